@@ -1,0 +1,311 @@
+//! The breaker that calls share: one word that says who may pass, and the failure windows behind a lock.
+//!
+//! Owns concurrency and counting. What follows from what is `state.rs`; this file never decides an edge itself.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::builder::{CircuitBreakerBuilder, Counts};
+use super::permit::Permit;
+use super::seam::{Admission, Breaker, Report};
+use super::state::{CircuitState, Input, Phase, Step, Transition, step};
+use crate::class::{ErrorClass, PerClass};
+use crate::clock::{ClockChoice, Epoch, nanos};
+use crate::config::ConfigIssue;
+use crate::error::CircuitOpenError;
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::window::RollingWindow;
+
+/// Stops calls to a dependency that keeps failing, and probes it until it answers again.
+///
+/// Closed, it admits every call and counts failures in a rolling window. When a threshold is reached it opens and
+/// rejects every call until the recovery time has passed; then it is half-open and admits one call at a time, the probe,
+/// whose result decides: a failure in a class that trips re-opens it, anything else closes it.
+///
+/// A handle: clones share the state, so one breaker can guard a dependency for many policies. A policy reports one
+/// result for each *call*: the class of its last failure, however many attempts it made.
+///
+/// **Invariant C4**: permits admitted = reported + released. A [`Permit`] is reported once or releases itself when dropped.
+/// **Invariant C5**: every permit carries the generation it was admitted in, and the result of a call admitted
+/// before the last change of state is ignored. The other invariants stand at the state table.
+///
+/// Closed, admission is one atomic load and a success costs nothing: no lock, no read-modify-write and no clock. A
+/// rejection takes one clock reading and no lock. The memory is fixed when the breaker is built: eight bytes for each
+/// failure that a threshold counts.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress_core::{CircuitBreaker, CircuitState, ErrorClass};
+///
+/// let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(5)).build()?;
+/// let permit = breaker.try_acquire().expect("closed");
+/// permit.failure(ErrorClass::ServerError);
+/// assert_eq!(breaker.state(), CircuitState::Open);
+/// let rejection = breaker.try_acquire().unwrap_err();
+/// assert!(rejection.retry_in().unwrap() <= Duration::from_secs(5));
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct CircuitBreaker {
+    cell: Arc<Cell>,
+}
+
+struct Cell {
+    /// Generation and phase in one word, so that a reader sees them together. Written under the lock only.
+    word: AtomicU64,
+    /// The tick at which an open circuit admits a probe. Written under the lock, before the word that makes it count.
+    reopens_at: AtomicU64,
+    windows: Mutex<Windows>,
+    epoch: Epoch,
+    clock: ClockChoice,
+    counts: PerClass<Counts>,
+    recovery: u64,
+    warnings: Vec<ConfigIssue>,
+}
+
+/// The failures that count: one window for all classes without a threshold of their own, and one for each with.
+struct Windows {
+    general: RollingWindow,
+    alone: Vec<(ErrorClass, RollingWindow)>,
+}
+
+impl Windows {
+    /// Counts a failure; says whether that fills its window.
+    fn record(&mut self, class: ErrorClass, counts: Counts, now: u64) -> bool {
+        let window = match counts {
+            Counts::Never => return false,
+            Counts::Generally => &mut self.general,
+            Counts::Alone(_) => match self.alone.iter_mut().find(|(of, _)| *of == class) {
+                Some((_, window)) => window,
+                None => return false,
+            },
+        };
+        window.push(now);
+        window.is_full(now)
+    }
+
+    fn clear(&mut self) {
+        self.general.clear();
+        for (_, window) in &mut self.alone {
+            window.clear();
+        }
+    }
+}
+
+/// The breaker's word: the generation above two bits of phase. Each change of phase is a new generation.
+#[derive(Clone, Copy)]
+struct Word(u64);
+
+impl Word {
+    const CLOSED: Self = Self(0);
+
+    const fn phase(self) -> Phase {
+        match self.0 & 3 {
+            0 => Phase::Closed,
+            1 => Phase::Open,
+            2 => Phase::HalfOpen,
+            _ => Phase::Probing,
+        }
+    }
+
+    const fn next(self, phase: Phase) -> Self {
+        let bits = match phase {
+            Phase::Closed => 0,
+            Phase::Open => 1,
+            Phase::HalfOpen => 2,
+            Phase::Probing => 3,
+        };
+        Self(((self.0 >> 2) + 1) << 2 | bits)
+    }
+}
+
+impl CircuitBreaker {
+    /// A builder with the defaults.
+    pub fn builder() -> CircuitBreakerBuilder {
+        CircuitBreakerBuilder::new()
+    }
+
+    pub(super) fn from_builder(builder: CircuitBreakerBuilder) -> Self {
+        let counts = builder.counts();
+        let span = nanos(builder.window);
+        let alone = counts.iter().filter_map(|(class, counts)| match counts {
+            Counts::Alone(threshold) => Some((class, RollingWindow::new(*threshold, span))),
+            _ => None,
+        });
+        let windows = Windows { alone: alone.collect(), general: RollingWindow::new(builder.failure_threshold, span) };
+        let cell = Cell {
+            word: AtomicU64::new(Word::CLOSED.0),
+            reopens_at: AtomicU64::new(0),
+            windows: Mutex::new(windows),
+            epoch: Epoch::default(),
+            recovery: nanos(builder.recovery_timeout),
+            warnings: builder.warnings(),
+            clock: builder.clock,
+            counts,
+        };
+        Self { cell: Arc::new(cell) }
+    }
+
+    /// The state. An open circuit whose recovery time has passed stays open until a call comes to be the probe.
+    #[must_use]
+    pub fn state(&self) -> CircuitState {
+        self.word().phase().state()
+    }
+
+    /// What is legal but odd about its configuration.
+    #[must_use]
+    pub fn warnings(&self) -> &[ConfigIssue] {
+        &self.cell.warnings
+    }
+
+    /// Asks to make one call now, on the breaker's clock. For use without a policy.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, if the circuit is open or a probe is under way.
+    pub fn try_acquire(&self) -> Result<Permit<'_>, CircuitOpenError> {
+        match self.admit_closed() {
+            Some(generation) => Ok(Permit::new(self, Admission { generation, transition: None })),
+            None => self.try_acquire_at(self.now()),
+        }
+    }
+
+    /// The same at `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    pub fn try_acquire_at(&self, now: Instant) -> Result<Permit<'_>, CircuitOpenError> {
+        self.admit(now).map(|admission| Permit::new(self, admission))
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.cell.clock.now()
+    }
+
+    /// The generation, if the circuit is closed: the whole of admission then, and no time is needed for it.
+    #[inline]
+    pub(crate) fn admit_closed(&self) -> Option<u64> {
+        let word = self.word();
+        (word.phase() == Phase::Closed).then_some(word.0)
+    }
+
+    /// Whether an admission of this generation is the probe, the only kind whose success or release does anything.
+    #[inline]
+    pub(crate) const fn is_probe(generation: u64) -> bool {
+        matches!(Word(generation).phase(), Phase::Probing)
+    }
+
+    #[inline]
+    fn word(&self) -> Word {
+        Word(self.cell.word.load(Ordering::Acquire))
+    }
+
+    /// Applies an input that comes from a permit, unless the permit's generation is over.
+    fn apply(&self, generation: u64, windows: &mut Windows, input: Input, now: u64) -> Option<Transition> {
+        let word = self.word();
+        if word.0 != generation {
+            return None;
+        }
+        match step(word.phase(), input) {
+            Step::Stay | Step::Reject => None,
+            Step::Go(phase, transition) => {
+                self.enter(word.next(phase), windows, now);
+                transition
+            }
+        }
+    }
+
+    fn enter(&self, word: Word, windows: &mut Windows, now: u64) {
+        match word.phase() {
+            Phase::Open => {
+                windows.clear();
+                self.cell.reopens_at.store(now.saturating_add(self.cell.recovery), Ordering::Relaxed);
+            }
+            Phase::Closed => windows.clear(),
+            Phase::HalfOpen | Phase::Probing => {}
+        }
+        // Release pairs with the Acquire in `word`: who reads `Open` reads its `reopens_at` or a later one.
+        self.cell.word.store(word.0, Ordering::Release);
+    }
+
+    fn rejection(&self, phase: Phase, now: u64) -> CircuitOpenError {
+        let wait = || self.cell.reopens_at.load(Ordering::Relaxed).saturating_sub(now);
+        let retry_in = (phase == Phase::Open).then(wait).map(Duration::from_nanos);
+        CircuitOpenError::new(phase.state(), retry_in)
+    }
+
+    fn has_recovered(&self, now: u64) -> bool {
+        now >= self.cell.reopens_at.load(Ordering::Relaxed)
+    }
+
+    /// Admission when the circuit is not closed and a probe may be due.
+    #[cold]
+    fn admit_probe(&self, now: u64) -> Result<Admission, CircuitOpenError> {
+        let mut windows = self.cell.windows.lock();
+        let word = self.word();
+        match step(word.phase(), Input::Arrives { recovered: self.has_recovered(now) }) {
+            Step::Stay => Ok(Admission { generation: word.0, transition: None }),
+            Step::Reject => Err(self.rejection(word.phase(), now)),
+            Step::Go(phase, transition) => {
+                let word = word.next(phase);
+                self.enter(word, &mut windows, now);
+                Ok(Admission { generation: word.0, transition })
+            }
+        }
+    }
+}
+
+impl Breaker for CircuitBreaker {
+    fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
+        let word = self.word();
+        if word.phase() == Phase::Closed {
+            return Ok(Admission { generation: word.0, transition: None });
+        }
+        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
+        // Without the lock `reopens_at` may already belong to a later opening. It is then later too, and the
+        // circuit is open at the moment of that read, so the rejection is right either way.
+        match step(word.phase(), Input::Arrives { recovered: self.has_recovered(now) }) {
+            Step::Reject => Err(self.rejection(word.phase(), now)),
+            Step::Stay | Step::Go(..) => self.admit_probe(now),
+        }
+    }
+
+    fn report(&self, admission: Admission, report: Report, now: Instant) -> Option<Transition> {
+        let generation = admission.generation;
+        let class = match report {
+            Report::Success if Self::is_probe(generation) => None,
+            Report::Success => return None,
+            Report::Failure(class) => Some(class),
+        };
+        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
+        let mut windows = self.cell.windows.lock();
+        if self.word().0 != generation {
+            return None;
+        }
+        let input = match class.map(|class| (class, self.cell.counts[class])) {
+            None => Input::Succeeds,
+            Some((_, Counts::Never)) => Input::Answers,
+            Some((class, counts)) => Input::Fails { tripped: windows.record(class, counts, now) },
+        };
+        self.apply(generation, &mut windows, input, now)
+    }
+
+    #[inline]
+    fn release(&self, admission: Admission) {
+        if Self::is_probe(admission.generation) {
+            let mut windows = self.cell.windows.lock();
+            self.apply(admission.generation, &mut windows, Input::Releases, 0);
+        }
+    }
+
+    fn state(&self) -> CircuitState {
+        Self::state(self)
+    }
+}
+
+impl fmt::Debug for CircuitBreaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreaker").field("state", &self.state()).finish_non_exhaustive()
+    }
+}

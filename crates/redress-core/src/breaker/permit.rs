@@ -1,0 +1,70 @@
+//! The right to make one call through a breaker.
+//!
+//! Owns "reported once, or released when dropped". Does not know what the call is.
+
+use std::mem;
+use std::time::Instant;
+
+use super::cell::CircuitBreaker;
+use super::seam::{Admission, Breaker, Report};
+use super::state::Transition;
+use crate::class::ErrorClass;
+
+/// The right to make one call through a [`CircuitBreaker`]. Report its result; a permit that is dropped without one,
+/// by an early return, a panic or a cancelled future, gives its place back.
+#[derive(Debug)]
+#[must_use = "a permit dropped at once gives its place back without a result"]
+pub struct Permit<'b> {
+    breaker: &'b CircuitBreaker,
+    admission: Admission,
+}
+
+impl<'b> Permit<'b> {
+    #[inline]
+    pub(super) const fn new(breaker: &'b CircuitBreaker, admission: Admission) -> Self {
+        Self { breaker, admission }
+    }
+
+    /// The change of state that admitting the call made: half-opened, if this is the first probe.
+    #[must_use]
+    pub const fn transition(&self) -> Option<Transition> {
+        self.admission.transition
+    }
+
+    /// Reports a success; says whether it closed the circuit.
+    #[inline]
+    pub fn success(self) -> Option<Transition> {
+        // Closed and still holding a permit of that era: a success changes nothing and needs no time.
+        if CircuitBreaker::is_probe(self.admission.generation) {
+            let now = self.breaker.now();
+            self.report(Report::Success, now)
+        } else {
+            mem::forget(self);
+            None
+        }
+    }
+
+    /// Reports a failure of this class now, on the breaker's clock; says which change of state it made.
+    pub fn failure(self, class: ErrorClass) -> Option<Transition> {
+        let now = self.breaker.now();
+        self.failure_at(class, now)
+    }
+
+    /// The same at `now`.
+    pub fn failure_at(self, class: ErrorClass, now: Instant) -> Option<Transition> {
+        self.report(Report::Failure(class), now)
+    }
+
+    fn report(self, report: Report, now: Instant) -> Option<Transition> {
+        let transition = self.breaker.report(self.admission, report, now);
+        mem::forget(self);
+        transition
+    }
+}
+
+impl Drop for Permit<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.breaker.release(self.admission);
+    }
+}

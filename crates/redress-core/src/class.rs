@@ -1,0 +1,120 @@
+//! The closed set of error classes and the total table indexed by it.
+//!
+//! Owns what a class is and whether it may be retried. Knows nothing of errors, protocols or time.
+
+use std::fmt;
+use std::ops::{Index, IndexMut};
+
+/// What kind of failure something is. Every part of redress acts on this value and on nothing else.
+///
+/// The set is closed and small on purpose: strategies, caps, breaker rules and metric labels are all
+/// tables over it. Inside redress it is matched exhaustively; outside it is `#[non_exhaustive]`, so that a
+/// ninth class would not be a breaking change.
+///
+/// ```
+/// use redress_core::ErrorClass;
+///
+/// assert!(ErrorClass::RateLimit.is_retryable());
+/// assert!(!ErrorClass::Auth.is_retryable());
+/// assert_eq!(ErrorClass::ServerError.as_str(), "SERVER_ERROR");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum ErrorClass {
+    /// The caller is not authenticated (HTTP 401). Never retried.
+    Auth,
+    /// The caller is not allowed to do this (HTTP 403). Never retried.
+    Permission,
+    /// The request itself is wrong; sending it again gives the same answer (HTTP 400, 404). Never retried.
+    Permanent,
+    /// Two writers met: a conflict, a deadlock, a failed precondition (HTTP 409).
+    Concurrency,
+    /// The other side asks for fewer requests (HTTP 429).
+    RateLimit,
+    /// The other side failed (HTTP 5xx).
+    ServerError,
+    /// The way there failed: a timeout, a reset connection (HTTP 408).
+    Transient,
+    /// Nobody recognised the failure. Retried, under a cap of its own.
+    Unknown,
+}
+
+impl ErrorClass {
+    /// Every class, in declaration order.
+    pub const ALL: [Self; 8] = [
+        Self::Auth,
+        Self::Permission,
+        Self::Permanent,
+        Self::Concurrency,
+        Self::RateLimit,
+        Self::ServerError,
+        Self::Transient,
+        Self::Unknown,
+    ];
+
+    /// Whether a failure of this class may be retried at all.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        !matches!(self, Self::Auth | Self::Permission | Self::Permanent)
+    }
+
+    /// The class's name in metrics, logs and configuration files, such as `RATE_LIMIT`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "AUTH",
+            Self::Permission => "PERMISSION",
+            Self::Permanent => "PERMANENT",
+            Self::Concurrency => "CONCURRENCY",
+            Self::RateLimit => "RATE_LIMIT",
+            Self::ServerError => "SERVER_ERROR",
+            Self::Transient => "TRANSIENT",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// The class with this [name](Self::as_str), if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
+    }
+}
+
+impl fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A value for every [`ErrorClass`]: a total table, so a lookup cannot miss and does not hash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PerClass<T>([T; ErrorClass::ALL.len()]);
+
+impl<T> PerClass<T> {
+    /// The table whose entry for each class is what `of` says.
+    pub fn from_fn(mut of: impl FnMut(ErrorClass) -> T) -> Self {
+        Self(std::array::from_fn(|index| of(ErrorClass::ALL[index])))
+    }
+
+    /// Every class with its entry, in declaration order.
+    pub fn iter(&self) -> impl Iterator<Item = (ErrorClass, &T)> {
+        ErrorClass::ALL.into_iter().zip(&self.0)
+    }
+}
+
+impl<T> Index<ErrorClass> for PerClass<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, class: ErrorClass) -> &T {
+        &self.0[class as usize]
+    }
+}
+
+impl<T> IndexMut<ErrorClass> for PerClass<T> {
+    #[inline]
+    fn index_mut(&mut self, class: ErrorClass) -> &mut T {
+        &mut self.0[class as usize]
+    }
+}

@@ -1,0 +1,108 @@
+//! The answer of a classifier: a class, a hint how long to wait, and a few labels.
+//!
+//! Owns the value that travels from a classifier through every gate. Does not know who makes it or who reads it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::class::ErrorClass;
+
+/// What a classifier made of one failed attempt.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress_core::{Classification, ErrorClass};
+///
+/// let limited = Classification::new(ErrorClass::RateLimit)
+///     .with_retry_after(Duration::from_secs(7))
+///     .with_detail("limit", "requests-per-minute");
+/// assert_eq!(limited.retry_after(), Some(Duration::from_secs(7)));
+/// assert_eq!(limited.detail("limit"), Some("requests-per-minute"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a classification does nothing until the engine sees it"]
+pub struct Classification {
+    class: ErrorClass,
+    abort: bool,
+    retry_after: Option<Duration>,
+    // Boxed: most classifications have no details, and this value moves through every failure.
+    details: Option<Box<Vec<Detail>>>,
+}
+
+type Detail = (Cow<'static, str>, Cow<'static, str>);
+
+impl Classification {
+    /// A classification of this class, with neither a hint nor details.
+    #[inline]
+    pub const fn new(class: ErrorClass) -> Self {
+        Self { class, abort: false, retry_after: None, details: None }
+    }
+
+    /// Not a failure but a wish: the operation asks that the whole call end now, as
+    /// [`Aborted`](crate::StopReason::Aborted). Neither caps, breaker nor budget count the attempt.
+    ///
+    /// The default classifier answers this for an [`AbortRetryError`](crate::AbortRetryError) anywhere in the
+    /// source chain.
+    #[inline]
+    pub const fn abort() -> Self {
+        Self { class: ErrorClass::Permanent, abort: true, retry_after: None, details: None }
+    }
+
+    /// Sets how long the other side asked to wait before the next attempt.
+    #[inline]
+    pub const fn with_retry_after(mut self, retry_after: Duration) -> Self {
+        self.retry_after = Some(retry_after);
+        self
+    }
+
+    /// Adds a label. Keep keys and values low-cardinality: they end up in metrics and logs, so a vendor's error
+    /// code is fine and a request id is not.
+    pub fn with_detail(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.details.get_or_insert_default().push((key.into(), value.into()));
+        self
+    }
+
+    /// The class.
+    #[inline]
+    #[must_use]
+    pub const fn class(&self) -> ErrorClass {
+        self.class
+    }
+
+    /// Whether this asks the call to end, see [`abort`](Self::abort).
+    #[inline]
+    #[must_use]
+    pub const fn is_abort(&self) -> bool {
+        self.abort
+    }
+
+    /// How long the other side asked to wait, if it did.
+    #[inline]
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The value of the label `key`; the last one given wins.
+    #[must_use]
+    pub fn detail(&self, key: &str) -> Option<&str> {
+        self.details().filter(|(name, _)| *name == key).last().map(|(_, value)| value)
+    }
+
+    /// Every label in the order given.
+    pub fn details(&self) -> impl Iterator<Item = (&str, &str)> {
+        let details = self.details.as_deref().map_or(&[][..], Vec::as_slice);
+        details.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))
+    }
+}
+
+impl From<ErrorClass> for Classification {
+    #[inline]
+    fn from(class: ErrorClass) -> Self {
+        Self::new(class)
+    }
+}

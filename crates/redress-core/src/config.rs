@@ -1,0 +1,118 @@
+//! What `build()` says about a configuration: errors that refuse it and warnings that do not.
+//!
+//! Owns the shape and text of both. The rules themselves stand beside the fields they are about.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One thing wrong with, or odd about, a configuration: the field, its value, and the rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigIssue {
+    field: &'static str,
+    value: String,
+    rule: &'static str,
+}
+
+impl ConfigIssue {
+    /// An issue with `field`, whose `value` breaks `rule`; the rule reads after "must", as in "be at least 1".
+    pub fn new(field: &'static str, value: impl fmt::Debug, rule: &'static str) -> Self {
+        Self { field, value: format!("{value:?}"), rule }
+    }
+
+    /// The builder method that set the field, such as `retry.max_attempts`.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// The value given, in its `Debug` form.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// What the value must do; reads after "must".
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        self.rule
+    }
+}
+
+impl fmt::Display for ConfigIssue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {} must {}", self.field, self.value, self.rule)
+    }
+}
+
+/// A configuration that was refused, with everything that is wrong with it.
+///
+/// ```
+/// use redress_core::{Policy, Retry};
+///
+/// let refused = Policy::builder().retry(Retry::builder().max_attempts(0)).build().unwrap_err();
+/// let fields: Vec<_> = refused.issues().iter().map(|issue| issue.field()).collect();
+/// assert_eq!(fields, ["retry.max_attempts", "retry.strategy"]);
+/// assert!(refused.to_string().contains("retry.max_attempts = 0 must be at least 1"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    issues: Vec<ConfigIssue>,
+}
+
+impl ConfigError {
+    /// Every rule that was broken; at least one.
+    #[must_use]
+    pub fn issues(&self) -> &[ConfigIssue] {
+        &self.issues
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("invalid configuration: ")?;
+        for (index, issue) in self.issues.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{issue}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Collects the issues of one `build()`.
+#[derive(Debug, Default)]
+pub(crate) struct Check {
+    issues: Vec<ConfigIssue>,
+}
+
+impl Check {
+    pub(crate) fn that(&mut self, holds: bool, field: &'static str, value: impl fmt::Debug, rule: &'static str) {
+        if !holds {
+            self.issues.push(ConfigIssue::new(field, value, rule));
+        }
+    }
+
+    /// A duration that is neither zero nor too long for a 64-bit count of nanoseconds.
+    pub(crate) fn duration(&mut self, field: &'static str, value: Duration) {
+        self.that(!value.is_zero(), field, value, "be longer than zero");
+        self.that(is_countable(value), field, value, "be at most 584 years, the span of 2^64 nanoseconds");
+    }
+
+    pub(crate) fn extend(&mut self, issues: Vec<ConfigIssue>) {
+        self.issues.extend(issues);
+    }
+
+    pub(crate) fn into_issues(self) -> Vec<ConfigIssue> {
+        self.issues
+    }
+
+    pub(crate) fn finish(self) -> Result<(), ConfigError> {
+        if self.issues.is_empty() { Ok(()) } else { Err(ConfigError { issues: self.issues }) }
+    }
+}
+
+/// Whether the duration fits a 64-bit count of nanoseconds.
+pub(crate) fn is_countable(duration: Duration) -> bool {
+    duration.as_nanos() <= u128::from(u64::MAX)
+}

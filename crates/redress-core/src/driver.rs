@@ -1,0 +1,68 @@
+//! What the blocking and the asynchronous driver share: from the caller's types to the engine and back.
+//!
+//! Owns the steps around an attempt that neither wait nor run the operation. Knows no runtime.
+
+use std::any::type_name;
+use std::time::Instant;
+
+use crate::attempt::Attempt;
+use crate::class::ErrorClass;
+use crate::classification::Classification;
+use crate::classifier::Classifier;
+use crate::engine::{Begin, Failed, Run};
+use crate::outcome::{Cause, Failure, Stopped};
+
+/// Starts a call; `None` if it ended at once. Reads the clock at most once, and only if the engine needs to know.
+#[inline]
+pub(crate) fn start(run: &mut Run<'_>, now: impl Fn() -> Instant) -> Option<Attempt> {
+    let started = run.needs_start_time().then(&now);
+    match run.begin(started) {
+        Begin::Attempt(attempt) => Some(attempt),
+        Begin::Ended => None,
+        Begin::AskBreaker => run.admit(started.unwrap_or_else(now)),
+    }
+}
+
+/// A failed attempt, on its way from the driver's types to the engine's.
+pub(crate) struct Judged<T, E> {
+    pub(crate) failure: Failure<T, E>,
+    pub(crate) classification: Classification,
+}
+
+impl<T, E> Judged<T, E> {
+    /// What the engine is told of it.
+    pub(crate) fn failed(&self) -> Failed<'_> {
+        let cause = self.failure.cause();
+        let error_type = (cause == Cause::Error).then(type_name::<E>);
+        Failed { classification: &self.classification, cause, error_type }
+    }
+
+    /// What is left of the call when the engine stops it here. An attempt that aborts has no failure of its own, so the
+    /// earlier one stays the last.
+    pub(crate) fn into_stopped(self, earlier: Option<Failure<T, E>>) -> Stopped<T, E> {
+        if self.classification.is_abort() {
+            Stopped { last: earlier, abort: self.failure.into_error() }
+        } else {
+            Stopped { last: Some(self.failure), abort: None }
+        }
+    }
+}
+
+/// Splits a finished attempt into a value or a classified failure. An `Err` nobody claims is `Unknown`.
+#[inline]
+pub(crate) fn judge<T, E>(classifier: &impl Classifier<T, E>, result: Result<T, E>) -> Result<T, Judged<T, E>> {
+    let classification = classifier.classify(&result);
+    match (classification, result) {
+        (None, Ok(value)) => Ok(value),
+        (Some(classification), Ok(value)) => Err(Judged { failure: Failure::Result(value), classification }),
+        (classification, Err(error)) => Err(Judged {
+            failure: Failure::Error(error),
+            classification: classification.unwrap_or(Classification::new(ErrorClass::Unknown)),
+        }),
+    }
+}
+
+/// The judgement of an attempt that ran into its timeout.
+pub(crate) fn timed_out<T, E>(classifier: &impl Classifier<T, E>) -> Judged<T, E> {
+    Judged { failure: Failure::Timeout, classification: classifier.classify_timeout() }
+}

@@ -1,0 +1,136 @@
+//! The one place that events and attempt hooks come from.
+//!
+//! Owns who is told what. Decides nothing: a call would go the same way without this file.
+
+use std::time::Duration;
+
+use super::run::{Failed, Run};
+use crate::breaker::{CircuitState, Transition};
+use crate::class::ErrorClass;
+use crate::event::{Event, EventName};
+use crate::hooks::contained;
+use crate::observer::{AttemptContext, AttemptDecision, Observer};
+use crate::stop_reason::StopReason;
+use crate::timeline::TimelineEvent;
+
+impl Run<'_> {
+    /// Every event goes through here.
+    fn emit(&self, event: &Event<'_>) {
+        self.each_observer(|observer| observer.on_event(event));
+        if let (Some(timeline), None) = (&self.timeline, event.state) {
+            timeline.add(TimelineEvent {
+                attempt: event.attempt,
+                event: event.name,
+                elapsed: self.total(),
+                sleep: event.sleep,
+                error_class: event.class,
+                stop_reason: event.stop_reason,
+                cause: event.cause,
+            });
+        }
+    }
+
+    pub(super) fn tell_retry(&self, failed: &Failed<'_>, delay: Duration) {
+        self.emit(&Event { sleep: delay, ..self.event(EventName::Retry, Some(failed)) });
+    }
+
+    /// The end of the call: a success if there is no reason.
+    pub(super) fn tell_terminal(&self, reason: Option<StopReason>, failed: Option<&Failed<'_>>, sleep: Duration) {
+        let name = reason.map_or(EventName::Success, StopReason::event);
+        let event = Event { stop_reason: reason, sleep, ..self.event(name, failed) };
+        // An abort is not the failure's doing, so it does not carry its class.
+        let blameless = reason == Some(StopReason::Aborted);
+        self.emit(&if blameless {
+            Event { class: None, cause: None, classification: None, error_type: None, ..event }
+        } else {
+            event
+        });
+    }
+
+    pub(super) fn tell_transition(&self, transition: Option<Transition>, class: Option<ErrorClass>) {
+        if let Some(transition) = transition {
+            self.emit(&Event { class, ..self.breaker_event(transition.event(), transition.state()) });
+        }
+    }
+
+    pub(super) fn tell_rejection(&self, state: CircuitState) {
+        let stop_reason = Some(StopReason::CircuitOpen);
+        self.emit(&Event { stop_reason, ..self.breaker_event(EventName::CircuitRejected, state) });
+    }
+
+    pub(super) fn tell_start(&self, elapsed: Duration) {
+        let attempt = self.attempt_context(elapsed);
+        self.each_observer(|observer| observer.on_attempt_start(&attempt));
+        if let Some(hook) = self.hook(|hooks| hooks.on_attempt_start.as_deref()) {
+            contained(|| hook(&attempt));
+        }
+    }
+
+    pub(super) fn tell_end(
+        &self,
+        decision: AttemptDecision,
+        elapsed: Duration,
+        failed: Option<&Failed<'_>>,
+        stop_reason: Option<StopReason>,
+        sleep: Option<Duration>,
+    ) {
+        let attempt = AttemptContext {
+            classification: failed.map(|failed| failed.classification),
+            decision: Some(decision),
+            stop_reason,
+            cause: failed.map(|failed| failed.cause),
+            sleep,
+            error_type: failed.and_then(|failed| failed.error_type),
+            ..self.attempt_context(elapsed)
+        };
+        self.each_observer(|observer| observer.on_attempt_end(&attempt));
+        if let Some(hook) = self.hook(|hooks| hooks.on_attempt_end.as_deref()) {
+            contained(|| hook(&attempt));
+        }
+    }
+
+    fn each_observer(&self, tell: impl Fn(&dyn Observer)) {
+        let of_call = self.call.map_or(&[][..], |call| &call.hooks.observers);
+        for observer in &self.plan.hooks.observers {
+            contained(|| tell(&**observer));
+        }
+        for observer in of_call {
+            contained(|| tell(&**observer));
+        }
+    }
+
+    fn operation(&self) -> Option<&str> {
+        self.hook(|hooks| hooks.operation.as_deref())
+    }
+
+    /// An event about the latest attempt, or about the failure it just made.
+    fn event<'e>(&'e self, name: EventName, failed: Option<&Failed<'e>>) -> Event<'e> {
+        Event {
+            attempt: self.attempts,
+            class: self.last_class,
+            cause: self.cause,
+            operation: self.operation(),
+            error_type: failed.and_then(|failed| failed.error_type),
+            classification: failed.map(|failed| failed.classification),
+            ..Event::new(name)
+        }
+    }
+
+    fn breaker_event(&self, name: EventName, state: CircuitState) -> Event<'_> {
+        Event { state: Some(state), operation: self.operation(), ..Event::new(name) }
+    }
+
+    fn attempt_context(&self, elapsed: Duration) -> AttemptContext<'_> {
+        AttemptContext {
+            attempt: self.attempts,
+            operation: self.operation(),
+            elapsed,
+            classification: None,
+            decision: None,
+            stop_reason: None,
+            cause: None,
+            sleep: None,
+            error_type: None,
+        }
+    }
+}

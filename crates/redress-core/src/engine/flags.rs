@@ -1,0 +1,84 @@
+//! What a call has to bother with, as bits: the quiet path is one test.
+//!
+//! Owns the bits and how a policy's and a call's combine.
+
+use std::ops::BitOr;
+
+use crate::breaker::BreakerChoice;
+use crate::hooks::Hooks;
+
+/// A set of things a call must not skip.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    pub(crate) const NONE: Self = Self(0);
+    /// Observers or attempt hooks.
+    pub(crate) const WATCHED: Self = Self(1);
+    /// A timeline is recorded.
+    pub(crate) const TIMELINE: Self = Self(2);
+    /// An abort predicate.
+    pub(crate) const ABORTABLE: Self = Self(4);
+    /// Strategies that learn.
+    pub(crate) const LEARNING: Self = Self(8);
+    /// A breaker that wants to hear of every success: not ours, or a probe.
+    pub(crate) const REPORTING: Self = Self(16);
+    /// The call ends in an outcome, which says how long it took.
+    pub(crate) const OUTCOME: Self = Self(32);
+    /// There is a deadline.
+    pub(crate) const DEADLINE: Self = Self(64);
+
+    /// Somebody is told of a success.
+    const SUCCESS_MATTERS: Self = Self(1 | 2 | 8 | 16);
+    /// The instant the call starts at is needed.
+    const START_MATTERS: Self = Self(1 | 2 | 32 | 64);
+    /// The instant of a success is needed.
+    const END_MATTERS: Self = Self(1 | 2 | 8 | 16 | 32);
+
+    pub(crate) fn of_hooks(hooks: &Hooks<'_>) -> Self {
+        let watched = if hooks.is_watching() { Self::WATCHED } else { Self::NONE };
+        let abortable = if hooks.abort_if.is_some() { Self::ABORTABLE } else { Self::NONE };
+        watched | abortable
+    }
+
+    pub(crate) fn of_plan(
+        hooks: &Hooks<'_>,
+        learns: bool,
+        breaker: &Option<BreakerChoice>,
+        has_deadline: bool,
+    ) -> Self {
+        let learning = if learns { Self::LEARNING } else { Self::NONE };
+        let reporting = if matches!(breaker, Some(BreakerChoice::Other(_))) { Self::REPORTING } else { Self::NONE };
+        let deadline = if has_deadline { Self::DEADLINE } else { Self::NONE };
+        Self::of_hooks(hooks) | learning | reporting | deadline
+    }
+
+    #[inline]
+    pub(crate) const fn has(self, any: Self) -> bool {
+        self.0 & any.0 != 0
+    }
+
+    #[inline]
+    pub(crate) const fn success_matters(self) -> bool {
+        self.has(Self::SUCCESS_MATTERS)
+    }
+
+    #[inline]
+    pub(crate) const fn start_matters(self) -> bool {
+        self.has(Self::START_MATTERS)
+    }
+
+    #[inline]
+    pub(crate) const fn end_matters(self) -> bool {
+        self.has(Self::END_MATTERS)
+    }
+}
+
+impl BitOr for Flags {
+    type Output = Self;
+
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}

@@ -1,0 +1,15 @@
+//! One call's state: start, then fail or succeed or abort, until done.
+//!
+//! Owns every decision of a call. `run.rs` is the life of a call, `gates.rs` decides whether a failure is retried,
+//! `emit.rs` is where every event and attempt hook comes from, `flags.rs` is what a call has to bother with.
+//!
+//! Nothing here reads a clock, sleeps, awaits or is generic over the caller's types: instants and classifications
+//! come in as arguments, verdicts go out.
+
+mod emit;
+mod flags;
+mod gates;
+mod run;
+
+pub(crate) use self::flags::Flags;
+pub(crate) use self::run::{Begin, Failed, Run, Verdict};

@@ -1,0 +1,112 @@
+//! A policy's settings as the engine reads them: validated, total, without the caller's types.
+//!
+//! Owns the compiled form of a policy. Built once, by `policy_builder.rs`; nothing here changes afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::breaker::BreakerChoice;
+use crate::budget::Budget;
+use crate::class::{ErrorClass, PerClass};
+use crate::clock::ClockChoice;
+use crate::config::ConfigIssue;
+use crate::engine::Flags;
+use crate::hooks::Hooks;
+use crate::retry::RetryConfig;
+use crate::strategy::{Strategy, fixed};
+
+/// No cap.
+pub(crate) const UNCAPPED: u32 = u32::MAX;
+
+pub(crate) struct Plan {
+    pub(crate) flags: Flags,
+    pub(crate) max_attempts: u32,
+    /// Failures of a class that may be retried.
+    pub(crate) class_caps: PerClass<u32>,
+    pub(crate) unknown_cap: u32,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) strategies: PerClass<Option<Arc<dyn Strategy>>>,
+    /// The strategies that learn, each once.
+    pub(crate) learners: Vec<Arc<dyn Strategy>>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) breaker: Option<BreakerChoice>,
+    pub(crate) hooks: Hooks<'static>,
+    pub(crate) clock: ClockChoice,
+    pub(crate) warnings: Vec<ConfigIssue>,
+}
+
+impl Plan {
+    /// `retry: None` is a policy of one attempt: every class has a strategy, so that attempts are what runs out.
+    pub(crate) fn new(
+        retry: Option<&RetryConfig>,
+        breaker: Option<BreakerChoice>,
+        hooks: Hooks<'static>,
+        clock: ClockChoice,
+    ) -> Self {
+        let once;
+        let retry = match retry {
+            Some(retry) => retry,
+            None => {
+                once = RetryConfig {
+                    max_attempts: 1,
+                    max_unknown_retries: None,
+                    deadline: None,
+                    strategy: Some(Arc::new(fixed(Duration::ZERO))),
+                    ..RetryConfig::default()
+                };
+                &once
+            }
+        };
+        let strategies = PerClass::from_fn(|class| retry.strategies[class].clone().or_else(|| retry.strategy.clone()));
+        let learners = learners(retry);
+        let flags = Flags::of_plan(&hooks, !learners.is_empty(), &breaker, retry.deadline.is_some());
+        let mut warnings = retry.warnings();
+        if let Some(BreakerChoice::Circuit(breaker)) = &breaker {
+            warnings.extend_from_slice(breaker.warnings());
+        }
+        Self {
+            flags,
+            max_attempts: retry.max_attempts,
+            class_caps: PerClass::from_fn(|class| retry.max_retries_for[class].unwrap_or(UNCAPPED)),
+            unknown_cap: retry.max_unknown_retries.unwrap_or(UNCAPPED),
+            deadline: retry.deadline,
+            attempt_timeout: retry.attempt_timeout,
+            strategies,
+            learners,
+            budget: retry.budget.clone(),
+            breaker,
+            hooks,
+            clock,
+            warnings,
+        }
+    }
+
+    /// The time the first attempt has: nothing of the deadline has passed.
+    #[inline]
+    pub(crate) fn first_time_left(&self) -> Option<Duration> {
+        shorter(self.attempt_timeout, self.deadline)
+    }
+}
+
+/// The shorter of two limits, where `None` is no limit.
+#[inline]
+pub(crate) fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (limit, None) | (None, limit) => limit,
+    }
+}
+
+fn learners(retry: &RetryConfig) -> Vec<Arc<dyn Strategy>> {
+    let of_classes = ErrorClass::ALL.into_iter().filter_map(|class| retry.strategies[class].as_ref());
+    let all = retry.strategy.iter().chain(of_classes).filter(|strategy| strategy.learns());
+    let mut learners: Vec<Arc<dyn Strategy>> = Vec::new();
+    for strategy in all {
+        // One object may serve several classes; it is to hear of a success once.
+        if !learners.iter().any(|known| Arc::ptr_eq(known, strategy)) {
+            learners.push(Arc::clone(strategy));
+        }
+    }
+    learners
+}

@@ -1,0 +1,74 @@
+//! Why a call ended without success.
+//!
+//! Owns the closed set and its names. Does not decide: `engine/` does.
+
+use std::fmt;
+
+use crate::event::EventName;
+
+/// Why a call ended without success. A success has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The attempts allowed were used up.
+    MaxAttemptsGlobal,
+    /// The retries allowed for this class were used up.
+    MaxAttemptsPerClass,
+    /// The deadline passed, or the next delay would have ended at or past it.
+    DeadlineExceeded,
+    /// The retries allowed for failures nobody recognises were used up.
+    MaxUnknownAttempts,
+    /// The failure's class is never retried.
+    NonRetryableClass,
+    /// There is no strategy for the failure's class.
+    NoStrategy,
+    /// The shared budget had no retry left.
+    BudgetExhausted,
+    /// The sleep handler deferred the retry: somebody else is to call again after the delay.
+    Scheduled,
+    /// The caller, the operation or the sleep handler asked to stop.
+    Aborted,
+    /// The circuit breaker rejected the call; the operation was not run.
+    CircuitOpen,
+}
+
+impl StopReason {
+    /// The reason's name in metrics and logs, such as `MAX_ATTEMPTS_GLOBAL`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxAttemptsGlobal => "MAX_ATTEMPTS_GLOBAL",
+            Self::MaxAttemptsPerClass => "MAX_ATTEMPTS_PER_CLASS",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::MaxUnknownAttempts => "MAX_UNKNOWN_ATTEMPTS",
+            Self::NonRetryableClass => "NON_RETRYABLE_CLASS",
+            Self::NoStrategy => "NO_STRATEGY",
+            Self::BudgetExhausted => "BUDGET_EXHAUSTED",
+            Self::Scheduled => "SCHEDULED",
+            Self::Aborted => "ABORTED",
+            Self::CircuitOpen => "CIRCUIT_OPEN",
+        }
+    }
+
+    /// The one terminal event of a call that ends for this reason.
+    #[must_use]
+    pub const fn event(self) -> EventName {
+        match self {
+            Self::MaxAttemptsGlobal | Self::MaxAttemptsPerClass => EventName::MaxAttemptsExceeded,
+            Self::DeadlineExceeded => EventName::DeadlineExceeded,
+            Self::MaxUnknownAttempts => EventName::MaxUnknownAttemptsExceeded,
+            Self::NonRetryableClass => EventName::PermanentFail,
+            Self::NoStrategy => EventName::NoStrategyConfigured,
+            Self::BudgetExhausted => EventName::BudgetExhausted,
+            Self::Scheduled => EventName::Scheduled,
+            Self::Aborted => EventName::Aborted,
+            Self::CircuitOpen => EventName::CircuitRejected,
+        }
+    }
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

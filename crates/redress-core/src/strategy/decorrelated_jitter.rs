@@ -1,0 +1,89 @@
+//! Decorrelated jitter: each delay is drawn between a base and three times the one before.
+//!
+//! Owns that formula and its defaults.
+
+use std::time::Duration;
+
+use super::jitter::Jitter;
+use super::{BackoffContext, Strategy};
+use crate::config::{Check, ConfigIssue};
+
+/// Draws each delay uniformly between `base` and three times the previous delay, and no longer than `max`.
+///
+/// It spreads callers that failed together better than doubling does. Formula: Marc Brooker,
+/// [Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) (AWS
+/// Architecture Blog, 2015).
+///
+/// # Defaults
+///
+/// `base` 250 ms, `max` 30 s, jitter from the thread's generator.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use redress_core::{BackoffContext, Classification, ErrorClass, Strategy, decorrelated_jitter};
+///
+/// let strategy = decorrelated_jitter().base(Duration::from_millis(100)).max(Duration::from_secs(5));
+/// let failure = Classification::new(ErrorClass::Transient);
+/// let first = strategy.delay(&BackoffContext::new(1, &failure, Instant::now()));
+/// assert!(first >= Duration::from_millis(100) && first <= Duration::from_millis(300));
+/// ```
+#[derive(Debug)]
+#[must_use = "a strategy does nothing until a policy uses it"]
+pub struct DecorrelatedJitter {
+    base: Duration,
+    max: Duration,
+    jitter: Jitter,
+}
+
+/// Decorrelated jitter with its defaults; see [`DecorrelatedJitter`].
+pub const fn decorrelated_jitter() -> DecorrelatedJitter {
+    DecorrelatedJitter { base: Duration::from_millis(250), max: Duration::from_secs(30), jitter: Jitter::Thread }
+}
+
+impl DecorrelatedJitter {
+    /// Sets the shortest delay. Default: 250 ms.
+    pub const fn base(mut self, base: Duration) -> Self {
+        self.base = base;
+        self
+    }
+
+    /// Sets the longest delay. Default: 30 s.
+    pub const fn max(mut self, max: Duration) -> Self {
+        self.max = max;
+        self
+    }
+
+    /// Draws from a generator with this seed, so that a run can be repeated.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.jitter = Jitter::seeded(seed);
+        self
+    }
+}
+
+impl Strategy for DecorrelatedJitter {
+    fn delay(&self, context: &BackoffContext<'_>) -> Duration {
+        let prev = context.prev_sleep.filter(|prev| !prev.is_zero()).unwrap_or(self.base);
+        self.jitter.between(self.base, prev.saturating_mul(3)).min(self.max)
+    }
+
+    fn issues(&self) -> Vec<ConfigIssue> {
+        bounds(
+            ("decorrelated_jitter.base", self.base),
+            ("decorrelated_jitter.max", self.max),
+            "be at least the base",
+        )
+    }
+}
+
+/// The rules every strategy with a base and a cap has.
+pub(super) fn bounds(
+    base: (&'static str, Duration),
+    max: (&'static str, Duration),
+    rule: &'static str,
+) -> Vec<ConfigIssue> {
+    let mut check = Check::default();
+    check.duration(base.0, base.1);
+    check.duration(max.0, max.1);
+    check.that(max.1 >= base.1, max.0, max.1, rule);
+    check.into_issues()
+}

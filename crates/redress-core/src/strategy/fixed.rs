@@ -1,0 +1,26 @@
+//! The same delay every time.
+//!
+//! Owns one number. Does not look at the failure.
+
+use std::time::Duration;
+
+use super::{BackoffContext, Strategy};
+
+/// Waits the same time before every retry. Made by [`fixed`].
+///
+/// Without jitter, callers that failed together come back together: prefer [`decorrelated_jitter`](super::decorrelated_jitter)
+/// where many of them share a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fixed(Duration);
+
+/// A strategy that always waits `delay`. Zero is allowed: retries at once, without touching the timer.
+#[must_use]
+pub const fn fixed(delay: Duration) -> Fixed {
+    Fixed(delay)
+}
+
+impl Strategy for Fixed {
+    fn delay(&self, _: &BackoffContext<'_>) -> Duration {
+        self.0
+    }
+}

@@ -1,0 +1,387 @@
+//! The classifiers that a policy takes: `Result<http::Response<B>, E>` in, a classification out.
+//!
+//! Owns how responses and errors are divided between the status table and the default classifier, and the cap on
+//! hints. Reads the wall clock, and only for a failed response. The tables are in `status.rs`.
+
+use std::error::Error;
+use std::time::{Duration, SystemTime};
+
+use http::Response;
+use redress_core::{Classification, Classifier, OrElse, default_classifier};
+
+use crate::status::{classify, response_class};
+
+/// Classifies responses by status, and errors as the default classifier does.
+///
+/// - `Ok`: 408, 409, 429 and every 5xx are failures; everything else, the other 4xx included, is a success that the
+///   caller reads. Headers are not looked at: see [`http_retry_after_classifier`] for that.
+/// - `Err`: what [`default_classifier`] says, so a [`StatusError`](redress_core::StatusError) anywhere in the source
+///   chain counts by the whole table, 401 and 404 included. A hint that the error itself carries is kept.
+///
+/// Made by [`http_classifier`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpClassifier;
+
+/// A classifier of responses by status, deaf to `Retry-After`; see [`HttpClassifier`].
+///
+/// ```
+/// use http::Response;
+/// use redress_core::{Classifier, ErrorClass, StatusError};
+/// use redress_http::http_classifier;
+///
+/// let classify = |result: &Result<Response<&str>, StatusError>| http_classifier().classify(result).map(|c| c.class());
+///
+/// let mut response = Response::new("try later");
+/// assert_eq!(classify(&Ok(response.clone())), None);
+///
+/// *response.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
+/// assert_eq!(classify(&Ok(response)), Some(ErrorClass::RateLimit));
+/// assert_eq!(classify(&Err(StatusError::new(404))), Some(ErrorClass::Permanent));
+/// ```
+#[inline]
+#[must_use]
+pub const fn http_classifier() -> HttpClassifier {
+    HttpClassifier
+}
+
+impl HttpClassifier {
+    /// Asks `other` about errors that this one does not recognise, and about responses it finds good.
+    pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
+        OrElse::new(self, other)
+    }
+}
+
+impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpClassifier {
+    fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
+        match result {
+            Ok(response) => response_class(response.status()).map(Classification::new),
+            Err(error) => Some(default_classifier().classify_error(error)),
+        }
+    }
+}
+
+/// Classifies responses alone: 408, 409, 429 and every 5xx are failures, with the `Retry-After` of their headers as
+/// the hint. It has no opinion about errors, so chain it with a classifier that has.
+///
+/// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set. Made by
+/// [`default_result_classifier`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DefaultResultClassifier {
+    max_retry_after: Option<Duration>,
+}
+
+/// The half of [`http_retry_after_classifier`] that reads responses, to be joined with any classifier of errors; see
+/// [`DefaultResultClassifier`].
+///
+/// ```
+/// use http::Response;
+/// use redress_core::{Classifier, ErrorClass, boxed_classifier};
+/// use redress_http::default_result_classifier;
+///
+/// type BoxError = Box<dyn std::error::Error + Send + Sync>;
+///
+/// let classifier = default_result_classifier().or_else(boxed_classifier());
+/// let busy = Response::builder().status(429).header("retry-after", "30").body(()).unwrap();
+/// let failure = classifier.classify(&Ok::<_, BoxError>(busy)).unwrap();
+/// assert_eq!(failure.class(), ErrorClass::RateLimit);
+/// assert_eq!(failure.retry_after().unwrap().as_secs(), 30);
+/// ```
+#[inline]
+#[must_use]
+pub const fn default_result_classifier() -> DefaultResultClassifier {
+    DefaultResultClassifier {
+        max_retry_after: None,
+    }
+}
+
+impl DefaultResultClassifier {
+    /// Shortens longer hints to `longest`. Without it there is no cap: the policy's deadline bounds every wait.
+    ///
+    /// With it, a server that asks for an hour is asked again sooner than it wished.
+    #[must_use]
+    pub const fn max_retry_after(mut self, longest: Duration) -> Self {
+        self.max_retry_after = Some(longest);
+        self
+    }
+
+    /// Asks `other` about every error, and about the responses this one finds good.
+    pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
+        OrElse::new(self, other)
+    }
+
+    fn classify_parts<B>(&self, response: &Response<B>) -> Option<Classification> {
+        // Asked first, so that a success does not pay for a look at the clock.
+        response_class(response.status())?;
+        classify(response.status(), response.headers(), SystemTime::now())
+            .map(|failure| self.shorten(failure))
+    }
+
+    fn shorten(&self, failure: Classification) -> Classification {
+        match (self.max_retry_after, failure.retry_after()) {
+            (Some(longest), Some(asked)) if asked > longest => failure.with_retry_after(longest),
+            _ => failure,
+        }
+    }
+}
+
+impl<B, E> Classifier<Response<B>, E> for DefaultResultClassifier {
+    fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
+        result
+            .as_ref()
+            .ok()
+            .and_then(|response| self.classify_parts(response))
+    }
+}
+
+/// Classifies responses by status, with the `Retry-After` of their headers as the hint, and errors as the default
+/// classifier does.
+///
+/// The failures are those of [`HttpClassifier`]. `Retry-After` counts on each of them: 429 and 503, but also 408, 409
+/// and the rest of 5xx. A header that cannot be read counts as absent.
+/// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set.
+///
+/// Made by [`http_retry_after_classifier`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HttpRetryAfterClassifier {
+    responses: DefaultResultClassifier,
+}
+
+/// A classifier of responses by status and `Retry-After`; see [`HttpRetryAfterClassifier`].
+///
+/// ```
+/// use std::time::Duration;
+/// use http::Response;
+/// use redress_core::Classifier;
+/// use redress_http::http_retry_after_classifier;
+///
+/// let classifier = http_retry_after_classifier().max_retry_after(Duration::from_secs(60));
+/// let busy = Response::builder().status(503).header("retry-after", "3600").body(()).unwrap();
+/// let failure = classifier.classify(&Ok::<_, std::io::Error>(busy)).unwrap();
+/// assert_eq!(failure.retry_after(), Some(Duration::from_secs(60)));
+/// ```
+#[inline]
+#[must_use]
+pub const fn http_retry_after_classifier() -> HttpRetryAfterClassifier {
+    HttpRetryAfterClassifier {
+        responses: default_result_classifier(),
+    }
+}
+
+impl HttpRetryAfterClassifier {
+    /// Shortens longer hints to `longest`, those carried by errors included. Without it there is no cap: the policy's
+    /// deadline bounds every wait.
+    ///
+    /// With it, a server that asks for an hour is asked again sooner than it wished.
+    #[must_use]
+    pub const fn max_retry_after(mut self, longest: Duration) -> Self {
+        self.responses = self.responses.max_retry_after(longest);
+        self
+    }
+
+    /// Asks `other` about errors that this one does not recognise, and about responses it finds good.
+    pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
+        OrElse::new(self, other)
+    }
+}
+
+impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpRetryAfterClassifier {
+    fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
+        match result {
+            Ok(response) => self.responses.classify_parts(response),
+            Err(error) => Some(
+                self.responses
+                    .shorten(default_classifier().classify_error(error)),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use redress_core::{
+        AbortRetryError, ErrorClass, RateLimitError, StatusError, boxed_classifier,
+    };
+
+    use super::*;
+
+    const SEVEN: Duration = Duration::from_secs(7);
+
+    fn response(status: u16) -> Response<()> {
+        Response::builder()
+            .status(status)
+            .header("Retry-After", "7")
+            .body(())
+            .expect("a valid response")
+    }
+
+    fn of_response(
+        classifier: &impl Classifier<Response<()>, io::Error>,
+        status: u16,
+    ) -> Option<Classification> {
+        classifier.classify(&Ok(response(status)))
+    }
+
+    fn of_error<E>(classifier: &impl Classifier<Response<()>, E>, error: E) -> Classification {
+        classifier
+            .classify(&Err(error))
+            .expect("an error is a failure")
+    }
+
+    #[test]
+    fn responses_fail_by_status_in_all_three() {
+        let rows = [
+            (200, None),
+            (301, None),
+            (401, None),
+            (404, None),
+            (422, None),
+            (408, Some(ErrorClass::Transient)),
+            (409, Some(ErrorClass::Concurrency)),
+            (429, Some(ErrorClass::RateLimit)),
+            (500, Some(ErrorClass::ServerError)),
+            (503, Some(ErrorClass::ServerError)),
+        ];
+        for (status, class) in rows {
+            let plain = class.map(Classification::new);
+            let hinted = plain.clone().map(|failure| failure.with_retry_after(SEVEN));
+            assert_eq!(of_response(&http_classifier(), status), plain, "{status}");
+            assert_eq!(
+                of_response(&http_retry_after_classifier(), status),
+                hinted,
+                "{status}"
+            );
+            assert_eq!(
+                of_response(&default_result_classifier(), status),
+                hinted,
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn errors_are_the_default_classifiers() {
+        #[derive(Debug)]
+        struct Wrapped(StatusError);
+        impl std::fmt::Display for Wrapped {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the request failed")
+            }
+        }
+        impl Error for Wrapped {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+
+        assert_eq!(
+            of_error(&http_classifier(), Wrapped(StatusError::new(401))).class(),
+            ErrorClass::Auth
+        );
+        assert_eq!(
+            of_error(
+                &http_retry_after_classifier(),
+                Wrapped(StatusError::new(409))
+            )
+            .class(),
+            ErrorClass::Concurrency
+        );
+        let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
+        assert_eq!(
+            of_error(&http_classifier(), reset()).class(),
+            ErrorClass::Transient
+        );
+        assert_eq!(
+            of_error(&http_retry_after_classifier(), reset()).class(),
+            ErrorClass::Transient
+        );
+        assert!(of_error(&http_retry_after_classifier(), AbortRetryError::new("stop")).is_abort());
+    }
+
+    #[test]
+    fn the_result_classifier_has_no_opinion_about_errors() {
+        let failed: Result<Response<()>, StatusError> = Err(StatusError::new(503));
+        assert_eq!(default_result_classifier().classify(&failed), None);
+
+        struct NoError;
+        assert_eq!(
+            default_result_classifier().classify(&Err::<Response<()>, _>(NoError)),
+            None
+        );
+    }
+
+    #[test]
+    fn the_cap_shortens_longer_hints_wherever_they_come_from() {
+        let second = Duration::from_secs(1);
+        let capped = http_retry_after_classifier().max_retry_after(second);
+        assert_eq!(
+            of_response(&capped, 503).and_then(|failure| failure.retry_after()),
+            Some(second)
+        );
+        let result = default_result_classifier().max_retry_after(second);
+        assert_eq!(
+            of_response(&result, 429).and_then(|failure| failure.retry_after()),
+            Some(second)
+        );
+
+        let limited = || RateLimitError::new("slow down").with_retry_after(SEVEN);
+        assert_eq!(of_error(&capped, limited()).retry_after(), Some(second));
+        assert_eq!(
+            of_error(&http_retry_after_classifier(), limited()).retry_after(),
+            Some(SEVEN)
+        );
+    }
+
+    #[test]
+    fn the_cap_leaves_shorter_hints_and_no_hint_alone() {
+        let capped = http_retry_after_classifier().max_retry_after(Duration::from_secs(8));
+        assert_eq!(
+            of_response(&capped, 503).and_then(|failure| failure.retry_after()),
+            Some(SEVEN)
+        );
+        assert_eq!(of_error(&capped, StatusError::new(503)).retry_after(), None);
+    }
+
+    #[test]
+    fn a_chain_asks_the_next_about_what_is_not_recognised() {
+        let by_body = |result: &Result<Response<&str>, io::Error>| match result {
+            Ok(response) if response.body().contains("error") => Some(ErrorClass::Transient),
+            Ok(_) => None,
+            Err(_) => Some(ErrorClass::Permanent),
+        };
+        let failed_within = Ok(Response::new("error: try again"));
+        let class = |classified: Option<Classification>| classified.map(|failure| failure.class());
+        assert_eq!(
+            class(http_classifier().or_else(by_body).classify(&failed_within)),
+            Some(ErrorClass::Transient)
+        );
+        let chain = http_retry_after_classifier().or_else(by_body);
+        assert_eq!(
+            class(chain.classify(&failed_within)),
+            Some(ErrorClass::Transient)
+        );
+        assert_eq!(
+            class(chain.classify(&Err(io::Error::other("?")))),
+            Some(ErrorClass::Permanent)
+        );
+    }
+
+    #[test]
+    fn boxed_errors_join_through_the_result_classifier() {
+        let classifier = default_result_classifier().or_else(boxed_classifier());
+        let failed: Result<Response<()>, Box<dyn Error + Send + Sync>> =
+            Err(StatusError::new(503).into());
+        assert_eq!(
+            classifier.classify(&failed),
+            Some(Classification::new(ErrorClass::ServerError))
+        );
+    }
+
+    #[test]
+    fn an_attempt_that_timed_out_is_transient() {
+        let timeout = Classifier::<Response<()>, io::Error>::classify_timeout(&http_classifier());
+        assert_eq!(timeout.class(), ErrorClass::Transient);
+    }
+}

@@ -1,0 +1,256 @@
+//! Whether a request may be sent more than once.
+//!
+//! Owns the list of idempotent methods and the guard that integrations ask before they retry. Does not know whether a
+//! body can be sent again: that is the integration's to find out.
+
+use std::fmt;
+
+use http::{HeaderMap, Method};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Whether sending a request with this method twice has the effect of sending it once, by the method's definition.
+///
+/// GET, HEAD, OPTIONS, TRACE, PUT and DELETE ([RFC 9110, section
+/// 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)), and QUERY
+/// ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpbis-safe-method-w-body/)). Every other method, known or
+/// not, is taken not to be; so is `get`, because methods are case-sensitive.
+///
+/// ```
+/// use http::Method;
+/// use redress_http::is_idempotent_method;
+///
+/// assert!(is_idempotent_method(&Method::PUT));
+/// assert!(!is_idempotent_method(&Method::POST));
+/// ```
+#[must_use]
+pub fn is_idempotent_method(method: &Method) -> bool {
+    // By name, because not every release of `http` that this crate allows knows QUERY.
+    matches!(
+        method.as_str(),
+        "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE" | "QUERY"
+    )
+}
+
+/// Decides whether a request may be sent again after a failure.
+///
+/// When an attempt fails, nobody knows whether the other side acted on it. By default a request may be retried if its
+/// [method is idempotent](is_idempotent_method) or if it carries an `Idempotency-Key`, by which the other side
+/// recognises the repetition ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/)).
+/// The key must be the same on every attempt, and an empty one does not count. All others need
+/// [`retry_non_idempotent`](Self::retry_non_idempotent).
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue, Method};
+/// use redress_http::{IdempotencyGuard, RetrySafety};
+///
+/// let guard = IdempotencyGuard::new();
+/// let mut headers = HeaderMap::new();
+/// assert!(guard.safety(&Method::GET, &headers).may_retry());
+/// assert_eq!(guard.safety(&Method::POST, &headers), RetrySafety::NotIdempotent);
+///
+/// headers.insert("Idempotency-Key", HeaderValue::from_static("\"8e03978e\""));
+/// assert_eq!(guard.safety(&Method::POST, &headers), RetrySafety::IdempotencyKey);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IdempotencyGuard {
+    retry_non_idempotent: bool,
+}
+
+impl IdempotencyGuard {
+    /// The guard with its default: only what is known to be idempotent may be sent again.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            retry_non_idempotent: false,
+        }
+    }
+
+    /// Whether to retry requests that are not known to be idempotent, too. Default: `false`.
+    ///
+    /// For services whose operations can be repeated although their methods do not say so, such as a search by POST.
+    /// Anywhere else the other side may charge, send or create twice.
+    ///
+    /// ```
+    /// use http::{HeaderMap, Method};
+    /// use redress_http::{IdempotencyGuard, RetrySafety};
+    ///
+    /// let guard = IdempotencyGuard::new().retry_non_idempotent(true);
+    /// assert_eq!(guard.safety(&Method::POST, &HeaderMap::new()), RetrySafety::OptIn);
+    /// ```
+    #[must_use]
+    pub const fn retry_non_idempotent(mut self, retry: bool) -> Self {
+        self.retry_non_idempotent = retry;
+        self
+    }
+
+    /// Whether the request with this method and these headers may be sent again, and why.
+    #[must_use]
+    pub fn safety(&self, method: &Method, headers: &HeaderMap) -> RetrySafety {
+        if is_idempotent_method(method) {
+            RetrySafety::IdempotentMethod
+        } else if has_idempotency_key(headers) {
+            RetrySafety::IdempotencyKey
+        } else if self.retry_non_idempotent {
+            RetrySafety::OptIn
+        } else {
+            RetrySafety::NotIdempotent
+        }
+    }
+}
+
+/// Whether a request may be sent again, and why: the answer of an [`IdempotencyGuard`].
+///
+/// ```
+/// use redress_http::RetrySafety;
+///
+/// assert!(RetrySafety::IdempotencyKey.may_retry());
+/// assert!(!RetrySafety::NotIdempotent.may_retry());
+/// assert_eq!(RetrySafety::NotIdempotent.to_string(), "not_idempotent");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RetrySafety {
+    /// It may: its method is idempotent.
+    IdempotentMethod,
+    /// It may: it carries an `Idempotency-Key`.
+    IdempotencyKey,
+    /// It may: the caller [said so](IdempotencyGuard::retry_non_idempotent).
+    OptIn,
+    /// It may not: a repetition might act twice.
+    NotIdempotent,
+}
+
+impl RetrySafety {
+    /// Whether the request may be sent again.
+    #[must_use]
+    pub const fn may_retry(self) -> bool {
+        !matches!(self, Self::NotIdempotent)
+    }
+
+    /// The reason in events, logs and metrics, such as `not_idempotent`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IdempotentMethod => "idempotent_method",
+            Self::IdempotencyKey => "idempotency_key",
+            Self::OptIn => "opt_in",
+            Self::NotIdempotent => "not_idempotent",
+        }
+    }
+}
+
+impl fmt::Display for RetrySafety {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The key is a quoted string in the draft and a bare word in much of the world; neither may be empty.
+fn has_idempotency_key(headers: &HeaderMap) -> bool {
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    keys.any(|key| !matches!(key.as_bytes().trim_ascii(), b"" | b"\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn method(name: &str) -> Method {
+        name.parse().expect("a method")
+    }
+
+    fn key(value: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("Idempotency-Key", HeaderValue::from_static(value));
+        headers
+    }
+
+    #[test]
+    fn methods_are_idempotent_by_definition_only() {
+        for name in ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"] {
+            assert!(is_idempotent_method(&method(name)), "{name}");
+        }
+        for name in [
+            "POST", "PATCH", "CONNECT", "PROPFIND", "PURGE", "get", "Query", "GETT",
+        ] {
+            assert!(!is_idempotent_method(&method(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_guard_names_the_first_reason_that_holds() {
+        let (guard, opted_in) = (
+            IdempotencyGuard::new(),
+            IdempotencyGuard::new().retry_non_idempotent(true),
+        );
+        let (get, post) = (Method::GET, Method::POST);
+        let rows = [
+            (guard, &get, HeaderMap::new(), RetrySafety::IdempotentMethod),
+            (guard, &get, key("k"), RetrySafety::IdempotentMethod),
+            (guard, &post, HeaderMap::new(), RetrySafety::NotIdempotent),
+            (guard, &post, key("k"), RetrySafety::IdempotencyKey),
+            (
+                opted_in,
+                &get,
+                HeaderMap::new(),
+                RetrySafety::IdempotentMethod,
+            ),
+            (opted_in, &post, key("k"), RetrySafety::IdempotencyKey),
+            (opted_in, &post, HeaderMap::new(), RetrySafety::OptIn),
+            (
+                opted_in.retry_non_idempotent(false),
+                &post,
+                HeaderMap::new(),
+                RetrySafety::NotIdempotent,
+            ),
+        ];
+        for (guard, method, headers, safety) in rows {
+            assert_eq!(
+                guard.safety(method, &headers),
+                safety,
+                "{guard:?} {method} {headers:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_but_one_answer_allow_a_retry() {
+        let answers = [
+            RetrySafety::IdempotentMethod,
+            RetrySafety::IdempotencyKey,
+            RetrySafety::OptIn,
+            RetrySafety::NotIdempotent,
+        ];
+        assert_eq!(
+            answers.map(RetrySafety::may_retry),
+            [true, true, true, false]
+        );
+    }
+
+    #[test]
+    fn an_empty_key_is_none() {
+        let safety = |headers: &HeaderMap| IdempotencyGuard::new().safety(&Method::POST, headers);
+        for empty in ["", " ", "\"\"", " \"\" "] {
+            assert_eq!(safety(&key(empty)), RetrySafety::NotIdempotent, "{empty:?}");
+        }
+        let mut two = key("");
+        two.append("idempotency-key", HeaderValue::from_static("k"));
+        assert_eq!(safety(&two), RetrySafety::IdempotencyKey);
+    }
+
+    #[test]
+    fn a_key_is_opaque_bytes() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            "idempotency-key",
+            HeaderValue::from_bytes(b"\xff\xfe").expect("opaque bytes"),
+        );
+        assert_eq!(
+            IdempotencyGuard::new().safety(&Method::PATCH, &headers),
+            RetrySafety::IdempotencyKey
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! HTTP for redress, on the types of the [`http`] crate: what a response means, when to come back, whether to send
+//! again, and what to call the request.
+//!
+//! - [`http_classifier`] and [`http_retry_after_classifier`] make a policy read `Result<http::Response<B>, E>`: a
+//!   response with a bad status is a failure like any other. [`default_result_classifier`] is their half that reads
+//!   responses.
+//! - [`classify`] and [`classify_response`] are the same tables on a borrowed status and headers, for clients with
+//!   response types of their own.
+//! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header.
+//! - [`IdempotencyGuard`] says whether a request may be sent more than once.
+//! - [`default_operation`] names a request in events and metrics.
+//!
+//! Where the answers differ from the Python original's is listed in [`differences`].
+//!
+//! ```
+//! use http::Response;
+//! use redress_core::{Classifier, ErrorClass};
+//! use redress_http::http_retry_after_classifier;
+//!
+//! let busy = Response::builder().status(503).header("retry-after", "7").body(()).unwrap();
+//! let failure = http_retry_after_classifier().classify(&Ok::<_, std::io::Error>(busy)).unwrap();
+//! assert_eq!(failure.class(), ErrorClass::ServerError);
+//! assert_eq!(failure.retry_after().unwrap().as_secs(), 7);
+//! ```
+//!
+//! It knows no client, sends nothing and waits for nothing. Header values are the other side's text: whatever cannot
+//! be read counts as absent, never as an error.
+
+mod status;
+pub use status::{classify, classify_response, classify_status};
+
+mod classifier;
+pub use classifier::{
+    DefaultResultClassifier, HttpClassifier, HttpRetryAfterClassifier, default_result_classifier,
+    http_classifier, http_retry_after_classifier,
+};
+
+mod retry_after;
+pub use retry_after::{parse_retry_after, retry_after, retry_after_from_now};
+
+mod date;
+
+mod idempotency;
+pub use idempotency::{IdempotencyGuard, RetrySafety, is_idempotent_method};
+
+mod operation;
+pub use operation::default_operation;
+
+pub mod differences;
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,183 @@
+//! What a status and its headers mean, on borrowed parts.
+//!
+//! Owns two readings of one table: a response that arrived as an error, and one that arrived as a value. The table
+//! itself is [`ErrorClass::from_status`]. Knows neither bodies nor clocks.
+
+use std::time::SystemTime;
+
+use http::{HeaderMap, StatusCode};
+use redress_core::{Classification, ErrorClass};
+
+use crate::retry_after::retry_after;
+
+/// The class of a status, or `None` where the status alone says nothing; the table is [`ErrorClass::from_status`]'s.
+///
+/// For errors that carry a status. A response that came back as a value is read by [`classify_response`].
+///
+/// ```
+/// use http::StatusCode;
+/// use redress_core::ErrorClass;
+/// use redress_http::classify_status;
+///
+/// assert_eq!(classify_status(StatusCode::NOT_FOUND), Some(ErrorClass::Permanent));
+/// assert_eq!(classify_status(StatusCode::OK), None);
+/// ```
+#[inline]
+#[must_use]
+pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
+    ErrorClass::from_status(status.as_u16())
+}
+
+/// What an error made of a response means, by the whole table, with the `Retry-After` hint of its headers.
+///
+/// `None` is *no opinion*: the status says nothing about why this is an error. The hint is read for every class that
+/// is retried (429, 503, 408 ...), and for no other: it is no reason to retry a 403.
+/// `now` is what a date in the header is measured against, see [`parse_retry_after`](crate::parse_retry_after).
+///
+/// Sources: [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3), which names no status
+/// that `Retry-After` would be limited to.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER};
+/// use redress_core::ErrorClass;
+/// use redress_http::classify;
+///
+/// let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
+/// let now = SystemTime::now();
+///
+/// let busy = classify(StatusCode::SERVICE_UNAVAILABLE, &headers, now).unwrap();
+/// assert_eq!(busy.retry_after().unwrap().as_secs(), 7);
+///
+/// let denied = classify(StatusCode::FORBIDDEN, &headers, now).unwrap();
+/// assert_eq!((denied.class(), denied.retry_after()), (ErrorClass::Permission, None));
+/// ```
+#[must_use]
+pub fn classify(
+    status: StatusCode,
+    headers: &HeaderMap,
+    now: SystemTime,
+) -> Option<Classification> {
+    let class = classify_status(status)?;
+    let hint = if class.is_retryable() {
+        retry_after(headers, now)
+    } else {
+        None
+    };
+    let classification = Classification::new(class);
+    Some(match hint {
+        Some(wait) => classification.with_retry_after(wait),
+        None => classification,
+    })
+}
+
+/// What a response that came back as a value means: like [`classify`], but `None`, success, where the class is one
+/// that is never retried.
+///
+/// So 408, 409, 429 and every 5xx are failures, and 401, 403 or 404 are answers: the caller asked, the other side
+/// understood and said no, and code that holds the response reads its status anyway. Turn such a response into an
+/// error (`error_for_status` and its like) to have the whole table act on it.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use http::{HeaderMap, StatusCode};
+/// use redress_core::ErrorClass;
+/// use redress_http::classify_response;
+///
+/// let means = |status| classify_response(status, &HeaderMap::new(), SystemTime::now());
+/// assert_eq!(means(StatusCode::BAD_GATEWAY).unwrap().class(), ErrorClass::ServerError);
+/// assert!(means(StatusCode::NOT_FOUND).is_none());
+/// assert!(means(StatusCode::OK).is_none());
+/// ```
+#[must_use]
+pub fn classify_response(
+    status: StatusCode,
+    headers: &HeaderMap,
+    now: SystemTime,
+) -> Option<Classification> {
+    response_class(status)?;
+    classify(status, headers, now)
+}
+
+/// The class of a response that came back as a value, or `None` for success.
+#[inline]
+pub(crate) fn response_class(status: StatusCode) -> Option<ErrorClass> {
+    classify_status(status).filter(|class| class.is_retryable())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use http::HeaderValue;
+    use http::header::RETRY_AFTER;
+
+    use super::*;
+
+    fn status(code: u16) -> StatusCode {
+        StatusCode::from_u16(code).expect("a code between 100 and 999")
+    }
+
+    fn asks_for_seven_seconds() -> HeaderMap {
+        HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))])
+    }
+
+    #[test]
+    fn an_error_is_read_by_the_whole_table() {
+        let rows = [
+            (200, None),
+            (304, None),
+            (400, Some(ErrorClass::Permanent)),
+            (401, Some(ErrorClass::Auth)),
+            (403, Some(ErrorClass::Permission)),
+            (404, Some(ErrorClass::Permanent)),
+            (408, Some(ErrorClass::Transient)),
+            (409, Some(ErrorClass::Concurrency)),
+            (418, None),
+            (422, Some(ErrorClass::Permanent)),
+            (429, Some(ErrorClass::RateLimit)),
+            (500, Some(ErrorClass::ServerError)),
+            (599, Some(ErrorClass::ServerError)),
+            (600, None),
+            (999, None),
+        ];
+        for (code, class) in rows {
+            assert_eq!(classify_status(status(code)), class, "{code}");
+            let parts = classify(status(code), &HeaderMap::new(), UNIX_EPOCH);
+            assert_eq!(parts, class.map(Classification::new), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_response_fails_exactly_where_a_retry_may_help() {
+        let failing: Vec<u16> = (100..=999)
+            .filter(|code| {
+                classify_response(status(*code), &HeaderMap::new(), UNIX_EPOCH).is_some()
+            })
+            .collect();
+        let expected: Vec<u16> = [408, 409, 429].into_iter().chain(500..=599).collect();
+        assert_eq!(failing, expected);
+    }
+
+    #[test]
+    fn the_hint_counts_for_every_class_that_is_retried_and_for_no_other() {
+        for code in 100..=999 {
+            let Some(failure) = classify(status(code), &asks_for_seven_seconds(), UNIX_EPOCH)
+            else {
+                continue;
+            };
+            let hint = failure
+                .class()
+                .is_retryable()
+                .then_some(Duration::from_secs(7));
+            assert_eq!(failure.retry_after(), hint, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_hint_that_cannot_be_read_leaves_the_class_alone() {
+        let garbage = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("soon"))]);
+        let failure = classify(StatusCode::TOO_MANY_REQUESTS, &garbage, UNIX_EPOCH);
+        assert_eq!(failure, Some(Classification::new(ErrorClass::RateLimit)));
+    }
+}

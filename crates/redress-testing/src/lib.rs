@@ -1,0 +1,3 @@
+//! Testing code that uses redress: time that passes when told to, operations that follow a script, and fakes.
+
+#![forbid(unsafe_code)]

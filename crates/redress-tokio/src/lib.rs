@@ -1,0 +1,36 @@
+//! redress on tokio: the timer, and the asynchronous policies that use it.
+//!
+//! ```
+//! use std::io;
+//! use std::time::Duration;
+//! use redress_core::{Retry, decorrelated_jitter};
+//! use redress_tokio::AsyncPolicy;
+//!
+//! struct Orders { policy: AsyncPolicy }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let orders = Orders {
+//!     policy: AsyncPolicy::builder()
+//!         .retry(Retry::builder().strategy(decorrelated_jitter()).attempt_timeout(Duration::from_secs(2)))
+//!         .build()?,
+//! };
+//! let order = orders.policy.call(|| async { Ok::<_, io::Error>("order 7") }).await?;
+//! assert_eq!(order, "order 7");
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod timer;
+
+pub use crate::timer::TokioTimer;
+
+/// [`redress_core::AsyncPolicy`] on tokio's timer. Calls have to run within a tokio runtime whose time is enabled.
+///
+/// With [`paused`](tokio::time::pause) time, waits, timeouts, deadlines and the breaker's windows all run by the paused clock.
+pub type AsyncPolicy<C = redress_core::DefaultClassifier> = redress_core::AsyncPolicy<C, TokioTimer>;
+
+/// [`redress_core::AsyncRetryPolicy`] on tokio's timer: the short way to an [`AsyncPolicy`] with nothing but retry.
+pub type AsyncRetryPolicy = redress_core::AsyncRetryPolicy<TokioTimer>;

@@ -1,0 +1,109 @@
+//! The order of the checks, and how a run of them is told: a heading and the time each takes.
+//!
+//! It owns no check. All of them share the workspace's target directory, so later steps reuse what earlier ones built.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use clap::builder::PossibleValuesParser;
+
+use crate::workspace::Workspace;
+use crate::{conformance, deny, docs, lint, suite, tidy, toolchain};
+
+struct Step {
+    name: &'static str,
+    run: fn(&Workspace) -> Result<()>,
+}
+
+/// Cheap checks first: a misplaced space should not cost a build.
+const STEPS: &[Step] = &[
+    Step {
+        name: "toolchain",
+        run: toolchain::run,
+    },
+    Step {
+        name: "tidy",
+        run: tidy::run,
+    },
+    Step {
+        name: "format",
+        run: lint::format,
+    },
+    Step {
+        name: "clippy",
+        run: lint::clippy_together,
+    },
+    Step {
+        name: "clippy-alone",
+        run: lint::clippy_apart,
+    },
+    Step {
+        name: "tests",
+        run: suite::tests,
+    },
+    Step {
+        name: "doctests",
+        run: suite::doctests,
+    },
+    Step {
+        name: "docs",
+        run: docs::run,
+    },
+    Step {
+        name: "conformance",
+        run: conformance::run_public,
+    },
+    Step {
+        name: "deny",
+        run: deny::run,
+    },
+];
+
+/// Without steps, all of them.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Runs these only, in their usual order.
+    #[arg(value_parser = PossibleValuesParser::new(STEPS.iter().map(|step| step.name)))]
+    steps: Vec<String>,
+}
+
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    let steps: Vec<&Step> = STEPS.iter().filter(|step| args.asks_for(step)).collect();
+    let mut times = Vec::with_capacity(steps.len());
+    for (index, step) in steps.iter().enumerate() {
+        println!("\n==> [{}/{}] {}", index + 1, steps.len(), step.name);
+        let started = Instant::now();
+        let result = (step.run)(workspace);
+        let took = started.elapsed();
+        println!(
+            "    {}: {}",
+            if result.is_ok() { "ok" } else { "FAILED" },
+            seconds(took)
+        );
+        result.with_context(|| format!("ci stopped at step `{}`", step.name))?;
+        times.push((step.name, took));
+    }
+    summarise(&times);
+    Ok(())
+}
+
+impl Args {
+    fn asks_for(&self, step: &Step) -> bool {
+        self.steps.is_empty() || self.steps.iter().any(|name| name == step.name)
+    }
+}
+
+fn summarise(times: &[(&str, Duration)]) {
+    println!("\nPassed.");
+    for (name, took) in times {
+        println!("  {:>9}  {name}", seconds(*took));
+    }
+    println!(
+        "  {:>9}  together",
+        seconds(times.iter().map(|(_, took)| *took).sum())
+    );
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}

@@ -1,0 +1,64 @@
+//! Running other programs: in the workspace's root, without input, a failure being an error that names the command.
+//!
+//! It knows of no task, and decides nothing about output: what a program prints, the reader sees.
+
+use std::env;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::workspace::Workspace;
+
+/// A `cargo` command in the workspace's root.
+pub(crate) fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
+    let mut command = program(workspace, "cargo");
+    command.args(arguments);
+    command
+}
+
+/// A command in the workspace's root.
+///
+/// `cargo run` tells its child about the package it runs; handed on, that would make build scripts
+/// that watch those variables run again at each change between `cargo xtask` and plain `cargo`.
+pub(crate) fn program(workspace: &Workspace, name: &str) -> Command {
+    let mut command = Command::new(name);
+    command.current_dir(workspace.root()).stdin(Stdio::null());
+    for (variable, _) in env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&variable);
+        }
+    }
+    command
+}
+
+/// Runs it to its end, printing what is run.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let line = spelled(command);
+    println!("$ {line}");
+    let status = command.status().with_context(|| {
+        format!("could not start `{line}`: is the program installed and on the PATH?")
+    })?;
+    if !status.success() {
+        bail!("`{line}` failed ({status}): its output above says why");
+    }
+    Ok(())
+}
+
+/// What it printed, or `None` when it cannot be started or fails: for asking whether a tool is there.
+pub(crate) fn answer(command: &mut Command) -> Option<String> {
+    let output = command.stderr(Stdio::null()).output().ok()?;
+    if !output.status.success() {
+        return None;
+    }
+    String::from_utf8(output.stdout).ok()
+}
+
+fn spelled(command: &Command) -> String {
+    let mut line = command.get_program().to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        line.push(' ');
+        line.push_str(&argument.to_string_lossy());
+    }
+    line
+}

@@ -1,0 +1,58 @@
+//! The house rules that no compiler checks.
+//!
+//! This runs the rules over the tree and the manifests and reports every breach at once. The rules that are lists
+//! of words are data in `rules`; how a rule is judged is `source`'s for text and `manifest`'s for packages.
+
+use std::fmt;
+use std::fs;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::workspace::Workspace;
+
+mod manifest;
+mod rules;
+mod source;
+mod tree;
+
+/// One breach of one rule, at a place.
+struct Finding {
+    place: String,
+    breach: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.breach)
+    }
+}
+
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let files = tree::text_files(workspace)?;
+    let mut findings = rules::stale_exceptions(workspace);
+    for file in &files {
+        let text = fs::read_to_string(workspace.root().join(file)).with_context(|| {
+            format!("could not read {file}: tracked text must be readable UTF-8")
+        })?;
+        findings.extend(source::check(file, &text));
+    }
+    for package in workspace.members() {
+        findings.extend(manifest::check(workspace, package)?);
+    }
+
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if !findings.is_empty() {
+        bail!(
+            "{} breach(es) of the house rules: each is named above",
+            findings.len()
+        );
+    }
+    println!(
+        "{} files and {} manifests are tidy",
+        files.len(),
+        workspace.members().len()
+    );
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! What the tasks know of the workspace: its root, its target directory and its members.
+//!
+//! Everything comes from `cargo metadata`, so no list of crates is kept by hand. It runs no task.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use cargo_metadata::{MetadataCommand, Package, TargetKind};
+
+pub(crate) struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+    members: Vec<Package>,
+}
+
+impl Workspace {
+    pub(crate) fn load() -> Result<Self> {
+        let metadata = MetadataCommand::new().no_deps().exec().context(
+            "`cargo metadata` failed: run this inside the checkout, and mend the manifest it names",
+        )?;
+        Ok(Self {
+            root: metadata.workspace_root.clone().into_std_path_buf(),
+            target: metadata.target_directory.clone().into_std_path_buf(),
+            members: metadata.workspace_packages().into_iter().cloned().collect(),
+        })
+    }
+
+    /// Where files that belong to a run of a task go: never tracked, kept between runs.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn members(&self) -> &[Package] {
+        &self.members
+    }
+
+    /// The members that others can depend on.
+    pub(crate) fn libraries(&self) -> impl Iterator<Item = &Package> {
+        self.members.iter().filter(|package| {
+            package.targets.iter().any(|target| {
+                target.is_kind(TargetKind::Lib) || target.is_kind(TargetKind::ProcMacro)
+            })
+        })
+    }
+}
+
+/// `publish = false` reads as an empty list of registries.
+pub(crate) fn is_published(package: &Package) -> bool {
+    package
+        .publish
+        .as_ref()
+        .is_none_or(|registries| !registries.is_empty())
+}
