@@ -111,13 +111,13 @@ pub struct Event<'a> {
     pub sleep: Duration,
     /// The class of the failure.
     pub class: Option<ErrorClass>,
-    /// Why the call ended, of terminal events other than `Success`.
+    /// Why the call ended, of terminal events other than `Success` and `CircuitRejected`.
     pub stop_reason: Option<StopReason>,
     /// What failed.
     pub cause: Option<Cause>,
     /// The breaker's state after the event, of breaker events.
     pub state: Option<CircuitState>,
-    /// The name the caller gave the operation.
+    /// The name the caller gave the operation; an empty name is none.
     pub operation: Option<&'a str>,
     /// The failed error's type name, when an error caused the event.
     pub error_type: Option<&'static str>,

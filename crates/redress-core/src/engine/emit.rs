@@ -54,8 +54,7 @@ impl Run<'_> {
     }
 
     pub(super) fn tell_rejection(&self, state: CircuitState) {
-        let stop_reason = Some(StopReason::CircuitOpen);
-        self.emit(&Event { stop_reason, ..self.breaker_event(EventName::CircuitRejected, state) });
+        self.emit(&self.breaker_event(EventName::CircuitRejected, state));
     }
 
     pub(super) fn tell_start(&self, elapsed: Duration) {
@@ -103,13 +102,18 @@ impl Run<'_> {
         self.hook(|hooks| hooks.operation.as_deref())
     }
 
+    /// The operation's name as events carry it: an empty one is no label.
+    fn operation_label(&self) -> Option<&str> {
+        self.operation().filter(|name| !name.is_empty())
+    }
+
     /// An event about the latest attempt, or about the failure it just made.
     fn event<'e>(&'e self, name: EventName, failed: Option<&Failed<'e>>) -> Event<'e> {
         Event {
             attempt: self.attempts,
             class: self.last_class,
             cause: self.cause,
-            operation: self.operation(),
+            operation: self.operation_label(),
             error_type: failed.and_then(|failed| failed.error_type),
             classification: failed.map(|failed| failed.classification),
             ..Event::new(name)
@@ -117,7 +121,7 @@ impl Run<'_> {
     }
 
     fn breaker_event(&self, name: EventName, state: CircuitState) -> Event<'_> {
-        Event { state: Some(state), operation: self.operation(), ..Event::new(name) }
+        Event { state: Some(state), operation: self.operation_label(), ..Event::new(name) }
     }
 
     fn attempt_context(&self, elapsed: Duration) -> AttemptContext<'_> {

@@ -1,0 +1,59 @@
+//! Scenarios through the asynchronous driver, on whatever timer and clock a runtime has.
+//!
+//! Owns nothing but the calls; how time passes comes in as an argument.
+
+use std::time::Duration;
+
+use redress_core::{AsyncPolicy, Timer};
+
+use super::number::duration;
+use super::parts::{budget, configure, must_build, result_of};
+use super::recording::{Ending, Recording};
+use super::scenario::{Mode, Scenario};
+use super::trace::Trace;
+
+/// Runs a scenario through the asynchronous driver; what happened in each of its calls.
+///
+/// `pass` lets exactly so much time pass on the timer's clock: on tokio, `tokio::time::advance` with time paused. (A runtime's own
+/// sleeps may be coarser than the scenarios' times, so waits go through `pass` as well.)
+///
+/// # Panics
+///
+/// If the scenario names a class there is none of, or holds a configuration that is refused.
+pub async fn run_async<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P) -> Vec<Trace>
+where
+    Tm: Timer + Clone + Send + Sync,
+    P: Fn(Duration) -> Fut + Send + Sync,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let began = timer.now();
+    let budget = budget(scenario);
+    let builder = AsyncPolicy::<_, redress_core::NoTimer>::builder().timer(timer.clone());
+    let policy = must_build(scenario, configure(builder, scenario, budget.as_ref()).build());
+    let mut traces = Vec::new();
+    for spec in &scenario.calls {
+        pass(duration(spec.advance_s)).await;
+        let recording = Recording::default();
+        let oversleep = duration(spec.oversleep_s);
+        let context = recording
+            .install(policy.context(), spec, || timer.now().saturating_duration_since(began))
+            .sleeper(|delay| pass(delay.saturating_add(oversleep)));
+        let mut number = 0;
+        let operation = || {
+            number += 1;
+            let attempt = spec.attempt(number);
+            let passing = pass(duration(attempt.takes_s));
+            async move {
+                passing.await;
+                result_of(attempt, number)
+            }
+        };
+        let ending = match spec.mode {
+            Mode::Call => Ending::Call(context.call(operation).await),
+            Mode::Execute => Ending::Execute(Box::new(context.execute(operation).await)),
+        };
+        drop(context);
+        traces.push(recording.into_trace(ending, policy.circuit_state(), budget.as_ref(), timer.now()));
+    }
+    traces
+}
