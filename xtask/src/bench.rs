@@ -17,16 +17,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    if !workspace
-        .members()
-        .iter()
-        .any(|package| package.name == PACKAGE)
-    {
-        bail!(
-            "there is no crate `{PACKAGE}` in this workspace: the benchmarks belong in crates/{PACKAGE}"
-        );
+    if !workspace.members().iter().any(|package| package.name == PACKAGE) {
+        bail!("there is no crate `{PACKAGE}` in this workspace: the benchmarks belong in crates/{PACKAGE}");
     }
-    command::run(
-        command::cargo(workspace, &["bench", "--package", PACKAGE, "--"]).args(&args.arguments),
-    )
+    command::run(command::cargo(workspace, &["bench", "--package", PACKAGE, "--"]).args(&args.arguments))
 }

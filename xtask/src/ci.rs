@@ -17,46 +17,16 @@ struct Step {
 
 /// Cheap checks first: a misplaced space should not cost a build.
 const STEPS: &[Step] = &[
-    Step {
-        name: "toolchain",
-        run: toolchain::run,
-    },
-    Step {
-        name: "tidy",
-        run: tidy::run,
-    },
-    Step {
-        name: "format",
-        run: lint::format,
-    },
-    Step {
-        name: "clippy",
-        run: lint::clippy_together,
-    },
-    Step {
-        name: "clippy-alone",
-        run: lint::clippy_apart,
-    },
-    Step {
-        name: "tests",
-        run: suite::tests,
-    },
-    Step {
-        name: "doctests",
-        run: suite::doctests,
-    },
-    Step {
-        name: "docs",
-        run: docs::run,
-    },
-    Step {
-        name: "conformance",
-        run: conformance::run_public,
-    },
-    Step {
-        name: "deny",
-        run: deny::run,
-    },
+    Step { name: "toolchain", run: toolchain::run },
+    Step { name: "tidy", run: tidy::run },
+    Step { name: "format", run: lint::format },
+    Step { name: "clippy", run: lint::clippy_together },
+    Step { name: "clippy-alone", run: lint::clippy_apart },
+    Step { name: "tests", run: suite::tests },
+    Step { name: "doctests", run: suite::doctests },
+    Step { name: "docs", run: docs::run },
+    Step { name: "conformance", run: conformance::run_public },
+    Step { name: "deny", run: deny::run },
 ];
 
 /// Without steps, all of them.
@@ -75,11 +45,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         let started = Instant::now();
         let result = (step.run)(workspace);
         let took = started.elapsed();
-        println!(
-            "    {}: {}",
-            if result.is_ok() { "ok" } else { "FAILED" },
-            seconds(took)
-        );
+        println!("    {}: {}", if result.is_ok() { "ok" } else { "FAILED" }, seconds(took));
         result.with_context(|| format!("ci stopped at step `{}`", step.name))?;
         times.push((step.name, took));
     }
@@ -98,10 +64,7 @@ fn summarise(times: &[(&str, Duration)]) {
     for (name, took) in times {
         println!("  {:>9}  {name}", seconds(*took));
     }
-    println!(
-        "  {:>9}  together",
-        seconds(times.iter().map(|(_, took)| *took).sum())
-    );
+    println!("  {:>9}  together", seconds(times.iter().map(|(_, took)| *took).sum()));
 }
 
 fn seconds(duration: Duration) -> String {

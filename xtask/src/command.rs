@@ -36,9 +36,9 @@ pub(crate) fn program(workspace: &Workspace, name: &str) -> Command {
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = spelled(command);
     println!("$ {line}");
-    let status = command.status().with_context(|| {
-        format!("could not start `{line}`: is the program installed and on the PATH?")
-    })?;
+    let status = command
+        .status()
+        .with_context(|| format!("could not start `{line}`: is the program installed and on the PATH?"))?;
     if !status.success() {
         bail!("`{line}` failed ({status}): its output above says why");
     }

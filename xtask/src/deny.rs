@@ -27,9 +27,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 fn find(workspace: &Workspace) -> Option<String> {
     let built = built(workspace).display().to_string();
-    ["cargo-deny".to_owned(), built]
-        .into_iter()
-        .find(|tool| is_recent(workspace, tool))
+    ["cargo-deny".to_owned(), built].into_iter().find(|tool| is_recent(workspace, tool))
 }
 
 fn is_recent(workspace: &Workspace, tool: &str) -> bool {
@@ -44,10 +42,7 @@ fn version_in(answer: &str) -> Option<Version> {
 
 fn install(workspace: &Workspace) -> Result<String> {
     let root = tools(workspace);
-    println!(
-        "no cargo-deny {OLDEST} or newer: building one into {} (once)",
-        root.display()
-    );
+    println!("no cargo-deny {OLDEST} or newer: building one into {} (once)", root.display());
     command::run(
         command::cargo(workspace, &["install", "cargo-deny", "--locked", "--version", INSTALLED, "--root"]).arg(&root),
     )

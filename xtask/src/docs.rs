@@ -15,10 +15,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         _ => "-D warnings".to_owned(),
     };
     command::run(
-        command::cargo(
-            workspace,
-            &["doc", "--workspace", "--no-deps", "--all-features"],
-        )
-        .env("RUSTDOCFLAGS", flags),
+        command::cargo(workspace, &["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", flags),
     )
 }

@@ -14,15 +14,7 @@ pub(crate) fn format(workspace: &Workspace) -> Result<()> {
 pub(crate) fn clippy_together(workspace: &Workspace) -> Result<()> {
     command::run(&mut command::cargo(
         workspace,
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--all-features",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
     ))
 }
 
@@ -35,16 +27,7 @@ pub(crate) fn clippy_apart(workspace: &Workspace) -> Result<()> {
         let name = package.name.as_str();
         command::run(&mut command::cargo(
             workspace,
-            &[
-                "clippy",
-                "--quiet",
-                "--package",
-                name,
-                "--lib",
-                "--",
-                "-D",
-                "warnings",
-            ],
+            &["clippy", "--quiet", "--package", name, "--lib", "--", "-D", "warnings"],
         ))?;
     }
     Ok(())

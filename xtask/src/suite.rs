@@ -9,29 +9,17 @@ use crate::command;
 use crate::workspace::Workspace;
 
 pub(crate) fn tests(workspace: &Workspace) -> Result<()> {
-    let nextest =
-        command::answer(&mut command::cargo(workspace, &["nextest", "--version"])).is_some();
+    let nextest = command::answer(&mut command::cargo(workspace, &["nextest", "--version"])).is_some();
     let arguments: &[&str] = if nextest {
         &["nextest", "run", "--workspace", "--all-features"]
     } else {
         println!("cargo-nextest is not installed: running the tests with `cargo test`");
-        &[
-            "test",
-            "--workspace",
-            "--all-features",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--examples",
-        ]
+        &["test", "--workspace", "--all-features", "--lib", "--bins", "--tests", "--examples"]
     };
     command::run(&mut command::cargo(workspace, arguments))
 }
 
 /// Doctests apart: nextest does not run them.
 pub(crate) fn doctests(workspace: &Workspace) -> Result<()> {
-    command::run(&mut command::cargo(
-        workspace,
-        &["test", "--workspace", "--doc", "--all-features"],
-    ))
+    command::run(&mut command::cargo(workspace, &["test", "--workspace", "--doc", "--all-features"]))
 }

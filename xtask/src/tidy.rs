@@ -31,9 +31,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let files = tree::text_files(workspace)?;
     let mut findings = rules::stale_exceptions(workspace);
     for file in &files {
-        let text = fs::read_to_string(workspace.root().join(file)).with_context(|| {
-            format!("could not read {file}: tracked text must be readable UTF-8")
-        })?;
+        let text = fs::read_to_string(workspace.root().join(file))
+            .with_context(|| format!("could not read {file}: tracked text must be readable UTF-8"))?;
         findings.extend(source::check(file, &text));
     }
     for package in workspace.members() {
@@ -44,15 +43,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         println!("{finding}");
     }
     if !findings.is_empty() {
-        bail!(
-            "{} breach(es) of the house rules: each is named above",
-            findings.len()
-        );
+        bail!("{} breach(es) of the house rules: each is named above", findings.len());
     }
-    println!(
-        "{} files and {} manifests are tidy",
-        files.len(),
-        workspace.members().len()
-    );
+    println!("{} files and {} manifests are tidy", files.len(), workspace.members().len());
     Ok(())
 }

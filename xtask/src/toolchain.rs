@@ -13,14 +13,8 @@ struct Component {
 }
 
 const COMPONENTS: &[Component] = &[
-    Component {
-        name: "rustfmt",
-        probe: &["fmt", "--version"],
-    },
-    Component {
-        name: "clippy",
-        probe: &["clippy", "--version"],
-    },
+    Component { name: "rustfmt", probe: &["fmt", "--version"] },
+    Component { name: "clippy", probe: &["clippy", "--version"] },
 ];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {

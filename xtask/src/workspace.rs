@@ -15,9 +15,10 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn load() -> Result<Self> {
-        let metadata = MetadataCommand::new().no_deps().exec().context(
-            "`cargo metadata` failed: run this inside the checkout, and mend the manifest it names",
-        )?;
+        let metadata = MetadataCommand::new()
+            .no_deps()
+            .exec()
+            .context("`cargo metadata` failed: run this inside the checkout, and mend the manifest it names")?;
         Ok(Self {
             root: metadata.workspace_root.clone().into_std_path_buf(),
             target: metadata.target_directory.clone().into_std_path_buf(),
@@ -41,17 +42,15 @@ impl Workspace {
     /// The members that others can depend on.
     pub(crate) fn libraries(&self) -> impl Iterator<Item = &Package> {
         self.members.iter().filter(|package| {
-            package.targets.iter().any(|target| {
-                target.is_kind(TargetKind::Lib) || target.is_kind(TargetKind::ProcMacro)
-            })
+            package
+                .targets
+                .iter()
+                .any(|target| target.is_kind(TargetKind::Lib) || target.is_kind(TargetKind::ProcMacro))
         })
     }
 }
 
 /// `publish = false` reads as an empty list of registries.
 pub(crate) fn is_published(package: &Package) -> bool {
-    package
-        .publish
-        .as_ref()
-        .is_none_or(|registries| !registries.is_empty())
+    package.publish.as_ref().is_none_or(|registries| !registries.is_empty())
 }

@@ -5,17 +5,18 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::attempt::Attempt;
-use crate::call::{CallContext, CallSettings};
+use crate::call::CallContext;
 use crate::classifier::Classifier;
-use crate::driver::{judge, start, timed_out};
+use crate::driver::{Judged, judge, resume_at, start, timed_out, to_outcome, to_result};
 use crate::engine::{Flags, Run, Verdict};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
-use crate::outcome::{RetryOutcome, Stopped, into_result};
+use crate::outcome::{Failure, RetryOutcome, Stopped};
 use crate::policy::AsyncPolicy;
+use crate::sleep::HookFuture;
 use crate::strategy::BackoffContext;
 use crate::timer::Timer;
 
@@ -40,7 +41,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self, None, Flags::NONE, move |_| operation(), to_result)
+        drive(self, Run::new(&self.plan, None, Flags::NONE), move |_| operation(), to_result)
     }
 
     /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much time it has.
@@ -55,7 +56,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self, None, Flags::NONE, operation, to_result)
+        drive(self, Run::new(&self.plan, None, Flags::NONE), operation, to_result)
     }
 
     /// Runs `operation` as [`call`](Self::call) does and tells everything about it.
@@ -70,7 +71,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self, None, Flags::OUTCOME, move |_| operation(), to_outcome)
+        drive(self, Run::new(&self.plan, None, Flags::OUTCOME), move |_| operation(), to_outcome)
     }
 
     /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how much time it has.
@@ -81,7 +82,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self, None, Flags::OUTCOME, operation, to_outcome)
+        drive(self, Run::new(&self.plan, None, Flags::OUTCOME), operation, to_outcome)
     }
 }
 
@@ -96,10 +97,7 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
     }
 
     /// Sets a hook before each wait that is awaited. Replaces the policy's.
-    pub fn before_sleep_async<Fut>(
-        self,
-        hook: impl Fn(&BackoffContext<'_>, Duration) -> Fut + Send + Sync + 'a,
-    ) -> Self
+    pub fn before_sleep_async<Fut>(self, hook: impl Fn(&BackoffContext<'_>, Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,
     {
@@ -117,7 +115,12 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self.policy, Some(&self.settings), Flags::NONE, move |_| operation(), to_result)
+        drive(
+            self.policy,
+            Run::new(&self.policy.plan, Some(&self.settings), Flags::NONE),
+            move |_| operation(),
+            to_result,
+        )
     }
 
     /// [`AsyncPolicy::call_with`] with these settings.
@@ -131,7 +134,7 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self.policy, Some(&self.settings), Flags::NONE, operation, to_result)
+        drive(self.policy, Run::new(&self.policy.plan, Some(&self.settings), Flags::NONE), operation, to_result)
     }
 
     /// [`AsyncPolicy::execute`] with these settings.
@@ -141,7 +144,12 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self.policy, Some(&self.settings), Flags::OUTCOME, move |_| operation(), to_outcome)
+        drive(
+            self.policy,
+            Run::new(&self.policy.plan, Some(&self.settings), Flags::OUTCOME),
+            move |_| operation(),
+            to_outcome,
+        )
     }
 
     /// [`AsyncPolicy::execute_with`] with these settings.
@@ -151,26 +159,19 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self.policy, Some(&self.settings), Flags::OUTCOME, operation, to_outcome)
+        drive(self.policy, Run::new(&self.policy.plan, Some(&self.settings), Flags::OUTCOME), operation, to_outcome)
     }
 }
 
-fn to_result<T, E>(result: Result<T, Stopped<T, E>>, run: &mut Run<'_>) -> Result<T, CallError<T, E>> {
-    into_result(result, || run.summary())
-}
-
-fn to_outcome<T, E>(result: Result<T, Stopped<T, E>>, run: &mut Run<'_>) -> RetryOutcome<T, E> {
-    RetryOutcome::new(result, run.summary(), run.take_timeline())
-}
-
-/// The loop. One future for everything: nested ones would store what they hand on twice, the operation above all.
+/// The loop. One future for everything: nested ones would store what they hand on twice, the operation above all. What
+/// is alive across an await makes every call's future larger, so everything else stays in synchronous steps.
 #[inline]
+#[expect(clippy::manual_async_fn, reason = "an `async fn` would store its arguments twice, the operation among them")]
 fn drive<'a, T, E, C, Tm, F, Fut, R>(
     policy: &'a AsyncPolicy<C, Tm>,
-    settings: Option<&'a CallSettings<'a>>,
-    wants: Flags,
+    mut run: Run<'a>,
     mut operation: F,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &mut Run<'a>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &mut Run<'a>, Option<Instant>) -> R,
 ) -> impl Future<Output = R>
 where
     C: Classifier<T, E>,
@@ -179,72 +180,111 @@ where
     Fut: Future<Output = Result<T, E>>,
 {
     async move {
-        let mut run = Run::new(&policy.plan, settings, wants);
-        let Some(mut attempt) = start(&mut run, || policy.timer.now()) else {
-            return finish(Err(Stopped::NOTHING_FAILED), &mut run);
-        };
-        // Attempt timeout and backoff never overlap, so one slot serves both.
-        let mut slot = pin!(None);
+        if !start(&mut run, || policy.timer.now()) {
+            return finish(Err(Stopped::NOTHING_FAILED), &mut run, None);
+        }
+        let mut attempt = run.first_attempt();
         let mut last = None;
         loop {
             let attempted = {
-                let mut running = pin!(operation(attempt));
-                let limit = policy.plan.attempt_timeout.and(attempt.time_left());
-                slot.set(limit.map(|limit| policy.timer.sleep(limit)));
-                poll_fn(|cx| match running.as_mut().poll(cx) {
-                    Poll::Ready(result) => Poll::Ready(Some(result)),
-                    Poll::Pending => poll_slot(slot.as_mut(), cx).map(|()| None),
-                })
-                .await
+                let running = pin!(operation(attempt));
+                let timeout = pin!(attempt_timeout(&policy.timer, &run, attempt));
+                race(running, timeout).await
             };
-            slot.set(None);
-            let judged = match attempted {
-                Some(result) => match judge(&policy.classifier, result) {
-                    Ok(value) => {
-                        let now = run.needs_end_time().then(|| policy.timer.now());
-                        run.succeed(now);
-                        return finish(Ok(value), &mut run);
-                    }
-                    Err(judged) => judged,
-                },
-                None => timed_out(&policy.classifier),
+            let judged = match judge_attempt(&policy.classifier, attempted) {
+                Ok(value) => {
+                    let now = run.needs_end_time().then(|| policy.timer.now());
+                    run.succeed(now);
+                    return finish(Ok(value), &mut run, now);
+                }
+                Err(judged) => judged,
             };
-            let mut now = policy.timer.now();
-            let delay = match run.fail(&judged.failed(), now) {
-                Verdict::Stop => return finish(Err(judged.into_stopped(last)), &mut run),
-                Verdict::Retry(delay) => delay,
+            // A scrutinee with a destructor would stay in the future across the waits, so each ends before them.
+            let Step { next, hook } = match after_failure(&policy.timer, &mut run, judged, &mut last) {
+                Ok(step) => step,
+                Err(stopped) => return finish(Err(stopped), &mut run, None),
             };
-            let hook = run.before_wait(&judged.failed(), delay, now);
-            last = Some(judged.failure);
-            if let Some(hook) = hook {
-                hook.await;
-                now = policy.timer.now();
+            if let Some(next) = next {
+                attempt = next;
+                continue;
             }
-            let custom = match run.sleeper() {
-                Some(Sleeper::Async(sleeper)) => contained(|| sleeper(delay)),
-                _ => None,
-            };
-            if let Some(sleep) = custom {
-                sleep.await;
-                now = policy.timer.now();
-            } else if !delay.is_zero() {
-                slot.set(Some(policy.timer.sleep(delay)));
-                poll_fn(|cx| poll_slot(slot.as_mut(), cx)).await;
-                slot.set(None);
-                now = policy.timer.now();
+            boxed(hook).await;
+            let (custom, by_timer) = custom_wait(&run);
+            boxed(custom).await;
+            if by_timer && !run.wait().is_zero() {
+                policy.timer.sleep(run.wait()).await;
             }
-            attempt = match run.resume(now) {
-                Some(attempt) => attempt,
-                None => return finish(Err(Stopped { last, abort: None }), &mut run),
+            attempt = match resume_at(policy.timer.now(), &mut run, &mut last) {
+                Ok(next) => next,
+                Err(stopped) => return finish(Err(stopped), &mut run, None),
             };
         }
     }
 }
 
-/// Polls the timer in the slot; an empty slot never completes.
-fn poll_slot<S: Future<Output = ()>>(slot: Pin<&mut Option<S>>, cx: &mut std::task::Context<'_>) -> Poll<()> {
-    match slot.as_pin_mut() {
-        Some(sleep) => sleep.poll(cx),
-        None => Poll::Pending,
+/// What comes after a failed attempt that is to be tried again.
+struct Step {
+    /// The next attempt, if there is nothing to wait for.
+    next: Option<Attempt>,
+    /// What a hook wants awaited before the wait.
+    hook: Option<HookFuture>,
+}
+
+fn after_failure<T, E>(
+    timer: &impl Timer,
+    run: &mut Run<'_>,
+    judged: Judged<T, E>,
+    last: &mut Option<Failure<T, E>>,
+) -> Result<Step, Stopped<T, E>> {
+    let now = timer.now();
+    let delay = match run.fail(&judged.failed(), now) {
+        Verdict::Stop => return Err(judged.into_stopped(last.take(), now)),
+        Verdict::Retry(delay) => delay,
+    };
+    let hook = run.before_wait(&judged.failed(), delay, now);
+    *last = Some(judged.failure);
+    let waits = !delay.is_zero() || hook.is_some() || run.sleeper().is_some();
+    let next = if waits { None } else { Some(resume_at(now, run, last)?) };
+    Ok(Step { next, hook })
+}
+
+/// The attempt's own timer, if attempts are cut at all: the deadline alone cuts none.
+fn attempt_timeout<Tm: Timer>(timer: &Tm, run: &Run<'_>, attempt: Attempt) -> Option<Tm::Sleep> {
+    let limit = attempt.time_left().filter(|_| run.cuts_attempts())?;
+    Some(timer.sleep(limit))
+}
+
+/// The wait by the hook that replaces the timer, and whether the timer is left to wait: without such a hook, or if it
+/// panicked.
+fn custom_wait(run: &Run<'_>) -> (Option<HookFuture>, bool) {
+    let custom = match run.sleeper() {
+        Some(Sleeper::Async(sleeper)) => contained(|| sleeper(run.wait())),
+        _ => None,
+    };
+    let by_timer = custom.is_none();
+    (custom, by_timer)
+}
+
+/// Awaits a hook's future, if there is one.
+fn boxed(mut hook: Option<HookFuture>) -> impl Future<Output = ()> {
+    poll_fn(move |cx| hook.as_mut().map_or(Poll::Ready(()), |hook| hook.as_mut().poll(cx)))
+}
+
+/// The attempt's result, or `None` if its timer was first. A result that is there at the same time counts.
+fn race<F: Future, S: Future<Output = ()>>(
+    mut running: Pin<&mut F>,
+    mut timeout: Pin<&mut Option<S>>,
+) -> impl Future<Output = Option<F::Output>> {
+    poll_fn(move |cx| match (running.as_mut().poll(cx), timeout.as_mut().as_pin_mut()) {
+        (Poll::Ready(result), _) => Poll::Ready(Some(result)),
+        (Poll::Pending, Some(timeout)) => timeout.poll(cx).map(|()| None),
+        (Poll::Pending, None) => Poll::Pending,
+    })
+}
+
+fn judge_attempt<T, E>(classifier: &impl Classifier<T, E>, attempted: Option<Result<T, E>>) -> Result<T, Judged<T, E>> {
+    match attempted {
+        Some(result) => judge(classifier, result),
+        None => Err(timed_out(classifier)),
     }
 }

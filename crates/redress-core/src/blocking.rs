@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
-use crate::driver::{Judged, judge, start, timed_out};
+use crate::driver::{Judged, judge, resume_at, start, timed_out, to_outcome, to_result};
 use crate::engine::{Flags, Run, Verdict};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
-use crate::outcome::{Failure, RetryOutcome, Stopped, into_result};
+use crate::outcome::{Failure, RetryOutcome, Stopped};
 use crate::policy::Policy;
 
 impl<C> Policy<C> {
@@ -229,9 +229,7 @@ fn call<'a, T, E, C>(
     settings: Option<&'a CallSettings<'a>>,
     run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
 ) -> Result<T, CallError<T, E>> {
-    let mut run = Run::new(&policy.plan, settings, Flags::NONE);
-    let result = drive(policy, &mut run, run_attempt);
-    into_result(result, || run.summary())
+    drive(policy, Run::new(&policy.plan, settings, Flags::NONE), run_attempt, to_result)
 }
 
 fn execute<'a, T, E, C>(
@@ -239,36 +237,39 @@ fn execute<'a, T, E, C>(
     settings: Option<&'a CallSettings<'a>>,
     run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
 ) -> RetryOutcome<T, E> {
-    let mut run = Run::new(&policy.plan, settings, Flags::OUTCOME);
-    let result = drive(policy, &mut run, run_attempt);
-    RetryOutcome::new(result, run.summary(), run.take_timeline())
+    drive(policy, Run::new(&policy.plan, settings, Flags::OUTCOME), run_attempt, to_outcome)
 }
 
 /// The loop.
 #[inline]
-fn drive<T, E, C>(
+fn drive<T, E, C, R>(
     policy: &Policy<C>,
-    run: &mut Run<'_>,
+    mut run: Run<'_>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
-) -> Result<T, Stopped<T, E>> {
-    let Some(mut attempt) = start(run, || policy.now()) else {
-        return Err(Stopped::NOTHING_FAILED);
-    };
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &mut Run<'_>, Option<Instant>) -> R,
+) -> R {
+    if !start(&mut run, || policy.now()) {
+        return finish(Err(Stopped::NOTHING_FAILED), &mut run, None);
+    }
+    let mut attempt = run.first_attempt();
     let mut last = None;
     loop {
-        match run_attempt(attempt) {
+        let judged = match run_attempt(attempt) {
             Ok(value) => {
                 let now = run.needs_end_time().then(|| policy.now());
                 run.succeed(now);
-                return Ok(value);
+                return finish(Ok(value), &mut run, now);
             }
-            Err(judged) => attempt = after_failure(policy, run, judged, &mut last)?,
-        }
+            Err(judged) => judged,
+        };
+        attempt = match after_failure(policy, &mut run, judged, &mut last) {
+            Ok(attempt) => attempt,
+            Err(stopped) => return finish(Err(stopped), &mut run, None),
+        };
     }
 }
 
 /// From a failure to the next attempt, or to the end of the call.
-#[cold]
 fn after_failure<T, E, C>(
     policy: &Policy<C>,
     run: &mut Run<'_>,
@@ -277,14 +278,13 @@ fn after_failure<T, E, C>(
 ) -> Result<Attempt, Stopped<T, E>> {
     let failed_at = policy.now();
     let delay = match run.fail(&judged.failed(), failed_at) {
-        Verdict::Stop => return Err(judged.into_stopped(last.take())),
+        Verdict::Stop => return Err(judged.into_stopped(last.take(), failed_at)),
         Verdict::Retry(delay) => delay,
     };
     run.before_wait(&judged.failed(), delay, failed_at);
     *last = Some(judged.failure);
     let waited = wait(run, delay);
-    let now = if waited { policy.now() } else { failed_at };
-    run.resume(now).ok_or_else(|| Stopped { last: last.take(), abort: None })
+    resume_at(if waited { policy.now() } else { failed_at }, run, last)
 }
 
 /// Waits; says whether time was given a chance to pass.
@@ -302,10 +302,7 @@ fn wait(run: &Run<'_>, delay: Duration) -> bool {
 }
 
 /// Runs each attempt on a thread of its own, for no longer than the attempt has.
-fn detached<T, E, F>(
-    classifier: &impl Classifier<T, E>,
-    operation: F,
-) -> impl FnMut(Attempt) -> Result<T, Judged<T, E>>
+fn detached<T, E, F>(classifier: &impl Classifier<T, E>, operation: F) -> impl FnMut(Attempt) -> Result<T, Judged<T, E>>
 where
     F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
     T: Send + 'static,

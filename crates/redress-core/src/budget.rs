@@ -62,11 +62,7 @@ impl Budget {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn with_clock(
-        max_retries: u32,
-        window: Duration,
-        clock: impl Clock + 'static,
-    ) -> Result<Self, ConfigError> {
+    pub fn with_clock(max_retries: u32, window: Duration, clock: impl Clock + 'static) -> Result<Self, ConfigError> {
         Self::make(max_retries, window, ClockChoice::custom(clock))
     }
 
@@ -97,7 +93,7 @@ impl Budget {
     pub fn consume_at(&self, now: Instant, cost: u32) -> bool {
         let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
         let mut granted = self.cell.granted.lock();
-        let fits = granted.has_room(now, cost as usize);
+        let fits = if cost == 1 { granted.has_room(now) } else { granted.has_room_for(now, cost as usize) };
         if fits {
             for _ in 0..cost {
                 granted.push(now);

@@ -44,7 +44,7 @@ impl CallSettings<'_> {
 
     fn update_flags(&mut self) {
         let timeline = if matches!(self.capture, Capture::Off) { Flags::NONE } else { Flags::TIMELINE };
-        self.flags = Flags::of_hooks(&self.hooks) | timeline;
+        self.flags = Flags::of_hooks(&self.hooks).with(timeline);
     }
 }
 
@@ -117,10 +117,7 @@ impl<'a, P> CallContext<'a, P> {
 
     /// Sets the handler that decides what becomes of a granted retry: sleep, defer or abort. It sees the whole delay, and
     /// the time left in the context. Replaces the policy's.
-    pub fn sleep(
-        self,
-        handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'a,
-    ) -> Self {
+    pub fn sleep(self, handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'a) -> Self {
         self.set(|settings| settings.hooks.sleep = Some(Box::new(handler)))
     }
 

@@ -25,8 +25,8 @@ pub struct Classification {
     class: ErrorClass,
     abort: bool,
     retry_after: Option<Duration>,
-    // Boxed: most classifications have no details, and this value moves through every failure.
-    details: Option<Box<Vec<Detail>>>,
+    /// Boxed, since most classifications have none and every failure moves this value a few times.
+    details: Option<Box<[Detail]>>,
 }
 
 type Detail = (Cow<'static, str>, Cow<'static, str>);
@@ -50,19 +50,17 @@ impl Classification {
 
     /// Sets how long the other side asked to wait before the next attempt.
     #[inline]
-    pub const fn with_retry_after(mut self, retry_after: Duration) -> Self {
+    pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
         self.retry_after = Some(retry_after);
         self
     }
 
     /// Adds a label. Keep keys and values low-cardinality: they end up in metrics and logs, so a vendor's error
     /// code is fine and a request id is not.
-    pub fn with_detail(
-        mut self,
-        key: impl Into<Cow<'static, str>>,
-        value: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        self.details.get_or_insert_default().push((key.into(), value.into()));
+    pub fn with_detail(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+        let mut details = self.details.take().map(<[Detail]>::into_vec).unwrap_or_default();
+        details.push((key.into(), value.into()));
+        self.details = Some(details.into_boxed_slice());
         self
     }
 
@@ -95,8 +93,7 @@ impl Classification {
 
     /// Every label in the order given.
     pub fn details(&self) -> impl Iterator<Item = (&str, &str)> {
-        let details = self.details.as_deref().map_or(&[][..], Vec::as_slice);
-        details.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))
+        self.details.iter().flatten().map(|(key, value)| (key.as_ref(), value.as_ref()))
     }
 }
 

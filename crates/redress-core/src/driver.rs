@@ -10,17 +10,41 @@ use crate::class::ErrorClass;
 use crate::classification::Classification;
 use crate::classifier::Classifier;
 use crate::engine::{Begin, Failed, Run};
-use crate::outcome::{Cause, Failure, Stopped};
+use crate::error::CallError;
+use crate::outcome::{Cause, Failure, RetryOutcome, Stopped, call_error};
 
-/// Starts a call; `None` if it ended at once. Reads the clock at most once, and only if the engine needs to know.
+/// Starts a call; false if it ended at once. Reads the clock at most once, and only if the engine needs to know.
 #[inline]
-pub(crate) fn start(run: &mut Run<'_>, now: impl Fn() -> Instant) -> Option<Attempt> {
-    let started = run.needs_start_time().then(&now);
+pub(crate) fn start(run: &mut Run<'_>, now: impl Fn() -> Instant) -> bool {
+    let started = if run.needs_start_time() { Some(now()) } else { None };
     match run.begin(started) {
-        Begin::Attempt(attempt) => Some(attempt),
-        Begin::Ended => None,
+        Begin::Go => true,
+        Begin::Ended => false,
         Begin::AskBreaker => run.admit(started.unwrap_or_else(now)),
     }
+}
+
+/// How a driver hands back a call: the way of `call`.
+#[inline]
+pub(crate) fn to_result<T, E>(
+    result: Result<T, Stopped<T, E>>,
+    run: &mut Run<'_>,
+    _ended: Option<Instant>,
+) -> Result<T, CallError<T, E>> {
+    match result {
+        Ok(value) => Ok(value),
+        Err(stopped) => Err(call_error(stopped, run.summary(None))),
+    }
+}
+
+/// How a driver hands back a call: the way of `execute`.
+pub(crate) fn to_outcome<T, E>(
+    result: Result<T, Stopped<T, E>>,
+    run: &mut Run<'_>,
+    ended: Option<Instant>,
+) -> RetryOutcome<T, E> {
+    let ended = result.as_ref().map_or_else(|stopped| stopped.ended, |_| ended);
+    RetryOutcome::new(result, run.summary(ended), run.take_timeline())
 }
 
 /// A failed attempt, on its way from the driver's types to the engine's.
@@ -39,11 +63,11 @@ impl<T, E> Judged<T, E> {
 
     /// What is left of the call when the engine stops it here. An attempt that aborts has no failure of its own, so the
     /// earlier one stays the last.
-    pub(crate) fn into_stopped(self, earlier: Option<Failure<T, E>>) -> Stopped<T, E> {
+    pub(crate) fn into_stopped(self, earlier: Option<Failure<T, E>>, now: Instant) -> Stopped<T, E> {
         if self.classification.is_abort() {
-            Stopped { last: earlier, abort: self.failure.into_error() }
+            Stopped { last: earlier, abort: self.failure.into_error(), ended: Some(now) }
         } else {
-            Stopped { last: Some(self.failure), abort: None }
+            Stopped { last: Some(self.failure), abort: None, ended: Some(now) }
         }
     }
 }
@@ -65,4 +89,13 @@ pub(crate) fn judge<T, E>(classifier: &impl Classifier<T, E>, result: Result<T, 
 /// The judgement of an attempt that ran into its timeout.
 pub(crate) fn timed_out<T, E>(classifier: &impl Classifier<T, E>) -> Judged<T, E> {
     Judged { failure: Failure::Timeout, classification: classifier.classify_timeout() }
+}
+
+/// The next attempt after a wait, or what is left of the call.
+pub(crate) fn resume_at<T, E>(
+    now: Instant,
+    run: &mut Run<'_>,
+    last: &mut Option<Failure<T, E>>,
+) -> Result<Attempt, Stopped<T, E>> {
+    run.resume(now).ok_or_else(|| Stopped { last: last.take(), abort: None, ended: Some(now) })
 }

@@ -219,7 +219,9 @@ impl<T, E> CallError<T, E> {
         match self {
             Self::Failed(failed) => Some(failed.error),
             Self::Exhausted(exhausted) => exhausted.last_failure.and_then(Failure::into_error),
-            Self::Aborted(aborted) => aborted.abort_error.or(aborted.last_failure.and_then(Failure::into_error)),
+            Self::Aborted(aborted) => {
+                aborted.abort_error.or_else(|| aborted.last_failure.and_then(Failure::into_error))
+            }
             Self::CircuitOpen(_) => None,
         }
     }
@@ -369,12 +371,7 @@ impl<T, E: Error + 'static> Error for CallError<T, E> {
     }
 }
 
-fn stopped(
-    f: &mut fmt::Formatter<'_>,
-    reason: StopReason,
-    attempts: u32,
-    class: Option<ErrorClass>,
-) -> fmt::Result {
+fn stopped(f: &mut fmt::Formatter<'_>, reason: StopReason, attempts: u32, class: Option<ErrorClass>) -> fmt::Result {
     let plural = if attempts == 1 { "" } else { "s" };
     write!(f, "stopped after {attempts} attempt{plural}: {reason}")?;
     match class {

@@ -43,6 +43,11 @@ impl Hooks<'_> {
     pub(crate) fn is_watching(&self) -> bool {
         !self.observers.is_empty() || self.on_attempt_start.is_some() || self.on_attempt_end.is_some()
     }
+
+    /// Whether anything here may change where a call goes or how it waits.
+    pub(crate) fn is_steering(&self) -> bool {
+        self.abort_if.is_some() || self.sleep.is_some() || self.before_sleep.is_some() || self.sleeper.is_some()
+    }
 }
 
 /// Runs a hook; a panic in it is contained and reads as no answer.

@@ -13,42 +13,42 @@
 #![forbid(unsafe_code)]
 
 mod class;
-mod status;
 mod classification;
 mod classifier;
-mod marker;
 mod default_classifier;
+mod marker;
+mod status;
 
 mod strategy;
 
-mod sync;
-mod clock;
-mod window;
-mod budget;
 mod breaker;
+mod budget;
+mod clock;
+mod sync;
+mod window;
 
 mod engine;
-mod stop_reason;
+mod error;
 mod event;
 mod observer;
-mod timeline;
 mod outcome;
-mod error;
+mod stop_reason;
+mod timeline;
 
+mod call;
 mod config;
-mod retry;
-mod sleep;
 mod hooks;
 mod plan;
 mod policy;
 mod policy_builder;
-mod call;
+mod retry;
+mod sleep;
 
-mod attempt;
-mod driver;
-mod blocking;
-mod timer;
 mod asynchronous;
+mod attempt;
+mod blocking;
+mod driver;
+mod timer;
 
 pub use crate::attempt::Attempt;
 pub use crate::breaker::{

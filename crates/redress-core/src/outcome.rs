@@ -3,7 +3,7 @@
 //! Owns the outcome and its parts. Made by the drivers from what the engine recorded.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::class::ErrorClass;
 use crate::error::{AbortedError, CallError, CircuitOpenError, FailedError, RetryExhaustedError};
@@ -118,10 +118,12 @@ pub(crate) struct Stopped<T, E> {
     pub(crate) last: Option<Failure<T, E>>,
     /// The error by which the operation itself asked to abort.
     pub(crate) abort: Option<E>,
+    /// When; `None` if it was at the call's beginning.
+    pub(crate) ended: Option<Instant>,
 }
 
 impl<T, E> Stopped<T, E> {
-    pub(crate) const NOTHING_FAILED: Self = Self { last: None, abort: None };
+    pub(crate) const NOTHING_FAILED: Self = Self { last: None, abort: None, ended: None };
 }
 
 /// What the engine recorded of a call, without the caller's types.
@@ -141,7 +143,7 @@ pub(crate) struct Summary {
 /// ```
 /// use std::io::{Error, ErrorKind};
 /// use redress_core::{Policy, Retry, StopReason, fixed};
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 ///
 /// let policy = Policy::builder()
 ///     .retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3))
@@ -185,12 +187,7 @@ impl<T, E> RetryOutcome<T, E> {
     }
 
     /// A failure for this reason after `attempts` attempts that took no time: what a stubbed policy answers in a test.
-    pub const fn from_failure(
-        reason: StopReason,
-        attempts: u32,
-        class: ErrorClass,
-        failure: Failure<T, E>,
-    ) -> Self {
+    pub const fn from_failure(reason: StopReason, attempts: u32, class: ErrorClass, failure: Failure<T, E>) -> Self {
         let summary = Summary {
             stop_reason: Some(reason),
             attempts,
@@ -200,7 +197,7 @@ impl<T, E> RetryOutcome<T, E> {
             next_sleep: None,
             rejection: None,
         };
-        Self::new(Err(Stopped { last: Some(failure), abort: None }), summary, None)
+        Self::new(Err(Stopped { last: Some(failure), abort: None, ended: None }), summary, None)
     }
 
     /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
@@ -305,24 +302,13 @@ impl<T, E> RetryOutcome<T, E> {
     ///
     /// The [`CallError`] that `call` would have returned.
     pub fn into_result(self) -> Result<T, CallError<T, E>> {
-        into_result(self.result, || self.summary)
+        self.result.map_err(|stopped| call_error(stopped, self.summary))
     }
 }
 
-/// `call` is `execute` turned into a `Result`: this is the turn. The summary is asked for on failure only.
-#[inline]
-pub(crate) fn into_result<T, E>(
-    result: Result<T, Stopped<T, E>>,
-    summary: impl FnOnce() -> Summary,
-) -> Result<T, CallError<T, E>> {
-    match result {
-        Ok(value) => Ok(value),
-        Err(stopped) => Err(call_error(stopped, summary())),
-    }
-}
-
+/// `call` is `execute` turned into a `Result`: this is the turn.
 #[cold]
-fn call_error<T, E>(stopped: Stopped<T, E>, summary: Summary) -> CallError<T, E> {
+pub(crate) fn call_error<T, E>(stopped: Stopped<T, E>, summary: Summary) -> CallError<T, E> {
     let Summary { stop_reason, attempts, last_class, next_sleep, rejection, .. } = summary;
     // A failed call always has a reason; the engine sets it with the verdict.
     let stop_reason = stop_reason.unwrap_or(StopReason::Aborted);

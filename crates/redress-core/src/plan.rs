@@ -15,17 +15,22 @@ use crate::hooks::Hooks;
 use crate::retry::RetryConfig;
 use crate::strategy::{Strategy, fixed};
 
-/// No cap.
-pub(crate) const UNCAPPED: u32 = u32::MAX;
+/// No cap: failures are counted up to this number and never beyond.
+const UNCAPPED: u16 = u16::MAX;
+
+/// The largest cap that can be told from none.
+pub(crate) const MAX_CAP: u32 = UNCAPPED as u32 - 1;
 
 pub(crate) struct Plan {
     pub(crate) flags: Flags,
     pub(crate) max_attempts: u32,
     /// Failures of a class that may be retried.
-    pub(crate) class_caps: PerClass<u32>,
-    pub(crate) unknown_cap: u32,
+    pub(crate) class_caps: PerClass<u16>,
+    pub(crate) unknown_cap: u16,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
+    /// The time the first attempt has: nothing of the deadline has passed.
+    pub(crate) first_time_left: Option<Duration>,
     pub(crate) strategies: PerClass<Option<Arc<dyn Strategy>>>,
     /// The strategies that learn, each once.
     pub(crate) learners: Vec<Arc<dyn Strategy>>,
@@ -60,7 +65,7 @@ impl Plan {
         };
         let strategies = PerClass::from_fn(|class| retry.strategies[class].clone().or_else(|| retry.strategy.clone()));
         let learners = learners(retry);
-        let flags = Flags::of_plan(&hooks, !learners.is_empty(), &breaker, retry.deadline.is_some());
+        let flags = Flags::of_plan(&hooks, !learners.is_empty(), retry.deadline.is_some());
         let mut warnings = retry.warnings();
         if let Some(BreakerChoice::Circuit(breaker)) = &breaker {
             warnings.extend_from_slice(breaker.warnings());
@@ -68,10 +73,11 @@ impl Plan {
         Self {
             flags,
             max_attempts: retry.max_attempts,
-            class_caps: PerClass::from_fn(|class| retry.max_retries_for[class].unwrap_or(UNCAPPED)),
-            unknown_cap: retry.max_unknown_retries.unwrap_or(UNCAPPED),
+            class_caps: PerClass::from_fn(|class| cap(retry.max_retries_for[class])),
+            unknown_cap: cap(retry.max_unknown_retries),
             deadline: retry.deadline,
             attempt_timeout: retry.attempt_timeout,
+            first_time_left: shorter(retry.attempt_timeout, retry.deadline),
             strategies,
             learners,
             budget: retry.budget.clone(),
@@ -80,12 +86,6 @@ impl Plan {
             clock,
             warnings,
         }
-    }
-
-    /// The time the first attempt has: nothing of the deadline has passed.
-    #[inline]
-    pub(crate) fn first_time_left(&self) -> Option<Duration> {
-        shorter(self.attempt_timeout, self.deadline)
     }
 }
 
@@ -96,6 +96,11 @@ pub(crate) fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Durati
         (Some(a), Some(b)) => Some(a.min(b)),
         (limit, None) | (None, limit) => limit,
     }
+}
+
+/// `None` is no cap. Larger ones than [`MAX_CAP`] were refused.
+fn cap(retries: Option<u32>) -> u16 {
+    retries.and_then(|retries| u16::try_from(retries).ok()).unwrap_or(UNCAPPED)
 }
 
 fn learners(retry: &RetryConfig) -> Vec<Arc<dyn Strategy>> {

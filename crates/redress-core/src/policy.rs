@@ -129,13 +129,13 @@ policy_methods!([C, Tm] AsyncPolicy<C, Tm>);
 
 impl From<Retry> for Policy {
     fn from(retry: Retry) -> Self {
-        Self::builder().from_valid(&retry)
+        Self::builder().build_validated(&retry)
     }
 }
 
 impl<Tm: Default> From<Retry> for AsyncPolicy<DefaultClassifier, Tm> {
     fn from(retry: Retry) -> Self {
-        Self::builder().from_valid(&retry)
+        Self::builder().build_validated(&retry)
     }
 }
 

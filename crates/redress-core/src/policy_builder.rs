@@ -189,7 +189,7 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
 
 impl PolicyBuilder<DefaultClassifier, Blocking> {
     /// A policy of a component that has been validated already.
-    pub(crate) fn from_valid(self, retry: &Retry) -> Policy {
+    pub(crate) fn build_validated(self, retry: &Retry) -> Policy {
         let plan = Plan::new(Some(&retry.config), None, self.hooks, self.kind.clock);
         Policy { plan: Arc::new(plan), classifier: self.classifier }
     }
@@ -197,7 +197,7 @@ impl PolicyBuilder<DefaultClassifier, Blocking> {
 
 impl<Tm> PolicyBuilder<DefaultClassifier, Async<Tm>> {
     /// A policy of a component that has been validated already.
-    pub(crate) fn from_valid(self, retry: &Retry) -> AsyncPolicy<DefaultClassifier, Tm> {
+    pub(crate) fn build_validated(self, retry: &Retry) -> AsyncPolicy<DefaultClassifier, Tm> {
         let plan = Plan::new(Some(&retry.config), None, self.hooks, ClockChoice::default());
         AsyncPolicy { plan: Arc::new(plan), classifier: self.classifier, timer: self.kind.0 }
     }

@@ -9,7 +9,10 @@ use std::time::Duration;
 use crate::budget::Budget;
 use crate::class::{ErrorClass, PerClass};
 use crate::config::{Check, ConfigError, ConfigIssue};
+use crate::plan::MAX_CAP;
 use crate::strategy::Strategy;
+
+const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 
 /// The retry settings as plain data, for configuration that comes from elsewhere. [`Retry::from_config`] takes it; the
 /// builder is the same with methods.
@@ -75,6 +78,12 @@ impl RetryConfig {
         }
         if let Some(timeout) = self.attempt_timeout {
             check.duration("retry.attempt_timeout", timeout);
+        }
+        for cap in self.max_retries_for.iter().filter_map(|(_, cap)| *cap) {
+            check.that(cap <= MAX_CAP, "retry.max_retries_for", cap, CAP_RULE);
+        }
+        if let Some(cap) = self.max_unknown_retries {
+            check.that(cap <= MAX_CAP, "retry.max_unknown_retries", cap, CAP_RULE);
         }
         let of_classes = || self.strategies.iter().filter_map(|(_, strategy)| strategy.as_ref());
         check.that(

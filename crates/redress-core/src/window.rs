@@ -5,67 +5,63 @@
 //! To know whether N events fall within a span it is enough to know the last N of them: the memory is N ticks, fixed
 //! when the window is made, and every operation but [`live`](RollingWindow::live) takes constant time.
 
-/// The most recent `capacity` events, oldest first from `next` once the ring is full.
+/// The last N events, as the ticks at which each leaves the window.
 ///
-/// An event exactly one span old has left the window. Ticks are kept in order: an event recorded with an earlier tick
-/// than the one before it counts as simultaneous with that one, so a clock that steps back can only make a window
-/// forget later, never sooner.
+/// The ring is written at `next`; the `filled` slots before it hold the events, in order.
+///
+/// An event exactly one span old has left. An event recorded with an earlier tick than the one before it counts as
+/// simultaneous with that one, so a clock that steps back can make the window forget later, never sooner.
 #[derive(Debug)]
 pub(crate) struct RollingWindow {
-    ticks: Box<[u64]>,
-    span: u64,
+    leaves_at: Box<[u64]>,
     next: usize,
     filled: usize,
     latest: u64,
+    span: u64,
 }
 
 impl RollingWindow {
     pub(crate) fn new(capacity: u32, span: u64) -> Self {
         // Zeroed memory comes lazily from the system: a large window costs what is used of it.
-        let ticks = vec![0; capacity as usize].into_boxed_slice();
-        Self { ticks, span, next: 0, filled: 0, latest: 0 }
+        let leaves_at = vec![0; capacity as usize].into_boxed_slice();
+        Self { leaves_at, next: 0, filled: 0, latest: 0, span }
     }
 
     /// Records an event, forgetting the oldest if the ring is full.
     #[inline]
     pub(crate) fn push(&mut self, now: u64) {
         self.latest = self.latest.max(now);
-        if let Some(slot) = self.ticks.get_mut(self.next) {
-            *slot = self.latest;
-            self.next += 1;
-            self.filled = self.filled.max(self.next);
-        }
-        if self.next == self.ticks.len() {
-            self.next = 0;
-        }
+        let leaves_at = self.latest.saturating_add(self.span);
+        let capacity = self.leaves_at.len();
+        let Some(slot) = self.leaves_at.get_mut(self.next) else { return };
+        *slot = leaves_at;
+        self.next = if self.next + 1 == capacity { 0 } else { self.next + 1 };
+        self.filled = capacity.min(self.filled + 1);
     }
 
-    /// Whether `more` events recorded now would all fit: no more than `capacity` within the span.
+    /// Whether one more event now would fit: no more than N within the span.
     #[inline]
-    pub(crate) fn has_room(&self, now: u64, more: usize) -> bool {
-        let capacity = self.ticks.len();
-        if more > capacity {
-            return false;
-        }
-        // The events that have to be gone are the oldest ones, so the youngest of those decides.
+    pub(crate) fn has_room(&self, now: u64) -> bool {
+        // Full, the slot written next is the oldest; with no slots at all nothing ever fits.
+        self.filled < self.leaves_at.len() || self.leaves_at.get(self.next).is_some_and(|leaves_at| *leaves_at <= now)
+    }
+
+    /// Whether `more` events now would all fit: the youngest of those that have to be gone decides.
+    pub(crate) fn has_room_for(&self, now: u64, more: usize) -> bool {
+        let capacity = self.leaves_at.len();
         match (self.filled + more).checked_sub(capacity + 1) {
+            _ if more > capacity => false,
             None => true,
-            Some(index) => self.is_over(self.nth_oldest(index), now),
+            Some(index) => self.nth_oldest(index) <= now,
         }
     }
 
-    /// Whether the ring is full of events that are still within the span.
-    #[inline]
-    pub(crate) fn is_full(&self, now: u64) -> bool {
-        !self.has_room(now, 1)
-    }
-
-    /// How many events are within the span. Takes time logarithmic in the capacity.
+    /// How many events are within the span. Takes time logarithmic in N.
     pub(crate) fn live(&self, now: u64) -> usize {
         let (mut low, mut high) = (0, self.filled);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.is_over(self.nth_oldest(middle), now) {
+            if self.nth_oldest(middle) <= now {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -75,21 +71,13 @@ impl RollingWindow {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.next = 0;
         self.filled = 0;
     }
 
-    #[inline]
-    fn is_over(&self, tick: u64, now: u64) -> bool {
-        now.saturating_sub(tick) >= self.span
-    }
-
-    #[inline]
     fn nth_oldest(&self, index: usize) -> u64 {
-        let capacity = self.ticks.len();
-        let start = if self.filled == capacity { self.next } else { 0 };
-        let slot = start + index;
-        self.ticks[if slot >= capacity { slot - capacity } else { slot }]
+        let capacity = self.leaves_at.len();
+        let slot = self.next + (capacity - self.filled) + index;
+        self.leaves_at[if slot >= capacity { slot - capacity } else { slot }]
     }
 }
 
@@ -102,10 +90,10 @@ mod tests {
         let mut window = RollingWindow::new(2, 10);
         window.push(0);
         window.push(5);
-        assert!(!window.has_room(9, 1));
-        assert!(window.has_room(10, 1));
-        assert!(!window.has_room(10, 2));
-        assert!(window.has_room(15, 2));
+        assert!(!window.has_room(9));
+        assert!(window.has_room(10));
+        assert!(!window.has_room_for(10, 2));
+        assert!(window.has_room_for(15, 2));
         assert_eq!([9, 10, 14, 15].map(|now| window.live(now)), [2, 1, 1, 0]);
     }
 
@@ -116,7 +104,7 @@ mod tests {
         for now in [0, 1, 1, 4, 8, 8, 9, 20, 21, 26, 27, 28] {
             list.retain(|tick| now - tick < 7);
             assert_eq!(window.live(now), list.len().min(3), "at {now}");
-            assert_eq!(window.has_room(now, 1), list.len() < 3, "at {now}");
+            assert_eq!(window.has_room(now), list.len() < 3, "at {now}");
             window.push(now);
             list.push(now);
         }
@@ -127,15 +115,15 @@ mod tests {
         let mut window = RollingWindow::new(1, 10);
         window.push(100);
         window.push(50);
-        assert!(window.is_full(109));
-        assert!(!window.is_full(110));
+        assert!(!window.has_room(109));
+        assert!(window.has_room(110));
     }
 
     #[test]
     fn an_empty_capacity_has_no_room_and_takes_no_event() {
         let mut window = RollingWindow::new(0, 10);
         window.push(1);
-        assert!(!window.has_room(1000, 1));
+        assert!(!window.has_room(1000));
         assert_eq!(window.live(1), 0);
     }
 }

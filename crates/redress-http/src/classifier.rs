@@ -4,19 +4,23 @@
 //! hints. Reads the wall clock, and only for a failed response. The tables are in `status.rs`.
 
 use std::error::Error;
+use std::io;
+use std::iter;
 use std::time::{Duration, SystemTime};
 
-use http::Response;
-use redress_core::{Classification, Classifier, OrElse, default_classifier};
+use http::{Response, StatusCode};
+use redress_core::{
+    Classification, Classifier, ErrorClass, OrElse, StatusError, default_classifier, strict_classifier,
+};
 
-use crate::status::{classify, response_class};
+use crate::status::{classify, classify_status, response_class};
 
 /// Classifies responses by status, and errors as the default classifier does.
 ///
-/// - `Ok`: 408, 409, 429 and every 5xx are failures; everything else, the other 4xx included, is a success that the
-///   caller reads. Headers are not looked at: see [`http_retry_after_classifier`] for that.
-/// - `Err`: what [`default_classifier`] says, so a [`StatusError`](redress_core::StatusError) anywhere in the source
-///   chain counts by the whole table, 401 and 404 included. A hint that the error itself carries is kept.
+/// - `Ok`: 408, 409, 421, 425, 429 and every 5xx are failures; everything else, the other 4xx included, is a success
+///   that the caller reads. Headers are not looked at: see [`http_retry_after_classifier`] for that.
+/// - `Err`: what [`default_classifier`] says, so a [`StatusError`] anywhere in the source chain counts by the whole
+///   [table](classify_status), 401 and 404 included. A hint that the error itself carries is kept.
 ///
 /// Made by [`http_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,13 +60,13 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpClassifier {
     fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
         match result {
             Ok(response) => response_class(response.status()).map(Classification::new),
-            Err(error) => Some(default_classifier().classify_error(error)),
+            Err(error) => Some(classify_error(error)),
         }
     }
 }
 
-/// Classifies responses alone: 408, 409, 429 and every 5xx are failures, with the `Retry-After` of their headers as
-/// the hint. It has no opinion about errors, so chain it with a classifier that has.
+/// Classifies responses alone: 408, 409, 421, 425, 429 and every 5xx are failures, with the `Retry-After` of their
+/// headers as the hint. It has no opinion about errors, so chain it with a classifier that has.
 ///
 /// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set. Made by
 /// [`default_result_classifier`].
@@ -90,9 +94,7 @@ pub struct DefaultResultClassifier {
 #[inline]
 #[must_use]
 pub const fn default_result_classifier() -> DefaultResultClassifier {
-    DefaultResultClassifier {
-        max_retry_after: None,
-    }
+    DefaultResultClassifier { max_retry_after: None }
 }
 
 impl DefaultResultClassifier {
@@ -113,8 +115,7 @@ impl DefaultResultClassifier {
     fn classify_parts<B>(&self, response: &Response<B>) -> Option<Classification> {
         // Asked first, so that a success does not pay for a look at the clock.
         response_class(response.status())?;
-        classify(response.status(), response.headers(), SystemTime::now())
-            .map(|failure| self.shorten(failure))
+        classify(response.status(), response.headers(), SystemTime::now()).map(|failure| self.shorten(failure))
     }
 
     fn shorten(&self, failure: Classification) -> Classification {
@@ -127,17 +128,14 @@ impl DefaultResultClassifier {
 
 impl<B, E> Classifier<Response<B>, E> for DefaultResultClassifier {
     fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
-        result
-            .as_ref()
-            .ok()
-            .and_then(|response| self.classify_parts(response))
+        result.as_ref().ok().and_then(|response| self.classify_parts(response))
     }
 }
 
 /// Classifies responses by status, with the `Retry-After` of their headers as the hint, and errors as the default
 /// classifier does.
 ///
-/// The failures are those of [`HttpClassifier`]. `Retry-After` counts on each of them: 429 and 503, but also 408, 409
+/// The failures are those of [`HttpClassifier`]. `Retry-After` counts on each of them: 429 and 503, but also 408, 425
 /// and the rest of 5xx. A header that cannot be read counts as absent.
 /// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set.
 ///
@@ -163,9 +161,7 @@ pub struct HttpRetryAfterClassifier {
 #[inline]
 #[must_use]
 pub const fn http_retry_after_classifier() -> HttpRetryAfterClassifier {
-    HttpRetryAfterClassifier {
-        responses: default_result_classifier(),
-    }
+    HttpRetryAfterClassifier { responses: default_result_classifier() }
 }
 
 impl HttpRetryAfterClassifier {
@@ -189,45 +185,59 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpRetryAfterClassif
     fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
         match result {
             Ok(response) => self.responses.classify_parts(response),
-            Err(error) => Some(
-                self.responses
-                    .shorten(default_classifier().classify_error(error)),
-            ),
+            Err(error) => Some(self.responses.shorten(classify_error(error))),
         }
+    }
+}
+
+/// What an error means: as the default classifier has it, with the statuses of this crate's table that it does not know
+/// in their place between what is certain and what a name suggests.
+fn classify_error(error: &(dyn Error + 'static)) -> Classification {
+    let certain = strict_classifier().classify_error(error);
+    if certain.class() != ErrorClass::Unknown {
+        return certain;
+    }
+    iter::successors(Some(error), |error| behind(*error))
+        .find_map(by_status)
+        .unwrap_or_else(|| default_classifier().classify_error(error))
+}
+
+fn by_status(error: &(dyn Error + 'static)) -> Option<Classification> {
+    let error = error.downcast_ref::<StatusError>()?;
+    let status = StatusCode::from_u16(error.status()).ok()?;
+    let classification = Classification::new(classify_status(status)?);
+    Some(match error.retry_after() {
+        Some(wait) => classification.with_retry_after(wait),
+        None => classification,
+    })
+}
+
+/// An `io::Error` answers `source()` with the source of the error it wraps, passing over that error itself.
+fn behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    match error.downcast_ref().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
-    use redress_core::{
-        AbortRetryError, ErrorClass, RateLimitError, StatusError, boxed_classifier,
-    };
+    use redress_core::{AbortRetryError, RateLimitError, boxed_classifier};
 
     use super::*;
 
     const SEVEN: Duration = Duration::from_secs(7);
 
     fn response(status: u16) -> Response<()> {
-        Response::builder()
-            .status(status)
-            .header("Retry-After", "7")
-            .body(())
-            .expect("a valid response")
+        Response::builder().status(status).header("Retry-After", "7").body(()).expect("a valid response")
     }
 
-    fn of_response(
-        classifier: &impl Classifier<Response<()>, io::Error>,
-        status: u16,
-    ) -> Option<Classification> {
+    fn of_response(classifier: &impl Classifier<Response<()>, io::Error>, status: u16) -> Option<Classification> {
         classifier.classify(&Ok(response(status)))
     }
 
     fn of_error<E>(classifier: &impl Classifier<Response<()>, E>, error: E) -> Classification {
-        classifier
-            .classify(&Err(error))
-            .expect("an error is a failure")
+        classifier.classify(&Err(error)).expect("an error is a failure")
     }
 
     #[test]
@@ -248,16 +258,8 @@ mod tests {
             let plain = class.map(Classification::new);
             let hinted = plain.clone().map(|failure| failure.with_retry_after(SEVEN));
             assert_eq!(of_response(&http_classifier(), status), plain, "{status}");
-            assert_eq!(
-                of_response(&http_retry_after_classifier(), status),
-                hinted,
-                "{status}"
-            );
-            assert_eq!(
-                of_response(&default_result_classifier(), status),
-                hinted,
-                "{status}"
-            );
+            assert_eq!(of_response(&http_retry_after_classifier(), status), hinted, "{status}");
+            assert_eq!(of_response(&default_result_classifier(), status), hinted, "{status}");
         }
     }
 
@@ -276,28 +278,49 @@ mod tests {
             }
         }
 
+        assert_eq!(of_error(&http_classifier(), Wrapped(StatusError::new(401))).class(), ErrorClass::Auth);
         assert_eq!(
-            of_error(&http_classifier(), Wrapped(StatusError::new(401))).class(),
-            ErrorClass::Auth
-        );
-        assert_eq!(
-            of_error(
-                &http_retry_after_classifier(),
-                Wrapped(StatusError::new(409))
-            )
-            .class(),
+            of_error(&http_retry_after_classifier(), Wrapped(StatusError::new(409))).class(),
             ErrorClass::Concurrency
         );
         let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
-        assert_eq!(
-            of_error(&http_classifier(), reset()).class(),
-            ErrorClass::Transient
-        );
-        assert_eq!(
-            of_error(&http_retry_after_classifier(), reset()).class(),
-            ErrorClass::Transient
-        );
+        assert_eq!(of_error(&http_classifier(), reset()).class(), ErrorClass::Transient);
+        assert_eq!(of_error(&http_retry_after_classifier(), reset()).class(), ErrorClass::Transient);
         assert!(of_error(&http_retry_after_classifier(), AbortRetryError::new("stop")).is_abort());
+    }
+
+    #[test]
+    fn errors_with_a_status_that_http_alone_knows_are_read_by_it() {
+        let early = || StatusError::new(425).with_retry_after(SEVEN);
+        let asked = Classification::new(ErrorClass::Transient).with_retry_after(SEVEN);
+        assert_eq!(of_error(&http_classifier(), early()), asked);
+        assert_eq!(of_error(&http_classifier(), io::Error::other(early())), asked);
+
+        let capped = http_retry_after_classifier().max_retry_after(Duration::ZERO);
+        assert_eq!(of_error(&capped, early()).retry_after(), Some(Duration::ZERO));
+        assert_eq!(of_error(&http_classifier(), StatusError::new(418)).class(), ErrorClass::Unknown);
+    }
+
+    #[test]
+    fn what_is_certain_comes_before_such_a_status_and_names_after_it() {
+        #[derive(Debug)]
+        struct AuthGateway(StatusError);
+        impl std::fmt::Display for AuthGateway {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the gateway refused")
+            }
+        }
+        impl Error for AuthGateway {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+
+        let misdirected = AuthGateway(StatusError::new(421));
+        assert_eq!(of_error(&http_classifier(), misdirected).class(), ErrorClass::Transient);
+        assert_eq!(of_error(&http_classifier(), AuthGateway(StatusError::new(418))).class(), ErrorClass::Auth);
+        let limited = RateLimitError::new("slow down").with_source(StatusError::new(421));
+        assert_eq!(of_error(&http_classifier(), limited).class(), ErrorClass::RateLimit);
     }
 
     #[test]
@@ -306,41 +329,26 @@ mod tests {
         assert_eq!(default_result_classifier().classify(&failed), None);
 
         struct NoError;
-        assert_eq!(
-            default_result_classifier().classify(&Err::<Response<()>, _>(NoError)),
-            None
-        );
+        assert_eq!(default_result_classifier().classify(&Err::<Response<()>, _>(NoError)), None);
     }
 
     #[test]
     fn the_cap_shortens_longer_hints_wherever_they_come_from() {
         let second = Duration::from_secs(1);
         let capped = http_retry_after_classifier().max_retry_after(second);
-        assert_eq!(
-            of_response(&capped, 503).and_then(|failure| failure.retry_after()),
-            Some(second)
-        );
+        assert_eq!(of_response(&capped, 503).and_then(|failure| failure.retry_after()), Some(second));
         let result = default_result_classifier().max_retry_after(second);
-        assert_eq!(
-            of_response(&result, 429).and_then(|failure| failure.retry_after()),
-            Some(second)
-        );
+        assert_eq!(of_response(&result, 429).and_then(|failure| failure.retry_after()), Some(second));
 
         let limited = || RateLimitError::new("slow down").with_retry_after(SEVEN);
         assert_eq!(of_error(&capped, limited()).retry_after(), Some(second));
-        assert_eq!(
-            of_error(&http_retry_after_classifier(), limited()).retry_after(),
-            Some(SEVEN)
-        );
+        assert_eq!(of_error(&http_retry_after_classifier(), limited()).retry_after(), Some(SEVEN));
     }
 
     #[test]
     fn the_cap_leaves_shorter_hints_and_no_hint_alone() {
         let capped = http_retry_after_classifier().max_retry_after(Duration::from_secs(8));
-        assert_eq!(
-            of_response(&capped, 503).and_then(|failure| failure.retry_after()),
-            Some(SEVEN)
-        );
+        assert_eq!(of_response(&capped, 503).and_then(|failure| failure.retry_after()), Some(SEVEN));
         assert_eq!(of_error(&capped, StatusError::new(503)).retry_after(), None);
     }
 
@@ -353,30 +361,17 @@ mod tests {
         };
         let failed_within = Ok(Response::new("error: try again"));
         let class = |classified: Option<Classification>| classified.map(|failure| failure.class());
-        assert_eq!(
-            class(http_classifier().or_else(by_body).classify(&failed_within)),
-            Some(ErrorClass::Transient)
-        );
+        assert_eq!(class(http_classifier().or_else(by_body).classify(&failed_within)), Some(ErrorClass::Transient));
         let chain = http_retry_after_classifier().or_else(by_body);
-        assert_eq!(
-            class(chain.classify(&failed_within)),
-            Some(ErrorClass::Transient)
-        );
-        assert_eq!(
-            class(chain.classify(&Err(io::Error::other("?")))),
-            Some(ErrorClass::Permanent)
-        );
+        assert_eq!(class(chain.classify(&failed_within)), Some(ErrorClass::Transient));
+        assert_eq!(class(chain.classify(&Err(io::Error::other("?")))), Some(ErrorClass::Permanent));
     }
 
     #[test]
     fn boxed_errors_join_through_the_result_classifier() {
         let classifier = default_result_classifier().or_else(boxed_classifier());
-        let failed: Result<Response<()>, Box<dyn Error + Send + Sync>> =
-            Err(StatusError::new(503).into());
-        assert_eq!(
-            classifier.classify(&failed),
-            Some(Classification::new(ErrorClass::ServerError))
-        );
+        let failed: Result<Response<()>, Box<dyn Error + Send + Sync>> = Err(StatusError::new(503).into());
+        assert_eq!(classifier.classify(&failed), Some(Classification::new(ErrorClass::ServerError)));
     }
 
     #[test]

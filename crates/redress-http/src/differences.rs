@@ -15,7 +15,10 @@
 
 use std::fmt;
 
+use http::StatusCode;
 use redress_core::ErrorClass;
+
+use crate::status::classify_status;
 
 /// One way in which the answers differ: an example of it, and what it covers beyond the example.
 #[derive(Clone, Copy, Debug)]
@@ -47,27 +50,15 @@ impl Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            table,
-            example,
-            original,
-            ours,
-            reason,
-            source,
-            ..
-        } = self;
-        write!(
-            f,
-            "{table}: {example}: {original} -> {ours}: {reason} ({source})"
-        )
+        let Self { table, example, original, ours, reason, source, .. } = self;
+        write!(f, "{table}: {example}: {original} -> {ours}: {reason} ({source})")
     }
 }
 
 /// The difference that covers this input of this table, if there is one.
 #[must_use]
 pub fn covering(table: &str, input: &str) -> Option<&'static Difference> {
-    ALL.iter()
-        .find(|difference| difference.covers(table, input))
+    ALL.iter().find(|difference| difference.covers(table, input))
 }
 
 /// Every difference. Dates are seen from the tables' present, 2031-03-04T05:06:07.25Z.
@@ -80,6 +71,24 @@ pub const ALL: &[Difference] = &[
         reason: "the request was understood and its content refused; the same content is refused again",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.21",
         covers: |status| status == "422",
+    },
+    Difference {
+        table: "http",
+        example: "421",
+        original: "UNKNOWN",
+        ours: "TRANSIENT",
+        reason: "this connection leads to the wrong server; the request may be sent again on another, whatever its method",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20",
+        covers: |status| status == "421",
+    },
+    Difference {
+        table: "http",
+        example: "425",
+        original: "UNKNOWN",
+        ours: "TRANSIENT",
+        reason: "the server declines to act before TLS is set up, and expects the request again afterwards",
+        source: "https://www.rfc-editor.org/rfc/rfc8470#section-5.2",
+        covers: |status| status == "425",
     },
     Difference {
         table: "http_retry_after",
@@ -101,29 +110,55 @@ pub const ALL: &[Difference] = &[
     },
     Difference {
         table: "http_retry_after_value",
-        example: "Tuesday, 01-Jan-75 00:00:00 GMT",
-        original: "0",
-        ours: "1383159232.75",
-        reason: "a two-digit year is past only if it would be more than fifty years ahead; Python starts at 1969",
+        example: "Mon, 04 Mar 2031 05:07:07 GMT",
+        original: "59.75",
+        ours: "none",
+        reason: "a date whose weekday is another's names no day: no hint is better than one of the two it may mean",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7",
-        covers: |value| two_digit_year(value).is_some_and(|year| (69..=81).contains(&year)),
+        covers: has_a_wrong_weekday,
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "Tue, 04 Mar 2031 05:07:07 +0000",
+        original: "59.75",
+        ours: "none",
+        reason: "HTTP defines three forms, all in GMT and spelled exactly; mail has other zones, any case, no weekday, \
+                 years before 1970, and the original reads them all",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7",
+        covers: |value| is_like_a_date(value) && !is_a_date(value) && !has_a_wrong_weekday(value),
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "Tuesday, 01-Jan-69 00:00:00 GMT",
+        original: "0",
+        ours: "1193856832.75",
+        reason: "two-digit years are 1970 to 2069; Python starts at 1969",
+        source: "https://docs.rs/httpdate",
+        covers: |value| value.contains("-69 ") && is_a_date(value),
     },
 ];
 
 fn hints_at_another_class_than_rate_limit(input: &str) -> bool {
-    let status = input
-        .split_once(" Retry-After: ")
-        .and_then(|(status, _)| status.parse().ok());
-    let class = status.and_then(ErrorClass::from_status);
-    class.is_some_and(|class| class.is_retryable() && class != ErrorClass::RateLimit)
+    let status =
+        input.split_once(" Retry-After: ").and_then(|(status, _)| StatusCode::from_bytes(status.as_bytes()).ok());
+    status.and_then(classify_status).is_some_and(|class| class != ErrorClass::RateLimit)
 }
 
-/// The year of `Sunday, 06-Nov-94 ...`.
-fn two_digit_year(value: &str) -> Option<u8> {
-    let (_, year) = value.split_whitespace().nth(1)?.rsplit_once('-')?;
-    if year.len() == 2 {
-        year.parse().ok()
-    } else {
-        None
-    }
+fn is_a_date(value: &str) -> bool {
+    httpdate::parse_http_date(value).is_ok()
+}
+
+/// Text with a time of day in it.
+fn is_like_a_date(value: &str) -> bool {
+    value.is_ascii() && value.contains(':')
+}
+
+/// Whether it becomes a date with the name of another day.
+fn has_a_wrong_weekday(value: &str) -> bool {
+    const LONG: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    let value = value.trim();
+    let end = value.find([',', ' ']).unwrap_or(value.len());
+    let (weekday, rest) = value.split_at(end);
+    let others = LONG.iter().map(|day| if weekday.len() == 3 { &day[..3] } else { day });
+    !is_a_date(value) && others.into_iter().any(|day| is_a_date(&format!("{day}{rest}")))
 }

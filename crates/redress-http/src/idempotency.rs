@@ -26,10 +26,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 #[must_use]
 pub fn is_idempotent_method(method: &Method) -> bool {
     // By name, because not every release of `http` that this crate allows knows QUERY.
-    matches!(
-        method.as_str(),
-        "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE" | "QUERY"
-    )
+    matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE" | "QUERY")
 }
 
 /// Decides whether a request may be sent again after a failure.
@@ -61,9 +58,7 @@ impl IdempotencyGuard {
     /// The guard with its default: only what is known to be idempotent may be sent again.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            retry_non_idempotent: false,
-        }
+        Self { retry_non_idempotent: false }
     }
 
     /// Whether to retry requests that are not known to be idempotent, too. Default: `false`.
@@ -173,46 +168,27 @@ mod tests {
         for name in ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"] {
             assert!(is_idempotent_method(&method(name)), "{name}");
         }
-        for name in [
-            "POST", "PATCH", "CONNECT", "PROPFIND", "PURGE", "get", "Query", "GETT",
-        ] {
+        for name in ["POST", "PATCH", "CONNECT", "PROPFIND", "PURGE", "get", "Query", "GETT"] {
             assert!(!is_idempotent_method(&method(name)), "{name}");
         }
     }
 
     #[test]
     fn the_guard_names_the_first_reason_that_holds() {
-        let (guard, opted_in) = (
-            IdempotencyGuard::new(),
-            IdempotencyGuard::new().retry_non_idempotent(true),
-        );
+        let (guard, opted_in) = (IdempotencyGuard::new(), IdempotencyGuard::new().retry_non_idempotent(true));
         let (get, post) = (Method::GET, Method::POST);
         let rows = [
             (guard, &get, HeaderMap::new(), RetrySafety::IdempotentMethod),
             (guard, &get, key("k"), RetrySafety::IdempotentMethod),
             (guard, &post, HeaderMap::new(), RetrySafety::NotIdempotent),
             (guard, &post, key("k"), RetrySafety::IdempotencyKey),
-            (
-                opted_in,
-                &get,
-                HeaderMap::new(),
-                RetrySafety::IdempotentMethod,
-            ),
+            (opted_in, &get, HeaderMap::new(), RetrySafety::IdempotentMethod),
             (opted_in, &post, key("k"), RetrySafety::IdempotencyKey),
             (opted_in, &post, HeaderMap::new(), RetrySafety::OptIn),
-            (
-                opted_in.retry_non_idempotent(false),
-                &post,
-                HeaderMap::new(),
-                RetrySafety::NotIdempotent,
-            ),
+            (opted_in.retry_non_idempotent(false), &post, HeaderMap::new(), RetrySafety::NotIdempotent),
         ];
         for (guard, method, headers, safety) in rows {
-            assert_eq!(
-                guard.safety(method, &headers),
-                safety,
-                "{guard:?} {method} {headers:?}"
-            );
+            assert_eq!(guard.safety(method, &headers), safety, "{guard:?} {method} {headers:?}");
         }
     }
 
@@ -224,10 +200,7 @@ mod tests {
             RetrySafety::OptIn,
             RetrySafety::NotIdempotent,
         ];
-        assert_eq!(
-            answers.map(RetrySafety::may_retry),
-            [true, true, true, false]
-        );
+        assert_eq!(answers.map(RetrySafety::may_retry), [true, true, true, false]);
     }
 
     #[test]
@@ -244,13 +217,7 @@ mod tests {
     #[test]
     fn a_key_is_opaque_bytes() {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            "idempotency-key",
-            HeaderValue::from_bytes(b"\xff\xfe").expect("opaque bytes"),
-        );
-        assert_eq!(
-            IdempotencyGuard::new().safety(&Method::PATCH, &headers),
-            RetrySafety::IdempotencyKey
-        );
+        headers.insert("idempotency-key", HeaderValue::from_bytes(b"\xff\xfe").expect("opaque bytes"));
+        assert_eq!(IdempotencyGuard::new().safety(&Method::PATCH, &headers), RetrySafety::IdempotencyKey);
     }
 }

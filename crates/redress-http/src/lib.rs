@@ -31,14 +31,12 @@ pub use status::{classify, classify_response, classify_status};
 
 mod classifier;
 pub use classifier::{
-    DefaultResultClassifier, HttpClassifier, HttpRetryAfterClassifier, default_result_classifier,
-    http_classifier, http_retry_after_classifier,
+    DefaultResultClassifier, HttpClassifier, HttpRetryAfterClassifier, default_result_classifier, http_classifier,
+    http_retry_after_classifier,
 };
 
 mod retry_after;
 pub use retry_after::{parse_retry_after, retry_after, retry_after_from_now};
-
-mod date;
 
 mod idempotency;
 pub use idempotency::{IdempotencyGuard, RetrySafety, is_idempotent_method};

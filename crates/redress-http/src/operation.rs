@@ -56,9 +56,6 @@ mod tests {
     #[test]
     fn an_extension_method_keeps_its_name() {
         let purge = Method::from_bytes(b"PURGE").expect("a method");
-        assert_eq!(
-            default_operation(&purge, &Uri::from_static("/cache")),
-            "PURGE /cache"
-        );
+        assert_eq!(default_operation(&purge, &Uri::from_static("/cache")), "PURGE /cache");
     }
 }

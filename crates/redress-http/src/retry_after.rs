@@ -1,15 +1,13 @@
 //! The `Retry-After` header: a number of seconds, or a date.
 //!
-//! Owns which value of the header counts and how a number is read. How a date is read is in `date.rs`. Does not know
-//! which statuses the header matters for. The clock is an argument; one function reads it for the caller.
+//! Owns which value of the header counts and how a number is read; `httpdate` reads the dates. Does not know which
+//! statuses the header matters for. The clock is an argument; one function reads it for the caller.
 
 use std::str;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
-
-use crate::date;
 
 /// More digits than this, leading zeros aside, are no number but noise. It is where the original stops, too: a
 /// larger number is beyond its floats.
@@ -19,15 +17,13 @@ const MOST_DIGITS: usize = 308;
 ///
 /// - **Seconds**: ASCII digits. Numbers beyond `u64` saturate at `u64::MAX` seconds; more than 308 digits are not
 ///   read. A sign is tolerated: what is negative is over, so it is zero.
-/// - **A date** in any of HTTP's three forms, or in a form that Internet mail allows (a numeric or US zone, no
-///   weekday, any case), as HTTP asks recipients to be robust. A date that has passed is zero. A weekday that does not
-///   fit its date is ignored. A two-digit year is the latest one that is at most fifty years after `now`.
-/// - Whitespace around the value is ignored. A value with a byte outside ASCII, a fraction, a list or anything else is
-///   `None`: a malformed header is data, not an error.
+/// - **A date** from 1970 on in one of HTTP's three forms, as [`httpdate`] reads them: in GMT, spelled exactly, with
+///   the weekday that the date has. A date that has passed is zero. Two-digit years are those from 1970 to 2069.
+/// - Whitespace around the value is ignored. A value with a byte outside ASCII, a fraction, a list, another spelling of
+///   a date or anything else is `None`: a malformed header is data, not an error.
 ///
 /// Sources: [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3) and
-/// [section 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7);
-/// [RFC 5322, section 3.3](https://www.rfc-editor.org/rfc/rfc5322#section-3.3).
+/// [section 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7).
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -47,7 +43,7 @@ const MOST_DIGITS: usize = 308;
 pub fn parse_retry_after(value: impl AsRef<[u8]>, now: SystemTime) -> Option<Duration> {
     let text = str::from_utf8(value.as_ref().trim_ascii()).ok()?;
     seconds(text).or_else(|| {
-        let date = date::parse(text, now)?;
+        let date = httpdate::parse_http_date(text).ok()?;
         Some(date.duration_since(now).unwrap_or(Duration::ZERO))
     })
 }
@@ -71,10 +67,7 @@ pub fn parse_retry_after(value: impl AsRef<[u8]>, now: SystemTime) -> Option<Dur
 /// ```
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    headers
-        .get_all(RETRY_AFTER)
-        .iter()
-        .find_map(|value| parse_retry_after(value, now))
+    headers.get_all(RETRY_AFTER).iter().find_map(|value| parse_retry_after(value, now))
 }
 
 /// How long these headers ask to wait, seen from the system's clock now: [`retry_after`] for callers without a clock
@@ -116,11 +109,7 @@ mod tests {
 
     #[track_caller]
     fn expect(value: &str, seconds: Option<u64>) {
-        assert_eq!(
-            parse_retry_after(value, UNIX_EPOCH),
-            seconds.map(Duration::from_secs),
-            "{value:?}"
-        );
+        assert_eq!(parse_retry_after(value, UNIX_EPOCH), seconds.map(Duration::from_secs), "{value:?}");
     }
 
     #[test]
@@ -166,28 +155,36 @@ mod tests {
     fn a_date_counts_from_now_to_the_fraction() {
         let now = UNIX_EPOCH + Duration::from_millis(784_111_776_250);
         let wait = |value| parse_retry_after(value, now);
-        assert_eq!(
-            wait("Sun, 06 Nov 1994 08:49:37 GMT"),
-            Some(Duration::from_millis(750))
-        );
-        assert_eq!(
-            wait(" Sun, 06 Nov 1994 08:49:37 GMT\t"),
-            Some(Duration::from_millis(750))
-        );
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_millis(750)));
+        assert_eq!(wait(" Sun, 06 Nov 1994 08:49:37 GMT\t"), Some(Duration::from_millis(750)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:36 GMT"), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn dates_have_three_forms_and_no_others() {
+        expect("Thu, 01 Jan 1970 00:00:07 GMT", Some(7));
+        expect("Thursday, 01-Jan-70 00:00:07 GMT", Some(7));
+        expect("Thu Jan  1 00:00:07 1970", Some(7));
+        expect("Fri, 31 Dec 9999 23:59:59 GMT", Some(253_402_300_799));
+
+        expect("Fri, 01 Jan 1970 00:00:07 GMT", None);
+        expect("01 Jan 1970 00:00:07 GMT", None);
+        expect("Thu, 1 Jan 1970 00:00:07 GMT", None);
+        expect("thu, 01 jan 1970 00:00:07 gmt", None);
+        expect("Thu, 01 Jan 1970 00:00:07 UTC", None);
+        expect("Thu, 01 Jan 1970 01:00:07 +0100", None);
+        expect("Wed, 31 Dec 1969 23:59:59 GMT", None);
+        expect("Sat, 29 Feb 2031 00:00:00 GMT", None);
+        expect("1970-01-01T00:00:07Z", None);
     }
 
     #[test]
     fn the_first_header_that_can_be_read_counts() {
         let headers = |values: &[&'static str]| {
-            let named = values
-                .iter()
-                .map(|value| (RETRY_AFTER, HeaderValue::from_static(value)));
+            let named = values.iter().map(|value| (RETRY_AFTER, HeaderValue::from_static(value)));
             named.collect::<HeaderMap>()
         };
-        let wait = |values: &[&'static str]| {
-            retry_after(&headers(values), UNIX_EPOCH).map(|wait| wait.as_secs())
-        };
+        let wait = |values: &[&'static str]| retry_after(&headers(values), UNIX_EPOCH).map(|wait| wait.as_secs());
         assert_eq!(wait(&[]), None);
         assert_eq!(wait(&["1", "2"]), Some(1));
         assert_eq!(wait(&["2", "1"]), Some(2));
@@ -197,16 +194,10 @@ mod tests {
 
     #[test]
     fn the_system_clock_is_read_for_those_who_ask() {
-        let past = HeaderMap::from_iter([(
-            RETRY_AFTER,
-            HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT"),
-        )]);
+        let past = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT"))]);
         assert_eq!(retry_after_from_now(&past), Some(Duration::ZERO));
 
-        let future = HeaderMap::from_iter([(
-            RETRY_AFTER,
-            HeaderValue::from_static("Fri, 31 Dec 9999 23:59:59 GMT"),
-        )]);
+        let future = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("Fri, 31 Dec 9999 23:59:59 GMT"))]);
         let century = Duration::from_secs(100 * 365 * 86_400);
         assert!(retry_after_from_now(&future).is_some_and(|wait| wait > century));
     }

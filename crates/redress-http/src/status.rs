@@ -1,7 +1,7 @@
 //! What a status and its headers mean, on borrowed parts.
 //!
-//! Owns two readings of one table: a response that arrived as an error, and one that arrived as a value. The table
-//! itself is [`ErrorClass::from_status`]. Knows neither bodies nor clocks.
+//! Owns two readings of one table: a response that arrived as an error, and one that arrived as a value. The table is
+//! [`ErrorClass::from_status`] and the two statuses that HTTP alone gives a meaning. Knows neither bodies nor clocks.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,17 @@ use redress_core::{Classification, ErrorClass};
 
 use crate::retry_after::retry_after;
 
-/// The class of a status, or `None` where the status alone says nothing; the table is [`ErrorClass::from_status`]'s.
+/// The class of a status, or `None` where the status alone says nothing.
+///
+/// The table is [`ErrorClass::from_status`]'s, and two more that ask for another try whatever the method:
+///
+/// | status | class | meaning |
+/// |---|---|---|
+/// | 421 | `Transient` | this connection leads to the wrong server: [RFC 9110, section 15.5.20](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20) |
+/// | 425 | `Transient` | not while TLS is still being set up: [RFC 8470, section 5.2](https://www.rfc-editor.org/rfc/rfc8470#section-5.2) |
+///
+/// All of 5xx are `ServerError`, 501 and 505 too, though they rarely go away: 5xx says who failed, and not for how
+/// long. Give your own classifier those that your servers mean for good.
 ///
 /// For errors that carry a status. A response that came back as a value is read by [`classify_response`].
 ///
@@ -20,12 +30,16 @@ use crate::retry_after::retry_after;
 /// use redress_http::classify_status;
 ///
 /// assert_eq!(classify_status(StatusCode::NOT_FOUND), Some(ErrorClass::Permanent));
+/// assert_eq!(classify_status(StatusCode::TOO_EARLY), Some(ErrorClass::Transient));
 /// assert_eq!(classify_status(StatusCode::OK), None);
 /// ```
 #[inline]
 #[must_use]
 pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
-    ErrorClass::from_status(status.as_u16())
+    match status.as_u16() {
+        421 | 425 => Some(ErrorClass::Transient),
+        other => ErrorClass::from_status(other),
+    }
 }
 
 /// What an error made of a response means, by the whole table, with the `Retry-After` hint of its headers.
@@ -53,17 +67,9 @@ pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
 /// assert_eq!((denied.class(), denied.retry_after()), (ErrorClass::Permission, None));
 /// ```
 #[must_use]
-pub fn classify(
-    status: StatusCode,
-    headers: &HeaderMap,
-    now: SystemTime,
-) -> Option<Classification> {
+pub fn classify(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Classification> {
     let class = classify_status(status)?;
-    let hint = if class.is_retryable() {
-        retry_after(headers, now)
-    } else {
-        None
-    };
+    let hint = if class.is_retryable() { retry_after(headers, now) } else { None };
     let classification = Classification::new(class);
     Some(match hint {
         Some(wait) => classification.with_retry_after(wait),
@@ -74,7 +80,7 @@ pub fn classify(
 /// What a response that came back as a value means: like [`classify`], but `None`, success, where the class is one
 /// that is never retried.
 ///
-/// So 408, 409, 429 and every 5xx are failures, and 401, 403 or 404 are answers: the caller asked, the other side
+/// So 408, 409, 421, 425, 429 and every 5xx are failures, and 401, 403 or 404 are answers: the caller asked, the other side
 /// understood and said no, and code that holds the response reads its status anyway. Turn such a response into an
 /// error (`error_for_status` and its like) to have the whole table act on it.
 ///
@@ -90,11 +96,7 @@ pub fn classify(
 /// assert!(means(StatusCode::OK).is_none());
 /// ```
 #[must_use]
-pub fn classify_response(
-    status: StatusCode,
-    headers: &HeaderMap,
-    now: SystemTime,
-) -> Option<Classification> {
+pub fn classify_response(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Classification> {
     response_class(status)?;
     classify(status, headers, now)
 }
@@ -134,6 +136,8 @@ mod tests {
             (408, Some(ErrorClass::Transient)),
             (409, Some(ErrorClass::Concurrency)),
             (418, None),
+            (421, Some(ErrorClass::Transient)),
+            (425, Some(ErrorClass::Transient)),
             (422, Some(ErrorClass::Permanent)),
             (429, Some(ErrorClass::RateLimit)),
             (500, Some(ErrorClass::ServerError)),
@@ -151,25 +155,19 @@ mod tests {
     #[test]
     fn a_response_fails_exactly_where_a_retry_may_help() {
         let failing: Vec<u16> = (100..=999)
-            .filter(|code| {
-                classify_response(status(*code), &HeaderMap::new(), UNIX_EPOCH).is_some()
-            })
+            .filter(|code| classify_response(status(*code), &HeaderMap::new(), UNIX_EPOCH).is_some())
             .collect();
-        let expected: Vec<u16> = [408, 409, 429].into_iter().chain(500..=599).collect();
+        let expected: Vec<u16> = [408, 409, 421, 425, 429].into_iter().chain(500..=599).collect();
         assert_eq!(failing, expected);
     }
 
     #[test]
     fn the_hint_counts_for_every_class_that_is_retried_and_for_no_other() {
         for code in 100..=999 {
-            let Some(failure) = classify(status(code), &asks_for_seven_seconds(), UNIX_EPOCH)
-            else {
+            let Some(failure) = classify(status(code), &asks_for_seven_seconds(), UNIX_EPOCH) else {
                 continue;
             };
-            let hint = failure
-                .class()
-                .is_retryable()
-                .then_some(Duration::from_secs(7));
+            let hint = failure.class().is_retryable().then_some(Duration::from_secs(7));
             assert_eq!(failure.retry_after(), hint, "{code}");
         }
     }

@@ -13,12 +13,7 @@ use redress_http::{classify, http_retry_after_classifier, parse_retry_after, ret
 
 fn header_values() -> impl Strategy<Value = Vec<HeaderValue>> {
     let bytes = prop::collection::vec(any::<u8>(), 0..100);
-    prop::collection::vec(
-        bytes.prop_filter_map("a header value", |bytes| {
-            HeaderValue::from_bytes(&bytes).ok()
-        }),
-        0..4,
-    )
+    prop::collection::vec(bytes.prop_filter_map("a header value", |bytes| HeaderValue::from_bytes(&bytes).ok()), 0..4)
 }
 
 fn response(status: u16, values: &[HeaderValue]) -> Response<()> {
@@ -89,11 +84,7 @@ fn a_flood_of_headers_is_read_to_the_first_that_makes_sense() {
         headers.append(RETRY_AFTER, HeaderValue::from_static("soon"));
     }
     headers.append(RETRY_AFTER, HeaderValue::from_static("3"));
-    assert_eq!(
-        retry_after(&headers, UNIX_EPOCH),
-        Some(Duration::from_secs(3))
-    );
-    let busy =
-        classify(StatusCode::SERVICE_UNAVAILABLE, &headers, UNIX_EPOCH).expect("503 is a failure");
+    assert_eq!(retry_after(&headers, UNIX_EPOCH), Some(Duration::from_secs(3)));
+    let busy = classify(StatusCode::SERVICE_UNAVAILABLE, &headers, UNIX_EPOCH).expect("503 is a failure");
     assert_eq!(busy.retry_after(), Some(Duration::from_secs(3)));
 }

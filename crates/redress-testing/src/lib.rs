@@ -1,9 +1,38 @@
-//! Testing code that uses redress: time that passes when told to, operations that follow a script, and fakes.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod clock;
+mod executor;
+mod timer;
+
+mod retry_config;
+mod strategy;
+
+mod script;
+
+mod breaker;
+mod caller;
+mod fake_policy;
+mod record;
+mod recording_policy;
+
+mod assertions;
+mod recorder;
+
+mod lock;
+
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use crate::assertions::{OutcomeAssertion, TimelineAssertion, assert_outcome, assert_timeline};
+pub use crate::breaker::{BreakerDecision, FakeCircuitBreaker};
+pub use crate::caller::{AsyncCaller, Caller, NamedCaller};
 pub use crate::clock::VirtualClock;
+pub use crate::fake_policy::FakePolicy;
+pub use crate::record::{CallRecord, ExecuteRecord};
+pub use crate::recorder::{RecordedAttempt, RecordedEvent, Recorder};
+pub use crate::recording_policy::RecordingPolicy;
+pub use crate::retry_config::no_retries;
+pub use crate::script::{Script, ScriptRun};
+pub use crate::strategy::{BackoffRecord, DeterministicStrategy, instant_retries};
+pub use crate::timer::{VirtualSleep, VirtualTimer};

@@ -19,60 +19,28 @@ pub(super) fn check(workspace: &Workspace, package: &Package) -> Result<Vec<Find
     let mut breaches = house(package)?;
     if workspace::is_published(package) {
         breaches.extend(missing_fields(package));
-        breaches.extend(
-            package
-                .dependencies
-                .iter()
-                .filter_map(|needed| unpublishable(workspace, needed)),
-        );
+        breaches.extend(package.dependencies.iter().filter_map(|needed| unpublishable(workspace, needed)));
         breaches.extend(missing_files(workspace, package));
     }
     if package.name == CORE {
-        breaches.extend(
-            package
-                .dependencies
-                .iter()
-                .filter_map(too_much_for_the_core),
-        );
+        breaches.extend(package.dependencies.iter().filter_map(too_much_for_the_core));
     }
-    let place = package
-        .manifest_path
-        .strip_prefix(workspace.root())
-        .unwrap_or(&package.manifest_path);
-    Ok(breaches
-        .into_iter()
-        .map(|breach| Finding {
-            place: place.to_string(),
-            breach,
-        })
-        .collect())
+    let place = package.manifest_path.strip_prefix(workspace.root()).unwrap_or(&package.manifest_path);
+    Ok(breaches.into_iter().map(|breach| Finding { place: place.to_string(), breach }).collect())
 }
 
 fn house(package: &Package) -> Result<Vec<String>> {
     let mut breaches = Vec::new();
-    let folder = package
-        .manifest_path
-        .parent()
-        .and_then(|folder| folder.file_name());
+    let folder = package.manifest_path.parent().and_then(|folder| folder.file_name());
     if folder != Some(package.name.as_str()) {
-        breaches.push(format!(
-            "the folder is not named `{}`, as its package is",
-            package.name
-        ));
+        breaches.push(format!("the folder is not named `{}`, as its package is", package.name));
     }
-    let text = fs::read_to_string(&package.manifest_path).with_context(|| {
-        format!(
-            "could not read {}: check its permissions",
-            package.manifest_path
-        )
-    })?;
+    let text = fs::read_to_string(&package.manifest_path)
+        .with_context(|| format!("could not read {}: check its permissions", package.manifest_path))?;
     let mut lines = text.lines().map(str::trim);
     let inherits = lines.any(|line| line == "[lints]") && lines.next() == Some("workspace = true");
     if !inherits {
-        breaches.push(
-            "no `[lints]` with `workspace = true`: the workspace's lints do not hold here"
-                .to_owned(),
-        );
+        breaches.push("no `[lints]` with `workspace = true`: the workspace's lints do not hold here".to_owned());
     }
     Ok(breaches)
 }
@@ -86,9 +54,7 @@ fn missing_fields(package: &Package) -> Vec<String> {
         ("rust-version", package.rust_version.is_some()),
     ];
     let missing = fields.into_iter().filter(|(_, is_given)| !is_given);
-    missing
-        .map(|(field, _)| format!("a published package gives its `{field}`"))
-        .collect()
+    missing.map(|(field, _)| format!("a published package gives its `{field}`")).collect()
 }
 
 /// Publishing replaces a path by the version beside it, so both must be there, and the other be published too.
@@ -96,53 +62,26 @@ fn missing_fields(package: &Package) -> Vec<String> {
 fn unpublishable(workspace: &Workspace, needed: &Dependency) -> Option<String> {
     needed.path.as_ref()?;
     if needed.req.comparators.is_empty() && needed.kind != DependencyKind::Development {
-        return Some(format!(
-            "`{}` is a path without a version, which cannot be published",
-            needed.name
-        ));
+        return Some(format!("`{}` is a path without a version, which cannot be published", needed.name));
     }
-    let member = workspace
-        .members()
-        .iter()
-        .find(|member| member.name == needed.name)?;
+    let member = workspace.members().iter().find(|member| member.name == needed.name)?;
     let reaches_users = !needed.req.comparators.is_empty();
-    (reaches_users && !workspace::is_published(member)).then(|| {
-        format!(
-            "`{}` is not published, so nothing published can depend on it",
-            needed.name
-        )
-    })
+    (reaches_users && !workspace::is_published(member))
+        .then(|| format!("`{}` is not published, so nothing published can depend on it", needed.name))
 }
 
 fn missing_files(workspace: &Workspace, package: &Package) -> Vec<String> {
-    let listing = [
-        "package",
-        "--quiet",
-        "--list",
-        "--allow-dirty",
-        "--package",
-        package.name.as_str(),
-    ];
+    let listing = ["package", "--quiet", "--list", "--allow-dirty", "--package", package.name.as_str()];
     let Some(listed) = command::answer(&mut command::cargo(workspace, &listing)) else {
-        return vec![format!(
-            "`cargo {}` fails: run it and see",
-            listing.join(" ")
-        )];
+        return vec![format!("`cargo {}` fails: run it and see", listing.join(" "))];
     };
-    let missing = PACKAGED
-        .iter()
-        .filter(|file| listed.lines().all(|line| line != **file));
-    missing
-        .map(|file| format!("{file} is not among the files that would be published"))
-        .collect()
+    let missing = PACKAGED.iter().filter(|file| listed.lines().all(|line| line != **file));
+    missing.map(|file| format!("{file} is not among the files that would be published")).collect()
 }
 
 fn too_much_for_the_core(needed: &Dependency) -> Option<String> {
     let is_built_in = needed.kind != DependencyKind::Development;
     (is_built_in && !CORE_DEPENDENCIES.contains(&needed.name.as_str())).then(|| {
-        format!(
-            "`{}` is one dependency too many: the core stands on {CORE_DEPENDENCIES:?} alone",
-            needed.name
-        )
+        format!("`{}` is one dependency too many: the core stands on {CORE_DEPENDENCIES:?} alone", needed.name)
     })
 }

@@ -19,22 +19,13 @@ pub(super) struct ForbiddenWord {
 
 pub(super) struct Exception {
     pub(super) path: &'static str,
-    #[expect(
-        dead_code,
-        reason = "read by people: why the file may do what others may not"
-    )]
+    #[expect(dead_code, reason = "read by people: why the file may do what others may not")]
     pub(super) reason: &'static str,
 }
 
 const SPELLED_OUT: &[Exception] = &[
-    Exception {
-        path: RULES,
-        reason: "spells the words out to forbid them",
-    },
-    Exception {
-        path: "xtask/src/tidy/source/tests.rs",
-        reason: "breaks the rules to see them noticed",
-    },
+    Exception { path: RULES, reason: "spells the words out to forbid them" },
+    Exception { path: "xtask/src/tidy/source/tests.rs", reason: "breaks the rules to see them noticed" },
 ];
 
 pub(super) const FORBIDDEN_WORDS: &[ForbiddenWord] = &[
@@ -44,24 +35,9 @@ pub(super) const FORBIDDEN_WORDS: &[ForbiddenWord] = &[
         why: "use `#[expect(.., reason = \"..\")]`, which reports itself when it is no longer needed",
         except: SPELLED_OUT,
     },
-    ForbiddenWord {
-        word: "todo!",
-        under: "",
-        why: "finish it or leave it out",
-        except: SPELLED_OUT,
-    },
-    ForbiddenWord {
-        word: "unimplemented!",
-        under: "",
-        why: "finish it or leave it out",
-        except: SPELLED_OUT,
-    },
-    ForbiddenWord {
-        word: "dbg!",
-        under: "",
-        why: "it is for the desk, not the repository",
-        except: SPELLED_OUT,
-    },
+    ForbiddenWord { word: "todo!", under: "", why: "finish it or leave it out", except: SPELLED_OUT },
+    ForbiddenWord { word: "unimplemented!", under: "", why: "finish it or leave it out", except: SPELLED_OUT },
+    ForbiddenWord { word: "dbg!", under: "", why: "it is for the desk, not the repository", except: SPELLED_OUT },
     ForbiddenWord {
         word: "tokio",
         under: "crates/redress-core/src/",
@@ -86,28 +62,18 @@ pub(super) const FORBIDDEN_WORDS: &[ForbiddenWord] = &[
 ];
 
 /// Text that is true on one machine only, or names where a registry keeps its files.
-pub(super) const PRIVATE_PLACES: &[&str] = &[
-    "/work/",
-    "/home/",
-    "/root/",
-    "/Users/",
-    "index.crates.io",
-    "static.crates.io",
-];
+pub(super) const PRIVATE_PLACES: &[&str] =
+    &["/work/", "/home/", "/root/", "/Users/", "index.crates.io", "static.crates.io"];
 
 /// Names that say where a file was put, not what idea it holds.
-pub(super) const EMPTY_NAMES: &[&str] = &[
-    "util", "utils", "helper", "helpers", "common", "misc", "prelude",
-];
+pub(super) const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "prelude"];
 
 /// What the core may be built on, and nothing else.
 pub(super) const CORE: &str = "redress-core";
 pub(super) const CORE_DEPENDENCIES: &[&str] = &["fastrand", "thiserror"];
 
 pub(super) fn stale_exceptions(workspace: &Workspace) -> Vec<Finding> {
-    let exceptions = FORBIDDEN_WORDS
-        .iter()
-        .flat_map(|rule| rule.except.iter().map(move |row| (rule, row)));
+    let exceptions = FORBIDDEN_WORDS.iter().flat_map(|rule| rule.except.iter().map(move |row| (rule, row)));
     exceptions
         .filter(|(_, row)| !workspace.root().join(row.path).is_file())
         .map(|(rule, row)| Finding {

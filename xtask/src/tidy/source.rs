@@ -19,10 +19,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     }
     for (index, line) in text.lines().enumerate() {
         let mut report = |breach: String| {
-            findings.push(Finding {
-                place: format!("{path}:{}", index + 1),
-                breach,
-            });
+            findings.push(Finding { place: format!("{path}:{}", index + 1), breach });
         };
         if line.ends_with([' ', '\t']) {
             report("whitespace at the end of the line".to_owned());
@@ -51,13 +48,9 @@ fn check_name(path: &str, findings: &mut Vec<Finding>) {
 
 fn check_code(path: &str, code: &str, report: &mut impl FnMut(String)) {
     for rule in FORBIDDEN_WORDS {
-        let holds_here =
-            path.starts_with(rule.under) && rule.except.iter().all(|row| row.path != path);
+        let holds_here = path.starts_with(rule.under) && rule.except.iter().all(|row| row.path != path);
         if holds_here && code.contains(rule.word) {
-            report(format!(
-                "`{}` does not belong here: {}",
-                rule.word, rule.why
-            ));
+            report(format!("`{}` does not belong here: {}", rule.word, rule.why));
         }
     }
 }
@@ -65,9 +58,7 @@ fn check_code(path: &str, code: &str, report: &mut impl FnMut(String)) {
 fn check_places(line: &str, report: &mut impl FnMut(String)) {
     for place in PRIVATE_PLACES {
         if line.contains(place) {
-            report(format!(
-                "`{place}` means nothing to a reader elsewhere: leave it out"
-            ));
+            report(format!("`{place}` means nothing to a reader elsewhere: leave it out"));
         }
     }
 }

@@ -49,10 +49,7 @@ fn is_generated(workspace: &Workspace, folder: &Path) -> bool {
 fn is_text(path: &Path) -> bool {
     match path.extension() {
         Some(extension) => TEXT.iter().any(|known| extension == *known),
-        None => path
-            .parent()
-            .and_then(Path::file_name)
-            .is_some_and(|folder| folder == ".ci"),
+        None => path.parent().and_then(Path::file_name).is_some_and(|folder| folder == ".ci"),
     }
 }
 

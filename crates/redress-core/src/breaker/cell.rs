@@ -81,7 +81,7 @@ impl Windows {
             },
         };
         window.push(now);
-        window.is_full(now)
+        !window.has_room(now)
     }
 
     fn clear(&mut self) {

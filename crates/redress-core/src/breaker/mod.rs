@@ -12,6 +12,6 @@ mod state;
 pub use self::builder::CircuitBreakerBuilder;
 pub use self::cell::CircuitBreaker;
 pub use self::permit::Permit;
+pub(crate) use self::seam::BreakerChoice;
 pub use self::seam::{Admission, Breaker, BreakerSource, Report};
 pub use self::state::{CircuitState, Transition};
-pub(crate) use self::seam::BreakerChoice;

@@ -33,6 +33,7 @@ impl<'b> Permit<'b> {
 
     /// Reports a success; says whether it closed the circuit.
     #[inline]
+    #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn success(self) -> Option<Transition> {
         // Closed and still holding a permit of that era: a success changes nothing and needs no time.
         if CircuitBreaker::is_probe(self.admission.generation) {
@@ -45,12 +46,14 @@ impl<'b> Permit<'b> {
     }
 
     /// Reports a failure of this class now, on the breaker's clock; says which change of state it made.
+    #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn failure(self, class: ErrorClass) -> Option<Transition> {
         let now = self.breaker.now();
         self.failure_at(class, now)
     }
 
     /// The same at `now`.
+    #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn failure_at(self, class: ErrorClass, now: Instant) -> Option<Transition> {
         self.report(Report::Failure(class), now)
     }

@@ -14,14 +14,14 @@ use crate::stop_reason::StopReason;
 use crate::timeline::TimelineEvent;
 
 impl Run<'_> {
-    /// Every event goes through here.
-    fn emit(&self, event: &Event<'_>) {
+    /// Every event goes through here; those of the breaker have no place in the timeline, and no elapsed time.
+    fn emit(&self, event: &Event<'_>, elapsed: Option<Duration>) {
         self.each_observer(|observer| observer.on_event(event));
-        if let (Some(timeline), None) = (&self.timeline, event.state) {
+        if let (Some(timeline), Some(elapsed)) = (&self.timeline, elapsed) {
             timeline.add(TimelineEvent {
                 attempt: event.attempt,
                 event: event.name,
-                elapsed: self.total(),
+                elapsed,
                 sleep: event.sleep,
                 error_class: event.class,
                 stop_reason: event.stop_reason,
@@ -30,31 +30,41 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn tell_retry(&self, failed: &Failed<'_>, delay: Duration) {
-        self.emit(&Event { sleep: delay, ..self.event(EventName::Retry, Some(failed)) });
+    pub(super) fn tell_retry(&self, failed: &Failed<'_>, elapsed: Duration, delay: Duration) {
+        self.emit(&Event { sleep: delay, ..self.event(EventName::Retry, Some(failed)) }, Some(elapsed));
     }
 
     /// The end of the call: a success if there is no reason.
-    pub(super) fn tell_terminal(&self, reason: Option<StopReason>, failed: Option<&Failed<'_>>, sleep: Duration) {
+    pub(super) fn tell_terminal(
+        &self,
+        reason: Option<StopReason>,
+        failed: Option<&Failed<'_>>,
+        elapsed: Duration,
+        sleep: Duration,
+    ) {
+        if !self.has_audience() {
+            return;
+        }
         let name = reason.map_or(EventName::Success, StopReason::event);
-        let event = Event { stop_reason: reason, sleep, ..self.event(name, failed) };
+        let mut event = Event { stop_reason: reason, sleep, ..self.event(name, failed) };
         // An abort is not the failure's doing, so it does not carry its class.
-        let blameless = reason == Some(StopReason::Aborted);
-        self.emit(&if blameless {
-            Event { class: None, cause: None, classification: None, error_type: None, ..event }
-        } else {
-            event
-        });
+        if reason == Some(StopReason::Aborted) {
+            event = Event { class: None, cause: None, classification: None, error_type: None, ..event };
+        }
+        self.emit(&event, Some(elapsed));
     }
 
     pub(super) fn tell_transition(&self, transition: Option<Transition>, class: Option<ErrorClass>) {
-        if let Some(transition) = transition {
-            self.emit(&Event { class, ..self.breaker_event(transition.event(), transition.state()) });
+        if let (Some(transition), true) = (transition, self.has_audience()) {
+            let event = Event { class, ..self.breaker_event(transition.event(), transition.state()) };
+            self.emit(&event, None);
         }
     }
 
     pub(super) fn tell_rejection(&self, state: CircuitState) {
-        self.emit(&self.breaker_event(EventName::CircuitRejected, state));
+        if self.has_audience() {
+            self.emit(&self.breaker_event(EventName::CircuitRejected, state), None);
+        }
     }
 
     pub(super) fn tell_start(&self, elapsed: Duration) {

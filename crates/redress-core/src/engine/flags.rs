@@ -2,9 +2,6 @@
 //!
 //! Owns the bits and how a policy's and a call's combine.
 
-use std::ops::BitOr;
-
-use crate::breaker::BreakerChoice;
 use crate::hooks::Hooks;
 
 /// A set of things a call must not skip.
@@ -17,16 +14,20 @@ impl Flags {
     pub(crate) const WATCHED: Self = Self(1);
     /// A timeline is recorded.
     pub(crate) const TIMELINE: Self = Self(2);
-    /// An abort predicate.
-    pub(crate) const ABORTABLE: Self = Self(4);
+    /// Hooks that steer: an abort predicate, a sleep handler, or hooks around the wait.
+    pub(crate) const STEERED: Self = Self(4);
     /// Strategies that learn.
     pub(crate) const LEARNING: Self = Self(8);
-    /// A breaker that wants to hear of every success: not ours, or a probe.
-    pub(crate) const REPORTING: Self = Self(16);
+    /// A permit is out whose report or release would be missed: a probe's, or any of a breaker that is not ours. Set and
+    /// cleared during the call.
+    pub(crate) const HOLDS_PERMIT: Self = Self(16);
     /// The call ends in an outcome, which says how long it took.
     pub(crate) const OUTCOME: Self = Self(32);
     /// There is a deadline.
     pub(crate) const DEADLINE: Self = Self(64);
+
+    /// The breaker that rejected the call was half-open. Set during the call.
+    pub(crate) const REJECTED_HALF_OPEN: Self = Self(128);
 
     /// Somebody is told of a success.
     const SUCCESS_MATTERS: Self = Self(1 | 2 | 8 | 16);
@@ -37,25 +38,29 @@ impl Flags {
 
     pub(crate) fn of_hooks(hooks: &Hooks<'_>) -> Self {
         let watched = if hooks.is_watching() { Self::WATCHED } else { Self::NONE };
-        let abortable = if hooks.abort_if.is_some() { Self::ABORTABLE } else { Self::NONE };
-        watched | abortable
+        let steered = if hooks.is_steering() { Self::STEERED } else { Self::NONE };
+        watched.with(steered)
     }
 
-    pub(crate) fn of_plan(
-        hooks: &Hooks<'_>,
-        learns: bool,
-        breaker: &Option<BreakerChoice>,
-        has_deadline: bool,
-    ) -> Self {
+    pub(crate) fn of_plan(hooks: &Hooks<'_>, learns: bool, has_deadline: bool) -> Self {
         let learning = if learns { Self::LEARNING } else { Self::NONE };
-        let reporting = if matches!(breaker, Some(BreakerChoice::Other(_))) { Self::REPORTING } else { Self::NONE };
         let deadline = if has_deadline { Self::DEADLINE } else { Self::NONE };
-        Self::of_hooks(hooks) | learning | reporting | deadline
+        Self::of_hooks(hooks).with(learning).with(deadline)
     }
 
     #[inline]
     pub(crate) const fn has(self, any: Self) -> bool {
         self.0 & any.0 != 0
+    }
+
+    #[inline]
+    pub(crate) const fn with(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
+
+    #[inline]
+    pub(crate) const fn without(self, less: Self) -> Self {
+        Self(self.0 & !less.0)
     }
 
     #[inline]
@@ -71,14 +76,5 @@ impl Flags {
     #[inline]
     pub(crate) const fn end_matters(self) -> bool {
         self.has(Self::END_MATTERS)
-    }
-}
-
-impl BitOr for Flags {
-    type Output = Self;
-
-    #[inline]
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
     }
 }

@@ -42,7 +42,7 @@ impl Run<'_> {
         BackoffContext {
             attempt: self.attempts,
             classification: failed.classification,
-            prev_sleep: self.prev_sleep,
+            prev_sleep: self.prev_sleep.get(),
             remaining: self.remaining(now),
             cause: failed.cause,
             now,
@@ -50,15 +50,16 @@ impl Run<'_> {
     }
 
     /// Whether the abort predicate asks to stop; one that panics does not.
+    #[inline]
     pub(super) fn abort_asked(&self) -> bool {
-        let predicate = self.hook(|hooks| hooks.abort_if.as_deref());
+        let predicate = self.steering(|hooks| hooks.abort_if.as_deref());
         predicate.is_some_and(|predicate| contained(predicate).unwrap_or(false))
     }
 
     /// What is left until the deadline; zero at it.
+    #[inline]
     pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
-        let deadline = self.plan.deadline?;
-        Some(deadline.saturating_sub(self.elapsed(now)))
+        Some(self.plan.deadline?.saturating_sub(self.elapsed(now)))
     }
 }
 

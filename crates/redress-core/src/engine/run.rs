@@ -11,6 +11,7 @@ use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Rep
 use crate::call::CallSettings;
 use crate::class::{ErrorClass, PerClass};
 use crate::classification::Classification;
+use crate::clock::nanos;
 use crate::error::CircuitOpenError;
 use crate::hooks::{BeforeSleep, Hooks, Sleeper, contained};
 use crate::observer::AttemptDecision;
@@ -31,8 +32,8 @@ pub(crate) struct Failed<'f> {
 /// What came of starting a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Begin {
-    /// Run this attempt.
-    Attempt(Attempt),
+    /// Run the first attempt.
+    Go,
     /// The breaker is not simply closed: ask it with [`Run::admit`], which needs to know the time.
     AskBreaker,
     /// The call is over.
@@ -49,52 +50,66 @@ pub(crate) enum Verdict {
     Stop,
 }
 
+/// An optional duration in eight bytes instead of sixteen: nanoseconds, saturating at 584 years.
+#[derive(Clone, Copy)]
+pub(super) struct Wait(u64);
+
+impl Wait {
+    const NONE: Self = Self(u64::MAX);
+
+    pub(super) fn get(self) -> Option<Duration> {
+        (self.0 != Self::NONE.0).then(|| Duration::from_nanos(self.0))
+    }
+}
+
+impl From<Option<Duration>> for Wait {
+    fn from(duration: Option<Duration>) -> Self {
+        duration.map_or(Self::NONE, |duration| Self(nanos(duration).min(u64::MAX - 1)))
+    }
+}
+
 /// The state of one call.
 ///
-/// **Invariant R1**: attempts never exceed the cap. **R2**: no wait ends past the deadline and no attempt starts at or past it.
-/// **R3**: a run that is started and not dropped midway ends in exactly one terminal event. **R4**: its permit is reported once, or
-/// released when the run is dropped.
+/// **Invariant R1**: attempts never exceed the cap. **R2**: no wait ends past the deadline and no attempt starts at or past
+/// it. **R3**: a run that is started and not dropped midway ends in exactly one terminal event. **R4**: its permit is
+/// reported once, or released when the run is dropped.
+///
+/// It is part of every call's future, so its size matters.
 pub(crate) struct Run<'a> {
     pub(super) plan: &'a Plan,
     pub(super) call: Option<&'a CallSettings<'a>>,
     pub(super) timeline: Option<RetryTimeline>,
+    /// When the call began, if anybody needs to know.
     started: Option<Instant>,
-    /// The latest instant the driver said; in the end, when the call ended.
-    latest: Option<Instant>,
-    pub(super) prev_sleep: Option<Duration>,
+    /// The wait before this attempt; after the end what there is to wait for, a deferred retry or a breaker's probe.
+    pub(super) prev_sleep: Wait,
     generation: u64,
-    pub(super) failures: PerClass<u32>,
+    /// Failures of each class, saturating.
+    pub(super) failures: PerClass<u16>,
     pub(super) attempts: u32,
     flags: Flags,
-    /// Whether a permit is out whose release would be missed: a probe's, or one of a breaker that is not ours.
-    holds_permit: bool,
     pub(super) last_class: Option<ErrorClass>,
     pub(super) cause: Option<Cause>,
     stop_reason: Option<StopReason>,
-    /// The state of the breaker that rejected the call; the time until its next probe is then in `prev_sleep`.
-    rejected_in: Option<CircuitState>,
 }
 
 impl<'a> Run<'a> {
     #[inline]
     pub(crate) fn new(plan: &'a Plan, call: Option<&'a CallSettings<'a>>, wants: Flags) -> Self {
-        let flags = plan.flags | wants | call.map_or(Flags::NONE, |call| call.flags);
+        let flags = plan.flags.with(wants).with(call.map_or(Flags::NONE, |call| call.flags));
         Self {
             plan,
             call,
             timeline: None,
             started: None,
-            latest: None,
-            prev_sleep: None,
+            prev_sleep: Wait::NONE,
             generation: 0,
             failures: PerClass::default(),
             attempts: 0,
             flags,
-            holds_permit: false,
             last_class: None,
             cause: None,
             stop_reason: None,
-            rejected_in: None,
         }
     }
 
@@ -108,7 +123,7 @@ impl<'a> Run<'a> {
     #[inline]
     pub(crate) fn begin(&mut self, now: Option<Instant>) -> Begin {
         self.started = now;
-        if self.flags.has(Flags::TIMELINE | Flags::ABORTABLE) && !self.begin_slow() {
+        if self.flags.has(Flags::TIMELINE.with(Flags::STEERED)) && !self.begin_slow() {
             return Begin::Ended;
         }
         match &self.plan.breaker {
@@ -119,16 +134,17 @@ impl<'a> Run<'a> {
             },
             Some(BreakerChoice::Other(_)) => return Begin::AskBreaker,
         }
-        Begin::Attempt(self.first_attempt())
+        Begin::Go
     }
 
+    /// The first attempt, once the call has begun and, where it had to be asked, the breaker has admitted it.
     #[inline]
-    fn first_attempt(&mut self) -> Attempt {
+    pub(crate) fn first_attempt(&mut self) -> Attempt {
         self.attempts = 1;
         if self.flags.has(Flags::WATCHED) {
             self.tell_start(Duration::ZERO);
         }
-        Attempt::new(1, self.plan.first_time_left())
+        Attempt::new(1, self.plan.first_time_left)
     }
 
     /// What only some calls need before the breaker is touched.
@@ -137,47 +153,48 @@ impl<'a> Run<'a> {
         self.timeline = self.call.and_then(CallSettings::timeline_for_run);
         let aborted = self.abort_asked();
         if aborted {
-            self.stop(StopReason::Aborted, None, self.started);
+            self.end(StopReason::Aborted, None, Duration::ZERO);
         }
         !aborted
     }
 
-    /// Asks a breaker that is not simply closed; the first attempt, or `None` if it rejected the call.
+    /// Asks a breaker that is not simply closed; whether it admits the call, which ends if not.
     #[cold]
-    pub(crate) fn admit(&mut self, now: Instant) -> Option<Attempt> {
-        let breaker = self.plan.breaker.as_ref()?;
+    pub(crate) fn admit(&mut self, now: Instant) -> bool {
+        let Some(breaker) = &self.plan.breaker else { return true };
         match breaker.as_dyn().admit(now) {
             Ok(admission) => {
                 self.generation = admission.generation;
                 let is_other = matches!(breaker, BreakerChoice::Other(_));
                 if is_other || CircuitBreaker::is_probe(admission.generation) {
-                    self.holds_permit = true;
-                    self.flags = self.flags | Flags::REPORTING;
+                    self.flags = self.flags.with(Flags::HOLDS_PERMIT);
                 }
                 self.tell_transition(admission.transition, None);
-                Some(self.first_attempt())
+                true
             }
             Err(rejection) => {
                 self.timeline = None;
-                self.latest = Some(now);
                 self.stop_reason = Some(StopReason::CircuitOpen);
-                self.rejected_in = Some(rejection.state());
-                self.prev_sleep = rejection.retry_in();
+                self.prev_sleep = Wait::from(rejection.retry_in());
+                if rejection.state() == CircuitState::HalfOpen {
+                    self.flags = self.flags.with(Flags::REJECTED_HALF_OPEN);
+                }
                 self.tell_rejection(rejection.state());
-                None
+                false
             }
         }
     }
 
     /// The next attempt, after the wait the last verdict asked for; `None` if the call ended instead.
+    #[inline]
     pub(crate) fn resume(&mut self, now: Instant) -> Option<Attempt> {
         let remaining = self.remaining(now);
         if self.abort_asked() {
-            self.stop(StopReason::Aborted, None, Some(now));
+            self.stop(StopReason::Aborted, None, now);
             return None;
         }
         if remaining == Some(Duration::ZERO) {
-            self.stop(StopReason::DeadlineExceeded, None, Some(now));
+            self.stop(StopReason::DeadlineExceeded, None, now);
             return None;
         }
         self.attempts += 1;
@@ -193,37 +210,35 @@ impl<'a> Run<'a> {
         self.flags.end_matters()
     }
 
-    /// The attempt succeeded, and with it the call.
+    /// The attempt succeeded, and with it the call. A closed breaker does not need to hear of it: it changes nothing.
     #[inline]
     pub(crate) fn succeed(&mut self, now: Option<Instant>) {
-        self.latest = now;
-        if self.flags.success_matters() {
-            self.succeed_slow();
+        if let (true, Some(now)) = (self.flags.success_matters(), now) {
+            self.succeed_slow(now);
         }
-        // A closed breaker does not need to hear of a success: it changes nothing.
-        self.holds_permit = false;
     }
 
     #[cold]
-    fn succeed_slow(&mut self) {
+    fn succeed_slow(&mut self, now: Instant) {
         self.last_class = None;
         self.cause = None;
-        if let Some(now) = self.latest {
-            for learner in &self.plan.learners {
-                learner.learn(Feedback::Success, now);
-            }
+        for learner in &self.plan.learners {
+            learner.learn(Feedback::Success, now);
         }
-        self.tell_end(AttemptDecision::Success, self.total(), None, None, None);
-        self.tell_terminal(None, None, Duration::ZERO);
-        self.report(Report::Success);
+        let elapsed = self.elapsed(now);
+        self.tell_end(AttemptDecision::Success, elapsed, None, None, None);
+        self.tell_terminal(None, None, elapsed, Duration::ZERO);
+        if self.flags.has(Flags::HOLDS_PERMIT) {
+            self.report(Report::Success, now);
+        }
     }
 
     /// The attempt failed: decides what becomes of the call, and tells whoever listens.
     pub(crate) fn fail(&mut self, failed: &Failed<'_>, now: Instant) -> Verdict {
-        self.latest = Some(now);
         if failed.classification.is_abort() {
-            self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, Some(StopReason::Aborted), None);
-            self.stop(StopReason::Aborted, None, Some(now));
+            let aborted = Some(StopReason::Aborted);
+            self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
+            self.stop(StopReason::Aborted, None, now);
             return Verdict::Stop;
         }
         let class = failed.classification.class();
@@ -233,21 +248,25 @@ impl<'a> Run<'a> {
         let mut delay = Duration::ZERO;
         let decided = self.gates(failed, now).and_then(|computed| {
             delay = computed;
-            self.tell_retry(failed, delay);
-            self.ask_again(failed, delay, now)
+            if self.has_audience() {
+                self.tell_retry(failed, self.elapsed(now), delay);
+            }
+            if self.flags.has(Flags::STEERED) { self.ask_again(failed, delay, now) } else { Ok(()) }
         });
-        let (decision, sleep) = match decided {
-            Ok(()) => (AttemptDecision::Retry, Some(delay)),
-            Err(StopReason::Scheduled) => (AttemptDecision::Scheduled, Some(delay)),
-            Err(StopReason::Aborted) => (AttemptDecision::Aborted, None),
-            Err(_) => (AttemptDecision::Raise, None),
-        };
-        self.tell_end(decision, self.elapsed(now), Some(failed), decided.err(), sleep);
+        if self.flags.has(Flags::WATCHED) {
+            let (decision, sleep) = match decided {
+                Ok(()) => (AttemptDecision::Retry, Some(delay)),
+                Err(StopReason::Scheduled) => (AttemptDecision::Scheduled, Some(delay)),
+                Err(StopReason::Aborted) => (AttemptDecision::Aborted, None),
+                Err(_) => (AttemptDecision::Raise, None),
+            };
+            self.tell_end(decision, self.elapsed(now), Some(failed), decided.err(), sleep);
+        }
         match decided {
             Ok(()) => Verdict::Retry(delay),
             Err(reason) => {
-                self.prev_sleep = (reason == StopReason::Scheduled).then_some(delay);
-                self.stop(reason, Some(failed), Some(now));
+                self.prev_sleep = Wait::from((reason == StopReason::Scheduled).then_some(delay));
+                self.stop(reason, Some(failed), now);
                 Verdict::Stop
             }
         }
@@ -271,44 +290,69 @@ impl<'a> Run<'a> {
 
     /// The driver is about to wait as the verdict said: runs the hook before it. What the hook wants awaited is for the
     /// driver.
+    #[inline]
     pub(crate) fn before_wait(&mut self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
-        let context = self.backoff_context(failed, now);
-        self.prev_sleep = Some(delay);
-        match self.hook(|hooks| hooks.before_sleep.as_ref())? {
-            BeforeSleep::Blocking(hook) => {
+        if self.flags.has(Flags::STEERED) {
+            return self.before_wait_slow(failed, delay, now);
+        }
+        self.prev_sleep = Wait::from(Some(delay));
+        None
+    }
+
+    #[cold]
+    fn before_wait_slow(&mut self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
+        let hook = self.steering(|hooks| hooks.before_sleep.as_ref());
+        let hook = hook.map(|hook| (hook, self.backoff_context(failed, now)));
+        self.prev_sleep = Wait::from(Some(delay));
+        match hook? {
+            (BeforeSleep::Blocking(hook), context) => {
                 contained(|| hook(&context, delay));
                 None
             }
-            BeforeSleep::Async(hook) => contained(|| hook(&context, delay)),
+            (BeforeSleep::Async(hook), context) => contained(|| hook(&context, delay)),
         }
     }
 
+    /// The wait the driver is in the middle of.
+    pub(crate) fn wait(&self) -> Duration {
+        self.prev_sleep.get().unwrap_or_default()
+    }
+
+    /// Whether attempts have a timeout of their own.
+    pub(crate) fn cuts_attempts(&self) -> bool {
+        self.plan.attempt_timeout.is_some()
+    }
+
     /// The replacement for the actual wait, if there is one.
+    #[inline]
     pub(crate) fn sleeper(&self) -> Option<&'a Sleeper<'a>> {
-        self.hook(|hooks| hooks.sleeper.as_ref())
+        self.steering(|hooks| hooks.sleeper.as_ref())
     }
 
     pub(super) fn sleep_handler(&self) -> Option<&'a SleepFn<'a>> {
-        self.hook(|hooks| hooks.sleep.as_deref())
+        self.steering(|hooks| hooks.sleep.as_deref())
     }
 
-    /// Ends the call for this reason: the one place where a started call stops without success.
-    fn stop(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, now: Option<Instant>) {
-        self.latest = now;
-        self.stop_reason = Some(reason);
-        let sleep = self.next_sleep().unwrap_or(Duration::ZERO);
-        self.tell_terminal(Some(reason), failed, sleep);
+    /// Ends the call for this reason, and settles with the breaker.
+    fn stop(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, now: Instant) {
+        self.end(reason, failed, self.elapsed(now));
         match self.last_class {
-            Some(class) if reason != StopReason::Aborted => self.report(Report::Failure(class)),
+            Some(class) if reason != StopReason::Aborted => self.report(Report::Failure(class), now),
             _ => self.release(),
         }
     }
 
-    fn report(&mut self, report: Report) {
-        self.holds_permit = false;
-        let (Some(breaker), Some(now)) = (&self.plan.breaker, self.latest) else { return };
-        let admission = Admission { generation: self.generation, transition: None };
-        let transition = breaker.as_dyn().report(admission, report, now);
+    /// Ends the call: the one place where a call that the breaker did not reject stops without success.
+    fn end(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, elapsed: Duration) {
+        self.stop_reason = Some(reason);
+        let sleep = self.next_sleep().unwrap_or(Duration::ZERO);
+        self.tell_terminal(Some(reason), failed, elapsed, sleep);
+    }
+
+    fn report(&mut self, report: Report, now: Instant) {
+        self.flags = self.flags.without(Flags::HOLDS_PERMIT);
+        let Some(breaker) = &self.plan.breaker else { return };
+        let transition = breaker.as_dyn().report(self.admission(), report, now);
         let class = match report {
             Report::Success => None,
             Report::Failure(class) => Some(class),
@@ -316,43 +360,63 @@ impl<'a> Run<'a> {
         self.tell_transition(transition, class);
     }
 
+    #[cold]
     fn release(&mut self) {
-        if let (true, Some(breaker)) = (self.holds_permit, &self.plan.breaker) {
-            breaker.as_dyn().release(Admission { generation: self.generation, transition: None });
+        if let (true, Some(breaker)) = (self.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
+            breaker.as_dyn().release(self.admission());
         }
-        self.holds_permit = false;
+        self.flags = self.flags.without(Flags::HOLDS_PERMIT);
+    }
+
+    const fn admission(&self) -> Admission {
+        Admission { generation: self.generation, transition: None }
     }
 
     fn next_sleep(&self) -> Option<Duration> {
-        self.prev_sleep.filter(|_| self.stop_reason == Some(StopReason::Scheduled))
+        self.prev_sleep.get().filter(|_| self.stop_reason == Some(StopReason::Scheduled))
     }
 
-    /// Time since the call started; zero if nobody needed to know when that was.
+    /// Time since the call began; zero if nobody needed to know when that was.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
         self.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started))
     }
 
-    /// How long the call has taken so far; once it has ended, how long it took.
-    pub(super) fn total(&self) -> Duration {
-        self.latest.map_or(Duration::ZERO, |latest| self.elapsed(latest))
-    }
-
     /// A hook, the call's before the policy's.
+    #[inline]
     pub(super) fn hook<H>(&self, pick: impl Fn(&'a Hooks<'a>) -> Option<H>) -> Option<H> {
         self.call.and_then(|call| pick(&call.hooks)).or_else(|| pick(&self.plan.hooks))
     }
 
-    /// What there is to say about the call, once it has ended.
-    pub(crate) fn summary(&self) -> Summary {
+    /// A hook that steers the call; most calls have none.
+    #[inline]
+    pub(super) fn steering<H>(&self, pick: impl Fn(&'a Hooks<'a>) -> Option<H>) -> Option<H> {
+        if self.flags.has(Flags::STEERED) { self.hook(pick) } else { None }
+    }
+
+    /// Whether an event would reach anybody.
+    #[inline]
+    pub(super) fn has_audience(&self) -> bool {
+        self.flags.has(Flags::WATCHED.with(Flags::TIMELINE))
+    }
+
+    /// What there is to say about the call, which ended at `ended`; at its beginning, if there is no such instant.
+    pub(crate) fn summary(&self, ended: Option<Instant>) -> Summary {
         Summary {
             stop_reason: self.stop_reason,
             attempts: self.attempts,
             last_class: self.last_class,
             cause: self.cause,
-            elapsed: self.total(),
+            elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
             next_sleep: self.next_sleep(),
-            rejection: self.rejected_in.map(|state| CircuitOpenError::new(state, self.prev_sleep)),
+            rejection: self.rejection(),
         }
+    }
+
+    fn rejection(&self) -> Option<CircuitOpenError> {
+        let half_open = self.flags.has(Flags::REJECTED_HALF_OPEN);
+        let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
+        let rejected = self.stop_reason == Some(StopReason::CircuitOpen);
+        rejected.then(|| CircuitOpenError::new(state, self.prev_sleep.get()))
     }
 
     pub(crate) fn take_timeline(&mut self) -> Option<RetryTimeline> {
@@ -363,7 +427,7 @@ impl<'a> Run<'a> {
 impl Drop for Run<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.holds_permit {
+        if self.flags.has(Flags::HOLDS_PERMIT) {
             self.release();
         }
     }

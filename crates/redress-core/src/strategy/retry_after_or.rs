@@ -67,11 +67,8 @@ impl<S: Strategy> Strategy for RetryAfterOr<S> {
         let Some(hint) = context.classification.retry_after() else {
             return self.fallback.delay(context);
         };
-        let jitter = if self.jitter.is_zero() {
-            Duration::ZERO
-        } else {
-            self.source.between(Duration::ZERO, self.jitter)
-        };
+        let jitter =
+            if self.jitter.is_zero() { Duration::ZERO } else { self.source.between(Duration::ZERO, self.jitter) };
         hint.saturating_add(jitter).min(self.max)
     }
 

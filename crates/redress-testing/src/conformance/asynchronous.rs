@@ -19,7 +19,7 @@ use super::trace::Trace;
 ///
 /// # Panics
 ///
-/// If the scenario names a class there is none of, or holds a configuration that is refused.
+/// If the scenario holds a configuration that is refused, which the format leaves out.
 pub async fn run_async<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P) -> Vec<Trace>
 where
     Tm: Timer + Clone + Send + Sync,

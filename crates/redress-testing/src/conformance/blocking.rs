@@ -15,7 +15,7 @@ use crate::clock::VirtualClock;
 ///
 /// # Panics
 ///
-/// If the scenario names a class there is none of, or holds a configuration that is refused.
+/// If the scenario holds a configuration that is refused, which the format leaves out.
 #[must_use]
 pub fn run_blocking(scenario: &Scenario) -> Vec<Trace> {
     let clock = VirtualClock::new();

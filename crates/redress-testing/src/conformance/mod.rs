@@ -5,16 +5,24 @@
 //!
 //! A driver's test is a few lines: [`public_scenarios`], then [`run_blocking`] or [`run_async`] for each, then
 //! [`Scenario::mismatches`].
+//!
+//! The classifier tables are judged by [`judge_tables`], which takes no driver: see there.
 
 mod asynchronous;
 mod blocking;
+mod class_name;
 mod number;
 mod parts;
 mod recording;
 mod scenario;
+mod tables;
 mod trace;
 
 pub use self::asynchronous::run_async;
 pub use self::blocking::run_blocking;
 pub use self::scenario::{Scenario, ScenarioError, parse, public_scenarios};
+pub use self::tables::{
+    IntendedDifference, MetDifference, PUBLIC_TABLES, TableReport, TablesError, TablesReport, UnbuiltTable, WrongRow,
+    judge_tables,
+};
 pub use self::trace::{Mismatch, Trace};

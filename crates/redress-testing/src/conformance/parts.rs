@@ -13,8 +13,9 @@ use redress_core::{
     retry_after_or,
 };
 
+use super::class_name::ClassName;
 use super::number::{Seconds, duration};
-use super::scenario::{AttemptSpec, BreakerSpec, BudgetSpec, RetrySpec, Scenario, StrategySpec};
+use super::scenario::{AttemptEnd, AttemptSpec, BreakerSpec, BudgetSpec, RetrySpec, Scenario, StrategySpec};
 
 /// What an attempt returns: it knows its number, and what it is to be taken for.
 #[derive(Clone, Debug)]
@@ -48,25 +49,29 @@ pub(super) type ScenarioClassifier = ArcClassifier<Returned, Raised>;
 
 /// The result of attempt `number` of a call.
 pub(super) fn result_of(spec: &AttemptSpec, number: u32) -> Result<Returned, Raised> {
-    let classified = |name: &str| {
-        let classification = Classification::new(class(name));
-        match spec.retry_after_s.and_then(Seconds::hint) {
-            Some(hint) => classification.with_retry_after(hint),
-            None => classification,
+    match spec.end {
+        AttemptEnd::Ok => Ok(Returned { attempt: number, classification: None }),
+        AttemptEnd::Result(ClassName(class), hint) => {
+            Ok(Returned { attempt: number, classification: Some(classification(class, hint)) })
         }
-    };
-    match (&spec.error, &spec.result) {
-        _ if spec.abort => Err(Raised {
+        AttemptEnd::Error(ClassName(class), hint) => Err(Raised {
+            attempt: number,
+            classification: classification(class, hint),
+            source: status_of(class).map(|status| Box::new(StatusError::new(status)) as _),
+        }),
+        AttemptEnd::Abort => Err(Raised {
             attempt: number,
             classification: Classification::abort(),
             source: Some(Box::new(AbortRetryError::new("scripted"))),
         }),
-        (Some(name), _) => Err(Raised {
-            attempt: number,
-            classification: classified(name),
-            source: status_of(class(name)).map(|status| Box::new(StatusError::new(status)) as _),
-        }),
-        (None, result) => Ok(Returned { attempt: number, classification: result.as_deref().map(classified) }),
+    }
+}
+
+fn classification(class: ErrorClass, hint: Option<Seconds>) -> Classification {
+    let classification = Classification::new(class);
+    match hint.and_then(Seconds::hint) {
+        Some(hint) => classification.with_retry_after(hint),
+        None => classification,
     }
 }
 
@@ -84,11 +89,6 @@ fn status_of(class: ErrorClass) -> Option<u16> {
     }
 }
 
-/// The class of this name. The format knows no other, so a name that is none is a broken file.
-fn class(name: &str) -> ErrorClass {
-    ErrorClass::from_name(name).unwrap_or_else(|| panic!("{name} is not an error class"))
-}
-
 fn classifier(scenario: &Scenario) -> ScenarioClassifier {
     if scenario.retry.is_none() {
         return ArcClassifier::new(default_classifier());
@@ -102,7 +102,7 @@ fn classifier(scenario: &Scenario) -> ScenarioClassifier {
 /// The budget of a scenario, which its policy's owner reads from outside.
 pub(super) fn budget(scenario: &Scenario) -> Option<Budget> {
     let BudgetSpec { max_retries, window_s } = scenario.budget.as_ref()?;
-    Some(Budget::new(*max_retries, duration(*window_s)).expect("scenarios hold no configuration that is refused"))
+    Some(must_build(scenario, Budget::new(*max_retries, duration(*window_s))))
 }
 
 /// Adds a scenario's parts to a policy builder of either kind.
@@ -131,14 +131,14 @@ fn retry(spec: &RetrySpec, budget: Option<&Budget>) -> RetryBuilder {
         Some(cap) => builder.max_unknown_retries(cap),
         None => builder.unlimited_unknown_retries(),
     };
-    for (name, cap) in &spec.per_class_max_attempts {
-        builder = builder.max_retries_for(class(name), *cap);
+    for (ClassName(class), cap) in &spec.per_class_max_attempts {
+        builder = builder.max_retries_for(*class, *cap);
     }
     if let Some(spec) = &spec.strategy {
         builder = builder.strategy(strategy(spec));
     }
-    for (name, spec) in spec.strategies.iter().flatten() {
-        builder = builder.strategy_for(class(name), strategy(spec));
+    for (ClassName(class), spec) in spec.strategies.iter().flatten() {
+        builder = builder.strategy_for(*class, strategy(spec));
     }
     match budget {
         Some(budget) => builder.budget(budget.clone()),
@@ -151,11 +151,11 @@ fn breaker(spec: &BreakerSpec) -> CircuitBreakerBuilder {
         .failure_threshold(spec.failure_threshold)
         .window(duration(spec.window_s))
         .recovery_timeout(duration(spec.recovery_timeout_s));
-    if let Some(names) = &spec.trip_on {
-        builder = builder.trip_on(names.iter().map(|name| class(name)));
+    if let Some(classes) = &spec.trip_on {
+        builder = builder.trip_on(classes.iter().map(|ClassName(class)| *class));
     }
-    for (name, threshold) in spec.class_thresholds.iter().flatten() {
-        builder = builder.class_threshold(class(name), *threshold);
+    for (ClassName(class), threshold) in spec.class_thresholds.iter().flatten() {
+        builder = builder.class_threshold(*class, *threshold);
     }
     builder
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    AttemptContext, Budget, CallContext, CallError, CircuitState, ErrorClass, Event, EventName, Failure, RetryOutcome,
-    SleepDecision, StopReason,
+    AttemptContext, AttemptDecision, Budget, CallContext, CallError, Cause, CircuitState, ErrorClass, Event, EventName,
+    Failure, RetryOutcome, SleepDecision, StopReason,
 };
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ impl Recording {
             "sleep_s": event.sleep.as_secs_f64(),
             "class": event.class.map(ErrorClass::as_str),
             "stop_reason": event.stop_reason.map(StopReason::as_str),
-            "cause": event.cause.map(|cause| cause.as_str()),
+            "cause": event.cause.map(Cause::as_str),
             "state": event.state.map(CircuitState::as_str),
             "operation": event.operation,
         });
@@ -81,9 +81,9 @@ impl Recording {
         let seen = json!({
             "hook": hook,
             "attempt": attempt.attempt,
-            "decision": attempt.decision.map(|decision| decision.as_str()),
+            "decision": attempt.decision.map(AttemptDecision::as_str),
             "stop_reason": attempt.stop_reason.map(StopReason::as_str),
-            "cause": attempt.cause.map(|cause| cause.as_str()),
+            "cause": attempt.cause.map(Cause::as_str),
             "sleep_s": attempt.sleep.map(|sleep| sleep.as_secs_f64()),
             "elapsed_s": attempt.elapsed.as_secs_f64(),
             "class": attempt.classification.map(|classification| classification.class().as_str()),
@@ -93,7 +93,7 @@ impl Recording {
 
     fn answer(&self, answers: &[SleepAnswer]) -> SleepDecision {
         let index = self.questions.fetch_add(1, Ordering::Relaxed);
-        match answers.get(index).or(answers.last()) {
+        match answers.get(index).or_else(|| answers.last()) {
             Some(SleepAnswer::Defer) => SleepDecision::Defer,
             Some(SleepAnswer::Abort) => SleepDecision::Abort,
             Some(SleepAnswer::Sleep) | None => SleepDecision::Sleep,
@@ -116,7 +116,7 @@ impl Recording {
     ) -> Trace {
         let mut trace = match ending {
             Ending::Call(result) => of_call(result),
-            Ending::Execute(outcome) => of_outcome(*outcome),
+            Ending::Execute(outcome) => of_outcome(&outcome),
         };
         trace["slept_s"] = json!(take(self.slept));
         trace["events"] = json!(take(self.events));
@@ -153,7 +153,7 @@ fn of_call(result: Result<Returned, CallError<Returned, Raised>>) -> Value {
     }
 }
 
-fn of_outcome(outcome: RetryOutcome<Returned, Raised>) -> Value {
+fn of_outcome(outcome: &RetryOutcome<Returned, Raised>) -> Value {
     let result = match outcome.stop_reason() {
         None => "ok",
         Some(StopReason::CircuitOpen) => "circuit_open",
@@ -169,7 +169,7 @@ fn of_outcome(outcome: RetryOutcome<Returned, Raised>) -> Value {
         "stop_reason": outcome.stop_reason().map(StopReason::as_str),
         "attempts": outcome.attempts(),
         "last_class": outcome.last_class().map(ErrorClass::as_str),
-        "cause": outcome.cause().map(|cause| cause.as_str()),
+        "cause": outcome.cause().map(Cause::as_str),
         "elapsed_s": outcome.elapsed().as_secs_f64(),
         "next_sleep_s": outcome.next_sleep().map(|sleep| sleep.as_secs_f64()),
         "timeline": outcome.timeline().map(|timeline| {
@@ -180,7 +180,7 @@ fn of_outcome(outcome: RetryOutcome<Returned, Raised>) -> Value {
                 "sleep_s": entry.sleep.as_secs_f64(),
                 "error_class": entry.error_class.map(ErrorClass::as_str),
                 "stop_reason": entry.stop_reason.map(StopReason::as_str),
-                "cause": entry.cause.map(|cause| cause.as_str()),
+                "cause": entry.cause.map(Cause::as_str),
             }));
             Value::Array(entries.collect())
         }),

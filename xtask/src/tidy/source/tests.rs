@@ -14,54 +14,30 @@ fn expect(path: &str, text: &str, breaches: &[&str]) {
 #[test]
 fn rust_opens_with_its_purpose() {
     expect("crates/a/src/lib.rs", "//! Owns a.\n", &[]);
-    expect(
-        "crates/a/src/lib.rs",
-        "use std::fmt;\n",
-        &["lib.rs:1: open with"],
-    );
+    expect("crates/a/src/lib.rs", "use std::fmt;\n", &["lib.rs:1: open with"]);
     expect("crates/a/src/lib.rs", "", &["lib.rs:1: open with"]);
     expect("README.md", "# a\n", &[]);
 }
 
 #[test]
 fn lines_end_where_they_end() {
-    expect(
-        "README.md",
-        "one \ntwo\nthree\t\n",
-        &["README.md:1: whitespace", "README.md:3: whitespace"],
-    );
+    expect("README.md", "one \ntwo\nthree\t\n", &["README.md:1: whitespace", "README.md:3: whitespace"]);
 }
 
 #[test]
 fn names_carry_an_idea() {
     expect("crates/a/src/util.rs", "//! a\n", &["`util` says nothing"]);
-    expect(
-        "crates/a/tests/common/mod.rs",
-        "//! a\n",
-        &["`common` says nothing"],
-    );
+    expect("crates/a/tests/common/mod.rs", "//! a\n", &["`common` says nothing"]);
     expect("crates/a/src/utilisation.rs", "//! a\n", &[]);
 }
 
 #[test]
 fn forbidden_words_hold_in_code_only() {
     let path = "crates/a/src/lib.rs";
-    expect(
-        path,
-        "//! a\n#[allow(dead_code)]\n",
-        &["lib.rs:2: `[allow(`"],
-    );
-    expect(
-        path,
-        "//! a\n#![allow(dead_code)]\n",
-        &["lib.rs:2: `[allow(`"],
-    );
+    expect(path, "//! a\n#[allow(dead_code)]\n", &["lib.rs:2: `[allow(`"]);
+    expect(path, "//! a\n#![allow(dead_code)]\n", &["lib.rs:2: `[allow(`"]);
     expect(path, "//! a\n    todo!()\n", &["lib.rs:2: `todo!`"]);
-    expect(
-        path,
-        "//! a\n/// Never `todo!()`.\nfn f() {} // no dbg!(f)\n",
-        &[],
-    );
+    expect(path, "//! a\n/// Never `todo!()`.\nfn f() {} // no dbg!(f)\n", &[]);
 }
 
 #[test]
@@ -70,11 +46,7 @@ fn the_core_knows_neither_runtime_nor_wall_clock() {
     expect(
         "crates/redress-core/src/clock.rs",
         text,
-        &[
-            "clock.rs:2: `SystemTime`",
-            "clock.rs:3: `thread::sleep`",
-            "clock.rs:4: `tokio`",
-        ],
+        &["clock.rs:2: `SystemTime`", "clock.rs:3: `thread::sleep`", "clock.rs:4: `tokio`"],
     );
     expect("crates/redress-core/tests/clock.rs", text, &[]);
     expect("crates/redress-tokio/src/timer.rs", text, &[]);
@@ -82,19 +54,7 @@ fn the_core_knows_neither_runtime_nor_wall_clock() {
 
 #[test]
 fn text_names_no_place_of_one_machine() {
-    expect(
-        "README.md",
-        "See /work/notes.\n",
-        &["README.md:1: `/work/`"],
-    );
-    expect(
-        "crates/a/src/lib.rs",
-        "//! From index.crates.io.\n",
-        &["lib.rs:1: `index.crates.io`"],
-    );
-    expect(
-        "crates/a/src/lib.rs",
-        "//! a\nconst ROUTE: &str = \"/work/:id\";\n",
-        &[],
-    );
+    expect("README.md", "See /work/notes.\n", &["README.md:1: `/work/`"]);
+    expect("crates/a/src/lib.rs", "//! From index.crates.io.\n", &["lib.rs:1: `index.crates.io`"]);
+    expect("crates/a/src/lib.rs", "//! a\nconst ROUTE: &str = \"/work/:id\";\n", &[]);
 }

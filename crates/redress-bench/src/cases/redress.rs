@@ -1,0 +1,218 @@
+//! redress in every row.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use redress_core::{
+    Budget, CircuitBreaker, CircuitBreakerBuilder, Classifier, ErrorClass, Policy, PolicyBuilder, Retry, RetryBuilder,
+    error_classifier, fixed,
+};
+use redress_tokio::AsyncPolicy;
+
+use crate::case::{Batch, Case};
+use crate::operation::{Alternating, OperationError, OperationResult, fail, finish, succeed};
+
+pub(super) const CASES: &[Case] = &[
+    Case::redress("retry", "redress", || blocking(retry_only(plain()))).within(70).takes(3.5),
+    Case::redress("retry", "redress async", || asynchronous(retry_only_async(plain()))).within(80).takes(3.5),
+    Case::redress("retry-deadline", "redress", || blocking(retry_only(timed()))).within(110),
+    Case::redress("retry-deadline", "redress async", || asynchronous(retry_only_async(timed()))).within(110),
+    Case::redress("breaker", "redress, permit", permit).within(33).takes(2.0).keeps(90.0),
+    Case::redress("breaker", "redress, policy", || blocking(breaker_only())).keeps(90.0),
+    Case::redress("stack", "redress", || blocking(stack(plain()))).within(90).takes(4.0),
+    Case::redress("stack", "redress async", || asynchronous(stack_async(plain()))).within(100).takes(4.0),
+    Case::redress("stack-deadline", "redress", || blocking(stack(timed()))).within(130).takes(28.0),
+    Case::redress("stack-deadline", "redress async", || asynchronous(stack_async(timed()))).within(130).takes(28.0),
+    Case::redress("second-try", "redress", second_try).within(200),
+    Case::redress("second-try", "redress async", second_try_async).within(220),
+    Case::redress("rejected", "redress, policy", rejected).within(145).takes(30.0),
+    Case::redress("rejected", "redress async, policy", rejected_async).within(145).takes(30.0),
+    Case::redress("rejected", "redress, permit", permit_refused),
+    Case::redress("failure-recorded", "redress, permit", failure_recorded).within(220).takes(40.0),
+    Case::redress("failure-recorded", "redress, permit, time given", failure_recorded_at),
+    Case::redress("budget", "redress", withdrawal).within(40).takes(12.0).takes_shared(60.0),
+];
+
+fn plain() -> RetryBuilder {
+    Retry::builder().strategy(fixed(Duration::ZERO)).no_deadline()
+}
+
+/// With the default deadline.
+fn timed() -> RetryBuilder {
+    Retry::builder().strategy(fixed(Duration::ZERO))
+}
+
+fn guarded<C, K>(policy: PolicyBuilder<C, K>, retry: RetryBuilder) -> PolicyBuilder<C, K> {
+    let budget = Budget::new(100, Duration::from_secs(60)).expect("a valid budget");
+    policy.retry(retry.budget(budget)).circuit_breaker(breaker())
+}
+
+fn breaker() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder().failure_threshold(100)
+}
+
+fn retry_only(retry: RetryBuilder) -> Policy {
+    Policy::builder().retry(retry).build().expect("a valid policy")
+}
+
+fn retry_only_async(retry: RetryBuilder) -> AsyncPolicy {
+    AsyncPolicy::builder().retry(retry).build().expect("a valid policy")
+}
+
+fn breaker_only() -> Policy {
+    Policy::builder().circuit_breaker(breaker()).build().expect("a valid policy")
+}
+
+fn stack(retry: RetryBuilder) -> Policy {
+    guarded(Policy::builder(), retry).build().expect("a valid policy")
+}
+
+fn stack_async(retry: RetryBuilder) -> AsyncPolicy {
+    guarded(AsyncPolicy::builder(), retry).build().expect("a valid policy")
+}
+
+fn transient() -> impl Classifier<u64, OperationError> + Send + Sync {
+    error_classifier(|_: &OperationError| ErrorClass::Transient)
+}
+
+fn blocking(policy: Policy) -> Batch {
+    assert_eq!(policy.call(succeed).ok(), succeed().ok());
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(black_box(&policy).call(succeed));
+        }
+    })
+}
+
+fn asynchronous(policy: AsyncPolicy) -> Batch {
+    assert_eq!(finish(policy.call(async || succeed())).ok(), succeed().ok());
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(finish(black_box(&policy).call(|| async { succeed() })));
+        }
+    })
+}
+
+fn permit() -> Batch {
+    let breaker = breaker().build().expect("a valid breaker");
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(with_permit(black_box(&breaker), succeed));
+        }
+    })
+}
+
+/// As a caller of the bare breaker writes it.
+#[inline]
+fn with_permit(breaker: &CircuitBreaker, operation: impl Fn() -> OperationResult) -> Option<OperationResult> {
+    let permit = breaker.try_acquire().ok()?;
+    let result = operation();
+    match result {
+        Ok(_) => permit.success(),
+        Err(_) => permit.failure(ErrorClass::Transient),
+    };
+    Some(result)
+}
+
+fn second_try() -> Batch {
+    let policy = Policy::builder().classifier(transient()).retry(plain()).build().expect("a valid policy");
+    let operation = Alternating::default();
+    assert_eq!(policy.execute(|| operation.run()).attempts(), 2);
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(black_box(&policy).call(|| operation.run()));
+        }
+    })
+}
+
+fn second_try_async() -> Batch {
+    let policy = AsyncPolicy::builder().classifier(transient()).retry(plain()).build().expect("a valid policy");
+    let operation = Alternating::default();
+    assert_eq!(finish(policy.execute(async || operation.run())).attempts(), 2);
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(finish(black_box(&policy).call(|| async { operation.run() })));
+        }
+    })
+}
+
+/// A breaker that one failure opened for longer than any run takes.
+fn open_breaker() -> CircuitBreaker {
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(86_400));
+    let breaker = breaker.build().expect("a valid breaker");
+    breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
+    breaker
+}
+
+fn rejected() -> Batch {
+    let policy = Policy::builder().retry(plain()).circuit_breaker(open_breaker()).build().expect("a valid policy");
+    assert!(policy.call(succeed).is_err());
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(black_box(&policy).call(succeed));
+        }
+    })
+}
+
+fn rejected_async() -> Batch {
+    let policy = AsyncPolicy::builder().retry(plain()).circuit_breaker(open_breaker());
+    let policy: AsyncPolicy = policy.build().expect("a valid policy");
+    assert!(finish(policy.call(async || succeed())).is_err());
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(finish(black_box(&policy).call(|| async { succeed() })));
+        }
+    })
+}
+
+fn permit_refused() -> Batch {
+    let breaker = open_breaker();
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(with_permit(black_box(&breaker), succeed));
+        }
+    })
+}
+
+fn failure_recorded() -> Batch {
+    // Fewer failures than the threshold fit into the window, so the breaker records each and stays closed.
+    let breaker = breaker().window(Duration::from_nanos(500)).build().expect("a valid breaker");
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(with_permit(black_box(&breaker), fail).expect("closed"));
+        }
+    })
+}
+
+fn failure_recorded_at() -> Batch {
+    let breaker = breaker().build().expect("a valid breaker");
+    let start = Instant::now();
+    Box::new(move |times| {
+        let mut now = start;
+        for _ in 0..times {
+            now += Duration::from_secs(1);
+            let permit = black_box(&breaker).try_acquire().expect("closed");
+            let _ = black_box(fail());
+            black_box(permit.failure_at(ErrorClass::Transient, now));
+        }
+    })
+}
+
+/// How many withdrawals are made with one reading of the clock, whose cost is then nothing beside theirs.
+const WITHDRAWALS: u64 = 256;
+
+fn withdrawal() -> Batch {
+    // The window is short enough that what two threads withdraw within it is granted.
+    let budget = Budget::new(1024, Duration::from_micros(1)).expect("a valid budget");
+    Box::new(move |times| {
+        let mut left = times;
+        while left > 0 {
+            let now = Instant::now();
+            let turn = left.min(WITHDRAWALS);
+            for _ in 0..turn {
+                black_box(black_box(&budget).consume_at(black_box(now), 1));
+            }
+            left -= turn;
+        }
+    })
+}

@@ -1,0 +1,72 @@
+//! The operation that every case guards: as small as an operation that may fail can be.
+//!
+//! Owns its types and the ways to run it. Whoever guards it may not see through it, nor guess its result.
+
+use std::fmt;
+use std::hint::black_box;
+use std::io::ErrorKind;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+
+/// Sixteen bytes with a niche, as `io::Error`'s own kinds are small: what fails is not what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OperationError {
+    Refused(ErrorKind),
+    Answered(u16),
+}
+
+impl fmt::Display for OperationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(kind) => write!(f, "refused: {kind}"),
+            Self::Answered(status) => write!(f, "answered {status}"),
+        }
+    }
+}
+
+impl std::error::Error for OperationError {}
+
+pub(crate) type OperationResult = Result<u64, OperationError>;
+
+/// The bare operation: a call that cannot be inlined, a test and a result.
+#[inline(never)]
+pub(crate) fn run(input: u64) -> OperationResult {
+    if input == u64::MAX { Err(OperationError::Refused(ErrorKind::ConnectionRefused)) } else { Ok(input) }
+}
+
+/// Runs it on an input that the compiler does not know.
+#[inline]
+pub(crate) fn succeed() -> OperationResult {
+    run(black_box(7))
+}
+
+/// Fails at every call.
+#[inline]
+pub(crate) fn fail() -> OperationResult {
+    run(black_box(u64::MAX))
+}
+
+/// Fails at every first run and succeeds at every second one.
+#[derive(Debug, Default)]
+pub(crate) struct Alternating(AtomicU64);
+
+impl Alternating {
+    #[inline]
+    pub(crate) fn run(&self) -> OperationResult {
+        // Not a read-modify-write: one thread runs a case that alternates.
+        let runs = self.0.load(Ordering::Relaxed);
+        self.0.store(runs + 1, Ordering::Relaxed);
+        if runs.is_multiple_of(2) { fail() } else { succeed() }
+    }
+}
+
+/// Polls a future that never waits, without a runtime around it.
+#[inline]
+pub(crate) fn finish<F: Future>(future: F) -> F::Output {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("a case that is to end at its first poll waits: it measures something else"),
+    }
+}

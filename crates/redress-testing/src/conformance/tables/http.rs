@@ -1,0 +1,223 @@
+//! The tables about HTTP: statuses, values of `Retry-After`, and hints.
+//!
+//! Owns how an exception of these tables becomes a Rust value. The list of what differs on purpose is
+//! `redress_http::differences`.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use redress_core::{Classification, Classifier, ErrorClass, StatusError};
+use redress_http::differences::covering;
+use redress_http::{classify, classify_status, http_classifier, http_retry_after_classifier, parse_retry_after};
+use serde::Deserialize;
+use serde::de::Error as _;
+use serde_json::Value;
+
+use super::difference::IntendedDifference;
+use super::named::Named;
+use super::{Judgement, default, read_row};
+use crate::conformance::class_name::ClassName;
+use crate::conformance::number::duration;
+
+/// Numbers from here on may saturate, says the format.
+const HUGE: f64 = 9.2e18;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatusInput {
+    status: Option<i64>,
+    status_code: Option<i64>,
+    code: Option<i64>,
+    args: Vec<Value>,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassOnly {
+    class: ClassName,
+}
+
+pub(super) fn judge_status(row: &Value, _now: SystemTime) -> Result<Judgement, serde_json::Error> {
+    let (input, expect): (StatusInput, ClassOnly) = read_row(row)?;
+    let status = input.carried_status();
+    let error =
+        Named { name: input.name.clone(), source: status.map(|status| Box::new(StatusError::new(status)) as _) };
+    let ours = of_error(&http_classifier(), error).class();
+    let plain = status.and_then(|status| classify_status(StatusCode::from_u16(status).ok()?));
+    if let Some(other) = plain.filter(|other| *other != ours) {
+        return Ok(Judgement::Wrong(format!("{ours} as an error and {other} as a status")));
+    }
+    if ours == expect.class.0 {
+        return Ok(Judgement::AsOriginal);
+    }
+    let (original, ours) = (expect.class.0.as_str(), ours.as_str());
+    let by_name = || default::covering(&input.name).filter(|listed| listed.is_between(original, ours));
+    let by_status = status.and_then(|status| listed("http", &status.to_string(), original, ours));
+    let intended = by_status.or_else(by_name);
+    Ok(intended.map_or_else(|| Judgement::Wrong(ours.to_owned()), Judgement::Intended))
+}
+
+impl StatusInput {
+    /// The one status of an exception: the first attribute that is there, else the first argument that looks like one.
+    fn carried_status(&self) -> Option<u16> {
+        let attribute = [self.status, self.status_code, self.code].into_iter().flatten().next();
+        let mut arguments = self.args.iter().filter_map(Value::as_i64);
+        let number = attribute.or_else(|| arguments.find(|number| (100..600).contains(number)))?;
+        u16::try_from(number).ok()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValueInput {
+    value: String,
+    #[serde(rename = "form")]
+    _form: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecondsOnly {
+    seconds: Option<f64>,
+}
+
+pub(super) fn judge_value(row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
+    let (input, expect): (ValueInput, SecondsOnly) = read_row(row)?;
+    let ours = parse_retry_after(&input.value, now);
+    if agree(expect.seconds, ours) {
+        return Ok(Judgement::AsOriginal);
+    }
+    let ours = spelled(ours);
+    let intended = listed("http_retry_after_value", &input.value, &spelled_number(expect.seconds), &ours);
+    Ok(intended.map_or_else(|| Judgement::Wrong(ours), Judgement::Intended))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HintInput {
+    status: u16,
+    retry_after: Option<Attribute>,
+    headers: Option<BTreeMap<String, String>>,
+}
+
+/// An attribute of an exception that is, here, the hint that an error was built with.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Attribute {
+    Number(f64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassAndHint {
+    class: ClassName,
+    retry_after_s: Option<f64>,
+}
+
+pub(super) fn judge_hint(row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
+    let (input, expect): (HintInput, ClassAndHint) = read_row(row)?;
+    let headers = header_map(input.headers.iter().flatten())?;
+    let (ours, value) = match (&input.retry_after, StatusCode::from_u16(input.status)) {
+        (None, Ok(status)) => {
+            let value = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            (classify(status, &headers, now).unwrap_or_else(|| ErrorClass::Unknown.into()), value.to_owned())
+        }
+        (attribute, _) => {
+            let hint = attribute.as_ref().and_then(|attribute| attribute.as_hint(now));
+            (of_status_error(input.status, hint), attribute.as_ref().map(Attribute::to_string).unwrap_or_default())
+        }
+    };
+    Ok(judge_parts(&input, &expect, &ours, &value))
+}
+
+/// Class and hint may differ for reasons of their own; both must have one.
+fn judge_parts(input: &HintInput, expect: &ClassAndHint, ours: &Classification, value: &str) -> Judgement {
+    let by_class = (ours.class() != expect.class.0)
+        .then(|| listed("http", &input.status.to_string(), expect.class.0.as_str(), ours.class().as_str()));
+    let by_hint = (!agree(expect.retry_after_s, ours.retry_after())).then(|| {
+        let (original, ours) = (spelled_number(expect.retry_after_s), spelled(ours.retry_after()));
+        listed("http_retry_after", &format!("{} Retry-After: {value}", input.status), &original, &ours)
+            .or_else(|| listed("http_retry_after_value", value, &original, &ours))
+    });
+    match (by_class, by_hint) {
+        (None, None) => Judgement::AsOriginal,
+        (Some(Some(intended)), None | Some(Some(_))) | (None, Some(Some(intended))) => Judgement::Intended(intended),
+        (Some(None), _) | (_, Some(None)) => {
+            Judgement::Wrong(format!("{}, retry after {}", ours.class(), spelled(ours.retry_after())))
+        }
+    }
+}
+
+impl Attribute {
+    fn as_hint(&self, now: SystemTime) -> Option<Duration> {
+        match self {
+            Self::Number(seconds) => Some(duration(*seconds)),
+            Self::Text(text) => parse_retry_after(text, now),
+        }
+    }
+}
+
+impl std::fmt::Display for Attribute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(seconds) => seconds.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+fn of_status_error(status: u16, hint: Option<Duration>) -> Classification {
+    let error = hint.into_iter().fold(StatusError::new(status), StatusError::with_retry_after);
+    of_error(&http_retry_after_classifier(), error)
+}
+
+fn of_error<E>(classifier: &impl Classifier<Response<()>, E>, error: E) -> Classification {
+    classifier.classify(&Err(error)).unwrap_or_else(|| ErrorClass::Unknown.into())
+}
+
+fn header_map<'h>(fields: impl Iterator<Item = (&'h String, &'h String)>) -> Result<HeaderMap, serde_json::Error> {
+    let field = |(name, value): (&String, &String)| {
+        let name = HeaderName::try_from(name).map_err(serde_json::Error::custom)?;
+        Ok((name, HeaderValue::try_from(value).map_err(serde_json::Error::custom)?))
+    };
+    fields.map(field).collect()
+}
+
+fn listed(table: &str, input: &str, original: &str, ours: &str) -> Option<IntendedDifference> {
+    covering(table, input).map(IntendedDifference::from).filter(|listed| listed.is_between(original, ours))
+}
+
+fn agree(original: Option<f64>, ours: Option<Duration>) -> bool {
+    match (original, ours.map(|wait| wait.as_secs_f64())) {
+        (Some(original), Some(ours)) => (original - ours).abs() <= 2e-6 || original.min(ours) >= HUGE,
+        (original, ours) => original.is_none() && ours.is_none(),
+    }
+}
+
+fn spelled(wait: Option<Duration>) -> String {
+    spelled_number(wait.map(|wait| wait.as_secs_f64()))
+}
+
+fn spelled_number(seconds: Option<f64>) -> String {
+    seconds.map_or_else(|| "none".to_owned(), |seconds| seconds.to_string())
+}
+
+/// Our answer to the example of a difference, spelled as in the list.
+pub(super) fn answer(table: &str, example: &str) -> Option<String> {
+    // 2031-03-04T05:06:07.25Z, from which the list is written.
+    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_930_367_167_250);
+    match table {
+        "http" => classify_status(example.parse().ok()?).map(|class| class.to_string()),
+        "http_retry_after_value" => Some(spelled(parse_retry_after(example, now))),
+        "http_retry_after" => {
+            let (status, value) = example.split_once(" Retry-After: ")?;
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::try_from(value).ok()?)]);
+            Some(spelled(classify(status.parse().ok()?, &headers, now)?.retry_after()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! What is kept of the calls made through a policy.
+//!
+//! Owns the records and the list of them. Knows no policy.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use redress_core::{Cause, ErrorClass, RetryOutcome, StopReason};
+
+use crate::lock::lock;
+
+/// One finished `call`. What a `Result` does not say is here too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallRecord {
+    /// The name the caller gave the operation.
+    pub operation: Option<String>,
+    /// Why it ended, if not with success.
+    pub stop_reason: Option<StopReason>,
+    /// How many attempts were started.
+    pub attempts: u32,
+    /// Time from the beginning of the call to its end.
+    pub elapsed: Duration,
+    /// The class of the last failure.
+    pub last_class: Option<ErrorClass>,
+}
+
+/// One finished `execute`: what its outcome said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExecuteRecord {
+    /// The name the caller gave the operation.
+    pub operation: Option<String>,
+    /// Why it ended, if not with success.
+    pub stop_reason: Option<StopReason>,
+    /// How many attempts were started.
+    pub attempts: u32,
+    /// Time from the beginning of the call to its end.
+    pub elapsed: Duration,
+    /// The class of the last failure.
+    pub last_class: Option<ErrorClass>,
+    /// What failed last.
+    pub cause: Option<Cause>,
+    /// How long to wait before calling again, if the retry was deferred.
+    pub next_sleep: Option<Duration>,
+}
+
+impl CallRecord {
+    /// Whether the call succeeded.
+    #[must_use]
+    pub const fn is_ok(&self) -> bool {
+        self.stop_reason.is_none()
+    }
+}
+
+impl ExecuteRecord {
+    /// Whether the call succeeded.
+    #[must_use]
+    pub const fn is_ok(&self) -> bool {
+        self.stop_reason.is_none()
+    }
+}
+
+/// The records so far. A handle: clones are the same list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Records(Arc<Mutex<Lists>>);
+
+#[derive(Debug, Default)]
+struct Lists {
+    calls: Vec<CallRecord>,
+    executions: Vec<ExecuteRecord>,
+}
+
+impl Records {
+    pub(crate) fn add_call<T, E>(&self, operation: Option<&str>, outcome: &RetryOutcome<T, E>) {
+        lock(&self.0).calls.push(CallRecord {
+            operation: operation.map(str::to_owned),
+            stop_reason: outcome.stop_reason(),
+            attempts: outcome.attempts(),
+            elapsed: outcome.elapsed(),
+            last_class: outcome.last_class(),
+        });
+    }
+
+    pub(crate) fn add_execution<T, E>(&self, operation: Option<&str>, outcome: &RetryOutcome<T, E>) {
+        lock(&self.0).executions.push(ExecuteRecord {
+            operation: operation.map(str::to_owned),
+            stop_reason: outcome.stop_reason(),
+            attempts: outcome.attempts(),
+            elapsed: outcome.elapsed(),
+            last_class: outcome.last_class(),
+            cause: outcome.cause(),
+            next_sleep: outcome.next_sleep(),
+        });
+    }
+
+    pub(crate) fn calls(&self) -> Vec<CallRecord> {
+        lock(&self.0).calls.clone()
+    }
+
+    pub(crate) fn executions(&self) -> Vec<ExecuteRecord> {
+        lock(&self.0).executions.clone()
+    }
+
+    pub(crate) fn clear(&self) {
+        *lock(&self.0) = Lists::default();
+    }
+}

@@ -1,0 +1,104 @@
+//! A policy that is watched.
+//!
+//! Owns the wrapper that keeps a record of each call. Changes nothing about the calls.
+
+use std::future::Future;
+
+use redress_core::{CallError, RetryOutcome};
+
+use crate::caller::{AsyncCaller, Caller};
+use crate::record::{CallRecord, ExecuteRecord, Records};
+
+/// A policy, and a record of every call that was made through it and came to its end.
+///
+/// It makes calls through [`Caller`] around a `Policy`, and through [`AsyncCaller`] around an `AsyncPolicy`. A handle:
+/// clones share the record, so keep one and give a clone to the code under test. A call that panics, or whose future is
+/// dropped, leaves no record.
+///
+/// To watch a policy that the code under test takes as it is, give the policy a [`Recorder`](crate::Recorder) instead.
+///
+/// ```
+/// use std::io;
+/// use redress_core::{Policy, Retry, StopReason};
+/// use redress_testing::{Caller, RecordingPolicy, no_retries};
+///
+/// let policy = RecordingPolicy::new(Policy::builder().retry(no_retries()).build()?);
+/// let _ = policy.operation("ping").call(|| Err::<(), _>(io::Error::from(io::ErrorKind::TimedOut)));
+///
+/// let record = &policy.calls()[0];
+/// assert_eq!(record.operation.as_deref(), Some("ping"));
+/// assert_eq!(record.stop_reason, Some(StopReason::MaxAttemptsGlobal));
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RecordingPolicy<P> {
+    policy: P,
+    records: Records,
+}
+
+impl<P> RecordingPolicy<P> {
+    /// Watches `policy`.
+    pub fn new(policy: P) -> Self {
+        Self { policy, records: Records::default() }
+    }
+
+    /// The policy itself; what is called on it is not recorded.
+    #[must_use]
+    pub const fn policy(&self) -> &P {
+        &self.policy
+    }
+
+    /// Every finished `call`, in the order in which they ended.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.records.calls()
+    }
+
+    /// Every finished `execute`, in the order in which they ended.
+    #[must_use]
+    pub fn executions(&self) -> Vec<ExecuteRecord> {
+        self.records.executions()
+    }
+
+    /// Forgets the calls so far.
+    pub fn clear(&self) {
+        self.records.clear();
+    }
+}
+
+impl<T, E, P: Caller<T, E>> Caller<T, E> for RecordingPolicy<P> {
+    fn execute_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> RetryOutcome<T, E> {
+        let outcome = self.policy.execute_as(name, operation);
+        self.records.add_execution(name, &outcome);
+        outcome
+    }
+
+    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<T, E>> {
+        // Through `execute_as`, because a success by `call_as` would not say how many attempts it took.
+        let outcome = self.policy.execute_as(name, operation);
+        self.records.add_call(name, &outcome);
+        outcome.into_result()
+    }
+}
+
+impl<T: Send, E: Send, P: AsyncCaller<T, E>> AsyncCaller<T, E> for RecordingPolicy<P> {
+    async fn execute_as<F, Fut>(&self, name: Option<&str>, operation: F) -> RetryOutcome<T, E>
+    where
+        F: FnMut() -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+    {
+        let outcome = self.policy.execute_as(name, operation).await;
+        self.records.add_execution(name, &outcome);
+        outcome
+    }
+
+    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<T, E>>
+    where
+        F: FnMut() -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+    {
+        let outcome = self.policy.execute_as(name, operation).await;
+        self.records.add_call(name, &outcome);
+        outcome.into_result()
+    }
+}

@@ -1,0 +1,128 @@
+//! Backoff that is known beforehand.
+//!
+//! Owns the strategy that answers from a list and remembers what it was told. Computes nothing.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use redress_core::{BackoffContext, Cause, Classification, ErrorClass, Fixed, Strategy, fixed};
+
+use crate::lock::lock;
+
+/// A strategy that answers the delays of a list, by the number of the failed attempt, and keeps what it was asked.
+///
+/// Past the end of the list it answers [`otherwise`](Self::otherwise) if set, else the last delay of the list, else
+/// zero. A handle: clones share the record, so keep one and give a clone to the policy.
+///
+/// ```
+/// use std::io;
+/// use std::time::Duration;
+/// use redress_core::{Policy, Retry};
+/// use redress_testing::{DeterministicStrategy, VirtualClock};
+///
+/// let clock = VirtualClock::new();
+/// let strategy = DeterministicStrategy::new([1, 5].map(Duration::from_secs));
+/// let policy = Policy::builder()
+///     .retry(Retry::builder().strategy(strategy.clone()).max_attempts(4))
+///     .clock(clock.clone())
+///     .sleeper(clock.sleeper())
+///     .build()?;
+///
+/// let _ = policy.call(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
+/// assert_eq!(clock.slept(), [1, 5, 5].map(Duration::from_secs));
+/// assert_eq!(strategy.calls()[1].prev_sleep, Some(Duration::from_secs(1)));
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DeterministicStrategy {
+    sleeps: Arc<[Duration]>,
+    otherwise: Option<Duration>,
+    calls: Arc<Mutex<Vec<BackoffRecord>>>,
+}
+
+/// What a [`DeterministicStrategy`] was told: a [`BackoffContext`] of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackoffRecord {
+    /// The attempt that failed, counted from 1.
+    pub attempt: u32,
+    /// What the classifier made of the failure.
+    pub classification: Classification,
+    /// The delay before this attempt, if there was one.
+    pub prev_sleep: Option<Duration>,
+    /// What was left until the deadline, if there was one.
+    pub remaining: Option<Duration>,
+    /// What failed.
+    pub cause: Cause,
+    /// The instant of the failure.
+    pub now: Instant,
+}
+
+impl BackoffRecord {
+    /// The failure's class.
+    #[must_use]
+    pub const fn class(&self) -> ErrorClass {
+        self.classification.class()
+    }
+}
+
+impl From<&BackoffContext<'_>> for BackoffRecord {
+    fn from(context: &BackoffContext<'_>) -> Self {
+        Self {
+            attempt: context.attempt,
+            classification: context.classification.clone(),
+            prev_sleep: context.prev_sleep,
+            remaining: context.remaining,
+            cause: context.cause,
+            now: context.now,
+        }
+    }
+}
+
+impl DeterministicStrategy {
+    /// A strategy that waits the first of `sleeps` after the first attempt, the second after the second, and so on.
+    pub fn new(sleeps: impl IntoIterator<Item = Duration>) -> Self {
+        Self { sleeps: sleeps.into_iter().collect(), otherwise: None, calls: Arc::default() }
+    }
+
+    /// Sets the delay past the end of the list. Default: the list's last.
+    #[must_use]
+    pub fn otherwise(mut self, sleep: Duration) -> Self {
+        self.otherwise = Some(sleep);
+        self
+    }
+
+    /// What it was asked so far, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<BackoffRecord> {
+        lock(&self.calls).clone()
+    }
+
+    /// Forgets what it was asked. The list goes by the number of the attempt, so there is nothing else to put back.
+    pub fn reset(&self) {
+        lock(&self.calls).clear();
+    }
+}
+
+impl Strategy for DeterministicStrategy {
+    fn delay(&self, context: &BackoffContext<'_>) -> Duration {
+        lock(&self.calls).push(context.into());
+        let index = usize::try_from(context.attempt.saturating_sub(1)).unwrap_or(usize::MAX);
+        let listed = self.sleeps.get(index).copied();
+        listed.or(self.otherwise).or_else(|| self.sleeps.last().copied()).unwrap_or_default()
+    }
+}
+
+/// Retries without pause: a strategy whose every delay is zero.
+///
+/// ```
+/// use redress_core::{Policy, Retry};
+/// use redress_testing::instant_retries;
+///
+/// let policy = Policy::builder().retry(Retry::builder().strategy(instant_retries()).max_attempts(3)).build()?;
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+#[must_use]
+pub const fn instant_retries() -> Fixed {
+    fixed(Duration::ZERO)
+}

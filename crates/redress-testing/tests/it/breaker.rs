@@ -1,0 +1,101 @@
+use std::future::{Future, pending};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use redress_core::{
+    AsyncPolicy, CircuitOpenError, CircuitState, ErrorClass, EventName, NoTimer, Policy, Retry, StopReason, Transition,
+};
+use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualClock, assert_outcome, instant_retries};
+
+use crate::{reset, secs};
+
+fn policy(breaker: &Arc<FakeCircuitBreaker>) -> Policy {
+    let retry = Retry::builder().strategy(instant_retries()).max_attempts(2);
+    Policy::builder().retry(retry).circuit_breaker(Arc::clone(breaker)).build().expect("a valid configuration")
+}
+
+#[test]
+fn it_admits_everything_unless_told_otherwise() {
+    let breaker = Arc::new(FakeCircuitBreaker::new());
+    let policy = policy(&breaker);
+    assert!(policy.call(|| Ok::<_, io::Error>(1)).is_ok());
+    assert!(policy.call(|| Err::<(), _>(reset())).is_err());
+    assert_eq!(breaker.admit_calls(), 2, "once a call, not once an attempt");
+    assert_eq!(breaker.successes(), 1);
+    assert_eq!(breaker.failures(), [ErrorClass::Transient]);
+    assert_eq!((breaker.releases(), breaker.pending()), (0, 0));
+    assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+}
+
+#[test]
+fn pushed_decisions_come_first_and_in_order() {
+    let breaker = Arc::new(FakeCircuitBreaker::new().otherwise(BreakerDecision::reject_for(secs(9))));
+    let under_way = CircuitOpenError::new(CircuitState::HalfOpen, None);
+    breaker.push_decision(BreakerDecision::Admit);
+    breaker.push_decision(BreakerDecision::Reject(under_way.clone()));
+    let policy = policy(&breaker);
+
+    assert!(policy.execute(|| Ok::<_, io::Error>(1)).is_ok());
+    let rejected = policy.execute(|| -> Result<(), io::Error> { panic!("the operation is not run") });
+    assert_outcome(&rejected).stopped_for(StopReason::CircuitOpen).after_attempts(0);
+    assert_eq!(rejected.rejection(), Some(&under_way));
+    assert_eq!(policy.circuit_state(), Some(CircuitState::HalfOpen));
+
+    let rejected = policy.execute(|| Ok::<_, io::Error>(1));
+    assert_eq!(rejected.rejection().expect("it was rejected").retry_in(), Some(secs(9)));
+    assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
+    assert_eq!((breaker.admit_calls(), breaker.pending()), (3, 0));
+}
+
+#[test]
+fn its_transitions_reach_observers() {
+    let breaker = FakeCircuitBreaker::new()
+        .starting(CircuitState::Open)
+        .on_success(Transition::Closed)
+        .on_failure(Transition::Opened);
+    let breaker = Arc::new(breaker);
+    let recorder = Recorder::new();
+    let policy = Policy::builder()
+        .circuit_breaker(Arc::clone(&breaker))
+        .observer(recorder.clone())
+        .build()
+        .expect("a valid configuration");
+    assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
+
+    breaker.push_decision(BreakerDecision::Probe);
+    assert!(policy.call(|| Ok::<_, io::Error>(1)).is_ok());
+    assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+    assert!(policy.call(|| Err::<(), _>(reset())).is_err());
+    assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
+    let of_breaker: Vec<_> = recorder.event_names().into_iter().filter(|name| !name.is_terminal()).collect();
+    assert_eq!(of_breaker, [EventName::CircuitHalfOpen, EventName::CircuitClosed, EventName::CircuitOpened]);
+}
+
+#[test]
+fn a_panicking_operation_gives_its_place_back() {
+    let breaker = Arc::new(FakeCircuitBreaker::new());
+    let policy = policy(&breaker);
+    let call = AssertUnwindSafe(|| policy.call(|| -> Result<(), io::Error> { panic!("on purpose") }));
+    assert!(catch_unwind(call).is_err());
+    assert_eq!((breaker.releases(), breaker.pending()), (1, 0));
+}
+
+#[test]
+fn a_dropped_future_gives_its_place_back() {
+    let breaker = Arc::new(FakeCircuitBreaker::new());
+    let clock = VirtualClock::new();
+    let policy = AsyncPolicy::<_, NoTimer>::builder()
+        .circuit_breaker(Arc::clone(&breaker))
+        .timer(clock.timer())
+        .build()
+        .expect("a valid configuration");
+    {
+        let mut call = pin!(policy.call(pending::<Result<(), io::Error>>));
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!((breaker.releases(), breaker.pending()), (0, 1));
+    }
+    assert_eq!((breaker.releases(), breaker.pending()), (1, 0));
+}

@@ -1,0 +1,217 @@
+use std::future::{Future, ready};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use redress_core::{
+    AsyncPolicy, CallError, Cause, ErrorClass, Failure, NoTimer, Policy, Retry, RetryOutcome, SleepDecision,
+    StopReason, fixed,
+};
+use redress_testing::{
+    AsyncCaller, Caller, FakePolicy, Recorder, RecordingPolicy, Script, VirtualClock, assert_outcome,
+};
+
+use crate::{reset, secs};
+
+/// Code under test that takes any caller.
+struct Users<P> {
+    policy: P,
+}
+
+impl<P: Caller<u32, io::Error>> Users<P> {
+    fn fetch(&self, run: impl FnMut() -> io::Result<u32>) -> Result<u32, CallError<u32, io::Error>> {
+        self.policy.operation("fetch_user").call(run)
+    }
+}
+
+/// The same, asynchronous; its futures can be spawned.
+struct AsyncUsers<P> {
+    policy: P,
+}
+
+impl<P: AsyncCaller<u32, io::Error>> AsyncUsers<P> {
+    fn fetch(&self, script: &Script<u32, io::Error>) -> impl Future<Output = RetryOutcome<u32, io::Error>> + Send {
+        let run = script.run_async();
+        async move { self.policy.operation("fetch_user").execute(run).await }
+    }
+}
+
+fn policy(clock: &VirtualClock, recorder: &Recorder) -> Policy {
+    Policy::builder()
+        .retry(Retry::builder().strategy(fixed(secs(2))).max_attempts(3))
+        .clock(clock.clone())
+        .sleeper(clock.sleeper())
+        .observer(recorder.clone())
+        .build()
+        .expect("a valid configuration")
+}
+
+#[test]
+fn code_under_test_takes_a_real_policy() {
+    let (clock, recorder) = (VirtualClock::new(), Recorder::new());
+    let users = Users { policy: policy(&clock, &recorder) };
+    assert_eq!(users.fetch(Script::new().err(reset()).ok(7).run()).ok(), Some(7));
+    assert_eq!(recorder.events()[0].operation.as_deref(), Some("fetch_user"));
+    assert!(Caller::execute(&users.policy, Script::<_, io::Error>::new().ok(7).run()).is_ok());
+    assert_eq!(recorder.events()[2].operation, None);
+}
+
+#[test]
+fn code_under_test_takes_callers_behind_pointers() {
+    let (clock, recorder) = (VirtualClock::new(), Recorder::new());
+    let boxed: Box<dyn Caller<u32, io::Error>> = Box::new(policy(&clock, &recorder));
+    assert!(boxed.execute(|| Ok(1)).is_ok());
+    let users = Users { policy: boxed };
+    assert_eq!(users.fetch(|| Ok(1)).ok(), Some(1));
+    let shared: Arc<dyn Caller<u32, io::Error>> = Arc::new(FakePolicy::new().always_value(2));
+    let users = Users { policy: &shared };
+    assert_eq!(users.fetch(|| Ok(1)).ok(), Some(2));
+}
+
+#[test]
+fn a_recording_policy_keeps_calls() {
+    let (clock, recorder) = (VirtualClock::new(), Recorder::new());
+    let recording = RecordingPolicy::new(policy(&clock, &recorder));
+    let users = Users { policy: recording.clone() };
+    assert_eq!(users.fetch(Script::new().err(reset()).ok(7).run()).ok(), Some(7));
+    assert!(users.fetch(Script::new().forever(|| Err(reset())).run()).is_err());
+    assert!(recording.call(|| Ok::<_, io::Error>("another type")).is_ok());
+
+    let [retried, failed, plain] = &recording.calls()[..] else { panic!("three calls") };
+    assert_eq!(retried.operation.as_deref(), Some("fetch_user"));
+    assert!(retried.is_ok());
+    assert_eq!((retried.attempts, retried.elapsed), (2, secs(2)));
+    assert!(!failed.is_ok());
+    assert_eq!(failed.stop_reason, Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!((failed.attempts, failed.elapsed, failed.last_class), (3, secs(4), Some(ErrorClass::Transient)));
+    assert_eq!((plain.operation.as_deref(), plain.attempts), (None, 1));
+    assert!(recording.executions().is_empty());
+    recording.clear();
+    assert!(recording.calls().is_empty());
+}
+
+#[test]
+fn a_recording_policy_keeps_executions() {
+    let policy = Policy::builder()
+        .retry(Retry::builder().strategy(fixed(secs(2))))
+        .sleep(|_, _| SleepDecision::Defer)
+        .build()
+        .expect("a valid configuration");
+    let recording = RecordingPolicy::new(policy);
+    let outcome = recording.operation("later").execute(|| Err::<(), _>(reset()));
+    assert_outcome(&outcome).deferred_for(secs(2));
+    let [record] = &recording.executions()[..] else { panic!("one execution") };
+    assert_eq!((record.operation.as_deref(), record.next_sleep), (Some("later"), Some(secs(2))));
+    assert_eq!((record.stop_reason, record.cause), (Some(StopReason::Scheduled), Some(Cause::Error)));
+    assert_eq!((record.attempts, record.is_ok()), (1, false));
+    assert!(recording.calls().is_empty());
+    assert!(recording.policy().warnings().is_empty());
+}
+
+#[test]
+fn a_call_that_panics_leaves_no_record() {
+    let recording = RecordingPolicy::new(Policy::builder().build().expect("a valid configuration"));
+    let call = AssertUnwindSafe(|| recording.call(|| -> Result<(), io::Error> { panic!("on purpose") }));
+    assert!(catch_unwind(call).is_err());
+    assert!(recording.calls().is_empty());
+}
+
+#[test]
+fn a_recording_policy_wraps_an_asynchronous_one() {
+    let clock = VirtualClock::new();
+    let policy = AsyncPolicy::<_, NoTimer>::builder()
+        .retry(Retry::builder().strategy(fixed(secs(2))).max_attempts(3))
+        .timer(clock.timer())
+        .build()
+        .expect("a valid configuration");
+    let recording = RecordingPolicy::new(policy);
+    let users = AsyncUsers { policy: recording.clone() };
+    let outcome = clock.block_on(users.fetch(&Script::new().err(reset()).ok(7)));
+    assert_outcome(&outcome).has_value(7).in_time(secs(2));
+    let value = clock.block_on(recording.call(|| ready(Ok::<_, io::Error>(1))));
+    assert_eq!(value.ok(), Some(1));
+
+    assert_eq!(recording.executions()[0].operation.as_deref(), Some("fetch_user"));
+    assert_eq!((recording.executions()[0].attempts, recording.executions()[0].elapsed), (2, secs(2)));
+    assert_eq!((recording.calls()[0].operation.as_deref(), recording.calls()[0].attempts), (None, 1));
+}
+
+#[test]
+fn asynchronous_callers_work_behind_pointers_and_bare() {
+    let clock = VirtualClock::new();
+    let recorder = Recorder::new();
+    let builder = AsyncPolicy::<_, NoTimer>::builder().observer(recorder.clone());
+    let policy = Arc::new(builder.timer(clock.timer()).build().expect("a valid configuration"));
+    let users = AsyncUsers { policy: Arc::clone(&policy) };
+    assert!(clock.block_on(users.fetch(&Script::new().ok(7))).is_ok());
+    let users = AsyncUsers { policy: &*policy };
+    assert!(clock.block_on(users.fetch(&Script::new().ok(7))).is_ok());
+    assert!(clock.block_on(AsyncCaller::call(&*policy, || ready(Ok::<_, io::Error>(1)))).is_ok());
+    let named = AsyncCaller::operation(&policy, "named");
+    assert!(clock.block_on(named.call(|| ready(Ok::<_, io::Error>(1)))).is_ok());
+    let names: Vec<_> = recorder.events().into_iter().map(|event| event.operation).collect();
+    let [fetch, named] = ["fetch_user", "named"].map(|name| Some(name.to_string()));
+    assert_eq!(names, [fetch.clone(), fetch, None, named]);
+}
+
+#[test]
+fn a_fake_told_nothing_runs_the_operation_once() {
+    let fake = FakePolicy::new();
+    let users = Users { policy: fake.clone() };
+    let script = Script::new().ok(7).err(reset());
+    assert_eq!(users.fetch(script.run()).ok(), Some(7));
+    let failed = users.fetch(script.run()).expect_err("it was told to fail");
+    assert_eq!((failed.stop_reason(), failed.attempts()), (StopReason::MaxAttemptsGlobal, 1));
+    assert_eq!(failed.error().map(io::Error::kind), Some(io::ErrorKind::ConnectionReset));
+    assert_eq!(script.calls(), 2);
+    assert_eq!(fake.calls().len(), 2);
+    assert_eq!(fake.calls()[1].last_class, Some(ErrorClass::Unknown));
+    assert_eq!(fake.calls()[0].operation.as_deref(), Some("fetch_user"));
+}
+
+#[test]
+fn a_fake_answers_pushed_outcomes_first() {
+    let fake = FakePolicy::new().always_value(1);
+    let error = Failure::Error(reset());
+    fake.push_outcome(RetryOutcome::from_failure(StopReason::BudgetExhausted, 4, ErrorClass::RateLimit, error));
+    fake.push_outcome(RetryOutcome::from_value(2));
+    let users = Users { policy: fake.clone() };
+    let never = || -> io::Result<u32> { panic!("the operation is not run") };
+    assert_eq!(users.fetch(never).expect_err("it was told to fail").stop_reason(), StopReason::BudgetExhausted);
+    assert_eq!(
+        [users.fetch(never).ok(), users.fetch(never).ok(), users.fetch(never).ok()],
+        [Some(2), Some(1), Some(1)]
+    );
+    assert_eq!(fake.calls()[0].attempts, 4);
+    fake.clear();
+    assert!(fake.calls().is_empty());
+    assert_eq!(users.fetch(never).ok(), Some(1), "the answers stay");
+}
+
+#[test]
+fn a_fake_answers_errors() {
+    let fake = FakePolicy::<(), _>::new().always_error("gone");
+    let outcome = Caller::execute(&fake, || panic!("the operation is not run"));
+    assert_outcome(&outcome).stopped_for(StopReason::MaxAttemptsGlobal).after_attempts(1);
+    assert_eq!(outcome.last_error(), Some(&"gone"));
+    assert_eq!(fake.executions()[0].stop_reason, Some(StopReason::MaxAttemptsGlobal));
+    assert!(fake.calls().is_empty());
+}
+
+#[test]
+fn a_fake_is_an_asynchronous_caller_too() {
+    let clock = VirtualClock::new();
+    let fake = FakePolicy::new();
+    let users = AsyncUsers { policy: fake.clone() };
+    let script = Script::new().after(&clock, secs(3)).ok(7);
+    assert_outcome(&clock.block_on(users.fetch(&script))).has_value(7);
+    assert_eq!((script.calls(), clock.elapsed()), (1, secs(3)));
+
+    fake.push_outcome(RetryOutcome::from_value(8));
+    assert_outcome(&clock.block_on(users.fetch(&Script::new()))).has_value(8);
+    fake.push_outcome(RetryOutcome::from_value(9));
+    let run = || ready(Err(reset()));
+    assert_eq!(clock.block_on(AsyncCaller::call(&fake, run)).ok(), Some(9));
+    assert_eq!((fake.executions().len(), fake.calls().len()), (2, 1));
+    assert_eq!(fake.executions()[0].operation.as_deref(), Some("fetch_user"));
+}

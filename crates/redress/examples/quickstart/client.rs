@@ -1,0 +1,87 @@
+//! What a user of redress writes: a client with its error, a classifier that reads both, and the one policy for all calls.
+//!
+//! It knows nothing of the story told around it: this is the file to take along.
+
+use std::time::{Duration, SystemTime};
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper::{Response, Uri};
+use hyper_util::client::legacy::{self, Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use redress::http::classify_response;
+use redress::tokio::AsyncPolicy;
+use redress::{
+    Budget, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass, Retry, decorrelated_jitter,
+    retry_after_or,
+};
+
+pub(crate) const MAX_ATTEMPTS: u32 = 4;
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(4);
+pub(crate) const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_millis(400);
+pub(crate) const BUDGET: u32 = 10;
+pub(crate) const BUDGET_WINDOW: Duration = Duration::from_secs(10);
+pub(crate) const FAILED_CALLS: u32 = 4;
+pub(crate) const RECOVERY: Duration = Duration::from_millis(500);
+
+/// The policy. Clones are cheap and share the breaker and the budget, so one value serves the whole program.
+pub(crate) fn policy() -> Result<AsyncPolicy<PageClassifier>, ConfigError> {
+    let backoff = || decorrelated_jitter().base(SHORTEST_WAIT).max(LONGEST_WAIT);
+    AsyncPolicy::builder()
+        .classifier(PageClassifier)
+        .retry(
+            Retry::builder()
+                .strategy(retry_after_or(backoff()))
+                .strategy_for(ErrorClass::Transient, backoff())
+                .max_attempts(MAX_ATTEMPTS)
+                .attempt_timeout(ATTEMPT_TIMEOUT)
+                .deadline(DEADLINE)
+                .budget(Budget::new(BUDGET, BUDGET_WINDOW)?),
+        )
+        .circuit_breaker(CircuitBreaker::builder().failure_threshold(FAILED_CALLS).recovery_timeout(RECOVERY))
+        .build()
+}
+
+/// What is tried again, decided in one place: retry, backoff, breaker and budget all act on the answer.
+#[derive(Clone, Copy)]
+pub(crate) struct PageClassifier;
+
+impl Classifier<Page, FetchError> for PageClassifier {
+    fn classify(&self, result: &Result<Page, FetchError>) -> Option<Classification> {
+        match result {
+            // 429 and 5xx are failures with their Retry-After; 200 and 404 are answers.
+            Ok(page) => classify_response(page.status(), page.headers(), SystemTime::now()),
+            // Every request here is a GET, so whatever broke on the way may be tried again.
+            Err(FetchError::Send(_) | FetchError::Read(_)) => Some(ErrorClass::Transient.into()),
+        }
+    }
+}
+
+pub(crate) type Page = Response<Bytes>;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError {
+    #[error("no answer")]
+    Send(#[from] legacy::Error),
+    #[error("the answer broke off")]
+    Read(#[from] hyper::Error),
+}
+
+/// An ordinary HTTP client. Clones share the connections.
+#[derive(Clone)]
+pub(crate) struct HttpClient(Client<HttpConnector, Empty<Bytes>>);
+
+impl HttpClient {
+    pub(crate) fn new() -> Self {
+        // The client's own retries would be requests that the policy neither counts nor bounds.
+        Self(Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http())
+    }
+
+    /// Reads the whole body, so that a connection lost halfway fails the attempt.
+    pub(crate) async fn get(&self, uri: &Uri) -> Result<Page, FetchError> {
+        let (head, body) = self.0.get(uri.clone()).await?.into_parts();
+        Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
+    }
+}
