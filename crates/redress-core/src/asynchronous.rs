@@ -8,9 +8,9 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::attempt::Attempt;
-use crate::call::CallContext;
+use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
-use crate::driver::{Judged, judge, resume_at, start, timed_out, to_outcome, to_result};
+use crate::driver::{Judged, first_attempt, judge, resume_at, timed_out, to_outcome, to_result};
 use crate::engine::{Flags, Run, Verdict};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
@@ -41,7 +41,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self, Run::new(&self.plan, None, Flags::NONE), move |_| operation(), to_result)
+        drive(self, NoSettings, Flags::NONE, move |_| operation(), to_result)
     }
 
     /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much time it has.
@@ -56,7 +56,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self, Run::new(&self.plan, None, Flags::NONE), operation, to_result)
+        drive(self, NoSettings, Flags::NONE, operation, to_result)
     }
 
     /// Runs `operation` as [`call`](Self::call) does and tells everything about it.
@@ -71,7 +71,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self, Run::new(&self.plan, None, Flags::OUTCOME), move |_| operation(), to_outcome)
+        drive(self, NoSettings, Flags::OUTCOME, move |_| operation(), to_outcome)
     }
 
     /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how much time it has.
@@ -82,7 +82,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self, Run::new(&self.plan, None, Flags::OUTCOME), operation, to_outcome)
+        drive(self, NoSettings, Flags::OUTCOME, operation, to_outcome)
     }
 }
 
@@ -115,12 +115,7 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(
-            self.policy,
-            Run::new(&self.policy.plan, Some(&self.settings), Flags::NONE),
-            move |_| operation(),
-            to_result,
-        )
+        drive(self.policy, &self.settings, Flags::NONE, move |_| operation(), to_result)
     }
 
     /// [`AsyncPolicy::call_with`] with these settings.
@@ -134,7 +129,7 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self.policy, Run::new(&self.policy.plan, Some(&self.settings), Flags::NONE), operation, to_result)
+        drive(self.policy, &self.settings, Flags::NONE, operation, to_result)
     }
 
     /// [`AsyncPolicy::execute`] with these settings.
@@ -144,12 +139,7 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(
-            self.policy,
-            Run::new(&self.policy.plan, Some(&self.settings), Flags::OUTCOME),
-            move |_| operation(),
-            to_outcome,
-        )
+        drive(self.policy, &self.settings, Flags::OUTCOME, move |_| operation(), to_outcome)
     }
 
     /// [`AsyncPolicy::execute_with`] with these settings.
@@ -159,19 +149,21 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        drive(self.policy, Run::new(&self.policy.plan, Some(&self.settings), Flags::OUTCOME), operation, to_outcome)
+        drive(self.policy, &self.settings, Flags::OUTCOME, operation, to_outcome)
     }
 }
 
 /// The loop. One future for everything: nested ones would store what they hand on twice, the operation above all. What
-/// is alive across an await makes every call's future larger, so everything else stays in synchronous steps.
+/// is alive across an await makes every call's future larger, so everything else stays in synchronous steps, and what
+/// has a destructor is moved away before the next await.
 #[inline]
 #[expect(clippy::manual_async_fn, reason = "an `async fn` would store its arguments twice, the operation among them")]
 fn drive<'a, T, E, C, Tm, F, Fut, R>(
     policy: &'a AsyncPolicy<C, Tm>,
-    mut run: Run<'a>,
+    settings: impl Settings<'a>,
+    wants: Flags,
     mut operation: F,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &mut Run<'a>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, Option<&mut Run<'a>>, Option<Instant>) -> R,
 ) -> impl Future<Output = R>
 where
     C: Classifier<T, E>,
@@ -180,29 +172,29 @@ where
     Fut: Future<Output = Result<T, E>>,
 {
     async move {
-        if !start(&mut run, || policy.timer.now()) {
-            return finish(Err(Stopped::NOTHING_FAILED), &mut run, None);
-        }
-        let mut attempt = run.first_attempt();
+        let mut run = Run::open(&policy.plan, settings.get(), wants, || policy.timer.now());
+        let mut attempt = match first_attempt(&mut run, || policy.timer.now()) {
+            Ok(attempt) => attempt,
+            Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
+        };
         let mut last = None;
         loop {
             let attempted = {
                 let running = pin!(operation(attempt));
-                let timeout = pin!(attempt_timeout(&policy.timer, &run, attempt));
+                let timeout = pin!(attempt_timeout(policy, attempt));
                 race(running, timeout).await
             };
             let judged = match judge_attempt(&policy.classifier, attempted) {
                 Ok(value) => {
                     let now = run.needs_end_time().then(|| policy.timer.now());
                     run.succeed(now);
-                    return finish(Ok(value), &mut run, now);
+                    return finish(Ok(value), Some(&mut run), now);
                 }
                 Err(judged) => judged,
             };
-            // A scrutinee with a destructor would stay in the future across the waits, so each ends before them.
             let Step { next, hook } = match after_failure(&policy.timer, &mut run, judged, &mut last) {
                 Ok(step) => step,
-                Err(stopped) => return finish(Err(stopped), &mut run, None),
+                Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
             };
             if let Some(next) = next {
                 attempt = next;
@@ -216,9 +208,28 @@ where
             }
             attempt = match resume_at(policy.timer.now(), &mut run, &mut last) {
                 Ok(next) => next,
-                Err(stopped) => return finish(Err(stopped), &mut run, None),
+                Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
             };
         }
+    }
+}
+
+/// A call's settings, if it has any. Two types, so that calls without settings do not store a pointer to none.
+trait Settings<'a> {
+    fn get(self) -> Option<&'a CallSettings<'a>>;
+}
+
+struct NoSettings;
+
+impl<'a> Settings<'a> for NoSettings {
+    fn get(self) -> Option<&'a CallSettings<'a>> {
+        None
+    }
+}
+
+impl<'a> Settings<'a> for &'a CallSettings<'a> {
+    fn get(self) -> Option<&'a CallSettings<'a>> {
+        Some(self)
     }
 }
 
@@ -238,7 +249,7 @@ fn after_failure<T, E>(
 ) -> Result<Step, Stopped<T, E>> {
     let now = timer.now();
     let delay = match run.fail(&judged.failed(), now) {
-        Verdict::Stop => return Err(judged.into_stopped(last.take(), now)),
+        Verdict::Stop => return Err(judged.into_stopped(last, run, now)),
         Verdict::Retry(delay) => delay,
     };
     let hook = run.before_wait(&judged.failed(), delay, now);
@@ -249,9 +260,9 @@ fn after_failure<T, E>(
 }
 
 /// The attempt's own timer, if attempts are cut at all: the deadline alone cuts none.
-fn attempt_timeout<Tm: Timer>(timer: &Tm, run: &Run<'_>, attempt: Attempt) -> Option<Tm::Sleep> {
-    let limit = attempt.time_left().filter(|_| run.cuts_attempts())?;
-    Some(timer.sleep(limit))
+fn attempt_timeout<C, Tm: Timer>(policy: &AsyncPolicy<C, Tm>, attempt: Attempt) -> Option<Tm::Sleep> {
+    let limit = attempt.time_left().filter(|_| policy.plan.attempt_timeout.is_some())?;
+    Some(policy.timer.sleep(limit))
 }
 
 /// The wait by the hook that replaces the timer, and whether the timer is left to wait: without such a hook, or if it

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
-use crate::driver::{Judged, judge, resume_at, start, timed_out, to_outcome, to_result};
-use crate::engine::{Flags, Run, Verdict};
+use crate::driver::{Judged, begin, judge, resume_at, timed_out, to_outcome, to_result};
+use crate::engine::{Flags, Opening, Run, Verdict};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
 use crate::outcome::{Failure, RetryOutcome, Stopped};
@@ -227,9 +227,16 @@ impl<'a, C> CallContext<'a, Policy<C>> {
 fn call<'a, T, E, C>(
     policy: &'a Policy<C>,
     settings: Option<&'a CallSettings<'a>>,
-    run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
+    mut run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
 ) -> Result<T, CallError<T, E>> {
-    drive(policy, Run::new(&policy.plan, settings, Flags::NONE), run_attempt, to_result)
+    let mut opening = Opening::new(&policy.plan, settings, Flags::NONE, || policy.now());
+    if !opening.is_quiet() {
+        return drive(policy, opening, None, run_attempt, to_result);
+    }
+    match run_attempt(opening.first_attempt()) {
+        Ok(value) => Ok(value),
+        Err(judged) => drive(policy, opening, Some(judged), run_attempt, to_result),
+    }
 }
 
 fn execute<'a, T, E, C>(
@@ -237,39 +244,42 @@ fn execute<'a, T, E, C>(
     settings: Option<&'a CallSettings<'a>>,
     run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
 ) -> RetryOutcome<T, E> {
-    drive(policy, Run::new(&policy.plan, settings, Flags::OUTCOME), run_attempt, to_outcome)
+    let opening = Opening::new(&policy.plan, settings, Flags::OUTCOME, || policy.now());
+    drive(policy, opening, None, run_attempt, to_outcome)
 }
 
-/// The loop.
-#[inline]
+/// The loop, from the beginning or from a first attempt that failed quietly.
 fn drive<T, E, C, R>(
     policy: &Policy<C>,
-    mut run: Run<'_>,
+    opening: Opening<'_>,
+    failed: Option<Judged<T, E>>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &mut Run<'_>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, Option<&mut Run<'_>>, Option<Instant>) -> R,
 ) -> R {
-    if !start(&mut run, || policy.now()) {
-        return finish(Err(Stopped::NOTHING_FAILED), &mut run, None);
-    }
-    let mut attempt = run.first_attempt();
+    let mut run = Run::new(opening, u32::from(failed.is_some()));
     let mut last = None;
+    let mut next = match failed {
+        Some(judged) => after_failure(policy, &mut run, judged, &mut last),
+        None => begin(&mut run, || policy.now()),
+    };
     loop {
-        let judged = match run_attempt(attempt) {
+        let attempt = match next {
+            Ok(attempt) => attempt,
+            Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
+        };
+        match run_attempt(attempt) {
             Ok(value) => {
                 let now = run.needs_end_time().then(|| policy.now());
                 run.succeed(now);
-                return finish(Ok(value), &mut run, now);
+                return finish(Ok(value), Some(&mut run), now);
             }
-            Err(judged) => judged,
-        };
-        attempt = match after_failure(policy, &mut run, judged, &mut last) {
-            Ok(attempt) => attempt,
-            Err(stopped) => return finish(Err(stopped), &mut run, None),
-        };
+            Err(judged) => next = after_failure(policy, &mut run, judged, &mut last),
+        }
     }
 }
 
 /// From a failure to the next attempt, or to the end of the call.
+#[inline]
 fn after_failure<T, E, C>(
     policy: &Policy<C>,
     run: &mut Run<'_>,
@@ -278,7 +288,7 @@ fn after_failure<T, E, C>(
 ) -> Result<Attempt, Stopped<T, E>> {
     let failed_at = policy.now();
     let delay = match run.fail(&judged.failed(), failed_at) {
-        Verdict::Stop => return Err(judged.into_stopped(last.take(), failed_at)),
+        Verdict::Stop => return Err(judged.into_stopped(last, run, failed_at)),
         Verdict::Retry(delay) => delay,
     };
     run.before_wait(&judged.failed(), delay, failed_at);
@@ -288,6 +298,7 @@ fn after_failure<T, E, C>(
 }
 
 /// Waits; says whether time was given a chance to pass.
+#[inline]
 fn wait(run: &Run<'_>, delay: Duration) -> bool {
     if let Some(Sleeper::Blocking(sleeper)) = run.sleeper() {
         if contained(|| sleeper(delay)).is_some() {

@@ -9,42 +9,32 @@ use crate::attempt::Attempt;
 use crate::class::ErrorClass;
 use crate::classification::Classification;
 use crate::classifier::Classifier;
-use crate::engine::{Begin, Failed, Run};
+use crate::engine::{Failed, Run};
 use crate::error::CallError;
 use crate::outcome::{Cause, Failure, RetryOutcome, Stopped, call_error};
-
-/// Starts a call; false if it ended at once. Reads the clock at most once, and only if the engine needs to know.
-#[inline]
-pub(crate) fn start(run: &mut Run<'_>, now: impl Fn() -> Instant) -> bool {
-    let started = if run.needs_start_time() { Some(now()) } else { None };
-    match run.begin(started) {
-        Begin::Go => true,
-        Begin::Ended => false,
-        Begin::AskBreaker => run.admit(started.unwrap_or_else(now)),
-    }
-}
 
 /// How a driver hands back a call: the way of `call`.
 #[inline]
 pub(crate) fn to_result<T, E>(
     result: Result<T, Stopped<T, E>>,
-    run: &mut Run<'_>,
+    _run: Option<&mut Run<'_>>,
     _ended: Option<Instant>,
 ) -> Result<T, CallError<T, E>> {
-    match result {
-        Ok(value) => Ok(value),
-        Err(stopped) => Err(call_error(stopped, run.summary(None))),
-    }
+    result.map_err(call_error)
 }
 
 /// How a driver hands back a call: the way of `execute`.
 pub(crate) fn to_outcome<T, E>(
     result: Result<T, Stopped<T, E>>,
-    run: &mut Run<'_>,
+    run: Option<&mut Run<'_>>,
     ended: Option<Instant>,
 ) -> RetryOutcome<T, E> {
-    let ended = result.as_ref().map_or_else(|stopped| stopped.ended, |_| ended);
-    RetryOutcome::new(result, run.summary(ended), run.take_timeline())
+    let timeline = run.as_ref().and_then(|run| run.timeline());
+    match (result, run) {
+        (Ok(value), Some(run)) => RetryOutcome::succeeded(value, run.summary(ended), timeline),
+        (Ok(value), None) => RetryOutcome::from_value(value),
+        (Err(stopped), _) => RetryOutcome::stopped(stopped, timeline),
+    }
 }
 
 /// A failed attempt, on its way from the driver's types to the engine's.
@@ -63,11 +53,17 @@ impl<T, E> Judged<T, E> {
 
     /// What is left of the call when the engine stops it here. An attempt that aborts has no failure of its own, so the
     /// earlier one stays the last.
-    pub(crate) fn into_stopped(self, earlier: Option<Failure<T, E>>, now: Instant) -> Stopped<T, E> {
+    pub(crate) fn into_stopped(
+        self,
+        earlier: &mut Option<Failure<T, E>>,
+        run: &Run<'_>,
+        now: Instant,
+    ) -> Stopped<T, E> {
+        let summary = run.summary(Some(now));
         if self.classification.is_abort() {
-            Stopped { last: earlier, abort: self.failure.into_error(), ended: Some(now) }
+            Stopped { last: earlier.take(), abort: self.failure.into_error(), summary }
         } else {
-            Stopped { last: Some(self.failure), abort: None, ended: Some(now) }
+            Stopped { last: Some(self.failure), abort: None, summary }
         }
     }
 }
@@ -92,10 +88,28 @@ pub(crate) fn timed_out<T, E>(classifier: &impl Classifier<T, E>) -> Judged<T, E
 }
 
 /// The next attempt after a wait, or what is left of the call.
+#[inline]
 pub(crate) fn resume_at<T, E>(
     now: Instant,
     run: &mut Run<'_>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<Attempt, Stopped<T, E>> {
-    run.resume(now).ok_or_else(|| Stopped { last: last.take(), abort: None, ended: Some(now) })
+    let resumed = run.resume(now);
+    resumed.ok_or_else(|| Stopped { last: last.take(), abort: None, summary: run.summary(Some(now)) })
+}
+
+/// The first attempt, or what is left of a call that ended before it.
+#[inline]
+pub(crate) fn first_attempt<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
+    match run.begin_quietly() {
+        Some(attempt) => Ok(attempt),
+        None => begin(run, now),
+    }
+}
+
+/// The first attempt of a call that is not quiet.
+pub(crate) fn begin<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
+    let now = run.started().unwrap_or_else(now);
+    let begun = run.begin(now);
+    begun.ok_or_else(|| Stopped { last: None, abort: None, summary: run.summary(Some(now)) })
 }

@@ -3,7 +3,7 @@
 //! Owns the outcome and its parts. Made by the drivers from what the engine recorded.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::class::ErrorClass;
 use crate::error::{AbortedError, CallError, CircuitOpenError, FailedError, RetryExhaustedError};
@@ -111,19 +111,21 @@ impl<T, E> Failure<T, E> {
     }
 }
 
-/// What a call that did not succeed leaves behind: the failures, which only the driver held.
+/// The failures of a call that did not succeed.
+#[derive(Debug)]
+struct LastFailures<T, E> {
+    last: Option<Failure<T, E>>,
+    abort: Option<E>,
+}
+
+/// A call that did not succeed: the failures, which only the driver held, and what the engine recorded.
 #[derive(Debug)]
 pub(crate) struct Stopped<T, E> {
     /// The last failure, unless no attempt failed.
     pub(crate) last: Option<Failure<T, E>>,
     /// The error by which the operation itself asked to abort.
     pub(crate) abort: Option<E>,
-    /// When; `None` if it was at the call's beginning.
-    pub(crate) ended: Option<Instant>,
-}
-
-impl<T, E> Stopped<T, E> {
-    pub(crate) const NOTHING_FAILED: Self = Self { last: None, abort: None, ended: None };
+    pub(crate) summary: Summary,
 }
 
 /// What the engine recorded of a call, without the caller's types.
@@ -143,7 +145,7 @@ pub(crate) struct Summary {
 /// ```
 /// use std::io::{Error, ErrorKind};
 /// use redress_core::{Policy, Retry, StopReason, fixed};
-/// use std::time::{Duration, Instant};
+/// use std::time::Duration;
 ///
 /// let policy = Policy::builder()
 ///     .retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3))
@@ -158,18 +160,19 @@ pub(crate) struct Summary {
 #[derive(Debug)]
 #[must_use = "an outcome may be a failure, which is lost if it is not looked at"]
 pub struct RetryOutcome<T, E> {
-    result: Result<T, Stopped<T, E>>,
+    result: Result<T, LastFailures<T, E>>,
     summary: Summary,
     timeline: Option<RetryTimeline>,
 }
 
 impl<T, E> RetryOutcome<T, E> {
-    pub(crate) const fn new(
-        result: Result<T, Stopped<T, E>>,
-        summary: Summary,
-        timeline: Option<RetryTimeline>,
-    ) -> Self {
-        Self { result, summary, timeline }
+    pub(crate) const fn succeeded(value: T, summary: Summary, timeline: Option<RetryTimeline>) -> Self {
+        Self { result: Ok(value), summary, timeline }
+    }
+
+    pub(crate) fn stopped(stopped: Stopped<T, E>, timeline: Option<RetryTimeline>) -> Self {
+        let Stopped { last, abort, summary } = stopped;
+        Self { result: Err(LastFailures { last, abort }), summary, timeline }
     }
 
     /// A success after one attempt that took no time: what a stubbed policy answers in a test.
@@ -183,7 +186,7 @@ impl<T, E> RetryOutcome<T, E> {
             next_sleep: None,
             rejection: None,
         };
-        Self::new(Ok(value), summary, None)
+        Self::succeeded(value, summary, None)
     }
 
     /// A failure for this reason after `attempts` attempts that took no time: what a stubbed policy answers in a test.
@@ -197,7 +200,7 @@ impl<T, E> RetryOutcome<T, E> {
             next_sleep: None,
             rejection: None,
         };
-        Self::new(Err(Stopped { last: Some(failure), abort: None, ended: None }), summary, None)
+        Self { result: Err(LastFailures { last: Some(failure), abort: None }), summary, timeline: None }
     }
 
     /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
@@ -302,14 +305,15 @@ impl<T, E> RetryOutcome<T, E> {
     ///
     /// The [`CallError`] that `call` would have returned.
     pub fn into_result(self) -> Result<T, CallError<T, E>> {
-        self.result.map_err(|stopped| call_error(stopped, self.summary))
+        let Self { result, summary, .. } = self;
+        result.map_err(|LastFailures { last, abort }| call_error(Stopped { last, abort, summary }))
     }
 }
 
 /// `call` is `execute` turned into a `Result`: this is the turn.
 #[cold]
-pub(crate) fn call_error<T, E>(stopped: Stopped<T, E>, summary: Summary) -> CallError<T, E> {
-    let Summary { stop_reason, attempts, last_class, next_sleep, rejection, .. } = summary;
+pub(crate) fn call_error<T, E>(stopped: Stopped<T, E>) -> CallError<T, E> {
+    let Summary { stop_reason, attempts, last_class, next_sleep, rejection, .. } = stopped.summary;
     // A failed call always has a reason; the engine sets it with the verdict.
     let stop_reason = stop_reason.unwrap_or(StopReason::Aborted);
     match (stop_reason, rejection, stopped.last) {

@@ -89,6 +89,24 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Whether no breaker, or one that is simply closed, stands before a call; its generation is put where it is needed.
+    #[inline]
+    pub(crate) fn admits_quietly(&self, generation: &mut u64) -> bool {
+        match &self.breaker {
+            None => true,
+            Some(BreakerChoice::Circuit(breaker)) => match breaker.admit_closed() {
+                Some(closed) => {
+                    *generation = closed;
+                    true
+                }
+                None => false,
+            },
+            Some(BreakerChoice::Other(_)) => false,
+        }
+    }
+}
+
 /// The shorter of two limits, where `None` is no limit.
 #[inline]
 pub(crate) fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {

@@ -32,6 +32,13 @@ proptest! {
     }
 
     #[test]
+    fn text_made_of_the_pieces_of_dates_is_read_or_refused(
+        text in "((Sun|Monday|Feb|Nov|29|31|00|1994|9999|0000|94|-|\\+|,| |:|08:49:37|GMT|\\+0130){0,12})",
+    ) {
+        let _ = parse_retry_after(text, UNIX_EPOCH);
+    }
+
+    #[test]
     fn bytes_outside_ascii_are_refused(mut bytes in prop::collection::vec(any::<u8>(), 0..50), high in 128_u8..) {
         bytes.push(high);
         prop_assert_eq!(parse_retry_after(&bytes, UNIX_EPOCH), None);

@@ -238,8 +238,8 @@ impl<T, E> Debug for OutcomeAssertion<'_, T, E> {
     }
 }
 
-const NOT_CAPTURED: &str = "  timeline: not captured; make the call through `policy.context().capture_timeline()` to see it here \
-                            (a call that the breaker rejected has none)";
+const NOT_CAPTURED: &str = "  timeline: not captured; make the call through `policy.context().capture_timeline()` to see \
+                            it here (a call that the breaker rejected has none)";
 
 struct Difference<'a> {
     expected: &'a dyn Debug,

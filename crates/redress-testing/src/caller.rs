@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use redress_core::{AsyncPolicy, CallError, Classifier, Policy, RetryOutcome, Timer};
 
-/// Something that guards blocking operations from `T` or `E`: a [`Policy`], a
+/// What code makes blocking calls of `Result<T, E>` through: a [`Policy`], a
 /// [`RecordingPolicy`](crate::RecordingPolicy) around one, or a [`FakePolicy`](crate::FakePolicy). For code that is to
-/// be tested with either; the methods are the policy's.
+/// be tested with any of them; the methods are the policy's.
 ///
 /// ```
 /// use std::io;

@@ -39,9 +39,9 @@ impl VirtualClock {
     fn jump(&self) {
         assert!(
             self.advance_to_next_alarm(),
-            "deadlock in virtual time, {:?} after the clock began: the future is pending, nothing has woken it, and nothing waits on \
-             this clock's timer. Either an operation never completes and no attempt timeout stops it, or something waits for \
-             what is not on this clock",
+            "deadlock in virtual time, {:?} after the clock began: the future is pending, nothing has woken it, and \
+             nothing waits on this clock's timer. Either an operation never completes and no attempt timeout stops it, \
+             or something waits for what is not on this clock",
             self.elapsed(),
         );
     }

@@ -33,6 +33,8 @@ impl Flags {
     const SUCCESS_MATTERS: Self = Self(1 | 2 | 8 | 16);
     /// The instant the call starts at is needed.
     const START_MATTERS: Self = Self(1 | 2 | 32 | 64);
+    /// A call with any of these is not quiet.
+    const LOUD: Self = Self(1 | 2 | 4 | 8 | 16 | 32);
     /// The instant of a success is needed.
     const END_MATTERS: Self = Self(1 | 2 | 8 | 16 | 32);
 
@@ -66,6 +68,11 @@ impl Flags {
     #[inline]
     pub(crate) const fn success_matters(self) -> bool {
         self.has(Self::SUCCESS_MATTERS)
+    }
+
+    #[inline]
+    pub(crate) const fn are_quiet(self) -> bool {
+        !self.has(Self::LOUD)
     }
 
     #[inline]

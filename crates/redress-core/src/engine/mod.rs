@@ -1,6 +1,7 @@
 //! One call's state: start, then fail or succeed or abort, until done.
 //!
-//! Owns every decision of a call. `run.rs` is the life of a call, `gates.rs` decides whether a failure is retried,
+//! Owns every decision of a call. `opening.rs` is a call before
+//! anything happened, `run.rs` its life after that, `gates.rs` decides whether a failure is retried,
 //! `emit.rs` is where every event and attempt hook comes from, `flags.rs` is what a call has to bother with.
 //!
 //! Nothing here reads a clock, sleeps, awaits or is generic over the caller's types: instants and classifications
@@ -9,7 +10,9 @@
 mod emit;
 mod flags;
 mod gates;
+mod opening;
 mod run;
 
 pub(crate) use self::flags::Flags;
-pub(crate) use self::run::{Begin, Failed, Run, Verdict};
+pub(crate) use self::opening::Opening;
+pub(crate) use self::run::{Failed, Run, Verdict};

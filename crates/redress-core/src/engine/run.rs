@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::flags::Flags;
 use super::gates::fits;
+use super::opening::Opening;
 use crate::attempt::Attempt;
 use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Report};
 use crate::call::CallSettings;
@@ -29,17 +30,6 @@ pub(crate) struct Failed<'f> {
     pub(crate) error_type: Option<&'static str>,
 }
 
-/// What came of starting a call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Begin {
-    /// Run the first attempt.
-    Go,
-    /// The breaker is not simply closed: ask it with [`Run::admit`], which needs to know the time.
-    AskBreaker,
-    /// The call is over.
-    Ended,
-}
-
 /// What the driver is to do after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a verdict that is not acted on loses the call"]
@@ -57,6 +47,12 @@ pub(super) struct Wait(u64);
 impl Wait {
     const NONE: Self = Self(u64::MAX);
 
+    #[inline]
+    fn of(duration: Duration) -> Self {
+        Self(nanos(duration).min(u64::MAX - 1))
+    }
+
+    #[inline]
     pub(super) fn get(self) -> Option<Duration> {
         (self.0 != Self::NONE.0).then(|| Duration::from_nanos(self.0))
     }
@@ -64,7 +60,7 @@ impl Wait {
 
 impl From<Option<Duration>> for Wait {
     fn from(duration: Option<Duration>) -> Self {
-        duration.map_or(Self::NONE, |duration| Self(nanos(duration).min(u64::MAX - 1)))
+        duration.map_or(Self::NONE, Self::of)
     }
 }
 
@@ -94,18 +90,19 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// The state of a call that began like this. `attempts` is 1 if its first attempt was made quietly.
     #[inline]
-    pub(crate) fn new(plan: &'a Plan, call: Option<&'a CallSettings<'a>>, wants: Flags) -> Self {
-        let flags = plan.flags.with(wants).with(call.map_or(Flags::NONE, |call| call.flags));
+    pub(crate) fn new(opening: Opening<'a>, attempts: u32) -> Self {
+        let Opening { plan, call, flags, started, generation } = opening;
         Self {
             plan,
             call,
             timeline: None,
-            started: None,
+            started,
             prev_sleep: Wait::NONE,
-            generation: 0,
+            generation,
             failures: PerClass::default(),
-            attempts: 0,
+            attempts,
             flags,
             last_class: None,
             cause: None,
@@ -113,54 +110,52 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether [`begin`](Self::begin) needs to know the time.
+    /// A call that is driven as a run from the start.
     #[inline]
-    pub(crate) fn needs_start_time(&self) -> bool {
-        self.flags.start_matters()
+    pub(crate) fn open(
+        plan: &'a Plan,
+        call: Option<&'a CallSettings<'a>>,
+        wants: Flags,
+        now: impl FnOnce() -> Instant,
+    ) -> Self {
+        Self::new(Opening::new(plan, call, wants, now), 0)
     }
 
-    /// Starts the call: asks whether to abort, and starts the first attempt unless the breaker has to be asked first.
+    /// The first attempt of a call that is quiet, see [`Opening::is_quiet`]; else `None`, and [`begin`](Self::begin) has
+    /// to be asked.
     #[inline]
-    pub(crate) fn begin(&mut self, now: Option<Instant>) -> Begin {
-        self.started = now;
-        if self.flags.has(Flags::TIMELINE.with(Flags::STEERED)) && !self.begin_slow() {
-            return Begin::Ended;
-        }
-        match &self.plan.breaker {
-            None => {}
-            Some(BreakerChoice::Circuit(breaker)) => match breaker.admit_closed() {
-                Some(generation) => self.generation = generation,
-                None => return Begin::AskBreaker,
-            },
-            Some(BreakerChoice::Other(_)) => return Begin::AskBreaker,
-        }
-        Begin::Go
+    pub(crate) fn begin_quietly(&mut self) -> Option<Attempt> {
+        let Self { plan, flags, .. } = self;
+        let quiet = flags.are_quiet() && plan.admits_quietly(&mut self.generation);
+        self.attempts = u32::from(quiet);
+        quiet.then(|| Attempt::new(1, plan.first_time_left))
     }
 
-    /// The first attempt, once the call has begun and, where it had to be asked, the breaker has admitted it.
-    #[inline]
-    pub(crate) fn first_attempt(&mut self) -> Attempt {
+    /// When the call began, if anybody needs to know.
+    pub(crate) fn started(&self) -> Option<Instant> {
+        self.started
+    }
+
+    /// Starts a call that is not quiet: asks whether to abort, then the breaker, and starts the first attempt. `None` if
+    /// the call ended instead.
+    pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
+        self.timeline = self.call.and_then(CallSettings::timeline_for_run);
+        if self.abort_asked() {
+            self.end(StopReason::Aborted, None, Duration::ZERO);
+            return None;
+        }
+        if !self.admit(now) {
+            return None;
+        }
         self.attempts = 1;
         if self.flags.has(Flags::WATCHED) {
             self.tell_start(Duration::ZERO);
         }
-        Attempt::new(1, self.plan.first_time_left)
+        Some(Attempt::new(1, self.plan.first_time_left))
     }
 
-    /// What only some calls need before the breaker is touched.
-    #[cold]
-    fn begin_slow(&mut self) -> bool {
-        self.timeline = self.call.and_then(CallSettings::timeline_for_run);
-        let aborted = self.abort_asked();
-        if aborted {
-            self.end(StopReason::Aborted, None, Duration::ZERO);
-        }
-        !aborted
-    }
-
-    /// Asks a breaker that is not simply closed; whether it admits the call, which ends if not.
-    #[cold]
-    pub(crate) fn admit(&mut self, now: Instant) -> bool {
+    /// Asks the breaker whether it admits the call, which ends if not.
+    fn admit(&mut self, now: Instant) -> bool {
         let Some(breaker) = &self.plan.breaker else { return true };
         match breaker.as_dyn().admit(now) {
             Ok(admission) => {
@@ -295,7 +290,7 @@ impl<'a> Run<'a> {
         if self.flags.has(Flags::STEERED) {
             return self.before_wait_slow(failed, delay, now);
         }
-        self.prev_sleep = Wait::from(Some(delay));
+        self.prev_sleep = Wait::of(delay);
         None
     }
 
@@ -303,7 +298,7 @@ impl<'a> Run<'a> {
     fn before_wait_slow(&mut self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
         let hook = self.steering(|hooks| hooks.before_sleep.as_ref());
         let hook = hook.map(|hook| (hook, self.backoff_context(failed, now)));
-        self.prev_sleep = Wait::from(Some(delay));
+        self.prev_sleep = Wait::of(delay);
         match hook? {
             (BeforeSleep::Blocking(hook), context) => {
                 contained(|| hook(&context, delay));
@@ -316,11 +311,6 @@ impl<'a> Run<'a> {
     /// The wait the driver is in the middle of.
     pub(crate) fn wait(&self) -> Duration {
         self.prev_sleep.get().unwrap_or_default()
-    }
-
-    /// Whether attempts have a timeout of their own.
-    pub(crate) fn cuts_attempts(&self) -> bool {
-        self.plan.attempt_timeout.is_some()
     }
 
     /// The replacement for the actual wait, if there is one.
@@ -419,8 +409,8 @@ impl<'a> Run<'a> {
         rejected.then(|| CircuitOpenError::new(state, self.prev_sleep.get()))
     }
 
-    pub(crate) fn take_timeline(&mut self) -> Option<RetryTimeline> {
-        self.timeline.take()
+    pub(crate) fn timeline(&self) -> Option<RetryTimeline> {
+        self.timeline.clone()
     }
 }
 

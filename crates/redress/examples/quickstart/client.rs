@@ -13,7 +13,7 @@ use redress::http::classify_response;
 use redress::tokio::AsyncPolicy;
 use redress::{
     Budget, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass, Retry, decorrelated_jitter,
-    retry_after_or,
+    equal_jitter, retry_after_or,
 };
 
 pub(crate) const MAX_ATTEMPTS: u32 = 4;
@@ -28,13 +28,15 @@ pub(crate) const RECOVERY: Duration = Duration::from_millis(500);
 
 /// The policy. Clones are cheap and share the breaker and the budget, so one value serves the whole program.
 pub(crate) fn policy() -> Result<AsyncPolicy<PageClassifier>, ConfigError> {
-    let backoff = || decorrelated_jitter().base(SHORTEST_WAIT).max(LONGEST_WAIT);
+    let backoff = decorrelated_jitter().base(SHORTEST_WAIT).max(LONGEST_WAIT);
+    // Without a hint, a server that counts requests is left alone for longer than one that fell over.
+    let rate_limited = equal_jitter().base(Duration::from_millis(500));
     AsyncPolicy::builder()
         .classifier(PageClassifier)
         .retry(
             Retry::builder()
-                .strategy(retry_after_or(backoff()))
-                .strategy_for(ErrorClass::Transient, backoff())
+                .strategy(retry_after_or(backoff))
+                .strategy_for(ErrorClass::RateLimit, retry_after_or(rate_limited))
                 .max_attempts(MAX_ATTEMPTS)
                 .attempt_timeout(ATTEMPT_TIMEOUT)
                 .deadline(DEADLINE)

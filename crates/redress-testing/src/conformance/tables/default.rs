@@ -13,7 +13,7 @@ use redress_core::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::difference::IntendedDifference;
+use super::difference::{Covers, IntendedDifference};
 use super::named::Named;
 use super::{Judgement, read_row};
 use crate::conformance::class_name::ClassName;
@@ -46,7 +46,7 @@ struct Expect {
 
 /// What differs on purpose, each with the inputs it covers: an error's name, after `timeout STATUS` for an error that
 /// is the runtime's timeout and carries a status.
-pub(super) const DIFFERENCES: [(IntendedDifference, fn(&str) -> bool); 3] = [
+pub(super) const DIFFERENCES: [(IntendedDifference, Covers); 3] = [
     (
         IntendedDifference {
             table: "default",

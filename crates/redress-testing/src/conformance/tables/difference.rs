@@ -24,6 +24,9 @@ pub struct IntendedDifference {
     pub source: &'static str,
 }
 
+/// Whether a listed difference may be the reason that this input, spelled like its example, is answered otherwise.
+pub(super) type Covers = fn(&str) -> bool;
+
 impl IntendedDifference {
     /// Whether these answers differ as the example's do: the same classes, or seconds where it has seconds.
     pub(super) fn is_between(&self, original: &str, ours: &str) -> bool {

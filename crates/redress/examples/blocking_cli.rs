@@ -1,0 +1,115 @@
+//! A command-line tool without a runtime: it asks a server for a line, with an error type of its own and a classifier for it.
+//!
+//! `cargo run --example blocking_cli` asks a server that it starts itself; `-- NAME ...` asks it for other names.
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+use std::{env, thread};
+
+use anyhow::Context as _;
+use redress::{
+    Attempt, CallError, Classification, ErrorClass, RetryPolicy, decorrelated_jitter, error_classifier, retry_after_or,
+};
+
+/// What can go wrong, in the tool's own words.
+#[derive(Debug, thiserror::Error)]
+enum QuoteError {
+    #[error("the connection failed")]
+    Connection(#[from] io::Error),
+    #[error("the server is busy for another {0:?}")]
+    Busy(Duration),
+    #[error("the server has nothing by {0}")]
+    Nothing(String),
+    #[error("the server said {0:?}, which makes no sense")]
+    Garbled(String),
+}
+
+/// What each means. A new variant does not compile until somebody has decided.
+fn classify(error: &QuoteError) -> Classification {
+    match error {
+        QuoteError::Connection(_) => ErrorClass::Transient.into(),
+        QuoteError::Busy(wait) => Classification::new(ErrorClass::RateLimit).with_retry_after(*wait),
+        QuoteError::Nothing(_) | QuoteError::Garbled(_) => ErrorClass::Permanent.into(),
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let server = start_server().context("could not start the server")?;
+    let mut names: Vec<String> = env::args().skip(1).collect();
+    if names.is_empty() {
+        names = ["hopper", "nobody"].map(String::from).into();
+    }
+
+    let policy = RetryPolicy::builder()
+        .classifier(error_classifier(classify))
+        .strategy(retry_after_or(decorrelated_jitter().base(Duration::from_millis(50))))
+        .attempt_timeout(Duration::from_secs(1))
+        .deadline(Duration::from_secs(5))
+        .max_attempts(4)
+        .build()?;
+    let quote = policy.operation("quote").before_sleep(|context, delay| {
+        println!("  attempt {} failed: {}; again in {delay:.0?}", context.attempt, context.class());
+    });
+
+    for name in names {
+        println!("{name}:");
+        match quote.call_with(|attempt| fetch(server, &name, attempt)) {
+            Ok(line) => println!("  {line}"),
+            // The one error that is an answer: the tool goes on.
+            Err(CallError::Failed(failed)) if matches!(failed.error, QuoteError::Nothing(_)) => {
+                println!("  {} ({failed})", failed.error);
+            }
+            Err(error) => return Err(error).with_context(|| format!("no quote by {name}")),
+        }
+    }
+    Ok(())
+}
+
+/// One attempt. A blocking operation cannot be interrupted, so it passes its time on to the socket.
+fn fetch(server: SocketAddr, name: &str, attempt: Attempt) -> Result<String, QuoteError> {
+    let mut stream = match attempt.time_left() {
+        Some(time) => TcpStream::connect_timeout(&server, time)?,
+        None => TcpStream::connect(server)?,
+    };
+    stream.set_read_timeout(attempt.time_left())?;
+    writeln!(stream, "{name}")?;
+
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    match line.trim_end().split_once(' ') {
+        Some(("quote", text)) => Ok(text.to_owned()),
+        Some(("busy", wait)) => {
+            Err(wait.parse().map(Duration::from_millis).map_or_else(|_| QuoteError::Garbled(line), QuoteError::Busy))
+        }
+        Some(("nothing", _)) => Err(QuoteError::Nothing(name.to_owned())),
+        _ if line.is_empty() => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+        _ => Err(QuoteError::Garbled(line)),
+    }
+}
+
+/// A server that hangs up on its first visitor, is busy for the second, and then does its work.
+fn start_server() -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for (visitor, stream) in (1..).zip(listener.incoming()) {
+            // A visitor that goes away is no reason to close.
+            let _ = stream.and_then(|stream| serve(stream, visitor));
+        }
+    });
+    Ok(address)
+}
+
+fn serve(mut stream: TcpStream, visitor: u32) -> io::Result<()> {
+    let mut name = String::new();
+    BufReader::new(&stream).read_line(&mut name)?;
+    match (visitor, name.trim()) {
+        (1, _) => Ok(()),
+        (2, _) => writeln!(stream, "busy 300"),
+        (_, "hopper") => {
+            writeln!(stream, "quote The wonderful thing about standards is that there are so many of them.")
+        }
+        _ => writeln!(stream, "nothing here"),
+    }
+}

@@ -1,0 +1,109 @@
+//! A queue worker that does not sleep long on a job: where the wait is worth other work, the job goes back to the queue.
+//!
+//! And when the program is told to stop, the job at hand is given up and stays in the queue.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redress::{
+    Policy, RateLimitError, RetryPolicy, ServerError, SleepDecision, StopReason, decorrelated_jitter, retry_after_or,
+};
+
+/// Shorter waits are worth keeping the worker for.
+const LONGEST_WAIT_HERE: Duration = Duration::from_millis(100);
+
+fn main() -> anyhow::Result<()> {
+    let policy = RetryPolicy::builder()
+        .strategy(retry_after_or(decorrelated_jitter().base(Duration::from_millis(30))))
+        .deadline(Duration::from_secs(30))
+        .max_attempts(5)
+        .build()?;
+    let mut queue: VecDeque<Job> = ["a letter", "a newsletter", "a parcel", "a piano"].map(Job::new).into();
+    let shutdown = AtomicBool::new(false);
+
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_secs(1));
+            println!("the program is told to stop");
+            shutdown.store(true, Ordering::Relaxed);
+        });
+        work(&policy, &mut queue, &shutdown);
+    });
+
+    let left: Vec<&str> = queue.iter().map(|job| job.name).collect();
+    println!("left in the queue for the next start: {}", left.join(", "));
+    Ok(())
+}
+
+/// A job, and when it is due.
+struct Job {
+    name: &'static str,
+    due: Instant,
+    deliveries: u32,
+}
+
+impl Job {
+    fn new(name: &'static str) -> Self {
+        Self { name, due: Instant::now(), deliveries: 0 }
+    }
+}
+
+/// Works until the queue is empty or the program is told to stop.
+fn work(policy: &Policy, queue: &mut VecDeque<Job>, shutdown: &AtomicBool) {
+    let deliver = policy
+        .operation("deliver")
+        .abort_if(|| shutdown.load(Ordering::Relaxed))
+        .sleep(|_, delay| if delay > LONGEST_WAIT_HERE { SleepDecision::Defer } else { SleepDecision::Sleep })
+        .before_sleep(|context, delay| println!("  {}, so again in {delay:.0?}", context.class()));
+
+    while let Some(mut job) = queue.pop_front() {
+        if job.due > Instant::now() && !shutdown.load(Ordering::Relaxed) {
+            queue.push_back(job);
+            thread::sleep(Duration::from_millis(5));
+            continue;
+        }
+        println!("{}", job.name);
+        let outcome = deliver.execute(|| job.deliver());
+        match (outcome.stop_reason(), outcome.next_sleep()) {
+            (None, _) => println!("  delivered"),
+            (Some(StopReason::Scheduled), Some(wait)) => {
+                println!("  back to the queue, due in {wait:.0?}");
+                job.due = Instant::now() + wait;
+                queue.push_back(job);
+            }
+            (Some(StopReason::Aborted), _) => {
+                println!("  given up after attempt {}", outcome.attempts());
+                queue.push_back(job);
+                return;
+            }
+            (Some(reason), _) => println!("  for a person to look at: {reason}"),
+        }
+    }
+}
+
+impl Job {
+    /// Letters go out at once, newsletters are rate-limited, parcels need a second try, and pianos never leave.
+    fn deliver(&mut self) -> Result<(), DeliveryError> {
+        self.deliveries += 1;
+        match (self.name, self.deliveries) {
+            ("a newsletter", 1) => {
+                let limit = RateLimitError::new("100 newsletters a minute");
+                Err(DeliveryError::Limited(limit.with_retry_after(Duration::from_millis(400))))
+            }
+            ("a parcel", 1) => Err(DeliveryError::Failed(ServerError::new("the van did not start"))),
+            ("a piano", _) => Err(DeliveryError::Failed(ServerError::new("the stairs are too narrow"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The default classifier reads the markers behind it, so it needs no classifier of its own.
+#[derive(Debug, thiserror::Error)]
+enum DeliveryError {
+    #[error("too many deliveries")]
+    Limited(#[source] RateLimitError),
+    #[error("the delivery failed")]
+    Failed(#[source] ServerError),
+}
