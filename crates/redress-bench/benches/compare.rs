@@ -1,5 +1,7 @@
 //! `cargo bench -p redress-bench -- ARGS`: the comparison is the library's; this only starts it.
 
-fn main() {
-    redress_bench::main();
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    redress_bench::run()
 }

@@ -2,43 +2,36 @@
 //!
 //! Owns the types the table of cases is made of. Neither measures nor prints.
 
+use std::fmt;
+
 /// What is measured side by side: the operation guarded in one way, whoever does it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     /// What `--only` selects it by, and the first part of its cases' names.
     pub(crate) key: &'static str,
     /// Its heading in the report.
     pub(crate) title: &'static str,
+    /// What a reader has to know to compare fairly.
+    pub(crate) note: &'static str,
     /// Whether it is measured on two threads at once, too.
     pub(crate) shared: bool,
 }
-
-/// What a case of redress is to stay within. A figure that is not set is not judged.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Reach {
-    pub(crate) instructions: Option<u64>,
-    pub(crate) nanoseconds: Option<f64>,
-    /// With two threads at once: nanoseconds a call.
-    pub(crate) shared_nanoseconds: Option<f64>,
-    /// With two threads at once: how much of its speed alone each keeps, in percent.
-    pub(crate) shared_percent: Option<f64>,
-}
-
-/// Runs the guarded operation so many times. It may be run by two threads at once.
-pub(crate) type Batch = Box<dyn Fn(u64) + Send + Sync>;
 
 /// One contender in one row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case {
     pub(crate) row: &'static str,
-    pub(crate) name: &'static str,
     pub(crate) who: Who,
+    pub(crate) kind: Kind,
+    pub(crate) name: &'static str,
     pub(crate) reach: Reach,
     /// Makes everything that is not part of a call, and checks once that a call does what the row says.
     pub(crate) prepare: fn() -> Batch,
 }
 
-/// How a case is compared.
+/// Runs the guarded operation so many times. Two threads may do so at once.
+pub(crate) type Batch = Box<dyn Fn(u64) + Send + Sync>;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     /// The operation without a guard: what everything else is divided by.
@@ -47,20 +40,37 @@ pub(crate) enum Who {
     Peer,
 }
 
+/// Blocking calls are compared with blocking ones, futures with futures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Blocking,
+    Async,
+}
+
+/// What a case of redress is to stay within. What is not set is not judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    pub(crate) instructions: Option<f64>,
+    pub(crate) nanoseconds: Option<f64>,
+    /// On two threads at once: nanoseconds a call.
+    pub(crate) shared_nanoseconds: Option<f64>,
+    /// On two threads at once: how much of its speed alone each thread keeps.
+    pub(crate) shared_percent: Option<f64>,
+}
+
 impl Case {
-    pub(crate) const fn bare(row: &'static str, name: &'static str, prepare: fn() -> Batch) -> Self {
-        Self { row, name, who: Who::Bare, reach: Reach::NONE, prepare }
+    pub(crate) const fn new(
+        row: &'static str,
+        who: Who,
+        kind: Kind,
+        name: &'static str,
+        prepare: fn() -> Batch,
+    ) -> Self {
+        let reach = Reach { instructions: None, nanoseconds: None, shared_nanoseconds: None, shared_percent: None };
+        Self { row, who, kind, name, reach, prepare }
     }
 
-    pub(crate) const fn redress(row: &'static str, name: &'static str, prepare: fn() -> Batch) -> Self {
-        Self { row, name, who: Who::Redress, reach: Reach::NONE, prepare }
-    }
-
-    pub(crate) const fn peer(row: &'static str, name: &'static str, prepare: fn() -> Batch) -> Self {
-        Self { row, name, who: Who::Peer, reach: Reach::NONE, prepare }
-    }
-
-    pub(crate) const fn within(mut self, instructions: u64) -> Self {
+    pub(crate) const fn within(mut self, instructions: f64) -> Self {
         self.reach.instructions = Some(instructions);
         self
     }
@@ -70,23 +80,27 @@ impl Case {
         self
     }
 
-    pub(crate) const fn keeps(mut self, percent: f64) -> Self {
-        self.reach.shared_percent = Some(percent);
-        self
-    }
-
     pub(crate) const fn takes_shared(mut self, nanoseconds: f64) -> Self {
         self.reach.shared_nanoseconds = Some(nanoseconds);
         self
     }
 
+    pub(crate) const fn keeps(mut self, percent: f64) -> Self {
+        self.reach.shared_percent = Some(percent);
+        self
+    }
+
     /// What `--case` selects it by.
     pub(crate) fn id(&self) -> String {
-        format!("{}/{}", self.row, self.name)
+        format!("{}/{}/{}", self.row, self.name, self.kind)
     }
 }
 
-impl Reach {
-    const NONE: Self =
-        Self { instructions: None, nanoseconds: None, shared_nanoseconds: None, shared_percent: None };
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Blocking => "blocking",
+            Self::Async => "async",
+        })
+    }
 }

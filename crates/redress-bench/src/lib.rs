@@ -1,6 +1,8 @@
 //! What redress costs, beside other crates that do the same: time, instructions, allocations and sizes, case by case.
 //!
-//! In reading order: what is run (`operation`, `case`, `cases`), what is measured (`callgrind`).
+//! In reading order: what is run (`operation`, `case`, `cases`), what is measured of it (`timing`, `threads`, `callgrind`,
+//! `allocations`, `sizes`), and how it is told (`report`). The program is `harness`; nothing here fails because of a
+//! figure.
 
 #![forbid(unsafe_code)]
 
@@ -9,23 +11,14 @@ mod operation;
 mod case;
 mod cases;
 
+mod allocations;
 mod callgrind;
+mod sizes;
+mod threads;
+mod timing;
 
-/// The whole program.
-pub fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("rt");
-    let _in = runtime.enter();
-    let args: Vec<String> = std::env::args().collect();
-    let after = |name: &str| args.iter().position(|a| a == name).and_then(|i| args.get(i + 1));
-    let all = cases::all();
-    if let (Some(id), Some(n)) = (after("--case"), after("--iterations")) {
-        let case = all.iter().find(|c| c.id() == *id).expect("case");
-        let batch = (case.prepare)();
-        allocation_counter::opt_out(|| batch(n.parse().expect("n")));
-        return;
-    }
-    for case in all {
-        let n = callgrind::instructions(&case);
-        println!("{:45} {:?} reach {:?}", case.id(), n, case.reach.instructions);
-    }
-}
+mod report;
+
+mod harness;
+
+pub use crate::harness::run;

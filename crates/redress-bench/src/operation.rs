@@ -3,6 +3,7 @@
 //! Owns its types and the ways to run it. Whoever guards it may not see through it, nor guess its result.
 
 use std::fmt;
+use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,9 +29,9 @@ impl std::error::Error for OperationError {}
 
 pub(crate) type OperationResult = Result<u64, OperationError>;
 
-/// The bare operation: a call that cannot be inlined, a test and a result.
+/// The bare operation: a call that is not inlined, a test and a result.
 #[inline(never)]
-pub(crate) fn run(input: u64) -> OperationResult {
+fn run(input: u64) -> OperationResult {
     if input == u64::MAX { Err(OperationError::Refused) } else { Ok(input) }
 }
 
@@ -53,10 +54,10 @@ pub(crate) struct Alternating(AtomicU64);
 impl Alternating {
     #[inline]
     pub(crate) fn run(&self) -> OperationResult {
-        // Not a read-modify-write: one thread runs a case that alternates.
+        // Not a read-modify-write: such a case is run by one thread.
         let runs = self.0.load(Ordering::Relaxed);
         self.0.store(runs + 1, Ordering::Relaxed);
-        if runs.is_multiple_of(2) { fail() } else { succeed() }
+        if runs % 2 == 0 { fail() } else { succeed() }
     }
 }
 

@@ -5,13 +5,13 @@
 use std::error::Error;
 use std::fmt::{self, Write};
 use std::io;
-use std::iter;
 
 use crate::class::ErrorClass;
 use crate::classification::Classification;
 use crate::classifier::{Classifier, OrElse};
 use crate::error::AbortRetryError;
 use crate::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
+use crate::source_chain::source_chain;
 use crate::status::StatusError;
 
 /// Classifies every `E: std::error::Error + 'static`; every `Ok` is a success.
@@ -19,7 +19,8 @@ use crate::status::StatusError;
 /// It walks the whole source chain, once for each of these, and the first match decides:
 ///
 /// 1. an [`AbortRetryError`]: the call is to end;
-/// 2. a marker: [`PermanentError`], [`RateLimitError`], [`ConcurrencyError`], [`ServerError`];
+/// 2. a marker: [`PermanentError`], [`RateLimitError`], [`ConcurrencyError`], [`ServerError`], or the runtime's own timeout, an
+///    [`io::Error`] of kind `TimedOut`;
 /// 3. a [`StatusError`], by [`ErrorClass::from_status`];
 /// 4. a [`std::io::Error`], by kind (table below); kinds that say nothing, such as `Other`, are passed over and the
 ///    error inside is looked at;
@@ -75,14 +76,14 @@ impl DefaultClassifier {
 
     /// What this classifier makes of an error behind a reference: the same answer as for an `Err` of it.
     pub fn classify_error(&self, error: &(dyn Error + 'static)) -> Classification {
-        let found = chain(error)
+        let found = source_chain(error)
             .find_map(marker)
-            .or_else(|| chain(error).find_map(status))
-            .or_else(|| chain(error).find_map(io_kind).map(Classification::new));
+            .or_else(|| source_chain(error).find_map(status))
+            .or_else(|| source_chain(error).find_map(io_kind).map(Classification::new));
         match found {
             Some(classification) => classification,
             None if self.strict => Classification::new(ErrorClass::Unknown),
-            None => Classification::new(chain(error).find_map(name).unwrap_or(ErrorClass::Unknown)),
+            None => Classification::new(source_chain(error).find_map(name).unwrap_or(ErrorClass::Unknown)),
         }
     }
 }
@@ -133,24 +134,13 @@ impl<T, E: AsRef<dyn Error + Send + Sync>> Classifier<T, E> for BoxedClassifier 
     }
 }
 
-/// The error, then what stands behind it.
-///
-/// An `io::Error` that wraps another error answers `source()` with the *wrapped* error's source, so the wrapped
-/// error itself would be passed over.
-fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    iter::successors(Some(error), |error| behind(*error))
-}
-
-fn behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        Some(wrapped) => Some(wrapped),
-        None => error.source(),
-    }
-}
-
 fn marker(error: &(dyn Error + 'static)) -> Option<Classification> {
     if error.is::<AbortRetryError>() {
         return Some(Classification::abort());
+    }
+    // A timeout says that nobody answered, so no status beside it can be the answer.
+    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+        return Some(Classification::new(ErrorClass::Transient));
     }
     let permanent = error.downcast_ref().map(PermanentError::classification);
     permanent

@@ -13,42 +13,43 @@
 #![forbid(unsafe_code)]
 
 mod class;
+mod status;
 mod classification;
 mod classifier;
-mod default_classifier;
 mod marker;
-mod status;
+mod source_chain;
+mod default_classifier;
 
 mod strategy;
 
-mod breaker;
-mod budget;
-mod clock;
 mod sync;
+mod clock;
 mod window;
+mod budget;
+mod breaker;
 
 mod engine;
-mod error;
+mod stop_reason;
 mod event;
 mod observer;
-mod outcome;
-mod stop_reason;
 mod timeline;
+mod outcome;
+mod error;
 
-mod call;
 mod config;
+mod retry;
+mod sleep;
 mod hooks;
 mod plan;
 mod policy;
 mod policy_builder;
-mod retry;
-mod sleep;
+mod call;
 
-mod asynchronous;
 mod attempt;
-mod blocking;
 mod driver;
+mod blocking;
 mod timer;
+mod asynchronous;
 
 pub use crate::attempt::Attempt;
 pub use crate::breaker::{
@@ -77,6 +78,7 @@ pub use crate::policy::{AsyncPolicy, AsyncRetryPolicy, Policy, RetryPolicy};
 pub use crate::policy_builder::{Async, Blocking, PolicyBuilder};
 pub use crate::retry::{Retry, RetryBuilder, RetryConfig};
 pub use crate::sleep::{HookFuture, SleepDecision};
+pub use crate::source_chain::source_chain;
 pub use crate::status::StatusError;
 pub use crate::stop_reason::StopReason;
 pub use crate::strategy::{

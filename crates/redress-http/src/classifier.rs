@@ -4,13 +4,11 @@
 //! hints. Reads the wall clock, and only for a failed response. The tables are in `status.rs`.
 
 use std::error::Error;
-use std::io;
-use std::iter;
 use std::time::{Duration, SystemTime};
 
 use http::{Response, StatusCode};
 use redress_core::{
-    Classification, Classifier, ErrorClass, OrElse, StatusError, default_classifier, strict_classifier,
+    Classification, Classifier, ErrorClass, OrElse, StatusError, default_classifier, source_chain, strict_classifier,
 };
 
 use crate::status::{classify, classify_status, response_class};
@@ -197,9 +195,7 @@ fn classify_error(error: &(dyn Error + 'static)) -> Classification {
     if certain.class() != ErrorClass::Unknown {
         return certain;
     }
-    iter::successors(Some(error), |error| behind(*error))
-        .find_map(by_status)
-        .unwrap_or_else(|| default_classifier().classify_error(error))
+    source_chain(error).find_map(by_status).unwrap_or_else(|| default_classifier().classify_error(error))
 }
 
 fn by_status(error: &(dyn Error + 'static)) -> Option<Classification> {
@@ -210,14 +206,6 @@ fn by_status(error: &(dyn Error + 'static)) -> Option<Classification> {
         Some(wait) => classification.with_retry_after(wait),
         None => classification,
     })
-}
-
-/// An `io::Error` answers `source()` with the source of the error it wraps, passing over that error itself.
-fn behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    match error.downcast_ref().and_then(io::Error::get_ref) {
-        Some(wrapped) => Some(wrapped),
-        None => error.source(),
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub use redress_core::{
     ResultClassifier, Retry, RetryAfterOr, RetryBuilder, RetryConfig, RetryExhaustedError, RetryOutcome, RetryPolicy,
     RetryTimeline, ServerError, SleepDecision, StatusError, StopReason, Strategy, TimelineEvent, Timer, TokenBackoff,
     Transition, adaptive, boxed_classifier, decorrelated_jitter, default_classifier, equal_jitter, error_classifier,
-    fixed, result_classifier, retry_after_or, strict_classifier, token_backoff,
+    fixed, result_classifier, retry_after_or, source_chain, strict_classifier, token_backoff,
 };
 #[cfg(feature = "http")]
 pub use redress_http as http;

@@ -3,43 +3,44 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::case::{Batch, Case};
-use crate::operation::{Alternating, fail, finish, succeed};
+use crate::case::Kind::{self, Async, Blocking};
+use crate::case::{Batch, Case, Who};
+use crate::operation::{Alternating, OperationResult, fail, finish, succeed};
 
 pub(super) const CASES: &[Case] = &[
-    Case::bare("retry", "bare", success),
-    Case::bare("retry", "bare async", success_async),
-    Case::bare("retry-deadline", "bare", success),
-    Case::bare("breaker", "bare", success),
-    Case::bare("stack", "bare", success),
-    Case::bare("stack", "bare async", success_async),
-    Case::bare("stack-deadline", "bare", success),
-    Case::bare("second-try", "bare, twice", twice),
-    Case::bare("second-try", "bare async, twice", twice_async),
-    Case::bare("failure-recorded", "bare", failure),
-    Case::bare("clock", "std::time::Instant::now", clock),
+    case("retry", Blocking, "bare", || blocking(succeed)),
+    case("retry", Async, "bare", || asynchronous(succeed)),
+    case("retry-deadline", Blocking, "bare", || blocking(succeed)),
+    case("retry-deadline", Async, "bare", || asynchronous(succeed)),
+    case("breaker", Blocking, "bare", || blocking(succeed)),
+    case("breaker", Async, "bare", || asynchronous(succeed)),
+    case("stack", Blocking, "bare", || blocking(succeed)),
+    case("stack", Async, "bare", || asynchronous(succeed)),
+    case("stack-deadline", Blocking, "bare", || blocking(succeed)),
+    case("stack-deadline", Async, "bare", || asynchronous(succeed)),
+    case("second-try", Blocking, "bare, twice", twice),
+    case("second-try", Async, "bare, twice", twice_async),
+    case("failure-recorded", Blocking, "bare", || blocking(fail)),
+    case("failure-recorded", Async, "bare", || asynchronous(fail)),
+    case("clock", Blocking, "std::time::Instant::now", clock),
 ];
 
-fn success() -> Batch {
-    Box::new(|times| {
+const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -> Batch) -> Case {
+    Case::new(row, Who::Bare, kind, name, prepare)
+}
+
+fn blocking(operation: impl Fn() -> OperationResult + Send + Sync + 'static) -> Batch {
+    Box::new(move |times| {
         for _ in 0..times {
-            let _ = black_box(succeed());
+            let _ = black_box(operation());
         }
     })
 }
 
-fn success_async() -> Batch {
-    Box::new(|times| {
+fn asynchronous(operation: impl Fn() -> OperationResult + Send + Sync + 'static) -> Batch {
+    Box::new(move |times| {
         for _ in 0..times {
-            let _ = black_box(finish(async { succeed() }));
-        }
-    })
-}
-
-fn failure() -> Batch {
-    Box::new(|times| {
-        for _ in 0..times {
-            let _ = black_box(fail());
+            let _ = black_box(finish(async { operation() }));
         }
     })
 }

@@ -2,39 +2,94 @@
 //!
 //! Owns the rows. What a contender does in a row is in the file that bears its name.
 
+mod backon;
 mod bare;
+mod failsafe;
+mod recloser;
 mod redress;
+mod tokio_retry2;
+mod tower;
+mod tower_resilience;
 
 use crate::case::{Case, Row};
 
-const fn row(key: &'static str, title: &'static str) -> Row {
-    Row { key, title, shared: false }
-}
-
-/// A row that two threads share as well.
-const fn shared(key: &'static str, title: &'static str) -> Row {
-    Row { key, title, shared: true }
-}
-
 pub(crate) const ROWS: &[Row] = &[
-    row("retry", "Retry alone, no deadline: success"),
-    row("retry-deadline", "Retry alone with a deadline: success"),
-    shared("breaker", "Breaker alone, closed: success"),
-    row("stack", "Retry, breaker and budget, no deadline: success"),
-    row("stack-deadline", "Retry, breaker and budget, with a deadline: success"),
-    row("second-try", "One failure, then success, no delay"),
-    row("rejected", "Rejected by an open breaker"),
-    row("failure-recorded", "A failure recorded by a closed breaker"),
-    shared("budget", "One withdrawal from a budget"),
-    row("clock", "For reference: one reading of the clock"),
+    Row {
+        key: "retry",
+        title: "Retry alone, no deadline: success",
+        note: "Six attempts allowed, the first succeeds.",
+        shared: false,
+    },
+    Row {
+        key: "retry-deadline",
+        title: "Retry alone with a deadline of 60 s: success",
+        note: "The others have no deadline of their own: a timeout is put around them, which futures alone allow.",
+        shared: false,
+    },
+    Row {
+        key: "breaker",
+        title: "Breaker alone, closed: success",
+        note: "Counted windows where a breaker has them, since they cost least: the last 100 calls, or 100 failures in a row.",
+        shared: true,
+    },
+    Row {
+        key: "stack",
+        title: "Retry, breaker and budget, no deadline: success",
+        note: "backon over recloser has no budget.",
+        shared: false,
+    },
+    Row {
+        key: "stack-deadline",
+        title: "Retry, breaker and budget, with a deadline of 60 s: success",
+        note: "The others have no deadline of their own: a timeout is put around them. backon over recloser has no budget.",
+        shared: false,
+    },
+    Row {
+        key: "second-try",
+        title: "Retry alone: one failure, then success, no delay",
+        note: "tokio-retry2 and tower-resilience hand a delay of zero to tokio's timer, which waits a tick: not comparable.",
+        shared: false,
+    },
+    Row {
+        key: "rejected",
+        title: "Rejected by an open breaker",
+        note: "The operation does not run.",
+        shared: false,
+    },
+    Row {
+        key: "failure-recorded",
+        title: "A failure recorded by a breaker that stays closed",
+        note: "redress and tower-resilience count in an exact window of time, failsafe averages over one, recloser counts calls.",
+        shared: false,
+    },
+    Row {
+        key: "budget",
+        title: "One withdrawal from a budget, granted",
+        note: "redress is given the time, as its policies do; the others read the clock themselves, at 'one reading' below each.",
+        shared: true,
+    },
+    Row { key: "clock", title: "For reference: one reading of the clock", note: "", shared: false },
 ];
 
-/// Every case, in the order of the report.
-pub(crate) fn all() -> Vec<Case> {
-    let contenders = [bare::CASES, redress::CASES];
-    let of = |row: &Row| {
-        let key = row.key;
-        contenders.into_iter().flatten().copied().filter(move |case| case.row == key)
-    };
-    ROWS.iter().flat_map(of).collect()
+/// The cases of a row, in the order of the report.
+pub(crate) fn of_row(row: &Row) -> Vec<Case> {
+    all().filter(|case| case.row == row.key).collect()
+}
+
+pub(crate) fn named(id: &str) -> Option<Case> {
+    all().find(|case| case.id() == id)
+}
+
+fn all() -> impl Iterator<Item = Case> {
+    let contenders = [
+        bare::CASES,
+        redress::CASES,
+        backon::CASES,
+        recloser::CASES,
+        failsafe::CASES,
+        tower::CASES,
+        tokio_retry2::CASES,
+        tower_resilience::CASES,
+    ];
+    contenders.into_iter().flatten().copied()
 }

@@ -9,29 +9,36 @@ use redress_core::{
 };
 use redress_tokio::AsyncPolicy;
 
-use crate::case::{Batch, Case};
+use crate::case::Kind::{self, Async, Blocking};
+use crate::case::{Batch, Case, Who};
 use crate::operation::{Alternating, OperationError, OperationResult, fail, finish, succeed};
 
 pub(super) const CASES: &[Case] = &[
-    Case::redress("retry", "redress", || blocking(retry_only(plain()))).within(70).takes(3.5),
-    Case::redress("retry", "redress async", || asynchronous(retry_only_async(plain()))).within(80).takes(3.5),
-    Case::redress("retry-deadline", "redress", || blocking(retry_only(timed()))).within(110),
-    Case::redress("retry-deadline", "redress async", || asynchronous(retry_only_async(timed()))).within(110),
-    Case::redress("breaker", "redress, permit", permit).within(33).takes(2.0).keeps(90.0),
-    Case::redress("breaker", "redress, policy", || blocking(breaker_only())).keeps(90.0),
-    Case::redress("stack", "redress", || blocking(stack(plain()))).within(90).takes(4.0),
-    Case::redress("stack", "redress async", || asynchronous(stack_async(plain()))).within(100).takes(4.0),
-    Case::redress("stack-deadline", "redress", || blocking(stack(timed()))).within(130).takes(28.0),
-    Case::redress("stack-deadline", "redress async", || asynchronous(stack_async(timed()))).within(130).takes(28.0),
-    Case::redress("second-try", "redress", second_try).within(200),
-    Case::redress("second-try", "redress async", second_try_async).within(220),
-    Case::redress("rejected", "redress, policy", rejected).within(145).takes(30.0),
-    Case::redress("rejected", "redress async, policy", rejected_async).within(145).takes(30.0),
-    Case::redress("rejected", "redress, permit", permit_refused),
-    Case::redress("failure-recorded", "redress, permit", failure_recorded).within(220).takes(40.0),
-    Case::redress("failure-recorded", "redress, permit, time given", failure_recorded_at),
-    Case::redress("budget", "redress", withdrawal).within(40).takes(12.0).takes_shared(60.0),
+    case("retry", Blocking, "redress", || blocking(retry_only(plain()))).within(70.0).takes(3.5),
+    case("retry", Async, "redress", || asynchronous(retry_only_async(plain()))).within(80.0).takes(3.5),
+    case("retry-deadline", Blocking, "redress", || blocking(retry_only(timed()))).within(110.0),
+    case("retry-deadline", Async, "redress", || asynchronous(retry_only_async(timed()))).within(110.0),
+    case("breaker", Blocking, "redress, permit", permit).within(33.0).takes(2.0).keeps(90.0),
+    case("breaker", Blocking, "redress, policy", || blocking(breaker_only())).within(33.0).takes(2.0).keeps(90.0),
+    case("breaker", Async, "redress, policy", || asynchronous(breaker_only_async())).keeps(90.0),
+    case("stack", Blocking, "redress", || blocking(stack(plain()))).within(90.0).takes(4.0),
+    case("stack", Async, "redress", || asynchronous(stack_async(plain()))).within(100.0).takes(4.0),
+    case("stack-deadline", Blocking, "redress", || blocking(stack(timed()))).within(130.0).takes(28.0),
+    case("stack-deadline", Async, "redress", || asynchronous(stack_async(timed()))).within(130.0).takes(28.0),
+    case("second-try", Blocking, "redress", second_try).within(200.0),
+    case("second-try", Async, "redress", second_try_async).within(220.0),
+    case("rejected", Blocking, "redress, policy", rejected).within(145.0).takes(30.0),
+    case("rejected", Blocking, "redress, permit", permit_refused).within(145.0).takes(30.0),
+    case("rejected", Async, "redress, policy", rejected_async).within(145.0).takes(30.0),
+    case("failure-recorded", Blocking, "redress, permit", failure_recorded).within(220.0).takes(40.0),
+    case("failure-recorded", Blocking, "redress, permit, time given", failure_recorded_at).within(220.0).takes(40.0),
+    case("budget", Blocking, "redress", withdrawal).within(40.0).takes(12.0).takes_shared(60.0),
+    case("budget", Blocking, "redress, reading the clock", withdrawal_now),
 ];
+
+const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -> Batch) -> Case {
+    Case::new(row, Who::Redress, kind, name, prepare)
+}
 
 fn plain() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO)).no_deadline()
@@ -61,6 +68,10 @@ fn retry_only_async(retry: RetryBuilder) -> AsyncPolicy {
 
 fn breaker_only() -> Policy {
     Policy::builder().circuit_breaker(breaker()).build().expect("a valid policy")
+}
+
+fn breaker_only_async() -> AsyncPolicy {
+    AsyncPolicy::builder().circuit_breaker(breaker()).build().expect("a valid policy")
 }
 
 fn stack(retry: RetryBuilder) -> Policy {
@@ -215,6 +226,15 @@ fn withdrawal() -> Batch {
                 black_box(black_box(&budget).consume_at(black_box(now), 1));
             }
             left -= turn;
+        }
+    })
+}
+
+fn withdrawal_now() -> Batch {
+    let budget = Budget::new(1024, Duration::from_micros(1)).expect("a valid budget");
+    Box::new(move |times| {
+        for _ in 0..times {
+            black_box(black_box(&budget).consume());
         }
     })
 }

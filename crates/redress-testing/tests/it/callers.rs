@@ -52,15 +52,39 @@ fn code_under_test_takes_a_real_policy() {
     let users = Users { policy: policy(&clock, &recorder) };
     assert_eq!(users.fetch(Script::new().err(reset()).ok(7).run()).ok(), Some(7));
     assert_eq!(recorder.events()[0].operation.as_deref(), Some("fetch_user"));
-    assert!(Caller::execute(&users.policy, Script::<_, io::Error>::new().ok(7).run()).is_ok());
-    assert_eq!(recorder.events()[2].operation, None);
+}
+
+/// Each of the four ways to make a call.
+fn calls_of_every_kind(caller: &impl Caller<u32, io::Error>) {
+    assert_eq!(caller.call(|| Ok(7)).ok(), Some(7));
+    assert_eq!(caller.execute(|| Ok(7)).into_value(), Some(7));
+    assert_eq!(caller.operation("a").call(|| Ok(7)).ok(), Some(7));
+    assert_eq!(caller.operation("b").execute(|| Ok(7)).into_value(), Some(7));
 }
 
 #[test]
-fn code_under_test_takes_callers_behind_pointers() {
+fn a_name_reaches_the_policy_through_every_caller() {
+    let (clock, recorder) = (VirtualClock::new(), Recorder::new());
+    let policy = policy(&clock, &recorder);
+    calls_of_every_kind(&policy);
+    calls_of_every_kind(&&policy);
+    calls_of_every_kind(&(Box::new(policy.clone()) as Box<dyn Caller<u32, io::Error>>));
+    calls_of_every_kind(&(Arc::new(policy.clone()) as Arc<dyn Caller<u32, io::Error>>));
+    calls_of_every_kind(&RecordingPolicy::new(policy.clone()));
+    calls_of_every_kind(&Caller::<u32, io::Error>::operation(&policy, "c"));
+
+    let events = recorder.events();
+    let names: Vec<_> = events.iter().map(|event| event.operation.as_deref()).collect();
+    let mut expected = [None, None, Some("a"), Some("b")].repeat(5);
+    expected.extend([Some("c"), Some("c"), Some("a"), Some("b")]);
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn code_under_test_takes_callers_of_any_type() {
     let (clock, recorder) = (VirtualClock::new(), Recorder::new());
     let boxed: Box<dyn Caller<u32, io::Error>> = Box::new(policy(&clock, &recorder));
-    assert!(boxed.execute(|| Ok(1)).is_ok());
+    assert_eq!(boxed.execute(|| Ok(1)).into_value(), Some(1));
     let users = Users { policy: boxed };
     assert_eq!(users.fetch(|| Ok(1)).ok(), Some(1));
     let shared: Arc<dyn Caller<u32, io::Error>> = Arc::new(FakePolicy::new().always_value(2));

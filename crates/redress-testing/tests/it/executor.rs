@@ -151,6 +151,20 @@ fn moving_the_clock_wakes_what_is_due_and_nothing_else() {
 }
 
 #[test]
+fn waits_that_end_at_once_are_told_apart() {
+    let clock = VirtualClock::new();
+    let wakes = [(); 3].map(|()| Arc::new(CountWakes::default()));
+    let mut sleeps = [(); 3].map(|()| Box::pin(clock.timer().sleep(secs(5))));
+    for (sleep, wakes) in sleeps.iter_mut().zip(&wakes) {
+        assert!(sleep.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(wakes)))).is_pending());
+    }
+    let [dropped, _first, _second] = sleeps;
+    drop(dropped);
+    clock.advance(secs(5));
+    assert_eq!(wakes.map(|wakes| wakes.0.load(Ordering::SeqCst)), [0, 1, 1]);
+}
+
+#[test]
 fn a_dropped_wait_leaves_nothing_behind() {
     let clock = VirtualClock::new();
     let wakes = Arc::new(CountWakes::default());

@@ -46,7 +46,7 @@ struct Expect {
 
 /// What differs on purpose, each with the inputs it covers: an error's name, after `timeout STATUS` for an error that
 /// is the runtime's timeout and carries a status.
-pub(super) const DIFFERENCES: [(IntendedDifference, Covers); 3] = [
+pub(super) const DIFFERENCES: [(IntendedDifference, Covers); 2] = [
     (
         IntendedDifference {
             table: "default",
@@ -68,17 +68,6 @@ pub(super) const DIFFERENCES: [(IntendedDifference, Covers); 3] = [
             source: "https://docs.rs/tokio/latest/tokio/time/error/struct.Elapsed.html",
         },
         |input| input.to_ascii_lowercase().contains("elapsed"),
-    ),
-    (
-        IntendedDifference {
-            table: "default",
-            example: "timeout 401",
-            original: "TRANSIENT",
-            ours: "AUTH",
-            reason: "an error that carries a status had an answer, and the answer says more than the timeout around it",
-            source: "https://www.rfc-editor.org/rfc/rfc9110#section-15",
-        },
-        |input| input.starts_with("timeout "),
     ),
 ];
 

@@ -1,0 +1,113 @@
+//! backon: retry alone, and over recloser, whose breaker it has to borrow.
+
+use std::future::ready;
+use std::hint::black_box;
+use std::time::Duration;
+
+use backon::{BlockingRetryable as _, ConstantBuilder, Retryable as _};
+use recloser::{AsyncRecloser, Recloser};
+
+use crate::case::Kind::{self, Async, Blocking};
+use crate::case::{Batch, Case, Who};
+use crate::operation::{Alternating, finish, succeed};
+
+pub(super) const CASES: &[Case] = &[
+    case("retry", Blocking, "backon", retry),
+    case("retry", Async, "backon", retry_async),
+    case("retry-deadline", Async, "backon in tokio's timeout", retry_deadline),
+    case("stack", Blocking, "backon over recloser", stack),
+    case("stack", Async, "backon over recloser", stack_async),
+    case("stack-deadline", Async, "backon over recloser in tokio's timeout", stack_deadline),
+    case("second-try", Blocking, "backon", second_try),
+    case("second-try", Async, "backon", second_try_async),
+];
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -> Batch) -> Case {
+    Case::new(row, Who::Peer, kind, name, prepare)
+}
+
+fn backoff() -> ConstantBuilder {
+    ConstantBuilder::new().with_delay(Duration::ZERO).with_max_times(5)
+}
+
+fn retry() -> Batch {
+    let backoff = backoff();
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(succeed.retry(black_box(&backoff)).call());
+        }
+    })
+}
+
+fn retry_async() -> Batch {
+    let backoff = backoff();
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box(finish((|| async { succeed() }).retry(black_box(&backoff)).into_future()));
+        }
+    })
+}
+
+fn retry_deadline() -> Batch {
+    let backoff = backoff();
+    Box::new(move |times| {
+        for _ in 0..times {
+            let retried = (|| async { succeed() }).retry(black_box(&backoff)).into_future();
+            let _ = black_box(finish(tokio::time::timeout(DEADLINE, retried)));
+        }
+    })
+}
+
+fn stack() -> Batch {
+    let (backoff, breaker) = (backoff(), Recloser::custom().closed_len(100).build());
+    Box::new(move |times| {
+        for _ in 0..times {
+            let guarded = || black_box(&breaker).call(succeed);
+            let _ = black_box(guarded.retry(black_box(&backoff)).call());
+        }
+    })
+}
+
+fn stack_async() -> Batch {
+    let (backoff, breaker) = (backoff(), AsyncRecloser::from(Recloser::custom().closed_len(100).build()));
+    Box::new(move |times| {
+        for _ in 0..times {
+            let guarded = || black_box(&breaker).call(async { succeed() });
+            let _ = black_box(finish(guarded.retry(black_box(&backoff)).into_future()));
+        }
+    })
+}
+
+fn stack_deadline() -> Batch {
+    let (backoff, breaker) = (backoff(), AsyncRecloser::from(Recloser::custom().closed_len(100).build()));
+    Box::new(move |times| {
+        for _ in 0..times {
+            let guarded = || black_box(&breaker).call(async { succeed() });
+            let retried = guarded.retry(black_box(&backoff)).into_future();
+            let _ = black_box(finish(tokio::time::timeout(DEADLINE, retried)));
+        }
+    })
+}
+
+fn second_try() -> Batch {
+    let (backoff, operation) = (backoff(), Alternating::default());
+    assert_eq!((|| operation.run()).retry(&backoff).call(), succeed());
+    Box::new(move |times| {
+        for _ in 0..times {
+            let _ = black_box((|| operation.run()).retry(black_box(&backoff)).call());
+        }
+    })
+}
+
+fn second_try_async() -> Batch {
+    let (backoff, operation) = (backoff(), Alternating::default());
+    Box::new(move |times| {
+        for _ in 0..times {
+            // Its own sleep waits a tick of tokio's timer, even for no delay.
+            let retried = (|| async { operation.run() }).retry(black_box(&backoff)).sleep(|_| ready(()));
+            let _ = black_box(finish(retried.into_future()));
+        }
+    })
+}

@@ -1,0 +1,208 @@
+//! What the types promise to the code around them: threads, tasks, struct fields, borrowing closures.
+//!
+//! Nearly all of it is checked by compiling. The assertions that run are there so that nothing is optimised into vacuity.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use redress::tokio::{AsyncPolicy, AsyncRetryPolicy, TokioTimer};
+use redress::{
+    ArcClassifier, Budget, CallContext, CallError, CircuitBreaker, Classification, Classifier, ConfigError,
+    DefaultClassifier, ErrorClass, InstantTimer, Policy, Retry, RetryOutcome, RetryPolicy, RetryTimeline, fixed,
+};
+use tokio::task::{JoinHandle, LocalSet, spawn_local, yield_now};
+
+const fn sharable<T: Send + Sync + 'static>() {}
+const fn cloneable<T: Clone>() {}
+const fn sendable<T: Send>() {}
+
+/// A classifier that is neither of the default kind nor clever.
+#[derive(Clone, Copy)]
+struct EveryErrorTwice;
+
+impl<T, E> Classifier<T, E> for EveryErrorTwice {
+    fn classify(&self, result: &Result<T, E>) -> Option<Classification> {
+        result.as_ref().err().map(|_| ErrorClass::Transient.into())
+    }
+}
+
+const _: () = {
+    sharable::<Policy>();
+    sharable::<Policy<EveryErrorTwice>>();
+    sharable::<Policy<ArcClassifier<u32, io::Error>>>();
+    sharable::<AsyncPolicy>();
+    sharable::<AsyncPolicy<EveryErrorTwice>>();
+    sharable::<redress::core::AsyncPolicy<DefaultClassifier, InstantTimer>>();
+    sharable::<Retry>();
+    sharable::<Budget>();
+    sharable::<CircuitBreaker>();
+    sharable::<RetryTimeline>();
+    sharable::<RetryOutcome<u32, io::Error>>();
+    sharable::<CallError<u32, io::Error>>();
+    sharable::<ConfigError>();
+    sendable::<CallContext<'static, Policy>>();
+    sendable::<CallContext<'static, AsyncPolicy>>();
+
+    cloneable::<Policy>();
+    cloneable::<Policy<EveryErrorTwice>>();
+    cloneable::<AsyncPolicy>();
+    cloneable::<AsyncPolicy<EveryErrorTwice>>();
+    cloneable::<Budget>();
+    cloneable::<CircuitBreaker>();
+};
+
+/// Every way to keep a policy, with the shortest type that names it.
+struct Fields {
+    blocking: Policy,
+    asynchronous: AsyncPolicy,
+    own: Policy<EveryErrorTwice>,
+    own_asynchronous: AsyncPolicy<EveryErrorTwice>,
+    closure: AsyncPolicy<ArcClassifier<u32, io::Error>>,
+    function: Policy<fn(&io::Result<u32>) -> Option<ErrorClass>>,
+    timer: redress::core::AsyncPolicy<DefaultClassifier, TokioTimer>,
+}
+
+impl Fields {
+    fn new() -> Result<Self, ConfigError> {
+        let retry = || Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3);
+        let closure = |result: &io::Result<u32>| result.is_err().then_some(ErrorClass::Transient);
+        Ok(Self {
+            blocking: RetryPolicy::builder().strategy(fixed(Duration::ZERO)).max_attempts(3).build()?,
+            asynchronous: AsyncRetryPolicy::builder().strategy(fixed(Duration::ZERO)).max_attempts(3).build()?,
+            own: Policy::builder().retry(retry()).classifier(EveryErrorTwice).build()?,
+            own_asynchronous: AsyncPolicy::builder().retry(retry()).classifier(EveryErrorTwice).build()?,
+            closure: AsyncPolicy::builder().retry(retry()).classifier(ArcClassifier::new(closure)).build()?,
+            function: Policy::builder()
+                .retry(retry())
+                .classifier(closure as fn(&io::Result<u32>) -> Option<ErrorClass>)
+                .build()?,
+            timer: redress::AsyncPolicy::builder().retry(retry()).timer(TokioTimer).build()?,
+        })
+    }
+}
+
+fn reset() -> io::Error {
+    io::ErrorKind::ConnectionReset.into()
+}
+
+#[tokio::test]
+async fn policies_in_fields_make_calls() -> anyhow::Result<()> {
+    let fields = Fields::new()?;
+    let attempts = AtomicU32::new(0);
+    let third_time_lucky = || match attempts.fetch_add(1, Ordering::Relaxed) % 3 {
+        2 => Ok(7),
+        _ => Err(reset()),
+    };
+    assert_eq!(fields.blocking.call(third_time_lucky)?, 7);
+    assert_eq!(fields.own.call(third_time_lucky)?, 7);
+    assert_eq!(fields.function.call(third_time_lucky)?, 7);
+    assert_eq!(fields.asynchronous.call(|| async { third_time_lucky() }).await?, 7);
+    assert_eq!(fields.own_asynchronous.call(|| async { third_time_lucky() }).await?, 7);
+    assert_eq!(fields.closure.call(|| async { third_time_lucky() }).await?, 7);
+    assert_eq!(fields.timer.call(|| async { third_time_lucky() }).await?, 7);
+    assert_eq!(attempts.into_inner(), 21);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_borrow_from_their_task_can_be_spawned() -> anyhow::Result<()> {
+    let policy = Fields::new()?.asynchronous;
+    let task: JoinHandle<Result<u32, CallError<u32, io::Error>>> = tokio::spawn(async move {
+        let (name, attempts) = (String::from("seven77"), AtomicU32::new(0));
+        let name = &name;
+        let call = policy.operation(name.as_str()).on_log(|event| assert_eq!(event.operation, Some(name.as_str())));
+        call.call(|| async {
+            yield_now().await;
+            match attempts.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(reset()),
+                _ => Ok(u32::try_from(name.len()).unwrap_or(0)),
+            }
+        })
+        .await
+    });
+    assert_eq!(task.await??, 7);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_whose_operation_is_not_send_runs_on_its_own_thread() -> anyhow::Result<()> {
+    let policy = Fields::new()?.asynchronous;
+    let task = spawn_on_a_local_set(async move {
+        let seen = Rc::new(RefCell::new(Vec::new()));
+        let value = policy
+            .call_with(|attempt| {
+                let seen = Rc::clone(&seen);
+                async move {
+                    yield_now().await;
+                    seen.borrow_mut().push(attempt.number());
+                    if attempt.number() < 3 { Err(reset()) } else { Ok(attempt.number()) }
+                }
+            })
+            .await?;
+        assert_eq!(*seen.borrow(), [1, 2, 3]);
+        Ok::<_, anyhow::Error>(value)
+    });
+    assert_eq!(task.await?, 3);
+    Ok(())
+}
+
+async fn spawn_on_a_local_set<T: 'static>(
+    task: impl Future<Output = anyhow::Result<T>> + 'static,
+) -> anyhow::Result<T> {
+    LocalSet::new().run_until(async { spawn_local(task).await? }).await
+}
+
+#[test]
+fn a_blocking_operation_may_change_what_it_borrows() -> anyhow::Result<()> {
+    let policy = Fields::new()?.blocking;
+    let (mut log, unsendable) = (Vec::new(), Rc::new(Cell::new(0)));
+    let length = policy.operation("borrow").call_with(|attempt| {
+        log.push(attempt.number());
+        unsendable.set(log.len());
+        if log.len() < 3 { Err(reset()) } else { Ok(log.len()) }
+    })?;
+    assert_eq!((length, unsendable.get()), (3, 3));
+    log.clear();
+    policy.call(|| {
+        log.push(1);
+        Ok::<_, io::Error>(())
+    })?;
+    assert_eq!(log, [1]);
+    Ok(())
+}
+
+#[test]
+fn an_asynchronous_operation_may_be_made_by_a_closure_that_changes_what_it_borrows() -> anyhow::Result<()> {
+    let policy: redress::core::AsyncPolicy<DefaultClassifier, InstantTimer> =
+        redress::AsyncPolicy::builder().timer(InstantTimer).build()?;
+    let mut made = 0;
+    let mut call = Box::pin(policy.call(|| {
+        made += 1;
+        std::future::ready(Ok::<_, io::Error>(7))
+    }));
+    // No runtime: a call that never waits is ready when it is first polled.
+    let polled = call.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    assert!(matches!(polled, std::task::Poll::Ready(Ok(7))));
+    drop(call);
+    assert_eq!(made, 1);
+    Ok(())
+}
+
+#[test]
+fn clones_share_breaker_and_budget() -> anyhow::Result<()> {
+    let budget = Budget::new(1, Duration::from_secs(60))?;
+    let policy = Policy::builder()
+        .retry(Retry::builder().strategy(fixed(Duration::ZERO)).budget(budget))
+        .circuit_breaker(CircuitBreaker::builder().failure_threshold(1))
+        .build()?;
+    let clone = Arc::new(policy.clone());
+    let failed = std::thread::spawn(move || clone.call(|| Err::<(), _>(reset())).is_err());
+    assert!(failed.join().is_ok_and(|failed| failed));
+    assert_eq!(policy.circuit_state(), Some(redress::CircuitState::Open));
+    assert_eq!(policy.budget().map(Budget::remaining), Some(0));
+    Ok(())
+}
