@@ -55,6 +55,9 @@ const _: () = {
     cloneable::<CircuitBreaker>();
 };
 
+/// A function is a classifier, and its type can be written down.
+type Function = fn(&io::Result<u32>) -> Option<ErrorClass>;
+
 /// Every way to keep a policy, with the shortest type that names it.
 struct Fields {
     blocking: Policy,
@@ -62,7 +65,7 @@ struct Fields {
     own: Policy<EveryErrorTwice>,
     own_asynchronous: AsyncPolicy<EveryErrorTwice>,
     closure: AsyncPolicy<ArcClassifier<u32, io::Error>>,
-    function: Policy<fn(&io::Result<u32>) -> Option<ErrorClass>>,
+    function: Policy<Function>,
     timer: redress::core::AsyncPolicy<DefaultClassifier, TokioTimer>,
 }
 
@@ -76,10 +79,7 @@ impl Fields {
             own: Policy::builder().retry(retry()).classifier(EveryErrorTwice).build()?,
             own_asynchronous: AsyncPolicy::builder().retry(retry()).classifier(EveryErrorTwice).build()?,
             closure: AsyncPolicy::builder().retry(retry()).classifier(ArcClassifier::new(closure)).build()?,
-            function: Policy::builder()
-                .retry(retry())
-                .classifier(closure as fn(&io::Result<u32>) -> Option<ErrorClass>)
-                .build()?,
+            function: Policy::builder().retry(retry()).classifier(closure as Function).build()?,
             timer: redress::AsyncPolicy::builder().retry(retry()).timer(TokioTimer).build()?,
         })
     }

@@ -1,0 +1,30 @@
+//! Heap allocations, counted by the allocator that `allocation-counter` puts in place of the system's.
+//!
+//! Owns the counting. It is switched off while time and instructions are measured, so that who allocates does not pay for it
+//! there; some ten instructions an allocation remain.
+
+use crate::case::Batch;
+
+const CALLS: u32 = 1_000;
+
+/// Allocations in one call.
+pub(crate) fn per_call(batch: &Batch) -> f64 {
+    // What is allocated once, on first use, is not part of a call.
+    batch(u64::from(CALLS));
+    let counted = allocation_counter::measure(|| batch(u64::from(CALLS)));
+    counted.count_total as f64 / f64::from(CALLS)
+}
+
+/// Heap bytes that are there after `make` and were not there before, while what it returns lives.
+pub(crate) fn bytes_held<T>(make: impl FnOnce() -> T) -> usize {
+    let mut made = None;
+    let counted = allocation_counter::measure(|| made = Some(make()));
+    drop(made);
+    usize::try_from(counted.bytes_current).unwrap_or(0)
+}
+
+pub(crate) fn uncounted<T>(measure: impl FnOnce() -> T) -> T {
+    let mut measured = None;
+    allocation_counter::opt_out(|| measured = Some(measure()));
+    measured.expect("it ran")
+}

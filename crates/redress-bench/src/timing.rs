@@ -1,0 +1,62 @@
+//! Nanoseconds per call: the contenders of a row take turns in short batches, and the median of each is its figure.
+//!
+//! Owns the turns. What disturbs the machine for a while then disturbs every contender alike, and medians leave it out.
+
+use std::time::{Duration, Instant};
+
+use crate::case::Batch;
+
+/// Long enough that reading the clock around it is nothing, short enough that few are interrupted.
+const BATCH: Duration = Duration::from_micros(50);
+
+/// What one contender took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    /// Nanoseconds per call, the median of all rounds.
+    pub(crate) median: f64,
+    /// Half the distance between the quartiles, as a share of the median: how noisy the machine was.
+    pub(crate) spread: f64,
+}
+
+/// Times batches side by side.
+pub(crate) fn time(batches: &[Batch], rounds: usize) -> Vec<Timing> {
+    let times: Vec<u64> = batches.iter().map(|batch| calls_within(batch, BATCH)).collect();
+    let mut samples = vec![Vec::with_capacity(rounds); batches.len()];
+    for round in 0..rounds {
+        // Each round starts with another one, so that nobody always follows the same neighbour's caches.
+        for turn in 0..batches.len() {
+            let index = (round + turn) % batches.len();
+            let took = run(&batches[index], times[index]);
+            samples[index].push(took.as_secs_f64() * 1e9 / times[index] as f64);
+        }
+    }
+    samples.into_iter().map(Timing::of).collect()
+}
+
+/// How many calls take about this long; warms up on the way.
+pub(crate) fn calls_within(batch: &Batch, limit: Duration) -> u64 {
+    let mut times = 16;
+    loop {
+        let took = run(batch, times);
+        if took >= limit {
+            let share = limit.as_secs_f64() / took.as_secs_f64();
+            return ((times as f64 * share) as u64).max(1);
+        }
+        times *= 2;
+    }
+}
+
+fn run(batch: &Batch, times: u64) -> Duration {
+    let started = Instant::now();
+    batch(times);
+    started.elapsed()
+}
+
+impl Timing {
+    fn of(mut samples: Vec<f64>) -> Self {
+        samples.sort_by(f64::total_cmp);
+        let at = |share: f64| samples.get((samples.len() as f64 * share) as usize).copied().unwrap_or(f64::NAN);
+        let median = at(0.5);
+        Self { median, spread: (at(0.75) - at(0.25)) / 2.0 / median }
+    }
+}
