@@ -15,14 +15,7 @@ pub(crate) fn per_call(batch: &Batch) -> f64 {
     counted.count_total as f64 / f64::from(CALLS)
 }
 
-/// Heap bytes that are there after `make` and were not there before, while what it returns lives.
-pub(crate) fn bytes_held<T>(make: impl FnOnce() -> T) -> usize {
-    let mut made = None;
-    let counted = allocation_counter::measure(|| made = Some(make()));
-    drop(made);
-    usize::try_from(counted.bytes_current).unwrap_or(0)
-}
-
+/// Runs `measure` with the counting off on this thread.
 pub(crate) fn uncounted<T>(measure: impl FnOnce() -> T) -> T {
     let mut measured = None;
     allocation_counter::opt_out(|| measured = Some(measure()));

@@ -231,7 +231,10 @@ fn call<'a, T, E, C>(
 ) -> Result<T, CallError<T, E>> {
     let mut opening = Opening::new(&policy.plan, settings, Flags::NONE, || policy.now());
     if !opening.is_quiet() {
-        return drive(policy, opening, None, run_attempt, to_result);
+        return match opening.rejects_quietly(|| policy.now()) {
+            Some(rejection) => Err(CallError::CircuitOpen(rejection)),
+            None => drive(policy, opening, None, run_attempt, to_result),
+        };
     }
     match run_attempt(opening.first_attempt()) {
         Ok(value) => Ok(value),

@@ -81,6 +81,6 @@ impl Epoch {
 
 /// The duration in nanoseconds, [`u64::MAX`] beyond 584 years.
 #[inline]
-pub(crate) fn nanos(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(duration.subsec_nanos()))
+pub(crate) const fn nanos(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::breaker::CircuitState;
 use crate::class::ErrorClass;
+use crate::clock::nanos;
 use crate::outcome::Failure;
 use crate::stop_reason::StopReason;
 
@@ -93,13 +94,22 @@ pub struct AbortedError<T, E> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CircuitOpenError {
     state: CircuitState,
-    retry_in: Option<Duration>,
+    /// Nanoseconds; a rejection is made far more often than it is looked at.
+    retry_in: Option<u64>,
 }
 
 impl CircuitOpenError {
     /// A rejection in this state, with the time until the next probe if it is known.
     #[must_use]
     pub const fn new(state: CircuitState, retry_in: Option<Duration>) -> Self {
+        let retry_in = match retry_in {
+            Some(wait) => Some(nanos(wait)),
+            None => None,
+        };
+        Self { state, retry_in }
+    }
+
+    pub(crate) const fn after_nanos(state: CircuitState, retry_in: Option<u64>) -> Self {
         Self { state, retry_in }
     }
 
@@ -111,15 +121,15 @@ impl CircuitOpenError {
 
     /// How long until the breaker admits a probe; `None` while a probe is under way, since its result decides.
     #[must_use]
-    pub const fn retry_in(&self) -> Option<Duration> {
-        self.retry_in
+    pub fn retry_in(&self) -> Option<Duration> {
+        self.retry_in.map(Duration::from_nanos)
     }
 }
 
 impl fmt::Display for CircuitOpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "circuit breaker is {}", self.state)?;
-        match self.retry_in {
+        match self.retry_in() {
             Some(wait) => write!(f, ", next probe in {wait:?}"),
             None => Ok(()),
         }
@@ -192,10 +202,10 @@ impl<T, E> CallError<T, E> {
 
     /// How long to wait before calling again: of a deferred retry, or until an open breaker's next probe.
     #[must_use]
-    pub const fn retry_in(&self) -> Option<Duration> {
+    pub fn retry_in(&self) -> Option<Duration> {
         match self {
             Self::Exhausted(exhausted) => exhausted.next_sleep,
-            Self::CircuitOpen(rejection) => rejection.retry_in,
+            Self::CircuitOpen(rejection) => rejection.retry_in(),
             _ => None,
         }
     }

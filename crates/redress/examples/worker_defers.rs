@@ -18,7 +18,7 @@ fn main() -> anyhow::Result<()> {
     let policy = RetryPolicy::builder()
         .strategy(retry_after_or(decorrelated_jitter().base(Duration::from_millis(30))))
         .deadline(Duration::from_secs(30))
-        .max_attempts(5)
+        .max_attempts(20)
         .build()?;
     let mut queue: VecDeque<Job> = ["a letter", "a newsletter", "a parcel", "a piano"].map(Job::new).into();
     let shutdown = AtomicBool::new(false);
@@ -74,7 +74,7 @@ fn work(policy: &Policy, queue: &mut VecDeque<Job>, shutdown: &AtomicBool) {
                 queue.push_back(job);
             }
             (Some(StopReason::Aborted), _) => {
-                println!("  given up after attempt {}", outcome.attempts());
+                println!("  given up (attempts made: {})", outcome.attempts());
                 queue.push_back(job);
                 return;
             }

@@ -50,12 +50,7 @@ pub(crate) const ROWS: &[Row] = &[
         note: "tokio-retry2 and tower-resilience hand a delay of zero to tokio's timer, which waits a tick: not comparable.",
         shared: false,
     },
-    Row {
-        key: "rejected",
-        title: "Rejected by an open breaker",
-        note: "The operation does not run.",
-        shared: false,
-    },
+    Row { key: "rejected", title: "Rejected by an open breaker", note: "The operation does not run.", shared: false },
     Row {
         key: "failure-recorded",
         title: "A failure recorded by a breaker that stays closed",

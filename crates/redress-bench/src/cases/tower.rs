@@ -1,6 +1,5 @@
 //! tower: its retry layer and its budget, and how any service is called here.
 
-use std::convert::Infallible;
 use std::future::{Ready, poll_fn, ready};
 use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError};

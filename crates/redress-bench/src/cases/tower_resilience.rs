@@ -1,6 +1,5 @@
 //! tower-resilience: retry, breaker, time limit and budget as layers.
 
-use std::fmt;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -
     Case::new(row, Who::Peer, kind, name, prepare)
 }
 
-fn retry<E: Clone + fmt::Debug + Send + 'static>(budgeted: bool) -> RetryLayer<(), u64, E> {
+fn retry<E: Send + 'static>(budgeted: bool) -> RetryLayer<(), u64, E> {
     let retry = RetryLayer::builder().max_attempts(6).fixed_backoff(Duration::ZERO);
     if !budgeted {
         return retry.build();

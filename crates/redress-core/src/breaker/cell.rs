@@ -3,7 +3,7 @@
 //! Owns concurrency and counting. What follows from what is `state.rs`; this file never decides an edge itself.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::builder::{CircuitBreakerBuilder, Counts};
 use super::permit::Permit;
@@ -163,10 +163,11 @@ impl CircuitBreaker {
     /// # Errors
     ///
     /// The rejection, if the circuit is open or a probe is under way.
+    #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>, CircuitOpenError> {
         match self.admit_closed() {
             Some(generation) => Ok(Permit::new(self, Admission { generation, transition: None })),
-            None => self.try_acquire_at(self.now()),
+            None => self.admit_unless_open(self.now()).map(|admission| Permit::new(self, admission)),
         }
     }
 
@@ -231,16 +232,40 @@ impl CircuitBreaker {
 
     fn rejection(&self, phase: Phase, now: u64) -> CircuitOpenError {
         let wait = || self.cell.reopens_at.load(Ordering::Relaxed).saturating_sub(now);
-        let retry_in = (phase == Phase::Open).then(wait).map(Duration::from_nanos);
-        CircuitOpenError::new(phase.state(), retry_in)
+        CircuitOpenError::after_nanos(phase.state(), (phase == Phase::Open).then(wait))
     }
 
     fn has_recovered(&self, now: u64) -> bool {
         now >= self.cell.reopens_at.load(Ordering::Relaxed)
     }
 
+    /// Admission when the circuit was not closed a moment ago.
+    fn admit_unless_open(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
+        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
+        match self.rejects(now) {
+            Some(rejection) => Err(rejection),
+            None => self.admit_probe(now),
+        }
+    }
+
+    /// The rejection of a call that arrives at `now`, if it is certain; it changes nothing and takes no lock.
+    ///
+    /// Without the lock `reopens_at` may already belong to a later opening. It is then later too, and the circuit is open
+    /// at the moment of that read, so the rejection is right either way.
+    fn rejects(&self, now: u64) -> Option<CircuitOpenError> {
+        let phase = self.word().phase();
+        match step(phase, Input::Arrives { recovered: self.has_recovered(now) }) {
+            Step::Reject => Some(self.rejection(phase, now)),
+            Step::Stay | Step::Go(..) => None,
+        }
+    }
+
+    /// The rejection of a call that nobody else has to hear of, if it is certain.
+    pub(crate) fn reject_at(&self, now: Instant) -> Option<CircuitOpenError> {
+        self.rejects(self.cell.epoch.ticks(self.cell.clock.now_or(now)))
+    }
+
     /// Admission when the circuit is not closed and a probe may be due.
-    #[cold]
     fn admit_probe(&self, now: u64) -> Result<Admission, CircuitOpenError> {
         let mut windows = self.cell.windows.lock();
         let word = self.word();
@@ -258,16 +283,9 @@ impl CircuitBreaker {
 
 impl Breaker for CircuitBreaker {
     fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
-        let word = self.word();
-        if word.phase() == Phase::Closed {
-            return Ok(Admission { generation: word.0, transition: None });
-        }
-        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
-        // Without the lock `reopens_at` may already belong to a later opening. It is then later too, and the
-        // circuit is open at the moment of that read, so the rejection is right either way.
-        match step(word.phase(), Input::Arrives { recovered: self.has_recovered(now) }) {
-            Step::Reject => Err(self.rejection(word.phase(), now)),
-            Step::Stay | Step::Go(..) => self.admit_probe(now),
+        match self.admit_closed() {
+            Some(generation) => Ok(Admission { generation, transition: None }),
+            None => self.admit_unless_open(now),
         }
     }
 

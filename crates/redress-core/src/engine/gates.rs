@@ -25,7 +25,7 @@ impl Run<'_> {
         let remaining = self.remaining(now);
         refuse_if(remaining == Some(Duration::ZERO), StopReason::DeadlineExceeded)?;
         let strategy = plan.strategies[class].as_deref().ok_or(StopReason::NoStrategy)?;
-        if strategy.learns() {
+        if self.learns() && strategy.learns() {
             strategy.learn(Feedback::Failure(class), now);
         }
         refuse_if(self.attempts >= plan.max_attempts, StopReason::MaxAttemptsGlobal)?;

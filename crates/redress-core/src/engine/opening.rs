@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use super::flags::Flags;
 use crate::attempt::Attempt;
+use crate::breaker::BreakerChoice;
 use crate::call::CallSettings;
+use crate::error::CircuitOpenError;
 use crate::plan::Plan;
 
 /// A call that has not failed yet.
@@ -41,6 +43,17 @@ impl<'a> Opening<'a> {
     #[inline]
     pub(crate) fn is_quiet(&mut self) -> bool {
         self.flags.are_quiet() && self.plan.admits_quietly(&mut self.generation)
+    }
+
+    /// The rejection of a call that would be quiet but for its breaker, which is open: nobody else has to hear of it.
+    #[inline]
+    pub(crate) fn rejects_quietly(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
+        match &self.plan.breaker {
+            Some(BreakerChoice::Circuit(breaker)) if self.flags.are_quiet() => {
+                breaker.reject_at(self.started.unwrap_or_else(now))
+            }
+            _ => None,
+        }
     }
 
     #[inline]

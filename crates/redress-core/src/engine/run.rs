@@ -183,6 +183,15 @@ impl<'a> Run<'a> {
     /// The next attempt, after the wait the last verdict asked for; `None` if the call ended instead.
     #[inline]
     pub(crate) fn resume(&mut self, now: Instant) -> Option<Attempt> {
+        if !self.flags.are_quiet() || self.flags.has(Flags::DEADLINE) {
+            return self.resume_slow(now);
+        }
+        self.attempts += 1;
+        Some(Attempt::new(self.attempts, self.plan.attempt_timeout))
+    }
+
+    /// The next attempt, where somebody may object to it or is told.
+    fn resume_slow(&mut self, now: Instant) -> Option<Attempt> {
         let remaining = self.remaining(now);
         if self.abort_asked() {
             self.stop(StopReason::Aborted, None, now);
@@ -197,6 +206,12 @@ impl<'a> Run<'a> {
             self.tell_start(self.elapsed(now));
         }
         Some(Attempt::new(self.attempts, shorter(self.plan.attempt_timeout, remaining)))
+    }
+
+    /// Whether the policy has strategies that learn.
+    #[inline]
+    pub(super) fn learns(&self) -> bool {
+        self.flags.has(Flags::LEARNING)
     }
 
     /// Whether [`succeed`](Self::succeed) needs to know the time.

@@ -1,0 +1,111 @@
+//! The program: its command line, and one run from the first row to the written report.
+//!
+//! Owns the order of measuring. Figures that cannot be had are told as such; none makes the program fail.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+
+use crate::allocations::{per_call, uncounted};
+use crate::case::{Batch, Case, Row};
+use crate::cases::{ROWS, named, of_row};
+use crate::report::{self, Figures, RowReport};
+use crate::{callgrind, threads, timing};
+
+/// Compares redress with its peers, case by case, and prints the report as Markdown.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Arguments {
+    /// Writes the report to this file, too.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Measures this row only; may be given several times.
+    #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.iter().map(|row| row.key)))]
+    only: Vec<String>,
+    /// How many turns each contender takes. 0 leaves time out: instructions and allocations are exact without it.
+    #[arg(long, default_value_t = 600)]
+    rounds: usize,
+    /// Runs one case so many times and nothing else: what callgrind is given, and a profiler may be.
+    #[arg(long, value_name = "ROW/NAME/KIND", requires = "iterations")]
+    case: Option<String>,
+    /// How many times `--case` is run.
+    #[arg(long, requires = "case")]
+    iterations: Option<u64>,
+    /// What `cargo bench` adds.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// Runs the program.
+///
+/// # Panics
+///
+/// If a case does not do what its row says, or tokio's runtime cannot be built.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Futures are polled by hand; tokio's timers only have to find a clock.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let _inside = runtime.enter();
+    if let (Some(id), Some(iterations)) = (&arguments.case, arguments.iterations) {
+        return run_case(id, iterations);
+    }
+    let report = report::whole(&measure(&arguments));
+    println!("{report}");
+    let Some(path) = &arguments.out else { return ExitCode::SUCCESS };
+    if let Err(error) = fs::write(path, report) {
+        eprintln!("could not write {}: {error}", path.display());
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn run_case(id: &str, iterations: u64) -> ExitCode {
+    let Some(case) = named(id) else {
+        eprintln!("there is no case `{id}`: it is ROW/NAME/KIND, as in `retry/redress/blocking`");
+        return ExitCode::FAILURE;
+    };
+    let batch = (case.prepare)();
+    uncounted(|| batch(iterations));
+    ExitCode::SUCCESS
+}
+
+fn measure(arguments: &Arguments) -> Vec<RowReport> {
+    let asked = |row: &&Row| arguments.only.is_empty() || arguments.only.iter().any(|key| key == row.key);
+    let has_callgrind = callgrind::is_available();
+    let of_row = |row: &Row| {
+        eprintln!("measuring: {}", row.title);
+        let cases = of_row(row);
+        let batches: Vec<Batch> = cases.iter().map(|case| (case.prepare)()).collect();
+        let timings = match arguments.rounds {
+            0 => vec![None; batches.len()],
+            rounds => uncounted(|| timing::time(&batches, rounds)).into_iter().map(Some).collect(),
+        };
+        let figures = cases.into_iter().zip(&batches).zip(timings).map(|((case, batch), timing)| Figures {
+            case,
+            timing,
+            instructions: instructions(&case, has_callgrind),
+            allocations: per_call(batch),
+            sharing: shared(row, batch, arguments.rounds),
+        });
+        RowReport { row: *row, figures: figures.collect() }
+    };
+    ROWS.iter().filter(asked).map(of_row).collect()
+}
+
+fn instructions(case: &Case, has_callgrind: bool) -> Result<f64, String> {
+    if has_callgrind { callgrind::instructions(case) } else { Err("valgrind is missing".to_owned()) }
+}
+
+fn shared(row: &Row, batch: &Batch, rounds: usize) -> Option<Result<threads::Sharing, String>> {
+    if !row.shared || rounds == 0 {
+        return None;
+    }
+    // A round of two threads is long and steady, so fewer do.
+    let rounds = (rounds / 20).max(1);
+    let missing = || "only one core is available".to_owned();
+    Some(threads::two_cores().ok_or_else(missing).map(|cores| threads::share(batch, cores, rounds)))
+}

@@ -1,0 +1,232 @@
+//! The report: a table for each row, in Markdown, each case of redress with its reach and whether it was met.
+//!
+//! Owns words and columns. Judges by the figures it is given and measures nothing but the sizes, which are constant.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+use crate::case::{Case, Kind, Row, Who};
+use crate::sizes::{self, Size};
+use crate::threads::Sharing;
+use crate::timing::Timing;
+
+/// All that was measured of a case.
+pub(crate) struct Figures {
+    pub(crate) case: Case,
+    pub(crate) timing: Option<Timing>,
+    pub(crate) instructions: Result<f64, String>,
+    pub(crate) allocations: f64,
+    /// On two threads, where the row is measured so, or why it could not be.
+    pub(crate) sharing: Option<Result<Sharing, String>>,
+}
+
+pub(crate) struct RowReport {
+    pub(crate) row: Row,
+    pub(crate) figures: Vec<Figures>,
+}
+
+/// The peers, by the names they have in the lock file.
+const PEERS: [&str; 6] = ["backon", "recloser", "failsafe", "tower", "tokio-retry2", "tower-resilience"];
+
+pub(crate) fn whole(rows: &[RowReport]) -> String {
+    let mut text = head(rows);
+    for row in rows {
+        text += &of_row(row);
+        text += &of_sharing(row);
+    }
+    text += &of_sizes("Size of a call's future, in bytes", "polled", &sizes::futures());
+    text += &of_sizes("Size of a breaker, in bytes", "made", &sizes::breakers());
+    text += &of_sizes("Size of a budget, in bytes", "made", &sizes::budgets());
+    text
+}
+
+fn head(rows: &[RowReport]) -> String {
+    let peers: Vec<String> = PEERS.iter().map(|name| format!("{name} {}", locked_version(name))).collect();
+    let spreads = rows.iter().flat_map(|row| &row.figures).filter_map(|figures| Some(figures.timing?.spread));
+    let mut spreads: Vec<f64> = spreads.collect();
+    spreads.sort_by(f64::total_cmp);
+    let noise = spreads.get(spreads.len() / 2).map_or("time was not measured".to_owned(), |spread| {
+        format!(
+            "half the distance between a case's quartiles is {:.1} % of its median (median of all cases)",
+            100.0 * spread
+        )
+    });
+    let causes = rows.iter().flat_map(|row| &row.figures).filter_map(|figures| figures.instructions.as_ref().err());
+    let instructions =
+        causes.into_iter().next().map_or(String::new(), |cause| format!("- Instructions: not measured: {cause}.\n"));
+    format!(
+        "# What a call costs\n\n\
+         - With: {}.\n\
+         - On: {}; {}.\n\
+         - ns: median of the rounds, the bare operation included. Noise: {noise}.\n\
+         - Instructions: callgrind's count, the bare operation included; a clock reading counts without the kernel's part.\n\
+         {instructions}\
+         - Ratios are to the bare operation and to the fastest peer of the same kind, blocking or async.\n",
+        peers.join(", "),
+        processor(),
+        compiler(),
+    )
+}
+
+fn of_row(report: &RowReport) -> String {
+    let mut text = format!(
+        "\n## {}\n\n{}\n\n\
+         | | | ns | x bare | x best peer | instructions | allocations | reach | met |\n\
+         |---|---|--:|--:|--:|--:|--:|---|---|\n",
+        report.row.title, report.row.note
+    );
+    for figures in &report.figures {
+        let Figures { case, timing, instructions, allocations, .. } = figures;
+        let ns = timing.map(|timing| timing.median);
+        let beside = |who: Who| best(&report.figures, who, case.kind).zip(ns).map(|(other, own)| own / other);
+        let best_peer = if case.who == Who::Redress { beside(Who::Peer) } else { None };
+        let reaches = [
+            Reach::most(case.reach.instructions, instructions.as_ref().ok().copied(), "instructions", 0),
+            Reach::most(case.reach.nanoseconds, ns, "ns", 1),
+        ];
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            emphasis(case),
+            case.kind,
+            number(ns, 1),
+            number(beside(Who::Bare), 2),
+            number(best_peer, 2),
+            number(instructions.as_ref().ok().copied(), 0),
+            number(Some(*allocations), usize::from(allocations.fract() != 0.0)),
+            told(&reaches),
+        );
+    }
+    text
+}
+
+fn of_sharing(report: &RowReport) -> String {
+    let shared = report.figures.iter().filter_map(|figures| Some((figures.case, figures.sharing.as_ref()?)));
+    let mut text = String::new();
+    for (case, sharing) in shared {
+        let sharing = match sharing {
+            Ok(sharing) => sharing,
+            Err(cause) => return format!("\nOn two threads: not measured: {cause}.\n"),
+        };
+        if text.is_empty() {
+            text += "\nOn two threads, each on a core of its own, sharing one; the slower thread's ns, and what each keeps of its \
+                     speed alone:\n\n| | | ns | keep | reach | met |\n|---|---|--:|--:|---|---|\n";
+        }
+        let [first, second] = sharing.percents;
+        let reaches = [
+            Reach::most(case.reach.shared_nanoseconds, Some(sharing.nanoseconds), "ns", 1),
+            Reach::least(case.reach.shared_percent, Some(first.min(second)), "%", 0),
+        ];
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.1} | {first:.0} %, {second:.0} % | {} |",
+            emphasis(&case),
+            case.kind,
+            sharing.nanoseconds,
+            told(&reaches),
+        );
+    }
+    text
+}
+
+fn of_sizes(title: &str, moment: &str, sizes: &[Size]) -> String {
+    let used = sizes.iter().any(|size| size.used.is_some());
+    let mut text = format!(
+        "\n## {title}\n\n| | own | on the heap when {moment} | {} reach | met |\n|---|--:|--:|",
+        if used { "after use |" } else { "" }
+    );
+    text += if used { "--:|---|---|\n" } else { "---|---|\n" };
+    for size in sizes {
+        let after = size.used.map_or(String::new(), |used| format!(" {used} |"));
+        let reach = Reach::most(size.reach.map(|reach| reach as f64), Some(size.total() as f64), "bytes", 0);
+        let _ = writeln!(text, "| {} | {} | {} |{after} {} |", size.name, size.own, size.heap, told(&[reach]));
+    }
+    text
+}
+
+/// The fastest in the row of these, of this kind.
+fn best(figures: &[Figures], who: Who, kind: Kind) -> Option<f64> {
+    let of = figures.iter().filter(|figures| figures.case.who == who && figures.case.kind == kind);
+    of.filter_map(|figures| Some(figures.timing?.median)).min_by(f64::total_cmp)
+}
+
+/// A limit, what was measured against it, and how both are written.
+struct Reach {
+    limit: Option<f64>,
+    measured: Option<f64>,
+    is_met: bool,
+    sign: char,
+    unit: &'static str,
+    digits: usize,
+}
+
+impl Reach {
+    fn most(limit: Option<f64>, measured: Option<f64>, unit: &'static str, digits: usize) -> Self {
+        let is_met = limit.zip(measured).is_some_and(|(limit, measured)| rounded(measured, digits) <= limit);
+        Self { limit, measured, is_met, sign: '≤', unit, digits }
+    }
+
+    fn least(limit: Option<f64>, measured: Option<f64>, unit: &'static str, digits: usize) -> Self {
+        let is_met = limit.zip(measured).is_some_and(|(limit, measured)| rounded(measured, digits) >= limit);
+        Self { limit, measured, is_met, sign: '≥', unit, digits }
+    }
+}
+
+/// As it is printed, so that the table never contradicts itself.
+fn rounded(value: f64, digits: usize) -> f64 {
+    let scale = 10_f64.powi(i32::try_from(digits).unwrap_or(0));
+    (value * scale).round() / scale
+}
+
+/// The last two columns: the limits, and whether each was met.
+fn told(reaches: &[Reach]) -> String {
+    let set: Vec<(&Reach, f64)> = reaches.iter().filter_map(|reach| Some((reach, reach.limit?))).collect();
+    let limits: Vec<String> =
+        set.iter().map(|(reach, limit)| format!("{} {limit} {}", reach.sign, reach.unit)).collect();
+    let misses = set.iter().filter(|(reach, _)| !reach.is_met).map(|(reach, _)| match reach.measured {
+        Some(measured) => format!("{measured:.*} {}", reach.digits, reach.unit),
+        None => format!("{} not measured", reach.unit),
+    });
+    let misses: Vec<String> = misses.collect();
+    let met = match (set.is_empty(), misses.is_empty()) {
+        (true, _) => String::new(),
+        (false, true) => "yes".to_owned(),
+        (false, false) => format!("no: {}", misses.join(", ")),
+    };
+    format!("{} | {met}", limits.join(", "))
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+fn emphasis(case: &Case) -> String {
+    if case.who == Who::Redress { format!("**{}**", case.name) } else { case.name.to_owned() }
+}
+
+/// The version the workspace's lock file gives a package.
+fn locked_version(package: &str) -> &'static str {
+    const LOCK: &str = include_str!("../../../Cargo.lock");
+    let mut lines = LOCK.lines().skip_while(|line| *line != format!("name = \"{package}\""));
+    let version = lines.nth(1).and_then(|line| line.strip_prefix("version = \""));
+    version.map_or("of unknown version", |version| version.trim_end_matches('"'))
+}
+
+fn processor() -> String {
+    let known = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = known.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!(
+        "{}, {cores} cores, {}",
+        model.map_or("a processor of unknown model", |(_, model)| model),
+        std::env::consts::OS
+    )
+}
+
+fn compiler() -> String {
+    let output = Command::new("rustc").arg("--version").output().ok();
+    output.map_or("rustc of unknown version".to_owned(), |output| {
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    })
+}
