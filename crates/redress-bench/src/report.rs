@@ -46,12 +46,15 @@ fn head(rows: &[RowReport]) -> String {
     let spreads = rows.iter().flat_map(|row| &row.figures).filter_map(|figures| Some(figures.timing?.spread));
     let mut spreads: Vec<f64> = spreads.collect();
     spreads.sort_by(f64::total_cmp);
-    let noise = spreads.get(spreads.len() / 2).map_or("time was not measured".to_owned(), |spread| {
-        format!(
-            "half the distance between a case's quartiles is {:.1} % of its median (median of all cases)",
-            100.0 * spread
-        )
-    });
+    let noise = spreads.get(spreads.len() / 2).map_or_else(
+        || "time was not measured".to_owned(),
+        |spread| {
+            format!(
+                "half the distance between a case's quartiles is {:.1} % of its median (median of all cases)",
+                100.0 * spread
+            )
+        },
+    );
     let causes = rows.iter().flat_map(|row| &row.figures).filter_map(|figures| figures.instructions.as_ref().err());
     let instructions =
         causes.into_iter().next().map_or(String::new(), |cause| format!("- Instructions: not measured: {cause}.\n"));
@@ -198,7 +201,7 @@ fn told(reaches: &[Reach]) -> String {
 }
 
 fn number(value: Option<f64>, digits: usize) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
 }
 
 fn emphasis(case: &Case) -> String {
@@ -226,7 +229,8 @@ fn processor() -> String {
 
 fn compiler() -> String {
     let output = Command::new("rustc").arg("--version").output().ok();
-    output.map_or("rustc of unknown version".to_owned(), |output| {
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    })
+    output.map_or_else(
+        || "rustc of unknown version".to_owned(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
 }

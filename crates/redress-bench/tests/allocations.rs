@@ -5,15 +5,15 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    Async, AsyncPolicy, Blocking, Budget, CallError, CircuitBreaker, Classifier, ErrorClass, Policy, PolicyBuilder,
-    Retry, RetryBuilder, StopReason, Timer, decorrelated_jitter, default_classifier, error_classifier, fixed,
+    AsyncPolicy, Budget, CircuitBreaker, Classifier, DefaultClassifier, ErrorClass, Policy, PolicyBuilder, Retry,
+    RetryBuilder, StopReason, Timer, decorrelated_jitter, error_classifier, fixed,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -40,18 +40,11 @@ type Answer = Result<u64, Failure>;
 struct Untouched;
 
 impl Timer for Untouched {
-    type Sleep = std::future::Ready<()>;
+    type Sleep = Ready<()>;
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {
         panic!("a wait of {duration:?} on a path that has none")
     }
-}
-
-/// How a scripted call is to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Success,
-    Stop(StopReason),
 }
 
 struct Path {
@@ -60,53 +53,54 @@ struct Path {
     script: &'static [Answer],
     retry: fn() -> RetryBuilder,
     breaker: fn() -> CircuitBreaker,
-    end: End,
+    /// Why it stops; `None` for a success.
+    end: Option<StopReason>,
 }
 
 const PATHS: &[Path] = &[
-    Path { name: "success", script: &[Ok(7)], retry: endless, breaker: closed, end: End::Success },
-    Path { name: "success with a deadline", script: &[Ok(7)], retry: at_once, breaker: closed, end: End::Success },
+    Path { name: "success", script: &[Ok(7)], retry: endless, breaker: closed, end: None },
+    Path { name: "success with a deadline", script: &[Ok(7)], retry: at_once, breaker: closed, end: None },
     Path {
         name: "success of the third attempt",
         script: &[Err(Failure::Busy), Err(Failure::Busy), Ok(7)],
         retry: at_once,
         breaker: closed,
-        end: End::Success,
+        end: None,
     },
     Path {
         name: "rejection by an open breaker",
         script: &[Ok(7)],
         retry: at_once,
         breaker: open,
-        end: End::Stop(StopReason::CircuitOpen),
+        end: Some(StopReason::CircuitOpen),
     },
     Path {
         name: "stop at a failure that is not retried",
         script: &[Err(Failure::Gone)],
         retry: at_once,
         breaker: closed,
-        end: End::Stop(StopReason::NonRetryableClass),
+        end: Some(StopReason::NonRetryableClass),
     },
     Path {
         name: "stop at the last attempt",
         script: &[Err(Failure::Busy)],
         retry: at_once,
         breaker: closed,
-        end: End::Stop(StopReason::MaxAttemptsGlobal),
+        end: Some(StopReason::MaxAttemptsGlobal),
     },
     Path {
         name: "stop at a delay that does not fit the deadline",
         script: &[Err(Failure::Busy)],
         retry: || Retry::builder().strategy(fixed(MINUTE)),
         breaker: closed,
-        end: End::Stop(StopReason::DeadlineExceeded),
+        end: Some(StopReason::DeadlineExceeded),
     },
     Path {
         name: "stop at an empty budget",
         script: &[Err(Failure::Busy)],
         retry: || at_once().budget(Budget::new(0, MINUTE).expect("a valid budget")),
         breaker: closed,
-        end: End::Stop(StopReason::BudgetExhausted),
+        end: Some(StopReason::BudgetExhausted),
     },
 ];
 
@@ -139,10 +133,24 @@ fn guarded<C, K>(policy: PolicyBuilder<C, K>, path: &Path) -> PolicyBuilder<impl
     policy.retry((path.retry)()).circuit_breaker((path.breaker)()).classifier(busy_is_transient())
 }
 
-fn allocations(mut call: impl FnMut()) -> u64 {
-    // What is allocated once, on first use, is not a call's.
+impl Path {
+    /// The operation of one call.
+    fn operation(&self) -> impl FnMut() -> Answer {
+        let mut answers = self.script.iter();
+        let mut answer = self.script[0];
+        move || {
+            answer = answers.next().copied().unwrap_or(answer);
+            answer
+        }
+    }
+}
+
+/// Asserts that `call` allocates nothing, on first use apart.
+fn assert_none<R>(what: &str, mut call: impl FnMut() -> R) {
+    let mut call = || call();
     call();
-    allocation_counter::measure(|| (0..10).for_each(|_| call())).count_total
+    let counted = allocation_counter::measure(|| (0..10).for_each(|_| call()));
+    assert_eq!(counted.count_total, 0, "allocations in ten calls: {what}");
 }
 
 fn finish<F: Future>(future: F) -> F::Output {
@@ -150,4 +158,45 @@ fn finish<F: Future>(future: F) -> F::Output {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("nothing here waits"),
     }
+}
+
+#[test]
+fn the_counter_counts() {
+    let counted = allocation_counter::measure(|| drop(black_box(Box::new(7))));
+    assert_eq!(counted.count_total, 1);
+}
+
+#[test]
+fn blocking_calls_allocate_nothing() {
+    for path in PATHS {
+        let policy = guarded(Policy::builder(), path).build().expect("a valid policy");
+        assert_eq!(policy.execute(path.operation()).stop_reason(), path.end, "{}", path.name);
+        assert_none(path.name, || policy.call(path.operation()));
+        assert_none(path.name, || policy.execute(path.operation()));
+    }
+}
+
+#[test]
+fn async_calls_allocate_nothing() {
+    for path in PATHS {
+        let policy = AsyncPolicy::<DefaultClassifier, Untouched>::builder();
+        let policy = guarded(policy, path).build().expect("a valid policy");
+        let operation = || {
+            let mut operation = path.operation();
+            move || ready(operation())
+        };
+        assert_eq!(finish(policy.execute(operation())).stop_reason(), path.end, "{}", path.name);
+        assert_none(path.name, || finish(policy.call(operation())));
+        assert_none(path.name, || finish(policy.execute(operation())));
+    }
+}
+
+#[test]
+fn a_permit_and_a_withdrawal_allocate_nothing() {
+    let (closed, open) = (closed(), open());
+    assert_none("success", || closed.try_acquire().expect("closed").success());
+    assert_none("failure", || closed.try_acquire().expect("closed").failure(ErrorClass::Transient));
+    assert_none("rejection", || open.try_acquire());
+    let budget = Budget::new(5, MINUTE).expect("a valid budget");
+    assert_none("withdrawals, granted and refused", || budget.consume_at(Instant::now(), 1));
 }

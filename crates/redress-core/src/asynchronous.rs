@@ -20,7 +20,7 @@ use crate::sleep::HookFuture;
 use crate::strategy::BackoffContext;
 use crate::timer::Timer;
 
-impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
+impl<C, Tm> AsyncPolicy<C, Tm> {
     /// Runs `operation`, again if need be, until it succeeds or the policy says stop.
     ///
     /// # Errors
@@ -38,6 +38,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
     pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
     where
         C: Classifier<T, E>,
+        Tm: Timer,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
@@ -53,6 +54,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
     pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
     where
         C: Classifier<T, E>,
+        Tm: Timer,
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
@@ -68,6 +70,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
     pub fn execute<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
+        Tm: Timer,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
@@ -79,6 +82,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
     pub fn execute_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
+        Tm: Timer,
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
@@ -86,7 +90,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
     }
 }
 
-impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
+impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
     /// Sets what waits instead of the timer between attempts. It is asked to wait zero, too. One that panics when called is
     /// replaced by the timer. Replaces the policy's.
     pub fn sleeper<Fut>(self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'a) -> Self
@@ -112,6 +116,7 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
     pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
     where
         C: Classifier<T, E>,
+        Tm: Timer,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
@@ -126,6 +131,7 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
     pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
     where
         C: Classifier<T, E>,
+        Tm: Timer,
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
@@ -136,6 +142,7 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
     pub fn execute<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
+        Tm: Timer,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
@@ -146,6 +153,7 @@ impl<'a, C, Tm: Timer> CallContext<'a, AsyncPolicy<C, Tm>> {
     pub fn execute_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
+        Tm: Timer,
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {

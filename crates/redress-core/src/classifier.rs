@@ -54,6 +54,7 @@ pub trait Classifier<T, E> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E, F, A> Classifier<T, E> for F
 where
     F: Fn(&Result<T, E>) -> Option<A>,

@@ -88,6 +88,7 @@ impl DefaultClassifier {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E: Error + 'static> Classifier<T, E> for DefaultClassifier {
     #[inline]
     fn classify(&self, result: &Result<T, E>) -> Option<Classification> {
@@ -124,6 +125,7 @@ impl BoxedClassifier {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E: AsRef<dyn Error + Send + Sync>> Classifier<T, E> for BoxedClassifier {
     #[inline]
     fn classify(&self, result: &Result<T, E>) -> Option<Classification> {

@@ -48,7 +48,10 @@ pub enum CallError<T, E> {
     CircuitOpen(CircuitOpenError),
 }
 
-/// A call that ended with an error of the operation. Prints as the error does, with the reason.
+/// What `call` returns.
+pub type CallResult<T, E> = Result<T, CallError<T, E>>;
+
+/// A call that ended with an error of the operation. Its error is the source.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedError<E> {
@@ -130,7 +133,7 @@ impl fmt::Display for CircuitOpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "circuit breaker is {}", self.state)?;
         match self.retry_in() {
-            Some(wait) => write!(f, ", next probe in {wait:?}"),
+            Some(wait) => write!(f, ", next probe in {:?}", to_millis(wait)),
             None => Ok(()),
         }
     }
@@ -334,7 +337,7 @@ impl<T, E> fmt::Display for RetryExhaustedError<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         stopped(f, self.stop_reason, self.attempts, self.last_class)?;
         match self.next_sleep {
-            Some(wait) => write!(f, ", to be called again in {wait:?}"),
+            Some(wait) => write!(f, ", to be called again in {:?}", to_millis(wait)),
             None => Ok(()),
         }
     }
@@ -381,12 +384,18 @@ impl<T, E: Error + 'static> Error for CallError<T, E> {
     }
 }
 
+/// Rounded up, for people: at that time there is something to come back for.
+fn to_millis(wait: Duration) -> Duration {
+    let millis = wait.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
 fn stopped(f: &mut fmt::Formatter<'_>, reason: StopReason, attempts: u32, class: Option<ErrorClass>) -> fmt::Result {
     let plural = if attempts == 1 { "" } else { "s" };
-    write!(f, "stopped after {attempts} attempt{plural}: {reason}")?;
+    write!(f, "stopped after {attempts} attempt{plural}: {} ({reason}", reason.description())?;
     match class {
-        Some(class) => write!(f, " (last failure: {class})"),
-        None => Ok(()),
+        Some(class) => write!(f, ", last failure {class})"),
+        None => f.write_str(")"),
     }
 }
 

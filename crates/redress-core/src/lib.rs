@@ -68,7 +68,8 @@ pub use crate::default_classifier::{
     BoxedClassifier, DefaultClassifier, boxed_classifier, default_classifier, strict_classifier,
 };
 pub use crate::error::{
-    AbortRetry, AbortRetryError, AbortedError, BoxError, CallError, CircuitOpenError, FailedError, RetryExhaustedError,
+    AbortRetry, AbortRetryError, AbortedError, BoxError, CallError, CallResult, CircuitOpenError, FailedError,
+    RetryExhaustedError,
 };
 pub use crate::event::{Event, EventName};
 pub use crate::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};

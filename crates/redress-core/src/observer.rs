@@ -3,6 +3,7 @@
 //! Owns the observer seam and what an attempt hook sees. Nothing an observer does, a panic included, changes a call.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::classification::Classification;
@@ -34,6 +35,20 @@ pub trait Observer: Send + Sync {
 impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
     fn on_event(&self, event: &Event<'_>) {
         self(event);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn on_event(&self, event: &Event<'_>) {
+        (**self).on_event(event);
+    }
+
+    fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
+        (**self).on_attempt_start(attempt);
+    }
+
+    fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
+        (**self).on_attempt_end(attempt);
     }
 }
 

@@ -80,7 +80,7 @@ impl<Tm: Default> AsyncPolicy<DefaultClassifier, Tm> {
 
 // The questions and the context are the same for both policies; only the calls differ.
 macro_rules! policy_methods {
-    ([$($parameter:ident),*] $policy:ty) => {
+    ([$($parameter:ident),*] $policy:ty, $name:literal) => {
         impl<$($parameter),*> $policy {
             /// Settings for single calls: hooks, abort, sleep handler, sleeper, timeline.
             pub fn context(&self) -> CallContext<'_, Self> {
@@ -113,7 +113,7 @@ macro_rules! policy_methods {
 
         impl<$($parameter),*> fmt::Debug for $policy {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($policy))
+                f.debug_struct($name)
                     .field("max_attempts", &self.plan.max_attempts)
                     .field("deadline", &self.plan.deadline)
                     .field("budget", &self.plan.budget)
@@ -124,8 +124,8 @@ macro_rules! policy_methods {
     };
 }
 
-policy_methods!([C] Policy<C>);
-policy_methods!([C, Tm] AsyncPolicy<C, Tm>);
+policy_methods!([C] Policy<C>, "Policy");
+policy_methods!([C, Tm] AsyncPolicy<C, Tm>, "AsyncPolicy");
 
 impl From<Retry> for Policy {
     fn from(retry: Retry) -> Self {

@@ -50,6 +50,23 @@ impl StopReason {
         }
     }
 
+    /// The reason in words for people, such as `the attempts allowed were used up`.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::MaxAttemptsGlobal => "the attempts allowed were used up",
+            Self::MaxAttemptsPerClass => "the retries allowed for this class were used up",
+            Self::DeadlineExceeded => "the deadline leaves no time for another attempt",
+            Self::MaxUnknownAttempts => "the retries allowed for unrecognised failures were used up",
+            Self::NonRetryableClass => "failures of this class are not retried",
+            Self::NoStrategy => "there is no strategy for this class",
+            Self::BudgetExhausted => "the shared retry budget is used up",
+            Self::Scheduled => "the retry was deferred",
+            Self::Aborted => "the call was aborted",
+            Self::CircuitOpen => "the circuit breaker is open",
+        }
+    }
+
     /// The one terminal event of a call that ends for this reason.
     #[must_use]
     pub const fn event(self) -> EventName {

@@ -75,6 +75,7 @@ pub enum Feedback {
 /// the context.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a backoff strategy",
+    label = "computes no delays",
     note = "use one of `decorrelated_jitter()`, `equal_jitter()`, `token_backoff()`, `fixed(delay)`, `retry_after_or(..)`, \
             `adaptive(..)`, or a closure `|context: &BackoffContext<'_>| -> Duration`"
 )]
@@ -99,6 +100,7 @@ pub trait Strategy: Send + Sync {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: Fn(&BackoffContext<'_>) -> Duration + Send + Sync> Strategy for F {
     fn delay(&self, context: &BackoffContext<'_>) -> Duration {
         self(context)

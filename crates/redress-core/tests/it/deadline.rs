@@ -1,0 +1,246 @@
+//! Time limits: the deadline of a call and the timeout of an attempt.
+
+use std::future::{Future, pending, ready};
+use std::io;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use redress_core::{
+    AsyncPolicy, Budget, Cause, DefaultClassifier, ErrorClass, EventName, NoTimer, Retry, RetryBuilder, StopReason,
+    Timer, fixed,
+};
+use redress_testing::{Recorder, VirtualClock, VirtualTimer, assert_outcome};
+
+use crate::lab::{
+    Answer, Failed, GOOD, Lab, Steps, TICK, everywhere, failing, fails, ok_after, script, secs, stopped,
+    wherever_time_is_virtual,
+};
+
+const DEADLINE: Duration = secs(10);
+
+fn retry(delay: Duration) -> RetryBuilder {
+    Retry::builder().strategy(fixed(delay)).deadline(DEADLINE).max_attempts(100)
+}
+
+/// An attempt that takes so long and fails, then one that succeeds.
+fn fails_after(lab: &Lab, takes: Duration) -> Steps {
+    script([]).after(&lab.clock, takes).err(Failed::Of(ErrorClass::Transient)).ok(Answer::Good)
+}
+
+#[test]
+fn a_failure_at_the_deadline_is_too_late() {
+    everywhere(|lab| {
+        let policy = lab.retrying(retry(Duration::ZERO));
+        let rows = [
+            (DEADLINE - TICK, ok_after(2)),
+            (DEADLINE, stopped(StopReason::DeadlineExceeded, 1)),
+            (DEADLINE + TICK, stopped(StopReason::DeadlineExceeded, 1)),
+        ];
+        for (takes, expected) in rows {
+            assert_eq!(policy.run(&fails_after(&lab, takes)), expected, "{takes:?}");
+        }
+    });
+}
+
+#[test]
+fn a_success_after_the_deadline_is_a_success() {
+    everywhere(|lab| {
+        let steps = script([]).after(&lab.clock, DEADLINE * 2).ok(Answer::Good);
+        assert_eq!(lab.retrying(retry(Duration::ZERO)).run(&steps), ok_after(1));
+    });
+}
+
+#[test]
+fn a_delay_that_ends_at_the_deadline_stops_the_call_at_once() {
+    wherever_time_is_virtual(|lab| {
+        for delay in [DEADLINE, DEADLINE + TICK, Duration::MAX] {
+            let (recorder, budget) = (Recorder::new(), Budget::new(1, secs(60)).expect("valid"));
+            let retry = retry(delay).budget(budget.clone());
+            let policy = lab.policy().retry(retry).observer(recorder.clone()).build();
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::DeadlineExceeded, 1));
+            assert_eq!(recorder.event_names(), [EventName::DeadlineExceeded], "no retry was announced");
+            assert_eq!(budget.remaining_at(lab.clock.now()), 1, "no token was taken");
+            assert_eq!((lab.clock.slept(), lab.clock.elapsed()), (vec![], Duration::ZERO), "nothing was waited for");
+        }
+    });
+}
+
+#[test]
+fn a_delay_that_ends_before_the_deadline_is_waited_for() {
+    wherever_time_is_virtual(|lab| {
+        let policy = lab.retrying(retry(DEADLINE - TICK));
+        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+        assert_eq!(lab.clock.slept(), [DEADLINE - TICK]);
+    });
+}
+
+#[test]
+fn the_deadline_is_the_whole_calls_waits_included() {
+    wherever_time_is_virtual(|lab| {
+        let policy = lab.retrying(retry(secs(4)));
+        for call in 1..=2 {
+            // At 0, 4 and 8 s; the next would be at 12 s.
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::DeadlineExceeded, 3));
+            assert_eq!(lab.clock.elapsed(), secs(8) * call, "each call has a deadline of its own");
+        }
+    });
+}
+
+#[test]
+fn without_a_deadline_a_call_takes_as_long_as_it_takes() {
+    wherever_time_is_virtual(|lab| {
+        let day = secs(86_400);
+        let policy = lab.retrying(Retry::builder().strategy(fixed(day)).max_attempts(4).no_deadline());
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 4));
+        assert_eq!(lab.clock.elapsed(), day * 3);
+    });
+}
+
+#[test]
+fn no_attempt_starts_at_the_deadline_however_long_the_wait_took() {
+    wherever_time_is_virtual(|lab| {
+        let rows = [
+            (secs(9) - TICK, ok_after(2)),
+            (secs(9), stopped(StopReason::DeadlineExceeded, 1)),
+            (secs(20), stopped(StopReason::DeadlineExceeded, 1)),
+        ];
+        for (oversleep, expected) in rows {
+            let (recorder, clock) = (Recorder::new(), lab.clock.clone());
+            let policy = lab
+                .policy()
+                .retry(retry(secs(1)))
+                .observer(recorder.clone())
+                .sleeper(move |delay| clock.advance(delay + oversleep))
+                .build();
+            assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), expected, "{oversleep:?}");
+            let end = if expected.reason.is_some() { EventName::DeadlineExceeded } else { EventName::Success };
+            assert_eq!(recorder.event_names(), [EventName::Retry, end]);
+        }
+    });
+}
+
+#[test]
+fn an_attempt_knows_the_time_it_has() {
+    let (five, seven) = (Some(secs(5)), Some(secs(7)));
+    // The timeout, the deadline, and what the attempts at 0 s and at 4 s have.
+    let rows = [
+        (None, None, [None, None]),
+        (five, None, [five, five]),
+        (None, seven, [seven, Some(secs(3))]),
+        (five, seven, [five, Some(secs(3))]),
+        (seven, five, [five, Some(secs(1))]),
+        (Some(secs(2)), seven, [Some(secs(2)), Some(secs(2))]),
+    ];
+    wherever_time_is_virtual(|lab| {
+        for (timeout, deadline, expected) in rows {
+            let mut retry = Retry::builder().strategy(fixed(secs(4))).no_deadline();
+            retry = timeout.into_iter().fold(retry, RetryBuilder::attempt_timeout);
+            retry = deadline.into_iter().fold(retry, RetryBuilder::deadline);
+            let mut seen = Vec::new();
+            let reason = lab.retrying(retry).run_with(|attempt| {
+                seen.push(attempt.time_left());
+                if attempt.number() == 1 { fails(ErrorClass::Transient) } else { GOOD }
+            });
+            assert_eq!((reason, seen), (None, expected.to_vec()), "timeout {timeout:?}, deadline {deadline:?}");
+        }
+    });
+}
+
+#[test]
+fn a_blocking_attempt_is_not_cut() {
+    wherever_time_is_virtual(|lab| {
+        if lab.driver == crate::lab::Driver::Blocking {
+            let steps = script([]).after(&lab.clock, secs(60)).ok(Answer::Good);
+            assert_eq!(lab.retrying(retry(Duration::ZERO).attempt_timeout(secs(1))).run(&steps), ok_after(1));
+        }
+    });
+}
+
+type AsyncSubject = AsyncPolicy<DefaultClassifier, VirtualTimer>;
+
+fn asynchronous(clock: &VirtualClock, retry: RetryBuilder) -> AsyncSubject {
+    AsyncPolicy::<_, NoTimer>::builder().retry(retry).timer(clock.timer()).build().expect("valid")
+}
+
+/// An attempt that takes so long.
+fn takes(clock: &VirtualClock, time: Duration) -> impl Future<Output = io::Result<()>> {
+    let sleep = clock.timer().sleep(time);
+    async {
+        sleep.await;
+        Ok(())
+    }
+}
+
+#[test]
+fn an_asynchronous_attempt_is_cut_at_its_timeout() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock, retry(Duration::ZERO).max_attempts(2).attempt_timeout(secs(3)));
+    let outcome = clock.block_on(policy.execute(pending::<io::Result<()>>));
+    assert_outcome(&outcome)
+        .stopped_for(StopReason::MaxAttemptsGlobal)
+        .after_attempts(2)
+        .with_cause(Cause::Timeout)
+        .with_class(ErrorClass::Transient)
+        .in_time(secs(6));
+}
+
+#[test]
+fn a_cut_attempt_is_dropped_before_the_next_one_starts() {
+    struct Running<'a>(&'a Mutex<u32>);
+    impl Drop for Running<'_> {
+        fn drop(&mut self) {
+            *self.0.lock().expect("not poisoned") -= 1;
+        }
+    }
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock, retry(secs(1)).max_attempts(3).attempt_timeout(secs(1)));
+    let running = Mutex::new(0);
+    let outcome = clock.block_on(policy.execute(|| {
+        let mut now_running = running.lock().expect("not poisoned");
+        *now_running += 1;
+        assert_eq!(*now_running, 1);
+        let guard = Running(&running);
+        async move {
+            let _guard = guard;
+            pending::<io::Result<()>>().await
+        }
+    }));
+    assert_eq!(outcome.attempts(), 3);
+    assert_eq!(*running.lock().expect("not poisoned"), 0);
+}
+
+#[test]
+fn an_attempt_timeout_shrinks_to_the_time_left() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock, retry(secs(1)).attempt_timeout(secs(6)));
+    let outcome = clock.block_on(policy.execute(pending::<io::Result<()>>));
+    // From 0 to 6 s, and from 7 s to the deadline.
+    assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(2).in_time(DEADLINE);
+}
+
+#[test]
+fn the_deadline_alone_cuts_no_attempt() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock, retry(secs(1)));
+    assert!(clock.block_on(policy.call(|| takes(&clock, DEADLINE * 3))).is_ok());
+    assert_eq!(clock.elapsed(), DEADLINE * 3);
+}
+
+#[test]
+fn an_attempt_that_ends_with_its_timeout_counts() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock, retry(secs(1)).attempt_timeout(secs(5)));
+    let outcome = clock.block_on(policy.execute(|| takes(&clock, secs(5))));
+    assert_outcome(&outcome).is_ok().after_attempts(1).in_time(secs(5));
+    let outcome = clock.block_on(
+        policy.execute_with(|attempt| takes(&clock, if attempt.number() == 1 { secs(5) + TICK } else { secs(5) })),
+    );
+    assert_outcome(&outcome).is_ok().after_attempts(2).in_time(secs(5 + 1 + 5));
+}
+
+#[test]
+fn an_attempt_that_is_ready_at_once_needs_no_time() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock, retry(secs(1)).attempt_timeout(TICK));
+    assert_eq!(clock.block_on(policy.call(|| ready(Ok::<_, io::Error>(7)))).ok(), Some(7));
+}

@@ -1,0 +1,6 @@
+//! Every knob of the core: each has a test that fails when the knob is ignored, on both drivers, in virtual time.
+
+mod lab;
+
+mod retry;
+mod deadline;

@@ -1,0 +1,391 @@
+//! The retry component: attempts, caps, strategies and budget, however they are configured.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redress_core::{
+    AsyncPolicy, AsyncRetryPolicy, Budget, Cause, ErrorClass, InstantTimer, Policy, Retry, RetryBuilder, RetryConfig,
+    RetryPolicy, StopReason, error_classifier, fixed,
+};
+use redress_testing::{DeterministicStrategy, VirtualClock};
+
+use crate::lab::{
+    Answer, Ended, Failed, GOOD, Lab, everywhere, failing, fails, ok_after, on_both_drivers, script, secs, stopped,
+    succeeding, wherever_time_is_virtual,
+};
+
+/// Retries at once, as often as the caps under test allow.
+fn retry() -> RetryBuilder {
+    Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(10)
+}
+
+const RETRYABLE: [ErrorClass; 4] =
+    [ErrorClass::Concurrency, ErrorClass::RateLimit, ErrorClass::ServerError, ErrorClass::Transient];
+
+#[test]
+fn max_attempts_counts_the_first_attempt_too() {
+    everywhere(|lab| {
+        for attempts in 1..=4 {
+            let policy = lab.retrying(retry().max_attempts(attempts));
+            let ended = policy.run(&failing(ErrorClass::Transient));
+            assert_eq!(ended, stopped(StopReason::MaxAttemptsGlobal, attempts as usize));
+        }
+    });
+}
+
+#[test]
+fn a_success_ends_the_call_at_any_attempt() {
+    everywhere(|lab| {
+        let policy = lab.retrying(retry().max_attempts(3));
+        for failures in 0..3 {
+            let steps = (0..failures).map(|_| fails(ErrorClass::Transient)).chain([GOOD]);
+            assert_eq!(policy.run(&script(steps)), ok_after(failures + 1));
+        }
+    });
+}
+
+#[test]
+fn every_call_starts_its_counts_afresh() {
+    everywhere(|lab| {
+        let policy = lab.retrying(retry().max_attempts(3).max_retries_for(ErrorClass::RateLimit, 1));
+        for _ in 0..3 {
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
+            assert_eq!(policy.run(&failing(ErrorClass::RateLimit)), stopped(StopReason::MaxAttemptsPerClass, 2));
+        }
+    });
+}
+
+#[test]
+fn auth_permission_and_permanent_are_never_retried() {
+    everywhere(|lab| {
+        let policy = lab.retrying(retry());
+        for class in [ErrorClass::Auth, ErrorClass::Permission, ErrorClass::Permanent] {
+            assert_eq!(policy.run(&failing(class)), stopped(StopReason::NonRetryableClass, 1), "{class}");
+            assert_eq!(policy.run(&script([Ok(Answer::Bad(class))])), stopped(StopReason::NonRetryableClass, 1));
+        }
+        for class in RETRYABLE {
+            assert_eq!(policy.run(&failing(class)), stopped(StopReason::MaxAttemptsGlobal, 10), "{class}");
+        }
+    });
+}
+
+#[test]
+fn max_unknown_retries_counts_retries_of_unknown_alone() {
+    everywhere(|lab| {
+        for retries in [0, 1, 3] {
+            let policy = lab.retrying(retry().max_unknown_retries(retries));
+            let unknown = failing(ErrorClass::Unknown);
+            assert_eq!(policy.run(&unknown), stopped(StopReason::MaxUnknownAttempts, retries as usize + 1));
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 10));
+        }
+        let mixed = [ErrorClass::Unknown, ErrorClass::Transient, ErrorClass::Transient, ErrorClass::Unknown];
+        let policy = lab.retrying(retry().max_unknown_retries(1));
+        assert_eq!(policy.run(&script(mixed.map(fails))), stopped(StopReason::MaxUnknownAttempts, 4));
+    });
+}
+
+#[test]
+fn unlimited_unknown_retries_leaves_the_attempts_as_the_limit() {
+    everywhere(|lab| {
+        let policy = lab.retrying(retry().max_unknown_retries(0).unlimited_unknown_retries());
+        assert_eq!(policy.run(&failing(ErrorClass::Unknown)), stopped(StopReason::MaxAttemptsGlobal, 10));
+    });
+}
+
+#[test]
+fn max_retries_for_a_class_stops_at_the_failure_after() {
+    everywhere(|lab| {
+        for class in RETRYABLE {
+            for retries in [0, 1, 2] {
+                let policy = lab.retrying(retry().max_retries_for(class, retries));
+                let expected = stopped(StopReason::MaxAttemptsPerClass, retries as usize + 1);
+                assert_eq!(policy.run(&failing(class)), expected, "{class}");
+            }
+        }
+    });
+}
+
+#[test]
+fn max_retries_for_a_class_counts_no_other() {
+    everywhere(|lab| {
+        let policy = lab.retrying(retry().max_retries_for(ErrorClass::RateLimit, 1));
+        let alternating = [ErrorClass::Transient, ErrorClass::RateLimit, ErrorClass::Transient, ErrorClass::RateLimit];
+        assert_eq!(policy.run(&script(alternating.map(fails))), stopped(StopReason::MaxAttemptsPerClass, 4));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 10));
+    });
+}
+
+#[test]
+fn the_cap_of_a_class_is_looked_at_before_anything_else_about_it() {
+    let capped = |class, retries| retry().max_retries_for(class, retries);
+    let unknown = ErrorClass::Unknown;
+    let rows = [
+        (capped(ErrorClass::Auth, 0), ErrorClass::Auth, stopped(StopReason::MaxAttemptsPerClass, 1)),
+        (capped(ErrorClass::Auth, 1), ErrorClass::Auth, stopped(StopReason::NonRetryableClass, 1)),
+        (capped(unknown, 1).max_unknown_retries(1), unknown, stopped(StopReason::MaxAttemptsPerClass, 2)),
+        (capped(unknown, 2).max_unknown_retries(1), unknown, stopped(StopReason::MaxUnknownAttempts, 2)),
+        (capped(ErrorClass::Transient, 0).max_attempts(1), ErrorClass::Transient, {
+            stopped(StopReason::MaxAttemptsPerClass, 1)
+        }),
+    ];
+    let rows = rows.map(|(retry, class, expected)| (retry.build().expect("valid"), class, expected));
+    everywhere(|lab| {
+        for (retry, class, expected) in &rows {
+            assert_eq!(lab.retrying(retry).run(&failing(*class)), *expected, "{retry:?}");
+        }
+    });
+}
+
+#[test]
+fn each_class_waits_as_its_own_strategy_says() {
+    wherever_time_is_virtual(|lab| {
+        let retry = Retry::builder()
+            .strategy_for(ErrorClass::RateLimit, fixed(secs(7)))
+            .strategy(fixed(secs(1)))
+            .strategy_for(ErrorClass::ServerError, fixed(secs(3)));
+        let failures = [ErrorClass::RateLimit, ErrorClass::Transient, ErrorClass::ServerError, ErrorClass::Concurrency];
+        let steps = script(failures.map(fails).into_iter().chain([GOOD]));
+        assert_eq!(lab.retrying(retry).run(&steps), ok_after(5));
+        assert_eq!(lab.clock.slept(), [7, 1, 3, 1].map(secs));
+    });
+}
+
+#[test]
+fn a_class_without_any_strategy_is_not_retried() {
+    everywhere(|lab| {
+        let retry = Retry::builder().strategy_for(ErrorClass::RateLimit, fixed(Duration::ZERO)).max_attempts(3);
+        let policy = lab.retrying(retry);
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::NoStrategy, 1));
+        assert_eq!(policy.run(&failing(ErrorClass::RateLimit)), stopped(StopReason::MaxAttemptsGlobal, 3));
+    });
+}
+
+#[test]
+fn a_strategy_is_told_all_about_the_failure() {
+    wherever_time_is_virtual(|lab| {
+        let strategy = DeterministicStrategy::new([secs(2), secs(3)]);
+        let policy = lab.retrying(Retry::builder().strategy(strategy.clone()).deadline(secs(30)));
+        let origin = lab.clock.now();
+        let steps = script([]).after(&lab.clock, secs(1)).err(Failed::Hinted(ErrorClass::RateLimit, secs(9)));
+        let steps = steps.after(&lab.clock, secs(4)).ok(Answer::Bad(ErrorClass::ServerError)).ok(Answer::Good);
+        assert_eq!(policy.run(&steps), ok_after(3));
+
+        let [first, second] = &strategy.calls()[..] else { panic!("one question a failure") };
+        assert_eq!((first.attempt, second.attempt), (1, 2));
+        assert_eq!((first.class(), second.class()), (ErrorClass::RateLimit, ErrorClass::ServerError));
+        assert_eq!(first.classification.retry_after(), Some(secs(9)));
+        assert_eq!((first.prev_sleep, second.prev_sleep), (None, Some(secs(2))));
+        assert_eq!((first.remaining, second.remaining), (Some(secs(29)), Some(secs(23))));
+        assert_eq!((first.cause, second.cause), (Cause::Error, Cause::Result));
+        assert_eq!((first.now, second.now), (origin + secs(1), origin + secs(7)));
+    });
+}
+
+#[test]
+fn without_a_deadline_a_strategy_sees_no_time_left() {
+    everywhere(|lab| {
+        let strategy = DeterministicStrategy::new([]);
+        let policy = lab.retrying(Retry::builder().strategy(strategy.clone()).no_deadline());
+        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+        assert_eq!(strategy.calls()[0].remaining, None);
+    });
+}
+
+#[test]
+fn the_budget_pays_for_retries_and_not_for_first_attempts() {
+    everywhere(|lab| {
+        let budget = Budget::new(3, secs(60)).expect("valid");
+        let policy = lab.retrying(retry().max_attempts(3).budget(budget.clone()));
+        let failing = failing(ErrorClass::Transient);
+        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.run(&failing), stopped(StopReason::BudgetExhausted, 2));
+        assert_eq!(policy.run(&succeeding()), ok_after(1));
+        assert_eq!(policy.run(&failing), stopped(StopReason::BudgetExhausted, 1));
+        lab.clock.advance(secs(60));
+        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttemptsGlobal, 3));
+    });
+}
+
+#[test]
+fn the_defaults_are_the_documented_ones() {
+    everywhere(|lab| {
+        let strategy = DeterministicStrategy::new([]);
+        let policy = lab.retrying(Retry::builder().strategy(strategy.clone()));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 6));
+        assert_eq!(policy.run(&failing(ErrorClass::Unknown)), stopped(StopReason::MaxUnknownAttempts, 3));
+        assert_eq!(strategy.calls()[0].remaining, Some(secs(60)));
+    });
+}
+
+/// The settings of a call, in each form that configuration may come in.
+#[test]
+fn every_field_of_a_config_means_what_its_builder_method_means() {
+    type Change = fn(&mut RetryConfig);
+    let transient = || failing(ErrorClass::Transient);
+    let rows: [(Change, _, Ended); 8] = [
+        (|config| config.max_attempts = 4, transient(), stopped(StopReason::MaxAttemptsGlobal, 4)),
+        (|config| config.max_unknown_retries = Some(0), failing(ErrorClass::Unknown), {
+            stopped(StopReason::MaxUnknownAttempts, 1)
+        }),
+        (|config| config.max_unknown_retries = None, failing(ErrorClass::Unknown), {
+            stopped(StopReason::MaxAttemptsGlobal, 6)
+        }),
+        (|config| config.max_retries_for[ErrorClass::Transient] = Some(1), transient(), {
+            stopped(StopReason::MaxAttemptsPerClass, 2)
+        }),
+        (|config| config.strategy = None, transient(), stopped(StopReason::NoStrategy, 1)),
+        (|config| config.strategies[ErrorClass::Transient] = Some(Arc::new(fixed(secs(61)))), transient(), {
+            stopped(StopReason::DeadlineExceeded, 1)
+        }),
+        (
+            |config| {
+                config.deadline = None;
+                config.strategies[ErrorClass::Transient] = Some(Arc::new(fixed(secs(61))));
+            },
+            transient(),
+            stopped(StopReason::MaxAttemptsGlobal, 6),
+        ),
+        (|config| config.budget = Some(Budget::new(1, secs(60)).expect("valid")), transient(), {
+            stopped(StopReason::BudgetExhausted, 2)
+        }),
+    ];
+    for (index, (change, steps, expected)) in rows.into_iter().enumerate() {
+        wherever_time_is_virtual(|lab| {
+            let config = || {
+                let mut config = RetryConfig::default();
+                config.strategy = Some(Arc::new(fixed(Duration::ZERO)));
+                config.strategies[ErrorClass::RateLimit] = Some(Arc::new(fixed(Duration::ZERO)));
+                change(&mut config);
+                config
+            };
+            let built = || Retry::from_config(config()).build().expect("valid");
+            for retry in [RetryBuilder::from(config()), Retry::from_config(config()), built().into(), (&built()).into()]
+            {
+                assert_eq!(lab.retrying(retry).run(&steps), expected, "row {index}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_config_with_an_attempt_timeout_bounds_the_attempt() {
+    let mut config = RetryConfig::default();
+    config.strategy = Some(Arc::new(fixed(Duration::ZERO)));
+    config.attempt_timeout = Some(secs(5));
+    wherever_time_is_virtual(|lab| {
+        let reason = lab.retrying(config.clone()).run_with(|attempt| {
+            assert_eq!(attempt.time_left(), Some(secs(5)));
+            GOOD
+        });
+        assert_eq!(reason, None);
+    });
+}
+
+#[test]
+fn a_builder_takes_up_where_a_built_component_ended() {
+    everywhere(|lab| {
+        let built = retry().max_attempts(2).build().expect("valid");
+        let more = RetryBuilder::from(&built).max_attempts(3);
+        assert_eq!(lab.retrying(more).run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(lab.retrying(built).run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 2));
+    });
+}
+
+/// What the short ways to a policy make of this operation.
+fn attempts_until_it_stops(run: impl FnOnce(&mut dyn FnMut() -> Result<(), Failed>) -> StopReason) -> Ended {
+    let mut attempts = 0;
+    let reason = run(&mut || {
+        attempts += 1;
+        Err(Failed::Of(ErrorClass::Transient))
+    });
+    stopped(reason, attempts)
+}
+
+#[test]
+fn retry_policy_is_the_short_way_to_a_policy() {
+    let classifier = error_classifier(|_: &Failed| ErrorClass::Transient);
+    let policy = RetryPolicy::builder()
+        .strategy(fixed(Duration::ZERO))
+        .max_attempts(3)
+        .classifier(classifier)
+        .build()
+        .expect("valid");
+    let ended = attempts_until_it_stops(|operation| policy.call(operation).expect_err("it fails").stop_reason());
+    assert_eq!(ended, stopped(StopReason::MaxAttemptsGlobal, 3));
+
+    let policy = AsyncRetryPolicy::<InstantTimer>::builder()
+        .strategy(fixed(Duration::ZERO))
+        .max_attempts(3)
+        .classifier(classifier)
+        .build()
+        .expect("valid");
+    let ended = attempts_until_it_stops(|operation| {
+        let call = policy.call(|| ready(operation()));
+        VirtualClock::new().block_on(call).expect_err("it fails").stop_reason()
+    });
+    assert_eq!(ended, stopped(StopReason::MaxAttemptsGlobal, 3));
+
+    let clock = VirtualClock::new();
+    let policy = AsyncRetryPolicy::<InstantTimer>::builder()
+        .strategy(fixed(secs(2)))
+        .max_attempts(2)
+        .timer(clock.timer())
+        .build()
+        .expect("valid");
+    let outcome = clock.block_on(policy.execute(|| ready(Err::<(), _>(Failed::Of(ErrorClass::Transient)))));
+    assert_eq!((outcome.attempts(), outcome.elapsed()), (2, secs(2)));
+}
+
+#[test]
+fn a_built_component_is_a_policy() {
+    let built = || retry().max_unknown_retries(1).build().expect("valid");
+    // The default classifier does not know this error.
+    let unknown = stopped(StopReason::MaxUnknownAttempts, 2);
+    let policy = Policy::from(built());
+    let ended = attempts_until_it_stops(|operation| policy.call(operation).expect_err("it fails").stop_reason());
+    assert_eq!(ended, unknown);
+
+    let policy = AsyncPolicy::<_, InstantTimer>::from(built());
+    let ended = attempts_until_it_stops(|operation| {
+        let call = policy.call(|| ready(operation()));
+        VirtualClock::new().block_on(call).expect_err("it fails").stop_reason()
+    });
+    assert_eq!(ended, unknown);
+}
+
+#[test]
+fn a_policy_without_retry_makes_one_attempt() {
+    everywhere(|lab| {
+        let policy = lab.policy().build();
+        for class in ErrorClass::ALL {
+            let reason =
+                if class.is_retryable() { StopReason::MaxAttemptsGlobal } else { StopReason::NonRetryableClass };
+            assert_eq!(policy.run(&failing(class)), stopped(reason, 1), "{class}");
+        }
+        assert_eq!(policy.run(&succeeding()), ok_after(1));
+    });
+}
+
+#[test]
+fn clones_of_a_policy_share_its_budget() {
+    let budget = Budget::new(1, secs(60)).expect("valid");
+    let policy = Policy::builder().retry(retry().budget(budget)).build().expect("valid");
+    let clone = policy.clone();
+    let fail = || Err::<(), _>(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    assert_eq!(policy.execute(fail).attempts(), 2);
+    assert_eq!(clone.execute(fail).attempts(), 1);
+    assert_eq!(clone.budget().expect("it has one").remaining(), 0);
+}
+
+#[test]
+fn attempts_are_numbered_from_one() {
+    on_both_drivers(|lab: Lab| {
+        let mut numbers = Vec::new();
+        let reason = lab.retrying(retry().max_attempts(3)).run_with(|attempt| {
+            numbers.push(attempt.number());
+            fails(ErrorClass::Transient)
+        });
+        assert_eq!((reason, numbers), (Some(StopReason::MaxAttemptsGlobal), vec![1, 2, 3]));
+    });
+}
