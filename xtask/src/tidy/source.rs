@@ -10,7 +10,8 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     let is_rust = path.ends_with(".rs");
     if is_rust {
         check_name(path, &mut findings);
-        if !text.starts_with("//!") {
+        // A crate whose documentation is its README says there what it owns.
+        if !text.starts_with("//!") && !text.starts_with("#![doc = include_str!(\"../README.md\")]") {
             findings.push(Finding {
                 place: format!("{path}:1"),
                 breach: "open with `//!`: what the file owns, and what it does not know".to_owned(),

@@ -14,6 +14,7 @@ fn expect(path: &str, text: &str, breaches: &[&str]) {
 #[test]
 fn rust_opens_with_its_purpose() {
     expect("crates/a/src/lib.rs", "//! Owns a.\n", &[]);
+    expect("crates/a/src/lib.rs", "#![doc = include_str!(\"../README.md\")]\n", &[]);
     expect("crates/a/src/lib.rs", "use std::fmt;\n", &["lib.rs:1: open with"]);
     expect("crates/a/src/lib.rs", "", &["lib.rs:1: open with"]);
     expect("README.md", "# a\n", &[]);
