@@ -50,6 +50,7 @@ mod driver;
 mod blocking;
 mod timer;
 mod asynchronous;
+mod caller;
 
 pub use crate::attempt::Attempt;
 pub use crate::breaker::{
@@ -57,6 +58,7 @@ pub use crate::breaker::{
 };
 pub use crate::budget::Budget;
 pub use crate::call::CallContext;
+pub use crate::caller::{AsyncCaller, Caller, NamedCaller};
 pub use crate::class::{ErrorClass, PerClass};
 pub use crate::classification::Classification;
 pub use crate::classifier::{

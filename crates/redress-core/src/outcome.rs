@@ -203,6 +203,26 @@ impl<T, E> RetryOutcome<T, E> {
         Self { result: Err(LastFailures { last: Some(failure), abort: None }), summary, timeline: None }
     }
 
+    /// A call that a breaker rejected: what a stubbed policy answers in a test.
+    pub const fn from_rejection(rejection: CircuitOpenError) -> Self {
+        let summary = Summary {
+            stop_reason: Some(StopReason::CircuitOpen),
+            attempts: 0,
+            last_class: None,
+            cause: None,
+            elapsed: Duration::ZERO,
+            next_sleep: None,
+            rejection: Some(rejection),
+        };
+        Self { result: Err(LastFailures { last: None, abort: None }), summary, timeline: None }
+    }
+
+    /// The same outcome after this time, for stubs.
+    pub const fn with_elapsed(mut self, elapsed: Duration) -> Self {
+        self.summary.elapsed = elapsed;
+        self
+    }
+
     /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
     #[must_use]
     pub const fn is_ok(&self) -> bool {

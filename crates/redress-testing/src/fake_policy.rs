@@ -7,9 +7,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use redress_core::{CallError, ErrorClass, Failure, RetryOutcome, StopReason};
+use redress_core::{AsyncCaller, CallError, Caller, ErrorClass, Failure, RetryOutcome, StopReason};
 
-use crate::caller::{AsyncCaller, Caller};
 use crate::lock::lock;
 use crate::record::{CallRecord, ExecuteRecord, Records};
 
@@ -25,7 +24,8 @@ use crate::record::{CallRecord, ExecuteRecord, Records};
 /// ```
 /// use std::io;
 /// use redress_core::{ErrorClass, Failure, RetryOutcome, StopReason};
-/// use redress_testing::{Caller, FakePolicy};
+/// use redress_core::Caller;
+/// use redress_testing::FakePolicy;
 ///
 /// let policy = FakePolicy::<u32, io::Error>::new().always_value(7);
 /// let error = io::Error::from(io::ErrorKind::TimedOut);

@@ -11,7 +11,6 @@ mod strategy;
 mod script;
 
 mod breaker;
-mod caller;
 mod fake_policy;
 mod record;
 mod recording_policy;
@@ -26,7 +25,6 @@ pub mod conformance;
 
 pub use crate::assertions::{OutcomeAssertion, TimelineAssertion, assert_outcome, assert_timeline};
 pub use crate::breaker::{BreakerDecision, FakeCircuitBreaker};
-pub use crate::caller::{AsyncCaller, Caller, NamedCaller};
 pub use crate::clock::VirtualClock;
 pub use crate::fake_policy::FakePolicy;
 pub use crate::record::{CallRecord, ExecuteRecord};

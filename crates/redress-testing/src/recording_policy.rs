@@ -4,9 +4,8 @@
 
 use std::future::Future;
 
-use redress_core::{CallError, RetryOutcome};
+use redress_core::{AsyncCaller, CallError, Caller, RetryOutcome};
 
-use crate::caller::{AsyncCaller, Caller};
 use crate::record::{CallRecord, ExecuteRecord, Records};
 
 /// A policy, and a record of every call that was made through it and came to its end.
@@ -20,7 +19,8 @@ use crate::record::{CallRecord, ExecuteRecord, Records};
 /// ```
 /// use std::io;
 /// use redress_core::{Policy, Retry, StopReason};
-/// use redress_testing::{Caller, RecordingPolicy, no_retries};
+/// use redress_core::Caller;
+/// use redress_testing::{RecordingPolicy, no_retries};
 ///
 /// let policy = RecordingPolicy::new(Policy::builder().retry(no_retries()).build()?);
 /// let _ = policy.operation("ping").call(|| Err::<(), _>(io::Error::from(io::ErrorKind::TimedOut)));

@@ -1,3 +1,5 @@
+//! What assertions accept, and what they say when they fail.
+
 use std::io;
 use std::panic::{AssertUnwindSafe, set_hook, take_hook};
 use std::sync::{Arc, Mutex};

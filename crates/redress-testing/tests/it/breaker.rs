@@ -1,3 +1,5 @@
+//! The fake breaker under real policies.
+
 use std::future::{Future, pending};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

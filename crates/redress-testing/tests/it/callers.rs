@@ -1,15 +1,15 @@
+//! Code under test with real, recorded and fake policies.
+
 use std::future::{Future, ready};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use redress_core::{
-    AsyncPolicy, CallError, Cause, ErrorClass, Failure, NoTimer, Policy, Retry, RetryOutcome, SleepDecision,
-    StopReason, fixed,
+    AsyncCaller, AsyncPolicy, CallError, Caller, Cause, ErrorClass, Failure, NoTimer, Policy, Retry, RetryOutcome,
+    SleepDecision, StopReason, fixed,
 };
-use redress_testing::{
-    AsyncCaller, Caller, FakePolicy, Recorder, RecordingPolicy, Script, VirtualClock, assert_outcome,
-};
+use redress_testing::{FakePolicy, Recorder, RecordingPolicy, Script, VirtualClock, assert_outcome};
 
 use crate::{reset, secs};
 

@@ -1,3 +1,5 @@
+//! The virtual clock, alone and under policies.
+
 use std::time::{Duration, Instant};
 
 use redress_core::{CircuitBreaker, CircuitState, Clock, ErrorClass, Policy, Retry, StopReason, fixed};

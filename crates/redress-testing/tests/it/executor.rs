@@ -1,3 +1,5 @@
+//! Virtual time in asynchronous code: waits, timeouts, deadlocks.
+
 use std::future::{Future, pending, poll_fn, ready};
 use std::io;
 use std::panic::AssertUnwindSafe;

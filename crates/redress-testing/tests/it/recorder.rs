@@ -1,3 +1,5 @@
+//! What a recorder keeps of events and attempts.
+
 use redress_core::{
     AttemptDecision, Cause, Classification, ErrorClass, EventName, Policy, Retry, StatusError, StopReason,
 };

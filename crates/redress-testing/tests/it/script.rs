@@ -1,3 +1,5 @@
+//! Scripted operations, blocking and asynchronous.
+
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;

@@ -1,3 +1,5 @@
+//! Deterministic delays and settings without retries.
+
 use std::time::Instant;
 
 use redress_core::{

@@ -7,16 +7,19 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use redress_core::{AsyncPolicy, CallError, Classifier, Policy, RetryOutcome, Timer};
+use crate::classifier::Classifier;
+use crate::error::CallError;
+use crate::outcome::RetryOutcome;
+use crate::policy::{AsyncPolicy, Policy};
+use crate::timer::Timer;
 
-/// What code makes blocking calls of `Result<T, E>` through: a [`Policy`], a
-/// [`RecordingPolicy`](crate::RecordingPolicy) around one, or a [`FakePolicy`](crate::FakePolicy). For code that is to
-/// be tested with any of them; the methods are the policy's.
+/// What code makes blocking calls of `Result<T, E>` through: a [`Policy`], or the `RecordingPolicy` and `FakePolicy` of
+/// redress-testing. For code that is to be tested with any of them; the methods are the policy's.
 ///
 /// ```
 /// use std::io;
-/// use redress_core::Policy;
-/// use redress_testing::{Caller, FakePolicy};
+/// use redress_core::{Caller, Policy};
+/// use redress_testing::FakePolicy;
 ///
 /// struct Greeter<P> {
 ///     policy: P,
