@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
-use crate::driver::{Judged, first_attempt, judge, resume_at, timed_out, to_outcome, to_result};
-use crate::engine::{Flags, Run, Verdict};
+use crate::driver::{Judged, Pause, after_failure, first_attempt, judge, resume_at, timed_out, to_outcome, to_result};
+use crate::engine::{Flags, Run};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
 use crate::outcome::{Failure, RetryOutcome, Stopped};
@@ -200,7 +200,7 @@ where
                 }
                 Err(judged) => judged,
             };
-            let Step { next, hook } = match after_failure(&policy.timer, &mut run, judged, &mut last) {
+            let Step { next, hook } = match step(&policy.timer, &mut run, judged, &mut last) {
                 Ok(step) => step,
                 Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
             };
@@ -249,19 +249,14 @@ struct Step {
     hook: Option<HookFuture>,
 }
 
-fn after_failure<T, E>(
+fn step<T, E>(
     timer: &impl Timer,
     run: &mut Run<'_>,
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<Step, Stopped<T, E>> {
     let now = timer.now();
-    let delay = match run.fail(&judged.failed(), now) {
-        Verdict::Stop => return Err(judged.into_stopped(last, run, now)),
-        Verdict::Retry(delay) => delay,
-    };
-    let hook = run.before_wait(&judged.failed(), delay, now);
-    *last = Some(judged.failure);
+    let Pause { delay, hook } = after_failure(run, judged, last, now)?;
     let waits = !delay.is_zero() || hook.is_some() || run.sleeper().is_some();
     let next = if waits { None } else { Some(resume_at(now, run, last)?) };
     Ok(Step { next, hook })

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
-use crate::driver::{Judged, begin, judge, resume_at, timed_out, to_outcome, to_result};
-use crate::engine::{Flags, Opening, Run, Verdict};
+use crate::driver::{Judged, after_failure, begin, judge, resume_at, timed_out, to_outcome, to_result};
+use crate::engine::{Flags, Opening, Run};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
 use crate::outcome::{Failure, RetryOutcome, Stopped};
@@ -261,42 +261,41 @@ fn drive<T, E, C, R>(
 ) -> R {
     let mut run = Run::new(opening, u32::from(failed.is_some()));
     let mut last = None;
-    let mut next = match failed {
-        Some(judged) => after_failure(policy, &mut run, judged, &mut last),
+    let first = match failed {
+        Some(judged) => next_attempt(policy, &mut run, judged, &mut last),
         None => begin(&mut run, || policy.now()),
     };
+    let mut attempt = match first {
+        Ok(attempt) => attempt,
+        Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
+    };
     loop {
-        let attempt = match next {
-            Ok(attempt) => attempt,
-            Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
-        };
-        match run_attempt(attempt) {
+        let judged = match run_attempt(attempt) {
             Ok(value) => {
                 let now = run.needs_end_time().then(|| policy.now());
                 run.succeed(now);
                 return finish(Ok(value), Some(&mut run), now);
             }
-            Err(judged) => next = after_failure(policy, &mut run, judged, &mut last),
-        }
+            Err(judged) => judged,
+        };
+        attempt = match next_attempt(policy, &mut run, judged, &mut last) {
+            Ok(attempt) => attempt,
+            Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
+        };
     }
 }
 
 /// From a failure to the next attempt, or to the end of the call.
 #[inline]
-fn after_failure<T, E, C>(
+fn next_attempt<T, E, C>(
     policy: &Policy<C>,
     run: &mut Run<'_>,
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<Attempt, Stopped<T, E>> {
     let failed_at = policy.now();
-    let delay = match run.fail(&judged.failed(), failed_at) {
-        Verdict::Stop => return Err(judged.into_stopped(last, run, failed_at)),
-        Verdict::Retry(delay) => delay,
-    };
-    run.before_wait(&judged.failed(), delay, failed_at);
-    *last = Some(judged.failure);
-    let waited = wait(run, delay);
+    let pause = after_failure(run, judged, last, failed_at)?;
+    let waited = wait(run, pause.delay);
     resume_at(if waited { policy.now() } else { failed_at }, run, last)
 }
 

@@ -3,15 +3,16 @@
 //! Owns the steps around an attempt that neither wait nor run the operation. Knows no runtime.
 
 use std::any::type_name;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::attempt::Attempt;
 use crate::class::ErrorClass;
 use crate::classification::Classification;
 use crate::classifier::Classifier;
-use crate::engine::{Failed, Run};
+use crate::engine::{Failed, Run, Verdict};
 use crate::error::CallError;
 use crate::outcome::{Cause, Failure, RetryOutcome, Stopped, call_error};
+use crate::sleep::HookFuture;
 
 /// How a driver hands back a call: the way of `call`.
 #[inline]
@@ -85,6 +86,32 @@ pub(crate) fn judge<T, E>(classifier: &impl Classifier<T, E>, result: Result<T, 
 /// The judgement of an attempt that ran into its timeout.
 pub(crate) fn timed_out<T, E>(classifier: &impl Classifier<T, E>) -> Judged<T, E> {
     Judged { failure: Failure::Timeout, classification: classifier.classify_timeout() }
+}
+
+/// A wait before the next attempt.
+pub(crate) struct Pause {
+    pub(crate) delay: Duration,
+    /// What a hook wants awaited before the wait.
+    pub(crate) hook: Option<HookFuture>,
+}
+
+/// From a failure to the wait before the next attempt, or to the end of the call.
+///
+/// Inlined by force: the result is large, and handing it on through memory is 40 instructions for each retry.
+#[inline(always)]
+pub(crate) fn after_failure<T, E>(
+    run: &mut Run<'_>,
+    judged: Judged<T, E>,
+    last: &mut Option<Failure<T, E>>,
+    now: Instant,
+) -> Result<Pause, Stopped<T, E>> {
+    let delay = match run.fail(&judged.failed(), now) {
+        Verdict::Stop => return Err(judged.into_stopped(last, run, now)),
+        Verdict::Retry(delay) => delay,
+    };
+    let hook = run.before_wait(&judged.failed(), delay, now);
+    *last = Some(judged.failure);
+    Ok(Pause { delay, hook })
 }
 
 /// The next attempt after a wait, or what is left of the call.
