@@ -93,7 +93,10 @@ impl Budget {
     pub fn consume_at(&self, now: Instant, cost: u32) -> bool {
         let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
         let mut granted = self.cell.granted.lock();
-        let fits = if cost == 1 { granted.has_room(now) } else { granted.has_room_for(now, cost as usize) };
+        let fits = match cost {
+            1 => granted.has_room(now),
+            _ => granted.has_room_for(now, cost as usize),
+        };
         if fits {
             for _ in 0..cost {
                 granted.push(now);

@@ -71,11 +71,15 @@ impl Epoch {
     /// Nanoseconds from the origin to `now`; 0 before it, [`u64::MAX`] beyond 584 years.
     #[inline]
     pub(crate) fn ticks(&self, now: Instant) -> u64 {
-        let origin = match self.0.get() {
-            Some(origin) => *origin,
-            None => *self.0.get_or_init(|| now),
-        };
-        nanos(now.saturating_duration_since(origin))
+        match self.0.get() {
+            Some(origin) => nanos(now.saturating_duration_since(*origin)),
+            None => self.first_ticks(now),
+        }
+    }
+
+    #[cold]
+    fn first_ticks(&self, now: Instant) -> u64 {
+        nanos(now.saturating_duration_since(*self.0.get_or_init(|| now)))
     }
 }
 
