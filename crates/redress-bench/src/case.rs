@@ -3,6 +3,7 @@
 //! Owns the types the table of cases is made of. Neither measures nor prints.
 
 use std::fmt;
+use std::hint::black_box;
 
 /// What is measured side by side: the operation guarded in one way, whoever does it.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +13,7 @@ pub(crate) struct Row {
     /// Its heading in the report.
     pub(crate) title: &'static str,
     /// What a reader has to know to compare fairly.
-    pub(crate) note: &'static str,
+    pub(crate) note: Option<&'static str>,
     /// Whether it is measured on two threads at once, too.
     pub(crate) shared: bool,
 }
@@ -31,6 +32,29 @@ pub(crate) struct Case {
 
 /// Runs the guarded operation so many times. Two threads may do so at once.
 pub(crate) type Batch = Box<dyn Fn(u64) + Send + Sync>;
+
+/// The batch that calls again and again. What a call returns is looked at where it lies: to move it would be measured, too.
+pub(crate) fn repeat<R>(call: impl Fn() -> R + Send + Sync + 'static) -> Batch {
+    Box::new(move |times| {
+        for _ in 0..times {
+            black_box(&call());
+        }
+    })
+}
+
+/// The same with a state that calls might wear out: a case whose `state` no longer `holds` has not measured what its row says.
+pub(crate) fn repeat_while<S: Send + Sync + 'static, R>(
+    state: S,
+    call: impl Fn(&S) -> R + Send + Sync + 'static,
+    holds: impl Fn(&S) -> bool + Send + Sync + 'static,
+) -> Batch {
+    Box::new(move |times| {
+        for _ in 0..times {
+            black_box(&call(black_box(&state)));
+        }
+        assert!(holds(&state), "the calls of this case have changed what it is about");
+    })
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {

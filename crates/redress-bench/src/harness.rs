@@ -3,7 +3,7 @@
 //! Owns the order of measuring. Figures that cannot be had are told as such; none makes the program fail.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,13 +13,14 @@ use crate::allocations::{per_call, uncounted};
 use crate::case::{Batch, Case, Row};
 use crate::cases::{ROWS, named, of_row};
 use crate::report::{self, Figures, RowReport};
-use crate::{callgrind, threads, timing};
+use crate::threads::{self, Sharing};
+use crate::{callgrind, timing};
 
 /// Compares redress with its peers, case by case, and prints the report as Markdown.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 struct Arguments {
-    /// Writes the report to this file, too.
+    /// Writes the report to this file, too; a relative path starts at the workspace's root.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Measures this row only; may be given several times.
@@ -56,7 +57,9 @@ pub fn run() -> ExitCode {
     let report = report::whole(&measure(&arguments));
     println!("{report}");
     let Some(path) = &arguments.out else { return ExitCode::SUCCESS };
-    if let Err(error) = fs::write(path, report) {
+    // `cargo bench` starts this in the package's folder.
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    if let Err(error) = fs::write(&path, report) {
         eprintln!("could not write {}: {error}", path.display());
         return ExitCode::FAILURE;
     }
@@ -100,7 +103,7 @@ fn instructions(case: &Case, has_callgrind: bool) -> Result<f64, String> {
     if has_callgrind { callgrind::instructions(case) } else { Err("valgrind is missing".to_owned()) }
 }
 
-fn shared(row: &Row, batch: &Batch, rounds: usize) -> Option<Result<threads::Sharing, String>> {
+fn shared(row: &Row, batch: &Batch, rounds: usize) -> Option<Result<Sharing, String>> {
     if !row.shared || rounds == 0 {
         return None;
     }

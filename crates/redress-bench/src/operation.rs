@@ -4,12 +4,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::hint::black_box;
+use std::hint::{black_box, spin_loop};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
-/// As small as `io::ErrorKind`: what fails is not what is measured.
+/// As wide as `io::Error`, so that a result travels in two registers, as most do.
+#[repr(u64)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OperationError {
     Refused,
@@ -61,12 +62,33 @@ impl Alternating {
     }
 }
 
-/// Polls a future that never waits, without a runtime around it.
+/// Polls a future that never waits, without a runtime around it. What it answers is left where it lies.
 #[inline]
-pub(crate) fn finish<F: Future>(future: F) -> F::Output {
+pub(crate) fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    let polled = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_ready(), "a case that is to end at its first poll waits: it measures something else");
+    polled
+}
+
+/// Polls a future that may have to wait for another thread to leave a lock.
+#[inline]
+pub(crate) fn poll_contended<F: Future>(future: F) -> Poll<F::Output> {
     let mut context = Context::from_waker(Waker::noop());
-    match pin!(future).poll(&mut context) {
+    let mut future = pin!(future);
+    for _ in 0..1_000_000 {
+        let polled = future.as_mut().poll(&mut context);
+        if polled.is_ready() {
+            return polled;
+        }
+        spin_loop();
+    }
+    panic!("a case that is to end at once waits: it measures something else");
+}
+
+/// What a future answers that never waits.
+pub(crate) fn finish<F: Future>(future: F) -> F::Output {
+    match poll_once(future) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("a case that is to end at its first poll waits: it measures something else"),
+        Poll::Pending => unreachable!("it was polled once, and ready"),
     }
 }

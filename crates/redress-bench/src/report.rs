@@ -63,7 +63,8 @@ fn head(rows: &[RowReport]) -> String {
          - With: {}.\n\
          - On: {}; {}.\n\
          - ns: median of the rounds, the bare operation included. Noise: {noise}.\n\
-         - Instructions: callgrind's count, the bare operation included; a clock reading counts without the kernel's part.\n\
+         - Instructions: callgrind's count, the bare operation included. A reading of the clock counts for less than it is: under \
+         valgrind it is a call of the kernel, not of the vDSO.\n\
          {instructions}\
          - Ratios are to the bare operation and to the fastest peer of the same kind, blocking or async.\n",
         peers.join(", "),
@@ -73,11 +74,12 @@ fn head(rows: &[RowReport]) -> String {
 }
 
 fn of_row(report: &RowReport) -> String {
+    let note = report.row.note.map_or_else(String::new, |note| format!("{note}\n\n"));
     let mut text = format!(
-        "\n## {}\n\n{}\n\n\
+        "\n## {}\n\n{note}\
          | | | ns | x bare | x best peer | instructions | allocations | reach | met |\n\
          |---|---|--:|--:|--:|--:|--:|---|---|\n",
-        report.row.title, report.row.note
+        report.row.title
     );
     for figures in &report.figures {
         let Figures { case, timing, instructions, allocations, .. } = figures;
@@ -134,16 +136,15 @@ fn of_sharing(report: &RowReport) -> String {
 }
 
 fn of_sizes(title: &str, moment: &str, sizes: &[Size]) -> String {
-    let used = sizes.iter().any(|size| size.used.is_some());
+    let has_used = sizes.iter().any(|size| size.used.is_some());
+    let (head, line) = if has_used { (" after use |", "--:|") } else { ("", "") };
     let mut text = format!(
-        "\n## {title}\n\n| | own | on the heap when {moment} | {} reach | met |\n|---|--:|--:|",
-        if used { "after use |" } else { "" }
+        "\n## {title}\n\n| | itself | on the heap when {moment} |{head} reach | met |\n|---|--:|--:|{line}---|---|\n"
     );
-    text += if used { "--:|---|---|\n" } else { "---|---|\n" };
     for size in sizes {
-        let after = size.used.map_or(String::new(), |used| format!(" {used} |"));
+        let used = size.used.map_or_else(String::new, |used| format!(" {used} |"));
         let reach = Reach::most(size.reach.map(|reach| reach as f64), Some(size.total() as f64), "bytes", 0);
-        let _ = writeln!(text, "| {} | {} | {} |{after} {} |", size.name, size.own, size.heap, told(&[reach]));
+        let _ = writeln!(text, "| {} | {} | {} |{used} {} |", size.name, size.itself, size.heap, told(&[reach]));
     }
     text
 }
@@ -158,46 +159,42 @@ fn best(figures: &[Figures], who: Who, kind: Kind) -> Option<f64> {
 struct Reach {
     limit: Option<f64>,
     measured: Option<f64>,
-    is_met: bool,
-    sign: char,
+    at_least: bool,
     unit: &'static str,
     digits: usize,
 }
 
 impl Reach {
-    fn most(limit: Option<f64>, measured: Option<f64>, unit: &'static str, digits: usize) -> Self {
-        let is_met = limit.zip(measured).is_some_and(|(limit, measured)| rounded(measured, digits) <= limit);
-        Self { limit, measured, is_met, sign: '≤', unit, digits }
+    const fn most(limit: Option<f64>, measured: Option<f64>, unit: &'static str, digits: usize) -> Self {
+        Self { limit, measured, at_least: false, unit, digits }
     }
 
-    fn least(limit: Option<f64>, measured: Option<f64>, unit: &'static str, digits: usize) -> Self {
-        let is_met = limit.zip(measured).is_some_and(|(limit, measured)| rounded(measured, digits) >= limit);
-        Self { limit, measured, is_met, sign: '≥', unit, digits }
+    const fn least(limit: Option<f64>, measured: Option<f64>, unit: &'static str, digits: usize) -> Self {
+        Self { limit, measured, at_least: true, unit, digits }
+    }
+
+    fn limit(&self) -> Option<String> {
+        let sign = if self.at_least { '≥' } else { '≤' };
+        Some(format!("{sign} {} {}", self.limit?, self.unit))
+    }
+
+    fn verdict(&self) -> Option<String> {
+        let limit = self.limit?;
+        let Some(measured) = self.measured else { return Some(format!("{} not measured", self.unit)) };
+        // Judged as it is printed, so that the table never contradicts itself.
+        let printed = format!("{measured:.*}", self.digits);
+        let value: f64 = printed.parse().unwrap_or(measured);
+        let is_met = if self.at_least { value >= limit } else { value <= limit };
+        Some(if is_met { "yes".to_owned() } else { format!("no: {printed} {}", self.unit) })
     }
 }
 
-/// As it is printed, so that the table never contradicts itself.
-fn rounded(value: f64, digits: usize) -> f64 {
-    let scale = 10_f64.powi(i32::try_from(digits).unwrap_or(0));
-    (value * scale).round() / scale
-}
-
-/// The last two columns: the limits, and whether each was met.
+/// The last two columns: the limits, and for each whether it was met.
 fn told(reaches: &[Reach]) -> String {
-    let set: Vec<(&Reach, f64)> = reaches.iter().filter_map(|reach| Some((reach, reach.limit?))).collect();
-    let limits: Vec<String> =
-        set.iter().map(|(reach, limit)| format!("{} {limit} {}", reach.sign, reach.unit)).collect();
-    let misses = set.iter().filter(|(reach, _)| !reach.is_met).map(|(reach, _)| match reach.measured {
-        Some(measured) => format!("{measured:.*} {}", reach.digits, reach.unit),
-        None => format!("{} not measured", reach.unit),
-    });
-    let misses: Vec<String> = misses.collect();
-    let met = match (set.is_empty(), misses.is_empty()) {
-        (true, _) => String::new(),
-        (false, true) => "yes".to_owned(),
-        (false, false) => format!("no: {}", misses.join(", ")),
-    };
-    format!("{} | {met}", limits.join(", "))
+    let limits: Vec<String> = reaches.iter().filter_map(Reach::limit).collect();
+    let mut verdicts: Vec<String> = reaches.iter().filter_map(Reach::verdict).collect();
+    verdicts.dedup();
+    format!("{} | {}", limits.join(", "), verdicts.join(", "))
 }
 
 fn number(value: Option<f64>, digits: usize) -> String {

@@ -31,7 +31,7 @@ use crate::operation::{OperationError, OperationResult, fail, finish, succeed};
 pub(crate) struct Size {
     pub(crate) name: &'static str,
     /// The value itself.
-    pub(crate) own: usize,
+    pub(crate) itself: usize,
     /// What it holds on the heap when it has been made, or polled for the first time.
     pub(crate) heap: usize,
     /// What it holds there after use.
@@ -41,7 +41,7 @@ pub(crate) struct Size {
 
 impl Size {
     pub(crate) const fn total(&self) -> usize {
-        self.own + self.heap
+        self.itself + self.heap
     }
 
     const fn within(mut self, reach: usize) -> Self {
@@ -64,15 +64,15 @@ async fn operation() -> OperationResult {
     succeed()
 }
 
-/// The operation with a timeout, for those that have none of their own.
+/// The operation with a timeout, for those that have none of their itself.
 async fn attempt() -> OperationResult {
     timeout(ATTEMPT, operation()).await.unwrap_or(Err(OperationError::TimedOut))
 }
 
-/// The operation's own future, then the futures that retry it, with a timeout for each attempt and growing delays.
+/// The operation's itself future, then the futures that retry it, with a timeout for each attempt and growing delays.
 pub(crate) fn futures() -> Vec<Size> {
     let bare = waiting("the operation", operation);
-    let reach = bare.own + OVERHEAD;
+    let reach = bare.itself + OVERHEAD;
     let retried = AsyncPolicy::builder().retry(retry()).build().expect("a valid policy");
     let guarded = AsyncPolicy::builder()
         .retry(retry().budget(Budget::new(100, MINUTE).expect("a valid budget")))
@@ -124,16 +124,16 @@ impl tower::retry::Policy<(), u64, BoxError> for Growing {
 
 /// The size of a future, and what it holds on the heap when it waits.
 fn waiting<F: Future>(name: &'static str, make: impl Fn() -> F) -> Size {
-    let mut own = 0;
+    let mut itself = 0;
     let mut poll = || {
         let future = pin!(make());
-        own = size_of_val(&*future);
+        itself = size_of_val(&*future);
         assert!(future.poll(&mut Context::from_waker(Waker::noop())).is_pending(), "{name} is to wait");
     };
     // What the timer allocates once is not the call's.
     poll();
     let heap = allocation_counter::measure(poll).bytes_max;
-    Size { name, own, heap: bytes(heap), used: None, reach: None }
+    Size { name, itself, heap: bytes(heap), used: None, reach: None }
 }
 
 /// A breaker that opens at 100 failures, or half of 100 calls, in a minute where it knows time. Used means 1,000 calls,
@@ -220,7 +220,7 @@ fn held<T>(name: &'static str, make: impl Fn() -> T, mut use_once: impl FnMut(&m
     let more = allocation_counter::measure(|| (0..1_000).for_each(|call| use_once(&mut value, call % 20 == 0)));
     let after = new + more.bytes_current;
     let at_least_zero = |bytes_held: i64| bytes(bytes_held.max(0).unsigned_abs());
-    Size { name, own: size_of_val(&value), heap: at_least_zero(new), used: Some(at_least_zero(after)), reach: None }
+    Size { name, itself: size_of_val(&value), heap: at_least_zero(new), used: Some(at_least_zero(after)), reach: None }
 }
 
 fn bytes(count: u64) -> usize {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use core_affinity::CoreId;
 use tokio::runtime::Handle;
 
+use crate::allocations::uncounted;
 use crate::case::Batch;
 use crate::timing::calls_within;
 
@@ -60,12 +61,13 @@ fn rates(batch: &Batch, stride: u64, cores: &[CoreId]) -> Vec<f64> {
         core_affinity::set_for_current(core);
         batch(stride);
         ready.wait();
-        let started = Instant::now();
-        let mut calls = 0;
-        while !over.load(Ordering::Relaxed) {
-            batch(stride);
-            calls += stride;
-        }
+        let (started, mut calls) = (Instant::now(), 0);
+        uncounted(|| {
+            while !over.load(Ordering::Relaxed) {
+                batch(stride);
+                calls += stride;
+            }
+        });
         calls as f64 / started.elapsed().as_secs_f64()
     };
     thread::scope(|scope| {

@@ -8,8 +8,8 @@ use backon::{BlockingRetryable as _, ConstantBuilder, Retryable as _};
 use recloser::{AsyncRecloser, Recloser};
 
 use crate::case::Kind::{self, Async, Blocking};
-use crate::case::{Batch, Case, Who};
-use crate::operation::{Alternating, finish, succeed};
+use crate::case::{Batch, Case, Who, repeat};
+use crate::operation::{Alternating, poll_once, succeed};
 
 pub(super) const CASES: &[Case] = &[
     case("retry", Blocking, "backon", retry),
@@ -34,80 +34,58 @@ fn backoff() -> ConstantBuilder {
 
 fn retry() -> Batch {
     let backoff = backoff();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(succeed.retry(black_box(&backoff)).call());
-        }
-    })
+    repeat(move || succeed.retry(black_box(&backoff)).call())
 }
 
 fn retry_async() -> Batch {
     let backoff = backoff();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(finish((|| async { succeed() }).retry(black_box(&backoff)).into_future()));
-        }
-    })
+    repeat(move || poll_once((|| async { succeed() }).retry(black_box(&backoff)).into_future()))
 }
 
 fn retry_deadline() -> Batch {
     let backoff = backoff();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let retried = (|| async { succeed() }).retry(black_box(&backoff)).into_future();
-            let _ = black_box(finish(tokio::time::timeout(DEADLINE, retried)));
-        }
+    repeat(move || {
+        let retried = (|| async { succeed() }).retry(black_box(&backoff)).into_future();
+        poll_once(tokio::time::timeout(DEADLINE, retried))
     })
 }
 
 fn stack() -> Batch {
     let (backoff, breaker) = (backoff(), Recloser::custom().closed_len(100).build());
-    Box::new(move |times| {
-        for _ in 0..times {
-            let guarded = || black_box(&breaker).call(succeed);
-            let _ = black_box(guarded.retry(black_box(&backoff)).call());
-        }
+    repeat(move || {
+        let guarded = || black_box(&breaker).call(succeed);
+        guarded.retry(black_box(&backoff)).call()
     })
 }
 
 fn stack_async() -> Batch {
     let (backoff, breaker) = (backoff(), AsyncRecloser::from(Recloser::custom().closed_len(100).build()));
-    Box::new(move |times| {
-        for _ in 0..times {
-            let guarded = || black_box(&breaker).call(async { succeed() });
-            let _ = black_box(finish(guarded.retry(black_box(&backoff)).into_future()));
-        }
+    repeat(move || {
+        let guarded = || black_box(&breaker).call(async { succeed() });
+        poll_once(guarded.retry(black_box(&backoff)).into_future())
     })
 }
 
 fn stack_deadline() -> Batch {
     let (backoff, breaker) = (backoff(), AsyncRecloser::from(Recloser::custom().closed_len(100).build()));
-    Box::new(move |times| {
-        for _ in 0..times {
-            let guarded = || black_box(&breaker).call(async { succeed() });
-            let retried = guarded.retry(black_box(&backoff)).into_future();
-            let _ = black_box(finish(tokio::time::timeout(DEADLINE, retried)));
-        }
+    repeat(move || {
+        let guarded = || black_box(&breaker).call(async { succeed() });
+        let retried = guarded.retry(black_box(&backoff)).into_future();
+        poll_once(tokio::time::timeout(DEADLINE, retried))
     })
 }
 
 fn second_try() -> Batch {
     let (backoff, operation) = (backoff(), Alternating::default());
     assert_eq!((|| operation.run()).retry(&backoff).call(), succeed());
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box((|| operation.run()).retry(black_box(&backoff)).call());
-        }
-    })
+    repeat(move || (|| operation.run()).retry(black_box(&backoff)).call())
 }
 
 fn second_try_async() -> Batch {
     let (backoff, operation) = (backoff(), Alternating::default());
-    Box::new(move |times| {
-        for _ in 0..times {
-            // Its own sleep waits a tick of tokio's timer, even for no delay.
-            let retried = (|| async { operation.run() }).retry(black_box(&backoff)).sleep(|_| ready(()));
-            let _ = black_box(finish(retried.into_future()));
-        }
+    repeat(move || {
+        // Its own sleep waits a tick of tokio's timer, even for no delay.
+        let retried = (|| async { operation.run() }).retry(black_box(&backoff)).sleep(|_| ready(()));
+        poll_once(retried.into_future())
     })
 }

@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use crate::case::Kind::{self, Async, Blocking};
-use crate::case::{Batch, Case, Who};
-use crate::operation::{Alternating, OperationResult, fail, finish, succeed};
+use crate::case::{Batch, Case, Who, repeat};
+use crate::operation::{Alternating, OperationResult, fail, poll_once, succeed};
 
 pub(super) const CASES: &[Case] = &[
     case("retry", Blocking, "bare", || blocking(succeed)),
@@ -30,45 +30,29 @@ const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -
 }
 
 fn blocking(operation: impl Fn() -> OperationResult + Send + Sync + 'static) -> Batch {
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(operation());
-        }
-    })
+    repeat(operation)
 }
 
 fn asynchronous(operation: impl Fn() -> OperationResult + Send + Sync + 'static) -> Batch {
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(finish(async { operation() }));
-        }
-    })
+    repeat(move || poll_once(async { operation() }))
 }
 
 fn twice() -> Batch {
     let operation = Alternating::default();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(operation.run());
-            let _ = black_box(operation.run());
-        }
+    repeat(move || {
+        black_box(&operation.run());
+        operation.run()
     })
 }
 
 fn twice_async() -> Batch {
     let operation = Alternating::default();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(finish(async { operation.run() }));
-            let _ = black_box(finish(async { operation.run() }));
-        }
+    repeat(move || {
+        black_box(&poll_once(async { operation.run() }));
+        poll_once(async { operation.run() })
     })
 }
 
 fn clock() -> Batch {
-    Box::new(|times| {
-        for _ in 0..times {
-            black_box(Instant::now());
-        }
-    })
+    repeat(Instant::now)
 }

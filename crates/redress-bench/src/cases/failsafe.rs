@@ -3,9 +3,9 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use failsafe::{CircuitBreaker as _, Config, Error, backoff, failure_policy};
+use failsafe::{CircuitBreaker as _, Config, Error, StateMachine, backoff, failure_policy};
 
-use crate::case::{Batch, Case, Kind, Who};
+use crate::case::{Batch, Case, Kind, Who, repeat, repeat_while};
 use crate::operation::{fail, succeed};
 
 pub(super) const CASES: &[Case] =
@@ -20,11 +20,7 @@ const fn case(row: &'static str, prepare: fn() -> Batch) -> Case {
 fn success() -> Batch {
     let policy = failure_policy::consecutive_failures(100, backoff::constant(DAY));
     let breaker = Config::new().failure_policy(policy).build();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(black_box(&breaker).call(succeed));
-        }
-    })
+    repeat(move || black_box(&breaker).call(succeed))
 }
 
 fn rejected() -> Batch {
@@ -32,11 +28,7 @@ fn rejected() -> Batch {
     let breaker = Config::new().failure_policy(policy).build();
     let _ = breaker.call(fail);
     assert!(matches!(breaker.call(succeed), Err(Error::Rejected)));
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(black_box(&breaker).call(succeed));
-        }
-    })
+    repeat(move || black_box(&breaker).call(succeed))
 }
 
 fn failure() -> Batch {
@@ -44,10 +36,5 @@ fn failure() -> Batch {
     let window = Duration::from_secs(60);
     let policy = failure_policy::success_rate_over_time_window(0.0, 5, window, backoff::constant(DAY));
     let breaker = Config::new().failure_policy(policy).build();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let result = black_box(black_box(&breaker).call(fail));
-            debug_assert!(matches!(result, Err(Error::Inner(_))));
-        }
-    })
+    repeat_while(breaker, |breaker| breaker.call(fail), StateMachine::is_call_permitted)
 }

@@ -17,53 +17,70 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         key: "retry",
         title: "Retry alone, no deadline: success",
-        note: "Six attempts allowed, the first succeeds.",
+        note: Some("Six attempts allowed, the first succeeds."),
         shared: false,
     },
     Row {
         key: "retry-deadline",
         title: "Retry alone with a deadline of 60 s: success",
-        note: "The others have no deadline of their own: a timeout is put around them, which futures alone allow.",
+        note: Some(
+            "The others have no deadline of their own: a timeout is put around them, which futures alone allow.",
+        ),
         shared: false,
     },
     Row {
         key: "breaker",
         title: "Breaker alone, closed: success",
-        note: "Counted windows where a breaker has them, since they cost least: the last 100 calls, or 100 failures in a row.",
+        note: Some(
+            "Counted windows where a breaker has them, since they cost least: the last 100 calls, or 100 failures in a row.",
+        ),
         shared: true,
     },
     Row {
         key: "stack",
         title: "Retry, breaker and budget, no deadline: success",
-        note: "backon over recloser has no budget.",
+        note: Some("backon over recloser has no budget."),
         shared: false,
     },
     Row {
         key: "stack-deadline",
         title: "Retry, breaker and budget, with a deadline of 60 s: success",
-        note: "The others have no deadline of their own: a timeout is put around them. backon over recloser has no budget.",
+        note: Some(
+            "The others have no deadline of their own: a timeout is put around them. backon over recloser has no budget.",
+        ),
         shared: false,
     },
     Row {
         key: "second-try",
         title: "Retry alone: one failure, then success, no delay",
-        note: "tokio-retry2 and tower-resilience hand a delay of zero to tokio's timer, which waits a tick: not comparable.",
+        note: Some(
+            "tokio-retry2 and tower-resilience hand a delay of zero to tokio's timer, which waits a tick: not comparable.",
+        ),
         shared: false,
     },
-    Row { key: "rejected", title: "Rejected by an open breaker", note: "The operation does not run.", shared: false },
+    Row {
+        key: "rejected",
+        title: "Rejected by an open breaker",
+        note: Some("The operation does not run."),
+        shared: false,
+    },
     Row {
         key: "failure-recorded",
         title: "A failure recorded by a breaker that stays closed",
-        note: "redress and tower-resilience count in an exact window of time, failsafe averages over one, recloser counts calls.",
+        note: Some(
+            "redress and tower-resilience count in an exact window of time, failsafe averages over one, recloser counts calls.",
+        ),
         shared: false,
     },
     Row {
         key: "budget",
         title: "One withdrawal from a budget, granted",
-        note: "redress is given the time, as its policies do; the others read the clock themselves, at 'one reading' below each.",
+        note: Some(
+            "redress is given the time, as its policies give it; the others read the clock, whose cost is the last row's.",
+        ),
         shared: true,
     },
-    Row { key: "clock", title: "For reference: one reading of the clock", note: "", shared: false },
+    Row { key: "clock", title: "For reference: one reading of the clock", note: None, shared: false },
 ];
 
 /// The cases of a row, in the order of the report.

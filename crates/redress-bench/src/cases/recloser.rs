@@ -3,11 +3,11 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use recloser::{AsyncRecloser, Recloser};
+use recloser::{AsyncRecloser, Error, Recloser};
 
 use crate::case::Kind::{self, Async, Blocking};
-use crate::case::{Batch, Case, Who};
-use crate::operation::{fail, finish, succeed};
+use crate::case::{Batch, Case, Who, repeat, repeat_while};
+use crate::operation::{fail, poll_once, succeed};
 
 pub(super) const CASES: &[Case] = &[
     case("breaker", Blocking, success),
@@ -22,41 +22,24 @@ const fn case(row: &'static str, kind: Kind, prepare: fn() -> Batch) -> Case {
 
 fn success() -> Batch {
     let breaker = Recloser::custom().closed_len(100).build();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(black_box(&breaker).call(succeed));
-        }
-    })
+    repeat(move || black_box(&breaker).call(succeed))
 }
 
 fn success_async() -> Batch {
     let breaker = AsyncRecloser::from(Recloser::custom().closed_len(100).build());
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(finish(black_box(&breaker).call(async { succeed() })));
-        }
-    })
+    repeat(move || poll_once(black_box(&breaker).call(async { succeed() })))
 }
 
 fn rejected() -> Batch {
     let breaker = Recloser::custom().closed_len(1).open_wait(Duration::from_secs(86_400)).build();
     let _ = breaker.call(fail);
     let _ = breaker.call(fail);
-    assert!(matches!(breaker.call(succeed), Err(recloser::Error::Rejected)));
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(black_box(&breaker).call(succeed));
-        }
-    })
+    assert!(matches!(breaker.call(succeed), Err(Error::Rejected)));
+    repeat(move || black_box(&breaker).call(succeed))
 }
 
 fn failure() -> Batch {
     // A rate that is never reached: it records each failure and stays closed.
     let breaker = Recloser::custom().closed_len(100).error_rate(2.0).build();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let result = black_box(black_box(&breaker).call(fail));
-            debug_assert!(matches!(result, Err(recloser::Error::Inner(_))));
-        }
-    })
+    repeat_while(breaker, |breaker| breaker.call(fail), |breaker| matches!(breaker.call(fail), Err(Error::Inner(_))))
 }

@@ -1,17 +1,18 @@
 //! redress in every row.
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    Budget, CircuitBreaker, CircuitBreakerBuilder, Classifier, ErrorClass, Policy, PolicyBuilder, Retry, RetryBuilder,
-    error_classifier, fixed,
+    Budget, CircuitBreaker, CircuitBreakerBuilder, CircuitState, Classifier, ErrorClass, Policy, PolicyBuilder, Retry,
+    RetryBuilder, error_classifier, fixed,
 };
 use redress_tokio::AsyncPolicy;
 
 use crate::case::Kind::{self, Async, Blocking};
-use crate::case::{Batch, Case, Who};
-use crate::operation::{Alternating, OperationError, OperationResult, fail, finish, succeed};
+use crate::case::{Batch, Case, Who, repeat, repeat_while};
+use crate::operation::{Alternating, OperationError, OperationResult, fail, finish, poll_once, succeed};
 
 pub(super) const CASES: &[Case] = &[
     case("retry", Blocking, "redress", || blocking(retry_only(plain()))).within(70.0).takes(3.5),
@@ -88,30 +89,18 @@ fn transient() -> impl Classifier<u64, OperationError> + Send + Sync {
 
 fn blocking(policy: Policy) -> Batch {
     assert_eq!(policy.call(succeed).ok(), succeed().ok());
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(black_box(&policy).call(succeed));
-        }
-    })
+    repeat(move || black_box(&policy).call(succeed))
 }
 
 fn asynchronous(policy: AsyncPolicy) -> Batch {
     assert_eq!(finish(policy.call(async || succeed())).ok(), succeed().ok());
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(finish(black_box(&policy).call(|| async { succeed() })));
-        }
-    })
+    repeat(move || poll_once(black_box(&policy).call(|| async { succeed() })))
 }
 
 fn permit() -> Batch {
     let breaker = breaker().build().expect("a valid breaker");
     assert_eq!(with_permit(&breaker, succeed), succeed());
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(with_permit(black_box(&breaker), succeed));
-        }
-    })
+    repeat(move || with_permit(black_box(&breaker), succeed))
 }
 
 /// As a caller of the bare breaker writes it.
@@ -130,22 +119,14 @@ fn second_try() -> Batch {
     let policy = Policy::builder().classifier(transient()).retry(plain()).build().expect("a valid policy");
     let operation = Alternating::default();
     assert_eq!(policy.execute(|| operation.run()).attempts(), 2);
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(black_box(&policy).call(|| operation.run()));
-        }
-    })
+    repeat(move || black_box(&policy).call(|| operation.run()))
 }
 
 fn second_try_async() -> Batch {
     let policy = AsyncPolicy::builder().classifier(transient()).retry(plain()).build().expect("a valid policy");
     let operation = Alternating::default();
     assert_eq!(finish(policy.execute(async || operation.run())).attempts(), 2);
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(finish(black_box(&policy).call(|| async { operation.run() })));
-        }
-    })
+    repeat(move || poll_once(black_box(&policy).call(|| async { operation.run() })))
 }
 
 /// A breaker that one failure opened for longer than any run takes.
@@ -159,56 +140,41 @@ fn open_breaker() -> CircuitBreaker {
 fn rejected() -> Batch {
     let policy = Policy::builder().retry(plain()).circuit_breaker(open_breaker()).build().expect("a valid policy");
     assert!(policy.call(succeed).is_err());
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(black_box(&policy).call(succeed));
-        }
-    })
+    repeat(move || black_box(&policy).call(succeed))
 }
 
 fn rejected_async() -> Batch {
     let policy = AsyncPolicy::builder().retry(plain()).circuit_breaker(open_breaker());
     let policy: AsyncPolicy = policy.build().expect("a valid policy");
     assert!(finish(policy.call(async || succeed())).is_err());
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(finish(black_box(&policy).call(|| async { succeed() })));
-        }
-    })
+    repeat(move || poll_once(black_box(&policy).call(|| async { succeed() })))
 }
 
 fn permit_refused() -> Batch {
     let breaker = open_breaker();
     assert_eq!(with_permit(&breaker, succeed), Err(OperationError::TimedOut));
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(with_permit(black_box(&breaker), succeed));
-        }
-    })
+    repeat(move || with_permit(black_box(&breaker), succeed))
 }
 
 fn failure_recorded() -> Batch {
     // Fewer failures than the threshold fit into the window, so the breaker records each and stays closed.
     let breaker = breaker().window(Duration::from_nanos(500)).build().expect("a valid breaker");
-    Box::new(move |times| {
-        for _ in 0..times {
-            let _ = black_box(with_permit(black_box(&breaker), fail));
-        }
-    })
+    repeat_while(breaker, |breaker| with_permit(breaker, fail), |breaker| breaker.state() == CircuitState::Closed)
 }
 
 fn failure_recorded_at() -> Batch {
+    let (start, seconds) = (Instant::now(), AtomicU64::new(0));
+    let fail_at = move |breaker: &CircuitBreaker| {
+        // A second apart, so that the hundredth failure never falls into the same minute as the first.
+        let second = seconds.load(Ordering::Relaxed);
+        seconds.store(second + 1, Ordering::Relaxed);
+        let now = start + Duration::from_secs(second);
+        let permit = breaker.try_acquire();
+        let result = fail();
+        (result, permit.map(|permit| permit.failure_at(ErrorClass::Transient, now)))
+    };
     let breaker = breaker().build().expect("a valid breaker");
-    let start = Instant::now();
-    Box::new(move |times| {
-        let mut now = start;
-        for _ in 0..times {
-            now += Duration::from_secs(1);
-            let permit = black_box(&breaker).try_acquire().expect("closed");
-            let _ = black_box(fail());
-            black_box(permit.failure_at(ErrorClass::Transient, now));
-        }
-    })
+    repeat_while(breaker, fail_at, |breaker| breaker.state() == CircuitState::Closed)
 }
 
 /// How many withdrawals are made with one reading of the clock, whose cost is then nothing beside theirs.
@@ -232,9 +198,5 @@ fn withdrawal() -> Batch {
 
 fn withdrawal_now() -> Batch {
     let budget = Budget::new(1024, Duration::from_micros(1)).expect("a valid budget");
-    Box::new(move |times| {
-        for _ in 0..times {
-            black_box(black_box(&budget).consume());
-        }
-    })
+    repeat(move || black_box(&budget).consume())
 }

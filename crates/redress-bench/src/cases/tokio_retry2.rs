@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_retry2::strategy::FixedInterval;
 use tokio_retry2::{Retry, RetryError};
 
-use crate::case::{Batch, Case, Kind, Who};
-use crate::operation::{finish, succeed};
+use crate::case::{Batch, Case, Kind, Who, repeat};
+use crate::operation::{poll_once, succeed};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("retry", Who::Peer, Kind::Async, "tokio-retry2", retry),
@@ -20,21 +20,17 @@ fn strategy() -> impl Iterator<Item = Duration> + Clone + Send + Sync {
 
 fn retry() -> Batch {
     let strategy = strategy();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let operation = || async { succeed().map_err(RetryError::transient) };
-            let _ = black_box(finish(Retry::spawn(black_box(&strategy).clone(), operation)));
-        }
+    repeat(move || {
+        let operation = || async { succeed().map_err(RetryError::transient) };
+        poll_once(Retry::spawn(black_box(&strategy).clone(), operation))
     })
 }
 
 fn retry_deadline() -> Batch {
     let strategy = strategy();
-    Box::new(move |times| {
-        for _ in 0..times {
-            let operation = || async { succeed().map_err(RetryError::transient) };
-            let retried = Retry::spawn(black_box(&strategy).clone(), operation);
-            let _ = black_box(finish(tokio::time::timeout(Duration::from_secs(60), retried)));
-        }
+    repeat(move || {
+        let operation = || async { succeed().map_err(RetryError::transient) };
+        let retried = Retry::spawn(black_box(&strategy).clone(), operation);
+        poll_once(tokio::time::timeout(Duration::from_secs(60), retried))
     })
 }

@@ -10,8 +10,8 @@ use tower::retry::budget::{Budget, TpsBudget};
 use tower::{Service, service_fn};
 
 use crate::case::Kind::{self, Async, Blocking};
-use crate::case::{Batch, Case, Who};
-use crate::operation::{Alternating, OperationError, OperationResult, finish, succeed};
+use crate::case::{Batch, Case, Who, repeat};
+use crate::operation::{Alternating, OperationError, OperationResult, finish, poll_contended, succeed};
 
 pub(super) const CASES: &[Case] = &[
     case("retry", Async, "tower", retry),
@@ -49,20 +49,19 @@ pub(super) fn service() -> impl Service<(), Response = u64, Error = OperationErr
 }
 
 /// Calls a service that is ready and answers at once, again and again.
-pub(super) fn calls<S>(service: S) -> Batch
-where
-    S: Service<()> + Clone + Send + 'static,
-{
+pub(super) fn calls<S: Service<()> + Clone + Send + 'static>(service: S) -> Batch {
     let service = Mutex::new(service);
     Box::new(move |times| {
         let mut service = service.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for _ in 0..times {
-            let _ = black_box(call(black_box(&mut service)));
+            let service = black_box(&mut service);
+            black_box(&poll_contended(poll_fn(|context| service.poll_ready(context))));
+            black_box(&poll_contended(service.call(())));
         }
     })
 }
 
-#[inline]
+/// One call, to see what comes of it.
 pub(super) fn call<S: Service<()>>(service: &mut S) -> Result<S::Response, S::Error> {
     finish(poll_fn(|context| service.poll_ready(context)))?;
     finish(service.call(()))
@@ -87,9 +86,5 @@ fn withdrawal() -> Batch {
     // More than is ever asked for.
     let budget = TpsBudget::new(Duration::from_secs(60), 1 << 30, 0.0);
     assert!(budget.withdraw());
-    Box::new(move |times| {
-        for _ in 0..times {
-            black_box(black_box(&budget).withdraw());
-        }
-    })
+    repeat(move || black_box(&budget).withdraw())
 }

@@ -10,7 +10,7 @@ use tower_resilience::timelimiter::TimeLimiterLayer;
 
 use super::tower::{call, calls, service};
 use crate::case::Kind::{self, Async, Blocking};
-use crate::case::{Batch, Case, Who};
+use crate::case::{Batch, Case, Who, repeat};
 use crate::operation::{OperationError, fail, finish};
 
 pub(super) const CASES: &[Case] = &[
@@ -79,9 +79,5 @@ fn withdrawal() -> Batch {
     let budget = RetryBudgetBuilder::new().token_bucket().tokens_per_second(1e12).max_tokens(1 << 40);
     let budget = budget.initial_tokens(1 << 40).build().expect("a valid budget");
     assert!(budget.try_withdraw());
-    Box::new(move |times| {
-        for _ in 0..times {
-            black_box(black_box(&budget).try_withdraw());
-        }
-    })
+    repeat(move || black_box(&budget).try_withdraw())
 }

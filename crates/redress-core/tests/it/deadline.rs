@@ -12,7 +12,7 @@ use redress_core::{
 use redress_testing::{Recorder, VirtualClock, VirtualTimer, assert_outcome};
 
 use crate::lab::{
-    Answer, Failed, GOOD, Lab, Steps, TICK, everywhere, failing, fails, ok_after, script, secs, stopped,
+    Answer, Driver, Failed, GOOD, Lab, Steps, TICK, everywhere, failing, fails, ok_after, script, secs, stopped,
     wherever_time_is_virtual,
 };
 
@@ -149,7 +149,7 @@ fn an_attempt_knows_the_time_it_has() {
 #[test]
 fn a_blocking_attempt_is_not_cut() {
     wherever_time_is_virtual(|lab| {
-        if lab.driver == crate::lab::Driver::Blocking {
+        if lab.driver == Driver::Blocking {
             let steps = script([]).after(&lab.clock, secs(60)).ok(Answer::Good);
             assert_eq!(lab.retrying(retry(Duration::ZERO).attempt_timeout(secs(1))).run(&steps), ok_after(1));
         }
@@ -229,13 +229,13 @@ fn the_deadline_alone_cuts_no_attempt() {
 #[test]
 fn an_attempt_that_ends_with_its_timeout_counts() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(secs(1)).attempt_timeout(secs(5)));
-    let outcome = clock.block_on(policy.execute(|| takes(&clock, secs(5))));
-    assert_outcome(&outcome).is_ok().after_attempts(1).in_time(secs(5));
+    let policy = asynchronous(&clock, retry(secs(1)).attempt_timeout(secs(4)));
+    let outcome = clock.block_on(policy.execute(|| takes(&clock, secs(4))));
+    assert_outcome(&outcome).is_ok().after_attempts(1).in_time(secs(4));
     let outcome = clock.block_on(
-        policy.execute_with(|attempt| takes(&clock, if attempt.number() == 1 { secs(5) + TICK } else { secs(5) })),
+        policy.execute_with(|attempt| takes(&clock, if attempt.number() == 1 { secs(4) + TICK } else { secs(4) })),
     );
-    assert_outcome(&outcome).is_ok().after_attempts(2).in_time(secs(5 + 1 + 5));
+    assert_outcome(&outcome).is_ok().after_attempts(2).in_time(secs(4 + 1 + 4));
 }
 
 #[test]

@@ -6,6 +6,8 @@
 use std::error::Error;
 use std::fmt;
 use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use redress_core::{
@@ -90,6 +92,21 @@ pub(crate) fn failing(class: ErrorClass) -> Steps {
 /// Attempts that all succeed.
 pub(crate) fn succeeding() -> Steps {
     Script::new().forever(|| GOOD)
+}
+
+/// Counts; clones count together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counter(Arc<AtomicU32>);
+
+impl Counter {
+    /// Counts one more, and says how many that makes.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,3 +4,12 @@ mod lab;
 
 mod retry;
 mod deadline;
+mod validation;
+mod breaker;
+mod permit;
+mod budget;
+mod context;
+mod sleeping;
+mod hooks;
+mod panics;
+mod events;

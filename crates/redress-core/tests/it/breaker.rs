@@ -1,0 +1,337 @@
+//! The circuit breaker in a policy: what a call reports to it, and what it tells the call.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use redress_core::{
+    CallError, CircuitBreaker, CircuitBreakerBuilder, CircuitOpenError, CircuitState, ErrorClass, EventName, Retry,
+    RetryBuilder, SleepDecision, StopReason, fixed,
+};
+use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualClock};
+
+use crate::lab::{
+    Answer, Driver, Failed, GOOD, Lab, Subject, Way, everywhere, failing, fails, ok_after, on_both_drivers, script,
+    secs, stopped, succeeding,
+};
+
+const RECOVERY: Duration = secs(30);
+
+/// Opens at the first failure.
+fn touchy() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder().failure_threshold(1).recovery_timeout(RECOVERY)
+}
+
+fn retry() -> RetryBuilder {
+    Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3)
+}
+
+fn guarded(lab: &Lab, breaker: impl Into<redress_core::BreakerSource>) -> Subject {
+    lab.policy().retry(retry()).circuit_breaker(breaker).build()
+}
+
+#[test]
+fn a_call_counts_once_however_many_attempts_it_made() {
+    everywhere(|lab| {
+        let policy = guarded(&lab, touchy().failure_threshold(2));
+        let failing = failing(ErrorClass::Transient);
+        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
+    });
+}
+
+#[test]
+fn the_class_of_the_last_failure_counts() {
+    everywhere(|lab| {
+        let policy = guarded(&lab, touchy());
+        let ends_well_known = [ErrorClass::Transient, ErrorClass::Transient, ErrorClass::Permanent];
+        assert_eq!(policy.run(&script(ends_well_known.map(fails))), stopped(StopReason::NonRetryableClass, 3));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Closed), "the call succeeded");
+        let ends_badly = [ErrorClass::RateLimit, ErrorClass::RateLimit, ErrorClass::ServerError];
+        assert_eq!(policy.run(&script(ends_badly.map(fails))), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
+    });
+}
+
+#[test]
+fn every_reason_but_abort_reports_the_failure() {
+    type Change = fn(RetryBuilder) -> RetryBuilder;
+    let rows: [(Change, ErrorClass, StopReason); 7] = [
+        (|retry| retry, ErrorClass::Transient, StopReason::MaxAttemptsGlobal),
+        (|retry| retry.max_retries_for(ErrorClass::Transient, 0), ErrorClass::Transient, {
+            StopReason::MaxAttemptsPerClass
+        }),
+        (|retry| retry, ErrorClass::Auth, StopReason::NonRetryableClass),
+        (|retry| retry, ErrorClass::Unknown, StopReason::MaxUnknownAttempts),
+        (|retry| retry.strategy(fixed(secs(61))), ErrorClass::Transient, StopReason::DeadlineExceeded),
+        (
+            |_| Retry::builder().strategy_for(ErrorClass::RateLimit, fixed(Duration::ZERO)),
+            ErrorClass::Transient,
+            StopReason::NoStrategy,
+        ),
+        (
+            |retry| retry.budget(redress_core::Budget::new(0, secs(1)).expect("valid")),
+            ErrorClass::Transient,
+            StopReason::BudgetExhausted,
+        ),
+    ];
+    everywhere(|lab| {
+        for (change, class, reason) in rows {
+            let breaker = Arc::new(FakeCircuitBreaker::new());
+            let retry = change(retry().max_unknown_retries(0));
+            let policy = lab.policy().retry(retry).circuit_breaker(Arc::clone(&breaker)).build();
+            assert_eq!(policy.run(&failing(class)).reason, Some(reason));
+            assert_eq!(breaker.failures(), [class], "{reason}");
+            assert_eq!((breaker.successes(), breaker.releases(), breaker.pending()), (0, 0, 0), "{reason}");
+        }
+    });
+}
+
+#[test]
+fn a_deferred_call_is_a_failure() {
+    on_both_drivers(|lab| {
+        let policy = guarded(&lab, touchy());
+        let outcome = policy.context().sleep(|_, _| SleepDecision::Defer).execute(&failing(ErrorClass::Transient));
+        assert_eq!(outcome.stop_reason(), Some(StopReason::Scheduled));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
+    });
+}
+
+#[test]
+fn a_policy_without_retry_reports_its_one_attempt() {
+    everywhere(|lab| {
+        let policy = lab.policy().circuit_breaker(touchy().failure_threshold(2)).build();
+        for state in [CircuitState::Closed, CircuitState::Open] {
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 1));
+            assert_eq!(policy.circuit_state(), Some(state));
+        }
+        assert_eq!(policy.run(&succeeding()), stopped(StopReason::CircuitOpen, 0));
+    });
+}
+
+#[test]
+fn a_failing_value_is_a_failure_like_an_error() {
+    everywhere(|lab| {
+        let policy = lab.policy().circuit_breaker(touchy()).build();
+        assert_eq!(policy.run(&script([Ok(Answer::Bad(ErrorClass::ServerError))])).attempts, 1);
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
+    });
+}
+
+#[test]
+fn a_rejected_call_makes_no_attempt_and_says_when_to_come_back() {
+    on_both_drivers(|lab| {
+        let policy = guarded(&lab, touchy());
+        policy.run(&failing(ErrorClass::Transient));
+        lab.clock.advance(secs(12));
+        let steps = succeeding();
+        let expected = CircuitOpenError::new(CircuitState::Open, Some(secs(18)));
+
+        let outcome = policy.execute(&steps);
+        assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::CircuitOpen), 0));
+        assert_eq!(outcome.rejection(), Some(&expected));
+        assert_eq!((outcome.last_class(), outcome.cause(), outcome.next_sleep()), (None, None, None));
+        assert!(outcome.last_failure().is_none() && outcome.abort_error().is_none());
+
+        let error = policy.call(&steps).expect_err("rejected");
+        assert_eq!((error.stop_reason(), error.attempts()), (StopReason::CircuitOpen, 0));
+        assert_eq!((error.retry_in(), error.last_class()), (Some(secs(18)), None));
+        assert!(matches!(error, CallError::CircuitOpen(rejection) if rejection == expected));
+        assert_eq!(steps.calls(), 0);
+
+        lab.clock.advance(secs(18));
+        assert_eq!(policy.run(&steps), ok_after(1));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+    });
+}
+
+#[test]
+fn a_call_beside_a_probe_is_rejected_without_a_time() {
+    on_both_drivers(|lab| {
+        let breaker = touchy().clock(lab.clock.clone()).build().expect("valid");
+        let policy = guarded(&lab, &breaker);
+        policy.run(&failing(ErrorClass::Transient));
+        lab.clock.advance(RECOVERY);
+        let probe = breaker.try_acquire().expect("recovered");
+        let outcome = policy.execute(&succeeding());
+        assert_eq!(outcome.rejection(), Some(&CircuitOpenError::new(CircuitState::HalfOpen, None)));
+        assert_eq!(policy.call(&succeeding()).expect_err("rejected").retry_in(), None);
+        drop(probe);
+        assert_eq!(policy.run(&succeeding()), ok_after(1));
+    });
+}
+
+#[test]
+fn the_policys_clock_is_the_breakers_unless_it_has_its_own() {
+    everywhere(|lab| {
+        let own = VirtualClock::new();
+        for (breaker, its, not_its) in [(touchy(), &lab.clock, &own), (touchy().clock(own.clone()), &own, &lab.clock)] {
+            let policy = guarded(&lab, breaker);
+            policy.run(&failing(ErrorClass::Transient));
+            not_its.advance(RECOVERY);
+            assert_eq!(policy.run(&succeeding()), stopped(StopReason::CircuitOpen, 0));
+            its.advance(RECOVERY);
+            assert_eq!(policy.run(&succeeding()), ok_after(1));
+        }
+    });
+}
+
+#[test]
+fn policies_share_a_breaker_they_were_given() {
+    everywhere(|lab| {
+        let breaker = touchy().build().expect("valid");
+        let (one, two) = (guarded(&lab, &breaker), lab.policy().circuit_breaker(breaker.clone()).build());
+        one.run(&failing(ErrorClass::Transient));
+        assert_eq!(two.circuit_state(), Some(CircuitState::Open));
+        assert_eq!(two.run(&succeeding()), stopped(StopReason::CircuitOpen, 0));
+        lab.clock.advance(RECOVERY);
+        assert_eq!(two.run(&succeeding()), ok_after(1));
+        assert_eq!(one.run(&succeeding()), ok_after(1));
+    });
+}
+
+#[test]
+fn a_builder_makes_every_policy_a_breaker_of_its_own() {
+    everywhere(|lab| {
+        let (one, two) = (guarded(&lab, touchy()), guarded(&lab, touchy()));
+        one.run(&failing(ErrorClass::Transient));
+        assert_eq!((one.circuit_state(), two.circuit_state()), (Some(CircuitState::Open), Some(CircuitState::Closed)));
+    });
+}
+
+#[test]
+fn a_probe_that_fails_in_a_class_that_does_not_trip_closes_the_circuit() {
+    everywhere(|lab| {
+        for (class, state) in [
+            (ErrorClass::Permanent, CircuitState::Closed),
+            (ErrorClass::RateLimit, CircuitState::Closed),
+            (ErrorClass::ServerError, CircuitState::Open),
+        ] {
+            let policy = guarded(&lab, touchy());
+            policy.run(&failing(ErrorClass::Transient));
+            lab.clock.advance(RECOVERY);
+            policy.run(&failing(class));
+            assert_eq!(policy.circuit_state(), Some(state), "{class}");
+        }
+    });
+}
+
+#[test]
+fn a_probe_may_retry_before_it_decides() {
+    everywhere(|lab| {
+        let policy = guarded(&lab, touchy());
+        policy.run(&failing(ErrorClass::Transient));
+        lab.clock.advance(RECOVERY);
+        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+    });
+}
+
+#[test]
+fn an_aborted_probe_gives_its_place_back() {
+    everywhere(|lab| {
+        let recorder = Recorder::new();
+        let policy = lab.policy().retry(retry()).circuit_breaker(touchy()).observer(recorder.clone()).build();
+        policy.run(&failing(ErrorClass::Transient));
+        lab.clock.advance(RECOVERY);
+        recorder.clear();
+
+        assert_eq!(policy.run(&script([Err(Failed::Abort)])), stopped(StopReason::Aborted, 1));
+        let after_failure = || script([fails(ErrorClass::Transient), Err(Failed::Abort)]);
+        assert_eq!(policy.run(&after_failure()), stopped(StopReason::Aborted, 2));
+        let aborting = policy.context().sleep(|_, _| SleepDecision::Abort);
+        assert_eq!(aborting.run(&failing(ErrorClass::Transient)), stopped(StopReason::Aborted, 1));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::HalfOpen));
+        assert_eq!(policy.run(&succeeding()), ok_after(1));
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+
+        let of_breaker = |name: &EventName| matches!(name, EventName::CircuitHalfOpen | EventName::CircuitClosed);
+        let heard: Vec<_> = recorder.event_names().into_iter().filter(of_breaker).collect();
+        assert_eq!(heard, [EventName::CircuitHalfOpen, EventName::CircuitClosed], "half-open is announced once");
+    });
+}
+
+#[test]
+fn a_probe_whose_operation_panics_gives_its_place_back() {
+    everywhere(|lab| {
+        let policy = guarded(&lab, touchy());
+        policy.run(&failing(ErrorClass::Transient));
+        lab.clock.advance(RECOVERY);
+        for steps in [script([]).panics("at once"), script([fails(ErrorClass::Transient)]).panics("later")] {
+            let run = AssertUnwindSafe(|| policy.run(&steps));
+            assert!(catch_unwind(run).is_err());
+            assert_eq!(policy.circuit_state(), Some(CircuitState::HalfOpen));
+        }
+        assert_eq!(policy.run(&succeeding()), ok_after(1));
+    });
+}
+
+#[test]
+fn a_panic_in_a_closed_circuit_counts_for_nothing() {
+    everywhere(|lab| {
+        let policy = guarded(&lab, touchy());
+        let run = AssertUnwindSafe(|| policy.run(&script([]).panics("it happens")));
+        assert!(catch_unwind(run).is_err());
+        assert_eq!(policy.run(&succeeding()), ok_after(1));
+    });
+}
+
+/// **C4**, through a policy: whatever the end of a call, its admission is reported or released, once.
+#[test]
+fn every_admission_is_reported_or_released_once() {
+    everywhere(|lab| {
+        let breaker = Arc::new(FakeCircuitBreaker::new());
+        let policy = guarded(&lab, Arc::clone(&breaker));
+        let ends = [
+            (succeeding(), (1, 0, 0)),
+            (failing(ErrorClass::Transient), (0, 1, 0)),
+            (script([fails(ErrorClass::Transient), GOOD]), (1, 0, 0)),
+            (script([Err(Failed::Abort)]), (0, 0, 1)),
+            (script([]).panics("it happens"), (0, 0, 1)),
+        ];
+        let mut expected = (0, 0, 0);
+        for (steps, (succeeded, failed, released)) in ends {
+            let _ = catch_unwind(AssertUnwindSafe(|| policy.run(&steps)));
+            expected = (expected.0 + succeeded, expected.1 + failed, expected.2 + released);
+            let account = (breaker.successes(), breaker.failures().len(), breaker.releases());
+            assert_eq!((account, breaker.pending()), (expected, 0));
+        }
+        breaker.push_decision(BreakerDecision::reject_for(secs(1)));
+        assert_eq!(policy.run(&succeeding()), stopped(StopReason::CircuitOpen, 0));
+        assert_eq!((breaker.successes(), breaker.releases(), breaker.pending()), (expected.0, expected.2, 0));
+    });
+}
+
+#[test]
+fn a_call_aborted_before_it_began_never_asks_the_breaker() {
+    everywhere(|lab| {
+        let breaker = Arc::new(FakeCircuitBreaker::new());
+        let policy = guarded(&lab, Arc::clone(&breaker));
+        assert_eq!(policy.context().abort_if(|| true).run(&succeeding()), stopped(StopReason::Aborted, 0));
+        assert_eq!(breaker.admit_calls(), 0);
+    });
+}
+
+/// A call that began before the circuit opened, and ends after, in each way: it says nothing any more.
+#[test]
+fn the_late_result_of_an_overlapping_call_is_ignored() {
+    for way in [Way::Call, Way::Execute] {
+        let lab = Lab { driver: Driver::Bare, way, clock: VirtualClock::new() };
+        for late in [GOOD, fails(ErrorClass::Transient), fails(ErrorClass::Permanent), Err(Failed::Abort)] {
+            let breaker = touchy().build().expect("valid");
+            let policy = lab.policy().circuit_breaker(&breaker).build();
+            policy.run_with(|_| {
+                policy.run(&failing(ErrorClass::Transient));
+                lab.clock.advance(RECOVERY);
+                policy.run(&succeeding());
+                assert_eq!(breaker.state(), CircuitState::Closed, "opened and closed again meanwhile");
+                late.clone()
+            });
+            assert_eq!(breaker.state(), CircuitState::Closed, "{late:?} came too late to count");
+        }
+    }
+}

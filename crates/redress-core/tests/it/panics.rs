@@ -1,0 +1,197 @@
+//! A panicking hook changes nothing: not the result, not the attempts, not the events, whatever kind of hook it is.
+
+use std::panic::{panic_any, resume_unwind};
+use std::sync::Arc;
+
+use redress_core::{
+    AsyncPolicy, AttemptContext, BackoffContext, CircuitBreaker, ErrorClass, Event, NoTimer, Observer, Retry,
+    RetryBuilder, SleepDecision, fixed,
+};
+use redress_testing::{FakeCircuitBreaker, RecordedAttempt, RecordedEvent, Recorder, VirtualClock};
+
+use crate::lab::{
+    Answer, Builder, ByClass, Context, Counter, Ended, Failed, GOOD, Lab, Steps, everywhere, failing, fails, ok_after,
+    on_both_drivers, script, secs, succeeding, wherever_time_is_virtual,
+};
+
+fn retry() -> RetryBuilder {
+    Retry::builder().strategy(fixed(secs(2))).max_attempts(3)
+}
+
+/// Panics with a payload that panics when it is dropped.
+fn explode() -> ! {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            // Not `panic!`: a second payload of the same kind, as bad as it gets.
+            resume_unwind(Box::new(Second));
+        }
+    }
+    struct Second;
+    impl Drop for Second {
+        fn drop(&mut self) {
+            panic!("dropped as well");
+        }
+    }
+    panic_any(Bomb)
+}
+
+/// An observer each of whose methods panics.
+struct Panics;
+
+impl Observer for Panics {
+    fn on_event(&self, _: &Event<'_>) {
+        explode();
+    }
+
+    fn on_attempt_start(&self, _: &AttemptContext<'_>) {
+        panic!("at the start");
+    }
+
+    fn on_attempt_end(&self, _: &AttemptContext<'_>) {
+        explode();
+    }
+}
+
+type OfCall = for<'a> fn(Context<'a>) -> Context<'a>;
+type OfPolicy = fn(Builder) -> Builder;
+
+/// Every hook of a call but what waits.
+const OF_CALL: [(&str, OfCall); 8] = [
+    ("on_metric", |context| context.on_metric(|_: &Event<'_>| panic!("in a hook"))),
+    ("on_log", |context| context.on_log(|_: &Event<'_>| explode())),
+    ("observer", |context| context.observer(Panics)),
+    ("abort_if", |context| context.abort_if(|| panic!("in a hook"))),
+    ("sleep", |context| context.sleep(|_: &BackoffContext<'_>, _| explode())),
+    ("before_sleep", |context| context.before_sleep(|_: &BackoffContext<'_>, _| explode())),
+    ("on_attempt_start", |context| context.on_attempt_start(|_: &AttemptContext<'_>| explode())),
+    ("on_attempt_end", |context| context.on_attempt_end(|_: &AttemptContext<'_>| explode())),
+];
+
+const OF_POLICY: [(&str, OfPolicy); 5] = [
+    ("observer", |builder| builder.observer(Panics)),
+    ("sleep", |builder| builder.sleep(|_: &BackoffContext<'_>, _| explode())),
+    ("before_sleep", |builder| builder.before_sleep(|_: &BackoffContext<'_>, _| explode())),
+    ("on_attempt_start", |builder| builder.on_attempt_start(|_: &AttemptContext<'_>| explode())),
+    ("on_attempt_end", |builder| builder.on_attempt_end(|_: &AttemptContext<'_>| explode())),
+];
+
+/// Calls that end in many ways.
+const CALLS: [fn() -> Steps; 6] = [
+    succeeding,
+    || script([fails(ErrorClass::Transient), Ok(Answer::Bad(ErrorClass::RateLimit)), GOOD]),
+    || failing(ErrorClass::Transient),
+    || failing(ErrorClass::Auth),
+    || failing(ErrorClass::Unknown),
+    || script([fails(ErrorClass::Transient), Err(Failed::Abort)]),
+];
+
+type Told = (Vec<Ended>, Vec<RecordedEvent>, Vec<RecordedAttempt>, Vec<std::time::Duration>);
+
+/// All calls with these hooks, on a fresh clock: how they ended, what was told, and what was waited for.
+fn tell(lab: &Lab, of_policy: OfPolicy, of_call: OfCall) -> Told {
+    let lab = Lab { clock: VirtualClock::new(), ..lab.clone() };
+    let recorder = Recorder::new();
+    // One observer after the panicking one, and the breaker's events besides.
+    let breaker = CircuitBreaker::builder().failure_threshold(3);
+    let policy = of_policy(lab.policy()).retry(retry()).circuit_breaker(breaker).observer(recorder.clone()).build();
+    let ended = CALLS.map(|steps| of_call(policy.context()).run(&steps()));
+    (ended.to_vec(), recorder.events(), recorder.attempts(), lab.clock.slept())
+}
+
+#[test]
+fn a_panic_in_any_hook_of_a_call_changes_nothing() {
+    wherever_time_is_virtual(|lab| {
+        let expected = tell(&lab, |builder| builder, |context| context);
+        for (name, panicking) in OF_CALL {
+            assert_eq!(tell(&lab, |builder| builder, panicking), expected, "{name}");
+        }
+    });
+}
+
+#[test]
+fn a_panic_in_any_hook_of_a_policy_changes_nothing() {
+    wherever_time_is_virtual(|lab| {
+        let expected = tell(&lab, |builder| builder, |context| context);
+        for (name, panicking) in OF_POLICY {
+            assert_eq!(tell(&lab, panicking, |context| context), expected, "{name}");
+        }
+    });
+}
+
+#[test]
+fn hooks_that_all_panic_change_nothing_together() {
+    wherever_time_is_virtual(|lab| {
+        let all_of_policy: OfPolicy = |builder| OF_POLICY.iter().fold(builder, |builder, (_, add)| add(builder));
+        let all_of_call: OfCall = |context| OF_CALL.iter().fold(context, |context, (_, add)| add(context));
+        let expected = tell(&lab, |builder| builder, |context| context);
+        assert_eq!(tell(&lab, all_of_policy, all_of_call), expected);
+    });
+}
+
+/// With delays of zero, since what is left to wait is the thread's own sleep.
+#[test]
+fn a_sleeper_that_panics_is_replaced_by_what_would_wait_without_it() {
+    everywhere(|lab| {
+        let policy = lab.retrying(retry().strategy(fixed(secs(0))));
+        let asked = Counter::default();
+        let context = policy.context().sleeper(|_| {
+            asked.count();
+            explode()
+        });
+        assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+        assert_eq!(asked.get(), 1);
+        let policy = lab.policy().retry(retry().strategy(fixed(secs(0)))).sleeper(|_| explode()).build();
+        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+    });
+}
+
+fn asynchronous(clock: &VirtualClock) -> AsyncPolicy<ByClass, redress_testing::VirtualTimer> {
+    let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass);
+    builder.retry(retry()).build().expect("valid")
+}
+
+#[test]
+fn an_asynchronous_sleeper_that_panics_is_replaced_by_the_timer() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock);
+    let context = policy.context().sleeper(|_| -> std::future::Ready<()> { explode() });
+    let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
+    assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(4)));
+}
+
+#[test]
+fn a_sleepers_future_that_panics_is_replaced_by_the_timer() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock);
+    let context = policy.context().sleeper(|_| async { explode() });
+    let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
+    assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(4)));
+}
+
+#[test]
+fn an_awaited_hook_before_the_wait_that_panics_changes_nothing() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock);
+    let when_called = policy.context().before_sleep_async(|_, _| -> std::future::Ready<()> { explode() });
+    let outcome = clock.block_on(when_called.execute(failing(ErrorClass::Transient).run_async()));
+    assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(4)));
+    let when_polled = policy.context().before_sleep_async(|_, _| async { explode() });
+    let outcome = clock.block_on(when_polled.execute(failing(ErrorClass::Transient).run_async()));
+    assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(8) - secs(4)));
+}
+
+#[test]
+fn a_panicking_hook_leaves_the_breaker_account_whole() {
+    on_both_drivers(|lab| {
+        let breaker = Arc::new(FakeCircuitBreaker::new());
+        let builder = lab.policy().retry(retry().strategy(fixed(secs(0)))).circuit_breaker(Arc::clone(&breaker));
+        let policy = builder.observer(Panics).build();
+        let context = policy.context().sleep(|_, _| -> SleepDecision { explode() });
+        for steps in CALLS {
+            context.run(&steps());
+        }
+        let settled = breaker.successes() + breaker.failures().len() + breaker.releases();
+        assert_eq!((settled, breaker.pending()), (CALLS.len(), 0));
+    });
+}

@@ -1,0 +1,402 @@
+//! The circuit breaker used directly: thresholds, windows, recovery, probes and permits.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use redress_core::{
+    Breaker, CircuitBreaker, CircuitBreakerBuilder, CircuitOpenError, CircuitState, ErrorClass, Permit, Report,
+    Transition,
+};
+use redress_testing::VirtualClock;
+
+use crate::lab::{TICK, secs};
+
+const WINDOW: Duration = secs(60);
+const RECOVERY: Duration = secs(30);
+
+/// A breaker that one failure opens, on this clock.
+fn touchy(clock: &VirtualClock) -> CircuitBreakerBuilder {
+    CircuitBreaker::builder().failure_threshold(1).window(WINDOW).recovery_timeout(RECOVERY).clock(clock.clone())
+}
+
+#[track_caller]
+fn fail(breaker: &CircuitBreaker, class: ErrorClass) -> Option<Transition> {
+    breaker.try_acquire().expect("it admits the call").failure(class)
+}
+
+#[track_caller]
+fn opened(builder: CircuitBreakerBuilder) -> CircuitBreaker {
+    let breaker = builder.build().expect("valid");
+    assert_eq!(fail(&breaker, ErrorClass::Transient), Some(Transition::Opened));
+    breaker
+}
+
+/// A breaker whose probe is under way, and the probe.
+#[track_caller]
+fn probe<'b>(breaker: &'b CircuitBreaker, clock: &VirtualClock) -> Permit<'b> {
+    clock.advance(RECOVERY);
+    let probe = breaker.try_acquire().expect("the recovery time has passed");
+    assert_eq!(probe.transition(), Some(Transition::HalfOpened));
+    probe
+}
+
+#[test]
+fn it_opens_at_the_threshold_and_not_before() {
+    for threshold in [1, 2, 5] {
+        let breaker = touchy(&VirtualClock::new()).failure_threshold(threshold).build().expect("valid");
+        for _ in 1..threshold {
+            assert_eq!(fail(&breaker, ErrorClass::Transient), None);
+            assert_eq!(breaker.state(), CircuitState::Closed);
+        }
+        assert_eq!(fail(&breaker, ErrorClass::Transient), Some(Transition::Opened));
+        assert_eq!(breaker.state(), CircuitState::Open);
+    }
+}
+
+#[test]
+fn successes_do_not_make_up_for_failures() {
+    let breaker = touchy(&VirtualClock::new()).failure_threshold(2).build().expect("valid");
+    assert_eq!(fail(&breaker, ErrorClass::Transient), None);
+    assert_eq!(breaker.try_acquire().expect("closed").success(), None);
+    assert_eq!(fail(&breaker, ErrorClass::Transient), Some(Transition::Opened));
+}
+
+#[test]
+fn a_failure_one_window_old_no_longer_counts() {
+    for (later, expected) in [(WINDOW - TICK, Some(Transition::Opened)), (WINDOW, None), (WINDOW + TICK, None)] {
+        let clock = VirtualClock::new();
+        let breaker = touchy(&clock).failure_threshold(2).build().expect("valid");
+        fail(&breaker, ErrorClass::Transient);
+        clock.advance(later);
+        assert_eq!(fail(&breaker, ErrorClass::Transient), expected, "{later:?} later");
+    }
+}
+
+#[test]
+fn a_class_threshold_has_the_same_window() {
+    for (later, expected) in [(WINDOW - TICK, Some(Transition::Opened)), (WINDOW, None)] {
+        let clock = VirtualClock::new();
+        let breaker = touchy(&clock).class_threshold(ErrorClass::RateLimit, 2).build().expect("valid");
+        fail(&breaker, ErrorClass::RateLimit);
+        clock.advance(later);
+        assert_eq!(fail(&breaker, ErrorClass::RateLimit), expected, "{later:?} later");
+    }
+}
+
+#[test]
+fn it_probes_when_the_recovery_time_has_passed_and_not_a_tick_before() {
+    let clock = VirtualClock::new();
+    let breaker = opened(touchy(&clock));
+    for (at, retry_in) in [(Duration::ZERO, RECOVERY), (secs(10), secs(20)), (RECOVERY - TICK, TICK)] {
+        clock.advance(at - clock.elapsed());
+        let rejected = breaker.try_acquire().expect_err("it is open");
+        assert_eq!(rejected, CircuitOpenError::new(CircuitState::Open, Some(retry_in)), "at {at:?}");
+    }
+    clock.advance(TICK);
+    assert_eq!(breaker.state(), CircuitState::Open, "nobody has come yet");
+    let probe = breaker.try_acquire().expect("recovered");
+    assert_eq!(probe.transition(), Some(Transition::HalfOpened));
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+}
+
+#[test]
+fn the_classes_that_trip_are_those_of_trip_on() {
+    use ErrorClass::{Auth, RateLimit, ServerError, Transient, Unknown};
+    let clock = VirtualClock::new();
+    let rows: [(CircuitBreakerBuilder, &[ErrorClass]); 4] = [
+        (touchy(&clock), &[ServerError, Transient]),
+        (touchy(&clock).trip_on([Auth, RateLimit]), &[Auth, RateLimit]),
+        (touchy(&clock).trip_on([]), &[]),
+        (touchy(&clock).trip_on([]).class_threshold(Unknown, 1), &[Unknown]),
+    ];
+    for (builder, tripping) in rows {
+        for class in ErrorClass::ALL {
+            let breaker = builder.clone().build().expect("valid");
+            let expected = tripping.contains(&class).then_some(Transition::Opened);
+            assert_eq!(fail(&breaker, class), expected, "{class} where {tripping:?} trip");
+        }
+    }
+}
+
+#[test]
+fn classes_that_count_generally_count_together() {
+    let breaker = touchy(&VirtualClock::new()).failure_threshold(3).build().expect("valid");
+    assert_eq!(fail(&breaker, ErrorClass::Transient), None);
+    assert_eq!(fail(&breaker, ErrorClass::ServerError), None);
+    assert_eq!(fail(&breaker, ErrorClass::RateLimit), None, "it does not count");
+    assert_eq!(fail(&breaker, ErrorClass::ServerError), Some(Transition::Opened));
+}
+
+#[test]
+fn a_class_with_a_threshold_of_its_own_is_judged_by_that_alone() {
+    use ErrorClass::{RateLimit, ServerError, Transient};
+    // Each row: the failures, and whether the last of them opens the circuit. General threshold 2, Transient's own 3.
+    let rows: [(&[ErrorClass], bool); 5] = [
+        (&[Transient, Transient], false),
+        (&[Transient, Transient, Transient], true),
+        (&[Transient, ServerError], false),
+        (&[ServerError, Transient, ServerError], true),
+        (&[Transient, Transient, ServerError, RateLimit, Transient], true),
+    ];
+    for (failures, opens) in rows {
+        let breaker = touchy(&VirtualClock::new()).failure_threshold(2).class_threshold(Transient, 3);
+        let breaker = breaker.build().expect("valid");
+        let transitions: Vec<_> = failures.iter().map(|class| fail(&breaker, *class)).collect();
+        let (last, before) = transitions.split_last().expect("at least one");
+        assert!(before.iter().all(Option::is_none), "{failures:?}: {transitions:?}");
+        assert_eq!(*last, opens.then_some(Transition::Opened), "{failures:?}");
+    }
+}
+
+#[test]
+fn a_second_threshold_for_a_class_replaces_the_first() {
+    let builder =
+        touchy(&VirtualClock::new()).class_threshold(ErrorClass::Auth, 1).class_threshold(ErrorClass::Auth, 2);
+    let breaker = builder.build().expect("valid");
+    assert_eq!(fail(&breaker, ErrorClass::Auth), None);
+    assert_eq!(fail(&breaker, ErrorClass::Auth), Some(Transition::Opened));
+}
+
+#[test]
+fn the_result_of_the_probe_decides() {
+    let settle = |end: fn(Permit<'_>) -> Option<Transition>, expected: Transition| {
+        let clock = VirtualClock::new();
+        let breaker = opened(touchy(&clock));
+        assert_eq!(end(probe(&breaker, &clock)), Some(expected));
+        assert_eq!(breaker.state(), expected.state());
+        (breaker, clock)
+    };
+    settle(|probe| probe.success(), Transition::Closed);
+    settle(|probe| probe.failure(ErrorClass::Permanent), Transition::Closed);
+    settle(|probe| probe.failure(ErrorClass::RateLimit), Transition::Closed);
+    settle(|probe| probe.failure(ErrorClass::ServerError), Transition::Opened);
+
+    let (breaker, clock) = settle(|probe| probe.failure(ErrorClass::Transient), Transition::Opened);
+    let rejected = breaker.try_acquire().expect_err("open again");
+    assert_eq!(rejected.retry_in(), Some(RECOVERY), "the recovery time starts with the probe's failure");
+    clock.advance(RECOVERY);
+    assert!(breaker.try_acquire().is_ok());
+}
+
+#[test]
+fn a_probe_that_fails_reopens_whatever_the_threshold() {
+    let clock = VirtualClock::new();
+    let breaker = touchy(&clock).failure_threshold(2).class_threshold(ErrorClass::RateLimit, 9);
+    let breaker = breaker.build().expect("valid");
+    for class in [ErrorClass::ServerError, ErrorClass::RateLimit] {
+        while breaker.state() == CircuitState::Closed {
+            fail(&breaker, ErrorClass::Transient);
+        }
+        assert_eq!(probe(&breaker, &clock).failure(class), Some(Transition::Opened), "{class}");
+    }
+}
+
+#[test]
+fn one_probe_at_a_time() {
+    let clock = VirtualClock::new();
+    let breaker = opened(touchy(&clock));
+    let probe = probe(&breaker, &clock);
+    clock.advance(RECOVERY * 9);
+    for _ in 0..3 {
+        let rejected = breaker.try_acquire().expect_err("a probe is under way");
+        assert_eq!(rejected, CircuitOpenError::new(CircuitState::HalfOpen, None));
+    }
+    assert_eq!(probe.success(), Some(Transition::Closed));
+    assert!(breaker.try_acquire().is_ok());
+}
+
+#[test]
+fn a_dropped_or_panicked_probe_gives_its_place_back() {
+    let clock = VirtualClock::new();
+    let breaker = opened(touchy(&clock));
+    drop(probe(&breaker, &clock));
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let again = breaker.try_acquire().expect("the place is free");
+        assert_eq!(again.transition(), None, "it was half-open already");
+        assert!(breaker.try_acquire().is_err());
+        panic!("in the middle of a call");
+    }));
+    assert!(panicked.is_err());
+    let third = breaker.try_acquire().expect("the place is free once more");
+    assert_eq!(third.success(), Some(Transition::Closed));
+}
+
+#[test]
+fn a_dropped_permit_of_a_closed_circuit_counts_for_nothing() {
+    let breaker = touchy(&VirtualClock::new()).build().expect("valid");
+    drop(breaker.try_acquire().expect("closed"));
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn a_result_of_an_earlier_era_is_ignored() {
+    type End = fn(Permit<'_>) -> Option<Transition>;
+    type Era = fn(&CircuitBreaker, &VirtualClock);
+    let ends: [(&str, End); 4] = [
+        ("success", |late| late.success()),
+        ("failure that trips", |late| late.failure(ErrorClass::Transient)),
+        ("failure that does not", |late| late.failure(ErrorClass::Auth)),
+        ("drop", |late| {
+            drop(late);
+            None
+        }),
+    ];
+    let open: Era = |breaker, _| assert_eq!(fail(breaker, ErrorClass::Transient), Some(Transition::Opened));
+    let half_open: Era = |breaker, clock| {
+        fail(breaker, ErrorClass::Transient);
+        drop(probe(breaker, clock));
+    };
+    let closed_again: Era = |breaker, clock| {
+        fail(breaker, ErrorClass::Transient);
+        probe(breaker, clock).success();
+    };
+    for (name, end) in ends {
+        for (era, state) in
+            [(open, CircuitState::Open), (half_open, CircuitState::HalfOpen), (closed_again, CircuitState::Closed)]
+        {
+            let clock = VirtualClock::new();
+            let breaker = touchy(&clock).build().expect("valid");
+            let late = breaker.try_acquire().expect("closed");
+            era(&breaker, &clock);
+            assert_eq!(end(late), None, "{name} while {state}");
+            assert_eq!(breaker.state(), state, "{name} while {state}");
+        }
+
+        // While a probe is under way, nothing from before may settle the matter or free its place.
+        let clock = VirtualClock::new();
+        let breaker = touchy(&clock).build().expect("valid");
+        let of_closed = breaker.try_acquire().expect("closed");
+        fail(&breaker, ErrorClass::Transient);
+        let probe = probe(&breaker, &clock);
+        assert_eq!(end(of_closed), None, "{name}");
+        assert!(breaker.try_acquire().is_err(), "{name}: the probe still has its place");
+        assert_eq!(probe.success(), Some(Transition::Closed), "{name}");
+    }
+}
+
+#[test]
+fn a_probe_of_an_earlier_era_is_ignored_too() {
+    let ends: [fn(&CircuitBreaker, redress_core::Admission, Instant); 3] = [
+        |breaker, late, now| assert_eq!(breaker.report(late, Report::Success, now), None),
+        |breaker, late, now| assert_eq!(breaker.report(late, Report::Failure(ErrorClass::Transient), now), None),
+        |breaker, late, _| breaker.release(late),
+    ];
+    for end in ends {
+        let clock = VirtualClock::new();
+        let breaker = opened(touchy(&clock));
+        clock.advance(RECOVERY);
+        let first = breaker.admit(clock.now()).expect("the probe");
+        breaker.release(first);
+        let second = breaker.admit(clock.now()).expect("the next probe");
+        end(&breaker, first, clock.now());
+        assert!(breaker.try_acquire().is_err(), "the second probe still has its place");
+        assert_eq!(breaker.report(second, Report::Success, clock.now()), Some(Transition::Closed));
+    }
+}
+
+#[test]
+fn what_was_counted_is_forgotten_with_every_change() {
+    let clock = VirtualClock::new();
+    let breaker = touchy(&clock).failure_threshold(2).class_threshold(ErrorClass::RateLimit, 2).window(secs(9_999));
+    let breaker = breaker.build().expect("valid");
+    fail(&breaker, ErrorClass::RateLimit);
+    fail(&breaker, ErrorClass::Transient);
+    assert_eq!(fail(&breaker, ErrorClass::Transient), Some(Transition::Opened));
+    probe(&breaker, &clock).success();
+    assert_eq!(fail(&breaker, ErrorClass::RateLimit), None);
+    assert_eq!(fail(&breaker, ErrorClass::Transient), None);
+    assert_eq!(fail(&breaker, ErrorClass::Transient), Some(Transition::Opened));
+}
+
+#[test]
+fn clones_are_one_breaker() {
+    let clock = VirtualClock::new();
+    let breaker = touchy(&clock).build().expect("valid");
+    let clone = breaker.clone();
+    fail(&breaker, ErrorClass::Transient);
+    assert_eq!(clone.state(), CircuitState::Open);
+    assert!(clone.try_acquire().is_err());
+}
+
+#[test]
+fn its_own_clock_is_asked_and_not_the_callers() {
+    let clock = VirtualClock::new();
+    let breaker = opened(touchy(&clock));
+    let far = clock.now() + RECOVERY * 9;
+    assert!(breaker.try_acquire_at(far).is_err());
+    clock.advance(RECOVERY);
+    let probe = breaker.try_acquire_at(clock.now() - RECOVERY).expect("recovered, by its own clock");
+    probe.failure_at(ErrorClass::Transient, far);
+    assert_eq!(breaker.try_acquire().expect_err("open again").retry_in(), Some(RECOVERY));
+}
+
+#[test]
+fn without_a_clock_of_its_own_the_callers_time_counts() {
+    let breaker = CircuitBreaker::builder().failure_threshold(2).window(WINDOW).recovery_timeout(RECOVERY);
+    let breaker = breaker.build().expect("valid");
+    let start = Instant::now();
+    let fail_at = |now| breaker.try_acquire_at(now).expect("closed").failure_at(ErrorClass::Transient, now);
+    assert_eq!(fail_at(start), None);
+    assert_eq!(fail_at(start + WINDOW), None, "the first no longer counts");
+    assert_eq!(fail_at(start + WINDOW + TICK), Some(Transition::Opened));
+    let opened_at = start + WINDOW + TICK;
+    let rejected = breaker.try_acquire_at(opened_at + RECOVERY - TICK).expect_err("still open");
+    assert_eq!(rejected.retry_in(), Some(TICK));
+    assert!(breaker.try_acquire_at(opened_at + RECOVERY).is_ok());
+}
+
+#[test]
+fn a_clock_that_steps_back_stands_still() {
+    let clock = VirtualClock::new();
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(RECOVERY).build().expect("valid");
+    let now = clock.now() + secs(100);
+    breaker.try_acquire_at(now).expect("closed").failure_at(ErrorClass::Transient, now);
+    let rejected = breaker.try_acquire_at(clock.now()).expect_err("open");
+    assert_eq!(rejected.retry_in(), Some(RECOVERY));
+    assert!(breaker.try_acquire_at(now + RECOVERY).is_ok());
+}
+
+#[test]
+fn the_longest_recovery_saturates() {
+    let clock = VirtualClock::new();
+    let breaker = opened(touchy(&clock).recovery_timeout(Duration::from_nanos(u64::MAX)));
+    clock.advance(secs(1_000_000));
+    assert!(breaker.try_acquire().expect_err("open").retry_in() > Some(secs(18_000_000_000)));
+}
+
+#[test]
+fn it_shows_its_state() {
+    let breaker = opened(touchy(&VirtualClock::new()));
+    assert_eq!(format!("{breaker:?}"), "CircuitBreaker { state: Open, .. }");
+    let rejected = breaker.try_acquire().expect_err("open");
+    assert_eq!(rejected.to_string(), "circuit breaker is open, next probe in 30s");
+    let half_open = CircuitOpenError::new(CircuitState::HalfOpen, None);
+    assert_eq!(half_open.to_string(), "circuit breaker is half_open");
+}
+
+/// Many threads at a recovered breaker: one becomes the probe.
+#[test]
+fn of_many_threads_one_becomes_the_probe() {
+    for _ in 0..50 {
+        let clock = VirtualClock::new();
+        let breaker = opened(touchy(&clock));
+        clock.advance(RECOVERY);
+        let start = std::sync::Barrier::new(4);
+        let admitted: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        let permit = breaker.try_acquire();
+                        start.wait();
+                        usize::from(permit.is_ok())
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+        });
+        assert_eq!(admitted, 1);
+        assert!(breaker.try_acquire().is_ok(), "it was dropped");
+    }
+}

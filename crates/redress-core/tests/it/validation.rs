@@ -1,0 +1,353 @@
+//! What `build()` refuses, and what it warns of: field, value and rule of each.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redress_core::{
+    AsyncPolicy, AsyncRetryPolicy, BackoffContext, Budget, CircuitBreaker, CircuitBreakerBuilder, ConfigError,
+    ConfigIssue, ErrorClass, NoTimer, Policy, Retry, RetryBuilder, RetryPolicy, Strategy, adaptive,
+    decorrelated_jitter, equal_jitter, fixed, retry_after_or, token_backoff,
+};
+
+use crate::lab::{TICK, secs};
+
+type Row = (&'static str, &'static str, &'static str);
+
+const ZERO: Duration = Duration::ZERO;
+/// The longest duration that can be counted in 64 bits of nanoseconds.
+const LONGEST: Duration = Duration::from_nanos(u64::MAX);
+
+const NOT_ZERO: &str = "be longer than zero";
+const NOT_TOO_LONG: &str = "be at most 584 years, the span of 2^64 nanoseconds";
+const LONGEST_AND_ONE: &str = "18446744073.709551616s";
+const CAP: &str = "be at most 65534; leave it out for no cap";
+const AT_LEAST_1: &str = "be at least 1";
+const MEMORY: &str = "be at most 16777216 (128 MiB of window)";
+const AT_LEAST_BASE: &str = "be at least the base";
+const NO_STRATEGY: Row =
+    ("retry.strategy", "\"none\"", "be set, for every class with `strategy` or for some with `strategy_for`");
+
+fn retry() -> RetryBuilder {
+    Retry::builder().strategy(fixed(ZERO))
+}
+
+fn breaker() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder()
+}
+
+#[track_caller]
+fn check(issues: &[ConfigIssue], expected: &[Row]) {
+    let found: Vec<_> = issues.iter().map(|issue| (issue.field(), issue.value(), issue.rule())).collect();
+    assert_eq!(found, expected);
+}
+
+#[track_caller]
+fn check_refused<P>(built: Result<P, ConfigError>, expected: &[Row]) {
+    match built {
+        Err(refused) => check(refused.issues(), expected),
+        Ok(_) => assert!(expected.is_empty(), "it was not refused: {expected:?}"),
+    }
+}
+
+/// What every way to build a policy with this component says of it.
+#[track_caller]
+fn check_retry(retry: impl Fn() -> RetryBuilder, expected: &[Row]) {
+    check_refused(retry().build(), expected);
+    check_refused(Policy::builder().retry(retry()).build(), expected);
+    check_refused(AsyncPolicy::<_, NoTimer>::builder().retry(retry()).build(), expected);
+}
+
+#[test]
+fn every_rule_of_the_retry_component() {
+    type Make = fn() -> RetryBuilder;
+    let too_long = LONGEST + TICK;
+    assert_eq!(format!("{too_long:?}"), LONGEST_AND_ONE);
+    let rows: [(Make, &[Row]); 18] = [
+        (|| retry().max_attempts(0), &[("retry.max_attempts", "0", AT_LEAST_1)]),
+        (|| retry().max_attempts(1), &[]),
+        (|| retry().max_attempts(u32::MAX), &[]),
+        (|| retry().deadline(ZERO), &[("retry.deadline", "0ns", NOT_ZERO)]),
+        (|| retry().deadline(LONGEST + TICK), &[("retry.deadline", LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| retry().deadline(LONGEST), &[]),
+        (|| retry().deadline(ZERO).no_deadline(), &[]),
+        (|| retry().attempt_timeout(ZERO), &[("retry.attempt_timeout", "0ns", NOT_ZERO)]),
+        (|| retry().attempt_timeout(LONGEST + TICK), &[("retry.attempt_timeout", LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| retry().attempt_timeout(LONGEST), &[]),
+        (|| retry().max_retries_for(ErrorClass::Transient, 65_535), &[("retry.max_retries_for", "65535", CAP)]),
+        (|| retry().max_retries_for(ErrorClass::Transient, 65_534), &[]),
+        (|| retry().max_retries_for(ErrorClass::Transient, 0), &[]),
+        (|| retry().max_unknown_retries(65_535), &[("retry.max_unknown_retries", "65535", CAP)]),
+        (|| retry().max_unknown_retries(65_534), &[]),
+        (|| retry().max_unknown_retries(65_535).unlimited_unknown_retries(), &[]),
+        (Retry::builder, &[NO_STRATEGY]),
+        (|| Retry::builder().strategy_for(ErrorClass::RateLimit, fixed(ZERO)), &[]),
+    ];
+    for (make, expected) in rows {
+        check_retry(make, expected);
+    }
+}
+
+#[test]
+fn the_short_ways_to_a_policy_refuse_the_same() {
+    let expected = [("retry.max_attempts", "0", AT_LEAST_1), NO_STRATEGY];
+    check_refused(RetryPolicy::builder().max_attempts(0).build(), &expected);
+    check_refused(AsyncRetryPolicy::<NoTimer>::builder().max_attempts(0).build(), &expected);
+}
+
+#[test]
+fn every_rule_of_the_strategies() {
+    const HINT_MAX: Row = ("retry_after_or.max", "0ns", NOT_ZERO);
+    const WINDOW: Row = ("adaptive.window", "0ns", NOT_ZERO);
+    const SHARE: &str = "be above 0 and at most 1";
+    const SMALLEST: &str = "be a number of at least 1";
+    const LARGEST: &str = "be a number of at least the smallest multiplier";
+    type Make = fn() -> Arc<dyn Strategy>;
+    let one = || fixed(secs(1));
+    assert!(one().issues().is_empty());
+    let rows: [(Make, &[Row]); 34] = [
+        (|| Arc::new(decorrelated_jitter().base(ZERO)), &[("decorrelated_jitter.base", "0ns", NOT_ZERO)]),
+        (|| Arc::new(decorrelated_jitter().base(secs(31))), &[("decorrelated_jitter.max", "30s", AT_LEAST_BASE)]),
+        (
+            || Arc::new(decorrelated_jitter().max(LONGEST + TICK)),
+            &[("decorrelated_jitter.max", LONGEST_AND_ONE, NOT_TOO_LONG)],
+        ),
+        (
+            || Arc::new(decorrelated_jitter().base(LONGEST + TICK).max(LONGEST + TICK)),
+            &[
+                ("decorrelated_jitter.base", LONGEST_AND_ONE, NOT_TOO_LONG),
+                ("decorrelated_jitter.max", LONGEST_AND_ONE, NOT_TOO_LONG),
+            ],
+        ),
+        (
+            || Arc::new(decorrelated_jitter().max(ZERO)),
+            &[("decorrelated_jitter.max", "0ns", NOT_ZERO), ("decorrelated_jitter.max", "0ns", AT_LEAST_BASE)],
+        ),
+        (|| Arc::new(decorrelated_jitter().base(LONGEST).max(LONGEST)), &[]),
+        (|| Arc::new(equal_jitter().base(ZERO)), &[("equal_jitter.base", "0ns", NOT_ZERO)]),
+        (|| Arc::new(equal_jitter().base(secs(31))), &[("equal_jitter.max", "30s", AT_LEAST_BASE)]),
+        (|| Arc::new(equal_jitter().max(LONGEST + TICK)), &[("equal_jitter.max", LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| Arc::new(equal_jitter().base(secs(30)).max(secs(30))), &[]),
+        (|| Arc::new(token_backoff().base(ZERO)), &[("token_backoff.base", "0ns", NOT_ZERO)]),
+        (|| Arc::new(token_backoff().base(secs(21))), &[("token_backoff.max", "20s", AT_LEAST_BASE)]),
+        (|| Arc::new(token_backoff().max(LONGEST + TICK)), &[("token_backoff.max", LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| Arc::new(token_backoff().base(secs(20))), &[]),
+        (|| Arc::new(fixed(ZERO)), &[]),
+        (|| Arc::new(fixed(Duration::MAX)), &[]),
+        (|| Arc::new(retry_after_or(fixed(ZERO)).max(ZERO)), &[HINT_MAX]),
+        (|| Arc::new(retry_after_or(fixed(ZERO)).max(Duration::MAX).jitter(Duration::MAX)), &[]),
+        (|| Arc::new(retry_after_or(fixed(ZERO)).jitter(ZERO)), &[]),
+        (|| Arc::new(adaptive(fixed(ZERO)).window(ZERO)), &[WINDOW]),
+        (
+            || Arc::new(adaptive(fixed(ZERO)).window(LONGEST + TICK)),
+            &[("adaptive.window", LONGEST_AND_ONE, NOT_TOO_LONG)],
+        ),
+        (|| Arc::new(adaptive(fixed(ZERO)).target_success(0.0)), &[("adaptive.target_success", "0.0", SHARE)]),
+        (|| Arc::new(adaptive(fixed(ZERO)).target_success(1.5)), &[("adaptive.target_success", "1.5", SHARE)]),
+        (|| Arc::new(adaptive(fixed(ZERO)).target_success(f64::NAN)), &[("adaptive.target_success", "NaN", SHARE)]),
+        (|| Arc::new(adaptive(fixed(ZERO)).target_success(1.0)), &[]),
+        (|| Arc::new(adaptive(fixed(ZERO)).min_multiplier(0.5)), &[("adaptive.min_multiplier", "0.5", SMALLEST)]),
+        (
+            || Arc::new(adaptive(fixed(ZERO)).min_multiplier(f64::INFINITY)),
+            &[("adaptive.min_multiplier", "inf", SMALLEST), ("adaptive.max_multiplier", "5.0", LARGEST)],
+        ),
+        (|| Arc::new(adaptive(fixed(ZERO)).min_multiplier(6.0)), &[("adaptive.max_multiplier", "5.0", LARGEST)]),
+        (|| Arc::new(adaptive(fixed(ZERO)).max_multiplier(f64::NAN)), &[("adaptive.max_multiplier", "NaN", LARGEST)]),
+        (
+            || Arc::new(adaptive(fixed(ZERO)).max_multiplier(f64::INFINITY)),
+            &[("adaptive.max_multiplier", "inf", LARGEST)],
+        ),
+        (|| Arc::new(adaptive(fixed(ZERO)).min_multiplier(5.0)), &[]),
+        // What is wrapped is looked at, too.
+        (|| Arc::new(retry_after_or(adaptive(fixed(ZERO)).window(ZERO)).max(ZERO)), &[WINDOW, HINT_MAX]),
+        (|| Arc::new(adaptive(retry_after_or(fixed(ZERO)).max(ZERO)).window(ZERO)), &[WINDOW, HINT_MAX]),
+        (|| Arc::new(|_: &BackoffContext<'_>| ZERO), &[]),
+    ];
+    for (make, expected) in rows {
+        check(&make().issues(), expected);
+        check_retry(|| Retry::builder().strategy(make()), expected);
+        check_retry(|| retry().strategy_for(ErrorClass::RateLimit, make()), expected);
+    }
+}
+
+#[test]
+fn every_rule_of_the_circuit_breaker() {
+    const THRESHOLD: &str = "circuit_breaker.failure_threshold";
+    const OWN: &str = "circuit_breaker.class_threshold";
+    const WINDOW: &str = "circuit_breaker.window";
+    const RECOVERY: &str = "circuit_breaker.recovery_timeout";
+    type Make = fn() -> CircuitBreakerBuilder;
+    let rows: [(Make, &[Row]); 14] = [
+        (breaker, &[]),
+        (|| breaker().failure_threshold(0), &[(THRESHOLD, "0", AT_LEAST_1)]),
+        (|| breaker().failure_threshold(1), &[]),
+        (|| breaker().failure_threshold(16_777_217), &[(THRESHOLD, "16777217", MEMORY)]),
+        (|| breaker().failure_threshold(16_777_216), &[]),
+        (|| breaker().class_threshold(ErrorClass::Auth, 0), &[(OWN, "0", AT_LEAST_1)]),
+        (|| breaker().class_threshold(ErrorClass::Auth, 16_777_217), &[(OWN, "16777217", MEMORY)]),
+        (|| breaker().class_threshold(ErrorClass::Auth, 1), &[]),
+        (|| breaker().window(ZERO), &[(WINDOW, "0ns", NOT_ZERO)]),
+        (|| breaker().window(LONGEST + TICK), &[(WINDOW, LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| breaker().window(LONGEST), &[]),
+        (|| breaker().recovery_timeout(ZERO), &[(RECOVERY, "0ns", NOT_ZERO)]),
+        (|| breaker().recovery_timeout(LONGEST + TICK), &[(RECOVERY, LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (
+            || breaker().failure_threshold(0).class_threshold(ErrorClass::Auth, 0).window(ZERO),
+            &[(THRESHOLD, "0", AT_LEAST_1), (WINDOW, "0ns", NOT_ZERO), (OWN, "0", AT_LEAST_1)],
+        ),
+    ];
+    for (make, expected) in rows {
+        check_refused(make().build(), expected);
+        check_refused(Policy::builder().circuit_breaker(make()).build(), expected);
+        check_refused(AsyncPolicy::<_, NoTimer>::builder().circuit_breaker(make()).build(), expected);
+    }
+}
+
+#[test]
+fn every_rule_of_the_budget() {
+    let rows: [(u32, Duration, &[Row]); 6] = [
+        (0, secs(1), &[]),
+        (16_777_216, LONGEST, &[]),
+        (16_777_217, secs(1), &[("budget.max_retries", "16777217", MEMORY)]),
+        (1, ZERO, &[("budget.window", "0ns", NOT_ZERO)]),
+        (1, LONGEST + TICK, &[("budget.window", LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (16_777_217, ZERO, &[("budget.max_retries", "16777217", MEMORY), ("budget.window", "0ns", NOT_ZERO)]),
+    ];
+    for (max_retries, window, expected) in rows {
+        check_refused(Budget::new(max_retries, window), expected);
+        check_refused(Budget::with_clock(max_retries, window, std::time::Instant::now), expected);
+    }
+}
+
+#[test]
+fn everything_wrong_is_said_at_once() {
+    let retry = || {
+        Retry::builder()
+            .max_attempts(0)
+            .deadline(ZERO)
+            .attempt_timeout(ZERO)
+            .max_retries_for(ErrorClass::Transient, 70_000)
+            .max_unknown_retries(80_000)
+            .strategy_for(ErrorClass::RateLimit, equal_jitter().base(ZERO))
+    };
+    let breaker = || breaker().failure_threshold(0).recovery_timeout(ZERO);
+    let expected = [
+        ("retry.max_attempts", "0", AT_LEAST_1),
+        ("retry.deadline", "0ns", NOT_ZERO),
+        ("retry.attempt_timeout", "0ns", NOT_ZERO),
+        ("retry.max_retries_for", "70000", CAP),
+        ("retry.max_unknown_retries", "80000", CAP),
+        ("equal_jitter.base", "0ns", NOT_ZERO),
+        ("circuit_breaker.failure_threshold", "0", AT_LEAST_1),
+        ("circuit_breaker.recovery_timeout", "0ns", NOT_ZERO),
+    ];
+    check_refused(Policy::builder().retry(retry()).circuit_breaker(breaker()).build(), &expected);
+    let asynchronous = AsyncPolicy::<_, NoTimer>::builder().retry(retry()).circuit_breaker(breaker());
+    check_refused(asynchronous.build(), &expected);
+}
+
+#[test]
+fn a_refusal_is_an_error_that_says_everything() {
+    let refused = Retry::builder().max_attempts(0).build().expect_err("it is refused");
+    let [attempts, strategy] = refused.issues() else { panic!("two issues: {refused}") };
+    assert_eq!(attempts.to_string(), "retry.max_attempts = 0 must be at least 1");
+    assert_eq!(refused.to_string(), format!("invalid configuration: {attempts}; {strategy}"));
+    assert!(Error::source(&refused).is_none());
+    assert_eq!(*attempts, ConfigIssue::new("retry.max_attempts", 0, AT_LEAST_1));
+}
+
+#[test]
+fn every_oddity_of_the_retry_component_is_warned_of() {
+    const NEVER_BINDS: &str = "be below the retries that max_attempts allows, or it never binds";
+    const NEVER_RETRIED: &str = "be left out for a class that is never retried";
+    const NEVER_CUTS: &str = "be shorter than the deadline to ever cut an attempt before it";
+    type Make = fn() -> RetryBuilder;
+    let rows: [(Make, &[Row]); 19] = [
+        (retry, &[]),
+        (|| retry().max_attempts(1), &[]),
+        (|| retry().deadline(secs(5)).attempt_timeout(secs(5)), &[("retry.attempt_timeout", "5s", NEVER_CUTS)]),
+        (|| retry().deadline(secs(5)).attempt_timeout(secs(5) - TICK), &[]),
+        (|| retry().attempt_timeout(secs(999)).no_deadline(), &[]),
+        (
+            || retry().max_attempts(4).max_retries_for(ErrorClass::RateLimit, 3),
+            &[("retry.max_retries_for", "(RateLimit, 3)", NEVER_BINDS)],
+        ),
+        (|| retry().max_attempts(4).max_retries_for(ErrorClass::RateLimit, 2), &[]),
+        (|| retry().max_attempts(1).max_retries_for(ErrorClass::RateLimit, 0), &[]),
+        (|| retry().max_retries_for(ErrorClass::Auth, 1), &[("retry.max_retries_for", "(Auth, 1)", NEVER_RETRIED)]),
+        (
+            || retry().max_retries_for(ErrorClass::Permission, 9),
+            &[("retry.max_retries_for", "(Permission, 9)", NEVER_RETRIED)],
+        ),
+        (|| retry().max_retries_for(ErrorClass::Permanent, 0), &[]),
+        (|| retry().max_attempts(4).max_unknown_retries(3), &[("retry.max_unknown_retries", "3", NEVER_BINDS)]),
+        (|| retry().max_attempts(5).max_unknown_retries(3), &[]),
+        (|| retry().max_attempts(1).max_unknown_retries(0), &[]),
+        // The default cap is nobody's doing.
+        (|| retry().max_attempts(2), &[]),
+        (|| retry().max_attempts(3), &[]),
+        (|| retry().unlimited_unknown_retries(), &[]),
+        (|| retry().max_retries_for(ErrorClass::Unknown, 5), &[("retry.max_retries_for", "(Unknown, 5)", NEVER_BINDS)]),
+        (
+            || {
+                let odd = retry().max_attempts(2).attempt_timeout(secs(60)).max_unknown_retries(7);
+                odd.max_retries_for(ErrorClass::Auth, 1).max_retries_for(ErrorClass::Transient, 1)
+            },
+            &[
+                ("retry.attempt_timeout", "60s", NEVER_CUTS),
+                ("retry.max_retries_for", "(Auth, 1)", NEVER_RETRIED),
+                ("retry.max_retries_for", "(Transient, 1)", NEVER_BINDS),
+                ("retry.max_unknown_retries", "7", NEVER_BINDS),
+            ],
+        ),
+    ];
+    for (make, expected) in rows {
+        check(Policy::builder().retry(make()).build().expect("valid").warnings(), expected);
+        check(AsyncPolicy::<_, NoTimer>::builder().retry(make()).build().expect("valid").warnings(), expected);
+        check(Policy::from(make().build().expect("valid")).warnings(), expected);
+    }
+}
+
+#[test]
+fn every_oddity_of_the_circuit_breaker_is_warned_of() {
+    const NEVER_OPENS: Row = ("circuit_breaker.trip_on", "[]", "name a class, or the circuit can never open");
+    const NO_USE: &str =
+        "be left out when every class that trips has a threshold of its own: nothing counts towards it";
+    type Make = fn() -> CircuitBreakerBuilder;
+    let rows: [(Make, &[Row]); 6] = [
+        (breaker, &[]),
+        (|| breaker().trip_on([]), &[NEVER_OPENS]),
+        (|| breaker().trip_on([]).class_threshold(ErrorClass::RateLimit, 3), &[]),
+        (|| breaker().class_threshold(ErrorClass::Transient, 3), &[]),
+        (
+            || breaker().trip_on([ErrorClass::RateLimit]).class_threshold(ErrorClass::RateLimit, 3),
+            &[("circuit_breaker.failure_threshold", "5", NO_USE)],
+        ),
+        (
+            || {
+                let each = breaker().failure_threshold(9).class_threshold(ErrorClass::Transient, 3);
+                each.class_threshold(ErrorClass::ServerError, 3)
+            },
+            &[("circuit_breaker.failure_threshold", "9", NO_USE)],
+        ),
+    ];
+    for (make, expected) in rows {
+        let built = make().build().expect("valid");
+        check(built.warnings(), expected);
+        check(Policy::builder().circuit_breaker(&built).build().expect("valid").warnings(), expected);
+        check(Policy::builder().circuit_breaker(make()).build().expect("valid").warnings(), expected);
+        let asynchronous = AsyncPolicy::<_, NoTimer>::builder().circuit_breaker(make()).build();
+        check(asynchronous.expect("valid").warnings(), expected);
+    }
+}
+
+#[test]
+fn a_policy_warns_of_all_its_parts() {
+    let policy = Policy::builder()
+        .retry(retry().max_retries_for(ErrorClass::Auth, 1))
+        .circuit_breaker(breaker().trip_on([]))
+        .build()
+        .expect("valid");
+    let fields: Vec<_> = policy.warnings().iter().map(ConfigIssue::field).collect();
+    assert_eq!(fields, ["retry.max_retries_for", "circuit_breaker.trip_on"]);
+}
