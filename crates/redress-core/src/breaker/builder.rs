@@ -17,8 +17,8 @@ pub(crate) enum Counts {
     Never,
     /// Together with the other classes that count generally.
     Generally,
-    /// By itself, with this threshold, and towards nothing else.
-    Alone(u32),
+    /// By itself, with a threshold of its own, and towards nothing else.
+    Alone,
 }
 
 /// Builds a [`CircuitBreaker`].
@@ -109,13 +109,19 @@ impl CircuitBreakerBuilder {
 
     pub(super) fn counts(&self) -> PerClass<Counts> {
         PerClass::from_fn(|class| {
-            let own = self.class_thresholds.iter().rev().find(|(of, _)| *of == class);
-            match own {
-                Some((_, threshold)) => Counts::Alone(*threshold),
-                None if self.trip_on.contains(&class) => Counts::Generally,
-                None => Counts::Never,
+            if self.own_threshold(class).is_some() {
+                Counts::Alone
+            } else if self.trip_on.contains(&class) {
+                Counts::Generally
+            } else {
+                Counts::Never
             }
         })
+    }
+
+    /// The class's own threshold, if it has one; the last one given counts.
+    pub(super) fn own_threshold(&self, class: ErrorClass) -> Option<u32> {
+        self.class_thresholds.iter().rev().find(|(of, _)| *of == class).map(|(_, threshold)| *threshold)
     }
 
     pub(super) fn warnings(&self) -> Vec<ConfigIssue> {

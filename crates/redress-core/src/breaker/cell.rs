@@ -75,7 +75,7 @@ impl Windows {
         let window = match counts {
             Counts::Never => return false,
             Counts::Generally => &mut self.general,
-            Counts::Alone(_) => match self.alone.iter_mut().find(|(of, _)| *of == class) {
+            Counts::Alone => match self.alone.iter_mut().find(|(of, _)| *of == class) {
                 Some((_, window)) => window,
                 None => return false,
             },
@@ -128,10 +128,8 @@ impl CircuitBreaker {
     pub(super) fn from_builder(builder: CircuitBreakerBuilder) -> Self {
         let counts = builder.counts();
         let span = nanos(builder.window);
-        let alone = counts.iter().filter_map(|(class, counts)| match counts {
-            Counts::Alone(threshold) => Some((class, RollingWindow::new(*threshold, span))),
-            _ => None,
-        });
+        let own_window = |class| Some((class, RollingWindow::new(builder.own_threshold(class)?, span)));
+        let alone = ErrorClass::ALL.into_iter().filter_map(own_window);
         let windows = Windows { alone: alone.collect(), general: RollingWindow::new(builder.failure_threshold, span) };
         let cell = Cell {
             word: AtomicU64::new(Word::CLOSED.0),
