@@ -58,7 +58,7 @@ impl Alternating {
         // Not a read-modify-write: such a case is run by one thread.
         let runs = self.0.load(Ordering::Relaxed);
         self.0.store(runs + 1, Ordering::Relaxed);
-        if runs % 2 == 0 { fail() } else { succeed() }
+        if runs.is_multiple_of(2) { fail() } else { succeed() }
     }
 }
 

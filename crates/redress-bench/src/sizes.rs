@@ -214,13 +214,14 @@ pub(crate) fn budgets() -> Vec<Size> {
 
 /// The size of a value, and what it holds on the heap before and after use.
 fn held<T>(name: &'static str, make: impl Fn() -> T, mut use_once: impl FnMut(&mut T, bool)) -> Size {
-    let mut used = None;
-    let new = allocation_counter::measure(|| used = Some(make())).bytes_current;
+    // What a crate allocates once for a thread is not the value's.
+    use_once(&mut make(), false);
+    let mut made = None;
+    let new = allocation_counter::measure(|| made = Some(make())).bytes_current;
     let mut value = make();
     let more = allocation_counter::measure(|| (0..1_000).for_each(|call| use_once(&mut value, call % 20 == 0)));
-    let after = new + more.bytes_current;
-    let at_least_zero = |bytes_held: i64| bytes(bytes_held.max(0).unsigned_abs());
-    Size { name, itself: size_of_val(&value), heap: at_least_zero(new), used: Some(at_least_zero(after)), reach: None }
+    let [heap, used] = [new, new + more.bytes_current].map(|held| bytes(held.max(0).unsigned_abs()));
+    Size { name, itself: size_of_val(&value), heap, used: Some(used), reach: None }
 }
 
 fn bytes(count: u64) -> usize {

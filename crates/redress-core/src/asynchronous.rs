@@ -209,9 +209,8 @@ where
                 continue;
             }
             boxed(hook).await;
-            let (custom, by_timer) = custom_wait(&run);
-            boxed(custom).await;
-            if by_timer && !run.wait().is_zero() {
+            let has_waited = boxed(custom_wait(&run)).await;
+            if !has_waited && !run.wait().is_zero() {
                 policy.timer.sleep(run.wait()).await;
             }
             attempt = match resume_at(policy.timer.now(), &mut run, &mut last) {
@@ -268,20 +267,20 @@ fn attempt_timeout<C, Tm: Timer>(policy: &AsyncPolicy<C, Tm>, attempt: Attempt) 
     Some(policy.timer.sleep(limit))
 }
 
-/// The wait by the hook that replaces the timer, and whether the timer is left to wait: without such a hook, or if it
-/// panicked.
-fn custom_wait(run: &Run<'_>) -> (Option<HookFuture>, bool) {
-    let custom = match run.sleeper() {
+/// The wait by the hook that replaces the timer, if there is one and it does not panic.
+fn custom_wait(run: &Run<'_>) -> Option<HookFuture> {
+    match run.sleeper() {
         Some(Sleeper::Async(sleeper)) => contained(|| sleeper(run.wait())),
         _ => None,
-    };
-    let by_timer = custom.is_none();
-    (custom, by_timer)
+    }
 }
 
-/// Awaits a hook's future, if there is one.
-fn boxed(mut hook: Option<HookFuture>) -> impl Future<Output = ()> {
-    poll_fn(move |cx| hook.as_mut().map_or(Poll::Ready(()), |hook| hook.as_mut().poll(cx)))
+/// Awaits a hook's future, if there is one; whether it came to its end, which one that panics does not.
+fn boxed(mut hook: Option<HookFuture>) -> impl Future<Output = bool> {
+    poll_fn(move |cx| match hook.as_mut() {
+        Some(future) => contained(|| future.as_mut().poll(cx)).map_or(Poll::Ready(false), |poll| poll.map(|()| true)),
+        None => Poll::Ready(false),
+    })
 }
 
 /// The attempt's result, or `None` if its timer was first. A result that is there at the same time counts.

@@ -4,14 +4,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redress_core::{
-    AttemptDecision, Cause, CircuitBreaker, CircuitState, ErrorClass, Event, EventName, Failure, Retry, RetryBuilder, RetryTimeline, SleepDecision,
-    StopReason, fixed,
+    AttemptDecision, Cause, CircuitBreaker, CircuitState, ErrorClass, Event, EventName, Failure, Retry, RetryBuilder,
+    RetryTimeline, SleepDecision, StopReason, fixed,
 };
 use redress_testing::{Recorder, assert_timeline};
 
 use crate::lab::{
-    Answer, Counter, Failed, GOOD, Way, everywhere, failing, fails, ok_after, on_both_drivers, script, secs, stopped, succeeding,
-    wherever_time_is_virtual,
+    Answer, Counter, Failed, GOOD, Way, everywhere, failing, fails, ok_after, on_both_drivers, script, secs, stopped,
+    succeeding, wherever_time_is_virtual,
 };
 
 fn retry() -> RetryBuilder {

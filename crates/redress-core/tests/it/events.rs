@@ -8,9 +8,7 @@ use redress_core::{
 };
 use redress_testing::{RecordedEvent, Recorder};
 
-use crate::lab::{
-    Answer, Context, Failed, GOOD, Steps, everywhere, failing, fails, script, secs, stopped, succeeding,
-};
+use crate::lab::{Answer, Context, Failed, GOOD, Steps, everywhere, failing, fails, script, secs, stopped, succeeding};
 
 fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2)
@@ -119,10 +117,7 @@ fn each_end_of_a_call_is_exactly_one_terminal_event() {
             retry().strategy(fixed(secs(60))),
             |context| context.sleep(|_, _| SleepDecision::Sleep),
             transient,
-            vec![
-                Expected { sleep: secs(60), ..retried(Transient) },
-                ends(StopReason::DeadlineExceeded, 1, Transient),
-            ],
+            vec![Expected { sleep: secs(60), ..retried(Transient) }, ends(StopReason::DeadlineExceeded, 1, Transient)],
         ),
         // An abort is not the failure's doing, so its event shows none.
         (retry(), |context| context.sleep(|_, _| SleepDecision::Abort), transient, {

@@ -1,13 +1,16 @@
 //! A panicking hook changes nothing: not the result, not the attempts, not the events, whatever kind of hook it is.
 
-use std::panic::{panic_any, resume_unwind};
+use std::future::Ready;
+use std::mem::forget;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use redress_core::{
-    AsyncPolicy, AttemptContext, BackoffContext, CircuitBreaker, ErrorClass, Event, NoTimer, Observer, Retry,
-    RetryBuilder, SleepDecision, fixed,
+    AsyncPolicy, AttemptContext, BackoffContext, CallContext, CircuitBreaker, ErrorClass, Event, NoTimer, Observer,
+    Retry, RetryBuilder, SleepDecision, fixed,
 };
-use redress_testing::{FakeCircuitBreaker, RecordedAttempt, RecordedEvent, Recorder, VirtualClock};
+use redress_testing::{FakeCircuitBreaker, RecordedAttempt, RecordedEvent, Recorder, VirtualClock, VirtualTimer};
 
 use crate::lab::{
     Answer, Builder, ByClass, Context, Counter, Ended, Failed, GOOD, Lab, Steps, everywhere, failing, fails, ok_after,
@@ -18,22 +21,31 @@ fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(secs(2))).max_attempts(3)
 }
 
-/// Panics with a payload that panics when it is dropped.
+/// A panic payload that panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the payload was dropped");
+    }
+}
+
 fn explode() -> ! {
-    struct Bomb;
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            // Not `panic!`: a second payload of the same kind, as bad as it gets.
-            resume_unwind(Box::new(Second));
-        }
-    }
-    struct Second;
-    impl Drop for Second {
-        fn drop(&mut self) {
-            panic!("dropped as well");
-        }
-    }
     panic_any(Bomb)
+}
+
+/// Fails the test if a hook's panic comes out of it. The test harness itself would not survive the payload.
+#[track_caller]
+fn nothing_escapes(test: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(test)) {
+        match payload.downcast::<Bomb>() {
+            Ok(bomb) => {
+                forget(bomb);
+                panic!("the panic of a hook was not contained");
+            }
+            Err(other) => resume_unwind(other),
+        }
+    }
 }
 
 /// An observer each of whose methods panics.
@@ -51,6 +63,12 @@ impl Observer for Panics {
     fn on_attempt_end(&self, _: &AttemptContext<'_>) {
         explode();
     }
+}
+
+/// A test in these labs that no hook's panic comes out of.
+#[track_caller]
+fn in_labs(labs: fn(&dyn Fn(Lab)), test: impl Fn(Lab)) {
+    labs(&|lab| nothing_escapes(|| test(lab)));
 }
 
 type OfCall = for<'a> fn(Context<'a>) -> Context<'a>;
@@ -86,7 +104,7 @@ const CALLS: [fn() -> Steps; 6] = [
     || script([fails(ErrorClass::Transient), Err(Failed::Abort)]),
 ];
 
-type Told = (Vec<Ended>, Vec<RecordedEvent>, Vec<RecordedAttempt>, Vec<std::time::Duration>);
+type Told = (Vec<Ended>, Vec<RecordedEvent>, Vec<RecordedAttempt>, Vec<Duration>);
 
 /// All calls with these hooks, on a fresh clock: how they ended, what was told, and what was waited for.
 fn tell(lab: &Lab, of_policy: OfPolicy, of_call: OfCall) -> Told {
@@ -101,97 +119,119 @@ fn tell(lab: &Lab, of_policy: OfPolicy, of_call: OfCall) -> Told {
 
 #[test]
 fn a_panic_in_any_hook_of_a_call_changes_nothing() {
-    wherever_time_is_virtual(|lab| {
-        let expected = tell(&lab, |builder| builder, |context| context);
-        for (name, panicking) in OF_CALL {
-            assert_eq!(tell(&lab, |builder| builder, panicking), expected, "{name}");
-        }
-    });
+    in_labs(
+        |test| wherever_time_is_virtual(test),
+        |lab| {
+            let expected = tell(&lab, |builder| builder, |context| context);
+            for (name, panicking) in OF_CALL {
+                assert_eq!(tell(&lab, |builder| builder, panicking), expected, "{name}");
+            }
+        },
+    );
 }
 
 #[test]
 fn a_panic_in_any_hook_of_a_policy_changes_nothing() {
-    wherever_time_is_virtual(|lab| {
-        let expected = tell(&lab, |builder| builder, |context| context);
-        for (name, panicking) in OF_POLICY {
-            assert_eq!(tell(&lab, panicking, |context| context), expected, "{name}");
-        }
-    });
+    in_labs(
+        |test| wherever_time_is_virtual(test),
+        |lab| {
+            let expected = tell(&lab, |builder| builder, |context| context);
+            for (name, panicking) in OF_POLICY {
+                assert_eq!(tell(&lab, panicking, |context| context), expected, "{name}");
+            }
+        },
+    );
 }
 
 #[test]
 fn hooks_that_all_panic_change_nothing_together() {
-    wherever_time_is_virtual(|lab| {
-        let all_of_policy: OfPolicy = |builder| OF_POLICY.iter().fold(builder, |builder, (_, add)| add(builder));
-        let all_of_call: OfCall = |context| OF_CALL.iter().fold(context, |context, (_, add)| add(context));
-        let expected = tell(&lab, |builder| builder, |context| context);
-        assert_eq!(tell(&lab, all_of_policy, all_of_call), expected);
-    });
+    in_labs(
+        |test| wherever_time_is_virtual(test),
+        |lab| {
+            let all_of_policy: OfPolicy = |builder| OF_POLICY.iter().fold(builder, |builder, (_, add)| add(builder));
+            let all_of_call: OfCall = |context| OF_CALL.iter().fold(context, |context, (_, add)| add(context));
+            let expected = tell(&lab, |builder| builder, |context| context);
+            assert_eq!(tell(&lab, all_of_policy, all_of_call), expected);
+        },
+    );
 }
 
 /// With delays of zero, since what is left to wait is the thread's own sleep.
 #[test]
 fn a_sleeper_that_panics_is_replaced_by_what_would_wait_without_it() {
-    everywhere(|lab| {
-        let policy = lab.retrying(retry().strategy(fixed(secs(0))));
-        let asked = Counter::default();
-        let context = policy.context().sleeper(|_| {
-            asked.count();
-            explode()
-        });
-        assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
-        assert_eq!(asked.get(), 1);
-        let policy = lab.policy().retry(retry().strategy(fixed(secs(0)))).sleeper(|_| explode()).build();
-        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
-    });
+    in_labs(
+        |test| everywhere(test),
+        |lab| {
+            let policy = lab.retrying(retry().strategy(fixed(secs(0))));
+            let asked = Counter::default();
+            let context = policy.context().sleeper(|_| {
+                asked.count();
+                explode()
+            });
+            assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+            assert_eq!(asked.get(), 1);
+            let policy = lab.policy().retry(retry().strategy(fixed(secs(0)))).sleeper(|_| explode()).build();
+            assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+        },
+    );
 }
 
-fn asynchronous(clock: &VirtualClock) -> AsyncPolicy<ByClass, redress_testing::VirtualTimer> {
+fn asynchronous(clock: &VirtualClock) -> AsyncPolicy<ByClass, VirtualTimer> {
     let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass);
     builder.retry(retry()).build().expect("valid")
+}
+
+/// Three attempts, four seconds: as if the hook were not there.
+#[track_caller]
+fn check_unchanged<'a>(clock: &VirtualClock, context: &CallContext<'a, AsyncPolicy<ByClass, VirtualTimer>>) {
+    nothing_escapes(|| {
+        let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
+        assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(4)));
+    });
 }
 
 #[test]
 fn an_asynchronous_sleeper_that_panics_is_replaced_by_the_timer() {
     let clock = VirtualClock::new();
     let policy = asynchronous(&clock);
-    let context = policy.context().sleeper(|_| -> std::future::Ready<()> { explode() });
-    let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
-    assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(4)));
+    check_unchanged(&clock, &policy.context().sleeper(|_| -> Ready<()> { explode() }));
 }
 
 #[test]
 fn a_sleepers_future_that_panics_is_replaced_by_the_timer() {
     let clock = VirtualClock::new();
     let policy = asynchronous(&clock);
-    let context = policy.context().sleeper(|_| async { explode() });
-    let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
-    assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(4)));
+    check_unchanged(&clock, &policy.context().sleeper(|_| async { explode() }));
 }
 
 #[test]
 fn an_awaited_hook_before_the_wait_that_panics_changes_nothing() {
     let clock = VirtualClock::new();
     let policy = asynchronous(&clock);
-    let when_called = policy.context().before_sleep_async(|_, _| -> std::future::Ready<()> { explode() });
-    let outcome = clock.block_on(when_called.execute(failing(ErrorClass::Transient).run_async()));
-    assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(4)));
-    let when_polled = policy.context().before_sleep_async(|_, _| async { explode() });
-    let outcome = clock.block_on(when_polled.execute(failing(ErrorClass::Transient).run_async()));
-    assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(8) - secs(4)));
+    check_unchanged(&clock, &policy.context().before_sleep_async(|_, _| -> Ready<()> { explode() }));
+}
+
+#[test]
+fn the_future_of_an_awaited_hook_that_panics_changes_nothing() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock);
+    check_unchanged(&clock, &policy.context().before_sleep_async(|_, _| async { explode() }));
 }
 
 #[test]
 fn a_panicking_hook_leaves_the_breaker_account_whole() {
-    on_both_drivers(|lab| {
-        let breaker = Arc::new(FakeCircuitBreaker::new());
-        let builder = lab.policy().retry(retry().strategy(fixed(secs(0)))).circuit_breaker(Arc::clone(&breaker));
-        let policy = builder.observer(Panics).build();
-        let context = policy.context().sleep(|_, _| -> SleepDecision { explode() });
-        for steps in CALLS {
-            context.run(&steps());
-        }
-        let settled = breaker.successes() + breaker.failures().len() + breaker.releases();
-        assert_eq!((settled, breaker.pending()), (CALLS.len(), 0));
-    });
+    in_labs(
+        |test| on_both_drivers(test),
+        |lab| {
+            let breaker = Arc::new(FakeCircuitBreaker::new());
+            let builder = lab.policy().retry(retry().strategy(fixed(secs(0)))).circuit_breaker(Arc::clone(&breaker));
+            let policy = builder.observer(Panics).build();
+            let context = policy.context().sleep(|_, _| -> SleepDecision { explode() });
+            for steps in CALLS {
+                context.run(&steps());
+            }
+            let settled = breaker.successes() + breaker.failures().len() + breaker.releases();
+            assert_eq!((settled, breaker.pending()), (CALLS.len(), 0));
+        },
+    );
 }

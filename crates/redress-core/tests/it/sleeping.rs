@@ -4,14 +4,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use redress_core::{
-    AsyncPolicy, BackoffContext, Budget, CallError, Cause, ErrorClass, EventName, Failure, InstantTimer, NoTimer, Retry, RetryBuilder,
-    SleepDecision, StopReason, Timer, fixed,
+    AsyncPolicy, BackoffContext, Budget, CallError, Cause, ErrorClass, EventName, Failure, InstantTimer, NoTimer,
+    Retry, RetryBuilder, SleepDecision, StopReason, Timer, fixed,
 };
 use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 
 use crate::lab::{
-    Answer, Builder, ByClass, Context, Counter, Driver, Failed, GOOD, Steps, TICK, everywhere, failing, fails, ok_after,
-    on_both_drivers, script, secs, stopped, succeeding, wherever_time_is_virtual,
+    Answer, Builder, ByClass, Context, Counter, Driver, Failed, GOOD, Steps, TICK, everywhere, failing, fails,
+    ok_after, on_both_drivers, script, secs, stopped, succeeding, wherever_time_is_virtual,
 };
 
 /// At most three attempts, each a second after the one before; a minute in all.
