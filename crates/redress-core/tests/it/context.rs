@@ -238,7 +238,7 @@ fn a_context_serves_many_calls_each_counted_afresh() {
             .operation("sync_user")
             .abort_if(|| stop.load(Ordering::Relaxed))
             .on_attempt_start(|attempt| {
-                starts.count();
+                starts.note();
                 assert!(attempt.attempt <= 3 && attempt.elapsed <= secs(8));
             })
             .sleep(|_, _| SleepDecision::Sleep);

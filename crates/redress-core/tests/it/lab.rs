@@ -104,6 +104,10 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    pub(crate) fn note(&self) {
+        self.count();
+    }
+
     pub(crate) fn get(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
     }

@@ -5,11 +5,24 @@ mod lab;
 mod retry;
 mod deadline;
 mod validation;
-mod breaker;
-mod permit;
+
+mod classifiers;
+mod default_classifier;
+mod strategies;
+mod adaptive;
+
 mod budget;
+mod permit;
+mod breaker;
+
 mod context;
 mod sleeping;
 mod hooks;
 mod panics;
 mod events;
+
+
+
+
+
+

@@ -165,7 +165,7 @@ fn a_sleeper_that_panics_is_replaced_by_what_would_wait_without_it() {
             let policy = lab.retrying(retry().strategy(fixed(secs(0))));
             let asked = Counter::default();
             let context = policy.context().sleeper(|_| {
-                asked.count();
+                asked.note();
                 explode()
             });
             assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));

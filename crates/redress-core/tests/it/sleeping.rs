@@ -163,13 +163,13 @@ macro_rules! check_replaced {
 #[test]
 fn a_calls_hook_replaces_the_policys() {
     check_replaced!(sleep: |counter| move |_, _| {
-        counter.count();
+        counter.note();
         SleepDecision::Sleep
     });
-    check_replaced!(before_sleep: |counter| move |_, _| drop(counter.count()));
-    check_replaced!(sleeper: |counter| move |_| drop(counter.count()));
-    check_replaced!(on_attempt_start: |counter| move |_| drop(counter.count()));
-    check_replaced!(on_attempt_end: |counter| move |_| drop(counter.count()));
+    check_replaced!(before_sleep: |counter| move |_, _| counter.note());
+    check_replaced!(sleeper: |counter| move |_| counter.note());
+    check_replaced!(on_attempt_start: |counter| move |_| counter.note());
+    check_replaced!(on_attempt_end: |counter| move |_| counter.note());
 }
 
 #[test]
@@ -295,11 +295,11 @@ fn an_asynchronous_policy_takes_both_kinds_of_hook_and_a_sleeper() {
         .before_sleep(|_, _| panic!("replaced by the one below"))
         .before_sleep_async(move |_, _| {
             let hook = hook.clone();
-            async move { drop(hook.count()) }
+            async move { hook.note() }
         })
         .sleeper(move |_| {
             let sleeper = sleeper.clone();
-            async move { drop(sleeper.count()) }
+            async move { sleeper.note() }
         })
         .build()
         .expect("valid");
