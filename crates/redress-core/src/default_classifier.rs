@@ -76,6 +76,9 @@ impl DefaultClassifier {
 
     /// What this classifier makes of an error behind a reference: the same answer as for an `Err` of it.
     pub fn classify_error(&self, error: &(dyn Error + 'static)) -> Classification {
+        if source_chain(error).any(<dyn Error>::is::<AbortRetryError>) {
+            return Classification::abort();
+        }
         let found = source_chain(error)
             .find_map(marker)
             .or_else(|| source_chain(error).find_map(status))
@@ -137,9 +140,6 @@ impl<T, E: AsRef<dyn Error + Send + Sync>> Classifier<T, E> for BoxedClassifier 
 }
 
 fn marker(error: &(dyn Error + 'static)) -> Option<Classification> {
-    if error.is::<AbortRetryError>() {
-        return Some(Classification::abort());
-    }
     // A timeout says that nobody answered, so no status beside it can be the answer.
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
         return Some(Classification::new(ErrorClass::Transient));

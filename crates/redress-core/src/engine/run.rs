@@ -406,11 +406,13 @@ impl<'a> Run<'a> {
 
     /// What there is to say about the call, which ended at `ended`; at its beginning, if there is no such instant.
     pub(crate) fn summary(&self, ended: Option<Instant>) -> Summary {
+        // Of a success nothing is said about the failures before it.
+        let has_stopped = self.stop_reason.is_some();
         Summary {
             stop_reason: self.stop_reason,
             attempts: self.attempts,
-            last_class: self.last_class,
-            cause: self.cause,
+            last_class: self.last_class.filter(|_| has_stopped),
+            cause: self.cause.filter(|_| has_stopped),
             elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
             next_sleep: self.next_sleep(),
             rejection: self.rejection(),

@@ -218,7 +218,8 @@ fn the_classification_carries_what_it_was_given() {
     let plain = Classification::from(ErrorClass::RateLimit);
     assert_eq!((plain.class(), plain.is_abort(), plain.retry_after()), (ErrorClass::RateLimit, false, None));
     assert_eq!((plain.detail("any"), plain.details().count()), (None, 0));
-    let rich = plain.with_retry_after(secs(3)).with_detail("code", "a").with_detail("limit", "b").with_detail("code", "c");
+    let rich =
+        plain.with_retry_after(secs(3)).with_detail("code", "a").with_detail("limit", "b").with_detail("code", "c");
     assert_eq!((rich.retry_after(), rich.detail("code"), rich.detail("limit")), (Some(secs(3)), Some("c"), Some("b")));
     assert_eq!(rich.details().collect::<Vec<_>>(), [("code", "a"), ("limit", "b"), ("code", "c")]);
     assert!(Classification::abort().is_abort());

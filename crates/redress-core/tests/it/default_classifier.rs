@@ -150,32 +150,38 @@ fn a_status_that_says_nothing_is_passed_over() {
 fn io_kinds_are_read_by_one_table() {
     use io::ErrorKind as Kind;
     let rows: [(ErrorClass, &[Kind]); 5] = [
-        (ErrorClass::Transient, &[
-            Kind::ConnectionRefused,
-            Kind::ConnectionReset,
-            Kind::ConnectionAborted,
-            Kind::NotConnected,
-            Kind::BrokenPipe,
-            Kind::UnexpectedEof,
-            Kind::TimedOut,
-            Kind::Interrupted,
-            Kind::WouldBlock,
-            Kind::HostUnreachable,
-            Kind::NetworkUnreachable,
-            Kind::NetworkDown,
-            Kind::ResourceBusy,
-            Kind::StaleNetworkFileHandle,
-        ]),
+        (
+            ErrorClass::Transient,
+            &[
+                Kind::ConnectionRefused,
+                Kind::ConnectionReset,
+                Kind::ConnectionAborted,
+                Kind::NotConnected,
+                Kind::BrokenPipe,
+                Kind::UnexpectedEof,
+                Kind::TimedOut,
+                Kind::Interrupted,
+                Kind::WouldBlock,
+                Kind::HostUnreachable,
+                Kind::NetworkUnreachable,
+                Kind::NetworkDown,
+                Kind::ResourceBusy,
+                Kind::StaleNetworkFileHandle,
+            ],
+        ),
         (ErrorClass::Permission, &[Kind::PermissionDenied, Kind::ReadOnlyFilesystem]),
-        (ErrorClass::Permanent, &[
-            Kind::NotFound,
-            Kind::AlreadyExists,
-            Kind::InvalidInput,
-            Kind::InvalidData,
-            Kind::Unsupported,
-            Kind::IsADirectory,
-            Kind::NotADirectory,
-        ]),
+        (
+            ErrorClass::Permanent,
+            &[
+                Kind::NotFound,
+                Kind::AlreadyExists,
+                Kind::InvalidInput,
+                Kind::InvalidData,
+                Kind::Unsupported,
+                Kind::IsADirectory,
+                Kind::NotADirectory,
+            ],
+        ),
         (ErrorClass::Concurrency, &[Kind::Deadlock, Kind::ExecutableFileBusy]),
         (ErrorClass::Unknown, &[Kind::Other, Kind::OutOfMemory, Kind::StorageFull]),
     ];
@@ -302,6 +308,6 @@ fn markers_say_what_they_were_given() {
     let error = StatusError::new(503).with_retry_after(secs(1)).with_source(Named("Inner"));
     assert_eq!((error.status(), error.retry_after()), (503, Some(secs(1))));
     assert_eq!(error.to_string(), "status 503");
-    assert!(error.source().is_some_and(|inner| inner.is::<Named>()));
+    assert!(error.source().is_some_and(<dyn Error>::is::<Named>));
     assert_eq!(AbortRetryError::new("stop").to_string(), "stop");
 }

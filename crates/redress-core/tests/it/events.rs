@@ -86,7 +86,8 @@ fn each_end_of_a_call_is_exactly_one_terminal_event() {
     use ErrorClass::{Auth, RateLimit, Transient, Unknown};
     let transient: fn() -> Steps = || failing(Transient);
     let retried = |class| failed(EventName::Retry, 1, class);
-    let rows: [(RetryBuilder, Change, fn() -> Steps, Vec<Expected>); 14] = [
+    type Row = (RetryBuilder, Change, fn() -> Steps, Vec<Expected>);
+    let rows: [Row; 14] = [
         (retry(), SAME, succeeding, vec![event(EventName::Success, 1)]),
         (retry(), SAME, || script([fails(Transient), GOOD]), vec![retried(Transient), event(EventName::Success, 2)]),
         (retry(), SAME, transient, vec![retried(Transient), ends(StopReason::MaxAttemptsGlobal, 2, Transient)]),

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use redress_core::{
-    AttemptContext, AttemptDecision, Cause, CircuitBreaker, ErrorClass, EventName, Retry, RetryBuilder, SleepDecision,
-    StopReason, fixed,
+    AttemptContext, AttemptDecision, Cause, CircuitBreaker, Classification, ErrorClass, EventName, Retry, RetryBuilder,
+    SleepDecision, StopReason, fixed,
 };
 use redress_testing::Recorder;
 
@@ -97,7 +97,7 @@ fn attempt_hooks_see_what_they_are_documented_to_see() {
         assert_eq!(end_2.decision, Some(AttemptDecision::Raise));
         assert_eq!(end_2.stop_reason, Some(StopReason::MaxAttemptsGlobal));
         assert_eq!((end_2.cause, end_2.sleep, end_2.error_type), (Some(Cause::Result), None, None));
-        assert_eq!(end_2.classification.as_ref().map(|failed| failed.class()), Some(ErrorClass::ServerError));
+        assert_eq!(end_2.classification.as_ref().map(Classification::class), Some(ErrorClass::ServerError));
     });
 }
 

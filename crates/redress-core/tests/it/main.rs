@@ -21,8 +21,8 @@ mod hooks;
 mod panics;
 mod events;
 
+mod outcome;
+mod call_error;
 
-
-
-
-
+mod futures;
+mod detached;

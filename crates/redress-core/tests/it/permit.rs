@@ -31,6 +31,10 @@ fn opened(builder: CircuitBreakerBuilder) -> CircuitBreaker {
     breaker
 }
 
+fn succeed(permit: Permit<'_>) -> Option<Transition> {
+    permit.success()
+}
+
 /// A breaker whose probe is under way, and the probe.
 #[track_caller]
 fn probe<'b>(breaker: &'b CircuitBreaker, clock: &VirtualClock) -> Permit<'b> {
@@ -166,7 +170,7 @@ fn the_result_of_the_probe_decides() {
         assert_eq!(breaker.state(), expected.state());
         (breaker, clock)
     };
-    settle(|probe| probe.success(), Transition::Closed);
+    settle(succeed, Transition::Closed);
     settle(|probe| probe.failure(ErrorClass::Permanent), Transition::Closed);
     settle(|probe| probe.failure(ErrorClass::RateLimit), Transition::Closed);
     settle(|probe| probe.failure(ErrorClass::ServerError), Transition::Opened);
@@ -234,7 +238,7 @@ fn a_result_of_an_earlier_era_is_ignored() {
     type End = fn(Permit<'_>) -> Option<Transition>;
     type Era = fn(&CircuitBreaker, &VirtualClock);
     let ends: [(&str, End); 4] = [
-        ("success", |late| late.success()),
+        ("success", succeed),
         ("failure that trips", |late| late.failure(ErrorClass::Transient)),
         ("failure that does not", |late| late.failure(ErrorClass::Auth)),
         ("drop", |late| {

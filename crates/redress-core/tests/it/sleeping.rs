@@ -244,10 +244,7 @@ fn an_asynchronous_sleeper_is_awaited() {
         let clock = VirtualClock::new();
         let policy = asynchronous(&clock, delay);
         let timer = clock.timer();
-        let context = policy.context().sleeper(move |delay| {
-            let sleep = Timer::sleep(&timer, delay + secs(10));
-            async { sleep.await }
-        });
+        let context = policy.context().sleeper(move |delay| Timer::sleep(&timer, delay + secs(10)));
         let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
         assert_eq!((outcome.attempts(), outcome.elapsed()), (3, (delay + secs(10)) * 2));
         assert_eq!(clock.slept(), [delay + secs(10); 2], "the policy's timer did not wait besides");
@@ -263,8 +260,7 @@ fn a_hook_before_a_wait_may_be_awaited() {
         let seen = Mutex::new(Vec::new());
         let context = policy.context().before_sleep_async(|context, delay| {
             seen.lock().expect("whole").push((context.attempt, delay));
-            let sleep = Timer::sleep(&timer, secs(5));
-            async { sleep.await }
+            Timer::sleep(&timer, secs(5))
         });
         let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
         assert_eq!((outcome.attempts(), outcome.elapsed()), (3, (secs(5) + delay) * 2), "its time comes on top");
@@ -277,10 +273,7 @@ fn the_time_of_an_awaited_hook_counts_against_the_deadline() {
     let clock = VirtualClock::new();
     let policy = asynchronous(&clock, secs(1));
     let timer = clock.timer();
-    let context = policy.context().before_sleep_async(move |_, _| {
-        let sleep = Timer::sleep(&timer, secs(59));
-        async { sleep.await }
-    });
+    let context = policy.context().before_sleep_async(move |_, _| Timer::sleep(&timer, secs(59)));
     let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
     assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::DeadlineExceeded), 1));
 }
