@@ -210,6 +210,8 @@ fn by_status(error: &(dyn Error + 'static)) -> Option<Classification> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use redress_core::{AbortRetryError, RateLimitError, boxed_classifier};
 
     use super::*;

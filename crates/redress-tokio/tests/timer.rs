@@ -2,6 +2,8 @@
 //!
 //! Owns what is tokio's about them; the decisions themselves are tested in the core.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+
 use std::cell::Cell;
 use std::io::{Error, ErrorKind};
 use std::rc::Rc;
