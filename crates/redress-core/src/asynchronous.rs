@@ -23,6 +23,10 @@ use crate::timer::Timer;
 impl<C, Tm> AsyncPolicy<C, Tm> {
     /// Runs `operation`, again if need be, until it succeeds or the policy says stop.
     ///
+    /// Nothing happens before the returned future is polled. Each attempt is a future of its own, made by calling `operation`; it
+    /// may borrow what the closure borrows, but not the closure's own state mutably (an `async || ..` that changes what it captured):
+    /// such a future could not be told to be `Send`. Put the state behind a `Cell`, a lock, or in what the attempt returns.
+    ///
     /// # Errors
     ///
     /// The operation's last error and why there was no further attempt; see [`CallError`].

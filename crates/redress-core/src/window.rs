@@ -49,8 +49,10 @@ impl RollingWindow {
     /// Whether `more` events now would all fit: the youngest of those that have to be gone decides.
     pub(crate) fn has_room_for(&self, now: u64, more: usize) -> bool {
         let capacity = self.leaves_at.len();
+        if more > capacity {
+            return false;
+        }
         match (self.filled + more).checked_sub(capacity + 1) {
-            _ if more > capacity => false,
             None => true,
             Some(index) => self.nth_oldest(index) <= now,
         }
