@@ -127,7 +127,7 @@ fn learners(retry: &RetryConfig) -> Vec<Arc<dyn Strategy>> {
     let mut learners: Vec<Arc<dyn Strategy>> = Vec::new();
     for strategy in all {
         // One object may serve several classes; it is to hear of a success once.
-        if !learners.iter().any(|known| Arc::ptr_eq(known, strategy)) {
+        if !learners.iter().any(|known| known.learns_at() == strategy.learns_at()) {
             learners.push(Arc::clone(strategy));
         }
     }

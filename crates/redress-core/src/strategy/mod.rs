@@ -94,6 +94,12 @@ pub trait Strategy: Send + Sync {
         let _ = (feedback, now);
     }
 
+    /// Where what learns is kept, so that one object which serves several classes hears of a success once. A pointer, or
+    /// a strategy that wraps another and does not learn itself, answers for what is behind it.
+    fn learns_at(&self) -> *const () {
+        std::ptr::from_ref(self).cast()
+    }
+
     /// What is wrong with the strategy's own configuration; read by the policy's `build()`.
     fn issues(&self) -> Vec<ConfigIssue> {
         Vec::new()
@@ -118,6 +124,10 @@ impl<S: Strategy + ?Sized> Strategy for Arc<S> {
 
     fn learn(&self, feedback: Feedback, now: Instant) {
         (**self).learn(feedback, now);
+    }
+
+    fn learns_at(&self) -> *const () {
+        (**self).learns_at()
     }
 
     fn issues(&self) -> Vec<ConfigIssue> {

@@ -80,6 +80,10 @@ impl<S: Strategy> Strategy for RetryAfterOr<S> {
         self.fallback.learn(feedback, now);
     }
 
+    fn learns_at(&self) -> *const () {
+        self.fallback.learns_at()
+    }
+
     fn issues(&self) -> Vec<ConfigIssue> {
         let mut issues = self.fallback.issues();
         if self.max.is_zero() {

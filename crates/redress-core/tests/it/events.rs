@@ -247,7 +247,7 @@ fn every_stop_reason_has_its_event_and_its_name() {
     for (reason, name, event) in rows {
         assert_eq!((reason.as_str(), reason.to_string().as_str()), (name, name));
         assert_eq!((reason.event().as_str(), reason.event().to_string().as_str()), (event, event));
-        assert!(reason.event().is_terminal());
+        assert!(reason.event().is_terminal() && !reason.description().is_empty());
     }
     let rest = ["success", "retry", "circuit_opened", "circuit_half_open", "circuit_closed"];
     let names: Vec<_> = EventName::ALL.iter().map(|name| name.as_str()).collect();

@@ -61,6 +61,22 @@ fn a_delay_of_zero_never_touches_the_timer() {
 }
 
 #[test]
+fn a_delay_of_zero_never_touches_the_timer_whatever_hooks_there_are() {
+    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(NeverWaits).classifier(ByClass);
+    let policy = policy.retry(retry(Duration::ZERO)).build().expect("valid");
+    let contexts = [
+        policy.context().before_sleep(|_, _| ()),
+        policy.context().before_sleep_async(|_, _| yield_once()),
+        policy.context().sleeper(|_| yield_once()),
+        policy.context().sleeper(|_| async { panic!("in a hook") }),
+    ];
+    for context in contexts {
+        let mut call = pin!(context.call(failing(ErrorClass::Transient).run_async()));
+        while poll(call.as_mut()).is_pending() {}
+    }
+}
+
+#[test]
 fn a_delay_that_stops_the_call_never_touches_the_timer() {
     let policy = AsyncPolicy::<_, NoTimer>::builder().timer(NeverWaits).classifier(ByClass);
     let policy = policy.retry(retry(secs(60))).build().expect("valid");

@@ -280,6 +280,20 @@ fn a_result_of_an_earlier_era_is_ignored() {
 }
 
 #[test]
+fn a_late_failure_is_not_counted() {
+    let clock = VirtualClock::new();
+    let breaker = touchy(&clock).failure_threshold(2).window(secs(9_999)).build().expect("valid");
+    let late = breaker.try_acquire().expect("closed");
+    while breaker.state() == CircuitState::Closed {
+        fail(&breaker, ErrorClass::Transient);
+    }
+    probe(&breaker, &clock).success();
+    assert_eq!(late.failure(ErrorClass::Transient), None);
+    assert_eq!(fail(&breaker, ErrorClass::Transient), None, "the first of this era");
+    assert_eq!(fail(&breaker, ErrorClass::Transient), Some(Transition::Opened));
+}
+
+#[test]
 fn a_probe_of_an_earlier_era_is_ignored_too() {
     let ends: [fn(&CircuitBreaker, redress_core::Admission, Instant); 3] = [
         |breaker, late, now| assert_eq!(breaker.report(late, Report::Success, now), None),

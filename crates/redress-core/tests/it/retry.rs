@@ -137,6 +137,51 @@ fn the_cap_of_a_class_is_looked_at_before_anything_else_about_it() {
     });
 }
 
+/// Everything refuses at first; then one gate after the other is opened.
+#[test]
+fn the_first_gate_that_refuses_names_the_reason() {
+    everywhere(|lab| {
+        let (late, unknown) = (secs(60), ErrorClass::Unknown);
+        let with = |retry: RetryBuilder, takes, tokens| {
+            let budget = Budget::new(tokens, secs(60)).expect("valid");
+            let steps = script([]).after(&lab.clock, takes).err(Failed::Of(unknown)).ok(Answer::Good);
+            lab.retrying(retry.budget(budget)).run(&steps)
+        };
+        let nothing = || Retry::builder().strategy_for(ErrorClass::RateLimit, fixed(late)).max_attempts(1);
+        let no_unknown = || nothing().max_unknown_retries(0);
+        let last = || nothing().strategy(fixed(late));
+        let rows = [
+            (no_unknown().max_retries_for(unknown, 0), late, 0, Some(StopReason::MaxAttemptsPerClass)),
+            (no_unknown(), late, 0, Some(StopReason::MaxUnknownAttempts)),
+            (nothing(), late, 0, Some(StopReason::DeadlineExceeded)), // it has passed
+            (nothing(), Duration::ZERO, 0, Some(StopReason::NoStrategy)),
+            (last(), Duration::ZERO, 0, Some(StopReason::MaxAttemptsGlobal)),
+            (last().max_attempts(2), Duration::ZERO, 0, Some(StopReason::DeadlineExceeded)), // the delay ends there
+            (retry(), Duration::ZERO, 0, Some(StopReason::BudgetExhausted)),
+            (retry(), Duration::ZERO, 1, None),
+        ];
+        for (retry, takes, tokens, reason) in rows {
+            let attempts = if reason.is_some() { 1 } else { 2 };
+            assert_eq!(with(retry, takes, tokens), Ended { reason, attempts });
+        }
+    });
+}
+
+#[test]
+fn a_strategy_is_asked_only_for_a_delay_that_can_happen() {
+    everywhere(|lab| {
+        let strategy = DeterministicStrategy::new([]);
+        let policy = lab.retrying(Retry::builder().strategy(strategy.clone()).max_attempts(2));
+        policy.run(&failing(ErrorClass::Transient));
+        assert_eq!(strategy.calls().len(), 1, "not after the last attempt");
+        strategy.reset();
+        policy.run(&failing(ErrorClass::Auth));
+        let steps = script([]).after(&lab.clock, secs(60)).err(Failed::Of(ErrorClass::Transient));
+        assert_eq!(policy.run(&steps), stopped(StopReason::DeadlineExceeded, 1));
+        assert_eq!(strategy.calls(), []);
+    });
+}
+
 #[test]
 fn each_class_waits_as_its_own_strategy_says() {
     wherever_time_is_virtual(|lab| {
@@ -364,6 +409,12 @@ fn a_policy_without_retry_makes_one_attempt() {
             assert_eq!(policy.run(&failing(class)), stopped(reason, 1), "{class}");
         }
         assert_eq!(policy.run(&succeeding()), ok_after(1));
+        let slow = script([]).after(&lab.clock, secs(86_400)).err(Failed::Of(ErrorClass::Transient));
+        assert_eq!(policy.run(&slow), stopped(StopReason::MaxAttemptsGlobal, 1), "there is no deadline");
+        policy.run_with(|attempt| {
+            assert_eq!((attempt.number(), attempt.time_left()), (1, None));
+            GOOD
+        });
     });
 }
 
