@@ -95,8 +95,8 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
 }
 
 impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
-    /// Sets what waits instead of the timer between attempts. It is asked to wait zero, too. One that panics when called is
-    /// replaced by the timer. Replaces the policy's.
+    /// Sets what waits instead of the timer between attempts. It is asked to wait zero, too. One that panics, called or
+    /// awaited, is replaced by the timer. Replaces the policy's.
     pub fn sleeper<Fut>(self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,

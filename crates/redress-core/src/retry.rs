@@ -89,7 +89,7 @@ impl RetryConfig {
         check.that(
             self.strategy.is_some() || of_classes().next().is_some(),
             "retry.strategy",
-            "none",
+            format_args!("none"),
             "be set, for every class with `strategy` or for some with `strategy_for`",
         );
         for strategy in self.strategy.iter().chain(of_classes()) {

@@ -221,8 +221,8 @@ impl CircuitBreaker {
                 windows.clear();
                 self.cell.reopens_at.store(now.saturating_add(self.cell.recovery), Ordering::Relaxed);
             }
-            Phase::Closed => windows.clear(),
-            Phase::HalfOpen | Phase::Probing => {}
+            // Nothing is counted between opening and closing, so a closed circuit starts with empty windows.
+            Phase::Closed | Phase::HalfOpen | Phase::Probing => {}
         }
         // Release pairs with the Acquire in `word`: who reads `Open` reads its `reopens_at` or a later one.
         self.cell.word.store(word.0, Ordering::Release);

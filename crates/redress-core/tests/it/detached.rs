@@ -62,8 +62,9 @@ fn a_hung_operation_is_given_up_at_the_deadline_too() {
 fn the_attempt_after_a_hung_one_may_succeed() {
     let (_held, operation) = hanging();
     let run = move |attempt: Attempt| if attempt.number() == 1 { operation(attempt) } else { GOOD };
-    let outcome = policy(retry().attempt_timeout(millis(5))).execute_detached(run);
-    assert_eq!((outcome.is_ok(), outcome.attempts()), (true, 2));
+    // On a busy machine even an attempt that does not hang may take longer than its time, so there are many.
+    let outcome = policy(retry().attempt_timeout(millis(5)).max_attempts(1_000)).execute_detached(run);
+    assert!(outcome.is_ok() && outcome.attempts() > 1);
 }
 
 /// Says when it is dropped.

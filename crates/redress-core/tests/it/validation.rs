@@ -26,7 +26,7 @@ const AT_LEAST_1: &str = "be at least 1";
 const MEMORY: &str = "be at most 16777216 (128 MiB of window)";
 const AT_LEAST_BASE: &str = "be at least the base";
 const NO_STRATEGY: Row =
-    ("retry.strategy", "\"none\"", "be set, for every class with `strategy` or for some with `strategy_for`");
+    ("retry.strategy", "none", "be set, for every class with `strategy` or for some with `strategy_for`");
 
 fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(ZERO))
