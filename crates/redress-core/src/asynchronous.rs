@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
-use crate::driver::{Judged, Pause, after_failure, first_attempt, judge, resume_at, timed_out, to_outcome, to_result};
+use crate::driver::{
+    Judged, Pause, after_failure, first_attempt, judge, recheck, resume_at, timed_out, to_outcome, to_result,
+};
 use crate::engine::{Flags, Run};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
@@ -33,7 +35,8 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     ///
     /// # Panics
     ///
-    /// If the operation or the classifier panics; the breaker's permit is given back.
+    /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the breaker's permit is given
+    /// back. Hooks that panic do not.
     ///
     /// # Cancel safety
     ///
@@ -54,6 +57,14 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     /// # Errors
     ///
     /// As [`call`](Self::call).
+    ///
+    /// # Panics
+    ///
+    /// As [`call`](Self::call).
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`AsyncPolicy`].
     #[inline]
     pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
     where
@@ -66,6 +77,10 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     }
 
     /// Runs `operation` as [`call`](Self::call) does and tells everything about it.
+    ///
+    /// # Panics
+    ///
+    /// As [`call`](Self::call).
     ///
     /// # Cancel safety
     ///
@@ -82,6 +97,14 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     }
 
     /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how much time it has.
+    ///
+    /// # Panics
+    ///
+    /// As [`call`](Self::call).
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`AsyncPolicy`].
     #[inline]
     pub fn execute_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
@@ -112,7 +135,7 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
         self.set_before_sleep_async(move |context, delay| Box::pin(hook(context, delay)))
     }
 
-    /// [`AsyncPolicy::call`] with these settings.
+    /// [`AsyncPolicy::call`] with these settings; it panics, and may be dropped, like that.
     ///
     /// # Errors
     ///
@@ -127,7 +150,7 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
         drive(self.policy, &self.settings, Flags::NONE, move |_| operation(), to_result)
     }
 
-    /// [`AsyncPolicy::call_with`] with these settings.
+    /// [`AsyncPolicy::call_with`] with these settings; it panics, and may be dropped, like that.
     ///
     /// # Errors
     ///
@@ -142,7 +165,7 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
         drive(self.policy, &self.settings, Flags::NONE, operation, to_result)
     }
 
-    /// [`AsyncPolicy::execute`] with these settings.
+    /// [`AsyncPolicy::execute`] with these settings; it panics, and may be dropped, like that.
     pub fn execute<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
@@ -153,7 +176,7 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
         drive(self.policy, &self.settings, Flags::OUTCOME, move |_| operation(), to_outcome)
     }
 
-    /// [`AsyncPolicy::execute_with`] with these settings.
+    /// [`AsyncPolicy::execute_with`] with these settings; it panics, and may be dropped, like that.
     pub fn execute_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
@@ -175,7 +198,7 @@ fn drive<'a, T, E, C, Tm, F, Fut, R>(
     settings: impl Settings<'a>,
     wants: Flags,
     mut operation: F,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, Option<&mut Run<'a>>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'a>, Option<Instant>) -> R,
 ) -> impl Future<Output = R>
 where
     C: Classifier<T, E>,
@@ -187,7 +210,7 @@ where
         let mut run = Run::open(&policy.plan, settings.get(), wants, || policy.timer.now());
         let mut attempt = match first_attempt(&mut run, || policy.timer.now()) {
             Ok(attempt) => attempt,
-            Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
+            Err(stopped) => return finish(Err(stopped), &run, None),
         };
         let mut last = None;
         loop {
@@ -200,26 +223,29 @@ where
                 Ok(value) => {
                     let now = run.needs_end_time().then(|| policy.timer.now());
                     run.succeed(now);
-                    return finish(Ok(value), Some(&mut run), now);
+                    return finish(Ok(value), &run, now);
                 }
                 Err(judged) => judged,
             };
             let Step { next, hook } = match step(&policy.timer, &mut run, judged, &mut last) {
                 Ok(step) => step,
-                Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
+                Err(stopped) => return finish(Err(stopped), &run, None),
             };
             if let Some(next) = next {
                 attempt = next;
                 continue;
             }
             boxed(hook).await;
+            if let Err(stopped) = recheck(&mut run, || policy.timer.now(), &mut last) {
+                return finish(Err(stopped), &run, None);
+            }
             let has_waited = boxed(custom_wait(&run)).await;
             if !has_waited && !run.wait().is_zero() {
                 policy.timer.sleep(run.wait()).await;
             }
             attempt = match resume_at(policy.timer.now(), &mut run, &mut last) {
                 Ok(next) => next,
-                Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
+                Err(stopped) => return finish(Err(stopped), &run, None),
             };
         }
     }
@@ -260,7 +286,7 @@ fn step<T, E>(
 ) -> Result<Step, Stopped<T, E>> {
     let now = timer.now();
     let Pause { delay, hook } = after_failure(run, judged, last, now)?;
-    let waits = !delay.is_zero() || hook.is_some() || run.sleeper().is_some();
+    let waits = !delay.is_zero() || hook.is_some() || run.sleeper().is_some() || run.needs_recheck();
     let next = if waits { None } else { Some(resume_at(now, run, last)?) };
     Ok(Step { next, hook })
 }
@@ -279,11 +305,18 @@ fn custom_wait(run: &Run<'_>) -> Option<HookFuture> {
     }
 }
 
-/// Awaits a hook's future, if there is one; whether it came to its end, which one that panics does not.
+/// Awaits a hook's future, if there is one; whether it came to its end, which one that panics does not. Its destructor may
+/// panic as well.
 fn boxed(mut hook: Option<HookFuture>) -> impl Future<Output = bool> {
-    poll_fn(move |cx| match hook.as_mut() {
-        Some(future) => contained(|| future.as_mut().poll(cx)).map_or(Poll::Ready(false), |poll| poll.map(|()| true)),
-        None => Poll::Ready(false),
+    poll_fn(move |cx| {
+        let Some(future) = hook.as_mut() else { return Poll::Ready(false) };
+        match contained(|| future.as_mut().poll(cx)) {
+            Some(Poll::Pending) => Poll::Pending,
+            ended => {
+                contained(|| drop(hook.take()));
+                Poll::Ready(ended.is_some())
+            }
+        }
     })
 }
 

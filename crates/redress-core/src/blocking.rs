@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
-use crate::driver::{Judged, after_failure, begin, judge, resume_at, timed_out, to_outcome, to_result};
+use crate::driver::{Judged, after_failure, begin, judge, recheck, resume_at, timed_out, to_outcome, to_result};
 use crate::engine::{Flags, Opening, Run};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
@@ -37,7 +37,8 @@ impl<C> Policy<C> {
     ///
     /// # Panics
     ///
-    /// If the operation or the classifier panics; the breaker's permit is given back.
+    /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the breaker's permit is given
+    /// back. Hooks that panic do not.
     #[inline]
     pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
     where
@@ -142,7 +143,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
         self.set_sleeper(Sleeper::Blocking(Box::new(sleeper)))
     }
 
-    /// [`Policy::call`] with these settings.
+    /// [`Policy::call`] with these settings; it panics like that.
     ///
     /// # Errors
     ///
@@ -155,7 +156,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
         self.call_with(|_| operation())
     }
 
-    /// [`Policy::call_with`] with these settings.
+    /// [`Policy::call_with`] with these settings; it panics like that.
     ///
     /// # Errors
     ///
@@ -188,7 +189,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
         call(self.policy, Some(&self.settings), detached(&self.policy.classifier, operation))
     }
 
-    /// [`Policy::execute`] with these settings.
+    /// [`Policy::execute`] with these settings; it panics like that.
     pub fn execute<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
@@ -197,7 +198,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
         self.execute_with(|_| operation())
     }
 
-    /// [`Policy::execute_with`] with these settings.
+    /// [`Policy::execute_with`] with these settings; it panics like that.
     pub fn execute_with<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
@@ -257,7 +258,7 @@ fn drive<T, E, C, R>(
     opening: Opening<'_>,
     failed: Option<Judged<T, E>>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, Option<&mut Run<'_>>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
 ) -> R {
     let mut run = Run::new(opening, u32::from(failed.is_some()));
     let mut last = None;
@@ -267,20 +268,20 @@ fn drive<T, E, C, R>(
     };
     let mut attempt = match first {
         Ok(attempt) => attempt,
-        Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
+        Err(stopped) => return finish(Err(stopped), &run, None),
     };
     loop {
         let judged = match run_attempt(attempt) {
             Ok(value) => {
                 let now = run.needs_end_time().then(|| policy.now());
                 run.succeed(now);
-                return finish(Ok(value), Some(&mut run), now);
+                return finish(Ok(value), &run, now);
             }
             Err(judged) => judged,
         };
         attempt = match next_attempt(policy, &mut run, judged, &mut last) {
             Ok(attempt) => attempt,
-            Err(stopped) => return finish(Err(stopped), Some(&mut run), None),
+            Err(stopped) => return finish(Err(stopped), &run, None),
         };
     }
 }
@@ -295,8 +296,9 @@ fn next_attempt<T, E, C>(
 ) -> Result<Attempt, Stopped<T, E>> {
     let failed_at = policy.now();
     let pause = after_failure(run, judged, last, failed_at)?;
-    let waited = wait(run, pause.delay);
-    resume_at(if waited { policy.now() } else { failed_at }, run, last)
+    recheck(run, || policy.now(), last)?;
+    let time_passed = wait(run, pause.delay) || run.needs_recheck();
+    resume_at(if time_passed { policy.now() } else { failed_at }, run, last)
 }
 
 /// Waits; says whether time was given a chance to pass.

@@ -51,7 +51,7 @@ impl CallSettings<'_> {
 /// A policy with settings for single calls. Made by `policy.context()` or `policy.operation(name)`; makes calls, as many as
 /// you like, with `call` and `execute`, like the policy itself.
 ///
-/// Hooks may borrow. They run on the calling thread or task, between the steps of the call, and a panic in one is caught
+/// Hooks may borrow (the futures that asynchronous ones return may not). They run on the calling thread or task, between the steps of the call, and a panic in one is caught
 /// and changes nothing. Setting a hook allocates its box, once for the context.
 ///
 /// ```
@@ -116,7 +116,7 @@ impl<'a, P> CallContext<'a, P> {
     }
 
     /// Sets the handler that decides what becomes of a granted retry: sleep, defer or abort. It sees the whole delay, and
-    /// the time left in the context. Replaces the policy's.
+    /// the time left in the context. One that panics reads as [`SleepDecision::Sleep`]. Replaces the policy's.
     pub fn sleep(self, handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'a) -> Self {
         self.set(|settings| settings.hooks.sleep = Some(Box::new(handler)))
     }
@@ -136,7 +136,8 @@ impl<'a, P> CallContext<'a, P> {
         self.set(|settings| settings.hooks.on_attempt_end = Some(Box::new(hook)))
     }
 
-    /// Records each call's events into a timeline of its own, found in the outcome of `execute`.
+    /// Records each call's events into a timeline of its own, found in the outcome of `execute`. A call that the breaker
+    /// rejected has none.
     pub fn capture_timeline(self) -> Self {
         self.set(|settings| settings.capture = Capture::Fresh)
     }

@@ -48,9 +48,10 @@ pub trait Classifier<T, E> {
     /// What this attempt's result means; see the [trait](Classifier) for `None`.
     fn classify(&self, result: &Result<T, E>) -> Option<Classification>;
 
-    /// What an attempt that ran into its timeout means. [`Transient`](ErrorClass::Transient) unless overridden.
-    fn classify_timeout(&self) -> Classification {
-        Classification::new(ErrorClass::Transient)
+    /// What an attempt that ran into its timeout means. `None` is no opinion; if nobody has one it is
+    /// [`Transient`](ErrorClass::Transient).
+    fn classify_timeout(&self) -> Option<Classification> {
+        None
     }
 }
 
@@ -98,8 +99,8 @@ impl<T, E, A: Classifier<T, E>, B: Classifier<T, E>> Classifier<T, E> for OrElse
         }
     }
 
-    fn classify_timeout(&self) -> Classification {
-        self.first.classify_timeout()
+    fn classify_timeout(&self) -> Option<Classification> {
+        self.first.classify_timeout().or_else(|| self.second.classify_timeout())
     }
 }
 
@@ -226,7 +227,7 @@ impl<T, E> Classifier<T, E> for ArcClassifier<T, E> {
         self.0.classify(result)
     }
 
-    fn classify_timeout(&self) -> Classification {
+    fn classify_timeout(&self) -> Option<Classification> {
         self.0.classify_timeout()
     }
 }

@@ -3,8 +3,10 @@
 //! Owns the [`Clock`] seam and the conversion of instants to saturating nanosecond counts. The engine never reads a
 //! clock: drivers do, and pass the instant in.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use crate::sync::OnceLock;
 
 /// A source of monotonic time.
 ///
@@ -20,6 +22,12 @@ pub trait Clock: Send + Sync {
 impl<F: Fn() -> Instant + Send + Sync> Clock for F {
     fn now(&self) -> Instant {
         self()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Instant {
+        (**self).now()
     }
 }
 

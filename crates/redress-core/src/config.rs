@@ -96,7 +96,13 @@ impl Check {
     /// A duration that is neither zero nor too long for a 64-bit count of nanoseconds.
     pub(crate) fn duration(&mut self, field: &'static str, value: Duration) {
         self.that(!value.is_zero(), field, value, "be longer than zero");
-        self.that(is_countable(value), field, value, "be at most 584 years, the span of 2^64 nanoseconds");
+        self.countable(field, value);
+    }
+
+    /// A duration that fits a 64-bit count of nanoseconds.
+    pub(crate) fn countable(&mut self, field: &'static str, value: Duration) {
+        let fits = value.as_nanos() <= u128::from(u64::MAX);
+        self.that(fits, field, value, "be at most 584 years, the span of 2^64 nanoseconds");
     }
 
     pub(crate) fn extend(&mut self, issues: Vec<ConfigIssue>) {
@@ -110,9 +116,4 @@ impl Check {
     pub(crate) fn finish(self) -> Result<(), ConfigError> {
         if self.issues.is_empty() { Ok(()) } else { Err(ConfigError { issues: self.issues }) }
     }
-}
-
-/// Whether the duration fits a 64-bit count of nanoseconds.
-pub(crate) fn is_countable(duration: Duration) -> bool {
-    duration.as_nanos() <= u128::from(u64::MAX)
 }

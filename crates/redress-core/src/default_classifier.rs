@@ -216,11 +216,13 @@ fn name(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
 struct LeadingIdentifier {
     bytes: [u8; 64],
     len: usize,
+    /// Whether it has ended: a `Debug` that ignores errors goes on writing.
+    ended: bool,
 }
 
 impl Default for LeadingIdentifier {
     fn default() -> Self {
-        Self { bytes: [0; 64], len: 0 }
+        Self { bytes: [0; 64], len: 0, ended: false }
     }
 }
 
@@ -233,7 +235,8 @@ impl LeadingIdentifier {
 impl Write for LeadingIdentifier {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
-            if self.len == self.bytes.len() || !(byte.is_ascii_alphanumeric() || byte == b'_') {
+            self.ended |= self.len == self.bytes.len() || !(byte.is_ascii_alphanumeric() || byte == b'_');
+            if self.ended {
                 return Err(fmt::Error);
             }
             self.bytes[self.len] = byte.to_ascii_lowercase();

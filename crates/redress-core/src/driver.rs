@@ -18,7 +18,7 @@ use crate::sleep::HookFuture;
 #[inline]
 pub(crate) fn to_result<T, E>(
     result: Result<T, Stopped<T, E>>,
-    _run: Option<&mut Run<'_>>,
+    _run: &Run<'_>,
     _ended: Option<Instant>,
 ) -> Result<T, CallError<T, E>> {
     result.map_err(call_error)
@@ -27,14 +27,12 @@ pub(crate) fn to_result<T, E>(
 /// How a driver hands back a call: the way of `execute`.
 pub(crate) fn to_outcome<T, E>(
     result: Result<T, Stopped<T, E>>,
-    run: Option<&mut Run<'_>>,
+    run: &Run<'_>,
     ended: Option<Instant>,
 ) -> RetryOutcome<T, E> {
-    let timeline = run.as_ref().and_then(|run| run.timeline());
-    match (result, run) {
-        (Ok(value), Some(run)) => RetryOutcome::succeeded(value, run.summary(ended), timeline),
-        (Ok(value), None) => RetryOutcome::from_value(value),
-        (Err(stopped), _) => RetryOutcome::stopped(stopped, timeline),
+    match result {
+        Ok(value) => RetryOutcome::succeeded(value, run.summary(ended), run.timeline()),
+        Err(stopped) => RetryOutcome::stopped(stopped, run.timeline()),
     }
 }
 
@@ -52,8 +50,8 @@ impl<T, E> Judged<T, E> {
         Failed { classification: &self.classification, cause, error_type }
     }
 
-    /// What is left of the call when the engine stops it here. An attempt that aborts has no failure of its own, so the
-    /// earlier one stays the last.
+    /// What is left of the call when the engine stops it here. An error that aborts is no failure, so the earlier one stays
+    /// the last; a value that aborts has no place but the last failure's, and must not be lost.
     pub(crate) fn into_stopped(
         self,
         earlier: &mut Option<Failure<T, E>>,
@@ -61,10 +59,11 @@ impl<T, E> Judged<T, E> {
         now: Instant,
     ) -> Stopped<T, E> {
         let summary = run.summary(Some(now));
-        if self.classification.is_abort() {
-            Stopped { last: earlier.take(), abort: self.failure.into_error(), summary }
-        } else {
-            Stopped { last: Some(self.failure), abort: None, summary }
+        match self.failure {
+            Failure::Error(error) if self.classification.is_abort() => {
+                Stopped { last: earlier.take(), abort: Some(error), summary }
+            }
+            failure => Stopped { last: Some(failure), abort: None, summary },
         }
     }
 }
@@ -85,7 +84,8 @@ pub(crate) fn judge<T, E>(classifier: &impl Classifier<T, E>, result: Result<T, 
 
 /// The judgement of an attempt that ran into its timeout.
 pub(crate) fn timed_out<T, E>(classifier: &impl Classifier<T, E>) -> Judged<T, E> {
-    Judged { failure: Failure::Timeout, classification: classifier.classify_timeout() }
+    let classification = classifier.classify_timeout().unwrap_or(Classification::new(ErrorClass::Transient));
+    Judged { failure: Failure::Timeout, classification }
 }
 
 /// A wait before the next attempt.
@@ -132,6 +132,22 @@ pub(crate) fn first_attempt<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Insta
         Some(attempt) => Ok(attempt),
         None => begin(run, now),
     }
+}
+
+/// Looks at the deadline once more before a wait, if hooks may have taken time since the failure.
+pub(crate) fn recheck<T, E>(
+    run: &mut Run<'_>,
+    now: impl FnOnce() -> Instant,
+    last: &mut Option<Failure<T, E>>,
+) -> Result<(), Stopped<T, E>> {
+    if !run.needs_recheck() {
+        return Ok(());
+    }
+    let now = now();
+    if run.recheck(now) {
+        return Ok(());
+    }
+    Err(Stopped { last: last.take(), abort: None, summary: run.summary(Some(now)) })
 }
 
 /// The first attempt of a call that is not quiet.

@@ -98,8 +98,8 @@ impl fmt::Display for EventName {
     }
 }
 
-/// One event of a call. Every field but [`classification`](Self::classification) and
-/// [`operation`](Self::operation) has few values, so all the others are fit for metric labels.
+/// One event of a call. Fit for metric labels, because they have few values, are the name, class, stop reason, cause, state
+/// and error type, and the operation if its names are kept few.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event<'a> {

@@ -8,7 +8,7 @@
 //! calls share (`budget`, `breaker`), one call's decisions (`engine`), and the two drivers that run operations and wait
 //! (`blocking`, `asynchronous`).
 //!
-//! The crate has no runtime and no features, and depends on `fastrand` and `thiserror` alone.
+//! The crate has no runtime and no features, and depends on `fastrand` alone.
 
 #![forbid(unsafe_code)]
 

@@ -307,13 +307,14 @@ impl<T, E> RetryOutcome<T, E> {
         self.last_failure().and_then(Failure::result)
     }
 
-    /// The error by which the operation itself asked to abort.
+    /// The error by which the operation itself asked to abort. (A value that did so is the
+    /// [last result](Self::last_result).)
     #[must_use]
     pub fn abort_error(&self) -> Option<&E> {
         self.result.as_ref().err().and_then(|stopped| stopped.abort.as_ref())
     }
 
-    /// The events of the call, if the timeline was captured.
+    /// The events of the call, if the timeline was captured; none for a call that the breaker rejected.
     #[must_use]
     pub const fn timeline(&self) -> Option<&RetryTimeline> {
         self.timeline.as_ref()

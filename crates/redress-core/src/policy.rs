@@ -139,7 +139,7 @@ impl<Tm: Default> From<Retry> for AsyncPolicy<DefaultClassifier, Tm> {
     }
 }
 
-/// The short way to a [`Policy`] with nothing but retry: a name for its builder, never a value.
+/// The short way to a [`Policy`] with nothing but retry: a name for its builder, never a value. In a field write `Policy`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -158,7 +158,8 @@ impl RetryPolicy {
     }
 }
 
-/// The short way to an [`AsyncPolicy`] with nothing but retry: a name for its builder, never a value.
+/// The short way to an [`AsyncPolicy`] with nothing but retry: a name for its builder, never a value. In a field write the
+/// policy of your runtime's crate.
 #[derive(Clone, Copy, Debug)]
 pub struct AsyncRetryPolicy<Tm>(PhantomData<Tm>);
 

@@ -14,19 +14,31 @@ use crate::strategy::Strategy;
 
 const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 
-/// The retry settings as plain data, for configuration that comes from elsewhere. [`Retry::from_config`] takes it; the
-/// builder is the same with methods.
+/// The retry settings as plain data, for configuration that comes from elsewhere: change the fields of a default one.
+/// [`Retry::from_config`] takes it; the builder is the same with methods.
 ///
 /// # Defaults
 ///
 /// `deadline` 60 s, no `attempt_timeout`, `max_attempts` 6, `max_unknown_retries` 2, no caps per class, no strategy (there has
 /// to be one), no budget.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use redress_core::{Policy, Retry, RetryConfig, fixed};
+///
+/// let mut config = RetryConfig::default();
+/// config.max_attempts = 3;
+/// config.strategy = Some(Arc::new(fixed(Duration::from_millis(50))));
+/// let policy = Policy::builder().retry(Retry::from_config(config)).build()?;
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RetryConfig {
     /// Time for the whole call, waits included; `None` for no deadline.
     pub deadline: Option<Duration>,
-    /// Time for each attempt; `None` for no timeout but the deadline.
+    /// Time for each attempt; `None` for none: attempts are then not cut, not even at the deadline.
     pub attempt_timeout: Option<Duration>,
     /// How many attempts a call may make, the first one included.
     pub max_attempts: u32,
@@ -125,6 +137,22 @@ impl RetryConfig {
                 "be left out for a class that is never retried",
             );
         }
+        if let (Some(of_class), Some(of_unknown)) =
+            (self.max_retries_for[ErrorClass::Unknown], self.max_unknown_retries)
+        {
+            check.that(
+                of_class <= of_unknown,
+                "retry.max_retries_for",
+                (ErrorClass::Unknown, of_class),
+                "be at most max_unknown_retries, which ends the call first",
+            );
+            check.that(
+                of_class > of_unknown || of_unknown == Self::default_unknown_cap(),
+                "retry.max_unknown_retries",
+                of_unknown,
+                "be below max_retries_for(Unknown), which ends the call first",
+            );
+        }
         if let Some(cap) = self.max_unknown_retries.filter(|cap| *cap != Self::default_unknown_cap()) {
             check.that(
                 cap < retries || retries == 0,
@@ -193,8 +221,9 @@ impl<P> RetryBuilder<P> {
 
     /// Sets the time for the whole call, waits included. Default: 60 s.
     ///
-    /// No attempt starts at or past the deadline, no wait goes past it, and attempts that have a timeout are cut at it. A
-    /// success that comes after it is a success.
+    /// No attempt starts at or past the deadline, no wait goes past it, and attempts that have a
+    /// [timeout](Self::attempt_timeout) are cut at it; without one an attempt runs as long as it runs, and a success that
+    /// comes after the deadline is a success.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.config.deadline = Some(deadline);
         self

@@ -2,8 +2,8 @@
 //!
 //! Owns nothing; it exists so that a model checker can stand in for `std` without touching the cells.
 
-pub(crate) use std::sync::Arc;
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use std::sync::{Arc, OnceLock};
 
 use std::sync::PoisonError;
 

@@ -52,6 +52,8 @@ impl fmt::Display for TimelineEvent {
 
 /// The recorded events of one call, or of several when the same collector is given to several.
 ///
+/// A call that the breaker rejected has no timeline: nothing happened in it.
+///
 /// A handle: clones record into, and read from, the same list. It grows by one entry for each attempt.
 #[derive(Clone, Default)]
 pub struct RetryTimeline {

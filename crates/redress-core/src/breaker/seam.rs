@@ -12,7 +12,7 @@ use crate::class::ErrorClass;
 use crate::config::ConfigError;
 use crate::error::CircuitOpenError;
 
-/// The admission of one call: handed back with the call's result, once.
+/// The admission of one call: handed back with the call's result, once, for its generation; the transition is then `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an admission has to be reported or released"]
 pub struct Admission {
@@ -71,7 +71,7 @@ impl std::fmt::Debug for Source {
 }
 
 impl BreakerSource {
-    /// The breaker, and what is odd about it.
+    /// The breaker.
     pub(crate) fn build(self) -> Result<BreakerChoice, ConfigError> {
         match self.0 {
             Source::Builder(builder) => builder.build().map(BreakerChoice::Circuit),

@@ -30,7 +30,7 @@ impl Run<'_> {
         }
         refuse_if(self.attempts >= plan.max_attempts, StopReason::MaxAttemptsGlobal)?;
         let delay = strategy.delay(&self.backoff_context(failed, now));
-        // A sleep handler sees the whole delay and decides first; see `ask_sleep_handler`.
+        // A sleep handler sees the whole delay and decides first; see `Run::ask_again`.
         let too_long = self.sleep_handler().is_none() && !fits(delay, remaining);
         refuse_if(too_long, StopReason::DeadlineExceeded)?;
         let granted = plan.budget.as_ref().is_none_or(|budget| budget.consume_at(now, 1));

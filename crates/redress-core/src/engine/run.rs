@@ -289,7 +289,7 @@ impl<'a> Run<'a> {
         }
         let Some(handler) = self.sleep_handler() else { return Ok(()) };
         let context = self.backoff_context(failed, now);
-        // A handler that panics has not answered, and the call goes on as it would without one.
+        // A handler that panics has not answered, and the call goes on as if it had said sleep.
         match contained(|| handler(&context, delay)).unwrap_or(SleepDecision::Sleep) {
             SleepDecision::Defer => Err(StopReason::Scheduled),
             SleepDecision::Abort => Err(StopReason::Aborted),
@@ -323,6 +323,21 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether hooks may have taken time that the deadline has to know of.
+    #[inline]
+    pub(crate) fn needs_recheck(&self) -> bool {
+        self.flags.has(Flags::DEADLINE) && self.flags.has(Flags::WATCHED.with(Flags::STEERED))
+    }
+
+    /// Whether the wait, begun now, still ends before the deadline; the call ends if not.
+    pub(crate) fn recheck(&mut self, now: Instant) -> bool {
+        let in_time = fits(self.wait(), self.remaining(now));
+        if !in_time {
+            self.stop(StopReason::DeadlineExceeded, None, now);
+        }
+        in_time
+    }
+
     /// The wait the driver is in the middle of.
     pub(crate) fn wait(&self) -> Duration {
         self.prev_sleep.get().unwrap_or_default()
@@ -341,9 +356,9 @@ impl<'a> Run<'a> {
     /// Ends the call for this reason, and settles with the breaker.
     fn stop(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, now: Instant) {
         self.end(reason, failed, self.elapsed(now));
-        match self.last_class {
-            Some(class) if reason != StopReason::Aborted => self.report(Report::Failure(class), now),
-            _ => self.release(),
+        // An aborted call has no result; dropping the run gives its permit back.
+        if let (Some(class), true) = (self.last_class, reason != StopReason::Aborted) {
+            self.report(Report::Failure(class), now);
         }
     }
 

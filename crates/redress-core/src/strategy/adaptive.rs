@@ -20,6 +20,9 @@ const MAX_RESULTS: usize = 1024;
 /// `min_multiplier` up to `t`, and rises linearly to `max_multiplier` at `f = 1`. A result exactly one window old no
 /// longer counts, and with no results the multiplier is the smallest. At most the last 1024 results are kept.
 ///
+/// One object that serves several classes directly hears of each success once; do not wrap a learning object in another that
+/// learns and use it on its own as well, since it would hear twice.
+///
 /// It hears of every success of its policy, and of failures in the classes it was selected for; it does so at any depth
 /// of nesting.
 ///

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::{BackoffContext, Strategy};
+use crate::config::{Check, ConfigIssue};
 
 /// Waits the same time before every retry. Made by [`fixed`].
 ///
@@ -22,5 +23,11 @@ pub const fn fixed(delay: Duration) -> Fixed {
 impl Strategy for Fixed {
     fn delay(&self, _: &BackoffContext<'_>) -> Duration {
         self.0
+    }
+
+    fn issues(&self) -> Vec<ConfigIssue> {
+        let mut check = Check::default();
+        check.countable("fixed", self.0);
+        check.into_issues()
     }
 }

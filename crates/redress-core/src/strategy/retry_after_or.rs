@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::jitter::Jitter;
 use super::{BackoffContext, Feedback, Strategy};
-use crate::config::ConfigIssue;
+use crate::config::{Check, ConfigIssue};
 
 /// Waits as long as the classification's `retry_after` says, plus a little jitter, or as `fallback` says where there
 /// is no hint. Made by [`retry_after_or`].
@@ -85,10 +85,10 @@ impl<S: Strategy> Strategy for RetryAfterOr<S> {
     }
 
     fn issues(&self) -> Vec<ConfigIssue> {
-        let mut issues = self.fallback.issues();
-        if self.max.is_zero() {
-            issues.push(ConfigIssue::new("retry_after_or.max", self.max, "be longer than zero"));
-        }
-        issues
+        let mut check = Check::default();
+        check.extend(self.fallback.issues());
+        check.countable("retry_after_or.jitter", self.jitter);
+        check.that(!self.max.is_zero(), "retry_after_or.max", self.max, "be longer than zero");
+        check.into_issues()
     }
 }

@@ -159,8 +159,8 @@ impl<T, E> Classifier<T, E> for Blames {
         None
     }
 
-    fn classify_timeout(&self) -> Classification {
-        Classification::new(ErrorClass::ServerError).with_retry_after(secs(5))
+    fn classify_timeout(&self) -> Option<Classification> {
+        Some(Classification::new(ErrorClass::ServerError).with_retry_after(secs(5)))
     }
 }
 
@@ -181,6 +181,17 @@ fn a_classifier_says_what_a_timeout_means() {
     check_timeout(Blames, ErrorClass::ServerError);
     check_timeout(ArcClassifier::new(Blames), ErrorClass::ServerError);
     check_timeout(OrElse::new(Blames, default_classifier()), ErrorClass::ServerError);
+    check_timeout(OrElse::new(default_classifier(), Blames), ErrorClass::ServerError);
+}
+
+#[test]
+fn a_value_that_aborts_is_not_lost() {
+    let policy =
+        Policy::builder().classifier(|_: &Result<u32, Failed>| Some(Classification::abort())).build().expect("valid");
+    let outcome = policy.execute(|| Ok(7));
+    assert_eq!((outcome.stop_reason(), outcome.last_result()), (Some(StopReason::Aborted), Some(&7)));
+    assert!(outcome.abort_error().is_none());
+    assert_eq!(policy.call(|| Ok(7)).expect_err("aborted").into_last_result(), Some(7));
 }
 
 #[test]

@@ -43,6 +43,34 @@ fn a_failure_at_the_deadline_is_too_late() {
 }
 
 #[test]
+fn time_that_a_hook_takes_counts_towards_the_deadline() {
+    wherever_time_is_virtual(|lab| {
+        // With the hook's six seconds the wait no longer ends in time; without a wait the next attempt no longer starts in time.
+        for (delay, takes) in [(secs(5), secs(6)), (Duration::ZERO, DEADLINE)] {
+            let (slow, began) = (lab.clock.clone(), lab.clock.elapsed());
+            let policy = lab.policy().retry(retry(delay)).before_sleep(move |_, _| slow.advance(takes)).build();
+            let steps = script([fails(ErrorClass::Transient), GOOD]);
+            assert_eq!(policy.run(&steps), stopped(StopReason::DeadlineExceeded, 1), "{delay:?}");
+            assert_eq!(lab.clock.elapsed() - began, takes, "nothing was waited for");
+        }
+    });
+}
+
+#[test]
+fn an_attempt_is_told_what_is_left_after_a_hook_took_time() {
+    wherever_time_is_virtual(|lab| {
+        let slow = lab.clock.clone();
+        let policy = lab.policy().retry(retry(Duration::ZERO)).on_attempt_end(move |_| slow.advance(secs(4))).build();
+        let left = Mutex::new(Vec::new());
+        policy.run_with(|attempt| {
+            left.lock().expect("whole").push(attempt.time_left());
+            if attempt.number() == 2 { GOOD } else { fails(ErrorClass::Transient) }
+        });
+        assert_eq!(left.into_inner().expect("whole"), [Some(DEADLINE), Some(secs(6))]);
+    });
+}
+
+#[test]
 fn a_success_after_the_deadline_is_a_success() {
     everywhere(|lab| {
         let steps = script([]).after(&lab.clock, DEADLINE * 2).ok(Answer::Good);
@@ -53,7 +81,7 @@ fn a_success_after_the_deadline_is_a_success() {
 #[test]
 fn a_delay_that_ends_at_the_deadline_stops_the_call_at_once() {
     wherever_time_is_virtual(|lab| {
-        for delay in [DEADLINE, DEADLINE + TICK, Duration::MAX] {
+        for delay in [DEADLINE, DEADLINE + TICK, Duration::from_nanos(u64::MAX)] {
             let (recorder, budget) = (Recorder::new(), Budget::new(1, secs(60)).expect("valid"));
             let retry = retry(delay).budget(budget.clone());
             let policy = lab.policy().retry(retry).observer(recorder.clone()).build();

@@ -35,6 +35,31 @@ impl Error for Wrapper {
     }
 }
 
+/// An error whose `Debug` goes on when it is told to stop.
+struct Stubborn;
+
+impl fmt::Debug for Stubborn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in ["Foo", " { why: ", "timeout"] {
+            let _ = f.write_str(part);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Stubborn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it failed")
+    }
+}
+
+impl Error for Stubborn {}
+
+#[test]
+fn a_name_ends_where_its_identifier_ends() {
+    assert_eq!(default_classifier().classify_error(&Stubborn).class(), ErrorClass::Unknown);
+}
+
 /// An error with this name, as far as its `Debug` goes.
 struct Named(&'static str);
 

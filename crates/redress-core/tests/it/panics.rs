@@ -1,9 +1,11 @@
 //! A panicking hook changes nothing: not the result, not the attempts, not the events, whatever kind of hook it is.
 
-use std::future::Ready;
+use std::future::{Future, Ready};
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use redress_core::{
@@ -216,6 +218,30 @@ fn the_future_of_an_awaited_hook_that_panics_changes_nothing() {
     let clock = VirtualClock::new();
     let policy = asynchronous(&clock);
     check_unchanged(&clock, &policy.context().before_sleep_async(|_, _| async { explode() }));
+}
+
+/// A future that is done at once and panics when it is dropped.
+struct PanicsWhenDropped;
+
+impl Future for PanicsWhenDropped {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        explode()
+    }
+}
+
+#[test]
+fn the_future_of_an_awaited_hook_that_panics_when_dropped_changes_nothing() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock);
+    check_unchanged(&clock, &policy.context().before_sleep_async(|_, _| PanicsWhenDropped));
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn every_rule_of_the_strategies() {
     type Make = fn() -> Arc<dyn Strategy>;
     let one = || fixed(secs(1));
     assert!(one().issues().is_empty());
-    let rows: [(Make, &[Row]); 34] = [
+    let rows: [(Make, &[Row]); 36] = [
         (|| Arc::new(decorrelated_jitter().base(ZERO)), &[("decorrelated_jitter.base", "0ns", NOT_ZERO)]),
         (|| Arc::new(decorrelated_jitter().base(secs(31))), &[("decorrelated_jitter.max", "30s", AT_LEAST_BASE)]),
         (
@@ -133,9 +133,14 @@ fn every_rule_of_the_strategies() {
         (|| Arc::new(token_backoff().max(LONGEST + TICK)), &[("token_backoff.max", LONGEST_AND_ONE, NOT_TOO_LONG)]),
         (|| Arc::new(token_backoff().base(secs(20))), &[]),
         (|| Arc::new(fixed(ZERO)), &[]),
-        (|| Arc::new(fixed(Duration::MAX)), &[]),
+        (|| Arc::new(fixed(LONGEST)), &[]),
+        (|| Arc::new(fixed(LONGEST + TICK)), &[("fixed", LONGEST_AND_ONE, NOT_TOO_LONG)]),
         (|| Arc::new(retry_after_or(fixed(ZERO)).max(ZERO)), &[HINT_MAX]),
-        (|| Arc::new(retry_after_or(fixed(ZERO)).max(Duration::MAX).jitter(Duration::MAX)), &[]),
+        (|| Arc::new(retry_after_or(fixed(ZERO)).max(Duration::MAX).jitter(LONGEST)), &[]),
+        (
+            || Arc::new(retry_after_or(fixed(ZERO)).jitter(LONGEST + TICK)),
+            &[("retry_after_or.jitter", LONGEST_AND_ONE, NOT_TOO_LONG)],
+        ),
         (|| Arc::new(retry_after_or(fixed(ZERO)).jitter(ZERO)), &[]),
         (|| Arc::new(adaptive(fixed(ZERO)).window(ZERO)), &[WINDOW]),
         (
@@ -262,7 +267,7 @@ fn every_oddity_of_the_retry_component_is_warned_of() {
     const NEVER_RETRIED: &str = "be left out for a class that is never retried";
     const NEVER_CUTS: &str = "be shorter than the deadline to ever cut an attempt before it";
     type Make = fn() -> RetryBuilder;
-    let rows: [(Make, &[Row]); 19] = [
+    let rows: [(Make, &[Row]); 21] = [
         (retry, &[]),
         (|| retry().max_attempts(1), &[]),
         (|| retry().deadline(secs(5)).attempt_timeout(secs(5)), &[("retry.attempt_timeout", "5s", NEVER_CUTS)]),
@@ -287,7 +292,18 @@ fn every_oddity_of_the_retry_component_is_warned_of() {
         (|| retry().max_attempts(2), &[]),
         (|| retry().max_attempts(3), &[]),
         (|| retry().unlimited_unknown_retries(), &[]),
-        (|| retry().max_retries_for(ErrorClass::Unknown, 5), &[("retry.max_retries_for", "(Unknown, 5)", NEVER_BINDS)]),
+        (
+            || retry().max_retries_for(ErrorClass::Unknown, 5),
+            &[
+                ("retry.max_retries_for", "(Unknown, 5)", NEVER_BINDS),
+                ("retry.max_retries_for", "(Unknown, 5)", "be at most max_unknown_retries, which ends the call first"),
+            ],
+        ),
+        (
+            || retry().max_retries_for(ErrorClass::Unknown, 1).max_unknown_retries(4),
+            &[("retry.max_unknown_retries", "4", "be below max_retries_for(Unknown), which ends the call first")],
+        ),
+        (|| retry().max_retries_for(ErrorClass::Unknown, 2), &[]),
         (
             || {
                 let odd = retry().max_attempts(2).attempt_timeout(secs(60)).max_unknown_retries(7);
