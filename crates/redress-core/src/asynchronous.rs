@@ -236,8 +236,10 @@ where
                 continue;
             }
             boxed(hook).await;
-            if let Err(stopped) = recheck(&mut run, || policy.timer.now(), &mut last) {
-                return finish(Err(stopped), &run, None);
+            if run.needs_recheck() {
+                if let Err(stopped) = recheck(policy.timer.now(), &mut run, &mut last) {
+                    return finish(Err(stopped), &run, None);
+                }
             }
             let has_waited = boxed(custom_wait(&run)).await;
             if !has_waited && !run.wait().is_zero() {

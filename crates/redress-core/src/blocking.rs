@@ -296,7 +296,9 @@ fn next_attempt<T, E, C>(
 ) -> Result<Attempt, Stopped<T, E>> {
     let failed_at = policy.now();
     let pause = after_failure(run, judged, last, failed_at)?;
-    recheck(run, || policy.now(), last)?;
+    if run.needs_recheck() {
+        recheck(policy.now(), run, last)?;
+    }
     let time_passed = wait(run, pause.delay) || run.needs_recheck();
     resume_at(if time_passed { policy.now() } else { failed_at }, run, last)
 }

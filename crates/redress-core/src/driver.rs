@@ -134,16 +134,13 @@ pub(crate) fn first_attempt<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Insta
     }
 }
 
-/// Looks at the deadline once more before a wait, if hooks may have taken time since the failure.
+/// Looks at the deadline once more before a wait, when hooks may have taken time since the failure.
+#[cold]
 pub(crate) fn recheck<T, E>(
+    now: Instant,
     run: &mut Run<'_>,
-    now: impl FnOnce() -> Instant,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<(), Stopped<T, E>> {
-    if !run.needs_recheck() {
-        return Ok(());
-    }
-    let now = now();
     if run.recheck(now) {
         return Ok(());
     }
