@@ -64,9 +64,8 @@ pub(super) const FORBIDDEN_WORDS: &[ForbiddenWord] = &[
     },
 ];
 
-/// Text that is true on one machine only, or names where a registry keeps its files.
-pub(super) const PRIVATE_PLACES: &[&str] =
-    &["/work/", "/home/", "/root/", "/Users/", "index.crates.io", "static.crates.io"];
+/// Text that is true on one machine only.
+pub(super) const PRIVATE_PLACES: &[&str] = &["/home/", "/root/", "/Users/"];
 
 /// Names that say where a file was put, not what idea it holds.
 pub(super) const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "prelude"];

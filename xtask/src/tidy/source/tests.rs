@@ -55,7 +55,7 @@ fn the_core_knows_neither_runtime_nor_wall_clock() {
 
 #[test]
 fn text_names_no_place_of_one_machine() {
-    expect("README.md", "See /work/notes.\n", &["README.md:1: `/work/`"]);
-    expect("crates/a/src/lib.rs", "//! From index.crates.io.\n", &["lib.rs:1: `index.crates.io`"]);
-    expect("crates/a/src/lib.rs", "//! a\nconst ROUTE: &str = \"/work/:id\";\n", &[]);
+    expect("README.md", "See /home/notes.\n", &["README.md:1: `/home/`"]);
+    expect("crates/a/src/lib.rs", "//! From /Users/me.\n", &["lib.rs:1: `/Users/`"]);
+    expect("crates/a/src/lib.rs", "//! a\nconst ROUTE: &str = \"/home/:id\";\n", &[]);
 }
