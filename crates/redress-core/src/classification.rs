@@ -48,10 +48,11 @@ impl Classification {
         Self { class: ErrorClass::Permanent, abort: true, retry_after: None, details: None }
     }
 
-    /// Sets how long the other side asked to wait before the next attempt.
+    /// Sets how long the other side asked to wait before the next attempt: a `Duration`, or an `Option` of one where it may
+    /// not have asked.
     #[inline]
-    pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
-        self.retry_after = Some(retry_after);
+    pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = retry_after.into();
         self
     }
 

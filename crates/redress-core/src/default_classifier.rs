@@ -153,11 +153,8 @@ fn marker(error: &(dyn Error + 'static)) -> Option<Classification> {
 
 fn status(error: &(dyn Error + 'static)) -> Option<Classification> {
     let error = error.downcast_ref::<StatusError>()?;
-    let classification = Classification::new(ErrorClass::from_status(error.status())?);
-    Some(match error.retry_after() {
-        Some(wait) => classification.with_retry_after(wait),
-        None => classification,
-    })
+    let class = ErrorClass::from_status(error.status())?;
+    Some(Classification::new(class).with_retry_after(error.retry_after()))
 }
 
 fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorClass> {

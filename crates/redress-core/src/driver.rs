@@ -122,7 +122,7 @@ pub(crate) fn resume_at<T, E>(
     last: &mut Option<Failure<T, E>>,
 ) -> Result<Attempt, Stopped<T, E>> {
     let resumed = run.resume(now);
-    resumed.ok_or_else(|| Stopped { last: last.take(), abort: None, summary: run.summary(Some(now)) })
+    resumed.ok_or_else(|| stopped(run, last.take(), now))
 }
 
 /// The first attempt, or what is left of a call that ended before it.
@@ -144,12 +144,17 @@ pub(crate) fn recheck<T, E>(
     if run.recheck(now) {
         return Ok(());
     }
-    Err(Stopped { last: last.take(), abort: None, summary: run.summary(Some(now)) })
+    Err(stopped(run, last.take(), now))
+}
+
+/// What is left of a call that ends between attempts: the last failure, if there was one.
+fn stopped<T, E>(run: &Run<'_>, last: Option<Failure<T, E>>, now: Instant) -> Stopped<T, E> {
+    Stopped { last, abort: None, summary: run.summary(Some(now)) }
 }
 
 /// The first attempt of a call that is not quiet.
 pub(crate) fn begin<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
     let now = run.started().unwrap_or_else(now);
     let begun = run.begin(now);
-    begun.ok_or_else(|| Stopped { last: None, abort: None, summary: run.summary(Some(now)) })
+    begun.ok_or_else(|| stopped(run, None, now))
 }

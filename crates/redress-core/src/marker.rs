@@ -46,11 +46,7 @@ macro_rules! marker {
 
             /// What the default classifier makes of it.
             pub fn classification(&self) -> Classification {
-                let classification = Classification::new(ErrorClass::$class);
-                match self.retry_after {
-                    Some(wait) => classification.with_retry_after(wait),
-                    None => classification,
-                }
+                Classification::new(ErrorClass::$class).with_retry_after(self.retry_after)
             }
         }
 

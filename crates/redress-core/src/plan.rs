@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::attempt::Attempt;
 use crate::breaker::BreakerChoice;
 use crate::budget::Budget;
 use crate::class::{ErrorClass, PerClass};
@@ -30,7 +31,7 @@ pub(crate) struct Plan {
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     /// The time the first attempt has: nothing of the deadline has passed.
-    pub(crate) first_time_left: Option<Duration>,
+    first_time_left: Option<Duration>,
     pub(crate) strategies: PerClass<Option<Arc<dyn Strategy>>>,
     /// The strategies that learn, each once.
     pub(crate) learners: Vec<Arc<dyn Strategy>>,
@@ -90,6 +91,11 @@ impl Plan {
 }
 
 impl Plan {
+    #[inline]
+    pub(crate) fn first_attempt(&self) -> Attempt {
+        Attempt::new(1, self.first_time_left)
+    }
+
     /// Whether no breaker, or one that is simply closed, stands before a call; its generation is put where it is needed.
     #[inline]
     pub(crate) fn admits_quietly(&self, generation: &mut u64) -> bool {

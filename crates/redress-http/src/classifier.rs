@@ -201,11 +201,7 @@ fn classify_error(error: &(dyn Error + 'static)) -> Classification {
 fn by_status(error: &(dyn Error + 'static)) -> Option<Classification> {
     let error = error.downcast_ref::<StatusError>()?;
     let status = StatusCode::from_u16(error.status()).ok()?;
-    let classification = Classification::new(classify_status(status)?);
-    Some(match error.retry_after() {
-        Some(wait) => classification.with_retry_after(wait),
-        None => classification,
-    })
+    Some(Classification::new(classify_status(status)?).with_retry_after(error.retry_after()))
 }
 
 #[cfg(test)]

@@ -70,11 +70,7 @@ pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
 pub fn classify(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Classification> {
     let class = classify_status(status)?;
     let hint = if class.is_retryable() { retry_after(headers, now) } else { None };
-    let classification = Classification::new(class);
-    Some(match hint {
-        Some(wait) => classification.with_retry_after(wait),
-        None => classification,
-    })
+    Some(Classification::new(class).with_retry_after(hint))
 }
 
 /// What a response that came back as a value means: like [`classify`], but `None`, success, where the class is one

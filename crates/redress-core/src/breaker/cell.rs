@@ -200,16 +200,17 @@ impl CircuitBreaker {
         Word(self.cell.word.load(Ordering::Acquire))
     }
 
-    /// Applies an input that comes from a permit, unless the permit's generation is over.
-    fn apply(&self, generation: u64, windows: &mut Windows, input: Input, now: u64) -> Option<Transition> {
+    /// Settles a permit: applies the input that its end makes, unless its generation is over.
+    fn settle(&self, generation: u64, now: u64, input: impl FnOnce(&mut Windows) -> Input) -> Option<Transition> {
+        let mut windows = self.cell.windows.lock();
         let word = self.word();
         if word.0 != generation {
             return None;
         }
-        match step(word.phase(), input) {
+        match step(word.phase(), input(&mut windows)) {
             Step::Stay | Step::Reject => None,
             Step::Go(phase, transition) => {
-                self.enter(word.next(phase), windows, now);
+                self.enter(word.next(phase), &mut windows, now);
                 transition
             }
         }
@@ -295,23 +296,17 @@ impl Breaker for CircuitBreaker {
             Report::Failure(class) => Some(class),
         };
         let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
-        let mut windows = self.cell.windows.lock();
-        if self.word().0 != generation {
-            return None;
-        }
-        let input = match class.map(|class| (class, self.cell.counts[class])) {
+        self.settle(generation, now, |windows| match class.map(|class| (class, self.cell.counts[class])) {
             None => Input::Succeeds,
             Some((_, Counts::Never)) => Input::Answers,
             Some((class, counts)) => Input::Fails { tripped: windows.record(class, counts, now) },
-        };
-        self.apply(generation, &mut windows, input, now)
+        })
     }
 
     #[inline]
     fn release(&self, admission: Admission) {
         if Self::is_probe(admission.generation) {
-            let mut windows = self.cell.windows.lock();
-            self.apply(admission.generation, &mut windows, Input::Releases, 0);
+            self.settle(admission.generation, 0, |_| Input::Releases);
         }
     }
 

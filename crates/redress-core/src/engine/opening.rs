@@ -58,6 +58,6 @@ impl<'a> Opening<'a> {
 
     #[inline]
     pub(crate) fn first_attempt(&self) -> Attempt {
-        Attempt::new(1, self.plan.first_time_left)
+        self.plan.first_attempt()
     }
 }

@@ -128,7 +128,7 @@ impl<'a> Run<'a> {
         let Self { plan, flags, .. } = self;
         let quiet = flags.are_quiet() && plan.admits_quietly(&mut self.generation);
         self.attempts = u32::from(quiet);
-        quiet.then(|| Attempt::new(1, plan.first_time_left))
+        quiet.then(|| plan.first_attempt())
     }
 
     /// When the call began, if anybody needs to know.
@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
         if self.flags.has(Flags::WATCHED) {
             self.tell_start(Duration::ZERO);
         }
-        Some(Attempt::new(1, self.plan.first_time_left))
+        Some(self.plan.first_attempt())
     }
 
     /// Asks the breaker whether it admits the call, which ends if not.

@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
+use super::bounds::bounds;
 use super::jitter::Jitter;
 use super::{BackoffContext, Strategy};
-use crate::config::{Check, ConfigIssue};
+use crate::config::ConfigIssue;
 
 /// Draws each delay uniformly between `base` and three times the previous delay, and no longer than `max`.
 ///
@@ -69,17 +70,4 @@ impl Strategy for DecorrelatedJitter {
     fn issues(&self) -> Vec<ConfigIssue> {
         bounds(("decorrelated_jitter.base", self.base), ("decorrelated_jitter.max", self.max), "be at least the base")
     }
-}
-
-/// The rules every strategy with a base and a cap has.
-pub(super) fn bounds(
-    base: (&'static str, Duration),
-    max: (&'static str, Duration),
-    rule: &'static str,
-) -> Vec<ConfigIssue> {
-    let mut check = Check::default();
-    check.duration(base.0, base.1);
-    check.duration(max.0, max.1);
-    check.that(max.1 >= base.1, max.0, max.1, rule);
-    check.into_issues()
 }

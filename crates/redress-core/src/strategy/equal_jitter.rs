@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::decorrelated_jitter::bounds;
+use super::bounds::bounds;
 use super::jitter::Jitter;
 use super::{BackoffContext, Strategy};
 use crate::config::ConfigIssue;

@@ -3,6 +3,7 @@
 //! Owns the [`Strategy`] seam and what a strategy is told. The five strategies stand in a file each.
 
 mod adaptive;
+mod bounds;
 mod decorrelated_jitter;
 mod equal_jitter;
 mod fixed;

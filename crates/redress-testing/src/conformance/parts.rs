@@ -68,11 +68,7 @@ pub(super) fn result_of(spec: &AttemptSpec, number: u32) -> Result<Returned, Rai
 }
 
 fn classification(class: ErrorClass, hint: Option<Seconds>) -> Classification {
-    let classification = Classification::new(class);
-    match hint.and_then(Seconds::hint) {
-        Some(hint) => classification.with_retry_after(hint),
-        None => classification,
-    }
+    Classification::new(class).with_retry_after(hint.and_then(Seconds::hint))
 }
 
 /// The status by which the format lets the default classifier find this class.
