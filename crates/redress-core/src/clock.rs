@@ -67,15 +67,12 @@ impl std::fmt::Debug for ClockChoice {
 /// The origin of a cell's ticks: the first instant the cell is shown.
 ///
 /// Set lazily, not when the cell is built: a virtual clock may have started before the cell was made, and instants
-/// before the origin all read as tick 0.
+/// before the origin all read as tick 0. When two calls are the first at once, either may set it: the earlier instant then
+/// reads as simultaneous with the later, as on a clock that steps back.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch(OnceLock<Instant>);
 
 impl Epoch {
-    pub(crate) const fn new() -> Self {
-        Self(OnceLock::new())
-    }
-
     /// Nanoseconds from the origin to `now`; 0 before it, [`u64::MAX`] beyond 584 years.
     #[inline]
     pub(crate) fn ticks(&self, now: Instant) -> u64 {

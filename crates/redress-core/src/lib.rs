@@ -52,6 +52,9 @@ mod timer;
 mod asynchronous;
 mod caller;
 
+#[cfg(all(test, loom))]
+mod models;
+
 pub use crate::attempt::Attempt;
 pub use crate::breaker::{
     Admission, Breaker, BreakerSource, CircuitBreaker, CircuitBreakerBuilder, CircuitState, Permit, Report, Transition,

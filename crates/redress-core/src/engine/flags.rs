@@ -29,14 +29,16 @@ impl Flags {
     /// The breaker that rejected the call was half-open. Set during the call.
     pub(crate) const REJECTED_HALF_OPEN: Self = Self(128);
 
+    /// Somebody is told of an event.
+    pub(crate) const AUDIENCE: Self = Self::WATCHED.with(Self::TIMELINE);
     /// Somebody is told of a success.
-    const SUCCESS_MATTERS: Self = Self(1 | 2 | 8 | 16);
+    const SUCCESS_MATTERS: Self = Self::AUDIENCE.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
     /// The instant the call starts at is needed.
-    const START_MATTERS: Self = Self(1 | 2 | 32 | 64);
+    const START_MATTERS: Self = Self::AUDIENCE.with(Self::OUTCOME).with(Self::DEADLINE);
     /// A call with any of these is not quiet.
-    const LOUD: Self = Self(1 | 2 | 4 | 8 | 16 | 32);
+    const LOUD: Self = Self::AUDIENCE.with(Self::STEERED).with(Self::LEARNING);
     /// The instant of a success is needed.
-    const END_MATTERS: Self = Self(1 | 2 | 8 | 16 | 32);
+    const END_MATTERS: Self = Self::SUCCESS_MATTERS.with(Self::OUTCOME);
 
     pub(crate) fn of_hooks(hooks: &Hooks<'_>) -> Self {
         let watched = if hooks.is_watching() { Self::WATCHED } else { Self::NONE };

@@ -416,7 +416,7 @@ impl<'a> Run<'a> {
     /// Whether an event would reach anybody.
     #[inline]
     pub(super) fn has_audience(&self) -> bool {
-        self.flags.has(Flags::WATCHED.with(Flags::TIMELINE))
+        self.flags.has(Flags::AUDIENCE)
     }
 
     /// What there is to say about the call, which ended at `ended`; at its beginning, if there is no such instant.

@@ -53,39 +53,39 @@ pub struct Adaptive<S> {
 }
 
 /// Scales `fallback`; see [`Adaptive`].
-pub const fn adaptive<S: Strategy>(fallback: S) -> Adaptive<S> {
+pub fn adaptive<S: Strategy>(fallback: S) -> Adaptive<S> {
     Adaptive {
         fallback,
         window: Duration::from_secs(60),
         target_success: 0.9,
         min_multiplier: 1.0,
         max_multiplier: 5.0,
-        epoch: Epoch::new(),
+        epoch: Epoch::default(),
         results: Mutex::new(Results { recent: VecDeque::new(), failures: 0 }),
     }
 }
 
 impl<S: Strategy> Adaptive<S> {
     /// Sets how long a result counts. Default: 60 s.
-    pub const fn window(mut self, window: Duration) -> Self {
+    pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
     /// Sets the share of successes, above 0 and up to 1, at which delays are not stretched. Default: 0.9.
-    pub const fn target_success(mut self, share: f64) -> Self {
+    pub fn target_success(mut self, share: f64) -> Self {
         self.target_success = share;
         self
     }
 
     /// Sets the smallest multiplier, at least 1. Default: 1.
-    pub const fn min_multiplier(mut self, multiplier: f64) -> Self {
+    pub fn min_multiplier(mut self, multiplier: f64) -> Self {
         self.min_multiplier = multiplier;
         self
     }
 
     /// Sets the largest multiplier, at least the smallest. Default: 5.
-    pub const fn max_multiplier(mut self, multiplier: f64) -> Self {
+    pub fn max_multiplier(mut self, multiplier: f64) -> Self {
         self.max_multiplier = multiplier;
         self
     }

@@ -207,7 +207,20 @@ fn a_nested_strategy_learns_too() {
 fn wrapping_a_strategy_that_does_not_learn_does_not_make_it_learn() {
     assert!(!fixed(secs(1)).learns() && !retry_after_or(fixed(secs(1))).learns());
     assert!(adaptive(fixed(secs(1))).learns() && retry_after_or(percent()).learns());
-    assert!(Arc::new(percent()).learns());
+    assert!(Arc::new(percent()).learns() && !Arc::new(fixed(secs(1))).learns());
+}
+
+#[test]
+fn two_wrapped_strategies_are_two_learners() {
+    everywhere(|lab| {
+        let (one, other) = (Listens::default(), Listens::default());
+        let retry = Retry::builder()
+            .strategy_for(ErrorClass::RateLimit, retry_after_or(one.clone()))
+            .strategy_for(ErrorClass::ServerError, retry_after_or(other.clone()));
+        lab.retrying(retry).run(&succeeding());
+        one.check(&[Feedback::Success]);
+        other.check(&[Feedback::Success]);
+    });
 }
 
 /// A shared object of a config: the same `Arc` in several places.

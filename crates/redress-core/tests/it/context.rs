@@ -1,11 +1,11 @@
 //! The settings of single calls: name, observers, abort and timeline, and what becomes of the policy's own.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use redress_core::{
-    AttemptDecision, Cause, CircuitBreaker, CircuitState, ErrorClass, Event, EventName, Failure, Retry, RetryBuilder,
-    RetryTimeline, SleepDecision, StopReason, fixed,
+    AttemptContext, AttemptDecision, Cause, CircuitBreaker, CircuitState, ErrorClass, Event, EventName, Failure,
+    Observer, Retry, RetryBuilder, RetryTimeline, SleepDecision, StopReason, fixed,
 };
 use redress_testing::{Recorder, assert_timeline};
 
@@ -261,5 +261,53 @@ fn a_context_changes_nothing_for_calls_made_without_it() {
         assert_eq!(policy.run(&succeeding()), ok_after(1));
         assert_eq!(aborting.run(&succeeding()), stopped(StopReason::Aborted, 0));
         assert_eq!(policy.run(&succeeding()), ok_after(1));
+    });
+}
+
+#[test]
+fn whoever_is_told_is_told_when_also_without_a_deadline() {
+    wherever_time_is_virtual(|lab| {
+        let recorder = Recorder::new();
+        let policy = lab.retrying(retry().strategy(fixed(secs(3))).no_deadline());
+        policy.context().observer(recorder.clone()).run(&script([fails(ErrorClass::Transient), GOOD]));
+        let elapsed: Vec<_> = recorder.attempts().iter().map(|attempt| attempt.elapsed).collect();
+        assert_eq!(elapsed, [0, 0, 3, 3].map(secs));
+
+        let timeline = RetryTimeline::new();
+        policy.context().capture_timeline_into(&timeline).run(&script([fails(ErrorClass::Transient), GOOD]));
+        let elapsed: Vec<_> = timeline.events().iter().map(|event| event.elapsed).collect();
+        assert_eq!(elapsed, [0, 3].map(secs));
+    });
+}
+
+/// Only the three methods of an observer, so that a pointer to it is one through its own implementation.
+#[derive(Default)]
+struct Tally {
+    events: Counter,
+    starts: Counter,
+    ends: Counter,
+}
+
+impl Observer for Tally {
+    fn on_event(&self, _: &Event<'_>) {
+        self.events.note();
+    }
+
+    fn on_attempt_start(&self, _: &AttemptContext<'_>) {
+        self.starts.note();
+    }
+
+    fn on_attempt_end(&self, _: &AttemptContext<'_>) {
+        self.ends.note();
+    }
+}
+
+#[test]
+fn an_observer_may_be_shared_in_an_arc() {
+    everywhere(|lab| {
+        let tally = Arc::new(Tally::default());
+        let policy = lab.policy().retry(retry()).observer(Arc::clone(&tally)).build();
+        policy.run(&script([fails(ErrorClass::Transient), GOOD]));
+        assert_eq!([&tally.events, &tally.starts, &tally.ends].map(Counter::get), [2, 2, 2]);
     });
 }

@@ -22,6 +22,7 @@ mod panics;
 mod events;
 
 mod outcome;
+mod printing;
 mod call_error;
 
 mod futures;

@@ -418,3 +418,22 @@ fn of_many_threads_one_becomes_the_probe() {
         assert!(breaker.try_acquire().is_ok(), "it was dropped");
     }
 }
+
+/// The generation is a count, so that an old one never comes again.
+///
+/// Attacks C5.
+#[test]
+fn a_result_from_many_trips_ago_decides_nothing() {
+    let clock = VirtualClock::new();
+    let breaker = touchy(&clock).build().expect("valid");
+    let mut stragglers = Vec::new();
+    for _ in 0..40 {
+        stragglers.push(breaker.try_acquire().expect("closed"));
+        assert_eq!(fail(&breaker, ErrorClass::Transient), Some(Transition::Opened));
+        assert_eq!(succeed(probe(&breaker, &clock)), Some(Transition::Closed));
+    }
+    for straggler in stragglers {
+        assert_eq!(straggler.failure(ErrorClass::Transient), None);
+        assert_eq!(breaker.state(), CircuitState::Closed);
+    }
+}

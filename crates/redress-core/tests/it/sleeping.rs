@@ -1,11 +1,11 @@
 //! Between two attempts: the sleep handler, the hooks before the wait, and what waits.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redress_core::{
     AsyncPolicy, BackoffContext, Budget, CallError, Cause, ErrorClass, EventName, Failure, InstantTimer, NoTimer,
-    Retry, RetryBuilder, SleepDecision, StopReason, Timer, fixed,
+    Policy, Retry, RetryBuilder, SleepDecision, StopReason, Timer, fixed,
 };
 use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 
@@ -233,16 +233,23 @@ fn time_that_a_sleeper_takes_counts_whatever_the_delay_was() {
     });
 }
 
-fn asynchronous(clock: &VirtualClock, delay: Duration) -> AsyncPolicy<ByClass, VirtualTimer> {
+fn asynchronous(clock: &VirtualClock, retry: RetryBuilder) -> AsyncPolicy<ByClass, VirtualTimer> {
     let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass);
-    builder.retry(retry().strategy(fixed(delay))).build().expect("valid")
+    builder.retry(retry).build().expect("valid")
+}
+
+fn delays_with_and_without_a_deadline() -> impl Iterator<Item = (Duration, RetryBuilder)> {
+    [secs(3), secs(0)].into_iter().flat_map(|delay| {
+        let bounded = retry().strategy(fixed(delay));
+        [(delay, bounded), (delay, retry().strategy(fixed(delay)).no_deadline())]
+    })
 }
 
 #[test]
 fn an_asynchronous_sleeper_is_awaited() {
-    for delay in [secs(3), secs(0)] {
+    for (delay, retry) in delays_with_and_without_a_deadline() {
         let clock = VirtualClock::new();
-        let policy = asynchronous(&clock, delay);
+        let policy = asynchronous(&clock, retry);
         let timer = clock.timer();
         let context = policy.context().sleeper(move |delay| Timer::sleep(&timer, delay + secs(10)));
         let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
@@ -253,9 +260,9 @@ fn an_asynchronous_sleeper_is_awaited() {
 
 #[test]
 fn a_hook_before_a_wait_may_be_awaited() {
-    for delay in [secs(3), secs(0)] {
+    for (delay, retry) in delays_with_and_without_a_deadline() {
         let clock = VirtualClock::new();
-        let policy = asynchronous(&clock, delay);
+        let policy = asynchronous(&clock, retry);
         let timer = clock.timer();
         let seen = Mutex::new(Vec::new());
         let context = policy.context().before_sleep_async(|context, delay| {
@@ -271,7 +278,7 @@ fn a_hook_before_a_wait_may_be_awaited() {
 #[test]
 fn the_time_of_an_awaited_hook_counts_against_the_deadline() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, secs(1));
+    let policy = asynchronous(&clock, retry().strategy(fixed(secs(1))));
     let timer = clock.timer();
     let context = policy.context().before_sleep_async(move |_, _| Timer::sleep(&timer, secs(59)));
     let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
@@ -310,5 +317,34 @@ fn the_blocking_lab_without_a_sleeper_is_the_one_that_waits_for_real() {
         assert_eq!(policy.run(&transient_then_good()), ok_after(2));
         let zero_waits = usize::from(lab.driver == Driver::Blocking);
         assert_eq!(lab.clock.slept().len(), zero_waits, "only a sleeper is asked to wait zero");
+    });
+}
+
+/// Without a sleeper the thread waits for real: a nanosecond, while this clock goes on by a second at each look.
+#[test]
+fn time_that_passes_in_a_real_wait_counts() {
+    let (start, looks) = (Instant::now(), Counter::default());
+    let policy = Policy::builder()
+        .classifier(ByClass)
+        .clock(move || start + secs(u64::from(looks.count())))
+        .retry(retry().strategy(fixed(TICK)).deadline(secs(100)))
+        .build()
+        .expect("valid");
+    let mut left = Vec::new();
+    let result = policy.call_with(|attempt| {
+        left.push(attempt.time_left());
+        fails(ErrorClass::Transient)
+    });
+    assert!(result.is_err());
+    // It is looked at when the call begins, at each failure, and after each wait.
+    assert_eq!(left, [100, 98, 96].map(|left| Some(secs(left))));
+}
+
+#[test]
+fn a_delay_too_long_to_count_is_waited_as_long_as_can_be_counted() {
+    wherever_time_is_virtual(|lab| {
+        let policy = lab.retrying(retry().strategy(|_: &BackoffContext<'_>| Duration::MAX).no_deadline());
+        assert_eq!(policy.run(&transient_then_good()), ok_after(2));
+        assert!(lab.clock.elapsed() >= Duration::from_nanos(u64::MAX - 1), "{:?}", lab.clock.elapsed());
     });
 }

@@ -267,7 +267,7 @@ fn every_oddity_of_the_retry_component_is_warned_of() {
     const NEVER_RETRIED: &str = "be left out for a class that is never retried";
     const NEVER_CUTS: &str = "be shorter than the deadline to ever cut an attempt before it";
     type Make = fn() -> RetryBuilder;
-    let rows: [(Make, &[Row]); 21] = [
+    let rows: [(Make, &[Row]); 23] = [
         (retry, &[]),
         (|| retry().max_attempts(1), &[]),
         (|| retry().deadline(secs(5)).attempt_timeout(secs(5)), &[("retry.attempt_timeout", "5s", NEVER_CUTS)]),
@@ -302,6 +302,14 @@ fn every_oddity_of_the_retry_component_is_warned_of() {
         (
             || retry().max_retries_for(ErrorClass::Unknown, 1).max_unknown_retries(4),
             &[("retry.max_unknown_retries", "4", "be below max_retries_for(Unknown), which ends the call first")],
+        ),
+        (
+            || retry().max_retries_for(ErrorClass::Unknown, 1).max_unknown_retries(1),
+            &[("retry.max_unknown_retries", "1", "be below max_retries_for(Unknown), which ends the call first")],
+        ),
+        (
+            || retry().max_retries_for(ErrorClass::Unknown, 3).max_unknown_retries(1),
+            &[("retry.max_retries_for", "(Unknown, 3)", "be at most max_unknown_retries, which ends the call first")],
         ),
         (|| retry().max_retries_for(ErrorClass::Unknown, 2), &[]),
         (

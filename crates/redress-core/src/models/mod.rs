@@ -1,0 +1,78 @@
+//! The shared cells under a model checker: every interleaving of a few threads, not a sample of them.
+//!
+//! Owns how a model is explored. What each cell must keep is in a file each; time is a handful of instants, passed in.
+//! Compiled with `--cfg loom` only; `cargo xtask models` runs it.
+//!
+//! The bound is on preemptions, the switches away from a thread that could have gone on: `LOOM_MAX_PREEMPTIONS`, 3 unless
+//! set. Nearly all concurrency bugs known need two or fewer (Musuvathi and Qadeer, "Iterative Context Bounding for
+//! Systematic Testing of Multithreaded Programs", PLDI 2007).
+
+mod atomic;
+
+mod breaker;
+mod budget;
+mod calls;
+mod recording;
+mod strategies;
+
+pub(crate) use self::atomic::AtomicU64;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use loom::sync::atomic::AtomicU32;
+use loom::thread;
+
+/// Runs a model through all its interleavings, and prints how many there were.
+fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    let interleavings = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&interleavings);
+    let mut explorer = loom::model::Builder::new();
+    let bound = explorer.preemption_bound.unwrap_or(3);
+    explorer.preemption_bound = Some(bound);
+    explorer.check(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        model();
+    });
+    println!("model: {name}: {} interleavings, at most {bound} preemptions", interleavings.load(Ordering::Relaxed));
+}
+
+/// Runs these at the same time, the first on the model's own thread, and waits for all of them.
+fn at_once<A, B>(own: impl FnOnce() -> A, others: Vec<B>) -> A
+where
+    B: FnOnce() + 'static,
+{
+    let threads: Vec<_> = others.into_iter().map(thread::spawn).collect();
+    let answer = own();
+    for thread in threads {
+        thread.join().expect("a thread of the model does not panic");
+    }
+    answer
+}
+
+/// Instants of a model: seconds after its beginning.
+#[derive(Clone, Copy)]
+struct Timeline(Instant);
+
+impl Timeline {
+    fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    fn at(self, seconds: u64) -> Instant {
+        self.0 + Duration::from_secs(seconds)
+    }
+}
+
+/// Who is a probe at the moment. The checker's own atomic, so that it tries every order of coming and going.
+#[derive(Default)]
+struct Probing(AtomicU32);
+
+impl Probing {
+    /// Is the probe for a moment, in which no other may be.
+    fn alone(&self) {
+        assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), 0, "two probes at once");
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,70 @@
+//! What types print: the names that reach logs and labels, and `Debug` texts that say which thing it is.
+
+use std::io;
+
+use redress_core::{
+    ArcClassifier, AttemptDecision, BreakerSource, Caller, CircuitBreaker, ErrorClass, Policy, Retry, RetryTimeline,
+    SleepDecision, error_classifier, fixed, result_classifier,
+};
+use redress_testing::VirtualClock;
+
+use crate::lab::{Answer, ByClass, Failed, GOOD, secs};
+
+#[test]
+fn decisions_print_as_their_names() {
+    let of_attempts = [
+        (AttemptDecision::Success, "success"),
+        (AttemptDecision::Retry, "retry"),
+        (AttemptDecision::Raise, "raise"),
+        (AttemptDecision::Scheduled, "scheduled"),
+        (AttemptDecision::Aborted, "aborted"),
+    ];
+    for (decision, name) in of_attempts {
+        assert_eq!((decision.as_str(), decision.to_string().as_str()), (name, name));
+    }
+    let of_handlers =
+        [(SleepDecision::Sleep, "sleep"), (SleepDecision::Defer, "defer"), (SleepDecision::Abort, "abort")];
+    for (decision, name) in of_handlers {
+        assert_eq!((decision.as_str(), decision.to_string().as_str()), (name, name));
+    }
+}
+
+#[test]
+fn classifiers_print_their_kind() {
+    assert_eq!(format!("{:?}", error_classifier(|_: &io::Error| ErrorClass::Transient)), "ErrorClassifier { .. }");
+    assert_eq!(format!("{:?}", result_classifier(|_: &u8| None::<ErrorClass>)), "ResultClassifier { .. }");
+    assert_eq!(format!("{:?}", ArcClassifier::new(ByClass)), "ArcClassifier { .. }");
+}
+
+#[test]
+fn what_is_configured_shows_in_the_components() {
+    let retry = || Retry::builder().strategy(fixed(secs(1))).max_attempts(4).deadline(secs(9)).max_unknown_retries(3);
+    let breaker = CircuitBreaker::builder().failure_threshold(7);
+    let builder = format!("{:?}", Policy::builder().retry(retry()).circuit_breaker(breaker.clone()));
+    for part in ["PolicyBuilder {", "RetryConfig {", "deadline: Some(9s)", "max_attempts: 4", "failure_threshold: 7"] {
+        assert!(builder.contains(part), "{part} in {builder}");
+    }
+    let clocks = [format!("{breaker:?}"), format!("{:?}", breaker.clone().clock(VirtualClock::new()))];
+    assert!(clocks[0].contains("system clock") && clocks[1].contains("custom clock"), "{clocks:?}");
+    let built = breaker.build().expect("valid");
+    assert_eq!(format!("{:?}", BreakerSource::from(&built)), "BreakerSource(breaker)");
+}
+
+#[test]
+fn what_makes_calls_says_for_whom() {
+    let policy = Policy::builder().classifier(ByClass).build().expect("valid");
+    let context = format!("{:?}", policy.operation("sync_user"));
+    assert!(context.starts_with("CallContext {") && context.contains("sync_user"), "{context}");
+    let printed = format!("{:?}", Caller::<Answer, Failed>::operation(&policy, "sync_user"));
+    assert!(printed.contains("NamedCaller") && printed.contains("sync_user"), "{printed}");
+}
+
+#[test]
+fn a_timeline_prints_its_events() {
+    let timeline = RetryTimeline::new();
+    assert_eq!(format!("{timeline:?}"), "[]");
+    let policy = Policy::builder().classifier(ByClass).build().expect("valid");
+    assert!(policy.context().capture_timeline_into(&timeline).call(|| GOOD).is_ok());
+    let printed = format!("{timeline:?}");
+    assert!(printed.starts_with("[TimelineEvent {") && printed.contains("event: Success"), "{printed}");
+}
