@@ -115,9 +115,13 @@ pub(crate) enum Step {
     Go(Phase, Option<Transition>),
 }
 
-/// The table. **Invariant C1**: these are all the edges. **Invariant C2**: `Probing` is entered only from `Open` and
-/// `HalfOpen`, never from itself, so there is one probe at a time. **Invariant C3**: every input but `Arrives` leaves `Probing`, so a
-/// permit that is reported or dropped cannot wedge the breaker.
+/// The table.
+///
+/// - **Invariant C1**: these are all the edges.
+/// - **Invariant C2**: `Probing` is entered only from `Open` and `HalfOpen`, never from itself, so there is one probe at a
+///   time.
+/// - **Invariant C3**: every input but `Arrives` leaves `Probing`, so a permit that is reported or dropped cannot wedge the
+///   breaker.
 pub(crate) const fn step(phase: Phase, input: Input) -> Step {
     match (phase, input) {
         (Phase::Open, Input::Arrives { recovered: true }) => Step::Go(Phase::Probing, Some(Transition::HalfOpened)),

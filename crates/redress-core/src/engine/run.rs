@@ -66,9 +66,10 @@ impl From<Option<Duration>> for Wait {
 
 /// The state of one call.
 ///
-/// **Invariant R1**: attempts never exceed the cap. **R2**: no wait ends past the deadline and no attempt starts at or past
-/// it. **R3**: a run that is started and not dropped midway ends in exactly one terminal event. **R4**: its permit is
-/// reported once, or released when the run is dropped.
+/// - **Invariant R1**: attempts never exceed the cap.
+/// - **Invariant R2**: no wait ends past the deadline, and no attempt starts at or past it.
+/// - **Invariant R3**: a run that is started and not dropped midway ends in exactly one terminal event.
+/// - **Invariant R4**: its permit is reported once, or released when the run is dropped.
 ///
 /// It is part of every call's future, so its size matters.
 pub(crate) struct Run<'a> {

@@ -3,6 +3,7 @@
 mod lab;
 
 mod retry;
+mod clock_readings;
 mod deadline;
 mod validation;
 

@@ -1,0 +1,151 @@
+//! How often a call looks at the clock: a cost, and deterministic, so it is held here and not in a benchmark.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redress_core::{
+    AsyncPolicy, Breaker, CircuitBreaker, ErrorClass, Event, NoTimer, Policy, Report, Retry, RetryBuilder, Timer, fixed,
+};
+use redress_testing::VirtualClock;
+
+use crate::lab::{ByClass, Counter, GOOD, Steps, fails, script, secs, succeeding};
+
+/// A clock that stands still and counts who looks. Waits on it are over at once.
+#[derive(Clone)]
+struct Watched {
+    now: Instant,
+    readings: Counter,
+}
+
+impl Watched {
+    fn new() -> Self {
+        Self { now: Instant::now(), readings: Counter::default() }
+    }
+
+    fn read(&self) -> Instant {
+        self.readings.note();
+        self.now
+    }
+}
+
+impl Timer for Watched {
+    type Sleep = Ready<()>;
+
+    fn sleep(&self, _: Duration) -> Self::Sleep {
+        ready(())
+    }
+
+    fn now(&self) -> Instant {
+        self.read()
+    }
+}
+
+/// What is asked of a call besides being made.
+#[derive(Clone, Copy)]
+enum Wish {
+    Result,
+    Outcome,
+    /// An observer hears of everything.
+    Watched,
+    /// A handler is asked before each wait.
+    Steered,
+}
+
+fn endless() -> RetryBuilder {
+    Retry::builder().strategy(fixed(secs(0))).no_deadline()
+}
+
+fn bounded() -> RetryBuilder {
+    Retry::builder().strategy(fixed(secs(0))).deadline(secs(60))
+}
+
+fn nobody(_: &Event<'_>) {}
+
+fn blocking(retry: RetryBuilder, breaker: Option<&CircuitBreaker>, wish: Wish, steps: &Steps) -> u32 {
+    let clock = Watched::new();
+    let looked = clock.clone();
+    let mut policy = Policy::builder().classifier(ByClass).retry(retry).clock(move || looked.read());
+    if let Some(breaker) = breaker {
+        policy = policy.circuit_breaker(breaker);
+    }
+    let policy = policy.build().expect("valid");
+    match wish {
+        Wish::Result => drop(policy.call(steps.run())),
+        Wish::Outcome => drop(policy.execute(steps.run())),
+        Wish::Watched => drop(policy.context().on_metric(nobody).call(steps.run())),
+        Wish::Steered => drop(policy.context().before_sleep(|_, _| ()).call(steps.run())),
+    }
+    clock.readings.get()
+}
+
+fn asynchronous(retry: RetryBuilder, breaker: Option<&CircuitBreaker>, wish: Wish, steps: &Steps) -> u32 {
+    let clock = Watched::new();
+    let mut policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.clone()).classifier(ByClass).retry(retry);
+    if let Some(breaker) = breaker {
+        policy = policy.circuit_breaker(breaker);
+    }
+    let policy = policy.build().expect("valid");
+    let executor = VirtualClock::new();
+    match wish {
+        Wish::Result => drop(executor.block_on(policy.call(steps.run_async()))),
+        Wish::Outcome => drop(executor.block_on(policy.execute(steps.run_async()))),
+        Wish::Watched => drop(executor.block_on(policy.context().on_metric(nobody).call(steps.run_async()))),
+        Wish::Steered => drop(executor.block_on(policy.context().before_sleep(|_, _| ()).call(steps.run_async()))),
+    }
+    clock.readings.get()
+}
+
+#[test]
+fn a_call_looks_at_the_clock_when_somebody_needs_to_know_and_not_else() {
+    type Drive = fn(RetryBuilder, Option<&CircuitBreaker>, Wish, &Steps) -> u32;
+    type Make = fn() -> RetryBuilder;
+    // The retry component, the wish, and the readings of a success at once and of one after a failure.
+    let rows: [(Make, Wish, u32, u32); 8] = [
+        // A failure is an instant for strategy and budget.
+        (endless, Wish::Result, 0, 1),
+        // The deadline counts from the start.
+        (bounded, Wish::Result, 1, 2),
+        // Start and end.
+        (endless, Wish::Outcome, 2, 3),
+        (bounded, Wish::Outcome, 2, 3),
+        (endless, Wish::Watched, 2, 3),
+        // Observers take time, so the deadline is looked at again before the wait and after it.
+        (bounded, Wish::Watched, 2, 5),
+        // The breaker is asked at the start of a call that is steered.
+        (endless, Wish::Steered, 1, 2),
+        (bounded, Wish::Steered, 1, 4),
+    ];
+    for drive in [blocking as Drive, asynchronous] {
+        for breaker in [None, Some(CircuitBreaker::builder().build().expect("valid"))] {
+            for (row, (retry, wish, at_once, after_a_failure)) in rows.into_iter().enumerate() {
+                let readings = [succeeding(), script([fails(ErrorClass::Transient), GOOD])]
+                    .map(|steps| drive(retry(), breaker.as_ref(), wish, &steps));
+                assert_eq!(readings, [at_once, after_a_failure], "row {row}, breaker: {}", breaker.is_some());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rejection_looks_at_the_clock_once() {
+    let breaker = CircuitBreaker::builder().failure_threshold(1).build().expect("valid");
+    breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
+    for drive in [blocking, asynchronous] {
+        for retry in [endless, bounded] {
+            assert_eq!(drive(retry(), Some(&breaker), Wish::Result, &succeeding()), 1);
+        }
+    }
+}
+
+#[test]
+fn a_success_through_a_closed_breaker_looks_at_no_clock() {
+    let clock = Watched::new();
+    let looked = clock.clone();
+    let breaker = CircuitBreaker::builder().clock(move || looked.read()).build().expect("valid");
+    breaker.try_acquire().expect("closed").success();
+    let shared: Arc<dyn Breaker> = Arc::new(breaker);
+    let admission = shared.admit(clock.now).expect("closed");
+    assert_eq!(shared.report(admission, Report::Success, clock.now), None);
+    assert_eq!(clock.readings.get(), 0);
+}
