@@ -4,7 +4,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::attempt::Attempt;
@@ -235,13 +235,13 @@ where
                 attempt = next;
                 continue;
             }
-            boxed(hook).await;
+            Hooked(hook).await;
             if run.needs_recheck() {
                 if let Err(stopped) = recheck(policy.timer.now(), &mut run, &mut last) {
                     return finish(Err(stopped), &run, None);
                 }
             }
-            let has_waited = boxed(custom_wait(&run)).await;
+            let has_waited = Hooked(custom_wait(&run)).await;
             if !has_waited && !run.wait().is_zero() {
                 policy.timer.sleep(run.wait()).await;
             }
@@ -307,19 +307,38 @@ fn custom_wait(run: &Run<'_>) -> Option<HookFuture> {
     }
 }
 
-/// Awaits a hook's future, if there is one; whether it came to its end, which one that panics does not. Its destructor may
-/// panic as well.
-fn boxed(mut hook: Option<HookFuture>) -> impl Future<Output = bool> {
-    poll_fn(move |cx| {
-        let Some(future) = hook.as_mut() else { return Poll::Ready(false) };
+/// A hook's future, if there is one, on the way to its end. Answers whether it came there, which one that panics does not.
+///
+/// Its destructor is the hook's as well, and may panic: at the end, or when the call is dropped before it.
+struct Hooked(Option<HookFuture>);
+
+impl Hooked {
+    fn discard(&mut self) {
+        if let Some(future) = self.0.take() {
+            contained(|| drop(future));
+        }
+    }
+}
+
+impl Future for Hooked {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        let Some(future) = self.0.as_mut() else { return Poll::Ready(false) };
         match contained(|| future.as_mut().poll(cx)) {
             Some(Poll::Pending) => Poll::Pending,
             ended => {
-                contained(|| drop(hook.take()));
+                self.discard();
                 Poll::Ready(ended.is_some())
             }
         }
-    })
+    }
+}
+
+impl Drop for Hooked {
+    fn drop(&mut self) {
+        self.discard();
+    }
 }
 
 /// The attempt's result, or `None` if its timer was first. A result that is there at the same time counts.

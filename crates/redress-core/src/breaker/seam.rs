@@ -44,7 +44,8 @@ pub trait Breaker: Send + Sync {
     /// Hears of an admitted call's result; says which change of state it made.
     fn report(&self, admission: Admission, report: Report, now: Instant) -> Option<Transition>;
 
-    /// Takes an admission back without a result: the call was dropped, panicked or was aborted.
+    /// Takes an admission back without a result: the call was dropped, panicked or was aborted, or its
+    /// [`report`](Self::report) panicked. A panic in here is caught, since the call may be unwinding already.
     fn release(&self, admission: Admission);
 
     /// The state.

@@ -371,9 +371,10 @@ impl<'a> Run<'a> {
     }
 
     fn report(&mut self, report: Report, now: Instant) {
-        self.flags = self.flags.without(Flags::HOLDS_PERMIT);
         let Some(breaker) = &self.plan.breaker else { return };
         let transition = breaker.as_dyn().report(self.admission(), report, now);
+        // Not before: the user's clock or breaker may panic in there, and then the permit is still to be given back.
+        self.flags = self.flags.without(Flags::HOLDS_PERMIT);
         let class = match report {
             Report::Success => None,
             Report::Failure(class) => Some(class),
@@ -384,7 +385,8 @@ impl<'a> Run<'a> {
     #[cold]
     fn release(&mut self) {
         if let (true, Some(breaker)) = (self.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
-            breaker.as_dyn().release(self.admission());
+            // The call may be unwinding already, and a second panic that leaves a destructor would end the process.
+            contained(|| breaker.as_dyn().release(self.admission()));
         }
         self.flags = self.flags.without(Flags::HOLDS_PERMIT);
     }

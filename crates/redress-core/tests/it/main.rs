@@ -1,6 +1,7 @@
 //! Every knob of the core: each has a test that fails when the knob is ignored, on both drivers, in virtual time.
 
 mod lab;
+mod circuit;
 
 mod retry;
 mod clock_readings;
@@ -20,6 +21,7 @@ mod context;
 mod sleeping;
 mod hooks;
 mod panics;
+mod panic_points;
 mod events;
 
 mod outcome;
@@ -27,4 +29,7 @@ mod printing;
 mod call_error;
 
 mod futures;
+mod cancellation;
 mod detached;
+
+mod defects;

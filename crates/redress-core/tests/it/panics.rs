@@ -220,14 +220,14 @@ fn the_future_of_an_awaited_hook_that_panics_changes_nothing() {
     check_unchanged(&clock, &policy.context().before_sleep_async(|_, _| async { explode() }));
 }
 
-/// A future that is done at once and panics when it is dropped.
-struct PanicsWhenDropped;
+/// A future that is done at once, or never, and panics when it is dropped.
+struct PanicsWhenDropped(Poll<()>);
 
 impl Future for PanicsWhenDropped {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<()> {
-        Poll::Ready(())
+        self.0
     }
 }
 
@@ -241,7 +241,23 @@ impl Drop for PanicsWhenDropped {
 fn the_future_of_an_awaited_hook_that_panics_when_dropped_changes_nothing() {
     let clock = VirtualClock::new();
     let policy = asynchronous(&clock);
-    check_unchanged(&clock, &policy.context().before_sleep_async(|_, _| PanicsWhenDropped));
+    check_unchanged(&clock, &policy.context().before_sleep_async(|_, _| PanicsWhenDropped(Poll::Ready(()))));
+}
+
+#[test]
+fn a_call_that_is_dropped_while_such_a_hook_is_awaited_drops_in_peace() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock);
+    let contexts = [
+        policy.context().before_sleep_async(|_, _| PanicsWhenDropped(Poll::Pending)),
+        policy.context().sleeper(|_| PanicsWhenDropped(Poll::Pending)),
+    ];
+    for context in contexts {
+        nothing_escapes(|| {
+            let mut call = Box::pin(context.execute(failing(ErrorClass::Transient).run_async()));
+            assert!(call.as_mut().poll(&mut task::Context::from_waker(task::Waker::noop())).is_pending());
+        });
+    }
 }
 
 #[test]

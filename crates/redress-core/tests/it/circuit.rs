@@ -1,0 +1,205 @@
+//! A breaker in every state a call can find it in, what the state should be next, and the questions that tell.
+//!
+//! Owns the expectations, written down apart from the core's own table. Does not know what is done to the calls.
+
+use std::time::Duration;
+
+use redress_core::{CircuitBreaker, CircuitOpenError, CircuitState, ErrorClass, Permit, StopReason, Transition};
+use redress_testing::VirtualClock;
+
+use crate::lab::{TICK, secs};
+
+pub(crate) const THRESHOLD: u32 = 2;
+pub(crate) const RECOVERY: Duration = secs(30);
+
+/// What a call finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    Closed,
+    /// One failure short of opening.
+    Counted,
+    /// The same after it was open and a probe closed it: an era that is not the first.
+    Reclosed,
+    /// Open, with recovery some seconds away.
+    Open,
+    /// Open for so long that this call is the probe.
+    Recovered,
+    /// Half-open, since an earlier probe gave its place back.
+    HalfOpen,
+    /// Half-open, with another call's probe in flight.
+    Probed,
+}
+
+impl Start {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Closed, Self::Counted, Self::Reclosed, Self::Open, Self::Recovered, Self::HalfOpen, Self::Probed];
+
+    /// Brings a new breaker there; the permit is the other probe's.
+    #[track_caller]
+    pub(crate) fn reach<'b>(self, breaker: &'b CircuitBreaker, clock: &VirtualClock) -> (Standing, Option<Permit<'b>>) {
+        if self == Self::Closed {
+            return (Standing::Closed { counted: 0 }, None);
+        }
+        fail(breaker);
+        if self == Self::Counted {
+            return (Standing::Closed { counted: 1 }, None);
+        }
+        fail(breaker);
+        let open = Standing::Open { until: clock.elapsed() + RECOVERY };
+        clock.advance(if self == Self::Open { secs(7) } else { RECOVERY });
+        match self {
+            Self::Closed | Self::Counted | Self::Open | Self::Recovered => (open, None),
+            Self::Reclosed => {
+                breaker.try_acquire().expect("recovered").success();
+                fail(breaker);
+                (Standing::Closed { counted: 1 }, None)
+            }
+            Self::HalfOpen => {
+                drop(breaker.try_acquire().expect("recovered"));
+                (Standing::Free, None)
+            }
+            Self::Probed => (Standing::Taken, Some(breaker.try_acquire().expect("recovered"))),
+        }
+    }
+}
+
+/// How a call ends, as far as a breaker cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Succeeds,
+    /// In a class that trips.
+    Fails,
+    /// In a class that does not.
+    Answers,
+    /// Without a result: dropped, panicked or aborted.
+    Gone,
+}
+
+/// What a breaker should be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Closed {
+        counted: u32,
+    },
+    Open {
+        until: Duration,
+    },
+    /// Half-open, and the next call is the probe.
+    Free,
+    /// Half-open, and a probe is in flight.
+    Taken,
+}
+
+impl Standing {
+    /// What an admitted call makes of it; `None` if the call is rejected.
+    pub(crate) fn admits(self, now: Duration) -> Option<Self> {
+        match self {
+            Self::Closed { .. } => Some(self),
+            Self::Open { until } if now >= until => Some(Self::Taken),
+            Self::Free => Some(Self::Taken),
+            Self::Open { .. } | Self::Taken => None,
+        }
+    }
+
+    /// What the end of a call makes of it that was admitted here and not overtaken since.
+    pub(crate) fn ends(self, end: End, now: Duration) -> Self {
+        let open = Self::Open { until: now + RECOVERY };
+        match (self, end) {
+            (Self::Closed { counted }, End::Fails) if counted + 1 == THRESHOLD => open,
+            (Self::Closed { counted }, End::Fails) => Self::Closed { counted: counted + 1 },
+            (Self::Taken, End::Fails) => open,
+            (Self::Taken, End::Succeeds | End::Answers) => Self::Closed { counted: 0 },
+            (Self::Taken, End::Gone) => Self::Free,
+            (Self::Closed { .. } | Self::Open { .. } | Self::Free, _) => self,
+        }
+    }
+
+    fn state(self) -> CircuitState {
+        match self {
+            Self::Closed { .. } => CircuitState::Closed,
+            Self::Open { .. } => CircuitState::Open,
+            Self::Free | Self::Taken => CircuitState::HalfOpen,
+        }
+    }
+}
+
+/// A breaker with these settings, on the time it is offered.
+pub(crate) fn breaker(clock: &VirtualClock) -> CircuitBreaker {
+    let breaker = CircuitBreaker::builder().failure_threshold(THRESHOLD).window(secs(3_600)).recovery_timeout(RECOVERY);
+    breaker.clock(clock.clone()).build().expect("valid")
+}
+
+/// Reports one failure that counts.
+#[track_caller]
+pub(crate) fn fail(breaker: &CircuitBreaker) {
+    breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
+}
+
+/// Checks that the breaker is where it should be, and goes on from there until a call has closed it: it counts, rejects,
+/// recovers, admits one probe at a time, and is never stuck. `call` makes a call that would succeed; `other` is the probe
+/// in flight, if there should be one.
+#[track_caller]
+pub(crate) fn check_onwards(
+    expected: Standing,
+    breaker: &CircuitBreaker,
+    clock: &VirtualClock,
+    other: Option<Permit<'_>>,
+    call: &dyn Fn() -> Option<StopReason>,
+) {
+    assert_eq!(breaker.state(), expected.state());
+    match expected {
+        Standing::Closed { counted } => {
+            assert_eq!(call(), None, "closed, it admits");
+            for count in counted + 1..=THRESHOLD {
+                assert_eq!(breaker.state(), CircuitState::Closed, "{count} of {THRESHOLD}");
+                fail(breaker);
+            }
+            check_onwards(Standing::Open { until: clock.elapsed() + RECOVERY }, breaker, clock, other, call);
+        }
+        Standing::Open { until } => {
+            let left = until.saturating_sub(clock.elapsed());
+            if let Some(almost) = left.checked_sub(TICK) {
+                let rejected = breaker.try_acquire().expect_err("open");
+                assert_eq!(rejected, CircuitOpenError::new(CircuitState::Open, Some(left)));
+                clock.advance(almost);
+                assert_eq!(call(), Some(StopReason::CircuitOpen), "a tick early");
+                clock.advance(TICK);
+            }
+            let probe = breaker.try_acquire().expect("recovered");
+            assert_eq!(probe.transition(), Some(Transition::HalfOpened));
+            drop(probe);
+            check_onwards(Standing::Free, breaker, clock, other, call);
+        }
+        Standing::Free => {
+            let probe = breaker.try_acquire().expect("the place is free");
+            assert_eq!(probe.transition(), None, "half-open already");
+            check_taken(breaker, call);
+            drop(probe);
+            assert_eq!(call(), None, "the place is free, and the call is the probe");
+            check_closed_afresh(breaker);
+        }
+        Standing::Taken => {
+            check_taken(breaker, call);
+            let closed = other.expect("somebody has the place").success();
+            assert_eq!(closed, Some(Transition::Closed), "nobody settled the probe's matter for it");
+            assert_eq!(call(), None);
+            check_closed_afresh(breaker);
+        }
+    }
+}
+
+#[track_caller]
+fn check_taken(breaker: &CircuitBreaker, call: &dyn Fn() -> Option<StopReason>) {
+    let rejected = breaker.try_acquire().expect_err("one probe at a time");
+    assert_eq!(rejected, CircuitOpenError::new(CircuitState::HalfOpen, None));
+    assert_eq!(call(), Some(StopReason::CircuitOpen), "one probe at a time");
+}
+
+#[track_caller]
+fn check_closed_afresh(breaker: &CircuitBreaker) {
+    for _ in 0..THRESHOLD {
+        assert_eq!(breaker.state(), CircuitState::Closed);
+        fail(breaker);
+    }
+    assert_eq!(breaker.state(), CircuitState::Open);
+}

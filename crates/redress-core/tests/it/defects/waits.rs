@@ -1,0 +1,399 @@
+//! Defects of backoff, deadlines, clocks and budgets: waits that are too long, none at all, or nobody's.
+
+use std::future::{Future, Ready, poll_fn, ready};
+use std::pin::pin;
+use std::sync::{Arc, Barrier, Mutex};
+use std::task::Poll;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redress_core::{
+    AsyncPolicy, BackoffContext, Budget, CircuitBreaker, Classification, Clock, ErrorClass, NoTimer, Policy, Retry,
+    StopReason, Strategy, Timer, adaptive, decorrelated_jitter, equal_jitter, fixed, retry_after_or, token_backoff,
+};
+use redress_testing::VirtualClock;
+
+use crate::lab::{
+    Attempted, ByClass, Failed, GOOD, TICK, everywhere, failing, fails, millis, ok_after, script, secs, stopped,
+    succeeding, wherever_time_is_virtual,
+};
+
+const YEAR: Duration = secs(365 * 86_400);
+
+fn hinted(hint: Duration) -> Classification {
+    Classification::new(ErrorClass::RateLimit).with_retry_after(hint)
+}
+
+/// redress-py: `Retry-After: 60` with a deadline of 0.5 s sleeps the full 0.5 s and then stops, after one attempt.
+///
+/// Attacks R2.
+#[test]
+fn a_hint_longer_than_the_deadline_is_not_slept() {
+    wherever_time_is_virtual(|lab| {
+        let retry = Retry::builder().strategy(retry_after_or(fixed(millis(1)))).deadline(millis(500));
+        let policy = lab.retrying(retry);
+        let asked_for_a_minute = script([Err(Failed::Hinted(ErrorClass::RateLimit, secs(60)))]);
+        assert_eq!(policy.run(&asked_for_a_minute), stopped(StopReason::DeadlineExceeded, 1));
+        assert_eq!((lab.clock.elapsed(), lab.clock.slept()), (Duration::ZERO, vec![]));
+    });
+}
+
+/// redress-py: a strategy that returns infinity is coerced to zero, three attempts in 0.3 ms. kube 1488: an instant and a
+/// long delay overflow.
+///
+/// Attacks R2.
+#[test]
+fn an_endless_delay_is_not_no_delay() {
+    wherever_time_is_virtual(|lab| {
+        let endless = || Retry::builder().strategy(|_: &BackoffContext<'_>| Duration::MAX).max_attempts(3);
+        let policy = lab.retrying(endless());
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::DeadlineExceeded, 1));
+        assert_eq!(lab.clock.elapsed(), Duration::ZERO);
+
+        let policy = lab.retrying(endless().no_deadline());
+        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+        assert!(lab.clock.elapsed() > YEAR * 500, "{:?}", lab.clock.elapsed());
+    });
+}
+
+/// The same by way of a number: no factor and no share of a strategy may be infinite or not a number.
+#[test]
+fn an_infinite_multiplier_is_refused() {
+    for number in [f64::INFINITY, f64::NAN, f64::NEG_INFINITY] {
+        for strategy in [
+            adaptive(fixed(secs(1))).max_multiplier(number),
+            adaptive(fixed(secs(1))).min_multiplier(number),
+            adaptive(fixed(secs(1))).target_success(number),
+        ] {
+            assert!(Retry::builder().strategy(strategy).build().is_err(), "{number}");
+        }
+    }
+}
+
+/// redress-py: `equal_jitter` overflows near attempt 1024. App-Store-Connect-CLI 2165: the overflow became a delay of zero.
+#[test]
+fn no_strategy_overflows_at_attempt_1024() {
+    let failure = Classification::new(ErrorClass::Transient);
+    let at = |attempt, prev_sleep| {
+        let mut context = BackoffContext::new(attempt, &failure, Instant::now());
+        context.prev_sleep = prev_sleep;
+        context
+    };
+    for attempt in [31, 32, 63, 64, 1023, 1024, 1025, 10_000, 1 << 31, u32::MAX] {
+        for prev_sleep in [None, Some(secs(30)), Some(Duration::MAX)] {
+            let context = at(attempt, prev_sleep);
+            let equal = equal_jitter().delay(&context);
+            assert!((secs(15)..=secs(30)).contains(&equal), "attempt {attempt}: {equal:?}");
+            let token = token_backoff().delay(&context);
+            assert!((secs(10)..=secs(20)).contains(&token), "attempt {attempt}: {token:?}");
+            let decorrelated = decorrelated_jitter().delay(&context);
+            assert!((millis(250)..=secs(30)).contains(&decorrelated), "attempt {attempt}: {decorrelated:?}");
+        }
+    }
+}
+
+/// The same in a call that comes there.
+///
+/// Attacks R1.
+#[test]
+fn a_call_of_more_than_1024_attempts_goes_on_waiting() {
+    wherever_time_is_virtual(|lab| {
+        let policy = lab.retrying(Retry::builder().strategy(equal_jitter()).no_deadline().max_attempts(1_100));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 1_100));
+        let slept = lab.clock.slept();
+        assert_eq!(slept.len(), 1_099);
+        for (index, delay) in slept.iter().enumerate().skip(7) {
+            assert!((secs(15)..=secs(30)).contains(delay), "after attempt {}: {delay:?}", index + 1);
+        }
+    });
+}
+
+/// backon: a `max_delay` of 10 s with jitter yielded 19.99 s, since the cap is applied before the jitter. backon 184,
+/// ferd/backoff 8, agenda 1748, Polly 2163.
+#[test]
+fn the_cap_holds_after_the_jitter() {
+    const CAP: Duration = secs(10);
+    let (failure, hint) = (Classification::new(ErrorClass::Transient), hinted(millis(9_990)));
+    let strategies: [(&str, &Classification, Box<dyn Strategy>); 4] = [
+        ("decorrelated_jitter", &failure, Box::new(decorrelated_jitter().max(CAP).seed(1))),
+        ("equal_jitter", &failure, Box::new(equal_jitter().max(CAP).seed(2))),
+        ("token_backoff", &failure, Box::new(token_backoff().max(CAP).seed(3))),
+        ("retry_after_or", &hint, Box::new(retry_after_or(fixed(CAP)).max(CAP).jitter(CAP).seed(4))),
+    ];
+    for (name, failure, strategy) in strategies {
+        let (mut longest, mut prev_sleep) = (Duration::ZERO, None);
+        for draw in 0..100_000 {
+            let mut context = BackoffContext::new(1 + draw % 40, failure, Instant::now());
+            context.prev_sleep = prev_sleep;
+            let delay = strategy.delay(&context);
+            longest = longest.max(delay);
+            prev_sleep = Some(delay);
+        }
+        assert!(longest <= CAP, "{name}: {longest:?}");
+        assert!(longest > secs(9), "{name} draws up to the cap, not {longest:?}");
+    }
+}
+
+/// tower-resilience: its backoff never sees the error, so no hint of the other side can count.
+#[test]
+fn a_strategy_sees_the_failure_so_that_its_hint_counts() {
+    wherever_time_is_virtual(|lab| {
+        let retry = Retry::builder().strategy(retry_after_or(fixed(secs(1))).jitter(Duration::ZERO)).max_attempts(4);
+        let policy = lab.retrying(retry);
+        let asks = |seconds| Err(Failed::Hinted(ErrorClass::ServerError, secs(seconds)));
+        assert_eq!(policy.run(&script([asks(7), fails(ErrorClass::Transient), asks(3), GOOD])), ok_after(4));
+        assert_eq!(lab.clock.slept(), [secs(7), secs(1), secs(3)]);
+    });
+}
+
+/// Stands for redress-py's R9, deadline admission. ihrwein/backoff 39, google-cloud-rust 2307: calls overshoot their deadline.
+/// Here by a wait that takes longer than it should.
+///
+/// Attacks R2.
+#[test]
+fn no_attempt_starts_at_or_past_the_deadline() {
+    everywhere(|lab| {
+        for (late, ended) in [
+            (TICK, stopped(StopReason::DeadlineExceeded, 1)),
+            (Duration::ZERO, stopped(StopReason::DeadlineExceeded, 1)),
+        ] {
+            let policy = lab.retrying(Retry::builder().strategy(fixed(secs(1))).deadline(secs(10)));
+            let context = policy.context().sleeper(|_| lab.clock.advance(secs(10) + late));
+            assert_eq!(context.run(&failing(ErrorClass::Transient)), ended, "{late:?} past it");
+        }
+        let policy = lab.retrying(Retry::builder().strategy(fixed(secs(1))).deadline(secs(10)));
+        let context = policy.context().sleeper(|_| lab.clock.advance(secs(10) - TICK));
+        assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+    });
+}
+
+/// ihrwein/backoff 42: a cap on time that nobody had asked for.
+#[test]
+fn a_call_without_a_deadline_has_no_hidden_one() {
+    wherever_time_is_virtual(|lab| {
+        let retry = Retry::builder().strategy(fixed(secs(3_600))).no_deadline().max_attempts(1_000);
+        let policy = lab.retrying(retry);
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 1_000));
+        assert_eq!(lab.clock.elapsed(), secs(3_600) * 999);
+    });
+}
+
+/// A clock, or timer, each reading of which is a second before the last.
+#[derive(Clone)]
+struct Backwards(Arc<Mutex<Instant>>);
+
+impl Backwards {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now() + secs(1_000_000))))
+    }
+
+    fn step(&self) -> Instant {
+        let mut now = self.0.lock().expect("no panic");
+        *now -= secs(1);
+        *now
+    }
+}
+
+impl Clock for Backwards {
+    fn now(&self) -> Instant {
+        self.step()
+    }
+}
+
+impl Timer for Backwards {
+    type Sleep = Ready<()>;
+
+    fn sleep(&self, _: Duration) -> Self::Sleep {
+        ready(())
+    }
+
+    fn now(&self) -> Instant {
+        self.step()
+    }
+}
+
+/// tower 633 and tikv 10544 panic when time goes back; smithy's adaptive limiter computes its refill from wall time with no
+/// floor at zero, and a call's elapsed time turns negative.
+///
+/// Attacks B1.
+#[test]
+fn a_clock_that_goes_back_neither_panics_nor_grants_more() {
+    let clock = Backwards::new();
+    let own = Budget::with_clock(3, secs(60), clock.clone()).expect("valid");
+    assert_eq!((0..100).filter(|_| own.consume()).count(), 3);
+    assert_eq!(own.remaining(), 0);
+
+    let budget = || Budget::new(2, secs(60)).expect("valid");
+    let retry = |budget: &Budget| {
+        let strategy = adaptive(retry_after_or(fixed(Duration::ZERO)));
+        Retry::builder().strategy(strategy).max_attempts(9).budget(budget.clone())
+    };
+    let breaker = || CircuitBreaker::builder().failure_threshold(2).recovery_timeout(secs(30));
+    let steps = failing(ErrorClass::Transient);
+
+    let shared = budget();
+    let policy = Policy::builder().clock(clock.clone()).classifier(ByClass);
+    let policy = policy.retry(retry(&shared)).circuit_breaker(breaker()).build().expect("valid");
+    let outcomes = [policy.execute(steps.run()), policy.execute(steps.run()), policy.execute(steps.run())];
+    check_backwards(&outcomes);
+
+    let shared = budget();
+    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock).classifier(ByClass);
+    let policy = policy.retry(retry(&shared)).circuit_breaker(breaker()).build().expect("valid");
+    let run = || VirtualClock::new().block_on(policy.execute(steps.run_async()));
+    check_backwards(&[run(), run(), run()]);
+}
+
+#[track_caller]
+fn check_backwards<T, E>(outcomes: &[redress_core::RetryOutcome<T, E>]) {
+    let ends: Vec<_> = outcomes.iter().map(|outcome| (outcome.stop_reason(), outcome.attempts())).collect();
+    let exhausted = Some(StopReason::BudgetExhausted);
+    assert_eq!(ends, [(exhausted, 3), (exhausted, 1), (Some(StopReason::CircuitOpen), 0)]);
+    assert!(outcomes.iter().all(|outcome| outcome.elapsed() == Duration::ZERO), "time that goes back stands still");
+    let rejection = outcomes.last().and_then(redress_core::RetryOutcome::rejection).expect("rejected");
+    assert_eq!(rejection.retry_in(), Some(secs(30)), "and so does the recovery");
+}
+
+type Seen = Arc<Mutex<Vec<(ErrorClass, u32, Option<Duration>)>>>;
+
+/// Notes what it is told, and waits for as many seconds as there were attempts; five times as long for rate limits.
+fn noting(seen: &Seen) -> impl Strategy + 'static {
+    let seen = Arc::clone(seen);
+    move |context: &BackoffContext<'_>| {
+        seen.lock().expect("no panic").push((context.class(), context.attempt, context.prev_sleep));
+        let factor = if context.class() == ErrorClass::RateLimit { 5 } else { 1 };
+        secs(factor) * context.attempt
+    }
+}
+
+fn told(seen: &Seen, class: ErrorClass) -> Vec<(u32, Option<Duration>)> {
+    let seen = seen.lock().expect("no panic");
+    seen.iter().filter(|told| told.0 == class).map(|told| (told.1, told.2)).collect()
+}
+
+/// smithy keeps one permit slot on a strategy object that a client's calls share, so that concurrent retries replace and
+/// forget each other's permits.
+///
+/// Attacks B1.
+#[test]
+fn two_calls_sharing_a_strategy_and_a_budget_keep_their_own_places() {
+    let (clock, seen) = (VirtualClock::new(), Seen::default());
+    let budget = Budget::with_clock(9, secs(3_600), clock.clone()).expect("valid");
+    let retry = Retry::builder().strategy(noting(&seen)).max_attempts(4).budget(budget.clone());
+    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass).retry(retry);
+    let policy = policy.build().expect("valid");
+
+    let (slow, fast) = (failing(ErrorClass::RateLimit), failing(ErrorClass::Transient));
+    let mut one = pin!(policy.execute(slow.run_async()));
+    let mut two = pin!(policy.execute(fast.run_async()));
+    let (mut of_one, mut of_two) = (None, None);
+    clock.block_on(poll_fn(|cx| {
+        if of_one.is_none() {
+            of_one = ready_or_none(one.as_mut().poll(cx));
+        }
+        if of_two.is_none() {
+            of_two = ready_or_none(two.as_mut().poll(cx));
+        }
+        if of_one.is_some() && of_two.is_some() { Poll::Ready(()) } else { Poll::Pending }
+    }));
+
+    assert_eq!(of_one.map(|outcome| (outcome.attempts(), outcome.elapsed())), Some((4, secs(5 + 10 + 15))));
+    assert_eq!(of_two.map(|outcome| (outcome.attempts(), outcome.elapsed())), Some((4, secs(1 + 2 + 3))));
+    assert_eq!(told(&seen, ErrorClass::RateLimit), [(1, None), (2, Some(secs(5))), (3, Some(secs(10)))]);
+    assert_eq!(told(&seen, ErrorClass::Transient), [(1, None), (2, Some(secs(1))), (3, Some(secs(2)))]);
+    assert_eq!(budget.remaining(), 9 - 3 - 3, "each retry has a token of its own");
+}
+
+fn ready_or_none<T>(polled: Poll<T>) -> Option<T> {
+    match polled {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+/// The same on every driver: each attempt of the one call makes a whole other call.
+///
+/// Attacks R1, B1.
+#[test]
+fn a_call_within_a_call_keeps_its_own_place() {
+    wherever_time_is_virtual(|lab| {
+        let seen = Seen::default();
+        let budget = Budget::with_clock(9, secs(3_600), lab.clock.clone()).expect("valid");
+        let retry = Retry::builder().strategy(noting(&seen)).max_attempts(3).no_deadline().budget(budget.clone());
+        let policy = lab.retrying(retry);
+        let reason = policy.run_with(|_| -> Attempted {
+            let inner = policy.run(&failing(ErrorClass::RateLimit));
+            assert_eq!(inner, stopped(StopReason::MaxAttemptsGlobal, 3));
+            fails(ErrorClass::Transient)
+        });
+        assert_eq!(reason, Some(StopReason::MaxAttemptsGlobal));
+        assert_eq!(told(&seen, ErrorClass::Transient), [(1, None), (2, Some(secs(1)))]);
+        assert_eq!(told(&seen, ErrorClass::RateLimit), [(1, None), (2, Some(secs(5)))].repeat(3));
+        assert_eq!(budget.remaining(), 9 - 2 - 3 * 2);
+    });
+}
+
+/// redress-py R10, adaptive feedback: a strategy that learns hears of successes only when a failure came before them in the
+/// same call, so that a dependency in good health looks ill.
+#[test]
+fn an_adaptive_strategy_hears_of_calls_that_never_failed() {
+    wherever_time_is_virtual(|lab| {
+        let strategy = adaptive(fixed(secs(1))).target_success(0.5);
+        let policy = lab.retrying(Retry::builder().strategy(strategy));
+        for _ in 0..99 {
+            assert_eq!(policy.run(&succeeding()), ok_after(1));
+        }
+        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+        assert_eq!(lab.clock.slept(), [secs(1)], "one failure in a hundred stretches nothing");
+    });
+}
+
+/// aws-sdk-go-v2 3550: the bucket never refilled.
+#[test]
+fn a_budget_that_was_used_up_is_whole_again_a_window_later() {
+    everywhere(|lab| {
+        let budget = Budget::with_clock(3, secs(60), lab.clock.clone()).expect("valid");
+        let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(9).budget(budget.clone());
+        let policy = lab.retrying(retry);
+        for _ in 0..5 {
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::BudgetExhausted, 4));
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::BudgetExhausted, 1));
+            lab.clock.advance(secs(60));
+            assert_eq!(budget.remaining(), 3);
+        }
+    });
+}
+
+/// failsafe-go 141: a budget that had run out killed the original call.
+#[test]
+fn an_empty_budget_does_not_cost_the_first_attempt() {
+    everywhere(|lab| {
+        let budget = Budget::new(0, secs(60)).expect("valid");
+        let policy = lab.retrying(Retry::builder().strategy(fixed(Duration::ZERO)).budget(budget));
+        for _ in 0..100 {
+            assert_eq!(policy.run(&succeeding()), ok_after(1));
+        }
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::BudgetExhausted, 1));
+    });
+}
+
+/// tower-resilience 411: the counters of its budget raced.
+///
+/// Attacks B1.
+#[test]
+fn threads_that_race_for_tokens_get_the_limit_together() {
+    for limit in [1, 7, 100] {
+        let clock = VirtualClock::new();
+        let budget = Budget::with_clock(limit, secs(60), clock).expect("valid");
+        let start = Barrier::new(4);
+        let granted: usize = thread::scope(|scope| {
+            let racing = || {
+                start.wait();
+                (0..100).filter(|_| budget.consume()).count()
+            };
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(racing)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+        });
+        assert_eq!((granted, budget.remaining()), (limit as usize, 0));
+    }
+}

@@ -1,0 +1,452 @@
+//! A panic in every callback that may panic, in every state of the breaker, on both drivers, by enumeration.
+//!
+//! The callbacks of a call are counted, and the call is made again and again with the panic one callback later, until it
+//! comes to its end. Hooks are not here: their panics are contained, see `panics.rs`.
+//!
+//! Attacks R4, B1, C1, C2, C3, C4.
+#![expect(clippy::unwrap_used, reason = "a lock that is poisoned has failed the test already")]
+
+use std::future::{Future, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use redress_core::{
+    Admission, AsyncPolicy, BackoffContext, Breaker, BreakerSource, Budget, CircuitBreaker, CircuitOpenError,
+    CircuitState, Classification, Classifier, ErrorClass, Feedback, NoTimer, Policy, Report, Retry, RetryBuilder,
+    StopReason, Strategy, Timer, Transition,
+};
+use redress_testing::{VirtualClock, VirtualSleep};
+
+use crate::circuit::{End, RECOVERY, Standing, Start, THRESHOLD, check_onwards};
+use crate::lab::{Answer, Attempted, ByClass, Failed, GOOD, Way, fails, secs};
+
+const LIMIT: u32 = 9;
+
+/// Where the core calls its user's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Point {
+    Operation,
+    AttemptPolled,
+    AttemptDropped,
+    Classifier,
+    TimeoutClassifier,
+    Strategy,
+    Learning,
+    PolicyClock,
+    BreakerClock,
+    BudgetClock,
+    Timer,
+    SleepPolled,
+    /// A breaker of the user's own, before it does anything.
+    Admit,
+    Report,
+    /// The same, when it has done everything.
+    Reported,
+    Released,
+}
+
+/// Keeps the callbacks of a call in order, and panics in the one it is set to.
+#[derive(Clone, Debug, Default)]
+struct Fuse(Arc<Mutex<Burning>>);
+
+#[derive(Debug, Default)]
+struct Burning {
+    points: Vec<Point>,
+    blows_at: Option<usize>,
+}
+
+struct Blown;
+
+impl Fuse {
+    fn arm(&self, at: usize) {
+        *self.0.lock().unwrap() = Burning { points: Vec::new(), blows_at: Some(at) };
+    }
+
+    /// What was called since it was armed; from here on it never blows.
+    fn disarm(&self) -> Vec<Point> {
+        std::mem::take(&mut *self.0.lock().unwrap()).points
+    }
+
+    fn burn(&self, point: Point) {
+        let blows = {
+            let mut burning = self.0.lock().unwrap();
+            burning.points.push(point);
+            burning.blows_at == Some(burning.points.len())
+        };
+        if blows {
+            // As a panic, without its message.
+            resume_unwind(Box::new(Blown));
+        }
+    }
+
+    fn clock(&self, clock: &VirtualClock, point: Point) -> impl Fn() -> Instant + Send + Sync + 'static {
+        let (fuse, clock) = (self.clone(), clock.clone());
+        move || {
+            fuse.burn(point);
+            clock.now()
+        }
+    }
+}
+
+struct Fused<T>(T, Fuse);
+
+impl Classifier<Answer, Failed> for Fused<ByClass> {
+    fn classify(&self, result: &Attempted) -> Option<Classification> {
+        self.1.burn(Point::Classifier);
+        self.0.classify(result)
+    }
+
+    fn classify_timeout(&self) -> Option<Classification> {
+        self.1.burn(Point::TimeoutClassifier);
+        Some(Classification::new(ErrorClass::Transient))
+    }
+}
+
+impl Strategy for Fused<Duration> {
+    fn delay(&self, _: &BackoffContext<'_>) -> Duration {
+        self.1.burn(Point::Strategy);
+        self.0
+    }
+
+    fn learns(&self) -> bool {
+        true
+    }
+
+    fn learn(&self, _: Feedback, _: Instant) {
+        self.1.burn(Point::Learning);
+    }
+}
+
+impl Timer for Fused<VirtualClock> {
+    type Sleep = Fused<VirtualSleep>;
+
+    fn sleep(&self, duration: Duration) -> Self::Sleep {
+        self.1.burn(Point::Timer);
+        Fused(self.0.timer().sleep(duration), self.1.clone())
+    }
+
+    fn now(&self) -> Instant {
+        self.1.burn(Point::PolicyClock);
+        self.0.now()
+    }
+}
+
+impl Future for Fused<VirtualSleep> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.1.burn(Point::SleepPolled);
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+/// A breaker of the user's own that is as good as the real one, until the fuse blows.
+impl Breaker for Fused<CircuitBreaker> {
+    fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
+        self.1.burn(Point::Admit);
+        self.0.admit(now)
+    }
+
+    fn report(&self, admission: Admission, report: Report, now: Instant) -> Option<Transition> {
+        self.1.burn(Point::Report);
+        let transition = self.0.report(admission, report, now);
+        self.1.burn(Point::Reported);
+        transition
+    }
+
+    fn release(&self, admission: Admission) {
+        self.0.release(admission);
+        self.1.burn(Point::Released);
+    }
+
+    fn state(&self) -> CircuitState {
+        self.0.state()
+    }
+}
+
+/// One asynchronous attempt. The first of them waits on the clock for longer than it may.
+struct Attempt {
+    result: Option<Attempted>,
+    waits: bool,
+    fuse: Fuse,
+}
+
+impl Future for Attempt {
+    type Output = Attempted;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Attempted> {
+        self.fuse.burn(Point::AttemptPolled);
+        if self.waits {
+            return Poll::Pending;
+        }
+        self.result.take().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.fuse.burn(Point::AttemptDropped);
+    }
+}
+
+/// Whose breaker it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// The core's, on a clock of the user's.
+    Ours,
+    Theirs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Driver {
+    Blocking,
+    Async,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    driver: Driver,
+    way: Way,
+    whose: Whose,
+    start: Start,
+    end: End,
+}
+
+/// The world of one case.
+struct Stage {
+    clock: VirtualClock,
+    fuse: Fuse,
+    breaker: CircuitBreaker,
+    budget: Budget,
+}
+
+impl Stage {
+    fn new(whose: Whose) -> Self {
+        let (clock, fuse) = (VirtualClock::new(), Fuse::default());
+        let breaker = CircuitBreaker::builder().failure_threshold(THRESHOLD).window(secs(3_600));
+        let breaker = breaker.recovery_timeout(RECOVERY);
+        let breaker = match whose {
+            Whose::Ours => breaker.clock(fuse.clock(&clock, Point::BreakerClock)),
+            Whose::Theirs => breaker.clock(clock.clone()),
+        };
+        let budget = Budget::with_clock(LIMIT, secs(3_600), fuse.clock(&clock, Point::BudgetClock));
+        Self { breaker: breaker.build().expect("valid"), budget: budget.expect("valid"), clock, fuse }
+    }
+
+    fn retry(&self) -> RetryBuilder {
+        let strategy = Fused(secs(1), self.fuse.clone());
+        let retry = Retry::builder().strategy(strategy).max_attempts(2).budget(self.budget.clone());
+        retry.attempt_timeout(secs(1))
+    }
+
+    fn source(&self, whose: Whose) -> BreakerSource {
+        match whose {
+            Whose::Ours => (&self.breaker).into(),
+            Whose::Theirs => Arc::new(Fused(self.breaker.clone(), self.fuse.clone())).into(),
+        }
+    }
+
+    fn blocking(&self, whose: Whose) -> Policy<Fused<ByClass>> {
+        let builder = Policy::builder().clock(self.fuse.clock(&self.clock, Point::PolicyClock));
+        let builder = builder.sleeper(self.clock.sleeper()).classifier(Fused(ByClass, self.fuse.clone()));
+        builder.retry(self.retry()).circuit_breaker(self.source(whose)).build().expect("valid")
+    }
+
+    fn asynchronous(&self, whose: Whose) -> AsyncPolicy<Fused<ByClass>, Fused<VirtualClock>> {
+        let builder = AsyncPolicy::<_, NoTimer>::builder().timer(Fused(self.clock.clone(), self.fuse.clone()));
+        let builder = builder.classifier(Fused(ByClass, self.fuse.clone()));
+        builder.retry(self.retry()).circuit_breaker(self.source(whose)).build().expect("valid")
+    }
+}
+
+fn last(end: End) -> Attempted {
+    match end {
+        End::Succeeds => GOOD,
+        End::Fails => fails(ErrorClass::Transient),
+        End::Answers => fails(ErrorClass::Permanent),
+        End::Gone => Err(Failed::Abort),
+    }
+}
+
+/// Two attempts, of which the first fails.
+fn run_blocking(case: Case, stage: &Stage, policy: &Policy<Fused<ByClass>>) {
+    let mut results = [fails(ErrorClass::Transient), last(case.end)].into_iter();
+    let operation = || {
+        stage.fuse.burn(Point::Operation);
+        results.next().expect("two attempts")
+    };
+    match case.way {
+        Way::Call => drop(policy.call(operation)),
+        Way::Execute => drop(policy.execute(operation)),
+    }
+}
+
+/// Two attempts, of which the first runs into its timeout.
+fn run_async(case: Case, stage: &Stage, policy: &AsyncPolicy<Fused<ByClass>, Fused<VirtualClock>>) {
+    let mut results = [(fails(ErrorClass::Transient), true), (last(case.end), false)].into_iter();
+    let operation = || {
+        stage.fuse.burn(Point::Operation);
+        let (result, waits) = results.next().expect("two attempts");
+        Attempt { result: Some(result), waits, fuse: stage.fuse.clone() }
+    };
+    match case.way {
+        Way::Call => drop(stage.clock.block_on(policy.call(operation))),
+        Way::Execute => drop(stage.clock.block_on(policy.execute(operation))),
+    }
+}
+
+/// Has the panic happen in the callback of this number, and checks what is left; the callbacks, once there are fewer.
+fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
+    let stage = Stage::new(case.whose);
+    let (blocking, asynchronous) = (stage.blocking(case.whose), stage.asynchronous(case.whose));
+    let (found, other) = case.start.reach(&stage.breaker, &stage.clock);
+    let admitted = found.admits(stage.clock.elapsed());
+
+    stage.fuse.arm(blows_at);
+    let ended = catch_unwind(AssertUnwindSafe(|| match case.driver {
+        Driver::Blocking => run_blocking(case, &stage, &blocking),
+        Driver::Async => run_async(case, &stage, &asynchronous),
+    }));
+    let points = stage.fuse.disarm();
+    let blown = points.get(blows_at - 1).copied();
+    // What a breaker does last, taking back the permit, is no longer the call's business.
+    let panicked = blown.is_some_and(|point| point != Point::Released);
+    assert_eq!(ended.is_err(), panicked, "a panic at {blown:?}");
+    if let Err(payload) = ended {
+        assert!(payload.is::<Blown>(), "the user's own panic comes out, at {blown:?}");
+    }
+
+    // What happened before the panic, and nothing of what would have followed.
+    let done = if panicked { &points[..blows_at - 1] } else { &points[..] };
+    let asked = |point| done.contains(&point);
+    let is_admitted = match (admitted, case.whose) {
+        (None, _) => None,
+        // Closed, it is not asked for its time; and nothing depends on whether the call was admitted.
+        (Some(Standing::Closed { .. }), Whose::Ours) => admitted,
+        (Some(_), Whose::Ours) => admitted.filter(|_| asked(Point::BreakerClock)),
+        (Some(_), Whose::Theirs) => admitted.filter(|_| asked(Point::Admit)),
+    };
+    let now = stage.clock.elapsed();
+    let has_ended = !panicked || blown == Some(Point::Reported);
+    let expected = match is_admitted {
+        None => found,
+        Some(standing) if has_ended => standing.ends(case.end, now),
+        Some(standing) => standing.ends(End::Gone, now),
+    };
+    let taken = done.iter().filter(|point| **point == Point::BudgetClock).count();
+    assert_eq!(stage.budget.remaining() as usize, LIMIT as usize - taken, "tokens taken stay taken");
+    let next = || -> Option<StopReason> {
+        match case.driver {
+            Driver::Blocking => blocking.call(|| GOOD).err().map(|error| error.stop_reason()),
+            Driver::Async => {
+                let called = stage.clock.block_on(asynchronous.call(|| ready(GOOD)));
+                called.err().map(|error| error.stop_reason())
+            }
+        }
+    };
+    check_onwards(expected, &stage.breaker, &stage.clock, other, &next);
+    blown.is_none().then_some(points)
+}
+
+/// Every case on this driver; the points at which there was a panic.
+fn panic_everywhere(driver: Driver) -> Vec<Point> {
+    let mut seen = Vec::new();
+    for way in [Way::Call, Way::Execute] {
+        for whose in [Whose::Ours, Whose::Theirs] {
+            for start in Start::ALL {
+                for end in [End::Succeeds, End::Fails, End::Answers, End::Gone] {
+                    let case = Case { driver, way, whose, start, end };
+                    seen.extend(panic_at_every_point(case));
+                }
+            }
+        }
+    }
+    seen
+}
+
+fn panic_at_every_point(case: Case) -> Vec<Point> {
+    for blows_at in 1.. {
+        let checked = catch_unwind(AssertUnwindSafe(|| check(case, blows_at)));
+        let points = checked.unwrap_or_else(|panic| {
+            println!("in {case:?} with a panic in callback {blows_at}");
+            resume_unwind(panic)
+        });
+        if let Some(points) = points {
+            return points;
+        }
+    }
+    Vec::new()
+}
+
+#[track_caller]
+fn check_seen(seen: &[Point], expected: &[Point]) {
+    for point in expected {
+        assert!(seen.contains(point), "no call ever came to {point:?}");
+    }
+}
+
+/// Attacks C3, C4.
+#[test]
+fn a_blocking_call_that_panics_anywhere_leaves_everything_sound() {
+    use Point::{
+        Admit, BreakerClock, BudgetClock, Classifier, Learning, Operation, PolicyClock, Released, Report, Reported,
+        Strategy,
+    };
+    let seen = panic_everywhere(Driver::Blocking);
+    let of_both = [Operation, Classifier, Strategy, Learning, PolicyClock, BreakerClock, BudgetClock];
+    check_seen(&seen, &of_both);
+    check_seen(&seen, &[Admit, Report, Reported, Released]);
+}
+
+/// Attacks C3, C4.
+#[test]
+fn an_asynchronous_call_that_panics_anywhere_leaves_everything_sound() {
+    use Point::{
+        Admit, AttemptDropped, AttemptPolled, BreakerClock, BudgetClock, Classifier, Learning, Operation, PolicyClock,
+        Released, Report, Reported, SleepPolled, Strategy, TimeoutClassifier, Timer,
+    };
+    let seen = panic_everywhere(Driver::Async);
+    check_seen(&seen, &[Operation, AttemptPolled, AttemptDropped, Classifier, TimeoutClassifier, Timer, SleepPolled]);
+    check_seen(&seen, &[Strategy, Learning, PolicyClock, BreakerClock, BudgetClock]);
+    check_seen(&seen, &[Admit, Report, Reported, Released]);
+}
+
+/// A breaker that panics whenever it takes a permit back.
+struct Ungiving(CircuitBreaker);
+
+impl Breaker for Ungiving {
+    fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
+        self.0.admit(now)
+    }
+
+    fn report(&self, admission: Admission, report: Report, now: Instant) -> Option<Transition> {
+        self.0.report(admission, report, now)
+    }
+
+    fn release(&self, admission: Admission) {
+        self.0.release(admission);
+        resume_unwind(Box::new("in the breaker"));
+    }
+
+    fn state(&self) -> CircuitState {
+        self.0.state()
+    }
+}
+
+/// A second panic while the first unwinds would end the process.
+///
+/// Attacks R4.
+#[test]
+fn the_panic_that_comes_out_is_the_operations_even_if_the_breaker_panics_at_the_permit() {
+    let stage = Stage::new(Whose::Theirs);
+    let (_, _) = Start::Recovered.reach(&stage.breaker, &stage.clock);
+    let builder = Policy::builder().classifier(ByClass).clock(stage.clock.clone());
+    let policy = builder.circuit_breaker(Arc::new(Ungiving(stage.breaker.clone()))).build().expect("valid");
+    let panicked = catch_unwind(AssertUnwindSafe(|| policy.call(|| -> Attempted { resume_unwind(Box::new(Blown)) })));
+    assert!(panicked.expect_err("it panicked").is::<Blown>());
+    assert!(policy.call(|| GOOD).is_ok());
+    assert_eq!(stage.breaker.state(), CircuitState::Closed);
+}

@@ -1,0 +1,160 @@
+//! Defects seen in HTTP clients that retry, each as the test that redress does not have it.
+//!
+//! Through a policy in virtual time, with responses as a client would return them. What the tables say of single values is
+//! tested beside them; defects that do not concern HTTP are in redress-core's tests.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Method, Response};
+use redress_core::{
+    AsyncPolicy, BackoffContext, ErrorClass, NoTimer, Policy, Retry, RetryBuilder, RetryOutcome, StopReason, fixed,
+    retry_after_or,
+};
+use redress_http::{HttpRetryAfterClassifier, IdempotencyGuard, http_retry_after_classifier};
+use redress_testing::{Script, VirtualClock};
+
+type Answer = Response<()>;
+
+const FALLBACK: Duration = Duration::from_secs(2);
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn answer(status: u16, retry_after: Option<&str>) -> Answer {
+    let response = Response::builder().status(status);
+    let response = match retry_after {
+        Some(value) => response.header("Retry-After", value),
+        None => response,
+    };
+    response.body(()).expect("a valid response")
+}
+
+fn retry() -> RetryBuilder {
+    Retry::builder().strategy(retry_after_or(fixed(FALLBACK)).jitter(Duration::ZERO)).max_attempts(3)
+}
+
+/// How a call ended, and what it waited for.
+type Ended = (Option<StopReason>, u32, Vec<Duration>);
+
+fn ended(outcome: &RetryOutcome<Answer, io::Error>, clock: &VirtualClock) -> Ended {
+    (outcome.stop_reason(), outcome.attempts(), clock.slept())
+}
+
+fn blocking(clock: &VirtualClock, retry: RetryBuilder) -> Policy<HttpRetryAfterClassifier> {
+    let builder = Policy::builder().clock(clock.clone()).sleeper(clock.sleeper());
+    builder.classifier(http_retry_after_classifier()).retry(retry).build().expect("valid")
+}
+
+/// A call that is answered so, on both drivers.
+#[track_caller]
+fn check(retry: impl Fn() -> RetryBuilder, answers: &[(u16, Option<&str>)], expected: &Ended) {
+    let script = || answers.iter().fold(Script::new(), |script, (status, value)| script.ok(answer(*status, *value)));
+    let clock = VirtualClock::new();
+    let outcome = blocking(&clock, retry()).execute(script().run());
+    assert_eq!(ended(&outcome, &clock), *expected, "blocking, {answers:?}");
+
+    let clock = VirtualClock::new();
+    let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(http_retry_after_classifier());
+    let policy = builder.retry(retry()).build().expect("valid");
+    let outcome = clock.block_on(policy.execute(script().run_async()));
+    assert_eq!(ended(&outcome, &clock), *expected, "asynchronous, {answers:?}");
+}
+
+/// redress-py: `Retry-After` on 503 is ignored. reqwest-middleware 146, go-retryablehttp 283.
+#[test]
+fn retry_after_counts_on_a_503_and_every_other_status_that_is_retried() {
+    for status in [503, 429, 408, 409, 425, 500, 502, 504] {
+        let served = (None, 2, vec![secs(7)]);
+        check(retry, &[(status, Some("7")), (200, None)], &served);
+    }
+}
+
+/// redress-py: fractional values of `Retry-After` are ignored. The header has whole seconds by its definition, so `1.5` is no
+/// hint; what must not become of it is a wait of one second, or none.
+#[test]
+fn a_fractional_retry_after_is_no_shorter_wait() {
+    for value in ["1.5", "0.5", ".5", "1,5", "1e3"] {
+        let served = (None, 2, vec![FALLBACK]);
+        check(retry, &[(503, Some(value)), (200, None)], &served);
+    }
+}
+
+/// redress-py: `Retry-After: 60` with a deadline of 0.5 s sleeps the full 0.5 s and then stops, after one attempt.
+///
+/// Attacks R2.
+#[test]
+fn a_retry_after_beyond_the_deadline_is_not_slept() {
+    let short = || retry().deadline(Duration::from_millis(500));
+    check(short, &[(503, Some("60"))], &(Some(StopReason::DeadlineExceeded), 1, vec![]));
+}
+
+/// App-Store-Connect-CLI 2165: a value too large overflowed and became a delay of zero. urllib3 3743, zeroclaw 7027.
+///
+/// Attacks R2.
+#[test]
+fn an_enormous_retry_after_ends_the_call_and_is_no_zero() {
+    for value in ["18446744073709551615", "99999999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        check(retry, &[(429, Some(value))], &(Some(StopReason::DeadlineExceeded), 1, vec![]));
+    }
+}
+
+/// posthog-rs 161: `Retry-After` is a minimum.
+#[test]
+fn jitter_adds_to_retry_after_and_takes_nothing() {
+    for seed in 0..1000 {
+        let jittered = Retry::builder().strategy(retry_after_or(fixed(FALLBACK)).jitter(secs(1)).seed(seed));
+        let clock = VirtualClock::new();
+        let script = Script::<_, io::Error>::new().ok(answer(503, Some("7"))).ok(answer(200, None));
+        assert!(blocking(&clock, jittered).call(script.run()).is_ok());
+        let [waited] = clock.slept()[..] else { panic!("one wait") };
+        assert!((secs(7)..=secs(8)).contains(&waited), "{waited:?}");
+    }
+}
+
+/// tower-resilience: its backoff never sees the error, so that no strategy can honour `Retry-After`.
+#[test]
+fn a_strategy_sees_the_failure_so_that_retry_after_works() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&seen);
+    let strategy = move |context: &BackoffContext<'_>| {
+        noted.lock().expect("no panic").push((context.class(), context.classification.retry_after()));
+        context.classification.retry_after().unwrap_or(FALLBACK)
+    };
+    let clock = VirtualClock::new();
+    let policy = blocking(&clock, Retry::builder().strategy(strategy));
+    let answers = Script::<_, io::Error>::new().ok(answer(503, Some("7"))).ok(answer(429, None)).ok(answer(200, None));
+    assert!(policy.call(answers.run()).is_ok());
+    let told = [(ErrorClass::ServerError, Some(secs(7))), (ErrorClass::RateLimit, None)];
+    assert_eq!(*seen.lock().expect("no panic"), told);
+    assert_eq!(clock.slept(), [secs(7), FALLBACK]);
+}
+
+/// How often a request is sent that always fails, by a client that asks this guard before it retries.
+fn sends(guard: IdempotencyGuard, method: &Method, headers: &HeaderMap) -> usize {
+    let clock = VirtualClock::new();
+    let script = Script::<_, io::Error>::new().forever(|| Ok(answer(503, None)));
+    let may_retry = guard.safety(method, headers).may_retry();
+    let policy = blocking(&clock, if may_retry { retry() } else { retry().max_attempts(1) });
+    assert!(policy.call(script.run()).is_err());
+    script.calls()
+}
+
+/// redress-py: the httpx wrapper sends a failing POST 3 times by default. axios-retry 17, manticore 25, reqwest-retry.
+///
+/// Attacks R1.
+#[test]
+fn a_failing_post_is_not_sent_again_by_default() {
+    let none = HeaderMap::new();
+    for method in [Method::POST, Method::PATCH, Method::CONNECT] {
+        assert_eq!(sends(IdempotencyGuard::default(), &method, &none), 1, "{method}");
+        assert_eq!(sends(IdempotencyGuard::new(), &method, &none), 1, "{method}");
+    }
+    assert_eq!(sends(IdempotencyGuard::new(), &Method::GET, &none), 3);
+    let mut keyed = HeaderMap::new();
+    keyed.insert("Idempotency-Key", HeaderValue::from_static("\"8e03978e\""));
+    assert_eq!(sends(IdempotencyGuard::new(), &Method::POST, &keyed), 3);
+    assert_eq!(sends(IdempotencyGuard::new().retry_non_idempotent(true), &Method::POST, &none), 3);
+}
