@@ -118,7 +118,7 @@ impl DefaultResultClassifier {
 
     fn shorten(&self, failure: Classification) -> Classification {
         match (self.max_retry_after, failure.retry_after()) {
-            (Some(longest), Some(asked)) if asked > longest => failure.with_retry_after(longest),
+            (Some(longest), Some(asked)) => failure.with_retry_after(asked.min(longest)),
             _ => failure,
         }
     }
