@@ -288,7 +288,7 @@ fn step<T, E>(
 ) -> Result<Step, Stopped<T, E>> {
     let now = timer.now();
     let Pause { delay, hook } = after_failure(run, judged, last, now)?;
-    let waits = !delay.is_zero() || hook.is_some() || run.sleeper().is_some() || run.needs_recheck();
+    let waits = !delay.is_zero() || hook.is_some() || run.may_have_taken_time();
     let next = if waits { None } else { Some(resume_at(now, run, last)?) };
     Ok(Step { next, hook })
 }

@@ -299,7 +299,7 @@ fn next_attempt<T, E, C>(
     if run.needs_recheck() {
         recheck(policy.now(), run, last)?;
     }
-    let time_passed = wait(run, pause.delay) || run.needs_recheck();
+    let time_passed = wait(run, pause.delay) || run.may_have_taken_time();
     resume_at(if time_passed { policy.now() } else { failed_at }, run, last)
 }
 

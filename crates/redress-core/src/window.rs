@@ -5,7 +5,8 @@
 //! To know whether N events fall within a span it is enough to know the last N of them: the memory is N ticks, fixed
 //! when the window is made, and every operation but [`live`](RollingWindow::live) takes constant time.
 
-/// The last N events, as the ticks at which each leaves the window.
+/// The last N events, as the ticks at which each happened: those at which they leave would be beyond the last tick for events
+/// near it, and a window that forgets early at the end of time would let everything through there.
 ///
 /// The ring is written at `next`; the `filled` slots before it hold the events, in order.
 ///
@@ -13,7 +14,7 @@
 /// simultaneous with that one, so a clock that steps back can make the window forget later, never sooner.
 #[derive(Debug)]
 pub(crate) struct RollingWindow {
-    leaves_at: Box<[u64]>,
+    events: Box<[u64]>,
     next: usize,
     filled: usize,
     latest: u64,
@@ -23,18 +24,17 @@ pub(crate) struct RollingWindow {
 impl RollingWindow {
     pub(crate) fn new(capacity: u32, span: u64) -> Self {
         // Zeroed memory comes lazily from the system: a large window costs what is used of it.
-        let leaves_at = vec![0; capacity as usize].into_boxed_slice();
-        Self { leaves_at, next: 0, filled: 0, latest: 0, span }
+        let events = vec![0; capacity as usize].into_boxed_slice();
+        Self { events, next: 0, filled: 0, latest: 0, span }
     }
 
     /// Records an event, forgetting the oldest if the ring is full.
     #[inline]
     pub(crate) fn push(&mut self, now: u64) {
         self.latest = self.latest.max(now);
-        let leaves_at = self.latest.saturating_add(self.span);
-        let capacity = self.leaves_at.len();
-        let Some(slot) = self.leaves_at.get_mut(self.next) else { return };
-        *slot = leaves_at;
+        let capacity = self.events.len();
+        let Some(slot) = self.events.get_mut(self.next) else { return };
+        *slot = self.latest;
         self.next = if self.next + 1 == capacity { 0 } else { self.next + 1 };
         self.filled = capacity.min(self.filled + 1);
     }
@@ -43,18 +43,18 @@ impl RollingWindow {
     #[inline]
     pub(crate) fn has_room(&self, now: u64) -> bool {
         // Full, the slot written next is the oldest; with no slots at all nothing ever fits.
-        self.filled < self.leaves_at.len() || self.leaves_at.get(self.next).is_some_and(|leaves_at| *leaves_at <= now)
+        self.filled < self.events.len() || self.events.get(self.next).is_some_and(|event| self.has_left(*event, now))
     }
 
     /// Whether `more` events now would all fit: the youngest of those that have to be gone decides.
     pub(crate) fn has_room_for(&self, now: u64, more: usize) -> bool {
-        let capacity = self.leaves_at.len();
+        let capacity = self.events.len();
         if more > capacity {
             return false;
         }
         match (self.filled + more).checked_sub(capacity + 1) {
             None => true,
-            Some(index) => self.nth_oldest(index) <= now,
+            Some(index) => self.has_left(self.nth_oldest(index), now),
         }
     }
 
@@ -63,7 +63,7 @@ impl RollingWindow {
         let (mut low, mut high) = (0, self.filled);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.nth_oldest(middle) <= now {
+            if self.has_left(self.nth_oldest(middle), now) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -76,10 +76,15 @@ impl RollingWindow {
         self.filled = 0;
     }
 
+    #[inline]
+    fn has_left(&self, event: u64, now: u64) -> bool {
+        now.saturating_sub(event) >= self.span
+    }
+
     fn nth_oldest(&self, index: usize) -> u64 {
-        let capacity = self.leaves_at.len();
+        let capacity = self.events.len();
         let slot = self.next + (capacity - self.filled) + index;
-        self.leaves_at[if slot >= capacity { slot - capacity } else { slot }]
+        self.events[if slot >= capacity { slot - capacity } else { slot }]
     }
 }
 
@@ -119,6 +124,15 @@ mod tests {
         window.push(50);
         assert!(!window.has_room(109));
         assert!(window.has_room(110));
+    }
+
+    #[test]
+    fn at_the_last_tick_events_stay() {
+        let mut window = RollingWindow::new(1, 10);
+        window.push(u64::MAX - 3);
+        assert!(!window.has_room(u64::MAX));
+        window.push(u64::MAX);
+        assert_eq!((window.has_room(u64::MAX), window.live(u64::MAX)), (false, 1));
     }
 
     #[test]

@@ -31,6 +31,8 @@ impl Flags {
 
     /// Somebody is told of an event.
     pub(crate) const AUDIENCE: Self = Self::WATCHED.with(Self::TIMELINE);
+    /// Somebody else's code runs between attempts.
+    pub(crate) const TAKES_TIME: Self = Self::WATCHED.with(Self::STEERED);
     /// Somebody is told of a success.
     const SUCCESS_MATTERS: Self = Self::AUDIENCE.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
     /// The instant the call starts at is needed.

@@ -324,10 +324,16 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether hooks may have taken time since the failure, so that its instant is not the present one.
+    #[inline]
+    pub(crate) fn may_have_taken_time(&self) -> bool {
+        self.flags.has(Flags::TAKES_TIME)
+    }
+
     /// Whether hooks may have taken time that the deadline has to know of.
     #[inline]
     pub(crate) fn needs_recheck(&self) -> bool {
-        self.flags.has(Flags::DEADLINE) && self.flags.has(Flags::WATCHED.with(Flags::STEERED))
+        self.flags.has(Flags::DEADLINE) && self.may_have_taken_time()
     }
 
     /// Whether the wait, begun now, still ends before the deadline; the call ends if not.

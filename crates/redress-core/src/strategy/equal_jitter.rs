@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::bounds::bounds;
 use super::jitter::Jitter;
 use super::{BackoffContext, Strategy};
+use crate::clock::nanos;
 use crate::config::ConfigIssue;
 
 /// After failed attempt `n` the ceiling is `base` × 2ⁿ, at most `max`; the delay is drawn uniformly from its upper half.
@@ -62,8 +63,8 @@ impl EqualJitter {
 
 impl Strategy for EqualJitter {
     fn delay(&self, context: &BackoffContext<'_>) -> Duration {
-        let factor = 1_u32.checked_shl(context.attempt).unwrap_or(u32::MAX);
-        let ceiling = self.base.saturating_mul(factor).min(self.max);
+        let factor = 1_u64.checked_shl(context.attempt).unwrap_or(u64::MAX);
+        let ceiling = Duration::from_nanos(nanos(self.base).saturating_mul(factor)).min(self.max);
         self.jitter.between(ceiling / 2, ceiling)
     }
 

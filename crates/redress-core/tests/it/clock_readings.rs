@@ -109,11 +109,12 @@ fn a_call_looks_at_the_clock_when_somebody_needs_to_know_and_not_else() {
         // Start and end.
         (endless, Wish::Outcome, 2, 3),
         (bounded, Wish::Outcome, 2, 3),
-        (endless, Wish::Watched, 2, 3),
-        // Observers take time, so the deadline is looked at again before the wait and after it.
+        // Observers and hooks take time: the next attempt starts after it.
+        (endless, Wish::Watched, 2, 4),
+        // And the deadline is looked at again before the wait.
         (bounded, Wish::Watched, 2, 5),
         // The breaker is asked at the start of a call that is steered.
-        (endless, Wish::Steered, 1, 2),
+        (endless, Wish::Steered, 1, 3),
         (bounded, Wish::Steered, 1, 4),
     ];
     for drive in [blocking as Drive, asynchronous] {

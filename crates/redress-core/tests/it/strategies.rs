@@ -166,6 +166,17 @@ fn every_delay_is_within_its_bounds() {
     }
 }
 
+/// A factor in 32 bits would stop short of a far cap.
+#[test]
+fn equal_jitter_doubles_until_it_meets_the_cap() {
+    let strategy = |seed| equal_jitter().base(TICK).max(secs(3600)).seed(seed);
+    for (attempt, ceiling) in
+        [(31, TICK * (1 << 31)), (35, secs(34) + Duration::from_nanos(359_738_368)), (60, secs(3600))]
+    {
+        check_drawn(ceiling / 2, ceiling, |seed| delay(&strategy(seed), attempt, None));
+    }
+}
+
 #[test]
 fn extreme_settings_saturate() {
     let endless = u32::MAX;
