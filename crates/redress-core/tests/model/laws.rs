@@ -1,0 +1,247 @@
+//! The invariants, checked on what the engine did without a second opinion of what it should have done.
+//!
+//! Every case is watched: an observer hears of everything, and the breaker keeps an account. Hooks take no time here, so a
+//! note's instant is the instant of what it is about. Attacks R1, R2, R3, R4, B1, C1, C2, C3, C4, C5.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::{TestCaseError, prop_assert, prop_assert_eq, proptest};
+use proptest::test_runner::Config;
+use redress_core::{CircuitState, EventName, StopReason, Transition};
+
+use crate::draw::{crowds, worlds};
+use crate::note::{Ending, Hook, HookKind, Note, Told, What};
+use crate::play::{Played, play};
+use crate::subject::{Line, Posting};
+use crate::world::{Driver, Habit, Hooks, Owner, Sleeper, World};
+
+type Checked = Result<(), TestCaseError>;
+
+const WATCHER: Hook = Hook { owner: Owner::Policy, kind: HookKind::Observer(0) };
+
+fn config() -> Config {
+    crate::config(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions/laws.txt"))
+}
+
+/// The case, watched and with hooks that take no time.
+fn watched(mut world: World) -> World {
+    if let Some(breaker) = &mut world.policy.breaker {
+        breaker.is_watched = true;
+    }
+    hurry(&mut world.policy.hooks);
+    world.policy.hooks.observers.insert(0, Habit::default());
+    for call in &mut world.calls {
+        hurry(&mut call.hooks);
+        if let Some(abort_if) = &mut call.abort_if {
+            abort_if.habit.takes = Duration::ZERO;
+        }
+    }
+    world
+}
+
+fn hurry(hooks: &mut Hooks) {
+    let Hooks { observers, on_attempt_start, on_attempt_end, sleep, before_sleep, sleeper } = hooks;
+    let habits = observers.iter_mut().chain(on_attempt_start).chain(on_attempt_end);
+    let habits = habits.chain(sleep.as_mut().map(|handler| &mut handler.habit));
+    let habits = habits.chain(before_sleep.as_mut().map(|hook| &mut hook.habit));
+    let habits = habits.chain(sleeper.as_mut().map(|sleeper| &mut sleeper.habit));
+    habits.for_each(|habit| habit.takes = Duration::ZERO);
+    if let Some(Sleeper { future, .. }) = sleeper {
+        // One that panics after a while is replaced by a second wait, which nobody promised to end in time.
+        future.panics = false;
+    }
+}
+
+fn of_call(notes: &[Note], call: usize) -> impl Iterator<Item = &Note> {
+    notes.iter().filter(move |note| note.call == call)
+}
+
+fn told(note: &Note) -> Option<&Told> {
+    match &note.what {
+        What::Told(WATCHER, event) => Some(event),
+        _ => None,
+    }
+}
+
+fn attempts_stay_below_the_cap(world: &World, notes: &[Note], call: usize) -> Checked {
+    let cap = world.policy.retry.as_ref().map_or(1, |retry| retry.max_attempts);
+    let runs = of_call(notes, call).filter_map(|note| match note.what {
+        What::Runs { attempt, .. } => Some(attempt),
+        _ => None,
+    });
+    let runs: Vec<_> = runs.collect();
+    prop_assert!(runs.len() <= cap as usize, "R1: {} attempts of call {call}, and {cap} allowed", runs.len());
+    prop_assert_eq!(&runs, &(1..).take(runs.len()).collect::<Vec<u32>>());
+    Ok(())
+}
+
+fn nothing_passes_the_deadline(world: &World, notes: &[Note], call: usize) -> Checked {
+    let Some(deadline) = world.policy.retry.as_ref().and_then(|retry| retry.deadline) else { return Ok(()) };
+    let Some(began) = of_call(notes, call).find(|note| note.what == What::Begins) else { return Ok(()) };
+    for Note { at, what, .. } in of_call(notes, call) {
+        let elapsed = at.saturating_sub(began.at);
+        match what {
+            What::Runs { .. } => {
+                prop_assert!(elapsed < deadline, "R2: an attempt of call {call} started at {elapsed:?}");
+            }
+            What::Sleeper(_, delay) => {
+                prop_assert!(
+                    elapsed.saturating_add(*delay) < deadline,
+                    "R2: call {call} waits {delay:?} at {elapsed:?}"
+                );
+            }
+            // A wait, or an attempt's timeout, which may strike at the deadline.
+            What::Timer(delay) => {
+                prop_assert!(
+                    elapsed.saturating_add(*delay) <= deadline,
+                    "R2: call {call} waits {delay:?} at {elapsed:?}"
+                );
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn one_end_of_each(notes: &[Note], call: usize) -> Checked {
+    let ending = of_call(notes, call).find_map(|note| match &note.what {
+        What::Ended(ending) => Some(&**ending),
+        _ => None,
+    });
+    let ends: Vec<_> = of_call(notes, call).filter_map(told).filter(|event| is_terminal(event.name)).collect();
+    match ending {
+        Some(Ending::Executed(outcome, _)) => {
+            prop_assert_eq!(ends.len(), 1, "R3: call {}", call);
+            let name = outcome.stop_reason.map_or(EventName::Success, StopReason::event);
+            prop_assert_eq!(ends[0].name, name, "R3: call {}", call);
+            prop_assert_eq!(outcome.is_ok, outcome.stop_reason.is_none());
+        }
+        Some(Ending::Called(_)) => prop_assert_eq!(ends.len(), 1, "R3: call {}", call),
+        Some(Ending::Dropped | Ending::Panicked) | None => prop_assert!(ends.is_empty(), "R3: call {}", call),
+    }
+    Ok(())
+}
+
+fn is_terminal(name: EventName) -> bool {
+    use EventName::{CircuitClosed, CircuitHalfOpen, CircuitOpened, Retry};
+    !matches!(name, Retry | CircuitOpened | CircuitHalfOpen | CircuitClosed)
+}
+
+fn the_budget_is_kept(world: &World, notes: &[Note]) -> Checked {
+    let Some(budget) = world.policy.retry.as_ref().and_then(|retry| retry.budget) else { return Ok(()) };
+    let retries = notes.iter().filter(|note| told(note).is_some_and(|event| event.name == EventName::Retry));
+    let grants: Vec<_> = retries.map(|note| note.at).collect();
+    for (index, last) in grants.iter().enumerate() {
+        let in_window = grants[..=index].iter().filter(|granted| last.saturating_sub(**granted) < budget.window);
+        let count = in_window.count();
+        prop_assert!(count <= budget.limit as usize, "B1: {count} retries in the {:?} up to {last:?}", budget.window);
+    }
+    Ok(())
+}
+
+fn every_permit_comes_back_once(ledger: &[Line]) -> Checked {
+    let mut out: BTreeMap<u64, i64> = BTreeMap::new();
+    for line in ledger {
+        match line.entry {
+            Posting::Admitted(admission) => *out.entry(admission.generation).or_default() += 1,
+            Posting::Reported(generation, ..) | Posting::Released(generation) => {
+                let left = out.entry(generation).or_default();
+                *left -= 1;
+                prop_assert!(*left >= 0, "R4, C4: a permit of {generation} came back twice");
+            }
+            Posting::Rejected => {}
+        }
+    }
+    prop_assert!(out.values().all(|left| *left == 0), "R4, C4: permits are still out: {out:?}");
+    Ok(())
+}
+
+fn the_breaker_keeps_to_its_table(ledger: &[Line]) -> Checked {
+    use CircuitState::{Closed, HalfOpen, Open};
+    for Line { entry, before, after } in ledger {
+        let edge = (*before, *after);
+        let holds = match entry {
+            Posting::Admitted(admission) => match admission.transition {
+                None => matches!(edge, (Closed, Closed) | (HalfOpen, HalfOpen)),
+                transition => transition == Some(Transition::HalfOpened) && edge == (Open, HalfOpen),
+            },
+            Posting::Rejected => matches!(edge, (Open, Open) | (HalfOpen, HalfOpen)),
+            Posting::Reported(_, None) | Posting::Released(_) => before == after,
+            Posting::Reported(_, Some(Transition::Opened)) => matches!(edge, (Closed | HalfOpen, Open)),
+            Posting::Reported(_, Some(Transition::Closed)) => edge == (HalfOpen, Closed),
+            Posting::Reported(..) => false,
+        };
+        prop_assert!(holds, "C1: {entry:?} went from {before:?} to {after:?}");
+    }
+    Ok(())
+}
+
+/// One probe at a time, and nothing from before the last change of state has any effect.
+fn one_probe_and_no_ghosts(ledger: &[Line]) -> Checked {
+    let mut probe = None;
+    let mut present = None;
+    for Line { entry, before, after } in ledger {
+        match entry {
+            Posting::Admitted(admission) if *after == CircuitState::HalfOpen => {
+                prop_assert!(probe.is_none(), "C2: {admission:?} is a probe beside {probe:?}");
+                probe = Some(admission.generation);
+                present = probe;
+            }
+            Posting::Admitted(admission) => present = Some(admission.generation),
+            Posting::Rejected => {}
+            Posting::Reported(generation, ..) | Posting::Released(generation) => {
+                let is_present = present == Some(*generation);
+                let transition = if let Posting::Reported(_, transition) = entry { *transition } else { None };
+                prop_assert!(is_present || (transition.is_none() && before == after), "C5: {entry:?} is from before");
+                if probe == Some(*generation) {
+                    probe = None;
+                    present = None;
+                } else if transition.is_some() {
+                    present = None;
+                }
+            }
+        }
+    }
+    prop_assert_eq!(probe, None, "C3: the probe's place was not given back");
+    Ok(())
+}
+
+/// With every call over and the recovery time passed once more, somebody gets in; unless time has come to its end.
+fn the_breaker_is_not_wedged(notes: &[Note]) -> Checked {
+    let last = notes.iter().find(|note| note.what == What::Readmits(false));
+    let stuck = last.filter(|note| note.at < Duration::from_nanos(u64::MAX));
+    prop_assert!(stuck.is_none(), "C3: nobody is admitted any more");
+    Ok(())
+}
+
+fn check(world: &World, driver: Driver) -> Checked {
+    let Played { subject: notes, ledger, .. } = play(world, driver);
+    for call in 0..world.calls.len() {
+        attempts_stay_below_the_cap(world, &notes, call)?;
+        nothing_passes_the_deadline(world, &notes, call)?;
+        one_end_of_each(&notes, call)?;
+    }
+    the_budget_is_kept(world, &notes)?;
+    every_permit_comes_back_once(&ledger)?;
+    the_breaker_keeps_to_its_table(&ledger)?;
+    one_probe_and_no_ghosts(&ledger)?;
+    the_breaker_is_not_wedged(&notes)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_laws_hold_whatever_happens(world in worlds()) {
+        let world = watched(world);
+        for driver in [Driver::Blocking, Driver::Bare, Driver::Async] {
+            check(&world, driver)?;
+        }
+    }
+
+    #[test]
+    fn the_laws_hold_for_calls_under_way_at_once(world in crowds()) {
+        check(&watched(world), Driver::Async)?;
+    }
+}

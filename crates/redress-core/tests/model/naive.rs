@@ -1,0 +1,690 @@
+//! The model: what a call does, written down once more from the design, as plainly as it can be said.
+//!
+//! Slow, naive, independent of the engine: one function from top to bottom, every grant and every failure that ever was in
+//! a list, no rings, no ticks, no flags, no quiet path, no saturation but where the documentation speaks of one. It is an
+//! `async fn` for both drivers; with a blocking one it is never pending. Knows nothing of the code it is a model of.
+
+use std::any::type_name;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use redress_core::{
+    AttemptDecision, Cause, CircuitState, Classification, ErrorClass, EventName, Failure, Feedback, Report,
+    SleepDecision, StopReason, Transition,
+};
+
+use crate::naive_breaker::{Admitted, NaiveBreaker};
+use crate::note::{Backoff, Ending, Entry, Hook, HookKind, Outcome, Refused, Seen, Told, What};
+use crate::stage::{Attempted, Awaiting, Planned, Stage, Wait};
+use crate::world::{
+    BreakerSpec, Broken, BudgetSpec, Capture, Driver, End, Hooks, Owner, RetrySpec, StrategySpec, Value, Way,
+};
+
+/// Waits that are kept are kept in 64 bits of nanoseconds, of which one value means none.
+const LONGEST_KEPT: Duration = Duration::from_nanos(u64::MAX - 1);
+
+/// A policy, as the model has it.
+pub(crate) struct Naive {
+    pub(crate) stage: Arc<Stage>,
+    retry: RetrySpec,
+    grants: Mutex<Vec<Duration>>,
+    breaker: Option<Mutex<NaiveBreaker>>,
+    shared_timeline: Mutex<Vec<Entry>>,
+}
+
+/// A failed attempt.
+#[derive(Clone)]
+struct Failed {
+    failure: Failure<Value, Broken>,
+    classification: Classification,
+}
+
+impl Failed {
+    fn error_type(&self) -> Option<&'static str> {
+        (self.failure.cause() == Cause::Error).then(type_name::<Broken>)
+    }
+}
+
+/// What is known of a call while it is under way.
+struct Life {
+    call: usize,
+    began: Duration,
+    attempts: u32,
+    /// The classes of all failures so far.
+    failures: Vec<ErrorClass>,
+    last: Option<Failed>,
+    prev_sleep: Option<Duration>,
+    timeline: Option<Vec<Entry>>,
+}
+
+/// The right to make a call. Dropped without a result it is given back.
+struct Permit<'n> {
+    naive: &'n Naive,
+    era: u64,
+    is_settled: bool,
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let Some(breaker) = &self.naive.breaker else { return };
+        if self.is_settled {
+            return;
+        }
+        breaker.lock().expect("whole").release(self.era);
+        self.naive.note_if_watched(What::Release);
+    }
+}
+
+impl Naive {
+    pub(crate) fn new(stage: &Arc<Stage>) -> Self {
+        let policy = &stage.world.policy;
+        // A policy without retry is a policy of one attempt.
+        let once = RetrySpec { max_attempts: 1, ..RetrySpec::default() };
+        Self {
+            retry: policy.retry.clone().unwrap_or(once),
+            grants: Mutex::default(),
+            breaker: policy.breaker.clone().map(|spec| Mutex::new(NaiveBreaker::new(spec))),
+            shared_timeline: Mutex::default(),
+            stage: Arc::clone(stage),
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.stage.clock.elapsed()
+    }
+
+    fn breaker_spec(&self) -> Option<&BreakerSpec> {
+        self.stage.world.policy.breaker.as_ref()
+    }
+
+    pub(crate) fn state(&self) -> What {
+        let now = self.now();
+        What::State(
+            self.breaker.as_ref().map(|breaker| breaker.lock().expect("whole").state()),
+            self.retry.budget.map(|budget| budget.limit - self.live_grants(budget, now)),
+        )
+    }
+
+    pub(crate) fn shared_timeline(&self) -> What {
+        What::Timeline(self.shared_timeline.lock().expect("whole").clone())
+    }
+
+    pub(crate) fn readmits(&self) -> bool {
+        let now = self.now();
+        self.breaker.as_ref().is_none_or(|breaker| breaker.lock().expect("whole").admit(now).is_ok())
+    }
+
+    /// One call, from its beginning to its end.
+    pub(crate) async fn call(&self, call: usize) -> Ending {
+        self.stage.note(What::Begins);
+        let began = self.now();
+        let spec = &self.stage.world.calls[call];
+        let timeline = (spec.timeline != Capture::Off).then(Vec::new);
+        let mut life = Life { call, began, attempts: 0, failures: Vec::new(), last: None, prev_sleep: None, timeline };
+
+        // Nobody asked to abort, and the breaker admits it.
+        if self.wants_abort(&life) {
+            return self.stop(life, StopReason::Aborted, None, None, began);
+        }
+        let permit = match self.admit(&life, began) {
+            Ok(permit) => permit,
+            Err(rejection) => {
+                life.timeline = None;
+                let outcome = Outcome { rejection: Some(rejection), ..outcome(&life, StopReason::CircuitOpen, began) };
+                return self.ending(&life, outcome);
+            }
+        };
+
+        let mut starts = began;
+        loop {
+            life.attempts += 1;
+            self.tell_start(&life, starts - began);
+            let time_left = shorter(self.retry.attempt_timeout, self.remaining(&life, starts));
+            let Ok(result) = self.attempt(&life, time_left).await else {
+                // The panic goes on; the permit is given back.
+                return Ending::Panicked;
+            };
+            let now = self.now();
+            let failed = match result {
+                Ok(value) => return self.succeed(life, permit, value, now),
+                Err(failed) => failed,
+            };
+
+            if failed.classification.is_abort() {
+                self.tell_end(&life, AttemptDecision::Aborted, now, None, Some(StopReason::Aborted), None);
+                return self.abort_by_operation(life, failed, now);
+            }
+            life.failures.push(failed.classification.class());
+            life.last = Some(failed.clone());
+
+            let (delay, objection) = match self.gates(&life, &failed, now) {
+                Err(Ok(reason)) => (None, Some(reason)),
+                Err(Err(Planned)) => return Ending::Panicked,
+                Ok(delay) => {
+                    let event = self.event_of_failure(EventName::Retry, &life, Some(&failed));
+                    self.tell(&mut life, &Told { sleep: delay, ..event }, now);
+                    (Some(delay), self.objection(&life, &failed, delay, now))
+                }
+            };
+            let (decision, sleep) = match objection {
+                None => (AttemptDecision::Retry, delay),
+                Some(StopReason::Scheduled) => (AttemptDecision::Scheduled, delay),
+                Some(StopReason::Aborted) => (AttemptDecision::Aborted, None),
+                Some(_) => (AttemptDecision::Raise, None),
+            };
+            self.tell_end(&life, decision, now, Some(&failed), objection, sleep);
+            if let Some(reason) = objection {
+                life.prev_sleep = delay.filter(|_| reason == StopReason::Scheduled);
+                return self.stop(life, reason, Some(&failed), Some(permit), now);
+            }
+
+            let delay = delay.expect("without objection there is a delay");
+            let awaiting = self.before_sleep(&life, &failed, delay, now);
+            life.prev_sleep = Some(delay.min(LONGEST_KEPT));
+            if let Some(awaiting) = awaiting {
+                // A panic in it changes nothing.
+                let _ = awaiting.await;
+            }
+            // Hooks may have taken time: a wait that would now end too late is not begun.
+            let now = self.now();
+            if !fits(delay, self.remaining(&life, now)) {
+                return self.stop(life, StopReason::DeadlineExceeded, None, Some(permit), now);
+            }
+            self.wait(&life, delay).await;
+
+            starts = self.now();
+            if self.wants_abort(&life) {
+                return self.stop(life, StopReason::Aborted, None, Some(permit), starts);
+            }
+            if self.remaining(&life, starts) == Some(Duration::ZERO) {
+                return self.stop(life, StopReason::DeadlineExceeded, None, Some(permit), starts);
+            }
+        }
+    }
+
+    /// The delay before the next attempt, or the first gate that says no; or a strategy's panic.
+    fn gates(&self, life: &Life, failed: &Failed, now: Duration) -> Result<Duration, Result<StopReason, Planned>> {
+        let class = failed.classification.class();
+        let of_class = life.failures.iter().filter(|of| **of == class).count();
+        let cap = self.retry.class_caps.iter().rev().find(|(of, _)| *of == class).map(|(_, cap)| *cap as usize);
+        if self.wants_abort(life) {
+            return Err(Ok(StopReason::Aborted));
+        }
+        if cap.is_some_and(|cap| of_class > cap) {
+            return Err(Ok(StopReason::MaxAttemptsPerClass));
+        }
+        if matches!(class, ErrorClass::Auth | ErrorClass::Permission | ErrorClass::Permanent) {
+            return Err(Ok(StopReason::NonRetryableClass));
+        }
+        if class == ErrorClass::Unknown && self.retry.unknown_cap.is_some_and(|cap| of_class > cap as usize) {
+            return Err(Ok(StopReason::MaxUnknownAttempts));
+        }
+        let remaining = self.remaining(life, now);
+        if remaining == Some(Duration::ZERO) {
+            return Err(Ok(StopReason::DeadlineExceeded));
+        }
+        let Some(strategy) = self.retry.own_strategy(class).or_else(|| self.retry.default_strategy()) else {
+            return Err(Ok(StopReason::NoStrategy));
+        };
+        if let StrategySpec::Learner { id, .. } = strategy {
+            self.stage.learn(id, Feedback::Failure(class), now);
+        }
+        if life.attempts >= self.retry.max_attempts {
+            return Err(Ok(StopReason::MaxAttemptsGlobal));
+        }
+        let delay = match &strategy {
+            StrategySpec::Fixed(delay) => *delay,
+            StrategySpec::Hinted { or, max } => match failed.classification.retry_after() {
+                Some(hint) => max.map_or(hint, |max| hint.min(max)),
+                None => *or,
+            },
+            asked => self.stage.delay(asked, self.backoff(life, failed, now)).map_err(Err)?,
+        };
+        // A sleep handler sees the whole delay, and decides first.
+        if self.owner(life.call, |hooks| hooks.sleep.is_some()).is_none() && !fits(delay, remaining) {
+            return Err(Ok(StopReason::DeadlineExceeded));
+        }
+        if !self.takes_token(now) {
+            return Err(Ok(StopReason::BudgetExhausted));
+        }
+        Ok(delay)
+    }
+
+    fn live_grants(&self, budget: BudgetSpec, now: Duration) -> u32 {
+        let grants = self.grants.lock().expect("whole");
+        grants.iter().filter(|granted| now.saturating_sub(**granted) < budget.window).count() as u32
+    }
+
+    fn takes_token(&self, failed_at: Duration) -> bool {
+        let Some(budget) = self.retry.budget else { return true };
+        let now = if budget.own_clock { self.now() } else { failed_at };
+        let is_granted = self.live_grants(budget, now) < budget.limit;
+        if is_granted {
+            self.grants.lock().expect("whole").push(now);
+        }
+        is_granted
+    }
+
+    /// Who may still object to a retry that was granted and announced.
+    fn objection(&self, life: &Life, failed: &Failed, delay: Duration, now: Duration) -> Option<StopReason> {
+        if self.wants_abort(life) {
+            return Some(StopReason::Aborted);
+        }
+        let owner = self.owner(life.call, |hooks| hooks.sleep.is_some())?;
+        let answer = self.stage.handle_sleep(owner, self.backoff(life, failed, now), delay);
+        match answer.unwrap_or(SleepDecision::Sleep) {
+            SleepDecision::Defer => Some(StopReason::Scheduled),
+            SleepDecision::Abort => Some(StopReason::Aborted),
+            _ if fits(delay, self.remaining(life, now)) => None,
+            _ => Some(StopReason::DeadlineExceeded),
+        }
+    }
+
+    fn before_sleep(&self, life: &Life, failed: &Failed, delay: Duration, now: Duration) -> Option<Awaiting> {
+        let owner = self.owner(life.call, |hooks| hooks.before_sleep.is_some())?;
+        self.stage.before_sleep(owner, self.backoff(life, failed, now), delay).ok().flatten()
+    }
+
+    /// Waits: the sleeper, or what would wait without it if it panics.
+    async fn wait(&self, life: &Life, delay: Duration) {
+        let owners = [Owner::Call(life.call), Owner::Policy];
+        let owner = owners.into_iter().find(|owner| self.stage.world.sleeper(*owner, self.stage.driver).is_some());
+        let is_async = self.stage.driver == Driver::Async;
+        if let Some(owner) = owner {
+            // The asynchronous driver hands on the wait as it keeps it.
+            let asked = if is_async { delay.min(LONGEST_KEPT) } else { delay };
+            if let Ok(awaiting) = self.stage.sleeper(owner, asked) {
+                if !is_async || awaiting.await.is_ok() {
+                    return;
+                }
+            }
+        }
+        if delay.is_zero() {
+            return;
+        }
+        assert!(is_async, "the case would put the thread to sleep");
+        self.timer(delay.min(LONGEST_KEPT)).await;
+    }
+
+    fn timer(&self, duration: Duration) -> Wait {
+        self.stage.note(What::Timer(duration));
+        self.stage.wait(duration)
+    }
+
+    /// Runs the operation and asks the classifier.
+    async fn attempt(&self, life: &Life, time_left: Option<Duration>) -> Result<Result<Value, Failed>, Planned> {
+        let attempted = match self.stage.driver {
+            Driver::Blocking | Driver::Bare => Some(self.stage.run(life.attempts, time_left)),
+            Driver::Async => self.attempt_in_time(life, time_left).await,
+        };
+        let Some(attempted) = attempted else {
+            let classification = self.stage.world.policy.timeout_as.classification();
+            let classification = classification.unwrap_or(Classification::new(ErrorClass::Transient));
+            return Ok(Err(Failed { failure: Failure::Timeout, classification }));
+        };
+        Ok(match attempted? {
+            Ok(value) if value.end == End::ClassifierPanics => return Err(Planned),
+            Ok(value) => match value.end.classification() {
+                None => Ok(value),
+                Some(classification) => Err(Failed { failure: Failure::Result(value), classification }),
+            },
+            Err(error) => {
+                // Nobody recognised it.
+                let unknown = Classification::new(ErrorClass::Unknown);
+                let classification = error.end.classification().unwrap_or(unknown);
+                Err(Failed { failure: Failure::Error(error), classification })
+            }
+        })
+    }
+
+    /// `None` if the attempt's time is over before it is.
+    async fn attempt_in_time(&self, life: &Life, time_left: Option<Duration>) -> Option<Result<Attempted, Planned>> {
+        let mut running = pin!(self.stage.run_async(life.attempts, time_left));
+        let limit = time_left.filter(|_| self.retry.attempt_timeout.is_some());
+        let mut timer = limit.map(|limit| self.timer(limit));
+        poll_fn(|cx| {
+            if let Poll::Ready(result) = running.as_mut().poll(cx) {
+                return Poll::Ready(Some(result));
+            }
+            match &mut timer {
+                Some(timer) => Pin::new(timer).poll(cx).map(|()| None),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    fn succeed(&self, mut life: Life, permit: Permit<'_>, value: Value, now: Duration) -> Ending {
+        for id in self.learners() {
+            self.stage.learn(id, Feedback::Success, now);
+        }
+        self.tell_end(&life, AttemptDecision::Success, now, None, None, None);
+        let event = Told { attempt: life.attempts, ..self.nothing_but(EventName::Success, life.call) };
+        self.tell(&mut life, &event, now);
+        self.settle(&mut life, permit, Report::Success, now);
+        let outcome = Outcome {
+            is_ok: true,
+            value: Some(value),
+            stop_reason: None,
+            attempts: life.attempts,
+            elapsed: now - life.began,
+            last_class: None,
+            cause: None,
+            next_sleep: None,
+            rejection: None,
+            last_failure: None,
+            abort_error: None,
+            timeline: life.timeline.clone(),
+        };
+        self.ending(&life, outcome)
+    }
+
+    /// The objects that learn, each once: the default one, then those of the classes.
+    fn learners(&self) -> Vec<u8> {
+        let of_classes = ErrorClass::ALL.into_iter().filter_map(|class| self.retry.own_strategy(class));
+        let mut known: Vec<StrategySpec> = Vec::new();
+        for strategy in self.retry.default_strategy().into_iter().chain(of_classes) {
+            if matches!(strategy, StrategySpec::Learner { .. }) && !known.contains(&strategy) {
+                known.push(strategy);
+            }
+        }
+        let id = |strategy: &StrategySpec| match strategy {
+            StrategySpec::Learner { id, .. } => *id,
+            _ => unreachable!("only learners were kept"),
+        };
+        known.iter().map(id).collect()
+    }
+
+    /// The operation asked to abort: not a failure, so the one before stays the last; only a value has no other place.
+    fn abort_by_operation(&self, mut life: Life, failed: Failed, now: Duration) -> Ending {
+        let event = Told {
+            attempt: life.attempts,
+            stop_reason: Some(StopReason::Aborted),
+            ..self.nothing_but(EventName::Aborted, life.call)
+        };
+        self.tell(&mut life, &event, now);
+        let mut outcome = outcome(&life, StopReason::Aborted, now);
+        match failed.failure {
+            Failure::Error(error) => outcome.abort_error = Some(error),
+            value => outcome.last_failure = Some(value),
+        }
+        self.ending(&life, outcome)
+    }
+
+    /// The call ends without success: one terminal event, and one report unless it was aborted.
+    fn stop(
+        &self,
+        mut life: Life,
+        reason: StopReason,
+        failed: Option<&Failed>,
+        permit: Option<Permit<'_>>,
+        now: Duration,
+    ) -> Ending {
+        let outcome_so_far = outcome(&life, reason, now);
+        let event = if reason == StopReason::Aborted {
+            Told { attempt: life.attempts, ..self.nothing_but(reason.event(), life.call) }
+        } else {
+            let sleep = outcome_so_far.next_sleep.unwrap_or_default();
+            Told { sleep, ..self.event_of_failure(reason.event(), &life, failed) }
+        };
+        self.tell(&mut life, &Told { stop_reason: Some(reason), ..event }, now);
+        match (permit, life.last.as_ref().map(|last| last.classification.class())) {
+            (Some(permit), Some(class)) if reason != StopReason::Aborted => {
+                self.settle(&mut life, permit, Report::Failure(class), now);
+            }
+            (permit, _) => drop(permit),
+        }
+        let outcome = Outcome { timeline: life.timeline.clone(), ..outcome_so_far };
+        self.ending(&life, outcome)
+    }
+
+    /// Asks the breaker; the rejection if it does not admit the call.
+    fn admit(&self, life: &Life, began: Duration) -> Result<Permit<'_>, (CircuitState, Option<Duration>)> {
+        let Some(breaker) = &self.breaker else { return Ok(Permit { naive: self, era: 0, is_settled: true }) };
+        let now = self.breaker_time(began);
+        let admitted = breaker.lock().expect("whole").admit(now);
+        match admitted {
+            Ok(Admitted { era, half_opened }) => {
+                let transition = half_opened.then_some(Transition::HalfOpened);
+                self.note_if_watched(What::Admit(Ok(transition)));
+                if half_opened {
+                    self.tell_breaker(life, EventName::CircuitHalfOpen, CircuitState::HalfOpen, None);
+                }
+                Ok(Permit { naive: self, era, is_settled: false })
+            }
+            Err((state, retry_in)) => {
+                self.note_if_watched(What::Admit(Err((state, retry_in))));
+                self.tell_breaker(life, EventName::CircuitRejected, state, None);
+                Err((state, retry_in.map(|wait| wait.min(LONGEST_KEPT))))
+            }
+        }
+    }
+
+    fn settle(&self, life: &mut Life, mut permit: Permit<'_>, report: Report, now: Duration) {
+        permit.is_settled = true;
+        let Some(breaker) = &self.breaker else { return };
+        let class = match report {
+            Report::Failure(class) => Some(class),
+            _ => None,
+        };
+        let now = self.breaker_time(now);
+        let transition = breaker.lock().expect("whole").report(permit.era, class, now);
+        self.note_if_watched(What::Report(report, transition));
+        if let Some(transition) = transition {
+            self.tell_breaker(life, transition.event(), transition.state(), class);
+        }
+    }
+
+    fn breaker_time(&self, shown: Duration) -> Duration {
+        if self.breaker_spec().is_some_and(|spec| spec.own_clock) { self.now() } else { shown }
+    }
+
+    fn note_if_watched(&self, what: What) {
+        if self.breaker_spec().is_some_and(|spec| spec.is_watched) {
+            self.stage.note(what);
+        }
+    }
+
+    fn wants_abort(&self, life: &Life) -> bool {
+        let has_predicate = self.stage.world.calls[life.call].abort_if.is_some();
+        has_predicate && self.stage.ask_abort(life.call).unwrap_or(false)
+    }
+
+    fn remaining(&self, life: &Life, now: Duration) -> Option<Duration> {
+        Some(self.retry.deadline?.saturating_sub(now - life.began))
+    }
+
+    fn backoff(&self, life: &Life, failed: &Failed, now: Duration) -> Backoff {
+        Backoff {
+            attempt: life.attempts,
+            classification: failed.classification.clone(),
+            prev_sleep: life.prev_sleep,
+            remaining: self.remaining(life, now),
+            cause: failed.failure.cause(),
+            now,
+        }
+    }
+
+    /// Whose hook it is, if there is one: the call's before the policy's.
+    fn owner(&self, call: usize, has_it: impl Fn(&Hooks) -> bool) -> Option<Owner> {
+        [Owner::Call(call), Owner::Policy].into_iter().find(|owner| has_it(self.stage.world.hooks(*owner)))
+    }
+
+    fn observers(&self, call: usize) -> Vec<Hook> {
+        let of = |owner| {
+            let count = self.stage.world.hooks(owner).observers.len();
+            (0..count).map(move |index| Hook { owner, kind: HookKind::Observer(index) })
+        };
+        of(Owner::Policy).chain(of(Owner::Call(call))).collect()
+    }
+
+    /// An event of the call: everybody hears of it, and it goes into the timeline.
+    fn tell(&self, life: &mut Life, event: &Told, now: Duration) {
+        for hook in self.observers(life.call) {
+            let _ = self.stage.tell(hook, event.clone());
+        }
+        let entry = Entry {
+            attempt: event.attempt,
+            event: event.name,
+            elapsed: now - life.began,
+            sleep: event.sleep,
+            class: event.class,
+            stop_reason: event.stop_reason,
+            cause: event.cause,
+        };
+        match (&mut life.timeline, self.stage.world.calls[life.call].timeline) {
+            (Some(_), Capture::Shared) => {
+                let mut shared = self.shared_timeline.lock().expect("whole");
+                shared.push(entry);
+                life.timeline = Some(shared.clone());
+            }
+            (Some(timeline), _) => timeline.push(entry),
+            (None, _) => {}
+        }
+    }
+
+    /// An event of the breaker: it has no place in the timeline.
+    fn tell_breaker(&self, life: &Life, name: EventName, state: CircuitState, class: Option<ErrorClass>) {
+        let event = Told { state: Some(state), class, ..self.nothing_but(name, life.call) };
+        for hook in self.observers(life.call) {
+            let _ = self.stage.tell(hook, event.clone());
+        }
+    }
+
+    fn nothing_but(&self, name: EventName, call: usize) -> Told {
+        let operation = self.stage.world.calls[call].name.filter(|name| !name.is_empty());
+        Told {
+            name,
+            attempt: 0,
+            sleep: Duration::ZERO,
+            class: None,
+            stop_reason: None,
+            cause: None,
+            state: None,
+            operation: operation.map(str::to_owned),
+            error_type: None,
+            classification: None,
+        }
+    }
+
+    /// An event about the last failure; `failed` if it was made just now.
+    fn event_of_failure(&self, name: EventName, life: &Life, failed: Option<&Failed>) -> Told {
+        Told {
+            attempt: life.attempts,
+            class: life.last.as_ref().map(|last| last.classification.class()),
+            cause: life.last.as_ref().map(|last| last.failure.cause()),
+            error_type: failed.and_then(Failed::error_type),
+            classification: failed.map(|failed| failed.classification.clone()),
+            ..self.nothing_but(name, life.call)
+        }
+    }
+
+    fn tell_start(&self, life: &Life, elapsed: Duration) {
+        let seen = self.seen(life, elapsed);
+        for hook in self.observers(life.call) {
+            let _ = self.stage.start(hook, seen.clone());
+        }
+        if let Some(owner) = self.owner(life.call, |hooks| hooks.on_attempt_start.is_some()) {
+            let _ = self.stage.start(Hook { owner, kind: HookKind::AttemptStart }, seen);
+        }
+    }
+
+    fn tell_end(
+        &self,
+        life: &Life,
+        decision: AttemptDecision,
+        now: Duration,
+        failed: Option<&Failed>,
+        stop_reason: Option<StopReason>,
+        sleep: Option<Duration>,
+    ) {
+        let seen = Seen {
+            decision: Some(decision),
+            classification: failed.map(|failed| failed.classification.clone()),
+            stop_reason,
+            cause: failed.map(|failed| failed.failure.cause()),
+            sleep,
+            error_type: failed.and_then(Failed::error_type),
+            ..self.seen(life, now - life.began)
+        };
+        for hook in self.observers(life.call) {
+            let _ = self.stage.end(hook, seen.clone());
+        }
+        if let Some(owner) = self.owner(life.call, |hooks| hooks.on_attempt_end.is_some()) {
+            let _ = self.stage.end(Hook { owner, kind: HookKind::AttemptEnd }, seen);
+        }
+    }
+
+    fn seen(&self, life: &Life, elapsed: Duration) -> Seen {
+        Seen {
+            attempt: life.attempts,
+            operation: self.stage.world.calls[life.call].name.map(str::to_owned),
+            elapsed,
+            classification: None,
+            decision: None,
+            stop_reason: None,
+            cause: None,
+            sleep: None,
+            error_type: None,
+        }
+    }
+
+    fn ending(&self, life: &Life, outcome: Outcome) -> Ending {
+        let result = as_result(&outcome);
+        match self.stage.world.calls[life.call].way {
+            Way::Call => Ending::Called(result),
+            Way::Execute => Ending::Executed(Box::new(outcome), result),
+        }
+    }
+}
+
+/// What `execute` says of a call that ends for this reason.
+fn outcome(life: &Life, reason: StopReason, now: Duration) -> Outcome {
+    let last = life.last.as_ref();
+    Outcome {
+        is_ok: false,
+        value: None,
+        stop_reason: Some(reason),
+        attempts: life.attempts,
+        elapsed: now - life.began,
+        last_class: last.map(|last| last.classification.class()),
+        cause: last.map(|last| last.failure.cause()),
+        next_sleep: life.prev_sleep.filter(|_| reason == StopReason::Scheduled).map(|sleep| sleep.min(LONGEST_KEPT)),
+        rejection: None,
+        last_failure: last.map(|last| last.failure.clone()),
+        abort_error: None,
+        timeline: life.timeline.clone(),
+    }
+}
+
+/// `call` is `execute` turned into a `Result`.
+fn as_result(outcome: &Outcome) -> Result<Value, Refused> {
+    let Outcome { attempts, last_class, next_sleep, .. } = *outcome;
+    let Some(stop_reason) = outcome.stop_reason else {
+        return Ok(outcome.value.clone().expect("a success has a value"));
+    };
+    let (last_failure, abort_error) = (outcome.last_failure.clone(), outcome.abort_error.clone());
+    Err(match (stop_reason, last_failure) {
+        (StopReason::CircuitOpen, _) => {
+            let (state, retry_in) = outcome.rejection.expect("the breaker said why");
+            Refused::CircuitOpen(state, retry_in)
+        }
+        (StopReason::Aborted, last_failure) => Refused::Aborted { attempts, last_class, last_failure, abort_error },
+        (_, Some(Failure::Error(error))) if stop_reason != StopReason::Scheduled => {
+            Refused::Failed { error, stop_reason, attempts, last_class }
+        }
+        (_, last_failure) => Refused::Exhausted { stop_reason, attempts, last_class, last_failure, next_sleep },
+    })
+}
+
+/// Whether a wait ends before the deadline.
+fn fits(delay: Duration, remaining: Option<Duration>) -> bool {
+    remaining.is_none_or(|remaining| delay < remaining)
+}
+
+fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    [a, b].into_iter().flatten().min()
+}

@@ -1,0 +1,122 @@
+//! The model's breaker: a state, and every failure of the present era in a list.
+//!
+//! Owns what the documentation says of a circuit breaker. Knows no lock, no ring and no packed word.
+
+use std::time::Duration;
+
+use redress_core::{CircuitState, ErrorClass, Transition};
+
+use crate::world::BreakerSpec;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Closed,
+    Open {
+        until: Duration,
+    },
+    /// A probe gave its place back, and nobody has taken it.
+    Free,
+    /// A probe is under way.
+    Probing,
+}
+
+pub(crate) struct NaiveBreaker {
+    spec: BreakerSpec,
+    state: State,
+    /// How many changes of state there were.
+    era: u64,
+    failures: Vec<(ErrorClass, Duration)>,
+    /// The end of its time: so long after the first failure it heard of. An open circuit is not open for longer.
+    end: Option<Duration>,
+}
+
+/// What 64 bits of nanoseconds hold.
+const LONGEST: Duration = Duration::from_nanos(u64::MAX);
+
+/// An admission, and what became of the breaker by it.
+pub(crate) struct Admitted {
+    pub(crate) era: u64,
+    pub(crate) half_opened: bool,
+}
+
+impl NaiveBreaker {
+    pub(crate) fn new(spec: BreakerSpec) -> Self {
+        Self { spec, state: State::Closed, era: 0, failures: Vec::new(), end: None }
+    }
+
+    pub(crate) fn state(&self) -> CircuitState {
+        match self.state {
+            State::Closed => CircuitState::Closed,
+            State::Open { .. } => CircuitState::Open,
+            State::Free | State::Probing => CircuitState::HalfOpen,
+        }
+    }
+
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.era += 1;
+        self.failures.clear();
+    }
+
+    pub(crate) fn admit(&mut self, now: Duration) -> Result<Admitted, (CircuitState, Option<Duration>)> {
+        let half_opened = match self.state {
+            State::Closed => return Ok(Admitted { era: self.era, half_opened: false }),
+            State::Probing => return Err((CircuitState::HalfOpen, None)),
+            State::Open { until } => {
+                let left = until.saturating_sub(now);
+                if !left.is_zero() {
+                    return Err((CircuitState::Open, Some(left)));
+                }
+                true
+            }
+            State::Free => false,
+        };
+        self.enter(State::Probing);
+        Ok(Admitted { era: self.era, half_opened })
+    }
+
+    fn open(&mut self, now: Duration) -> Option<Transition> {
+        let until = self.end.map_or(LONGEST, |end| end.min(now + self.spec.recovery));
+        self.enter(State::Open { until });
+        Some(Transition::Opened)
+    }
+
+    /// The result of a call admitted in `era`: the class of its last failure, or none.
+    pub(crate) fn report(&mut self, era: u64, class: Option<ErrorClass>, now: Duration) -> Option<Transition> {
+        if class.is_some() {
+            self.end.get_or_insert(now + LONGEST);
+        }
+        if era != self.era {
+            return None;
+        }
+        let own_threshold = |class| self.spec.class_thresholds.iter().rev().find(|(of, _)| *of == class);
+        let counting = class.filter(|class| own_threshold(*class).is_some() || self.spec.trip_on.contains(class));
+        match (self.state, counting) {
+            (State::Probing, None) => {
+                self.enter(State::Closed);
+                Some(Transition::Closed)
+            }
+            (State::Probing, Some(_)) => self.open(now),
+            (State::Closed, Some(class)) => {
+                let threshold = own_threshold(class).map(|(_, threshold)| *threshold);
+                self.failures.push((class, now));
+                let alone = |of: &ErrorClass| self.spec.class_thresholds.iter().any(|(own, _)| own == of);
+                let together = |of: &ErrorClass| if threshold.is_some() { *of == class } else { !alone(of) };
+                let is_live = |at: &Duration| now.saturating_sub(*at) < self.spec.window;
+                let count = self.failures.iter().filter(|(of, at)| together(of) && is_live(at)).count();
+                if count < threshold.unwrap_or(self.spec.threshold) as usize {
+                    return None;
+                }
+                self.open(now)
+            }
+            (State::Closed, None) | (State::Open { .. } | State::Free, _) => None,
+        }
+    }
+
+    /// A call admitted in `era` ended without a result.
+    pub(crate) fn release(&mut self, era: u64) {
+        if era == self.era && self.state == State::Probing {
+            self.enter(State::Free);
+        }
+    }
+}

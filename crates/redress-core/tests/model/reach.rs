@@ -1,0 +1,61 @@
+//! What is drawn reaches everything: a property that holds because its corner is never drawn would say nothing.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::prop_oneof;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use redress_core::{EventName, StopReason};
+
+use crate::draw::{crowds, worlds};
+use crate::note::{Ending, What};
+use crate::play::play;
+use crate::world::Driver;
+
+const CASES: usize = 800;
+
+/// Every stop reason; there is no list of them to ask.
+const REASONS: [StopReason; 10] = [
+    StopReason::MaxAttemptsGlobal,
+    StopReason::MaxAttemptsPerClass,
+    StopReason::DeadlineExceeded,
+    StopReason::MaxUnknownAttempts,
+    StopReason::NonRetryableClass,
+    StopReason::NoStrategy,
+    StopReason::BudgetExhausted,
+    StopReason::Scheduled,
+    StopReason::Aborted,
+    StopReason::CircuitOpen,
+];
+
+/// The same cases every time.
+#[test]
+fn every_event_and_every_ending_is_drawn() {
+    let (mut runner, drawn) = (TestRunner::deterministic(), prop_oneof![worlds(), crowds()]);
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..CASES {
+        let world = drawn.new_tree(&mut runner).expect("nothing is rejected").current();
+        for note in play(&world, Driver::Async).subject {
+            let name = match note.what {
+                What::Told(_, event) => event.name.as_str(),
+                What::Ended(ending) => match *ending {
+                    Ending::Executed(outcome, _) => outcome.stop_reason.map_or("ok", StopReason::as_str),
+                    Ending::Called(Ok(_)) => "called",
+                    Ending::Called(Err(_)) => "refused",
+                    Ending::Panicked => "panicked",
+                    Ending::Dropped => "dropped",
+                },
+                What::Cancelled { .. } => "cancelled",
+                What::Learns(..) => "learns",
+                _ => continue,
+            };
+            *seen.entry(name).or_default() += 1;
+        }
+    }
+    let events = EventName::ALL.map(EventName::as_str);
+    let rest = ["ok", "called", "refused", "panicked", "dropped", "cancelled", "learns"];
+    for name in events.into_iter().chain(REASONS.map(StopReason::as_str)).chain(rest) {
+        let times = seen.get(name).copied().unwrap_or_default();
+        assert!(times >= 5, "{name} {times} times: {seen:#?}");
+    }
+}

@@ -1,0 +1,176 @@
+//! Properties of what calls are made of: the budget's window and the strategies, whatever their settings.
+//!
+//! Goes through the public API with plain data; no policy, no clock.
+
+use std::time::{Duration, Instant};
+
+use proptest::collection::vec;
+use proptest::prelude::{Strategy as _, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest};
+use proptest::sample::select;
+use proptest::test_runner::Config;
+use redress_core::{
+    BackoffContext, Budget, Classification, ErrorClass, Feedback, Strategy, adaptive, decorrelated_jitter,
+    equal_jitter, fixed, retry_after_or, token_backoff,
+};
+
+fn config() -> Config {
+    crate::config(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions/values.txt"))
+}
+
+/// How many results `adaptive` keeps.
+const MAX_RESULTS: usize = 1024;
+
+/// Any duration, and often one of the few that matter.
+fn durations() -> impl proptest::strategy::Strategy<Value = Duration> {
+    let notable = [0, 1, 250_000_000, 1_000_000_000, 30_000_000_000, u64::MAX - 1, u64::MAX].map(Duration::from_nanos);
+    prop_oneof![
+        3 => any::<u64>().prop_map(Duration::from_nanos),
+        3 => (0_u32..64, any::<u64>()).prop_map(|(shift, nanos)| Duration::from_nanos(nanos >> shift)),
+        2 => select(notable.to_vec()),
+        1 => any::<Duration>(),
+    ]
+}
+
+/// Any attempt, and often one of the first.
+fn attempts() -> impl proptest::strategy::Strategy<Value = u32> {
+    prop_oneof![4 => 1_u32..12, 2 => 28_u32..70, 1 => any::<u32>(), 1 => select(vec![0, u32::MAX])]
+}
+
+fn context<'a>(attempt: u32, prev: Option<Duration>, failure: &'a Classification) -> BackoffContext<'a> {
+    let mut context = BackoffContext::new(attempt, failure, Instant::now());
+    context.prev_sleep = prev;
+    context
+}
+
+const FAILURE: Classification = Classification::new(ErrorClass::Transient);
+
+/// Whether `delay` lies between these, but for what floating point loses.
+fn is_about(delay: Duration, low: f64, high: f64) -> bool {
+    let slack = 1e-9 * high + 2e-9;
+    let delay = delay.as_secs_f64();
+    delay >= low - slack && delay <= high + slack
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Every grant ever, and which of them are within the window. A clock that steps back stands still for what is recorded.
+    ///
+    /// Attacks B1.
+    #[test]
+    fn a_budget_counts_what_was_granted_within_the_window(
+        limit in 0_u32..6,
+        window in 1_u64..12,
+        steps in vec((0_u64..30, 0_u32..4), 0..60),
+    ) {
+        let budget = Budget::new(limit, Duration::from_nanos(window)).expect("valid");
+        let (origin, first) = (Instant::now(), steps.first().map_or(0, |(at, _)| *at));
+        let mut grants: Vec<u64> = Vec::new();
+        for (at, cost) in steps {
+            // Instants before the first one it was shown are that one.
+            let now = at.max(first);
+            let live = grants.iter().filter(|granted| now.saturating_sub(**granted) < window).count() as u32;
+            // After a step back, grants that had left are within the window again, beside those that took their place.
+            let live = live.min(limit);
+            let instant = origin + Duration::from_nanos(at);
+            // Asked first, it would take the instant it is asked at for the beginning of its time: it is.
+            prop_assert_eq!(budget.remaining_at(instant), limit - live, "at {}", at);
+            prop_assert_eq!(budget.consume_at(instant, cost), live + cost <= limit, "{} at {}", cost, at);
+            if live + cost <= limit {
+                let recorded = grants.last().map_or(now, |last| now.max(*last));
+                grants.extend((0..cost).map(|_| recorded));
+            }
+        }
+    }
+
+    #[test]
+    fn decorrelated_jitter_stays_within_its_bounds(
+        (base, max) in (durations(), durations()),
+        (attempt, prev, seed) in (attempts(), proptest::option::of(durations()), any::<u64>()),
+    ) {
+        let strategy = decorrelated_jitter().base(base).max(max).seed(seed);
+        prop_assume!(strategy.issues().is_empty());
+        let delay = strategy.delay(&context(attempt, prev, &FAILURE));
+        let before = prev.filter(|prev| !prev.is_zero()).unwrap_or(base);
+        prop_assert!(delay >= base && delay <= max && delay <= base.max(before.saturating_mul(3)), "{delay:?}");
+    }
+
+    #[test]
+    fn equal_jitter_stays_in_the_upper_half(
+        (base, max) in (durations(), durations()),
+        (attempt, seed) in (attempts(), any::<u64>()),
+    ) {
+        let strategy = equal_jitter().base(base).max(max).seed(seed);
+        prop_assume!(strategy.issues().is_empty());
+        let delay = strategy.delay(&context(attempt, None, &FAILURE)).as_nanos();
+        // No cap that is accepted is longer than 2^64 ns.
+        let ceiling = (base.as_nanos() << attempt.min(64)).min(max.as_nanos());
+        prop_assert!(delay >= ceiling / 2 && delay <= ceiling, "{delay} of {ceiling}");
+    }
+
+    #[test]
+    fn token_backoff_stays_in_the_upper_half(
+        (base, max) in (durations(), durations()),
+        (attempt, seed) in (attempts(), any::<u64>()),
+    ) {
+        let strategy = token_backoff().base(base).max(max).seed(seed);
+        prop_assume!(strategy.issues().is_empty());
+        let delay = strategy.delay(&context(attempt, None, &FAILURE));
+        let ceiling = (base.as_secs_f64() * 1.5_f64.powf(attempt.into())).min(max.as_secs_f64());
+        prop_assert!(delay <= max && is_about(delay, ceiling / 2.0, ceiling), "{delay:?} of {ceiling} s");
+    }
+
+    #[test]
+    fn a_hint_is_a_floor_up_to_the_cap(
+        (hint, fallback) in (proptest::option::of(durations()), durations()),
+        (jitter, max) in (durations(), proptest::option::of(durations())),
+        seed in any::<u64>(),
+    ) {
+        let strategy = retry_after_or(fixed(fallback)).jitter(jitter).seed(seed);
+        let strategy = if let Some(max) = max { strategy.max(max) } else { strategy };
+        prop_assume!(strategy.issues().is_empty());
+        let delay = strategy.delay(&context(1, None, &FAILURE.with_retry_after(hint)));
+        let cap = max.unwrap_or(Duration::MAX);
+        match hint {
+            None => prop_assert_eq!(delay, fallback),
+            Some(hint) => prop_assert!(delay >= hint.min(cap) && delay <= hint.saturating_add(jitter).min(cap), "{delay:?}"),
+        }
+    }
+
+    #[test]
+    fn the_adaptive_multiplier_is_that_of_the_results_within_the_window(
+        (window, target) in (1_u64..20, 0.001_f64..=1.0),
+        (min, stretch) in (1.0_f64..10.0, 0.0_f64..10.0),
+        results in vec((0_u64..4, any::<bool>(), 1_usize..40), 0..60),
+    ) {
+        let max = min + stretch;
+        let strategy = adaptive(fixed(Duration::from_secs(1))).window(Duration::from_nanos(window)).target_success(target);
+        let strategy = strategy.min_multiplier(min).max_multiplier(max);
+        prop_assert_eq!(strategy.issues(), []);
+        let (origin, mut now) = (Instant::now(), 0);
+        let mut heard: Vec<(u64, bool)> = Vec::new();
+        for (passes, failed, times) in results {
+            now += passes;
+            let instant = origin + Duration::from_nanos(now);
+            let feedback = if failed { Feedback::Failure(ErrorClass::Transient) } else { Feedback::Success };
+            for _ in 0..times {
+                strategy.learn(feedback, instant);
+                heard.push((now, failed));
+            }
+            let kept = &heard[heard.len().saturating_sub(MAX_RESULTS)..];
+            let live = kept.iter().filter(|(at, _)| now - at < window);
+            let (failures, all) = live.fold((0.0, 0.0), |(failures, all), (_, failed)| {
+                (if *failed { failures + 1.0 } else { failures }, all + 1.0)
+            });
+            let rate = if all == 0.0 { 0.0 } else { failures / all };
+            let tolerated = 1.0 - target;
+            let multiplier = if rate <= tolerated { min } else { min + stretch * (rate - tolerated) / (1.0 - tolerated) };
+            let failure = FAILURE;
+            let mut context = context(1, None, &failure);
+            context.now = instant;
+            let delay = strategy.delay(&context);
+            prop_assert!(is_about(delay, multiplier, multiplier), "{delay:?} for {multiplier}");
+            prop_assert!(is_about(delay, min, max), "{delay:?}");
+        }
+    }
+}

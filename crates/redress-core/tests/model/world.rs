@@ -1,0 +1,412 @@
+//! One case as plain data: a policy, the calls made through it, and in which order things happen to them.
+//!
+//! Owns what can be varied, and the small readings of it that the real policy and the model share. Knows neither of the two.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use redress_core::{Classification, ErrorClass};
+
+/// Who runs the operation and how time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Driver {
+    /// A sleeper on the virtual clock, set on the policy.
+    Blocking,
+    /// No sleeper on the policy, so that calls without hooks are quiet. Every delay is zero: the thread would really sleep.
+    Bare,
+    /// Polled by hand, with a timer on the virtual clock.
+    Async,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct World {
+    pub(crate) policy: PolicySpec,
+    /// Calls through this one policy, so they share its breaker and its budget.
+    pub(crate) calls: Vec<CallSpec>,
+    /// What happens, in order. Afterwards every unfinished call is run, and what is still pending then is dropped.
+    pub(crate) acts: Vec<Act>,
+}
+
+/// Calls are named by their index, modulo how many there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Act {
+    Advance(Duration),
+    /// Polls once; a blocking call is run to its end.
+    Poll(usize),
+    /// So often: polls, and moves time to the next alarm if the call waits for time.
+    Steps(usize, u8),
+    /// Steps until the call ends or nothing will ever wake it.
+    Run(usize),
+    /// Drops the call's future, started or not.
+    Drop(usize),
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PolicySpec {
+    pub(crate) retry: Option<RetrySpec>,
+    pub(crate) breaker: Option<BreakerSpec>,
+    pub(crate) hooks: Hooks,
+    pub(crate) timeout_as: TimeoutAs,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct RetrySpec {
+    pub(crate) max_attempts: u32,
+    pub(crate) class_caps: Vec<(ErrorClass, u32)>,
+    pub(crate) unknown_cap: Option<u32>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    /// If neither this nor one below is there, the policy is given a fixed delay of zero: there has to be one.
+    pub(crate) strategy: Option<StrategySpec>,
+    pub(crate) strategies: Vec<(ErrorClass, StrategySpec)>,
+    pub(crate) budget: Option<BudgetSpec>,
+}
+
+impl Default for RetrySpec {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            class_caps: Vec::new(),
+            unknown_cap: None,
+            deadline: None,
+            attempt_timeout: None,
+            strategy: None,
+            strategies: Vec::new(),
+            budget: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BudgetSpec {
+    pub(crate) limit: u32,
+    pub(crate) window: Duration,
+    /// Whether it has the clock itself, or goes by the instants the policy shows it.
+    pub(crate) own_clock: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct BreakerSpec {
+    pub(crate) threshold: u32,
+    pub(crate) window: Duration,
+    pub(crate) recovery: Duration,
+    pub(crate) trip_on: Vec<ErrorClass>,
+    pub(crate) class_thresholds: Vec<(ErrorClass, u32)>,
+    pub(crate) own_clock: bool,
+    /// Whether the policy meets it behind the `Breaker` trait, where every admission, report and release is noted.
+    pub(crate) is_watched: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StrategySpec {
+    /// `fixed`.
+    Fixed(Duration),
+    /// `retry_after_or(fixed(..))` without jitter.
+    Hinted { or: Duration, max: Option<Duration> },
+    /// A closure: one delay for each attempt, the last one from there on; it panics when it is asked for this attempt.
+    Closure { delays: Vec<Duration>, panics_at: Option<u32> },
+    /// A closure: twice the delay before, at first this.
+    Doubling(Duration),
+    /// An object that learns; equal ones are the same object.
+    Learner { id: u8, delay: Duration },
+}
+
+/// What the classifier makes of an attempt's timeout.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum TimeoutAs {
+    #[default]
+    NoOpinion,
+    Class(ErrorClass),
+    Abort,
+}
+
+impl TimeoutAs {
+    pub(crate) fn classification(self) -> Option<Classification> {
+        match self {
+            Self::NoOpinion => None,
+            Self::Class(class) => Some(Classification::new(class)),
+            Self::Abort => Some(Classification::abort()),
+        }
+    }
+}
+
+/// The hooks of a policy or of a call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hooks {
+    pub(crate) observers: Vec<Habit>,
+    pub(crate) on_attempt_start: Option<Habit>,
+    pub(crate) on_attempt_end: Option<Habit>,
+    pub(crate) sleep: Option<Handler>,
+    pub(crate) before_sleep: Option<BeforeSleep>,
+    pub(crate) sleeper: Option<Sleeper>,
+}
+
+impl Hooks {
+    pub(crate) fn are_empty(&self) -> bool {
+        let Self { observers, on_attempt_start, on_attempt_end, sleep, before_sleep, sleeper } = self;
+        observers.is_empty()
+            && on_attempt_start.is_none()
+            && on_attempt_end.is_none()
+            && sleep.is_none()
+            && before_sleep.is_none()
+            && sleeper.is_none()
+    }
+}
+
+/// What any hook does besides its work, each time it runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Habit {
+    /// How long it takes.
+    pub(crate) takes: Duration,
+    /// The run, counted from 1, in which it panics.
+    pub(crate) panics_at: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer {
+    Sleep,
+    Defer,
+    Abort,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Handler {
+    pub(crate) habit: Habit,
+    /// One answer for each asking, the last one from there on; `Sleep` if there are none.
+    pub(crate) answers: Vec<Answer>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct BeforeSleep {
+    pub(crate) habit: Habit,
+    /// What is awaited, if it is the asynchronous hook. A blocking policy has only the other.
+    pub(crate) future: Option<Awaited>,
+}
+
+/// What replaces the wait: it lets the delay pass, and then some.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sleeper {
+    pub(crate) habit: Habit,
+    /// Whether it lets the delay pass at all.
+    pub(crate) is_lazy: bool,
+    pub(crate) oversleeps: Duration,
+    pub(crate) future: Awaited,
+}
+
+impl Sleeper {
+    /// For where the thread would sleep in its place.
+    fn without_panic(mut self) -> Self {
+        self.habit.panics_at = None;
+        self
+    }
+}
+
+/// A hook's future.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Awaited {
+    /// How often it is pending without anything to wait for.
+    pub(crate) yields: u8,
+    pub(crate) waits: Duration,
+    /// Whether it panics at its end.
+    pub(crate) panics: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CallSpec {
+    /// The attempts; the last one is made again from there on.
+    pub(crate) script: Vec<AttemptSpec>,
+    pub(crate) way: Way,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) hooks: Hooks,
+    pub(crate) abort_if: Option<AbortIf>,
+    pub(crate) timeline: Capture,
+}
+
+impl Default for CallSpec {
+    fn default() -> Self {
+        Self {
+            script: vec![AttemptSpec { pace: Pace::AtOnce, end: End::Good }],
+            way: Way::Execute,
+            name: None,
+            hooks: Hooks::default(),
+            abort_if: None,
+            timeline: Capture::Off,
+        }
+    }
+}
+
+impl CallSpec {
+    /// Whether there is nothing to set, so that the call is made on the policy itself.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.name.is_none()
+            && self.hooks.are_empty()
+            && self.abort_if.is_none()
+            && matches!(self.timeline, Capture::Off)
+    }
+
+    pub(crate) fn attempt(&self, number: u32) -> AttemptSpec {
+        let index = (number as usize - 1).min(self.script.len() - 1);
+        self.script[index]
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Call,
+    Execute,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Capture {
+    Off,
+    Fresh,
+    /// Into the one collector of the world.
+    Shared,
+}
+
+/// An abort predicate that answers true from this asking on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AbortIf {
+    pub(crate) habit: Habit,
+    pub(crate) from: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AttemptSpec {
+    pub(crate) pace: Pace,
+    pub(crate) end: End,
+}
+
+/// How an attempt spends its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pace {
+    AtOnce,
+    /// Time passes while it runs, without a chance to interrupt it.
+    Busy(Duration),
+    /// It waits; an attempt timeout can strike. A blocking one is busy.
+    Waits(Duration),
+    /// It is pending so often, without time passing. A blocking one ends at once, as below.
+    Yields(u8),
+    /// It is pending for ever.
+    Hangs,
+}
+
+/// How an attempt ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Good,
+    /// A value that the classifier calls a failure.
+    Bad(ErrorClass),
+    /// An error, with a hint how long to wait.
+    Fails(ErrorClass, Option<Duration>),
+    /// An error about which the classifier has no opinion.
+    FailsUnclaimed,
+    /// An error, or a value, by which the operation asks to abort.
+    Aborts,
+    AbortsByValue,
+    Panics,
+    ClassifierPanics,
+}
+
+impl End {
+    /// What the classifier says. It panics where the data says so: the caller has seen to that.
+    pub(crate) fn classification(self) -> Option<Classification> {
+        match self {
+            Self::Good | Self::FailsUnclaimed | Self::Panics | Self::ClassifierPanics => None,
+            Self::Bad(class) => Some(Classification::new(class)),
+            Self::Fails(class, hint) => Some(Classification::new(class).with_retry_after(hint)),
+            Self::Aborts | Self::AbortsByValue => Some(Classification::abort()),
+        }
+    }
+}
+
+/// What an operation returns: it says which attempt made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Value {
+    pub(crate) call: usize,
+    pub(crate) attempt: u32,
+    pub(crate) end: End,
+}
+
+/// What an operation fails with: it says which attempt made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Broken {
+    pub(crate) call: usize,
+    pub(crate) attempt: u32,
+    pub(crate) end: End,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attempt {} of call {} broke", self.attempt, self.call)
+    }
+}
+
+impl Error for Broken {}
+
+impl World {
+    /// The same where every delay is zero, as [`Driver::Bare`] needs it.
+    pub(crate) fn without_delays(&self) -> Self {
+        let mut world = self.clone();
+        if let Some(retry) = &mut world.policy.retry {
+            let of_classes = retry.strategies.iter_mut().map(|(_, strategy)| strategy);
+            for strategy in retry.strategy.iter_mut().chain(of_classes) {
+                *strategy = strategy.without_delay();
+            }
+        }
+        world
+    }
+
+    /// What replaces the wait for calls of `owner`, on this driver.
+    pub(crate) fn sleeper(&self, owner: Owner, driver: Driver) -> Option<Sleeper> {
+        let set = self.hooks(owner).sleeper.clone();
+        match (owner, driver) {
+            (Owner::Policy, Driver::Blocking) => Some(set.unwrap_or_default().without_panic()),
+            (Owner::Policy, Driver::Bare) => None,
+            (Owner::Call(_), Driver::Blocking) => set.map(Sleeper::without_panic),
+            (_, Driver::Async) | (Owner::Call(_), Driver::Bare) => set,
+        }
+    }
+
+    pub(crate) fn hooks(&self, owner: Owner) -> &Hooks {
+        match owner {
+            Owner::Policy => &self.policy.hooks,
+            Owner::Call(call) => &self.calls[call].hooks,
+        }
+    }
+}
+
+/// Whose hook it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Owner {
+    Policy,
+    Call(usize),
+}
+
+impl RetrySpec {
+    /// The strategy for classes without one of their own.
+    pub(crate) fn default_strategy(&self) -> Option<StrategySpec> {
+        if self.strategies.is_empty() {
+            return Some(self.strategy.clone().unwrap_or(StrategySpec::Fixed(Duration::ZERO)));
+        }
+        self.strategy.clone()
+    }
+
+    /// The class's own strategy; the last one given.
+    pub(crate) fn own_strategy(&self, class: ErrorClass) -> Option<StrategySpec> {
+        self.strategies.iter().rev().find(|(of, _)| *of == class).map(|(_, strategy)| strategy.clone())
+    }
+}
+
+impl StrategySpec {
+    fn without_delay(&self) -> Self {
+        let zero = Duration::ZERO;
+        match self {
+            Self::Fixed(_) | Self::Hinted { .. } => Self::Fixed(zero),
+            Self::Closure { panics_at, .. } => Self::Closure { delays: vec![zero], panics_at: *panics_at },
+            Self::Doubling(_) => Self::Doubling(zero),
+            Self::Learner { id, .. } => Self::Learner { id: *id, delay: zero },
+        }
+    }
+}
