@@ -210,6 +210,27 @@ fn wrapping_a_strategy_that_does_not_learn_does_not_make_it_learn() {
     assert!(Arc::new(percent()).learns() && !Arc::new(fixed(secs(1))).learns());
 }
 
+/// A strategy that says it does not learn.
+struct Deaf;
+
+impl Strategy for Deaf {
+    fn delay(&self, _: &BackoffContext<'_>) -> Duration {
+        Duration::ZERO
+    }
+
+    fn learn(&self, feedback: Feedback, _: Instant) {
+        panic!("told of {feedback:?}");
+    }
+}
+
+#[test]
+fn a_strategy_that_does_not_learn_is_told_nothing() {
+    everywhere(|lab| {
+        let retry = Retry::builder().strategy(Deaf).strategy_for(ErrorClass::RateLimit, Listens::default());
+        lab.retrying(retry).run(&script([fails(ErrorClass::Transient), GOOD]));
+    });
+}
+
 #[test]
 fn two_wrapped_strategies_are_two_learners() {
     everywhere(|lab| {
