@@ -45,6 +45,22 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Runs it to its end and answers with what it printed, which is shown when it fails.
+pub(crate) fn run_reading(command: &mut Command) -> Result<String> {
+    let line = spelled(command);
+    println!("$ {line}");
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("could not start `{line}`: is the program installed and on the PATH?"))?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        print!("{printed}");
+        bail!("`{line}` failed ({}): its output above says why", output.status);
+    }
+    Ok(printed)
+}
+
 /// What it printed, or `None` when it cannot be started or fails: for asking whether a tool is there.
 pub(crate) fn answer(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;

@@ -20,7 +20,15 @@ mod lint;
 mod suite;
 mod toolchain;
 
+mod prove;
+mod fuzz;
+mod miri;
+mod models;
+mod mutants;
+mod soak;
+
 mod command;
+mod tool;
 mod workspace;
 
 /// Automation for the redress workspace.
@@ -41,6 +49,16 @@ enum Task {
     Conformance(conformance::Args),
     /// Runs the benchmarks; what follows `--` goes to them.
     Bench(bench::Args),
+    /// The evidence in its long forms: models, properties, fuzz, soak, mutants, miri.
+    Prove(prove::Args),
+    /// Explores the interleavings of what calls share.
+    Models(models::Args),
+    /// Runs the fuzz targets, ten minutes each unless told otherwise.
+    Fuzz(fuzz::Args),
+    /// Changes the code in one place at a time, to see the tests notice.
+    Mutants(mutants::Args),
+    /// Hammers shared policies from threads and tasks; `--help` says for how long and from how many.
+    Soak(soak::Args),
     /// Builds the documentation, a warning being an error.
     Docs,
 }
@@ -63,6 +81,11 @@ fn run(cli: &Cli) -> Result<()> {
         Task::Tidy => tidy::run(&workspace),
         Task::Conformance(args) => conformance::run(&workspace, args),
         Task::Bench(args) => bench::run(&workspace, args),
+        Task::Prove(args) => prove::run(&workspace, args),
+        Task::Models(args) => models::run(&workspace, args),
+        Task::Fuzz(args) => fuzz::run(&workspace, args),
+        Task::Mutants(args) => mutants::run(&workspace, args),
+        Task::Soak(args) => soak::run(&workspace, args),
         Task::Docs => docs::run(&workspace),
     }
 }

@@ -1,7 +1,8 @@
 //! The house rules that no compiler checks.
 //!
 //! This runs the rules over the tree and the manifests and reports every breach at once. The rules that are lists
-//! of words are data in `rules`; how a rule is judged is `source`'s for text and `manifest`'s for packages.
+//! of words are data in `rules`; how a rule is judged is `source`'s for text, `manifest`'s for packages, and `invariants`'s for
+//! what is stated in one place and attacked in another.
 
 use std::fmt;
 use std::fs;
@@ -10,6 +11,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::Workspace;
 
+use self::invariants::Invariants;
+
+mod invariants;
 mod manifest;
 mod rules;
 mod source;
@@ -30,11 +34,14 @@ impl fmt::Display for Finding {
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let files = tree::text_files(workspace)?;
     let mut findings = rules::stale_exceptions(workspace);
+    let mut invariants = Invariants::default();
     for file in &files {
         let text = fs::read_to_string(workspace.root().join(file))
             .with_context(|| format!("could not read {file}: tracked text must be readable UTF-8"))?;
         findings.extend(source::check(file, &text));
+        invariants.read(file, &text);
     }
+    findings.extend(invariants.check());
     for package in workspace.members() {
         findings.extend(manifest::check(workspace, package)?);
     }

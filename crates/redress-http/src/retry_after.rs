@@ -17,7 +17,7 @@ const MOST_DIGITS: usize = 308;
 ///
 /// - **Seconds**: ASCII digits. Numbers beyond `u64` saturate at `u64::MAX` seconds; more than 308 digits are not
 ///   read. A sign is tolerated: what is negative is over, so it is zero.
-/// - **A date** from 1970 on in one of HTTP's three forms, as [`httpdate`] reads them: in GMT, spelled exactly, with
+/// - **A date** from 1970 on in one of HTTP's three forms, as [`httpdate`] reads them: in GMT, case and all, with
 ///   the weekday that the date has. A date that has passed is zero. Two-digit years are those from 1970 to 2069.
 /// - Whitespace around the value is ignored. A value with a byte outside ASCII, a fraction, a list, another spelling of
 ///   a date or anything else is `None`: a malformed header is data, not an error.

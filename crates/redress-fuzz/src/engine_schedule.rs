@@ -1,0 +1,61 @@
+//! The target `engine_schedule`: one policy's calls, several at a time, polled, answered and dropped in any order in
+//! virtual time.
+//!
+//! Owns the steps that bytes stand for. What the policy is set to is `setup.rs`, what an operation does `operation.rs`,
+//! what is overheard of a call `log.rs`, and the laws are `laws.rs` for one call and `world.rs` for all.
+//! Attacks R1, R2, R3, R4, B1, C2, C3, C4, C5.
+
+mod call;
+mod counted;
+mod laws;
+mod log;
+mod operation;
+mod setup;
+mod world;
+
+use self::call::Flavour;
+use self::operation::Answer;
+use self::setup::Setup;
+use self::world::World;
+use crate::reader::Reader;
+
+/// Longer schedules say nothing more.
+const MOST_STEPS: usize = 500;
+
+/// Any order of starting, polling, answering, aborting and dropping calls: every law of the engine holds after every step.
+///
+/// # Panics
+///
+/// If a law is broken.
+pub fn engine_schedule(bytes: &[u8]) {
+    let mut reader = Reader::new(bytes);
+    let setup = Setup::read(&mut reader);
+    let policies = setup.policies();
+    let mut world = World::new(&setup, &policies);
+    for _ in 0..MOST_STEPS {
+        if reader.is_at_end() {
+            break;
+        }
+        step(&mut world, &mut reader);
+        world.holds();
+    }
+    world.ends_well();
+}
+
+fn step(world: &mut World<'_>, reader: &mut Reader<'_>) {
+    // The upper bits choose the call, so that a step on another call differs in one byte.
+    let choice = reader.u8();
+    let slot = usize::from(choice >> 6);
+    match choice % 16 {
+        0 | 1 => world.start(slot, Flavour::read(reader)),
+        2..6 => world.poll(slot),
+        6..9 => world.answer(slot, Answer::read(reader)),
+        9 => world.pass(reader.ticks()),
+        10 => world.pass(std::time::Duration::from_nanos(1)),
+        11 => world.drop_call(slot),
+        12 => world.ask_to_abort(slot),
+        13 => world.block(reader),
+        14 => drop(world.try_once(Answer::read(reader))),
+        _ => world.poll_all(),
+    }
+}

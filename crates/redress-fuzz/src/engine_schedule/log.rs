@@ -1,0 +1,190 @@
+//! What is overheard of one call.
+//!
+//! Owns the notes: the operation, the observers and whatever waits write them, at the virtual instant. Judges nothing.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use redress_core::{Attempt, AttemptContext, ErrorClass, Event, EventName, Observer, Timer};
+use redress_testing::{VirtualClock, VirtualSleep, VirtualTimer};
+
+use super::operation::{Answer, panic_on_purpose};
+
+/// A failed attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failure {
+    pub(super) at: Duration,
+    pub(super) class: ErrorClass,
+    pub(super) hint: Option<Duration>,
+}
+
+/// Something a call waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub(super) at: Duration,
+    pub(super) duration: Duration,
+    /// Whether an attempt was under way, so that this is its timeout.
+    pub(super) is_timeout: bool,
+    /// How many attempts had failed.
+    pub(super) failures: usize,
+}
+
+/// Something an observer heard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    pub(super) at: Duration,
+    pub(super) name: EventName,
+    pub(super) sleep: Duration,
+}
+
+/// The notes of one call.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) began: Option<Duration>,
+    pub(super) answers: VecDeque<Answer>,
+    /// Number and instant of each attempt.
+    pub(super) starts: Vec<(u32, Duration)>,
+    pub(super) is_running: bool,
+    /// Whether the call is being driven, and not dropped.
+    pub(super) is_driven: bool,
+    pub(super) failures: Vec<Failure>,
+    /// Whether the latest thing that happened to an attempt is that it failed.
+    pub(super) has_just_failed: bool,
+    pub(super) waits: Vec<Wait>,
+    pub(super) events: Vec<Heard>,
+    pub(super) hooks_at_start: usize,
+    pub(super) hooks_at_end: usize,
+    pub(super) wants_abort: bool,
+}
+
+/// The notes of one call, shared by all who write them.
+#[derive(Clone, Debug)]
+pub(super) struct Log {
+    clock: VirtualClock,
+    notes: Arc<Mutex<Notes>>,
+    /// Whether the observers panic after they have written.
+    is_rude: bool,
+}
+
+impl Log {
+    pub(super) fn new(clock: &VirtualClock, is_rude: bool) -> Self {
+        Self { clock: clock.clone(), notes: Arc::default(), is_rude }
+    }
+
+    pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn next_answer(&self) -> Option<Answer> {
+        self.notes().answers.pop_front()
+    }
+
+    pub(super) fn attempt_starts(&self, attempt: Attempt) {
+        let now = self.clock.elapsed();
+        let mut notes = self.notes();
+        notes.starts.push((attempt.number(), now));
+        notes.is_running = true;
+        notes.has_just_failed = false;
+    }
+
+    pub(super) fn attempt_ends(&self, answer: Answer) {
+        let at = self.clock.elapsed();
+        let mut notes = self.notes();
+        notes.is_running = false;
+        if let Some((class, hint)) = answer.failure() {
+            notes.failures.push(Failure { at, class, hint });
+            notes.has_just_failed = true;
+        }
+    }
+
+    /// Dropped by the driver it has run into its timeout; dropped with its call it has not.
+    pub(super) fn attempt_is_dropped(&self) {
+        let at = self.clock.elapsed();
+        let mut notes = self.notes();
+        notes.is_running = false;
+        if notes.is_driven {
+            notes.failures.push(Failure { at, class: ErrorClass::Transient, hint: None });
+            notes.has_just_failed = true;
+        }
+    }
+
+    pub(super) fn waits(&self, duration: Duration) {
+        let at = self.clock.elapsed();
+        let mut notes = self.notes();
+        let wait = Wait { at, duration, is_timeout: notes.is_running, failures: notes.failures.len() };
+        notes.waits.push(wait);
+    }
+
+    fn is_rude(&self) {
+        if self.is_rude {
+            panic_on_purpose();
+        }
+    }
+}
+
+impl Observer for Log {
+    fn on_event(&self, event: &Event<'_>) {
+        let heard = Heard { at: self.clock.elapsed(), name: event.name, sleep: event.sleep };
+        self.notes().events.push(heard);
+        self.is_rude();
+    }
+
+    fn on_attempt_start(&self, _: &AttemptContext<'_>) {
+        self.notes().hooks_at_start += 1;
+        self.is_rude();
+    }
+
+    fn on_attempt_end(&self, _: &AttemptContext<'_>) {
+        self.notes().hooks_at_end += 1;
+        self.is_rude();
+    }
+}
+
+/// Whose turn it is: there is one thread, and time and waits are shared by all calls.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turn(Arc<Mutex<Option<Log>>>);
+
+impl Turn {
+    /// Lets `log` write down what `drive` waits for.
+    pub(super) fn of<R>(&self, log: &Log, drive: impl FnOnce() -> R) -> R {
+        log.notes().is_driven = true;
+        let before = self.put(Some(log.clone()));
+        let result = drive();
+        self.put(before);
+        log.notes().is_driven = false;
+        result
+    }
+
+    pub(super) fn waits(&self, duration: Duration) {
+        let log = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(log) = log {
+            log.waits(duration);
+        }
+    }
+
+    fn put(&self, log: Option<Log>) -> Option<Log> {
+        mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), log)
+    }
+}
+
+/// The virtual timer, overheard.
+#[derive(Clone, Debug)]
+pub(crate) struct OverheardTimer {
+    pub(super) timer: VirtualTimer,
+    pub(super) turn: Turn,
+}
+
+impl Timer for OverheardTimer {
+    type Sleep = VirtualSleep;
+
+    fn sleep(&self, duration: Duration) -> VirtualSleep {
+        self.turn.waits(duration);
+        self.timer.sleep(duration)
+    }
+
+    fn now(&self) -> Instant {
+        self.timer.now()
+    }
+}

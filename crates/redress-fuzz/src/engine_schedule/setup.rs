@@ -1,0 +1,166 @@
+//! What the policies of a schedule are set to.
+//!
+//! Owns the configuration and the policies made of it: an asynchronous and a blocking one with the same retry, and a
+//! blocking one without retry, all on one breaker, one budget and one clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redress_core::{
+    AsyncPolicy, BreakerSource, Budget, CircuitBreaker, ErrorClass, NoTimer, Policy, PolicyBuilder, Retry,
+    RetryBuilder, SleepDecision, fixed, retry_after_or,
+};
+use redress_testing::VirtualClock;
+
+use super::counted::Counted;
+use super::log::{Failure, OverheardTimer, Turn};
+use super::operation::ByAnswer;
+use crate::breaker_model::Settings;
+use crate::reader::Reader;
+
+/// The configuration of a schedule.
+#[derive(Debug)]
+pub(super) struct Setup {
+    pub(super) max_attempts: u32,
+    pub(super) deadline: Option<Duration>,
+    attempt_timeout: Option<Duration>,
+    /// How many failures of a class are retried.
+    pub(super) cap: Option<(ErrorClass, u32)>,
+    pub(super) unknown_cap: Option<u32>,
+    /// The delay of the classes without one of their own; `None`: they have no strategy.
+    delay: Option<Duration>,
+    delay_of: (ErrorClass, Duration),
+    honours_hints: bool,
+    pub(super) budget: Option<(u32, Duration)>,
+    pub(super) breaker: Option<Settings>,
+    is_counted: bool,
+    pub(super) sleep_handler: Option<SleepDecision>,
+    /// How much longer than asked the blocking policy sleeps.
+    oversleep: Duration,
+}
+
+/// The policies, and what they share.
+pub(super) struct Policies {
+    pub(super) clock: VirtualClock,
+    pub(super) turn: Turn,
+    pub(super) asynchronous: AsyncPolicy<ByAnswer, OverheardTimer>,
+    pub(super) blocking: Policy<ByAnswer>,
+    /// Without retry, so that it has nothing to wait for and takes the quiet path.
+    pub(super) once: Policy<ByAnswer>,
+    pub(super) breaker: Option<CircuitBreaker>,
+    pub(super) counted: Option<Arc<Counted>>,
+    pub(super) budget: Option<Budget>,
+}
+
+impl Setup {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            max_attempts: u32::from(reader.below(5)) + 1,
+            deadline: reader.maybe(at_least_a_tick),
+            attempt_timeout: reader.maybe(at_least_a_tick),
+            cap: reader.maybe(|reader| (reader.class(), reader.below(3).into())),
+            unknown_cap: reader.maybe(|reader| reader.below(3).into()),
+            delay: reader.maybe(Reader::ticks),
+            delay_of: (reader.class(), reader.ticks()),
+            honours_hints: reader.flag(),
+            budget: reader.maybe(|reader| (reader.below(4).into(), at_least_a_tick(reader))),
+            breaker: reader.maybe(Settings::read),
+            is_counted: reader.flag(),
+            sleep_handler: reader
+                .maybe(|reader| reader.one_of(&[SleepDecision::Sleep, SleepDecision::Defer, SleepDecision::Abort])),
+            oversleep: reader.one_of(&[Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(1)]),
+        }
+    }
+
+    /// The delay after this failure, if its class has a strategy.
+    pub(super) fn delay_after(&self, failure: &Failure) -> Option<Duration> {
+        let own = (self.delay_of.0 == failure.class).then_some(self.delay_of.1);
+        let delay = own.or(self.delay)?;
+        Some(failure.hint.filter(|_| self.honours_hints).unwrap_or(delay))
+    }
+
+    /// How many failures of this class are retried.
+    pub(super) fn cap_of(&self, class: ErrorClass) -> u32 {
+        let own = self.cap.filter(|(of, _)| *of == class).map(|(_, cap)| cap);
+        let unknown = self.unknown_cap.filter(|_| class == ErrorClass::Unknown);
+        own.into_iter().chain(unknown).min().unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn policies(&self) -> Policies {
+        let (clock, turn) = (VirtualClock::new(), Turn::default());
+        let budget = self.budget.map(|(limit, window)| Budget::new(limit, window).expect("a budget that is taken"));
+        let breaker = self.breaker.as_ref().map(|settings| settings.builder().build().expect("one that is taken"));
+        let counted = breaker.clone().filter(|_| self.is_counted).map(|breaker| Arc::new(Counted::new(breaker)));
+        let source = || match (&counted, &breaker) {
+            (Some(counted), _) => Some(BreakerSource::from(Arc::clone(counted))),
+            (None, breaker) => breaker.as_ref().map(BreakerSource::from),
+        };
+        let timer = OverheardTimer { timer: clock.timer(), turn: turn.clone() };
+        let asynchronous = AsyncPolicy::<_, NoTimer>::builder().retry(self.retry(budget.as_ref())).timer(timer);
+        let blocking = Policy::builder()
+            .retry(self.retry(budget.as_ref()))
+            .clock(clock.clone())
+            .sleeper(self.sleeper(&clock, &turn));
+        let once = Policy::builder().clock(clock.clone());
+        Policies {
+            asynchronous: guarded(asynchronous, source()).build().expect("a policy that is taken"),
+            blocking: guarded(blocking, source()).build().expect("a policy that is taken"),
+            once: guarded(once, source()).build().expect("a policy that is taken"),
+            clock,
+            turn,
+            breaker,
+            counted,
+            budget,
+        }
+    }
+
+    fn retry(&self, budget: Option<&Budget>) -> RetryBuilder {
+        let mut retry = Retry::builder().max_attempts(self.max_attempts);
+        retry = match self.deadline {
+            Some(deadline) => retry.deadline(deadline),
+            None => retry.no_deadline(),
+        };
+        if let Some(timeout) = self.attempt_timeout {
+            retry = retry.attempt_timeout(timeout);
+        }
+        if let Some((class, cap)) = self.cap {
+            retry = retry.max_retries_for(class, cap);
+        }
+        retry = match self.unknown_cap {
+            Some(cap) => retry.max_unknown_retries(cap),
+            None => retry.unlimited_unknown_retries(),
+        };
+        if let Some(budget) = budget {
+            retry = retry.budget(budget.clone());
+        }
+        let (class, delay_of) = self.delay_of;
+        if self.honours_hints {
+            let waits = |delay| retry_after_or(fixed(delay)).jitter(Duration::ZERO);
+            retry = retry.strategy_for(class, waits(delay_of));
+            self.delay.into_iter().fold(retry, |retry, delay| retry.strategy(waits(delay)))
+        } else {
+            retry = retry.strategy_for(class, fixed(delay_of));
+            self.delay.into_iter().fold(retry, |retry, delay| retry.strategy(fixed(delay)))
+        }
+    }
+
+    fn sleeper(&self, clock: &VirtualClock, turn: &Turn) -> impl Fn(Duration) + Send + Sync + 'static {
+        let (clock, turn, oversleep) = (clock.clone(), turn.clone(), self.oversleep);
+        move |delay| {
+            turn.waits(delay);
+            clock.advance(delay + oversleep);
+        }
+    }
+}
+
+fn at_least_a_tick(reader: &mut Reader<'_>) -> Duration {
+    reader.ticks().max(Duration::from_nanos(1))
+}
+
+fn guarded<C, K>(builder: PolicyBuilder<C, K>, breaker: Option<BreakerSource>) -> PolicyBuilder<ByAnswer, K> {
+    let builder = builder.classifier(ByAnswer);
+    match breaker {
+        Some(breaker) => builder.circuit_breaker(breaker),
+        None => builder,
+    }
+}

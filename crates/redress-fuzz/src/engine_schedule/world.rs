@@ -1,0 +1,336 @@
+//! All calls of a schedule and what they share, with the accounts that the laws are judged by.
+//!
+//! Owns driving a call and comparing it with the accounts. The laws of a single call are `laws.rs`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use redress_core::{CircuitState, ErrorClass, EventName, StopReason, Transition};
+
+use super::call::{Call, Ended, Flavour};
+use super::laws::{Limits, Seen};
+use super::log::Log;
+use super::operation::{Answer, expect_scripted};
+use super::setup::{Policies, Setup};
+use crate::breaker_model::{BreakerModel, End, Ticket, nanos};
+use crate::reader::Reader;
+
+const SLOTS: usize = 4;
+const MOST_ANSWERS: usize = 4;
+
+pub(super) struct World<'p> {
+    setup: &'p Setup,
+    policies: &'p Policies,
+    accounts: Accounts<'p>,
+    calls: [Option<Call<'p>>; SLOTS],
+}
+
+/// What is known of the shared cells without asking them.
+struct Accounts<'p> {
+    setup: &'p Setup,
+    policies: &'p Policies,
+    breaker: Option<BreakerModel>,
+    /// When each retry was granted.
+    grants: Vec<Duration>,
+}
+
+/// A call while it is driven: the parts that outlive its future.
+struct Driven<'c> {
+    flavour: Flavour,
+    log: &'c Log,
+    ticket: &'c mut Option<Ticket>,
+    limits: Limits<'c>,
+}
+
+/// What driving a call came to.
+enum Driving {
+    Pending,
+    Ended(Ended),
+    Panicked,
+}
+
+impl<'p> World<'p> {
+    pub(super) fn new(setup: &'p Setup, policies: &'p Policies) -> Self {
+        let breaker = setup.breaker.clone().map(BreakerModel::new);
+        let mut accounts = Accounts { setup, policies, breaker, grants: Vec::new() };
+        accounts.show_the_origin();
+        Self { setup, policies, accounts, calls: [const { None }; SLOTS] }
+    }
+
+    pub(super) fn start(&mut self, slot: usize, flavour: Flavour) {
+        if self.calls[slot].is_none() {
+            self.calls[slot] = Some(Call::new(self.setup, self.policies, flavour));
+        }
+    }
+
+    pub(super) fn poll(&mut self, slot: usize) {
+        let Some(call) = &mut self.calls[slot] else { return };
+        let Call { flavour, log, future, ticket } = call;
+        let driven = Driven { flavour: *flavour, log, ticket, limits: Limits::of_retry(self.setup) };
+        let driving = self.accounts.drive(driven, || {
+            let mut context = Context::from_waker(Waker::noop());
+            match future.as_mut().poll(&mut context) {
+                Poll::Ready(ended) => Some(ended),
+                Poll::Pending => None,
+            }
+        });
+        if !matches!(driving, Driving::Pending) {
+            self.calls[slot] = None;
+        }
+    }
+
+    pub(super) fn poll_all(&mut self) {
+        for slot in 0..SLOTS {
+            self.poll(slot);
+            self.holds();
+        }
+    }
+
+    pub(super) fn answer(&mut self, slot: usize, answer: Answer) {
+        if let Some(call) = &self.calls[slot] {
+            let mut notes = call.log.notes();
+            if notes.answers.len() < MOST_ANSWERS {
+                notes.answers.push_back(answer);
+            }
+        }
+    }
+
+    pub(super) fn ask_to_abort(&mut self, slot: usize) {
+        if let Some(call) = &self.calls[slot] {
+            call.log.notes().wants_abort = true;
+        }
+    }
+
+    pub(super) fn pass(&mut self, time: Duration) {
+        self.policies.clock.advance(time);
+    }
+
+    pub(super) fn drop_call(&mut self, slot: usize) {
+        let Some(Call { flavour, log, future, ticket }) = self.calls[slot].take() else { return };
+        drop(future);
+        if let Some(ticket) = ticket {
+            self.accounts.settle(ticket, End::Released);
+        }
+        let seen = Seen { flavour, notes: &log.notes(), limits: Limits::of_retry(self.setup) };
+        seen.has_no_end();
+    }
+
+    /// A whole call of the blocking policy.
+    pub(super) fn block(&mut self, reader: &mut Reader<'_>) {
+        let flavour = Flavour::read(reader);
+        let takes = reader.ticks();
+        let log = Log::new(&self.policies.clock, flavour == Flavour::Watched { is_rude: true });
+        let answers = 1 + usize::from(reader.below(5));
+        log.notes().answers = (0..answers).map(|_| Answer::read(reader)).collect();
+        log.notes().wants_abort = reader.below(8) == 7;
+        let Self { setup, policies, .. } = *self;
+        let driven = Driven { flavour, log: &log, ticket: &mut None, limits: Limits::of_retry(setup) };
+        self.accounts.drive(driven, || {
+            let operation = |attempt| {
+                log.attempt_starts(attempt);
+                policies.clock.advance(takes);
+                let answer = log.next_answer().unwrap_or(Answer::Good);
+                log.attempt_ends(answer);
+                answer.give()
+            };
+            let policy = &policies.blocking;
+            Some(match flavour {
+                Flavour::Bare => policy.call_with(operation).into(),
+                Flavour::Told => policy.execute_with(operation).into(),
+                Flavour::Abortable => policy.context().abort_if(|| log.notes().wants_abort).call_with(operation).into(),
+                Flavour::Watched { .. } => {
+                    let context = policy.context().observer(log.clone()).capture_timeline();
+                    let mut context = context.abort_if(|| log.notes().wants_abort);
+                    if let Some(decision) = setup.sleep_handler {
+                        context = context.sleep(move |_, _| decision);
+                    }
+                    context.execute_with(operation).into()
+                }
+            })
+        });
+    }
+
+    /// A whole call of the policy without retry.
+    pub(super) fn try_once(&mut self, answer: Answer) -> Option<Ended> {
+        let log = Log::new(&self.policies.clock, false);
+        let policy = &self.policies.once;
+        let driven = Driven { flavour: Flavour::Bare, log: &log, ticket: &mut None, limits: Limits::of_one_attempt() };
+        let driving = self.accounts.drive(driven, || {
+            let operation = |attempt| {
+                log.attempt_starts(attempt);
+                log.attempt_ends(answer);
+                answer.give()
+            };
+            Some(policy.call_with(operation).into())
+        });
+        match driving {
+            Driving::Ended(ended) => Some(ended),
+            Driving::Pending | Driving::Panicked => None,
+        }
+    }
+
+    /// What holds between any two steps.
+    pub(super) fn holds(&self) {
+        self.accounts.breaker_agrees();
+        self.accounts.budget_agrees();
+        let admitted = || self.calls.iter().flatten().filter_map(|call| call.ticket);
+        assert!(admitted().filter(|ticket| ticket.is_probe).count() <= 1, "one probe at a time");
+        if let Some(counted) = &self.policies.counted {
+            assert_eq!(counted.outstanding(), admitted().count(), "every admission is of a call under way, or settled");
+        }
+    }
+
+    /// When every call is over, nothing is left of them: the breaker recovers, and the budget is whole again.
+    pub(super) fn ends_well(mut self) {
+        for slot in 0..SLOTS {
+            self.drop_call(slot);
+            self.holds();
+        }
+        if let Some(settings) = &self.setup.breaker {
+            self.pass(settings.recovery());
+        }
+        let ended = self.try_once(Answer::Good).expect("a call without retry ends");
+        assert_eq!(ended.reason, None, "after its recovery time a breaker admits a call");
+        if let Some(breaker) = &self.policies.breaker {
+            assert_eq!(breaker.state(), CircuitState::Closed, "the success of a probe closes the circuit");
+        }
+        if let (Some((limit, window)), Some(budget)) = (self.setup.budget, &self.policies.budget) {
+            self.pass(window);
+            assert_eq!(budget.remaining_at(self.policies.clock.now()), limit, "every token comes back");
+        }
+    }
+}
+
+impl Accounts<'_> {
+    /// A breaker counts its time from the first instant it is shown.
+    fn show_the_origin(&mut self) {
+        let (Some(breaker), Some(model)) = (&self.policies.breaker, &mut self.breaker) else { return };
+        let now = self.policies.clock.now();
+        let permit = breaker.try_acquire_at(now).expect("a new breaker is closed");
+        let (ticket, _) = model.admit(0).expect("a new breaker is closed");
+        permit.failure_at(ErrorClass::Permission, now);
+        model.end(ticket, End::Failure(ErrorClass::Permission), 0);
+    }
+
+    fn now(&self) -> Duration {
+        self.policies.clock.elapsed()
+    }
+
+    fn settle(&mut self, ticket: Ticket, end: End) -> Option<Transition> {
+        let now = nanos(self.now());
+        self.breaker.as_mut().and_then(|model| model.end(ticket, end, now))
+    }
+
+    /// Drives a call as far as `run` does, and brings the accounts up to date.
+    fn drive(&mut self, driven: Driven<'_>, run: impl FnOnce() -> Option<Ended>) -> Driving {
+        let Driven { flavour, log, ticket, limits } = driven;
+        let is_first = log.notes().began.is_none();
+        let failures = log.notes().failures.len();
+        let events = log.notes().events.len();
+        let mut admission = None;
+        if is_first {
+            log.notes().began = Some(self.now());
+            if !(flavour.can_abort() && log.notes().wants_abort) {
+                let now = nanos(self.now());
+                admission = Some(self.breaker.as_mut().map(|model| model.admit(now)));
+            }
+        }
+        let driving = match catch_unwind(AssertUnwindSafe(|| self.policies.turn.of(log, run))) {
+            Ok(None) => Driving::Pending,
+            Ok(Some(ended)) => Driving::Ended(ended),
+            Err(payload) => {
+                expect_scripted(payload);
+                Driving::Panicked
+            }
+        };
+        let notes = log.notes();
+        let seen = Seen { flavour, notes: &notes, limits };
+        if is_first {
+            let transition = match admission {
+                Some(Some(Ok((admitted, transition)))) => {
+                    *ticket = Some(admitted);
+                    transition
+                }
+                _ => None,
+            };
+            seen.heard_of(EventName::CircuitHalfOpen, transition.is_some());
+            self.was_admitted_or_not(&seen, admission.map(Option::transpose), &driving);
+        }
+        seen.keeps_to_the_limits();
+        let granted = seen.grants_since(failures, events, matches!(driving, Driving::Ended(_)));
+        if limits.setup.is_some_and(|setup| setup.budget.is_some()) {
+            self.grants.extend(granted);
+        }
+        self.ended(&seen, ticket.take_if(|_| !matches!(driving, Driving::Pending)), &driving);
+        driving
+    }
+
+    /// A call that the breaker rejects, or that was aborted before, makes no attempt; every other makes one at once.
+    fn was_admitted_or_not(&self, seen: &Seen<'_>, admission: Option<Admitted>, driving: &Driving) {
+        let starts = seen.notes.starts.len();
+        match (admission, driving) {
+            (None, Driving::Ended(ended)) => assert_eq!((ended.reason, starts), (Some(StopReason::Aborted), 0)),
+            (Some(Err(wait)), Driving::Ended(ended)) => {
+                let rejection = ended.rejection.as_ref().expect("the breaker rejects the call");
+                let state = self.breaker.as_ref().map(BreakerModel::state);
+                // A call keeps its waits in a nanosecond less than what a breaker counts in.
+                let told = |wait: Option<Duration>| wait.map(|wait| wait.min(Duration::from_nanos(u64::MAX - 1)));
+                assert_eq!((Some(rejection.state()), told(rejection.retry_in()), starts), (state, told(wait), 0));
+            }
+            (Some(Ok(_)), _) => assert!(starts >= 1, "a call that is admitted makes an attempt"),
+            (admission, _) => panic!("a call that is not to run runs: {admission:?}"),
+        }
+    }
+
+    fn ended(&mut self, seen: &Seen<'_>, ticket: Option<Ticket>, driving: &Driving) {
+        let end = match driving {
+            Driving::Pending => return seen.has_no_end(),
+            Driving::Panicked => {
+                seen.has_no_end();
+                End::Released
+            }
+            Driving::Ended(ended) => {
+                seen.ended_as_told(ended, self.now());
+                self.is_exhausted(seen, ended);
+                match ended.reason {
+                    None => End::Success,
+                    Some(StopReason::Aborted | StopReason::CircuitOpen) => End::Released,
+                    Some(_) => End::Failure(seen.notes.failures.last().expect("a call stops after a failure").class),
+                }
+            }
+        };
+        let transition = ticket.and_then(|ticket| self.settle(ticket, end));
+        seen.heard_of(EventName::CircuitOpened, transition == Some(Transition::Opened));
+        seen.heard_of(EventName::CircuitClosed, transition == Some(Transition::Closed));
+    }
+
+    /// Only a budget that has granted its whole limit within the window is exhausted.
+    fn is_exhausted(&self, seen: &Seen<'_>, ended: &Ended) {
+        if ended.reason == Some(StopReason::BudgetExhausted) {
+            let (limit, _) = self.setup.budget.expect("there is a budget");
+            let at = seen.notes.failures.last().expect("a retry was refused after a failure").at;
+            assert_eq!(self.granted_within_window(at), limit as usize, "a budget refuses when it is used up");
+        }
+    }
+
+    fn granted_within_window(&self, now: Duration) -> usize {
+        let window = self.setup.budget.map_or(Duration::ZERO, |(_, window)| window);
+        self.grants.iter().filter(|at| now.saturating_sub(**at) < window).count()
+    }
+
+    fn budget_agrees(&self) {
+        let (Some((limit, _)), Some(budget)) = (self.setup.budget, &self.policies.budget) else { return };
+        let granted = self.granted_within_window(self.now());
+        assert!(granted <= limit as usize, "a budget grants no more than its limit in any window");
+        assert_eq!(budget.remaining_at(self.policies.clock.now()) as usize, limit as usize - granted, "what is left");
+    }
+
+    fn breaker_agrees(&self) {
+        let state = self.policies.breaker.as_ref().map(redress_core::CircuitBreaker::state);
+        assert_eq!(state, self.breaker.as_ref().map(BreakerModel::state), "the breaker is where the model is");
+    }
+}
+
+/// The model's answer to a call that asks: a permit if there is a breaker, or how long to wait.
+type Admitted = Result<Option<(Ticket, Option<Transition>)>, Option<Duration>>;

@@ -1,0 +1,174 @@
+//! Errors made of bytes: what they call themselves, how they write it, what stands behind them.
+//!
+//! Owns the description of a chain and the making of it. Does not know what a classifier makes of it.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use redress_core::{
+    AbortRetryError, ConcurrencyError, ErrorClass, PermanentError, RateLimitError, ServerError, StatusError,
+};
+
+use crate::reader::Reader;
+
+pub(crate) type Boxed = Box<dyn Error + Send + Sync>;
+
+/// One error of a chain.
+#[derive(Clone, Debug)]
+pub(crate) enum Link {
+    /// An error nobody knows, with this `Debug` output.
+    Opaque {
+        debug: String,
+        manner: Manner,
+    },
+    Io(ErrorKind),
+    /// An `io::Error` of this kind around the next error.
+    IoAround(ErrorKind),
+    Status(u16, Option<Duration>),
+    Marker(ErrorClass, Option<Duration>),
+    Abort,
+}
+
+/// How an opaque error writes its `Debug` output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    AtOnce,
+    /// Character by character, going on when it is told to stop.
+    Deaf,
+    /// As a derived implementation does.
+    Derived,
+}
+
+/// Kinds with a meaning of their own, and two without.
+pub(crate) const KINDS: [(ErrorKind, Option<ErrorClass>); 27] = [
+    (ErrorKind::Other, None),
+    (ErrorKind::AddrInUse, None),
+    (ErrorKind::ConnectionRefused, Some(ErrorClass::Transient)),
+    (ErrorKind::ConnectionReset, Some(ErrorClass::Transient)),
+    (ErrorKind::ConnectionAborted, Some(ErrorClass::Transient)),
+    (ErrorKind::NotConnected, Some(ErrorClass::Transient)),
+    (ErrorKind::BrokenPipe, Some(ErrorClass::Transient)),
+    (ErrorKind::UnexpectedEof, Some(ErrorClass::Transient)),
+    (ErrorKind::TimedOut, Some(ErrorClass::Transient)),
+    (ErrorKind::Interrupted, Some(ErrorClass::Transient)),
+    (ErrorKind::WouldBlock, Some(ErrorClass::Transient)),
+    (ErrorKind::HostUnreachable, Some(ErrorClass::Transient)),
+    (ErrorKind::NetworkUnreachable, Some(ErrorClass::Transient)),
+    (ErrorKind::NetworkDown, Some(ErrorClass::Transient)),
+    (ErrorKind::ResourceBusy, Some(ErrorClass::Transient)),
+    (ErrorKind::StaleNetworkFileHandle, Some(ErrorClass::Transient)),
+    (ErrorKind::PermissionDenied, Some(ErrorClass::Permission)),
+    (ErrorKind::ReadOnlyFilesystem, Some(ErrorClass::Permission)),
+    (ErrorKind::NotFound, Some(ErrorClass::Permanent)),
+    (ErrorKind::AlreadyExists, Some(ErrorClass::Permanent)),
+    (ErrorKind::InvalidInput, Some(ErrorClass::Permanent)),
+    (ErrorKind::InvalidData, Some(ErrorClass::Permanent)),
+    (ErrorKind::Unsupported, Some(ErrorClass::Permanent)),
+    (ErrorKind::IsADirectory, Some(ErrorClass::Permanent)),
+    (ErrorKind::NotADirectory, Some(ErrorClass::Permanent)),
+    (ErrorKind::Deadlock, Some(ErrorClass::Concurrency)),
+    (ErrorKind::ExecutableFileBusy, Some(ErrorClass::Concurrency)),
+];
+
+pub(crate) const MARKERS: [ErrorClass; 4] =
+    [ErrorClass::Permanent, ErrorClass::RateLimit, ErrorClass::Concurrency, ErrorClass::ServerError];
+
+impl Link {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
+        match reader.below(8) {
+            0 => Self::Io(reader.one_of(&KINDS).0),
+            1 => Self::IoAround(reader.one_of(&KINDS).0),
+            2 => Self::Status(reader.u16(), reader.maybe(Reader::any_duration)),
+            3 => Self::Marker(reader.one_of(&MARKERS), reader.maybe(Reader::any_duration)),
+            4 => Self::Abort,
+            _ => {
+                let manner = reader.one_of(&[Manner::AtOnce, Manner::Deaf, Manner::Derived]);
+                let most = usize::from(reader.u8());
+                Self::Opaque { debug: String::from_utf8_lossy(reader.take(most)).into_owned(), manner }
+            }
+        }
+    }
+
+    /// The error, with `source` behind it; `None` behind one that cannot have a source.
+    pub(crate) fn into_error(self, source: Option<Boxed>) -> Boxed {
+        match self {
+            Self::Opaque { debug, manner } => Box::new(Opaque { debug, manner, source }),
+            Self::Io(kind) => Box::new(io::Error::from(kind)),
+            Self::IoAround(kind) => match source {
+                Some(source) => Box::new(io::Error::new(kind, source)),
+                None => Box::new(io::Error::from(kind)),
+            },
+            Self::Status(status, hint) => {
+                let plain = || StatusError::new(status);
+                let error = hint.map_or_else(plain, |hint| plain().with_retry_after(hint));
+                match source {
+                    Some(source) => Box::new(error.with_source(source)),
+                    None => Box::new(error),
+                }
+            }
+            Self::Marker(class, hint) => marker(class, hint, source),
+            Self::Abort => Box::new(AbortRetryError::new("scripted")),
+        }
+    }
+
+    /// Whether what follows in the description is behind the error made of this.
+    pub(crate) const fn has_source(&self) -> bool {
+        !matches!(self, Self::Io(_) | Self::Abort)
+    }
+}
+
+fn marker(class: ErrorClass, hint: Option<Duration>, source: Option<Boxed>) -> Boxed {
+    macro_rules! made {
+        ($name:ident) => {{
+            let mut error = $name::new("scripted");
+            if let Some(hint) = hint {
+                error = error.with_retry_after(hint);
+            }
+            match source {
+                Some(source) => Box::new(error.with_source(source)),
+                None => Box::new(error),
+            }
+        }};
+    }
+    match class {
+        ErrorClass::RateLimit => made!(RateLimitError),
+        ErrorClass::Concurrency => made!(ConcurrencyError),
+        ErrorClass::ServerError => made!(ServerError),
+        _ => made!(PermanentError),
+    }
+}
+
+struct Opaque {
+    debug: String,
+    manner: Manner,
+    source: Option<Boxed>,
+}
+
+impl fmt::Debug for Opaque {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.manner {
+            Manner::AtOnce => f.write_str(&self.debug),
+            Manner::Deaf => {
+                for letter in self.debug.chars() {
+                    let _ = f.write_char(letter);
+                }
+                Ok(())
+            }
+            Manner::Derived => f.debug_struct(&self.debug).field("source", &self.source).finish(),
+        }
+    }
+}
+
+impl fmt::Display for Opaque {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("auth timeout permission: what an error says for people names nothing")
+    }
+}
+
+impl Error for Opaque {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod reader;
+mod replay;
+
+mod http_date;
+mod retry_after;
+mod response_head;
+mod hostile_error;
+mod text_parsers;
+mod conformance_reader;
+
+mod strategies;
+mod breaker_model;
+mod permit_schedule;
+mod engine_schedule;
+
+pub use crate::conformance_reader::conformance_reader;
+pub use crate::engine_schedule::engine_schedule;
+pub use crate::permit_schedule::permit_schedule;
+pub use crate::replay::{TARGETS, Target, replay_committed, replay_files};
+pub use crate::response_head::response_head;
+pub use crate::retry_after::retry_after;
+pub use crate::strategies::strategies;
+pub use crate::text_parsers::text_parsers;

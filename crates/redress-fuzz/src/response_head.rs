@@ -1,0 +1,174 @@
+//! The target `response_head`: a request's method and URI, a response's status and headers.
+//!
+//! Owns the tables written down once more, to compare with. The input reads like HTTP: a first line of method, URI and
+//! status, then header lines; what the types of `http` refuse is left out.
+
+use std::io;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use redress_core::{Classification, Classifier, ErrorClass, StatusError, default_classifier};
+use redress_http::{
+    IdempotencyGuard, RetrySafety, classify, classify_response, classify_status, default_operation,
+    default_result_classifier, http_classifier, http_retry_after_classifier, is_idempotent_method, parse_retry_after,
+    retry_after,
+};
+
+/// What an input holds.
+struct Head {
+    method: Option<Method>,
+    uri: Option<Uri>,
+    /// Not only what `http` calls a status.
+    status: u16,
+    headers: HeaderMap,
+}
+
+/// Any head of a request and its response: classified by the table, the hint bounded, repetition allowed by the rules.
+///
+/// # Panics
+///
+/// If a law is broken.
+pub fn response_head(bytes: &[u8]) {
+    let head = read(bytes);
+    let now = UNIX_EPOCH + Duration::from_secs(784_111_777);
+    if let Ok(status) = StatusCode::from_u16(head.status) {
+        status_is_read_by_the_table(status, &head.headers, now);
+        policies_read_the_same(status, &head.headers);
+    }
+    errors_are_read_by_the_table(head.status);
+    if let Some(method) = &head.method {
+        repetition_is_allowed_by_the_rules(method, &head.headers);
+    }
+    if let (Some(method), Some(uri)) = (&head.method, &head.uri) {
+        an_operation_is_method_and_path(method, uri);
+    }
+}
+
+fn read(bytes: &[u8]) -> Head {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let mut words = lines.next().unwrap_or_default().split(|byte| *byte == b' ');
+    let mut word = || words.next().unwrap_or_default();
+    let method = Method::from_bytes(word()).ok();
+    let uri = Uri::try_from(word()).ok();
+    let status = std::str::from_utf8(word()).ok().and_then(|status| status.parse().ok()).unwrap_or_default();
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let mut halves = line.splitn(2, |byte| *byte == b':');
+        let name = HeaderName::from_bytes(halves.next().unwrap_or_default());
+        let value = HeaderValue::from_bytes(halves.next().unwrap_or_default());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.append(name, value);
+        }
+    }
+    Head { method, uri, status, headers }
+}
+
+/// The table of the documentation.
+fn class_of(status: u16) -> Option<ErrorClass> {
+    let class = match status {
+        400 | 404 | 422 => ErrorClass::Permanent,
+        401 => ErrorClass::Auth,
+        403 => ErrorClass::Permission,
+        408 | 421 | 425 => ErrorClass::Transient,
+        409 => ErrorClass::Concurrency,
+        429 => ErrorClass::RateLimit,
+        _ if status / 100 == 5 => ErrorClass::ServerError,
+        _ => return None,
+    };
+    Some(class)
+}
+
+fn is_never_retried(class: ErrorClass) -> bool {
+    matches!(class, ErrorClass::Auth | ErrorClass::Permission | ErrorClass::Permanent)
+}
+
+fn status_is_read_by_the_table(status: StatusCode, headers: &HeaderMap, now: SystemTime) {
+    let class = class_of(status.as_u16());
+    assert_eq!(classify_status(status), class, "{status}");
+    let values = headers.get_all("retry-after");
+    let first = values.iter().filter_map(|value| parse_retry_after(value, now)).next();
+    assert_eq!(retry_after(headers, now), first, "the first value that can be read counts");
+
+    let of_error = classify(status, headers, now);
+    let hint = first.filter(|_| !class.is_some_and(is_never_retried));
+    assert_eq!(of_error, class.map(|class| Classification::new(class).with_retry_after(hint)), "{status}");
+    let of_value = of_error.filter(|failure| !is_never_retried(failure.class()));
+    assert_eq!(classify_response(status, headers, now), of_value, "{status} as a value");
+}
+
+/// The classifiers that a policy takes read the wall clock, so a date's hint lies between the answers before and after.
+fn policies_read_the_same(status: StatusCode, headers: &HeaderMap) {
+    let mut response = Response::new(());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers.clone();
+    let result: Result<_, io::Error> = Ok(response);
+    let expected = class_of(status.as_u16()).filter(|class| !is_never_retried(*class));
+    assert_eq!(http_classifier().classify(&result), expected.map(Classification::new), "{status}");
+
+    let before = retry_after(headers, SystemTime::now());
+    let found = [default_result_classifier().classify(&result), http_retry_after_classifier().classify(&result)];
+    let after = retry_after(headers, SystemTime::now());
+    for failure in &found {
+        assert_eq!(failure.as_ref().map(Classification::class), expected, "{status}");
+        let hint = failure.as_ref().and_then(Classification::retry_after);
+        let between = (after..=before).contains(&hint);
+        assert!(between || failure.is_none(), "{hint:?} between {before:?} and {after:?}");
+    }
+    for cap in [Duration::ZERO, Duration::from_secs(7), Duration::MAX] {
+        let capped = [
+            default_result_classifier().max_retry_after(cap).classify(&result),
+            http_retry_after_classifier().max_retry_after(cap).classify(&result),
+        ];
+        for (failure, free) in capped.iter().zip(&found) {
+            let hint = failure.as_ref().and_then(Classification::retry_after);
+            let longest = free.as_ref().and_then(Classification::retry_after).map(|free| free.min(cap));
+            assert!(hint <= longest && hint.is_some() == longest.is_some(), "{hint:?} is at most {longest:?}");
+        }
+    }
+}
+
+/// An error that carries a status is read by the whole table, by the core's classifier without what HTTP alone knows.
+fn errors_are_read_by_the_table(status: u16) {
+    let hint = Duration::from_secs(status.into());
+    let failed = || Err::<Response<()>, _>(StatusError::new(status).with_retry_after(hint));
+    let expected = match class_of(status) {
+        Some(class) => Classification::new(class).with_retry_after(hint),
+        None => Classification::new(ErrorClass::Unknown),
+    };
+    assert_eq!(http_classifier().classify(&failed()).as_ref(), Some(&expected), "{status}");
+    assert_eq!(http_retry_after_classifier().classify(&failed()).as_ref(), Some(&expected), "{status}");
+    assert_eq!(default_result_classifier().classify(&failed()), None, "{status}");
+    let of_core = if matches!(status, 421 | 425) { Classification::new(ErrorClass::Unknown) } else { expected };
+    assert_eq!(default_classifier().classify(&failed()), Some(of_core), "{status}");
+}
+
+fn repetition_is_allowed_by_the_rules(method: &Method, headers: &HeaderMap) {
+    let is_idempotent = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"].contains(&method.as_str());
+    assert_eq!(is_idempotent_method(method), is_idempotent, "{method}");
+    let is_key = |value: &HeaderValue| {
+        let letters: Vec<u8> = value.as_bytes().iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        // Whitespace between the quotes makes no empty key.
+        let is_empty = letters.is_empty() || (letters == b"\"\"" && value.as_bytes().trim_ascii().len() == 2);
+        !is_empty
+    };
+    let has_key = headers.get_all("Idempotency-Key").iter().any(is_key);
+    for opted_in in [false, true] {
+        let safety = IdempotencyGuard::new().retry_non_idempotent(opted_in).safety(method, headers);
+        assert_eq!(safety.may_retry(), is_idempotent || has_key || opted_in, "{method} {headers:?}");
+        assert_eq!(safety == RetrySafety::IdempotentMethod, is_idempotent);
+        assert_eq!(safety == RetrySafety::IdempotencyKey, has_key && !is_idempotent);
+        assert_eq!(safety.to_string(), safety.as_str());
+    }
+}
+
+/// Neither host, query, fragment nor credentials are in an operation's name.
+fn an_operation_is_method_and_path(method: &Method, uri: &Uri) {
+    let name = default_operation(method, uri);
+    let path = name.strip_prefix(method.as_str()).and_then(|rest| rest.strip_prefix(' '));
+    let path = path.expect("a name begins with the method");
+    let whole = uri.to_string();
+    assert!(path == "*" || path.starts_with('/'), "{name:?} of {whole:?}");
+    assert!(!path.contains(['?', '#', ' ']), "{name:?} of {whole:?}");
+    assert!(path == "/" || whole.contains(path), "{name:?} of {whole:?}");
+    assert_eq!(default_operation(method, uri), name);
+}

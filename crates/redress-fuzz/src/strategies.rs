@@ -1,0 +1,227 @@
+//! The target `strategies`: configurations and contexts of every strategy, sensible or not.
+//!
+//! Owns the documented bounds written down once more, in wider numbers. A configuration that `issues` refuses may answer
+//! anything, but answer it must.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use redress_core::{
+    BackoffContext, Classification, ErrorClass, Feedback, Strategy, adaptive, decorrelated_jitter, equal_jitter, fixed,
+    retry_after_or, token_backoff,
+};
+
+use crate::reader::Reader;
+
+/// More than the window of `adaptive` keeps.
+const MOST_FEEDBACK: usize = 1300;
+
+/// Any configuration of any strategy, asked in any context: it answers, and within its bounds if nothing is wrong with it.
+///
+/// # Panics
+///
+/// If a law is broken.
+pub fn strategies(bytes: &[u8]) {
+    let mut reader = Reader::new(bytes);
+    let which = reader.below(6);
+    let asked = Asked::read(&mut reader);
+    let origin = Instant::now();
+    match which {
+        0 => decorrelated(&mut reader, &asked, origin),
+        1 => equal(&mut reader, &asked, origin),
+        2 => token(&mut reader, &asked, origin),
+        3 => waits_as_told(&mut reader, &asked, origin),
+        4 => hinted(&mut reader, &asked, origin),
+        _ => adapted(&mut reader, &asked, origin),
+    }
+}
+
+/// What a strategy is asked after.
+struct Asked {
+    attempt: u32,
+    prev_sleep: Option<Duration>,
+    remaining: Option<Duration>,
+    failure: Classification,
+}
+
+impl Asked {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let attempt = if reader.flag() { reader.below(80).into() } else { reader.u32() };
+        let (prev_sleep, remaining) = (reader.maybe(Reader::any_duration), reader.maybe(Reader::any_duration));
+        let failure = Classification::new(reader.class()).with_retry_after(reader.maybe(Reader::any_duration));
+        Self { attempt, prev_sleep, remaining, failure }
+    }
+
+    fn context(&self, now: Instant) -> BackoffContext<'_> {
+        let mut context = BackoffContext::new(self.attempt, &self.failure, now);
+        context.prev_sleep = self.prev_sleep;
+        context.remaining = self.remaining;
+        context
+    }
+}
+
+/// The delay, and whether the strategy's configuration is one that a policy takes.
+fn ask(strategy: &impl Strategy, asked: &Asked, now: Instant) -> (Duration, bool) {
+    (strategy.delay(&asked.context(now)), strategy.issues().is_empty())
+}
+
+#[track_caller]
+fn is_within(delay: Duration, low: Duration, high: Duration) {
+    assert!((low..=high).contains(&delay), "{delay:?} is not between {low:?} and {high:?}");
+}
+
+/// A number of nanoseconds as a duration, which it is if it is no longer than a cap that is one.
+fn from_nanos(nanos: u128) -> Duration {
+    Duration::new((nanos / 1_000_000_000) as u64, (nanos % 1_000_000_000) as u32)
+}
+
+fn decorrelated(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+    let (base, max, seed) = (reader.any_duration(), reader.any_duration(), reader.u64());
+    let strategy = || decorrelated_jitter().base(base).max(max);
+    let (delay, is_sound) = ask(&strategy().seed(seed), asked, now);
+    assert_eq!(ask(&strategy().seed(seed), asked, now).0, delay, "a seed repeats a run");
+    let (unseeded, _) = ask(&strategy(), asked, now);
+    if is_sound {
+        let prev = asked.prev_sleep.filter(|prev| !prev.is_zero()).unwrap_or(base);
+        let high = prev.checked_mul(3).map_or(max, |tripled| tripled.max(base).min(max));
+        is_within(delay, base, high);
+        is_within(unseeded, base, high);
+    }
+}
+
+fn equal(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+    let (base, max, seed) = (reader.any_duration(), reader.any_duration(), reader.u64());
+    let (delay, is_sound) = ask(&equal_jitter().base(base).max(max).seed(seed), asked, now);
+    if is_sound {
+        // A nanosecond that doubles 64 times is past every cap.
+        let doubled = base.as_nanos().saturating_mul(1 << asked.attempt.min(64));
+        let ceiling = from_nanos(doubled.min(max.as_nanos()));
+        is_within(delay, ceiling / 2, ceiling);
+    }
+}
+
+fn token(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+    let (base, max, seed) = (reader.any_duration(), reader.any_duration(), reader.u64());
+    let (delay, is_sound) = ask(&token_backoff().base(base).max(max).seed(seed), asked, now);
+    if is_sound {
+        // After 200 attempts every base is past every cap.
+        let grown = (0..asked.attempt.min(200)).fold(base.as_secs_f64(), |delay, _| delay * 1.5);
+        let ceiling = grown.min(max.as_secs_f64());
+        let rounded = ceiling.mul_add(1e-9, 2e-9);
+        let seconds = delay.as_secs_f64();
+        assert!(seconds >= ceiling / 2.0 - rounded && seconds <= ceiling + rounded, "{delay:?} for {ceiling} s");
+        assert!(delay <= max, "{delay:?} is at most {max:?}");
+    }
+}
+
+fn waits_as_told(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+    let told = reader.any_duration();
+    assert_eq!(ask(&fixed(told), asked, now).0, told);
+    let closure = move |context: &BackoffContext<'_>| context.prev_sleep.unwrap_or(told);
+    assert_eq!(ask(&closure, asked, now), (asked.prev_sleep.unwrap_or(told), true));
+}
+
+fn hinted(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+    let (fallback, jitter) = (reader.any_duration(), reader.any_duration());
+    let (max, seed) = (reader.maybe(Reader::any_duration), reader.u64());
+    let mut strategy = retry_after_or(fixed(fallback)).jitter(jitter).seed(seed);
+    if let Some(max) = max {
+        strategy = strategy.max(max);
+    }
+    let (delay, is_sound) = ask(&strategy, asked, now);
+    match asked.failure.retry_after() {
+        None => assert_eq!(delay, fallback, "without a hint the fallback decides"),
+        Some(hint) if is_sound => {
+            let max = max.unwrap_or(Duration::MAX);
+            is_within(delay, hint.min(max), hint.saturating_add(jitter).min(max));
+        }
+        Some(_) => {}
+    }
+}
+
+/// A number as a configuration may hold it.
+fn number(reader: &mut Reader<'_>) -> f64 {
+    match reader.below(6) {
+        0 => f64::from_bits(reader.u64()),
+        1 => reader.one_of(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0, f64::MAX, f64::MIN_POSITIVE]),
+        2 => 1.0,
+        3 => f64::from(reader.u8()),
+        _ => f64::from(reader.u8()) / 255.0,
+    }
+}
+
+fn adapted(reader: &mut Reader<'_>, asked: &Asked, origin: Instant) {
+    let (fallback, window) = (reader.any_duration(), reader.any_duration());
+    let (target, min, max) = (number(reader), number(reader), number(reader));
+    let strategy =
+        adaptive(fixed(fallback)).window(window).target_success(target).min_multiplier(min).max_multiplier(max);
+    let is_sound = strategy.issues().is_empty();
+    let mut model = Rate { results: VecDeque::new(), window };
+    let mut since = Duration::ZERO;
+    let mut learned = 0;
+    while learned < MOST_FEEDBACK && !reader.is_at_end() {
+        let step = reader.u8();
+        // One byte a result: how much later, which of the two, and whether it comes often, so that few fill the window.
+        since = since.saturating_add(Duration::from_secs(u64::from(step >> 3)));
+        let Some(now) = origin.checked_add(since) else { break };
+        let failed = step & 1 == 1;
+        let count = if step >= 248 { 256 } else { 1 };
+        learned += count;
+        for _ in 0..count {
+            strategy.learn(if failed { Feedback::Failure(ErrorClass::Transient) } else { Feedback::Success }, now);
+            model.record(since, failed);
+        }
+        if step & 2 == 2 {
+            let delay = strategy.delay(&asked.context(now));
+            if is_sound {
+                let rate = model.failure_rate(since);
+                is_stretched(delay, fallback, multiplier(rate, target, min, max));
+            }
+        }
+    }
+    let delay = strategy.delay(&asked.context(origin.checked_add(since).unwrap_or(origin)));
+    if is_sound {
+        is_stretched(delay, fallback, multiplier(model.failure_rate(since), target, min, max));
+    }
+}
+
+fn is_stretched(delay: Duration, fallback: Duration, multiplier: f64) {
+    let expected = fallback.as_secs_f64() * multiplier;
+    if expected >= Duration::MAX.as_secs_f64() {
+        assert_eq!(delay, Duration::MAX, "{fallback:?} times {multiplier} saturates");
+        return;
+    }
+    let rounded = expected.mul_add(1e-9, 2e-9);
+    let apart = (delay.as_secs_f64() - expected).abs();
+    assert!(apart <= rounded, "{delay:?} is not {fallback:?} times {multiplier}");
+}
+
+/// The documented formula.
+fn multiplier(rate: f64, target: f64, min: f64, max: f64) -> f64 {
+    let tolerated = 1.0 - target;
+    if rate <= tolerated {
+        return min;
+    }
+    ((rate - tolerated) / (1.0 - tolerated)).mul_add(max - min, min).clamp(min, max)
+}
+
+/// The results that count, as a plain list.
+struct Rate {
+    results: VecDeque<(Duration, bool)>,
+    window: Duration,
+}
+
+impl Rate {
+    fn record(&mut self, at: Duration, failed: bool) {
+        self.results.push_back((at, failed));
+        let too_many = self.results.len().saturating_sub(1024);
+        self.results.drain(..too_many);
+    }
+
+    fn failure_rate(&self, now: Duration) -> f64 {
+        let counted: Vec<bool> =
+            self.results.iter().filter(|(at, _)| now - *at < self.window).map(|(_, failed)| *failed).collect();
+        let failures = counted.iter().filter(|failed| **failed).count();
+        failures as f64 / counted.len().max(1) as f64
+    }
+}

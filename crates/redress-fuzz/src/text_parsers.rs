@@ -1,0 +1,121 @@
+//! The target `text_parsers`: names of classes, and errors that are read by what they say of themselves.
+//!
+//! Owns the default classifier's order written down once more, over the description of a chain instead of the chain. The
+//! input is a name for the one half and a description for the other.
+
+use std::error::Error;
+
+use redress_core::{
+    Classification, Classifier, ErrorClass, boxed_classifier, default_classifier, source_chain, strict_classifier,
+};
+
+use crate::hostile_error::{Boxed, KINDS, Link};
+use crate::reader::Reader;
+
+/// Longer chains say nothing more.
+const MOST_LINKS: usize = 24;
+
+/// Any bytes as the name of a class, and as a chain of errors: named or not, classified by the first that is certain.
+///
+/// # Panics
+///
+/// If a law is broken.
+pub fn text_parsers(bytes: &[u8]) {
+    a_name_is_a_class_or_none(&String::from_utf8_lossy(bytes));
+    a_chain_is_classified_in_order(&mut Reader::new(bytes));
+}
+
+fn a_name_is_a_class_or_none(text: &str) {
+    let named = ErrorClass::from_name(text);
+    assert_eq!(named.map(ErrorClass::as_str), named.map(|_| text), "a name is read exactly or not at all");
+    for class in ErrorClass::ALL {
+        assert_eq!(named == Some(class), text == class.as_str() && text == class.to_string());
+    }
+}
+
+fn a_chain_is_classified_in_order(reader: &mut Reader<'_>) {
+    let mut links = Vec::new();
+    while links.len() < MOST_LINKS && (links.is_empty() || !reader.is_at_end()) {
+        let link = Link::read(reader);
+        let goes_on = link.has_source();
+        links.push(link);
+        if !goes_on {
+            break;
+        }
+    }
+    let error = chain(&links);
+    assert_eq!(source_chain(&*error).count(), links.len(), "every error is passed once: {links:?}");
+
+    let certain = by_order(&links);
+    let guessed = certain.clone().or_else(|| links.iter().find_map(name).map(Classification::new));
+    let unknown = || Classification::new(ErrorClass::Unknown);
+    assert_eq!(strict_classifier().classify_error(&*error), certain.unwrap_or_else(unknown), "{links:?}");
+    let of_default = default_classifier().classify_error(&*error);
+    assert_eq!(of_default, guessed.unwrap_or_else(unknown), "{links:?}");
+    assert_eq!(boxed_classifier().classify(&Err::<(), Boxed>(error)), Some(of_default), "{links:?}");
+}
+
+fn chain(links: &[Link]) -> Box<dyn Error + Send + Sync> {
+    let made = links.iter().rev().fold(None, |source, link| Some(link.clone().into_error(source)));
+    made.expect("a chain has an error")
+}
+
+/// Steps 1 to 4 of the documentation.
+fn by_order(links: &[Link]) -> Option<Classification> {
+    if links.iter().any(|link| matches!(link, Link::Abort)) {
+        return Some(Classification::abort());
+    }
+    let found = links.iter().find_map(marker).or_else(|| links.iter().find_map(status));
+    found.or_else(|| links.iter().find_map(io_kind).map(Classification::new))
+}
+
+fn marker(link: &Link) -> Option<Classification> {
+    match link {
+        Link::Marker(class, hint) => Some(Classification::new(*class).with_retry_after(*hint)),
+        Link::Io(kind) | Link::IoAround(kind) if *kind == std::io::ErrorKind::TimedOut => {
+            Some(Classification::new(ErrorClass::Transient))
+        }
+        _ => None,
+    }
+}
+
+fn status(link: &Link) -> Option<Classification> {
+    let Link::Status(status, hint) = link else { return None };
+    let class = match status {
+        401 => ErrorClass::Auth,
+        403 => ErrorClass::Permission,
+        400 | 404 | 422 => ErrorClass::Permanent,
+        409 => ErrorClass::Concurrency,
+        408 => ErrorClass::Transient,
+        429 => ErrorClass::RateLimit,
+        500..600 => ErrorClass::ServerError,
+        _ => return None,
+    };
+    Some(Classification::new(class).with_retry_after(*hint))
+}
+
+fn io_kind(link: &Link) -> Option<ErrorClass> {
+    let (Link::Io(kind) | Link::IoAround(kind)) = link else { return None };
+    KINDS.iter().find(|(known, _)| known == kind).and_then(|(_, class)| *class)
+}
+
+/// Step 5: the identifier that the `Debug` output begins with, in so far as it fits 64 bytes.
+fn name(link: &Link) -> Option<ErrorClass> {
+    let debug = match link {
+        Link::Opaque { debug, .. } => debug.as_str(),
+        // What the others call themselves holds none of the words below, but for an `io::Error` of its kind alone.
+        Link::Io(_) | Link::IoAround(_) | Link::Status(..) | Link::Marker(..) | Link::Abort => return None,
+    };
+    let is_part = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
+    let identifier: String = debug.chars().take_while(is_part).take(64).collect::<String>().to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| identifier.contains(word));
+    if has(&["auth", "unauthoriz", "credential"]) {
+        Some(ErrorClass::Auth)
+    } else if has(&["forbid", "permission"]) {
+        Some(ErrorClass::Permission)
+    } else if has(&["timeout", "timedout", "elapsed", "connection"]) {
+        Some(ErrorClass::Transient)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,22 @@
+//! The committed inputs, replayed: what the fuzzer found interesting holds on every machine, without a fuzzer.
+//!
+//! Owns that no target is without inputs. What a target checks is the library's.
+
+use redress_fuzz::{TARGETS, replay_committed};
+
+#[test]
+fn every_target_holds_on_its_corpus() {
+    for target in TARGETS {
+        let inputs =
+            replay_committed("corpus", target).expect("crates/redress-fuzz/corpus has a folder for each target");
+        assert!(inputs > 0, "the corpus of {} is empty", target.name);
+    }
+}
+
+#[test]
+fn every_target_holds_on_its_seeds() {
+    for target in TARGETS {
+        let inputs = replay_committed("seeds", target).expect("crates/redress-fuzz/seeds has a folder for each target");
+        assert!(inputs > 0, "{} has no seeds", target.name);
+    }
+}

@@ -1,0 +1,159 @@
+//! One call: what it was heard to do, and whether that agrees with how it ended.
+//!
+//! Owns the laws that can be looked at call by call. Does not make the call.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use redress_core::{AttemptContext, CallError, Event, EventName, Observer, RetryOutcome, StopReason};
+
+use crate::census::{Census, place_of, terminal_of};
+use crate::law::Law;
+
+/// What was heard of one call.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Times the operation was run.
+    pub(crate) begun: AtomicU32,
+    starts: AtomicU32,
+    ends: AtomicU32,
+    retries: AtomicU32,
+    terminals: AtomicU32,
+    /// Where in the list the last terminal event stands.
+    terminal: AtomicU32,
+}
+
+impl Tally {
+    pub(crate) fn begin(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn begun(&self) -> u32 {
+        self.begun.load(Ordering::Relaxed)
+    }
+}
+
+/// A tally as a call's observer.
+pub(crate) struct Listener(pub(crate) Arc<Tally>);
+
+impl Observer for Listener {
+    fn on_event(&self, event: &Event<'_>) {
+        if event.name == EventName::Retry {
+            self.0.retries.fetch_add(1, Ordering::Relaxed);
+        }
+        if event.name.is_terminal() {
+            self.0.terminals.fetch_add(1, Ordering::Relaxed);
+            self.0.terminal.store(u32::try_from(place_of(event.name)).unwrap_or(u32::MAX), Ordering::Relaxed);
+        }
+    }
+
+    fn on_attempt_start(&self, _: &AttemptContext<'_>) {
+        self.0.starts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn on_attempt_end(&self, _: &AttemptContext<'_>) {
+        self.0.ends.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// How a call ended, as its caller was told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub(crate) reason: Option<StopReason>,
+    /// Attempts, unless it was a success that does not say.
+    attempts: Option<u32>,
+}
+
+impl End {
+    pub(crate) fn of_result<T, E>(result: &Result<T, CallError<T, E>>) -> Self {
+        let error = result.as_ref().err();
+        Self { reason: error.map(CallError::stop_reason), attempts: error.map(CallError::attempts) }
+    }
+
+    pub(crate) fn of_outcome<T, E>(outcome: &RetryOutcome<T, E>) -> Self {
+        Self { reason: outcome.stop_reason(), attempts: Some(outcome.attempts()) }
+    }
+}
+
+/// A call under way. Dropped without an end it was cancelled, or it panicked.
+pub(crate) struct Call {
+    census: &'static Census,
+    tally: Arc<Tally>,
+    /// Whether the tally was told of events.
+    heard: bool,
+    has_ended: bool,
+}
+
+impl Call {
+    pub(crate) fn start(census: &'static Census, tally: &Arc<Tally>, heard: bool) -> Self {
+        census.started.add_one();
+        Self { census, tally: Arc::clone(tally), heard, has_ended: false }
+    }
+
+    pub(crate) fn ended(mut self, end: End) {
+        self.has_ended = true;
+        self.census.end(end.reason);
+        self.check_attempts(end);
+        if self.heard {
+            self.check_events(end);
+        }
+    }
+
+    fn check_attempts(&self, end: End) {
+        let terms = self.census.terms;
+        // A detached operation may begin when nobody waits for it any more, so those are not counted.
+        let begun = (!terms.detaches).then(|| self.tally.begun());
+        let Some(attempts) = end.attempts.or(begun) else { return };
+        let rejected = end.reason == Some(StopReason::CircuitOpen);
+        let aborted = end.reason == Some(StopReason::Aborted);
+        let capped = attempts <= terms.cap
+            && (end.reason != Some(StopReason::MaxAttemptsGlobal) || attempts == terms.cap)
+            && (attempts > 0 || rejected || aborted)
+            && (attempts == 0 || !rejected);
+        let counted = begun.is_none_or(|begun| begun == attempts);
+        self.census.laws.require(Law::Capped, capped && counted, || {
+            format!("{}: {end:?}, operations {}, cap {}", terms.name, self.tally.begun(), terms.cap)
+        });
+    }
+
+    fn check_events(&self, end: End) {
+        let tally = &*self.tally;
+        let name = place_of(terminal_of(end.reason));
+        let terminals = tally.terminals.load(Ordering::Relaxed);
+        let terminal = tally.terminal.load(Ordering::Relaxed) as usize;
+        let whose = self.census.terms.name;
+        self.census.laws.require(Law::OneTerminal, terminals == 1 && terminal == name, || {
+            format!("{whose}: {end:?}, heard {tally:?}")
+        });
+        let starts = tally.starts.load(Ordering::Relaxed);
+        let (ends, retries) = (tally.ends.load(Ordering::Relaxed), tally.retries.load(Ordering::Relaxed));
+        let agree = end.attempts.is_none_or(|attempts| attempts == starts)
+            && starts == ends
+            && (starts.saturating_sub(1)..=starts).contains(&retries);
+        self.census.laws.require(Law::AttemptsEnd, agree, || format!("{whose}: {end:?}, heard {tally:?}"));
+    }
+
+    /// Nobody is told of the end of a call that was dropped, and at most one of its attempts is open.
+    fn check_dropped(&self) {
+        let (tally, terms) = (&*self.tally, self.census.terms);
+        let terminals = tally.terminals.load(Ordering::Relaxed);
+        let open = tally.starts.load(Ordering::Relaxed).checked_sub(tally.ends.load(Ordering::Relaxed));
+        let laws = self.census.laws;
+        laws.require(Law::Capped, tally.begun() <= terms.cap, || format!("{}: dropped, {tally:?}", terms.name));
+        laws.require(Law::OneTerminal, terminals == 0, || format!("{}: dropped, heard {tally:?}", terms.name));
+        laws.require(Law::AttemptsEnd, matches!(open, Some(0 | 1)), || {
+            format!("{}: dropped, heard {tally:?}", terms.name)
+        });
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        self.check_dropped();
+        if thread::panicking() { self.census.panicked.add_one() } else { self.census.cancelled.add_one() }
+    }
+}

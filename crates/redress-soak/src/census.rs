@@ -1,0 +1,268 @@
+//! What is counted of all calls to one pair of policies, and the sums that have to agree when the storm is over.
+//!
+//! Owns the counters and the observer that feeds them. What is known of a single call is `call.rs`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redress_core::{AttemptContext, AttemptDecision, Cause, Event, EventName, Observer, StopReason};
+
+use crate::edges::Edges;
+use crate::law::{Law, Laws};
+use crate::purse::Purse;
+
+/// Why a call may stop.
+pub(crate) const REASONS: [StopReason; 10] = [
+    StopReason::MaxAttemptsGlobal,
+    StopReason::MaxAttemptsPerClass,
+    StopReason::DeadlineExceeded,
+    StopReason::MaxUnknownAttempts,
+    StopReason::NonRetryableClass,
+    StopReason::NoStrategy,
+    StopReason::BudgetExhausted,
+    StopReason::Scheduled,
+    StopReason::Aborted,
+    StopReason::CircuitOpen,
+];
+
+/// The event that ends a call with this reason, or with none.
+pub(crate) fn terminal_of(reason: Option<StopReason>) -> EventName {
+    reason.map_or(EventName::Success, StopReason::event)
+}
+
+pub(crate) fn place_of(event: EventName) -> usize {
+    EventName::ALL.iter().position(|name| *name == event).expect("an event of the list")
+}
+
+/// A counter that many threads add to.
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What the policies promise, as far as a law needs to know it.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) name: &'static str,
+    /// Attempts allowed.
+    pub(crate) cap: u32,
+    pub(crate) deadline: Option<Duration>,
+    /// Whether attempts are cut at a timeout, so that they may hang.
+    pub(crate) cuts: bool,
+    /// Whether the policies themselves have an observer, which then hears of every call.
+    pub(crate) watched: bool,
+    /// Whether operations run on threads of their own and may outlive their attempts.
+    pub(crate) detaches: bool,
+    /// Whether the clock may step back.
+    pub(crate) wild: bool,
+    /// Whether its strategy learns.
+    pub(crate) learns: bool,
+}
+
+pub(crate) struct Census {
+    pub(crate) terms: Terms,
+    pub(crate) laws: &'static Laws,
+    /// The breaker's edges, if there is one.
+    pub(crate) edges: Option<&'static Edges>,
+    /// The budget, if there is one.
+    pub(crate) purse: Option<&'static Purse>,
+
+    pub(crate) started: Count,
+    pub(crate) succeeded: Count,
+    pub(crate) stopped: [Count; REASONS.len()],
+    pub(crate) cancelled: Count,
+    pub(crate) panicked: Count,
+
+    events: [Count; EventName::ALL.len()],
+    attempts_started: Count,
+    attempts_ended: Count,
+    timeouts: Count,
+
+    /// Operations that began to run, came to their end, and were dropped or panicked.
+    pub(crate) begun: Count,
+    pub(crate) returned: Count,
+    pub(crate) cut_short: Count,
+    /// Results on which the classifier or the strategy panicked, so that their attempt has no end.
+    pub(crate) spoilt: Count,
+    /// Values, errors and hooks that were made, and dropped by whoever had them last.
+    made: Count,
+    dropped: Count,
+    /// Successes a learning strategy heard of.
+    pub(crate) learned: Count,
+}
+
+impl Census {
+    pub(crate) fn new(
+        terms: Terms,
+        laws: &'static Laws,
+        edges: Option<&'static Edges>,
+        purse: Option<&'static Purse>,
+    ) -> Self {
+        Self {
+            terms,
+            laws,
+            edges,
+            purse,
+            started: Count::default(),
+            succeeded: Count::default(),
+            stopped: Default::default(),
+            cancelled: Count::default(),
+            panicked: Count::default(),
+            events: Default::default(),
+            attempts_started: Count::default(),
+            attempts_ended: Count::default(),
+            timeouts: Count::default(),
+            begun: Count::default(),
+            returned: Count::default(),
+            cut_short: Count::default(),
+            spoilt: Count::default(),
+            made: Count::default(),
+            dropped: Count::default(),
+            learned: Count::default(),
+        }
+    }
+
+    /// Counts a call that came to its end.
+    pub(crate) fn end(&self, reason: Option<StopReason>) {
+        match reason {
+            None => self.succeeded.add_one(),
+            Some(reason) => self.stopped[place_of_reason(reason)].add_one(),
+        }
+    }
+
+    /// Calls that came to their end.
+    pub(crate) fn ended(&self) -> u64 {
+        self.succeeded.get() + self.stopped.iter().map(Count::get).sum::<u64>()
+    }
+
+    fn ended_with(&self, event: EventName) -> u64 {
+        let stopped = REASONS.iter().zip(&self.stopped).filter(|(reason, _)| reason.event() == event);
+        let succeeded = if event == EventName::Success { self.succeeded.get() } else { 0 };
+        succeeded + stopped.map(|(_, count)| count.get()).sum::<u64>()
+    }
+
+    fn events(&self, event: EventName) -> u64 {
+        self.events[place_of(event)].get()
+    }
+
+    /// Whether every attempt that was started has run its operation to an end.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let over = self.returned.get() + self.cut_short.get();
+        over == self.begun.get() && over == self.attempts_started.get()
+    }
+
+    /// After the storm: the sums.
+    pub(crate) fn settle(&self) {
+        let (laws, name) = (self.laws, self.terms.name);
+        let over = self.ended() + self.cancelled.get() + self.panicked.get();
+        laws.balance(Law::CallsEnd, name, ("started", self.started.get()), ("ended, cancelled and panicked", over));
+        let over = self.returned.get() + self.cut_short.get();
+        laws.balance(Law::NothingKept, name, ("operations begun", self.begun.get()), ("returned and dropped", over));
+        laws.balance(
+            Law::NothingKept,
+            name,
+            ("results and hooks made", self.made.get()),
+            ("dropped", self.dropped.get()),
+        );
+        if self.terms.watched {
+            self.settle_events();
+            self.settle_attempts();
+        }
+    }
+
+    fn settle_events(&self) {
+        for event in EventName::ALL.into_iter().filter(|event| event.is_terminal()) {
+            let whose = format!("{}, {event}", self.terms.name);
+            let ended = ("calls", self.ended_with(event));
+            self.laws.balance(Law::OneTerminal, &whose, ("events", self.events(event)), ended);
+        }
+    }
+
+    fn settle_attempts(&self) {
+        let (laws, name) = (self.laws, self.terms.name);
+        let (started, ended) = (self.attempts_started.get(), self.attempts_ended.get());
+        laws.balance(Law::AttemptsEnd, name, ("attempts", started), ("operations", self.begun.get()));
+        if self.terms.detaches {
+            // Nothing is cancelled here, and a call that panics does so in an attempt.
+            let over = ended + self.panicked.get();
+            laws.balance(Law::AttemptsEnd, name, ("attempts", started), ("ended and panicked", over));
+        } else {
+            let over = self.returned.get() + self.timeouts.get() - self.spoilt.get();
+            laws.balance(Law::AttemptsEnd, name, ("attempts ended", ended), ("results and timeouts", over));
+        }
+    }
+
+    fn check_start(&self, attempt: &AttemptContext<'_>) {
+        let Terms { name, cap, deadline, .. } = self.terms;
+        self.laws.require(Law::Capped, attempt.attempt <= cap, || format!("{name}: {attempt:?}, cap {cap}"));
+        if let Some(deadline) = deadline {
+            let in_time = attempt.elapsed < deadline;
+            self.laws.require(Law::InTime, in_time, || format!("{name}: {attempt:?}, deadline {deadline:?}"));
+        }
+    }
+
+    fn check_wait(&self, attempt: &AttemptContext<'_>) {
+        let (Some(deadline), Some(AttemptDecision::Retry)) = (self.terms.deadline, attempt.decision) else { return };
+        let ends = attempt.elapsed.saturating_add(attempt.sleep.unwrap_or_default());
+        self.laws.require(Law::InTime, ends < deadline, || {
+            format!("{}: {attempt:?} waits until {ends:?}, deadline {deadline:?}", self.terms.name)
+        });
+    }
+}
+
+pub(crate) fn place_of_reason(reason: StopReason) -> usize {
+    REASONS.iter().position(|known| *known == reason).expect("a reason of the list")
+}
+
+/// Something that went into a call, or came out of it: it has to be dropped some time.
+pub(crate) struct Trace(&'static Census);
+
+impl Trace {
+    pub(crate) fn leave(census: &'static Census) -> Self {
+        census.made.add_one();
+        Self(census)
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        self.0.dropped.add_one();
+    }
+}
+
+/// The census as the policies' observer.
+pub(crate) struct Watcher(pub(crate) &'static Census);
+
+impl Observer for Watcher {
+    fn on_event(&self, event: &Event<'_>) {
+        let census = self.0;
+        census.events[place_of(event.name)].add_one();
+        if let Some(edges) = census.edges {
+            edges.heard(event.name);
+        }
+        if let (EventName::Retry, Some(purse)) = (event.name, census.purse) {
+            purse.note_retry();
+        }
+    }
+
+    fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
+        self.0.attempts_started.add_one();
+        self.0.check_start(attempt);
+    }
+
+    fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
+        self.0.attempts_ended.add_one();
+        if attempt.cause == Some(Cause::Timeout) {
+            self.0.timeouts.add_one();
+        }
+        self.0.check_wait(attempt);
+    }
+}

@@ -1,0 +1,160 @@
+//! Clocks that tell what they told, and clocks that misbehave.
+//!
+//! Owns the two clocks and the timer on the second. Knows neither budgets nor policies.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use redress_core::{Clock, Timer};
+
+thread_local! {
+    static LAST_TOLD: Cell<u64> = const { Cell::new(0) };
+}
+
+/// What a [`NotedClock`] last told this thread, in nanoseconds since its origin.
+pub(crate) fn last_told() -> u64 {
+    LAST_TOLD.get()
+}
+
+/// The clock of a budget: it remembers what it told each thread, so that a grant is checked with the very instant it was
+/// granted at.
+#[derive(Debug)]
+pub(crate) struct NotedClock {
+    origin: Instant,
+    /// Counts its own readings instead of time.
+    logical: bool,
+    ticks: AtomicU64,
+    still: AtomicBool,
+}
+
+impl NotedClock {
+    pub(crate) fn real() -> Self {
+        Self::new(false)
+    }
+
+    /// A clock that moves on by a nanosecond with each reading.
+    pub(crate) fn logical() -> Self {
+        Self::new(true)
+    }
+
+    fn new(logical: bool) -> Self {
+        Self { origin: Instant::now(), logical, ticks: AtomicU64::new(0), still: AtomicBool::new(false) }
+    }
+
+    /// Stops it where it is, or lets it go on.
+    pub(crate) fn stand_still(&self, still: bool) {
+        self.still.store(still, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_logical(&self) -> bool {
+        self.logical
+    }
+
+    /// Moves it on; a real one then is ahead by so much.
+    pub(crate) fn jump(&self, by: Duration) {
+        self.ticks.fetch_add(nanos(by), Ordering::Relaxed);
+    }
+
+    /// Stops it for good, `after` what it shows now.
+    pub(crate) fn freeze(&self, after: Duration) {
+        if !self.logical {
+            let shown = nanos(self.origin.elapsed());
+            self.ticks.fetch_add(shown, Ordering::Relaxed);
+        }
+        self.stand_still(true);
+        self.jump(after);
+    }
+
+    fn read(&self) -> u64 {
+        match (self.still.load(Ordering::Relaxed), self.logical) {
+            (true, _) => self.ticks.load(Ordering::Relaxed),
+            (false, true) => self.ticks.fetch_add(1, Ordering::Relaxed),
+            (false, false) => self.ticks.load(Ordering::Relaxed) + nanos(self.origin.elapsed()),
+        }
+    }
+}
+
+impl Clock for NotedClock {
+    fn now(&self) -> Instant {
+        let ticks = self.read();
+        LAST_TOLD.set(ticks);
+        self.origin + Duration::from_nanos(ticks)
+    }
+}
+
+/// A clock that stands still until somebody moves it, jumps when they do, and steps back now and then.
+#[derive(Debug)]
+pub(crate) struct WildClock {
+    origin: Instant,
+    elapsed: AtomicU64,
+    readings: AtomicU64,
+}
+
+/// Every so many readings, one is this much too early.
+const STEP_BACK_EVERY: u64 = 11;
+const STEP_BACK: u64 = 50_000;
+
+impl WildClock {
+    pub(crate) fn new() -> Self {
+        Self { origin: Instant::now(), elapsed: AtomicU64::new(STEP_BACK), readings: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn jump(&self, by: Duration) {
+        self.elapsed.fetch_add(nanos(by), Ordering::Relaxed);
+    }
+}
+
+impl Clock for WildClock {
+    fn now(&self) -> Instant {
+        let reading = self.readings.fetch_add(1, Ordering::Relaxed);
+        let back = if reading % STEP_BACK_EVERY == 0 { STEP_BACK } else { 0 };
+        self.origin + Duration::from_nanos(self.elapsed.load(Ordering::Relaxed).saturating_sub(back))
+    }
+}
+
+/// A timer on a [`WildClock`]: a wait lets the others run once, then moves the clock on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WildTimer(pub(crate) &'static WildClock);
+
+impl Timer for WildTimer {
+    type Sleep = WildSleep;
+
+    fn sleep(&self, duration: Duration) -> WildSleep {
+        WildSleep { clock: self.0, duration, has_waited: false }
+    }
+
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+/// A wait on a [`WildTimer`].
+#[derive(Debug)]
+pub(crate) struct WildSleep {
+    clock: &'static WildClock,
+    duration: Duration,
+    has_waited: bool,
+}
+
+impl Future for WildSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.has_waited {
+            self.clock.jump(self.duration);
+            return Poll::Ready(());
+        }
+        self.has_waited = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Storms last hours, and 64 bits of nanoseconds 584 years.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

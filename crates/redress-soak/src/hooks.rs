@@ -1,0 +1,150 @@
+//! The hooks of single calls: some steer the call, some panic, some do both.
+//!
+//! Owns what a context is equipped with. Makes no call.
+
+use std::future::Future;
+use std::hint;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use redress_core::{AsyncPolicy, BackoffContext, CallContext, Event, Policy, SleepDecision};
+use tokio::task::yield_now;
+
+use crate::call::{Listener, Tally};
+use crate::census::{Census, Trace};
+use crate::dice::Dice;
+use crate::panics;
+use crate::subject::Subject;
+use crate::timelines::{Recording, Timelines};
+
+/// A hook's mood: every so often it panics, and every so often it says no.
+pub(crate) struct Mood {
+    asked: AtomicU32,
+    panics_every: u32,
+    refuses_every: u32,
+    /// Of a hook that is made for one call.
+    _trace: Option<Trace>,
+}
+
+impl Mood {
+    pub(crate) const fn new(panics_every: u32, refuses_every: u32) -> Self {
+        Self { asked: AtomicU32::new(0), panics_every, refuses_every, _trace: None }
+    }
+
+    fn drawn(dice: &mut Dice, census: &'static Census) -> Self {
+        Self {
+            asked: AtomicU32::new(dice.below(8)),
+            panics_every: 1 + dice.below(8),
+            refuses_every: 1 + dice.below(8),
+            _trace: Some(Trace::leave(census)),
+        }
+    }
+
+    /// Whether it says no this time, if it does not panic.
+    pub(crate) fn asked(&self) -> bool {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        if asked % self.panics_every == 0 {
+            if asked % 2 == 0 { panics::throw_bomb() } else { panics::throw() }
+        }
+        asked % self.refuses_every == 0
+    }
+
+    fn told(&self) {
+        hint::black_box(self.asked());
+    }
+
+    pub(crate) fn decision(&self, context: &BackoffContext<'_>) -> SleepDecision {
+        match (self.asked(), context.attempt % 2 == 0) {
+            (false, _) => SleepDecision::Sleep,
+            (true, true) => SleepDecision::Defer,
+            (true, false) => SleepDecision::Abort,
+        }
+    }
+}
+
+/// Hooks that both drivers have, as the dice say; and where the call then records.
+pub(crate) fn equip<'a, P>(
+    context: CallContext<'a, P>,
+    dice: &mut Dice,
+    tally: &Arc<Tally>,
+    subject: &'static Subject,
+) -> (CallContext<'a, P>, Recording) {
+    let census = subject.census;
+    let mut context = context.observer(Listener(Arc::clone(tally)));
+    if dice.one_in(4) {
+        context = context.operation(String::from("GET /storm/{id}"));
+    }
+    if dice.one_in(6) {
+        let mood = Mood::drawn(dice, census);
+        context = context.on_metric(move |_: &Event<'_>| mood.told());
+    }
+    if dice.one_in(6) {
+        let mood = Mood::drawn(dice, census);
+        context = context.abort_if(move || mood.asked());
+    }
+    if dice.one_in(4) {
+        let mood = Mood::drawn(dice, census);
+        context = context.sleep(move |context, _| mood.decision(context));
+    }
+    if dice.one_in(8) {
+        let mood = Mood::drawn(dice, census);
+        context = context.before_sleep(move |_, _| mood.told());
+    }
+    if dice.one_in(8) {
+        let (start, end) = (Mood::drawn(dice, census), Mood::drawn(dice, census));
+        context = context.on_attempt_start(move |_| start.told()).on_attempt_end(move |_| end.told());
+    }
+    record(context, dice, &subject.timelines)
+}
+
+fn record<'a, P>(
+    context: CallContext<'a, P>,
+    dice: &mut Dice,
+    timelines: &Timelines,
+) -> (CallContext<'a, P>, Recording) {
+    match dice.below(4) {
+        0 => (context.capture_timeline(), Recording::Alone),
+        1 => {
+            let shared = timelines.share();
+            (context.capture_timeline_into(&shared.timeline), Recording::Shared(shared))
+        }
+        _ => (context, Recording::Nowhere),
+    }
+}
+
+/// A sleeper that does not sleep, or panics: then the thread sleeps instead.
+pub(crate) fn equip_blocking<'a, C>(
+    context: CallContext<'a, Policy<C>>,
+    dice: &mut Dice,
+    census: &'static Census,
+) -> CallContext<'a, Policy<C>> {
+    if !dice.one_in(6) {
+        return context;
+    }
+    let mood = Mood::drawn(dice, census);
+    context.sleeper(move |_| mood.told())
+}
+
+/// Hooks that are awaited: they let others go first, and panic when called, or later.
+pub(crate) fn equip_async<'a, C, Tm>(
+    context: CallContext<'a, AsyncPolicy<C, Tm>>,
+    dice: &mut Dice,
+    census: &'static Census,
+) -> CallContext<'a, AsyncPolicy<C, Tm>> {
+    let mood = Arc::new(Mood::drawn(dice, census));
+    match dice.below(12) {
+        0 => context.sleeper(move |_| awaited(&mood)),
+        1 => context.before_sleep_async(move |_: &BackoffContext<'_>, _: Duration| awaited(&mood)),
+        _ => context,
+    }
+}
+
+fn awaited(mood: &Arc<Mood>) -> impl Future<Output = ()> + Send + use<> {
+    mood.told();
+    let mood = Arc::clone(mood);
+    async move {
+        yield_now().await;
+        mood.told();
+    }
+}

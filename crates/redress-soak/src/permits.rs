@@ -1,0 +1,67 @@
+//! Permits taken without a policy: reported, dropped, lost in a panic, or settled by another thread.
+//!
+//! Owns what becomes of them. A permit is never forgotten: one that is would rightly wedge its breaker.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+
+use redress_core::{ErrorClass, Permit};
+
+use crate::circuit::Circuit;
+use crate::dice::Dice;
+use crate::panics;
+
+/// A permit on its way to another thread, with what becomes of it there.
+pub(crate) struct Parcel {
+    circuit: &'static Circuit,
+    permit: Permit<'static>,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Success,
+    Failure(ErrorClass),
+    Drop,
+    Panic,
+}
+
+impl Parcel {
+    fn settle(self) {
+        let Self { circuit, permit, fate } = self;
+        match fate {
+            Fate::Success => circuit.edges.passed(permit.success()),
+            Fate::Failure(class) => circuit.edges.passed(permit.failure(class)),
+            Fate::Drop => drop(permit),
+            Fate::Panic => {
+                panics::caught(|| {
+                    let _held = permit;
+                    panics::throw()
+                });
+            }
+        }
+    }
+}
+
+/// Takes a permit of one of the breakers, if it is given, and settles it here or elsewhere.
+pub(crate) fn round(circuits: &[&'static Circuit], dice: &mut Dice, elsewhere: &SyncSender<Parcel>) {
+    let circuit = *dice.pick(circuits);
+    let Ok(permit) = circuit.breaker.try_acquire() else { return };
+    circuit.edges.passed(permit.transition());
+    let fate = match dice.below(8) {
+        0..=2 => Fate::Success,
+        3..=5 => Fate::Failure(dice.class()),
+        6 => Fate::Drop,
+        _ => Fate::Panic,
+    };
+    let parcel = Parcel { circuit, permit, fate };
+    if dice.one_in(2) {
+        parcel.settle();
+    } else if let Err(TrySendError::Full(parcel) | TrySendError::Disconnected(parcel)) = elsewhere.try_send(parcel) {
+        parcel.settle();
+    }
+}
+
+/// Settles what comes, until nobody sends any more.
+pub(crate) fn settle_parcels(parcels: &Receiver<Parcel>) {
+    parcels.iter().for_each(Parcel::settle);
+}

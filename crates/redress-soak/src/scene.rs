@@ -1,0 +1,333 @@
+//! The scene of a storm: every budget, breaker and pair of policies in it.
+//!
+//! Owns the recipes: which parts are shared by whom, and how tight their limits are. All of it lives until the program ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use redress_core::{
+    CircuitBreaker, ErrorClass, Retry, RetryBuilder, adaptive, decorrelated_jitter, equal_jitter, fixed,
+    retry_after_or, token_backoff,
+};
+
+use crate::arguments::Arguments;
+use crate::census::{Census, Terms};
+use crate::circuit::Circuit;
+use crate::clock::{NotedClock, WildClock};
+use crate::edges::Edges;
+use crate::law::Laws;
+use crate::pupil::{CensusSlot, Pupil};
+use crate::purse::Purse;
+use crate::subject::{Guard, Recipe, Subject};
+use crate::witness::Witness;
+
+pub(crate) struct Scene {
+    pub(crate) laws: &'static Laws,
+    pub(crate) arguments: Arguments,
+    pub(crate) seed: u64,
+    pub(crate) wild: &'static WildClock,
+    pub(crate) purses: Vec<&'static Purse>,
+    pub(crate) circuits: Vec<&'static Circuit>,
+    pub(crate) witness: Arc<Witness>,
+    /// The witness's edges as observers heard of them.
+    pub(crate) witness_told: &'static Edges,
+    pub(crate) subjects: Vec<Subject>,
+    /// How many attempts in a hundred fail just now.
+    failing_percent: AtomicU32,
+    is_over: AtomicBool,
+}
+
+impl Scene {
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn call_it_over(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn failing_percent(&self) -> u32 {
+        self.failing_percent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_failing_percent(&self, percent: u32) {
+        self.failing_percent.store(percent, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(arguments: &Arguments) -> &'static Self {
+        let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
+        let laws: &'static Laws = forever(Laws::default());
+        let wild: &'static WildClock = forever(WildClock::new());
+        let parts = Parts::make(laws, wild, seed);
+        let subjects = parts.recipes().iter().map(Subject::make).collect();
+        forever(Self {
+            laws,
+            arguments: arguments.clone(),
+            seed,
+            wild,
+            purses: vec![parts.ticking, parts.timed, parts.plain, parts.jumping],
+            circuits: vec![parts.mixed, parts.told, parts.jumpy],
+            witness: parts.witness,
+            witness_told: parts.witness_told,
+            subjects,
+            failing_percent: AtomicU32::new(10),
+            is_over: AtomicBool::new(false),
+        })
+    }
+}
+
+/// Puts a value where threads and tasks alike can borrow it, once for each part of the scene.
+fn forever<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+const MILLI: Duration = Duration::from_millis(1);
+const MICRO: Duration = Duration::from_micros(1);
+
+struct Parts {
+    laws: &'static Laws,
+    wild: &'static WildClock,
+    seed: u64,
+    /// On a logical clock: each reading is a nanosecond.
+    ticking: &'static Purse,
+    /// On a real clock that remembers.
+    timed: &'static Purse,
+    /// On the clocks of its policies.
+    plain: &'static Purse,
+    /// On the wild clock of its policies.
+    jumping: &'static Purse,
+    /// Shared by quiet and loud calls.
+    mixed: &'static Circuit,
+    /// All who use it tell of its transitions.
+    told: &'static Circuit,
+    /// On the wild clock.
+    jumpy: &'static Circuit,
+    witness: Arc<Witness>,
+    witness_told: &'static Edges,
+}
+
+/// What differs between pairs, beside what they share.
+struct Sketch {
+    name: &'static str,
+    retry: Option<RetryBuilder>,
+    /// Attempts allowed.
+    cap: u32,
+    deadline: Option<Duration>,
+    /// Whether attempts have a timeout.
+    cuts: bool,
+    guard: Option<Guard>,
+    edges: Option<&'static Edges>,
+    purse: Option<&'static Purse>,
+    quiet: bool,
+    detaches: bool,
+    wild: bool,
+    learns: bool,
+}
+
+impl Sketch {
+    const fn of(name: &'static str) -> Self {
+        Self {
+            name,
+            retry: None,
+            cap: 1,
+            deadline: None,
+            cuts: false,
+            guard: None,
+            edges: None,
+            purse: None,
+            quiet: false,
+            detaches: false,
+            wild: false,
+            learns: false,
+        }
+    }
+}
+
+impl Parts {
+    fn make(laws: &'static Laws, wild: &'static WildClock, seed: u64) -> Self {
+        let tight = CircuitBreaker::builder().window(5 * MILLI).class_threshold(ErrorClass::RateLimit, 2);
+        let wide = CircuitBreaker::builder().window(Duration::from_secs(5));
+        let witnessed = tight.clone().failure_threshold(2).recovery_timeout(400 * MICRO).build();
+        let ticking = NotedClock::logical();
+        Self {
+            laws,
+            wild,
+            seed,
+            ticking: forever(Purse::noted(laws, "ticking", 64, Duration::from_nanos(2_000), ticking)),
+            timed: forever(Purse::noted(laws, "timed", 100, 2 * MILLI, NotedClock::real())),
+            plain: forever(Purse::plain("plain", 500, 2 * MILLI, None)),
+            jumping: forever(Purse::plain("jumping", 50, Duration::from_secs(10), Some(wild))),
+            mixed: forever(Circuit::new("mixed", tight.clone(), (3, 300 * MICRO), false, None)),
+            told: forever(Circuit::new("told", tight, (2, 200 * MICRO), true, None)),
+            jumpy: forever(Circuit::new("jumpy", wide, (3, Duration::from_secs(1)), true, Some(wild))),
+            witness: Arc::new(Witness::new(witnessed.expect("a valid configuration"), laws)),
+            witness_told: forever(Edges::default()),
+        }
+    }
+
+    fn recipes(&self) -> Vec<Recipe> {
+        let sketches: [fn(&Self, &'static CensusSlot) -> Sketch; 9] = [
+            Self::bare,
+            Self::quiet,
+            Self::guarded,
+            Self::told,
+            Self::once,
+            Self::witnessed,
+            Self::learning,
+            Self::jumping,
+            Self::detached,
+        ];
+        sketches.iter().map(|sketch| self.recipe(sketch)).collect()
+    }
+
+    fn recipe(&self, sketch: &fn(&Self, &'static CensusSlot) -> Sketch) -> Recipe {
+        let slot: &'static CensusSlot = forever(CensusSlot::new());
+        let Sketch { name, retry, cap, deadline, cuts, guard, edges, purse, quiet, detaches, wild, learns } =
+            sketch(self, slot);
+        let terms = Terms { name, cap, deadline, cuts, watched: !quiet, detaches, wild, learns };
+        let census = slot.get_or_init(|| forever(Census::new(terms, self.laws, edges, purse)));
+        let retry = retry.map(|retry| limited(retry, &terms, purse).build().expect("a valid configuration"));
+        Recipe { census, retry, guard, clock: wild.then_some(self.wild) }
+    }
+
+    /// Nothing shared at all.
+    fn bare(&self, slot: &'static CensusSlot) -> Sketch {
+        let retry = Retry::builder().strategy(Pupil { inner: fixed(Duration::ZERO), census: slot });
+        Sketch { retry: Some(retry), cap: 3, quiet: true, ..Sketch::of("bare") }
+    }
+
+    /// Nobody is told of anything, so calls take the quiet way.
+    fn quiet(&self, slot: &'static CensusSlot) -> Sketch {
+        let retry = Retry::builder().strategy(Pupil { inner: fixed(Duration::ZERO), census: slot });
+        Sketch {
+            retry: Some(retry),
+            cap: 4,
+            guard: Some(Guard::Circuit(self.mixed.breaker.clone())),
+            purse: Some(self.plain),
+            quiet: true,
+            ..Sketch::of("quiet")
+        }
+    }
+
+    /// The same breaker, told aloud, with a deadline that is often too close.
+    fn guarded(&self, slot: &'static CensusSlot) -> Sketch {
+        let jitter = decorrelated_jitter().base(5 * MICRO).max(60 * MICRO).seed(self.seed);
+        let retry = Retry::builder().strategy(Pupil { inner: jitter, census: slot });
+        Sketch {
+            retry: Some(retry),
+            cap: 5,
+            deadline: Some(4 * MILLI),
+            cuts: true,
+            guard: Some(Guard::Circuit(self.mixed.breaker.clone())),
+            edges: Some(&self.mixed.edges),
+            purse: Some(self.timed),
+            ..Sketch::of("guarded")
+        }
+    }
+
+    /// A breaker whose every transition is told; caps, and a class without a strategy.
+    fn told(&self, slot: &'static CensusSlot) -> Sketch {
+        let at_once = || Pupil { inner: fixed(Duration::ZERO), census: slot };
+        let retry = Retry::builder()
+            .strategy_for(ErrorClass::ServerError, at_once())
+            .strategy_for(ErrorClass::Transient, at_once())
+            .strategy_for(ErrorClass::RateLimit, at_once())
+            .strategy_for(ErrorClass::Unknown, at_once())
+            .max_retries_for(ErrorClass::RateLimit, 1)
+            .max_unknown_retries(1);
+        Sketch {
+            retry: Some(retry),
+            cap: 4,
+            cuts: true,
+            guard: Some(Guard::Circuit(self.told.breaker.clone())),
+            edges: Some(&self.told.edges),
+            purse: Some(self.ticking),
+            ..Sketch::of("told")
+        }
+    }
+
+    /// No retry, on the same breaker.
+    fn once(&self, _: &'static CensusSlot) -> Sketch {
+        Sketch {
+            guard: Some(Guard::Circuit(self.told.breaker.clone())),
+            edges: Some(&self.told.edges),
+            ..Sketch::of("once")
+        }
+    }
+
+    /// A breaker that keeps books.
+    fn witnessed(&self, slot: &'static CensusSlot) -> Sketch {
+        let retry = Retry::builder().strategy(Pupil { inner: fixed(Duration::ZERO), census: slot });
+        Sketch {
+            retry: Some(retry),
+            cap: 3,
+            cuts: true,
+            guard: Some(Guard::Witness(Arc::clone(&self.witness))),
+            edges: Some(self.witness_told),
+            purse: Some(self.ticking),
+            ..Sketch::of("witnessed")
+        }
+    }
+
+    /// A strategy that learns, around one that honours hints, around one with a seed.
+    fn learning(&self, slot: &'static CensusSlot) -> Sketch {
+        let backoff = token_backoff().base(5 * MICRO).max(30 * MICRO).seed(self.seed);
+        let hinted = retry_after_or(backoff).jitter(5 * MICRO).seed(self.seed);
+        let retry = Retry::builder().strategy(Pupil { inner: adaptive(hinted).max_multiplier(3.0), census: slot });
+        Sketch {
+            retry: Some(retry),
+            cap: 4,
+            deadline: Some(6 * MILLI),
+            cuts: true,
+            purse: Some(self.timed),
+            learns: true,
+            ..Sketch::of("learning")
+        }
+    }
+
+    /// Time stands still, jumps and steps back, and waits are virtual and long.
+    fn jumping(&self, slot: &'static CensusSlot) -> Sketch {
+        let jitter = equal_jitter().base(50 * MILLI).max(Duration::from_secs(2)).seed(self.seed);
+        let retry = Retry::builder().strategy(Pupil { inner: jitter, census: slot });
+        Sketch {
+            retry: Some(retry),
+            cap: 6,
+            deadline: Some(Duration::from_secs(3)),
+            cuts: true,
+            guard: Some(Guard::Circuit(self.jumpy.breaker.clone())),
+            edges: Some(&self.jumpy.edges),
+            purse: Some(self.jumping),
+            wild: true,
+            ..Sketch::of("jumping")
+        }
+    }
+
+    /// Attempts on threads of their own, which overrun, on the breaker that keeps books.
+    fn detached(&self, slot: &'static CensusSlot) -> Sketch {
+        let retry = Retry::builder().strategy(Pupil { inner: fixed(Duration::ZERO), census: slot });
+        Sketch {
+            retry: Some(retry),
+            cap: 2,
+            cuts: true,
+            guard: Some(Guard::Witness(Arc::clone(&self.witness))),
+            edges: Some(self.witness_told),
+            detaches: true,
+            ..Sketch::of("detached")
+        }
+    }
+}
+
+/// The limits of the terms, on the retry component.
+fn limited(retry: RetryBuilder, terms: &Terms, purse: Option<&'static Purse>) -> RetryBuilder {
+    let retry = retry.max_attempts(terms.cap);
+    let retry = match terms.deadline {
+        Some(deadline) => retry.deadline(deadline),
+        None => retry.no_deadline(),
+    };
+    let retry = if terms.cuts { retry.attempt_timeout(MILLI) } else { retry };
+    match purse {
+        Some(purse) => retry.budget(purse.budget.clone()),
+        None => retry,
+    }
+}

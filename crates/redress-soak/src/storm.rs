@@ -1,0 +1,157 @@
+//! A storm from its beginning to its end.
+//!
+//! Owns the threads and the runtime, and when they start and stop. What they do is the callers'.
+
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::arguments::Arguments;
+use crate::dice::Dice;
+use crate::memory::{self, Memory};
+use crate::permits::{self, Parcel};
+use crate::report::{self, Totals};
+use crate::scene::Scene;
+use crate::watchdog::{self, Pulse};
+use crate::{aftermath, panics, task_caller, thread_caller, weather};
+
+/// Permits on their way to another thread.
+const PARCELS: usize = 256;
+
+/// The runtime's own threads: more than there may be cores, so that the system interrupts them too.
+const WORKERS: usize = 4;
+
+/// The process is warm after a fifth of the storm, or after a minute of a long one.
+fn warm_after(duration: Duration) -> Duration {
+    (duration / 5).min(Duration::from_secs(60))
+}
+
+/// Runs a storm and tells of it; says whether every law held.
+pub(crate) fn run(arguments: &Arguments) -> bool {
+    panics::silence();
+    let start = memory::read();
+    let scene = Scene::set(arguments);
+    report::opening(scene);
+    let crew = Crew::start(scene);
+    let main = crew.main();
+    let shift = main.shift();
+    let began = Instant::now();
+    let warm = wait(scene, main, began);
+    scene.call_it_over();
+    let lasted = began.elapsed();
+    let rounds = crew.rounds(scene);
+    crew.join();
+    main.beat(0);
+    let end = aftermath::settle(scene, warm);
+    drop(shift);
+    report::figures(scene, lasted, rounds, [start, warm, end]);
+    report::verdict(scene.laws);
+    scene.laws.all_hold()
+}
+
+/// Reports until the time is over or a law is broken. The answer is the memory held once warm.
+fn wait(scene: &Scene, main: &Pulse, began: Instant) -> Option<Memory> {
+    let arguments = &scene.arguments;
+    let (duration, interval) = (arguments.duration(), arguments.interval());
+    let (mut warm, mut told) = (None, (Duration::ZERO, Totals::default()));
+    while began.elapsed() < duration && scene.laws.all_hold() && panics::unexpected() == 0 {
+        main.beat(0);
+        thread::sleep(Duration::from_millis(50));
+        let elapsed = began.elapsed();
+        if warm.is_none() && elapsed >= warm_after(duration) {
+            warm = memory::read();
+        }
+        if elapsed >= told.0 + interval {
+            let totals = Totals::of(scene);
+            report::line(elapsed, totals, told, memory::read());
+            told = (elapsed, totals);
+        }
+    }
+    warm
+}
+
+/// Everybody who makes the storm.
+struct Crew {
+    threads: Vec<JoinHandle<()>>,
+    runtime: Runtime,
+    pulses: &'static [Pulse],
+}
+
+impl Crew {
+    fn start(scene: &'static Scene) -> Self {
+        let Arguments { threads, tasks, .. } = scene.arguments;
+        let names = (0..threads).map(|number| format!("thread {number}"));
+        let names = names.chain((0..tasks).map(|number| format!("task {number}")));
+        let names = names.chain([String::from("the weather"), String::from("the storm itself")]);
+        let pulses: &'static [Pulse] = Vec::leak(names.map(Pulse::new).collect());
+        let mut dice = Dice::new(scene.seed);
+        let (elsewhere, parcels) = sync_channel::<Parcel>(PARCELS);
+        let mut crew = Self { threads: Vec::new(), runtime: runtime(), pulses };
+        for (number, pulse) in pulses.iter().enumerate() {
+            crew.start_one(scene, number, pulse, dice.fork(), &elsewhere);
+        }
+        // It ends when every caller has let go of its sender.
+        crew.threads.push(thread::spawn(move || permits::settle_parcels(&parcels)));
+        watchdog::watch(scene, pulses);
+        crew
+    }
+
+    fn start_one(
+        &mut self,
+        scene: &'static Scene,
+        number: usize,
+        pulse: &'static Pulse,
+        dice: Dice,
+        elsewhere: &SyncSender<Parcel>,
+    ) {
+        let Arguments { threads, tasks, .. } = scene.arguments;
+        let elsewhere = elsewhere.clone();
+        if number < threads {
+            self.threads.push(thread::spawn(move || {
+                let _shift = pulse.shift();
+                thread_caller::run(scene, pulse, dice, &elsewhere);
+            }));
+        } else if number < threads + tasks {
+            self.runtime.spawn(async move {
+                let _shift = pulse.shift();
+                task_caller::run(scene, pulse, dice, elsewhere).await;
+            });
+        } else if number == threads + tasks {
+            self.threads.push(thread::spawn(move || {
+                let _shift = pulse.shift();
+                weather::run(scene, pulse, dice);
+            }));
+        }
+    }
+
+    /// The storm's own pulse, which is the last.
+    fn main(&self) -> &'static Pulse {
+        self.pulses.last().expect("the storm has a pulse")
+    }
+
+    /// Rounds of all threads, and of all tasks.
+    fn rounds(&self, scene: &Scene) -> [u64; 2] {
+        let (threads, others) = self.pulses.split_at(scene.arguments.threads);
+        [threads, &others[..scene.arguments.tasks]].map(|pulses| pulses.iter().map(Pulse::rounds).sum())
+    }
+
+    /// Waits until everybody has come to their end; the watchdog sees to it that they do.
+    fn join(self) {
+        self.main().beat(0);
+        let callers = &self.pulses[..self.pulses.len() - 1];
+        while !callers.iter().all(Pulse::is_over) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        for thread in self.threads {
+            // Err means a panic, which the panic hook counted.
+            let _ = thread.join();
+        }
+        drop(self.runtime);
+    }
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(WORKERS).enable_time().build().expect("threads for the runtime")
+}

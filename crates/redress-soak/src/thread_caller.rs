@@ -1,0 +1,123 @@
+//! A thread that calls blocking policies until the storm is over.
+//!
+//! Owns the rounds of one thread. What it draws is `dice.rs`, whom it calls `scene.rs`.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use redress_core::Attempt;
+
+use crate::call::{Call, End, Tally};
+use crate::dice::{Dice, Settings, Way};
+use crate::hooks;
+use crate::operation;
+use crate::panics;
+use crate::permits::{self, Parcel};
+use crate::scene::Scene;
+use crate::subject::Subject;
+use crate::timelines::Recording;
+use crate::watchdog::Pulse;
+
+/// One call in so many is made with operations on threads of their own.
+const DETACHED_ONE_IN: u32 = 512;
+
+pub(crate) fn run(scene: &'static Scene, pulse: &Pulse, mut dice: Dice, elsewhere: &SyncSender<Parcel>) {
+    while !scene.is_over() {
+        let place = dice.below(u32::try_from(scene.subjects.len()).unwrap_or(1)) as usize;
+        pulse.beat(place);
+        let subject = &scene.subjects[place];
+        match dice.below(32) {
+            0 | 1 => permits::round(&scene.circuits, &mut dice, elsewhere),
+            2 => take_tokens(scene, &mut dice),
+            3 => scene.wild.jump(1_000 * dice.micros(500)),
+            _ if subject.terms().detaches && !dice.one_in(DETACHED_ONE_IN / 8) => {}
+            _ => one_call(scene, subject, &mut dice),
+        }
+    }
+}
+
+/// Takes tokens without a policy, several at once now and then.
+pub(crate) fn take_tokens(scene: &Scene, dice: &mut Dice) {
+    let purse = *dice.pick(&scene.purses);
+    let cost = if dice.one_in(8) { dice.below(6) } else { 1 };
+    purse.take(cost);
+    purse.look(scene.laws);
+}
+
+fn one_call(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice) {
+    panics::caught(|| {
+        let tally = Arc::new(Tally::default());
+        match dice.settings() {
+            _ if subject.terms().detaches => detached(scene, subject, dice, &tally),
+            Settings::Policy => by_policy(scene, subject, dice, &tally),
+            Settings::Shared => by_shared_context(scene, subject, dice, &tally),
+            Settings::Own => by_own_context(scene, subject, dice, &tally),
+        }
+    });
+}
+
+/// The operation of a call, one effort after another.
+macro_rules! operation {
+    ($scene:expr, $subject:expr, $dice:expr, $tally:expr) => {
+        |attempt: Attempt| {
+            $tally.begin();
+            operation::run($subject.census, $dice.effort($scene.failing_percent(), true), Some(attempt))
+        }
+    };
+}
+
+fn by_policy(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
+    let call = Call::start(subject.census, tally, false);
+    let (way, policy) = (dice.way(), subject.blocking.policy);
+    call.ended(match way {
+        Way::Call => End::of_result(&policy.call_with(operation!(scene, subject, dice, tally))),
+        Way::Execute => {
+            let outcome = policy.execute_with(operation!(scene, subject, dice, tally));
+            Recording::Nowhere.check(&outcome, subject.census);
+            End::of_outcome(&outcome)
+        }
+    });
+}
+
+fn by_shared_context(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
+    let call = Call::start(subject.census, tally, false);
+    let (way, context) = (dice.way(), &subject.blocking.shared);
+    call.ended(match way {
+        Way::Call => End::of_result(&context.call_with(operation!(scene, subject, dice, tally))),
+        Way::Execute => End::of_outcome(&context.execute_with(operation!(scene, subject, dice, tally))),
+    });
+}
+
+fn by_own_context(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
+    let way = dice.way();
+    let (context, recording) = hooks::equip(subject.blocking.policy.context(), dice, tally, subject);
+    // A sleeper that panics is replaced by a real wait, and on the wild clock waits are long.
+    let context = if subject.terms().wild { context } else { hooks::equip_blocking(context, dice, subject.census) };
+    let call = Call::start(subject.census, tally, true);
+    let end = match way {
+        Way::Call => {
+            let end = End::of_result(&context.call_with(operation!(scene, subject, dice, tally)));
+            recording.ended(end.reason);
+            end
+        }
+        Way::Execute => {
+            let outcome = context.execute_with(operation!(scene, subject, dice, tally));
+            recording.check(&outcome, subject.census);
+            End::of_outcome(&outcome)
+        }
+    };
+    call.ended(end);
+}
+
+fn detached(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
+    let (way, policy, census) = (dice.way(), subject.blocking.policy, subject.census);
+    // Attempts run side by side, so each has what it draws from its number.
+    let efforts: Vec<_> = (0..census.terms.cap).map(|_| dice.effort(scene.failing_percent(), true)).collect();
+    let operation =
+        move |attempt: Attempt| operation::run_detached(census, efforts[attempt.number() as usize - 1], attempt);
+    let call = Call::start(census, tally, false);
+    call.ended(match way {
+        Way::Call => End::of_result(&policy.call_detached(operation)),
+        Way::Execute => End::of_outcome(&policy.execute_detached(operation)),
+    });
+}

@@ -1,0 +1,105 @@
+//! Timelines: those of single calls, and those that many calls record into at the same time.
+//!
+//! Owns their checks. What is recorded is the engine's.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redress_core::{RetryOutcome, RetryTimeline, StopReason, TimelineEvent};
+
+use crate::census::{Census, terminal_of};
+use crate::law::{Law, Laws};
+
+/// How many calls share one timeline: it has to be dropped some time, for it only grows.
+const SHARERS: u32 = 64;
+
+/// Where a call records what happens in it.
+pub(crate) enum Recording {
+    Nowhere,
+    Alone,
+    Shared(Arc<SharedTimeline>),
+}
+
+impl Recording {
+    /// The call came to its end, with this outcome.
+    pub(crate) fn check<T, E>(&self, outcome: &RetryOutcome<T, E>, census: &Census) {
+        let reason = outcome.stop_reason();
+        let recorded = match (self, outcome.timeline()) {
+            (Self::Nowhere, timeline) => timeline.is_none(),
+            (_, timeline) if reason == Some(StopReason::CircuitOpen) => timeline.is_none(),
+            (Self::Alone, Some(timeline)) => tells(&timeline.events(), reason, census.terms.wild),
+            (Self::Shared(_), timeline) => timeline.is_some(),
+            (Self::Alone, None) => false,
+        };
+        census.laws.require(Law::Timelines, recorded, || {
+            format!("{}: {reason:?}, timeline {:?}", census.terms.name, outcome.timeline())
+        });
+        self.ended(reason);
+    }
+
+    /// The call came to its end. A rejected one records nothing.
+    pub(crate) fn ended(&self, reason: Option<StopReason>) {
+        if let (Self::Shared(shared), true) = (self, reason != Some(StopReason::CircuitOpen)) {
+            shared.ended.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// One end, of this reason, after everything else. On a wild clock time may step back.
+fn tells(events: &[TimelineEvent], reason: Option<StopReason>, wild: bool) -> bool {
+    let in_order = events
+        .windows(2)
+        .all(|pair| (wild || pair[0].elapsed <= pair[1].elapsed) && pair[0].attempt <= pair[1].attempt);
+    let ends = events.last().is_some_and(|last| last.event == terminal_of(reason));
+    in_order && ends && terminals(events) == 1
+}
+
+fn terminals(events: &[TimelineEvent]) -> usize {
+    events.iter().filter(|event| event.event.is_terminal()).count()
+}
+
+/// A timeline that several calls record into. It is checked when the last of them is over.
+pub(crate) struct SharedTimeline {
+    pub(crate) timeline: RetryTimeline,
+    ended: AtomicU64,
+    laws: &'static Laws,
+}
+
+impl Drop for SharedTimeline {
+    fn drop(&mut self) {
+        let told = terminals(&self.timeline.events()) as u64;
+        let ended = self.ended.load(Ordering::Relaxed);
+        self.laws.balance(Law::Timelines, "a shared one", ("ends told", told), ("calls ended", ended));
+    }
+}
+
+/// Hands out shared timelines, a new one every so many calls.
+pub(crate) struct Timelines {
+    current: Mutex<(Arc<SharedTimeline>, u32)>,
+    laws: &'static Laws,
+}
+
+impl Timelines {
+    pub(crate) fn new(laws: &'static Laws) -> Self {
+        Self { current: Mutex::new((fresh(laws), 0)), laws }
+    }
+
+    pub(crate) fn share(&self) -> Arc<SharedTimeline> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.1 == SHARERS {
+            *current = (fresh(self.laws), 0);
+        }
+        current.1 += 1;
+        Arc::clone(&current.0)
+    }
+
+    /// After the storm: lets go of the last one, which is then checked.
+    pub(crate) fn settle(&self) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = (fresh(self.laws), 0);
+    }
+}
+
+fn fresh(laws: &'static Laws) -> Arc<SharedTimeline> {
+    Arc::new(SharedTimeline { timeline: RetryTimeline::new(), ended: AtomicU64::new(0), laws })
+}

@@ -1,0 +1,224 @@
+//! A breaker that stands before a real one and keeps the books: every admission has an id of its own, and is settled once.
+//!
+//! Owns the books. What is admitted, and what follows from a result, the real breaker decides; the books are never locked
+//! while it does, so its races stay as they are.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redress_core::{
+    Admission, Breaker, CircuitBreaker, CircuitOpenError, CircuitState, ErrorClass, Report, Transition,
+};
+
+use crate::edges::Edges;
+use crate::law::{Law, Laws};
+
+pub(crate) struct Witness {
+    inner: CircuitBreaker,
+    laws: &'static Laws,
+    /// What the real breaker said of its transitions.
+    pub(crate) edges: Edges,
+    books: Mutex<Books>,
+}
+
+/// What the witness counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PermitCounts {
+    pub(crate) admitted: u64,
+    pub(crate) reported: u64,
+    pub(crate) released: u64,
+    pub(crate) probes: u64,
+    pub(crate) most_probes: u64,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    held: HashMap<u64, Held>,
+    /// The latest generation that was admitted.
+    newest: u64,
+    /// The latest generation whose admission made the circuit half-open.
+    half_opened: Option<u64>,
+    /// The latest generation of a probe that was reported.
+    reported_probe: Option<u64>,
+    probes_in_flight: u64,
+    counts: PermitCounts,
+}
+
+/// An admission that has not been settled.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    generation: u64,
+    is_probe: bool,
+    /// Whether the circuit has been seen in a later generation.
+    is_stale: bool,
+}
+
+impl Books {
+    /// Enters an admission; says by which number the call hands it back, and how many probes are out now.
+    fn admit(&mut self, admission: Admission) -> (u64, u64) {
+        let generation = admission.generation;
+        if admission.transition == Some(Transition::HalfOpened) {
+            self.half_opened = self.half_opened.max(Some(generation));
+        }
+        let is_probe = self.is_probe(generation);
+        self.newest = self.newest.max(generation);
+        self.counts.admitted += 1;
+        if is_probe {
+            self.counts.probes += 1;
+            self.probes_in_flight += 1;
+            self.counts.most_probes = self.counts.most_probes.max(self.probes_in_flight);
+        }
+        let id = self.counts.admitted;
+        self.held.insert(id, Held { generation, is_probe, is_stale: false });
+        (id, self.probes_in_flight)
+    }
+
+    /// Whether an admission of this generation is a probe: from the one that made the circuit half-open on, all are, until one
+    /// is reported. That entry is made before the report, and a release is entered before the next probe can be
+    /// admitted, so no admission is taken for a probe that is none.
+    fn is_probe(&self, generation: u64) -> bool {
+        self.half_opened.is_some_and(|since| {
+            let over = self.reported_probe.is_some_and(|probe| since <= probe && probe < generation);
+            since <= generation && !over
+        })
+    }
+
+    fn settle(&mut self, id: u64, is_report: bool) -> Option<Held> {
+        let held = self.held.remove(&id)?;
+        self.counts.reported += u64::from(is_report);
+        self.counts.released += u64::from(!is_report);
+        if held.is_probe {
+            self.probes_in_flight -= 1;
+            if is_report {
+                self.reported_probe = self.reported_probe.max(Some(held.generation));
+            }
+        }
+        Some(Held { is_stale: self.newest > held.generation, ..held })
+    }
+}
+
+impl Witness {
+    pub(crate) fn new(inner: CircuitBreaker, laws: &'static Laws) -> Self {
+        Self { inner, laws, edges: Edges::default(), books: Mutex::default() }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn counts(&self) -> PermitCounts {
+        self.books().counts
+    }
+
+    fn settle(&self, admission: Admission, is_report: bool) -> Option<Held> {
+        let held = self.books().settle(admission.generation, is_report);
+        let whole = held.is_some() && admission.transition.is_none();
+        self.laws.require(Law::PermitOnce, whole, || {
+            format!("witness: {admission:?} handed back (report: {is_report}), held as {held:?}")
+        });
+        held
+    }
+
+    fn check_stale(&self, held: Held, transition: Option<Transition>) {
+        self.laws.require(Law::StaleIgnored, !(held.is_stale && transition.is_some()), || {
+            format!("witness: {held:?} made {transition:?}")
+        });
+    }
+
+    /// After the storm: nothing is held, and a success closes it.
+    pub(crate) fn settle_up(&self, laws: &Laws) {
+        let PermitCounts { admitted, reported, released, .. } = self.counts();
+        let settled = ("reported and released", reported + released);
+        laws.balance(Law::PermitsBalance, "witness", ("admitted", admitted), settled);
+        self.edges.counts().check(laws, "witness", self.inner.state());
+        self.recover(laws);
+        if let Ok(admission) = self.admit(Instant::now()) {
+            self.report(
+                Admission { transition: None, ..admission },
+                Report::Failure(ErrorClass::ServerError),
+                Instant::now(),
+            );
+        }
+        self.recover(laws);
+        self.edges.counts().check(laws, "witness", self.inner.state());
+    }
+
+    fn recover(&self, laws: &Laws) {
+        let before = self.inner.state();
+        thread::sleep(Duration::from_millis(5));
+        let admitted = self.admit(Instant::now());
+        if let Ok(admission) = admitted {
+            self.report(Admission { transition: None, ..admission }, Report::Success, Instant::now());
+        }
+        let after = self.inner.state();
+        laws.require(Law::NoWedge, after == CircuitState::Closed, || {
+            format!("witness: {before}, then {after} after a success; {admitted:?}")
+        });
+    }
+}
+
+impl Breaker for Witness {
+    fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
+        let admission = self.inner.admit(now)?;
+        self.edges.passed(admission.transition);
+        let (id, probes) = self.books().admit(admission);
+        self.laws.require(Law::OneProbe, probes <= 1, || format!("witness: {probes} probes at a time"));
+        Ok(Admission { generation: id, ..admission })
+    }
+
+    fn report(&self, admission: Admission, report: Report, now: Instant) -> Option<Transition> {
+        let held = self.settle(admission, true)?;
+        let inner = Admission { generation: held.generation, transition: None };
+        let transition = self.inner.report(inner, report, now);
+        self.edges.passed(transition);
+        self.check_stale(held, transition);
+        transition
+    }
+
+    fn release(&self, admission: Admission) {
+        if let Some(held) = self.settle(admission, false) {
+            self.inner.release(Admission { generation: held.generation, transition: None });
+        }
+    }
+
+    fn state(&self) -> CircuitState {
+        self.inner.state()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redress_core::{Admission, Transition};
+
+    use super::Books;
+
+    fn admission(generation: u64, transition: Option<Transition>) -> Admission {
+        Admission { generation, transition }
+    }
+
+    #[test]
+    fn probes_are_told_from_calls_through_a_closed_circuit() {
+        let mut books = Books::default();
+        let (early, _) = books.admit(admission(0, None));
+        let (first, _) = books.admit(admission(2, Some(Transition::HalfOpened)));
+        assert_eq!((books.counts.probes, books.probes_in_flight), (1, 1));
+        books.settle(first, false);
+        let (second, _) = books.admit(admission(4, None));
+        assert_eq!((books.counts.probes, books.probes_in_flight), (2, 1));
+        books.settle(second, true);
+        books.admit(admission(5, None));
+        assert_eq!((books.counts.probes, books.probes_in_flight), (2, 0), "closed again");
+        assert!(books.settle(early, true).is_some_and(|held| held.is_stale));
+        assert!(books.settle(early, false).is_none(), "settled twice");
+    }
+
+    #[test]
+    fn two_probes_at_a_time_are_noticed() {
+        let mut books = Books::default();
+        books.admit(admission(2, Some(Transition::HalfOpened)));
+        let (_, probes) = books.admit(admission(3, None));
+        assert_eq!((probes, books.counts.most_probes), (2, 2));
+    }
+}

@@ -1,0 +1,87 @@
+//! The fuzz targets of `redress-fuzz`: built once, run for a time each, told in a line each.
+//!
+//! This owns which targets run, for how long, and the report. How they are built is `build`'s, how one is run and its
+//! corpus kept `campaign`'s, what a target checks the crate's own.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::workspace::Workspace;
+
+use self::campaign::{Campaign, Ending};
+
+mod build;
+mod campaign;
+
+const PACKAGE: &str = "redress-fuzz";
+
+/// Long enough in the check to see that every target runs and its corpus holds, short enough to be run before each change.
+const SHORT: Duration = Duration::from_secs(3);
+
+const LONG: Duration = Duration::from_secs(600);
+
+/// Without targets, all of them.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Runs this target only; may be given more than once.
+    #[arg(long = "target", value_name = "NAME")]
+    targets: Vec<String>,
+    /// How long each target runs.
+    #[arg(long, default_value_t = LONG.as_secs(), value_name = "N")]
+    seconds: u64,
+    /// Makes the smallest corpus that reaches what was found so far the committed one, afterwards.
+    #[arg(long)]
+    minimise: bool,
+}
+
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    let known = targets(workspace)?;
+    for target in &args.targets {
+        if !known.contains(target) {
+            bail!("there is no target `{target}`: there are {}", known.join(", "));
+        }
+    }
+    let asked = if args.targets.is_empty() { &known } else { &args.targets };
+    fuzz(workspace, asked, Duration::from_secs(args.seconds), args.minimise)
+}
+
+/// The step of `ci`: every target, shortly.
+pub(crate) fn run_short(workspace: &Workspace) -> Result<()> {
+    fuzz(workspace, &targets(workspace)?, SHORT, false)
+}
+
+/// The step of `prove`.
+pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
+    fuzz(workspace, &targets(workspace)?, LONG, false)
+}
+
+fn targets(workspace: &Workspace) -> Result<Vec<String>> {
+    let Some(package) = workspace.members().iter().find(|package| package.name == PACKAGE) else {
+        bail!("there is no crate `{PACKAGE}` in this workspace: the fuzz targets belong in crates/{PACKAGE}");
+    };
+    Ok(package.targets.iter().filter(|target| target.is_bin()).map(|target| target.name.clone()).collect())
+}
+
+fn fuzz(workspace: &Workspace, targets: &[String], time: Duration, minimise: bool) -> Result<()> {
+    let programs = build::build(workspace)?;
+    println!("{} s for each of {} target(s); logs are in {}", time.as_secs(), targets.len(), programs.root().display());
+    let mut crashed = Vec::new();
+    for target in targets {
+        let campaign = Campaign::new(workspace, &programs, target);
+        match campaign.run(time)? {
+            Ending::Held(figures) => println!("  {target}: {figures}"),
+            Ending::Crashed(crash) => {
+                println!("  {target}: CRASHED\n{crash}");
+                crashed.push(target.as_str());
+            }
+        }
+        if minimise && crashed.is_empty() {
+            println!("  {target}: {}", campaign.minimise()?);
+        }
+    }
+    if !crashed.is_empty() {
+        bail!("{} broke a law or a limit: the input and how to replay it are named above", crashed.join(", "));
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The shared cells of the core under the model checker, loom.
+//!
+//! It owns how the models are built and run, and adds up what they print. The models themselves are
+//! `crates/redress-core/src/models/`.
+
+use std::env;
+
+use anyhow::{Result, bail};
+
+use crate::command;
+use crate::workspace::Workspace;
+
+/// What fits into a run of `ci`: the two preemptions that nearly every known concurrency bug needs.
+const SHORT: u32 = 2;
+
+/// What `prove` explores.
+const LONG: u32 = 3;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How many times a thread is interrupted at most, in any one interleaving.
+    #[arg(long, default_value_t = SHORT)]
+    preemptions: u32,
+}
+
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    explore(workspace, args.preemptions)
+}
+
+/// The step of `ci`.
+pub(crate) fn run_short(workspace: &Workspace) -> Result<()> {
+    explore(workspace, SHORT)
+}
+
+/// The step of `prove`.
+pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
+    explore(workspace, LONG)
+}
+
+fn explore(workspace: &Workspace, preemptions: u32) -> Result<()> {
+    let mut command = command::cargo(
+        workspace,
+        &["test", "--release", "--package", "redress-core", "--lib", "models::", "--", "--nocapture"],
+    );
+    // A target directory of its own: other flags would build everything anew at each change between the two.
+    command
+        .env("CARGO_TARGET_DIR", workspace.target().join("models"))
+        .env("RUSTFLAGS", format!("{} --cfg loom", env::var("RUSTFLAGS").unwrap_or_default()))
+        .env("LOOM_MAX_PREEMPTIONS", preemptions.to_string());
+    let printed = command::run_reading(&mut command)?;
+    let explored: Vec<u64> = printed.lines().filter_map(interleavings).collect();
+    if explored.is_empty() {
+        bail!("no model was explored: `models::` in redress-core is gone, or prints otherwise than this reads");
+    }
+    let all: u64 = explored.iter().sum();
+    println!("{} models, {all} interleavings, at most {preemptions} preemptions each: all hold", explored.len());
+    Ok(())
+}
+
+/// The count in a line such as `model: three probes: 17 interleavings, at most 2 preemptions`.
+fn interleavings(line: &str) -> Option<u64> {
+    let (before, _) = line.split_once("model: ")?.1.split_once(" interleavings, ")?;
+    before.rsplit(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::interleavings;
+
+    #[test]
+    fn reads_the_count_wherever_the_harness_put_it() {
+        let line = "test models::x ... model: two, [A, B]: 17 interleavings, at most 2 preemptions";
+        assert_eq!(interleavings(line), Some(17));
+        assert_eq!(interleavings("test result: ok. 17 passed"), None);
+    }
+}

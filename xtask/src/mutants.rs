@@ -1,0 +1,193 @@
+//! Mutation testing: the code is changed in one place at a time, and the tests have to notice.
+//!
+//! It owns which code is mutated, which tests must notice, and the verdict. Survivors that no test can notice are rows of
+//! `docs/reliability.md`; reading those is `survivors`'s.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use semver::Version;
+
+use crate::command;
+use crate::tool::Tool;
+use crate::workspace::Workspace;
+
+mod survivors;
+
+const TOOL: Tool = Tool {
+    package: "cargo-mutants",
+    probe: &["mutants", "--version"],
+    oldest: Version::new(27, 0, 0),
+    installed: "^27",
+    without: "whether the tests notice changes is unchecked",
+};
+
+/// A crate that is mutated, and the tests that are run for each mutant: its own, the quick ones.
+struct Subject {
+    package: &'static str,
+    tests: &'static [&'static str],
+}
+
+impl Subject {
+    fn owns(&self, file: &str) -> bool {
+        file.strip_prefix("crates/")
+            .and_then(|file| file.strip_prefix(self.package))
+            .is_some_and(|file| file.starts_with('/'))
+    }
+}
+
+const SUBJECTS: &[Subject] = &[
+    // All of its behaviour, but for the enumeration of every drop: those seconds are better spent on more mutants.
+    Subject { package: "redress-core", tests: &["--lib", "--test", "it", "--", "--skip", "cancellation"] },
+    Subject { package: "redress-http", tests: &["--lib", "--tests"] },
+];
+
+/// Not code that anybody runs: the models are tests, compiled for the model checker alone.
+const NOT_MUTATED: &str = "crates/redress-core/src/models/**";
+
+/// The share of viable mutants that have to be caught, in percent.
+const FLOOR: f64 = 95.0;
+
+/// What is mutated in a run of `ci`: small files that everything stands on.
+const SHORT: &[&str] = &[
+    "crates/redress-core/src/breaker/state.rs",
+    "crates/redress-core/src/budget.rs",
+    "crates/redress-http/src/status.rs",
+];
+
+/// Without files, everything.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Mutates these only.
+    files: Vec<String>,
+}
+
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    mutate(workspace, &args.files)
+}
+
+/// The step of `ci`.
+pub(crate) fn run_short(workspace: &Workspace) -> Result<()> {
+    let files: Vec<String> = SHORT.iter().map(|file| (*file).to_owned()).collect();
+    mutate(workspace, &files)
+}
+
+/// The step of `prove`.
+pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
+    mutate(workspace, &[])
+}
+
+fn mutate(workspace: &Workspace, files: &[String]) -> Result<()> {
+    let tool = TOOL.get(workspace)?;
+    let explained = survivors::explained(workspace)?;
+    explained.check_that_all_exist(&list(workspace, &tool)?)?;
+    let mut all = Counts::default();
+    let mut unexplained = Vec::new();
+    for subject in SUBJECTS {
+        let of_subject: Vec<&String> = files.iter().filter(|file| subject.owns(file)).collect();
+        if of_subject.is_empty() && !files.is_empty() {
+            continue;
+        }
+        let counts = test(workspace, &tool, subject, &of_subject)?;
+        println!("{}: {counts}", subject.package);
+        unexplained.extend(counts.missed.iter().filter(|missed| !explained.covers(missed)).cloned());
+        all.add(counts);
+    }
+    println!("together: {all}");
+    for missed in &unexplained {
+        println!("not noticed: {missed}");
+    }
+    if !unexplained.is_empty() {
+        bail!("{} mutant(s) survive: write the test that notices, or a row in {}", unexplained.len(), survivors::PAGE);
+    }
+    if all.share() < FLOOR && files.is_empty() {
+        bail!("{:.1} % of the mutants are caught, which is less than {FLOOR} %", all.share());
+    }
+    Ok(())
+}
+
+/// Every mutant there is, as the tool names them.
+fn list(workspace: &Workspace, tool: &str) -> Result<String> {
+    let mut command = command::program(workspace, tool);
+    command.args(["mutants", "--list", "--exclude", NOT_MUTATED, "--colors", "never"]);
+    for subject in SUBJECTS {
+        command.args(["--package", subject.package]);
+    }
+    command::run_reading(&mut command)
+}
+
+fn test(workspace: &Workspace, tool: &str, subject: &Subject, files: &[&String]) -> Result<Counts> {
+    let output = workspace.target().join("mutants").join(subject.package);
+    fs::create_dir_all(&output).with_context(|| format!("could not make {}", output.display()))?;
+    let mut command = command::program(workspace, tool);
+    // Less to write and link, a thousand times.
+    command.env("CARGO_PROFILE_DEV_DEBUG", "none");
+    command.args(["mutants", "--package", subject.package, "--timeout", "20", "--colors", "never"]);
+    command.args(["--exclude", NOT_MUTATED, "--no-shuffle", "--output"]).arg(&output);
+    for file in files {
+        command.arg("--file").arg(file);
+    }
+    command.arg("--").args(subject.tests);
+    // It fails when a mutant survives; what that means is judged here.
+    let failed = command::run(&mut command).err();
+    let counts = Counts::read(&output.join("mutants.out"))?;
+    match failed {
+        Some(error) if counts.viable() == 0 => Err(error.context("no mutant was tested")),
+        _ => Ok(counts),
+    }
+}
+
+/// What became of the mutants of a run.
+#[derive(Default)]
+struct Counts {
+    caught: usize,
+    /// The tests did not come to their end, which is noticed too.
+    timed_out: usize,
+    missed: Vec<String>,
+    /// They do not compile.
+    unviable: usize,
+}
+
+impl Counts {
+    fn read(folder: &Path) -> Result<Self> {
+        let lines = |name: &str| -> Result<Vec<String>> {
+            let path = folder.join(name);
+            let text = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
+            Ok(text.lines().map(str::to_owned).collect())
+        };
+        Ok(Self {
+            caught: lines("caught.txt")?.len(),
+            timed_out: lines("timeout.txt")?.len(),
+            missed: lines("missed.txt")?,
+            unviable: lines("unviable.txt")?.len(),
+        })
+    }
+
+    fn add(&mut self, other: Self) {
+        self.caught += other.caught;
+        self.timed_out += other.timed_out;
+        self.missed.extend(other.missed);
+        self.unviable += other.unviable;
+    }
+
+    fn viable(&self) -> usize {
+        self.caught + self.timed_out + self.missed.len()
+    }
+
+    fn share(&self) -> f64 {
+        100.0 * (self.caught + self.timed_out) as f64 / self.viable().max(1) as f64
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { caught, timed_out, missed, unviable } = self;
+        let (viable, share, missed) = (self.viable(), self.share(), missed.len());
+        write!(
+            f,
+            "{share:.1} % of {viable} caught ({caught} by a failing test, {timed_out} by one that hangs), {missed} missed; \
+             {unviable} do not compile"
+        )
+    }
+}
