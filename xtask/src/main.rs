@@ -2,6 +2,8 @@
 //!
 //! This file owns the command line. It does not know how a task is done: each task is a module of its own.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use anyhow::Result;

@@ -33,6 +33,20 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// Every reason, in declaration order.
+    pub const ALL: [Self; 10] = [
+        Self::MaxAttemptsGlobal,
+        Self::MaxAttemptsPerClass,
+        Self::DeadlineExceeded,
+        Self::MaxUnknownAttempts,
+        Self::NonRetryableClass,
+        Self::NoStrategy,
+        Self::BudgetExhausted,
+        Self::Scheduled,
+        Self::Aborted,
+        Self::CircuitOpen,
+    ];
+
     /// The reason's name in metrics and logs, such as `MAX_ATTEMPTS_GLOBAL`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -26,6 +26,8 @@
 //! It knows no client, sends nothing and waits for nothing. Header values are the other side's text: whatever cannot
 //! be read counts as absent, never as an error.
 
+#![forbid(unsafe_code)]
+
 mod status;
 pub use status::{classify, classify_response, classify_status};
 

@@ -11,20 +11,6 @@ use crate::edges::Edges;
 use crate::law::{Law, Laws};
 use crate::purse::Purse;
 
-/// Why a call may stop.
-pub(crate) const REASONS: [StopReason; 10] = [
-    StopReason::MaxAttemptsGlobal,
-    StopReason::MaxAttemptsPerClass,
-    StopReason::DeadlineExceeded,
-    StopReason::MaxUnknownAttempts,
-    StopReason::NonRetryableClass,
-    StopReason::NoStrategy,
-    StopReason::BudgetExhausted,
-    StopReason::Scheduled,
-    StopReason::Aborted,
-    StopReason::CircuitOpen,
-];
-
 /// The event that ends a call with this reason, or with none.
 pub(crate) fn terminal_of(reason: Option<StopReason>) -> EventName {
     reason.map_or(EventName::Success, StopReason::event)
@@ -77,7 +63,7 @@ pub(crate) struct Census {
 
     pub(crate) started: Count,
     pub(crate) succeeded: Count,
-    pub(crate) stopped: [Count; REASONS.len()],
+    pub(crate) stopped: [Count; StopReason::ALL.len()],
     pub(crate) cancelled: Count,
     pub(crate) panicked: Count,
 
@@ -144,7 +130,7 @@ impl Census {
     }
 
     fn ended_with(&self, event: EventName) -> u64 {
-        let stopped = REASONS.iter().zip(&self.stopped).filter(|(reason, _)| reason.event() == event);
+        let stopped = StopReason::ALL.iter().zip(&self.stopped).filter(|(reason, _)| reason.event() == event);
         let succeeded = if event == EventName::Success { self.succeeded.get() } else { 0 };
         succeeded + stopped.map(|(_, count)| count.get()).sum::<u64>()
     }
@@ -219,7 +205,7 @@ impl Census {
 }
 
 pub(crate) fn place_of_reason(reason: StopReason) -> usize {
-    REASONS.iter().position(|known| *known == reason).expect("a reason of the list")
+    StopReason::ALL.iter().position(|known| *known == reason).expect("a reason of the list")
 }
 
 /// Something that went into a call, or came out of it: it has to be dropped some time.

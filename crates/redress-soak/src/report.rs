@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use crate::census::{Census, REASONS};
+use redress_core::StopReason;
+
+use crate::census::Census;
 use crate::edges::EdgeCounts;
 use crate::law::{Law, Laws};
 use crate::memory::{Memory, mebibytes};
@@ -106,7 +108,7 @@ fn ends(scene: &Scene, totals: Totals) {
     println!("{:>12} succeeded", totals.succeeded);
     let of_all =
         |count: &dyn Fn(&Census) -> u64| scene.subjects.iter().map(|subject| count(subject.census)).sum::<u64>();
-    for (place, reason) in REASONS.into_iter().enumerate() {
+    for (place, reason) in StopReason::ALL.into_iter().enumerate() {
         println!("{:>12} {reason}", of_all(&|census| census.stopped[place].get()));
     }
     println!("{:>12} cancelled\n{:>12} panicked", totals.cancelled, totals.panicked);

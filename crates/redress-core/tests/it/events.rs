@@ -244,6 +244,7 @@ fn every_stop_reason_has_its_event_and_its_name() {
         (StopReason::Aborted, "ABORTED", "aborted"),
         (StopReason::CircuitOpen, "CIRCUIT_OPEN", "circuit_rejected"),
     ];
+    assert_eq!(rows.map(|(reason, ..)| reason), StopReason::ALL);
     for (reason, name, event) in rows {
         assert_eq!((reason.as_str(), reason.to_string().as_str()), (name, name));
         assert_eq!((reason.event().as_str(), reason.event().to_string().as_str()), (event, event));

@@ -14,20 +14,6 @@ use crate::world::Driver;
 
 const CASES: usize = 800;
 
-/// Every stop reason; there is no list of them to ask.
-const REASONS: [StopReason; 10] = [
-    StopReason::MaxAttemptsGlobal,
-    StopReason::MaxAttemptsPerClass,
-    StopReason::DeadlineExceeded,
-    StopReason::MaxUnknownAttempts,
-    StopReason::NonRetryableClass,
-    StopReason::NoStrategy,
-    StopReason::BudgetExhausted,
-    StopReason::Scheduled,
-    StopReason::Aborted,
-    StopReason::CircuitOpen,
-];
-
 /// The same cases every time.
 #[test]
 fn every_event_and_every_ending_is_drawn() {
@@ -54,7 +40,7 @@ fn every_event_and_every_ending_is_drawn() {
     }
     let events = EventName::ALL.map(EventName::as_str);
     let rest = ["ok", "called", "refused", "panicked", "dropped", "cancelled", "learns"];
-    for name in events.into_iter().chain(REASONS.map(StopReason::as_str)).chain(rest) {
+    for name in events.into_iter().chain(StopReason::ALL.map(StopReason::as_str)).chain(rest) {
         let times = seen.get(name).copied().unwrap_or_default();
         assert!(times >= 5, "{name} {times} times: {seen:#?}");
     }
