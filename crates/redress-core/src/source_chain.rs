@@ -6,10 +6,14 @@ use std::error::Error;
 use std::io;
 use std::iter;
 
+/// No chain that was meant is as long; one that leads back to itself has no end.
+const LONGEST: usize = 128;
+
 /// The error, then its source, its source's source and so on: what a classifier looks through.
 ///
 /// A `std::io::Error` that wraps another error answers `source()` with the *wrapped* error's source, so a plain walk would pass
-/// over the wrapped error itself; this one does not.
+/// over the wrapped error itself; this one does not. It goes no further than 128 errors, so that an error that names itself as
+/// its source cannot hold up who asks.
 ///
 /// ```
 /// use std::io;
@@ -19,7 +23,7 @@ use std::iter;
 /// assert!(source_chain(&error).any(|error| error.is::<RateLimitError>()));
 /// ```
 pub fn source_chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    iter::successors(Some(error), |error| behind(*error))
+    iter::successors(Some(error), |error| behind(*error)).take(LONGEST)
 }
 
 fn behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use redress_core::{
     AbortRetry, AbortRetryError, Classification, Classifier, ConcurrencyError, ErrorClass, PermanentError, Policy,
-    RateLimitError, Retry, ServerError, StatusError, StopReason, default_classifier, fixed, strict_classifier,
+    RateLimitError, Retry, ServerError, StatusError, StopReason, default_classifier, fixed, source_chain,
+    strict_classifier,
 };
 
 use crate::lab::secs;
@@ -335,4 +336,28 @@ fn markers_say_what_they_were_given() {
     assert_eq!(error.to_string(), "status 503");
     assert!(error.source().is_some_and(<dyn Error>::is::<Named>));
     assert_eq!(AbortRetryError::new("stop").to_string(), "stop");
+}
+
+/// An error that says it was caused by itself.
+#[derive(Debug)]
+struct Ouroboros;
+
+impl fmt::Display for Ouroboros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("caused by itself")
+    }
+}
+
+impl Error for Ouroboros {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self)
+    }
+}
+
+#[test]
+fn an_error_that_is_its_own_source_is_classified_all_the_same() {
+    assert_eq!(source_chain(&Ouroboros).count(), 128);
+    let result: Result<(), _> = Err(Ouroboros);
+    let classification = default_classifier().classify(&result).expect("a failure");
+    assert_eq!(classification.class(), ErrorClass::Unknown);
 }
