@@ -51,7 +51,7 @@ impl Law {
         Self::Memory,
     ];
 
-    /// The invariant's id, where it is one of those that the architecture page lists.
+    /// The invariant's id, where it is one of those that the reliability page lists.
     pub(crate) const fn id(self) -> &'static str {
         match self {
             Self::OneTerminal => "R3",
