@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use semver::Version;
 
 use crate::command;
@@ -46,6 +46,9 @@ const SUBJECTS: &[Subject] = &[
 /// Not code that anybody runs: the models are tests, compiled for the model checker alone.
 const NOT_MUTATED: &str = "crates/redress-core/src/models/**";
 
+/// Exit codes of a run that came to its end: a mutant survived, a mutant hung. What that means is judged here.
+const VERDICTS: [i32; 2] = [2, 3];
+
 /// The share of viable mutants that have to be caught, in percent.
 const FLOOR: f64 = 95.0;
 
@@ -79,6 +82,10 @@ pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
 }
 
 fn mutate(workspace: &Workspace, files: &[String]) -> Result<()> {
+    for file in files {
+        let is_mutated = SUBJECTS.iter().any(|subject| subject.owns(file)) && workspace.root().join(file).is_file();
+        ensure!(is_mutated, "{file} is no file of a crate that is mutated: nothing would be tested");
+    }
     let tool = TOOL.get(workspace)?;
     let explained = survivors::explained(workspace)?;
     explained.check_that_all_exist(&list(workspace, &tool)?)?;
@@ -129,13 +136,8 @@ fn test(workspace: &Workspace, tool: &str, subject: &Subject, files: &[&String])
         command.arg("--file").arg(file);
     }
     command.arg("--").args(subject.tests);
-    // It fails when a mutant survives; what that means is judged here.
-    let failed = command::run(&mut command).err();
-    let counts = Counts::read(&output.join("mutants.out"))?;
-    match failed {
-        Some(error) if counts.viable() == 0 => Err(error.context("no mutant was tested")),
-        _ => Ok(counts),
-    }
+    command::run_judging(&mut command, &VERDICTS)?;
+    Counts::read(&output.join("mutants.out"))
 }
 
 /// What became of the mutants of a run.
