@@ -1,0 +1,3 @@
+//! redress on async-std: the timer, and the asynchronous policies that use it.
+
+#![forbid(unsafe_code)]

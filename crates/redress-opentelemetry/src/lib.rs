@@ -1,0 +1,3 @@
+//! redress calls as OpenTelemetry spans and metrics.
+
+#![forbid(unsafe_code)]

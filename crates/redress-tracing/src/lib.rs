@@ -1,0 +1,3 @@
+//! redress events and calls as tracing spans and events.
+
+#![forbid(unsafe_code)]
