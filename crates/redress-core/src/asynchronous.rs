@@ -13,7 +13,7 @@ use crate::classifier::Classifier;
 use crate::driver::{
     Judged, Pause, after_failure, first_attempt, judge, recheck, resume_at, timed_out, to_outcome, to_result,
 };
-use crate::engine::{Flags, Run};
+use crate::engine::{Borrowed, Flags, Run};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
 use crate::outcome::{Failure, RetryOutcome, Stopped};
@@ -198,7 +198,7 @@ fn drive<'a, T, E, C, Tm, F, Fut, R>(
     settings: impl Settings<'a>,
     wants: Flags,
     mut operation: F,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'a>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<Borrowed<'a>>, Option<Instant>) -> R,
 ) -> impl Future<Output = R>
 where
     C: Classifier<T, E>,
@@ -207,7 +207,7 @@ where
     Fut: Future<Output = Result<T, E>>,
 {
     async move {
-        let mut run = Run::open(&policy.plan, settings.get(), wants, || policy.timer.now());
+        let mut run = Run::open(Borrowed { plan: &policy.plan, call: settings.get() }, wants, || policy.timer.now());
         let mut attempt = match first_attempt(&mut run, || policy.timer.now()) {
             Ok(attempt) => attempt,
             Err(stopped) => return finish(Err(stopped), &run, None),
@@ -215,9 +215,9 @@ where
         let mut last = None;
         loop {
             let attempted = {
-                let running = pin!(operation(attempt));
+                let running = pin!(run.within(|| operation(attempt)));
                 let timeout = pin!(attempt_timeout(policy, attempt));
-                race(running, timeout).await
+                race(&run, running, timeout).await
             };
             let judged = match judge_attempt(&policy.classifier, attempted) {
                 Ok(value) => {
@@ -282,7 +282,7 @@ struct Step {
 
 fn step<T, E>(
     timer: &impl Timer,
-    run: &mut Run<'_>,
+    run: &mut Run<Borrowed<'_>>,
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<Step, Stopped<T, E>> {
@@ -300,7 +300,7 @@ fn attempt_timeout<C, Tm: Timer>(policy: &AsyncPolicy<C, Tm>, attempt: Attempt) 
 }
 
 /// The wait by the hook that replaces the timer, if there is one and it does not panic.
-fn custom_wait(run: &Run<'_>) -> Option<HookFuture> {
+fn custom_wait(run: &Run<Borrowed<'_>>) -> Option<HookFuture> {
     match run.sleeper() {
         Some(Sleeper::Async(sleeper)) => contained(|| sleeper(run.wait())),
         _ => None,
@@ -343,10 +343,11 @@ impl Drop for Hooked {
 
 /// The attempt's result, or `None` if its timer was first. A result that is there at the same time counts.
 fn race<F: Future, S: Future<Output = ()>>(
+    run: &Run<Borrowed<'_>>,
     mut running: Pin<&mut F>,
     mut timeout: Pin<&mut Option<S>>,
 ) -> impl Future<Output = Option<F::Output>> {
-    poll_fn(move |cx| match (running.as_mut().poll(cx), timeout.as_mut().as_pin_mut()) {
+    poll_fn(move |cx| match (run.within(|| running.as_mut().poll(cx)), timeout.as_mut().as_pin_mut()) {
         (Poll::Ready(result), _) => Poll::Ready(Some(result)),
         (Poll::Pending, Some(timeout)) => timeout.poll(cx).map(|()| None),
         (Poll::Pending, None) => Poll::Pending,

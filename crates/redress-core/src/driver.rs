@@ -9,7 +9,7 @@ use crate::attempt::Attempt;
 use crate::class::ErrorClass;
 use crate::classification::Classification;
 use crate::classifier::Classifier;
-use crate::engine::{Failed, Run, Verdict};
+use crate::engine::{Failed, Run, Source, Verdict};
 use crate::error::CallError;
 use crate::outcome::{Cause, Failure, RetryOutcome, Stopped, call_error};
 use crate::sleep::HookFuture;
@@ -18,7 +18,7 @@ use crate::sleep::HookFuture;
 #[inline]
 pub(crate) fn to_result<T, E>(
     result: Result<T, Stopped<T, E>>,
-    _run: &Run<'_>,
+    _run: &Run<impl Source>,
     _ended: Option<Instant>,
 ) -> Result<T, CallError<T, E>> {
     result.map_err(call_error)
@@ -27,7 +27,7 @@ pub(crate) fn to_result<T, E>(
 /// How a driver hands back a call: the way of `execute`.
 pub(crate) fn to_outcome<T, E>(
     result: Result<T, Stopped<T, E>>,
-    run: &Run<'_>,
+    run: &Run<impl Source>,
     ended: Option<Instant>,
 ) -> RetryOutcome<T, E> {
     match result {
@@ -55,7 +55,7 @@ impl<T, E> Judged<T, E> {
     pub(crate) fn into_stopped(
         self,
         earlier: &mut Option<Failure<T, E>>,
-        run: &Run<'_>,
+        run: &Run<impl Source>,
         now: Instant,
     ) -> Stopped<T, E> {
         let summary = run.summary(Some(now));
@@ -100,7 +100,7 @@ pub(crate) struct Pause {
 /// Inlined by force: the result is large, and handing it on through memory is 40 instructions for each retry.
 #[inline(always)]
 pub(crate) fn after_failure<T, E>(
-    run: &mut Run<'_>,
+    run: &mut Run<impl Source>,
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
     now: Instant,
@@ -118,7 +118,7 @@ pub(crate) fn after_failure<T, E>(
 #[inline]
 pub(crate) fn resume_at<T, E>(
     now: Instant,
-    run: &mut Run<'_>,
+    run: &mut Run<impl Source>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<Attempt, Stopped<T, E>> {
     let resumed = run.resume(now);
@@ -127,7 +127,10 @@ pub(crate) fn resume_at<T, E>(
 
 /// The first attempt, or what is left of a call that ended before it.
 #[inline]
-pub(crate) fn first_attempt<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
+pub(crate) fn first_attempt<T, E>(
+    run: &mut Run<impl Source>,
+    now: impl FnOnce() -> Instant,
+) -> Result<Attempt, Stopped<T, E>> {
     match run.begin_quietly() {
         Some(attempt) => Ok(attempt),
         None => begin(run, now),
@@ -138,7 +141,7 @@ pub(crate) fn first_attempt<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Insta
 #[cold]
 pub(crate) fn recheck<T, E>(
     now: Instant,
-    run: &mut Run<'_>,
+    run: &mut Run<impl Source>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<(), Stopped<T, E>> {
     if run.recheck(now) {
@@ -148,12 +151,12 @@ pub(crate) fn recheck<T, E>(
 }
 
 /// What is left of a call that ends between attempts: the last failure, if there was one.
-fn stopped<T, E>(run: &Run<'_>, last: Option<Failure<T, E>>, now: Instant) -> Stopped<T, E> {
+fn stopped<T, E>(run: &Run<impl Source>, last: Option<Failure<T, E>>, now: Instant) -> Stopped<T, E> {
     Stopped { last, abort: None, summary: run.summary(Some(now)) }
 }
 
 /// The first attempt of a call that is not quiet.
-pub(crate) fn begin<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
+pub(crate) fn begin<T, E>(run: &mut Run<impl Source>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
     let now = run.started().unwrap_or_else(now);
     let begun = run.begin(now);
     begun.ok_or_else(|| stopped(run, None, now))

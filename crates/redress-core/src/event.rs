@@ -98,8 +98,8 @@ impl fmt::Display for EventName {
     }
 }
 
-/// One event of a call. Fit for metric labels, because they have few values, are the name, class, stop reason, cause, state
-/// and error type, and the operation if its names are kept few.
+/// One event of a call. Fit for metric labels, because they have few values, are the name, class, stop reason, cause, state,
+/// breaker and error type, and the operation if its names are kept few.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event<'a> {
@@ -109,6 +109,8 @@ pub struct Event<'a> {
     pub attempt: u32,
     /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
     pub sleep: Duration,
+    /// Time since the call began; none for breaker events, which are not the call's own.
+    pub elapsed: Option<Duration>,
     /// The class of the failure.
     pub class: Option<ErrorClass>,
     /// Why the call ended, of terminal events other than `Success` and `CircuitRejected`.
@@ -117,6 +119,8 @@ pub struct Event<'a> {
     pub cause: Option<Cause>,
     /// The breaker's state after the event, of breaker events.
     pub state: Option<CircuitState>,
+    /// The [name](crate::CircuitBreakerBuilder::name) the breaker was given, of breaker events.
+    pub breaker: Option<&'a str>,
     /// The name the caller gave the operation; an empty name is none.
     pub operation: Option<&'a str>,
     /// The failed error's type name, when an error caused the event.
@@ -134,10 +138,12 @@ impl<'a> Event<'a> {
             name,
             attempt: 0,
             sleep: Duration::ZERO,
+            elapsed: None,
             class: None,
             stop_reason: None,
             cause: None,
             state: None,
+            breaker: None,
             operation: None,
             error_type: None,
             classification: None,

@@ -78,7 +78,7 @@ pub use crate::error::{
 };
 pub use crate::event::{Event, EventName};
 pub use crate::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
-pub use crate::observer::{AttemptContext, AttemptDecision, Observer};
+pub use crate::observer::{AttemptContext, AttemptDecision, CallObserver, CallStart, Observer};
 pub use crate::outcome::{Cause, Failure, RetryOutcome};
 pub use crate::policy::{AsyncPolicy, AsyncRetryPolicy, Policy, RetryPolicy};
 pub use crate::policy_builder::{Async, Blocking, PolicyBuilder};

@@ -1,4 +1,4 @@
-//! Who is told: observers of the event stream and of attempts.
+//! Who is told: observers of the event stream, of attempts and of whole calls.
 //!
 //! Owns the observer seam and what an attempt hook sees. Nothing an observer does, a panic included, changes a call.
 
@@ -30,6 +30,97 @@ pub trait Observer: Send + Sync {
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
+
+    /// Hears that a call begins, before anybody is asked to abort it and before its breaker. What is returned goes with that
+    /// one call; most observers need nothing of the kind, and the default is `None`.
+    fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
+        let _ = call;
+        None
+    }
+}
+
+/// An observer's part in one call: what has to know which call an event belongs to, such as a span.
+///
+/// Made by [`Observer::on_call_start`], it hears of that call alone, after the observer that made it, and is dropped when the call
+/// is over. A call that comes to an end has a [terminal](crate::EventName::is_terminal) event before that; one whose future is
+/// dropped, or whose operation panics, has none. Panics are caught as everywhere.
+///
+/// ```
+/// use std::io;
+/// use std::sync::mpsc::{Sender, channel};
+/// use redress_core::{CallObserver, CallStart, Event, Observer, Policy};
+///
+/// /// Sends the last event of each call on when the call is over.
+/// struct Endings(Sender<String>);
+///
+/// struct Ending {
+///     name: std::sync::Mutex<String>,
+///     sender: Sender<String>,
+/// }
+///
+/// impl Observer for Endings {
+///     fn on_event(&self, _: &Event<'_>) {}
+///
+///     fn on_call_start(&self, _: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
+///         Some(Box::new(Ending { name: "dropped".to_owned().into(), sender: self.0.clone() }))
+///     }
+/// }
+///
+/// impl CallObserver for Ending {
+///     fn on_event(&self, event: &Event<'_>) {
+///         *self.name.lock().unwrap() = event.name.to_string();
+///     }
+/// }
+///
+/// impl Drop for Ending {
+///     fn drop(&mut self) {
+///         let _ = self.sender.send(self.name.lock().unwrap().clone());
+///     }
+/// }
+///
+/// let (sender, endings) = channel();
+/// let policy = Policy::builder().observer(Endings(sender)).build()?;
+/// policy.call(|| Ok::<_, io::Error>(())).unwrap();
+/// assert_eq!(endings.recv().unwrap(), "success");
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+pub trait CallObserver: Send + Sync {
+    /// Hears of an event of this call.
+    fn on_event(&self, event: &Event<'_>);
+
+    /// Hears that an attempt is about to run.
+    fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+
+    /// Hears that an attempt ended and what was decided; see [`Observer::on_attempt_end`].
+    fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+
+    /// Runs a piece of the operation within whatever scope the observer keeps for the call, such as a current span: a blocking
+    /// attempt as a whole, an asynchronous one at each poll. Call `step` once.
+    ///
+    /// If it is not called it runs afterwards, without the scope; further calls do nothing.
+    fn enter(&self, step: &mut dyn FnMut()) {
+        step();
+    }
+}
+
+/// What an observer is told of a call that begins.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CallStart<'a> {
+    /// The name the caller gave the operation; an empty name is none.
+    pub operation: Option<&'a str>,
+}
+
+impl<'a> CallStart<'a> {
+    /// The start of a call of this operation. For testing observers: in a call the engine makes it.
+    #[must_use]
+    pub const fn new(operation: Option<&'a str>) -> Self {
+        Self { operation }
+    }
 }
 
 impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
@@ -49,6 +140,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
         (**self).on_attempt_end(attempt);
+    }
+
+    fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
+        (**self).on_call_start(call)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns validation and the warnings about what is legal but odd. The running breaker never checks anything again.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::cell::CircuitBreaker;
@@ -27,10 +28,11 @@ pub(crate) enum Counts {
 ///
 /// `failure_threshold` 5, `window` 60 s, `recovery_timeout` 30 s, tripping on
 /// [`Transient`](ErrorClass::Transient) and [`ServerError`](ErrorClass::ServerError), no class with a threshold of its own, the
-/// policy's clock.
+/// policy's clock, no name.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called or a policy builder takes it"]
 pub struct CircuitBreakerBuilder {
+    pub(super) name: Option<Cow<'static, str>>,
     pub(super) failure_threshold: u32,
     pub(super) window: Duration,
     pub(super) recovery_timeout: Duration,
@@ -42,6 +44,7 @@ pub struct CircuitBreakerBuilder {
 impl CircuitBreakerBuilder {
     pub(super) fn new() -> Self {
         Self {
+            name: None,
             failure_threshold: 5,
             window: Duration::from_secs(60),
             recovery_timeout: Duration::from_secs(30),
@@ -49,6 +52,12 @@ impl CircuitBreakerBuilder {
             class_thresholds: Vec::new(),
             clock: ClockChoice::default(),
         }
+    }
+
+    /// Names the breaker in events, and so in metrics: the dependency it guards, as in `orders-db`. Default: no name.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// Sets how many failures within the window open the circuit. Default: 5.

@@ -2,6 +2,7 @@
 //!
 //! Owns concurrency and counting. What follows from what is `state.rs`; this file never decides an edge itself.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Instant;
 
@@ -57,6 +58,7 @@ struct Cell {
     reopens_at: AtomicU64,
     windows: Mutex<Windows>,
     epoch: Epoch,
+    name: Option<Cow<'static, str>>,
     clock: ClockChoice,
     counts: PerClass<Counts>,
     recovery: u64,
@@ -138,6 +140,7 @@ impl CircuitBreaker {
             epoch: Epoch::default(),
             recovery: nanos(builder.recovery_timeout),
             warnings: builder.warnings(),
+            name: builder.name,
             clock: builder.clock,
             counts,
         };
@@ -148,6 +151,12 @@ impl CircuitBreaker {
     #[must_use]
     pub fn state(&self) -> CircuitState {
         self.word().phase().state()
+    }
+
+    /// The name it was given.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.cell.name.as_deref()
     }
 
     /// What is legal but odd about its configuration.
@@ -313,10 +322,17 @@ impl Breaker for CircuitBreaker {
     fn state(&self) -> CircuitState {
         Self::state(self)
     }
+
+    fn name(&self) -> Option<&str> {
+        Self::name(self)
+    }
 }
 
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitBreaker").field("state", &self.state()).finish_non_exhaustive()
+        f.debug_struct("CircuitBreaker")
+            .field("name", &self.name())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
     }
 }

@@ -50,6 +50,11 @@ pub trait Breaker: Send + Sync {
 
     /// The state.
     fn state(&self) -> CircuitState;
+
+    /// The name it goes by in events. Default: none.
+    fn name(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Something a policy's builder makes a breaker of: a [`CircuitBreakerBuilder`], a [`CircuitBreaker`] shared with others, or

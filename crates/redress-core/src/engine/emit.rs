@@ -4,20 +4,23 @@
 
 use std::time::Duration;
 
+use super::observing::Observing;
 use super::run::{Failed, Run};
+use super::source::Source;
 use crate::breaker::{CircuitState, Transition};
 use crate::class::ErrorClass;
 use crate::event::{Event, EventName};
 use crate::hooks::contained;
-use crate::observer::{AttemptContext, AttemptDecision, Observer};
+use crate::observer::{AttemptContext, AttemptDecision, CallStart, Observer};
 use crate::stop_reason::StopReason;
 use crate::timeline::TimelineEvent;
 
-impl Run<'_> {
+impl<S: Source> Run<S> {
     /// Every event goes through here; those of the breaker have no place in the timeline, and no elapsed time.
-    fn emit(&self, event: &Event<'_>, elapsed: Option<Duration>) {
+    fn emit(&self, event: &Event<'_>) {
         self.each_observer(|observer| observer.on_event(event));
-        if let (Some(timeline), Some(elapsed)) = (&self.timeline, elapsed) {
+        self.observing.each(|observer| observer.on_event(event));
+        if let (Some(timeline), Some(elapsed)) = (&self.timeline, event.elapsed) {
             timeline.add(TimelineEvent {
                 attempt: event.attempt,
                 event: event.name,
@@ -31,7 +34,7 @@ impl Run<'_> {
     }
 
     pub(super) fn tell_retry(&self, failed: &Failed<'_>, elapsed: Duration, delay: Duration) {
-        self.emit(&Event { sleep: delay, ..self.event(EventName::Retry, Some(failed)) }, Some(elapsed));
+        self.emit(&Event { sleep: delay, elapsed: Some(elapsed), ..self.event(EventName::Retry, Some(failed)) });
     }
 
     /// The end of the call: a success if there is no reason.
@@ -46,30 +49,39 @@ impl Run<'_> {
             return;
         }
         let name = reason.map_or(EventName::Success, StopReason::event);
-        let mut event = Event { stop_reason: reason, sleep, ..self.event(name, failed) };
+        let mut event = Event { stop_reason: reason, sleep, elapsed: Some(elapsed), ..self.event(name, failed) };
         // An abort is not the failure's doing, so it does not carry its class.
         if reason == Some(StopReason::Aborted) {
             event = Event { class: None, cause: None, classification: None, error_type: None, ..event };
         }
-        self.emit(&event, Some(elapsed));
+        self.emit(&event);
     }
 
     pub(super) fn tell_transition(&self, transition: Option<Transition>, class: Option<ErrorClass>) {
         if let (Some(transition), true) = (transition, self.has_audience()) {
             let event = Event { class, ..self.breaker_event(transition.event(), transition.state()) };
-            self.emit(&event, None);
+            self.emit(&event);
         }
     }
 
     pub(super) fn tell_rejection(&self, state: CircuitState) {
         if self.has_audience() {
-            self.emit(&self.breaker_event(EventName::CircuitRejected, state), None);
+            self.emit(&self.breaker_event(EventName::CircuitRejected, state));
         }
+    }
+
+    /// The call begins: observers may send something along with it.
+    pub(super) fn tell_call_start(&mut self) {
+        let mut observing = Observing::default();
+        let call = CallStart { operation: self.operation_label() };
+        self.each_observer(|observer| observing.add(observer.on_call_start(&call)));
+        self.observing = observing;
     }
 
     pub(super) fn tell_start(&self, elapsed: Duration) {
         let attempt = self.attempt_context(elapsed);
         self.each_observer(|observer| observer.on_attempt_start(&attempt));
+        self.observing.each(|observer| observer.on_attempt_start(&attempt));
         if let Some(hook) = self.hook(|hooks| hooks.on_attempt_start.as_deref()) {
             contained(|| hook(&attempt));
         }
@@ -93,14 +105,15 @@ impl Run<'_> {
             ..self.attempt_context(elapsed)
         };
         self.each_observer(|observer| observer.on_attempt_end(&attempt));
+        self.observing.each(|observer| observer.on_attempt_end(&attempt));
         if let Some(hook) = self.hook(|hooks| hooks.on_attempt_end.as_deref()) {
             contained(|| hook(&attempt));
         }
     }
 
-    fn each_observer(&self, tell: impl Fn(&dyn Observer)) {
-        let of_call = self.call.map_or(&[][..], |call| &call.hooks.observers);
-        for observer in &self.plan.hooks.observers {
+    fn each_observer(&self, mut tell: impl FnMut(&dyn Observer)) {
+        let of_call = self.call().map_or(&[][..], |call| &call.hooks.observers);
+        for observer in &self.plan().hooks.observers {
             contained(|| tell(&**observer));
         }
         for observer in of_call {
@@ -131,7 +144,8 @@ impl Run<'_> {
     }
 
     fn breaker_event(&self, name: EventName, state: CircuitState) -> Event<'_> {
-        Event { state: Some(state), operation: self.operation_label(), ..Event::new(name) }
+        let breaker = self.plan().breaker.as_ref().and_then(|breaker| breaker.as_dyn().name());
+        Event { state: Some(state), breaker, operation: self.operation_label(), ..Event::new(name) }
     }
 
     fn attempt_context(&self, elapsed: Duration) -> AttemptContext<'_> {

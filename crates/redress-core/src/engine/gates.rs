@@ -5,17 +5,18 @@
 use std::time::{Duration, Instant};
 
 use super::run::{Failed, Run};
+use super::source::Source;
 use crate::class::ErrorClass;
 use crate::hooks::contained;
 use crate::stop_reason::StopReason;
 use crate::strategy::{BackoffContext, Feedback};
 
-impl Run<'_> {
+impl<S: Source> Run<S> {
     /// The delay before the next attempt, or the first gate that says no.
     ///
     /// ORDER: no token is spent before every limit has agreed, and a strategy is asked only for a delay that can happen.
     pub(super) fn gates(&self, failed: &Failed<'_>, now: Instant) -> Result<Duration, StopReason> {
-        let plan = self.plan;
+        let plan = self.plan();
         let class = failed.classification.class();
         refuse_if(self.abort_asked(), StopReason::Aborted)?;
         refuse_if(self.failures[class] > plan.class_caps[class], StopReason::MaxAttemptsPerClass)?;
@@ -59,7 +60,7 @@ impl Run<'_> {
     /// What is left until the deadline; zero at it.
     #[inline]
     pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
-        Some(self.plan.deadline?.saturating_sub(self.elapsed(now)))
+        Some(self.plan().deadline?.saturating_sub(self.elapsed(now)))
     }
 }
 

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::flags::Flags;
 use super::gates::fits;
+use super::observing::Observing;
 use super::opening::Opening;
+use super::source::{Borrowed, Source};
 use crate::attempt::Attempt;
 use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Report};
 use crate::call::CallSettings;
@@ -72,9 +74,9 @@ impl From<Option<Duration>> for Wait {
 /// - **Invariant R4**: its permit is reported once, or released when the run is dropped.
 ///
 /// It is part of every call's future, so its size matters.
-pub(crate) struct Run<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) call: Option<&'a CallSettings<'a>>,
+pub(crate) struct Run<S: Source> {
+    source: S,
+    pub(super) observing: Observing,
     pub(super) timeline: Option<RetryTimeline>,
     /// When the call began, if anybody needs to know.
     started: Option<Instant>,
@@ -90,20 +92,39 @@ pub(crate) struct Run<'a> {
     stop_reason: Option<StopReason>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Run<Borrowed<'a>> {
     /// The state of a call that began like this. `attempts` is 1 if its first attempt was made quietly.
     #[inline]
     pub(crate) fn new(opening: Opening<'a>, attempts: u32) -> Self {
-        let Opening { plan, call, flags, started, generation } = opening;
+        let Opening { source, flags, started, generation } = opening;
+        let mut run = Self::begun(source, flags, started);
+        run.generation = generation;
+        run.attempts = attempts;
+        run
+    }
+}
+
+impl<S: Source> Run<S> {
+    /// A call that is driven as a run from the start. `now` is asked only if the instant matters: for a deadline, an outcome
+    /// or somebody who is told.
+    #[inline]
+    pub(crate) fn open(source: S, wants: Flags, now: impl FnOnce() -> Instant) -> Self {
+        let flags = Flags::of_call(&source, wants);
+        let started = flags.start_matters().then(now);
+        Self::begun(source, flags, started)
+    }
+
+    #[inline]
+    fn begun(source: S, flags: Flags, started: Option<Instant>) -> Self {
         Self {
-            plan,
-            call,
+            source,
+            observing: Observing::default(),
             timeline: None,
             started,
             prev_sleep: Wait::NONE,
-            generation,
+            generation: 0,
             failures: PerClass::default(),
-            attempts,
+            attempts: 0,
             flags,
             last_class: None,
             cause: None,
@@ -111,25 +132,30 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A call that is driven as a run from the start.
     #[inline]
-    pub(crate) fn open(
-        plan: &'a Plan,
-        call: Option<&'a CallSettings<'a>>,
-        wants: Flags,
-        now: impl FnOnce() -> Instant,
-    ) -> Self {
-        Self::new(Opening::new(plan, call, wants, now), 0)
+    pub(super) fn plan(&self) -> &Plan {
+        self.source.plan()
+    }
+
+    #[inline]
+    pub(super) fn call(&self) -> Option<&CallSettings<'_>> {
+        self.source.call()
+    }
+
+    /// Runs a piece of the operation within the scopes of those who observe this call.
+    #[inline]
+    pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
+        self.observing.within(step)
     }
 
     /// The first attempt of a call that is quiet, see [`Opening::is_quiet`]; else `None`, and [`begin`](Self::begin) has
     /// to be asked.
     #[inline]
     pub(crate) fn begin_quietly(&mut self) -> Option<Attempt> {
-        let Self { plan, flags, .. } = self;
-        let quiet = flags.are_quiet() && plan.admits_quietly(&mut self.generation);
+        let Self { source, flags, .. } = self;
+        let quiet = flags.are_quiet() && source.plan().admits_quietly(&mut self.generation);
         self.attempts = u32::from(quiet);
-        quiet.then(|| plan.first_attempt())
+        quiet.then(|| self.plan().first_attempt())
     }
 
     /// When the call began, if anybody needs to know.
@@ -140,7 +166,10 @@ impl<'a> Run<'a> {
     /// Starts a call that is not quiet: asks whether to abort, then the breaker, and starts the first attempt. `None` if
     /// the call ended instead.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
-        self.timeline = self.call.and_then(CallSettings::timeline_for_run);
+        self.timeline = self.call().and_then(CallSettings::timeline_for_run);
+        if self.flags.has(Flags::WATCHED) {
+            self.tell_call_start();
+        }
         if self.abort_asked() {
             self.end(StopReason::Aborted, None, Duration::ZERO);
             return None;
@@ -152,12 +181,12 @@ impl<'a> Run<'a> {
         if self.flags.has(Flags::WATCHED) {
             self.tell_start(Duration::ZERO);
         }
-        Some(self.plan.first_attempt())
+        Some(self.plan().first_attempt())
     }
 
     /// Asks the breaker whether it admits the call, which ends if not.
     fn admit(&mut self, now: Instant) -> bool {
-        let Some(breaker) = &self.plan.breaker else { return true };
+        let Some(breaker) = &self.source.plan().breaker else { return true };
         match breaker.as_dyn().admit(now) {
             Ok(admission) => {
                 self.generation = admission.generation;
@@ -188,7 +217,7 @@ impl<'a> Run<'a> {
             return self.resume_slow(now);
         }
         self.attempts += 1;
-        Some(Attempt::new(self.attempts, self.plan.attempt_timeout))
+        Some(Attempt::new(self.attempts, self.plan().attempt_timeout))
     }
 
     /// The next attempt, where somebody may object to it or is told.
@@ -206,7 +235,7 @@ impl<'a> Run<'a> {
         if self.flags.has(Flags::WATCHED) {
             self.tell_start(self.elapsed(now));
         }
-        Some(Attempt::new(self.attempts, shorter(self.plan.attempt_timeout, remaining)))
+        Some(Attempt::new(self.attempts, shorter(self.plan().attempt_timeout, remaining)))
     }
 
     /// Whether the policy has strategies that learn.
@@ -233,7 +262,7 @@ impl<'a> Run<'a> {
     fn succeed_slow(&mut self, now: Instant) {
         self.last_class = None;
         self.cause = None;
-        for learner in &self.plan.learners {
+        for learner in &self.plan().learners {
             learner.learn(Feedback::Success, now);
         }
         let elapsed = self.elapsed(now);
@@ -312,15 +341,20 @@ impl<'a> Run<'a> {
 
     #[cold]
     fn before_wait_slow(&mut self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
-        let hook = self.steering(|hooks| hooks.before_sleep.as_ref());
-        let hook = hook.map(|hook| (hook, self.backoff_context(failed, now)));
+        let hook = self.tell_before_sleep(failed, delay, now);
         self.prev_sleep = Wait::of(delay);
-        match hook? {
-            (BeforeSleep::Blocking(hook), context) => {
+        hook
+    }
+
+    fn tell_before_sleep(&self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
+        let hook = self.steering(|hooks| hooks.before_sleep.as_ref())?;
+        let context = self.backoff_context(failed, now);
+        match hook {
+            BeforeSleep::Blocking(hook) => {
                 contained(|| hook(&context, delay));
                 None
             }
-            (BeforeSleep::Async(hook), context) => contained(|| hook(&context, delay)),
+            BeforeSleep::Async(hook) => contained(|| hook(&context, delay)),
         }
     }
 
@@ -352,11 +386,11 @@ impl<'a> Run<'a> {
 
     /// The replacement for the actual wait, if there is one.
     #[inline]
-    pub(crate) fn sleeper(&self) -> Option<&'a Sleeper<'a>> {
+    pub(crate) fn sleeper(&self) -> Option<&Sleeper<'_>> {
         self.steering(|hooks| hooks.sleeper.as_ref())
     }
 
-    pub(super) fn sleep_handler(&self) -> Option<&'a SleepFn<'a>> {
+    pub(super) fn sleep_handler(&self) -> Option<&SleepFn<'_>> {
         self.steering(|hooks| hooks.sleep.as_deref())
     }
 
@@ -377,7 +411,7 @@ impl<'a> Run<'a> {
     }
 
     fn report(&mut self, report: Report, now: Instant) {
-        let Some(breaker) = &self.plan.breaker else { return };
+        let Some(breaker) = &self.plan().breaker else { return };
         let transition = breaker.as_dyn().report(self.admission(), report, now);
         // Not before: the user's clock or breaker may panic in there, and then the permit is still to be given back.
         self.flags = self.flags.without(Flags::HOLDS_PERMIT);
@@ -390,7 +424,7 @@ impl<'a> Run<'a> {
 
     #[cold]
     fn release(&mut self) {
-        if let (true, Some(breaker)) = (self.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
+        if let (true, Some(breaker)) = (self.flags.has(Flags::HOLDS_PERMIT), &self.plan().breaker) {
             // The call may be unwinding already, and a second panic that leaves a destructor would end the process.
             contained(|| breaker.as_dyn().release(self.admission()));
         }
@@ -412,13 +446,13 @@ impl<'a> Run<'a> {
 
     /// A hook, the call's before the policy's.
     #[inline]
-    pub(super) fn hook<H>(&self, pick: impl Fn(&'a Hooks<'a>) -> Option<H>) -> Option<H> {
-        self.call.and_then(|call| pick(&call.hooks)).or_else(|| pick(&self.plan.hooks))
+    pub(super) fn hook<'s, H>(&'s self, pick: impl Fn(&'s Hooks<'s>) -> Option<H>) -> Option<H> {
+        self.call().and_then(|call| pick(&call.hooks)).or_else(|| pick(&self.plan().hooks))
     }
 
     /// A hook that steers the call; most calls have none.
     #[inline]
-    pub(super) fn steering<H>(&self, pick: impl Fn(&'a Hooks<'a>) -> Option<H>) -> Option<H> {
+    pub(super) fn steering<'s, H>(&'s self, pick: impl Fn(&'s Hooks<'s>) -> Option<H>) -> Option<H> {
         if self.flags.has(Flags::STEERED) { self.hook(pick) } else { None }
     }
 
@@ -455,7 +489,7 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Drop for Run<'_> {
+impl<S: Source> Drop for Run<S> {
     #[inline]
     fn drop(&mut self) {
         if self.flags.has(Flags::HOLDS_PERMIT) {
