@@ -1,0 +1,64 @@
+//! The gauge of one breaker.
+//!
+//! Owns what it shows and when. Changes no breaker; where it may look at one, it shows what it sees rather than what it heard.
+
+use std::sync::{PoisonError, RwLock};
+
+use metrics::{Key, KeyName, SharedString};
+use redress_core::{CircuitBreaker, CircuitState, Event, EventName};
+
+use crate::labels;
+use crate::series::set;
+
+/// A breaker as the events name it.
+pub(crate) struct Circuit {
+    pub(crate) name: SharedString,
+    key: Option<Key>,
+    watched: RwLock<Option<CircuitBreaker>>,
+}
+
+impl Circuit {
+    pub(crate) fn new(gauge: Option<KeyName>, name: SharedString) -> Self {
+        let key = gauge.map(|gauge| Key::from_parts(gauge, vec![labels::named(labels::BREAKER, name.clone())]));
+        Self { name, key, watched: RwLock::default() }
+    }
+
+    /// Looks at this breaker from now on.
+    pub(crate) fn watch(&self, breaker: CircuitBreaker) {
+        *self.watched.write().unwrap_or_else(PoisonError::into_inner) = Some(breaker);
+        self.refresh();
+    }
+
+    /// A change of state shows in the gauge. A rejection changes none, and as it may be told of after a change that came later,
+    /// its state is only trusted to a breaker that can be looked at.
+    pub(crate) fn hear(&self, event: &Event<'_>) {
+        if !self.refresh() && event.name != EventName::CircuitRejected {
+            if let Some(state) = event.state {
+                self.show(state);
+            }
+        }
+    }
+
+    /// Shows the state of the breaker that is watched; `false` if none is.
+    pub(crate) fn refresh(&self) -> bool {
+        let watched = self.watched.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(breaker) = watched else { return false };
+        // Two threads may show two states, and the older one last. Whoever shows one looks again afterwards, so the one that
+        // stays was the breaker's when nobody was left to show another.
+        let mut state = breaker.state();
+        loop {
+            self.show(state);
+            let now = breaker.state();
+            if now == state {
+                return true;
+            }
+            state = now;
+        }
+    }
+
+    fn show(&self, state: CircuitState) {
+        if let (Some(key), Some(value)) = (&self.key, labels::state_value(state)) {
+            set(key, value);
+        }
+    }
+}

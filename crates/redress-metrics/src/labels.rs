@@ -1,0 +1,70 @@
+//! The keys of labels, and the closed sets their values come from.
+//!
+//! Owns what an event says in labels. Never reads an error's text.
+
+use metrics::{Label, SharedString};
+use redress_core::{Cause, CircuitState, ErrorClass, Event, EventName, StopReason};
+
+/// What stands where a label does not apply.
+pub(crate) const NONE: &str = "none";
+/// What stands for every name beyond the bound.
+pub(crate) const OTHER: &str = "other";
+
+pub(crate) const BREAKER: &str = "breaker";
+const CAUSE: &str = "cause";
+const CLASS: &str = "class";
+const ERROR_TYPE: &str = "error_type";
+const EVENT: &str = "event";
+pub(crate) const OPERATION: &str = "operation";
+const OUTCOME: &str = "outcome";
+const STOP_REASON: &str = "stop_reason";
+
+pub(crate) fn event(name: EventName) -> Label {
+    Label::from_static_parts(EVENT, name.as_str())
+}
+
+pub(crate) fn class(class: Option<ErrorClass>) -> Label {
+    Label::from_static_parts(CLASS, class.map_or(NONE, ErrorClass::as_str))
+}
+
+pub(crate) fn cause(cause: Option<Cause>) -> Label {
+    Label::from_static_parts(CAUSE, cause.map_or(NONE, Cause::as_str))
+}
+
+/// A rejection's event carries no reason, but it has one: with it, the reasons tell every ended call from every other event.
+pub(crate) fn stop_reason(event: &Event<'_>) -> Label {
+    let rejection = (event.name == EventName::CircuitRejected).then_some(StopReason::CircuitOpen);
+    Label::from_static_parts(STOP_REASON, event.stop_reason.or(rejection).map_or(NONE, StopReason::as_str))
+}
+
+pub(crate) fn error_type(name: Option<&'static str>) -> Label {
+    Label::from_static_parts(ERROR_TYPE, name.unwrap_or(NONE))
+}
+
+/// How a call ended, in the few words that latencies are told apart by.
+pub(crate) fn outcome(terminal: EventName) -> Label {
+    let outcome = match terminal {
+        EventName::Success => "success",
+        EventName::CircuitRejected => "rejected",
+        EventName::Scheduled => "scheduled",
+        EventName::Aborted => "aborted",
+        _ => "failure",
+    };
+    Label::from_static_parts(OUTCOME, outcome)
+}
+
+/// A label whose value is a name of the program's.
+pub(crate) fn named(key: &'static str, value: SharedString) -> Label {
+    Label::new(key, value)
+}
+
+/// The state as the gauge shows it, in the order of severity so that `max` over instances means something; none for a state that
+/// this version does not know.
+pub(crate) fn state_value(state: CircuitState) -> Option<f64> {
+    match state {
+        CircuitState::Closed => Some(0.0),
+        CircuitState::HalfOpen => Some(1.0),
+        CircuitState::Open => Some(2.0),
+        _ => None,
+    }
+}

@@ -1,0 +1,49 @@
+//! The Python original's two Prometheus hooks, by their names.
+//!
+//! Owns nothing but the choice of metrics: both are a [`MetricsObserver`] that writes less.
+
+use metrics::{KeyName, SharedString};
+
+use crate::builder::MetricsObserverBuilder;
+use crate::observer::MetricsObserver;
+use crate::series::Metrics;
+
+/// Counts events in a counter of this name, and does nothing else.
+///
+/// The original takes a counter object and labels it with whatever tags an event happens to have, which a counter with fixed
+/// labels refuses. Here the labels are those of [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL), always all of them.
+///
+/// ```
+/// use redress_core::Policy;
+/// use redress_metrics::prometheus_metric_hook;
+///
+/// let policy = Policy::builder().observer(prometheus_metric_hook("billing_retry_events_total")).build()?;
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+#[must_use]
+pub fn prometheus_metric_hook(counter: impl Into<SharedString>) -> MetricsObserver {
+    hooks(counter.into(), None)
+}
+
+/// Counts events in a counter of the first name, and records the waits before retries, in seconds, in a histogram of the second.
+///
+/// The labels are those of [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL) and
+/// [`RETRY_SLEEP_SECONDS`](crate::names::RETRY_SLEEP_SECONDS).
+#[must_use]
+pub fn prometheus_hooks(
+    events: impl Into<SharedString>,
+    retry_sleep_seconds: impl Into<SharedString>,
+) -> MetricsObserver {
+    hooks(events.into(), Some(retry_sleep_seconds.into()))
+}
+
+fn hooks(events: SharedString, sleeps: Option<SharedString>) -> MetricsObserver {
+    let metrics = Metrics {
+        events: KeyName::from(events),
+        attempts: None,
+        durations: None,
+        sleeps: sleeps.map(KeyName::from),
+        states: None,
+    };
+    MetricsObserverBuilder::new(metrics).build()
+}

@@ -1,0 +1,207 @@
+//! Calls, retries, waits and durations, down to the last series.
+
+use std::future::pending;
+use std::io::{Error, ErrorKind};
+use std::time::Duration;
+
+use metrics::set_default_local_recorder;
+use redress_core::{AbortRetryError, ErrorClass, Policy, Retry, SleepDecision, StatusError, fixed};
+use redress_metrics::{MetricsObserver, names};
+use redress_testing::VirtualClock;
+use redress_tokio::AsyncPolicy;
+
+use crate::exporter::Exporter;
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn reset() -> Error {
+    Error::from(ErrorKind::ConnectionReset)
+}
+
+/// Three attempts on a clock that stands still but for waits of 250 ms, and for what attempts take.
+fn policy(clock: &VirtualClock) -> Policy {
+    Policy::builder()
+        .retry(Retry::builder().strategy(fixed(millis(250))).max_attempts(3))
+        .clock(clock.clone())
+        .sleeper(clock.sleeper())
+        .observer(MetricsObserver::new())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn every_series_of_three_calls_with_its_labels_and_value() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let clock = VirtualClock::new();
+    let policy = policy(&clock);
+
+    policy.operation("load").call(|| Ok::<_, Error>(clock.advance(millis(40)))).unwrap();
+    let mut failures = 1;
+    let second_time = || {
+        clock.advance(millis(30));
+        failures -= 1;
+        if failures < 0 { Ok(()) } else { Err(reset()) }
+    };
+    policy.operation("load").call(second_time).unwrap();
+    let _ = policy.operation("store").call(|| Err::<(), _>(reset()));
+
+    let page = exporter.scrape().await;
+    assert_eq!(page.families.len(), 4, "{:?}", page.families.keys());
+
+    let events = page.family(names::EVENTS_TOTAL);
+    assert_eq!((events.kind.as_str(), events.help.as_deref()), ("counter", Some(EVENTS_HELP)));
+    assert_eq!(
+        events.lines(),
+        [
+            "redress_events_total breaker=none cause=exception class=TRANSIENT event=max_attempts_exceeded operation=store stop_reason=MAX_ATTEMPTS_GLOBAL 1",
+            "redress_events_total breaker=none cause=exception class=TRANSIENT event=retry operation=load stop_reason=none 1",
+            "redress_events_total breaker=none cause=exception class=TRANSIENT event=retry operation=store stop_reason=none 2",
+            "redress_events_total breaker=none cause=none class=none event=success operation=load stop_reason=none 2",
+        ]
+    );
+
+    let attempts = page.family(names::ATTEMPTS_TOTAL);
+    assert_eq!((attempts.kind.as_str(), attempts.help.as_deref()), ("counter", Some(ATTEMPTS_HELP)));
+    assert_eq!(
+        attempts.lines(),
+        ["redress_attempts_total operation=load 3", "redress_attempts_total operation=store 3"]
+    );
+
+    let sleeps = page.family(names::RETRY_SLEEP_SECONDS);
+    assert_eq!((sleeps.kind.as_str(), sleeps.help.as_deref()), ("histogram", Some(SLEEP_HELP)));
+    let store = [("class", "TRANSIENT"), ("operation", "store")];
+    assert_eq!(page.value("redress_retry_sleep_seconds_count", &store), Some(2.0));
+    assert_eq!(page.value("redress_retry_sleep_seconds_sum", &store), Some(0.5));
+    assert_eq!(
+        page.value(
+            "redress_retry_sleep_seconds_bucket",
+            &[("class", "TRANSIENT"), ("le", "0.25"), ("operation", "store")]
+        ),
+        Some(2.0)
+    );
+    assert_eq!(
+        page.value(
+            "redress_retry_sleep_seconds_bucket",
+            &[("class", "TRANSIENT"), ("le", "0.1"), ("operation", "store")]
+        ),
+        Some(0.0)
+    );
+
+    let durations = page.family(names::CALL_DURATION_SECONDS);
+    assert_eq!((durations.kind.as_str(), durations.help.as_deref()), ("histogram", Some(DURATION_HELP)));
+    let loaded = [("operation", "load"), ("outcome", "success")];
+    assert_eq!(page.value("redress_call_duration_seconds_count", &loaded), Some(2.0));
+    // 40 ms, and 30 + 250 + 30 ms.
+    assert_eq!(page.value("redress_call_duration_seconds_sum", &loaded), Some(0.35));
+    let stored = [("operation", "store"), ("outcome", "failure")];
+    assert_eq!(page.value("redress_call_duration_seconds_sum", &stored), Some(0.5));
+    assert_eq!(page.values_of(names::CALL_DURATION_SECONDS, "outcome").len(), 2);
+}
+
+const EVENTS_HELP: &str = "Events of redress policies and circuit breakers.";
+const ATTEMPTS_HELP: &str = "Attempts started by redress policies, first ones and retries.";
+const SLEEP_HELP: &str = "Waits before retries, as decided.";
+const DURATION_HELP: &str = "Time that calls through redress policies took, attempts and waits together.";
+
+#[tokio::test]
+async fn names_stay_as_documented_when_the_exporter_adds_units_and_suffixes() {
+    let exporter = Exporter::with(|builder| builder.with_recommended_naming(true));
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let _ = policy(&VirtualClock::new()).call(|| Err::<(), _>(reset()));
+    let page = exporter.scrape().await;
+    let names: Vec<_> = page.families.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [names::ATTEMPTS_TOTAL, names::CALL_DURATION_SECONDS, names::EVENTS_TOTAL, names::RETRY_SLEEP_SECONDS]
+    );
+    assert!(
+        page.value(
+            "redress_retry_sleep_seconds_bucket",
+            &[("class", "TRANSIENT"), ("le", "+Inf"), ("operation", "none")]
+        )
+        .is_some()
+    );
+}
+
+#[tokio::test]
+async fn an_end_of_each_kind_has_its_outcome() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let policy = policy(&VirtualClock::new());
+    let _ = policy.operation("a").call(|| Err::<(), _>(AbortRetryError::new("enough")));
+    let _ = policy.operation("b").sleep(|_, _| SleepDecision::Defer).call(|| Err::<(), _>(reset()));
+    let _ = policy.operation("c").call(|| Err::<(), _>(StatusError::new(401)));
+    policy.operation("d").call(|| Ok::<_, Error>(())).unwrap();
+
+    let page = exporter.scrape().await;
+    for (operation, outcome) in [("a", "aborted"), ("b", "scheduled"), ("c", "failure"), ("d", "success")] {
+        let labels = [("operation", operation), ("outcome", outcome)];
+        assert_eq!(page.value("redress_call_duration_seconds_count", &labels), Some(1.0), "{operation}");
+    }
+    // What was deferred is not waited for here.
+    assert!(!page.families.contains_key(names::RETRY_SLEEP_SECONDS));
+    let unauthorized = [
+        ("breaker", "none"),
+        ("cause", "exception"),
+        ("class", ErrorClass::Auth.as_str()),
+        ("event", "permanent_fail"),
+        ("operation", "c"),
+        ("stop_reason", "NON_RETRYABLE_CLASS"),
+    ];
+    assert_eq!(page.value(names::EVENTS_TOTAL, &unauthorized), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_has_attempts_and_no_end() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let policy = AsyncPolicy::builder().observer(MetricsObserver::new()).build().unwrap();
+    {
+        let calls = policy.operation("hangs");
+        let dropped = calls.call(pending::<Result<(), Error>>);
+        tokio::select! {
+            biased;
+            _ = dropped => unreachable!("it never ends"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    let page = exporter.scrape().await;
+    assert_eq!(page.families.len(), 1);
+    assert_eq!(page.value(names::ATTEMPTS_TOTAL, &[("operation", "hangs")]), Some(1.0));
+}
+
+#[tokio::test]
+async fn an_attempt_that_runs_into_its_timeout_is_told_from_an_error() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let clock = VirtualClock::new();
+    let retry = Retry::builder().strategy(fixed(millis(10))).attempt_timeout(millis(20)).max_attempts(2);
+    let policy = redress_core::AsyncPolicy::<_, redress_core::NoTimer>::builder()
+        .retry(retry)
+        .timer(clock.timer())
+        .observer(MetricsObserver::new())
+        .build()
+        .unwrap();
+    let _ = clock.block_on(policy.operation("slow").call(pending::<Result<(), Error>>));
+    let page = exporter.scrape().await;
+    assert_eq!(page.values_of(names::EVENTS_TOTAL, "cause"), ["timeout"].into());
+    let labels = [("operation", "slow"), ("outcome", "failure")];
+    assert_eq!(page.value("redress_call_duration_seconds_sum", &labels), Some(0.05));
+}
+
+#[tokio::test]
+async fn the_type_of_an_error_is_a_label_when_asked_for_and_its_text_never() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let observer = MetricsObserver::builder().with_error_type().build();
+    let policy = Policy::builder().observer(observer).build().unwrap();
+    let _ = policy.call(|| Err::<(), _>(Error::other("password=hunter2")));
+    policy.call(|| Ok::<_, Error>(())).unwrap();
+    let text = exporter.text().await;
+    assert!(!text.contains("hunter2"), "{text}");
+    let page = crate::exposition::Page::parse(&text);
+    assert_eq!(page.values_of(names::EVENTS_TOTAL, "error_type"), ["none", "std::io::error::Error"].into());
+}

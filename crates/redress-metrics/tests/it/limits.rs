@@ -1,0 +1,112 @@
+//! How many names become series, and what becomes of the rest.
+
+use std::io::{Error, ErrorKind};
+
+use metrics::set_default_local_recorder;
+use redress_core::{CircuitBreaker, Policy};
+use redress_metrics::{MetricsObserver, names};
+
+use crate::exporter::Exporter;
+
+fn policy(observer: &MetricsObserver) -> Policy {
+    Policy::builder().observer(observer.clone()).build().unwrap()
+}
+
+#[tokio::test]
+async fn operations_beyond_the_limit_are_counted_together() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let observer = MetricsObserver::builder().operation_limit(2).build();
+    let policy = policy(&observer);
+    for round in 0..2 {
+        for user in 0..50 {
+            policy.operation(format!("GET /users/{user}")).call(|| Ok::<_, Error>(())).unwrap();
+        }
+        // Clones and other policies have the same two.
+        let other = Policy::builder().observer(observer.clone()).build().unwrap();
+        other.operation(format!("another {round}")).call(|| Ok::<_, Error>(())).unwrap();
+    }
+    let page = exporter.scrape().await;
+    let attempts = page.family(names::ATTEMPTS_TOTAL).lines();
+    assert_eq!(
+        attempts,
+        [
+            "redress_attempts_total operation=GET /users/0 2",
+            "redress_attempts_total operation=GET /users/1 2",
+            "redress_attempts_total operation=other 98",
+        ]
+    );
+    for metric in [names::EVENTS_TOTAL, names::CALL_DURATION_SECONDS] {
+        assert_eq!(page.values_of(metric, "operation").len(), 3, "{metric}");
+    }
+}
+
+#[tokio::test]
+async fn by_default_a_hundred_names_are_let_through() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let policy = policy(&MetricsObserver::new());
+    for user in 0..1_000 {
+        policy.operation(format!("GET /users/{user}")).call(|| Ok::<_, Error>(())).unwrap();
+    }
+    assert_eq!(exporter.scrape().await.values_of(names::ATTEMPTS_TOTAL, "operation").len(), 101);
+}
+
+#[tokio::test]
+async fn the_limit_holds_when_threads_bring_names_at_once() {
+    let exporter = Exporter::start();
+    let policy = policy(&MetricsObserver::builder().operation_limit(10).build());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (policy, recorder) = (&policy, &exporter.recorder);
+            scope.spawn(move || {
+                let _installed = set_default_local_recorder(recorder);
+                for call in 0..200 {
+                    policy.operation(format!("{thread} {call}")).call(|| Ok::<_, Error>(())).unwrap();
+                }
+            });
+        }
+    });
+    let page = exporter.scrape().await;
+    assert_eq!(page.values_of(names::ATTEMPTS_TOTAL, "operation").len(), 11);
+    let total: f64 = page.family(names::ATTEMPTS_TOTAL).samples.values().sum();
+    assert_eq!(total, 800.0);
+}
+
+#[tokio::test]
+async fn without_operations_no_metric_has_the_label() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let policy = policy(&MetricsObserver::builder().without_operation().build());
+    let _ = policy.operation("a").call(|| Err::<(), _>(Error::from(ErrorKind::PermissionDenied)));
+    policy.operation("b").call(|| Ok::<_, Error>(())).unwrap();
+    let page = exporter.scrape().await;
+    assert_eq!(page.family(names::ATTEMPTS_TOTAL).lines(), ["redress_attempts_total  2"]);
+    for metric in [names::EVENTS_TOTAL, names::CALL_DURATION_SECONDS] {
+        assert!(page.values_of(metric, "operation").is_empty(), "{metric}");
+    }
+}
+
+#[tokio::test]
+async fn a_breaker_beyond_the_limit_has_no_gauge_unless_it_is_watched() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let observer = MetricsObserver::builder().breaker_limit(1).build();
+    let mut opened = Vec::new();
+    for name in ["a", "b", "c"] {
+        let breaker = CircuitBreaker::builder().name(name).failure_threshold(1).build().unwrap();
+        let policy = Policy::builder().circuit_breaker(&breaker).observer(observer.clone()).build().unwrap();
+        let _ = policy.call(|| Err::<(), _>(Error::from(ErrorKind::ConnectionReset)));
+        opened.push(breaker);
+    }
+    let page = exporter.scrape().await;
+    assert_eq!(page.values_of(names::CIRCUIT_STATE, "breaker"), ["a"].into());
+    assert_eq!(page.values_of(names::EVENTS_TOTAL, "breaker"), ["a", "none", "other"].into());
+
+    observer.watch(&opened[2]);
+    let page = exporter.scrape().await;
+    assert_eq!(
+        page.family(names::CIRCUIT_STATE).lines(),
+        ["redress_circuit_state breaker=a 2", "redress_circuit_state breaker=c 2",]
+    );
+}
