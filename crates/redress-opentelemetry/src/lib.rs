@@ -1,3 +1,48 @@
 //! redress calls as OpenTelemetry spans and metrics.
+//!
+//! - [`OtelObserver`] gives each call a span, with an event for each attempt, and keeps retries, durations and breaker states in
+//!   metrics. It is one more observer of a policy: [`observer`](redress_core::PolicyBuilder::observer) takes it.
+//! - [`linked`] links the calls that are begun in a context to another span: a deferred call that somebody takes up again.
+//! - [`EventCounter`] counts every event by name, in one counter.
+//!
+//! ```
+//! use std::io;
+//! use redress_core::Policy;
+//! use redress_opentelemetry::OtelObserver;
+//!
+//! // The process's providers are set by now, or this stays silent.
+//! let otel = OtelObserver::new();
+//! let policy = Policy::builder().observer(otel.clone()).build()?;
+//! policy.operation("load_user").call(|| Ok::<_, io::Error>(7)).unwrap();
+//! # Ok::<(), redress_core::ConfigError>(())
+//! ```
+//!
+//! The names of spans, attributes and metrics, and where they differ from the Python original's, stand in the
+//! [README](https://github.com/redress-rs/redress/tree/main/crates/redress-opentelemetry). Of OpenTelemetry this crate uses the API alone:
+//! no SDK, no exporter, no runtime.
 
 #![forbid(unsafe_code)]
+
+mod observer;
+pub use observer::OtelObserver;
+
+mod builder;
+pub use builder::OtelObserverBuilder;
+
+mod links;
+pub use links::linked;
+
+mod circuits;
+pub use circuits::CircuitWatch;
+
+mod event_counter;
+pub use event_counter::EventCounter;
+
+mod attributes;
+mod call_span;
+mod instruments;
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,135 @@
+//! The attributes: their names, and how they are read from events.
+//!
+//! Owns what is called what, for spans and metrics alike. Does not know which of them carries which.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use opentelemetry::{KeyValue, Value};
+use redress_core::{Cause, ErrorClass, Event, EventName, StopReason};
+
+// The original's names.
+pub(crate) const OPERATION: &str = "operation";
+pub(crate) const ATTEMPT: &str = "retry.attempt";
+pub(crate) const ATTEMPTS: &str = "retry.attempts";
+pub(crate) const ERROR_CLASS: &str = "error.class";
+pub(crate) const CIRCUIT_STATE: &str = "circuit.state";
+
+// OpenTelemetry's semantic conventions.
+pub(crate) const ERROR_TYPE: &str = "error.type";
+
+// What neither has a name for.
+pub(crate) const OUTCOME: &str = "retry.outcome";
+pub(crate) const STOP_REASON: &str = "retry.stop_reason";
+pub(crate) const CAUSE: &str = "retry.cause";
+pub(crate) const SLEEP: &str = "retry.sleep";
+pub(crate) const RETRY_AFTER: &str = "retry.retry_after";
+pub(crate) const CIRCUIT_NAME: &str = "circuit.name";
+
+/// How a call, or an attempt, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Success,
+    Failure,
+    /// Deferred, as the sleep handler said.
+    Scheduled,
+    /// Stopped, as somebody asked.
+    Aborted,
+    /// Its future was dropped.
+    Dropped,
+    /// A panic went through it.
+    Panicked,
+}
+
+impl Outcome {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Scheduled => "scheduled",
+            Self::Aborted => "aborted",
+            Self::Dropped => "dropped",
+            Self::Panicked => "panicked",
+        }
+    }
+
+    /// The outcome that a terminal event tells of.
+    pub(crate) const fn of_event(name: EventName) -> Self {
+        match name {
+            EventName::Success => Self::Success,
+            EventName::Scheduled => Self::Scheduled,
+            EventName::Aborted => Self::Aborted,
+            _ => Self::Failure,
+        }
+    }
+
+    /// The outcome of what ends now without an event.
+    pub(crate) fn without_event() -> Self {
+        if std::thread::panicking() { Self::Panicked } else { Self::Dropped }
+    }
+}
+
+/// Why a terminal event ends its call; a success has no reason.
+pub(crate) fn stop_reason(event: &Event<'_>) -> Option<StopReason> {
+    // The rejection's event is the only one that says it by its name alone.
+    event.stop_reason.or_else(|| (event.name == EventName::CircuitRejected).then_some(StopReason::CircuitOpen))
+}
+
+/// The `error.type` of a failure: the error's type if there was an error, else `timeout`, else the class.
+pub(crate) fn error_type(
+    type_name: Option<&'static str>,
+    cause: Option<Cause>,
+    class: Option<ErrorClass>,
+) -> Option<&'static str> {
+    match (type_name, cause, class) {
+        (Some(name), _, _) => Some(name),
+        (None, Some(Cause::Timeout), _) => Some("timeout"),
+        (None, _, class) => class.map(ErrorClass::as_str),
+    }
+}
+
+/// The `error.type` of what an event tells.
+pub(crate) fn error_type_of(event: &Event<'_>) -> Option<&'static str> {
+    error_type(event.error_type, event.cause, event.class)
+        .or_else(|| (event.name == EventName::CircuitRejected).then_some(StopReason::CircuitOpen.as_str()))
+}
+
+/// An attribute whose value is a text of the caller's.
+pub(crate) fn text(key: &'static str, value: &str) -> KeyValue {
+    KeyValue::new(key, Cow::<'static, str>::Owned(value.to_owned()))
+}
+
+/// A duration, in seconds.
+pub(crate) fn seconds(duration: Duration) -> Value {
+    Value::F64(duration.as_secs_f64())
+}
+
+/// A count. Attributes have signed integers only.
+pub(crate) fn count(count: u32) -> Value {
+    Value::I64(i64::from(count))
+}
+
+/// A few attributes on the stack, for measurements.
+pub(crate) struct Labels<const N: usize> {
+    items: [KeyValue; N],
+    len: usize,
+}
+
+impl<const N: usize> Labels<N> {
+    pub(crate) fn new() -> Self {
+        Self { items: std::array::from_fn(|_| KeyValue::new("", false)), len: 0 }
+    }
+
+    /// Adds an attribute, if there is one and room for it.
+    pub(crate) fn with(mut self, attribute: Option<KeyValue>) -> Self {
+        if let (Some(attribute), Some(slot)) = (attribute, self.items.get_mut(self.len)) {
+            *slot = attribute;
+            self.len += 1;
+        }
+        self
+    }
+
+    pub(crate) fn as_slice(&self) -> &[KeyValue] {
+        &self.items[..self.len]
+    }
+}

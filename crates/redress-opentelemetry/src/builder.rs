@@ -1,0 +1,149 @@
+//! The configuration of an observer.
+//!
+//! Owns the switches, their defaults, and where tracer and meter come from. Nothing here can be wrong, so `build` cannot fail.
+
+use std::fmt;
+use std::sync::Arc;
+
+use opentelemetry::global::{self, BoxedTracer};
+use opentelemetry::metrics::Meter;
+use opentelemetry::trace::{Span, Tracer};
+use opentelemetry::{Context, InstrumentationScope};
+use redress_core::CircuitBreaker;
+
+use crate::call_span::Spans;
+use crate::circuits::Circuits;
+use crate::instruments::Instruments;
+use crate::observer::{Metrics, OtelObserver};
+
+/// Builds an [`OtelObserver`].
+///
+/// # Defaults
+///
+/// The global providers' tracer and meter with the instrumentation scope `redress`, as they are when `build` is called; spans
+/// and metrics; an event for each attempt, but no span of its own; the operation's name among the metrics' attributes; no
+/// breaker watched.
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct OtelObserverBuilder {
+    tracer: Option<BoxedTracer>,
+    meter: Option<Meter>,
+    spans: bool,
+    attempt_spans: bool,
+    metrics: bool,
+    operation_in_metrics: bool,
+    watched: Vec<CircuitBreaker>,
+}
+
+impl OtelObserverBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            tracer: None,
+            meter: None,
+            spans: true,
+            attempt_spans: false,
+            metrics: true,
+            operation_in_metrics: true,
+            watched: Vec::new(),
+        }
+    }
+
+    /// Sets the tracer that starts the spans: an SDK's, or any other. Default: the global provider's.
+    pub fn tracer<T>(mut self, tracer: T) -> Self
+    where
+        T: Tracer<Span: Span + Send + Sync + 'static> + Send + Sync + 'static,
+    {
+        self.tracer = Some(BoxedTracer::new(Box::new(tracer)));
+        self
+    }
+
+    /// Sets the meter that makes the instruments. Default: the global provider's.
+    pub fn meter(mut self, meter: Meter) -> Self {
+        self.meter = Some(meter);
+        self
+    }
+
+    /// Sets whether calls have spans. Default: true.
+    pub fn spans(mut self, spans: bool) -> Self {
+        self.spans = spans;
+        self
+    }
+
+    /// Sets whether each attempt has a span too, a child of the call's and linked to the attempt before. What the operation starts is
+    /// then a child of its attempt. Default: false, and attempts are events of the call's span alone.
+    pub fn attempt_spans(mut self, attempt_spans: bool) -> Self {
+        self.attempt_spans = attempt_spans;
+        self
+    }
+
+    /// Sets whether there are metrics. Default: true.
+    pub fn metrics(mut self, metrics: bool) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Sets whether the metrics have the attribute `operation`. Each name makes series of its own, so turn it off where names are
+    /// not few, such as paths with numbers in them. Spans have it in any case. Default: true.
+    pub fn operation_in_metrics(mut self, operation: bool) -> Self {
+        self.operation_in_metrics = operation;
+        self
+    }
+
+    /// Watches a breaker for as long as the observer lives: its state is read at each collection, from the start. See
+    /// [`OtelObserver::watch`] for a shorter time.
+    pub fn watch(mut self, breaker: &CircuitBreaker) -> Self {
+        self.watched.push(breaker.clone());
+        self
+    }
+
+    /// The observer.
+    #[must_use]
+    pub fn build(self) -> OtelObserver {
+        let Self { tracer, meter, spans, attempt_spans, metrics, operation_in_metrics, watched } = self;
+        let spans = spans.then(|| tracer.or_else(global_tracer)).flatten();
+        let metrics = metrics.then(|| {
+            let meter = meter.unwrap_or_else(|| global::meter_with_scope(scope()));
+            let circuits = Arc::new(Circuits::default());
+            for breaker in &watched {
+                circuits.keep(breaker);
+            }
+            Metrics {
+                instruments: Instruments::new(&meter, operation_in_metrics),
+                _gauge: circuits.gauge(&meter),
+                circuits,
+                operation_in_metrics,
+            }
+        });
+        OtelObserver::from_parts(spans.map(|tracer| Spans::new(tracer, attempt_spans)), metrics)
+    }
+}
+
+impl fmt::Debug for OtelObserverBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtelObserverBuilder")
+            .field("spans", &self.spans)
+            .field("attempt_spans", &self.attempt_spans)
+            .field("metrics", &self.metrics)
+            .field("operation_in_metrics", &self.operation_in_metrics)
+            .finish_non_exhaustive()
+    }
+}
+
+fn scope() -> InstrumentationScope {
+    InstrumentationScope::builder("redress").with_version(env!("CARGO_PKG_VERSION")).build()
+}
+
+/// The global provider's tracer, unless it does nothing.
+///
+/// A tracer that was taken while no provider was set does nothing for good, and is known by handing on the span it is given. It is
+/// asked with telemetry suppressed, so that a real one records nothing of this.
+fn global_tracer() -> Option<BoxedTracer> {
+    use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+
+    let tracer = global::tracer_with_scope(scope());
+    let (trace_id, span_id) = (TraceId::from_bytes([1; 16]), SpanId::from_bytes([1; 8]));
+    let parent = SpanContext::new(trace_id, span_id, TraceFlags::NOT_SAMPLED, true, TraceState::NONE);
+    let context = Context::new().with_telemetry_suppressed().with_remote_span_context(parent.clone());
+    let span = tracer.span_builder("redress.retry").start_with_context(&tracer, &context);
+    let does_nothing = !span.is_recording() && *span.span_context() == parent;
+    (!does_nothing).then_some(tracer)
+}

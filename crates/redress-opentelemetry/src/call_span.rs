@@ -1,0 +1,249 @@
+//! The span of one call, and those of its attempts.
+//!
+//! Owns when spans begin and end, whose children they are, and what they say. Does not know metrics. It uses no context of its own
+//! to find a call's span again: the engine hands each call its observer.
+
+use std::borrow::Cow;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use opentelemetry::global::BoxedTracer;
+use opentelemetry::trace::{Link, Span, SpanContext, SpanKind, SpanRef, Status, TraceContextExt, Tracer};
+use opentelemetry::{Context, KeyValue};
+use redress_core::{AttemptContext, AttemptDecision, CallObserver, ErrorClass, Event, StopReason};
+
+use crate::attributes::{
+    ATTEMPT, ATTEMPTS, CAUSE, CIRCUIT_NAME, CIRCUIT_STATE, ERROR_CLASS, ERROR_TYPE, OPERATION, OUTCOME, Outcome,
+    RETRY_AFTER, SLEEP, STOP_REASON, count, error_type, error_type_of, seconds, stop_reason, text,
+};
+use crate::links::take_links;
+
+/// The span's name where the operation has none; the original's.
+const UNNAMED: &str = "redress.retry";
+const ATTEMPT_NAME: &str = "redress.attempt";
+
+/// What starts the spans of calls.
+pub(crate) struct Spans {
+    tracer: Arc<BoxedTracer>,
+    of_attempts: bool,
+}
+
+impl Spans {
+    pub(crate) fn new(tracer: BoxedTracer, of_attempts: bool) -> Self {
+        Self { tracer: Arc::new(tracer), of_attempts }
+    }
+
+    /// The span of a call that begins now, in the current context; none if that would change nothing for anybody.
+    pub(crate) fn begin(&self, operation: Option<&str>) -> Option<CallSpan> {
+        let (links, parent) = take_links(Context::current());
+        let name = operation.map_or(Cow::Borrowed(UNNAMED), |name| Cow::Owned(name.to_owned()));
+        let mut builder = self.tracer.span_builder(name).with_kind(SpanKind::Internal).with_links(links);
+        builder.attributes = operation.map(|name| vec![text(OPERATION, name)]);
+        let span = builder.start_with_context(&*self.tracer, &parent);
+        let recording = span.is_recording();
+        // A span that is not sampled still is the parent of what the operation starts, so that all of it is left out together. One
+        // that is invalid, or only hands the parent on, is not.
+        let own = span.span_context();
+        if !recording && (!own.is_valid() || own == parent.span().span_context()) {
+            return None;
+        }
+        let tracer = (recording && self.of_attempts).then(|| self.tracer.clone());
+        Some(CallSpan { context: parent.with_span(span), recording, tracer, progress: Mutex::default() })
+    }
+}
+
+/// The span of one call. It ends when this is dropped, with the call: after the terminal event there may be one of the breaker's.
+pub(crate) struct CallSpan {
+    /// The context of the call, with its span.
+    context: Context,
+    recording: bool,
+    /// Starts the spans of the attempts, if they have any.
+    tracer: Option<Arc<BoxedTracer>>,
+    progress: Mutex<Progress>,
+}
+
+/// How far the call has come.
+#[derive(Default)]
+struct Progress {
+    attempts: u32,
+    /// The attempt that runs, with its span in it.
+    attempt: Option<Context>,
+    /// The span of the attempt that ran last, and its number.
+    previous: Option<(SpanContext, u32)>,
+    /// What the last failure was, since the event that ends a call while it waits does not say it again.
+    error_type: Option<&'static str>,
+    end: Option<End>,
+}
+
+/// What the terminal event said.
+struct End {
+    at: SystemTime,
+    outcome: Outcome,
+    stop_reason: Option<StopReason>,
+    class: Option<ErrorClass>,
+    error_type: Option<&'static str>,
+}
+
+impl CallSpan {
+    fn end(&self) {
+        let progress = mem::take(&mut *self.progress());
+        if let Some(attempt) = progress.attempt {
+            contained(|| finish(&attempt.span(), Outcome::without_event(), "", None));
+        }
+        let span = self.context.span();
+        if !self.recording {
+            span.end();
+            return;
+        }
+        span.set_attribute(KeyValue::new(ATTEMPTS, count(progress.attempts)));
+        match progress.end {
+            Some(End { at, outcome, stop_reason, class, error_type }) => {
+                span.set_attributes(stop_reason.map(|reason| KeyValue::new(STOP_REASON, reason.as_str())));
+                span.set_attributes(failure_attributes(class, error_type));
+                finish(&span, outcome, stop_reason.map_or("", StopReason::description), Some(at));
+            }
+            None => finish(&span, Outcome::without_event(), "", None),
+        }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        // Nothing in there is half changed when a tracer panics.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CallObserver for CallSpan {
+    fn on_event(&self, event: &Event<'_>) {
+        if !self.recording {
+            return;
+        }
+        let at = {
+            let mut progress = self.progress();
+            if event.error_type.is_some() || event.cause.is_some() && event.classification.is_some() {
+                progress.error_type = error_type_of(event);
+            }
+            if event.name.is_terminal() && progress.end.is_none() {
+                progress.end = Some(End::of(event, progress.error_type));
+            }
+            // What the breaker says after the end happened at the end, or the span would end before its last event.
+            progress.end.as_ref().map_or_else(SystemTime::now, |end| end.at)
+        };
+        self.context.span().add_event_with_timestamp(event.name.as_str(), at, attributes_of(event));
+    }
+
+    fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
+        let mut progress = self.progress();
+        progress.attempts = attempt.attempt;
+        let Some(tracer) = &self.tracer else { return };
+        let links = progress.previous.take().map(|(span, number)| {
+            let number = KeyValue::new(ATTEMPT, count(number));
+            Link::new(span, vec![number], 0)
+        });
+        let mut attributes = vec![KeyValue::new(ATTEMPT, count(attempt.attempt))];
+        attributes.extend(attempt.operation.filter(|name| !name.is_empty()).map(|name| text(OPERATION, name)));
+        let span = tracer
+            .span_builder(ATTEMPT_NAME)
+            .with_kind(SpanKind::Internal)
+            .with_attributes(attributes)
+            .with_links(links.into_iter().collect())
+            .start_with_context(&**tracer, &self.context);
+        progress.previous = Some((span.span_context().clone(), attempt.attempt));
+        progress.attempt = Some(self.context.with_span(span));
+    }
+
+    fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
+        let running = self.progress().attempt.take();
+        let Some(running) = running else { return };
+        let outcome = match attempt.decision {
+            Some(AttemptDecision::Success) => Outcome::Success,
+            // Aborted by the operation itself, which did not fail then.
+            Some(AttemptDecision::Aborted) if attempt.classification.is_none() => Outcome::Aborted,
+            _ => Outcome::Failure,
+        };
+        let class = attempt.classification.map(redress_core::Classification::class);
+        let error_type = error_type(attempt.error_type, attempt.cause, class);
+        contained(|| {
+            let span = running.span();
+            span.set_attributes(failure_attributes(class, error_type));
+            finish(&span, outcome, class.map_or("", ErrorClass::as_str), None);
+        });
+    }
+
+    fn enter(&self, step: &mut dyn FnMut()) {
+        let current = self.progress().attempt.clone().unwrap_or_else(|| self.context.clone());
+        let _guard = current.attach();
+        step();
+    }
+}
+
+impl Drop for CallSpan {
+    fn drop(&mut self) {
+        contained(|| self.end());
+    }
+}
+
+/// Ends spans while their owner lives on. Its destructor may panic like the end did, and a second panic while the first unwinds
+/// would end the process.
+fn contained(end: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(end)) {
+        // A payload may panic when dropped.
+        mem::forget(payload);
+    }
+}
+
+impl End {
+    fn of(event: &Event<'_>, last_error_type: Option<&'static str>) -> Self {
+        let outcome = Outcome::of_event(event.name);
+        let failed = matches!(outcome, Outcome::Failure | Outcome::Scheduled);
+        Self {
+            at: SystemTime::now(),
+            outcome,
+            stop_reason: stop_reason(event),
+            class: event.class,
+            error_type: if failed { last_error_type.or_else(|| error_type_of(event)) } else { None },
+        }
+    }
+}
+
+/// Ends a span, saying how it ended. A failure and a panic are errors; what somebody asked for, a deferral, an abort or a dropped
+/// future, is none.
+fn finish(span: &SpanRef<'_>, outcome: Outcome, description: &'static str, at: Option<SystemTime>) {
+    span.set_attribute(KeyValue::new(OUTCOME, outcome.as_str()));
+    match outcome {
+        Outcome::Failure => span.set_status(Status::error(description)),
+        Outcome::Panicked => {
+            span.set_attribute(KeyValue::new(ERROR_TYPE, "panic"));
+            span.set_status(Status::error("a panic went through the call"));
+        }
+        Outcome::Success | Outcome::Scheduled | Outcome::Aborted | Outcome::Dropped => {}
+    }
+    match at {
+        Some(at) => span.end_with_timestamp(at),
+        None => span.end(),
+    }
+}
+
+fn failure_attributes(class: Option<ErrorClass>, error_type: Option<&'static str>) -> impl Iterator<Item = KeyValue> {
+    let class = class.map(|class| KeyValue::new(ERROR_CLASS, class.as_str()));
+    class.into_iter().chain(error_type.map(|error_type| KeyValue::new(ERROR_TYPE, error_type)))
+}
+
+/// The attributes of a span's event. The operation is the span's.
+fn attributes_of(event: &Event<'_>) -> Vec<KeyValue> {
+    let mut attributes = Vec::with_capacity(6);
+    if event.attempt > 0 {
+        attributes.push(KeyValue::new(ATTEMPT, count(event.attempt)));
+    }
+    attributes.extend(failure_attributes(event.class, error_type_of(event)));
+    attributes.extend(event.cause.map(|cause| KeyValue::new(CAUSE, cause.as_str())));
+    if !event.sleep.is_zero() {
+        attributes.push(KeyValue::new(SLEEP, seconds(event.sleep)));
+    }
+    attributes.extend(event.retry_after().map(|hint| KeyValue::new(RETRY_AFTER, seconds(hint))));
+    attributes.extend(stop_reason(event).map(|reason| KeyValue::new(STOP_REASON, reason.as_str())));
+    attributes.extend(event.state.map(|state| KeyValue::new(CIRCUIT_STATE, state.as_str())));
+    attributes.extend(event.breaker.map(|breaker| text(CIRCUIT_NAME, breaker)));
+    attributes
+}

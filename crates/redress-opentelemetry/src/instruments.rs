@@ -1,0 +1,71 @@
+//! Retries, durations and late successes as metrics.
+//!
+//! Owns the instruments and what each is told. Keeps nothing of a call: the events carry all of it.
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Histogram, Meter};
+use redress_core::{ErrorClass, Event, EventName};
+
+use crate::attributes::{ERROR_CLASS, ERROR_TYPE, Labels, OPERATION, OUTCOME, Outcome, error_type_of, text};
+
+/// The boundaries that the semantic conventions advise for durations of requests, in seconds, and two more: calls that retry last
+/// longer than requests, and the deadline of a policy is a minute unless it says otherwise.
+const BOUNDARIES: [f64; 16] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0];
+
+pub(crate) struct Instruments {
+    retries: Counter<u64>,
+    duration: Histogram<f64>,
+    success_after_retries: Counter<u64>,
+    with_operation: bool,
+}
+
+impl Instruments {
+    pub(crate) fn new(meter: &Meter, with_operation: bool) -> Self {
+        Self {
+            retries: meter
+                .u64_counter("redress.retries")
+                .with_unit("{retry}")
+                .with_description("Retries granted after a failed attempt.")
+                .build(),
+            duration: meter
+                .f64_histogram("redress.retry.duration")
+                .with_unit("s")
+                .with_description("Duration of calls, with every attempt and every wait.")
+                .with_boundaries(BOUNDARIES.to_vec())
+                .build(),
+            success_after_retries: meter
+                .u64_counter("redress.retry.success_after_retries")
+                .with_unit("{call}")
+                .with_description("Calls that succeeded after at least one retry.")
+                .build(),
+            with_operation,
+        }
+    }
+
+    pub(crate) fn on_event(&self, event: &Event<'_>) {
+        if event.name == EventName::Retry {
+            self.retries.add(1, failure(self.labels(event), event).as_slice());
+        }
+        if event.name == EventName::Success && event.attempt > 1 {
+            self.success_after_retries.add(1, self.labels(event).as_slice());
+        }
+        if let (true, Some(elapsed)) = (event.name.is_terminal(), event.elapsed) {
+            let outcome = KeyValue::new(OUTCOME, Outcome::of_event(event.name).as_str());
+            let labels = failure(self.labels(event).with(Some(outcome)), event);
+            self.duration.record(elapsed.as_secs_f64(), labels.as_slice());
+        }
+    }
+
+    fn labels(&self, event: &Event<'_>) -> Labels<4> {
+        let operation = event.operation.filter(|_| self.with_operation);
+        Labels::new().with(operation.map(|operation| text(OPERATION, operation)))
+    }
+}
+
+/// The labels of a failure besides; a success has none, since it carries no class.
+fn failure(labels: Labels<4>, event: &Event<'_>) -> Labels<4> {
+    labels
+        .with(event.class.map(ErrorClass::as_str).map(|class| KeyValue::new(ERROR_CLASS, class)))
+        .with(error_type_of(event).map(|error_type| KeyValue::new(ERROR_TYPE, error_type)))
+}

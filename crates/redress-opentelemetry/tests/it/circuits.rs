@@ -1,0 +1,133 @@
+//! The gauge of breakers.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use redress_core::{CircuitBreaker, ErrorClass, Policy};
+use redress_tokio::AsyncPolicy;
+
+use crate::telemetry::{Telemetry, reset};
+
+fn breaker(name: Option<&'static str>) -> CircuitBreaker {
+    let builder = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(30));
+    name.map_or(builder.clone(), |name| builder.name(name)).build().unwrap()
+}
+
+/// The state of each series, which must have a 1 for one state and a 0 for the others.
+fn states(telemetry: &Telemetry) -> BTreeMap<String, String> {
+    let mut states: BTreeMap<String, Vec<(String, f64)>> = BTreeMap::new();
+    for point in telemetry.points("redress.circuit.state") {
+        assert_eq!((point.kind, &*point.unit), ("gauge", "{circuit}"));
+        let label = ["circuit.name", "operation"].map(|key| point.get(key)).join("|");
+        states.entry(label).or_default().push((point.get("circuit.state").to_owned(), point.value));
+    }
+    let one = |(label, mut values): (String, Vec<(String, f64)>)| {
+        values.sort_by(|left, right| left.0.cmp(&right.0));
+        let names: Vec<_> = values.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["closed", "half_open", "open"], "of {label}");
+        let set: Vec<_> = values.iter().filter(|(_, value)| *value == 1.0).collect();
+        assert_eq!(set.len(), 1, "of {label}: {values:?}");
+        (label, set[0].0.clone())
+    };
+    states.into_iter().map(one).collect()
+}
+
+fn expect<const N: usize>(series: [(&str, &str); N]) -> BTreeMap<String, String> {
+    series.into_iter().map(|(label, state)| (label.to_owned(), state.to_owned())).collect()
+}
+
+#[test]
+fn a_watched_breaker_shows_before_anything_happens_to_it() {
+    let telemetry = Telemetry::new();
+    let breaker = breaker(Some("users-db"));
+    let observer = telemetry.builder().watch(&breaker).build();
+    assert_eq!(states(&telemetry), expect([("users-db|", "closed")]));
+
+    // Whoever changes it, a policy with the observer or not.
+    breaker.try_acquire().unwrap().failure(ErrorClass::ServerError);
+    assert_eq!(states(&telemetry), expect([("users-db|", "open")]));
+    drop(observer);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_nobody_watches_shows_from_its_first_event() {
+    let telemetry = Telemetry::new();
+    let policy = AsyncPolicy::builder()
+        .circuit_breaker(breaker(Some("users-db")))
+        .observer(telemetry.observer())
+        .build()
+        .unwrap();
+    let load = || policy.operation("load_user");
+    load().call(|| async { Ok::<_, io::Error>(()) }).await.unwrap();
+    assert!(states(&telemetry).is_empty());
+
+    load().call(|| async { Err::<(), _>(reset()) }).await.unwrap_err();
+    assert_eq!(states(&telemetry), expect([("users-db|", "open")]));
+
+    tokio::time::advance(Duration::from_secs(31)).await;
+    load()
+        .call(|| async {
+            assert_eq!(states(&telemetry), expect([("users-db|", "half_open")]));
+            Ok::<_, io::Error>(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(states(&telemetry), expect([("users-db|", "closed")]));
+}
+
+#[test]
+fn without_a_name_the_operation_s_is_taken_and_without_that_none() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.observer();
+    for operation in ["load_user", ""] {
+        let policy = Policy::builder().circuit_breaker(breaker(None)).observer(observer.clone()).build().unwrap();
+        policy.operation(operation).call(|| Err::<(), _>(reset())).unwrap_err();
+    }
+    assert_eq!(states(&telemetry), expect([("|load_user", "open"), ("|", "open")]));
+}
+
+#[test]
+fn what_is_watched_counts_more_than_what_was_heard() {
+    let telemetry = Telemetry::new();
+    let breaker = breaker(Some("users-db"));
+    let observer = telemetry.observer();
+    let _watch = observer.watch(&breaker);
+    let policy = Policy::builder().circuit_breaker(&breaker).observer(observer).build().unwrap();
+    policy.operation("load_user").call(|| Err::<(), _>(reset())).unwrap_err();
+    assert_eq!(states(&telemetry), expect([("users-db|", "open")]));
+}
+
+#[test]
+fn a_breaker_is_watched_no_longer_than_its_watch_lives() {
+    let (telemetry, other) = (Telemetry::new(), Telemetry::new());
+    let observer = telemetry.observer();
+    let (first, second) = (breaker(Some("first")), breaker(Some("second")));
+    let watch = observer.watch(&first);
+    let _second = observer.watch(&second);
+    assert_eq!(states(&telemetry).len(), 2);
+    drop(watch);
+    assert_eq!(states(&telemetry), expect([("second|", "closed")]));
+
+    // An observer without metrics has nothing to watch with, and a watch may outlive its observer.
+    drop(other.builder().metrics(false).build().watch(&first));
+    let observer = other.observer();
+    let watch = observer.watch(&first);
+    drop(observer);
+    assert!(states(&other).is_empty(), "the callback kept the observer alive");
+    drop(watch);
+}
+
+#[test]
+fn endless_operations_make_no_endless_series() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.builder().spans(false).build();
+    let policy = Policy::builder().circuit_breaker(breaker(None)).observer(observer).build().unwrap();
+    policy.operation("opens").call(|| Err::<(), _>(reset())).unwrap_err();
+    for number in 0..5000 {
+        policy.operation(format!("/users/{number}")).call(|| Ok::<_, io::Error>(())).unwrap_err();
+    }
+    // Below what the SDK itself bounds attributes to, so nothing flows over: 2000 series by default.
+    let points = telemetry.points("redress.circuit.state");
+    assert!(points.len() <= 3000, "{} series", points.len());
+}

@@ -1,0 +1,17 @@
+//! The observer on real SDKs: what is exported, whose child each span is, and what nothing may disturb.
+
+mod telemetry;
+
+mod spans;
+mod attempts;
+mod concurrency;
+mod endings;
+mod links;
+
+mod metrics;
+mod circuits;
+
+mod collector;
+mod otlp;
+mod containment;
+mod globals;
