@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use opentelemetry::trace::{SpanId, Tracer, TracerProvider};
 use opentelemetry::{KeyValue, global};
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use redress_core::{CircuitBreaker, Retry, fixed};
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("metrics:");
     meters.force_flush()?;
     for resource in metrics.get_finished_metrics()?.iter().take(1) {
-        for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()) {
+        for metric in resource.scope_metrics().flat_map(ScopeMetrics::metrics) {
             print_metric(metric.name(), metric.unit(), metric.data());
         }
     }

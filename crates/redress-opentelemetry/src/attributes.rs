@@ -31,6 +31,8 @@ pub(crate) const CIRCUIT_NAME: &str = "circuit.name";
 pub(crate) enum Outcome {
     Success,
     Failure,
+    /// By the breaker, without an attempt.
+    Rejected,
     /// Deferred, as the sleep handler said.
     Scheduled,
     /// Stopped, as somebody asked.
@@ -46,6 +48,7 @@ impl Outcome {
         match self {
             Self::Success => "success",
             Self::Failure => "failure",
+            Self::Rejected => "rejected",
             Self::Scheduled => "scheduled",
             Self::Aborted => "aborted",
             Self::Dropped => "dropped",
@@ -59,6 +62,7 @@ impl Outcome {
             EventName::Success => Self::Success,
             EventName::Scheduled => Self::Scheduled,
             EventName::Aborted => Self::Aborted,
+            EventName::CircuitRejected => Self::Rejected,
             _ => Self::Failure,
         }
     }
@@ -75,7 +79,8 @@ pub(crate) fn stop_reason(event: &Event<'_>) -> Option<StopReason> {
     event.stop_reason.or_else(|| (event.name == EventName::CircuitRejected).then_some(StopReason::CircuitOpen))
 }
 
-/// The `error.type` of a failure: the error's type if there was an error, else `timeout`, else the class.
+/// The `error.type` of a failure: the error's type if there was an error, else `timeout`, else the class. What has no cause is no
+/// failure, as the opening of a breaker.
 pub(crate) fn error_type(
     type_name: Option<&'static str>,
     cause: Option<Cause>,
@@ -84,7 +89,8 @@ pub(crate) fn error_type(
     match (type_name, cause, class) {
         (Some(name), _, _) => Some(name),
         (None, Some(Cause::Timeout), _) => Some("timeout"),
-        (None, _, class) => class.map(ErrorClass::as_str),
+        (None, Some(_), class) => class.map(ErrorClass::as_str),
+        (None, None, _) => None,
     }
 }
 

@@ -196,7 +196,7 @@ fn contained(end: impl FnOnce()) {
 impl End {
     fn of(event: &Event<'_>, last_error_type: Option<&'static str>) -> Self {
         let outcome = Outcome::of_event(event.name);
-        let failed = matches!(outcome, Outcome::Failure | Outcome::Scheduled);
+        let failed = matches!(outcome, Outcome::Failure | Outcome::Rejected | Outcome::Scheduled);
         Self {
             at: SystemTime::now(),
             outcome,
@@ -207,12 +207,12 @@ impl End {
     }
 }
 
-/// Ends a span, saying how it ended. A failure and a panic are errors; what somebody asked for, a deferral, an abort or a dropped
+/// Ends a span, saying how it ended. A failure, a rejection and a panic are errors; what somebody asked for, a deferral, an abort or a dropped
 /// future, is none.
 fn finish(span: &SpanRef<'_>, outcome: Outcome, description: &'static str, at: Option<SystemTime>) {
     span.set_attribute(KeyValue::new(OUTCOME, outcome.as_str()));
     match outcome {
-        Outcome::Failure => span.set_status(Status::error(description)),
+        Outcome::Failure | Outcome::Rejected => span.set_status(Status::error(description)),
         Outcome::Panicked => {
             span.set_attribute(KeyValue::new(ERROR_TYPE, "panic"));
             span.set_status(Status::error("a panic went through the call"));

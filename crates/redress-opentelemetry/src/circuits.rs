@@ -11,8 +11,9 @@ use redress_core::{CircuitBreaker, CircuitState, Event};
 
 use crate::attributes::{CIRCUIT_NAME, CIRCUIT_STATE, OPERATION, text};
 
-/// How many breakers are known from events alone, so that operations with endless names cost no endless memory.
-const MAX_HEARD_OF: usize = 1000;
+/// How many breakers are known from events alone, so that operations with endless names cost no endless memory. Three series
+/// each, and an SDK keeps 2000 unless told otherwise.
+const MAX_HEARD_OF: usize = 500;
 
 const STATES: [CircuitState; 3] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen];
 

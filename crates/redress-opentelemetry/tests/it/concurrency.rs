@@ -53,7 +53,7 @@ fn check(telemetry: &Telemetry, parent: Option<&SpanData>) {
     for number in 0..CALLS {
         let attempts = number % 3 + 1;
         let [call] = by_name[&*format!("call-{number}")][..] else { panic!("call {number} has not one span") };
-        assert!(parent.map_or(is_root(call), |parent| is_child(call, parent)));
+        assert!(parent.map_or_else(|| is_root(call), |parent| is_child(call, parent)));
         let queries = &by_name[&*format!("query-{number}")];
         let rows = &by_name[&*format!("row-{number}")];
         assert_eq!((queries.len(), rows.len()), (attempts, attempts));

@@ -157,10 +157,12 @@ fn a_rejected_call_has_a_span_and_the_breaker_s_events_are_on_it() {
     let circuit = &events(&opens)[1].1;
     assert_eq!(circuit["circuit.state"], "open");
     assert_eq!(circuit["circuit.name"], "users-db");
+    assert!(!circuit.contains_key("error.type"), "it is not a failure itself");
 
     let rejected = telemetry.span("rejected");
     let attributes = texts(&rejected.attributes);
     assert_eq!(attributes["retry.attempts"], "0");
+    assert_eq!(attributes["retry.outcome"], "rejected");
     assert_eq!(attributes["retry.stop_reason"], "CIRCUIT_OPEN");
     assert_eq!(attributes["error.type"], "CIRCUIT_OPEN");
     assert_eq!(rejected.status, Status::error(StopReason::CircuitOpen.description()));

@@ -7,7 +7,9 @@ use std::time::Duration;
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry::{KeyValue, SpanId};
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, HistogramDataPoint, MetricData};
+use opentelemetry_sdk::metrics::data::{
+    AggregatedMetrics, HistogramDataPoint, MetricData, ResourceMetrics, ScopeMetrics,
+};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider, SpanData};
 use redress_core::{Retry, RetryBuilder, fixed};
@@ -65,7 +67,7 @@ impl Telemetry {
         self.metrics.reset();
         self.meters.force_flush().unwrap();
         let exported = self.metrics.get_finished_metrics().unwrap();
-        let all = exported.iter().flat_map(|resource| resource.scope_metrics()).flat_map(|scope| scope.metrics());
+        let all = exported.iter().flat_map(ResourceMetrics::scope_metrics).flat_map(ScopeMetrics::metrics);
         let named = all.filter(|each| each.name() == metric);
         named.flat_map(|each| points_of(each.unit(), each.data())).collect()
     }
