@@ -164,10 +164,10 @@ async fn a_call_within_a_call_is_its_child() {
     assert_eq!(telemetry.span("left").events.len(), 1);
 }
 
-/// What the Python original did: a rejected call left its state in the task's context, and whatever the task started shared it
-/// from then on, one call's events on another call's span.
+/// What the Python original does: a rejected or cancelled call leaves its state in the task's context, and whatever the task starts
+/// shares it from then on, one call's events on another call's span.
 #[tokio::test(start_paused = true)]
-async fn calls_after_a_rejected_one_share_nothing() {
+async fn calls_after_a_rejected_and_a_cancelled_one_share_nothing() {
     let telemetry = Telemetry::new();
     let tracer = telemetry.tracer();
     let breaker = CircuitBreaker::builder().failure_threshold(1).build().unwrap();
@@ -176,7 +176,13 @@ async fn calls_after_a_rejected_one_share_nothing() {
     for _ in 0..2 {
         guarded.operation("guarded").call(|| async { Err::<(), _>(reset()) }).await.unwrap_err();
     }
+    let slow = at_once().strategy(fixed(Duration::from_secs(5)));
+    let slow = AsyncPolicy::builder().retry(slow).observer(observer.clone()).build().unwrap();
+    let operation = || async { Err::<(), _>(reset()) };
+    let cancelled = slow.operation("cancelled");
+    tokio::time::timeout(Duration::from_secs(1), cancelled.call(operation)).await.unwrap_err();
     let policy = AsyncPolicy::builder().retry(at_once()).observer(observer).build().unwrap();
     join_all((0..CALLS).map(|number| one(&policy, &tracer, number))).await;
     check(&telemetry, None);
+    assert_eq!(telemetry.span("cancelled").events.len(), 1);
 }
