@@ -2,7 +2,7 @@
 //!
 //! Owns the loop and the one timer slot. Decides nothing, and knows no runtime but through [`Timer`].
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -11,11 +11,13 @@ use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
 use crate::driver::{
-    Judged, Pause, after_failure, first_attempt, judge, recheck, resume_at, timed_out, to_outcome, to_result,
+    Judged, Pause, after_failure, attempt_limit, first_attempt, judge, recheck, resume_at, timed_out, to_outcome,
+    to_result,
 };
-use crate::engine::{Borrowed, Flags, Run};
+use crate::engine::{Flags, Run};
 use crate::error::CallError;
-use crate::hooks::{Sleeper, contained};
+use crate::hooked::{Hooked, custom_wait};
+use crate::hooks::Sleeper;
 use crate::outcome::{Failure, RetryOutcome, Stopped};
 use crate::policy::AsyncPolicy;
 use crate::sleep::HookFuture;
@@ -198,7 +200,7 @@ fn drive<'a, T, E, C, Tm, F, Fut, R>(
     settings: impl Settings<'a>,
     wants: Flags,
     mut operation: F,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<Borrowed<'a>>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'a>, Option<Instant>) -> R,
 ) -> impl Future<Output = R>
 where
     C: Classifier<T, E>,
@@ -207,7 +209,7 @@ where
     Fut: Future<Output = Result<T, E>>,
 {
     async move {
-        let mut run = Run::open(Borrowed { plan: &policy.plan, call: settings.get() }, wants, || policy.timer.now());
+        let mut run = Run::open(&policy.plan, settings.get(), wants, || policy.timer.now());
         let mut attempt = match first_attempt(&mut run, || policy.timer.now()) {
             Ok(attempt) => attempt,
             Err(stopped) => return finish(Err(stopped), &run, None),
@@ -215,9 +217,9 @@ where
         let mut last = None;
         loop {
             let attempted = {
-                let running = pin!(run.within(|| operation(attempt)));
+                let running = pin!(start(&run, &mut operation, attempt));
                 let timeout = pin!(attempt_timeout(policy, attempt));
-                race(&run, running, timeout).await
+                Race::new(&run, running, timeout).await
             };
             let judged = match judge_attempt(&policy.classifier, attempted) {
                 Ok(value) => {
@@ -235,13 +237,13 @@ where
                 attempt = next;
                 continue;
             }
-            Hooked(hook).await;
+            Hooked::new(hook).await;
             if run.needs_recheck() {
                 if let Err(stopped) = recheck(policy.timer.now(), &mut run, &mut last) {
                     return finish(Err(stopped), &run, None);
                 }
             }
-            let has_waited = Hooked(custom_wait(&run)).await;
+            let has_waited = Hooked::new(custom_wait(&run)).await;
             if !has_waited && !run.wait().is_zero() {
                 policy.timer.sleep(run.wait()).await;
             }
@@ -282,7 +284,7 @@ struct Step {
 
 fn step<T, E>(
     timer: &impl Timer,
-    run: &mut Run<Borrowed<'_>>,
+    run: &mut Run<'_>,
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<Step, Stopped<T, E>> {
@@ -293,65 +295,50 @@ fn step<T, E>(
     Ok(Step { next, hook })
 }
 
-/// The attempt's own timer, if attempts are cut at all: the deadline alone cuts none.
+/// The attempt's future. By a function of its own, which takes the attempt by value: a closure would have the call's future keep it.
+#[inline]
+fn start<F: FnMut(Attempt) -> Fut, Fut>(run: &Run<'_>, operation: &mut F, attempt: Attempt) -> Fut {
+    run.within(|| operation(attempt))
+}
+
+/// The attempt's own timer, if attempts are cut at all.
 fn attempt_timeout<C, Tm: Timer>(policy: &AsyncPolicy<C, Tm>, attempt: Attempt) -> Option<Tm::Sleep> {
-    let limit = attempt.time_left().filter(|_| policy.plan.attempt_timeout.is_some())?;
-    Some(policy.timer.sleep(limit))
-}
-
-/// The wait by the hook that replaces the timer, if there is one and it does not panic.
-fn custom_wait(run: &Run<Borrowed<'_>>) -> Option<HookFuture> {
-    match run.sleeper() {
-        Some(Sleeper::Async(sleeper)) => contained(|| sleeper(run.wait())),
-        _ => None,
-    }
-}
-
-/// A hook's future, if there is one, on the way to its end. Answers whether it came there, which one that panics does not.
-///
-/// Its destructor is the hook's as well, and may panic: at the end, or when the call is dropped before it.
-struct Hooked(Option<HookFuture>);
-
-impl Hooked {
-    fn discard(&mut self) {
-        if let Some(future) = self.0.take() {
-            contained(|| drop(future));
-        }
-    }
-}
-
-impl Future for Hooked {
-    type Output = bool;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
-        let Some(future) = self.0.as_mut() else { return Poll::Ready(false) };
-        match contained(|| future.as_mut().poll(cx)) {
-            Some(Poll::Pending) => Poll::Pending,
-            ended => {
-                self.discard();
-                Poll::Ready(ended.is_some())
-            }
-        }
-    }
-}
-
-impl Drop for Hooked {
-    fn drop(&mut self) {
-        self.discard();
-    }
+    Some(policy.timer.sleep(attempt_limit(&policy.plan, attempt)?))
 }
 
 /// The attempt's result, or `None` if its timer was first. A result that is there at the same time counts.
-fn race<F: Future, S: Future<Output = ()>>(
-    run: &Run<Borrowed<'_>>,
-    mut running: Pin<&mut F>,
-    mut timeout: Pin<&mut Option<S>>,
-) -> impl Future<Output = Option<F::Output>> {
-    poll_fn(move |cx| match (run.within(|| running.as_mut().poll(cx)), timeout.as_mut().as_pin_mut()) {
-        (Poll::Ready(result), _) => Poll::Ready(Some(result)),
-        (Poll::Pending, Some(timeout)) => timeout.poll(cx).map(|()| None),
-        (Poll::Pending, None) => Poll::Pending,
-    })
+enum Race<'r, F, S> {
+    Plain(Pin<&'r mut F>, Pin<&'r mut Option<S>>),
+    /// Each poll of the attempt within the scopes of those who observe the call. Boxed, so that calls that nobody observes keep no
+    /// room for it.
+    Within(Box<(&'r Run<'r>, Pin<&'r mut F>, Pin<&'r mut Option<S>>)>),
+}
+
+impl<'r, F, S> Race<'r, F, S> {
+    #[inline]
+    fn new(run: &'r Run<'r>, running: Pin<&'r mut F>, timeout: Pin<&'r mut Option<S>>) -> Self {
+        if run.has_scopes() { Self::Within(Box::new((run, running, timeout))) } else { Self::Plain(running, timeout) }
+    }
+}
+
+impl<F: Future, S: Future<Output = ()>> Future for Race<'_, F, S> {
+    type Output = Option<F::Output>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (attempted, timeout) = match self.get_mut() {
+            Self::Plain(running, timeout) => (running.as_mut().poll(cx), timeout),
+            Self::Within(scoped) => {
+                let (run, running, timeout) = &mut **scoped;
+                (run.within(|| running.as_mut().poll(cx)), timeout)
+            }
+        };
+        match (attempted, timeout.as_mut().as_pin_mut()) {
+            (Poll::Ready(result), _) => Poll::Ready(Some(result)),
+            (Poll::Pending, Some(timeout)) => timeout.poll(cx).map(|()| None),
+            (Poll::Pending, None) => Poll::Pending,
+        }
+    }
 }
 
 fn judge_attempt<T, E>(classifier: &impl Classifier<T, E>, attempted: Option<Result<T, E>>) -> Result<T, Judged<T, E>> {

@@ -12,7 +12,7 @@ use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
 use crate::driver::{Judged, after_failure, begin, judge, recheck, resume_at, timed_out, to_outcome, to_result};
-use crate::engine::{Borrowed, Flags, Opening, Run};
+use crate::engine::{Flags, Opening, Run};
 use crate::error::CallError;
 use crate::hooks::{Sleeper, contained};
 use crate::outcome::{Failure, RetryOutcome, Stopped};
@@ -253,12 +253,12 @@ fn execute<'a, T, E, C>(
 }
 
 /// The loop, from the beginning or from a first attempt that failed quietly.
-fn drive<'a, T, E, C, R>(
+fn drive<T, E, C, R>(
     policy: &Policy<C>,
-    opening: Opening<'a>,
+    opening: Opening<'_>,
     failed: Option<Judged<T, E>>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<Borrowed<'a>>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
 ) -> R {
     let mut run = Run::new(opening, u32::from(failed.is_some()));
     let mut last = None;
@@ -290,7 +290,7 @@ fn drive<'a, T, E, C, R>(
 #[inline]
 fn next_attempt<T, E, C>(
     policy: &Policy<C>,
-    run: &mut Run<Borrowed<'_>>,
+    run: &mut Run<'_>,
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<Attempt, Stopped<T, E>> {
@@ -305,7 +305,7 @@ fn next_attempt<T, E, C>(
 
 /// Waits; says whether time was given a chance to pass.
 #[inline]
-fn wait(run: &Run<Borrowed<'_>>, delay: Duration) -> bool {
+fn wait(run: &Run<'_>, delay: Duration) -> bool {
     if let Some(Sleeper::Blocking(sleeper)) = run.sleeper() {
         if contained(|| sleeper(delay)).is_some() {
             return true;

@@ -42,6 +42,11 @@ impl CallSettings<'_> {
         }
     }
 
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Self)) {
+        change(self);
+        self.update_flags();
+    }
+
     fn update_flags(&mut self) {
         let timeline = if matches!(self.capture, Capture::Off) { Flags::NONE } else { Flags::TIMELINE };
         self.flags = Flags::of_hooks(&self.hooks).with(timeline);
@@ -84,8 +89,7 @@ impl<'a, P> CallContext<'a, P> {
     }
 
     fn set(mut self, change: impl FnOnce(&mut CallSettings<'a>)) -> Self {
-        change(&mut self.settings);
-        self.settings.update_flags();
+        self.settings.change(change);
         self
     }
 

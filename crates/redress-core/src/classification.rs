@@ -23,10 +23,22 @@ use crate::class::ErrorClass;
 #[must_use = "a classification does nothing until the engine sees it"]
 pub struct Classification {
     class: ErrorClass,
-    abort: bool,
+    wish: Wish,
     retry_after: Option<Duration>,
     /// Boxed, since most classifications have none and every failure moves this value a few times.
     details: Option<Box<[Detail]>>,
+}
+
+/// The label under which a classification says why it forbids a retry.
+const RETRY_FORBIDDEN: &str = "retry_forbidden";
+
+/// What a classification asks for besides what follows from its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    None,
+    Abort,
+    /// No further attempt, for the reason among the details.
+    NoRetry,
 }
 
 type Detail = (Cow<'static, str>, Cow<'static, str>);
@@ -35,7 +47,7 @@ impl Classification {
     /// A classification of this class, with neither a hint nor details.
     #[inline]
     pub const fn new(class: ErrorClass) -> Self {
-        Self { class, abort: false, retry_after: None, details: None }
+        Self { class, wish: Wish::None, retry_after: None, details: None }
     }
 
     /// Not a failure but a wish: the operation asks that the whole call end now, as
@@ -45,7 +57,7 @@ impl Classification {
     /// source chain.
     #[inline]
     pub const fn abort() -> Self {
-        Self { class: ErrorClass::Permanent, abort: true, retry_after: None, details: None }
+        Self { class: ErrorClass::Permanent, wish: Wish::Abort, retry_after: None, details: None }
     }
 
     /// Sets how long the other side asked to wait before the next attempt: a `Duration`, or an `Option` of one where it may
@@ -53,6 +65,27 @@ impl Classification {
     #[inline]
     pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
         self.retry_after = retry_after.into();
+        self
+    }
+
+    /// Forbids a further attempt, although the class may allow one: the other side said not to come back, or what was sent
+    /// cannot be sent again. Everything else goes by the class as ever; a call that would have been retried ends as
+    /// [`RetryForbidden`](crate::StopReason::RetryForbidden), and its outcome says `why`, as does the detail
+    /// `retry_forbidden`. Changes nothing about an [`abort`](Self::abort).
+    ///
+    /// ```
+    /// use redress_core::{Classification, ErrorClass};
+    ///
+    /// let streamed = Classification::new(ErrorClass::Transient).forbid_retry("streaming_body");
+    /// assert_eq!(streamed.class(), ErrorClass::Transient);
+    /// assert_eq!(streamed.retry_forbidden(), Some("streaming_body"));
+    /// ```
+    #[inline]
+    pub fn forbid_retry(mut self, why: &'static str) -> Self {
+        if !self.is_abort() {
+            self.wish = Wish::NoRetry;
+            return self.with_detail(RETRY_FORBIDDEN, why);
+        }
         self
     }
 
@@ -76,7 +109,23 @@ impl Classification {
     #[inline]
     #[must_use]
     pub const fn is_abort(&self) -> bool {
-        self.abort
+        matches!(self.wish, Wish::Abort)
+    }
+
+    /// Why there must be no further attempt, if there must not; see [`forbid_retry`](Self::forbid_retry).
+    #[inline]
+    #[must_use]
+    pub fn retry_forbidden(&self) -> Option<&'static str> {
+        if self.wish == Wish::NoRetry { self.why_forbidden() } else { None }
+    }
+
+    #[cold]
+    fn why_forbidden(&self) -> Option<&'static str> {
+        let mut details = self.details.iter().flatten().rev();
+        details.find_map(|(key, value)| match value {
+            Cow::Borrowed(why) if key == RETRY_FORBIDDEN => Some(*why),
+            _ => None,
+        })
     }
 
     /// How long the other side asked to wait, if it did.

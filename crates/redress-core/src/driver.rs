@@ -9,16 +9,18 @@ use crate::attempt::Attempt;
 use crate::class::ErrorClass;
 use crate::classification::Classification;
 use crate::classifier::Classifier;
-use crate::engine::{Failed, Run, Source, Verdict};
+use crate::engine::{Failed, Run, Verdict};
 use crate::error::CallError;
 use crate::outcome::{Cause, Failure, RetryOutcome, Stopped, call_error};
+use crate::plan::Plan;
 use crate::sleep::HookFuture;
+use crate::stop_reason::StopReason;
 
 /// How a driver hands back a call: the way of `call`.
 #[inline]
 pub(crate) fn to_result<T, E>(
     result: Result<T, Stopped<T, E>>,
-    _run: &Run<impl Source>,
+    _run: &Run<'_>,
     _ended: Option<Instant>,
 ) -> Result<T, CallError<T, E>> {
     result.map_err(call_error)
@@ -27,7 +29,7 @@ pub(crate) fn to_result<T, E>(
 /// How a driver hands back a call: the way of `execute`.
 pub(crate) fn to_outcome<T, E>(
     result: Result<T, Stopped<T, E>>,
-    run: &Run<impl Source>,
+    run: &Run<'_>,
     ended: Option<Instant>,
 ) -> RetryOutcome<T, E> {
     match result {
@@ -55,10 +57,13 @@ impl<T, E> Judged<T, E> {
     pub(crate) fn into_stopped(
         self,
         earlier: &mut Option<Failure<T, E>>,
-        run: &Run<impl Source>,
+        run: &Run<'_>,
         now: Instant,
     ) -> Stopped<T, E> {
-        let summary = run.summary(Some(now));
+        let mut summary = run.summary(Some(now));
+        if summary.stop_reason == Some(StopReason::RetryForbidden) {
+            summary.retry_forbidden = self.classification.retry_forbidden();
+        }
         match self.failure {
             Failure::Error(error) if self.classification.is_abort() => {
                 Stopped { last: earlier.take(), abort: Some(error), summary }
@@ -88,6 +93,11 @@ pub(crate) fn timed_out<T, E>(classifier: &impl Classifier<T, E>) -> Judged<T, E
     Judged { failure: Failure::Timeout, classification }
 }
 
+/// How long an attempt may take before it is cut: the deadline alone cuts none.
+pub(crate) fn attempt_limit(plan: &Plan, attempt: Attempt) -> Option<Duration> {
+    attempt.time_left().filter(|_| plan.attempt_timeout.is_some())
+}
+
 /// A wait before the next attempt.
 pub(crate) struct Pause {
     pub(crate) delay: Duration,
@@ -100,7 +110,7 @@ pub(crate) struct Pause {
 /// Inlined by force: the result is large, and handing it on through memory is 40 instructions for each retry.
 #[inline(always)]
 pub(crate) fn after_failure<T, E>(
-    run: &mut Run<impl Source>,
+    run: &mut Run<'_>,
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
     now: Instant,
@@ -118,7 +128,7 @@ pub(crate) fn after_failure<T, E>(
 #[inline]
 pub(crate) fn resume_at<T, E>(
     now: Instant,
-    run: &mut Run<impl Source>,
+    run: &mut Run<'_>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<Attempt, Stopped<T, E>> {
     let resumed = run.resume(now);
@@ -127,10 +137,7 @@ pub(crate) fn resume_at<T, E>(
 
 /// The first attempt, or what is left of a call that ended before it.
 #[inline]
-pub(crate) fn first_attempt<T, E>(
-    run: &mut Run<impl Source>,
-    now: impl FnOnce() -> Instant,
-) -> Result<Attempt, Stopped<T, E>> {
+pub(crate) fn first_attempt<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
     match run.begin_quietly() {
         Some(attempt) => Ok(attempt),
         None => begin(run, now),
@@ -141,7 +148,7 @@ pub(crate) fn first_attempt<T, E>(
 #[cold]
 pub(crate) fn recheck<T, E>(
     now: Instant,
-    run: &mut Run<impl Source>,
+    run: &mut Run<'_>,
     last: &mut Option<Failure<T, E>>,
 ) -> Result<(), Stopped<T, E>> {
     if run.recheck(now) {
@@ -151,12 +158,12 @@ pub(crate) fn recheck<T, E>(
 }
 
 /// What is left of a call that ends between attempts: the last failure, if there was one.
-fn stopped<T, E>(run: &Run<impl Source>, last: Option<Failure<T, E>>, now: Instant) -> Stopped<T, E> {
+fn stopped<T, E>(run: &Run<'_>, last: Option<Failure<T, E>>, now: Instant) -> Stopped<T, E> {
     Stopped { last, abort: None, summary: run.summary(Some(now)) }
 }
 
 /// The first attempt of a call that is not quiet.
-pub(crate) fn begin<T, E>(run: &mut Run<impl Source>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
+pub(crate) fn begin<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
     let now = run.started().unwrap_or_else(now);
     let begun = run.begin(now);
     begun.ok_or_else(|| stopped(run, None, now))

@@ -4,6 +4,7 @@
 
 use std::any::type_name;
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -246,6 +247,50 @@ impl<T, E> CallError<T, E> {
             Self::Exhausted(exhausted) => exhausted.last_failure.and_then(Failure::into_result),
             Self::Aborted(aborted) => aborted.last_failure.and_then(Failure::into_result),
             Self::Failed(_) | Self::CircuitOpen(_) => None,
+        }
+    }
+
+    /// The last value by itself, if the call ended with one that the classifier calls a failure; else the error, which then holds none.
+    /// For those who hand bad values on as they are, such as a response with a bad status.
+    ///
+    /// # Errors
+    ///
+    /// The call's error, if it did not end with a value.
+    ///
+    /// ```
+    /// use redress_core::{ErrorClass, Policy, result_classifier};
+    ///
+    /// let policy = Policy::builder()
+    ///     .classifier(result_classifier(|status: &u16| (*status >= 500).then_some(ErrorClass::ServerError)))
+    ///     .build()?;
+    /// let error = policy.call(|| Ok::<_, std::io::Error>(503)).unwrap_err();
+    /// assert_eq!(error.try_into_last_result().unwrap(), 503);
+    /// # Ok::<(), redress_core::ConfigError>(())
+    /// ```
+    pub fn try_into_last_result(self) -> Result<T, CallError<Infallible, E>> {
+        match self {
+            Self::Failed(failed) => Err(CallError::Failed(failed)),
+            Self::CircuitOpen(rejection) => Err(CallError::CircuitOpen(rejection)),
+            Self::Exhausted(RetryExhaustedError { stop_reason, attempts, last_class, last_failure, next_sleep }) => {
+                let last_failure = match last_failure.map(Failure::try_into_result) {
+                    Some(Ok(value)) => return Ok(value),
+                    other => other.and_then(Result::err),
+                };
+                Err(CallError::Exhausted(RetryExhaustedError {
+                    stop_reason,
+                    attempts,
+                    last_class,
+                    last_failure,
+                    next_sleep,
+                }))
+            }
+            Self::Aborted(AbortedError { attempts, last_class, last_failure, abort_error }) => {
+                let last_failure = match last_failure.map(Failure::try_into_result) {
+                    Some(Ok(value)) => return Ok(value),
+                    other => other.and_then(Result::err),
+                };
+                Err(CallError::Aborted(AbortedError { attempts, last_class, last_failure, abort_error }))
+            }
         }
     }
 

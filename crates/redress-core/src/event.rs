@@ -19,7 +19,7 @@ pub enum EventName {
     Success,
     /// An attempt failed and will be tried again after a delay.
     Retry,
-    /// The failure's class is never retried. Terminal.
+    /// The failure is not to be retried, because of its class or because this one failure must not be. Terminal.
     PermanentFail,
     /// The deadline ended the call. Terminal.
     DeadlineExceeded,

@@ -49,7 +49,10 @@ mod attempt;
 mod driver;
 mod blocking;
 mod timer;
+mod hooked;
+
 mod asynchronous;
+mod driven;
 mod caller;
 
 #[cfg(all(test, loom))]
@@ -72,6 +75,7 @@ pub use crate::config::{ConfigError, ConfigIssue};
 pub use crate::default_classifier::{
     BoxedClassifier, DefaultClassifier, boxed_classifier, default_classifier, strict_classifier,
 };
+pub use crate::driven::{DrivenCall, Operation};
 pub use crate::error::{
     AbortRetry, AbortRetryError, AbortedError, BoxError, CallError, CallResult, CircuitOpenError, FailedError,
     RetryExhaustedError,
@@ -79,7 +83,7 @@ pub use crate::error::{
 pub use crate::event::{Event, EventName};
 pub use crate::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
 pub use crate::observer::{AttemptContext, AttemptDecision, CallObserver, CallStart, Observer};
-pub use crate::outcome::{Cause, Failure, RetryOutcome};
+pub use crate::outcome::{Cause, Failure, OutcomeSummary, RetryOutcome};
 pub use crate::policy::{AsyncPolicy, AsyncRetryPolicy, Policy, RetryPolicy};
 pub use crate::policy_builder::{Async, Blocking, PolicyBuilder};
 pub use crate::retry::{Retry, RetryBuilder, RetryConfig};

@@ -2,6 +2,7 @@
 //!
 //! Owns the outcome and its parts. Made by the drivers from what the engine recorded.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::time::Duration;
 
@@ -92,6 +93,15 @@ impl<T, E> Failure<T, E> {
         }
     }
 
+    /// The value, if it is one; else what there is instead.
+    pub(crate) fn try_into_result(self) -> Result<T, Failure<Infallible, E>> {
+        match self {
+            Self::Error(error) => Err(Failure::Error(error)),
+            Self::Result(value) => Ok(value),
+            Self::Timeout => Err(Failure::Timeout),
+        }
+    }
+
     /// The error by value, if it is one.
     #[must_use]
     pub fn into_error(self) -> Option<E> {
@@ -125,12 +135,13 @@ pub(crate) struct Stopped<T, E> {
     pub(crate) last: Option<Failure<T, E>>,
     /// The error by which the operation itself asked to abort.
     pub(crate) abort: Option<E>,
-    pub(crate) summary: Summary,
+    pub(crate) summary: OutcomeSummary,
 }
 
-/// What the engine recorded of a call, without the caller's types.
-#[derive(Clone, Debug)]
-pub(crate) struct Summary {
+/// What there is to say about how a call ended, without its value and errors: fit to be kept, cloned, and sent along with a
+/// response. See [`RetryOutcome::summary`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutcomeSummary {
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) attempts: u32,
     pub(crate) last_class: Option<ErrorClass>,
@@ -138,6 +149,65 @@ pub(crate) struct Summary {
     pub(crate) elapsed: Duration,
     pub(crate) next_sleep: Option<Duration>,
     pub(crate) rejection: Option<CircuitOpenError>,
+    /// Why the last failure must not be retried, if that ended the call.
+    pub(crate) retry_forbidden: Option<&'static str>,
+}
+
+impl OutcomeSummary {
+    /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
+    #[must_use]
+    pub const fn is_ok(&self) -> bool {
+        self.stop_reason.is_none()
+    }
+
+    /// Why the call ended without success.
+    #[must_use]
+    pub const fn stop_reason(&self) -> Option<StopReason> {
+        self.stop_reason
+    }
+
+    /// How many attempts were started.
+    #[must_use]
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Time from the beginning of the call to its end, on the policy's clock.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// The class of the last failure; of a success after retries, none.
+    #[must_use]
+    pub const fn last_class(&self) -> Option<ErrorClass> {
+        self.last_class
+    }
+
+    /// What failed last.
+    #[must_use]
+    pub const fn cause(&self) -> Option<Cause> {
+        self.cause
+    }
+
+    /// How long to wait before calling again, when the retry was deferred.
+    #[must_use]
+    pub const fn next_sleep(&self) -> Option<Duration> {
+        self.next_sleep
+    }
+
+    /// What the breaker said, when it rejected the call.
+    #[must_use]
+    pub const fn rejection(&self) -> Option<&CircuitOpenError> {
+        self.rejection.as_ref()
+    }
+
+    /// Why there must be no further attempt, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
+    /// `streaming_body`.
+    #[must_use]
+    pub const fn retry_forbidden(&self) -> Option<&'static str> {
+        self.retry_forbidden
+    }
 }
 
 /// How a call ended. Made by `execute`.
@@ -161,12 +231,12 @@ pub(crate) struct Summary {
 #[must_use = "an outcome may be a failure, which is lost if it is not looked at"]
 pub struct RetryOutcome<T, E> {
     result: Result<T, LastFailures<T, E>>,
-    summary: Summary,
+    summary: OutcomeSummary,
     timeline: Option<RetryTimeline>,
 }
 
 impl<T, E> RetryOutcome<T, E> {
-    pub(crate) const fn succeeded(value: T, summary: Summary, timeline: Option<RetryTimeline>) -> Self {
+    pub(crate) const fn succeeded(value: T, summary: OutcomeSummary, timeline: Option<RetryTimeline>) -> Self {
         Self { result: Ok(value), summary, timeline }
     }
 
@@ -177,7 +247,7 @@ impl<T, E> RetryOutcome<T, E> {
 
     /// A success after one attempt that took no time: what a stubbed policy answers in a test.
     pub const fn from_value(value: T) -> Self {
-        let summary = Summary {
+        let summary = OutcomeSummary {
             stop_reason: None,
             attempts: 1,
             last_class: None,
@@ -185,13 +255,14 @@ impl<T, E> RetryOutcome<T, E> {
             elapsed: Duration::ZERO,
             next_sleep: None,
             rejection: None,
+            retry_forbidden: None,
         };
         Self::succeeded(value, summary, None)
     }
 
     /// A failure for this reason after `attempts` attempts that took no time: what a stubbed policy answers in a test.
     pub const fn from_failure(reason: StopReason, attempts: u32, class: ErrorClass, failure: Failure<T, E>) -> Self {
-        let summary = Summary {
+        let summary = OutcomeSummary {
             stop_reason: Some(reason),
             attempts,
             last_class: Some(class),
@@ -199,13 +270,14 @@ impl<T, E> RetryOutcome<T, E> {
             elapsed: Duration::ZERO,
             next_sleep: None,
             rejection: None,
+            retry_forbidden: None,
         };
         Self { result: Err(LastFailures { last: Some(failure), abort: None }), summary, timeline: None }
     }
 
     /// A call that a breaker rejected: what a stubbed policy answers in a test.
     pub const fn from_rejection(rejection: CircuitOpenError) -> Self {
-        let summary = Summary {
+        let summary = OutcomeSummary {
             stop_reason: Some(StopReason::CircuitOpen),
             attempts: 0,
             last_class: None,
@@ -213,6 +285,7 @@ impl<T, E> RetryOutcome<T, E> {
             elapsed: Duration::ZERO,
             next_sleep: None,
             rejection: Some(rejection),
+            retry_forbidden: None,
         };
         Self { result: Err(LastFailures { last: None, abort: None }), summary, timeline: None }
     }
@@ -223,10 +296,65 @@ impl<T, E> RetryOutcome<T, E> {
         self
     }
 
+    /// What there is to say about the end of the call besides its value and errors.
+    #[must_use]
+    pub const fn summary(&self) -> &OutcomeSummary {
+        &self.summary
+    }
+
     /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
     #[must_use]
     pub const fn is_ok(&self) -> bool {
-        self.summary.stop_reason.is_none()
+        self.summary.is_ok()
+    }
+
+    /// Why the call ended without success.
+    #[must_use]
+    pub const fn stop_reason(&self) -> Option<StopReason> {
+        self.summary.stop_reason()
+    }
+
+    /// How many attempts were started.
+    #[must_use]
+    pub const fn attempts(&self) -> u32 {
+        self.summary.attempts()
+    }
+
+    /// Time from the beginning of the call to its end, on the policy's clock.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.summary.elapsed()
+    }
+
+    /// The class of the last failure; of a success after retries, none.
+    #[must_use]
+    pub const fn last_class(&self) -> Option<ErrorClass> {
+        self.summary.last_class()
+    }
+
+    /// What failed last.
+    #[must_use]
+    pub const fn cause(&self) -> Option<Cause> {
+        self.summary.cause()
+    }
+
+    /// How long to wait before calling again, when the retry was deferred.
+    #[must_use]
+    pub const fn next_sleep(&self) -> Option<Duration> {
+        self.summary.next_sleep()
+    }
+
+    /// What the breaker said, when it rejected the call.
+    #[must_use]
+    pub const fn rejection(&self) -> Option<&CircuitOpenError> {
+        self.summary.rejection()
+    }
+
+    /// Why there must be no further attempt, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
+    /// `streaming_body`.
+    #[must_use]
+    pub const fn retry_forbidden(&self) -> Option<&'static str> {
+        self.summary.retry_forbidden()
     }
 
     /// The value of a success.
@@ -239,48 +367,6 @@ impl<T, E> RetryOutcome<T, E> {
     #[must_use]
     pub fn into_value(self) -> Option<T> {
         self.result.ok()
-    }
-
-    /// Why the call ended without success.
-    #[must_use]
-    pub const fn stop_reason(&self) -> Option<StopReason> {
-        self.summary.stop_reason
-    }
-
-    /// How many attempts were started.
-    #[must_use]
-    pub const fn attempts(&self) -> u32 {
-        self.summary.attempts
-    }
-
-    /// Time from the beginning of the call to its end, on the policy's clock.
-    #[must_use]
-    pub const fn elapsed(&self) -> Duration {
-        self.summary.elapsed
-    }
-
-    /// The class of the last failure; of a success after retries, none.
-    #[must_use]
-    pub const fn last_class(&self) -> Option<ErrorClass> {
-        self.summary.last_class
-    }
-
-    /// What failed last.
-    #[must_use]
-    pub const fn cause(&self) -> Option<Cause> {
-        self.summary.cause
-    }
-
-    /// How long to wait before calling again, when the retry was deferred.
-    #[must_use]
-    pub const fn next_sleep(&self) -> Option<Duration> {
-        self.summary.next_sleep
-    }
-
-    /// What the breaker said, when it rejected the call.
-    #[must_use]
-    pub const fn rejection(&self) -> Option<&CircuitOpenError> {
-        self.summary.rejection.as_ref()
     }
 
     /// The last failure.
@@ -334,7 +420,7 @@ impl<T, E> RetryOutcome<T, E> {
 /// `call` is `execute` turned into a `Result`: this is the turn.
 #[cold]
 pub(crate) fn call_error<T, E>(stopped: Stopped<T, E>) -> CallError<T, E> {
-    let Summary { stop_reason, attempts, last_class, next_sleep, rejection, .. } = stopped.summary;
+    let OutcomeSummary { stop_reason, attempts, last_class, next_sleep, rejection, .. } = stopped.summary;
     // A failed call always has a reason; the engine sets it with the verdict.
     let stop_reason = stop_reason.unwrap_or(StopReason::Aborted);
     match (stop_reason, rejection, stopped.last) {

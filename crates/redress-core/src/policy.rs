@@ -98,6 +98,19 @@ macro_rules! policy_methods {
                 &self.plan.warnings
             }
 
+            /// The classifier, for integrations that have to know what a result means before the call does.
+            #[must_use]
+            pub const fn classifier(&self) -> &C {
+                &self.classifier
+            }
+
+            /// Whether the policy has observers or attempt hooks: if not, nobody hears the name of an operation, and one need not be
+            /// made.
+            #[must_use]
+            pub fn is_watched(&self) -> bool {
+                self.plan.hooks.is_watching()
+            }
+
             /// The breaker's state, if there is one.
             #[must_use]
             pub fn circuit_state(&self) -> Option<CircuitState> {
@@ -126,6 +139,14 @@ macro_rules! policy_methods {
 
 policy_methods!([C] Policy<C>, "Policy");
 policy_methods!([C, Tm] AsyncPolicy<C, Tm>, "AsyncPolicy");
+
+impl<C, Tm> AsyncPolicy<C, Tm> {
+    /// The timer, for integrations that wait for something besides attempts.
+    #[must_use]
+    pub const fn timer(&self) -> &Tm {
+        &self.timer
+    }
+}
 
 impl From<Retry> for Policy {
     fn from(retry: Retry) -> Self {

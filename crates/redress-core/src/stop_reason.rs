@@ -22,6 +22,9 @@ pub enum StopReason {
     NonRetryableClass,
     /// There is no strategy for the failure's class.
     NoStrategy,
+    /// The failure would have been retried, but its classification [forbids it](crate::Classification::forbid_retry): what was
+    /// sent cannot be sent again, or the other side said not to come back.
+    RetryForbidden,
     /// The shared budget had no retry left.
     BudgetExhausted,
     /// The sleep handler deferred the retry: somebody else is to call again after the delay.
@@ -34,13 +37,14 @@ pub enum StopReason {
 
 impl StopReason {
     /// Every reason, in declaration order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::MaxAttemptsGlobal,
         Self::MaxAttemptsPerClass,
         Self::DeadlineExceeded,
         Self::MaxUnknownAttempts,
         Self::NonRetryableClass,
         Self::NoStrategy,
+        Self::RetryForbidden,
         Self::BudgetExhausted,
         Self::Scheduled,
         Self::Aborted,
@@ -57,6 +61,7 @@ impl StopReason {
             Self::MaxUnknownAttempts => "MAX_UNKNOWN_ATTEMPTS",
             Self::NonRetryableClass => "NON_RETRYABLE_CLASS",
             Self::NoStrategy => "NO_STRATEGY",
+            Self::RetryForbidden => "RETRY_FORBIDDEN",
             Self::BudgetExhausted => "BUDGET_EXHAUSTED",
             Self::Scheduled => "SCHEDULED",
             Self::Aborted => "ABORTED",
@@ -74,6 +79,7 @@ impl StopReason {
             Self::MaxUnknownAttempts => "the retries allowed for unrecognised failures were used up",
             Self::NonRetryableClass => "failures of this class are not retried",
             Self::NoStrategy => "there is no strategy for this class",
+            Self::RetryForbidden => "it must not be tried again",
             Self::BudgetExhausted => "the shared retry budget is used up",
             Self::Scheduled => "the retry was deferred",
             Self::Aborted => "the call was aborted",
@@ -88,7 +94,7 @@ impl StopReason {
             Self::MaxAttemptsGlobal | Self::MaxAttemptsPerClass => EventName::MaxAttemptsExceeded,
             Self::DeadlineExceeded => EventName::DeadlineExceeded,
             Self::MaxUnknownAttempts => EventName::MaxUnknownAttemptsExceeded,
-            Self::NonRetryableClass => EventName::PermanentFail,
+            Self::NonRetryableClass | Self::RetryForbidden => EventName::PermanentFail,
             Self::NoStrategy => EventName::NoStrategyConfigured,
             Self::BudgetExhausted => EventName::BudgetExhausted,
             Self::Scheduled => EventName::Scheduled,

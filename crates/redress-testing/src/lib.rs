@@ -9,6 +9,7 @@ mod retry_config;
 mod strategy;
 
 mod script;
+mod operation;
 
 mod breaker;
 mod fake_policy;
@@ -27,6 +28,7 @@ pub use crate::assertions::{OutcomeAssertion, TimelineAssertion, assert_outcome,
 pub use crate::breaker::{BreakerDecision, FakeCircuitBreaker};
 pub use crate::clock::VirtualClock;
 pub use crate::fake_policy::FakePolicy;
+pub use crate::operation::{OperationFn, operation_fn};
 pub use crate::record::{CallRecord, ExecuteRecord};
 pub use crate::recorder::{RecordedAttempt, RecordedEvent, Recorder};
 pub use crate::recording_policy::RecordingPolicy;

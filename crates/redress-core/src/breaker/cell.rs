@@ -330,9 +330,10 @@ impl Breaker for CircuitBreaker {
 
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitBreaker")
-            .field("name", &self.name())
-            .field("state", &self.state())
-            .finish_non_exhaustive()
+        let mut shown = f.debug_struct("CircuitBreaker");
+        if let Some(name) = self.name() {
+            shown.field("name", &name);
+        }
+        shown.field("state", &self.state()).finish_non_exhaustive()
     }
 }

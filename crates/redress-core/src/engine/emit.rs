@@ -4,9 +4,7 @@
 
 use std::time::Duration;
 
-use super::observing::Observing;
 use super::run::{Failed, Run};
-use super::source::Source;
 use crate::breaker::{CircuitState, Transition};
 use crate::class::ErrorClass;
 use crate::event::{Event, EventName};
@@ -15,13 +13,13 @@ use crate::observer::{AttemptContext, AttemptDecision, CallStart, Observer};
 use crate::stop_reason::StopReason;
 use crate::timeline::TimelineEvent;
 
-impl<S: Source> Run<S> {
+impl Run<'_> {
     /// Every event goes through here; those of the breaker have no place in the timeline, and no elapsed time.
     fn emit(&self, event: &Event<'_>) {
         self.each_observer(|observer| observer.on_event(event));
-        self.observing.each(|observer| observer.on_event(event));
-        if let (Some(timeline), Some(elapsed)) = (&self.timeline, event.elapsed) {
-            timeline.add(TimelineEvent {
+        self.state.audience.each(|observer| observer.on_event(event));
+        if let Some(elapsed) = event.elapsed {
+            self.state.audience.note(TimelineEvent {
                 attempt: event.attempt,
                 event: event.name,
                 elapsed,
@@ -72,16 +70,16 @@ impl<S: Source> Run<S> {
 
     /// The call begins: observers may send something along with it.
     pub(super) fn tell_call_start(&mut self) {
-        let mut observing = Observing::default();
+        let mut sent = Vec::new();
         let call = CallStart { operation: self.operation_label() };
-        self.each_observer(|observer| observing.add(observer.on_call_start(&call)));
-        self.observing = observing;
+        self.each_observer(|observer| sent.extend(observer.on_call_start(&call)));
+        self.state.audience.add(sent);
     }
 
     pub(super) fn tell_start(&self, elapsed: Duration) {
         let attempt = self.attempt_context(elapsed);
         self.each_observer(|observer| observer.on_attempt_start(&attempt));
-        self.observing.each(|observer| observer.on_attempt_start(&attempt));
+        self.state.audience.each(|observer| observer.on_attempt_start(&attempt));
         if let Some(hook) = self.hook(|hooks| hooks.on_attempt_start.as_deref()) {
             contained(|| hook(&attempt));
         }
@@ -105,15 +103,15 @@ impl<S: Source> Run<S> {
             ..self.attempt_context(elapsed)
         };
         self.each_observer(|observer| observer.on_attempt_end(&attempt));
-        self.observing.each(|observer| observer.on_attempt_end(&attempt));
+        self.state.audience.each(|observer| observer.on_attempt_end(&attempt));
         if let Some(hook) = self.hook(|hooks| hooks.on_attempt_end.as_deref()) {
             contained(|| hook(&attempt));
         }
     }
 
     fn each_observer(&self, mut tell: impl FnMut(&dyn Observer)) {
-        let of_call = self.call().map_or(&[][..], |call| &call.hooks.observers);
-        for observer in &self.plan().hooks.observers {
+        let of_call = self.call.map_or(&[][..], |call| &call.hooks.observers);
+        for observer in &self.plan.hooks.observers {
             contained(|| tell(&**observer));
         }
         for observer in of_call {
@@ -133,9 +131,9 @@ impl<S: Source> Run<S> {
     /// An event about the latest attempt, or about the failure it just made.
     fn event<'e>(&'e self, name: EventName, failed: Option<&Failed<'e>>) -> Event<'e> {
         Event {
-            attempt: self.attempts,
-            class: self.last_class,
-            cause: self.cause,
+            attempt: self.state.attempts,
+            class: self.state.last_class,
+            cause: self.state.cause,
             operation: self.operation_label(),
             error_type: failed.and_then(|failed| failed.error_type),
             classification: failed.map(|failed| failed.classification),
@@ -144,13 +142,13 @@ impl<S: Source> Run<S> {
     }
 
     fn breaker_event(&self, name: EventName, state: CircuitState) -> Event<'_> {
-        let breaker = self.plan().breaker.as_ref().and_then(|breaker| breaker.as_dyn().name());
+        let breaker = self.plan.breaker.as_ref().and_then(|breaker| breaker.as_dyn().name());
         Event { state: Some(state), breaker, operation: self.operation_label(), ..Event::new(name) }
     }
 
     fn attempt_context(&self, elapsed: Duration) -> AttemptContext<'_> {
         AttemptContext {
-            attempt: self.attempts,
+            attempt: self.state.attempts,
             operation: self.operation(),
             elapsed,
             classification: None,

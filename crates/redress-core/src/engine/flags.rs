@@ -2,7 +2,6 @@
 //!
 //! Owns the bits and how a policy's and a call's combine.
 
-use super::source::Source;
 use crate::hooks::Hooks;
 
 /// A set of things a call must not skip.
@@ -53,12 +52,6 @@ impl Flags {
         let learning = if learns { Self::LEARNING } else { Self::NONE };
         let deadline = if has_deadline { Self::DEADLINE } else { Self::NONE };
         Self::of_hooks(hooks).with(learning).with(deadline)
-    }
-
-    /// Those of a call: its policy's, its own, and what its driver wants.
-    #[inline]
-    pub(super) fn of_call(source: &impl Source, wants: Self) -> Self {
-        source.plan().flags.with(wants).with(source.call().map_or(Self::NONE, |call| call.flags))
     }
 
     #[inline]

@@ -5,23 +5,22 @@
 use std::time::{Duration, Instant};
 
 use super::run::{Failed, Run};
-use super::source::Source;
 use crate::class::ErrorClass;
 use crate::hooks::contained;
 use crate::stop_reason::StopReason;
 use crate::strategy::{BackoffContext, Feedback};
 
-impl<S: Source> Run<S> {
+impl Run<'_> {
     /// The delay before the next attempt, or the first gate that says no.
     ///
     /// ORDER: no token is spent before every limit has agreed, and a strategy is asked only for a delay that can happen.
     pub(super) fn gates(&self, failed: &Failed<'_>, now: Instant) -> Result<Duration, StopReason> {
-        let plan = self.plan();
+        let plan = self.plan;
         let class = failed.classification.class();
         refuse_if(self.abort_asked(), StopReason::Aborted)?;
-        refuse_if(self.failures[class] > plan.class_caps[class], StopReason::MaxAttemptsPerClass)?;
+        refuse_if(self.state.failures[class] > plan.class_caps[class], StopReason::MaxAttemptsPerClass)?;
         refuse_if(!class.is_retryable(), StopReason::NonRetryableClass)?;
-        let unknown = class == ErrorClass::Unknown && self.failures[class] > plan.unknown_cap;
+        let unknown = class == ErrorClass::Unknown && self.state.failures[class] > plan.unknown_cap;
         refuse_if(unknown, StopReason::MaxUnknownAttempts)?;
         let remaining = self.remaining(now);
         refuse_if(remaining == Some(Duration::ZERO), StopReason::DeadlineExceeded)?;
@@ -29,7 +28,9 @@ impl<S: Source> Run<S> {
         if self.learns() && strategy.learns() {
             strategy.learn(Feedback::Failure(class), now);
         }
-        refuse_if(self.attempts >= plan.max_attempts, StopReason::MaxAttemptsGlobal)?;
+        refuse_if(self.state.attempts >= plan.max_attempts, StopReason::MaxAttemptsGlobal)?;
+        // After the attempts, so that a policy of one attempt never reports it.
+        refuse_if(failed.classification.retry_forbidden().is_some(), StopReason::RetryForbidden)?;
         let delay = strategy.delay(&self.backoff_context(failed, now));
         // A sleep handler sees the whole delay and decides first; see `Run::ask_again`.
         let too_long = self.sleep_handler().is_none() && !fits(delay, remaining);
@@ -41,9 +42,9 @@ impl<S: Source> Run<S> {
 
     pub(super) fn backoff_context<'f>(&self, failed: &Failed<'f>, now: Instant) -> BackoffContext<'f> {
         BackoffContext {
-            attempt: self.attempts,
+            attempt: self.state.attempts,
             classification: failed.classification,
-            prev_sleep: self.prev_sleep.get(),
+            prev_sleep: self.state.prev_sleep.get(),
             remaining: self.remaining(now),
             cause: failed.cause,
             now,
@@ -60,7 +61,7 @@ impl<S: Source> Run<S> {
     /// What is left until the deadline; zero at it.
     #[inline]
     pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
-        Some(self.plan().deadline?.saturating_sub(self.elapsed(now)))
+        Some(self.plan.deadline?.saturating_sub(self.elapsed(now)))
     }
 }
 

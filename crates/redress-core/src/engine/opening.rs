@@ -6,7 +6,6 @@
 use std::time::Instant;
 
 use super::flags::Flags;
-use super::source::Borrowed;
 use crate::attempt::Attempt;
 use crate::breaker::BreakerChoice;
 use crate::call::CallSettings;
@@ -16,7 +15,8 @@ use crate::plan::Plan;
 /// A call that has not failed yet.
 #[derive(Clone, Copy)]
 pub(crate) struct Opening<'a> {
-    pub(super) source: Borrowed<'a>,
+    pub(super) plan: &'a Plan,
+    pub(super) call: Option<&'a CallSettings<'a>>,
     pub(super) flags: Flags,
     pub(super) started: Option<Instant>,
     /// Of the breaker that was found closed.
@@ -33,23 +33,22 @@ impl<'a> Opening<'a> {
         wants: Flags,
         now: impl FnOnce() -> Instant,
     ) -> Self {
-        let source = Borrowed { plan, call };
-        let flags = Flags::of_call(&source, wants);
+        let flags = plan.flags.with(wants).with(call.map_or(Flags::NONE, |call| call.flags));
         let started = if flags.start_matters() { Some(now()) } else { None };
-        Self { source, flags, started, generation: 0 }
+        Self { plan, call, flags, started, generation: 0 }
     }
 
     /// Whether nobody has to be asked or told anything before the first attempt and after its success: then the attempt
     /// can be made, and its failure alone makes a [`Run`](super::Run) of this.
     #[inline]
     pub(crate) fn is_quiet(&mut self) -> bool {
-        self.flags.are_quiet() && self.source.plan.admits_quietly(&mut self.generation)
+        self.flags.are_quiet() && self.plan.admits_quietly(&mut self.generation)
     }
 
     /// The rejection of a call that would be quiet but for its breaker, which is open: nobody else has to hear of it.
     #[inline]
     pub(crate) fn rejects_quietly(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
-        match &self.source.plan.breaker {
+        match &self.plan.breaker {
             Some(BreakerChoice::Circuit(breaker)) if self.flags.are_quiet() => {
                 breaker.reject_at(self.started.unwrap_or_else(now))
             }
@@ -59,6 +58,6 @@ impl<'a> Opening<'a> {
 
     #[inline]
     pub(crate) fn first_attempt(&self) -> Attempt {
-        self.source.plan.first_attempt()
+        self.plan.first_attempt()
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Owns the state of a call and its permit. Whether to retry is `gates.rs`; who is told is `emit.rs`.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
+use super::audience::Audience;
 use super::flags::Flags;
 use super::gates::fits;
-use super::observing::Observing;
 use super::opening::Opening;
-use super::source::{Borrowed, Source};
 use crate::attempt::Attempt;
 use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Report};
 use crate::call::CallSettings;
@@ -18,7 +18,7 @@ use crate::clock::nanos;
 use crate::error::CircuitOpenError;
 use crate::hooks::{BeforeSleep, Hooks, Sleeper, contained};
 use crate::observer::AttemptDecision;
-use crate::outcome::{Cause, Summary};
+use crate::outcome::{Cause, OutcomeSummary};
 use crate::plan::{Plan, shorter};
 use crate::sleep::{HookFuture, SleepDecision, SleepFn};
 use crate::stop_reason::StopReason;
@@ -60,6 +60,13 @@ impl Wait {
     }
 }
 
+impl Default for Wait {
+    #[inline]
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 impl From<Option<Duration>> for Wait {
     fn from(duration: Option<Duration>) -> Self {
         duration.map_or(Self::NONE, Self::of)
@@ -74,10 +81,16 @@ impl From<Option<Duration>> for Wait {
 /// - **Invariant R4**: its permit is reported once, or released when the run is dropped.
 ///
 /// It is part of every call's future, so its size matters.
-pub(crate) struct Run<S: Source> {
-    source: S,
-    pub(super) observing: Observing,
-    pub(super) timeline: Option<RetryTimeline>,
+pub(crate) struct Run<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) call: Option<&'a CallSettings<'a>>,
+    pub(super) state: RunState,
+}
+
+/// What a call has come to, without the settings it runs by.
+#[derive(Default)]
+pub(crate) struct RunState {
+    pub(super) audience: Audience,
     /// When the call began, if anybody needs to know.
     started: Option<Instant>,
     /// The wait before this attempt; after the end what there is to wait for, a deferred retry or a breaker's probe.
@@ -92,82 +105,73 @@ pub(crate) struct Run<S: Source> {
     stop_reason: Option<StopReason>,
 }
 
-impl<'a> Run<Borrowed<'a>> {
+impl<'a> Run<'a> {
     /// The state of a call that began like this. `attempts` is 1 if its first attempt was made quietly.
     #[inline]
     pub(crate) fn new(opening: Opening<'a>, attempts: u32) -> Self {
-        let Opening { source, flags, started, generation } = opening;
-        let mut run = Self::begun(source, flags, started);
-        run.generation = generation;
-        run.attempts = attempts;
-        run
-    }
-}
-
-impl<S: Source> Run<S> {
-    /// A call that is driven as a run from the start. `now` is asked only if the instant matters: for a deadline, an outcome
-    /// or somebody who is told.
-    #[inline]
-    pub(crate) fn open(source: S, wants: Flags, now: impl FnOnce() -> Instant) -> Self {
-        let flags = Flags::of_call(&source, wants);
-        let started = flags.start_matters().then(now);
-        Self::begun(source, flags, started)
-    }
-
-    #[inline]
-    fn begun(source: S, flags: Flags, started: Option<Instant>) -> Self {
-        Self {
-            source,
-            observing: Observing::default(),
-            timeline: None,
+        let Opening { plan, call, flags, started, generation } = opening;
+        let state = RunState {
+            audience: Audience::default(),
             started,
             prev_sleep: Wait::NONE,
-            generation: 0,
+            generation,
             failures: PerClass::default(),
-            attempts: 0,
+            attempts,
             flags,
             last_class: None,
             cause: None,
             stop_reason: None,
-        }
+        };
+        Self { plan, call, state }
     }
 
+    /// A call that is driven as a run from the start.
     #[inline]
-    pub(super) fn plan(&self) -> &Plan {
-        self.source.plan()
+    pub(crate) fn open(
+        plan: &'a Plan,
+        call: Option<&'a CallSettings<'a>>,
+        wants: Flags,
+        now: impl FnOnce() -> Instant,
+    ) -> Self {
+        Self::new(Opening::new(plan, call, wants, now), 0)
     }
 
-    #[inline]
-    pub(super) fn call(&self) -> Option<&CallSettings<'_>> {
-        self.source.call()
+    /// Goes on with a call that was [parked](Self::park).
+    pub(crate) fn unpark(plan: &'a Plan, call: Option<&'a CallSettings<'a>>, state: RunState) -> Self {
+        Self { plan, call, state }
+    }
+
+    /// What has to be kept to go on later.
+    pub(crate) fn park(mut self) -> RunState {
+        mem::take(&mut self.state)
     }
 
     /// Runs a piece of the operation within the scopes of those who observe this call.
     #[inline]
     pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
-        self.observing.within(step)
+        self.state.audience.within(step)
     }
 
     /// The first attempt of a call that is quiet, see [`Opening::is_quiet`]; else `None`, and [`begin`](Self::begin) has
     /// to be asked.
     #[inline]
     pub(crate) fn begin_quietly(&mut self) -> Option<Attempt> {
-        let Self { source, flags, .. } = self;
-        let quiet = flags.are_quiet() && source.plan().admits_quietly(&mut self.generation);
-        self.attempts = u32::from(quiet);
-        quiet.then(|| self.plan().first_attempt())
+        let Self { plan, state, .. } = self;
+        let quiet = state.flags.are_quiet() && plan.admits_quietly(&mut state.generation);
+        state.attempts = u32::from(quiet);
+        quiet.then(|| plan.first_attempt())
     }
 
     /// When the call began, if anybody needs to know.
     pub(crate) fn started(&self) -> Option<Instant> {
-        self.started
+        self.state.started
     }
 
     /// Starts a call that is not quiet: asks whether to abort, then the breaker, and starts the first attempt. `None` if
     /// the call ended instead.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
-        self.timeline = self.call().and_then(CallSettings::timeline_for_run);
-        if self.flags.has(Flags::WATCHED) {
+        self.state.audience.set_timeline(self.call.and_then(CallSettings::timeline_for_run));
+        if self.state.flags.has(Flags::WATCHED) {
             self.tell_call_start();
         }
         if self.abort_asked() {
@@ -177,32 +181,32 @@ impl<S: Source> Run<S> {
         if !self.admit(now) {
             return None;
         }
-        self.attempts = 1;
-        if self.flags.has(Flags::WATCHED) {
+        self.state.attempts = 1;
+        if self.state.flags.has(Flags::WATCHED) {
             self.tell_start(Duration::ZERO);
         }
-        Some(self.plan().first_attempt())
+        Some(self.plan.first_attempt())
     }
 
     /// Asks the breaker whether it admits the call, which ends if not.
     fn admit(&mut self, now: Instant) -> bool {
-        let Some(breaker) = &self.source.plan().breaker else { return true };
+        let Some(breaker) = &self.plan.breaker else { return true };
         match breaker.as_dyn().admit(now) {
             Ok(admission) => {
-                self.generation = admission.generation;
+                self.state.generation = admission.generation;
                 let is_other = matches!(breaker, BreakerChoice::Other(_));
                 if is_other || CircuitBreaker::is_probe(admission.generation) {
-                    self.flags = self.flags.with(Flags::HOLDS_PERMIT);
+                    self.state.flags = self.state.flags.with(Flags::HOLDS_PERMIT);
                 }
                 self.tell_transition(admission.transition, None);
                 true
             }
             Err(rejection) => {
-                self.timeline = None;
-                self.stop_reason = Some(StopReason::CircuitOpen);
-                self.prev_sleep = Wait::from(rejection.retry_in());
+                self.state.audience.set_timeline(None);
+                self.state.stop_reason = Some(StopReason::CircuitOpen);
+                self.state.prev_sleep = Wait::from(rejection.retry_in());
                 if rejection.state() == CircuitState::HalfOpen {
-                    self.flags = self.flags.with(Flags::REJECTED_HALF_OPEN);
+                    self.state.flags = self.state.flags.with(Flags::REJECTED_HALF_OPEN);
                 }
                 self.tell_rejection(rejection.state());
                 false
@@ -213,11 +217,11 @@ impl<S: Source> Run<S> {
     /// The next attempt, after the wait the last verdict asked for; `None` if the call ended instead.
     #[inline]
     pub(crate) fn resume(&mut self, now: Instant) -> Option<Attempt> {
-        if !self.flags.are_quiet() || self.flags.has(Flags::DEADLINE) {
+        if !self.state.flags.are_quiet() || self.state.flags.has(Flags::DEADLINE) {
             return self.resume_slow(now);
         }
-        self.attempts += 1;
-        Some(Attempt::new(self.attempts, self.plan().attempt_timeout))
+        self.state.attempts += 1;
+        Some(Attempt::new(self.state.attempts, self.plan.attempt_timeout))
     }
 
     /// The next attempt, where somebody may object to it or is told.
@@ -231,44 +235,50 @@ impl<S: Source> Run<S> {
             self.stop(StopReason::DeadlineExceeded, None, now);
             return None;
         }
-        self.attempts += 1;
-        if self.flags.has(Flags::WATCHED) {
+        self.state.attempts += 1;
+        if self.state.flags.has(Flags::WATCHED) {
             self.tell_start(self.elapsed(now));
         }
-        Some(Attempt::new(self.attempts, shorter(self.plan().attempt_timeout, remaining)))
+        Some(Attempt::new(self.state.attempts, shorter(self.plan.attempt_timeout, remaining)))
+    }
+
+    /// Whether those who observe this call have scopes for the operation to run [within](Self::within).
+    #[inline]
+    pub(crate) fn has_scopes(&self) -> bool {
+        self.state.audience.has_observers()
     }
 
     /// Whether the policy has strategies that learn.
     #[inline]
     pub(super) fn learns(&self) -> bool {
-        self.flags.has(Flags::LEARNING)
+        self.state.flags.has(Flags::LEARNING)
     }
 
     /// Whether [`succeed`](Self::succeed) needs to know the time.
     #[inline]
     pub(crate) fn needs_end_time(&self) -> bool {
-        self.flags.end_matters()
+        self.state.flags.end_matters()
     }
 
     /// The attempt succeeded, and with it the call. A closed breaker does not need to hear of it: it changes nothing.
     #[inline]
     pub(crate) fn succeed(&mut self, now: Option<Instant>) {
-        if let (true, Some(now)) = (self.flags.success_matters(), now) {
+        if let (true, Some(now)) = (self.state.flags.success_matters(), now) {
             self.succeed_slow(now);
         }
     }
 
     #[cold]
     fn succeed_slow(&mut self, now: Instant) {
-        self.last_class = None;
-        self.cause = None;
-        for learner in &self.plan().learners {
+        self.state.last_class = None;
+        self.state.cause = None;
+        for learner in &self.plan.learners {
             learner.learn(Feedback::Success, now);
         }
         let elapsed = self.elapsed(now);
         self.tell_end(AttemptDecision::Success, elapsed, None, None, None);
         self.tell_terminal(None, None, elapsed, Duration::ZERO);
-        if self.flags.has(Flags::HOLDS_PERMIT) {
+        if self.state.flags.has(Flags::HOLDS_PERMIT) {
             self.report(Report::Success, now);
         }
     }
@@ -282,18 +292,18 @@ impl<S: Source> Run<S> {
             return Verdict::Stop;
         }
         let class = failed.classification.class();
-        self.last_class = Some(class);
-        self.cause = Some(failed.cause);
-        self.failures[class] = self.failures[class].saturating_add(1);
+        self.state.last_class = Some(class);
+        self.state.cause = Some(failed.cause);
+        self.state.failures[class] = self.state.failures[class].saturating_add(1);
         let mut delay = Duration::ZERO;
         let decided = self.gates(failed, now).and_then(|computed| {
             delay = computed;
             if self.has_audience() {
                 self.tell_retry(failed, self.elapsed(now), delay);
             }
-            if self.flags.has(Flags::STEERED) { self.ask_again(failed, delay, now) } else { Ok(()) }
+            if self.state.flags.has(Flags::STEERED) { self.ask_again(failed, delay, now) } else { Ok(()) }
         });
-        if self.flags.has(Flags::WATCHED) {
+        if self.state.flags.has(Flags::WATCHED) {
             let (decision, sleep) = match decided {
                 Ok(()) => (AttemptDecision::Retry, Some(delay)),
                 Err(StopReason::Scheduled) => (AttemptDecision::Scheduled, Some(delay)),
@@ -305,7 +315,7 @@ impl<S: Source> Run<S> {
         match decided {
             Ok(()) => Verdict::Retry(delay),
             Err(reason) => {
-                self.prev_sleep = Wait::from((reason == StopReason::Scheduled).then_some(delay));
+                self.state.prev_sleep = Wait::from((reason == StopReason::Scheduled).then_some(delay));
                 self.stop(reason, Some(failed), now);
                 Verdict::Stop
             }
@@ -332,17 +342,17 @@ impl<S: Source> Run<S> {
     /// driver.
     #[inline]
     pub(crate) fn before_wait(&mut self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
-        if self.flags.has(Flags::STEERED) {
+        if self.state.flags.has(Flags::STEERED) {
             return self.before_wait_slow(failed, delay, now);
         }
-        self.prev_sleep = Wait::of(delay);
+        self.state.prev_sleep = Wait::of(delay);
         None
     }
 
     #[cold]
     fn before_wait_slow(&mut self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
         let hook = self.tell_before_sleep(failed, delay, now);
-        self.prev_sleep = Wait::of(delay);
+        self.state.prev_sleep = Wait::of(delay);
         hook
     }
 
@@ -361,13 +371,13 @@ impl<S: Source> Run<S> {
     /// Whether hooks may have taken time since the failure, so that its instant is not the present one.
     #[inline]
     pub(crate) fn may_have_taken_time(&self) -> bool {
-        self.flags.has(Flags::TAKES_TIME)
+        self.state.flags.has(Flags::TAKES_TIME)
     }
 
     /// Whether hooks may have taken time that the deadline has to know of.
     #[inline]
     pub(crate) fn needs_recheck(&self) -> bool {
-        self.flags.has(Flags::DEADLINE) && self.may_have_taken_time()
+        self.state.flags.has(Flags::DEADLINE) && self.may_have_taken_time()
     }
 
     /// Whether the wait, begun now, still ends before the deadline; the call ends if not.
@@ -381,16 +391,16 @@ impl<S: Source> Run<S> {
 
     /// The wait the driver is in the middle of.
     pub(crate) fn wait(&self) -> Duration {
-        self.prev_sleep.get().unwrap_or_default()
+        self.state.prev_sleep.get().unwrap_or_default()
     }
 
     /// The replacement for the actual wait, if there is one.
     #[inline]
-    pub(crate) fn sleeper(&self) -> Option<&Sleeper<'_>> {
+    pub(crate) fn sleeper(&self) -> Option<&'a Sleeper<'a>> {
         self.steering(|hooks| hooks.sleeper.as_ref())
     }
 
-    pub(super) fn sleep_handler(&self) -> Option<&SleepFn<'_>> {
+    pub(super) fn sleep_handler(&self) -> Option<&'a SleepFn<'a>> {
         self.steering(|hooks| hooks.sleep.as_deref())
     }
 
@@ -398,23 +408,23 @@ impl<S: Source> Run<S> {
     fn stop(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, now: Instant) {
         self.end(reason, failed, self.elapsed(now));
         // An aborted call has no result; dropping the run gives its permit back.
-        if let (Some(class), true) = (self.last_class, reason != StopReason::Aborted) {
+        if let (Some(class), true) = (self.state.last_class, reason != StopReason::Aborted) {
             self.report(Report::Failure(class), now);
         }
     }
 
     /// Ends the call: the one place where a call that the breaker did not reject stops without success.
     fn end(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, elapsed: Duration) {
-        self.stop_reason = Some(reason);
+        self.state.stop_reason = Some(reason);
         let sleep = self.next_sleep().unwrap_or(Duration::ZERO);
         self.tell_terminal(Some(reason), failed, elapsed, sleep);
     }
 
     fn report(&mut self, report: Report, now: Instant) {
-        let Some(breaker) = &self.plan().breaker else { return };
+        let Some(breaker) = &self.plan.breaker else { return };
         let transition = breaker.as_dyn().report(self.admission(), report, now);
         // Not before: the user's clock or breaker may panic in there, and then the permit is still to be given back.
-        self.flags = self.flags.without(Flags::HOLDS_PERMIT);
+        self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
         let class = match report {
             Report::Success => None,
             Report::Failure(class) => Some(class),
@@ -424,75 +434,76 @@ impl<S: Source> Run<S> {
 
     #[cold]
     fn release(&mut self) {
-        if let (true, Some(breaker)) = (self.flags.has(Flags::HOLDS_PERMIT), &self.plan().breaker) {
+        if let (true, Some(breaker)) = (self.state.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
             // The call may be unwinding already, and a second panic that leaves a destructor would end the process.
             contained(|| breaker.as_dyn().release(self.admission()));
         }
-        self.flags = self.flags.without(Flags::HOLDS_PERMIT);
+        self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
     }
 
     const fn admission(&self) -> Admission {
-        Admission { generation: self.generation, transition: None }
+        Admission { generation: self.state.generation, transition: None }
     }
 
     fn next_sleep(&self) -> Option<Duration> {
-        self.prev_sleep.get().filter(|_| self.stop_reason == Some(StopReason::Scheduled))
+        self.state.prev_sleep.get().filter(|_| self.state.stop_reason == Some(StopReason::Scheduled))
     }
 
     /// Time since the call began; zero if nobody needed to know when that was.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
-        self.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started))
+        self.state.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started))
     }
 
     /// A hook, the call's before the policy's.
     #[inline]
-    pub(super) fn hook<'s, H>(&'s self, pick: impl Fn(&'s Hooks<'s>) -> Option<H>) -> Option<H> {
-        self.call().and_then(|call| pick(&call.hooks)).or_else(|| pick(&self.plan().hooks))
+    pub(super) fn hook<H>(&self, pick: impl Fn(&'a Hooks<'a>) -> Option<H>) -> Option<H> {
+        self.call.and_then(|call| pick(&call.hooks)).or_else(|| pick(&self.plan.hooks))
     }
 
     /// A hook that steers the call; most calls have none.
     #[inline]
-    pub(super) fn steering<'s, H>(&'s self, pick: impl Fn(&'s Hooks<'s>) -> Option<H>) -> Option<H> {
-        if self.flags.has(Flags::STEERED) { self.hook(pick) } else { None }
+    pub(super) fn steering<H>(&self, pick: impl Fn(&'a Hooks<'a>) -> Option<H>) -> Option<H> {
+        if self.state.flags.has(Flags::STEERED) { self.hook(pick) } else { None }
     }
 
     /// Whether an event would reach anybody.
     #[inline]
     pub(super) fn has_audience(&self) -> bool {
-        self.flags.has(Flags::AUDIENCE)
+        self.state.flags.has(Flags::AUDIENCE)
     }
 
     /// What there is to say about the call, which ended at `ended`; at its beginning, if there is no such instant.
-    pub(crate) fn summary(&self, ended: Option<Instant>) -> Summary {
+    pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
         // Of a success nothing is said about the failures before it.
-        let has_stopped = self.stop_reason.is_some();
-        Summary {
-            stop_reason: self.stop_reason,
-            attempts: self.attempts,
-            last_class: self.last_class.filter(|_| has_stopped),
-            cause: self.cause.filter(|_| has_stopped),
+        let has_stopped = self.state.stop_reason.is_some();
+        OutcomeSummary {
+            stop_reason: self.state.stop_reason,
+            attempts: self.state.attempts,
+            last_class: self.state.last_class.filter(|_| has_stopped),
+            cause: self.state.cause.filter(|_| has_stopped),
             elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
             next_sleep: self.next_sleep(),
             rejection: self.rejection(),
+            retry_forbidden: None,
         }
     }
 
     fn rejection(&self) -> Option<CircuitOpenError> {
-        let half_open = self.flags.has(Flags::REJECTED_HALF_OPEN);
+        let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
         let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
-        let rejected = self.stop_reason == Some(StopReason::CircuitOpen);
-        rejected.then(|| CircuitOpenError::new(state, self.prev_sleep.get()))
+        let rejected = self.state.stop_reason == Some(StopReason::CircuitOpen);
+        rejected.then(|| CircuitOpenError::new(state, self.state.prev_sleep.get()))
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {
-        self.timeline.clone()
+        self.state.audience.timeline().cloned()
     }
 }
 
-impl<S: Source> Drop for Run<S> {
+impl Drop for Run<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.flags.has(Flags::HOLDS_PERMIT) {
+        if self.state.flags.has(Flags::HOLDS_PERMIT) {
             self.release();
         }
     }

@@ -11,7 +11,7 @@ use redress_core::{
 use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualClock};
 
 use crate::lab::{
-    Answer, Driver, Failed, GOOD, Lab, Subject, Way, everywhere, failing, fails, ok_after, on_both_drivers, script,
+    Answer, Driver, Failed, GOOD, Lab, Subject, Way, everywhere, failing, fails, ok_after, on_every_driver, script,
     secs, stopped, succeeding,
 };
 
@@ -93,7 +93,7 @@ fn every_reason_but_abort_reports_the_failure() {
 
 #[test]
 fn a_deferred_call_is_a_failure() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = guarded(&lab, touchy());
         let outcome = policy.context().sleep(|_, _| SleepDecision::Defer).execute(&failing(ErrorClass::Transient));
         assert_eq!(outcome.stop_reason(), Some(StopReason::Scheduled));
@@ -124,7 +124,7 @@ fn a_failing_value_is_a_failure_like_an_error() {
 
 #[test]
 fn a_rejected_call_makes_no_attempt_and_says_when_to_come_back() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = guarded(&lab, touchy());
         policy.run(&failing(ErrorClass::Transient));
         lab.clock.advance(secs(12));
@@ -151,7 +151,7 @@ fn a_rejected_call_makes_no_attempt_and_says_when_to_come_back() {
 
 #[test]
 fn a_call_beside_a_probe_is_rejected_without_a_time() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let breaker = touchy().clock(lab.clock.clone()).build().expect("valid");
         let policy = guarded(&lab, &breaker);
         policy.run(&failing(ErrorClass::Transient));

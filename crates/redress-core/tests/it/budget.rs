@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use redress_core::{Budget, ErrorClass, Retry, RetryBuilder, SleepDecision, StopReason, fixed};
 use redress_testing::VirtualClock;
 
-use crate::lab::{Failed, Lab, TICK, everywhere, failing, fails, on_both_drivers, script, secs, stopped};
+use crate::lab::{Failed, Lab, TICK, everywhere, failing, fails, on_every_driver, script, secs, stopped};
 
 const WINDOW: Duration = secs(60);
 
@@ -159,7 +159,7 @@ fn policies_and_clones_share_it() {
 
 #[test]
 fn a_granted_retry_keeps_its_token_when_it_is_deferred_or_aborted() {
-    on_both_drivers(|lab: Lab| {
+    on_every_driver(|lab: Lab| {
         let budget = budget(&lab.clock, 9);
         let policy = lab.retrying(retry(&budget));
         let transient = || failing(ErrorClass::Transient);

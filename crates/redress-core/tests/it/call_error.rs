@@ -11,7 +11,7 @@ use redress_core::{
     RetryBuilder, SleepDecision, StopReason, boxed_classifier, error_classifier, fixed,
 };
 
-use crate::lab::{Answer, Context, Failed, Lab, Steps, failing, fails, on_both_drivers, script, secs, succeeding};
+use crate::lab::{Answer, Context, Failed, Lab, Steps, failing, fails, on_every_driver, script, secs, succeeding};
 
 type Called = CallError<Answer, Failed>;
 
@@ -137,7 +137,7 @@ fn kinds() -> [Kind; 8] {
 #[test]
 fn every_kind_tells_what_it_knows() {
     for kind in kinds() {
-        on_both_drivers(|lab| {
+        on_every_driver(|lab| {
             let error = (kind.make)(&lab);
             assert_eq!(error.to_string(), kind.text, "it prints its own level and no other");
             assert_eq!((error.stop_reason(), error.attempts()), (kind.reason, kind.attempts), "{error}");
@@ -154,7 +154,7 @@ fn every_kind_tells_what_it_knows() {
 #[test]
 fn mapping_the_error_keeps_everything_else() {
     for kind in kinds() {
-        on_both_drivers(|lab| {
+        on_every_driver(|lab| {
             let mapped: CallError<Answer, String> = (kind.make)(&lab).map_error(|error| error.to_string());
             assert_eq!(mapped.to_string(), kind.text);
             assert_eq!((mapped.stop_reason(), mapped.attempts()), (kind.reason, kind.attempts));
@@ -167,7 +167,7 @@ fn mapping_the_error_keeps_everything_else() {
 
 #[test]
 fn the_fields_of_each_kind_can_be_taken_apart() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let transient = || failing(ErrorClass::Transient);
         let CallError::Failed(failed) = make(&lab, retry(), SAME, &transient()) else { panic!("an error ended it") };
         assert_eq!((failed.stop_reason, failed.attempts), (StopReason::MaxAttemptsGlobal, 2));

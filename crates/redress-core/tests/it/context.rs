@@ -10,7 +10,7 @@ use redress_core::{
 use redress_testing::{Recorder, assert_timeline};
 
 use crate::lab::{
-    Answer, Counter, Failed, GOOD, Way, everywhere, failing, fails, ok_after, on_both_drivers, script, secs, stopped,
+    Answer, Counter, Failed, GOOD, Way, everywhere, failing, fails, ok_after, on_every_driver, script, secs, stopped,
     succeeding, wherever_time_is_virtual,
 };
 
@@ -149,7 +149,7 @@ fn an_abort_leaves_the_breaker_as_it_is() {
 
 #[test]
 fn an_operation_that_aborts_keeps_the_failure_before_it() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.retrying(retry());
         let outcome = policy.execute(&script([fails(ErrorClass::RateLimit), Err(Failed::Abort)]));
         assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::Aborted), 2));
@@ -165,7 +165,7 @@ fn an_operation_that_aborts_keeps_the_failure_before_it() {
 
 #[test]
 fn a_timeline_is_captured_when_asked_for_and_only_then() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.retrying(retry());
         let steps = || script([fails(ErrorClass::Transient), GOOD]);
         assert!(policy.execute(&steps()).timeline().is_none());
@@ -180,7 +180,7 @@ fn a_timeline_is_captured_when_asked_for_and_only_then() {
 
 #[test]
 fn each_entry_of_a_timeline_says_what_its_event_said_and_when() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.retrying(retry().strategy(fixed(secs(5))).deadline(secs(9)));
         let steps = script([]).after(&lab.clock, secs(2)).err(Failed::Of(ErrorClass::RateLimit));
         let steps = steps.after(&lab.clock, secs(1)).ok(Answer::Bad(ErrorClass::ServerError));
@@ -220,7 +220,7 @@ fn one_timeline_can_take_the_events_of_many_calls() {
 
 #[test]
 fn a_timeline_has_no_breaker_events_and_a_rejected_call_none_at_all() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.policy().circuit_breaker(CircuitBreaker::builder().failure_threshold(1)).build();
         let context = policy.context().capture_timeline();
         let opens = context.execute(&failing(ErrorClass::Transient));

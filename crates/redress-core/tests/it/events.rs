@@ -239,6 +239,7 @@ fn every_stop_reason_has_its_event_and_its_name() {
         (StopReason::MaxUnknownAttempts, "MAX_UNKNOWN_ATTEMPTS", "max_unknown_attempts_exceeded"),
         (StopReason::NonRetryableClass, "NON_RETRYABLE_CLASS", "permanent_fail"),
         (StopReason::NoStrategy, "NO_STRATEGY", "no_strategy_configured"),
+        (StopReason::RetryForbidden, "RETRY_FORBIDDEN", "permanent_fail"),
         (StopReason::BudgetExhausted, "BUDGET_EXHAUSTED", "budget_exhausted"),
         (StopReason::Scheduled, "SCHEDULED", "scheduled"),
         (StopReason::Aborted, "ABORTED", "aborted"),

@@ -10,7 +10,7 @@ use redress_core::{
 use redress_testing::Recorder;
 
 use crate::lab::{
-    Answer, Context, Counter, Failed, GOOD, Steps, everywhere, failing, fails, on_both_drivers, script, secs, stopped,
+    Answer, Context, Counter, Failed, GOOD, Steps, everywhere, failing, fails, on_every_driver, script, secs, stopped,
     succeeding, wherever_time_is_virtual,
 };
 
@@ -116,7 +116,7 @@ fn the_end_of_a_success_has_no_failure_to_show() {
 
 #[test]
 fn a_deferred_attempt_ends_with_the_delay() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let recorder = Recorder::new();
         let policy = lab.retrying(retry());
         let context = policy.context().observer(recorder.clone()).sleep(|_, _| SleepDecision::Defer);

@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use redress_core::{
     AsyncPolicy, Attempt, AttemptContext, BackoffContext, BreakerSource, CallContext, CallError, CircuitState,
-    Classification, Classifier, ErrorClass, Event, NoTimer, Observer, Policy, PolicyBuilder, RetryBuilder,
+    Classification, Classifier, DrivenCall, ErrorClass, Event, NoTimer, Observer, Policy, PolicyBuilder, RetryBuilder,
     RetryOutcome, RetryTimeline, SleepDecision, StopReason,
 };
-use redress_testing::{Script, VirtualClock, VirtualTimer};
+use redress_testing::{Script, VirtualClock, VirtualTimer, operation_fn};
+
+type Driven<'a> = DrivenCall<'a, Answer, Failed, ByClass, VirtualTimer>;
 
 pub(crate) const TICK: Duration = Duration::from_nanos(1);
 
@@ -119,6 +121,8 @@ pub(crate) enum Driver {
     /// Blocking without a sleeper, so that nothing steers the call: for delays of zero.
     Bare,
     Async,
+    /// The asynchronous one, polled by hand.
+    Driven,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,17 +166,17 @@ fn in_labs(drivers: &[Driver], ways: &[Way], test: impl Fn(Lab)) {
 
 /// In every lab. Delays have to be zero, because one lab waits in real time.
 pub(crate) fn everywhere(test: impl Fn(Lab)) {
-    in_labs(&[Driver::Blocking, Driver::Bare, Driver::Async], &[Way::Call, Way::Execute], test);
+    in_labs(&[Driver::Blocking, Driver::Bare, Driver::Async, Driver::Driven], &[Way::Call, Way::Execute], test);
 }
 
 /// In every lab that waits in virtual time.
 pub(crate) fn wherever_time_is_virtual(test: impl Fn(Lab)) {
-    in_labs(&[Driver::Blocking, Driver::Async], &[Way::Call, Way::Execute], test);
+    in_labs(&[Driver::Blocking, Driver::Async, Driver::Driven], &[Way::Call, Way::Execute], test);
 }
 
-/// On both drivers, for tests that look at the whole outcome or error.
-pub(crate) fn on_both_drivers(test: impl Fn(Lab)) {
-    in_labs(&[Driver::Blocking, Driver::Async], &[Way::Execute], test);
+/// On every driver, for tests that look at the whole outcome or error.
+pub(crate) fn on_every_driver(test: impl Fn(Lab)) {
+    in_labs(&[Driver::Blocking, Driver::Async, Driver::Driven], &[Way::Execute], test);
 }
 
 impl Lab {
@@ -182,7 +186,7 @@ impl Lab {
                 Builder::Blocking(self.blocking().sleeper(self.clock.sleeper()).classifier(ByClass), self.clone())
             }
             Driver::Bare => Builder::Blocking(self.blocking().classifier(ByClass), self.clone()),
-            Driver::Async => {
+            Driver::Async | Driver::Driven => {
                 let builder = AsyncPolicy::<_, NoTimer>::builder().timer(self.clock.timer()).classifier(ByClass);
                 Builder::Async(builder, self.clone())
             }
@@ -197,6 +201,11 @@ impl Lab {
     #[track_caller]
     pub(crate) fn retrying(&self, retry: impl Into<RetryBuilder>) -> Subject {
         self.policy().retry(retry).build()
+    }
+
+    fn drive(&self, call: Driven<'_>, steps: &Steps) -> RetryOutcome<Answer, Failed> {
+        let mut run = steps.run_async();
+        self.clock.block_on(call.run(&mut operation_fn(|_| run())))
     }
 
     fn outcome_ended(outcome: &RetryOutcome<Answer, Failed>, steps: usize) -> Ended {
@@ -318,6 +327,7 @@ impl Subject {
     pub(crate) fn execute(&self, steps: &Steps) -> RetryOutcome<Answer, Failed> {
         match self {
             Self::Blocking(policy, _) => policy.execute(steps.run()),
+            Self::Async(policy, lab) if lab.driver == Driver::Driven => lab.drive(policy.driven(), steps),
             Self::Async(policy, lab) => lab.clock.block_on(policy.execute(steps.run_async())),
         }
     }
@@ -325,6 +335,7 @@ impl Subject {
     pub(crate) fn call(&self, steps: &Steps) -> Result<Answer, CallError<Answer, Failed>> {
         match self {
             Self::Blocking(policy, _) => policy.call(steps.run()),
+            Self::Async(policy, lab) if lab.driver == Driver::Driven => lab.drive(policy.driven(), steps).into_result(),
             Self::Async(policy, lab) => lab.clock.block_on(policy.call(steps.run_async())),
         }
     }
@@ -337,6 +348,10 @@ impl Subject {
                 policy.call_with(operation).err().map(|error| error.stop_reason())
             }
             (Self::Blocking(policy, _), Way::Execute) => policy.execute_with(operation).stop_reason(),
+            (Self::Async(policy, lab), _) if lab.driver == Driver::Driven => {
+                let mut operation = operation_fn(|attempt| ready(operation(attempt)));
+                lab.clock.block_on(policy.driven().run(&mut operation)).stop_reason()
+            }
             (Self::Async(policy, _), Way::Call) => {
                 let result = lab.clock.block_on(policy.call_with(|attempt| ready(operation(attempt))));
                 result.err().map(|error| error.stop_reason())

@@ -7,7 +7,7 @@ use redress_core::{
 };
 use redress_testing::VirtualClock;
 
-use crate::lab::{Answer, ByClass, Failed, GOOD, Subject, failing, fails, on_both_drivers, script, secs, succeeding};
+use crate::lab::{Answer, ByClass, Failed, GOOD, Subject, failing, fails, on_every_driver, script, secs, succeeding};
 
 type Outcome = RetryOutcome<Answer, Failed>;
 
@@ -59,7 +59,7 @@ fn check(expected: &Says, execute: impl Fn() -> Outcome) {
 
 #[test]
 fn an_outcome_tells_everything() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.retrying(retry());
         let success = Says {
             value: Some(Answer::Good),
@@ -126,7 +126,7 @@ fn a_timeout_is_a_failure_without_error_or_value() {
 
 #[test]
 fn elapsed_is_the_time_of_this_call() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.retrying(retry().no_deadline());
         for _ in 0..2 {
             lab.clock.advance(secs(100));

@@ -16,7 +16,7 @@ use redress_testing::{FakeCircuitBreaker, RecordedAttempt, RecordedEvent, Record
 
 use crate::lab::{
     Answer, Builder, ByClass, Context, Counter, Ended, Failed, GOOD, Lab, Steps, everywhere, failing, fails, ok_after,
-    on_both_drivers, script, secs, succeeding, wherever_time_is_virtual,
+    on_every_driver, script, secs, succeeding, wherever_time_is_virtual,
 };
 
 fn retry() -> RetryBuilder {
@@ -263,7 +263,7 @@ fn a_call_that_is_dropped_while_such_a_hook_is_awaited_drops_in_peace() {
 #[test]
 fn a_panicking_hook_leaves_the_breaker_account_whole() {
     in_labs(
-        |test| on_both_drivers(test),
+        |test| on_every_driver(test),
         |lab| {
             let breaker = Arc::new(FakeCircuitBreaker::new());
             let builder = lab.policy().retry(retry().strategy(fixed(secs(0)))).circuit_breaker(Arc::clone(&breaker));

@@ -11,7 +11,7 @@ use redress_core::{
 use redress_testing::{DeterministicStrategy, VirtualClock};
 
 use crate::lab::{
-    Answer, Ended, Failed, GOOD, Lab, everywhere, failing, fails, ok_after, on_both_drivers, script, secs, stopped,
+    Answer, Ended, Failed, GOOD, Lab, everywhere, failing, fails, ok_after, on_every_driver, script, secs, stopped,
     succeeding, wherever_time_is_virtual,
 };
 
@@ -431,7 +431,7 @@ fn clones_of_a_policy_share_its_budget() {
 
 #[test]
 fn attempts_are_numbered_from_one() {
-    on_both_drivers(|lab: Lab| {
+    on_every_driver(|lab: Lab| {
         let mut numbers = Vec::new();
         let reason = lab.retrying(retry().max_attempts(3)).run_with(|attempt| {
             numbers.push(attempt.number());

@@ -11,7 +11,7 @@ use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 
 use crate::lab::{
     Answer, Builder, ByClass, Context, Counter, Driver, Failed, GOOD, Steps, TICK, everywhere, failing, fails,
-    ok_after, on_both_drivers, script, secs, stopped, succeeding, wherever_time_is_virtual,
+    ok_after, on_every_driver, script, secs, stopped, succeeding, wherever_time_is_virtual,
 };
 
 /// At most three attempts, each a second after the one before; a minute in all.
@@ -48,7 +48,7 @@ fn a_sleep_handler_decides_what_becomes_of_the_retry() {
 
 #[test]
 fn a_deferred_retry_carries_the_whole_delay_and_the_failure() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         for (delay, deadline) in [(secs(7), secs(60)), (secs(7), secs(2)), (secs(0), secs(2))] {
             let policy = lab.retrying(retry().strategy(fixed(delay)).deadline(deadline));
             let context = policy.context().sleep(|_, _| SleepDecision::Defer);
@@ -68,7 +68,7 @@ fn a_deferred_retry_carries_the_whole_delay_and_the_failure() {
 
 #[test]
 fn only_a_deferral_says_how_long_to_wait() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.retrying(retry());
         assert_eq!(policy.execute(&failing(ErrorClass::Transient)).next_sleep(), None);
         assert_eq!(policy.execute(&transient_then_good()).next_sleep(), None);
@@ -207,7 +207,7 @@ fn the_hook_before_a_wait_does_not_run_where_nobody_waits() {
 
 #[test]
 fn a_sleeper_is_asked_to_wait_zero_too() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         for delay in [secs(3), secs(0)] {
             let policy = lab.retrying(retry().strategy(fixed(delay)));
             let asked = Mutex::new(Vec::new());
@@ -222,7 +222,7 @@ fn a_sleeper_is_asked_to_wait_zero_too() {
 
 #[test]
 fn time_that_a_sleeper_takes_counts_whatever_the_delay_was() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.retrying(retry().strategy(fixed(secs(0))).deadline(secs(10)));
         let context = policy.context().sleeper(|_| lab.clock.advance(secs(4)));
         let outcome = context.execute(&failing(ErrorClass::Transient));

@@ -175,6 +175,7 @@ fn end() -> BoxedStrategy<End> {
         4 => Just(End::Good),
         2 => class().prop_map(End::Bad),
         12 => (class(), weighted(0.3, time())).prop_map(|(class, hint)| End::Fails(class, hint)),
+        2 => class().prop_map(End::FailsForGood),
         1 => Just(End::FailsUnclaimed),
         1 => select(vec![End::Aborts, End::AbortsByValue]),
         1 => select(vec![End::Panics, End::ClassifierPanics]),

@@ -235,6 +235,9 @@ impl Naive {
         if life.attempts >= self.retry.max_attempts {
             return Err(Ok(StopReason::MaxAttemptsGlobal));
         }
+        if failed.classification.retry_forbidden().is_some() {
+            return Err(Ok(StopReason::RetryForbidden));
+        }
         let delay = match &strategy {
             StrategySpec::Fixed(delay) => *delay,
             StrategySpec::Hinted { or, max } => match failed.classification.retry_after() {

@@ -190,6 +190,7 @@ fn failures_count_until_they_are_exactly_a_window_old() {
 #[test]
 fn the_first_gate_that_says_no_is_the_reason() {
     let unknown = End::FailsUnclaimed;
+    let for_good = End::FailsForGood(ErrorClass::Transient);
     let no_strategy = || RetrySpec {
         strategy: None,
         strategies: vec![(ErrorClass::RateLimit, StrategySpec::Fixed(Duration::ZERO))],
@@ -221,7 +222,13 @@ fn the_first_gate_that_says_no_is_the_reason() {
         ),
         (StopReason::DeadlineExceeded, no_strategy(), attempt(Pace::Busy(secs(10)), FAILS)),
         (StopReason::NoStrategy, RetrySpec { max_attempts: 1, ..no_strategy() }, attempt(Pace::AtOnce, FAILS)),
-        (StopReason::MaxAttemptsGlobal, RetrySpec { max_attempts: 1, ..retry(secs(10)) }, attempt(Pace::AtOnce, FAILS)),
+        (StopReason::NoStrategy, no_strategy(), attempt(Pace::AtOnce, for_good)),
+        (
+            StopReason::MaxAttemptsGlobal,
+            RetrySpec { max_attempts: 1, ..retry(secs(10)) },
+            attempt(Pace::AtOnce, for_good),
+        ),
+        (StopReason::RetryForbidden, retry(secs(10)), attempt(Pace::AtOnce, for_good)),
         (
             StopReason::DeadlineExceeded,
             RetrySpec { budget: none_left, ..retry(secs(10)) },

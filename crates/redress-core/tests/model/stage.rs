@@ -282,7 +282,9 @@ fn answer(call: usize, attempt: u32, end: End) -> Result<Attempted, Planned> {
     match end {
         End::Panics => Err(Planned),
         End::Good | End::Bad(_) | End::AbortsByValue | End::ClassifierPanics => Ok(Ok(Value { call, attempt, end })),
-        End::Fails(..) | End::FailsUnclaimed | End::Aborts => Ok(Err(Broken { call, attempt, end })),
+        End::Fails(..) | End::FailsForGood(_) | End::FailsUnclaimed | End::Aborts => {
+            Ok(Err(Broken { call, attempt, end }))
+        }
     }
 }
 

@@ -300,6 +300,8 @@ pub(crate) enum End {
     Bad(ErrorClass),
     /// An error, with a hint how long to wait.
     Fails(ErrorClass, Option<Duration>),
+    /// An error after which the classifier forbids a retry.
+    FailsForGood(ErrorClass),
     /// An error about which the classifier has no opinion.
     FailsUnclaimed,
     /// An error, or a value, by which the operation asks to abort.
@@ -316,6 +318,7 @@ impl End {
             Self::Good | Self::FailsUnclaimed | Self::Panics | Self::ClassifierPanics => None,
             Self::Bad(class) => Some(Classification::new(class)),
             Self::Fails(class, hint) => Some(Classification::new(class).with_retry_after(hint)),
+            Self::FailsForGood(class) => Some(Classification::new(class).forbid_retry("said so")),
             Self::Aborts | Self::AbortsByValue => Some(Classification::abort()),
         }
     }

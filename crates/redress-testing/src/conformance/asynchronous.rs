@@ -1,13 +1,15 @@
-//! Scenarios through the asynchronous driver, on whatever timer and clock a runtime has.
+//! Scenarios through the asynchronous drivers, on whatever timer and clock a runtime has.
 //!
 //! Owns nothing but the calls; how time passes comes in as an argument.
 
 use std::time::Duration;
 
-use redress_core::{AsyncPolicy, Timer};
+use redress_core::{AsyncPolicy, Attempt, CallContext, Timer};
+
+use crate::operation::operation_fn;
 
 use super::number::duration;
-use super::parts::{budget, configure, must_build, result_of};
+use super::parts::{Raised, Returned, ScenarioClassifier, budget, configure, must_build, result_of};
 use super::recording::{Ending, Recording};
 use super::scenario::{Mode, Scenario};
 use super::trace::Trace;
@@ -26,6 +28,34 @@ where
     P: Fn(Duration) -> Fut + Send + Sync,
     Fut: Future<Output = ()> + Send + 'static,
 {
+    run(scenario, timer, pass, How::Awaited).await
+}
+
+/// The same with every call polled by hand, as a [`DrivenCall`](redress_core::DrivenCall).
+///
+/// # Panics
+///
+/// As [`run_async`].
+pub async fn run_driven<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P) -> Vec<Trace>
+where
+    Tm: Timer + Clone + Send + Sync,
+    P: Fn(Duration) -> Fut + Send + Sync,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    run(scenario, timer, pass, How::Driven).await
+}
+
+enum How {
+    Awaited,
+    Driven,
+}
+
+async fn run<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P, how: How) -> Vec<Trace>
+where
+    Tm: Timer + Clone + Send + Sync,
+    P: Fn(Duration) -> Fut + Send + Sync,
+    Fut: Future<Output = ()> + Send + 'static,
+{
     let began = timer.now();
     let budget = budget(scenario);
     let builder = AsyncPolicy::<_, redress_core::NoTimer>::builder().timer(timer.clone());
@@ -39,7 +69,7 @@ where
             .install(policy.context(), spec, || timer.now().saturating_duration_since(began))
             .sleeper(|delay| pass(delay.saturating_add(oversleep)));
         let mut number = 0;
-        let operation = || {
+        let operation = |_: Attempt| {
             number += 1;
             let attempt = spec.attempt(number);
             let passing = pass(duration(attempt.takes_s));
@@ -48,12 +78,33 @@ where
                 result_of(attempt, number)
             }
         };
-        let ending = match spec.mode {
-            Mode::Call => Ending::Call(context.call(operation).await),
-            Mode::Execute => Ending::Execute(Box::new(context.execute(operation).await)),
-        };
-        drop(context);
+        let ending = make(context, spec.mode, &how, operation).await;
         traces.push(recording.into_trace(ending, policy.circuit_state(), budget.as_ref(), timer.now()));
     }
     traces
+}
+
+/// One call of a scenario. The context ends with it, and with it what its hooks borrow.
+async fn make<Tm, F, Fut>(
+    context: CallContext<'_, AsyncPolicy<ScenarioClassifier, Tm>>,
+    mode: Mode,
+    how: &How,
+    operation: F,
+) -> Ending
+where
+    Tm: Timer + Clone,
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<Returned, Raised>>,
+{
+    match (how, mode) {
+        (How::Awaited, Mode::Call) => Ending::Call(context.call_with(operation).await),
+        (How::Awaited, Mode::Execute) => Ending::Execute(Box::new(context.execute_with(operation).await)),
+        (How::Driven, mode) => {
+            let outcome = context.driven().run(&mut operation_fn(operation)).await;
+            match mode {
+                Mode::Call => Ending::Call(outcome.into_result()),
+                Mode::Execute => Ending::Execute(Box::new(outcome)),
+            }
+        }
+    }
 }

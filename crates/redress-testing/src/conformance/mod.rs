@@ -18,7 +18,7 @@ mod scenario;
 mod tables;
 mod trace;
 
-pub use self::asynchronous::run_async;
+pub use self::asynchronous::{run_async, run_driven};
 pub use self::blocking::run_blocking;
 pub use self::scenario::{Scenario, ScenarioError, parse, public_scenarios};
 pub use self::tables::{

@@ -11,7 +11,7 @@ use redress_core::{
 use redress_testing::{Recorder, VirtualClock};
 
 use crate::lab::{
-    Answer, Attempted, ByClass, Counter, Failed, GOOD, everywhere, failing, fails, ok_after, on_both_drivers, script,
+    Answer, Attempted, ByClass, Counter, Failed, GOOD, everywhere, failing, fails, ok_after, on_every_driver, script,
     secs, stopped, succeeding,
 };
 
@@ -137,7 +137,7 @@ fn events_carry_no_text_of_the_error() {
 /// Attacks R3.
 #[test]
 fn call_and_execute_tell_the_same() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let calls = [
             || script([GOOD]),
             || script([fails(ErrorClass::Transient), GOOD]),
@@ -167,7 +167,7 @@ fn call_and_execute_tell_the_same() {
 /// resilience4j 978 and 1433: no events when a result, not an exception, was the failure.
 #[test]
 fn a_failing_value_has_the_events_of_an_error() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let told = |failure: Attempted| {
             let recorder = Recorder::new();
             let policy = lab.policy().retry(retry()).observer(recorder.clone()).build();
@@ -188,7 +188,7 @@ fn a_failing_value_has_the_events_of_an_error() {
 /// stopped.
 #[test]
 fn an_outcome_says_whether_it_took_retries_and_why_it_stopped() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.retrying(retry());
         let outcome = policy.execute(&script([fails(ErrorClass::Transient), GOOD]));
         assert_eq!((outcome.is_ok(), outcome.attempts(), outcome.stop_reason()), (true, 2, None));
@@ -201,7 +201,7 @@ fn an_outcome_says_whether_it_took_retries_and_why_it_stopped() {
 /// tower 794 and tenacity 24: the error comes back in a wrapper, or without its type.
 #[test]
 fn the_error_comes_back_as_it_was() {
-    on_both_drivers(|lab| {
+    on_every_driver(|lab| {
         let policy = lab.retrying(retry());
         let error = policy.call(&failing(ErrorClass::Transient)).expect_err("it fails");
         assert_eq!(error.source().and_then(|source| source.downcast_ref()), Some(&Failed::Of(ErrorClass::Transient)));

@@ -1,0 +1,60 @@
+//! A closure as an operation that is polled.
+//!
+//! Owns the box each attempt's future is kept in. Integrations that must not box write their own `Operation`.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use redress_core::{Attempt, Operation};
+
+/// An [`Operation`] that makes a future for each attempt, as the closures given to `call` do. Made by [`operation_fn`].
+pub struct OperationFn<F, Fut> {
+    make: F,
+    running: Option<Pin<Box<Fut>>>,
+}
+
+/// The operation of a [`DrivenCall`](redress_core::DrivenCall) as a closure, for tests of policies and drivers.
+///
+/// ```
+/// use std::io;
+/// use redress_core::{AsyncPolicy, InstantTimer};
+/// use redress_testing::{VirtualClock, operation_fn};
+///
+/// let policy = AsyncPolicy::<_, InstantTimer>::builder().build()?;
+/// let mut operation = operation_fn(|_| async { Ok::<_, io::Error>(7) });
+/// let outcome = VirtualClock::new().block_on(policy.driven().run(&mut operation));
+/// assert_eq!(outcome.into_value(), Some(7));
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+pub const fn operation_fn<F, Fut>(make: F) -> OperationFn<F, Fut>
+where
+    F: FnMut(Attempt) -> Fut,
+{
+    OperationFn { make, running: None }
+}
+
+impl<T, E, F, Fut> Operation<T, E> for OperationFn<F, Fut>
+where
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    fn start(&mut self, attempt: Attempt) {
+        self.running = Some(Box::pin((self.make)(attempt)));
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+        self.running.as_mut().map_or(Poll::Pending, |running| running.as_mut().poll(cx))
+    }
+
+    fn stop(&mut self) {
+        self.running = None;
+    }
+}
+
+impl<F, Fut> fmt::Debug for OperationFn<F, Fut> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationFn").field("is_running", &self.running.is_some()).finish_non_exhaustive()
+    }
+}
