@@ -1,0 +1,56 @@
+//! A breaker's changes of state, and calls that it rejects.
+
+use std::io::{Error, ErrorKind};
+use std::time::Duration;
+
+use redress_core::{CircuitBreaker, Policy};
+use redress_testing::VirtualClock;
+use redress_tracing::{BREAKER_TARGET, CALL_TARGET, SPAN_NAME, TracingObserver};
+
+use crate::capture::Capture;
+
+#[test]
+fn the_circuit_opens_rejects_probes_and_closes() {
+    let (capture, _guard) = Capture::install();
+    let clock = VirtualClock::new();
+    let recovery = Duration::from_secs(30);
+    let breaker = CircuitBreaker::builder().name("billing").failure_threshold(1).recovery_timeout(recovery);
+    let policy = Policy::builder()
+        .circuit_breaker(breaker.clock(clock.clone()))
+        .clock(clock.clone())
+        .observer(TracingObserver::new())
+        .build()
+        .unwrap();
+    let calls = policy.operation("charge");
+    let _ = calls.call(|| Err::<(), _>(Error::from(ErrorKind::ConnectionReset)));
+    let _ = calls.call(|| Ok::<_, Error>(()));
+    clock.advance(recovery);
+    calls.call(|| Ok::<_, Error>(())).unwrap();
+
+    let told = |target: &str| -> Vec<_> {
+        let events = capture.events().into_iter().filter(|event| event.target == target);
+        events.map(|event| event.line()).filter(|line| line.contains("circuit")).collect()
+    };
+    assert_eq!(
+        told(BREAKER_TARGET),
+        [
+            "WARN redress::breaker breaker=billing class=TRANSIENT event=circuit_opened operation=charge state=open",
+            "INFO redress::breaker breaker=billing event=circuit_half_open operation=charge state=half_open",
+            "INFO redress::breaker breaker=billing event=circuit_closed operation=charge state=closed",
+        ]
+    );
+    assert_eq!(
+        told(CALL_TARGET),
+        [
+            "DEBUG redress::call attempt=0 breaker=billing event=circuit_rejected operation=charge state=open stop_reason=CIRCUIT_OPEN"
+        ]
+    );
+    let rejected = &capture.spans(SPAN_NAME)[1];
+    assert_eq!(
+        rejected.line(),
+        "INFO redress::call attempts=0 operation=charge outcome=rejected stop_reason=CIRCUIT_OPEN"
+    );
+    for event in capture.events() {
+        assert_eq!(capture.ancestors(&event)[0].what, SPAN_NAME, "{event:?}");
+    }
+}

@@ -1,0 +1,91 @@
+//! The default formatter's text, line by line: what people see.
+
+use std::io::{Error, ErrorKind, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use redress_core::{CircuitBreaker, Policy, Retry, fixed};
+use redress_testing::VirtualClock;
+use redress_tracing::TracingObserver;
+use tracing::Level;
+
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn logged(level: Level) -> String {
+    let (page, clock) = (Page::default(), VirtualClock::new());
+    let writer = page.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .without_time()
+        .with_max_level(level)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let policy = Policy::builder()
+            .retry(Retry::builder().strategy(fixed(Duration::from_millis(250))).max_attempts(2))
+            .circuit_breaker(CircuitBreaker::builder().name("billing").failure_threshold(1))
+            .clock(clock.clone())
+            .sleeper(clock.sleeper())
+            .observer(TracingObserver::new())
+            .build()
+            .unwrap();
+        let calls = policy.operation("charge");
+        calls.call(|| Ok::<_, Error>(())).unwrap();
+        let _ = calls.call(|| Err::<(), _>(Error::new(ErrorKind::ConnectionReset, "password=hunter2")));
+        let _ = calls.call(|| Ok::<_, Error>(()));
+    });
+    let bytes = page.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn at_info_a_failed_call_and_an_opened_circuit_are_three_lines() {
+    let text = logged(Level::INFO);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert_eq!(
+        lines[0],
+        " INFO redress.call{operation=\"charge\"}: redress::attempt: the attempt failed and will be tried again \
+         event=\"retry\" operation=\"charge\" attempt=1 class=\"TRANSIENT\" cause=\"exception\" sleep_seconds=0.25 \
+         error_type=\"std::io::error::Error\" elapsed_seconds=0.0"
+    );
+    assert!(
+        lines[1..]
+            .iter()
+            .any(|line| line.starts_with(" WARN") && line.contains("redress::breaker: the circuit opened"))
+    );
+    assert!(
+        lines[1..]
+            .iter()
+            .any(|line| line.starts_with(" WARN")
+                && line.contains("redress::call: the call failed, its attempts used up"))
+    );
+}
+
+#[test]
+fn at_warn_there_is_no_span_and_the_lines_say_it_all_the_same() {
+    let text = logged(Level::WARN);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(
+        lines.iter().all(|line| line.contains("operation=\"charge\"") && !line.contains("redress.call{")),
+        "{text}"
+    );
+}
+
+#[test]
+fn no_level_shows_the_errors_text() {
+    assert!(!logged(Level::TRACE).contains("hunter2"));
+    assert_eq!(logged(Level::ERROR), "");
+}
