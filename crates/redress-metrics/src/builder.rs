@@ -74,7 +74,9 @@ impl MetricsObserverBuilder {
         } else {
             with_recorder(|recorder| {
                 names::describe_events(recorder, self.metrics.events.clone());
-                self.metrics.sleeps.clone().map(|sleeps| names::describe_sleep(recorder, sleeps));
+                if let Some(sleeps) = self.metrics.sleeps.clone() {
+                    names::describe_sleep(recorder, sleeps);
+                }
             });
         }
         MetricsObserver::from_builder(self)

@@ -33,8 +33,11 @@ pub(crate) fn cause(cause: Option<Cause>) -> Label {
 
 /// A rejection's event carries no reason, but it has one: with it, the reasons tell every ended call from every other event.
 pub(crate) fn stop_reason(event: &Event<'_>) -> Label {
-    let rejection = (event.name == EventName::CircuitRejected).then_some(StopReason::CircuitOpen);
-    Label::from_static_parts(STOP_REASON, event.stop_reason.or(rejection).map_or(NONE, StopReason::as_str))
+    let reason = match event.name {
+        EventName::CircuitRejected => Some(StopReason::CircuitOpen),
+        _ => event.stop_reason,
+    };
+    Label::from_static_parts(STOP_REASON, reason.map_or(NONE, StopReason::as_str))
 }
 
 pub(crate) fn error_type(name: Option<&'static str>) -> Label {

@@ -71,7 +71,9 @@ impl Operation {
     }
 
     pub(crate) fn count_attempt(&self) {
-        self.attempts.as_ref().map(count);
+        if let Some(key) = &self.attempts {
+            count(key);
+        }
     }
 
     pub(crate) fn count_event(&self, event: &Event<'_>, breaker: impl FnOnce() -> SharedString) {
@@ -88,9 +90,12 @@ impl Operation {
             return;
         }
         let took = event.elapsed.unwrap_or_default();
-        match &self.success_duration {
-            Some(key) if event.name == EventName::Success => record(key, took),
-            _ => drop(self.duration_key(event.name).map(|key| record(&key, took))),
+        if event.name == EventName::Success {
+            if let Some(key) = &self.success_duration {
+                record(key, took);
+            }
+        } else if let Some(key) = self.duration_key(event.name) {
+            record(&key, took);
         }
     }
 

@@ -38,7 +38,11 @@ async fn every_series_of_three_calls_with_its_labels_and_value() {
     let clock = VirtualClock::new();
     let policy = policy(&clock);
 
-    policy.operation("load").call(|| Ok::<_, Error>(clock.advance(millis(40)))).unwrap();
+    let in_time = || {
+        clock.advance(millis(40));
+        Ok::<_, Error>(())
+    };
+    policy.operation("load").call(in_time).unwrap();
     let mut failures = 1;
     let second_time = || {
         clock.advance(millis(30));
