@@ -311,13 +311,23 @@ enum Race<'r, F, S> {
     Plain(Pin<&'r mut F>, Pin<&'r mut Option<S>>),
     /// Each poll of the attempt within the scopes of those who observe the call. Boxed, so that calls that nobody observes keep no
     /// room for it.
-    Within(Box<(&'r Run<'r>, Pin<&'r mut F>, Pin<&'r mut Option<S>>)>),
+    Within(Box<Scoped<'r, F, S>>),
+}
+
+struct Scoped<'r, F, S> {
+    run: &'r Run<'r>,
+    running: Pin<&'r mut F>,
+    timeout: Pin<&'r mut Option<S>>,
 }
 
 impl<'r, F, S> Race<'r, F, S> {
     #[inline]
     fn new(run: &'r Run<'r>, running: Pin<&'r mut F>, timeout: Pin<&'r mut Option<S>>) -> Self {
-        if run.has_scopes() { Self::Within(Box::new((run, running, timeout))) } else { Self::Plain(running, timeout) }
+        if run.has_scopes() {
+            Self::Within(Box::new(Scoped { run, running, timeout }))
+        } else {
+            Self::Plain(running, timeout)
+        }
     }
 }
 
@@ -329,7 +339,7 @@ impl<F: Future, S: Future<Output = ()>> Future for Race<'_, F, S> {
         let (attempted, timeout) = match self.get_mut() {
             Self::Plain(running, timeout) => (running.as_mut().poll(cx), timeout),
             Self::Within(scoped) => {
-                let (run, running, timeout) = &mut **scoped;
+                let Scoped { run, running, timeout } = &mut **scoped;
                 (run.within(|| running.as_mut().poll(cx)), timeout)
             }
         };

@@ -81,7 +81,8 @@ type Stepped<T, E> = Result<Next, Stopped<T, E>>;
 /// decisions as [`AsyncPolicy::execute`]. Made by [`AsyncPolicy::driven`].
 ///
 /// It is given the operation and a place for the timer's future at every poll, so that both can lie in the structure that holds
-/// it. Whoever holds it drops the operation before it: a breaker's permit is given back when it is dropped.
+/// it. Whoever polls it drops the operation first: a breaker's permit is given back when the call is dropped. [`run`](Self::run) does
+/// all of that, where an `async` function will do.
 ///
 /// ```
 /// use std::future::{Future, Ready, ready};
@@ -236,13 +237,16 @@ impl<'h, T, E, C, Tm: Timer> DrivenCall<'h, T, E, C, Tm> {
     }
 
     /// Drives the call to its end, from inside an `async` function. The future may be dropped like any call's.
-    pub async fn run<O>(mut self, operation: &mut O) -> RetryOutcome<T, E>
+    pub async fn run<O>(self, operation: O) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
         O: Operation<T, E>,
     {
+        // ORDER: the operation is dropped before the call, which gives the permit back.
+        let mut call = self;
+        let mut operation = operation;
         let mut sleep = pin!(None);
-        poll_fn(|cx| self.poll(operation, sleep.as_mut(), cx)).await
+        poll_fn(|cx| call.poll(&mut operation, sleep.as_mut(), cx)).await
     }
 
     fn begin(&mut self) -> Stepped<T, E> {

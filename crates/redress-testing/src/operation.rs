@@ -23,8 +23,8 @@ pub struct OperationFn<F, Fut> {
 /// use redress_testing::{VirtualClock, operation_fn};
 ///
 /// let policy = AsyncPolicy::<_, InstantTimer>::builder().build()?;
-/// let mut operation = operation_fn(|_| async { Ok::<_, io::Error>(7) });
-/// let outcome = VirtualClock::new().block_on(policy.driven().run(&mut operation));
+/// let operation = operation_fn(|_| async { Ok::<_, io::Error>(7) });
+/// let outcome = VirtualClock::new().block_on(policy.driven().run(operation));
 /// assert_eq!(outcome.into_value(), Some(7));
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```

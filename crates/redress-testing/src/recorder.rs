@@ -53,6 +53,8 @@ pub struct RecordedEvent {
     pub attempt: u32,
     /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
     pub sleep: Duration,
+    /// Time since the call began; none for breaker events.
+    pub elapsed: Option<Duration>,
     /// The class of the failure.
     pub class: Option<ErrorClass>,
     /// Why the call ended, of terminal events other than `Success`.
@@ -61,6 +63,8 @@ pub struct RecordedEvent {
     pub cause: Option<Cause>,
     /// The breaker's state after the event, of breaker events.
     pub state: Option<CircuitState>,
+    /// The name the breaker was given, of breaker events.
+    pub breaker: Option<String>,
     /// The name the caller gave the operation.
     pub operation: Option<String>,
     /// The failed error's type name, when an error caused the event.
@@ -150,10 +154,12 @@ impl From<&Event<'_>> for RecordedEvent {
             name: event.name,
             attempt: event.attempt,
             sleep: event.sleep,
+            elapsed: event.elapsed,
             class: event.class,
             stop_reason: event.stop_reason,
             cause: event.cause,
             state: event.state,
+            breaker: event.breaker.map(str::to_owned),
             operation: event.operation.map(str::to_owned),
             error_type: event.error_type,
             classification: event.classification.cloned(),

@@ -282,3 +282,22 @@ fn a_chain_of_sources_says_each_thing_once() {
     let boxed = called.map_error(|error| -> Box<dyn Error + Send + Sync> { error.into() }).boxed();
     assert_eq!(levels(&boxed), [own, "outer", "failed: Abort"]);
 }
+
+#[test]
+fn the_last_value_comes_out_and_everything_else_stays_an_error() {
+    on_every_driver(|lab| {
+        for kind in kinds() {
+            let before = (kind.make)(&lab);
+            let (reason, attempts, class) = (before.stop_reason(), before.attempts(), before.last_class());
+            match before.try_into_last_result() {
+                Ok(value) => assert_eq!(Some(value), kind.value, "{reason}"),
+                Err(error) => {
+                    assert_eq!(kind.value, None, "{reason}: a value is not to be lost");
+                    assert_eq!((error.stop_reason(), error.attempts(), error.last_class()), (reason, attempts, class));
+                    assert_eq!((error.to_string().as_str(), error.retry_in()), (kind.text, kind.retry_in));
+                    assert_eq!(error.into_error(), kind.error);
+                }
+            }
+        }
+    });
+}

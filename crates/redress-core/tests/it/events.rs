@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use redress_core::{
-    Budget, Cause, CircuitBreaker, CircuitState, Classification, ErrorClass, Event, EventName, Retry, RetryBuilder,
-    SleepDecision, StopReason, fixed,
+    Breaker, Budget, Cause, CircuitBreaker, CircuitState, Classification, ErrorClass, Event, EventName, Retry,
+    RetryBuilder, SleepDecision, StopReason, fixed,
 };
 use redress_testing::{RecordedEvent, Recorder};
 
-use crate::lab::{Answer, Context, Failed, GOOD, Steps, everywhere, failing, fails, script, secs, stopped, succeeding};
+use crate::lab::{
+    Answer, Context, Failed, GOOD, Steps, everywhere, failing, fails, script, secs, stopped, succeeding,
+    wherever_time_is_virtual,
+};
 
 fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2)
@@ -228,6 +231,44 @@ fn the_breakers_changes_of_state_are_events_around_the_calls() {
         policy.run(&succeeding());
         heard(&[half_open(), event(EventName::Success, 1), closed(None)]);
     });
+}
+
+#[test]
+fn events_of_a_call_say_when_and_those_of_its_breaker_which() {
+    wherever_time_is_virtual(|lab| {
+        let recorder = Recorder::new();
+        let breaker = CircuitBreaker::builder().name("orders-db").failure_threshold(1).recovery_timeout(secs(30));
+        let retry = Retry::builder().strategy(fixed(secs(2))).max_attempts(2);
+        let policy = lab.policy().retry(retry).circuit_breaker(breaker).observer(recorder.clone()).build();
+        policy.run(&failing(ErrorClass::Transient));
+        policy.run(&succeeding());
+        lab.clock.advance(secs(30));
+        policy.run(&succeeding());
+        let heard = recorder.events();
+        let heard: Vec<_> = heard
+            .iter()
+            .map(|event| (event.name, event.elapsed.map(|at| at.as_secs()), event.breaker.as_deref()))
+            .collect();
+        let of_breaker = |name| (name, None, Some("orders-db"));
+        let expected = [
+            (EventName::Retry, Some(0), None),
+            (EventName::MaxAttemptsExceeded, Some(2), None),
+            of_breaker(EventName::CircuitOpened),
+            of_breaker(EventName::CircuitRejected),
+            of_breaker(EventName::CircuitHalfOpen),
+            (EventName::Success, Some(0), None),
+            of_breaker(EventName::CircuitClosed),
+        ];
+        assert_eq!(heard, expected);
+    });
+}
+
+#[test]
+fn a_breakers_name_is_its_builders() {
+    let named = CircuitBreaker::builder().name(String::from("orders-db")).build().expect("valid");
+    assert_eq!((named.name(), Breaker::name(&named)), (Some("orders-db"), Some("orders-db")));
+    assert_eq!(format!("{named:?}"), r#"CircuitBreaker { name: "orders-db", state: Closed, .. }"#);
+    assert_eq!(CircuitBreaker::builder().build().expect("valid").name(), None);
 }
 
 #[test]

@@ -204,8 +204,8 @@ impl Lab {
     }
 
     fn drive(&self, call: Driven<'_>, steps: &Steps) -> RetryOutcome<Answer, Failed> {
-        let mut run = steps.run_async();
-        self.clock.block_on(call.run(&mut operation_fn(|_| run())))
+        let run = steps.run_async();
+        self.clock.block_on(call.run(operation_fn(|_| run())))
     }
 
     fn outcome_ended(outcome: &RetryOutcome<Answer, Failed>, steps: usize) -> Ended {
@@ -349,8 +349,8 @@ impl Subject {
             }
             (Self::Blocking(policy, _), Way::Execute) => policy.execute_with(operation).stop_reason(),
             (Self::Async(policy, lab), _) if lab.driver == Driver::Driven => {
-                let mut operation = operation_fn(|attempt| ready(operation(attempt)));
-                lab.clock.block_on(policy.driven().run(&mut operation)).stop_reason()
+                let operation = operation_fn(|attempt| ready(operation(attempt)));
+                lab.clock.block_on(policy.driven().run(operation)).stop_reason()
             }
             (Self::Async(policy, _), Way::Call) => {
                 let result = lab.clock.block_on(policy.call_with(|attempt| ready(operation(attempt))));

@@ -4,6 +4,7 @@ mod lab;
 mod circuit;
 
 mod retry;
+mod forbidden;
 mod clock_readings;
 mod deadline;
 mod validation;
@@ -27,8 +28,10 @@ mod events;
 mod outcome;
 mod printing;
 mod call_error;
+mod call_observers;
 
 mod futures;
+mod driven;
 mod cancellation;
 mod detached;
 

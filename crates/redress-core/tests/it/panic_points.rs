@@ -18,7 +18,7 @@ use redress_core::{
     CircuitState, Classification, Classifier, ErrorClass, Feedback, NoTimer, Policy, Report, Retry, RetryBuilder,
     StopReason, Strategy, Timer, Transition,
 };
-use redress_testing::{VirtualClock, VirtualSleep};
+use redress_testing::{VirtualClock, VirtualSleep, operation_fn};
 
 use crate::circuit::{End, RECOVERY, Standing, Start, THRESHOLD, check_onwards};
 use crate::lab::{Answer, Attempted, ByClass, Failed, GOOD, Way, fails, secs};
@@ -91,6 +91,7 @@ impl Fuse {
     }
 }
 
+#[derive(Clone)]
 struct Fused<T>(T, Fuse);
 
 impl Classifier<Answer, Failed> for Fused<ByClass> {
@@ -204,6 +205,8 @@ enum Whose {
 enum Driver {
     Blocking,
     Async,
+    /// The asynchronous one, polled by hand.
+    Driven,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -287,14 +290,15 @@ fn run_blocking(case: Case, stage: &Stage, policy: &Policy<Fused<ByClass>>) {
 /// Two attempts, of which the first runs into its timeout.
 fn run_async(case: Case, stage: &Stage, policy: &AsyncPolicy<Fused<ByClass>, Fused<VirtualClock>>) {
     let mut results = [(fails(ErrorClass::Transient), true), (last(case.end), false)].into_iter();
-    let operation = || {
+    let mut operation = || {
         stage.fuse.burn(Point::Operation);
         let (result, waits) = results.next().expect("two attempts");
         Attempt { result: Some(result), waits, fuse: stage.fuse.clone() }
     };
-    match case.way {
-        Way::Call => drop(stage.clock.block_on(policy.call(operation))),
-        Way::Execute => drop(stage.clock.block_on(policy.execute(operation))),
+    match (case.driver, case.way) {
+        (Driver::Driven, _) => drop(stage.clock.block_on(policy.driven().run(operation_fn(|_| operation())))),
+        (_, Way::Call) => drop(stage.clock.block_on(policy.call(operation))),
+        (_, Way::Execute) => drop(stage.clock.block_on(policy.execute(operation))),
     }
 }
 
@@ -308,7 +312,7 @@ fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     stage.fuse.arm(blows_at);
     let ended = catch_unwind(AssertUnwindSafe(|| match case.driver {
         Driver::Blocking => run_blocking(case, &stage, &blocking),
-        Driver::Async => run_async(case, &stage, &asynchronous),
+        Driver::Async | Driver::Driven => run_async(case, &stage, &asynchronous),
     }));
     let points = stage.fuse.disarm();
     let blown = points.get(blows_at - 1).copied();
@@ -341,7 +345,7 @@ fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     let next = || -> Option<StopReason> {
         match case.driver {
             Driver::Blocking => blocking.call(|| GOOD).err().map(|error| error.stop_reason()),
-            Driver::Async => {
+            Driver::Async | Driver::Driven => {
                 let called = stage.clock.block_on(asynchronous.call(|| ready(GOOD)));
                 called.err().map(|error| error.stop_reason())
             }
@@ -408,10 +412,13 @@ fn an_asynchronous_call_that_panics_anywhere_leaves_everything_sound() {
         Admit, AttemptDropped, AttemptPolled, BreakerClock, BudgetClock, Classifier, Learning, Operation, PolicyClock,
         Released, Report, Reported, SleepPolled, Strategy, TimeoutClassifier, Timer,
     };
-    let seen = panic_everywhere(Driver::Async);
-    check_seen(&seen, &[Operation, AttemptPolled, AttemptDropped, Classifier, TimeoutClassifier, Timer, SleepPolled]);
-    check_seen(&seen, &[Strategy, Learning, PolicyClock, BreakerClock, BudgetClock]);
-    check_seen(&seen, &[Admit, Report, Reported, Released]);
+    for driver in [Driver::Async, Driver::Driven] {
+        let seen = panic_everywhere(driver);
+        let of_attempts = [Operation, AttemptPolled, AttemptDropped, Classifier, TimeoutClassifier, Timer, SleepPolled];
+        check_seen(&seen, &of_attempts);
+        check_seen(&seen, &[Strategy, Learning, PolicyClock, BreakerClock, BudgetClock]);
+        check_seen(&seen, &[Admit, Report, Reported, Released]);
+    }
 }
 
 /// A breaker that panics whenever it takes a permit back.

@@ -100,7 +100,7 @@ where
         (How::Awaited, Mode::Call) => Ending::Call(context.call_with(operation).await),
         (How::Awaited, Mode::Execute) => Ending::Execute(Box::new(context.execute_with(operation).await)),
         (How::Driven, mode) => {
-            let outcome = context.driven().run(&mut operation_fn(operation)).await;
+            let outcome = context.driven().run(operation_fn(operation)).await;
             match mode {
                 Mode::Call => Ending::Call(outcome.into_result()),
                 Mode::Execute => Ending::Execute(Box::new(outcome)),

@@ -14,7 +14,7 @@ use redress_core::{
     AsyncPolicy, BackoffContext, BreakerSource, Budget, CallContext, CallError, CircuitBreaker, ErrorClass, NoTimer,
     Retry, RetryTimeline, SleepDecision, StopReason, Timer,
 };
-use redress_testing::{Recorder, VirtualClock, VirtualTimer};
+use redress_testing::{Recorder, VirtualClock, VirtualTimer, operation_fn};
 
 use crate::circuit::End;
 use crate::lab::{Attempted, ByClass, Counter, Failed, GOOD, fails, secs};
@@ -62,6 +62,8 @@ pub(super) enum Waiting {
 pub(super) enum Way {
     Call,
     Execute,
+    /// Polled by hand.
+    Driven,
 }
 
 /// What else the call carries.
@@ -93,7 +95,7 @@ pub(super) fn every_shape() -> Vec<Shape> {
         for hook in [Hook::None, Hook::Yields, Hook::OnClock] {
             for waiting in [Waiting::None, Waiting::Timer, Waiting::Sleeper, Waiting::PanickingSleeper] {
                 for end in [End::Succeeds, End::Fails, End::Answers, End::Gone] {
-                    for way in [Way::Call, Way::Execute] {
+                    for way in [Way::Call, Way::Execute, Way::Driven] {
                         for dress in [Dress::Plain, Dress::Timeline, Dress::Observed, Dress::Steered] {
                             shapes.push(Shape { attempting, hook, waiting, end, way, dress });
                         }
@@ -182,6 +184,14 @@ impl Shape {
         match (self.dress, self.way) {
             (Dress::Plain, Way::Call) => Box::pin(async move { reason(policy.call(operation).await) }),
             (Dress::Plain, Way::Execute) => Box::pin(async move { policy.execute(operation).await.stop_reason() }),
+            (Dress::Plain, Way::Driven) => Box::pin(async move {
+                let operation = operation_fn(move |_| operation());
+                policy.driven().run(operation).await.stop_reason()
+            }),
+            (_, Way::Driven) => Box::pin(async move {
+                let operation = operation_fn(move |_| operation());
+                self.context(policy, watch).driven().run(operation).await.stop_reason()
+            }),
             (_, Way::Call) => Box::pin(async move {
                 let context = self.context(policy, watch);
                 reason(context.call(operation).await)

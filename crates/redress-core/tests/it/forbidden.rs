@@ -1,0 +1,103 @@
+//! Failures that forbid their retry: when that ends a call, what is counted and spent all the same, and who is told why.
+
+use std::time::Duration;
+
+use redress_core::{
+    Budget, CircuitBreaker, CircuitState, Classification, ErrorClass, EventName, Policy, PolicyBuilder, Retry,
+    RetryBuilder, StopReason, error_classifier, fixed,
+};
+use redress_testing::{Recorder, VirtualClock};
+
+use crate::lab::secs;
+
+const WHY: &str = "server_pushback";
+
+/// An error of this class that is not to be retried.
+#[derive(Clone, Copy, Debug)]
+struct Final(ErrorClass);
+
+fn classify(error: &Final) -> Classification {
+    Classification::new(error.0).with_retry_after(secs(1)).forbid_retry(WHY)
+}
+
+type Builder = PolicyBuilder<redress_core::ErrorClassifier<fn(&Final) -> Classification>, redress_core::Blocking>;
+
+fn builder() -> Builder {
+    Policy::builder().classifier(error_classifier(classify as fn(&Final) -> Classification))
+}
+
+fn retry() -> RetryBuilder {
+    Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3)
+}
+
+#[test]
+fn the_call_ends_and_says_why() {
+    let recorder = Recorder::new();
+    let policy = builder().retry(retry()).observer(recorder.clone()).build().expect("valid");
+    let outcome = policy.execute(|| Err::<(), _>(Final(ErrorClass::RateLimit)));
+    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::RetryForbidden), 1));
+    assert_eq!((outcome.last_class(), outcome.retry_forbidden()), (Some(ErrorClass::RateLimit), Some(WHY)));
+    assert_eq!(outcome.next_sleep(), None);
+    let [event] = &recorder.events()[..] else { panic!("one event: {:?}", recorder.events()) };
+    assert_eq!((event.name, event.stop_reason), (EventName::PermanentFail, Some(StopReason::RetryForbidden)));
+    let said = event.classification.as_ref().expect("about a failure");
+    assert_eq!((said.retry_forbidden(), said.detail("retry_forbidden")), (Some(WHY), Some(WHY)));
+    assert_eq!(said.retry_after(), Some(secs(1)), "the rest of it is as it was");
+}
+
+#[test]
+fn the_failure_counts_and_no_token_is_spent() {
+    let breaker = CircuitBreaker::builder().failure_threshold(1).build().expect("valid");
+    let budget = Budget::new(1, secs(60)).expect("valid");
+    let policy = builder().retry(retry().budget(budget.clone())).circuit_breaker(&breaker).build().expect("valid");
+    let error = policy.call(|| Err::<(), _>(Final(ErrorClass::ServerError))).unwrap_err();
+    assert_eq!(error.stop_reason(), StopReason::RetryForbidden);
+    assert_eq!((breaker.state(), budget.remaining()), (CircuitState::Open, 1));
+}
+
+#[test]
+fn every_limit_that_ends_the_call_anyway_comes_first() {
+    let clock = VirtualClock::new();
+    let rows = [
+        (retry(), ErrorClass::Permanent, StopReason::NonRetryableClass),
+        (retry().max_retries_for(ErrorClass::Transient, 0), ErrorClass::Transient, StopReason::MaxAttemptsPerClass),
+        (retry().max_unknown_retries(0), ErrorClass::Unknown, StopReason::MaxUnknownAttempts),
+        (retry().deadline(secs(5)), ErrorClass::Transient, StopReason::DeadlineExceeded),
+        (
+            Retry::builder().strategy_for(ErrorClass::RateLimit, fixed(Duration::ZERO)),
+            ErrorClass::Transient,
+            StopReason::NoStrategy,
+        ),
+        (retry().max_attempts(1), ErrorClass::Transient, StopReason::MaxAttemptsGlobal),
+        (retry(), ErrorClass::Transient, StopReason::RetryForbidden),
+        // It is not asked how long to wait for what does not happen.
+        (retry().strategy(fixed(secs(600))), ErrorClass::Transient, StopReason::RetryForbidden),
+    ];
+    for (retry, class, reason) in rows {
+        let policy = builder().clock(clock.clone()).retry(retry).build().expect("valid");
+        let outcome = policy.execute(|| {
+            clock.advance(secs(5));
+            Err::<(), _>(Final(class))
+        });
+        assert_eq!(outcome.stop_reason(), Some(reason));
+        let says_why = reason == StopReason::RetryForbidden;
+        assert_eq!(outcome.retry_forbidden(), says_why.then_some(WHY), "{reason}");
+    }
+}
+
+#[test]
+fn an_abort_stays_an_abort() {
+    let aborted = Classification::abort().forbid_retry(WHY);
+    assert_eq!((aborted.is_abort(), aborted.retry_forbidden()), (true, None));
+    assert_eq!(aborted, Classification::abort());
+}
+
+#[test]
+fn the_last_reason_given_counts_and_other_details_are_no_reasons() {
+    let twice = Classification::new(ErrorClass::Transient).forbid_retry("first").forbid_retry("second");
+    assert_eq!(twice.retry_forbidden(), Some("second"));
+    let labelled = Classification::new(ErrorClass::Transient).with_detail("retry_forbidden", "only a label");
+    assert_eq!(labelled.retry_forbidden(), None);
+    let later = labelled.forbid_retry("said so").with_detail("retry_forbidden", String::from("a label again"));
+    assert_eq!(later.retry_forbidden(), Some("said so"));
+}
