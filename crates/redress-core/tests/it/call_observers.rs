@@ -1,6 +1,8 @@
 //! What observers send along with a call: it hears of that call alone, is there until the call is over, and its scope is around
 //! the operation and nothing else.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+
 use std::future::{Future, ready};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
