@@ -77,7 +77,8 @@ impl Operation {
     }
 
     pub(crate) fn count_event(&self, event: &Event<'_>, breaker: impl FnOnce() -> SharedString) {
-        if is_plain_success(event) {
+        if event.name == EventName::Success {
+            // A success carries neither class nor cause, even after retries.
             count(&self.success);
         } else {
             count(&self.event_key(event, breaker()));
@@ -128,15 +129,6 @@ impl Operation {
     fn key(&self, name: KeyName, labels: impl IntoIterator<Item = Label>) -> Key {
         Key::from_parts(name, labels.into_iter().chain(self.label.clone()).collect::<Vec<_>>())
     }
-}
-
-/// Whether the event has the labels of nearly every success there is.
-fn is_plain_success(event: &Event<'_>) -> bool {
-    event.name == EventName::Success
-        && event.class.is_none()
-        && event.cause.is_none()
-        && event.stop_reason.is_none()
-        && event.error_type.is_none()
 }
 
 fn count(key: &Key) {

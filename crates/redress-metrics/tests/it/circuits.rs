@@ -155,3 +155,34 @@ async fn breakers_are_told_apart_by_name_and_not_by_operation() {
     assert_eq!(page.values_of(names::CIRCUIT_STATE, "breaker"), ["a", "none"].into());
     assert_eq!(page.values_of(names::EVENTS_TOTAL, "breaker"), ["a", "none"].into());
 }
+
+#[tokio::test]
+async fn threads_that_change_a_watched_breaker_leave_the_gauge_at_its_state() {
+    let exporter = Exporter::start();
+    let observer = MetricsObserver::new();
+    let clock = VirtualClock::new();
+    let breaker = breaker(&clock);
+    let policy = policy(&breaker, &observer, &clock);
+    for _ in 0..50 {
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (policy, observer, breaker, clock) = (&policy, &observer, &breaker, &clock);
+                let recorder = &exporter.recorder;
+                scope.spawn(move || {
+                    let _installed = set_default_local_recorder(recorder);
+                    observer.watch(breaker);
+                    for call in 0..40 {
+                        clock.advance(RECOVERY);
+                        let _ = policy.call(|| if call % 4 == thread { Err(reset()) } else { Ok(()) });
+                    }
+                });
+            }
+        });
+        let expected = match breaker.state() {
+            CircuitState::Closed => 0.0,
+            CircuitState::HalfOpen => 1.0,
+            _ => 2.0,
+        };
+        assert_eq!(shown(&exporter, "billing").await, Some(expected));
+    }
+}

@@ -54,23 +54,25 @@ async fn by_default_a_hundred_names_are_let_through() {
 
 #[tokio::test]
 async fn the_limit_holds_when_threads_bring_names_at_once() {
-    let exporter = Exporter::start();
-    let policy = policy(&MetricsObserver::builder().operation_limit(10).build());
-    std::thread::scope(|scope| {
-        for thread in 0..4 {
-            let (policy, recorder) = (&policy, &exporter.recorder);
-            scope.spawn(move || {
-                let _installed = set_default_local_recorder(recorder);
-                for call in 0..200 {
-                    policy.operation(format!("{thread} {call}")).call(|| Ok::<_, Error>(())).unwrap();
-                }
-            });
-        }
-    });
-    let page = exporter.scrape().await;
-    assert_eq!(page.values_of(names::ATTEMPTS_TOTAL, "operation").len(), 11);
-    let total: f64 = page.family(names::ATTEMPTS_TOTAL).samples.values().sum();
-    assert_eq!(total, 800.0);
+    for _ in 0..100 {
+        let exporter = Exporter::start();
+        let policy = policy(&MetricsObserver::builder().operation_limit(1).build());
+        let together = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (policy, recorder, together) = (&policy, &exporter.recorder, &together);
+                scope.spawn(move || {
+                    let _installed = set_default_local_recorder(recorder);
+                    let calls = policy.operation(format!("thread {thread}"));
+                    together.wait();
+                    calls.call(|| Ok::<_, Error>(())).unwrap();
+                });
+            }
+        });
+        let page = exporter.scrape().await;
+        assert_eq!(page.values_of(names::ATTEMPTS_TOTAL, "operation").len(), 2);
+        assert_eq!(page.family(names::ATTEMPTS_TOTAL).samples.values().sum::<f64>(), 4.0);
+    }
 }
 
 #[tokio::test]

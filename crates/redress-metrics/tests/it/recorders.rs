@@ -75,6 +75,7 @@ async fn a_recorder_that_comes_late_hears_everything_from_then_on() {
     let observer = MetricsObserver::new();
     let breaker = CircuitBreaker::builder().name("b").build().unwrap();
     observer.watch(&breaker);
+    observer.watch(&CircuitBreaker::builder().build().unwrap());
     let policy = Policy::builder().circuit_breaker(&breaker).observer(observer.clone()).build().unwrap();
     policy.operation("op").call(|| Ok::<_, Error>(())).unwrap();
 
@@ -86,6 +87,7 @@ async fn a_recorder_that_comes_late_hears_everything_from_then_on() {
     let page = exporter.scrape().await;
     assert_eq!(page.value(names::ATTEMPTS_TOTAL, &[("operation", "op")]), Some(1.0));
     assert_eq!(page.value(names::CIRCUIT_STATE, &[("breaker", "b")]), Some(0.0));
+    assert_eq!(page.value(names::CIRCUIT_STATE, &[("breaker", "none")]), Some(0.0));
     assert!(page.families.values().all(|family| family.help.is_some()));
 }
 
