@@ -34,7 +34,7 @@ fn logged(level: Level) -> String {
     tracing::subscriber::with_default(subscriber, || {
         let policy = Policy::builder()
             .retry(Retry::builder().strategy(fixed(Duration::from_millis(250))).max_attempts(2))
-            .circuit_breaker(CircuitBreaker::builder().name("billing").failure_threshold(1))
+            .circuit_breaker(CircuitBreaker::builder().name("billing").failure_threshold(1).clock(clock.clone()))
             .clock(clock.clone())
             .sleeper(clock.sleeper())
             .observer(TracingObserver::new())
@@ -44,33 +44,32 @@ fn logged(level: Level) -> String {
         calls.call(|| Ok::<_, Error>(())).unwrap();
         let _ = calls.call(|| Err::<(), _>(Error::new(ErrorKind::ConnectionReset, "password=hunter2")));
         let _ = calls.call(|| Ok::<_, Error>(()));
+        clock.advance(Duration::from_secs(30));
+        calls.call(|| Ok::<_, Error>(())).unwrap();
     });
     let bytes = page.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
 }
 
 #[test]
-fn at_info_a_failed_call_and_an_opened_circuit_are_three_lines() {
+fn at_info_a_failed_call_and_a_circuit_that_opens_and_closes_are_five_lines() {
     let text = logged(Level::INFO);
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines.len(), 3, "{text}");
+    assert_eq!(lines.len(), 5, "{text}");
     assert_eq!(
         lines[0],
         " INFO redress.call{operation=\"charge\"}: redress::attempt: the attempt failed and will be tried again \
          event=\"retry\" operation=\"charge\" attempt=1 class=\"TRANSIENT\" cause=\"exception\" sleep_seconds=0.25 \
          error_type=\"std::io::error::Error\" elapsed_seconds=0.0"
     );
-    assert!(
-        lines[1..]
-            .iter()
-            .any(|line| line.starts_with(" WARN") && line.contains("redress::breaker: the circuit opened"))
-    );
-    assert!(
-        lines[1..]
-            .iter()
-            .any(|line| line.starts_with(" WARN")
-                && line.contains("redress::call: the call failed, its attempts used up"))
-    );
+    let line = |level: &str, says: &str| lines.iter().any(|line| line.starts_with(level) && line.contains(says));
+    assert!(line(" WARN", "redress::call: the call failed, its attempts used up"), "{text}");
+    assert!(line(" WARN", "redress::breaker: the circuit opened"), "{text}");
+    assert!(line(" INFO", "redress::breaker: the circuit lets a probe through"), "{text}");
+    // What does not apply leaves no gap among the span's fields.
+    let closed = "redress.call{operation=\"charge\" outcome=\"success\" attempts=1 elapsed_seconds=0.0}: \
+                  redress::breaker: the circuit closed";
+    assert!(line(" INFO", closed), "{text}");
 }
 
 #[test]
