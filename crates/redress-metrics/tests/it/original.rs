@@ -42,6 +42,7 @@ async fn the_hooks_also_record_the_waits() {
     let page = exporter.scrape().await;
     let names: Vec<_> = page.families.keys().map(String::as_str).collect();
     assert_eq!(names, ["my_events", "my_sleep_seconds"]);
+    assert!(page.families.values().all(|family| family.help.is_some()));
     let waits = [("class", "TRANSIENT"), ("operation", "op")];
     assert_eq!(page.value("my_sleep_seconds_count", &waits), Some(1.0));
 }
