@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// The name of the header.
+pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// What eight digits hold.
 const MOST: u128 = 99_999_999;
@@ -62,4 +65,12 @@ pub fn parse_grpc_timeout(value: impl AsRef<[u8]>) -> Option<Duration> {
     let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
     // The remainder is below a second, so it fits.
     Some(Duration::new(seconds, u32::try_from(nanos % 1_000_000_000).ok()?))
+}
+
+/// Tells the server how much time there is, unless it is told to take less already.
+pub(crate) fn limit(headers: &mut HeaderMap, time_left: Duration) {
+    let set = headers.get(GRPC_TIMEOUT).and_then(parse_grpc_timeout);
+    if set.is_none_or(|set| set > time_left) {
+        headers.insert(GRPC_TIMEOUT, encode_grpc_timeout(time_left));
+    }
 }

@@ -6,7 +6,10 @@ use std::error::Error;
 
 use h2::Reason;
 use redress_core::{ErrorClass, source_chain};
-use tonic::{ConnectError, TimeoutExpired};
+use tonic::{ConnectError, Status, TimeoutExpired};
+
+/// What errors of a channel arrive as.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The class of an error of a channel or of its connection, found anywhere in the chain; `None` if there is none.
 ///
@@ -21,6 +24,19 @@ pub(crate) fn transport_class(error: &(dyn Error + 'static)) -> Option<ErrorClas
         Some(_) => Some(ErrorClass::Transient),
         None => source_chain(error).any(is_of_transport).then_some(ErrorClass::Transient),
     }
+}
+
+/// The status of a channel's error, as tonic makes it: the error is its source.
+///
+/// But for the channel's own timeout, which tonic calls `CANCELLED`: for a caller it is the deadline like any other.
+pub(crate) fn status_of(error: impl Into<BoxError>) -> Status {
+    let error = error.into();
+    if source_chain(&*error).any(<dyn Error>::is::<TimeoutExpired>) {
+        let mut status = Status::deadline_exceeded("the channel gave up waiting");
+        status.set_source(error.into());
+        return status;
+    }
+    Status::from_error(error)
 }
 
 fn is_of_transport(error: &(dyn Error + 'static)) -> bool {

@@ -6,3 +6,14 @@ mod grpc_timeout;
 mod operation;
 mod pushback;
 mod retry_info;
+
+mod echo;
+mod lab;
+mod raw;
+
+mod arbitrary;
+mod hostile;
+mod settings;
+mod streaming;
+mod types;
+mod unary;

@@ -1,0 +1,114 @@
+//! How a call ended, where the caller of a generated client finds it: behind its status, or beside its response.
+//!
+//! Owns the source of a failed call's status. The codes of failures without a status of their own are here, too.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use redress_core::{CallError, Failure, OutcomeSummary, RetryOutcome, StopReason, source_chain};
+use tonic::{Response, Status};
+
+use crate::transport_error::BoxError;
+
+/// Why a call through a [`GrpcLayer`](crate::GrpcLayer) failed: the source of its status.
+///
+/// Its own source is what stood behind the call: the last attempt's status with its source, or the rejection of the breaker.
+#[derive(Debug)]
+pub struct CallFailure {
+    summary: OutcomeSummary,
+    source: Option<BoxError>,
+}
+
+impl CallFailure {
+    /// The failure behind a status of a call through a [`GrpcLayer`](crate::GrpcLayer), if it is one.
+    #[must_use]
+    pub fn of(status: &Status) -> Option<&Self> {
+        source_chain(status).find_map(|error| error.downcast_ref())
+    }
+
+    /// How the call ended.
+    #[must_use]
+    pub const fn summary(&self) -> &OutcomeSummary {
+        &self.summary
+    }
+}
+
+impl fmt::Display for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = self.summary.stop_reason().map_or("", |reason| reason.description());
+        match self.summary.attempts() {
+            1 => write!(f, "gave up after 1 attempt: {why}"),
+            attempts => write!(f, "gave up after {attempts} attempts: {why}"),
+        }
+    }
+}
+
+impl Error for CallFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// How a call through a [`GrpcLayer`](crate::GrpcLayer) ended, read off what a generated client returned: from the extensions of its
+/// response or from behind its status. `None` if there was no such layer, or it [skipped](crate::GrpcLayer::skip_if) the call.
+///
+/// ```
+/// use redress_tonic::outcome;
+/// use tonic::{Response, Status};
+///
+/// fn report(answer: &Result<Response<String>, Status>) {
+///     if let Some(outcome) = outcome(answer) {
+///         println!("{} attempts, stopped by {:?}", outcome.attempts(), outcome.stop_reason());
+///     }
+/// }
+/// # report(&Err(Status::unavailable("later")));
+/// ```
+#[must_use]
+pub fn outcome<T>(answer: &Result<Response<T>, Status>) -> Option<&OutcomeSummary> {
+    match answer {
+        Ok(response) => response.extensions().get(),
+        Err(status) => CallFailure::of(status).map(CallFailure::summary),
+    }
+}
+
+/// The outcome as a channel gives it: the response with the summary among its extensions, or a status with a [`CallFailure`]
+/// behind it.
+///
+/// A response that the policy's classifier calls a failure is handed over like a good one.
+pub(crate) fn into_answer<B>(outcome: RetryOutcome<http::Response<B>, Status>) -> Result<http::Response<B>, Status> {
+    let summary = outcome.summary().clone();
+    let failure = match outcome.into_result() {
+        Ok(response) => Some(Failure::Result(response)),
+        Err(CallError::Failed(failed)) => Some(Failure::Error(failed.error)),
+        Err(CallError::Exhausted(exhausted)) => exhausted.last_failure,
+        Err(CallError::Aborted(aborted)) => aborted.abort_error.map(Failure::Error).or(aborted.last_failure),
+        Err(_) => None,
+    };
+    match failure {
+        Some(Failure::Result(mut response)) => {
+            response.extensions_mut().insert(summary);
+            Ok(response)
+        }
+        Some(Failure::Error(status)) => Err(with_failure(status.clone(), summary, Some(status.into()))),
+        Some(_) => Err(with_failure(Status::deadline_exceeded("the attempt timed out"), summary, None)),
+        None => Err(of_nothing(summary)),
+    }
+}
+
+/// The status of a call that ended before anything failed.
+fn of_nothing(summary: OutcomeSummary) -> Status {
+    if let Some(rejection) = summary.rejection().cloned() {
+        return with_failure(Status::unavailable(rejection.to_string()), summary, Some(rejection.into()));
+    }
+    let status = match summary.stop_reason() {
+        Some(StopReason::DeadlineExceeded) => Status::deadline_exceeded("there was no time for an attempt"),
+        _ => Status::cancelled("the call was aborted"),
+    };
+    with_failure(status, summary, None)
+}
+
+fn with_failure(mut status: Status, summary: OutcomeSummary, source: Option<BoxError>) -> Status {
+    status.set_source(Arc::new(CallFailure { summary, source }));
+    status
+}

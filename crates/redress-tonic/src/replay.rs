@@ -1,0 +1,137 @@
+//! What of a request is there at once, and so can be sent again.
+//!
+//! Owns reading ahead and the bodies of attempts. Never waits: a stream that answers to what it hears would wait for ever.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use http_body::{Body as _, Frame};
+use tonic::Status;
+use tonic::body::Body;
+
+/// Why a request is sent once: it was not all there when the call began.
+const STREAMING_REQUEST: &str = "streaming_request";
+/// Why a request is sent once: it is longer than what is kept.
+const REQUEST_TOO_LARGE: &str = "request_too_large";
+
+/// The body of an attempt's request: frames that are there, and perhaps a body that goes on.
+///
+/// It gives no size, so that no `content-length` is made of it: tonic sends none either.
+#[derive(Debug)]
+pub(crate) struct RequestBody {
+    frames: VecDeque<Bytes>,
+    trailers: Option<HeaderMap>,
+    /// What of a request that is sent once has not been read yet.
+    rest: Option<Body>,
+    /// Why it is sent once, if it is.
+    only_once: Option<&'static str>,
+    /// Whether its response may be handed over as soon as there is a head.
+    at_head: bool,
+}
+
+impl RequestBody {
+    /// Reads the body as far as it goes without waiting, up to `most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// What the body ended with: a message that could not be encoded. Nothing has been sent then.
+    pub(crate) fn read_ahead(mut body: Body, most: usize) -> Result<Self, Status> {
+        let mut read = Self { frames: VecDeque::new(), trailers: None, rest: None, only_once: None, at_head: false };
+        let mut length = 0_usize;
+        // The waker may be one that nobody hears: whoever sends what is left polls it anew.
+        let mut cx = Context::from_waker(Waker::noop());
+        loop {
+            match Pin::new(&mut body).poll_frame(&mut cx) {
+                Poll::Ready(None) => return Ok(read),
+                Poll::Ready(Some(frame)) => length = length.saturating_add(read.keep(frame?)),
+                Poll::Pending => return Ok(read.once(body, STREAMING_REQUEST)),
+            }
+            if length > most {
+                return Ok(read.once(body, REQUEST_TOO_LARGE));
+            }
+        }
+    }
+
+    /// Keeps a frame, and says how long it is.
+    fn keep(&mut self, frame: Frame<Bytes>) -> usize {
+        match frame.into_data() {
+            Ok(data) => {
+                // Frames without data count, too, or a body of nothing else would be read for ever.
+                let length = data.len().max(1);
+                self.frames.push_back(data);
+                length
+            }
+            Err(other) => {
+                self.trailers = other.into_trailers().ok();
+                0
+            }
+        }
+    }
+
+    fn once(mut self, rest: Body, why: &'static str) -> Self {
+        (self.rest, self.only_once) = (Some(rest), Some(why));
+        self
+    }
+
+    /// A body that is sent once as it comes, and whose response is handed over as it comes.
+    pub(crate) fn untouched(body: Body) -> Self {
+        let (rest, only_once) = (Some(body), Some(STREAMING_REQUEST));
+        Self { frames: VecDeque::new(), trailers: None, rest, only_once, at_head: true }
+    }
+
+    /// Why it is sent once, if it is.
+    pub(crate) const fn only_once(&self) -> Option<&'static str> {
+        self.only_once
+    }
+
+    /// The same body once more, if all of it is there.
+    fn copy(&self) -> Option<Self> {
+        if self.rest.is_some() {
+            return None;
+        }
+        let (frames, trailers) = (self.frames.clone(), self.trailers.clone());
+        Some(Self { frames, trailers, rest: None, only_once: None, at_head: self.at_head })
+    }
+
+    /// Has the response handed over at its head, unseen.
+    pub(crate) const fn hand_over_at_head(&mut self) {
+        self.at_head = true;
+    }
+
+    /// Whether the response's first message is waited for: where it could still be replaced, and nobody asked for the head.
+    pub(crate) const fn looks_at_response(&self) -> bool {
+        self.only_once.is_none() && !self.at_head
+    }
+}
+
+impl http_body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if let Some(data) = self.frames.pop_front() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        if let Some(trailers) = self.trailers.take() {
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+        }
+        match &mut self.rest {
+            Some(rest) => Pin::new(rest).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+/// The same request once more, if it can be sent again.
+pub(crate) fn copy(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let mut copy = Request::new(request.body().copy()?);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    Some(copy)
+}

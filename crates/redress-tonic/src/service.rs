@@ -1,0 +1,96 @@
+//! The channel around a channel.
+//!
+//! Owns the way from a request to the future of its call. Runs nothing; `future.rs` does.
+
+use std::fmt;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use redress_core::{Classifier, Timer};
+use redress_tokio::TokioTimer;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::transport::Channel;
+use tower_service::Service;
+
+use crate::attempt::Attempts;
+use crate::classifier::GrpcClassifier;
+use crate::future::GrpcFuture;
+use crate::layer::GrpcLayer;
+use crate::replay::RequestBody;
+use crate::response_body::ResponseBody;
+use crate::transport_error::BoxError;
+
+/// A channel whose calls go through a policy. Made by [`GrpcLayer`]; a generated client takes it where it takes a channel, as in
+/// `OrdersClient<GrpcService>`.
+///
+/// Clones share what the policy shares. It is always ready: each attempt waits for the channel below, so that a failure to become
+/// ready is classified and retried like any other, and the policy's times hold for it.
+///
+/// An error is a [`Status`]: the last attempt's, with a [`CallFailure`](crate::CallFailure) as its source; or
+///
+/// | end | status |
+/// |---|---|
+/// | the breaker rejected the call | `UNAVAILABLE`, with the [`CircuitOpenError`](redress_core::CircuitOpenError) behind the failure |
+/// | the last attempt ran into its timeout, or there was no time for one | `DEADLINE_EXCEEDED` |
+/// | the call was aborted before an attempt failed | `CANCELLED` |
+pub struct GrpcService<S = Channel, C = GrpcClassifier, Tm = TokioTimer> {
+    channel: Attempts<S>,
+    layer: GrpcLayer<C, Tm>,
+}
+
+impl<S, C, Tm> GrpcService<S, C, Tm> {
+    pub(crate) const fn new(channel: S, layer: GrpcLayer<C, Tm>) -> Self {
+        Self { channel: Attempts(channel), layer }
+    }
+}
+
+impl<S, B, C, Tm> Service<Request<Body>> for GrpcService<S, C, Tm>
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    C: Classifier<Response<ResponseBody>, Status> + Clone,
+    Tm: Timer + Clone,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Status;
+    type Future = GrpcFuture<S, C, Tm>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (head, body) = request.into_parts();
+        let (channel, settings) = (self.channel.clone(), &self.layer.settings);
+        if settings.skips(&head) {
+            return GrpcFuture::skipped(channel, Request::from_parts(head, RequestBody::untouched(body)));
+        }
+        let mut body = match RequestBody::read_ahead(body, settings.max_replay_bytes) {
+            Ok(body) => body,
+            Err(status) => return GrpcFuture::refused(status),
+        };
+        if settings.hands_over_at_head(&head) {
+            body.hand_over_at_head();
+        }
+        let chosen = settings.policy_for(&head);
+        let policy = chosen.as_ref().unwrap_or(&self.layer.policy);
+        let call = policy.driven().operation(settings.operation_of(&head));
+        GrpcFuture::called(channel, Request::from_parts(head, body), call)
+    }
+}
+
+impl<S: Clone, C: Clone, Tm: Clone> Clone for GrpcService<S, C, Tm> {
+    fn clone(&self) -> Self {
+        Self { channel: self.channel.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<S: fmt::Debug, C, Tm> fmt::Debug for GrpcService<S, C, Tm> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GrpcService").field("channel", &self.channel.0).field("layer", &self.layer).finish()
+    }
+}

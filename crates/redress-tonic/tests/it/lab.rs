@@ -1,0 +1,91 @@
+//! Policies and clients of the tests: no waits but on a virtual clock, and everything heard.
+//!
+//! Owns what tests share. Tests no behaviour itself.
+
+use std::time::Duration;
+
+use redress_core::{
+    AsyncPolicy, CircuitBreaker, ErrorClass, NoTimer, OutcomeSummary, Retry, RetryBuilder, StopReason, fixed,
+    retry_after_or,
+};
+use redress_grpc_fixture::EchoClient;
+use redress_testing::{Recorder, VirtualClock, VirtualTimer};
+use redress_tonic::{GrpcClassifier, GrpcLayer, GrpcService, grpc_classifier, outcome};
+use tonic::transport::Channel;
+use tonic::{Response, Status};
+use tower_layer::Layer;
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) type LabPolicy = AsyncPolicy<GrpcClassifier, VirtualTimer>;
+pub(crate) type LabLayer = GrpcLayer<GrpcClassifier, VirtualTimer>;
+pub(crate) type LabClient = EchoClient<GrpcService<Channel, GrpcClassifier, VirtualTimer>>;
+
+/// A clock on which waits pass at once, and what heard of every call.
+#[derive(Clone, Default)]
+pub(crate) struct Lab {
+    pub(crate) clock: VirtualClock,
+    pub(crate) recorder: Recorder,
+}
+
+impl Lab {
+    /// A policy of this retry and breaker. A wait moves the clock on.
+    pub(crate) fn policy_of(&self, retry: RetryBuilder, breaker: Option<CircuitBreaker>) -> LabPolicy {
+        let clock = self.clock.clone();
+        let mut builder = AsyncPolicy::<_, NoTimer>::builder()
+            .timer(self.clock.timer())
+            .classifier(grpc_classifier())
+            .retry(retry)
+            .observer(self.recorder.clone())
+            .sleeper(move |wait| {
+                clock.advance(wait);
+                async {}
+            });
+        if let Some(breaker) = breaker {
+            builder = builder.circuit_breaker(breaker);
+        }
+        builder.build().expect("a valid policy")
+    }
+
+    /// A policy that gives up after so many attempts, and waits as asked or not at all.
+    pub(crate) fn policy(&self, attempts: u32) -> LabPolicy {
+        self.policy_of(retry(attempts), None)
+    }
+
+    pub(crate) fn layer(&self, attempts: u32) -> LabLayer {
+        GrpcLayer::new(self.policy(attempts))
+    }
+
+    pub(crate) fn client(&self, channel: Channel, attempts: u32) -> LabClient {
+        EchoClient::new(self.layer(attempts).layer(channel))
+    }
+
+    /// What was waited before each retry.
+    pub(crate) fn waits(&self) -> Vec<Duration> {
+        let retries = self.recorder.events().into_iter().filter(|event| event.name.as_str() == "retry");
+        retries.map(|event| event.sleep).collect()
+    }
+}
+
+/// So many attempts, and waits only where the server asks for one.
+pub(crate) fn retry(attempts: u32) -> RetryBuilder {
+    let strategy = retry_after_or(fixed(Duration::ZERO)).jitter(Duration::ZERO);
+    Retry::builder().strategy(strategy).max_attempts(attempts).no_deadline().unlimited_unknown_retries()
+}
+
+/// A breaker that opens at the first failure of a server, for a second.
+pub(crate) fn touchy_breaker() -> CircuitBreaker {
+    let classes = [ErrorClass::Transient, ErrorClass::ServerError, ErrorClass::Unknown];
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(SECOND).trip_on(classes);
+    breaker.build().expect("a valid breaker")
+}
+
+/// How the call ended: it came through a layer.
+pub(crate) fn ended<T>(answer: &Result<Response<T>, Status>) -> &OutcomeSummary {
+    outcome(answer).expect("a call through a layer")
+}
+
+/// Attempts, and why there were no more.
+pub(crate) fn told<T>(answer: &Result<Response<T>, Status>) -> (u32, Option<StopReason>) {
+    (ended(answer).attempts(), ended(answer).stop_reason())
+}

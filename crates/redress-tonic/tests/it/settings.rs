@@ -1,0 +1,111 @@
+//! What a layer may be told: names, calls that pass by, policies for single calls, deadlines.
+
+use std::time::Duration;
+
+use redress_core::{AsyncPolicy, ErrorClass, InstantTimer, Retry, StopReason, fixed};
+use redress_grpc_fixture::EchoClient;
+use redress_tonic::{GrpcLayer, grpc_classifier, outcome, parse_grpc_timeout};
+use tonic::{Code, Request, Status};
+use tower_layer::Layer;
+
+use crate::echo::{Answer, Running, ping, serve};
+use crate::lab::{Lab, SECOND, ended, retry, told};
+
+#[tokio::test]
+async fn a_call_is_named_by_its_path_or_as_told() {
+    let (server, lab) = (serve().await, Lab::default());
+    let named = lab.layer(1).operation(|head| format!("custom {}", head.uri.path().len()).into());
+    lab.client(server.channel(), 1).once(ping("x")).await.expect("an answer");
+    EchoClient::new(named.layer(server.channel())).once(ping("x")).await.expect("an answer");
+    let names: Vec<_> = lab.recorder.events().into_iter().filter_map(|event| event.operation).collect();
+    assert_eq!(names, ["redress.fixture.Echo/Once", "custom 26"]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_skipped_passes_by_the_policy() {
+    let (server, lab) = (serve().await, Lab::default());
+    server.script.then_fail(Status::unavailable("1"));
+    let layer = lab.layer(5).skip_if(|head| head.headers.contains_key("x-once"));
+    let mut client = EchoClient::new(layer.layer(server.channel()));
+    let mut request = Request::new(ping("x"));
+    request.metadata_mut().insert("x-once", "1".parse().expect("a value"));
+
+    let answer = client.once(request).await;
+
+    assert!(outcome(&answer).is_none());
+    assert_eq!(answer.expect_err("the failure").code(), Code::Unavailable);
+    assert_eq!(server.script.seen().len(), 1);
+    assert!(lab.recorder.events().is_empty());
+
+    server.script.then_fail(Status::unavailable("1"));
+    assert_eq!(told(&client.once(ping("x")).await), (2, None));
+}
+
+#[tokio::test]
+async fn a_call_may_have_a_policy_of_its_own() {
+    /// What a caller puts beside a request.
+    #[derive(Clone)]
+    struct Once;
+
+    let (server, lab) = (serve().await, Lab::default());
+    let once = lab.policy(1);
+    let layer = lab.layer(5).policy_provider(move |head| head.extensions.get::<Once>().map(|_| once.clone()));
+    let mut client = EchoClient::new(layer.layer(server.channel()));
+    server.script.then_fail(Status::unavailable("1"));
+    let mut request = Request::new(ping("x"));
+    request.extensions_mut().insert(Once);
+    assert_eq!(told(&client.once(request).await), (1, Some(StopReason::MaxAttemptsGlobal)));
+
+    server.script.then_fail(Status::unavailable("1"));
+    assert_eq!(told(&client.once(ping("x")).await), (2, None));
+}
+
+fn timeouts(server: &Running) -> Vec<Option<Duration>> {
+    let seen = server.script.seen();
+    seen.iter().map(|seen| seen.header("grpc-timeout").and_then(parse_grpc_timeout)).collect()
+}
+
+#[tokio::test]
+async fn the_server_is_told_what_is_left_of_the_deadline() {
+    let (server, lab) = (serve().await, Lab::default());
+    let strategy = retry(3).strategy(fixed(10 * SECOND));
+    let layer = GrpcLayer::new(lab.policy_of(strategy.deadline(60 * SECOND), None));
+    let mut client = EchoClient::new(layer.layer(server.channel()));
+    server.script.then_fail(Status::unavailable("1")).then_fail(Status::unavailable("2"));
+
+    assert_eq!(told(&client.once(ping("x")).await), (3, None));
+    assert_eq!(timeouts(&server), [60, 50, 40].map(|left| Some(left * SECOND)));
+
+    // The attempt's own limit is shorter; the caller's is shorter still, or longer and not taken.
+    let strategy = retry(1).deadline(60 * SECOND).attempt_timeout(5 * SECOND);
+    let layer = GrpcLayer::new(lab.policy_of(strategy, None));
+    let mut client = EchoClient::new(layer.layer(server.channel()));
+    for set in [None, Some(3), Some(100)] {
+        let mut request = Request::new(ping("x"));
+        if let Some(seconds) = set {
+            request.set_timeout(seconds * SECOND);
+        }
+        client.once(request).await.expect("an answer");
+    }
+    assert_eq!(timeouts(&server)[3..], [5, 3, 5].map(|left| Some(left * SECOND)));
+
+    // Without a deadline there is nothing to tell.
+    lab.client(server.channel(), 1).once(ping("x")).await.expect("an answer");
+    assert_eq!(timeouts(&server)[6], None);
+}
+
+#[tokio::test]
+async fn an_attempt_that_times_out_is_deadline_exceeded() {
+    let server = serve().await;
+    server.script.then(Answer::Silence);
+    let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2).attempt_timeout(SECOND);
+    // Its waits complete at once: what does not answer at once has timed out.
+    let policy = AsyncPolicy::<_, InstantTimer>::builder().classifier(grpc_classifier()).retry(retry).build();
+    let layer = GrpcLayer::new(policy.expect("a valid policy"));
+
+    let answer = EchoClient::new(layer.layer(server.channel())).once(ping("x")).await;
+
+    assert_eq!(told(&answer), (2, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!(ended(&answer).last_class(), Some(ErrorClass::Transient));
+    assert_eq!(answer.expect_err("no time").code(), Code::DeadlineExceeded);
+}

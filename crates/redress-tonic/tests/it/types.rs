@@ -1,0 +1,44 @@
+//! What the types promise: names that fit a field, and futures that may be sent where their parts may.
+
+use redress_core::Retry;
+use redress_grpc_fixture::EchoClient;
+use redress_testing::instant_retries;
+use redress_tokio::AsyncPolicy;
+use redress_tonic::{CallFailure, GrpcClassifier, GrpcFuture, GrpcLayer, GrpcService, ResponseBody, grpc_classifier};
+use tonic::Status;
+use tonic::transport::Channel;
+use tower_layer::Layer;
+
+use crate::echo::{ping, serve};
+use crate::lab::told;
+
+const fn is_shared<T: Send + Sync + 'static>() {}
+const fn is_sent<T: Send + 'static>() {}
+const fn is_cloned<T: Clone>() {}
+
+#[test]
+fn channels_are_shared_and_calls_are_sent() {
+    is_shared::<GrpcLayer>();
+    is_shared::<GrpcService>();
+    is_shared::<CallFailure>();
+    is_shared::<GrpcClassifier>();
+    is_cloned::<GrpcLayer>();
+    is_cloned::<GrpcService>();
+    is_sent::<ResponseBody>();
+    is_sent::<GrpcFuture<Channel, GrpcClassifier, redress_tokio::TokioTimer>>();
+}
+
+/// A client as a service keeps one.
+struct Shop {
+    echo: EchoClient<GrpcService>,
+}
+
+#[tokio::test]
+async fn a_client_fits_a_field_with_tokio_s_timer() {
+    let server = serve().await;
+    server.script.then_fail(Status::unavailable("1"));
+    let retry = Retry::builder().strategy(instant_retries()).max_attempts(2);
+    let policy = AsyncPolicy::builder().classifier(grpc_classifier()).retry(retry).build().expect("a valid policy");
+    let mut shop = Shop { echo: EchoClient::new(GrpcLayer::new(policy).layer(server.channel())) };
+    assert_eq!(told(&shop.echo.once(ping("x")).await), (2, None));
+}
