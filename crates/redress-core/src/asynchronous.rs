@@ -2,14 +2,17 @@
 //!
 //! Owns the loop and the one timer slot. Decides nothing, and knows no runtime but through [`Timer`].
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
+use crate::course::{Course, Ending, With};
+use crate::driven::Operation;
 use crate::driver::{
     Judged, Pause, after_failure, attempt_limit, first_attempt, judge, recheck, resume_at, timed_out, to_outcome,
     to_result,
@@ -200,7 +203,7 @@ fn drive<'a, T, E, C, Tm, F, Fut, R>(
     settings: impl Settings<'a>,
     wants: Flags,
     mut operation: F,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'a>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
 ) -> impl Future<Output = R>
 where
     C: Classifier<T, E>,
@@ -214,12 +217,18 @@ where
             Ok(attempt) => attempt,
             Err(stopped) => return finish(Err(stopped), &run, None),
         };
+        // Boxed, so that calls that nobody has a scope for keep no room for it.
+        if run.has_scopes() {
+            let course = Course::of_run(Arc::clone(&policy.plan), &mut run, attempt);
+            let ((result, ended), mut course) = Box::pin(within_scopes(policy, course, &mut operation)).await;
+            return course.ask(|run| finish(result, run, ended));
+        }
         let mut last = None;
         loop {
             let attempted = {
-                let running = pin!(start(&run, &mut operation, attempt));
+                let running = pin!(operation(attempt));
                 let timeout = pin!(attempt_timeout(policy, attempt));
-                Race::new(&run, running, timeout).await
+                race(running, timeout).await
             };
             let judged = match judge_attempt(&policy.classifier, attempted) {
                 Ok(value) => {
@@ -252,6 +261,55 @@ where
                 Err(stopped) => return finish(Err(stopped), &run, None),
             };
         }
+    }
+}
+
+/// The loop for calls whose observers have scopes for the operation to run within.
+async fn within_scopes<'a, T, E, C, Tm, F, Fut>(
+    policy: &AsyncPolicy<C, Tm>,
+    course: Course<'a, T, E>,
+    operation: &mut F,
+) -> (Ending<T, E>, Course<'a, T, E>)
+where
+    C: Classifier<T, E>,
+    Tm: Timer,
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    // ORDER: the attempt is dropped before the course, which gives the permit back.
+    let mut course = course;
+    let mut sleep = pin!(None);
+    let mut running = pin!(None);
+    let ending = poll_fn(|cx| {
+        let operation = &mut Made { make: operation, running: running.as_mut() };
+        let AsyncPolicy { classifier, timer, .. } = policy;
+        course.poll(With { classifier, timer, operation, sleep: sleep.as_mut() }, cx)
+    });
+    let ending = ending.await;
+    (ending, course)
+}
+
+/// An operation that makes a future for each attempt.
+struct Made<'p, F, Fut> {
+    make: &'p mut F,
+    running: Pin<&'p mut Option<Fut>>,
+}
+
+impl<T, E, F, Fut> Operation<T, E> for Made<'_, F, Fut>
+where
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    fn start(&mut self, attempt: Attempt) {
+        self.running.set(Some((self.make)(attempt)));
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+        self.running.as_mut().as_pin_mut().map_or(Poll::Pending, |running| running.poll(cx))
+    }
+
+    fn stop(&mut self) {
+        self.running.set(None);
     }
 }
 
@@ -295,60 +353,21 @@ fn step<T, E>(
     Ok(Step { next, hook })
 }
 
-/// The attempt's future. By a function of its own, which takes the attempt by value: a closure would have the call's future keep it.
-#[inline]
-fn start<F: FnMut(Attempt) -> Fut, Fut>(run: &Run<'_>, operation: &mut F, attempt: Attempt) -> Fut {
-    run.within(|| operation(attempt))
-}
-
 /// The attempt's own timer, if attempts are cut at all.
 fn attempt_timeout<C, Tm: Timer>(policy: &AsyncPolicy<C, Tm>, attempt: Attempt) -> Option<Tm::Sleep> {
     Some(policy.timer.sleep(attempt_limit(&policy.plan, attempt)?))
 }
 
 /// The attempt's result, or `None` if its timer was first. A result that is there at the same time counts.
-enum Race<'r, F, S> {
-    Plain(Pin<&'r mut F>, Pin<&'r mut Option<S>>),
-    /// Each poll of the attempt within the scopes of those who observe the call. Boxed, so that calls that nobody observes keep no
-    /// room for it.
-    Within(Box<Scoped<'r, F, S>>),
-}
-
-struct Scoped<'r, F, S> {
-    run: &'r Run<'r>,
-    running: Pin<&'r mut F>,
-    timeout: Pin<&'r mut Option<S>>,
-}
-
-impl<'r, F, S> Race<'r, F, S> {
-    #[inline]
-    fn new(run: &'r Run<'r>, running: Pin<&'r mut F>, timeout: Pin<&'r mut Option<S>>) -> Self {
-        if run.has_scopes() {
-            Self::Within(Box::new(Scoped { run, running, timeout }))
-        } else {
-            Self::Plain(running, timeout)
-        }
-    }
-}
-
-impl<F: Future, S: Future<Output = ()>> Future for Race<'_, F, S> {
-    type Output = Option<F::Output>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (attempted, timeout) = match self.get_mut() {
-            Self::Plain(running, timeout) => (running.as_mut().poll(cx), timeout),
-            Self::Within(scoped) => {
-                let Scoped { run, running, timeout } = &mut **scoped;
-                (run.within(|| running.as_mut().poll(cx)), timeout)
-            }
-        };
-        match (attempted, timeout.as_mut().as_pin_mut()) {
-            (Poll::Ready(result), _) => Poll::Ready(Some(result)),
-            (Poll::Pending, Some(timeout)) => timeout.poll(cx).map(|()| None),
-            (Poll::Pending, None) => Poll::Pending,
-        }
-    }
+fn race<F: Future, S: Future<Output = ()>>(
+    mut running: Pin<&mut F>,
+    mut timeout: Pin<&mut Option<S>>,
+) -> impl Future<Output = Option<F::Output>> {
+    poll_fn(move |cx| match (running.as_mut().poll(cx), timeout.as_mut().as_pin_mut()) {
+        (Poll::Ready(result), _) => Poll::Ready(Some(result)),
+        (Poll::Pending, Some(timeout)) => timeout.poll(cx).map(|()| None),
+        (Poll::Pending, None) => Poll::Pending,
+    })
 }
 
 fn judge_attempt<T, E>(classifier: &impl Classifier<T, E>, attempted: Option<Result<T, E>>) -> Result<T, Judged<T, E>> {

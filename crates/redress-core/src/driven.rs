@@ -1,26 +1,21 @@
-//! The asynchronous loop for those who cannot write `async`: a call that is polled, and told where to keep what it waits for.
+//! Calls for those who cannot write `async`: polled by hand, and told where to keep what they wait for.
 //!
-//! Owns the order of attempt, hooks and wait between polls. Decides nothing, and knows no runtime but through [`Timer`]. Whatever
-//! has to be pinned stays with whoever polls, so that a future with a name can be made of it without a box.
+//! Owns the public form of such a call and the seam to what it runs. The loop is `course.rs`.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::mem;
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::attempt::Attempt;
-use crate::call::{CallContext, CallSettings};
+use crate::call::CallContext;
 use crate::classifier::Classifier;
-use crate::driver::{
-    Judged, Pause, after_failure, attempt_limit, first_attempt, judge, recheck, resume_at, timed_out, to_outcome,
-};
-use crate::engine::{Flags, Run, RunState};
-use crate::hooked::{Hooked, custom_wait};
-use crate::outcome::{Failure, RetryOutcome, Stopped};
-use crate::plan::Plan;
+use crate::course::{Course, Settings, With};
+use crate::driver::to_outcome;
+use crate::engine::Flags;
+use crate::outcome::{Failure, RetryOutcome};
 use crate::policy::AsyncPolicy;
 use crate::timer::Timer;
 
@@ -50,32 +45,6 @@ pub trait Operation<T, E> {
         let _ = failure;
     }
 }
-
-/// What is to happen when the call is polled next.
-enum Step {
-    /// Nothing has been asked of anybody yet.
-    New,
-    /// An attempt is under way, perhaps with its timeout in the place for sleeps.
-    Attempting,
-    /// A hook before the wait is awaited.
-    BeforeWait(Hooked),
-    /// A hook waits instead of the timer.
-    HookWaits(Hooked),
-    /// The timer waits.
-    Waiting,
-    /// Also while a step is taken, so that one that panics is the last.
-    Ended,
-}
-
-/// What follows from a step.
-enum Next {
-    Start(Attempt),
-    Go(Step),
-    /// Whatever the step waits for wakes the task.
-    Pend(Step),
-}
-
-type Stepped<T, E> = Result<Next, Stopped<T, E>>;
 
 /// One call of an [`AsyncPolicy`] that is polled by hand, for integrations whose futures need a name: the same engine and the same
 /// decisions as [`AsyncPolicy::execute`]. Made by [`AsyncPolicy::driven`].
@@ -121,63 +90,39 @@ type Stepped<T, E> = Result<Next, Stopped<T, E>>;
 /// ```
 #[must_use = "a call does nothing unless it is polled"]
 pub struct DrivenCall<'h, T, E, C, Tm> {
-    // ORDER: a hook's future is dropped before the permit is given back.
-    step: Step,
-    last: Option<Failure<T, E>>,
-    run: Parked<'h>,
+    course: Course<'h, T, E>,
     classifier: C,
     timer: Tm,
-}
-
-/// A run between polls: without the borrows that it has while it is asked something.
-struct Parked<'h> {
-    plan: Arc<Plan>,
-    /// Boxed, since most calls have none.
-    settings: Option<Box<CallSettings<'h>>>,
-    state: RunState,
-}
-
-impl Parked<'_> {
-    fn ask<R>(&mut self, question: impl FnOnce(&mut Run<'_>) -> R) -> R {
-        let mut run = Run::unpark(&self.plan, self.settings.as_deref(), mem::take(&mut self.state));
-        let answer = question(&mut run);
-        self.state = run.park();
-        answer
-    }
-}
-
-impl Drop for Parked<'_> {
-    fn drop(&mut self) {
-        drop(Run::unpark(&self.plan, self.settings.as_deref(), mem::take(&mut self.state)));
-    }
 }
 
 impl<C: Clone, Tm: Clone> AsyncPolicy<C, Tm> {
     /// A call that is polled by hand. Nothing happens before its first poll.
     pub fn driven<'h, T, E>(&self) -> DrivenCall<'h, T, E, C, Tm> {
-        DrivenCall::new(self, None)
+        DrivenCall::new(self, Settings::None)
     }
 }
 
 impl<'h, C: Clone, Tm: Clone> CallContext<'h, AsyncPolicy<C, Tm>> {
     /// One call with these settings that is polled by hand; see [`AsyncPolicy::driven`].
     pub fn driven<T, E>(self) -> DrivenCall<'h, T, E, C, Tm> {
-        DrivenCall::new(self.policy, Some(Box::new(self.settings)))
+        DrivenCall::new(self.policy, Settings::Own(Box::new(self.settings)))
     }
 }
 
 impl<'h, T, E, C: Clone, Tm: Clone> DrivenCall<'h, T, E, C, Tm> {
-    fn new(policy: &AsyncPolicy<C, Tm>, settings: Option<Box<CallSettings<'h>>>) -> Self {
+    fn new(policy: &AsyncPolicy<C, Tm>, settings: Settings<'h>) -> Self {
         let AsyncPolicy { plan, classifier, timer } = policy;
-        let run = Parked { plan: Arc::clone(plan), settings, state: RunState::default() };
-        Self { step: Step::New, last: None, run, classifier: classifier.clone(), timer: timer.clone() }
+        let course = Course::new(Arc::clone(plan), settings, Flags::OUTCOME);
+        Self { course, classifier: classifier.clone(), timer: timer.clone() }
     }
 }
 
 impl<'h, T, E, C, Tm: Timer> DrivenCall<'h, T, E, C, Tm> {
     /// Names the operation; see [`CallContext::operation`]. Without effect once polled.
     pub fn operation(mut self, name: impl Into<Cow<'h, str>>) -> Self {
-        self.run.settings.get_or_insert_default().change(|settings| settings.hooks.operation = Some(name.into()));
+        if let Some(settings) = self.course.settings_mut() {
+            settings.change(|settings| settings.hooks.operation = Some(name.into()));
+        }
         self
     }
 
@@ -195,45 +140,16 @@ impl<'h, T, E, C, Tm: Timer> DrivenCall<'h, T, E, C, Tm> {
     pub fn poll<O>(
         &mut self,
         operation: &mut O,
-        mut sleep: Pin<&mut Option<Tm::Sleep>>,
+        sleep: Pin<&mut Option<Tm::Sleep>>,
         cx: &mut Context<'_>,
     ) -> Poll<RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
         O: Operation<T, E>,
     {
-        loop {
-            let stepped = match mem::replace(&mut self.step, Step::Ended) {
-                Step::New => self.begin(),
-                Step::Attempting => match self.poll_attempt(operation, sleep.as_mut(), cx) {
-                    Poll::Pending => Ok(Next::Pend(Step::Attempting)),
-                    Poll::Ready(Ok(value)) => return Poll::Ready(self.succeed(value)),
-                    Poll::Ready(Err(judged)) => self.fail(judged, operation),
-                },
-                Step::BeforeWait(mut hook) => match Pin::new(&mut hook).poll(cx) {
-                    Poll::Pending => Ok(Next::Pend(Step::BeforeWait(hook))),
-                    Poll::Ready(_) => self.begin_wait(),
-                },
-                Step::HookWaits(mut hook) => match Pin::new(&mut hook).poll(cx) {
-                    Poll::Pending => Ok(Next::Pend(Step::HookWaits(hook))),
-                    Poll::Ready(has_waited) => self.wait_unless(has_waited, sleep.as_mut()),
-                },
-                Step::Waiting => match poll_sleep(sleep.as_mut(), cx) {
-                    Poll::Pending => Ok(Next::Pend(Step::Waiting)),
-                    Poll::Ready(()) => self.resume(),
-                },
-                Step::Ended => panic!("a call was polled after its end"),
-            };
-            match stepped {
-                Ok(Next::Start(attempt)) => self.start(attempt, operation, sleep.as_mut()),
-                Ok(Next::Go(step)) => self.step = step,
-                Ok(Next::Pend(step)) => {
-                    self.step = step;
-                    return Poll::Pending;
-                }
-                Err(stopped) => return Poll::Ready(self.run.ask(|run| to_outcome(Err(stopped), run, None))),
-            }
-        }
+        let with = With { classifier: &self.classifier, timer: &self.timer, operation, sleep };
+        let (result, ended) = ready!(self.course.poll(with, cx));
+        Poll::Ready(self.course.ask(|run| to_outcome(result, run, ended)))
     }
 
     /// Drives the call to its end, from inside an `async` function. The future may be dropped like any call's.
@@ -247,111 +163,6 @@ impl<'h, T, E, C, Tm: Timer> DrivenCall<'h, T, E, C, Tm> {
         let mut operation = operation;
         let mut sleep = pin!(None);
         poll_fn(|cx| call.poll(&mut operation, sleep.as_mut(), cx)).await
-    }
-
-    fn begin(&mut self) -> Stepped<T, E> {
-        let Parked { plan, settings, state } = &mut self.run;
-        *state = Run::open(plan, settings.as_deref(), Flags::OUTCOME, || self.timer.now()).park();
-        self.run.ask(|run| first_attempt(run, || self.timer.now())).map(Next::Start)
-    }
-
-    fn start<O: Operation<T, E>>(
-        &mut self,
-        attempt: Attempt,
-        operation: &mut O,
-        mut sleep: Pin<&mut Option<Tm::Sleep>>,
-    ) {
-        self.run.ask(|run| run.within(|| operation.start(attempt)));
-        sleep.set(attempt_limit(&self.run.plan, attempt).map(|limit| self.timer.sleep(limit)));
-        self.step = Step::Attempting;
-    }
-
-    /// The attempt, raced against its timeout. A result that is there at the same time counts.
-    fn poll_attempt<O>(
-        &mut self,
-        operation: &mut O,
-        mut sleep: Pin<&mut Option<Tm::Sleep>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<T, Judged<T, E>>>
-    where
-        C: Classifier<T, E>,
-        O: Operation<T, E>,
-    {
-        let attempted = match self.run.ask(|run| run.within(|| operation.poll(cx))) {
-            Poll::Ready(result) => Some(result),
-            Poll::Pending if sleep.is_none() => return Poll::Pending,
-            Poll::Pending => match poll_sleep(sleep.as_mut(), cx) {
-                Poll::Ready(()) => None,
-                Poll::Pending => return Poll::Pending,
-            },
-        };
-        operation.stop();
-        sleep.set(None);
-        Poll::Ready(match attempted {
-            Some(result) => judge(&self.classifier, result),
-            None => Err(timed_out(&self.classifier)),
-        })
-    }
-
-    fn succeed(&mut self, value: T) -> RetryOutcome<T, E> {
-        let now = self.timer.now();
-        self.run.ask(|run| {
-            run.succeed(Some(now));
-            to_outcome(Ok(value), run, Some(now))
-        })
-    }
-
-    /// From a failure to what comes next: an attempt, something to wait for, or the end.
-    fn fail<O: Operation<T, E>>(&mut self, mut judged: Judged<T, E>, operation: &mut O) -> Stepped<T, E> {
-        if let Some(why) = operation.retry_forbidden() {
-            judged.classification = judged.classification.forbid_retry(why);
-        }
-        let (now, last) = (self.timer.now(), &mut self.last);
-        let (pause, takes_time) = self.run.ask(|run| {
-            let pause = after_failure(run, judged, last, now);
-            (pause, run.may_have_taken_time())
-        });
-        let Pause { delay, hook } = pause?;
-        if let Some(failure) = last {
-            operation.before_wait(failure);
-        }
-        if delay.is_zero() && hook.is_none() && !takes_time {
-            return self.run.ask(|run| resume_at(now, run, last)).map(Next::Start);
-        }
-        Ok(Next::Go(Step::BeforeWait(Hooked::new(hook))))
-    }
-
-    /// The hook before the wait is done: the wait itself, if there is still time for it.
-    fn begin_wait(&mut self) -> Stepped<T, E> {
-        let (timer, last) = (&self.timer, &mut self.last);
-        self.run.ask(|run| {
-            if run.needs_recheck() {
-                recheck(timer.now(), run, last)?;
-            }
-            Ok(Next::Go(Step::HookWaits(Hooked::new(custom_wait(run)))))
-        })
-    }
-
-    /// The timer's wait, unless a hook has waited instead or there is nothing to wait for.
-    fn wait_unless(&mut self, has_waited: bool, mut sleep: Pin<&mut Option<Tm::Sleep>>) -> Stepped<T, E> {
-        let wait = self.run.ask(|run| run.wait());
-        if has_waited || wait.is_zero() {
-            return self.resume();
-        }
-        sleep.set(Some(self.timer.sleep(wait)));
-        Ok(Next::Go(Step::Waiting))
-    }
-
-    fn resume(&mut self) -> Stepped<T, E> {
-        let (now, last) = (self.timer.now(), &mut self.last);
-        self.run.ask(|run| resume_at(now, run, last)).map(Next::Start)
-    }
-}
-
-fn poll_sleep<S: Future<Output = ()>>(sleep: Pin<&mut Option<S>>, cx: &mut Context<'_>) -> Poll<()> {
-    match sleep.as_pin_mut() {
-        Some(sleep) => sleep.poll(cx),
-        None => Poll::Ready(()),
     }
 }
 

@@ -94,6 +94,7 @@ pub(crate) fn timed_out<T, E>(classifier: &impl Classifier<T, E>) -> Judged<T, E
 }
 
 /// How long an attempt may take before it is cut: the deadline alone cuts none.
+#[inline]
 pub(crate) fn attempt_limit(plan: &Plan, attempt: Attempt) -> Option<Duration> {
     attempt.time_left().filter(|_| plan.attempt_timeout.is_some())
 }

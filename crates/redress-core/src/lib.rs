@@ -52,6 +52,7 @@ mod timer;
 mod hooked;
 
 mod asynchronous;
+mod course;
 mod driven;
 mod caller;
 

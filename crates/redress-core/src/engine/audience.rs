@@ -48,9 +48,10 @@ impl Audience {
         }
     }
 
+    /// Whether there may be scopes to be within: a timeline has none, but looking for that would cost every call.
     #[inline]
-    pub(super) fn has_observers(&self) -> bool {
-        self.0.as_ref().is_some_and(|present| !present.observers.is_empty())
+    pub(super) fn is_present(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Runs a piece of the operation within the scope of every observer, the first one outermost.
@@ -88,11 +89,21 @@ fn enter(observers: &[Box<dyn CallObserver>], step: &mut dyn FnMut()) {
     }
 }
 
-impl Drop for Present {
+impl Drop for Audience {
+    #[inline]
     fn drop(&mut self) {
-        // Each by itself: a destructor may panic, and the call may be unwinding already.
-        for observer in self.observers.drain(..) {
-            contained(|| drop(observer));
+        if let Some(present) = self.0.take() {
+            dismiss(*present);
         }
+    }
+}
+
+/// Each by itself: a destructor may panic, and the call may be unwinding already. Out of line, where it costs the calls without an
+/// audience nothing.
+#[cold]
+#[inline(never)]
+fn dismiss(present: Present) {
+    for observer in present.observers {
+        contained(|| drop(observer));
     }
 }

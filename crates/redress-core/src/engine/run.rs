@@ -146,6 +146,11 @@ impl<'a> Run<'a> {
         mem::take(&mut self.state)
     }
 
+    /// The same for somebody else to go on at once, with the call's settings.
+    pub(crate) fn hand_over(&mut self) -> (Option<&'a CallSettings<'a>>, RunState) {
+        (self.call, mem::take(&mut self.state))
+    }
+
     /// Runs a piece of the operation within the scopes of those who observe this call.
     #[inline]
     pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
@@ -242,10 +247,10 @@ impl<'a> Run<'a> {
         Some(Attempt::new(self.state.attempts, shorter(self.plan.attempt_timeout, remaining)))
     }
 
-    /// Whether those who observe this call have scopes for the operation to run [within](Self::within).
+    /// Whether those who observe this call may have scopes for the operation to run [within](Self::within).
     #[inline]
     pub(crate) fn has_scopes(&self) -> bool {
-        self.state.audience.has_observers()
+        self.state.audience.is_present()
     }
 
     /// Whether the policy has strategies that learn.
