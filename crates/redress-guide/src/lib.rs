@@ -1,0 +1,25 @@
+//! The pages of `docs/guide`, so that every snippet in them is compiled, and run where it can be.
+//!
+//! Owns the list of pages. Not published: it is how the pages are tested, and holds nothing else.
+
+#![forbid(unsafe_code)]
+
+/// Makes each page the documentation of a type that exists in doctests alone.
+macro_rules! pages {
+    ($($page:ident = $file:literal),* $(,)?) => {
+        $(
+            #[cfg(doctest)]
+            #[doc = include_str!(concat!("../../../docs/guide/", $file))]
+            struct $page;
+        )*
+    };
+}
+
+pages! {
+    EntryPoint = "entry-point.md",
+    HttpClients = "http-clients.md",
+    TowerServices = "tower-services.md",
+    Grpc = "grpc.md",
+    Observability = "observability.md",
+    Testing = "testing.md",
+}
