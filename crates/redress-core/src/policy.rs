@@ -10,8 +10,10 @@ use std::sync::Arc;
 use crate::breaker::CircuitState;
 use crate::budget::Budget;
 use crate::call::CallContext;
+use crate::clock::ClockChoice;
 use crate::config::ConfigIssue;
 use crate::default_classifier::DefaultClassifier;
+use crate::hooks::Hooks;
 use crate::plan::Plan;
 use crate::policy_builder::{Async, Blocking, PolicyBuilder};
 use crate::retry::{Retry, RetryBuilder};
@@ -111,6 +113,12 @@ macro_rules! policy_methods {
                 self.plan.hooks.is_watching()
             }
 
+            /// How many attempts a call makes at most.
+            #[must_use]
+            pub fn max_attempts(&self) -> u32 {
+                self.plan.max_attempts
+            }
+
             /// The breaker's state, if there is one.
             #[must_use]
             pub fn circuit_state(&self) -> Option<CircuitState> {
@@ -141,6 +149,18 @@ policy_methods!([C] Policy<C>, "Policy");
 policy_methods!([C, Tm] AsyncPolicy<C, Tm>, "AsyncPolicy");
 
 impl<C, Tm> AsyncPolicy<C, Tm> {
+    /// A policy that lets calls pass: the same classifier and timer, one attempt, and nothing that counts, limits or watches. For
+    /// integrations that leave some calls alone.
+    #[must_use]
+    pub fn bare(&self) -> Self
+    where
+        C: Clone,
+        Tm: Clone,
+    {
+        let plan = Plan::new(None, None, Hooks::default(), ClockChoice::default());
+        Self { plan: Arc::new(plan), classifier: self.classifier.clone(), timer: self.timer.clone() }
+    }
+
     /// The timer, for integrations that wait for something besides attempts.
     #[must_use]
     pub const fn timer(&self) -> &Tm {

@@ -1,3 +1,64 @@
-//! redress policies as tower layers, for clients and servers.
+//! Policies of [redress](https://github.com/redress-rs/redress) as tower layers, for clients and for servers.
+//!
+//! [`PolicyLayer`] puts a policy around any [`Service`](tower_service::Service). Whether and how a request can be sent again is said by an
+//! [`Exchange`]: [`CloneRequest`] by default, [`copy_with`] a function, `http::HttpExchange` for HTTP (feature `http`), [`Once`] for
+//! never. [`policy_provider`] chooses a policy for each request. `RetryBudget` (feature `retry`) lends a budget to tower's own
+//! retry layer.
+//!
+//! ```
+//! use std::convert::Infallible;
+//! use std::time::Duration;
+//! use redress_core::{ErrorClass, Retry, fixed, result_classifier};
+//! use redress_tokio::AsyncPolicy;
+//! use redress_tower::PolicyLayer;
+//! use tower::{Layer as _, Service as _, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let policy = AsyncPolicy::builder()
+//!     .classifier(result_classifier(|answer: &&str| (*answer == "busy").then_some(ErrorClass::RateLimit)))
+//!     .retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3))
+//!     .build()?;
+//! let answers = std::sync::Mutex::new(vec!["done", "busy"]);
+//! let answers = std::sync::Arc::new(answers);
+//! let mut service = PolicyLayer::new(policy).layer(service_fn(move |_: u32| {
+//!     let answer = answers.lock().unwrap().pop().unwrap();
+//!     async move { Ok::<_, Infallible>(answer) }
+//! }));
+//! assert_eq!(service.call(7).await?, "done");
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
+
+mod layer;
+pub use layer::PolicyLayer;
+
+mod service;
+pub use service::PolicyService;
+
+mod future;
+pub use future::PolicyFuture;
+
+mod error;
+pub use error::PolicyError;
+
+mod exchange;
+pub use exchange::{CloneRequest, CopyWith, Exchange, Once, copy_with};
+
+mod source;
+pub use source::{PolicyProvider, PolicySource, policy_provider};
+
+#[cfg(feature = "http")]
+pub mod http;
+
+#[cfg(feature = "retry")]
+mod retry_budget;
+#[cfg(feature = "retry")]
+pub use retry_budget::RetryBudget;
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

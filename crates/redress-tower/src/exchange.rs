@@ -1,0 +1,111 @@
+//! What a layer has to know of the requests and responses it handles: whether one can be sent again, and what it is called.
+//!
+//! Owns the seam and its plain implementations. Sends nothing; HTTP's is in `http.rs`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use redress_core::{Attempt, OutcomeSummary};
+
+/// How the requests and responses of one protocol are handled.
+///
+/// Everything but [`copy`](Self::copy) does nothing unless it is written. Where the request is `Clone`, take [`CloneRequest`]; for a
+/// function, [`copy_with`]; for HTTP, `redress_tower::http::HttpExchange`.
+pub trait Exchange<Req, Res> {
+    /// A copy of the request, kept to be sent if this attempt fails.
+    ///
+    /// Asked before each attempt that may be followed by another, so never by a policy of one attempt.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, in a word for metrics such as `streaming_body`. The request is then sent once, and if that fails in a way that would
+    /// have been retried, the call ends as [`RetryForbidden`](redress_core::StopReason::RetryForbidden) and its outcome says why.
+    fn copy(&self, request: &Req) -> Result<Req, &'static str>;
+
+    /// The operation's name in events; asked only if somebody hears them. Keep names low-cardinality. Default: none.
+    fn operation(&self, request: &Req) -> Option<Cow<'static, str>> {
+        let _ = request;
+        None
+    }
+
+    /// Whether the request passes by the policy: sent once, with neither breaker nor events. Default: no.
+    fn skips(&self, request: &Req) -> bool {
+        let _ = request;
+        false
+    }
+
+    /// Changes the request of an attempt before it is sent: the place for a header with the attempt's number, or with the time it
+    /// has left. Default: nothing.
+    fn prepare(&self, request: &mut Req, attempt: Attempt) {
+        let _ = (request, attempt);
+    }
+
+    /// A failing response is going to be replaced by another attempt: the place to let go of what it holds, before the wait. If
+    /// there is no further attempt after all, what is left of it is the call's response. Default: nothing.
+    fn discard(&self, response: &mut Res) {
+        let _ = response;
+    }
+
+    /// The call has ended with this response, good or bad. Default: nothing.
+    fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {
+        let _ = (response, summary);
+    }
+}
+
+/// Copies requests by cloning them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloneRequest;
+
+impl<Req: Clone, Res> Exchange<Req, Res> for CloneRequest {
+    fn copy(&self, request: &Req) -> Result<Req, &'static str> {
+        Ok(request.clone())
+    }
+}
+
+/// Copies nothing: every request is sent once. For a policy whose breaker or attempt timeout alone is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Once;
+
+impl<Req, Res> Exchange<Req, Res> for Once {
+    fn copy(&self, _: &Req) -> Result<Req, &'static str> {
+        Err("sent_once")
+    }
+}
+
+/// Copies requests with a function. Made by [`copy_with`].
+#[derive(Clone, Copy)]
+pub struct CopyWith<F>(F);
+
+/// An [`Exchange`] that copies requests with `copy`, which says why not where it cannot.
+///
+/// ```
+/// use redress_tower::copy_with;
+///
+/// struct Job { number: u32, upload: Option<std::fs::File> }
+///
+/// let exchange = copy_with(|job: &Job| match job.upload {
+///     None => Ok(Job { number: job.number, upload: None }),
+///     Some(_) => Err("upload"), // it has been read by then
+/// });
+/// # let _ = exchange;
+/// ```
+pub const fn copy_with<Req, F>(copy: F) -> CopyWith<F>
+where
+    F: Fn(&Req) -> Result<Req, &'static str>,
+{
+    CopyWith(copy)
+}
+
+impl<Req, Res, F: Fn(&Req) -> Result<Req, &'static str>> Exchange<Req, Res> for CopyWith<F> {
+    fn copy(&self, request: &Req) -> Result<Req, &'static str> {
+        (self.0)(request)
+    }
+}
+
+impl<F> fmt::Debug for CopyWith<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CopyWith")
+    }
+}

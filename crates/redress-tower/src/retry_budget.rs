@@ -1,0 +1,39 @@
+//! redress's budget behind tower's trait.
+//!
+//! Owns the translation: a withdrawal is a token, and deposits are not needed, since tokens come back with time.
+
+use redress_core::Budget;
+
+/// A [`Budget`] for tower's own retry layer, so that its retries and those of redress's policies are bounded together.
+///
+/// tower's policies call `withdraw` before a retry and `deposit` on success; here a success deposits nothing.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress_core::Budget;
+/// use redress_tower::RetryBudget;
+/// use tower::retry::budget::Budget as _;
+///
+/// let budget = Budget::new(1, Duration::from_secs(10))?;
+/// let for_tower = RetryBudget::from(budget.clone());
+/// assert!(for_tower.withdraw());
+/// assert_eq!(budget.remaining(), 0);
+/// assert!(!for_tower.withdraw());
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RetryBudget(Budget);
+
+impl From<Budget> for RetryBudget {
+    fn from(budget: Budget) -> Self {
+        Self(budget)
+    }
+}
+
+impl tower::retry::budget::Budget for RetryBudget {
+    fn deposit(&self) {}
+
+    fn withdraw(&self) -> bool {
+        self.0.consume()
+    }
+}
