@@ -137,7 +137,7 @@ fn class_of(status: &Status) -> Classification {
             return Classification::new(class);
         }
         // An error of this side that tonic had no code for.
-        if status.code() == Code::Unknown && !source_chain(source).any(<dyn Error>::is::<Status>) {
+        if status.code() == Code::Unknown {
             return strict_classifier().classify_error(source);
         }
     }

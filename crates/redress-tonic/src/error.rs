@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use redress_core::{CallError, Failure, OutcomeSummary, RetryOutcome, StopReason, source_chain};
+use redress_core::{CallError, Failure, OutcomeSummary, RetryOutcome, source_chain};
 use tonic::{Response, Status};
 
 use crate::transport_error::BoxError;
@@ -51,7 +51,8 @@ impl Error for CallFailure {
 }
 
 /// How a call through a [`GrpcLayer`](crate::GrpcLayer) ended, read off what a generated client returned: from the extensions of its
-/// response or from behind its status. `None` if there was no such layer, or it [skipped](crate::GrpcLayer::skip_if) the call.
+/// response or from behind its status. `None` if there was no such layer, if the request could not be made, or if what failed came after
+/// the layer had handed the response over.
 ///
 /// ```
 /// use redress_tonic::outcome;
@@ -98,14 +99,10 @@ pub(crate) fn into_answer<B>(outcome: RetryOutcome<http::Response<B>, Status>) -
 
 /// The status of a call that ended before anything failed.
 fn of_nothing(summary: OutcomeSummary) -> Status {
-    if let Some(rejection) = summary.rejection().cloned() {
-        return with_failure(Status::unavailable(rejection.to_string()), summary, Some(rejection.into()));
+    match summary.rejection().cloned() {
+        Some(rejection) => with_failure(Status::unavailable(rejection.to_string()), summary, Some(rejection.into())),
+        None => with_failure(Status::cancelled("the call ended before its first attempt"), summary, None),
     }
-    let status = match summary.stop_reason() {
-        Some(StopReason::DeadlineExceeded) => Status::deadline_exceeded("there was no time for an attempt"),
-        _ => Status::cancelled("the call was aborted"),
-    };
-    with_failure(status, summary, None)
 }
 
 fn with_failure(mut status: Status, summary: OutcomeSummary, source: Option<BoxError>) -> Status {

@@ -2,6 +2,7 @@
 //!
 //! Owns what is sent in each attempt. Decides nothing: the policy's call does.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
-use redress_core::{Attempt, Classifier, DrivenCall, Operation, Timer};
+use redress_core::{AsyncPolicy, Attempt, Classifier, DrivenCall, Operation, Timer};
 use tonic::Status;
 use tonic::body::Body;
 use tower_service::Service;
@@ -55,8 +56,6 @@ pin_project! {
     {
         // The request could not be read, so nothing is sent.
         Refused { status: Option<Status> },
-        // No policy has a say.
-        Skipped { request: Option<Request<RequestBody>>, channel: Attempts<S>, #[pin] running: Option<AttemptFuture<S::Future>> },
         // ORDER: the attempt is dropped before the call, which gives the permit back.
         Called {
             #[pin]
@@ -72,10 +71,12 @@ pin_project! {
 /// What the attempts of a call have in common.
 struct Sending<S> {
     channel: Attempts<S>,
+    attempts_allowed: u32,
     /// What further attempts are made of.
     kept: Option<Request<RequestBody>>,
     /// What the attempt sends that has been started, until the channel is ready for it.
     next: Option<Request<RequestBody>>,
+    /// Why there is nothing to send again.
     only_once: Option<&'static str>,
 }
 
@@ -88,17 +89,24 @@ where
         Self { state: State::Refused { status: Some(status) } }
     }
 
-    pub(crate) const fn skipped(channel: Attempts<S>, request: Request<RequestBody>) -> Self {
-        Self { state: State::Skipped { request: Some(request), channel, running: None } }
-    }
-
+    /// A call of this policy, with its name if somebody hears it.
     pub(crate) fn called(
         channel: Attempts<S>,
         request: Request<RequestBody>,
-        call: DrivenCall<'static, Response<ResponseBody>, Status, C, Tm>,
-    ) -> Self {
-        let only_once = request.body().only_once();
-        let sending = Sending { channel, kept: Some(request), next: None, only_once };
+        policy: &AsyncPolicy<C, Tm>,
+        name: Option<Cow<'static, str>>,
+    ) -> Self
+    where
+        C: Clone,
+        Tm: Clone,
+    {
+        let call = policy.driven();
+        let call = match name {
+            Some(name) => call.operation(name),
+            None => call,
+        };
+        let attempts_allowed = policy.max_attempts();
+        let sending = Sending { channel, attempts_allowed, kept: Some(request), next: None, only_once: None };
         Self { state: State::Called { running: None, sleep: None, sending, call } }
     }
 }
@@ -120,36 +128,11 @@ where
                 let status = status.take();
                 Poll::Ready(Err(status.unwrap_or_else(|| panic!("a call was polled after its end"))))
             }
-            StateProjection::Skipped { request, channel, running } => poll_attempt(channel, request, running, cx),
             StateProjection::Called { running, sleep, sending, call } => {
                 let outcome = ready!(call.poll(&mut Sent { sending, running }, sleep, cx));
                 Poll::Ready(into_answer(outcome))
             }
         }
-    }
-}
-
-/// An attempt's way: the channel becomes ready, takes the request, and answers.
-fn poll_attempt<S, B>(
-    channel: &mut Attempts<S>,
-    request: &mut Option<Request<RequestBody>>,
-    mut running: Pin<&mut Option<AttemptFuture<S::Future>>>,
-    cx: &mut Context<'_>,
-) -> Poll<Answer>
-where
-    S: Service<Request<Body>, Response = Response<B>>,
-    S::Error: Into<BoxError>,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    if running.is_none() {
-        ready!(channel.poll_ready(cx))?;
-        let request = request.take().unwrap_or_else(|| panic!("an attempt was polled after its end"));
-        running.set(Some(channel.call(request)));
-    }
-    match running.as_pin_mut() {
-        Some(running) => running.poll(cx),
-        None => Poll::Pending,
     }
 }
 
@@ -171,8 +154,13 @@ where
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
-        let Sending { channel, next, .. } = &mut *self.sending;
-        poll_attempt(channel, next, self.running.as_mut(), cx)
+        if self.running.is_none() {
+            let Sending { channel, next, .. } = &mut *self.sending;
+            ready!(channel.poll_ready(cx))?;
+            let Some(request) = next.take() else { return Poll::Pending };
+            self.running.set(Some(channel.call(request)));
+        }
+        self.running.as_mut().as_pin_mut().map_or(Poll::Pending, |running| running.poll(cx))
     }
 
     fn stop(&mut self) {
@@ -186,12 +174,15 @@ where
 }
 
 impl<S> Sending<S> {
-    /// The request of this attempt: a copy where it can be sent again, else the request itself.
+    /// The request of this attempt, with a copy kept if another may follow and there is one.
     fn request_for(&mut self, attempt: Attempt) -> Option<Request<RequestBody>> {
-        let mut request = match self.kept.as_ref().and_then(copy) {
-            Some(copy) => copy,
-            None => self.kept.take()?,
-        };
+        let mut request = self.kept.take()?;
+        if attempt.number() < self.attempts_allowed {
+            match copy(&request) {
+                Ok(copy) => self.kept = Some(copy),
+                Err(why) => self.only_once = Some(why),
+            }
+        }
         let headers = request.headers_mut();
         if attempt.number() > 1 {
             headers.insert(PREVIOUS_ATTEMPTS, HeaderValue::from(attempt.number() - 1));

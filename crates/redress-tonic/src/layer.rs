@@ -71,7 +71,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self.set(|settings| settings.operation = Some(Arc::new(name)))
     }
 
-    /// Lets the calls for which `skip` is true pass by the policy: sent once, with neither breaker nor events. For methods that must
+    /// Lets the calls for which `skip` is true pass by the policy: sent once, with neither breaker nor events, and handed over as it comes. For methods that must
     /// not run twice give [`policy_provider`](Self::policy_provider) a policy without retry instead, so that the breaker still counts.
     #[must_use]
     pub fn skip_if(self, skip: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {

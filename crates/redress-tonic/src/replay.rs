@@ -24,7 +24,7 @@ const REQUEST_TOO_LARGE: &str = "request_too_large";
 pub(crate) struct RequestBody {
     frames: VecDeque<Bytes>,
     trailers: Option<HeaderMap>,
-    /// What of a request that is sent once has not been read yet.
+    /// What has not been read yet.
     rest: Option<Body>,
     /// Why it is sent once, if it is.
     only_once: Option<&'static str>,
@@ -76,24 +76,20 @@ impl RequestBody {
         self
     }
 
-    /// A body that is sent once as it comes, and whose response is handed over as it comes.
-    pub(crate) fn untouched(body: Body) -> Self {
-        let (rest, only_once) = (Some(body), Some(STREAMING_REQUEST));
-        Self { frames: VecDeque::new(), trailers: None, rest, only_once, at_head: true }
+    /// A body that goes out as it comes, and whose response is handed over as it comes.
+    pub(crate) const fn untouched(body: Body) -> Self {
+        Self { frames: VecDeque::new(), trailers: None, rest: Some(body), only_once: None, at_head: true }
     }
 
-    /// Why it is sent once, if it is.
-    pub(crate) const fn only_once(&self) -> Option<&'static str> {
-        self.only_once
-    }
-
-    /// The same body once more, if all of it is there.
-    fn copy(&self) -> Option<Self> {
-        if self.rest.is_some() {
-            return None;
+    /// The same body once more, or why there is none.
+    fn copy(&self) -> Result<Self, &'static str> {
+        match self.only_once {
+            Some(why) => Err(why),
+            None => {
+                let (frames, trailers) = (self.frames.clone(), self.trailers.clone());
+                Ok(Self { frames, trailers, rest: None, only_once: None, at_head: self.at_head })
+            }
         }
-        let (frames, trailers) = (self.frames.clone(), self.trailers.clone());
-        Some(Self { frames, trailers, rest: None, only_once: None, at_head: self.at_head })
     }
 
     /// Has the response handed over at its head, unseen.
@@ -125,13 +121,13 @@ impl http_body::Body for RequestBody {
     }
 }
 
-/// The same request once more, if it can be sent again.
-pub(crate) fn copy(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+/// The same request once more, or why there is none.
+pub(crate) fn copy(request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
     let mut copy = Request::new(request.body().copy()?);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     *copy.extensions_mut() = request.extensions().clone();
-    Some(copy)
+    Ok(copy)
 }

@@ -33,8 +33,10 @@ use crate::transport_error::BoxError;
 /// | end | status |
 /// |---|---|
 /// | the breaker rejected the call | `UNAVAILABLE`, with the [`CircuitOpenError`](redress_core::CircuitOpenError) behind the failure |
-/// | the last attempt ran into its timeout, or there was no time for one | `DEADLINE_EXCEEDED` |
-/// | the call was aborted before an attempt failed | `CANCELLED` |
+/// | the last attempt ran into its timeout, or the channel gave up waiting | `DEADLINE_EXCEEDED` |
+/// | the call ended before its first attempt | `CANCELLED` |
+///
+/// A request that cannot be made, because a message cannot be encoded, never reaches the policy: its status is the encoder's.
 pub struct GrpcService<S = Channel, C = GrpcClassifier, Tm = TokioTimer> {
     channel: Attempts<S>,
     layer: GrpcLayer<C, Tm>,
@@ -67,7 +69,8 @@ where
         let (head, body) = request.into_parts();
         let (channel, settings) = (self.channel.clone(), &self.layer.settings);
         if settings.skips(&head) {
-            return GrpcFuture::skipped(channel, Request::from_parts(head, RequestBody::untouched(body)));
+            let request = Request::from_parts(head, RequestBody::untouched(body));
+            return GrpcFuture::called(channel, request, &self.layer.policy.bare(), None);
         }
         let mut body = match RequestBody::read_ahead(body, settings.max_replay_bytes) {
             Ok(body) => body,
@@ -78,8 +81,8 @@ where
         }
         let chosen = settings.policy_for(&head);
         let policy = chosen.as_ref().unwrap_or(&self.layer.policy);
-        let call = policy.driven().operation(settings.operation_of(&head));
-        GrpcFuture::called(channel, Request::from_parts(head, body), call)
+        let name = policy.is_watched().then(|| settings.operation_of(&head));
+        GrpcFuture::called(channel, Request::from_parts(head, body), policy, name)
     }
 }
 

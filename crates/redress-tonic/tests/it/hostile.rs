@@ -4,6 +4,7 @@ use redress_core::ErrorClass;
 use redress_tonic::outcome;
 use tokio::sync::oneshot;
 use tonic::Code;
+use tonic::metadata::MetadataValue;
 
 use crate::echo::{channel, ping};
 use crate::lab::{Lab, ended, told};
@@ -118,6 +119,7 @@ async fn what_a_proxy_says_is_read_by_its_status() {
         is_replaced(http(status, "text/html", html), ErrorClass::Transient).await;
     }
     let rows = [
+        (204, Code::Unknown),
         (400, Code::Internal),
         (401, Code::Unauthenticated),
         (403, Code::PermissionDenied),
@@ -130,6 +132,7 @@ async fn what_a_proxy_says_is_read_by_its_status() {
         let status = status_of(http(number, "text/html", html)).await;
         assert_eq!(status.code(), code, "{number}");
         assert!(status.message().contains(&number.to_string()), "{status}");
+        assert_eq!(status.metadata().get("content-type").map(MetadataValue::as_bytes), Some(b"text/html".as_slice()));
     }
     // A page that came instead, and a status that a gRPC server gave beside another of HTTP.
     let status = status_of(http(200, "text/html", html)).await;

@@ -12,6 +12,7 @@ mod lab;
 mod raw;
 
 mod arbitrary;
+mod channel;
 mod hostile;
 mod settings;
 mod streaming;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redress_core::{AsyncPolicy, ErrorClass, InstantTimer, Retry, StopReason, fixed};
 use redress_grpc_fixture::EchoClient;
-use redress_tonic::{GrpcLayer, grpc_classifier, outcome, parse_grpc_timeout};
+use redress_tonic::{GrpcLayer, grpc_classifier, parse_grpc_timeout};
 use tonic::{Code, Request, Status};
 use tower_layer::Layer;
 
@@ -32,7 +32,7 @@ async fn a_call_that_is_skipped_passes_by_the_policy() {
 
     let answer = client.once(request).await;
 
-    assert!(outcome(&answer).is_none());
+    assert_eq!(told(&answer), (1, Some(StopReason::MaxAttemptsGlobal)));
     assert_eq!(answer.expect_err("the failure").code(), Code::Unavailable);
     assert_eq!(server.script.seen().len(), 1);
     assert!(lab.recorder.events().is_empty());

@@ -145,6 +145,14 @@ async fn a_request_too_large_to_keep_is_sent_once_and_whole() {
     let answer = client.once(ping(&text)).await;
     assert_eq!(answer.expect("an answer").into_inner().text, text);
 
+    // Unless told otherwise, 64 KiB are kept.
+    server.script.then_fail(Status::unavailable("1"));
+    let answer = lab.client(server.channel(), 5).once(ping(&"x".repeat(65_536))).await;
+    assert_eq!(ended(&answer).retry_forbidden(), Some("request_too_large"));
+    server.script.then_fail(Status::unavailable("1"));
+    let answer = lab.client(server.channel(), 5).once(ping(&"x".repeat(65_527))).await;
+    assert_eq!(told(&answer), (2, None));
+
     // 100 bytes with the prefix of five and the field's two.
     server.script.then_fail(Status::unavailable("1"));
     assert_eq!(told(&client.once(ping(&text[..93])).await), (2, None));

@@ -1,0 +1,187 @@
+//! The layer around a channel that is a function: what each attempt sends, and errors that no socket makes on demand.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, Version};
+use http_body::{Body as _, Frame};
+use redress_core::{
+    AbortRetryError, AsyncPolicy, ErrorClass, NoTimer, OutcomeSummary, SleepDecision, StopReason, source_chain,
+};
+use redress_grpc_fixture::{EchoClient, Pong};
+use redress_tonic::{CallFailure, GrpcLayer, ResponseBody, grpc_classifier};
+use tokio::net::TcpListener;
+use tonic::body::Body;
+use tonic::{Code, Status, TimeoutExpired};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::echo::{channel, ping};
+use crate::lab::{Lab, ended, retry, told};
+
+/// A body of two frames and trailers.
+struct Framed(u8);
+
+impl http_body::Body for Framed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0 += 1;
+        Poll::Ready(match self.0 {
+            1 => Some(Ok(Frame::data("one".into()))),
+            2 => Some(Ok(Frame::data("two".into()))),
+            3 => Some(Ok(Frame::trailers(trailers()))),
+            _ => None,
+        })
+    }
+}
+
+fn trailers() -> HeaderMap {
+    HeaderMap::from_iter([(http::header::ETAG, HeaderValue::from_static("end"))])
+}
+
+/// The frames of a body that never waits.
+fn frames(mut body: Body) -> Vec<Frame<Bytes>> {
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut frames = Vec::new();
+    while let Poll::Ready(Some(frame)) = Pin::new(&mut body).poll_frame(&mut cx) {
+        frames.push(frame.expect("a frame"));
+    }
+    frames
+}
+
+#[test]
+fn each_attempt_sends_the_same() {
+    let lab = Lab::default();
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&sent);
+    let inner = tower::service_fn(move |request: Request<Body>| {
+        kept.lock().expect("no panic").push(request);
+        async { Ok::<_, Infallible>(Status::unavailable("later").into_http::<Body>()) }
+    });
+    let mut request =
+        Request::post("http://host/redress.fixture.Echo/Once?q=1").body(Body::new(Framed(0))).expect("a request");
+    *request.version_mut() = Version::HTTP_2;
+    request.headers_mut().insert("x-kept", HeaderValue::from_static("1"));
+    request.extensions_mut().insert("beside");
+
+    let answer = lab.clock.block_on(lab.layer(3).layer(inner).call(request));
+
+    assert_eq!(answer.expect_err("a failure").code(), Code::Unavailable);
+    let sent = std::mem::take(&mut *sent.lock().expect("no panic"));
+    assert_eq!(sent.len(), 3);
+    for request in sent {
+        assert_eq!((request.method(), request.version()), (&http::Method::POST, Version::HTTP_2));
+        assert_eq!(request.uri(), "http://host/redress.fixture.Echo/Once?q=1");
+        assert_eq!(request.headers()["x-kept"], "1");
+        assert_eq!(request.extensions().get(), Some(&"beside"));
+        assert_eq!(request.body().size_hint().exact(), None);
+        let frames = frames(request.into_body());
+        let data: Vec<_> = frames.iter().filter_map(Frame::data_ref).collect();
+        assert_eq!(data, ["one", "two"]);
+        assert_eq!(frames.last().and_then(Frame::trailers_ref), Some(&trailers()));
+    }
+}
+
+#[test]
+fn a_response_is_as_long_as_it_was() {
+    let lab = Lab::default();
+    let inner = tower::service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Framed(0))) });
+    let request = Request::new(Body::empty());
+    let mut body = lab.clock.block_on(lab.layer(1).layer(inner).call(request)).expect("a response").into_body();
+    assert!(!body.is_end_stream());
+    assert_eq!(body.size_hint().exact(), None);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut count = 0;
+    while let Poll::Ready(Some(frame)) = Pin::new(&mut body).poll_frame(&mut cx) {
+        frame.expect("a frame");
+        count += 1;
+    }
+    assert_eq!(count, 3);
+}
+
+/// What comes of a call over a channel that fails so.
+fn failing<E: Error + Send + Sync + 'static>(lab: &Lab, error: fn() -> E) -> Result<tonic::Response<Pong>, Status> {
+    let inner = tower::service_fn(move |_: Request<Body>| async move { Err::<Response<Body>, E>(error()) });
+    let mut client = EchoClient::new(lab.layer(2).layer(inner));
+    lab.clock.block_on(client.once(ping("x")))
+}
+
+#[test]
+fn a_channel_that_gives_up_waiting_is_deadline_exceeded() {
+    let answer = failing(&Lab::default(), || TimeoutExpired(()));
+    assert_eq!(told(&answer), (2, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!(ended(&answer).last_class(), Some(ErrorClass::Transient));
+    let status = answer.expect_err("a failure");
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert!(source_chain(&status).any(<dyn Error>::is::<TimeoutExpired>));
+}
+
+#[test]
+fn an_error_that_asks_to_abort_ends_the_call() {
+    let answer = failing(&Lab::default(), || AbortRetryError::new("shut down"));
+    assert_eq!(told(&answer), (1, Some(StopReason::Aborted)));
+    let status = answer.expect_err("a failure");
+    assert!(source_chain(&status).any(<dyn Error>::is::<AbortRetryError>), "{status:?}");
+}
+
+#[test]
+fn a_handler_that_aborts_leaves_the_last_failure() {
+    let lab = Lab::default();
+    let policy = AsyncPolicy::<_, NoTimer>::builder()
+        .timer(lab.clock.timer())
+        .classifier(grpc_classifier())
+        .retry(retry(5))
+        .sleep(|_, _| SleepDecision::Abort)
+        .build()
+        .expect("a valid policy");
+    let inner = tower::service_fn(|_: Request<Body>| async { Err::<Response<Body>, _>(Status::unavailable("busy")) });
+    let mut client = EchoClient::new(GrpcLayer::new(policy).layer(inner));
+    let answer = lab.clock.block_on(client.once(ping("x")));
+    assert_eq!(told(&answer), (1, Some(StopReason::Aborted)));
+    assert_eq!(answer.expect_err("a failure").message(), "busy");
+}
+
+#[test]
+fn a_response_that_a_classifier_of_ones_own_refuses_is_handed_over() {
+    let lab = Lab::default();
+    let refused = |result: &Result<Response<ResponseBody>, Status>| {
+        result
+            .as_ref()
+            .ok()
+            .filter(|response| response.headers().contains_key("x-stale"))
+            .map(|_| ErrorClass::Transient)
+    };
+    let policy = AsyncPolicy::<_, NoTimer>::builder()
+        .timer(lab.clock.timer())
+        .classifier(refused)
+        .retry(retry(3))
+        .build()
+        .expect("a valid policy");
+    let inner = tower::service_fn(|_: Request<Body>| async {
+        let mut response = Response::new(Framed(0));
+        response.headers_mut().insert("x-stale", HeaderValue::from_static("1"));
+        Ok::<_, Infallible>(response)
+    });
+    let call = GrpcLayer::new(policy).layer(inner).call(Request::new(Body::empty()));
+    let response = lab.clock.block_on(call).expect("a response");
+    let summary: &OutcomeSummary = response.extensions().get().expect("an outcome");
+    assert_eq!((summary.attempts(), summary.stop_reason()), (3, Some(StopReason::MaxAttemptsGlobal)));
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_is_transient() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    let lab = Lab::default();
+    let answer = lab.client(channel(address), 3).once(ping("x")).await;
+    assert_eq!(told(&answer), (3, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!(ended(&answer).last_class(), Some(ErrorClass::Transient));
+    assert!(CallFailure::of(&answer.expect_err("a failure")).is_some());
+}
