@@ -5,6 +5,8 @@
 
 mod default;
 mod difference;
+#[cfg(feature = "conformance-grpc")]
+mod grpc;
 mod http;
 mod named;
 mod report;
@@ -29,8 +31,10 @@ struct Domain {
     judge: fn(&Value, SystemTime) -> Result<Judgement, serde_json::Error>,
 }
 
-const BUILT: [Domain; 4] = [
+const BUILT: &[Domain] = &[
     Domain { table: "default", judge: default::judge },
+    #[cfg(feature = "conformance-grpc")]
+    Domain { table: "grpc", judge: grpc::judge },
     Domain { table: "http", judge: http::judge_status },
     Domain { table: "http_retry_after", judge: http::judge_hint },
     Domain { table: "http_retry_after_value", judge: http::judge_value },

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "conformance-grpc")]
+use super::grpc;
 use super::{default, http};
 
 /// A way in which our answers differ from the original's on purpose.
@@ -50,6 +52,14 @@ impl From<&redress_http::differences::Difference> for IntendedDifference {
     }
 }
 
+#[cfg(feature = "conformance-grpc")]
+impl From<&redress_tonic::differences::Difference> for IntendedDifference {
+    fn from(listed: &redress_tonic::differences::Difference) -> Self {
+        let redress_tonic::differences::Difference { example, original, ours, reason, source, .. } = *listed;
+        Self { table: "grpc", example, original, ours, reason, source }
+    }
+}
+
 /// The listed differences that are none any more: whose example is not covered, or not answered as the list says.
 pub(super) fn stale() -> Vec<String> {
     let of_default = default::DIFFERENCES.iter().map(|(listed, covers)| {
@@ -60,7 +70,13 @@ pub(super) fn stale() -> Vec<String> {
         let ours = http::answer(listed.table, listed.example);
         (listed.into(), listed.covers(listed.table, listed.example), ours)
     });
-    of_default.chain(of_http).filter_map(|(listed, covers, ours)| why_stale(&listed, covers, ours)).collect()
+    let others = of_default.chain(of_http);
+    #[cfg(feature = "conformance-grpc")]
+    let others = others.chain(redress_tonic::differences::ALL.iter().map(|listed| {
+        let ours = grpc::answer(listed.example).map(|class| class.to_string());
+        (listed.into(), listed.covers(listed.example), ours)
+    }));
+    others.filter_map(|(listed, covers, ours)| why_stale(&listed, covers, ours)).collect()
 }
 
 fn why_stale(listed: &IntendedDifference, covers: bool, ours: Option<String>) -> Option<String> {
