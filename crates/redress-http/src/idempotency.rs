@@ -1,7 +1,7 @@
 //! Whether a request may be sent more than once.
 //!
-//! Owns the list of idempotent methods and the guard that integrations ask before they retry. Does not know whether a
-//! body can be sent again: that is the integration's to find out.
+//! Owns the list of idempotent methods, the guard that integrations ask before they retry, and the words for its answers. Whether a
+//! body can be sent again, and whether anything of a request has left, is the integration's to find out.
 
 use std::fmt;
 
@@ -94,7 +94,10 @@ impl IdempotencyGuard {
     }
 }
 
-/// Whether a request may be sent again, and why: the answer of an [`IdempotencyGuard`].
+/// Whether a request may be sent again, and why: the answer of an [`IdempotencyGuard`], and what an integration knows besides.
+///
+/// Where it may not, its word is what outcomes give as
+/// [`retry_forbidden`](redress_core::RetryOutcome::retry_forbidden).
 ///
 /// ```
 /// use redress_http::RetrySafety;
@@ -102,6 +105,11 @@ impl IdempotencyGuard {
 /// assert!(RetrySafety::IdempotencyKey.may_retry());
 /// assert!(!RetrySafety::NotIdempotent.may_retry());
 /// assert_eq!(RetrySafety::NotIdempotent.to_string(), "not_idempotent");
+///
+/// // What was sent in a stream is gone, whatever the method.
+/// assert_eq!(RetrySafety::IdempotentMethod.with_body(false), RetrySafety::StreamingBody);
+/// // A request of which nothing has left cannot have been acted on.
+/// assert!(RetrySafety::NotIdempotent.if_never_sent(true).may_retry());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -112,15 +120,36 @@ pub enum RetrySafety {
     IdempotencyKey,
     /// It may: the caller [said so](IdempotencyGuard::retry_non_idempotent).
     OptIn,
+    /// It may: the last attempt failed before anything of it had left, so nobody can have acted on it.
+    NeverSent,
     /// It may not: a repetition might act twice.
     NotIdempotent,
+    /// It may not: its body was a stream, and is gone.
+    StreamingBody,
 }
 
 impl RetrySafety {
     /// Whether the request may be sent again.
     #[must_use]
     pub const fn may_retry(self) -> bool {
-        !matches!(self, Self::NotIdempotent)
+        !matches!(self, Self::NotIdempotent | Self::StreamingBody)
+    }
+
+    /// The same, where nothing of the last attempt has left: a request that is not idempotent may be sent again then
+    /// ([RFC 9110, section 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2): "some means to detect that the original request was
+    /// never applied"). Nobody could be connected to, say.
+    #[must_use]
+    pub const fn if_never_sent(self, never_sent: bool) -> Self {
+        match self {
+            Self::NotIdempotent if never_sent => Self::NeverSent,
+            other => other,
+        }
+    }
+
+    /// The same, for a body that can be sent again or not: a request that may be sent again may not without its body.
+    #[must_use]
+    pub const fn with_body(self, can_be_sent_again: bool) -> Self {
+        if self.may_retry() && !can_be_sent_again { Self::StreamingBody } else { self }
     }
 
     /// The reason in events, logs and metrics, such as `not_idempotent`.
@@ -130,7 +159,9 @@ impl RetrySafety {
             Self::IdempotentMethod => "idempotent_method",
             Self::IdempotencyKey => "idempotency_key",
             Self::OptIn => "opt_in",
+            Self::NeverSent => "never_sent",
             Self::NotIdempotent => "not_idempotent",
+            Self::StreamingBody => "streaming_body",
         }
     }
 }
@@ -192,15 +223,38 @@ mod tests {
         }
     }
 
+    const ALL: [RetrySafety; 6] = [
+        RetrySafety::IdempotentMethod,
+        RetrySafety::IdempotencyKey,
+        RetrySafety::OptIn,
+        RetrySafety::NeverSent,
+        RetrySafety::NotIdempotent,
+        RetrySafety::StreamingBody,
+    ];
+
     #[test]
-    fn all_but_one_answer_allow_a_retry() {
-        let answers = [
-            RetrySafety::IdempotentMethod,
-            RetrySafety::IdempotencyKey,
-            RetrySafety::OptIn,
-            RetrySafety::NotIdempotent,
-        ];
-        assert_eq!(answers.map(RetrySafety::may_retry), [true, true, true, false]);
+    fn two_answers_forbid_a_retry() {
+        assert_eq!(ALL.map(RetrySafety::may_retry), [true, true, true, true, false, false]);
+    }
+
+    #[test]
+    fn a_body_that_is_gone_forbids_what_was_allowed() {
+        for safety in ALL {
+            assert_eq!(safety.with_body(true), safety);
+            let gone = if safety.may_retry() { RetrySafety::StreamingBody } else { safety };
+            assert_eq!(safety.with_body(false), gone, "{safety}");
+        }
+    }
+
+    #[test]
+    fn what_has_not_left_may_be_sent_whatever_the_method() {
+        for safety in ALL {
+            assert_eq!(safety.if_never_sent(false), safety);
+        }
+        let never_sent = ALL.map(|safety| safety.if_never_sent(true));
+        let mut expected = ALL;
+        expected[4] = RetrySafety::NeverSent;
+        assert_eq!(never_sent, expected);
     }
 
     #[test]
