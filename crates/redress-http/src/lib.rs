@@ -8,7 +8,7 @@
 //!   response types of their own.
 //! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header.
 //! - [`IdempotencyGuard`] says whether a request may be sent more than once.
-//! - [`default_operation`] names a request in events and metrics.
+//! - [`default_operation`] names a request in events and metrics; [`Head`] is what better names are made of.
 //!
 //! Where the answers differ from the Python original's is listed in [`differences`].
 //!
@@ -42,6 +42,9 @@ pub use retry_after::{parse_retry_after, retry_after, retry_after_from_now};
 
 mod idempotency;
 pub use idempotency::{IdempotencyGuard, RetrySafety, is_idempotent_method};
+
+mod head;
+pub use head::Head;
 
 mod operation;
 pub use operation::default_operation;
