@@ -1,0 +1,226 @@
+//! The client: a transport, a policy, and what its requests have in common.
+//!
+//! Owns the settings of all requests. One request's are `request.rs`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request, Response, Uri};
+use redress_core::{AsyncPolicy, Classifier, Timer};
+use redress_http::{Head, IdempotencyGuard};
+
+use crate::error::{HyperError, RequestError};
+use crate::read_ahead::Drain;
+use crate::replay_body::ReplayBody;
+use crate::request::{RetryingRequest, Settings};
+use crate::response_body::ResponseBody;
+use crate::transport::Transport;
+
+type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
+
+/// A client whose requests go through a policy. Clones share the transport, the policy, its breaker and its budget.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
+/// | [`operation`](Self::operation) | [`default_operation`](redress_http::default_operation): method and path |
+/// | [`skip_if`](Self::skip_if) | no request is skipped |
+/// | [`drain`](Self::drain) | 64 KiB, 100 ms |
+///
+/// - **Failures** are what the policy's classifier says: give it [`hyper_classifier`](crate::hyper_classifier), or one of your own. It may
+///   be asked twice about a response.
+/// - **Repetition**: a request that is not idempotent is sent once, and if it fails the outcome says `not_idempotent`. Only what certainly
+///   [never left](HyperError::is_unsent) is sent again whatever its method ([RFC 9110, section
+///   9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)). Head and extensions are the same in each attempt, and so is the
+///   [body](ReplayBody).
+/// - **An attempt** reaches to the head of the response, and through the reading of one that is to be retried. Its timeout holds for
+///   the connecting as well. The body is read by you, outside of the policy.
+#[derive(Clone)]
+pub struct RetryingClient<T, C, Tm> {
+    transport: T,
+    policy: AsyncPolicy<C, Tm>,
+    guard: IdempotencyGuard,
+    drain: Drain,
+    operation: Option<OfHead<Cow<'static, str>>>,
+    skip_if: Option<OfHead<bool>>,
+}
+
+impl<T, C, Tm> RetryingClient<T, C, Tm> {
+    /// A client over this transport with this policy.
+    #[must_use]
+    pub fn new(transport: T, policy: AsyncPolicy<C, Tm>) -> Self {
+        Self {
+            transport,
+            policy,
+            guard: IdempotencyGuard::new(),
+            drain: Drain::default(),
+            operation: None,
+            skip_if: None,
+        }
+    }
+
+    /// Sets which requests may be sent again. Default: those known to be idempotent.
+    #[must_use]
+    pub const fn guard(mut self, guard: IdempotencyGuard) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Sets how much of a response that is to be retried is read, and for how long, so that its connection can be used again. A longer
+    /// one is dropped before the wait, which closes its connection; zero of either reads nothing. What has been read is kept, so that
+    /// the response is whole if it turns out to be the last. Default: 64 KiB and 100 ms.
+    ///
+    /// At most half of what the attempt has left is spent on it, so that a response is never lost to the attempt's timeout. The timer is
+    /// the policy's.
+    #[must_use]
+    pub const fn drain(mut self, max_bytes: usize, max_time: Duration) -> Self {
+        self.drain = Drain { max_bytes, max_time };
+        self
+    }
+
+    /// Names requests for events and metrics. Default: method and path. Keep names low-cardinality: where paths hold identifiers, name
+    /// the route.
+    #[must_use]
+    pub fn operation(mut self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
+        self.operation = Some(Arc::new(name));
+        self
+    }
+
+    /// Lets the requests for which `skip` is true pass by the policy: sent once, with neither breaker nor events.
+    #[must_use]
+    pub fn skip_if(mut self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.skip_if = Some(Arc::new(skip));
+        self
+    }
+
+    /// The transport.
+    pub const fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &AsyncPolicy<C, Tm> {
+        &self.policy
+    }
+}
+
+impl<T: Transport, C, Tm> RetryingClient<T, C, Tm> {
+    /// A request with settings of its own, to be sent with [`RetryingRequest::send`].
+    pub fn request<B>(&self, request: Request<B>) -> RetryingRequest<'_, T, C, Tm>
+    where
+        B: Into<ReplayBody<T::RequestBody>>,
+    {
+        let settings = Settings {
+            guard: self.guard,
+            drain: self.drain,
+            skip: self.skip_if.as_ref().is_some_and(|skip| skip(&Head::of(&request))),
+            naming: self.operation.as_deref().map(|naming| naming as _),
+            ..Settings::default()
+        };
+        RetryingRequest::with(&self.transport, &self.policy, request, settings)
+    }
+
+    fn build(&self, method: Method, uri: Uri, body: ReplayBody<T::RequestBody>) -> RetryingRequest<'_, T, C, Tm> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        self.request(request)
+    }
+}
+
+macro_rules! without_body {
+    ($($name:ident $method:ident $text:literal)*) => {
+        impl<T: Transport<RequestBody: Default + 'static>, C, Tm> RetryingClient<T, C, Tm> {
+            $(
+                #[doc = $text]
+                pub fn $name(&self, uri: Uri) -> RetryingRequest<'_, T, C, Tm> {
+                    self.build(Method::$method, uri, ReplayBody::empty())
+                }
+            )*
+        }
+    };
+}
+
+without_body! {
+    get GET "A GET request."
+    head HEAD "A HEAD request."
+    delete DELETE "A DELETE request."
+    options OPTIONS "An OPTIONS request."
+}
+
+macro_rules! with_body {
+    ($($name:ident $method:ident $text:literal)*) => {
+        impl<T: Transport, C, Tm> RetryingClient<T, C, Tm> {
+            $(
+                #[doc = $text]
+                pub fn $name(&self, uri: Uri, body: impl Into<ReplayBody<T::RequestBody>>) -> RetryingRequest<'_, T, C, Tm> {
+                    self.build(Method::$method, uri, body.into())
+                }
+            )*
+        }
+    };
+}
+
+with_body! {
+    put PUT "A PUT request."
+    post POST "A POST request. Not idempotent: it is sent once, unless it carries an `Idempotency-Key` or you say otherwise."
+    patch PATCH "A PATCH request. Not idempotent: it is sent once, unless it carries an `Idempotency-Key` or you say otherwise."
+}
+
+impl<T, C, Tm> RetryingClient<T, C, Tm>
+where
+    T: Transport,
+    C: Classifier<Response<ResponseBody<T::ResponseBody>>, HyperError> + Clone,
+    Tm: Timer + Clone,
+{
+    /// Sends a request as it is; short for [`request`](Self::request) and [`send`](RetryingRequest::send).
+    ///
+    /// # Errors
+    ///
+    /// As [`RetryingRequest::send`]: if there is no response.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`RetryingRequest::send`].
+    pub async fn send<B>(&self, request: Request<B>) -> Result<Response<ResponseBody<T::ResponseBody>>, RequestError>
+    where
+        B: Into<ReplayBody<T::RequestBody>>,
+    {
+        self.request(request).send().await
+    }
+}
+
+/// Sends one request through a policy, for those who keep no [`RetryingClient`].
+///
+/// # Errors
+///
+/// As [`RetryingRequest::send`]: if there is no response.
+///
+/// # Cancel safety
+///
+/// As [`RetryingRequest::send`].
+pub async fn request_with_retry<T, C, Tm, B>(
+    transport: &T,
+    policy: &AsyncPolicy<C, Tm>,
+    request: Request<B>,
+) -> Result<Response<ResponseBody<T::ResponseBody>>, RequestError>
+where
+    T: Transport,
+    C: Classifier<Response<ResponseBody<T::ResponseBody>>, HyperError> + Clone,
+    Tm: Timer + Clone,
+    B: Into<ReplayBody<T::RequestBody>>,
+{
+    RetryingRequest::new(transport, policy, request).send().await
+}
+
+impl<T, C, Tm> fmt::Debug for RetryingClient<T, C, Tm> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryingClient")
+            .field("policy", &self.policy)
+            .field("guard", &self.guard)
+            .field("drain", &self.drain)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,169 @@
+//! What a request fails with, and what can be asked about it.
+//!
+//! Owns the error and the sorting of hyper's and hyper-util's into it. What it means for a retry is `classifier.rs`.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::{fmt, io};
+
+use hyper_util::client::legacy;
+use redress_core::{CallError, source_chain};
+
+/// A call that ended without a response: with an error, an attempt that timed out, an open circuit, or by being aborted or deferred.
+///
+/// Responses are never in it: a bad one that the policy gives up on is handed on as the response it is.
+pub type RequestError = CallError<Infallible, HyperError>;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Why a request has no response, or a response no more body.
+///
+/// hyper's or hyper-util's own error is its `source()`, and [`hyper`](Self::hyper) finds hyper's wherever it is.
+#[derive(Debug)]
+pub struct HyperError {
+    kind: Kind,
+    source: Option<BoxError>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// No connection came about.
+    Connect,
+    /// There was one, and it ended before it took the request.
+    Unsent,
+    /// The request cannot be sent by this client, whatever the other side does.
+    Request,
+    /// It was sent, or at least begun.
+    Exchange,
+    /// The head was there; reading the body failed.
+    Body,
+    /// The rest of the body was dropped, so that its connection need not be held while waiting.
+    Discarded,
+}
+
+impl HyperError {
+    /// No connection came about, for this reason. For transports of your own: such a request certainly never left.
+    pub fn connect(source: impl Into<BoxError>) -> Self {
+        Self { kind: Kind::Connect, source: Some(source.into()) }
+    }
+
+    pub(crate) fn body(source: impl Into<BoxError>) -> Self {
+        Self { kind: Kind::Body, source: Some(source.into()) }
+    }
+
+    /// There is nothing left to send.
+    pub(crate) const fn spent() -> Self {
+        Self { kind: Kind::Request, source: None }
+    }
+
+    pub(crate) const fn discarded() -> Self {
+        Self { kind: Kind::Discarded, source: None }
+    }
+
+    /// Whether no connection came about.
+    #[must_use]
+    pub const fn is_connect(&self) -> bool {
+        matches!(self.kind, Kind::Connect)
+    }
+
+    /// Whether the request certainly never left: there was no connection, or it ended before it took the request. Such a request may be
+    /// sent again although it is not idempotent.
+    #[must_use]
+    pub const fn is_unsent(&self) -> bool {
+        matches!(self.kind, Kind::Connect | Kind::Unsent)
+    }
+
+    /// Whether the client refuses to send such a request: its URI has no host, or its HTTP version is not the connection's.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        matches!(self.kind, Kind::Request)
+    }
+
+    /// Whether the head of the response was there, and reading its body failed.
+    #[must_use]
+    pub const fn is_body(&self) -> bool {
+        matches!(self.kind, Kind::Body)
+    }
+
+    /// Whether the rest of the body is missing because the response was to be retried, and its connection was let go of before the wait.
+    #[must_use]
+    pub const fn is_discarded(&self) -> bool {
+        matches!(self.kind, Kind::Discarded)
+    }
+
+    /// Whether something ran into a timeout of its own: a connector's, or the system's. (An attempt that ran into the policy's has no
+    /// error at all.)
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+        self.hyper().is_some_and(hyper::Error::is_timeout)
+            || self.chain().any(|error| error.downcast_ref().is_some_and(timed_out))
+    }
+
+    /// Whether the connection ended in the middle: before the whole head, or before the whole body.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.hyper().is_some_and(hyper::Error::is_incomplete_message)
+    }
+
+    /// Whether what came back is not HTTP, or not within the connection's limits.
+    #[must_use]
+    pub fn is_parse(&self) -> bool {
+        self.hyper().is_some_and(hyper::Error::is_parse)
+    }
+
+    /// hyper's error, if there is one in the chain of sources.
+    #[must_use]
+    pub fn hyper(&self) -> Option<&hyper::Error> {
+        self.chain().find_map(|error| error.downcast_ref())
+    }
+
+    fn chain(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
+        source_chain(self)
+    }
+}
+
+impl From<legacy::Error> for HyperError {
+    fn from(error: legacy::Error) -> Self {
+        let kind = if error.is_connect() {
+            Kind::Connect
+        } else {
+            match error.source() {
+                // The client has looked at the request and at nothing else.
+                None => Kind::Request,
+                Some(source) => source.downcast_ref().map_or(Kind::Exchange, sort),
+            }
+        };
+        Self { kind, source: Some(error.into()) }
+    }
+}
+
+impl From<hyper::Error> for HyperError {
+    fn from(error: hyper::Error) -> Self {
+        Self { kind: sort(&error), source: Some(error.into()) }
+    }
+}
+
+/// hyper calls a request cancelled exactly when it hands it back: it was still in the queue of its connection.
+fn sort(error: &hyper::Error) -> Kind {
+    if error.is_canceled() { Kind::Unsent } else { Kind::Exchange }
+}
+
+impl fmt::Display for HyperError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            Kind::Connect => "no connection",
+            Kind::Unsent => "the connection ended before the request was sent",
+            Kind::Request => "the client does not send such requests",
+            Kind::Exchange => "the request failed",
+            Kind::Body => "the body of the response failed",
+            Kind::Discarded => "the rest of the body was dropped before a retry",
+        })
+    }
+}
+
+impl Error for HyperError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

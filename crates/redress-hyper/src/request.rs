@@ -1,0 +1,195 @@
+//! One request through a policy, with what is its own.
+//!
+//! Owns a request's settings and the way from it to its response. Runs nothing; `attempts.rs` and the policy's call do.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::pin::pin;
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Request, Response};
+use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome, Timer};
+use redress_http::{Head, IdempotencyGuard, default_operation};
+
+use crate::attempts::{Attempts, Outgoing, exchange};
+use crate::error::{HyperError, RequestError};
+use crate::read_ahead::{Drain, ReadAhead};
+use crate::replay_body::ReplayBody;
+use crate::response_body::ResponseBody;
+use crate::transport::Transport;
+
+/// How a call over `T` ended, in full.
+pub type RequestOutcome<T> = RetryOutcome<Response<ResponseBody<<T as Transport>::ResponseBody>>, HyperError>;
+
+/// A request on its way through a policy. Made by a [`RetryingClient`](crate::RetryingClient), whose settings it begins with, or by
+/// [`new`](Self::new).
+#[must_use = "a request does nothing unless it is sent"]
+pub struct RetryingRequest<'c, T: Transport, C, Tm> {
+    transport: &'c T,
+    policy: &'c AsyncPolicy<C, Tm>,
+    context: CallContext<'c, AsyncPolicy<C, Tm>>,
+    parts: Parts,
+    body: ReplayBody<T::RequestBody>,
+    settings: Settings<'c>,
+}
+
+/// What a request has of its client, or of its own.
+#[derive(Default)]
+pub(crate) struct Settings<'c> {
+    pub(crate) guard: IdempotencyGuard,
+    pub(crate) drain: Drain,
+    pub(crate) skip: bool,
+    /// The client's way to name requests.
+    pub(crate) naming: Option<&'c (dyn Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync)>,
+    /// The name of this request.
+    pub(crate) name: Option<Cow<'c, str>>,
+    /// Whether the context has a name already.
+    pub(crate) is_named: bool,
+}
+
+impl<'c, T: Transport, C, Tm> RetryingRequest<'c, T, C, Tm> {
+    /// The request over this transport with this policy.
+    pub fn new<B>(transport: &'c T, policy: &'c AsyncPolicy<C, Tm>, request: Request<B>) -> Self
+    where
+        B: Into<ReplayBody<T::RequestBody>>,
+    {
+        Self::with(transport, policy, request, Settings::default())
+    }
+
+    pub(crate) fn with<B>(
+        transport: &'c T,
+        policy: &'c AsyncPolicy<C, Tm>,
+        request: Request<B>,
+        settings: Settings<'c>,
+    ) -> Self
+    where
+        B: Into<ReplayBody<T::RequestBody>>,
+    {
+        let (parts, body) = request.into_parts();
+        Self { transport, policy, context: policy.context(), parts, body: body.into(), settings }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.parts.headers.append(name, value);
+        self
+    }
+
+    /// Names the operation in events and metrics. Default: the client's name for it, or else method and path.
+    pub fn operation(mut self, name: impl Into<Cow<'c, str>>) -> Self {
+        self.settings.name = Some(name.into());
+        self
+    }
+
+    /// Whether this request may be sent again although it is not known to be idempotent. Default: the client's guard.
+    pub const fn retry_non_idempotent(mut self, retry: bool) -> Self {
+        self.settings.guard = self.settings.guard.retry_non_idempotent(retry);
+        self
+    }
+
+    /// How much of a response that is to be retried is read, and for how long. Default: the client's, see
+    /// [`drain`](crate::RetryingClient::drain).
+    pub const fn drain(mut self, max_bytes: usize, max_time: Duration) -> Self {
+        self.settings.drain = Drain { max_bytes, max_time };
+        self
+    }
+
+    /// Lets this request pass by the policy, or not: sent once, with neither breaker nor events. Default: as the client's
+    /// [`skip_if`](crate::RetryingClient::skip_if) has it.
+    pub const fn skip(mut self, skip: bool) -> Self {
+        self.settings.skip = skip;
+        self
+    }
+
+    /// Sends it through another policy than the client's, which may have another classifier and timer. What
+    /// [`context`](Self::context) has set is lost.
+    pub fn policy<D, Tm2>(self, policy: &'c AsyncPolicy<D, Tm2>) -> RetryingRequest<'c, T, D, Tm2> {
+        let Self { transport, parts, body, mut settings, .. } = self;
+        settings.is_named = false;
+        RetryingRequest { transport, policy, context: policy.context(), parts, body, settings }
+    }
+
+    /// Sets what a policy's call can be given besides: hooks, an abort, a sleep handler, a timeline.
+    pub fn context(
+        mut self,
+        set: impl FnOnce(CallContext<'c, AsyncPolicy<C, Tm>>) -> CallContext<'c, AsyncPolicy<C, Tm>>,
+    ) -> Self {
+        let name = self.settings.name.take();
+        let name = name.unwrap_or_else(|| self.settings.name_of(&Head::from(&self.parts)));
+        self.context = set(self.context.operation(name));
+        self.settings.is_named = true;
+        self
+    }
+}
+
+impl<T, C, Tm> RetryingRequest<'_, T, C, Tm>
+where
+    T: Transport,
+    C: Classifier<Response<ResponseBody<T::ResponseBody>>, HyperError> + Clone,
+    Tm: Timer + Clone,
+{
+    /// Sends it, as often as the policy has it.
+    ///
+    /// The response is what the other side said, good or bad: a bad one that the policy gave up on is a response all the same. It has
+    /// an [`OutcomeSummary`](redress_core::OutcomeSummary) among its extensions.
+    ///
+    /// # Errors
+    ///
+    /// If there is no response: the connection failed, the attempt timed out, the breaker is open, the call was aborted or deferred.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the attempt, stops the call where it is, and gives a breaker's permit back.
+    pub async fn send(self) -> Result<Response<ResponseBody<T::ResponseBody>>, RequestError> {
+        let outcome = self.execute().await;
+        let summary = outcome.summary().clone();
+        let mut response = outcome.into_result().or_else(CallError::try_into_last_result)?;
+        response.extensions_mut().insert(summary);
+        Ok(response)
+    }
+
+    /// [`send`](Self::send) with the outcome in full, in which a bad response is the last failure.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn execute(self) -> RequestOutcome<T> {
+        let Self { transport, policy, context, parts, body, mut settings } = self;
+        let bare;
+        let (policy, context) = if settings.skip {
+            bare = policy.bare();
+            (&bare, bare.context())
+        } else {
+            let name = settings.name.take();
+            let by_default = || settings.name_of(&Head::from(&parts));
+            let name = name.or_else(|| (policy.is_watched() && !settings.is_named).then(by_default));
+            (policy, if let Some(name) = name { context.operation(name) } else { context })
+        };
+        let safety = settings.guard.safety(&parts.method, &parts.headers);
+        let outgoing = Outgoing::new(parts, body, safety, policy.max_attempts());
+        let mut running = pin!(None);
+        let (timer, drain) = (policy.timer(), settings.drain);
+        let begin = |request, followed: Option<_>| {
+            let ahead = followed.map(|attempt| ReadAhead::new(drain, attempt, timer));
+            exchange(transport.clone(), request, (policy.classifier(), timer), ahead)
+        };
+        context.driven().run(Attempts::new(outgoing, begin, running.as_mut())).await
+    }
+}
+
+impl<'c> Settings<'c> {
+    fn name_of(&self, head: &Head<'_>) -> Cow<'c, str> {
+        self.naming.map_or_else(|| default_operation(head.method, head.uri).into(), |name| name(head))
+    }
+}
+
+impl<T: Transport, C, Tm> fmt::Debug for RetryingRequest<'_, T, C, Tm> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryingRequest")
+            .field("method", &self.parts.method)
+            .field("uri", &self.parts.uri)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
