@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use http::request::Parts;
 use redress_core::AsyncPolicy;
+use redress_http::Head;
 use redress_tokio::TokioTimer;
 use tower_layer::Layer;
 
@@ -31,7 +31,7 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 /// | [`hand_over_at_head`](Self::hand_over_at_head) | no: a response's first message is waited for |
 /// | [`max_replay_bytes`](Self::max_replay_bytes) | 65,536 |
 ///
-/// The closures are given the head of the request: its path in `uri`, its metadata in `headers`, and whatever the caller put into the
+/// The closures are given the [head](Head) of the request: its path in `uri`, its metadata in `headers`, and whatever the caller put into the
 /// [extensions](tonic::Request::extensions_mut) of it.
 ///
 /// An example is on the [crate's page](crate).
@@ -40,7 +40,7 @@ pub struct GrpcLayer<C = GrpcClassifier, Tm = TokioTimer> {
     pub(crate) settings: Arc<Settings<C, Tm>>,
 }
 
-type OfHead<A> = Arc<dyn Fn(&Parts) -> A + Send + Sync>;
+type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 
 /// What a layer was told about calls, shared by its channels.
 pub(crate) struct Settings<C, Tm> {
@@ -67,14 +67,14 @@ impl<C, Tm> GrpcLayer<C, Tm> {
 
     /// Names each call for events and metrics. Keep names low-cardinality.
     #[must_use]
-    pub fn operation(self, name: impl Fn(&Parts) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
+    pub fn operation(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.operation = Some(Arc::new(name)))
     }
 
     /// Lets the calls for which `skip` is true pass by the policy: sent once, with neither breaker nor events, and handed over as it comes. For methods that must
     /// not run twice give [`policy_provider`](Self::policy_provider) a policy without retry instead, so that the breaker still counts.
     #[must_use]
-    pub fn skip_if(self, skip: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn skip_if(self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.skip_if = Some(Arc::new(skip)))
     }
 
@@ -85,7 +85,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     #[must_use]
     pub fn policy_provider(
         self,
-        choose: impl Fn(&Parts) -> Option<AsyncPolicy<C, Tm>> + Send + Sync + 'static,
+        choose: impl Fn(&Head<'_>) -> Option<AsyncPolicy<C, Tm>> + Send + Sync + 'static,
     ) -> Self {
         self.set(|settings| settings.policy_provider = Some(Arc::new(choose)))
     }
@@ -96,7 +96,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     /// be replaced. A server stream that stays silent for long would delay its head as long, and run into an attempt timeout. With this, a
     /// failure after the head is the caller's, and counts as a success for breaker and budget.
     #[must_use]
-    pub fn hand_over_at_head(self, early: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn hand_over_at_head(self, early: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.hand_over_at_head = Some(Arc::new(early)))
     }
 
@@ -114,22 +114,22 @@ impl<C, Tm> GrpcLayer<C, Tm> {
 }
 
 impl<C, Tm> Settings<C, Tm> {
-    pub(crate) fn operation_of(&self, head: &Parts) -> Cow<'static, str> {
+    pub(crate) fn operation_of(&self, head: &Head<'_>) -> Cow<'static, str> {
         match &self.operation {
             Some(name) => name(head),
             None => default_operation(head.uri.path()).to_owned().into(),
         }
     }
 
-    pub(crate) fn skips(&self, head: &Parts) -> bool {
+    pub(crate) fn skips(&self, head: &Head<'_>) -> bool {
         self.skip_if.as_ref().is_some_and(|skip| skip(head))
     }
 
-    pub(crate) fn policy_for(&self, head: &Parts) -> Option<AsyncPolicy<C, Tm>> {
+    pub(crate) fn policy_for(&self, head: &Head<'_>) -> Option<AsyncPolicy<C, Tm>> {
         self.policy_provider.as_ref().and_then(|choose| choose(head))
     }
 
-    pub(crate) fn hands_over_at_head(&self, head: &Parts) -> bool {
+    pub(crate) fn hands_over_at_head(&self, head: &Head<'_>) -> bool {
         self.hand_over_at_head.as_ref().is_some_and(|early| early(head))
     }
 }

@@ -33,13 +33,14 @@ pub(crate) struct RequestBody {
 }
 
 impl RequestBody {
-    /// Reads the body as far as it goes without waiting, up to `most` bytes.
+    /// Reads the body as far as it goes without waiting, up to `most` bytes. `at_head`: whether the response is to be handed over at its
+    /// head, unseen.
     ///
     /// # Errors
     ///
     /// What the body ended with: a message that could not be encoded. Nothing has been sent then.
-    pub(crate) fn read_ahead(mut body: Body, most: usize) -> Result<Self, Status> {
-        let mut read = Self { frames: VecDeque::new(), trailers: None, rest: None, only_once: None, at_head: false };
+    pub(crate) fn read_ahead(mut body: Body, most: usize, at_head: bool) -> Result<Self, Status> {
+        let mut read = Self { frames: VecDeque::new(), trailers: None, rest: None, only_once: None, at_head };
         let mut length = 0_usize;
         // The waker may be one that nobody hears: whoever sends what is left polls it anew.
         let mut cx = Context::from_waker(Waker::noop());
@@ -90,11 +91,6 @@ impl RequestBody {
                 Ok(Self { frames, trailers, rest: None, only_once: None, at_head: self.at_head })
             }
         }
-    }
-
-    /// Has the response handed over at its head, unseen.
-    pub(crate) const fn hand_over_at_head(&mut self) {
-        self.at_head = true;
     }
 
     /// Whether the response's first message is waited for: where it could still be replaced, and nobody asked for the head.

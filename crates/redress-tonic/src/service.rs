@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{Request, Response};
 use redress_core::{Classifier, Timer};
+use redress_http::Head;
 use redress_tokio::TokioTimer;
 use tonic::Status;
 use tonic::body::Body;
@@ -66,23 +67,20 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (head, body) = request.into_parts();
         let (channel, settings) = (self.channel.clone(), &self.layer.settings);
+        let head = Head::of(&request);
         if settings.skips(&head) {
-            let request = Request::from_parts(head, RequestBody::untouched(body));
-            return GrpcFuture::called(channel, request, &self.layer.policy.bare(), None);
+            return GrpcFuture::called(channel, request.map(RequestBody::untouched), &self.layer.policy.bare(), None);
         }
-        let mut body = match RequestBody::read_ahead(body, settings.max_replay_bytes) {
-            Ok(body) => body,
-            Err(status) => return GrpcFuture::refused(status),
-        };
-        if settings.hands_over_at_head(&head) {
-            body.hand_over_at_head();
-        }
+        let at_head = settings.hands_over_at_head(&head);
         let chosen = settings.policy_for(&head);
         let policy = chosen.as_ref().unwrap_or(&self.layer.policy);
         let name = policy.is_watched().then(|| settings.operation_of(&head));
-        GrpcFuture::called(channel, Request::from_parts(head, body), policy, name)
+        let (head, body) = request.into_parts();
+        match RequestBody::read_ahead(body, settings.max_replay_bytes, at_head) {
+            Ok(body) => GrpcFuture::called(channel, Request::from_parts(head, body), policy, name),
+            Err(status) => GrpcFuture::refused(status),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
-use http_body::{Body as _, Frame};
+use http_body::{Body as _, Frame, SizeHint};
 use redress_core::{
     AbortRetryError, AsyncPolicy, ErrorClass, NoTimer, OutcomeSummary, SleepDecision, StopReason, source_chain,
 };
@@ -88,21 +88,63 @@ fn each_attempt_sends_the_same() {
     }
 }
 
+/// A body that is one frame, and knows how long it is.
+struct OneFrame(Option<Bytes>);
+
+impl http_body::Body for OneFrame {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|data| Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |data| data.len() as u64))
+    }
+}
+
 #[test]
-fn a_response_is_as_long_as_it_was() {
+fn a_response_has_its_first_frame_before_it() {
     let lab = Lab::default();
-    let inner = tower::service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Framed(0))) });
-    let request = Request::new(Body::empty());
-    let mut body = lab.clock.block_on(lab.layer(1).layer(inner).call(request)).expect("a response").into_body();
+    let one = || async { Ok::<_, Infallible>(Response::new(OneFrame(Some("one".into())))) };
+    let inner = tower::service_fn(move |_: Request<Body>| one());
+    let call = lab.layer(1).layer(inner).call(Request::new(Body::empty()));
+    let mut body = lab.clock.block_on(call).expect("a response").into_body();
     assert!(!body.is_end_stream());
     assert_eq!(body.size_hint().exact(), None);
+
     let mut cx = Context::from_waker(Waker::noop());
-    let mut count = 0;
-    while let Poll::Ready(Some(frame)) = Pin::new(&mut body).poll_frame(&mut cx) {
-        frame.expect("a frame");
-        count += 1;
+    let first = Pin::new(&mut body).poll_frame(&mut cx).map(|frame| frame.expect("a frame").expect("no error"));
+    assert!(matches!(first, Poll::Ready(frame) if frame.data_ref().is_some_and(|data| data == "one")));
+    assert!(body.is_end_stream());
+    assert_eq!(body.size_hint().exact(), Some(0));
+}
+
+/// A body of frames that hold nothing, without an end.
+struct Nothings;
+
+impl http_body::Body for Nothings {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(Some(Ok(Frame::data(Bytes::new()))))
     }
-    assert_eq!(count, 3);
+}
+
+#[test]
+fn a_request_of_nothing_without_an_end_is_not_read_for_ever() {
+    let lab = Lab::default();
+    let inner = tower::service_fn(|_: Request<Body>| async { Err::<Response<Body>, _>(Status::unavailable("busy")) });
+    let call = lab.layer(3).layer(inner).call(Request::new(Body::new(Nothings)));
+    let failure = lab.clock.block_on(call).expect_err("a failure");
+    let failure = CallFailure::of(&failure).expect("the layer's failure");
+    assert_eq!(failure.summary().retry_forbidden(), Some("request_too_large"));
 }
 
 /// What comes of a call over a channel that fails so.

@@ -115,6 +115,9 @@ fn a_status_made_on_this_side_is_read_by_its_source() {
     assert_eq!(class(reset(h2::Reason::ENHANCE_YOUR_CALM)), ErrorClass::RateLimit);
     assert_eq!(class(reset(h2::Reason::INADEQUATE_SECURITY)), ErrorClass::Permission);
 
+    let channel = tonic::transport::Endpoint::from_shared("no uri").expect_err("no URI");
+    assert_eq!(class(with_source(Code::Unknown, channel)), ErrorClass::Transient);
+
     // What tonic has no code for.
     assert_eq!(class(Status::from_error(Box::new(refused()))), ErrorClass::Transient);
     assert_eq!(class(Status::from_error(Box::new(PermanentError::new("no")))), ErrorClass::Permanent);

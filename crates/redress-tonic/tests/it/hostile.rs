@@ -138,6 +138,7 @@ async fn what_a_proxy_says_is_read_by_its_status() {
     let status = status_of(http(200, "text/html", html)).await;
     assert_eq!(status.code(), Code::Unknown);
     assert!(status.message().contains("text/html"), "{status}");
+    assert_eq!(status_of(http(200, "application/json", "{}")).await.code(), Code::Unknown);
 }
 
 #[tokio::test]

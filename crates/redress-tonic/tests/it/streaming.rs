@@ -69,6 +69,15 @@ async fn a_stream_that_is_silent_is_handed_over_at_its_head_where_asked() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_skipped_is_handed_over_as_it_comes() {
+    let (server, lab) = (serve().await, Lab::default());
+    server.script.then(Answer::Silence);
+    let layer = lab.layer(5).skip_if(|_| true);
+    let answer = EchoClient::new(layer.layer(server.channel())).many(ping("x")).await;
+    assert_eq!(told(&answer), (1, None));
+}
+
+#[tokio::test]
 async fn requests_that_are_all_there_are_sent_again() {
     let (server, lab) = (serve().await, Lab::default());
     server.script.then_fail(Status::unavailable("1"));
@@ -147,7 +156,7 @@ async fn a_request_too_large_to_keep_is_sent_once_and_whole() {
 
     // Unless told otherwise, 64 KiB are kept.
     server.script.then_fail(Status::unavailable("1"));
-    let answer = lab.client(server.channel(), 5).once(ping(&"x".repeat(65_536))).await;
+    let answer = lab.client(server.channel(), 5).once(ping(&"x".repeat(65_528))).await;
     assert_eq!(ended(&answer).retry_forbidden(), Some("request_too_large"));
     server.script.then_fail(Status::unavailable("1"));
     let answer = lab.client(server.channel(), 5).once(ping(&"x".repeat(65_527))).await;
