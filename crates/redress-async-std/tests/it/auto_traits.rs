@@ -1,0 +1,79 @@
+//! Calls are `Send` exactly when their operations are. It is all checked by compiling.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::io::Error;
+use std::rc::Rc;
+use std::time::Duration;
+
+use async_std::task::{block_on, yield_now};
+use redress_async_std::{AsyncPolicy, AsyncRetryPolicy, AsyncStdSleep, AsyncStdTimer};
+use redress_core::{CallError, RetryOutcome, fixed};
+
+const fn sharable<T: Send + Sync + Unpin + 'static>() {}
+
+const _: () = {
+    sharable::<AsyncStdTimer>();
+    sharable::<AsyncStdSleep>();
+    sharable::<AsyncPolicy>();
+    sharable::<AsyncRetryPolicy>();
+};
+
+fn assert_send<T: Send>(_: &T) {}
+
+/// What is `Send` has it twice, and then the compiler cannot tell which of the two [`assert_not_send`] means.
+trait NotSend<Which> {}
+impl<T: ?Sized> NotSend<()> for T {}
+impl<T: ?Sized + Send> NotSend<u8> for T {}
+
+fn assert_not_send<T: NotSend<Which>, Which>(_: &T) {}
+
+type Called = Result<u32, CallError<u32, Error>>;
+
+async fn sendable() -> Result<u32, Error> {
+    yield_now().await;
+    Ok(7)
+}
+
+async fn local(count: Rc<Cell<u32>>) -> Result<u32, Error> {
+    yield_now().await;
+    Ok(count.get())
+}
+
+// Functions of their own: the body that makes a closure cannot yet say whether it is `Send`.
+
+fn call_of_a_local_operation(policy: &AsyncPolicy) -> impl Future<Output = Called> {
+    policy.call(|| local(Rc::default()))
+}
+
+fn execute_of_a_local_operation(policy: &AsyncPolicy) -> impl Future<Output = RetryOutcome<u32, Error>> {
+    policy.execute(|| local(Rc::default()))
+}
+
+fn call_that_holds_what_is_local(policy: &AsyncPolicy) -> impl Future<Output = Called> {
+    let count = Rc::new(Cell::new(7));
+    policy.call_with(move |_| std::future::ready(Ok(count.get())))
+}
+
+#[test]
+fn a_call_of_a_send_operation_is_send() {
+    let policy = AsyncRetryPolicy::builder().strategy(fixed(Duration::ZERO)).build().unwrap();
+    assert_send(&policy.call(sendable));
+    assert_send(&policy.execute(sendable));
+    assert_send(&policy.call_with(|_| sendable()));
+    assert_send(&policy.execute_with(|_| sendable()));
+    let context = policy.operation("fetch").on_metric(|_| ()).before_sleep_async(|_, _| yield_now());
+    assert_send(&context);
+    assert_send(&context.call(sendable));
+    assert_send(&context.execute(sendable));
+}
+
+#[test]
+fn a_call_of_an_operation_that_is_not_is_not() {
+    let policy = AsyncRetryPolicy::builder().strategy(fixed(Duration::ZERO)).build().unwrap();
+    let call = call_of_a_local_operation(&policy);
+    assert_not_send(&call);
+    assert_not_send(&execute_of_a_local_operation(&policy));
+    assert_not_send(&call_that_holds_what_is_local(&policy));
+    assert_eq!(block_on(call).ok(), Some(0), "it runs where it is");
+}

@@ -1,0 +1,175 @@
+//! The real timer: waits that end, timeouts that strike, waits that are given up, and waits without end.
+//!
+//! Nothing is asserted about how long it took beyond what the timer's own clock must show.
+
+use std::future::{Future, pending};
+use std::io::{Error, ErrorKind};
+use std::pin::Pin;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Wake, Waker};
+use std::time::Duration;
+
+use async_std::future::timeout;
+use async_std::task::{block_on, spawn};
+use redress_async_std::{AsyncPolicy, AsyncRetryPolicy, AsyncStdSleep, AsyncStdTimer};
+use redress_core::{Cause, CircuitBreaker, CircuitState, ErrorClass, Retry, StopReason, Timer as _, fixed};
+
+const SHORT: Duration = Duration::from_millis(1);
+const LONG: Duration = Duration::from_secs(3600);
+/// The longest that a policy takes.
+const LONGEST: Duration = Duration::from_nanos(u64::MAX);
+
+fn reset() -> Error {
+    Error::from(ErrorKind::ConnectionReset)
+}
+
+#[test]
+fn a_wait_ends_and_never_early() {
+    let began = AsyncStdTimer.now();
+    block_on(AsyncStdTimer.sleep(SHORT));
+    assert!(AsyncStdTimer.now() >= began + SHORT);
+}
+
+#[test]
+fn a_wait_counts_from_when_it_was_made() {
+    let wait = AsyncStdTimer.sleep(SHORT);
+    block_on(AsyncStdTimer.sleep(2 * SHORT));
+    assert!(block_on(timeout(Duration::ZERO, wait)).is_ok());
+}
+
+#[test]
+fn retries_wait_between_attempts() {
+    let policy = AsyncRetryPolicy::builder().strategy(fixed(SHORT)).max_attempts(3).build().unwrap();
+    let outcome = block_on(policy.execute(|| async { Err::<(), _>(reset()) }));
+    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::MaxAttemptsGlobal), 3));
+    assert!(outcome.elapsed() >= 2 * SHORT);
+}
+
+#[test]
+fn an_attempt_that_never_ends_is_cut_at_its_timeout() {
+    let retry = Retry::builder().strategy(fixed(SHORT)).attempt_timeout(SHORT).max_attempts(2);
+    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let outcome = block_on(policy.execute(pending::<Result<(), Error>>));
+    assert_eq!((outcome.cause(), outcome.last_class()), (Some(Cause::Timeout), Some(ErrorClass::Transient)));
+    assert_eq!(outcome.attempts(), 2);
+}
+
+#[test]
+fn a_deadline_ends_a_call_that_would_go_on_for_ever() {
+    let retry = Retry::builder().strategy(fixed(SHORT)).deadline(20 * SHORT).max_attempts(u32::MAX);
+    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let outcome = block_on(policy.execute(|| async { Err::<(), _>(reset()) }));
+    assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));
+}
+
+#[test]
+fn a_breaker_recovers_by_the_timers_clock() {
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(SHORT);
+    let policy = AsyncPolicy::builder().circuit_breaker(breaker).build().unwrap();
+    block_on(policy.call(|| async { Err::<(), _>(reset()) })).unwrap_err();
+    assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
+    block_on(AsyncStdTimer.sleep(2 * SHORT));
+    block_on(policy.call(|| async { Ok::<_, Error>(()) })).unwrap();
+    assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+}
+
+#[test]
+fn waits_without_end_neither_panic_nor_hold_up_others() {
+    for endless in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(u64::MAX / 4), LONGEST] {
+        let mut wait = AsyncStdTimer.sleep(endless);
+        assert!(block_on(timeout(Duration::ZERO, &mut wait)).is_err(), "{endless:?}");
+        // The reactor counts down to it while others come and go.
+        block_on(AsyncStdTimer.sleep(SHORT));
+        block_on(AsyncStdTimer.sleep(SHORT));
+        assert!(block_on(timeout(Duration::ZERO, &mut wait)).is_err(), "{endless:?}");
+    }
+}
+
+#[test]
+fn a_policy_takes_the_longest_times_there_are() {
+    let retry = Retry::builder().strategy(fixed(LONGEST)).attempt_timeout(LONGEST).no_deadline();
+    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let call = policy.call(|| async { Err::<(), _>(reset()) });
+    let given_up = block_on(timeout(SHORT, call)).is_err();
+    assert!(given_up, "the call waits");
+}
+
+#[test]
+fn a_call_dropped_in_its_wait_ends_there() {
+    let policy = AsyncRetryPolicy::builder().strategy(fixed(LONG)).no_deadline().build().unwrap();
+    let mut attempts = 0;
+    let call = policy.call(|| {
+        attempts += 1;
+        async { Err::<(), _>(reset()) }
+    });
+    let given_up = block_on(timeout(SHORT, call)).is_err();
+    assert_eq!((given_up, attempts), (true, 1));
+    assert!(block_on(policy.call(|| async { Ok::<_, Error>(()) })).is_ok(), "the policy goes on");
+}
+
+#[test]
+fn a_cancelled_task_ends_in_its_wait() {
+    let policy = AsyncRetryPolicy::builder().strategy(fixed(LONG)).no_deadline().build().unwrap();
+    let (running, started) = async_std::channel::unbounded();
+    let task = spawn(async move {
+        let call = policy.call(|| {
+            let running = running.clone();
+            async move {
+                running.send(()).await.unwrap();
+                Err::<(), _>(reset())
+            }
+        });
+        call.await.is_ok()
+    });
+    block_on(async {
+        started.recv().await.unwrap();
+        assert_eq!(task.cancel().await, None);
+        // Everything the call held is gone, the sender with it.
+        assert!(started.recv().await.is_err(), "one attempt was all");
+    });
+}
+
+/// Nobody is to be woken: it is there to be counted.
+struct Counted;
+
+impl Wake for Counted {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_dropped_wait_leaves_nothing_with_the_reactor() {
+    let counted = Arc::new(Counted);
+    let waker = Waker::from(Arc::clone(&counted));
+    let mut wait: AsyncStdSleep = AsyncStdTimer.sleep(LONG);
+    assert!(Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)).is_pending());
+    drop(waker);
+    assert!(Arc::strong_count(&counted) > 1, "the reactor is to wake it");
+    drop(wait);
+    // The reactor takes it out at one of its next turns.
+    for _ in 0..1000 {
+        if Arc::strong_count(&counted) == 1 {
+            return;
+        }
+        block_on(AsyncStdTimer.sleep(SHORT));
+    }
+    panic!("the reactor still holds the waker");
+}
+
+/// Tells the thread that polls.
+struct Telling(mpsc::Sender<()>);
+
+impl Wake for Telling {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.send(());
+    }
+}
+
+#[test]
+fn a_wait_outside_async_stds_executor_ends_too() {
+    let (woken, wakes) = mpsc::channel();
+    let waker = Waker::from(Arc::new(Telling(woken)));
+    let mut wait = AsyncStdTimer.sleep(SHORT);
+    while Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)).is_pending() {
+        wakes.recv().unwrap();
+    }
+}
