@@ -3,8 +3,10 @@
 //! Owns the list and that a panic ends one run only. Does not know what a run should look like.
 
 use std::any::Any;
+use std::future::Future;
 use std::panic::{self, AssertUnwindSafe};
 
+use redress_testing::VirtualClock;
 use redress_testing::conformance::{Scenario, Trace, run_async, run_blocking};
 use redress_tokio::TokioTimer;
 
@@ -14,9 +16,11 @@ pub(super) struct Driver {
     run: fn(&Scenario) -> Result<Vec<Trace>, String>,
 }
 
-pub(super) const DRIVERS: [Driver; 2] = [
+pub(super) const DRIVERS: [Driver; 4] = [
     Driver { name: "blocking", run: |scenario| Ok(run_blocking(scenario)) },
     Driver { name: "tokio", run: run_on_tokio },
+    Driver { name: "smol", run: |scenario| Ok(run_on_smol(scenario)) },
+    Driver { name: "async-std", run: |scenario| Ok(run_on_async_std(scenario)) },
 ];
 
 impl Driver {
@@ -35,6 +39,34 @@ fn run_on_tokio(scenario: &Scenario) -> Result<Vec<Trace>, String> {
         .build()
         .map_err(|error| format!("no runtime: {error}"))?;
     Ok(runtime.block_on(run_async(scenario, TokioTimer, tokio::time::advance)))
+}
+
+/// On a fresh executor.
+fn run_on_smol(scenario: &Scenario) -> Vec<Trace> {
+    let executor = smol::LocalExecutor::new();
+    smol::block_on(executor.run(run_in_virtual_time(scenario, smol::future::yield_now)))
+}
+
+/// On the executor that async-std has, the only one.
+fn run_on_async_std(scenario: &Scenario) -> Vec<Trace> {
+    async_std::task::block_on(run_in_virtual_time(scenario, async_std::task::yield_now))
+}
+
+/// For runtimes without a clock that can be paused: time passes on a clock of the scenario's own, and at each step of it
+/// the executor is given the turn.
+async fn run_in_virtual_time<Fut>(scenario: &Scenario, yield_now: impl Fn() -> Fut + Send + Sync) -> Vec<Trace>
+where
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let clock = VirtualClock::new();
+    let pass = |duration| {
+        let (clock, turn) = (clock.clone(), yield_now());
+        async move {
+            clock.advance(duration);
+            turn.await;
+        }
+    };
+    run_async(scenario, clock.timer(), pass).await
 }
 
 fn message(payload: &(dyn Any + Send)) -> &str {
