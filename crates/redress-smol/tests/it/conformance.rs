@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use redress_testing::VirtualClock;
-use redress_testing::conformance::{Scenario, Trace, public_scenarios, run_async};
+use redress_testing::conformance::{Scenario, Trace, public_scenarios, run_async, run_driven};
 use smol::{Executor, LocalExecutor};
 
 use crate::workers::with_workers;
@@ -31,6 +31,13 @@ async fn run(scenario: Scenario) -> (Scenario, Vec<Trace>) {
     (scenario, traces)
 }
 
+/// [`run`] with calls that are polled by hand.
+async fn run_by_hand(scenario: Scenario) -> (Scenario, Vec<Trace>) {
+    let clock = VirtualClock::new();
+    let traces = run_driven(&scenario, clock.timer(), pass_on(clock)).await;
+    (scenario, traces)
+}
+
 fn assert_reproduced(runs: impl IntoIterator<Item = (Scenario, Vec<Trace>)>) {
     let (mut differing, mut number) = (Vec::new(), 0);
     for (scenario, traces) in runs {
@@ -49,6 +56,13 @@ fn a_local_executor_reproduces_every_scenario() {
         let run = executor.spawn(run(scenario));
         smol::block_on(executor.run(run))
     });
+    assert_reproduced(runs);
+}
+
+#[test]
+fn calls_that_are_polled_by_hand_reproduce_every_scenario() {
+    let executor = LocalExecutor::new();
+    let runs = public_scenarios().into_iter().map(|scenario| smol::block_on(executor.run(run_by_hand(scenario))));
     assert_reproduced(runs);
 }
 
