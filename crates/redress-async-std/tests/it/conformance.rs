@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_std::task::{self, block_on, yield_now};
 use redress_testing::VirtualClock;
-use redress_testing::conformance::{Scenario, Trace, public_scenarios, run_async};
+use redress_testing::conformance::{Scenario, Trace, public_scenarios, run_async, run_driven};
 
 /// As many fields of a scenario as fit on a screen beside those of others.
 const SHOWN: usize = 6;
@@ -28,6 +28,13 @@ fn pass_on(clock: VirtualClock) -> impl Fn(Duration) -> Pin<Box<dyn Future<Outpu
 async fn run(scenario: Scenario) -> (Scenario, Vec<Trace>) {
     let clock = VirtualClock::new();
     let traces = run_async(&scenario, clock.timer(), pass_on(clock)).await;
+    (scenario, traces)
+}
+
+/// [`run`] with calls that are polled by hand.
+async fn run_by_hand(scenario: Scenario) -> (Scenario, Vec<Trace>) {
+    let clock = VirtualClock::new();
+    let traces = run_driven(&scenario, clock.timer(), pass_on(clock)).await;
     (scenario, traces)
 }
 
@@ -52,5 +59,11 @@ fn a_local_task_reproduces_every_scenario() {
 #[test]
 fn the_executor_of_many_threads_reproduces_every_scenario() {
     let runs: Vec<_> = public_scenarios().into_iter().map(|scenario| task::spawn(run(scenario))).collect();
+    assert_reproduced(runs.into_iter().map(block_on));
+}
+
+#[test]
+fn calls_that_are_polled_by_hand_reproduce_every_scenario() {
+    let runs: Vec<_> = public_scenarios().into_iter().map(|scenario| task::spawn(run_by_hand(scenario))).collect();
     assert_reproduced(runs.into_iter().map(block_on));
 }
