@@ -88,6 +88,12 @@ impl<'a, P> CallContext<'a, P> {
         Self { policy, settings: CallSettings::default() }
     }
 
+    /// The policy these settings are for.
+    #[must_use]
+    pub const fn policy(&self) -> &'a P {
+        self.policy
+    }
+
     fn set(mut self, change: impl FnOnce(&mut CallSettings<'a>)) -> Self {
         self.settings.change(change);
         self

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use ::http::{Request, Response};
 use redress_core::OutcomeSummary;
-use redress_http::{IdempotencyGuard, default_operation};
+use redress_http::{Head, IdempotencyGuard, RetrySafety, default_operation};
 
 use crate::exchange::Exchange;
+
+pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 
 /// Handles requests of the [`http`](::http) crate.
 ///
@@ -19,9 +21,10 @@ use crate::exchange::Exchange;
 /// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
 /// | [`operation`](Self::operation) | [`default_operation`]: method and path |
 /// | [`skip_if`](Self::skip_if) | no request is skipped |
+/// | [`bodies`](Self::bodies) | [`CloneBody`]: bodies are `Clone`, as `Full<Bytes>`, `Empty` and `String` are |
 ///
-/// A request that may be sent again is cloned, so its body has to be `Clone`: `Full<Bytes>`, `Empty`, `String`. One that may not is
-/// sent once, and if it fails the outcome says `not_idempotent`. Headers and extensions are the same in each attempt.
+/// A request that may not be sent again is sent once, and if it fails the outcome says why: `not_idempotent`, or `streaming_body` where
+/// it is its body that cannot be copied. Headers and extensions are the same in each attempt.
 ///
 /// The response has an [`OutcomeSummary`] among its extensions, whether it is good or one that the policy gave up on.
 ///
@@ -49,47 +52,49 @@ use crate::exchange::Exchange;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Default)]
-pub struct HttpExchange {
+#[derive(Clone)]
+pub struct HttpExchange<K = CloneBody> {
     guard: IdempotencyGuard,
     operation: Option<OfHead<Cow<'static, str>>>,
     skip_if: Option<OfHead<bool>>,
+    bodies: K,
 }
 
 type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 
-/// The head of a request, as far as names and decisions are made of it.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Head<'r> {
-    /// The method.
-    pub method: &'r ::http::Method,
-    /// Where it goes.
-    pub uri: &'r ::http::Uri,
-    /// Its headers.
-    pub headers: &'r ::http::HeaderMap,
-    /// What came along with it: a router's matched path, say.
-    pub extensions: &'r ::http::Extensions,
-}
-
-impl<'r> Head<'r> {
-    /// The head of this request.
-    #[must_use]
-    pub fn of<B>(request: &'r Request<B>) -> Self {
-        Self {
-            method: request.method(),
-            uri: request.uri(),
-            headers: request.headers(),
-            extensions: request.extensions(),
-        }
-    }
-}
-
 impl HttpExchange {
     /// The defaults.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { guard: IdempotencyGuard::new(), operation: None, skip_if: None, bodies: CloneBody }
+    }
+}
+
+impl Default for HttpExchange {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K> HttpExchange<K> {
+    /// Sets how bodies are copied: by [`CloneBody`], [`EmptyBody`], or a closure `Fn(&B) -> Option<B>` that answers `None` for a body
+    /// that cannot be sent again. Default: bodies are cloned.
+    ///
+    /// ```
+    /// use redress_tower::http::HttpExchange;
+    ///
+    /// enum Body { Text(String), File(std::fs::File) }
+    ///
+    /// let exchange = HttpExchange::new().bodies(|body: &Body| match body {
+    ///     Body::Text(text) => Some(Body::Text(text.clone())),
+    ///     Body::File(_) => None,
+    /// });
+    /// # let _ = exchange;
+    /// ```
+    #[must_use]
+    pub fn bodies<L>(self, bodies: L) -> HttpExchange<L> {
+        let Self { guard, operation, skip_if, .. } = self;
+        HttpExchange { guard, operation, skip_if, bodies }
     }
 
     /// Sets which requests may be sent again. Default: those known to be idempotent.
@@ -115,10 +120,14 @@ impl HttpExchange {
     }
 }
 
-impl<B: Clone, R> Exchange<Request<B>, Response<R>> for HttpExchange {
+impl<B, R, K: CopyBody<B>> Exchange<Request<B>, Response<R>> for HttpExchange<K> {
     fn copy(&self, request: &Request<B>) -> Result<Request<B>, &'static str> {
         let safety = self.guard.safety(request.method(), request.headers());
-        if safety.may_retry() { Ok(request.clone()) } else { Err(safety.as_str()) }
+        if !safety.may_retry() {
+            return Err(safety.as_str());
+        }
+        let body = self.bodies.copy_body(request.body()).ok_or(RetrySafety::StreamingBody.as_str())?;
+        Ok(with_head_of(request, body))
     }
 
     fn operation(&self, request: &Request<B>) -> Option<Cow<'static, str>> {
@@ -137,7 +146,17 @@ impl<B: Clone, R> Exchange<Request<B>, Response<R>> for HttpExchange {
     }
 }
 
-impl fmt::Debug for HttpExchange {
+fn with_head_of<B>(request: &Request<B>, body: B) -> Request<B> {
+    let mut copy = Request::new(body);
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    *copy.version_mut() = request.version();
+    copy.headers_mut().clone_from(request.headers());
+    copy.extensions_mut().clone_from(request.extensions());
+    copy
+}
+
+impl<K> fmt::Debug for HttpExchange<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpExchange").field("guard", &self.guard).finish_non_exhaustive()
     }

@@ -38,6 +38,8 @@ pub use layer::PolicyLayer;
 mod service;
 pub use service::PolicyService;
 
+mod sending;
+
 mod future;
 pub use future::PolicyFuture;
 
@@ -50,6 +52,8 @@ pub use exchange::{CloneRequest, CopyWith, Exchange, Once, copy_with};
 mod source;
 pub use source::{PolicyProvider, PolicySource, policy_provider};
 
+#[cfg(feature = "http")]
+mod bodies;
 #[cfg(feature = "http")]
 pub mod http;
 

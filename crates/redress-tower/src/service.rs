@@ -2,14 +2,17 @@
 //!
 //! Owns the way from a request to the future of its call. Runs nothing; `future.rs` does.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::{Context, Poll};
 
-use redress_core::{Classifier, Timer};
+use redress_core::{AsyncPolicy, CallContext, Classifier, DrivenCall, RetryOutcome, Timer};
 use tower_service::Service;
 
 use crate::error::PolicyError;
 use crate::exchange::Exchange;
 use crate::future::PolicyFuture;
+use crate::sending::Sending;
 use crate::source::PolicySource;
 
 /// A service whose calls go through a policy. Made by [`PolicyLayer`](crate::PolicyLayer).
@@ -19,8 +22,8 @@ use crate::source::PolicySource;
 ///   [`PolicyError`].
 /// - **Readiness**: this service is always ready. Each attempt waits for a clone of the service below to be ready and then calls that clone. So
 ///   an open breaker rejects although nothing below is ready, an attempt's timeout holds for the wait, and a service that fails to become
-///   ready is a failure like any other. Backpressure from below is felt by the calls, not by `poll_ready`; a limit on calls belongs
-///   outside.
+///   ready is a failure like any other: the next attempt is made on a new clone. Backpressure from below is felt by the calls, not by
+///   `poll_ready`: to limit the calls that wait, put a limit around this service.
 /// - **Allocation**: the call, the attempt and its timeout lie in the future. Nothing is boxed.
 ///
 /// # Cancel safety
@@ -52,6 +55,77 @@ impl<S, P, X> PolicyService<S, P, X> {
     pub fn into_inner(self) -> S {
         self.inner
     }
+
+    /// The policy, or what chooses it.
+    pub const fn policy(&self) -> &P {
+        &self.policy
+    }
+}
+
+impl<S, P, X> PolicyService<S, P, X> {
+    /// One call with settings of its own, hooks and abort among them, and the whole outcome: what
+    /// [`execute`](CallContext::execute) is to an operation. The policy and the operation's name are the context's:
+    /// `service.policy().context()` is this service's. The exchange is asked neither for a name nor whether to skip, and is not told
+    /// of the end.
+    ///
+    /// ```
+    /// use std::io;
+    /// use redress_core::StopReason;
+    /// use redress_tokio::AsyncPolicy;
+    /// use redress_tower::PolicyLayer;
+    /// use tower::{Layer as _, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), redress_core::ConfigError> {
+    /// let policy = AsyncPolicy::builder().build()?;
+    /// let service = PolicyLayer::new(policy).layer(service_fn(|request: u32| async move { Ok::<_, io::Error>(request) }));
+    /// let context = service.policy().operation("double").abort_if(|| true);
+    /// let outcome = service.execute_in(context, 7).await;
+    /// assert_eq!(outcome.stop_reason(), Some(StopReason::Aborted));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`PolicyFuture`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`PolicyFuture`].
+    pub fn execute_in<C, Tm, Req>(
+        &self,
+        context: CallContext<'_, AsyncPolicy<C, Tm>>,
+        request: Req,
+    ) -> impl Future<Output = RetryOutcome<S::Response, S::Error>>
+    where
+        S: Service<Req> + Clone,
+        C: Classifier<S::Response, S::Error> + Clone,
+        Tm: Timer + Clone,
+        X: Exchange<Req, S::Response> + Clone,
+    {
+        let allowed = context.policy().max_attempts();
+        let sending = Sending::new(self.inner.clone(), self.exchange.clone(), allowed, request);
+        execute(context.driven(), sending)
+    }
+}
+
+async fn execute<S, Req, C, Tm, X>(
+    call: DrivenCall<'_, S::Response, S::Error, C, Tm>,
+    sending: Sending<S, Req, X>,
+) -> RetryOutcome<S::Response, S::Error>
+where
+    S: Service<Req> + Clone,
+    C: Classifier<S::Response, S::Error>,
+    Tm: Timer,
+    X: Exchange<Req, S::Response>,
+{
+    // ORDER: the attempt and its service are dropped before the call, which gives the permit back.
+    let mut call = call;
+    let mut sending = sending;
+    let mut sleep = pin!(None);
+    let mut running = pin!(None);
+    poll_fn(|cx| call.poll(&mut sending.attempts(running.as_mut()), sleep.as_mut(), cx)).await
 }
 
 impl<S, Req, P, X> Service<Req> for PolicyService<S, P, X>
