@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use redress_core::{AsyncPolicy, Attempt, CallContext, Timer};
+use redress_core::{AsyncPolicy, CallContext, Classifier, RetryOutcome, Timer};
 
 use crate::operation::operation_fn;
 
@@ -28,7 +28,7 @@ where
     P: Fn(Duration) -> Fut + Send + Sync,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    run(scenario, timer, pass, How::Awaited).await
+    run(scenario, timer, pass, How::<Driven>::Awaited).await
 }
 
 /// The same with every call polled by hand, as a [`DrivenCall`](redress_core::DrivenCall).
@@ -42,15 +42,68 @@ where
     P: Fn(Duration) -> Fut + Send + Sync,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    run(scenario, timer, pass, How::Driven).await
+    run_integrated(scenario, timer, pass, &Driven).await
 }
 
-enum How {
+/// An integration that makes calls of its own kind, for [`run_integrated`].
+pub trait Integration {
+    /// Makes one call of the context's policy with the context's settings, in which each attempt is one run of `operation`.
+    fn execute<C, Tm, T, E, F, Fut>(
+        &self,
+        context: CallContext<'_, AsyncPolicy<C, Tm>>,
+        operation: F,
+    ) -> impl Future<Output = RetryOutcome<T, E>>
+    where
+        C: Classifier<T, E> + Clone,
+        Tm: Timer + Clone,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>;
+}
+
+/// The same with every call made by an integration.
+///
+/// # Panics
+///
+/// As [`run_async`].
+pub async fn run_integrated<Tm, P, Fut>(
+    scenario: &Scenario,
+    timer: Tm,
+    pass: P,
+    integration: &impl Integration,
+) -> Vec<Trace>
+where
+    Tm: Timer + Clone + Send + Sync,
+    P: Fn(Duration) -> Fut + Send + Sync,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    run(scenario, timer, pass, How::By(integration)).await
+}
+
+enum How<'i, I> {
     Awaited,
-    Driven,
+    By(&'i I),
 }
 
-async fn run<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P, how: How) -> Vec<Trace>
+/// Polled by hand, with nothing around it.
+struct Driven;
+
+impl Integration for Driven {
+    async fn execute<C, Tm, T, E, F, Fut>(
+        &self,
+        context: CallContext<'_, AsyncPolicy<C, Tm>>,
+        mut operation: F,
+    ) -> RetryOutcome<T, E>
+    where
+        C: Classifier<T, E> + Clone,
+        Tm: Timer + Clone,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        context.driven().run(operation_fn(move |_| operation())).await
+    }
+}
+
+async fn run<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P, how: How<'_, impl Integration>) -> Vec<Trace>
 where
     Tm: Timer + Clone + Send + Sync,
     P: Fn(Duration) -> Fut + Send + Sync,
@@ -69,7 +122,7 @@ where
             .install(policy.context(), spec, || timer.now().saturating_duration_since(began))
             .sleeper(|delay| pass(delay.saturating_add(oversleep)));
         let mut number = 0;
-        let operation = |_: Attempt| {
+        let operation = || {
             number += 1;
             let attempt = spec.attempt(number);
             let passing = pass(duration(attempt.takes_s));
@@ -88,19 +141,19 @@ where
 async fn make<Tm, F, Fut>(
     context: CallContext<'_, AsyncPolicy<ScenarioClassifier, Tm>>,
     mode: Mode,
-    how: &How,
+    how: &How<'_, impl Integration>,
     operation: F,
 ) -> Ending
 where
     Tm: Timer + Clone,
-    F: FnMut(Attempt) -> Fut,
+    F: FnMut() -> Fut,
     Fut: Future<Output = Result<Returned, Raised>>,
 {
     match (how, mode) {
-        (How::Awaited, Mode::Call) => Ending::Call(context.call_with(operation).await),
-        (How::Awaited, Mode::Execute) => Ending::Execute(Box::new(context.execute_with(operation).await)),
-        (How::Driven, mode) => {
-            let outcome = context.driven().run(operation_fn(operation)).await;
+        (How::Awaited, Mode::Call) => Ending::Call(context.call(operation).await),
+        (How::Awaited, Mode::Execute) => Ending::Execute(Box::new(context.execute(operation).await)),
+        (How::By(integration), mode) => {
+            let outcome = integration.execute(context, operation).await;
             match mode {
                 Mode::Call => Ending::Call(outcome.into_result()),
                 Mode::Execute => Ending::Execute(Box::new(outcome)),

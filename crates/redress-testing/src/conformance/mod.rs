@@ -3,7 +3,7 @@
 //! Owns reading scenarios, building policies from them and comparing what happened with what must happen. Does not know
 //! how a driver waits: that comes in as an argument. The format is described in `conformance/FORMAT.md` of this crate.
 //!
-//! A driver's test is a few lines: [`public_scenarios`], then [`run_blocking`] or [`run_async`] for each, then
+//! A driver's test is a few lines: [`public_scenarios`], then [`run_blocking`], [`run_async`] or [`run_integrated`] for each, then
 //! [`Scenario::mismatches`].
 //!
 //! The classifier tables are judged by [`judge_tables`], which takes no driver: see there.
@@ -18,7 +18,7 @@ mod scenario;
 mod tables;
 mod trace;
 
-pub use self::asynchronous::{run_async, run_driven};
+pub use self::asynchronous::{Integration, run_async, run_driven, run_integrated};
 pub use self::blocking::run_blocking;
 pub use self::scenario::{Scenario, ScenarioError, parse, public_scenarios};
 pub use self::tables::{

@@ -1,0 +1,15 @@
+//! What a policy around a service does, seen from outside.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+
+mod service;
+
+mod auto_traits;
+mod cancellation;
+mod client;
+mod conformance;
+mod copies;
+mod readiness;
+mod retry_budget;
+mod server;
+mod socket;
