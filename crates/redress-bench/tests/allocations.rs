@@ -3,6 +3,7 @@
 //! Counts by the allocator that `allocation-counter` puts in place of the system's, for the calling thread alone. Each
 //! case checks that the call did end that way.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, Ready, ready};
@@ -15,6 +16,8 @@ use redress_core::{
     AsyncPolicy, Budget, CircuitBreaker, Classifier, DefaultClassifier, ErrorClass, Policy, PolicyBuilder, Retry,
     RetryBuilder, StopReason, Timer, decorrelated_jitter, error_classifier, fixed,
 };
+use redress_tower::PolicyLayer;
+use tower::{Layer as _, Service};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -122,14 +125,14 @@ fn open() -> CircuitBreaker {
     breaker
 }
 
-fn busy_is_transient() -> impl Classifier<u64, Failure> {
+fn busy_is_transient() -> impl Classifier<u64, Failure> + Clone {
     error_classifier(|failure: &Failure| match failure {
         Failure::Busy => ErrorClass::Transient,
         Failure::Gone => ErrorClass::Permanent,
     })
 }
 
-fn guarded<C, K>(policy: PolicyBuilder<C, K>, path: &Path) -> PolicyBuilder<impl Classifier<u64, Failure>, K> {
+fn guarded<C, K>(policy: PolicyBuilder<C, K>, path: &Path) -> PolicyBuilder<impl Classifier<u64, Failure> + Clone, K> {
     policy.retry((path.retry)()).circuit_breaker((path.breaker)()).classifier(busy_is_transient())
 }
 
@@ -188,6 +191,46 @@ fn async_calls_allocate_nothing() {
         assert_eq!(finish(policy.execute(operation())).stop_reason(), path.end, "{}", path.name);
         assert_none(path.name, || finish(policy.call(operation())));
         assert_none(path.name, || finish(policy.execute(operation())));
+    }
+}
+
+/// The operation as a service: it starts its script anew with every call, which is given as the request.
+#[derive(Clone, Copy)]
+struct Scripted;
+
+/// How far a call has come; its copies count together.
+#[derive(Clone)]
+struct Request<'c>(&'static Path, &'c Cell<usize>);
+
+impl Service<Request<'_>> for Scripted {
+    type Response = u64;
+    type Error = Failure;
+    type Future = Ready<Answer>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, Request(path, runs): Request<'_>) -> Ready<Answer> {
+        let run = runs.replace(runs.get() + 1);
+        ready(path.script[run.min(path.script.len() - 1)])
+    }
+}
+
+#[test]
+fn calls_through_a_service_allocate_nothing() {
+    for path in PATHS {
+        let policy = AsyncPolicy::<DefaultClassifier, Untouched>::builder();
+        let policy = guarded(policy, path).build().expect("a valid policy");
+        let runs = Cell::new(0);
+        let request = || {
+            runs.set(0);
+            Request(path, &runs)
+        };
+        let mut service = PolicyLayer::new(policy).layer(Scripted);
+        let ended = finish(service.call(request()));
+        assert_eq!(ended.err().map(|error| error.stop_reason()), path.end, "{}", path.name);
+        assert_none(path.name, || finish(service.call(request())));
     }
 }
 

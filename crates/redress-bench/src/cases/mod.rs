@@ -7,6 +7,7 @@ mod bare;
 mod failsafe;
 mod recloser;
 mod redress;
+mod redress_tower;
 mod tokio_retry2;
 mod tower;
 mod tower_resilience;
@@ -96,6 +97,7 @@ fn all() -> impl Iterator<Item = Case> {
     let contenders = [
         bare::CASES,
         redress::CASES,
+        redress_tower::CASES,
         backon::CASES,
         recloser::CASES,
         failsafe::CASES,

@@ -1,0 +1,105 @@
+//! redress around a tower service, beside the layers of tower and tower-resilience.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redress_core::{
+    Budget, CircuitBreaker, CircuitBreakerBuilder, Classifier, ErrorClass, Retry, RetryBuilder, error_classifier, fixed,
+};
+use redress_tokio::AsyncPolicy;
+use redress_tower::PolicyLayer;
+use tower::{Layer as _, service_fn};
+
+use super::tower::{call, calls, service};
+use crate::case::Kind::Async;
+use crate::case::{Batch, Case, Who};
+use crate::operation::{Alternating, OperationError, fail, succeed};
+
+pub(super) const CASES: &[Case] = &[
+    case("retry", || succeeding(retry(plain()))),
+    case("retry-deadline", || succeeding(retry(timed()))),
+    case("breaker", breaker),
+    case("stack", || succeeding(stack(plain()))),
+    case("stack-deadline", || succeeding(stack(timed()))),
+    case("second-try", second_try),
+    case("rejected", rejected),
+    case("failure-recorded", failure),
+];
+
+const fn case(row: &'static str, prepare: fn() -> Batch) -> Case {
+    Case::new(row, Who::Redress, Async, "redress-tower", prepare)
+}
+
+fn plain() -> RetryBuilder {
+    Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(6).no_deadline()
+}
+
+/// With the default deadline.
+fn timed() -> RetryBuilder {
+    Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(6)
+}
+
+fn closing() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder().failure_threshold(100)
+}
+
+fn retry(retry: RetryBuilder) -> AsyncPolicy {
+    AsyncPolicy::builder().retry(retry).build().expect("a valid policy")
+}
+
+fn stack(retry: RetryBuilder) -> AsyncPolicy {
+    let budget = Budget::new(100, Duration::from_secs(60)).expect("a valid budget");
+    let policy = AsyncPolicy::builder().retry(retry.budget(budget)).circuit_breaker(closing());
+    policy.build().expect("a valid policy")
+}
+
+fn transient() -> impl Classifier<u64, OperationError> + Clone + Send + Sync {
+    error_classifier(|_: &OperationError| ErrorClass::Transient)
+}
+
+fn succeeding(policy: AsyncPolicy) -> Batch {
+    let mut guarded = PolicyLayer::new(policy).layer(service());
+    assert_eq!(call(&mut guarded).ok(), succeed().ok());
+    calls(guarded)
+}
+
+fn breaker() -> Batch {
+    let policy: AsyncPolicy = AsyncPolicy::builder().circuit_breaker(closing()).build().expect("a valid policy");
+    let mut guarded = PolicyLayer::once(policy).layer(service());
+    assert_eq!(call(&mut guarded).ok(), succeed().ok());
+    calls(guarded)
+}
+
+fn second_try() -> Batch {
+    let operation = Arc::new(Alternating::default());
+    let service = service_fn(move |()| {
+        let result = operation.run();
+        async move { result }
+    });
+    let policy = AsyncPolicy::builder().classifier(transient()).retry(plain()).build().expect("a valid policy");
+    let mut guarded = PolicyLayer::new(policy).layer(service);
+    assert_eq!(call(&mut guarded).ok(), succeed().ok());
+    calls(guarded)
+}
+
+fn rejected() -> Batch {
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(86_400));
+    let breaker = breaker.build().expect("a valid breaker");
+    breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
+    let policy = AsyncPolicy::builder().retry(plain()).circuit_breaker(breaker);
+    let policy: AsyncPolicy = policy.build().expect("a valid policy");
+    let mut guarded = PolicyLayer::new(policy).layer(service());
+    assert!(call(&mut guarded).is_err());
+    calls(guarded)
+}
+
+fn failure() -> Batch {
+    // Fewer failures than the threshold fit into the window, so the breaker records each and stays closed.
+    let breaker = closing().window(Duration::from_nanos(500));
+    let policy = AsyncPolicy::builder().classifier(transient()).circuit_breaker(breaker);
+    let policy = policy.build().expect("a valid policy");
+    let failing = service_fn(async |()| fail());
+    let mut guarded = PolicyLayer::once(policy).layer(failing);
+    assert!(call(&mut guarded).is_err_and(|error| error.into_error().is_some()));
+    calls(guarded)
+}
