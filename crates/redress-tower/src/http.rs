@@ -14,7 +14,7 @@ use crate::exchange::Exchange;
 
 pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 
-/// Handles requests of the [`http`](::http) crate.
+/// Handles requests of the [`http`] crate.
 ///
 /// | setting | default |
 /// |---|---|
@@ -26,7 +26,8 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// A request that may not be sent again is sent once, and if it fails the outcome says why: `not_idempotent`, or `streaming_body` where
 /// it is its body that cannot be copied. Headers and extensions are the same in each attempt.
 ///
-/// The response has an [`OutcomeSummary`] among its extensions, whether it is good or one that the policy gave up on.
+/// The response has an [`OutcomeSummary`] among its extensions, whether it is good or one that the policy gave up on. A response that is
+/// tried again is held, unread, until the next attempt has ended, since it is the call's answer if there is none after all.
 ///
 /// ```
 /// use ::http::{Request, Response};
