@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
-use redress_core::{Attempt, Classifier, Failure, Operation, Timer};
+use redress_core::{Attempt, Classification, Classifier, Failure, Operation, Timer};
 use redress_http::RetrySafety;
 
 use crate::error::HyperError;
@@ -18,8 +18,6 @@ use crate::read_ahead::ReadAhead;
 use crate::replay_body::ReplayBody;
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
-
-pub(crate) const STREAMING_BODY: &str = "streaming_body";
 
 /// What every attempt sends.
 pub(crate) struct Outgoing<B> {
@@ -45,18 +43,12 @@ impl<B> Outgoing<B> {
 
     /// Whether a failed response of this attempt may be followed by another attempt.
     fn may_follow(&self, attempt: Attempt) -> bool {
-        attempt.number() < self.attempts_allowed && self.safety.may_retry() && self.body.is_replayable()
+        attempt.number() < self.attempts_allowed && self.safety.with_body(self.body.is_replayable()).may_retry()
     }
 
     fn retry_forbidden(&self) -> Option<&'static str> {
-        // RFC 9110, section 9.2.2: a request that was certainly never applied may be repeated whatever its method.
-        if !self.safety.may_retry() && !self.unsent {
-            Some(self.safety.as_str())
-        } else if !self.body.is_replayable() {
-            Some(STREAMING_BODY)
-        } else {
-            None
-        }
+        let safety = self.safety.if_never_sent(self.unsent).with_body(self.body.is_replayable());
+        (!safety.may_retry()).then(|| safety.as_str())
     }
 }
 
@@ -135,11 +127,16 @@ where
     let mut result = Ok(transport.send(request).await?.map(ResponseBody::new));
     if let Some(ahead) = ahead {
         let time = ahead.time(timer);
-        if !time.is_zero() && classifier.classify(&result).is_some() {
+        if !time.is_zero() && classifier.classify(&result).is_some_and(|failure| is_retried(&failure)) {
             if let Ok(response) = &mut result {
                 response.body_mut().read_ahead(ahead.drain.max_bytes, timer.sleep(time)).await;
             }
         }
     }
     result
+}
+
+/// Whether such a failure is followed by another attempt, as far as the failure alone says.
+fn is_retried(failure: &Classification) -> bool {
+    failure.class().is_retryable() && !failure.is_abort() && failure.retry_forbidden().is_none()
 }

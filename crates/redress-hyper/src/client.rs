@@ -20,7 +20,8 @@ use crate::transport::Transport;
 
 type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 
-/// A client whose requests go through a policy. Clones share the transport, the policy, its breaker and its budget.
+/// A client whose requests go through a policy `P`, an [`AsyncPolicy`] of the runtime's crate. Clones share the transport, the policy, its
+/// breaker and its budget.
 ///
 /// | setting | default |
 /// |---|---|
@@ -38,19 +39,19 @@ type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 /// - **An attempt** reaches to the head of the response, and through the reading of one that is to be retried. Its timeout holds for
 ///   the connecting as well. The body is read by you, outside of the policy.
 #[derive(Clone)]
-pub struct RetryingClient<T, C, Tm> {
+pub struct RetryingClient<T, P> {
     transport: T,
-    policy: AsyncPolicy<C, Tm>,
+    policy: P,
     guard: IdempotencyGuard,
     drain: Drain,
     operation: Option<OfHead<Cow<'static, str>>>,
     skip_if: Option<OfHead<bool>>,
 }
 
-impl<T, C, Tm> RetryingClient<T, C, Tm> {
+impl<T, P> RetryingClient<T, P> {
     /// A client over this transport with this policy.
     #[must_use]
-    pub fn new(transport: T, policy: AsyncPolicy<C, Tm>) -> Self {
+    pub fn new(transport: T, policy: P) -> Self {
         Self {
             transport,
             policy,
@@ -69,7 +70,7 @@ impl<T, C, Tm> RetryingClient<T, C, Tm> {
     }
 
     /// Sets how much of a response that is to be retried is read, and for how long, so that its connection can be used again. A longer
-    /// one is dropped before the wait, which closes its connection; zero of either reads nothing. What has been read is kept, so that
+    /// one is dropped before the wait, which closes its connection, unless hyper has the rest already; zero of either reads nothing. What has been read is kept, so that
     /// the response is whole if it turns out to be the last. Default: 64 KiB and 100 ms.
     ///
     /// At most half of what the attempt has left is spent on it, so that a response is never lost to the attempt's timeout. The timer is
@@ -101,12 +102,12 @@ impl<T, C, Tm> RetryingClient<T, C, Tm> {
     }
 
     /// The policy.
-    pub const fn policy(&self) -> &AsyncPolicy<C, Tm> {
+    pub const fn policy(&self) -> &P {
         &self.policy
     }
 }
 
-impl<T: Transport, C, Tm> RetryingClient<T, C, Tm> {
+impl<T: Transport, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
     /// A request with settings of its own, to be sent with [`RetryingRequest::send`].
     pub fn request<B>(&self, request: Request<B>) -> RetryingRequest<'_, T, C, Tm>
     where
@@ -132,7 +133,7 @@ impl<T: Transport, C, Tm> RetryingClient<T, C, Tm> {
 
 macro_rules! without_body {
     ($($name:ident $method:ident $text:literal)*) => {
-        impl<T: Transport<RequestBody: Default + 'static>, C, Tm> RetryingClient<T, C, Tm> {
+        impl<T: Transport<RequestBody: Default + 'static>, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
             $(
                 #[doc = $text]
                 pub fn $name(&self, uri: Uri) -> RetryingRequest<'_, T, C, Tm> {
@@ -152,7 +153,7 @@ without_body! {
 
 macro_rules! with_body {
     ($($name:ident $method:ident $text:literal)*) => {
-        impl<T: Transport, C, Tm> RetryingClient<T, C, Tm> {
+        impl<T: Transport, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
             $(
                 #[doc = $text]
                 pub fn $name(&self, uri: Uri, body: impl Into<ReplayBody<T::RequestBody>>) -> RetryingRequest<'_, T, C, Tm> {
@@ -169,7 +170,7 @@ with_body! {
     patch PATCH "A PATCH request. Not idempotent: it is sent once, unless it carries an `Idempotency-Key` or you say otherwise."
 }
 
-impl<T, C, Tm> RetryingClient<T, C, Tm>
+impl<T, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>>
 where
     T: Transport,
     C: Classifier<Response<ResponseBody<T::ResponseBody>>, HyperError> + Clone,
@@ -215,7 +216,7 @@ where
     RetryingRequest::new(transport, policy, request).send().await
 }
 
-impl<T, C, Tm> fmt::Debug for RetryingClient<T, C, Tm> {
+impl<T, P: fmt::Debug> fmt::Debug for RetryingClient<T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryingClient")
             .field("policy", &self.policy)

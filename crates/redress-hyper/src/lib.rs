@@ -1,4 +1,11 @@
 //! A retrying HTTP client for redress over hyper and hyper-util.
+//!
+//! - [`RetryingClient`] sends every request through a policy; [`request_with_retry`] sends one.
+//! - [`Transport`] is what sends an attempt: hyper-util's client, plain [`Connections`], or your own.
+//! - [`ReplayBody`] is the body of a request: bytes, a function that makes it, or a stream that is sent once.
+//! - [`hyper_classifier`] says what responses and [`HyperError`]s mean.
+//!
+//! It knows neither a runtime nor TLS: the timer is the policy's, the connector the caller's.
 
 #![forbid(unsafe_code)]
 
@@ -28,3 +35,12 @@ pub use connections::Connections;
 
 mod attempts;
 mod read_ahead;
+
+pub use redress_http::{
+    Head, IdempotencyGuard, RetrySafety, default_operation, default_result_classifier, is_idempotent_method,
+};
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -34,6 +34,8 @@ pub struct RetryingRequest<'c, T: Transport, C, Tm> {
     settings: Settings<'c>,
 }
 
+type Naming<'c> = &'c (dyn Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync);
+
 /// What a request has of its client, or of its own.
 #[derive(Default)]
 pub(crate) struct Settings<'c> {
@@ -41,7 +43,7 @@ pub(crate) struct Settings<'c> {
     pub(crate) drain: Drain,
     pub(crate) skip: bool,
     /// The client's way to name requests.
-    pub(crate) naming: Option<&'c (dyn Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync)>,
+    pub(crate) naming: Option<Naming<'c>>,
     /// The name of this request.
     pub(crate) name: Option<Cow<'c, str>>,
     /// Whether the context has a name already.

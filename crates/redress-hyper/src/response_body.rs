@@ -55,7 +55,9 @@ where
             while bytes <= most && !self.is_read() {
                 match self.poll_rest(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
-                        bytes = bytes.saturating_add(frame.data_ref().map_or(0, Buf::remaining));
+                        // One that holds nothing counts as a byte, so that no number of them is none.
+                        let length = frame.data_ref().map_or(1, |data| data.remaining().max(1));
+                        bytes = bytes.saturating_add(length);
                         self.read.push_back(frame);
                     }
                     Poll::Ready(Some(Err(error))) => self.rest = Rest::Error(error),

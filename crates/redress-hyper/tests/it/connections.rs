@@ -1,1 +1,171 @@
-//! x
+//! Plain connections: kept while they live, replaced when they have died.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use http::Uri;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use redress_core::ErrorClass;
+use redress_hyper::{Connections, RetryingClient, Transport};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::support::{BUSY, Bytewise, HOUR, OK, Peer, Server, TestPolicy, policy, retry, summary, text};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A client over plain connections, and how many of them were made.
+fn plain(
+    server: &Server,
+) -> (
+    RetryingClient<impl Transport<RequestBody = Bytewise, ResponseBody = hyper::body::Incoming>, TestPolicy>,
+    Arc<AtomicU32>,
+) {
+    let made = Arc::new(AtomicU32::new(0));
+    let (address, count) = (server.address(), Arc::clone(&made));
+    let transport = Connections::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let stream = TcpStream::connect(address).await?;
+            let (sender, connection) = http1::handshake::<_, Bytewise>(TokioIo::new(stream)).await?;
+            tokio::spawn(connection);
+            Ok::<_, BoxError>(sender)
+        }
+    });
+    (RetryingClient::new(transport, policy(retry())).drain(65536, HOUR), made)
+}
+
+#[tokio::test]
+async fn one_connection_serves_all_attempts_and_requests() {
+    let server = Server::answers(&[BUSY, BUSY, OK]).await;
+    let (client, made) = plain(&server);
+    for _ in 0..2 {
+        let response = client.put(server.uri("/a?b"), "body").send().await.unwrap();
+        assert_eq!(response.into_parts().0.status, 200);
+    }
+    let _ = made;
+    let arrived = server.arrived();
+    assert_eq!(arrived[0].line, "PUT /a?b HTTP/1.1");
+    assert_eq!(arrived[0].header("host"), Some(server.address().to_string().as_str()));
+    assert_eq!(server.connections()[..3], [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_connection_comes_back_when_its_response_has_been_read() {
+    let server = Server::answers(&[OK]).await;
+    let (client, made) = plain(&server);
+    for _ in 0..3 {
+        text(client.get(server.uri("/")).send().await.unwrap()).await;
+    }
+    assert_eq!((made.load(Ordering::SeqCst), server.connections()), (1, vec![0, 0, 0]));
+}
+
+/// Half a response, and the rest when it is asked for again: never.
+async fn stalls(mut peer: Peer) {
+    while peer.next().await.is_some() {
+        peer.send("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nhalf").await;
+        peer.closed().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_whose_response_is_unread_is_nobody_elses() {
+    let server = Server::start(stalls).await;
+    let (client, made) = plain(&server);
+    let first = client.get(server.uri("/")).send().await.unwrap();
+    let second = client.get(server.uri("/")).send().await.unwrap();
+    assert_eq!((made.load(Ordering::SeqCst), server.connections()), (2, vec![0, 1]));
+    drop((first, second));
+}
+
+#[tokio::test]
+async fn a_response_dropped_half_read_takes_its_connection_along() {
+    let gone = Arc::new(Notify::new());
+    let closed = Arc::clone(&gone);
+    let server = Server::start(move |peer| {
+        let closed = Arc::clone(&closed);
+        async move {
+            stalls(peer).await;
+            closed.notify_one();
+        }
+    })
+    .await;
+    let (client, made) = plain(&server);
+    for connections in 1..=3 {
+        drop(client.get(server.uri("/")).send().await.unwrap());
+        // Waits for ever if the connection stays.
+        gone.notified().await;
+        assert_eq!(made.load(Ordering::SeqCst), connections);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_has_died_is_replaced_within_the_attempt() {
+    let server = Server::start(|mut peer| async move {
+        if peer.next().await.is_some() {
+            peer.send(OK).await;
+        }
+    })
+    .await;
+    let (client, made) = plain(&server);
+    for connections in 1..=3 {
+        let response = client.post(server.uri("/"), "order").send().await.unwrap();
+        assert_eq!(summary(&response).attempts(), 1);
+        text(response).await;
+        assert_eq!(made.load(Ordering::SeqCst), connections);
+        // The end of the connection has to arrive, or the next request meets it.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_under_a_request_is_a_failure() {
+    let server = Server::start(|mut peer| async move {
+        match peer.next().await {
+            Some(0 | 2) | None => {}
+            Some(_) => drop(peer.send(OK).await),
+        }
+    })
+    .await;
+    let (client, made) = plain(&server);
+    assert_eq!(summary(&client.get(server.uri("/")).send().await.unwrap()).attempts(), 2);
+    let outcome = client.post(server.uri("/"), "order").execute().await;
+    assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("not_idempotent")));
+    assert_eq!(outcome.last_class(), Some(ErrorClass::Transient));
+    assert!(outcome.last_error().unwrap().is_incomplete());
+    assert_eq!(made.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn what_nobody_was_connected_for_is_sent_again() {
+    let made = AtomicU32::new(0);
+    let transport = Connections::new(|| {
+        made.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Err::<SendRequest<Bytewise>, _>("nobody is there"))
+    });
+    let policy = policy(retry());
+    let client = RetryingClient::new(transport, policy);
+    let outcome = client.post(Uri::from_static("/"), "order").execute().await;
+    assert_eq!((outcome.attempts(), made.load(Ordering::SeqCst)), (3, 3));
+    assert_eq!(outcome.last_class(), Some(ErrorClass::Transient));
+    assert_eq!(outcome.last_error().unwrap().source().unwrap().to_string(), "nobody is there");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_when_it_comes_is_none() {
+    let server = Server::start(|peer| async move { drop(peer) }).await;
+    let address = server.address();
+    let transport = Connections::new(move || async move {
+        let stream = TcpStream::connect(address).await?;
+        let (sender, connection) = http1::handshake::<_, Bytewise>(TokioIo::new(stream)).await?;
+        drop(connection);
+        Ok::<_, BoxError>(sender)
+    });
+    let outcome = RetryingClient::new(transport, policy(retry())).post(server.uri("/"), "order").execute().await;
+    assert_eq!(outcome.attempts(), 3);
+    assert!(outcome.last_error().unwrap().is_unsent(), "{outcome:?}");
+}

@@ -1,11 +1,11 @@
-//! The client against real servers on real sockets: orderly ones, and scripted ones that are not.
-//!
-//! No test sleeps or looks at a clock: delays are zero, and waits that matter are recorded.
+//! The client over real sockets: what is sent, what comes back, and what a server that misbehaves can do to it.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+
+mod auto_traits;
 mod bad_answers;
 mod bodies;
 mod connections;
 mod draining;
-mod repetition;
-mod server;
-mod settings;
+mod requests;
+mod support;
