@@ -9,21 +9,19 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use http::header::{Entry, HOST};
-use http::uri::{PathAndQuery, Uri};
-use http::{HeaderValue, Method, Request, Response};
-use http_body::Body;
+use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 
+use crate::connection::Connection;
 use crate::error::HyperError;
 use crate::transport::Transport;
 
-/// Sends over HTTP/1.1 connections that a function of yours opens. All of them have to lead to the same place: the request's host is
-/// not looked at, except for the `Host` header of a request that has none.
+/// Sends over connections that a function of yours opens. All of them have to lead to the same place: the request's host is
+/// not looked at, except, over HTTP/1, for the `Host` header of a request that has none.
 ///
-/// A connection is used for one request at a time, and again when its response was read to the end; requests at the same time have one
-/// each. One that was closed is given up. A request that an idle connection hands back unsent, because it was just being closed, goes
+/// An HTTP/1 connection is used for one request at a time, and again when its response was read to the end; requests at the same time have
+/// one each. An HTTP/2 connection (feature `http2`) is used for all. One that was closed is given up: a connection cannot be revived, so the
+/// next attempt opens another. A request that an idle connection hands back unsent, because it was just being closed, goes
 /// over another one at once; this is no attempt of its own. The rest waits for the policy.
 ///
 /// Clones share the connections. There is no limit to them, and no timeout of idle ones: for that, and for many hosts, take
@@ -46,37 +44,45 @@ use crate::transport::Transport;
 ///     Ok::<_, BoxError>(sender)
 /// });
 /// ```
-pub struct Connections<F, B>(Arc<Shared<F, B>>);
+pub struct Connections<F, S>(Arc<Shared<F, S>>);
 
-struct Shared<F, B> {
+struct Shared<F, S> {
     open: F,
-    idle: Mutex<Vec<SendRequest<B>>>,
+    idle: Mutex<Vec<S>>,
 }
 
-impl<F, B> Connections<F, B> {
+impl<F, S> Connections<F, S> {
+    fn idle(&self) -> MutexGuard<'_, Vec<S>> {
+        // Nothing is done under the lock that could leave a half-changed list.
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F, S: Connection> Connections<F, S> {
     /// Opens connections with `open`, which sees to it that each of them is driven.
     pub fn new<Fut, E>(open: F) -> Self
     where
         F: Fn() -> Fut,
-        Fut: Future<Output = Result<SendRequest<B>, E>>,
+        Fut: Future<Output = Result<S, E>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         Self(Arc::new(Shared { open, idle: Mutex::new(Vec::new()) }))
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<SendRequest<B>>> {
-        // Nothing is done under the lock that could leave a half-changed list.
-        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A connection that is ready for a request. Those that are closed are dropped on the way.
-    fn poll_idle(&self, cx: &mut Context<'_>) -> Option<SendRequest<B>> {
+    fn poll_idle(&self, cx: &mut Context<'_>) -> Option<S> {
         let mut idle = self.idle();
         let mut ready = None;
         let mut index = 0;
         while let Some(sender) = idle.get_mut(index) {
             match sender.poll_ready(cx) {
-                Poll::Ready(Ok(())) if ready.is_none() => ready = Some(idle.swap_remove(index)),
+                Poll::Ready(Ok(())) if ready.is_none() => {
+                    ready = sender.share();
+                    match ready {
+                        Some(_) => index += 1,
+                        None => ready = Some(idle.swap_remove(index)),
+                    }
+                }
                 Poll::Ready(Err(_)) => drop(idle.swap_remove(index)),
                 Poll::Ready(Ok(())) | Poll::Pending => index += 1,
             }
@@ -85,10 +91,10 @@ impl<F, B> Connections<F, B> {
     }
 
     /// A connection, and whether it has been used before.
-    async fn acquire<Fut, E>(&self) -> Result<(SendRequest<B>, bool), HyperError>
+    async fn acquire<Fut, E>(&self) -> Result<(S, bool), HyperError>
     where
         F: Fn() -> Fut,
-        Fut: Future<Output = Result<SendRequest<B>, E>>,
+        Fut: Future<Output = Result<S, E>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         // A connection whose response was read just now is ready when its task has run: it is given a turn before another is opened.
@@ -116,23 +122,30 @@ impl<F, B> Connections<F, B> {
     }
 }
 
-impl<F, Fut, E, B> Transport for Connections<F, B>
+impl<F, Fut, E, S> Transport for Connections<F, S>
 where
     F: Fn() -> Fut,
-    Fut: Future<Output = Result<SendRequest<B>, E>>,
+    Fut: Future<Output = Result<S, E>>,
     E: Into<Box<dyn Error + Send + Sync>>,
-    B: Body + 'static,
+    S: Connection,
 {
-    type RequestBody = B;
+    type RequestBody = S::Body;
     type ResponseBody = Incoming;
 
-    async fn send(self, request: Request<B>) -> Result<Response<Incoming>, HyperError> {
-        let mut request = to_origin_form(request);
+    async fn send(self, request: Request<S::Body>) -> Result<Response<Incoming>, HyperError> {
+        let mut request = S::on_the_wire(request);
         loop {
             let (mut sender, is_used) = self.acquire().await?;
-            let mut error = match sender.try_send_request(request).await {
+            let shared = sender.share();
+            let is_shared = shared.is_some();
+            if !is_used {
+                self.idle().extend(shared);
+            }
+            let mut error = match sender.try_send(request).await {
                 Ok(response) => {
-                    self.idle().push(sender);
+                    if !is_shared {
+                        self.idle().push(sender);
+                    }
                     return Ok(response);
                 }
                 Err(error) => error,
@@ -145,30 +158,13 @@ where
     }
 }
 
-/// The request as an origin server expects it: a path, and the authority in `Host` ([RFC 9112, sections
-/// 3.2.1](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1) and 3.3).
-fn to_origin_form<B>(mut request: Request<B>) -> Request<B> {
-    if request.method() == Method::CONNECT {
-        return request;
-    }
-    let Some(authority) = request.uri().authority() else { return request };
-    // User and password are not part of it.
-    let host = authority.as_str().rsplit('@').next().and_then(|host| HeaderValue::from_str(host).ok());
-    if let (Some(host), Entry::Vacant(header)) = (host, request.headers_mut().entry(HOST)) {
-        header.insert(host);
-    }
-    let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    *request.uri_mut() = Uri::from(path);
-    request
-}
-
-impl<F, B> Clone for Connections<F, B> {
+impl<F, S> Clone for Connections<F, S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<F, B> fmt::Debug for Connections<F, B> {
+impl<F, S> fmt::Debug for Connections<F, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connections").field("idle", &self.idle().len()).finish_non_exhaustive()
     }

@@ -30,6 +30,9 @@ pub use classifier::{HyperClassifier, hyper_classifier};
 mod transport;
 pub use transport::Transport;
 
+mod connection;
+pub use connection::Connection;
+
 mod connections;
 pub use connections::Connections;
 

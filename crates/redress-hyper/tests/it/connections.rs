@@ -169,3 +169,49 @@ async fn a_connection_that_is_closed_when_it_comes_is_none() {
     assert_eq!(outcome.attempts(), 3);
     assert!(outcome.last_error().unwrap().is_unsent(), "{outcome:?}");
 }
+
+/// All requests over one connection, also those under way at once.
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn http2_requests_share_a_connection() {
+    use hyper::client::conn::http2;
+    use hyper_util::rt::TokioExecutor;
+    use std::convert::Infallible;
+    use tokio::net::TcpListener;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (accepted, asked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (connections, requests) = (Arc::clone(&accepted), Arc::clone(&asked));
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            connections.fetch_add(1, Ordering::SeqCst);
+            let requests = Arc::clone(&requests);
+            let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                let is_first = requests.fetch_add(1, Ordering::SeqCst) == 0;
+                assert_eq!(request.uri().path(), "/a");
+                let answer = http::Response::builder().status(if is_first { 503 } else { 200 });
+                std::future::ready(Ok::<_, Infallible>(answer.body(Bytewise::from("answer")).unwrap()))
+            });
+            let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    let transport = Connections::new(move || async move {
+        let stream = TcpStream::connect(address).await?;
+        let (sender, connection) =
+            http2::handshake::<_, _, Bytewise>(TokioExecutor::new(), TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok::<_, BoxError>(sender)
+    });
+    let client = RetryingClient::new(transport, policy(retry()));
+    let uri: Uri = format!("http://{address}/a").parse().unwrap();
+    let response = client.put(uri.clone(), "body").send().await.unwrap();
+    assert_eq!(summary(&response).attempts(), 2);
+    // The response before is unread, and the next two are there at once.
+    let (first, second) = tokio::join!(client.get(uri.clone()).send(), client.get(uri).send());
+    assert_eq!((text(first.unwrap()).await, text(second.unwrap()).await), ("answer".into(), "answer".into()));
+    assert_eq!(text(response).await, "answer");
+    assert_eq!((accepted.load(Ordering::SeqCst), asked.load(Ordering::SeqCst)), (1, 4));
+}

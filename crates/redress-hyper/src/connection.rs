@@ -1,0 +1,144 @@
+//! The sending half of a plain connection, HTTP/1 or HTTP/2.
+//!
+//! Owns what the two have in common, and the form that a request has on the wire. Does not know where connections come from.
+
+use std::future::Future;
+use std::task::{Context, Poll};
+
+use http::header::{Entry, HOST};
+use http::uri::{PathAndQuery, Uri};
+use http::{HeaderValue, Method, Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1};
+
+#[cfg(feature = "http2")]
+use hyper::client::conn::http2;
+
+/// What [`Connections`](crate::Connections) send over: hyper's `http1::SendRequest`, and with the feature `http2` also
+/// `http2::SendRequest`. Nothing else can be one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the sending half of a hyper connection",
+    note = "`hyper::client::conn::http1::SendRequest` is one, and with redress-hyper's feature `http2` that of `http2`"
+)]
+pub trait Connection: Sends {}
+
+impl<S: Sends> Connection for S {}
+
+/// The methods of a [`Connection`].
+pub trait Sends: Sized {
+    type Body;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>>;
+
+    /// Sends the request, or hands it back if nothing of it was written.
+    fn try_send(
+        &mut self,
+        request: Request<Self::Body>,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Self::Body>>>>;
+
+    /// The request as it goes over such a connection.
+    fn on_the_wire(request: Request<Self::Body>) -> Request<Self::Body>;
+
+    /// Another handle of it, if it takes several requests at once.
+    fn share(&self) -> Option<Self>;
+}
+
+impl<B: Body + 'static> Sends for http1::SendRequest<B> {
+    type Body = B;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        Self::poll_ready(self, cx)
+    }
+
+    fn try_send(
+        &mut self,
+        request: Request<B>,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> {
+        self.try_send_request(request)
+    }
+
+    fn on_the_wire(request: Request<B>) -> Request<B> {
+        to_origin_form(request)
+    }
+
+    fn share(&self) -> Option<Self> {
+        None
+    }
+}
+
+#[cfg(feature = "http2")]
+impl<B: Body + 'static> Sends for http2::SendRequest<B> {
+    type Body = B;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        Self::poll_ready(self, cx)
+    }
+
+    fn try_send(
+        &mut self,
+        request: Request<B>,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> {
+        self.try_send_request(request)
+    }
+
+    fn on_the_wire(request: Request<B>) -> Request<B> {
+        request
+    }
+
+    fn share(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+}
+
+/// The request as an origin server expects it: a path, and the authority in `Host` ([RFC 9112, sections
+/// 3.2.1](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1) and 3.3).
+fn to_origin_form<B>(mut request: Request<B>) -> Request<B> {
+    if request.method() == Method::CONNECT {
+        return request;
+    }
+    let Some(authority) = request.uri().authority() else { return request };
+    // User and password are not part of it.
+    let host = authority.as_str().rsplit('@').next().and_then(|host| HeaderValue::from_str(host).ok());
+    if let (Some(host), Entry::Vacant(header)) = (host, request.headers_mut().entry(HOST)) {
+        header.insert(host);
+    }
+    let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    *request.uri_mut() = Uri::from(path);
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn expect(method: Method, uri: &'static str, on_the_wire: (&str, Option<&str>)) {
+        let request = Request::builder().method(method).uri(uri).body(()).expect("a request");
+        let request = to_origin_form(request);
+        let host = request.headers().get(HOST).map(|host| host.to_str().expect("text"));
+        assert_eq!((request.uri().to_string().as_str(), host), on_the_wire, "{uri}");
+    }
+
+    #[test]
+    fn the_authority_becomes_the_host() {
+        expect(Method::GET, "http://h/a?b", ("/a?b", Some("h")));
+        expect(Method::GET, "http://h", ("/", Some("h")));
+        expect(Method::GET, "http://h:8080?b", ("/?b", Some("h:8080")));
+        expect(Method::GET, "http://user:secret@h:8080/a", ("/a", Some("h:8080")));
+        expect(Method::GET, "http://[::1]:8080/a", ("/a", Some("[::1]:8080")));
+        expect(Method::GET, "/a", ("/a", None));
+        expect(Method::OPTIONS, "*", ("*", None));
+        expect(Method::CONNECT, "h:443", ("h:443", None));
+    }
+
+    #[test]
+    fn a_host_that_was_set_stays() {
+        let request = Request::get("http://h/a").header(HOST, "other").body(()).expect("a request");
+        let request = to_origin_form(request);
+        assert_eq!(
+            (request.uri().to_string().as_str(), &request.headers()[HOST]),
+            ("/a", &HeaderValue::from_static("other"))
+        );
+    }
+}
