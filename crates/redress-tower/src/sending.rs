@@ -87,8 +87,8 @@ where
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
         if self.running.is_none() {
             ready!(self.sending.poll_ready(cx))?;
-            // There is one: an attempt without a copy to send is forbidden, and each is started before it is polled.
-            let Some(request) = self.sending.next.take() else { return Poll::Pending };
+            // Each attempt is started before it is polled, and one without a copy to send is forbidden.
+            let request = self.sending.next.take().expect("an attempt has a request");
             self.running.set(Some(self.sending.service.call(request)));
         }
         self.running.as_mut().as_pin_mut().map_or(Poll::Pending, |running| running.poll(cx))
