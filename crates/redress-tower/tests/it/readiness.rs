@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
-use redress_core::{CallError, CircuitBreaker, ErrorClass, StopReason, boxed_classifier};
+use redress_core::{CallError, CircuitBreaker, ErrorClass, StopReason, boxed_classifier, fixed};
 use redress_tokio::AsyncPolicy;
 use redress_tower::{PolicyError, PolicyLayer};
 use tokio::sync::Semaphore;
@@ -75,6 +75,22 @@ async fn an_attempt_that_waits_for_readiness_runs_into_its_timeout() {
     assert_eq!(began.elapsed(), Duration::from_secs(6));
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_was_given_up_keeps_no_request() {
+    let (inner, mut handle) = mock::pair::<Arc<()>, u32>();
+    handle.allow(0);
+    let retry = at_once().strategy(fixed(Duration::from_secs(60))).attempt_timeout(Duration::from_secs(2));
+    let policy = AsyncPolicy::builder().retry(retry.no_deadline()).classifier(boxed_classifier()).build().unwrap();
+    let request = Arc::new(());
+    let mut service = PolicyLayer::new(policy).layer(inner);
+    let mut call = task(service.call(Arc::clone(&request)));
+    assert!(call.poll().is_pending());
+    assert_eq!(Arc::strong_count(&request), 3, "ours, the attempt's, and the copy");
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert!(call.poll().is_pending());
+    assert_eq!(Arc::strong_count(&request), 2);
+}
+
 #[tokio::test]
 async fn an_open_breaker_rejects_although_nothing_is_ready() {
     let (inner, mut handle) = mock::pair::<u32, u32>();
@@ -99,7 +115,7 @@ async fn a_limit_below_is_free_between_attempts() {
         }
         if request == "failing" { Err(reset()) } else { Ok(request) }
     }));
-    let retry = at_once().strategy(redress_core::fixed(Duration::from_secs(60))).max_attempts(2).no_deadline();
+    let retry = at_once().strategy(fixed(Duration::from_secs(60))).max_attempts(2).no_deadline();
     let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
     let mut service = PolicyLayer::new(policy).layer(inner);
 
