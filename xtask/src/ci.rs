@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
 
 use crate::workspace::Workspace;
-use crate::{conformance, deny, docs, fuzz, lint, models, mutants, soak, suite, tidy, toolchain};
+use crate::{conformance, deny, dependencies, docs, fuzz, lint, models, mutants, soak, suite, tidy, toolchain};
 
 struct Step {
     name: &'static str,
@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
     Step { name: "docs", run: docs::run },
     Step { name: "conformance", run: conformance::run_public },
     Step { name: "deny", run: deny::run },
+    Step { name: "dependencies", run: dependencies::check },
     Step { name: "models", run: models::run_short },
     Step { name: "fuzz", run: fuzz::run_short },
     Step { name: "soak", run: soak::run_short },

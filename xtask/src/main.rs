@@ -17,6 +17,7 @@ mod tidy;
 mod bench;
 mod conformance;
 mod deny;
+mod dependencies;
 mod docs;
 mod lint;
 mod suite;
@@ -61,6 +62,8 @@ enum Task {
     Mutants(mutants::Args),
     /// Hammers shared policies from threads and tasks; `--help` says for how long and from how many.
     Soak(soak::Args),
+    /// Counts the crates that each feature compiles, into docs/dependencies.md.
+    Dependencies(dependencies::Args),
     /// Builds the documentation, a warning being an error.
     Docs,
 }
@@ -88,6 +91,7 @@ fn run(cli: &Cli) -> Result<()> {
         Task::Fuzz(args) => fuzz::run(&workspace, args),
         Task::Mutants(args) => mutants::run(&workspace, args),
         Task::Soak(args) => soak::run(&workspace, args),
+        Task::Dependencies(args) => dependencies::run(&workspace, args),
         Task::Docs => docs::run(&workspace),
     }
 }

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "async-std")]
+pub use redress_async_std as async_std;
 pub use redress_core as core;
 pub use redress_core::{
     AbortRetry, AbortRetryError, AbortedError, Adaptive, Admission, ArcClassifier, Async, AsyncCaller, Attempt,
@@ -18,8 +20,22 @@ pub use redress_core::{
 };
 #[cfg(feature = "http")]
 pub use redress_http as http;
+#[cfg(feature = "hyper")]
+pub use redress_hyper as hyper;
+#[cfg(feature = "metrics")]
+pub use redress_metrics as metrics;
+#[cfg(feature = "opentelemetry")]
+pub use redress_opentelemetry as opentelemetry;
+#[cfg(feature = "smol")]
+pub use redress_smol as smol;
 #[cfg(feature = "tokio")]
 pub use redress_tokio as tokio;
+#[cfg(feature = "tonic")]
+pub use redress_tonic as tonic;
+#[cfg(feature = "tower")]
+pub use redress_tower as tower;
+#[cfg(feature = "tracing")]
+pub use redress_tracing as tracing;
 
 /// [`redress::core::AsyncPolicy`](core::AsyncPolicy) before a timer is chosen: `AsyncPolicy::builder().timer(MyTimer)`.
 ///

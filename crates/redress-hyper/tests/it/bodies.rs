@@ -16,7 +16,7 @@ use http_body_util::{BodyExt as _, Empty, Full};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use redress_core::{CircuitBreaker, CircuitState, ErrorClass, StopReason};
 use redress_http::IdempotencyGuard;
-use redress_hyper::{ReplayBody, RetryingClient, hyper_classifier};
+use redress_hyper::{HyperError, ReplayBody, RetryingClient, Transport, hyper_classifier};
 use redress_tokio::AsyncPolicy;
 use tokio::net::TcpListener;
 
@@ -225,6 +225,32 @@ async fn an_attempt_that_timed_out_may_have_left() {
     assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("not_idempotent")));
     let outcome = client.put(server.uri("/"), "order").execute().await;
     assert_eq!((outcome.attempts(), outcome.cause()), (3, Some(redress_core::Cause::Timeout)));
+}
+
+/// Nobody is there for the first attempt; the second is under way when its time ends.
+#[derive(Clone)]
+struct ThenSilent(crate::support::Bell, Arc<AtomicU32>);
+
+impl Transport for ThenSilent {
+    type RequestBody = Bytewise;
+    type ResponseBody = Bytewise;
+
+    async fn send(self, _: Request<Bytewise>) -> Result<http::Response<Bytewise>, HyperError> {
+        if self.1.fetch_add(1, Ordering::Relaxed) == 0 {
+            return Err(HyperError::connect("nobody is there"));
+        }
+        self.0.ring();
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn that_one_attempt_never_left_says_nothing_of_the_next() {
+    let bell = crate::support::Bell::default();
+    let policy = crate::support::policy_on(bell.clone(), retry().attempt_timeout(HOUR));
+    let client = RetryingClient::new(ThenSilent(bell, Arc::default()), policy);
+    let outcome = client.post(http::Uri::from_static("/"), "order").execute().await;
+    assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (2, Some("not_idempotent")));
 }
 
 #[test]

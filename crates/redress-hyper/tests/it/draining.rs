@@ -298,6 +298,18 @@ async fn a_response_is_not_lost_to_the_attempts_time_for_being_read() {
 }
 
 #[tokio::test]
+async fn a_response_is_read_for_no_longer_than_it_may_be() {
+    let (server, timer) = (Server::start(half).await, Recorded::default());
+    let client = RetryingClient::new(pooled::<Bytewise>(), policy_on(timer.clone(), retry().attempt_timeout(HOUR)));
+    let waits = || std::mem::take(&mut *timer.0.lock().unwrap());
+    client.get(server.uri("/")).send().await.unwrap();
+    let tenth = Duration::from_millis(100);
+    assert_eq!(waits().into_iter().filter(|wait| *wait < HOUR / 2).collect::<Vec<_>>(), [tenth; 2]);
+    client.get(server.uri("/")).drain(100, Duration::ZERO).send().await.unwrap();
+    assert!(waits().into_iter().all(|wait| wait > HOUR / 2), "no time is no wait at all");
+}
+
+#[tokio::test]
 async fn what_is_not_retried_is_not_read() {
     let (server, timer) = (Server::start(half).await, Recorded::default());
     let permanent = redress_core::result_classifier(|response: &http::Response<redress_hyper::ResponseBody>| {

@@ -14,6 +14,40 @@ use super::recording::{Ending, Recording};
 use super::scenario::{Mode, Scenario};
 use super::trace::Trace;
 
+/// The calls of a scenario one after another, each made as `$make` says. A macro, not a function over a trait: the future of plain
+/// calls has to be seen to be `Send`, so that it can be spawned.
+macro_rules! each_call {
+    ($scenario:ident, $timer:ident, $pass:ident, |$context:ident, $mode:ident, $operation:ident| $make:expr) => {{
+        let began = $timer.now();
+        let budget = budget($scenario);
+        let builder = AsyncPolicy::<_, redress_core::NoTimer>::builder().timer($timer.clone());
+        let policy = must_build($scenario, configure(builder, $scenario, budget.as_ref()).build());
+        let mut traces = Vec::new();
+        for spec in &$scenario.calls {
+            $pass(duration(spec.advance_s)).await;
+            let recording = Recording::default();
+            let oversleep = duration(spec.oversleep_s);
+            let $context = recording
+                .install(policy.context(), spec, || $timer.now().saturating_duration_since(began))
+                .sleeper(|delay| $pass(delay.saturating_add(oversleep)));
+            let mut number = 0;
+            let $operation = || {
+                number += 1;
+                let attempt = spec.attempt(number);
+                let passing = $pass(duration(attempt.takes_s));
+                async move {
+                    passing.await;
+                    result_of(attempt, number)
+                }
+            };
+            let $mode = spec.mode;
+            let ending = $make;
+            traces.push(recording.into_trace(ending, policy.circuit_state(), budget.as_ref(), $timer.now()));
+        }
+        traces
+    }};
+}
+
 /// Runs a scenario through the asynchronous driver; what happened in each of its calls.
 ///
 /// `pass` lets exactly so much time pass on the timer's clock: on tokio, `tokio::time::advance` with time paused. (A runtime's own
@@ -28,7 +62,7 @@ where
     P: Fn(Duration) -> Fut + Send + Sync,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    run(scenario, timer, pass, How::<Driven>::Awaited).await
+    each_call!(scenario, timer, pass, |context, mode, operation| make(context, mode, operation).await)
 }
 
 /// The same with every call polled by hand, as a [`DrivenCall`](redress_core::DrivenCall).
@@ -76,12 +110,13 @@ where
     P: Fn(Duration) -> Fut + Send + Sync,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    run(scenario, timer, pass, How::By(integration)).await
-}
-
-enum How<'i, I> {
-    Awaited,
-    By(&'i I),
+    each_call!(scenario, timer, pass, |context, mode, operation| {
+        let outcome = integration.execute(context, operation).await;
+        match mode {
+            Mode::Call => Ending::Call(outcome.into_result()),
+            Mode::Execute => Ending::Execute(Box::new(outcome)),
+        }
+    })
 }
 
 /// Polled by hand, with nothing around it.
@@ -103,45 +138,10 @@ impl Integration for Driven {
     }
 }
 
-async fn run<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P, how: How<'_, impl Integration>) -> Vec<Trace>
-where
-    Tm: Timer + Clone + Send + Sync,
-    P: Fn(Duration) -> Fut + Send + Sync,
-    Fut: Future<Output = ()> + Send + 'static,
-{
-    let began = timer.now();
-    let budget = budget(scenario);
-    let builder = AsyncPolicy::<_, redress_core::NoTimer>::builder().timer(timer.clone());
-    let policy = must_build(scenario, configure(builder, scenario, budget.as_ref()).build());
-    let mut traces = Vec::new();
-    for spec in &scenario.calls {
-        pass(duration(spec.advance_s)).await;
-        let recording = Recording::default();
-        let oversleep = duration(spec.oversleep_s);
-        let context = recording
-            .install(policy.context(), spec, || timer.now().saturating_duration_since(began))
-            .sleeper(|delay| pass(delay.saturating_add(oversleep)));
-        let mut number = 0;
-        let operation = || {
-            number += 1;
-            let attempt = spec.attempt(number);
-            let passing = pass(duration(attempt.takes_s));
-            async move {
-                passing.await;
-                result_of(attempt, number)
-            }
-        };
-        let ending = make(context, spec.mode, &how, operation).await;
-        traces.push(recording.into_trace(ending, policy.circuit_state(), budget.as_ref(), timer.now()));
-    }
-    traces
-}
-
-/// One call of a scenario. The context ends with it, and with it what its hooks borrow.
+/// A plain call of a scenario. The context ends with it, and with it what its hooks borrow.
 async fn make<Tm, F, Fut>(
     context: CallContext<'_, AsyncPolicy<ScenarioClassifier, Tm>>,
     mode: Mode,
-    how: &How<'_, impl Integration>,
     operation: F,
 ) -> Ending
 where
@@ -149,15 +149,8 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<Returned, Raised>>,
 {
-    match (how, mode) {
-        (How::Awaited, Mode::Call) => Ending::Call(context.call(operation).await),
-        (How::Awaited, Mode::Execute) => Ending::Execute(Box::new(context.execute(operation).await)),
-        (How::By(integration), mode) => {
-            let outcome = integration.execute(context, operation).await;
-            match mode {
-                Mode::Call => Ending::Call(outcome.into_result()),
-                Mode::Execute => Ending::Execute(Box::new(outcome)),
-            }
-        }
+    match mode {
+        Mode::Call => Ending::Call(context.call(operation).await),
+        Mode::Execute => Ending::Execute(Box::new(context.execute(operation).await)),
     }
 }
