@@ -300,7 +300,10 @@ async fn a_response_is_not_lost_to_the_attempts_time_for_being_read() {
 #[tokio::test]
 async fn a_response_is_read_for_no_longer_than_it_may_be() {
     let (server, timer) = (Server::start(half).await, Recorded::default());
-    let client = RetryingClient::new(pooled::<Bytewise>(), policy_on(timer.clone(), retry().attempt_timeout(HOUR)));
+    let client = RetryingClient::new(
+        pooled::<Bytewise>(),
+        policy_on(timer.clone(), retry().attempt_timeout(HOUR).deadline(HOUR * 9)),
+    );
     let waits = || std::mem::take(&mut *timer.0.lock().unwrap());
     client.get(server.uri("/")).send().await.unwrap();
     let tenth = Duration::from_millis(100);
