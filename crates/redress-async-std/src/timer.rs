@@ -16,6 +16,7 @@ use redress_core::Timer;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStdTimer;
 
+#[diagnostic::do_not_recommend]
 impl Timer for AsyncStdTimer {
     type Sleep = AsyncStdSleep;
 

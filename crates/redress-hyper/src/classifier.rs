@@ -58,6 +58,7 @@ impl HyperClassifier {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B> Classifier<Response<B>, HyperError> for HyperClassifier {
     fn classify(&self, result: &Result<Response<B>, HyperError>) -> Option<Classification> {
         match result {

@@ -16,6 +16,7 @@ use redress_core::Timer;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SmolTimer;
 
+#[diagnostic::do_not_recommend]
 impl Timer for SmolTimer {
     type Sleep = SmolSleep;
 
