@@ -38,7 +38,7 @@ pub(crate) enum Outcome {
     /// Stopped, as somebody asked.
     Aborted,
     /// Its future was dropped.
-    Dropped,
+    Cancelled,
     /// A panic went through it.
     Panicked,
 }
@@ -51,7 +51,7 @@ impl Outcome {
             Self::Rejected => "rejected",
             Self::Scheduled => "scheduled",
             Self::Aborted => "aborted",
-            Self::Dropped => "dropped",
+            Self::Cancelled => "cancelled",
             Self::Panicked => "panicked",
         }
     }
@@ -69,7 +69,7 @@ impl Outcome {
 
     /// The outcome of what ends now without an event.
     pub(crate) fn without_event() -> Self {
-        if std::thread::panicking() { Self::Panicked } else { Self::Dropped }
+        if std::thread::panicking() { Self::Panicked } else { Self::Cancelled }
     }
 }
 

@@ -217,7 +217,7 @@ fn finish(span: &SpanRef<'_>, outcome: Outcome, description: &'static str, at: O
             span.set_attribute(KeyValue::new(ERROR_TYPE, "panic"));
             span.set_status(Status::error("a panic went through the call"));
         }
-        Outcome::Success | Outcome::Scheduled | Outcome::Aborted | Outcome::Dropped => {}
+        Outcome::Success | Outcome::Scheduled | Outcome::Aborted | Outcome::Cancelled => {}
     }
     match at {
         Some(at) => span.end_with_timestamp(at),

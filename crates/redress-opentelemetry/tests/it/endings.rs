@@ -27,12 +27,12 @@ async fn dropped_during_an_attempt() {
     poll_once(policy.operation("load_user").call(pending::<Result<(), io::Error>>));
 
     let call = telemetry.span("load_user");
-    assert_eq!(texts(&call.attributes)["retry.outcome"], "dropped");
+    assert_eq!(texts(&call.attributes)["retry.outcome"], "cancelled");
     assert_eq!(texts(&call.attributes)["retry.attempts"], "1");
     assert_eq!(call.status, Status::Unset);
     let attempt = telemetry.span("redress.attempt");
     assert!(is_child(&attempt, &call));
-    assert_eq!(texts(&attempt.attributes)["retry.outcome"], "dropped");
+    assert_eq!(texts(&attempt.attributes)["retry.outcome"], "cancelled");
     assert!(!Context::current().has_active_span());
 }
 
@@ -45,7 +45,7 @@ async fn dropped_during_a_wait() {
 
     let call = telemetry.span("load_user");
     assert_eq!(events(&call).len(), 1);
-    assert_eq!(texts(&call.attributes)["retry.outcome"], "dropped");
+    assert_eq!(texts(&call.attributes)["retry.outcome"], "cancelled");
     assert_eq!(call.status, Status::Unset);
 }
 
