@@ -7,7 +7,7 @@ use std::future::Future;
 use std::panic::{self, AssertUnwindSafe};
 
 use redress_testing::VirtualClock;
-use redress_testing::conformance::{Scenario, Trace, run_async, run_blocking};
+use redress_testing::conformance::{Scenario, Trace, run_async, run_blocking, run_driven};
 use redress_tokio::TokioTimer;
 
 /// One way of running a scenario.
@@ -16,9 +16,10 @@ pub(super) struct Driver {
     run: fn(&Scenario) -> Result<Vec<Trace>, String>,
 }
 
-pub(super) const DRIVERS: [Driver; 4] = [
+pub(super) const DRIVERS: [Driver; 5] = [
     Driver { name: "blocking", run: |scenario| Ok(run_blocking(scenario)) },
     Driver { name: "tokio", run: run_on_tokio },
+    Driver { name: "by hand", run: run_by_hand },
     Driver { name: "smol", run: |scenario| Ok(run_on_smol(scenario)) },
     Driver { name: "async-std", run: |scenario| Ok(run_on_async_std(scenario)) },
 ];
@@ -33,12 +34,19 @@ impl Driver {
 
 /// On a fresh runtime, so that no scenario begins in a time that another left behind.
 fn run_on_tokio(scenario: &Scenario) -> Result<Vec<Trace>, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .map_err(|error| format!("no runtime: {error}"))?;
+    let runtime = paused_tokio()?;
     Ok(runtime.block_on(run_async(scenario, TokioTimer, tokio::time::advance)))
+}
+
+fn paused_tokio() -> Result<tokio::runtime::Runtime, String> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().start_paused(true).build().map_err(|error| format!("no runtime: {error}"))
+}
+
+/// Calls that are polled by hand, in virtual time.
+fn run_by_hand(scenario: &Scenario) -> Result<Vec<Trace>, String> {
+    let runtime = paused_tokio()?;
+    Ok(runtime.block_on(run_driven(scenario, TokioTimer, tokio::time::advance)))
 }
 
 /// On a fresh executor.

@@ -105,7 +105,7 @@ mod tests {
         let lines = String::from_utf8(output).expect("text");
         let values: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         let drivers: Vec<&Value> = values.iter().map(|value| &value["driver"]).collect();
-        assert_eq!(drivers, ["blocking", "tokio", "smol", "async-std"].repeat(3));
+        assert_eq!(drivers, ["blocking", "tokio", "by hand", "smol", "async-std"].repeat(3));
         assert!(values.iter().all(|value| value["actual"][0]["result"].is_string()));
     }
 
