@@ -23,7 +23,7 @@ use crate::transport_error::{BoxError, status_of};
 
 /// A channel whose failures are statuses, and whose responses have begun where they could still be replaced.
 #[derive(Clone, Debug)]
-pub(crate) struct Attempts<S>(pub(crate) S);
+pub struct Attempts<S>(pub(crate) S);
 
 impl<S, B> Service<Request<RequestBody>> for Attempts<S>
 where
@@ -48,7 +48,7 @@ where
 
 pin_project! {
     /// What becomes of one attempt.
-    pub(crate) struct AttemptFuture<F> {
+    pub struct AttemptFuture<F> {
         #[pin]
         sent: F,
         // Whether the first message is waited for.

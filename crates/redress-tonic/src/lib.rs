@@ -73,6 +73,8 @@ pub use service::GrpcService;
 mod future;
 pub use future::GrpcFuture;
 
+mod exchange;
+
 mod replay;
 
 mod attempt;

@@ -21,7 +21,7 @@ const REQUEST_TOO_LARGE: &str = "request_too_large";
 ///
 /// It gives no size, so that no `content-length` is made of it: tonic sends none either.
 #[derive(Debug)]
-pub(crate) struct RequestBody {
+pub struct RequestBody {
     frames: VecDeque<Bytes>,
     trailers: Option<HeaderMap>,
     /// What has not been read yet.
@@ -80,6 +80,11 @@ impl RequestBody {
     /// A body that goes out as it comes, and whose response is handed over as it comes.
     pub(crate) const fn untouched(body: Body) -> Self {
         Self { frames: VecDeque::new(), trailers: None, rest: Some(body), only_once: None, at_head: true }
+    }
+
+    /// Whether it goes out as it comes: nothing was read ahead, and nothing said why.
+    pub(crate) const fn is_untouched(&self) -> bool {
+        self.rest.is_some() && self.only_once.is_none()
     }
 
     /// The same body once more, or why there is none.

@@ -3,13 +3,14 @@
 //! Owns the way from a request to the future of its call. Runs nothing; `future.rs` does.
 
 use std::fmt;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use redress_core::{Classifier, Timer};
-use redress_http::Head;
 use redress_tokio::TokioTimer;
+use redress_tower::PolicyService;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::Channel;
@@ -17,13 +18,12 @@ use tower_service::Service;
 
 use crate::attempt::Attempts;
 use crate::classifier::GrpcClassifier;
+use crate::exchange::{GrpcExchange, Handling, Policies};
 use crate::future::GrpcFuture;
-use crate::layer::GrpcLayer;
-use crate::replay::RequestBody;
 use crate::response_body::ResponseBody;
 use crate::transport_error::BoxError;
 
-/// A channel whose calls go through a policy. Made by [`GrpcLayer`]; a generated client takes it where it takes a channel, as in
+/// A channel whose calls go through a policy. Made by [`GrpcLayer`](crate::GrpcLayer); a generated client takes it where it takes a channel, as in
 /// `OrdersClient<GrpcService>`.
 ///
 /// Clones share what the policy shares. It is always ready: each attempt waits for the channel below, so that a failure to become
@@ -39,13 +39,16 @@ use crate::transport_error::BoxError;
 ///
 /// A request that cannot be made, because a message cannot be encoded, never reaches the policy: its status is the encoder's.
 pub struct GrpcService<S = Channel, C = GrpcClassifier, Tm = TokioTimer> {
-    channel: Attempts<S>,
-    layer: GrpcLayer<C, Tm>,
+    calls: PolicyService<Attempts<S>, Policies<C, Tm>, GrpcExchange>,
+    handling: Arc<Handling>,
 }
 
 impl<S, C, Tm> GrpcService<S, C, Tm> {
-    pub(crate) const fn new(channel: S, layer: GrpcLayer<C, Tm>) -> Self {
-        Self { channel: Attempts(channel), layer }
+    pub(crate) const fn new(
+        calls: PolicyService<Attempts<S>, Policies<C, Tm>, GrpcExchange>,
+        handling: Arc<Handling>,
+    ) -> Self {
+        Self { calls, handling }
     }
 }
 
@@ -60,38 +63,25 @@ where
 {
     type Response = Response<ResponseBody>;
     type Error = Status;
-    type Future = GrpcFuture<S, C, Tm>;
+    type Future = GrpcFuture<Attempts<S>, C, Tm>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (channel, settings) = (self.channel.clone(), &self.layer.settings);
-        let head = Head::of(&request);
-        if settings.skips(&head) {
-            return GrpcFuture::called(channel, request.map(RequestBody::untouched), &self.layer.policy.bare(), None);
-        }
-        let at_head = settings.hands_over_at_head(&head);
-        let chosen = settings.policy_for(&head);
-        let policy = chosen.as_ref().unwrap_or(&self.layer.policy);
-        let name = policy.is_watched().then(|| settings.operation_of(&head));
-        let (head, body) = request.into_parts();
-        match RequestBody::read_ahead(body, settings.max_replay_bytes, at_head) {
-            Ok(body) => GrpcFuture::called(channel, Request::from_parts(head, body), policy, name),
-            Err(status) => GrpcFuture::refused(status),
-        }
+        GrpcFuture::new(self.handling.read(request).map(|request| self.calls.call(request)))
     }
 }
 
 impl<S: Clone, C: Clone, Tm: Clone> Clone for GrpcService<S, C, Tm> {
     fn clone(&self) -> Self {
-        Self { channel: self.channel.clone(), layer: self.layer.clone() }
+        Self { calls: self.calls.clone(), handling: Arc::clone(&self.handling) }
     }
 }
 
 impl<S: fmt::Debug, C, Tm> fmt::Debug for GrpcService<S, C, Tm> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GrpcService").field("channel", &self.channel.0).field("layer", &self.layer).finish()
+        f.debug_struct("GrpcService").field("channel", &self.calls.get_ref().0).finish_non_exhaustive()
     }
 }

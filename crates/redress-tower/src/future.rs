@@ -60,6 +60,29 @@ where
     }
 }
 
+impl<S, Req, C, Tm, X> PolicyFuture<S, Req, C, Tm, X>
+where
+    S: Service<Req> + Clone,
+    C: Classifier<S::Response, S::Error>,
+    Tm: Timer,
+    X: Exchange<Req, S::Response>,
+{
+    /// Drives the call on to its whole outcome, for an integration that says otherwise than [`PolicyError`] how a call failed. Awaiting
+    /// the future gives the response of the same outcome, or the error; [`Exchange::ended`] is not told here.
+    ///
+    /// # Panics
+    ///
+    /// As the future does.
+    ///
+    /// # Cancel safety
+    ///
+    /// As the future's.
+    pub fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<RetryOutcome<S::Response, S::Error>> {
+        let this = self.project();
+        this.call.poll(&mut this.sending.attempts(this.running), this.sleep, cx)
+    }
+}
+
 impl<S, Req, C, Tm, X> Future for PolicyFuture<S, Req, C, Tm, X>
 where
     S: Service<Req> + Clone,
@@ -69,10 +92,9 @@ where
 {
     type Output = Result<S::Response, PolicyError<S::Error>>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let outcome = ready!(this.call.poll(&mut this.sending.attempts(this.running), this.sleep, cx));
-        Poll::Ready(answer(this.sending.exchange(), outcome))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = ready!(self.as_mut().poll_outcome(cx));
+        Poll::Ready(answer(self.project().sending.exchange(), outcome))
     }
 }
 

@@ -1,13 +1,15 @@
 //! What the types promise: names that fit a field, and futures that may be sent where their parts may.
 
+use http::Request;
 use redress_core::Retry;
 use redress_grpc_fixture::EchoClient;
 use redress_testing::instant_retries;
 use redress_tokio::AsyncPolicy;
-use redress_tonic::{CallFailure, GrpcClassifier, GrpcFuture, GrpcLayer, GrpcService, ResponseBody, grpc_classifier};
+use redress_tonic::{CallFailure, GrpcClassifier, GrpcLayer, GrpcService, ResponseBody, grpc_classifier};
 use tonic::Status;
-use tonic::transport::Channel;
+use tonic::body::Body;
 use tower_layer::Layer;
+use tower_service::Service;
 
 use crate::echo::{ping, serve};
 use crate::lab::told;
@@ -25,7 +27,7 @@ fn channels_are_shared_and_calls_are_sent() {
     is_cloned::<GrpcLayer>();
     is_cloned::<GrpcService>();
     is_sent::<ResponseBody>();
-    is_sent::<GrpcFuture<Channel, GrpcClassifier, redress_tokio::TokioTimer>>();
+    is_sent::<<GrpcService as Service<Request<Body>>>::Future>();
 }
 
 /// A client as a service keeps one.
