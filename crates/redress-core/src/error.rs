@@ -64,6 +64,9 @@ pub struct FailedError<E> {
     pub attempts: u32,
     /// The error's class.
     pub last_class: Option<ErrorClass>,
+    /// Why it must not be tried again, if that is the reason; see
+    /// [`Classification::forbid_retry`](crate::Classification::forbid_retry).
+    pub retry_forbidden: Option<&'static str>,
 }
 
 /// A call that ended without an error to hand back.
@@ -79,6 +82,17 @@ pub struct RetryExhaustedError<T, E> {
     pub last_failure: Option<Failure<T, E>>,
     /// How long to wait before calling again, if the retry was deferred.
     pub next_sleep: Option<Duration>,
+    /// Why it must not be tried again, if that is the reason; see
+    /// [`Classification::forbid_retry`](crate::Classification::forbid_retry).
+    pub retry_forbidden: Option<&'static str>,
+}
+
+impl<T, E> RetryExhaustedError<T, E> {
+    /// The same with another last failure.
+    fn with_failure<U, F>(self, last_failure: Option<Failure<U, F>>) -> RetryExhaustedError<U, F> {
+        let Self { stop_reason, attempts, last_class, next_sleep, retry_forbidden, last_failure: _ } = self;
+        RetryExhaustedError { stop_reason, attempts, last_class, last_failure, next_sleep, retry_forbidden }
+    }
 }
 
 /// A call that was aborted.
@@ -214,6 +228,17 @@ impl<T, E> CallError<T, E> {
         }
     }
 
+    /// Why it must not be tried again, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
+    /// `streaming_body`.
+    #[must_use]
+    pub const fn retry_forbidden(&self) -> Option<&'static str> {
+        match self {
+            Self::Failed(failed) => failed.retry_forbidden,
+            Self::Exhausted(exhausted) => exhausted.retry_forbidden,
+            Self::Aborted(_) | Self::CircuitOpen(_) => None,
+        }
+    }
+
     /// The operation's error, if the call ended with one or had one when it was aborted or deferred.
     #[must_use]
     pub fn error(&self) -> Option<&E> {
@@ -271,23 +296,17 @@ impl<T, E> CallError<T, E> {
         match self {
             Self::Failed(failed) => Err(CallError::Failed(failed)),
             Self::CircuitOpen(rejection) => Err(CallError::CircuitOpen(rejection)),
-            Self::Exhausted(RetryExhaustedError { stop_reason, attempts, last_class, last_failure, next_sleep }) => {
-                let last_failure = match last_failure.map(Failure::try_into_result) {
-                    Some(Ok(value)) => return Ok(value),
-                    other => other.and_then(Result::err),
+            Self::Exhausted(mut exhausted) => {
+                let last_failure = match without_result(exhausted.last_failure.take()) {
+                    Ok(last_failure) => last_failure,
+                    Err(value) => return Ok(value),
                 };
-                Err(CallError::Exhausted(RetryExhaustedError {
-                    stop_reason,
-                    attempts,
-                    last_class,
-                    last_failure,
-                    next_sleep,
-                }))
+                Err(CallError::Exhausted(exhausted.with_failure(last_failure)))
             }
             Self::Aborted(AbortedError { attempts, last_class, last_failure, abort_error }) => {
-                let last_failure = match last_failure.map(Failure::try_into_result) {
-                    Some(Ok(value)) => return Ok(value),
-                    other => other.and_then(Result::err),
+                let last_failure = match without_result(last_failure) {
+                    Ok(last_failure) => last_failure,
+                    Err(value) => return Ok(value),
                 };
                 Err(CallError::Aborted(AbortedError { attempts, last_class, last_failure, abort_error }))
             }
@@ -298,18 +317,12 @@ impl<T, E> CallError<T, E> {
     #[must_use]
     pub fn map_error<F>(self, mut map: impl FnMut(E) -> F) -> CallError<T, F> {
         match self {
-            Self::Failed(FailedError { error, stop_reason, attempts, last_class }) => {
-                CallError::Failed(FailedError { error: map(error), stop_reason, attempts, last_class })
+            Self::Failed(FailedError { error, stop_reason, attempts, last_class, retry_forbidden }) => {
+                CallError::Failed(FailedError { error: map(error), stop_reason, attempts, last_class, retry_forbidden })
             }
-            Self::Exhausted(RetryExhaustedError { stop_reason, attempts, last_class, last_failure, next_sleep }) => {
-                let last_failure = last_failure.map(|failure| failure.map_error(&mut map));
-                CallError::Exhausted(RetryExhaustedError {
-                    stop_reason,
-                    attempts,
-                    last_class,
-                    last_failure,
-                    next_sleep,
-                })
+            Self::Exhausted(mut exhausted) => {
+                let last_failure = exhausted.last_failure.take().map(|failure| failure.map_error(&mut map));
+                CallError::Exhausted(exhausted.with_failure(last_failure))
             }
             Self::Aborted(AbortedError { attempts, last_class, last_failure, abort_error }) => {
                 let last_failure = last_failure.map(|failure| failure.map_error(&mut map));
@@ -429,6 +442,16 @@ impl<T, E: Error + 'static> Error for CallError<T, E> {
     }
 }
 
+/// The failure, if it is not a value; else the value.
+fn without_result<T, E>(failure: Option<Failure<T, E>>) -> Result<Option<Failure<Infallible, E>>, T> {
+    match failure {
+        Some(Failure::Result(value)) => Err(value),
+        Some(Failure::Error(error)) => Ok(Some(Failure::Error(error))),
+        Some(Failure::Timeout) => Ok(Some(Failure::Timeout)),
+        None => Ok(None),
+    }
+}
+
 /// Rounded up, for people: at that time there is something to come back for.
 fn to_millis(wait: Duration) -> Duration {
     let millis = wait.as_nanos().div_ceil(1_000_000);
@@ -465,6 +488,7 @@ impl<T, E: fmt::Debug> fmt::Debug for RetryExhaustedError<T, E> {
             .field("last_class", &self.last_class)
             .field("last_failure", &self.last_failure.as_ref().map(ByType))
             .field("next_sleep", &self.next_sleep)
+            .field("retry_forbidden", &self.retry_forbidden)
             .finish()
     }
 }

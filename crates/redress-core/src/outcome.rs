@@ -2,7 +2,6 @@
 //!
 //! Owns the outcome and its parts. Made by the drivers from what the engine recorded.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::time::Duration;
 
@@ -90,15 +89,6 @@ impl<T, E> Failure<T, E> {
             Self::Error(error) => Failure::Error(map(error)),
             Self::Result(value) => Failure::Result(value),
             Self::Timeout => Failure::Timeout,
-        }
-    }
-
-    /// The value, if it is one; else what there is instead.
-    pub(crate) fn try_into_result(self) -> Result<T, Failure<Infallible, E>> {
-        match self {
-            Self::Error(error) => Err(Failure::Error(error)),
-            Self::Result(value) => Ok(value),
-            Self::Timeout => Err(Failure::Timeout),
         }
     }
 
@@ -420,7 +410,8 @@ impl<T, E> RetryOutcome<T, E> {
 /// `call` is `execute` turned into a `Result`: this is the turn.
 #[cold]
 pub(crate) fn call_error<T, E>(stopped: Stopped<T, E>) -> CallError<T, E> {
-    let OutcomeSummary { stop_reason, attempts, last_class, next_sleep, rejection, .. } = stopped.summary;
+    let OutcomeSummary { stop_reason, attempts, last_class, next_sleep, rejection, retry_forbidden, .. } =
+        stopped.summary;
     // A failed call always has a reason; the engine sets it with the verdict.
     let stop_reason = stop_reason.unwrap_or(StopReason::Aborted);
     match (stop_reason, rejection, stopped.last) {
@@ -434,9 +425,10 @@ pub(crate) fn call_error<T, E>(stopped: Stopped<T, E>) -> CallError<T, E> {
             last_class,
             last_failure: last,
             next_sleep,
+            retry_forbidden,
         }),
         (_, _, Some(Failure::Error(error))) => {
-            CallError::Failed(FailedError { error, stop_reason, attempts, last_class })
+            CallError::Failed(FailedError { error, stop_reason, attempts, last_class, retry_forbidden })
         }
         (_, _, last) => CallError::Exhausted(RetryExhaustedError {
             stop_reason,
@@ -444,6 +436,7 @@ pub(crate) fn call_error<T, E>(stopped: Stopped<T, E>) -> CallError<T, E> {
             last_class,
             last_failure: last,
             next_sleep,
+            retry_forbidden,
         }),
     }
 }

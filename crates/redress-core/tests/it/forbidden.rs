@@ -2,11 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use redress_core::{
-    Budget, CircuitBreaker, CircuitState, Classification, ErrorClass, EventName, Policy, PolicyBuilder, Retry,
-    RetryBuilder, StopReason, error_classifier, fixed,
+    Budget, CallError, CircuitBreaker, CircuitState, Classification, ErrorClass, EventName, Policy, PolicyBuilder,
+    Retry, RetryBuilder, StopReason, error_classifier, fixed, result_classifier,
 };
 use redress_testing::{Recorder, VirtualClock};
 
@@ -53,7 +54,9 @@ fn the_failure_counts_and_no_token_is_spent() {
     let budget = Budget::new(1, secs(60)).expect("valid");
     let policy = builder().retry(retry().budget(budget.clone())).circuit_breaker(&breaker).build().expect("valid");
     let error = policy.call(|| Err::<(), _>(Final(ErrorClass::ServerError))).unwrap_err();
-    assert_eq!(error.stop_reason(), StopReason::RetryForbidden);
+    assert_eq!((error.stop_reason(), error.retry_forbidden()), (StopReason::RetryForbidden, Some(WHY)));
+    let mapped = error.map_error(|Final(class)| class);
+    assert_eq!((mapped.retry_forbidden(), mapped.into_error()), (Some(WHY), Some(ErrorClass::ServerError)));
     assert_eq!((breaker.state(), budget.remaining()), (CircuitState::Open, 1));
 }
 
@@ -85,6 +88,16 @@ fn every_limit_that_ends_the_call_anyway_comes_first() {
         let says_why = reason == StopReason::RetryForbidden;
         assert_eq!(outcome.retry_forbidden(), says_why.then_some(WHY), "{reason}");
     }
+}
+
+#[test]
+fn an_error_without_an_error_says_why_as_well() {
+    let classifier = result_classifier(|_: &u8| Some(Classification::new(ErrorClass::RateLimit).forbid_retry(WHY)));
+    let policy = Policy::builder().classifier(classifier).retry(retry()).build().expect("valid");
+    let error = policy.call(|| Ok::<_, Infallible>(7)).unwrap_err();
+    assert_eq!((error.stop_reason(), error.retry_forbidden()), (StopReason::RetryForbidden, Some(WHY)));
+    let open = policy.call(|| Ok::<_, Infallible>(7)).unwrap_err().map_error(|never| match never {});
+    assert_eq!(CallError::<u8, ()>::retry_forbidden(&open), Some(WHY));
 }
 
 #[test]
