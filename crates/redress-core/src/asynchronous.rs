@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::attempt::Attempt;
 use crate::call::{CallContext, CallSettings};
 use crate::classifier::Classifier;
-use crate::course::{Course, Ending, With};
+use crate::course::{Course, With};
 use crate::driven::Operation;
 use crate::driver::{
     Judged, Pause, after_failure, attempt_limit, first_attempt, judge, recheck, resume_at, timed_out, to_outcome,
@@ -203,7 +203,7 @@ fn drive<'a, T, E, C, Tm, F, Fut, R>(
     settings: impl Settings<'a>,
     wants: Flags,
     mut operation: F,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R + Copy,
 ) -> impl Future<Output = R>
 where
     C: Classifier<T, E>,
@@ -220,8 +220,7 @@ where
         // Boxed, so that calls that nobody has a scope for keep no room for it.
         if run.has_scopes() {
             let course = Course::of_run(Arc::clone(&policy.plan), &mut run, attempt);
-            let ((result, ended), mut course) = Box::pin(within_scopes(policy, course, &mut operation)).await;
-            return course.ask(|run| finish(result, run, ended));
+            return Box::pin(within_scopes(policy, course, &mut operation, finish)).await;
         }
         let mut last = None;
         loop {
@@ -265,11 +264,12 @@ where
 }
 
 /// The loop for calls whose observers have scopes for the operation to run within.
-async fn within_scopes<'a, T, E, C, Tm, F, Fut>(
+async fn within_scopes<T, E, C, Tm, F, Fut, R>(
     policy: &AsyncPolicy<C, Tm>,
-    course: Course<'a, T, E>,
+    course: Course<'_, T, E>,
     operation: &mut F,
-) -> (Ending<T, E>, Course<'a, T, E>)
+    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R + Copy,
+) -> R
 where
     C: Classifier<T, E>,
     Tm: Timer,
@@ -280,13 +280,12 @@ where
     let mut course = course;
     let mut sleep = pin!(None);
     let mut running = pin!(None);
-    let ending = poll_fn(|cx| {
+    poll_fn(|cx| {
         let operation = &mut Made { make: operation, running: running.as_mut() };
         let AsyncPolicy { classifier, timer, .. } = policy;
-        course.poll(With { classifier, timer, operation, sleep: sleep.as_mut() }, cx)
-    });
-    let ending = ending.await;
-    (ending, course)
+        course.poll(With { classifier, timer, operation, sleep: sleep.as_mut() }, finish, cx)
+    })
+    .await
 }
 
 /// An operation that makes a future for each attempt.

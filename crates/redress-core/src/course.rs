@@ -48,9 +48,6 @@ enum Next {
 
 type Stepped<T, E> = Result<Next, Stopped<T, E>>;
 
-/// How a call ended, and when, if anybody needs to know.
-pub(crate) type Ending<T, E> = (Result<T, Stopped<T, E>>, Option<Instant>);
-
 /// A call between polls.
 pub(crate) struct Course<'h, T, E> {
     // ORDER: a hook's future is dropped before the permit is given back.
@@ -93,6 +90,7 @@ struct Parked<'h> {
 }
 
 impl Parked<'_> {
+    #[inline]
     fn ask<R>(&mut self, question: impl FnOnce(&mut Run<'_>) -> R) -> R {
         let mut run = Run::unpark(&self.plan, self.settings.get(), mem::take(&mut self.state));
         let answer = question(&mut run);
@@ -102,8 +100,11 @@ impl Parked<'_> {
 }
 
 impl Drop for Parked<'_> {
+    #[inline]
     fn drop(&mut self) {
-        drop(Run::unpark(&self.plan, self.settings.get(), mem::take(&mut self.state)));
+        if self.state.holds_permit() {
+            drop(Run::unpark(&self.plan, self.settings.get(), mem::take(&mut self.state)));
+        }
     }
 }
 
@@ -131,17 +132,17 @@ impl<'h, T, E> Course<'h, T, E> {
         }
     }
 
-    /// Asks the engine something about the call.
-    pub(crate) fn ask<R>(&mut self, question: impl FnOnce(&mut Run<'_>) -> R) -> R {
-        self.run.ask(question)
-    }
-
-    /// Drives the call on.
+    /// Drives the call on; at its end `finish` makes of it what the caller is handed.
     ///
     /// # Panics
     ///
     /// If it is polled after its end.
-    pub(crate) fn poll<C, Tm, O>(&mut self, mut with: With<'_, C, Tm, O>, cx: &mut Context<'_>) -> Poll<Ending<T, E>>
+    pub(crate) fn poll<C, Tm, O, R>(
+        &mut self,
+        mut with: With<'_, C, Tm, O>,
+        finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
+        cx: &mut Context<'_>,
+    ) -> Poll<R>
     where
         C: Classifier<T, E>,
         Tm: Timer,
@@ -153,7 +154,7 @@ impl<'h, T, E> Course<'h, T, E> {
                 Step::Start(attempt) => Ok(self.start(attempt, &mut with)),
                 Step::Attempting => match self.poll_attempt(&mut with, cx) {
                     Poll::Pending => Ok(Next::Pend(Step::Attempting)),
-                    Poll::Ready(Ok(value)) => return Poll::Ready(self.succeed(value, with.timer)),
+                    Poll::Ready(Ok(value)) => return Poll::Ready(self.succeed(value, with.timer, finish)),
                     Poll::Ready(Err(judged)) => self.fail(judged, &mut with),
                 },
                 Step::BeforeWait(mut hook) => match Pin::new(&mut hook).poll(cx) {
@@ -176,19 +177,21 @@ impl<'h, T, E> Course<'h, T, E> {
                     self.step = step;
                     return Poll::Pending;
                 }
-                Err(stopped) => return Poll::Ready((Err(stopped), None)),
+                Err(stopped) => return Poll::Ready(self.run.ask(|run| finish(Err(stopped), run, None))),
             }
         }
     }
 
     fn begin(&mut self, wants: Flags, timer: &impl Timer) -> Stepped<T, E> {
         let Parked { plan, settings, state } = &mut self.run;
-        *state = Run::open(plan, settings.get(), wants, || timer.now()).park();
-        self.run.ask(|run| first_attempt(run, || timer.now())).map(start)
+        let mut run = Run::open(plan, settings.get(), wants, || timer.now());
+        let first = first_attempt(&mut run, || timer.now());
+        *state = run.park();
+        first.map(start)
     }
 
     fn start<C, Tm: Timer, O: Operation<T, E>>(&mut self, attempt: Attempt, with: &mut With<'_, C, Tm, O>) -> Next {
-        self.run.ask(|run| run.within(|| with.operation.start(attempt)));
+        self.run.state.within(|| with.operation.start(attempt));
         with.sleep.set(attempt_limit(&self.run.plan, attempt).map(|limit| with.timer.sleep(limit)));
         Next::Go(Step::Attempting)
     }
@@ -204,7 +207,7 @@ impl<'h, T, E> Course<'h, T, E> {
         Tm: Timer,
         O: Operation<T, E>,
     {
-        let attempted = match self.run.ask(|run| run.within(|| with.operation.poll(cx))) {
+        let attempted = match self.run.state.within(|| with.operation.poll(cx)) {
             Poll::Ready(result) => Some(result),
             Poll::Pending if with.sleep.is_none() => return Poll::Pending,
             Poll::Pending => match poll_sleep(with.sleep.as_mut(), cx) {
@@ -220,13 +223,17 @@ impl<'h, T, E> Course<'h, T, E> {
         })
     }
 
-    fn succeed(&mut self, value: T, timer: &impl Timer) -> Ending<T, E> {
-        let ended = self.run.ask(|run| {
+    fn succeed<R>(
+        &mut self,
+        value: T,
+        timer: &impl Timer,
+        finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
+    ) -> R {
+        self.run.ask(|run| {
             let now = run.needs_end_time().then(|| timer.now());
             run.succeed(now);
-            now
-        });
-        (Ok(value), ended)
+            finish(Ok(value), run, now)
+        })
     }
 
     /// From a failure to what comes next: an attempt, something to wait for, or the end.

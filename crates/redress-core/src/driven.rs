@@ -7,7 +7,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use crate::attempt::Attempt;
 use crate::call::CallContext;
@@ -148,8 +148,7 @@ impl<'h, T, E, C, Tm: Timer> DrivenCall<'h, T, E, C, Tm> {
         O: Operation<T, E>,
     {
         let with = With { classifier: &self.classifier, timer: &self.timer, operation, sleep };
-        let (result, ended) = ready!(self.course.poll(with, cx));
-        Poll::Ready(self.course.ask(|run| to_outcome(result, run, ended)))
+        self.course.poll(with, to_outcome, cx)
     }
 
     /// Drives the call to its end, from inside an `async` function. The future may be dropped like any call's.

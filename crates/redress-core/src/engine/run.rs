@@ -105,6 +105,20 @@ pub(crate) struct RunState {
     stop_reason: Option<StopReason>,
 }
 
+impl RunState {
+    /// Whether there is a permit to give back.
+    #[inline]
+    pub(crate) const fn holds_permit(&self) -> bool {
+        self.flags.has(Flags::HOLDS_PERMIT)
+    }
+
+    /// [`Run::within`], for which nothing else of a run is needed.
+    #[inline]
+    pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
+        self.audience.within(step)
+    }
+}
+
 impl<'a> Run<'a> {
     /// The state of a call that began like this. `attempts` is 1 if its first attempt was made quietly.
     #[inline]
@@ -137,11 +151,13 @@ impl<'a> Run<'a> {
     }
 
     /// Goes on with a call that was [parked](Self::park).
+    #[inline]
     pub(crate) fn unpark(plan: &'a Plan, call: Option<&'a CallSettings<'a>>, state: RunState) -> Self {
         Self { plan, call, state }
     }
 
     /// What has to be kept to go on later.
+    #[inline]
     pub(crate) fn park(mut self) -> RunState {
         mem::take(&mut self.state)
     }
