@@ -97,13 +97,37 @@ impl Parked<'_> {
         self.state = run.park();
         answer
     }
+
+    /// Runs a piece of the operation within the scopes of those who observe the call. If it panics, the call is over at once, however
+    /// long the future is kept: its permit is given back.
+    #[inline]
+    fn within<R>(&mut self, step: impl FnOnce() -> R) -> R {
+        let over = Over(self);
+        let answer = over.0.state.within(step);
+        mem::forget(over);
+        answer
+    }
+
+    /// Ends the call without a result, if it has not ended.
+    fn forfeit(&mut self) {
+        drop(Run::unpark(&self.plan, self.settings.get(), mem::take(&mut self.state)));
+    }
+}
+
+/// The end of a call whose operation panics.
+struct Over<'p, 'h>(&'p mut Parked<'h>);
+
+impl Drop for Over<'_, '_> {
+    fn drop(&mut self) {
+        self.0.forfeit();
+    }
 }
 
 impl Drop for Parked<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.state.holds_permit() {
-            drop(Run::unpark(&self.plan, self.settings.get(), mem::take(&mut self.state)));
+            self.forfeit();
         }
     }
 }
@@ -191,7 +215,7 @@ impl<'h, T, E> Course<'h, T, E> {
     }
 
     fn start<C, Tm: Timer, O: Operation<T, E>>(&mut self, attempt: Attempt, with: &mut With<'_, C, Tm, O>) -> Next {
-        self.run.state.within(|| with.operation.start(attempt));
+        self.run.within(|| with.operation.start(attempt));
         with.sleep.set(attempt_limit(&self.run.plan, attempt).map(|limit| with.timer.sleep(limit)));
         Next::Go(Step::Attempting)
     }
@@ -207,7 +231,7 @@ impl<'h, T, E> Course<'h, T, E> {
         Tm: Timer,
         O: Operation<T, E>,
     {
-        let attempted = match self.run.state.within(|| with.operation.poll(cx)) {
+        let attempted = match self.run.within(|| with.operation.poll(cx)) {
             Poll::Ready(result) => Some(result),
             Poll::Pending if with.sleep.is_none() => return Poll::Pending,
             Poll::Pending => match poll_sleep(with.sleep.as_mut(), cx) {

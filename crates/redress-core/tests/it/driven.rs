@@ -203,6 +203,27 @@ fn a_call_that_is_over_cannot_be_polled_again() {
     assert_eq!(again.unwrap_err().downcast_ref(), Some(&"a call was polled after its end"));
 }
 
+/// Attacks R4, C3.
+#[test]
+fn a_panic_gives_the_permit_back_although_the_call_is_kept() {
+    let clock = VirtualClock::new();
+    let builder = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(1)).clock(clock.clone());
+    let breaker = builder.build().expect("valid");
+    let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass);
+    let policy = builder.circuit_breaker(&breaker).build().expect("valid");
+    breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
+    clock.advance(secs(1));
+    let mut call = policy.driven();
+    let (mut sleep, mut cx) = (pin!(None), Context::from_waker(Waker::noop()));
+    // Polled before it was started: an attempt without an act panics.
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _ = call.poll(&mut Noted::default(), sleep.as_mut(), &mut cx);
+    }));
+    assert!(panicked.is_err());
+    assert!(breaker.try_acquire().is_ok(), "the probe's place is free");
+    drop(call);
+}
+
 #[test]
 fn a_future_of_it_is_send_when_the_operation_is() {
     fn is_send<F: Future + Send>(future: F) -> F {
