@@ -212,6 +212,14 @@ fn each_poll_of_an_attempt_is_within_the_scope_and_the_waits_are_not() {
 }
 
 #[test]
+fn a_shared_observer_sends_something_along_as_well() {
+    let story = Story::default();
+    let policy = Policy::builder().classifier(ByClass).observer(Arc::new(Tellers::new(&story))).build().expect("valid");
+    assert!(policy.call(|| GOOD).is_ok());
+    assert_eq!(story.take().last().map(String::as_str), Some("1 over"));
+}
+
+#[test]
 fn a_dropped_call_is_over_without_a_last_event() {
     let story = Story::default();
     let policy = polled(&story, twice());

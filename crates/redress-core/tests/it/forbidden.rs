@@ -115,4 +115,6 @@ fn the_last_reason_given_counts_and_other_details_are_no_reasons() {
     assert_eq!(labelled.retry_forbidden(), None);
     let later = labelled.forbid_retry("said so").with_detail("retry_forbidden", String::from("a label again"));
     assert_eq!(later.retry_forbidden(), Some("said so"));
+    let another = later.with_detail("limit", "requests");
+    assert_eq!(another.retry_forbidden(), Some("said so"));
 }
