@@ -1,7 +1,7 @@
 //! The shared cells of the core under the model checker, loom.
 //!
 //! It owns how the models are built and run, and adds up what they print. The models themselves are
-//! `crates/redress-core/src/models/`.
+//! `crates/redress-core/src/loom/`.
 
 use std::env;
 
@@ -40,7 +40,7 @@ pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
 fn explore(workspace: &Workspace, preemptions: u32) -> Result<()> {
     let mut command = command::cargo(
         workspace,
-        &["test", "--release", "--package", "redress-core", "--lib", "models::", "--", "--nocapture"],
+        &["test", "--release", "--package", "redress-core", "--lib", "loom::", "--", "--nocapture"],
     );
     // A target directory of its own: other flags would build everything anew at each change between the two.
     command
@@ -50,7 +50,7 @@ fn explore(workspace: &Workspace, preemptions: u32) -> Result<()> {
     let printed = command::run_reading(&mut command)?;
     let explored: Vec<u64> = printed.lines().filter_map(interleavings).collect();
     if explored.is_empty() {
-        bail!("no model was explored: `models::` in redress-core is gone, or prints otherwise than this reads");
+        bail!("no model was explored: `loom::` in redress-core is gone, or prints otherwise than this reads");
     }
     let all: u64 = explored.iter().sum();
     println!("{} models, {all} interleavings, at most {preemptions} preemptions each: all hold", explored.len());

@@ -13,7 +13,7 @@ use loom::sync::{Mutex as Lock, MutexGuard};
 use std::sync::{Mutex as Lock, MutexGuard};
 
 #[cfg(all(test, loom))]
-pub(crate) use crate::models::AtomicU64;
+pub(crate) use crate::loom::AtomicU64;
 #[cfg(all(test, loom))]
 pub(crate) use loom::sync::{Arc, atomic::Ordering};
 #[cfg(not(all(test, loom)))]

@@ -43,7 +43,7 @@ pub(super) const FORBIDDEN_WORDS: &[ForbiddenWord] = &[
         under: "crates/redress-core/src/",
         why: "the core knows no runtime: a timer belongs in the runtime's own crate",
         except: &[Exception {
-            path: "crates/redress-core/src/timer.rs",
+            path: "crates/redress-core/src/drive/timer.rs",
             reason: "the compiler's message for a missing timer names the crate to take",
         }],
     },
@@ -52,7 +52,7 @@ pub(super) const FORBIDDEN_WORDS: &[ForbiddenWord] = &[
         under: "crates/redress-core/src/",
         why: "the core waits in one place only: leave it to the blocking driver",
         except: &[Exception {
-            path: "crates/redress-core/src/blocking.rs",
+            path: "crates/redress-core/src/drive/blocking.rs",
             reason: "the blocking driver's wait, the only one in the core",
         }],
     },

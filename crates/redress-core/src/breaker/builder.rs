@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::cell::CircuitBreaker;
-use crate::budget::MAX_WINDOW_EVENTS;
-use crate::class::{ErrorClass, PerClass};
-use crate::clock::{Clock, ClockChoice};
-use crate::config::{Check, ConfigError, ConfigIssue};
+use crate::budget::cell::MAX_WINDOW_EVENTS;
+use crate::classify::class::{ErrorClass, PerClass};
+use crate::drive::clock::{Clock, ClockChoice};
+use crate::policy::config_error::{Check, ConfigError, ConfigIssue};
 
 /// How a class counts towards opening the circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

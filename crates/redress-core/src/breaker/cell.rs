@@ -7,15 +7,15 @@ use std::fmt;
 use std::time::Instant;
 
 use super::builder::{CircuitBreakerBuilder, Counts};
+use super::interface::{Admission, Breaker, Report};
 use super::permit::Permit;
-use super::seam::{Admission, Breaker, Report};
 use super::state::{CircuitState, Input, Phase, Step, Transition, step};
-use crate::class::{ErrorClass, PerClass};
-use crate::clock::{ClockChoice, Epoch, nanos};
-use crate::config::ConfigIssue;
-use crate::error::CircuitOpenError;
+use crate::budget::window::RollingWindow;
+use crate::classify::class::{ErrorClass, PerClass};
+use crate::drive::clock::{ClockChoice, Epoch, nanos};
+use crate::outcome::call_error::CircuitOpenError;
+use crate::policy::config_error::ConfigIssue;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
-use crate::window::RollingWindow;
 
 /// Stops calls to a dependency that keeps failing, and probes it until it answers again.
 ///

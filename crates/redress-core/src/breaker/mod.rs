@@ -6,12 +6,12 @@
 mod builder;
 mod cell;
 mod permit;
-mod seam;
+mod interface;
 mod state;
 
 pub use self::builder::CircuitBreakerBuilder;
 pub use self::cell::CircuitBreaker;
+pub(crate) use self::interface::BreakerChoice;
+pub use self::interface::{Admission, Breaker, BreakerSource, Report};
 pub use self::permit::Permit;
-pub(crate) use self::seam::BreakerChoice;
-pub use self::seam::{Admission, Breaker, BreakerSource, Report};
 pub use self::state::{CircuitState, Transition};

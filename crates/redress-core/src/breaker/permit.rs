@@ -6,9 +6,9 @@ use std::mem;
 use std::time::Instant;
 
 use super::cell::CircuitBreaker;
-use super::seam::{Admission, Breaker, Report};
+use super::interface::{Admission, Breaker, Report};
 use super::state::Transition;
-use crate::class::ErrorClass;
+use crate::classify::class::ErrorClass;
 
 /// The right to make one call through a [`CircuitBreaker`]. Report its result; a permit that is dropped without one,
 /// by an early return, a panic or a cancelled future, gives its place back.

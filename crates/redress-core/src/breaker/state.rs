@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::event::EventName;
+use crate::outcome::event::EventName;
 
 /// What a breaker lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

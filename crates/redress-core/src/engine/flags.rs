@@ -2,7 +2,7 @@
 //!
 //! Owns the bits and how a policy's and a call's combine.
 
-use crate::hooks::Hooks;
+use crate::policy::hooks::Hooks;
 
 /// A set of things a call must not skip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! Whether a failure is retried, and after how long: the gates, in order.
 //!
-//! Owns the order, which shows in the stop reason. Tells nobody: events are `emit.rs`.
+//! Owns the order, which shows in the stop reason. Tells nobody: events are `events.rs`.
 
 use std::time::{Duration, Instant};
 
 use super::run::{Failed, Run};
-use crate::class::ErrorClass;
-use crate::hooks::contained;
-use crate::stop_reason::StopReason;
+use crate::classify::class::ErrorClass;
+use crate::outcome::stop_reason::StopReason;
+use crate::policy::hooks::contained;
 use crate::strategy::{BackoffContext, Feedback};
 
 impl Run<'_> {

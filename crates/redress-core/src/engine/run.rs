@@ -1,29 +1,29 @@
 //! The life of one call: admitted, attempts made, ended once.
 //!
-//! Owns the state of a call and its permit. Whether to retry is `gates.rs`; who is told is `emit.rs`.
+//! Owns the state of a call and its permit. Whether to retry is `gates.rs`; who is told is `events.rs`.
 
 use std::mem;
 use std::time::{Duration, Instant};
 
-use super::audience::Audience;
+use super::call_observers::Audience;
+use super::fast_path::Opening;
 use super::flags::Flags;
 use super::gates::fits;
-use super::opening::Opening;
-use crate::attempt::Attempt;
 use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Report};
-use crate::call::CallSettings;
-use crate::class::{ErrorClass, PerClass};
-use crate::classification::Classification;
-use crate::clock::nanos;
-use crate::error::CircuitOpenError;
-use crate::hooks::{BeforeSleep, Hooks, Sleeper, contained};
-use crate::observer::AttemptDecision;
-use crate::outcome::{Cause, OutcomeSummary};
-use crate::plan::{Plan, shorter};
-use crate::sleep::{HookFuture, SleepDecision, SleepFn};
-use crate::stop_reason::StopReason;
+use crate::classify::class::{ErrorClass, PerClass};
+use crate::classify::classification::Classification;
+use crate::drive::attempt::Attempt;
+use crate::drive::clock::nanos;
+use crate::outcome::call_error::CircuitOpenError;
+use crate::outcome::observer::AttemptDecision;
+use crate::outcome::retry_outcome::{Cause, OutcomeSummary};
+use crate::outcome::stop_reason::StopReason;
+use crate::outcome::timeline::RetryTimeline;
+use crate::policy::compiled::{Plan, shorter};
+use crate::policy::context::CallSettings;
+use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper, contained};
+use crate::policy::sleep_decision::{HookFuture, SleepDecision, SleepFn};
 use crate::strategy::Feedback;
-use crate::timeline::RetryTimeline;
 
 /// What the engine is told of a failed attempt.
 pub(crate) struct Failed<'f> {

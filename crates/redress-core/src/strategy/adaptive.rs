@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::{BackoffContext, Feedback, Strategy};
-use crate::clock::{Epoch, nanos};
-use crate::config::{Check, ConfigIssue};
+use crate::drive::clock::{Epoch, nanos};
+use crate::policy::config_error::{Check, ConfigIssue};
 use crate::sync::Mutex;
 
 /// How many results the window holds at most. A rate over the last 1024 results is known to within ±3 % (two standard

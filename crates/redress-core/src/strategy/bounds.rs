@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::config::{Check, ConfigIssue};
+use crate::policy::config_error::{Check, ConfigIssue};
 
 /// What is wrong with a base and a cap; `rule` says what the cap must be beside the base.
 pub(super) fn bounds(

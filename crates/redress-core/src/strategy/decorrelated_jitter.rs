@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::bounds::bounds;
 use super::jitter::Jitter;
 use super::{BackoffContext, Strategy};
-use crate::config::ConfigIssue;
+use crate::policy::config_error::ConfigIssue;
 
 /// Draws each delay uniformly between `base` and three times the previous delay, and no longer than `max`.
 ///

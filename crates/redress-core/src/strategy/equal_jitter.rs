@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::bounds::bounds;
 use super::jitter::Jitter;
 use super::{BackoffContext, Strategy};
-use crate::clock::nanos;
-use crate::config::ConfigIssue;
+use crate::drive::clock::nanos;
+use crate::policy::config_error::ConfigIssue;
 
 /// After failed attempt `n` the ceiling is `base` × 2ⁿ, at most `max`; the delay is drawn uniformly from its upper half.
 ///

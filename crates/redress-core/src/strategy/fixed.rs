@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{BackoffContext, Strategy};
-use crate::config::{Check, ConfigIssue};
+use crate::policy::config_error::{Check, ConfigIssue};
 
 /// Waits the same time before every retry. Made by [`fixed`].
 ///

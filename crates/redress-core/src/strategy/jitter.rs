@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::clock::nanos;
+use crate::drive::clock::nanos;
 use crate::sync::Mutex;
 
 /// A source of jitter.

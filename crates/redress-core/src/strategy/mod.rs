@@ -20,10 +20,10 @@ pub use self::equal_jitter::{EqualJitter, equal_jitter};
 pub use self::fixed::{Fixed, fixed};
 pub use self::retry_after_or::{RetryAfterOr, retry_after_or};
 pub use self::token_backoff::{TokenBackoff, token_backoff};
-use crate::class::ErrorClass;
-use crate::classification::Classification;
-use crate::config::ConfigIssue;
-use crate::outcome::Cause;
+use crate::classify::class::ErrorClass;
+use crate::classify::classification::Classification;
+use crate::outcome::retry_outcome::Cause;
+use crate::policy::config_error::ConfigIssue;
 
 /// What a strategy is told about the failure it is to wait after.
 #[derive(Clone, Debug)]

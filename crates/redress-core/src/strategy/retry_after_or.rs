@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::jitter::Jitter;
 use super::{BackoffContext, Feedback, Strategy};
-use crate::config::{Check, ConfigIssue};
+use crate::policy::config_error::{Check, ConfigIssue};
 
 /// Waits as long as the classification's `retry_after` says, plus a little jitter, or as `fallback` says where there
 /// is no hint. Made by [`retry_after_or`].

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::bounds::bounds;
 use super::jitter::Jitter;
 use super::{BackoffContext, Strategy};
-use crate::config::ConfigIssue;
+use crate::policy::config_error::ConfigIssue;
 
 /// After failed attempt `n` the ceiling is `base` × 1.5ⁿ, at most `max`; the delay is drawn uniformly from its upper half.
 ///

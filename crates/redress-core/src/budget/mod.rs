@@ -1,0 +1,4 @@
+//! The budget that policies share, and the rolling window that it and the breaker count in.
+
+pub(crate) mod window;
+pub(crate) mod cell;

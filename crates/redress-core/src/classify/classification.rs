@@ -1,0 +1,155 @@
+//! The answer of a classifier: a class, a hint how long to wait, and a few labels.
+//!
+//! Owns the value that travels from a classifier through every gate. Does not know who makes it or who reads it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::classify::class::ErrorClass;
+
+/// What a classifier made of one failed attempt.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress_core::{Classification, ErrorClass};
+///
+/// let limited = Classification::new(ErrorClass::RateLimit)
+///     .with_retry_after(Duration::from_secs(7))
+///     .with_detail("limit", "requests-per-minute");
+/// assert_eq!(limited.retry_after(), Some(Duration::from_secs(7)));
+/// assert_eq!(limited.detail("limit"), Some("requests-per-minute"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a classification does nothing until the engine sees it"]
+pub struct Classification {
+    class: ErrorClass,
+    wish: Wish,
+    retry_after: Option<Duration>,
+    /// Boxed, since most classifications have none and every failure moves this value a few times.
+    details: Option<Box<[Detail]>>,
+}
+
+/// The label under which a classification says why it forbids a retry.
+const RETRY_FORBIDDEN: &str = "retry_forbidden";
+
+/// What a classification asks for besides what follows from its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    None,
+    Abort,
+    /// No further attempt, for the reason among the details.
+    NoRetry,
+}
+
+type Detail = (Cow<'static, str>, Cow<'static, str>);
+
+impl Classification {
+    /// A classification of this class, with neither a hint nor details.
+    #[inline]
+    pub const fn new(class: ErrorClass) -> Self {
+        Self { class, wish: Wish::None, retry_after: None, details: None }
+    }
+
+    /// Not a failure but a wish: the operation asks that the whole call end now, as
+    /// [`Aborted`](crate::StopReason::Aborted). Neither caps, breaker nor budget count the attempt.
+    ///
+    /// The default classifier answers this for an [`AbortRetryError`](crate::AbortRetryError) anywhere in the
+    /// source chain.
+    #[inline]
+    pub const fn abort() -> Self {
+        Self { class: ErrorClass::Permanent, wish: Wish::Abort, retry_after: None, details: None }
+    }
+
+    /// Sets how long the other side asked to wait before the next attempt: a `Duration`, or an `Option` of one where it may
+    /// not have asked.
+    #[inline]
+    pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = retry_after.into();
+        self
+    }
+
+    /// Forbids a further attempt, although the class may allow one: the other side said not to come back, or what was sent
+    /// cannot be sent again. Everything else goes by the class as ever; a call that would have been retried ends as
+    /// [`RetryForbidden`](crate::StopReason::RetryForbidden), and its outcome says `why`, as does the detail
+    /// `retry_forbidden`. Changes nothing about an [`abort`](Self::abort).
+    ///
+    /// ```
+    /// use redress_core::{Classification, ErrorClass};
+    ///
+    /// let streamed = Classification::new(ErrorClass::Transient).forbid_retry("streaming_body");
+    /// assert_eq!(streamed.class(), ErrorClass::Transient);
+    /// assert_eq!(streamed.retry_forbidden(), Some("streaming_body"));
+    /// ```
+    #[inline]
+    pub fn forbid_retry(mut self, why: &'static str) -> Self {
+        if !self.is_abort() {
+            self.wish = Wish::NoRetry;
+            return self.with_detail(RETRY_FORBIDDEN, why);
+        }
+        self
+    }
+
+    /// Adds a label. Keep keys and values low-cardinality: they end up in metrics and logs, so a vendor's error
+    /// code is fine and a request id is not.
+    pub fn with_detail(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+        let mut details = self.details.take().map(<[Detail]>::into_vec).unwrap_or_default();
+        details.push((key.into(), value.into()));
+        self.details = Some(details.into_boxed_slice());
+        self
+    }
+
+    /// The class.
+    #[inline]
+    #[must_use]
+    pub const fn class(&self) -> ErrorClass {
+        self.class
+    }
+
+    /// Whether this asks the call to end, see [`abort`](Self::abort).
+    #[inline]
+    #[must_use]
+    pub const fn is_abort(&self) -> bool {
+        matches!(self.wish, Wish::Abort)
+    }
+
+    /// Why there must be no further attempt, if there must not; see [`forbid_retry`](Self::forbid_retry).
+    #[inline]
+    #[must_use]
+    pub fn retry_forbidden(&self) -> Option<&'static str> {
+        if self.wish == Wish::NoRetry { self.why_forbidden() } else { None }
+    }
+
+    #[cold]
+    fn why_forbidden(&self) -> Option<&'static str> {
+        let mut details = self.details.iter().flatten().rev();
+        details.find_map(|(key, value)| match value {
+            Cow::Borrowed(why) if key == RETRY_FORBIDDEN => Some(*why),
+            _ => None,
+        })
+    }
+
+    /// How long the other side asked to wait, if it did.
+    #[inline]
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The value of the label `key`; the last one given wins.
+    #[must_use]
+    pub fn detail(&self, key: &str) -> Option<&str> {
+        self.details().filter(|(name, _)| *name == key).last().map(|(_, value)| value)
+    }
+
+    /// Every label in the order given.
+    pub fn details(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.details.iter().flatten().map(|(key, value)| (key.as_ref(), value.as_ref()))
+    }
+}
+
+impl From<ErrorClass> for Classification {
+    #[inline]
+    fn from(class: ErrorClass) -> Self {
+        Self::new(class)
+    }
+}

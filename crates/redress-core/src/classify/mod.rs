@@ -1,0 +1,9 @@
+//! What a failure is: the closed set of classes, and the classifiers that put a result into one.
+
+pub(crate) mod class;
+pub(crate) mod status;
+pub(crate) mod classification;
+pub(crate) mod classifier;
+pub(crate) mod marker;
+pub(crate) mod source_chain;
+pub(crate) mod default_classifier;

@@ -1,0 +1,109 @@
+//! Who hears of one call in particular: its timeline, and what observers sent along with it.
+//!
+//! Owns that they hear of it, that the operation runs within the observers' scopes, and that no panic of theirs gets out. Does not
+//! know what they are told: that is `events.rs`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crate::outcome::observer::CallObserver;
+use crate::outcome::timeline::{RetryTimeline, TimelineEvent};
+use crate::policy::hooks::contained;
+
+/// The audience of one call. Behind a pointer, since most calls have none and this is part of every call's future.
+#[derive(Default)]
+pub(super) struct Audience(Option<Box<Present>>);
+
+#[derive(Default)]
+struct Present {
+    timeline: Option<RetryTimeline>,
+    observers: Vec<Box<dyn CallObserver>>,
+}
+
+impl Audience {
+    pub(super) fn set_timeline(&mut self, timeline: Option<RetryTimeline>) {
+        if timeline.is_some() || self.0.is_some() {
+            self.0.get_or_insert_default().timeline = timeline;
+        }
+    }
+
+    pub(super) fn add(&mut self, observers: Vec<Box<dyn CallObserver>>) {
+        if !observers.is_empty() {
+            self.0.get_or_insert_default().observers = observers;
+        }
+    }
+
+    pub(super) fn timeline(&self) -> Option<&RetryTimeline> {
+        self.0.as_ref()?.timeline.as_ref()
+    }
+
+    pub(super) fn note(&self, event: TimelineEvent) {
+        if let Some(timeline) = self.timeline() {
+            timeline.add(event);
+        }
+    }
+
+    pub(super) fn each(&self, tell: impl Fn(&dyn CallObserver)) {
+        for observer in self.0.iter().flat_map(|present| &present.observers) {
+            contained(|| tell(&**observer));
+        }
+    }
+
+    /// Whether there may be scopes to be within: a timeline has none, but looking for that would cost every call.
+    #[inline]
+    pub(super) fn is_present(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Runs a piece of the operation within the scope of every observer, the first one outermost.
+    #[inline]
+    pub(super) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
+        match &self.0 {
+            None => step(),
+            Some(present) => within(&present.observers, step),
+        }
+    }
+}
+
+#[cold]
+fn within<R>(observers: &[Box<dyn CallObserver>], step: impl FnOnce() -> R) -> R {
+    let (mut waiting, mut done) = (Some(step), None);
+    // A panic of the operation is kept from the observers, so that what is caught around them is theirs alone.
+    let mut run = || {
+        if let Some(step) = waiting.take() {
+            done = Some(catch_unwind(AssertUnwindSafe(step)));
+        }
+    };
+    contained(|| enter(observers, &mut run));
+    run();
+    match done {
+        Some(Ok(answer)) => answer,
+        Some(Err(payload)) => resume_unwind(payload),
+        None => unreachable!("a step that did not run within the scopes ran after them"),
+    }
+}
+
+fn enter(observers: &[Box<dyn CallObserver>], step: &mut dyn FnMut()) {
+    match observers {
+        [] => step(),
+        [outermost, rest @ ..] => outermost.enter(&mut || enter(rest, step)),
+    }
+}
+
+impl Drop for Audience {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(present) = self.0.take() {
+            dismiss(*present);
+        }
+    }
+}
+
+/// Each by itself: a destructor may panic, and the call may be unwinding already. Out of line, where it costs the calls without an
+/// audience nothing.
+#[cold]
+#[inline(never)]
+fn dismiss(present: Present) {
+    for observer in present.observers {
+        contained(|| drop(observer));
+    }
+}

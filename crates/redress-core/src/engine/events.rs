@@ -1,0 +1,162 @@
+//! The one place that events and attempt hooks come from.
+//!
+//! Owns who is told what. Decides nothing: a call would go the same way without this file.
+
+use std::time::Duration;
+
+use super::run::{Failed, Run};
+use crate::breaker::{CircuitState, Transition};
+use crate::classify::class::ErrorClass;
+use crate::outcome::event::{Event, EventName};
+use crate::outcome::observer::{AttemptContext, AttemptDecision, CallStart, Observer};
+use crate::outcome::stop_reason::StopReason;
+use crate::outcome::timeline::TimelineEvent;
+use crate::policy::hooks::contained;
+
+impl Run<'_> {
+    /// Every event goes through here; those of the breaker have no place in the timeline, and no elapsed time.
+    fn emit(&self, event: &Event<'_>) {
+        self.each_observer(|observer| observer.on_event(event));
+        self.state.audience.each(|observer| observer.on_event(event));
+        if let Some(elapsed) = event.elapsed {
+            self.state.audience.note(TimelineEvent {
+                attempt: event.attempt,
+                event: event.name,
+                elapsed,
+                sleep: event.sleep,
+                error_class: event.class,
+                stop_reason: event.stop_reason,
+                cause: event.cause,
+            });
+        }
+    }
+
+    pub(super) fn tell_retry(&self, failed: &Failed<'_>, elapsed: Duration, delay: Duration) {
+        self.emit(&Event { sleep: delay, elapsed: Some(elapsed), ..self.event(EventName::Retry, Some(failed)) });
+    }
+
+    /// The end of the call: a success if there is no reason.
+    pub(super) fn tell_terminal(
+        &self,
+        reason: Option<StopReason>,
+        failed: Option<&Failed<'_>>,
+        elapsed: Duration,
+        sleep: Duration,
+    ) {
+        if !self.has_audience() {
+            return;
+        }
+        let name = reason.map_or(EventName::Success, StopReason::event);
+        let mut event = Event { stop_reason: reason, sleep, elapsed: Some(elapsed), ..self.event(name, failed) };
+        // An abort is not the failure's doing, so it does not carry its class.
+        if reason == Some(StopReason::Aborted) {
+            event = Event { class: None, cause: None, classification: None, error_type: None, ..event };
+        }
+        self.emit(&event);
+    }
+
+    pub(super) fn tell_transition(&self, transition: Option<Transition>, class: Option<ErrorClass>) {
+        if let (Some(transition), true) = (transition, self.has_audience()) {
+            let event = Event { class, ..self.breaker_event(transition.event(), transition.state()) };
+            self.emit(&event);
+        }
+    }
+
+    pub(super) fn tell_rejection(&self, state: CircuitState) {
+        if self.has_audience() {
+            self.emit(&self.breaker_event(EventName::CircuitRejected, state));
+        }
+    }
+
+    /// The call begins: observers may send something along with it.
+    pub(super) fn tell_call_start(&mut self) {
+        let mut sent = Vec::new();
+        let call = CallStart { operation: self.operation_label() };
+        self.each_observer(|observer| sent.extend(observer.on_call_start(&call)));
+        self.state.audience.add(sent);
+    }
+
+    pub(super) fn tell_start(&self, elapsed: Duration) {
+        let attempt = self.attempt_context(elapsed);
+        self.each_observer(|observer| observer.on_attempt_start(&attempt));
+        self.state.audience.each(|observer| observer.on_attempt_start(&attempt));
+        if let Some(hook) = self.hook(|hooks| hooks.on_attempt_start.as_deref()) {
+            contained(|| hook(&attempt));
+        }
+    }
+
+    pub(super) fn tell_end(
+        &self,
+        decision: AttemptDecision,
+        elapsed: Duration,
+        failed: Option<&Failed<'_>>,
+        stop_reason: Option<StopReason>,
+        sleep: Option<Duration>,
+    ) {
+        let attempt = AttemptContext {
+            classification: failed.map(|failed| failed.classification),
+            decision: Some(decision),
+            stop_reason,
+            cause: failed.map(|failed| failed.cause),
+            sleep,
+            error_type: failed.and_then(|failed| failed.error_type),
+            ..self.attempt_context(elapsed)
+        };
+        self.each_observer(|observer| observer.on_attempt_end(&attempt));
+        self.state.audience.each(|observer| observer.on_attempt_end(&attempt));
+        if let Some(hook) = self.hook(|hooks| hooks.on_attempt_end.as_deref()) {
+            contained(|| hook(&attempt));
+        }
+    }
+
+    fn each_observer(&self, mut tell: impl FnMut(&dyn Observer)) {
+        let of_call = self.call.map_or(&[][..], |call| &call.hooks.observers);
+        for observer in &self.plan.hooks.observers {
+            contained(|| tell(&**observer));
+        }
+        for observer in of_call {
+            contained(|| tell(&**observer));
+        }
+    }
+
+    fn operation(&self) -> Option<&str> {
+        self.hook(|hooks| hooks.operation.as_deref())
+    }
+
+    /// The operation's name as events carry it: an empty one is no label.
+    fn operation_label(&self) -> Option<&str> {
+        self.operation().filter(|name| !name.is_empty())
+    }
+
+    /// An event about the latest attempt, or about the failure it just made.
+    fn event<'e>(&'e self, name: EventName, failed: Option<&Failed<'e>>) -> Event<'e> {
+        Event {
+            attempt: self.state.attempts,
+            class: self.state.last_class,
+            cause: self.state.cause,
+            operation: self.operation_label(),
+            error_type: failed.and_then(|failed| failed.error_type),
+            classification: failed.map(|failed| failed.classification),
+            ..Event::new(name)
+        }
+    }
+
+    fn breaker_event(&self, name: EventName, state: CircuitState) -> Event<'_> {
+        let breaker = self.plan.breaker.as_ref().and_then(|breaker| breaker.as_dyn().name());
+        Event { state: Some(state), breaker, operation: self.operation_label(), ..Event::new(name) }
+    }
+
+    fn attempt_context(&self, elapsed: Duration) -> AttemptContext<'_> {
+        AttemptContext {
+            attempt: self.state.attempts,
+            operation: self.operation(),
+            elapsed,
+            classification: None,
+            decision: None,
+            stop_reason: None,
+            cause: None,
+            sleep: None,
+            error_type: None,
+        }
+    }
+}

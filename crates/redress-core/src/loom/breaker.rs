@@ -1,0 +1,276 @@
+//! The breaker's cell, under every interleaving.
+//!
+//! Attacks C2, C3, C4, C5.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Probing, Timeline, at_once, explore};
+use crate::breaker::{Admission, Breaker, CircuitBreaker, CircuitState, Report, Transition};
+use crate::classify::class::ErrorClass;
+
+const RECOVERY: u64 = 5;
+const SERVER: Report = Report::Failure(ErrorClass::ServerError);
+/// A class that does not trip.
+const ANSWER: Report = Report::Failure(ErrorClass::Permanent);
+
+fn breaker(failure_threshold: u32) -> CircuitBreaker {
+    let builder = CircuitBreaker::builder().failure_threshold(failure_threshold).window(Duration::from_secs(60));
+    builder.recovery_timeout(Duration::from_secs(RECOVERY)).build().expect("valid")
+}
+
+/// One that opened at second 0, so that it admits a probe from second 5.
+fn opened(time: Timeline) -> CircuitBreaker {
+    let breaker = breaker(1);
+    let permit = breaker.try_acquire_at(time.at(0)).expect("closed");
+    assert_eq!(permit.failure_at(ErrorClass::ServerError, time.at(0)), Some(Transition::Opened));
+    breaker
+}
+
+/// How the holder of an admission ends it.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Report(Report),
+    Release,
+}
+
+const ENDS: [End; 4] = [End::Report(Report::Success), End::Report(SERVER), End::Report(ANSWER), End::Release];
+
+impl End {
+    fn of(self, breaker: &CircuitBreaker, admission: Admission, now: Instant) -> Option<Transition> {
+        match self {
+            Self::Report(report) => breaker.report(admission, report, now),
+            Self::Release => {
+                breaker.release(admission);
+                None
+            }
+        }
+    }
+
+    /// The state a probe that ends so leaves behind.
+    fn leaves(self) -> CircuitState {
+        match self {
+            Self::Report(Report::Failure(ErrorClass::ServerError)) => CircuitState::Open,
+            Self::Report(_) => CircuitState::Closed,
+            Self::Release => CircuitState::HalfOpen,
+        }
+    }
+}
+
+/// What happened, counted by all threads.
+#[derive(Default)]
+struct Tally {
+    probing: Probing,
+    half_opened: AtomicU32,
+    opened: AtomicU32,
+    closed: AtomicU32,
+}
+
+impl Tally {
+    fn note(&self, transition: Option<Transition>) {
+        let count = match transition {
+            Some(Transition::HalfOpened) => &self.half_opened,
+            Some(Transition::Opened) => &self.opened,
+            Some(Transition::Closed) => &self.closed,
+            None => return,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A caller of the breaker: asks once, and if it is the probe sees that no other is.
+    fn call(&self, breaker: &CircuitBreaker, end: End, now: Instant) {
+        let Ok(admission) = breaker.admit(now) else { return };
+        self.note(admission.transition);
+        if CircuitBreaker::is_probe(admission.generation) {
+            self.probing.alone();
+        }
+        self.note(end.of(breaker, admission, now));
+    }
+
+    fn get(&self) -> [u32; 3] {
+        [&self.half_opened, &self.opened, &self.closed].map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
+/// Once all is quiet the breaker admits a call again, and one success closes it.
+fn is_not_wedged(breaker: &CircuitBreaker, later: Instant) {
+    let admission = breaker.admit(later).expect("recovered, and nobody holds the probe");
+    let _ = breaker.report(admission, Report::Success, later);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+/// Attacks C2, C3, C4.
+fn probes_come_one_at_a_time(name: &str, ends: &[End]) {
+    let ends = ends.to_vec();
+    explore(&format!("{name}: {ends:?}"), move || {
+        let time = Timeline::new();
+        let (breaker, tally) = (opened(time), Arc::new(Tally::default()));
+        let callers = ends.iter().skip(1).map(|end| {
+            let (breaker, tally, end) = (breaker.clone(), Arc::clone(&tally), *end);
+            move || tally.call(&breaker, end, time.at(RECOVERY))
+        });
+        at_once(|| tally.call(&breaker, ends[0], time.at(RECOVERY)), callers.collect());
+        let [half_opened, opened, closed] = tally.get();
+        assert_eq!(half_opened, 1, "recovered once, and failed probes recover later");
+        assert!(opened <= 1 + closed && closed <= 1, "opened {opened}, closed {closed}");
+        is_not_wedged(&breaker, time.at(100));
+    });
+}
+
+#[test]
+fn two_callers_never_probe_at_once() {
+    for (index, one) in ENDS.into_iter().enumerate() {
+        for other in &ENDS[index..] {
+            probes_come_one_at_a_time("two probes", &[one, *other]);
+        }
+    }
+}
+
+#[test]
+fn three_callers_never_probe_at_once() {
+    for (index, one) in ENDS.into_iter().enumerate() {
+        for (next, other) in ENDS.iter().enumerate().skip(index) {
+            for third in &ENDS[next..] {
+                probes_come_one_at_a_time("three probes", &[one, *other, *third]);
+            }
+        }
+    }
+}
+
+/// Attacks C1, C5.
+#[test]
+fn a_trip_is_neither_lost_nor_doubled() {
+    for threshold in 1..=4 {
+        explore(&format!("threshold {threshold}, three failures"), move || {
+            let (time, breaker, tally) = (Timeline::new(), breaker(threshold), Arc::new(Tally::default()));
+            let fail = |breaker: CircuitBreaker, tally: Arc<Tally>, second| {
+                let admission = breaker.admit(time.at(0)).expect("closed");
+                move || tally.note(breaker.report(admission, SERVER, time.at(second)))
+            };
+            let callers =
+                vec![fail(breaker.clone(), Arc::clone(&tally), 1), fail(breaker.clone(), Arc::clone(&tally), 2)];
+            let own = fail(breaker.clone(), Arc::clone(&tally), 3);
+            at_once(own, callers);
+            let trips = threshold <= 3;
+            assert_eq!(tally.get(), [0, u32::from(trips), 0]);
+            assert_eq!(breaker.state(), if trips { CircuitState::Open } else { CircuitState::Closed });
+        });
+    }
+}
+
+/// Attacks C5.
+#[test]
+fn a_result_from_before_the_trip_decides_nothing() {
+    for late in ENDS {
+        for probe in ENDS {
+            explore(&format!("late {late:?}, probe {probe:?}"), move || {
+                let time = Timeline::new();
+                let breaker = breaker(1);
+                let [old, trip] = [0, 0].map(|second| breaker.admit(time.at(second)).expect("closed"));
+                assert_eq!(breaker.report(trip, SERVER, time.at(0)), Some(Transition::Opened));
+                let holder = breaker.clone();
+                let straggler = move || assert_eq!(late.of(&holder, old, time.at(RECOVERY)), None, "it is history");
+                at_once(
+                    || {
+                        let admission = breaker.admit(time.at(RECOVERY)).expect("recovered");
+                        assert!(CircuitBreaker::is_probe(admission.generation));
+                        assert_eq!(breaker.state(), CircuitState::HalfOpen);
+                        let _ = probe.of(&breaker, admission, time.at(RECOVERY));
+                    },
+                    vec![straggler],
+                );
+                assert_eq!(breaker.state(), probe.leaves());
+            });
+        }
+    }
+}
+
+/// The same permit is reported once by its holder; here one is dropped while the other reports.
+///
+/// Attacks C3, C4, C5.
+#[test]
+fn a_drop_and_a_report_race_for_different_eras() {
+    explore("a dropped probe, the next probe", || {
+        let time = Timeline::new();
+        let breaker = opened(time);
+        let first = breaker.admit(time.at(RECOVERY)).expect("recovered");
+        let holder = breaker.clone();
+        let admitted = at_once(
+            || breaker.admit(time.at(RECOVERY)).ok().map(|second| breaker.report(second, Report::Success, time.at(6))),
+            vec![move || holder.release(first)],
+        );
+        match admitted {
+            None => assert_eq!(breaker.state(), CircuitState::HalfOpen, "the place was given back afterwards"),
+            Some(transition) => assert_eq!(transition, Some(Transition::Closed), "it was free"),
+        }
+        is_not_wedged(&breaker, time.at(100));
+    });
+}
+
+/// Admission reads the word and the time of reopening without the lock; what it answers must have been true.
+///
+/// Attacks C1, C2.
+#[test]
+fn a_rejection_beside_a_trip_says_the_time_of_a_real_opening() {
+    explore("a caller beside the trip", || {
+        let (time, breaker) = (Timeline::new(), breaker(1));
+        let admission = breaker.admit(time.at(10)).expect("closed");
+        let holder = breaker.clone();
+        let asked = at_once(
+            || breaker.admit(time.at(12)),
+            vec![move || assert_eq!(holder.report(admission, SERVER, time.at(10)), Some(Transition::Opened))],
+        );
+        match asked {
+            Ok(admission) => assert!(!CircuitBreaker::is_probe(admission.generation), "nothing has recovered yet"),
+            Err(rejection) => {
+                let told = (rejection.state(), rejection.retry_in());
+                assert_eq!(told, (CircuitState::Open, Some(Duration::from_secs(3))));
+            }
+        }
+    });
+}
+
+/// The second caller's clock is behind: only its wait depends on which opening's time it reads.
+///
+/// Attacks C1, C2.
+#[test]
+fn a_rejection_beside_a_failing_probe_says_the_time_of_that_opening() {
+    for (asked_at, wait) in [(7, 4), (4, 7)] {
+        explore(&format!("a caller at second {asked_at} beside the failing probe"), move || {
+            let time = Timeline::new();
+            let breaker = opened(time);
+            let probe = breaker.admit(time.at(RECOVERY)).expect("recovered");
+            let holder = breaker.clone();
+            let rejection = at_once(
+                || breaker.admit(time.at(asked_at)).expect_err("a probe is under way or has failed"),
+                vec![move || assert_eq!(holder.report(probe, SERVER, time.at(6)), Some(Transition::Opened))],
+            );
+            let told = (rejection.state(), rejection.retry_in());
+            let open_again = (CircuitState::Open, Some(Duration::from_secs(wait)));
+            assert!(told == (CircuitState::HalfOpen, None) || told == open_again, "{told:?}");
+        });
+    }
+}
+
+/// Attacks C4.
+#[test]
+fn a_permit_dropped_on_another_thread_gives_its_place_back() {
+    explore("a permit dropped beside two callers", || {
+        let time = Timeline::new();
+        let breaker = opened(time);
+        let tally = Arc::new(Tally::default());
+        let callers = (0..2).map(|_| {
+            let (breaker, tally) = (breaker.clone(), Arc::clone(&tally));
+            move || {
+                if let Ok(permit) = breaker.try_acquire_at(time.at(RECOVERY)) {
+                    tally.probing.alone();
+                    drop(permit);
+                }
+            }
+        });
+        at_once(|| (), callers.collect());
+        assert_eq!(breaker.state(), CircuitState::HalfOpen);
+        is_not_wedged(&breaker, time.at(RECOVERY));
+    });
+}

@@ -1,0 +1,210 @@
+//! Who is told: observers of the event stream, of attempts and of whole calls.
+//!
+//! Owns the observer seam and what an attempt hook sees. Nothing an observer does, a panic included, changes a call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::classify::classification::Classification;
+use crate::outcome::event::Event;
+use crate::outcome::retry_outcome::Cause;
+use crate::outcome::stop_reason::StopReason;
+
+/// Hears of everything a policy does: the seam for metrics, logs and traces.
+///
+/// Closures are observers: `|event: &Event<'_>| println!("{}", event.name)`. An observer runs on the calling thread or task,
+/// between the steps of the call, so it should be quick. If it panics the panic is caught and the call goes on (the
+/// panic hook has run by then, so the message is not lost).
+pub trait Observer: Send + Sync {
+    /// Hears of an event.
+    fn on_event(&self, event: &Event<'_>);
+
+    /// Hears that an attempt is about to run.
+    fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+
+    /// Hears that an attempt ended and what was decided. Runs once for each attempt that started and came to an end,
+    /// before the wait for the next one; an attempt whose future is dropped or whose operation panics has none.
+    fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+
+    /// Hears that a call begins, before anybody is asked to abort it and before its breaker. What is returned goes with that
+    /// one call; most observers need nothing of the kind, and the default is `None`.
+    fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
+        let _ = call;
+        None
+    }
+}
+
+/// An observer's part in one call: what has to know which call an event belongs to, such as a span.
+///
+/// Made by [`Observer::on_call_start`], it hears of that call alone, after the observer that made it, and is dropped when the call
+/// is over. A call that comes to an end has a [terminal](crate::EventName::is_terminal) event before that; one whose future is
+/// dropped, or whose operation panics, has none. Panics are caught as everywhere.
+///
+/// ```
+/// use std::io;
+/// use std::sync::mpsc::{Sender, channel};
+/// use redress_core::{CallObserver, CallStart, Event, Observer, Policy};
+///
+/// /// Sends the last event of each call on when the call is over.
+/// struct Endings(Sender<String>);
+///
+/// struct Ending {
+///     name: std::sync::Mutex<String>,
+///     sender: Sender<String>,
+/// }
+///
+/// impl Observer for Endings {
+///     fn on_event(&self, _: &Event<'_>) {}
+///
+///     fn on_call_start(&self, _: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
+///         Some(Box::new(Ending { name: "dropped".to_owned().into(), sender: self.0.clone() }))
+///     }
+/// }
+///
+/// impl CallObserver for Ending {
+///     fn on_event(&self, event: &Event<'_>) {
+///         *self.name.lock().unwrap() = event.name.to_string();
+///     }
+/// }
+///
+/// impl Drop for Ending {
+///     fn drop(&mut self) {
+///         let _ = self.sender.send(self.name.lock().unwrap().clone());
+///     }
+/// }
+///
+/// let (sender, endings) = channel();
+/// let policy = Policy::builder().observer(Endings(sender)).build()?;
+/// policy.call(|| Ok::<_, io::Error>(())).unwrap();
+/// assert_eq!(endings.recv().unwrap(), "success");
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+pub trait CallObserver: Send + Sync {
+    /// Hears of an event of this call.
+    fn on_event(&self, event: &Event<'_>);
+
+    /// Hears that an attempt is about to run.
+    fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+
+    /// Hears that an attempt ended and what was decided; see [`Observer::on_attempt_end`].
+    fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+
+    /// Runs a piece of the operation within whatever scope the observer keeps for the call, such as a current span: a blocking
+    /// attempt as a whole, an asynchronous one at each poll. Call `step` once.
+    ///
+    /// If it is not called it runs afterwards, without the scope; further calls do nothing.
+    fn enter(&self, step: &mut dyn FnMut()) {
+        step();
+    }
+}
+
+/// What an observer is told of a call that begins.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CallStart<'a> {
+    /// The name the caller gave the operation; an empty name is none.
+    pub operation: Option<&'a str>,
+}
+
+impl<'a> CallStart<'a> {
+    /// The start of a call of this operation. For testing observers: in a call the engine makes it.
+    #[must_use]
+    pub const fn new(operation: Option<&'a str>) -> Self {
+        Self { operation }
+    }
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
+    fn on_event(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn on_event(&self, event: &Event<'_>) {
+        (**self).on_event(event);
+    }
+
+    fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
+        (**self).on_attempt_start(attempt);
+    }
+
+    fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
+        (**self).on_attempt_end(attempt);
+    }
+
+    fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
+        (**self).on_call_start(call)
+    }
+}
+
+/// What an attempt hook sees.
+///
+/// The error or value itself is not here: hooks serve policies of every type. Its type name and its classification are.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AttemptContext<'a> {
+    /// The attempt, counted from 1.
+    pub attempt: u32,
+    /// The name the caller gave the operation.
+    pub operation: Option<&'a str>,
+    /// Time since the call began.
+    pub elapsed: Duration,
+    /// What the classifier made of a failure; none at the start and on success.
+    pub classification: Option<&'a Classification>,
+    /// What was decided; none at the start.
+    pub decision: Option<AttemptDecision>,
+    /// Why the call ends, if it does.
+    pub stop_reason: Option<StopReason>,
+    /// What failed, if something did.
+    pub cause: Option<Cause>,
+    /// The delay before the next attempt, of `Retry` and `Scheduled`.
+    pub sleep: Option<Duration>,
+    /// The failed error's type name, if an error failed the attempt.
+    pub error_type: Option<&'static str>,
+}
+
+/// What becomes of a call after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AttemptDecision {
+    /// The attempt succeeded.
+    Success,
+    /// It failed and will be tried again.
+    Retry,
+    /// It failed and the call ends.
+    Raise,
+    /// It failed and the retry was deferred.
+    Scheduled,
+    /// The call was aborted.
+    Aborted,
+}
+
+impl AttemptDecision {
+    /// The decision's name in logs, such as `retry`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Retry => "retry",
+            Self::Raise => "raise",
+            Self::Scheduled => "scheduled",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+impl fmt::Display for AttemptDecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,111 @@
+//! Why a call ended without success.
+//!
+//! Owns the closed set and its names. Does not decide: `engine/` does.
+
+use std::fmt;
+
+use crate::outcome::event::EventName;
+
+/// Why a call ended without success. A success has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The attempts allowed were used up.
+    MaxAttemptsGlobal,
+    /// The retries allowed for this class were used up.
+    MaxAttemptsPerClass,
+    /// The deadline passed, or the next delay would have ended at or past it.
+    DeadlineExceeded,
+    /// The retries allowed for failures nobody recognises were used up.
+    MaxUnknownAttempts,
+    /// The failure's class is never retried.
+    NonRetryableClass,
+    /// There is no strategy for the failure's class.
+    NoStrategy,
+    /// The failure would have been retried, but its classification [forbids it](crate::Classification::forbid_retry): what was
+    /// sent cannot be sent again, or the other side said not to come back.
+    RetryForbidden,
+    /// The shared budget had no retry left.
+    BudgetExhausted,
+    /// The sleep handler deferred the retry: somebody else is to call again after the delay.
+    Scheduled,
+    /// The caller, the operation or the sleep handler asked to stop.
+    Aborted,
+    /// The circuit breaker rejected the call; the operation was not run.
+    CircuitOpen,
+}
+
+impl StopReason {
+    /// Every reason, in declaration order.
+    pub const ALL: [Self; 11] = [
+        Self::MaxAttemptsGlobal,
+        Self::MaxAttemptsPerClass,
+        Self::DeadlineExceeded,
+        Self::MaxUnknownAttempts,
+        Self::NonRetryableClass,
+        Self::NoStrategy,
+        Self::RetryForbidden,
+        Self::BudgetExhausted,
+        Self::Scheduled,
+        Self::Aborted,
+        Self::CircuitOpen,
+    ];
+
+    /// The reason's name in metrics and logs, such as `MAX_ATTEMPTS_GLOBAL`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxAttemptsGlobal => "MAX_ATTEMPTS_GLOBAL",
+            Self::MaxAttemptsPerClass => "MAX_ATTEMPTS_PER_CLASS",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::MaxUnknownAttempts => "MAX_UNKNOWN_ATTEMPTS",
+            Self::NonRetryableClass => "NON_RETRYABLE_CLASS",
+            Self::NoStrategy => "NO_STRATEGY",
+            Self::RetryForbidden => "RETRY_FORBIDDEN",
+            Self::BudgetExhausted => "BUDGET_EXHAUSTED",
+            Self::Scheduled => "SCHEDULED",
+            Self::Aborted => "ABORTED",
+            Self::CircuitOpen => "CIRCUIT_OPEN",
+        }
+    }
+
+    /// The reason in words for people, such as `the attempts allowed were used up`.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::MaxAttemptsGlobal => "the attempts allowed were used up",
+            Self::MaxAttemptsPerClass => "the retries allowed for this class were used up",
+            Self::DeadlineExceeded => "the deadline leaves no time for another attempt",
+            Self::MaxUnknownAttempts => "the retries allowed for unrecognised failures were used up",
+            Self::NonRetryableClass => "failures of this class are not retried",
+            Self::NoStrategy => "there is no strategy for this class",
+            Self::RetryForbidden => "it must not be tried again",
+            Self::BudgetExhausted => "the shared retry budget is used up",
+            Self::Scheduled => "the retry was deferred",
+            Self::Aborted => "the call was aborted",
+            Self::CircuitOpen => "the circuit breaker is open",
+        }
+    }
+
+    /// The one terminal event of a call that ends for this reason.
+    #[must_use]
+    pub const fn event(self) -> EventName {
+        match self {
+            Self::MaxAttemptsGlobal | Self::MaxAttemptsPerClass => EventName::MaxAttemptsExceeded,
+            Self::DeadlineExceeded => EventName::DeadlineExceeded,
+            Self::MaxUnknownAttempts => EventName::MaxUnknownAttemptsExceeded,
+            Self::NonRetryableClass | Self::RetryForbidden => EventName::PermanentFail,
+            Self::NoStrategy => EventName::NoStrategyConfigured,
+            Self::BudgetExhausted => EventName::BudgetExhausted,
+            Self::Scheduled => EventName::Scheduled,
+            Self::Aborted => EventName::Aborted,
+            Self::CircuitOpen => EventName::CircuitRejected,
+        }
+    }
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

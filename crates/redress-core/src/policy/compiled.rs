@@ -1,0 +1,141 @@
+//! A policy's settings as the engine reads them: validated, total, without the caller's types.
+//!
+//! Owns the compiled form of a policy. Built once, by `builder.rs`; nothing here changes afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::breaker::BreakerChoice;
+use crate::budget::cell::Budget;
+use crate::classify::class::{ErrorClass, PerClass};
+use crate::drive::attempt::Attempt;
+use crate::drive::clock::ClockChoice;
+use crate::engine::Flags;
+use crate::policy::config_error::ConfigIssue;
+use crate::policy::hooks::Hooks;
+use crate::policy::retry::RetryConfig;
+use crate::strategy::{Strategy, fixed};
+
+/// No cap: failures are counted up to this number and never beyond.
+const UNCAPPED: u16 = u16::MAX;
+
+/// The largest cap that can be told from none.
+pub(crate) const MAX_CAP: u32 = UNCAPPED as u32 - 1;
+
+pub(crate) struct Plan {
+    pub(crate) flags: Flags,
+    pub(crate) max_attempts: u32,
+    /// Failures of a class that may be retried.
+    pub(crate) class_caps: PerClass<u16>,
+    pub(crate) unknown_cap: u16,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    /// The time the first attempt has: nothing of the deadline has passed.
+    first_time_left: Option<Duration>,
+    pub(crate) strategies: PerClass<Option<Arc<dyn Strategy>>>,
+    /// The strategies that learn, each once.
+    pub(crate) learners: Vec<Arc<dyn Strategy>>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) breaker: Option<BreakerChoice>,
+    pub(crate) hooks: Hooks<'static>,
+    pub(crate) clock: ClockChoice,
+    pub(crate) warnings: Vec<ConfigIssue>,
+}
+
+impl Plan {
+    /// `retry: None` is a policy of one attempt: every class has a strategy, so that attempts are what runs out.
+    pub(crate) fn new(
+        retry: Option<&RetryConfig>,
+        breaker: Option<BreakerChoice>,
+        hooks: Hooks<'static>,
+        clock: ClockChoice,
+    ) -> Self {
+        let once;
+        let retry = match retry {
+            Some(retry) => retry,
+            None => {
+                once = RetryConfig {
+                    max_attempts: 1,
+                    max_unknown_retries: None,
+                    deadline: None,
+                    strategy: Some(Arc::new(fixed(Duration::ZERO))),
+                    ..RetryConfig::default()
+                };
+                &once
+            }
+        };
+        let strategies = PerClass::from_fn(|class| retry.strategies[class].clone().or_else(|| retry.strategy.clone()));
+        let learners = learners(retry);
+        let flags = Flags::of_plan(&hooks, !learners.is_empty(), retry.deadline.is_some());
+        let mut warnings = retry.warnings();
+        if let Some(BreakerChoice::Circuit(breaker)) = &breaker {
+            warnings.extend_from_slice(breaker.warnings());
+        }
+        Self {
+            flags,
+            max_attempts: retry.max_attempts,
+            class_caps: PerClass::from_fn(|class| cap(retry.max_retries_for[class])),
+            unknown_cap: cap(retry.max_unknown_retries),
+            deadline: retry.deadline,
+            attempt_timeout: retry.attempt_timeout,
+            first_time_left: shorter(retry.attempt_timeout, retry.deadline),
+            strategies,
+            learners,
+            budget: retry.budget.clone(),
+            breaker,
+            hooks,
+            clock,
+            warnings,
+        }
+    }
+}
+
+impl Plan {
+    #[inline]
+    pub(crate) fn first_attempt(&self) -> Attempt {
+        Attempt::new(1, self.first_time_left)
+    }
+
+    /// Whether no breaker, or one that is simply closed, stands before a call; its generation is put where it is needed.
+    #[inline]
+    pub(crate) fn admits_quietly(&self, generation: &mut u64) -> bool {
+        match &self.breaker {
+            None => true,
+            Some(BreakerChoice::Circuit(breaker)) => match breaker.admit_closed() {
+                Some(closed) => {
+                    *generation = closed;
+                    true
+                }
+                None => false,
+            },
+            Some(BreakerChoice::Other(_)) => false,
+        }
+    }
+}
+
+/// The shorter of two limits, where `None` is no limit.
+#[inline]
+pub(crate) fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (limit, None) | (None, limit) => limit,
+    }
+}
+
+/// `None` is no cap. Larger ones than [`MAX_CAP`] were refused.
+fn cap(retries: Option<u32>) -> u16 {
+    retries.and_then(|retries| u16::try_from(retries).ok()).unwrap_or(UNCAPPED)
+}
+
+fn learners(retry: &RetryConfig) -> Vec<Arc<dyn Strategy>> {
+    let of_classes = ErrorClass::ALL.into_iter().filter_map(|class| retry.strategies[class].as_ref());
+    let all = retry.strategy.iter().chain(of_classes).filter(|strategy| strategy.learns());
+    let mut learners: Vec<Arc<dyn Strategy>> = Vec::new();
+    for strategy in all {
+        // One object may serve several classes; it is to hear of a success once.
+        if !learners.iter().any(|known| known.learns_at() == strategy.learns_at()) {
+            learners.push(Arc::clone(strategy));
+        }
+    }
+    learners
+}

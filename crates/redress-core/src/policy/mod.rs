@@ -1,0 +1,10 @@
+//! What a user configures: retry settings, hooks, the builder, the compiled form, and the settings of single calls.
+
+pub(crate) mod config_error;
+pub(crate) mod retry;
+pub(crate) mod sleep_decision;
+pub(crate) mod hooks;
+pub(crate) mod compiled;
+pub(crate) mod policies;
+pub(crate) mod builder;
+pub(crate) mod context;
