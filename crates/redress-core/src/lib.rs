@@ -44,7 +44,7 @@ pub use crate::classify::status::StatusError;
 pub use crate::drive::attempt::Attempt;
 pub use crate::drive::caller::{AsyncCaller, Caller, NamedCaller};
 pub use crate::drive::clock::Clock;
-pub use crate::drive::poll_call::{DrivenCall, Operation};
+pub use crate::drive::poll_call::{PollCall, PollOperation};
 pub use crate::drive::timer::{InstantTimer, NoTimer, Timer};
 pub use crate::outcome::call_error::{
     AbortRetry, AbortRetryError, AbortedError, BoxError, CallError, CallResult, CircuitOpenError, FailedError,
@@ -57,7 +57,7 @@ pub use crate::outcome::stop_reason::StopReason;
 pub use crate::outcome::timeline::{RetryTimeline, TimelineEvent};
 pub use crate::policy::builder::{Async, Blocking, PolicyBuilder};
 pub use crate::policy::config_error::{ConfigError, ConfigIssue};
-pub use crate::policy::context::CallContext;
+pub use crate::policy::context::{CallContext, Deadline};
 pub use crate::policy::policies::{AsyncPolicy, AsyncRetryPolicy, Policy, RetryPolicy};
 pub use crate::policy::retry::{Retry, RetryBuilder, RetryConfig};
 pub use crate::policy::sleep_decision::{HookFuture, SleepDecision};

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
-use redress_core::{Attempt, Classification, Classifier, Failure, Operation, Timer};
+use redress_core::{Attempt, Classification, Classifier, Failure, PollOperation, Timer};
 use redress_http::RetrySafety;
 
 use crate::error::HyperError;
@@ -73,7 +73,7 @@ impl<B, S, F> Drop for Attempts<'_, B, S, F> {
     }
 }
 
-impl<B, R, S, F> Operation<Response<ResponseBody<R>>, HyperError> for Attempts<'_, B, S, F>
+impl<B, R, S, F> PollOperation<Response<ResponseBody<R>>, HyperError> for Attempts<'_, B, S, F>
 where
     R: Body + Unpin,
     R::Data: Unpin,

@@ -176,7 +176,7 @@ where
             let ahead = followed.map(|attempt| ReadAhead::new(drain, attempt, timer));
             exchange(transport.clone(), request, (policy.classifier(), timer), ahead)
         };
-        context.driven().run(Attempts::new(outgoing, begin, running.as_mut())).await
+        context.poll_call().run(Attempts::new(outgoing, begin, running.as_mut())).await
     }
 }
 

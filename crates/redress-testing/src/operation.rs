@@ -1,21 +1,21 @@
 //! A closure as an operation that is polled.
 //!
-//! Owns the box each attempt's future is kept in. Integrations that must not box write their own `Operation`.
+//! Owns the box each attempt's future is kept in. Integrations that must not box write their own `PollOperation`.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use redress_core::{Attempt, Operation};
+use redress_core::{Attempt, PollOperation};
 
-/// An [`Operation`] that makes a future for each attempt, as the closures given to `call` do. Made by [`operation_fn`].
+/// An [`PollOperation`] that makes a future for each attempt, as the closures given to `call` do. Made by [`operation_fn`].
 pub struct OperationFn<F, Fut> {
     make: F,
     running: Option<Pin<Box<Fut>>>,
 }
 
-/// The operation of a [`DrivenCall`](redress_core::DrivenCall) as a closure, for tests of policies and drivers.
+/// The operation of a [`PollCall`](redress_core::PollCall) as a closure, for tests of policies and drivers.
 ///
 /// ```
 /// use std::io;
@@ -24,7 +24,7 @@ pub struct OperationFn<F, Fut> {
 ///
 /// let policy = AsyncPolicy::<_, InstantTimer>::builder().build()?;
 /// let operation = operation_fn(|_| async { Ok::<_, io::Error>(7) });
-/// let outcome = VirtualClock::new().block_on(policy.driven().run(operation));
+/// let outcome = VirtualClock::new().block_on(policy.poll_call().run(operation));
 /// assert_eq!(outcome.into_value(), Some(7));
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```
@@ -35,7 +35,7 @@ where
     OperationFn { make, running: None }
 }
 
-impl<T, E, F, Fut> Operation<T, E> for OperationFn<F, Fut>
+impl<T, E, F, Fut> PollOperation<T, E> for OperationFn<F, Fut>
 where
     F: FnMut(Attempt) -> Fut,
     Fut: Future<Output = Result<T, E>>,

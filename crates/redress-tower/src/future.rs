@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use redress_core::{AsyncPolicy, CallError, Classifier, DrivenCall, RetryOutcome, Timer};
+use redress_core::{AsyncPolicy, CallError, Classifier, PollCall, RetryOutcome, Timer};
 use tower_service::Service;
 
 use crate::error::PolicyError;
@@ -37,7 +37,7 @@ pin_project! {
         #[pin]
         sleep: Option<Tm::Sleep>,
         sending: Sending<S, Req, X>,
-        call: DrivenCall<'static, S::Response, S::Error, C, Tm>,
+        call: PollCall<'static, S::Response, S::Error, C, Tm>,
     }
 }
 
@@ -50,7 +50,7 @@ where
 {
     pub(crate) fn new(service: S, policy: &AsyncPolicy<C, Tm>, exchange: X, request: Req) -> Self {
         let name = if policy.is_watched() { exchange.operation(&request) } else { None };
-        let call = policy.driven();
+        let call = policy.poll_call();
         let call = match name {
             Some(name) => call.operation(name),
             None => call,

@@ -5,7 +5,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use redress_core::{Attempt, Failure, Operation};
+use redress_core::{Attempt, Failure, PollOperation};
 use tower_service::Service;
 
 use crate::exchange::Exchange;
@@ -75,7 +75,7 @@ pub(crate) struct Attempts<'p, S: Service<Req>, Req, X> {
     running: Pin<&'p mut Option<S::Future>>,
 }
 
-impl<S, Req, X> Operation<S::Response, S::Error> for Attempts<'_, S, Req, X>
+impl<S, Req, X> PollOperation<S::Response, S::Error> for Attempts<'_, S, Req, X>
 where
     S: Service<Req> + Clone,
     X: Exchange<Req, S::Response>,

@@ -6,7 +6,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll};
 
-use redress_core::{AsyncPolicy, CallContext, Classifier, DrivenCall, RetryOutcome, Timer};
+use redress_core::{AsyncPolicy, CallContext, Classifier, PollCall, RetryOutcome, Timer};
 use tower_service::Service;
 
 use crate::error::PolicyError;
@@ -106,12 +106,12 @@ impl<S, P, X> PolicyService<S, P, X> {
     {
         let allowed = context.policy().max_attempts();
         let sending = Sending::new(self.inner.clone(), self.exchange.clone(), allowed, request);
-        execute(context.driven(), sending)
+        execute(context.poll_call(), sending)
     }
 }
 
 async fn execute<S, Req, C, Tm, X>(
-    call: DrivenCall<'_, S::Response, S::Error, C, Tm>,
+    call: PollCall<'_, S::Response, S::Error, C, Tm>,
     sending: Sending<S, Req, X>,
 ) -> RetryOutcome<S::Response, S::Error>
 where

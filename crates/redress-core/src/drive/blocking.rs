@@ -1,6 +1,4 @@
-//! The blocking driver: a loop over the engine that runs closures and sleeps the thread.
-//!
-//! Owns the loop, the thread's sleep and the detached attempt. Decides nothing.
+//! The blocking driver: a loop that runs closures and sleeps the thread.
 
 use std::panic;
 use std::sync::Arc;
@@ -8,12 +6,15 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::attempt::Attempt;
+use super::call::{Call, Hold};
+use super::failed_attempt::{FailedAttempt, classify};
+use super::finish::{Finish, ToOutcome, ToResult};
 use crate::classify::classifier::Classifier;
-use crate::drive::attempt::Attempt;
-use crate::drive::steps::{Judged, after_failure, begin, judge, recheck, resume_at, timed_out, to_outcome, to_result};
-use crate::engine::{Flags, Opening, Run};
+use crate::engine::FastPath;
 use crate::outcome::call_error::CallError;
-use crate::outcome::retry_outcome::{Failure, RetryOutcome, Stopped};
+use crate::outcome::retry_outcome::{RetryOutcome, Stopped};
+use crate::policy::compiled::Plan;
 use crate::policy::context::{CallContext, CallSettings};
 use crate::policy::hooks::{Sleeper, contained};
 use crate::policy::policies::Policy;
@@ -39,13 +40,13 @@ impl<C> Policy<C> {
     ///
     /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the breaker's permit is given
     /// back. Hooks that panic do not.
-    #[inline]
+    #[inline(always)]
     pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
     where
         C: Classifier<T, E>,
         F: FnMut() -> Result<T, E>,
     {
-        call(self, None, |_| judge(&self.classifier, operation()))
+        run(self, None, |_| classify(&self.classifier, operation()), ToResult)
     }
 
     /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much time it has.
@@ -53,13 +54,13 @@ impl<C> Policy<C> {
     /// # Errors
     ///
     /// As [`call`](Self::call).
-    #[inline]
+    #[inline(always)]
     pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
     where
         C: Classifier<T, E>,
         F: FnMut(Attempt) -> Result<T, E>,
     {
-        call(self, None, |attempt| judge(&self.classifier, operation(attempt)))
+        run(self, None, |attempt| classify(&self.classifier, operation(attempt)), ToResult)
     }
 
     /// [`call_with`](Self::call_with) that stops waiting for an attempt when its time is over: the attempt timeout, or what is left
@@ -85,7 +86,7 @@ impl<C> Policy<C> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        call(self, None, detached(&self.classifier, operation))
+        run(self, None, detached(self, operation), ToResult)
     }
 
     /// Runs `operation` as [`call`](Self::call) does and tells everything about it.
@@ -98,7 +99,7 @@ impl<C> Policy<C> {
         C: Classifier<T, E>,
         F: FnMut() -> Result<T, E>,
     {
-        execute(self, None, |_| judge(&self.classifier, operation()))
+        run(self, None, |_| classify(&self.classifier, operation()), ToOutcome)
     }
 
     /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how much time it has.
@@ -111,7 +112,7 @@ impl<C> Policy<C> {
         C: Classifier<T, E>,
         F: FnMut(Attempt) -> Result<T, E>,
     {
-        execute(self, None, |attempt| judge(&self.classifier, operation(attempt)))
+        run(self, None, |attempt| classify(&self.classifier, operation(attempt)), ToOutcome)
     }
 
     /// [`execute_with`](Self::execute_with) that stops waiting for an attempt when its time is over; see
@@ -127,7 +128,7 @@ impl<C> Policy<C> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        execute(self, None, detached(&self.classifier, operation))
+        run(self, None, detached(self, operation), ToOutcome)
     }
 
     #[inline]
@@ -167,7 +168,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
         F: FnMut(Attempt) -> Result<T, E>,
     {
         let policy = self.policy;
-        call(policy, Some(&self.settings), |attempt| judge(&policy.classifier, operation(attempt)))
+        run(policy, Some(&self.settings), |attempt| classify(&policy.classifier, operation(attempt)), ToResult)
     }
 
     /// [`Policy::call_detached`] with these settings.
@@ -186,7 +187,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        call(self.policy, Some(&self.settings), detached(&self.policy.classifier, operation))
+        run(self.policy, Some(&self.settings), detached(self.policy, operation), ToResult)
     }
 
     /// [`Policy::execute`] with these settings; it panics like that.
@@ -205,7 +206,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
         F: FnMut(Attempt) -> Result<T, E>,
     {
         let policy = self.policy;
-        execute(policy, Some(&self.settings), |attempt| judge(&policy.classifier, operation(attempt)))
+        run(policy, Some(&self.settings), |attempt| classify(&policy.classifier, operation(attempt)), ToOutcome)
     }
 
     /// [`Policy::execute_detached`] with these settings.
@@ -220,68 +221,60 @@ impl<'a, C> CallContext<'a, Policy<C>> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        execute(self.policy, Some(&self.settings), detached(&self.policy.classifier, operation))
+        run(self.policy, Some(&self.settings), detached(self.policy, operation), ToOutcome)
     }
 }
 
-#[inline]
-fn call<'a, T, E, C>(
+/// One call. The first attempt is in line, since most calls end with it.
+#[inline(always)]
+fn run<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
     settings: Option<&'a CallSettings<'a>>,
-    mut run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
-) -> Result<T, CallError<T, E>> {
-    let mut opening = Opening::new(&policy.plan, settings, Flags::NONE, || policy.now());
-    if !opening.is_quiet() {
-        return match opening.rejects_quietly(|| policy.now()) {
-            Some(rejection) => Err(CallError::CircuitOpen(rejection)),
-            None => drive(policy, opening, None, run_attempt, to_result),
+    mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+    finish: N,
+) -> N::Output {
+    let mut start = FastPath::new(&policy.plan, settings, N::WANTS, || policy.now());
+    if !start.is_fast() {
+        return match start.rejection(|| policy.now()) {
+            Some(rejection) => finish.rejected(rejection),
+            None => drive(policy, &start, None, run_attempt, finish),
         };
     }
-    match run_attempt(opening.first_attempt()) {
-        Ok(value) => Ok(value),
-        Err(judged) => drive(policy, opening, Some(judged), run_attempt, to_result),
+    match run_attempt(start.first_attempt()) {
+        Ok(value) => match finish.value(value) {
+            Ok(output) => output,
+            Err(value) => drive(policy, &start, Some(Ok(value)), run_attempt, finish),
+        },
+        Err(failed) => drive(policy, &start, Some(Err(failed)), run_attempt, finish),
     }
 }
 
-fn execute<'a, T, E, C>(
+/// The loop, from the beginning or from a first attempt that was made on the fast path.
+#[inline(never)]
+fn drive<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
-    settings: Option<&'a CallSettings<'a>>,
-    run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
-) -> RetryOutcome<T, E> {
-    let opening = Opening::new(&policy.plan, settings, Flags::OUTCOME, || policy.now());
-    drive(policy, opening, None, run_attempt, to_outcome)
-}
-
-/// The loop, from the beginning or from a first attempt that failed quietly.
-fn drive<T, E, C, R>(
-    policy: &Policy<C>,
-    opening: Opening<'_>,
-    failed: Option<Judged<T, E>>,
-    mut run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
-) -> R {
-    let mut run = Run::new(opening, u32::from(failed.is_some()));
-    let mut last = None;
-    let first = match failed {
-        Some(judged) => next_attempt(policy, &mut run, judged, &mut last),
-        None => begin(&mut run, || policy.now()),
-    };
-    let mut attempt = match first {
-        Ok(attempt) => attempt,
-        Err(stopped) => return finish(Err(stopped), &run, None),
+    start: &FastPath<'a>,
+    first: Option<Result<T, FailedAttempt<T, E>>>,
+    mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+    finish: N,
+) -> N::Output {
+    let held = Borrowed { plan: &policy.plan, settings: start.settings };
+    let mut call = Call::from_start(held, start, u32::from(first.is_some()));
+    let mut attempted = match first {
+        Some(attempted) => attempted,
+        None => match call.begin(|| policy.now()) {
+            Ok(attempt) => call.within(|| run_attempt(attempt)),
+            Err(stopped) => return call.finish(Err(stopped), None, finish),
+        },
     };
     loop {
-        let judged = match run.within(|| run_attempt(attempt)) {
-            Ok(value) => {
-                let now = run.needs_end_time().then(|| policy.now());
-                run.succeed(now);
-                return finish(Ok(value), &run, now);
-            }
-            Err(judged) => judged,
+        let failed = match attempted {
+            Ok(value) => return call.succeed(value, || policy.now(), finish),
+            Err(failed) => failed,
         };
-        attempt = match next_attempt(policy, &mut run, judged, &mut last) {
-            Ok(attempt) => attempt,
-            Err(stopped) => return finish(Err(stopped), &run, None),
+        attempted = match next_attempt(policy, &mut call, failed) {
+            Ok(attempt) => call.within(|| run_attempt(attempt)),
+            Err(stopped) => return call.finish(Err(stopped), None, finish),
         };
     }
 }
@@ -290,23 +283,43 @@ fn drive<T, E, C, R>(
 #[inline]
 fn next_attempt<T, E, C>(
     policy: &Policy<C>,
-    run: &mut Run<'_>,
-    judged: Judged<T, E>,
-    last: &mut Option<Failure<T, E>>,
+    call: &mut Call<Borrowed<'_>, T, E>,
+    failed: FailedAttempt<T, E>,
 ) -> Result<Attempt, Stopped<T, E>> {
     let failed_at = policy.now();
-    let pause = after_failure(run, judged, last, failed_at)?;
-    if run.needs_recheck() {
-        recheck(policy.now(), run, last)?;
+    if call.is_plain() {
+        call.fail_plainly(failed, failed_at)?;
+    } else {
+        call.fail(failed, failed_at)?;
+        call.recheck(|| policy.now())?;
     }
-    let time_passed = wait(run, pause.delay) || run.may_have_taken_time();
-    resume_at(if time_passed { policy.now() } else { failed_at }, run, last)
+    let time_passed = wait(call) || call.may_have_taken_time();
+    call.resume(if time_passed { policy.now() } else { failed_at })
 }
 
-/// Waits; says whether time was given a chance to pass.
+/// What a blocking call borrows.
+struct Borrowed<'a> {
+    plan: &'a Plan,
+    settings: Option<&'a CallSettings<'a>>,
+}
+
+impl Hold for Borrowed<'_> {
+    #[inline]
+    fn plan(&self) -> &Plan {
+        self.plan
+    }
+
+    #[inline]
+    fn settings(&self) -> Option<&CallSettings<'_>> {
+        self.settings
+    }
+}
+
+/// Waits; returns whether time may have passed.
 #[inline]
-fn wait(run: &Run<'_>, delay: Duration) -> bool {
-    if let Some(Sleeper::Blocking(sleeper)) = run.sleeper() {
+fn wait<T, E>(call: &mut Call<Borrowed<'_>, T, E>) -> bool {
+    let delay = call.wait();
+    if let Some(Sleeper::Blocking(sleeper)) = call.sleeper() {
         if contained(|| sleeper(delay)).is_some() {
             return true;
         }
@@ -319,31 +332,33 @@ fn wait(run: &Run<'_>, delay: Duration) -> bool {
 }
 
 /// Runs each attempt on a thread of its own, for no longer than the attempt has.
-fn detached<T, E, F>(classifier: &impl Classifier<T, E>, operation: F) -> impl FnMut(Attempt) -> Result<T, Judged<T, E>>
+fn detached<T, E, C, F>(policy: &Policy<C>, operation: F) -> impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>
 where
+    C: Classifier<T, E>,
     F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
     T: Send + 'static,
     E: Send + 'static,
 {
     let operation = Arc::new(operation);
+    let Policy { plan, classifier } = policy;
     move |attempt| {
         let (sender, receiver) = mpsc::sync_channel(1);
         let operation = Arc::clone(&operation);
         let thread = thread::spawn(move || {
-            // Err means that nobody waits any more; the late result is dropped.
+            // Err means that the call no longer waits; the late result is dropped.
             let _ = sender.send(operation(attempt));
         });
-        let received = match attempt.time_left() {
+        let received = match attempt.time_left().filter(|_| plan.cuts_attempts()) {
             Some(limit) => receiver.recv_timeout(limit),
             None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match received {
-            Ok(result) => judge(classifier, result),
-            Err(RecvTimeoutError::Timeout) => Err(timed_out(classifier)),
+            Ok(result) => classify(classifier, result),
+            Err(RecvTimeoutError::Timeout) => Err(FailedAttempt::timed_out(classifier)),
             Err(RecvTimeoutError::Disconnected) => match thread.join() {
                 Err(payload) => panic::resume_unwind(payload),
                 // The thread sends before it ends, so it cannot hang up without a result or a panic.
-                Ok(()) => Err(timed_out(classifier)),
+                Ok(()) => Err(FailedAttempt::timed_out(classifier)),
             },
         }
     }

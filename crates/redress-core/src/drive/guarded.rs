@@ -1,6 +1,4 @@
-//! The futures of hooks around a wait, on the way to their end.
-//!
-//! Owns the containment of their panics, destructors included. Does not know when they are awaited.
+//! Futures that hooks return, with their panics contained, destructors included.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,14 +16,22 @@ pub(crate) fn custom_wait(run: &Run<'_>) -> Option<HookFuture> {
     }
 }
 
-/// A hook's future, if there is one, on the way to its end. Answers whether it came there, which one that panics does not.
+/// Drives a hook's future, if there is one; resolves to `false` if there is none or it panicked.
 ///
 /// Its destructor is the hook's as well, and may panic: at the end, or when the call is dropped before it.
-pub(crate) struct Hooked(Option<HookFuture>);
+///
+/// The future is boxed once more, so that the many calls without one keep eight bytes for it instead of sixteen.
+pub(crate) struct GuardedFuture(Option<Box<HookFuture>>);
 
-impl Hooked {
-    pub(crate) const fn new(future: Option<HookFuture>) -> Self {
-        Self(future)
+impl GuardedFuture {
+    #[inline]
+    pub(crate) fn new(future: Option<HookFuture>) -> Self {
+        Self(future.map(Box::new))
+    }
+
+    #[inline]
+    pub(crate) const fn is_present(&self) -> bool {
+        self.0.is_some()
     }
 
     fn discard(&mut self) {
@@ -35,12 +41,12 @@ impl Hooked {
     }
 }
 
-impl Future for Hooked {
+impl Future for GuardedFuture {
     type Output = bool;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(future) = self.0.as_mut() else { return Poll::Ready(false) };
-        match contained(|| future.as_mut().poll(cx)) {
+        match contained(|| (**future).as_mut().poll(cx)) {
             Some(Poll::Pending) => Poll::Pending,
             ended => {
                 self.discard();
@@ -50,7 +56,7 @@ impl Future for Hooked {
     }
 }
 
-impl Drop for Hooked {
+impl Drop for GuardedFuture {
     fn drop(&mut self) {
         self.discard();
     }

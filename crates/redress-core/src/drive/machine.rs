@@ -1,320 +1,353 @@
-//! The asynchronous loop as a state machine: polled, told at every poll what it runs, waits and judges with.
+//! The asynchronous call as a state machine: every asynchronous call, however it is written, is polled here.
 //!
-//! Owns the order of attempt, hooks and wait between polls, and the engine's state while nobody asks it anything. Decides nothing, and
-//! knows no runtime but through [`Timer`]. Whatever has to be pinned stays with whoever polls.
+//! It keeps the order of attempt, hooks and wait between polls. Whatever has to be pinned, the attempt's future and the
+//! timer's, stays with the machine's owner and comes in with each poll.
 
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use super::attempt::Attempt;
+use super::call::{Call, Hold, Unstarted};
+use super::failed_attempt::{FailedAttempt, classify};
+use super::finish::Finish;
+use super::guarded::{GuardedFuture, custom_wait};
+use super::poll_call::PollOperation;
+use super::timer::Timer;
 use crate::classify::classifier::Classifier;
-use crate::drive::attempt::Attempt;
-use crate::drive::guarded::{Hooked, custom_wait};
-use crate::drive::poll_call::Operation;
-use crate::drive::steps::{
-    Judged, Pause, after_failure, attempt_limit, first_attempt, judge, recheck, resume_at, timed_out,
-};
-use crate::drive::timer::Timer;
-use crate::engine::{Flags, Run, RunState};
-use crate::outcome::retry_outcome::{Failure, Stopped};
-use crate::policy::compiled::Plan;
-use crate::policy::context::CallSettings;
+use crate::engine::Step;
+use crate::outcome::retry_outcome::Stopped;
 
-/// What is to happen when the call is polled next.
-enum Step {
-    /// Nothing has been asked of anybody yet.
-    New(Flags),
-    /// This attempt is to be started.
-    Start(Attempt),
-    /// An attempt is under way, perhaps with its timeout in the place for sleeps.
-    Attempting,
-    /// A hook before the wait is awaited.
-    BeforeWait(Hooked),
-    /// A hook waits instead of the timer.
-    HookWaits(Hooked),
-    /// The timer waits.
-    Waiting,
-    /// Also while a step is taken, so that one that panics is the last.
-    Ended,
-}
+/// How many attempts one poll may start after the first. A loop of attempts that neither wait nor pend would hold the
+/// runtime's thread: 5,000,000 of them took 30 s under a timeout of 1 ms.
+const ATTEMPTS_BETWEEN_YIELDS: u32 = 32;
 
-/// What follows from a step.
-enum Next {
-    Go(Step),
-    /// Whatever the step waits for wakes the task.
-    Pend(Step),
-}
-
-type Stepped<T, E> = Result<Next, Stopped<T, E>>;
-
-/// A call between polls.
-pub(crate) struct Course<'h, T, E> {
+/// One asynchronous call between polls.
+pub(crate) struct Machine<H: Hold, T, E> {
     // ORDER: a hook's future is dropped before the permit is given back.
-    step: Step,
-    last: Option<Failure<T, E>>,
-    run: Parked<'h>,
+    hook: GuardedFuture,
+    call: Call<H, T, E>,
 }
 
-/// What a call is polled with; the same every time.
-pub(crate) struct With<'p, C, Tm: Timer, O> {
+/// What a call is polled with; the same at every poll.
+pub(crate) struct PollContext<'p, C, Tm: Timer, O> {
     pub(crate) classifier: &'p C,
     pub(crate) timer: &'p Tm,
     pub(crate) operation: &'p mut O,
-    /// Where an attempt's timeout or the wait after it is kept, never both.
+    /// Holds an attempt's timeout or the wait after it, never both.
     pub(crate) sleep: Pin<&'p mut Option<Tm::Sleep>>,
+    /// The attempts that this poll has started after the first.
+    resumed: u32,
 }
 
-/// A call's own settings, in whoever's hands they are.
-pub(crate) enum Settings<'h> {
-    None,
-    Own(Box<CallSettings<'h>>),
-    Lent(&'h CallSettings<'h>),
-}
-
-impl<'h> Settings<'h> {
-    fn get(&self) -> Option<&CallSettings<'h>> {
-        match self {
-            Self::None => None,
-            Self::Own(settings) => Some(settings),
-            Self::Lent(settings) => Some(settings),
-        }
-    }
-}
-
-/// A run between polls: without the borrows that it has while it is asked something.
-struct Parked<'h> {
-    plan: Arc<Plan>,
-    settings: Settings<'h>,
-    state: RunState,
-}
-
-impl Parked<'_> {
+impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
     #[inline]
-    fn ask<R>(&mut self, question: impl FnOnce(&mut Run<'_>) -> R) -> R {
-        let mut run = Run::unpark(&self.plan, self.settings.get(), mem::take(&mut self.state));
-        let answer = question(&mut run);
-        self.state = run.park();
-        answer
-    }
-
-    /// Runs a piece of the operation within the scopes of those who observe the call. If it panics, the call is over at once, however
-    /// long the future is kept: its permit is given back.
-    #[inline]
-    fn within<R>(&mut self, step: impl FnOnce() -> R) -> R {
-        let over = Over(self);
-        let answer = over.0.state.within(step);
-        mem::forget(over);
-        answer
-    }
-
-    /// Ends the call without a result, if it has not ended.
-    fn forfeit(&mut self) {
-        drop(Run::unpark(&self.plan, self.settings.get(), mem::take(&mut self.state)));
+    pub(crate) const fn new(
+        classifier: &'p C,
+        timer: &'p Tm,
+        operation: &'p mut O,
+        sleep: Pin<&'p mut Option<Tm::Sleep>>,
+    ) -> Self {
+        Self { classifier, timer, operation, sleep, resumed: 0 }
     }
 }
 
-/// The end of a call whose operation panics.
-struct Over<'p, 'h>(&'p mut Parked<'h>);
+type Stepped<T, E> = Result<(), Stopped<T, E>>;
 
-impl Drop for Over<'_, '_> {
-    fn drop(&mut self) {
-        self.0.forfeit();
-    }
-}
-
-impl Drop for Parked<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.state.holds_permit() {
-            self.forfeit();
-        }
-    }
-}
-
-impl<'h, T, E> Course<'h, T, E> {
+impl<H: Hold, T, E> Machine<H, T, E> {
     /// A call that has not begun.
-    pub(crate) fn new(plan: Arc<Plan>, settings: Settings<'h>, wants: Flags) -> Self {
-        Self { step: Step::New(wants), last: None, run: Parked { plan, settings, state: RunState::default() } }
+    #[inline]
+    pub(crate) fn new(held: H) -> Self {
+        Self { hook: GuardedFuture::new(None), call: Call::new(held) }
     }
 
-    /// The rest of a call whose first attempt has been granted and not started. Its run is left with nothing.
-    pub(crate) fn of_run(plan: Arc<Plan>, run: &mut Run<'h>, attempt: Attempt) -> Self {
-        let (call, state) = run.hand_over();
-        let settings = call.map_or(Settings::None, Settings::Lent);
-        Self { step: Step::Start(attempt), last: None, run: Parked { plan, settings, state } }
+    #[inline]
+    pub(crate) const fn held(&self) -> &H {
+        self.call.held()
     }
 
-    /// The settings of a call that has not begun, to be changed.
-    pub(crate) fn settings_mut(&mut self) -> Option<&mut CallSettings<'h>> {
-        if matches!(self.run.settings, Settings::None) {
-            self.run.settings = Settings::Own(Box::default());
-        }
-        match &mut self.run.settings {
-            Settings::Own(settings) => Some(settings),
-            Settings::None | Settings::Lent(_) => None,
-        }
+    /// What the call runs by, if it has not begun.
+    pub(crate) const fn held_mut(&mut self) -> Option<&mut H> {
+        if matches!(self.call.step(), Step::New) { Some(self.call.held_mut()) } else { None }
     }
 
-    /// Drives the call on; at its end `finish` makes of it what the caller is handed.
+    /// Drives the call on. If anything panics in here, the call is over and its permit is given back at once, however long
+    /// the machine is kept.
     ///
     /// # Panics
     ///
     /// If it is polled after its end.
-    pub(crate) fn poll<C, Tm, O, R>(
+    #[inline(always)]
+    pub(crate) fn poll<C, Tm, O, N>(
         &mut self,
-        mut with: With<'_, C, Tm, O>,
-        finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
+        with: PollContext<'_, C, Tm, O>,
+        finish: N,
         cx: &mut Context<'_>,
-    ) -> Poll<R>
+    ) -> Poll<N::Output>
     where
         C: Classifier<T, E>,
         Tm: Timer,
-        O: Operation<T, E>,
+        O: PollOperation<T, E>,
+        N: Finish<T, E>,
+    {
+        let guard = EndOnPanic(self);
+        let polled = guard.0.advance(with, finish, cx);
+        mem::forget(guard);
+        polled
+    }
+
+    /// The first attempt in line, since most calls end with it; the rest out of line.
+    #[inline(always)]
+    fn advance<C, Tm, O, N>(
+        &mut self,
+        mut with: PollContext<'_, C, Tm, O>,
+        finish: N,
+        cx: &mut Context<'_>,
+    ) -> Poll<N::Output>
+    where
+        C: Classifier<T, E>,
+        Tm: Timer,
+        O: PollOperation<T, E>,
+        N: Finish<T, E>,
+    {
+        if let Step::New = self.call.step() {
+            match self.call.start(N::WANTS, || with.timer.now()) {
+                Ok(attempt) => self.start(attempt, &mut with),
+                Err(unstarted) => return Poll::Ready(self.end_unstarted(unstarted, finish)),
+            }
+        }
+        if let Step::Attempting = self.call.step() {
+            let attempted = ready!(self.poll_attempt(&mut with, cx));
+            let failed = match classify_attempt(with.classifier, attempted) {
+                Ok(value) => return Poll::Ready(self.succeed(value, with.timer, finish)),
+                Err(failed) => failed,
+            };
+            if let Err(stopped) = self.fail(failed, &mut with) {
+                return Poll::Ready(self.end(stopped, finish));
+            }
+        }
+        self.advance_further(with, finish, cx)
+    }
+
+    #[inline(never)]
+    fn advance_further<C, Tm, O, N>(
+        &mut self,
+        mut with: PollContext<'_, C, Tm, O>,
+        finish: N,
+        cx: &mut Context<'_>,
+    ) -> Poll<N::Output>
+    where
+        C: Classifier<T, E>,
+        Tm: Timer,
+        O: PollOperation<T, E>,
+        N: Finish<T, E>,
     {
         loop {
-            let stepped = match mem::replace(&mut self.step, Step::Ended) {
-                Step::New(wants) => self.begin(wants, with.timer),
-                Step::Start(attempt) => Ok(self.start(attempt, &mut with)),
-                Step::Attempting => match self.poll_attempt(&mut with, cx) {
-                    Poll::Pending => Ok(Next::Pend(Step::Attempting)),
-                    Poll::Ready(Ok(value)) => return Poll::Ready(self.succeed(value, with.timer, finish)),
-                    Poll::Ready(Err(judged)) => self.fail(judged, &mut with),
-                },
-                Step::BeforeWait(mut hook) => match Pin::new(&mut hook).poll(cx) {
-                    Poll::Pending => Ok(Next::Pend(Step::BeforeWait(hook))),
-                    Poll::Ready(_) => self.begin_wait(with.timer),
-                },
-                Step::HookWaits(mut hook) => match Pin::new(&mut hook).poll(cx) {
-                    Poll::Pending => Ok(Next::Pend(Step::HookWaits(hook))),
-                    Poll::Ready(has_waited) => self.wait_unless(has_waited, &mut with),
-                },
-                Step::Waiting => match poll_sleep(with.sleep.as_mut(), cx) {
-                    Poll::Pending => Ok(Next::Pend(Step::Waiting)),
-                    Poll::Ready(()) => self.resume(with.timer),
-                },
-                Step::Ended => panic!("a call was polled after its end"),
-            };
-            match stepped {
-                Ok(Next::Go(step)) => self.step = step,
-                Ok(Next::Pend(step)) => {
-                    self.step = step;
+            let stepped = match self.call.step() {
+                Step::Attempting => {
+                    let attempted = ready!(self.poll_attempt(&mut with, cx));
+                    match classify_attempt(with.classifier, attempted) {
+                        Ok(value) => return Poll::Ready(self.succeed(value, with.timer, finish)),
+                        Err(failed) => self.fail(failed, &mut with),
+                    }
+                }
+                Step::BeforeWait => {
+                    ready!(Pin::new(&mut self.hook).poll(cx));
+                    self.begin_wait(&mut with)
+                }
+                Step::HookWaits => {
+                    let has_waited = ready!(Pin::new(&mut self.hook).poll(cx));
+                    self.wait_unless(has_waited, &mut with);
+                    Ok(())
+                }
+                Step::Waiting => {
+                    ready!(poll_sleep(with.sleep.as_mut(), cx));
+                    with.sleep.set(None);
+                    self.call.set_step(Step::Resuming);
+                    Ok(())
+                }
+                Step::Resuming if with.resumed == ATTEMPTS_BETWEEN_YIELDS => {
+                    cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Err(stopped) => return Poll::Ready(self.run.ask(|run| finish(Err(stopped), run, None))),
+                Step::Resuming => self.resume(with.timer.now(), &mut with),
+                Step::New | Step::Ended => panic!("a call was polled after its end"),
+            };
+            if let Err(stopped) = stepped {
+                return Poll::Ready(self.end(stopped, finish));
             }
         }
     }
 
-    fn begin(&mut self, wants: Flags, timer: &impl Timer) -> Stepped<T, E> {
-        let Parked { plan, settings, state } = &mut self.run;
-        let mut run = Run::open(plan, settings.get(), wants, || timer.now());
-        let first = first_attempt(&mut run, || timer.now());
-        *state = run.park();
-        first.map(start)
+    #[inline(always)]
+    fn start<C, Tm, O>(&mut self, attempt: Attempt, with: &mut PollContext<'_, C, Tm, O>)
+    where
+        Tm: Timer,
+        O: PollOperation<T, E>,
+    {
+        self.call.within(|| with.operation.start(attempt));
+        self.call.set_step(Step::Attempting);
     }
 
-    fn start<C, Tm: Timer, O: Operation<T, E>>(&mut self, attempt: Attempt, with: &mut With<'_, C, Tm, O>) -> Next {
-        self.run.within(|| with.operation.start(attempt));
-        with.sleep.set(attempt_limit(&self.run.plan, attempt).map(|limit| with.timer.sleep(limit)));
-        Next::Go(Step::Attempting)
-    }
-
-    /// The attempt, raced against its timeout. A result that is there at the same time counts.
+    /// The attempt, raced against its timeout: `None` if that was first. A result that is there at the same time counts.
+    #[inline(always)]
     fn poll_attempt<C, Tm, O>(
         &mut self,
-        with: &mut With<'_, C, Tm, O>,
+        with: &mut PollContext<'_, C, Tm, O>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<T, Judged<T, E>>>
+    ) -> Poll<Option<Result<T, E>>>
     where
-        C: Classifier<T, E>,
         Tm: Timer,
-        O: Operation<T, E>,
+        O: PollOperation<T, E>,
     {
-        let attempted = match self.run.within(|| with.operation.poll(cx)) {
+        let attempted = match self.call.within(|| with.operation.poll(cx)) {
             Poll::Ready(result) => Some(result),
-            Poll::Pending if with.sleep.is_none() => return Poll::Pending,
-            Poll::Pending => match poll_sleep(with.sleep.as_mut(), cx) {
-                Poll::Ready(()) => None,
-                Poll::Pending => return Poll::Pending,
-            },
+            Poll::Pending => {
+                ready!(self.poll_timeout(with, cx));
+                None
+            }
         };
         with.operation.stop();
-        with.sleep.set(None);
-        Poll::Ready(match attempted {
-            Some(result) => judge(with.classifier, result),
-            None => Err(timed_out(with.classifier)),
-        })
-    }
-
-    fn succeed<R>(
-        &mut self,
-        value: T,
-        timer: &impl Timer,
-        finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
-    ) -> R {
-        self.run.ask(|run| {
-            let now = run.needs_end_time().then(|| timer.now());
-            run.succeed(now);
-            finish(Ok(value), run, now)
-        })
-    }
-
-    /// From a failure to what comes next: an attempt, something to wait for, or the end.
-    fn fail<C, Tm: Timer, O: Operation<T, E>>(
-        &mut self,
-        mut judged: Judged<T, E>,
-        with: &mut With<'_, C, Tm, O>,
-    ) -> Stepped<T, E> {
-        if let Some(why) = with.operation.retry_forbidden() {
-            judged.classification = judged.classification.forbid_retry(why);
+        if with.sleep.is_some() {
+            with.sleep.set(None);
         }
-        let (now, last) = (with.timer.now(), &mut self.last);
-        let (pause, takes_time) = self.run.ask(|run| {
-            let pause = after_failure(run, judged, last, now);
-            (pause, run.may_have_taken_time())
-        });
-        let Pause { delay, hook } = pause?;
-        if let Some(failure) = last {
+        Poll::Ready(attempted)
+    }
+
+    /// The attempt's timer, armed when the attempt pends for the first time: an attempt that is ready at once has none.
+    #[inline(never)]
+    fn poll_timeout<C, Tm: Timer, O>(
+        &mut self,
+        with: &mut PollContext<'_, C, Tm, O>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        if with.sleep.is_none() {
+            match self.call.attempt_limit(|| with.timer.now()) {
+                None => return Poll::Pending,
+                Some(limit) if limit.is_zero() => return Poll::Ready(()),
+                Some(limit) => with.sleep.set(with.timer.timeout(limit)),
+            }
+        }
+        match with.sleep.as_mut().as_pin_mut() {
+            Some(timeout) => timeout.poll(cx),
+            None => Poll::Pending,
+        }
+    }
+
+    #[inline]
+    fn succeed<N: Finish<T, E>>(&mut self, value: T, timer: &impl Timer, finish: N) -> N::Output {
+        self.call.set_step(Step::Ended);
+        self.call.succeed(value, || timer.now(), finish)
+    }
+
+    /// From a failure to the step that follows.
+    #[inline]
+    fn fail<C, Tm, O>(&mut self, mut failed: FailedAttempt<T, E>, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E>
+    where
+        Tm: Timer,
+        O: PollOperation<T, E>,
+    {
+        if let Some(why) = with.operation.retry_forbidden() {
+            failed.classification = failed.classification.forbid_retry(why);
+        }
+        let now = with.timer.now();
+        if self.call.is_plain() {
+            self.call.fail_plainly(failed, now)?;
+        } else {
+            self.hook = GuardedFuture::new(self.call.fail(failed, now)?);
+        }
+        if let Some(failure) = self.call.last_failure_mut() {
             with.operation.before_wait(failure);
         }
-        if delay.is_zero() && hook.is_none() && !takes_time {
-            return self.run.ask(|run| resume_at(now, run, last)).map(start);
+        if self.hook.is_present() || self.call.may_have_taken_time() {
+            self.call.set_step(Step::BeforeWait);
+            return Ok(());
         }
-        Ok(Next::Go(Step::BeforeWait(Hooked::new(hook))))
+        if self.call.wait().is_zero() {
+            return self.resume(now, with);
+        }
+        self.wait_unless(false, with);
+        Ok(())
     }
 
-    /// The hook before the wait is done: the wait itself, if there is still time for it.
-    fn begin_wait(&mut self, timer: &impl Timer) -> Stepped<T, E> {
-        let last = &mut self.last;
-        self.run.ask(|run| {
-            if run.needs_recheck() {
-                recheck(timer.now(), run, last)?;
-            }
-            Ok(Next::Go(Step::HookWaits(Hooked::new(custom_wait(run)))))
-        })
+    /// The hook before the wait is done: goes on to the wait, if there is still time for it.
+    fn begin_wait<C, Tm: Timer, O>(&mut self, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E> {
+        self.call.recheck(|| with.timer.now())?;
+        self.hook = GuardedFuture::new(custom_wait(&self.call.run()));
+        if self.hook.is_present() {
+            self.call.set_step(Step::HookWaits);
+        } else {
+            self.wait_unless(false, with);
+        }
+        Ok(())
     }
 
     /// The timer's wait, unless a hook has waited instead or there is nothing to wait for.
-    fn wait_unless<C, Tm: Timer, O>(&mut self, has_waited: bool, with: &mut With<'_, C, Tm, O>) -> Stepped<T, E> {
-        let wait = self.run.ask(|run| run.wait());
+    #[inline]
+    fn wait_unless<C, Tm: Timer, O>(&mut self, has_waited: bool, with: &mut PollContext<'_, C, Tm, O>) {
+        let wait = self.call.wait();
         if has_waited || wait.is_zero() {
-            return self.resume(with.timer);
+            self.call.set_step(Step::Resuming);
+            return;
         }
         with.sleep.set(Some(with.timer.sleep(wait)));
-        Ok(Next::Go(Step::Waiting))
+        self.call.set_step(Step::Waiting);
     }
 
-    fn resume(&mut self, timer: &impl Timer) -> Stepped<T, E> {
-        let (now, last) = (timer.now(), &mut self.last);
-        self.run.ask(|run| resume_at(now, run, last)).map(start)
+    /// Starts the next attempt, or leaves it to the next poll where this one has started enough of them.
+    #[inline]
+    fn resume<C, Tm, O>(&mut self, now: Instant, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E>
+    where
+        Tm: Timer,
+        O: PollOperation<T, E>,
+    {
+        if with.resumed == ATTEMPTS_BETWEEN_YIELDS {
+            self.call.set_step(Step::Resuming);
+            return Ok(());
+        }
+        with.resumed += 1;
+        let attempt = self.call.resume(now)?;
+        self.start(attempt, with);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn end<N: Finish<T, E>>(&mut self, stopped: Stopped<T, E>, finish: N) -> N::Output {
+        self.call.set_step(Step::Ended);
+        self.call.finish(Err(stopped), None, finish)
+    }
+
+    #[inline]
+    fn end_unstarted<N: Finish<T, E>>(&mut self, unstarted: Unstarted<T, E>, finish: N) -> N::Output {
+        self.call.set_step(Step::Ended);
+        match unstarted {
+            Unstarted::Rejected(rejection) => finish.rejected(rejection),
+            Unstarted::Stopped(stopped) => self.end(stopped, finish),
+        }
     }
 }
 
-const fn start(attempt: Attempt) -> Next {
-    Next::Go(Step::Start(attempt))
+/// Ends a call whose poll panics.
+struct EndOnPanic<'p, H: Hold, T, E>(&'p mut Machine<H, T, E>);
+
+impl<H: Hold, T, E> Drop for EndOnPanic<'_, H, T, E> {
+    fn drop(&mut self) {
+        self.0.hook = GuardedFuture::new(None);
+        self.0.call.close();
+    }
+}
+
+#[inline]
+fn classify_attempt<T, E>(
+    classifier: &impl Classifier<T, E>,
+    attempted: Option<Result<T, E>>,
+) -> Result<T, FailedAttempt<T, E>> {
+    match attempted {
+        Some(result) => classify(classifier, result),
+        None => Err(FailedAttempt::timed_out(classifier)),
+    }
 }
 
 fn poll_sleep<S: Future<Output = ()>>(sleep: Pin<&mut Option<S>>, cx: &mut Context<'_>) -> Poll<()> {

@@ -1,6 +1,4 @@
-//! Calls for those who cannot write `async`: polled by hand, and told where to keep what they wait for.
-//!
-//! Owns the public form of such a call and the seam to what it runs. The loop is `machine.rs`.
+//! Calls that are polled by hand: for integrations whose futures need a name, and so cannot be `async` functions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,21 +7,23 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::attempt::Attempt;
+use super::call::Hold;
+use super::finish::{ToOutcome, ToResult};
+use super::machine::{Machine, PollContext};
+use super::timer::Timer;
 use crate::classify::classifier::Classifier;
-use crate::drive::attempt::Attempt;
-use crate::drive::machine::{Course, Settings, With};
-use crate::drive::steps::to_outcome;
-use crate::drive::timer::Timer;
-use crate::engine::Flags;
+use crate::outcome::call_error::CallError;
 use crate::outcome::retry_outcome::{Failure, RetryOutcome};
-use crate::policy::context::CallContext;
+use crate::policy::compiled::Plan;
+use crate::policy::context::{CallContext, CallSettings};
 use crate::policy::policies::AsyncPolicy;
 
-/// Something a [`DrivenCall`] runs, once or several times.
+/// Something a [`PollCall`] runs, once or several times.
 ///
 /// An attempt is started, polled until it is ready or given up, and stopped, in that order and once each; then the next one may be
 /// started.
-pub trait Operation<T, E> {
+pub trait PollOperation<T, E> {
     /// Begins an attempt. Polling follows.
     fn start(&mut self, attempt: Attempt);
 
@@ -47,7 +47,7 @@ pub trait Operation<T, E> {
 }
 
 /// One call of an [`AsyncPolicy`] that is polled by hand, for integrations whose futures need a name: the same engine and the same
-/// decisions as [`AsyncPolicy::execute`]. Made by [`AsyncPolicy::driven`].
+/// decisions as [`AsyncPolicy::execute`]. Made by [`AsyncPolicy::poll_call`].
 ///
 /// It is given the operation and a place for the timer's future at every poll, so that both can lie in the structure that holds
 /// it. Whoever polls it drops the operation first: a breaker's permit is given back when the call is dropped. [`run`](Self::run) does
@@ -59,13 +59,13 @@ pub trait Operation<T, E> {
 /// use std::pin::{Pin, pin};
 /// use std::task::{Context, Poll, Waker};
 /// use std::time::Duration;
-/// use redress_core::{AsyncPolicy, Attempt, InstantTimer, Operation, Retry, fixed};
+/// use redress_core::{AsyncPolicy, Attempt, InstantTimer, PollOperation, Retry, fixed};
 ///
 /// /// Succeeds at the second attempt.
 /// #[derive(Default)]
 /// struct Second(Option<Ready<io::Result<u32>>>);
 ///
-/// impl Operation<u32, io::Error> for Second {
+/// impl PollOperation<u32, io::Error> for Second {
 ///     fn start(&mut self, attempt: Attempt) {
 ///         let reset = io::Error::from(io::ErrorKind::ConnectionReset);
 ///         self.0 = Some(ready(if attempt.number() == 2 { Ok(7) } else { Err(reset) }));
@@ -81,7 +81,7 @@ pub trait Operation<T, E> {
 /// }
 ///
 /// let policy = AsyncPolicy::<_, InstantTimer>::builder().retry(Retry::builder().strategy(fixed(Duration::ZERO))).build()?;
-/// let (mut call, mut second, mut sleep) = (policy.driven().operation("count"), Second::default(), pin!(None));
+/// let (mut call, mut second, mut sleep) = (policy.poll_call().operation("count"), Second::default(), pin!(None));
 /// let Poll::Ready(outcome) = call.poll(&mut second, sleep.as_mut(), &mut Context::from_waker(Waker::noop())) else {
 ///     panic!("nothing to wait for");
 /// };
@@ -89,54 +89,85 @@ pub trait Operation<T, E> {
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```
 #[must_use = "a call does nothing unless it is polled"]
-pub struct DrivenCall<'h, T, E, C, Tm> {
-    course: Course<'h, T, E>,
+pub struct PollCall<'h, T, E, C, Tm> {
+    machine: Machine<Handle<'h>, T, E>,
     classifier: C,
     timer: Tm,
 }
 
-impl<C: Clone, Tm: Clone> AsyncPolicy<C, Tm> {
+/// The plan and the settings of a call that borrows no policy.
+struct Handle<'h> {
+    plan: Arc<Plan>,
+    /// Boxed, since most calls have none.
+    settings: Option<Box<CallSettings<'h>>>,
+}
+
+impl Hold for Handle<'_> {
+    #[inline]
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    #[inline]
+    fn settings(&self) -> Option<&CallSettings<'_>> {
+        self.settings.as_deref()
+    }
+}
+
+impl<C, Tm> AsyncPolicy<C, Tm> {
     /// A call that is polled by hand. Nothing happens before its first poll.
-    pub fn driven<'h, T, E>(&self) -> DrivenCall<'h, T, E, C, Tm> {
-        DrivenCall::new(self, Settings::None)
+    pub fn poll_call<'h, T, E>(&self) -> PollCall<'h, T, E, C, Tm>
+    where
+        C: Clone,
+        Tm: Clone,
+    {
+        self.clone().into_poll_call()
+    }
+
+    /// [`poll_call`](Self::poll_call) of a handle that is used for this one call.
+    #[inline]
+    pub fn into_poll_call<'h, T, E>(self) -> PollCall<'h, T, E, C, Tm> {
+        PollCall::new(self, None)
     }
 }
 
 impl<'h, C: Clone, Tm: Clone> CallContext<'h, AsyncPolicy<C, Tm>> {
-    /// One call with these settings that is polled by hand; see [`AsyncPolicy::driven`].
-    pub fn driven<T, E>(self) -> DrivenCall<'h, T, E, C, Tm> {
-        DrivenCall::new(self.policy, Settings::Own(Box::new(self.settings)))
+    /// One call with these settings that is polled by hand; see [`AsyncPolicy::poll_call`].
+    pub fn poll_call<T, E>(self) -> PollCall<'h, T, E, C, Tm> {
+        PollCall::new(self.policy.clone(), Some(Box::new(self.settings)))
     }
 }
 
-impl<'h, T, E, C: Clone, Tm: Clone> DrivenCall<'h, T, E, C, Tm> {
-    fn new(policy: &AsyncPolicy<C, Tm>, settings: Settings<'h>) -> Self {
+impl<'h, T, E, C, Tm> PollCall<'h, T, E, C, Tm> {
+    #[inline]
+    fn new(policy: AsyncPolicy<C, Tm>, settings: Option<Box<CallSettings<'h>>>) -> Self {
         let AsyncPolicy { plan, classifier, timer } = policy;
-        let course = Course::new(Arc::clone(plan), settings, Flags::OUTCOME);
-        Self { course, classifier: classifier.clone(), timer: timer.clone() }
+        Self { machine: Machine::new(Handle { plan, settings }), classifier, timer }
     }
-}
 
-impl<'h, T, E, C, Tm: Timer> DrivenCall<'h, T, E, C, Tm> {
     /// Names the operation; see [`CallContext::operation`]. Without effect once polled.
     pub fn operation(mut self, name: impl Into<Cow<'h, str>>) -> Self {
-        if let Some(settings) = self.course.settings_mut() {
+        if let Some(handle) = self.machine.held_mut() {
+            let settings = handle.settings.get_or_insert_default();
             settings.change(|settings| settings.hooks.operation = Some(name.into()));
         }
         self
     }
+}
 
-    /// Drives the call on. `sleep` keeps an attempt's timeout, or the wait after it: a place that is `None` at first, and that
-    /// nobody else touches.
+impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
+    /// Drives the call on. `sleep` keeps an attempt's timeout or the wait after it: a place that is `None` at first, and
+    /// that only the call touches.
     ///
     /// # Panics
     ///
-    /// If it is polled after its end or after a panic, or if the operation, the classifier, a strategy, or a breaker of your own
-    /// panics; the breaker's permit is given back.
+    /// If it is polled after its end or after a panic, or if the operation, the classifier, a strategy, the timer or a
+    /// breaker of your own panics; the breaker's permit is given back at once.
     ///
     /// # Cancel safety
     ///
     /// As [`AsyncPolicy`]: dropping the call stops it where it is.
+    #[inline]
     pub fn poll<O>(
         &mut self,
         operation: &mut O,
@@ -145,17 +176,46 @@ impl<'h, T, E, C, Tm: Timer> DrivenCall<'h, T, E, C, Tm> {
     ) -> Poll<RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
-        O: Operation<T, E>,
+        O: PollOperation<T, E>,
     {
-        let with = With { classifier: &self.classifier, timer: &self.timer, operation, sleep };
-        self.course.poll(with, to_outcome, cx)
+        let with = PollContext::new(&self.classifier, &self.timer, operation, sleep);
+        self.machine.poll(with, ToOutcome, cx)
+    }
+
+    /// [`poll`](Self::poll) where the result alone is wanted, which spares two readings of the clock. Poll a call in one of
+    /// the two ways throughout.
+    ///
+    /// # Errors
+    ///
+    /// As [`AsyncPolicy::call`].
+    ///
+    /// # Panics
+    ///
+    /// As [`poll`](Self::poll).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`poll`](Self::poll).
+    #[inline]
+    pub fn poll_result<O>(
+        &mut self,
+        operation: &mut O,
+        sleep: Pin<&mut Option<Tm::Sleep>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, CallError<T, E>>>
+    where
+        C: Classifier<T, E>,
+        O: PollOperation<T, E>,
+    {
+        let with = PollContext::new(&self.classifier, &self.timer, operation, sleep);
+        self.machine.poll(with, ToResult, cx)
     }
 
     /// Drives the call to its end, from inside an `async` function. The future may be dropped like any call's.
     pub async fn run<O>(self, operation: O) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
-        O: Operation<T, E>,
+        O: PollOperation<T, E>,
     {
         // ORDER: the operation is dropped before the call, which gives the permit back.
         let mut call = self;
@@ -165,8 +225,8 @@ impl<'h, T, E, C, Tm: Timer> DrivenCall<'h, T, E, C, Tm> {
     }
 }
 
-impl<T, E, C, Tm> fmt::Debug for DrivenCall<'_, T, E, C, Tm> {
+impl<T, E, C, Tm> fmt::Debug for PollCall<'_, T, E, C, Tm> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DrivenCall").finish_non_exhaustive()
+        f.debug_struct("PollCall").finish_non_exhaustive()
     }
 }

@@ -22,6 +22,12 @@ pub trait Timer {
     /// Completes when `duration` has passed. Never called with zero.
     fn sleep(&self, duration: Duration) -> Self::Sleep;
 
+    /// Cuts an attempt after `duration`, which is never zero: [`sleep`](Self::sleep), or `None` for a timer that cannot
+    /// tell how time passes. Default: `sleep`.
+    fn timeout(&self, duration: Duration) -> Option<Self::Sleep> {
+        Some(self.sleep(duration))
+    }
+
     /// The current instant, on the clock the timer runs by. Default: the system's monotonic clock.
     fn now(&self) -> Instant {
         Instant::now()
@@ -33,6 +39,10 @@ impl<Tm: Timer> Timer for &Tm {
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {
         (**self).sleep(duration)
+    }
+
+    fn timeout(&self, duration: Duration) -> Option<Self::Sleep> {
+        (**self).timeout(duration)
     }
 
     fn now(&self) -> Instant {
@@ -47,6 +57,10 @@ impl<Tm: Timer> Timer for std::sync::Arc<Tm> {
         (**self).sleep(duration)
     }
 
+    fn timeout(&self, duration: Duration) -> Option<Self::Sleep> {
+        (**self).timeout(duration)
+    }
+
     fn now(&self) -> Instant {
         (**self).now()
     }
@@ -57,7 +71,7 @@ impl<Tm: Timer> Timer for std::sync::Arc<Tm> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoTimer;
 
-/// The timer for policies that never wait: no delays but zero, no attempt timeout. A wait on it completes at once.
+/// The timer for policies that never wait: no delays but zero. A wait on it completes at once, and it cuts no attempts.
 ///
 /// For environments without a timer; with a strategy other than a zero delay, retries follow each other without pause.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,5 +82,9 @@ impl Timer for InstantTimer {
 
     fn sleep(&self, _: Duration) -> Self::Sleep {
         std::future::ready(())
+    }
+
+    fn timeout(&self, _: Duration) -> Option<Self::Sleep> {
+        None
     }
 }

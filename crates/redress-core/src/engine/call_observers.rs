@@ -50,7 +50,7 @@ impl Audience {
 
     /// Whether there may be scopes to be within: a timeline has none, but looking for that would cost every call.
     #[inline]
-    pub(super) fn is_present(&self) -> bool {
+    pub(super) const fn is_present(&self) -> bool {
         self.0.is_some()
     }
 

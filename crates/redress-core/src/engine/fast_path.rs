@@ -1,7 +1,6 @@
-//! The beginning of a call: what is known before anything needs to be remembered.
+//! The start of a call, and the fast path: a first attempt that no hook, observer or learning strategy takes part in.
 //!
-//! Owns the quiet path: a call whose success concerns nobody but its caller keeps no other state than this. Whatever
-//! else may happen is `run.rs`.
+//! A call whose first attempt succeeds on the fast path keeps no other state than this.
 
 use std::time::Instant;
 
@@ -12,44 +11,42 @@ use crate::outcome::call_error::CircuitOpenError;
 use crate::policy::compiled::Plan;
 use crate::policy::context::CallSettings;
 
-/// A call that has not failed yet.
+/// A call before its first attempt.
 #[derive(Clone, Copy)]
-pub(crate) struct Opening<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) call: Option<&'a CallSettings<'a>>,
+pub(crate) struct FastPath<'a> {
+    plan: &'a Plan,
+    pub(crate) settings: Option<&'a CallSettings<'a>>,
     pub(super) flags: Flags,
     pub(super) started: Option<Instant>,
     /// Of the breaker that was found closed.
     pub(super) generation: u64,
 }
 
-impl<'a> Opening<'a> {
-    /// The beginning of a call. `now` is asked only if the instant matters: for a deadline, an outcome or somebody who
-    /// is told.
+impl<'a> FastPath<'a> {
+    /// The start of a call. Reads the clock only if the instant matters: for a deadline, an outcome or an observer.
     #[inline]
     pub(crate) fn new(
         plan: &'a Plan,
-        call: Option<&'a CallSettings<'a>>,
+        settings: Option<&'a CallSettings<'a>>,
         wants: Flags,
         now: impl FnOnce() -> Instant,
     ) -> Self {
-        let flags = plan.flags.with(wants).with(call.map_or(Flags::NONE, |call| call.flags));
+        let flags = plan.flags.with(wants).with(settings.map_or(Flags::NONE, |settings| settings.flags));
         let started = if flags.start_matters() { Some(now()) } else { None };
-        Self { plan, call, flags, started, generation: 0 }
+        Self { plan, settings, flags, started, generation: 0 }
     }
 
-    /// Whether nobody has to be asked or told anything before the first attempt and after its success: then the attempt
-    /// can be made, and its failure alone makes a [`Run`](super::Run) of this.
+    /// Whether the first attempt may take the fast path: no hooks, no observers, no learning, and a closed breaker.
     #[inline]
-    pub(crate) fn is_quiet(&mut self) -> bool {
-        self.flags.are_quiet() && self.plan.admits_quietly(&mut self.generation)
+    pub(crate) fn is_fast(&mut self) -> bool {
+        self.flags.are_fast() && self.plan.admits_fast(&mut self.generation)
     }
 
-    /// The rejection of a call that would be quiet but for its breaker, which is open: nobody else has to hear of it.
+    /// The rejection of a call that would take the fast path but for its open breaker.
     #[inline]
-    pub(crate) fn rejects_quietly(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
+    pub(crate) fn rejection(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
         match &self.plan.breaker {
-            Some(BreakerChoice::Circuit(breaker)) if self.flags.are_quiet() => {
+            Some(BreakerChoice::Circuit(breaker)) if self.flags.are_fast() => {
                 breaker.reject_at(self.started.unwrap_or_else(now))
             }
             _ => None,

@@ -1,12 +1,11 @@
-//! What a call has to bother with, as bits: the quiet path is one test.
+//! Per-call feature flags: whether a call may take the fast path is one mask test.
 //!
-//! Owns the bits and how a policy's and a call's combine.
 
 use crate::policy::hooks::Hooks;
 
 /// A set of things a call must not skip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Flags(u8);
+pub(crate) struct Flags(u16);
 
 impl Flags {
     pub(crate) const NONE: Self = Self(0);
@@ -28,6 +27,8 @@ impl Flags {
 
     /// The breaker that rejected the call was half-open. Set during the call.
     pub(crate) const REJECTED_HALF_OPEN: Self = Self(128);
+    /// The call has a deadline besides the policy's, which may have passed already.
+    pub(crate) const CALL_DEADLINE: Self = Self::DEADLINE.with(Self(256));
 
     /// Somebody is told of an event.
     pub(crate) const AUDIENCE: Self = Self::WATCHED.with(Self::TIMELINE);
@@ -37,8 +38,8 @@ impl Flags {
     const SUCCESS_MATTERS: Self = Self::AUDIENCE.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
     /// The instant the call starts at is needed.
     const START_MATTERS: Self = Self::AUDIENCE.with(Self::OUTCOME).with(Self::DEADLINE);
-    /// A call with any of these is not quiet.
-    const LOUD: Self = Self::AUDIENCE.with(Self::STEERED).with(Self::LEARNING);
+    /// A call with any of these does not take the fast path.
+    const SLOW: Self = Self::AUDIENCE.with(Self::STEERED).with(Self::LEARNING).with(Self(256));
     /// The instant of a success is needed.
     const END_MATTERS: Self = Self::SUCCESS_MATTERS.with(Self::OUTCOME);
 
@@ -75,8 +76,8 @@ impl Flags {
     }
 
     #[inline]
-    pub(crate) const fn are_quiet(self) -> bool {
-        !self.has(Self::LOUD)
+    pub(crate) const fn are_fast(self) -> bool {
+        !self.has(Self::SLOW)
     }
 
     #[inline]

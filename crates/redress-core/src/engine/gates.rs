@@ -1,51 +1,128 @@
-//! Whether a failure is retried, and after how long: the gates, in order.
-//!
-//! Owns the order, which shows in the stop reason. Tells nobody: events are `events.rs`.
+//! Whether a failure is retried, and after how long: the gates, in order. The order shows in the stop reason.
 
 use std::time::{Duration, Instant};
 
+use super::deadline::fits;
 use super::run::{Failed, Run};
+use super::state::Wait;
 use crate::classify::class::ErrorClass;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::hooks::contained;
-use crate::strategy::{BackoffContext, Feedback};
+use crate::policy::sleep_decision::SleepDecision;
+use crate::strategy::{BackoffContext, Feedback, Strategy};
+
+/// A retry that every gate agreed to.
+#[derive(Clone, Copy)]
+pub(super) struct Granted {
+    pub(super) wait: Duration,
+    /// What the next attempt's strategy is told as the previous delay.
+    pub(super) prev_delay: Wait,
+    /// The sleep handler has deferred it already, since the wait does not fit the deadline.
+    pub(super) deferred: bool,
+}
+
+/// A gate that said no.
+#[derive(Clone, Copy)]
+pub(super) struct Refused {
+    pub(super) reason: StopReason,
+    /// The hinted wait that does not fit the deadline.
+    pub(super) hint: Wait,
+}
+
+impl From<StopReason> for Refused {
+    #[inline]
+    fn from(reason: StopReason) -> Self {
+        Self { reason, hint: Wait::NONE }
+    }
+}
 
 impl Run<'_> {
-    /// The delay before the next attempt, or the first gate that says no.
+    /// The wait before the next attempt, or the first gate that says no. `PLAIN` leaves out what a
+    /// [plain](super::RunState::is_plain) call does not have: hooks that steer, and strategies that learn.
     ///
     /// ORDER: no token is spent before every limit has agreed, and a strategy is asked only for a delay that can happen.
-    pub(super) fn gates(&self, failed: &Failed<'_>, now: Instant) -> Result<Duration, StopReason> {
+    #[inline(always)]
+    pub(super) fn gates<const PLAIN: bool>(&self, failed: &Failed<'_>, now: Instant) -> Result<Granted, Refused> {
         let plan = self.plan;
         let class = failed.classification.class();
-        refuse_if(self.abort_asked(), StopReason::Aborted)?;
-        refuse_if(self.state.failures[class] > plan.class_caps[class], StopReason::MaxAttemptsPerClass)?;
+        let failures = self.state.failures.of(class);
+        refuse_if(!PLAIN && self.abort_asked(), StopReason::Aborted)?;
+        refuse_if(failures > plan.class_caps[class], StopReason::MaxAttemptsPerClass)?;
         refuse_if(!class.is_retryable(), StopReason::NonRetryableClass)?;
-        let unknown = class == ErrorClass::Unknown && self.state.failures[class] > plan.unknown_cap;
-        refuse_if(unknown, StopReason::MaxUnknownAttempts)?;
+        refuse_if(class == ErrorClass::Unknown && failures > plan.unknown_cap, StopReason::MaxUnknownAttempts)?;
         let remaining = self.remaining(now);
         refuse_if(remaining == Some(Duration::ZERO), StopReason::DeadlineExceeded)?;
         let strategy = plan.strategies[class].as_deref().ok_or(StopReason::NoStrategy)?;
-        if self.learns() && strategy.learns() {
+        if !PLAIN && self.learns() && strategy.learns() {
             strategy.learn(Feedback::Failure(class), now);
         }
         refuse_if(self.state.attempts >= plan.max_attempts, StopReason::MaxAttemptsGlobal)?;
         // After the attempts, so that a policy of one attempt never reports it.
         refuse_if(failed.classification.retry_forbidden().is_some(), StopReason::RetryForbidden)?;
-        let delay = strategy.delay(&self.backoff_context(failed, now));
-        // A sleep handler sees the whole delay and decides first; see `Run::ask_again`.
-        let too_long = self.sleep_handler().is_none() && !fits(delay, remaining);
-        refuse_if(too_long, StopReason::DeadlineExceeded)?;
-        let granted = plan.budget.as_ref().is_none_or(|budget| budget.consume_at(now, 1));
-        refuse_if(!granted, StopReason::BudgetExhausted)?;
-        Ok(delay)
+        let context = self.backoff_context(failed, remaining, now);
+        let mut granted = self.delay(strategy, &context);
+        if !fits(granted.wait, remaining) {
+            granted.deferred = !PLAIN && self.defers_unfit(&context, granted.wait)?;
+            if !granted.deferred {
+                let hint = Wait::from(context.classification.retry_after().map(|_| granted.wait));
+                return Err(Refused { reason: StopReason::DeadlineExceeded, hint });
+            }
+        }
+        if let Some(budget) = &plan.budget {
+            refuse_if(!budget.consume_at(now, 1), StopReason::BudgetExhausted)?;
+        }
+        Ok(granted)
     }
 
-    pub(super) fn backoff_context<'f>(&self, failed: &Failed<'f>, now: Instant) -> BackoffContext<'f> {
+    /// The strategy's delay, with the hint as its floor.
+    #[inline]
+    fn delay(&self, strategy: &dyn Strategy, context: &BackoffContext<'_>) -> Granted {
+        let computed = strategy.delay(context);
+        match context.classification.retry_after() {
+            None => Granted { wait: computed, prev_delay: Wait::of(computed), deferred: false },
+            Some(hint) => self.hinted(strategy, computed, hint),
+        }
+    }
+
+    /// A hint raises the wait and leaves the backoff alone: neither it nor a delay that was read from it is what the next
+    /// delay grows from.
+    #[inline(never)]
+    fn hinted(&self, strategy: &dyn Strategy, computed: Duration, hint: Duration) -> Granted {
+        let floor = self.plan.hint_floor(hint);
+        let reads_hint = !hint.is_zero() && strategy.reads_retry_after();
+        let prev_delay = if reads_hint { self.state.prev_delay } else { Wait::of(computed) };
+        Granted { wait: computed.max(floor), prev_delay, deferred: false }
+    }
+
+    /// Asks the sleep handler about a wait that does not fit the deadline, before anything is spent: whether it defers.
+    #[cold]
+    fn defers_unfit(&self, context: &BackoffContext<'_>, wait: Duration) -> Result<bool, StopReason> {
+        match self.ask_sleep_handler(context, wait) {
+            Some(SleepDecision::Defer) => Ok(true),
+            Some(SleepDecision::Abort) => Err(StopReason::Aborted),
+            Some(SleepDecision::Sleep) | None => Ok(false),
+        }
+    }
+
+    /// The sleep handler's answer, if there is one. A handler that panics has not answered; the call goes on as if it had
+    /// said sleep.
+    pub(super) fn ask_sleep_handler(&self, context: &BackoffContext<'_>, wait: Duration) -> Option<SleepDecision> {
+        let handler = self.steering(|hooks| hooks.sleep.as_deref())?;
+        Some(contained(|| handler(context, wait)).unwrap_or(SleepDecision::Sleep))
+    }
+
+    #[inline]
+    pub(super) fn backoff_context<'f>(
+        &self,
+        failed: &Failed<'f>,
+        remaining: Option<Duration>,
+        now: Instant,
+    ) -> BackoffContext<'f> {
         BackoffContext {
             attempt: self.state.attempts,
             classification: failed.classification,
-            prev_sleep: self.state.prev_sleep.get(),
-            remaining: self.remaining(now),
+            prev_sleep: self.state.prev_delay.get(),
+            remaining,
             cause: failed.cause,
             now,
         }
@@ -57,19 +134,9 @@ impl Run<'_> {
         let predicate = self.steering(|hooks| hooks.abort_if.as_deref());
         predicate.is_some_and(|predicate| contained(predicate).unwrap_or(false))
     }
-
-    /// What is left until the deadline; zero at it.
-    #[inline]
-    pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
-        Some(self.plan.deadline?.saturating_sub(self.elapsed(now)))
-    }
 }
 
-/// Whether a delay ends before the deadline: at it is too late, since no attempt starts there.
-pub(super) fn fits(delay: Duration, remaining: Option<Duration>) -> bool {
-    remaining.is_none_or(|remaining| delay < remaining)
-}
-
+#[inline]
 fn refuse_if(refuse: bool, reason: StopReason) -> Result<(), StopReason> {
     if refuse { Err(reason) } else { Ok(()) }
 }

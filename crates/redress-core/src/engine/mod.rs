@@ -1,8 +1,8 @@
-//! One call's state: start, then fail or succeed or abort, until done.
+//! One call's state and decisions: start, then fail or succeed or abort, until done.
 //!
-//! Owns every decision of a call. `fast_path.rs` is a call before anything happened, `run.rs` its life after that;
-//! `gates.rs` decides whether a failure is retried, `events.rs` is where every event and
-//! attempt hook comes from, `call_observers.rs` who hears of one call in particular, `flags.rs` what a call has to bother with.
+//! `fast_path.rs` starts a call and `run.rs` is its life; `gates.rs` decides whether a failure is retried, `deadline.rs`
+//! what is left of the time, `admission.rs` what the breaker says, and `events.rs` is where every event and attempt hook
+//! comes from.
 //!
 //! Nothing here reads a clock, sleeps, awaits or is generic over the caller's types: instants and classifications
 //! come in as arguments, verdicts go out.
@@ -10,11 +10,15 @@
 mod call_observers;
 mod events;
 mod flags;
-mod gates;
 
+mod admission;
+mod deadline;
 mod fast_path;
+mod gates;
 mod run;
+mod state;
 
-pub(crate) use self::fast_path::Opening;
+pub(crate) use self::fast_path::FastPath;
 pub(crate) use self::flags::Flags;
-pub(crate) use self::run::{Failed, Run, RunState, Verdict};
+pub(crate) use self::run::{Failed, Run, Verdict};
+pub(crate) use self::state::{RunState, Step};

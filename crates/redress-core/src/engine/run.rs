@@ -1,278 +1,108 @@
 //! The life of one call: admitted, attempts made, ended once.
-//!
-//! Owns the state of a call and its permit. Whether to retry is `gates.rs`; who is told is `events.rs`.
 
-use std::mem;
 use std::time::{Duration, Instant};
 
-use super::call_observers::Audience;
-use super::fast_path::Opening;
 use super::flags::Flags;
-use super::gates::fits;
-use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Report};
-use crate::classify::class::{ErrorClass, PerClass};
+use super::gates::{Granted, Refused};
+use super::state::{RunState, Wait};
+use crate::breaker::Report;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
-use crate::drive::clock::nanos;
-use crate::outcome::call_error::CircuitOpenError;
 use crate::outcome::observer::AttemptDecision;
 use crate::outcome::retry_outcome::{Cause, OutcomeSummary};
 use crate::outcome::stop_reason::StopReason;
 use crate::outcome::timeline::RetryTimeline;
-use crate::policy::compiled::{Plan, shorter};
+use crate::policy::compiled::Plan;
 use crate::policy::context::CallSettings;
 use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper, contained};
-use crate::policy::sleep_decision::{HookFuture, SleepDecision, SleepFn};
+use crate::policy::sleep_decision::{HookFuture, SleepDecision};
 use crate::strategy::Feedback;
 
-/// What the engine is told of a failed attempt.
+/// A failed attempt as the engine sees it.
 pub(crate) struct Failed<'f> {
     pub(crate) classification: &'f Classification,
     pub(crate) cause: Cause,
     pub(crate) error_type: Option<&'static str>,
 }
 
-/// What the driver is to do after a failed attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The engine's decision about a failed attempt.
 #[must_use = "a verdict that is not acted on loses the call"]
 pub(crate) enum Verdict {
-    /// Wait so long, then ask [`Run::resume`] for the next attempt.
-    Retry(Duration),
+    /// Await the hook, if there is one, then [wait](Run::wait), then ask [`Run::resume`] for the next attempt.
+    Retry(Option<HookFuture>),
     /// The call is over.
     Stop,
 }
 
-/// An optional duration in eight bytes instead of sixteen: nanoseconds, saturating at 584 years.
-#[derive(Clone, Copy)]
-pub(super) struct Wait(u64);
-
-impl Wait {
-    const NONE: Self = Self(u64::MAX);
-
-    #[inline]
-    fn of(duration: Duration) -> Self {
-        Self(nanos(duration).min(u64::MAX - 1))
-    }
-
-    #[inline]
-    pub(super) fn get(self) -> Option<Duration> {
-        (self.0 != Self::NONE.0).then(|| Duration::from_nanos(self.0))
-    }
-}
-
-impl Default for Wait {
-    #[inline]
-    fn default() -> Self {
-        Self::NONE
-    }
-}
-
-impl From<Option<Duration>> for Wait {
-    fn from(duration: Option<Duration>) -> Self {
-        duration.map_or(Self::NONE, Self::of)
-    }
-}
-
-/// The state of one call.
+/// The engine's view of one call: its settings, and the state that the call's owner keeps.
 ///
 /// - **Invariant R1**: attempts never exceed the cap.
 /// - **Invariant R2**: no wait ends past the deadline, and no attempt starts at or past it.
-/// - **Invariant R3**: a run that is started and not dropped midway ends in exactly one terminal event.
-/// - **Invariant R4**: its permit is reported once, or released when the run is dropped.
-///
-/// It is part of every call's future, so its size matters.
+/// - **Invariant R3**: a call that is started and not dropped midway ends in exactly one terminal event.
+/// - **Invariant R4**: its permit is reported once, or released by the call's owner.
 pub(crate) struct Run<'a> {
     pub(super) plan: &'a Plan,
     pub(super) call: Option<&'a CallSettings<'a>>,
-    pub(super) state: RunState,
-}
-
-/// What a call has come to, without the settings it runs by.
-#[derive(Default)]
-pub(crate) struct RunState {
-    pub(super) audience: Audience,
-    /// When the call began, if anybody needs to know.
-    started: Option<Instant>,
-    /// The wait before this attempt; after the end what there is to wait for, a deferred retry or a breaker's probe.
-    pub(super) prev_sleep: Wait,
-    generation: u64,
-    /// Failures of each class, saturating.
-    pub(super) failures: PerClass<u16>,
-    pub(super) attempts: u32,
-    flags: Flags,
-    pub(super) last_class: Option<ErrorClass>,
-    pub(super) cause: Option<Cause>,
-    stop_reason: Option<StopReason>,
-}
-
-impl RunState {
-    /// Whether there is a permit to give back.
-    #[inline]
-    pub(crate) const fn holds_permit(&self) -> bool {
-        self.flags.has(Flags::HOLDS_PERMIT)
-    }
-
-    /// [`Run::within`], for which nothing else of a run is needed.
-    #[inline]
-    pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
-        self.audience.within(step)
-    }
+    pub(super) state: &'a mut RunState,
 }
 
 impl<'a> Run<'a> {
-    /// The state of a call that began like this. `attempts` is 1 if its first attempt was made quietly.
     #[inline]
-    pub(crate) fn new(opening: Opening<'a>, attempts: u32) -> Self {
-        let Opening { plan, call, flags, started, generation } = opening;
-        let state = RunState {
-            audience: Audience::default(),
-            started,
-            prev_sleep: Wait::NONE,
-            generation,
-            failures: PerClass::default(),
-            attempts,
-            flags,
-            last_class: None,
-            cause: None,
-            stop_reason: None,
-        };
+    pub(crate) fn of(plan: &'a Plan, call: Option<&'a CallSettings<'a>>, state: &'a mut RunState) -> Self {
         Self { plan, call, state }
     }
 
-    /// A call that is driven as a run from the start.
-    #[inline]
-    pub(crate) fn open(
-        plan: &'a Plan,
-        call: Option<&'a CallSettings<'a>>,
-        wants: Flags,
-        now: impl FnOnce() -> Instant,
-    ) -> Self {
-        Self::new(Opening::new(plan, call, wants, now), 0)
-    }
-
-    /// Goes on with a call that was [parked](Self::park).
-    #[inline]
-    pub(crate) fn unpark(plan: &'a Plan, call: Option<&'a CallSettings<'a>>, state: RunState) -> Self {
-        Self { plan, call, state }
-    }
-
-    /// What has to be kept to go on later.
-    #[inline]
-    pub(crate) fn park(mut self) -> RunState {
-        mem::take(&mut self.state)
-    }
-
-    /// The same for somebody else to go on at once, with the call's settings.
-    pub(crate) fn hand_over(&mut self) -> (Option<&'a CallSettings<'a>>, RunState) {
-        (self.call, mem::take(&mut self.state))
-    }
-
-    /// Runs a piece of the operation within the scopes of those who observe this call.
-    #[inline]
-    pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
-        self.state.audience.within(step)
-    }
-
-    /// The first attempt of a call that is quiet, see [`Opening::is_quiet`]; else `None`, and [`begin`](Self::begin) has
-    /// to be asked.
-    #[inline]
-    pub(crate) fn begin_quietly(&mut self) -> Option<Attempt> {
-        let Self { plan, state, .. } = self;
-        let quiet = state.flags.are_quiet() && plan.admits_quietly(&mut state.generation);
-        state.attempts = u32::from(quiet);
-        quiet.then(|| plan.first_attempt())
-    }
-
-    /// When the call began, if anybody needs to know.
-    pub(crate) fn started(&self) -> Option<Instant> {
-        self.state.started
-    }
-
-    /// Starts a call that is not quiet: asks whether to abort, then the breaker, and starts the first attempt. `None` if
-    /// the call ended instead.
+    /// Starts a call that does not take the fast path: asks whether to abort, whether time is left, then the breaker, and
+    /// starts the first attempt. `None` if the call ended instead.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
         self.state.audience.set_timeline(self.call.and_then(CallSettings::timeline_for_run));
-        if self.state.flags.has(Flags::WATCHED) {
+        if self.is_watched() {
             self.tell_call_start();
         }
         if self.abort_asked() {
             self.end(StopReason::Aborted, None, Duration::ZERO);
             return None;
         }
+        let remaining = self.remaining(now);
+        if remaining == Some(Duration::ZERO) {
+            self.end(StopReason::DeadlineExceeded, None, Duration::ZERO);
+            return None;
+        }
         if !self.admit(now) {
             return None;
         }
         self.state.attempts = 1;
-        if self.state.flags.has(Flags::WATCHED) {
+        if self.is_watched() {
             self.tell_start(Duration::ZERO);
         }
-        Some(self.plan.first_attempt())
+        Some(self.attempt(remaining))
     }
 
-    /// Asks the breaker whether it admits the call, which ends if not.
-    fn admit(&mut self, now: Instant) -> bool {
-        let Some(breaker) = &self.plan.breaker else { return true };
-        match breaker.as_dyn().admit(now) {
-            Ok(admission) => {
-                self.state.generation = admission.generation;
-                let is_other = matches!(breaker, BreakerChoice::Other(_));
-                if is_other || CircuitBreaker::is_probe(admission.generation) {
-                    self.state.flags = self.state.flags.with(Flags::HOLDS_PERMIT);
-                }
-                self.tell_transition(admission.transition, None);
-                true
-            }
-            Err(rejection) => {
-                self.state.audience.set_timeline(None);
-                self.state.stop_reason = Some(StopReason::CircuitOpen);
-                self.state.prev_sleep = Wait::from(rejection.retry_in());
-                if rejection.state() == CircuitState::HalfOpen {
-                    self.state.flags = self.state.flags.with(Flags::REJECTED_HALF_OPEN);
-                }
-                self.tell_rejection(rejection.state());
-                false
-            }
-        }
-    }
-
-    /// The next attempt, after the wait the last verdict asked for; `None` if the call ended instead.
+    /// The next attempt, after the wait that the last verdict asked for; `None` if the call ended instead.
     #[inline]
     pub(crate) fn resume(&mut self, now: Instant) -> Option<Attempt> {
-        if !self.state.flags.are_quiet() || self.state.flags.has(Flags::DEADLINE) {
+        if !self.state.is_plain() || self.state.flags.has(Flags::DEADLINE) {
             return self.resume_slow(now);
         }
         self.state.attempts += 1;
-        Some(Attempt::new(self.state.attempts, self.plan.attempt_timeout))
+        Some(self.attempt(None))
     }
 
-    /// The next attempt, where somebody may object to it or is told.
     fn resume_slow(&mut self, now: Instant) -> Option<Attempt> {
         let remaining = self.remaining(now);
-        if self.abort_asked() {
-            self.stop(StopReason::Aborted, None, now);
+        if remaining == Some(Duration::ZERO) {
+            self.stop_waiting(StopReason::DeadlineExceeded, now);
             return None;
         }
-        if remaining == Some(Duration::ZERO) {
-            self.stop(StopReason::DeadlineExceeded, None, now);
+        if self.abort_asked() {
+            self.stop_waiting(StopReason::Aborted, now);
             return None;
         }
         self.state.attempts += 1;
-        if self.state.flags.has(Flags::WATCHED) {
+        if self.is_watched() {
             self.tell_start(self.elapsed(now));
         }
-        Some(Attempt::new(self.state.attempts, shorter(self.plan.attempt_timeout, remaining)))
-    }
-
-    /// Whether those who observe this call may have scopes for the operation to run [within](Self::within).
-    #[inline]
-    pub(crate) fn has_scopes(&self) -> bool {
-        self.state.audience.is_present()
-    }
-
-    /// Whether the policy has strategies that learn.
-    #[inline]
-    pub(super) fn learns(&self) -> bool {
-        self.state.flags.has(Flags::LEARNING)
+        Some(self.attempt(remaining))
     }
 
     /// Whether [`succeed`](Self::succeed) needs to know the time.
@@ -304,88 +134,120 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The attempt failed: decides what becomes of the call, and tells whoever listens.
+    /// [`fail`](Self::fail) of a [plain](RunState::is_plain) call: whether there is another attempt, after the
+    /// [wait](Self::wait).
+    #[inline]
+    pub(crate) fn fail_plainly(&mut self, failed: &Failed<'_>, now: Instant) -> bool {
+        if failed.classification.is_abort() {
+            return self.stop_plainly(StopReason::Aborted, Wait::NONE, now);
+        }
+        self.count(failed);
+        match self.gates::<true>(failed, now) {
+            Ok(granted) => {
+                self.grant(granted);
+                true
+            }
+            Err(Refused { reason, hint }) => self.stop_plainly(reason, hint, now),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn stop_plainly(&mut self, reason: StopReason, wait: Wait, now: Instant) -> bool {
+        self.state.wait = wait;
+        self.stop(reason, None, now);
+        false
+    }
+
+    /// The attempt failed: decides what becomes of the call, and tells its observers.
     pub(crate) fn fail(&mut self, failed: &Failed<'_>, now: Instant) -> Verdict {
         if failed.classification.is_abort() {
             let aborted = Some(StopReason::Aborted);
             self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
+            self.state.wait = Wait::NONE;
             self.stop(StopReason::Aborted, None, now);
             return Verdict::Stop;
         }
-        let class = failed.classification.class();
-        self.state.last_class = Some(class);
-        self.state.cause = Some(failed.cause);
-        self.state.failures[class] = self.state.failures[class].saturating_add(1);
-        let mut delay = Duration::ZERO;
-        let decided = self.gates(failed, now).and_then(|computed| {
-            delay = computed;
-            if self.has_audience() {
-                self.tell_retry(failed, self.elapsed(now), delay);
-            }
-            if self.state.flags.has(Flags::STEERED) { self.ask_again(failed, delay, now) } else { Ok(()) }
-        });
-        if self.state.flags.has(Flags::WATCHED) {
-            let (decision, sleep) = match decided {
-                Ok(()) => (AttemptDecision::Retry, Some(delay)),
-                Err(StopReason::Scheduled) => (AttemptDecision::Scheduled, Some(delay)),
-                Err(StopReason::Aborted) => (AttemptDecision::Aborted, None),
-                Err(_) => (AttemptDecision::Raise, None),
+        self.count(failed);
+        let gated = self.gates::<false>(failed, now);
+        let decided = match gated {
+            Ok(granted) => self.confirm(failed, granted, now).map_err(Refused::from),
+            Err(refused) => Err(refused),
+        };
+        let delay = gated.ok().map(|granted| granted.wait);
+        if self.is_watched() {
+            let (decision, reason, sleep) = match decided {
+                Ok(()) => (AttemptDecision::Retry, None, delay),
+                Err(refused) => match refused.reason {
+                    StopReason::Scheduled => (AttemptDecision::Scheduled, Some(refused.reason), delay),
+                    StopReason::Aborted => (AttemptDecision::Aborted, Some(refused.reason), None),
+                    reason => (AttemptDecision::Raise, Some(reason), None),
+                },
             };
-            self.tell_end(decision, self.elapsed(now), Some(failed), decided.err(), sleep);
+            self.tell_end(decision, self.elapsed(now), Some(failed), reason, sleep);
         }
-        match decided {
-            Ok(()) => Verdict::Retry(delay),
-            Err(reason) => {
-                self.state.prev_sleep = Wait::from((reason == StopReason::Scheduled).then_some(delay));
+        match (decided, gated) {
+            (Ok(()), Ok(granted)) => {
+                let hook = self.tell_before_sleep(failed, granted.wait, now);
+                self.grant(granted);
+                Verdict::Retry(hook)
+            }
+            (Err(Refused { reason, hint }), _) | (_, Err(Refused { reason, hint })) => {
+                let deferred = delay.filter(|_| reason == StopReason::Scheduled);
+                self.state.wait = deferred.map_or(hint, Wait::of);
                 self.stop(reason, Some(failed), now);
                 Verdict::Stop
             }
         }
     }
 
-    /// What may still end the call once a retry was granted and announced: the abort predicate, then the sleep handler.
-    fn ask_again(&self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Result<(), StopReason> {
+    /// Counts a failure.
+    #[inline]
+    fn count(&mut self, failed: &Failed<'_>) {
+        let class = failed.classification.class();
+        self.state.last_class = Some(class);
+        self.state.cause = Some(failed.cause);
+        self.state.failures.count(class);
+    }
+
+    #[inline]
+    fn grant(&mut self, granted: Granted) {
+        self.state.wait = Wait::of(granted.wait);
+        self.state.prev_delay = granted.prev_delay;
+    }
+
+    /// Announces a granted retry, then asks what may still end the call: the abort predicate and the sleep handler.
+    fn confirm(&self, failed: &Failed<'_>, granted: Granted, now: Instant) -> Result<(), StopReason> {
+        if self.has_audience() {
+            self.tell_retry(failed, self.elapsed(now), granted.wait);
+        }
+        if !self.state.flags.has(Flags::STEERED) {
+            return Ok(());
+        }
         if self.abort_asked() {
             return Err(StopReason::Aborted);
         }
-        let Some(handler) = self.sleep_handler() else { return Ok(()) };
-        let context = self.backoff_context(failed, now);
-        // A handler that panics has not answered, and the call goes on as if it had said sleep.
-        match contained(|| handler(&context, delay)).unwrap_or(SleepDecision::Sleep) {
-            SleepDecision::Defer => Err(StopReason::Scheduled),
-            SleepDecision::Abort => Err(StopReason::Aborted),
-            SleepDecision::Sleep if fits(delay, context.remaining) => Ok(()),
-            SleepDecision::Sleep => Err(StopReason::DeadlineExceeded),
+        if granted.deferred {
+            return Err(StopReason::Scheduled);
+        }
+        let context = self.backoff_context(failed, self.remaining(now), now);
+        match self.ask_sleep_handler(&context, granted.wait) {
+            Some(SleepDecision::Defer) => Err(StopReason::Scheduled),
+            Some(SleepDecision::Abort) => Err(StopReason::Aborted),
+            Some(SleepDecision::Sleep) | None => Ok(()),
         }
     }
 
-    /// The driver is about to wait as the verdict said: runs the hook before it. What the hook wants awaited is for the
-    /// driver.
-    #[inline]
-    pub(crate) fn before_wait(&mut self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
-        if self.state.flags.has(Flags::STEERED) {
-            return self.before_wait_slow(failed, delay, now);
-        }
-        self.state.prev_sleep = Wait::of(delay);
-        None
-    }
-
-    #[cold]
-    fn before_wait_slow(&mut self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
-        let hook = self.tell_before_sleep(failed, delay, now);
-        self.state.prev_sleep = Wait::of(delay);
-        hook
-    }
-
-    fn tell_before_sleep(&self, failed: &Failed<'_>, delay: Duration, now: Instant) -> Option<HookFuture> {
+    /// Runs the hook before the wait, and returns what it wants awaited.
+    fn tell_before_sleep(&self, failed: &Failed<'_>, wait: Duration, now: Instant) -> Option<HookFuture> {
         let hook = self.steering(|hooks| hooks.before_sleep.as_ref())?;
-        let context = self.backoff_context(failed, now);
+        let context = self.backoff_context(failed, self.remaining(now), now);
         match hook {
             BeforeSleep::Blocking(hook) => {
-                contained(|| hook(&context, delay));
+                contained(|| hook(&context, wait));
                 None
             }
-            BeforeSleep::Async(hook) => contained(|| hook(&context, delay)),
+            BeforeSleep::Async(hook) => contained(|| hook(&context, wait)),
         }
     }
 
@@ -395,24 +257,10 @@ impl<'a> Run<'a> {
         self.state.flags.has(Flags::TAKES_TIME)
     }
 
-    /// Whether hooks may have taken time that the deadline has to know of.
+    /// The wait before the next attempt.
     #[inline]
-    pub(crate) fn needs_recheck(&self) -> bool {
-        self.state.flags.has(Flags::DEADLINE) && self.may_have_taken_time()
-    }
-
-    /// Whether the wait, begun now, still ends before the deadline; the call ends if not.
-    pub(crate) fn recheck(&mut self, now: Instant) -> bool {
-        let in_time = fits(self.wait(), self.remaining(now));
-        if !in_time {
-            self.stop(StopReason::DeadlineExceeded, None, now);
-        }
-        in_time
-    }
-
-    /// The wait the driver is in the middle of.
     pub(crate) fn wait(&self) -> Duration {
-        self.state.prev_sleep.get().unwrap_or_default()
+        self.state.wait.get().unwrap_or_default()
     }
 
     /// The replacement for the actual wait, if there is one.
@@ -421,14 +269,16 @@ impl<'a> Run<'a> {
         self.steering(|hooks| hooks.sleeper.as_ref())
     }
 
-    pub(super) fn sleep_handler(&self) -> Option<&'a SleepFn<'a>> {
-        self.steering(|hooks| hooks.sleep.as_deref())
+    /// Ends the call before or after a wait, which is then no longer due.
+    pub(super) fn stop_waiting(&mut self, reason: StopReason, now: Instant) {
+        self.state.wait = Wait::NONE;
+        self.stop(reason, None, now);
     }
 
     /// Ends the call for this reason, and settles with the breaker.
     fn stop(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, now: Instant) {
         self.end(reason, failed, self.elapsed(now));
-        // An aborted call has no result; dropping the run gives its permit back.
+        // An aborted call has no result; its owner releases the permit.
         if let (Some(class), true) = (self.state.last_class, reason != StopReason::Aborted) {
             self.report(Report::Failure(class), now);
         }
@@ -441,38 +291,8 @@ impl<'a> Run<'a> {
         self.tell_terminal(Some(reason), failed, elapsed, sleep);
     }
 
-    fn report(&mut self, report: Report, now: Instant) {
-        let Some(breaker) = &self.plan.breaker else { return };
-        let transition = breaker.as_dyn().report(self.admission(), report, now);
-        // Not before: the user's clock or breaker may panic in there, and then the permit is still to be given back.
-        self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
-        let class = match report {
-            Report::Success => None,
-            Report::Failure(class) => Some(class),
-        };
-        self.tell_transition(transition, class);
-    }
-
-    #[cold]
-    fn release(&mut self) {
-        if let (true, Some(breaker)) = (self.state.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
-            // The call may be unwinding already, and a second panic that leaves a destructor would end the process.
-            contained(|| breaker.as_dyn().release(self.admission()));
-        }
-        self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
-    }
-
-    const fn admission(&self) -> Admission {
-        Admission { generation: self.state.generation, transition: None }
-    }
-
     fn next_sleep(&self) -> Option<Duration> {
-        self.state.prev_sleep.get().filter(|_| self.state.stop_reason == Some(StopReason::Scheduled))
-    }
-
-    /// Time since the call began; zero if nobody needed to know when that was.
-    pub(super) fn elapsed(&self, now: Instant) -> Duration {
-        self.state.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started))
+        self.state.wait.get().filter(|_| self.state.stop_reason == Some(StopReason::Scheduled))
     }
 
     /// A hook, the call's before the policy's.
@@ -487,13 +307,25 @@ impl<'a> Run<'a> {
         if self.state.flags.has(Flags::STEERED) { self.hook(pick) } else { None }
     }
 
-    /// Whether an event would reach anybody.
+    /// Whether the policy has strategies that learn.
+    #[inline]
+    pub(super) fn learns(&self) -> bool {
+        self.state.flags.has(Flags::LEARNING)
+    }
+
+    /// Whether there are observers or attempt hooks.
+    #[inline]
+    fn is_watched(&self) -> bool {
+        self.state.flags.has(Flags::WATCHED)
+    }
+
+    /// Whether an event reaches an observer or a timeline.
     #[inline]
     pub(super) fn has_audience(&self) -> bool {
         self.state.flags.has(Flags::AUDIENCE)
     }
 
-    /// What there is to say about the call, which ended at `ended`; at its beginning, if there is no such instant.
+    /// The call's summary; it ended at `ended`, or at its beginning if there is no such instant.
     pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
         // Of a success nothing is said about the failures before it.
         let has_stopped = self.state.stop_reason.is_some();
@@ -509,23 +341,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn rejection(&self) -> Option<CircuitOpenError> {
-        let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
-        let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
-        let rejected = self.state.stop_reason == Some(StopReason::CircuitOpen);
-        rejected.then(|| CircuitOpenError::new(state, self.state.prev_sleep.get()))
-    }
-
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {
         self.state.audience.timeline().cloned()
     }
-}
 
-impl Drop for Run<'_> {
     #[inline]
-    fn drop(&mut self) {
-        if self.state.flags.has(Flags::HOLDS_PERMIT) {
-            self.release();
-        }
+    pub(crate) fn started(&self) -> Option<Instant> {
+        self.state.started
     }
 }

@@ -30,6 +30,9 @@ pub(crate) struct Plan {
     pub(crate) unknown_cap: u16,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) finish_running_attempt: bool,
+    ignore_retry_after: bool,
+    max_retry_after: Duration,
     /// The time the first attempt has: nothing of the deadline has passed.
     first_time_left: Option<Duration>,
     pub(crate) strategies: PerClass<Option<Arc<dyn Strategy>>>,
@@ -78,6 +81,9 @@ impl Plan {
             unknown_cap: cap(retry.max_unknown_retries),
             deadline: retry.deadline,
             attempt_timeout: retry.attempt_timeout,
+            finish_running_attempt: retry.finish_running_attempt,
+            ignore_retry_after: retry.ignore_retry_after,
+            max_retry_after: retry.max_retry_after.unwrap_or(Duration::MAX),
             first_time_left: shorter(retry.attempt_timeout, retry.deadline),
             strategies,
             learners,
@@ -91,14 +97,25 @@ impl Plan {
 }
 
 impl Plan {
+    /// Whether a driver cuts attempts that run into their time: the deadline alone does too, unless it lets them finish.
+    #[inline]
+    pub(crate) const fn cuts_attempts(&self) -> bool {
+        self.attempt_timeout.is_some() || !self.finish_running_attempt
+    }
+
+    /// The least wait that a hint asks for.
+    pub(crate) fn hint_floor(&self, hint: Duration) -> Duration {
+        if self.ignore_retry_after { Duration::ZERO } else { hint.min(self.max_retry_after) }
+    }
+
     #[inline]
     pub(crate) fn first_attempt(&self) -> Attempt {
         Attempt::new(1, self.first_time_left)
     }
 
-    /// Whether no breaker, or one that is simply closed, stands before a call; its generation is put where it is needed.
+    /// Whether no breaker, or one that is simply closed, stands before a call; stores its generation.
     #[inline]
-    pub(crate) fn admits_quietly(&self, generation: &mut u64) -> bool {
+    pub(crate) fn admits_fast(&self, generation: &mut u64) -> bool {
         match &self.breaker {
             None => true,
             Some(BreakerChoice::Circuit(breaker)) => match breaker.admit_closed() {

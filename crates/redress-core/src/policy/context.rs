@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::engine::Flags;
 use crate::outcome::event::Event;
@@ -24,11 +24,44 @@ enum Capture {
     Into(RetryTimeline),
 }
 
+/// When a single call has to end: after a while, or at an instant. Made from a `Duration` or an `Instant`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Deadline {
+    /// So long after the call begins.
+    After(Duration),
+    /// At this instant, on the policy's clock.
+    At(Instant),
+}
+
+impl Deadline {
+    /// What is left of it in a call that has taken `elapsed` by `now`; zero at it.
+    pub(crate) fn left(self, elapsed: Duration, now: Instant) -> Duration {
+        match self {
+            Self::After(time) => time.saturating_sub(elapsed),
+            Self::At(instant) => instant.saturating_duration_since(now),
+        }
+    }
+}
+
+impl From<Duration> for Deadline {
+    fn from(time: Duration) -> Self {
+        Self::After(time)
+    }
+}
+
+impl From<Instant> for Deadline {
+    fn from(instant: Instant) -> Self {
+        Self::At(instant)
+    }
+}
+
 /// What one call may set for itself.
 #[derive(Default)]
 pub(crate) struct CallSettings<'h> {
     pub(crate) hooks: Hooks<'h>,
     pub(crate) flags: Flags,
+    pub(crate) deadline: Option<Deadline>,
     capture: Capture,
 }
 
@@ -49,7 +82,8 @@ impl CallSettings<'_> {
 
     fn update_flags(&mut self) {
         let timeline = if matches!(self.capture, Capture::Off) { Flags::NONE } else { Flags::TIMELINE };
-        self.flags = Flags::of_hooks(&self.hooks).with(timeline);
+        let deadline = if self.deadline.is_some() { Flags::CALL_DEADLINE } else { Flags::NONE };
+        self.flags = Flags::of_hooks(&self.hooks).with(timeline).with(deadline);
     }
 }
 
@@ -62,7 +96,7 @@ impl CallSettings<'_> {
 /// ```
 /// use std::io;
 /// use std::sync::atomic::{AtomicBool, Ordering};
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 /// use redress_core::{Policy, Retry, fixed};
 ///
 /// let policy = Policy::builder().retry(Retry::builder().strategy(fixed(Duration::ZERO))).build()?;
@@ -102,6 +136,23 @@ impl<'a, P> CallContext<'a, P> {
     /// Names the operation, for events and hooks. Keep names low-cardinality: `GET /users/{id}`, not the id.
     pub fn operation(self, name: impl Into<Cow<'a, str>>) -> Self {
         self.set(|settings| settings.hooks.operation = Some(name.into()))
+    }
+
+    /// Gives each call a deadline, as a `Duration` from its beginning or as an `Instant`: what the caller has left. The
+    /// policy's own deadline stays; whichever is earlier ends the call. A call whose deadline has passed makes no attempt.
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::time::Duration;
+    /// use redress_core::{Policy, StopReason};
+    ///
+    /// let policy = Policy::builder().build()?;
+    /// let late = policy.context().deadline(Duration::ZERO).execute(|| Ok::<_, io::Error>(()));
+    /// assert_eq!((late.stop_reason(), late.attempts()), (Some(StopReason::DeadlineExceeded), 0));
+    /// # Ok::<(), redress_core::ConfigError>(())
+    /// ```
+    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
+        self.set(|settings| settings.deadline = Some(deadline.into()))
     }
 
     /// Adds a hook that sees every event, for metrics. Several may be added.

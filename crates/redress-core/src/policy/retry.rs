@@ -38,7 +38,7 @@ const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 pub struct RetryConfig {
     /// Time for the whole call, waits included; `None` for no deadline.
     pub deadline: Option<Duration>,
-    /// Time for each attempt; `None` for none: attempts are then not cut, not even at the deadline.
+    /// Time for each attempt; `None` for no limit but the deadline.
     pub attempt_timeout: Option<Duration>,
     /// How many attempts a call may make, the first one included.
     pub max_attempts: u32,
@@ -52,6 +52,12 @@ pub struct RetryConfig {
     pub strategies: PerClass<Option<Arc<dyn Strategy>>>,
     /// The budget every retry takes a token from.
     pub budget: Option<Budget>,
+    /// Whether `retry_after` hints are left to the strategies instead of being the least wait.
+    pub ignore_retry_after: bool,
+    /// The longest wait for a hint; `None` for no limit but the deadline.
+    pub max_retry_after: Option<Duration>,
+    /// Whether an attempt that is running at the deadline may finish.
+    pub finish_running_attempt: bool,
 }
 
 impl Default for RetryConfig {
@@ -65,6 +71,9 @@ impl Default for RetryConfig {
             strategy: None,
             strategies: PerClass::default(),
             budget: None,
+            ignore_retry_after: false,
+            max_retry_after: None,
+            finish_running_attempt: false,
         }
     }
 }
@@ -78,6 +87,9 @@ impl fmt::Debug for RetryConfig {
             .field("max_unknown_retries", &self.max_unknown_retries)
             .field("max_retries_for", &self.max_retries_for)
             .field("budget", &self.budget)
+            .field("ignore_retry_after", &self.ignore_retry_after)
+            .field("max_retry_after", &self.max_retry_after)
+            .field("finish_running_attempt", &self.finish_running_attempt)
             .finish_non_exhaustive()
     }
 }
@@ -90,6 +102,9 @@ impl RetryConfig {
         }
         if let Some(timeout) = self.attempt_timeout {
             check.duration("retry.attempt_timeout", timeout);
+        }
+        if let Some(longest) = self.max_retry_after {
+            check.duration("retry.max_retry_after", longest);
         }
         for cap in self.max_retries_for.iter().filter_map(|(_, cap)| *cap) {
             check.that(cap <= MAX_CAP, "retry.max_retries_for", cap, CAP_RULE);
@@ -221,9 +236,9 @@ impl<P> RetryBuilder<P> {
 
     /// Sets the time for the whole call, waits included. Default: 60 s.
     ///
-    /// No attempt starts at or past the deadline, no wait goes past it, and attempts that have a
-    /// [timeout](Self::attempt_timeout) are cut at it; without one an attempt runs as long as it runs, and a success that
-    /// comes after the deadline is a success.
+    /// No attempt starts at or past the deadline, no wait goes past it, and an attempt that is running at it is cut and
+    /// counts as a timeout, unless [it may finish](Self::finish_running_attempt). A blocking policy cannot stop a running
+    /// closure: see [`attempt_timeout`](Self::attempt_timeout).
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.config.deadline = Some(deadline);
         self
@@ -275,6 +290,32 @@ impl<P> RetryBuilder<P> {
     /// Makes every retry take a token from `budget`, which may be shared. Default: none.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.config.budget = Some(budget);
+        self
+    }
+}
+
+impl<P> RetryBuilder<P> {
+    /// Leaves `retry_after` hints to the strategies. Default: a hint is a floor. Whatever the strategy computes, the wait is
+    /// the longer of its delay and the hint, on any retryable class.
+    pub fn ignore_retry_after(mut self) -> Self {
+        self.config.ignore_retry_after = true;
+        self
+    }
+
+    /// Caps the wait that a hint asks for; a longer hint is shortened to it. Default: no cap but the deadline.
+    ///
+    /// It protects a policy without a deadline from a hostile hint. To give up instead of coming back early, set a
+    /// deadline.
+    pub fn max_retry_after(mut self, longest: Duration) -> Self {
+        self.config.max_retry_after = Some(longest);
+        self
+    }
+
+    /// Lets an attempt that is running at the deadline finish; a success that comes late is a success. Default: the
+    /// deadline cuts it, wherever the driver can, as a timeout. An attempt with a [timeout](Self::attempt_timeout) is cut
+    /// at whichever is first in any case.
+    pub fn finish_running_attempt(mut self) -> Self {
+        self.config.finish_running_attempt = true;
         self
     }
 }

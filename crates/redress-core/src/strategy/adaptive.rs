@@ -122,6 +122,10 @@ impl<S: Strategy> Strategy for Adaptive<S> {
         self.fallback.learn(feedback, now);
     }
 
+    fn reads_retry_after(&self) -> bool {
+        self.fallback.reads_retry_after()
+    }
+
     fn issues(&self) -> Vec<ConfigIssue> {
         let mut check = Check::default();
         let (target, min, max) = (self.target_success, self.min_multiplier, self.max_multiplier);

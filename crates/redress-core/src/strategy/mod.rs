@@ -101,6 +101,12 @@ pub trait Strategy: Send + Sync {
         std::ptr::from_ref(self).cast()
     }
 
+    /// Whether the delay after a failure with a `retry_after` hint is the hint rather than a backoff of its own, so that
+    /// later delays do not grow from it. Default: false. A strategy that wraps another answers for it too.
+    fn reads_retry_after(&self) -> bool {
+        false
+    }
+
     /// What is wrong with the strategy's own configuration; read by the policy's `build()`.
     fn issues(&self) -> Vec<ConfigIssue> {
         Vec::new()
@@ -129,6 +135,10 @@ impl<S: Strategy + ?Sized> Strategy for Arc<S> {
 
     fn learns_at(&self) -> *const () {
         (**self).learns_at()
+    }
+
+    fn reads_retry_after(&self) -> bool {
+        (**self).reads_retry_after()
     }
 
     fn issues(&self) -> Vec<ConfigIssue> {

@@ -84,6 +84,10 @@ impl<S: Strategy> Strategy for RetryAfterOr<S> {
         self.fallback.learns_at()
     }
 
+    fn reads_retry_after(&self) -> bool {
+        true
+    }
+
     fn issues(&self) -> Vec<ConfigIssue> {
         let mut check = Check::default();
         check.extend(self.fallback.issues());

@@ -184,7 +184,7 @@ fn in_both_ways(policy: &Subject, story: &Story, test: impl Fn(Pin<&mut dyn Futu
     let mut make = results();
     test(pin!(async move { policy.call(&mut make).await.is_ok() }));
     let mut make = results();
-    test(pin!(async move { policy.driven().run(operation_fn(|_| make())).await.is_ok() }));
+    test(pin!(async move { policy.poll_call().run(operation_fn(|_| make())).await.is_ok() }));
 }
 
 #[test]

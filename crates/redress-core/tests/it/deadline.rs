@@ -71,10 +71,10 @@ fn an_attempt_is_told_what_is_left_after_a_hook_took_time() {
 }
 
 #[test]
-fn a_success_after_the_deadline_is_a_success() {
+fn an_attempt_that_may_finish_succeeds_after_the_deadline() {
     everywhere(|lab| {
         let steps = script([]).after(&lab.clock, DEADLINE * 2).ok(Answer::Good);
-        assert_eq!(lab.retrying(retry(Duration::ZERO)).run(&steps), ok_after(1));
+        assert_eq!(lab.retrying(retry(Duration::ZERO).finish_running_attempt()).run(&steps), ok_after(1));
     });
 }
 
@@ -247,11 +247,59 @@ fn an_attempt_timeout_shrinks_to_the_time_left() {
 }
 
 #[test]
-fn the_deadline_alone_cuts_no_attempt() {
+fn the_deadline_cuts_a_running_attempt() {
     let clock = VirtualClock::new();
     let policy = asynchronous(&clock, retry(secs(1)));
+    let outcome = clock.block_on(policy.execute(|| takes(&clock, DEADLINE * 3)));
+    assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(1).in_time(DEADLINE);
+    assert_eq!((outcome.cause(), outcome.last_class()), (Some(Cause::Timeout), Some(ErrorClass::Transient)));
+}
+
+#[test]
+fn the_deadline_cuts_a_later_attempt_at_what_is_left() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock, retry(secs(1)));
+    let outcome = clock.block_on(policy.execute_with(|attempt| {
+        let number = attempt.number();
+        let clock = clock.clone();
+        async move {
+            clock.timer().sleep(if number == 1 { secs(6) } else { secs(4) }).await;
+            if number == 2 { Ok(()) } else { Err(io::Error::from(io::ErrorKind::ConnectionReset)) }
+        }
+    }));
+    assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(2).in_time(DEADLINE);
+}
+
+#[test]
+fn an_attempt_that_may_finish_outlives_the_deadline() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock, retry(secs(1)).finish_running_attempt());
     assert!(clock.block_on(policy.call(|| takes(&clock, DEADLINE * 3))).is_ok());
     assert_eq!(clock.elapsed(), DEADLINE * 3);
+}
+
+#[test]
+fn a_call_may_have_less_time_than_its_policy() {
+    let clock = VirtualClock::new();
+    let policy = asynchronous(&clock, retry(secs(1)));
+    let at = clock.now() + secs(4);
+    for context in [policy.context().deadline(secs(4)), policy.context().deadline(at)] {
+        let began = clock.elapsed();
+        let outcome = clock.block_on(context.execute(|| takes(&clock, DEADLINE * 3)));
+        assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded);
+        assert!(clock.elapsed() - began <= secs(4), "{:?}", clock.elapsed() - began);
+    }
+    let outcome = clock.block_on(policy.context().deadline(DEADLINE * 9).execute(|| takes(&clock, DEADLINE * 3)));
+    assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).in_time(DEADLINE);
+}
+
+#[test]
+fn a_call_whose_deadline_has_passed_makes_no_attempt() {
+    everywhere(|lab| {
+        let policy = lab.retrying(retry(Duration::ZERO));
+        let context = policy.context().deadline(Duration::ZERO);
+        assert_eq!(context.run(&script([])), stopped(StopReason::DeadlineExceeded, 0));
+    });
 }
 
 #[test]

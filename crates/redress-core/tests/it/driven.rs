@@ -10,8 +10,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use redress_core::{
-    AsyncPolicy, Attempt, CircuitBreaker, CircuitState, DrivenCall, ErrorClass, Failure, InstantTimer, NoTimer,
-    Operation, Retry, RetryBuilder, RetryOutcome, StopReason, fixed,
+    AsyncPolicy, Attempt, CircuitBreaker, CircuitState, ErrorClass, Failure, InstantTimer, NoTimer, PollCall,
+    PollOperation, Retry, RetryBuilder, RetryOutcome, StopReason, fixed,
 };
 use redress_testing::{VirtualClock, VirtualTimer};
 
@@ -38,7 +38,7 @@ impl Noted {
     }
 }
 
-impl Operation<Answer, Failed> for Noted {
+impl PollOperation<Answer, Failed> for Noted {
     fn start(&mut self, attempt: Attempt) {
         self.notes.push(format!("start {}", attempt.number()));
         self.running = self.acts.pop_front();
@@ -81,7 +81,7 @@ fn retry() -> RetryBuilder {
 
 fn run(
     clock: &VirtualClock,
-    mut call: DrivenCall<'_, Answer, Failed, ByClass, VirtualTimer>,
+    mut call: PollCall<'_, Answer, Failed, ByClass, VirtualTimer>,
     operation: &mut Noted,
 ) -> RetryOutcome<Answer, Failed> {
     let mut sleep = pin!(None);
@@ -94,7 +94,7 @@ fn an_attempt_is_started_polled_and_stopped_and_the_failure_shown_before_the_wai
     let policy = policy(&clock, retry().attempt_timeout(secs(5)));
     let bad = Act::Ends(Ok(Answer::Bad(ErrorClass::ServerError)));
     let mut operation = Noted::new([bad, Act::Hangs, Act::Ends(GOOD)]);
-    let outcome = run(&clock, policy.driven(), &mut operation);
+    let outcome = run(&clock, policy.poll_call(), &mut operation);
     assert_eq!((outcome.attempts(), outcome.is_ok(), outcome.elapsed()), (3, true, secs(1 + 5 + 1)));
     let told = ["start 1", "stop", "before wait Result", "start 2", "stop", "before wait Timeout", "start 3", "stop"];
     assert_eq!(operation.notes, told);
@@ -107,7 +107,7 @@ fn what_is_left_of_a_failure_before_the_wait_is_the_calls_last() {
     let mut operation = Noted::new([Act::Ends(Ok(Answer::Bad(ErrorClass::ServerError)))]);
     let calls = Counter::default();
     let context = policy.context().abort_if(|| calls.count() > 3);
-    let outcome = run(&clock, context.driven(), &mut operation);
+    let outcome = run(&clock, context.poll_call(), &mut operation);
     assert_eq!(outcome.stop_reason(), Some(StopReason::Aborted));
     assert_eq!(outcome.last_result(), Some(&Answer::Good));
 }
@@ -125,7 +125,7 @@ fn an_operation_that_must_not_run_again_runs_once_and_the_outcome_says_why() {
         .expect("valid");
     let mut operation = Noted::new([Act::Ends(fails(ErrorClass::ServerError))]);
     operation.forbidden = Some("streaming_body");
-    let outcome = run(&clock, policy.driven(), &mut operation);
+    let outcome = run(&clock, policy.poll_call(), &mut operation);
     assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::RetryForbidden), 1));
     assert_eq!(outcome.retry_forbidden(), Some("streaming_body"));
     assert_eq!(outcome.summary().retry_forbidden(), Some("streaming_body"));
@@ -140,7 +140,7 @@ fn an_operation_that_must_not_run_again_may_succeed() {
     let policy = policy(&clock, retry());
     let mut operation = Noted::new([Act::Ends(GOOD)]);
     operation.forbidden = Some("streaming_body");
-    let outcome = run(&clock, policy.driven(), &mut operation);
+    let outcome = run(&clock, policy.poll_call(), &mut operation);
     assert_eq!((outcome.is_ok(), outcome.retry_forbidden()), (true, None));
 }
 
@@ -153,7 +153,7 @@ fn settings_of_the_context_hold_and_a_name_can_be_given_later() {
         names.lock().unwrap().push(event.operation.map(str::to_owned));
     });
     let mut operation = Noted::new([Act::Ends(GOOD)]);
-    let outcome = run(&clock, context.driven().operation("second"), &mut operation);
+    let outcome = run(&clock, context.poll_call().operation("second"), &mut operation);
     assert_eq!(outcome.timeline().expect("captured").events().len(), 1);
     assert_eq!(*names.lock().unwrap(), [Some("second".to_owned())]);
 }
@@ -167,7 +167,7 @@ fn nothing_happens_before_the_first_poll() {
     clock.advance(secs(1));
     let builder = AsyncPolicy::<_, InstantTimer>::builder().classifier(ByClass).circuit_breaker(&breaker);
     let policy = builder.build().expect("valid");
-    let call = policy.driven::<Answer, Failed>();
+    let call = policy.poll_call::<Answer, Failed>();
     assert_eq!(breaker.state(), CircuitState::Open);
     drop(call);
     assert!(breaker.try_acquire().is_ok(), "the probe is still to be had");
@@ -177,7 +177,7 @@ fn nothing_happens_before_the_first_poll() {
 fn the_place_for_sleeps_is_empty_whenever_nothing_is_waited_for() {
     let clock = VirtualClock::new();
     let policy = policy(&clock, retry().attempt_timeout(secs(5)));
-    let mut call = policy.driven();
+    let mut call = policy.poll_call();
     let (mut sleep, mut cx) = (pin!(None), Context::from_waker(Waker::noop()));
     let mut operation = Noted::new([Act::Hangs, Act::Ends(GOOD)]);
     assert!(call.poll(&mut operation, sleep.as_mut(), &mut cx).is_pending());
@@ -194,7 +194,7 @@ fn the_place_for_sleeps_is_empty_whenever_nothing_is_waited_for() {
 fn a_call_that_is_over_cannot_be_polled_again() {
     let clock = VirtualClock::new();
     let policy = policy(&clock, retry());
-    let mut call = policy.driven();
+    let mut call = policy.poll_call();
     let (mut sleep, mut cx) = (pin!(None), Context::from_waker(Waker::noop()));
     assert!(call.poll(&mut Noted::new([Act::Ends(GOOD)]), sleep.as_mut(), &mut cx).is_ready());
     let again = catch_unwind(AssertUnwindSafe(|| {
@@ -213,7 +213,7 @@ fn a_panic_gives_the_permit_back_although_the_call_is_kept() {
     let policy = builder.circuit_breaker(&breaker).build().expect("valid");
     breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
     clock.advance(secs(1));
-    let mut call = policy.driven();
+    let mut call = policy.poll_call();
     let (mut sleep, mut cx) = (pin!(None), Context::from_waker(Waker::noop()));
     // Polled before it was started: an attempt without an act panics.
     let panicked = catch_unwind(AssertUnwindSafe(|| {
@@ -232,13 +232,13 @@ fn a_future_of_it_is_send_when_the_operation_is() {
     let clock = VirtualClock::new();
     let policy = policy(&clock, retry());
     let operation = redress_testing::operation_fn(|_| pending::<Attempted>());
-    let mut call: Pin<&mut dyn Future<Output = _>> = pin!(is_send(policy.driven().run(operation)));
+    let mut call: Pin<&mut dyn Future<Output = _>> = pin!(is_send(policy.poll_call().run(operation)));
     assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
 }
 
 #[test]
 fn it_prints() {
     let policy = AsyncPolicy::<_, InstantTimer>::builder().build().expect("valid");
-    let call = policy.driven::<(), std::io::Error>();
-    assert_eq!(format!("{call:?}"), "DrivenCall { .. }");
+    let call = policy.poll_call::<(), std::io::Error>();
+    assert_eq!(format!("{call:?}"), "PollCall { .. }");
 }

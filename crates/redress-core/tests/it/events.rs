@@ -121,7 +121,7 @@ fn each_end_of_a_call_is_exactly_one_terminal_event() {
             retry().strategy(fixed(secs(60))),
             |context| context.sleep(|_, _| SleepDecision::Sleep),
             transient,
-            vec![Expected { sleep: secs(60), ..retried(Transient) }, ends(StopReason::DeadlineExceeded, 1, Transient)],
+            vec![ends(StopReason::DeadlineExceeded, 1, Transient)],
         ),
         // An abort is not the failure's doing, so its event shows none.
         (retry(), |context| context.sleep(|_, _| SleepDecision::Abort), transient, {

@@ -80,7 +80,7 @@ fn attempt_hooks_see_what_they_are_documented_to_see() {
 
         let attempts = recorder.attempts();
         let [start_1, end_1, start_2, end_2] = &attempts[..] else { panic!("two attempts: {attempts:?}") };
-        for (start, number, elapsed) in [(start_1, 1, secs(0)), (start_2, 2, secs(4))] {
+        for (start, number, elapsed) in [(start_1, 1, secs(0)), (start_2, 2, secs(10))] {
             assert_eq!((start.attempt, start.elapsed), (number, elapsed));
             assert_eq!(start.operation.as_deref(), Some("sync_user"));
             assert_eq!((&start.classification, start.decision, start.stop_reason), (&None, None, None));
@@ -88,12 +88,12 @@ fn attempt_hooks_see_what_they_are_documented_to_see() {
         }
         assert_eq!((end_1.attempt, end_1.elapsed), (1, secs(1)));
         assert_eq!((end_1.decision, end_1.stop_reason), (Some(AttemptDecision::Retry), None));
-        assert_eq!((end_1.cause, end_1.sleep), (Some(Cause::Error), Some(DELAY)));
+        assert_eq!((end_1.cause, end_1.sleep), (Some(Cause::Error), Some(secs(9))));
         assert_eq!(end_1.error_type, Some(std::any::type_name::<Failed>()));
         let classification = end_1.classification.as_ref().expect("it failed");
         assert_eq!((classification.class(), classification.retry_after()), (ErrorClass::RateLimit, Some(secs(9))));
 
-        assert_eq!((end_2.attempt, end_2.elapsed), (2, secs(6)));
+        assert_eq!((end_2.attempt, end_2.elapsed), (2, secs(12)));
         assert_eq!(end_2.decision, Some(AttemptDecision::Raise));
         assert_eq!(end_2.stop_reason, Some(StopReason::MaxAttemptsGlobal));
         assert_eq!((end_2.cause, end_2.sleep, end_2.error_type), (Some(Cause::Result), None, None));

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use redress_core::{
     AsyncPolicy, Attempt, AttemptContext, BackoffContext, BreakerSource, CallContext, CallError, CircuitState,
-    Classification, Classifier, DrivenCall, ErrorClass, Event, NoTimer, Observer, Policy, PolicyBuilder, RetryBuilder,
-    RetryOutcome, RetryTimeline, SleepDecision, StopReason,
+    Classification, Classifier, Deadline, ErrorClass, Event, NoTimer, Observer, Policy, PolicyBuilder, PollCall,
+    RetryBuilder, RetryOutcome, RetryTimeline, SleepDecision, StopReason,
 };
 use redress_testing::{Script, VirtualClock, VirtualTimer, operation_fn};
 
-type Driven<'a> = DrivenCall<'a, Answer, Failed, ByClass, VirtualTimer>;
+type Driven<'a> = PollCall<'a, Answer, Failed, ByClass, VirtualTimer>;
 
 pub(crate) const TICK: Duration = Duration::from_nanos(1);
 
@@ -327,7 +327,7 @@ impl Subject {
     pub(crate) fn execute(&self, steps: &Steps) -> RetryOutcome<Answer, Failed> {
         match self {
             Self::Blocking(policy, _) => policy.execute(steps.run()),
-            Self::Async(policy, lab) if lab.driver == Driver::Driven => lab.drive(policy.driven(), steps),
+            Self::Async(policy, lab) if lab.driver == Driver::Driven => lab.drive(policy.poll_call(), steps),
             Self::Async(policy, lab) => lab.clock.block_on(policy.execute(steps.run_async())),
         }
     }
@@ -335,7 +335,9 @@ impl Subject {
     pub(crate) fn call(&self, steps: &Steps) -> Result<Answer, CallError<Answer, Failed>> {
         match self {
             Self::Blocking(policy, _) => policy.call(steps.run()),
-            Self::Async(policy, lab) if lab.driver == Driver::Driven => lab.drive(policy.driven(), steps).into_result(),
+            Self::Async(policy, lab) if lab.driver == Driver::Driven => {
+                lab.drive(policy.poll_call(), steps).into_result()
+            }
             Self::Async(policy, lab) => lab.clock.block_on(policy.call(steps.run_async())),
         }
     }
@@ -350,7 +352,7 @@ impl Subject {
             (Self::Blocking(policy, _), Way::Execute) => policy.execute_with(operation).stop_reason(),
             (Self::Async(policy, lab), _) if lab.driver == Driver::Driven => {
                 let operation = operation_fn(|attempt| ready(operation(attempt)));
-                lab.clock.block_on(policy.driven().run(operation)).stop_reason()
+                lab.clock.block_on(policy.poll_call().run(operation)).stop_reason()
             }
             (Self::Async(policy, _), Way::Call) => {
                 let result = lab.clock.block_on(policy.call_with(|attempt| ready(operation(attempt))));
@@ -380,6 +382,7 @@ impl<'a> Context<'a> {
         fn before_sleep(hook: impl Fn(&BackoffContext<'_>, Duration) + Send + Sync + 'a);
         fn on_attempt_start(hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'a);
         fn on_attempt_end(hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'a);
+        fn deadline(deadline: impl Into<Deadline>);
         fn capture_timeline();
         fn capture_timeline_into(timeline: &RetryTimeline);
     }

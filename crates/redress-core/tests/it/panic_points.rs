@@ -296,7 +296,7 @@ fn run_async(case: Case, stage: &Stage, policy: &AsyncPolicy<Fused<ByClass>, Fus
         Attempt { result: Some(result), waits, fuse: stage.fuse.clone() }
     };
     match (case.driver, case.way) {
-        (Driver::Driven, _) => drop(stage.clock.block_on(policy.driven().run(operation_fn(|_| operation())))),
+        (Driver::Driven, _) => drop(stage.clock.block_on(policy.poll_call().run(operation_fn(|_| operation())))),
         (_, Way::Call) => drop(stage.clock.block_on(policy.call(operation))),
         (_, Way::Execute) => drop(stage.clock.block_on(policy.execute(operation))),
     }

@@ -100,17 +100,18 @@ fn a_sleep_handler_sees_the_whole_delay_and_the_time_left() {
 
 #[test]
 fn sleep_for_a_delay_that_does_not_fit_ends_without_waiting() {
-    let rows = [(secs(10) - TICK, ok_after(2)), (secs(10), stopped(StopReason::DeadlineExceeded, 1))];
+    let fits = (secs(10) - TICK, ok_after(2), vec![EventName::Retry, EventName::Success], 8);
+    let late = (secs(10), stopped(StopReason::DeadlineExceeded, 1), vec![EventName::DeadlineExceeded], 9);
+    let rows = [fits, late];
     wherever_time_is_virtual(|lab| {
-        for (delay, expected) in rows {
+        for (delay, expected, events, tokens) in rows.clone() {
             let (recorder, budget) = (Recorder::new(), Budget::new(9, secs(60)).expect("valid"));
             let retry = retry().strategy(fixed(delay)).deadline(secs(10)).budget(budget.clone());
             let policy = lab.policy().retry(retry).observer(recorder.clone()).build();
             let context = policy.context().sleep(|_, _| SleepDecision::Sleep);
             assert_eq!(context.run(&transient_then_good()), expected, "{delay:?}");
-            let end = if expected.reason.is_none() { EventName::Success } else { EventName::DeadlineExceeded };
-            assert_eq!(recorder.event_names(), [EventName::Retry, end], "it was granted before the handler was asked");
-            assert_eq!(budget.remaining_at(lab.clock.now()), 8);
+            assert_eq!(recorder.event_names(), events, "the handler is asked before anything is announced");
+            assert_eq!(budget.remaining_at(lab.clock.now()), tokens, "and before anything is spent");
         }
     });
 }

@@ -65,7 +65,7 @@ where
     each_call!(scenario, timer, pass, |context, mode, operation| make(context, mode, operation).await)
 }
 
-/// The same with every call polled by hand, as a [`DrivenCall`](redress_core::DrivenCall).
+/// The same with every call polled by hand, as a [`PollCall`](redress_core::PollCall).
 ///
 /// # Panics
 ///
@@ -134,7 +134,7 @@ impl Integration for Driven {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        context.driven().run(operation_fn(move |_| operation())).await
+        context.poll_call().run(operation_fn(move |_| operation())).await
     }
 }
 

@@ -122,7 +122,12 @@ pub(super) fn must_build<P>(scenario: &Scenario, built: Result<P, ConfigError>) 
 }
 
 fn retry(spec: &RetrySpec, budget: Option<&Budget>) -> RetryBuilder {
-    let mut builder = Retry::builder().deadline(duration(spec.deadline_s)).max_attempts(spec.max_attempts);
+    let mut builder = Retry::builder()
+        .deadline(duration(spec.deadline_s))
+        .max_attempts(spec.max_attempts)
+        // The recordings know neither; see `FORMAT.md`.
+        .ignore_retry_after()
+        .finish_running_attempt();
     builder = match spec.max_unknown_attempts {
         Some(cap) => builder.max_unknown_retries(cap),
         None => builder.unlimited_unknown_retries(),

@@ -186,11 +186,11 @@ impl Shape {
             (Dress::Plain, Way::Execute) => Box::pin(async move { policy.execute(operation).await.stop_reason() }),
             (Dress::Plain, Way::Driven) => Box::pin(async move {
                 let operation = operation_fn(move |_| operation());
-                policy.driven().run(operation).await.stop_reason()
+                policy.poll_call().run(operation).await.stop_reason()
             }),
             (_, Way::Driven) => Box::pin(async move {
                 let operation = operation_fn(move |_| operation());
-                self.context(policy, watch).driven().run(operation).await.stop_reason()
+                self.context(policy, watch).poll_call().run(operation).await.stop_reason()
             }),
             (_, Way::Call) => Box::pin(async move {
                 let context = self.context(policy, watch);

@@ -1,0 +1,254 @@
+//! One call as a driver holds it: its settings, the engine's state, the last failure, and the steps that every driver takes.
+
+use std::time::{Duration, Instant};
+
+use super::attempt::Attempt;
+use super::failed_attempt::FailedAttempt;
+use super::finish::Finish;
+use crate::engine::{FastPath, Flags, Run, RunState, Step, Verdict};
+use crate::outcome::call_error::CircuitOpenError;
+use crate::outcome::retry_outcome::{Failure, Stopped};
+use crate::outcome::stop_reason::StopReason;
+use crate::policy::compiled::Plan;
+use crate::policy::context::CallSettings;
+use crate::policy::hooks::Sleeper;
+use crate::policy::sleep_decision::HookFuture;
+
+/// Who holds what a call runs by: a borrow of the policy, or a handle of its own.
+pub(crate) trait Hold {
+    fn plan(&self) -> &Plan;
+    fn settings(&self) -> Option<&CallSettings<'_>>;
+}
+
+/// One call. Dropping it gives its permit back.
+pub(crate) struct Call<H: Hold, T, E> {
+    held: H,
+    state: RunState,
+    last: Option<Failure<T, E>>,
+}
+
+/// A call that ended before its first attempt.
+pub(crate) enum Unstarted<T, E> {
+    /// By its breaker, and no observer hears of it.
+    Rejected(CircuitOpenError),
+    Stopped(Stopped<T, E>),
+}
+
+impl<H: Hold, T, E> Call<H, T, E> {
+    /// A call that has not begun.
+    #[inline]
+    pub(crate) fn new(held: H) -> Self {
+        Self { held, state: RunState::default(), last: None }
+    }
+
+    /// A call that began like this; `attempts` is 1 if its first attempt has been made on the fast path.
+    #[inline]
+    pub(crate) fn from_start(held: H, start: &FastPath<'_>, attempts: u32) -> Self {
+        Self { held, state: RunState::new(start, attempts), last: None }
+    }
+
+    #[inline]
+    pub(crate) const fn held(&self) -> &H {
+        &self.held
+    }
+
+    pub(crate) const fn held_mut(&mut self) -> &mut H {
+        &mut self.held
+    }
+
+    #[inline]
+    pub(crate) fn run(&mut self) -> Run<'_> {
+        Run::of(self.held.plan(), self.held.settings(), &mut self.state)
+    }
+
+    /// Starts the call: its first attempt, or its end.
+    #[inline(always)]
+    pub(crate) fn start(&mut self, wants: Flags, now: impl Fn() -> Instant) -> Result<Attempt, Unstarted<T, E>> {
+        let mut start = FastPath::new(self.held.plan(), self.held.settings(), wants, &now);
+        if start.is_fast() {
+            self.state.open(&start, 1);
+            return Ok(start.first_attempt());
+        }
+        if let Some(rejection) = start.rejection(&now) {
+            return Err(Unstarted::Rejected(rejection));
+        }
+        self.state.open(&start, 0);
+        self.begin(now).map_err(Unstarted::Stopped)
+    }
+
+    /// The first attempt of a call that does not take the fast path.
+    #[inline(never)]
+    pub(crate) fn begin(&mut self, now: impl Fn() -> Instant) -> Result<Attempt, Stopped<T, E>> {
+        let mut run = self.run();
+        let now = run.started().unwrap_or_else(now);
+        let begun = run.begin(now);
+        begun.ok_or_else(|| self.stopped(now))
+    }
+
+    #[inline]
+    pub(crate) const fn step(&self) -> Step {
+        self.state.step
+    }
+
+    #[inline]
+    pub(crate) const fn set_step(&mut self, step: Step) {
+        self.state.step = step;
+    }
+
+    /// Whether no hook, observer or learning strategy takes part between attempts.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.state.is_plain()
+    }
+
+    /// After a failed attempt of a plain call: another attempt follows, after the wait.
+    #[inline(always)]
+    pub(crate) fn fail_plainly(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Result<(), Stopped<T, E>> {
+        if !self.run().fail_plainly(&failed.view(), now) {
+            return Err(self.stopped_by(failed, now));
+        }
+        self.last = Some(failed.failure);
+        Ok(())
+    }
+
+    /// After a failed attempt: another attempt follows, after the hook that is returned and the wait.
+    #[inline(never)]
+    pub(crate) fn fail(
+        &mut self,
+        failed: FailedAttempt<T, E>,
+        now: Instant,
+    ) -> Result<Option<HookFuture>, Stopped<T, E>> {
+        match self.run().fail(&failed.view(), now) {
+            Verdict::Stop => Err(self.stopped_by(failed, now)),
+            Verdict::Retry(hook) => {
+                self.last = Some(failed.failure);
+                Ok(hook)
+            }
+        }
+    }
+
+    /// Checks the deadline once more before a wait, if hooks may have taken time since the failure.
+    #[inline]
+    pub(crate) fn recheck(&mut self, now: impl Fn() -> Instant) -> Result<(), Stopped<T, E>> {
+        if !self.run().needs_recheck() {
+            return Ok(());
+        }
+        let now = now();
+        if self.run().recheck(now) { Ok(()) } else { Err(self.stopped(now)) }
+    }
+
+    /// The next attempt, after the wait.
+    #[inline]
+    pub(crate) fn resume(&mut self, now: Instant) -> Result<Attempt, Stopped<T, E>> {
+        let resumed = self.run().resume(now);
+        resumed.ok_or_else(|| self.stopped(now))
+    }
+
+    /// The attempt succeeded: hands the call back.
+    #[inline]
+    pub(crate) fn succeed<N: Finish<T, E>>(&mut self, value: T, now: impl Fn() -> Instant, finish: N) -> N::Output {
+        if !self.state.ends_unobserved() {
+            return self.succeed_slowly(value, now, finish);
+        }
+        match finish.value(value) {
+            Ok(output) => {
+                self.last = None;
+                output
+            }
+            Err(value) => self.succeed_slowly(value, now, finish),
+        }
+    }
+
+    #[inline(never)]
+    fn succeed_slowly<N: Finish<T, E>>(&mut self, value: T, now: impl Fn() -> Instant, finish: N) -> N::Output {
+        let mut run = self.run();
+        let now = run.needs_end_time().then(now);
+        run.succeed(now);
+        self.finish(Ok(value), now, finish)
+    }
+
+    /// Hands the call back, which is over.
+    #[inline]
+    pub(crate) fn finish<N: Finish<T, E>>(
+        &mut self,
+        result: Result<T, Stopped<T, E>>,
+        ended: Option<Instant>,
+        finish: N,
+    ) -> N::Output {
+        let output = finish.finish(result, &self.run(), ended);
+        self.last = None;
+        if !self.state.is_spent() {
+            self.close();
+        }
+        output
+    }
+
+    /// Gives back the permit and lets go of the observers, however long the call is kept.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn close(&mut self) {
+        self.run().release();
+        self.state = RunState::ended();
+    }
+
+    /// Runs a piece of the operation within the scopes of the call's observers.
+    #[inline]
+    pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
+        self.state.within(step)
+    }
+
+    #[inline]
+    pub(crate) fn wait(&mut self) -> Duration {
+        self.run().wait()
+    }
+
+    #[inline]
+    pub(crate) fn may_have_taken_time(&mut self) -> bool {
+        self.run().may_have_taken_time()
+    }
+
+    #[inline]
+    pub(crate) fn attempt_limit(&mut self, now: impl FnOnce() -> Instant) -> Option<Duration> {
+        self.run().attempt_limit(now)
+    }
+
+    pub(crate) fn sleeper(&mut self) -> Option<&Sleeper<'_>> {
+        self.run().sleeper()
+    }
+
+    pub(crate) const fn last_failure_mut(&mut self) -> Option<&mut Failure<T, E>> {
+        self.last.as_mut()
+    }
+
+    /// What is left of a call that ended between attempts: the last failure, if an attempt failed.
+    #[cold]
+    fn stopped(&mut self, now: Instant) -> Stopped<T, E> {
+        let summary = self.run().summary(Some(now));
+        Stopped { last: self.last.take(), abort: None, summary }
+    }
+
+    /// What is left of a call that this failure ended. An error that aborts is no failure, so the earlier one stays the
+    /// last; a value that aborts has no place but the last failure's, and must not be lost.
+    #[cold]
+    fn stopped_by(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Stopped<T, E> {
+        let mut summary = self.run().summary(Some(now));
+        if summary.stop_reason == Some(StopReason::RetryForbidden) {
+            summary.retry_forbidden = failed.classification.retry_forbidden();
+        }
+        match failed.failure {
+            Failure::Error(error) if failed.classification.is_abort() => {
+                Stopped { last: self.last.take(), abort: Some(error), summary }
+            }
+            failure => Stopped { last: Some(failure), abort: None, summary },
+        }
+    }
+}
+
+impl<H: Hold, T, E> Drop for Call<H, T, E> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.state.holds_permit() {
+            self.close();
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! A failed attempt on its way from the driver's types to the engine's.
+
+use std::any::type_name;
+
+use crate::classify::class::ErrorClass;
+use crate::classify::classification::Classification;
+use crate::classify::classifier::Classifier;
+use crate::engine::Failed;
+use crate::outcome::retry_outcome::{Cause, Failure};
+
+/// A failed attempt: the failure by value, and what the classifier made of it.
+pub(crate) struct FailedAttempt<T, E> {
+    pub(crate) failure: Failure<T, E>,
+    pub(crate) classification: Classification,
+}
+
+impl<T, E> FailedAttempt<T, E> {
+    /// The failure as the engine sees it.
+    #[inline]
+    pub(crate) fn view(&self) -> Failed<'_> {
+        let cause = self.failure.cause();
+        let error_type = (cause == Cause::Error).then(type_name::<E>);
+        Failed { classification: &self.classification, cause, error_type }
+    }
+
+    /// An attempt that was cut at its timeout.
+    pub(crate) fn timed_out(classifier: &impl Classifier<T, E>) -> Self {
+        let classification = classifier.classify_timeout().unwrap_or(Classification::new(ErrorClass::Transient));
+        Self { failure: Failure::Timeout, classification }
+    }
+}
+
+/// Splits a finished attempt into a value or a classified failure. An `Err` without a classification is `Unknown`.
+#[inline]
+pub(crate) fn classify<T, E>(
+    classifier: &impl Classifier<T, E>,
+    result: Result<T, E>,
+) -> Result<T, FailedAttempt<T, E>> {
+    let classification = classifier.classify(&result);
+    match (classification, result) {
+        (None, Ok(value)) => Ok(value),
+        (Some(classification), Ok(value)) => Err(FailedAttempt { failure: Failure::Result(value), classification }),
+        (classification, Err(error)) => Err(FailedAttempt {
+            failure: Failure::Error(error),
+            classification: classification.unwrap_or(Classification::new(ErrorClass::Unknown)),
+        }),
+    }
+}

@@ -1,0 +1,75 @@
+//! The two forms in which a call is handed back: a `Result` by `call`, an outcome by `execute`.
+
+use std::time::Instant;
+
+use crate::engine::{Flags, Run};
+use crate::outcome::call_error::{CallError, CircuitOpenError};
+use crate::outcome::retry_outcome::{RetryOutcome, Stopped, call_error};
+
+/// A form of handing back a call.
+pub(crate) trait Finish<T, E>: Copy {
+    type Output;
+
+    /// What the engine records for it.
+    const WANTS: Flags;
+
+    fn finish(self, result: Result<T, Stopped<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output;
+
+    /// A success of which only the value is asked for; the value again if more is.
+    fn value(self, value: T) -> Result<Self::Output, T>;
+
+    /// A rejection of which no observer hears.
+    fn rejected(self, rejection: CircuitOpenError) -> Self::Output;
+}
+
+/// As `call` hands it back.
+#[derive(Clone, Copy)]
+pub(crate) struct ToResult;
+
+impl<T, E> Finish<T, E> for ToResult {
+    type Output = Result<T, CallError<T, E>>;
+
+    const WANTS: Flags = Flags::NONE;
+
+    #[inline]
+    fn finish(self, result: Result<T, Stopped<T, E>>, _: &Run<'_>, _: Option<Instant>) -> Self::Output {
+        result.map_err(call_error)
+    }
+
+    #[inline]
+    fn value(self, value: T) -> Result<Self::Output, T> {
+        Ok(Ok(value))
+    }
+
+    #[inline]
+    fn rejected(self, rejection: CircuitOpenError) -> Self::Output {
+        Err(CallError::CircuitOpen(rejection))
+    }
+}
+
+/// As `execute` hands it back.
+#[derive(Clone, Copy)]
+pub(crate) struct ToOutcome;
+
+impl<T, E> Finish<T, E> for ToOutcome {
+    type Output = RetryOutcome<T, E>;
+
+    const WANTS: Flags = Flags::OUTCOME;
+
+    fn finish(self, result: Result<T, Stopped<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output {
+        match result {
+            Ok(value) => RetryOutcome::succeeded(value, run.summary(ended), run.timeline()),
+            Err(stopped) => RetryOutcome::stopped(stopped, run.timeline()),
+        }
+    }
+
+    #[inline]
+    fn value(self, value: T) -> Result<Self::Output, T> {
+        Err(value)
+    }
+
+    #[inline]
+    fn rejected(self, rejection: CircuitOpenError) -> Self::Output {
+        RetryOutcome::from_rejection(rejection)
+    }
+}

@@ -1,0 +1,72 @@
+//! A call and its breaker: the permit is asked for once, and reported or released once.
+
+use std::time::Instant;
+
+use super::flags::Flags;
+use super::run::Run;
+use super::state::Wait;
+use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Report};
+use crate::outcome::call_error::CircuitOpenError;
+use crate::outcome::stop_reason::StopReason;
+use crate::policy::hooks::contained;
+
+impl Run<'_> {
+    /// Asks the breaker for a permit; the call ends if it is refused.
+    pub(super) fn admit(&mut self, now: Instant) -> bool {
+        let Some(breaker) = &self.plan.breaker else { return true };
+        match breaker.as_dyn().admit(now) {
+            Ok(admission) => {
+                self.state.generation = admission.generation;
+                let is_other = matches!(breaker, BreakerChoice::Other(_));
+                if is_other || CircuitBreaker::is_probe(admission.generation) {
+                    self.state.flags = self.state.flags.with(Flags::HOLDS_PERMIT);
+                }
+                self.tell_transition(admission.transition, None);
+                true
+            }
+            Err(rejection) => {
+                self.state.audience.set_timeline(None);
+                self.state.stop_reason = Some(StopReason::CircuitOpen);
+                self.state.wait = Wait::from(rejection.retry_in());
+                if rejection.state() == CircuitState::HalfOpen {
+                    self.state.flags = self.state.flags.with(Flags::REJECTED_HALF_OPEN);
+                }
+                self.tell_rejection(rejection.state());
+                false
+            }
+        }
+    }
+
+    pub(super) fn report(&mut self, report: Report, now: Instant) {
+        let Some(breaker) = &self.plan.breaker else { return };
+        let transition = breaker.as_dyn().report(self.admission(), report, now);
+        // ORDER: the user's clock or breaker may panic in there, and then the permit is still released.
+        self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
+        let class = match report {
+            Report::Success => None,
+            Report::Failure(class) => Some(class),
+        };
+        self.tell_transition(transition, class);
+    }
+
+    /// Gives the permit back without a result, if the call still holds one.
+    #[cold]
+    pub(crate) fn release(&mut self) {
+        if let (true, Some(breaker)) = (self.state.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
+            // The call may be unwinding, and a second panic that leaves a destructor would end the process.
+            contained(|| breaker.as_dyn().release(self.admission()));
+        }
+        self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
+    }
+
+    const fn admission(&self) -> Admission {
+        Admission { generation: self.state.generation, transition: None }
+    }
+
+    pub(super) fn rejection(&self) -> Option<CircuitOpenError> {
+        let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
+        let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
+        let rejected = self.state.stop_reason == Some(StopReason::CircuitOpen);
+        rejected.then(|| CircuitOpenError::new(state, self.state.wait.get()))
+    }
+}

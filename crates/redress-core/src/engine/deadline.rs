@@ -1,0 +1,68 @@
+//! The deadline of a call: what is left of it, whether a wait still fits, and when an attempt is cut.
+
+use std::time::{Duration, Instant};
+
+use super::flags::Flags;
+use super::run::Run;
+use crate::drive::attempt::Attempt;
+use crate::outcome::stop_reason::StopReason;
+use crate::policy::compiled::shorter;
+
+impl Run<'_> {
+    /// What is left until the deadline, the policy's or the call's, whichever is shorter; zero at it.
+    #[inline]
+    pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
+        if !self.state.flags.has(Flags::DEADLINE) {
+            return None;
+        }
+        let elapsed = self.elapsed(now);
+        let of_policy = self.plan.deadline.map(|deadline| deadline.saturating_sub(elapsed));
+        match self.call.and_then(|call| call.deadline) {
+            Some(deadline) => shorter(of_policy, Some(deadline.left(elapsed, now))),
+            None => of_policy,
+        }
+    }
+
+    /// Time since the call began; zero if no instant of the beginning was needed.
+    #[inline]
+    pub(super) fn elapsed(&self, now: Instant) -> Duration {
+        self.state.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started))
+    }
+
+    /// The attempt that starts now, with `remaining` left of the deadline.
+    #[inline]
+    pub(super) fn attempt(&self, remaining: Option<Duration>) -> Attempt {
+        Attempt::new(self.state.attempts, shorter(self.plan.attempt_timeout, remaining))
+    }
+
+    /// How long the running attempt may still take before the driver cuts it.
+    #[inline]
+    pub(crate) fn attempt_limit(&self, now: impl FnOnce() -> Instant) -> Option<Duration> {
+        let timeout = self.plan.attempt_timeout;
+        if !self.state.flags.has(Flags::DEADLINE) || !self.plan.cuts_attempts() {
+            return timeout;
+        }
+        shorter(timeout, self.remaining(now()))
+    }
+
+    /// Whether hooks may have taken time that the deadline counts, so that it is checked again before the wait.
+    #[inline]
+    pub(crate) fn needs_recheck(&self) -> bool {
+        self.state.flags.has(Flags::DEADLINE) && self.may_have_taken_time()
+    }
+
+    /// Whether the wait, begun now, still ends before the deadline; the call ends if not.
+    pub(crate) fn recheck(&mut self, now: Instant) -> bool {
+        let in_time = fits(self.wait(), self.remaining(now));
+        if !in_time {
+            self.stop_waiting(StopReason::DeadlineExceeded, now);
+        }
+        in_time
+    }
+}
+
+/// Whether a wait ends before the deadline: at it is too late, since no attempt starts there.
+#[inline]
+pub(super) fn fits(wait: Duration, remaining: Option<Duration>) -> bool {
+    remaining.is_none_or(|remaining| wait < remaining)
+}

@@ -1,0 +1,184 @@
+//! The state of one call between the engine's decisions, without the settings it runs by.
+
+use std::time::{Duration, Instant};
+
+use super::call_observers::Audience;
+use super::fast_path::FastPath;
+use super::flags::Flags;
+use crate::classify::class::ErrorClass;
+use crate::drive::clock::nanos;
+use crate::outcome::retry_outcome::Cause;
+use crate::outcome::stop_reason::StopReason;
+
+/// An optional duration in eight bytes instead of sixteen: nanoseconds, saturating at 584 years.
+#[derive(Clone, Copy)]
+pub(crate) struct Wait(u64);
+
+impl Wait {
+    pub(super) const NONE: Self = Self(u64::MAX);
+
+    #[inline]
+    pub(super) fn of(duration: Duration) -> Self {
+        Self(nanos(duration).min(u64::MAX - 1))
+    }
+
+    #[inline]
+    pub(super) fn get(self) -> Option<Duration> {
+        (self.0 != Self::NONE.0).then(|| Duration::from_nanos(self.0))
+    }
+}
+
+impl Default for Wait {
+    #[inline]
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl From<Option<Duration>> for Wait {
+    fn from(duration: Option<Duration>) -> Self {
+        duration.map_or(Self::NONE, Self::of)
+    }
+}
+
+/// What a call has come to. Part of every call's future, so its size matters.
+#[derive(Default)]
+pub(crate) struct RunState {
+    pub(super) audience: Audience,
+    /// When the call began, if an event, an outcome or a deadline needs it.
+    pub(super) started: Option<Instant>,
+    /// The wait before the next attempt; after the end what there is to wait for: a deferred retry, a breaker's probe, or
+    /// a hint that did not fit the deadline.
+    pub(super) wait: Wait,
+    /// The delay that the strategy computed last, hinted waits apart.
+    pub(super) prev_delay: Wait,
+    pub(super) generation: u64,
+    pub(super) failures: Failures,
+    pub(super) attempts: u32,
+    pub(super) flags: Flags,
+    pub(super) last_class: Option<ErrorClass>,
+    pub(super) cause: Option<Cause>,
+    pub(super) stop_reason: Option<StopReason>,
+    /// The asynchronous driver's. It stands here because a byte of its own would take eight.
+    pub(crate) step: Step,
+}
+
+/// What the next poll of an asynchronous call goes on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Step {
+    #[default]
+    New,
+    /// An attempt is running, perhaps with its timeout in the place for sleeps.
+    Attempting,
+    /// The hook before the wait is awaited.
+    BeforeWait,
+    /// A hook waits in the timer's place.
+    HookWaits,
+    /// The timer waits.
+    Waiting,
+    /// The next attempt is due; the runtime was yielded to.
+    Resuming,
+    Ended,
+}
+
+/// The failures of each class, saturating.
+///
+/// The first failure of a class that is never retried ends the call, so only the other classes are counted.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Failures([u16; RETRYABLE]);
+
+const RETRYABLE: usize = ErrorClass::ALL.len() - FIRST_RETRYABLE;
+const FIRST_RETRYABLE: usize = ErrorClass::Concurrency as usize;
+
+impl Failures {
+    #[inline]
+    pub(super) fn count(&mut self, class: ErrorClass) {
+        if let Some(count) = (class as usize).checked_sub(FIRST_RETRYABLE).and_then(|place| self.0.get_mut(place)) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// How many attempts failed in this class, the one that has just failed included.
+    #[inline]
+    pub(super) fn of(&self, class: ErrorClass) -> u16 {
+        let count = (class as usize).checked_sub(FIRST_RETRYABLE).and_then(|place| self.0.get(place));
+        count.copied().unwrap_or(1)
+    }
+}
+
+impl RunState {
+    #[inline]
+    pub(crate) fn new(start: &FastPath<'_>, attempts: u32) -> Self {
+        Self {
+            audience: Audience::default(),
+            started: start.started,
+            wait: Wait::NONE,
+            prev_delay: Wait::NONE,
+            generation: start.generation,
+            failures: Failures::default(),
+            attempts,
+            flags: start.flags,
+            last_class: None,
+            cause: None,
+            stop_reason: None,
+            step: Step::New,
+        }
+    }
+
+    /// The state of a call that is over and holds nothing.
+    pub(crate) fn ended() -> Self {
+        Self { step: Step::Ended, ..Self::default() }
+    }
+
+    /// Starts the call; `attempts` is 1 if its first attempt takes the fast path.
+    #[inline]
+    pub(crate) fn open(&mut self, start: &FastPath<'_>, attempts: u32) {
+        self.started = start.started;
+        self.generation = start.generation;
+        self.flags = start.flags;
+        self.attempts = attempts;
+    }
+
+    /// Whether there is a permit to give back.
+    #[inline]
+    pub(crate) const fn holds_permit(&self) -> bool {
+        self.flags.has(Flags::HOLDS_PERMIT)
+    }
+
+    /// Whether no hook, observer or learning strategy takes part between attempts.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.flags.are_fast()
+    }
+
+    /// Whether a success is told to the caller alone and needs no instant.
+    #[inline]
+    pub(crate) const fn ends_unobserved(&self) -> bool {
+        !self.flags.end_matters()
+    }
+
+    /// Whether the call has neither a permit nor observers to let go of.
+    #[inline]
+    pub(crate) const fn is_spent(&self) -> bool {
+        !self.holds_permit() && !self.audience.is_present()
+    }
+
+    /// Runs a piece of the operation within the scopes of the call's observers.
+    #[inline]
+    pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
+        self.audience.within(step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FIRST_RETRYABLE;
+    use crate::classify::class::ErrorClass;
+
+    #[test]
+    fn the_classes_that_are_retried_are_the_last_ones() {
+        for class in ErrorClass::ALL {
+            assert_eq!(class.is_retryable(), class as usize >= FIRST_RETRYABLE, "{class}");
+        }
+    }
+}
