@@ -64,7 +64,7 @@ impl<S: Strategy> RetryAfterOr<S> {
 
 impl<S: Strategy> Strategy for RetryAfterOr<S> {
     fn delay(&self, context: &BackoffContext<'_>) -> Duration {
-        let Some(hint) = context.classification.retry_after() else {
+        let Some(hint) = context.classification.retry_after().filter(|hint| !hint.is_zero()) else {
             return self.fallback.delay(context);
         };
         let jitter =

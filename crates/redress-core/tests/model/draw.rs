@@ -93,12 +93,13 @@ fn retry() -> BoxedStrategy<RetrySpec> {
         weighted(0.4, limit()),
     );
     let strategies = (weighted(0.8, strategy()), vec((class(), strategy()), 0..3));
-    (limits, strategies, weighted(0.4, budget()))
-        .prop_map(|(limits, (strategy, strategies), budget)| {
+    let hints = (any::<bool>(), weighted(0.3, limit()), any::<bool>());
+    (limits, strategies, weighted(0.4, budget()), hints)
+        .prop_map(|(limits, (strategy, strategies), budget, (ignores_hints, longest_hint, may_finish))| {
             let (max_attempts, class_caps, unknown_cap, deadline, attempt_timeout) = limits;
             let retry =
                 RetrySpec { max_attempts, class_caps, unknown_cap, deadline, attempt_timeout, ..RetrySpec::default() };
-            RetrySpec { strategy, strategies, budget, ..retry }
+            RetrySpec { strategy, strategies, budget, ignores_hints, longest_hint, may_finish, ..retry }
         })
         .boxed()
 }

@@ -56,7 +56,10 @@ struct Life {
     /// The classes of all failures so far.
     failures: Vec<ErrorClass>,
     last: Option<Failed>,
-    prev_sleep: Option<Duration>,
+    /// What the strategy computed last, hinted waits apart.
+    prev_delay: Option<Duration>,
+    /// What there is to wait for: a deferred retry.
+    deferred: Option<Duration>,
     timeline: Option<Vec<Entry>>,
 }
 
@@ -123,9 +126,18 @@ impl Naive {
         let began = self.now();
         let spec = &self.stage.world.calls[call];
         let timeline = (spec.timeline != Capture::Off).then(Vec::new);
-        let mut life = Life { call, began, attempts: 0, failures: Vec::new(), last: None, prev_sleep: None, timeline };
+        let mut life = Life {
+            call,
+            began,
+            attempts: 0,
+            failures: Vec::new(),
+            last: None,
+            prev_delay: None,
+            deferred: None,
+            timeline,
+        };
 
-        // Nobody asked to abort, and the breaker admits it.
+        // The caller has not asked to abort, time is left, and the breaker admits it.
         if self.wants_abort(&life) {
             return self.stop(life, StopReason::Aborted, None, None, began);
         }
@@ -160,13 +172,15 @@ impl Naive {
             life.failures.push(failed.classification.class());
             life.last = Some(failed.clone());
 
+            let mut computed = None;
             let (delay, objection) = match self.gates(&life, &failed, now) {
                 Err(Ok(reason)) => (None, Some(reason)),
                 Err(Err(Planned)) => return Ending::Panicked,
-                Ok(delay) => {
+                Ok(Granted { wait, prev_delay, is_deferred }) => {
+                    computed = prev_delay;
                     let event = self.event_of_failure(EventName::Retry, &life, Some(&failed));
-                    self.tell(&mut life, &Told { sleep: delay, ..event }, now);
-                    (Some(delay), self.objection(&life, &failed, delay, now))
+                    self.tell(&mut life, &Told { sleep: wait, ..event }, now);
+                    (Some(wait), self.objection(&life, &failed, wait, is_deferred, now))
                 }
             };
             let (decision, sleep) = match objection {
@@ -177,13 +191,13 @@ impl Naive {
             };
             self.tell_end(&life, decision, now, Some(&failed), objection, sleep);
             if let Some(reason) = objection {
-                life.prev_sleep = delay.filter(|_| reason == StopReason::Scheduled);
+                life.deferred = delay.filter(|_| reason == StopReason::Scheduled);
                 return self.stop(life, reason, Some(&failed), Some(permit), now);
             }
 
             let delay = delay.expect("without objection there is a delay");
             let awaiting = self.before_sleep(&life, &failed, delay, now);
-            life.prev_sleep = Some(delay.min(LONGEST_KEPT));
+            life.prev_delay = computed.map(|delay| delay.min(LONGEST_KEPT));
             if let Some(awaiting) = awaiting {
                 // A panic in it changes nothing.
                 let _ = awaiting.await;
@@ -196,17 +210,17 @@ impl Naive {
             self.wait(&life, delay).await;
 
             starts = self.now();
-            if self.wants_abort(&life) {
-                return self.stop(life, StopReason::Aborted, None, Some(permit), starts);
-            }
             if self.remaining(&life, starts) == Some(Duration::ZERO) {
                 return self.stop(life, StopReason::DeadlineExceeded, None, Some(permit), starts);
+            }
+            if self.wants_abort(&life) {
+                return self.stop(life, StopReason::Aborted, None, Some(permit), starts);
             }
         }
     }
 
     /// The delay before the next attempt, or the first gate that says no; or a strategy's panic.
-    fn gates(&self, life: &Life, failed: &Failed, now: Duration) -> Result<Duration, Result<StopReason, Planned>> {
+    fn gates(&self, life: &Life, failed: &Failed, now: Duration) -> Result<Granted, Result<StopReason, Planned>> {
         let class = failed.classification.class();
         let of_class = life.failures.iter().filter(|of| **of == class).count();
         let cap = self.retry.class_caps.iter().rev().find(|(of, _)| *of == class).map(|(_, cap)| *cap as usize);
@@ -238,22 +252,41 @@ impl Naive {
         if failed.classification.retry_forbidden().is_some() {
             return Err(Ok(StopReason::RetryForbidden));
         }
-        let delay = match &strategy {
+        let hint = failed.classification.retry_after();
+        let read = hint.filter(|hint| !hint.is_zero());
+        let computed = match &strategy {
             StrategySpec::Fixed(delay) => *delay,
-            StrategySpec::Hinted { or, max } => match failed.classification.retry_after() {
+            StrategySpec::Hinted { or, max } => match read {
                 Some(hint) => max.map_or(hint, |max| hint.min(max)),
                 None => *or,
             },
             asked => self.stage.delay(asked, self.backoff(life, failed, now)).map_err(Err)?,
         };
-        // A sleep handler sees the whole delay, and decides first.
-        if self.owner(life.call, |hooks| hooks.sleep.is_some()).is_none() && !fits(delay, remaining) {
-            return Err(Ok(StopReason::DeadlineExceeded));
-        }
+        // A wait that was read from a hint is not what the next delay grows from.
+        let reads_hint = read.is_some() && matches!(strategy, StrategySpec::Hinted { .. });
+        let prev_delay = if reads_hint { life.prev_delay } else { Some(computed) };
+        let floor = hint.filter(|_| !self.retry.ignores_hints).unwrap_or_default();
+        let wait = computed.max(self.retry.longest_hint.map_or(floor, |longest| floor.min(longest)));
+        // A sleep handler is asked before anything is spent on a wait that does not fit.
+        let is_deferred = if fits(wait, remaining) {
+            false
+        } else {
+            match self.ask_sleep_handler(life, failed, wait, now) {
+                Some(SleepDecision::Defer) => true,
+                Some(SleepDecision::Abort) => return Err(Ok(StopReason::Aborted)),
+                _ => return Err(Ok(StopReason::DeadlineExceeded)),
+            }
+        };
         if !self.takes_token(now) {
             return Err(Ok(StopReason::BudgetExhausted));
         }
-        Ok(delay)
+        Ok(Granted { wait, prev_delay, is_deferred })
+    }
+
+    fn ask_sleep_handler(&self, life: &Life, failed: &Failed, wait: Duration, now: Duration) -> Option<SleepDecision> {
+        let owner = self.owner(life.call, |hooks| hooks.sleep.is_some())?;
+        let answer = self.stage.handle_sleep(owner, self.backoff(life, failed, now), wait);
+        Some(answer.unwrap_or(SleepDecision::Sleep))
     }
 
     fn live_grants(&self, budget: BudgetSpec, now: Duration) -> u32 {
@@ -271,18 +304,25 @@ impl Naive {
         is_granted
     }
 
-    /// Who may still object to a retry that was granted and announced.
-    fn objection(&self, life: &Life, failed: &Failed, delay: Duration, now: Duration) -> Option<StopReason> {
+    /// What may still end a call whose retry was granted and announced.
+    fn objection(
+        &self,
+        life: &Life,
+        failed: &Failed,
+        wait: Duration,
+        is_deferred: bool,
+        now: Duration,
+    ) -> Option<StopReason> {
         if self.wants_abort(life) {
             return Some(StopReason::Aborted);
         }
-        let owner = self.owner(life.call, |hooks| hooks.sleep.is_some())?;
-        let answer = self.stage.handle_sleep(owner, self.backoff(life, failed, now), delay);
-        match answer.unwrap_or(SleepDecision::Sleep) {
+        if is_deferred {
+            return Some(StopReason::Scheduled);
+        }
+        match self.ask_sleep_handler(life, failed, wait, now)? {
             SleepDecision::Defer => Some(StopReason::Scheduled),
             SleepDecision::Abort => Some(StopReason::Aborted),
-            _ if fits(delay, self.remaining(life, now)) => None,
-            _ => Some(StopReason::DeadlineExceeded),
+            _ => None,
         }
     }
 
@@ -346,11 +386,21 @@ impl Naive {
     /// `None` if the attempt's time is over before it is.
     async fn attempt_in_time(&self, life: &Life, time_left: Option<Duration>) -> Option<Result<Attempted, Planned>> {
         let mut running = pin!(self.stage.run_async(life.attempts, time_left));
-        let limit = time_left.filter(|_| self.retry.attempt_timeout.is_some());
-        let mut timer = limit.map(|limit| self.timer(limit));
+        let mut timer = None;
         poll_fn(|cx| {
             if let Poll::Ready(result) = running.as_mut().poll(cx) {
                 return Poll::Ready(Some(result));
+            }
+            if timer.is_none() {
+                let deadline = if self.retry.may_finish && self.retry.attempt_timeout.is_none() {
+                    None
+                } else {
+                    self.remaining(life, self.now())
+                };
+                match shorter(self.retry.attempt_timeout, deadline) {
+                    Some(Duration::ZERO) => return Poll::Ready(None),
+                    limit => timer = limit.map(|limit| self.timer(limit)),
+                }
             }
             match &mut timer {
                 Some(timer) => Pin::new(timer).poll(cx).map(|()| None),
@@ -504,7 +554,7 @@ impl Naive {
         Backoff {
             attempt: life.attempts,
             classification: failed.classification.clone(),
-            prev_sleep: life.prev_sleep,
+            prev_sleep: life.prev_delay,
             remaining: self.remaining(life, now),
             cause: failed.failure.cause(),
             now,
@@ -655,7 +705,7 @@ fn outcome(life: &Life, reason: StopReason, now: Duration) -> Outcome {
         elapsed: now - life.began,
         last_class: last.map(|last| last.classification.class()),
         cause: last.map(|last| last.failure.cause()),
-        next_sleep: life.prev_sleep.filter(|_| reason == StopReason::Scheduled).map(|sleep| sleep.min(LONGEST_KEPT)),
+        next_sleep: life.deferred.map(|wait| wait.min(LONGEST_KEPT)),
         rejection: None,
         last_failure: last.map(|last| last.failure.clone()),
         abort_error: None,
@@ -681,6 +731,13 @@ fn as_result(outcome: &Outcome) -> Result<Value, Refused> {
         }
         (_, last_failure) => Refused::Exhausted { stop_reason, attempts, last_class, last_failure, next_sleep },
     })
+}
+
+/// A retry that every gate agreed to.
+struct Granted {
+    wait: Duration,
+    prev_delay: Option<Duration>,
+    is_deferred: bool,
 }
 
 /// Whether a wait ends before the deadline.

@@ -282,6 +282,9 @@ impl Parts<'_> {
         config.deadline = spec.deadline;
         config.attempt_timeout = spec.attempt_timeout;
         config.max_unknown_retries = spec.unknown_cap;
+        config.ignore_retry_after = spec.ignores_hints;
+        config.max_retry_after = spec.longest_hint;
+        config.finish_running_attempt = spec.may_finish;
         for (class, cap) in &spec.class_caps {
             config.max_retries_for[*class] = Some(*cap);
         }

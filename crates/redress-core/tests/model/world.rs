@@ -61,6 +61,10 @@ pub(crate) struct RetrySpec {
     pub(crate) strategy: Option<StrategySpec>,
     pub(crate) strategies: Vec<(ErrorClass, StrategySpec)>,
     pub(crate) budget: Option<BudgetSpec>,
+    pub(crate) ignores_hints: bool,
+    pub(crate) longest_hint: Option<Duration>,
+    /// Whether an attempt that runs at the deadline may finish.
+    pub(crate) may_finish: bool,
 }
 
 impl Default for RetrySpec {
@@ -74,6 +78,9 @@ impl Default for RetrySpec {
             strategy: None,
             strategies: Vec::new(),
             budget: None,
+            ignores_hints: false,
+            longest_hint: None,
+            may_finish: false,
         }
     }
 }
@@ -357,6 +364,7 @@ impl World {
             for strategy in retry.strategy.iter_mut().chain(of_classes) {
                 *strategy = strategy.without_delay();
             }
+            retry.ignores_hints = true;
         }
         world
     }
