@@ -44,7 +44,7 @@ impl Run<'_> {
         BackoffContext {
             attempt: self.state.attempts,
             classification: failed.classification,
-            prev_sleep: self.state.prev_sleep.get(),
+            prev_delay: self.state.prev_sleep.get(),
             remaining: self.remaining(now),
             cause: failed.cause,
             now,

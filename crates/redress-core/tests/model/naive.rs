@@ -240,10 +240,12 @@ impl Naive {
         }
         let delay = match &strategy {
             StrategySpec::Fixed(delay) => *delay,
-            StrategySpec::Hinted { or, max } => match failed.classification.retry_after() {
-                Some(hint) => max.map_or(hint, |max| hint.min(max)),
-                None => *or,
-            },
+            StrategySpec::Hinted { or, max } => {
+                match failed.classification.retry_after().filter(|hint| !hint.is_zero()) {
+                    Some(hint) => max.map_or(hint, |max| hint.min(max)),
+                    None => *or,
+                }
+            }
             asked => self.stage.delay(asked, self.backoff(life, failed, now)).map_err(Err)?,
         };
         // A sleep handler sees the whole delay, and decides first.
@@ -504,7 +506,7 @@ impl Naive {
         Backoff {
             attempt: life.attempts,
             classification: failed.classification.clone(),
-            prev_sleep: life.prev_sleep,
+            prev_delay: life.prev_sleep,
             remaining: self.remaining(life, now),
             cause: failed.failure.cause(),
             now,
