@@ -62,6 +62,6 @@ pub use crate::policy::policies::{AsyncPolicy, AsyncRetryPolicy, Policy, RetryPo
 pub use crate::policy::retry::{Retry, RetryBuilder, RetryConfig};
 pub use crate::policy::sleep_decision::{HookFuture, SleepDecision};
 pub use crate::strategy::{
-    Adaptive, BackoffContext, DecorrelatedJitter, EqualJitter, Feedback, Fixed, RetryAfterOr, Strategy, TokenBackoff,
-    adaptive, decorrelated_jitter, equal_jitter, fixed, retry_after_or, token_backoff,
+    Adaptive, BackoffContext, DecorrelatedJitter, Exponential, Feedback, Fixed, Jitter, RetryAfterOr, Strategy,
+    StrategySpec, adaptive, decorrelated_jitter, equal_jitter, exponential, fixed, retry_after_or, token_backoff,
 };

@@ -1,14 +1,15 @@
 //! The target `strategies`: configurations and contexts of every strategy, sensible or not.
 //!
-//! Owns the documented bounds written down once more, in wider numbers. A configuration that `issues` refuses may answer
-//! anything, but answer it must.
+//! The documented bounds are written down once more here, in wider numbers. A configuration that `issues` refuses may
+//! answer anything, but it must answer.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    BackoffContext, Classification, ErrorClass, Feedback, Strategy, adaptive, decorrelated_jitter, equal_jitter, fixed,
-    retry_after_or, token_backoff,
+    BackoffContext, Classification, ErrorClass, Feedback, Jitter, Strategy, StrategySpec, adaptive,
+    decorrelated_jitter, equal_jitter, exponential, fixed, retry_after_or, token_backoff,
 };
 
 use crate::reader::Reader;
@@ -28,8 +29,8 @@ pub fn strategies(bytes: &[u8]) {
     let origin = Instant::now();
     match which {
         0 => decorrelated(&mut reader, &asked, origin),
-        1 => equal(&mut reader, &asked, origin),
-        2 => token(&mut reader, &asked, origin),
+        1 => grows(&mut reader, &asked, origin),
+        2 => preset(&mut reader, &asked, origin),
         3 => waits_as_told(&mut reader, &asked, origin),
         4 => hinted(&mut reader, &asked, origin),
         _ => adapted(&mut reader, &asked, origin),
@@ -39,7 +40,7 @@ pub fn strategies(bytes: &[u8]) {
 /// What a strategy is asked after.
 struct Asked {
     attempt: u32,
-    prev_sleep: Option<Duration>,
+    prev_delay: Option<Duration>,
     remaining: Option<Duration>,
     failure: Classification,
 }
@@ -47,14 +48,14 @@ struct Asked {
 impl Asked {
     fn read(reader: &mut Reader<'_>) -> Self {
         let attempt = if reader.flag() { reader.below(80).into() } else { reader.u32() };
-        let (prev_sleep, remaining) = (reader.maybe(Reader::any_duration), reader.maybe(Reader::any_duration));
+        let (prev_delay, remaining) = (reader.maybe(Reader::any_duration), reader.maybe(Reader::any_duration));
         let failure = Classification::new(reader.class()).with_retry_after(reader.maybe(Reader::any_duration));
-        Self { attempt, prev_sleep, remaining, failure }
+        Self { attempt, prev_delay, remaining, failure }
     }
 
     fn context(&self, now: Instant) -> BackoffContext<'_> {
         let mut context = BackoffContext::new(self.attempt, &self.failure, now);
-        context.prev_sleep = self.prev_sleep;
+        context.prev_delay = self.prev_delay;
         context.remaining = self.remaining;
         context
     }
@@ -62,7 +63,38 @@ impl Asked {
 
 /// The delay, and whether the strategy's configuration is one that a policy takes.
 fn ask(strategy: &impl Strategy, asked: &Asked, now: Instant) -> (Duration, bool) {
-    (strategy.delay(&asked.context(now)), strategy.issues().is_empty())
+    let is_sound = strategy.issues().is_empty();
+    let rebuilt = is_rebuilt(strategy, is_sound);
+    let delay = strategy.delay(&asked.context(now));
+    // Seeded, the copy draws what the strategy draws first.
+    let draws_alike = rebuilt.filter(|rebuilt| is_repeatable(&rebuilt.spec()));
+    if let Some(rebuilt) = draws_alike {
+        assert_eq!(rebuilt.delay(&asked.context(now)), delay, "a spec loses nothing");
+    }
+    (delay, is_sound)
+}
+
+/// What its spec builds, whose spec is the same; a number that is none is not equal to itself.
+fn is_rebuilt(strategy: &impl Strategy, is_sound: bool) -> Option<Arc<dyn Strategy>> {
+    let spec = strategy.spec();
+    assert!(!spec.to_string().is_empty());
+    let rebuilt = spec.build();
+    assert_eq!(rebuilt.is_none(), spec == StrategySpec::Custom, "{spec}");
+    if let Some(rebuilt) = rebuilt.as_ref().filter(|_| is_sound) {
+        assert_eq!(rebuilt.spec(), spec);
+        assert_eq!(rebuilt.issues(), strategy.issues());
+    }
+    rebuilt
+}
+
+/// Whether the strategy answers the same when it is asked the same for the first time.
+fn is_repeatable(spec: &StrategySpec) -> bool {
+    match spec {
+        StrategySpec::Fixed { .. } => true,
+        StrategySpec::Exponential { seed, .. } | StrategySpec::DecorrelatedJitter { seed, .. } => seed.is_some(),
+        StrategySpec::RetryAfterOr { seed, fallback, .. } => seed.is_some() && is_repeatable(fallback),
+        _ => false,
+    }
 }
 
 #[track_caller]
@@ -82,26 +114,49 @@ fn decorrelated(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
     assert_eq!(ask(&strategy().seed(seed), asked, now).0, delay, "a seed repeats a run");
     let (unseeded, _) = ask(&strategy(), asked, now);
     if is_sound {
-        let prev = asked.prev_sleep.filter(|prev| !prev.is_zero()).unwrap_or(base);
+        let prev = asked.prev_delay.filter(|prev| !prev.is_zero()).unwrap_or(base);
         let high = prev.checked_mul(3).map_or(max, |tripled| tripled.max(base).min(max));
         is_within(delay, base, high);
         is_within(unseeded, base, high);
     }
 }
 
-fn equal(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+fn grows(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
     let (base, max, seed) = (reader.any_duration(), reader.any_duration(), reader.u64());
-    let (delay, is_sound) = ask(&equal_jitter().base(base).max(max).seed(seed), asked, now);
+    let (factor, jitter) = (number(reader), reader.one_of(&[Jitter::None, Jitter::Full, Jitter::Equal]));
+    let first_power = if reader.flag() { reader.u32() } else { reader.below(4).into() };
+    let strategy = || exponential().base(base).factor(factor).max(max).jitter(jitter).first_power(first_power);
+    let (delay, is_sound) = ask(&strategy().seed(seed), asked, now);
+    assert_eq!(ask(&strategy().seed(seed), asked, now).0, delay, "a seed repeats a run");
+    let (unseeded, _) = ask(&strategy(), asked, now);
     if is_sound {
-        // A nanosecond that doubles 64 times is past every cap.
-        let doubled = base.as_nanos().saturating_mul(1 << asked.attempt.min(64));
-        let ceiling = from_nanos(doubled.min(max.as_nanos()));
-        is_within(delay, ceiling / 2, ceiling);
+        let power = (f64::from(asked.attempt) + f64::from(first_power) - 1.0).clamp(0.0, f64::from(u32::MAX));
+        let ceiling = (base.as_secs_f64() * factor.powf(power)).min(max.as_secs_f64());
+        let low = match jitter {
+            Jitter::None => ceiling,
+            Jitter::Equal => ceiling / 2.0,
+            _ => 0.0,
+        };
+        for delay in [delay, unseeded] {
+            let (seconds, rounded) = (delay.as_secs_f64(), ceiling.mul_add(1e-9, 2e-9));
+            assert!(seconds >= low - rounded && seconds <= ceiling + rounded, "{delay:?}: {low} s to {ceiling} s");
+            assert!(delay <= max, "{delay:?} is at most {max:?}");
+        }
     }
 }
 
-fn token(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+fn preset(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
     let (base, max, seed) = (reader.any_duration(), reader.any_duration(), reader.u64());
+    if reader.flag() {
+        let (delay, is_sound) = ask(&equal_jitter().base(base).max(max).seed(seed), asked, now);
+        // A nanosecond that doubles 64 times is past every cap.
+        let doubled = base.as_nanos().saturating_mul(1 << asked.attempt.min(64));
+        let ceiling = from_nanos(doubled.min(max.as_nanos()));
+        if is_sound {
+            is_within(delay, ceiling / 2, ceiling);
+        }
+        return;
+    }
     let (delay, is_sound) = ask(&token_backoff().base(base).max(max).seed(seed), asked, now);
     if is_sound {
         // After 200 attempts every base is past every cap.
@@ -117,8 +172,8 @@ fn token(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
 fn waits_as_told(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
     let told = reader.any_duration();
     assert_eq!(ask(&fixed(told), asked, now).0, told);
-    let closure = move |context: &BackoffContext<'_>| context.prev_sleep.unwrap_or(told);
-    assert_eq!(ask(&closure, asked, now), (asked.prev_sleep.unwrap_or(told), true));
+    let closure = move |context: &BackoffContext<'_>| context.prev_delay.unwrap_or(told);
+    assert_eq!(ask(&closure, asked, now), (asked.prev_delay.unwrap_or(told), true));
 }
 
 fn hinted(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
@@ -129,7 +184,7 @@ fn hinted(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
         strategy = strategy.max(max);
     }
     let (delay, is_sound) = ask(&strategy, asked, now);
-    match asked.failure.retry_after() {
+    match asked.failure.retry_after().filter(|hint| !hint.is_zero()) {
         None => assert_eq!(delay, fallback, "without a hint the fallback decides"),
         Some(hint) if is_sound => {
             let max = max.unwrap_or(Duration::MAX);
@@ -156,6 +211,7 @@ fn adapted(reader: &mut Reader<'_>, asked: &Asked, origin: Instant) {
     let strategy =
         adaptive(fixed(fallback)).window(window).target_success(target).min_multiplier(min).max_multiplier(max);
     let is_sound = strategy.issues().is_empty();
+    is_rebuilt(&strategy, is_sound);
     let mut model = Rate { results: VecDeque::new(), window };
     let mut since = Duration::ZERO;
     let mut learned = 0;

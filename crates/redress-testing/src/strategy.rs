@@ -30,7 +30,7 @@ use crate::lock::lock;
 ///
 /// let _ = policy.call(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
 /// assert_eq!(clock.slept(), [1, 5, 5].map(Duration::from_secs));
-/// assert_eq!(strategy.calls()[1].prev_sleep, Some(Duration::from_secs(1)));
+/// assert_eq!(strategy.calls()[1].prev_delay, Some(Duration::from_secs(1)));
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -48,8 +48,8 @@ pub struct BackoffRecord {
     pub attempt: u32,
     /// What the classifier made of the failure.
     pub classification: Classification,
-    /// The delay before this attempt, if there was one.
-    pub prev_sleep: Option<Duration>,
+    /// The delay that the strategy computed after the attempt before, if there was one.
+    pub prev_delay: Option<Duration>,
     /// What was left until the deadline, if there was one.
     pub remaining: Option<Duration>,
     /// What failed.
@@ -71,7 +71,7 @@ impl From<&BackoffContext<'_>> for BackoffRecord {
         Self {
             attempt: context.attempt,
             classification: context.classification.clone(),
-            prev_sleep: context.prev_sleep,
+            prev_delay: context.prev_delay,
             remaining: context.remaining,
             cause: context.cause,
             now: context.now,

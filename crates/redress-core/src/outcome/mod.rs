@@ -6,3 +6,4 @@ pub(crate) mod observer;
 pub(crate) mod timeline;
 pub(crate) mod retry_outcome;
 pub(crate) mod call_error;
+pub(crate) mod readable_duration;

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{BackoffContext, Feedback, Strategy};
+use super::{BackoffContext, Feedback, Strategy, StrategySpec};
 use crate::drive::clock::{Epoch, nanos};
 use crate::policy::config_error::{Check, ConfigIssue};
 use crate::sync::Mutex;
@@ -140,6 +140,16 @@ impl<S: Strategy> Strategy for Adaptive<S> {
         );
         check.extend(self.fallback.issues());
         check.into_issues()
+    }
+
+    fn spec(&self) -> StrategySpec {
+        StrategySpec::Adaptive {
+            window: self.window,
+            target_success: self.target_success,
+            min_multiplier: self.min_multiplier,
+            max_multiplier: self.max_multiplier,
+            fallback: Box::new(self.fallback.spec()),
+        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! Decorrelated jitter: each delay is drawn between a base and three times the one before.
-//!
-//! Owns that formula and its defaults.
 
 use std::time::Duration;
 
 use super::bounds::bounds;
-use super::jitter::Jitter;
-use super::{BackoffContext, Strategy};
+use super::random_source::RandomSource;
+use super::{BackoffContext, Strategy, StrategySpec};
 use crate::policy::config_error::ConfigIssue;
 
 /// Draws each delay uniformly between `base` and three times the previous delay, and no longer than `max`.
@@ -33,12 +31,12 @@ use crate::policy::config_error::ConfigIssue;
 pub struct DecorrelatedJitter {
     base: Duration,
     max: Duration,
-    jitter: Jitter,
+    source: RandomSource,
 }
 
 /// Decorrelated jitter with its defaults; see [`DecorrelatedJitter`].
 pub const fn decorrelated_jitter() -> DecorrelatedJitter {
-    DecorrelatedJitter { base: Duration::from_millis(250), max: Duration::from_secs(30), jitter: Jitter::Thread }
+    DecorrelatedJitter { base: Duration::from_millis(250), max: Duration::from_secs(30), source: RandomSource::Thread }
 }
 
 impl DecorrelatedJitter {
@@ -56,18 +54,22 @@ impl DecorrelatedJitter {
 
     /// Draws from a generator with this seed, so that a run can be repeated.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.jitter = Jitter::seeded(seed);
+        self.source = RandomSource::seeded(seed);
         self
     }
 }
 
 impl Strategy for DecorrelatedJitter {
     fn delay(&self, context: &BackoffContext<'_>) -> Duration {
-        let prev = context.prev_sleep.filter(|prev| !prev.is_zero()).unwrap_or(self.base);
-        self.jitter.between(self.base, prev.saturating_mul(3)).min(self.max)
+        let prev = context.prev_delay.filter(|prev| !prev.is_zero()).unwrap_or(self.base);
+        self.source.between(self.base, prev.saturating_mul(3)).min(self.max)
     }
 
     fn issues(&self) -> Vec<ConfigIssue> {
         bounds(("decorrelated_jitter.base", self.base), ("decorrelated_jitter.max", self.max), "be at least the base")
+    }
+
+    fn spec(&self) -> StrategySpec {
+        StrategySpec::DecorrelatedJitter { base: self.base, max: self.max, seed: self.source.seed() }
     }
 }

@@ -1,10 +1,8 @@
 //! The same delay every time.
-//!
-//! Owns one number. Does not look at the failure.
 
 use std::time::Duration;
 
-use super::{BackoffContext, Strategy};
+use super::{BackoffContext, Strategy, StrategySpec};
 use crate::policy::config_error::{Check, ConfigIssue};
 
 /// Waits the same time before every retry. Made by [`fixed`].
@@ -29,5 +27,9 @@ impl Strategy for Fixed {
         let mut check = Check::default();
         check.countable("fixed", self.0);
         check.into_issues()
+    }
+
+    fn spec(&self) -> StrategySpec {
+        StrategySpec::Fixed { delay: self.0 }
     }
 }

@@ -1,25 +1,26 @@
 //! Backoff: how long to wait before the next attempt.
 //!
-//! Owns the [`Strategy`] seam and what a strategy is told. The five strategies stand in a file each.
+//! The [`Strategy`] trait, what a strategy is told, and the default of a retry. Each strategy has a file, and `spec.rs`
+//! has them all as plain data.
 
 mod adaptive;
 mod bounds;
 mod decorrelated_jitter;
-mod equal_jitter;
+mod exponential;
 mod fixed;
-mod jitter;
+mod random_source;
 mod retry_after_or;
-mod token_backoff;
+mod spec;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::adaptive::{Adaptive, adaptive};
 pub use self::decorrelated_jitter::{DecorrelatedJitter, decorrelated_jitter};
-pub use self::equal_jitter::{EqualJitter, equal_jitter};
+pub use self::exponential::{Exponential, Jitter, equal_jitter, exponential, token_backoff};
 pub use self::fixed::{Fixed, fixed};
 pub use self::retry_after_or::{RetryAfterOr, retry_after_or};
-pub use self::token_backoff::{TokenBackoff, token_backoff};
+pub use self::spec::StrategySpec;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::outcome::retry_outcome::Cause;
@@ -33,8 +34,9 @@ pub struct BackoffContext<'a> {
     pub attempt: u32,
     /// What the classifier made of the failure.
     pub classification: &'a Classification,
-    /// The delay before this attempt, if there was one.
-    pub prev_sleep: Option<Duration>,
+    /// The delay that the strategy computed after the attempt before, if there was one. What was waited may be longer: a
+    /// hint does not count here.
+    pub prev_delay: Option<Duration>,
     /// What is left until the deadline, if there is one.
     pub remaining: Option<Duration>,
     /// What failed.
@@ -48,7 +50,7 @@ impl<'a> BackoffContext<'a> {
     /// testing strategies: in a call the engine makes it.
     #[must_use]
     pub const fn new(attempt: u32, classification: &'a Classification, now: Instant) -> Self {
-        Self { attempt, classification, prev_sleep: None, remaining: None, cause: Cause::Error, now }
+        Self { attempt, classification, prev_delay: None, remaining: None, cause: Cause::Error, now }
     }
 
     /// The failure's class.
@@ -77,8 +79,8 @@ pub enum Feedback {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a backoff strategy",
     label = "computes no delays",
-    note = "use one of `decorrelated_jitter()`, `equal_jitter()`, `token_backoff()`, `fixed(delay)`, `retry_after_or(..)`, \
-            `adaptive(..)`, or a closure `|context: &BackoffContext<'_>| -> Duration`"
+    note = "use one of `decorrelated_jitter()`, `exponential()`, `equal_jitter()`, `token_backoff()`, `fixed(delay)`, \
+            `retry_after_or(..)`, `adaptive(..)`, or a closure `|context: &BackoffContext<'_>| -> Duration`"
 )]
 pub trait Strategy: Send + Sync {
     /// How long to wait before the next attempt. The engine does not shorten it: a delay that does not fit the
@@ -110,6 +112,11 @@ pub trait Strategy: Send + Sync {
     /// What is wrong with the strategy's own configuration; read by the policy's `build()`.
     fn issues(&self) -> Vec<ConfigIssue> {
         Vec::new()
+    }
+
+    /// The strategy's configuration as plain data. Default: [`StrategySpec::Custom`], for a strategy of the user's own.
+    fn spec(&self) -> StrategySpec {
+        StrategySpec::Custom
     }
 }
 
@@ -144,4 +151,14 @@ impl<S: Strategy + ?Sized> Strategy for Arc<S> {
     fn issues(&self) -> Vec<ConfigIssue> {
         (**self).issues()
     }
+
+    fn spec(&self) -> StrategySpec {
+        (**self).spec()
+    }
+}
+
+/// The strategy of a retry that names none: decorrelated jitter from 250 ms up to 5 s.
+#[expect(dead_code, reason = "the policy builder that takes it follows")]
+pub(crate) fn default_strategy() -> Arc<dyn Strategy> {
+    Arc::new(decorrelated_jitter().max(Duration::from_secs(5)))
 }

@@ -1,18 +1,17 @@
-//! Honours the other side's hint, and falls back where there is none.
-//!
-//! Owns the choice between hint and fallback. Does not know where the hint came from.
+//! The hint instead of a computed delay, and a fallback where there is none.
 
 use std::time::{Duration, Instant};
 
-use super::jitter::Jitter;
-use super::{BackoffContext, Feedback, Strategy};
+use super::random_source::RandomSource;
+use super::{BackoffContext, Feedback, Strategy, StrategySpec};
 use crate::policy::config_error::{Check, ConfigIssue};
 
-/// Waits as long as the classification's `retry_after` says, plus a little jitter, or as `fallback` says where there
-/// is no hint. Made by [`retry_after_or`].
+/// Waits as long as the classification's `retry_after` says, plus a little jitter; without a hint `fallback` decides.
+/// Made by [`retry_after_or`].
 ///
-/// The hint is a floor: the jitter only adds to it, and the engine never shortens a delay. A hint that does not fit the
-/// deadline ends the call at once.
+/// A hint takes the place of the fallback's delay, also where it is shorter. A hint of zero says nothing about how long
+/// to wait, so it counts as no hint. The jitter is added to the hint, and `max` caps the sum. A delay that does not fit
+/// the deadline ends the call at once.
 ///
 /// # Defaults
 ///
@@ -31,13 +30,13 @@ use crate::policy::config_error::{Check, ConfigIssue};
 pub struct RetryAfterOr<S> {
     fallback: S,
     jitter: Duration,
-    max: Duration,
-    source: Jitter,
+    max: Option<Duration>,
+    source: RandomSource,
 }
 
-/// Honours `retry_after` hints, else `fallback`; see [`RetryAfterOr`].
+/// The hint instead of the delay that `fallback` computes; see [`RetryAfterOr`].
 pub const fn retry_after_or<S: Strategy>(fallback: S) -> RetryAfterOr<S> {
-    RetryAfterOr { fallback, jitter: Duration::from_millis(250), max: Duration::MAX, source: Jitter::Thread }
+    RetryAfterOr { fallback, jitter: Duration::from_millis(250), max: None, source: RandomSource::Thread }
 }
 
 impl<S: Strategy> RetryAfterOr<S> {
@@ -51,13 +50,13 @@ impl<S: Strategy> RetryAfterOr<S> {
     /// Sets the longest wait for a hint, jitter included; a longer hint is shortened to it. Default: none. It protects
     /// a policy without a deadline from a hostile hint; to give up instead of coming back early, set a deadline.
     pub const fn max(mut self, max: Duration) -> Self {
-        self.max = max;
+        self.max = Some(max);
         self
     }
 
     /// Draws from a generator with this seed, so that a run can be repeated.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.source = Jitter::seeded(seed);
+        self.source = RandomSource::seeded(seed);
         self
     }
 }
@@ -69,7 +68,7 @@ impl<S: Strategy> Strategy for RetryAfterOr<S> {
         };
         let jitter =
             if self.jitter.is_zero() { Duration::ZERO } else { self.source.between(Duration::ZERO, self.jitter) };
-        hint.saturating_add(jitter).min(self.max)
+        hint.saturating_add(jitter).min(self.max.unwrap_or(Duration::MAX))
     }
 
     fn learns(&self) -> bool {
@@ -92,7 +91,18 @@ impl<S: Strategy> Strategy for RetryAfterOr<S> {
         let mut check = Check::default();
         check.extend(self.fallback.issues());
         check.countable("retry_after_or.jitter", self.jitter);
-        check.that(!self.max.is_zero(), "retry_after_or.max", self.max, "be longer than zero");
+        if let Some(max) = self.max {
+            check.that(!max.is_zero(), "retry_after_or.max", max, "be longer than zero");
+        }
         check.into_issues()
+    }
+
+    fn spec(&self) -> StrategySpec {
+        StrategySpec::RetryAfterOr {
+            jitter: self.jitter,
+            max: self.max,
+            seed: self.source.seed(),
+            fallback: Box::new(self.fallback.spec()),
+        }
     }
 }

@@ -12,6 +12,7 @@ mod validation;
 mod classifiers;
 mod default_classifier;
 mod strategies;
+mod strategy_specs;
 mod adaptive;
 
 mod budget;

@@ -84,7 +84,7 @@ fn a_sleep_handler_sees_the_whole_delay_and_the_time_left() {
         let seen = Mutex::new(Vec::new());
         let context = policy.context().sleep(|context, delay| {
             let mut seen = seen.lock().expect("whole");
-            seen.push((context.attempt, context.class(), context.cause, delay, context.remaining, context.prev_sleep));
+            seen.push((context.attempt, context.class(), context.cause, delay, context.remaining, context.prev_delay));
             SleepDecision::Sleep
         });
         let steps = script([fails(ErrorClass::RateLimit), Ok(Answer::Bad(ErrorClass::ServerError))]);
@@ -182,7 +182,7 @@ fn the_hook_before_a_wait_runs_once_before_each_actual_wait() {
             let seen = Mutex::new(Vec::new());
             let context = policy.context().before_sleep(|context, delay| {
                 let mut seen = seen.lock().expect("whole");
-                seen.push((context.attempt, delay, context.prev_sleep, lab.clock.elapsed() - start));
+                seen.push((context.attempt, delay, context.prev_delay, lab.clock.elapsed() - start));
             });
             assert_eq!(context.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
             let expected = [(1, delay, None, secs(0)), (2, delay, Some(delay), delay)];

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    BackoffContext, Cause, Classification, ErrorClass, Strategy, decorrelated_jitter, equal_jitter, fixed,
-    retry_after_or, token_backoff,
+    BackoffContext, Cause, Classification, ErrorClass, Exponential, Jitter, Strategy, decorrelated_jitter,
+    equal_jitter, exponential, fixed, retry_after_or, token_backoff,
 };
 
 use crate::lab::{TICK, millis, secs};
@@ -15,10 +15,10 @@ const ZERO: Duration = Duration::ZERO;
 const LONGEST: Duration = Duration::from_nanos(u64::MAX);
 
 /// The delay after this failed attempt and this delay before it.
-fn delay(strategy: &impl Strategy, attempt: u32, prev_sleep: Option<Duration>) -> Duration {
+fn delay(strategy: &impl Strategy, attempt: u32, prev_delay: Option<Duration>) -> Duration {
     let failure = Classification::new(ErrorClass::Transient);
     let mut context = BackoffContext::new(attempt, &failure, Instant::now());
-    context.prev_sleep = prev_sleep;
+    context.prev_delay = prev_delay;
     strategy.delay(&context)
 }
 
@@ -66,13 +66,50 @@ fn decorrelated_jitter_is_drawn_between_the_base_and_three_times_the_last() {
         // The cap holds after the jitter: all that is drawn above it is cut to it.
         (Some(millis(100)), secs(1), secs(1)),
     ];
-    for (prev_sleep, from, to) in rows {
-        check_drawn(from, to, |seed| delay(&strategy(seed), 1, prev_sleep));
+    for (prev_delay, from, to) in rows {
+        check_drawn(from, to, |seed| delay(&strategy(seed), 1, prev_delay));
     }
     let capped: Vec<_> = (0..400).map(|seed| delay(&strategy(seed), 1, Some(secs(100)))).collect();
     assert!(capped.iter().all(|delay| *delay <= secs(100)));
     let at_cap = capped.iter().filter(|delay| **delay == secs(100)).count();
     assert!((200..340).contains(&at_cap), "two thirds are drawn above the cap, not {at_cap} of 400");
+}
+
+#[test]
+fn exponential_backoff_starts_at_the_base_and_is_multiplied_by_the_factor() {
+    let delays =
+        |strategy: &dyn Fn() -> Exponential| [1, 2, 3, 4, 5].map(|n| delay(&strategy().jitter(Jitter::None), n, None));
+    assert_eq!(delays(&exponential), [250, 500, 1_000, 2_000, 4_000].map(millis));
+    assert_eq!(delays(&|| exponential().factor(3.0).max(secs(5))), [250, 750, 2_250, 5_000, 5_000].map(millis));
+    assert_eq!(delays(&|| exponential().base(secs(16)).factor(1.5)), [16, 24, 30, 30, 30].map(secs));
+    assert_eq!(delays(&|| exponential().factor(1.0)), [250; 5].map(millis));
+    assert_eq!(delays(&|| exponential().first_power(2)), [1, 2, 4, 8, 16].map(secs));
+    // Between whole factors, and at the power where a square root of ten has become a hundred.
+    let root = exponential().base(secs(1)).factor(10_f64.sqrt()).max(secs(1000)).jitter(Jitter::None);
+    assert!(delay(&root, 5, None).abs_diff(secs(100)) < millis(1));
+}
+
+#[test]
+fn exponential_jitter_is_drawn_below_the_ceiling() {
+    let strategy = |seed| exponential().base(secs(1)).max(secs(100)).seed(seed);
+    for (attempt, ceiling) in [(1, 1), (2, 2), (3, 4), (7, 64), (8, 100), (99, 100), (u32::MAX, 100)] {
+        let ceiling = secs(ceiling);
+        check_drawn(ZERO, ceiling, |seed| delay(&strategy(seed), attempt, None));
+        check_drawn(ZERO, ceiling, |seed| delay(&strategy(seed).jitter(Jitter::Full), attempt, None));
+        check_drawn(ceiling / 2, ceiling, |seed| delay(&strategy(seed).jitter(Jitter::Equal), attempt, None));
+        assert_eq!(delay(&strategy(1).jitter(Jitter::None), attempt, None), ceiling);
+    }
+}
+
+/// The delays of one seed are equal, so the presets are what they say they are short for.
+#[test]
+fn the_presets_are_exponential_backoff() {
+    for attempt in [1, 2, 3, 8, 64, u32::MAX] {
+        let equal = exponential().jitter(Jitter::Equal).first_power(1);
+        assert_eq!(delay(&equal_jitter().seed(5), attempt, None), delay(&equal.seed(5), attempt, None));
+        let token = exponential().jitter(Jitter::Equal).first_power(1).factor(1.5).max(secs(20));
+        assert_eq!(delay(&token_backoff().seed(5), attempt, None), delay(&token.seed(5), attempt, None));
+    }
 }
 
 #[test]
@@ -95,6 +132,8 @@ fn token_backoff_is_drawn_from_the_upper_half_of_a_gentler_delay() {
 fn the_defaults_are_the_documented_ones() {
     check_drawn(millis(250), millis(750), |seed| delay(&decorrelated_jitter().seed(seed), 1, None));
     check_drawn(millis(250), secs(30), |seed| delay(&decorrelated_jitter().seed(seed), 1, Some(secs(10))));
+    check_drawn(ZERO, millis(250), |seed| delay(&exponential().seed(seed), 1, None));
+    check_drawn(ZERO, secs(30), |seed| delay(&exponential().seed(seed), 99, None));
     check_drawn(millis(250), millis(500), |seed| delay(&equal_jitter().seed(seed), 1, None));
     check_drawn(secs(15), secs(30), |seed| delay(&equal_jitter().seed(seed), 99, None));
     check_drawn(Duration::from_micros(187_500), millis(375), |seed| delay(&token_backoff().seed(seed), 1, None));
@@ -106,6 +145,7 @@ fn the_defaults_are_the_documented_ones() {
 #[test]
 fn the_threads_generator_draws_as_well() {
     check_drawn(millis(250), millis(750), |_| delay(&decorrelated_jitter(), 1, None));
+    check_drawn(ZERO, millis(250), |_| delay(&exponential(), 1, None));
     check_drawn(millis(250), millis(500), |_| delay(&equal_jitter(), 1, None));
     check_drawn(secs(10), secs(20), |_| delay(&token_backoff(), 99, None));
     check_drawn(secs(9), secs(9) + millis(250), |_| hinted(&retry_after_or(fixed(ZERO)), secs(9)));
@@ -129,6 +169,7 @@ fn a_seed_replays_a_run() {
         assert_ne!(run(&seeded(7)), run(&seeded(8)));
     }
     check(|seed| decorrelated_jitter().seed(seed));
+    check(|seed| exponential().seed(seed));
     check(|seed| equal_jitter().seed(seed));
     check(|seed| token_backoff().seed(seed));
     check(|seed| retry_after_or(fixed(ZERO)).seed(seed));
@@ -152,6 +193,8 @@ fn every_delay_is_within_its_bounds() {
 
         let drawn = delay(&decorrelated_jitter().base(base).max(max).seed(seed), attempt, prev);
         assert!(base <= drawn && drawn <= max, "decorrelated jitter: {drawn:?} with {case}");
+        let drawn = delay(&exponential().base(base).max(max).seed(seed), attempt, prev);
+        assert!(drawn <= max, "exponential: {drawn:?} with {case}");
         let drawn = delay(&equal_jitter().base(base).max(max).seed(seed), attempt, prev);
         assert!(base.min(max / 2) <= drawn && drawn <= max, "equal jitter: {drawn:?} with {case}");
         let drawn = delay(&token_backoff().base(base).max(max).seed(seed), attempt, prev);
@@ -180,6 +223,8 @@ fn equal_jitter_doubles_until_it_meets_the_cap() {
 #[test]
 fn extreme_settings_saturate() {
     let endless = u32::MAX;
+    let steep = exponential().factor(f64::MAX).max(LONGEST).first_power(endless).jitter(Jitter::None);
+    assert_eq!(delay(&steep, endless, None), LONGEST);
     assert!(delay(&equal_jitter().base(LONGEST).max(LONGEST).seed(1), endless, None) >= LONGEST / 2);
     assert!(delay(&token_backoff().base(LONGEST).max(LONGEST).seed(1), endless, None) >= LONGEST / 2);
     assert_eq!(delay(&decorrelated_jitter().base(LONGEST).max(LONGEST), endless, Some(Duration::MAX)), LONGEST);
@@ -189,7 +234,7 @@ fn extreme_settings_saturate() {
 }
 
 #[test]
-fn a_hint_is_a_floor() {
+fn jitter_is_added_to_a_hint() {
     for seed in 0..200 {
         let strategy = retry_after_or(fixed(ZERO)).jitter(secs(2)).seed(seed);
         let drawn = hinted(&strategy, secs(9));
@@ -201,7 +246,7 @@ fn a_hint_is_a_floor() {
 #[test]
 fn without_jitter_a_hint_is_taken_as_it_is() {
     let strategy = retry_after_or(fixed(secs(1))).jitter(ZERO);
-    for hint in [ZERO, TICK, secs(9), Duration::MAX] {
+    for hint in [TICK, secs(9), Duration::MAX] {
         assert_eq!(hinted(&strategy, hint), hint);
     }
 }
@@ -214,6 +259,14 @@ fn a_hint_is_shortened_to_the_cap_jitter_included() {
         assert!(secs(9) <= drawn && drawn <= secs(10), "{drawn:?}");
         assert_eq!(hinted(&strategy, secs(11)), secs(10));
     }
+}
+
+/// Zero says nothing about how long to wait.
+#[test]
+fn a_hint_of_zero_is_no_hint() {
+    let strategy = retry_after_or(fixed(secs(77))).max(secs(1)).jitter(secs(5));
+    assert_eq!(hinted(&strategy, ZERO), secs(77));
+    assert_eq!(hinted(&retry_after_or(strategy), ZERO), secs(77), "nested too");
 }
 
 #[test]
@@ -229,5 +282,5 @@ fn a_context_for_tests_is_a_plain_failure() {
     let (failure, now) = (Classification::new(ErrorClass::Auth), Instant::now());
     let context = BackoffContext::new(3, &failure, now);
     assert_eq!((context.attempt, context.class(), context.now), (3, ErrorClass::Auth, now));
-    assert_eq!((context.prev_sleep, context.remaining, context.cause), (None, None, Cause::Error));
+    assert_eq!((context.prev_delay, context.remaining, context.cause), (None, None, Cause::Error));
 }

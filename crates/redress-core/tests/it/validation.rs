@@ -7,7 +7,7 @@ use std::time::Duration;
 use redress_core::{
     AsyncPolicy, AsyncRetryPolicy, BackoffContext, Budget, CircuitBreaker, CircuitBreakerBuilder, ConfigError,
     ConfigIssue, ErrorClass, NoTimer, Policy, Retry, RetryBuilder, RetryPolicy, Strategy, adaptive,
-    decorrelated_jitter, equal_jitter, fixed, retry_after_or, token_backoff,
+    decorrelated_jitter, equal_jitter, exponential, fixed, retry_after_or, token_backoff,
 };
 
 use crate::lab::{TICK, secs};
@@ -105,7 +105,7 @@ fn every_rule_of_the_strategies() {
     type Make = fn() -> Arc<dyn Strategy>;
     let one = || fixed(secs(1));
     assert!(one().issues().is_empty());
-    let rows: [(Make, &[Row]); 36] = [
+    let rows: [(Make, &[Row]); 43] = [
         (|| Arc::new(decorrelated_jitter().base(ZERO)), &[("decorrelated_jitter.base", "0ns", NOT_ZERO)]),
         (|| Arc::new(decorrelated_jitter().base(secs(31))), &[("decorrelated_jitter.max", "30s", AT_LEAST_BASE)]),
         (
@@ -124,14 +124,28 @@ fn every_rule_of_the_strategies() {
             &[("decorrelated_jitter.max", "0ns", NOT_ZERO), ("decorrelated_jitter.max", "0ns", AT_LEAST_BASE)],
         ),
         (|| Arc::new(decorrelated_jitter().base(LONGEST).max(LONGEST)), &[]),
-        (|| Arc::new(equal_jitter().base(ZERO)), &[("equal_jitter.base", "0ns", NOT_ZERO)]),
-        (|| Arc::new(equal_jitter().base(secs(31))), &[("equal_jitter.max", "30s", AT_LEAST_BASE)]),
-        (|| Arc::new(equal_jitter().max(LONGEST + TICK)), &[("equal_jitter.max", LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| Arc::new(equal_jitter().base(ZERO)), &[("exponential.base", "0ns", NOT_ZERO)]),
+        (|| Arc::new(equal_jitter().base(secs(31))), &[("exponential.max", "30s", AT_LEAST_BASE)]),
+        (|| Arc::new(equal_jitter().max(LONGEST + TICK)), &[("exponential.max", LONGEST_AND_ONE, NOT_TOO_LONG)]),
         (|| Arc::new(equal_jitter().base(secs(30)).max(secs(30))), &[]),
-        (|| Arc::new(token_backoff().base(ZERO)), &[("token_backoff.base", "0ns", NOT_ZERO)]),
-        (|| Arc::new(token_backoff().base(secs(21))), &[("token_backoff.max", "20s", AT_LEAST_BASE)]),
-        (|| Arc::new(token_backoff().max(LONGEST + TICK)), &[("token_backoff.max", LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| Arc::new(token_backoff().base(ZERO)), &[("exponential.base", "0ns", NOT_ZERO)]),
+        (|| Arc::new(token_backoff().base(secs(21))), &[("exponential.max", "20s", AT_LEAST_BASE)]),
+        (|| Arc::new(token_backoff().max(LONGEST + TICK)), &[("exponential.max", LONGEST_AND_ONE, NOT_TOO_LONG)]),
         (|| Arc::new(token_backoff().base(secs(20))), &[]),
+        (|| Arc::new(exponential()), &[]),
+        (
+            || Arc::new(exponential().base(ZERO).max(ZERO).factor(0.5)),
+            &[
+                ("exponential.base", "0ns", NOT_ZERO),
+                ("exponential.max", "0ns", NOT_ZERO),
+                ("exponential.factor", "0.5", SMALLEST),
+            ],
+        ),
+        (|| Arc::new(exponential().factor(1.0).first_power(u32::MAX)), &[]),
+        (|| Arc::new(exponential().factor(f64::MAX)), &[]),
+        (|| Arc::new(exponential().factor(-2.0)), &[("exponential.factor", "-2.0", SMALLEST)]),
+        (|| Arc::new(exponential().factor(f64::NAN)), &[("exponential.factor", "NaN", SMALLEST)]),
+        (|| Arc::new(exponential().factor(f64::INFINITY)), &[("exponential.factor", "inf", SMALLEST)]),
         (|| Arc::new(fixed(ZERO)), &[]),
         (|| Arc::new(fixed(LONGEST)), &[]),
         (|| Arc::new(fixed(LONGEST + TICK)), &[("fixed", LONGEST_AND_ONE, NOT_TOO_LONG)]),
@@ -242,7 +256,7 @@ fn everything_wrong_is_said_at_once() {
         ("retry.attempt_timeout", "0ns", NOT_ZERO),
         ("retry.max_retries_for", "70000", CAP),
         ("retry.max_unknown_retries", "80000", CAP),
-        ("equal_jitter.base", "0ns", NOT_ZERO),
+        ("exponential.base", "0ns", NOT_ZERO),
         ("circuit_breaker.failure_threshold", "0", AT_LEAST_1),
         ("circuit_breaker.recovery_timeout", "0ns", NOT_ZERO),
     ];

@@ -141,7 +141,7 @@ impl From<&AttemptContext<'_>> for Seen {
 pub(crate) struct Backoff {
     pub(crate) attempt: u32,
     pub(crate) classification: Classification,
-    pub(crate) prev_sleep: Option<Duration>,
+    pub(crate) prev_delay: Option<Duration>,
     pub(crate) remaining: Option<Duration>,
     pub(crate) cause: Cause,
     /// Since the clock began.
@@ -153,7 +153,7 @@ impl Backoff {
         Self {
             attempt: context.attempt,
             classification: context.classification.clone(),
-            prev_sleep: context.prev_sleep,
+            prev_delay: context.prev_delay,
             remaining: context.remaining,
             cause: context.cause,
             now: context.now - origin,

@@ -195,7 +195,7 @@ impl Stage {
 
     /// What a strategy answers that is written here.
     pub(crate) fn delay(&self, strategy: &StrategySpec, backoff: Backoff) -> Result<Duration, Planned> {
-        let (attempt, prev) = (backoff.attempt, backoff.prev_sleep);
+        let (attempt, prev) = (backoff.attempt, backoff.prev_delay);
         self.note(What::Delay(backoff));
         match strategy {
             StrategySpec::Closure { panics_at, .. } if *panics_at == Some(attempt) => Err(Planned),

@@ -9,8 +9,8 @@ use proptest::prelude::{Strategy as _, any, prop_assert, prop_assert_eq, prop_as
 use proptest::sample::select;
 use proptest::test_runner::Config;
 use redress_core::{
-    BackoffContext, Budget, Classification, ErrorClass, Feedback, Strategy, adaptive, decorrelated_jitter,
-    equal_jitter, fixed, retry_after_or, token_backoff,
+    BackoffContext, Budget, Classification, ErrorClass, Feedback, Jitter, Strategy, adaptive, decorrelated_jitter,
+    equal_jitter, exponential, fixed, retry_after_or, token_backoff,
 };
 
 fn config() -> Config {
@@ -31,6 +31,11 @@ fn durations() -> impl proptest::strategy::Strategy<Value = Duration> {
     ]
 }
 
+/// A factor that is accepted, whole or not.
+fn factors() -> impl proptest::strategy::Strategy<Value = f64> {
+    prop_oneof![3 => (1_u32..12).prop_map(f64::from), 3 => 1.0_f64..4.0, 1 => select(vec![1.0, 1.5, 2.0, 1e9, f64::MAX])]
+}
+
 /// Any attempt, and often one of the first.
 fn attempts() -> impl proptest::strategy::Strategy<Value = u32> {
     prop_oneof![4 => 1_u32..12, 2 => 28_u32..70, 1 => any::<u32>(), 1 => select(vec![0, u32::MAX])]
@@ -38,7 +43,7 @@ fn attempts() -> impl proptest::strategy::Strategy<Value = u32> {
 
 fn context<'a>(attempt: u32, prev: Option<Duration>, failure: &'a Classification) -> BackoffContext<'a> {
     let mut context = BackoffContext::new(attempt, failure, Instant::now());
-    context.prev_sleep = prev;
+    context.prev_delay = prev;
     context
 }
 
@@ -96,6 +101,26 @@ proptest! {
     }
 
     #[test]
+    fn exponential_backoff_stays_below_its_ceiling(
+        (base, max, factor) in (durations(), durations(), factors()),
+        (attempt, first_power) in (attempts(), prop_oneof![0_u32..4, any::<u32>()]),
+        (jitter, seed) in (select(vec![Jitter::None, Jitter::Full, Jitter::Equal]), any::<u64>()),
+    ) {
+        let strategy = exponential().base(base).factor(factor).max(max).first_power(first_power).jitter(jitter).seed(seed);
+        prop_assume!(strategy.issues().is_empty());
+        let delay = strategy.delay(&context(attempt, None, &FAILURE));
+        // Where the attempt is 0 there is no context from a call, and the power is that of the first.
+        let power = (f64::from(attempt) + f64::from(first_power) - 1.0).clamp(0.0, f64::from(u32::MAX - 1));
+        let ceiling = (base.as_secs_f64() * factor.powf(power)).min(max.as_secs_f64());
+        let low = match jitter {
+            Jitter::None => ceiling,
+            Jitter::Equal => ceiling / 2.0,
+            _ => 0.0,
+        };
+        prop_assert!(delay <= max && is_about(delay, low, ceiling), "{delay:?} of {low} s to {ceiling} s");
+    }
+
+    #[test]
     fn equal_jitter_stays_in_the_upper_half(
         (base, max) in (durations(), durations()),
         (attempt, seed) in (attempts(), any::<u64>()),
@@ -131,7 +156,7 @@ proptest! {
         prop_assume!(strategy.issues().is_empty());
         let delay = strategy.delay(&context(1, None, &FAILURE.with_retry_after(hint)));
         let cap = max.unwrap_or(Duration::MAX);
-        match hint {
+        match hint.filter(|hint| !hint.is_zero()) {
             None => prop_assert_eq!(delay, fallback),
             Some(hint) => prop_assert!(delay >= hint.min(cap) && delay <= hint.saturating_add(jitter).min(cap), "{delay:?}"),
         }

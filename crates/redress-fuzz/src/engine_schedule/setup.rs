@@ -76,7 +76,7 @@ impl Setup {
     pub(super) fn delay_after(&self, failure: &Failure) -> Option<Duration> {
         let own = (self.delay_of.0 == failure.class).then_some(self.delay_of.1);
         let delay = own.or(self.delay)?;
-        Some(failure.hint.filter(|_| self.honours_hints).unwrap_or(delay))
+        Some(failure.hint.filter(|hint| self.honours_hints && !hint.is_zero()).unwrap_or(delay))
     }
 
     /// How many failures of this class are retried.

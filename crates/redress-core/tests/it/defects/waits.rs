@@ -74,14 +74,14 @@ fn an_infinite_multiplier_is_refused() {
 #[test]
 fn no_strategy_overflows_at_attempt_1024() {
     let failure = Classification::new(ErrorClass::Transient);
-    let at = |attempt, prev_sleep| {
+    let at = |attempt, prev_delay| {
         let mut context = BackoffContext::new(attempt, &failure, Instant::now());
-        context.prev_sleep = prev_sleep;
+        context.prev_delay = prev_delay;
         context
     };
     for attempt in [31, 32, 63, 64, 1023, 1024, 1025, 10_000, 1 << 31, u32::MAX] {
-        for prev_sleep in [None, Some(secs(30)), Some(Duration::MAX)] {
-            let context = at(attempt, prev_sleep);
+        for prev_delay in [None, Some(secs(30)), Some(Duration::MAX)] {
+            let context = at(attempt, prev_delay);
             let equal = equal_jitter().delay(&context);
             assert!((secs(15)..=secs(30)).contains(&equal), "attempt {attempt}: {equal:?}");
             let token = token_backoff().delay(&context);
@@ -121,13 +121,13 @@ fn the_cap_holds_after_the_jitter() {
         ("retry_after_or", &hint, Box::new(retry_after_or(fixed(CAP)).max(CAP).jitter(CAP).seed(4))),
     ];
     for (name, failure, strategy) in strategies {
-        let (mut longest, mut prev_sleep) = (Duration::ZERO, None);
+        let (mut longest, mut prev_delay) = (Duration::ZERO, None);
         for draw in 0..100_000 {
             let mut context = BackoffContext::new(1 + draw % 40, failure, Instant::now());
-            context.prev_sleep = prev_sleep;
+            context.prev_delay = prev_delay;
             let delay = strategy.delay(&context);
             longest = longest.max(delay);
-            prev_sleep = Some(delay);
+            prev_delay = Some(delay);
         }
         assert!(longest <= CAP, "{name}: {longest:?}");
         assert!(longest > secs(9), "{name} draws up to the cap, not {longest:?}");
@@ -260,7 +260,7 @@ type Seen = Arc<Mutex<Vec<(ErrorClass, u32, Option<Duration>)>>>;
 fn noting(seen: &Seen) -> impl Strategy + 'static {
     let seen = Arc::clone(seen);
     move |context: &BackoffContext<'_>| {
-        seen.lock().expect("no panic").push((context.class(), context.attempt, context.prev_sleep));
+        seen.lock().expect("no panic").push((context.class(), context.attempt, context.prev_delay));
         let factor = if context.class() == ErrorClass::RateLimit { 5 } else { 1 };
         secs(factor) * context.attempt
     }

@@ -1,0 +1,58 @@
+//! Durations as people write them: "250 ms", "1.5 s", "2 min".
+
+use std::fmt;
+use std::time::Duration;
+
+/// The units below a minute, which take a fraction: nanoseconds in one, and nanoseconds from which the next is used.
+const SHORT: [(u128, u128, &str); 4] = [
+    (1, 1_000, "ns"),
+    (1_000, 1_000_000, "µs"),
+    (1_000_000, 1_000_000_000, "ms"),
+    (1_000_000_000, 60_000_000_000, "s"),
+];
+
+/// The units from a minute up: seconds in one and its name, the same of the smaller unit beside it, and seconds from
+/// which the next is used.
+const LONG: [(u64, &str, u64, &str, u64); 3] =
+    [(60, "min", 1, "s", 3_600), (3_600, "h", 60, "min", 86_400), (86_400, "d", 3_600, "h", u64::MAX)];
+
+/// Displays a duration in the unit a person would choose.
+///
+/// Below a minute it is rounded to three decimals of its unit, from a minute up to the second of two units: "1 min 30 s".
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Readable(pub(crate) Duration);
+
+impl fmt::Display for Readable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = self.0.as_nanos();
+        if nanos == 0 {
+            return f.write_str("0 s");
+        }
+        for (unit, end, name) in SHORT {
+            // Rounded before it is compared, so that what rounds up to the next unit is written in it.
+            let thousandths = (nanos * 1_000 + unit / 2) / unit;
+            if thousandths * unit < end * 1_000 {
+                return write_thousandths(f, thousandths, name);
+            }
+        }
+        let seconds = self.0.as_secs().saturating_add(u64::from(self.0.subsec_millis() >= 500));
+        for (unit, name, small, small_name, end) in LONG {
+            let smalls = seconds.saturating_add(small / 2) / small;
+            let (whole, rest) = (smalls / (unit / small), smalls % (unit / small));
+            if smalls * small < end {
+                write!(f, "{whole} {name}")?;
+                return if rest == 0 { Ok(()) } else { write!(f, " {rest} {small_name}") };
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_thousandths(f: &mut fmt::Formatter<'_>, thousandths: u128, unit: &str) -> fmt::Result {
+    let (whole, fraction) = (thousandths / 1_000, thousandths % 1_000);
+    if fraction == 0 {
+        return write!(f, "{whole} {unit}");
+    }
+    let digits = format!("{fraction:03}");
+    write!(f, "{whole}.{} {unit}", digits.trim_end_matches('0'))
+}
