@@ -9,14 +9,14 @@ pub use redress_core::{
     AttemptContext, AttemptDecision, BackoffContext, Blocking, BoxError, BoxedClassifier, Breaker, BreakerSource,
     Budget, CallContext, CallError, CallObserver, CallResult, CallStart, Caller, Cause, CircuitBreaker,
     CircuitBreakerBuilder, CircuitOpenError, CircuitState, Classification, Classifier, Clock, ConcurrencyError,
-    ConfigError, ConfigIssue, Deadline, DecorrelatedJitter, DefaultClassifier, EqualJitter, ErrorClass,
-    ErrorClassifier, Event, EventName, FailedError, Failure, Feedback, Fixed, HookFuture, InstantTimer, NamedCaller,
+    ConfigError, ConfigIssue, Deadline, DecorrelatedJitter, DefaultClassifier, ErrorClass, ErrorClassifier, Event,
+    EventName, Exponential, FailedError, Failure, Feedback, Fixed, HookFuture, InstantTimer, Jitter, NamedCaller,
     NoTimer, Observer, OrElse, OutcomeSummary, PerClass, PermanentError, Permit, Policy, PolicyBuilder, PollCall,
     PollOperation, RateLimitError, Report, ResultClassifier, Retry, RetryAfterOr, RetryBuilder, RetryConfig,
     RetryExhaustedError, RetryOutcome, RetryPolicy, RetryTimeline, ServerError, SleepDecision, StatusError, StopReason,
-    Strategy, TimelineEvent, Timer, TokenBackoff, Transition, adaptive, boxed_classifier, decorrelated_jitter,
-    default_classifier, equal_jitter, error_classifier, fixed, result_classifier, retry_after_or, source_chain,
-    strict_classifier, token_backoff,
+    Strategy, StrategySpec, TimelineEvent, Timer, Transition, adaptive, boxed_classifier, decorrelated_jitter,
+    default_classifier, equal_jitter, error_classifier, exponential, fixed, result_classifier, retry_after_or,
+    source_chain, strict_classifier, token_backoff,
 };
 #[cfg(feature = "http")]
 pub use redress_http as http;

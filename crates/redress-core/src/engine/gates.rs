@@ -121,7 +121,7 @@ impl Run<'_> {
         BackoffContext {
             attempt: self.state.attempts,
             classification: failed.classification,
-            prev_sleep: self.state.prev_delay.get(),
+            prev_delay: self.state.prev_delay.get(),
             remaining,
             cause: failed.cause,
             now,

@@ -220,7 +220,7 @@ fn a_strategy_is_told_all_about_the_failure() {
         assert_eq!((first.attempt, second.attempt), (1, 2));
         assert_eq!((first.class(), second.class()), (ErrorClass::RateLimit, ErrorClass::ServerError));
         assert_eq!(first.classification.retry_after(), Some(secs(9)));
-        assert_eq!((first.prev_sleep, second.prev_sleep), (None, Some(secs(2))));
+        assert_eq!((first.prev_delay, second.prev_delay), (None, Some(secs(2))));
         assert_eq!((first.remaining, second.remaining), (Some(secs(29)), Some(secs(16))));
         assert_eq!((first.cause, second.cause), (Cause::Error, Cause::Result));
         assert_eq!((first.now, second.now), (origin + secs(1), origin + secs(14)));

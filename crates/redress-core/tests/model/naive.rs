@@ -554,7 +554,7 @@ impl Naive {
         Backoff {
             attempt: life.attempts,
             classification: failed.classification.clone(),
-            prev_sleep: life.prev_delay,
+            prev_delay: life.prev_delay,
             remaining: self.remaining(life, now),
             cause: failed.failure.cause(),
             now,
