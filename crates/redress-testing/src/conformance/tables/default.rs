@@ -68,15 +68,23 @@ pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_js
         Some(status) => format!("{} {status}", input.name),
         None => input.name,
     };
-    let answers = [expect.default.0, expect.strict.0].into_iter().zip(ours);
-    let mut intended = None;
-    for (original, ours_here) in answers.filter(|(original, ours)| original != ours) {
-        let Some(listed) = covering(&spelled, original.as_str(), ours_here.as_str()) else {
-            return Ok(Judgement::Wrong(spelled_answer(ours)));
-        };
-        intended = intended.or(Some(listed));
-    }
-    Ok(intended.map_or(Judgement::AsOriginal, Judgement::Intended))
+    let [default, strict] = ours;
+    let of_strict = || covering(&spelled, expect.strict.0.as_str(), strict.as_str());
+    // Where both of ours say the same, the name had no part in it, whatever the original guessed from it.
+    let of_default = || {
+        covering(&spelled, expect.default.0.as_str(), default.as_str())
+            .or_else(|| of_strict().filter(|_| default == strict))
+    };
+    Ok(match (default == expect.default.0, strict == expect.strict.0) {
+        (true, true) => Judgement::AsOriginal,
+        (false, true) => intended(of_default(), ours),
+        (true, false) => intended(of_strict(), ours),
+        (false, false) => intended(of_default().filter(|_| of_strict().is_some()), ours),
+    })
+}
+
+fn intended(listed: Option<IntendedDifference>, ours: [ErrorClass; 2]) -> Judgement {
+    listed.map_or_else(|| Judgement::Wrong(spelled_answer(ours)), Judgement::Intended)
 }
 
 fn spelled_answer([default, strict]: [ErrorClass; 2]) -> String {
