@@ -41,10 +41,10 @@ pub(crate) enum Manner {
     Derived,
 }
 
-/// Kinds with a meaning of their own, and two without.
-pub(crate) const KINDS: [(ErrorKind, Option<ErrorClass>); 27] = [
+/// Kinds with a meaning of their own, and three without.
+pub(crate) const KINDS: [(ErrorKind, Option<ErrorClass>); 38] = [
     (ErrorKind::Other, None),
-    (ErrorKind::AddrInUse, None),
+    (ErrorKind::AddrInUse, Some(ErrorClass::Transient)),
     (ErrorKind::ConnectionRefused, Some(ErrorClass::Transient)),
     (ErrorKind::ConnectionReset, Some(ErrorClass::Transient)),
     (ErrorKind::ConnectionAborted, Some(ErrorClass::Transient)),
@@ -70,6 +70,17 @@ pub(crate) const KINDS: [(ErrorKind, Option<ErrorClass>); 27] = [
     (ErrorKind::NotADirectory, Some(ErrorClass::Permanent)),
     (ErrorKind::Deadlock, Some(ErrorClass::Concurrency)),
     (ErrorKind::ExecutableFileBusy, Some(ErrorClass::Concurrency)),
+    (ErrorKind::AddrNotAvailable, Some(ErrorClass::Transient)),
+    (ErrorKind::DirectoryNotEmpty, Some(ErrorClass::Permanent)),
+    (ErrorKind::CrossesDevices, Some(ErrorClass::Permanent)),
+    (ErrorKind::TooManyLinks, Some(ErrorClass::Permanent)),
+    (ErrorKind::NotSeekable, Some(ErrorClass::Permanent)),
+    (ErrorKind::ArgumentListTooLong, Some(ErrorClass::Permanent)),
+    (ErrorKind::FileTooLarge, Some(ErrorClass::Permanent)),
+    (ErrorKind::StorageFull, Some(ErrorClass::Permanent)),
+    (ErrorKind::QuotaExceeded, Some(ErrorClass::Permanent)),
+    (ErrorKind::OutOfMemory, None),
+    (ErrorKind::WriteZero, None),
 ];
 
 pub(crate) const MARKERS: [ErrorClass; 4] =

@@ -66,12 +66,12 @@ fn read(bytes: &[u8]) -> Head {
 /// The table of the documentation.
 fn class_of(status: u16) -> Option<ErrorClass> {
     let class = match status {
-        400 | 404 | 422 => ErrorClass::Permanent,
-        401 => ErrorClass::Auth,
+        401 | 407 => ErrorClass::Auth,
         403 => ErrorClass::Permission,
         408 | 421 | 425 => ErrorClass::Transient,
-        409 => ErrorClass::Concurrency,
+        409 | 423 => ErrorClass::Concurrency,
         429 => ErrorClass::RateLimit,
+        _ if status / 100 == 4 => ErrorClass::Permanent,
         _ if status / 100 == 5 => ErrorClass::ServerError,
         _ => return None,
     };
@@ -127,7 +127,7 @@ fn policies_read_the_same(status: StatusCode, headers: &HeaderMap) {
     }
 }
 
-/// An error that carries a status is read by the whole table, by the core's classifier without what HTTP alone knows.
+/// An error that carries a status is read by the whole table, by the core's classifier too.
 fn errors_are_read_by_the_table(status: u16) {
     let hint = Duration::from_secs(status.into());
     let failed = || Err::<Response<()>, _>(StatusError::new(status).with_retry_after(hint));
@@ -138,8 +138,7 @@ fn errors_are_read_by_the_table(status: u16) {
     assert_eq!(http_classifier().classify(&failed()).as_ref(), Some(&expected), "{status}");
     assert_eq!(http_retry_after_classifier().classify(&failed()).as_ref(), Some(&expected), "{status}");
     assert_eq!(default_result_classifier().classify(&failed()), None, "{status}");
-    let of_core = if matches!(status, 421 | 425) { Classification::new(ErrorClass::Unknown) } else { expected };
-    assert_eq!(default_classifier().classify(&failed()), Some(of_core), "{status}");
+    assert_eq!(default_classifier().classify(&failed()), Some(expected), "{status}");
 }
 
 fn repetition_is_allowed_by_the_rules(method: &Method, headers: &HeaderMap) {

@@ -82,12 +82,12 @@ fn marker(link: &Link) -> Option<Classification> {
 fn status(link: &Link) -> Option<Classification> {
     let Link::Status(status, hint) = link else { return None };
     let class = match status {
-        401 => ErrorClass::Auth,
+        401 | 407 => ErrorClass::Auth,
         403 => ErrorClass::Permission,
-        400 | 404 | 422 => ErrorClass::Permanent,
-        409 => ErrorClass::Concurrency,
-        408 => ErrorClass::Transient,
+        409 | 423 => ErrorClass::Concurrency,
+        408 | 421 | 425 => ErrorClass::Transient,
         429 => ErrorClass::RateLimit,
+        400..500 => ErrorClass::Permanent,
         500..600 => ErrorClass::ServerError,
         _ => return None,
     };
@@ -109,13 +109,20 @@ fn name(link: &Link) -> Option<ErrorClass> {
     let is_part = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
     let identifier: String = debug.chars().take_while(is_part).take(64).collect::<String>().to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| identifier.contains(word));
-    if has(&["auth", "unauthoriz", "credential"]) {
+    let is_refused = has(&["unauthoriz", "unauthoris", "forbid", "permission", "denied"]);
+    // `author` is no word for a refusal where it does not begin `authority`, `authorized` and the like.
+    let of_authority = ["iz", "isa", "ise", "isi", "it"].map(|end| format!("author{end}"));
+    let authors = of_authority.iter().fold(identifier.clone(), |rest, word| rest.replace(word, " auth "));
+    let says_auth = authors.replace("author", " ").contains("auth");
+    if has(&["timeout", "timedout", "elapsed"]) || (!is_refused && has(&["connection"])) {
+        Some(ErrorClass::Transient)
+    } else if !is_refused && has(&["unavailable", "unreachable"]) {
+        None
+    } else if says_auth || has(&["credential"]) {
         Some(ErrorClass::Auth)
     } else if has(&["forbid", "permission"]) {
         Some(ErrorClass::Permission)
-    } else if has(&["timeout", "timedout", "elapsed", "connection"]) {
-        Some(ErrorClass::Transient)
     } else {
-        None
+        has(&["connection"]).then_some(ErrorClass::Transient)
     }
 }

@@ -6,19 +6,20 @@
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use http::{Response, StatusCode};
+use http::Response;
 use redress_core::{
-    Classification, Classifier, ErrorClass, OrElse, StatusError, default_classifier, source_chain, strict_classifier,
+    Classification, Classifier, OrElse, StatusError, default_classifier, source_chain, strict_classifier,
 };
 
-use crate::status::{classify, classify_status, response_class};
+use crate::status::{classify, response_class};
 
 /// Classifies responses by status, and errors as the default classifier does.
 ///
-/// - `Ok`: 408, 409, 421, 425, 429 and every 5xx are failures; everything else, the other 4xx included, is a success
+/// - `Ok`: 408, 409, 421, 423, 425, 429 and every 5xx are failures; everything else, the other 4xx included, is a success
 ///   that the caller reads. Headers are not looked at: see [`http_retry_after_classifier`] for that.
 /// - `Err`: what [`default_classifier`] says, so a [`StatusError`] anywhere in the source chain counts by the whole
-///   [table](classify_status), 401 and 404 included. A hint that the error itself carries is kept.
+///   [table](crate::classify_status), 401 and 404 included. A hint that the error itself carries is kept. Beside a status an
+///   error's name is not guessed from: an answer came, so an error called a timeout that carries a 302 is `Unknown`.
 ///
 /// Made by [`http_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpClassifier {
     }
 }
 
-/// Classifies responses alone: 408, 409, 421, 425, 429 and every 5xx are failures, with the `Retry-After` of their
+/// Classifies responses alone: 408, 409, 421, 423, 425, 429 and every 5xx are failures, with the `Retry-After` of their
 /// headers as the hint. It has no opinion about errors, so chain it with a classifier that has.
 ///
 /// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set. Made by
@@ -188,27 +189,20 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpRetryAfterClassif
     }
 }
 
-/// What an error means: as the default classifier has it, with the statuses of this crate's table that it does not know
-/// in their place between what is certain and what a name suggests.
+/// What an error means: as the default classifier has it, but by its name only where no status says that an answer came.
 fn classify_error(error: &(dyn Error + 'static)) -> Classification {
-    let certain = strict_classifier().classify_error(error);
-    if certain.class() != ErrorClass::Unknown {
-        return certain;
+    if source_chain(error).any(<dyn Error>::is::<StatusError>) {
+        strict_classifier().classify_error(error)
+    } else {
+        default_classifier().classify_error(error)
     }
-    source_chain(error).find_map(by_status).unwrap_or_else(|| default_classifier().classify_error(error))
-}
-
-fn by_status(error: &(dyn Error + 'static)) -> Option<Classification> {
-    let error = error.downcast_ref::<StatusError>()?;
-    let status = StatusCode::from_u16(error.status()).ok()?;
-    Some(Classification::new(classify_status(status)?).with_retry_after(error.retry_after()))
 }
 
 #[cfg(test)]
 mod tests {
     use std::io;
 
-    use redress_core::{AbortRetryError, RateLimitError, boxed_classifier};
+    use redress_core::{AbortRetryError, ErrorClass, RateLimitError, boxed_classifier};
 
     use super::*;
 
@@ -276,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_with_a_status_that_http_alone_knows_are_read_by_it() {
+    fn errors_with_a_status_are_read_by_the_table_and_keep_their_hint() {
         let early = || StatusError::new(425).with_retry_after(SEVEN);
         let asked = Classification::new(ErrorClass::Transient).with_retry_after(SEVEN);
         assert_eq!(of_error(&http_classifier(), early()), asked);
@@ -284,27 +278,42 @@ mod tests {
 
         let capped = http_retry_after_classifier().max_retry_after(Duration::ZERO);
         assert_eq!(of_error(&capped, early()).retry_after(), Some(Duration::ZERO));
-        assert_eq!(of_error(&http_classifier(), StatusError::new(418)).class(), ErrorClass::Unknown);
+        assert_eq!(of_error(&http_classifier(), StatusError::new(418)).class(), ErrorClass::Permanent);
     }
 
     #[test]
-    fn what_is_certain_comes_before_such_a_status_and_names_after_it() {
+    fn a_name_is_guessed_from_only_where_there_is_no_status() {
         #[derive(Debug)]
-        struct AuthGateway(StatusError);
-        impl std::fmt::Display for AuthGateway {
+        struct ReadTimeout(Option<StatusError>);
+        impl std::fmt::Display for ReadTimeout {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("the gateway refused")
+                f.write_str("the request failed")
             }
         }
-        impl Error for AuthGateway {
+        impl Error for ReadTimeout {
             fn source(&self) -> Option<&(dyn Error + 'static)> {
-                Some(&self.0)
+                self.0.as_ref().map(|status| status as _)
             }
         }
 
-        let misdirected = AuthGateway(StatusError::new(421));
-        assert_eq!(of_error(&http_classifier(), misdirected).class(), ErrorClass::Transient);
-        assert_eq!(of_error(&http_classifier(), AuthGateway(StatusError::new(418))).class(), ErrorClass::Auth);
+        let rows = [
+            (None, ErrorClass::Transient),
+            (Some(0), ErrorClass::Unknown),
+            (Some(200), ErrorClass::Unknown),
+            (Some(302), ErrorClass::Unknown),
+            (Some(600), ErrorClass::Unknown),
+            (Some(418), ErrorClass::Permanent),
+            (Some(421), ErrorClass::Transient),
+            (Some(503), ErrorClass::ServerError),
+        ];
+        for (status, class) in rows {
+            let make = || ReadTimeout(status.map(StatusError::new));
+            for answer in [of_error(&http_classifier(), make()), of_error(&http_retry_after_classifier(), make())] {
+                assert_eq!(answer.class(), class, "{status:?}");
+            }
+        }
+        let reset = StatusError::new(302).with_source(io::Error::from(io::ErrorKind::ConnectionReset));
+        assert_eq!(of_error(&http_classifier(), reset).class(), ErrorClass::Transient);
         let limited = RateLimitError::new("slow down").with_source(StatusError::new(421));
         assert_eq!(of_error(&http_classifier(), limited).class(), ErrorClass::RateLimit);
     }

@@ -91,6 +91,33 @@ pub const ALL: &[Difference] = &[
         covers: |status| status == "425",
     },
     Difference {
+        table: "http",
+        example: "423",
+        original: "UNKNOWN",
+        ours: "CONCURRENCY",
+        reason: "another client holds a lock on the resource, and may let go of it",
+        source: "https://www.rfc-editor.org/rfc/rfc4918#section-11.3",
+        covers: |status| status == "423",
+    },
+    Difference {
+        table: "http",
+        example: "407",
+        original: "UNKNOWN",
+        ours: "AUTH",
+        reason: "a 401 of the proxy: without other credentials it stays so",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8",
+        covers: |status| status == "407",
+    },
+    Difference {
+        table: "http",
+        example: "410",
+        original: "UNKNOWN",
+        ours: "PERMANENT",
+        reason: "4xx says that the client seems to have erred, and one that is registered nowhere is read as a 400",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5",
+        covers: is_a_client_error,
+    },
+    Difference {
         table: "http_retry_after",
         example: "503 Retry-After: 7",
         original: "none",
@@ -137,6 +164,13 @@ pub const ALL: &[Difference] = &[
         covers: |value| value.contains("-69 ") && is_a_date(value),
     },
 ];
+
+/// A 4xx without a row of its own here or in the original's table.
+fn is_a_client_error(status: &str) -> bool {
+    let classed = ["400", "401", "403", "404", "407", "408", "409", "421", "422", "423", "425", "429"];
+    let is_of_4xx = status.parse().is_ok_and(|status: u16| (400..500).contains(&status));
+    is_of_4xx && !classed.contains(&status)
+}
 
 fn hints_at_another_class_than_rate_limit(input: &str) -> bool {
     let status =

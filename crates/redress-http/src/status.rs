@@ -1,7 +1,7 @@
 //! What a status and its headers mean, on borrowed parts.
 //!
 //! Owns two readings of one table: a response that arrived as an error, and one that arrived as a value. The table is
-//! [`ErrorClass::from_status`] and the two statuses that HTTP alone gives a meaning. Knows neither bodies nor clocks.
+//! [`ErrorClass::from_status`]. Knows neither bodies nor clocks.
 
 use std::time::SystemTime;
 
@@ -12,15 +12,9 @@ use crate::retry_after::retry_after;
 
 /// The class of a status, or `None` where the status alone says nothing.
 ///
-/// The table is [`ErrorClass::from_status`]'s, and two more that ask for another try whatever the method:
-///
-/// | status | class | meaning |
-/// |---|---|---|
-/// | 421 | `Transient` | this connection leads to the wrong server: [RFC 9110, section 15.5.20](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20) |
-/// | 425 | `Transient` | not while TLS is still being set up: [RFC 8470, section 5.2](https://www.rfc-editor.org/rfc/rfc8470#section-5.2) |
-///
-/// All of 5xx are `ServerError`, 501 and 505 too, though they rarely go away: 5xx says who failed, and not for how
-/// long. Give your own classifier those that your servers mean for good.
+/// The table is [`ErrorClass::from_status`]'s: 401 and 407 are `Auth`, 403 is `Permission`, 408, 421 and 425 are
+/// `Transient`, 409 and 423 are `Concurrency`, 429 is `RateLimit`, every other 4xx is `Permanent`, and 5xx is
+/// `ServerError`. 421 and 425 ask for another try whatever the method.
 ///
 /// For errors that carry a status. A response that came back as a value is read by [`classify_response`].
 ///
@@ -36,10 +30,7 @@ use crate::retry_after::retry_after;
 #[inline]
 #[must_use]
 pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
-    match status.as_u16() {
-        421 | 425 => Some(ErrorClass::Transient),
-        other => ErrorClass::from_status(other),
-    }
+    ErrorClass::from_status(status.as_u16())
 }
 
 /// What an error made of a response means, by the whole table, with the `Retry-After` hint of its headers.
@@ -76,7 +67,7 @@ pub fn classify(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Opt
 /// What a response that came back as a value means: like [`classify`], but `None`, success, where the class is one
 /// that is never retried.
 ///
-/// So 408, 409, 421, 425, 429 and every 5xx are failures, and 401, 403 or 404 are answers: the caller asked, the other side
+/// So 408, 409, 421, 423, 425, 429 and every 5xx are failures, and 401, 403 or 404 are answers: the caller asked, the other side
 /// understood and said no, and code that holds the response reads its status anyway. Turn such a response into an
 /// error (`error_for_status` and its like) to have the whole table act on it.
 ///
@@ -130,8 +121,14 @@ mod tests {
             (403, Some(ErrorClass::Permission)),
             (404, Some(ErrorClass::Permanent)),
             (408, Some(ErrorClass::Transient)),
+            (407, Some(ErrorClass::Auth)),
             (409, Some(ErrorClass::Concurrency)),
-            (418, None),
+            (410, Some(ErrorClass::Permanent)),
+            (412, Some(ErrorClass::Permanent)),
+            (418, Some(ErrorClass::Permanent)),
+            (423, Some(ErrorClass::Concurrency)),
+            (424, Some(ErrorClass::Permanent)),
+            (499, Some(ErrorClass::Permanent)),
             (421, Some(ErrorClass::Transient)),
             (425, Some(ErrorClass::Transient)),
             (422, Some(ErrorClass::Permanent)),
@@ -153,7 +150,7 @@ mod tests {
         let failing: Vec<u16> = (100..=999)
             .filter(|code| classify_response(status(*code), &HeaderMap::new(), UNIX_EPOCH).is_some())
             .collect();
-        let expected: Vec<u16> = [408, 409, 421, 425, 429].into_iter().chain(500..=599).collect();
+        let expected: Vec<u16> = [408, 409, 421, 423, 425, 429].into_iter().chain(500..=599).collect();
         assert_eq!(failing, expected);
     }
 

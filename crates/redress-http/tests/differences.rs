@@ -21,6 +21,9 @@ fn each_covers_its_example_in_its_own_table_alone() {
 #[test]
 fn what_is_like_an_example_is_covered_for_the_same_reason() {
     let rows = [
+        ("http", "402", "the client seems to have erred"),
+        ("http", "418", "the client seems to have erred"),
+        ("http", "499", "the client seems to have erred"),
         (VALUE, "1_000", "digits of other scripts"),
         (VALUE, "Tue, 04 Mar 2031 05:07:07 -0500", "HTTP defines three forms"),
         (VALUE, "tue, 04 mar 2031 05:07:07 gmt", "HTTP defines three forms"),
@@ -46,6 +49,10 @@ fn what_is_answered_alike_is_not_covered() {
         (VALUE, "Tue Mar  4 05:07:07 2031"),
         (VALUE, "-69 "),
         ("http", "500"),
+        ("http", "302"),
+        ("http", "400"),
+        ("http", "404"),
+        ("http", "409"),
         ("http", "429"),
         ("http_retry_after", "429 Retry-After: 7"),
         ("http_retry_after", "200 Retry-After: 7"),

@@ -12,7 +12,7 @@ use crate::error::HyperError;
 
 /// Classifies responses by status and `Retry-After`, and [`HyperError`]s by what happened. Made by [`hyper_classifier`].
 ///
-/// Responses are read as [`DefaultResultClassifier`] does: 408, 409, 421, 425, 429 and every 5xx are failures. Of an error, the
+/// Responses are read as [`DefaultResultClassifier`] does: 408, 409, 421, 423, 425, 429 and every 5xx are failures. Of an error, the
 /// first row that holds counts:
 ///
 /// | error | class |

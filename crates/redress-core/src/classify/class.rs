@@ -22,19 +22,19 @@ use std::ops::{Index, IndexMut};
 #[non_exhaustive]
 #[repr(u8)]
 pub enum ErrorClass {
-    /// The caller is not authenticated (HTTP 401). Never retried.
+    /// The caller is not authenticated (HTTP 401, 407). Never retried.
     Auth,
     /// The caller is not allowed to do this (HTTP 403). Never retried.
     Permission,
-    /// The request itself is wrong; sending it again gives the same answer (HTTP 400, 404). Never retried.
+    /// The request itself is wrong; sending it again gives the same answer (HTTP 4xx, but for those below). Never retried.
     Permanent,
-    /// Two writers met: a conflict, a deadlock, a failed precondition (HTTP 409).
+    /// Two writers met: a conflict, a deadlock, a lock held by another client (HTTP 409, 423).
     Concurrency,
     /// The other side asks for fewer requests (HTTP 429).
     RateLimit,
     /// The other side failed (HTTP 5xx).
     ServerError,
-    /// The way there failed: a timeout, a reset connection (HTTP 408).
+    /// The way there failed: a timeout, a reset connection (HTTP 408, 421, 425).
     Transient,
     /// Nobody recognised the failure. Retried, under a cap of its own.
     Unknown,

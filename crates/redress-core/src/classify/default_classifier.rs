@@ -3,42 +3,117 @@
 //! Owns that order and its tables. Reads errors only through `std::error::Error`, its source chain and `Debug`.
 
 use std::error::Error;
-use std::fmt::{self, Write};
 use std::io;
 
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::classify::classifier::{Classifier, OrElse};
+use crate::classify::io_error;
 use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
+use crate::classify::name;
 use crate::classify::source_chain::source_chain;
 use crate::classify::status::StatusError;
 use crate::outcome::call_error::AbortRetryError;
 
 /// Classifies every `E: std::error::Error + 'static`; every `Ok` is a success.
 ///
-/// It walks the whole source chain, once for each of these, and the first match decides:
+/// It walks the whole [source chain](source_chain), once for each of these, and the first match decides:
 ///
 /// 1. an [`AbortRetryError`]: the call is to end;
 /// 2. a marker: [`PermanentError`], [`RateLimitError`], [`ConcurrencyError`], [`ServerError`], or the runtime's own timeout, an
 ///    [`io::Error`] of kind `TimedOut`;
 /// 3. a [`StatusError`], by [`ErrorClass::from_status`];
-/// 4. a [`std::io::Error`], by kind (table below); kinds that say nothing, such as `Other`, are passed over and the
+/// 4. a [`std::io::Error`], by kind (tables below); kinds that say nothing, such as `Other`, are passed over and the
 ///    error inside is looked at;
 /// 5. unless made by [`strict_classifier`], the error's name: the identifier its `Debug` output begins with, which is the
-///    type's or the variant's. `auth`, `unauthoriz`, `credential` in it mean `Auth`; `forbid`, `permission` mean
-///    `Permission`; `timeout`, `timedout`, `elapsed`, `connection` mean `Transient`.
+///    type's or the variant's (rules below).
 ///
 /// Anything else is [`Unknown`](ErrorClass::Unknown). A `Retry-After` carried by a marker or a `StatusError` becomes
 /// the classification's hint.
 ///
+/// # Errors inside errors
+///
+/// Steps 1 to 4 find an error as a source, inside an `io::Error`, behind an `Arc` or `Box`, and under the contexts of
+/// `anyhow`. They do not find one wrapped with thiserror's `#[error(transparent)]`, which hides the error inside and
+/// shows only that error's own source. Write `#[error("..")]` with a `#[source]` or `#[from]` field instead, or hand the
+/// classifier the error inside:
+///
+/// ```
+/// use redress_core::{Classifier, ErrorClass, default_classifier, error_classifier};
+/// use std::io;
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum StoreError {
+///     #[error(transparent)]
+///     Io(#[from] io::Error),
+///     #[error("no such row")]
+///     NoRow,
+/// }
+///
+/// let classifier = error_classifier(|error: &StoreError| match error {
+///     StoreError::Io(error) => default_classifier().classify_error(error),
+///     StoreError::NoRow => ErrorClass::Permanent.into(),
+/// });
+/// let reset: Result<(), StoreError> = Err(io::Error::from(io::ErrorKind::ConnectionReset).into());
+/// assert_eq!(classifier.classify(&reset).unwrap().class(), ErrorClass::Transient);
+/// ```
+///
+/// # Kinds of `std::io::Error`
+///
 /// | `io::ErrorKind` | class |
 /// |---|---|
-/// | `ConnectionRefused`, `ConnectionReset`, `ConnectionAborted`, `NotConnected`, `BrokenPipe`, `UnexpectedEof`, `TimedOut`, `Interrupted`, `WouldBlock`, `HostUnreachable`, `NetworkUnreachable`, `NetworkDown`, `ResourceBusy`, `StaleNetworkFileHandle` | `Transient` |
+/// | `ConnectionRefused`, `ConnectionReset`, `ConnectionAborted`, `NotConnected`, `BrokenPipe`, `UnexpectedEof`, `TimedOut`, `Interrupted`, `WouldBlock`, `HostUnreachable`, `NetworkUnreachable`, `NetworkDown`, `AddrInUse`, `AddrNotAvailable`, `ResourceBusy`, `StaleNetworkFileHandle` | `Transient` |
 /// | `PermissionDenied`, `ReadOnlyFilesystem` | `Permission` |
-/// | `NotFound`, `AlreadyExists`, `InvalidInput`, `InvalidData`, `Unsupported`, `IsADirectory`, `NotADirectory` | `Permanent` |
+/// | `NotFound`, `AlreadyExists`, `InvalidInput`, `InvalidData`, `Unsupported`, `IsADirectory`, `NotADirectory`, `DirectoryNotEmpty`, `CrossesDevices`, `TooManyLinks`, `NotSeekable`, `ArgumentListTooLong`, `FileTooLarge`, `StorageFull`, `QuotaExceeded` | `Permanent` |
 /// | `Deadlock`, `ExecutableFileBusy` | `Concurrency` |
 ///
-/// Kinds are described in [`std::io::ErrorKind`].
+/// `AddrNotAvailable` is what a connect says when no local port is free. A full disk or an exhausted quota stays so until
+/// room is made.
+///
+/// Some failures have no kind that every supported compiler knows. They are found by the operating system's number (on
+/// Linux, Android, the BSDs, Apple's systems, illumos, Solaris and Windows) or by std's own message:
+///
+/// | failure | class |
+/// |---|---|
+/// | a name that does not resolve ("failed to lookup address information"; on Windows, 11001 to 11004) | `Transient` |
+/// | `ENETRESET`, `ENOBUFS`, `EHOSTDOWN` | `Transient` |
+/// | `ENAMETOOLONG` (kind `InvalidFilename`), `ELOOP` (kind `FilesystemLoop`) | `Permanent` |
+///
+/// Passed over are `Other`, which says nothing; `WriteZero`, which does not say why no byte was taken; `OutOfMemory`, a
+/// fault of this process and not of what it called; `InProgress`, which is no failure yet; `InvalidFilename` and
+/// `FilesystemLoop` without a number; and what has no kind and no row.
+///
+/// An `io::Error` does not tell a connection from a file, so `NotFound`, `PermissionDenied` and `InvalidInput` are read
+/// as of a file also where a Unix socket is not there yet. Put a classifier in front for such a call:
+///
+/// ```
+/// use redress_core::{Classifier, ErrorClass, default_classifier, error_classifier};
+/// use std::io;
+///
+/// let classifier = error_classifier(|error: &io::Error| match error.kind() {
+///     io::ErrorKind::NotFound => ErrorClass::Transient, // the daemon has not made its socket yet
+///     _ => ErrorClass::Unknown,
+/// })
+/// .or_else(default_classifier());
+/// let missing: Result<(), _> = Err(io::Error::from(io::ErrorKind::NotFound));
+/// assert_eq!(classifier.classify(&missing).unwrap().class(), ErrorClass::Transient);
+/// ```
+///
+/// # Names
+///
+/// The first rule that applies decides; upper and lower case are alike, and a word counts anywhere in the name:
+///
+/// | the name says | class |
+/// |---|---|
+/// | `timeout`, `timedout`, `elapsed` | `Transient` |
+/// | `connection`, without a refusal: `unauthoriz`, `unauthoris`, `forbid`, `permission`, `denied` | `Transient` |
+/// | `unavailable`, `unreachable`, without a refusal | no guess |
+/// | `auth`, unless it begins `author`, `authored` and the like; `credential` | `Auth` |
+/// | `forbid`, `permission` | `Permission` |
+/// | `connection` | `Transient` |
+///
+/// `Auth` and `Permission` end a call at once, so a name that says that no answer came, such as `AuthTimeout`, does not
+/// make either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DefaultClassifier {
     strict: bool,
@@ -82,11 +157,11 @@ impl DefaultClassifier {
         let found = source_chain(error)
             .find_map(marker)
             .or_else(|| source_chain(error).find_map(status))
-            .or_else(|| source_chain(error).find_map(io_kind).map(Classification::new));
+            .or_else(|| source_chain(error).find_map(io_error).map(Classification::new));
         match found {
             Some(classification) => classification,
             None if self.strict => Classification::new(ErrorClass::Unknown),
-            None => Classification::new(source_chain(error).find_map(name).unwrap_or(ErrorClass::Unknown)),
+            None => Classification::new(source_chain(error).find_map(name::guess).unwrap_or(ErrorClass::Unknown)),
         }
     }
 }
@@ -102,12 +177,17 @@ impl<T, E: Error + 'static> Classifier<T, E> for DefaultClassifier {
     }
 }
 
-/// The default classifier for errors behind a box: `Box<dyn Error + Send + Sync>`, `anyhow::Error` and whatever else
-/// is `AsRef<dyn Error + Send + Sync>`. Made by [`boxed_classifier`].
+/// The default classifier for errors behind a box: `Box<dyn Error + Send + Sync>`, `Arc<dyn Error + Send + Sync>`,
+/// `anyhow::Error`, `eyre::Report` and every other type that is `AsRef<dyn Error + Send + Sync>`. Made by
+/// [`boxed_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BoxedClassifier(DefaultClassifier);
 
 /// The default classifier for boxed errors.
+///
+/// It looks through the contexts of `anyhow` and `eyre` to the error that they were put on. An error wrapped with
+/// thiserror's `#[error(transparent)]` stays hidden, a transparent `anyhow::Error` too: see
+/// [`DefaultClassifier`](DefaultClassifier#errors-inside-errors).
 ///
 /// ```
 /// use redress_core::{Classifier, ErrorClass, boxed_classifier};
@@ -157,88 +237,6 @@ fn status(error: &(dyn Error + 'static)) -> Option<Classification> {
     Some(Classification::new(class).with_retry_after(error.retry_after()))
 }
 
-fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
-    use io::ErrorKind as Kind;
-    match error.downcast_ref::<io::Error>()?.kind() {
-        Kind::ConnectionRefused
-        | Kind::ConnectionReset
-        | Kind::ConnectionAborted
-        | Kind::NotConnected
-        | Kind::BrokenPipe
-        | Kind::UnexpectedEof
-        | Kind::TimedOut
-        | Kind::Interrupted
-        | Kind::WouldBlock
-        | Kind::HostUnreachable
-        | Kind::NetworkUnreachable
-        | Kind::NetworkDown
-        | Kind::ResourceBusy
-        | Kind::StaleNetworkFileHandle => Some(ErrorClass::Transient),
-        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Some(ErrorClass::Permission),
-        Kind::NotFound
-        | Kind::AlreadyExists
-        | Kind::InvalidInput
-        | Kind::InvalidData
-        | Kind::Unsupported
-        | Kind::IsADirectory
-        | Kind::NotADirectory => Some(ErrorClass::Permanent),
-        Kind::Deadlock | Kind::ExecutableFileBusy => Some(ErrorClass::Concurrency),
-        _ => None,
-    }
-}
-
-/// What a piece of a type's or variant's name means. Lower case; the first row that occurs decides.
-const NAME_PIECES: [(&str, ErrorClass); 9] = [
-    ("auth", ErrorClass::Auth),
-    ("unauthoriz", ErrorClass::Auth),
-    ("credential", ErrorClass::Auth),
-    ("forbid", ErrorClass::Permission),
-    ("permission", ErrorClass::Permission),
-    ("timeout", ErrorClass::Transient),
-    ("timedout", ErrorClass::Transient),
-    ("elapsed", ErrorClass::Transient),
-    ("connection", ErrorClass::Transient),
-];
-
-fn name(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
-    let mut name = LeadingIdentifier::default();
-    // Err means that the writer had seen enough; the identifier is complete either way.
-    let _ = write!(name, "{error:?}");
-    let name = name.as_str();
-    NAME_PIECES.iter().find(|(piece, _)| name.contains(piece)).map(|(_, class)| *class)
-}
-
-/// Collects the identifier a `Debug` output begins with, lower-cased, then refuses more, so that neither a large
-/// error is formatted whole nor anything allocated. 64 bytes hold the names that occur.
-struct LeadingIdentifier {
-    bytes: [u8; 64],
-    len: usize,
-    /// Whether it has ended: a `Debug` that ignores errors goes on writing.
-    ended: bool,
-}
-
-impl Default for LeadingIdentifier {
-    fn default() -> Self {
-        Self { bytes: [0; 64], len: 0, ended: false }
-    }
-}
-
-impl LeadingIdentifier {
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
-    }
-}
-
-impl Write for LeadingIdentifier {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            self.ended |= self.len == self.bytes.len() || !(byte.is_ascii_alphanumeric() || byte == b'_');
-            if self.ended {
-                return Err(fmt::Error);
-            }
-            self.bytes[self.len] = byte.to_ascii_lowercase();
-            self.len += 1;
-        }
-        Ok(())
-    }
+fn io_error(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
+    io_error::class_of(error.downcast_ref()?)
 }

@@ -6,4 +6,7 @@ pub(crate) mod classification;
 pub(crate) mod classifier;
 pub(crate) mod marker;
 pub(crate) mod source_chain;
+pub(crate) mod os_error;
+pub(crate) mod io_error;
+pub(crate) mod name;
 pub(crate) mod default_classifier;

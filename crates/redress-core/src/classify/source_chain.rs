@@ -1,25 +1,39 @@
 //! An error and what stands behind it.
 //!
-//! Owns the walk along `source()`, and the one place where it is not enough.
+//! Owns the walk along `source()`, and the places where it is not enough: errors that hold another error and answer
+//! `source()` with that error's source.
 
 use std::error::Error;
 use std::io;
 use std::iter;
+use std::sync::Arc;
+
+use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
+use crate::classify::status::StatusError;
+use crate::outcome::call_error::AbortRetryError;
 
 /// No chain that was meant is as long; one that leads back to itself has no end.
 const LONGEST: usize = 128;
 
 /// The error, then its source, its source's source and so on: what a classifier looks through.
 ///
-/// A `std::io::Error` that wraps another error answers `source()` with the *wrapped* error's source, so a plain walk would pass
-/// over the wrapped error itself; this one does not. It goes no further than 128 errors, so that an error that names itself as
-/// its source cannot hold up who asks.
+/// Three kinds of error answer `source()` with the source of the error *inside*, so a plain walk passes over the error
+/// inside. This walk goes to the error inside first:
+///
+/// - an [`io::Error`] that wraps another error;
+/// - an `Arc<E>` or `Box<E>` of an [`io::Error`], a [`StatusError`], an [`AbortRetryError`] or a marker;
+/// - an `Arc<dyn Error>`, with or without `Send` and `Sync`, of any error.
+///
+/// An `Arc` or `Box` of another type cannot be looked into, and neither can an error with thiserror's
+/// `#[error(transparent)]`: both hide the error inside, and only what that error has as its source is found.
+///
+/// The walk ends after 128 errors, so an error that names itself as its source does not make it endless.
 ///
 /// ```
-/// use std::io;
+/// use std::{io, sync::Arc};
 /// use redress_core::{RateLimitError, source_chain};
 ///
-/// let error = io::Error::other(RateLimitError::new("slow down"));
+/// let error = Arc::new(io::Error::other(RateLimitError::new("slow down")));
 /// assert!(source_chain(&error).any(|error| error.is::<RateLimitError>()));
 /// ```
 pub fn source_chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
@@ -27,8 +41,39 @@ pub fn source_chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item 
 }
 
 fn behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        Some(wrapped) => Some(wrapped),
-        None => error.source(),
+    inside(error).or_else(|| error.source())
+}
+
+/// The error that this one holds and passes over in `source()`.
+fn inside<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    // Every type below is one or two pointers wide, so most errors are through after reading their size.
+    const THIN: usize = size_of::<Arc<io::Error>>();
+    const WIDE: usize = size_of::<Arc<dyn Error>>();
+    match size_of_val(error) {
+        THIN => wrapped(error)
+            .or_else(|| pointee::<io::Error>(error))
+            .or_else(|| pointee::<StatusError>(error))
+            .or_else(|| pointee::<AbortRetryError>(error))
+            .or_else(|| pointee::<PermanentError>(error))
+            .or_else(|| pointee::<RateLimitError>(error))
+            .or_else(|| pointee::<ConcurrencyError>(error))
+            .or_else(|| pointee::<ServerError>(error)),
+        WIDE => wrapped(error).or_else(|| shared(error)),
+        _ => wrapped(error),
     }
+}
+
+fn wrapped<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    error.downcast_ref::<io::Error>()?.get_ref().map(|wrapped| wrapped as _)
+}
+
+fn pointee<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    let shared = error.downcast_ref::<Arc<E>>().map(|shared| &**shared);
+    shared.or_else(|| error.downcast_ref::<Box<E>>().map(|boxed| &**boxed)).map(|inside| inside as _)
+}
+
+fn shared<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    let both = error.downcast_ref::<Arc<dyn Error + Send + Sync>>().map(|shared| &**shared as _);
+    both.or_else(|| error.downcast_ref::<Arc<dyn Error + Send>>().map(|shared| &**shared as _))
+        .or_else(|| error.downcast_ref::<Arc<dyn Error>>().map(|shared| &**shared))
 }

@@ -9,29 +9,59 @@ use std::time::Duration;
 use crate::classify::class::ErrorClass;
 
 impl ErrorClass {
-    /// The class of an HTTP-style status, or `None` where the number alone says nothing.
+    /// The class of an HTTP-style status, or `None` for what is no failure of 4xx or 5xx.
     ///
-    /// | status | class |
-    /// |---|---|
-    /// | 401 | `Auth` |
-    /// | 403 | `Permission` |
-    /// | 400, 404, 422 | `Permanent` |
-    /// | 409 | `Concurrency` |
-    /// | 408 | `Transient` |
-    /// | 429 | `RateLimit` |
-    /// | 500 to 599 | `ServerError` |
+    /// | status | class | meaning |
+    /// |---|---|---|
+    /// | 401, 407 | `Auth` | no credentials that the server, or the proxy, accepts: [RFC 9110, sections 15.5.2][401] and [15.5.8][407] |
+    /// | 403 | `Permission` | [RFC 9110, section 15.5.4][403] |
+    /// | 408 | `Transient` | the request did not arrive in time: [RFC 9110, section 15.5.9][408] |
+    /// | 421 | `Transient` | this connection leads to the wrong server: [RFC 9110, section 15.5.20][421] |
+    /// | 425 | `Transient` | not while TLS is still being set up: [RFC 8470, section 5.2][425] |
+    /// | 409 | `Concurrency` | the state of the resource is in the way: [RFC 9110, section 15.5.10][409] |
+    /// | 423 | `Concurrency` | another client holds a lock: [RFC 4918, section 11.3][423] |
+    /// | 429 | `RateLimit` | [RFC 6585, section 4][429] |
+    /// | 400 to 499 otherwise | `Permanent` | the client seems to have erred: [RFC 9110, section 15.5][4xx] |
+    /// | 500 to 599 | `ServerError` | [RFC 9110, section 15.6][5xx] |
     ///
-    /// Meanings: [RFC 9110, section 15](https://www.rfc-editor.org/rfc/rfc9110#section-15) and, for 429,
-    /// [RFC 6585, section 4](https://www.rfc-editor.org/rfc/rfc6585#section-4).
+    /// A number of 4xx that is registered nowhere is read as a 400, as [RFC 9110, section 15][15] asks. 412 and 424 are
+    /// `Permanent`: the same request meets the same precondition, and the request that 424 depends on is judged by a
+    /// status of its own. An operation that reads again before each attempt can say
+    /// [`ConcurrencyError`](crate::ConcurrencyError) for a 412. Some 4xx pass in time at a certain server only (413
+    /// beside a `Retry-After`, 418 or 420 in place of 429); give a classifier of your own those.
+    ///
+    /// All of 5xx are `ServerError`, 501 and 505 too, though they rarely go away: 5xx says who failed, and not for how
+    /// long.
+    ///
+    /// ```
+    /// use redress_core::ErrorClass;
+    ///
+    /// assert_eq!(ErrorClass::from_status(503), Some(ErrorClass::ServerError));
+    /// assert_eq!(ErrorClass::from_status(410), Some(ErrorClass::Permanent));
+    /// assert_eq!(ErrorClass::from_status(302), None);
+    /// ```
+    ///
+    /// [15]: https://www.rfc-editor.org/rfc/rfc9110#section-15
+    /// [4xx]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5
+    /// [5xx]: https://www.rfc-editor.org/rfc/rfc9110#section-15.6
+    /// [401]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2
+    /// [403]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4
+    /// [407]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8
+    /// [408]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.9
+    /// [409]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.10
+    /// [421]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20
+    /// [423]: https://www.rfc-editor.org/rfc/rfc4918#section-11.3
+    /// [425]: https://www.rfc-editor.org/rfc/rfc8470#section-5.2
+    /// [429]: https://www.rfc-editor.org/rfc/rfc6585#section-4
     #[must_use]
     pub const fn from_status(status: u16) -> Option<Self> {
         match status {
-            401 => Some(Self::Auth),
+            401 | 407 => Some(Self::Auth),
             403 => Some(Self::Permission),
-            400 | 404 | 422 => Some(Self::Permanent),
-            409 => Some(Self::Concurrency),
-            408 => Some(Self::Transient),
+            408 | 421 | 425 => Some(Self::Transient),
+            409 | 423 => Some(Self::Concurrency),
             429 => Some(Self::RateLimit),
+            400..=499 => Some(Self::Permanent),
             500..=599 => Some(Self::ServerError),
             _ => None,
         }
@@ -39,7 +69,8 @@ impl ErrorClass {
 }
 
 /// An error that carries an HTTP-style status. The default classifier finds it anywhere in a source chain, so an
-/// error type of your own becomes classifiable by naming one of these as its source.
+/// error type of your own becomes classifiable by naming one of these as its source (not with `#[error(transparent)]`,
+/// which hides it: see [`DefaultClassifier`](crate::DefaultClassifier#errors-inside-errors)).
 ///
 /// ```
 /// use redress_core::{Classifier, ErrorClass, StatusError, default_classifier};

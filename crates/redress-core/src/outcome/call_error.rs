@@ -158,7 +158,8 @@ impl Error for CircuitOpenError {}
 
 /// The error an operation returns to end the whole call at once, as [`Aborted`](StopReason::Aborted).
 ///
-/// The default classifier finds it anywhere in a source chain; a classifier of your own answers
+/// The default classifier finds it anywhere in a source chain, but not where `#[error(transparent)]` hides it: see
+/// [`DefaultClassifier`](crate::DefaultClassifier#errors-inside-errors). A classifier of your own answers
 /// [`Classification::abort`](crate::Classification::abort).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbortRetryError {

@@ -13,6 +13,10 @@ use redress_core::{
 
 use crate::lab::secs;
 
+mod inside;
+mod io_errors;
+mod names;
+
 type Source = Box<dyn Error + Send + Sync>;
 
 /// An error that says nothing but what stands behind it.
@@ -34,31 +38,6 @@ impl Error for Wrapper {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.0)
     }
-}
-
-/// An error whose `Debug` goes on when it is told to stop.
-struct Stubborn;
-
-impl fmt::Debug for Stubborn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in ["Foo", " { why: ", "timeout"] {
-            let _ = f.write_str(part);
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Stubborn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it failed")
-    }
-}
-
-impl Error for Stubborn {}
-
-#[test]
-fn a_name_ends_where_its_identifier_ends() {
-    assert_eq!(default_classifier().classify_error(&Stubborn).class(), ErrorClass::Unknown);
 }
 
 /// An error with this name, as far as its `Debug` goes.
@@ -145,12 +124,12 @@ fn an_abort_wins_over_every_marker_around_it() {
 #[test]
 fn statuses_are_found_anywhere_and_read_by_one_table() {
     let classes = |status| match status {
-        401 => Some(ErrorClass::Auth),
+        401 | 407 => Some(ErrorClass::Auth),
         403 => Some(ErrorClass::Permission),
-        400 | 404 | 422 => Some(ErrorClass::Permanent),
-        409 => Some(ErrorClass::Concurrency),
-        408 => Some(ErrorClass::Transient),
+        408 | 421 | 425 => Some(ErrorClass::Transient),
+        409 | 423 => Some(ErrorClass::Concurrency),
         429 => Some(ErrorClass::RateLimit),
+        400..=499 => Some(ErrorClass::Permanent),
         500..=599 => Some(ErrorClass::ServerError),
         _ => None,
     };
@@ -170,54 +149,6 @@ fn a_status_that_says_nothing_is_passed_over() {
     check(&behind, "302 over 429", &Classification::new(ErrorClass::RateLimit));
     let behind = StatusError::new(302).with_source(io::Error::from(io::ErrorKind::ConnectionReset));
     check(&behind, "302 over a reset", &Classification::new(ErrorClass::Transient));
-}
-
-#[test]
-fn io_kinds_are_read_by_one_table() {
-    use io::ErrorKind as Kind;
-    let rows: [(ErrorClass, &[Kind]); 5] = [
-        (
-            ErrorClass::Transient,
-            &[
-                Kind::ConnectionRefused,
-                Kind::ConnectionReset,
-                Kind::ConnectionAborted,
-                Kind::NotConnected,
-                Kind::BrokenPipe,
-                Kind::UnexpectedEof,
-                Kind::TimedOut,
-                Kind::Interrupted,
-                Kind::WouldBlock,
-                Kind::HostUnreachable,
-                Kind::NetworkUnreachable,
-                Kind::NetworkDown,
-                Kind::ResourceBusy,
-                Kind::StaleNetworkFileHandle,
-            ],
-        ),
-        (ErrorClass::Permission, &[Kind::PermissionDenied, Kind::ReadOnlyFilesystem]),
-        (
-            ErrorClass::Permanent,
-            &[
-                Kind::NotFound,
-                Kind::AlreadyExists,
-                Kind::InvalidInput,
-                Kind::InvalidData,
-                Kind::Unsupported,
-                Kind::IsADirectory,
-                Kind::NotADirectory,
-            ],
-        ),
-        (ErrorClass::Concurrency, &[Kind::Deadlock, Kind::ExecutableFileBusy]),
-        (ErrorClass::Unknown, &[Kind::Other, Kind::OutOfMemory, Kind::StorageFull]),
-    ];
-    for (class, kinds) in rows {
-        for kind in kinds {
-            for (place, error) in everywhere(|| io::Error::from(*kind)) {
-                check(&*error, &format!("{kind:?} {place}"), &Classification::new(class));
-            }
-        }
-    }
 }
 
 #[test]
@@ -254,45 +185,6 @@ fn what_is_surer_decides_wherever_it_stands() {
     }
     let kind_over_name = Wrapper(io::Error::new(io::ErrorKind::NotFound, Named("ConnectionTimeout")).into());
     check(&kind_over_name, "a kind over a name", &Classification::new(ErrorClass::Permanent));
-}
-
-#[test]
-fn a_name_is_guessed_from_last_and_never_by_the_strict_one() {
-    let rows = [
-        ("AuthFailed", ErrorClass::Auth),
-        ("Unauthorized", ErrorClass::Auth),
-        ("UnauthorizedAccess", ErrorClass::Auth),
-        ("BadCredentials", ErrorClass::Auth),
-        ("Forbidden", ErrorClass::Permission),
-        ("MissingPermission", ErrorClass::Permission),
-        ("ReadTimeout", ErrorClass::Transient),
-        ("TimedOut", ErrorClass::Transient),
-        ("Elapsed", ErrorClass::Transient),
-        ("ConnectionLost", ErrorClass::Transient),
-        ("connection_lost", ErrorClass::Transient),
-        // The row that comes first decides.
-        ("AuthTimeout", ErrorClass::Auth),
-        ("Custom", ErrorClass::Unknown),
-        ("", ErrorClass::Unknown),
-        // Only the identifier that comes first is the name.
-        ("Query { cause: Timeout }", ErrorClass::Unknown),
-        ("\"connection timeout\"", ErrorClass::Unknown),
-        ("Timeout { query: 7 }", ErrorClass::Transient),
-        ("ReadTimeout(\"forbidden\")", ErrorClass::Transient),
-    ];
-    for (name, class) in rows {
-        let errors: [Source; 2] = [Named(name).into(), Wrapper(Named(name).into()).into()];
-        for error in errors {
-            assert_eq!(default_classifier().classify_error(&*error).class(), class, "{name}");
-            assert_eq!(strict_classifier().classify_error(&*error).class(), ErrorClass::Unknown, "{name}, strictly");
-        }
-    }
-}
-
-#[test]
-fn a_long_name_is_looked_at_as_far_as_it_goes() {
-    let long: &'static str = Box::leak("Timeout".repeat(30).into_boxed_str());
-    assert_eq!(default_classifier().classify_error(&Named(long)).class(), ErrorClass::Transient);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! difference, or wrong. Does not know how a row becomes an error value: each domain does.
 
 mod default;
+mod default_differences;
 mod difference;
 #[cfg(feature = "conformance-grpc")]
 mod grpc;

@@ -1,6 +1,6 @@
 //! The table of the default classifier and of the strict one.
 //!
-//! Owns how an error of the table becomes a Rust value, and the list of what differs on purpose.
+//! Owns how an error of the table becomes a Rust value. What differs on purpose is listed in `default_differences.rs`.
 
 use std::error::Error;
 use std::io;
@@ -13,6 +13,7 @@ use redress_core::{
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::default_differences::{DIFFERENCES, named_and_status};
 use super::difference::{Covers, IntendedDifference};
 use super::named::Named;
 use super::{Judgement, read_row};
@@ -44,45 +45,17 @@ struct Expect {
     strict: ClassName,
 }
 
-/// What differs on purpose, each with the inputs it covers: an error's name, after `timeout STATUS` for an error that
-/// is the runtime's timeout and carries a status.
-pub(super) const DIFFERENCES: [(IntendedDifference, Covers); 2] = [
-    (
-        IntendedDifference {
-            table: "default",
-            example: "TimedOut",
-            original: "UNKNOWN",
-            ours: "TRANSIENT",
-            reason: "`TimedOut` is how Rust's libraries spell a timeout, the standard library first",
-            source: "https://doc.rust-lang.org/std/io/enum.ErrorKind.html#variant.TimedOut",
-        },
-        |input| input.to_ascii_lowercase().contains("timedout"),
-    ),
-    (
-        IntendedDifference {
-            table: "default",
-            example: "Elapsed",
-            original: "UNKNOWN",
-            ours: "TRANSIENT",
-            reason: "`Elapsed` is what tokio and tower call the error of a timeout",
-            source: "https://docs.rs/tokio/latest/tokio/time/error/struct.Elapsed.html",
-        },
-        |input| input.to_ascii_lowercase().contains("elapsed"),
-    ),
-];
-
-/// The difference that covers this input, if there is one.
-pub(super) fn covering(input: &str) -> Option<IntendedDifference> {
-    DIFFERENCES.iter().find(|(_, covers)| covers(input)).map(|(difference, _)| *difference)
+/// The difference that covers this input and these answers, if there is one. An input is a name, with a status after it for an
+/// error that carries one.
+pub(super) fn covering(input: &str, original: &str, ours: &str) -> Option<IntendedDifference> {
+    let covers = |(listed, covers): &&(IntendedDifference, Covers)| covers(input) && listed.is_between(original, ours);
+    DIFFERENCES.iter().find(covers).map(|(difference, _)| *difference)
 }
 
 /// Our answer to the example of a difference.
 pub(super) fn answer(example: &str) -> Option<String> {
-    let (name, marker, status) = match example.strip_prefix("timeout ") {
-        Some(status) => ("Marked", Some(Marker::Timeout), Some(status.parse().ok()?)),
-        None => (example, None, None),
-    };
-    let error = error(name, marker, status);
+    let (name, status) = named_and_status(example);
+    let error = error(name, None, status);
     Some(default_classifier().classify_error(&error).class().to_string())
 }
 
@@ -91,18 +64,27 @@ pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_js
     let status = carried_status([input.status, input.code]);
     let error = error(&input.name, input.marker, status);
     let ours = [default_classifier(), strict_classifier()].map(|classifier| classifier.classify_error(&error).class());
-    if ours == [expect.default.0, expect.strict.0] {
-        return Ok(Judgement::AsOriginal);
-    }
-    let spelled = match (input.marker, status) {
-        (Some(Marker::Timeout), Some(status)) => format!("timeout {status}"),
-        _ => input.name,
+    let spelled = match status {
+        Some(status) => format!("{} {status}", input.name),
+        None => input.name,
     };
-    let intended = covering(&spelled).filter(|listed| listed.original == expect.default.0.as_str());
-    Ok(match intended {
-        Some(difference) => Judgement::Intended(difference),
-        None => Judgement::Wrong(spelled_answer(ours)),
+    let [default, strict] = ours;
+    let of_strict = || covering(&spelled, expect.strict.0.as_str(), strict.as_str());
+    // Where both of ours say the same, the name had no part in it, whatever the original guessed from it.
+    let of_default = || {
+        covering(&spelled, expect.default.0.as_str(), default.as_str())
+            .or_else(|| of_strict().filter(|_| default == strict))
+    };
+    Ok(match (default == expect.default.0, strict == expect.strict.0) {
+        (true, true) => Judgement::AsOriginal,
+        (false, true) => intended(of_default(), ours),
+        (true, false) => intended(of_strict(), ours),
+        (false, false) => intended(of_default().filter(|_| of_strict().is_some()), ours),
     })
+}
+
+fn intended(listed: Option<IntendedDifference>, ours: [ErrorClass; 2]) -> Judgement {
+    listed.map_or_else(|| Judgement::Wrong(spelled_answer(ours)), Judgement::Intended)
 }
 
 fn spelled_answer([default, strict]: [ErrorClass; 2]) -> String {

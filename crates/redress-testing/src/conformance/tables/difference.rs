@@ -6,7 +6,7 @@ use std::fmt;
 
 #[cfg(feature = "conformance-grpc")]
 use super::grpc;
-use super::{default, http};
+use super::{default, default_differences, http};
 
 /// A way in which our answers differ from the original's on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl From<&redress_tonic::differences::Difference> for IntendedDifference {
 
 /// The listed differences that are none any more: whose example is not covered, or not answered as the list says.
 pub(super) fn stale() -> Vec<String> {
-    let of_default = default::DIFFERENCES.iter().map(|(listed, covers)| {
+    let of_default = default_differences::DIFFERENCES.iter().map(|(listed, covers)| {
         let ours = default::answer(listed.example);
         (*listed, covers(listed.example), ours)
     });

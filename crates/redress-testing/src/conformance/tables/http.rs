@@ -54,19 +54,20 @@ pub(super) fn judge_status(row: &Value, _now: SystemTime) -> Result<Judgement, s
         return Ok(Judgement::AsOriginal);
     }
     let (original, ours) = (expect.class.0.as_str(), ours.as_str());
-    let by_name = || default::covering(&input.name).filter(|listed| listed.is_between(original, ours));
+    let by_name = || default::covering(&input.name, original, ours);
     let by_status = status.and_then(|status| listed("http", &status.to_string(), original, ours));
     let intended = by_status.or_else(by_name);
     Ok(intended.map_or_else(|| Judgement::Wrong(ours.to_owned()), Judgement::Intended))
 }
 
 impl StatusInput {
-    /// The one status of an exception: the first attribute that is there, else the first argument that looks like one.
+    /// The one status of an exception: the first attribute that is there, else the first argument that looks like one. A
+    /// number that is none in HTTP's range is one without a class.
     fn carried_status(&self) -> Option<u16> {
         let attribute = [self.status, self.status_code, self.code].into_iter().flatten().next();
         let mut arguments = self.args.iter().filter_map(Value::as_i64);
         let number = attribute.or_else(|| arguments.find(|number| (100..600).contains(number)))?;
-        u16::try_from(number).ok()
+        Some(u16::try_from(number).unwrap_or(0))
     }
 }
 
@@ -121,16 +122,17 @@ struct ClassAndHint {
 pub(super) fn judge_hint(row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
     let (input, expect): (HintInput, ClassAndHint) = read_row(row)?;
     let headers = header_map(input.headers.iter().flatten())?;
-    let (ours, value) = match (&input.retry_after, StatusCode::from_u16(input.status)) {
-        (None, Ok(status)) => {
-            let value = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            (classify(status, &headers, now).unwrap_or_else(|| ErrorClass::Unknown.into()), value.to_owned())
-        }
-        (attribute, _) => {
-            let hint = attribute.as_ref().and_then(|attribute| attribute.as_hint(now));
-            (of_status_error(input.status, hint), attribute.as_ref().map(Attribute::to_string).unwrap_or_default())
-        }
-    };
+    let attribute = input.retry_after.as_ref();
+    let (ours, value) =
+        match (attribute.and_then(|attribute| attribute.as_hint(now)), StatusCode::from_u16(input.status)) {
+            // An attribute that cannot be read is none, so the header counts.
+            (None, Ok(status)) => {
+                let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+                let value = header.or_else(|| attribute.map(Attribute::to_string)).unwrap_or_default();
+                (classify(status, &headers, now).unwrap_or_else(|| ErrorClass::Unknown.into()), value)
+            }
+            (hint, _) => (of_status_error(input.status, hint), attribute.map(Attribute::to_string).unwrap_or_default()),
+        };
     Ok(judge_parts(&input, &expect, &ours, &value))
 }
 
