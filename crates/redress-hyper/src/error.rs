@@ -2,17 +2,11 @@
 //!
 //! Owns the error and the sorting of hyper's and hyper-util's into it. What it means for a retry is `classifier.rs`.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::{fmt, io};
 
 use hyper_util::client::legacy;
-use redress_core::{CallError, source_chain};
-
-/// A call that ended without a response: with an error, an attempt that timed out, an open circuit, or by being aborted or deferred.
-///
-/// Responses are never in it: a bad one that the policy gives up on is handed on as the response it is.
-pub type RequestError = CallError<Infallible, HyperError>;
+use redress_core::source_chain;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 

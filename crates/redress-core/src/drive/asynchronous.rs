@@ -20,7 +20,9 @@ use crate::drive::steps::{
 use crate::drive::timer::Timer;
 use crate::engine::{Flags, Run};
 use crate::outcome::call_error::CallError;
-use crate::outcome::retry_outcome::{Failure, RetryOutcome, Stopped};
+use crate::outcome::ending::Ending;
+use crate::outcome::failure::Failure;
+use crate::outcome::retry_outcome::RetryOutcome;
 use crate::policy::context::{CallContext, CallSettings};
 use crate::policy::hooks::Sleeper;
 use crate::policy::policies::AsyncPolicy;
@@ -47,7 +49,7 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     ///
     /// See [`AsyncPolicy`].
     #[inline]
-    pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
+    pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
         Tm: Timer,
@@ -71,7 +73,7 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     ///
     /// See [`AsyncPolicy`].
     #[inline]
-    pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
+    pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
         Tm: Timer,
@@ -145,7 +147,7 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
     /// # Errors
     ///
     /// As [`AsyncPolicy::call`].
-    pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
+    pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
         Tm: Timer,
@@ -160,7 +162,7 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
     /// # Errors
     ///
     /// As [`AsyncPolicy::call`].
-    pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
+    pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
         Tm: Timer,
@@ -203,7 +205,7 @@ fn drive<'a, T, E, C, Tm, F, Fut, R>(
     settings: impl Settings<'a>,
     wants: Flags,
     mut operation: F,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R + Copy,
+    finish: impl FnOnce(Result<T, Ending<T, E>>, &Run<'_>, Option<Instant>) -> R + Copy,
 ) -> impl Future<Output = R>
 where
     C: Classifier<T, E>,
@@ -268,7 +270,7 @@ async fn within_scopes<T, E, C, Tm, F, Fut, R>(
     policy: &AsyncPolicy<C, Tm>,
     course: Course<'_, T, E>,
     operation: &mut F,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R + Copy,
+    finish: impl FnOnce(Result<T, Ending<T, E>>, &Run<'_>, Option<Instant>) -> R + Copy,
 ) -> R
 where
     C: Classifier<T, E>,
@@ -344,7 +346,7 @@ fn step<T, E>(
     run: &mut Run<'_>,
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
-) -> Result<Step, Stopped<T, E>> {
+) -> Result<Step, Ending<T, E>> {
     let now = timer.now();
     let Pause { delay, hook } = after_failure(run, judged, last, now)?;
     let waits = !delay.is_zero() || hook.is_some() || run.may_have_taken_time();

@@ -13,7 +13,9 @@ use crate::drive::attempt::Attempt;
 use crate::drive::steps::{Judged, after_failure, begin, judge, recheck, resume_at, timed_out, to_outcome, to_result};
 use crate::engine::{Flags, Opening, Run};
 use crate::outcome::call_error::CallError;
-use crate::outcome::retry_outcome::{Failure, RetryOutcome, Stopped};
+use crate::outcome::ending::Ending;
+use crate::outcome::failure::Failure;
+use crate::outcome::retry_outcome::RetryOutcome;
 use crate::policy::context::{CallContext, CallSettings};
 use crate::policy::hooks::{Sleeper, contained};
 use crate::policy::policies::Policy;
@@ -40,7 +42,7 @@ impl<C> Policy<C> {
     /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the breaker's permit is given
     /// back. Hooks that panic do not.
     #[inline]
-    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
+    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: FnMut() -> Result<T, E>,
@@ -54,7 +56,7 @@ impl<C> Policy<C> {
     ///
     /// As [`call`](Self::call).
     #[inline]
-    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
+    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: FnMut(Attempt) -> Result<T, E>,
@@ -78,7 +80,7 @@ impl<C> Policy<C> {
     /// # Panics
     ///
     /// If the operation panics, with its panic, or if the system cannot start a thread.
-    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<T, E>>
+    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
@@ -148,7 +150,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
     /// # Errors
     ///
     /// As [`Policy::call`].
-    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
+    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: FnMut() -> Result<T, E>,
@@ -161,7 +163,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
     /// # Errors
     ///
     /// As [`Policy::call`].
-    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
+    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: FnMut(Attempt) -> Result<T, E>,
@@ -179,7 +181,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
     /// # Panics
     ///
     /// As [`Policy::call_detached`].
-    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<T, E>>
+    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
@@ -229,7 +231,7 @@ fn call<'a, T, E, C>(
     policy: &'a Policy<C>,
     settings: Option<&'a CallSettings<'a>>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
-) -> Result<T, CallError<T, E>> {
+) -> Result<T, CallError<E>> {
     let mut opening = Opening::new(&policy.plan, settings, Flags::NONE, || policy.now());
     if !opening.is_quiet() {
         return match opening.rejects_quietly(|| policy.now()) {
@@ -258,7 +260,7 @@ fn drive<T, E, C, R>(
     opening: Opening<'_>,
     failed: Option<Judged<T, E>>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, Judged<T, E>>,
-    finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
+    finish: impl FnOnce(Result<T, Ending<T, E>>, &Run<'_>, Option<Instant>) -> R,
 ) -> R {
     let mut run = Run::new(opening, u32::from(failed.is_some()));
     let mut last = None;
@@ -293,7 +295,7 @@ fn next_attempt<T, E, C>(
     run: &mut Run<'_>,
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
-) -> Result<Attempt, Stopped<T, E>> {
+) -> Result<Attempt, Ending<T, E>> {
     let failed_at = policy.now();
     let pause = after_failure(run, judged, last, failed_at)?;
     if run.needs_recheck() {

@@ -19,7 +19,8 @@ use crate::drive::steps::{
 };
 use crate::drive::timer::Timer;
 use crate::engine::{Flags, Run, RunState};
-use crate::outcome::retry_outcome::{Failure, Stopped};
+use crate::outcome::ending::Ending;
+use crate::outcome::failure::Failure;
 use crate::policy::compiled::Plan;
 use crate::policy::context::CallSettings;
 
@@ -48,7 +49,7 @@ enum Next {
     Pend(Step),
 }
 
-type Stepped<T, E> = Result<Next, Stopped<T, E>>;
+type Stepped<T, E> = Result<Next, Ending<T, E>>;
 
 /// A call between polls.
 pub(crate) struct Course<'h, T, E> {
@@ -166,7 +167,7 @@ impl<'h, T, E> Course<'h, T, E> {
     pub(crate) fn poll<C, Tm, O, R>(
         &mut self,
         mut with: With<'_, C, Tm, O>,
-        finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
+        finish: impl FnOnce(Result<T, Ending<T, E>>, &Run<'_>, Option<Instant>) -> R,
         cx: &mut Context<'_>,
     ) -> Poll<R>
     where
@@ -253,7 +254,7 @@ impl<'h, T, E> Course<'h, T, E> {
         &mut self,
         value: T,
         timer: &impl Timer,
-        finish: impl FnOnce(Result<T, Stopped<T, E>>, &Run<'_>, Option<Instant>) -> R,
+        finish: impl FnOnce(Result<T, Ending<T, E>>, &Run<'_>, Option<Instant>) -> R,
     ) -> R {
         self.run.ask(|run| {
             let now = run.needs_end_time().then(|| timer.now());

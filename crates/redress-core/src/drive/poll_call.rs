@@ -15,7 +15,8 @@ use crate::drive::machine::{Course, Settings, With};
 use crate::drive::steps::to_outcome;
 use crate::drive::timer::Timer;
 use crate::engine::Flags;
-use crate::outcome::retry_outcome::{Failure, RetryOutcome};
+use crate::outcome::failure::Failure;
+use crate::outcome::retry_outcome::RetryOutcome;
 use crate::policy::context::CallContext;
 use crate::policy::policies::AsyncPolicy;
 

@@ -11,7 +11,9 @@ use crate::classify::classifier::Classifier;
 use crate::drive::attempt::Attempt;
 use crate::engine::{Failed, Run, Verdict};
 use crate::outcome::call_error::CallError;
-use crate::outcome::retry_outcome::{Cause, Failure, RetryOutcome, Stopped, call_error};
+use crate::outcome::ending::Ending;
+use crate::outcome::failure::{Cause, Failure};
+use crate::outcome::retry_outcome::RetryOutcome;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::compiled::Plan;
 use crate::policy::sleep_decision::HookFuture;
@@ -19,16 +21,16 @@ use crate::policy::sleep_decision::HookFuture;
 /// How a driver hands back a call: the way of `call`.
 #[inline]
 pub(crate) fn to_result<T, E>(
-    result: Result<T, Stopped<T, E>>,
+    result: Result<T, Ending<T, E>>,
     _run: &Run<'_>,
     _ended: Option<Instant>,
-) -> Result<T, CallError<T, E>> {
-    result.map_err(call_error)
+) -> Result<T, CallError<E>> {
+    result.map_err(Ending::into_error)
 }
 
 /// How a driver hands back a call: the way of `execute`.
 pub(crate) fn to_outcome<T, E>(
-    result: Result<T, Stopped<T, E>>,
+    result: Result<T, Ending<T, E>>,
     run: &Run<'_>,
     ended: Option<Instant>,
 ) -> RetryOutcome<T, E> {
@@ -54,21 +56,16 @@ impl<T, E> Judged<T, E> {
 
     /// What is left of the call when the engine stops it here. An error that aborts is no failure, so the earlier one stays
     /// the last; a value that aborts has no place but the last failure's, and must not be lost.
-    pub(crate) fn into_stopped(
-        self,
-        earlier: &mut Option<Failure<T, E>>,
-        run: &Run<'_>,
-        now: Instant,
-    ) -> Stopped<T, E> {
+    pub(crate) fn into_stopped(self, earlier: &mut Option<Failure<T, E>>, run: &Run<'_>, now: Instant) -> Ending<T, E> {
         let mut summary = run.summary(Some(now));
         if summary.stop_reason == Some(StopReason::RetryForbidden) {
             summary.retry_forbidden = self.classification.retry_forbidden();
         }
         match self.failure {
             Failure::Error(error) if self.classification.is_abort() => {
-                Stopped { last: earlier.take(), abort: Some(error), summary }
+                Ending { last: earlier.take(), abort: Some(error), summary }
             }
-            failure => Stopped { last: Some(failure), abort: None, summary },
+            failure => Ending { last: Some(failure), abort: None, summary },
         }
     }
 }
@@ -115,7 +112,7 @@ pub(crate) fn after_failure<T, E>(
     judged: Judged<T, E>,
     last: &mut Option<Failure<T, E>>,
     now: Instant,
-) -> Result<Pause, Stopped<T, E>> {
+) -> Result<Pause, Ending<T, E>> {
     let delay = match run.fail(&judged.failed(), now) {
         Verdict::Stop => return Err(judged.into_stopped(last, run, now)),
         Verdict::Retry(delay) => delay,
@@ -131,14 +128,14 @@ pub(crate) fn resume_at<T, E>(
     now: Instant,
     run: &mut Run<'_>,
     last: &mut Option<Failure<T, E>>,
-) -> Result<Attempt, Stopped<T, E>> {
+) -> Result<Attempt, Ending<T, E>> {
     let resumed = run.resume(now);
     resumed.ok_or_else(|| stopped(run, last.take(), now))
 }
 
 /// The first attempt, or what is left of a call that ended before it.
 #[inline]
-pub(crate) fn first_attempt<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
+pub(crate) fn first_attempt<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Ending<T, E>> {
     match run.begin_quietly() {
         Some(attempt) => Ok(attempt),
         None => begin(run, now),
@@ -151,7 +148,7 @@ pub(crate) fn recheck<T, E>(
     now: Instant,
     run: &mut Run<'_>,
     last: &mut Option<Failure<T, E>>,
-) -> Result<(), Stopped<T, E>> {
+) -> Result<(), Ending<T, E>> {
     if run.recheck(now) {
         return Ok(());
     }
@@ -159,12 +156,12 @@ pub(crate) fn recheck<T, E>(
 }
 
 /// What is left of a call that ends between attempts: the last failure, if there was one.
-fn stopped<T, E>(run: &Run<'_>, last: Option<Failure<T, E>>, now: Instant) -> Stopped<T, E> {
-    Stopped { last, abort: None, summary: run.summary(Some(now)) }
+fn stopped<T, E>(run: &Run<'_>, last: Option<Failure<T, E>>, now: Instant) -> Ending<T, E> {
+    Ending { last, abort: None, summary: run.summary(Some(now)) }
 }
 
 /// The first attempt of a call that is not quiet.
-pub(crate) fn begin<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Stopped<T, E>> {
+pub(crate) fn begin<T, E>(run: &mut Run<'_>, now: impl FnOnce() -> Instant) -> Result<Attempt, Ending<T, E>> {
     let now = run.started().unwrap_or_else(now);
     let begun = run.begin(now);
     begun.ok_or_else(|| stopped(run, None, now))

@@ -3,6 +3,7 @@
 //! Owns the state of a call and its permit. Whether to retry is `gates.rs`; who is told is `events.rs`.
 
 use std::mem;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::call_observers::Audience;
@@ -14,10 +15,11 @@ use crate::classify::class::{ErrorClass, PerClass};
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::drive::clock::nanos;
-use crate::outcome::call_error::CircuitOpenError;
+use crate::outcome::circuit_open_error::CircuitOpenError;
+use crate::outcome::failure::Cause;
 use crate::outcome::observer::AttemptDecision;
-use crate::outcome::retry_outcome::{Cause, OutcomeSummary};
 use crate::outcome::stop_reason::StopReason;
+use crate::outcome::summary::OutcomeSummary;
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::compiled::{Plan, shorter};
 use crate::policy::context::CallSettings;
@@ -437,7 +439,7 @@ impl<'a> Run<'a> {
     /// Ends the call: the one place where a call that the breaker did not reject stops without success.
     fn end(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, elapsed: Duration) {
         self.state.stop_reason = Some(reason);
-        let sleep = self.next_sleep().unwrap_or(Duration::ZERO);
+        let sleep = self.next_delay().unwrap_or(Duration::ZERO);
         self.tell_terminal(Some(reason), failed, elapsed, sleep);
     }
 
@@ -466,7 +468,7 @@ impl<'a> Run<'a> {
         Admission { generation: self.state.generation, transition: None }
     }
 
-    fn next_sleep(&self) -> Option<Duration> {
+    fn next_delay(&self) -> Option<Duration> {
         self.state.prev_sleep.get().filter(|_| self.state.stop_reason == Some(StopReason::Scheduled))
     }
 
@@ -497,14 +499,17 @@ impl<'a> Run<'a> {
     pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
         // Of a success nothing is said about the failures before it.
         let has_stopped = self.state.stop_reason.is_some();
+        let rejection = self.rejection();
         OutcomeSummary {
+            operation: self.operation_label().filter(|_| has_stopped && rejection.is_none()).map(Arc::from),
             stop_reason: self.state.stop_reason,
             attempts: self.state.attempts,
             last_class: self.state.last_class.filter(|_| has_stopped),
             cause: self.state.cause.filter(|_| has_stopped),
             elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
-            next_sleep: self.next_sleep(),
-            rejection: self.rejection(),
+            next_delay: self.next_delay(),
+            unmet_hint: None,
+            rejection,
             retry_forbidden: None,
         }
     }
@@ -513,7 +518,10 @@ impl<'a> Run<'a> {
         let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
         let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
         let rejected = self.state.stop_reason == Some(StopReason::CircuitOpen);
-        rejected.then(|| CircuitOpenError::new(state, self.state.prev_sleep.get()))
+        rejected.then(|| {
+            let name = self.plan.breaker.as_ref().and_then(BreakerChoice::shared_name);
+            CircuitOpenError::after_nanos(state, self.state.prev_sleep.get().map(nanos), name)
+        })
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {
