@@ -13,7 +13,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// Why a request has no response, or a response no more body.
 ///
 /// hyper's or hyper-util's own error is its `source()`, and [`hyper`](Self::hyper) finds hyper's wherever it is.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub struct HyperError {
     kind: Kind,
     source: Option<BoxError>,
@@ -153,11 +153,5 @@ impl fmt::Display for HyperError {
             Kind::Body => "the body of the response failed",
             Kind::Discarded => "the rest of the body was dropped before a retry",
         })
-    }
-}
-
-impl Error for HyperError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
     }
 }

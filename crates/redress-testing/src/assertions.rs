@@ -136,7 +136,7 @@ impl<'a, T, E> OutcomeAssertion<'a, T, E> {
     /// The retry was deferred by this long.
     #[track_caller]
     pub fn deferred_for(self, delay: Duration) -> Self {
-        self.compare("next sleep", &self.outcome.next_delay(), &Some(delay))
+        self.compare("next delay", &self.outcome.next_delay(), &Some(delay))
     }
 
     /// These are the events of the timeline; see [`TimelineAssertion::has_events`].

@@ -2,7 +2,6 @@
 //!
 //! Owns the source of a failed call's status. The codes of failures without a status of their own are here, too.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ use crate::transport_error::BoxError;
 ///
 /// Prints the text of its [`summary`](Self::summary), also with `{:?}`: that is how a `Status` prints its source, so the text of a status
 /// is short, and the same for all calls that fail alike.
+#[derive(thiserror::Error)]
 pub struct CallFailure {
     summary: OutcomeSummary,
     source: Option<BoxError>,
@@ -45,12 +45,6 @@ impl fmt::Display for CallFailure {
 impl fmt::Debug for CallFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CallFailure({})", self.summary)
-    }
-}
-
-impl Error for CallFailure {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
     }
 }
 

@@ -59,7 +59,10 @@ async fn each_code_is_retried_by_its_class_and_arrives_as_it_was() {
         assert_eq!(failure.summary().last_class(), classify_code(code));
         assert!(failure.source().is_some_and(<dyn Error>::is::<Status>));
         let text = failure.to_string();
-        assert!(text.starts_with("the call failed (") && text.ends_with(reason.description()), "{text}");
+        assert!(
+            text.starts_with("redress.fixture.Echo/Once failed (") && text.ends_with(reason.description()),
+            "{text}"
+        );
         assert_eq!(format!("{failure:?}"), format!("CallFailure({text})"));
         let printed = status.to_string();
         assert!(printed.contains(&format!("source: CallFailure({text})")), "{printed}");
