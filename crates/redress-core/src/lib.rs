@@ -8,7 +8,7 @@
 //! `breaker`), one call's decisions (`engine`), what it tells (`outcome`), what a user configures (`policy`), and the
 //! drivers that run operations and wait (`drive`).
 //!
-//! The crate has no runtime and no features, and depends on `fastrand` alone.
+//! The crate has no runtime and no features, and depends on `fastrand` and `thiserror` alone.
 
 #![forbid(unsafe_code)]
 
@@ -46,14 +46,17 @@ pub use crate::drive::caller::{AsyncCaller, Caller, NamedCaller};
 pub use crate::drive::clock::Clock;
 pub use crate::drive::poll_call::{PollCall, PollOperation};
 pub use crate::drive::timer::{InstantTimer, NoTimer, Timer};
-pub use crate::outcome::call_error::{
-    AbortRetry, AbortRetryError, AbortedError, BoxError, CallError, CallResult, CircuitOpenError, FailedError,
-    RetryExhaustedError,
-};
+pub use crate::outcome::abort_error::AbortRetryError;
+pub use crate::outcome::boxed_error::BoxError;
+pub use crate::outcome::call_error::CallError;
+pub use crate::outcome::call_error_kinds::{AbortedError, FailedError, RetryExhaustedError};
+pub use crate::outcome::circuit_open_error::CircuitOpenError;
 pub use crate::outcome::event::{Event, EventName};
+pub use crate::outcome::failure::{Cause, Failure};
 pub use crate::outcome::observer::{AttemptContext, AttemptDecision, CallObserver, CallStart, Observer};
-pub use crate::outcome::retry_outcome::{Cause, Failure, OutcomeSummary, RetryOutcome};
+pub use crate::outcome::retry_outcome::RetryOutcome;
 pub use crate::outcome::stop_reason::StopReason;
+pub use crate::outcome::summary::OutcomeSummary;
 pub use crate::outcome::timeline::{RetryTimeline, TimelineEvent};
 pub use crate::policy::builder::{Async, Blocking, PolicyBuilder};
 pub use crate::policy::config_error::{ConfigError, ConfigIssue};

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, Request, Response, Uri};
-use redress_core::{AsyncPolicy, Classifier, Timer};
+use redress_core::{AsyncPolicy, CallError, Classifier, Timer};
 use redress_http::{Head, IdempotencyGuard};
 
-use crate::error::{HyperError, RequestError};
+use crate::error::HyperError;
 use crate::read_ahead::Drain;
 use crate::replay_body::ReplayBody;
 use crate::request::{RetryingRequest, Settings};
@@ -185,7 +185,10 @@ where
     /// # Cancel safety
     ///
     /// As [`RetryingRequest::send`].
-    pub async fn send<B>(&self, request: Request<B>) -> Result<Response<ResponseBody<T::ResponseBody>>, RequestError>
+    pub async fn send<B>(
+        &self,
+        request: Request<B>,
+    ) -> Result<Response<ResponseBody<T::ResponseBody>>, CallError<HyperError>>
     where
         B: Into<ReplayBody<T::RequestBody>>,
     {
@@ -206,7 +209,7 @@ pub async fn request_with_retry<T, C, Tm, B>(
     transport: &T,
     policy: &AsyncPolicy<C, Tm>,
     request: Request<B>,
-) -> Result<Response<ResponseBody<T::ResponseBody>>, RequestError>
+) -> Result<Response<ResponseBody<T::ResponseBody>>, CallError<HyperError>>
 where
     T: Transport,
     C: Classifier<Response<ResponseBody<T::ResponseBody>>, HyperError> + Clone,

@@ -2,24 +2,18 @@
 //!
 //! Owns the error and the sorting of hyper's and hyper-util's into it. What it means for a retry is `classifier.rs`.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::{fmt, io};
 
 use hyper_util::client::legacy;
-use redress_core::{CallError, source_chain};
-
-/// A call that ended without a response: with an error, an attempt that timed out, an open circuit, or by being aborted or deferred.
-///
-/// Responses are never in it: a bad one that the policy gives up on is handed on as the response it is.
-pub type RequestError = CallError<Infallible, HyperError>;
+use redress_core::source_chain;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Why a request has no response, or a response no more body.
 ///
 /// hyper's or hyper-util's own error is its `source()`, and [`hyper`](Self::hyper) finds hyper's wherever it is.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub struct HyperError {
     kind: Kind,
     source: Option<BoxError>,
@@ -159,11 +153,5 @@ impl fmt::Display for HyperError {
             Kind::Body => "the body of the response failed",
             Kind::Discarded => "the rest of the body was dropped before a retry",
         })
-    }
-}
-
-impl Error for HyperError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
     }
 }

@@ -22,7 +22,7 @@ mod response_body;
 pub use response_body::ResponseBody;
 
 mod error;
-pub use error::{HyperError, RequestError};
+pub use error::HyperError;
 
 mod classifier;
 pub use classifier::{HyperClassifier, hyper_classifier};

@@ -13,7 +13,7 @@ use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome
 use redress_http::{Head, IdempotencyGuard, default_operation};
 
 use crate::attempts::{Attempts, Outgoing, exchange};
-use crate::error::{HyperError, RequestError};
+use crate::error::HyperError;
 use crate::read_ahead::{Drain, ReadAhead};
 use crate::replay_body::ReplayBody;
 use crate::response_body::ResponseBody;
@@ -143,10 +143,10 @@ where
     /// # Cancel safety
     ///
     /// Dropping the future drops the attempt, stops the call where it is, and gives a breaker's permit back.
-    pub async fn send(self) -> Result<Response<ResponseBody<T::ResponseBody>>, RequestError> {
+    pub async fn send(self) -> Result<Response<ResponseBody<T::ResponseBody>>, CallError<HyperError>> {
         let outcome = self.execute().await;
         let summary = outcome.summary().clone();
-        let mut response = outcome.into_result().or_else(CallError::try_into_last_result)?;
+        let mut response = outcome.into_last_value()?;
         response.extensions_mut().insert(summary);
         Ok(response)
     }

@@ -66,7 +66,7 @@ pub(crate) struct End {
 }
 
 impl End {
-    pub(crate) fn of_result<T, E>(result: &Result<T, CallError<T, E>>) -> Self {
+    pub(crate) fn of_result<T, E>(result: &Result<T, CallError<E>>) -> Self {
         let error = result.as_ref().err();
         Self { reason: error.map(CallError::stop_reason), attempts: error.map(CallError::attempts) }
     }

@@ -136,7 +136,7 @@ impl<'a, T, E> OutcomeAssertion<'a, T, E> {
     /// The retry was deferred by this long.
     #[track_caller]
     pub fn deferred_for(self, delay: Duration) -> Self {
-        self.compare("next sleep", &self.outcome.next_sleep(), &Some(delay))
+        self.compare("next delay", &self.outcome.next_delay(), &Some(delay))
     }
 
     /// These are the events of the timeline; see [`TimelineAssertion::has_events`].
@@ -271,6 +271,9 @@ impl<T, E> Display for Summary<'_, T, E> {
         }
         if let Some(rejection) = outcome.rejection() {
             write!(f, ", {rejection}")?;
+            if let Some(wait) = rejection.retry_in() {
+                write!(f, ", next probe in {wait:?}")?;
+            }
         }
         Ok(())
     }

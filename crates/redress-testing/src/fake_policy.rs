@@ -143,7 +143,7 @@ impl<T, E> Caller<T, E> for FakePolicy<T, E> {
         outcome
     }
 
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<T, E>> {
+    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
         let outcome = self.outcome(operation);
         self.records.add_call(name, &outcome);
         outcome.into_result()
@@ -174,7 +174,7 @@ impl<T: Send, E: Send> AsyncCaller<T, E> for FakePolicy<T, E> {
         outcome
     }
 
-    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<T, E>>
+    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<E>>
     where
         F: FnMut() -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,

@@ -42,7 +42,7 @@ pub struct ExecuteRecord {
     /// What failed last.
     pub cause: Option<Cause>,
     /// How long to wait before calling again, if the retry was deferred.
-    pub next_sleep: Option<Duration>,
+    pub next_delay: Option<Duration>,
 }
 
 impl CallRecord {
@@ -90,7 +90,7 @@ impl Records {
             elapsed: outcome.elapsed(),
             last_class: outcome.last_class(),
             cause: outcome.cause(),
-            next_sleep: outcome.next_sleep(),
+            next_delay: outcome.next_delay(),
         });
     }
 

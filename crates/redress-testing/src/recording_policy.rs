@@ -73,7 +73,7 @@ impl<T, E, P: Caller<T, E>> Caller<T, E> for RecordingPolicy<P> {
         outcome
     }
 
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<T, E>> {
+    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
         // Through `execute_as`, because a success by `call_as` would not say how many attempts it took.
         let outcome = self.policy.execute_as(name, operation);
         self.records.add_call(name, &outcome);
@@ -92,7 +92,7 @@ impl<T: Send, E: Send, P: AsyncCaller<T, E>> AsyncCaller<T, E> for RecordingPoli
         outcome
     }
 
-    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<T, E>>
+    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<E>>
     where
         F: FnMut() -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,

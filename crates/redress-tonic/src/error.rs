@@ -2,11 +2,10 @@
 //!
 //! Owns the source of a failed call's status. The codes of failures without a status of their own are here, too.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use redress_core::{CallError, Failure, OutcomeSummary, RetryOutcome, source_chain};
+use redress_core::{CallError, Cause, OutcomeSummary, RetryOutcome, source_chain};
 use tonic::{Response, Status};
 
 use crate::transport_error::BoxError;
@@ -14,7 +13,10 @@ use crate::transport_error::BoxError;
 /// Why a call through a [`GrpcLayer`](crate::GrpcLayer) failed: the source of its status.
 ///
 /// Its own source is what stood behind the call: the last attempt's status with its source, or the rejection of the breaker.
-#[derive(Debug)]
+///
+/// Prints the text of its [`summary`](Self::summary), also with `{:?}`: that is how a `Status` prints its source, so the text of a status
+/// is short, and the same for all calls that fail alike.
+#[derive(thiserror::Error)]
 pub struct CallFailure {
     summary: OutcomeSummary,
     source: Option<BoxError>,
@@ -36,17 +38,13 @@ impl CallFailure {
 
 impl fmt::Display for CallFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let why = self.summary.stop_reason().map_or("", |reason| reason.description());
-        match self.summary.attempts() {
-            1 => write!(f, "gave up after 1 attempt: {why}"),
-            attempts => write!(f, "gave up after {attempts} attempts: {why}"),
-        }
+        fmt::Display::fmt(&self.summary, f)
     }
 }
 
-impl Error for CallFailure {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+impl fmt::Debug for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallFailure({})", self.summary)
     }
 }
 
@@ -79,29 +77,28 @@ pub fn outcome<T>(answer: &Result<Response<T>, Status>) -> Option<&OutcomeSummar
 /// A response that the policy's classifier calls a failure is handed over like a good one.
 pub(crate) fn into_answer<B>(outcome: RetryOutcome<http::Response<B>, Status>) -> Result<http::Response<B>, Status> {
     let summary = outcome.summary().clone();
-    let failure = match outcome.into_result() {
-        Ok(response) => Some(Failure::Result(response)),
-        Err(CallError::Failed(failed)) => Some(Failure::Error(failed.error)),
-        Err(CallError::Exhausted(exhausted)) => exhausted.last_failure,
-        Err(CallError::Aborted(aborted)) => aborted.abort_error.map(Failure::Error).or(aborted.last_failure),
-        Err(_) => None,
-    };
-    match failure {
-        Some(Failure::Result(mut response)) => {
+    match outcome.into_last_value() {
+        Ok(mut response) => {
             response.extensions_mut().insert(summary);
             Ok(response)
         }
-        Some(Failure::Error(status)) => Err(with_failure(status.clone(), summary, Some(status.into()))),
-        Some(_) => Err(with_failure(Status::deadline_exceeded("the attempt timed out"), summary, None)),
-        None => Err(of_nothing(summary)),
+        Err(error) => Err(into_status(error, summary)),
     }
 }
 
-/// The status of a call that ended before anything failed.
-fn of_nothing(summary: OutcomeSummary) -> Status {
-    match summary.rejection().cloned() {
-        Some(rejection) => with_failure(Status::unavailable(rejection.to_string()), summary, Some(rejection.into())),
-        None => with_failure(Status::cancelled("the call ended before its first attempt"), summary, None),
+/// The status of a call without a response: the last attempt's, if it had one.
+fn into_status(error: CallError<Status>, summary: OutcomeSummary) -> Status {
+    match error {
+        CallError::CircuitOpen(rejection) => {
+            with_failure(Status::unavailable(rejection.to_string()), summary, Some(rejection.into()))
+        }
+        error => match error.into_error() {
+            Some(status) => with_failure(status.clone(), summary, Some(status.into())),
+            None if summary.cause() == Some(Cause::Timeout) => {
+                with_failure(Status::deadline_exceeded("the attempt timed out"), summary, None)
+            }
+            None => with_failure(Status::cancelled("the call ended before its first attempt"), summary, None),
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns handing that message on before the rest. Reads no messages.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -15,7 +16,6 @@ use crate::received::drop_garbled_details;
 /// The body of a response of a [`GrpcService`](crate::GrpcService): what the server sent, beginning with its first frame.
 ///
 /// `grpc-status-details-bin` that is no base64 is left out of the trailers.
-#[derive(Debug)]
 pub struct ResponseBody {
     first: Option<Frame<Bytes>>,
     rest: Body,
@@ -24,6 +24,12 @@ pub struct ResponseBody {
 impl ResponseBody {
     pub(crate) const fn new(first: Option<Frame<Bytes>>, rest: Body) -> Self {
         Self { first, rest }
+    }
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody").field("has_first", &self.first.is_some()).finish_non_exhaustive()
     }
 }
 

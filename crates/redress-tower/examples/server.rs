@@ -13,11 +13,11 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use redress_core::CircuitBreaker;
+use redress_core::{CallError, CircuitBreaker};
 use redress_http::http_classifier;
 use redress_tokio::AsyncPolicy;
+use redress_tower::PolicyLayer;
 use redress_tower::http::{EmptyBody, HttpExchange};
-use redress_tower::{PolicyError, PolicyLayer};
 use tower::ServiceBuilder;
 
 #[tokio::main]
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// What a call without a response becomes.
-async fn rejected(error: PolicyError<Infallible>) -> impl IntoResponse {
+async fn rejected(error: CallError<Infallible>) -> impl IntoResponse {
     let wait = error.retry_in().unwrap_or_default().as_secs() + 1;
     (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", wait.to_string())], error.to_string())
 }

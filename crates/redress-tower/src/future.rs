@@ -11,7 +11,6 @@ use pin_project_lite::pin_project;
 use redress_core::{AsyncPolicy, CallError, Classifier, PollCall, RetryOutcome, Timer};
 use tower_service::Service;
 
-use crate::error::PolicyError;
 use crate::exchange::Exchange;
 use crate::sending::Sending;
 
@@ -67,7 +66,7 @@ where
     Tm: Timer,
     X: Exchange<Req, S::Response>,
 {
-    /// Drives the call on to its whole outcome, for an integration that says otherwise than [`PolicyError`] how a call failed. Awaiting
+    /// Drives the call on to its whole outcome, for an integration that says otherwise than [`CallError`] how a call failed. Awaiting
     /// the future gives the response of the same outcome, or the error; [`Exchange::ended`] is not told here.
     ///
     /// # Panics
@@ -90,7 +89,7 @@ where
     Tm: Timer,
     X: Exchange<Req, S::Response>,
 {
-    type Output = Result<S::Response, PolicyError<S::Error>>;
+    type Output = Result<S::Response, CallError<S::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let outcome = ready!(self.as_mut().poll_outcome(cx));
@@ -99,12 +98,9 @@ where
 }
 
 /// The response, good or bad, if the call ended with one.
-fn answer<Req, Res, E>(
-    exchange: &impl Exchange<Req, Res>,
-    outcome: RetryOutcome<Res, E>,
-) -> Result<Res, PolicyError<E>> {
+fn answer<Req, Res, E>(exchange: &impl Exchange<Req, Res>, outcome: RetryOutcome<Res, E>) -> Result<Res, CallError<E>> {
     let summary = outcome.summary().clone();
-    let mut response = outcome.into_result().or_else(CallError::try_into_last_result)?;
+    let mut response = outcome.into_last_value()?;
     exchange.ended(&mut response, &summary);
     Ok(response)
 }

@@ -43,9 +43,6 @@ mod sending;
 mod future;
 pub use future::PolicyFuture;
 
-mod error;
-pub use error::PolicyError;
-
 mod exchange;
 pub use exchange::{CloneRequest, CopyWith, Exchange, Once, copy_with};
 

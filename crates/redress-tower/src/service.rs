@@ -6,10 +6,9 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll};
 
-use redress_core::{AsyncPolicy, CallContext, Classifier, PollCall, RetryOutcome, Timer};
+use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, PollCall, RetryOutcome, Timer};
 use tower_service::Service;
 
-use crate::error::PolicyError;
 use crate::exchange::Exchange;
 use crate::future::PolicyFuture;
 use crate::sending::Sending;
@@ -19,7 +18,7 @@ use crate::source::PolicySource;
 ///
 /// - **Classification**: the policy's classifier reads the service's `Result<Response, Error>`, so a bad response is a failure like an
 ///   error. One that the policy gives up on is the call's response all the same; only what has no response is a
-///   [`PolicyError`].
+///   [`CallError`].
 /// - **Readiness**: this service is always ready. Each attempt waits for a clone of the service below to be ready and then calls that clone. So
 ///   an open breaker rejects although nothing below is ready, an attempt's timeout holds for the wait, and a service that fails to become
 ///   ready is a failure like any other: the next attempt is made on a new clone. Backpressure from below is felt by the calls, not by
@@ -137,7 +136,7 @@ where
     X: Exchange<Req, S::Response> + Clone,
 {
     type Response = S::Response;
-    type Error = PolicyError<S::Error>;
+    type Error = CallError<S::Error>;
     type Future = PolicyFuture<S, Req, P::Classifier, P::Timer, X>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {

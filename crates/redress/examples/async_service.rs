@@ -50,7 +50,7 @@ enum OrdersError {
     #[error("there is no such order")]
     Missing,
     #[error("the store did not answer")]
-    Store(#[source] CallError<Order, StoreError>),
+    Store(#[source] CallError<StoreError>),
 }
 
 impl Orders {

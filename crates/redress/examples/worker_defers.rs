@@ -66,7 +66,7 @@ fn work(policy: &Policy, queue: &mut VecDeque<Job>, shutdown: &AtomicBool) {
         }
         println!("{}", job.name);
         let outcome = deliver.execute(|| job.deliver());
-        match (outcome.stop_reason(), outcome.next_sleep()) {
+        match (outcome.stop_reason(), outcome.next_delay()) {
             (None, _) => println!("  delivered"),
             (Some(StopReason::Scheduled), Some(wait)) => {
                 println!("  back to the queue, due in {wait:.0?}");

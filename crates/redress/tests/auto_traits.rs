@@ -42,7 +42,7 @@ const _: () = {
     sharable::<CircuitBreaker>();
     sharable::<RetryTimeline>();
     sharable::<RetryOutcome<u32, io::Error>>();
-    sharable::<CallError<u32, io::Error>>();
+    sharable::<CallError<io::Error>>();
     sharable::<ConfigError>();
     sendable::<CallContext<'static, Policy>>();
     sendable::<CallContext<'static, AsyncPolicy>>();
@@ -111,7 +111,7 @@ async fn policies_in_fields_make_calls() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_that_borrow_from_their_task_can_be_spawned() -> anyhow::Result<()> {
     let policy = Fields::new()?.asynchronous;
-    let task: JoinHandle<Result<u32, CallError<u32, io::Error>>> = tokio::spawn(async move {
+    let task: JoinHandle<Result<u32, CallError<io::Error>>> = tokio::spawn(async move {
         let (name, attempts) = (String::from("seven77"), AtomicU32::new(0));
         let name = &name;
         let call = policy.operation(name.as_str()).on_log(|event| assert_eq!(event.operation, Some(name.as_str())));

@@ -28,7 +28,7 @@ impl<T: ?Sized + Send> NotSend<u8> for T {}
 
 fn assert_not_send<T: NotSend<Which>, Which>(_: &T) {}
 
-type Called = Result<u32, CallError<u32, Error>>;
+type Called = Result<u32, CallError<Error>>;
 
 async fn sendable() -> Result<u32, Error> {
     yield_now().await;

@@ -2,7 +2,6 @@
 //!
 //! Owns concurrency and counting. What follows from what is `state.rs`; this file never decides an edge itself.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Instant;
 
@@ -13,7 +12,7 @@ use super::state::{CircuitState, Input, Phase, Step, Transition, step};
 use crate::budget::window::RollingWindow;
 use crate::classify::class::{ErrorClass, PerClass};
 use crate::drive::clock::{ClockChoice, Epoch, nanos};
-use crate::outcome::call_error::CircuitOpenError;
+use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::ConfigIssue;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
@@ -58,7 +57,7 @@ struct Cell {
     reopens_at: AtomicU64,
     windows: Mutex<Windows>,
     epoch: Epoch,
-    name: Option<Cow<'static, str>>,
+    name: Option<BreakerName>,
     clock: ClockChoice,
     counts: PerClass<Counts>,
     recovery: u64,
@@ -140,7 +139,7 @@ impl CircuitBreaker {
             epoch: Epoch::default(),
             recovery: nanos(builder.recovery_timeout),
             warnings: builder.warnings(),
-            name: builder.name,
+            name: builder.name.map(BreakerName::from),
             clock: builder.clock,
             counts,
         };
@@ -157,6 +156,10 @@ impl CircuitBreaker {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.cell.name.as_deref()
+    }
+
+    pub(super) fn shared_name(&self) -> Option<BreakerName> {
+        self.cell.name.clone()
     }
 
     /// What is legal but odd about its configuration.
@@ -240,7 +243,7 @@ impl CircuitBreaker {
 
     fn rejection(&self, phase: Phase, now: u64) -> CircuitOpenError {
         let wait = || self.cell.reopens_at.load(Ordering::Relaxed).saturating_sub(now);
-        CircuitOpenError::after_nanos(phase.state(), (phase == Phase::Open).then(wait))
+        CircuitOpenError::after_nanos(phase.state(), (phase == Phase::Open).then(wait), self.shared_name())
     }
 
     fn has_recovered(&self, now: u64) -> bool {

@@ -9,7 +9,7 @@ use super::builder::CircuitBreakerBuilder;
 use super::cell::CircuitBreaker;
 use super::state::{CircuitState, Transition};
 use crate::classify::class::ErrorClass;
-use crate::outcome::call_error::CircuitOpenError;
+use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::ConfigError;
 
 /// The admission of one call: handed back with the call's result, once, for its generation; the transition is then `None`.
@@ -118,6 +118,14 @@ pub(crate) enum BreakerChoice {
 }
 
 impl BreakerChoice {
+    /// The breaker's name for an error. Of a breaker that is not ours it is copied.
+    pub(crate) fn shared_name(&self) -> Option<BreakerName> {
+        match self {
+            Self::Circuit(breaker) => breaker.shared_name(),
+            Self::Other(breaker) => breaker.name().map(BreakerName::from),
+        }
+    }
+
     pub(crate) fn as_dyn(&self) -> &dyn Breaker {
         match self {
             Self::Circuit(breaker) => breaker,

@@ -13,7 +13,7 @@ use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, 
 use crate::classify::name;
 use crate::classify::source_chain::source_chain;
 use crate::classify::status::StatusError;
-use crate::outcome::call_error::AbortRetryError;
+use crate::outcome::abort_error::AbortRetryError;
 
 /// Classifies every `E: std::error::Error + 'static`; every `Ok` is a success.
 ///

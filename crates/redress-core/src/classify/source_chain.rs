@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
 use crate::classify::status::StatusError;
-use crate::outcome::call_error::AbortRetryError;
+use crate::outcome::abort_error::AbortRetryError;
 
 /// No chain that was meant is as long; one that leads back to itself has no end.
 const LONGEST: usize = 128;

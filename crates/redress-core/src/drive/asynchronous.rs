@@ -35,7 +35,7 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     ///
     /// See [`AsyncPolicy`].
     #[inline]
-    pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
+    pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
         Tm: Timer,
@@ -59,7 +59,7 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     ///
     /// See [`AsyncPolicy`].
     #[inline]
-    pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
+    pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
         Tm: Timer,
@@ -133,7 +133,7 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
     /// # Errors
     ///
     /// As [`AsyncPolicy::call`].
-    pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
+    pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
         Tm: Timer,
@@ -148,7 +148,7 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
     /// # Errors
     ///
     /// As [`AsyncPolicy::call`].
-    pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<T, E>>>
+    pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
         Tm: Timer,

@@ -13,7 +13,8 @@ use super::finish::{Finish, ToOutcome, ToResult};
 use crate::classify::classifier::Classifier;
 use crate::engine::FastPath;
 use crate::outcome::call_error::CallError;
-use crate::outcome::retry_outcome::{RetryOutcome, Stopped};
+use crate::outcome::ending::Ending;
+use crate::outcome::retry_outcome::RetryOutcome;
 use crate::policy::compiled::Plan;
 use crate::policy::context::{CallContext, CallSettings};
 use crate::policy::hooks::{Sleeper, contained};
@@ -41,7 +42,7 @@ impl<C> Policy<C> {
     /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the breaker's permit is given
     /// back. Hooks that panic do not.
     #[inline(always)]
-    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
+    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: FnMut() -> Result<T, E>,
@@ -55,7 +56,7 @@ impl<C> Policy<C> {
     ///
     /// As [`call`](Self::call).
     #[inline(always)]
-    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
+    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: FnMut(Attempt) -> Result<T, E>,
@@ -79,7 +80,7 @@ impl<C> Policy<C> {
     /// # Panics
     ///
     /// If the operation panics, with its panic, or if the system cannot start a thread.
-    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<T, E>>
+    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
@@ -149,7 +150,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
     /// # Errors
     ///
     /// As [`Policy::call`].
-    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
+    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: FnMut() -> Result<T, E>,
@@ -162,7 +163,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
     /// # Errors
     ///
     /// As [`Policy::call`].
-    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<T, E>>
+    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: FnMut(Attempt) -> Result<T, E>,
@@ -180,7 +181,7 @@ impl<'a, C> CallContext<'a, Policy<C>> {
     /// # Panics
     ///
     /// As [`Policy::call_detached`].
-    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<T, E>>
+    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
         F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
@@ -285,7 +286,7 @@ fn next_attempt<T, E, C>(
     policy: &Policy<C>,
     call: &mut Call<Borrowed<'_>, T, E>,
     failed: FailedAttempt<T, E>,
-) -> Result<Attempt, Stopped<T, E>> {
+) -> Result<Attempt, Ending<T, E>> {
     let failed_at = policy.now();
     if call.is_plain() {
         call.fail_plainly(failed, failed_at)?;

@@ -6,8 +6,9 @@ use super::attempt::Attempt;
 use super::failed_attempt::FailedAttempt;
 use super::finish::Finish;
 use crate::engine::{FastPath, Flags, Run, RunState, Step, Verdict};
-use crate::outcome::call_error::CircuitOpenError;
-use crate::outcome::retry_outcome::{Failure, Stopped};
+use crate::outcome::circuit_open_error::CircuitOpenError;
+use crate::outcome::ending::Ending;
+use crate::outcome::failure::Failure;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::compiled::Plan;
 use crate::policy::context::CallSettings;
@@ -31,7 +32,7 @@ pub(crate) struct Call<H: Hold, T, E> {
 pub(crate) enum Unstarted<T, E> {
     /// By its breaker, and no observer hears of it.
     Rejected(CircuitOpenError),
-    Stopped(Stopped<T, E>),
+    Ended(Ending<T, E>),
 }
 
 impl<H: Hold, T, E> Call<H, T, E> {
@@ -73,12 +74,12 @@ impl<H: Hold, T, E> Call<H, T, E> {
             return Err(Unstarted::Rejected(rejection));
         }
         self.state.open(&start, 0);
-        self.begin(now).map_err(Unstarted::Stopped)
+        self.begin(now).map_err(Unstarted::Ended)
     }
 
     /// The first attempt of a call that does not take the fast path.
     #[inline(never)]
-    pub(crate) fn begin(&mut self, now: impl Fn() -> Instant) -> Result<Attempt, Stopped<T, E>> {
+    pub(crate) fn begin(&mut self, now: impl Fn() -> Instant) -> Result<Attempt, Ending<T, E>> {
         let mut run = self.run();
         let now = run.started().unwrap_or_else(now);
         let begun = run.begin(now);
@@ -103,7 +104,7 @@ impl<H: Hold, T, E> Call<H, T, E> {
 
     /// After a failed attempt of a plain call: another attempt follows, after the wait.
     #[inline(always)]
-    pub(crate) fn fail_plainly(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Result<(), Stopped<T, E>> {
+    pub(crate) fn fail_plainly(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Result<(), Ending<T, E>> {
         if !self.run().fail_plainly(&failed.view(), now) {
             return Err(self.stopped_by(failed, now));
         }
@@ -117,7 +118,7 @@ impl<H: Hold, T, E> Call<H, T, E> {
         &mut self,
         failed: FailedAttempt<T, E>,
         now: Instant,
-    ) -> Result<Option<HookFuture>, Stopped<T, E>> {
+    ) -> Result<Option<HookFuture>, Ending<T, E>> {
         match self.run().fail(&failed.view(), now) {
             Verdict::Stop => Err(self.stopped_by(failed, now)),
             Verdict::Retry(hook) => {
@@ -129,7 +130,7 @@ impl<H: Hold, T, E> Call<H, T, E> {
 
     /// Checks the deadline once more before a wait, if hooks may have taken time since the failure.
     #[inline]
-    pub(crate) fn recheck(&mut self, now: impl Fn() -> Instant) -> Result<(), Stopped<T, E>> {
+    pub(crate) fn recheck(&mut self, now: impl Fn() -> Instant) -> Result<(), Ending<T, E>> {
         if !self.run().needs_recheck() {
             return Ok(());
         }
@@ -139,7 +140,7 @@ impl<H: Hold, T, E> Call<H, T, E> {
 
     /// The next attempt, after the wait.
     #[inline]
-    pub(crate) fn resume(&mut self, now: Instant) -> Result<Attempt, Stopped<T, E>> {
+    pub(crate) fn resume(&mut self, now: Instant) -> Result<Attempt, Ending<T, E>> {
         let resumed = self.run().resume(now);
         resumed.ok_or_else(|| self.stopped(now))
     }
@@ -171,7 +172,7 @@ impl<H: Hold, T, E> Call<H, T, E> {
     #[inline]
     pub(crate) fn finish<N: Finish<T, E>>(
         &mut self,
-        result: Result<T, Stopped<T, E>>,
+        result: Result<T, Ending<T, E>>,
         ended: Option<Instant>,
         finish: N,
     ) -> N::Output {
@@ -222,24 +223,24 @@ impl<H: Hold, T, E> Call<H, T, E> {
 
     /// What is left of a call that ended between attempts: the last failure, if an attempt failed.
     #[cold]
-    fn stopped(&mut self, now: Instant) -> Stopped<T, E> {
+    fn stopped(&mut self, now: Instant) -> Ending<T, E> {
         let summary = self.run().summary(Some(now));
-        Stopped { last: self.last.take(), abort: None, summary }
+        Ending { last: self.last.take(), abort: None, summary }
     }
 
     /// What is left of a call that this failure ended. An error that aborts is no failure, so the earlier one stays the
     /// last; a value that aborts has no place but the last failure's, and must not be lost.
     #[cold]
-    fn stopped_by(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Stopped<T, E> {
+    fn stopped_by(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Ending<T, E> {
         let mut summary = self.run().summary(Some(now));
         if summary.stop_reason == Some(StopReason::RetryForbidden) {
             summary.retry_forbidden = failed.classification.retry_forbidden();
         }
         match failed.failure {
             Failure::Error(error) if failed.classification.is_abort() => {
-                Stopped { last: self.last.take(), abort: Some(error), summary }
+                Ending { last: self.last.take(), abort: Some(error), summary }
             }
-            failure => Stopped { last: Some(failure), abort: None, summary },
+            failure => Ending { last: Some(failure), abort: None, summary },
         }
     }
 }

@@ -50,7 +50,7 @@ pub trait Caller<T, E> {
     /// # Errors
     ///
     /// As [`RetryOutcome::into_result`].
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<T, E>> {
+    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
         self.execute_as(name, operation).into_result()
     }
 
@@ -67,7 +67,7 @@ pub trait Caller<T, E> {
     /// # Errors
     ///
     /// As [`RetryOutcome::into_result`].
-    fn call(&self, mut operation: impl FnMut() -> Result<T, E>) -> Result<T, CallError<T, E>>
+    fn call(&self, mut operation: impl FnMut() -> Result<T, E>) -> Result<T, CallError<E>>
     where
         Self: Sized,
     {
@@ -99,11 +99,7 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
     /// # Errors
     ///
     /// As [`RetryOutcome::into_result`].
-    fn call_as<F, Fut>(
-        &self,
-        name: Option<&str>,
-        operation: F,
-    ) -> impl Future<Output = Result<T, CallError<T, E>>> + Send
+    fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> impl Future<Output = Result<T, CallError<E>>> + Send
     where
         F: FnMut() -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
@@ -125,7 +121,7 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
     /// # Errors
     ///
     /// As [`RetryOutcome::into_result`].
-    fn call<F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<T, E>>> + Send
+    fn call<F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>> + Send
     where
         F: FnMut() -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
@@ -168,7 +164,7 @@ impl<T, E, P: Caller<T, E>> Caller<T, E> for NamedCaller<'_, P, T, E> {
         self.caller.execute_as(name.or(Some(self.name)), operation)
     }
 
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<T, E>> {
+    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
         self.caller.call_as(name.or(Some(self.name)), operation)
     }
 }
@@ -182,7 +178,7 @@ impl<T: Send, E: Send, P: AsyncCaller<T, E>> AsyncCaller<T, E> for NamedCaller<'
         self.caller.execute_as(name.or(Some(self.name)), operation).await
     }
 
-    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<T, E>>
+    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<E>>
     where
         F: FnMut() -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
@@ -199,7 +195,7 @@ impl<T, E, C: Classifier<T, E>> Caller<T, E> for Policy<C> {
         }
     }
 
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<T, E>> {
+    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
         match name {
             Some(name) => Self::operation(self, name).call(operation),
             None => Self::call(self, operation),
@@ -226,7 +222,7 @@ where
         }
     }
 
-    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<T, E>>
+    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<E>>
     where
         F: FnMut() -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
@@ -254,7 +250,7 @@ macro_rules! through_pointer {
                 &self,
                 name: Option<&str>,
                 operation: &mut dyn FnMut() -> Result<T, E>,
-            ) -> Result<T, CallError<T, E>> {
+            ) -> Result<T, CallError<E>> {
                 (**self).call_as(name, operation)
             }
         }
@@ -282,7 +278,7 @@ macro_rules! async_through_pointer {
                 &self,
                 name: Option<&str>,
                 operation: F,
-            ) -> impl Future<Output = Result<T, CallError<T, E>>> + Send
+            ) -> impl Future<Output = Result<T, CallError<E>>> + Send
             where
                 F: FnMut() -> Fut + Send,
                 Fut: Future<Output = Result<T, E>> + Send,

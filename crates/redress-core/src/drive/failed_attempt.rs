@@ -6,7 +6,8 @@ use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::classify::classifier::Classifier;
 use crate::engine::Failed;
-use crate::outcome::retry_outcome::{Cause, Failure};
+use crate::outcome::failure::Cause;
+use crate::outcome::failure::Failure;
 
 /// A failed attempt: the failure by value, and what the classifier made of it.
 pub(crate) struct FailedAttempt<T, E> {

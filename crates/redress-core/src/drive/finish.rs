@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use crate::engine::{Flags, Run};
-use crate::outcome::call_error::{CallError, CircuitOpenError};
-use crate::outcome::retry_outcome::{RetryOutcome, Stopped, call_error};
+use crate::outcome::call_error::CallError;
+use crate::outcome::circuit_open_error::CircuitOpenError;
+use crate::outcome::ending::Ending;
+use crate::outcome::retry_outcome::RetryOutcome;
 
 /// A form of handing back a call.
 pub(crate) trait Finish<T, E>: Copy {
@@ -13,7 +15,7 @@ pub(crate) trait Finish<T, E>: Copy {
     /// What the engine records for it.
     const WANTS: Flags;
 
-    fn finish(self, result: Result<T, Stopped<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output;
+    fn finish(self, result: Result<T, Ending<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output;
 
     /// A success of which only the value is asked for; the value again if more is.
     fn value(self, value: T) -> Result<Self::Output, T>;
@@ -27,13 +29,13 @@ pub(crate) trait Finish<T, E>: Copy {
 pub(crate) struct ToResult;
 
 impl<T, E> Finish<T, E> for ToResult {
-    type Output = Result<T, CallError<T, E>>;
+    type Output = Result<T, CallError<E>>;
 
     const WANTS: Flags = Flags::NONE;
 
     #[inline]
-    fn finish(self, result: Result<T, Stopped<T, E>>, _: &Run<'_>, _: Option<Instant>) -> Self::Output {
-        result.map_err(call_error)
+    fn finish(self, result: Result<T, Ending<T, E>>, _: &Run<'_>, _: Option<Instant>) -> Self::Output {
+        result.map_err(Ending::into_error)
     }
 
     #[inline]
@@ -56,7 +58,7 @@ impl<T, E> Finish<T, E> for ToOutcome {
 
     const WANTS: Flags = Flags::OUTCOME;
 
-    fn finish(self, result: Result<T, Stopped<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output {
+    fn finish(self, result: Result<T, Ending<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output {
         match result {
             Ok(value) => RetryOutcome::succeeded(value, run.summary(ended), run.timeline()),
             Err(stopped) => RetryOutcome::stopped(stopped, run.timeline()),

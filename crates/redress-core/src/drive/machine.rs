@@ -18,7 +18,7 @@ use super::poll_call::PollOperation;
 use super::timer::Timer;
 use crate::classify::classifier::Classifier;
 use crate::engine::Step;
-use crate::outcome::retry_outcome::Stopped;
+use crate::outcome::ending::Ending;
 
 /// How many attempts one poll may start after the first. A loop of attempts that neither wait nor pend would hold the
 /// runtime's thread: 5,000,000 of them took 30 s under a timeout of 1 ms.
@@ -54,7 +54,7 @@ impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
     }
 }
 
-type Stepped<T, E> = Result<(), Stopped<T, E>>;
+type Stepped<T, E> = Result<(), Ending<T, E>>;
 
 impl<H: Hold, T, E> Machine<H, T, E> {
     /// A call that has not begun.
@@ -314,7 +314,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
     }
 
     #[inline(never)]
-    fn end<N: Finish<T, E>>(&mut self, stopped: Stopped<T, E>, finish: N) -> N::Output {
+    fn end<N: Finish<T, E>>(&mut self, stopped: Ending<T, E>, finish: N) -> N::Output {
         self.call.set_step(Step::Ended);
         self.call.finish(Err(stopped), None, finish)
     }
@@ -324,7 +324,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         self.call.set_step(Step::Ended);
         match unstarted {
             Unstarted::Rejected(rejection) => finish.rejected(rejection),
-            Unstarted::Stopped(stopped) => self.end(stopped, finish),
+            Unstarted::Ended(stopped) => self.end(stopped, finish),
         }
     }
 }

@@ -14,7 +14,8 @@ use super::machine::{Machine, PollContext};
 use super::timer::Timer;
 use crate::classify::classifier::Classifier;
 use crate::outcome::call_error::CallError;
-use crate::outcome::retry_outcome::{Failure, RetryOutcome};
+use crate::outcome::failure::Failure;
+use crate::outcome::retry_outcome::RetryOutcome;
 use crate::policy::compiled::Plan;
 use crate::policy::context::{CallContext, CallSettings};
 use crate::policy::policies::AsyncPolicy;
@@ -202,7 +203,7 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         operation: &mut O,
         sleep: Pin<&mut Option<Tm::Sleep>>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<T, CallError<T, E>>>
+    ) -> Poll<Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
         O: PollOperation<T, E>,

@@ -124,7 +124,7 @@ impl Run<'_> {
     }
 
     /// The operation's name as events carry it: an empty one is no label.
-    fn operation_label(&self) -> Option<&str> {
+    pub(super) fn operation_label(&self) -> Option<&str> {
         self.operation().filter(|name| !name.is_empty())
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::flags::Flags;
 use crate::breaker::BreakerChoice;
 use crate::drive::attempt::Attempt;
-use crate::outcome::call_error::CircuitOpenError;
+use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::policy::compiled::Plan;
 use crate::policy::context::CallSettings;
 

@@ -1,5 +1,6 @@
 //! The life of one call: admitted, attempts made, ended once.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::flags::Flags;
@@ -8,9 +9,10 @@ use super::state::{RunState, Wait};
 use crate::breaker::Report;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
+use crate::outcome::failure::Cause;
 use crate::outcome::observer::AttemptDecision;
-use crate::outcome::retry_outcome::{Cause, OutcomeSummary};
 use crate::outcome::stop_reason::StopReason;
+use crate::outcome::summary::OutcomeSummary;
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::compiled::Plan;
 use crate::policy::context::CallSettings;
@@ -287,11 +289,16 @@ impl<'a> Run<'a> {
     /// Ends the call: the one place where a call that the breaker did not reject stops without success.
     fn end(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, elapsed: Duration) {
         self.state.stop_reason = Some(reason);
-        let sleep = self.next_sleep().unwrap_or(Duration::ZERO);
+        let sleep = self.next_delay().unwrap_or(Duration::ZERO);
         self.tell_terminal(Some(reason), failed, elapsed, sleep);
     }
 
-    fn next_sleep(&self) -> Option<Duration> {
+    /// The hinted wait that ended the call, since it does not fit the deadline.
+    fn unmet_hint(&self) -> Option<Duration> {
+        self.state.wait.get().filter(|_| self.state.stop_reason == Some(StopReason::DeadlineExceeded))
+    }
+
+    fn next_delay(&self) -> Option<Duration> {
         self.state.wait.get().filter(|_| self.state.stop_reason == Some(StopReason::Scheduled))
     }
 
@@ -329,14 +336,17 @@ impl<'a> Run<'a> {
     pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
         // Of a success nothing is said about the failures before it.
         let has_stopped = self.state.stop_reason.is_some();
+        let rejection = self.rejection();
         OutcomeSummary {
+            operation: self.operation_label().filter(|_| has_stopped && rejection.is_none()).map(Arc::from),
             stop_reason: self.state.stop_reason,
             attempts: self.state.attempts,
             last_class: self.state.last_class.filter(|_| has_stopped),
             cause: self.state.cause.filter(|_| has_stopped),
             elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
-            next_sleep: self.next_sleep(),
-            rejection: self.rejection(),
+            next_delay: self.next_delay(),
+            unmet_hint: self.unmet_hint(),
+            rejection,
             retry_forbidden: None,
         }
     }

@@ -7,7 +7,7 @@ use super::fast_path::FastPath;
 use super::flags::Flags;
 use crate::classify::class::ErrorClass;
 use crate::drive::clock::nanos;
-use crate::outcome::retry_outcome::Cause;
+use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
 /// An optional duration in eight bytes instead of sixteen: nanoseconds, saturating at 584 years.

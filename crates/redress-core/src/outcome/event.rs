@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::breaker::CircuitState;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
-use crate::outcome::retry_outcome::Cause;
+use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
 /// What happened.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::classify::classification::Classification;
 use crate::outcome::event::Event;
-use crate::outcome::retry_outcome::Cause;
+use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
 /// Hears of everything a policy does: the seam for metrics, logs and traces.

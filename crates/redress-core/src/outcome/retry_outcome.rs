@@ -1,204 +1,17 @@
 //! How a call ended, in full: the value or what failed last, why it stopped, and what it took.
 //!
-//! Owns the outcome and its parts. Made by the drivers from what the engine recorded.
+//! Owns the outcome that `execute` returns. Made by the drivers from what the engine recorded.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
-use crate::outcome::call_error::{AbortedError, CallError, CircuitOpenError, FailedError, RetryExhaustedError};
+use crate::outcome::call_error::CallError;
+use crate::outcome::circuit_open_error::CircuitOpenError;
+use crate::outcome::ending::Ending;
+use crate::outcome::failure::{Cause, Failure};
 use crate::outcome::stop_reason::StopReason;
+use crate::outcome::summary::OutcomeSummary;
 use crate::outcome::timeline::RetryTimeline;
-
-/// What failed in an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The operation returned an error.
-    Error,
-    /// The operation returned a value that the classifier calls a failure.
-    Result,
-    /// The attempt ran into its timeout.
-    Timeout,
-}
-
-impl Cause {
-    /// The cause's name in metrics and logs: `exception`, `result` or `timeout`. The first is the Python original's
-    /// word, kept so that dashboards go on working.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "exception",
-            Self::Result => "result",
-            Self::Timeout => "timeout",
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The failure of one attempt, by value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Failure<T, E> {
-    /// The operation's error.
-    Error(E),
-    /// The operation's value, which the classifier calls a failure.
-    Result(T),
-    /// The attempt was stopped at its timeout, so there is neither.
-    Timeout,
-}
-
-impl<T, E> Failure<T, E> {
-    /// What failed.
-    #[must_use]
-    pub const fn cause(&self) -> Cause {
-        match self {
-            Self::Error(_) => Cause::Error,
-            Self::Result(_) => Cause::Result,
-            Self::Timeout => Cause::Timeout,
-        }
-    }
-
-    /// The error, if it is one.
-    #[must_use]
-    pub const fn error(&self) -> Option<&E> {
-        match self {
-            Self::Error(error) => Some(error),
-            _ => None,
-        }
-    }
-
-    /// The value, if it is one.
-    #[must_use]
-    pub const fn result(&self) -> Option<&T> {
-        match self {
-            Self::Result(value) => Some(value),
-            _ => None,
-        }
-    }
-
-    /// The same with an error changed by `map`.
-    #[must_use]
-    pub fn map_error<F>(self, map: impl FnOnce(E) -> F) -> Failure<T, F> {
-        match self {
-            Self::Error(error) => Failure::Error(map(error)),
-            Self::Result(value) => Failure::Result(value),
-            Self::Timeout => Failure::Timeout,
-        }
-    }
-
-    /// The error by value, if it is one.
-    #[must_use]
-    pub fn into_error(self) -> Option<E> {
-        match self {
-            Self::Error(error) => Some(error),
-            _ => None,
-        }
-    }
-
-    /// The value by value, if it is one.
-    #[must_use]
-    pub fn into_result(self) -> Option<T> {
-        match self {
-            Self::Result(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-/// The failures of a call that did not succeed.
-#[derive(Debug)]
-struct LastFailures<T, E> {
-    last: Option<Failure<T, E>>,
-    abort: Option<E>,
-}
-
-/// A call that did not succeed: the failures, which only the driver held, and what the engine recorded.
-#[derive(Debug)]
-pub(crate) struct Stopped<T, E> {
-    /// The last failure, unless no attempt failed.
-    pub(crate) last: Option<Failure<T, E>>,
-    /// The error by which the operation itself asked to abort.
-    pub(crate) abort: Option<E>,
-    pub(crate) summary: OutcomeSummary,
-}
-
-/// What there is to say about how a call ended, without its value and errors: fit to be kept, cloned, and sent along with a
-/// response. See [`RetryOutcome::summary`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutcomeSummary {
-    pub(crate) stop_reason: Option<StopReason>,
-    pub(crate) attempts: u32,
-    pub(crate) last_class: Option<ErrorClass>,
-    pub(crate) cause: Option<Cause>,
-    pub(crate) elapsed: Duration,
-    pub(crate) next_sleep: Option<Duration>,
-    pub(crate) rejection: Option<CircuitOpenError>,
-    /// Why the last failure must not be retried, if that ended the call.
-    pub(crate) retry_forbidden: Option<&'static str>,
-}
-
-impl OutcomeSummary {
-    /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
-    #[must_use]
-    pub const fn is_ok(&self) -> bool {
-        self.stop_reason.is_none()
-    }
-
-    /// Why the call ended without success.
-    #[must_use]
-    pub const fn stop_reason(&self) -> Option<StopReason> {
-        self.stop_reason
-    }
-
-    /// How many attempts were started.
-    #[must_use]
-    pub const fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// Time from the beginning of the call to its end, on the policy's clock.
-    #[must_use]
-    pub const fn elapsed(&self) -> Duration {
-        self.elapsed
-    }
-
-    /// The class of the last failure; of a success after retries, none.
-    #[must_use]
-    pub const fn last_class(&self) -> Option<ErrorClass> {
-        self.last_class
-    }
-
-    /// What failed last.
-    #[must_use]
-    pub const fn cause(&self) -> Option<Cause> {
-        self.cause
-    }
-
-    /// How long to wait before calling again, when the retry was deferred.
-    #[must_use]
-    pub const fn next_sleep(&self) -> Option<Duration> {
-        self.next_sleep
-    }
-
-    /// What the breaker said, when it rejected the call.
-    #[must_use]
-    pub const fn rejection(&self) -> Option<&CircuitOpenError> {
-        self.rejection.as_ref()
-    }
-
-    /// Why there must be no further attempt, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
-    /// `streaming_body`.
-    #[must_use]
-    pub const fn retry_forbidden(&self) -> Option<&'static str> {
-        self.retry_forbidden
-    }
-}
 
 /// How a call ended. Made by `execute`.
 ///
@@ -220,155 +33,139 @@ impl OutcomeSummary {
 #[derive(Debug)]
 #[must_use = "an outcome may be a failure, which is lost if it is not looked at"]
 pub struct RetryOutcome<T, E> {
-    result: Result<T, LastFailures<T, E>>,
-    summary: OutcomeSummary,
+    /// Of a success, and of nothing else.
+    value: Option<T>,
+    ending: Ending<T, E>,
     timeline: Option<RetryTimeline>,
 }
 
 impl<T, E> RetryOutcome<T, E> {
     pub(crate) const fn succeeded(value: T, summary: OutcomeSummary, timeline: Option<RetryTimeline>) -> Self {
-        Self { result: Ok(value), summary, timeline }
+        Self { value: Some(value), ending: Ending::without_failure(summary), timeline }
     }
 
-    pub(crate) fn stopped(stopped: Stopped<T, E>, timeline: Option<RetryTimeline>) -> Self {
-        let Stopped { last, abort, summary } = stopped;
-        Self { result: Err(LastFailures { last, abort }), summary, timeline }
+    pub(crate) const fn stopped(ending: Ending<T, E>, timeline: Option<RetryTimeline>) -> Self {
+        Self { value: None, ending, timeline }
     }
 
     /// A success after one attempt that took no time: what a stubbed policy answers in a test.
     pub const fn from_value(value: T) -> Self {
-        let summary = OutcomeSummary {
-            stop_reason: None,
-            attempts: 1,
-            last_class: None,
-            cause: None,
-            elapsed: Duration::ZERO,
-            next_sleep: None,
-            rejection: None,
-            retry_forbidden: None,
-        };
-        Self::succeeded(value, summary, None)
+        Self::succeeded(value, OutcomeSummary::of_attempts(1), None)
     }
 
     /// A failure for this reason after `attempts` attempts that took no time: what a stubbed policy answers in a test.
-    pub const fn from_failure(reason: StopReason, attempts: u32, class: ErrorClass, failure: Failure<T, E>) -> Self {
-        let summary = OutcomeSummary {
-            stop_reason: Some(reason),
-            attempts,
-            last_class: Some(class),
-            cause: Some(failure.cause()),
-            elapsed: Duration::ZERO,
-            next_sleep: None,
-            rejection: None,
-            retry_forbidden: None,
-        };
-        Self { result: Err(LastFailures { last: Some(failure), abort: None }), summary, timeline: None }
+    pub fn from_failure(reason: StopReason, attempts: u32, class: ErrorClass, failure: Failure<T, E>) -> Self {
+        let mut summary = OutcomeSummary::of_attempts(attempts);
+        summary.stop_reason = Some(reason);
+        summary.last_class = Some(class);
+        summary.cause = Some(failure.cause());
+        Self::stopped(Ending { last: Some(failure), abort: None, summary }, None)
     }
 
     /// A call that a breaker rejected: what a stubbed policy answers in a test.
-    pub const fn from_rejection(rejection: CircuitOpenError) -> Self {
-        let summary = OutcomeSummary {
-            stop_reason: Some(StopReason::CircuitOpen),
-            attempts: 0,
-            last_class: None,
-            cause: None,
-            elapsed: Duration::ZERO,
-            next_sleep: None,
-            rejection: Some(rejection),
-            retry_forbidden: None,
-        };
-        Self { result: Err(LastFailures { last: None, abort: None }), summary, timeline: None }
+    pub fn from_rejection(rejection: CircuitOpenError) -> Self {
+        let mut summary = OutcomeSummary::of_attempts(0);
+        summary.stop_reason = Some(StopReason::CircuitOpen);
+        summary.rejection = Some(rejection);
+        Self::stopped(Ending::without_failure(summary), None)
     }
 
     /// The same outcome after this time, for stubs.
     pub const fn with_elapsed(mut self, elapsed: Duration) -> Self {
-        self.summary.elapsed = elapsed;
+        self.ending.summary.elapsed = elapsed;
         self
     }
 
     /// What there is to say about the end of the call besides its value and errors.
     #[must_use]
     pub const fn summary(&self) -> &OutcomeSummary {
-        &self.summary
+        &self.ending.summary
     }
 
     /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
     #[must_use]
     pub const fn is_ok(&self) -> bool {
-        self.summary.is_ok()
+        self.ending.summary.is_ok()
     }
 
     /// Why the call ended without success.
     #[must_use]
     pub const fn stop_reason(&self) -> Option<StopReason> {
-        self.summary.stop_reason()
+        self.ending.summary.stop_reason()
     }
 
     /// How many attempts were started.
     #[must_use]
     pub const fn attempts(&self) -> u32 {
-        self.summary.attempts()
+        self.ending.summary.attempts()
     }
 
     /// Time from the beginning of the call to its end, on the policy's clock.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
-        self.summary.elapsed()
+        self.ending.summary.elapsed()
     }
 
     /// The class of the last failure; of a success after retries, none.
     #[must_use]
     pub const fn last_class(&self) -> Option<ErrorClass> {
-        self.summary.last_class()
+        self.ending.summary.last_class()
     }
 
     /// What failed last.
     #[must_use]
     pub const fn cause(&self) -> Option<Cause> {
-        self.summary.cause()
+        self.ending.summary.cause()
     }
 
-    /// How long to wait before calling again, when the retry was deferred.
+    /// The delay of a deferred retry, computed and not waited.
     #[must_use]
-    pub const fn next_sleep(&self) -> Option<Duration> {
-        self.summary.next_sleep()
+    pub const fn next_delay(&self) -> Option<Duration> {
+        self.ending.summary.next_delay()
+    }
+
+    /// How long to wait before calling again: the [delay](Self::next_delay) of a deferred retry, the time until an open
+    /// breaker's next probe, or the hint that did not fit the call's deadline.
+    #[must_use]
+    pub fn retry_in(&self) -> Option<Duration> {
+        self.ending.summary.retry_in()
     }
 
     /// What the breaker said, when it rejected the call.
     #[must_use]
     pub const fn rejection(&self) -> Option<&CircuitOpenError> {
-        self.summary.rejection()
+        self.ending.summary.rejection()
     }
 
     /// Why there must be no further attempt, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
     /// `streaming_body`.
     #[must_use]
     pub const fn retry_forbidden(&self) -> Option<&'static str> {
-        self.summary.retry_forbidden()
+        self.ending.summary.retry_forbidden()
     }
 
     /// The value of a success.
     #[must_use]
-    pub fn value(&self) -> Option<&T> {
-        self.result.as_ref().ok()
+    pub const fn value(&self) -> Option<&T> {
+        self.value.as_ref()
     }
 
     /// The value of a success, by value.
     #[must_use]
     pub fn into_value(self) -> Option<T> {
-        self.result.ok()
+        self.value
     }
 
     /// The last failure.
     #[must_use]
-    pub fn last_failure(&self) -> Option<&Failure<T, E>> {
-        self.result.as_ref().err().and_then(|stopped| stopped.last.as_ref())
+    pub const fn last_failure(&self) -> Option<&Failure<T, E>> {
+        self.ending.last.as_ref()
     }
 
     /// The last failure, by value.
     #[must_use]
     pub fn into_last_failure(self) -> Option<Failure<T, E>> {
-        self.result.err().and_then(|stopped| stopped.last)
+        self.ending.last
     }
 
     /// The last failure's error, if it was one.
@@ -386,8 +183,8 @@ impl<T, E> RetryOutcome<T, E> {
     /// The error by which the operation itself asked to abort. (A value that did so is the
     /// [last result](Self::last_result).)
     #[must_use]
-    pub fn abort_error(&self) -> Option<&E> {
-        self.result.as_ref().err().and_then(|stopped| stopped.abort.as_ref())
+    pub const fn abort_error(&self) -> Option<&E> {
+        self.ending.abort.as_ref()
     }
 
     /// The events of the call, if the timeline was captured; none for a call that the breaker rejected.
@@ -396,47 +193,46 @@ impl<T, E> RetryOutcome<T, E> {
         self.timeline.as_ref()
     }
 
-    /// The outcome as `call` gives it.
+    /// The outcome as `call` gives it. A value that the classifier calls a failure is dropped; to keep it, see
+    /// [`into_last_value`](Self::into_last_value).
     ///
     /// # Errors
     ///
     /// The [`CallError`] that `call` would have returned.
-    pub fn into_result(self) -> Result<T, CallError<T, E>> {
-        let Self { result, summary, .. } = self;
-        result.map_err(|LastFailures { last, abort }| call_error(Stopped { last, abort, summary }))
+    pub fn into_result(self) -> Result<T, CallError<E>> {
+        let Self { value, ending, .. } = self;
+        value.ok_or_else(|| ending.into_error())
     }
-}
 
-/// `call` is `execute` turned into a `Result`: this is the turn.
-#[cold]
-pub(crate) fn call_error<T, E>(stopped: Stopped<T, E>) -> CallError<T, E> {
-    let OutcomeSummary { stop_reason, attempts, last_class, next_sleep, rejection, retry_forbidden, .. } =
-        stopped.summary;
-    // A failed call always has a reason; the engine sets it with the verdict.
-    let stop_reason = stop_reason.unwrap_or(StopReason::Aborted);
-    match (stop_reason, rejection, stopped.last) {
-        (StopReason::CircuitOpen, Some(rejection), _) => CallError::CircuitOpen(rejection),
-        (StopReason::Aborted, _, last) => {
-            CallError::Aborted(AbortedError { attempts, last_class, last_failure: last, abort_error: stopped.abort })
+    /// The value that the operation returned last, accepted or not: for those who hand a bad value on as it is, such as a
+    /// response with a bad status.
+    ///
+    /// # Errors
+    ///
+    /// The call's error, if its last attempt returned none: it failed with an error, timed out, asked to abort by an error, or
+    /// was never made.
+    ///
+    /// ```
+    /// use redress_core::{ErrorClass, Policy, result_classifier};
+    ///
+    /// let policy = Policy::builder()
+    ///     .classifier(result_classifier(|status: &u16| (*status >= 500).then_some(ErrorClass::ServerError)))
+    ///     .build()?;
+    /// let outcome = policy.execute(|| Ok::<_, std::io::Error>(503));
+    /// assert_eq!((outcome.is_ok(), outcome.into_last_value().ok()), (false, Some(503)));
+    /// # Ok::<(), redress_core::ConfigError>(())
+    /// ```
+    pub fn into_last_value(self) -> Result<T, CallError<E>> {
+        let Self { value, mut ending, .. } = self;
+        if let Some(value) = value {
+            return Ok(value);
         }
-        (StopReason::Scheduled, _, last) => CallError::Exhausted(RetryExhaustedError {
-            stop_reason,
-            attempts,
-            last_class,
-            last_failure: last,
-            next_sleep,
-            retry_forbidden,
-        }),
-        (_, _, Some(Failure::Error(error))) => {
-            CallError::Failed(FailedError { error, stop_reason, attempts, last_class, retry_forbidden })
+        match ending.last {
+            Some(Failure::Result(value)) if ending.abort.is_none() => Ok(value),
+            last => {
+                ending.last = last;
+                Err(ending.into_error())
+            }
         }
-        (_, _, last) => CallError::Exhausted(RetryExhaustedError {
-            stop_reason,
-            attempts,
-            last_class,
-            last_failure: last,
-            next_sleep,
-            retry_forbidden,
-        }),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
 use crate::outcome::event::EventName;
-use crate::outcome::retry_outcome::Cause;
+use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 use crate::sync::{Arc, Mutex};
 

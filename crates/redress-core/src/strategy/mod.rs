@@ -23,7 +23,7 @@ pub use self::retry_after_or::{RetryAfterOr, retry_after_or};
 pub use self::spec::StrategySpec;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
-use crate::outcome::retry_outcome::Cause;
+use crate::outcome::failure::Cause;
 use crate::policy::config_error::ConfigIssue;
 
 /// What a strategy is told about the failure it is to wait after.

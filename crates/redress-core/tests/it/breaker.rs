@@ -134,7 +134,8 @@ fn a_rejected_call_makes_no_attempt_and_says_when_to_come_back() {
         let outcome = policy.execute(&steps);
         assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::CircuitOpen), 0));
         assert_eq!(outcome.rejection(), Some(&expected));
-        assert_eq!((outcome.last_class(), outcome.cause(), outcome.next_sleep()), (None, None, None));
+        assert_eq!((outcome.last_class(), outcome.cause(), outcome.next_delay()), (None, None, None));
+        assert_eq!((outcome.retry_in(), outcome.summary().retry_in()), (Some(secs(18)), Some(secs(18))));
         assert!(outcome.last_failure().is_none() && outcome.abort_error().is_none());
 
         let error = policy.call(&steps).expect_err("rejected");

@@ -191,7 +191,7 @@ fn a_value_that_aborts_is_not_lost() {
     let outcome = policy.execute(|| Ok(7));
     assert_eq!((outcome.stop_reason(), outcome.last_result()), (Some(StopReason::Aborted), Some(&7)));
     assert!(outcome.abort_error().is_none());
-    assert_eq!(policy.call(|| Ok(7)).expect_err("aborted").into_last_result(), Some(7));
+    assert_eq!(outcome.into_last_value().ok(), Some(7));
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn a_hung_operation_is_given_up_at_the_deadline_too() {
     let (_held, operation) = hanging();
     let error = policy(retry().deadline(millis(5))).call_detached(operation).expect_err("it hangs");
     assert_eq!((error.stop_reason(), error.attempts()), (StopReason::DeadlineExceeded, 1));
-    assert!(matches!(error, CallError::Exhausted(exhausted) if exhausted.last_failure == Some(Failure::Timeout)));
+    assert!(matches!(error, CallError::Exhausted(exhausted) if exhausted.cause == Some(Cause::Timeout)));
 }
 
 #[test]

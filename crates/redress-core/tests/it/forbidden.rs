@@ -40,7 +40,7 @@ fn the_call_ends_and_says_why() {
     let outcome = policy.execute(|| Err::<(), _>(Final(ErrorClass::RateLimit)));
     assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::RetryForbidden), 1));
     assert_eq!((outcome.last_class(), outcome.retry_forbidden()), (Some(ErrorClass::RateLimit), Some(WHY)));
-    assert_eq!(outcome.next_sleep(), None);
+    assert_eq!(outcome.next_delay(), None);
     let [event] = &recorder.events()[..] else { panic!("one event: {:?}", recorder.events()) };
     assert_eq!((event.name, event.stop_reason), (EventName::PermanentFail, Some(StopReason::RetryForbidden)));
     let said = event.classification.as_ref().expect("about a failure");
@@ -97,7 +97,7 @@ fn an_error_without_an_error_says_why_as_well() {
     let error = policy.call(|| Ok::<_, Infallible>(7)).unwrap_err();
     assert_eq!((error.stop_reason(), error.retry_forbidden()), (StopReason::RetryForbidden, Some(WHY)));
     let open = policy.call(|| Ok::<_, Infallible>(7)).unwrap_err().map_error(|never| match never {});
-    assert_eq!(CallError::<u8, ()>::retry_forbidden(&open), Some(WHY));
+    assert_eq!(CallError::<()>::retry_forbidden(&open), Some(WHY));
 }
 
 #[test]

@@ -214,7 +214,7 @@ impl Lab {
         Ended { reason: outcome.stop_reason(), attempts: steps }
     }
 
-    fn result_ended(result: &Result<Answer, CallError<Answer, Failed>>, steps: usize) -> Ended {
+    fn result_ended(result: &Result<Answer, CallError<Failed>>, steps: usize) -> Ended {
         if let Err(error) = result {
             assert_eq!(error.attempts() as usize, steps, "the error counts the attempts that were made");
         }
@@ -332,7 +332,7 @@ impl Subject {
         }
     }
 
-    pub(crate) fn call(&self, steps: &Steps) -> Result<Answer, CallError<Answer, Failed>> {
+    pub(crate) fn call(&self, steps: &Steps) -> Result<Answer, CallError<Failed>> {
         match self {
             Self::Blocking(policy, _) => policy.call(steps.run()),
             Self::Async(policy, lab) if lab.driver == Driver::Driven => {
@@ -425,7 +425,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub(crate) fn call(&self, steps: &Steps) -> Result<Answer, CallError<Answer, Failed>> {
+    pub(crate) fn call(&self, steps: &Steps) -> Result<Answer, CallError<Failed>> {
         match self {
             Self::Blocking(context, _) => context.call(steps.run()),
             Self::Async(context, lab) => lab.clock.block_on(context.call(steps.run_async())),

@@ -44,7 +44,7 @@ fn check(expected: &Says, execute: impl Fn() -> Outcome) {
     assert_eq!(outcome.is_ok(), expected.stop_reason.is_none());
     assert_eq!(outcome.last_error(), expected.last_failure.as_ref().and_then(Failure::error));
     assert_eq!(outcome.last_result(), expected.last_failure.as_ref().and_then(Failure::result));
-    assert_eq!((outcome.next_sleep(), outcome.rejection().is_some(), outcome.abort_error()), (None, false, None));
+    assert_eq!((outcome.next_delay(), outcome.rejection().is_some(), outcome.abort_error()), (None, false, None));
 
     assert_eq!(execute().into_value(), expected.value);
     assert_eq!(execute().into_last_failure(), expected.last_failure);
@@ -121,7 +121,7 @@ fn a_timeout_is_a_failure_without_error_or_value() {
     let Err(CallError::Exhausted(exhausted)) = execute().into_result() else {
         panic!("there is no error to hand back")
     };
-    assert_eq!(exhausted.last_failure, Some(Failure::Timeout));
+    assert_eq!(exhausted.cause, Some(Cause::Timeout));
 }
 
 #[test]

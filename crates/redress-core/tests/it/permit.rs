@@ -388,9 +388,12 @@ fn it_shows_its_state() {
     let breaker = opened(touchy(&VirtualClock::new()));
     assert_eq!(format!("{breaker:?}"), "CircuitBreaker { state: Open, .. }");
     let rejected = breaker.try_acquire().expect_err("open");
-    assert_eq!(rejected.to_string(), "circuit breaker is open, next probe in 30s");
+    assert_eq!(rejected.to_string(), "circuit breaker is open");
     let half_open = CircuitOpenError::new(CircuitState::HalfOpen, None);
-    assert_eq!(half_open.to_string(), "circuit breaker is half_open");
+    assert_eq!(half_open.to_string(), "circuit breaker is half-open and its probe is under way");
+    let named = half_open.by("orders-db");
+    assert_eq!(named.to_string(), "circuit breaker orders-db is half-open and its probe is under way");
+    assert_eq!((named.breaker(), rejected.breaker()), (Some("orders-db"), None));
 }
 
 /// Many threads at a recovered breaker: one becomes the probe.

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    AsyncPolicy, BackoffContext, Budget, CallError, Cause, ErrorClass, EventName, Failure, InstantTimer, NoTimer,
-    Policy, Retry, RetryBuilder, SleepDecision, StopReason, Timer, fixed,
+    AsyncPolicy, BackoffContext, Budget, CallError, Cause, ErrorClass, EventName, InstantTimer, NoTimer, Policy, Retry,
+    RetryBuilder, SleepDecision, StopReason, Timer, fixed,
 };
 use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 
@@ -54,14 +54,18 @@ fn a_deferred_retry_carries_the_whole_delay_and_the_failure() {
             let context = policy.context().sleep(|_, _| SleepDecision::Defer);
             let outcome = context.execute(&failing(ErrorClass::RateLimit));
             assert_eq!(outcome.stop_reason(), Some(StopReason::Scheduled));
-            assert_eq!(outcome.next_sleep(), Some(delay), "even if it does not fit the deadline");
+            assert_eq!(
+                (outcome.next_delay(), outcome.retry_in()),
+                (Some(delay), Some(delay)),
+                "even if it does not fit the deadline"
+            );
             assert_eq!(outcome.last_error(), Some(&Failed::Of(ErrorClass::RateLimit)));
 
             let error = context.call(&failing(ErrorClass::RateLimit)).expect_err("deferred");
             assert_eq!((error.retry_in(), error.attempts()), (Some(delay), 1));
             let CallError::Exhausted(exhausted) = error else { panic!("{error:?}") };
-            assert_eq!(exhausted.next_sleep, Some(delay));
-            assert_eq!(exhausted.last_failure, Some(Failure::Error(Failed::Of(ErrorClass::RateLimit))));
+            assert_eq!(exhausted.retry_in, Some(delay));
+            assert_eq!(exhausted.last_error, Some(Failed::Of(ErrorClass::RateLimit)));
         }
     });
 }
@@ -70,10 +74,10 @@ fn a_deferred_retry_carries_the_whole_delay_and_the_failure() {
 fn only_a_deferral_says_how_long_to_wait() {
     on_every_driver(|lab| {
         let policy = lab.retrying(retry());
-        assert_eq!(policy.execute(&failing(ErrorClass::Transient)).next_sleep(), None);
-        assert_eq!(policy.execute(&transient_then_good()).next_sleep(), None);
+        assert_eq!(policy.execute(&failing(ErrorClass::Transient)).next_delay(), None);
+        assert_eq!(policy.execute(&transient_then_good()).next_delay(), None);
         let aborted = policy.context().sleep(|_, _| SleepDecision::Abort).execute(&failing(ErrorClass::Transient));
-        assert_eq!(aborted.next_sleep(), None);
+        assert_eq!(aborted.next_delay(), None);
     });
 }
 

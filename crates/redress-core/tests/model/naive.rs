@@ -426,7 +426,7 @@ impl Naive {
             elapsed: now - life.began,
             last_class: None,
             cause: None,
-            next_sleep: None,
+            next_delay: None,
             rejection: None,
             last_failure: None,
             abort_error: None,
@@ -480,7 +480,7 @@ impl Naive {
         let event = if reason == StopReason::Aborted {
             Told { attempt: life.attempts, ..self.nothing_but(reason.event(), life.call) }
         } else {
-            let sleep = outcome_so_far.next_sleep.unwrap_or_default();
+            let sleep = outcome_so_far.next_delay.unwrap_or_default();
             Told { sleep, ..self.event_of_failure(reason.event(), &life, failed) }
         };
         self.tell(&mut life, &Told { stop_reason: Some(reason), ..event }, now);
@@ -705,7 +705,7 @@ fn outcome(life: &Life, reason: StopReason, now: Duration) -> Outcome {
         elapsed: now - life.began,
         last_class: last.map(|last| last.classification.class()),
         cause: last.map(|last| last.failure.cause()),
-        next_sleep: life.deferred.map(|wait| wait.min(LONGEST_KEPT)),
+        next_delay: life.deferred.map(|wait| wait.min(LONGEST_KEPT)),
         rejection: None,
         last_failure: last.map(|last| last.failure.clone()),
         abort_error: None,
@@ -715,21 +715,22 @@ fn outcome(life: &Life, reason: StopReason, now: Duration) -> Outcome {
 
 /// `call` is `execute` turned into a `Result`.
 fn as_result(outcome: &Outcome) -> Result<Value, Refused> {
-    let Outcome { attempts, last_class, next_sleep, .. } = *outcome;
+    let Outcome { attempts, last_class, cause, next_delay: retry_in, .. } = *outcome;
     let Some(stop_reason) = outcome.stop_reason else {
         return Ok(outcome.value.clone().expect("a success has a value"));
     };
-    let (last_failure, abort_error) = (outcome.last_failure.clone(), outcome.abort_error.clone());
-    Err(match (stop_reason, last_failure) {
+    let abort_error = outcome.abort_error.clone();
+    let last_error = outcome.last_failure.clone().and_then(Failure::into_error);
+    Err(match (stop_reason, last_error) {
         (StopReason::CircuitOpen, _) => {
             let (state, retry_in) = outcome.rejection.expect("the breaker said why");
             Refused::CircuitOpen(state, retry_in)
         }
-        (StopReason::Aborted, last_failure) => Refused::Aborted { attempts, last_class, last_failure, abort_error },
-        (_, Some(Failure::Error(error))) if stop_reason != StopReason::Scheduled => {
+        (StopReason::Aborted, last_error) => Refused::Aborted { attempts, last_class, cause, last_error, abort_error },
+        (_, Some(error)) if stop_reason != StopReason::Scheduled => {
             Refused::Failed { error, stop_reason, attempts, last_class }
         }
-        (_, last_failure) => Refused::Exhausted { stop_reason, attempts, last_class, last_failure, next_sleep },
+        (_, last_error) => Refused::Exhausted { stop_reason, attempts, last_class, cause, last_error, retry_in },
     })
 }
 

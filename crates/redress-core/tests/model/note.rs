@@ -207,7 +207,7 @@ pub(crate) struct Outcome {
     pub(crate) elapsed: Duration,
     pub(crate) last_class: Option<ErrorClass>,
     pub(crate) cause: Option<Cause>,
-    pub(crate) next_sleep: Option<Duration>,
+    pub(crate) next_delay: Option<Duration>,
     pub(crate) rejection: Option<(CircuitState, Option<Duration>)>,
     pub(crate) last_failure: Option<Failure<Value, Broken>>,
     pub(crate) abort_error: Option<Broken>,
@@ -224,7 +224,7 @@ impl From<&RetryOutcome<Value, Broken>> for Outcome {
             elapsed: outcome.elapsed(),
             last_class: outcome.last_class(),
             cause: outcome.cause(),
-            next_sleep: outcome.next_sleep(),
+            next_delay: outcome.next_delay(),
             rejection: outcome.rejection().map(|rejection| (rejection.state(), rejection.retry_in())),
             last_failure: outcome.last_failure().cloned(),
             abort_error: outcome.abort_error().cloned(),
@@ -246,20 +246,22 @@ pub(crate) enum Refused {
         stop_reason: StopReason,
         attempts: u32,
         last_class: Option<ErrorClass>,
-        last_failure: Option<Failure<Value, Broken>>,
-        next_sleep: Option<Duration>,
+        cause: Option<Cause>,
+        last_error: Option<Broken>,
+        retry_in: Option<Duration>,
     },
     Aborted {
         attempts: u32,
         last_class: Option<ErrorClass>,
-        last_failure: Option<Failure<Value, Broken>>,
+        cause: Option<Cause>,
+        last_error: Option<Broken>,
         abort_error: Option<Broken>,
     },
     CircuitOpen(CircuitState, Option<Duration>),
 }
 
-impl From<CallError<Value, Broken>> for Refused {
-    fn from(error: CallError<Value, Broken>) -> Self {
+impl From<CallError<Broken>> for Refused {
+    fn from(error: CallError<Broken>) -> Self {
         match error {
             CallError::Failed(failed) => Self::Failed {
                 error: failed.error,
@@ -271,13 +273,15 @@ impl From<CallError<Value, Broken>> for Refused {
                 stop_reason: exhausted.stop_reason,
                 attempts: exhausted.attempts,
                 last_class: exhausted.last_class,
-                last_failure: exhausted.last_failure,
-                next_sleep: exhausted.next_sleep,
+                cause: exhausted.cause,
+                last_error: exhausted.last_error,
+                retry_in: exhausted.retry_in,
             },
             CallError::Aborted(aborted) => Self::Aborted {
                 attempts: aborted.attempts,
                 last_class: aborted.last_class,
-                last_failure: aborted.last_failure,
+                cause: aborted.cause,
+                last_error: aborted.last_error,
                 abort_error: aborted.abort_error,
             },
             CallError::CircuitOpen(rejection) => Self::CircuitOpen(rejection.state(), rejection.retry_in()),

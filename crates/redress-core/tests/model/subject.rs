@@ -217,7 +217,7 @@ impl Subject {
     }
 }
 
-fn called(result: Result<Value, CallError<Value, Broken>>) -> Ending {
+fn called(result: Result<Value, CallError<Broken>>) -> Ending {
     Ending::Called(result.map_err(Refused::from))
 }
 

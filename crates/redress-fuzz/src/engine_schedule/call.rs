@@ -53,14 +53,14 @@ pub(super) struct Ended {
     /// Not told by the success of `call`.
     pub(super) attempts: Option<u32>,
     pub(super) last_class: Option<ErrorClass>,
-    pub(super) next_sleep: Option<Duration>,
+    pub(super) next_delay: Option<Duration>,
     pub(super) rejection: Option<CircuitOpenError>,
     pub(super) elapsed: Option<Duration>,
     pub(super) timeline: Option<Vec<EventName>>,
 }
 
-impl From<Result<Value, CallError<Value, Failed>>> for Ended {
-    fn from(result: Result<Value, CallError<Value, Failed>>) -> Self {
+impl From<Result<Value, CallError<Failed>>> for Ended {
+    fn from(result: Result<Value, CallError<Failed>>) -> Self {
         let error = result.as_ref().err();
         let rejection = match error {
             Some(CallError::CircuitOpen(rejection)) => Some(rejection.clone()),
@@ -70,7 +70,9 @@ impl From<Result<Value, CallError<Value, Failed>>> for Ended {
             reason: error.map(CallError::stop_reason),
             attempts: error.map(CallError::attempts),
             last_class: error.and_then(CallError::last_class),
-            next_sleep: error.and_then(CallError::retry_in).filter(|_| rejection.is_none()),
+            next_delay: error
+                .filter(|error| error.stop_reason() == StopReason::Scheduled)
+                .and_then(CallError::retry_in),
             rejection,
             elapsed: None,
             timeline: None,
@@ -85,7 +87,7 @@ impl From<RetryOutcome<Value, Failed>> for Ended {
             reason: outcome.stop_reason(),
             attempts: Some(outcome.attempts()),
             last_class: outcome.last_class(),
-            next_sleep: outcome.next_sleep(),
+            next_delay: outcome.next_delay(),
             rejection: outcome.rejection().cloned(),
             elapsed: Some(outcome.elapsed()),
             timeline: outcome.timeline().map(|timeline| timeline.events().iter().map(name).collect()),

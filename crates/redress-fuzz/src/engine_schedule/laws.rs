@@ -135,7 +135,7 @@ impl Seen<'_> {
         let last_class = last.filter(|_| ended.reason.is_some()).map(|failure| failure.class);
         assert_eq!(ended.last_class, last_class, "{ended:?}");
         let deferred = last.filter(|_| ended.reason == Some(StopReason::Scheduled));
-        assert_eq!(ended.next_sleep, deferred.and_then(|failure| self.limits.delay_after(failure)), "{ended:?}");
+        assert_eq!(ended.next_delay, deferred.and_then(|failure| self.limits.delay_after(failure)), "{ended:?}");
         assert!(ended.elapsed.is_none_or(|elapsed| elapsed == now - self.began()), "{ended:?}");
         match ended.reason {
             None => assert!(!self.notes.has_just_failed, "{ended:?}"),

@@ -9,8 +9,8 @@ use redress_core::{
     CallContext, CallError, CircuitBreaker, ErrorClass, Event, Fixed, RetryAfterOr, StopReason, fixed, retry_after_or,
 };
 use redress_hyper::{
-    HyperError, ReplayBody, RequestError, RetryingClient, default_operation, default_result_classifier,
-    hyper_classifier, is_idempotent_method, request_with_retry,
+    HyperError, ReplayBody, RetryingClient, default_operation, default_result_classifier, hyper_classifier,
+    is_idempotent_method, request_with_retry,
 };
 use redress_tokio::AsyncPolicy;
 
@@ -171,7 +171,7 @@ async fn an_open_circuit_is_an_error_and_nothing_is_sent() {
     let client = RetryingClient::new(pooled::<Bytewise>(), policy);
     assert_eq!(client.get(server.uri("/")).send().await.unwrap().status(), 503);
     let error = client.get(server.uri("/")).send().await.unwrap_err();
-    assert!(matches!(error, RequestError::CircuitOpen(_)), "{error:?}");
+    assert!(matches!(error, CallError::CircuitOpen(_)), "{error:?}");
     assert_eq!(server.arrived().len(), 1);
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use redress_core::{
     AttemptContext, AttemptDecision, Budget, CallContext, CallError, Cause, CircuitState, ErrorClass, Event, EventName,
-    Failure, RetryOutcome, SleepDecision, StopReason,
+    Failure, RetryExhaustedError, RetryOutcome, SleepDecision, StopReason,
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ pub(super) struct Recording {
 
 /// How a call ended, whichever way it was made.
 pub(super) enum Ending {
-    Call(Result<Returned, CallError<Returned, Raised>>),
+    Call(Result<Returned, CallError<Raised>>),
     Execute(Box<RetryOutcome<Returned, Raised>>),
 }
 
@@ -135,17 +135,17 @@ fn take<V>(list: Mutex<Vec<V>>) -> Vec<V> {
     list.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn of_call(result: Result<Returned, CallError<Returned, Raised>>) -> Value {
+fn of_call(result: Result<Returned, CallError<Raised>>) -> Value {
     match result {
         Ok(value) => json!({ "result": "ok", "value_attempt": value.attempt }),
         Err(CallError::Failed(failed)) => json!({ "result": "error", "failure_attempt": failed.error.attempt }),
         Err(CallError::Exhausted(exhausted)) => json!({
             "result": "exhausted",
-            "failure_attempt": exhausted.last_failure.as_ref().and_then(attempt_of),
+            "failure_attempt": failure_attempt(&exhausted),
             "stop_reason": exhausted.stop_reason.as_str(),
             "attempts": exhausted.attempts,
             "last_class": exhausted.last_class.map(ErrorClass::as_str),
-            "next_sleep_s": exhausted.next_sleep.map(|sleep| sleep.as_secs_f64()),
+            "next_sleep_s": exhausted.retry_in.map(|sleep| sleep.as_secs_f64()),
         }),
         Err(CallError::Aborted(_)) => json!({ "result": "aborted" }),
         Err(CallError::CircuitOpen(_)) => json!({ "result": "circuit_open" }),
@@ -171,7 +171,7 @@ fn of_outcome(outcome: &RetryOutcome<Returned, Raised>) -> Value {
         "last_class": outcome.last_class().map(ErrorClass::as_str),
         "cause": outcome.cause().map(Cause::as_str),
         "elapsed_s": outcome.elapsed().as_secs_f64(),
-        "next_sleep_s": outcome.next_sleep().map(|sleep| sleep.as_secs_f64()),
+        "next_sleep_s": outcome.next_delay().map(|sleep| sleep.as_secs_f64()),
         "timeline": outcome.timeline().map(|timeline| {
             let entries = timeline.events().into_iter().map(|entry| json!({
                 "attempt": entry.attempt,
@@ -185,6 +185,13 @@ fn of_outcome(outcome: &RetryOutcome<Returned, Raised>) -> Value {
             Value::Array(entries.collect())
         }),
     })
+}
+
+/// The attempt whose failure ended the call; a value that did is not in the error, and was the last attempt's.
+fn failure_attempt(exhausted: &RetryExhaustedError<Raised>) -> Option<u32> {
+    let by_value = exhausted.cause == Some(Cause::Result);
+    let of_error = exhausted.last_error.as_ref().map(|error| error.attempt);
+    of_error.or_else(|| by_value.then_some(exhausted.attempts))
 }
 
 fn attempt_of(failure: &Failure<Returned, Raised>) -> Option<u32> {

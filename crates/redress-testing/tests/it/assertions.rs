@@ -90,7 +90,7 @@ fn every_assertion_complains_of_its_own_subject() {
         (complaint(&failed, |it| it.with_cause(Cause::Timeout)), "cause is", "Some(Timeout)", "Some(Error)"),
         (complaint(&failed, |it| it.in_time(secs(5))), "elapsed time is", "5s", "4s"),
         (complaint(&failed, |it| it.within(secs(3))), "elapsed time is", "at most 3s", "4s"),
-        (complaint(&failed, |it| it.deferred_for(secs(1))), "next sleep is", "Some(1s)", "None"),
+        (complaint(&failed, |it| it.deferred_for(secs(1))), "next delay is", "Some(1s)", "None"),
     ];
     for (message, subject, expected, actual) in &complaints {
         let header = format!("the outcome's {subject} not as expected");

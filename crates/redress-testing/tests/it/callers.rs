@@ -19,7 +19,7 @@ struct Users<P> {
 }
 
 impl<P: Caller<u32, io::Error>> Users<P> {
-    fn fetch(&self, run: impl FnMut() -> io::Result<u32>) -> Result<u32, CallError<u32, io::Error>> {
+    fn fetch(&self, run: impl FnMut() -> io::Result<u32>) -> Result<u32, CallError<io::Error>> {
         self.policy.operation("fetch_user").call(run)
     }
 }
@@ -125,7 +125,7 @@ fn a_recording_policy_keeps_executions() {
     let outcome = recording.operation("later").execute(|| Err::<(), _>(reset()));
     assert_outcome(&outcome).deferred_for(secs(2));
     let [record] = &recording.executions()[..] else { panic!("one execution") };
-    assert_eq!((record.operation.as_deref(), record.next_sleep), (Some("later"), Some(secs(2))));
+    assert_eq!((record.operation.as_deref(), record.next_delay), (Some("later"), Some(secs(2))));
     assert_eq!((record.stop_reason, record.cause), (Some(StopReason::Scheduled), Some(Cause::Error)));
     assert_eq!((record.attempts, record.is_ok()), (1, false));
     assert!(recording.calls().is_empty());

@@ -58,8 +58,14 @@ async fn each_code_is_retried_by_its_class_and_arrives_as_it_was() {
         let failure = CallFailure::of(&status).expect("the layer's failure");
         assert_eq!(failure.summary().last_class(), classify_code(code));
         assert!(failure.source().is_some_and(<dyn Error>::is::<Status>));
-        let attempts = if retried { "2 attempts" } else { "1 attempt" };
-        assert_eq!(failure.to_string(), format!("gave up after {attempts}: {}", reason.description()));
+        let text = failure.to_string();
+        assert!(
+            text.starts_with("redress.fixture.Echo/Once failed (") && text.ends_with(reason.description()),
+            "{text}"
+        );
+        assert_eq!(format!("{failure:?}"), format!("CallFailure({text})"));
+        let printed = status.to_string();
+        assert!(printed.contains(&format!("source: CallFailure({text})")), "{printed}");
     }
 }
 

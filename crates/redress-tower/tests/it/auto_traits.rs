@@ -9,7 +9,7 @@ use std::rc::Rc;
 use redress_core::CallError;
 use redress_tokio::AsyncPolicy;
 use redress_tower::http::HttpExchange;
-use redress_tower::{CloneRequest, Once, PolicyError, PolicyFuture, PolicyLayer, PolicyService, RetryBudget};
+use redress_tower::{CloneRequest, Once, PolicyFuture, PolicyLayer, PolicyService, RetryBudget};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 
@@ -43,7 +43,7 @@ async fn calls_can_be_spawned_and_their_errors_boxed() {
     assert_eq!(tokio::spawn(service.call("a".to_owned())).await.unwrap().unwrap(), 7);
 
     let error = tokio::spawn(service.call("a".to_owned())).await.unwrap().unwrap_err();
-    let error = error.downcast::<PolicyError<io::Error>>().unwrap();
+    let error = error.downcast::<CallError<io::Error>>().unwrap();
     assert_eq!(error.source().unwrap().downcast_ref::<io::Error>().unwrap().kind(), io::ErrorKind::ConnectionReset);
     assert_eq!(error.into_error().unwrap().kind(), io::ErrorKind::ConnectionReset);
 }

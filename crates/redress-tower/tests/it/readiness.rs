@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use redress_core::{CallError, CircuitBreaker, ErrorClass, StopReason, boxed_classifier, fixed};
 use redress_tokio::AsyncPolicy;
-use redress_tower::{PolicyError, PolicyLayer};
+use redress_tower::PolicyLayer;
 use tokio::sync::Semaphore;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{Layer as _, Service as _, ServiceBuilder, ServiceExt as _, service_fn};
@@ -69,7 +69,7 @@ async fn an_attempt_that_waits_for_readiness_runs_into_its_timeout() {
     let retry = at_once().max_attempts(3).attempt_timeout(Duration::from_secs(2)).no_deadline();
     let policy = AsyncPolicy::builder().retry(retry).classifier(boxed_classifier()).build().unwrap();
     let began = tokio::time::Instant::now();
-    let error: PolicyError<tower::BoxError> = PolicyLayer::new(policy).layer(inner).call(7).await.unwrap_err();
+    let error: CallError<tower::BoxError> = PolicyLayer::new(policy).layer(inner).call(7).await.unwrap_err();
     assert_eq!((error.stop_reason(), error.attempts()), (StopReason::MaxAttemptsGlobal, 3));
     assert!(matches!(error, CallError::Exhausted(_)), "there is no error of the service: {error:?}");
     assert_eq!(began.elapsed(), Duration::from_secs(6));

@@ -13,11 +13,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get as on_get;
 use http::StatusCode;
 use http_body_util::Full;
-use redress_core::{CircuitBreaker, CircuitState, OutcomeSummary};
+use redress_core::{CallError, CircuitBreaker, CircuitState, OutcomeSummary};
 use redress_http::{HttpRetryAfterClassifier, http_retry_after_classifier};
 use redress_tokio::AsyncPolicy;
+use redress_tower::PolicyLayer;
 use redress_tower::http::{EmptyBody, HttpExchange};
-use redress_tower::{PolicyError, PolicyLayer};
 use tokio::net::TcpListener;
 use tower::{Layer as _, ServiceBuilder, ServiceExt as _, service_fn};
 
@@ -43,7 +43,7 @@ async fn serve(router: Router) -> SocketAddr {
     address
 }
 
-async fn unavailable(error: PolicyError<Infallible>) -> (StatusCode, String) {
+async fn unavailable(error: CallError<Infallible>) -> (StatusCode, String) {
     (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }
 
@@ -93,7 +93,7 @@ async fn a_breaker_opens_although_layer_and_service_are_made_anew_for_each_reque
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "errors are handed over")]
-fn rejected(error: PolicyError<Infallible>) -> Response {
+fn rejected(error: CallError<Infallible>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()
 }
 

@@ -256,7 +256,7 @@ impl Shape {
     }
 }
 
-fn reason<T, E>(result: Result<T, CallError<T, E>>) -> Option<StopReason> {
+fn reason<T, E>(result: Result<T, CallError<E>>) -> Option<StopReason> {
     result.err().map(|error| error.stop_reason())
 }
 

@@ -1,0 +1,82 @@
+//! The rejection of a call by a circuit breaker.
+//!
+//! Owns its shape and text. When a call is rejected, the breaker decides.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::breaker::CircuitState;
+use crate::drive::clock::nanos;
+
+/// A breaker's name, shared with its rejections so that they allocate nothing.
+pub(crate) type BreakerName = Arc<str>;
+
+/// A call that a circuit breaker rejected.
+///
+/// Prints the state and the breaker's name, such as `circuit breaker orders-db is open`. How long until the next probe is not
+/// in the text, which is thus the same for every rejection: see [`retry_in`](Self::retry_in).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub struct CircuitOpenError {
+    state: CircuitState,
+    /// Nanoseconds; a rejection is made far more often than it is looked at.
+    retry_in: Option<u64>,
+    breaker: Option<BreakerName>,
+}
+
+impl CircuitOpenError {
+    /// A rejection in this state by a breaker without a name, with the time until the next probe if it is known.
+    #[must_use]
+    pub const fn new(state: CircuitState, retry_in: Option<Duration>) -> Self {
+        let retry_in = match retry_in {
+            Some(wait) => Some(nanos(wait)),
+            None => None,
+        };
+        Self::after_nanos(state, retry_in, None)
+    }
+
+    #[inline]
+    pub(crate) const fn after_nanos(state: CircuitState, retry_in: Option<u64>, breaker: Option<BreakerName>) -> Self {
+        Self { state, retry_in, breaker }
+    }
+
+    /// The same rejection by the breaker of this name.
+    #[must_use]
+    pub fn by(mut self, breaker: impl Into<Arc<str>>) -> Self {
+        self.breaker = Some(breaker.into());
+        self
+    }
+
+    /// The breaker's state: open, or half-open with a probe under way.
+    #[must_use]
+    pub const fn state(&self) -> CircuitState {
+        self.state
+    }
+
+    /// How long until the breaker admits a probe; `None` while a probe is under way, since its result decides.
+    #[must_use]
+    pub fn retry_in(&self) -> Option<Duration> {
+        self.retry_in.map(Duration::from_nanos)
+    }
+
+    /// The breaker's name, if it has one.
+    #[must_use]
+    pub fn breaker(&self) -> Option<&str> {
+        self.breaker.as_deref()
+    }
+}
+
+impl fmt::Display for CircuitOpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("circuit breaker ")?;
+        if let Some(name) = self.breaker() {
+            write!(f, "{name} ")?;
+        }
+        f.write_str(match self.state {
+            CircuitState::HalfOpen => "is half-open and its probe is under way",
+            CircuitState::Open | CircuitState::Closed => "is open",
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! How a call ended, without its value and errors.
+//!
+//! Owns [`OutcomeSummary`]: recorded by the engine, kept by outcomes, sent along with responses by integrations.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::classify::class::ErrorClass;
+use crate::outcome::circuit_open_error::CircuitOpenError;
+use crate::outcome::error_text::ErrorText;
+use crate::outcome::failure::Cause;
+use crate::outcome::stop_reason::StopReason;
+
+/// How a call ended, without its value and errors: fit to be kept, cloned, and sent along with a response. See
+/// [`RetryOutcome::summary`](crate::RetryOutcome::summary).
+///
+/// Prints the text of the call's error, such as `sync_user timed out (transient): the attempts allowed were used up`.
+/// Nothing in the text differs between two calls that end alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutcomeSummary {
+    /// Of a named call that did not succeed: a success allocates nothing.
+    pub(crate) operation: Option<Arc<str>>,
+    pub(crate) stop_reason: Option<StopReason>,
+    pub(crate) attempts: u32,
+    pub(crate) last_class: Option<ErrorClass>,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) elapsed: Duration,
+    pub(crate) next_delay: Option<Duration>,
+    /// The hint of the last failure, if it ended the call because it does not fit the deadline.
+    pub(crate) unmet_hint: Option<Duration>,
+    pub(crate) rejection: Option<CircuitOpenError>,
+    /// Why the last failure must not be retried, if that ended the call.
+    pub(crate) retry_forbidden: Option<&'static str>,
+}
+
+impl OutcomeSummary {
+    /// Of a call that made so many attempts, with nothing else to say.
+    pub(crate) const fn of_attempts(attempts: u32) -> Self {
+        Self {
+            operation: None,
+            stop_reason: None,
+            attempts,
+            last_class: None,
+            cause: None,
+            elapsed: Duration::ZERO,
+            next_delay: None,
+            unmet_hint: None,
+            rejection: None,
+            retry_forbidden: None,
+        }
+    }
+
+    /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
+    #[must_use]
+    pub const fn is_ok(&self) -> bool {
+        self.stop_reason.is_none()
+    }
+
+    /// The operation's name, if the call was named and failed. A success and a call that the
+    /// breaker rejected do not keep it, since they must not allocate.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
+    }
+
+    /// Why the call ended without success.
+    #[must_use]
+    pub const fn stop_reason(&self) -> Option<StopReason> {
+        self.stop_reason
+    }
+
+    /// How many attempts were started.
+    #[must_use]
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Time from the beginning of the call to its end, on the policy's clock.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// The class of the last failure; of a success after retries, none.
+    #[must_use]
+    pub const fn last_class(&self) -> Option<ErrorClass> {
+        self.last_class
+    }
+
+    /// What failed last.
+    #[must_use]
+    pub const fn cause(&self) -> Option<Cause> {
+        self.cause
+    }
+
+    /// The delay of a deferred retry, computed and not waited.
+    #[must_use]
+    pub const fn next_delay(&self) -> Option<Duration> {
+        self.next_delay
+    }
+
+    /// How long to wait before calling again: the [delay](Self::next_delay) of a deferred retry, the time until an open
+    /// breaker's next probe, or the hint that did not fit the call's deadline.
+    #[must_use]
+    pub fn retry_in(&self) -> Option<Duration> {
+        let probe = || self.rejection.as_ref().and_then(CircuitOpenError::retry_in);
+        self.next_delay.or_else(probe).or(self.unmet_hint)
+    }
+
+    /// What the breaker said, when it rejected the call.
+    #[must_use]
+    pub const fn rejection(&self) -> Option<&CircuitOpenError> {
+        self.rejection.as_ref()
+    }
+
+    /// Why there must be no further attempt, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
+    /// `streaming_body`.
+    #[must_use]
+    pub const fn retry_forbidden(&self) -> Option<&'static str> {
+        self.retry_forbidden
+    }
+}
+
+impl fmt::Display for OutcomeSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.stop_reason, &self.rejection) {
+            (None, _) => f.write_str("the call succeeded"),
+            (Some(_), Some(rejection)) => fmt::Display::fmt(rejection, f),
+            (Some(reason), None) => {
+                let text = ErrorText {
+                    operation: self.operation(),
+                    cause: self.cause,
+                    class: self.last_class,
+                    reason,
+                    retry_forbidden: self.retry_forbidden,
+                };
+                fmt::Display::fmt(&text, f)
+            }
+        }
+    }
+}
