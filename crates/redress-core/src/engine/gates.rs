@@ -25,7 +25,7 @@ pub(super) struct Granted {
 #[derive(Clone, Copy)]
 pub(super) struct Refused {
     pub(super) reason: StopReason,
-    /// The hinted wait that does not fit the deadline.
+    /// The hint, if it does not fit the deadline.
     pub(super) hint: Wait,
 }
 
@@ -64,8 +64,8 @@ impl Run<'_> {
         if !fits(granted.wait, remaining) {
             granted.deferred = !PLAIN && self.defers_unfit(&context, granted.wait)?;
             if !granted.deferred {
-                let hint = Wait::from(context.classification.retry_after().map(|_| granted.wait));
-                return Err(Refused { reason: StopReason::DeadlineExceeded, hint });
+                let hint = context.classification.retry_after().filter(|hint| !fits(*hint, remaining));
+                return Err(Refused { reason: StopReason::DeadlineExceeded, hint: Wait::from(hint) });
             }
         }
         if let Some(budget) = &plan.budget {

@@ -293,7 +293,7 @@ impl<'a> Run<'a> {
         self.tell_terminal(Some(reason), failed, elapsed, sleep);
     }
 
-    /// The hinted wait that ended the call, since it does not fit the deadline.
+    /// The hint that ended the call, since it does not fit the deadline.
     fn unmet_hint(&self) -> Option<Duration> {
         self.state.wait.get().filter(|_| self.state.stop_reason == Some(StopReason::DeadlineExceeded))
     }

@@ -5,6 +5,7 @@
 //! `async fn` for both drivers; with a blocking one it is never pending. Knows nothing of the code it is a model of.
 
 use std::any::type_name;
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
@@ -60,6 +61,8 @@ struct Life {
     prev_delay: Option<Duration>,
     /// What there is to wait for: a deferred retry.
     deferred: Option<Duration>,
+    /// The hint that did not fit the deadline.
+    unmet_hint: Cell<Option<Duration>>,
     timeline: Option<Vec<Entry>>,
 }
 
@@ -134,6 +137,7 @@ impl Naive {
             last: None,
             prev_delay: None,
             deferred: None,
+            unmet_hint: Cell::default(),
             timeline,
         };
 
@@ -145,7 +149,11 @@ impl Naive {
             Ok(permit) => permit,
             Err(rejection) => {
                 life.timeline = None;
-                let outcome = Outcome { rejection: Some(rejection), ..outcome(&life, StopReason::CircuitOpen, began) };
+                let outcome = Outcome {
+                    rejection: Some(rejection),
+                    retry_in: rejection.1,
+                    ..outcome(&life, StopReason::CircuitOpen, began)
+                };
                 return self.ending(&life, outcome);
             }
         };
@@ -274,7 +282,10 @@ impl Naive {
             match self.ask_sleep_handler(life, failed, wait, now) {
                 Some(SleepDecision::Defer) => true,
                 Some(SleepDecision::Abort) => return Err(Ok(StopReason::Aborted)),
-                _ => return Err(Ok(StopReason::DeadlineExceeded)),
+                _ => {
+                    life.unmet_hint.set(hint.filter(|hint| !fits(*hint, remaining)));
+                    return Err(Ok(StopReason::DeadlineExceeded));
+                }
             }
         };
         if !self.takes_token(now) {
@@ -427,6 +438,7 @@ impl Naive {
             last_class: None,
             cause: None,
             next_delay: None,
+            retry_in: None,
             rejection: None,
             last_failure: None,
             abort_error: None,
@@ -706,6 +718,7 @@ fn outcome(life: &Life, reason: StopReason, now: Duration) -> Outcome {
         last_class: last.map(|last| last.classification.class()),
         cause: last.map(|last| last.failure.cause()),
         next_delay: life.deferred.map(|wait| wait.min(LONGEST_KEPT)),
+        retry_in: life.deferred.or(life.unmet_hint.get()).map(|wait| wait.min(LONGEST_KEPT)),
         rejection: None,
         last_failure: last.map(|last| last.failure.clone()),
         abort_error: None,
@@ -715,7 +728,7 @@ fn outcome(life: &Life, reason: StopReason, now: Duration) -> Outcome {
 
 /// `call` is `execute` turned into a `Result`.
 fn as_result(outcome: &Outcome) -> Result<Value, Refused> {
-    let Outcome { attempts, last_class, cause, next_delay: retry_in, .. } = *outcome;
+    let Outcome { attempts, last_class, cause, retry_in, .. } = *outcome;
     let Some(stop_reason) = outcome.stop_reason else {
         return Ok(outcome.value.clone().expect("a success has a value"));
     };
@@ -728,7 +741,7 @@ fn as_result(outcome: &Outcome) -> Result<Value, Refused> {
         }
         (StopReason::Aborted, last_error) => Refused::Aborted { attempts, last_class, cause, last_error, abort_error },
         (_, Some(error)) if stop_reason != StopReason::Scheduled => {
-            Refused::Failed { error, stop_reason, attempts, last_class }
+            Refused::Failed { error, stop_reason, attempts, last_class, retry_in }
         }
         (_, last_error) => Refused::Exhausted { stop_reason, attempts, last_class, cause, last_error, retry_in },
     })

@@ -208,6 +208,7 @@ pub(crate) struct Outcome {
     pub(crate) last_class: Option<ErrorClass>,
     pub(crate) cause: Option<Cause>,
     pub(crate) next_delay: Option<Duration>,
+    pub(crate) retry_in: Option<Duration>,
     pub(crate) rejection: Option<(CircuitState, Option<Duration>)>,
     pub(crate) last_failure: Option<Failure<Value, Broken>>,
     pub(crate) abort_error: Option<Broken>,
@@ -225,6 +226,7 @@ impl From<&RetryOutcome<Value, Broken>> for Outcome {
             last_class: outcome.last_class(),
             cause: outcome.cause(),
             next_delay: outcome.next_delay(),
+            retry_in: outcome.retry_in(),
             rejection: outcome.rejection().map(|rejection| (rejection.state(), rejection.retry_in())),
             last_failure: outcome.last_failure().cloned(),
             abort_error: outcome.abort_error().cloned(),
@@ -241,6 +243,7 @@ pub(crate) enum Refused {
         stop_reason: StopReason,
         attempts: u32,
         last_class: Option<ErrorClass>,
+        retry_in: Option<Duration>,
     },
     Exhausted {
         stop_reason: StopReason,
@@ -268,6 +271,7 @@ impl From<CallError<Broken>> for Refused {
                 stop_reason: failed.stop_reason,
                 attempts: failed.attempts,
                 last_class: failed.last_class,
+                retry_in: failed.retry_in,
             },
             CallError::Exhausted(exhausted) => Self::Exhausted {
                 stop_reason: exhausted.stop_reason,

@@ -12,7 +12,7 @@ use crate::note::{Ending, What};
 use crate::play::play;
 use crate::world::Driver;
 
-const CASES: usize = 800;
+const CASES: usize = 1200;
 
 /// The same cases every time.
 #[test]
