@@ -11,7 +11,7 @@ use crate::breaker::BreakerSource;
 use crate::classify::default_classifier::DefaultClassifier;
 use crate::drive::clock::{Clock, ClockChoice};
 use crate::outcome::observer::{AttemptContext, Observer};
-use crate::policy::compiled::Plan;
+use crate::policy::compiled::{Plan, TimeLimits};
 use crate::policy::config_error::{Check, ConfigError};
 use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper};
 use crate::policy::policies::{AsyncPolicy, Policy};
@@ -40,12 +40,20 @@ pub struct PolicyBuilder<C, K> {
     breaker: Option<BreakerSource>,
     classifier: C,
     hooks: Hooks<'static>,
+    limits: TimeLimits,
     kind: K,
 }
 
 impl<K> PolicyBuilder<DefaultClassifier, K> {
     pub(crate) fn new(kind: K) -> Self {
-        Self { retry: None, breaker: None, classifier: DefaultClassifier::default(), hooks: Hooks::default(), kind }
+        Self {
+            retry: None,
+            breaker: None,
+            classifier: DefaultClassifier::default(),
+            hooks: Hooks::default(),
+            limits: TimeLimits::default(),
+            kind,
+        }
     }
 }
 
@@ -66,8 +74,42 @@ impl<C, K> PolicyBuilder<C, K> {
     /// Sets the classifier that retry, breaker and observers act on. Default: the
     /// [default classifier](crate::default_classifier), which reads every `std::error::Error`.
     pub fn classifier<D>(self, classifier: D) -> PolicyBuilder<D, K> {
-        let Self { retry, breaker, hooks, kind, .. } = self;
-        PolicyBuilder { retry, breaker, classifier, hooks, kind }
+        let Self { retry, breaker, hooks, limits, kind, .. } = self;
+        PolicyBuilder { retry, breaker, classifier, hooks, limits, kind }
+    }
+
+    /// Sets the time for a whole call, waits included, with or without retry. Default: the retry component's, 60 s; a
+    /// policy without retry has none.
+    ///
+    /// No attempt starts at or past the deadline, no wait goes past it, and an attempt that is running at it is cut and
+    /// counts as a timeout, unless [it may finish](RetryBuilder::finish_running_attempt). A blocking policy cannot stop a
+    /// running closure: see [`Attempt::time_left`](crate::Attempt::time_left) and
+    /// [`Policy::call_detached`](crate::Policy::call_detached).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress_core::{CircuitBreaker, Policy};
+    ///
+    /// // Each write is tried once, and takes no longer than 2 s.
+    /// let writes = Policy::builder().circuit_breaker(CircuitBreaker::builder()).deadline(Duration::from_secs(2)).build()?;
+    /// # Ok::<(), redress_core::ConfigError>(())
+    /// ```
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = Some(Some(deadline));
+        self
+    }
+
+    /// Lets a call take as long as its attempts and waits take.
+    pub fn no_deadline(mut self) -> Self {
+        self.limits.deadline = Some(None);
+        self
+    }
+
+    /// Sets the time for each attempt, with or without retry; it shrinks to what is left of the deadline. Default: the
+    /// retry component's, none.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.attempt_timeout = Some(timeout);
+        self
     }
 
     /// Adds an observer of every event and attempt of every call. Several may be added.
@@ -110,6 +152,7 @@ impl<C, K> PolicyBuilder<C, K> {
         if let Some(retry) = &self.retry {
             retry.check(&mut check);
         }
+        self.limits.check(&mut check);
         let breaker = match self.breaker.map(BreakerSource::build).transpose() {
             Ok(breaker) => breaker,
             Err(refused) => {
@@ -118,7 +161,7 @@ impl<C, K> PolicyBuilder<C, K> {
             }
         };
         check.finish()?;
-        Ok((Plan::new(self.retry.as_ref(), breaker, self.hooks, clock), self.classifier, self.kind))
+        Ok((Plan::new(self.retry.as_ref(), self.limits, breaker, self.hooks, clock), self.classifier, self.kind))
     }
 }
 
@@ -150,8 +193,8 @@ impl<C> PolicyBuilder<C, Blocking> {
 impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
     /// Sets the timer. A runtime's crate does it for you.
     pub fn timer<Other>(self, timer: Other) -> PolicyBuilder<C, Async<Other>> {
-        let Self { retry, breaker, classifier, hooks, .. } = self;
-        PolicyBuilder { retry, breaker, classifier, hooks, kind: Async(timer) }
+        let Self { retry, breaker, classifier, hooks, limits, .. } = self;
+        PolicyBuilder { retry, breaker, classifier, hooks, limits, kind: Async(timer) }
     }
 
     /// Sets what waits instead of the timer between attempts, for calls that set none. It is asked to wait zero, too.
@@ -190,7 +233,7 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
 impl PolicyBuilder<DefaultClassifier, Blocking> {
     /// A policy of a component that has been validated already.
     pub(crate) fn build_validated(self, retry: &Retry) -> Policy {
-        let plan = Plan::new(Some(&retry.config), None, self.hooks, self.kind.clock);
+        let plan = Plan::new(Some(&retry.config), self.limits, None, self.hooks, self.kind.clock);
         Policy { plan: Arc::new(plan), classifier: self.classifier }
     }
 }
@@ -198,7 +241,7 @@ impl PolicyBuilder<DefaultClassifier, Blocking> {
 impl<Tm> PolicyBuilder<DefaultClassifier, Async<Tm>> {
     /// A policy of a component that has been validated already.
     pub(crate) fn build_validated(self, retry: &Retry) -> AsyncPolicy<DefaultClassifier, Tm> {
-        let plan = Plan::new(Some(&retry.config), None, self.hooks, ClockChoice::default());
+        let plan = Plan::new(Some(&retry.config), self.limits, None, self.hooks, ClockChoice::default());
         AsyncPolicy { plan: Arc::new(plan), classifier: self.classifier, timer: self.kind.0 }
     }
 }

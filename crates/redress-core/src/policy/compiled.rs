@@ -11,16 +11,44 @@ use crate::classify::class::{ErrorClass, PerClass};
 use crate::drive::attempt::Attempt;
 use crate::drive::clock::ClockChoice;
 use crate::engine::Flags;
-use crate::policy::config_error::ConfigIssue;
+use crate::policy::config_error::{Check, ConfigIssue};
 use crate::policy::hooks::Hooks;
 use crate::policy::retry::RetryConfig;
-use crate::strategy::{Strategy, fixed};
+use crate::strategy::{Strategy, default_strategy};
 
 /// No cap: failures are counted up to this number and never beyond.
 const UNCAPPED: u16 = u16::MAX;
 
 /// The largest cap that can be told from none.
 pub(crate) const MAX_CAP: u32 = UNCAPPED as u32 - 1;
+
+/// The time limits that a policy sets itself, over those of its retry component.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TimeLimits {
+    /// `Some(None)` is no deadline.
+    pub(crate) deadline: Option<Option<Duration>>,
+    pub(crate) attempt_timeout: Option<Duration>,
+}
+
+impl TimeLimits {
+    pub(crate) fn check(self, check: &mut Check) {
+        if let Some(Some(deadline)) = self.deadline {
+            check.duration("policy.deadline", deadline);
+        }
+        if let Some(timeout) = self.attempt_timeout {
+            check.duration("policy.attempt_timeout", timeout);
+        }
+    }
+
+    fn apply(self, retry: &mut RetryConfig) {
+        if let Some(deadline) = self.deadline {
+            retry.deadline = deadline;
+        }
+        if self.attempt_timeout.is_some() {
+            retry.attempt_timeout = self.attempt_timeout;
+        }
+    }
+}
 
 pub(crate) struct Plan {
     pub(crate) flags: Flags,
@@ -46,31 +74,28 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// `retry: None` is a policy of one attempt: every class has a strategy, so that attempts are what runs out.
+    /// `retry: None` is a policy of one attempt.
     pub(crate) fn new(
         retry: Option<&RetryConfig>,
+        limits: TimeLimits,
         breaker: Option<BreakerChoice>,
         hooks: Hooks<'static>,
         clock: ClockChoice,
     ) -> Self {
-        let once;
-        let retry = match retry {
-            Some(retry) => retry,
-            None => {
-                once = RetryConfig {
-                    max_attempts: 1,
-                    max_unknown_retries: None,
-                    deadline: None,
-                    strategy: Some(Arc::new(fixed(Duration::ZERO))),
-                    ..RetryConfig::default()
-                };
-                &once
-            }
-        };
-        let strategies = PerClass::from_fn(|class| retry.strategies[class].clone().or_else(|| retry.strategy.clone()));
+        let mut retry = retry.cloned().unwrap_or_else(RetryConfig::once);
+        limits.apply(&mut retry);
+        let retry = &retry;
+        let strategies = strategies(retry);
         let learners = learners(retry);
         let flags = Flags::of_plan(&hooks, !learners.is_empty(), retry.deadline.is_some());
         let mut warnings = retry.warnings();
+        if breaker.is_some() && retry.deadline.is_none() && retry.attempt_timeout.is_none() {
+            warnings.push(ConfigIssue::new(
+                "policy.attempt_timeout",
+                format_args!("none"),
+                "be set, or a deadline: without either the breaker never hears of an attempt that hangs",
+            ));
+        }
         if let Some(BreakerChoice::Circuit(breaker)) = &breaker {
             warnings.extend_from_slice(breaker.warnings());
         }
@@ -142,6 +167,13 @@ pub(crate) fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Durati
 /// `None` is no cap. Larger ones than [`MAX_CAP`] were refused.
 fn cap(retries: Option<u32>) -> u16 {
     retries.and_then(|retries| u16::try_from(retries).ok()).unwrap_or(UNCAPPED)
+}
+
+/// Classes without a strategy of their own have the default one, unless the user chose strategies for some classes only.
+fn strategies(retry: &RetryConfig) -> PerClass<Option<Arc<dyn Strategy>>> {
+    let of_some = retry.strategies.iter().any(|(_, strategy)| strategy.is_some());
+    let default = retry.strategy.clone().or_else(|| (!of_some).then(default_strategy));
+    PerClass::from_fn(|class| retry.strategies[class].clone().or_else(|| default.clone()))
 }
 
 fn learners(retry: &RetryConfig) -> Vec<Arc<dyn Strategy>> {

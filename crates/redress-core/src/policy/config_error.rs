@@ -47,11 +47,12 @@ impl fmt::Display for ConfigIssue {
 /// A configuration that was refused, with everything that is wrong with it.
 ///
 /// ```
+/// use std::time::Duration;
 /// use redress_core::{Policy, Retry};
 ///
-/// let refused = Policy::builder().retry(Retry::builder().max_attempts(0)).build().unwrap_err();
+/// let refused = Policy::builder().retry(Retry::builder().max_attempts(0)).deadline(Duration::ZERO).build().unwrap_err();
 /// let fields: Vec<_> = refused.issues().iter().map(|issue| issue.field()).collect();
-/// assert_eq!(fields, ["retry.max_attempts", "retry.strategy"]);
+/// assert_eq!(fields, ["retry.max_attempts", "policy.deadline"]);
 /// assert!(refused.to_string().contains("retry.max_attempts = 0 must be at least 1"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

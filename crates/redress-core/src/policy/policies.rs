@@ -12,7 +12,7 @@ use crate::budget::cell::Budget;
 use crate::classify::default_classifier::DefaultClassifier;
 use crate::drive::clock::ClockChoice;
 use crate::policy::builder::{Async, Blocking, PolicyBuilder};
-use crate::policy::compiled::Plan;
+use crate::policy::compiled::{Plan, TimeLimits};
 use crate::policy::config_error::ConfigIssue;
 use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
@@ -157,7 +157,7 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         C: Clone,
         Tm: Clone,
     {
-        let plan = Plan::new(None, None, Hooks::default(), ClockChoice::default());
+        let plan = Plan::new(None, TimeLimits::default(), None, Hooks::default(), ClockChoice::default());
         Self { plan: Arc::new(plan), classifier: self.classifier.clone(), timer: self.timer.clone() }
     }
 
@@ -165,6 +165,27 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     #[must_use]
     pub const fn timer(&self) -> &Tm {
         &self.timer
+    }
+}
+
+/// Retries with the defaults: up to 6 attempts within 60 s, decorrelated jitter up to 5 s, hints honoured.
+///
+/// ```
+/// use redress_core::Policy;
+///
+/// let manifest = Policy::default().call(|| std::fs::read("Cargo.toml"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl Default for Policy {
+    fn default() -> Self {
+        Retry::default().into()
+    }
+}
+
+/// As [`Policy::default`].
+impl<Tm: Default> Default for AsyncPolicy<DefaultClassifier, Tm> {
+    fn default() -> Self {
+        Retry::default().into()
     }
 }
 

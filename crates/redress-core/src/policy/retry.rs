@@ -19,8 +19,8 @@ const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 ///
 /// # Defaults
 ///
-/// `deadline` 60 s, no `attempt_timeout`, `max_attempts` 6, `max_unknown_retries` 2, no caps per class, no strategy (there has
-/// to be one), no budget.
+/// `deadline` 60 s, no `attempt_timeout`, `max_attempts` 6, `max_unknown_retries` 2, no caps per class, no budget, hints
+/// honoured. Without any strategy it is [`decorrelated_jitter`](crate::decorrelated_jitter) up to 5 s, for every class.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -46,7 +46,8 @@ pub struct RetryConfig {
     pub max_unknown_retries: Option<u32>,
     /// How many failures of each class may be retried; `None` for no cap of its own.
     pub max_retries_for: PerClass<Option<u32>>,
-    /// The strategy for classes without one of their own.
+    /// The strategy for classes without one of their own. `None` is the default strategy if `strategies` is empty as
+    /// well; else a class without a strategy is not retried, and ends as [`NoStrategy`](crate::StopReason::NoStrategy).
     pub strategy: Option<Arc<dyn Strategy>>,
     /// The strategies of single classes.
     pub strategies: PerClass<Option<Arc<dyn Strategy>>>,
@@ -95,6 +96,11 @@ impl fmt::Debug for RetryConfig {
 }
 
 impl RetryConfig {
+    /// One attempt, whatever its failure, for as long as it takes.
+    pub(crate) fn once() -> Self {
+        Self { max_attempts: 1, max_unknown_retries: None, deadline: None, ..Self::default() }
+    }
+
     pub(crate) fn check(&self, check: &mut Check) {
         check.that(self.max_attempts >= 1, "retry.max_attempts", self.max_attempts, "be at least 1");
         if let Some(deadline) = self.deadline {
@@ -112,14 +118,8 @@ impl RetryConfig {
         if let Some(cap) = self.max_unknown_retries {
             check.that(cap <= MAX_CAP, "retry.max_unknown_retries", cap, CAP_RULE);
         }
-        let of_classes = || self.strategies.iter().filter_map(|(_, strategy)| strategy.as_ref());
-        check.that(
-            self.strategy.is_some() || of_classes().next().is_some(),
-            "retry.strategy",
-            format_args!("none"),
-            "be set, for every class with `strategy` or for some with `strategy_for`",
-        );
-        for strategy in self.strategy.iter().chain(of_classes()) {
+        let of_classes = self.strategies.iter().filter_map(|(_, strategy)| strategy.as_ref());
+        for strategy in self.strategy.iter().chain(of_classes) {
             check.extend(strategy.issues());
         }
     }
@@ -187,7 +187,7 @@ impl RetryConfig {
 
 /// The retry component of a policy, validated. Build it with [`builder`](Self::builder); hand it, or the builder, to
 /// `Policy::builder().retry(..)`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Retry {
     pub(crate) config: RetryConfig,
 }
@@ -208,7 +208,7 @@ impl Retry {
 ///
 /// # Defaults
 ///
-/// As [`RetryConfig`]. There is no default strategy: `build` refuses a builder without one.
+/// As [`RetryConfig`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called or a policy builder takes it"]
 pub struct RetryBuilder<P = ()> {
@@ -222,13 +222,14 @@ impl<P> RetryBuilder<P> {
         Self { config: RetryConfig::default(), parent }
     }
 
-    /// Sets the strategy for classes without one of their own.
+    /// Sets the strategy for classes without one of their own. Default:
+    /// [`decorrelated_jitter`](crate::decorrelated_jitter) up to 5 s.
     pub fn strategy(mut self, strategy: impl Strategy + 'static) -> Self {
         self.config.strategy = Some(Arc::new(strategy));
         self
     }
 
-    /// Sets the strategy for one class.
+    /// Sets the strategy for one class. If no strategy is set for the others, they are not retried.
     pub fn strategy_for(mut self, class: ErrorClass, strategy: impl Strategy + 'static) -> Self {
         self.config.strategies[class] = Some(Arc::new(strategy));
         self
@@ -325,7 +326,7 @@ impl RetryBuilder {
     ///
     /// # Errors
     ///
-    /// Everything wrong at once: no attempts, a duration of zero or over 584 years, no strategy, or a strategy's own rules.
+    /// Everything wrong at once: no attempts, a duration of zero or over 584 years, or a strategy's own rules.
     pub fn build(self) -> Result<Retry, ConfigError> {
         let mut check = Check::default();
         self.config.check(&mut check);

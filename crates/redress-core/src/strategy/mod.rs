@@ -158,7 +158,6 @@ impl<S: Strategy + ?Sized> Strategy for Arc<S> {
 }
 
 /// The strategy of a retry that names none: decorrelated jitter from 250 ms up to 5 s.
-#[expect(dead_code, reason = "the policy builder that takes it follows")]
 pub(crate) fn default_strategy() -> Arc<dyn Strategy> {
     Arc::new(decorrelated_jitter().max(Duration::from_secs(5)))
 }

@@ -320,3 +320,37 @@ fn an_attempt_that_is_ready_at_once_needs_no_time() {
     let policy = asynchronous(&clock, retry(secs(1)).attempt_timeout(TICK));
     assert_eq!(clock.block_on(policy.call(|| ready(Ok::<_, io::Error>(7)))).ok(), Some(7));
 }
+
+#[test]
+fn a_policy_without_retry_has_time_limits_too() {
+    let clock = VirtualClock::new();
+    let builder = || AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer());
+    let late = builder().deadline(secs(2)).build().expect("valid");
+    let outcome = clock.block_on(late.execute(pending::<io::Result<()>>));
+    assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(1).in_time(secs(2));
+    let cut = builder().attempt_timeout(secs(3)).build().expect("valid");
+    let outcome = clock.block_on(cut.execute(pending::<io::Result<()>>));
+    assert_outcome(&outcome).stopped_for(StopReason::MaxAttemptsGlobal).after_attempts(1).in_time(secs(3));
+    assert_eq!(outcome.cause(), Some(Cause::Timeout));
+}
+
+#[test]
+fn a_policys_time_limits_stand_over_its_retrys() {
+    let clock = VirtualClock::new();
+    let retry = retry(secs(1)).attempt_timeout(secs(1));
+    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).retry(retry);
+    let policy = policy.deadline(secs(7)).attempt_timeout(secs(3)).build().expect("valid");
+    // From 0 to 3 s, and from 4 s to 7 s.
+    let outcome = clock.block_on(policy.execute(pending::<io::Result<()>>));
+    assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(2).in_time(secs(7));
+}
+
+#[test]
+fn a_hint_that_does_not_fit_the_deadline_is_told() {
+    everywhere(|lab| {
+        let steps = script([Err(Failed::Hinted(ErrorClass::RateLimit, DEADLINE * 6))]);
+        let outcome = lab.retrying(retry(Duration::ZERO)).execute(&steps);
+        assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));
+        assert_eq!(outcome.retry_in(), Some(DEADLINE * 6));
+    });
+}

@@ -25,8 +25,11 @@ const CAP: &str = "be at most 65534; leave it out for no cap";
 const AT_LEAST_1: &str = "be at least 1";
 const MEMORY: &str = "be at most 16777216 (128 MiB of window)";
 const AT_LEAST_BASE: &str = "be at least the base";
-const NO_STRATEGY: Row =
-    ("retry.strategy", "none", "be set, for every class with `strategy` or for some with `strategy_for`");
+const UNBOUNDED: Row = (
+    "policy.attempt_timeout",
+    "none",
+    "be set, or a deadline: without either the breaker never hears of an attempt that hangs",
+);
 
 fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(ZERO))
@@ -80,7 +83,7 @@ fn every_rule_of_the_retry_component() {
         (|| retry().max_unknown_retries(65_535), &[("retry.max_unknown_retries", "65535", CAP)]),
         (|| retry().max_unknown_retries(65_534), &[]),
         (|| retry().max_unknown_retries(65_535).unlimited_unknown_retries(), &[]),
-        (Retry::builder, &[NO_STRATEGY]),
+        (Retry::builder, &[]),
         (|| Retry::builder().strategy_for(ErrorClass::RateLimit, fixed(ZERO)), &[]),
     ];
     for (make, expected) in rows {
@@ -90,7 +93,7 @@ fn every_rule_of_the_retry_component() {
 
 #[test]
 fn the_short_ways_to_a_policy_refuse_the_same() {
-    let expected = [("retry.max_attempts", "0", AT_LEAST_1), NO_STRATEGY];
+    let expected = [("retry.max_attempts", "0", AT_LEAST_1)];
     check_refused(RetryPolicy::builder().max_attempts(0).build(), &expected);
     check_refused(AsyncRetryPolicy::<NoTimer>::builder().max_attempts(0).build(), &expected);
 }
@@ -217,8 +220,8 @@ fn every_rule_of_the_circuit_breaker() {
     ];
     for (make, expected) in rows {
         check_refused(make().build(), expected);
-        check_refused(Policy::builder().circuit_breaker(make()).build(), expected);
-        check_refused(AsyncPolicy::<_, NoTimer>::builder().circuit_breaker(make()).build(), expected);
+        check_refused(Policy::builder().circuit_breaker(make()).attempt_timeout(LONGEST).build(), expected);
+        check_refused(AsyncPolicy::<_, NoTimer>::builder().circuit_breaker(make()).deadline(LONGEST).build(), expected);
     }
 }
 
@@ -267,10 +270,10 @@ fn everything_wrong_is_said_at_once() {
 
 #[test]
 fn a_refusal_is_an_error_that_says_everything() {
-    let refused = Retry::builder().max_attempts(0).build().expect_err("it is refused");
-    let [attempts, strategy] = refused.issues() else { panic!("two issues: {refused}") };
+    let refused = Retry::builder().max_attempts(0).deadline(ZERO).build().expect_err("it is refused");
+    let [attempts, deadline] = refused.issues() else { panic!("two issues: {refused}") };
     assert_eq!(attempts.to_string(), "retry.max_attempts = 0 must be at least 1");
-    assert_eq!(refused.to_string(), format!("invalid configuration: {attempts}; {strategy}"));
+    assert_eq!(refused.to_string(), format!("invalid configuration: {attempts}; {deadline}"));
     assert!(Error::source(&refused).is_none());
     assert_eq!(*attempts, ConfigIssue::new("retry.max_attempts", 0, AT_LEAST_1));
 }
@@ -372,9 +375,12 @@ fn every_oddity_of_the_circuit_breaker_is_warned_of() {
     for (make, expected) in rows {
         let built = make().build().expect("valid");
         check(built.warnings(), expected);
-        check(Policy::builder().circuit_breaker(&built).build().expect("valid").warnings(), expected);
-        check(Policy::builder().circuit_breaker(make()).build().expect("valid").warnings(), expected);
-        let asynchronous = AsyncPolicy::<_, NoTimer>::builder().circuit_breaker(make()).build();
+        check(Policy::builder().circuit_breaker(&built).deadline(LONGEST).build().expect("valid").warnings(), expected);
+        check(
+            Policy::builder().circuit_breaker(make()).attempt_timeout(LONGEST).build().expect("valid").warnings(),
+            expected,
+        );
+        let asynchronous = AsyncPolicy::<_, NoTimer>::builder().circuit_breaker(make()).deadline(LONGEST).build();
         check(asynchronous.expect("valid").warnings(), expected);
     }
 }
@@ -388,4 +394,20 @@ fn a_policy_warns_of_all_its_parts() {
         .expect("valid");
     let fields: Vec<_> = policy.warnings().iter().map(ConfigIssue::field).collect();
     assert_eq!(fields, ["retry.max_retries_for", "circuit_breaker.trip_on"]);
+}
+
+#[test]
+fn a_breaker_without_any_bound_on_its_attempts_is_warned_of() {
+    let guarded = || Policy::builder().circuit_breaker(breaker());
+    check(guarded().build().expect("valid").warnings(), &[UNBOUNDED]);
+    check(guarded().retry(retry().no_deadline()).build().expect("valid").warnings(), &[UNBOUNDED]);
+    check(guarded().retry(retry()).no_deadline().build().expect("valid").warnings(), &[UNBOUNDED]);
+    check(guarded().retry(retry()).build().expect("valid").warnings(), &[]);
+}
+
+#[test]
+fn a_policy_checks_its_own_time_limits() {
+    check_refused(Policy::builder().deadline(ZERO).build(), &[("policy.deadline", "0ns", NOT_ZERO)]);
+    check_refused(Policy::builder().deadline(ZERO).no_deadline().build(), &[]);
+    check_refused(Policy::builder().attempt_timeout(ZERO).build(), &[("policy.attempt_timeout", "0ns", NOT_ZERO)]);
 }
