@@ -204,6 +204,39 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_far_behind_an_event_refutes_it_in_a_span() {
+        let mut window = RollingWindow::new(2, 10);
+        window.push(1_000);
+        assert!(window.has_room(5));
+        window.push(5);
+        assert_eq!((window.has_room(14), window.live(14)), (false, 2), "it may be the clock that is wrong now");
+        assert_eq!((window.live(15), window.has_room_for(15, 2)), (0, true));
+        window.push(16);
+        assert_eq!(window.live(16), 1);
+    }
+
+    #[test]
+    fn one_reading_far_behind_refutes_nothing() {
+        let mut window = RollingWindow::new(2, 10);
+        window.push(100);
+        window.push(50);
+        assert!(!window.has_room(59));
+        assert_eq!(window.live(101), 2, "it came late, and counts as simultaneous");
+        assert!(!window.has_room(65), "a doubt begins again");
+        assert_eq!((window.live(109), window.live(110)), (2, 0));
+    }
+
+    #[test]
+    fn a_window_that_was_cleared_has_no_doubts() {
+        let mut window = RollingWindow::new(1, 10);
+        window.push(1_000);
+        assert!(!window.has_room(5));
+        window.clear();
+        window.push(6);
+        assert_eq!((window.has_room(15), window.has_room(16)), (false, true));
+    }
+
+    #[test]
     fn at_the_last_tick_events_stay() {
         let mut window = RollingWindow::new(1, 10);
         window.push(u64::MAX - 3);

@@ -326,7 +326,7 @@ fn probes_that_are_kept_follow_each_other_one_lease_apart() {
             let (breaker, probes) = (breaker.clone(), Arc::clone(&probes));
             move || {
                 if breaker.admit(time.at(RECOVERY + second)).is_ok() {
-                    probes.fetch_or(1 << second, Ordering::Relaxed);
+                    probes.fetch_or(1_u32 << second, Ordering::Relaxed);
                 }
             }
         };

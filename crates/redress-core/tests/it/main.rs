@@ -17,6 +17,7 @@ mod adaptive;
 mod budget;
 mod permit;
 mod breaker;
+mod spec;
 
 mod context;
 mod sleeping;
