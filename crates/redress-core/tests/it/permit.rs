@@ -212,7 +212,8 @@ fn one_probe_at_a_time() {
 /// Attacks C2, C3, C5.
 #[test]
 fn a_silent_probe_loses_its_place_to_the_next_call_when_its_lease_is_over() {
-    let leases: [(fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder, Duration); 2] =
+    type With = fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder;
+    let leases: [(With, Duration); 2] =
         [(|builder| builder, RECOVERY), (|builder| builder.probe_lease(secs(7)), secs(7))];
     for (with, lease) in leases {
         let clock = VirtualClock::new();
