@@ -27,9 +27,11 @@ mod drive;
 mod loom;
 
 pub use crate::breaker::{
-    Admission, Breaker, BreakerSource, CircuitBreaker, CircuitBreakerBuilder, CircuitState, Permit, Report, Transition,
+    Admission, Breaker, BreakerSource, BreakerSpec, CircuitBreaker, CircuitBreakerBuilder, CircuitState, Permit,
+    ProbeLease, Report, Transition,
 };
 pub use crate::budget::cell::Budget;
+pub use crate::budget::spec::BudgetSpec;
 pub use crate::classify::class::{ErrorClass, PerClass};
 pub use crate::classify::classification::Classification;
 pub use crate::classify::classifier::{

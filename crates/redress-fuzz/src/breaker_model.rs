@@ -1,12 +1,13 @@
 //! A circuit breaker as a list of failures and a list of rules, without windows, words or locks.
 //!
 //! Owns what a breaker's documentation promises, computed the long way. Time is nanoseconds since an origin that no
-//! instant comes before.
+//! instant comes before. What becomes of an instant too far ahead is `doubt.rs`.
 
 use std::time::Duration;
 
 use redress_core::{CircuitBreakerBuilder, CircuitState, ErrorClass, Transition};
 
+use crate::doubt::{DoubtfulEvents, DoubtfulWait};
 use crate::reader::Reader;
 
 /// A breaker's configuration.
@@ -17,6 +18,15 @@ pub(crate) struct Settings {
     recovery: Duration,
     trip_on: Vec<ErrorClass>,
     own_thresholds: Vec<(ErrorClass, u32)>,
+    lease: Lease,
+}
+
+/// How long a probe keeps its place.
+#[derive(Clone, Copy, Debug)]
+enum Lease {
+    AsRecovery,
+    Lasts(Duration),
+    Endless,
 }
 
 impl Settings {
@@ -26,7 +36,12 @@ impl Settings {
         let bits = reader.u8();
         let trip_on = ErrorClass::ALL.into_iter().filter(|class| bits >> (*class as u8) & 1 == 1).collect();
         let own_thresholds = (0..reader.below(3)).map(|_| (reader.class(), u32::from(reader.below(3)) + 1)).collect();
-        Self { threshold, window, recovery, trip_on, own_thresholds }
+        let lease = match reader.below(4) {
+            0 | 1 => Lease::AsRecovery,
+            2 => Lease::Lasts(span(reader)),
+            _ => Lease::Endless,
+        };
+        Self { threshold, window, recovery, trip_on, own_thresholds, lease }
     }
 
     pub(crate) fn builder(&self) -> CircuitBreakerBuilder {
@@ -35,12 +50,25 @@ impl Settings {
             .window(self.window)
             .recovery_timeout(self.recovery)
             .trip_on(self.trip_on.iter().copied());
+        let builder = match self.lease {
+            Lease::AsRecovery => builder,
+            Lease::Lasts(lease) => builder.probe_lease(lease),
+            Lease::Endless => builder.no_probe_lease(),
+        };
         self.own_thresholds.iter().fold(builder, |builder, (class, own)| builder.class_threshold(*class, *own))
     }
 
     /// The longest time after which an open circuit admits a probe.
     pub(crate) const fn recovery(&self) -> Duration {
         self.recovery
+    }
+
+    fn lease(&self) -> Option<u64> {
+        match self.lease {
+            Lease::AsRecovery => Some(nanos(self.recovery)),
+            Lease::Lasts(lease) => Some(nanos(lease)),
+            Lease::Endless => None,
+        }
     }
 
     fn own_threshold(&self, class: ErrorClass) -> Option<u32> {
@@ -90,24 +118,15 @@ pub(crate) struct BreakerModel {
     era: u64,
     /// Whether a probe is under way.
     probing: bool,
-    reopens_at: u64,
-    /// Every failure that counted since the circuit opened last: in which window, and when it leaves it.
-    failures: Vec<(Option<ErrorClass>, u64)>,
-    /// The latest failure in each window ever: an earlier one counts as simultaneous.
-    latest: Vec<(Option<ErrorClass>, u64)>,
+    /// What has to pass before a call may be the probe, if something has to.
+    wait: Option<DoubtfulWait>,
+    /// The failures that counted since the circuit opened last, by the window they are in.
+    failures: Vec<(Option<ErrorClass>, DoubtfulEvents)>,
 }
 
 impl BreakerModel {
     pub(crate) const fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            state: CircuitState::Closed,
-            era: 0,
-            probing: false,
-            reopens_at: 0,
-            failures: Vec::new(),
-            latest: Vec::new(),
-        }
+        Self { settings, state: CircuitState::Closed, era: 0, probing: false, wait: None, failures: Vec::new() }
     }
 
     pub(crate) const fn state(&self) -> CircuitState {
@@ -116,18 +135,34 @@ impl BreakerModel {
 
     /// A permit with the change that admission made, or the time until the next probe if that is known.
     pub(crate) fn admit(&mut self, now: u64) -> Result<(Ticket, Option<Transition>), Option<Duration>> {
-        let transition = match self.state {
-            CircuitState::Closed => None,
-            CircuitState::Open if now >= self.reopens_at => Some(Transition::HalfOpened),
-            CircuitState::Open => return Err(Some(Duration::from_nanos(self.reopens_at - now))),
-            CircuitState::HalfOpen if self.probing => return Err(None),
-            _ => None,
-        };
-        if self.state != CircuitState::Closed {
-            self.enter(CircuitState::HalfOpen);
-            self.probing = true;
+        if self.state == CircuitState::Closed {
+            return Ok((Ticket { era: self.era, is_probe: false }, None));
         }
-        Ok((Ticket { era: self.era, is_probe: self.probing }, transition))
+        match &mut self.wait {
+            Some(wait) => {
+                let left = wait.left(now);
+                if left > 0 {
+                    return Err(Some(Duration::from_nanos(left)));
+                }
+            }
+            None if self.probing => return Err(None),
+            None => {}
+        }
+        let transition = (self.state == CircuitState::Open).then_some(Transition::HalfOpened);
+        self.enter(CircuitState::HalfOpen);
+        self.probing = true;
+        self.wait = self.settings.lease().map(|lease| DoubtfulWait::new(now, lease));
+        Ok((Ticket { era: self.era, is_probe: true }, transition))
+    }
+
+    /// Whether a permit that is kept for ever loses its place.
+    pub(crate) fn has_a_lease(&self) -> bool {
+        self.settings.lease().is_some()
+    }
+
+    /// Whether a permit is that of the present probe.
+    pub(crate) fn is_current_probe(&self, ticket: Ticket) -> bool {
+        ticket.is_probe && ticket.era == self.era
     }
 
     /// The change that the end of an admitted call makes; none if the admission is of an earlier era.
@@ -145,8 +180,8 @@ impl BreakerModel {
         };
         if opens {
             self.failures.clear();
-            self.reopens_at = now.saturating_add(nanos(self.settings.recovery));
             self.enter(CircuitState::Open);
+            self.wait = Some(DoubtfulWait::new(now, nanos(self.settings.recovery)));
             Some(Transition::Opened)
         } else if self.probing && end == End::Released {
             self.enter(CircuitState::HalfOpen);
@@ -163,18 +198,16 @@ impl BreakerModel {
         self.state = state;
         self.era += 1;
         self.probing = false;
+        self.wait = None;
     }
 
     /// Counts a failure; how many are in its window now.
     fn count(&mut self, window: Option<ErrorClass>, now: u64) -> usize {
-        let known = self.latest.iter().position(|(of, _)| *of == window).unwrap_or_else(|| {
-            self.latest.push((window, 0));
-            self.latest.len() - 1
+        let known = self.failures.iter().position(|(of, _)| *of == window).unwrap_or_else(|| {
+            self.failures.push((window, DoubtfulEvents::new(nanos(self.settings.window))));
+            self.failures.len() - 1
         });
-        let latest = self.latest[known].1.max(now);
-        self.latest[known].1 = latest;
-        self.failures.push((window, latest.saturating_add(nanos(self.settings.window))));
-        self.failures.iter().filter(|(of, leaves_at)| *of == window && *leaves_at > now).count()
+        self.failures[known].1.add(now)
     }
 }
 

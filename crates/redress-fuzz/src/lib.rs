@@ -12,6 +12,7 @@ mod text_parsers;
 mod conformance_reader;
 
 mod strategies;
+mod doubt;
 mod breaker_model;
 mod permit_schedule;
 mod engine_schedule;

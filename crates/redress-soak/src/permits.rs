@@ -1,7 +1,8 @@
-//! Permits taken without a policy: reported, dropped, lost in a panic, or settled by another thread.
+//! Permits taken without a policy: reported, dropped, lost in a panic, kept for ever, or settled by another thread.
 //!
-//! Owns what becomes of them. A permit is never forgotten: one that is would rightly wedge its breaker.
+//! Owns what becomes of them. A probe that is kept delays its breaker by the length of its lease.
 
+use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 
 use redress_core::{ErrorClass, Permit};
@@ -23,6 +24,8 @@ enum Fate {
     Failure(ErrorClass),
     Drop,
     Panic,
+    /// It never comes back.
+    Kept,
 }
 
 impl Parcel {
@@ -32,6 +35,7 @@ impl Parcel {
             Fate::Success => circuit.edges.passed(permit.success()),
             Fate::Failure(class) => circuit.edges.passed(permit.failure(class)),
             Fate::Drop => drop(permit),
+            Fate::Kept => mem::forget(permit),
             Fate::Panic => {
                 panics::caught(|| {
                     let _held = permit;
@@ -47,10 +51,11 @@ pub(crate) fn round(circuits: &[&'static Circuit], dice: &mut Dice, elsewhere: &
     let circuit = *dice.pick(circuits);
     let Ok(permit) = circuit.breaker.try_acquire() else { return };
     circuit.edges.passed(permit.transition());
-    let fate = match dice.below(8) {
+    let fate = match dice.below(9) {
         0..=2 => Fate::Success,
         3..=5 => Fate::Failure(dice.class()),
         6 => Fate::Drop,
+        7 => Fate::Kept,
         _ => Fate::Panic,
     };
     let parcel = Parcel { circuit, permit, fate };

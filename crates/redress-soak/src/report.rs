@@ -118,8 +118,8 @@ fn shared_parts(scene: &Scene, edges: EdgeCounts) {
     println!("{:>12} trips, {} half-openings, {} closings heard of", edges.opened, edges.half_opened, edges.closed);
     let permits = scene.witness.counts();
     println!(
-        "{:>12} permits of the witness: {} reported, {} released, {} of them probes, at most {} at a time",
-        permits.admitted, permits.reported, permits.released, permits.probes, permits.most_probes
+        "{:>12} permits of the witness: {} reported, {} released, {} of them probes, {} superseded",
+        permits.admitted, permits.reported, permits.released, permits.probes, permits.superseded
     );
     for purse in &scene.purses {
         if let Some((entered, late)) = purse.figures() {

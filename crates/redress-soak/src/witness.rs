@@ -3,7 +3,7 @@
 //! Owns the books. What is admitted, and what follows from a result, the real breaker decides; the books are never locked
 //! while it does, so its races stay as they are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ pub(crate) struct PermitCounts {
     pub(crate) reported: u64,
     pub(crate) released: u64,
     pub(crate) probes: u64,
-    pub(crate) most_probes: u64,
+    pub(crate) superseded: u64,
 }
 
 #[derive(Debug, Default)]
@@ -40,11 +40,21 @@ struct Books {
     newest: u64,
     /// The latest generation whose admission made the circuit half-open.
     half_opened: Option<u64>,
-    /// The latest generation of a probe that was reported.
+    /// The latest generation of a probe that was reported before another superseded it.
     reported_probe: Option<u64>,
-    probes_in_flight: u64,
+    /// The latest probes by generation.
+    probes: BTreeMap<u64, Probe>,
     counts: PermitCounts,
 }
+
+#[derive(Clone, Copy, Debug)]
+struct Probe {
+    admitted_at: Instant,
+    is_out: bool,
+}
+
+/// Probes that were entered longer ago have no part in what is entered now.
+const RECENT: usize = 256;
 
 /// An admission that has not been settled.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +66,9 @@ struct Held {
 }
 
 impl Books {
-    /// Enters an admission; says by which number the call hands it back, and how many probes are out now.
-    fn admit(&mut self, admission: Admission) -> (u64, u64) {
+    /// Enters an admission made at `now`; says by which number the call hands it back, and, if it is a probe beside another,
+    /// how long after it. A probe that is entered after the one that superseded it is beside that one.
+    fn admit(&mut self, admission: Admission, now: Instant) -> (u64, Option<Duration>) {
         let generation = admission.generation;
         if admission.transition == Some(Transition::HalfOpened) {
             self.half_opened = self.half_opened.max(Some(generation));
@@ -65,19 +76,30 @@ impl Books {
         let is_probe = self.is_probe(generation);
         self.newest = self.newest.max(generation);
         self.counts.admitted += 1;
-        if is_probe {
-            self.counts.probes += 1;
-            self.probes_in_flight += 1;
-            self.counts.most_probes = self.counts.most_probes.max(self.probes_in_flight);
-        }
+        let gap = if is_probe { self.enter_probe(generation, now) } else { None };
         let id = self.counts.admitted;
         self.held.insert(id, Held { generation, is_probe, is_stale: false });
-        (id, self.probes_in_flight)
+        (id, gap)
+    }
+
+    fn enter_probe(&mut self, generation: u64, now: Instant) -> Option<Duration> {
+        let before = self.probes.range(..generation).next_back().filter(|(_, probe)| probe.is_out);
+        let after = self.probes.range(generation..).next();
+        let gaps =
+            [before.map(|(_, probe)| (probe.admitted_at, now)), after.map(|(_, probe)| (now, probe.admitted_at))];
+        let gap = gaps.into_iter().flatten().map(|(from, to)| to.saturating_duration_since(from)).min();
+        self.probes.insert(generation, Probe { admitted_at: now, is_out: true });
+        if self.probes.len() > RECENT {
+            self.probes.pop_first();
+        }
+        self.counts.probes += 1;
+        self.counts.superseded += u64::from(gap.is_some());
+        gap
     }
 
     /// Whether an admission of this generation is a probe: from the one that made the circuit half-open on, all are, until one
-    /// is reported. That entry is made before the report, and a release is entered before the next probe can be
-    /// admitted, so no admission is taken for a probe that is none.
+    /// is reported that was not superseded. That entry is made before the report, and a release is entered before the next
+    /// probe can be admitted, so no admission is taken for a probe that is none.
     fn is_probe(&self, generation: u64) -> bool {
         self.half_opened.is_some_and(|since| {
             let over = self.reported_probe.is_some_and(|probe| since <= probe && probe < generation);
@@ -90,8 +112,10 @@ impl Books {
         self.counts.reported += u64::from(is_report);
         self.counts.released += u64::from(!is_report);
         if held.is_probe {
-            self.probes_in_flight -= 1;
-            if is_report {
+            if let Some(probe) = self.probes.get_mut(&held.generation) {
+                probe.is_out = false;
+            }
+            if is_report && self.probes.range(held.generation + 1..).next().is_none() {
                 self.reported_probe = self.reported_probe.max(Some(held.generation));
             }
         }
@@ -163,8 +187,10 @@ impl Breaker for Witness {
     fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
         let admission = self.inner.admit(now)?;
         self.edges.passed(admission.transition);
-        let (id, probes) = self.books().admit(admission);
-        self.laws.require(Law::OneProbe, probes <= 1, || format!("witness: {probes} probes at a time"));
+        let (id, gap) = self.books().admit(admission, now);
+        let lease = self.inner.spec().lease();
+        let keeps = gap.zip(lease).is_none_or(|(gap, lease)| gap >= lease) && (gap.is_none() || lease.is_some());
+        self.laws.require(Law::OneProbe, keeps, || format!("witness: a probe {gap:?} after another, of {lease:?}"));
         Ok(Admission { generation: id, ..admission })
     }
 
@@ -190,9 +216,13 @@ impl Breaker for Witness {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use redress_core::{Admission, Transition};
 
     use super::Books;
+
+    const SECOND: Duration = Duration::from_secs(1);
 
     fn admission(generation: u64, transition: Option<Transition>) -> Admission {
         Admission { generation, transition }
@@ -200,25 +230,38 @@ mod tests {
 
     #[test]
     fn probes_are_told_from_calls_through_a_closed_circuit() {
-        let mut books = Books::default();
-        let (early, _) = books.admit(admission(0, None));
-        let (first, _) = books.admit(admission(2, Some(Transition::HalfOpened)));
-        assert_eq!((books.counts.probes, books.probes_in_flight), (1, 1));
+        let (mut books, now) = (Books::default(), Instant::now());
+        let (early, _) = books.admit(admission(0, None), now);
+        let (first, _) = books.admit(admission(2, Some(Transition::HalfOpened)), now);
+        assert_eq!(books.counts.probes, 1);
         books.settle(first, false);
-        let (second, _) = books.admit(admission(4, None));
-        assert_eq!((books.counts.probes, books.probes_in_flight), (2, 1));
+        let (second, gap) = books.admit(admission(4, None), now);
+        assert_eq!((books.counts.probes, gap), (2, None));
         books.settle(second, true);
-        books.admit(admission(5, None));
-        assert_eq!((books.counts.probes, books.probes_in_flight), (2, 0), "closed again");
+        books.admit(admission(5, None), now);
+        assert_eq!((books.counts.probes, books.counts.superseded), (2, 0), "closed again");
         assert!(books.settle(early, true).is_some_and(|held| held.is_stale));
         assert!(books.settle(early, false).is_none(), "settled twice");
     }
 
     #[test]
     fn two_probes_at_a_time_are_noticed() {
-        let mut books = Books::default();
-        books.admit(admission(2, Some(Transition::HalfOpened)));
-        let (_, probes) = books.admit(admission(3, None));
-        assert_eq!((probes, books.counts.most_probes), (2, 2));
+        let (mut books, now) = (Books::default(), Instant::now());
+        books.admit(admission(2, Some(Transition::HalfOpened)), now);
+        let (_, gap) = books.admit(admission(4, None), now + SECOND);
+        assert_eq!((gap, books.counts.superseded), (Some(SECOND), 1));
+        let (_, gap) = books.admit(admission(3, None), now);
+        assert_eq!(gap, Some(Duration::ZERO), "entered late");
+    }
+
+    #[test]
+    fn a_superseded_probe_that_reports_ends_nothing() {
+        let (mut books, now) = (Books::default(), Instant::now());
+        let (first, _) = books.admit(admission(2, Some(Transition::HalfOpened)), now);
+        let (second, _) = books.admit(admission(3, None), now + SECOND);
+        books.settle(first, true);
+        books.settle(second, false);
+        let (_, gap) = books.admit(admission(5, None), now);
+        assert_eq!((gap, books.counts.probes), (None, 3));
     }
 }

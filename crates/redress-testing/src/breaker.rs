@@ -19,6 +19,9 @@ pub enum BreakerDecision {
     Admit,
     /// Admits it as the probe: the state becomes half-open, and observers hear of it.
     Probe,
+    /// Admits it as the probe in place of those admitted before, whose leases are over: the state becomes half-open, no
+    /// observer hears of it, and what the earlier calls report or release changes nothing.
+    Supersede,
     /// Rejects it; the state becomes the rejection's.
     Reject(CircuitOpenError),
 }
@@ -28,6 +31,12 @@ impl BreakerDecision {
     #[must_use]
     pub const fn reject_for(retry_in: Duration) -> Self {
         Self::Reject(CircuitOpenError::new(CircuitState::Open, Some(retry_in)))
+    }
+
+    /// A rejection beside a probe whose lease is over after `retry_in`.
+    #[must_use]
+    pub const fn reject_beside_probe(retry_in: Duration) -> Self {
+        Self::Reject(CircuitOpenError::new(CircuitState::HalfOpen, Some(retry_in)))
     }
 }
 
@@ -70,6 +79,8 @@ struct Account {
     releases: usize,
     /// The generations of the admissions neither reported nor released.
     pending: BTreeSet<u64>,
+    /// Admissions of an earlier generation are superseded.
+    current_from: u64,
 }
 
 impl FakeCircuitBreaker {
@@ -88,6 +99,7 @@ impl FakeCircuitBreaker {
                 failures: Vec::new(),
                 releases: 0,
                 pending: BTreeSet::new(),
+                current_from: 0,
             }),
         }
     }
@@ -131,7 +143,7 @@ impl FakeCircuitBreaker {
         lock(&self.account).admit_calls
     }
 
-    /// How many successes were reported.
+    /// How many successes were reported, those of superseded calls among them.
     #[must_use]
     pub fn successes(&self) -> usize {
         lock(&self.account).successes
@@ -178,6 +190,11 @@ impl Breaker for FakeCircuitBreaker {
         match account.decisions.pop_front().unwrap_or_else(|| self.otherwise.clone()) {
             BreakerDecision::Admit => Ok(account.admitted(None)),
             BreakerDecision::Probe => Ok(account.admitted(Some(Transition::HalfOpened))),
+            BreakerDecision::Supersede => {
+                account.current_from = account.admit_calls;
+                account.state = CircuitState::HalfOpen;
+                Ok(account.admitted(None))
+            }
             BreakerDecision::Reject(rejection) => {
                 account.state = rejection.state();
                 Err(rejection)
@@ -199,6 +216,7 @@ impl Breaker for FakeCircuitBreaker {
             }
             _ => None,
         };
+        let transition = transition.filter(|_| admission.generation >= account.current_from);
         account.change(transition);
         transition
     }

@@ -1,4 +1,4 @@
-//! The breaker's configuration: fields, defaults and rules.
+//! Configures a breaker: a method for each field, and the rules.
 //!
 //! Owns validation and the warnings about what is legal but odd. The running breaker never checks anything again.
 
@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::cell::CircuitBreaker;
+use super::spec::{BreakerSpec, ProbeLease};
 use crate::budget::cell::MAX_WINDOW_EVENTS;
 use crate::classify::class::{ErrorClass, PerClass};
 use crate::drive::clock::{Clock, ClockChoice};
@@ -22,73 +23,76 @@ pub(crate) enum Counts {
     Alone,
 }
 
-/// Builds a [`CircuitBreaker`].
+/// Builds a [`CircuitBreaker`] from a [`BreakerSpec`], whose fields its methods set.
 ///
 /// # Defaults
 ///
-/// `failure_threshold` 5, `window` 60 s, `recovery_timeout` 30 s, tripping on
+/// `failure_threshold` 5, `window` 60 s, `recovery_timeout` 30 s, a probe lease as long as the `recovery_timeout`, tripping on
 /// [`Transient`](ErrorClass::Transient) and [`ServerError`](ErrorClass::ServerError), no class with a threshold of its own, the
 /// policy's clock, no name.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called or a policy builder takes it"]
 pub struct CircuitBreakerBuilder {
-    pub(super) name: Option<Cow<'static, str>>,
-    pub(super) failure_threshold: u32,
-    pub(super) window: Duration,
-    pub(super) recovery_timeout: Duration,
-    pub(super) trip_on: Vec<ErrorClass>,
-    pub(super) class_thresholds: Vec<(ErrorClass, u32)>,
+    pub(super) spec: BreakerSpec,
     pub(super) clock: ClockChoice,
 }
 
 impl CircuitBreakerBuilder {
-    pub(super) fn new() -> Self {
-        Self {
-            name: None,
-            failure_threshold: 5,
-            window: Duration::from_secs(60),
-            recovery_timeout: Duration::from_secs(30),
-            trip_on: vec![ErrorClass::Transient, ErrorClass::ServerError],
-            class_thresholds: Vec::new(),
-            clock: ClockChoice::default(),
-        }
+    pub(super) fn new(spec: BreakerSpec) -> Self {
+        Self { spec, clock: ClockChoice::default() }
     }
 
     /// Names the breaker in events, and so in metrics: the dependency it guards, as in `orders-db`. Default: no name.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = Some(name.into());
+        self.spec.name = Some(name.into());
         self
     }
 
     /// Sets how many failures within the window open the circuit. Default: 5.
     pub fn failure_threshold(mut self, failures: u32) -> Self {
-        self.failure_threshold = failures;
+        self.spec.failure_threshold = failures;
         self
     }
 
     /// Sets how long a failure counts. Default: 60 s. A failure exactly that old no longer does.
     pub fn window(mut self, window: Duration) -> Self {
-        self.window = window;
+        self.spec.window = window;
         self
     }
 
     /// Sets how long the circuit stays open before it admits a probe. Default: 30 s.
     pub fn recovery_timeout(mut self, timeout: Duration) -> Self {
-        self.recovery_timeout = timeout;
+        self.spec.recovery_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a probe keeps its place: after that the next call supersedes it as the probe, and the result of the
+    /// superseded one is ignored. Default: as long as the [`recovery_timeout`](Self::recovery_timeout).
+    ///
+    /// Longer than any healthy call takes, or calls that are merely slow are superseded one after the other.
+    pub fn probe_lease(mut self, lease: Duration) -> Self {
+        self.spec.probe_lease = ProbeLease::Lasts(lease);
+        self
+    }
+
+    /// Lets a probe keep its place until it ends: one that never does keeps the circuit half-open for ever. An attempt
+    /// timeout bounds it then, if the call is polled or runs detached.
+    pub fn no_probe_lease(mut self) -> Self {
+        self.spec.probe_lease = ProbeLease::Endless;
         self
     }
 
     /// Sets the classes whose failures count. Default: `Transient` and `ServerError`. Classes with a
     /// [threshold of their own](Self::class_threshold) count in any case.
     pub fn trip_on(mut self, classes: impl IntoIterator<Item = ErrorClass>) -> Self {
-        self.trip_on = classes.into_iter().collect();
+        self.spec.trip_on = classes.into_iter().collect();
         self
     }
 
     /// Gives a class a threshold of its own: so many of its failures within the window open the circuit, and they
     /// count towards nothing else.
     pub fn class_threshold(mut self, class: ErrorClass, failures: u32) -> Self {
-        self.class_thresholds.push((class, failures));
+        self.spec.class_thresholds.push((class, failures));
         self
     }
 
@@ -105,11 +109,14 @@ impl CircuitBreakerBuilder {
     ///
     /// If a threshold is 0 or above 16,777,216, or a duration is zero or longer than 584 years.
     pub fn build(self) -> Result<CircuitBreaker, ConfigError> {
-        let mut check = Check::default();
-        check.threshold("circuit_breaker.failure_threshold", self.failure_threshold);
-        check.duration("circuit_breaker.window", self.window);
-        check.duration("circuit_breaker.recovery_timeout", self.recovery_timeout);
-        for (_, threshold) in &self.class_thresholds {
+        let (spec, mut check) = (&self.spec, Check::default());
+        check.threshold("circuit_breaker.failure_threshold", spec.failure_threshold);
+        check.duration("circuit_breaker.window", spec.window);
+        check.duration("circuit_breaker.recovery_timeout", spec.recovery_timeout);
+        if let ProbeLease::Lasts(lease) = spec.probe_lease {
+            check.duration("circuit_breaker.probe_lease", lease);
+        }
+        for (_, threshold) in &spec.class_thresholds {
             check.threshold("circuit_breaker.class_threshold", *threshold);
         }
         check.finish()?;
@@ -118,19 +125,14 @@ impl CircuitBreakerBuilder {
 
     pub(super) fn counts(&self) -> PerClass<Counts> {
         PerClass::from_fn(|class| {
-            if self.own_threshold(class).is_some() {
+            if self.spec.own_threshold(class).is_some() {
                 Counts::Alone
-            } else if self.trip_on.contains(&class) {
+            } else if self.spec.trip_on.contains(&class) {
                 Counts::Generally
             } else {
                 Counts::Never
             }
         })
-    }
-
-    /// The class's own threshold, if it has one; the last one given counts.
-    pub(super) fn own_threshold(&self, class: ErrorClass) -> Option<u32> {
-        self.class_thresholds.iter().rev().find(|(of, _)| *of == class).map(|(_, threshold)| *threshold)
     }
 
     pub(super) fn warnings(&self) -> Vec<ConfigIssue> {
@@ -139,14 +141,14 @@ impl CircuitBreakerBuilder {
         warnings.that(
             counts.iter().any(|(_, counts)| *counts != Counts::Never),
             "circuit_breaker.trip_on",
-            &self.trip_on,
+            &self.spec.trip_on,
             "name a class, or the circuit can never open",
         );
         let general = counts.iter().any(|(_, counts)| *counts == Counts::Generally);
         warnings.that(
-            general || self.class_thresholds.is_empty() || self.trip_on.is_empty(),
+            general || self.spec.class_thresholds.is_empty() || self.spec.trip_on.is_empty(),
             "circuit_breaker.failure_threshold",
-            self.failure_threshold,
+            self.spec.failure_threshold,
             "be left out when every class that trips has a threshold of its own: nothing counts towards it",
         );
         warnings.into_issues()

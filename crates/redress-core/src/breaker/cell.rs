@@ -1,6 +1,6 @@
 //! The breaker that calls share: one word that says who may pass, and the failure windows behind a lock.
 //!
-//! Owns concurrency and counting. What follows from what is `state.rs`; this file never decides an edge itself.
+//! Owns concurrency. What follows from what is `state.rs`; this file never decides an edge itself.
 
 use std::fmt;
 use std::time::Instant;
@@ -8,9 +8,11 @@ use std::time::Instant;
 use super::builder::{CircuitBreakerBuilder, Counts};
 use super::interface::{Admission, Breaker, Report};
 use super::permit::Permit;
+use super::spec::BreakerSpec;
 use super::state::{CircuitState, Input, Phase, Step, Transition, step};
-use crate::budget::window::RollingWindow;
-use crate::classify::class::{ErrorClass, PerClass};
+use super::wait::Wait;
+use super::windows::Windows;
+use crate::classify::class::PerClass;
 use crate::drive::clock::{ClockChoice, Epoch, nanos};
 use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::ConfigIssue;
@@ -19,8 +21,15 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 /// Stops calls to a dependency that keeps failing, and probes it until it answers again.
 ///
 /// Closed, it admits every call and counts failures in a rolling window. When a threshold is reached it opens and
-/// rejects every call until the recovery time has passed; then it is half-open and admits one call at a time, the probe,
+/// rejects every call until the recovery time has passed; then it is half-open and admits one call, the probe,
 /// whose result decides: a failure in a class that trips re-opens it, anything else closes it.
+///
+/// A probe has a lease, as long as the recovery time unless set otherwise. When it is over, the next call supersedes the
+/// probe, whose result is then ignored: a call that hangs cannot keep the circuit from closing.
+///
+/// Small steps back of the clock are read as standing still: they make waits longer, never shorter. A wait or a failure from
+/// a reading of the clock that was too far ahead, by more than the wait or the window, is given up once the clock has run
+/// for as long behind it.
 ///
 /// A handle: clones share the state, so one breaker can guard a dependency for many policies. A policy reports one
 /// result for each *call*: the class of its last failure, however many attempts it made.
@@ -53,42 +62,35 @@ pub struct CircuitBreaker {
 struct Cell {
     /// Generation and phase in one word, so that a reader sees them together. Written under the lock only.
     word: AtomicU64,
-    /// The tick at which an open circuit admits a probe. Written under the lock, before the word that makes it count.
-    reopens_at: AtomicU64,
-    windows: Mutex<Windows>,
+    /// How long an open circuit rejects.
+    recovery: Wait,
+    /// How long a probe keeps its place, if not for ever.
+    lease: Option<Wait>,
+    guarded: Mutex<Guarded>,
     epoch: Epoch,
+    /// Shared with every rejection.
     name: Option<BreakerName>,
     clock: ClockChoice,
     counts: PerClass<Counts>,
-    recovery: u64,
     warnings: Vec<ConfigIssue>,
+    spec: BreakerSpec,
 }
 
-/// The failures that count: one window for all classes without a threshold of their own, and one for each with.
-struct Windows {
-    general: RollingWindow,
-    alone: Vec<(ErrorClass, RollingWindow)>,
+/// What only a holder of the lock touches.
+struct Guarded {
+    windows: Windows,
+    /// The first reading that put the beginning of the present wait in doubt; see [`Wait`].
+    doubted_since: Option<u64>,
 }
 
-impl Windows {
-    /// Counts a failure; says whether that fills its window.
-    fn record(&mut self, class: ErrorClass, counts: Counts, now: u64) -> bool {
-        let window = match counts {
-            Counts::Never => return false,
-            Counts::Generally => &mut self.general,
-            Counts::Alone => match self.alone.iter_mut().find(|(of, _)| *of == class) {
-                Some((_, window)) => window,
-                None => return false,
-            },
-        };
-        window.push(now);
-        !window.has_room(now)
-    }
-
-    fn clear(&mut self) {
-        self.general.clear();
-        for (_, window) in &mut self.alone {
-            window.clear();
+impl Cell {
+    /// What ends the phase for a call that arrives, if time does.
+    #[inline]
+    const fn wait(&self, phase: Phase) -> Option<&Wait> {
+        match phase {
+            Phase::Open => Some(&self.recovery),
+            Phase::Probing => self.lease.as_ref(),
+            Phase::Closed | Phase::HalfOpen => None,
         }
     }
 }
@@ -123,27 +125,36 @@ impl Word {
 impl CircuitBreaker {
     /// A builder with the defaults.
     pub fn builder() -> CircuitBreakerBuilder {
-        CircuitBreakerBuilder::new()
+        Self::from_spec(BreakerSpec::default())
+    }
+
+    /// A builder that goes on from this configuration.
+    pub fn from_spec(spec: BreakerSpec) -> CircuitBreakerBuilder {
+        CircuitBreakerBuilder::new(spec)
     }
 
     pub(super) fn from_builder(builder: CircuitBreakerBuilder) -> Self {
-        let counts = builder.counts();
-        let span = nanos(builder.window);
-        let own_window = |class| Some((class, RollingWindow::new(builder.own_threshold(class)?, span)));
-        let alone = ErrorClass::ALL.into_iter().filter_map(own_window);
-        let windows = Windows { alone: alone.collect(), general: RollingWindow::new(builder.failure_threshold, span) };
+        let (counts, warnings) = (builder.counts(), builder.warnings());
+        let CircuitBreakerBuilder { spec, clock } = builder;
         let cell = Cell {
             word: AtomicU64::new(Word::CLOSED.0),
-            reopens_at: AtomicU64::new(0),
-            windows: Mutex::new(windows),
+            recovery: Wait::new(nanos(spec.recovery_timeout)),
+            lease: spec.lease().map(|lease| Wait::new(nanos(lease))),
+            guarded: Mutex::new(Guarded { windows: Windows::new(&spec), doubted_since: None }),
             epoch: Epoch::default(),
-            recovery: nanos(builder.recovery_timeout),
-            warnings: builder.warnings(),
-            name: builder.name.map(BreakerName::from),
-            clock: builder.clock,
+            name: spec.name.as_deref().map(BreakerName::from),
+            clock,
             counts,
+            warnings,
+            spec,
         };
         Self { cell: Arc::new(cell) }
+    }
+
+    /// The configuration it was built from.
+    #[must_use]
+    pub fn spec(&self) -> &BreakerSpec {
+        &self.cell.spec
     }
 
     /// The state. An open circuit whose recovery time has passed stays open until a call comes to be the probe.
@@ -155,7 +166,7 @@ impl CircuitBreaker {
     /// The name it was given.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.cell.name.as_deref()
+        self.cell.spec.name.as_deref()
     }
 
     pub(super) fn shared_name(&self) -> Option<BreakerName> {
@@ -172,12 +183,14 @@ impl CircuitBreaker {
     ///
     /// # Errors
     ///
-    /// The rejection, if the circuit is open or a probe is under way.
+    /// The rejection, if the circuit is open or a probe is under way whose lease is not over.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>, CircuitOpenError> {
         match self.admit_closed() {
             Some(generation) => Ok(Permit::new(self, Admission { generation, transition: None })),
-            None => self.admit_unless_open(self.now()).map(|admission| Permit::new(self, admission)),
+            None => self
+                .admit_unless_open_at(self.cell.epoch.ticks(self.now()))
+                .map(|admission| Permit::new(self, admission)),
         }
     }
 
@@ -213,46 +226,45 @@ impl CircuitBreaker {
     }
 
     /// Settles a permit: applies the input that its end makes, unless its generation is over.
+    #[inline]
     fn settle(&self, generation: u64, now: u64, input: impl FnOnce(&mut Windows) -> Input) -> Option<Transition> {
-        let mut windows = self.cell.windows.lock();
+        let mut guarded = self.cell.guarded.lock();
         let word = self.word();
         if word.0 != generation {
             return None;
         }
-        match step(word.phase(), input(&mut windows)) {
+        match step(word.phase(), input(&mut guarded.windows)) {
             Step::Stay | Step::Reject => None,
             Step::Go(phase, transition) => {
-                self.enter(word.next(phase), &mut windows, now);
+                self.enter(word.next(phase), &mut guarded, now);
                 transition
             }
         }
     }
 
-    fn enter(&self, word: Word, windows: &mut Windows, now: u64) {
-        match word.phase() {
-            Phase::Open => {
-                windows.clear();
-                self.cell.reopens_at.store(now.saturating_add(self.cell.recovery), Ordering::Relaxed);
-            }
+    #[cold]
+    #[inline(never)]
+    fn enter(&self, word: Word, guarded: &mut Guarded, now: u64) {
+        let phase = word.phase();
+        if phase == Phase::Open {
             // Nothing is counted between opening and closing, so a closed circuit starts with empty windows.
-            Phase::Closed | Phase::HalfOpen | Phase::Probing => {}
+            guarded.windows.clear();
         }
-        // Release pairs with the Acquire in `word`: who reads `Open` reads its `reopens_at` or a later one.
+        guarded.doubted_since = None;
+        if let Some(wait) = self.cell.wait(phase) {
+            wait.start(now);
+        }
+        // Release pairs with the Acquire in `word`: who reads a phase reads the end of its wait or of a later one.
         self.cell.word.store(word.0, Ordering::Release);
-    }
-
-    fn rejection(&self, phase: Phase, now: u64) -> CircuitOpenError {
-        let wait = || self.cell.reopens_at.load(Ordering::Relaxed).saturating_sub(now);
-        CircuitOpenError::after_nanos(phase.state(), (phase == Phase::Open).then(wait), self.shared_name())
-    }
-
-    fn has_recovered(&self, now: u64) -> bool {
-        now >= self.cell.reopens_at.load(Ordering::Relaxed)
     }
 
     /// Admission when the circuit was not closed a moment ago.
     fn admit_unless_open(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
-        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
+        self.admit_unless_open_at(self.cell.epoch.ticks(self.cell.clock.now_or(now)))
+    }
+
+    #[inline]
+    fn admit_unless_open_at(&self, now: u64) -> Result<Admission, CircuitOpenError> {
         match self.rejects(now) {
             Some(rejection) => Err(rejection),
             None => self.admit_probe(now),
@@ -261,12 +273,17 @@ impl CircuitBreaker {
 
     /// The rejection of a call that arrives at `now`, if it is certain; it changes nothing and takes no lock.
     ///
-    /// Without the lock `reopens_at` may already belong to a later opening. It is then later too, and the circuit is open
-    /// at the moment of that read, so the rejection is right either way.
+    /// Without the lock the end of the wait may already belong to a later opening or probe. It is then later too, and the
+    /// circuit is open, or about to have a probe, at the moment of that read, so the rejection is right either way.
+    #[inline]
     fn rejects(&self, now: u64) -> Option<CircuitOpenError> {
         let phase = self.word().phase();
-        match step(phase, Input::Arrives { recovered: self.has_recovered(now) }) {
-            Step::Reject => Some(self.rejection(phase, now)),
+        let left = match self.cell.wait(phase) {
+            Some(wait) => Some(wait.left(now)?),
+            None => None,
+        };
+        match step(phase, Input::Arrives { due: left == Some(0) }) {
+            Step::Reject => Some(CircuitOpenError::after_nanos(phase.state(), left, self.shared_name())),
             Step::Stay | Step::Go(..) => None,
         }
     }
@@ -277,15 +294,18 @@ impl CircuitBreaker {
     }
 
     /// Admission when the circuit is not closed and a probe may be due.
+    #[cold]
+    #[inline(never)]
     fn admit_probe(&self, now: u64) -> Result<Admission, CircuitOpenError> {
-        let mut windows = self.cell.windows.lock();
+        let mut guarded = self.cell.guarded.lock();
         let word = self.word();
-        match step(word.phase(), Input::Arrives { recovered: self.has_recovered(now) }) {
+        let left = self.cell.wait(word.phase()).map(|wait| wait.weigh(now, &mut guarded.doubted_since));
+        match step(word.phase(), Input::Arrives { due: left == Some(0) }) {
             Step::Stay => Ok(Admission { generation: word.0, transition: None }),
-            Step::Reject => Err(self.rejection(word.phase(), now)),
+            Step::Reject => Err(CircuitOpenError::after_nanos(word.phase().state(), left, self.shared_name())),
             Step::Go(phase, transition) => {
                 let word = word.next(phase);
-                self.enter(word, &mut windows, now);
+                self.enter(word, &mut guarded, now);
                 Ok(Admission { generation: word.0, transition })
             }
         }

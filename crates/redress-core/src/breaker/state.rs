@@ -1,6 +1,6 @@
 //! The breaker's state table: state and input in, next state and transition out.
 //!
-//! Owns every edge there is. Knows no time, no lock and no counting: "recovered" and "tripped" come in as inputs.
+//! Owns every edge there is. Knows no time, no lock and no counting: "due" and "tripped" come in as inputs.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum CircuitState {
     Closed,
     /// No call, until the recovery time has passed.
     Open,
-    /// One call at a time, the probe.
+    /// One call, the probe; the next one when it has ended or its lease is over.
     HalfOpen,
 }
 
@@ -92,8 +92,9 @@ impl Phase {
 /// What can happen to a breaker. All but `Arrives` come from a permit of the current generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// A call asks to be admitted.
-    Arrives { recovered: bool },
+    /// A call asks to be admitted; `due` if the wait of the phase is over: of `Open` the recovery time, of `Probing` the
+    /// probe's lease.
+    Arrives { due: bool },
     /// An admitted call succeeded.
     Succeeds,
     /// An admitted call failed in a class that trips; `tripped` if that fills its window.
@@ -118,14 +119,18 @@ pub(crate) enum Step {
 /// The table.
 ///
 /// - **Invariant C1**: these are all the edges.
-/// - **Invariant C2**: `Probing` is entered only from `Open` and `HalfOpen`, never from itself, so there is one probe at a
-///   time.
-/// - **Invariant C3**: every input but `Arrives` leaves `Probing`, so a permit that is reported or dropped cannot wedge the
-///   breaker.
+/// - **Invariant C2**: a call enters `Probing` from `Open` or `HalfOpen`, or from `Probing` itself when the probe's lease is
+///   over, which makes a new generation; so there is one current probe at a time.
+/// - **Invariant C3**: never wedged. Every input but `Arrives` leaves `Probing`, and an arrival after the lease is
+///   admitted, however long the permit before it is kept. Without a lease this holds for permits that end.
+///
+/// A probe that supersedes another makes no transition: the state stays half-open, which observers have heard.
 pub(crate) const fn step(phase: Phase, input: Input) -> Step {
     match (phase, input) {
-        (Phase::Open, Input::Arrives { recovered: true }) => Step::Go(Phase::Probing, Some(Transition::HalfOpened)),
-        (Phase::HalfOpen, Input::Arrives { .. }) => Step::Go(Phase::Probing, None),
+        (Phase::Open, Input::Arrives { due: true }) => Step::Go(Phase::Probing, Some(Transition::HalfOpened)),
+        (Phase::HalfOpen, Input::Arrives { .. }) | (Phase::Probing, Input::Arrives { due: true }) => {
+            Step::Go(Phase::Probing, None)
+        }
         (Phase::Open | Phase::Probing, Input::Arrives { .. }) => Step::Reject,
 
         (Phase::Closed, Input::Fails { tripped: true }) | (Phase::Probing, Input::Fails { .. }) => {
@@ -146,8 +151,8 @@ mod tests {
 
     const PHASES: [Phase; 4] = [Phase::Closed, Phase::Open, Phase::HalfOpen, Phase::Probing];
     const INPUTS: [Input; 7] = [
-        Input::Arrives { recovered: false },
-        Input::Arrives { recovered: true },
+        Input::Arrives { due: false },
+        Input::Arrives { due: true },
         Input::Succeeds,
         Input::Fails { tripped: false },
         Input::Fails { tripped: true },
@@ -173,6 +178,7 @@ mod tests {
                 (Closed, Open, Some(Transition::Opened)),
                 (Open, Probing, Some(Transition::HalfOpened)),
                 (HalfOpen, Probing, None),
+                (Probing, Probing, None),
                 (Probing, Closed, Some(Transition::Closed)),
                 (Probing, Open, Some(Transition::Opened)),
                 (Probing, Closed, Some(Transition::Closed)),
@@ -184,10 +190,14 @@ mod tests {
     #[test]
     fn a_permit_that_ends_always_leaves_probing() {
         for input in &INPUTS[2..] {
-            assert!(matches!(step(Phase::Probing, *input), Step::Go(..)), "{input:?}");
+            let step = step(Phase::Probing, *input);
+            assert!(matches!(step, Step::Go(next, _) if next != Phase::Probing), "{input:?}: {step:?}");
         }
-        for input in &INPUTS[..2] {
-            assert_eq!(step(Phase::Probing, *input), Step::Reject);
-        }
+    }
+
+    #[test]
+    fn a_call_takes_the_place_of_a_probe_only_when_that_is_due() {
+        assert_eq!(step(Phase::Probing, Input::Arrives { due: false }), Step::Reject);
+        assert_eq!(step(Phase::Probing, Input::Arrives { due: true }), Step::Go(Phase::Probing, None));
     }
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::budget::spec::BudgetSpec;
 use crate::budget::window::RollingWindow;
 use crate::drive::clock::{Clock, ClockChoice, Epoch, nanos};
 use crate::policy::config_error::{Check, ConfigError};
@@ -19,7 +20,12 @@ pub(crate) const MAX_WINDOW_EVENTS: u32 = 1 << 24;
 /// taken. Retries that were granted and then deferred or aborted keep their token.
 ///
 /// **Invariant B1**: in any window of the given length at most `max_retries` are granted, whatever the order and number
-/// of callers.
+/// of callers, by a clock that never steps back.
+///
+/// A clock that steps back by up to one window gets tokens back later, never sooner. A token taken at a reading that was
+/// too far ahead, later by more than a window than every reading since, comes back once those readings have gone on
+/// for a window: one such reading does not use the budget up for good. Out of order, instants from up to one window
+/// ago change nothing.
 ///
 /// A retry granted exactly one window ago no longer counts. The memory is eight bytes for each retry the
 /// limit allows, reserved when the budget is made and used as it fills, whatever the traffic.
@@ -43,8 +49,7 @@ struct Cell {
     epoch: Epoch,
     clock: ClockChoice,
     granted: Mutex<RollingWindow>,
-    max_retries: u32,
-    window: Duration,
+    spec: BudgetSpec,
 }
 
 impl Budget {
@@ -54,7 +59,16 @@ impl Budget {
     ///
     /// If `window` is zero or longer than 584 years, or `max_retries` is above 16,777,216.
     pub fn new(max_retries: u32, window: Duration) -> Result<Self, ConfigError> {
-        Self::make(max_retries, window, ClockChoice::default())
+        Self::from_spec(BudgetSpec::new(max_retries, window))
+    }
+
+    /// The budget that this configuration describes.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn from_spec(spec: BudgetSpec) -> Result<Self, ConfigError> {
+        Self::make(spec, ClockChoice::default())
     }
 
     /// The same with a clock of its own, which it then uses even when a policy offers it the policy's time.
@@ -63,10 +77,11 @@ impl Budget {
     ///
     /// As [`new`](Self::new).
     pub fn with_clock(max_retries: u32, window: Duration, clock: impl Clock + 'static) -> Result<Self, ConfigError> {
-        Self::make(max_retries, window, ClockChoice::custom(clock))
+        Self::make(BudgetSpec::new(max_retries, window), ClockChoice::custom(clock))
     }
 
-    fn make(max_retries: u32, window: Duration, clock: ClockChoice) -> Result<Self, ConfigError> {
+    fn make(spec: BudgetSpec, clock: ClockChoice) -> Result<Self, ConfigError> {
+        let BudgetSpec { max_retries, window } = spec;
         let mut check = Check::default();
         check.that(
             max_retries <= MAX_WINDOW_EVENTS,
@@ -77,7 +92,7 @@ impl Budget {
         check.duration("budget.window", window);
         check.finish()?;
         let granted = Mutex::new(RollingWindow::new(max_retries, nanos(window)));
-        let cell = Cell { epoch: Epoch::default(), clock, granted, max_retries, window };
+        let cell = Cell { epoch: Epoch::default(), clock, granted, spec };
         Ok(Self { cell: Arc::new(cell) })
     }
 
@@ -116,27 +131,33 @@ impl Budget {
     pub fn remaining_at(&self, now: Instant) -> u32 {
         let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
         let live = self.cell.granted.lock().live(now);
-        self.cell.max_retries.saturating_sub(u32::try_from(live).unwrap_or(u32::MAX))
+        self.cell.spec.max_retries.saturating_sub(u32::try_from(live).unwrap_or(u32::MAX))
+    }
+
+    /// The configuration it was made from.
+    #[must_use]
+    pub fn spec(&self) -> BudgetSpec {
+        self.cell.spec
     }
 
     /// The limit it was made with.
     #[must_use]
     pub fn max_retries(&self) -> u32 {
-        self.cell.max_retries
+        self.cell.spec.max_retries
     }
 
     /// The window it was made with.
     #[must_use]
     pub fn window(&self) -> Duration {
-        self.cell.window
+        self.cell.spec.window
     }
 }
 
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Budget")
-            .field("max_retries", &self.cell.max_retries)
-            .field("window", &self.cell.window)
+            .field("max_retries", &self.cell.spec.max_retries)
+            .field("window", &self.cell.spec.window)
             .finish_non_exhaustive()
     }
 }

@@ -2,3 +2,4 @@
 
 pub(crate) mod window;
 pub(crate) mod cell;
+pub(crate) mod spec;

@@ -11,6 +11,8 @@ use crate::breaker::{Admission, Breaker, CircuitBreaker, CircuitState, Report, T
 use crate::classify::class::ErrorClass;
 
 const RECOVERY: u64 = 5;
+/// When the lease of a probe admitted at second 5 is over.
+const LEASE_OVER: u64 = 10;
 const SERVER: Report = Report::Failure(ErrorClass::ServerError);
 /// A class that does not trip.
 const ANSWER: Report = Report::Failure(ErrorClass::Permanent);
@@ -236,7 +238,7 @@ fn a_rejection_beside_a_trip_says_the_time_of_a_real_opening() {
 /// Attacks C1, C2.
 #[test]
 fn a_rejection_beside_a_failing_probe_says_the_time_of_that_opening() {
-    for (asked_at, wait) in [(7, 4), (4, 7)] {
+    for (asked_at, left_of_lease, wait) in [(7, 3, 4), (4, 5, 5)] {
         explore(&format!("a caller at second {asked_at} beside the failing probe"), move || {
             let time = Timeline::new();
             let breaker = opened(time);
@@ -248,7 +250,8 @@ fn a_rejection_beside_a_failing_probe_says_the_time_of_that_opening() {
             );
             let told = (rejection.state(), rejection.retry_in());
             let open_again = (CircuitState::Open, Some(Duration::from_secs(wait)));
-            assert!(told == (CircuitState::HalfOpen, None) || told == open_again, "{told:?}");
+            let probing = (CircuitState::HalfOpen, Some(Duration::from_secs(left_of_lease)));
+            assert!(told == probing || told == open_again, "{told:?}");
         });
     }
 }
@@ -272,5 +275,65 @@ fn a_permit_dropped_on_another_thread_gives_its_place_back() {
         at_once(|| (), callers.collect());
         assert_eq!(breaker.state(), CircuitState::HalfOpen);
         is_not_wedged(&breaker, time.at(RECOVERY));
+    });
+}
+
+/// The first probe never ends, or ends late in any way; two callers come when its lease is over.
+///
+/// Attacks C2, C3, C5.
+#[test]
+fn one_caller_supersedes_a_probe_whose_lease_is_over() {
+    let late: Vec<Option<End>> = ENDS.into_iter().map(Some).chain([None]).collect();
+    for late in late {
+        explore(&format!("a probe that ends late: {late:?}"), move || {
+            let time = Timeline::new();
+            let breaker = opened(time);
+            let kept = breaker.admit(time.at(RECOVERY)).expect("recovered");
+            let admitted = Arc::new(AtomicU32::new(0));
+            let caller = |breaker: CircuitBreaker, admitted: Arc<AtomicU32>| {
+                move || match breaker.admit(time.at(LEASE_OVER)) {
+                    Ok(admission) => {
+                        assert_eq!(admission.transition, None, "half-open already");
+                        if CircuitBreaker::is_probe(admission.generation) {
+                            admitted.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                    Err(rejection) => assert_eq!(rejection.retry_in(), Some(Duration::from_secs(RECOVERY))),
+                }
+            };
+            let callers = (0..2).map(|_| caller(breaker.clone(), Arc::clone(&admitted)));
+            let heard = at_once(|| late.and_then(|end| end.of(&breaker, kept, time.at(LEASE_OVER))), callers.collect());
+            let probes = admitted.load(Ordering::Relaxed);
+            assert!(probes == 1 || (heard.is_some() && probes == 0), "{probes} probes, heard {heard:?}");
+            assert!(heard.is_none() || probes == 0, "a superseded probe decided");
+            if probes == 1 {
+                assert_eq!(breaker.state(), CircuitState::HalfOpen);
+            }
+            is_not_wedged(&breaker, time.at(100));
+        });
+    }
+}
+
+/// A chain of probes of which none ends.
+///
+/// Attacks C2, C3.
+#[test]
+fn probes_that_are_kept_follow_each_other_one_lease_apart() {
+    explore("callers 0, 4 and 5 seconds after the recovery, then one", || {
+        let (time, probes) = (Timeline::new(), Arc::new(AtomicU32::new(0)));
+        let breaker = opened(time);
+        let caller = |second| {
+            let (breaker, probes) = (breaker.clone(), Arc::clone(&probes));
+            move || {
+                if breaker.admit(time.at(RECOVERY + second)).is_ok() {
+                    probes.fetch_or(1_u32 << second, Ordering::Relaxed);
+                }
+            }
+        };
+        at_once(caller(0), vec![caller(4), caller(5)]);
+        let before = probes.load(Ordering::Relaxed);
+        assert!([0b1_0000, 0b10_0000, 0b10_0001].contains(&before), "{before:b}");
+        assert!(breaker.admit(time.at(RECOVERY + 10)).is_ok(), "a lease later");
+        assert_eq!(breaker.state(), CircuitState::HalfOpen);
     });
 }

@@ -55,7 +55,8 @@ impl CircuitOpenError {
         self.state
     }
 
-    /// How long until the breaker admits a probe; `None` while a probe is under way, since its result decides.
+    /// How long until the breaker admits a probe. While one is under way: what is left of its lease, and `None` if it has
+    /// no lease, since its end alone decides then.
     #[must_use]
     pub fn retry_in(&self) -> Option<Duration> {
         self.retry_in.map(Duration::from_nanos)

@@ -11,8 +11,8 @@ use redress_core::{
 use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualClock};
 
 use crate::lab::{
-    Answer, Driver, Failed, GOOD, Lab, Subject, Way, everywhere, failing, fails, ok_after, on_every_driver, script,
-    secs, stopped, succeeding,
+    Answer, Driver, Failed, GOOD, Lab, Subject, TICK, Way, everywhere, failing, fails, ok_after, on_every_driver,
+    script, secs, stopped, succeeding,
 };
 
 const RECOVERY: Duration = secs(30);
@@ -151,18 +151,46 @@ fn a_rejected_call_makes_no_attempt_and_says_when_to_come_back() {
 }
 
 #[test]
-fn a_call_beside_a_probe_is_rejected_without_a_time() {
+fn a_call_beside_a_probe_is_told_what_is_left_of_the_lease() {
     on_every_driver(|lab| {
-        let breaker = touchy().clock(lab.clock.clone()).build().expect("valid");
-        let policy = guarded(&lab, &breaker);
+        for (builder, left) in [(touchy(), Some(secs(18))), (touchy().no_probe_lease(), None)] {
+            let breaker = builder.clock(lab.clock.clone()).build().expect("valid");
+            let policy = guarded(&lab, &breaker);
+            policy.run(&failing(ErrorClass::Transient));
+            lab.clock.advance(RECOVERY);
+            let probe = breaker.try_acquire().expect("recovered");
+            lab.clock.advance(secs(12));
+            let outcome = policy.execute(&succeeding());
+            assert_eq!(outcome.rejection(), Some(&CircuitOpenError::new(CircuitState::HalfOpen, left)));
+            assert_eq!(policy.call(&succeeding()).expect_err("rejected").retry_in(), left);
+            drop(probe);
+            assert_eq!(policy.run(&succeeding()), ok_after(1));
+        }
+    });
+}
+
+/// Attacks C3, C5.
+#[test]
+fn a_call_supersedes_a_probe_that_is_kept_for_ever() {
+    everywhere(|lab| {
+        let breaker = touchy().probe_lease(secs(10)).build().expect("valid");
+        let recorder = Recorder::new();
+        let policy = lab.policy().circuit_breaker(&breaker).observer(recorder.clone()).build();
         policy.run(&failing(ErrorClass::Transient));
         lab.clock.advance(RECOVERY);
-        let probe = breaker.try_acquire().expect("recovered");
-        let outcome = policy.execute(&succeeding());
-        assert_eq!(outcome.rejection(), Some(&CircuitOpenError::new(CircuitState::HalfOpen, None)));
-        assert_eq!(policy.call(&succeeding()).expect_err("rejected").retry_in(), None);
-        drop(probe);
+        let kept = breaker.try_acquire_at(lab.clock.now()).expect("recovered");
+        lab.clock.advance(secs(10) - TICK);
+        assert_eq!(policy.run(&succeeding()), stopped(StopReason::CircuitOpen, 0), "a tick early");
+        lab.clock.advance(TICK);
+        recorder.clear();
         assert_eq!(policy.run(&succeeding()), ok_after(1));
+        assert_eq!(
+            recorder.event_names(),
+            [EventName::Success, EventName::CircuitClosed],
+            "half-open was heard before"
+        );
+        assert_eq!(kept.failure_at(ErrorClass::Transient, lab.clock.now()), None);
+        assert_eq!(breaker.state(), CircuitState::Closed);
     });
 }
 

@@ -48,6 +48,27 @@ fn a_token_comes_back_one_window_after_it_was_taken() {
     assert!(budget.consume() && !budget.consume(), "the second is back");
 }
 
+/// One reading decades ahead, the first or a later one: a window of ordinary readings later the budget grants again.
+///
+/// Attacks B1.
+#[test]
+fn a_reading_too_far_ahead_does_not_use_it_up_for_good() {
+    for is_first in [true, false] {
+        for decades in [1, 4, 30] {
+            let (start, budget) = (Instant::now(), Budget::new(2, WINDOW).expect("valid"));
+            let far = start + secs(315_360_000) * decades;
+            if !is_first {
+                assert_eq!(budget.remaining_at(start), 2);
+            }
+            assert!(budget.consume_at(far, 2));
+            assert!(!budget.consume_at(start, 1), "what was granted just now counts");
+            assert!(!budget.consume_at(start + WINDOW - TICK, 1), "a tick early");
+            assert_eq!(budget.remaining_at(start + WINDOW), 2, "{decades} decades, first: {is_first}");
+            assert!(budget.consume_at(start + WINDOW, 2) && !budget.consume_at(start + WINDOW, 1));
+        }
+    }
+}
+
 #[test]
 fn a_refusal_takes_nothing() {
     let clock = VirtualClock::new();

@@ -28,11 +28,21 @@ pub(crate) enum Start {
     HalfOpen,
     /// Half-open, with another call's probe in flight.
     Probed,
+    /// The same for so long that the lease of that probe is over: this call supersedes it.
+    Kept,
 }
 
 impl Start {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Closed, Self::Counted, Self::Reclosed, Self::Open, Self::Recovered, Self::HalfOpen, Self::Probed];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Closed,
+        Self::Counted,
+        Self::Reclosed,
+        Self::Open,
+        Self::Recovered,
+        Self::HalfOpen,
+        Self::Probed,
+        Self::Kept,
+    ];
 
     /// Brings a new breaker there; the permit is the other probe's.
     #[track_caller]
@@ -58,7 +68,14 @@ impl Start {
                 drop(breaker.try_acquire().expect("recovered"));
                 (Standing::Free, None)
             }
-            Self::Probed => (Standing::Taken, Some(breaker.try_acquire().expect("recovered"))),
+            Self::Probed | Self::Kept => {
+                let probe = breaker.try_acquire().expect("recovered");
+                let taken = Standing::Taken { until: clock.elapsed() + RECOVERY };
+                if self == Self::Kept {
+                    clock.advance(RECOVERY);
+                }
+                (taken, Some(probe))
+            }
         }
     }
 }
@@ -86,18 +103,21 @@ pub(crate) enum Standing {
     },
     /// Half-open, and the next call is the probe.
     Free,
-    /// Half-open, and a probe is in flight.
-    Taken,
+    /// Half-open, and a probe is in flight that may be superseded from then on.
+    Taken {
+        until: Duration,
+    },
 }
 
 impl Standing {
     /// What an admitted call makes of it; `None` if the call is rejected.
     pub(crate) fn admits(self, now: Duration) -> Option<Self> {
+        let taken = Self::Taken { until: now + RECOVERY };
         match self {
             Self::Closed { .. } => Some(self),
-            Self::Open { until } if now >= until => Some(Self::Taken),
-            Self::Free => Some(Self::Taken),
-            Self::Open { .. } | Self::Taken => None,
+            Self::Open { until } | Self::Taken { until } if now >= until => Some(taken),
+            Self::Free => Some(taken),
+            Self::Open { .. } | Self::Taken { .. } => None,
         }
     }
 
@@ -107,9 +127,9 @@ impl Standing {
         match (self, end) {
             (Self::Closed { counted }, End::Fails) if counted + 1 == THRESHOLD => open,
             (Self::Closed { counted }, End::Fails) => Self::Closed { counted: counted + 1 },
-            (Self::Taken, End::Fails) => open,
-            (Self::Taken, End::Succeeds | End::Answers) => Self::Closed { counted: 0 },
-            (Self::Taken, End::Gone) => Self::Free,
+            (Self::Taken { .. }, End::Fails) => open,
+            (Self::Taken { .. }, End::Succeeds | End::Answers) => Self::Closed { counted: 0 },
+            (Self::Taken { .. }, End::Gone) => Self::Free,
             (Self::Closed { .. } | Self::Open { .. } | Self::Free, _) => self,
         }
     }
@@ -118,7 +138,7 @@ impl Standing {
         match self {
             Self::Closed { .. } => CircuitState::Closed,
             Self::Open { .. } => CircuitState::Open,
-            Self::Free | Self::Taken => CircuitState::HalfOpen,
+            Self::Free | Self::Taken { .. } => CircuitState::HalfOpen,
         }
     }
 }
@@ -136,7 +156,7 @@ pub(crate) fn fail(breaker: &CircuitBreaker) {
 }
 
 /// Checks that the breaker is where it should be, and goes on from there until a call has closed it: it counts, rejects,
-/// recovers, admits one probe at a time, and is never stuck. `call` makes a call that would succeed; `other` is the probe
+/// recovers, admits one probe at a time, lets a probe be superseded when its lease is over, and is never stuck. `call` makes a call that would succeed; `other` is the probe
 /// in flight, if there should be one.
 #[track_caller]
 pub(crate) fn check_onwards(
@@ -173,13 +193,22 @@ pub(crate) fn check_onwards(
         Standing::Free => {
             let probe = breaker.try_acquire().expect("the place is free");
             assert_eq!(probe.transition(), None, "half-open already");
-            check_taken(breaker, call);
+            check_taken(breaker, RECOVERY, call);
             drop(probe);
             assert_eq!(call(), None, "the place is free, and the call is the probe");
             check_closed_afresh(breaker);
         }
-        Standing::Taken => {
-            check_taken(breaker, call);
+        Standing::Taken { until } if clock.elapsed() >= until => {
+            let probe = breaker.try_acquire().expect("the lease of the probe before is over");
+            assert_eq!(probe.transition(), None, "half-open all along");
+            let ignored = other.expect("somebody has the place").failure(ErrorClass::Transient);
+            assert_eq!(ignored, None, "it is superseded");
+            check_taken(breaker, RECOVERY, call);
+            assert_eq!(probe.success(), Some(Transition::Closed));
+            check_closed_afresh(breaker);
+        }
+        Standing::Taken { until } => {
+            check_taken(breaker, until - clock.elapsed(), call);
             let closed = other.expect("somebody has the place").success();
             assert_eq!(closed, Some(Transition::Closed), "nobody settled the probe's matter for it");
             assert_eq!(call(), None);
@@ -189,9 +218,9 @@ pub(crate) fn check_onwards(
 }
 
 #[track_caller]
-fn check_taken(breaker: &CircuitBreaker, call: &dyn Fn() -> Option<StopReason>) {
+fn check_taken(breaker: &CircuitBreaker, left: Duration, call: &dyn Fn() -> Option<StopReason>) {
     let rejected = breaker.try_acquire().expect_err("one probe at a time");
-    assert_eq!(rejected, CircuitOpenError::new(CircuitState::HalfOpen, None));
+    assert_eq!(rejected, CircuitOpenError::new(CircuitState::HalfOpen, Some(left)));
     assert_eq!(call(), Some(StopReason::CircuitOpen), "one probe at a time");
 }
 

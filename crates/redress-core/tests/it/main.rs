@@ -18,6 +18,7 @@ mod adaptive;
 mod budget;
 mod permit;
 mod breaker;
+mod spec;
 
 mod context;
 mod sleeping;

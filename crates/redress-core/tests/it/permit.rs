@@ -198,7 +198,7 @@ fn a_probe_that_fails_reopens_whatever_the_threshold() {
 #[test]
 fn one_probe_at_a_time() {
     let clock = VirtualClock::new();
-    let breaker = opened(touchy(&clock));
+    let breaker = opened(touchy(&clock).no_probe_lease());
     let probe = probe(&breaker, &clock);
     clock.advance(RECOVERY * 9);
     for _ in 0..3 {
@@ -207,6 +207,100 @@ fn one_probe_at_a_time() {
     }
     assert_eq!(probe.success(), Some(Transition::Closed));
     assert!(breaker.try_acquire().is_ok());
+}
+
+/// Attacks C2, C3, C5.
+#[test]
+fn a_silent_probe_loses_its_place_to_the_next_call_when_its_lease_is_over() {
+    type With = fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder;
+    let leases: [(With, Duration); 2] =
+        [(|builder| builder, RECOVERY), (|builder| builder.probe_lease(secs(7)), secs(7))];
+    for (with, lease) in leases {
+        let clock = VirtualClock::new();
+        let breaker = opened(with(touchy(&clock)));
+        let mut kept = vec![probe(&breaker, &clock)];
+        for _ in 0..3 {
+            for (passes, left) in [(Duration::ZERO, lease), (lease - TICK, TICK)] {
+                clock.advance(passes);
+                let rejected = breaker.try_acquire().expect_err("the lease runs");
+                assert_eq!(rejected, CircuitOpenError::new(CircuitState::HalfOpen, Some(left)));
+            }
+            clock.advance(TICK);
+            assert_eq!(breaker.state(), CircuitState::HalfOpen, "until somebody comes");
+            let next = breaker.try_acquire().expect("the lease is over");
+            assert_eq!(next.transition(), None, "it was half-open already");
+            kept.push(next);
+        }
+        let current = kept.pop().expect("there are four");
+        let (second, third) = (kept.pop().expect("there are three"), kept.pop().expect("there are two"));
+        assert_eq!((second.success(), third.failure(ErrorClass::Transient)), (None, None));
+        drop(kept);
+        assert!(breaker.try_acquire().is_err(), "what was superseded decides nothing");
+        assert_eq!(current.success(), Some(Transition::Closed));
+    }
+}
+
+#[test]
+fn a_lease_begins_with_each_probe() {
+    let clock = VirtualClock::new();
+    let breaker = opened(touchy(&clock));
+    let first = probe(&breaker, &clock);
+    clock.advance(secs(20));
+    drop(first);
+    let _second = breaker.try_acquire().expect("the place is free");
+    clock.advance(secs(20));
+    assert_eq!(breaker.try_acquire().expect_err("10 s early").retry_in(), Some(secs(10)));
+}
+
+/// One reading decades ahead, of a clock that is right before and after it.
+///
+/// Attacks C3.
+#[test]
+fn a_wait_that_began_at_a_reading_too_far_ahead_is_given_up() {
+    let (clock, far) = (VirtualClock::new(), secs(1_000_000_000));
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(RECOVERY).build().expect("valid");
+    let permit = breaker.try_acquire().expect("closed");
+    assert_eq!(permit.failure_at(ErrorClass::Transient, clock.now() + far), Some(Transition::Opened));
+    for round in [Some(Transition::HalfOpened), None] {
+        for (passes, left) in [(Duration::ZERO, RECOVERY), (RECOVERY - TICK, TICK)] {
+            clock.advance(passes);
+            let rejected = breaker.try_acquire_at(clock.now()).expect_err("not yet");
+            assert_eq!(rejected.retry_in(), Some(left), "{round:?}");
+        }
+        clock.advance(TICK);
+        let probe = breaker.try_acquire_at(clock.now()).expect("a whole wait at readings far from the first");
+        assert_eq!(probe.transition(), round);
+        drop(probe);
+        // Another far reading: this time a probe's, which is kept.
+        std::mem::forget(breaker.try_acquire_at(clock.now() + far).expect("the place is free"));
+    }
+}
+
+/// Attacks C1.
+#[test]
+fn a_late_reading_does_not_end_a_wait() {
+    let (early, wait) = (Instant::now(), secs(1));
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(wait).build().expect("valid");
+    let opened_at = early + secs(100);
+    breaker.try_acquire().expect("closed").failure_at(ErrorClass::Transient, opened_at);
+    for (at, left) in [(early, wait), (early + wait - TICK, TICK), (opened_at + wait - TICK, TICK)] {
+        assert_eq!(breaker.try_acquire_at(at).expect_err("open").retry_in(), Some(left));
+    }
+    assert!(breaker.try_acquire_at(opened_at + wait).is_ok());
+}
+
+/// Failures months apart are no reason to open, also when the first came at a reading too far ahead.
+#[test]
+fn a_failure_at_a_reading_too_far_ahead_is_forgotten() {
+    let (start, month) = (Instant::now(), secs(30 * 86_400));
+    let breaker = CircuitBreaker::builder().failure_threshold(3).window(WINDOW).build().expect("valid");
+    let fail_at = |now| breaker.try_acquire_at(now).expect("closed").failure_at(ErrorClass::Transient, now);
+    assert_eq!(fail_at(start + month * 120), None, "its first reading");
+    assert_eq!(fail_at(start), None);
+    assert_eq!(fail_at(start + WINDOW), None, "a window later both are forgotten");
+    assert_eq!(fail_at(start + month), None);
+    assert_eq!(fail_at(start + month), None);
+    assert_eq!(fail_at(start + month), Some(Transition::Opened));
 }
 
 #[test]
@@ -380,7 +474,7 @@ fn the_longest_recovery_saturates() {
     let clock = VirtualClock::new();
     let breaker = opened(touchy(&clock).recovery_timeout(Duration::from_nanos(u64::MAX)));
     clock.advance(secs(1_000_000));
-    assert!(breaker.try_acquire().expect_err("open").retry_in() > Some(secs(18_000_000_000)));
+    assert!(breaker.try_acquire().expect_err("open").retry_in() > Some(secs(13_000_000_000)));
 }
 
 #[test]

@@ -198,8 +198,9 @@ fn every_rule_of_the_circuit_breaker() {
     const OWN: &str = "circuit_breaker.class_threshold";
     const WINDOW: &str = "circuit_breaker.window";
     const RECOVERY: &str = "circuit_breaker.recovery_timeout";
+    const LEASE: &str = "circuit_breaker.probe_lease";
     type Make = fn() -> CircuitBreakerBuilder;
-    let rows: [(Make, &[Row]); 14] = [
+    let rows: [(Make, &[Row]); 19] = [
         (breaker, &[]),
         (|| breaker().failure_threshold(0), &[(THRESHOLD, "0", AT_LEAST_1)]),
         (|| breaker().failure_threshold(1), &[]),
@@ -213,6 +214,11 @@ fn every_rule_of_the_circuit_breaker() {
         (|| breaker().window(LONGEST), &[]),
         (|| breaker().recovery_timeout(ZERO), &[(RECOVERY, "0ns", NOT_ZERO)]),
         (|| breaker().recovery_timeout(LONGEST + TICK), &[(RECOVERY, LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| breaker().probe_lease(ZERO), &[(LEASE, "0ns", NOT_ZERO)]),
+        (|| breaker().probe_lease(LONGEST + TICK), &[(LEASE, LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| breaker().probe_lease(LONGEST), &[]),
+        (|| breaker().probe_lease(TICK), &[]),
+        (|| breaker().probe_lease(ZERO).no_probe_lease(), &[]),
         (
             || breaker().failure_threshold(0).class_threshold(ErrorClass::Auth, 0).window(ZERO),
             &[(THRESHOLD, "0", AT_LEAST_1), (WINDOW, "0ns", NOT_ZERO), (OWN, "0", AT_LEAST_1)],

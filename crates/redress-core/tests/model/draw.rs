@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
-use redress_core::ErrorClass;
+use redress_core::{ErrorClass, ProbeLease};
 
 use crate::world::{
     AbortIf, Act, Answer, AttemptSpec, Awaited, BeforeSleep, BreakerSpec, BudgetSpec, CallSpec, Capture, End, Habit,
@@ -104,18 +104,27 @@ fn retry() -> BoxedStrategy<RetrySpec> {
         .boxed()
 }
 
+fn lease() -> impl Strategy<Value = ProbeLease> {
+    prop_oneof![
+        2 => Just(ProbeLease::RecoveryTimeout),
+        2 => limit().prop_map(ProbeLease::Lasts),
+        1 => Just(ProbeLease::Endless),
+    ]
+}
+
 fn breaker() -> BoxedStrategy<BreakerSpec> {
     let classes = (vec(class(), 0..4), vec((class(), 1_u32..3), 0..3));
     let flags = (any::<bool>(), any::<bool>());
-    (1_u32..4, limit(), limit(), classes, flags)
-        .prop_map(|(threshold, window, recovery, (trip_on, class_thresholds), (own_clock, is_watched))| BreakerSpec {
+    (1_u32..4, limit(), (limit(), lease()), classes, flags)
+        .prop_map(|(threshold, window, (recovery, lease), (trip_on, class_thresholds), flags)| BreakerSpec {
             threshold,
             window,
             recovery,
+            lease,
             trip_on,
             class_thresholds,
-            own_clock,
-            is_watched,
+            own_clock: flags.0,
+            is_watched: flags.1,
         })
         .boxed()
 }
@@ -252,9 +261,12 @@ pub(crate) fn crowds() -> BoxedStrategy<World> {
         RetrySpec { max_attempts, budget, strategy: Some(StrategySpec::Fixed(Duration::ZERO)), ..RetrySpec::default() }
     });
     let window = select(vec![TICK, secs(2), YEAR, YEAR]);
-    let breaker = (1_u32..3, window, short(), any::<bool>()).prop_map(|(threshold, window, recovery, is_watched)| {
+    let leases =
+        prop_oneof![Just(ProbeLease::RecoveryTimeout), short().prop_map(ProbeLease::Lasts), Just(ProbeLease::Endless)];
+    let breaker = (1_u32..3, window, short(), leases, any::<bool>());
+    let breaker = breaker.prop_map(|(threshold, window, recovery, lease, is_watched)| {
         let (trip_on, class_thresholds) = (vec![ErrorClass::Transient], vec![(ErrorClass::RateLimit, 2)]);
-        BreakerSpec { threshold, window, recovery, trip_on, class_thresholds, own_clock: false, is_watched }
+        BreakerSpec { threshold, window, recovery, lease, trip_on, class_thresholds, own_clock: false, is_watched }
     });
     let pace = prop_oneof![
         2 => Just(Pace::AtOnce),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::{TestCaseError, prop_assert, prop_assert_eq, proptest};
 use proptest::test_runner::Config;
-use redress_core::{CircuitState, EventName, StopReason, Transition};
+use redress_core::{CircuitState, EventName, ProbeLease, StopReason, Transition};
 
 use crate::draw::{crowds, worlds};
 use crate::note::{Ending, Hook, HookKind, Note, Told, What};
@@ -19,6 +19,9 @@ use crate::world::{Driver, Habit, Hooks, Owner, Sleeper, World};
 type Checked = Result<(), TestCaseError>;
 
 const WATCHER: Hook = Hook { owner: Owner::Policy, kind: HookKind::Observer(0) };
+
+/// 438 years: a breaker's time ends so long after its origin, which is the first instant it is shown or up to 146 years before.
+const END_OF_TIME: Duration = Duration::from_nanos(u64::MAX - (1 << 62));
 
 fn config() -> Config {
     crate::config(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions/laws.txt"))
@@ -159,7 +162,7 @@ fn every_permit_comes_back_once(ledger: &[Line]) -> Checked {
 
 fn the_breaker_keeps_to_its_table(ledger: &[Line]) -> Checked {
     use CircuitState::{Closed, HalfOpen, Open};
-    for Line { entry, before, after } in ledger {
+    for Line { entry, before, after, .. } in ledger {
         let edge = (*before, *after);
         let holds = match entry {
             Posting::Admitted(admission) => match admission.transition {
@@ -177,24 +180,28 @@ fn the_breaker_keeps_to_its_table(ledger: &[Line]) -> Checked {
     Ok(())
 }
 
-/// One probe at a time, and nothing from before the last change of state has any effect.
-fn one_probe_and_no_ghosts(ledger: &[Line]) -> Checked {
-    let mut probe = None;
+/// One current probe at a time: another only when its lease is over, and then the first that asks. Nothing from before the
+/// last change of state or the last probe has any effect.
+fn one_probe_and_no_ghosts(lease: Option<Duration>, ledger: &[Line]) -> Checked {
+    let mut probe: Option<(u64, Duration)> = None;
     let mut present = None;
-    for Line { entry, before, after } in ledger {
+    for Line { at, entry, before, after } in ledger {
+        let is_over = probe.zip(lease).is_some_and(|((_, since), lease)| *at - since >= lease);
         match entry {
             Posting::Admitted(admission) if *after == CircuitState::HalfOpen => {
-                prop_assert!(probe.is_none(), "C2: {admission:?} is a probe beside {probe:?}");
-                probe = Some(admission.generation);
-                present = probe;
+                // At the end of time every wait is over.
+                let may_be = probe.is_none() || is_over || (lease.is_some() && *at >= END_OF_TIME);
+                prop_assert!(may_be, "C2: {admission:?} at {at:?} is a probe beside {probe:?}");
+                probe = Some((admission.generation, *at));
+                present = Some(admission.generation);
             }
             Posting::Admitted(admission) => present = Some(admission.generation),
-            Posting::Rejected => {}
+            Posting::Rejected => prop_assert!(!is_over, "C3: rejected at {at:?} for the sake of {probe:?}"),
             Posting::Reported(generation, ..) | Posting::Released(generation) => {
                 let is_present = present == Some(*generation);
                 let transition = if let Posting::Reported(_, transition) = entry { *transition } else { None };
                 prop_assert!(is_present || (transition.is_none() && before == after), "C5: {entry:?} is from before");
-                if probe == Some(*generation) {
+                if probe.is_some_and(|(current, _)| current == *generation) {
                     probe = None;
                     present = None;
                 } else if transition.is_some() {
@@ -210,7 +217,7 @@ fn one_probe_and_no_ghosts(ledger: &[Line]) -> Checked {
 /// With every call over and the recovery time passed once more, somebody gets in; unless time has come to its end.
 fn the_breaker_is_not_wedged(notes: &[Note]) -> Checked {
     let last = notes.iter().find(|note| note.what == What::Readmits(false));
-    let stuck = last.filter(|note| note.at < Duration::from_nanos(u64::MAX));
+    let stuck = last.filter(|note| note.at < END_OF_TIME);
     prop_assert!(stuck.is_none(), "C3: nobody is admitted any more");
     Ok(())
 }
@@ -225,7 +232,12 @@ fn check(world: &World, driver: Driver) -> Checked {
     the_budget_is_kept(world, &notes)?;
     every_permit_comes_back_once(&ledger)?;
     the_breaker_keeps_to_its_table(&ledger)?;
-    one_probe_and_no_ghosts(&ledger)?;
+    let lease = world.policy.breaker.as_ref().and_then(|breaker| match breaker.lease {
+        ProbeLease::RecoveryTimeout => Some(breaker.recovery),
+        ProbeLease::Lasts(lease) => Some(lease),
+        _ => None,
+    });
+    one_probe_and_no_ghosts(lease, &ledger)?;
     the_breaker_is_not_wedged(&notes)
 }
 

@@ -10,6 +10,7 @@ mod note;
 mod stage;
 mod naive;
 mod naive_breaker;
+mod end_of_time;
 mod subject;
 mod play;
 mod draw;

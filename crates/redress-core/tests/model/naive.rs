@@ -8,7 +8,7 @@ use std::any::type_name;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use redress_core::{
     SleepDecision, StopReason, Transition,
 };
 
+use crate::end_of_time::end_of_time;
 use crate::naive_breaker::{Admitted, NaiveBreaker};
 use crate::note::{Backoff, Ending, Entry, Hook, HookKind, Outcome, Refused, Seen, Told, What};
 use crate::stage::{Attempted, Awaiting, Planned, Stage, Wait};
@@ -32,6 +33,8 @@ pub(crate) struct Naive {
     pub(crate) stage: Arc<Stage>,
     retry: RetrySpec,
     grants: Mutex<Vec<Duration>>,
+    /// The end of the budget's time, once it has been asked.
+    budget_end: OnceLock<Duration>,
     breaker: Option<Mutex<NaiveBreaker>>,
     shared_timeline: Mutex<Vec<Entry>>,
 }
@@ -92,6 +95,7 @@ impl Naive {
         Self {
             retry: policy.retry.clone().unwrap_or(once),
             grants: Mutex::default(),
+            budget_end: OnceLock::new(),
             breaker: policy.breaker.clone().map(|spec| Mutex::new(NaiveBreaker::new(spec))),
             shared_timeline: Mutex::default(),
             stage: Arc::clone(stage),
@@ -301,6 +305,7 @@ impl Naive {
     }
 
     fn live_grants(&self, budget: BudgetSpec, now: Duration) -> u32 {
+        let now = now.min(*self.budget_end.get_or_init(|| end_of_time(now)));
         let grants = self.grants.lock().expect("whole");
         grants.iter().filter(|granted| now.saturating_sub(**granted) < budget.window).count() as u32
     }
@@ -310,7 +315,8 @@ impl Naive {
         let now = if budget.own_clock { self.now() } else { failed_at };
         let is_granted = self.live_grants(budget, now) < budget.limit;
         if is_granted {
-            self.grants.lock().expect("whole").push(now);
+            let end = self.budget_end.get().copied().unwrap_or(now);
+            self.grants.lock().expect("whole").push(now.min(end));
         }
         is_granted
     }

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use redress_core::{CircuitState, ErrorClass, Transition};
+use redress_core::{CircuitState, ErrorClass, ProbeLease, Transition};
 
+use crate::end_of_time::end_of_time;
 use crate::world::BreakerSpec;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,8 +17,10 @@ enum State {
     },
     /// A probe gave its place back, and nobody has taken it.
     Free,
-    /// A probe is under way.
-    Probing,
+    /// A probe is under way; `until` then the next call takes its place.
+    Probing {
+        until: Option<Duration>,
+    },
 }
 
 pub(crate) struct NaiveBreaker {
@@ -26,12 +29,9 @@ pub(crate) struct NaiveBreaker {
     /// How many changes of state there were.
     era: u64,
     failures: Vec<(ErrorClass, Duration)>,
-    /// The end of its time: so long after the first failure it heard of. An open circuit is not open for longer.
+    /// The end of its time, once it has heard of a failure. An open circuit is not open for longer.
     end: Option<Duration>,
 }
-
-/// What 64 bits of nanoseconds hold.
-const LONGEST: Duration = Duration::from_nanos(u64::MAX);
 
 /// An admission, and what became of the breaker by it.
 pub(crate) struct Admitted {
@@ -48,7 +48,7 @@ impl NaiveBreaker {
         match self.state {
             State::Closed => CircuitState::Closed,
             State::Open { .. } => CircuitState::Open,
-            State::Free | State::Probing => CircuitState::HalfOpen,
+            State::Free | State::Probing { .. } => CircuitState::HalfOpen,
         }
     }
 
@@ -61,7 +61,14 @@ impl NaiveBreaker {
     pub(crate) fn admit(&mut self, now: Duration) -> Result<Admitted, (CircuitState, Option<Duration>)> {
         let half_opened = match self.state {
             State::Closed => return Ok(Admitted { era: self.era, half_opened: false }),
-            State::Probing => return Err((CircuitState::HalfOpen, None)),
+            State::Probing { until: None } => return Err((CircuitState::HalfOpen, None)),
+            State::Probing { until: Some(until) } => {
+                let left = until.saturating_sub(now);
+                if !left.is_zero() {
+                    return Err((CircuitState::HalfOpen, Some(left)));
+                }
+                false
+            }
             State::Open { until } => {
                 let left = until.saturating_sub(now);
                 if !left.is_zero() {
@@ -71,12 +78,21 @@ impl NaiveBreaker {
             }
             State::Free => false,
         };
-        self.enter(State::Probing);
+        let lease = match self.spec.lease {
+            ProbeLease::RecoveryTimeout => Some(self.spec.recovery),
+            ProbeLease::Lasts(lease) => Some(lease),
+            _ => None,
+        };
+        self.enter(State::Probing { until: lease.map(|lease| self.after(now, lease)) });
         Ok(Admitted { era: self.era, half_opened })
     }
 
+    fn after(&self, now: Duration, wait: Duration) -> Duration {
+        self.end.unwrap_or_else(|| end_of_time(now)).min(now + wait)
+    }
+
     fn open(&mut self, now: Duration) -> Option<Transition> {
-        let until = self.end.map_or(LONGEST, |end| end.min(now + self.spec.recovery));
+        let until = self.after(now, self.spec.recovery);
         self.enter(State::Open { until });
         Some(Transition::Opened)
     }
@@ -84,7 +100,7 @@ impl NaiveBreaker {
     /// The result of a call admitted in `era`: the class of its last failure, or none.
     pub(crate) fn report(&mut self, era: u64, class: Option<ErrorClass>, now: Duration) -> Option<Transition> {
         if class.is_some() {
-            self.end.get_or_insert(now + LONGEST);
+            self.end.get_or_insert_with(|| end_of_time(now));
         }
         if era != self.era {
             return None;
@@ -92,11 +108,11 @@ impl NaiveBreaker {
         let own_threshold = |class| self.spec.class_thresholds.iter().rev().find(|(of, _)| *of == class);
         let counting = class.filter(|class| own_threshold(*class).is_some() || self.spec.trip_on.contains(class));
         match (self.state, counting) {
-            (State::Probing, None) => {
+            (State::Probing { .. }, None) => {
                 self.enter(State::Closed);
                 Some(Transition::Closed)
             }
-            (State::Probing, Some(_)) => self.open(now),
+            (State::Probing { .. }, Some(_)) => self.open(now),
             (State::Closed, Some(class)) => {
                 let threshold = own_threshold(class).map(|(_, threshold)| *threshold);
                 self.failures.push((class, now));
@@ -115,7 +131,7 @@ impl NaiveBreaker {
 
     /// A call admitted in `era` ended without a result.
     pub(crate) fn release(&mut self, era: u64) {
-        if era == self.era && self.state == State::Probing {
+        if era == self.era && matches!(self.state, State::Probing { .. }) {
             self.enter(State::Free);
         }
     }

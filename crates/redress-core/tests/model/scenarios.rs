@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use redress_core::{CircuitState, ErrorClass, EventName, StopReason};
+use redress_core::{CircuitState, ErrorClass, EventName, ProbeLease, StopReason};
 
 use crate::note::{Ending, Hook, HookKind, Note, What};
 use crate::play::{differs_anywhere, play};
@@ -46,6 +46,7 @@ fn breaker(threshold: u32) -> BreakerSpec {
         threshold,
         window: secs(10),
         recovery: secs(30),
+        lease: ProbeLease::RecoveryTimeout,
         trip_on: vec![ErrorClass::Transient],
         class_thresholds: Vec::new(),
         own_clock: false,
@@ -393,6 +394,39 @@ fn a_timeout_may_be_an_abort() {
     };
     world.policy.timeout_as = TimeoutAs::Abort;
     assert_eq!(events(&world), [Aborted]);
+}
+
+/// Attacks C2, C3, C5.
+#[test]
+fn a_probe_that_is_kept_for_ever_is_superseded() {
+    for (lease, waits) in [(ProbeLease::RecoveryTimeout, 30), (ProbeLease::Lasts(secs(4)), 4)] {
+        let (early, tick) = (Act::Advance(secs(waits) - TICK), Act::Advance(TICK));
+        let world = World {
+            policy: policy(None, Some(BreakerSpec { lease, ..breaker(1) })),
+            calls: vec![
+                call(Pace::AtOnce, FAILS),
+                call(Pace::Hangs, FAILS),
+                CallSpec::default(),
+                call(Pace::Hangs, FAILS),
+                CallSpec::default(),
+            ],
+            acts: vec![
+                Act::Run(0),
+                Act::Advance(secs(30)),
+                Act::Poll(1),
+                early,
+                Act::Run(2),
+                tick,
+                Act::Poll(3),
+                Act::Drop(1),
+                early,
+                tick,
+                Act::Run(4),
+            ],
+        };
+        let expected = [MaxAttemptsExceeded, CircuitOpened, CircuitHalfOpen, CircuitRejected, Success, CircuitClosed];
+        assert_eq!(events(&world), expected, "{lease:?}");
+    }
 }
 
 /// Attacks C2.

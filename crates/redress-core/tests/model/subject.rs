@@ -337,7 +337,9 @@ fn asked(stage: &Stage, spec: &StrategySpec, context: &BackoffContext<'_>) -> Du
 }
 
 fn build_breaker(spec: &BreakerSpec, stage: &Stage) -> CircuitBreaker {
-    let mut builder = CircuitBreaker::builder()
+    let mut plain = redress_core::BreakerSpec::default();
+    plain.probe_lease = spec.lease;
+    let mut builder = CircuitBreaker::from_spec(plain)
         .failure_threshold(spec.threshold)
         .window(spec.window)
         .recovery_timeout(spec.recovery)
@@ -466,6 +468,7 @@ impl Timer for NotedTimer {
 /// One line of a breaker's account: what was asked, and the state before and after.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
+    pub(crate) at: Duration,
     pub(crate) entry: Posting,
     pub(crate) before: CircuitState,
     pub(crate) after: CircuitState,
@@ -488,8 +491,8 @@ struct WatchedBreaker {
 
 impl WatchedBreaker {
     fn post(&self, before: CircuitState, entry: Posting) {
-        let after = self.breaker.state();
-        self.ledger.lock().expect("whole").push(Line { entry, before, after });
+        let (at, after) = (self.stage.clock.elapsed(), self.breaker.state());
+        self.ledger.lock().expect("whole").push(Line { at, entry, before, after });
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
-use proptest::prelude::{Strategy as _, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy as _, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest};
 use proptest::sample::select;
 use proptest::test_runner::Config;
 use redress_core::{
@@ -56,36 +56,142 @@ fn is_about(delay: Duration, low: f64, high: f64) -> bool {
     delay >= low - slack && delay <= high + slack
 }
 
+/// What a budget granted, as lists.
+#[derive(Default)]
+struct Grants {
+    believed: Vec<u64>,
+    /// What was granted since a reading showed the last of those to be more than a window ahead, and that reading.
+    meanwhile: Option<(u64, Vec<u64>)>,
+}
+
+impl Grants {
+    fn hear(&mut self, now: u64, window: u64) {
+        let is_far = |at: u64| at > now + window;
+        let latest = self.believed.last().copied().unwrap_or(0);
+        match self.meanwhile.take() {
+            None if is_far(latest) => self.meanwhile = Some((now, Vec::new())),
+            None => {}
+            Some((since, grants)) if is_far(latest) && now >= since + window => {
+                self.believed = grants;
+            }
+            Some((since, grants)) if is_far(latest) && !is_far(grants.last().copied().unwrap_or(since)) => {
+                self.meanwhile = Some((since, grants));
+            }
+            Some((_, grants)) => {
+                self.believed.extend(grants.iter().map(|_| latest));
+                self.meanwhile = is_far(latest).then(|| (now, Vec::new()));
+            }
+        }
+    }
+
+    fn live(&self, now: u64, window: u64) -> u32 {
+        let meanwhile = self.meanwhile.iter().flat_map(|(_, grants)| grants);
+        self.believed.iter().chain(meanwhile).filter(|granted| now.saturating_sub(**granted) < window).count() as u32
+    }
+
+    fn note(&mut self, now: u64, cost: u32) {
+        let (earliest, grants) = match &mut self.meanwhile {
+            Some((since, grants)) => (*since, grants),
+            None => (0, &mut self.believed),
+        };
+        let recorded = now.max(grants.last().copied().unwrap_or(earliest));
+        grants.extend((0..cost).map(|_| recorded));
+    }
+}
+
 proptest! {
     #![proptest_config(config())]
 
-    /// Every grant ever, and which of them are within the window. A clock that steps back stands still for what is recorded.
+    /// Every grant ever, and which of them are within the window; the clock goes where it likes.
     ///
     /// Attacks B1.
     #[test]
     fn a_budget_counts_what_was_granted_within_the_window(
         limit in 0_u32..6,
         window in 1_u64..12,
-        steps in vec((0_u64..30, 0_u32..4), 0..60),
+        steps in vec((prop_oneof![4 => 0_u64..30, 1 => 1_000_u64..1_030, 1 => 0_u64..1_100], 0_u32..4), 0..60),
     ) {
         let budget = Budget::new(limit, Duration::from_nanos(window)).expect("valid");
-        let (origin, first) = (Instant::now(), steps.first().map_or(0, |(at, _)| *at));
-        let mut grants: Vec<u64> = Vec::new();
+        let origin = Instant::now();
+        let mut grants = Grants::default();
         for (at, cost) in steps {
-            // Instants before the first one it was shown are that one.
-            let now = at.max(first);
-            let live = grants.iter().filter(|granted| now.saturating_sub(**granted) < window).count() as u32;
+            grants.hear(at, window);
             // After a step back, grants that had left are within the window again, beside those that took their place.
-            let live = live.min(limit);
+            let live = grants.live(at, window).min(limit);
             let instant = origin + Duration::from_nanos(at);
-            // Asked first, it would take the instant it is asked at for the beginning of its time: it is.
             prop_assert_eq!(budget.remaining_at(instant), limit - live, "at {}", at);
             prop_assert_eq!(budget.consume_at(instant, cost), live + cost <= limit, "{} at {}", cost, at);
             if live + cost <= limit {
-                let recorded = grants.last().map_or(now, |last| now.max(*last));
-                grants.extend((0..cost).map(|_| recorded));
+                grants.note(at, cost);
             }
         }
+    }
+
+    /// Time passes, and the clock may lose more than passed: what was granted within any window of the real time.
+    ///
+    /// Attacks B1.
+    #[test]
+    fn a_clock_that_steps_back_never_gives_a_token_back_sooner(
+        limit in 1_u32..5,
+        window in 1_u64..12,
+        steps in vec((0_u64..9, prop_oneof![4 => Just(0_u64), 1 => 0_u64..12, 1 => 0_u64..2_000], 1_u32..3), 0..80),
+    ) {
+        let budget = Budget::new(limit, Duration::from_nanos(window)).expect("valid");
+        let (origin, mut real, mut lost) = (Instant::now() + Duration::from_secs(1), 0, 0);
+        let mut grants: Vec<u64> = Vec::new();
+        for (passes, loses, cost) in steps {
+            (real, lost) = (real + passes, lost + loses);
+            let shown = origin + Duration::from_nanos(real) - Duration::from_nanos(lost);
+            if budget.consume_at(shown, cost) {
+                grants.extend((0..cost).map(|_| real));
+            }
+            let live = grants.iter().filter(|granted| real - **granted < window).count();
+            prop_assert!(live <= limit as usize, "{live} within {window} up to {real}");
+        }
+    }
+
+    /// Callers that looked at the clock up to a window before they ask: by the instants they show, no window has more.
+    ///
+    /// Attacks B1.
+    #[test]
+    fn instants_up_to_a_window_late_grant_no_more(
+        limit in 1_u32..5,
+        window in 1_u64..12,
+        steps in vec((0_u64..9, 0_u64..12, 1_u32..3), 0..80),
+    ) {
+        let budget = Budget::new(limit, Duration::from_nanos(window)).expect("valid");
+        let (origin, mut now) = (Instant::now(), 0);
+        let mut grants: Vec<u64> = Vec::new();
+        for (passes, late, cost) in steps {
+            now += passes;
+            let shown = now.saturating_sub(late.min(window));
+            if budget.consume_at(origin + Duration::from_nanos(shown), cost) {
+                grants.extend((0..cost).map(|_| shown));
+            }
+        }
+        for from in &grants {
+            let within = grants.iter().filter(|at| (*from..from + window).contains(*at)).count();
+            prop_assert!(within <= limit as usize, "{within} from {from}: {grants:?}");
+        }
+    }
+
+    /// Readings too far ahead, each between ordinary ones: a window after the last of them the budget is whole.
+    #[test]
+    fn a_reading_too_far_ahead_does_not_use_a_budget_up(
+        limit in 1_u32..5,
+        window in 1_u64..12,
+        steps in vec((0_u64..9, prop_oneof![2 => Just(0_u64), 1 => 1_000_u64..(1 << 61)], 0_u32..3), 0..40),
+    ) {
+        let budget = Budget::new(limit, Duration::from_nanos(window)).expect("valid");
+        let (origin, mut now) = (Instant::now(), 0);
+        for (passes, ahead, cost) in steps {
+            now += passes;
+            let _ = budget.consume_at(origin + Duration::from_nanos(now + ahead), cost);
+        }
+        let [last, later] = [now, now + window].map(|at| origin + Duration::from_nanos(at));
+        let _ = budget.remaining_at(last);
+        prop_assert_eq!(budget.remaining_at(later), limit);
+        prop_assert!(budget.consume_at(later, limit));
     }
 
     #[test]

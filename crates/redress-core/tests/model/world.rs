@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use redress_core::{Classification, ErrorClass};
+use redress_core::{Classification, ErrorClass, ProbeLease};
 
 /// Who runs the operation and how time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,7 @@ pub(crate) struct BreakerSpec {
     pub(crate) threshold: u32,
     pub(crate) window: Duration,
     pub(crate) recovery: Duration,
+    pub(crate) lease: ProbeLease,
     pub(crate) trip_on: Vec<ErrorClass>,
     pub(crate) class_thresholds: Vec<(ErrorClass, u32)>,
     pub(crate) own_clock: bool,

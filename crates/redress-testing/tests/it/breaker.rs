@@ -77,6 +77,33 @@ fn its_transitions_reach_observers() {
 }
 
 #[test]
+fn a_superseded_probe_changes_nothing() {
+    let breaker = FakeCircuitBreaker::new().starting(CircuitState::Open).on_success(Transition::Closed);
+    let breaker = Arc::new(breaker.on_failure(Transition::Opened));
+    let recorder = Recorder::new();
+    let builder = Policy::builder().circuit_breaker(Arc::clone(&breaker)).observer(recorder.clone());
+    let policy = builder.build().expect("a valid configuration");
+    for decision in [BreakerDecision::Probe, BreakerDecision::reject_beside_probe(secs(4)), BreakerDecision::Supersede]
+    {
+        breaker.push_decision(decision);
+    }
+    let late = policy.call(|| {
+        let rejected = policy.execute(|| Ok::<_, io::Error>(()));
+        assert_eq!(rejected.rejection().expect("it was rejected").retry_in(), Some(secs(4)));
+        assert!(policy.call(|| Ok::<_, io::Error>(())).is_ok());
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+        Err::<(), _>(reset())
+    });
+    assert!(late.is_err());
+    assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+    assert_eq!((breaker.successes(), breaker.failures().len(), breaker.pending()), (1, 1, 0));
+    let transitions = recorder.event_names().into_iter().filter(|name| {
+        matches!(name, EventName::CircuitHalfOpen | EventName::CircuitClosed | EventName::CircuitOpened)
+    });
+    assert_eq!(transitions.collect::<Vec<_>>(), [EventName::CircuitHalfOpen, EventName::CircuitClosed]);
+}
+
+#[test]
 fn a_panicking_operation_gives_its_place_back() {
     let breaker = Arc::new(FakeCircuitBreaker::new());
     let policy = policy(&breaker);

@@ -1,0 +1,45 @@
+//! The failures that a breaker counts, each in its window.
+//!
+//! Owns which failure counts towards what. Knows no state, no lock and no clock.
+
+use super::builder::Counts;
+use super::spec::BreakerSpec;
+use crate::budget::window::RollingWindow;
+use crate::classify::class::ErrorClass;
+use crate::drive::clock::nanos;
+
+/// The failures that count: one window for all classes without a threshold of their own, and one for each with.
+pub(super) struct Windows {
+    general: RollingWindow,
+    alone: Vec<(ErrorClass, RollingWindow)>,
+}
+
+impl Windows {
+    pub(super) fn new(spec: &BreakerSpec) -> Self {
+        let span = nanos(spec.window);
+        let own_window = |class| Some((class, RollingWindow::new(spec.own_threshold(class)?, span)));
+        let alone = ErrorClass::ALL.into_iter().filter_map(own_window).collect();
+        Self { general: RollingWindow::new(spec.failure_threshold, span), alone }
+    }
+
+    /// Counts a failure; says whether that fills its window.
+    pub(super) fn record(&mut self, class: ErrorClass, counts: Counts, now: u64) -> bool {
+        let window = match counts {
+            Counts::Never => return false,
+            Counts::Generally => &mut self.general,
+            Counts::Alone => match self.alone.iter_mut().find(|(of, _)| *of == class) {
+                Some((_, window)) => window,
+                None => return false,
+            },
+        };
+        window.push(now);
+        !window.has_room(now)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.general.clear();
+        for (_, window) in &mut self.alone {
+            window.clear();
+        }
+    }
+}
