@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod closed_set;
 mod sync;
 
 mod classify;
@@ -50,6 +51,7 @@ pub use crate::outcome::call_error::{
     AbortRetry, AbortRetryError, AbortedError, BoxError, CallError, CallResult, CircuitOpenError, FailedError,
     RetryExhaustedError,
 };
+pub use crate::outcome::call_outcome::CallOutcome;
 pub use crate::outcome::event::{Event, EventName};
 pub use crate::outcome::observer::{AttemptContext, AttemptDecision, CallObserver, CallStart, Observer};
 pub use crate::outcome::retry_outcome::{Cause, Failure, OutcomeSummary, RetryOutcome};

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::builder::{CircuitBreakerBuilder, Counts};
 use super::interface::{Admission, Breaker, Report};
@@ -131,7 +131,7 @@ impl CircuitBreaker {
         let counts = builder.counts();
         let span = nanos(builder.window);
         let own_window = |class| Some((class, RollingWindow::new(builder.own_threshold(class)?, span)));
-        let alone = ErrorClass::ALL.into_iter().filter_map(own_window);
+        let alone = ErrorClass::ALL.iter().copied().filter_map(own_window);
         let windows = Windows { alone: alone.collect(), general: RollingWindow::new(builder.failure_threshold, span) };
         let cell = Cell {
             word: AtomicU64::new(Word::CLOSED.0),
@@ -325,6 +325,13 @@ impl Breaker for CircuitBreaker {
 
     fn name(&self) -> Option<&str> {
         Self::name(self)
+    }
+
+    fn open_for(&self, now: Instant) -> Option<Duration> {
+        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
+        let phase = self.word().phase();
+        (phase == Phase::Open)
+            .then(|| Duration::from_nanos(self.cell.reopens_at.load(Ordering::Relaxed).saturating_sub(now)))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns the order, which shows in the stop reason. Tells nobody: events are `events.rs`.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::run::{Failed, Run};
@@ -43,7 +44,7 @@ impl Run<'_> {
     pub(super) fn backoff_context<'f>(&self, failed: &Failed<'f>, now: Instant) -> BackoffContext<'f> {
         BackoffContext {
             attempt: self.state.attempts,
-            classification: failed.classification,
+            classification: Cow::Borrowed(failed.classification),
             prev_sleep: self.state.prev_sleep.get(),
             remaining: self.remaining(now),
             cause: failed.cause,

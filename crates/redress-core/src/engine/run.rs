@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
                 if is_other || CircuitBreaker::is_probe(admission.generation) {
                     self.state.flags = self.state.flags.with(Flags::HOLDS_PERMIT);
                 }
-                self.tell_transition(admission.transition, None);
+                self.tell_transition(admission.transition, None, now);
                 true
             }
             Err(rejection) => {
@@ -450,7 +450,7 @@ impl<'a> Run<'a> {
             Report::Success => None,
             Report::Failure(class) => Some(class),
         };
-        self.tell_transition(transition, class);
+        self.tell_transition(transition, class, now);
     }
 
     #[cold]

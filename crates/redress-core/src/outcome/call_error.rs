@@ -460,7 +460,7 @@ fn to_millis(wait: Duration) -> Duration {
 
 fn stopped(f: &mut fmt::Formatter<'_>, reason: StopReason, attempts: u32, class: Option<ErrorClass>) -> fmt::Result {
     let plural = if attempts == 1 { "" } else { "s" };
-    write!(f, "stopped after {attempts} attempt{plural}: {} ({reason}", reason.description())?;
+    write!(f, "stopped after {attempts} attempt{plural}: {} ({reason}", reason.description_after(attempts))?;
     match class {
         Some(class) => write!(f, ", last failure {class})"),
         None => f.write_str(")"),

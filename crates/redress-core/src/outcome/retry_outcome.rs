@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
+use crate::closed_set::closed_set;
 use crate::outcome::call_error::{AbortedError, CallError, CircuitOpenError, FailedError, RetryExhaustedError};
 use crate::outcome::stop_reason::StopReason;
 use crate::outcome::timeline::RetryTimeline;
@@ -20,6 +21,11 @@ pub enum Cause {
     Result,
     /// The attempt ran into its timeout.
     Timeout,
+}
+
+closed_set! {
+    /// Every cause, in declaration order.
+    Cause { Error, Result, Timeout }
 }
 
 impl Cause {

@@ -2,6 +2,7 @@
 //!
 //! Owns the compiled form of a policy. Built once, by `builder.rs`; nothing here changes afterwards.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ const UNCAPPED: u16 = u16::MAX;
 pub(crate) const MAX_CAP: u32 = UNCAPPED as u32 - 1;
 
 pub(crate) struct Plan {
+    pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) flags: Flags,
     pub(crate) max_attempts: u32,
     /// Failures of a class that may be retried.
@@ -45,6 +47,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// `retry: None` is a policy of one attempt: every class has a strategy, so that attempts are what runs out.
     pub(crate) fn new(
+        name: Option<Cow<'static, str>>,
         retry: Option<&RetryConfig>,
         breaker: Option<BreakerChoice>,
         hooks: Hooks<'static>,
@@ -72,6 +75,7 @@ impl Plan {
             warnings.extend_from_slice(breaker.warnings());
         }
         Self {
+            name,
             flags,
             max_attempts: retry.max_attempts,
             class_caps: PerClass::from_fn(|class| cap(retry.max_retries_for[class])),
@@ -128,7 +132,7 @@ fn cap(retries: Option<u32>) -> u16 {
 }
 
 fn learners(retry: &RetryConfig) -> Vec<Arc<dyn Strategy>> {
-    let of_classes = ErrorClass::ALL.into_iter().filter_map(|class| retry.strategies[class].as_ref());
+    let of_classes = ErrorClass::ALL.iter().filter_map(|class| retry.strategies[*class].as_ref());
     let all = retry.strategy.iter().chain(of_classes).filter(|strategy| strategy.learns());
     let mut learners: Vec<Arc<dyn Strategy>> = Vec::new();
     for strategy in all {

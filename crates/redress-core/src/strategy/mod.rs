@@ -11,6 +11,7 @@ mod jitter;
 mod retry_after_or;
 mod token_backoff;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,17 +23,18 @@ pub use self::retry_after_or::{RetryAfterOr, retry_after_or};
 pub use self::token_backoff::{TokenBackoff, token_backoff};
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
+use crate::outcome::event::owned;
 use crate::outcome::retry_outcome::Cause;
 use crate::policy::config_error::ConfigIssue;
 
 /// What a strategy is told about the failure it is to wait after.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackoffContext<'a> {
     /// The attempt that failed, counted from 1.
     pub attempt: u32,
     /// What the classifier made of the failure.
-    pub classification: &'a Classification,
+    pub classification: Cow<'a, Classification>,
     /// The delay before this attempt, if there was one.
     pub prev_sleep: Option<Duration>,
     /// What is left until the deadline, if there is one.
@@ -48,13 +50,27 @@ impl<'a> BackoffContext<'a> {
     /// testing strategies: in a call the engine makes it.
     #[must_use]
     pub const fn new(attempt: u32, classification: &'a Classification, now: Instant) -> Self {
+        let classification = Cow::Borrowed(classification);
         Self { attempt, classification, prev_sleep: None, remaining: None, cause: Cause::Error, now }
     }
 
     /// The failure's class.
     #[must_use]
-    pub const fn class(&self) -> ErrorClass {
+    pub fn class(&self) -> ErrorClass {
         self.classification.class()
+    }
+
+    /// The context with a classification of its own, to be kept for longer than the strategy is asked.
+    #[must_use]
+    pub fn into_owned(self) -> BackoffContext<'static> {
+        BackoffContext {
+            attempt: self.attempt,
+            classification: owned(self.classification),
+            prev_sleep: self.prev_sleep,
+            remaining: self.remaining,
+            cause: self.cause,
+            now: self.now,
+        }
     }
 }
 

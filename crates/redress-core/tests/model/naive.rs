@@ -387,7 +387,7 @@ impl Naive {
 
     /// The objects that learn, each once: the default one, then those of the classes.
     fn learners(&self) -> Vec<u8> {
-        let of_classes = ErrorClass::ALL.into_iter().filter_map(|class| self.retry.own_strategy(class));
+        let of_classes = ErrorClass::ALL.iter().copied().filter_map(|class| self.retry.own_strategy(class));
         let mut known: Vec<StrategySpec> = Vec::new();
         for strategy in self.retry.default_strategy().into_iter().chain(of_classes) {
             if matches!(strategy, StrategySpec::Learner { .. }) && !known.contains(&strategy) {

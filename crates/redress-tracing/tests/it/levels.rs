@@ -27,7 +27,7 @@ fn each_kind_of_event_takes_any_level_or_none() {
     }
     let (capture, _guard) = Capture::install();
     let builder = TracingObserver::builder().recovery_level(Level::ERROR).attempt_level(Level::ERROR);
-    let policy = Policy::builder().observer(builder.cancellation_level(None).build()).build().unwrap();
+    let policy = Policy::builder().observer(builder.build()).build().unwrap();
     policy.call(|| Ok::<_, Error>(())).unwrap();
     let levels: Vec<_> = capture.events().iter().map(|event| event.level).collect();
     assert!(levels.contains(&Level::ERROR) && levels.contains(&Level::TRACE), "{levels:?}");
@@ -52,9 +52,9 @@ fn without_spans_events_are_where_the_call_was_made() {
 #[test]
 fn nothing_to_tell_tells_nothing() {
     let (capture, _guard) = Capture::install();
-    let mut builder = TracingObserver::builder().span_level(None).attempt_level(None).cancellation_level(None);
+    let mut builder = TracingObserver::builder().span_level(None).attempt_level(None);
     for event in EventName::ALL {
-        builder = builder.level(event, None);
+        builder = builder.level(*event, None);
     }
     fail(builder.recovery_level(None));
     assert!(capture.all().is_empty());
