@@ -62,7 +62,7 @@ impl Run<'_> {
     }
 
     /// The end of a call that is dropped, or that a panic goes through, before it ends in any other way.
-    #[expect(dead_code, reason = "the drivers do not tell of dropped calls yet")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the drivers do not tell of dropped calls yet"))]
     pub(super) fn tell_cancelled(&self, now: Option<Instant>) {
         if self.has_audience() {
             let elapsed = now.map(|now| self.elapsed(now));
@@ -202,5 +202,40 @@ impl Run<'_> {
             sleep: None,
             error_type: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, Instant};
+
+    use crate::engine::{Flags, Run};
+    use crate::{CallOutcome, Event, EventName, Policy, RetryTimeline};
+
+    #[test]
+    fn a_dropped_call_is_told_of_with_what_is_known() {
+        let heard: Arc<Mutex<Vec<Event<'static>>>> = Arc::default();
+        let listener = Arc::clone(&heard);
+        let tell = move |event: &Event<'_>| listener.lock().expect("whole").push(event.clone().into_owned());
+        let policy = Policy::builder().name("orders").observer(tell).build().expect("valid");
+        let timeline = RetryTimeline::new();
+        let context = policy.operation("load").capture_timeline_into(&timeline);
+        let (began, later) = (Instant::now(), Duration::from_secs(3));
+
+        let mut run = Run::open(&policy.plan, Some(&context.settings), Flags::NONE, || began);
+        assert!(run.begin(began).is_some());
+        run.tell_cancelled(Some(began + later));
+        run.tell_cancelled(None);
+
+        let heard = heard.lock().expect("whole");
+        let [timed, untimed] = &heard[..] else { panic!("told twice: {heard:?}") };
+        assert_eq!((timed.name, timed.outcome()), (EventName::Cancelled, Some(CallOutcome::Cancelled)));
+        assert_eq!((timed.attempt, timed.stop_reason), (1, None));
+        assert_eq!((timed.elapsed, untimed.elapsed), (Some(later), None));
+        assert_eq!((timed.policy.as_deref(), timed.operation.as_deref()), (Some("orders"), Some("load")));
+        // What has no instant of its own goes beside what came before it.
+        let times: Vec<_> = timeline.events().iter().map(|entry| (entry.event, entry.elapsed)).collect();
+        assert_eq!(times, [(EventName::Cancelled, later), (EventName::Cancelled, later)]);
     }
 }

@@ -277,7 +277,7 @@ fn a_chain_of_sources_says_each_thing_once() {
     }
     let policy = Policy::builder().build().expect("valid");
     let called = policy.call(|| Err::<(), _>(Outer(Failed::Abort))).expect_err("it fails");
-    let own = "stopped after 1 attempt: the attempts allowed were used up (MAX_ATTEMPTS_GLOBAL, last failure UNKNOWN)";
+    let own = "stopped after 1 attempt: only one attempt is allowed (MAX_ATTEMPTS_GLOBAL, last failure UNKNOWN)";
     assert_eq!(levels(&called), [own, "outer", "failed: Abort"]);
     let boxed = called.map_error(|error| -> Box<dyn Error + Send + Sync> { error.into() }).boxed();
     assert_eq!(levels(&boxed), [own, "outer", "failed: Abort"]);

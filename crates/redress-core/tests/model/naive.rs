@@ -460,7 +460,7 @@ impl Naive {
             }
             Err((state, retry_in)) => {
                 self.note_if_watched(What::Admit(Err((state, retry_in))));
-                self.tell_breaker(life, EventName::CircuitRejected, state, None);
+                self.tell_rejection(life, state);
                 Err((state, retry_in.map(|wait| wait.min(LONGEST_KEPT))))
             }
         }
@@ -551,7 +551,15 @@ impl Naive {
 
     /// An event of the breaker: it has no place in the timeline.
     fn tell_breaker(&self, life: &Life, name: EventName, state: CircuitState, class: Option<ErrorClass>) {
-        let event = Told { state: Some(state), class, ..self.nothing_but(name, life.call) };
+        self.tell_observers(life, &Told { state: Some(state), class, ..self.nothing_but(name, life.call) });
+    }
+
+    fn tell_rejection(&self, life: &Life, state: CircuitState) {
+        let event = self.nothing_but(EventName::CircuitRejected, life.call);
+        self.tell_observers(life, &Told { state: Some(state), stop_reason: Some(StopReason::CircuitOpen), ..event });
+    }
+
+    fn tell_observers(&self, life: &Life, event: &Told) {
         for hook in self.observers(life.call) {
             let _ = self.stage.tell(hook, event.clone());
         }

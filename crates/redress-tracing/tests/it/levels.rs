@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
-use redress_core::{EventName, Policy, Retry, fixed};
+use redress_core::{Classification, ErrorClass, EventName, Policy, Retry, fixed};
 use redress_tracing::{TracingObserver, TracingObserverBuilder};
 use tracing::{Level, info_span};
 
@@ -58,4 +58,18 @@ fn nothing_to_tell_tells_nothing() {
     }
     fail(builder.recovery_level(None));
     assert!(capture.all().is_empty());
+}
+
+#[test]
+fn a_level_for_permanent_failures_is_for_forbidden_retries_too() {
+    let level_of = |builder: TracingObserverBuilder| {
+        let (capture, _guard) = Capture::install();
+        let classify = |_: &Result<(), Error>| Some(Classification::new(ErrorClass::ServerError).forbid_retry("body"));
+        let policy =
+            Policy::builder().classifier(classify).observer(builder.attempt_level(None).build()).build().unwrap();
+        policy.call(|| Ok::<_, Error>(())).unwrap_err();
+        capture.events()[0].level
+    };
+    assert_eq!(level_of(TracingObserver::builder()), Level::WARN);
+    assert_eq!(level_of(TracingObserver::builder().level(EventName::PermanentFail, Level::TRACE)), Level::TRACE);
 }
