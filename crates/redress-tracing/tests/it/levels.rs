@@ -65,8 +65,8 @@ fn a_level_for_permanent_failures_is_for_forbidden_retries_too() {
     let level_of = |builder: TracingObserverBuilder| {
         let (capture, _guard) = Capture::install();
         let classify = |_: &Result<(), Error>| Some(Classification::new(ErrorClass::ServerError).forbid_retry("body"));
-        let policy =
-            Policy::builder().classifier(classify).observer(builder.attempt_level(None).build()).build().unwrap();
+        let (retry, observer) = (Retry::builder().strategy(fixed(Duration::ZERO)), builder.attempt_level(None).build());
+        let policy = Policy::builder().retry(retry).classifier(classify).observer(observer).build().unwrap();
         policy.call(|| Ok::<_, Error>(())).unwrap_err();
         capture.events()[0].level
     };
