@@ -7,7 +7,7 @@ pub use redress_core as core;
 pub use redress_core::{
     AbortRetry, AbortRetryError, AbortedError, Adaptive, Admission, ArcClassifier, Async, AsyncCaller, Attempt,
     AttemptContext, AttemptDecision, BackoffContext, Blocking, BoxError, BoxedClassifier, Breaker, BreakerSource,
-    Budget, CallContext, CallError, CallObserver, CallResult, CallStart, Caller, Cause, CircuitBreaker,
+    Budget, CallContext, CallError, CallObserver, CallOutcome, CallResult, CallStart, Caller, Cause, CircuitBreaker,
     CircuitBreakerBuilder, CircuitOpenError, CircuitState, Classification, Classifier, Clock, ConcurrencyError,
     ConfigError, ConfigIssue, DecorrelatedJitter, DefaultClassifier, DrivenCall, EqualJitter, ErrorClass,
     ErrorClassifier, Event, EventName, FailedError, Failure, Feedback, Fixed, HookFuture, InstantTimer, NamedCaller,
