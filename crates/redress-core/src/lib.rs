@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod closed_set;
 mod sync;
 
 mod classify;
@@ -52,6 +53,7 @@ pub use crate::outcome::abort_error::AbortRetryError;
 pub use crate::outcome::boxed_error::BoxError;
 pub use crate::outcome::call_error::CallError;
 pub use crate::outcome::call_error_kinds::{AbortedError, FailedError, RetryExhaustedError};
+pub use crate::outcome::call_outcome::CallOutcome;
 pub use crate::outcome::circuit_open_error::CircuitOpenError;
 pub use crate::outcome::event::{Event, EventName};
 pub use crate::outcome::failure::{Cause, Failure};

@@ -34,7 +34,7 @@ impl Settings {
         let threshold = u32::from(reader.below(4)) + 1;
         let (window, recovery) = (span(reader), span(reader));
         let bits = reader.u8();
-        let trip_on = ErrorClass::ALL.into_iter().filter(|class| bits >> (*class as u8) & 1 == 1).collect();
+        let trip_on = ErrorClass::ALL.iter().copied().filter(|class| bits >> (*class as u8) & 1 == 1).collect();
         let own_thresholds = (0..reader.below(3)).map(|_| (reader.class(), u32::from(reader.below(3)) + 1)).collect();
         let lease = match reader.below(4) {
             0 | 1 => Lease::AsRecovery,

@@ -54,7 +54,7 @@ impl<'b> Reader<'b> {
     }
 
     pub(crate) fn class(&mut self) -> ErrorClass {
-        self.one_of(&ErrorClass::ALL)
+        self.one_of(ErrorClass::ALL)
     }
 
     /// What `read` reads, or nothing.

@@ -28,7 +28,7 @@ pub fn text_parsers(bytes: &[u8]) {
 fn a_name_is_a_class_or_none(text: &str) {
     let named = ErrorClass::from_name(text);
     assert_eq!(named.map(ErrorClass::as_str), named.map(|_| text), "a name is read exactly or not at all");
-    for class in ErrorClass::ALL {
+    for &class in ErrorClass::ALL {
         assert_eq!(named == Some(class), text == class.as_str() && text == class.to_string());
     }
 }

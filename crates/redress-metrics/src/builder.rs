@@ -8,7 +8,7 @@ use crate::names;
 use crate::observer::MetricsObserver;
 use crate::series::{Extras, Metrics};
 
-/// How many names of operations, and how many of breakers, become labels unless said otherwise.
+/// How many names of operations, of policies and of breakers each become labels unless said otherwise.
 const DEFAULT_LIMIT: usize = 100;
 
 /// Builds a [`MetricsObserver`]. Made by [`MetricsObserver::builder`].
@@ -18,6 +18,7 @@ pub struct MetricsObserverBuilder {
     pub(crate) metrics: Metrics,
     pub(crate) extras: Extras,
     pub(crate) operation_limit: usize,
+    pub(crate) policy_limit: usize,
     pub(crate) breaker_limit: usize,
 }
 
@@ -27,6 +28,7 @@ impl MetricsObserverBuilder {
             metrics,
             extras: Extras { operation: true, error_type: false },
             operation_limit: DEFAULT_LIMIT,
+            policy_limit: DEFAULT_LIMIT,
             breaker_limit: DEFAULT_LIMIT,
         }
     }
@@ -47,6 +49,13 @@ impl MetricsObserverBuilder {
         self.extras.operation = false;
         // Then all of them have the same series, and there is nothing to tell apart.
         self.operation_limit = 0;
+        self
+    }
+
+    /// How many different [policies](redress_core::PolicyBuilder::name) get series of their own. Those that come later share
+    /// the label `other`. Default: 100.
+    pub const fn policy_limit(mut self, names: usize) -> Self {
+        self.policy_limit = names;
         self
     }
 

@@ -3,7 +3,7 @@
 //! Owns what an event says in labels. Never reads an error's text.
 
 use metrics::{Label, SharedString};
-use redress_core::{Cause, CircuitState, ErrorClass, Event, EventName, StopReason};
+use redress_core::{CallOutcome, Cause, CircuitState, ErrorClass, EventName, StopReason};
 
 /// What stands where a label does not apply.
 pub(crate) const NONE: &str = "none";
@@ -17,6 +17,7 @@ const ERROR_TYPE: &str = "error_type";
 const EVENT: &str = "event";
 pub(crate) const OPERATION: &str = "operation";
 const OUTCOME: &str = "outcome";
+pub(crate) const POLICY: &str = "policy";
 const STOP_REASON: &str = "stop_reason";
 
 pub(crate) fn event(name: EventName) -> Label {
@@ -31,12 +32,7 @@ pub(crate) fn cause(cause: Option<Cause>) -> Label {
     Label::from_static_parts(CAUSE, cause.map_or(NONE, Cause::as_str))
 }
 
-/// A rejection's event carries no reason, but it has one: with it, the reasons tell every ended call from every other event.
-pub(crate) fn stop_reason(event: &Event<'_>) -> Label {
-    let reason = match event.name {
-        EventName::CircuitRejected => Some(StopReason::CircuitOpen),
-        _ => event.stop_reason,
-    };
+pub(crate) fn stop_reason(reason: Option<StopReason>) -> Label {
     Label::from_static_parts(STOP_REASON, reason.map_or(NONE, StopReason::as_str))
 }
 
@@ -44,16 +40,8 @@ pub(crate) fn error_type(name: Option<&'static str>) -> Label {
     Label::from_static_parts(ERROR_TYPE, name.unwrap_or(NONE))
 }
 
-/// How a call ended, in the few words that latencies are told apart by.
-pub(crate) fn outcome(terminal: EventName) -> Label {
-    let outcome = match terminal {
-        EventName::Success => "success",
-        EventName::CircuitRejected => "rejected",
-        EventName::Scheduled => "scheduled",
-        EventName::Aborted => "aborted",
-        _ => "failure",
-    };
-    Label::from_static_parts(OUTCOME, outcome)
+pub(crate) fn outcome(outcome: CallOutcome) -> Label {
+    Label::from_static_parts(OUTCOME, outcome.as_str())
 }
 
 /// A label whose value is a name of the program's.

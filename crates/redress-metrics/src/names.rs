@@ -4,10 +4,10 @@
 //!
 //! | metric | kind | labels |
 //! |---|---|---|
-//! | [`EVENTS_TOTAL`] | counter | `event`, `class`, `cause`, `stop_reason`, `operation`, `breaker` |
-//! | [`ATTEMPTS_TOTAL`] | counter | `operation` |
-//! | [`CALL_DURATION_SECONDS`] | histogram | `outcome`, `operation` |
-//! | [`RETRY_SLEEP_SECONDS`] | histogram | `class`, `operation` |
+//! | [`EVENTS_TOTAL`] | counter | `event`, `class`, `cause`, `stop_reason`, `operation`, `policy`, `breaker` |
+//! | [`ATTEMPTS_TOTAL`] | counter | `operation`, `policy` |
+//! | [`CALL_DURATION_SECONDS`] | histogram | `outcome`, `operation`, `policy` |
+//! | [`RETRY_SLEEP_SECONDS`] | histogram | `class`, `operation`, `policy` |
 //! | [`CIRCUIT_STATE`] | gauge | `breaker` |
 //!
 //! Each metric always has all of its labels: what does not apply is `none`, since exporters expect one set of labels a name.

@@ -10,8 +10,7 @@ use redress_core::{AttemptContext, CircuitBreaker, Event, Observer};
 use crate::bounded::Bounded;
 use crate::builder::MetricsObserverBuilder;
 use crate::circuit::Circuit;
-use crate::labels::NONE;
-use crate::series::{Metrics, Operation};
+use crate::series::{Metrics, Operation, PolicyName, Series};
 
 /// Writes a policy's events to the [`metrics`] facade: the counters, histograms and gauge listed in [`names`](crate::names).
 ///
@@ -39,7 +38,19 @@ pub struct MetricsObserver {
 
 struct Shared {
     operations: Bounded<Operation>,
+    policies: Bounded<PolicyName>,
     circuits: Bounded<Circuit>,
+}
+
+impl Shared {
+    fn series(&self, operation: Option<&str>, policy: Option<&str>, breaker: &Arc<Circuit>) -> Arc<Series> {
+        self.operations.get(operation).series(&self.policies.get(policy), breaker)
+    }
+
+    fn series_of(&self, attempt: &AttemptContext<'_>) -> Arc<Series> {
+        let breaker = self.circuits.get(attempt.breaker.as_deref());
+        self.series(attempt.operation.as_deref(), attempt.policy.as_deref(), &breaker)
+    }
 }
 
 impl MetricsObserver {
@@ -55,11 +66,12 @@ impl MetricsObserver {
     }
 
     pub(crate) fn from_builder(builder: MetricsObserverBuilder) -> Self {
-        let MetricsObserverBuilder { metrics, extras, operation_limit, breaker_limit } = builder;
+        let MetricsObserverBuilder { metrics, extras, operation_limit, policy_limit, breaker_limit } = builder;
         let gauge = metrics.states.clone();
         let operations = Bounded::new(operation_limit, move |name| Operation::new(metrics.clone(), extras, name));
         let circuits = Bounded::new(breaker_limit, move |name| Circuit::new(gauge.clone(), name));
-        Self { shared: Arc::new(Shared { operations, circuits }) }
+        let policies = Bounded::new(policy_limit, PolicyName);
+        Self { shared: Arc::new(Shared { operations, policies, circuits }) }
     }
 
     /// Shows a breaker's state from now on, by looking at it instead of by what events say.
@@ -84,27 +96,23 @@ impl MetricsObserver {
 
 impl Observer for MetricsObserver {
     fn on_event(&self, event: &Event<'_>) {
-        let Shared { operations, circuits } = &*self.shared;
-        let operation = operations.get(event.operation);
-        if event.state.is_none() {
-            operation.count_event(event, || NONE.into());
-        } else {
-            let circuit = circuits.get(event.breaker);
-            operation.count_event(event, || circuit.name.clone());
-            if !circuits.is_other(&circuit) {
-                circuit.hear(event);
-            }
+        let circuits = &self.shared.circuits;
+        let circuit = circuits.get(event.breaker.as_deref());
+        let series = self.shared.series(event.operation.as_deref(), event.policy.as_deref(), &circuit);
+        series.count_event(event);
+        if event.state.is_some() && !circuits.is_other(&circuit) {
+            circuit.hear(event);
         }
-        operation.record_duration(event);
+        series.record_duration(event);
     }
 
     fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
-        self.shared.operations.get(attempt.operation).count_attempt();
+        self.shared.series_of(attempt).count_attempt();
     }
 
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
         if attempt.sleep.is_some() {
-            self.shared.operations.get(attempt.operation).record_sleep(attempt);
+            self.shared.series_of(attempt).record_sleep(attempt);
         }
     }
 }

@@ -2,13 +2,16 @@
 //!
 //! Owns which labels each metric has. Keeps no handles: a handle is bound to the recorder that was there when it was made,
 //! and goes dead when an exporter forgets an idle series. Keys are what costs something to make, so those of the success path
-//! are kept for each operation.
+//! are kept for each operation, policy and breaker that meet.
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use metrics::{Key, KeyName, Label, Level, Metadata, SharedString, with_recorder};
-use redress_core::{AttemptContext, AttemptDecision, Classification, Event, EventName};
+use redress_core::{AttemptContext, AttemptDecision, CallOutcome, Event, EventName};
 
+use crate::circuit::Circuit;
 use crate::labels;
 use crate::names;
 
@@ -43,31 +46,72 @@ pub(crate) struct Extras {
     pub(crate) error_type: bool,
 }
 
-/// The series of one operation.
+/// A policy as the events name it.
+pub(crate) struct PolicyName(pub(crate) SharedString);
+
+/// An operation as the events name it, with the series it has by now.
 pub(crate) struct Operation {
     metrics: Metrics,
     extras: Extras,
-    label: Option<Label>,
+    name: SharedString,
+    /// By where policy and breaker are kept. They are kept for as long as this is, and the bounds on their names are a bound
+    /// on this.
+    series: RwLock<HashMap<(usize, usize), Arc<Series>>>,
+}
+
+impl Operation {
+    pub(crate) fn new(metrics: Metrics, extras: Extras, name: SharedString) -> Self {
+        Self { metrics, extras, name, series: RwLock::default() }
+    }
+
+    /// The series of this operation's calls through a policy with this name and this breaker.
+    pub(crate) fn series(&self, policy: &Arc<PolicyName>, breaker: &Arc<Circuit>) -> Arc<Series> {
+        let met = (Arc::as_ptr(policy).addr(), Arc::as_ptr(breaker).addr());
+        let known = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&met).map(Arc::clone);
+        known.unwrap_or_else(|| {
+            let names = Names { operation: self.name.clone(), policy: policy.0.clone(), breaker: breaker.name.clone() };
+            let made = Arc::new(Series::new(self.metrics.clone(), self.extras, names));
+            let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(series.entry(met).or_insert(made))
+        })
+    }
+}
+
+/// The names that the labels of a series say.
+struct Names {
+    operation: SharedString,
+    policy: SharedString,
+    breaker: SharedString,
+}
+
+/// The series of one operation through one policy and breaker.
+pub(crate) struct Series {
+    metrics: Metrics,
+    extras: Extras,
+    policy: Label,
+    breaker: Label,
+    operation: Option<Label>,
     attempts: Option<Key>,
     success: Key,
     success_duration: Option<Key>,
 }
 
-impl Operation {
-    pub(crate) fn new(metrics: Metrics, extras: Extras, name: SharedString) -> Self {
-        let label = extras.operation.then(|| labels::named(labels::OPERATION, name));
-        let mut operation = Self {
-            attempts: metrics.attempts.clone().map(|name| Key::from_parts(name, Vec::from_iter(label.clone()))),
+impl Series {
+    fn new(metrics: Metrics, extras: Extras, names: Names) -> Self {
+        let mut series = Self {
+            attempts: None,
             success: Key::from_static_name(""),
             success_duration: None,
+            policy: labels::named(labels::POLICY, names.policy),
+            breaker: labels::named(labels::BREAKER, names.breaker),
+            operation: extras.operation.then(|| labels::named(labels::OPERATION, names.operation)),
             metrics,
             extras,
-            label,
         };
-        let success = Event::new(EventName::Success);
-        operation.success = operation.event_key(&success, labels::NONE.into());
-        operation.success_duration = operation.duration_key(EventName::Success);
-        operation
+        series.attempts = series.metrics.attempts.clone().map(|name| series.key(name, []));
+        series.success = series.event_key(&Event::new(EventName::Success));
+        series.success_duration = series.duration_key(CallOutcome::Success);
+        series
     }
 
     pub(crate) fn count_attempt(&self) {
@@ -76,26 +120,26 @@ impl Operation {
         }
     }
 
-    pub(crate) fn count_event(&self, event: &Event<'_>, breaker: impl FnOnce() -> SharedString) {
+    pub(crate) fn count_event(&self, event: &Event<'_>) {
         if event.name == EventName::Success {
             // A success carries neither class nor cause, even after retries.
             count(&self.success);
         } else {
-            count(&self.event_key(event, breaker()));
+            count(&self.event_key(event));
         }
     }
 
-    /// A rejected call takes no time, and its event has none; it is here so that the count is that of all calls.
+    /// A rejected call takes no time, and its event has none; it is here so that the count is that of all calls. Of a dropped
+    /// call the time may not be known, and then it is left out.
     pub(crate) fn record_duration(&self, event: &Event<'_>) {
-        if !event.name.is_terminal() {
-            return;
-        }
-        let took = event.elapsed.unwrap_or_default();
-        if event.name == EventName::Success {
+        let Some(outcome) = event.outcome() else { return };
+        let rejected = (outcome == CallOutcome::Rejected).then_some(Duration::ZERO);
+        let Some(took) = event.elapsed.or(rejected) else { return };
+        if outcome == CallOutcome::Success {
             if let Some(key) = &self.success_duration {
                 record(key, took);
             }
-        } else if let Some(key) = self.duration_key(event.name) {
+        } else if let Some(key) = self.duration_key(outcome) {
             record(&key, took);
         }
     }
@@ -104,30 +148,31 @@ impl Operation {
     pub(crate) fn record_sleep(&self, attempt: &AttemptContext<'_>) {
         if let (Some(AttemptDecision::Retry), Some(sleep)) = (attempt.decision, attempt.sleep) {
             if let Some(name) = self.metrics.sleeps.clone() {
-                let class = attempt.classification.map(Classification::class);
+                let class = attempt.classification.as_ref().map(|classification| classification.class());
                 record(&self.key(name, [labels::class(class)]), sleep);
             }
         }
     }
 
-    fn event_key(&self, event: &Event<'_>, breaker: SharedString) -> Key {
+    fn event_key(&self, event: &Event<'_>) -> Key {
         let labels = [
             labels::event(event.name),
             labels::class(event.class),
             labels::cause(event.cause),
-            labels::stop_reason(event),
-            labels::named(labels::BREAKER, breaker),
+            labels::stop_reason(event.stop_reason),
+            self.breaker.clone(),
         ];
         let error_type = self.extras.error_type.then(|| labels::error_type(event.error_type));
         self.key(self.metrics.events.clone(), labels.into_iter().chain(error_type))
     }
 
-    fn duration_key(&self, terminal: EventName) -> Option<Key> {
-        self.metrics.durations.clone().map(|name| self.key(name, [labels::outcome(terminal)]))
+    fn duration_key(&self, outcome: CallOutcome) -> Option<Key> {
+        self.metrics.durations.clone().map(|name| self.key(name, [labels::outcome(outcome)]))
     }
 
     fn key(&self, name: KeyName, labels: impl IntoIterator<Item = Label>) -> Key {
-        Key::from_parts(name, labels.into_iter().chain(self.label.clone()).collect::<Vec<_>>())
+        let ours = [self.policy.clone()].into_iter().chain(self.operation.clone());
+        Key::from_parts(name, labels.into_iter().chain(ours).collect::<Vec<_>>())
     }
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use opentelemetry::{KeyValue, Value};
-use redress_core::{Cause, ErrorClass, Event, EventName, StopReason};
+use redress_core::{CallOutcome, Cause, ErrorClass, Event, StopReason};
 
 // The original's names.
 pub(crate) const OPERATION: &str = "operation";
@@ -24,59 +24,16 @@ pub(crate) const STOP_REASON: &str = "retry.stop_reason";
 pub(crate) const CAUSE: &str = "retry.cause";
 pub(crate) const SLEEP: &str = "retry.sleep";
 pub(crate) const RETRY_AFTER: &str = "retry.retry_after";
-pub(crate) const CIRCUIT_NAME: &str = "circuit.name";
+pub(crate) const POLICY: &str = "policy";
+pub(crate) const BREAKER: &str = "breaker";
+pub(crate) const CIRCUIT_OPEN_FOR: &str = "circuit.open_for";
 
-/// How a call, or an attempt, ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Success,
-    Failure,
-    /// By the breaker, without an attempt.
-    Rejected,
-    /// Deferred, as the sleep handler said.
-    Scheduled,
-    /// Stopped, as somebody asked.
-    Aborted,
-    /// Its future was dropped.
-    Cancelled,
-    /// A panic went through it.
-    Panicked,
-}
-
-impl Outcome {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::Rejected => "rejected",
-            Self::Scheduled => "scheduled",
-            Self::Aborted => "aborted",
-            Self::Cancelled => "cancelled",
-            Self::Panicked => "panicked",
-        }
+/// How a call that ends with this event ended; a panic shows only while the call is being dropped.
+pub(crate) fn outcome_of(event: &Event<'_>) -> Option<CallOutcome> {
+    match event.outcome() {
+        Some(CallOutcome::Cancelled) => Some(CallOutcome::of_unfinished()),
+        outcome => outcome,
     }
-
-    /// The outcome that a terminal event tells of.
-    pub(crate) const fn of_event(name: EventName) -> Self {
-        match name {
-            EventName::Success => Self::Success,
-            EventName::Scheduled => Self::Scheduled,
-            EventName::Aborted => Self::Aborted,
-            EventName::CircuitRejected => Self::Rejected,
-            _ => Self::Failure,
-        }
-    }
-
-    /// The outcome of what ends now without an event.
-    pub(crate) fn without_event() -> Self {
-        if std::thread::panicking() { Self::Panicked } else { Self::Cancelled }
-    }
-}
-
-/// Why a terminal event ends its call; a success has no reason.
-pub(crate) fn stop_reason(event: &Event<'_>) -> Option<StopReason> {
-    // The rejection's event is the only one that says it by its name alone.
-    event.stop_reason.or_else(|| (event.name == EventName::CircuitRejected).then_some(StopReason::CircuitOpen))
 }
 
 /// The `error.type` of a failure: the error's type if there was an error, else `timeout`, else the class. What has no cause is no
@@ -97,7 +54,7 @@ pub(crate) fn error_type(
 /// The `error.type` of what an event tells.
 pub(crate) fn error_type_of(event: &Event<'_>) -> Option<&'static str> {
     error_type(event.error_type, event.cause, event.class)
-        .or_else(|| (event.name == EventName::CircuitRejected).then_some(StopReason::CircuitOpen.as_str()))
+        .or_else(|| event.stop_reason.filter(|reason| *reason == StopReason::CircuitOpen).map(StopReason::as_str))
 }
 
 /// An attribute whose value is a text of the caller's.

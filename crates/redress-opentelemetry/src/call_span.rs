@@ -12,11 +12,14 @@ use std::time::SystemTime;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{Link, Span, SpanContext, SpanKind, SpanRef, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
-use redress_core::{AttemptContext, AttemptDecision, CallObserver, ErrorClass, Event, StopReason};
+use redress_core::{
+    AttemptContext, AttemptDecision, CallObserver, CallOutcome, CallStart, Classification, ErrorClass, Event,
+    StopReason,
+};
 
 use crate::attributes::{
-    ATTEMPT, ATTEMPTS, CAUSE, CIRCUIT_NAME, CIRCUIT_STATE, ERROR_CLASS, ERROR_TYPE, OPERATION, OUTCOME, Outcome,
-    RETRY_AFTER, SLEEP, STOP_REASON, count, error_type, error_type_of, seconds, stop_reason, text,
+    ATTEMPT, ATTEMPTS, BREAKER, CAUSE, CIRCUIT_OPEN_FOR, CIRCUIT_STATE, ERROR_CLASS, ERROR_TYPE, OPERATION, OUTCOME,
+    POLICY, RETRY_AFTER, SLEEP, STOP_REASON, count, error_type, error_type_of, outcome_of, seconds, text,
 };
 use crate::links::take_links;
 
@@ -36,11 +39,13 @@ impl Spans {
     }
 
     /// The span of a call that begins now, in the current context; none if that would change nothing for anybody.
-    pub(crate) fn begin(&self, operation: Option<&str>) -> Option<CallSpan> {
+    pub(crate) fn begin(&self, call: &CallStart<'_>) -> Option<CallSpan> {
         let (links, parent) = take_links(Context::current());
-        let name = operation.map_or(Cow::Borrowed(UNNAMED), |name| Cow::Owned(name.to_owned()));
+        let name = call.operation.map_or(Cow::Borrowed(UNNAMED), |name| Cow::Owned(name.to_owned()));
         let mut builder = self.tracer.span_builder(name).with_kind(SpanKind::Internal).with_links(links);
-        builder.attributes = operation.map(|name| vec![text(OPERATION, name)]);
+        let names = [(OPERATION, call.operation), (POLICY, call.policy), (BREAKER, call.breaker)];
+        let names = names.into_iter().filter_map(|(key, name)| name.map(|name| text(key, name)));
+        builder.attributes = Some(names.collect());
         let span = builder.start_with_context(&*self.tracer, &parent);
         let recording = span.is_recording();
         // A span that is not sampled still is the parent of what the operation starts, so that all of it is left out together. One
@@ -80,7 +85,8 @@ struct Progress {
 /// What the terminal event said.
 struct End {
     at: SystemTime,
-    outcome: Outcome,
+    outcome: CallOutcome,
+    attempts: u32,
     stop_reason: Option<StopReason>,
     class: Option<ErrorClass>,
     error_type: Option<&'static str>,
@@ -90,7 +96,7 @@ impl CallSpan {
     fn end(&self) {
         let progress = mem::take(&mut *self.progress());
         if let Some(attempt) = progress.attempt {
-            contained(|| finish(&attempt.span(), Outcome::without_event(), "", None));
+            contained(|| finish(&attempt.span(), CallOutcome::of_unfinished(), "", None));
         }
         let span = self.context.span();
         if !self.recording {
@@ -99,12 +105,12 @@ impl CallSpan {
         }
         span.set_attribute(KeyValue::new(ATTEMPTS, count(progress.attempts)));
         match progress.end {
-            Some(End { at, outcome, stop_reason, class, error_type }) => {
+            Some(End { at, outcome, attempts, stop_reason, class, error_type }) => {
                 span.set_attributes(stop_reason.map(|reason| KeyValue::new(STOP_REASON, reason.as_str())));
                 span.set_attributes(failure_attributes(class, error_type));
-                finish(&span, outcome, stop_reason.map_or("", StopReason::description), Some(at));
+                finish(&span, outcome, stop_reason.map_or("", |reason| reason.description_after(attempts)), Some(at));
             }
-            None => finish(&span, Outcome::without_event(), "", None),
+            None => finish(&span, CallOutcome::of_unfinished(), "", None),
         }
     }
 
@@ -124,8 +130,8 @@ impl CallObserver for CallSpan {
             if event.error_type.is_some() || event.cause.is_some() && event.classification.is_some() {
                 progress.error_type = error_type_of(event);
             }
-            if event.name.is_terminal() && progress.end.is_none() {
-                progress.end = Some(End::of(event, progress.error_type));
+            if let (Some(outcome), None) = (outcome_of(event), &progress.end) {
+                progress.end = Some(End::of(event, outcome, progress.error_type));
             }
             // What the breaker says after the end happened at the end, or the span would end before its last event.
             progress.end.as_ref().map_or_else(SystemTime::now, |end| end.at)
@@ -142,7 +148,8 @@ impl CallObserver for CallSpan {
             Link::new(span, vec![number], 0)
         });
         let mut attributes = vec![KeyValue::new(ATTEMPT, count(attempt.attempt))];
-        attributes.extend(attempt.operation.filter(|name| !name.is_empty()).map(|name| text(OPERATION, name)));
+        attributes
+            .extend(attempt.operation.as_deref().filter(|name| !name.is_empty()).map(|name| text(OPERATION, name)));
         let span = tracer
             .span_builder(ATTEMPT_NAME)
             .with_kind(SpanKind::Internal)
@@ -157,12 +164,12 @@ impl CallObserver for CallSpan {
         let running = self.progress().attempt.take();
         let Some(running) = running else { return };
         let outcome = match attempt.decision {
-            Some(AttemptDecision::Success) => Outcome::Success,
+            Some(AttemptDecision::Success) => CallOutcome::Success,
             // Aborted by the operation itself, which did not fail then.
-            Some(AttemptDecision::Aborted) if attempt.classification.is_none() => Outcome::Aborted,
-            _ => Outcome::Failure,
+            Some(AttemptDecision::Aborted) if attempt.classification.is_none() => CallOutcome::Aborted,
+            _ => CallOutcome::Failure,
         };
-        let class = attempt.classification.map(redress_core::Classification::class);
+        let class = attempt.classification.as_deref().map(Classification::class);
         let error_type = error_type(attempt.error_type, attempt.cause, class);
         contained(|| {
             let span = running.span();
@@ -194,13 +201,13 @@ fn contained(end: impl FnOnce()) {
 }
 
 impl End {
-    fn of(event: &Event<'_>, last_error_type: Option<&'static str>) -> Self {
-        let outcome = Outcome::of_event(event.name);
-        let failed = matches!(outcome, Outcome::Failure | Outcome::Rejected | Outcome::Scheduled);
+    fn of(event: &Event<'_>, outcome: CallOutcome, last_error_type: Option<&'static str>) -> Self {
+        let failed = matches!(outcome, CallOutcome::Failure | CallOutcome::Rejected | CallOutcome::Scheduled);
         Self {
             at: SystemTime::now(),
             outcome,
-            stop_reason: stop_reason(event),
+            attempts: event.attempt,
+            stop_reason: event.stop_reason,
             class: event.class,
             error_type: if failed { last_error_type.or_else(|| error_type_of(event)) } else { None },
         }
@@ -209,15 +216,15 @@ impl End {
 
 /// Ends a span, saying how it ended. A failure, a rejection and a panic are errors; what somebody asked for, a deferral, an abort or a dropped
 /// future, is none.
-fn finish(span: &SpanRef<'_>, outcome: Outcome, description: &'static str, at: Option<SystemTime>) {
+fn finish(span: &SpanRef<'_>, outcome: CallOutcome, description: &'static str, at: Option<SystemTime>) {
     span.set_attribute(KeyValue::new(OUTCOME, outcome.as_str()));
     match outcome {
-        Outcome::Failure | Outcome::Rejected => span.set_status(Status::error(description)),
-        Outcome::Panicked => {
+        CallOutcome::Failure | CallOutcome::Rejected => span.set_status(Status::error(description)),
+        CallOutcome::Panicked => {
             span.set_attribute(KeyValue::new(ERROR_TYPE, "panic"));
             span.set_status(Status::error("a panic went through the call"));
         }
-        Outcome::Success | Outcome::Scheduled | Outcome::Aborted | Outcome::Cancelled => {}
+        _ => {}
     }
     match at {
         Some(at) => span.end_with_timestamp(at),
@@ -230,7 +237,7 @@ fn failure_attributes(class: Option<ErrorClass>, error_type: Option<&'static str
     class.into_iter().chain(error_type.map(|error_type| KeyValue::new(ERROR_TYPE, error_type)))
 }
 
-/// The attributes of a span's event. The operation is the span's.
+/// The attributes of a span's event. The names of operation and policy are the span's.
 fn attributes_of(event: &Event<'_>) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(6);
     if event.attempt > 0 {
@@ -242,8 +249,10 @@ fn attributes_of(event: &Event<'_>) -> Vec<KeyValue> {
         attributes.push(KeyValue::new(SLEEP, seconds(event.sleep)));
     }
     attributes.extend(event.retry_after().map(|hint| KeyValue::new(RETRY_AFTER, seconds(hint))));
-    attributes.extend(stop_reason(event).map(|reason| KeyValue::new(STOP_REASON, reason.as_str())));
+    attributes.extend(event.stop_reason.map(|reason| KeyValue::new(STOP_REASON, reason.as_str())));
     attributes.extend(event.state.map(|state| KeyValue::new(CIRCUIT_STATE, state.as_str())));
-    attributes.extend(event.breaker.map(|breaker| text(CIRCUIT_NAME, breaker)));
+    let of_breaker = event.breaker.as_deref().filter(|_| event.state.is_some());
+    attributes.extend(of_breaker.map(|breaker| text(BREAKER, breaker)));
+    attributes.extend(event.open_for.map(|time| KeyValue::new(CIRCUIT_OPEN_FOR, seconds(time))));
     attributes
 }

@@ -9,7 +9,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter, ObservableGauge};
 use redress_core::{CircuitBreaker, CircuitState, Event};
 
-use crate::attributes::{CIRCUIT_NAME, CIRCUIT_STATE, OPERATION, text};
+use crate::attributes::{BREAKER, CIRCUIT_STATE, OPERATION, text};
 
 /// How many breakers are known from events alone, so that operations with endless names cost no endless memory. Three series
 /// each, and an SDK keeps 2000 unless told otherwise.
@@ -28,7 +28,7 @@ enum Label {
 impl Label {
     fn attribute(&self) -> Option<KeyValue> {
         match self {
-            Self::Breaker(name) => Some(text(CIRCUIT_NAME, name)),
+            Self::Breaker(name) => Some(text(BREAKER, name)),
             Self::Operation(name) => Some(text(OPERATION, name)),
             Self::Unnamed => None,
         }
@@ -96,7 +96,7 @@ impl Circuits {
     /// Hears of a breaker's event. `with_operation`: whether an operation may name a breaker that has no name.
     pub(crate) fn on_event(&self, event: &Event<'_>, with_operation: bool) {
         let Some(state) = event.state else { return };
-        let label = match (event.breaker, event.operation.filter(|_| with_operation)) {
+        let label = match (event.breaker.as_deref(), event.operation.as_deref().filter(|_| with_operation)) {
             (Some(breaker), _) => Label::Breaker(breaker.to_owned()),
             (None, Some(operation)) => Label::Operation(operation.to_owned()),
             (None, None) => Label::Unnamed,

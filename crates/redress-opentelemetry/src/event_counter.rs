@@ -8,13 +8,13 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Meter};
 use redress_core::{CircuitState, ErrorClass, Event, Observer};
 
-use crate::attributes::{Labels, stop_reason, text};
+use crate::attributes::{BREAKER, Labels, OPERATION, POLICY, text};
 
 /// An observer that counts every event by name, in one counter: the plain form of metrics, beside or instead of
 /// [`OtelObserver`](crate::OtelObserver)'s.
 ///
 /// The attributes are `event`, and where the event has them `class`, `err` (the error's type), `cause`, `stop_reason`, `state`,
-/// `breaker` and `operation`. Of the original's tags, the attempt and the sleep are no attributes here: each of their values would
+/// `policy`, `breaker` and `operation`. Of the original's tags, the attempt and the sleep are no attributes here: each of their values would
 /// make a series of its own.
 ///
 /// ```
@@ -54,15 +54,17 @@ impl EventCounter {
 impl Observer for EventCounter {
     fn on_event(&self, event: &Event<'_>) {
         let fixed = |key, value: Option<&'static str>| value.map(|value| KeyValue::new(key, value));
-        let labels = Labels::<8>::new()
+        let operation = event.operation.as_deref().filter(|_| self.with_operation);
+        let labels = Labels::<9>::new()
             .with(fixed("event", Some(event.name.as_str())))
             .with(fixed("class", event.class.map(ErrorClass::as_str)))
             .with(fixed("err", event.error_type))
             .with(fixed("cause", event.cause.map(redress_core::Cause::as_str)))
-            .with(fixed("stop_reason", stop_reason(event).map(redress_core::StopReason::as_str)))
+            .with(fixed("stop_reason", event.stop_reason.map(redress_core::StopReason::as_str)))
             .with(fixed("state", event.state.map(CircuitState::as_str)))
-            .with(event.breaker.map(|breaker| text("breaker", breaker)))
-            .with(event.operation.filter(|_| self.with_operation).map(|operation| text("operation", operation)));
+            .with(event.policy.as_deref().map(|policy| text(POLICY, policy)))
+            .with(event.breaker.as_deref().map(|breaker| text(BREAKER, breaker)))
+            .with(operation.map(|operation| text(OPERATION, operation)));
         self.counter.add(1, labels.as_slice());
     }
 }

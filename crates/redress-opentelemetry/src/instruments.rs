@@ -6,7 +6,11 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter};
 use redress_core::{ErrorClass, Event, EventName};
 
-use crate::attributes::{ERROR_CLASS, ERROR_TYPE, Labels, OPERATION, OUTCOME, Outcome, error_type_of, text};
+use crate::attributes::{
+    BREAKER, ERROR_CLASS, ERROR_TYPE, Labels as LabelsOf, OPERATION, OUTCOME, POLICY, error_type_of, text,
+};
+
+type Labels = LabelsOf<6>;
 
 /// The boundaries that the semantic conventions advise for durations of requests, in seconds, and two more: calls that retry last
 /// longer than requests, and the deadline of a policy is a minute unless it says otherwise.
@@ -50,21 +54,24 @@ impl Instruments {
         if event.name == EventName::Success && event.attempt > 1 {
             self.success_after_retries.add(1, self.labels(event).as_slice());
         }
-        if let (true, Some(elapsed)) = (event.name.is_terminal(), event.elapsed) {
-            let outcome = KeyValue::new(OUTCOME, Outcome::of_event(event.name).as_str());
+        if let (Some(outcome), Some(elapsed)) = (event.outcome(), event.elapsed) {
+            let outcome = KeyValue::new(OUTCOME, outcome.as_str());
             let labels = failure(self.labels(event).with(Some(outcome)), event);
             self.duration.record(elapsed.as_secs_f64(), labels.as_slice());
         }
     }
 
-    fn labels(&self, event: &Event<'_>) -> Labels<4> {
-        let operation = event.operation.filter(|_| self.with_operation);
-        Labels::new().with(operation.map(|operation| text(OPERATION, operation)))
+    fn labels(&self, event: &Event<'_>) -> Labels {
+        let operation = event.operation.as_deref().filter(|_| self.with_operation);
+        Labels::new()
+            .with(operation.map(|operation| text(OPERATION, operation)))
+            .with(event.policy.as_deref().map(|policy| text(POLICY, policy)))
+            .with(event.breaker.as_deref().map(|breaker| text(BREAKER, breaker)))
     }
 }
 
 /// The labels of a failure besides; a success has none, since it carries no class.
-fn failure(labels: Labels<4>, event: &Event<'_>) -> Labels<4> {
+fn failure(labels: Labels, event: &Event<'_>) -> Labels {
     labels
         .with(event.class.map(ErrorClass::as_str).map(|class| KeyValue::new(ERROR_CLASS, class)))
         .with(error_type_of(event).map(|error_type| KeyValue::new(ERROR_TYPE, error_type)))

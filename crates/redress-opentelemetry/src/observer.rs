@@ -108,7 +108,7 @@ impl Observer for OtelObserver {
     }
 
     fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
-        let span = self.parts.spans.as_ref()?.begin(call.operation)?;
+        let span = self.parts.spans.as_ref()?.begin(call)?;
         Some(Box::new(span))
     }
 }

@@ -165,7 +165,7 @@ impl Census {
     }
 
     fn settle_events(&self) {
-        for event in EventName::ALL.into_iter().filter(|event| event.is_terminal()) {
+        for event in EventName::ALL.iter().copied().filter(|event| event.is_terminal()) {
             let whose = format!("{}, {event}", self.terms.name);
             let ended = ("calls", self.ended_with(event));
             self.laws.balance(Law::OneTerminal, &whose, ("events", self.events(event)), ended);

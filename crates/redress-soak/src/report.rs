@@ -108,7 +108,7 @@ fn ends(scene: &Scene, totals: Totals) {
     println!("{:>12} succeeded", totals.succeeded);
     let of_all =
         |count: &dyn Fn(&Census) -> u64| scene.subjects.iter().map(|subject| count(subject.census)).sum::<u64>();
-    for (place, reason) in StopReason::ALL.into_iter().enumerate() {
+    for (place, reason) in StopReason::ALL.iter().enumerate() {
         println!("{:>12} {reason}", of_all(&|census| census.stopped[place].get()));
     }
     println!("{:>12} cancelled\n{:>12} panicked", totals.cancelled, totals.panicked);

@@ -3,12 +3,8 @@
 //! Owns the copies. Judges nothing: what they should have been is the test's to say.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use redress_core::{
-    AttemptContext, AttemptDecision, Cause, CircuitState, Classification, ErrorClass, Event, EventName, Observer,
-    StopReason,
-};
+use redress_core::{AttemptContext, AttemptDecision, Event, EventName, Observer};
 
 use crate::lock::lock;
 
@@ -39,62 +35,8 @@ pub struct Recorder {
 
 #[derive(Debug, Default)]
 struct Heard {
-    events: Vec<RecordedEvent>,
-    attempts: Vec<RecordedAttempt>,
-}
-
-/// An [`Event`] of its own; the fields mean the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RecordedEvent {
-    /// What happened.
-    pub name: EventName,
-    /// The attempt it is about, counted from 1; 0 for breaker events and for a call that made none.
-    pub attempt: u32,
-    /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
-    pub sleep: Duration,
-    /// Time since the call began; none for breaker events.
-    pub elapsed: Option<Duration>,
-    /// The class of the failure.
-    pub class: Option<ErrorClass>,
-    /// Why the call ended, of terminal events other than `Success`.
-    pub stop_reason: Option<StopReason>,
-    /// What failed.
-    pub cause: Option<Cause>,
-    /// The breaker's state after the event, of breaker events.
-    pub state: Option<CircuitState>,
-    /// The name the breaker was given, of breaker events.
-    pub breaker: Option<String>,
-    /// The name the caller gave the operation.
-    pub operation: Option<String>,
-    /// The failed error's type name, when an error caused the event.
-    pub error_type: Option<&'static str>,
-    /// The whole classification, when the event is about a failure just made.
-    pub classification: Option<Classification>,
-}
-
-/// An [`AttemptContext`] of its own; the fields mean the same. One that has no decision is an attempt's start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RecordedAttempt {
-    /// The attempt, counted from 1.
-    pub attempt: u32,
-    /// The name the caller gave the operation.
-    pub operation: Option<String>,
-    /// Time since the call began.
-    pub elapsed: Duration,
-    /// What the classifier made of a failure; none at the start and on success.
-    pub classification: Option<Classification>,
-    /// What was decided; none at the start.
-    pub decision: Option<AttemptDecision>,
-    /// Why the call ends, if it does.
-    pub stop_reason: Option<StopReason>,
-    /// What failed, if something did.
-    pub cause: Option<Cause>,
-    /// The delay before the next attempt, of `Retry` and `Scheduled`.
-    pub sleep: Option<Duration>,
-    /// The failed error's type name, if an error failed the attempt.
-    pub error_type: Option<&'static str>,
+    events: Vec<Event<'static>>,
+    attempts: Vec<AttemptContext<'static>>,
 }
 
 impl Recorder {
@@ -106,7 +48,7 @@ impl Recorder {
 
     /// The events so far, in order.
     #[must_use]
-    pub fn events(&self) -> Vec<RecordedEvent> {
+    pub fn events(&self) -> Vec<Event<'static>> {
         lock(&self.heard).events.clone()
     }
 
@@ -116,9 +58,9 @@ impl Recorder {
         lock(&self.heard).events.iter().map(|event| event.name).collect()
     }
 
-    /// The starts and ends of attempts so far, in order.
+    /// The starts and ends of attempts so far, in order. One that has no decision is an attempt's start.
     #[must_use]
-    pub fn attempts(&self) -> Vec<RecordedAttempt> {
+    pub fn attempts(&self) -> Vec<AttemptContext<'static>> {
         lock(&self.heard).attempts.clone()
     }
 
@@ -136,49 +78,14 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn on_event(&self, event: &Event<'_>) {
-        lock(&self.heard).events.push(event.into());
+        lock(&self.heard).events.push(event.clone().into_owned());
     }
 
     fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
-        lock(&self.heard).attempts.push(attempt.into());
+        lock(&self.heard).attempts.push(attempt.clone().into_owned());
     }
 
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
-        lock(&self.heard).attempts.push(attempt.into());
-    }
-}
-
-impl From<&Event<'_>> for RecordedEvent {
-    fn from(event: &Event<'_>) -> Self {
-        Self {
-            name: event.name,
-            attempt: event.attempt,
-            sleep: event.sleep,
-            elapsed: event.elapsed,
-            class: event.class,
-            stop_reason: event.stop_reason,
-            cause: event.cause,
-            state: event.state,
-            breaker: event.breaker.map(str::to_owned),
-            operation: event.operation.map(str::to_owned),
-            error_type: event.error_type,
-            classification: event.classification.cloned(),
-        }
-    }
-}
-
-impl From<&AttemptContext<'_>> for RecordedAttempt {
-    fn from(attempt: &AttemptContext<'_>) -> Self {
-        Self {
-            attempt: attempt.attempt,
-            operation: attempt.operation.map(str::to_owned),
-            elapsed: attempt.elapsed,
-            classification: attempt.classification.cloned(),
-            decision: attempt.decision,
-            stop_reason: attempt.stop_reason,
-            cause: attempt.cause,
-            sleep: attempt.sleep,
-            error_type: attempt.error_type,
-        }
+        lock(&self.heard).attempts.push(attempt.clone().into_owned());
     }
 }

@@ -3,9 +3,9 @@
 //! Owns the strategy that answers from a list and remembers what it was told. Computes nothing.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use redress_core::{BackoffContext, Cause, Classification, ErrorClass, Fixed, Strategy, fixed};
+use redress_core::{BackoffContext, Fixed, Strategy, fixed};
 
 use crate::lock::lock;
 
@@ -37,46 +37,7 @@ use crate::lock::lock;
 pub struct DeterministicStrategy {
     sleeps: Arc<[Duration]>,
     otherwise: Option<Duration>,
-    calls: Arc<Mutex<Vec<BackoffRecord>>>,
-}
-
-/// What a [`DeterministicStrategy`] was told: a [`BackoffContext`] of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BackoffRecord {
-    /// The attempt that failed, counted from 1.
-    pub attempt: u32,
-    /// What the classifier made of the failure.
-    pub classification: Classification,
-    /// The delay that the strategy computed after the attempt before, if there was one.
-    pub prev_delay: Option<Duration>,
-    /// What was left until the deadline, if there was one.
-    pub remaining: Option<Duration>,
-    /// What failed.
-    pub cause: Cause,
-    /// The instant of the failure.
-    pub now: Instant,
-}
-
-impl BackoffRecord {
-    /// The failure's class.
-    #[must_use]
-    pub const fn class(&self) -> ErrorClass {
-        self.classification.class()
-    }
-}
-
-impl From<&BackoffContext<'_>> for BackoffRecord {
-    fn from(context: &BackoffContext<'_>) -> Self {
-        Self {
-            attempt: context.attempt,
-            classification: context.classification.clone(),
-            prev_delay: context.prev_delay,
-            remaining: context.remaining,
-            cause: context.cause,
-            now: context.now,
-        }
-    }
+    calls: Arc<Mutex<Vec<BackoffContext<'static>>>>,
 }
 
 impl DeterministicStrategy {
@@ -94,7 +55,7 @@ impl DeterministicStrategy {
 
     /// What it was asked so far, in order.
     #[must_use]
-    pub fn calls(&self) -> Vec<BackoffRecord> {
+    pub fn calls(&self) -> Vec<BackoffContext<'static>> {
         lock(&self.calls).clone()
     }
 
@@ -106,7 +67,7 @@ impl DeterministicStrategy {
 
 impl Strategy for DeterministicStrategy {
     fn delay(&self, context: &BackoffContext<'_>) -> Duration {
-        lock(&self.calls).push(context.into());
+        lock(&self.calls).push(context.clone().into_owned());
         let index = usize::try_from(context.attempt.saturating_sub(1)).unwrap_or(usize::MAX);
         let listed = self.sleeps.get(index).copied();
         listed.or(self.otherwise).or_else(|| self.sleeps.last().copied()).unwrap_or_default()

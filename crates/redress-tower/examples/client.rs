@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .retry(retry)
         .circuit_breaker(CircuitBreaker::builder().failure_threshold(10))
         .observer(|event: &Event<'_>| {
-            println!("  {}: {}, attempt {}", event.operation.unwrap_or("?"), event.name, event.attempt);
+            println!("  {}: {}, attempt {}", event.operation.as_deref().unwrap_or("?"), event.name, event.attempt);
         })
         .build()?;
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();

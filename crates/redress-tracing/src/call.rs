@@ -1,13 +1,12 @@
 //! What goes with one call: its span, and the telling within it.
 //!
-//! Owns the order of things at the end, and what is told of a call that has none. Knows levels, not fields.
+//! Owns the order of things at the end, and that a call which is dropped has one. Knows levels, not fields.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread;
 
-use redress_core::{AttemptContext, CallObserver, Event, EventName};
+use redress_core::{AttemptContext, CallObserver, CallStart, Event, EventName};
 use tracing::Span;
 
 use crate::emit;
@@ -19,17 +18,18 @@ pub(crate) struct Call {
     span: Span,
     /// Where events belong then: what was current where the call began.
     surroundings: Option<Span>,
-    operation: Option<Box<str>>,
+    /// The event of a call that is dropped without one, as it stood when the call began.
+    dropped: Option<Box<Event<'static>>>,
     attempts: AtomicU32,
     ended: AtomicBool,
 }
 
 impl Call {
-    pub(crate) fn new(levels: Arc<Levels>, span: Span, operation: Option<&str>) -> Self {
-        // Kept for the one event that has nobody to bring the name along.
-        let operation = operation.filter(|_| levels.cancellation.is_some()).map(Into::into);
+    pub(crate) fn new(levels: Arc<Levels>, span: Span, call: &CallStart<'_>) -> Self {
+        let is_told = levels.of(&Event::new(EventName::Cancelled)).is_some();
+        let dropped = is_told.then(|| Box::new(dropped(call)));
         let surroundings = span.is_disabled().then(Span::current);
-        Self { levels, span, surroundings, operation, attempts: AtomicU32::new(0), ended: AtomicBool::new(false) }
+        Self { levels, span, surroundings, dropped, attempts: AtomicU32::new(0), ended: AtomicBool::new(false) }
     }
 
     fn within(&self) -> &Span {
@@ -37,8 +37,7 @@ impl Call {
     }
 
     fn tell(&self, event: &Event<'_>) {
-        self.ended.fetch_or(event.name.is_terminal(), Ordering::Relaxed);
-        let Some(level) = self.levels.of(event.name, event.attempt) else { return };
+        let Some(level) = self.levels.of(event) else { return };
         match event.name {
             EventName::CircuitOpened | EventName::CircuitHalfOpen | EventName::CircuitClosed => {
                 emit::event_of_breaker(self.within(), level, event);
@@ -47,19 +46,25 @@ impl Call {
         }
     }
 
-    /// The end that a call has when nobody told of one.
-    fn tell_cancellation(&self) {
-        let outcome = if thread::panicking() { "panicked" } else { "cancelled" };
-        let attempts = self.attempts.load(Ordering::Relaxed);
-        emit::record_cancellation(&self.span, outcome, attempts);
-        if let Some(level) = self.levels.cancellation {
-            emit::cancellation(self.within(), level, self.operation.as_deref(), outcome, attempts);
-        }
+    /// The end of a call that was dropped and has no event for it.
+    fn end(&mut self) {
+        let mut event = self.dropped.take().map_or_else(|| Event::new(EventName::Cancelled), |event| *event);
+        event.attempt = *self.attempts.get_mut();
+        self.on_event(&event);
     }
+}
+
+fn dropped(call: &CallStart<'_>) -> Event<'static> {
+    let mut event = Event::new(EventName::Cancelled);
+    event.operation = call.operation.map(|name| name.to_owned().into());
+    event.policy = call.policy.map(|name| name.to_owned().into());
+    event.breaker = call.breaker.map(|name| name.to_owned().into());
+    event
 }
 
 impl CallObserver for Call {
     fn on_event(&self, event: &Event<'_>) {
+        self.ended.fetch_or(event.name.is_terminal(), Ordering::Relaxed);
         self.tell(event);
         if event.name.is_terminal() {
             // After the telling, so that a line of text does not say everything twice.
@@ -86,7 +91,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         if !*self.ended.get_mut() {
             // A subscriber's panic must not meet another, which the span's own end may bring: two end the process.
-            let _ = catch_unwind(AssertUnwindSafe(|| self.tell_cancellation()));
+            let _ = catch_unwind(AssertUnwindSafe(|| self.end()));
         }
     }
 }

@@ -5,7 +5,8 @@
 use std::fmt::Write;
 
 use redress_core::{
-    AttemptContext, AttemptDecision, Cause, CircuitState, Classification, ErrorClass, Event, EventName, StopReason,
+    AttemptContext, AttemptDecision, CallOutcome, CallStart, Cause, CircuitState, Classification, ErrorClass, Event,
+    EventName, StopReason,
 };
 use tracing::field::{Empty, Value};
 use tracing::{Level, Span};
@@ -26,7 +27,7 @@ macro_rules! at_level {
 }
 
 /// The span of a call that begins, below the current one; a disabled one if there is no level.
-pub(crate) fn span(level: Option<Level>, operation: Option<&str>) -> Span {
+pub(crate) fn span(level: Option<Level>, call: &CallStart<'_>) -> Span {
     let Some(level) = level else { return Span::none() };
     macro_rules! span_at {
         ($level:expr) => {
@@ -34,7 +35,9 @@ pub(crate) fn span(level: Option<Level>, operation: Option<&str>) -> Span {
                 target: CALL_TARGET,
                 $level,
                 SPAN_NAME,
-                operation,
+                operation = call.operation,
+                policy = call.policy,
+                breaker = call.breaker,
                 outcome = Empty,
                 stop_reason = Empty,
                 attempts = Empty,
@@ -49,8 +52,8 @@ pub(crate) fn span(level: Option<Level>, operation: Option<&str>) -> Span {
 
 /// How a call ended, into its span.
 pub(crate) fn record_end(span: &Span, event: &Event<'_>) {
-    record(span, "outcome", Some(outcome(event.name)));
-    record(span, "stop_reason", stop_reason(event).map(StopReason::as_str));
+    record(span, "outcome", outcome(event).map(CallOutcome::as_str));
+    record(span, "stop_reason", event.stop_reason.map(StopReason::as_str));
     record(span, "attempts", Some(event.attempt));
     record(span, "class", event.class.map(ErrorClass::as_str));
     record(span, "cause", event.cause.map(Cause::as_str));
@@ -64,15 +67,10 @@ fn record(span: &Span, field: &str, value: Option<impl Value>) {
     }
 }
 
-/// How a call ended that has no event for it.
-pub(crate) fn record_cancellation(span: &Span, outcome: &str, attempts: u32) {
-    span.record("outcome", outcome);
-    span.record("attempts", attempts);
-}
-
 /// A retry, or the end of the call.
 pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
-    let details = event.classification.and_then(details);
+    let details = event.classification.as_deref().and_then(details);
+    let panicked = outcome(event).filter(|outcome| *outcome == CallOutcome::Panicked);
     let retry_after = event.retry_after().map(|asked| asked.as_secs_f64());
     let sleep = matches!(event.name, EventName::Retry | EventName::Scheduled).then(|| event.sleep.as_secs_f64());
     macro_rules! event_at {
@@ -82,20 +80,23 @@ pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
                 parent: within.id(),
                 $level,
                 event = event.name.as_str(),
-                operation = event.operation,
+                outcome = panicked.map(CallOutcome::as_str),
+                operation = event.operation.as_deref(),
+                policy = event.policy.as_deref(),
                 attempt = event.attempt,
                 class = event.class.map(ErrorClass::as_str),
                 cause = event.cause.map(Cause::as_str),
-                stop_reason = stop_reason(event).map(StopReason::as_str),
+                stop_reason = event.stop_reason.map(StopReason::as_str),
                 sleep_seconds = sleep,
                 retry_after_seconds = retry_after,
                 error_type = event.error_type,
                 details = details.as_deref(),
-                breaker = event.breaker,
+                breaker = event.breaker.as_deref(),
                 state = event.state.map(CircuitState::as_str),
                 elapsed_seconds = event.elapsed.map(|elapsed| elapsed.as_secs_f64()),
-                "{}",
-                message(event.name)
+                "{}{}",
+                message(event),
+                why(event)
             )
         };
     }
@@ -124,12 +125,14 @@ pub(crate) fn event_of_breaker(within: &Span, level: Level, event: &Event<'_>) {
                 parent: within.id(),
                 $level,
                 event = event.name.as_str(),
-                operation = event.operation,
-                breaker = event.breaker,
+                operation = event.operation.as_deref(),
+                policy = event.policy.as_deref(),
+                breaker = event.breaker.as_deref(),
                 state = event.state.map(CircuitState::as_str),
                 class = event.class.map(ErrorClass::as_str),
+                open_for_seconds = event.open_for.map(|time| time.as_secs_f64()),
                 "{}",
-                message(event.name)
+                message(event)
             )
         };
     }
@@ -138,14 +141,16 @@ pub(crate) fn event_of_breaker(within: &Span, level: Level, event: &Event<'_>) {
 
 /// An attempt that ended.
 pub(crate) fn attempt(within: &Span, level: Level, attempt: &AttemptContext<'_>) {
-    let class = attempt.classification.map(Classification::class);
+    let class = attempt.classification.as_deref().map(Classification::class);
     macro_rules! event_at {
         ($level:expr) => {
             tracing::event!(
                 target: ATTEMPT_TARGET,
                 parent: within.id(),
                 $level,
-                operation = attempt.operation.filter(|name| !name.is_empty()),
+                operation = attempt.operation.as_deref().filter(|name| !name.is_empty()),
+                policy = attempt.policy.as_deref(),
+                breaker = attempt.breaker.as_deref(),
                 attempt = attempt.attempt,
                 decision = attempt.decision.map(AttemptDecision::as_str),
                 class = class.map(ErrorClass::as_str),
@@ -159,39 +164,11 @@ pub(crate) fn attempt(within: &Span, level: Level, attempt: &AttemptContext<'_>)
     at_level!(level, event_at);
 }
 
-/// A call that was dropped before its end, or whose operation panicked.
-pub(crate) fn cancellation(within: &Span, level: Level, operation: Option<&str>, outcome: &str, attempts: u32) {
-    macro_rules! event_at {
-        ($level:expr) => {
-            tracing::event!(
-                target: CALL_TARGET,
-                parent: within.id(),
-                $level,
-                event = outcome,
-                operation,
-                attempt = attempts,
-                "the call did not come to an end"
-            )
-        };
-    }
-    at_level!(level, event_at);
-}
-
-const fn outcome(terminal: EventName) -> &'static str {
-    match terminal {
-        EventName::Success => "success",
-        EventName::CircuitRejected => "rejected",
-        EventName::Scheduled => "scheduled",
-        EventName::Aborted => "aborted",
-        _ => "failure",
-    }
-}
-
-/// A rejection's event carries no reason, but it has one.
-fn stop_reason(event: &Event<'_>) -> Option<StopReason> {
-    match event.name {
-        EventName::CircuitRejected => Some(StopReason::CircuitOpen),
-        _ => event.stop_reason,
+/// How the call ended. Whether a panic ended it shows only while the call is being dropped.
+fn outcome(event: &Event<'_>) -> Option<CallOutcome> {
+    match event.outcome() {
+        Some(CallOutcome::Cancelled) => Some(CallOutcome::of_unfinished()),
+        outcome => outcome,
     }
 }
 
@@ -206,22 +183,31 @@ fn details(classification: &Classification) -> Option<String> {
     (!joined.is_empty()).then_some(joined)
 }
 
-const fn message(name: EventName) -> &'static str {
-    match name {
+fn message(event: &Event<'_>) -> &'static str {
+    match event.name {
         EventName::Success => "the call succeeded",
         EventName::Retry => "the attempt failed and will be tried again",
-        EventName::PermanentFail => "the call failed and is not to be retried",
-        EventName::DeadlineExceeded => "the call failed at its deadline",
-        EventName::MaxAttemptsExceeded => "the call failed, its attempts used up",
-        EventName::MaxUnknownAttemptsExceeded => "the call failed, its retries of unrecognised failures used up",
-        EventName::NoStrategyConfigured => "the call failed, and its class has no strategy",
-        EventName::BudgetExhausted => "the call failed, and the retry budget is used up",
         EventName::Scheduled => "the retry was deferred",
         EventName::Aborted => "the call was aborted",
+        EventName::Cancelled if outcome(event) == Some(CallOutcome::Panicked) => "a panic ended the call",
+        EventName::Cancelled => "the call was dropped before it ended",
         EventName::CircuitOpened => "the circuit opened",
         EventName::CircuitHalfOpen => "the circuit lets a probe through",
         EventName::CircuitClosed => "the circuit closed",
+        EventName::CircuitRejected if event.state == Some(CircuitState::HalfOpen) => {
+            "the circuit waits for its probe and rejected the call"
+        }
         EventName::CircuitRejected => "the circuit is open and rejected the call",
+        _ if event.outcome() == Some(CallOutcome::Failure) => "the call failed: ",
         _ => "the policy did something new",
+    }
+}
+
+/// What goes on after the message of a failed call.
+fn why(event: &Event<'_>) -> &'static str {
+    match (event.outcome(), event.stop_reason) {
+        (Some(CallOutcome::Failure), Some(reason)) => reason.description_after(event.attempt),
+        (Some(CallOutcome::Failure), None) => event.name.as_str(),
+        _ => "",
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns the defaults and the builder that changes them. Does not know the fields.
 
-use redress_core::EventName;
+use redress_core::{Event, EventName, StopReason};
 use tracing::Level;
 
 use crate::observer::TracingObserver;
@@ -13,22 +13,24 @@ pub(crate) struct Levels {
     pub(crate) span: Option<Level>,
     pub(crate) attempt: Option<Level>,
     pub(crate) recovery: Option<Level>,
-    pub(crate) cancellation: Option<Level>,
+    /// Of a failure that would have been retried, had its classification not forbidden it.
+    pub(crate) forbidden: Option<Level>,
     events: [Option<Level>; EventName::ALL.len()],
 }
 
 impl Levels {
-    /// The level of an event. A success that took more than one attempt has one of its own.
-    pub(crate) fn of(&self, name: EventName, attempt: u32) -> Option<Level> {
-        if name == EventName::Success && attempt > 1 {
-            return self.recovery;
+    /// The level of an event. A success that took more than one attempt has one of its own, and so has a forbidden retry.
+    pub(crate) fn of(&self, event: &Event<'_>) -> Option<Level> {
+        match event.name {
+            EventName::Success if event.attempt > 1 => self.recovery,
+            EventName::PermanentFail if event.stop_reason == Some(StopReason::RetryForbidden) => self.forbidden,
+            name => index(name).and_then(|index| self.events[index]),
         }
-        index(name).and_then(|index| self.events[index])
     }
 
     /// The most severe of them all, which is heard if any is.
     pub(crate) fn most_severe(&self) -> Option<Level> {
-        let others = [self.span, self.attempt, self.recovery, self.cancellation];
+        let others = [self.span, self.attempt, self.recovery, self.forbidden];
         self.events.into_iter().chain(others).flatten().min()
     }
 }
@@ -39,8 +41,8 @@ impl Default for Levels {
             span: Some(Level::INFO),
             attempt: Some(Level::TRACE),
             recovery: Some(Level::DEBUG),
-            cancellation: Some(Level::DEBUG),
-            events: EventName::ALL.map(|name| Some(default_level(name))),
+            forbidden: Some(Level::WARN),
+            events: std::array::from_fn(|index| Some(default_level(EventName::ALL[index]))),
         }
     }
 }
@@ -50,7 +52,7 @@ impl Default for Levels {
 const fn default_level(name: EventName) -> Level {
     match name {
         EventName::Success => Level::TRACE,
-        EventName::Aborted | EventName::CircuitRejected => Level::DEBUG,
+        EventName::Aborted | EventName::Cancelled | EventName::CircuitRejected => Level::DEBUG,
         EventName::Retry
         | EventName::PermanentFail
         | EventName::Scheduled
@@ -61,7 +63,7 @@ const fn default_level(name: EventName) -> Level {
 }
 
 fn index(name: EventName) -> Option<usize> {
-    EventName::ALL.into_iter().position(|other| other == name)
+    EventName::ALL.iter().position(|other| *other == name)
 }
 
 /// Builds a [`TracingObserver`]. Made by [`TracingObserver::builder`].
@@ -76,13 +78,19 @@ pub struct TracingObserverBuilder {
 impl TracingObserverBuilder {
     /// The level of an event. Defaults: `WARN` for what ends a call although it was retried or would have been, and for a circuit
     /// that opens; `INFO` for retries, failures that are not retried, deferred retries, and circuits that recover; `DEBUG` for
-    /// aborted and rejected calls; `TRACE` for a success.
+    /// aborted and rejected calls, and those that were dropped before their end or panicked; `TRACE` for a success.
     ///
     /// That of [`Success`](EventName::Success) is for a success at the first attempt; others are
-    /// [recoveries](Self::recovery_level).
+    /// [recoveries](Self::recovery_level). That of [`PermanentFail`](EventName::PermanentFail) is unless set `WARN` for a
+    /// failure that would have been retried but must not be ([`RetryForbidden`](StopReason::RetryForbidden)), such as a `POST`
+    /// that was answered with 503: it is the dependency's, like the one of the `GET` beside it.
     pub fn level(mut self, event: EventName, level: impl Into<Option<Level>>) -> Self {
+        let level = level.into();
         if let Some(index) = index(event) {
-            self.levels.events[index] = level.into();
+            self.levels.events[index] = level;
+        }
+        if event == EventName::PermanentFail {
+            self.levels.forbidden = level;
         }
         self
     }
@@ -96,12 +104,6 @@ impl TracingObserverBuilder {
     /// The level of what is told of every attempt when it has ended. Default: `TRACE`.
     pub fn attempt_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.attempt = level.into();
-        self
-    }
-
-    /// The level of what is told of a call that was dropped before its end, or whose operation panicked. Default: `DEBUG`.
-    pub fn cancellation_level(mut self, level: impl Into<Option<Level>>) -> Self {
-        self.levels.cancellation = level.into();
         self
     }
 

@@ -7,16 +7,16 @@ pub use redress_core as core;
 pub use redress_core::{
     AbortRetryError, AbortedError, Adaptive, Admission, ArcClassifier, Async, AsyncCaller, Attempt, AttemptContext,
     AttemptDecision, BackoffContext, Blocking, BoxError, BoxedClassifier, Breaker, BreakerSource, BreakerSpec, Budget,
-    BudgetSpec, CallContext, CallError, CallObserver, CallStart, Caller, Cause, CircuitBreaker, CircuitBreakerBuilder,
-    CircuitOpenError, CircuitState, Classification, Classifier, Clock, ConcurrencyError, ConfigError, ConfigIssue,
-    Deadline, DecorrelatedJitter, DefaultClassifier, ErrorClass, ErrorClassifier, Event, EventName, Exponential,
-    FailedError, Failure, Feedback, Fixed, HookFuture, InstantTimer, Jitter, NamedCaller, NoTimer, Observer, OrElse,
-    OutcomeSummary, PerClass, PermanentError, Permit, Policy, PolicyBuilder, PollCall, PollOperation, ProbeLease,
-    RateLimitError, Report, ResultClassifier, Retry, RetryAfterOr, RetryBuilder, RetryConfig, RetryExhaustedError,
-    RetryOutcome, RetryPolicy, RetryTimeline, ServerError, SleepDecision, StatusError, StopReason, Strategy,
-    StrategySpec, TimelineEvent, Timer, Transition, adaptive, boxed_classifier, decorrelated_jitter,
-    default_classifier, equal_jitter, error_classifier, exponential, fixed, result_classifier, retry_after_or,
-    source_chain, strict_classifier, token_backoff,
+    BudgetSpec, CallContext, CallError, CallObserver, CallOutcome, CallStart, Caller, Cause, CircuitBreaker,
+    CircuitBreakerBuilder, CircuitOpenError, CircuitState, Classification, Classifier, Clock, ConcurrencyError,
+    ConfigError, ConfigIssue, Deadline, DecorrelatedJitter, DefaultClassifier, ErrorClass, ErrorClassifier, Event,
+    EventName, Exponential, FailedError, Failure, Feedback, Fixed, HookFuture, InstantTimer, Jitter, NamedCaller,
+    NoTimer, Observer, OrElse, OutcomeSummary, PerClass, PermanentError, Permit, Policy, PolicyBuilder, PollCall,
+    PollOperation, ProbeLease, RateLimitError, Report, ResultClassifier, Retry, RetryAfterOr, RetryBuilder,
+    RetryConfig, RetryExhaustedError, RetryOutcome, RetryPolicy, RetryTimeline, ServerError, SleepDecision,
+    StatusError, StopReason, Strategy, StrategySpec, TimelineEvent, Timer, Transition, adaptive, boxed_classifier,
+    decorrelated_jitter, default_classifier, equal_jitter, error_classifier, exponential, fixed, result_classifier,
+    retry_after_or, source_chain, strict_classifier, token_backoff,
 };
 #[cfg(feature = "http")]
 pub use redress_http as http;

@@ -114,7 +114,8 @@ async fn calls_that_borrow_from_their_task_can_be_spawned() -> anyhow::Result<()
     let task: JoinHandle<Result<u32, CallError<io::Error>>> = tokio::spawn(async move {
         let (name, attempts) = (String::from("seven77"), AtomicU32::new(0));
         let name = &name;
-        let call = policy.operation(name.as_str()).on_log(|event| assert_eq!(event.operation, Some(name.as_str())));
+        let call =
+            policy.operation(name.as_str()).on_log(|event| assert_eq!(event.operation.as_deref(), Some(name.as_str())));
         call.call(|| async {
             yield_now().await;
             match attempts.fetch_add(1, Ordering::Relaxed) {

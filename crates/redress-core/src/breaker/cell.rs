@@ -3,7 +3,7 @@
 //! Owns concurrency. What follows from what is `state.rs`; this file never decides an edge itself.
 
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::builder::{CircuitBreakerBuilder, Counts};
 use super::interface::{Admission, Breaker, Report};
@@ -348,6 +348,12 @@ impl Breaker for CircuitBreaker {
 
     fn name(&self) -> Option<&str> {
         Self::name(self)
+    }
+
+    fn open_for(&self, now: Instant) -> Option<Duration> {
+        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
+        let is_open = self.word().phase() == Phase::Open;
+        is_open.then(|| self.cell.recovery.left(now)).flatten().map(Duration::from_nanos)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Owns the trait and the ways to hand a breaker to a policy. Knows nothing of windows or thresholds.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::builder::CircuitBreakerBuilder;
 use super::cell::CircuitBreaker;
@@ -53,6 +53,13 @@ pub trait Breaker: Send + Sync {
 
     /// The name it goes by in events. Default: none.
     fn name(&self) -> Option<&str> {
+        None
+    }
+
+    /// How long from `now` an open circuit stays open before it admits a probe; asked when a report has opened it, for the
+    /// event. Default: not known.
+    fn open_for(&self, now: Instant) -> Option<Duration> {
+        let _ = now;
         None
     }
 }

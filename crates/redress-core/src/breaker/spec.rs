@@ -100,7 +100,7 @@ impl BreakerSpec {
             f.write_str(")")?;
             lead = " or";
         }
-        for class in ErrorClass::ALL {
+        for class in ErrorClass::ALL.iter().copied() {
             if let Some(threshold) = self.own_threshold(class) {
                 write!(f, "{lead} {threshold} {class} in {:?}", self.window)?;
                 lead = " or";

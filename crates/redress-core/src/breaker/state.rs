@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::closed_set::closed_set;
 use crate::outcome::event::EventName;
 
 /// What a breaker lets through.
@@ -16,6 +17,11 @@ pub enum CircuitState {
     Open,
     /// One call, the probe; the next one when it has ended or its lease is over.
     HalfOpen,
+}
+
+closed_set! {
+    /// Every state, in declaration order.
+    CircuitState { Closed, Open, HalfOpen }
 }
 
 impl CircuitState {

@@ -18,7 +18,7 @@ impl Windows {
     pub(super) fn new(spec: &BreakerSpec) -> Self {
         let span = nanos(spec.window);
         let own_window = |class| Some((class, RollingWindow::new(spec.own_threshold(class)?, span)));
-        let alone = ErrorClass::ALL.into_iter().filter_map(own_window).collect();
+        let alone = ErrorClass::ALL.iter().copied().filter_map(own_window).collect();
         Self { general: RollingWindow::new(spec.failure_threshold, span), alone }
     }
 

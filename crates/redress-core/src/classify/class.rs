@@ -5,6 +5,8 @@
 use std::fmt;
 use std::ops::{Index, IndexMut};
 
+use crate::closed_set::closed_set;
+
 /// What kind of failure something is. Every part of redress acts on this value and on nothing else.
 ///
 /// The set is closed and small on purpose: strategies, caps, breaker rules and metric labels are all
@@ -40,19 +42,21 @@ pub enum ErrorClass {
     Unknown,
 }
 
-impl ErrorClass {
+closed_set! {
     /// Every class, in declaration order.
-    pub const ALL: [Self; 8] = [
-        Self::Auth,
-        Self::Permission,
-        Self::Permanent,
-        Self::Concurrency,
-        Self::RateLimit,
-        Self::ServerError,
-        Self::Transient,
-        Self::Unknown,
-    ];
+    ErrorClass {
+        Auth,
+        Permission,
+        Permanent,
+        Concurrency,
+        RateLimit,
+        ServerError,
+        Transient,
+        Unknown,
+    }
+}
 
+impl ErrorClass {
     /// Whether a failure of this class may be retried at all.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
@@ -77,7 +81,7 @@ impl ErrorClass {
     /// The class with this [name](Self::as_str), if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.as_str() == name)
+        Self::ALL.iter().copied().find(|class| class.as_str() == name)
     }
 }
 
@@ -99,7 +103,7 @@ impl<T> PerClass<T> {
 
     /// Every class with its entry, in declaration order.
     pub fn iter(&self) -> impl Iterator<Item = (ErrorClass, &T)> {
-        ErrorClass::ALL.into_iter().zip(&self.0)
+        ErrorClass::ALL.iter().copied().zip(&self.0)
     }
 }
 

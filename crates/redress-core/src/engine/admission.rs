@@ -22,7 +22,7 @@ impl Run<'_> {
                 if is_other || CircuitBreaker::is_probe(admission.generation) {
                     self.state.flags = self.state.flags.with(Flags::HOLDS_PERMIT);
                 }
-                self.tell_transition(admission.transition, None);
+                self.tell_transition(admission.transition, None, now);
                 true
             }
             Err(rejection) => {
@@ -47,7 +47,7 @@ impl Run<'_> {
             Report::Success => None,
             Report::Failure(class) => Some(class),
         };
-        self.tell_transition(transition, class);
+        self.tell_transition(transition, class, now);
     }
 
     /// Gives the permit back without a result, if the call still holds one.

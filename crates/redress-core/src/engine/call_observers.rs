@@ -6,7 +6,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::outcome::observer::CallObserver;
-use crate::outcome::timeline::{RetryTimeline, TimelineEvent};
+use crate::outcome::observers::enter;
+use crate::outcome::timeline::RetryTimeline;
 use crate::policy::hooks::contained;
 
 /// The audience of one call. Behind a pointer, since most calls have none and this is part of every call's future.
@@ -34,12 +35,6 @@ impl Audience {
 
     pub(super) fn timeline(&self) -> Option<&RetryTimeline> {
         self.0.as_ref()?.timeline.as_ref()
-    }
-
-    pub(super) fn note(&self, event: TimelineEvent) {
-        if let Some(timeline) = self.timeline() {
-            timeline.add(event);
-        }
     }
 
     pub(super) fn each(&self, tell: impl Fn(&dyn CallObserver)) {
@@ -79,13 +74,6 @@ fn within<R>(observers: &[Box<dyn CallObserver>], step: impl FnOnce() -> R) -> R
         Some(Ok(answer)) => answer,
         Some(Err(payload)) => resume_unwind(payload),
         None => unreachable!("a step that did not run within the scopes ran after them"),
-    }
-}
-
-fn enter(observers: &[Box<dyn CallObserver>], step: &mut dyn FnMut()) {
-    match observers {
-        [] => step(),
-        [outermost, rest @ ..] => outermost.enter(&mut || enter(rest, step)),
     }
 }
 

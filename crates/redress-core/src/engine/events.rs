@@ -2,7 +2,8 @@
 //!
 //! Owns who is told what. Decides nothing: a call would go the same way without this file.
 
-use std::time::Duration;
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 use super::run::{Failed, Run};
 use crate::breaker::{CircuitState, Transition};
@@ -18,17 +19,22 @@ impl Run<'_> {
     fn emit(&self, event: &Event<'_>) {
         self.each_observer(|observer| observer.on_event(event));
         self.state.audience.each(|observer| observer.on_event(event));
-        if let Some(elapsed) = event.elapsed {
-            self.state.audience.note(TimelineEvent {
-                attempt: event.attempt,
-                event: event.name,
-                elapsed,
-                sleep: event.sleep,
-                error_class: event.class,
-                stop_reason: event.stop_reason,
-                cause: event.cause,
-            });
+        if event.state.is_none() {
+            self.note(event);
         }
+    }
+
+    fn note(&self, event: &Event<'_>) {
+        let Some(timeline) = self.state.audience.timeline() else { return };
+        timeline.add(TimelineEvent {
+            attempt: event.attempt,
+            event: event.name,
+            elapsed: event.elapsed.unwrap_or_else(|| timeline.last_elapsed()),
+            sleep: event.sleep,
+            error_class: event.class,
+            stop_reason: event.stop_reason,
+            cause: event.cause,
+        });
     }
 
     pub(super) fn tell_retry(&self, failed: &Failed<'_>, elapsed: Duration, delay: Duration) {
@@ -55,23 +61,36 @@ impl Run<'_> {
         self.emit(&event);
     }
 
-    pub(super) fn tell_transition(&self, transition: Option<Transition>, class: Option<ErrorClass>) {
+    /// The end of a call that is dropped, or that a panic goes through, before it ends in any other way.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the drivers do not tell of dropped calls yet"))]
+    pub(super) fn tell_cancelled(&self, now: Option<Instant>) {
+        if self.has_audience() {
+            let elapsed = now.map(|now| self.elapsed(now));
+            self.emit(&Event { elapsed, ..self.event(EventName::Cancelled, None) });
+        }
+    }
+
+    pub(super) fn tell_transition(&self, transition: Option<Transition>, class: Option<ErrorClass>, now: Instant) {
         if let (Some(transition), true) = (transition, self.has_audience()) {
-            let event = Event { class, ..self.breaker_event(transition.event(), transition.state()) };
+            let opened = transition == Transition::Opened;
+            let open_for = if opened { self.open_for(now) } else { None };
+            let event = Event { class, open_for, ..self.breaker_event(transition.event(), transition.state()) };
             self.emit(&event);
         }
     }
 
     pub(super) fn tell_rejection(&self, state: CircuitState) {
         if self.has_audience() {
-            self.emit(&self.breaker_event(EventName::CircuitRejected, state));
+            let stop_reason = Some(StopReason::CircuitOpen);
+            self.emit(&Event { stop_reason, ..self.breaker_event(EventName::CircuitRejected, state) });
         }
     }
 
     /// The call begins: observers may send something along with it.
     pub(super) fn tell_call_start(&mut self) {
         let mut sent = Vec::new();
-        let call = CallStart { operation: self.operation_label() };
+        let (operation, policy, breaker) = (self.operation_label(), self.policy_label(), self.breaker_label());
+        let call = CallStart { operation, policy, breaker };
         self.each_observer(|observer| sent.extend(observer.on_call_start(&call)));
         self.state.audience.add(sent);
     }
@@ -94,7 +113,7 @@ impl Run<'_> {
         sleep: Option<Duration>,
     ) {
         let attempt = AttemptContext {
-            classification: failed.map(|failed| failed.classification),
+            classification: failed.map(|failed| Cow::Borrowed(failed.classification)),
             decision: Some(decision),
             stop_reason,
             cause: failed.map(|failed| failed.cause),
@@ -128,28 +147,53 @@ impl Run<'_> {
         self.operation().filter(|name| !name.is_empty())
     }
 
+    fn policy_label(&self) -> Option<&str> {
+        self.plan.name.as_deref()
+    }
+
+    fn breaker_label(&self) -> Option<&str> {
+        let breaker = self.plan.breaker.as_ref()?;
+        breaker.as_dyn().name().filter(|name| !name.is_empty())
+    }
+
+    /// How long the breaker stays open; a breaker of the caller's may panic, which concerns the event alone.
+    fn open_for(&self, now: Instant) -> Option<Duration> {
+        let breaker = self.plan.breaker.as_ref()?;
+        contained(|| breaker.as_dyn().open_for(now)).flatten()
+    }
+
+    /// An event of this call, with the names that all of its events have.
+    fn named(&self, name: EventName) -> Event<'_> {
+        Event {
+            policy: self.policy_label().map(Cow::Borrowed),
+            breaker: self.breaker_label().map(Cow::Borrowed),
+            operation: self.operation_label().map(Cow::Borrowed),
+            ..Event::new(name)
+        }
+    }
+
     /// An event about the latest attempt, or about the failure it just made.
     fn event<'e>(&'e self, name: EventName, failed: Option<&Failed<'e>>) -> Event<'e> {
         Event {
             attempt: self.state.attempts,
             class: self.state.last_class,
             cause: self.state.cause,
-            operation: self.operation_label(),
             error_type: failed.and_then(|failed| failed.error_type),
-            classification: failed.map(|failed| failed.classification),
-            ..Event::new(name)
+            classification: failed.map(|failed| Cow::Borrowed(failed.classification)),
+            ..self.named(name)
         }
     }
 
     fn breaker_event(&self, name: EventName, state: CircuitState) -> Event<'_> {
-        let breaker = self.plan.breaker.as_ref().and_then(|breaker| breaker.as_dyn().name());
-        Event { state: Some(state), breaker, operation: self.operation_label(), ..Event::new(name) }
+        Event { state: Some(state), ..self.named(name) }
     }
 
     fn attempt_context(&self, elapsed: Duration) -> AttemptContext<'_> {
         AttemptContext {
             attempt: self.state.attempts,
-            operation: self.operation(),
+            operation: self.operation().map(Cow::Borrowed),
+            policy: self.policy_label().map(Cow::Borrowed),
+            breaker: self.breaker_label().map(Cow::Borrowed),
             elapsed,
             classification: None,
             decision: None,
@@ -158,5 +202,42 @@ impl Run<'_> {
             sleep: None,
             error_type: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, Instant};
+
+    use crate::engine::{FastPath, Flags, Run, RunState};
+    use crate::{CallOutcome, Event, EventName, Policy, RetryTimeline};
+
+    #[test]
+    fn a_dropped_call_is_told_of_with_what_is_known() {
+        let heard: Arc<Mutex<Vec<Event<'static>>>> = Arc::default();
+        let listener = Arc::clone(&heard);
+        let tell = move |event: &Event<'_>| listener.lock().expect("whole").push(event.clone().into_owned());
+        let policy = Policy::builder().name("orders").observer(tell).build().expect("valid");
+        let timeline = RetryTimeline::new();
+        let context = policy.operation("load").capture_timeline_into(&timeline);
+        let (began, later) = (Instant::now(), Duration::from_secs(3));
+
+        let start = FastPath::new(&policy.plan, Some(&context.settings), Flags::NONE, || began);
+        let mut state = RunState::new(&start, 0);
+        let mut run = Run::of(&policy.plan, Some(&context.settings), &mut state);
+        assert!(run.begin(began).is_some());
+        run.tell_cancelled(Some(began + later));
+        run.tell_cancelled(None);
+
+        let heard = heard.lock().expect("whole");
+        let [timed, untimed] = &heard[..] else { panic!("told twice: {heard:?}") };
+        assert_eq!((timed.name, timed.outcome()), (EventName::Cancelled, Some(CallOutcome::Cancelled)));
+        assert_eq!((timed.attempt, timed.stop_reason), (1, None));
+        assert_eq!((timed.elapsed, untimed.elapsed), (Some(later), None));
+        assert_eq!((timed.policy.as_deref(), timed.operation.as_deref()), (Some("orders"), Some("load")));
+        // What has no instant of its own goes beside what came before it.
+        let times: Vec<_> = timeline.events().iter().map(|entry| (entry.event, entry.elapsed)).collect();
+        assert_eq!(times, [(EventName::Cancelled, later), (EventName::Cancelled, later)]);
     }
 }

@@ -1,5 +1,6 @@
 //! Whether a failure is retried, and after how long: the gates, in order. The order shows in the stop reason.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::deadline::fits;
@@ -120,7 +121,7 @@ impl Run<'_> {
     ) -> BackoffContext<'f> {
         BackoffContext {
             attempt: self.state.attempts,
-            classification: failed.classification,
+            classification: Cow::Borrowed(failed.classification),
             prev_delay: self.state.prev_delay.get(),
             remaining,
             cause: failed.cause,

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_classes_that_are_retried_are_the_last_ones() {
-        for class in ErrorClass::ALL {
+        for class in ErrorClass::ALL.iter().copied() {
             assert_eq!(class.is_retryable(), class as usize >= FIRST_RETRYABLE, "{class}");
         }
     }

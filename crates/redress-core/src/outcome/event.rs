@@ -2,12 +2,15 @@
 //!
 //! Owns the names and fields of events. Emitted in one place, `engine/events.rs`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use crate::breaker::CircuitState;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
+use crate::closed_set::closed_set;
+use crate::outcome::call_outcome::CallOutcome;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
@@ -35,6 +38,8 @@ pub enum EventName {
     Scheduled,
     /// The call was aborted. Terminal.
     Aborted,
+    /// The call was dropped, or a panic went through it, before it ended in any other way. Terminal.
+    Cancelled,
     /// The circuit breaker opened.
     CircuitOpened,
     /// The circuit breaker admitted a probe.
@@ -45,25 +50,28 @@ pub enum EventName {
     CircuitRejected,
 }
 
-impl EventName {
+closed_set! {
     /// Every name, in declaration order.
-    pub const ALL: [Self; 14] = [
-        Self::Success,
-        Self::Retry,
-        Self::PermanentFail,
-        Self::DeadlineExceeded,
-        Self::MaxAttemptsExceeded,
-        Self::MaxUnknownAttemptsExceeded,
-        Self::NoStrategyConfigured,
-        Self::BudgetExhausted,
-        Self::Scheduled,
-        Self::Aborted,
-        Self::CircuitOpened,
-        Self::CircuitHalfOpen,
-        Self::CircuitClosed,
-        Self::CircuitRejected,
-    ];
+    EventName {
+        Success,
+        Retry,
+        PermanentFail,
+        DeadlineExceeded,
+        MaxAttemptsExceeded,
+        MaxUnknownAttemptsExceeded,
+        NoStrategyConfigured,
+        BudgetExhausted,
+        Scheduled,
+        Aborted,
+        Cancelled,
+        CircuitOpened,
+        CircuitHalfOpen,
+        CircuitClosed,
+        CircuitRejected,
+    }
+}
 
+impl EventName {
     /// The event's name in metrics and logs, such as `max_attempts_exceeded`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -78,6 +86,7 @@ impl EventName {
             Self::BudgetExhausted => "budget_exhausted",
             Self::Scheduled => "scheduled",
             Self::Aborted => "aborted",
+            Self::Cancelled => "cancelled",
             Self::CircuitOpened => "circuit_opened",
             Self::CircuitHalfOpen => "circuit_half_open",
             Self::CircuitClosed => "circuit_closed",
@@ -98,9 +107,27 @@ impl fmt::Display for EventName {
     }
 }
 
-/// One event of a call. Fit for metric labels, because they have few values, are the name, class, stop reason, cause, state,
-/// breaker and error type, and the operation if its names are kept few.
-#[derive(Clone, Debug)]
+/// One event of a call.
+///
+/// Fit for metric labels, because they have few values, are the name, outcome, class, stop reason, cause, state, policy, breaker
+/// and error type, and the operation if its names are kept few.
+///
+/// In a call it borrows its names and its classification, and nothing is allocated for it. To keep one for later, make it
+/// [its own](Self::into_owned).
+///
+/// ```
+/// use std::io;
+/// use std::sync::Mutex;
+/// use redress_core::{Event, Policy};
+///
+/// let kept: Mutex<Vec<Event<'static>>> = Mutex::default();
+/// let policy = Policy::builder().name("orders").build()?;
+/// let context = policy.operation("load").on_metric(|event| kept.lock().unwrap().push(event.clone().into_owned()));
+/// context.call(|| Ok::<_, io::Error>(())).unwrap();
+/// assert_eq!(kept.lock().unwrap()[0].policy.as_deref(), Some("orders"));
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event<'a> {
     /// What happened.
@@ -109,27 +136,32 @@ pub struct Event<'a> {
     pub attempt: u32,
     /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
     pub sleep: Duration,
-    /// Time since the call began; none for breaker events, which are not the call's own.
+    /// Time since the call began; none for breaker events, which are not the call's own, and for a `Cancelled` call whose end
+    /// has no instant.
     pub elapsed: Option<Duration>,
     /// The class of the failure.
     pub class: Option<ErrorClass>,
-    /// Why the call ended, of terminal events other than `Success` and `CircuitRejected`.
+    /// Why the call ended, of terminal events other than `Success` and `Cancelled`.
     pub stop_reason: Option<StopReason>,
     /// What failed.
     pub cause: Option<Cause>,
     /// The breaker's state after the event, of breaker events.
     pub state: Option<CircuitState>,
-    /// The [name](crate::CircuitBreakerBuilder::name) the breaker was given, of breaker events.
-    pub breaker: Option<&'a str>,
+    /// How long the circuit stays open before it admits a probe, of `CircuitOpened`, if its breaker says so.
+    pub open_for: Option<Duration>,
+    /// The [name](crate::PolicyBuilder::name) of the call's policy, if it has one.
+    pub policy: Option<Cow<'a, str>>,
+    /// The [name](crate::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
+    pub breaker: Option<Cow<'a, str>>,
     /// The name the caller gave the operation; an empty name is none.
-    pub operation: Option<&'a str>,
+    pub operation: Option<Cow<'a, str>>,
     /// The failed error's type name, when an error caused the event.
     pub error_type: Option<&'static str>,
     /// The whole classification, with hint and details, when the event is about a failure just made.
-    pub classification: Option<&'a Classification>,
+    pub classification: Option<Cow<'a, Classification>>,
 }
 
-impl<'a> Event<'a> {
+impl Event<'_> {
     /// An event with this name and nothing else; set the fields as needed. For testing observers: in a call the
     /// engine makes it.
     #[must_use]
@@ -143,6 +175,8 @@ impl<'a> Event<'a> {
             stop_reason: None,
             cause: None,
             state: None,
+            open_for: None,
+            policy: None,
             breaker: None,
             operation: None,
             error_type: None,
@@ -150,9 +184,54 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// How the call ended, if the event ends it: `Some` of [terminal](EventName::is_terminal) events.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<CallOutcome> {
+        match self.name {
+            EventName::Success => Some(CallOutcome::Success),
+            EventName::PermanentFail
+            | EventName::DeadlineExceeded
+            | EventName::MaxAttemptsExceeded
+            | EventName::MaxUnknownAttemptsExceeded
+            | EventName::NoStrategyConfigured
+            | EventName::BudgetExhausted => Some(CallOutcome::Failure),
+            EventName::Scheduled => Some(CallOutcome::Scheduled),
+            EventName::Aborted => Some(CallOutcome::Aborted),
+            EventName::Cancelled => Some(CallOutcome::Cancelled),
+            EventName::CircuitRejected => Some(CallOutcome::Rejected),
+            EventName::Retry | EventName::CircuitOpened | EventName::CircuitHalfOpen | EventName::CircuitClosed => None,
+        }
+    }
+
     /// How long the other side asked to wait, if it did.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.classification.and_then(Classification::retry_after)
+        self.classification.as_deref().and_then(Classification::retry_after)
     }
+
+    /// The event with names and classification of its own, to be kept for longer than the observer is called.
+    #[must_use]
+    pub fn into_owned(self) -> Event<'static> {
+        Event {
+            name: self.name,
+            attempt: self.attempt,
+            sleep: self.sleep,
+            elapsed: self.elapsed,
+            class: self.class,
+            stop_reason: self.stop_reason,
+            cause: self.cause,
+            state: self.state,
+            open_for: self.open_for,
+            policy: self.policy.map(owned),
+            breaker: self.breaker.map(owned),
+            operation: self.operation.map(owned),
+            error_type: self.error_type,
+            classification: self.classification.map(owned),
+        }
+    }
+}
+
+/// A borrowed value as one of its own.
+pub(crate) fn owned<B: ToOwned + ?Sized + 'static>(value: Cow<'_, B>) -> Cow<'static, B> {
+    Cow::Owned(value.into_owned())
 }

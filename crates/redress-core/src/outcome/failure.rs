@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::closed_set::closed_set;
+
 /// What failed in an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -14,6 +16,11 @@ pub enum Cause {
     Result,
     /// The attempt ran into its timeout.
     Timeout,
+}
+
+closed_set! {
+    /// Every cause, in declaration order.
+    Cause { Error, Result, Timeout }
 }
 
 impl Cause {

@@ -2,18 +2,21 @@
 //!
 //! Owns the observer seam and what an attempt hook sees. Nothing an observer does, a panic included, changes a call.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::classify::classification::Classification;
-use crate::outcome::event::Event;
+use crate::closed_set::closed_set;
+use crate::outcome::event::{Event, owned};
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
 /// Hears of everything a policy does: the seam for metrics, logs and traces.
 ///
-/// Closures are observers: `|event: &Event<'_>| println!("{}", event.name)`. An observer runs on the calling thread or task,
+/// Closures are observers: `|event: &Event<'_>| println!("{}", event.name)`. A tuple of up to six observers is one, and so is a
+/// `Vec`; of different types, a `Vec<Arc<dyn Observer>>`. Each of them is told, in order, whatever the others do. An observer runs on the calling thread or task,
 /// between the steps of the call, so it should be quick. If it panics the panic is caught and the call goes on (the
 /// panic hook has run by then, so the message is not lost).
 pub trait Observer: Send + Sync {
@@ -113,13 +116,18 @@ pub trait CallObserver: Send + Sync {
 pub struct CallStart<'a> {
     /// The name the caller gave the operation; an empty name is none.
     pub operation: Option<&'a str>,
+    /// The [name](crate::PolicyBuilder::name) of the policy, if it has one.
+    pub policy: Option<&'a str>,
+    /// The [name](crate::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
+    pub breaker: Option<&'a str>,
 }
 
 impl<'a> CallStart<'a> {
-    /// The start of a call of this operation. For testing observers: in a call the engine makes it.
+    /// The start of a call of this operation through a policy without a name. For testing observers: in a call the engine
+    /// makes it.
     #[must_use]
     pub const fn new(operation: Option<&'a str>) -> Self {
-        Self { operation }
+        Self { operation, policy: None, breaker: None }
     }
 }
 
@@ -150,17 +158,21 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 /// What an attempt hook sees.
 ///
 /// The error or value itself is not here: hooks serve policies of every type. Its type name and its classification are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttemptContext<'a> {
     /// The attempt, counted from 1.
     pub attempt: u32,
     /// The name the caller gave the operation.
-    pub operation: Option<&'a str>,
+    pub operation: Option<Cow<'a, str>>,
+    /// The [name](crate::PolicyBuilder::name) of the policy, if it has one.
+    pub policy: Option<Cow<'a, str>>,
+    /// The [name](crate::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
+    pub breaker: Option<Cow<'a, str>>,
     /// Time since the call began.
     pub elapsed: Duration,
     /// What the classifier made of a failure; none at the start and on success.
-    pub classification: Option<&'a Classification>,
+    pub classification: Option<Cow<'a, Classification>>,
     /// What was decided; none at the start.
     pub decision: Option<AttemptDecision>,
     /// Why the call ends, if it does.
@@ -171,6 +183,26 @@ pub struct AttemptContext<'a> {
     pub sleep: Option<Duration>,
     /// The failed error's type name, if an error failed the attempt.
     pub error_type: Option<&'static str>,
+}
+
+impl AttemptContext<'_> {
+    /// The context with names and classification of its own, to be kept for longer than the hook is called.
+    #[must_use]
+    pub fn into_owned(self) -> AttemptContext<'static> {
+        AttemptContext {
+            attempt: self.attempt,
+            operation: self.operation.map(owned),
+            policy: self.policy.map(owned),
+            breaker: self.breaker.map(owned),
+            elapsed: self.elapsed,
+            classification: self.classification.map(owned),
+            decision: self.decision,
+            stop_reason: self.stop_reason,
+            cause: self.cause,
+            sleep: self.sleep,
+            error_type: self.error_type,
+        }
+    }
 }
 
 /// What becomes of a call after an attempt.
@@ -187,6 +219,11 @@ pub enum AttemptDecision {
     Scheduled,
     /// The call was aborted.
     Aborted,
+}
+
+closed_set! {
+    /// Every decision, in declaration order.
+    AttemptDecision { Success, Retry, Raise, Scheduled, Aborted }
 }
 
 impl AttemptDecision {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::closed_set::closed_set;
 use crate::outcome::event::EventName;
 
 /// Why a call ended without success. A success has none.
@@ -35,22 +36,24 @@ pub enum StopReason {
     CircuitOpen,
 }
 
-impl StopReason {
+closed_set! {
     /// Every reason, in declaration order.
-    pub const ALL: [Self; 11] = [
-        Self::MaxAttemptsGlobal,
-        Self::MaxAttemptsPerClass,
-        Self::DeadlineExceeded,
-        Self::MaxUnknownAttempts,
-        Self::NonRetryableClass,
-        Self::NoStrategy,
-        Self::RetryForbidden,
-        Self::BudgetExhausted,
-        Self::Scheduled,
-        Self::Aborted,
-        Self::CircuitOpen,
-    ];
+    StopReason {
+        MaxAttemptsGlobal,
+        MaxAttemptsPerClass,
+        DeadlineExceeded,
+        MaxUnknownAttempts,
+        NonRetryableClass,
+        NoStrategy,
+        RetryForbidden,
+        BudgetExhausted,
+        Scheduled,
+        Aborted,
+        CircuitOpen,
+    }
+}
 
+impl StopReason {
     /// The reason's name in metrics and logs, such as `MAX_ATTEMPTS_GLOBAL`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -84,6 +87,18 @@ impl StopReason {
             Self::Scheduled => "the retry was deferred",
             Self::Aborted => "the call was aborted",
             Self::CircuitOpen => "the circuit breaker is open",
+        }
+    }
+
+    /// The [description](Self::description), true to the number of attempts made: after a single one no retry was allowed, so
+    /// none were used up.
+    #[must_use]
+    pub const fn description_after(self, attempts: u32) -> &'static str {
+        match self {
+            Self::MaxAttemptsGlobal if attempts == 1 => "only one attempt is allowed",
+            Self::MaxAttemptsPerClass if attempts == 1 => "no retry is allowed for this class",
+            Self::MaxUnknownAttempts if attempts == 1 => "no retry is allowed for unrecognised failures",
+            _ => self.description(),
         }
     }
 

@@ -19,13 +19,13 @@ pub struct TimelineEvent {
     pub attempt: u32,
     /// What happened.
     pub event: EventName,
-    /// Time since the call began.
+    /// Time since the call began; of `Cancelled`, if its end has no instant, that of the entry before.
     pub elapsed: Duration,
     /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
     pub sleep: Duration,
     /// The class of the failure.
     pub error_class: Option<ErrorClass>,
-    /// Why the call ended, of terminal events other than `Success`.
+    /// Why the call ended, of terminal events other than `Success` and `Cancelled`.
     pub stop_reason: Option<StopReason>,
     /// What failed.
     pub cause: Option<Cause>,
@@ -41,7 +41,7 @@ impl fmt::Display for TimelineEvent {
             write!(f, " ({cause})")?;
         }
         if matches!(self.event, EventName::Retry | EventName::Scheduled) {
-            write!(f, " wait {:?}", self.sleep)?;
+            write!(f, " wait {:.3}s", self.sleep.as_secs_f64())?;
         }
         if let Some(reason) = self.stop_reason {
             write!(f, " -> {reason}")?;
@@ -70,6 +70,11 @@ impl RetryTimeline {
     /// Appends an entry.
     pub fn add(&self, event: TimelineEvent) {
         self.events.lock().push(event);
+    }
+
+    /// The time of the last entry; zero if there is none.
+    pub(crate) fn last_elapsed(&self) -> Duration {
+        self.events.lock().last().map_or(Duration::ZERO, |event| event.elapsed)
     }
 
     /// The entries so far, in order.

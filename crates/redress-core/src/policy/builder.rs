@@ -2,6 +2,7 @@
 //!
 //! Owns the builder that both policies share. What the parts mean is theirs.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -33,9 +34,10 @@ pub struct Async<Tm>(pub(crate) Tm);
 ///
 /// # Defaults
 ///
-/// No retry (one attempt), no circuit breaker, the [default classifier](crate::default_classifier), no observers or hooks.
+/// No name, no retry (one attempt), no circuit breaker, the [default classifier](crate::default_classifier), no observers or hooks.
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct PolicyBuilder<C, K> {
+    name: Option<Cow<'static, str>>,
     retry: Option<RetryConfig>,
     breaker: Option<BreakerSource>,
     classifier: C,
@@ -47,6 +49,7 @@ pub struct PolicyBuilder<C, K> {
 impl<K> PolicyBuilder<DefaultClassifier, K> {
     pub(crate) fn new(kind: K) -> Self {
         Self {
+            name: None,
             retry: None,
             breaker: None,
             classifier: DefaultClassifier::default(),
@@ -58,6 +61,13 @@ impl<K> PolicyBuilder<DefaultClassifier, K> {
 }
 
 impl<C, K> PolicyBuilder<C, K> {
+    /// Names the policy in events, and so in metrics, spans and logs: the dependency it guards, as in `orders`. Default: no
+    /// name, and an empty one is none.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into()).filter(|name| !name.is_empty());
+        self
+    }
+
     /// Sets the retry component: a builder, a built [`Retry`] or a [`RetryConfig`]. Default: none, one attempt.
     pub fn retry(mut self, retry: impl Into<RetryBuilder>) -> Self {
         self.retry = Some(retry.into().config);
@@ -74,8 +84,8 @@ impl<C, K> PolicyBuilder<C, K> {
     /// Sets the classifier that retry, breaker and observers act on. Default: the
     /// [default classifier](crate::default_classifier), which reads every `std::error::Error`.
     pub fn classifier<D>(self, classifier: D) -> PolicyBuilder<D, K> {
-        let Self { retry, breaker, hooks, limits, kind, .. } = self;
-        PolicyBuilder { retry, breaker, classifier, hooks, limits, kind }
+        let Self { name, retry, breaker, hooks, limits, kind, .. } = self;
+        PolicyBuilder { name, retry, breaker, classifier, hooks, limits, kind }
     }
 
     /// Sets the time for a whole call, waits included, with or without retry. Default: the retry component's, 60 s; a
@@ -161,7 +171,11 @@ impl<C, K> PolicyBuilder<C, K> {
             }
         };
         check.finish()?;
-        Ok((Plan::new(self.retry.as_ref(), self.limits, breaker, self.hooks, clock), self.classifier, self.kind))
+        Ok((
+            Plan::new(self.name, self.retry.as_ref(), self.limits, breaker, self.hooks, clock),
+            self.classifier,
+            self.kind,
+        ))
     }
 }
 
@@ -193,8 +207,8 @@ impl<C> PolicyBuilder<C, Blocking> {
 impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
     /// Sets the timer. A runtime's crate does it for you.
     pub fn timer<Other>(self, timer: Other) -> PolicyBuilder<C, Async<Other>> {
-        let Self { retry, breaker, classifier, hooks, limits, .. } = self;
-        PolicyBuilder { retry, breaker, classifier, hooks, limits, kind: Async(timer) }
+        let Self { name, retry, breaker, classifier, hooks, limits, .. } = self;
+        PolicyBuilder { name, retry, breaker, classifier, hooks, limits, kind: Async(timer) }
     }
 
     /// Sets what waits instead of the timer between attempts, for calls that set none. It is asked to wait zero, too.
@@ -233,7 +247,7 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
 impl PolicyBuilder<DefaultClassifier, Blocking> {
     /// A policy of a component that has been validated already.
     pub(crate) fn build_validated(self, retry: &Retry) -> Policy {
-        let plan = Plan::new(Some(&retry.config), self.limits, None, self.hooks, self.kind.clock);
+        let plan = Plan::new(self.name, Some(&retry.config), self.limits, None, self.hooks, self.kind.clock);
         Policy { plan: Arc::new(plan), classifier: self.classifier }
     }
 }
@@ -241,7 +255,7 @@ impl PolicyBuilder<DefaultClassifier, Blocking> {
 impl<Tm> PolicyBuilder<DefaultClassifier, Async<Tm>> {
     /// A policy of a component that has been validated already.
     pub(crate) fn build_validated(self, retry: &Retry) -> AsyncPolicy<DefaultClassifier, Tm> {
-        let plan = Plan::new(Some(&retry.config), self.limits, None, self.hooks, ClockChoice::default());
+        let plan = Plan::new(self.name, Some(&retry.config), self.limits, None, self.hooks, ClockChoice::default());
         AsyncPolicy { plan: Arc::new(plan), classifier: self.classifier, timer: self.kind.0 }
     }
 }
@@ -286,6 +300,7 @@ impl<C, Tm> RetryBuilder<PolicyBuilder<C, Async<Tm>>> {
 impl<C, K> fmt::Debug for PolicyBuilder<C, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PolicyBuilder")
+            .field("name", &self.name)
             .field("retry", &self.retry)
             .field("breaker", &self.breaker)
             .finish_non_exhaustive()

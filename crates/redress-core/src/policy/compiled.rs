@@ -2,6 +2,7 @@
 //!
 //! Owns the compiled form of a policy. Built once, by `builder.rs`; nothing here changes afterwards.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ impl TimeLimits {
 }
 
 pub(crate) struct Plan {
+    pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) flags: Flags,
     pub(crate) max_attempts: u32,
     /// Failures of a class that may be retried.
@@ -76,6 +78,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// `retry: None` is a policy of one attempt.
     pub(crate) fn new(
+        name: Option<Cow<'static, str>>,
         retry: Option<&RetryConfig>,
         limits: TimeLimits,
         breaker: Option<BreakerChoice>,
@@ -100,6 +103,7 @@ impl Plan {
             warnings.extend_from_slice(breaker.warnings());
         }
         Self {
+            name,
             flags,
             max_attempts: retry.max_attempts,
             class_caps: PerClass::from_fn(|class| cap(retry.max_retries_for[class])),
@@ -177,7 +181,7 @@ fn strategies(retry: &RetryConfig) -> PerClass<Option<Arc<dyn Strategy>>> {
 }
 
 fn learners(retry: &RetryConfig) -> Vec<Arc<dyn Strategy>> {
-    let of_classes = ErrorClass::ALL.into_iter().filter_map(|class| retry.strategies[class].as_ref());
+    let of_classes = ErrorClass::ALL.iter().filter_map(|class| retry.strategies[*class].as_ref());
     let all = retry.strategy.iter().chain(of_classes).filter(|strategy| strategy.learns());
     let mut learners: Vec<Arc<dyn Strategy>> = Vec::new();
     for strategy in all {

@@ -94,6 +94,12 @@ macro_rules! policy_methods {
                 self.context().operation(name)
             }
 
+            /// The [name](crate::PolicyBuilder::name) it was given.
+            #[must_use]
+            pub fn name(&self) -> Option<&str> {
+                self.plan.name.as_deref()
+            }
+
             /// What is legal but odd about the configuration: settings that can never take effect.
             #[must_use]
             pub fn warnings(&self) -> &[ConfigIssue] {
@@ -157,7 +163,7 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         C: Clone,
         Tm: Clone,
     {
-        let plan = Plan::new(None, TimeLimits::default(), None, Hooks::default(), ClockChoice::default());
+        let plan = Plan::new(None, None, TimeLimits::default(), None, Hooks::default(), ClockChoice::default());
         Self { plan: Arc::new(plan), classifier: self.classifier.clone(), timer: self.timer.clone() }
     }
 

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::closed_set::closed_set;
 use crate::strategy::BackoffContext;
 
 /// A sleep handler's answer to "this call would now wait so long".
@@ -21,6 +22,11 @@ pub enum SleepDecision {
     Defer,
     /// End the call as [`Aborted`](crate::StopReason::Aborted).
     Abort,
+}
+
+closed_set! {
+    /// Every decision, in declaration order.
+    SleepDecision { Sleep, Defer, Abort }
 }
 
 impl SleepDecision {

@@ -12,6 +12,7 @@ mod random_source;
 mod retry_after_or;
 mod spec;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,17 +24,18 @@ pub use self::retry_after_or::{RetryAfterOr, retry_after_or};
 pub use self::spec::StrategySpec;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
+use crate::outcome::event::owned;
 use crate::outcome::failure::Cause;
 use crate::policy::config_error::ConfigIssue;
 
 /// What a strategy is told about the failure it is to wait after.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackoffContext<'a> {
     /// The attempt that failed, counted from 1.
     pub attempt: u32,
     /// What the classifier made of the failure.
-    pub classification: &'a Classification,
+    pub classification: Cow<'a, Classification>,
     /// The delay that the strategy computed after the attempt before, if there was one. What was waited may be longer: a
     /// hint does not count here.
     pub prev_delay: Option<Duration>,
@@ -50,13 +52,27 @@ impl<'a> BackoffContext<'a> {
     /// testing strategies: in a call the engine makes it.
     #[must_use]
     pub const fn new(attempt: u32, classification: &'a Classification, now: Instant) -> Self {
+        let classification = Cow::Borrowed(classification);
         Self { attempt, classification, prev_delay: None, remaining: None, cause: Cause::Error, now }
     }
 
     /// The failure's class.
     #[must_use]
-    pub const fn class(&self) -> ErrorClass {
+    pub fn class(&self) -> ErrorClass {
         self.classification.class()
+    }
+
+    /// The context with a classification of its own, to be kept for longer than the strategy is asked.
+    #[must_use]
+    pub fn into_owned(self) -> BackoffContext<'static> {
+        BackoffContext {
+            attempt: self.attempt,
+            classification: owned(self.classification),
+            prev_delay: self.prev_delay,
+            remaining: self.remaining,
+            cause: self.cause,
+            now: self.now,
+        }
     }
 }
 

@@ -194,7 +194,7 @@ fn each_entry_of_a_timeline_says_what_its_event_said_and_when() {
         assert_eq!((end.sleep, end.error_class), (secs(0), Some(ErrorClass::ServerError)));
         assert_eq!(end.stop_reason, Some(StopReason::DeadlineExceeded));
         assert_eq!(end.cause, Some(Cause::Result));
-        let text = "    2.000s  #1 retry RATE_LIMIT (exception) wait 5s\n    \
+        let text = "    2.000s  #1 retry RATE_LIMIT (exception) wait 5.000s\n    \
                     8.000s  #2 deadline_exceeded SERVER_ERROR (result) -> DEADLINE_EXCEEDED\n";
         assert_eq!(timeline.to_string(), text);
     });

@@ -150,7 +150,7 @@ fn settings_of_the_context_hold_and_a_name_can_be_given_later() {
     let policy = policy(&clock, retry());
     let names = std::sync::Mutex::new(Vec::new());
     let context = policy.operation("first").capture_timeline().on_metric(|event| {
-        names.lock().unwrap().push(event.operation.map(str::to_owned));
+        names.lock().unwrap().push(event.operation.as_deref().map(str::to_owned));
     });
     let mut operation = Noted::new([Act::Ends(GOOD)]);
     let outcome = run(&clock, context.poll_call().operation("second"), &mut operation);

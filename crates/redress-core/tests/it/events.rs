@@ -1,12 +1,13 @@
 //! The event stream: one terminal event for each way a call can end, and the breaker's changes of state.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use redress_core::{
     Breaker, Budget, Cause, CircuitBreaker, CircuitState, Classification, ErrorClass, Event, EventName, Retry,
     RetryBuilder, SleepDecision, StopReason, fixed,
 };
-use redress_testing::{RecordedEvent, Recorder};
+use redress_testing::Recorder;
 
 use crate::lab::{
     Answer, Context, Failed, GOOD, Steps, everywhere, failing, fails, script, secs, stopped, succeeding,
@@ -28,7 +29,7 @@ struct Expected {
     cause: Option<Cause>,
     state: Option<CircuitState>,
     error_type: Option<&'static str>,
-    classification: Option<Classification>,
+    classification: Option<Cow<'static, Classification>>,
 }
 
 const fn event(name: EventName, attempt: u32) -> Expected {
@@ -51,7 +52,7 @@ fn failed(name: EventName, attempt: u32, class: ErrorClass) -> Expected {
         class: Some(class),
         cause: Some(Cause::Error),
         error_type: Some(std::any::type_name::<Failed>()),
-        classification: Some(Classification::new(class)),
+        classification: Some(Cow::Owned(Classification::new(class))),
         ..event(name, attempt)
     }
 }
@@ -67,7 +68,7 @@ fn of_breaker(name: EventName, state: CircuitState, class: Option<ErrorClass>) -
 
 #[track_caller]
 fn check(recorder: &Recorder, expected: &[Expected]) {
-    let heard = recorder.events().into_iter().map(|event: RecordedEvent| Expected {
+    let heard = recorder.events().into_iter().map(|event: Event<'static>| Expected {
         name: event.name,
         attempt: event.attempt,
         sleep: event.sleep,
@@ -218,7 +219,8 @@ fn the_breakers_changes_of_state_are_events_around_the_calls() {
         policy.run(&failing(transient));
         heard(&[max_attempts(transient), opened()]);
         policy.run(&succeeding());
-        heard(&[of_breaker(EventName::CircuitRejected, CircuitState::Open, None)]);
+        let rejected = of_breaker(EventName::CircuitRejected, CircuitState::Open, None);
+        heard(&[Expected { stop_reason: Some(StopReason::CircuitOpen), ..rejected }]);
         lab.clock.advance(secs(30));
         policy.run(&failing(transient));
         heard(&[half_open(), max_attempts(transient), opened()]);
@@ -234,7 +236,7 @@ fn the_breakers_changes_of_state_are_events_around_the_calls() {
 }
 
 #[test]
-fn events_of_a_call_say_when_and_those_of_its_breaker_which() {
+fn events_of_a_call_say_when_and_all_of_them_which_breaker() {
     wherever_time_is_virtual(|lab| {
         let recorder = Recorder::new();
         let breaker = CircuitBreaker::builder().name("orders-db").failure_threshold(1).recovery_timeout(secs(30));
@@ -247,13 +249,14 @@ fn events_of_a_call_say_when_and_those_of_its_breaker_which() {
         let heard = recorder.events();
         let heard: Vec<_> = heard
             .iter()
-            .map(|event| (event.name, event.elapsed.map(|at| at.as_secs()), event.breaker.as_deref()))
+            .inspect(|event| assert_eq!(event.breaker.as_deref(), Some("orders-db"), "{event:?}"))
+            .map(|event| (event.name, event.elapsed.map(|at| at.as_secs()), event.open_for.map(|time| time.as_secs())))
             .collect();
-        let of_breaker = |name| (name, None, Some("orders-db"));
+        let of_breaker = |name| (name, None, None);
         let expected = [
             (EventName::Retry, Some(0), None),
             (EventName::MaxAttemptsExceeded, Some(2), None),
-            of_breaker(EventName::CircuitOpened),
+            (EventName::CircuitOpened, None, Some(30)),
             of_breaker(EventName::CircuitRejected),
             of_breaker(EventName::CircuitHalfOpen),
             (EventName::Success, Some(0), None),
@@ -286,17 +289,17 @@ fn every_stop_reason_has_its_event_and_its_name() {
         (StopReason::Aborted, "ABORTED", "aborted"),
         (StopReason::CircuitOpen, "CIRCUIT_OPEN", "circuit_rejected"),
     ];
-    assert_eq!(rows.map(|(reason, ..)| reason), StopReason::ALL);
+    assert_eq!(StopReason::ALL, rows.map(|(reason, ..)| reason));
     for (reason, name, event) in rows {
         assert_eq!((reason.as_str(), reason.to_string().as_str()), (name, name));
         assert_eq!((reason.event().as_str(), reason.event().to_string().as_str()), (event, event));
         assert!(reason.event().is_terminal() && !reason.description().is_empty());
     }
-    let rest = ["success", "retry", "circuit_opened", "circuit_half_open", "circuit_closed"];
+    let rest = ["success", "cancelled", "retry", "circuit_opened", "circuit_half_open", "circuit_closed"];
     let names: Vec<_> = EventName::ALL.iter().map(|name| name.as_str()).collect();
     for name in rest.iter().chain(rows.iter().map(|(_, _, event)| event)) {
         assert!(names.contains(name), "{name}");
     }
     let terminal = EventName::ALL.iter().filter(|name| name.is_terminal()).count();
-    assert_eq!((EventName::ALL.len(), terminal), (14, 10));
+    assert_eq!((EventName::ALL.len(), terminal), (15, 11));
 }

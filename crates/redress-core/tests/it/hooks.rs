@@ -97,7 +97,7 @@ fn attempt_hooks_see_what_they_are_documented_to_see() {
         assert_eq!(end_2.decision, Some(AttemptDecision::Raise));
         assert_eq!(end_2.stop_reason, Some(StopReason::MaxAttemptsGlobal));
         assert_eq!((end_2.cause, end_2.sleep, end_2.error_type), (Some(Cause::Result), None, None));
-        assert_eq!(end_2.classification.as_ref().map(Classification::class), Some(ErrorClass::ServerError));
+        assert_eq!(end_2.classification.as_deref().map(Classification::class), Some(ErrorClass::ServerError));
     });
 }
 

@@ -254,6 +254,7 @@ macro_rules! on_either {
 
 impl Builder {
     on_either! {
+        fn name(name: &'static str);
         fn retry(retry: impl Into<RetryBuilder>);
         fn circuit_breaker(breaker: impl Into<BreakerSource>);
         fn observer(observer: impl Observer + 'static);

@@ -26,6 +26,9 @@ mod hooks;
 mod panics;
 mod panic_points;
 mod events;
+mod names;
+mod closed_sets;
+mod several_observers;
 
 mod outcome;
 mod printing;

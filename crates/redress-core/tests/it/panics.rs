@@ -12,7 +12,7 @@ use redress_core::{
     AsyncPolicy, AttemptContext, BackoffContext, CallContext, CircuitBreaker, ErrorClass, Event, NoTimer, Observer,
     Retry, RetryBuilder, SleepDecision, fixed,
 };
-use redress_testing::{FakeCircuitBreaker, RecordedAttempt, RecordedEvent, Recorder, VirtualClock, VirtualTimer};
+use redress_testing::{FakeCircuitBreaker, Recorder, VirtualClock, VirtualTimer};
 
 use crate::lab::{
     Answer, Builder, ByClass, Context, Counter, Ended, Failed, GOOD, Lab, Steps, everywhere, failing, fails, ok_after,
@@ -106,7 +106,7 @@ const CALLS: [fn() -> Steps; 6] = [
     || script([fails(ErrorClass::Transient), Err(Failed::Abort)]),
 ];
 
-type Told = (Vec<Ended>, Vec<RecordedEvent>, Vec<RecordedAttempt>, Vec<Duration>);
+type Told = (Vec<Ended>, Vec<Event<'static>>, Vec<AttemptContext<'static>>, Vec<Duration>);
 
 /// All calls with these hooks, on a fresh clock: how they ended, what was told, and what was waited for.
 fn tell(lab: &Lab, of_policy: OfPolicy, of_call: OfCall) -> Told {

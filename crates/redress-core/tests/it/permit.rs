@@ -114,7 +114,7 @@ fn the_classes_that_trip_are_those_of_trip_on() {
         (touchy(&clock).trip_on([]).class_threshold(Unknown, 1), &[Unknown]),
     ];
     for (builder, tripping) in rows {
-        for class in ErrorClass::ALL {
+        for &class in ErrorClass::ALL {
             let breaker = builder.clone().build().expect("valid");
             let expected = tripping.contains(&class).then_some(Transition::Opened);
             assert_eq!(fail(&breaker, class), expected, "{class} where {tripping:?} trip");

@@ -403,7 +403,7 @@ fn a_built_component_is_a_policy() {
 fn a_policy_without_retry_makes_one_attempt() {
     everywhere(|lab| {
         let policy = lab.policy().build();
-        for class in ErrorClass::ALL {
+        for &class in ErrorClass::ALL {
             let reason =
                 if class.is_retryable() { StopReason::MaxAttemptsGlobal } else { StopReason::NonRetryableClass };
             assert_eq!(policy.run(&failing(class)), stopped(reason, 1), "{class}");

@@ -455,7 +455,7 @@ impl Naive {
 
     /// The objects that learn, each once: the default one, then those of the classes.
     fn learners(&self) -> Vec<u8> {
-        let of_classes = ErrorClass::ALL.into_iter().filter_map(|class| self.retry.own_strategy(class));
+        let of_classes = ErrorClass::ALL.iter().copied().filter_map(|class| self.retry.own_strategy(class));
         let mut known: Vec<StrategySpec> = Vec::new();
         for strategy in self.retry.default_strategy().into_iter().chain(of_classes) {
             if matches!(strategy, StrategySpec::Learner { .. }) && !known.contains(&strategy) {
@@ -528,7 +528,7 @@ impl Naive {
             }
             Err((state, retry_in)) => {
                 self.note_if_watched(What::Admit(Err((state, retry_in))));
-                self.tell_breaker(life, EventName::CircuitRejected, state, None);
+                self.tell_rejection(life, state);
                 Err((state, retry_in.map(|wait| wait.min(LONGEST_KEPT))))
             }
         }
@@ -619,7 +619,15 @@ impl Naive {
 
     /// An event of the breaker: it has no place in the timeline.
     fn tell_breaker(&self, life: &Life, name: EventName, state: CircuitState, class: Option<ErrorClass>) {
-        let event = Told { state: Some(state), class, ..self.nothing_but(name, life.call) };
+        self.tell_observers(life, &Told { state: Some(state), class, ..self.nothing_but(name, life.call) });
+    }
+
+    fn tell_rejection(&self, life: &Life, state: CircuitState) {
+        let event = self.nothing_but(EventName::CircuitRejected, life.call);
+        self.tell_observers(life, &Told { state: Some(state), stop_reason: Some(StopReason::CircuitOpen), ..event });
+    }
+
+    fn tell_observers(&self, life: &Life, event: &Told) {
         for hook in self.observers(life.call) {
             let _ = self.stage.tell(hook, event.clone());
         }

@@ -99,9 +99,9 @@ impl From<&Event<'_>> for Told {
             stop_reason: event.stop_reason,
             cause: event.cause,
             state: event.state,
-            operation: event.operation.map(str::to_owned),
+            operation: event.operation.as_deref().map(str::to_owned),
             error_type: event.error_type,
-            classification: event.classification.cloned(),
+            classification: event.classification.as_deref().cloned(),
         }
     }
 }
@@ -124,9 +124,9 @@ impl From<&AttemptContext<'_>> for Seen {
     fn from(attempt: &AttemptContext<'_>) -> Self {
         Self {
             attempt: attempt.attempt,
-            operation: attempt.operation.map(str::to_owned),
+            operation: attempt.operation.as_deref().map(str::to_owned),
             elapsed: attempt.elapsed,
-            classification: attempt.classification.cloned(),
+            classification: attempt.classification.as_deref().cloned(),
             decision: attempt.decision,
             stop_reason: attempt.stop_reason,
             cause: attempt.cause,
@@ -152,7 +152,7 @@ impl Backoff {
     pub(crate) fn of(context: &BackoffContext<'_>, origin: Instant) -> Self {
         Self {
             attempt: context.attempt,
-            classification: context.classification.clone(),
+            classification: context.classification.clone().into_owned(),
             prev_delay: context.prev_delay,
             remaining: context.remaining,
             cause: context.cause,

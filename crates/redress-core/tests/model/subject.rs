@@ -289,7 +289,7 @@ impl Parts<'_> {
             config.max_retries_for[*class] = Some(*cap);
         }
         config.strategy = spec.default_strategy().map(|strategy| self.strategy(&strategy, &mut learners));
-        for class in ErrorClass::ALL {
+        for &class in ErrorClass::ALL {
             config.strategies[class] = spec.own_strategy(class).map(|strategy| self.strategy(&strategy, &mut learners));
         }
         config.budget = self.budget.cloned();

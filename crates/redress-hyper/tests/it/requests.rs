@@ -108,7 +108,7 @@ async fn operations_are_named_by_default_by_client_and_by_request() {
     let heard = Arc::clone(&names);
     let policy = AsyncPolicy::builder()
         .classifier(hyper_classifier())
-        .observer(move |event: &Event<'_>| heard.lock().unwrap().extend(event.operation.map(str::to_owned)))
+        .observer(move |event: &Event<'_>| heard.lock().unwrap().extend(event.operation.as_deref().map(str::to_owned)))
         .build()
         .unwrap();
     let uri = server.uri("/orders/7?x");
@@ -260,7 +260,7 @@ async fn a_request_configures_its_call() {
         .get(server.uri("/a"))
         .context(|context| {
             context.abort_if(|| asked.fetch_add(1, Ordering::Relaxed) >= 2).on_attempt_start(|attempt| {
-                starts.lock().unwrap().push((attempt.operation.map(str::to_owned), attempt.attempt));
+                starts.lock().unwrap().push((attempt.operation.as_deref().map(str::to_owned), attempt.attempt));
             })
         })
         .context(CallContext::capture_timeline)

@@ -5,7 +5,9 @@ use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
 use metrics::set_default_local_recorder;
-use redress_core::{AbortRetryError, ErrorClass, Policy, Retry, SleepDecision, StatusError, fixed};
+use redress_core::{
+    AbortRetryError, ErrorClass, Event, EventName, Observer, Policy, Retry, SleepDecision, StatusError, fixed,
+};
 use redress_metrics::{MetricsObserver, names};
 use redress_testing::VirtualClock;
 use redress_tokio::AsyncPolicy;
@@ -60,10 +62,10 @@ async fn every_series_of_three_calls_with_its_labels_and_value() {
     assert_eq!(
         events.lines(),
         [
-            "redress_events_total breaker=none cause=exception class=TRANSIENT event=max_attempts_exceeded operation=store stop_reason=MAX_ATTEMPTS_GLOBAL 1",
-            "redress_events_total breaker=none cause=exception class=TRANSIENT event=retry operation=load stop_reason=none 1",
-            "redress_events_total breaker=none cause=exception class=TRANSIENT event=retry operation=store stop_reason=none 2",
-            "redress_events_total breaker=none cause=none class=none event=success operation=load stop_reason=none 2",
+            "redress_events_total breaker=none cause=exception class=TRANSIENT event=max_attempts_exceeded operation=store policy=none stop_reason=MAX_ATTEMPTS_GLOBAL 1",
+            "redress_events_total breaker=none cause=exception class=TRANSIENT event=retry operation=load policy=none stop_reason=none 1",
+            "redress_events_total breaker=none cause=exception class=TRANSIENT event=retry operation=store policy=none stop_reason=none 2",
+            "redress_events_total breaker=none cause=none class=none event=success operation=load policy=none stop_reason=none 2",
         ]
     );
 
@@ -71,7 +73,7 @@ async fn every_series_of_three_calls_with_its_labels_and_value() {
     assert_eq!((attempts.kind.as_str(), attempts.help.as_deref()), ("counter", Some(ATTEMPTS_HELP)));
     assert_eq!(
         attempts.lines(),
-        ["redress_attempts_total operation=load 3", "redress_attempts_total operation=store 3"]
+        ["redress_attempts_total operation=load policy=none 3", "redress_attempts_total operation=store policy=none 3"]
     );
 
     let sleeps = page.family(names::RETRY_SLEEP_SECONDS);
@@ -175,6 +177,23 @@ async fn a_call_that_is_dropped_has_attempts_and_no_end() {
     let page = exporter.scrape().await;
     assert_eq!(page.families.len(), 1);
     assert_eq!(page.value(names::ATTEMPTS_TOTAL, &[("operation", "hangs")]), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_cancelled_event_is_counted_and_has_a_duration_if_its_time_is_known() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let observer = MetricsObserver::new();
+    let mut event = Event::new(EventName::Cancelled);
+    observer.on_event(&event);
+    event.elapsed = Some(millis(50));
+    observer.on_event(&event);
+    let page = exporter.scrape().await;
+    assert_eq!(page.values_of(names::EVENTS_TOTAL, "event"), ["cancelled"].into());
+    assert_eq!(page.family(names::EVENTS_TOTAL).samples.values().sum::<f64>(), 2.0);
+    let cancelled = [("operation", "none"), ("outcome", "cancelled")];
+    assert_eq!(page.value("redress_call_duration_seconds_count", &cancelled), Some(1.0));
+    assert_eq!(page.value("redress_call_duration_seconds_sum", &cancelled), Some(0.05));
 }
 
 #[tokio::test]

@@ -54,9 +54,12 @@ impl Page {
         self.families.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.families.keys()))
     }
 
-    /// The value of one series; the labels are all that it has.
+    /// The value of one series; the labels are all that it has, and a series of calls is of a policy without a name unless they
+    /// say otherwise.
     pub(crate) fn value(&self, sample: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let key = (sample.to_owned(), labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        let no_policy = [("policy", "none")].into_iter().filter(|_| sample != redress_metrics::names::CIRCUIT_STATE);
+        let labels = no_policy.chain(labels.iter().copied());
+        let key = (sample.to_owned(), labels.map(|(k, v)| (k.to_owned(), v.to_owned())).collect());
         self.families.values().find_map(|family| family.samples.get(&key).copied())
     }
 

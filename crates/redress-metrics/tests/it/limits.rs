@@ -31,9 +31,9 @@ async fn operations_beyond_the_limit_are_counted_together() {
     assert_eq!(
         attempts,
         [
-            "redress_attempts_total operation=GET /users/0 2",
-            "redress_attempts_total operation=GET /users/1 2",
-            "redress_attempts_total operation=other 98",
+            "redress_attempts_total operation=GET /users/0 policy=none 2",
+            "redress_attempts_total operation=GET /users/1 policy=none 2",
+            "redress_attempts_total operation=other policy=none 98",
         ]
     );
     for metric in [names::EVENTS_TOTAL, names::CALL_DURATION_SECONDS] {
@@ -83,7 +83,7 @@ async fn without_operations_no_metric_has_the_label() {
     let _ = policy.operation("a").call(|| Err::<(), _>(Error::from(ErrorKind::PermissionDenied)));
     policy.operation("b").call(|| Ok::<_, Error>(())).unwrap();
     let page = exporter.scrape().await;
-    assert_eq!(page.family(names::ATTEMPTS_TOTAL).lines(), ["redress_attempts_total  2"]);
+    assert_eq!(page.family(names::ATTEMPTS_TOTAL).lines(), ["redress_attempts_total policy=none 2"]);
     for metric in [names::EVENTS_TOTAL, names::CALL_DURATION_SECONDS] {
         assert!(page.values_of(metric, "operation").is_empty(), "{metric}");
     }
@@ -103,7 +103,7 @@ async fn a_breaker_beyond_the_limit_has_no_gauge_unless_it_is_watched() {
     }
     let page = exporter.scrape().await;
     assert_eq!(page.values_of(names::CIRCUIT_STATE, "breaker"), ["a"].into());
-    assert_eq!(page.values_of(names::EVENTS_TOTAL, "breaker"), ["a", "none", "other"].into());
+    assert_eq!(page.values_of(names::EVENTS_TOTAL, "breaker"), ["a", "other"].into());
 
     observer.watch(&opened[2]);
     let page = exporter.scrape().await;
@@ -111,4 +111,23 @@ async fn a_breaker_beyond_the_limit_has_no_gauge_unless_it_is_watched() {
         page.family(names::CIRCUIT_STATE).lines(),
         ["redress_circuit_state breaker=a 2", "redress_circuit_state breaker=c 2",]
     );
+}
+
+#[tokio::test]
+async fn policies_beyond_the_limit_are_counted_together() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let observer = MetricsObserver::builder().policy_limit(2).build();
+    for name in ["orders", "prices", "users", "stock"] {
+        let policy = Policy::builder().name(name).observer(observer.clone()).build().unwrap();
+        policy.operation("load").call(|| Ok::<_, Error>(())).unwrap();
+        let _ = policy.operation("load").call(|| Err::<(), _>(Error::from(ErrorKind::ConnectionReset)));
+    }
+    let page = exporter.scrape().await;
+    for metric in [names::EVENTS_TOTAL, names::ATTEMPTS_TOTAL, names::CALL_DURATION_SECONDS] {
+        assert_eq!(page.values_of(metric, "policy"), ["orders", "other", "prices"].into(), "{metric}");
+    }
+    let of = |policy| [("operation", "load"), ("policy", policy)];
+    assert_eq!(page.value(names::ATTEMPTS_TOTAL, &of("orders")), Some(2.0));
+    assert_eq!(page.value(names::ATTEMPTS_TOTAL, &of("other")), Some(4.0));
 }

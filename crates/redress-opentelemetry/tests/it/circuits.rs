@@ -23,7 +23,7 @@ fn states(telemetry: &Telemetry) -> BTreeMap<String, String> {
     let mut states: BTreeMap<String, Vec<(String, f64)>> = BTreeMap::new();
     for point in telemetry.points("redress.circuit.state") {
         assert_eq!((point.kind, &*point.unit), ("gauge", "{circuit}"));
-        let label = ["circuit.name", "operation"].map(|key| point.get(key)).join("|");
+        let label = ["breaker", "operation"].map(|key| point.get(key)).join("|");
         states.entry(label).or_default().push((point.get("circuit.state").to_owned(), point.value));
     }
     let one = |(label, mut values): (String, Vec<(String, f64)>)| {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Status, TraceContextExt};
-use redress_core::{Policy, fixed};
+use redress_core::{CallStart, Event, EventName, Observer, Policy, fixed};
 use redress_tokio::AsyncPolicy;
 
 use crate::telemetry::{Telemetry, at_once, events, is_child, reset, texts};
@@ -115,4 +115,29 @@ async fn the_span_ends_with_the_call_not_with_its_future() {
     let mut cx = TaskContext::from_waker(Waker::noop());
     assert!(matches!(future.as_mut().poll(&mut cx), Poll::Ready(Ok(()))));
     assert_eq!(telemetry.spans().len(), 1);
+}
+
+#[test]
+fn a_call_that_is_told_of_as_cancelled_ends_its_span_once() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.observer();
+    let mut start = CallStart::new(Some("load_user"));
+    (start.policy, start.breaker) = (Some("users"), Some("users-db"));
+    let call = observer.on_call_start(&start).unwrap();
+    let mut event = Event::new(EventName::Cancelled);
+    event.elapsed = Some(Duration::from_secs(2));
+    observer.on_event(&event);
+    call.on_event(&event);
+    drop(call);
+
+    assert_eq!(telemetry.spans().len(), 1);
+    let span = telemetry.span("load_user");
+    let attributes = texts(&span.attributes);
+    assert_eq!(attributes["retry.outcome"], "cancelled");
+    assert_eq!((&*attributes["policy"], &*attributes["breaker"]), ("users", "users-db"));
+    assert_eq!(events(&span).into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["cancelled"]);
+    assert_eq!(span.status, Status::Unset);
+    let durations = telemetry.points("redress.retry.duration");
+    assert_eq!(durations.len(), 1);
+    assert_eq!(durations[0].get("retry.outcome"), "cancelled");
 }

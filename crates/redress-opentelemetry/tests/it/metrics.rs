@@ -142,6 +142,7 @@ fn the_event_counter_counts_every_event() {
     let failure = |event, more: Option<(&str, &str)>| {
         let mut attributes = map([
             ("event", event),
+            ("breaker", "users-db"),
             ("class", "TRANSIENT"),
             ("err", IO_ERROR),
             ("cause", "exception"),

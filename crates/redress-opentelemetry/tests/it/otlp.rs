@@ -159,7 +159,7 @@ async fn spans_as_a_collector_sees_them() {
     let status = failed.status.as_ref().unwrap();
     assert_eq!(status.code(), StatusCode::Error);
     let attributes = texts(&failed.attributes);
-    let reason = StopReason::ALL.into_iter().find(|reason| reason.as_str() == attributes["retry.stop_reason"]).unwrap();
+    let reason = StopReason::ALL.iter().find(|reason| reason.as_str() == attributes["retry.stop_reason"]).unwrap();
     assert_eq!(status.message, reason.description());
     assert_eq!(attributes["error.type"], std::any::type_name::<io::Error>());
 }
@@ -201,7 +201,7 @@ async fn metrics_as_a_collector_sees_them() {
     let Some(Data::Gauge(states)) = &metrics["redress.circuit.state"].data else { panic!("a gauge") };
     let set = |state: &str| {
         let point = states.data_points.iter().find(|point| texts(&point.attributes)["circuit.state"] == state).unwrap();
-        assert_eq!(texts(&point.attributes)["circuit.name"], "users-db");
+        assert_eq!(texts(&point.attributes)["breaker"], "users-db");
         point.value
     };
     assert_eq!([set("closed"), set("open"), set("half_open")], [Some(AsInt(1)), Some(AsInt(0)), Some(AsInt(0))]);

@@ -156,7 +156,7 @@ fn a_rejected_call_has_a_span_and_the_breaker_s_events_are_on_it() {
     assert!(opens.events.iter().all(|event| event.timestamp <= opens.end_time), "an event after the end");
     let circuit = &events(&opens)[1].1;
     assert_eq!(circuit["circuit.state"], "open");
-    assert_eq!(circuit["circuit.name"], "users-db");
+    assert_eq!(circuit["breaker"], "users-db");
     assert!(!circuit.contains_key("error.type"), "it is not a failure itself");
 
     let rejected = telemetry.span("rejected");

@@ -86,7 +86,7 @@ impl Recording {
             "cause": attempt.cause.map(Cause::as_str),
             "sleep_s": attempt.sleep.map(|sleep| sleep.as_secs_f64()),
             "elapsed_s": attempt.elapsed.as_secs_f64(),
-            "class": attempt.classification.map(|classification| classification.class().as_str()),
+            "class": attempt.classification.as_ref().map(|classification| classification.class().as_str()),
         });
         push(&self.attempt_hooks, seen);
     }

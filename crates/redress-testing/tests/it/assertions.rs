@@ -71,8 +71,8 @@ fn a_complaint_shows_the_difference_the_outcome_and_the_timeline() {
     actual: Some(MaxAttemptsGlobal)
    outcome: stopped for MaxAttemptsGlobal, attempts: 3, elapsed: 4s, last class: Transient, cause: Error
   timeline:
-        0.000s  #1 retry TRANSIENT (exception) wait 2s
-        2.000s  #2 retry TRANSIENT (exception) wait 2s
+        0.000s  #1 retry TRANSIENT (exception) wait 2.000s
+        2.000s  #2 retry TRANSIENT (exception) wait 2.000s
         4.000s  #3 max_attempts_exceeded TRANSIENT (exception) -> MAX_ATTEMPTS_GLOBAL"
     );
 }

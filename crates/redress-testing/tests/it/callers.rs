@@ -174,7 +174,7 @@ fn asynchronous_callers_work_behind_pointers_and_bare() {
     let named = AsyncCaller::operation(&policy, "named");
     assert!(clock.block_on(named.call(|| ready(Ok::<_, io::Error>(1)))).is_ok());
     let names: Vec<_> = recorder.events().into_iter().map(|event| event.operation).collect();
-    let [fetch, named] = ["fetch_user", "named"].map(|name| Some(name.to_string()));
+    let [fetch, named] = ["fetch_user", "named"].map(|name| Some(name.into()));
     assert_eq!(names, [fetch.clone(), fetch, None, named]);
 }
 

@@ -29,7 +29,7 @@ fn it_keeps_every_event_whole() {
     let [retry, end] = &recorder.events()[..] else { panic!("two events") };
     assert_eq!((retry.attempt, retry.sleep), (1, secs(3)));
     assert_eq!(retry.operation.as_deref(), Some("sync_user"));
-    assert_eq!(retry.classification.as_ref().and_then(Classification::retry_after), Some(secs(1)));
+    assert_eq!(retry.classification.as_deref().and_then(Classification::retry_after), Some(secs(1)));
     assert_eq!((retry.stop_reason, retry.state), (None, None));
     assert_eq!((end.attempt, end.sleep), (2, secs(0)));
     assert_eq!(end.class, Some(ErrorClass::ServerError));
@@ -53,7 +53,7 @@ fn it_keeps_starts_and_ends_of_attempts() {
     assert_eq!(attempts[3].cause, Some(Cause::Error));
     assert_eq!(attempts[0].operation.as_deref(), Some("sync_user"));
     assert_eq!(attempts[0].classification, None);
-    assert_eq!(attempts[1].classification.as_ref().map(Classification::class), Some(ErrorClass::ServerError));
+    assert_eq!(attempts[1].classification.as_deref().map(Classification::class), Some(ErrorClass::ServerError));
     assert!(attempts[1].error_type.expect("an error failed it").ends_with("StatusError"));
 }
 

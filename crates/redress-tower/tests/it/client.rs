@@ -171,7 +171,7 @@ async fn requests_are_named_and_skipped_by_their_heads() {
         .classifier(http_retry_after_classifier())
         .retry(at_once().max_attempts(1))
         .observer(move |event: &redress_core::Event<'_>| {
-            heard.lock().unwrap().push(event.operation.unwrap_or_default().to_owned());
+            heard.lock().unwrap().push(event.operation.as_deref().unwrap_or_default().to_owned());
         })
         .build()
         .unwrap();

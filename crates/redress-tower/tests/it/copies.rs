@@ -142,7 +142,7 @@ async fn a_watched_call_has_the_name_the_exchange_gives() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let events = Arc::clone(&heard);
     let observed = judging().observer(move |event: &redress_core::Event<'_>| {
-        events.lock().unwrap().push((event.name.as_str(), event.operation.map(str::to_owned)));
+        events.lock().unwrap().push((event.name.as_str(), event.operation.as_deref().map(str::to_owned)));
     });
     let policy = observed.build().unwrap();
     let scripted = Scripted::<String, u32>::new([Ok(200), Ok(500)]);

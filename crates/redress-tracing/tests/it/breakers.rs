@@ -34,7 +34,7 @@ fn the_circuit_opens_rejects_probes_and_closes() {
     assert_eq!(
         told(BREAKER_TARGET),
         [
-            "WARN redress::breaker breaker=billing class=TRANSIENT event=circuit_opened operation=charge state=open",
+            "WARN redress::breaker breaker=billing class=TRANSIENT event=circuit_opened open_for_seconds=30.0 operation=charge state=open",
             "INFO redress::breaker breaker=billing event=circuit_half_open operation=charge state=half_open",
             "INFO redress::breaker breaker=billing event=circuit_closed operation=charge state=closed",
         ]
@@ -48,7 +48,7 @@ fn the_circuit_opens_rejects_probes_and_closes() {
     let rejected = &capture.spans(SPAN_NAME)[1];
     assert_eq!(
         rejected.line(),
-        "INFO redress::call attempts=0 operation=charge outcome=rejected stop_reason=CIRCUIT_OPEN"
+        "INFO redress::call attempts=0 breaker=billing operation=charge outcome=rejected stop_reason=CIRCUIT_OPEN"
     );
     for event in capture.events() {
         assert_eq!(capture.ancestors(&event)[0].what, SPAN_NAME, "{event:?}");

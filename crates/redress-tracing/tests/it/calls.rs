@@ -122,7 +122,7 @@ fn a_retry_that_is_forbidden_says_why() {
     let end = capture.events().into_iter().rfind(|event| event.target == CALL_TARGET).unwrap();
     assert_eq!(
         end.line(),
-        "INFO redress::call attempt=1 cause=result class=TRANSIENT details=retry_forbidden=streaming_body \
+        "WARN redress::call attempt=1 cause=result class=TRANSIENT details=retry_forbidden=streaming_body \
          event=permanent_fail stop_reason=RETRY_FORBIDDEN"
     );
 }

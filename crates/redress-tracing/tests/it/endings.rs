@@ -3,8 +3,9 @@
 use std::future::{pending, ready};
 use std::io::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
-use redress_core::Policy;
+use redress_core::{CallStart, CircuitBreaker, Event, EventName, Observer, Policy};
 use redress_tokio::AsyncPolicy;
 use redress_tracing::{CALL_TARGET, TracingObserver};
 use tracing::Level;
@@ -50,7 +51,11 @@ fn a_blocking_operation_that_panics() {
     let call = capture.call();
     assert_eq!(call.line(), "INFO redress::call attempts=1 outcome=panicked");
     assert!(call.is_closed);
-    assert_eq!((last(&capture).level, last(&capture).field("event")), (Level::DEBUG, Some("panicked")));
+    let end = last(&capture);
+    assert_eq!(
+        (end.level, end.field("event"), end.field("outcome")),
+        (Level::DEBUG, Some("cancelled"), Some("panicked"))
+    );
     assert!(tracing::Span::current().is_none(), "the span is left");
 }
 
@@ -65,4 +70,35 @@ async fn an_asynchronous_operation_that_panics() {
     assert!(task.await.unwrap_err().is_panic());
     assert_eq!(capture.call().line(), "INFO redress::call attempts=1 operation=bursts outcome=panicked");
     assert!(capture.call().is_closed);
+}
+
+#[test]
+fn a_call_that_is_told_of_as_cancelled_is_told_of_once() {
+    let (capture, _guard) = Capture::install();
+    let mut start = CallStart::new(Some("hangs"));
+    (start.policy, start.breaker) = (Some("orders"), Some("orders-db"));
+    let call = TracingObserver::new().on_call_start(&start).unwrap();
+    let mut event = Event::new(EventName::Cancelled);
+    (event.attempt, event.elapsed) = (2, Some(Duration::from_secs(3)));
+    call.on_event(&event);
+    drop(call);
+    let line = "INFO redress::call attempts=2 breaker=orders-db operation=hangs outcome=cancelled policy=orders";
+    assert_eq!(capture.call().line(), line);
+    assert_eq!(capture.events().len(), 1);
+    assert_eq!(last(&capture).line(), "DEBUG redress::call attempt=2 event=cancelled");
+}
+
+#[tokio::test]
+async fn the_end_of_a_dropped_call_names_its_policy_and_breaker() {
+    let (capture, _guard) = Capture::install();
+    let breaker = CircuitBreaker::builder().name("orders-db");
+    let builder = AsyncPolicy::builder().name("orders").circuit_breaker(breaker);
+    let policy = builder.observer(TracingObserver::new()).build().unwrap();
+    tokio::select! {
+        biased;
+        _ = policy.call(pending::<Result<(), Error>>) => unreachable!("it never ends"),
+        () = ready(()) => {}
+    }
+    let line = "DEBUG redress::call attempt=1 breaker=orders-db event=cancelled policy=orders";
+    assert_eq!(last(&capture).line(), line);
 }

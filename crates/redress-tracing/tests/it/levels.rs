@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
-use redress_core::{EventName, Policy, Retry, fixed};
+use redress_core::{Classification, ErrorClass, EventName, Policy, Retry, fixed};
 use redress_tracing::{TracingObserver, TracingObserverBuilder};
 use tracing::{Level, info_span};
 
@@ -27,7 +27,7 @@ fn each_kind_of_event_takes_any_level_or_none() {
     }
     let (capture, _guard) = Capture::install();
     let builder = TracingObserver::builder().recovery_level(Level::ERROR).attempt_level(Level::ERROR);
-    let policy = Policy::builder().observer(builder.cancellation_level(None).build()).build().unwrap();
+    let policy = Policy::builder().observer(builder.build()).build().unwrap();
     policy.call(|| Ok::<_, Error>(())).unwrap();
     let levels: Vec<_> = capture.events().iter().map(|event| event.level).collect();
     assert!(levels.contains(&Level::ERROR) && levels.contains(&Level::TRACE), "{levels:?}");
@@ -52,10 +52,24 @@ fn without_spans_events_are_where_the_call_was_made() {
 #[test]
 fn nothing_to_tell_tells_nothing() {
     let (capture, _guard) = Capture::install();
-    let mut builder = TracingObserver::builder().span_level(None).attempt_level(None).cancellation_level(None);
+    let mut builder = TracingObserver::builder().span_level(None).attempt_level(None);
     for event in EventName::ALL {
-        builder = builder.level(event, None);
+        builder = builder.level(*event, None);
     }
     fail(builder.recovery_level(None));
     assert!(capture.all().is_empty());
+}
+
+#[test]
+fn a_level_for_permanent_failures_is_for_forbidden_retries_too() {
+    let level_of = |builder: TracingObserverBuilder| {
+        let (capture, _guard) = Capture::install();
+        let classify = |_: &Result<(), Error>| Some(Classification::new(ErrorClass::ServerError).forbid_retry("body"));
+        let (retry, observer) = (Retry::builder().strategy(fixed(Duration::ZERO)), builder.attempt_level(None).build());
+        let policy = Policy::builder().retry(retry).classifier(classify).observer(observer).build().unwrap();
+        policy.call(|| Ok::<_, Error>(())).unwrap_err();
+        capture.events()[0].level
+    };
+    assert_eq!(level_of(TracingObserver::builder()), Level::WARN);
+    assert_eq!(level_of(TracingObserver::builder().level(EventName::PermanentFail, Level::TRACE)), Level::TRACE);
 }

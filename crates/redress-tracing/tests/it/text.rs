@@ -58,16 +58,16 @@ fn at_info_a_failed_call_and_a_circuit_that_opens_and_closes_are_five_lines() {
     assert_eq!(lines.len(), 5, "{text}");
     assert_eq!(
         lines[0],
-        " INFO redress.call{operation=\"charge\"}: redress::attempt: the attempt failed and will be tried again \
+        " INFO redress.call{operation=\"charge\" breaker=\"billing\"}: redress::attempt: the attempt failed and will be tried again \
          event=\"retry\" operation=\"charge\" attempt=1 class=\"TRANSIENT\" cause=\"exception\" sleep_seconds=0.25 \
-         error_type=\"std::io::error::Error\" elapsed_seconds=0.0"
+         error_type=\"std::io::error::Error\" breaker=\"billing\" elapsed_seconds=0.0"
     );
     let line = |level: &str, says: &str| lines.iter().any(|line| line.starts_with(level) && line.contains(says));
-    assert!(line(" WARN", "redress::call: the call failed, its attempts used up"), "{text}");
+    assert!(line(" WARN", "redress::call: the call failed: the attempts allowed were used up"), "{text}");
     assert!(line(" WARN", "redress::breaker: the circuit opened"), "{text}");
     assert!(line(" INFO", "redress::breaker: the circuit lets a probe through"), "{text}");
     // What does not apply leaves no gap among the span's fields.
-    let closed = "redress.call{operation=\"charge\" outcome=\"success\" attempts=1 elapsed_seconds=0.0}: \
+    let closed = "redress.call{operation=\"charge\" breaker=\"billing\" outcome=\"success\" attempts=1 elapsed_seconds=0.0}: \
                   redress::breaker: the circuit closed";
     assert!(line(" INFO", closed), "{text}");
 }

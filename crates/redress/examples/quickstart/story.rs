@@ -179,7 +179,7 @@ pub(crate) struct Witness {
 
 impl Witness {
     pub(crate) fn attempt_ended(&self, attempt: &AttemptContext<'_>) {
-        let said = match attempt.classification {
+        let said = match &attempt.classification {
             None => format!("{GOOD}answered{GOOD:#}"),
             Some(failure) => {
                 let (class, fate) = (failure.class().to_string(), fate(attempt));
@@ -227,7 +227,7 @@ fn who(number: u32, is_alone: bool) -> String {
 /// What becomes of a call after a failed attempt.
 fn fate(attempt: &AttemptContext<'_>) -> String {
     let cut = if attempt.cause == Some(Cause::Timeout) { "cut off, " } else { "" };
-    let hint = attempt.classification.and_then(redress::Classification::retry_after);
+    let hint = attempt.classification.as_deref().and_then(redress::Classification::retry_after);
     let asked = hint.map(|hint| format!(" ({hint:?} asked for)")).unwrap_or_default();
     match (attempt.stop_reason, attempt.sleep) {
         (Some(reason), _) => format!("{cut}stop: {reason}{asked}"),

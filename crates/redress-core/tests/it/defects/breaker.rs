@@ -87,7 +87,7 @@ fn a_panicked_probe_does_not_reject_every_later_call() {
 #[test]
 fn no_end_of_a_probe_forgets_its_place() {
     everywhere(|lab| {
-        let of_classes = ErrorClass::ALL.into_iter().flat_map(|class| [fails(class), Ok(Answer::Bad(class))]);
+        let of_classes = ErrorClass::ALL.iter().copied().flat_map(|class| [fails(class), Ok(Answer::Bad(class))]);
         for end in of_classes.chain([GOOD, Err(Failed::Abort)]) {
             let (policy, _) = recovered(&lab);
             assert_eq!(policy.run(&script([end.clone()])).attempts, 1);

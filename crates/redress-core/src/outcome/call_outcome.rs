@@ -1,0 +1,69 @@
+//! How a call ended, in a word.
+//!
+//! Owns the closed set that latencies, spans and logs are told apart by. Why it ended is [`StopReason`](crate::StopReason).
+
+use std::fmt;
+
+use crate::closed_set::closed_set;
+
+/// How a call ended, in a word: few enough values for a metric's label. What an event says of it is
+/// [`Event::outcome`](crate::Event::outcome).
+///
+/// ```
+/// use redress_core::{CallOutcome, Event, EventName};
+///
+/// assert_eq!(Event::new(EventName::BudgetExhausted).outcome(), Some(CallOutcome::Failure));
+/// assert_eq!(Event::new(EventName::Retry).outcome(), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallOutcome {
+    /// The call succeeded.
+    Success,
+    /// The operation failed and was not tried again.
+    Failure,
+    /// The breaker rejected the call, without an attempt.
+    Rejected,
+    /// The sleep handler deferred the retry.
+    Scheduled,
+    /// The caller, the operation or the sleep handler asked to stop.
+    Aborted,
+    /// The call was dropped before it ended.
+    Cancelled,
+    /// A panic went through the call. Its event is [`Cancelled`](crate::EventName::Cancelled), like that of any call that
+    /// ends without a result; see [`of_unfinished`](Self::of_unfinished).
+    Panicked,
+}
+
+closed_set! {
+    /// Every outcome, in declaration order.
+    CallOutcome { Success, Failure, Rejected, Scheduled, Aborted, Cancelled, Panicked }
+}
+
+impl CallOutcome {
+    /// The outcome's name in metrics, spans and logs, such as `success`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Rejected => "rejected",
+            Self::Scheduled => "scheduled",
+            Self::Aborted => "aborted",
+            Self::Cancelled => "cancelled",
+            Self::Panicked => "panicked",
+        }
+    }
+
+    /// The outcome of a call that ends now without a result: `Panicked` while this thread unwinds, else `Cancelled`.
+    #[must_use]
+    pub fn of_unfinished() -> Self {
+        if std::thread::panicking() { Self::Panicked } else { Self::Cancelled }
+    }
+}
+
+impl fmt::Display for CallOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
