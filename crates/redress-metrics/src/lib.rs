@@ -11,9 +11,9 @@
 //! use redress_metrics::MetricsObserver;
 //!
 //! let exporter = PrometheusBuilder::new().install_recorder()?;
-//! let policy = Policy::builder().observer(MetricsObserver::new()).build()?;
+//! let policy = Policy::builder().name("users").observer(MetricsObserver::new()).build()?;
 //! policy.operation("load_user").call(|| Ok::<_, io::Error>("ada"))?;
-//! assert!(exporter.render().contains(r#"redress_attempts_total{operation="load_user"} 1"#));
+//! assert!(exporter.render().contains(r#"redress_attempts_total{policy="users",operation="load_user"} 1"#));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
