@@ -3,7 +3,7 @@
 //! Owns the books. What is admitted, and what follows from a result, the real breaker decides; the books are never locked
 //! while it does, so its races stay as they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,8 +40,8 @@ struct Books {
     newest: u64,
     /// The latest generation whose admission made the circuit half-open.
     half_opened: Option<u64>,
-    /// The latest generation of a probe that was reported before another superseded it.
-    reported_probe: Option<u64>,
+    /// The latest generations that were reported, but for those of probes known to be superseded.
+    reported: BTreeSet<u64>,
     /// The latest probes by generation.
     probes: BTreeMap<u64, Probe>,
     counts: PermitCounts,
@@ -53,7 +53,7 @@ struct Probe {
     is_out: bool,
 }
 
-/// Probes that were entered longer ago have no part in what is entered now.
+/// Probes and reports that were entered longer ago have no part in what is entered now.
 const RECENT: usize = 256;
 
 /// An admission that has not been settled.
@@ -98,13 +98,11 @@ impl Books {
     }
 
     /// Whether an admission of this generation is a probe: from the one that made the circuit half-open on, all are, until one
-    /// is reported that was not superseded. That entry is made before the report, and a release is entered before the next
-    /// probe can be admitted, so no admission is taken for a probe that is none.
+    /// is reported that was not superseded. That entry is made before the report, so no admission is taken for a probe that is
+    /// none; some probes are not known for what they are, when the first of them is entered after it was superseded.
     fn is_probe(&self, generation: u64) -> bool {
-        self.half_opened.is_some_and(|since| {
-            let over = self.reported_probe.is_some_and(|probe| since <= probe && probe < generation);
-            since <= generation && !over
-        })
+        self.half_opened
+            .is_some_and(|since| since <= generation && self.reported.range(since..generation).next().is_none())
     }
 
     fn settle(&mut self, id: u64, is_report: bool) -> Option<Held> {
@@ -115,8 +113,12 @@ impl Books {
             if let Some(probe) = self.probes.get_mut(&held.generation) {
                 probe.is_out = false;
             }
-            if is_report && self.probes.range(held.generation + 1..).next().is_none() {
-                self.reported_probe = self.reported_probe.max(Some(held.generation));
+        }
+        let is_superseded = held.is_probe && self.probes.range(held.generation + 1..).next().is_some();
+        if is_report && !is_superseded {
+            self.reported.insert(held.generation);
+            if self.reported.len() > RECENT {
+                self.reported.pop_first();
             }
         }
         Some(Held { is_stale: self.newest > held.generation, ..held })
@@ -252,6 +254,18 @@ mod tests {
         assert_eq!((gap, books.counts.superseded), (Some(SECOND), 1));
         let (_, gap) = books.admit(admission(3, None), now);
         assert_eq!(gap, Some(Duration::ZERO), "entered late");
+    }
+
+    #[test]
+    fn a_first_probe_that_is_entered_late_makes_no_probes_of_the_calls_after_it() {
+        let (mut books, now) = (Books::default(), Instant::now());
+        let (second, _) = books.admit(admission(3, None), now + SECOND);
+        books.settle(second, true);
+        books.admit(admission(2, Some(Transition::HalfOpened)), now);
+        let (closed, gap) = books.admit(admission(4, None), now + SECOND);
+        assert_eq!((books.counts.probes, gap), (1, None));
+        books.settle(closed, true);
+        assert_eq!((books.admit(admission(4, None), now + SECOND).1, books.counts.probes), (None, 1));
     }
 
     #[test]
