@@ -34,6 +34,8 @@ impl GuardedFuture {
         self.0.is_some()
     }
 
+    #[cold]
+    #[inline(never)]
     fn discard(&mut self) {
         if let Some(future) = self.0.take() {
             contained(|| drop(future));
@@ -57,7 +59,10 @@ impl Future for GuardedFuture {
 }
 
 impl Drop for GuardedFuture {
+    #[inline]
     fn drop(&mut self) {
-        self.discard();
+        if self.is_present() {
+            self.discard();
+        }
     }
 }
