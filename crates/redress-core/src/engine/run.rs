@@ -507,8 +507,7 @@ impl<'a> Run<'a> {
             last_class: self.state.last_class.filter(|_| has_stopped),
             cause: self.state.cause.filter(|_| has_stopped),
             elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
-            next_delay: self.next_delay(),
-            unmet_hint: None,
+            retry_in: self.next_delay(),
             rejection,
             retry_forbidden: None,
         }

@@ -26,9 +26,9 @@ pub struct OutcomeSummary {
     pub(crate) last_class: Option<ErrorClass>,
     pub(crate) cause: Option<Cause>,
     pub(crate) elapsed: Duration,
-    pub(crate) next_delay: Option<Duration>,
-    /// The hint of the last failure, if it ended the call because it does not fit the deadline.
-    pub(crate) unmet_hint: Option<Duration>,
+    /// The delay of a deferred retry, or the hint that ended the call because it does not fit the deadline. One field for both,
+    /// since a summary is handed on by value.
+    pub(crate) retry_in: Option<Duration>,
     pub(crate) rejection: Option<CircuitOpenError>,
     /// Why the last failure must not be retried, if that ended the call.
     pub(crate) retry_forbidden: Option<&'static str>,
@@ -44,8 +44,7 @@ impl OutcomeSummary {
             last_class: None,
             cause: None,
             elapsed: Duration::ZERO,
-            next_delay: None,
-            unmet_hint: None,
+            retry_in: None,
             rejection: None,
             retry_forbidden: None,
         }
@@ -97,15 +96,20 @@ impl OutcomeSummary {
     /// The delay of a deferred retry, computed and not waited.
     #[must_use]
     pub const fn next_delay(&self) -> Option<Duration> {
-        self.next_delay
+        match self.stop_reason {
+            Some(StopReason::Scheduled) => self.retry_in,
+            _ => None,
+        }
     }
 
     /// How long to wait before calling again: the [delay](Self::next_delay) of a deferred retry, the time until an open
     /// breaker's next probe, or the hint that did not fit the call's deadline.
     #[must_use]
     pub fn retry_in(&self) -> Option<Duration> {
-        let probe = || self.rejection.as_ref().and_then(CircuitOpenError::retry_in);
-        self.next_delay.or_else(probe).or(self.unmet_hint)
+        match &self.rejection {
+            Some(rejection) => rejection.retry_in(),
+            None => self.retry_in,
+        }
     }
 
     /// What the breaker said, when it rejected the call.
