@@ -15,7 +15,6 @@ use crate::classify::class::{ErrorClass, PerClass};
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::drive::clock::nanos;
-use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::failure::Cause;
 use crate::outcome::observer::AttemptDecision;
 use crate::outcome::stop_reason::StopReason;
@@ -499,28 +498,30 @@ impl<'a> Run<'a> {
     pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
         // Of a success nothing is said about the failures before it.
         let has_stopped = self.state.stop_reason.is_some();
-        let rejection = self.rejection();
+        let rejected = self.rejected();
+        let name = match rejected {
+            Some(_) => self.plan.breaker.as_ref().and_then(BreakerChoice::shared_name),
+            None if has_stopped => self.operation_label().map(Arc::from),
+            None => None,
+        };
         OutcomeSummary {
-            operation: self.operation_label().filter(|_| has_stopped && rejection.is_none()).map(Arc::from),
+            name,
             stop_reason: self.state.stop_reason,
             attempts: self.state.attempts,
             last_class: self.state.last_class.filter(|_| has_stopped),
             cause: self.state.cause.filter(|_| has_stopped),
             elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
-            retry_in: self.next_delay(),
-            rejection,
+            retry_in: if rejected.is_some() { self.state.prev_sleep.get() } else { self.next_delay() },
+            rejected,
             retry_forbidden: None,
         }
     }
 
-    fn rejection(&self) -> Option<CircuitOpenError> {
+    /// The state of the breaker that rejected the call.
+    fn rejected(&self) -> Option<CircuitState> {
         let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
         let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
-        let rejected = self.state.stop_reason == Some(StopReason::CircuitOpen);
-        rejected.then(|| {
-            let name = self.plan.breaker.as_ref().and_then(BreakerChoice::shared_name);
-            CircuitOpenError::after_nanos(state, self.state.prev_sleep.get().map(nanos), name)
-        })
+        (self.state.stop_reason == Some(StopReason::CircuitOpen)).then_some(state)
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {

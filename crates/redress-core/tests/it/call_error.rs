@@ -354,7 +354,7 @@ fn a_rejection_names_the_breaker_and_not_the_operation() {
         let error = named(policy.context()).call(&succeeding()).expect_err("rejected");
         assert_eq!((error.to_string().as_str(), error.operation()), ("circuit breaker orders-db is open", None));
         let outcome = named(policy.context()).execute(&succeeding());
-        assert_eq!(outcome.rejection().and_then(CircuitOpenError::breaker), Some("orders-db"));
+        assert_eq!(outcome.rejection().as_ref().and_then(CircuitOpenError::breaker), Some("orders-db"));
         let summary = outcome.summary();
         assert_eq!((summary.to_string().as_str(), summary.operation()), ("circuit breaker orders-db is open", None));
     });
