@@ -25,8 +25,9 @@ fn first_line(text: &str) -> io::Result<&str> {
     text.lines().next().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-fn shared(text: &str) -> io::Result<Rc<str>> {
-    first_line(text).map(Rc::from)
+/// The first line, kept, and the whole text.
+fn shared(text: &str) -> io::Result<(Rc<str>, &str)> {
+    first_line(text).map(|line| (Rc::from(line), text))
 }
 
 /// Three functions that call with `$read` and hand on its error with `?`.
@@ -51,7 +52,7 @@ macro_rules! question_marks {
 }
 
 question_marks!(borrowed, &'a str, first_line);
-question_marks!(not_send, Rc<str>, shared);
+question_marks!(not_send, (Rc<str>, &'a str), shared);
 
 const TEXT: &str = "the call failed (transient): the attempts allowed were used up";
 
@@ -59,24 +60,24 @@ const TEXT: &str = "the call failed (transient): the attempts allowed were used 
 fn values_pass() -> Result<(), Boxed> {
     let text = String::from("one\ntwo");
     assert_eq!((borrowed::boxed(&text)?, borrowed::anyhow(&text)?, borrowed::thiserror(&text)?), ("one", "one", "one"));
-    assert_eq!(&*not_send::boxed(&text)?, "one");
-    assert_eq!(&*not_send::anyhow(&text)?, "one");
-    assert_eq!(&*not_send::thiserror(&text)?, "one");
+    assert_eq!(&*not_send::boxed(&text)?.0, "one");
+    assert_eq!(&*not_send::anyhow(&text)?.0, "one");
+    assert_eq!(&*not_send::thiserror(&text)?.0, "one");
     Ok(())
 }
 
 #[test]
 fn the_call_and_the_error_behind_it_stay_within_reach() {
-    for boxed in [borrowed::boxed("").unwrap_err(), not_send::boxed("").unwrap_err()] {
+    for boxed in [borrowed::boxed("").expect_err("no line"), not_send::boxed("").expect_err("no line")] {
         assert_eq!(boxed.to_string(), TEXT);
         assert!(boxed.is::<CallError<io::Error>>() && boxed.source().is_some_and(<dyn Error>::is::<io::Error>));
     }
-    for error in [borrowed::anyhow("").unwrap_err(), not_send::anyhow("").unwrap_err()] {
+    for error in [borrowed::anyhow("").expect_err("no line"), not_send::anyhow("").expect_err("no line")] {
         assert_eq!(format!("{error:#}"), format!("{TEXT}: unexpected end of file"));
         let called = error.downcast::<CallError<io::Error>>().expect("the call's error");
         assert_eq!(called.into_error().map(|error| error.kind()), Some(io::ErrorKind::UnexpectedEof));
     }
-    for error in [borrowed::thiserror("").unwrap_err(), not_send::thiserror("").unwrap_err()] {
+    for error in [borrowed::thiserror("").expect_err("no line"), not_send::thiserror("").expect_err("no line")] {
         let AppError::Read(called) = error else { panic!("{error}") };
         assert_eq!(called.attempts(), 1);
     }

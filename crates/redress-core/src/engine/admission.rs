@@ -6,8 +6,6 @@ use super::flags::Flags;
 use super::run::Run;
 use super::state::Wait;
 use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Report};
-use crate::drive::clock::nanos;
-use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::hooks::contained;
 
@@ -62,15 +60,5 @@ impl Run<'_> {
 
     const fn admission(&self) -> Admission {
         Admission { generation: self.state.generation, transition: None }
-    }
-
-    pub(super) fn rejection(&self) -> Option<CircuitOpenError> {
-        let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
-        let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
-        let rejected = self.state.stop_reason == Some(StopReason::CircuitOpen);
-        rejected.then(|| {
-            let name = self.plan.breaker.as_ref().and_then(BreakerChoice::shared_name);
-            CircuitOpenError::after_nanos(state, self.state.wait.get().map(nanos), name)
-        })
     }
 }

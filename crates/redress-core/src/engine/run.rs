@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::flags::Flags;
 use super::gates::{Granted, Refused};
 use super::state::{RunState, Wait};
-use crate::breaker::Report;
+use crate::breaker::{BreakerChoice, CircuitState, Report};
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::outcome::failure::Cause;
@@ -293,11 +293,6 @@ impl<'a> Run<'a> {
         self.tell_terminal(Some(reason), failed, elapsed, sleep);
     }
 
-    /// The hint that ended the call, since it does not fit the deadline.
-    fn unmet_hint(&self) -> Option<Duration> {
-        self.state.wait.get().filter(|_| self.state.stop_reason == Some(StopReason::DeadlineExceeded))
-    }
-
     fn next_delay(&self) -> Option<Duration> {
         self.state.wait.get().filter(|_| self.state.stop_reason == Some(StopReason::Scheduled))
     }
@@ -336,19 +331,30 @@ impl<'a> Run<'a> {
     pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
         // Of a success nothing is said about the failures before it.
         let has_stopped = self.state.stop_reason.is_some();
-        let rejection = self.rejection();
+        let rejected = self.rejected();
+        let name = match rejected {
+            Some(_) => self.plan.breaker.as_ref().and_then(BreakerChoice::shared_name),
+            None if has_stopped => self.operation_label().map(Arc::from),
+            None => None,
+        };
         OutcomeSummary {
-            operation: self.operation_label().filter(|_| has_stopped && rejection.is_none()).map(Arc::from),
+            name,
             stop_reason: self.state.stop_reason,
             attempts: self.state.attempts,
             last_class: self.state.last_class.filter(|_| has_stopped),
             cause: self.state.cause.filter(|_| has_stopped),
             elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
-            next_delay: self.next_delay(),
-            unmet_hint: self.unmet_hint(),
-            rejection,
+            retry_in: self.state.wait.get().filter(|_| has_stopped),
+            rejected,
             retry_forbidden: None,
         }
+    }
+
+    /// The state of the breaker that rejected the call.
+    fn rejected(&self) -> Option<CircuitState> {
+        let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
+        let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
+        (self.state.stop_reason == Some(StopReason::CircuitOpen)).then_some(state)
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {

@@ -37,6 +37,10 @@ impl CircuitOpenError {
         Self::after_nanos(state, retry_in, None)
     }
 
+    pub(crate) fn by_breaker(state: CircuitState, retry_in: Option<Duration>, breaker: Option<BreakerName>) -> Self {
+        Self::after_nanos(state, retry_in.map(nanos), breaker)
+    }
+
     #[inline]
     pub(crate) const fn after_nanos(state: CircuitState, retry_in: Option<u64>, breaker: Option<BreakerName>) -> Self {
         Self { state, retry_in, breaker }
@@ -47,6 +51,10 @@ impl CircuitOpenError {
     pub fn by(mut self, breaker: impl Into<Arc<str>>) -> Self {
         self.breaker = Some(breaker.into());
         self
+    }
+
+    pub(crate) fn into_breaker(self) -> Option<BreakerName> {
+        self.breaker
     }
 
     /// The breaker's state: open, or half-open with a probe under way.

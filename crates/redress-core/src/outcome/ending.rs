@@ -4,6 +4,7 @@
 
 use crate::outcome::call_error::CallError;
 use crate::outcome::call_error_kinds::{AbortedError, FailedError, RetryExhaustedError};
+use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::failure::Failure;
 use crate::outcome::stop_reason::StopReason;
 use crate::outcome::summary::OutcomeSummary;
@@ -19,24 +20,22 @@ pub(crate) struct Ending<T, E> {
 }
 
 impl<T, E> Ending<T, E> {
-    /// The ending of a call of which no failure is kept.
-    pub(crate) const fn without_failure(summary: OutcomeSummary) -> Self {
-        Self { last: None, abort: None, summary }
-    }
-
     /// `call` is `execute` turned into a `Result`: this is the turn.
     #[cold]
     pub(crate) fn into_error(self) -> CallError<E> {
         let Self { last, abort, summary } = self;
-        let retry_in = summary.retry_in();
-        let OutcomeSummary { operation, stop_reason, attempts, last_class, cause, rejection, retry_forbidden, .. } =
-            summary;
+        let OutcomeSummary {
+            name, stop_reason, attempts, last_class, cause, retry_in, rejected, retry_forbidden, ..
+        } = summary;
+        if let Some(state) = rejected {
+            return CallError::CircuitOpen(CircuitOpenError::by_breaker(state, retry_in, name));
+        }
+        let operation = name;
         // A failed call always has a reason; the engine sets it with the verdict.
         let stop_reason = stop_reason.unwrap_or(StopReason::Aborted);
         let last_error = last.and_then(Failure::into_error);
-        match (stop_reason, rejection, last_error) {
-            (StopReason::CircuitOpen, Some(rejection), _) => CallError::CircuitOpen(rejection),
-            (StopReason::Aborted, _, last_error) => CallError::Aborted(AbortedError {
+        match (stop_reason, last_error) {
+            (StopReason::Aborted, last_error) => CallError::Aborted(AbortedError {
                 abort_error: abort,
                 last_error,
                 operation,
@@ -44,7 +43,7 @@ impl<T, E> Ending<T, E> {
                 last_class,
                 cause,
             }),
-            (_, _, Some(error)) if stop_reason != StopReason::Scheduled => CallError::Failed(FailedError {
+            (_, Some(error)) if stop_reason != StopReason::Scheduled => CallError::Failed(FailedError {
                 error,
                 operation,
                 stop_reason,
@@ -53,7 +52,7 @@ impl<T, E> Ending<T, E> {
                 retry_in,
                 retry_forbidden,
             }),
-            (_, _, last_error) => CallError::Exhausted(RetryExhaustedError {
+            (_, last_error) => CallError::Exhausted(RetryExhaustedError {
                 last_error,
                 operation,
                 stop_reason,
@@ -63,6 +62,17 @@ impl<T, E> Ending<T, E> {
                 retry_in,
                 retry_forbidden,
             }),
+        }
+    }
+
+    /// The value of the last attempt, if that is what it failed with; else the error.
+    pub(crate) fn into_last_value(mut self) -> Result<T, CallError<E>> {
+        match self.last {
+            Some(Failure::Result(value)) if self.abort.is_none() => Ok(value),
+            last => {
+                self.last = last;
+                Err(self.into_error())
+            }
         }
     }
 }

@@ -33,19 +33,17 @@ use crate::outcome::timeline::RetryTimeline;
 #[derive(Debug)]
 #[must_use = "an outcome may be a failure, which is lost if it is not looked at"]
 pub struct RetryOutcome<T, E> {
-    /// Of a success, and of nothing else.
-    value: Option<T>,
-    ending: Ending<T, E>,
+    result: Result<(T, OutcomeSummary), Ending<T, E>>,
     timeline: Option<RetryTimeline>,
 }
 
 impl<T, E> RetryOutcome<T, E> {
     pub(crate) const fn succeeded(value: T, summary: OutcomeSummary, timeline: Option<RetryTimeline>) -> Self {
-        Self { value: Some(value), ending: Ending::without_failure(summary), timeline }
+        Self { result: Ok((value, summary)), timeline }
     }
 
     pub(crate) const fn stopped(ending: Ending<T, E>, timeline: Option<RetryTimeline>) -> Self {
-        Self { value: None, ending, timeline }
+        Self { result: Err(ending), timeline }
     }
 
     /// A success after one attempt that took no time: what a stubbed policy answers in a test.
@@ -66,106 +64,118 @@ impl<T, E> RetryOutcome<T, E> {
     pub fn from_rejection(rejection: CircuitOpenError) -> Self {
         let mut summary = OutcomeSummary::of_attempts(0);
         summary.stop_reason = Some(StopReason::CircuitOpen);
-        summary.rejection = Some(rejection);
-        Self::stopped(Ending::without_failure(summary), None)
+        summary.rejected = Some(rejection.state());
+        summary.retry_in = rejection.retry_in();
+        summary.name = rejection.into_breaker();
+        Self::stopped(Ending { last: None, abort: None, summary }, None)
     }
 
     /// The same outcome after this time, for stubs.
     pub const fn with_elapsed(mut self, elapsed: Duration) -> Self {
-        self.ending.summary.elapsed = elapsed;
+        match &mut self.result {
+            Ok((_, summary)) | Err(Ending { summary, .. }) => summary.elapsed = elapsed,
+        }
         self
     }
 
     /// What there is to say about the end of the call besides its value and errors.
     #[must_use]
     pub const fn summary(&self) -> &OutcomeSummary {
-        &self.ending.summary
+        match &self.result {
+            Ok((_, summary)) | Err(Ending { summary, .. }) => summary,
+        }
     }
 
     /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
     #[must_use]
     pub const fn is_ok(&self) -> bool {
-        self.ending.summary.is_ok()
+        self.summary().is_ok()
     }
 
     /// Why the call ended without success.
     #[must_use]
     pub const fn stop_reason(&self) -> Option<StopReason> {
-        self.ending.summary.stop_reason()
+        self.summary().stop_reason()
     }
 
     /// How many attempts were started.
     #[must_use]
     pub const fn attempts(&self) -> u32 {
-        self.ending.summary.attempts()
+        self.summary().attempts()
     }
 
     /// Time from the beginning of the call to its end, on the policy's clock.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
-        self.ending.summary.elapsed()
+        self.summary().elapsed()
     }
 
     /// The class of the last failure; of a success after retries, none.
     #[must_use]
     pub const fn last_class(&self) -> Option<ErrorClass> {
-        self.ending.summary.last_class()
+        self.summary().last_class()
     }
 
     /// What failed last.
     #[must_use]
     pub const fn cause(&self) -> Option<Cause> {
-        self.ending.summary.cause()
+        self.summary().cause()
     }
 
     /// The delay of a deferred retry, computed and not waited.
     #[must_use]
     pub const fn next_delay(&self) -> Option<Duration> {
-        self.ending.summary.next_delay()
+        self.summary().next_delay()
     }
 
     /// How long to wait before calling again: the [delay](Self::next_delay) of a deferred retry, the time until an open
     /// breaker's next probe, or the hint that did not fit the call's deadline.
     #[must_use]
-    pub fn retry_in(&self) -> Option<Duration> {
-        self.ending.summary.retry_in()
+    pub const fn retry_in(&self) -> Option<Duration> {
+        self.summary().retry_in()
     }
 
     /// What the breaker said, when it rejected the call.
     #[must_use]
-    pub const fn rejection(&self) -> Option<&CircuitOpenError> {
-        self.ending.summary.rejection()
+    pub fn rejection(&self) -> Option<CircuitOpenError> {
+        self.summary().rejection()
     }
 
     /// Why there must be no further attempt, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
     /// `streaming_body`.
     #[must_use]
     pub const fn retry_forbidden(&self) -> Option<&'static str> {
-        self.ending.summary.retry_forbidden()
+        self.summary().retry_forbidden()
     }
 
     /// The value of a success.
     #[must_use]
     pub const fn value(&self) -> Option<&T> {
-        self.value.as_ref()
+        match &self.result {
+            Ok((value, _)) => Some(value),
+            Err(_) => None,
+        }
     }
 
     /// The value of a success, by value.
     #[must_use]
     pub fn into_value(self) -> Option<T> {
-        self.value
+        self.result.ok().map(|(value, _)| value)
     }
 
     /// The last failure.
     #[must_use]
     pub const fn last_failure(&self) -> Option<&Failure<T, E>> {
-        self.ending.last.as_ref()
+        match &self.result {
+            Ok(_) => None,
+            Err(ending) => ending.last.as_ref(),
+        }
     }
 
     /// The last failure, by value.
     #[must_use]
     pub fn into_last_failure(self) -> Option<Failure<T, E>> {
-        self.ending.last
+        self.result.err().and_then(|ending| ending.last)
     }
 
     /// The last failure's error, if it was one.
@@ -184,7 +194,10 @@ impl<T, E> RetryOutcome<T, E> {
     /// [last result](Self::last_result).)
     #[must_use]
     pub const fn abort_error(&self) -> Option<&E> {
-        self.ending.abort.as_ref()
+        match &self.result {
+            Ok(_) => None,
+            Err(ending) => ending.abort.as_ref(),
+        }
     }
 
     /// The events of the call, if the timeline was captured; none for a call that the breaker rejected.
@@ -200,8 +213,7 @@ impl<T, E> RetryOutcome<T, E> {
     ///
     /// The [`CallError`] that `call` would have returned.
     pub fn into_result(self) -> Result<T, CallError<E>> {
-        let Self { value, ending, .. } = self;
-        value.ok_or_else(|| ending.into_error())
+        self.result.map(|(value, _)| value).map_err(Ending::into_error)
     }
 
     /// The value that the operation returned last, accepted or not: for those who hand a bad value on as it is, such as a
@@ -223,16 +235,6 @@ impl<T, E> RetryOutcome<T, E> {
     /// # Ok::<(), redress_core::ConfigError>(())
     /// ```
     pub fn into_last_value(self) -> Result<T, CallError<E>> {
-        let Self { value, mut ending, .. } = self;
-        if let Some(value) = value {
-            return Ok(value);
-        }
-        match ending.last {
-            Some(Failure::Result(value)) if ending.abort.is_none() => Ok(value),
-            last => {
-                ending.last = last;
-                Err(ending.into_error())
-            }
-        }
+        self.result.map(|(value, _)| value).or_else(Ending::into_last_value)
     }
 }

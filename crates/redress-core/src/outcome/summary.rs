@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::breaker::CircuitState;
 use crate::classify::class::ErrorClass;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::error_text::ErrorText;
@@ -19,17 +20,18 @@ use crate::outcome::stop_reason::StopReason;
 /// Nothing in the text differs between two calls that end alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeSummary {
-    /// Of a named call that did not succeed: a success allocates nothing.
-    pub(crate) operation: Option<Arc<str>>,
+    /// Of a rejected call its breaker's name, of another that failed the operation's: one field, since a summary is handed on
+    /// by value. A success has none, so that it allocates nothing.
+    pub(crate) name: Option<Arc<str>>,
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) attempts: u32,
     pub(crate) last_class: Option<ErrorClass>,
     pub(crate) cause: Option<Cause>,
     pub(crate) elapsed: Duration,
-    pub(crate) next_delay: Option<Duration>,
-    /// The hint of the last failure, if it ended the call because it does not fit the deadline.
-    pub(crate) unmet_hint: Option<Duration>,
-    pub(crate) rejection: Option<CircuitOpenError>,
+    /// The delay of a deferred retry, the time until the breaker's probe, or the hint that did not fit the deadline.
+    pub(crate) retry_in: Option<Duration>,
+    /// The breaker's state, if it rejected the call.
+    pub(crate) rejected: Option<CircuitState>,
     /// Why the last failure must not be retried, if that ended the call.
     pub(crate) retry_forbidden: Option<&'static str>,
 }
@@ -38,15 +40,14 @@ impl OutcomeSummary {
     /// Of a call that made so many attempts, with nothing else to say.
     pub(crate) const fn of_attempts(attempts: u32) -> Self {
         Self {
-            operation: None,
+            name: None,
             stop_reason: None,
             attempts,
             last_class: None,
             cause: None,
             elapsed: Duration::ZERO,
-            next_delay: None,
-            unmet_hint: None,
-            rejection: None,
+            retry_in: None,
+            rejected: None,
             retry_forbidden: None,
         }
     }
@@ -61,7 +62,7 @@ impl OutcomeSummary {
     /// breaker rejected do not keep it, since they must not allocate.
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
-        self.operation.as_deref()
+        self.name.as_deref().filter(|_| self.rejected.is_none())
     }
 
     /// Why the call ended without success.
@@ -97,21 +98,23 @@ impl OutcomeSummary {
     /// The delay of a deferred retry, computed and not waited.
     #[must_use]
     pub const fn next_delay(&self) -> Option<Duration> {
-        self.next_delay
+        match self.stop_reason {
+            Some(StopReason::Scheduled) => self.retry_in,
+            _ => None,
+        }
     }
 
     /// How long to wait before calling again: the [delay](Self::next_delay) of a deferred retry, the time until an open
     /// breaker's next probe, or the hint that did not fit the call's deadline.
     #[must_use]
-    pub fn retry_in(&self) -> Option<Duration> {
-        let probe = || self.rejection.as_ref().and_then(CircuitOpenError::retry_in);
-        self.next_delay.or_else(probe).or(self.unmet_hint)
+    pub const fn retry_in(&self) -> Option<Duration> {
+        self.retry_in
     }
 
     /// What the breaker said, when it rejected the call.
     #[must_use]
-    pub const fn rejection(&self) -> Option<&CircuitOpenError> {
-        self.rejection.as_ref()
+    pub fn rejection(&self) -> Option<CircuitOpenError> {
+        self.rejected.map(|state| CircuitOpenError::by_breaker(state, self.retry_in, self.name.clone()))
     }
 
     /// Why there must be no further attempt, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
@@ -124,9 +127,9 @@ impl OutcomeSummary {
 
 impl fmt::Display for OutcomeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.stop_reason, &self.rejection) {
+        match (self.stop_reason, self.rejection()) {
             (None, _) => f.write_str("the call succeeded"),
-            (Some(_), Some(rejection)) => fmt::Display::fmt(rejection, f),
+            (Some(_), Some(rejection)) => fmt::Display::fmt(&rejection, f),
             (Some(reason), None) => {
                 let text = ErrorText {
                     operation: self.operation(),

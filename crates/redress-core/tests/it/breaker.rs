@@ -133,7 +133,7 @@ fn a_rejected_call_makes_no_attempt_and_says_when_to_come_back() {
 
         let outcome = policy.execute(&steps);
         assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::CircuitOpen), 0));
-        assert_eq!(outcome.rejection(), Some(&expected));
+        assert_eq!(outcome.rejection().as_ref(), Some(&expected));
         assert_eq!((outcome.last_class(), outcome.cause(), outcome.next_delay()), (None, None, None));
         assert_eq!((outcome.retry_in(), outcome.summary().retry_in()), (Some(secs(18)), Some(secs(18))));
         assert!(outcome.last_failure().is_none() && outcome.abort_error().is_none());
@@ -161,7 +161,7 @@ fn a_call_beside_a_probe_is_told_what_is_left_of_the_lease() {
             let probe = breaker.try_acquire().expect("recovered");
             lab.clock.advance(secs(12));
             let outcome = policy.execute(&succeeding());
-            assert_eq!(outcome.rejection(), Some(&CircuitOpenError::new(CircuitState::HalfOpen, left)));
+            assert_eq!(outcome.rejection(), Some(CircuitOpenError::new(CircuitState::HalfOpen, left)));
             assert_eq!(policy.call(&succeeding()).expect_err("rejected").retry_in(), left);
             drop(probe);
             assert_eq!(policy.run(&succeeding()), ok_after(1));

@@ -26,6 +26,7 @@ fn last() -> Failed {
     Failed::Of(ErrorClass::Transient)
 }
 
+type MakeSteps = fn() -> Steps;
 type Change = for<'a> fn(Context<'a>) -> Context<'a>;
 const SAME: Change = |context| context;
 
@@ -135,7 +136,6 @@ fn kinds() -> [Kind; 8] {
             retry_in: Some(secs(20)),
             error: None,
             cause: None,
-            ..failed
         },
     ]
 }
@@ -290,7 +290,7 @@ fn named(context: Context<'_>) -> Context<'_> {
 
 #[test]
 fn a_named_operation_is_in_the_text_and_in_the_summary() {
-    let rows: [(Change, fn() -> Steps, &str); 3] = [
+    let rows: [(Change, MakeSteps, &str); 3] = [
         (
             named,
             || failing(ErrorClass::ServerError),
@@ -354,7 +354,7 @@ fn a_rejection_names_the_breaker_and_not_the_operation() {
         let error = named(policy.context()).call(&succeeding()).expect_err("rejected");
         assert_eq!((error.to_string().as_str(), error.operation()), ("circuit breaker orders-db is open", None));
         let outcome = named(policy.context()).execute(&succeeding());
-        assert_eq!(outcome.rejection().and_then(CircuitOpenError::breaker), Some("orders-db"));
+        assert_eq!(outcome.rejection().as_ref().and_then(CircuitOpenError::breaker), Some("orders-db"));
         let summary = outcome.summary();
         assert_eq!((summary.to_string().as_str(), summary.operation()), ("circuit breaker orders-db is open", None));
     });
@@ -363,18 +363,16 @@ fn a_rejection_names_the_breaker_and_not_the_operation() {
 /// What integrations rest on, which hand on bad responses.
 #[test]
 fn the_last_value_comes_out_and_everything_else_is_the_error() {
-    let bad = || Ok(Answer::Bad(ErrorClass::Transient));
-    let rows: [(Change, Box<dyn Fn() -> Steps>, Result<Answer, StopReason>); 6] = [
-        (SAME, Box::new(succeeding), Ok(Answer::Good)),
-        (SAME, Box::new(value_fails), Ok(Answer::Bad(ErrorClass::Transient))),
-        (
-            |context| context.sleep(|_, _| SleepDecision::Abort),
-            Box::new(value_fails),
-            Ok(Answer::Bad(ErrorClass::Transient)),
-        ),
-        (SAME, Box::new(move || script([bad(), fails(ErrorClass::Auth)])), Err(StopReason::NonRetryableClass)),
-        (SAME, Box::new(move || script([bad(), Err(Failed::Abort)])), Err(StopReason::Aborted)),
-        (|context| context.abort_if(|| true), Box::new(value_fails), Err(StopReason::Aborted)),
+    fn bad() -> Result<Answer, Failed> {
+        Ok(Answer::Bad(ErrorClass::Transient))
+    }
+    let rows: [(Change, MakeSteps, Result<Answer, StopReason>); 6] = [
+        (SAME, succeeding, Ok(Answer::Good)),
+        (SAME, value_fails, Ok(Answer::Bad(ErrorClass::Transient))),
+        (|context| context.sleep(|_, _| SleepDecision::Abort), value_fails, Ok(Answer::Bad(ErrorClass::Transient))),
+        (SAME, || script([bad(), fails(ErrorClass::Auth)]), Err(StopReason::NonRetryableClass)),
+        (SAME, || script([bad(), Err(Failed::Abort)]), Err(StopReason::Aborted)),
+        (|context| context.abort_if(|| true), value_fails, Err(StopReason::Aborted)),
     ];
     for (change, steps, expected) in rows {
         on_every_driver(|lab| {

@@ -88,7 +88,7 @@ impl From<RetryOutcome<Value, Failed>> for Ended {
             attempts: Some(outcome.attempts()),
             last_class: outcome.last_class(),
             next_delay: outcome.next_delay(),
-            rejection: outcome.rejection().cloned(),
+            rejection: outcome.rejection(),
             elapsed: Some(outcome.elapsed()),
             timeline: outcome.timeline().map(|timeline| timeline.events().iter().map(name).collect()),
         }

@@ -43,7 +43,7 @@ fn pushed_decisions_come_first_and_in_order() {
     assert!(policy.execute(|| Ok::<_, io::Error>(1)).is_ok());
     let rejected = policy.execute(|| -> Result<(), io::Error> { panic!("the operation is not run") });
     assert_outcome(&rejected).stopped_for(StopReason::CircuitOpen).after_attempts(0);
-    assert_eq!(rejected.rejection(), Some(&under_way));
+    assert_eq!(rejected.rejection(), Some(under_way));
     assert_eq!(policy.circuit_state(), Some(CircuitState::HalfOpen));
 
     let rejected = policy.execute(|| Ok::<_, io::Error>(1));
