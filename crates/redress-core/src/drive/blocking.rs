@@ -314,6 +314,10 @@ impl Hold for Borrowed<'_> {
     fn settings(&self) -> Option<&CallSettings<'_>> {
         self.settings
     }
+
+    fn now(&self) -> Option<Instant> {
+        Some(self.plan.clock.now())
+    }
 }
 
 /// Waits; returns whether time may have passed.

@@ -12,16 +12,18 @@ use crate::outcome::failure::Failure;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::compiled::Plan;
 use crate::policy::context::CallSettings;
-use crate::policy::hooks::Sleeper;
+use crate::policy::hooks::{Sleeper, contained};
 use crate::policy::sleep_decision::HookFuture;
 
 /// Who holds what a call runs by: a borrow of the policy, or a handle of its own.
 pub(crate) trait Hold {
     fn plan(&self) -> &Plan;
     fn settings(&self) -> Option<&CallSettings<'_>>;
+    /// The current instant, if the holder has the policy's clock.
+    fn now(&self) -> Option<Instant>;
 }
 
-/// One call. Dropping it gives its permit back.
+/// One call. Dropping it before its end gives its permit back, and tells its observers that it was cancelled.
 pub(crate) struct Call<H: Hold, T, E> {
     held: H,
     state: RunState,
@@ -184,6 +186,25 @@ impl<H: Hold, T, E> Call<H, T, E> {
         output
     }
 
+    /// Whether dropping the call has anything to report or to tell.
+    #[inline]
+    pub(crate) const fn is_unfinished(&self) -> bool {
+        !self.state.is_spent()
+    }
+
+    /// Ends a call that has no result: it is dropped, or a panic goes through it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn abandon(&mut self, now: impl FnOnce(&H) -> Option<Instant>) {
+        if self.state.is_spent() {
+            return;
+        }
+        // The call may be unwinding, and a second panic that leaves a destructor would end the process.
+        let now = contained(|| now(&self.held)).flatten();
+        self.run().tell_cancelled(now);
+        self.close();
+    }
+
     /// Gives back the permit and lets go of the observers, however long the call is kept.
     #[cold]
     #[inline(never)]
@@ -248,8 +269,8 @@ impl<H: Hold, T, E> Call<H, T, E> {
 impl<H: Hold, T, E> Drop for Call<H, T, E> {
     #[inline]
     fn drop(&mut self) {
-        if self.state.holds_permit() {
-            self.close();
+        if self.is_unfinished() {
+            self.abandon(H::now);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
@@ -41,7 +42,7 @@ pub(crate) struct Borrowed<'a, C, Tm, S> {
     settings: S,
 }
 
-impl<C, Tm, S: Settings> Hold for Borrowed<'_, C, Tm, S> {
+impl<C, Tm: Timer, S: Settings> Hold for Borrowed<'_, C, Tm, S> {
     #[inline]
     fn plan(&self) -> &Plan {
         &self.policy.plan
@@ -50,6 +51,10 @@ impl<C, Tm, S: Settings> Hold for Borrowed<'_, C, Tm, S> {
     #[inline]
     fn settings(&self) -> Option<&CallSettings<'_>> {
         self.settings.get()
+    }
+
+    fn now(&self) -> Option<Instant> {
+        Some(self.policy.timer.now())
     }
 }
 

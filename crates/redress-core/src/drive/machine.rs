@@ -73,6 +73,18 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         if matches!(self.call.step(), Step::New) { Some(self.call.held_mut()) } else { None }
     }
 
+    /// Whether dropping the call has anything to report or to tell.
+    #[inline]
+    pub(crate) const fn is_unfinished(&self) -> bool {
+        self.call.is_unfinished()
+    }
+
+    /// Ends a call that has no result: it is dropped, or a panic goes through it.
+    pub(crate) fn abandon(&mut self, timer: &impl Timer) {
+        self.call.abandon(|_| Some(timer.now()));
+        self.call.set_step(Step::Ended);
+    }
+
     /// Drives the call on. If anything panics in here, the call is over and its permit is given back at once, however long
     /// the machine is kept.
     ///
@@ -92,7 +104,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         O: PollOperation<T, E>,
         N: Finish<T, E>,
     {
-        let guard = EndOnPanic(self);
+        let guard = EndOnPanic(self, with.timer);
         let polled = guard.0.advance(with, finish, cx);
         mem::forget(guard);
         polled
@@ -330,12 +342,13 @@ impl<H: Hold, T, E> Machine<H, T, E> {
 }
 
 /// Ends a call whose poll panics.
-struct EndOnPanic<'p, H: Hold, T, E>(&'p mut Machine<H, T, E>);
+struct EndOnPanic<'p, H: Hold, T, E, Tm: Timer>(&'p mut Machine<H, T, E>, &'p Tm);
 
-impl<H: Hold, T, E> Drop for EndOnPanic<'_, H, T, E> {
+impl<H: Hold, T, E, Tm: Timer> Drop for EndOnPanic<'_, H, T, E, Tm> {
     fn drop(&mut self) {
-        self.0.hook = GuardedFuture::new(None);
-        self.0.call.close();
+        let Self(machine, timer) = self;
+        machine.hook = GuardedFuture::new(None);
+        machine.abandon(*timer);
     }
 }
 

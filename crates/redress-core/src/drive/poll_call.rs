@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use super::attempt::Attempt;
 use super::call::Hold;
@@ -90,7 +91,7 @@ pub trait PollOperation<T, E> {
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```
 #[must_use = "a call does nothing unless it is polled"]
-pub struct PollCall<'h, T, E, C, Tm> {
+pub struct PollCall<'h, T, E, C, Tm: Timer> {
     machine: Machine<Handle<'h>, T, E>,
     classifier: C,
     timer: Tm,
@@ -113,9 +114,13 @@ impl Hold for Handle<'_> {
     fn settings(&self) -> Option<&CallSettings<'_>> {
         self.settings.as_deref()
     }
+
+    fn now(&self) -> Option<Instant> {
+        None
+    }
 }
 
-impl<C, Tm> AsyncPolicy<C, Tm> {
+impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
     /// A call that is polled by hand. Nothing happens before its first poll.
     pub fn poll_call<'h, T, E>(&self) -> PollCall<'h, T, E, C, Tm>
     where
@@ -132,14 +137,14 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     }
 }
 
-impl<'h, C: Clone, Tm: Clone> CallContext<'h, AsyncPolicy<C, Tm>> {
+impl<'h, C: Clone, Tm: Timer + Clone> CallContext<'h, AsyncPolicy<C, Tm>> {
     /// One call with these settings that is polled by hand; see [`AsyncPolicy::poll_call`].
     pub fn poll_call<T, E>(self) -> PollCall<'h, T, E, C, Tm> {
         PollCall::new(self.policy.clone(), Some(Box::new(self.settings)))
     }
 }
 
-impl<'h, T, E, C, Tm> PollCall<'h, T, E, C, Tm> {
+impl<'h, T, E, C, Tm: Timer> PollCall<'h, T, E, C, Tm> {
     #[inline]
     fn new(policy: AsyncPolicy<C, Tm>, settings: Option<Box<CallSettings<'h>>>) -> Self {
         let AsyncPolicy { plan, classifier, timer } = policy;
@@ -226,7 +231,16 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
     }
 }
 
-impl<T, E, C, Tm> fmt::Debug for PollCall<'_, T, E, C, Tm> {
+impl<T, E, C, Tm: Timer> Drop for PollCall<'_, T, E, C, Tm> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.machine.is_unfinished() {
+            self.machine.abandon(&self.timer);
+        }
+    }
+}
+
+impl<T, E, C, Tm: Timer> fmt::Debug for PollCall<'_, T, E, C, Tm> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PollCall").finish_non_exhaustive()
     }

@@ -43,12 +43,6 @@ impl Audience {
         }
     }
 
-    /// Whether there may be scopes to be within: a timeline has none, but looking for that would cost every call.
-    #[inline]
-    pub(super) const fn is_present(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// Runs a piece of the operation within the scope of every observer, the first one outermost.
     #[inline]
     pub(super) fn within<R>(&self, step: impl FnOnce() -> R) -> R {

@@ -62,8 +62,7 @@ impl Run<'_> {
     }
 
     /// The end of a call that is dropped, or that a panic goes through, before it ends in any other way.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the drivers do not tell of dropped calls yet"))]
-    pub(super) fn tell_cancelled(&self, now: Option<Instant>) {
+    pub(crate) fn tell_cancelled(&self, now: Option<Instant>) {
         if self.has_audience() {
             let elapsed = now.map(|now| self.elapsed(now));
             self.emit(&Event { elapsed, ..self.event(EventName::Cancelled, None) });

@@ -139,12 +139,6 @@ impl RunState {
         self.attempts = attempts;
     }
 
-    /// Whether there is a permit to give back.
-    #[inline]
-    pub(crate) const fn holds_permit(&self) -> bool {
-        self.flags.has(Flags::HOLDS_PERMIT)
-    }
-
     /// Whether no hook, observer or learning strategy takes part between attempts.
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
@@ -157,10 +151,10 @@ impl RunState {
         !self.flags.end_matters()
     }
 
-    /// Whether the call has neither a permit nor observers to let go of.
+    /// Whether nothing is left to report or to tell: no permit is out, and no observer or timeline hears of the call.
     #[inline]
     pub(crate) const fn is_spent(&self) -> bool {
-        !self.holds_permit() && !self.audience.is_present()
+        !self.flags.has(Flags::HOLDS_PERMIT.with(Flags::AUDIENCE))
     }
 
     /// Runs a piece of the operation within the scopes of the call's observers.
