@@ -238,50 +238,74 @@ fn run<'a, T, E, C, N: Finish<T, E>>(
     if !start.is_fast() {
         return match start.rejection(|| policy.now()) {
             Some(rejection) => finish.rejected(rejection),
-            None => drive(policy, &start, None, run_attempt, finish),
+            None => begin(policy, &start, run_attempt, finish),
         };
     }
     match run_attempt(start.first_attempt()) {
         Ok(value) => match finish.value(value) {
             Ok(output) => output,
-            Err(value) => drive(policy, &start, Some(Ok(value)), run_attempt, finish),
+            Err(value) => {
+                Call::from_start(Borrowed::of(policy, &start), &start, 1).succeed(value, || policy.now(), finish)
+            }
         },
-        Err(failed) => drive(policy, &start, Some(Err(failed)), run_attempt, finish),
+        Err(failed) => go_on(policy, &start, failed, run_attempt, finish),
     }
 }
 
-/// The loop, from the beginning or from a first attempt that was made on the fast path.
+/// A call that does not take the fast path.
 #[inline(never)]
-fn drive<'a, T, E, C, N: Finish<T, E>>(
+fn begin<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
     start: &FastPath<'a>,
-    first: Option<Result<T, FailedAttempt<T, E>>>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
-    let held = Borrowed { plan: &policy.plan, settings: start.settings };
-    let mut call = Call::from_start(held, start, u32::from(first.is_some()));
-    let mut attempted = match first {
-        Some(attempted) => attempted,
-        None => match call.begin(|| policy.now()) {
-            Ok(attempt) => call.within(|| run_attempt(attempt)),
-            Err(stopped) => return call.finish(Err(stopped), None, finish),
+    let mut call = Call::from_start(Borrowed::of(policy, start), start, 0);
+    match call.begin(|| policy.now()) {
+        Err(ending) => call.finish(Err(ending), None, finish),
+        Ok(attempt) => match call.within(|| run_attempt(attempt)) {
+            Ok(value) => call.succeed(value, || policy.now(), finish),
+            Err(failed) => retry(policy, &mut call, failed, run_attempt, finish),
         },
-    };
+    }
+}
+
+/// A call whose first attempt failed on the fast path.
+#[inline(never)]
+fn go_on<'a, T, E, C, N: Finish<T, E>>(
+    policy: &'a Policy<C>,
+    start: &FastPath<'a>,
+    failed: FailedAttempt<T, E>,
+    run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+    finish: N,
+) -> N::Output {
+    let mut call = Call::from_start(Borrowed::of(policy, start), start, 1);
+    retry(policy, &mut call, failed, run_attempt, finish)
+}
+
+/// The loop: from a failed attempt to the end of the call.
+#[inline]
+fn retry<T, E, C, N: Finish<T, E>>(
+    policy: &Policy<C>,
+    call: &mut Call<Borrowed<'_>, T, E>,
+    mut failed: FailedAttempt<T, E>,
+    mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+    finish: N,
+) -> N::Output {
     loop {
-        let failed = match attempted {
+        let attempt = match next_attempt(policy, call, failed) {
+            Ok(attempt) => attempt,
+            Err(ending) => return call.finish(Err(ending), None, finish),
+        };
+        failed = match call.within(|| run_attempt(attempt)) {
             Ok(value) => return call.succeed(value, || policy.now(), finish),
             Err(failed) => failed,
-        };
-        attempted = match next_attempt(policy, &mut call, failed) {
-            Ok(attempt) => call.within(|| run_attempt(attempt)),
-            Err(stopped) => return call.finish(Err(stopped), None, finish),
         };
     }
 }
 
 /// From a failure to the next attempt, or to the end of the call.
-#[inline]
+#[inline(always)]
 fn next_attempt<T, E, C>(
     policy: &Policy<C>,
     call: &mut Call<Borrowed<'_>, T, E>,
@@ -290,10 +314,14 @@ fn next_attempt<T, E, C>(
     let failed_at = policy.now();
     if call.is_plain() {
         call.fail_plainly(failed, failed_at)?;
-    } else {
-        call.fail(failed, failed_at)?;
-        call.recheck(|| policy.now())?;
+        if !call.waits() {
+            return call.resume(failed_at);
+        }
+        thread::sleep(call.wait());
+        return call.resume(policy.now());
     }
+    call.fail(failed, failed_at)?;
+    call.recheck(|| policy.now())?;
     let time_passed = wait(call) || call.may_have_taken_time();
     call.resume(if time_passed { policy.now() } else { failed_at })
 }
@@ -302,6 +330,13 @@ fn next_attempt<T, E, C>(
 struct Borrowed<'a> {
     plan: &'a Plan,
     settings: Option<&'a CallSettings<'a>>,
+}
+
+impl<'a> Borrowed<'a> {
+    #[inline]
+    fn of<C>(policy: &'a Policy<C>, start: &FastPath<'a>) -> Self {
+        Self { plan: &policy.plan, settings: start.settings }
+    }
 }
 
 impl Hold for Borrowed<'_> {

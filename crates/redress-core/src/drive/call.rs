@@ -219,6 +219,12 @@ impl<H: Hold, T, E> Call<H, T, E> {
         self.state.within(step)
     }
 
+    /// Whether the wait before the next attempt is longer than zero.
+    #[inline]
+    pub(crate) const fn waits(&self) -> bool {
+        self.state.waits()
+    }
+
     #[inline]
     pub(crate) fn wait(&mut self) -> Duration {
         self.run().wait()

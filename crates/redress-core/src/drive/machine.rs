@@ -277,7 +277,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
             self.call.set_step(Step::BeforeWait);
             return Ok(());
         }
-        if self.call.wait().is_zero() {
+        if !self.call.waits() {
             return self.resume(now, with);
         }
         self.wait_unless(false, with);
@@ -299,12 +299,11 @@ impl<H: Hold, T, E> Machine<H, T, E> {
     /// The timer's wait, unless a hook has waited instead or there is nothing to wait for.
     #[inline]
     fn wait_unless<C, Tm: Timer, O>(&mut self, has_waited: bool, with: &mut PollContext<'_, C, Tm, O>) {
-        let wait = self.call.wait();
-        if has_waited || wait.is_zero() {
+        if has_waited || !self.call.waits() {
             self.call.set_step(Step::Resuming);
             return;
         }
-        with.sleep.set(Some(with.timer.sleep(wait)));
+        with.sleep.set(Some(with.timer.sleep(self.call.wait())));
         self.call.set_step(Step::Waiting);
     }
 

@@ -71,21 +71,13 @@ fn within<R>(observers: &[Box<dyn CallObserver>], step: impl FnOnce() -> R) -> R
     }
 }
 
-impl Drop for Audience {
-    #[inline]
+/// Each by itself: a destructor may panic, and the call may be unwinding already.
+impl Drop for Present {
+    #[cold]
+    #[inline(never)]
     fn drop(&mut self) {
-        if let Some(present) = self.0.take() {
-            dismiss(*present);
+        for observer in self.observers.drain(..) {
+            contained(|| drop(observer));
         }
-    }
-}
-
-/// Each by itself: a destructor may panic, and the call may be unwinding already. Out of line, where it costs the calls without an
-/// audience nothing.
-#[cold]
-#[inline(never)]
-fn dismiss(present: Present) {
-    for observer in present.observers {
-        contained(|| drop(observer));
     }
 }

@@ -10,11 +10,15 @@ use crate::policy::compiled::shorter;
 
 impl Run<'_> {
     /// What is left until the deadline, the policy's or the call's, whichever is shorter; zero at it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
         if !self.state.flags.has(Flags::DEADLINE) {
             return None;
         }
+        self.remaining_of_deadline(now)
+    }
+
+    fn remaining_of_deadline(&self, now: Instant) -> Option<Duration> {
         let elapsed = self.elapsed(now);
         let of_policy = self.plan.deadline.map(|deadline| deadline.saturating_sub(elapsed));
         match self.call.and_then(|call| call.deadline) {

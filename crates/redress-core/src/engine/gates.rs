@@ -16,8 +16,8 @@ use crate::strategy::{BackoffContext, Feedback, Strategy};
 #[derive(Clone, Copy)]
 pub(super) struct Granted {
     pub(super) wait: Duration,
-    /// What the next attempt's strategy is told as the previous delay.
-    pub(super) prev_delay: Wait,
+    /// What the strategy is told next as the previous delay, if that is not the wait.
+    pub(super) prev_delay: Option<Wait>,
     /// The sleep handler has deferred it already, since the wait does not fit the deadline.
     pub(super) deferred: bool,
 }
@@ -76,11 +76,11 @@ impl Run<'_> {
     }
 
     /// The strategy's delay, with the hint as its floor.
-    #[inline]
+    #[inline(always)]
     fn delay(&self, strategy: &dyn Strategy, context: &BackoffContext<'_>) -> Granted {
         let computed = strategy.delay(context);
         match context.classification.retry_after() {
-            None => Granted { wait: computed, prev_delay: Wait::of(computed), deferred: false },
+            None => Granted { wait: computed, prev_delay: None, deferred: false },
             Some(hint) => self.hinted(strategy, computed, hint),
         }
     }
@@ -92,7 +92,7 @@ impl Run<'_> {
         let floor = self.plan.hint_floor(hint);
         let reads_hint = !hint.is_zero() && strategy.reads_retry_after();
         let prev_delay = if reads_hint { self.state.prev_delay } else { Wait::of(computed) };
-        Granted { wait: computed.max(floor), prev_delay, deferred: false }
+        Granted { wait: computed.max(floor), prev_delay: Some(prev_delay), deferred: false }
     }
 
     /// Asks the sleep handler about a wait that does not fit the deadline, before anything is spent: whether it defers.

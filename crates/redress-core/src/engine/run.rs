@@ -214,8 +214,9 @@ impl<'a> Run<'a> {
 
     #[inline]
     fn grant(&mut self, granted: Granted) {
-        self.state.wait = Wait::of(granted.wait);
-        self.state.prev_delay = granted.prev_delay;
+        let wait = Wait::of(granted.wait);
+        self.state.wait = wait;
+        self.state.prev_delay = granted.prev_delay.unwrap_or(wait);
     }
 
     /// Announces a granted retry, then asks what may still end the call: the abort predicate and the sleep handler.

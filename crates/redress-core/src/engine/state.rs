@@ -139,6 +139,12 @@ impl RunState {
         self.attempts = attempts;
     }
 
+    /// Whether the wait before the next attempt is longer than zero.
+    #[inline]
+    pub(crate) const fn waits(&self) -> bool {
+        self.wait.0 != 0
+    }
+
     /// Whether no hook, observer or learning strategy takes part between attempts.
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
