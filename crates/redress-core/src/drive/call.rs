@@ -141,7 +141,7 @@ impl<H: Hold, T, E> Call<H, T, E> {
     }
 
     /// The next attempt, after the wait.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn resume(&mut self, now: Instant) -> Result<Attempt, Ending<T, E>> {
         let resumed = self.run().resume(now);
         resumed.ok_or_else(|| self.stopped(now))

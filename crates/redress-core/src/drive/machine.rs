@@ -132,20 +132,18 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         }
         if let Step::Attempting = self.call.step() {
             let attempted = ready!(self.poll_attempt(&mut with, cx));
-            let failed = match classify_attempt(with.classifier, attempted) {
-                Ok(value) => return Poll::Ready(self.succeed(value, with.timer, finish)),
-                Err(failed) => failed,
+            return match classify_attempt(with.classifier, attempted) {
+                Ok(value) => Poll::Ready(self.succeed(value, with.timer, finish)),
+                Err(failed) => self.advance_further(Some(failed), with, finish, cx),
             };
-            if let Err(stopped) = self.fail(failed, &mut with) {
-                return Poll::Ready(self.end(stopped, finish));
-            }
         }
-        self.advance_further(with, finish, cx)
+        self.advance_further(None, with, finish, cx)
     }
 
     #[inline(never)]
     fn advance_further<C, Tm, O, N>(
         &mut self,
+        mut failed: Option<FailedAttempt<T, E>>,
         mut with: PollContext<'_, C, Tm, O>,
         finish: N,
         cx: &mut Context<'_>,
@@ -157,35 +155,37 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         N: Finish<T, E>,
     {
         loop {
-            let stepped = match self.call.step() {
-                Step::Attempting => {
+            let stepped = match (failed.take(), self.call.step()) {
+                (Some(failed), _) => self.fail(failed, &mut with),
+                (None, Step::Attempting) => {
                     let attempted = ready!(self.poll_attempt(&mut with, cx));
                     match classify_attempt(with.classifier, attempted) {
                         Ok(value) => return Poll::Ready(self.succeed(value, with.timer, finish)),
-                        Err(failed) => self.fail(failed, &mut with),
+                        Err(next) => failed = Some(next),
                     }
+                    Ok(())
                 }
-                Step::BeforeWait => {
+                (None, Step::BeforeWait) => {
                     ready!(Pin::new(&mut self.hook).poll(cx));
                     self.begin_wait(&mut with)
                 }
-                Step::HookWaits => {
+                (None, Step::HookWaits) => {
                     let has_waited = ready!(Pin::new(&mut self.hook).poll(cx));
                     self.wait_unless(has_waited, &mut with);
                     Ok(())
                 }
-                Step::Waiting => {
+                (None, Step::Waiting) => {
                     ready!(poll_sleep(with.sleep.as_mut(), cx));
                     with.sleep.set(None);
                     self.call.set_step(Step::Resuming);
                     Ok(())
                 }
-                Step::Resuming if with.resumed == ATTEMPTS_BETWEEN_YIELDS => {
+                (None, Step::Resuming) if with.resumed == ATTEMPTS_BETWEEN_YIELDS => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Step::Resuming => self.resume(with.timer.now(), &mut with),
-                Step::New | Step::Ended => panic!("a call was polled after its end"),
+                (None, Step::Resuming) => self.resume(with.timer.now(), &mut with),
+                (None, Step::New | Step::Ended) => panic!("a call was polled after its end"),
             };
             if let Err(stopped) = stepped {
                 return Poll::Ready(self.end(stopped, finish));
@@ -255,7 +255,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
     }
 
     /// From a failure to the step that follows.
-    #[inline]
+    #[inline(always)]
     fn fail<C, Tm, O>(&mut self, mut failed: FailedAttempt<T, E>, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E>
     where
         Tm: Timer,
@@ -308,7 +308,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
     }
 
     /// Starts the next attempt, or leaves it to the next poll where this one has started enough of them.
-    #[inline]
+    #[inline(always)]
     fn resume<C, Tm, O>(&mut self, now: Instant, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E>
     where
         Tm: Timer,
