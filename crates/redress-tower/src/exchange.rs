@@ -46,9 +46,16 @@ pub trait Exchange<Req, Res> {
         let _ = response;
     }
 
-    /// The call has ended with this response, good or bad. Default: nothing.
+    /// Called with the response that the call ends with, good or bad, if [`hears_of_end`](Self::hears_of_end). Default:
+    /// does nothing.
     fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {
         let _ = (response, summary);
+    }
+
+    /// Whether [`ended`](Self::ended) does anything. If not, a call spares the summary and two readings of the clock.
+    /// Default: true.
+    fn hears_of_end(&self) -> bool {
+        true
     }
 }
 
@@ -61,6 +68,11 @@ impl<Req: Clone, Res> Exchange<Req, Res> for CloneRequest {
     fn copy(&self, request: &Req) -> Result<Req, &'static str> {
         Ok(request.clone())
     }
+
+    #[inline]
+    fn hears_of_end(&self) -> bool {
+        false
+    }
 }
 
 /// Copies nothing: every request is sent once. For a policy whose breaker or attempt timeout alone is wanted.
@@ -71,6 +83,11 @@ pub struct Once;
 impl<Req, Res> Exchange<Req, Res> for Once {
     fn copy(&self, _: &Req) -> Result<Req, &'static str> {
         Err("sent_once")
+    }
+
+    #[inline]
+    fn hears_of_end(&self) -> bool {
+        false
     }
 }
 
@@ -101,6 +118,11 @@ where
 impl<Req, Res, F: Fn(&Req) -> Result<Req, &'static str>> Exchange<Req, Res> for CopyWith<F> {
     fn copy(&self, request: &Req) -> Result<Req, &'static str> {
         (self.0)(request)
+    }
+
+    #[inline]
+    fn hears_of_end(&self) -> bool {
+        false
     }
 }
 

@@ -43,18 +43,19 @@ pin_project! {
 impl<S, Req, C, Tm, X> PolicyFuture<S, Req, C, Tm, X>
 where
     S: Service<Req>,
-    C: Clone,
-    Tm: Timer + Clone,
+    Tm: Timer,
     X: Exchange<Req, S::Response>,
 {
-    pub(crate) fn new(service: S, policy: &AsyncPolicy<C, Tm>, exchange: X, request: Req) -> Self {
+    #[inline]
+    pub(crate) fn new(service: S, policy: AsyncPolicy<C, Tm>, exchange: X, request: Req) -> Self {
         let name = if policy.is_watched() { exchange.operation(&request) } else { None };
-        let call = policy.poll_call();
+        let allowed = policy.max_attempts();
+        let call = policy.into_poll_call();
         let call = match name {
             Some(name) => call.operation(name),
             None => call,
         };
-        let sending = Sending::new(service, exchange, policy.max_attempts(), request);
+        let sending = Sending::new(service, exchange, allowed, request);
         Self { running: None, sleep: None, sending, call }
     }
 }
@@ -91,7 +92,12 @@ where
 {
     type Output = Result<S::Response, CallError<S::Error>>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if !self.sending.exchange().hears_of_end() {
+            let this = self.project();
+            return this.call.poll_last_value(&mut this.sending.attempts(this.running), this.sleep, cx);
+        }
         let outcome = ready!(self.as_mut().poll_outcome(cx));
         Poll::Ready(answer(self.project().sending.exchange(), outcome))
     }

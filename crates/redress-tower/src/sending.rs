@@ -80,10 +80,12 @@ where
     S: Service<Req> + Clone,
     X: Exchange<Req, S::Response>,
 {
+    #[inline]
     fn start(&mut self, attempt: Attempt) {
         self.sending.next = self.sending.request_for::<S::Response>(attempt);
     }
 
+    #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
         if self.running.is_none() {
             ready!(self.sending.poll_ready(cx))?;
@@ -94,6 +96,7 @@ where
         self.running.as_mut().as_pin_mut().map_or(Poll::Pending, |running| running.poll(cx))
     }
 
+    #[inline]
     fn stop(&mut self) {
         self.running.set(None);
         self.sending.next = None;

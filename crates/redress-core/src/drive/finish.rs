@@ -1,4 +1,5 @@
-//! The two forms in which a call is handed back: a `Result` by `call`, an outcome by `execute`.
+//! The forms in which a call is handed back: a `Result` by `call`, an outcome by `execute`, and for integrations the last
+//! value, accepted or not.
 
 use std::time::Instant;
 
@@ -36,6 +37,31 @@ impl<T, E> Finish<T, E> for ToResult {
     #[inline]
     fn finish(self, result: Result<T, Ending<T, E>>, _: &Run<'_>, _: Option<Instant>) -> Self::Output {
         result.map_err(Ending::into_error)
+    }
+
+    #[inline]
+    fn value(self, value: T) -> Result<Self::Output, T> {
+        Ok(Ok(value))
+    }
+
+    #[inline]
+    fn rejected(self, rejection: CircuitOpenError) -> Self::Output {
+        Err(CallError::CircuitOpen(rejection))
+    }
+}
+
+/// The last value, accepted or not, else the error of `call`.
+#[derive(Clone, Copy)]
+pub(crate) struct ToLastValue;
+
+impl<T, E> Finish<T, E> for ToLastValue {
+    type Output = Result<T, CallError<E>>;
+
+    const WANTS: Flags = Flags::NONE;
+
+    #[inline]
+    fn finish(self, result: Result<T, Ending<T, E>>, _: &Run<'_>, _: Option<Instant>) -> Self::Output {
+        result.or_else(Ending::into_last_value)
     }
 
     #[inline]

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::attempt::Attempt;
 use super::call::Hold;
-use super::finish::{ToOutcome, ToResult};
+use super::finish::{ToLastValue, ToOutcome};
 use super::machine::{Machine, PollContext};
 use super::timer::Timer;
 use crate::classify::classifier::Classifier;
@@ -188,12 +188,13 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         self.machine.poll(with, ToOutcome, cx)
     }
 
-    /// [`poll`](Self::poll) where the result alone is wanted, which spares two readings of the clock. Poll a call in one of
-    /// the two ways throughout.
+    /// [`poll`](Self::poll) where the value that the operation returned last is all that is wanted, accepted or not, as
+    /// by [`RetryOutcome::into_last_value`]. It spares two readings of the clock. Poll a call in one of the two ways
+    /// throughout.
     ///
     /// # Errors
     ///
-    /// As [`AsyncPolicy::call`].
+    /// As [`RetryOutcome::into_last_value`].
     ///
     /// # Panics
     ///
@@ -203,7 +204,7 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
     ///
     /// As [`poll`](Self::poll).
     #[inline]
-    pub fn poll_result<O>(
+    pub fn poll_last_value<O>(
         &mut self,
         operation: &mut O,
         sleep: Pin<&mut Option<Tm::Sleep>>,
@@ -214,7 +215,7 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         O: PollOperation<T, E>,
     {
         let with = PollContext::new(&self.classifier, &self.timer, operation, sleep);
-        self.machine.poll(with, ToResult, cx)
+        self.machine.poll(with, ToLastValue, cx)
     }
 
     /// Drives the call to its end, from inside an `async` function. The future may be dropped like any call's.
