@@ -1,7 +1,7 @@
 //! The house rules that no compiler checks.
 //!
 //! This runs the rules over the tree and the manifests and reports every breach at once. The rules that are lists
-//! of words are data in `rules`; how a rule is judged is `source`'s for text, `manifest`'s for packages, and `invariants`'s for
+//! of words are data in `rules`; how a rule is judged is `source`'s for text, `size`'s for length, `manifest`'s for packages, and `invariants`'s for
 //! what is stated in one place and attacked in another.
 
 use std::fmt;
@@ -16,6 +16,7 @@ use self::invariants::Invariants;
 mod invariants;
 mod manifest;
 mod rules;
+mod size;
 mod source;
 mod tree;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         let text = fs::read_to_string(workspace.root().join(file))
             .with_context(|| format!("could not read {file}: tracked text must be readable UTF-8"))?;
         findings.extend(source::check(file, &text));
+        findings.extend(size::check(file, &text));
         invariants.read(file, &text);
     }
     findings.extend(invariants.check());

@@ -72,7 +72,7 @@ pub(super) const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", 
 
 /// What the core may be built on, and nothing else.
 pub(super) const CORE: &str = "redress-core";
-pub(super) const CORE_DEPENDENCIES: &[&str] = &["fastrand", "thiserror"];
+pub(super) const CORE_DEPENDENCIES: &[&str] = &["fastrand", "pin-project-lite", "thiserror"];
 
 pub(super) fn stale_exceptions(workspace: &Workspace) -> Vec<Finding> {
     let exceptions = FORBIDDEN_WORDS.iter().flat_map(|rule| rule.except.iter().map(move |row| (rule, row)));

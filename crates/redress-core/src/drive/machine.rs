@@ -159,10 +159,10 @@ impl<H: Hold, T, E> Machine<H, T, E> {
                 (Some(failed), _) => self.fail(failed, &mut with),
                 (None, Step::Attempting) => {
                     let attempted = ready!(self.poll_attempt(&mut with, cx));
-                    match classify_attempt(with.classifier, attempted) {
+                    failed = match classify_attempt(with.classifier, attempted) {
                         Ok(value) => return Poll::Ready(self.succeed(value, with.timer, finish)),
-                        Err(next) => failed = Some(next),
-                    }
+                        Err(next) => Some(next),
+                    };
                     Ok(())
                 }
                 (None, Step::BeforeWait) => {
@@ -177,8 +177,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
                 (None, Step::Waiting) => {
                     ready!(poll_sleep(with.sleep.as_mut(), cx));
                     with.sleep.set(None);
-                    self.call.set_step(Step::Resuming);
-                    Ok(())
+                    self.resume(with.timer.now(), &mut with)
                 }
                 (None, Step::Resuming) if with.resumed == ATTEMPTS_BETWEEN_YIELDS => {
                     cx.waker().wake_by_ref();

@@ -10,6 +10,7 @@ pub(crate) mod timer;
 pub(crate) mod failed_attempt;
 pub(crate) mod finish;
 pub(crate) mod call;
+mod detached;
 pub(crate) mod blocking;
 pub(crate) mod guarded;
 pub(crate) mod machine;

@@ -152,6 +152,12 @@ impl RetryConfig {
                 "be left out for a class that is never retried",
             );
         }
+        self.warn_of_unknown_caps(&mut check);
+        check.into_issues()
+    }
+
+    /// Two caps hold for failures of class `Unknown`, and the attempts end both.
+    fn warn_of_unknown_caps(&self, check: &mut Check) {
         if let (Some(of_class), Some(of_unknown)) =
             (self.max_retries_for[ErrorClass::Unknown], self.max_unknown_retries)
         {
@@ -168,6 +174,7 @@ impl RetryConfig {
                 "be below max_retries_for(Unknown), which ends the call first",
             );
         }
+        let retries = self.max_attempts.saturating_sub(1);
         if let Some(cap) = self.max_unknown_retries.filter(|cap| *cap != Self::default_unknown_cap()) {
             check.that(
                 cap < retries || retries == 0,
@@ -176,7 +183,6 @@ impl RetryConfig {
                 "be below the retries that max_attempts allows, or it never binds",
             );
         }
-        check.into_issues()
     }
 
     /// The default cap is no oddity, however few attempts there are.
