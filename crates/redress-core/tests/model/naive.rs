@@ -732,7 +732,7 @@ fn outcome(life: &Life, reason: StopReason, now: Duration) -> Outcome {
         last_class: last.map(|last| last.classification.class()),
         cause: last.map(|last| last.failure.cause()),
         next_delay: life.deferred.map(|wait| wait.min(LONGEST_KEPT)),
-        retry_in: life.deferred.or(life.unmet_hint.get()).map(|wait| wait.min(LONGEST_KEPT)),
+        retry_in: life.deferred.or_else(|| life.unmet_hint.get()).map(|wait| wait.min(LONGEST_KEPT)),
         rejection: None,
         last_failure: last.map(|last| last.failure.clone()),
         abort_error: None,
