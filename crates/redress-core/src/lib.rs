@@ -8,7 +8,7 @@
 //! `breaker`), one call's decisions (`engine`), what it tells (`outcome`), what a user configures (`policy`), and the
 //! drivers that run operations and wait (`drive`).
 //!
-//! The crate has no runtime and no features, and depends on `fastrand` and `thiserror` alone.
+//! The crate has no runtime and no features, and depends on `fastrand`, `pin-project-lite` and `thiserror` alone.
 
 #![forbid(unsafe_code)]
 

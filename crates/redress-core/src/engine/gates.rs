@@ -38,15 +38,19 @@ impl From<StopReason> for Refused {
 }
 
 impl Run<'_> {
-    /// The wait before the next attempt, or the first gate that says no. `PLAIN` leaves out what a
+    /// The wait before the next attempt, or the first gate that says no; `failures` of this class there were. `PLAIN` leaves out what a
     /// [plain](super::RunState::is_plain) call does not have: hooks that steer, and strategies that learn.
     ///
     /// ORDER: no token is spent before every limit has agreed, and a strategy is asked only for a delay that can happen.
     #[inline(always)]
-    pub(super) fn gates<const PLAIN: bool>(&self, failed: &Failed<'_>, now: Instant) -> Result<Granted, Refused> {
+    pub(super) fn gates<const PLAIN: bool>(
+        &self,
+        failed: &Failed<'_>,
+        failures: u16,
+        now: Instant,
+    ) -> Result<Granted, Refused> {
         let plan = self.plan;
         let class = failed.classification.class();
-        let failures = self.state.failures.of(class);
         refuse_if(!PLAIN && self.abort_asked(), StopReason::Aborted)?;
         refuse_if(failures > plan.class_caps[class], StopReason::MaxAttemptsPerClass)?;
         refuse_if(!class.is_retryable(), StopReason::NonRetryableClass)?;

@@ -143,8 +143,8 @@ impl<'a> Run<'a> {
         if failed.classification.is_abort() {
             return self.stop_plainly(StopReason::Aborted, Wait::NONE, now);
         }
-        self.count(failed);
-        match self.gates::<true>(failed, now) {
+        let failures = self.count(failed);
+        match self.gates::<true>(failed, failures, now) {
             Ok(granted) => {
                 self.grant(granted);
                 true
@@ -170,8 +170,8 @@ impl<'a> Run<'a> {
             self.stop(StopReason::Aborted, None, now);
             return Verdict::Stop;
         }
-        self.count(failed);
-        let gated = self.gates::<false>(failed, now);
+        let failures = self.count(failed);
+        let gated = self.gates::<false>(failed, failures, now);
         let decided = match gated {
             Ok(granted) => self.confirm(failed, granted, now).map_err(Refused::from),
             Err(refused) => Err(refused),
@@ -203,13 +203,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Counts a failure.
+    /// Counts a failure; returns how many attempts have failed in its class.
     #[inline]
-    fn count(&mut self, failed: &Failed<'_>) {
+    fn count(&mut self, failed: &Failed<'_>) -> u16 {
         let class = failed.classification.class();
         self.state.last_class = Some(class);
         self.state.cause = Some(failed.cause);
-        self.state.failures.count(class);
+        self.state.failures.count(class)
     }
 
     #[inline]

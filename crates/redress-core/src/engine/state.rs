@@ -91,18 +91,16 @@ const RETRYABLE: usize = ErrorClass::ALL.len() - FIRST_RETRYABLE;
 const FIRST_RETRYABLE: usize = ErrorClass::Concurrency as usize;
 
 impl Failures {
+    /// Counts a failure; returns how many attempts have failed in its class.
     #[inline]
-    pub(super) fn count(&mut self, class: ErrorClass) {
-        if let Some(count) = (class as usize).checked_sub(FIRST_RETRYABLE).and_then(|place| self.0.get_mut(place)) {
-            *count = count.saturating_add(1);
+    pub(super) fn count(&mut self, class: ErrorClass) -> u16 {
+        match self.0.get_mut((class as usize).wrapping_sub(FIRST_RETRYABLE)) {
+            None => 1,
+            Some(count) => {
+                *count = count.saturating_add(1);
+                *count
+            }
         }
-    }
-
-    /// How many attempts failed in this class, the one that has just failed included.
-    #[inline]
-    pub(super) fn of(&self, class: ErrorClass) -> u16 {
-        let count = (class as usize).checked_sub(FIRST_RETRYABLE).and_then(|place| self.0.get(place));
-        count.copied().unwrap_or(1)
     }
 }
 

@@ -100,7 +100,7 @@ impl<C, K> PolicyBuilder<C, K> {
     /// use std::time::Duration;
     /// use redress_core::{CircuitBreaker, Policy};
     ///
-    /// // Each write is tried once, and takes no longer than 2 s.
+    /// // Each write is tried once. `call_detached` stops waiting for it after 2 s.
     /// let writes = Policy::builder().circuit_breaker(CircuitBreaker::builder()).deadline(Duration::from_secs(2)).build()?;
     /// # Ok::<(), redress_core::ConfigError>(())
     /// ```
