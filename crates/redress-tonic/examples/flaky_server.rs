@@ -63,7 +63,7 @@ fn policy() -> Result<AsyncPolicy<GrpcClassifier>, redress_core::ConfigError> {
         .retry(Retry::builder().strategy(fixed(Duration::from_millis(5))).max_attempts(4))
         .circuit_breaker(CircuitBreaker::builder().failure_threshold(2).trip_on([ErrorClass::Transient]))
         .observer(|event: &Event<'_>| {
-            println!("    {}: {}", event.operation.as_deref().unwrap_or("breaker"), event.name)
+            println!("    {}: {}", event.operation.as_deref().unwrap_or("breaker"), event.name);
         })
         .build()
 }
