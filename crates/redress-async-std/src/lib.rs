@@ -7,14 +7,12 @@
 //! use std::io;
 //! use std::time::Duration;
 //! use redress_async_std::AsyncPolicy;
-//! use redress_core::{Retry, decorrelated_jitter};
+//! use redress_core::Retry;
 //!
 //! struct Orders { policy: AsyncPolicy }
 //!
 //! let orders = Orders {
-//!     policy: AsyncPolicy::builder()
-//!         .retry(Retry::builder().strategy(decorrelated_jitter()).attempt_timeout(Duration::from_secs(2)))
-//!         .build()?,
+//!     policy: AsyncPolicy::builder().retry(Retry::default()).attempt_timeout(Duration::from_secs(2)).build()?,
 //! };
 //! let order = async_std::task::block_on(orders.policy.call(|| async { Ok::<_, io::Error>("order 7") }))?;
 //! assert_eq!(order, "order 7");

@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use redress_core::{OutcomeSummary, Retry, equal_jitter, retry_after_or};
+use redress_core::{OutcomeSummary, Retry, equal_jitter};
 use redress_hyper::{HyperClassifier, RetryingClient, RetryingRequest, hyper_classifier};
 use redress_tokio::{AsyncPolicy, TokioTimer};
 use tokio::net::TcpListener;
@@ -48,7 +48,7 @@ fn client() -> Result<RetryingClient<Pooled, Policy>, BoxError> {
         .classifier(hyper_classifier())
         .retry(
             Retry::builder()
-                .strategy(retry_after_or(equal_jitter().base(Duration::from_millis(50))))
+                .strategy(equal_jitter().base(Duration::from_millis(50)))
                 .attempt_timeout(Duration::from_secs(2))
                 .deadline(Duration::from_secs(10))
                 .max_attempts(4),

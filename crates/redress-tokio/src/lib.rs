@@ -3,7 +3,7 @@
 //! ```
 //! use std::io;
 //! use std::time::Duration;
-//! use redress_core::{Retry, decorrelated_jitter};
+//! use redress_core::Retry;
 //! use redress_tokio::AsyncPolicy;
 //!
 //! struct Orders { policy: AsyncPolicy }
@@ -11,9 +11,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let orders = Orders {
-//!     policy: AsyncPolicy::builder()
-//!         .retry(Retry::builder().strategy(decorrelated_jitter()).attempt_timeout(Duration::from_secs(2)))
-//!         .build()?,
+//!     policy: AsyncPolicy::builder().retry(Retry::default()).attempt_timeout(Duration::from_secs(2)).build()?,
 //! };
 //! let order = orders.policy.call(|| async { Ok::<_, io::Error>("order 7") }).await?;
 //! assert_eq!(order, "order 7");

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use redress_core::{CircuitBreaker, ErrorClass, Event, Retry, fixed, retry_after_or};
+use redress_core::{CircuitBreaker, ErrorClass, Event, Retry, fixed};
 use redress_grpc_fixture::{Echo, EchoClient, EchoServer, Ping, Pong};
 use redress_tokio::AsyncPolicy;
 use redress_tonic::{GrpcClassifier, GrpcLayer, GrpcService, grpc_classifier, outcome};
@@ -60,7 +60,7 @@ impl Echo for Flaky {
 fn policy() -> Result<AsyncPolicy<GrpcClassifier>, redress_core::ConfigError> {
     AsyncPolicy::builder()
         .classifier(grpc_classifier())
-        .retry(Retry::builder().strategy(retry_after_or(fixed(Duration::from_millis(5)))).max_attempts(4))
+        .retry(Retry::builder().strategy(fixed(Duration::from_millis(5))).max_attempts(4))
         .circuit_breaker(CircuitBreaker::builder().failure_threshold(2).trip_on([ErrorClass::Transient]))
         .observer(|event: &Event<'_>| {
             println!("    {}: {}", event.operation.as_deref().unwrap_or("breaker"), event.name);

@@ -13,7 +13,7 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use redress_core::{CircuitBreaker, Event, OutcomeSummary, Retry, decorrelated_jitter, retry_after_or};
+use redress_core::{CircuitBreaker, Event, OutcomeSummary, Retry, decorrelated_jitter};
 use redress_http::http_retry_after_classifier;
 use redress_tokio::AsyncPolicy;
 use redress_tower::PolicyLayer;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = flaky_server().await?;
 
     let retry = Retry::builder()
-        .strategy(retry_after_or(decorrelated_jitter().base(Duration::from_millis(50)).max(Duration::from_secs(1))))
+        .strategy(decorrelated_jitter().base(Duration::from_millis(50)).max(Duration::from_secs(1)))
         .attempt_timeout(Duration::from_secs(2))
         .deadline(Duration::from_secs(10))
         .max_attempts(4);

@@ -23,7 +23,11 @@ use tower::ServiceBuilder;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let breaker = CircuitBreaker::builder().failure_threshold(3).recovery_timeout(Duration::from_secs(30));
-    let policy = AsyncPolicy::builder().classifier(http_classifier()).circuit_breaker(breaker).build()?;
+    let policy = AsyncPolicy::builder()
+        .classifier(http_classifier())
+        .circuit_breaker(breaker)
+        .deadline(Duration::from_secs(5))
+        .build()?;
     // Health checks are answered whatever the breaker says.
     let exchange = HttpExchange::new().bodies(EmptyBody::default()).skip_if(|head| head.uri.path() == "/health");
     let guarded = ServiceBuilder::new()

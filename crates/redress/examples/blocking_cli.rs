@@ -8,9 +8,7 @@ use std::time::Duration;
 use std::{env, thread};
 
 use anyhow::Context as _;
-use redress::{
-    Attempt, CallError, Classification, ErrorClass, RetryPolicy, decorrelated_jitter, error_classifier, retry_after_or,
-};
+use redress::{Attempt, CallError, Classification, ErrorClass, RetryPolicy, decorrelated_jitter, error_classifier};
 
 /// What can go wrong, in the tool's own words.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +23,7 @@ enum QuoteError {
     Garbled(String),
 }
 
-/// What each means. A new variant does not compile until somebody has decided.
+/// What each means. A new variant does not compile until it is given a class.
 fn classify(error: &QuoteError) -> Classification {
     match error {
         QuoteError::Connection(_) => ErrorClass::Transient.into(),
@@ -43,10 +41,9 @@ fn main() -> anyhow::Result<()> {
 
     let policy = RetryPolicy::builder()
         .classifier(error_classifier(classify))
-        .strategy(retry_after_or(decorrelated_jitter().base(Duration::from_millis(50))))
+        .strategy(decorrelated_jitter().base(Duration::from_millis(50)))
         .attempt_timeout(Duration::from_secs(1))
         .deadline(Duration::from_secs(5))
-        .max_attempts(4)
         .build()?;
     let quote = policy.operation("quote").before_sleep(|context, delay| {
         println!("  attempt {} failed: {}; again in {delay:.0?}", context.attempt, context.class());

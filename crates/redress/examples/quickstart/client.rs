@@ -13,7 +13,7 @@ use redress::http::classify_response;
 use redress::tokio::AsyncPolicy;
 use redress::{
     Budget, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass, Retry, decorrelated_jitter,
-    equal_jitter, retry_after_or,
+    equal_jitter,
 };
 
 pub(crate) const MAX_ATTEMPTS: u32 = 4;
@@ -35,8 +35,8 @@ pub(crate) fn policy() -> Result<AsyncPolicy<PageClassifier>, ConfigError> {
         .classifier(PageClassifier)
         .retry(
             Retry::builder()
-                .strategy(retry_after_or(backoff))
-                .strategy_for(ErrorClass::RateLimit, retry_after_or(rate_limited))
+                .strategy(backoff)
+                .strategy_for(ErrorClass::RateLimit, rate_limited)
                 .max_attempts(MAX_ATTEMPTS)
                 .attempt_timeout(ATTEMPT_TIMEOUT)
                 .deadline(DEADLINE)

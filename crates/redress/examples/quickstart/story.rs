@@ -71,7 +71,7 @@ impl Story {
             client::ATTEMPT_TIMEOUT,
             client::DEADLINE
         );
-        say!(self, "  waits    what Retry-After says, else {shortest:?} to {longest:?}, with jitter");
+        say!(self, "  waits    {shortest:?} to {longest:?}, with jitter, and what Retry-After says at least");
         say!(self, "  budget   {} retries in any {:?}, for all calls together", client::BUDGET, client::BUDGET_WINDOW);
         say!(
             self,
