@@ -47,8 +47,11 @@ impl<S: Strategy> RetryAfterOr<S> {
         self
     }
 
-    /// Sets the longest wait for a hint, jitter included; a longer hint is shortened to it. Default: none. It protects
-    /// a policy without a deadline from a hostile hint; to give up instead of coming back early, set a deadline.
+    /// Sets the longest delay for a hint, jitter included; a longer hint is shortened to it. Default: none.
+    ///
+    /// It takes effect under [`ignore_retry_after`](crate::RetryBuilder::ignore_retry_after) only: elsewhere the hint is
+    /// the least wait whatever the strategy computes, and
+    /// [`max_retry_after`](crate::RetryBuilder::max_retry_after) is what protects a policy from a hostile hint.
     pub const fn max(mut self, max: Duration) -> Self {
         self.max = Some(max);
         self
