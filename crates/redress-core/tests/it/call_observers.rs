@@ -13,8 +13,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use redress_core::{
-    AsyncPolicy, AttemptContext, CallObserver, CallStart, CircuitBreaker, ErrorClass, Event, InstantTimer, Observer,
-    Policy, Retry, RetryBuilder, fixed,
+    AsyncPolicy, AttemptContext, CallObserver, CallStart, CircuitBreaker, ErrorClass, Event, EventName, InstantTimer,
+    Observer, Policy, Retry, RetryBuilder, fixed,
 };
 use redress_testing::operation_fn;
 
@@ -219,8 +219,12 @@ fn a_shared_observer_sends_something_along_as_well() {
     assert_eq!(story.take().last().map(String::as_str), Some("1 over"));
 }
 
+fn is_end(line: &str, name: EventName) -> bool {
+    name.is_terminal() && line.split_once(' ').is_some_and(|(_, told)| told == name.as_str())
+}
+
 #[test]
-fn a_dropped_call_is_over_without_a_last_event() {
+fn a_dropped_call_is_over_when_it_was_told_of_as_cancelled() {
     let story = Story::default();
     let policy = polled(&story, twice());
     for polls in 0..3 {
@@ -235,8 +239,11 @@ fn a_dropped_call_is_over_without_a_last_event() {
         if polls == 0 {
             assert!(told.is_empty(), "nothing begins before the first poll: {told:?}");
         } else {
-            assert!(told.last().is_some_and(|line| line.ends_with(" over")), "{told:?}");
-            assert!(!told.iter().any(|line| line.contains("exceeded") || line.contains("success")), "{told:?}");
+            let number = told[0].split_once(' ').expect("a line begins with the call's number").0;
+            let last = [format!("{number} cancelled"), format!("{number} over")];
+            assert!(told.ends_with(&last), "{told:?}");
+            let ends = told.iter().filter(|line| EventName::ALL.iter().any(|name| is_end(line, *name))).count();
+            assert_eq!(ends, 1, "{told:?}");
         }
     }
 }

@@ -199,7 +199,12 @@ fn check(case: Case) -> bool {
         other = other.and_then(|other| ghost(other, start, breaker));
     }
     check_futures(&watch, is_probe);
-    check_events(&watch, shape.dress, ended.is_some(), admitted.is_some(), live_attempts);
+    let terminal = match ended {
+        Some(_) if admitted.is_none() => Some(EventName::CircuitRejected),
+        Some(reason) => Some(reason.map_or(EventName::Success, StopReason::event)),
+        None => (polls > 0).then_some(EventName::Cancelled),
+    };
+    check_events(&watch, shape.dress, terminal, live_attempts);
     check_budget(&watch, &budget);
     let woken = wakes.get();
     let next = || clock.block_on(policy.call(|| ready(GOOD))).err().map(|error| error.stop_reason());
@@ -253,31 +258,37 @@ fn check_futures(watch: &Watch, probed: bool) {
     assert!(!probed || watch.let_in.get() == 0, "admitted while something of the probe was still there");
 }
 
-/// R3: no terminal event of a call that was dropped midway, exactly one of any other; and of the attempts that started,
-/// only the one that was dropped has no end.
+/// R3: one terminal event of each call that began, the last of all it told; and of the attempts that started, only the
+/// one that was dropped has no end.
 #[track_caller]
-fn check_events(watch: &Watch, dress: Dress, ended: bool, admitted: bool, live_attempts: u32) {
+fn check_events(watch: &Watch, dress: Dress, terminal: Option<EventName>, live_attempts: u32) {
     let retries = watch.retries.lock().unwrap().len();
-    let terminal = usize::from(ended);
     if matches!(dress, Dress::Timeline | Dress::Observed) {
         let events: Vec<_> = watch.timeline.events().iter().map(|entry| entry.event).collect();
         // A rejected call has no timeline.
-        check_counts(&events, retries, if admitted { terminal } else { 0 });
+        check_told(&events, retries, terminal.filter(|name| *name != EventName::CircuitRejected));
     }
     if dress == Dress::Observed {
-        check_counts(&watch.recorder.event_names(), retries, terminal);
+        check_told(&watch.recorder.event_names(), retries, terminal);
+        let cancelled = watch.recorder.events().into_iter().filter(|event| event.name == EventName::Cancelled);
+        for event in cancelled {
+            assert!(event.elapsed.is_some(), "{event:?}");
+            assert_eq!((event.attempt, event.stop_reason), (watch.attempts.get(), None), "{event:?}");
+        }
         let attempts = watch.recorder.attempts();
         let starts = attempts.iter().filter(|attempt| attempt.decision.is_none()).count();
         let unended = starts - (attempts.len() - starts);
         assert_eq!(starts, watch.attempts.get() as usize, "one start for each attempt");
-        assert_eq!(unended, if ended { 0 } else { live_attempts as usize }, "one end for each attempt that ended");
+        let dropped = if terminal == Some(EventName::Cancelled) { live_attempts as usize } else { 0 };
+        assert_eq!(unended, dropped, "one end for each attempt that ended");
     }
 }
 
 #[track_caller]
-fn check_counts(events: &[EventName], retries: usize, terminal: usize) {
+fn check_told(events: &[EventName], retries: usize, terminal: Option<EventName>) {
     assert_eq!(events.iter().filter(|name| **name == EventName::Retry).count(), retries, "{events:?}");
-    assert_eq!(events.iter().filter(|name| name.is_terminal()).count(), terminal, "{events:?}");
+    let ends: Vec<_> = events.iter().copied().filter(|name| name.is_terminal()).collect();
+    assert_eq!(ends, Vec::from_iter(terminal), "{events:?}");
 }
 
 /// B1: a token for each retry announced within the window, whatever became of the retry.

@@ -113,15 +113,34 @@ fn one_end_of_each(notes: &[Note], call: usize) -> Checked {
         _ => None,
     });
     let ends: Vec<_> = of_call(notes, call).filter_map(told).filter(|event| is_terminal(event.name)).collect();
+    let has_begun = of_call(notes, call).any(|note| note.what == What::Begins);
+    prop_assert_eq!(ends.len(), usize::from(has_begun), "R3: call {}", call);
+    let is_cancelled = ends.iter().any(|event| event.name == EventName::Cancelled);
     match ending {
         Some(Ending::Executed(outcome, _)) => {
-            prop_assert_eq!(ends.len(), 1, "R3: call {}", call);
             let name = outcome.stop_reason.map_or(EventName::Success, StopReason::event);
             prop_assert_eq!(ends[0].name, name, "R3: call {}", call);
             prop_assert_eq!(outcome.is_ok, outcome.stop_reason.is_none());
         }
-        Some(Ending::Called(_)) => prop_assert_eq!(ends.len(), 1, "R3: call {}", call),
-        Some(Ending::Dropped | Ending::Panicked) | None => prop_assert!(ends.is_empty(), "R3: call {}", call),
+        Some(Ending::Called(_)) => prop_assert!(!is_cancelled, "R3: call {}", call),
+        Some(Ending::Dropped | Ending::Panicked) => prop_assert_eq!(is_cancelled, has_begun, "R3: call {}", call),
+        None => prop_assert!(false, "R3: call {} goes on", call),
+    }
+    the_end_is_told_before_the_permit_goes(notes, call)
+}
+
+/// Whatever ends a call, observers hear of it while the call holds its place, and how long it took.
+fn the_end_is_told_before_the_permit_goes(notes: &[Note], call: usize) -> Checked {
+    let mut has_ended = false;
+    for note in of_call(notes, call) {
+        match (&note.what, told(note)) {
+            (_, Some(event)) if is_terminal(event.name) => {
+                has_ended = true;
+                prop_assert_eq!(event.elapsed.is_none(), event.name == EventName::CircuitRejected);
+            }
+            (What::Report(..) | What::Release, _) => prop_assert!(has_ended, "R3, R4: call {}", call),
+            _ => {}
+        }
     }
     Ok(())
 }

@@ -52,8 +52,9 @@ impl Failed {
     }
 }
 
-/// What is known of a call while it is under way.
-struct Life {
+/// What is known of a call while it is under way. Dropped before the call has ended, it tells that the call was cancelled.
+struct Life<'n> {
+    naive: &'n Naive,
     call: usize,
     began: Duration,
     attempts: u32,
@@ -67,6 +68,20 @@ struct Life {
     /// The hint that did not fit the deadline.
     unmet_hint: Cell<Option<Duration>>,
     timeline: Option<Vec<Entry>>,
+    has_ended: bool,
+    /// Given back when everything has been told.
+    permit: Option<Permit<'n>>,
+}
+
+impl Drop for Life<'_> {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        let (naive, now) = (self.naive, self.naive.now());
+        let event = naive.event_of_failure(EventName::Cancelled, self, None);
+        naive.tell(self, &event, now);
+    }
 }
 
 /// The right to make a call. Dropped without a result it is given back.
@@ -134,6 +149,7 @@ impl Naive {
         let spec = &self.stage.world.calls[call];
         let timeline = (spec.timeline != Capture::Off).then(Vec::new);
         let mut life = Life {
+            naive: self,
             call,
             began,
             attempts: 0,
@@ -143,15 +159,18 @@ impl Naive {
             deferred: None,
             unmet_hint: Cell::default(),
             timeline,
+            has_ended: false,
+            permit: None,
         };
 
         // The caller has not asked to abort, time is left, and the breaker admits it.
         if self.wants_abort(&life) {
-            return self.stop(life, StopReason::Aborted, None, None, began);
+            return self.stop(life, StopReason::Aborted, None, began);
         }
-        let permit = match self.admit(&life, began) {
-            Ok(permit) => permit,
+        match self.admit(&life, began) {
+            Ok(permit) => life.permit = Some(permit),
             Err(rejection) => {
+                life.has_ended = true;
                 life.timeline = None;
                 let outcome = Outcome {
                     rejection: Some(rejection),
@@ -160,7 +179,7 @@ impl Naive {
                 };
                 return self.ending(&life, outcome);
             }
-        };
+        }
 
         let mut starts = began;
         loop {
@@ -168,12 +187,12 @@ impl Naive {
             self.tell_start(&life, starts - began);
             let time_left = shorter(self.retry.attempt_timeout, self.remaining(&life, starts));
             let Ok(result) = self.attempt(&life, time_left).await else {
-                // The panic goes on; the permit is given back.
+                // The panic goes on; the call is cancelled.
                 return Ending::Panicked;
             };
             let now = self.now();
             let failed = match result {
-                Ok(value) => return self.succeed(life, permit, value, now),
+                Ok(value) => return self.succeed(life, value, now),
                 Err(failed) => failed,
             };
 
@@ -204,7 +223,7 @@ impl Naive {
             self.tell_end(&life, decision, now, Some(&failed), objection, sleep);
             if let Some(reason) = objection {
                 life.deferred = delay.filter(|_| reason == StopReason::Scheduled);
-                return self.stop(life, reason, Some(&failed), Some(permit), now);
+                return self.stop(life, reason, Some(&failed), now);
             }
 
             let delay = delay.expect("without objection there is a delay");
@@ -217,22 +236,22 @@ impl Naive {
             // Hooks may have taken time: a wait that would now end too late is not begun.
             let now = self.now();
             if !fits(delay, self.remaining(&life, now)) {
-                return self.stop(life, StopReason::DeadlineExceeded, None, Some(permit), now);
+                return self.stop(life, StopReason::DeadlineExceeded, None, now);
             }
             self.wait(&life, delay).await;
 
             starts = self.now();
             if self.remaining(&life, starts) == Some(Duration::ZERO) {
-                return self.stop(life, StopReason::DeadlineExceeded, None, Some(permit), starts);
+                return self.stop(life, StopReason::DeadlineExceeded, None, starts);
             }
             if self.wants_abort(&life) {
-                return self.stop(life, StopReason::Aborted, None, Some(permit), starts);
+                return self.stop(life, StopReason::Aborted, None, starts);
             }
         }
     }
 
     /// The delay before the next attempt, or the first gate that says no; or a strategy's panic.
-    fn gates(&self, life: &Life, failed: &Failed, now: Duration) -> Result<Granted, Result<StopReason, Planned>> {
+    fn gates(&self, life: &Life<'_>, failed: &Failed, now: Duration) -> Result<Granted, Result<StopReason, Planned>> {
         let class = failed.classification.class();
         let of_class = life.failures.iter().filter(|of| **of == class).count();
         let cap = self.retry.class_caps.iter().rev().find(|(of, _)| *of == class).map(|(_, cap)| *cap as usize);
@@ -298,7 +317,13 @@ impl Naive {
         Ok(Granted { wait, prev_delay, is_deferred })
     }
 
-    fn ask_sleep_handler(&self, life: &Life, failed: &Failed, wait: Duration, now: Duration) -> Option<SleepDecision> {
+    fn ask_sleep_handler(
+        &self,
+        life: &Life<'_>,
+        failed: &Failed,
+        wait: Duration,
+        now: Duration,
+    ) -> Option<SleepDecision> {
         let owner = self.owner(life.call, |hooks| hooks.sleep.is_some())?;
         let answer = self.stage.handle_sleep(owner, self.backoff(life, failed, now), wait);
         Some(answer.unwrap_or(SleepDecision::Sleep))
@@ -324,7 +349,7 @@ impl Naive {
     /// What may still end a call whose retry was granted and announced.
     fn objection(
         &self,
-        life: &Life,
+        life: &Life<'_>,
         failed: &Failed,
         wait: Duration,
         is_deferred: bool,
@@ -343,20 +368,18 @@ impl Naive {
         }
     }
 
-    fn before_sleep(&self, life: &Life, failed: &Failed, delay: Duration, now: Duration) -> Option<Awaiting> {
+    fn before_sleep(&self, life: &Life<'_>, failed: &Failed, delay: Duration, now: Duration) -> Option<Awaiting> {
         let owner = self.owner(life.call, |hooks| hooks.before_sleep.is_some())?;
         self.stage.before_sleep(owner, self.backoff(life, failed, now), delay).ok().flatten()
     }
 
     /// Waits: the sleeper, or what would wait without it if it panics.
-    async fn wait(&self, life: &Life, delay: Duration) {
+    async fn wait(&self, life: &Life<'_>, delay: Duration) {
         let owners = [Owner::Call(life.call), Owner::Policy];
         let owner = owners.into_iter().find(|owner| self.stage.world.sleeper(*owner, self.stage.driver).is_some());
         let is_async = self.stage.driver == Driver::Async;
         if let Some(owner) = owner {
-            // The asynchronous driver hands on the wait as it keeps it.
-            let asked = if is_async { delay.min(LONGEST_KEPT) } else { delay };
-            if let Ok(awaiting) = self.stage.sleeper(owner, asked) {
+            if let Ok(awaiting) = self.stage.sleeper(owner, delay.min(LONGEST_KEPT)) {
                 if !is_async || awaiting.await.is_ok() {
                     return;
                 }
@@ -375,7 +398,7 @@ impl Naive {
     }
 
     /// Runs the operation and asks the classifier.
-    async fn attempt(&self, life: &Life, time_left: Option<Duration>) -> Result<Result<Value, Failed>, Planned> {
+    async fn attempt(&self, life: &Life<'_>, time_left: Option<Duration>) -> Result<Result<Value, Failed>, Planned> {
         let attempted = match self.stage.driver {
             Driver::Blocking | Driver::Bare => Some(self.stage.run(life.attempts, time_left)),
             Driver::Async => self.attempt_in_time(life, time_left).await,
@@ -401,7 +424,11 @@ impl Naive {
     }
 
     /// `None` if the attempt's time is over before it is.
-    async fn attempt_in_time(&self, life: &Life, time_left: Option<Duration>) -> Option<Result<Attempted, Planned>> {
+    async fn attempt_in_time(
+        &self,
+        life: &Life<'_>,
+        time_left: Option<Duration>,
+    ) -> Option<Result<Attempted, Planned>> {
         let mut running = pin!(self.stage.run_async(life.attempts, time_left));
         let mut timer = None;
         poll_fn(|cx| {
@@ -427,14 +454,14 @@ impl Naive {
         .await
     }
 
-    fn succeed(&self, mut life: Life, permit: Permit<'_>, value: Value, now: Duration) -> Ending {
+    fn succeed(&self, mut life: Life<'_>, value: Value, now: Duration) -> Ending {
         for id in self.learners() {
             self.stage.learn(id, Feedback::Success, now);
         }
         self.tell_end(&life, AttemptDecision::Success, now, None, None, None);
         let event = Told { attempt: life.attempts, ..self.nothing_but(EventName::Success, life.call) };
-        self.tell(&mut life, &event, now);
-        self.settle(&mut life, permit, Report::Success, now);
+        self.tell_last(&mut life, &event, now);
+        self.settle(&mut life, Report::Success, now);
         let outcome = Outcome {
             is_ok: true,
             value: Some(value),
@@ -470,13 +497,13 @@ impl Naive {
     }
 
     /// The operation asked to abort: not a failure, so the one before stays the last; only a value has no other place.
-    fn abort_by_operation(&self, mut life: Life, failed: Failed, now: Duration) -> Ending {
+    fn abort_by_operation(&self, mut life: Life<'_>, failed: Failed, now: Duration) -> Ending {
         let event = Told {
             attempt: life.attempts,
             stop_reason: Some(StopReason::Aborted),
             ..self.nothing_but(EventName::Aborted, life.call)
         };
-        self.tell(&mut life, &event, now);
+        self.tell_last(&mut life, &event, now);
         let mut outcome = outcome(&life, StopReason::Aborted, now);
         match failed.failure {
             Failure::Error(error) => outcome.abort_error = Some(error),
@@ -486,14 +513,7 @@ impl Naive {
     }
 
     /// The call ends without success: one terminal event, and one report unless it was aborted.
-    fn stop(
-        &self,
-        mut life: Life,
-        reason: StopReason,
-        failed: Option<&Failed>,
-        permit: Option<Permit<'_>>,
-        now: Duration,
-    ) -> Ending {
+    fn stop(&self, mut life: Life<'_>, reason: StopReason, failed: Option<&Failed>, now: Duration) -> Ending {
         let outcome_so_far = outcome(&life, reason, now);
         let event = if reason == StopReason::Aborted {
             Told { attempt: life.attempts, ..self.nothing_but(reason.event(), life.call) }
@@ -501,19 +521,17 @@ impl Naive {
             let sleep = outcome_so_far.next_delay.unwrap_or_default();
             Told { sleep, ..self.event_of_failure(reason.event(), &life, failed) }
         };
-        self.tell(&mut life, &Told { stop_reason: Some(reason), ..event }, now);
-        match (permit, life.last.as_ref().map(|last| last.classification.class())) {
-            (Some(permit), Some(class)) if reason != StopReason::Aborted => {
-                self.settle(&mut life, permit, Report::Failure(class), now);
-            }
-            (permit, _) => drop(permit),
+        self.tell_last(&mut life, &Told { stop_reason: Some(reason), ..event }, now);
+        match life.last.as_ref().map(|last| last.classification.class()) {
+            Some(class) if reason != StopReason::Aborted => self.settle(&mut life, Report::Failure(class), now),
+            _ => life.permit = None,
         }
         let outcome = Outcome { timeline: life.timeline.clone(), ..outcome_so_far };
         self.ending(&life, outcome)
     }
 
     /// Asks the breaker; the rejection if it does not admit the call.
-    fn admit(&self, life: &Life, began: Duration) -> Result<Permit<'_>, (CircuitState, Option<Duration>)> {
+    fn admit(&self, life: &Life<'_>, began: Duration) -> Result<Permit<'_>, (CircuitState, Option<Duration>)> {
         let Some(breaker) = &self.breaker else { return Ok(Permit { naive: self, era: 0, is_settled: true }) };
         let now = self.breaker_time(began);
         let admitted = breaker.lock().expect("whole").admit(now);
@@ -534,7 +552,8 @@ impl Naive {
         }
     }
 
-    fn settle(&self, life: &mut Life, mut permit: Permit<'_>, report: Report, now: Duration) {
+    fn settle(&self, life: &mut Life<'_>, report: Report, now: Duration) {
+        let mut permit = life.permit.take().expect("a call that ran was admitted");
         permit.is_settled = true;
         let Some(breaker) = &self.breaker else { return };
         let class = match report {
@@ -559,16 +578,16 @@ impl Naive {
         }
     }
 
-    fn wants_abort(&self, life: &Life) -> bool {
+    fn wants_abort(&self, life: &Life<'_>) -> bool {
         let has_predicate = self.stage.world.calls[life.call].abort_if.is_some();
         has_predicate && self.stage.ask_abort(life.call).unwrap_or(false)
     }
 
-    fn remaining(&self, life: &Life, now: Duration) -> Option<Duration> {
+    fn remaining(&self, life: &Life<'_>, now: Duration) -> Option<Duration> {
         Some(self.retry.deadline?.saturating_sub(now - life.began))
     }
 
-    fn backoff(&self, life: &Life, failed: &Failed, now: Duration) -> Backoff {
+    fn backoff(&self, life: &Life<'_>, failed: &Failed, now: Duration) -> Backoff {
         Backoff {
             attempt: life.attempts,
             classification: failed.classification.clone(),
@@ -593,10 +612,8 @@ impl Naive {
     }
 
     /// An event of the call: everybody hears of it, and it goes into the timeline.
-    fn tell(&self, life: &mut Life, event: &Told, now: Duration) {
-        for hook in self.observers(life.call) {
-            let _ = self.stage.tell(hook, event.clone());
-        }
+    fn tell(&self, life: &mut Life<'_>, event: &Told, now: Duration) {
+        self.tell_observers(life, &Told { elapsed: Some(now - life.began), ..event.clone() });
         let entry = Entry {
             attempt: event.attempt,
             event: event.name,
@@ -617,17 +634,23 @@ impl Naive {
         }
     }
 
+    /// The event with which the call ends.
+    fn tell_last(&self, life: &mut Life<'_>, event: &Told, now: Duration) {
+        life.has_ended = true;
+        self.tell(life, event, now);
+    }
+
     /// An event of the breaker: it has no place in the timeline.
-    fn tell_breaker(&self, life: &Life, name: EventName, state: CircuitState, class: Option<ErrorClass>) {
+    fn tell_breaker(&self, life: &Life<'_>, name: EventName, state: CircuitState, class: Option<ErrorClass>) {
         self.tell_observers(life, &Told { state: Some(state), class, ..self.nothing_but(name, life.call) });
     }
 
-    fn tell_rejection(&self, life: &Life, state: CircuitState) {
+    fn tell_rejection(&self, life: &Life<'_>, state: CircuitState) {
         let event = self.nothing_but(EventName::CircuitRejected, life.call);
         self.tell_observers(life, &Told { state: Some(state), stop_reason: Some(StopReason::CircuitOpen), ..event });
     }
 
-    fn tell_observers(&self, life: &Life, event: &Told) {
+    fn tell_observers(&self, life: &Life<'_>, event: &Told) {
         for hook in self.observers(life.call) {
             let _ = self.stage.tell(hook, event.clone());
         }
@@ -643,6 +666,7 @@ impl Naive {
             stop_reason: None,
             cause: None,
             state: None,
+            elapsed: None,
             operation: operation.map(str::to_owned),
             error_type: None,
             classification: None,
@@ -650,7 +674,7 @@ impl Naive {
     }
 
     /// An event about the last failure; `failed` if it was made just now.
-    fn event_of_failure(&self, name: EventName, life: &Life, failed: Option<&Failed>) -> Told {
+    fn event_of_failure(&self, name: EventName, life: &Life<'_>, failed: Option<&Failed>) -> Told {
         Told {
             attempt: life.attempts,
             class: life.last.as_ref().map(|last| last.classification.class()),
@@ -661,7 +685,7 @@ impl Naive {
         }
     }
 
-    fn tell_start(&self, life: &Life, elapsed: Duration) {
+    fn tell_start(&self, life: &Life<'_>, elapsed: Duration) {
         let seen = self.seen(life, elapsed);
         for hook in self.observers(life.call) {
             let _ = self.stage.start(hook, seen.clone());
@@ -673,7 +697,7 @@ impl Naive {
 
     fn tell_end(
         &self,
-        life: &Life,
+        life: &Life<'_>,
         decision: AttemptDecision,
         now: Duration,
         failed: Option<&Failed>,
@@ -697,7 +721,7 @@ impl Naive {
         }
     }
 
-    fn seen(&self, life: &Life, elapsed: Duration) -> Seen {
+    fn seen(&self, life: &Life<'_>, elapsed: Duration) -> Seen {
         Seen {
             attempt: life.attempts,
             operation: self.stage.world.calls[life.call].name.map(str::to_owned),
@@ -711,7 +735,7 @@ impl Naive {
         }
     }
 
-    fn ending(&self, life: &Life, outcome: Outcome) -> Ending {
+    fn ending(&self, life: &Life<'_>, outcome: Outcome) -> Ending {
         let result = as_result(&outcome);
         match self.stage.world.calls[life.call].way {
             Way::Call => Ending::Called(result),
@@ -721,7 +745,7 @@ impl Naive {
 }
 
 /// What `execute` says of a call that ends for this reason.
-fn outcome(life: &Life, reason: StopReason, now: Duration) -> Outcome {
+fn outcome(life: &Life<'_>, reason: StopReason, now: Duration) -> Outcome {
     let last = life.last.as_ref();
     Outcome {
         is_ok: false,

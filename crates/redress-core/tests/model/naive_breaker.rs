@@ -115,10 +115,12 @@ impl NaiveBreaker {
             (State::Probing { .. }, Some(_)) => self.open(now),
             (State::Closed, Some(class)) => {
                 let threshold = own_threshold(class).map(|(_, threshold)| *threshold);
-                self.failures.push((class, now));
+                // At the end of time, failures are as good as simultaneous.
+                let counted_at = self.end.map_or(now, |end| now.min(end));
+                self.failures.push((class, counted_at));
                 let alone = |of: &ErrorClass| self.spec.class_thresholds.iter().any(|(own, _)| own == of);
                 let together = |of: &ErrorClass| if threshold.is_some() { *of == class } else { !alone(of) };
-                let is_live = |at: &Duration| now.saturating_sub(*at) < self.spec.window;
+                let is_live = |at: &Duration| counted_at.saturating_sub(*at) < self.spec.window;
                 let count = self.failures.iter().filter(|(of, at)| together(of) && is_live(at)).count();
                 if count < threshold.unwrap_or(self.spec.threshold) as usize {
                     return None;

@@ -84,6 +84,8 @@ pub(crate) struct Told {
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) cause: Option<Cause>,
     pub(crate) state: Option<CircuitState>,
+    /// Since the call began.
+    pub(crate) elapsed: Option<Duration>,
     pub(crate) operation: Option<String>,
     pub(crate) error_type: Option<&'static str>,
     pub(crate) classification: Option<Classification>,
@@ -99,6 +101,7 @@ impl From<&Event<'_>> for Told {
             stop_reason: event.stop_reason,
             cause: event.cause,
             state: event.state,
+            elapsed: event.elapsed,
             operation: event.operation.as_deref().map(str::to_owned),
             error_type: event.error_type,
             classification: event.classification.as_deref().cloned(),

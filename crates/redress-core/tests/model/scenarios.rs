@@ -91,8 +91,8 @@ fn reason(notes: &[Note], call: usize) -> Option<StopReason> {
 }
 
 use EventName::{
-    Aborted, BudgetExhausted, CircuitClosed, CircuitHalfOpen, CircuitOpened, CircuitRejected, DeadlineExceeded,
-    MaxAttemptsExceeded, Retry, Scheduled, Success,
+    Aborted, BudgetExhausted, Cancelled, CircuitClosed, CircuitHalfOpen, CircuitOpened, CircuitRejected,
+    DeadlineExceeded, MaxAttemptsExceeded, Retry, Scheduled, Success,
 };
 
 /// Attacks C2, C3, C4, R4.
@@ -103,20 +103,21 @@ fn a_probe_that_is_cancelled_gives_its_place_to_the_next_call() {
         calls: vec![call(Pace::AtOnce, FAILS), call(Pace::Hangs, FAILS), CallSpec::default(), CallSpec::default()],
         acts: vec![Act::Run(0), Act::Advance(secs(30)), Act::Poll(1), Act::Run(2), Act::Drop(1), Act::Run(3)],
     };
-    let expected = [MaxAttemptsExceeded, CircuitOpened, CircuitHalfOpen, CircuitRejected, Success, CircuitClosed];
-    assert_eq!(events(&world), expected);
+    let before = [MaxAttemptsExceeded, CircuitOpened, CircuitHalfOpen, CircuitRejected];
+    assert_eq!(events(&world), [&before[..], &[Cancelled, Success, CircuitClosed]].concat());
 }
 
 /// Attacks C3, R4.
 #[test]
 fn a_probe_that_panics_gives_its_place_to_the_next_call() {
-    for end in [End::Panics, End::ClassifierPanics, End::Aborts] {
+    for (end, ends_as) in [(End::Panics, Cancelled), (End::ClassifierPanics, Cancelled), (End::Aborts, Aborted)] {
         let world = World {
             policy: policy(None, Some(breaker(1))),
             calls: vec![call(Pace::AtOnce, FAILS), call(Pace::AtOnce, end), CallSpec::default()],
             acts: vec![Act::Run(0), Act::Advance(secs(30)), Act::Run(1), Act::Run(2)],
         };
-        assert_eq!(events(&world).last(), Some(&CircuitClosed), "{end:?}");
+        let expected = [MaxAttemptsExceeded, CircuitOpened, CircuitHalfOpen, ends_as, Success, CircuitClosed];
+        assert_eq!(events(&world), expected, "{end:?}");
     }
 }
 
@@ -347,11 +348,25 @@ fn a_deferred_retry_keeps_its_token() {
 
 /// Attacks R3.
 #[test]
-fn a_handler_that_lets_too_long_a_delay_be_slept_ends_the_call() {
-    let mut world =
-        World { policy: policy(Some(retry(secs(10))), None), calls: vec![call(Pace::AtOnce, FAILS)], acts: Vec::new() };
-    world.policy.hooks.sleep = Some(Handler { habit: Habit::default(), answers: vec![Answer::Sleep] });
-    assert_eq!(events(&world), [Retry, DeadlineExceeded]);
+fn too_long_a_delay_costs_a_token_only_if_the_handler_defers_it() {
+    let budget = Some(BudgetSpec { limit: 1, window: YEAR, own_clock: false });
+    let mut world = World {
+        policy: policy(Some(RetrySpec { budget, ..retry(secs(10)) }), None),
+        calls: vec![call(Pace::AtOnce, FAILS)],
+        acts: Vec::new(),
+    };
+    for (answer, expected, left) in [
+        (Answer::Sleep, vec![DeadlineExceeded], 1),
+        (Answer::Abort, vec![Aborted], 1),
+        (Answer::Defer, vec![Retry, Scheduled], 0),
+    ] {
+        world.policy.hooks.sleep = Some(Handler { habit: Habit::default(), answers: vec![answer] });
+        assert_eq!(events(&world), expected, "{answer:?}");
+        let notes = seen(&world);
+        assert!(notes.iter().any(|note| note.what == What::State(None, Some(left))), "{answer:?}");
+        let asked = notes.iter().filter(|note| matches!(note.what, What::Handler(..))).count();
+        assert_eq!(asked, 1, "{answer:?}");
+    }
 }
 
 #[test]
@@ -424,8 +439,9 @@ fn a_probe_that_is_kept_for_ever_is_superseded() {
                 Act::Run(4),
             ],
         };
-        let expected = [MaxAttemptsExceeded, CircuitOpened, CircuitHalfOpen, CircuitRejected, Success, CircuitClosed];
-        assert_eq!(events(&world), expected, "{lease:?}");
+        let before = [MaxAttemptsExceeded, CircuitOpened, CircuitHalfOpen, CircuitRejected];
+        let after = [Cancelled, Success, CircuitClosed, Cancelled];
+        assert_eq!(events(&world), [&before[..], &after].concat(), "{lease:?}");
     }
 }
 
