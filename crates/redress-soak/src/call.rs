@@ -134,14 +134,16 @@ impl Call {
         self.census.laws.require(Law::AttemptsEnd, agree, || format!("{whose}: {end:?}, heard {tally:?}"));
     }
 
-    /// Nobody is told of the end of a call that was dropped, and at most one of its attempts is open.
+    /// A call that was dropped, or that panicked, was cancelled, and at most one of its attempts is open.
     fn check_dropped(&self) {
         let (tally, terms) = (&*self.tally, self.census.terms);
         let terminals = tally.terminals.load(Ordering::Relaxed);
         let open = tally.starts.load(Ordering::Relaxed).checked_sub(tally.ends.load(Ordering::Relaxed));
         let laws = self.census.laws;
         laws.require(Law::Capped, tally.begun() <= terms.cap, || format!("{}: dropped, {tally:?}", terms.name));
-        laws.require(Law::OneTerminal, terminals == 0, || format!("{}: dropped, heard {tally:?}", terms.name));
+        let cancelled = tally.terminal.load(Ordering::Relaxed) as usize == place_of(EventName::Cancelled);
+        let told = if self.heard { terminals == 1 && cancelled } else { terminals == 0 };
+        laws.require(Law::OneTerminal, told, || format!("{}: dropped, heard {tally:?}", terms.name));
         laws.require(Law::AttemptsEnd, matches!(open, Some(0 | 1)), || {
             format!("{}: dropped, heard {tally:?}", terms.name)
         });

@@ -41,7 +41,7 @@ pub(crate) struct Terms {
     /// Attempts allowed.
     pub(crate) cap: u32,
     pub(crate) deadline: Option<Duration>,
-    /// Whether attempts are cut at a timeout, so that they may hang.
+    /// Whether attempts are cut, at a timeout or at the deadline, so that they may hang.
     pub(crate) cuts: bool,
     /// Whether the policies themselves have an observer, which then hears of every call.
     pub(crate) watched: bool,
@@ -131,8 +131,12 @@ impl Census {
 
     fn ended_with(&self, event: EventName) -> u64 {
         let stopped = StopReason::ALL.iter().zip(&self.stopped).filter(|(reason, _)| reason.event() == event);
-        let succeeded = if event == EventName::Success { self.succeeded.get() } else { 0 };
-        succeeded + stopped.map(|(_, count)| count.get()).sum::<u64>()
+        let others = match event {
+            EventName::Success => self.succeeded.get(),
+            EventName::Cancelled => self.cancelled.get() + self.panicked.get(),
+            _ => 0,
+        };
+        others + stopped.map(|(_, count)| count.get()).sum::<u64>()
     }
 
     fn events(&self, event: EventName) -> u64 {
@@ -165,6 +169,10 @@ impl Census {
     }
 
     fn settle_events(&self) {
+        let terminal = EventName::ALL.iter().copied().filter(|event| event.is_terminal());
+        let told = terminal.map(|event| self.events(event)).sum();
+        let started = ("calls started", self.started.get());
+        self.laws.balance(Law::OneTerminal, self.terms.name, ("terminal events", told), started);
         for event in EventName::ALL.iter().copied().filter(|event| event.is_terminal()) {
             let whose = format!("{}, {event}", self.terms.name);
             let ended = ("calls", self.ended_with(event));
@@ -196,8 +204,14 @@ impl Census {
     }
 
     fn check_wait(&self, attempt: &AttemptContext<'_>) {
-        let (Some(deadline), Some(AttemptDecision::Retry)) = (self.terms.deadline, attempt.decision) else { return };
-        let ends = attempt.elapsed.saturating_add(attempt.sleep.unwrap_or_default());
+        let Some(AttemptDecision::Retry) = attempt.decision else { return };
+        let wait = attempt.sleep.unwrap_or_default();
+        if let Some(hint) = attempt.classification.as_ref().and_then(|failure| failure.retry_after()) {
+            let waits = || format!("{}: {attempt:?} waits for less than {hint:?}", self.terms.name);
+            self.laws.require(Law::HintsFloor, wait >= hint, waits);
+        }
+        let Some(deadline) = self.terms.deadline else { return };
+        let ends = attempt.elapsed.saturating_add(wait);
         self.laws.require(Law::InTime, ends < deadline, || {
             format!("{}: {attempt:?} waits until {ends:?}, deadline {deadline:?}", self.terms.name)
         });

@@ -13,6 +13,7 @@ pub(crate) enum Law {
     OneTerminal,
     Capped,
     InTime,
+    HintsFloor,
     AttemptsEnd,
     PermitOnce,
     PermitsBalance,
@@ -30,11 +31,12 @@ pub(crate) enum Law {
 }
 
 impl Law {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::CallsEnd,
         Self::OneTerminal,
         Self::Capped,
         Self::InTime,
+        Self::HintsFloor,
         Self::AttemptsEnd,
         Self::PermitOnce,
         Self::PermitsBalance,
@@ -71,9 +73,10 @@ impl Law {
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::CallsEnd => "calls = ended + cancelled + panicked",
-            Self::OneTerminal => "a call that ends has one terminal event, of its reason; one that is dropped has none",
+            Self::OneTerminal => "a call has one terminal event: of its reason, or that it was cancelled",
             Self::Capped => "attempts never exceed the cap",
             Self::InTime => "no attempt starts, and no wait ends, at or past the deadline",
+            Self::HintsFloor => "no wait is shorter than the failure's hint",
             Self::AttemptsEnd => "attempts started = ended + cut short, and each ran the operation once",
             Self::PermitOnce => "a permit is reported or released, once",
             Self::PermitsBalance => "permits admitted = reported + released",

@@ -114,8 +114,8 @@ struct Sketch {
     /// Attempts allowed.
     cap: u32,
     deadline: Option<Duration>,
-    /// Whether attempts have a timeout.
-    cuts: bool,
+    /// Whether attempts have a timeout; without one they are cut at the deadline, if there is one.
+    times_out: bool,
     guard: Option<Guard>,
     edges: Option<&'static Edges>,
     purse: Option<&'static Purse>,
@@ -132,7 +132,7 @@ impl Sketch {
             retry: None,
             cap: 1,
             deadline: None,
-            cuts: false,
+            times_out: false,
             guard: None,
             edges: None,
             purse: None,
@@ -183,11 +183,12 @@ impl Parts {
 
     fn recipe(&self, sketch: &fn(&Self, &'static CensusSlot) -> Sketch) -> Recipe {
         let slot: &'static CensusSlot = forever(CensusSlot::new());
-        let Sketch { name, retry, cap, deadline, cuts, guard, edges, purse, quiet, detaches, wild, learns } =
+        let Sketch { name, retry, cap, deadline, times_out, guard, edges, purse, quiet, detaches, wild, learns } =
             sketch(self, slot);
+        let cuts = times_out || deadline.is_some();
         let terms = Terms { name, cap, deadline, cuts, watched: !quiet, detaches, wild, learns };
         let census = slot.get_or_init(|| forever(Census::new(terms, self.laws, edges, purse)));
-        let retry = retry.map(|retry| limited(retry, &terms, purse).build().expect("a valid configuration"));
+        let retry = retry.map(|retry| limited(retry, &terms, times_out, purse).build().expect("a valid configuration"));
         Recipe { census, retry, guard, clock: wild.then_some(self.wild) }
     }
 
@@ -218,7 +219,7 @@ impl Parts {
             retry: Some(retry),
             cap: 5,
             deadline: Some(4 * MILLI),
-            cuts: true,
+            times_out: true,
             guard: Some(Guard::Circuit(self.mixed.breaker.clone())),
             edges: Some(&self.mixed.edges),
             purse: Some(self.timed),
@@ -239,7 +240,7 @@ impl Parts {
         Sketch {
             retry: Some(retry),
             cap: 4,
-            cuts: true,
+            times_out: true,
             guard: Some(Guard::Circuit(self.told.breaker.clone())),
             edges: Some(&self.told.edges),
             purse: Some(self.ticking),
@@ -262,7 +263,7 @@ impl Parts {
         Sketch {
             retry: Some(retry),
             cap: 3,
-            cuts: true,
+            times_out: true,
             guard: Some(Guard::Witness(Arc::clone(&self.witness))),
             edges: Some(self.witness_told),
             purse: Some(self.ticking),
@@ -270,7 +271,8 @@ impl Parts {
         }
     }
 
-    /// A strategy that learns, around one that honours hints, around one with a seed.
+    /// A strategy that learns, around one that honours hints, around one with a seed; attempts that hang do so until the
+    /// deadline.
     fn learning(&self, slot: &'static CensusSlot) -> Sketch {
         let backoff = token_backoff().base(5 * MICRO).max(30 * MICRO).seed(self.seed);
         let hinted = retry_after_or(backoff).jitter(5 * MICRO).seed(self.seed);
@@ -279,7 +281,6 @@ impl Parts {
             retry: Some(retry),
             cap: 4,
             deadline: Some(6 * MILLI),
-            cuts: true,
             purse: Some(self.timed),
             learns: true,
             ..Sketch::of("learning")
@@ -294,7 +295,7 @@ impl Parts {
             retry: Some(retry),
             cap: 6,
             deadline: Some(Duration::from_secs(3)),
-            cuts: true,
+            times_out: true,
             guard: Some(Guard::Circuit(self.jumpy.breaker.clone())),
             edges: Some(&self.jumpy.edges),
             purse: Some(self.jumping),
@@ -309,7 +310,7 @@ impl Parts {
         Sketch {
             retry: Some(retry),
             cap: 2,
-            cuts: true,
+            times_out: true,
             guard: Some(Guard::Witness(Arc::clone(&self.witness))),
             edges: Some(self.witness_told),
             detaches: true,
@@ -319,13 +320,13 @@ impl Parts {
 }
 
 /// The limits of the terms, on the retry component.
-fn limited(retry: RetryBuilder, terms: &Terms, purse: Option<&'static Purse>) -> RetryBuilder {
+fn limited(retry: RetryBuilder, terms: &Terms, times_out: bool, purse: Option<&'static Purse>) -> RetryBuilder {
     let retry = retry.max_attempts(terms.cap);
     let retry = match terms.deadline {
         Some(deadline) => retry.deadline(deadline),
         None => retry.no_deadline(),
     };
-    let retry = if terms.cuts { retry.attempt_timeout(MILLI) } else { retry };
+    let retry = if times_out { retry.attempt_timeout(MILLI) } else { retry };
     match purse {
         Some(purse) => retry.budget(purse.budget.clone()),
         None => retry,

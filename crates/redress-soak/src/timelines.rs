@@ -37,10 +37,10 @@ impl Recording {
         self.ended(reason);
     }
 
-    /// The call came to its end. A rejected one records nothing.
+    /// The call came to its end. A rejected one records nothing, and one that is cancelled records that.
     pub(crate) fn ended(&self, reason: Option<StopReason>) {
-        if let (Self::Shared(shared), true) = (self, reason != Some(StopReason::CircuitOpen)) {
-            shared.ended.fetch_add(1, Ordering::Relaxed);
+        if let (Self::Shared(shared), true) = (self, reason == Some(StopReason::CircuitOpen)) {
+            shared.rejected.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -61,15 +61,16 @@ fn terminals(events: &[TimelineEvent]) -> usize {
 /// A timeline that several calls record into. It is checked when the last of them is over.
 pub(crate) struct SharedTimeline {
     pub(crate) timeline: RetryTimeline,
-    ended: AtomicU64,
+    calls: AtomicU64,
+    rejected: AtomicU64,
     laws: &'static Laws,
 }
 
 impl Drop for SharedTimeline {
     fn drop(&mut self) {
         let told = terminals(&self.timeline.events()) as u64;
-        let ended = self.ended.load(Ordering::Relaxed);
-        self.laws.balance(Law::Timelines, "a shared one", ("ends told", told), ("calls ended", ended));
+        let recorded = self.calls.load(Ordering::Relaxed) - self.rejected.load(Ordering::Relaxed);
+        self.laws.balance(Law::Timelines, "a shared one", ("ends told", told), ("calls not rejected", recorded));
     }
 }
 
@@ -84,12 +85,14 @@ impl Timelines {
         Self { current: Mutex::new((fresh(laws), 0)), laws }
     }
 
+    /// The current one, for one call that is about to start.
     pub(crate) fn share(&self) -> Arc<SharedTimeline> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.1 == SHARERS {
             *current = (fresh(self.laws), 0);
         }
         current.1 += 1;
+        current.0.calls.fetch_add(1, Ordering::Relaxed);
         Arc::clone(&current.0)
     }
 
@@ -101,5 +104,6 @@ impl Timelines {
 }
 
 fn fresh(laws: &'static Laws) -> Arc<SharedTimeline> {
-    Arc::new(SharedTimeline { timeline: RetryTimeline::new(), ended: AtomicU64::new(0), laws })
+    let (calls, rejected) = (AtomicU64::new(0), AtomicU64::new(0));
+    Arc::new(SharedTimeline { timeline: RetryTimeline::new(), calls, rejected, laws })
 }

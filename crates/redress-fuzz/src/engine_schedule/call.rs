@@ -54,6 +54,7 @@ pub(super) struct Ended {
     pub(super) attempts: Option<u32>,
     pub(super) last_class: Option<ErrorClass>,
     pub(super) next_delay: Option<Duration>,
+    pub(super) retry_in: Option<Duration>,
     pub(super) rejection: Option<CircuitOpenError>,
     pub(super) elapsed: Option<Duration>,
     pub(super) timeline: Option<Vec<EventName>>,
@@ -73,6 +74,7 @@ impl From<Result<Value, CallError<Failed>>> for Ended {
             next_delay: error
                 .filter(|error| error.stop_reason() == StopReason::Scheduled)
                 .and_then(CallError::retry_in),
+            retry_in: error.and_then(CallError::retry_in),
             rejection,
             elapsed: None,
             timeline: None,
@@ -88,6 +90,7 @@ impl From<RetryOutcome<Value, Failed>> for Ended {
             attempts: Some(outcome.attempts()),
             last_class: outcome.last_class(),
             next_delay: outcome.next_delay(),
+            retry_in: outcome.retry_in(),
             rejection: outcome.rejection(),
             elapsed: Some(outcome.elapsed()),
             timeline: outcome.timeline().map(|timeline| timeline.events().iter().map(name).collect()),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redress_core::{ErrorClass, EventName, SleepDecision, StopReason};
 
 use super::call::{Ended, Flavour};
-use super::log::{Failure, Notes, Wait};
+use super::log::{Failure, Heard, Notes, Wait};
 use super::setup::Setup;
 
 /// What a call is limited by: a policy with retry, or one attempt.
@@ -31,6 +31,12 @@ impl<'s> Limits<'s> {
 
     fn deadline(self) -> Option<Duration> {
         self.setup?.deadline
+    }
+
+    /// How long an asynchronous attempt may take that starts so long after the call.
+    fn attempt_limit(self, after: Duration) -> Option<Duration> {
+        let left = self.deadline().map(|deadline| deadline.saturating_sub(after));
+        self.setup.and_then(|setup| setup.attempt_limit(left))
     }
 
     fn cap_of(self, class: ErrorClass) -> u32 {
@@ -58,6 +64,11 @@ impl Seen<'_> {
         Some(self.began() + self.limits.deadline()?)
     }
 
+    /// When the driver cuts an attempt that started at this instant.
+    fn cut_at(&self, started: Duration) -> Option<Duration> {
+        Some(started + self.limits.attempt_limit(started - self.began())?)
+    }
+
     /// **R1** and **R2**, and that no retry happens that a limit forbids.
     pub(super) fn keeps_to_the_limits(&self) {
         let Notes { starts, failures, waits, .. } = self.notes;
@@ -72,7 +83,21 @@ impl Seen<'_> {
         for retried in 1..starts.len() {
             assert!(self.may_be_retried(retried), "a failure that is retried may be: {:?}", failures[retried - 1]);
         }
+        for ((_, started), failure) in starts.iter().zip(failures).filter(|(_, failure)| failure.is_cut) {
+            assert!(self.cut_at(*started).is_some_and(|limit| failure.at >= limit), "an attempt is cut at its limit");
+        }
         waits.iter().for_each(|wait| self.is_bounded(wait));
+    }
+
+    /// Of an asynchronous call that pends: no attempt outlasts its limit, and no call its deadline, unless its attempts
+    /// may.
+    pub(super) fn is_in_time(&self, now: Duration) {
+        let started = self.notes.starts.last().filter(|_| self.notes.is_running).map(|(_, started)| *started);
+        let cut_at = match started {
+            Some(started) => self.cut_at(started),
+            None => self.deadline(),
+        };
+        assert!(cut_at.is_none_or(|cut_at| now < cut_at), "what pends at {now:?} was to end at {cut_at:?}");
     }
 
     /// Whether class and caps allow a retry after so many failures.
@@ -88,7 +113,7 @@ impl Seen<'_> {
     fn is_bounded(&self, wait: &Wait) {
         let end = wait.at + wait.duration;
         if wait.is_timeout {
-            assert!(self.deadline().is_none_or(|deadline| end <= deadline), "no attempt is given more than is left");
+            assert_eq!(Some(end), self.cut_at(wait.at), "an attempt is given its timeout, or what is left");
             return;
         }
         assert!(self.deadline().is_none_or(|deadline| end < deadline), "no wait ends past the deadline");
@@ -104,9 +129,7 @@ impl Seen<'_> {
             return retries.map(|heard| heard.at).collect();
         }
         let mut granted: Vec<Duration> = self.notes.failures[failures..].iter().map(|failure| failure.at).collect();
-        let count = self.notes.failures.len();
-        let has_waited = self.notes.waits.iter().any(|wait| !wait.is_timeout && wait.failures == count);
-        if has_ended && self.notes.has_just_failed && !has_waited {
+        if has_ended && self.notes.has_just_failed && !self.has_waited() {
             granted.pop();
         }
         granted
@@ -121,9 +144,34 @@ impl Seen<'_> {
         }
     }
 
-    /// **R3**, of a call that goes on, was dropped or panicked.
+    /// **R3**, of a call that goes on, or that was dropped before it began.
     pub(super) fn has_no_end(&self) {
         assert!(!self.notes.events.iter().any(|heard| heard.name.is_terminal()), "only an end is told as one");
+    }
+
+    /// **R3**, of a call that was dropped or panicked at this instant, in an attempt or not.
+    pub(super) fn was_cancelled(&self, now: Duration, in_attempt: bool) {
+        if self.flavour.is_watched() {
+            self.ended_with(EventName::Cancelled, now);
+            self.hooks_agree(self.notes.starts.len() - usize::from(in_attempt));
+        }
+    }
+
+    /// One terminal event, the last of the call's own, at the instant of its end.
+    fn ended_with(&self, name: EventName, now: Duration) {
+        let terminal: Vec<&Heard> = self.notes.events.iter().filter(|heard| heard.name.is_terminal()).collect();
+        let [last] = terminal[..] else { panic!("one terminal event: {terminal:?}") };
+        assert_eq!((last.name, last.at), (name, now), "the event of the end");
+        // A breaker's event does not say how long the call took.
+        let elapsed = (name != EventName::CircuitRejected).then(|| now - self.began());
+        assert_eq!(last.elapsed, elapsed, "{name} says when");
+        let of_call = self.notes.events.iter().rfind(|heard| !is_transition(heard.name));
+        assert_eq!(of_call.map(|heard| heard.name), Some(name), "nothing follows the end");
+    }
+
+    fn hooks_agree(&self, ended: usize) {
+        let hooks = (self.notes.hooks_at_start, self.notes.hooks_at_end);
+        assert_eq!(hooks, (self.notes.starts.len(), ended), "a hook at either end of an attempt");
     }
 
     /// **R3**, and that what the call says of its end is so.
@@ -136,60 +184,102 @@ impl Seen<'_> {
         assert_eq!(ended.last_class, last_class, "{ended:?}");
         let deferred = last.filter(|_| ended.reason == Some(StopReason::Scheduled));
         assert_eq!(ended.next_delay, deferred.and_then(|failure| self.limits.delay_after(failure)), "{ended:?}");
+        assert_eq!(ended.retry_in, self.retry_in(ended), "{ended:?}");
         assert!(ended.elapsed.is_none_or(|elapsed| elapsed == now - self.began()), "{ended:?}");
         match ended.reason {
             None => assert!(!self.notes.has_just_failed, "{ended:?}"),
             Some(reason) => assert!(self.is_reason(reason, now), "{ended:?} after {:?}", self.notes),
         }
         if self.flavour.is_watched() {
-            self.is_told_once(ended);
+            self.is_told_once(ended, now);
         }
     }
 
-    fn is_told_once(&self, ended: &Ended) {
-        let names: Vec<EventName> = self.notes.events.iter().map(|heard| heard.name).collect();
-        let terminal: Vec<EventName> = names.iter().copied().filter(|name| name.is_terminal()).collect();
-        assert_eq!(terminal, [ended.reason.map_or(EventName::Success, StopReason::event)], "one terminal event");
-        let attempts = self.notes.starts.len();
-        assert_eq!((self.notes.hooks_at_start, self.notes.hooks_at_end), (attempts, attempts), "a hook at either end");
-        let is_breakers = |name: &EventName| {
-            matches!(name, EventName::CircuitOpened | EventName::CircuitHalfOpen | EventName::CircuitClosed)
-        };
-        let of_call: Vec<EventName> = names.into_iter().filter(|name| !is_breakers(name)).collect();
+    /// What there is to wait for: a deferred retry, a probe, or the hint of a delay that did not fit.
+    fn retry_in(&self, ended: &Ended) -> Option<Duration> {
+        match (ended.reason?, self.notes.failures.last()) {
+            (StopReason::CircuitOpen, _) => ended.rejection.as_ref()?.retry_in(),
+            (StopReason::Scheduled, Some(last)) => self.limits.delay_after(last),
+            (StopReason::DeadlineExceeded, Some(last)) if self.is_unfit(last) => {
+                last.hint.filter(|hint| self.deadline().is_some_and(|deadline| last.at + *hint >= deadline))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether time was left when the attempt failed, and less than the delay after it.
+    fn is_unfit(&self, failure: &Failure) -> bool {
+        let Some((deadline, delay)) = self.deadline().zip(self.limits.delay_after(failure)) else { return false };
+        failure.at < deadline && failure.at + delay >= deadline
+    }
+
+    fn is_told_once(&self, ended: &Ended, now: Duration) {
+        self.ended_with(ended.reason.map_or(EventName::Success, StopReason::event), now);
+        self.hooks_agree(self.notes.starts.len());
+        let names = self.notes.events.iter().map(|heard| heard.name);
+        let of_call: Vec<EventName> = names.filter(|name| !is_transition(*name)).collect();
         let recorded = (ended.reason != Some(StopReason::CircuitOpen)).then_some(of_call);
         assert_eq!(ended.timeline, recorded, "the timeline is what observers heard");
         let is_delay = self.notes.events.iter().filter(|heard| heard.name == EventName::Retry).all(|heard| {
             let before = self.notes.failures.iter().filter(|failure| failure.at <= heard.at);
             before.map(|failure| self.limits.delay_after(failure)).any(|delay| delay == Some(heard.sleep))
         });
-        assert!(is_delay, "the delay that is told is a strategy's");
+        assert!(is_delay, "the delay that is told is a strategy's, or the hint's");
+        let mut retries = self.notes.events.iter().filter(|heard| heard.name == EventName::Retry);
+        let defers = self.handler() == Some(SleepDecision::Defer);
+        let fits = |heard: &Heard| self.deadline().is_none_or(|deadline| heard.at + heard.sleep < deadline);
+        assert!(retries.all(|heard| defers || fits(heard)), "a retry that does not fit is told only if it is deferred");
+    }
+
+    /// What the sleep handler says, if the call has one.
+    fn handler(&self) -> Option<SleepDecision> {
+        self.limits.setup.filter(|_| self.flavour.is_watched())?.sleep_handler
+    }
+
+    /// Whether the last failure was waited after, and no attempt has followed.
+    fn has_waited(&self) -> bool {
+        let failures = self.notes.failures.len();
+        self.notes.has_just_failed && self.notes.waits.iter().any(|wait| !wait.is_timeout && wait.failures == failures)
     }
 
     /// Whether the call can have ended for this reason.
     fn is_reason(&self, reason: StopReason, now: Duration) -> bool {
-        let handler = self.limits.setup.filter(|_| self.flavour.is_watched()).and_then(|setup| setup.sleep_handler);
         let Some(last) = self.notes.failures.last() else {
             return matches!(reason, StopReason::Aborted | StopReason::CircuitOpen);
         };
+        let is_late = self.deadline().is_some_and(|deadline| now >= deadline);
+        if self.has_waited() {
+            // The deadline is looked at first, and then whether to abort.
+            let aborts = self.notes.wants_abort && !is_late;
+            return reason == if aborts { StopReason::Aborted } else { StopReason::DeadlineExceeded }
+                && (is_late || aborts);
+        }
         let failures = self.failures_of(last.class, self.notes.failures.len());
         match reason {
             StopReason::MaxAttemptsGlobal => self.notes.starts.len() == self.limits.max_attempts(),
             StopReason::MaxAttemptsPerClass | StopReason::MaxUnknownAttempts => {
                 failures > self.limits.cap_of(last.class)
             }
+            // A delay that does not fit is for the handler to decide on, if it does not let the call sleep.
             StopReason::DeadlineExceeded => {
-                let delay = self.limits.delay_after(last).unwrap_or_default();
-                self.deadline().is_some_and(|deadline| now.max(last.at + delay) >= deadline)
+                let sleeps = matches!(self.handler(), None | Some(SleepDecision::Sleep));
+                is_late || (sleeps && self.is_unfit(last))
             }
             StopReason::NonRetryableClass => !last.class.is_retryable(),
             StopReason::NoStrategy => self.limits.delay_after(last).is_none(),
-            StopReason::Scheduled => handler == Some(SleepDecision::Defer),
+            StopReason::Scheduled => self.handler() == Some(SleepDecision::Defer),
             // By the operation, which leaves no note, by the predicate, or by the handler.
             StopReason::Aborted => {
-                !self.notes.has_just_failed || self.notes.wants_abort || handler == Some(SleepDecision::Abort)
+                let is_refused = self.handler() == Some(SleepDecision::Abort);
+                !self.notes.has_just_failed || self.notes.wants_abort || is_refused
             }
             StopReason::BudgetExhausted => self.limits.setup.is_some_and(|setup| setup.budget.is_some()),
             _ => false,
         }
     }
+}
+
+/// Whether the event is the breaker's, and not the call's.
+fn is_transition(name: EventName) -> bool {
+    matches!(name, EventName::CircuitOpened | EventName::CircuitHalfOpen | EventName::CircuitClosed)
 }

@@ -18,6 +18,8 @@ pub(super) struct Failure {
     pub(super) at: Duration,
     pub(super) class: ErrorClass,
     pub(super) hint: Option<Duration>,
+    /// Whether the driver cut the attempt.
+    pub(super) is_cut: bool,
 }
 
 /// Something a call waits for.
@@ -25,7 +27,7 @@ pub(super) struct Failure {
 pub(super) struct Wait {
     pub(super) at: Duration,
     pub(super) duration: Duration,
-    /// Whether an attempt was under way, so that this is its timeout.
+    /// Whether an attempt was under way, so that this is its limit.
     pub(super) is_timeout: bool,
     /// How many attempts had failed.
     pub(super) failures: usize,
@@ -37,6 +39,7 @@ pub(super) struct Heard {
     pub(super) at: Duration,
     pub(super) name: EventName,
     pub(super) sleep: Duration,
+    pub(super) elapsed: Option<Duration>,
 }
 
 /// The notes of one call.
@@ -94,18 +97,18 @@ impl Log {
         let mut notes = self.notes();
         notes.is_running = false;
         if let Some((class, hint)) = answer.failure() {
-            notes.failures.push(Failure { at, class, hint });
+            notes.failures.push(Failure { at, class, hint, is_cut: false });
             notes.has_just_failed = true;
         }
     }
 
-    /// Dropped by the driver it has run into its timeout; dropped with its call it has not.
+    /// Dropped by the driver it has run into its limit; dropped with its call it has not.
     pub(super) fn attempt_is_dropped(&self) {
         let at = self.clock.elapsed();
         let mut notes = self.notes();
         notes.is_running = false;
         if notes.is_driven {
-            notes.failures.push(Failure { at, class: ErrorClass::Transient, hint: None });
+            notes.failures.push(Failure { at, class: ErrorClass::Transient, hint: None, is_cut: true });
             notes.has_just_failed = true;
         }
     }
@@ -126,7 +129,8 @@ impl Log {
 
 impl Observer for Log {
     fn on_event(&self, event: &Event<'_>) {
-        let heard = Heard { at: self.clock.elapsed(), name: event.name, sleep: event.sleep };
+        let Event { name, sleep, elapsed, .. } = *event;
+        let heard = Heard { at: self.clock.elapsed(), name, sleep, elapsed };
         self.notes().events.push(heard);
         self.is_rude();
     }

@@ -30,13 +30,41 @@ pub(super) struct Setup {
     /// The delay of the classes without one of their own; `None`: they have no strategy.
     delay: Option<Duration>,
     delay_of: (ErrorClass, Duration),
-    honours_hints: bool,
+    hints: Hints,
     pub(super) budget: Option<(u32, Duration)>,
     pub(super) breaker: Option<Settings>,
     is_counted: bool,
+    /// Whether an attempt that runs at the deadline may finish, unless it has a timeout.
+    finishes_attempts: bool,
     pub(super) sleep_handler: Option<SleepDecision>,
     /// How much longer than asked the blocking policy sleeps.
     oversleep: Duration,
+}
+
+/// What becomes of a failure's hint.
+#[derive(Clone, Copy, Debug)]
+struct Hints {
+    /// Whether the strategies wait for the hint instead of their delay.
+    are_read: bool,
+    /// Whether a hint is no floor.
+    are_ignored: bool,
+    /// The highest floor.
+    longest: Option<Duration>,
+}
+
+impl Hints {
+    /// All of it in one byte.
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let byte = reader.u8();
+        let longest = Duration::from_secs(u64::from(byte >> 3) % 8).max(A_TICK);
+        Self { are_read: byte & 1 != 0, are_ignored: byte & 2 != 0, longest: (byte & 4 != 0).then_some(longest) }
+    }
+
+    /// The least wait that a hint asks for.
+    fn floor(self, hint: Option<Duration>) -> Duration {
+        let floor = hint.filter(|_| !self.are_ignored).unwrap_or_default();
+        floor.min(self.longest.unwrap_or(Duration::MAX))
+    }
 }
 
 /// The policies, and what they share.
@@ -54,7 +82,7 @@ pub(super) struct Policies {
 
 impl Setup {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        Self {
+        let mut setup = Self {
             max_attempts: u32::from(reader.below(5)) + 1,
             deadline: reader.maybe(at_least_a_tick),
             attempt_timeout: reader.maybe(at_least_a_tick),
@@ -62,21 +90,36 @@ impl Setup {
             unknown_cap: reader.maybe(|reader| reader.below(3).into()),
             delay: reader.maybe(Reader::ticks),
             delay_of: (reader.class(), reader.ticks()),
-            honours_hints: reader.flag(),
+            hints: Hints::read(reader),
             budget: reader.maybe(|reader| (reader.below(4).into(), at_least_a_tick(reader))),
             breaker: reader.maybe(Settings::read),
-            is_counted: reader.flag(),
-            sleep_handler: reader
-                .maybe(|reader| reader.one_of(&[SleepDecision::Sleep, SleepDecision::Defer, SleepDecision::Abort])),
-            oversleep: reader.one_of(&[Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(1)]),
-        }
+            is_counted: false,
+            finishes_attempts: false,
+            sleep_handler: None,
+            oversleep: Duration::ZERO,
+        };
+        // Two in one byte.
+        let flags = reader.u8();
+        setup.is_counted = flags & 1 != 0;
+        setup.finishes_attempts = flags & 2 != 0;
+        setup.sleep_handler =
+            reader.maybe(|reader| reader.one_of(&[SleepDecision::Sleep, SleepDecision::Defer, SleepDecision::Abort]));
+        setup.oversleep = reader.one_of(&[Duration::ZERO, A_TICK, Duration::from_secs(1)]);
+        setup
+    }
+
+    /// How long an asynchronous attempt may take of which the deadline leaves so much.
+    pub(super) fn attempt_limit(&self, left: Option<Duration>) -> Option<Duration> {
+        let left = left.filter(|_| self.attempt_timeout.is_some() || !self.finishes_attempts);
+        self.attempt_timeout.into_iter().chain(left).min()
     }
 
     /// The delay after this failure, if its class has a strategy.
     pub(super) fn delay_after(&self, failure: &Failure) -> Option<Duration> {
         let own = (self.delay_of.0 == failure.class).then_some(self.delay_of.1);
         let delay = own.or(self.delay)?;
-        Some(failure.hint.filter(|hint| self.honours_hints && !hint.is_zero()).unwrap_or(delay))
+        let delay = failure.hint.filter(|hint| self.hints.are_read && !hint.is_zero()).unwrap_or(delay);
+        Some(delay.max(self.hints.floor(failure.hint)))
     }
 
     /// How many failures of this class are retried.
@@ -133,8 +176,22 @@ impl Setup {
         if let Some(budget) = budget {
             retry = retry.budget(budget.clone());
         }
+        self.waits(retry)
+    }
+
+    /// The strategies, and what becomes of hints.
+    fn waits(&self, mut retry: RetryBuilder) -> RetryBuilder {
+        if self.finishes_attempts {
+            retry = retry.finish_running_attempt();
+        }
+        if self.hints.are_ignored {
+            retry = retry.ignore_retry_after();
+        }
+        if let Some(longest) = self.hints.longest {
+            retry = retry.max_retry_after(longest);
+        }
         let (class, delay_of) = self.delay_of;
-        if self.honours_hints {
+        if self.hints.are_read {
             let waits = |delay| retry_after_or(fixed(delay)).jitter(Duration::ZERO);
             retry = retry.strategy_for(class, waits(delay_of));
             self.delay.into_iter().fold(retry, |retry, delay| retry.strategy(waits(delay)))
@@ -153,8 +210,11 @@ impl Setup {
     }
 }
 
+/// The least duration that a setting takes.
+const A_TICK: Duration = Duration::from_nanos(1);
+
 fn at_least_a_tick(reader: &mut Reader<'_>) -> Duration {
-    reader.ticks().max(Duration::from_nanos(1))
+    reader.ticks().max(A_TICK)
 }
 
 fn guarded<C, K>(builder: PolicyBuilder<C, K>, breaker: Option<BreakerSource>) -> PolicyBuilder<ByAnswer, K> {

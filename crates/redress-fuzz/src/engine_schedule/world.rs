@@ -108,12 +108,18 @@ impl<'p> World<'p> {
 
     pub(super) fn drop_call(&mut self, slot: usize) {
         let Some(Call { flavour, log, future, ticket }) = self.calls[slot].take() else { return };
+        let was_running = log.notes().is_running;
         drop(future);
         if let Some(ticket) = ticket {
             self.accounts.settle(ticket, End::Released);
         }
-        let seen = Seen { flavour, notes: &log.notes(), limits: Limits::of_retry(self.setup) };
-        seen.has_no_end();
+        let notes = log.notes();
+        let seen = Seen { flavour, notes: &notes, limits: Limits::of_retry(self.setup) };
+        if notes.began.is_some() {
+            seen.was_cancelled(self.policies.clock.elapsed(), was_running);
+        } else {
+            seen.has_no_end();
+        }
     }
 
     /// A whole call of the blocking policy.
@@ -288,9 +294,12 @@ impl Accounts<'_> {
 
     fn ended(&mut self, seen: &Seen<'_>, ticket: Option<Ticket>, driving: &Driving) {
         let end = match driving {
-            Driving::Pending => return seen.has_no_end(),
-            Driving::Panicked => {
+            Driving::Pending => {
                 seen.has_no_end();
+                return seen.is_in_time(self.now());
+            }
+            Driving::Panicked => {
+                seen.was_cancelled(self.now(), true);
                 End::Released
             }
             Driving::Ended(ended) => {
