@@ -102,7 +102,7 @@ impl CallSpan {
             return;
         };
         if let Some(attempt) = progress.attempt {
-            // The call was cancelled in it. It ends with the call, or a child would outlive its parent.
+            // The call was cancelled in it. Ended now, a child would outlive its parent.
             contained(|| finish(&attempt.span(), outcome, "", Some(at)));
         }
         span.set_attribute(KeyValue::new(ATTEMPTS, count(progress.attempts)));

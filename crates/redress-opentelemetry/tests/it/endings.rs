@@ -1,5 +1,5 @@
-//! Calls that end without a result: dropped in the middle of an attempt or of a wait, or gone in a panic. Each span ends once, and so
-//! does each duration.
+//! Calls that end without a result: dropped in an attempt or in a wait, or gone in a panic. Each has
+//! one span and one duration.
 
 use std::future::{Future, pending};
 use std::io;
