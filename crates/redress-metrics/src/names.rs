@@ -20,7 +20,8 @@ pub const EVENTS_TOTAL: &str = "redress_events_total";
 /// Attempts started: what the other side is sent. More than there are calls, by the retries.
 pub const ATTEMPTS_TOTAL: &str = "redress_attempts_total";
 
-/// How long calls took, attempts and waits together, in seconds. Its count is the number of calls that came to an end.
+/// How long calls took, attempts and waits together, in seconds. Its count is the number
+/// of calls. Those that were dropped, or that a panic went through, are in it as `cancelled`.
 pub const CALL_DURATION_SECONDS: &str = "redress_call_duration_seconds";
 
 /// How long the waits before retries are, in seconds, as decided when they begin. Retries that a sleep handler deferred have none.

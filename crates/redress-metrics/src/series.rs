@@ -129,8 +129,8 @@ impl Series {
         }
     }
 
-    /// A rejected call takes no time, and its event has none; it is here so that the count is that of all calls. Of a dropped
-    /// call the time may not be known, and then it is left out.
+    /// A rejected call takes no time, and its event has none; it is here so that the count is that
+    /// of all calls. A cancelled call whose clock panics has no time, and is left out.
     pub(crate) fn record_duration(&self, event: &Event<'_>) {
         let Some(outcome) = event.outcome() else { return };
         let rejected = (outcome == CallOutcome::Rejected).then_some(Duration::ZERO);

@@ -28,7 +28,8 @@ pub(crate) const POLICY: &str = "policy";
 pub(crate) const BREAKER: &str = "breaker";
 pub(crate) const CIRCUIT_OPEN_FOR: &str = "circuit.open_for";
 
-/// How a call that ends with this event ended; a panic shows only while the call is being dropped.
+/// How a call that ends with this event ended. A panic's event is `Cancelled` as well; that it is
+/// one shows while the thread unwinds.
 pub(crate) fn outcome_of(event: &Event<'_>) -> Option<CallOutcome> {
     match event.outcome() {
         Some(CallOutcome::Cancelled) => Some(CallOutcome::of_unfinished()),

@@ -95,23 +95,20 @@ struct End {
 impl CallSpan {
     fn end(&self) {
         let progress = mem::take(&mut *self.progress());
-        if let Some(attempt) = progress.attempt {
-            contained(|| finish(&attempt.span(), CallOutcome::of_unfinished(), "", None));
-        }
         let span = self.context.span();
-        if !self.recording {
+        let Some(End { at, outcome, attempts, stop_reason, class, error_type }) = progress.end else {
+            // Not recorded, so nothing of what was told is kept.
             span.end();
             return;
+        };
+        if let Some(attempt) = progress.attempt {
+            // The call was cancelled in it. Ended now, a child would outlive its parent.
+            contained(|| finish(&attempt.span(), outcome, "", Some(at)));
         }
         span.set_attribute(KeyValue::new(ATTEMPTS, count(progress.attempts)));
-        match progress.end {
-            Some(End { at, outcome, attempts, stop_reason, class, error_type }) => {
-                span.set_attributes(stop_reason.map(|reason| KeyValue::new(STOP_REASON, reason.as_str())));
-                span.set_attributes(failure_attributes(class, error_type));
-                finish(&span, outcome, stop_reason.map_or("", |reason| reason.description_after(attempts)), Some(at));
-            }
-            None => finish(&span, CallOutcome::of_unfinished(), "", None),
-        }
+        span.set_attributes(stop_reason.map(|reason| KeyValue::new(STOP_REASON, reason.as_str())));
+        span.set_attributes(failure_attributes(class, error_type));
+        finish(&span, outcome, stop_reason.map_or("", |reason| reason.description_after(attempts)), Some(at));
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -208,7 +205,7 @@ impl End {
             outcome,
             attempts: event.attempt,
             stop_reason: event.stop_reason,
-            class: event.class,
+            class: event.class.filter(|_| failed),
             error_type: if failed { last_error_type.or_else(|| error_type_of(event)) } else { None },
         }
     }

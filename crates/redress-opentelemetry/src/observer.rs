@@ -23,7 +23,8 @@ use crate::instruments::Instruments;
 /// A call's span begins with the call, as a child of the context that is current then (of a future: when it is first polled), and ends with
 /// it. While the operation runs, a future poll by poll, the span is current; between, and after the call, the context is what
 /// it was. So calls that run at the same time on one task or thread have each their own span, and what an operation starts is a
-/// child of its own call. A call whose future is dropped, or which panics, ends its span too, and the span says so.
+/// child of its own call. A call whose future is dropped ends its span as `cancelled`; one that a
+/// panic goes through, as `panicked`.
 ///
 /// # Cost
 ///

@@ -164,7 +164,8 @@ pub(crate) fn attempt(within: &Span, level: Level, attempt: &AttemptContext<'_>)
     at_level!(level, event_at);
 }
 
-/// How the call ended. Whether a panic ended it shows only while the call is being dropped.
+/// How the call ended. A panic's event is `Cancelled` as well; that it is one shows while the
+/// thread unwinds.
 fn outcome(event: &Event<'_>) -> Option<CallOutcome> {
     match event.outcome() {
         Some(CallOutcome::Cancelled) => Some(CallOutcome::of_unfinished()),

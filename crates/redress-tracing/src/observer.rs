@@ -58,6 +58,6 @@ impl Observer for TracingObserver {
     fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
         self.most_severe.filter(|level| *level <= LevelFilter::current())?;
         let span = span(self.levels.span, call);
-        Some(Box::new(Call::new(Arc::clone(&self.levels), span, call)))
+        Some(Box::new(Call::new(Arc::clone(&self.levels), span)))
     }
 }

@@ -40,7 +40,8 @@ pub(crate) enum Verdict {
 ///
 /// - **Invariant R1**: attempts never exceed the cap.
 /// - **Invariant R2**: no wait ends past the deadline, and no attempt starts at or past it.
-/// - **Invariant R3**: a call that is started and not dropped midway ends in exactly one terminal event.
+/// - **Invariant R3**: a call that is started ends in exactly one terminal event: `Cancelled`
+///   if it is dropped, or a panic goes through it, before another one.
 /// - **Invariant R4**: its permit is reported once, or released by the call's owner.
 pub(crate) struct Run<'a> {
     pub(super) plan: &'a Plan,

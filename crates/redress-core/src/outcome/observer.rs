@@ -15,6 +15,12 @@ use crate::outcome::stop_reason::StopReason;
 
 /// Hears of everything a policy does: the seam for metrics, logs and traces.
 ///
+/// Every call that starts has exactly one [terminal](crate::EventName::is_terminal) event. A call
+/// that is dropped, or that a panic goes through, before it ends in any other way has
+/// [`Cancelled`](crate::EventName::Cancelled), told on the thread that drops it. The ends that an
+/// observer counts therefore add up to the calls that started. A future that is never polled
+/// starts no call.
+///
 /// Closures are observers: `|event: &Event<'_>| println!("{}", event.name)`. A tuple of up to six observers is one, and so is a
 /// `Vec`; of different types, a `Vec<Arc<dyn Observer>>`. Each of them is told, in order, whatever the others do. An observer runs on the calling thread or task,
 /// between the steps of the call, so it should be quick. If it panics the panic is caught and the call goes on (the
@@ -29,7 +35,8 @@ pub trait Observer: Send + Sync {
     }
 
     /// Hears that an attempt ended and what was decided. Runs once for each attempt that started and came to an end,
-    /// before the wait for the next one; an attempt whose future is dropped or whose operation panics has none.
+    /// before the wait for the next one. An attempt whose future is dropped, or whose operation
+    /// panics, has none: the event `Cancelled` ends it with its call.
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
@@ -45,46 +52,53 @@ pub trait Observer: Send + Sync {
 /// An observer's part in one call: what has to know which call an event belongs to, such as a span.
 ///
 /// Made by [`Observer::on_call_start`], it hears of that call alone, after the observer that made it, and is dropped when the call
-/// is over. A call that comes to an end has a [terminal](crate::EventName::is_terminal) event before that; one whose future is
-/// dropped, or whose operation panics, has none. Panics are caught as everywhere.
+/// is over. Before that it hears of the call's one [terminal](crate::EventName::is_terminal) event,
+/// which is [`Cancelled`](crate::EventName::Cancelled) if the call is dropped or a panic goes
+/// through it; events of the breaker may follow. To tell a panic from a drop, ask
+/// [`CallOutcome::of_unfinished`](crate::CallOutcome::of_unfinished) while that event is told.
+/// Panics are caught as everywhere.
 ///
 /// ```
 /// use std::io;
+/// use std::panic::{AssertUnwindSafe, catch_unwind};
+/// use std::sync::Mutex;
 /// use std::sync::mpsc::{Sender, channel};
-/// use redress_core::{CallObserver, CallStart, Event, Observer, Policy};
+/// use redress_core::{CallObserver, CallStart, Event, EventName, Observer, Policy};
 ///
-/// /// Sends the last event of each call on when the call is over.
-/// struct Endings(Sender<String>);
+/// /// Sends the events of each call on, together, when the call ends.
+/// struct Stories(Sender<Vec<EventName>>);
 ///
-/// struct Ending {
-///     name: std::sync::Mutex<String>,
-///     sender: Sender<String>,
+/// struct Story {
+///     events: Mutex<Vec<EventName>>,
+///     sender: Sender<Vec<EventName>>,
 /// }
 ///
-/// impl Observer for Endings {
+/// impl Observer for Stories {
 ///     fn on_event(&self, _: &Event<'_>) {}
 ///
 ///     fn on_call_start(&self, _: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
-///         Some(Box::new(Ending { name: "dropped".to_owned().into(), sender: self.0.clone() }))
+///         Some(Box::new(Story { events: Mutex::default(), sender: self.0.clone() }))
 ///     }
 /// }
 ///
-/// impl CallObserver for Ending {
+/// impl CallObserver for Story {
 ///     fn on_event(&self, event: &Event<'_>) {
-///         *self.name.lock().unwrap() = event.name.to_string();
+///         let mut events = self.events.lock().unwrap();
+///         events.push(event.name);
+///         if event.name.is_terminal() {
+///             let _ = self.sender.send(events.clone());
+///         }
 ///     }
 /// }
 ///
-/// impl Drop for Ending {
-///     fn drop(&mut self) {
-///         let _ = self.sender.send(self.name.lock().unwrap().clone());
-///     }
-/// }
-///
-/// let (sender, endings) = channel();
-/// let policy = Policy::builder().observer(Endings(sender)).build()?;
+/// let (sender, stories) = channel();
+/// let policy = Policy::builder().observer(Stories(sender)).build()?;
 /// policy.call(|| Ok::<_, io::Error>(())).unwrap();
-/// assert_eq!(endings.recv().unwrap(), "success");
+/// assert_eq!(stories.recv().unwrap(), [EventName::Success]);
+///
+/// let panics = || -> Result<(), io::Error> { panic!("of the operation") };
+/// assert!(catch_unwind(AssertUnwindSafe(|| policy.call(panics))).is_err());
+/// assert_eq!(stories.recv().unwrap(), [EventName::Cancelled]);
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```
 pub trait CallObserver: Send + Sync {

@@ -1,18 +1,22 @@
 //! Calls, retries, waits and durations, down to the last series.
 
-use std::future::pending;
+use std::future::{Future, pending};
 use std::io::{Error, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use metrics::set_default_local_recorder;
 use redress_core::{
-    AbortRetryError, ErrorClass, Event, EventName, Observer, Policy, Retry, SleepDecision, StatusError, fixed,
+    AbortRetryError, AsyncPolicy, ErrorClass, Event, EventName, NoTimer, Observer, Policy, Retry, SleepDecision,
+    StatusError, fixed,
 };
 use redress_metrics::{MetricsObserver, names};
 use redress_testing::VirtualClock;
-use redress_tokio::AsyncPolicy;
 
 use crate::exporter::Exporter;
+use crate::exposition::Page;
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -161,22 +165,49 @@ async fn an_end_of_each_kind_has_its_outcome() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped_has_attempts_and_no_end() {
+async fn a_call_that_is_dropped_has_one_end_and_its_time() {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
-    let policy = AsyncPolicy::builder().observer(MetricsObserver::new()).build().unwrap();
+    let clock = VirtualClock::new();
+    let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).observer(MetricsObserver::new());
+    let policy = builder.build().unwrap();
+    let calls = policy.operation("hangs");
+    drop(calls.call(pending::<Result<(), Error>>));
     {
-        let calls = policy.operation("hangs");
-        let dropped = calls.call(pending::<Result<(), Error>>);
-        tokio::select! {
-            biased;
-            _ = dropped => unreachable!("it never ends"),
-            () = std::future::ready(()) => {}
-        }
+        let mut dropped = pin!(calls.call(pending::<Result<(), Error>>));
+        assert!(dropped.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        clock.advance(millis(300));
     }
     let page = exporter.scrape().await;
-    assert_eq!(page.families.len(), 1);
     assert_eq!(page.value(names::ATTEMPTS_TOTAL, &[("operation", "hangs")]), Some(1.0));
+    assert_eq!(ended_as_cancelled(&page, "hangs"), 0.3);
+}
+
+#[tokio::test]
+async fn a_call_that_a_panic_goes_through_has_one_end_and_its_time() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let clock = VirtualClock::new();
+    let policy = policy(&clock);
+    let gone = catch_unwind(AssertUnwindSafe(|| {
+        policy.operation("bursts").call(|| -> Result<(), Error> {
+            clock.advance(millis(40));
+            panic!("of the operation")
+        })
+    }));
+    assert!(gone.is_err());
+    assert_eq!(ended_as_cancelled(&exporter.scrape().await, "bursts"), 0.04);
+}
+
+/// The seconds that the only call took, after a look at its being counted once, as cancelled.
+fn ended_as_cancelled(page: &Page, operation: &str) -> f64 {
+    let events = &page.family(names::EVENTS_TOTAL).samples;
+    assert_eq!(events.values().sum::<f64>(), 1.0, "{events:?}");
+    assert_eq!(page.values_of(names::EVENTS_TOTAL, "event"), ["cancelled"].into());
+    assert_eq!(page.values_of(names::CALL_DURATION_SECONDS, "outcome"), ["cancelled"].into());
+    let labels = [("operation", operation), ("outcome", "cancelled")];
+    assert_eq!(page.value("redress_call_duration_seconds_count", &labels), Some(1.0));
+    page.value("redress_call_duration_seconds_sum", &labels).unwrap()
 }
 
 #[tokio::test]
@@ -202,7 +233,7 @@ async fn an_attempt_that_runs_into_its_timeout_is_told_from_an_error() {
     let _installed = set_default_local_recorder(&exporter.recorder);
     let clock = VirtualClock::new();
     let retry = Retry::builder().strategy(fixed(millis(10))).attempt_timeout(millis(20)).max_attempts(2);
-    let policy = redress_core::AsyncPolicy::<_, redress_core::NoTimer>::builder()
+    let policy = AsyncPolicy::<_, NoTimer>::builder()
         .retry(retry)
         .timer(clock.timer())
         .observer(MetricsObserver::new())
@@ -225,6 +256,6 @@ async fn the_type_of_an_error_is_a_label_when_asked_for_and_its_text_never() {
     policy.call(|| Ok::<_, Error>(())).unwrap();
     let text = exporter.text().await;
     assert!(!text.contains("hunter2"), "{text}");
-    let page = crate::exposition::Page::parse(&text);
+    let page = Page::parse(&text);
     assert_eq!(page.values_of(names::EVENTS_TOTAL, "error_type"), ["none", "std::io::error::Error"].into());
 }

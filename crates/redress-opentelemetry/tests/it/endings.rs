@@ -1,4 +1,5 @@
-//! Calls that come to no end: dropped in the middle of an attempt or of a wait, or gone in a panic. Each span ends once.
+//! Calls that end without a result: dropped in an attempt or in a wait, or gone in a panic. Each has
+//! one span and one duration.
 
 use std::future::{Future, pending};
 use std::io;
@@ -12,7 +13,7 @@ use opentelemetry::trace::{Status, TraceContextExt};
 use redress_core::{CallStart, Event, EventName, Observer, Policy, fixed};
 use redress_tokio::AsyncPolicy;
 
-use crate::telemetry::{Telemetry, at_once, events, is_child, reset, texts};
+use crate::telemetry::{Telemetry, at_once, is_child, map, names, reset, texts};
 
 fn poll_once<F: Future>(future: F) {
     let mut future = pin!(future);
@@ -33,6 +34,9 @@ async fn dropped_during_an_attempt() {
     let attempt = telemetry.span("redress.attempt");
     assert!(is_child(&attempt, &call));
     assert_eq!(texts(&attempt.attributes)["retry.outcome"], "cancelled");
+    assert_eq!(attempt.end_time, call.end_time, "a child does not outlive its parent");
+    assert_eq!(names(&call), ["cancelled"]);
+    assert_eq!(telemetry.spans().len(), 2);
     assert!(!Context::current().has_active_span());
 }
 
@@ -41,12 +45,19 @@ async fn dropped_during_a_wait() {
     let telemetry = Telemetry::new();
     let retry = at_once().strategy(fixed(Duration::from_secs(1)));
     let policy = AsyncPolicy::builder().retry(retry).observer(telemetry.observer()).build().unwrap();
-    poll_once(policy.operation("load_user").call(|| async { Err::<(), _>(reset()) }));
+    let calls = policy.operation("load_user");
+    let waits = calls.call(|| async { Err::<(), _>(reset()) });
+    tokio::time::timeout(Duration::from_millis(500), waits).await.unwrap_err();
 
     let call = telemetry.span("load_user");
-    assert_eq!(events(&call).len(), 1);
-    assert_eq!(texts(&call.attributes)["retry.outcome"], "cancelled");
+    assert_eq!(names(&call), ["retry", "cancelled"]);
+    // The failure of the attempt before did not end the call.
+    let expected = map([("operation", "load_user"), ("retry.attempts", "1"), ("retry.outcome", "cancelled")]);
+    assert_eq!(texts(&call.attributes), expected);
     assert_eq!(call.status, Status::Unset);
+    let durations = telemetry.points("redress.retry.duration");
+    let [duration] = &durations[..] else { panic!("measured {} times", durations.len()) };
+    assert_eq!((duration.get("retry.outcome"), duration.count, duration.value), ("cancelled", 1, 0.5));
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,6 +84,11 @@ fn a_panic_in_a_blocking_operation() {
         assert_eq!(texts(&span.attributes)["error.type"], "panic");
         assert_ne!(span.status, Status::Unset);
     }
+    assert_eq!(telemetry.spans().len(), 2);
+    assert_eq!(names(&telemetry.span("load_user")), ["cancelled"]);
+    let durations = telemetry.points("redress.retry.duration");
+    let [duration] = &durations[..] else { panic!("measured {} times", durations.len()) };
+    assert_eq!((duration.get("retry.outcome"), duration.count), ("cancelled", 1));
     assert!(!Context::current().has_active_span(), "the panic left the call's context behind");
 }
 
@@ -90,6 +106,7 @@ async fn a_panic_in_a_task() {
     assert!(task.await.unwrap_err().is_panic());
     let span = telemetry.span("load_user");
     assert_eq!(texts(&span.attributes)["retry.outcome"], "panicked");
+    assert_eq!(telemetry.spans().len(), 1);
     assert!(!Context::current().has_active_span());
 }
 
@@ -135,7 +152,7 @@ fn a_call_that_is_told_of_as_cancelled_ends_its_span_once() {
     let attributes = texts(&span.attributes);
     assert_eq!(attributes["retry.outcome"], "cancelled");
     assert_eq!((&*attributes["policy"], &*attributes["breaker"]), ("users", "users-db"));
-    assert_eq!(events(&span).into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["cancelled"]);
+    assert_eq!(names(&span), ["cancelled"]);
     assert_eq!(span.status, Status::Unset);
     let durations = telemetry.points("redress.retry.duration");
     assert_eq!(durations.len(), 1);

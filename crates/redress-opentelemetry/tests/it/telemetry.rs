@@ -135,6 +135,11 @@ pub(crate) fn events(span: &SpanData) -> Vec<(String, BTreeMap<String, String>)>
     span.events.iter().map(|event| (event.name.to_string(), texts(&event.attributes))).collect()
 }
 
+/// The names of a span's events.
+pub(crate) fn names(span: &SpanData) -> Vec<&str> {
+    span.events.iter().map(|event| &*event.name).collect()
+}
+
 pub(crate) fn is_root(span: &SpanData) -> bool {
     span.parent_span_id == SpanId::INVALID
 }

@@ -1,4 +1,4 @@
-//! Calls that come to no end of their own: dropped, or ended by a panic.
+//! Calls that end without a result: dropped, or ended by a panic.
 
 use std::future::{pending, ready};
 use std::io::Error;
@@ -16,22 +16,33 @@ fn last(capture: &Capture) -> Seen {
     capture.events().into_iter().rfind(|event| event.target == CALL_TARGET).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_is_closed_as_cancelled() {
     let (capture, _guard) = Capture::install();
     let policy = AsyncPolicy::builder().observer(TracingObserver::new()).build().unwrap();
-    {
-        let calls = policy.operation("hangs");
-        tokio::select! {
-            biased;
-            _ = calls.call(pending::<Result<(), Error>>) => unreachable!("it never ends"),
-            () = ready(()) => {}
-        }
-    }
+    let calls = policy.operation("hangs");
+    let hangs = calls.call(pending::<Result<(), Error>>);
+    assert!(tokio::time::timeout(Duration::from_secs(3), hangs).await.is_err());
     let call = capture.call();
     assert_eq!(call.line(), "INFO redress::call attempts=1 operation=hangs outcome=cancelled");
     assert!(call.is_closed);
-    assert_eq!(last(&capture).line(), "DEBUG redress::call attempt=1 event=cancelled operation=hangs");
+    let [end] = &capture.events()[..] else { panic!("told {} times", capture.events().len()) };
+    assert_eq!(end.line(), "DEBUG redress::call attempt=1 event=cancelled operation=hangs");
+    assert_eq!((call.field("elapsed_seconds"), end.field("elapsed_seconds")), (Some("3.0"), Some("3.0")));
+}
+
+#[tokio::test]
+async fn a_dropped_call_without_a_span_is_told_of() {
+    let (capture, _guard) = Capture::install();
+    let observer = TracingObserver::builder().span_level(None).build();
+    let policy = AsyncPolicy::builder().observer(observer).build().unwrap();
+    tokio::select! {
+        biased;
+        _ = policy.call(pending::<Result<(), Error>>) => unreachable!("it never ends"),
+        () = ready(()) => {}
+    }
+    let [end] = &capture.all()[..] else { panic!("told {} times", capture.all().len()) };
+    assert_eq!(end.line(), "DEBUG redress::call attempt=1 event=cancelled");
 }
 
 #[tokio::test]
@@ -51,7 +62,7 @@ fn a_blocking_operation_that_panics() {
     let call = capture.call();
     assert_eq!(call.line(), "INFO redress::call attempts=1 outcome=panicked");
     assert!(call.is_closed);
-    let end = last(&capture);
+    let [end] = &capture.events()[..] else { panic!("told {} times", capture.events().len()) };
     assert_eq!(
         (end.level, end.field("event"), end.field("outcome")),
         (Level::DEBUG, Some("cancelled"), Some("panicked"))
