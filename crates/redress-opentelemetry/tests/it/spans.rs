@@ -82,7 +82,7 @@ fn waits_and_hints_are_seconds() {
     let busy = |_: &io::Error| Classification::new(ErrorClass::RateLimit).with_retry_after(Duration::from_millis(2500));
     let policy = Policy::builder()
         .classifier(error_classifier(busy))
-        .retry(at_once().strategy(fixed(Duration::from_millis(1500))).deadline(Duration::from_secs(600)))
+        .retry(at_once().strategy(fixed(Duration::from_millis(3500))).deadline(Duration::from_secs(600)))
         .observer(telemetry.observer())
         .build()
         .unwrap();
@@ -97,7 +97,7 @@ fn waits_and_hints_are_seconds() {
         assert_eq!(event["error.class"], "RATE_LIMIT");
     }
     assert_eq!(retry["retry.sleep"], scheduled["retry.sleep"]);
-    assert_eq!(retry["retry.sleep"], "1.5");
+    assert_eq!(retry["retry.sleep"], "3.5");
     // It was asked for: no error, and the span still says what for.
     assert_eq!(span.status, Status::Unset);
     let attributes = texts(&span.attributes);
