@@ -81,6 +81,8 @@ impl<H: Hold, T, E> Machine<H, T, E> {
 
     /// Ends a call that has no result: it is dropped, or a panic goes through it.
     pub(crate) fn abandon(&mut self, timer: &impl Timer) {
+        // ORDER: a hook's future is dropped before the permit is given back.
+        self.hook = GuardedFuture::new(None);
         self.call.abandon(|_| Some(timer.now()));
         self.call.set_step(Step::Ended);
     }
@@ -345,7 +347,6 @@ struct EndOnPanic<'p, H: Hold, T, E, Tm: Timer>(&'p mut Machine<H, T, E>, &'p Tm
 impl<H: Hold, T, E, Tm: Timer> Drop for EndOnPanic<'_, H, T, E, Tm> {
     fn drop(&mut self) {
         let Self(machine, timer) = self;
-        machine.hook = GuardedFuture::new(None);
         machine.abandon(*timer);
     }
 }

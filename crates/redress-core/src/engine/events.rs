@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use super::flags::Flags;
 use super::run::{Failed, Run};
 use crate::breaker::{CircuitState, Transition};
 use crate::classify::class::ErrorClass;
@@ -63,7 +64,8 @@ impl Run<'_> {
 
     /// The end of a call that is dropped, or that a panic goes through, before it ends in any other way.
     pub(crate) fn tell_cancelled(&self, now: Option<Instant>) {
-        if self.has_audience() {
+        let has_ended = self.state.stop_reason.is_some() || self.state.flags.has(Flags::SUCCEEDED);
+        if self.has_audience() && !has_ended {
             let elapsed = now.map(|now| self.elapsed(now));
             self.emit(&Event { elapsed, ..self.event(EventName::Cancelled, None) });
         }

@@ -27,6 +27,8 @@ impl Flags {
 
     /// The breaker that rejected the call was half-open. Set during the call.
     pub(crate) const REJECTED_HALF_OPEN: Self = Self(128);
+    /// The call's success was told. Set during the call.
+    pub(crate) const SUCCEEDED: Self = Self(512);
     /// The call has a deadline besides the policy's, which may have passed already.
     pub(crate) const CALL_DEADLINE: Self = Self::DEADLINE.with(Self(256));
 

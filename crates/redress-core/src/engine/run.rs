@@ -131,6 +131,8 @@ impl<'a> Run<'a> {
         }
         let elapsed = self.elapsed(now);
         self.tell_end(AttemptDecision::Success, elapsed, None, None, None);
+        // ORDER: a breaker that panics at the report does not make it a call without a result.
+        self.state.flags = self.state.flags.with(Flags::SUCCEEDED);
         self.tell_terminal(None, None, elapsed, Duration::ZERO);
         if self.state.flags.has(Flags::HOLDS_PERMIT) {
             self.report(Report::Success, now);

@@ -38,6 +38,7 @@ mod call_observers;
 mod futures;
 mod driven;
 mod cancellation;
+mod abandoned;
 mod detached;
 
 mod defects;

@@ -1,12 +1,13 @@
 //! A panic in every callback that may panic, in every state of the breaker, on both drivers, by enumeration.
 //!
 //! The callbacks of a call are counted, and the call is made again and again with the panic one callback later, until it
-//! comes to its end. Hooks are not here: their panics are contained, see `panics.rs`.
+//! comes to its end, whether its future is dropped by the panic or kept. Hooks are not here: their panics are contained, see
+//! `panics.rs`.
 //!
 //! Attacks R4, B1, C1, C2, C3, C4.
 #![expect(clippy::unwrap_used, reason = "a lock that is poisoned has failed the test already")]
 
-use std::future::{Future, ready};
+use std::future::{Future, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -14,14 +15,14 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    Admission, AsyncPolicy, BackoffContext, Breaker, BreakerSource, Budget, CircuitBreaker, CircuitOpenError,
-    CircuitState, Classification, Classifier, ErrorClass, Feedback, NoTimer, Policy, Report, Retry, RetryBuilder,
-    StopReason, Strategy, Timer, Transition,
+    Admission, AsyncPolicy, BackoffContext, Breaker, BreakerSource, Budget, CallObserver, CallStart, CircuitBreaker,
+    CircuitOpenError, CircuitState, Classification, Classifier, ErrorClass, Event, EventName, Failure, Feedback,
+    NoTimer, Observer, Policy, PollOperation, Report, Retry, RetryBuilder, StopReason, Strategy, Timer, Transition,
 };
-use redress_testing::{VirtualClock, VirtualSleep, operation_fn};
+use redress_testing::{Recorder, VirtualClock, VirtualSleep};
 
 use crate::circuit::{End, RECOVERY, Standing, Start, THRESHOLD, check_onwards};
-use crate::lab::{Answer, Attempted, ByClass, Failed, GOOD, Way, fails, secs};
+use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, Way, fails, secs};
 
 const LIMIT: u32 = 9;
 
@@ -31,6 +32,10 @@ enum Point {
     Operation,
     AttemptPolled,
     AttemptDropped,
+    /// What an operation that is polled by hand is asked beside its attempts.
+    Stopped,
+    RetryForbidden,
+    BeforeWait,
     Classifier,
     TimeoutClassifier,
     Strategy,
@@ -40,6 +45,7 @@ enum Point {
     BudgetClock,
     Timer,
     SleepPolled,
+    SleepDropped,
     /// A breaker of the user's own, before it does anything.
     Admit,
     Report,
@@ -122,11 +128,11 @@ impl Strategy for Fused<Duration> {
 }
 
 impl Timer for Fused<VirtualClock> {
-    type Sleep = Fused<VirtualSleep>;
+    type Sleep = FusedSleep;
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {
         self.1.burn(Point::Timer);
-        Fused(self.0.timer().sleep(duration), self.1.clone())
+        FusedSleep { sleep: self.0.timer().sleep(duration), fuse: self.1.clone() }
     }
 
     fn now(&self) -> Instant {
@@ -135,12 +141,23 @@ impl Timer for Fused<VirtualClock> {
     }
 }
 
-impl Future for Fused<VirtualSleep> {
+struct FusedSleep {
+    sleep: VirtualSleep,
+    fuse: Fuse,
+}
+
+impl Future for FusedSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.1.burn(Point::SleepPolled);
-        Pin::new(&mut self.0).poll(cx)
+        self.fuse.burn(Point::SleepPolled);
+        Pin::new(&mut self.sleep).poll(cx)
+    }
+}
+
+impl Drop for FusedSleep {
+    fn drop(&mut self) {
+        self.fuse.burn(Point::SleepDropped);
     }
 }
 
@@ -193,6 +210,37 @@ impl Drop for Attempt {
     }
 }
 
+/// The same attempts for a call that is polled by hand.
+struct Attempts<F> {
+    make: F,
+    running: Option<Attempt>,
+    fuse: Fuse,
+}
+
+impl<F: FnMut() -> Attempt> PollOperation<Answer, Failed> for Attempts<F> {
+    fn start(&mut self, _: redress_core::Attempt) {
+        self.running = Some((self.make)());
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Attempted> {
+        self.running.as_mut().map_or(Poll::Pending, |running| Pin::new(running).poll(cx))
+    }
+
+    fn stop(&mut self) {
+        self.running = None;
+        self.fuse.burn(Point::Stopped);
+    }
+
+    fn retry_forbidden(&self) -> Option<&'static str> {
+        self.fuse.burn(Point::RetryForbidden);
+        None
+    }
+
+    fn before_wait(&mut self, _: &mut Failure<Answer, Failed>) {
+        self.fuse.burn(Point::BeforeWait);
+    }
+}
+
 /// Whose breaker it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
@@ -216,6 +264,44 @@ struct Case {
     whose: Whose,
     start: Start,
     end: End,
+    /// Whether an observer hears of the call.
+    is_heard: bool,
+    /// Whether the future of an asynchronous call is still there when everything is checked.
+    is_kept: bool,
+}
+
+/// Counts the calls that begin, and keeps the events.
+#[derive(Clone, Default)]
+struct Ears {
+    begun: Counter,
+    recorder: Recorder,
+}
+
+impl Observer for Ears {
+    fn on_event(&self, event: &Event<'_>) {
+        self.recorder.on_event(event);
+    }
+
+    fn on_call_start(&self, _: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
+        self.begun.count();
+        None
+    }
+}
+
+impl Ears {
+    /// Each call that began has ended once: as it does without a panic, or as cancelled with the time that it took.
+    #[track_caller]
+    fn check(&self, blown: Option<Point>) {
+        let events = self.recorder.events();
+        let ends: Vec<_> = events.iter().filter(|event| event.name.is_terminal()).collect();
+        assert_eq!(ends.len(), self.begun.get() as usize, "a panic at {blown:?}: {events:?}");
+        for end in ends {
+            assert!(end.elapsed.is_some() || end.name == EventName::CircuitRejected, "{end:?}");
+            if end.name == EventName::Cancelled {
+                assert!(blown.is_some() && end.stop_reason.is_none(), "{end:?}");
+            }
+        }
+    }
 }
 
 /// The world of one case.
@@ -224,6 +310,7 @@ struct Stage {
     fuse: Fuse,
     breaker: CircuitBreaker,
     budget: Budget,
+    ears: Ears,
 }
 
 impl Stage {
@@ -236,7 +323,13 @@ impl Stage {
             Whose::Theirs => breaker.clock(clock.clone()),
         };
         let budget = Budget::with_clock(LIMIT, secs(3_600), fuse.clock(&clock, Point::BudgetClock));
-        Self { breaker: breaker.build().expect("valid"), budget: budget.expect("valid"), clock, fuse }
+        Self {
+            breaker: breaker.build().expect("valid"),
+            budget: budget.expect("valid"),
+            clock,
+            fuse,
+            ears: Ears::default(),
+        }
     }
 
     fn retry(&self) -> RetryBuilder {
@@ -252,16 +345,18 @@ impl Stage {
         }
     }
 
-    fn blocking(&self, whose: Whose) -> Policy<Fused<ByClass>> {
+    fn blocking(&self, case: Case) -> Policy<Fused<ByClass>> {
         let builder = Policy::builder().clock(self.fuse.clock(&self.clock, Point::PolicyClock));
         let builder = builder.sleeper(self.clock.sleeper()).classifier(Fused(ByClass, self.fuse.clone()));
-        builder.retry(self.retry()).circuit_breaker(self.source(whose)).build().expect("valid")
+        let builder = if case.is_heard { builder.observer(self.ears.clone()) } else { builder };
+        builder.retry(self.retry()).circuit_breaker(self.source(case.whose)).build().expect("valid")
     }
 
-    fn asynchronous(&self, whose: Whose) -> AsyncPolicy<Fused<ByClass>, Fused<VirtualClock>> {
+    fn asynchronous(&self, case: Case) -> AsyncPolicy<Fused<ByClass>, Fused<VirtualClock>> {
         let builder = AsyncPolicy::<_, NoTimer>::builder().timer(Fused(self.clock.clone(), self.fuse.clone()));
         let builder = builder.classifier(Fused(ByClass, self.fuse.clone()));
-        builder.retry(self.retry()).circuit_breaker(self.source(whose)).build().expect("valid")
+        let builder = if case.is_heard { builder.observer(self.ears.clone()) } else { builder };
+        builder.retry(self.retry()).circuit_breaker(self.source(case.whose)).build().expect("valid")
     }
 }
 
@@ -288,36 +383,65 @@ fn run_blocking(case: Case, stage: &Stage, policy: &Policy<Fused<ByClass>>) {
 }
 
 /// Two attempts, of which the first runs into its timeout.
-fn run_async(case: Case, stage: &Stage, policy: &AsyncPolicy<Fused<ByClass>, Fused<VirtualClock>>) {
+fn call_async<'a>(
+    case: Case,
+    stage: &'a Stage,
+    policy: &'a AsyncPolicy<Fused<ByClass>, Fused<VirtualClock>>,
+) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
     let mut results = [(fails(ErrorClass::Transient), true), (last(case.end), false)].into_iter();
-    let mut operation = || {
+    let operation = move || {
         stage.fuse.burn(Point::Operation);
         let (result, waits) = results.next().expect("two attempts");
         Attempt { result: Some(result), waits, fuse: stage.fuse.clone() }
     };
     match (case.driver, case.way) {
-        (Driver::Driven, _) => drop(stage.clock.block_on(policy.poll_call().run(operation_fn(|_| operation())))),
-        (_, Way::Call) => drop(stage.clock.block_on(policy.call(operation))),
-        (_, Way::Execute) => drop(stage.clock.block_on(policy.execute(operation))),
+        (Driver::Driven, way) => {
+            let mut attempts = Attempts { make: operation, running: None, fuse: stage.fuse.clone() };
+            let (mut call, mut sleep) = (policy.poll_call(), Box::pin(None));
+            Box::pin(poll_fn(move |cx| match way {
+                Way::Call => call.poll_result(&mut attempts, sleep.as_mut(), cx).map(drop),
+                Way::Execute => call.poll(&mut attempts, sleep.as_mut(), cx).map(drop),
+            }))
+        }
+        (_, Way::Call) => Box::pin(done(policy.call(operation))),
+        (_, Way::Execute) => Box::pin(done(policy.execute(operation))),
     }
+}
+
+/// Without an answer. A panic leaves the future where it is, which an `async` block would drop.
+fn done<F: Future>(future: F) -> impl Future<Output = ()> {
+    let mut future = Box::pin(future);
+    poll_fn(move |cx| future.as_mut().poll(cx).map(drop))
 }
 
 /// Has the panic happen in the callback of this number, and checks what is left; the callbacks, once there are fewer.
 fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     let stage = Stage::new(case.whose);
-    let (blocking, asynchronous) = (stage.blocking(case.whose), stage.asynchronous(case.whose));
+    let (blocking, asynchronous) = (stage.blocking(case), stage.asynchronous(case));
     let (found, other) = case.start.reach(&stage.breaker, &stage.clock);
     let admitted = found.admits(stage.clock.elapsed());
 
+    let mut call = match case.driver {
+        Driver::Blocking => None,
+        Driver::Async | Driver::Driven => Some(call_async(case, &stage, &asynchronous)),
+    };
     stage.fuse.arm(blows_at);
-    let ended = catch_unwind(AssertUnwindSafe(|| match case.driver {
-        Driver::Blocking => run_blocking(case, &stage, &blocking),
-        Driver::Async | Driver::Driven => run_async(case, &stage, &asynchronous),
+    let ended = catch_unwind(AssertUnwindSafe(|| match &mut call {
+        None => run_blocking(case, &stage, &blocking),
+        Some(kept) if case.is_kept => stage.clock.block_on(kept.as_mut()),
+        Some(_) => stage.clock.block_on(call.take().expect("there")),
     }));
     let points = stage.fuse.disarm();
     let blown = points.get(blows_at - 1).copied();
-    // What a breaker does last, taking back the permit, is no longer the call's business.
-    let panicked = blown.is_some_and(|point| point != Point::Released);
+    // What a breaker does last, taking back the permit, is no longer the call's business. Nor is what its clock shows once the
+    // circuit is open again: how long for, the event says.
+    let has_retried = points[..blows_at.min(points.len())].contains(&Point::Strategy);
+    let tells_opening = case.is_heard && has_retried && stage.breaker.state() == CircuitState::Open;
+    let panicked = match blown {
+        None | Some(Point::Released) => false,
+        Some(Point::BreakerClock) => !tells_opening,
+        Some(_) => true,
+    };
     assert_eq!(ended.is_err(), panicked, "a panic at {blown:?}");
     if let Err(payload) = ended {
         assert!(payload.is::<Blown>(), "the user's own panic comes out, at {blown:?}");
@@ -340,6 +464,7 @@ fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
         Some(standing) if has_ended => standing.ends(case.end, now),
         Some(standing) => standing.ends(End::Gone, now),
     };
+    stage.ears.check(blown);
     let taken = done.iter().filter(|point| **point == Point::BudgetClock).count();
     assert_eq!(stage.budget.remaining() as usize, LIMIT as usize - taken, "tokens taken stay taken");
     let next = || -> Option<StopReason> {
@@ -352,17 +477,20 @@ fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
         }
     };
     check_onwards(expected, &stage.breaker, &stage.clock, other, &next);
+    let (state, told) = (stage.breaker.state(), stage.ears.recorder.event_names());
+    drop(call);
+    assert_eq!((stage.breaker.state(), stage.ears.recorder.event_names()), (state, told), "it was over");
     blown.is_none().then_some(points)
 }
 
 /// Every case on this driver; the points at which there was a panic.
-fn panic_everywhere(driver: Driver) -> Vec<Point> {
+fn panic_everywhere(driver: Driver, is_heard: bool, is_kept: bool) -> Vec<Point> {
     let mut seen = Vec::new();
     for way in [Way::Call, Way::Execute] {
         for whose in [Whose::Ours, Whose::Theirs] {
             for start in Start::ALL {
                 for end in [End::Succeeds, End::Fails, End::Answers, End::Gone] {
-                    let case = Case { driver, way, whose, start, end };
+                    let case = Case { driver, way, whose, start, end, is_heard, is_kept };
                     seen.extend(panic_at_every_point(case));
                 }
             }
@@ -399,26 +527,45 @@ fn a_blocking_call_that_panics_anywhere_leaves_everything_sound() {
         Admit, BreakerClock, BudgetClock, Classifier, Learning, Operation, PolicyClock, Released, Report, Reported,
         Strategy,
     };
-    let seen = panic_everywhere(Driver::Blocking);
-    let of_both = [Operation, Classifier, Strategy, Learning, PolicyClock, BreakerClock, BudgetClock];
-    check_seen(&seen, &of_both);
-    check_seen(&seen, &[Admit, Report, Reported, Released]);
+    for is_heard in [false, true] {
+        let seen = panic_everywhere(Driver::Blocking, is_heard, false);
+        let of_both = [Operation, Classifier, Strategy, Learning, PolicyClock, BreakerClock, BudgetClock];
+        check_seen(&seen, &of_both);
+        check_seen(&seen, &[Admit, Report, Reported, Released]);
+    }
+}
+
+#[track_caller]
+fn panic_everywhere_asynchronously(is_kept: bool) {
+    use Point::{
+        Admit, AttemptDropped, AttemptPolled, BeforeWait, BreakerClock, BudgetClock, Classifier, Learning, Operation,
+        PolicyClock, Released, Report, Reported, RetryForbidden, SleepDropped, SleepPolled, Stopped, Strategy,
+        TimeoutClassifier, Timer,
+    };
+    for (driver, is_heard) in [Driver::Async, Driver::Driven].into_iter().flat_map(|of| [(of, false), (of, true)]) {
+        let seen = panic_everywhere(driver, is_heard, is_kept);
+        check_seen(&seen, &[Operation, AttemptPolled, AttemptDropped, Classifier, TimeoutClassifier]);
+        check_seen(&seen, &[Timer, SleepPolled, SleepDropped]);
+        if driver == Driver::Driven {
+            check_seen(&seen, &[Stopped, RetryForbidden, BeforeWait]);
+        }
+        check_seen(&seen, &[Strategy, Learning, PolicyClock, BreakerClock, BudgetClock]);
+        check_seen(&seen, &[Admit, Report, Reported, Released]);
+    }
 }
 
 /// Attacks C3, C4.
 #[test]
 fn an_asynchronous_call_that_panics_anywhere_leaves_everything_sound() {
-    use Point::{
-        Admit, AttemptDropped, AttemptPolled, BreakerClock, BudgetClock, Classifier, Learning, Operation, PolicyClock,
-        Released, Report, Reported, SleepPolled, Strategy, TimeoutClassifier, Timer,
-    };
-    for driver in [Driver::Async, Driver::Driven] {
-        let seen = panic_everywhere(driver);
-        let of_attempts = [Operation, AttemptPolled, AttemptDropped, Classifier, TimeoutClassifier, Timer, SleepPolled];
-        check_seen(&seen, &of_attempts);
-        check_seen(&seen, &[Strategy, Learning, PolicyClock, BreakerClock, BudgetClock]);
-        check_seen(&seen, &[Admit, Report, Reported, Released]);
-    }
+    panic_everywhere_asynchronously(false);
+}
+
+/// Somebody may catch the panic and keep the future for ever.
+///
+/// Attacks C3, C4.
+#[test]
+fn an_asynchronous_call_that_panics_anywhere_is_over_although_its_future_is_kept() {
+    panic_everywhere_asynchronously(true);
 }
 
 /// A breaker that panics whenever it takes a permit back.

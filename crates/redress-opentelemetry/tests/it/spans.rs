@@ -82,7 +82,7 @@ fn waits_and_hints_are_seconds() {
     let busy = |_: &io::Error| Classification::new(ErrorClass::RateLimit).with_retry_after(Duration::from_millis(2500));
     let policy = Policy::builder()
         .classifier(error_classifier(busy))
-        .retry(at_once().strategy(fixed(Duration::from_millis(1500))).deadline(Duration::from_secs(600)))
+        .retry(at_once().strategy(fixed(Duration::from_millis(3500))).deadline(Duration::from_secs(600)))
         .observer(telemetry.observer())
         .build()
         .unwrap();

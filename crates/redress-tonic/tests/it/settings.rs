@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redress_core::{AsyncPolicy, ErrorClass, InstantTimer, Retry, StopReason, fixed};
+use redress_core::{AsyncPolicy, ErrorClass, NoTimer, Retry, StopReason, fixed};
 use redress_grpc_fixture::EchoClient;
 use redress_tonic::{GrpcLayer, grpc_classifier, parse_grpc_timeout};
 use tonic::{Code, Request, Status};
@@ -94,13 +94,25 @@ async fn the_server_is_told_what_is_left_of_the_deadline() {
     assert_eq!(timeouts(&server)[6], None);
 }
 
+/// Its waits and timeouts are over at once.
+#[derive(Clone)]
+struct Hasty;
+
+impl redress_core::Timer for Hasty {
+    type Sleep = std::future::Ready<()>;
+
+    fn sleep(&self, _: Duration) -> Self::Sleep {
+        std::future::ready(())
+    }
+}
+
 #[tokio::test]
 async fn an_attempt_that_times_out_is_deadline_exceeded() {
     let server = serve().await;
     server.script.then(Answer::Silence);
     let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2).attempt_timeout(SECOND);
-    // Its waits complete at once: what does not answer at once has timed out.
-    let policy = AsyncPolicy::<_, InstantTimer>::builder().classifier(grpc_classifier()).retry(retry).build();
+    // What does not answer at once has timed out.
+    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(Hasty).classifier(grpc_classifier()).retry(retry).build();
     let layer = GrpcLayer::new(policy.expect("a valid policy"));
 
     let answer = EchoClient::new(layer.layer(server.channel())).once(ping("x")).await;
