@@ -399,7 +399,7 @@ fn call_async<'a>(
             let mut attempts = Attempts { make: operation, running: None, fuse: stage.fuse.clone() };
             let (mut call, mut sleep) = (policy.poll_call(), Box::pin(None));
             Box::pin(poll_fn(move |cx| match way {
-                Way::Call => call.poll_result(&mut attempts, sleep.as_mut(), cx).map(drop),
+                Way::Call => call.poll_last_value(&mut attempts, sleep.as_mut(), cx).map(drop),
                 Way::Execute => call.poll(&mut attempts, sleep.as_mut(), cx).map(drop),
             }))
         }

@@ -98,7 +98,7 @@ fn waits_and_hints_are_seconds() {
     }
     assert_eq!(retry["retry.sleep"], scheduled["retry.sleep"]);
     // The strategy's wait is shorter than the hint, which is a floor under it.
-    assert_eq!(retry["retry.sleep"], "2.5");
+    assert_eq!(retry["retry.sleep"], "3.5");
     // It was asked for: no error, and the span still says what for.
     assert_eq!(span.status, Status::Unset);
     let attributes = texts(&span.attributes);
