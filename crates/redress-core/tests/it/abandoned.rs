@@ -165,7 +165,7 @@ fn hangs(story: &Story) -> impl Future<Output = ()> + Send + use<> {
     let gone = Gone(story.clone(), "hook gone");
     async move {
         let _gone = gone;
-        pending().await
+        pending::<()>().await;
     }
 }
 
