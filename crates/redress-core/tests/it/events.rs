@@ -188,7 +188,7 @@ fn a_failing_value_has_no_error_type() {
 
 #[test]
 fn a_hint_is_on_the_retry_event() {
-    everywhere(|lab| {
+    wherever_time_is_virtual(|lab| {
         let policy = lab.retrying(retry());
         let heard = std::sync::Mutex::new(Vec::new());
         let context = policy.context().on_metric(|event: &Event<'_>| {
