@@ -188,10 +188,15 @@ impl CircuitBreaker {
     pub fn try_acquire(&self) -> Result<Permit<'_>, CircuitOpenError> {
         match self.admit_closed() {
             Some(generation) => Ok(Permit::new(self, Admission { generation, transition: None })),
-            None => self
-                .admit_unless_open_at(self.cell.epoch.ticks(self.now()))
-                .map(|admission| Permit::new(self, admission)),
+            None => self.try_acquire_now(),
         }
+    }
+
+    /// Out of line, so that the way through a closed circuit is short enough to be inlined.
+    #[inline(never)]
+    fn try_acquire_now(&self) -> Result<Permit<'_>, CircuitOpenError> {
+        let now = self.cell.epoch.ticks(self.now());
+        self.admit_unless_open_at(now).map(|admission| Permit::new(self, admission))
     }
 
     /// The same at `now`.
