@@ -66,12 +66,12 @@ impl<T, E> Finish<T, E> for ToLastValue {
 
     #[inline]
     fn value(self, value: T) -> Result<Self::Output, T> {
-        Ok(Ok(value))
+        Finish::<T, E>::value(ToResult, value)
     }
 
     #[inline]
     fn rejected(self, rejection: CircuitOpenError) -> Self::Output {
-        Err(CallError::CircuitOpen(rejection))
+        Finish::<T, E>::rejected(ToResult, rejection)
     }
 }
 

@@ -201,7 +201,7 @@ pub(crate) fn check_onwards(
         Standing::Taken { until } if clock.elapsed() >= until => {
             let probe = breaker.try_acquire().expect("the lease of the probe before is over");
             assert_eq!(probe.transition(), None, "half-open all along");
-            let ignored = other.expect("somebody has the place").failure(ErrorClass::Transient);
+            let ignored = other.expect("a probe has the place").failure(ErrorClass::Transient);
             assert_eq!(ignored, None, "it is superseded");
             check_taken(breaker, RECOVERY, call);
             assert_eq!(probe.success(), Some(Transition::Closed));
@@ -209,7 +209,7 @@ pub(crate) fn check_onwards(
         }
         Standing::Taken { until } => {
             check_taken(breaker, until - clock.elapsed(), call);
-            let closed = other.expect("somebody has the place").success();
+            let closed = other.expect("a probe has the place").success();
             assert_eq!(closed, Some(Transition::Closed), "nobody settled the probe's matter for it");
             assert_eq!(call(), None);
             check_closed_afresh(breaker);
