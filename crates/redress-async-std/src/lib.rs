@@ -29,8 +29,8 @@ pub use crate::timer::{AsyncStdSleep, AsyncStdTimer};
 /// `block_on`; those whose operation is not `Send`, in `spawn_local` and `block_on`.
 pub type AsyncPolicy<C = redress_core::DefaultClassifier> = redress_core::AsyncPolicy<C, AsyncStdTimer>;
 
-/// [`redress_core::AsyncRetryPolicy`] on async-std's timer: the short way to an [`AsyncPolicy`] with nothing but retry.
-pub type AsyncRetryPolicy = redress_core::AsyncRetryPolicy<AsyncStdTimer>;
+/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of interest.
+pub type AsyncRetryPolicy<C = redress_core::DefaultClassifier> = AsyncPolicy<C>;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

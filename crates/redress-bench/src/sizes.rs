@@ -73,8 +73,9 @@ async fn attempt() -> OperationResult {
 pub(crate) fn futures() -> Vec<Size> {
     let bare = waiting("the operation", operation);
     let reach = bare.itself + OVERHEAD;
-    let retried = AsyncPolicy::builder().retry(retry()).build().expect("a valid policy");
+    let retried = AsyncPolicy::builder().retry(retry()).attempt_timeout(ATTEMPT).build().expect("a valid policy");
     let guarded = AsyncPolicy::builder()
+        .attempt_timeout(ATTEMPT)
         .retry(retry().budget(Budget::new(100, MINUTE).expect("a valid budget")))
         .circuit_breaker(CircuitBreaker::builder())
         .build()
@@ -101,7 +102,7 @@ pub(crate) fn futures() -> Vec<Size> {
 }
 
 fn retry() -> redress_core::RetryBuilder {
-    Retry::builder().strategy(decorrelated_jitter()).attempt_timeout(ATTEMPT)
+    Retry::builder().strategy(decorrelated_jitter())
 }
 
 /// tower's policy with a delay that tokio's timer waits for.

@@ -55,18 +55,27 @@ struct Path {
     /// What the operation answers, attempt by attempt; the last answer again after that.
     script: &'static [Answer],
     retry: fn() -> RetryBuilder,
+    is_endless: bool,
     breaker: fn() -> CircuitBreaker,
     /// Why it stops; `None` for a success.
     end: Option<StopReason>,
 }
 
 const PATHS: &[Path] = &[
-    Path { name: "success", script: &[Ok(7)], retry: endless, breaker: closed, end: None },
-    Path { name: "success with a deadline", script: &[Ok(7)], retry: at_once, breaker: closed, end: None },
+    Path { name: "success", script: &[Ok(7)], retry: jittered, is_endless: true, breaker: closed, end: None },
+    Path {
+        name: "success with a deadline",
+        script: &[Ok(7)],
+        retry: at_once,
+        is_endless: false,
+        breaker: closed,
+        end: None,
+    },
     Path {
         name: "success of the third attempt",
         script: &[Err(Failure::Busy), Err(Failure::Busy), Ok(7)],
         retry: at_once,
+        is_endless: false,
         breaker: closed,
         end: None,
     },
@@ -74,6 +83,7 @@ const PATHS: &[Path] = &[
         name: "rejection by an open breaker",
         script: &[Ok(7)],
         retry: at_once,
+        is_endless: false,
         breaker: open,
         end: Some(StopReason::CircuitOpen),
     },
@@ -81,6 +91,7 @@ const PATHS: &[Path] = &[
         name: "stop at a failure that is not retried",
         script: &[Err(Failure::Gone)],
         retry: at_once,
+        is_endless: false,
         breaker: closed,
         end: Some(StopReason::NonRetryableClass),
     },
@@ -88,6 +99,7 @@ const PATHS: &[Path] = &[
         name: "stop at the last attempt",
         script: &[Err(Failure::Busy)],
         retry: at_once,
+        is_endless: false,
         breaker: closed,
         end: Some(StopReason::MaxAttemptsGlobal),
     },
@@ -95,6 +107,7 @@ const PATHS: &[Path] = &[
         name: "stop at a delay that does not fit the deadline",
         script: &[Err(Failure::Busy)],
         retry: || Retry::builder().strategy(fixed(MINUTE)),
+        is_endless: false,
         breaker: closed,
         end: Some(StopReason::DeadlineExceeded),
     },
@@ -102,6 +115,7 @@ const PATHS: &[Path] = &[
         name: "stop at an empty budget",
         script: &[Err(Failure::Busy)],
         retry: || at_once().budget(Budget::new(0, MINUTE).expect("a valid budget")),
+        is_endless: false,
         breaker: closed,
         end: Some(StopReason::BudgetExhausted),
     },
@@ -111,8 +125,8 @@ fn at_once() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO))
 }
 
-fn endless() -> RetryBuilder {
-    Retry::builder().strategy(decorrelated_jitter()).no_deadline()
+fn jittered() -> RetryBuilder {
+    Retry::builder().strategy(decorrelated_jitter())
 }
 
 fn closed() -> CircuitBreaker {
@@ -133,7 +147,8 @@ fn busy_is_transient() -> impl Classifier<u64, Failure> + Clone {
 }
 
 fn guarded<C, K>(policy: PolicyBuilder<C, K>, path: &Path) -> PolicyBuilder<impl Classifier<u64, Failure> + Clone, K> {
-    policy.retry((path.retry)()).circuit_breaker((path.breaker)()).classifier(busy_is_transient())
+    let policy = policy.retry((path.retry)()).circuit_breaker((path.breaker)()).classifier(busy_is_transient());
+    if path.is_endless { policy.no_deadline() } else { policy }
 }
 
 impl Path {

@@ -66,8 +66,10 @@ pub use crate::policy::builder::{Async, Blocking, PolicyBuilder};
 pub use crate::policy::config_error::{ConfigError, ConfigIssue};
 pub use crate::policy::context::{CallContext, Deadline};
 pub use crate::policy::policies::{AsyncPolicy, AsyncRetryPolicy, Policy, RetryPolicy};
-pub use crate::policy::retry::{Retry, RetryBuilder, RetryConfig};
+pub use crate::policy::retry::{Retry, RetryBuilder};
+pub use crate::policy::retry_spec::RetrySpec;
 pub use crate::policy::sleep_decision::{HookFuture, SleepDecision};
+pub use crate::policy::spec::{PolicyBreaker, PolicySpec};
 pub use crate::strategy::{
     Adaptive, BackoffContext, DecorrelatedJitter, Exponential, Feedback, Fixed, Jitter, RetryAfterOr, Strategy,
     StrategySpec, adaptive, decorrelated_jitter, equal_jitter, exponential, fixed, retry_after_or, token_backoff,

@@ -46,13 +46,9 @@ async fn main() -> Result<(), BoxError> {
 fn client() -> Result<RetryingClient<Pooled, Policy>, BoxError> {
     let policy = AsyncPolicy::builder()
         .classifier(hyper_classifier())
-        .retry(
-            Retry::builder()
-                .strategy(equal_jitter().base(Duration::from_millis(50)))
-                .attempt_timeout(Duration::from_secs(2))
-                .deadline(Duration::from_secs(10))
-                .max_attempts(4),
-        )
+        .retry(Retry::builder().strategy(equal_jitter().base(Duration::from_millis(50))).max_attempts(4))
+        .attempt_timeout(Duration::from_secs(2))
+        .deadline(Duration::from_secs(10))
         .build()?;
     Ok(RetryingClient::new(Client::builder(TokioExecutor::new()).build_http(), policy))
 }

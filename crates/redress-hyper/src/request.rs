@@ -160,7 +160,7 @@ where
         let Self { transport, policy, context, parts, body, mut settings } = self;
         let bare;
         let (policy, context) = if settings.skip {
-            bare = policy.bare();
+            bare = policy.passthrough();
             (&bare, bare.context())
         } else {
             let name = settings.name.take();

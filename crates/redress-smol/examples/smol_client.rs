@@ -13,12 +13,12 @@ use smol::net::{TcpListener, TcpStream};
 use smol::stream::StreamExt as _;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let retry = Retry::builder()
-        .strategy(decorrelated_jitter().base(Duration::from_millis(20)))
+    let retry = Retry::builder().strategy(decorrelated_jitter().base(Duration::from_millis(20))).max_attempts(5);
+    let policy = AsyncPolicy::builder()
+        .retry(retry)
         .attempt_timeout(Duration::from_millis(200))
         .deadline(Duration::from_secs(10))
-        .max_attempts(5);
-    let policy = AsyncPolicy::builder().retry(retry).build()?;
+        .build()?;
     smol::block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let server = listener.local_addr()?;

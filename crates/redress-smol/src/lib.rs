@@ -28,8 +28,8 @@ pub use crate::timer::{SmolSleep, SmolTimer};
 /// `smol::block_on`; those whose operation is not `Send`, on a `LocalExecutor`.
 pub type AsyncPolicy<C = redress_core::DefaultClassifier> = redress_core::AsyncPolicy<C, SmolTimer>;
 
-/// [`redress_core::AsyncRetryPolicy`] on smol's timer: the short way to an [`AsyncPolicy`] with nothing but retry.
-pub type AsyncRetryPolicy = redress_core::AsyncRetryPolicy<SmolTimer>;
+/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of interest.
+pub type AsyncRetryPolicy<C = redress_core::DefaultClassifier> = AsyncPolicy<C>;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

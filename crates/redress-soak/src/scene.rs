@@ -188,8 +188,8 @@ impl Parts {
         let cuts = times_out || deadline.is_some();
         let terms = Terms { name, cap, deadline, cuts, watched: !quiet, detaches, wild, learns };
         let census = slot.get_or_init(|| forever(Census::new(terms, self.laws, edges, purse)));
-        let retry = retry.map(|retry| limited(retry, &terms, times_out, purse).build().expect("a valid configuration"));
-        Recipe { census, retry, guard, clock: wild.then_some(self.wild) }
+        let retry = retry.map(|retry| limited(retry, &terms, purse).build().expect("a valid configuration"));
+        Recipe { census, retry, times_out, guard, clock: wild.then_some(self.wild) }
     }
 
     /// Nothing shared at all.
@@ -320,13 +320,8 @@ impl Parts {
 }
 
 /// The limits of the terms, on the retry component.
-fn limited(retry: RetryBuilder, terms: &Terms, times_out: bool, purse: Option<&'static Purse>) -> RetryBuilder {
+fn limited(retry: RetryBuilder, terms: &Terms, purse: Option<&'static Purse>) -> RetryBuilder {
     let retry = retry.max_attempts(terms.cap);
-    let retry = match terms.deadline {
-        Some(deadline) => retry.deadline(deadline),
-        None => retry.no_deadline(),
-    };
-    let retry = if times_out { retry.attempt_timeout(MILLI) } else { retry };
     match purse {
         Some(purse) => retry.budget(purse.budget.clone()),
         None => retry,

@@ -21,6 +21,8 @@ use crate::witness::Witness;
 pub(crate) struct Recipe {
     pub(crate) census: &'static Census,
     pub(crate) retry: Option<Retry>,
+    /// Whether attempts have a timeout.
+    pub(crate) times_out: bool,
     pub(crate) guard: Option<Guard>,
     pub(crate) clock: Option<&'static WildClock>,
 }
@@ -101,6 +103,13 @@ fn prepared<K>(builder: PolicyBuilder<DefaultClassifier, K>, recipe: &Recipe) ->
     let mut builder = builder.classifier(Reader(recipe.census));
     if let Some(retry) = &recipe.retry {
         builder = builder.retry(retry);
+    }
+    builder = match recipe.census.terms.deadline {
+        Some(deadline) => builder.deadline(deadline),
+        None => builder.no_deadline(),
+    };
+    if recipe.times_out {
+        builder = builder.attempt_timeout(Duration::from_millis(1));
     }
     if let Some(guard) = &recipe.guard {
         builder = builder.circuit_breaker(guard.clone());

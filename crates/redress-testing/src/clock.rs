@@ -31,7 +31,7 @@ const FURTHEST: Duration = Duration::from_nanos(u64::MAX);
 ///
 /// let clock = VirtualClock::new();
 /// let policy = Policy::builder()
-///     .retry(Retry::builder().strategy(fixed(Duration::from_secs(86_400))).max_attempts(366).no_deadline())
+///     .retry(Retry::builder().strategy(fixed(Duration::from_secs(86_400))).max_attempts(366)).no_deadline()
 ///     .clock(clock.clone())
 ///     .sleeper(clock.sleeper())
 ///     .build()?;

@@ -5,7 +5,7 @@ mod clock;
 mod executor;
 mod timer;
 
-mod retry_config;
+mod retry_spec;
 mod strategy;
 
 mod script;
@@ -32,7 +32,7 @@ pub use crate::operation::{OperationFn, operation_fn};
 pub use crate::record::{CallRecord, ExecuteRecord};
 pub use crate::recorder::Recorder;
 pub use crate::recording_policy::RecordingPolicy;
-pub use crate::retry_config::no_retries;
+pub use crate::retry_spec::no_retries;
 pub use crate::script::{Script, ScriptRun};
 pub use crate::strategy::{DeterministicStrategy, instant_retries};
 pub use crate::timer::{VirtualSleep, VirtualTimer};

@@ -27,10 +27,8 @@ use crate::clock::{Alarm, VirtualClock};
 /// let clock = VirtualClock::new();
 /// let retry = Retry::builder()
 ///     .strategy(fixed(Duration::from_secs(60)))
-///     .attempt_timeout(Duration::from_secs(5))
-///     .max_attempts(3)
-///     .no_deadline();
-/// let policy = AsyncPolicy::<_, NoTimer>::builder().retry(retry).timer(clock.timer()).build()?;
+///     .max_attempts(3);
+/// let policy = AsyncPolicy::<_, NoTimer>::builder().retry(retry).attempt_timeout(Duration::from_secs(5)).no_deadline().timer(clock.timer()).build()?;
 ///
 /// let outcome = clock.block_on(policy.execute(|| pending::<Result<(), io::Error>>()));
 /// assert_eq!(outcome.cause(), Some(Cause::Timeout));

@@ -30,5 +30,5 @@ pub use crate::timer::TokioTimer;
 /// With [`paused`](tokio::time::pause) time, waits, timeouts, deadlines and the breaker's windows all run by the paused clock.
 pub type AsyncPolicy<C = redress_core::DefaultClassifier> = redress_core::AsyncPolicy<C, TokioTimer>;
 
-/// [`redress_core::AsyncRetryPolicy`] on tokio's timer: the short way to an [`AsyncPolicy`] with nothing but retry.
-pub type AsyncRetryPolicy = redress_core::AsyncRetryPolicy<TokioTimer>;
+/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of interest.
+pub type AsyncRetryPolicy<C = redress_core::DefaultClassifier> = AsyncPolicy<C>;

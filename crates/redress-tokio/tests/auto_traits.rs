@@ -8,7 +8,7 @@ use std::io::Error;
 use std::rc::Rc;
 use std::time::Duration;
 
-use redress_core::{CallError, RetryOutcome, fixed};
+use redress_core::{CallError, Retry, RetryOutcome, fixed};
 use redress_tokio::{AsyncPolicy, AsyncRetryPolicy, TokioTimer};
 use tokio::task::yield_now;
 
@@ -58,7 +58,7 @@ fn call_that_holds_what_is_local(policy: &AsyncPolicy) -> impl Future<Output = C
 
 #[test]
 fn a_call_of_a_send_operation_is_send() {
-    let policy = AsyncRetryPolicy::builder().strategy(fixed(Duration::ZERO)).build().unwrap();
+    let policy = AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(Duration::ZERO))).build().unwrap();
     assert_send(&policy.call(sendable));
     assert_send(&policy.execute(sendable));
     assert_send(&policy.call_with(|_| sendable()));
@@ -71,7 +71,7 @@ fn a_call_of_a_send_operation_is_send() {
 
 #[tokio::test]
 async fn a_call_of_an_operation_that_is_not_is_not() {
-    let policy = AsyncRetryPolicy::builder().strategy(fixed(Duration::ZERO)).build().unwrap();
+    let policy = AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(Duration::ZERO))).build().unwrap();
     let call = call_of_a_local_operation(&policy);
     assert_not_send(&call);
     assert_not_send(&execute_of_a_local_operation(&policy));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redress_core::{Cause, CircuitBreaker, CircuitState, ErrorClass, Retry, StopReason, fixed};
-use redress_tokio::{AsyncPolicy, AsyncRetryPolicy};
+use redress_tokio::AsyncPolicy;
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant, advance, pause, sleep};
 
@@ -25,7 +25,8 @@ fn reset() -> Error {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_takes_as_long_as_the_strategy_says() {
-    let policy = AsyncRetryPolicy::builder().strategy(fixed(secs(7))).max_attempts(3).build().unwrap();
+    let policy =
+        AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(secs(7))).max_attempts(3)).build().unwrap();
     let began = Instant::now();
     let outcome = policy.execute(|| async { Err::<(), _>(reset()) }).await;
     assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
@@ -34,8 +35,8 @@ async fn a_wait_takes_as_long_as_the_strategy_says() {
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_is_cut_at_its_timeout_and_counts_as_transient() {
-    let retry = Retry::builder().strategy(fixed(secs(1))).attempt_timeout(secs(3)).max_attempts(2);
-    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let retry = Retry::builder().strategy(fixed(secs(1))).max_attempts(2);
+    let policy = AsyncPolicy::builder().retry(retry).attempt_timeout(secs(3)).build().unwrap();
     let outcome = policy
         .execute(|| async {
             sleep(secs(100)).await;
@@ -48,8 +49,8 @@ async fn an_attempt_is_cut_at_its_timeout_and_counts_as_transient() {
 
 #[tokio::test(start_paused = true)]
 async fn an_attempts_timeout_shrinks_to_the_deadline() {
-    let retry = Retry::builder().strategy(fixed(secs(1))).attempt_timeout(secs(6)).deadline(secs(10));
-    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let retry = Retry::builder().strategy(fixed(secs(1)));
+    let policy = AsyncPolicy::builder().retry(retry).attempt_timeout(secs(6)).deadline(secs(10)).build().unwrap();
     let mut allowed = Vec::new();
     let outcome = policy
         .execute_with(|attempt| {
@@ -82,14 +83,16 @@ async fn a_breaker_recovers_by_the_paused_clock() {
 #[test]
 fn a_delay_of_zero_does_not_touch_the_timer() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let policy = AsyncRetryPolicy::builder().strategy(fixed(Duration::ZERO)).max_attempts(3).build().unwrap();
+    let policy =
+        AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3)).build().unwrap();
     let outcome = runtime.block_on(policy.execute(|| async { Err::<(), _>(reset()) }));
     assert_eq!(outcome.attempts(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_can_be_spawned_on_a_runtime_of_many_threads() {
-    let policy = Arc::new(AsyncRetryPolicy::builder().strategy(fixed(Duration::ZERO)).build().unwrap());
+    let policy =
+        Arc::new(AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(Duration::ZERO))).build().unwrap());
     let calls: Vec<_> = (0..8_u32)
         .map(|number| {
             let policy = Arc::clone(&policy);
@@ -115,7 +118,7 @@ async fn calls_can_be_spawned_on_a_runtime_of_many_threads() {
 #[tokio::test]
 async fn calls_whose_operation_is_not_send_run_on_a_local_set() {
     pause();
-    let policy = AsyncRetryPolicy::builder().strategy(fixed(secs(1))).build().unwrap();
+    let policy = AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(secs(1)))).build().unwrap();
     let runs = Rc::new(Cell::new(0));
     let counted = Rc::clone(&runs);
     let local = LocalSet::new();

@@ -26,12 +26,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let retry = Retry::builder()
         .strategy(decorrelated_jitter().base(Duration::from_millis(50)).max(Duration::from_secs(1)))
-        .attempt_timeout(Duration::from_secs(2))
-        .deadline(Duration::from_secs(10))
         .max_attempts(4);
     let policy = AsyncPolicy::builder()
         .classifier(http_retry_after_classifier())
         .retry(retry)
+        .attempt_timeout(Duration::from_secs(2))
+        .deadline(Duration::from_secs(10))
         .circuit_breaker(CircuitBreaker::builder().failure_threshold(10))
         .observer(|event: &Event<'_>| {
             println!("  {}: {}, attempt {}", event.operation.as_deref().unwrap_or("?"), event.name, event.attempt);

@@ -145,7 +145,7 @@ where
 
     fn call(&mut self, request: Req) -> Self::Future {
         let policy = self.policy.policy(&request);
-        let policy = if self.exchange.skips(&request) { policy.bare() } else { policy };
+        let policy = if self.exchange.skips(&request) { policy.passthrough() } else { policy };
         PolicyFuture::new(self.inner.clone(), policy, self.exchange.clone(), request)
     }
 }

@@ -60,11 +60,11 @@ impl Orders {
             .retry(
                 Retry::builder()
                     .strategy(equal_jitter().base(Duration::from_millis(40)).max(Duration::from_millis(200)))
-                    .attempt_timeout(Duration::from_millis(250))
-                    .deadline(Duration::from_secs(2))
                     .max_attempts(4)
                     .budget(Budget::new(20, Duration::from_secs(10))?),
             )
+            .attempt_timeout(Duration::from_millis(250))
+            .deadline(Duration::from_secs(2))
             .circuit_breaker(CircuitBreaker::builder().failure_threshold(5))
             .build()?;
         Ok(Self { policy, store: Arc::new(store) })

@@ -8,7 +8,7 @@ use std::time::Duration;
 use std::{env, thread};
 
 use anyhow::Context as _;
-use redress::{Attempt, CallError, Classification, ErrorClass, RetryPolicy, decorrelated_jitter, error_classifier};
+use redress::{Attempt, CallError, Classification, ErrorClass, Policy, Retry, decorrelated_jitter, error_classifier};
 
 /// What can go wrong, in the tool's own words.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +39,9 @@ fn main() -> anyhow::Result<()> {
         names = ["hopper", "nobody"].map(String::from).into();
     }
 
-    let policy = RetryPolicy::builder()
+    let policy = Policy::builder()
+        .retry(Retry::builder().strategy(decorrelated_jitter().base(Duration::from_millis(50))))
         .classifier(error_classifier(classify))
-        .strategy(decorrelated_jitter().base(Duration::from_millis(50)))
         .attempt_timeout(Duration::from_secs(1))
         .deadline(Duration::from_secs(5))
         .build()?;

@@ -7,15 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redress::{Policy, RateLimitError, RetryPolicy, ServerError, SleepDecision, StopReason, decorrelated_jitter};
+use redress::{Policy, RateLimitError, Retry, ServerError, SleepDecision, StopReason, decorrelated_jitter};
 
 /// Shorter waits are worth keeping the worker for.
 const LONGEST_WAIT_HERE: Duration = Duration::from_millis(100);
 
 fn main() -> anyhow::Result<()> {
-    let policy = RetryPolicy::builder()
-        .strategy(decorrelated_jitter().base(Duration::from_millis(30)))
-        .max_attempts(20)
+    let policy = Policy::builder()
+        .retry(Retry::builder().strategy(decorrelated_jitter().base(Duration::from_millis(30))).max_attempts(20))
         .build()?;
     let mut queue: VecDeque<Job> = ["a letter", "a newsletter", "a parcel", "a piano"].map(Job::new).into();
     let shutdown = AtomicBool::new(false);

@@ -11,9 +11,9 @@ pub use redress_core::{
     CircuitBreakerBuilder, CircuitOpenError, CircuitState, Classification, Classifier, Clock, ConcurrencyError,
     ConfigError, ConfigIssue, Deadline, DecorrelatedJitter, DefaultClassifier, ErrorClass, ErrorClassifier, Event,
     EventName, Exponential, FailedError, Failure, Feedback, Fixed, HookFuture, InstantTimer, Jitter, NamedCaller,
-    NoTimer, Observer, OrElse, OutcomeSummary, PerClass, PermanentError, Permit, Policy, PolicyBuilder, PollCall,
-    PollOperation, ProbeLease, RateLimitError, Report, ResultClassifier, Retry, RetryAfterOr, RetryBuilder,
-    RetryConfig, RetryExhaustedError, RetryOutcome, RetryPolicy, RetryTimeline, ServerError, SleepDecision,
+    NoTimer, Observer, OrElse, OutcomeSummary, PerClass, PermanentError, Permit, Policy, PolicyBreaker, PolicyBuilder,
+    PolicySpec, PollCall, PollOperation, ProbeLease, RateLimitError, Report, ResultClassifier, Retry, RetryAfterOr,
+    RetryBuilder, RetryExhaustedError, RetryOutcome, RetryPolicy, RetrySpec, RetryTimeline, ServerError, SleepDecision,
     StatusError, StopReason, Strategy, StrategySpec, TimelineEvent, Timer, Transition, adaptive, boxed_classifier,
     decorrelated_jitter, default_classifier, equal_jitter, error_classifier, exponential, fixed, result_classifier,
     retry_after_or, source_chain, strict_classifier, token_backoff,
@@ -43,5 +43,5 @@ pub use redress_tracing as tracing;
 /// the result `redress::core::AsyncPolicy<DefaultClassifier, MyTimer>`.
 pub type AsyncPolicy<C = DefaultClassifier> = core::AsyncPolicy<C, NoTimer>;
 
-/// [`redress::core::AsyncRetryPolicy`](core::AsyncRetryPolicy) before a timer is chosen; see [`AsyncPolicy`].
-pub type AsyncRetryPolicy = core::AsyncRetryPolicy<NoTimer>;
+/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of interest.
+pub type AsyncRetryPolicy<C = DefaultClassifier> = AsyncPolicy<C>;

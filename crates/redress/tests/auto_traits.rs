@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use redress::tokio::{AsyncPolicy, AsyncRetryPolicy, TokioTimer};
+use redress::tokio::{AsyncPolicy, TokioTimer};
 use redress::{
     ArcClassifier, Budget, CallContext, CallError, CircuitBreaker, Classification, Classifier, ConfigError,
-    DefaultClassifier, ErrorClass, InstantTimer, Policy, Retry, RetryOutcome, RetryPolicy, RetryTimeline, fixed,
+    DefaultClassifier, ErrorClass, InstantTimer, Policy, Retry, RetryOutcome, RetryTimeline, fixed,
 };
 use tokio::task::{JoinHandle, LocalSet, spawn_local, yield_now};
 
@@ -74,8 +74,12 @@ impl Fields {
         let retry = || Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3);
         let closure = |result: &io::Result<u32>| result.is_err().then_some(ErrorClass::Transient);
         Ok(Self {
-            blocking: RetryPolicy::builder().strategy(fixed(Duration::ZERO)).max_attempts(3).build()?,
-            asynchronous: AsyncRetryPolicy::builder().strategy(fixed(Duration::ZERO)).max_attempts(3).build()?,
+            blocking: Policy::builder()
+                .retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3))
+                .build()?,
+            asynchronous: AsyncPolicy::builder()
+                .retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3))
+                .build()?,
             own: Policy::builder().retry(retry()).classifier(EveryErrorTwice).build()?,
             own_asynchronous: AsyncPolicy::builder().retry(retry()).classifier(EveryErrorTwice).build()?,
             closure: AsyncPolicy::builder().retry(retry()).classifier(ArcClassifier::new(closure)).build()?,

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_std::task::{self, block_on, yield_now};
-use redress_async_std::{AsyncPolicy, AsyncRetryPolicy};
-use redress_core::{Attempt, fixed};
+use redress_async_std::AsyncPolicy;
+use redress_core::{Attempt, Retry, fixed};
 
 const SHORT: Duration = Duration::from_millis(1);
 
 fn policy() -> AsyncPolicy {
-    AsyncRetryPolicy::builder().strategy(fixed(SHORT)).max_attempts(3).build().unwrap()
+    AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(SHORT)).max_attempts(3)).build().unwrap()
 }
 
 fn reset() -> Error {

@@ -5,27 +5,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    Budget, CircuitBreaker, CircuitBreakerBuilder, CircuitState, Classifier, ErrorClass, Policy, PolicyBuilder, Retry,
-    RetryBuilder, error_classifier, fixed,
+    Budget, CircuitBreaker, CircuitBreakerBuilder, CircuitState, Classifier, DefaultClassifier, ErrorClass, Policy,
+    PolicyBuilder, Retry, RetryBuilder, error_classifier, fixed,
 };
-use redress_tokio::AsyncPolicy;
+use redress_tokio::{AsyncPolicy, TokioTimer};
 
 use crate::case::Kind::{self, Async, Blocking};
 use crate::case::{Batch, Case, Who, repeat, repeat_while};
 use crate::operation::{Alternating, OperationError, OperationResult, fail, finish, poll_once, succeed};
 
 pub(super) const CASES: &[Case] = &[
-    case("retry", Blocking, "redress", || blocking(retry_only(plain()))).within(70.0).takes(3.5),
-    case("retry", Async, "redress", || asynchronous(retry_only_async(plain()))).within(80.0).takes(3.5),
-    case("retry-deadline", Blocking, "redress", || blocking(retry_only(timed()))).within(110.0),
-    case("retry-deadline", Async, "redress", || asynchronous(retry_only_async(timed()))).within(110.0),
+    case("retry", Blocking, "redress", || blocking(built(plain))).within(70.0).takes(3.5),
+    case("retry", Async, "redress", || asynchronous(built_async(plain))).within(80.0).takes(3.5),
+    case("retry-deadline", Blocking, "redress", || blocking(built(timed))).within(110.0),
+    case("retry-deadline", Async, "redress", || asynchronous(built_async(timed))).within(110.0),
     case("breaker", Blocking, "redress, permit", permit).within(33.0).takes(2.0).keeps(90.0),
     case("breaker", Blocking, "redress, policy", || blocking(breaker_only())).within(33.0).takes(2.0).keeps(90.0),
     case("breaker", Async, "redress, policy", || asynchronous(breaker_only_async())).keeps(90.0),
-    case("stack", Blocking, "redress", || blocking(stack(plain()))).within(90.0).takes(4.0),
-    case("stack", Async, "redress", || asynchronous(stack_async(plain()))).within(100.0).takes(4.0),
-    case("stack-deadline", Blocking, "redress", || blocking(stack(timed()))).within(130.0).takes(28.0),
-    case("stack-deadline", Async, "redress", || asynchronous(stack_async(timed()))).within(130.0).takes(28.0),
+    case("stack", Blocking, "redress", || blocking(built(stack))).within(90.0).takes(4.0),
+    case("stack", Async, "redress", || asynchronous(built_async(stack))).within(100.0).takes(4.0),
+    case("stack-deadline", Blocking, "redress", || blocking(built(stack_timed))).within(130.0).takes(28.0),
+    case("stack-deadline", Async, "redress", || asynchronous(built_async(stack_timed))).within(130.0).takes(28.0),
     case("second-try", Blocking, "redress", second_try).within(200.0),
     case("second-try", Async, "redress", second_try_async).within(220.0),
     case("rejected", Blocking, "redress, policy", rejected).within(145.0).takes(30.0),
@@ -41,30 +41,42 @@ const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -
     Case::new(row, Who::Redress, kind, name, prepare)
 }
 
-fn plain() -> RetryBuilder {
-    Retry::builder().strategy(fixed(Duration::ZERO)).no_deadline()
-}
+type Blocks = PolicyBuilder<DefaultClassifier, redress_core::Blocking>;
+type Polls = PolicyBuilder<DefaultClassifier, redress_core::Async<TokioTimer>>;
 
-/// With the default deadline.
-fn timed() -> RetryBuilder {
+fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO))
 }
 
-fn guarded<C, K>(policy: PolicyBuilder<C, K>, retry: RetryBuilder) -> PolicyBuilder<C, K> {
+fn plain<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
+    policy.retry(retry()).no_deadline()
+}
+
+/// With the default deadline.
+fn timed<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
+    policy.retry(retry())
+}
+
+fn stack<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
+    stack_timed(policy).no_deadline()
+}
+
+/// With the default deadline.
+fn stack_timed<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
     let budget = Budget::new(100, Duration::from_secs(60)).expect("a valid budget");
-    policy.retry(retry.budget(budget)).circuit_breaker(breaker())
+    policy.retry(retry().budget(budget)).circuit_breaker(breaker())
 }
 
 fn breaker() -> CircuitBreakerBuilder {
     CircuitBreaker::builder().failure_threshold(100)
 }
 
-fn retry_only(retry: RetryBuilder) -> Policy {
-    Policy::builder().retry(retry).build().expect("a valid policy")
+fn built(parts: impl FnOnce(Blocks) -> Blocks) -> Policy {
+    parts(Policy::builder()).build().expect("a valid policy")
 }
 
-fn retry_only_async(retry: RetryBuilder) -> AsyncPolicy {
-    AsyncPolicy::builder().retry(retry).build().expect("a valid policy")
+fn built_async(parts: impl FnOnce(Polls) -> Polls) -> AsyncPolicy {
+    parts(AsyncPolicy::builder()).build().expect("a valid policy")
 }
 
 fn breaker_only() -> Policy {
@@ -73,14 +85,6 @@ fn breaker_only() -> Policy {
 
 fn breaker_only_async() -> AsyncPolicy {
     AsyncPolicy::builder().circuit_breaker(breaker()).build().expect("a valid policy")
-}
-
-fn stack(retry: RetryBuilder) -> Policy {
-    guarded(Policy::builder(), retry).build().expect("a valid policy")
-}
-
-fn stack_async(retry: RetryBuilder) -> AsyncPolicy {
-    guarded(AsyncPolicy::builder(), retry).build().expect("a valid policy")
 }
 
 fn transient() -> impl Classifier<u64, OperationError> + Send + Sync {
@@ -116,14 +120,14 @@ fn with_permit(breaker: &CircuitBreaker, operation: impl Fn() -> OperationResult
 }
 
 fn second_try() -> Batch {
-    let policy = Policy::builder().classifier(transient()).retry(plain()).build().expect("a valid policy");
+    let policy = plain(Policy::builder().classifier(transient())).build().expect("a valid policy");
     let operation = Alternating::default();
     assert_eq!(policy.execute(|| operation.run()).attempts(), 2);
     repeat(move || black_box(&policy).call(|| operation.run()))
 }
 
 fn second_try_async() -> Batch {
-    let policy = AsyncPolicy::builder().classifier(transient()).retry(plain()).build().expect("a valid policy");
+    let policy = plain(AsyncPolicy::builder().classifier(transient())).build().expect("a valid policy");
     let operation = Alternating::default();
     assert_eq!(finish(policy.execute(async || operation.run())).attempts(), 2);
     repeat(move || poll_once(black_box(&policy).call(|| async { operation.run() })))
@@ -138,13 +142,13 @@ fn open_breaker() -> CircuitBreaker {
 }
 
 fn rejected() -> Batch {
-    let policy = Policy::builder().retry(plain()).circuit_breaker(open_breaker()).build().expect("a valid policy");
+    let policy = plain(Policy::builder()).circuit_breaker(open_breaker()).build().expect("a valid policy");
     assert!(policy.call(succeed).is_err());
     repeat(move || black_box(&policy).call(succeed))
 }
 
 fn rejected_async() -> Batch {
-    let policy = AsyncPolicy::builder().retry(plain()).circuit_breaker(open_breaker());
+    let policy = plain(AsyncPolicy::builder()).circuit_breaker(open_breaker());
     let policy: AsyncPolicy = policy.build().expect("a valid policy");
     assert!(finish(policy.call(async || succeed())).is_err());
     repeat(move || poll_once(black_box(&policy).call(|| async { succeed() })))

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redress_core::{
-    Budget, CircuitBreaker, CircuitBreakerBuilder, Classifier, ErrorClass, Retry, RetryBuilder, error_classifier, fixed,
+    Budget, CircuitBreaker, CircuitBreakerBuilder, Classifier, DefaultClassifier, ErrorClass, PolicyBuilder, Retry,
+    RetryBuilder, error_classifier, fixed,
 };
-use redress_tokio::AsyncPolicy;
+use redress_tokio::{AsyncPolicy, TokioTimer};
 use redress_tower::PolicyLayer;
 use tower::{Layer as _, service_fn};
 
@@ -16,11 +17,11 @@ use crate::case::{Batch, Case, Who};
 use crate::operation::{Alternating, OperationError, fail, succeed};
 
 pub(super) const CASES: &[Case] = &[
-    case("retry", || succeeding(retry(plain()))),
-    case("retry-deadline", || succeeding(retry(timed()))),
+    case("retry", || succeeding(plain())),
+    case("retry-deadline", || succeeding(timed())),
     case("breaker", breaker),
-    case("stack", || succeeding(stack(plain()))),
-    case("stack-deadline", || succeeding(stack(timed()))),
+    case("stack", || succeeding(stack())),
+    case("stack-deadline", || succeeding(stack_timed())),
     case("second-try", second_try),
     case("rejected", rejected),
     case("failure-recorded", failure),
@@ -30,27 +31,35 @@ const fn case(row: &'static str, prepare: fn() -> Batch) -> Case {
     Case::new(row, Who::Redress, Async, "redress-tower", prepare)
 }
 
-fn plain() -> RetryBuilder {
-    Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(6).no_deadline()
+fn retry() -> RetryBuilder {
+    Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(6)
+}
+
+fn plain() -> AsyncPolicy {
+    AsyncPolicy::builder().retry(retry()).no_deadline().build().expect("a valid policy")
 }
 
 /// With the default deadline.
-fn timed() -> RetryBuilder {
-    Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(6)
+fn timed() -> AsyncPolicy {
+    AsyncPolicy::builder().retry(retry()).build().expect("a valid policy")
 }
 
 fn closing() -> CircuitBreakerBuilder {
     CircuitBreaker::builder().failure_threshold(100)
 }
 
-fn retry(retry: RetryBuilder) -> AsyncPolicy {
-    AsyncPolicy::builder().retry(retry).build().expect("a valid policy")
+fn stack() -> AsyncPolicy {
+    guarded().no_deadline().build().expect("a valid policy")
 }
 
-fn stack(retry: RetryBuilder) -> AsyncPolicy {
+/// With the default deadline.
+fn stack_timed() -> AsyncPolicy {
+    guarded().build().expect("a valid policy")
+}
+
+fn guarded() -> PolicyBuilder<DefaultClassifier, redress_core::Async<TokioTimer>> {
     let budget = Budget::new(100, Duration::from_secs(60)).expect("a valid budget");
-    let policy = AsyncPolicy::builder().retry(retry.budget(budget)).circuit_breaker(closing());
-    policy.build().expect("a valid policy")
+    AsyncPolicy::builder().retry(retry().budget(budget)).circuit_breaker(closing())
 }
 
 fn transient() -> impl Classifier<u64, OperationError> + Clone + Send + Sync {
@@ -76,7 +85,8 @@ fn second_try() -> Batch {
         let result = operation.run();
         async move { result }
     });
-    let policy = AsyncPolicy::builder().classifier(transient()).retry(plain()).build().expect("a valid policy");
+    let policy =
+        AsyncPolicy::builder().classifier(transient()).retry(retry()).no_deadline().build().expect("a valid policy");
     let mut guarded = PolicyLayer::new(policy).layer(service);
     assert_eq!(call(&mut guarded).ok(), succeed().ok());
     calls(guarded)
@@ -86,7 +96,7 @@ fn rejected() -> Batch {
     let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(86_400));
     let breaker = breaker.build().expect("a valid breaker");
     breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
-    let policy = AsyncPolicy::builder().retry(plain()).circuit_breaker(breaker);
+    let policy = AsyncPolicy::builder().retry(retry()).no_deadline().circuit_breaker(breaker);
     let policy: AsyncPolicy = policy.build().expect("a valid policy");
     let mut guarded = PolicyLayer::new(policy).layer(service());
     assert!(call(&mut guarded).is_err());

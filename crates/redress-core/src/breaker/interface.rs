@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::builder::CircuitBreakerBuilder;
 use super::cell::CircuitBreaker;
+use super::spec::BreakerSpec;
 use super::state::{CircuitState, Transition};
 use crate::classify::class::ErrorClass;
 use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
-use crate::policy::config_error::ConfigError;
+use crate::policy::config_error::{ConfigError, ConfigIssue};
+use crate::policy::spec::PolicyBreaker;
 
 /// The admission of one call: handed back with the call's result, once, for its generation; the transition is then `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +74,15 @@ pub struct BreakerSource(Source);
 enum Source {
     Builder(CircuitBreakerBuilder),
     Choice(BreakerChoice),
+    /// A breaker of the caller's that was only described.
+    Custom,
 }
 
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Builder(builder) => builder.fmt(f),
-            Self::Choice(_) => f.write_str("breaker"),
+            Self::Choice(_) | Self::Custom => f.write_str("breaker"),
         }
     }
 }
@@ -89,6 +93,11 @@ impl BreakerSource {
         match self.0 {
             Source::Builder(builder) => builder.build().map(BreakerChoice::Circuit),
             Source::Choice(choice) => Ok(choice),
+            Source::Custom => Err(ConfigError::from(ConfigIssue::new(
+                "policy.circuit_breaker",
+                format_args!("custom"),
+                "be given to the builder: a spec cannot build a custom breaker",
+            ))),
         }
     }
 }
@@ -96,6 +105,21 @@ impl BreakerSource {
 impl From<CircuitBreakerBuilder> for BreakerSource {
     fn from(builder: CircuitBreakerBuilder) -> Self {
         Self(Source::Builder(builder))
+    }
+}
+
+impl From<BreakerSpec> for BreakerSource {
+    fn from(spec: BreakerSpec) -> Self {
+        CircuitBreaker::from_spec(spec).into()
+    }
+}
+
+impl From<PolicyBreaker> for BreakerSource {
+    fn from(breaker: PolicyBreaker) -> Self {
+        match breaker {
+            PolicyBreaker::Circuit(spec) => spec.into(),
+            PolicyBreaker::Custom => Self(Source::Custom),
+        }
     }
 }
 

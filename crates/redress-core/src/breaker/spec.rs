@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
+use crate::outcome::readable_duration::Readable;
 
 /// The configuration of a [`CircuitBreaker`](crate::CircuitBreaker): what its builder edits, and what a built breaker
 /// [gives back](crate::CircuitBreaker::spec).
@@ -24,8 +25,8 @@ use crate::classify::class::ErrorClass;
 /// assert_eq!(breaker.spec(), &spec);
 /// assert_eq!(
 ///     spec.to_string(),
-///     "breaker orders-db: opens at 5 failures in 60s (TRANSIENT, SERVER_ERROR), \
-///      probes after 10s, supersedes a silent probe after 10s"
+///     "breaker orders-db: opens at 5 failures in 1 min (TRANSIENT, SERVER_ERROR), \
+///      probes after 10 s, supersedes a silent probe after 10 s"
 /// );
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```
@@ -95,14 +96,14 @@ impl BreakerSpec {
         let names: Vec<_> = self.trip_on.iter().filter(|class| self.own_threshold(**class).is_none()).collect();
         let mut lead = "opens at";
         if let [first, others @ ..] = &names[..] {
-            write!(f, "{lead} {} failures in {:?} ({first}", self.failure_threshold, self.window)?;
+            write!(f, "{lead} {} failures in {} ({first}", self.failure_threshold, Readable(self.window))?;
             others.iter().try_for_each(|class| write!(f, ", {class}"))?;
             f.write_str(")")?;
             lead = " or";
         }
         for class in ErrorClass::ALL.iter().copied() {
             if let Some(threshold) = self.own_threshold(class) {
-                write!(f, "{lead} {threshold} {class} in {:?}", self.window)?;
+                write!(f, "{lead} {threshold} {class} in {}", Readable(self.window))?;
                 lead = " or";
             }
         }
@@ -119,9 +120,9 @@ impl fmt::Display for BreakerSpec {
         }
         f.write_str(": ")?;
         self.fmt_trips(f)?;
-        write!(f, ", probes after {:?}, ", self.recovery_timeout)?;
+        write!(f, ", probes after {}, ", Readable(self.recovery_timeout))?;
         match self.lease() {
-            Some(lease) => write!(f, "supersedes a silent probe after {lease:?}"),
+            Some(lease) => write!(f, "supersedes a silent probe after {}", Readable(lease)),
             None => f.write_str("never supersedes a probe"),
         }
     }

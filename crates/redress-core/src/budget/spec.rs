@@ -5,6 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::outcome::readable_duration::Readable;
+
 /// The configuration of a [`Budget`](crate::Budget), which a budget is [built from](crate::Budget::from_spec) and
 /// [gives back](crate::Budget::spec).
 ///
@@ -15,7 +17,7 @@ use std::time::Duration;
 /// use redress_core::{Budget, BudgetSpec};
 ///
 /// let spec = BudgetSpec::new(20, Duration::from_secs(60));
-/// assert_eq!(spec.to_string(), "budget: at most 20 retries in 60s");
+/// assert_eq!(spec.to_string(), "budget: at most 20 retries in 1 min");
 /// assert_eq!(Budget::from_spec(spec)?.spec(), spec);
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```
@@ -39,6 +41,6 @@ impl BudgetSpec {
 /// One line: the limit and the window.
 impl fmt::Display for BudgetSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "budget: at most {} retries in {:?}", self.max_retries, self.window)
+        write!(f, "budget: at most {} retries in {}", self.max_retries, Readable(self.window))
     }
 }

@@ -149,7 +149,7 @@ impl Run<'_> {
     }
 
     fn policy_label(&self) -> Option<&str> {
-        self.plan.name.as_deref()
+        self.plan.name()
     }
 
     fn breaker_label(&self) -> Option<&str> {

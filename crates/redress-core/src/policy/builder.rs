@@ -1,6 +1,4 @@
-//! Builds policies: collects the parts, validates them once, compiles the plan.
-//!
-//! Owns the builder that both policies share. What the parts mean is theirs.
+//! Builds policies: collects the parts, validates them once, compiles them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,12 +10,13 @@ use crate::breaker::BreakerSource;
 use crate::classify::default_classifier::DefaultClassifier;
 use crate::drive::clock::{Clock, ClockChoice};
 use crate::outcome::observer::{AttemptContext, Observer};
-use crate::policy::compiled::{Plan, TimeLimits};
+use crate::policy::compiled::{CompiledPolicy, Plan};
 use crate::policy::config_error::{Check, ConfigError};
 use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper};
 use crate::policy::policies::{AsyncPolicy, Policy};
-use crate::policy::retry::{Retry, RetryBuilder, RetryConfig};
+use crate::policy::retry::{Retry, RetryBuilder};
 use crate::policy::sleep_decision::SleepDecision;
+use crate::policy::spec::{DEFAULT_DEADLINE, PolicySpec};
 use crate::strategy::BackoffContext;
 
 /// What a blocking policy has besides: its clock.
@@ -34,27 +33,49 @@ pub struct Async<Tm>(pub(crate) Tm);
 ///
 /// # Defaults
 ///
-/// No name, no retry (one attempt), no circuit breaker, the [default classifier](crate::default_classifier), no observers or hooks.
+/// No name, no retry (one attempt), no circuit breaker, the [default classifier](crate::default_classifier), no deadline
+/// (60 s with retry), no attempt timeout, no observers or hooks.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress_core::{CircuitBreaker, Policy, Retry, fixed};
+///
+/// let policy = Policy::builder()
+///     .name("orders")
+///     .retry(Retry::builder().max_attempts(3).strategy(fixed(Duration::from_millis(50))))
+///     .circuit_breaker(CircuitBreaker::builder().failure_threshold(10))
+///     .deadline(Duration::from_secs(5))
+///     .attempt_timeout(Duration::from_secs(1))
+///     .build()?;
+/// assert!(policy.warnings().is_empty());
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct PolicyBuilder<C, K> {
-    name: Option<Cow<'static, str>>,
-    retry: Option<RetryConfig>,
+    /// Its retry and its breaker are not read: they are the next two fields.
+    spec: PolicySpec,
+    retry: Option<RetryBuilder>,
     breaker: Option<BreakerSource>,
+    /// Whether the deadline is the default one, which depends on the retry.
+    has_default_deadline: bool,
     classifier: C,
     hooks: Hooks<'static>,
-    limits: TimeLimits,
     kind: K,
 }
 
 impl<K> PolicyBuilder<DefaultClassifier, K> {
     pub(crate) fn new(kind: K) -> Self {
+        Self { has_default_deadline: true, ..Self::from_spec(PolicySpec::once(), kind) }
+    }
+
+    pub(crate) fn from_spec(spec: PolicySpec, kind: K) -> Self {
         Self {
-            name: None,
-            retry: None,
-            breaker: None,
+            retry: spec.retry.clone().map(RetryBuilder::from),
+            breaker: spec.breaker.clone().map(BreakerSource::from),
+            spec,
+            has_default_deadline: false,
             classifier: DefaultClassifier::default(),
             hooks: Hooks::default(),
-            limits: TimeLimits::default(),
             kind,
         }
     }
@@ -64,13 +85,14 @@ impl<C, K> PolicyBuilder<C, K> {
     /// Names the policy in events, and so in metrics, spans and logs: the dependency it guards, as in `orders`. Default: no
     /// name, and an empty one is none.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = Some(name.into()).filter(|name| !name.is_empty());
+        self.spec.name = Some(name.into());
         self
     }
 
-    /// Sets the retry component: a builder, a built [`Retry`] or a [`RetryConfig`]. Default: none, one attempt.
+    /// Sets the retry component: a builder, a built [`Retry`] or a
+    /// [`RetrySpec`](crate::RetrySpec). Default: none, one attempt.
     pub fn retry(mut self, retry: impl Into<RetryBuilder>) -> Self {
-        self.retry = Some(retry.into().config);
+        self.retry = Some(retry.into());
         self
     }
 
@@ -84,15 +106,14 @@ impl<C, K> PolicyBuilder<C, K> {
     /// Sets the classifier that retry, breaker and observers act on. Default: the
     /// [default classifier](crate::default_classifier), which reads every `std::error::Error`.
     pub fn classifier<D>(self, classifier: D) -> PolicyBuilder<D, K> {
-        let Self { name, retry, breaker, hooks, limits, kind, .. } = self;
-        PolicyBuilder { name, retry, breaker, classifier, hooks, limits, kind }
+        let Self { spec, retry, breaker, has_default_deadline, hooks, kind, .. } = self;
+        PolicyBuilder { spec, retry, breaker, has_default_deadline, classifier, hooks, kind }
     }
 
-    /// Sets the time for a whole call, waits included, with or without retry. Default: the retry component's, 60 s; a
-    /// policy without retry has none.
+    /// Sets the time for a whole call, waits included, with or without retry. Default: 60 s with retry, none without.
     ///
     /// No attempt starts at or past the deadline, no wait goes past it, and an attempt that is running at it is cut and
-    /// counts as a timeout, unless [it may finish](RetryBuilder::finish_running_attempt). A blocking policy cannot stop a
+    /// counts as a timeout, unless [it may finish](Self::finish_running_attempt). A blocking policy cannot stop a
     /// running closure: see [`Attempt::time_left`](crate::Attempt::time_left) and
     /// [`Policy::call_detached`](crate::Policy::call_detached).
     ///
@@ -105,20 +126,34 @@ impl<C, K> PolicyBuilder<C, K> {
     /// # Ok::<(), redress_core::ConfigError>(())
     /// ```
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.limits.deadline = Some(Some(deadline));
+        self.has_default_deadline = false;
+        self.spec.deadline = Some(deadline);
         self
     }
 
-    /// Lets a call take as long as its attempts and waits take.
+    /// Lets a call take as long as its attempts and waits take. A success then needs no clock.
     pub fn no_deadline(mut self) -> Self {
-        self.limits.deadline = Some(None);
+        self.has_default_deadline = false;
+        self.spec.deadline = None;
         self
     }
 
-    /// Sets the time for each attempt, with or without retry; it shrinks to what is left of the deadline. Default: the
-    /// retry component's, none.
+    /// Sets the time for each attempt, with or without retry; it shrinks to what is left of the deadline. Default: none.
+    ///
+    /// An asynchronous policy drops the operation's future when the time is over and counts a failure of class
+    /// [`Transient`](crate::ErrorClass::Transient) with [`Cause::Timeout`](crate::Cause::Timeout). A blocking policy cannot
+    /// stop a running closure: the operation can read its time from [`Attempt::time_left`](crate::Attempt::time_left), and
+    /// [`Policy::call_detached`](crate::Policy::call_detached) stops waiting for it.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.attempt_timeout = Some(timeout);
+        self.spec.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Lets an attempt that is running at the deadline finish; a success that comes late is a success. Default: the
+    /// deadline cuts it, wherever the driver can, as a timeout. An attempt with a [timeout](Self::attempt_timeout) is cut
+    /// at whichever is first in any case.
+    pub fn finish_running_attempt(mut self) -> Self {
+        self.spec.finish_running_attempt = true;
         self
     }
 
@@ -156,26 +191,22 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Validates everything at once and compiles the plan.
-    fn plan(self, clock: ClockChoice) -> Result<(Plan, C, K), ConfigError> {
-        let mut check = Check::default();
-        if let Some(retry) = &self.retry {
-            retry.check(&mut check);
+    /// Validates everything at once and compiles it.
+    fn plan(mut self, clock: ClockChoice) -> Result<(Plan, C, K), ConfigError> {
+        if self.has_default_deadline {
+            self.spec.deadline = self.retry.as_ref().map(|_| DEFAULT_DEADLINE);
         }
-        self.limits.check(&mut check);
-        let breaker = match self.breaker.map(BreakerSource::build).transpose() {
-            Ok(breaker) => breaker,
-            Err(refused) => {
-                check.extend(refused.issues().to_vec());
-                None
-            }
+        self.spec.name = self.spec.name.filter(|name| !name.is_empty());
+        let mut check = Check::default();
+        let retry = self.retry.map(|retry| retry.checked(&mut check));
+        self.spec.check(&mut check);
+        let breaker = match self.breaker {
+            None => None,
+            Some(breaker) => check.accept(breaker.build()),
         };
         check.finish()?;
-        Ok((
-            Plan::new(self.name, self.retry.as_ref(), self.limits, breaker, self.hooks, clock),
-            self.classifier,
-            self.kind,
-        ))
+        let compiled = CompiledPolicy::new(self.spec, retry.as_ref(), self.hooks, clock);
+        Ok((Plan::new(Arc::new(compiled), breaker), self.classifier, self.kind))
     }
 }
 
@@ -207,8 +238,8 @@ impl<C> PolicyBuilder<C, Blocking> {
 impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
     /// Sets the timer. A runtime's crate does it for you.
     pub fn timer<Other>(self, timer: Other) -> PolicyBuilder<C, Async<Other>> {
-        let Self { name, retry, breaker, classifier, hooks, limits, .. } = self;
-        PolicyBuilder { name, retry, breaker, classifier, hooks, limits, kind: Async(timer) }
+        let Self { spec, retry, breaker, has_default_deadline, classifier, hooks, .. } = self;
+        PolicyBuilder { spec, retry, breaker, has_default_deadline, classifier, hooks, kind: Async(timer) }
     }
 
     /// Sets what waits instead of the timer between attempts, for calls that set none. It is asked to wait zero, too.
@@ -244,63 +275,17 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
     }
 }
 
-impl PolicyBuilder<DefaultClassifier, Blocking> {
-    /// A policy of a component that has been validated already.
-    pub(crate) fn build_validated(self, retry: &Retry) -> Policy {
-        let plan = Plan::new(self.name, Some(&retry.config), self.limits, None, self.hooks, self.kind.clock);
-        Policy { plan: Arc::new(plan), classifier: self.classifier }
-    }
-}
-
-impl<Tm> PolicyBuilder<DefaultClassifier, Async<Tm>> {
-    /// A policy of a component that has been validated already.
-    pub(crate) fn build_validated(self, retry: &Retry) -> AsyncPolicy<DefaultClassifier, Tm> {
-        let plan = Plan::new(self.name, Some(&retry.config), self.limits, None, self.hooks, ClockChoice::default());
-        AsyncPolicy { plan: Arc::new(plan), classifier: self.classifier, timer: self.kind.0 }
-    }
-}
-
-impl<C> RetryBuilder<PolicyBuilder<C, Blocking>> {
-    /// Sets the classifier. Default: the [default classifier](crate::default_classifier).
-    pub fn classifier<D>(self, classifier: D) -> RetryBuilder<PolicyBuilder<D, Blocking>> {
-        RetryBuilder { config: self.config, parent: self.parent.classifier(classifier) }
-    }
-
-    /// The policy.
-    ///
-    /// # Errors
-    ///
-    /// As [`Retry`]'s builder: everything wrong at once.
-    pub fn build(self) -> Result<Policy<C>, ConfigError> {
-        self.parent.retry(self.config).build()
-    }
-}
-
-impl<C, Tm> RetryBuilder<PolicyBuilder<C, Async<Tm>>> {
-    /// Sets the classifier. Default: the [default classifier](crate::default_classifier).
-    pub fn classifier<D>(self, classifier: D) -> RetryBuilder<PolicyBuilder<D, Async<Tm>>> {
-        RetryBuilder { config: self.config, parent: self.parent.classifier(classifier) }
-    }
-
-    /// Sets the timer. A runtime's crate does it for you.
-    pub fn timer<Other>(self, timer: Other) -> RetryBuilder<PolicyBuilder<C, Async<Other>>> {
-        RetryBuilder { config: self.config, parent: self.parent.timer(timer) }
-    }
-
-    /// The policy.
-    ///
-    /// # Errors
-    ///
-    /// As [`Retry`]'s builder: everything wrong at once.
-    pub fn build(self) -> Result<AsyncPolicy<C, Tm>, ConfigError> {
-        self.parent.retry(self.config).build()
-    }
+/// A plan of nothing but a component that has been validated already.
+pub(crate) fn plan_of(retry: &Retry) -> Arc<Plan> {
+    let spec = PolicySpec { deadline: Some(DEFAULT_DEADLINE), ..PolicySpec::once() };
+    let compiled = CompiledPolicy::new(spec, Some(retry), Hooks::default(), ClockChoice::default());
+    Arc::new(Plan::new(Arc::new(compiled), None))
 }
 
 impl<C, K> fmt::Debug for PolicyBuilder<C, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PolicyBuilder")
-            .field("name", &self.name)
+            .field("name", &self.spec.name)
             .field("retry", &self.retry)
             .field("breaker", &self.breaker)
             .finish_non_exhaustive()

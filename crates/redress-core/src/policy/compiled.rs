@@ -1,21 +1,24 @@
-//! A policy's settings as the engine reads them: validated, total, without the caller's types.
+//! The compiled form of a policy: validated, with an entry for every class, free of user types.
 //!
-//! Owns the compiled form of a policy. Built once, by `builder.rs`; nothing here changes afterwards.
+//! A [`Plan`] is what one policy has: its breaker, and a copy of what every call reads first. The rest lies in a
+//! [`CompiledPolicy`], which policies that differ in their breaker alone share.
 
-use std::borrow::Cow;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::breaker::BreakerChoice;
 use crate::budget::cell::Budget;
-use crate::classify::class::{ErrorClass, PerClass};
+use crate::classify::class::PerClass;
 use crate::drive::attempt::Attempt;
 use crate::drive::clock::ClockChoice;
 use crate::engine::Flags;
 use crate::policy::config_error::{Check, ConfigIssue};
 use crate::policy::hooks::Hooks;
-use crate::policy::retry::RetryConfig;
-use crate::strategy::{Strategy, default_strategy};
+use crate::policy::retry::Retry;
+use crate::policy::retry_spec::RetrySpec;
+use crate::policy::spec::{PolicyBreaker, PolicySpec};
+use crate::strategy::Strategy;
 
 /// No cap: failures are counted up to this number and never beyond.
 const UNCAPPED: u16 = u16::MAX;
@@ -23,118 +26,108 @@ const UNCAPPED: u16 = u16::MAX;
 /// The largest cap that can be told from none.
 pub(crate) const MAX_CAP: u32 = UNCAPPED as u32 - 1;
 
-/// The time limits that a policy sets itself, over those of its retry component.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct TimeLimits {
-    /// `Some(None)` is no deadline.
-    pub(crate) deadline: Option<Option<Duration>>,
-    pub(crate) attempt_timeout: Option<Duration>,
-}
-
-impl TimeLimits {
-    pub(crate) fn check(self, check: &mut Check) {
-        if let Some(Some(deadline)) = self.deadline {
-            check.duration("policy.deadline", deadline);
-        }
-        if let Some(timeout) = self.attempt_timeout {
-            check.duration("policy.attempt_timeout", timeout);
-        }
-    }
-
-    fn apply(self, retry: &mut RetryConfig) {
-        if let Some(deadline) = self.deadline {
-            retry.deadline = deadline;
-        }
-        if self.attempt_timeout.is_some() {
-            retry.attempt_timeout = self.attempt_timeout;
-        }
-    }
-}
-
+/// One policy: a breaker in front of compiled settings.
 pub(crate) struct Plan {
-    pub(crate) name: Option<Cow<'static, str>>,
+    compiled: Arc<CompiledPolicy>,
+    pub(crate) breaker: Option<BreakerChoice>,
+    pub(crate) warnings: Box<[ConfigIssue]>,
     pub(crate) flags: Flags,
+    /// The time the first attempt has: nothing of the deadline has passed.
+    first_time_left: Option<Duration>,
+}
+
+/// A policy's settings as the engine reads them, the breaker apart.
+pub(crate) struct CompiledPolicy {
+    /// What it was built from, the breaker apart.
+    spec: PolicySpec,
     pub(crate) max_attempts: u32,
     /// Failures of a class that may be retried.
     pub(crate) class_caps: PerClass<u16>,
     pub(crate) unknown_cap: u16,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
-    pub(crate) finish_running_attempt: bool,
     ignore_retry_after: bool,
     max_retry_after: Duration,
-    /// The time the first attempt has: nothing of the deadline has passed.
-    first_time_left: Option<Duration>,
     pub(crate) strategies: PerClass<Option<Arc<dyn Strategy>>>,
     /// The strategies that learn, each once.
     pub(crate) learners: Vec<Arc<dyn Strategy>>,
     pub(crate) budget: Option<Budget>,
-    pub(crate) breaker: Option<BreakerChoice>,
     pub(crate) hooks: Hooks<'static>,
     pub(crate) clock: ClockChoice,
-    pub(crate) warnings: Vec<ConfigIssue>,
 }
 
-impl Plan {
-    /// `retry: None` is a policy of one attempt.
-    pub(crate) fn new(
-        name: Option<Cow<'static, str>>,
-        retry: Option<&RetryConfig>,
-        limits: TimeLimits,
-        breaker: Option<BreakerChoice>,
-        hooks: Hooks<'static>,
-        clock: ClockChoice,
-    ) -> Self {
-        let mut retry = retry.cloned().unwrap_or_else(RetryConfig::once);
-        limits.apply(&mut retry);
-        let retry = &retry;
-        let strategies = strategies(retry);
-        let learners = learners(retry);
-        let flags = Flags::of_plan(&hooks, !learners.is_empty(), retry.deadline.is_some());
-        let mut warnings = retry.warnings();
-        if breaker.is_some() && retry.deadline.is_none() && retry.attempt_timeout.is_none() {
-            warnings.push(ConfigIssue::new(
-                "policy.attempt_timeout",
-                format_args!("none"),
-                "be set, or a deadline: without either the breaker never hears of an attempt that hangs",
-            ));
-        }
-        if let Some(BreakerChoice::Circuit(breaker)) = &breaker {
-            warnings.extend_from_slice(breaker.warnings());
-        }
-        Self {
-            name,
-            flags,
-            max_attempts: retry.max_attempts,
-            class_caps: PerClass::from_fn(|class| cap(retry.max_retries_for[class])),
-            unknown_cap: cap(retry.max_unknown_retries),
-            deadline: retry.deadline,
-            attempt_timeout: retry.attempt_timeout,
-            finish_running_attempt: retry.finish_running_attempt,
-            ignore_retry_after: retry.ignore_retry_after,
-            max_retry_after: retry.max_retry_after.unwrap_or(Duration::MAX),
-            first_time_left: shorter(retry.attempt_timeout, retry.deadline),
-            strategies,
-            learners,
-            budget: retry.budget.clone(),
-            breaker,
-            hooks,
-            clock,
-            warnings,
-        }
+impl Deref for Plan {
+    type Target = CompiledPolicy;
+
+    #[inline]
+    fn deref(&self) -> &CompiledPolicy {
+        &self.compiled
     }
 }
 
-impl Plan {
+impl CompiledPolicy {
+    /// `retry: None` is a policy of one attempt. The spec says what is set besides it.
+    pub(crate) fn new(mut spec: PolicySpec, retry: Option<&Retry>, hooks: Hooks<'static>, clock: ClockChoice) -> Self {
+        spec.retry = retry.map(|retry| retry.spec().clone());
+        let settings = spec.retry.clone().unwrap_or_else(RetrySpec::once);
+        let strategies = retry.cloned().unwrap_or_default().strategies();
+        Self {
+            max_attempts: settings.max_attempts,
+            class_caps: PerClass::from_fn(|class| cap(settings.max_retries_for[class])),
+            unknown_cap: cap(settings.max_unknown_retries),
+            deadline: spec.deadline,
+            attempt_timeout: spec.attempt_timeout,
+            ignore_retry_after: settings.ignore_retry_after,
+            max_retry_after: settings.max_retry_after.unwrap_or(Duration::MAX),
+            learners: learners(&strategies),
+            strategies,
+            budget: retry.and_then(Retry::budget),
+            hooks,
+            clock,
+            spec,
+        }
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.spec.name.as_deref()
+    }
+
     /// Whether a driver cuts attempts that run into their time: the deadline alone does too, unless it lets them finish.
     #[inline]
     pub(crate) const fn cuts_attempts(&self) -> bool {
-        self.attempt_timeout.is_some() || !self.finish_running_attempt
+        self.attempt_timeout.is_some() || !self.spec.finish_running_attempt
     }
 
     /// The least wait that a hint asks for.
     pub(crate) fn hint_floor(&self, hint: Duration) -> Duration {
         if self.ignore_retry_after { Duration::ZERO } else { hint.min(self.max_retry_after) }
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(compiled: Arc<CompiledPolicy>, breaker: Option<BreakerChoice>) -> Self {
+        let CompiledPolicy { deadline, attempt_timeout, .. } = *compiled;
+        Self {
+            flags: Flags::of_plan(&compiled.hooks, !compiled.learners.is_empty(), deadline.is_some()),
+            first_time_left: shorter(attempt_timeout, deadline),
+            warnings: warnings(&compiled.spec, breaker.as_ref()),
+            breaker,
+            compiled,
+        }
+    }
+
+    /// The same settings behind another breaker.
+    pub(crate) fn with_breaker(&self, breaker: BreakerChoice) -> Self {
+        Self::new(Arc::clone(&self.compiled), Some(breaker))
+    }
+
+    /// What the policy was built from, as data.
+    pub(crate) fn spec(&self) -> PolicySpec {
+        let breaker = self.breaker.as_ref().map(|breaker| match breaker {
+            BreakerChoice::Circuit(breaker) => PolicyBreaker::Circuit(breaker.spec().clone()),
+            BreakerChoice::Other(_) => PolicyBreaker::Custom,
+        });
+        PolicySpec { breaker, ..self.compiled.spec.clone() }
     }
 
     #[inline]
@@ -159,6 +152,18 @@ impl Plan {
     }
 }
 
+fn warnings(spec: &PolicySpec, breaker: Option<&BreakerChoice>) -> Box<[ConfigIssue]> {
+    let mut check = Check::default();
+    check.extend(spec.warnings());
+    if breaker.is_some() {
+        spec.warn_of_breaker(&mut check);
+    }
+    if let Some(BreakerChoice::Circuit(breaker)) = breaker {
+        check.extend(breaker.warnings().to_vec());
+    }
+    check.into_issues().into_boxed_slice()
+}
+
 /// The shorter of two limits, where `None` is no limit.
 #[inline]
 pub(crate) fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
@@ -173,19 +178,11 @@ fn cap(retries: Option<u32>) -> u16 {
     retries.and_then(|retries| u16::try_from(retries).ok()).unwrap_or(UNCAPPED)
 }
 
-/// Classes without a strategy of their own have the default one, unless the user chose strategies for some classes only.
-fn strategies(retry: &RetryConfig) -> PerClass<Option<Arc<dyn Strategy>>> {
-    let of_some = retry.strategies.iter().any(|(_, strategy)| strategy.is_some());
-    let default = retry.strategy.clone().or_else(|| (!of_some).then(default_strategy));
-    PerClass::from_fn(|class| retry.strategies[class].clone().or_else(|| default.clone()))
-}
-
-fn learners(retry: &RetryConfig) -> Vec<Arc<dyn Strategy>> {
-    let of_classes = ErrorClass::ALL.iter().filter_map(|class| retry.strategies[*class].as_ref());
-    let all = retry.strategy.iter().chain(of_classes).filter(|strategy| strategy.learns());
+fn learners(strategies: &PerClass<Option<Arc<dyn Strategy>>>) -> Vec<Arc<dyn Strategy>> {
     let mut learners: Vec<Arc<dyn Strategy>> = Vec::new();
-    for strategy in all {
-        // One object may serve several classes; it is to hear of a success once.
+    for strategy in strategies.iter().filter_map(|(_, strategy)| strategy.as_ref()).filter(|strategy| strategy.learns())
+    {
+        // One object may serve several classes, and hears of a success once.
         if !learners.iter().any(|known| known.learns_at() == strategy.learns_at()) {
             learners.push(Arc::clone(strategy));
         }

@@ -81,6 +81,12 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl From<ConfigIssue> for ConfigError {
+    fn from(issue: ConfigIssue) -> Self {
+        Self { issues: vec![issue] }
+    }
+}
+
 /// Collects the issues of one `build()`.
 #[derive(Debug, Default)]
 pub(crate) struct Check {
@@ -108,6 +114,17 @@ impl Check {
 
     pub(crate) fn extend(&mut self, issues: Vec<ConfigIssue>) {
         self.issues.extend(issues);
+    }
+
+    /// What was built, or what was wrong with it.
+    pub(crate) fn accept<T>(&mut self, built: Result<T, ConfigError>) -> Option<T> {
+        match built {
+            Ok(part) => Some(part),
+            Err(refused) => {
+                self.extend(refused.issues);
+                None
+            }
+        }
     }
 
     pub(crate) fn into_issues(self) -> Vec<ConfigIssue> {

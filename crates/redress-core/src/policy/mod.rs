@@ -1,7 +1,9 @@
-//! What a user configures: retry settings, hooks, the builder, the compiled form, and the settings of single calls.
+//! What a user configures: the specs, the builders, hooks, the compiled form, and the settings of single calls.
 
 pub(crate) mod config_error;
+pub(crate) mod retry_spec;
 pub(crate) mod retry;
+pub(crate) mod spec;
 pub(crate) mod sleep_decision;
 pub(crate) mod hooks;
 pub(crate) mod compiled;

@@ -4,19 +4,19 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::breaker::CircuitState;
+use crate::breaker::{BreakerSource, CircuitState};
 use crate::budget::cell::Budget;
 use crate::classify::default_classifier::DefaultClassifier;
 use crate::drive::clock::ClockChoice;
-use crate::policy::builder::{Async, Blocking, PolicyBuilder};
-use crate::policy::compiled::{Plan, TimeLimits};
-use crate::policy::config_error::ConfigIssue;
+use crate::policy::builder::{Async, Blocking, PolicyBuilder, plan_of};
+use crate::policy::compiled::{CompiledPolicy, Plan};
+use crate::policy::config_error::{ConfigError, ConfigIssue};
 use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
-use crate::policy::retry::{Retry, RetryBuilder};
+use crate::policy::retry::Retry;
+use crate::policy::spec::PolicySpec;
 
 /// A container for everything a blocking call is guarded by: optional retry, optional circuit breaker, and the
 /// classifier both act on.
@@ -71,12 +71,22 @@ impl Policy {
     pub fn builder() -> PolicyBuilder<DefaultClassifier, Blocking> {
         PolicyBuilder::new(Blocking::default())
     }
+
+    /// A builder with these settings, and the default classifier.
+    pub fn from_spec(spec: PolicySpec) -> PolicyBuilder<DefaultClassifier, Blocking> {
+        PolicyBuilder::from_spec(spec, Blocking::default())
+    }
 }
 
 impl<Tm: Default> AsyncPolicy<DefaultClassifier, Tm> {
     /// A builder of a policy with neither retry nor breaker, and the default classifier.
     pub fn builder() -> PolicyBuilder<DefaultClassifier, Async<Tm>> {
         PolicyBuilder::new(Async(Tm::default()))
+    }
+
+    /// A builder with these settings, and the default classifier.
+    pub fn from_spec(spec: PolicySpec) -> PolicyBuilder<DefaultClassifier, Async<Tm>> {
+        PolicyBuilder::from_spec(spec, Async(Tm::default()))
     }
 }
 
@@ -97,10 +107,30 @@ macro_rules! policy_methods {
             /// The [name](crate::PolicyBuilder::name) it was given.
             #[must_use]
             pub fn name(&self) -> Option<&str> {
-                self.plan.name.as_deref()
+                self.plan.name()
             }
 
-            /// What is legal but odd about the configuration: settings that can never take effect.
+            /// The settings it was built from, as data.
+            #[must_use]
+            pub fn spec(&self) -> PolicySpec {
+                self.plan.spec()
+            }
+
+            /// The same policy with a breaker for one dependency, such as one host of many. Everything else is shared: the
+            /// compiled settings, the budget, the observers, and what strategies have learned.
+            ///
+            /// # Errors
+            ///
+            /// What is wrong with the breaker.
+            pub fn with_circuit_breaker(&self, breaker: impl Into<BreakerSource>) -> Result<Self, ConfigError>
+            where
+                Self: Clone,
+            {
+                let plan = Arc::new(self.plan.with_breaker(breaker.into().build()?));
+                Ok(Self { plan, ..self.clone() })
+            }
+
+            /// Warnings about settings that have no effect, or not the one they seem to have.
             #[must_use]
             pub fn warnings(&self) -> &[ConfigIssue] {
                 &self.plan.warnings
@@ -155,16 +185,17 @@ policy_methods!([C] Policy<C>, "Policy");
 policy_methods!([C, Tm] AsyncPolicy<C, Tm>, "AsyncPolicy");
 
 impl<C, Tm> AsyncPolicy<C, Tm> {
-    /// A policy that lets calls pass: the same classifier and timer, one attempt, and nothing that counts, limits or watches. For
-    /// integrations that leave some calls alone.
+    /// A policy of one attempt that counts, limits and watches nothing, with the same classifier and timer. For
+    /// integrations in which some calls bypass the policy.
     #[must_use]
-    pub fn bare(&self) -> Self
+    pub fn passthrough(&self) -> Self
     where
         C: Clone,
         Tm: Clone,
     {
-        let plan = Plan::new(None, None, TimeLimits::default(), None, Hooks::default(), ClockChoice::default());
-        Self { plan: Arc::new(plan), classifier: self.classifier.clone(), timer: self.timer.clone() }
+        let compiled = CompiledPolicy::new(PolicySpec::once(), None, Hooks::default(), ClockChoice::default());
+        let plan = Arc::new(Plan::new(Arc::new(compiled), None));
+        Self { plan, classifier: self.classifier.clone(), timer: self.timer.clone() }
     }
 
     /// The timer, for integrations that wait for something besides attempts.
@@ -195,45 +226,36 @@ impl<Tm: Default> Default for AsyncPolicy<DefaultClassifier, Tm> {
     }
 }
 
+/// A policy with nothing but this retry, within 60 s.
 impl From<Retry> for Policy {
     fn from(retry: Retry) -> Self {
-        Self::builder().build_validated(&retry)
+        Self { plan: plan_of(&retry), classifier: DefaultClassifier::default() }
     }
 }
 
+/// A policy with nothing but this retry, within 60 s.
 impl<Tm: Default> From<Retry> for AsyncPolicy<DefaultClassifier, Tm> {
     fn from(retry: Retry) -> Self {
-        Self::builder().build_validated(&retry)
+        Self { plan: plan_of(&retry), classifier: DefaultClassifier::default(), timer: Tm::default() }
     }
 }
 
-/// The short way to a [`Policy`] with nothing but retry: a name for its builder, never a value. In a field write `Policy`.
+/// A policy of which nothing but the retry is of interest: another name for [`Policy`], for fields and signatures.
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{RetryPolicy, fixed};
+/// use redress_core::{Policy, Retry, RetryPolicy, fixed};
 ///
-/// let policy = RetryPolicy::builder().strategy(fixed(Duration::from_millis(20))).max_attempts(3).build()?;
+/// struct Reader {
+///     policy: RetryPolicy,
+/// }
+///
+/// let retry = Retry::builder().strategy(fixed(Duration::from_millis(20))).max_attempts(3).build()?;
+/// let reader = Reader { policy: retry.into() };
+/// # assert_eq!(reader.policy.max_attempts(), 3);
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub enum RetryPolicy {}
+pub type RetryPolicy<C = DefaultClassifier> = Policy<C>;
 
-impl RetryPolicy {
-    /// A retry builder whose `build` gives a [`Policy`].
-    pub fn builder() -> RetryBuilder<PolicyBuilder<DefaultClassifier, Blocking>> {
-        RetryBuilder::new(Policy::builder())
-    }
-}
-
-/// The short way to an [`AsyncPolicy`] with nothing but retry: a name for its builder, never a value. In a field write the
-/// policy of your runtime's crate.
-#[derive(Clone, Copy, Debug)]
-pub struct AsyncRetryPolicy<Tm>(PhantomData<Tm>);
-
-impl<Tm: Default> AsyncRetryPolicy<Tm> {
-    /// A retry builder whose `build` gives an [`AsyncPolicy`].
-    pub fn builder() -> RetryBuilder<PolicyBuilder<DefaultClassifier, Async<Tm>>> {
-        RetryBuilder::new(AsyncPolicy::builder())
-    }
-}
+/// [`RetryPolicy`] for asynchronous operations. A runtime's crate fixes the timer `Tm`.
+pub type AsyncRetryPolicy<C, Tm> = AsyncPolicy<C, Tm>;

@@ -177,3 +177,7 @@ impl<S: Strategy + ?Sized> Strategy for Arc<S> {
 pub(crate) fn default_strategy() -> Arc<dyn Strategy> {
     Arc::new(decorrelated_jitter().max(Duration::from_secs(5)))
 }
+
+pub(crate) fn default_strategy_spec() -> StrategySpec {
+    default_strategy().spec()
+}

@@ -79,8 +79,13 @@ type Subject = AsyncPolicy<ByClass, VirtualTimer>;
 type Calling<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
 
 fn add<C, K>(builder: PolicyBuilder<C, K>, story: &Story) -> PolicyBuilder<ByClass, K> {
-    let retry = Retry::builder().strategy(fixed(secs(3))).max_attempts(3).no_deadline();
-    builder.classifier(ByClass).retry(retry).circuit_breaker(Arc::new(story.clone())).observer(story.clone())
+    let retry = Retry::builder().strategy(fixed(secs(3))).max_attempts(3);
+    builder
+        .classifier(ByClass)
+        .retry(retry)
+        .no_deadline()
+        .circuit_breaker(Arc::new(story.clone()))
+        .observer(story.clone())
 }
 
 fn subject(clock: &VirtualClock, story: &Story) -> Subject {
@@ -285,8 +290,8 @@ fn a_call_whose_attempts_neither_wait_nor_pend_yields_to_the_runtime() {
     const ATTEMPTS: u32 = 100_000;
     let observed = Story::default();
     for is_observed in [false, true] {
-        let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(ATTEMPTS).no_deadline();
-        let builder = AsyncPolicy::<_, InstantTimer>::builder().classifier(ByClass).retry(retry);
+        let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(ATTEMPTS);
+        let builder = AsyncPolicy::<_, InstantTimer>::builder().classifier(ByClass).retry(retry).no_deadline();
         let builder = if is_observed { builder.observer(observed.clone()) } else { builder };
         let policy = builder.build().expect("valid");
         let made = Counter::default();

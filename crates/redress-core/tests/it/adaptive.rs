@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    Adaptive, BackoffContext, Classification, ErrorClass, Feedback, Fixed, Retry, RetryConfig, Strategy, adaptive,
-    fixed, retry_after_or,
+    Adaptive, BackoffContext, Classification, ErrorClass, Feedback, Fixed, Retry, Strategy, adaptive, fixed,
+    retry_after_or,
 };
 use redress_testing::VirtualClock;
 
@@ -244,17 +244,14 @@ fn two_wrapped_strategies_are_two_learners() {
     });
 }
 
-/// A shared object of a config: the same `Arc` in several places.
+/// A shared object of a built component: the same `Arc` in several places.
 #[test]
-fn a_shared_strategy_of_a_config_hears_of_a_success_once() {
+fn a_shared_strategy_of_a_component_hears_of_a_success_once() {
     everywhere(|lab| {
         let listens = Listens::default();
         let shared: Arc<dyn Strategy> = Arc::new(listens.clone());
-        let mut config = RetryConfig::default();
-        config.strategy = Some(Arc::clone(&shared));
-        config.strategies[ErrorClass::RateLimit] = Some(Arc::clone(&shared));
-        config.strategies[ErrorClass::ServerError] = Some(shared);
-        check_heard_once(&lab, config.into(), &listens);
+        let retry = Retry::builder().strategy(Arc::clone(&shared)).strategy_for(ErrorClass::RateLimit, shared);
+        check_heard_once(&lab, retry.build().expect("valid").into(), &listens);
     });
 }
 

@@ -329,8 +329,13 @@ fn a_named_operation_is_in_the_text_and_in_the_summary() {
 #[test]
 fn a_timeout_says_so() {
     let clock = VirtualClock::new();
-    let retry = retry().attempt_timeout(secs(2)).max_attempts(1);
-    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).retry(retry).build().expect("valid");
+    let retry = retry().max_attempts(1);
+    let policy = AsyncPolicy::<_, NoTimer>::builder()
+        .timer(clock.timer())
+        .retry(retry)
+        .attempt_timeout(secs(2))
+        .build()
+        .expect("valid");
     let error = clock.block_on(policy.operation("read").call(pending::<Result<(), Failed>>)).expect_err("too slow");
     assert_eq!(error.to_string(), "read timed out (transient): the attempts allowed were used up");
     assert_eq!((error.cause(), error.error()), (Some(Cause::Timeout), None));

@@ -167,8 +167,12 @@ impl<T, E> Classifier<T, E> for Blames {
 #[track_caller]
 fn check_timeout<C: Classifier<(), Failed>>(classifier: C, expected: ErrorClass) {
     let clock = VirtualClock::new();
-    let retry = Retry::builder().strategy(fixed(secs(1))).attempt_timeout(secs(1)).max_attempts(1);
-    let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).retry(retry).classifier(classifier);
+    let retry = Retry::builder().strategy(fixed(secs(1))).max_attempts(1);
+    let builder = AsyncPolicy::<_, NoTimer>::builder()
+        .timer(clock.timer())
+        .retry(retry)
+        .attempt_timeout(secs(1))
+        .classifier(classifier);
     let policy = builder.build().expect("valid");
     let outcome = clock.block_on(policy.execute(pending::<Result<(), Failed>>));
     assert_eq!((outcome.last_class(), outcome.cause()), (Some(expected), Some(Cause::Timeout)));

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    AsyncPolicy, Breaker, CircuitBreaker, ErrorClass, Event, NoTimer, Policy, Report, Retry, RetryBuilder, Timer, fixed,
+    AsyncPolicy, Breaker, CircuitBreaker, ErrorClass, Event, NoTimer, Policy, PolicyBuilder, Report, Retry, Timer,
+    fixed,
 };
 use redress_testing::VirtualClock;
 
@@ -52,20 +53,26 @@ enum Wish {
     Steered,
 }
 
-fn endless() -> RetryBuilder {
-    Retry::builder().strategy(fixed(secs(0))).no_deadline()
+/// Whether the call has a deadline.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Time {
+    Endless,
+    Bounded,
 }
 
-fn bounded() -> RetryBuilder {
-    Retry::builder().strategy(fixed(secs(0))).deadline(secs(60))
+impl Time {
+    fn limit<K>(self, builder: PolicyBuilder<ByClass, K>) -> PolicyBuilder<ByClass, K> {
+        let builder = builder.retry(Retry::builder().strategy(fixed(secs(0))));
+        if self == Self::Endless { builder.no_deadline() } else { builder.deadline(secs(60)) }
+    }
 }
 
 fn nobody(_: &Event<'_>) {}
 
-fn blocking(retry: RetryBuilder, breaker: Option<&CircuitBreaker>, wish: Wish, steps: &Steps) -> u32 {
+fn blocking(time: Time, breaker: Option<&CircuitBreaker>, wish: Wish, steps: &Steps) -> u32 {
     let clock = Watched::new();
     let looked = clock.clone();
-    let mut policy = Policy::builder().classifier(ByClass).retry(retry).clock(move || looked.read());
+    let mut policy = time.limit(Policy::builder().classifier(ByClass)).clock(move || looked.read());
     if let Some(breaker) = breaker {
         policy = policy.circuit_breaker(breaker);
     }
@@ -79,9 +86,9 @@ fn blocking(retry: RetryBuilder, breaker: Option<&CircuitBreaker>, wish: Wish, s
     clock.readings.get()
 }
 
-fn asynchronous(retry: RetryBuilder, breaker: Option<&CircuitBreaker>, wish: Wish, steps: &Steps) -> u32 {
+fn asynchronous(time: Time, breaker: Option<&CircuitBreaker>, wish: Wish, steps: &Steps) -> u32 {
     let clock = Watched::new();
-    let mut policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.clone()).classifier(ByClass).retry(retry);
+    let mut policy = time.limit(AsyncPolicy::<_, NoTimer>::builder().timer(clock.clone()).classifier(ByClass));
     if let Some(breaker) = breaker {
         policy = policy.circuit_breaker(breaker);
     }
@@ -98,30 +105,29 @@ fn asynchronous(retry: RetryBuilder, breaker: Option<&CircuitBreaker>, wish: Wis
 
 #[test]
 fn a_call_looks_at_the_clock_when_somebody_needs_to_know_and_not_else() {
-    type Drive = fn(RetryBuilder, Option<&CircuitBreaker>, Wish, &Steps) -> u32;
-    type Make = fn() -> RetryBuilder;
-    // The retry component, the wish, and the readings of a success at once and of one after a failure.
-    let rows: [(Make, Wish, u32, u32); 8] = [
+    type Drive = fn(Time, Option<&CircuitBreaker>, Wish, &Steps) -> u32;
+    // The time limit, the wish, and the readings of a success at once and of one after a failure.
+    let rows: [(Time, Wish, u32, u32); 8] = [
         // A failure is an instant for strategy and budget.
-        (endless, Wish::Result, 0, 1),
+        (Time::Endless, Wish::Result, 0, 1),
         // The deadline counts from the start.
-        (bounded, Wish::Result, 1, 2),
+        (Time::Bounded, Wish::Result, 1, 2),
         // Start and end.
-        (endless, Wish::Outcome, 2, 3),
-        (bounded, Wish::Outcome, 2, 3),
+        (Time::Endless, Wish::Outcome, 2, 3),
+        (Time::Bounded, Wish::Outcome, 2, 3),
         // Observers and hooks take time: the next attempt starts after it.
-        (endless, Wish::Watched, 2, 4),
+        (Time::Endless, Wish::Watched, 2, 4),
         // And the deadline is looked at again before the wait.
-        (bounded, Wish::Watched, 2, 5),
+        (Time::Bounded, Wish::Watched, 2, 5),
         // The breaker is asked at the start of a call that is steered.
-        (endless, Wish::Steered, 1, 3),
-        (bounded, Wish::Steered, 1, 4),
+        (Time::Endless, Wish::Steered, 1, 3),
+        (Time::Bounded, Wish::Steered, 1, 4),
     ];
     for drive in [blocking as Drive, asynchronous] {
         for breaker in [None, Some(CircuitBreaker::builder().build().expect("valid"))] {
-            for (row, (retry, wish, at_once, after_a_failure)) in rows.into_iter().enumerate() {
+            for (row, (time, wish, at_once, after_a_failure)) in rows.into_iter().enumerate() {
                 let readings = [succeeding(), script([fails(ErrorClass::Transient), GOOD])]
-                    .map(|steps| drive(retry(), breaker.as_ref(), wish, &steps));
+                    .map(|steps| drive(time, breaker.as_ref(), wish, &steps));
                 assert_eq!(readings, [at_once, after_a_failure], "row {row}, breaker: {}", breaker.is_some());
             }
         }
@@ -133,8 +139,8 @@ fn a_rejection_looks_at_the_clock_once() {
     let breaker = CircuitBreaker::builder().failure_threshold(1).build().expect("valid");
     breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
     for drive in [blocking, asynchronous] {
-        for retry in [endless, bounded] {
-            assert_eq!(drive(retry(), Some(&breaker), Wish::Result, &succeeding()), 1);
+        for time in [Time::Endless, Time::Bounded] {
+            assert_eq!(drive(time, Some(&breaker), Wish::Result, &succeeding()), 1);
         }
     }
 }

@@ -181,7 +181,7 @@ fn a_timeline_is_captured_when_asked_for_and_only_then() {
 #[test]
 fn each_entry_of_a_timeline_says_what_its_event_said_and_when() {
     on_every_driver(|lab| {
-        let policy = lab.retrying(retry().strategy(fixed(secs(5))).deadline(secs(9)));
+        let policy = lab.policy().retry(retry().strategy(fixed(secs(5)))).deadline(secs(9)).build();
         let steps = script([]).after(&lab.clock, secs(2)).err(Failed::Of(ErrorClass::RateLimit));
         let steps = steps.after(&lab.clock, secs(1)).ok(Answer::Bad(ErrorClass::ServerError));
         let outcome = policy.context().capture_timeline().execute(&steps);
@@ -232,7 +232,7 @@ fn a_timeline_has_no_breaker_events_and_a_rejected_call_none_at_all() {
 #[test]
 fn a_context_serves_many_calls_each_counted_afresh() {
     wherever_time_is_virtual(|lab| {
-        let policy = lab.retrying(retry().strategy(fixed(secs(4))).deadline(secs(9)));
+        let policy = lab.policy().retry(retry().strategy(fixed(secs(4)))).deadline(secs(9)).build();
         let (starts, stop) = (Counter::default(), AtomicBool::new(false));
         let context = policy
             .operation("sync_user")
@@ -268,7 +268,7 @@ fn a_context_changes_nothing_for_calls_made_without_it() {
 fn whoever_is_told_is_told_when_also_without_a_deadline() {
     wherever_time_is_virtual(|lab| {
         let recorder = Recorder::new();
-        let policy = lab.retrying(retry().strategy(fixed(secs(3))).no_deadline());
+        let policy = lab.policy().retry(retry().strategy(fixed(secs(3)))).no_deadline().build();
         policy.context().observer(recorder.clone()).run(&script([fails(ErrorClass::Transient), GOOD]));
         let elapsed: Vec<_> = recorder.attempts().iter().map(|attempt| attempt.elapsed).collect();
         assert_eq!(elapsed, [0, 0, 3, 3].map(secs));

@@ -6,20 +6,20 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use redress_core::{
-    AsyncPolicy, Budget, Cause, DefaultClassifier, ErrorClass, EventName, NoTimer, Retry, RetryBuilder, StopReason,
-    Timer, fixed,
+    AsyncPolicy, Budget, Cause, DefaultClassifier, ErrorClass, EventName, NoTimer, PolicyBuilder, Retry, RetryBuilder,
+    StopReason, Timer, fixed,
 };
 use redress_testing::{Recorder, VirtualClock, VirtualTimer, assert_outcome};
 
 use crate::lab::{
-    Answer, Driver, Failed, GOOD, Lab, Steps, TICK, everywhere, failing, fails, ok_after, script, secs, stopped,
-    wherever_time_is_virtual,
+    Answer, Builder, Driver, Failed, GOOD, Lab, Steps, TICK, everywhere, failing, fails, ok_after, script, secs,
+    stopped, wherever_time_is_virtual,
 };
 
 const DEADLINE: Duration = secs(10);
 
 fn retry(delay: Duration) -> RetryBuilder {
-    Retry::builder().strategy(fixed(delay)).deadline(DEADLINE).max_attempts(100)
+    Retry::builder().strategy(fixed(delay)).max_attempts(100)
 }
 
 /// An attempt that takes so long and fails, then one that succeeds.
@@ -30,7 +30,7 @@ fn fails_after(lab: &Lab, takes: Duration) -> Steps {
 #[test]
 fn a_failure_at_the_deadline_is_too_late() {
     everywhere(|lab| {
-        let policy = lab.retrying(retry(Duration::ZERO));
+        let policy = lab.policy().retry(retry(Duration::ZERO)).deadline(DEADLINE).build();
         let rows = [
             (DEADLINE - TICK, ok_after(2)),
             (DEADLINE, stopped(StopReason::DeadlineExceeded, 1)),
@@ -48,7 +48,12 @@ fn time_that_a_hook_takes_counts_towards_the_deadline() {
         // With the hook's six seconds the wait no longer ends in time; without a wait the next attempt no longer starts in time.
         for (delay, takes) in [(secs(5), secs(6)), (Duration::ZERO, DEADLINE)] {
             let (slow, began) = (lab.clock.clone(), lab.clock.elapsed());
-            let policy = lab.policy().retry(retry(delay)).before_sleep(move |_, _| slow.advance(takes)).build();
+            let policy = lab
+                .policy()
+                .retry(retry(delay))
+                .deadline(DEADLINE)
+                .before_sleep(move |_, _| slow.advance(takes))
+                .build();
             let steps = script([fails(ErrorClass::Transient), GOOD]);
             assert_eq!(policy.run(&steps), stopped(StopReason::DeadlineExceeded, 1), "{delay:?}");
             assert_eq!(lab.clock.elapsed() - began, takes, "nothing was waited for");
@@ -60,7 +65,12 @@ fn time_that_a_hook_takes_counts_towards_the_deadline() {
 fn an_attempt_is_told_what_is_left_after_a_hook_took_time() {
     wherever_time_is_virtual(|lab| {
         let slow = lab.clock.clone();
-        let policy = lab.policy().retry(retry(Duration::ZERO)).on_attempt_end(move |_| slow.advance(secs(4))).build();
+        let policy = lab
+            .policy()
+            .retry(retry(Duration::ZERO))
+            .deadline(DEADLINE)
+            .on_attempt_end(move |_| slow.advance(secs(4)))
+            .build();
         let left = Mutex::new(Vec::new());
         policy.run_with(|attempt| {
             left.lock().expect("whole").push(attempt.time_left());
@@ -74,7 +84,10 @@ fn an_attempt_is_told_what_is_left_after_a_hook_took_time() {
 fn an_attempt_that_may_finish_succeeds_after_the_deadline() {
     everywhere(|lab| {
         let steps = script([]).after(&lab.clock, DEADLINE * 2).ok(Answer::Good);
-        assert_eq!(lab.retrying(retry(Duration::ZERO).finish_running_attempt()).run(&steps), ok_after(1));
+        assert_eq!(
+            lab.policy().retry(retry(Duration::ZERO)).deadline(DEADLINE).finish_running_attempt().build().run(&steps),
+            ok_after(1)
+        );
     });
 }
 
@@ -84,7 +97,7 @@ fn a_delay_that_ends_at_the_deadline_stops_the_call_at_once() {
         for delay in [DEADLINE, DEADLINE + TICK, Duration::from_nanos(u64::MAX)] {
             let (recorder, budget) = (Recorder::new(), Budget::new(1, secs(60)).expect("valid"));
             let retry = retry(delay).budget(budget.clone());
-            let policy = lab.policy().retry(retry).observer(recorder.clone()).build();
+            let policy = lab.policy().retry(retry).deadline(DEADLINE).observer(recorder.clone()).build();
             assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::DeadlineExceeded, 1));
             assert_eq!(recorder.event_names(), [EventName::DeadlineExceeded], "no retry was announced");
             assert_eq!(budget.remaining_at(lab.clock.now()), 1, "no token was taken");
@@ -96,7 +109,7 @@ fn a_delay_that_ends_at_the_deadline_stops_the_call_at_once() {
 #[test]
 fn a_delay_that_ends_before_the_deadline_is_waited_for() {
     wherever_time_is_virtual(|lab| {
-        let policy = lab.retrying(retry(DEADLINE - TICK));
+        let policy = lab.policy().retry(retry(DEADLINE - TICK)).deadline(DEADLINE).build();
         assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
         assert_eq!(lab.clock.slept(), [DEADLINE - TICK]);
     });
@@ -105,7 +118,7 @@ fn a_delay_that_ends_before_the_deadline_is_waited_for() {
 #[test]
 fn the_deadline_is_the_whole_calls_waits_included() {
     wherever_time_is_virtual(|lab| {
-        let policy = lab.retrying(retry(secs(4)));
+        let policy = lab.policy().retry(retry(secs(4))).deadline(DEADLINE).build();
         for call in 1..=2 {
             // At 0, 4 and 8 s; the next would be at 12 s.
             assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::DeadlineExceeded, 3));
@@ -118,7 +131,7 @@ fn the_deadline_is_the_whole_calls_waits_included() {
 fn without_a_deadline_a_call_takes_as_long_as_it_takes() {
     wherever_time_is_virtual(|lab| {
         let day = secs(86_400);
-        let policy = lab.retrying(Retry::builder().strategy(fixed(day)).max_attempts(4).no_deadline());
+        let policy = lab.policy().retry(Retry::builder().strategy(fixed(day)).max_attempts(4)).no_deadline().build();
         assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 4));
         assert_eq!(lab.clock.elapsed(), day * 3);
     });
@@ -137,6 +150,7 @@ fn no_attempt_starts_at_the_deadline_however_long_the_wait_took() {
             let policy = lab
                 .policy()
                 .retry(retry(secs(1)))
+                .deadline(DEADLINE)
                 .observer(recorder.clone())
                 .sleeper(move |delay| clock.advance(delay + oversleep))
                 .build();
@@ -161,11 +175,11 @@ fn an_attempt_knows_the_time_it_has() {
     ];
     wherever_time_is_virtual(|lab| {
         for (timeout, deadline, expected) in rows {
-            let mut retry = Retry::builder().strategy(fixed(secs(4))).no_deadline();
-            retry = timeout.into_iter().fold(retry, RetryBuilder::attempt_timeout);
-            retry = deadline.into_iter().fold(retry, RetryBuilder::deadline);
+            let mut builder = lab.policy().retry(Retry::builder().strategy(fixed(secs(4)))).no_deadline();
+            builder = timeout.into_iter().fold(builder, Builder::attempt_timeout);
+            builder = deadline.into_iter().fold(builder, Builder::deadline);
             let mut seen = Vec::new();
-            let reason = lab.retrying(retry).run_with(|attempt| {
+            let reason = builder.build().run_with(|attempt| {
                 seen.push(attempt.time_left());
                 if attempt.number() == 1 { fails(ErrorClass::Transient) } else { GOOD }
             });
@@ -179,15 +193,23 @@ fn a_blocking_attempt_is_not_cut() {
     wherever_time_is_virtual(|lab| {
         if lab.driver == Driver::Blocking {
             let steps = script([]).after(&lab.clock, secs(60)).ok(Answer::Good);
-            assert_eq!(lab.retrying(retry(Duration::ZERO).attempt_timeout(secs(1))).run(&steps), ok_after(1));
+            assert_eq!(
+                lab.policy()
+                    .retry(retry(Duration::ZERO))
+                    .deadline(DEADLINE)
+                    .attempt_timeout(secs(1))
+                    .build()
+                    .run(&steps),
+                ok_after(1)
+            );
         }
     });
 }
 
-type AsyncSubject = AsyncPolicy<DefaultClassifier, VirtualTimer>;
+type AsyncBuilder = PolicyBuilder<DefaultClassifier, redress_core::Async<VirtualTimer>>;
 
-fn asynchronous(clock: &VirtualClock, retry: RetryBuilder) -> AsyncSubject {
-    AsyncPolicy::<_, NoTimer>::builder().retry(retry).timer(clock.timer()).build().expect("valid")
+fn asynchronous(clock: &VirtualClock, retry: RetryBuilder) -> AsyncBuilder {
+    AsyncPolicy::<_, NoTimer>::builder().retry(retry).timer(clock.timer()).deadline(DEADLINE)
 }
 
 /// An attempt that takes so long.
@@ -202,7 +224,8 @@ fn takes(clock: &VirtualClock, time: Duration) -> impl Future<Output = io::Resul
 #[test]
 fn an_asynchronous_attempt_is_cut_at_its_timeout() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(Duration::ZERO).max_attempts(2).attempt_timeout(secs(3)));
+    let policy =
+        asynchronous(&clock, retry(Duration::ZERO).max_attempts(2)).attempt_timeout(secs(3)).build().expect("valid");
     let outcome = clock.block_on(policy.execute(pending::<io::Result<()>>));
     assert_outcome(&outcome)
         .stopped_for(StopReason::MaxAttemptsGlobal)
@@ -221,7 +244,7 @@ fn a_cut_attempt_is_dropped_before_the_next_one_starts() {
         }
     }
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(secs(1)).max_attempts(3).attempt_timeout(secs(1)));
+    let policy = asynchronous(&clock, retry(secs(1)).max_attempts(3)).attempt_timeout(secs(1)).build().expect("valid");
     let running = Mutex::new(0);
     let outcome = clock.block_on(policy.execute(|| {
         let mut now_running = running.lock().expect("not poisoned");
@@ -240,7 +263,7 @@ fn a_cut_attempt_is_dropped_before_the_next_one_starts() {
 #[test]
 fn an_attempt_timeout_shrinks_to_the_time_left() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(secs(1)).attempt_timeout(secs(6)));
+    let policy = asynchronous(&clock, retry(secs(1))).attempt_timeout(secs(6)).build().expect("valid");
     let outcome = clock.block_on(policy.execute(pending::<io::Result<()>>));
     // From 0 to 6 s, and from 7 s to the deadline.
     assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(2).in_time(DEADLINE);
@@ -249,7 +272,7 @@ fn an_attempt_timeout_shrinks_to_the_time_left() {
 #[test]
 fn the_deadline_cuts_a_running_attempt() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(secs(1)));
+    let policy = asynchronous(&clock, retry(secs(1))).build().expect("valid");
     let outcome = clock.block_on(policy.execute(|| takes(&clock, DEADLINE * 3)));
     assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(1).in_time(DEADLINE);
     assert_eq!((outcome.cause(), outcome.last_class()), (Some(Cause::Timeout), Some(ErrorClass::Transient)));
@@ -258,7 +281,7 @@ fn the_deadline_cuts_a_running_attempt() {
 #[test]
 fn the_deadline_cuts_a_later_attempt_at_what_is_left() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(secs(1)));
+    let policy = asynchronous(&clock, retry(secs(1))).build().expect("valid");
     let outcome = clock.block_on(policy.execute_with(|attempt| {
         let number = attempt.number();
         let clock = clock.clone();
@@ -273,7 +296,7 @@ fn the_deadline_cuts_a_later_attempt_at_what_is_left() {
 #[test]
 fn an_attempt_that_may_finish_outlives_the_deadline() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(secs(1)).finish_running_attempt());
+    let policy = asynchronous(&clock, retry(secs(1))).finish_running_attempt().build().expect("valid");
     assert!(clock.block_on(policy.call(|| takes(&clock, DEADLINE * 3))).is_ok());
     assert_eq!(clock.elapsed(), DEADLINE * 3);
 }
@@ -281,7 +304,7 @@ fn an_attempt_that_may_finish_outlives_the_deadline() {
 #[test]
 fn a_call_may_have_less_time_than_its_policy() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(secs(1)));
+    let policy = asynchronous(&clock, retry(secs(1))).build().expect("valid");
     let at = clock.now() + secs(4);
     for context in [policy.context().deadline(secs(4)), policy.context().deadline(at)] {
         let began = clock.elapsed();
@@ -296,7 +319,7 @@ fn a_call_may_have_less_time_than_its_policy() {
 #[test]
 fn a_call_whose_deadline_has_passed_makes_no_attempt() {
     everywhere(|lab| {
-        let policy = lab.retrying(retry(Duration::ZERO));
+        let policy = lab.policy().retry(retry(Duration::ZERO)).deadline(DEADLINE).build();
         let context = policy.context().deadline(Duration::ZERO);
         assert_eq!(context.run(&script([])), stopped(StopReason::DeadlineExceeded, 0));
     });
@@ -305,7 +328,7 @@ fn a_call_whose_deadline_has_passed_makes_no_attempt() {
 #[test]
 fn an_attempt_that_ends_with_its_timeout_counts() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(secs(1)).attempt_timeout(secs(4)));
+    let policy = asynchronous(&clock, retry(secs(1))).attempt_timeout(secs(4)).build().expect("valid");
     let outcome = clock.block_on(policy.execute(|| takes(&clock, secs(4))));
     assert_outcome(&outcome).is_ok().after_attempts(1).in_time(secs(4));
     let outcome = clock.block_on(
@@ -317,7 +340,7 @@ fn an_attempt_that_ends_with_its_timeout_counts() {
 #[test]
 fn an_attempt_that_is_ready_at_once_needs_no_time() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry(secs(1)).attempt_timeout(TICK));
+    let policy = asynchronous(&clock, retry(secs(1))).attempt_timeout(TICK).build().expect("valid");
     assert_eq!(clock.block_on(policy.call(|| ready(Ok::<_, io::Error>(7)))).ok(), Some(7));
 }
 
@@ -335,21 +358,10 @@ fn a_policy_without_retry_has_time_limits_too() {
 }
 
 #[test]
-fn a_policys_time_limits_stand_over_its_retrys() {
-    let clock = VirtualClock::new();
-    let retry = retry(secs(1)).attempt_timeout(secs(1));
-    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).retry(retry);
-    let policy = policy.deadline(secs(7)).attempt_timeout(secs(3)).build().expect("valid");
-    // From 0 to 3 s, and from 4 s to 7 s.
-    let outcome = clock.block_on(policy.execute(pending::<io::Result<()>>));
-    assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(2).in_time(secs(7));
-}
-
-#[test]
 fn a_hint_that_does_not_fit_the_deadline_is_told() {
     everywhere(|lab| {
         let steps = script([Err(Failed::Hinted(ErrorClass::RateLimit, DEADLINE * 6))]);
-        let outcome = lab.retrying(retry(Duration::ZERO)).execute(&steps);
+        let outcome = lab.policy().retry(retry(Duration::ZERO)).deadline(DEADLINE).build().execute(&steps);
         assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));
         assert_eq!(outcome.retry_in(), Some(DEADLINE * 6));
     });

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use redress_core::{
-    Attempt, CallError, Cause, CircuitBreaker, CircuitState, ErrorClass, Failure, Policy, Retry, RetryBuilder,
-    StopReason, fixed,
+    Attempt, CallError, Cause, CircuitBreaker, CircuitState, ErrorClass, Failure, Policy, PolicyBuilder, Retry,
+    RetryBuilder, StopReason, fixed,
 };
 use redress_testing::{Recorder, VirtualClock};
 
@@ -20,8 +20,8 @@ fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2)
 }
 
-fn policy(retry: RetryBuilder) -> Policy<ByClass> {
-    Policy::builder().retry(retry).classifier(ByClass).build().expect("valid")
+fn builder(retry: RetryBuilder) -> PolicyBuilder<ByClass, redress_core::Blocking> {
+    Policy::builder().retry(retry).classifier(ByClass)
 }
 
 /// Holds operations until it is dropped.
@@ -41,7 +41,7 @@ fn hanging() -> (Held, impl Fn(Attempt) -> Attempted + Send + Sync) {
 fn a_hung_operation_is_given_up_at_its_timeout() {
     let (_held, operation) = hanging();
     let recorder = Recorder::new();
-    let policy = policy(retry().attempt_timeout(millis(5)));
+    let policy = builder(retry()).attempt_timeout(millis(5)).build().expect("valid");
     let outcome = policy.context().observer(recorder.clone()).execute_detached(operation);
     assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::MaxAttemptsGlobal), 2));
     assert_eq!((outcome.last_class(), outcome.cause()), (Some(ErrorClass::Transient), Some(Cause::Timeout)));
@@ -53,7 +53,8 @@ fn a_hung_operation_is_given_up_at_its_timeout() {
 #[test]
 fn a_hung_operation_is_given_up_at_the_deadline_too() {
     let (_held, operation) = hanging();
-    let error = policy(retry().deadline(millis(5))).call_detached(operation).expect_err("it hangs");
+    let error =
+        builder(retry()).deadline(millis(5)).build().expect("valid").call_detached(operation).expect_err("it hangs");
     assert_eq!((error.stop_reason(), error.attempts()), (StopReason::DeadlineExceeded, 1));
     assert!(matches!(error, CallError::Exhausted(exhausted) if exhausted.cause == Some(Cause::Timeout)));
 }
@@ -63,7 +64,8 @@ fn the_attempt_after_a_hung_one_may_succeed() {
     let (_held, operation) = hanging();
     let run = move |attempt: Attempt| if attempt.number() == 1 { operation(attempt) } else { GOOD };
     // On a busy machine even an attempt that does not hang may take longer than its time, so there are many.
-    let outcome = policy(retry().attempt_timeout(millis(5)).max_attempts(1_000)).execute_detached(run);
+    let outcome =
+        builder(retry().max_attempts(1_000)).attempt_timeout(millis(5)).build().expect("valid").execute_detached(run);
     assert!(outcome.is_ok() && outcome.attempts() > 1);
 }
 
@@ -82,7 +84,8 @@ fn a_late_result_is_dropped() {
     let (sender, results): (_, Receiver<&str>) = channel();
     let sender = Mutex::new(sender);
     let policy = Policy::builder()
-        .retry(retry().max_attempts(1).attempt_timeout(millis(5)))
+        .retry(retry().max_attempts(1))
+        .attempt_timeout(millis(5))
         .classifier(|_: &Result<Late, Failed>| -> Option<ErrorClass> { panic!("nobody looks at it") })
         .build()
         .expect("valid");
@@ -98,7 +101,7 @@ fn a_late_result_is_dropped() {
 
 #[test]
 fn a_panic_of_the_operation_propagates_with_its_payload() {
-    let policy = policy(retry());
+    let policy = builder(retry()).build().expect("valid");
     let run = |_| -> Attempted { std::panic::panic_any(7_u32) };
     let payload = catch_unwind(AssertUnwindSafe(|| policy.call_detached(run))).expect_err("it panicked");
     assert_eq!(payload.downcast_ref(), Some(&7_u32));
@@ -122,7 +125,7 @@ fn a_panicking_probe_gives_its_place_back() {
 
 #[test]
 fn results_in_time_go_the_usual_way() {
-    let policy = policy(retry().deadline(secs(3_600)));
+    let policy = builder(retry()).deadline(secs(3_600)).build().expect("valid");
     let numbers: Arc<Mutex<Vec<u32>>> = Arc::default();
     let noted = Arc::clone(&numbers);
     let here = thread::current().id();
@@ -140,7 +143,7 @@ fn results_in_time_go_the_usual_way() {
 
 #[test]
 fn without_any_limit_it_waits_for_the_result() {
-    let policy = policy(retry().no_deadline());
+    let policy = builder(retry()).no_deadline().build().expect("valid");
     let (held, operation) = hanging();
     let (started, start) = channel();
     let started = Mutex::new(started);

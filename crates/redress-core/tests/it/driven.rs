@@ -10,8 +10,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use redress_core::{
-    AsyncPolicy, Attempt, CircuitBreaker, CircuitState, ErrorClass, Failure, InstantTimer, NoTimer, PollCall,
-    PollOperation, Retry, RetryBuilder, RetryOutcome, StopReason, fixed,
+    AsyncPolicy, Attempt, CircuitBreaker, CircuitState, ErrorClass, Failure, InstantTimer, NoTimer, PolicyBuilder,
+    PollCall, PollOperation, Retry, RetryBuilder, RetryOutcome, StopReason, fixed,
 };
 use redress_testing::{VirtualClock, VirtualTimer};
 
@@ -72,7 +72,11 @@ impl PollOperation<Answer, Failed> for Noted {
 type Subject = AsyncPolicy<ByClass, VirtualTimer>;
 
 fn policy(clock: &VirtualClock, retry: RetryBuilder) -> Subject {
-    AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass).retry(retry).build().expect("valid")
+    builder(clock, retry).build().expect("valid")
+}
+
+fn builder(clock: &VirtualClock, retry: RetryBuilder) -> PolicyBuilder<ByClass, redress_core::Async<VirtualTimer>> {
+    AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass).retry(retry)
 }
 
 fn retry() -> RetryBuilder {
@@ -91,7 +95,7 @@ fn run(
 #[test]
 fn an_attempt_is_started_polled_and_stopped_and_the_failure_shown_before_the_wait() {
     let clock = VirtualClock::new();
-    let policy = policy(&clock, retry().attempt_timeout(secs(5)));
+    let policy = builder(&clock, retry()).attempt_timeout(secs(5)).build().expect("valid");
     let bad = Act::Ends(Ok(Answer::Bad(ErrorClass::ServerError)));
     let mut operation = Noted::new([bad, Act::Hangs, Act::Ends(GOOD)]);
     let outcome = run(&clock, policy.poll_call(), &mut operation);
@@ -176,7 +180,7 @@ fn nothing_happens_before_the_first_poll() {
 #[test]
 fn the_place_for_sleeps_is_empty_whenever_nothing_is_waited_for() {
     let clock = VirtualClock::new();
-    let policy = policy(&clock, retry().attempt_timeout(secs(5)));
+    let policy = builder(&clock, retry()).attempt_timeout(secs(5)).build().expect("valid");
     let mut call = policy.poll_call();
     let (mut sleep, mut cx) = (pin!(None), Context::from_waker(Waker::noop()));
     let mut operation = Noted::new([Act::Hangs, Act::Ends(GOOD)]);

@@ -67,7 +67,6 @@ fn every_limit_that_ends_the_call_anyway_comes_first() {
         (retry(), ErrorClass::Permanent, StopReason::NonRetryableClass),
         (retry().max_retries_for(ErrorClass::Transient, 0), ErrorClass::Transient, StopReason::MaxAttemptsPerClass),
         (retry().max_unknown_retries(0), ErrorClass::Unknown, StopReason::MaxUnknownAttempts),
-        (retry().deadline(secs(5)), ErrorClass::Transient, StopReason::DeadlineExceeded),
         (
             Retry::builder().strategy_for(ErrorClass::RateLimit, fixed(Duration::ZERO)),
             ErrorClass::Transient,
@@ -88,6 +87,12 @@ fn every_limit_that_ends_the_call_anyway_comes_first() {
         let says_why = reason == StopReason::RetryForbidden;
         assert_eq!(outcome.retry_forbidden(), says_why.then_some(WHY), "{reason}");
     }
+    let late = builder().clock(clock.clone()).retry(retry()).deadline(secs(5)).build().expect("valid");
+    let outcome = late.execute(|| {
+        clock.advance(secs(5));
+        Err::<(), _>(Final(ErrorClass::Transient))
+    });
+    assert_eq!((outcome.stop_reason(), outcome.retry_forbidden()), (Some(StopReason::DeadlineExceeded), None));
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn an_attempt_ends_before_the_wait_and_starts_after_it() {
 fn a_call_that_stops_after_the_wait_has_had_its_end_before() {
     wherever_time_is_virtual(|lab| {
         let recorder = Recorder::new();
-        let policy = lab.policy().retry(retry().deadline(secs(5))).observer(recorder.clone()).build();
+        let policy = lab.policy().retry(retry()).deadline(secs(5)).observer(recorder.clone()).build();
         let context = policy.context().sleeper(|_| lab.clock.advance(secs(9)));
         let ended = context.run(&failing(ErrorClass::Transient));
         assert_eq!(ended, stopped(StopReason::DeadlineExceeded, 1));

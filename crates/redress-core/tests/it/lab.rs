@@ -257,6 +257,10 @@ impl Builder {
         fn name(name: &'static str);
         fn retry(retry: impl Into<RetryBuilder>);
         fn circuit_breaker(breaker: impl Into<BreakerSource>);
+        fn deadline(deadline: Duration);
+        fn no_deadline();
+        fn attempt_timeout(timeout: Duration);
+        fn finish_running_attempt();
         fn observer(observer: impl Observer + 'static);
         fn sleep(handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'static);
         fn before_sleep(hook: impl Fn(&BackoffContext<'_>, Duration) + Send + Sync + 'static);

@@ -13,6 +13,7 @@ mod classifiers;
 mod default_classifier;
 mod strategies;
 mod strategy_specs;
+mod policy_specs;
 mod adaptive;
 
 mod budget;

@@ -106,7 +106,7 @@ fn an_outcome_tells_everything() {
 fn a_timeout_is_a_failure_without_error_or_value() {
     let clock = VirtualClock::new();
     let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass);
-    let policy = builder.retry(retry().attempt_timeout(secs(5)).max_attempts(1)).build().expect("valid");
+    let policy = builder.retry(retry().max_attempts(1)).attempt_timeout(secs(5)).build().expect("valid");
     let expected = Says {
         value: None,
         stop_reason: Some(StopReason::MaxAttemptsGlobal),
@@ -127,7 +127,7 @@ fn a_timeout_is_a_failure_without_error_or_value() {
 #[test]
 fn elapsed_is_the_time_of_this_call() {
     on_every_driver(|lab| {
-        let policy = lab.retrying(retry().no_deadline());
+        let policy = lab.policy().retry(retry()).no_deadline().build();
         for _ in 0..2 {
             lab.clock.advance(secs(100));
             let slow = script([]).after(&lab.clock, secs(3)).err(Failed::Of(ErrorClass::Transient));

@@ -334,8 +334,7 @@ impl Stage {
 
     fn retry(&self) -> RetryBuilder {
         let strategy = Fused(secs(1), self.fuse.clone());
-        let retry = Retry::builder().strategy(strategy).max_attempts(2).budget(self.budget.clone());
-        retry.attempt_timeout(secs(1))
+        Retry::builder().strategy(strategy).max_attempts(2).budget(self.budget.clone())
     }
 
     fn source(&self, whose: Whose) -> BreakerSource {
@@ -349,14 +348,16 @@ impl Stage {
         let builder = Policy::builder().clock(self.fuse.clock(&self.clock, Point::PolicyClock));
         let builder = builder.sleeper(self.clock.sleeper()).classifier(Fused(ByClass, self.fuse.clone()));
         let builder = if case.is_heard { builder.observer(self.ears.clone()) } else { builder };
-        builder.retry(self.retry()).circuit_breaker(self.source(case.whose)).build().expect("valid")
+        let builder = builder.retry(self.retry()).attempt_timeout(secs(1));
+        builder.circuit_breaker(self.source(case.whose)).build().expect("valid")
     }
 
     fn asynchronous(&self, case: Case) -> AsyncPolicy<Fused<ByClass>, Fused<VirtualClock>> {
         let builder = AsyncPolicy::<_, NoTimer>::builder().timer(Fused(self.clock.clone(), self.fuse.clone()));
         let builder = builder.classifier(Fused(ByClass, self.fuse.clone()));
         let builder = if case.is_heard { builder.observer(self.ears.clone()) } else { builder };
-        builder.retry(self.retry()).circuit_breaker(self.source(case.whose)).build().expect("valid")
+        let builder = builder.retry(self.retry()).attempt_timeout(secs(1));
+        builder.circuit_breaker(self.source(case.whose)).build().expect("valid")
     }
 }
 

@@ -1,12 +1,11 @@
 //! The retry component: attempts, caps, strategies and budget, however they are configured.
 
 use std::future::ready;
-use std::sync::Arc;
 use std::time::Duration;
 
 use redress_core::{
-    AsyncPolicy, AsyncRetryPolicy, Budget, Cause, ErrorClass, InstantTimer, Policy, Retry, RetryBuilder, RetryConfig,
-    RetryPolicy, StopReason, error_classifier, fixed,
+    AsyncPolicy, Budget, BudgetSpec, Cause, ErrorClass, InstantTimer, Policy, Retry, RetryBuilder, RetrySpec,
+    StopReason, StrategySpec, fixed,
 };
 use redress_testing::{DeterministicStrategy, VirtualClock};
 
@@ -210,7 +209,7 @@ fn a_class_without_any_strategy_is_not_retried() {
 fn a_strategy_is_told_all_about_the_failure() {
     wherever_time_is_virtual(|lab| {
         let strategy = DeterministicStrategy::new([secs(2), secs(3)]);
-        let policy = lab.retrying(Retry::builder().strategy(strategy.clone()).deadline(secs(30)));
+        let policy = lab.policy().retry(Retry::builder().strategy(strategy.clone())).deadline(secs(30)).build();
         let origin = lab.clock.now();
         let steps = script([]).after(&lab.clock, secs(1)).err(Failed::Hinted(ErrorClass::RateLimit, secs(9)));
         let steps = steps.after(&lab.clock, secs(4)).ok(Answer::Bad(ErrorClass::ServerError)).ok(Answer::Good);
@@ -231,7 +230,7 @@ fn a_strategy_is_told_all_about_the_failure() {
 fn without_a_deadline_a_strategy_sees_no_time_left() {
     everywhere(|lab| {
         let strategy = DeterministicStrategy::new([]);
-        let policy = lab.retrying(Retry::builder().strategy(strategy.clone()).no_deadline());
+        let policy = lab.policy().retry(Retry::builder().strategy(strategy.clone())).no_deadline().build();
         assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
         assert_eq!(strategy.calls()[0].remaining, None);
     });
@@ -265,66 +264,44 @@ fn the_defaults_are_the_documented_ones() {
 
 /// The settings of a call, in each form that configuration may come in.
 #[test]
-fn every_field_of_a_config_means_what_its_builder_method_means() {
-    type Change = fn(&mut RetryConfig);
+fn every_field_of_a_spec_means_what_its_builder_method_means() {
+    type Change = fn(&mut RetrySpec);
+    const AT_ONCE: StrategySpec = StrategySpec::Fixed { delay: Duration::ZERO };
     let transient = || failing(ErrorClass::Transient);
-    let rows: [(Change, _, Ended); 8] = [
-        (|config| config.max_attempts = 4, transient(), stopped(StopReason::MaxAttemptsGlobal, 4)),
-        (|config| config.max_unknown_retries = Some(0), failing(ErrorClass::Unknown), {
+    let rows: [(Change, _, Ended); 7] = [
+        (|spec| spec.max_attempts = 4, transient(), stopped(StopReason::MaxAttemptsGlobal, 4)),
+        (|spec| spec.max_unknown_retries = Some(0), failing(ErrorClass::Unknown), {
             stopped(StopReason::MaxUnknownAttempts, 1)
         }),
-        (|config| config.max_unknown_retries = None, failing(ErrorClass::Unknown), {
+        (|spec| spec.max_unknown_retries = None, failing(ErrorClass::Unknown), {
             stopped(StopReason::MaxAttemptsGlobal, 6)
         }),
-        (|config| config.max_retries_for[ErrorClass::Transient] = Some(1), transient(), {
+        (|spec| spec.max_retries_for[ErrorClass::Transient] = Some(1), transient(), {
             stopped(StopReason::MaxAttemptsPerClass, 2)
         }),
-        (|config| config.strategy = None, transient(), stopped(StopReason::NoStrategy, 1)),
-        (|config| config.strategies[ErrorClass::Transient] = Some(Arc::new(fixed(secs(61)))), transient(), {
+        (|spec| spec.strategy = None, transient(), stopped(StopReason::NoStrategy, 1)),
+        (|spec| spec.strategies[ErrorClass::Transient] = Some(StrategySpec::Fixed { delay: secs(61) }), transient(), {
             stopped(StopReason::DeadlineExceeded, 1)
         }),
-        (
-            |config| {
-                config.deadline = None;
-                config.strategies[ErrorClass::Transient] = Some(Arc::new(fixed(secs(61))));
-            },
-            transient(),
-            stopped(StopReason::MaxAttemptsGlobal, 6),
-        ),
-        (|config| config.budget = Some(Budget::new(1, secs(60)).expect("valid")), transient(), {
+        (|spec| spec.budget = Some(BudgetSpec::new(1, secs(60))), transient(), {
             stopped(StopReason::BudgetExhausted, 2)
         }),
     ];
     for (index, (change, steps, expected)) in rows.into_iter().enumerate() {
         wherever_time_is_virtual(|lab| {
-            let config = || {
-                let mut config = RetryConfig::default();
-                config.strategy = Some(Arc::new(fixed(Duration::ZERO)));
-                config.strategies[ErrorClass::RateLimit] = Some(Arc::new(fixed(Duration::ZERO)));
-                change(&mut config);
-                config
+            let spec = || {
+                let mut spec = RetrySpec::default();
+                spec.strategy = Some(AT_ONCE);
+                spec.strategies[ErrorClass::RateLimit] = Some(AT_ONCE);
+                change(&mut spec);
+                spec
             };
-            let built = || Retry::from_config(config()).build().expect("valid");
-            for retry in [RetryBuilder::from(config()), Retry::from_config(config()), built().into(), (&built()).into()]
-            {
+            let built = || Retry::from_spec(spec()).build().expect("valid");
+            for retry in [RetryBuilder::from(spec()), Retry::from_spec(spec()), built().into(), (&built()).into()] {
                 assert_eq!(lab.retrying(retry).run(&steps), expected, "row {index}");
             }
         });
     }
-}
-
-#[test]
-fn a_config_with_an_attempt_timeout_bounds_the_attempt() {
-    let mut config = RetryConfig::default();
-    config.strategy = Some(Arc::new(fixed(Duration::ZERO)));
-    config.attempt_timeout = Some(secs(5));
-    wherever_time_is_virtual(|lab| {
-        let reason = lab.retrying(config.clone()).run_with(|attempt| {
-            assert_eq!(attempt.time_left(), Some(secs(5)));
-            GOOD
-        });
-        assert_eq!(reason, None);
-    });
 }
 
 #[test]
@@ -345,41 +322,6 @@ fn attempts_until_it_stops(run: impl FnOnce(&mut dyn FnMut() -> Result<(), Faile
         Err(Failed::Of(ErrorClass::Transient))
     });
     stopped(reason, attempts)
-}
-
-#[test]
-fn retry_policy_is_the_short_way_to_a_policy() {
-    let classifier = error_classifier(|_: &Failed| ErrorClass::Transient);
-    let policy = RetryPolicy::builder()
-        .strategy(fixed(Duration::ZERO))
-        .max_attempts(3)
-        .classifier(classifier)
-        .build()
-        .expect("valid");
-    let ended = attempts_until_it_stops(|operation| policy.call(operation).expect_err("it fails").stop_reason());
-    assert_eq!(ended, stopped(StopReason::MaxAttemptsGlobal, 3));
-
-    let policy = AsyncRetryPolicy::<InstantTimer>::builder()
-        .strategy(fixed(Duration::ZERO))
-        .max_attempts(3)
-        .classifier(classifier)
-        .build()
-        .expect("valid");
-    let ended = attempts_until_it_stops(|operation| {
-        let call = policy.call(|| ready(operation()));
-        VirtualClock::new().block_on(call).expect_err("it fails").stop_reason()
-    });
-    assert_eq!(ended, stopped(StopReason::MaxAttemptsGlobal, 3));
-
-    let clock = VirtualClock::new();
-    let policy = AsyncRetryPolicy::<InstantTimer>::builder()
-        .strategy(fixed(secs(2)))
-        .max_attempts(2)
-        .timer(clock.timer())
-        .build()
-        .expect("valid");
-    let outcome = clock.block_on(policy.execute(|| ready(Err::<(), _>(Failed::Of(ErrorClass::Transient)))));
-    assert_eq!((outcome.attempts(), outcome.elapsed()), (2, secs(2)));
 }
 
 #[test]

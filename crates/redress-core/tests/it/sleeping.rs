@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use redress_core::{
-    AsyncPolicy, BackoffContext, Budget, CallError, Cause, ErrorClass, EventName, InstantTimer, NoTimer, Policy, Retry,
-    RetryBuilder, SleepDecision, StopReason, Timer, fixed,
+    AsyncPolicy, BackoffContext, Budget, CallError, Cause, ErrorClass, EventName, InstantTimer, NoTimer, Policy,
+    PolicyBuilder, Retry, RetryBuilder, SleepDecision, StopReason, Timer, fixed,
 };
 use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 
@@ -16,7 +16,7 @@ use crate::lab::{
 
 /// At most three attempts, each a second after the one before; a minute in all.
 fn retry() -> RetryBuilder {
-    Retry::builder().strategy(fixed(secs(1))).max_attempts(3).deadline(secs(60))
+    Retry::builder().strategy(fixed(secs(1))).max_attempts(3)
 }
 
 fn transient_then_good() -> Steps {
@@ -50,7 +50,7 @@ fn a_sleep_handler_decides_what_becomes_of_the_retry() {
 fn a_deferred_retry_carries_the_whole_delay_and_the_failure() {
     on_every_driver(|lab| {
         for (delay, deadline) in [(secs(7), secs(60)), (secs(7), secs(2)), (secs(0), secs(2))] {
-            let policy = lab.retrying(retry().strategy(fixed(delay)).deadline(deadline));
+            let policy = lab.policy().retry(retry().strategy(fixed(delay))).deadline(deadline).build();
             let context = policy.context().sleep(|_, _| SleepDecision::Defer);
             let outcome = context.execute(&failing(ErrorClass::RateLimit));
             assert_eq!(outcome.stop_reason(), Some(StopReason::Scheduled));
@@ -84,7 +84,7 @@ fn only_a_deferral_says_how_long_to_wait() {
 #[test]
 fn a_sleep_handler_sees_the_whole_delay_and_the_time_left() {
     wherever_time_is_virtual(|lab| {
-        let policy = lab.retrying(retry().strategy(fixed(secs(8))).deadline(secs(10)));
+        let policy = lab.policy().retry(retry().strategy(fixed(secs(8)))).deadline(secs(10)).build();
         let seen = Mutex::new(Vec::new());
         let context = policy.context().sleep(|context, delay| {
             let mut seen = seen.lock().expect("whole");
@@ -110,8 +110,8 @@ fn sleep_for_a_delay_that_does_not_fit_ends_without_waiting() {
     wherever_time_is_virtual(|lab| {
         for (delay, expected, events, tokens) in rows.clone() {
             let (recorder, budget) = (Recorder::new(), Budget::new(9, secs(60)).expect("valid"));
-            let retry = retry().strategy(fixed(delay)).deadline(secs(10)).budget(budget.clone());
-            let policy = lab.policy().retry(retry).observer(recorder.clone()).build();
+            let retry = retry().strategy(fixed(delay)).budget(budget.clone());
+            let policy = lab.policy().retry(retry).deadline(secs(10)).observer(recorder.clone()).build();
             let context = policy.context().sleep(|_, _| SleepDecision::Sleep);
             assert_eq!(context.run(&transient_then_good()), expected, "{delay:?}");
             assert_eq!(recorder.event_names(), events, "the handler is asked before anything is announced");
@@ -228,7 +228,7 @@ fn a_sleeper_is_asked_to_wait_zero_too() {
 #[test]
 fn time_that_a_sleeper_takes_counts_whatever_the_delay_was() {
     on_every_driver(|lab| {
-        let policy = lab.retrying(retry().strategy(fixed(secs(0))).deadline(secs(10)));
+        let policy = lab.policy().retry(retry().strategy(fixed(secs(0)))).deadline(secs(10)).build();
         let context = policy.context().sleeper(|_| lab.clock.advance(secs(4)));
         let outcome = context.execute(&failing(ErrorClass::Transient));
         assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(8)));
@@ -238,23 +238,25 @@ fn time_that_a_sleeper_takes_counts_whatever_the_delay_was() {
     });
 }
 
-fn asynchronous(clock: &VirtualClock, retry: RetryBuilder) -> AsyncPolicy<ByClass, VirtualTimer> {
+type AsyncBuilder = PolicyBuilder<ByClass, redress_core::Async<VirtualTimer>>;
+
+fn asynchronous(clock: &VirtualClock, delay: Duration) -> AsyncBuilder {
     let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass);
-    builder.retry(retry).build().expect("valid")
+    builder.retry(retry().strategy(fixed(delay)))
 }
 
-fn delays_with_and_without_a_deadline() -> impl Iterator<Item = (Duration, RetryBuilder)> {
+fn delays_with_and_without_a_deadline() -> impl Iterator<Item = (Duration, fn(AsyncBuilder) -> AsyncBuilder)> {
     [secs(3), secs(0)].into_iter().flat_map(|delay| {
-        let bounded = retry().strategy(fixed(delay));
-        [(delay, bounded), (delay, retry().strategy(fixed(delay)).no_deadline())]
+        let ways: [fn(AsyncBuilder) -> AsyncBuilder; 2] = [|bounded| bounded, AsyncBuilder::no_deadline];
+        ways.map(|way| (delay, way))
     })
 }
 
 #[test]
 fn an_asynchronous_sleeper_is_awaited() {
-    for (delay, retry) in delays_with_and_without_a_deadline() {
+    for (delay, limit) in delays_with_and_without_a_deadline() {
         let clock = VirtualClock::new();
-        let policy = asynchronous(&clock, retry);
+        let policy = limit(asynchronous(&clock, delay)).build().expect("valid");
         let timer = clock.timer();
         let context = policy.context().sleeper(move |delay| Timer::sleep(&timer, delay + secs(10)));
         let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
@@ -265,9 +267,9 @@ fn an_asynchronous_sleeper_is_awaited() {
 
 #[test]
 fn a_hook_before_a_wait_may_be_awaited() {
-    for (delay, retry) in delays_with_and_without_a_deadline() {
+    for (delay, limit) in delays_with_and_without_a_deadline() {
         let clock = VirtualClock::new();
-        let policy = asynchronous(&clock, retry);
+        let policy = limit(asynchronous(&clock, delay)).build().expect("valid");
         let timer = clock.timer();
         let seen = Mutex::new(Vec::new());
         let context = policy.context().before_sleep_async(|context, delay| {
@@ -283,7 +285,7 @@ fn a_hook_before_a_wait_may_be_awaited() {
 #[test]
 fn the_time_of_an_awaited_hook_counts_against_the_deadline() {
     let clock = VirtualClock::new();
-    let policy = asynchronous(&clock, retry().strategy(fixed(secs(1))));
+    let policy = asynchronous(&clock, secs(1)).build().expect("valid");
     let timer = clock.timer();
     let context = policy.context().before_sleep_async(move |_, _| Timer::sleep(&timer, secs(59)));
     let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
@@ -332,7 +334,8 @@ fn time_that_passes_in_a_real_wait_counts() {
     let policy = Policy::builder()
         .classifier(ByClass)
         .clock(move || start + secs(u64::from(looks.count())))
-        .retry(retry().strategy(fixed(TICK)).deadline(secs(100)))
+        .retry(retry().strategy(fixed(TICK)))
+        .deadline(secs(100))
         .build()
         .expect("valid");
     let mut left = Vec::new();
@@ -348,7 +351,7 @@ fn time_that_passes_in_a_real_wait_counts() {
 #[test]
 fn a_delay_too_long_to_count_is_waited_as_long_as_can_be_counted() {
     wherever_time_is_virtual(|lab| {
-        let policy = lab.retrying(retry().strategy(|_: &BackoffContext<'_>| Duration::MAX).no_deadline());
+        let policy = lab.policy().retry(retry().strategy(|_: &BackoffContext<'_>| Duration::MAX)).no_deadline().build();
         assert_eq!(policy.run(&transient_then_good()), ok_after(2));
         assert!(lab.clock.elapsed() >= Duration::from_nanos(u64::MAX - 1), "{:?}", lab.clock.elapsed());
     });

@@ -92,22 +92,22 @@ fn a_breaker_reads_as_one_line() {
     let rows = [
         (
             CircuitBreaker::builder(),
-            "breaker: opens at 5 failures in 60s (TRANSIENT, SERVER_ERROR), probes after 30s, \
-             supersedes a silent probe after 30s",
+            "breaker: opens at 5 failures in 1 min (TRANSIENT, SERVER_ERROR), probes after 30 s, \
+             supersedes a silent probe after 30 s",
         ),
         (
             CircuitBreaker::builder().name("db").class_threshold(RateLimit, 2).class_threshold(Auth, 1).trip_on([Auth]),
-            "breaker db: opens at 1 AUTH in 60s or 2 RATE_LIMIT in 60s, probes after 30s, \
-             supersedes a silent probe after 30s",
+            "breaker db: opens at 1 AUTH in 1 min or 2 RATE_LIMIT in 1 min, probes after 30 s, \
+             supersedes a silent probe after 30 s",
         ),
         (
             CircuitBreaker::builder().trip_on([ServerError, Transient]).class_threshold(RateLimit, 2).no_probe_lease(),
-            "breaker: opens at 5 failures in 60s (SERVER_ERROR, TRANSIENT) or 2 RATE_LIMIT in 60s, probes after 30s, \
+            "breaker: opens at 5 failures in 1 min (SERVER_ERROR, TRANSIENT) or 2 RATE_LIMIT in 1 min, probes after 30 s, \
              never supersedes a probe",
         ),
         (
             CircuitBreaker::builder().trip_on([]).probe_lease(secs(2)),
-            "breaker: never opens, probes after 30s, supersedes a silent probe after 2s",
+            "breaker: never opens, probes after 30 s, supersedes a silent probe after 2 s",
         ),
     ];
     for (builder, expected) in rows {
@@ -125,5 +125,5 @@ fn a_budget_gives_its_data_back() {
         assert_eq!((budget.spec(), budget.max_retries(), budget.window()), (spec, 7, secs(9)));
         assert_eq!(budget.remaining(), 7);
     }
-    assert_eq!(spec.to_string(), "budget: at most 7 retries in 9s");
+    assert_eq!(spec.to_string(), "budget: at most 7 retries in 9 s");
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redress_core::{
-    AsyncPolicy, AsyncRetryPolicy, BackoffContext, Budget, CircuitBreaker, CircuitBreakerBuilder, ConfigError,
-    ConfigIssue, ErrorClass, NoTimer, Policy, Retry, RetryBuilder, RetryPolicy, Strategy, adaptive,
-    decorrelated_jitter, equal_jitter, exponential, fixed, retry_after_or, token_backoff,
+    AsyncPolicy, BackoffContext, Budget, CircuitBreaker, CircuitBreakerBuilder, ConfigError, ConfigIssue, ErrorClass,
+    NoTimer, Policy, PolicyBuilder, Retry, RetryBuilder, Strategy, adaptive, decorrelated_jitter, equal_jitter,
+    exponential, fixed, retry_after_or, token_backoff,
 };
 
 use crate::lab::{TICK, secs};
@@ -66,17 +66,10 @@ fn every_rule_of_the_retry_component() {
     type Make = fn() -> RetryBuilder;
     let too_long = LONGEST + TICK;
     assert_eq!(format!("{too_long:?}"), LONGEST_AND_ONE);
-    let rows: [(Make, &[Row]); 18] = [
+    let rows: [(Make, &[Row]); 11] = [
         (|| retry().max_attempts(0), &[("retry.max_attempts", "0", AT_LEAST_1)]),
         (|| retry().max_attempts(1), &[]),
         (|| retry().max_attempts(u32::MAX), &[]),
-        (|| retry().deadline(ZERO), &[("retry.deadline", "0ns", NOT_ZERO)]),
-        (|| retry().deadline(LONGEST + TICK), &[("retry.deadline", LONGEST_AND_ONE, NOT_TOO_LONG)]),
-        (|| retry().deadline(LONGEST), &[]),
-        (|| retry().deadline(ZERO).no_deadline(), &[]),
-        (|| retry().attempt_timeout(ZERO), &[("retry.attempt_timeout", "0ns", NOT_ZERO)]),
-        (|| retry().attempt_timeout(LONGEST + TICK), &[("retry.attempt_timeout", LONGEST_AND_ONE, NOT_TOO_LONG)]),
-        (|| retry().attempt_timeout(LONGEST), &[]),
         (|| retry().max_retries_for(ErrorClass::Transient, 65_535), &[("retry.max_retries_for", "65535", CAP)]),
         (|| retry().max_retries_for(ErrorClass::Transient, 65_534), &[]),
         (|| retry().max_retries_for(ErrorClass::Transient, 0), &[]),
@@ -89,13 +82,6 @@ fn every_rule_of_the_retry_component() {
     for (make, expected) in rows {
         check_retry(make, expected);
     }
-}
-
-#[test]
-fn the_short_ways_to_a_policy_refuse_the_same() {
-    let expected = [("retry.max_attempts", "0", AT_LEAST_1)];
-    check_refused(RetryPolicy::builder().max_attempts(0).build(), &expected);
-    check_refused(AsyncRetryPolicy::<NoTimer>::builder().max_attempts(0).build(), &expected);
 }
 
 #[test]
@@ -252,8 +238,6 @@ fn everything_wrong_is_said_at_once() {
     let retry = || {
         Retry::builder()
             .max_attempts(0)
-            .deadline(ZERO)
-            .attempt_timeout(ZERO)
             .max_retries_for(ErrorClass::Transient, 70_000)
             .max_unknown_retries(80_000)
             .strategy_for(ErrorClass::RateLimit, equal_jitter().base(ZERO))
@@ -261,25 +245,26 @@ fn everything_wrong_is_said_at_once() {
     let breaker = || breaker().failure_threshold(0).recovery_timeout(ZERO);
     let expected = [
         ("retry.max_attempts", "0", AT_LEAST_1),
-        ("retry.deadline", "0ns", NOT_ZERO),
-        ("retry.attempt_timeout", "0ns", NOT_ZERO),
         ("retry.max_retries_for", "70000", CAP),
         ("retry.max_unknown_retries", "80000", CAP),
         ("exponential.base", "0ns", NOT_ZERO),
+        ("policy.deadline", "0ns", NOT_ZERO),
+        ("policy.attempt_timeout", "0ns", NOT_ZERO),
         ("circuit_breaker.failure_threshold", "0", AT_LEAST_1),
         ("circuit_breaker.recovery_timeout", "0ns", NOT_ZERO),
     ];
-    check_refused(Policy::builder().retry(retry()).circuit_breaker(breaker()).build(), &expected);
+    let blocking = Policy::builder().retry(retry()).circuit_breaker(breaker());
+    check_refused(blocking.deadline(ZERO).attempt_timeout(ZERO).build(), &expected);
     let asynchronous = AsyncPolicy::<_, NoTimer>::builder().retry(retry()).circuit_breaker(breaker());
-    check_refused(asynchronous.build(), &expected);
+    check_refused(asynchronous.deadline(ZERO).attempt_timeout(ZERO).build(), &expected);
 }
 
 #[test]
 fn a_refusal_is_an_error_that_says_everything() {
-    let refused = Retry::builder().max_attempts(0).deadline(ZERO).build().expect_err("it is refused");
-    let [attempts, deadline] = refused.issues() else { panic!("two issues: {refused}") };
+    let refused = Retry::builder().max_attempts(0).max_retry_after(ZERO).build().expect_err("it is refused");
+    let [attempts, hint] = refused.issues() else { panic!("two issues: {refused}") };
     assert_eq!(attempts.to_string(), "retry.max_attempts = 0 must be at least 1");
-    assert_eq!(refused.to_string(), format!("invalid configuration: {attempts}; {deadline}"));
+    assert_eq!(refused.to_string(), format!("invalid configuration: {attempts}; {hint}"));
     assert!(Error::source(&refused).is_none());
     assert_eq!(*attempts, ConfigIssue::new("retry.max_attempts", 0, AT_LEAST_1));
 }
@@ -288,14 +273,10 @@ fn a_refusal_is_an_error_that_says_everything() {
 fn every_oddity_of_the_retry_component_is_warned_of() {
     const NEVER_BINDS: &str = "be below the retries that max_attempts allows, or it never binds";
     const NEVER_RETRIED: &str = "be left out for a class that is never retried";
-    const NEVER_CUTS: &str = "be shorter than the deadline to ever cut an attempt before it";
     type Make = fn() -> RetryBuilder;
-    let rows: [(Make, &[Row]); 23] = [
+    let rows: [(Make, &[Row]); 20] = [
         (retry, &[]),
         (|| retry().max_attempts(1), &[]),
-        (|| retry().deadline(secs(5)).attempt_timeout(secs(5)), &[("retry.attempt_timeout", "5s", NEVER_CUTS)]),
-        (|| retry().deadline(secs(5)).attempt_timeout(secs(5) - TICK), &[]),
-        (|| retry().attempt_timeout(secs(999)).no_deadline(), &[]),
         (
             || retry().max_attempts(4).max_retries_for(ErrorClass::RateLimit, 3),
             &[("retry.max_retries_for", "(RateLimit, 3)", NEVER_BINDS)],
@@ -337,11 +318,10 @@ fn every_oddity_of_the_retry_component_is_warned_of() {
         (|| retry().max_retries_for(ErrorClass::Unknown, 2), &[]),
         (
             || {
-                let odd = retry().max_attempts(2).attempt_timeout(secs(60)).max_unknown_retries(7);
+                let odd = retry().max_attempts(2).max_unknown_retries(7);
                 odd.max_retries_for(ErrorClass::Auth, 1).max_retries_for(ErrorClass::Transient, 1)
             },
             &[
-                ("retry.attempt_timeout", "60s", NEVER_CUTS),
                 ("retry.max_retries_for", "(Auth, 1)", NEVER_RETRIED),
                 ("retry.max_retries_for", "(Transient, 1)", NEVER_BINDS),
                 ("retry.max_unknown_retries", "7", NEVER_BINDS),
@@ -406,7 +386,7 @@ fn a_policy_warns_of_all_its_parts() {
 fn a_breaker_without_any_bound_on_its_attempts_is_warned_of() {
     let guarded = || Policy::builder().circuit_breaker(breaker());
     check(guarded().build().expect("valid").warnings(), &[UNBOUNDED]);
-    check(guarded().retry(retry().no_deadline()).build().expect("valid").warnings(), &[UNBOUNDED]);
+    check(guarded().retry(retry()).no_deadline().build().expect("valid").warnings(), &[UNBOUNDED]);
     check(guarded().retry(retry()).no_deadline().build().expect("valid").warnings(), &[UNBOUNDED]);
     check(guarded().retry(retry()).build().expect("valid").warnings(), &[]);
 }
@@ -416,4 +396,27 @@ fn a_policy_checks_its_own_time_limits() {
     check_refused(Policy::builder().deadline(ZERO).build(), &[("policy.deadline", "0ns", NOT_ZERO)]);
     check_refused(Policy::builder().deadline(ZERO).no_deadline().build(), &[]);
     check_refused(Policy::builder().attempt_timeout(ZERO).build(), &[("policy.attempt_timeout", "0ns", NOT_ZERO)]);
+    let too_long = LONGEST + TICK;
+    assert_eq!(format!("{too_long:?}"), LONGEST_AND_ONE);
+    let rows =
+        [("policy.deadline", LONGEST_AND_ONE, NOT_TOO_LONG), ("policy.attempt_timeout", LONGEST_AND_ONE, NOT_TOO_LONG)];
+    let timed = Policy::builder().deadline(too_long).attempt_timeout(too_long);
+    check_refused(timed.build(), &rows);
+    check_refused(Policy::builder().deadline(LONGEST).attempt_timeout(LONGEST).build(), &[]);
+}
+
+#[test]
+fn a_timeout_that_the_deadline_always_comes_before_is_warned_of() {
+    const NEVER_CUTS: &str = "be shorter than the deadline to ever cut an attempt before it";
+    let rows = [(secs(5), Some(secs(5)), true), (secs(5) - TICK, Some(secs(5)), false), (secs(999), None, false)];
+    for (timeout, deadline, is_odd) in rows {
+        let policy = Policy::builder().retry(retry()).attempt_timeout(timeout).no_deadline();
+        let policy = deadline.into_iter().fold(policy, PolicyBuilder::deadline).build().expect("valid");
+        let expected = [("policy.attempt_timeout", "5s", NEVER_CUTS)];
+        check(policy.warnings(), if is_odd { &expected } else { &[] });
+    }
+    check(
+        Policy::builder().retry(retry()).attempt_timeout(secs(60)).build().expect("valid").warnings(),
+        &[("policy.attempt_timeout", "60s", NEVER_CUTS)],
+    );
 }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use redress_core::{
     Admission, AsyncPolicy, Attempt, AttemptContext, BackoffContext, Breaker, BreakerSource, Budget, CallContext,
     CallError, CircuitBreaker, CircuitOpenError, CircuitState, Classification, Classifier, ErrorClass, Event, Feedback,
-    NoTimer, Observer, Policy, PolicyBuilder, Report, Retry, RetryBuilder, RetryConfig, RetryOutcome, RetryTimeline,
-    SleepDecision, Strategy, Timer, Transition, fixed, retry_after_or,
+    NoTimer, Observer, Policy, PolicyBuilder, Report, Retry, RetryBuilder, RetryOutcome, RetryTimeline, SleepDecision,
+    Strategy, Timer, Transition, fixed, retry_after_or,
 };
 use redress_testing::{VirtualSleep, VirtualTimer};
 
@@ -253,6 +253,16 @@ impl Parts<'_> {
         let mut builder = builder.classifier(ByEnd { timeout_as: spec.timeout_as });
         if let Some(retry) = &spec.retry {
             builder = builder.retry(self.retry(retry));
+            builder = match retry.deadline {
+                Some(deadline) => builder.deadline(deadline),
+                None => builder.no_deadline(),
+            };
+            if let Some(timeout) = retry.attempt_timeout {
+                builder = builder.attempt_timeout(timeout);
+            }
+            if retry.may_finish {
+                builder = builder.finish_running_attempt();
+            }
         }
         if let (Some(spec), Some(breaker)) = (&spec.breaker, self.breaker) {
             builder = builder.circuit_breaker(self.breaker_source(spec, breaker));
@@ -277,23 +287,27 @@ impl Parts<'_> {
 
     fn retry(&self, spec: &RetrySpec) -> RetryBuilder {
         let mut learners = Vec::new();
-        let mut config = RetryConfig::default();
-        config.max_attempts = spec.max_attempts;
-        config.deadline = spec.deadline;
-        config.attempt_timeout = spec.attempt_timeout;
-        config.max_unknown_retries = spec.unknown_cap;
-        config.ignore_retry_after = spec.ignores_hints;
-        config.max_retry_after = spec.longest_hint;
-        config.finish_running_attempt = spec.may_finish;
+        let mut settings = redress_core::RetrySpec::default();
+        settings.max_attempts = spec.max_attempts;
+        settings.max_unknown_retries = spec.unknown_cap;
+        settings.ignore_retry_after = spec.ignores_hints;
+        settings.max_retry_after = spec.longest_hint;
         for (class, cap) in &spec.class_caps {
-            config.max_retries_for[*class] = Some(*cap);
+            settings.max_retries_for[*class] = Some(*cap);
         }
-        config.strategy = spec.default_strategy().map(|strategy| self.strategy(&strategy, &mut learners));
+        let mut retry = Retry::from_spec(settings);
+        if let Some(strategy) = spec.default_strategy() {
+            retry = retry.strategy(self.strategy(&strategy, &mut learners));
+        }
         for &class in ErrorClass::ALL {
-            config.strategies[class] = spec.own_strategy(class).map(|strategy| self.strategy(&strategy, &mut learners));
+            if let Some(strategy) = spec.own_strategy(class) {
+                retry = retry.strategy_for(class, self.strategy(&strategy, &mut learners));
+            }
         }
-        config.budget = self.budget.cloned();
-        Retry::from_config(config)
+        match self.budget {
+            Some(budget) => retry.budget(budget.clone()),
+            None => retry,
+        }
     }
 
     fn strategy(

@@ -140,8 +140,9 @@ impl Setup {
         };
         let timer = OverheardTimer { timer: clock.timer(), turn: turn.clone() };
         let asynchronous = AsyncPolicy::<_, NoTimer>::builder().retry(self.retry(budget.as_ref())).timer(timer);
-        let blocking = Policy::builder()
-            .retry(self.retry(budget.as_ref()))
+        let asynchronous = self.limited(asynchronous);
+        let blocking = self
+            .limited(Policy::builder().retry(self.retry(budget.as_ref())))
             .clock(clock.clone())
             .sleeper(self.sleeper(&clock, &turn));
         let once = Policy::builder().clock(clock.clone());
@@ -157,15 +158,19 @@ impl Setup {
         }
     }
 
-    fn retry(&self, budget: Option<&Budget>) -> RetryBuilder {
-        let mut retry = Retry::builder().max_attempts(self.max_attempts);
-        retry = match self.deadline {
-            Some(deadline) => retry.deadline(deadline),
-            None => retry.no_deadline(),
+    fn limited<C, K>(&self, builder: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
+        let mut builder = match self.deadline {
+            Some(deadline) => builder.deadline(deadline),
+            None => builder.no_deadline(),
         };
         if let Some(timeout) = self.attempt_timeout {
-            retry = retry.attempt_timeout(timeout);
+            builder = builder.attempt_timeout(timeout);
         }
+        if self.finishes_attempts { builder.finish_running_attempt() } else { builder }
+    }
+
+    fn retry(&self, budget: Option<&Budget>) -> RetryBuilder {
+        let mut retry = Retry::builder().max_attempts(self.max_attempts);
         if let Some((class, cap)) = self.cap {
             retry = retry.max_retries_for(class, cap);
         }
@@ -181,9 +186,6 @@ impl Setup {
 
     /// The strategies, and what becomes of hints.
     fn waits(&self, mut retry: RetryBuilder) -> RetryBuilder {
-        if self.finishes_attempts {
-            retry = retry.finish_running_attempt();
-        }
         if self.hints.are_ignored {
             retry = retry.ignore_retry_after();
         }

@@ -9,7 +9,7 @@ use redress_core::{Cause, ErrorClass, StopReason, source_chain};
 use redress_hyper::RetryingClient;
 
 use crate::support::{
-    BUSY, Bell, Bytewise, OK, Peer, Pooled, Server, TestPolicy, client, policy_on, pooled, retry, summary, text,
+    BUSY, Bell, Bytewise, OK, Peer, Pooled, Server, TestPolicy, builder_on, client, pooled, retry, summary, text,
 };
 
 /// Every attempt is answered with these bytes, after which the server closes.
@@ -107,7 +107,7 @@ where
     let bell = Bell::default();
     let client = RetryingClient::new(
         pooled::<Bytewise>(),
-        policy_on(bell.clone(), retry().attempt_timeout(Duration::from_secs(3600))),
+        builder_on(bell.clone(), retry()).attempt_timeout(Duration::from_secs(3600)).build().unwrap(),
     );
     (Server::start(move |peer| part(peer, bell.clone())).await, client)
 }

@@ -219,7 +219,10 @@ async fn an_attempt_that_timed_out_may_have_left() {
         }
     })
     .await;
-    let policy = crate::support::policy_on(bell, retry().attempt_timeout(std::time::Duration::from_secs(3600)));
+    let policy = crate::support::builder_on(bell, retry())
+        .attempt_timeout(std::time::Duration::from_secs(3600))
+        .build()
+        .unwrap();
     let client = RetryingClient::new(pooled::<Bytewise>(), policy);
     let outcome = client.post(server.uri("/"), "order").execute().await;
     assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("not_idempotent")));
@@ -247,7 +250,7 @@ impl Transport for ThenSilent {
 #[tokio::test]
 async fn that_one_attempt_never_left_says_nothing_of_the_next() {
     let bell = crate::support::Bell::default();
-    let policy = crate::support::policy_on(bell.clone(), retry().attempt_timeout(HOUR));
+    let policy = crate::support::builder_on(bell.clone(), retry()).attempt_timeout(HOUR).build().unwrap();
     let client = RetryingClient::new(ThenSilent(bell, Arc::default()), policy);
     let outcome = client.post(http::Uri::from_static("/"), "order").execute().await;
     assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (2, Some("not_idempotent")));

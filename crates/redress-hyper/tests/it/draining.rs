@@ -11,7 +11,8 @@ use redress_core::{AsyncPolicy, ErrorClass, NoTimer, RetryBuilder, SleepDecision
 use redress_hyper::{HyperError, RetryingClient, hyper_classifier};
 
 use crate::support::{
-    Bell, Bytewise, HOUR, OK, Peer, Pooled, Server, TestPolicy, client, policy_on, pooled, retry, summary, text,
+    Bell, Bytewise, HOUR, OK, Peer, Pooled, Server, TestPolicy, builder_on, client, policy_on, pooled, retry, summary,
+    text,
 };
 
 fn bad(length: usize) -> String {
@@ -287,7 +288,7 @@ async fn half(mut peer: Peer) {
 #[tokio::test]
 async fn a_response_is_not_lost_to_the_attempts_time_for_being_read() {
     let (server, timer) = (Server::start(half).await, Recorded::default());
-    let policy = policy_on(timer.clone(), retry().attempt_timeout(HOUR).deadline(HOUR * 9));
+    let policy = builder_on(timer.clone(), retry()).attempt_timeout(HOUR).deadline(HOUR * 9).build().unwrap();
     let client = RetryingClient::new(pooled::<Bytewise>(), policy).drain(100, HOUR * 2);
     let response = client.get(server.uri("/")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), summary(&response).attempts()), (503, 3));
@@ -302,7 +303,7 @@ async fn a_response_is_read_for_no_longer_than_it_may_be() {
     let (server, timer) = (Server::start(half).await, Recorded::default());
     let client = RetryingClient::new(
         pooled::<Bytewise>(),
-        policy_on(timer.clone(), retry().attempt_timeout(HOUR).deadline(HOUR * 9)),
+        builder_on(timer.clone(), retry()).attempt_timeout(HOUR).deadline(HOUR * 9).build().unwrap(),
     );
     let waits = || std::mem::take(&mut *timer.0.lock().unwrap());
     client.get(server.uri("/")).send().await.unwrap();
@@ -320,12 +321,12 @@ async fn what_is_not_retried_is_not_read() {
     });
     let policy = AsyncPolicy::<_, NoTimer>::builder().timer(timer.clone());
     let refused =
-        policy.classifier(permanent.or_else(hyper_classifier())).retry(retry().deadline(HOUR * 9)).build().unwrap();
+        policy.classifier(permanent.or_else(hyper_classifier())).retry(retry()).deadline(HOUR * 9).build().unwrap();
     assert_eq!(
         client_status(RetryingClient::new(pooled::<Bytewise>(), refused).get(server.uri("/")).send().await),
         503
     );
-    let once = policy_on(timer.clone(), retry().deadline(HOUR * 9));
+    let once = builder_on(timer.clone(), retry()).deadline(HOUR * 9).build().unwrap();
     let client = RetryingClient::new(pooled::<Bytewise>(), once);
     assert_eq!(client_status(client.post(server.uri("/"), "order").send().await), 503);
     let alone = client.get(server.uri("/")).policy(client.policy()).skip(true);

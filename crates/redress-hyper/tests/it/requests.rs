@@ -14,7 +14,7 @@ use redress_hyper::{
 };
 use redress_tokio::AsyncPolicy;
 
-use crate::support::{BUSY, Bytewise, HOUR, OK, Server, client, policy, pooled, put, retry, summary, text};
+use crate::support::{BUSY, Bytewise, HOUR, OK, Server, builder_on, client, policy, pooled, put, retry, summary, text};
 
 #[tokio::test]
 async fn a_bad_response_is_followed_by_another_attempt() {
@@ -207,7 +207,10 @@ async fn retry_after_is_waited_for_and_nonsense_is_not() {
 #[tokio::test]
 async fn a_retry_after_beyond_the_deadline_stops_the_call_at_once() {
     let server = Server::answers(&[&after("99999999999999999999")]).await;
-    let policy = policy(retry().strategy(hinted()).deadline(Duration::from_secs(3600)));
+    let policy = builder_on(redress_tokio::TokioTimer, retry().strategy(hinted()))
+        .deadline(Duration::from_secs(3600))
+        .build()
+        .unwrap();
     let response = RetryingClient::new(pooled::<Bytewise>(), policy).get(server.uri("/")).send().await.unwrap();
     assert_eq!(response.status(), 503);
     assert_eq!(summary(&response).stop_reason(), Some(StopReason::DeadlineExceeded));

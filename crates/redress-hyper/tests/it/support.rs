@@ -15,7 +15,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use redress_core::{AsyncPolicy, NoTimer, OutcomeSummary, Retry, RetryBuilder, Timer, fixed};
+use redress_core::{Async, AsyncPolicy, NoTimer, OutcomeSummary, PolicyBuilder, Retry, RetryBuilder, Timer, fixed};
 use redress_hyper::{HyperClassifier, RetryingClient, hyper_classifier};
 use redress_tokio::TokioTimer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -211,7 +211,11 @@ pub(crate) fn policy(retry: RetryBuilder) -> TestPolicy {
 }
 
 pub(crate) fn policy_on<Tm>(timer: Tm, retry: RetryBuilder) -> TestPolicy<Tm> {
-    AsyncPolicy::<_, NoTimer>::builder().timer(timer).classifier(hyper_classifier()).retry(retry).build().unwrap()
+    builder_on(timer, retry).build().unwrap()
+}
+
+pub(crate) fn builder_on<Tm>(timer: Tm, retry: RetryBuilder) -> PolicyBuilder<HyperClassifier, Async<Tm>> {
+    AsyncPolicy::<_, NoTimer>::builder().timer(timer).classifier(hyper_classifier()).retry(retry)
 }
 
 /// A client that waits for nothing and drains for as long as it takes.

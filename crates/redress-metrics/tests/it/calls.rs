@@ -232,9 +232,10 @@ async fn an_attempt_that_runs_into_its_timeout_is_told_from_an_error() {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
     let clock = VirtualClock::new();
-    let retry = Retry::builder().strategy(fixed(millis(10))).attempt_timeout(millis(20)).max_attempts(2);
+    let retry = Retry::builder().strategy(fixed(millis(10))).max_attempts(2);
     let policy = AsyncPolicy::<_, NoTimer>::builder()
         .retry(retry)
+        .attempt_timeout(millis(20))
         .timer(clock.timer())
         .observer(MetricsObserver::new())
         .build()

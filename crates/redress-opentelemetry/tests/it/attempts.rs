@@ -56,8 +56,9 @@ fn attempts_are_children_of_the_call_and_linked_to_the_one_before() {
 async fn an_attempt_cut_by_its_timeout_says_so() {
     let telemetry = Telemetry::new();
     let observer = telemetry.builder().attempt_spans(true).build();
-    let retry = at_once().attempt_timeout(Duration::from_secs(1));
-    let policy = AsyncPolicy::builder().retry(retry).observer(observer).build().unwrap();
+    let retry = at_once();
+    let policy =
+        AsyncPolicy::builder().retry(retry).attempt_timeout(Duration::from_secs(1)).observer(observer).build().unwrap();
     policy.operation("slow").call(std::future::pending::<Result<(), io::Error>>).await.unwrap_err();
 
     let call = telemetry.span("slow");

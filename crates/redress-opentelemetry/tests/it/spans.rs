@@ -82,7 +82,8 @@ fn waits_and_hints_are_seconds() {
     let busy = |_: &io::Error| Classification::new(ErrorClass::RateLimit).with_retry_after(Duration::from_millis(2500));
     let policy = Policy::builder()
         .classifier(error_classifier(busy))
-        .retry(at_once().strategy(fixed(Duration::from_millis(3500))).deadline(Duration::from_secs(600)))
+        .retry(at_once().strategy(fixed(Duration::from_millis(3500))))
+        .deadline(Duration::from_secs(600))
         .observer(telemetry.observer())
         .build()
         .unwrap();
@@ -124,8 +125,13 @@ fn an_aborted_call_is_no_error() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_ends_while_it_waits_says_what_failed_before() {
     let telemetry = Telemetry::new();
-    let retry = at_once().strategy(fixed(Duration::from_secs(1))).deadline(Duration::from_secs(10));
-    let policy = AsyncPolicy::builder().retry(retry).observer(telemetry.observer()).build().unwrap();
+    let retry = at_once().strategy(fixed(Duration::from_secs(1)));
+    let policy = AsyncPolicy::builder()
+        .retry(retry)
+        .deadline(Duration::from_secs(10))
+        .observer(telemetry.observer())
+        .build()
+        .unwrap();
     // The wait takes longer than it should have.
     let outcome = policy
         .operation("sync")

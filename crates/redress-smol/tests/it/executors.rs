@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redress_core::{Attempt, fixed};
-use redress_smol::{AsyncPolicy, AsyncRetryPolicy};
+use redress_core::{Attempt, Retry, fixed};
+use redress_smol::AsyncPolicy;
 use smol::future::yield_now;
 use smol::{Executor, LocalExecutor};
 
@@ -16,7 +16,7 @@ use crate::workers::with_workers;
 const SHORT: Duration = Duration::from_millis(1);
 
 fn policy() -> AsyncPolicy {
-    AsyncRetryPolicy::builder().strategy(fixed(SHORT)).max_attempts(3).build().unwrap()
+    AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(SHORT)).max_attempts(3)).build().unwrap()
 }
 
 fn reset() -> Error {

@@ -10,7 +10,7 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use redress_core::{Cause, CircuitBreaker, CircuitState, ErrorClass, Retry, StopReason, Timer as _, fixed};
-use redress_smol::{AsyncPolicy, AsyncRetryPolicy, SmolSleep, SmolTimer};
+use redress_smol::{AsyncPolicy, SmolSleep, SmolTimer};
 use smol::future::{or, poll_once};
 
 const SHORT: Duration = Duration::from_millis(1);
@@ -38,7 +38,7 @@ fn a_wait_counts_from_when_it_was_made() {
 
 #[test]
 fn retries_wait_between_attempts() {
-    let policy = AsyncRetryPolicy::builder().strategy(fixed(SHORT)).max_attempts(3).build().unwrap();
+    let policy = AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(SHORT)).max_attempts(3)).build().unwrap();
     let outcome = smol::block_on(policy.execute(|| async { Err::<(), _>(reset()) }));
     assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::MaxAttemptsGlobal), 3));
     assert!(outcome.elapsed() >= 2 * SHORT);
@@ -46,8 +46,8 @@ fn retries_wait_between_attempts() {
 
 #[test]
 fn an_attempt_that_never_ends_is_cut_at_its_timeout() {
-    let retry = Retry::builder().strategy(fixed(SHORT)).attempt_timeout(SHORT).max_attempts(2);
-    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let retry = Retry::builder().strategy(fixed(SHORT)).max_attempts(2);
+    let policy = AsyncPolicy::builder().retry(retry).attempt_timeout(SHORT).build().unwrap();
     let outcome = smol::block_on(policy.execute(pending::<Result<(), Error>>));
     assert_eq!((outcome.cause(), outcome.last_class()), (Some(Cause::Timeout), Some(ErrorClass::Transient)));
     assert_eq!(outcome.attempts(), 2);
@@ -55,8 +55,8 @@ fn an_attempt_that_never_ends_is_cut_at_its_timeout() {
 
 #[test]
 fn a_deadline_ends_a_call_that_would_go_on_for_ever() {
-    let retry = Retry::builder().strategy(fixed(SHORT)).deadline(20 * SHORT).max_attempts(u32::MAX);
-    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let retry = Retry::builder().strategy(fixed(SHORT)).max_attempts(u32::MAX);
+    let policy = AsyncPolicy::builder().retry(retry).deadline(20 * SHORT).build().unwrap();
     let outcome = smol::block_on(policy.execute(|| async { Err::<(), _>(reset()) }));
     assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));
 }
@@ -86,8 +86,8 @@ fn waits_without_end_neither_panic_nor_hold_up_others() {
 
 #[test]
 fn a_policy_takes_the_longest_times_there_are() {
-    let retry = Retry::builder().strategy(fixed(LONGEST)).attempt_timeout(LONGEST).no_deadline();
-    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let retry = Retry::builder().strategy(fixed(LONGEST));
+    let policy = AsyncPolicy::builder().retry(retry).attempt_timeout(LONGEST).no_deadline().build().unwrap();
     let call = policy.call(|| async { Err::<(), _>(reset()) });
     let given_up = smol::block_on(or(async { call.await.is_ok() }, async {
         SmolTimer.sleep(SHORT).await;
@@ -98,7 +98,7 @@ fn a_policy_takes_the_longest_times_there_are() {
 
 #[test]
 fn a_call_dropped_in_its_wait_ends_there() {
-    let policy = AsyncRetryPolicy::builder().strategy(fixed(LONG)).no_deadline().build().unwrap();
+    let policy = AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(LONG))).no_deadline().build().unwrap();
     let mut attempts = 0;
     let call = policy.call(|| {
         attempts += 1;
@@ -114,7 +114,7 @@ fn a_call_dropped_in_its_wait_ends_there() {
 
 #[test]
 fn a_cancelled_task_ends_in_its_wait() {
-    let policy = AsyncRetryPolicy::builder().strategy(fixed(LONG)).no_deadline().build().unwrap();
+    let policy = AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(LONG))).no_deadline().build().unwrap();
     let (running, started) = smol::channel::unbounded();
     let task = smol::spawn(async move {
         let call = policy.call(|| {

@@ -108,7 +108,8 @@ pub(super) fn configure<K>(
     budget: Option<&Budget>,
 ) -> PolicyBuilder<ScenarioClassifier, K> {
     if let Some(spec) = &scenario.retry {
-        builder = builder.retry(retry(spec, budget));
+        // The recordings let an attempt finish; see `FORMAT.md`.
+        builder = builder.retry(retry(spec, budget)).deadline(duration(spec.deadline_s)).finish_running_attempt();
     }
     if let Some(spec) = &scenario.breaker {
         builder = builder.circuit_breaker(breaker(spec));
@@ -123,11 +124,9 @@ pub(super) fn must_build<P>(scenario: &Scenario, built: Result<P, ConfigError>) 
 
 fn retry(spec: &RetrySpec, budget: Option<&Budget>) -> RetryBuilder {
     let mut builder = Retry::builder()
-        .deadline(duration(spec.deadline_s))
         .max_attempts(spec.max_attempts)
-        // The recordings know neither; see `FORMAT.md`.
-        .ignore_retry_after()
-        .finish_running_attempt();
+        // The recordings do not know it; see `FORMAT.md`.
+        .ignore_retry_after();
     builder = match spec.max_unknown_attempts {
         Some(cap) => builder.max_unknown_retries(cap),
         None => builder.unlimited_unknown_retries(),

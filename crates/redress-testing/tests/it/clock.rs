@@ -66,7 +66,8 @@ fn a_year_of_backoff_takes_no_time() {
     let started = Instant::now();
     let clock = VirtualClock::new();
     let policy = Policy::builder()
-        .retry(Retry::builder().strategy(fixed(secs(86_400))).max_attempts(1_000).deadline(YEAR))
+        .retry(Retry::builder().strategy(fixed(secs(86_400))).max_attempts(1_000))
+        .deadline(YEAR)
         .clock(clock.clone())
         .sleeper(clock.sleeper())
         .build()

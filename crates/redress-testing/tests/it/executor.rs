@@ -10,14 +10,19 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use redress_core::{
-    AsyncPolicy, Cause, DefaultClassifier, ErrorClass, NoTimer, Retry, RetryBuilder, StopReason, Timer, fixed,
+    Async, AsyncPolicy, Cause, DefaultClassifier, ErrorClass, NoTimer, PolicyBuilder, Retry, RetryBuilder, StopReason,
+    Timer, fixed,
 };
 use redress_testing::{Script, VirtualClock, VirtualTimer, assert_outcome};
 
 use crate::{panic_message, reset, secs};
 
+fn builder(clock: &VirtualClock, retry: RetryBuilder) -> PolicyBuilder<DefaultClassifier, Async<VirtualTimer>> {
+    AsyncPolicy::<_, NoTimer>::builder().retry(retry).timer(clock.timer())
+}
+
 fn policy(clock: &VirtualClock, retry: RetryBuilder) -> AsyncPolicy<DefaultClassifier, VirtualTimer> {
-    AsyncPolicy::<_, NoTimer>::builder().retry(retry).timer(clock.timer()).build().expect("a valid configuration")
+    builder(clock, retry).build().expect("a valid configuration")
 }
 
 /// Both, at the same time.
@@ -190,7 +195,8 @@ fn a_deadlock_is_reported() {
 #[test]
 fn backoff_and_deadline_run_by_it() {
     let clock = VirtualClock::new();
-    let policy = policy(&clock, Retry::builder().strategy(fixed(secs(10))).max_attempts(9).deadline(secs(35)));
+    let policy =
+        builder(&clock, Retry::builder().strategy(fixed(secs(10))).max_attempts(9)).deadline(secs(35)).build().unwrap();
     let script = Script::<(), _>::new().forever(|| Err(reset()));
     let outcome = clock.block_on(policy.context().capture_timeline().execute(script.run_async()));
     assert_outcome(&outcome)
@@ -204,8 +210,8 @@ fn backoff_and_deadline_run_by_it() {
 #[test]
 fn an_attempt_timeout_strikes_in_virtual_time() {
     let clock = VirtualClock::new();
-    let retry = Retry::builder().strategy(fixed(secs(60))).attempt_timeout(secs(5)).max_attempts(2).no_deadline();
-    let policy = policy(&clock, retry);
+    let retry = Retry::builder().strategy(fixed(secs(60))).max_attempts(2);
+    let policy = builder(&clock, retry).attempt_timeout(secs(5)).no_deadline().build().unwrap();
     let script = Script::<(), io::Error>::new().pending().after(&clock, secs(7)).ok(());
     let outcome = clock.block_on(policy.execute(script.run_async()));
     assert_outcome(&outcome)
@@ -219,7 +225,7 @@ fn an_attempt_timeout_strikes_in_virtual_time() {
 #[test]
 fn an_attempt_that_outruns_its_timeout_succeeds() {
     let clock = VirtualClock::new();
-    let policy = policy(&clock, Retry::builder().strategy(fixed(secs(60))).attempt_timeout(secs(5)));
+    let policy = builder(&clock, Retry::builder().strategy(fixed(secs(60)))).attempt_timeout(secs(5)).build().unwrap();
     let script = Script::<_, io::Error>::new().after(&clock, secs(4)).ok(1);
     let outcome = clock.block_on(policy.execute(script.run_async()));
     assert_outcome(&outcome).has_value(1).in_time(secs(4));
@@ -229,8 +235,8 @@ fn an_attempt_that_outruns_its_timeout_succeeds() {
 #[test]
 fn an_attempt_timeout_shrinks_to_the_deadline() {
     let clock = VirtualClock::new();
-    let retry = Retry::builder().strategy(fixed(secs(1))).attempt_timeout(secs(6)).deadline(secs(10));
-    let policy = policy(&clock, retry);
+    let retry = Retry::builder().strategy(fixed(secs(1)));
+    let policy = builder(&clock, retry).attempt_timeout(secs(6)).deadline(secs(10)).build().unwrap();
     let outcome = clock.block_on(policy.execute(pending::<Result<(), io::Error>>));
     assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(2).in_time(secs(10));
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use redress_core::{
-    BackoffContext, Cause, Classification, ErrorClass, Policy, Retry, RetryConfig, StatusError, StopReason, Strategy,
+    BackoffContext, Cause, Classification, ErrorClass, Policy, Retry, StatusError, StopReason, Strategy,
 };
 use redress_testing::{DeterministicStrategy, Script, VirtualClock, assert_outcome, instant_retries, no_retries};
 
@@ -42,7 +42,8 @@ fn it_keeps_what_the_engine_told_it() {
     let clock = VirtualClock::new();
     let strategy = DeterministicStrategy::new([secs(3), secs(1)]);
     let policy = Policy::builder()
-        .retry(Retry::builder().strategy(strategy.clone()).deadline(secs(60)).max_attempts(3))
+        .retry(Retry::builder().strategy(strategy.clone()).max_attempts(3))
+        .deadline(secs(60))
         .clock(clock.clone())
         .sleeper(clock.sleeper())
         .build()
@@ -70,9 +71,8 @@ fn instant_retries_wait_for_nothing() {
 }
 
 #[test]
-fn no_retries_is_one_attempt_with_the_default_deadline() {
+fn no_retries_is_one_attempt() {
     assert_eq!(no_retries().max_attempts, 1);
-    assert_eq!(no_retries().deadline, RetryConfig::default().deadline);
     let policy = Policy::builder().retry(no_retries()).build().expect("a valid configuration");
     assert!(policy.warnings().is_empty(), "{:?}", policy.warnings());
 

@@ -179,6 +179,7 @@ fn a_handler_that_aborts_leaves_the_last_failure() {
         .timer(lab.clock.timer())
         .classifier(grpc_classifier())
         .retry(retry(5))
+        .no_deadline()
         .sleep(|_, _| SleepDecision::Abort)
         .build()
         .expect("a valid policy");
@@ -203,6 +204,7 @@ fn a_response_that_a_classifier_of_ones_own_refuses_is_handed_over() {
         .timer(lab.clock.timer())
         .classifier(refused)
         .retry(retry(3))
+        .no_deadline()
         .build()
         .expect("a valid policy");
     let inner = tower::service_fn(|_: Request<Body>| async {

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use redress_core::{
-    AsyncPolicy, CircuitBreaker, ErrorClass, NoTimer, OutcomeSummary, Retry, RetryBuilder, StopReason, fixed,
-    retry_after_or,
+    Async, AsyncPolicy, CircuitBreaker, ErrorClass, NoTimer, OutcomeSummary, PolicyBuilder, Retry, RetryBuilder,
+    StopReason, fixed, retry_after_or,
 };
 use redress_grpc_fixture::EchoClient;
 use redress_testing::{Recorder, VirtualClock, VirtualTimer};
@@ -31,8 +31,16 @@ pub(crate) struct Lab {
 impl Lab {
     /// A policy of this retry and breaker. A wait moves the clock on.
     pub(crate) fn policy_of(&self, retry: RetryBuilder, breaker: Option<CircuitBreaker>) -> LabPolicy {
+        let mut builder = self.builder(retry).no_deadline();
+        if let Some(breaker) = breaker {
+            builder = builder.circuit_breaker(breaker);
+        }
+        builder.build().expect("a valid policy")
+    }
+
+    pub(crate) fn builder(&self, retry: RetryBuilder) -> PolicyBuilder<GrpcClassifier, Async<VirtualTimer>> {
         let clock = self.clock.clone();
-        let mut builder = AsyncPolicy::<_, NoTimer>::builder()
+        AsyncPolicy::<_, NoTimer>::builder()
             .timer(self.clock.timer())
             .classifier(grpc_classifier())
             .retry(retry)
@@ -40,11 +48,7 @@ impl Lab {
             .sleeper(move |wait| {
                 clock.advance(wait);
                 async {}
-            });
-        if let Some(breaker) = breaker {
-            builder = builder.circuit_breaker(breaker);
-        }
-        builder.build().expect("a valid policy")
+            })
     }
 
     /// A policy that gives up after so many attempts, and waits as asked or not at all.
@@ -70,7 +74,7 @@ impl Lab {
 /// So many attempts, and waits only where the server asks for one.
 pub(crate) fn retry(attempts: u32) -> RetryBuilder {
     let strategy = retry_after_or(fixed(Duration::ZERO)).jitter(Duration::ZERO);
-    Retry::builder().strategy(strategy).max_attempts(attempts).no_deadline().unlimited_unknown_retries()
+    Retry::builder().strategy(strategy).max_attempts(attempts).unlimited_unknown_retries()
 }
 
 /// A breaker that opens at the first failure of a server, for a second.

@@ -69,7 +69,7 @@ fn timeouts(server: &Running) -> Vec<Option<Duration>> {
 async fn the_server_is_told_what_is_left_of_the_deadline() {
     let (server, lab) = (serve().await, Lab::default());
     let strategy = retry(3).strategy(fixed(10 * SECOND));
-    let layer = GrpcLayer::new(lab.policy_of(strategy.deadline(60 * SECOND), None));
+    let layer = GrpcLayer::new(lab.builder(strategy).deadline(60 * SECOND).build().expect("a valid policy"));
     let mut client = EchoClient::new(layer.layer(server.channel()));
     server.script.then_fail(Status::unavailable("1")).then_fail(Status::unavailable("2"));
 
@@ -77,8 +77,8 @@ async fn the_server_is_told_what_is_left_of_the_deadline() {
     assert_eq!(timeouts(&server), [60, 50, 40].map(|left| Some(left * SECOND)));
 
     // The attempt's own limit is shorter; the caller's is shorter still, or longer and not taken.
-    let strategy = retry(1).deadline(60 * SECOND).attempt_timeout(5 * SECOND);
-    let layer = GrpcLayer::new(lab.policy_of(strategy, None));
+    let bounded = lab.builder(retry(1)).deadline(60 * SECOND).attempt_timeout(5 * SECOND);
+    let layer = GrpcLayer::new(bounded.build().expect("a valid policy"));
     let mut client = EchoClient::new(layer.layer(server.channel()));
     for set in [None, Some(3), Some(100)] {
         let mut request = Request::new(ping("x"));
@@ -110,9 +110,14 @@ impl redress_core::Timer for Hasty {
 async fn an_attempt_that_times_out_is_deadline_exceeded() {
     let server = serve().await;
     server.script.then(Answer::Silence);
-    let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2).attempt_timeout(SECOND);
+    let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2);
     // What does not answer at once has timed out.
-    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(Hasty).classifier(grpc_classifier()).retry(retry).build();
+    let policy = AsyncPolicy::<_, NoTimer>::builder()
+        .timer(Hasty)
+        .classifier(grpc_classifier())
+        .retry(retry)
+        .attempt_timeout(SECOND)
+        .build();
     let layer = GrpcLayer::new(policy.expect("a valid policy"));
 
     let answer = EchoClient::new(layer.layer(server.channel())).once(ping("x")).await;

@@ -138,8 +138,8 @@ async fn an_attempt_that_times_out_is_dropped_before_the_next_one() {
             io::Result::Ok(())
         }
     });
-    let retry = at_once().max_attempts(3).attempt_timeout(Duration::from_secs(1)).no_deadline();
-    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let limited = AsyncPolicy::builder().attempt_timeout(Duration::from_secs(1)).no_deadline();
+    let policy = limited.retry(at_once().max_attempts(3)).build().unwrap();
     assert!(PolicyLayer::new(policy).layer(inner).call(()).await.is_err());
     // Ours, the service's, its clone's in the call, and the attempt's own.
     assert_eq!(*counts.lock().unwrap(), [4, 4, 4]);

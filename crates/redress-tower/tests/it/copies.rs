@@ -112,7 +112,8 @@ fn judging() -> redress_core::PolicyBuilder<
     redress_core::Async<redress_tokio::TokioTimer>,
 > {
     AsyncPolicy::builder()
-        .retry(at_once().max_attempts(2).attempt_timeout(Duration::from_secs(3)))
+        .retry(at_once().max_attempts(2))
+        .attempt_timeout(Duration::from_secs(3))
         .classifier(result_classifier(|response: &u32| (*response >= 500).then_some(ErrorClass::ServerError)))
 }
 

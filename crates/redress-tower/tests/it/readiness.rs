@@ -66,8 +66,8 @@ async fn a_call_waits_for_a_service_that_becomes_ready_late() {
 async fn an_attempt_that_waits_for_readiness_runs_into_its_timeout() {
     let (inner, mut handle) = mock::pair::<u32, u32>();
     handle.allow(0);
-    let retry = at_once().max_attempts(3).attempt_timeout(Duration::from_secs(2)).no_deadline();
-    let policy = AsyncPolicy::builder().retry(retry).classifier(boxed_classifier()).build().unwrap();
+    let limited = AsyncPolicy::builder().attempt_timeout(Duration::from_secs(2)).no_deadline();
+    let policy = limited.retry(at_once().max_attempts(3)).classifier(boxed_classifier()).build().unwrap();
     let began = tokio::time::Instant::now();
     let error: CallError<tower::BoxError> = PolicyLayer::new(policy).layer(inner).call(7).await.unwrap_err();
     assert_eq!((error.stop_reason(), error.attempts()), (StopReason::MaxAttemptsGlobal, 3));
@@ -79,8 +79,9 @@ async fn an_attempt_that_waits_for_readiness_runs_into_its_timeout() {
 async fn an_attempt_that_was_given_up_keeps_no_request() {
     let (inner, mut handle) = mock::pair::<Arc<()>, u32>();
     handle.allow(0);
-    let retry = at_once().strategy(fixed(Duration::from_secs(60))).attempt_timeout(Duration::from_secs(2));
-    let policy = AsyncPolicy::builder().retry(retry.no_deadline()).classifier(boxed_classifier()).build().unwrap();
+    let limited = AsyncPolicy::builder().attempt_timeout(Duration::from_secs(2)).no_deadline();
+    let retry = at_once().strategy(fixed(Duration::from_secs(60)));
+    let policy = limited.retry(retry).classifier(boxed_classifier()).build().unwrap();
     let request = Arc::new(());
     let mut service = PolicyLayer::new(policy).layer(inner);
     let mut call = task(service.call(Arc::clone(&request)));
@@ -115,8 +116,8 @@ async fn a_limit_below_is_free_between_attempts() {
         }
         if request == "failing" { Err(reset()) } else { Ok(request) }
     }));
-    let retry = at_once().strategy(fixed(Duration::from_secs(60))).max_attempts(2).no_deadline();
-    let policy = AsyncPolicy::builder().retry(retry).build().unwrap();
+    let retry = at_once().strategy(fixed(Duration::from_secs(60))).max_attempts(2);
+    let policy = AsyncPolicy::builder().retry(retry).no_deadline().build().unwrap();
     let mut service = PolicyLayer::new(policy).layer(inner);
 
     let mut failing = task(service.call("failing"));

@@ -38,10 +38,10 @@ pub(crate) fn policy() -> Result<AsyncPolicy<PageClassifier>, ConfigError> {
                 .strategy(backoff)
                 .strategy_for(ErrorClass::RateLimit, rate_limited)
                 .max_attempts(MAX_ATTEMPTS)
-                .attempt_timeout(ATTEMPT_TIMEOUT)
-                .deadline(DEADLINE)
                 .budget(Budget::new(BUDGET, BUDGET_WINDOW)?),
         )
+        .attempt_timeout(ATTEMPT_TIMEOUT)
+        .deadline(DEADLINE)
         .circuit_breaker(CircuitBreaker::builder().failure_threshold(FAILED_CALLS).recovery_timeout(RECOVERY))
         .build()
 }

@@ -154,17 +154,17 @@ impl Shape {
             delay
         };
         let retry = Retry::builder().strategy(strategy).max_attempts(ATTEMPTS).budget(budget.clone());
-        let retry = if self.dress == Dress::Plain { retry.no_deadline() } else { retry };
-        let retry = match self.attempting {
-            Attempting::Ready | Attempting::Yields => retry,
-            Attempting::Races => retry.attempt_timeout(secs(3)),
-            Attempting::TimesOut => retry.attempt_timeout(secs(1)),
-        };
         let mut builder = AsyncPolicy::<_, NoTimer>::builder()
             .timer(watch.clock.timer())
             .classifier(ByClass)
             .retry(retry)
             .circuit_breaker(breaker);
+        builder = if self.dress == Dress::Plain { builder.no_deadline() } else { builder };
+        builder = match self.attempting {
+            Attempting::Ready | Attempting::Yields => builder,
+            Attempting::Races => builder.attempt_timeout(secs(3)),
+            Attempting::TimesOut => builder.attempt_timeout(secs(1)),
+        };
         if self.dress == Dress::Plain {
             if self.hook != Hook::None {
                 let watch = Arc::clone(watch);

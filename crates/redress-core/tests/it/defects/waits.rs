@@ -30,8 +30,8 @@ fn hinted(hint: Duration) -> Classification {
 #[test]
 fn a_hint_longer_than_the_deadline_is_not_slept() {
     wherever_time_is_virtual(|lab| {
-        let retry = Retry::builder().strategy(retry_after_or(fixed(millis(1)))).deadline(millis(500));
-        let policy = lab.retrying(retry);
+        let retry = Retry::builder().strategy(retry_after_or(fixed(millis(1))));
+        let policy = lab.policy().retry(retry).deadline(millis(500)).build();
         let asked_for_a_minute = script([Err(Failed::Hinted(ErrorClass::RateLimit, secs(60)))]);
         assert_eq!(policy.run(&asked_for_a_minute), stopped(StopReason::DeadlineExceeded, 1));
         assert_eq!((lab.clock.elapsed(), lab.clock.slept()), (Duration::ZERO, vec![]));
@@ -50,7 +50,7 @@ fn an_endless_delay_is_not_no_delay() {
         assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::DeadlineExceeded, 1));
         assert_eq!(lab.clock.elapsed(), Duration::ZERO);
 
-        let policy = lab.retrying(endless().no_deadline());
+        let policy = lab.policy().retry(endless()).no_deadline().build();
         assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
         assert!(lab.clock.elapsed() > YEAR * 500, "{:?}", lab.clock.elapsed());
     });
@@ -98,7 +98,8 @@ fn no_strategy_overflows_at_attempt_1024() {
 #[test]
 fn a_call_of_more_than_1024_attempts_goes_on_waiting() {
     wherever_time_is_virtual(|lab| {
-        let policy = lab.retrying(Retry::builder().strategy(equal_jitter()).no_deadline().max_attempts(1_100));
+        let policy =
+            lab.policy().retry(Retry::builder().strategy(equal_jitter()).max_attempts(1_100)).no_deadline().build();
         assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 1_100));
         let slept = lab.clock.slept();
         assert_eq!(slept.len(), 1_099);
@@ -157,11 +158,11 @@ fn no_attempt_starts_at_or_past_the_deadline() {
             (TICK, stopped(StopReason::DeadlineExceeded, 1)),
             (Duration::ZERO, stopped(StopReason::DeadlineExceeded, 1)),
         ] {
-            let policy = lab.retrying(Retry::builder().strategy(fixed(secs(1))).deadline(secs(10)));
+            let policy = lab.policy().retry(Retry::builder().strategy(fixed(secs(1)))).deadline(secs(10)).build();
             let context = policy.context().sleeper(|_| lab.clock.advance(secs(10) + late));
             assert_eq!(context.run(&failing(ErrorClass::Transient)), ended, "{late:?} past it");
         }
-        let policy = lab.retrying(Retry::builder().strategy(fixed(secs(1))).deadline(secs(10)));
+        let policy = lab.policy().retry(Retry::builder().strategy(fixed(secs(1)))).deadline(secs(10)).build();
         let context = policy.context().sleeper(|_| lab.clock.advance(secs(10) - TICK));
         assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
     });
@@ -171,8 +172,8 @@ fn no_attempt_starts_at_or_past_the_deadline() {
 #[test]
 fn a_call_without_a_deadline_has_no_hidden_one() {
     wherever_time_is_virtual(|lab| {
-        let retry = Retry::builder().strategy(fixed(secs(3_600))).no_deadline().max_attempts(1_000);
-        let policy = lab.retrying(retry);
+        let retry = Retry::builder().strategy(fixed(secs(3_600))).max_attempts(1_000);
+        let policy = lab.policy().retry(retry).no_deadline().build();
         assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 1_000));
         assert_eq!(lab.clock.elapsed(), secs(3_600) * 999);
     });
@@ -319,8 +320,8 @@ fn a_call_within_a_call_keeps_its_own_place() {
     wherever_time_is_virtual(|lab| {
         let seen = Seen::default();
         let budget = Budget::with_clock(9, secs(3_600), lab.clock.clone()).expect("valid");
-        let retry = Retry::builder().strategy(noting(&seen)).max_attempts(3).no_deadline().budget(budget.clone());
-        let policy = lab.retrying(retry);
+        let retry = Retry::builder().strategy(noting(&seen)).max_attempts(3).budget(budget.clone());
+        let policy = lab.policy().retry(retry).no_deadline().build();
         let reason = policy.run_with(|_| -> Attempted {
             let inner = policy.run(&failing(ErrorClass::RateLimit));
             assert_eq!(inner, stopped(StopReason::MaxAttemptsGlobal, 3));

@@ -2,18 +2,14 @@
 //!
 //! Owns those settings. What they decide is redress's.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use redress_core::RetryConfig;
-
-use crate::strategy::instant_retries;
+use redress_core::{RetrySpec, StrategySpec};
 
 /// Settings for one attempt and no more: the first failure ends the call, as
 /// [`MaxUnknownAttempts`](redress_core::StopReason::MaxUnknownAttempts) if its class is `Unknown`, as
 /// [`NonRetryableClass`](redress_core::StopReason::NonRetryableClass) if it is never retried, and else as
 /// [`MaxAttemptsGlobal`](redress_core::StopReason::MaxAttemptsGlobal).
-///
-/// The deadline is the default one; set another, or an attempt timeout, through `Retry::from_config`:
 ///
 /// ```
 /// use std::io;
@@ -22,7 +18,7 @@ use crate::strategy::instant_retries;
 /// use redress_testing::no_retries;
 ///
 /// let policy = Policy::builder()
-///     .retry(Retry::from_config(no_retries()).deadline(Duration::from_secs(5)))
+///     .retry(Retry::from_spec(no_retries())).deadline(Duration::from_secs(5))
 ///     .build()?;
 /// let outcome = policy.execute(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
 /// assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
@@ -30,10 +26,10 @@ use crate::strategy::instant_retries;
 /// # Ok::<(), redress_core::ConfigError>(())
 /// ```
 #[must_use]
-pub fn no_retries() -> RetryConfig {
-    let mut config = RetryConfig::default();
-    config.max_attempts = 1;
-    config.max_unknown_retries = Some(0);
-    config.strategy = Some(Arc::new(instant_retries()));
-    config
+pub fn no_retries() -> RetrySpec {
+    let mut spec = RetrySpec::default();
+    spec.max_attempts = 1;
+    spec.max_unknown_retries = Some(0);
+    spec.strategy = Some(StrategySpec::Fixed { delay: Duration::ZERO });
+    spec
 }

@@ -1,0 +1,213 @@
+//! The retry settings as plain data: the fields, their defaults, their rules, and how they read.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::budget::spec::BudgetSpec;
+use crate::classify::class::{ErrorClass, PerClass};
+use crate::outcome::readable_duration::Readable;
+use crate::policy::compiled::MAX_CAP;
+use crate::policy::config_error::Check;
+use crate::strategy::{StrategySpec, default_strategy_spec};
+
+const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
+
+/// The configuration of a [`Retry`](crate::Retry): what its builder edits, and what a built one
+/// [gives back](crate::Retry::spec).
+///
+/// Plain data that nothing has checked: [`build`](crate::RetryBuilder::build) does.
+///
+/// # Defaults
+///
+/// `max_attempts` 6, `max_unknown_retries` 2, no caps per class, no budget, hints honoured. Without any strategy it is
+/// [`decorrelated_jitter`](crate::decorrelated_jitter) up to 5 s, for every class.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress_core::{Policy, Retry, RetrySpec, StrategySpec};
+///
+/// let mut spec = RetrySpec::default();
+/// spec.max_attempts = 3;
+/// spec.strategy = Some(StrategySpec::Fixed { delay: Duration::from_millis(50) });
+/// let retry = Retry::from_spec(spec.clone()).build()?;
+/// assert_eq!(retry.spec(), &spec);
+/// assert_eq!(
+///     spec.to_string(),
+///     "at most 3 attempts\n\
+///      at most 2 retries of UNKNOWN\n\
+///      waits: a fixed delay of 50 ms, at least the hint"
+/// );
+/// # Ok::<(), redress_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RetrySpec {
+    /// How many attempts a call may make, the first one included.
+    pub max_attempts: u32,
+    /// How many failures of class `Unknown` may be retried; `None` for no cap of their own.
+    pub max_unknown_retries: Option<u32>,
+    /// How many failures of each class may be retried; `None` for no cap of its own.
+    pub max_retries_for: PerClass<Option<u32>>,
+    /// The strategy for classes without one of their own. `None` is the default strategy if `strategies` is empty as
+    /// well; else a class without a strategy is not retried, and ends as [`NoStrategy`](crate::StopReason::NoStrategy).
+    pub strategy: Option<StrategySpec>,
+    /// The strategies of single classes.
+    pub strategies: PerClass<Option<StrategySpec>>,
+    /// The budget that every retry takes a token from.
+    pub budget: Option<BudgetSpec>,
+    /// Whether `retry_after` hints are left to the strategies instead of being the least wait.
+    pub ignore_retry_after: bool,
+    /// The longest wait that a hint can ask for; `None` for no limit but the deadline.
+    pub max_retry_after: Option<Duration>,
+}
+
+impl Default for RetrySpec {
+    fn default() -> Self {
+        Self {
+            max_attempts: 6,
+            max_unknown_retries: Some(DEFAULT_UNKNOWN_CAP),
+            max_retries_for: PerClass::default(),
+            strategy: None,
+            strategies: PerClass::default(),
+            budget: None,
+            ignore_retry_after: false,
+            max_retry_after: None,
+        }
+    }
+}
+
+/// The default cap is no oddity, however few attempts there are.
+const DEFAULT_UNKNOWN_CAP: u32 = 2;
+
+impl RetrySpec {
+    /// One attempt, whatever its failure.
+    pub(crate) fn once() -> Self {
+        Self { max_attempts: 1, max_unknown_retries: None, ..Self::default() }
+    }
+
+    /// Whether a class without a strategy of its own has the default one.
+    pub(crate) fn has_default_strategy(&self) -> bool {
+        self.strategy.is_none() && self.strategies.iter().all(|(_, strategy)| strategy.is_none())
+    }
+
+    /// Collects what is refused, strategies and budget apart: their own rules are checked where they are built.
+    pub(crate) fn check(&self, check: &mut Check) {
+        check.that(self.max_attempts >= 1, "retry.max_attempts", self.max_attempts, "be at least 1");
+        if let Some(longest) = self.max_retry_after {
+            check.duration("retry.max_retry_after", longest);
+        }
+        for cap in self.max_retries_for.iter().filter_map(|(_, cap)| *cap) {
+            check.that(cap <= MAX_CAP, "retry.max_retries_for", cap, CAP_RULE);
+        }
+        if let Some(cap) = self.max_unknown_retries {
+            check.that(cap <= MAX_CAP, "retry.max_unknown_retries", cap, CAP_RULE);
+        }
+    }
+
+    /// Collects what is legal but odd.
+    pub(crate) fn warn(&self, check: &mut Check) {
+        // The attempts run out no later than after this many retries.
+        let retries = self.max_attempts.saturating_sub(1);
+        for (class, cap) in self.max_retries_for.iter() {
+            let Some(cap) = *cap else { continue };
+            check.that(
+                !class.is_retryable() || cap < retries || retries == 0,
+                "retry.max_retries_for",
+                (class, cap),
+                "be below the retries that max_attempts allows, or it never binds",
+            );
+            check.that(
+                class.is_retryable() || cap == 0,
+                "retry.max_retries_for",
+                (class, cap),
+                "be left out for a class that is never retried",
+            );
+        }
+        self.warn_of_unknown_caps(check);
+    }
+
+    /// Two caps hold for failures of class `Unknown`, and the attempts end both.
+    fn warn_of_unknown_caps(&self, check: &mut Check) {
+        if let (Some(of_class), Some(of_unknown)) =
+            (self.max_retries_for[ErrorClass::Unknown], self.max_unknown_retries)
+        {
+            check.that(
+                of_class <= of_unknown,
+                "retry.max_retries_for",
+                (ErrorClass::Unknown, of_class),
+                "be at most max_unknown_retries, which ends the call first",
+            );
+            check.that(
+                of_class > of_unknown || of_unknown == DEFAULT_UNKNOWN_CAP,
+                "retry.max_unknown_retries",
+                of_unknown,
+                "be below max_retries_for(Unknown), which ends the call first",
+            );
+        }
+        let retries = self.max_attempts.saturating_sub(1);
+        if let Some(cap) = self.max_unknown_retries.filter(|cap| *cap != DEFAULT_UNKNOWN_CAP) {
+            check.that(
+                cap < retries || retries == 0,
+                "retry.max_unknown_retries",
+                cap,
+                "be below the retries that max_attempts allows, or it never binds",
+            );
+        }
+    }
+
+    fn fmt_caps(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (class, cap) in self.max_retries_for.iter() {
+            let of_unknown = self.max_unknown_retries.filter(|_| class == ErrorClass::Unknown);
+            let cap = [*cap, of_unknown].into_iter().flatten().min();
+            match cap {
+                None => {}
+                Some(0) => write!(f, "\nno retry of {class}")?,
+                Some(1) => write!(f, "\nat most 1 retry of {class}")?,
+                Some(cap) => write!(f, "\nat most {cap} retries of {class}")?,
+            }
+        }
+        Ok(())
+    }
+
+    fn fmt_waits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (class, strategy) in self.strategies.iter() {
+            if let Some(strategy) = strategy {
+                write!(f, "\nwaits after {class}: {strategy}{}", HintText(self))?;
+            }
+        }
+        let default = self.has_default_strategy().then(default_strategy_spec);
+        match self.strategy.as_ref().or(default.as_ref()) {
+            Some(strategy) => write!(f, "\nwaits: {strategy}{}", HintText(self)),
+            None => f.write_str("\nno retry of any other class"),
+        }
+    }
+}
+
+/// What a hint does to a wait.
+struct HintText<'a>(&'a RetrySpec);
+
+impl fmt::Display for HintText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.max_retry_after {
+            _ if self.0.ignore_retry_after => Ok(()),
+            None => f.write_str(", at least the hint"),
+            Some(longest) => write!(f, ", at least the hint up to {}", Readable(longest)),
+        }
+    }
+}
+
+/// A line for each part: attempts, caps, waits, budget.
+impl fmt::Display for RetrySpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.max_attempts == 1 {
+            return f.write_str("one attempt");
+        }
+        write!(f, "at most {} attempts", self.max_attempts)?;
+        self.fmt_caps(f)?;
+        self.fmt_waits(f)?;
+        match &self.budget {
+            Some(budget) => write!(f, "\n{budget}"),
+            None => Ok(()),
+        }
+    }
+}
