@@ -28,7 +28,12 @@ use crate::clock::{Alarm, VirtualClock};
 /// let retry = Retry::builder()
 ///     .strategy(fixed(Duration::from_secs(60)))
 ///     .max_attempts(3);
-/// let policy = AsyncPolicy::<_, NoTimer>::builder().retry(retry).attempt_timeout(Duration::from_secs(5)).no_deadline().timer(clock.timer()).build()?;
+/// let policy = AsyncPolicy::<_, NoTimer>::builder()
+///     .retry(retry)
+///     .attempt_timeout(Duration::from_secs(5))
+///     .no_deadline()
+///     .timer(clock.timer())
+///     .build()?;
 ///
 /// let outcome = clock.block_on(policy.execute(|| pending::<Result<(), io::Error>>()));
 /// assert_eq!(outcome.cause(), Some(Cause::Timeout));

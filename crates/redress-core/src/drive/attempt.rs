@@ -15,7 +15,8 @@ use std::time::Duration;
 /// use std::net::TcpStream;
 ///
 /// let policy = Policy::builder()
-///     .retry(Retry::builder().strategy(fixed(Duration::from_millis(100)))).attempt_timeout(Duration::from_secs(2))
+///     .retry(Retry::builder().strategy(fixed(Duration::from_millis(100))))
+///     .attempt_timeout(Duration::from_secs(2))
 ///     .build()?;
 /// let banner = policy.call_with(|attempt| {
 ///     let mut stream = TcpStream::connect("127.0.0.1:7")?;

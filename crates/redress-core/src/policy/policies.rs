@@ -34,9 +34,9 @@ use crate::policy::spec::PolicySpec;
 ///         Retry::builder()
 ///             .strategy(decorrelated_jitter().max(Duration::from_secs(5)))
 ///             .strategy_for(ErrorClass::RateLimit, decorrelated_jitter().max(Duration::from_secs(60)))
-///             .deadline(Duration::from_secs(60))
-///             .max_attempts(6),
+///             .max_attempts(4),
 ///     )
+///     .deadline(Duration::from_secs(20))
 ///     .circuit_breaker(CircuitBreaker::builder().failure_threshold(5))
 ///     .build()?;
 ///
