@@ -27,10 +27,10 @@ pub use crate::timer::{AsyncStdSleep, AsyncStdTimer};
 
 /// [`redress_core::AsyncPolicy`] on async-std's timer. Its calls run in `async_std::task::spawn` and
 /// `block_on`; those whose operation is not `Send`, in `spawn_local` and `block_on`.
-pub type AsyncPolicy<C = redress_core::DefaultClassifier> = redress_core::AsyncPolicy<C, AsyncStdTimer>;
+pub type AsyncPolicy<C = redress_core::classify::DefaultClassifier> = redress_core::AsyncPolicy<C, AsyncStdTimer>;
 
 /// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of interest.
-pub type AsyncRetryPolicy<C = redress_core::DefaultClassifier> = AsyncPolicy<C>;
+pub type AsyncRetryPolicy<C = redress_core::classify::DefaultClassifier> = AsyncPolicy<C>;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use redress_core::Timer;
+use redress_core::driver::Timer;
 
 /// async-std's timer: [`async_io::Timer`], on which `async_std::task::sleep` waits too. The clock is the system's monotonic one.
 ///

@@ -101,7 +101,7 @@ pub(crate) fn futures() -> Vec<Size> {
     ]
 }
 
-fn retry() -> redress_core::RetryBuilder {
+fn retry() -> redress_core::policy::RetryBuilder {
     Retry::builder().strategy(decorrelated_jitter())
 }
 

@@ -12,9 +12,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use redress_core::classify::DefaultClassifier;
+use redress_core::driver::Timer;
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
 use redress_core::{
-    AsyncPolicy, Budget, CircuitBreaker, Classifier, DefaultClassifier, ErrorClass, Policy, PolicyBuilder, Retry,
-    RetryBuilder, StopReason, Timer, decorrelated_jitter, error_classifier, fixed,
+    AsyncPolicy, Budget, CircuitBreaker, Classifier, ErrorClass, Policy, Retry, StopReason, decorrelated_jitter,
+    error_classifier, fixed,
 };
 use redress_tower::PolicyLayer;
 use tower::{Layer as _, Service};

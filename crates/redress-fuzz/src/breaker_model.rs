@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use redress_core::{CircuitBreakerBuilder, CircuitState, ErrorClass, Transition};
+use redress_core::ErrorClass;
+use redress_core::breaker::{CircuitBreakerBuilder, CircuitState, Transition};
 
 use crate::doubt::{DoubtfulEvents, DoubtfulWait};
 use crate::reader::Reader;

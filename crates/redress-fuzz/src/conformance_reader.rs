@@ -42,7 +42,7 @@ fn drivers_agree(scenario: &Scenario, line: &str) {
     let timer = clock.timer();
     let pass = {
         let timer = timer.clone();
-        move |duration| redress_core::Timer::sleep(&timer, duration)
+        move |duration| redress_core::driver::Timer::sleep(&timer, duration)
     };
     let asynchronous = clock.block_on(run_async(scenario, timer, pass));
     assert_eq!(blocking, asynchronous, "both drivers do the same");

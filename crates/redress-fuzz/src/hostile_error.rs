@@ -7,8 +7,9 @@ use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use redress_core::{
-    AbortRetryError, ConcurrencyError, ErrorClass, PermanentError, RateLimitError, ServerError, StatusError,
+use redress_core::ErrorClass;
+use redress_core::error::{
+    AbortRetryError, ConcurrencyError, PermanentError, RateLimitError, ServerError, StatusError,
 };
 
 use crate::reader::Reader;

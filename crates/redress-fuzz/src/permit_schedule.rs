@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use redress_core::{CircuitBreaker, CircuitState, ErrorClass, Permit, Transition};
+use redress_core::breaker::{CircuitState, Permit, Transition};
+use redress_core::{CircuitBreaker, ErrorClass};
 
 use crate::breaker_model::{BreakerModel, End, Settings, Ticket};
 use crate::reader::Reader;

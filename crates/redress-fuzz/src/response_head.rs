@@ -7,7 +7,8 @@ use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
-use redress_core::{Classification, Classifier, ErrorClass, StatusError, default_classifier};
+use redress_core::error::StatusError;
+use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
 use redress_http::{
     IdempotencyGuard, RetrySafety, classify, classify_response, classify_status, default_operation,
     default_result_classifier, http_classifier, http_retry_after_classifier, is_idempotent_method, parse_retry_after,

@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    BackoffContext, Classification, ErrorClass, Feedback, Jitter, Strategy, StrategySpec, adaptive,
-    decorrelated_jitter, equal_jitter, exponential, fixed, retry_after_or, token_backoff,
+use redress_core::strategy::{
+    BackoffContext, Feedback, Jitter, Strategy, StrategySpec, adaptive, equal_jitter, token_backoff,
 };
+use redress_core::{Classification, ErrorClass, decorrelated_jitter, exponential, fixed, retry_after_or};
 
 use crate::reader::Reader;
 

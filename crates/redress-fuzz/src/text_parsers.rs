@@ -5,9 +5,8 @@
 
 use std::error::Error;
 
-use redress_core::{
-    Classification, Classifier, ErrorClass, boxed_classifier, default_classifier, source_chain, strict_classifier,
-};
+use redress_core::classify::{boxed_classifier, source_chain, strict_classifier};
+use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
 
 use crate::hostile_error::{Boxed, KINDS, Link};
 use crate::reader::Reader;

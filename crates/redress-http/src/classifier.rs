@@ -7,9 +7,9 @@ use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use http::Response;
-use redress_core::{
-    Classification, Classifier, OrElse, StatusError, default_classifier, source_chain, strict_classifier,
-};
+use redress_core::classify::{OrElse, source_chain, strict_classifier};
+use redress_core::error::StatusError;
+use redress_core::{Classification, Classifier, default_classifier};
 
 use crate::status::{classify, response_class};
 
@@ -30,7 +30,8 @@ pub struct HttpClassifier;
 ///
 /// ```
 /// use http::Response;
-/// use redress_core::{Classifier, ErrorClass, StatusError};
+/// use redress_core::{Classifier, ErrorClass};
+/// use redress_core::error::StatusError;
 /// use redress_http::http_classifier;
 ///
 /// let classify = |result: &Result<Response<&str>, StatusError>| http_classifier().classify(result).map(|c| c.class());
@@ -79,7 +80,8 @@ pub struct DefaultResultClassifier {
 ///
 /// ```
 /// use http::Response;
-/// use redress_core::{Classifier, ErrorClass, boxed_classifier};
+/// use redress_core::{Classifier, ErrorClass};
+/// use redress_core::classify::boxed_classifier;
 /// use redress_http::default_result_classifier;
 ///
 /// type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -202,7 +204,9 @@ fn classify_error(error: &(dyn Error + 'static)) -> Classification {
 mod tests {
     use std::io;
 
-    use redress_core::{AbortRetryError, ErrorClass, RateLimitError, boxed_classifier};
+    use redress_core::ErrorClass;
+    use redress_core::classify::boxed_classifier;
+    use redress_core::error::{AbortRetryError, RateLimitError};
 
     use super::*;
 

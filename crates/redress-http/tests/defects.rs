@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Response};
-use redress_core::{
-    AsyncPolicy, BackoffContext, ErrorClass, NoTimer, Policy, Retry, RetryBuilder, RetryOutcome, StopReason, fixed,
-    retry_after_or,
-};
+use redress_core::driver::NoTimer;
+use redress_core::policy::RetryBuilder;
+use redress_core::strategy::BackoffContext;
+use redress_core::{AsyncPolicy, ErrorClass, Policy, Retry, RetryOutcome, StopReason, fixed, retry_after_or};
 use redress_http::{HttpRetryAfterClassifier, IdempotencyGuard, http_retry_after_classifier};
 use redress_testing::{Script, VirtualClock};
 

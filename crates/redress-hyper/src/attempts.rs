@@ -10,7 +10,9 @@ use std::task::{Context, Poll, ready};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
-use redress_core::{Attempt, Classification, Classifier, Failure, PollOperation, Timer};
+use redress_core::driver::{PollOperation, Timer};
+use redress_core::error::Failure;
+use redress_core::{Attempt, Classification, Classifier};
 use redress_http::RetrySafety;
 
 use crate::error::HyperError;

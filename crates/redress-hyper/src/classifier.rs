@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use http::Response;
-use redress_core::{Classification, Classifier, ErrorClass, OrElse, default_classifier, strict_classifier};
+use redress_core::classify::{OrElse, strict_classifier};
+use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
 use redress_http::{DefaultResultClassifier, default_result_classifier};
 
 use crate::error::HyperError;
@@ -17,7 +18,7 @@ use crate::error::HyperError;
 ///
 /// | error | class |
 /// |---|---|
-/// | the chain of sources holds something that the [default classifier](redress_core::DefaultClassifier) is certain about: a marker, a status, an `io::Error` such as a refused or reset connection | what that says |
+/// | the chain of sources holds something that the [default classifier](redress_core::classify::DefaultClassifier) is certain about: a marker, a status, an `io::Error` such as a refused or reset connection | what that says |
 /// | [no connection](HyperError::is_connect), such as a name that is not found | `Transient` |
 /// | [the client does not send such requests](HyperError::is_request) | `Permanent` |
 /// | [what came back is not HTTP](HyperError::is_parse): a gateway would say 502 ([RFC 9110, section 15.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.6.3)) | `ServerError` |

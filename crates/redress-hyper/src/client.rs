@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, Request, Response, Uri};
-use redress_core::{AsyncPolicy, CallError, Classifier, Timer};
+use redress_core::driver::Timer;
+use redress_core::{AsyncPolicy, CallError, Classifier};
 use redress_http::{Head, IdempotencyGuard};
 
 use crate::error::HyperError;

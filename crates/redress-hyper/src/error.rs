@@ -6,7 +6,7 @@ use std::error::Error;
 use std::{fmt, io};
 
 use hyper_util::client::legacy;
-use redress_core::source_chain;
+use redress_core::classify::source_chain;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 

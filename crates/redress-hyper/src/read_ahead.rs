@@ -4,7 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use redress_core::{Attempt, Timer};
+use redress_core::Attempt;
+use redress_core::driver::Timer;
 
 /// What a response that is to be retried may cost, so that its connection can be used again. A response that is longer, or not there in
 /// time, is dropped before the wait, which closes its connection.

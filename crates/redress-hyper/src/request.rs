@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response};
-use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome, Timer};
+use redress_core::driver::Timer;
+use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use redress_http::{Head, IdempotencyGuard, default_operation};
 
 use crate::attempts::{Attempts, Outgoing, exchange};

@@ -52,7 +52,7 @@ impl MetricsObserverBuilder {
         self
     }
 
-    /// How many different [policies](redress_core::PolicyBuilder::name) get series of their own. Those that come later share
+    /// How many different [policies](redress_core::policy::PolicyBuilder::name) get series of their own. Those that come later share
     /// the label `other`. Default: 100.
     pub const fn policy_limit(mut self, names: usize) -> Self {
         self.policy_limit = names;

@@ -5,7 +5,8 @@
 use std::sync::{PoisonError, RwLock};
 
 use metrics::{Key, KeyName, SharedString};
-use redress_core::{CircuitBreaker, CircuitState, Event, EventName};
+use redress_core::breaker::CircuitState;
+use redress_core::{CircuitBreaker, Event, EventName};
 
 use crate::labels;
 use crate::series::set;

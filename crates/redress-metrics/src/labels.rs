@@ -3,7 +3,9 @@
 //! Owns what an event says in labels. Never reads an error's text.
 
 use metrics::{Label, SharedString};
-use redress_core::{CallOutcome, Cause, CircuitState, ErrorClass, EventName, StopReason};
+use redress_core::breaker::CircuitState;
+use redress_core::observe::CallOutcome;
+use redress_core::{Cause, ErrorClass, EventName, StopReason};
 
 /// What stands where a label does not apply.
 pub(crate) const NONE: &str = "none";

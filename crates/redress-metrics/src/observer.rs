@@ -5,7 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use redress_core::{AttemptContext, CircuitBreaker, Event, Observer};
+use redress_core::observe::AttemptContext;
+use redress_core::{CircuitBreaker, Event, Observer};
 
 use crate::bounded::Bounded;
 use crate::builder::MetricsObserverBuilder;

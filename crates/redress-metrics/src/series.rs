@@ -9,7 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use metrics::{Key, KeyName, Label, Level, Metadata, SharedString, with_recorder};
-use redress_core::{AttemptContext, AttemptDecision, CallOutcome, Event, EventName};
+use redress_core::observe::{AttemptContext, AttemptDecision, CallOutcome};
+use redress_core::{Event, EventName};
 
 use crate::circuit::Circuit;
 use crate::labels;

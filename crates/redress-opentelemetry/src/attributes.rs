@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use opentelemetry::{KeyValue, Value};
-use redress_core::{CallOutcome, Cause, ErrorClass, Event, StopReason};
+use redress_core::observe::CallOutcome;
+use redress_core::{Cause, ErrorClass, Event, StopReason};
 
 // The original's names.
 pub(crate) const OPERATION: &str = "operation";

@@ -12,10 +12,8 @@ use std::time::SystemTime;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{Link, Span, SpanContext, SpanKind, SpanRef, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
-use redress_core::{
-    AttemptContext, AttemptDecision, CallObserver, CallOutcome, CallStart, Classification, ErrorClass, Event,
-    StopReason,
-};
+use redress_core::observe::{AttemptContext, AttemptDecision, CallObserver, CallOutcome, CallStart};
+use redress_core::{Classification, ErrorClass, Event, StopReason};
 
 use crate::attributes::{
     ATTEMPT, ATTEMPTS, BREAKER, CAUSE, CIRCUIT_OPEN_FOR, CIRCUIT_STATE, ERROR_CLASS, ERROR_TYPE, OPERATION, OUTCOME,

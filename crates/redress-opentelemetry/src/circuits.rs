@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter, ObservableGauge};
-use redress_core::{CircuitBreaker, CircuitState, Event};
+use redress_core::breaker::CircuitState;
+use redress_core::{CircuitBreaker, Event};
 
 use crate::attributes::{BREAKER, CIRCUIT_STATE, OPERATION, text};
 

@@ -6,7 +6,8 @@ use std::fmt;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Meter};
-use redress_core::{CircuitState, ErrorClass, Event, Observer};
+use redress_core::breaker::CircuitState;
+use redress_core::{ErrorClass, Event, Observer};
 
 use crate::attributes::{BREAKER, Labels, OPERATION, POLICY, text};
 

@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use opentelemetry::metrics::ObservableGauge;
-use redress_core::{CallObserver, CallStart, CircuitBreaker, Event, Observer};
+use redress_core::observe::{CallObserver, CallStart};
+use redress_core::{CircuitBreaker, Event, Observer};
 
 use crate::builder::OtelObserverBuilder;
 use crate::call_span::Spans;
@@ -84,7 +85,7 @@ impl OtelObserver {
     /// Watches a breaker until the answer is dropped: its state is read at each collection, so that it shows before anything
     /// has happened to it, and is right whoever changes it.
     ///
-    /// Its series is named by the breaker's [name](redress_core::CircuitBreakerBuilder::name); breakers without one share a
+    /// Its series is named by the breaker's [name](redress_core::breaker::CircuitBreakerBuilder::name); breakers without one share a
     /// series, so give each its own. Without metrics nothing is watched.
     pub fn watch(&self, breaker: &CircuitBreaker) -> CircuitWatch {
         match &self.parts.metrics {

@@ -26,10 +26,10 @@ pub use crate::timer::{SmolSleep, SmolTimer};
 
 /// [`redress_core::AsyncPolicy`] on smol's timer. Its calls run on any of smol's executors, and in
 /// `smol::block_on`; those whose operation is not `Send`, on a `LocalExecutor`.
-pub type AsyncPolicy<C = redress_core::DefaultClassifier> = redress_core::AsyncPolicy<C, SmolTimer>;
+pub type AsyncPolicy<C = redress_core::classify::DefaultClassifier> = redress_core::AsyncPolicy<C, SmolTimer>;
 
 /// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of interest.
-pub type AsyncRetryPolicy<C = redress_core::DefaultClassifier> = AsyncPolicy<C>;
+pub type AsyncRetryPolicy<C = redress_core::classify::DefaultClassifier> = AsyncPolicy<C>;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

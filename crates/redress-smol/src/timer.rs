@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use redress_core::Timer;
+use redress_core::driver::Timer;
 
 /// smol's timer: [`async_io::Timer`], which is what `smol::Timer` is. The clock is the system's monotonic one.
 ///

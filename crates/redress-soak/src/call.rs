@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use redress_core::{AttemptContext, CallError, Event, EventName, Observer, RetryOutcome, StopReason};
+use redress_core::observe::AttemptContext;
+use redress_core::{CallError, Event, EventName, Observer, RetryOutcome, StopReason};
 
 use crate::census::{Census, place_of, terminal_of};
 use crate::law::Law;

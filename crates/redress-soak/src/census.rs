@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redress_core::{AttemptContext, AttemptDecision, Cause, Event, EventName, Observer, StopReason};
+use redress_core::observe::{AttemptContext, AttemptDecision};
+use redress_core::{Cause, Event, EventName, Observer, StopReason};
 
 use crate::edges::Edges;
 use crate::law::{Law, Laws};

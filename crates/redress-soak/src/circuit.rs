@@ -5,7 +5,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redress_core::{CircuitBreaker, CircuitBreakerBuilder, CircuitState, ErrorClass};
+use redress_core::breaker::{CircuitBreakerBuilder, CircuitState};
+use redress_core::{CircuitBreaker, ErrorClass};
 
 use crate::clock::WildClock;
 use crate::edges::Edges;
@@ -33,7 +34,7 @@ impl Circuit {
     ) -> Self {
         let builder = builder.failure_threshold(threshold).recovery_timeout(recovery);
         let builder = match clock {
-            Some(clock) => builder.clock(|| redress_core::Clock::now(clock)),
+            Some(clock) => builder.clock(|| redress_core::driver::Clock::now(clock)),
             None => builder,
         };
         let breaker = builder.build().expect("a valid configuration");

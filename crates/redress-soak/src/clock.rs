@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use redress_core::{Clock, Timer};
+use redress_core::driver::{Clock, Timer};
 
 thread_local! {
     static LAST_TOLD: Cell<u64> = const { Cell::new(0) };

@@ -4,7 +4,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use redress_core::{CircuitState, EventName, Transition};
+use redress_core::EventName;
+use redress_core::breaker::{CircuitState, Transition};
 
 use crate::law::{Law, Laws};
 
@@ -63,7 +64,7 @@ impl EdgeCounts {
 
 #[cfg(test)]
 mod tests {
-    use redress_core::CircuitState;
+    use redress_core::breaker::CircuitState;
 
     use super::EdgeCounts;
     use crate::law::Laws;

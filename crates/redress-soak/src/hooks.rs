@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use redress_core::{AsyncPolicy, BackoffContext, CallContext, Event, Policy, SleepDecision};
+use redress_core::strategy::BackoffContext;
+use redress_core::{AsyncPolicy, CallContext, Event, Policy, SleepDecision};
 use tokio::task::yield_now;
 
 use crate::call::{Listener, Tally};

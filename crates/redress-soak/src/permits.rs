@@ -5,7 +5,8 @@
 use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 
-use redress_core::{ErrorClass, Permit};
+use redress_core::ErrorClass;
+use redress_core::breaker::Permit;
 
 use crate::circuit::Circuit;
 use crate::dice::Dice;

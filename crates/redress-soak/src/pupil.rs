@@ -5,7 +5,8 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use redress_core::{BackoffContext, ConfigIssue, Feedback, Strategy};
+use redress_core::error::ConfigIssue;
+use redress_core::strategy::{BackoffContext, Feedback, Strategy};
 
 use crate::census::Census;
 use crate::dice::SPOILER;

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redress_core::{Budget, Clock, ErrorClass, Policy, Retry, fixed};
+use redress_core::driver::Clock;
+use redress_core::{Budget, ErrorClass, Policy, Retry, fixed};
 
 use crate::clock::{NotedClock, last_told, nanos};
 use crate::law::{Law, Laws};

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use redress_core::{
-    CircuitBreaker, ErrorClass, Retry, RetryBuilder, adaptive, decorrelated_jitter, equal_jitter, fixed,
-    retry_after_or, token_backoff,
-};
+use redress_core::policy::RetryBuilder;
+use redress_core::strategy::{adaptive, equal_jitter, token_backoff};
+use redress_core::{CircuitBreaker, ErrorClass, Retry, decorrelated_jitter, fixed, retry_after_or};
 
 use crate::arguments::Arguments;
 use crate::census::{Census, Terms};

@@ -5,9 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redress_core::{
-    AsyncPolicy, BreakerSource, CallContext, CircuitBreaker, DefaultClassifier, NoTimer, Policy, PolicyBuilder, Retry,
-};
+use redress_core::breaker::BreakerSource;
+use redress_core::classify::DefaultClassifier;
+use redress_core::driver::NoTimer;
+use redress_core::policy::PolicyBuilder;
+use redress_core::{AsyncPolicy, CallContext, CircuitBreaker, Policy, Retry};
 use redress_tokio::TokioTimer;
 
 use crate::census::{Census, Terms, Watcher};
@@ -77,7 +79,9 @@ impl Subject {
 fn blocking(recipe: &Recipe) -> Driven<Policy<Reader>> {
     let builder = prepared(Policy::builder(), recipe);
     let builder = match recipe.clock {
-        Some(clock) => builder.clock(|| redress_core::Clock::now(clock)).sleeper(|delay: Duration| clock.jump(delay)),
+        Some(clock) => {
+            builder.clock(|| redress_core::driver::Clock::now(clock)).sleeper(|delay: Duration| clock.jump(delay))
+        }
         None => builder,
     };
     let policy: &'static _ = Box::leak(Box::new(builder.build().expect("a valid recipe")));

@@ -6,7 +6,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use redress_core::{AsyncPolicy, Timer};
+use redress_core::AsyncPolicy;
+use redress_core::driver::Timer;
 use tokio::task::yield_now;
 
 use crate::call::{Call, End, Tally};

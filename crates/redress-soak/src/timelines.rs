@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redress_core::{RetryOutcome, RetryTimeline, StopReason, TimelineEvent};
+use redress_core::observe::TimelineEvent;
+use redress_core::{RetryOutcome, RetryTimeline, StopReason};
 
 use crate::census::{Census, terminal_of};
 use crate::law::{Law, Laws};

@@ -8,9 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    Admission, Breaker, CircuitBreaker, CircuitOpenError, CircuitState, ErrorClass, Report, Transition,
-};
+use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Transition};
+use redress_core::error::CircuitOpenError;
+use redress_core::{CircuitBreaker, ErrorClass};
 
 use crate::edges::Edges;
 use crate::law::{Law, Laws};
@@ -220,7 +220,7 @@ impl Breaker for Witness {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use redress_core::{Admission, Transition};
+    use redress_core::breaker::{Admission, Transition};
 
     use super::Books;
 

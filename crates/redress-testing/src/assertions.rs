@@ -5,7 +5,8 @@
 use std::fmt::{self, Debug, Display};
 use std::time::Duration;
 
-use redress_core::{Cause, ErrorClass, EventName, RetryOutcome, RetryTimeline, StopReason, TimelineEvent};
+use redress_core::observe::TimelineEvent;
+use redress_core::{Cause, ErrorClass, EventName, RetryOutcome, RetryTimeline, StopReason};
 
 /// Begins an assertion on an outcome. Each method asserts one thing; the first that does not hold panics with what was
 /// expected, what was found, and the timeline.

@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use redress_core::{Admission, Breaker, CircuitOpenError, CircuitState, ErrorClass, Report, Transition};
+use redress_core::ErrorClass;
+use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Transition};
+use redress_core::error::CircuitOpenError;
 
 use crate::lock::lock;
 

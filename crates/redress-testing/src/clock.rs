@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use redress_core::Clock;
+use redress_core::driver::Clock;
 
 use crate::lock::lock;
 use crate::timer::VirtualTimer;

@@ -7,7 +7,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use redress_core::{AsyncCaller, CallError, Caller, ErrorClass, Failure, RetryOutcome, StopReason};
+use redress_core::error::Failure;
+use redress_core::{AsyncCaller, CallError, Caller, ErrorClass, RetryOutcome, StopReason};
 
 use crate::lock::lock;
 use crate::record::{CallRecord, ExecuteRecord, Records};
@@ -23,7 +24,8 @@ use crate::record::{CallRecord, ExecuteRecord, Records};
 ///
 /// ```
 /// use std::io;
-/// use redress_core::{ErrorClass, Failure, RetryOutcome, StopReason};
+/// use redress_core::{ErrorClass, RetryOutcome, StopReason};
+/// use redress_core::error::Failure;
 /// use redress_core::Caller;
 /// use redress_testing::FakePolicy;
 ///

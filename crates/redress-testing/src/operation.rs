@@ -7,7 +7,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use redress_core::{Attempt, PollOperation};
+use redress_core::Attempt;
+use redress_core::driver::PollOperation;
 
 /// An [`PollOperation`] that makes a future for each attempt, as the closures given to `call` do. Made by [`operation_fn`].
 pub struct OperationFn<F, Fut> {
@@ -15,11 +16,12 @@ pub struct OperationFn<F, Fut> {
     running: Option<Pin<Box<Fut>>>,
 }
 
-/// The operation of a [`PollCall`](redress_core::PollCall) as a closure, for tests of policies and drivers.
+/// The operation of a [`PollCall`](redress_core::driver::PollCall) as a closure, for tests of policies and drivers.
 ///
 /// ```
 /// use std::io;
-/// use redress_core::{AsyncPolicy, InstantTimer};
+/// use redress_core::AsyncPolicy;
+/// use redress_core::driver::InstantTimer;
 /// use redress_testing::{VirtualClock, operation_fn};
 ///
 /// let policy = AsyncPolicy::<_, InstantTimer>::builder().build()?;

@@ -4,7 +4,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use redress_core::{AttemptContext, AttemptDecision, Event, EventName, Observer};
+use redress_core::observe::{AttemptContext, AttemptDecision};
+use redress_core::{Event, EventName, Observer};
 
 use crate::lock::lock;
 

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use redress_core::{RetrySpec, StrategySpec};
+use redress_core::policy::RetrySpec;
+use redress_core::strategy::StrategySpec;
 
 /// Settings for one attempt and no more: the first failure ends the call, as
 /// [`MaxUnknownAttempts`](redress_core::StopReason::MaxUnknownAttempts) if its class is `Unknown`, as

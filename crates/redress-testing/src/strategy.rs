@@ -5,7 +5,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use redress_core::{BackoffContext, Fixed, Strategy, fixed};
+use redress_core::fixed;
+use redress_core::strategy::{BackoffContext, Fixed, Strategy};
 
 use crate::lock::lock;
 

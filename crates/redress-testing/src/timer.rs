@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use redress_core::Timer;
+use redress_core::driver::Timer;
 
 use crate::clock::{Alarm, VirtualClock};
 
@@ -21,7 +21,8 @@ use crate::clock::{Alarm, VirtualClock};
 /// use std::future::pending;
 /// use std::io;
 /// use std::time::Duration;
-/// use redress_core::{AsyncPolicy, Cause, NoTimer, Retry, fixed};
+/// use redress_core::{AsyncPolicy, Cause, Retry, fixed};
+/// use redress_core::driver::NoTimer;
 /// use redress_testing::VirtualClock;
 ///
 /// let clock = VirtualClock::new();

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use redress_core::Timer;
+use redress_core::driver::Timer;
 use tokio::time::{self, Sleep};
 
 /// tokio's timer and clock. It honours a paused clock.

@@ -10,7 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redress_core::{Cause, CircuitBreaker, CircuitState, ErrorClass, Retry, StopReason, fixed};
+use redress_core::breaker::CircuitState;
+use redress_core::{Cause, CircuitBreaker, ErrorClass, Retry, StopReason, fixed};
 use redress_tokio::AsyncPolicy;
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant, advance, pause, sleep};

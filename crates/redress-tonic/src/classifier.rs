@@ -5,10 +5,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use redress_core::{
-    AbortRetryError, Classification, Classifier, ErrorClass, OrElse, default_classifier, source_chain,
-    strict_classifier,
-};
+use redress_core::classify::{OrElse, source_chain, strict_classifier};
+use redress_core::error::AbortRetryError;
+use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
 use tonic::{Code, Status};
 
 use crate::code::classify_code;

@@ -5,7 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use redress_core::{CallError, Cause, OutcomeSummary, RetryOutcome, source_chain};
+use redress_core::classify::source_chain;
+use redress_core::{CallError, Cause, OutcomeSummary, RetryOutcome};
 use tonic::{Response, Status};
 
 use crate::transport_error::BoxError;

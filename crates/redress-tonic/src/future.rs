@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use redress_core::{Classifier, Timer};
+use redress_core::Classifier;
+use redress_core::driver::Timer;
 use redress_tower::PolicyFuture;
 use tonic::Status;
 use tower_service::Service;

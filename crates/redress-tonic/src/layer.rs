@@ -67,7 +67,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     /// Chooses a policy for each call; `None` is the layer's own.
     ///
     /// gRPC does not know which methods may run twice. A policy without retry for those that must not, which shares the breaker of
-    /// the layer's own, is made with [`circuit_breaker`](redress_core::PolicyBuilder::circuit_breaker).
+    /// the layer's own, is made with [`circuit_breaker`](redress_core::policy::PolicyBuilder::circuit_breaker).
     #[must_use]
     pub fn policy_provider(
         mut self,

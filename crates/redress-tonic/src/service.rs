@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use redress_core::{Classifier, Timer};
+use redress_core::Classifier;
+use redress_core::driver::Timer;
 use redress_tokio::TokioTimer;
 use redress_tower::PolicyService;
 use tonic::Status;
@@ -33,7 +34,7 @@ use crate::transport_error::BoxError;
 ///
 /// | end | status |
 /// |---|---|
-/// | the breaker rejected the call | `UNAVAILABLE`, with the [`CircuitOpenError`](redress_core::CircuitOpenError) behind the failure |
+/// | the breaker rejected the call | `UNAVAILABLE`, with the [`CircuitOpenError`](redress_core::error::CircuitOpenError) behind the failure |
 /// | the last attempt ran into its timeout, or the channel gave up waiting | `DEADLINE_EXCEEDED` |
 /// | the call ended before its first attempt | `CANCELLED` |
 ///

@@ -5,7 +5,8 @@
 use std::error::Error;
 
 use h2::Reason;
-use redress_core::{ErrorClass, source_chain};
+use redress_core::ErrorClass;
+use redress_core::classify::source_chain;
 use tonic::{ConnectError, Status, TimeoutExpired};
 
 /// What errors of a channel arrive as.

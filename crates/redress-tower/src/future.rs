@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use redress_core::{AsyncPolicy, CallError, Classifier, PollCall, RetryOutcome, Timer};
+use redress_core::driver::{PollCall, Timer};
+use redress_core::{AsyncPolicy, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
 
 use crate::exchange::Exchange;

@@ -8,7 +8,8 @@
 //! ```
 //! use std::convert::Infallible;
 //! use std::time::Duration;
-//! use redress_core::{ErrorClass, Retry, fixed, result_classifier};
+//! use redress_core::{ErrorClass, Retry, fixed};
+//! use redress_core::classify::result_classifier;
 //! use redress_tokio::AsyncPolicy;
 //! use redress_tower::PolicyLayer;
 //! use tower::{Layer as _, Service as _, service_fn};

@@ -5,7 +5,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use redress_core::{Attempt, Failure, PollOperation};
+use redress_core::Attempt;
+use redress_core::driver::PollOperation;
+use redress_core::error::Failure;
 use tower_service::Service;
 
 use crate::exchange::Exchange;

@@ -6,7 +6,8 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll};
 
-use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, PollCall, RetryOutcome, Timer};
+use redress_core::driver::{PollCall, Timer};
+use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
 
 use crate::exchange::Exchange;

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use redress_core::{AttemptContext, CallObserver, Event, EventName};
+use redress_core::observe::{AttemptContext, CallObserver};
+use redress_core::{Event, EventName};
 use tracing::Span;
 
 use crate::emit;

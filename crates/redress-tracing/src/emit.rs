@@ -4,10 +4,9 @@
 
 use std::fmt::Write;
 
-use redress_core::{
-    AttemptContext, AttemptDecision, CallOutcome, CallStart, Cause, CircuitState, Classification, ErrorClass, Event,
-    EventName, StopReason,
-};
+use redress_core::breaker::CircuitState;
+use redress_core::observe::{AttemptContext, AttemptDecision, CallOutcome, CallStart};
+use redress_core::{Cause, Classification, ErrorClass, Event, EventName, StopReason};
 use tracing::field::{Empty, Value};
 use tracing::{Level, Span};
 

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use redress_core::{CallObserver, CallStart, Event, Observer};
+use redress_core::observe::{CallObserver, CallStart};
+use redress_core::{Event, Observer};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 

@@ -2,7 +2,8 @@
 //!
 //! A binary of its own, as what the process listens to is one value for all of its threads.
 
-use redress_core::{CallStart, EventName, Observer};
+use redress_core::observe::CallStart;
+use redress_core::{EventName, Observer};
 use redress_tracing::TracingObserver;
 use tracing::Level;
 use tracing::subscriber::with_default;

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use redress::tokio::AsyncPolicy;
-use redress::{
-    Budget, CallError, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass, Retry, equal_jitter,
-};
+use redress::runtime::tokio::AsyncPolicy;
+use redress::strategy::equal_jitter;
+use redress::{Budget, CallError, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass, Retry};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redress::{Policy, RateLimitError, Retry, ServerError, SleepDecision, StopReason, decorrelated_jitter};
+use redress::error::{RateLimitError, ServerError};
+use redress::{Policy, Retry, SleepDecision, StopReason, decorrelated_jitter};
 
 /// Shorter waits are worth keeping the worker for.
 const LONGEST_WAIT_HERE: Duration = Duration::from_millis(100);

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use redress::tokio::{AsyncPolicy, TokioTimer};
+use redress::classify::{ArcClassifier, DefaultClassifier};
+use redress::driver::InstantTimer;
+use redress::runtime::tokio::{AsyncPolicy, TokioTimer};
 use redress::{
-    ArcClassifier, Budget, CallContext, CallError, CircuitBreaker, Classification, Classifier, ConfigError,
-    DefaultClassifier, ErrorClass, InstantTimer, Policy, Retry, RetryOutcome, RetryTimeline, fixed,
+    Budget, CallContext, CallError, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass, Policy, Retry,
+    RetryOutcome, RetryTimeline, fixed,
 };
 use tokio::task::{JoinHandle, LocalSet, spawn_local, yield_now};
 
@@ -36,7 +38,7 @@ const _: () = {
     sharable::<Policy<ArcClassifier<u32, io::Error>>>();
     sharable::<AsyncPolicy>();
     sharable::<AsyncPolicy<EveryErrorTwice>>();
-    sharable::<redress::core::AsyncPolicy<DefaultClassifier, InstantTimer>>();
+    sharable::<redress::policy::AsyncPolicy<DefaultClassifier, InstantTimer>>();
     sharable::<Retry>();
     sharable::<Budget>();
     sharable::<CircuitBreaker>();
@@ -66,7 +68,7 @@ struct Fields {
     own_asynchronous: AsyncPolicy<EveryErrorTwice>,
     closure: AsyncPolicy<ArcClassifier<u32, io::Error>>,
     function: Policy<Function>,
-    timer: redress::core::AsyncPolicy<DefaultClassifier, TokioTimer>,
+    timer: redress::policy::AsyncPolicy<DefaultClassifier, TokioTimer>,
 }
 
 impl Fields {
@@ -182,7 +184,7 @@ fn a_blocking_operation_may_change_what_it_borrows() -> anyhow::Result<()> {
 
 #[test]
 fn an_asynchronous_operation_may_be_made_by_a_closure_that_changes_what_it_borrows() -> anyhow::Result<()> {
-    let policy: redress::core::AsyncPolicy<DefaultClassifier, InstantTimer> =
+    let policy: redress::policy::AsyncPolicy<DefaultClassifier, InstantTimer> =
         redress::AsyncPolicy::builder().timer(InstantTimer).build()?;
     let mut made = 0;
     let mut call = Box::pin(policy.call(|| {
@@ -207,7 +209,7 @@ fn clones_share_breaker_and_budget() -> anyhow::Result<()> {
     let clone = Arc::new(policy.clone());
     let failed = std::thread::spawn(move || clone.call(|| Err::<(), _>(reset())).is_err());
     assert!(failed.join().is_ok_and(|failed| failed));
-    assert_eq!(policy.circuit_state(), Some(redress::CircuitState::Open));
+    assert_eq!(policy.circuit_state(), Some(redress::breaker::CircuitState::Open));
     assert_eq!(policy.budget().map(Budget::remaining), Some(0));
     Ok(())
 }

@@ -12,7 +12,9 @@ use std::time::Duration;
 use async_std::future::timeout;
 use async_std::task::{block_on, spawn};
 use redress_async_std::{AsyncPolicy, AsyncStdSleep, AsyncStdTimer};
-use redress_core::{Cause, CircuitBreaker, CircuitState, ErrorClass, Retry, StopReason, Timer as _, fixed};
+use redress_core::breaker::CircuitState;
+use redress_core::driver::Timer as _;
+use redress_core::{Cause, CircuitBreaker, ErrorClass, Retry, StopReason, fixed};
 
 const SHORT: Duration = Duration::from_millis(1);
 const LONG: Duration = Duration::from_secs(3600);

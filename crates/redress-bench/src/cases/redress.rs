@@ -4,10 +4,10 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    Budget, CircuitBreaker, CircuitBreakerBuilder, CircuitState, Classifier, DefaultClassifier, ErrorClass, Policy,
-    PolicyBuilder, Retry, RetryBuilder, error_classifier, fixed,
-};
+use redress_core::breaker::{CircuitBreakerBuilder, CircuitState};
+use redress_core::classify::DefaultClassifier;
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::{Budget, CircuitBreaker, Classifier, ErrorClass, Policy, Retry, error_classifier, fixed};
 use redress_tokio::{AsyncPolicy, TokioTimer};
 
 use crate::case::Kind::{self, Async, Blocking};
@@ -41,8 +41,8 @@ const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -
     Case::new(row, Who::Redress, kind, name, prepare)
 }
 
-type Blocks = PolicyBuilder<DefaultClassifier, redress_core::Blocking>;
-type Polls = PolicyBuilder<DefaultClassifier, redress_core::Async<TokioTimer>>;
+type Blocks = PolicyBuilder<DefaultClassifier, redress_core::policy::Blocking>;
+type Polls = PolicyBuilder<DefaultClassifier, redress_core::policy::Async<TokioTimer>>;
 
 fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO))

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redress_core::{
-    Budget, CircuitBreaker, CircuitBreakerBuilder, Classifier, DefaultClassifier, ErrorClass, PolicyBuilder, Retry,
-    RetryBuilder, error_classifier, fixed,
-};
+use redress_core::breaker::CircuitBreakerBuilder;
+use redress_core::classify::DefaultClassifier;
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::{Budget, CircuitBreaker, Classifier, ErrorClass, Retry, error_classifier, fixed};
 use redress_tokio::{AsyncPolicy, TokioTimer};
 use redress_tower::PolicyLayer;
 use tower::{Layer as _, service_fn};
@@ -57,7 +57,7 @@ fn stack_timed() -> AsyncPolicy {
     guarded().build().expect("a valid policy")
 }
 
-fn guarded() -> PolicyBuilder<DefaultClassifier, redress_core::Async<TokioTimer>> {
+fn guarded() -> PolicyBuilder<DefaultClassifier, redress_core::policy::Async<TokioTimer>> {
     let budget = Budget::new(100, Duration::from_secs(60)).expect("a valid budget");
     AsyncPolicy::builder().retry(retry().budget(budget)).circuit_breaker(closing())
 }

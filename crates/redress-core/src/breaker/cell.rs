@@ -44,7 +44,8 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{CircuitBreaker, CircuitState, ErrorClass};
+/// use redress_core::{CircuitBreaker, ErrorClass};
+/// use redress_core::breaker::CircuitState;
 ///
 /// let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(5)).build()?;
 /// let permit = breaker.try_acquire().expect("closed");

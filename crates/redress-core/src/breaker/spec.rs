@@ -12,11 +12,12 @@ use crate::outcome::readable_duration::Readable;
 /// The configuration of a [`CircuitBreaker`](crate::CircuitBreaker): what its builder edits, and what a built breaker
 /// [gives back](crate::CircuitBreaker::spec).
 ///
-/// Plain data that nothing has checked: [`build`](crate::CircuitBreakerBuilder::build) does. The clock is not part of it.
+/// Plain data that nothing has checked: [`build`](crate::breaker::CircuitBreakerBuilder::build) does. The clock is not part of it.
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{BreakerSpec, CircuitBreaker};
+/// use redress_core::CircuitBreaker;
+/// use redress_core::breaker::BreakerSpec;
 ///
 /// let mut spec = BreakerSpec::default();
 /// spec.name = Some("orders-db".into());

@@ -3,3 +3,6 @@
 pub(crate) mod window;
 pub(crate) mod cell;
 pub(crate) mod spec;
+
+pub use self::cell::Budget;
+pub use self::spec::BudgetSpec;

@@ -14,7 +14,8 @@ use crate::outcome::readable_duration::Readable;
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{Budget, BudgetSpec};
+/// use redress_core::Budget;
+/// use redress_core::budget::BudgetSpec;
 ///
 /// let spec = BudgetSpec::new(20, Duration::from_secs(60));
 /// assert_eq!(spec.to_string(), "budget: at most 20 retries in 1 min");

@@ -53,7 +53,7 @@ impl Classification {
     /// Not a failure but a wish: the operation asks that the whole call end now, as
     /// [`Aborted`](crate::StopReason::Aborted). Neither caps, breaker nor budget count the attempt.
     ///
-    /// The default classifier answers this for an [`AbortRetryError`](crate::AbortRetryError) anywhere in the
+    /// The default classifier answers this for an [`AbortRetryError`](crate::error::AbortRetryError) anywhere in the
     /// source chain.
     #[inline]
     pub const fn abort() -> Self {

@@ -160,7 +160,8 @@ pub struct ResultClassifier<F>(F);
 /// the value a failure. It has no opinion about errors, so chain it with a classifier that has.
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, default_classifier, result_classifier};
+/// use redress_core::{Classifier, ErrorClass, default_classifier};
+/// use redress_core::classify::result_classifier;
 ///
 /// let classifier = result_classifier(|status: &u16| (*status == 503).then_some(ErrorClass::ServerError))
 ///     .or_else(default_classifier());

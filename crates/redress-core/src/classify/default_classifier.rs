@@ -128,7 +128,8 @@ pub const fn default_classifier() -> DefaultClassifier {
 /// The default classifier without step 5: it never guesses from a name.
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, default_classifier, strict_classifier};
+/// use redress_core::{Classifier, ErrorClass, default_classifier};
+/// use redress_core::classify::strict_classifier;
 ///
 /// #[derive(Debug, thiserror::Error)]
 /// #[error("no answer")]
@@ -190,7 +191,8 @@ pub struct BoxedClassifier(DefaultClassifier);
 /// [`DefaultClassifier`](DefaultClassifier#errors-inside-errors).
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, boxed_classifier};
+/// use redress_core::{Classifier, ErrorClass};
+/// use redress_core::classify::boxed_classifier;
 ///
 /// let failed: Result<(), Box<dyn std::error::Error + Send + Sync>> =
 ///     Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into());

@@ -15,9 +15,9 @@ macro_rules! marker {
     ($(#[$doc:meta])* $name:ident => $class:ident) => {
         $(#[$doc])*
         ///
-        /// The default classifier finds it anywhere in a [source chain](crate::source_chain), also behind an `Arc` or `Box`,
+        /// The default classifier finds it anywhere in a [source chain](crate::classify::source_chain), also behind an `Arc` or `Box`,
         /// but not where `#[error(transparent)]` hides it: see
-        /// [`DefaultClassifier`](crate::DefaultClassifier#errors-inside-errors).
+        /// [`DefaultClassifier`](crate::classify::DefaultClassifier#errors-inside-errors).
         #[derive(Debug)]
         pub struct $name {
             message: Cow<'static, str>,

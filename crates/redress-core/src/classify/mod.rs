@@ -10,3 +10,13 @@ pub(crate) mod os_error;
 pub(crate) mod io_error;
 pub(crate) mod name;
 pub(crate) mod default_classifier;
+
+pub use self::class::{ErrorClass, PerClass};
+pub use self::classification::Classification;
+pub use self::classifier::{
+    ArcClassifier, Classifier, ErrorClassifier, OrElse, ResultClassifier, error_classifier, result_classifier,
+};
+pub use self::default_classifier::{
+    BoxedClassifier, DefaultClassifier, boxed_classifier, default_classifier, strict_classifier,
+};
+pub use self::source_chain::source_chain;

@@ -27,7 +27,7 @@ impl ErrorClass {
     /// A number of 4xx that is registered nowhere is read as a 400, as [RFC 9110, section 15][15] asks. 412 and 424 are
     /// `Permanent`: the same request meets the same precondition, and the request that 424 depends on is judged by a
     /// status of its own. An operation that reads again before each attempt can say
-    /// [`ConcurrencyError`](crate::ConcurrencyError) for a 412. Some 4xx pass in time at a certain server only (413
+    /// [`ConcurrencyError`](crate::error::ConcurrencyError) for a 412. Some 4xx pass in time at a certain server only (413
     /// beside a `Retry-After`, 418 or 420 in place of 429); give a classifier of your own those.
     ///
     /// All of 5xx are `ServerError`, 501 and 505 too, though they rarely go away: 5xx says who failed, and not for how
@@ -70,10 +70,11 @@ impl ErrorClass {
 
 /// An error that carries an HTTP-style status. The default classifier finds it anywhere in a source chain, so an
 /// error type of your own becomes classifiable by naming one of these as its source (not with `#[error(transparent)]`,
-/// which hides it: see [`DefaultClassifier`](crate::DefaultClassifier#errors-inside-errors)).
+/// which hides it: see [`DefaultClassifier`](crate::classify::DefaultClassifier#errors-inside-errors)).
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, StatusError, default_classifier};
+/// use redress_core::{Classifier, ErrorClass, default_classifier};
+/// use redress_core::error::StatusError;
 ///
 /// let failed: Result<(), _> = Err(StatusError::new(503));
 /// assert_eq!(default_classifier().classify(&failed).unwrap().class(), ErrorClass::ServerError);

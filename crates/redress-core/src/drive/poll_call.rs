@@ -61,7 +61,8 @@ pub trait PollOperation<T, E> {
 /// use std::pin::{Pin, pin};
 /// use std::task::{Context, Poll, Waker};
 /// use std::time::Duration;
-/// use redress_core::{AsyncPolicy, Attempt, InstantTimer, PollOperation, Retry, fixed};
+/// use redress_core::{AsyncPolicy, Attempt, Retry, fixed};
+/// use redress_core::driver::{InstantTimer, PollOperation};
 ///
 /// /// Succeeds at the second attempt.
 /// #[derive(Default)]

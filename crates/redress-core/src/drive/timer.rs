@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 #[diagnostic::on_unimplemented(
     message = "this asynchronous policy has no timer",
     label = "`{Self}` is not a timer",
-    note = "take the policy of your runtime's crate instead: `use redress::tokio::AsyncPolicy;` (feature `tokio`)",
+    note = "take the policy of your runtime's crate instead: `use redress::runtime::tokio::AsyncPolicy;` (feature `tokio`)",
     note = "or give this one a timer of your own: `AsyncPolicy::builder().timer(MyTimer)`"
 )]
 pub trait Timer {

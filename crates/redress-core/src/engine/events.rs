@@ -212,7 +212,8 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use crate::engine::{FastPath, Flags, Run, RunState};
-    use crate::{CallOutcome, Event, EventName, Policy, RetryTimeline};
+    use crate::observe::CallOutcome;
+    use crate::{Event, EventName, Policy, RetryTimeline};
 
     #[test]
     fn a_dropped_call_is_told_of_with_what_is_known() {

@@ -10,7 +10,8 @@ use crate::closed_set::closed_set;
 /// [`Event::outcome`](crate::Event::outcome).
 ///
 /// ```
-/// use redress_core::{CallOutcome, Event, EventName};
+/// use redress_core::{Event, EventName};
+/// use redress_core::observe::CallOutcome;
 ///
 /// assert_eq!(Event::new(EventName::BudgetExhausted).outcome(), Some(CallOutcome::Failure));
 /// assert_eq!(Event::new(EventName::Retry).outcome(), None);

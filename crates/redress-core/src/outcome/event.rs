@@ -149,9 +149,9 @@ pub struct Event<'a> {
     pub state: Option<CircuitState>,
     /// How long the circuit stays open before it admits a probe, of `CircuitOpened`, if its breaker says so.
     pub open_for: Option<Duration>,
-    /// The [name](crate::PolicyBuilder::name) of the call's policy, if it has one.
+    /// The [name](crate::policy::PolicyBuilder::name) of the call's policy, if it has one.
     pub policy: Option<Cow<'a, str>>,
-    /// The [name](crate::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
+    /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
     pub breaker: Option<Cow<'a, str>>,
     /// The name the caller gave the operation; an empty name is none.
     pub operation: Option<Cow<'a, str>>,

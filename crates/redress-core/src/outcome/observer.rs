@@ -55,7 +55,7 @@ pub trait Observer: Send + Sync {
 /// is over. Before that it hears of the call's one [terminal](crate::EventName::is_terminal) event,
 /// which is [`Cancelled`](crate::EventName::Cancelled) if the call is dropped or a panic goes
 /// through it; events of the breaker may follow. To tell a panic from a drop, ask
-/// [`CallOutcome::of_unfinished`](crate::CallOutcome::of_unfinished) while that event is told.
+/// [`CallOutcome::of_unfinished`](crate::observe::CallOutcome::of_unfinished) while that event is told.
 /// Panics are caught as everywhere.
 ///
 /// ```
@@ -63,7 +63,8 @@ pub trait Observer: Send + Sync {
 /// use std::panic::{AssertUnwindSafe, catch_unwind};
 /// use std::sync::Mutex;
 /// use std::sync::mpsc::{Sender, channel};
-/// use redress_core::{CallObserver, CallStart, Event, EventName, Observer, Policy};
+/// use redress_core::{Event, EventName, Observer, Policy};
+/// use redress_core::observe::{CallObserver, CallStart};
 ///
 /// /// Sends the events of each call on, together, when the call ends.
 /// struct Stories(Sender<Vec<EventName>>);
@@ -130,9 +131,9 @@ pub trait CallObserver: Send + Sync {
 pub struct CallStart<'a> {
     /// The name the caller gave the operation; an empty name is none.
     pub operation: Option<&'a str>,
-    /// The [name](crate::PolicyBuilder::name) of the policy, if it has one.
+    /// The [name](crate::policy::PolicyBuilder::name) of the policy, if it has one.
     pub policy: Option<&'a str>,
-    /// The [name](crate::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
+    /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
     pub breaker: Option<&'a str>,
 }
 
@@ -179,9 +180,9 @@ pub struct AttemptContext<'a> {
     pub attempt: u32,
     /// The name the caller gave the operation.
     pub operation: Option<Cow<'a, str>>,
-    /// The [name](crate::PolicyBuilder::name) of the policy, if it has one.
+    /// The [name](crate::policy::PolicyBuilder::name) of the policy, if it has one.
     pub policy: Option<Cow<'a, str>>,
-    /// The [name](crate::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
+    /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
     pub breaker: Option<Cow<'a, str>>,
     /// Time since the call began.
     pub elapsed: Duration,

@@ -225,7 +225,8 @@ impl<T, E> RetryOutcome<T, E> {
     /// was never made.
     ///
     /// ```
-    /// use redress_core::{ErrorClass, Policy, result_classifier};
+    /// use redress_core::{ErrorClass, Policy};
+    /// use redress_core::classify::result_classifier;
     ///
     /// let policy = Policy::builder()
     ///     .classifier(result_classifier(|status: &u16| (*status >= 500).then_some(ErrorClass::ServerError)))

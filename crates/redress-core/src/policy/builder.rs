@@ -90,14 +90,14 @@ impl<C, K> PolicyBuilder<C, K> {
     }
 
     /// Sets the retry component: a builder, a built [`Retry`] or a
-    /// [`RetrySpec`](crate::RetrySpec). Default: none, one attempt.
+    /// [`RetrySpec`](crate::policy::RetrySpec). Default: none, one attempt.
     pub fn retry(mut self, retry: impl Into<RetryBuilder>) -> Self {
         self.retry = Some(retry.into());
         self
     }
 
     /// Sets the circuit breaker: a builder, a [`CircuitBreaker`](crate::CircuitBreaker) shared with other policies, or an `Arc`
-    /// of another [`Breaker`](crate::Breaker). Default: none.
+    /// of another [`Breaker`](crate::breaker::Breaker). Default: none.
     pub fn circuit_breaker(mut self, breaker: impl Into<BreakerSource>) -> Self {
         self.breaker = Some(breaker.into());
         self

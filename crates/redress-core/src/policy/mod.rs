@@ -10,3 +10,11 @@ pub(crate) mod compiled;
 pub(crate) mod policies;
 pub(crate) mod builder;
 pub(crate) mod context;
+
+pub use self::builder::{Async, Blocking, PolicyBuilder};
+pub use self::context::{CallContext, Deadline};
+pub use self::policies::{AsyncPolicy, AsyncRetryPolicy, Policy, RetryPolicy};
+pub use self::retry::{Retry, RetryBuilder};
+pub use self::retry_spec::RetrySpec;
+pub use self::sleep_decision::{HookFuture, SleepDecision};
+pub use self::spec::{PolicyBreaker, PolicySpec};

@@ -53,7 +53,7 @@ pub struct Policy<C = DefaultClassifier> {
 /// [`Policy`] for asynchronous operations: the same methods, awaited.
 ///
 /// A runtime's crate fixes the timer `Tm`, so that what users name has one parameter with a default: with the facade's
-/// feature `tokio`, `redress::tokio::AsyncPolicy`. The calls' futures are `Send` if the operation's are.
+/// feature `tokio`, `redress::runtime::tokio::AsyncPolicy`. The calls' futures are `Send` if the operation's are.
 ///
 /// # Cancel safety
 ///
@@ -104,7 +104,7 @@ macro_rules! policy_methods {
                 self.context().operation(name)
             }
 
-            /// The [name](crate::PolicyBuilder::name) it was given.
+            /// The [name](crate::policy::PolicyBuilder::name) it was given.
             #[must_use]
             pub fn name(&self) -> Option<&str> {
                 self.plan.name()

@@ -15,7 +15,7 @@ const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 /// The configuration of a [`Retry`](crate::Retry): what its builder edits, and what a built one
 /// [gives back](crate::Retry::spec).
 ///
-/// Plain data that nothing has checked: [`build`](crate::RetryBuilder::build) does.
+/// Plain data that nothing has checked: [`build`](crate::policy::RetryBuilder::build) does.
 ///
 /// # Defaults
 ///
@@ -24,7 +24,9 @@ const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{Policy, Retry, RetrySpec, StrategySpec};
+/// use redress_core::{Policy, Retry};
+/// use redress_core::policy::RetrySpec;
+/// use redress_core::strategy::StrategySpec;
 ///
 /// let mut spec = RetrySpec::default();
 /// spec.max_attempts = 3;

@@ -15,7 +15,7 @@ pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 /// The configuration of a policy: what its builder [is made from](crate::Policy::from_spec), and what a built one
 /// [gives back](crate::Policy::spec). Its `Display` is a page for people.
 ///
-/// Plain data that nothing has checked: [`build`](crate::PolicyBuilder::build) does. Classifier, timer, clock, hooks and
+/// Plain data that nothing has checked: [`build`](crate::policy::PolicyBuilder::build) does. Classifier, timer, clock, hooks and
 /// observers are code and not part of it.
 ///
 /// # Defaults
@@ -70,7 +70,7 @@ pub struct PolicySpec {
 pub enum PolicyBreaker {
     /// A [`CircuitBreaker`](crate::CircuitBreaker). A policy built from it has a breaker that it shares with none.
     Circuit(BreakerSpec),
-    /// Another [`Breaker`](crate::Breaker). It cannot be built from a spec.
+    /// Another [`Breaker`](crate::breaker::Breaker). It cannot be built from a spec.
     Custom,
 }
 

@@ -19,7 +19,8 @@ use crate::policy::config_error::{Check, ConfigIssue};
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use redress_core::{BackoffContext, Classification, ErrorClass, Strategy, equal_jitter, retry_after_or};
+/// use redress_core::{Classification, ErrorClass, retry_after_or};
+/// use redress_core::strategy::{BackoffContext, Strategy, equal_jitter};
 ///
 /// let strategy = retry_after_or(equal_jitter()).jitter(Duration::ZERO);
 /// let limited = Classification::new(ErrorClass::RateLimit).with_retry_after(Duration::from_secs(9));
@@ -49,9 +50,9 @@ impl<S: Strategy> RetryAfterOr<S> {
 
     /// Sets the longest delay for a hint, jitter included; a longer hint is shortened to it. Default: none.
     ///
-    /// It takes effect under [`ignore_retry_after`](crate::RetryBuilder::ignore_retry_after) only: elsewhere the hint is
+    /// It takes effect under [`ignore_retry_after`](crate::policy::RetryBuilder::ignore_retry_after) only: elsewhere the hint is
     /// the least wait whatever the strategy computes, and
-    /// [`max_retry_after`](crate::RetryBuilder::max_retry_after) is what protects a policy from a hostile hint.
+    /// [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) is what protects a policy from a hostile hint.
     pub const fn max(mut self, max: Duration) -> Self {
         self.max = Some(max);
         self

@@ -11,10 +11,12 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
+use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Transition};
+use redress_core::driver::{InstantTimer, NoTimer, PollOperation};
+use redress_core::error::CircuitOpenError;
+use redress_core::policy::PolicyBuilder;
 use redress_core::{
-    Admission, AsyncPolicy, Attempt, Breaker, Cause, CircuitOpenError, CircuitState, ErrorClass, Event, EventName,
-    InstantTimer, NoTimer, Observer, Policy, PolicyBuilder, PollOperation, Report, Retry, StopReason, Transition,
-    fixed,
+    AsyncPolicy, Attempt, Cause, ErrorClass, Event, EventName, Observer, Policy, Retry, StopReason, fixed,
 };
 use redress_testing::{VirtualClock, VirtualTimer};
 

@@ -3,10 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    Adaptive, BackoffContext, Classification, ErrorClass, Feedback, Fixed, Retry, Strategy, adaptive, fixed,
-    retry_after_or,
-};
+use redress_core::strategy::{Adaptive, BackoffContext, Feedback, Fixed, Strategy, adaptive};
+use redress_core::{Classification, ErrorClass, Retry, fixed, retry_after_or};
 use redress_testing::VirtualClock;
 
 use crate::lab::{
@@ -270,7 +268,7 @@ fn a_shared_strategy_of_a_builder_hears_of_a_success_once() {
 }
 
 #[track_caller]
-fn check_heard_once(lab: &Lab, retry: redress_core::RetryBuilder, listens: &Listens) {
+fn check_heard_once(lab: &Lab, retry: redress_core::policy::RetryBuilder, listens: &Listens) {
     let policy = lab.retrying(retry.max_attempts(3));
     policy.run(&script([fails(ErrorClass::RateLimit), fails(ErrorClass::Transient), GOOD]));
     listens.check(&[Feedback::Failure(ErrorClass::RateLimit), FAILED, Feedback::Success]);

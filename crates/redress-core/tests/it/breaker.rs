@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use redress_core::{
-    CallError, CircuitBreaker, CircuitBreakerBuilder, CircuitOpenError, CircuitState, ErrorClass, EventName, Retry,
-    RetryBuilder, SleepDecision, StopReason, fixed,
-};
+use redress_core::breaker::{CircuitBreakerBuilder, CircuitState};
+use redress_core::error::CircuitOpenError;
+use redress_core::policy::RetryBuilder;
+use redress_core::{CallError, CircuitBreaker, ErrorClass, EventName, Retry, SleepDecision, StopReason, fixed};
 use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualClock};
 
 use crate::lab::{
@@ -26,7 +26,7 @@ fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3)
 }
 
-fn guarded(lab: &Lab, breaker: impl Into<redress_core::BreakerSource>) -> Subject {
+fn guarded(lab: &Lab, breaker: impl Into<redress_core::breaker::BreakerSource>) -> Subject {
     lab.policy().retry(retry()).circuit_breaker(breaker).build()
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use redress_core::{Budget, ErrorClass, Retry, RetryBuilder, SleepDecision, StopReason, fixed};
+use redress_core::policy::RetryBuilder;
+use redress_core::{Budget, ErrorClass, Retry, SleepDecision, StopReason, fixed};
 use redress_testing::VirtualClock;
 
 use crate::lab::{Failed, Lab, TICK, everywhere, failing, fails, on_every_driver, script, secs, stopped};

@@ -7,10 +7,14 @@ use std::iter::successors;
 use std::num::ParseIntError;
 use std::time::Duration;
 
+use redress_core::breaker::CircuitState;
+use redress_core::classify::boxed_classifier;
+use redress_core::driver::NoTimer;
+use redress_core::error::{BoxError, CircuitOpenError};
+use redress_core::policy::RetryBuilder;
 use redress_core::{
-    AsyncPolicy, BoxError, CallError, Cause, CircuitBreaker, CircuitOpenError, CircuitState, Classification,
-    ErrorClass, NoTimer, Policy, Retry, RetryBuilder, SleepDecision, StopReason, boxed_classifier, error_classifier,
-    fixed,
+    AsyncPolicy, CallError, Cause, CircuitBreaker, Classification, ErrorClass, Policy, Retry, SleepDecision,
+    StopReason, error_classifier, fixed,
 };
 use redress_testing::VirtualClock;
 

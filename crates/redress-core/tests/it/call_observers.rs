@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use redress_core::{
-    AsyncPolicy, AttemptContext, CallObserver, CallStart, CircuitBreaker, ErrorClass, Event, EventName, InstantTimer,
-    Observer, Policy, Retry, RetryBuilder, fixed,
-};
+use redress_core::driver::InstantTimer;
+use redress_core::observe::{AttemptContext, CallObserver, CallStart};
+use redress_core::policy::RetryBuilder;
+use redress_core::{AsyncPolicy, CircuitBreaker, ErrorClass, Event, EventName, Observer, Policy, Retry, fixed};
 use redress_testing::operation_fn;
 
 use crate::lab::{Answer, Attempted, ByClass, Failed, GOOD, failing, fails, script, secs, wherever_time_is_virtual};
@@ -386,5 +386,5 @@ fn a_call_that_panics_keeps_the_permit_from_nobody() {
         .expect("valid");
     let call = pin!(policy.call(|| ready(Err::<Answer, _>(Failed::Of(ErrorClass::Transient)))));
     assert!(call.poll(&mut Context::from_waker(Waker::noop())).is_ready());
-    assert_eq!(breaker.state(), redress_core::CircuitState::Open);
+    assert_eq!(breaker.state(), redress_core::breaker::CircuitState::Open);
 }

@@ -17,9 +17,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use redress_core::breaker::{CircuitState, Permit};
+use redress_core::driver::NoTimer;
 use redress_core::{
-    AsyncPolicy, Budget, CircuitBreaker, CircuitState, ErrorClass, EventName, NoTimer, Permit, Policy, Retry,
-    RetryTimeline, StopReason, fixed,
+    AsyncPolicy, Budget, CircuitBreaker, ErrorClass, EventName, Policy, Retry, RetryTimeline, StopReason, fixed,
 };
 use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualClock};
 

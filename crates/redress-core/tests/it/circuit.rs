@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use redress_core::{CircuitBreaker, CircuitOpenError, CircuitState, ErrorClass, Permit, StopReason, Transition};
+use redress_core::breaker::{CircuitState, Permit, Transition};
+use redress_core::error::CircuitOpenError;
+use redress_core::{CircuitBreaker, ErrorClass, StopReason};
 use redress_testing::VirtualClock;
 
 use crate::lab::{TICK, secs};

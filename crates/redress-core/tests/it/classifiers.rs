@@ -5,9 +5,11 @@ use std::future::pending;
 use std::io;
 use std::time::Duration;
 
+use redress_core::classify::{ArcClassifier, OrElse, boxed_classifier, result_classifier, strict_classifier};
+use redress_core::driver::NoTimer;
 use redress_core::{
-    ArcClassifier, AsyncPolicy, Cause, Classification, Classifier, ErrorClass, NoTimer, OrElse, Policy, Retry,
-    StopReason, boxed_classifier, default_classifier, error_classifier, fixed, result_classifier, strict_classifier,
+    AsyncPolicy, Cause, Classification, Classifier, ErrorClass, Policy, Retry, StopReason, default_classifier,
+    error_classifier, fixed,
 };
 use redress_testing::VirtualClock;
 
@@ -122,7 +124,7 @@ fn boxed_classifier_reads_what_is_in_the_box() {
     type Boxed = Box<dyn Error + Send + Sync>;
     let rows: [(Boxed, ErrorClass); 3] = [
         (io::Error::from(io::ErrorKind::ConnectionReset).into(), ErrorClass::Transient),
-        (redress_core::StatusError::new(429).into(), ErrorClass::RateLimit),
+        (redress_core::error::StatusError::new(429).into(), ErrorClass::RateLimit),
         ("only a text".into(), ErrorClass::Unknown),
     ];
     for (error, expected) in rows {

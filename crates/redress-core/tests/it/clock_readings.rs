@@ -4,10 +4,10 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    AsyncPolicy, Breaker, CircuitBreaker, ErrorClass, Event, NoTimer, Policy, PolicyBuilder, Report, Retry, Timer,
-    fixed,
-};
+use redress_core::breaker::{Breaker, Report};
+use redress_core::driver::{NoTimer, Timer};
+use redress_core::policy::PolicyBuilder;
+use redress_core::{AsyncPolicy, CircuitBreaker, ErrorClass, Event, Policy, Retry, fixed};
 use redress_testing::VirtualClock;
 
 use crate::lab::{ByClass, Counter, GOOD, Steps, fails, script, secs, succeeding};

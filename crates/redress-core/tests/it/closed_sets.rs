@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::hash::Hash;
 
-use redress_core::{
-    AttemptDecision, CallOutcome, Cause, CircuitState, ErrorClass, Event, EventName, SleepDecision, StopReason,
-};
+use redress_core::breaker::CircuitState;
+use redress_core::observe::{AttemptDecision, CallOutcome};
+use redress_core::{Cause, ErrorClass, Event, EventName, SleepDecision, StopReason};
 
 #[track_caller]
 fn check<V: Copy + Eq + Hash + Display>(all: &'static [V], count: usize, name: fn(V) -> &'static str) {

@@ -3,9 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use redress_core::breaker::CircuitState;
+use redress_core::error::Failure;
+use redress_core::observe::{AttemptContext, AttemptDecision};
+use redress_core::policy::RetryBuilder;
 use redress_core::{
-    AttemptContext, AttemptDecision, Cause, CircuitBreaker, CircuitState, ErrorClass, Event, EventName, Failure,
-    Observer, Retry, RetryBuilder, RetryTimeline, SleepDecision, StopReason, fixed,
+    Cause, CircuitBreaker, ErrorClass, Event, EventName, Observer, Retry, RetryTimeline, SleepDecision, StopReason,
+    fixed,
 };
 use redress_testing::{Recorder, assert_timeline};
 

@@ -5,10 +5,10 @@ use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use redress_core::{
-    AsyncPolicy, Budget, Cause, DefaultClassifier, ErrorClass, EventName, NoTimer, PolicyBuilder, Retry, RetryBuilder,
-    StopReason, Timer, fixed,
-};
+use redress_core::classify::DefaultClassifier;
+use redress_core::driver::{NoTimer, Timer};
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::{AsyncPolicy, Budget, Cause, ErrorClass, EventName, Retry, StopReason, fixed};
 use redress_testing::{Recorder, VirtualClock, VirtualTimer, assert_outcome};
 
 use crate::lab::{
@@ -206,7 +206,7 @@ fn a_blocking_attempt_is_not_cut() {
     });
 }
 
-type AsyncBuilder = PolicyBuilder<DefaultClassifier, redress_core::Async<VirtualTimer>>;
+type AsyncBuilder = PolicyBuilder<DefaultClassifier, redress_core::policy::Async<VirtualTimer>>;
 
 fn asynchronous(clock: &VirtualClock, retry: RetryBuilder) -> AsyncBuilder {
     AsyncPolicy::<_, NoTimer>::builder().retry(retry).timer(clock.timer()).deadline(DEADLINE)

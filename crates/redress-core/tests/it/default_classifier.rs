@@ -5,10 +5,11 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use redress_core::{
-    AbortRetryError, Classification, Classifier, ConcurrencyError, ErrorClass, PermanentError, Policy, RateLimitError,
-    Retry, ServerError, StatusError, StopReason, default_classifier, fixed, source_chain, strict_classifier,
+use redress_core::classify::{source_chain, strict_classifier};
+use redress_core::error::{
+    AbortRetryError, ConcurrencyError, PermanentError, RateLimitError, ServerError, StatusError,
 };
+use redress_core::{Classification, Classifier, ErrorClass, Policy, Retry, StopReason, default_classifier, fixed};
 
 use crate::lab::secs;
 

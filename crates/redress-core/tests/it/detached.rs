@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use redress_core::{
-    Attempt, CallError, Cause, CircuitBreaker, CircuitState, ErrorClass, Failure, Policy, PolicyBuilder, Retry,
-    RetryBuilder, StopReason, fixed,
-};
+use redress_core::breaker::CircuitState;
+use redress_core::error::Failure;
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::{Attempt, CallError, Cause, CircuitBreaker, ErrorClass, Policy, Retry, StopReason, fixed};
 use redress_testing::{Recorder, VirtualClock};
 
 use crate::lab::{Answer, Attempted, ByClass, Failed, GOOD, fails, millis, secs};
@@ -20,7 +20,7 @@ fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2)
 }
 
-fn builder(retry: RetryBuilder) -> PolicyBuilder<ByClass, redress_core::Blocking> {
+fn builder(retry: RetryBuilder) -> PolicyBuilder<ByClass, redress_core::policy::Blocking> {
     Policy::builder().retry(retry).classifier(ByClass)
 }
 

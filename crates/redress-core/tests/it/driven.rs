@@ -9,10 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use redress_core::{
-    AsyncPolicy, Attempt, CircuitBreaker, CircuitState, ErrorClass, Failure, InstantTimer, NoTimer, PolicyBuilder,
-    PollCall, PollOperation, Retry, RetryBuilder, RetryOutcome, StopReason, fixed,
-};
+use redress_core::breaker::CircuitState;
+use redress_core::driver::{InstantTimer, NoTimer, PollCall, PollOperation};
+use redress_core::error::Failure;
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::{AsyncPolicy, Attempt, CircuitBreaker, ErrorClass, Retry, RetryOutcome, StopReason, fixed};
 use redress_testing::{VirtualClock, VirtualTimer};
 
 use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, fails, secs};
@@ -75,7 +76,10 @@ fn policy(clock: &VirtualClock, retry: RetryBuilder) -> Subject {
     builder(clock, retry).build().expect("valid")
 }
 
-fn builder(clock: &VirtualClock, retry: RetryBuilder) -> PolicyBuilder<ByClass, redress_core::Async<VirtualTimer>> {
+fn builder(
+    clock: &VirtualClock,
+    retry: RetryBuilder,
+) -> PolicyBuilder<ByClass, redress_core::policy::Async<VirtualTimer>> {
     AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass).retry(retry)
 }
 

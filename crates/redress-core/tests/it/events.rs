@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use redress_core::breaker::{Breaker, CircuitState};
+use redress_core::policy::RetryBuilder;
 use redress_core::{
-    Breaker, Budget, Cause, CircuitBreaker, CircuitState, Classification, ErrorClass, Event, EventName, Retry,
-    RetryBuilder, SleepDecision, StopReason, fixed,
+    Budget, Cause, CircuitBreaker, Classification, ErrorClass, Event, EventName, Retry, SleepDecision, StopReason,
+    fixed,
 };
 use redress_testing::Recorder;
 

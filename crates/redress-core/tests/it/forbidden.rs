@@ -5,9 +5,12 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use redress_core::breaker::CircuitState;
+use redress_core::classify::result_classifier;
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
 use redress_core::{
-    Budget, CallError, CircuitBreaker, CircuitState, Classification, ErrorClass, EventName, Policy, PolicyBuilder,
-    Retry, RetryBuilder, StopReason, error_classifier, fixed, result_classifier,
+    Budget, CallError, CircuitBreaker, Classification, ErrorClass, EventName, Policy, Retry, StopReason,
+    error_classifier, fixed,
 };
 use redress_testing::{Recorder, VirtualClock};
 
@@ -23,7 +26,10 @@ fn classify(error: &Final) -> Classification {
     Classification::new(error.0).with_retry_after(secs(1)).forbid_retry(WHY)
 }
 
-type Builder = PolicyBuilder<redress_core::ErrorClassifier<fn(&Final) -> Classification>, redress_core::Blocking>;
+type Builder = PolicyBuilder<
+    redress_core::classify::ErrorClassifier<fn(&Final) -> Classification>,
+    redress_core::policy::Blocking,
+>;
 
 fn builder() -> Builder {
     Policy::builder().classifier(error_classifier(classify as fn(&Final) -> Classification))

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    AsyncPolicy, Budget, CircuitBreaker, CircuitState, ErrorClass, EventName, InstantTimer, NoTimer, Retry,
-    RetryBuilder, StopReason, Timer, fixed,
-};
+use redress_core::breaker::CircuitState;
+use redress_core::driver::{InstantTimer, NoTimer, Timer};
+use redress_core::policy::RetryBuilder;
+use redress_core::{AsyncPolicy, Budget, CircuitBreaker, ErrorClass, EventName, Retry, StopReason, fixed};
 use redress_testing::{FakeCircuitBreaker, Recorder, VirtualClock, VirtualTimer};
 
 use crate::lab::{Answer, ByClass, Counter, Failed, GOOD, failing, fails, script, secs};
@@ -387,7 +387,7 @@ impl<const BYTES: usize> Future for Operation<BYTES> {
     }
 }
 
-fn overhead<const BYTES: usize>(policy: &AsyncPolicy<redress_core::DefaultClassifier, LargeTimer>) -> usize {
+fn overhead<const BYTES: usize>(policy: &AsyncPolicy<redress_core::classify::DefaultClassifier, LargeTimer>) -> usize {
     let call = policy.call(|| Operation([0; BYTES]));
     size_of_val(&call) - size_of::<Operation<BYTES>>()
 }

@@ -3,9 +3,10 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use redress_core::observe::{AttemptContext, AttemptDecision};
+use redress_core::policy::RetryBuilder;
 use redress_core::{
-    AttemptContext, AttemptDecision, Cause, CircuitBreaker, Classification, ErrorClass, EventName, Retry, RetryBuilder,
-    SleepDecision, StopReason, fixed,
+    Cause, CircuitBreaker, Classification, ErrorClass, EventName, Retry, SleepDecision, StopReason, fixed,
 };
 use redress_testing::Recorder;
 

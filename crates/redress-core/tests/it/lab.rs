@@ -10,10 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use redress_core::breaker::{BreakerSource, CircuitState};
+use redress_core::driver::{NoTimer, PollCall};
+use redress_core::observe::AttemptContext;
+use redress_core::policy::{Deadline, PolicyBuilder, RetryBuilder};
+use redress_core::strategy::BackoffContext;
 use redress_core::{
-    AsyncPolicy, Attempt, AttemptContext, BackoffContext, BreakerSource, CallContext, CallError, CircuitState,
-    Classification, Classifier, Deadline, ErrorClass, Event, NoTimer, Observer, Policy, PolicyBuilder, PollCall,
-    RetryBuilder, RetryOutcome, RetryTimeline, SleepDecision, StopReason,
+    AsyncPolicy, Attempt, CallContext, CallError, Classification, Classifier, ErrorClass, Event, Observer, Policy,
+    RetryOutcome, RetryTimeline, SleepDecision, StopReason,
 };
 use redress_testing::{Script, VirtualClock, VirtualTimer, operation_fn};
 
@@ -193,7 +197,7 @@ impl Lab {
         }
     }
 
-    fn blocking(&self) -> PolicyBuilder<redress_core::DefaultClassifier, redress_core::Blocking> {
+    fn blocking(&self) -> PolicyBuilder<redress_core::classify::DefaultClassifier, redress_core::policy::Blocking> {
         Policy::builder().clock(self.clock.clone())
     }
 
@@ -224,8 +228,8 @@ impl Lab {
 
 /// A policy's builder, of either driver.
 pub(crate) enum Builder {
-    Blocking(PolicyBuilder<ByClass, redress_core::Blocking>, Lab),
-    Async(PolicyBuilder<ByClass, redress_core::Async<VirtualTimer>>, Lab),
+    Blocking(PolicyBuilder<ByClass, redress_core::policy::Blocking>, Lab),
+    Async(PolicyBuilder<ByClass, redress_core::policy::Async<VirtualTimer>>, Lab),
 }
 
 /// A policy, of either driver.

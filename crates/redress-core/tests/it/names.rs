@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
-use redress_core::{
-    AsyncPolicy, CallObserver, CallStart, CircuitBreaker, ErrorClass, Event, InstantTimer, Observer, Policy,
-};
+use redress_core::driver::InstantTimer;
+use redress_core::observe::{CallObserver, CallStart};
+use redress_core::{AsyncPolicy, CircuitBreaker, ErrorClass, Event, Observer, Policy};
 use redress_testing::Recorder;
 
 use crate::lab::{everywhere, failing, succeeding};

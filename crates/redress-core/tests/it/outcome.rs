@@ -2,9 +2,10 @@
 
 use std::future::pending;
 
-use redress_core::{
-    AsyncPolicy, CallError, Cause, ErrorClass, Failure, NoTimer, Retry, RetryBuilder, RetryOutcome, StopReason, fixed,
-};
+use redress_core::driver::NoTimer;
+use redress_core::error::Failure;
+use redress_core::policy::RetryBuilder;
+use redress_core::{AsyncPolicy, CallError, Cause, ErrorClass, Retry, RetryOutcome, StopReason, fixed};
 use redress_testing::VirtualClock;
 
 use crate::lab::{Answer, ByClass, Failed, GOOD, Subject, failing, fails, on_every_driver, script, secs, succeeding};

@@ -14,10 +14,15 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use redress_core::breaker::{Admission, Breaker, BreakerSource, CircuitState, Report, Transition};
+use redress_core::driver::{NoTimer, PollOperation, Timer};
+use redress_core::error::{CircuitOpenError, Failure};
+use redress_core::observe::{CallObserver, CallStart};
+use redress_core::policy::RetryBuilder;
+use redress_core::strategy::{BackoffContext, Feedback, Strategy};
 use redress_core::{
-    Admission, AsyncPolicy, BackoffContext, Breaker, BreakerSource, Budget, CallObserver, CallStart, CircuitBreaker,
-    CircuitOpenError, CircuitState, Classification, Classifier, ErrorClass, Event, EventName, Failure, Feedback,
-    NoTimer, Observer, Policy, PollOperation, Report, Retry, RetryBuilder, StopReason, Strategy, Timer, Transition,
+    AsyncPolicy, Budget, CircuitBreaker, Classification, Classifier, ErrorClass, Event, EventName, Observer, Policy,
+    Retry, StopReason,
 };
 use redress_testing::{Recorder, VirtualClock, VirtualSleep};
 

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
+use redress_core::driver::NoTimer;
+use redress_core::observe::AttemptContext;
+use redress_core::policy::RetryBuilder;
+use redress_core::strategy::BackoffContext;
 use redress_core::{
-    AsyncPolicy, AttemptContext, BackoffContext, CallContext, CircuitBreaker, ErrorClass, Event, NoTimer, Observer,
-    Retry, RetryBuilder, SleepDecision, fixed,
+    AsyncPolicy, CallContext, CircuitBreaker, ErrorClass, Event, Observer, Retry, SleepDecision, fixed,
 };
 use redress_testing::{FakeCircuitBreaker, Recorder, VirtualClock, VirtualTimer};
 

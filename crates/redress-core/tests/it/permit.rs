@@ -3,10 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    Breaker, CircuitBreaker, CircuitBreakerBuilder, CircuitOpenError, CircuitState, ErrorClass, Permit, Report,
-    Transition,
-};
+use redress_core::breaker::{Breaker, CircuitBreakerBuilder, CircuitState, Permit, Report, Transition};
+use redress_core::error::CircuitOpenError;
+use redress_core::{CircuitBreaker, ErrorClass};
 use redress_testing::VirtualClock;
 
 use crate::lab::{TICK, secs};
@@ -389,7 +388,7 @@ fn a_late_failure_is_not_counted() {
 
 #[test]
 fn a_probe_of_an_earlier_era_is_ignored_too() {
-    let ends: [fn(&CircuitBreaker, redress_core::Admission, Instant); 3] = [
+    let ends: [fn(&CircuitBreaker, redress_core::breaker::Admission, Instant); 3] = [
         |breaker, late, now| assert_eq!(breaker.report(late, Report::Success, now), None),
         |breaker, late, now| assert_eq!(breaker.report(late, Report::Failure(ErrorClass::Transient), now), None),
         |breaker, late, _| breaker.release(late),

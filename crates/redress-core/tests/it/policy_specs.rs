@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redress_core::{
-    AsyncPolicy, BackoffContext, BreakerSpec, Budget, BudgetSpec, CircuitBreaker, CircuitState, ErrorClass,
-    InstantTimer, NoTimer, Policy, PolicyBreaker, PolicyBuilder, PolicySpec, Retry, RetryBuilder, RetrySpec,
-    StopReason, StrategySpec, exponential, fixed,
-};
+use redress_core::breaker::{BreakerSpec, CircuitState};
+use redress_core::budget::BudgetSpec;
+use redress_core::driver::{InstantTimer, NoTimer};
+use redress_core::policy::{PolicyBreaker, PolicyBuilder, PolicySpec, RetryBuilder, RetrySpec};
+use redress_core::strategy::{BackoffContext, StrategySpec};
+use redress_core::{AsyncPolicy, Budget, CircuitBreaker, ErrorClass, Policy, Retry, StopReason, exponential, fixed};
 
 use crate::lab::{ByClass, Failed, fails, secs};
 
@@ -66,7 +67,7 @@ fn every_setting_of_a_retry_is_a_field_and_back() {
 
 #[test]
 fn every_setting_of_a_policy_is_a_field_and_back() {
-    type Built<K> = PolicyBuilder<redress_core::DefaultClassifier, K>;
+    type Built<K> = PolicyBuilder<redress_core::classify::DefaultClassifier, K>;
     fn rows<K>() -> [(fn(Built<K>) -> Built<K>, fn(&mut PolicySpec)); 7] {
         [
             (|policy| policy.name("orders"), |spec| spec.name = Some("orders".into())),
@@ -132,7 +133,7 @@ fn what_is_the_callers_own_shows_as_custom_and_is_not_built_from_data() {
     assert_eq!(spec.breaker, Some(PolicyBreaker::Custom));
 
     let refused = Policy::from_spec(spec.clone()).build().expect_err("code is no data");
-    let fields: Vec<_> = refused.issues().iter().map(redress_core::ConfigIssue::field).collect();
+    let fields: Vec<_> = refused.issues().iter().map(redress_core::error::ConfigIssue::field).collect();
     assert_eq!(fields, ["retry.strategy", "retry.strategy_for", "policy.circuit_breaker"]);
     let text = refused.issues()[0].to_string();
     assert!(text.starts_with("retry.strategy = Custom must be given to the builder"), "{text}");
@@ -155,7 +156,7 @@ fn what_is_wrong_in_a_spec_is_refused_when_it_is_built() {
     breaker.failure_threshold = 0;
     spec.breaker = Some(PolicyBreaker::Circuit(breaker));
     let refused = Policy::from_spec(spec).build().expect_err("it is refused");
-    let fields: Vec<_> = refused.issues().iter().map(redress_core::ConfigIssue::field).collect();
+    let fields: Vec<_> = refused.issues().iter().map(redress_core::error::ConfigIssue::field).collect();
     let expected = [
         "retry.max_attempts",
         "exponential.base",
@@ -171,7 +172,7 @@ trait SpecOf {
     fn spec_of(&self) -> StrategySpec;
 }
 
-impl<S: redress_core::Strategy> SpecOf for S {
+impl<S: redress_core::strategy::Strategy> SpecOf for S {
     fn spec_of(&self) -> StrategySpec {
         self.spec()
     }

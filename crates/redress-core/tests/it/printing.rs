@@ -2,9 +2,11 @@
 
 use std::io;
 
+use redress_core::breaker::BreakerSource;
+use redress_core::classify::{ArcClassifier, result_classifier};
+use redress_core::observe::AttemptDecision;
 use redress_core::{
-    ArcClassifier, AttemptDecision, BreakerSource, Caller, CircuitBreaker, ErrorClass, Policy, Retry, RetryTimeline,
-    SleepDecision, error_classifier, fixed, result_classifier,
+    Caller, CircuitBreaker, ErrorClass, Policy, Retry, RetryTimeline, SleepDecision, error_classifier, fixed,
 };
 use redress_testing::VirtualClock;
 

@@ -3,10 +3,11 @@
 use std::future::ready;
 use std::time::Duration;
 
-use redress_core::{
-    AsyncPolicy, Budget, BudgetSpec, Cause, ErrorClass, InstantTimer, Policy, Retry, RetryBuilder, RetrySpec,
-    StopReason, StrategySpec, fixed,
-};
+use redress_core::budget::BudgetSpec;
+use redress_core::driver::InstantTimer;
+use redress_core::policy::{RetryBuilder, RetrySpec};
+use redress_core::strategy::StrategySpec;
+use redress_core::{AsyncPolicy, Budget, Cause, ErrorClass, Policy, Retry, StopReason, fixed};
 use redress_testing::{DeterministicStrategy, VirtualClock};
 
 use crate::lab::{

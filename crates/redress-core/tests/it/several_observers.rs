@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use redress_core::{AttemptContext, CallObserver, CallStart, ErrorClass, Event, EventName, Observer};
+use redress_core::observe::{AttemptContext, CallObserver, CallStart};
+use redress_core::{ErrorClass, Event, EventName, Observer};
 use redress_testing::Recorder;
 
 use crate::lab::{everywhere, failing, succeeding};

@@ -3,9 +3,11 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use redress_core::driver::{InstantTimer, NoTimer, Timer};
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::strategy::BackoffContext;
 use redress_core::{
-    AsyncPolicy, BackoffContext, Budget, CallError, Cause, ErrorClass, EventName, InstantTimer, NoTimer, Policy,
-    PolicyBuilder, Retry, RetryBuilder, SleepDecision, StopReason, Timer, fixed,
+    AsyncPolicy, Budget, CallError, Cause, ErrorClass, EventName, Policy, Retry, SleepDecision, StopReason, fixed,
 };
 use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 
@@ -238,7 +240,7 @@ fn time_that_a_sleeper_takes_counts_whatever_the_delay_was() {
     });
 }
 
-type AsyncBuilder = PolicyBuilder<ByClass, redress_core::Async<VirtualTimer>>;
+type AsyncBuilder = PolicyBuilder<ByClass, redress_core::policy::Async<VirtualTimer>>;
 
 fn asynchronous(clock: &VirtualClock, delay: Duration) -> AsyncBuilder {
     let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass);

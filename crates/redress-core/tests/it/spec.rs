@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use redress_core::{
-    BreakerSpec, Budget, BudgetSpec, CircuitBreaker, CircuitBreakerBuilder, CircuitState, ErrorClass, ProbeLease,
-};
+use redress_core::breaker::{BreakerSpec, CircuitBreakerBuilder, CircuitState, ProbeLease};
+use redress_core::budget::BudgetSpec;
+use redress_core::{Budget, CircuitBreaker, ErrorClass};
 use redress_testing::VirtualClock;
 
 use crate::lab::{TICK, secs};
@@ -81,7 +81,7 @@ fn data_is_checked_when_it_is_built() {
     spec.failure_threshold = 0;
     spec.probe_lease = ProbeLease::Lasts(Duration::ZERO);
     let error = CircuitBreaker::from_spec(spec).build().expect_err("two rules are broken");
-    let fields: Vec<_> = error.issues().iter().map(redress_core::ConfigIssue::field).collect();
+    let fields: Vec<_> = error.issues().iter().map(redress_core::error::ConfigIssue::field).collect();
     assert_eq!(fields, ["circuit_breaker.failure_threshold", "circuit_breaker.probe_lease"]);
     assert!(Budget::from_spec(BudgetSpec::new(1, Duration::ZERO)).is_err());
 }

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    BackoffContext, Cause, Classification, ErrorClass, Exponential, Jitter, Strategy, decorrelated_jitter,
-    equal_jitter, exponential, fixed, retry_after_or, token_backoff,
-};
+use redress_core::strategy::{BackoffContext, Exponential, Jitter, Strategy, equal_jitter, token_backoff};
+use redress_core::{Cause, Classification, ErrorClass, decorrelated_jitter, exponential, fixed, retry_after_or};
 
 use crate::lab::{TICK, millis, secs};
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    BackoffContext, Classification, ErrorClass, Exponential, Feedback, Jitter, Strategy, StrategySpec, adaptive,
-    decorrelated_jitter, equal_jitter, exponential, fixed, retry_after_or, token_backoff,
+use redress_core::strategy::{
+    BackoffContext, Exponential, Feedback, Jitter, Strategy, StrategySpec, adaptive, equal_jitter, token_backoff,
 };
+use redress_core::{Classification, ErrorClass, decorrelated_jitter, exponential, fixed, retry_after_or};
 
 use crate::lab::{TICK, millis, secs};
 

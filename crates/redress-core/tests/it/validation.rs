@@ -4,10 +4,14 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use redress_core::breaker::CircuitBreakerBuilder;
+use redress_core::driver::NoTimer;
+use redress_core::error::ConfigIssue;
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::strategy::{BackoffContext, Strategy, adaptive, equal_jitter, token_backoff};
 use redress_core::{
-    AsyncPolicy, BackoffContext, Budget, CircuitBreaker, CircuitBreakerBuilder, ConfigError, ConfigIssue, ErrorClass,
-    NoTimer, Policy, PolicyBuilder, Retry, RetryBuilder, Strategy, adaptive, decorrelated_jitter, equal_jitter,
-    exponential, fixed, retry_after_or, token_backoff,
+    AsyncPolicy, Budget, CircuitBreaker, ConfigError, ErrorClass, Policy, Retry, decorrelated_jitter, exponential,
+    fixed, retry_after_or,
 };
 
 use crate::lab::{TICK, secs};

@@ -9,7 +9,8 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
-use redress_core::{ErrorClass, ProbeLease};
+use redress_core::ErrorClass;
+use redress_core::breaker::ProbeLease;
 
 use crate::world::{
     AbortIf, Act, Answer, AttemptSpec, Awaited, BeforeSleep, BreakerSpec, BudgetSpec, CallSpec, Capture, End, Habit,

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use proptest::prelude::{TestCaseError, prop_assert, prop_assert_eq, proptest};
 use proptest::test_runner::Config;
-use redress_core::{CircuitState, EventName, ProbeLease, StopReason, Transition};
+use redress_core::breaker::{CircuitState, ProbeLease, Transition};
+use redress_core::{EventName, StopReason};
 
 use crate::draw::{crowds, worlds};
 use crate::note::{Ending, Hook, HookKind, Note, Told, What};

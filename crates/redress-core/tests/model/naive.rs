@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
-use redress_core::{
-    AttemptDecision, Cause, CircuitState, Classification, ErrorClass, EventName, Failure, Feedback, Report,
-    SleepDecision, StopReason, Transition,
-};
+use redress_core::breaker::{CircuitState, Report, Transition};
+use redress_core::error::Failure;
+use redress_core::observe::AttemptDecision;
+use redress_core::strategy::Feedback;
+use redress_core::{Cause, Classification, ErrorClass, EventName, SleepDecision, StopReason};
 
 use crate::end_of_time::end_of_time;
 use crate::naive_breaker::{Admitted, NaiveBreaker};

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use redress_core::{CircuitState, ErrorClass, ProbeLease, Transition};
+use redress_core::ErrorClass;
+use redress_core::breaker::{CircuitState, ProbeLease, Transition};
 
 use crate::end_of_time::end_of_time;
 use crate::world::BreakerSpec;

@@ -4,10 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-use redress_core::{
-    AttemptContext, AttemptDecision, BackoffContext, CallError, Cause, CircuitState, Classification, ErrorClass, Event,
-    EventName, Failure, Feedback, Report, RetryOutcome, StopReason, TimelineEvent, Transition,
-};
+use redress_core::breaker::{CircuitState, Report, Transition};
+use redress_core::error::Failure;
+use redress_core::observe::{AttemptContext, AttemptDecision, TimelineEvent};
+use redress_core::strategy::{BackoffContext, Feedback};
+use redress_core::{CallError, Cause, Classification, ErrorClass, Event, EventName, RetryOutcome, StopReason};
 
 use crate::world::{Broken, Owner, Value};
 

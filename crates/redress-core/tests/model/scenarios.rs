@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use redress_core::{CircuitState, ErrorClass, EventName, ProbeLease, StopReason};
+use redress_core::breaker::{CircuitState, ProbeLease};
+use redress_core::{ErrorClass, EventName, StopReason};
 
 use crate::note::{Ending, Hook, HookKind, Note, What};
 use crate::play::{differs_anywhere, play};

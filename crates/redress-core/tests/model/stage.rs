@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use redress_core::{Feedback, SleepDecision};
+use redress_core::SleepDecision;
+use redress_core::strategy::Feedback;
 use redress_testing::VirtualClock;
 
 use crate::note::{Backoff, Hook, HookKind, Note, Seen, Told, What};

@@ -8,11 +8,15 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use redress_core::breaker::{Admission, Breaker, BreakerSource, CircuitState, Report, Transition};
+use redress_core::driver::{NoTimer, Timer};
+use redress_core::error::CircuitOpenError;
+use redress_core::observe::AttemptContext;
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::strategy::{BackoffContext, Feedback, Strategy};
 use redress_core::{
-    Admission, AsyncPolicy, Attempt, AttemptContext, BackoffContext, Breaker, BreakerSource, Budget, CallContext,
-    CallError, CircuitBreaker, CircuitOpenError, CircuitState, Classification, Classifier, ErrorClass, Event, Feedback,
-    NoTimer, Observer, Policy, PolicyBuilder, Report, Retry, RetryBuilder, RetryOutcome, RetryTimeline, SleepDecision,
-    Strategy, Timer, Transition, fixed, retry_after_or,
+    AsyncPolicy, Attempt, Budget, CallContext, CallError, CircuitBreaker, Classification, Classifier, ErrorClass,
+    Event, Observer, Policy, Retry, RetryOutcome, RetryTimeline, SleepDecision, fixed, retry_after_or,
 };
 use redress_testing::{VirtualSleep, VirtualTimer};
 
@@ -287,7 +291,7 @@ impl Parts<'_> {
 
     fn retry(&self, spec: &RetrySpec) -> RetryBuilder {
         let mut learners = Vec::new();
-        let mut settings = redress_core::RetrySpec::default();
+        let mut settings = redress_core::policy::RetrySpec::default();
         settings.max_attempts = spec.max_attempts;
         settings.max_unknown_retries = spec.unknown_cap;
         settings.ignore_retry_after = spec.ignores_hints;
@@ -351,7 +355,7 @@ fn asked(stage: &Stage, spec: &StrategySpec, context: &BackoffContext<'_>) -> Du
 }
 
 fn build_breaker(spec: &BreakerSpec, stage: &Stage) -> CircuitBreaker {
-    let mut plain = redress_core::BreakerSpec::default();
+    let mut plain = redress_core::breaker::BreakerSpec::default();
     plain.probe_lease = spec.lease;
     let mut builder = CircuitBreaker::from_spec(plain)
         .failure_threshold(spec.threshold)

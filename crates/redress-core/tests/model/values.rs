@@ -8,10 +8,8 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy as _, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest};
 use proptest::sample::select;
 use proptest::test_runner::Config;
-use redress_core::{
-    BackoffContext, Budget, Classification, ErrorClass, Feedback, Jitter, Strategy, adaptive, decorrelated_jitter,
-    equal_jitter, exponential, fixed, retry_after_or, token_backoff,
-};
+use redress_core::strategy::{BackoffContext, Feedback, Jitter, Strategy, adaptive, equal_jitter, token_backoff};
+use redress_core::{Budget, Classification, ErrorClass, decorrelated_jitter, exponential, fixed, retry_after_or};
 
 fn config() -> Config {
     crate::config(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions/values.txt"))

@@ -6,7 +6,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use redress_core::{Classification, ErrorClass, ProbeLease};
+use redress_core::breaker::ProbeLease;
+use redress_core::{Classification, ErrorClass};
 
 /// Who runs the operation and how time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

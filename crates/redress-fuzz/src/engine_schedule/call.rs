@@ -5,7 +5,9 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use redress_core::{CallError, CircuitOpenError, ErrorClass, EventName, RetryOutcome, StopReason, TimelineEvent};
+use redress_core::error::CircuitOpenError;
+use redress_core::observe::TimelineEvent;
+use redress_core::{CallError, ErrorClass, EventName, RetryOutcome, StopReason};
 
 use super::log::Log;
 use super::operation::{Failed, Running, Value};

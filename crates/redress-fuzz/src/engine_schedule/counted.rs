@@ -5,7 +5,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use redress_core::{Admission, Breaker, CircuitBreaker, CircuitOpenError, CircuitState, Report, Transition};
+use redress_core::CircuitBreaker;
+use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Transition};
+use redress_core::error::CircuitOpenError;
 
 /// The real breaker, counted.
 #[derive(Debug)]

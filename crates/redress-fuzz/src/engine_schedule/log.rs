@@ -7,7 +7,9 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use redress_core::{Attempt, AttemptContext, ErrorClass, Event, EventName, Observer, Timer};
+use redress_core::driver::Timer;
+use redress_core::observe::AttemptContext;
+use redress_core::{Attempt, ErrorClass, Event, EventName, Observer};
 use redress_testing::{VirtualClock, VirtualSleep, VirtualTimer};
 
 use super::operation::{Answer, panic_on_purpose};

@@ -6,9 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use redress_core::breaker::BreakerSource;
+use redress_core::driver::NoTimer;
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
 use redress_core::{
-    AsyncPolicy, BreakerSource, Budget, CircuitBreaker, ErrorClass, NoTimer, Policy, PolicyBuilder, Retry,
-    RetryBuilder, SleepDecision, fixed, retry_after_or,
+    AsyncPolicy, Budget, CircuitBreaker, ErrorClass, Policy, Retry, SleepDecision, fixed, retry_after_or,
 };
 use redress_testing::VirtualClock;
 

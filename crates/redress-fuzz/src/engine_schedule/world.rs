@@ -6,7 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use redress_core::{CircuitState, ErrorClass, EventName, StopReason, Transition};
+use redress_core::breaker::{CircuitState, Transition};
+use redress_core::{ErrorClass, EventName, StopReason};
 
 use super::call::{Call, Ended, Flavour};
 use super::laws::{Limits, Seen};

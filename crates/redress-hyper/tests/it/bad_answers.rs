@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use http::{Method, Request, Uri, Version};
 use http_body_util::BodyExt as _;
-use redress_core::{Cause, ErrorClass, StopReason, source_chain};
+use redress_core::classify::source_chain;
+use redress_core::{Cause, ErrorClass, StopReason};
 use redress_hyper::RetryingClient;
 
 use crate::support::{

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use redress_core::{AsyncPolicy, ErrorClass, NoTimer, RetryBuilder, SleepDecision, StopReason, fixed, retry_after_or};
+use redress_core::driver::NoTimer;
+use redress_core::policy::RetryBuilder;
+use redress_core::{AsyncPolicy, ErrorClass, SleepDecision, StopReason, fixed, retry_after_or};
 use redress_hyper::{HyperError, RetryingClient, hyper_classifier};
 
 use crate::support::{
@@ -265,7 +267,7 @@ async fn a_response_that_is_deferred_is_whole() {
 #[derive(Clone, Default)]
 struct Recorded(Arc<Mutex<Vec<Duration>>>);
 
-impl redress_core::Timer for Recorded {
+impl redress_core::driver::Timer for Recorded {
     type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {
@@ -316,9 +318,10 @@ async fn a_response_is_read_for_no_longer_than_it_may_be() {
 #[tokio::test]
 async fn what_is_not_retried_is_not_read() {
     let (server, timer) = (Server::start(half).await, Recorded::default());
-    let permanent = redress_core::result_classifier(|response: &http::Response<redress_hyper::ResponseBody>| {
-        (response.status() == 503).then_some(ErrorClass::Permanent)
-    });
+    let permanent =
+        redress_core::classify::result_classifier(|response: &http::Response<redress_hyper::ResponseBody>| {
+            (response.status() == 503).then_some(ErrorClass::Permanent)
+        });
     let policy = AsyncPolicy::<_, NoTimer>::builder().timer(timer.clone());
     let refused =
         policy.classifier(permanent.or_else(hyper_classifier())).retry(retry()).deadline(HOUR * 9).build().unwrap();

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Request, Response};
-use redress_core::{
-    CallContext, CallError, CircuitBreaker, ErrorClass, Event, Fixed, RetryAfterOr, StopReason, fixed, retry_after_or,
-};
+use redress_core::strategy::{Fixed, RetryAfterOr};
+use redress_core::{CallContext, CallError, CircuitBreaker, ErrorClass, Event, StopReason, fixed, retry_after_or};
 use redress_hyper::{
     HyperError, ReplayBody, RetryingClient, default_operation, default_result_classifier, hyper_classifier,
     is_idempotent_method, request_with_retry,
@@ -220,7 +219,7 @@ async fn a_retry_after_beyond_the_deadline_stops_the_call_at_once() {
 #[tokio::test]
 async fn a_classifier_of_ones_own_decides() {
     let server = Server::answers(&["HTTP/1.1 404 x\r\ncontent-length: 0\r\n\r\n"]).await;
-    let own = redress_core::result_classifier(|response: &Response<redress_hyper::ResponseBody>| {
+    let own = redress_core::classify::result_classifier(|response: &Response<redress_hyper::ResponseBody>| {
         (response.status() == 404).then_some(ErrorClass::Transient)
     });
     let policy = AsyncPolicy::builder().classifier(own.or_else(hyper_classifier())).retry(retry()).build().unwrap();

@@ -8,10 +8,9 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use metrics::set_default_local_recorder;
-use redress_core::{
-    AbortRetryError, AsyncPolicy, ErrorClass, Event, EventName, NoTimer, Observer, Policy, Retry, SleepDecision,
-    StatusError, fixed,
-};
+use redress_core::driver::NoTimer;
+use redress_core::error::{AbortRetryError, StatusError};
+use redress_core::{AsyncPolicy, ErrorClass, Event, EventName, Observer, Policy, Retry, SleepDecision, fixed};
 use redress_metrics::{MetricsObserver, names};
 use redress_testing::VirtualClock;
 

@@ -4,7 +4,8 @@ use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
 use metrics::set_default_local_recorder;
-use redress_core::{CircuitBreaker, CircuitState, Event, EventName, Observer, Policy};
+use redress_core::breaker::CircuitState;
+use redress_core::{CircuitBreaker, Event, EventName, Observer, Policy};
 use redress_metrics::{MetricsObserver, names};
 use redress_testing::VirtualClock;
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Status, TraceContextExt};
-use redress_core::{CallStart, Event, EventName, Observer, Policy, fixed};
+use redress_core::observe::CallStart;
+use redress_core::{Event, EventName, Observer, Policy, fixed};
 use redress_tokio::AsyncPolicy;
 
 use crate::telemetry::{Telemetry, at_once, is_child, map, names, reset, texts};

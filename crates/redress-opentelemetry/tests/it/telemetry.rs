@@ -12,7 +12,8 @@ use opentelemetry_sdk::metrics::data::{
 };
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider, SpanData};
-use redress_core::{Retry, RetryBuilder, fixed};
+use redress_core::policy::RetryBuilder;
+use redress_core::{Retry, fixed};
 use redress_opentelemetry::{OtelObserver, OtelObserverBuilder};
 
 pub(crate) struct Telemetry {

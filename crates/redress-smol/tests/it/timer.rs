@@ -9,7 +9,9 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use redress_core::{Cause, CircuitBreaker, CircuitState, ErrorClass, Retry, StopReason, Timer as _, fixed};
+use redress_core::breaker::CircuitState;
+use redress_core::driver::Timer as _;
+use redress_core::{Cause, CircuitBreaker, ErrorClass, Retry, StopReason, fixed};
 use redress_smol::{AsyncPolicy, SmolSleep, SmolTimer};
 use smol::future::{or, poll_once};
 

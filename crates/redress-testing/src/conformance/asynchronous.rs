@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use redress_core::{AsyncPolicy, CallContext, Classifier, RetryOutcome, Timer};
+use redress_core::driver::Timer;
+use redress_core::{AsyncPolicy, CallContext, Classifier, RetryOutcome};
 
 use crate::operation::operation_fn;
 
@@ -20,7 +21,7 @@ macro_rules! each_call {
     ($scenario:ident, $timer:ident, $pass:ident, |$context:ident, $mode:ident, $operation:ident| $make:expr) => {{
         let began = $timer.now();
         let budget = budget($scenario);
-        let builder = AsyncPolicy::<_, redress_core::NoTimer>::builder().timer($timer.clone());
+        let builder = AsyncPolicy::<_, redress_core::driver::NoTimer>::builder().timer($timer.clone());
         let policy = must_build($scenario, configure(builder, $scenario, budget.as_ref()).build());
         let mut traces = Vec::new();
         for spec in &$scenario.calls {
@@ -65,7 +66,7 @@ where
     each_call!(scenario, timer, pass, |context, mode, operation| make(context, mode, operation).await)
 }
 
-/// The same with every call polled by hand, as a [`PollCall`](redress_core::PollCall).
+/// The same with every call polled by hand, as a [`PollCall`](redress_core::driver::PollCall).
 ///
 /// # Panics
 ///

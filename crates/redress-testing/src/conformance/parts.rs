@@ -7,10 +7,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use redress_core::breaker::CircuitBreakerBuilder;
+use redress_core::classify::ArcClassifier;
+use redress_core::error::{AbortRetryError, StatusError};
+use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::strategy::{BackoffContext, Strategy, adaptive};
 use redress_core::{
-    AbortRetryError, ArcClassifier, BackoffContext, Budget, CircuitBreaker, CircuitBreakerBuilder, Classification,
-    ConfigError, ErrorClass, PolicyBuilder, Retry, RetryBuilder, StatusError, Strategy, adaptive, default_classifier,
-    retry_after_or,
+    Budget, CircuitBreaker, Classification, ConfigError, ErrorClass, Retry, default_classifier, retry_after_or,
 };
 
 use super::class_name::ClassName;
@@ -103,7 +106,7 @@ pub(super) fn budget(scenario: &Scenario) -> Option<Budget> {
 
 /// Adds a scenario's parts to a policy builder of either kind.
 pub(super) fn configure<K>(
-    mut builder: PolicyBuilder<redress_core::DefaultClassifier, K>,
+    mut builder: PolicyBuilder<redress_core::classify::DefaultClassifier, K>,
     scenario: &Scenario,
     budget: Option<&Budget>,
 ) -> PolicyBuilder<ScenarioClassifier, K> {

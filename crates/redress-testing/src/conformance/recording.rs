@@ -7,9 +7,11 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use redress_core::breaker::CircuitState;
+use redress_core::error::{Failure, RetryExhaustedError};
+use redress_core::observe::{AttemptContext, AttemptDecision};
 use redress_core::{
-    AttemptContext, AttemptDecision, Budget, CallContext, CallError, Cause, CircuitState, ErrorClass, Event, EventName,
-    Failure, RetryExhaustedError, RetryOutcome, SleepDecision, StopReason,
+    Budget, CallContext, CallError, Cause, ErrorClass, Event, EventName, RetryOutcome, SleepDecision, StopReason,
 };
 use serde_json::{Value, json};
 

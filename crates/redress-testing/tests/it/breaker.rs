@@ -7,9 +7,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use redress_core::{
-    AsyncPolicy, CircuitOpenError, CircuitState, ErrorClass, EventName, NoTimer, Policy, Retry, StopReason, Transition,
-};
+use redress_core::breaker::{CircuitState, Transition};
+use redress_core::driver::NoTimer;
+use redress_core::error::CircuitOpenError;
+use redress_core::{AsyncPolicy, ErrorClass, EventName, Policy, Retry, StopReason};
 use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualClock, assert_outcome, instant_retries};
 
 use crate::{reset, secs};

@@ -5,9 +5,11 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use redress_core::driver::NoTimer;
+use redress_core::error::Failure;
 use redress_core::{
-    AsyncCaller, AsyncPolicy, CallError, Caller, Cause, ErrorClass, Failure, NoTimer, Policy, Retry, RetryOutcome,
-    SleepDecision, StopReason, fixed,
+    AsyncCaller, AsyncPolicy, CallError, Caller, Cause, ErrorClass, Policy, Retry, RetryOutcome, SleepDecision,
+    StopReason, fixed,
 };
 use redress_testing::{FakePolicy, Recorder, RecordingPolicy, Script, VirtualClock, assert_outcome};
 

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use redress_core::{CircuitBreaker, CircuitState, Clock, ErrorClass, Policy, Retry, StopReason, fixed};
+use redress_core::breaker::CircuitState;
+use redress_core::driver::Clock;
+use redress_core::{CircuitBreaker, ErrorClass, Policy, Retry, StopReason, fixed};
 use redress_testing::{Script, VirtualClock, assert_outcome};
 
 use crate::{reset, secs};

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use redress_core::{
-    Async, AsyncPolicy, Cause, DefaultClassifier, ErrorClass, NoTimer, PolicyBuilder, Retry, RetryBuilder, StopReason,
-    Timer, fixed,
-};
+use redress_core::classify::DefaultClassifier;
+use redress_core::driver::{NoTimer, Timer};
+use redress_core::policy::{Async, PolicyBuilder, RetryBuilder};
+use redress_core::{AsyncPolicy, Cause, ErrorClass, Retry, StopReason, fixed};
 use redress_testing::{Script, VirtualClock, VirtualTimer, assert_outcome};
 
 use crate::{panic_message, reset, secs};

@@ -1,8 +1,8 @@
 //! What a recorder keeps of events and attempts.
 
-use redress_core::{
-    AttemptDecision, Cause, Classification, ErrorClass, EventName, Policy, Retry, StatusError, StopReason,
-};
+use redress_core::error::StatusError;
+use redress_core::observe::AttemptDecision;
+use redress_core::{Cause, Classification, ErrorClass, EventName, Policy, Retry, StopReason};
 use redress_testing::{DeterministicStrategy, Recorder, Script, VirtualClock};
 
 use crate::secs;

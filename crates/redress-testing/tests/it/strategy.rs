@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use redress_core::{
-    BackoffContext, Cause, Classification, ErrorClass, Policy, Retry, StatusError, StopReason, Strategy,
-};
+use redress_core::error::StatusError;
+use redress_core::strategy::{BackoffContext, Strategy};
+use redress_core::{Cause, Classification, ErrorClass, Policy, Retry, StopReason};
 use redress_testing::{DeterministicStrategy, Script, VirtualClock, assert_outcome, instant_retries, no_retries};
 
 use crate::{reset, secs};

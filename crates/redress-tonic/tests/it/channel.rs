@@ -9,9 +9,10 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use http_body::{Body as _, Frame, SizeHint};
-use redress_core::{
-    AbortRetryError, AsyncPolicy, ErrorClass, NoTimer, OutcomeSummary, SleepDecision, StopReason, source_chain,
-};
+use redress_core::classify::source_chain;
+use redress_core::driver::NoTimer;
+use redress_core::error::AbortRetryError;
+use redress_core::{AsyncPolicy, ErrorClass, OutcomeSummary, SleepDecision, StopReason};
 use redress_grpc_fixture::{EchoClient, Pong};
 use redress_tonic::{CallFailure, GrpcLayer, ResponseBody, grpc_classifier};
 use tokio::net::TcpListener;

@@ -5,7 +5,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redress_core::{AbortRetryError, Classification, Classifier, ErrorClass, PermanentError, RateLimitError};
+use redress_core::error::{AbortRetryError, PermanentError, RateLimitError};
+use redress_core::{Classification, Classifier, ErrorClass};
 use redress_tonic::{classify_status, grpc_classifier};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, ConnectError, Response, Status};

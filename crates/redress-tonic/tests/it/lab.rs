@@ -4,10 +4,9 @@
 
 use std::time::Duration;
 
-use redress_core::{
-    Async, AsyncPolicy, CircuitBreaker, ErrorClass, NoTimer, OutcomeSummary, PolicyBuilder, Retry, RetryBuilder,
-    StopReason, fixed, retry_after_or,
-};
+use redress_core::driver::NoTimer;
+use redress_core::policy::{Async, PolicyBuilder, RetryBuilder};
+use redress_core::{AsyncPolicy, CircuitBreaker, ErrorClass, OutcomeSummary, Retry, StopReason, fixed, retry_after_or};
 use redress_grpc_fixture::EchoClient;
 use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 use redress_tonic::{GrpcClassifier, GrpcLayer, GrpcService, grpc_classifier, outcome};

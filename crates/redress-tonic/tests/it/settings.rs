@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use redress_core::{AsyncPolicy, ErrorClass, NoTimer, Retry, StopReason, fixed};
+use redress_core::driver::NoTimer;
+use redress_core::{AsyncPolicy, ErrorClass, Retry, StopReason, fixed};
 use redress_grpc_fixture::EchoClient;
 use redress_tonic::{GrpcLayer, grpc_classifier, parse_grpc_timeout};
 use tonic::{Code, Request, Status};
@@ -98,7 +99,7 @@ async fn the_server_is_told_what_is_left_of_the_deadline() {
 #[derive(Clone)]
 struct Hasty;
 
-impl redress_core::Timer for Hasty {
+impl redress_core::driver::Timer for Hasty {
     type Sleep = std::future::Ready<()>;
 
     fn sleep(&self, _: Duration) -> Self::Sleep {

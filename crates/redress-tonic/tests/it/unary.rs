@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::io;
 
-use redress_core::{CircuitOpenError, CircuitState, ErrorClass, StopReason, source_chain};
+use redress_core::breaker::CircuitState;
+use redress_core::classify::source_chain;
+use redress_core::error::CircuitOpenError;
+use redress_core::{ErrorClass, StopReason};
 use redress_grpc_fixture::EchoClient;
 use redress_tonic::{CallFailure, GrpcLayer, classify_code, outcome};
 use tokio::net::TcpListener;

@@ -26,7 +26,8 @@ const _: () = {
     sharable::<PolicyService<Inner, AsyncPolicy, CloneRequest>>();
     sharable::<PolicyService<Inner, AsyncPolicy, HttpExchange>>();
     sharable::<RetryBudget>();
-    sendable::<PolicyFuture<Inner, String, redress_core::DefaultClassifier, redress_tokio::TokioTimer, Once>>();
+    sendable::<PolicyFuture<Inner, String, redress_core::classify::DefaultClassifier, redress_tokio::TokioTimer, Once>>(
+    );
 };
 
 /// What an axum router asks of a layer's service.

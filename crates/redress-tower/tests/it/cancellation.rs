@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use redress_core::{CircuitBreaker, CircuitState, ErrorClass};
+use redress_core::breaker::CircuitState;
+use redress_core::{CircuitBreaker, ErrorClass};
 use redress_tokio::AsyncPolicy;
 use redress_tower::PolicyLayer;
 use tower::{Layer as _, Service, service_fn};

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use redress_core::{AsyncPolicy, CallContext, Classifier, RetryOutcome, Timer};
+use redress_core::driver::Timer;
+use redress_core::{AsyncPolicy, CallContext, Classifier, RetryOutcome};
 use redress_testing::conformance::{Integration, public_scenarios, run_integrated};
 use redress_tokio::TokioTimer;
 use redress_tower::PolicyLayer;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use redress_core::{Attempt, ErrorClass, OutcomeSummary, StopReason, result_classifier};
+use redress_core::classify::result_classifier;
+use redress_core::{Attempt, ErrorClass, OutcomeSummary, StopReason};
 use redress_tokio::AsyncPolicy;
 use redress_tower::{CloneRequest, Exchange, PolicyLayer, copy_with, policy_provider};
 use tower::{Layer as _, Service as _};
@@ -107,9 +108,9 @@ impl Exchange<String, u32> for Noting {
 }
 
 /// From 500 on a response is bad.
-fn judging() -> redress_core::PolicyBuilder<
+fn judging() -> redress_core::policy::PolicyBuilder<
     impl redress_core::Classifier<u32, io::Error> + Clone,
-    redress_core::Async<redress_tokio::TokioTimer>,
+    redress_core::policy::Async<redress_tokio::TokioTimer>,
 > {
     AsyncPolicy::builder()
         .retry(at_once().max_attempts(2))

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
-use redress_core::{CallError, CircuitBreaker, ErrorClass, StopReason, boxed_classifier, fixed};
+use redress_core::classify::boxed_classifier;
+use redress_core::{CallError, CircuitBreaker, ErrorClass, StopReason, fixed};
 use redress_tokio::AsyncPolicy;
 use redress_tower::PolicyLayer;
 use tokio::sync::Semaphore;

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use redress_core::{Retry, RetryBuilder, fixed};
+use redress_core::policy::RetryBuilder;
+use redress_core::{Retry, fixed};
 use redress_tokio::AsyncPolicy;
 use tower::Service;
 

@@ -5,7 +5,8 @@ use std::io::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use redress_core::{CallStart, CircuitBreaker, Event, EventName, Observer, Policy};
+use redress_core::observe::CallStart;
+use redress_core::{CircuitBreaker, Event, EventName, Observer, Policy};
 use redress_tokio::AsyncPolicy;
 use redress_tracing::{CALL_TARGET, TracingObserver};
 use tracing::Level;

@@ -61,7 +61,7 @@ impl<S: Subscriber> Layer<S> for Panicking {
 const MOMENTS: [Moment; 7] =
     [Moment::NewSpan, Moment::Enter, Moment::Exit, Moment::Record, Moment::Event, Moment::Close, Moment::Anywhere];
 
-fn retry() -> redress_core::RetryBuilder {
+fn retry() -> redress_core::policy::RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3)
 }
 

@@ -9,11 +9,11 @@ use hyper::body::Bytes;
 use hyper::{Response, Uri};
 use hyper_util::client::legacy::{self, Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use redress::http::classify_response;
-use redress::tokio::AsyncPolicy;
+use redress::integration::http::classify_response;
+use redress::runtime::tokio::AsyncPolicy;
+use redress::strategy::equal_jitter;
 use redress::{
     Budget, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass, Retry, decorrelated_jitter,
-    equal_jitter,
 };
 
 pub(crate) const MAX_ATTEMPTS: u32 = 4;

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use hyper::Uri;
-use redress::tokio::AsyncPolicy;
+use redress::runtime::tokio::AsyncPolicy;
 
 use crate::client::{HttpClient, PageClassifier, policy};
 use crate::scenes::{SCENES, Scene, play};
@@ -103,7 +103,7 @@ async fn run(
     uri: Uri,
 ) -> Result<Vec<Call>> {
     let began = Instant::now();
-    let operation = redress::http::default_operation(&hyper::Method::GET, &uri);
+    let operation = redress::integration::http::default_operation(&hyper::Method::GET, &uri);
     let calls = play(calls, |number| {
         let witness = story.witness(number, began.elapsed(), calls == 1);
         let (policy, client, uri, operation) = (policy.clone(), client.clone(), uri.clone(), operation.clone());

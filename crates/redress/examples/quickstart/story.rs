@@ -10,8 +10,9 @@ use std::time::Duration;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Effects, Style};
 use hyper::{StatusCode, Uri};
-use redress::tokio::AsyncPolicy;
-use redress::{AttemptContext, Cause, Event, EventName, RetryOutcome, StopReason};
+use redress::observe::AttemptContext;
+use redress::runtime::tokio::AsyncPolicy;
+use redress::{Cause, Event, EventName, RetryOutcome, StopReason};
 
 use crate::chart::{LEGEND, Row};
 use crate::client::{self, FetchError, Page, PageClassifier};

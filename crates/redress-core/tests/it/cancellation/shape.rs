@@ -10,9 +10,12 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use redress_core::breaker::BreakerSource;
+use redress_core::driver::{NoTimer, Timer};
+use redress_core::strategy::BackoffContext;
 use redress_core::{
-    AsyncPolicy, BackoffContext, BreakerSource, Budget, CallContext, CallError, CircuitBreaker, ErrorClass, NoTimer,
-    Retry, RetryTimeline, SleepDecision, StopReason, Timer,
+    AsyncPolicy, Budget, CallContext, CallError, CircuitBreaker, ErrorClass, Retry, RetryTimeline, SleepDecision,
+    StopReason,
 };
 use redress_testing::{Recorder, VirtualClock, VirtualTimer, operation_fn};
 

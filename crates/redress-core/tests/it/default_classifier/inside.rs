@@ -4,10 +4,11 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-use redress_core::{
-    AbortRetryError, Classification, Classifier, ConcurrencyError, ErrorClass, PermanentError, Policy, RateLimitError,
-    ServerError, StatusError, boxed_classifier, source_chain,
+use redress_core::classify::{boxed_classifier, source_chain};
+use redress_core::error::{
+    AbortRetryError, ConcurrencyError, PermanentError, RateLimitError, ServerError, StatusError,
 };
+use redress_core::{Classification, Classifier, ErrorClass, Policy};
 
 use super::{Named, Source, Wrapper, check, everywhere};
 

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use redress_core::{ErrorClass, default_classifier, strict_classifier};
+use redress_core::classify::strict_classifier;
+use redress_core::{ErrorClass, default_classifier};
 
 use super::{Named, Source, Wrapper};
 

@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use redress_core::{
-    AsyncPolicy, CircuitBreaker, CircuitBreakerBuilder, CircuitState, ErrorClass, NoTimer, StopReason, Transition,
-};
+use redress_core::breaker::{CircuitBreakerBuilder, CircuitState, Transition};
+use redress_core::driver::NoTimer;
+use redress_core::{AsyncPolicy, CircuitBreaker, ErrorClass, StopReason};
 use redress_testing::{VirtualClock, VirtualTimer};
 
 use crate::lab::{

@@ -4,9 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::panic::resume_unwind;
 
+use redress_core::driver::NoTimer;
+use redress_core::observe::AttemptDecision;
+use redress_core::policy::RetryBuilder;
 use redress_core::{
-    AsyncPolicy, AttemptDecision, Cause, Classification, Classifier, ErrorClass, EventName, NoTimer, Policy, Retry,
-    RetryBuilder, StopReason, fixed,
+    AsyncPolicy, Cause, Classification, Classifier, ErrorClass, EventName, Policy, Retry, StopReason, fixed,
 };
 use redress_testing::{Recorder, VirtualClock};
 

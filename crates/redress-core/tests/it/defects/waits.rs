@@ -7,9 +7,11 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use redress_core::driver::{Clock, NoTimer, Timer};
+use redress_core::strategy::{BackoffContext, Strategy, adaptive, equal_jitter, token_backoff};
 use redress_core::{
-    AsyncPolicy, BackoffContext, Budget, CircuitBreaker, Classification, Clock, ErrorClass, NoTimer, Policy, Retry,
-    StopReason, Strategy, Timer, adaptive, decorrelated_jitter, equal_jitter, fixed, retry_after_or, token_backoff,
+    AsyncPolicy, Budget, CircuitBreaker, Classification, ErrorClass, Policy, Retry, StopReason, decorrelated_jitter,
+    fixed, retry_after_or,
 };
 use redress_testing::VirtualClock;
 

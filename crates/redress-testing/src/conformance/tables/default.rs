@@ -6,10 +6,9 @@ use std::error::Error;
 use std::io;
 use std::time::SystemTime;
 
-use redress_core::{
-    ConcurrencyError, ErrorClass, PermanentError, RateLimitError, ServerError, StatusError, default_classifier,
-    strict_classifier,
-};
+use redress_core::classify::strict_classifier;
+use redress_core::error::{ConcurrencyError, PermanentError, RateLimitError, ServerError, StatusError};
+use redress_core::{ErrorClass, default_classifier};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use redress_core::{Classification, Classifier, ErrorClass, StatusError};
+use redress_core::error::StatusError;
+use redress_core::{Classification, Classifier, ErrorClass};
 use redress_http::differences::covering;
 use redress_http::{classify, classify_status, http_classifier, http_retry_after_classifier, parse_retry_after};
 use serde::Deserialize;

@@ -1,0 +1,17 @@
+//! What a call tells, while it runs and at its end, and who hears it: events, attempts, timelines, outcomes, and the
+//! observers for metrics, spans and logs, each behind a feature of its name.
+
+#[doc(inline)]
+pub use redress_core::observe::{
+    AttemptContext, AttemptDecision, CallObserver, CallOutcome, CallStart, Event, EventName, Observer, OutcomeSummary,
+    RetryOutcome, RetryTimeline, StopReason, TimelineEvent,
+};
+#[cfg(feature = "metrics")]
+#[doc(inline)]
+pub use redress_metrics as metrics;
+#[cfg(feature = "opentelemetry")]
+#[doc(inline)]
+pub use redress_opentelemetry as opentelemetry;
+#[cfg(feature = "tracing")]
+#[doc(inline)]
+pub use redress_tracing as tracing;
