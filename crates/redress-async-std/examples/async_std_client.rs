@@ -11,8 +11,8 @@ use async_std::io::{BufReader, WriteExt as _};
 use async_std::net::{TcpListener, TcpStream};
 use async_std::stream::StreamExt as _;
 use async_std::task;
-use redress_async_std::AsyncPolicy;
-use redress_core::{Retry, decorrelated_jitter};
+use redress::runtime::async_std::AsyncPolicy;
+use redress::{Retry, decorrelated_jitter};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let retry = Retry::builder().strategy(decorrelated_jitter().base(Duration::from_millis(20))).max_attempts(5);

@@ -6,8 +6,8 @@
 //! ```
 //! use std::io;
 //! use std::time::Duration;
-//! use redress_async_std::AsyncPolicy;
-//! use redress_core::Retry;
+//! use redress::runtime::async_std::AsyncPolicy;
+//! use redress::Retry;
 //!
 //! struct Orders { policy: AsyncPolicy }
 //!

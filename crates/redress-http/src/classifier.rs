@@ -30,9 +30,9 @@ pub struct HttpClassifier;
 ///
 /// ```
 /// use http::Response;
-/// use redress_core::{Classifier, ErrorClass};
-/// use redress_core::error::StatusError;
-/// use redress_http::http_classifier;
+/// use redress::{Classifier, ErrorClass};
+/// use redress::error::StatusError;
+/// use redress::integration::http::http_classifier;
 ///
 /// let classify = |result: &Result<Response<&str>, StatusError>| http_classifier().classify(result).map(|c| c.class());
 ///
@@ -80,9 +80,9 @@ pub struct DefaultResultClassifier {
 ///
 /// ```
 /// use http::Response;
-/// use redress_core::{Classifier, ErrorClass};
-/// use redress_core::classify::boxed_classifier;
-/// use redress_http::default_result_classifier;
+/// use redress::{Classifier, ErrorClass};
+/// use redress::classify::boxed_classifier;
+/// use redress::integration::http::default_result_classifier;
 ///
 /// type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
@@ -151,8 +151,8 @@ pub struct HttpRetryAfterClassifier {
 /// ```
 /// use std::time::Duration;
 /// use http::Response;
-/// use redress_core::Classifier;
-/// use redress_http::http_retry_after_classifier;
+/// use redress::Classifier;
+/// use redress::integration::http::http_retry_after_classifier;
 ///
 /// let classifier = http_retry_after_classifier().max_retry_after(Duration::from_secs(60));
 /// let busy = Response::builder().status(503).header("retry-after", "3600").body(()).unwrap();

@@ -4,7 +4,7 @@
 //! here is answered as the original answers it, and the crate's tests hold both to that.
 //!
 //! ```
-//! use redress_http::differences::{ALL, covering};
+//! use redress::integration::http::differences::{ALL, covering};
 //!
 //! for difference in ALL {
 //!     println!("{difference}");

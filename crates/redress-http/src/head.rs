@@ -9,7 +9,7 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 ///
 /// ```
 /// use http::Request;
-/// use redress_http::Head;
+/// use redress::integration::http::Head;
 ///
 /// let request = Request::put("http://localhost/orders/7").body("...").unwrap();
 /// assert_eq!(Head::of(&request).uri.path(), "/orders/7");

@@ -18,7 +18,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 ///
 /// ```
 /// use http::Method;
-/// use redress_http::is_idempotent_method;
+/// use redress::integration::http::is_idempotent_method;
 ///
 /// assert!(is_idempotent_method(&Method::PUT));
 /// assert!(!is_idempotent_method(&Method::POST));
@@ -39,7 +39,7 @@ pub fn is_idempotent_method(method: &Method) -> bool {
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Method};
-/// use redress_http::{IdempotencyGuard, RetrySafety};
+/// use redress::integration::http::{IdempotencyGuard, RetrySafety};
 ///
 /// let guard = IdempotencyGuard::new();
 /// let mut headers = HeaderMap::new();
@@ -68,7 +68,7 @@ impl IdempotencyGuard {
     ///
     /// ```
     /// use http::{HeaderMap, Method};
-    /// use redress_http::{IdempotencyGuard, RetrySafety};
+    /// use redress::integration::http::{IdempotencyGuard, RetrySafety};
     ///
     /// let guard = IdempotencyGuard::new().retry_non_idempotent(true);
     /// assert_eq!(guard.safety(&Method::POST, &HeaderMap::new()), RetrySafety::OptIn);
@@ -100,7 +100,7 @@ impl IdempotencyGuard {
 /// [`retry_forbidden`](redress_core::RetryOutcome::retry_forbidden).
 ///
 /// ```
-/// use redress_http::RetrySafety;
+/// use redress::integration::http::RetrySafety;
 ///
 /// assert!(RetrySafety::IdempotencyKey.may_retry());
 /// assert!(!RetrySafety::NotIdempotent.may_retry());

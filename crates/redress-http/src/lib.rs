@@ -14,8 +14,8 @@
 //!
 //! ```
 //! use http::Response;
-//! use redress_core::{Classifier, ErrorClass};
-//! use redress_http::http_retry_after_classifier;
+//! use redress::{Classifier, ErrorClass};
+//! use redress::integration::http::http_retry_after_classifier;
 //!
 //! let busy = Response::builder().status(503).header("retry-after", "7").body(()).unwrap();
 //! let failure = http_retry_after_classifier().classify(&Ok::<_, std::io::Error>(busy)).unwrap();

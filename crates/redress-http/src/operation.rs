@@ -12,7 +12,7 @@ use http::{Method, Uri};
 ///
 /// ```
 /// use http::{Method, Uri};
-/// use redress_http::default_operation;
+/// use redress::integration::http::default_operation;
 ///
 /// let uri = Uri::from_static("https://api.example.com/users?page=2");
 /// assert_eq!(default_operation(&Method::GET, &uri), "GET /users");

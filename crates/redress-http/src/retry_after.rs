@@ -27,7 +27,7 @@ const MOST_DIGITS: usize = 308;
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
-/// use redress_http::parse_retry_after;
+/// use redress::integration::http::parse_retry_after;
 ///
 /// let now = UNIX_EPOCH + Duration::from_secs(784_111_770);
 /// let seven = Some(Duration::from_secs(7));
@@ -57,7 +57,7 @@ pub fn parse_retry_after(value: impl AsRef<[u8]>, now: SystemTime) -> Option<Dur
 /// ```
 /// use std::time::{Duration, SystemTime};
 /// use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
-/// use redress_http::retry_after;
+/// use redress::integration::http::retry_after;
 ///
 /// let mut headers = HeaderMap::new();
 /// assert_eq!(retry_after(&headers, SystemTime::now()), None);
@@ -76,7 +76,7 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 /// ```
 /// use std::time::Duration;
 /// use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
-/// use redress_http::retry_after_from_now;
+/// use redress::integration::http::retry_after_from_now;
 ///
 /// let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("120"))]);
 /// assert_eq!(retry_after_from_now(&headers), Some(Duration::from_secs(120)));

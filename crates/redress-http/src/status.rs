@@ -20,8 +20,8 @@ use crate::retry_after::retry_after;
 ///
 /// ```
 /// use http::StatusCode;
-/// use redress_core::ErrorClass;
-/// use redress_http::classify_status;
+/// use redress::ErrorClass;
+/// use redress::integration::http::classify_status;
 ///
 /// assert_eq!(classify_status(StatusCode::NOT_FOUND), Some(ErrorClass::Permanent));
 /// assert_eq!(classify_status(StatusCode::TOO_EARLY), Some(ErrorClass::Transient));
@@ -45,8 +45,8 @@ pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
 /// ```
 /// use std::time::SystemTime;
 /// use http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER};
-/// use redress_core::ErrorClass;
-/// use redress_http::classify;
+/// use redress::ErrorClass;
+/// use redress::integration::http::classify;
 ///
 /// let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
 /// let now = SystemTime::now();
@@ -74,8 +74,8 @@ pub fn classify(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Opt
 /// ```
 /// use std::time::SystemTime;
 /// use http::{HeaderMap, StatusCode};
-/// use redress_core::ErrorClass;
-/// use redress_http::classify_response;
+/// use redress::ErrorClass;
+/// use redress::integration::http::classify_response;
 ///
 /// let means = |status| classify_response(status, &HeaderMap::new(), SystemTime::now());
 /// assert_eq!(means(StatusCode::BAD_GATEWAY).unwrap().class(), ErrorClass::ServerError);

@@ -16,10 +16,10 @@ use hyper::service::service_fn;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use redress_core::strategy::equal_jitter;
-use redress_core::{OutcomeSummary, Retry};
-use redress_hyper::{HyperClassifier, RetryingClient, RetryingRequest, hyper_classifier};
-use redress_tokio::{AsyncPolicy, TokioTimer};
+use redress::integration::hyper::{HyperClassifier, RetryingClient, RetryingRequest, hyper_classifier};
+use redress::runtime::tokio::{AsyncPolicy, TokioTimer};
+use redress::strategy::equal_jitter;
+use redress::{OutcomeSummary, Retry};
 use tokio::net::TcpListener;
 
 type BoxError = Box<dyn Error + Send + Sync>;

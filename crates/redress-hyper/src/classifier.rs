@@ -33,8 +33,8 @@ pub struct HyperClassifier {
 ///
 /// ```
 /// use http::Response;
-/// use redress_core::{Classifier, ErrorClass};
-/// use redress_hyper::{HyperError, hyper_classifier};
+/// use redress::{Classifier, ErrorClass};
+/// use redress::integration::hyper::{HyperError, hyper_classifier};
 ///
 /// let class = |result: &Result<Response<()>, _>| hyper_classifier().classify(result).map(|failure| failure.class());
 /// assert_eq!(class(&Err(HyperError::connect("no such host"))), Some(ErrorClass::Transient));

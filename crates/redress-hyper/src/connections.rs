@@ -32,7 +32,7 @@ use crate::transport::Transport;
 /// use http_body_util::Full;
 /// use hyper::client::conn::http1::handshake;
 /// use hyper_util::rt::TokioIo;
-/// use redress_hyper::Connections;
+/// use redress::integration::hyper::Connections;
 /// use tokio::net::TcpStream;
 ///
 /// type BoxError = Box<dyn std::error::Error + Send + Sync>;

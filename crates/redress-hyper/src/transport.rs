@@ -21,7 +21,7 @@ use crate::error::HyperError;
 /// ```
 /// use std::future::Future;
 /// use http::{HeaderValue, Request, Response};
-/// use redress_hyper::{HyperError, Transport};
+/// use redress::integration::hyper::{HyperError, Transport};
 ///
 /// /// Says in each attempt which version of the client it is.
 /// #[derive(Clone)]

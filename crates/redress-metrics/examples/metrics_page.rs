@@ -13,10 +13,10 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-use redress_core::{CircuitBreaker, Retry, fixed};
-use redress_http::http_classifier;
-use redress_metrics::{MetricsObserver, names};
-use redress_tokio::AsyncPolicy;
+use redress::integration::http::http_classifier;
+use redress::observe::metrics::{MetricsObserver, names};
+use redress::runtime::tokio::AsyncPolicy;
+use redress::{CircuitBreaker, Retry, fixed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 

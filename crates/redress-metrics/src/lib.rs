@@ -7,8 +7,8 @@
 //! ```
 //! use std::io;
 //! use metrics_exporter_prometheus::PrometheusBuilder;
-//! use redress_core::Policy;
-//! use redress_metrics::MetricsObserver;
+//! use redress::Policy;
+//! use redress::observe::metrics::MetricsObserver;
 //!
 //! let exporter = PrometheusBuilder::new().install_recorder()?;
 //! let policy = Policy::builder().name("users").observer(MetricsObserver::new()).build()?;

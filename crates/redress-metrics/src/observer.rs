@@ -22,15 +22,15 @@ use crate::series::{Metrics, Operation, PolicyName, Series};
 /// what was counted before is lost, and [`describe`](crate::describe) and [`refresh`](Self::refresh) have to be called again.
 ///
 /// ```
-/// use redress_core::{CircuitBreaker, Policy};
-/// use redress_metrics::MetricsObserver;
+/// use redress::{CircuitBreaker, Policy};
+/// use redress::observe::metrics::MetricsObserver;
 ///
 /// let metrics = MetricsObserver::builder().operation_limit(20).build();
 /// let breaker = CircuitBreaker::builder().name("billing").build()?;
 /// metrics.watch(&breaker); // so that it shows before it ever opens
 /// let policy = Policy::builder().circuit_breaker(&breaker).observer(metrics.clone()).build()?;
 /// # drop(policy);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct MetricsObserver {

@@ -14,11 +14,11 @@ use crate::series::Metrics;
 /// labels refuses. Here the labels are those of [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL), always all of them.
 ///
 /// ```
-/// use redress_core::Policy;
-/// use redress_metrics::prometheus_metric_hook;
+/// use redress::Policy;
+/// use redress::observe::metrics::prometheus_metric_hook;
 ///
 /// let policy = Policy::builder().observer(prometheus_metric_hook("billing_retry_events_total")).build()?;
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use]
 pub fn prometheus_metric_hook(counter: impl Into<SharedString>) -> MetricsObserver {

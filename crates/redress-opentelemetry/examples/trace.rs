@@ -12,9 +12,9 @@ use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
-use redress_core::{CircuitBreaker, Retry, fixed};
-use redress_opentelemetry::OtelObserver;
-use redress_tokio::AsyncPolicy;
+use redress::observe::opentelemetry::OtelObserver;
+use redress::runtime::tokio::AsyncPolicy;
+use redress::{CircuitBreaker, Retry, fixed};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -20,12 +20,12 @@ use crate::attributes::{BREAKER, Labels, OPERATION, POLICY, text};
 ///
 /// ```
 /// use opentelemetry::global;
-/// use redress_core::Policy;
-/// use redress_opentelemetry::EventCounter;
+/// use redress::Policy;
+/// use redress::observe::opentelemetry::EventCounter;
 ///
 /// let counter = EventCounter::new(&global::meter("my-service"), EventCounter::NAME);
 /// let policy = Policy::builder().observer(counter).build()?;
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct EventCounter {

@@ -7,14 +7,14 @@
 //!
 //! ```
 //! use std::io;
-//! use redress_core::Policy;
-//! use redress_opentelemetry::OtelObserver;
+//! use redress::Policy;
+//! use redress::observe::opentelemetry::OtelObserver;
 //!
 //! // The process's providers are set by now, or this stays silent.
 //! let otel = OtelObserver::new();
 //! let policy = Policy::builder().observer(otel.clone()).build()?;
 //! policy.operation("load_user").call(|| Ok::<_, io::Error>(7)).unwrap();
-//! # Ok::<(), redress_core::ConfigError>(())
+//! # Ok::<(), redress::ConfigError>(())
 //! ```
 //!
 //! The names of spans, attributes and metrics, and where they differ from the Python original's, stand in the

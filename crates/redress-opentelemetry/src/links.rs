@@ -19,8 +19,8 @@ struct Links(Vec<SpanContext>);
 /// use std::io;
 /// use opentelemetry::Context;
 /// use opentelemetry::trace::{SpanContext, TraceContextExt};
-/// use redress_core::Policy;
-/// use redress_opentelemetry::{OtelObserver, linked};
+/// use redress::Policy;
+/// use redress::observe::opentelemetry::{OtelObserver, linked};
 ///
 /// let policy = Policy::builder().observer(OtelObserver::new()).build()?;
 /// // Within the operation of the first call: sent along with the message.
@@ -28,7 +28,7 @@ struct Links(Vec<SpanContext>);
 /// // Where the message is delivered again:
 /// let _guard = linked(&Context::current(), first).attach();
 /// policy.operation("send_invoice").call(|| Ok::<_, io::Error>(())).unwrap();
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
 /// [`Scheduled`]: redress_core::StopReason::Scheduled

@@ -35,8 +35,8 @@ use crate::instruments::Instruments;
 /// ```
 /// use std::io;
 /// use std::time::Duration;
-/// use redress_core::{CircuitBreaker, Policy, Retry, fixed};
-/// use redress_opentelemetry::OtelObserver;
+/// use redress::{CircuitBreaker, Policy, Retry, fixed};
+/// use redress::observe::opentelemetry::OtelObserver;
 ///
 /// let breaker = CircuitBreaker::builder().name("users-db").build()?;
 /// let otel = OtelObserver::builder().watch(&breaker).build();
@@ -46,7 +46,7 @@ use crate::instruments::Instruments;
 ///     .observer(otel.clone())
 ///     .build()?;
 /// let user = policy.operation("load_user").call(|| Ok::<_, io::Error>(7)).unwrap();
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct OtelObserver {

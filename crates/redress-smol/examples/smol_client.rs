@@ -6,8 +6,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use redress_core::{Retry, decorrelated_jitter};
-use redress_smol::AsyncPolicy;
+use redress::runtime::smol::AsyncPolicy;
+use redress::{Retry, decorrelated_jitter};
 use smol::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use smol::net::{TcpListener, TcpStream};
 use smol::stream::StreamExt as _;

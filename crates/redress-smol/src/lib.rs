@@ -3,8 +3,8 @@
 //! ```
 //! use std::io;
 //! use std::time::Duration;
-//! use redress_core::Retry;
-//! use redress_smol::AsyncPolicy;
+//! use redress::Retry;
+//! use redress::runtime::smol::AsyncPolicy;
 //!
 //! struct Orders { policy: AsyncPolicy }
 //!

@@ -14,8 +14,8 @@ use redress_core::{Cause, ErrorClass, EventName, RetryOutcome, RetryTimeline, St
 /// ```
 /// use std::io;
 /// use std::time::Duration;
-/// use redress_core::{ErrorClass, EventName, Policy, Retry, StopReason, fixed};
-/// use redress_testing::{VirtualClock, assert_outcome};
+/// use redress::{ErrorClass, EventName, Policy, Retry, StopReason, fixed};
+/// use redress::testing::{VirtualClock, assert_outcome};
 ///
 /// let clock = VirtualClock::new();
 /// let policy = Policy::builder()
@@ -34,7 +34,7 @@ use redress_core::{Cause, ErrorClass, EventName, RetryOutcome, RetryTimeline, St
 ///     .with_class(ErrorClass::Transient)
 ///     .in_time(Duration::from_secs(2))
 ///     .has_events([EventName::Retry, EventName::MaxAttemptsExceeded]);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use = "nothing is asserted until a method is called"]
 pub const fn assert_outcome<T, E>(outcome: &RetryOutcome<T, E>) -> OutcomeAssertion<'_, T, E> {
@@ -45,8 +45,8 @@ pub const fn assert_outcome<T, E>(outcome: &RetryOutcome<T, E>) -> OutcomeAssert
 ///
 /// ```
 /// use std::io;
-/// use redress_core::{EventName, Policy, RetryTimeline};
-/// use redress_testing::assert_timeline;
+/// use redress::{EventName, Policy, RetryTimeline};
+/// use redress::testing::assert_timeline;
 ///
 /// let timeline = RetryTimeline::new();
 /// let policy = Policy::builder().build()?;

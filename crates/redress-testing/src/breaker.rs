@@ -51,8 +51,8 @@ impl BreakerDecision {
 /// use std::io;
 /// use std::sync::Arc;
 /// use std::time::Duration;
-/// use redress_core::{Policy, StopReason};
-/// use redress_testing::{BreakerDecision, FakeCircuitBreaker};
+/// use redress::{Policy, StopReason};
+/// use redress::testing::{BreakerDecision, FakeCircuitBreaker};
 ///
 /// let breaker = Arc::new(FakeCircuitBreaker::new());
 /// breaker.push_decision(BreakerDecision::reject_for(Duration::from_secs(30)));
@@ -62,7 +62,7 @@ impl BreakerDecision {
 /// assert_eq!(rejected.stop_reason(), Some(StopReason::CircuitOpen));
 /// assert!(policy.execute(|| Ok::<_, io::Error>("run")).is_ok());
 /// assert_eq!((breaker.admit_calls(), breaker.successes()), (2, 1));
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 pub struct FakeCircuitBreaker {
     otherwise: BreakerDecision,

@@ -26,8 +26,8 @@ const FURTHEST: Duration = Duration::from_nanos(u64::MAX);
 /// ```
 /// use std::io;
 /// use std::time::Duration;
-/// use redress_core::{Policy, Retry, fixed};
-/// use redress_testing::VirtualClock;
+/// use redress::{Policy, Retry, fixed};
+/// use redress::testing::VirtualClock;
 ///
 /// let clock = VirtualClock::new();
 /// let policy = Policy::builder()
@@ -39,7 +39,7 @@ const FURTHEST: Duration = Duration::from_nanos(u64::MAX);
 /// let outcome = policy.execute(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
 /// assert_eq!(outcome.elapsed(), Duration::from_secs(365 * 86_400));
 /// assert_eq!(clock.slept().len(), 365);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
 /// It goes 584 years from where it began and then stands still.

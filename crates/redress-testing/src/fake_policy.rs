@@ -24,10 +24,10 @@ use crate::record::{CallRecord, ExecuteRecord, Records};
 ///
 /// ```
 /// use std::io;
-/// use redress_core::{ErrorClass, RetryOutcome, StopReason};
-/// use redress_core::error::Failure;
-/// use redress_core::Caller;
-/// use redress_testing::FakePolicy;
+/// use redress::{ErrorClass, RetryOutcome, StopReason};
+/// use redress::error::Failure;
+/// use redress::Caller;
+/// use redress::testing::FakePolicy;
 ///
 /// let policy = FakePolicy::<u32, io::Error>::new().always_value(7);
 /// let error = io::Error::from(io::ErrorKind::TimedOut);

@@ -20,15 +20,15 @@ pub struct OperationFn<F, Fut> {
 ///
 /// ```
 /// use std::io;
-/// use redress_core::AsyncPolicy;
-/// use redress_core::driver::InstantTimer;
-/// use redress_testing::{VirtualClock, operation_fn};
+/// use redress::AsyncPolicy;
+/// use redress::driver::InstantTimer;
+/// use redress::testing::{VirtualClock, operation_fn};
 ///
-/// let policy = AsyncPolicy::<_, InstantTimer>::builder().build()?;
+/// let policy = AsyncPolicy::builder().timer(InstantTimer).build()?;
 /// let operation = operation_fn(|_| async { Ok::<_, io::Error>(7) });
 /// let outcome = VirtualClock::new().block_on(policy.poll_call().run(operation));
 /// assert_eq!(outcome.into_value(), Some(7));
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 pub const fn operation_fn<F, Fut>(make: F) -> OperationFn<F, Fut>
 where

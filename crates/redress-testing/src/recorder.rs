@@ -15,8 +15,8 @@ use crate::lock::lock;
 ///
 /// ```
 /// use std::io;
-/// use redress_core::{EventName, Policy, Retry};
-/// use redress_testing::{Recorder, instant_retries};
+/// use redress::{EventName, Policy, Retry};
+/// use redress::testing::{Recorder, instant_retries};
 ///
 /// let recorder = Recorder::new();
 /// let policy = Policy::builder()
@@ -27,7 +27,7 @@ use crate::lock::lock;
 /// let _ = policy.operation("sync_user").call(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
 /// assert_eq!(recorder.event_names(), [EventName::Retry, EventName::MaxAttemptsExceeded]);
 /// assert_eq!(recorder.events()[0].operation.as_deref(), Some("sync_user"));
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {

@@ -18,9 +18,9 @@ use crate::record::{CallRecord, ExecuteRecord, Records};
 ///
 /// ```
 /// use std::io;
-/// use redress_core::{Policy, Retry, StopReason};
-/// use redress_core::Caller;
-/// use redress_testing::{RecordingPolicy, no_retries};
+/// use redress::{Policy, Retry, StopReason};
+/// use redress::Caller;
+/// use redress::testing::{RecordingPolicy, no_retries};
 ///
 /// let policy = RecordingPolicy::new(Policy::builder().retry(no_retries()).build()?);
 /// let _ = policy.operation("ping").call(|| Err::<(), _>(io::Error::from(io::ErrorKind::TimedOut)));
@@ -28,7 +28,7 @@ use crate::record::{CallRecord, ExecuteRecord, Records};
 /// let record = &policy.calls()[0];
 /// assert_eq!(record.operation.as_deref(), Some("ping"));
 /// assert_eq!(record.stop_reason, Some(StopReason::MaxAttemptsGlobal));
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct RecordingPolicy<P> {

@@ -15,8 +15,8 @@ use redress_core::strategy::StrategySpec;
 /// ```
 /// use std::io;
 /// use std::time::Duration;
-/// use redress_core::{Policy, Retry, StopReason};
-/// use redress_testing::no_retries;
+/// use redress::{Policy, Retry, StopReason};
+/// use redress::testing::no_retries;
 ///
 /// let policy = Policy::builder()
 ///     .retry(Retry::from_spec(no_retries())).deadline(Duration::from_secs(5))
@@ -24,7 +24,7 @@ use redress_core::strategy::StrategySpec;
 /// let outcome = policy.execute(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
 /// assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
 /// assert_eq!(outcome.attempts(), 1);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use]
 pub fn no_retries() -> RetrySpec {

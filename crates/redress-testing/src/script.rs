@@ -24,8 +24,8 @@ use crate::timer::VirtualSleep;
 ///
 /// ```
 /// use std::io::{Error, ErrorKind};
-/// use redress_core::{Policy, Retry};
-/// use redress_testing::{Script, instant_retries};
+/// use redress::{Policy, Retry};
+/// use redress::testing::{Script, instant_retries};
 ///
 /// let policy = Policy::builder().retry(Retry::builder().strategy(instant_retries())).build()?;
 /// let script = Script::new().err(Error::from(ErrorKind::ConnectionReset)).ok(7);
@@ -91,14 +91,14 @@ impl<T, E> Script<T, E> {
     /// ```
     /// use std::io;
     /// use std::time::Duration;
-    /// use redress_core::Policy;
-    /// use redress_testing::{Script, VirtualClock};
+    /// use redress::Policy;
+    /// use redress::testing::{Script, VirtualClock};
     ///
     /// let clock = VirtualClock::new();
     /// let policy = Policy::builder().clock(clock.clone()).build()?;
     /// let script = Script::<_, io::Error>::new().after(&clock, Duration::from_secs(3)).ok("slow");
     /// assert_eq!(policy.execute(script.run()).elapsed(), Duration::from_secs(3));
-    /// # Ok::<(), redress_core::ConfigError>(())
+    /// # Ok::<(), redress::ConfigError>(())
     /// ```
     #[must_use]
     pub fn after(self, clock: &VirtualClock, duration: Duration) -> Self {

@@ -18,8 +18,8 @@ use crate::lock::lock;
 /// ```
 /// use std::io;
 /// use std::time::Duration;
-/// use redress_core::{Policy, Retry};
-/// use redress_testing::{DeterministicStrategy, VirtualClock};
+/// use redress::{Policy, Retry};
+/// use redress::testing::{DeterministicStrategy, VirtualClock};
 ///
 /// let clock = VirtualClock::new();
 /// let strategy = DeterministicStrategy::new([1, 5].map(Duration::from_secs));
@@ -32,7 +32,7 @@ use crate::lock::lock;
 /// let _ = policy.call(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
 /// assert_eq!(clock.slept(), [1, 5, 5].map(Duration::from_secs));
 /// assert_eq!(strategy.calls()[1].prev_delay, Some(Duration::from_secs(1)));
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct DeterministicStrategy {
@@ -78,11 +78,11 @@ impl Strategy for DeterministicStrategy {
 /// Retries without pause: a strategy whose every delay is zero.
 ///
 /// ```
-/// use redress_core::{Policy, Retry};
-/// use redress_testing::instant_retries;
+/// use redress::{Policy, Retry};
+/// use redress::testing::instant_retries;
 ///
 /// let policy = Policy::builder().retry(Retry::builder().strategy(instant_retries()).max_attempts(3)).build()?;
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use]
 pub const fn instant_retries() -> Fixed {

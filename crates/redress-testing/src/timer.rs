@@ -21,15 +21,14 @@ use crate::clock::{Alarm, VirtualClock};
 /// use std::future::pending;
 /// use std::io;
 /// use std::time::Duration;
-/// use redress_core::{AsyncPolicy, Cause, Retry, fixed};
-/// use redress_core::driver::NoTimer;
-/// use redress_testing::VirtualClock;
+/// use redress::{AsyncPolicy, Cause, Retry, fixed};
+/// use redress::testing::VirtualClock;
 ///
 /// let clock = VirtualClock::new();
 /// let retry = Retry::builder()
 ///     .strategy(fixed(Duration::from_secs(60)))
 ///     .max_attempts(3);
-/// let policy = AsyncPolicy::<_, NoTimer>::builder()
+/// let policy = AsyncPolicy::builder()
 ///     .retry(retry)
 ///     .attempt_timeout(Duration::from_secs(5))
 ///     .no_deadline()
@@ -39,7 +38,7 @@ use crate::clock::{Alarm, VirtualClock};
 /// let outcome = clock.block_on(policy.execute(|| pending::<Result<(), io::Error>>()));
 /// assert_eq!(outcome.cause(), Some(Cause::Timeout));
 /// assert_eq!(outcome.elapsed(), Duration::from_secs(5 + 60 + 5 + 60 + 5));
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct VirtualTimer {

@@ -3,8 +3,8 @@
 //! ```
 //! use std::io;
 //! use std::time::Duration;
-//! use redress_core::Retry;
-//! use redress_tokio::AsyncPolicy;
+//! use redress::Retry;
+//! use redress::runtime::tokio::AsyncPolicy;
 //!
 //! struct Orders { policy: AsyncPolicy }
 //!

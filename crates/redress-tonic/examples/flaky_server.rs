@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use redress_core::{CircuitBreaker, ErrorClass, Event, Retry, fixed};
+use redress::integration::tonic::{GrpcClassifier, GrpcLayer, GrpcService, grpc_classifier, outcome};
+use redress::runtime::tokio::AsyncPolicy;
+use redress::{CircuitBreaker, ErrorClass, Event, Retry, fixed};
 use redress_grpc_fixture::{Echo, EchoClient, EchoServer, Ping, Pong};
-use redress_tokio::AsyncPolicy;
-use redress_tonic::{GrpcClassifier, GrpcLayer, GrpcService, grpc_classifier, outcome};
 use tokio::net::TcpListener;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -57,7 +57,7 @@ impl Echo for Flaky {
     }
 }
 
-fn policy() -> Result<AsyncPolicy<GrpcClassifier>, redress_core::ConfigError> {
+fn policy() -> Result<AsyncPolicy<GrpcClassifier>, redress::ConfigError> {
     AsyncPolicy::builder()
         .classifier(grpc_classifier())
         .retry(Retry::builder().strategy(fixed(Duration::from_millis(5))).max_attempts(4))
@@ -79,7 +79,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for failures in ["0", "2", "9", "9", "9"] {
         println!("a call whose server fails {failures} times in a row");
         let answer = client.once(Ping { text: failures.to_owned() }).await;
-        let attempts = outcome(&answer).map_or(0, redress_core::OutcomeSummary::attempts);
+        let attempts = outcome(&answer).map_or(0, redress::OutcomeSummary::attempts);
         match answer {
             Ok(pong) => println!("  after {attempts} attempts: {}", pong.into_inner().text),
             Err(status) => println!("  after {attempts} attempts: {:?}, {}", status.code(), status.message()),

@@ -34,8 +34,8 @@ pub struct GrpcClassifier {
 /// A classifier of gRPC statuses, for policies around a generated client; see [`GrpcClassifier`].
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass};
-/// use redress_tonic::grpc_classifier;
+/// use redress::{Classifier, ErrorClass};
+/// use redress::integration::tonic::grpc_classifier;
 /// use tonic::{Response, Status};
 ///
 /// let busy: Result<Response<()>, _> = Err(Status::unavailable("later"));
@@ -104,7 +104,7 @@ impl<T, E: Error + 'static> Classifier<T, E> for GrpcClassifier {
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_tonic::classify_status;
+/// use redress::integration::tonic::classify_status;
 /// use tonic::{Status, metadata::MetadataValue};
 ///
 /// let mut busy = Status::resource_exhausted("slow down");

@@ -32,8 +32,8 @@ use tonic::Code;
 /// document asks.
 ///
 /// ```
-/// use redress_core::ErrorClass;
-/// use redress_tonic::classify_code;
+/// use redress::ErrorClass;
+/// use redress::integration::tonic::classify_code;
 /// use tonic::Code;
 ///
 /// assert_eq!(classify_code(Code::ResourceExhausted), Some(ErrorClass::RateLimit));

@@ -4,7 +4,7 @@
 //! answered as the original answers it, and the crate's tests hold both to that.
 //!
 //! ```
-//! use redress_tonic::differences::{ALL, covering};
+//! use redress::integration::tonic::differences::{ALL, covering};
 //!
 //! for difference in ALL {
 //!     println!("{difference}");

@@ -54,7 +54,7 @@ impl fmt::Debug for CallFailure {
 /// the layer had handed the response over.
 ///
 /// ```
-/// use redress_tonic::outcome;
+/// use redress::integration::tonic::outcome;
 /// use tonic::{Response, Status};
 ///
 /// fn report(answer: &Result<Response<String>, Status>) {

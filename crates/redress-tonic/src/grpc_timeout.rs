@@ -29,7 +29,7 @@ const UNITS: [(u8, u128); 6] = [
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_tonic::encode_grpc_timeout;
+/// use redress::integration::tonic::encode_grpc_timeout;
 ///
 /// assert_eq!(encode_grpc_timeout(Duration::from_millis(50)), "50000000n");
 /// assert_eq!(encode_grpc_timeout(Duration::from_millis(1_500)), "1500000u");
@@ -48,7 +48,7 @@ pub fn encode_grpc_timeout(timeout: Duration) -> HeaderValue {
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_tonic::parse_grpc_timeout;
+/// use redress::integration::tonic::parse_grpc_timeout;
 ///
 /// assert_eq!(parse_grpc_timeout("250m"), Some(Duration::from_millis(250)));
 /// assert_eq!(parse_grpc_timeout("250"), None);

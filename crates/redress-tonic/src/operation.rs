@@ -8,7 +8,7 @@
 /// not a method's is taken as it is.
 ///
 /// ```
-/// assert_eq!(redress_tonic::default_operation("/shop.v1.Orders/Get"), "shop.v1.Orders/Get");
+/// assert_eq!(redress::integration::tonic::default_operation("/shop.v1.Orders/Get"), "shop.v1.Orders/Get");
 /// ```
 #[must_use]
 pub fn default_operation(path: &str) -> &str {
@@ -20,7 +20,7 @@ pub fn default_operation(path: &str) -> &str {
 /// `None` for a path that is not a method's. Whatever stands before the service, such as the prefix of a proxy, is not part of it.
 ///
 /// ```
-/// use redress_tonic::rpc_service_name;
+/// use redress::integration::tonic::rpc_service_name;
 ///
 /// assert_eq!(rpc_service_name("/shop.v1.Orders/Get"), Some("shop.v1.Orders"));
 /// assert_eq!(rpc_service_name("/"), None);
@@ -35,7 +35,7 @@ pub fn rpc_service_name(path: &str) -> Option<&str> {
 /// `None` for a path that is not a method's.
 ///
 /// ```
-/// assert_eq!(redress_tonic::rpc_method_name("/shop.v1.Orders/Get"), Some("Get"));
+/// assert_eq!(redress::integration::tonic::rpc_method_name("/shop.v1.Orders/Get"), Some("Get"));
 /// ```
 #[must_use]
 pub fn rpc_method_name(path: &str) -> Option<&str> {

@@ -27,7 +27,7 @@ impl Pushback {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use redress_tonic::Pushback;
+    /// use redress::integration::tonic::Pushback;
     ///
     /// assert_eq!(Pushback::parse("250"), Pushback::Wait(Duration::from_millis(250)));
     /// assert_eq!(Pushback::parse("-1"), Pushback::Never);

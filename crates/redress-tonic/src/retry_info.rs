@@ -19,7 +19,7 @@ const NAME: &str = "google.rpc.RetryInfo";
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_tonic::retry_delay;
+/// use redress::integration::tonic::retry_delay;
 /// use tonic::{Code, Status};
 /// use tonic_types::{ErrorDetails, StatusExt};
 ///

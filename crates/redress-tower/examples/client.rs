@@ -13,11 +13,11 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use redress_core::{CircuitBreaker, Event, OutcomeSummary, Retry, decorrelated_jitter};
-use redress_http::http_retry_after_classifier;
-use redress_tokio::AsyncPolicy;
-use redress_tower::PolicyLayer;
-use redress_tower::http::HttpExchange;
+use redress::integration::http::http_retry_after_classifier;
+use redress::integration::tower::PolicyLayer;
+use redress::integration::tower::http::HttpExchange;
+use redress::runtime::tokio::AsyncPolicy;
+use redress::{CircuitBreaker, Event, OutcomeSummary, Retry, decorrelated_jitter};
 use tower::{Layer as _, Service as _};
 
 #[tokio::main]

@@ -98,7 +98,7 @@ pub struct CopyWith<F>(F);
 /// An [`Exchange`] that copies requests with `copy`, which says why not where it cannot.
 ///
 /// ```
-/// use redress_tower::copy_with;
+/// use redress::integration::tower::copy_with;
 ///
 /// struct Job { number: u32, upload: Option<std::fs::File> }
 ///

@@ -31,16 +31,16 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 ///
 /// ```
 /// use ::http::{Request, Response};
-/// use redress_core::{OutcomeSummary, Retry, fixed};
-/// use redress_http::http_retry_after_classifier;
-/// use redress_tower::PolicyLayer;
-/// use redress_tower::http::HttpExchange;
+/// use redress::{OutcomeSummary, Retry, fixed};
+/// use redress::integration::http::http_retry_after_classifier;
+/// use redress::integration::tower::PolicyLayer;
+/// use redress::integration::tower::http::HttpExchange;
 /// use std::time::Duration;
 /// use tower::{Layer as _, Service as _, service_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let policy = redress_tokio::AsyncPolicy::builder()
+/// let policy = redress::runtime::tokio::AsyncPolicy::builder()
 ///     .classifier(http_retry_after_classifier())
 ///     .retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3))
 ///     .build()?;
@@ -82,7 +82,7 @@ impl<K> HttpExchange<K> {
     /// that cannot be sent again. Default: bodies are cloned.
     ///
     /// ```
-    /// use redress_tower::http::HttpExchange;
+    /// use redress::integration::tower::http::HttpExchange;
     ///
     /// enum Body { Text(String), File(std::fs::File) }
     ///

@@ -8,10 +8,10 @@
 //! ```
 //! use std::convert::Infallible;
 //! use std::time::Duration;
-//! use redress_core::{ErrorClass, Retry, fixed};
-//! use redress_core::classify::result_classifier;
-//! use redress_tokio::AsyncPolicy;
-//! use redress_tower::PolicyLayer;
+//! use redress::{ErrorClass, Retry, fixed};
+//! use redress::classify::result_classifier;
+//! use redress::runtime::tokio::AsyncPolicy;
+//! use redress::integration::tower::PolicyLayer;
 //! use tower::{Layer as _, Service as _, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread")]

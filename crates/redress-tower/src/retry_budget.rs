@@ -10,8 +10,8 @@ use redress_core::Budget;
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::Budget;
-/// use redress_tower::RetryBudget;
+/// use redress::Budget;
+/// use redress::integration::tower::RetryBudget;
 /// use tower::retry::budget::Budget as _;
 ///
 /// let budget = Budget::new(1, Duration::from_secs(10))?;
@@ -19,7 +19,7 @@ use redress_core::Budget;
 /// assert!(for_tower.withdraw());
 /// assert_eq!(budget.remaining(), 0);
 /// assert!(!for_tower.withdraw());
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct RetryBudget(Budget);

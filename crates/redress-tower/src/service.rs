@@ -70,13 +70,13 @@ impl<S, P, X> PolicyService<S, P, X> {
     ///
     /// ```
     /// use std::io;
-    /// use redress_core::StopReason;
-    /// use redress_tokio::AsyncPolicy;
-    /// use redress_tower::PolicyLayer;
+    /// use redress::StopReason;
+    /// use redress::runtime::tokio::AsyncPolicy;
+    /// use redress::integration::tower::PolicyLayer;
     /// use tower::{Layer as _, service_fn};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), redress_core::ConfigError> {
+    /// # async fn main() -> Result<(), redress::ConfigError> {
     /// let policy = AsyncPolicy::builder().build()?;
     /// let service = PolicyLayer::new(policy).layer(service_fn(|request: u32| async move { Ok::<_, io::Error>(request) }));
     /// let context = service.policy().operation("double").abort_if(|| true);

@@ -34,9 +34,9 @@ pub struct PolicyProvider<F>(F);
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{Retry, fixed};
-/// use redress_tokio::AsyncPolicy;
-/// use redress_tower::{PolicyLayer, policy_provider};
+/// use redress::{Retry, fixed};
+/// use redress::runtime::tokio::AsyncPolicy;
+/// use redress::integration::tower::{PolicyLayer, policy_provider};
 ///
 /// let once = AsyncPolicy::builder().build()?;
 /// let retry = Retry::builder().strategy(fixed(Duration::from_millis(50)));
@@ -45,7 +45,7 @@ pub struct PolicyProvider<F>(F);
 ///     if request.starts_with("read") { often.clone() } else { once.clone() }
 /// }));
 /// # let _ = layer;
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 pub const fn policy_provider<Req, C, Tm, F>(choose: F) -> PolicyProvider<F>
 where

@@ -7,9 +7,9 @@
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
-use redress_core::{CircuitBreaker, Policy, Retry, fixed};
-use redress_testing::VirtualClock;
-use redress_tracing::TracingObserver;
+use redress::observe::tracing::TracingObserver;
+use redress::testing::VirtualClock;
+use redress::{CircuitBreaker, Policy, Retry, fixed};
 use tracing::{Level, info, info_span};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -6,8 +6,8 @@
 //!
 //! ```
 //! use std::io;
-//! use redress_core::{EventName, Policy};
-//! use redress_tracing::TracingObserver;
+//! use redress::{EventName, Policy};
+//! use redress::observe::tracing::TracingObserver;
 //! use tracing::Level;
 //!
 //! let observer = TracingObserver::builder().level(EventName::Retry, Level::WARN).build();

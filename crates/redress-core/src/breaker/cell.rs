@@ -44,8 +44,8 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{CircuitBreaker, ErrorClass};
-/// use redress_core::breaker::CircuitState;
+/// use redress::{CircuitBreaker, ErrorClass};
+/// use redress::breaker::CircuitState;
 ///
 /// let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(5)).build()?;
 /// let permit = breaker.try_acquire().expect("closed");
@@ -53,7 +53,7 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 /// assert_eq!(breaker.state(), CircuitState::Open);
 /// let rejection = breaker.try_acquire().unwrap_err();
 /// assert!(rejection.retry_in().unwrap() <= Duration::from_secs(5));
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct CircuitBreaker {

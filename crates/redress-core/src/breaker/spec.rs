@@ -16,8 +16,8 @@ use crate::outcome::readable_duration::Readable;
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::CircuitBreaker;
-/// use redress_core::breaker::BreakerSpec;
+/// use redress::CircuitBreaker;
+/// use redress::breaker::BreakerSpec;
 ///
 /// let mut spec = BreakerSpec::default();
 /// spec.name = Some("orders-db".into());
@@ -29,7 +29,7 @@ use crate::outcome::readable_duration::Readable;
 ///     "breaker orders-db: opens at 5 failures in 1 min (TRANSIENT, SERVER_ERROR), \
 ///      probes after 10 s, supersedes a silent probe after 10 s"
 /// );
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -32,13 +32,13 @@ pub(crate) const MAX_WINDOW_EVENTS: u32 = 1 << 24;
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::Budget;
+/// use redress::Budget;
 ///
 /// let budget = Budget::new(2, Duration::from_secs(60))?;
 /// assert!(budget.consume() && budget.consume());
 /// assert!(!budget.consume());
 /// assert_eq!(budget.remaining(), 0);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct Budget {

@@ -14,13 +14,13 @@ use crate::outcome::readable_duration::Readable;
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::Budget;
-/// use redress_core::budget::BudgetSpec;
+/// use redress::Budget;
+/// use redress::budget::BudgetSpec;
 ///
 /// let spec = BudgetSpec::new(20, Duration::from_secs(60));
 /// assert_eq!(spec.to_string(), "budget: at most 20 retries in 1 min");
 /// assert_eq!(Budget::from_spec(spec)?.spec(), spec);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

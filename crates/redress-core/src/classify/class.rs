@@ -14,7 +14,7 @@ use crate::closed_set::closed_set;
 /// ninth class would not be a breaking change.
 ///
 /// ```
-/// use redress_core::ErrorClass;
+/// use redress::ErrorClass;
 ///
 /// assert!(ErrorClass::RateLimit.is_retryable());
 /// assert!(!ErrorClass::Auth.is_retryable());

@@ -11,7 +11,7 @@ use crate::classify::class::ErrorClass;
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{Classification, ErrorClass};
+/// use redress::{Classification, ErrorClass};
 ///
 /// let limited = Classification::new(ErrorClass::RateLimit)
 ///     .with_retry_after(Duration::from_secs(7))
@@ -74,7 +74,7 @@ impl Classification {
     /// `retry_forbidden`. Changes nothing about an [`abort`](Self::abort).
     ///
     /// ```
-    /// use redress_core::{Classification, ErrorClass};
+    /// use redress::{Classification, ErrorClass};
     ///
     /// let streamed = Classification::new(ErrorClass::Transient).forbid_retry("streaming_body");
     /// assert_eq!(streamed.class(), ErrorClass::Transient);

@@ -19,7 +19,7 @@ use crate::classify::classification::Classification;
 /// Closures are classifiers, and may answer an `Option` of a [`Classification`] or of a bare [`ErrorClass`]:
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass};
+/// use redress::{Classifier, ErrorClass};
 ///
 /// #[derive(Debug)]
 /// enum Store { Busy, Gone }
@@ -112,7 +112,7 @@ pub struct ErrorClassifier<F>(F);
 /// success.
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, error_classifier};
+/// use redress::{Classifier, ErrorClass, error_classifier};
 ///
 /// let classifier = error_classifier(|error: &std::num::ParseIntError| match error.kind() {
 ///     std::num::IntErrorKind::Empty => ErrorClass::Transient,
@@ -160,8 +160,8 @@ pub struct ResultClassifier<F>(F);
 /// the value a failure. It has no opinion about errors, so chain it with a classifier that has.
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, default_classifier};
-/// use redress_core::classify::result_classifier;
+/// use redress::{Classifier, ErrorClass, default_classifier};
+/// use redress::classify::result_classifier;
 ///
 /// let classifier = result_classifier(|status: &u16| (*status == 503).then_some(ErrorClass::ServerError))
 ///     .or_else(default_classifier());

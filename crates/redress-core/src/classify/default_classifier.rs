@@ -39,7 +39,7 @@ use crate::outcome::abort_error::AbortRetryError;
 /// classifier the error inside:
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, default_classifier, error_classifier};
+/// use redress::{Classifier, ErrorClass, default_classifier, error_classifier};
 /// use std::io;
 ///
 /// #[derive(Debug, thiserror::Error)]
@@ -87,7 +87,7 @@ use crate::outcome::abort_error::AbortRetryError;
 /// as of a file also where a Unix socket is not there yet. Put a classifier in front for such a call:
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, default_classifier, error_classifier};
+/// use redress::{Classifier, ErrorClass, default_classifier, error_classifier};
 /// use std::io;
 ///
 /// let classifier = error_classifier(|error: &io::Error| match error.kind() {
@@ -128,8 +128,8 @@ pub const fn default_classifier() -> DefaultClassifier {
 /// The default classifier without step 5: it never guesses from a name.
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, default_classifier};
-/// use redress_core::classify::strict_classifier;
+/// use redress::{Classifier, ErrorClass, default_classifier};
+/// use redress::classify::strict_classifier;
 ///
 /// #[derive(Debug, thiserror::Error)]
 /// #[error("no answer")]
@@ -191,8 +191,8 @@ pub struct BoxedClassifier(DefaultClassifier);
 /// [`DefaultClassifier`](DefaultClassifier#errors-inside-errors).
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass};
-/// use redress_core::classify::boxed_classifier;
+/// use redress::{Classifier, ErrorClass};
+/// use redress::classify::boxed_classifier;
 ///
 /// let failed: Result<(), Box<dyn std::error::Error + Send + Sync>> =
 ///     Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into());

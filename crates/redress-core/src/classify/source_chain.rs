@@ -31,8 +31,8 @@ const LONGEST: usize = 128;
 ///
 /// ```
 /// use std::{io, sync::Arc};
-/// use redress_core::classify::source_chain;
-/// use redress_core::error::RateLimitError;
+/// use redress::classify::source_chain;
+/// use redress::error::RateLimitError;
 ///
 /// let error = Arc::new(io::Error::other(RateLimitError::new("slow down")));
 /// assert!(source_chain(&error).any(|error| error.is::<RateLimitError>()));

@@ -34,7 +34,7 @@ impl ErrorClass {
     /// long.
     ///
     /// ```
-    /// use redress_core::ErrorClass;
+    /// use redress::ErrorClass;
     ///
     /// assert_eq!(ErrorClass::from_status(503), Some(ErrorClass::ServerError));
     /// assert_eq!(ErrorClass::from_status(410), Some(ErrorClass::Permanent));
@@ -73,8 +73,8 @@ impl ErrorClass {
 /// which hides it: see [`DefaultClassifier`](crate::classify::DefaultClassifier#errors-inside-errors)).
 ///
 /// ```
-/// use redress_core::{Classifier, ErrorClass, default_classifier};
-/// use redress_core::error::StatusError;
+/// use redress::{Classifier, ErrorClass, default_classifier};
+/// use redress::error::StatusError;
 ///
 /// let failed: Result<(), _> = Err(StatusError::new(503));
 /// assert_eq!(default_classifier().classify(&failed).unwrap().class(), ErrorClass::ServerError);

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// A blocking operation cannot be stopped from outside, so it should pass its time on to whatever it calls:
 ///
 /// ```no_run
-/// # use redress_core::{Policy, Retry, fixed};
+/// # use redress::{Policy, Retry, fixed};
 /// # use std::time::Duration;
 /// use std::io::Read;
 /// use std::net::TcpStream;

@@ -23,7 +23,7 @@ impl<C> Policy<C> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use redress_core::{Policy, Retry, fixed};
+    /// use redress::{Policy, Retry, fixed};
     ///
     /// let policy = Policy::builder().retry(Retry::builder().strategy(fixed(Duration::from_millis(50)))).build()?;
     /// let answer: u32 = policy.call(|| "42".parse())?;

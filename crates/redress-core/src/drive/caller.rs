@@ -18,8 +18,8 @@ use crate::policy::policies::{AsyncPolicy, Policy};
 ///
 /// ```
 /// use std::io;
-/// use redress_core::{Caller, Policy};
-/// use redress_testing::FakePolicy;
+/// use redress::{Caller, Policy};
+/// use redress::testing::FakePolicy;
 ///
 /// struct Greeter<P> {
 ///     policy: P,
@@ -37,7 +37,7 @@ use crate::policy::policies::{AsyncPolicy, Policy};
 ///
 /// let fake = Greeter { policy: FakePolicy::new().always_value("Ada".to_string()) };
 /// assert_eq!(fake.greeting(), "hello, Ada");
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
 /// Where a type parameter is too much, `Box<dyn Caller<T, E>>` and `Arc<dyn Caller<T, E>>` are callers too.

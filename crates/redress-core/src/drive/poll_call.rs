@@ -61,8 +61,8 @@ pub trait PollOperation<T, E> {
 /// use std::pin::{Pin, pin};
 /// use std::task::{Context, Poll, Waker};
 /// use std::time::Duration;
-/// use redress_core::{AsyncPolicy, Attempt, Retry, fixed};
-/// use redress_core::driver::{InstantTimer, PollOperation};
+/// use redress::{AsyncPolicy, Attempt, Retry, fixed};
+/// use redress::driver::{InstantTimer, PollOperation};
 ///
 /// /// Succeeds at the second attempt.
 /// #[derive(Default)]
@@ -83,13 +83,13 @@ pub trait PollOperation<T, E> {
 ///     }
 /// }
 ///
-/// let policy = AsyncPolicy::<_, InstantTimer>::builder().retry(Retry::builder().strategy(fixed(Duration::ZERO))).build()?;
+/// let policy = AsyncPolicy::builder().timer(InstantTimer).retry(Retry::builder().strategy(fixed(Duration::ZERO))).build()?;
 /// let (mut call, mut second, mut sleep) = (policy.poll_call().operation("count"), Second::default(), pin!(None));
 /// let Poll::Ready(outcome) = call.poll(&mut second, sleep.as_mut(), &mut Context::from_waker(Waker::noop())) else {
 ///     panic!("nothing to wait for");
 /// };
 /// assert_eq!((outcome.attempts(), outcome.value()), (2, Some(&7)));
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use = "a call does nothing unless it is polled"]
 pub struct PollCall<'h, T, E, C, Tm: Timer> {

@@ -27,7 +27,7 @@ use crate::outcome::stop_reason::StopReason;
 /// ```
 /// use std::io;
 /// use std::time::Duration;
-/// use redress_core::{CallError, Policy, Retry, fixed};
+/// use redress::{CallError, Policy, Retry, fixed};
 ///
 /// let policy = Policy::builder().retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2)).build()?;
 /// let failed = policy.call(|| Err::<(), _>(io::Error::from(io::ErrorKind::TimedOut))).unwrap_err();
@@ -37,7 +37,7 @@ use crate::outcome::stop_reason::StopReason;
 ///     CallError::CircuitOpen(rejection) => println!("come back in {:?}", rejection.retry_in()),
 ///     other => println!("{other}"),
 /// }
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

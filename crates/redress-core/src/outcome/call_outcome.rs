@@ -10,8 +10,8 @@ use crate::closed_set::closed_set;
 /// [`Event::outcome`](crate::Event::outcome).
 ///
 /// ```
-/// use redress_core::{Event, EventName};
-/// use redress_core::observe::CallOutcome;
+/// use redress::{Event, EventName};
+/// use redress::observe::CallOutcome;
 ///
 /// assert_eq!(Event::new(EventName::BudgetExhausted).outcome(), Some(CallOutcome::Failure));
 /// assert_eq!(Event::new(EventName::Retry).outcome(), None);

@@ -118,14 +118,14 @@ impl fmt::Display for EventName {
 /// ```
 /// use std::io;
 /// use std::sync::Mutex;
-/// use redress_core::{Event, Policy};
+/// use redress::{Event, Policy};
 ///
 /// let kept: Mutex<Vec<Event<'static>>> = Mutex::default();
 /// let policy = Policy::builder().name("orders").build()?;
 /// let context = policy.operation("load").on_metric(|event| kept.lock().unwrap().push(event.clone().into_owned()));
 /// context.call(|| Ok::<_, io::Error>(())).unwrap();
 /// assert_eq!(kept.lock().unwrap()[0].policy.as_deref(), Some("orders"));
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -63,8 +63,8 @@ pub trait Observer: Send + Sync {
 /// use std::panic::{AssertUnwindSafe, catch_unwind};
 /// use std::sync::Mutex;
 /// use std::sync::mpsc::{Sender, channel};
-/// use redress_core::{Event, EventName, Observer, Policy};
-/// use redress_core::observe::{CallObserver, CallStart};
+/// use redress::{Event, EventName, Observer, Policy};
+/// use redress::observe::{CallObserver, CallStart};
 ///
 /// /// Sends the events of each call on, together, when the call ends.
 /// struct Stories(Sender<Vec<EventName>>);
@@ -100,7 +100,7 @@ pub trait Observer: Send + Sync {
 /// let panics = || -> Result<(), io::Error> { panic!("of the operation") };
 /// assert!(catch_unwind(AssertUnwindSafe(|| policy.call(panics))).is_err());
 /// assert_eq!(stories.recv().unwrap(), [EventName::Cancelled]);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 pub trait CallObserver: Send + Sync {
     /// Hears of an event of this call.

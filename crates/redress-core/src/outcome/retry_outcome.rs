@@ -17,7 +17,7 @@ use crate::outcome::timeline::RetryTimeline;
 ///
 /// ```
 /// use std::io::{Error, ErrorKind};
-/// use redress_core::{Policy, Retry, StopReason, fixed};
+/// use redress::{Policy, Retry, StopReason, fixed};
 /// use std::time::Duration;
 ///
 /// let policy = Policy::builder()
@@ -28,7 +28,7 @@ use crate::outcome::timeline::RetryTimeline;
 /// assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
 /// assert_eq!(outcome.attempts(), 3);
 /// assert_eq!(outcome.last_error().unwrap().kind(), ErrorKind::ConnectionReset);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "an outcome may be a failure, which is lost if it is not looked at"]
@@ -225,15 +225,15 @@ impl<T, E> RetryOutcome<T, E> {
     /// was never made.
     ///
     /// ```
-    /// use redress_core::{ErrorClass, Policy};
-    /// use redress_core::classify::result_classifier;
+    /// use redress::{ErrorClass, Policy};
+    /// use redress::classify::result_classifier;
     ///
     /// let policy = Policy::builder()
     ///     .classifier(result_classifier(|status: &u16| (*status >= 500).then_some(ErrorClass::ServerError)))
     ///     .build()?;
     /// let outcome = policy.execute(|| Ok::<_, std::io::Error>(503));
     /// assert_eq!((outcome.is_ok(), outcome.into_last_value().ok()), (false, Some(503)));
-    /// # Ok::<(), redress_core::ConfigError>(())
+    /// # Ok::<(), redress::ConfigError>(())
     /// ```
     pub fn into_last_value(self) -> Result<T, CallError<E>> {
         self.result.map(|(value, _)| value).or_else(Ending::into_last_value)

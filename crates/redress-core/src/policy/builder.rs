@@ -38,7 +38,7 @@ pub struct Async<Tm>(pub(crate) Tm);
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{CircuitBreaker, Policy, Retry, fixed};
+/// use redress::{CircuitBreaker, Policy, Retry, fixed};
 ///
 /// let policy = Policy::builder()
 ///     .name("orders")
@@ -48,7 +48,7 @@ pub struct Async<Tm>(pub(crate) Tm);
 ///     .attempt_timeout(Duration::from_secs(1))
 ///     .build()?;
 /// assert!(policy.warnings().is_empty());
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct PolicyBuilder<C, K> {
@@ -119,11 +119,11 @@ impl<C, K> PolicyBuilder<C, K> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use redress_core::{CircuitBreaker, Policy};
+    /// use redress::{CircuitBreaker, Policy};
     ///
     /// // Each write is tried once. `call_detached` stops waiting for it after 2 s.
     /// let writes = Policy::builder().circuit_breaker(CircuitBreaker::builder()).deadline(Duration::from_secs(2)).build()?;
-    /// # Ok::<(), redress_core::ConfigError>(())
+    /// # Ok::<(), redress::ConfigError>(())
     /// ```
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.has_default_deadline = false;

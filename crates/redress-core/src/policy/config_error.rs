@@ -48,7 +48,7 @@ impl fmt::Display for ConfigIssue {
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{Policy, Retry};
+/// use redress::{Policy, Retry};
 ///
 /// let refused = Policy::builder().retry(Retry::builder().max_attempts(0)).deadline(Duration::ZERO).build().unwrap_err();
 /// let fields: Vec<_> = refused.issues().iter().map(|issue| issue.field()).collect();

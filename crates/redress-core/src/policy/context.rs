@@ -97,7 +97,7 @@ impl CallSettings<'_> {
 /// use std::io;
 /// use std::sync::atomic::{AtomicBool, Ordering};
 /// use std::time::{Duration, Instant};
-/// use redress_core::{Policy, Retry, fixed};
+/// use redress::{Policy, Retry, fixed};
 ///
 /// let policy = Policy::builder().retry(Retry::builder().strategy(fixed(Duration::ZERO))).build()?;
 /// let shutdown = AtomicBool::new(false);
@@ -109,7 +109,7 @@ impl CallSettings<'_> {
 ///     let outcome = sync.execute(|| Ok::<_, io::Error>(user.len()));
 ///     assert!(outcome.is_ok());
 /// }
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use = "a context does nothing until it makes a call"]
 pub struct CallContext<'a, P> {
@@ -144,12 +144,12 @@ impl<'a, P> CallContext<'a, P> {
     /// ```
     /// use std::io;
     /// use std::time::Duration;
-    /// use redress_core::{Policy, StopReason};
+    /// use redress::{Policy, StopReason};
     ///
     /// let policy = Policy::builder().build()?;
     /// let late = policy.context().deadline(Duration::ZERO).execute(|| Ok::<_, io::Error>(()));
     /// assert_eq!((late.stop_reason(), late.attempts()), (Some(StopReason::DeadlineExceeded), 0));
-    /// # Ok::<(), redress_core::ConfigError>(())
+    /// # Ok::<(), redress::ConfigError>(())
     /// ```
     pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.set(|settings| settings.deadline = Some(deadline.into()))

@@ -27,7 +27,7 @@ use crate::policy::spec::PolicySpec;
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{CircuitBreaker, ErrorClass, Policy, Retry, decorrelated_jitter};
+/// use redress::{CircuitBreaker, ErrorClass, Policy, Retry, decorrelated_jitter};
 ///
 /// let policy = Policy::builder()
 ///     .retry(
@@ -208,7 +208,7 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
 /// Retries with the defaults: up to 6 attempts within 60 s, decorrelated jitter up to 5 s, hints honoured.
 ///
 /// ```
-/// use redress_core::Policy;
+/// use redress::Policy;
 ///
 /// let manifest = Policy::default().call(|| std::fs::read("Cargo.toml"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -244,7 +244,7 @@ impl<Tm: Default> From<Retry> for AsyncPolicy<DefaultClassifier, Tm> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{Policy, Retry, RetryPolicy, fixed};
+/// use redress::{Policy, Retry, RetryPolicy, fixed};
 ///
 /// struct Reader {
 ///     policy: RetryPolicy,
@@ -253,7 +253,7 @@ impl<Tm: Default> From<Retry> for AsyncPolicy<DefaultClassifier, Tm> {
 /// let retry = Retry::builder().strategy(fixed(Duration::from_millis(20))).max_attempts(3).build()?;
 /// let reader = Reader { policy: retry.into() };
 /// # assert_eq!(reader.policy.max_attempts(), 3);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 pub type RetryPolicy<C = DefaultClassifier> = Policy<C>;
 

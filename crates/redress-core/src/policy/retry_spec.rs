@@ -24,9 +24,9 @@ const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{Policy, Retry};
-/// use redress_core::policy::RetrySpec;
-/// use redress_core::strategy::StrategySpec;
+/// use redress::{Policy, Retry};
+/// use redress::policy::RetrySpec;
+/// use redress::strategy::StrategySpec;
 ///
 /// let mut spec = RetrySpec::default();
 /// spec.max_attempts = 3;
@@ -39,7 +39,7 @@ const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 ///      at most 2 retries of UNKNOWN\n\
 ///      waits: a fixed delay of 50 ms, at least the hint"
 /// );
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

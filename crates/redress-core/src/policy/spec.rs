@@ -24,7 +24,7 @@ pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{CircuitBreaker, Policy, Retry};
+/// use redress::{CircuitBreaker, Policy, Retry};
 ///
 /// let policy = Policy::builder()
 ///     .name("orders")
@@ -45,7 +45,7 @@ pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 ///      probes after 30 s, supersedes a silent probe after 30 s"
 /// );
 /// assert_eq!(Policy::from_spec(spec.clone()).build()?.spec(), spec);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -32,8 +32,8 @@ const MAX_RESULTS: usize = 1024;
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use redress_core::{Classification, ErrorClass, fixed};
-/// use redress_core::strategy::{BackoffContext, Feedback, Strategy, adaptive};
+/// use redress::{Classification, ErrorClass, fixed};
+/// use redress::strategy::{BackoffContext, Feedback, Strategy, adaptive};
 ///
 /// let strategy = adaptive(fixed(Duration::from_secs(1))).max_multiplier(3.0);
 /// let failure = Classification::new(ErrorClass::Transient);

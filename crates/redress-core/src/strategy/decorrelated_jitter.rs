@@ -19,8 +19,8 @@ use crate::policy::config_error::ConfigIssue;
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use redress_core::{Classification, ErrorClass, decorrelated_jitter};
-/// use redress_core::strategy::{BackoffContext, Strategy};
+/// use redress::{Classification, ErrorClass, decorrelated_jitter};
+/// use redress::strategy::{BackoffContext, Strategy};
 ///
 /// let strategy = decorrelated_jitter().base(Duration::from_millis(100)).max(Duration::from_secs(5));
 /// let failure = Classification::new(ErrorClass::Transient);

@@ -61,8 +61,8 @@ pub struct Exponential {
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use redress_core::{Classification, ErrorClass, exponential};
-/// use redress_core::strategy::{BackoffContext, Jitter, Strategy};
+/// use redress::{Classification, ErrorClass, exponential};
+/// use redress::strategy::{BackoffContext, Jitter, Strategy};
 ///
 /// let strategy = exponential().base(Duration::from_millis(100)).factor(3.0).jitter(Jitter::None);
 /// let failure = Classification::new(ErrorClass::Transient);
@@ -88,8 +88,8 @@ pub const fn exponential() -> Exponential {
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use redress_core::{Classification, ErrorClass};
-/// use redress_core::strategy::{BackoffContext, Strategy, equal_jitter};
+/// use redress::{Classification, ErrorClass};
+/// use redress::strategy::{BackoffContext, Strategy, equal_jitter};
 ///
 /// let failure = Classification::new(ErrorClass::ServerError);
 /// let third = equal_jitter().delay(&BackoffContext::new(3, &failure, Instant::now()));
@@ -107,8 +107,8 @@ pub const fn equal_jitter() -> Exponential {
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use redress_core::{Classification, ErrorClass};
-/// use redress_core::strategy::{BackoffContext, Strategy, token_backoff};
+/// use redress::{Classification, ErrorClass};
+/// use redress::strategy::{BackoffContext, Strategy, token_backoff};
 ///
 /// let failure = Classification::new(ErrorClass::RateLimit);
 /// let second = token_backoff().base(Duration::from_secs(4)).delay(&BackoffContext::new(2, &failure, Instant::now()));

@@ -19,8 +19,8 @@ use crate::policy::config_error::{Check, ConfigIssue};
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use redress_core::{Classification, ErrorClass, retry_after_or};
-/// use redress_core::strategy::{BackoffContext, Strategy, equal_jitter};
+/// use redress::{Classification, ErrorClass, retry_after_or};
+/// use redress::strategy::{BackoffContext, Strategy, equal_jitter};
 ///
 /// let strategy = retry_after_or(equal_jitter()).jitter(Duration::ZERO);
 /// let limited = Classification::new(ErrorClass::RateLimit).with_retry_after(Duration::from_secs(9));

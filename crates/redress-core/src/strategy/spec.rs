@@ -16,8 +16,8 @@ use crate::outcome::readable_duration::Readable;
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{decorrelated_jitter, retry_after_or};
-/// use redress_core::strategy::{Strategy, StrategySpec};
+/// use redress::{decorrelated_jitter, retry_after_or};
+/// use redress::strategy::{Strategy, StrategySpec};
 ///
 /// let spec = retry_after_or(decorrelated_jitter().max(Duration::from_secs(5))).spec();
 /// assert_eq!(spec.to_string(), "the hint plus up to 250 ms, else decorrelated jitter from 250 ms up to 5 s");

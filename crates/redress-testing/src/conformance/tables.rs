@@ -55,11 +55,11 @@ enum Judgement {
 /// difference still exists is part of the report, whatever the file holds.
 ///
 /// ```
-/// use redress_testing::conformance::{PUBLIC_TABLES, judge_tables};
+/// use redress::testing::conformance::{PUBLIC_TABLES, judge_tables};
 ///
 /// let report = judge_tables(PUBLIC_TABLES)?;
 /// assert!(report.is_passed(), "{report}");
-/// # Ok::<(), redress_testing::conformance::TablesError>(())
+/// # Ok::<(), redress::testing::conformance::TablesError>(())
 /// ```
 ///
 /// # Errors
