@@ -66,8 +66,7 @@ pub trait Breaker: Send + Sync {
     }
 }
 
-/// Something a policy's builder makes a breaker of: a [`CircuitBreakerBuilder`], a [`CircuitBreaker`] shared with others, or
-/// an `Arc` of another [`Breaker`].
+/// A breaker, or the configuration of one, on its way into a policy.
 #[derive(Debug)]
 pub struct BreakerSource(Source);
 
@@ -86,6 +85,19 @@ impl std::fmt::Debug for Source {
         }
     }
 }
+
+/// What a policy's builder takes as its breaker: a [`CircuitBreakerBuilder`], a [`CircuitBreaker`], a [`BreakerSpec`], or an
+/// `Arc` of another [`Breaker`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a circuit breaker",
+    label = "neither a `CircuitBreaker` nor its builder",
+    note = "build one: `.circuit_breaker(CircuitBreaker::builder().failure_threshold(..))`",
+    note = "a type that implements `Breaker` is handed over in an `Arc`"
+)]
+pub trait IntoBreaker: Into<BreakerSource> {}
+
+#[diagnostic::do_not_recommend]
+impl<B: Into<BreakerSource>> IntoBreaker for B {}
 
 impl BreakerSource {
     /// The breaker.

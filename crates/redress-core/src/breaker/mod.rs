@@ -15,7 +15,7 @@ mod windows;
 pub use self::builder::CircuitBreakerBuilder;
 pub use self::cell::CircuitBreaker;
 pub(crate) use self::interface::BreakerChoice;
-pub use self::interface::{Admission, Breaker, BreakerSource, Report};
+pub use self::interface::{Admission, Breaker, BreakerSource, IntoBreaker, Report};
 pub use self::permit::Permit;
 pub use self::spec::{BreakerSpec, ProbeLease};
 pub use self::state::{CircuitState, Transition};

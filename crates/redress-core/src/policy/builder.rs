@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::breaker::BreakerSource;
+use crate::breaker::{BreakerSource, IntoBreaker};
 use crate::classify::default_classifier::DefaultClassifier;
 use crate::drive::clock::{Clock, ClockChoice};
 use crate::outcome::observer::{AttemptContext, Observer};
@@ -14,7 +14,7 @@ use crate::policy::compiled::{CompiledPolicy, Plan};
 use crate::policy::config_error::{Check, ConfigError};
 use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper};
 use crate::policy::policies::{AsyncPolicy, Policy};
-use crate::policy::retry::{Retry, RetryBuilder};
+use crate::policy::retry::{IntoRetry, Retry, RetryBuilder};
 use crate::policy::sleep_decision::SleepDecision;
 use crate::policy::spec::{DEFAULT_DEADLINE, PolicySpec};
 use crate::strategy::BackoffContext;
@@ -91,14 +91,14 @@ impl<C, K> PolicyBuilder<C, K> {
 
     /// Sets the retry component: a builder, a built [`Retry`] or a
     /// [`RetrySpec`](crate::policy::RetrySpec). Default: none, one attempt.
-    pub fn retry(mut self, retry: impl Into<RetryBuilder>) -> Self {
+    pub fn retry(mut self, retry: impl IntoRetry) -> Self {
         self.retry = Some(retry.into());
         self
     }
 
     /// Sets the circuit breaker: a builder, a [`CircuitBreaker`](crate::CircuitBreaker) shared with other policies, or an `Arc`
     /// of another [`Breaker`](crate::breaker::Breaker). Default: none.
-    pub fn circuit_breaker(mut self, breaker: impl Into<BreakerSource>) -> Self {
+    pub fn circuit_breaker(mut self, breaker: impl IntoBreaker) -> Self {
         self.breaker = Some(breaker.into());
         self
     }

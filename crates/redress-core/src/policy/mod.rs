@@ -14,7 +14,7 @@ pub(crate) mod context;
 pub use self::builder::{Async, Blocking, PolicyBuilder};
 pub use self::context::{CallContext, Deadline};
 pub use self::policies::{AsyncPolicy, AsyncRetryPolicy, Policy, RetryPolicy};
-pub use self::retry::{Retry, RetryBuilder};
+pub use self::retry::{IntoRetry, Retry, RetryBuilder};
 pub use self::retry_spec::RetrySpec;
 pub use self::sleep_decision::{HookFuture, SleepDecision};
 pub use self::spec::{PolicyBreaker, PolicySpec};

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::breaker::{BreakerSource, CircuitState};
+use crate::breaker::{CircuitState, IntoBreaker};
 use crate::budget::cell::Budget;
 use crate::classify::default_classifier::DefaultClassifier;
 use crate::drive::clock::ClockChoice;
@@ -122,7 +122,7 @@ macro_rules! policy_methods {
             /// # Errors
             ///
             /// What is wrong with the breaker.
-            pub fn with_circuit_breaker(&self, breaker: impl Into<BreakerSource>) -> Result<Self, ConfigError>
+            pub fn with_circuit_breaker(&self, breaker: impl IntoBreaker) -> Result<Self, ConfigError>
             where
                 Self: Clone,
             {

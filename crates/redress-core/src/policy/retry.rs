@@ -193,6 +193,17 @@ impl RetryBuilder {
     }
 }
 
+/// What a policy's builder takes as its retry: a [`RetryBuilder`], a [`Retry`] or a [`RetrySpec`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a retry component",
+    label = "neither a `Retry` nor its builder",
+    note = "a strategy is one of its settings: `.retry(Retry::builder().strategy(..))`"
+)]
+pub trait IntoRetry: Into<RetryBuilder> {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Into<RetryBuilder>> IntoRetry for R {}
+
 impl From<Retry> for RetryBuilder {
     fn from(retry: Retry) -> Self {
         let Retry { spec, parts } = retry;
