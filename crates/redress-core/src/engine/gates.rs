@@ -1,6 +1,5 @@
 //! Whether a failure is retried, and after how long: the gates, in order. The order shows in the stop reason.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::deadline::fits;
@@ -125,7 +124,7 @@ impl Run<'_> {
     ) -> BackoffContext<'f> {
         BackoffContext {
             attempt: self.state.attempts,
-            classification: Cow::Borrowed(failed.classification),
+            classification: self.plan.heeded(failed.classification),
             prev_delay: self.state.prev_delay.get(),
             remaining,
             cause: failed.cause,

@@ -3,6 +3,7 @@
 //! A [`Plan`] is what one policy has: its breaker, and a copy of what every call reads first. The rest lies in a
 //! [`CompiledPolicy`], which policies that differ in their breaker alone share.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use crate::breaker::BreakerChoice;
 use crate::budget::cell::Budget;
 use crate::classify::class::PerClass;
+use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::drive::clock::ClockChoice;
 use crate::engine::Flags;
@@ -98,9 +100,20 @@ impl CompiledPolicy {
         self.attempt_timeout.is_some() || !self.spec.finish_running_attempt
     }
 
-    /// The least wait that a hint asks for.
+    /// The least wait after a failure with this hint.
     pub(crate) fn hint_floor(&self, hint: Duration) -> Duration {
-        if self.ignore_retry_after { Duration::ZERO } else { hint.min(self.max_retry_after) }
+        if self.ignore_retry_after { Duration::ZERO } else { hint }
+    }
+
+    /// The classification as it counts for waits: with its hint shortened to the longest that the policy heeds.
+    #[inline]
+    pub(crate) fn heeded<'c>(&self, classification: &'c Classification) -> Cow<'c, Classification> {
+        match classification.retry_after() {
+            Some(hint) if hint > self.max_retry_after => {
+                Cow::Owned(classification.clone().with_retry_after(self.max_retry_after))
+            }
+            _ => Cow::Borrowed(classification),
+        }
     }
 }
 

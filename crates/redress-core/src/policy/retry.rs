@@ -162,7 +162,7 @@ impl RetryBuilder {
         self
     }
 
-    /// Caps the wait that a hint asks for; a longer hint is shortened to it. Default: no cap but the deadline.
+    /// Shortens longer hints to this, for the least wait and for what strategies read. Default: no cap but the deadline.
     ///
     /// It protects a policy without a deadline from a hostile hint. To give up instead of coming back early, set a
     /// deadline.

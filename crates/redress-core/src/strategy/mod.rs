@@ -34,7 +34,8 @@ use crate::policy::config_error::ConfigIssue;
 pub struct BackoffContext<'a> {
     /// The attempt that failed, counted from 1.
     pub attempt: u32,
-    /// What the classifier made of the failure.
+    /// What the classifier made of the failure. A hint that is longer than the retry's
+    /// [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) is shortened to it.
     pub classification: Cow<'a, Classification>,
     /// The delay that the strategy computed after the attempt before, if there was one. What was waited may be longer: a
     /// hint does not count here.

@@ -10,12 +10,12 @@ use crate::policy::config_error::{Check, ConfigIssue};
 /// Made by [`retry_after_or`].
 ///
 /// A hint takes the place of the fallback's delay, also where it is shorter. A hint of zero says nothing about how long
-/// to wait, so it counts as no hint. The jitter is added to the hint, and `max` caps the sum. A delay that does not fit
-/// the deadline ends the call at once.
+/// to wait, so it counts as no hint. The jitter is added to the hint. A delay that does not fit the deadline ends the call
+/// at once, and [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) shortens hints that are too long.
 ///
 /// # Defaults
 ///
-/// `jitter` 250 ms; no `max`: the deadline bounds what is waited.
+/// `jitter` 250 ms.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -31,13 +31,12 @@ use crate::policy::config_error::{Check, ConfigIssue};
 pub struct RetryAfterOr<S> {
     fallback: S,
     jitter: Duration,
-    max: Option<Duration>,
     source: RandomSource,
 }
 
 /// The hint instead of the delay that `fallback` computes; see [`RetryAfterOr`].
 pub const fn retry_after_or<S: Strategy>(fallback: S) -> RetryAfterOr<S> {
-    RetryAfterOr { fallback, jitter: Duration::from_millis(250), max: None, source: RandomSource::Thread }
+    RetryAfterOr { fallback, jitter: Duration::from_millis(250), source: RandomSource::Thread }
 }
 
 impl<S: Strategy> RetryAfterOr<S> {
@@ -45,16 +44,6 @@ impl<S: Strategy> RetryAfterOr<S> {
     /// Default: 250 ms. Zero adds nothing.
     pub const fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
-        self
-    }
-
-    /// Sets the longest delay for a hint, jitter included; a longer hint is shortened to it. Default: none.
-    ///
-    /// It takes effect under [`ignore_retry_after`](crate::policy::RetryBuilder::ignore_retry_after) only: elsewhere the hint is
-    /// the least wait whatever the strategy computes, and
-    /// [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) is what protects a policy from a hostile hint.
-    pub const fn max(mut self, max: Duration) -> Self {
-        self.max = Some(max);
         self
     }
 
@@ -72,7 +61,7 @@ impl<S: Strategy> Strategy for RetryAfterOr<S> {
         };
         let jitter =
             if self.jitter.is_zero() { Duration::ZERO } else { self.source.between(Duration::ZERO, self.jitter) };
-        hint.saturating_add(jitter).min(self.max.unwrap_or(Duration::MAX))
+        hint.saturating_add(jitter)
     }
 
     fn learns(&self) -> bool {
@@ -95,16 +84,12 @@ impl<S: Strategy> Strategy for RetryAfterOr<S> {
         let mut check = Check::default();
         check.extend(self.fallback.issues());
         check.countable("retry_after_or.jitter", self.jitter);
-        if let Some(max) = self.max {
-            check.that(!max.is_zero(), "retry_after_or.max", max, "be longer than zero");
-        }
         check.into_issues()
     }
 
     fn spec(&self) -> StrategySpec {
         StrategySpec::RetryAfterOr {
             jitter: self.jitter,
-            max: self.max,
             seed: self.source.seed(),
             fallback: Box::new(self.fallback.spec()),
         }

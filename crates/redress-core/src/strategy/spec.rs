@@ -63,8 +63,6 @@ pub enum StrategySpec {
     RetryAfterOr {
         /// The most that is added to a hint.
         jitter: Duration,
-        /// The longest wait for a hint, jitter included, if there is a cap.
-        max: Option<Duration>,
         /// The seed of the jitter; `None` draws from the thread's generator.
         seed: Option<u64>,
         /// What decides where there is no hint.
@@ -104,9 +102,8 @@ impl StrategySpec {
                 let strategy = decorrelated_jitter().base(*base).max(*max);
                 Arc::new(if let Some(seed) = seed { strategy.seed(*seed) } else { strategy })
             }
-            Self::RetryAfterOr { jitter, max, seed, fallback } => {
+            Self::RetryAfterOr { jitter, seed, fallback } => {
                 let strategy = retry_after_or(fallback.build()?).jitter(*jitter);
-                let strategy = if let Some(max) = max { strategy.max(*max) } else { strategy };
                 Arc::new(if let Some(seed) = seed { strategy.seed(*seed) } else { strategy })
             }
             Self::Adaptive { window, target_success, min_multiplier, max_multiplier, fallback } => Arc::new(
@@ -135,13 +132,10 @@ impl fmt::Display for StrategySpec {
                 let (base, max) = (Readable(*base), Readable(*max));
                 write!(f, "decorrelated jitter from {base} up to {max}{}", SeedText(*seed))
             }
-            Self::RetryAfterOr { jitter, max, seed, fallback } => {
+            Self::RetryAfterOr { jitter, seed, fallback } => {
                 f.write_str("the hint")?;
                 if !jitter.is_zero() {
                     write!(f, " plus up to {}", Readable(*jitter))?;
-                }
-                if let Some(max) = max {
-                    write!(f, ", at most {}", Readable(*max))?;
                 }
                 write!(f, "{}, else {fallback}", SeedText(*seed))
             }

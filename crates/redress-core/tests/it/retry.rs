@@ -6,8 +6,8 @@ use std::time::Duration;
 use redress_core::budget::BudgetSpec;
 use redress_core::driver::InstantTimer;
 use redress_core::policy::{RetryBuilder, RetrySpec};
-use redress_core::strategy::StrategySpec;
-use redress_core::{AsyncPolicy, Budget, Cause, ErrorClass, Policy, Retry, StopReason, fixed};
+use redress_core::strategy::{BackoffContext, StrategySpec};
+use redress_core::{AsyncPolicy, Budget, Cause, ErrorClass, Policy, Retry, StopReason, fixed, retry_after_or};
 use redress_testing::{DeterministicStrategy, VirtualClock};
 
 use crate::lab::{
@@ -235,6 +235,30 @@ fn without_a_deadline_a_strategy_sees_no_time_left() {
         assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
         assert_eq!(strategy.calls()[0].remaining, None);
     });
+}
+
+#[test]
+fn a_hint_that_is_too_long_is_shortened_for_every_strategy() {
+    let strategies: [fn() -> RetryBuilder; 3] = [
+        || Retry::builder().strategy(fixed(secs(1))),
+        || Retry::builder().strategy(retry_after_or(fixed(secs(1))).jitter(Duration::ZERO)),
+        || {
+            Retry::builder()
+                .strategy(|context: &BackoffContext<'_>| context.classification.retry_after().expect("told"))
+        },
+    ];
+    for (index, retry) in strategies.into_iter().enumerate() {
+        wherever_time_is_virtual(|lab| {
+            let asks = |seconds| Err(Failed::Hinted(ErrorClass::RateLimit, secs(seconds)));
+            let policy = lab.retrying(retry().max_retry_after(secs(5)));
+            assert_eq!(policy.run(&script([asks(4), asks(5), asks(600), GOOD])), ok_after(4));
+            assert_eq!(lab.clock.slept(), [secs(4), secs(5), secs(5)], "strategy {index}");
+            let ignoring = lab.retrying(retry().max_retry_after(secs(5)).ignore_retry_after());
+            assert_eq!(ignoring.run(&script([asks(600), GOOD])), ok_after(2));
+            let waited = lab.clock.slept()[3];
+            assert_eq!(waited, if index == 0 { secs(1) } else { secs(5) }, "strategy {index}");
+        });
+    }
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn delay() -> impl Strategy<Value = Duration> {
 fn strategy() -> BoxedStrategy<StrategySpec> {
     prop_oneof![
         3 => countable().prop_map(StrategySpec::Fixed),
-        2 => (countable(), weighted(0.3, limit())).prop_map(|(or, max)| StrategySpec::Hinted { or, max }),
+        2 => countable().prop_map(|or| StrategySpec::Hinted { or }),
         3 => vec(delay(), 1..4).prop_map(|delays| StrategySpec::Closure { delays, panics_at: None }),
         1 => (vec(delay(), 1..4), nth())
             .prop_map(|(delays, nth)| StrategySpec::Closure { delays, panics_at: Some(nth) }),

@@ -284,21 +284,18 @@ impl Naive {
         if failed.classification.retry_forbidden().is_some() {
             return Err(Ok(StopReason::RetryForbidden));
         }
-        let hint = failed.classification.retry_after();
+        let hint = self.heeded(failed.classification.retry_after());
         let read = hint.filter(|hint| !hint.is_zero());
         let computed = match &strategy {
             StrategySpec::Fixed(delay) => *delay,
-            StrategySpec::Hinted { or, max } => match read {
-                Some(hint) => max.map_or(hint, |max| hint.min(max)),
-                None => *or,
-            },
+            StrategySpec::Hinted { or } => read.unwrap_or(*or),
             asked => self.stage.delay(asked, self.backoff(life, failed, now)).map_err(Err)?,
         };
         // A wait that was read from a hint is not what the next delay grows from.
         let reads_hint = read.is_some() && matches!(strategy, StrategySpec::Hinted { .. });
         let prev_delay = if reads_hint { life.prev_delay } else { Some(computed) };
         let floor = hint.filter(|_| !self.retry.ignores_hints).unwrap_or_default();
-        let wait = computed.max(self.retry.longest_hint.map_or(floor, |longest| floor.min(longest)));
+        let wait = computed.max(floor);
         // A sleep handler is asked before anything is spent on a wait that does not fit.
         let is_deferred = if fits(wait, remaining) {
             false
@@ -588,10 +585,16 @@ impl Naive {
         Some(self.retry.deadline?.saturating_sub(now - life.began))
     }
 
+    /// As much of a hint as counts.
+    fn heeded(&self, hint: Option<Duration>) -> Option<Duration> {
+        hint.map(|hint| hint.min(self.retry.longest_hint.unwrap_or(Duration::MAX)))
+    }
+
     fn backoff(&self, life: &Life<'_>, failed: &Failed, now: Duration) -> Backoff {
+        let told = &failed.classification;
         Backoff {
             attempt: life.attempts,
-            classification: failed.classification.clone(),
+            classification: told.clone().with_retry_after(self.heeded(told.retry_after())),
             prev_delay: life.prev_delay,
             remaining: self.remaining(life, now),
             cause: failed.failure.cause(),

@@ -321,10 +321,7 @@ impl Parts<'_> {
     ) -> Arc<dyn Strategy> {
         match spec {
             StrategySpec::Fixed(delay) => Arc::new(fixed(*delay)),
-            StrategySpec::Hinted { or, max } => {
-                let strategy = retry_after_or(fixed(*or)).jitter(Duration::ZERO);
-                Arc::new(if let Some(max) = max { strategy.max(*max) } else { strategy })
-            }
+            StrategySpec::Hinted { or } => Arc::new(retry_after_or(fixed(*or)).jitter(Duration::ZERO)),
             StrategySpec::Closure { .. } | StrategySpec::Doubling(_) => {
                 let (stage, spec) = (Arc::clone(self.stage), spec.clone());
                 Arc::new(move |context: &BackoffContext<'_>| asked(&stage, &spec, context))

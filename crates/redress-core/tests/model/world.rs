@@ -112,7 +112,7 @@ pub(crate) enum StrategySpec {
     /// `fixed`.
     Fixed(Duration),
     /// `retry_after_or(fixed(..))` without jitter.
-    Hinted { or: Duration, max: Option<Duration> },
+    Hinted { or: Duration },
     /// A closure: one delay for each attempt, the last one from there on; it panics when it is asked for this attempt.
     Closure { delays: Vec<Duration>, panics_at: Option<u32> },
     /// A closure: twice the delay before, at first this.

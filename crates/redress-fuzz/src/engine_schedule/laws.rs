@@ -46,6 +46,11 @@ impl<'s> Limits<'s> {
     fn delay_after(self, failure: &Failure) -> Option<Duration> {
         self.setup.map_or(Some(Duration::ZERO), |setup| setup.delay_after(failure))
     }
+
+    /// As much of a hint as counts.
+    fn heeded(self, hint: Duration) -> Duration {
+        self.setup.map_or(hint, |setup| setup.heeded(hint))
+    }
 }
 
 /// A call, as it was overheard.
@@ -201,7 +206,8 @@ impl Seen<'_> {
             (StopReason::CircuitOpen, _) => ended.rejection.as_ref()?.retry_in(),
             (StopReason::Scheduled, Some(last)) => self.limits.delay_after(last),
             (StopReason::DeadlineExceeded, Some(last)) if self.is_unfit(last) => {
-                last.hint.filter(|hint| self.deadline().is_some_and(|deadline| last.at + *hint >= deadline))
+                let hint = last.hint.map(|hint| self.limits.heeded(hint));
+                hint.filter(|hint| self.deadline().is_some_and(|deadline| last.at + *hint >= deadline))
             }
             _ => None,
         }

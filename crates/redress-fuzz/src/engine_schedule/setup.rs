@@ -64,8 +64,12 @@ impl Hints {
 
     /// The least wait that a hint asks for.
     fn floor(self, hint: Option<Duration>) -> Duration {
-        let floor = hint.filter(|_| !self.are_ignored).unwrap_or_default();
-        floor.min(self.longest.unwrap_or(Duration::MAX))
+        hint.filter(|_| !self.are_ignored).map(|hint| self.heeded(hint)).unwrap_or_default()
+    }
+
+    /// As much of a hint as counts.
+    fn heeded(self, hint: Duration) -> Duration {
+        hint.min(self.longest.unwrap_or(Duration::MAX))
     }
 }
 
@@ -120,8 +124,14 @@ impl Setup {
     pub(super) fn delay_after(&self, failure: &Failure) -> Option<Duration> {
         let own = (self.delay_of.0 == failure.class).then_some(self.delay_of.1);
         let delay = own.or(self.delay)?;
-        let delay = failure.hint.filter(|hint| self.hints.are_read && !hint.is_zero()).unwrap_or(delay);
+        let hint = failure.hint.map(|hint| self.hints.heeded(hint));
+        let delay = hint.filter(|hint| self.hints.are_read && !hint.is_zero()).unwrap_or(delay);
         Some(delay.max(self.hints.floor(failure.hint)))
+    }
+
+    /// As much of a hint as counts.
+    pub(super) fn heeded(&self, hint: Duration) -> Duration {
+        self.hints.heeded(hint)
     }
 
     /// How many failures of this class are retried.
