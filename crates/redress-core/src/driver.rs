@@ -2,7 +2,7 @@
 //! replace a policy.
 
 pub use crate::drive::attempt::Attempt;
-pub use crate::drive::caller::{AsyncCaller, Caller, NamedCaller};
+pub use crate::drive::caller::{AsyncCaller, Caller};
 pub use crate::drive::clock::Clock;
 pub use crate::drive::poll_call::{PollCall, PollOperation};
 pub use crate::drive::timer::{InstantTimer, NoTimer, Timer};

@@ -36,5 +36,7 @@ pub use crate::classify::{Classification, Classifier, ErrorClass, default_classi
 pub use crate::driver::{AsyncCaller, Attempt, Caller};
 pub use crate::error::{CallError, Cause, ConfigError};
 pub use crate::observe::{Event, EventName, Observer, OutcomeSummary, RetryOutcome, RetryTimeline, StopReason};
-pub use crate::policy::{AsyncPolicy, AsyncRetryPolicy, CallContext, Policy, Retry, RetryPolicy, SleepDecision};
+pub use crate::policy::{
+    AbortHandle, AsyncPolicy, AsyncRetryPolicy, CallContext, Policy, Retry, RetryPolicy, SleepDecision,
+};
 pub use crate::strategy::{decorrelated_jitter, exponential, fixed, retry_after_or};

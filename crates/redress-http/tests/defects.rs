@@ -44,7 +44,7 @@ fn ended(outcome: &RetryOutcome<Answer, io::Error>, clock: &VirtualClock) -> End
 }
 
 fn blocking(clock: &VirtualClock, retry: RetryBuilder) -> Policy<HttpRetryAfterClassifier> {
-    let builder = Policy::builder().clock(clock.clone()).sleeper(clock.sleeper());
+    let builder = Policy::builder().clock(clock.clone()).sleep_with(clock.sleeper());
     builder.classifier(http_retry_after_classifier()).retry(retry).build().expect("valid")
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Response, Uri};
 use redress_core::driver::Timer;
-use redress_core::{AsyncPolicy, CallError, Classifier};
+use redress_core::{AsyncPolicy, CallContext, CallError, Classifier};
 use redress_http::{Head, IdempotencyGuard};
 
 use crate::error::HyperError;
@@ -28,6 +28,7 @@ type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 /// |---|---|
 /// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
 /// | [`operation`](Self::operation) | [`default_operation`](redress_http::default_operation): method and path |
+/// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`skip_if`](Self::skip_if) | no request is skipped |
 /// | [`drain`](Self::drain) | 64 KiB, 100 ms |
 ///
@@ -46,6 +47,7 @@ pub struct RetryingClient<T, P> {
     guard: IdempotencyGuard,
     drain: Drain,
     operation: Option<OfHead<Cow<'static, str>>>,
+    context: Option<OfHead<CallContext<'static, ()>>>,
     skip_if: Option<OfHead<bool>>,
 }
 
@@ -59,6 +61,7 @@ impl<T, P> RetryingClient<T, P> {
             guard: IdempotencyGuard::new(),
             drain: Drain::default(),
             operation: None,
+            context: None,
             skip_if: None,
         }
     }
@@ -87,6 +90,17 @@ impl<T, P> RetryingClient<T, P> {
     #[must_use]
     pub fn operation(mut self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.operation = Some(Arc::new(name));
+        self
+    }
+
+    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the request's head and extensions. A
+    /// request's own [`context`](RetryingRequest::context) comes in its place.
+    #[must_use]
+    pub fn context_for(
+        mut self,
+        context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static,
+    ) -> Self {
+        self.context = Some(Arc::new(context));
         self
     }
 
@@ -121,7 +135,8 @@ impl<T: Transport, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
             naming: self.operation.as_deref().map(|naming| naming as _),
             ..Settings::default()
         };
-        RetryingRequest::with(&self.transport, &self.policy, request, settings)
+        let context = self.context.as_ref().map_or_else(CallContext::new, |context| context(&Head::of(&request)));
+        RetryingRequest::with(&self.transport, &self.policy, request, context, settings)
     }
 
     fn build(&self, method: Method, uri: Uri, body: ReplayBody<T::RequestBody>) -> RetryingRequest<'_, T, C, Tm> {

@@ -10,6 +10,8 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response};
 use redress_core::driver::Timer;
+use redress_core::policy::NoRetryHook;
+use redress_core::policy::RetryHook;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use redress_http::{Head, IdempotencyGuard, default_operation};
 
@@ -26,10 +28,10 @@ pub type RequestOutcome<T> = RetryOutcome<Response<ResponseBody<<T as Transport>
 /// A request on its way through a policy. Made by a [`RetryingClient`](crate::RetryingClient), whose settings it begins with, or by
 /// [`new`](Self::new).
 #[must_use = "a request does nothing unless it is sent"]
-pub struct RetryingRequest<'c, T: Transport, C, Tm> {
+pub struct RetryingRequest<'c, T: Transport, C, Tm, N = NoRetryHook> {
     transport: &'c T,
     policy: &'c AsyncPolicy<C, Tm>,
-    context: CallContext<'c, AsyncPolicy<C, Tm>>,
+    context: CallContext<'c, (), N>,
     parts: Parts,
     body: ReplayBody<T::RequestBody>,
     settings: Settings<'c>,
@@ -47,8 +49,6 @@ pub(crate) struct Settings<'c> {
     pub(crate) naming: Option<Naming<'c>>,
     /// The name of this request.
     pub(crate) name: Option<Cow<'c, str>>,
-    /// Whether the context has a name already.
-    pub(crate) is_named: bool,
 }
 
 impl<'c, T: Transport, C, Tm> RetryingRequest<'c, T, C, Tm> {
@@ -57,22 +57,25 @@ impl<'c, T: Transport, C, Tm> RetryingRequest<'c, T, C, Tm> {
     where
         B: Into<ReplayBody<T::RequestBody>>,
     {
-        Self::with(transport, policy, request, Settings::default())
+        Self::with(transport, policy, request, CallContext::new(), Settings::default())
     }
 
     pub(crate) fn with<B>(
         transport: &'c T,
         policy: &'c AsyncPolicy<C, Tm>,
         request: Request<B>,
+        context: CallContext<'c, ()>,
         settings: Settings<'c>,
     ) -> Self
     where
         B: Into<ReplayBody<T::RequestBody>>,
     {
         let (parts, body) = request.into_parts();
-        Self { transport, policy, context: policy.context(), parts, body: body.into(), settings }
+        Self { transport, policy, context, parts, body: body.into(), settings }
     }
+}
 
+impl<'c, T: Transport, C, Tm, N> RetryingRequest<'c, T, C, Tm, N> {
     /// Adds a header.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.parts.headers.append(name, value);
@@ -105,32 +108,40 @@ impl<'c, T: Transport, C, Tm> RetryingRequest<'c, T, C, Tm> {
         self
     }
 
-    /// Sends it through another policy than the client's, which may have another classifier and timer. What
-    /// [`context`](Self::context) has set is lost.
-    pub fn policy<D, Tm2>(self, policy: &'c AsyncPolicy<D, Tm2>) -> RetryingRequest<'c, T, D, Tm2> {
-        let Self { transport, parts, body, mut settings, .. } = self;
-        settings.is_named = false;
-        RetryingRequest { transport, policy, context: policy.context(), parts, body, settings }
+    /// Sends it through another policy than the client's, which may have another classifier and timer.
+    pub fn policy<D, Tm2>(self, policy: &'c AsyncPolicy<D, Tm2>) -> RetryingRequest<'c, T, D, Tm2, N> {
+        let Self { transport, context, parts, body, settings, .. } = self;
+        RetryingRequest { transport, policy, context, parts, body, settings }
     }
 
-    /// Sets what a policy's call can be given besides: hooks, an abort, a sleep handler, a timeline.
-    pub fn context(
-        mut self,
-        set: impl FnOnce(CallContext<'c, AsyncPolicy<C, Tm>>) -> CallContext<'c, AsyncPolicy<C, Tm>>,
-    ) -> Self {
-        let name = self.settings.name.take();
-        let name = name.unwrap_or_else(|| self.settings.name_of(&Head::from(&self.parts)));
-        self.context = set(self.context.operation(name));
-        self.settings.is_named = true;
-        self
+    /// Sets what a policy's call can be given besides: a deadline, an abort handle, hooks, a sleep handler, a timeline. Default:
+    /// what the client's [`context_for`](crate::RetryingClient::context_for) says.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http::Uri;
+    /// use redress::{AbortHandle, CallContext};
+    /// use redress::integration::hyper::{RetryingClient, Transport};
+    /// use redress::runtime::tokio::AsyncPolicy;
+    ///
+    /// # fn get<T: Transport<RequestBody: Default + 'static>, C>(client: &RetryingClient<T, AsyncPolicy<C>>, gave_up: &AbortHandle) {
+    /// let context = CallContext::new().deadline(Duration::from_secs(2)).abort_on(gave_up);
+    /// let request = client.get(Uri::from_static("http://localhost/orders")).context(context);
+    /// # let _ = request;
+    /// # }
+    /// ```
+    pub fn context<M>(self, context: CallContext<'c, (), M>) -> RetryingRequest<'c, T, C, Tm, M> {
+        let Self { transport, policy, parts, body, settings, .. } = self;
+        RetryingRequest { transport, policy, context, parts, body, settings }
     }
 }
 
-impl<T, C, Tm> RetryingRequest<'_, T, C, Tm>
+impl<'c, T, C, Tm, N> RetryingRequest<'c, T, C, Tm, N>
 where
     T: Transport,
     C: Classifier<Response<ResponseBody<T::ResponseBody>>, HyperError> + Clone,
     Tm: Timer + Clone,
+    N: RetryHook<HyperError> + Send + Sync + 'c,
 {
     /// Sends it, as often as the policy has it.
     ///
@@ -159,25 +170,27 @@ where
     /// As [`send`](Self::send).
     pub async fn execute(self) -> RequestOutcome<T> {
         let Self { transport, policy, context, parts, body, mut settings } = self;
-        let bare;
-        let (policy, context) = if settings.skip {
-            bare = policy.passthrough();
-            (&bare, bare.context())
+        let call = if settings.skip {
+            policy.passthrough().into_poll_call()
         } else {
             let name = settings.name.take();
+            let set = context.settings();
+            let is_watched = policy.is_watched() || set.is_watched();
             let by_default = || settings.name_of(&Head::from(&parts));
-            let name = name.or_else(|| (policy.is_watched() && !settings.is_named).then(by_default));
-            (policy, if let Some(name) = name { context.operation(name) } else { context })
+            let name = name.or_else(|| (is_watched && set.operation().is_none()).then(by_default));
+            let context = if let Some(name) = name { context.operation(name) } else { context };
+            policy.poll_call().context(context)
         };
+        let attempts = if settings.skip { 1 } else { policy.max_attempts() };
         let safety = settings.guard.safety(&parts.method, &parts.headers);
-        let outgoing = Outgoing::new(parts, body, safety, policy.max_attempts());
+        let outgoing = Outgoing::new(parts, body, safety, attempts);
         let mut running = pin!(None);
         let (timer, drain) = (policy.timer(), settings.drain);
         let begin = |request, followed: Option<_>| {
             let ahead = followed.map(|attempt| ReadAhead::new(drain, attempt, timer));
             exchange(transport.clone(), request, (policy.classifier(), timer), ahead)
         };
-        context.poll_call().run(Attempts::new(outgoing, begin, running.as_mut())).await
+        call.run(Attempts::new(outgoing, begin, running.as_mut())).await
     }
 }
 
@@ -187,7 +200,7 @@ impl<'c> Settings<'c> {
     }
 }
 
-impl<T: Transport, C, Tm> fmt::Debug for RetryingRequest<'_, T, C, Tm> {
+impl<T: Transport, C, Tm, N> fmt::Debug for RetryingRequest<'_, T, C, Tm, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryingRequest")
             .field("method", &self.parts.method)

@@ -86,7 +86,7 @@ pub(crate) fn equip<'a, P>(
     }
     if dice.one_in(4) {
         let mood = Mood::drawn(dice, census);
-        context = context.sleep(move |context, _| mood.decision(context));
+        context = context.sleep_handler(move |context, _| mood.decision(context));
     }
     if dice.one_in(8) {
         let mood = Mood::drawn(dice, census);
@@ -124,7 +124,7 @@ pub(crate) fn equip_blocking<'a, C>(
         return context;
     }
     let mood = Mood::drawn(dice, census);
-    context.sleeper(move |_| mood.told())
+    context.sleep_with(move |_| mood.told())
 }
 
 /// Hooks that are awaited: they let others go first, and panic when called, or later.
@@ -135,7 +135,7 @@ pub(crate) fn equip_async<'a, C, Tm>(
 ) -> CallContext<'a, AsyncPolicy<C, Tm>> {
     let mood = Arc::new(Mood::drawn(dice, census));
     match dice.below(12) {
-        0 => context.sleeper(move |_| awaited(&mood)),
+        0 => context.sleep_with(move |_| awaited(&mood)),
         1 => context.before_sleep_async(move |_: &BackoffContext<'_>, _: Duration| awaited(&mood)),
         _ => context,
     }

@@ -80,7 +80,7 @@ fn blocking(recipe: &Recipe) -> Driven<Policy<Reader>> {
     let builder = prepared(Policy::builder(), recipe);
     let builder = match recipe.clock {
         Some(clock) => {
-            builder.clock(|| redress_core::driver::Clock::now(clock)).sleeper(|delay: Duration| clock.jump(delay))
+            builder.clock(|| redress_core::driver::Clock::now(clock)).sleep_with(|delay: Duration| clock.jump(delay))
         }
         None => builder,
     };
@@ -133,5 +133,5 @@ fn shared<P>(context: CallContext<'static, P>) -> CallContext<'static, P> {
             seen.asked();
         })
         .abort_if(move || aborts.asked())
-        .sleep(move |context, _| sleeps.decision(context))
+        .sleep_handler(move |context, _| sleeps.decision(context))
 }

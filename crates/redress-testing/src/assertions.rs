@@ -21,7 +21,7 @@ use redress_core::{Cause, ErrorClass, EventName, RetryOutcome, RetryTimeline, St
 /// let policy = Policy::builder()
 ///     .retry(Retry::builder().strategy(fixed(Duration::from_secs(2))).max_attempts(2))
 ///     .clock(clock.clone())
-///     .sleeper(clock.sleeper())
+///     .sleep_with(clock.sleeper())
 ///     .build()?;
 ///
 /// let outcome = policy

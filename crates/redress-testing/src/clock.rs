@@ -33,7 +33,7 @@ const FURTHEST: Duration = Duration::from_nanos(u64::MAX);
 /// let policy = Policy::builder()
 ///     .retry(Retry::builder().strategy(fixed(Duration::from_secs(86_400))).max_attempts(366)).no_deadline()
 ///     .clock(clock.clone())
-///     .sleeper(clock.sleeper())
+///     .sleep_with(clock.sleeper())
 ///     .build()?;
 ///
 /// let outcome = policy.execute(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
@@ -103,7 +103,7 @@ impl VirtualClock {
         lock(&self.shared.time).slept.clone()
     }
 
-    /// A sleeper for blocking policies: it moves the clock instead of waiting. Give it to `.sleeper(..)` of a policy or
+    /// A sleeper for blocking policies: it moves the clock instead of waiting. Give it to `.sleep_with(..)` of a policy or
     /// a call that has this clock as its `.clock(..)`.
     pub fn sleeper(&self) -> impl Fn(Duration) + Clone + Send + Sync + 'static {
         let clock = self.clone();

@@ -6,9 +6,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use redress_core::error::Failure;
-use redress_core::{AsyncCaller, CallError, Caller, ErrorClass, RetryOutcome, StopReason};
+use redress_core::policy::{CallSettings, Deadline, RetryHook};
+use redress_core::{AsyncCaller, Attempt, CallError, Caller, ErrorClass, RetryOutcome, StopReason};
 
 use crate::lock::lock;
 use crate::record::{CallRecord, ExecuteRecord, Records};
@@ -122,9 +124,21 @@ impl<T, E> FakePolicy<T, E> {
         })
     }
 
-    fn outcome(&self, operation: &mut dyn FnMut() -> Result<T, E>) -> RetryOutcome<T, E> {
-        self.answer().unwrap_or_else(|| once(operation()))
+    fn outcome(&self, settings: &CallSettings<'_>, operation: &mut Operation<'_, T, E>) -> RetryOutcome<T, E> {
+        self.answer().unwrap_or_else(|| once(operation(only_attempt(settings))))
     }
+}
+
+type Operation<'o, T, E> = dyn FnMut(Attempt) -> Result<T, E> + 'o;
+
+/// The attempt of an operation that runs once, with what the call has left.
+fn only_attempt(settings: &CallSettings<'_>) -> Attempt {
+    let time_left = match settings.deadline() {
+        Some(Deadline::After(time)) => Some(time),
+        Some(Deadline::At(instant)) => Some(instant.saturating_duration_since(Instant::now())),
+        _ => None,
+    };
+    Attempt::new(1, time_left)
 }
 
 /// The outcome of an operation that ran once.
@@ -139,50 +153,62 @@ fn once<T, E>(result: Result<T, E>) -> RetryOutcome<T, E> {
 }
 
 impl<T, E> Caller<T, E> for FakePolicy<T, E> {
-    fn execute_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> RetryOutcome<T, E> {
-        let outcome = self.outcome(operation);
-        self.records.add_execution(name, &outcome);
+    fn execute_in(
+        &self,
+        settings: &CallSettings<'_>,
+        _: &dyn RetryHook<E>,
+        operation: &mut Operation<'_, T, E>,
+    ) -> RetryOutcome<T, E> {
+        let outcome = self.outcome(settings, operation);
+        self.records.add_execution(settings, &outcome);
         outcome
     }
 
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
-        let outcome = self.outcome(operation);
-        self.records.add_call(name, &outcome);
+    fn call_in(
+        &self,
+        settings: &CallSettings<'_>,
+        _: &dyn RetryHook<E>,
+        operation: &mut Operation<'_, T, E>,
+    ) -> Result<T, CallError<E>> {
+        let outcome = self.outcome(settings, operation);
+        self.records.add_call(settings, &outcome);
         outcome.into_result()
     }
 }
 
 impl<T: Send, E: Send> FakePolicy<T, E> {
-    async fn async_outcome<F, Fut>(&self, mut operation: F) -> RetryOutcome<T, E>
+    async fn async_outcome<F, Fut>(&self, settings: &CallSettings<'_>, mut operation: F) -> RetryOutcome<T, E>
     where
-        F: FnMut() -> Fut + Send,
+        F: FnMut(Attempt) -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
     {
         match self.answer() {
             Some(outcome) => outcome,
-            None => once(operation().await),
+            None => once(operation(only_attempt(settings)).await),
         }
     }
 }
 
 impl<T: Send, E: Send> AsyncCaller<T, E> for FakePolicy<T, E> {
-    async fn execute_as<F, Fut>(&self, name: Option<&str>, operation: F) -> RetryOutcome<T, E>
+    async fn execute_in<F, Fut, N>(&self, settings: &CallSettings<'_>, _: &N, operation: F) -> RetryOutcome<T, E>
     where
-        F: FnMut() -> Fut + Send,
+        F: FnMut(Attempt) -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
+        N: RetryHook<E> + Sync,
     {
-        let outcome = self.async_outcome(operation).await;
-        self.records.add_execution(name, &outcome);
+        let outcome = self.async_outcome(settings, operation).await;
+        self.records.add_execution(settings, &outcome);
         outcome
     }
 
-    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<E>>
+    async fn call_in<F, Fut, N>(&self, settings: &CallSettings<'_>, _: &N, operation: F) -> Result<T, CallError<E>>
     where
-        F: FnMut() -> Fut + Send,
+        F: FnMut(Attempt) -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
+        N: RetryHook<E> + Sync,
     {
-        let outcome = self.async_outcome(operation).await;
-        self.records.add_call(name, &outcome);
+        let outcome = self.async_outcome(settings, operation).await;
+        self.records.add_call(settings, &outcome);
         outcome.into_result()
     }
 }

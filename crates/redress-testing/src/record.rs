@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use redress_core::policy::{CallSettings, Deadline};
 use redress_core::{Cause, ErrorClass, RetryOutcome, StopReason};
 
 use crate::lock::lock;
@@ -15,6 +16,8 @@ use crate::lock::lock;
 pub struct CallRecord {
     /// The name the caller gave the operation.
     pub operation: Option<String>,
+    /// The deadline the caller gave this call.
+    pub deadline: Option<Deadline>,
     /// Why it ended, if not with success.
     pub stop_reason: Option<StopReason>,
     /// How many attempts were started.
@@ -31,6 +34,8 @@ pub struct CallRecord {
 pub struct ExecuteRecord {
     /// The name the caller gave the operation.
     pub operation: Option<String>,
+    /// The deadline the caller gave this call.
+    pub deadline: Option<Deadline>,
     /// Why it ended, if not with success.
     pub stop_reason: Option<StopReason>,
     /// How many attempts were started.
@@ -72,9 +77,10 @@ struct Lists {
 }
 
 impl Records {
-    pub(crate) fn add_call<T, E>(&self, operation: Option<&str>, outcome: &RetryOutcome<T, E>) {
+    pub(crate) fn add_call<T, E>(&self, settings: &CallSettings<'_>, outcome: &RetryOutcome<T, E>) {
         lock(&self.0).calls.push(CallRecord {
-            operation: operation.map(str::to_owned),
+            operation: settings.operation().map(str::to_owned),
+            deadline: settings.deadline(),
             stop_reason: outcome.stop_reason(),
             attempts: outcome.attempts(),
             elapsed: outcome.elapsed(),
@@ -82,9 +88,10 @@ impl Records {
         });
     }
 
-    pub(crate) fn add_execution<T, E>(&self, operation: Option<&str>, outcome: &RetryOutcome<T, E>) {
+    pub(crate) fn add_execution<T, E>(&self, settings: &CallSettings<'_>, outcome: &RetryOutcome<T, E>) {
         lock(&self.0).executions.push(ExecuteRecord {
-            operation: operation.map(str::to_owned),
+            operation: settings.operation().map(str::to_owned),
+            deadline: settings.deadline(),
             stop_reason: outcome.stop_reason(),
             attempts: outcome.attempts(),
             elapsed: outcome.elapsed(),

@@ -2,9 +2,11 @@
 //!
 //! Owns the wrapper that keeps a record of each call. Changes nothing about the calls.
 
+use std::borrow::Cow;
 use std::future::Future;
 
-use redress_core::{AsyncCaller, CallError, Caller, RetryOutcome};
+use redress_core::policy::{CallSettings, RetryHook};
+use redress_core::{AsyncCaller, Attempt, CallContext, CallError, Caller, RetryOutcome};
 
 use crate::record::{CallRecord, ExecuteRecord, Records};
 
@@ -48,6 +50,16 @@ impl<P> RecordingPolicy<P> {
         &self.policy
     }
 
+    /// Settings for single calls, as `Policy::context`.
+    pub fn context(&self) -> CallContext<'_, Self> {
+        CallContext::of(self)
+    }
+
+    /// [`context`](Self::context) with a name for the operation.
+    pub fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> CallContext<'a, Self> {
+        self.context().operation(name)
+    }
+
     /// Every finished `call`, in the order in which they ended.
     #[must_use]
     pub fn calls(&self) -> Vec<CallRecord> {
@@ -67,38 +79,55 @@ impl<P> RecordingPolicy<P> {
 }
 
 impl<T, E, P: Caller<T, E>> Caller<T, E> for RecordingPolicy<P> {
-    fn execute_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> RetryOutcome<T, E> {
-        let outcome = self.policy.execute_as(name, operation);
-        self.records.add_execution(name, &outcome);
+    fn execute_in(
+        &self,
+        settings: &CallSettings<'_>,
+        on_retry: &dyn RetryHook<E>,
+        operation: &mut dyn FnMut(Attempt) -> Result<T, E>,
+    ) -> RetryOutcome<T, E> {
+        let outcome = self.policy.execute_in(settings, on_retry, operation);
+        self.records.add_execution(settings, &outcome);
         outcome
     }
 
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
-        // Through `execute_as`, because a success by `call_as` would not say how many attempts it took.
-        let outcome = self.policy.execute_as(name, operation);
-        self.records.add_call(name, &outcome);
+    fn call_in(
+        &self,
+        settings: &CallSettings<'_>,
+        on_retry: &dyn RetryHook<E>,
+        operation: &mut dyn FnMut(Attempt) -> Result<T, E>,
+    ) -> Result<T, CallError<E>> {
+        // Through `execute_in`, because a success by `call_in` would not say how many attempts it took.
+        let outcome = self.policy.execute_in(settings, on_retry, operation);
+        self.records.add_call(settings, &outcome);
         outcome.into_result()
     }
 }
 
 impl<T: Send, E: Send, P: AsyncCaller<T, E>> AsyncCaller<T, E> for RecordingPolicy<P> {
-    async fn execute_as<F, Fut>(&self, name: Option<&str>, operation: F) -> RetryOutcome<T, E>
+    async fn execute_in<F, Fut, N>(&self, settings: &CallSettings<'_>, on_retry: &N, operation: F) -> RetryOutcome<T, E>
     where
-        F: FnMut() -> Fut + Send,
+        F: FnMut(Attempt) -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
+        N: RetryHook<E> + Sync,
     {
-        let outcome = self.policy.execute_as(name, operation).await;
-        self.records.add_execution(name, &outcome);
+        let outcome = self.policy.execute_in(settings, on_retry, operation).await;
+        self.records.add_execution(settings, &outcome);
         outcome
     }
 
-    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<E>>
+    async fn call_in<F, Fut, N>(
+        &self,
+        settings: &CallSettings<'_>,
+        on_retry: &N,
+        operation: F,
+    ) -> Result<T, CallError<E>>
     where
-        F: FnMut() -> Fut + Send,
+        F: FnMut(Attempt) -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
+        N: RetryHook<E> + Sync,
     {
-        let outcome = self.policy.execute_as(name, operation).await;
-        self.records.add_call(name, &outcome);
+        let outcome = self.policy.execute_in(settings, on_retry, operation).await;
+        self.records.add_call(settings, &outcome);
         outcome.into_result()
     }
 }

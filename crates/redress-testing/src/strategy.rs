@@ -26,7 +26,7 @@ use crate::lock::lock;
 /// let policy = Policy::builder()
 ///     .retry(Retry::builder().strategy(strategy.clone()).max_attempts(4))
 ///     .clock(clock.clone())
-///     .sleeper(clock.sleeper())
+///     .sleep_with(clock.sleeper())
 ///     .build()?;
 ///
 /// let _ = policy.call(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Request, Response};
-use redress_core::{AsyncPolicy, Attempt};
+use redress_core::{AsyncPolicy, Attempt, CallContext};
 use redress_http::Head;
 use redress_tower::{Exchange, PolicySource};
 use tonic::Status;
@@ -27,6 +27,7 @@ pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Handling {
     pub(crate) operation: Option<OfHead<Cow<'static, str>>>,
+    pub(crate) context: Option<OfHead<CallContext<'static, ()>>>,
     pub(crate) skip_if: Option<OfHead<bool>>,
     pub(crate) hand_over_at_head: Option<OfHead<bool>>,
     pub(crate) max_replay_bytes: usize,
@@ -64,6 +65,10 @@ impl Exchange<Request<RequestBody>, Response<ResponseBody>> for GrpcExchange {
             Some(name) => name(&Head::of(request)),
             None => default_operation(request.uri().path()).to_owned().into(),
         })
+    }
+
+    fn context(&self, request: &Request<RequestBody>) -> Option<CallContext<'static, ()>> {
+        self.0.context.as_ref().map(|context| context(&Head::of(request)))
     }
 
     fn skips(&self, request: &Request<RequestBody>) -> bool {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use redress_core::AsyncPolicy;
+use redress_core::{AsyncPolicy, CallContext};
 use redress_http::Head;
 use redress_tokio::TokioTimer;
 use redress_tower::PolicyLayer;
@@ -28,6 +28,7 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 /// | setting | default |
 /// |---|---|
 /// | [`operation`](Self::operation) | [`default_operation`](crate::default_operation) of the path |
+/// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`skip_if`](Self::skip_if) | no call is skipped |
 /// | [`policy_provider`](Self::policy_provider) | the layer's policy for each call |
 /// | [`hand_over_at_head`](Self::hand_over_at_head) | no: a response's first message is waited for |
@@ -46,8 +47,13 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     /// A layer of this policy. Breaker and budget are the policy's: whatever the layer makes shares them.
     #[must_use]
     pub fn new(policy: AsyncPolicy<C, Tm>) -> Self {
-        let handling =
-            Handling { operation: None, skip_if: None, hand_over_at_head: None, max_replay_bytes: MAX_REPLAY_BYTES };
+        let handling = Handling {
+            operation: None,
+            context: None,
+            skip_if: None,
+            hand_over_at_head: None,
+            max_replay_bytes: MAX_REPLAY_BYTES,
+        };
         Self { policies: Policies { policy, provider: None }, handling: Arc::new(handling) }
     }
 
@@ -55,6 +61,27 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     #[must_use]
     pub fn operation(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.set(|handling| handling.operation = Some(Arc::new(name)))
+    }
+
+    /// Sets what each call sets for itself: whatever a [`CallContext`] can, such as a deadline or an abort handle that the caller put into
+    /// the request's extensions.
+    ///
+    /// ```
+    /// use redress::{AbortHandle, CallContext};
+    /// use redress::runtime::tokio::AsyncPolicy;
+    /// use redress::integration::tonic::{GrpcLayer, grpc_classifier};
+    ///
+    /// let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build()?;
+    /// let layer = GrpcLayer::new(policy).context_for(|head| match head.extensions.get::<AbortHandle>() {
+    ///     Some(gave_up) => CallContext::new().abort_on(gave_up),
+    ///     None => CallContext::new(),
+    /// });
+    /// # let _ = layer;
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
+        self.set(|handling| handling.context = Some(Arc::new(context)))
     }
 
     /// Lets the calls for which `skip` is true pass by the policy: sent once, with neither breaker nor events, and handed over as it comes. For methods that must

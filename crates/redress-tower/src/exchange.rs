@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use redress_core::{Attempt, OutcomeSummary};
+use redress_core::{Attempt, CallContext, OutcomeSummary};
 
 /// How the requests and responses of one protocol are handled.
 ///
@@ -24,6 +24,13 @@ pub trait Exchange<Req, Res> {
 
     /// The operation's name in events; asked only if somebody hears them. Keep names low-cardinality. Default: none.
     fn operation(&self, request: &Req) -> Option<Cow<'static, str>> {
+        let _ = request;
+        None
+    }
+
+    /// What the call of this request sets for itself: a deadline, an abort handle, hooks. Without a name in it the operation has that
+    /// of [`operation`](Self::operation). Default: nothing.
+    fn context(&self, request: &Req) -> Option<CallContext<'static, ()>> {
         let _ = request;
         None
     }
@@ -56,6 +63,59 @@ pub trait Exchange<Req, Res> {
     /// Default: true.
     fn hears_of_end(&self) -> bool {
         true
+    }
+}
+
+/// An exchange beside which a function says what the call of each request sets for itself. Made by
+/// [`PolicyLayer::context_for`](crate::PolicyLayer::context_for).
+#[derive(Clone, Copy)]
+pub struct ContextFor<X, F> {
+    pub(crate) exchange: X,
+    pub(crate) context: F,
+}
+
+impl<Req, Res, X, F> Exchange<Req, Res> for ContextFor<X, F>
+where
+    X: Exchange<Req, Res>,
+    F: Fn(&Req) -> CallContext<'static, ()>,
+{
+    fn copy(&self, request: &Req) -> Result<Req, &'static str> {
+        self.exchange.copy(request)
+    }
+
+    fn operation(&self, request: &Req) -> Option<Cow<'static, str>> {
+        self.exchange.operation(request)
+    }
+
+    fn context(&self, request: &Req) -> Option<CallContext<'static, ()>> {
+        Some((self.context)(request))
+    }
+
+    fn skips(&self, request: &Req) -> bool {
+        self.exchange.skips(request)
+    }
+
+    fn prepare(&self, request: &mut Req, attempt: Attempt) {
+        self.exchange.prepare(request, attempt);
+    }
+
+    fn discard(&self, response: &mut Res) {
+        self.exchange.discard(response);
+    }
+
+    fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {
+        self.exchange.ended(response, summary);
+    }
+
+    #[inline]
+    fn hears_of_end(&self) -> bool {
+        self.exchange.hears_of_end()
+    }
+}
+
+impl<X: fmt::Debug, F> fmt::Debug for ContextFor<X, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextFor").field("exchange", &self.exchange).finish_non_exhaustive()
     }
 }
 

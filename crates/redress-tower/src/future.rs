@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 use redress_core::driver::{PollCall, Timer};
-use redress_core::{AsyncPolicy, CallError, Classifier, RetryOutcome};
+use redress_core::policy::CallSettings;
+use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
 
 use crate::exchange::Exchange;
@@ -48,10 +49,23 @@ where
     X: Exchange<Req, S::Response>,
 {
     #[inline]
-    pub(crate) fn new(service: S, policy: AsyncPolicy<C, Tm>, exchange: X, request: Req) -> Self {
-        let name = if policy.is_watched() { exchange.operation(&request) } else { None };
+    pub(crate) fn new(
+        service: S,
+        policy: AsyncPolicy<C, Tm>,
+        context: Option<CallContext<'static, ()>>,
+        exchange: X,
+        request: Req,
+    ) -> Self {
+        let settings = context.as_ref().map(CallContext::settings);
+        let is_named = settings.is_some_and(|settings| settings.operation().is_some());
+        let is_watched = policy.is_watched() || settings.is_some_and(CallSettings::is_watched);
+        let name = if is_watched && !is_named { exchange.operation(&request) } else { None };
         let allowed = policy.max_attempts();
         let call = policy.into_poll_call();
+        let call = match context {
+            Some(context) => call.context(context),
+            None => call,
+        };
         let call = match name {
             Some(name) => call.operation(name),
             None => call,

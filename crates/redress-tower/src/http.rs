@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ::http::{Request, Response};
-use redress_core::OutcomeSummary;
+use redress_core::{CallContext, OutcomeSummary};
 use redress_http::{Head, IdempotencyGuard, RetrySafety, default_operation};
 
 use crate::exchange::Exchange;
@@ -20,6 +20,7 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// |---|---|
 /// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
 /// | [`operation`](Self::operation) | [`default_operation`]: method and path |
+/// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`skip_if`](Self::skip_if) | no request is skipped |
 /// | [`bodies`](Self::bodies) | [`CloneBody`]: bodies are `Clone`, as `Full<Bytes>`, `Empty` and `String` are |
 ///
@@ -57,6 +58,7 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 pub struct HttpExchange<K = CloneBody> {
     guard: IdempotencyGuard,
     operation: Option<OfHead<Cow<'static, str>>>,
+    context: Option<OfHead<CallContext<'static, ()>>>,
     skip_if: Option<OfHead<bool>>,
     bodies: K,
 }
@@ -67,7 +69,7 @@ impl HttpExchange {
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Self { guard: IdempotencyGuard::new(), operation: None, skip_if: None, bodies: CloneBody }
+        Self { guard: IdempotencyGuard::new(), operation: None, context: None, skip_if: None, bodies: CloneBody }
     }
 }
 
@@ -94,8 +96,8 @@ impl<K> HttpExchange<K> {
     /// ```
     #[must_use]
     pub fn bodies<L>(self, bodies: L) -> HttpExchange<L> {
-        let Self { guard, operation, skip_if, .. } = self;
-        HttpExchange { guard, operation, skip_if, bodies }
+        let Self { guard, operation, context, skip_if, .. } = self;
+        HttpExchange { guard, operation, context, skip_if, bodies }
     }
 
     /// Sets which requests may be sent again. Default: those known to be idempotent.
@@ -110,6 +112,28 @@ impl<K> HttpExchange<K> {
     #[must_use]
     pub fn operation(mut self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.operation = Some(Arc::new(name));
+        self
+    }
+
+    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the request's head and extensions.
+    ///
+    /// ```
+    /// use redress::CallContext;
+    /// use redress::policy::Deadline;
+    /// use redress::integration::tower::http::HttpExchange;
+    ///
+    /// let exchange = HttpExchange::new().context_for(|head| match head.extensions.get::<Deadline>() {
+    ///     Some(deadline) => CallContext::new().deadline(*deadline),
+    ///     None => CallContext::new(),
+    /// });
+    /// # let _ = exchange;
+    /// ```
+    #[must_use]
+    pub fn context_for(
+        mut self,
+        context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static,
+    ) -> Self {
+        self.context = Some(Arc::new(context));
         self
     }
 
@@ -136,6 +160,10 @@ impl<B, R, K: CopyBody<B>> Exchange<Request<B>, Response<R>> for HttpExchange<K>
             Some(name) => name(&Head::of(request)),
             None => default_operation(request.method(), request.uri()).into(),
         })
+    }
+
+    fn context(&self, request: &Request<B>) -> Option<CallContext<'static, ()>> {
+        self.context.as_ref().map(|context| context(&Head::of(request)))
     }
 
     fn skips(&self, request: &Request<B>) -> bool {

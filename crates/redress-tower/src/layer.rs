@@ -2,9 +2,10 @@
 //!
 //! Owns nothing but the pieces. Runs nothing; `service.rs` does.
 
+use redress_core::CallContext;
 use tower_layer::Layer;
 
-use crate::exchange::{CloneRequest, Once};
+use crate::exchange::{CloneRequest, ContextFor, Once};
 use crate::service::PolicyService;
 
 /// Puts a policy around a service, see [`PolicyService`].
@@ -36,6 +37,30 @@ impl<P, X> PolicyLayer<P, X> {
     /// Sets how requests and responses are handled. Default: requests are cloned.
     pub fn exchange<Y>(self, exchange: Y) -> PolicyLayer<P, Y> {
         PolicyLayer { policy: self.policy, exchange }
+    }
+
+    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, such as a deadline or an abort handle
+    /// that came along with the request. Call it after [`exchange`](Self::exchange), which starts over.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress::{AbortHandle, CallContext};
+    /// use redress::runtime::tokio::AsyncPolicy;
+    /// use redress::integration::tower::PolicyLayer;
+    ///
+    /// #[derive(Clone)]
+    /// struct Query { text: String, time_left: Duration, gave_up: AbortHandle }
+    ///
+    /// let layer = PolicyLayer::new(AsyncPolicy::builder().build()?)
+    ///     .context_for(|query: &Query| CallContext::new().deadline(query.time_left).abort_on(&query.gave_up));
+    /// # let _ = layer;
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn context_for<Req, F>(self, context: F) -> PolicyLayer<P, ContextFor<X, F>>
+    where
+        F: Fn(&Req) -> CallContext<'static, ()>,
+    {
+        PolicyLayer { policy: self.policy, exchange: ContextFor { exchange: self.exchange, context } }
     }
 }
 

@@ -45,7 +45,7 @@ mod future;
 pub use future::PolicyFuture;
 
 mod exchange;
-pub use exchange::{CloneRequest, CopyWith, Exchange, Once, copy_with};
+pub use exchange::{CloneRequest, ContextFor, CopyWith, Exchange, Once, copy_with};
 
 mod source;
 pub use source::{PolicyProvider, PolicySource, policy_provider};

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 
 use redress_core::driver::{PollCall, Timer};
+use redress_core::policy::RetryHook;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
 
@@ -93,15 +94,16 @@ impl<S, P, X> PolicyService<S, P, X> {
     /// # Cancel safety
     ///
     /// As [`PolicyFuture`].
-    pub fn execute_in<C, Tm, Req>(
+    pub fn execute_in<'c, C, Tm, N, Req>(
         &self,
-        context: CallContext<'_, AsyncPolicy<C, Tm>>,
+        context: CallContext<'c, AsyncPolicy<C, Tm>, N>,
         request: Req,
     ) -> impl Future<Output = RetryOutcome<S::Response, S::Error>>
     where
         S: Service<Req> + Clone,
         C: Classifier<S::Response, S::Error> + Clone,
         Tm: Timer + Clone,
+        N: RetryHook<S::Error> + Send + Sync + 'c,
         X: Exchange<Req, S::Response> + Clone,
     {
         let allowed = context.policy().max_attempts();
@@ -146,7 +148,9 @@ where
 
     fn call(&mut self, request: Req) -> Self::Future {
         let policy = self.policy.policy(&request);
-        let policy = if self.exchange.skips(&request) { policy.passthrough() } else { policy };
-        PolicyFuture::new(self.inner.clone(), policy, self.exchange.clone(), request)
+        let skips = self.exchange.skips(&request);
+        let (policy, context) =
+            if skips { (policy.passthrough(), None) } else { (policy, self.exchange.context(&request)) };
+        PolicyFuture::new(self.inner.clone(), policy, context, self.exchange.clone(), request)
     }
 }

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .clock(clock.clone()),
         )
         .clock(clock.clone())
-        .sleeper(clock.sleeper())
+        .sleep_with(clock.sleeper())
         .observer(TracingObserver::new())
         .build()?;
     let get_stock = policy.operation("GET /stock/{id}");

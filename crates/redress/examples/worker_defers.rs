@@ -52,7 +52,7 @@ fn work(policy: &Policy, queue: &mut VecDeque<Job>, shutdown: &AtomicBool) {
     let deliver = policy
         .operation("deliver")
         .abort_if(|| shutdown.load(Ordering::Relaxed))
-        .sleep(|_, delay| if delay > LONGEST_WAIT_HERE { SleepDecision::Defer } else { SleepDecision::Sleep })
+        .sleep_handler(|_, delay| if delay > LONGEST_WAIT_HERE { SleepDecision::Defer } else { SleepDecision::Sleep })
         .before_sleep(|context, delay| println!("  {}, so again in {delay:.0?}", context.class()));
 
     while let Some(mut job) = queue.pop_front() {

@@ -11,8 +11,8 @@ use crate::classify::classifier::Classifier;
 use crate::outcome::call_error::CallError;
 use crate::outcome::retry_outcome::RetryOutcome;
 use crate::policy::context::CallContext;
-use crate::policy::hooks::Sleeper;
 use crate::policy::policies::AsyncPolicy;
+use crate::policy::retry_notice::RetryHook;
 use crate::strategy::BackoffContext;
 
 impl<C, Tm> AsyncPolicy<C, Tm> {
@@ -110,14 +110,14 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     }
 }
 
-impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
+impl<'a, C, Tm, N> CallContext<'a, AsyncPolicy<C, Tm>, N> {
     /// Sets what waits instead of the timer between attempts. It is asked to wait zero, too. One that panics, called or
     /// awaited, is replaced by the timer. Replaces the policy's.
-    pub fn sleeper<Fut>(self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'a) -> Self
+    pub fn sleep_with<Fut>(self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.set_sleeper(Sleeper::Async(Box::new(move |delay| Box::pin(sleeper(delay)))))
+        self.set_async_sleeper(sleeper)
     }
 
     /// Sets a hook before each wait that is awaited. Replaces the policy's.
@@ -125,7 +125,7 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
     where
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.set_before_sleep_async(move |context, delay| Box::pin(hook(context, delay)))
+        self.set_before_sleep_async(hook)
     }
 
     /// [`AsyncPolicy::call`] with these settings; it panics, and may be dropped, like that.
@@ -136,11 +136,12 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
     pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
+        N: RetryHook<E>,
         Tm: Timer,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        CallFuture::new(self.policy, &self.settings, move |_| operation(), ToResult)
+        CallFuture::new(self.policy, self, move |_| operation(), ToResult)
     }
 
     /// [`AsyncPolicy::call_with`] with these settings; it panics, and may be dropped, like that.
@@ -151,32 +152,35 @@ impl<'a, C, Tm> CallContext<'a, AsyncPolicy<C, Tm>> {
     pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
+        N: RetryHook<E>,
         Tm: Timer,
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        CallFuture::new(self.policy, &self.settings, operation, ToResult)
+        CallFuture::new(self.policy, self, operation, ToResult)
     }
 
     /// [`AsyncPolicy::execute`] with these settings; it panics, and may be dropped, like that.
     pub fn execute<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
+        N: RetryHook<E>,
         Tm: Timer,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        CallFuture::new(self.policy, &self.settings, move |_| operation(), ToOutcome)
+        CallFuture::new(self.policy, self, move |_| operation(), ToOutcome)
     }
 
     /// [`AsyncPolicy::execute_with`] with these settings; it panics, and may be dropped, like that.
     pub fn execute_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
+        N: RetryHook<E>,
         Tm: Timer,
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        CallFuture::new(self.policy, &self.settings, operation, ToOutcome)
+        CallFuture::new(self.policy, self, operation, ToOutcome)
     }
 }

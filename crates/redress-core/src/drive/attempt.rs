@@ -34,7 +34,10 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub(crate) const fn new(number: u32, time_left: Option<Duration>) -> Self {
+    /// An attempt of this number with so much time. Policies make their own: this is for a [`Caller`](crate::Caller) of yours, and
+    /// for testing an operation by itself.
+    #[must_use]
+    pub const fn new(number: u32, time_left: Option<Duration>) -> Self {
         Self { number, time_left }
     }
 

@@ -1,22 +1,24 @@
 //! The blocking driver: a loop that runs closures and sleeps the thread.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::attempt::Attempt;
 use super::call::{Call, Hold};
 use super::detached::detached;
 use super::failed_attempt::{FailedAttempt, classify};
 use super::finish::{Finish, ToOutcome, ToResult};
+use super::rendezvous::sleep_unless_aborted;
 use crate::classify::classifier::Classifier;
 use crate::engine::FastPath;
 use crate::outcome::call_error::CallError;
 use crate::outcome::ending::Ending;
 use crate::outcome::retry_outcome::RetryOutcome;
 use crate::policy::compiled::Plan;
-use crate::policy::context::{CallContext, CallSettings};
 use crate::policy::hooks::{Sleeper, contained};
 use crate::policy::policies::Policy;
+use crate::policy::retry_notice::{NoRetryHook, RetryHook, RetryNotice};
+use crate::policy::settings::CallSettings;
 
 impl<C> Policy<C> {
     /// Runs `operation`, again if need be, until it succeeds or the policy says stop.
@@ -45,7 +47,7 @@ impl<C> Policy<C> {
         C: Classifier<T, E>,
         F: FnMut() -> Result<T, E>,
     {
-        run(self, None, |_| classify(&self.classifier, operation()), ToResult)
+        run(self, None, NoRetryHook::new(), |_| classify(&self.classifier, operation()), ToResult)
     }
 
     /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much time it has.
@@ -59,7 +61,7 @@ impl<C> Policy<C> {
         C: Classifier<T, E>,
         F: FnMut(Attempt) -> Result<T, E>,
     {
-        run(self, None, |attempt| classify(&self.classifier, operation(attempt)), ToResult)
+        run(self, None, NoRetryHook::new(), |attempt| classify(&self.classifier, operation(attempt)), ToResult)
     }
 
     /// [`call_with`](Self::call_with) that stops waiting for an attempt when its time is over: the attempt timeout, or what is left
@@ -85,7 +87,7 @@ impl<C> Policy<C> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        run(self, None, detached(self, operation), ToResult)
+        run(self, None, NoRetryHook::new(), detached(self, None, operation), ToResult)
     }
 
     /// Runs `operation` as [`call`](Self::call) does and tells everything about it.
@@ -98,7 +100,7 @@ impl<C> Policy<C> {
         C: Classifier<T, E>,
         F: FnMut() -> Result<T, E>,
     {
-        run(self, None, |_| classify(&self.classifier, operation()), ToOutcome)
+        run(self, None, NoRetryHook::new(), |_| classify(&self.classifier, operation()), ToOutcome)
     }
 
     /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how much time it has.
@@ -111,7 +113,7 @@ impl<C> Policy<C> {
         C: Classifier<T, E>,
         F: FnMut(Attempt) -> Result<T, E>,
     {
-        run(self, None, |attempt| classify(&self.classifier, operation(attempt)), ToOutcome)
+        run(self, None, NoRetryHook::new(), |attempt| classify(&self.classifier, operation(attempt)), ToOutcome)
     }
 
     /// [`execute_with`](Self::execute_with) that stops waiting for an attempt when its time is over; see
@@ -127,7 +129,7 @@ impl<C> Policy<C> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        run(self, None, detached(self, operation), ToOutcome)
+        run(self, None, NoRetryHook::new(), detached(self, None, operation), ToOutcome)
     }
 
     #[inline]
@@ -136,99 +138,12 @@ impl<C> Policy<C> {
     }
 }
 
-impl<'a, C> CallContext<'a, Policy<C>> {
-    /// Sets what waits instead of `std::thread::sleep`. It is asked to wait zero, too. One that panics is replaced by the
-    /// thread's sleep. Replaces the policy's.
-    pub fn sleeper(self, sleeper: impl Fn(Duration) + Send + Sync + 'a) -> Self {
-        self.set_sleeper(Sleeper::Blocking(Box::new(sleeper)))
-    }
-
-    /// [`Policy::call`] with these settings; it panics like that.
-    ///
-    /// # Errors
-    ///
-    /// As [`Policy::call`].
-    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
-    where
-        C: Classifier<T, E>,
-        F: FnMut() -> Result<T, E>,
-    {
-        self.call_with(|_| operation())
-    }
-
-    /// [`Policy::call_with`] with these settings; it panics like that.
-    ///
-    /// # Errors
-    ///
-    /// As [`Policy::call`].
-    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
-    where
-        C: Classifier<T, E>,
-        F: FnMut(Attempt) -> Result<T, E>,
-    {
-        let policy = self.policy;
-        run(policy, Some(&self.settings), |attempt| classify(&policy.classifier, operation(attempt)), ToResult)
-    }
-
-    /// [`Policy::call_detached`] with these settings.
-    ///
-    /// # Errors
-    ///
-    /// As [`Policy::call`].
-    ///
-    /// # Panics
-    ///
-    /// As [`Policy::call_detached`].
-    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<E>>
-    where
-        C: Classifier<T, E>,
-        F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
-        T: Send + 'static,
-        E: Send + 'static,
-    {
-        run(self.policy, Some(&self.settings), detached(self.policy, operation), ToResult)
-    }
-
-    /// [`Policy::execute`] with these settings; it panics like that.
-    pub fn execute<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
-    where
-        C: Classifier<T, E>,
-        F: FnMut() -> Result<T, E>,
-    {
-        self.execute_with(|_| operation())
-    }
-
-    /// [`Policy::execute_with`] with these settings; it panics like that.
-    pub fn execute_with<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
-    where
-        C: Classifier<T, E>,
-        F: FnMut(Attempt) -> Result<T, E>,
-    {
-        let policy = self.policy;
-        run(policy, Some(&self.settings), |attempt| classify(&policy.classifier, operation(attempt)), ToOutcome)
-    }
-
-    /// [`Policy::execute_detached`] with these settings.
-    ///
-    /// # Panics
-    ///
-    /// As [`Policy::call_detached`].
-    pub fn execute_detached<T, E, F>(&self, operation: F) -> RetryOutcome<T, E>
-    where
-        C: Classifier<T, E>,
-        F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
-        T: Send + 'static,
-        E: Send + 'static,
-    {
-        run(self.policy, Some(&self.settings), detached(self.policy, operation), ToOutcome)
-    }
-}
-
 /// One call. The first attempt is in line, since most calls end with it.
 #[inline(always)]
-fn run<'a, T, E, C, N: Finish<T, E>>(
+pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
     settings: Option<&'a CallSettings<'a>>,
+    on_retry: impl RetryHook<E>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
@@ -236,17 +151,19 @@ fn run<'a, T, E, C, N: Finish<T, E>>(
     if !start.is_fast() {
         return match start.rejection(|| policy.now()) {
             Some(rejection) => finish.rejected(rejection),
-            None => begin(policy, &start, run_attempt, finish),
+            None => begin(policy, &start, on_retry, run_attempt, finish),
         };
     }
     match run_attempt(start.first_attempt()) {
         Ok(value) => match finish.value(value) {
             Ok(output) => output,
-            Err(value) => {
-                Call::from_start(Borrowed::of(policy, &start), &start, 1).succeed(value, || policy.now(), finish)
-            }
+            Err(value) => Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1).succeed(
+                value,
+                || policy.now(),
+                finish,
+            ),
         },
-        Err(failed) => go_on(policy, &start, failed, run_attempt, finish),
+        Err(failed) => go_on(policy, &start, on_retry, failed, run_attempt, finish),
     }
 }
 
@@ -255,10 +172,11 @@ fn run<'a, T, E, C, N: Finish<T, E>>(
 fn begin<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
     start: &FastPath<'a>,
+    on_retry: impl RetryHook<E>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
-    let mut call = Call::from_start(Borrowed::of(policy, start), start, 0);
+    let mut call = Call::from_start(Borrowed::of(policy, start, on_retry), start, 0);
     match call.begin(|| policy.now()) {
         Err(ending) => call.finish(Err(ending), None, finish),
         Ok(attempt) => match call.within(|| run_attempt(attempt)) {
@@ -273,19 +191,20 @@ fn begin<'a, T, E, C, N: Finish<T, E>>(
 fn go_on<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
     start: &FastPath<'a>,
+    on_retry: impl RetryHook<E>,
     failed: FailedAttempt<T, E>,
     run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
-    let mut call = Call::from_start(Borrowed::of(policy, start), start, 1);
+    let mut call = Call::from_start(Borrowed::of(policy, start, on_retry), start, 1);
     retry(policy, &mut call, failed, run_attempt, finish)
 }
 
 /// The loop: from a failed attempt to the end of the call.
 #[inline]
-fn retry<T, E, C, N: Finish<T, E>>(
+fn retry<T, E, C, R: RetryHook<E>, N: Finish<T, E>>(
     policy: &Policy<C>,
-    call: &mut Call<Borrowed<'_>, T, E>,
+    call: &mut Call<Borrowed<'_, R>, T, E>,
     mut failed: FailedAttempt<T, E>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
@@ -304,9 +223,9 @@ fn retry<T, E, C, N: Finish<T, E>>(
 
 /// From a failure to the next attempt, or to the end of the call.
 #[inline(always)]
-fn next_attempt<T, E, C>(
+fn next_attempt<T, E, C, R: RetryHook<E>>(
     policy: &Policy<C>,
-    call: &mut Call<Borrowed<'_>, T, E>,
+    call: &mut Call<Borrowed<'_, R>, T, E>,
     failed: FailedAttempt<T, E>,
 ) -> Result<Attempt, Ending<T, E>> {
     let failed_at = policy.now();
@@ -325,19 +244,20 @@ fn next_attempt<T, E, C>(
 }
 
 /// What a blocking call borrows.
-struct Borrowed<'a> {
+struct Borrowed<'a, R> {
     plan: &'a Plan,
     settings: Option<&'a CallSettings<'a>>,
+    on_retry: R,
 }
 
-impl<'a> Borrowed<'a> {
+impl<'a, R> Borrowed<'a, R> {
     #[inline]
-    fn of<C>(policy: &'a Policy<C>, start: &FastPath<'a>) -> Self {
-        Self { plan: &policy.plan, settings: start.settings }
+    fn of<C>(policy: &'a Policy<C>, start: &FastPath<'a>, on_retry: R) -> Self {
+        Self { plan: &policy.plan, settings: start.settings, on_retry }
     }
 }
 
-impl Hold for Borrowed<'_> {
+impl<E, R: RetryHook<E>> Hold<E> for Borrowed<'_, R> {
     #[inline]
     fn plan(&self) -> &Plan {
         self.plan
@@ -351,11 +271,16 @@ impl Hold for Borrowed<'_> {
     fn now(&self) -> Option<Instant> {
         Some(self.plan.clock.now())
     }
+
+    #[inline]
+    fn on_retry(&self, notice: &RetryNotice<'_, E>) {
+        self.on_retry.on_retry(notice);
+    }
 }
 
 /// Waits; returns whether time may have passed.
 #[inline]
-fn wait<T, E>(call: &mut Call<Borrowed<'_>, T, E>) -> bool {
+fn wait<T, E, R: RetryHook<E>>(call: &mut Call<Borrowed<'_, R>, T, E>) -> bool {
     let delay = call.wait();
     if let Some(Sleeper::Blocking(sleeper)) = call.sleeper() {
         if contained(|| sleeper(delay)).is_some() {
@@ -365,6 +290,11 @@ fn wait<T, E>(call: &mut Call<Borrowed<'_>, T, E>) -> bool {
     if delay.is_zero() {
         return false;
     }
-    thread::sleep(delay);
+    let run = call.run();
+    if run.is_abortable() {
+        sleep_unless_aborted(run.abort_handles(), delay);
+    } else {
+        thread::sleep(delay);
+    }
     true
 }

@@ -5,26 +5,33 @@ use std::time::{Duration, Instant};
 use super::attempt::Attempt;
 use super::failed_attempt::FailedAttempt;
 use super::finish::Finish;
+use crate::classify::classifier::Classifier;
 use crate::engine::{FastPath, Flags, Run, RunState, Step, Verdict};
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::ending::Ending;
 use crate::outcome::failure::Failure;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::compiled::Plan;
-use crate::policy::context::CallSettings;
 use crate::policy::hooks::{Sleeper, contained};
+use crate::policy::retry_notice::RetryNotice;
+use crate::policy::settings::CallSettings;
 use crate::policy::sleep_decision::HookFuture;
 
 /// Who holds what a call runs by: a borrow of the policy, or a handle of its own.
-pub(crate) trait Hold {
+pub(crate) trait Hold<E> {
     fn plan(&self) -> &Plan;
     fn settings(&self) -> Option<&CallSettings<'_>>;
     /// The current instant, if the holder has the policy's clock.
     fn now(&self) -> Option<Instant>;
+    /// Tells the hook that sees typed errors, if there is one.
+    #[inline]
+    fn on_retry(&self, notice: &RetryNotice<'_, E>) {
+        let _ = notice;
+    }
 }
 
 /// One call. Dropping it before its end gives its permit back, and tells its observers that it was cancelled.
-pub(crate) struct Call<H: Hold, T, E> {
+pub(crate) struct Call<H: Hold<E>, T, E> {
     held: H,
     state: RunState,
     last: Option<Failure<T, E>>,
@@ -37,7 +44,7 @@ pub(crate) enum Unstarted<T, E> {
     Ended(Ending<T, E>),
 }
 
-impl<H: Hold, T, E> Call<H, T, E> {
+impl<H: Hold<E>, T, E> Call<H, T, E> {
     /// A call that has not begun.
     #[inline]
     pub(crate) fn new(held: H) -> Self {
@@ -124,10 +131,23 @@ impl<H: Hold, T, E> Call<H, T, E> {
         match self.run().fail(&failed.view(), now) {
             Verdict::Stop => Err(self.stopped_by(failed, now)),
             Verdict::Retry(hook) => {
+                self.tell_retry(&failed);
                 self.last = Some(failed.failure);
                 Ok(hook)
             }
         }
+    }
+
+    fn tell_retry(&mut self, failed: &FailedAttempt<T, E>) {
+        let run = self.run();
+        let notice = RetryNotice {
+            error: failed.failure.error(),
+            cause: failed.failure.cause(),
+            classification: &failed.classification,
+            attempt: run.attempts(),
+            wait: run.wait(),
+        };
+        contained(|| self.held.on_retry(&notice));
     }
 
     /// Checks the deadline once more before a wait, if hooks may have taken time since the failure.
@@ -240,6 +260,12 @@ impl<H: Hold, T, E> Call<H, T, E> {
         self.run().attempt_limit(now)
     }
 
+    /// An attempt without a result: it was aborted, or else ran into its timeout.
+    #[cold]
+    pub(crate) fn cut(&mut self, classifier: &impl Classifier<T, E>) -> FailedAttempt<T, E> {
+        if self.run().is_aborted() { FailedAttempt::aborted() } else { FailedAttempt::timed_out(classifier) }
+    }
+
     pub(crate) fn sleeper(&mut self) -> Option<&Sleeper<'_>> {
         self.run().sleeper()
     }
@@ -256,7 +282,8 @@ impl<H: Hold, T, E> Call<H, T, E> {
     }
 
     /// What is left of a call that this failure ended. An error that aborts is no failure, so the earlier one stays the
-    /// last; a value that aborts has no place but the last failure's, and must not be lost.
+    /// last, and so it does when an attempt was cut by an abort; a value that aborts has no place but the last failure's,
+    /// and must not be lost.
     #[cold]
     fn stopped_by(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Ending<T, E> {
         let mut summary = self.run().summary(Some(now));
@@ -264,6 +291,9 @@ impl<H: Hold, T, E> Call<H, T, E> {
             summary.retry_forbidden = failed.classification.retry_forbidden();
         }
         match failed.failure {
+            Failure::Timeout if failed.classification.is_abort() && self.run().is_aborted() => {
+                Ending { last: self.last.take(), abort: None, summary }
+            }
             Failure::Error(error) if failed.classification.is_abort() => {
                 Ending { last: self.last.take(), abort: Some(error), summary }
             }
@@ -272,7 +302,7 @@ impl<H: Hold, T, E> Call<H, T, E> {
     }
 }
 
-impl<H: Hold, T, E> Drop for Call<H, T, E> {
+impl<H: Hold<E>, T, E> Drop for Call<H, T, E> {
     #[inline]
     fn drop(&mut self) {
         if self.is_unfinished() {

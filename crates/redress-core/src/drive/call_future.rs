@@ -15,15 +15,17 @@ use super::poll_call::PollOperation;
 use super::timer::Timer;
 use crate::classify::classifier::Classifier;
 use crate::policy::compiled::Plan;
-use crate::policy::context::CallSettings;
+use crate::policy::context::CallContext;
 use crate::policy::policies::AsyncPolicy;
+use crate::policy::retry_notice::{RetryHook, RetryNotice};
+use crate::policy::settings::CallSettings;
 
 pin_project! {
     /// One call of a borrowed policy.
     pub(crate) struct CallFuture<'a, T, E, C, Tm, S, F, Fut, N>
     where
         Tm: Timer,
-        S: Settings,
+        S: Settings<E>,
     {
         // ORDER: the attempt is dropped before the machine, which gives the permit back.
         #[pin]
@@ -42,7 +44,7 @@ pub(crate) struct Borrowed<'a, C, Tm, S> {
     settings: S,
 }
 
-impl<C, Tm: Timer, S: Settings> Hold for Borrowed<'_, C, Tm, S> {
+impl<E, C, Tm: Timer, S: Settings<E>> Hold<E> for Borrowed<'_, C, Tm, S> {
     #[inline]
     fn plan(&self) -> &Plan {
         &self.policy.plan
@@ -56,30 +58,55 @@ impl<C, Tm: Timer, S: Settings> Hold for Borrowed<'_, C, Tm, S> {
     fn now(&self) -> Option<Instant> {
         Some(self.policy.timer.now())
     }
+
+    #[inline]
+    fn on_retry(&self, notice: &RetryNotice<'_, E>) {
+        self.settings.on_retry(notice);
+    }
 }
 
-/// A call's settings, if it has any. Two types, so that a call without settings does not store a pointer to none.
-pub(crate) trait Settings {
+/// A call's settings and typed hook, if it has any. Several types, so that a call without settings does not store a pointer to none.
+pub(crate) trait Settings<E> {
     fn get(&self) -> Option<&CallSettings<'_>>;
+
+    #[inline]
+    fn on_retry(&self, notice: &RetryNotice<'_, E>) {
+        let _ = notice;
+    }
 }
 
 pub(crate) struct NoSettings;
 
-impl Settings for NoSettings {
+impl<E> Settings<E> for NoSettings {
     #[inline]
     fn get(&self) -> Option<&CallSettings<'_>> {
         None
     }
 }
 
-impl Settings for &CallSettings<'_> {
+impl<E, P, N: RetryHook<E>> Settings<E> for &CallContext<'_, P, N> {
     #[inline]
     fn get(&self) -> Option<&CallSettings<'_>> {
-        Some(self)
+        Some(&self.settings)
+    }
+
+    fn on_retry(&self, notice: &RetryNotice<'_, E>) {
+        self.on_retry.on_retry(notice);
     }
 }
 
-impl<'a, T, E, C, Tm: Timer, S: Settings, F, Fut, N> CallFuture<'a, T, E, C, Tm, S, F, Fut, N> {
+impl<E, N: RetryHook<E> + ?Sized> Settings<E> for (&CallSettings<'_>, &N) {
+    #[inline]
+    fn get(&self) -> Option<&CallSettings<'_>> {
+        Some(self.0)
+    }
+
+    fn on_retry(&self, notice: &RetryNotice<'_, E>) {
+        self.1.on_retry(notice);
+    }
+}
+
+impl<'a, T, E, C, Tm: Timer, S: Settings<E>, F, Fut, N> CallFuture<'a, T, E, C, Tm, S, F, Fut, N> {
     #[inline]
     pub(crate) fn new(policy: &'a AsyncPolicy<C, Tm>, settings: S, operation: F, finish: N) -> Self {
         let machine = Machine::new(Borrowed { policy, settings });
@@ -91,7 +118,7 @@ impl<T, E, C, Tm, S, F, Fut, N> Future for CallFuture<'_, T, E, C, Tm, S, F, Fut
 where
     C: Classifier<T, E>,
     Tm: Timer,
-    S: Settings,
+    S: Settings<E>,
     F: FnMut(Attempt) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     N: Finish<T, E>,

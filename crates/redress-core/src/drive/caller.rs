@@ -1,23 +1,25 @@
 //! The seam between code that makes calls and the policy it makes them through.
 //!
-//! Owns the two traits, and what a real policy does for them. Knows no fake.
+//! Owns the two traits. What policies, contexts and pointers do for them is `callers.rs`.
 
-use std::fmt;
+use std::borrow::Cow;
 use std::future::Future;
-use std::marker::PhantomData;
-use std::sync::Arc;
 
-use crate::classify::classifier::Classifier;
-use crate::drive::timer::Timer;
+use super::attempt::Attempt;
 use crate::outcome::call_error::CallError;
 use crate::outcome::retry_outcome::RetryOutcome;
+use crate::policy::context::CallContext;
+#[cfg(doc)]
 use crate::policy::policies::{AsyncPolicy, Policy};
+use crate::policy::retry_notice::{NoRetryHook, RetryHook};
+use crate::policy::settings::CallSettings;
 
 /// What code makes blocking calls of `Result<T, E>` through: a [`Policy`], or the `RecordingPolicy` and `FakePolicy` of
 /// redress-testing. For code that is to be tested with any of them; the methods are the policy's.
 ///
 /// ```
 /// use std::io;
+/// use std::time::Duration;
 /// use redress::{Caller, Policy};
 /// use redress::testing::FakePolicy;
 ///
@@ -27,7 +29,8 @@ use crate::policy::policies::{AsyncPolicy, Policy};
 ///
 /// impl<P: Caller<String, io::Error>> Greeter<P> {
 ///     fn greeting(&self) -> String {
-///         let name = self.policy.operation("read_name").call(|| std::fs::read_to_string("/no/such/file"));
+///         let read = self.policy.operation("read_name").deadline(Duration::from_secs(1));
+///         let name = read.call(|| std::fs::read_to_string("/no/such/file"));
 ///         name.map_or("hello, whoever you are".into(), |name| format!("hello, {name}"))
 ///     }
 /// }
@@ -37,21 +40,34 @@ use crate::policy::policies::{AsyncPolicy, Policy};
 ///
 /// let fake = Greeter { policy: FakePolicy::new().always_value("Ada".to_string()) };
 /// assert_eq!(fake.greeting(), "hello, Ada");
+/// assert_eq!(fake.policy.calls()[0].operation.as_deref(), Some("read_name"));
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
-/// Where a type parameter is too much, `Box<dyn Caller<T, E>>` and `Arc<dyn Caller<T, E>>` are callers too.
+/// Where a type parameter is too much, `Box<dyn Caller<T, E>>` and `Arc<dyn Caller<T, E>>` are callers too. So is a
+/// [`CallContext`] of any of them: what a caller within it sets comes before what it sets, and observers, aborts and deadlines of both
+/// hold.
 pub trait Caller<T, E> {
-    /// Runs the operation under this name, if there is one, and tells everything about it.
-    fn execute_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> RetryOutcome<T, E>;
+    /// Runs the operation with these settings and tells everything about it; the one method to write.
+    fn execute_in(
+        &self,
+        settings: &CallSettings<'_>,
+        on_retry: &dyn RetryHook<E>,
+        operation: &mut dyn FnMut(Attempt) -> Result<T, E>,
+    ) -> RetryOutcome<T, E>;
 
     /// The same turned into a `Result`.
     ///
     /// # Errors
     ///
     /// As [`RetryOutcome::into_result`].
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
-        self.execute_as(name, operation).into_result()
+    fn call_in(
+        &self,
+        settings: &CallSettings<'_>,
+        on_retry: &dyn RetryHook<E>,
+        operation: &mut dyn FnMut(Attempt) -> Result<T, E>,
+    ) -> Result<T, CallError<E>> {
+        self.execute_in(settings, on_retry, operation).into_result()
     }
 
     /// [`Policy::execute`].
@@ -59,7 +75,15 @@ pub trait Caller<T, E> {
     where
         Self: Sized,
     {
-        self.execute_as(None, &mut operation)
+        self.execute_in(&CallSettings::default(), &NoRetryHook::new(), &mut |_| operation())
+    }
+
+    /// [`Policy::execute_with`].
+    fn execute_with(&self, mut operation: impl FnMut(Attempt) -> Result<T, E>) -> RetryOutcome<T, E>
+    where
+        Self: Sized,
+    {
+        self.execute_in(&CallSettings::default(), &NoRetryHook::new(), &mut operation)
     }
 
     /// [`Policy::call`].
@@ -71,15 +95,35 @@ pub trait Caller<T, E> {
     where
         Self: Sized,
     {
-        self.call_as(None, &mut operation)
+        self.call_in(&CallSettings::default(), &NoRetryHook::new(), &mut |_| operation())
     }
 
-    /// The same caller with a name for the operation, like [`Policy::operation`].
-    fn operation<'a>(&'a self, name: &'a str) -> NamedCaller<'a, Self, T, E>
+    /// [`Policy::call_with`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RetryOutcome::into_result`].
+    fn call_with(&self, mut operation: impl FnMut(Attempt) -> Result<T, E>) -> Result<T, CallError<E>>
     where
         Self: Sized,
     {
-        NamedCaller::new(self, name)
+        self.call_in(&CallSettings::default(), &NoRetryHook::new(), &mut operation)
+    }
+
+    /// [`Policy::context`]: settings for single calls, which is a caller itself.
+    fn context(&self) -> CallContext<'_, Self>
+    where
+        Self: Sized,
+    {
+        CallContext::of(self)
+    }
+
+    /// [`Policy::operation`]: [`context`](Self::context) with a name for the operation.
+    fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> CallContext<'a, Self>
+    where
+        Self: Sized,
+    {
+        CallContext::of(self).operation(name)
     }
 }
 
@@ -88,32 +132,53 @@ pub trait Caller<T, E> {
 /// Its futures are `Send`, so that code generic over it can be spawned, and the operations' have to be. For operations
 /// that are not, take the real [`AsyncPolicy`].
 pub trait AsyncCaller<T: Send, E: Send>: Sync {
-    /// Runs the operation under this name, if there is one, and tells everything about it.
-    fn execute_as<F, Fut>(&self, name: Option<&str>, operation: F) -> impl Future<Output = RetryOutcome<T, E>> + Send
+    /// Runs the operation with these settings and tells everything about it; the one method to write.
+    fn execute_in<F, Fut, N>(
+        &self,
+        settings: &CallSettings<'_>,
+        on_retry: &N,
+        operation: F,
+    ) -> impl Future<Output = RetryOutcome<T, E>> + Send
     where
-        F: FnMut() -> Fut + Send,
-        Fut: Future<Output = Result<T, E>> + Send;
+        F: FnMut(Attempt) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        N: RetryHook<E> + Sync;
 
     /// The same turned into a `Result`.
     ///
     /// # Errors
     ///
     /// As [`RetryOutcome::into_result`].
-    fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> impl Future<Output = Result<T, CallError<E>>> + Send
+    fn call_in<F, Fut, N>(
+        &self,
+        settings: &CallSettings<'_>,
+        on_retry: &N,
+        operation: F,
+    ) -> impl Future<Output = Result<T, CallError<E>>> + Send
     where
-        F: FnMut() -> Fut + Send,
+        F: FnMut(Attempt) -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
+        N: RetryHook<E> + Sync,
     {
-        async move { self.execute_as(name, operation).await.into_result() }
+        async move { self.execute_in(settings, on_retry, operation).await.into_result() }
     }
 
     /// [`AsyncPolicy::execute`].
-    fn execute<F, Fut>(&self, operation: F) -> impl Future<Output = RetryOutcome<T, E>> + Send
+    fn execute<F, Fut>(&self, mut operation: F) -> impl Future<Output = RetryOutcome<T, E>> + Send
     where
         F: FnMut() -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
     {
-        self.execute_as(None, operation)
+        self.execute_with(move |_| operation())
+    }
+
+    /// [`AsyncPolicy::execute_with`].
+    fn execute_with<F, Fut>(&self, operation: F) -> impl Future<Output = RetryOutcome<T, E>> + Send
+    where
+        F: FnMut(Attempt) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+    {
+        async move { self.execute_in(&CallSettings::default(), &NoRetryHook::new(), operation).await }
     }
 
     /// [`AsyncPolicy::call`].
@@ -121,172 +186,40 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
     /// # Errors
     ///
     /// As [`RetryOutcome::into_result`].
-    fn call<F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>> + Send
+    fn call<F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<E>>> + Send
     where
         F: FnMut() -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
     {
-        self.call_as(None, operation)
+        self.call_with(move |_| operation())
     }
 
-    /// The same caller with a name for the operation, like [`AsyncPolicy::operation`].
-    fn operation<'a>(&'a self, name: &'a str) -> NamedCaller<'a, Self, T, E>
+    /// [`AsyncPolicy::call_with`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RetryOutcome::into_result`].
+    fn call_with<F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>> + Send
+    where
+        F: FnMut(Attempt) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+    {
+        async move { self.call_in(&CallSettings::default(), &NoRetryHook::new(), operation).await }
+    }
+
+    /// [`AsyncPolicy::context`]: settings for single calls, which is a caller itself.
+    fn context(&self) -> CallContext<'_, Self>
     where
         Self: Sized,
     {
-        NamedCaller::new(self, name)
-    }
-}
-
-/// A caller with a name for the operation. Made by [`Caller::operation`] and [`AsyncCaller::operation`].
-#[must_use = "a named caller does nothing until it makes a call"]
-pub struct NamedCaller<'a, P, T, E> {
-    caller: &'a P,
-    name: &'a str,
-    /// What `operation` was asked for, so that the compiler knows which of a policy's many callers it is.
-    operation: PhantomData<fn() -> Result<T, E>>,
-}
-
-impl<'a, P, T, E> NamedCaller<'a, P, T, E> {
-    const fn new(caller: &'a P, name: &'a str) -> Self {
-        Self { caller, name, operation: PhantomData }
-    }
-}
-
-impl<P: fmt::Debug, T, E> fmt::Debug for NamedCaller<'_, P, T, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NamedCaller").field("name", &self.name).field("caller", self.caller).finish()
-    }
-}
-
-impl<T, E, P: Caller<T, E>> Caller<T, E> for NamedCaller<'_, P, T, E> {
-    fn execute_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> RetryOutcome<T, E> {
-        self.caller.execute_as(name.or(Some(self.name)), operation)
+        CallContext::of(self)
     }
 
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
-        self.caller.call_as(name.or(Some(self.name)), operation)
-    }
-}
-
-impl<T: Send, E: Send, P: AsyncCaller<T, E>> AsyncCaller<T, E> for NamedCaller<'_, P, T, E> {
-    async fn execute_as<F, Fut>(&self, name: Option<&str>, operation: F) -> RetryOutcome<T, E>
+    /// [`AsyncPolicy::operation`]: [`context`](Self::context) with a name for the operation.
+    fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> CallContext<'a, Self>
     where
-        F: FnMut() -> Fut + Send,
-        Fut: Future<Output = Result<T, E>> + Send,
+        Self: Sized,
     {
-        self.caller.execute_as(name.or(Some(self.name)), operation).await
-    }
-
-    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<E>>
-    where
-        F: FnMut() -> Fut + Send,
-        Fut: Future<Output = Result<T, E>> + Send,
-    {
-        self.caller.call_as(name.or(Some(self.name)), operation).await
+        CallContext::of(self).operation(name)
     }
 }
-
-impl<T, E, C: Classifier<T, E>> Caller<T, E> for Policy<C> {
-    fn execute_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> RetryOutcome<T, E> {
-        match name {
-            Some(name) => Self::operation(self, name).execute(operation),
-            None => Self::execute(self, operation),
-        }
-    }
-
-    fn call_as(&self, name: Option<&str>, operation: &mut dyn FnMut() -> Result<T, E>) -> Result<T, CallError<E>> {
-        match name {
-            Some(name) => Self::operation(self, name).call(operation),
-            None => Self::call(self, operation),
-        }
-    }
-}
-
-impl<T, E, C, Tm> AsyncCaller<T, E> for AsyncPolicy<C, Tm>
-where
-    T: Send,
-    E: Send,
-    C: Classifier<T, E> + Sync,
-    Tm: Timer + Sync,
-    Tm::Sleep: Send,
-{
-    async fn execute_as<F, Fut>(&self, name: Option<&str>, operation: F) -> RetryOutcome<T, E>
-    where
-        F: FnMut() -> Fut + Send,
-        Fut: Future<Output = Result<T, E>> + Send,
-    {
-        match name {
-            Some(name) => Self::operation(self, name).execute(operation).await,
-            None => Self::execute(self, operation).await,
-        }
-    }
-
-    async fn call_as<F, Fut>(&self, name: Option<&str>, operation: F) -> Result<T, CallError<E>>
-    where
-        F: FnMut() -> Fut + Send,
-        Fut: Future<Output = Result<T, E>> + Send,
-    {
-        match name {
-            Some(name) => Self::operation(self, name).call(operation).await,
-            None => Self::call(self, operation).await,
-        }
-    }
-}
-
-// What a pointer points to makes the calls.
-macro_rules! through_pointer {
-    ($($pointer:ty),+) => {$(
-        impl<T, E, P: Caller<T, E> + ?Sized> Caller<T, E> for $pointer {
-            fn execute_as(
-                &self,
-                name: Option<&str>,
-                operation: &mut dyn FnMut() -> Result<T, E>,
-            ) -> RetryOutcome<T, E> {
-                (**self).execute_as(name, operation)
-            }
-
-            fn call_as(
-                &self,
-                name: Option<&str>,
-                operation: &mut dyn FnMut() -> Result<T, E>,
-            ) -> Result<T, CallError<E>> {
-                (**self).call_as(name, operation)
-            }
-        }
-    )+};
-}
-
-through_pointer!(&P, Box<P>, Arc<P>);
-
-macro_rules! async_through_pointer {
-    ($($pointer:ty),+) => {$(
-        impl<T: Send, E: Send, P: AsyncCaller<T, E> + Send> AsyncCaller<T, E> for $pointer {
-            fn execute_as<F, Fut>(
-                &self,
-                name: Option<&str>,
-                operation: F,
-            ) -> impl Future<Output = RetryOutcome<T, E>> + Send
-            where
-                F: FnMut() -> Fut + Send,
-                Fut: Future<Output = Result<T, E>> + Send,
-            {
-                (**self).execute_as(name, operation)
-            }
-
-            fn call_as<F, Fut>(
-                &self,
-                name: Option<&str>,
-                operation: F,
-            ) -> impl Future<Output = Result<T, CallError<E>>> + Send
-            where
-                F: FnMut() -> Fut + Send,
-                Fut: Future<Output = Result<T, E>> + Send,
-            {
-                (**self).call_as(name, operation)
-            }
-        }
-    )+};
-}
-
-async_through_pointer!(&P, Arc<P>);

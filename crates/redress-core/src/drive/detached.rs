@@ -1,18 +1,21 @@
-//! Attempts of blocking calls on threads of their own, which the call stops waiting for when their time is over.
+//! Attempts of blocking calls on threads of their own, which the call stops waiting for when their time is over or it is
+//! aborted.
 
 use std::panic;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
 use super::attempt::Attempt;
 use super::failed_attempt::{FailedAttempt, classify};
+use super::rendezvous::{Arrival, Rendezvous};
 use crate::classify::classifier::Classifier;
 use crate::policy::policies::Policy;
+use crate::policy::settings::CallSettings;
 
 /// Runs each attempt on a thread of its own, for no longer than the attempt has.
 pub(super) fn detached<T, E, C, F>(
     policy: &Policy<C>,
+    settings: Option<&CallSettings<'_>>,
     operation: F,
 ) -> impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>
 where
@@ -24,24 +27,35 @@ where
     let operation = Arc::new(operation);
     let Policy { plan, classifier } = policy;
     move |attempt| {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let operation = Arc::clone(&operation);
+        let meeting = Rendezvous::new();
+        let (operation, end) = (Arc::clone(&operation), End { meeting: Arc::clone(&meeting), result: None });
         let thread = thread::spawn(move || {
-            // Err means that the call no longer waits; the late result is dropped.
-            let _ = sender.send(operation(attempt));
+            let mut end = end;
+            end.result = Some(operation(attempt));
         });
-        let received = match attempt.time_left().filter(|_| plan.cuts_attempts()) {
-            Some(limit) => receiver.recv_timeout(limit),
-            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        match received {
-            Ok(result) => classify(classifier, result),
-            Err(RecvTimeoutError::Timeout) => Err(FailedAttempt::timed_out(classifier)),
-            Err(RecvTimeoutError::Disconnected) => match thread.join() {
+        let of_call = settings.map_or(&[][..], |settings| &settings.hooks.aborts);
+        let limit = attempt.time_left().filter(|_| plan.cuts_attempts());
+        match meeting.wait(plan.hooks.aborts.iter().chain(of_call), limit) {
+            Arrival::Result(Some(result)) => classify(classifier, result),
+            Arrival::Abort => Err(FailedAttempt::aborted()),
+            Arrival::Nothing => Err(FailedAttempt::timed_out(classifier)),
+            Arrival::Result(None) => match thread.join() {
                 Err(payload) => panic::resume_unwind(payload),
-                // The thread sends before it ends, so it cannot hang up without a result or a panic.
+                // The thread brings its result before it ends, so it cannot end with neither a result nor a panic.
                 Ok(()) => Err(FailedAttempt::timed_out(classifier)),
             },
         }
+    }
+}
+
+/// Brings an attempt's result, or the news that it panicked. A call that no longer waits leaves it to be dropped.
+struct End<R: Send + 'static> {
+    meeting: Arc<Rendezvous<R>>,
+    result: Option<R>,
+}
+
+impl<R: Send + 'static> Drop for End<R> {
+    fn drop(&mut self) {
+        self.meeting.bring(self.result.take());
     }
 }

@@ -29,6 +29,11 @@ impl<T, E> FailedAttempt<T, E> {
         let classification = classifier.classify_timeout().unwrap_or(Classification::new(ErrorClass::Transient));
         Self { failure: Failure::Timeout, classification }
     }
+
+    /// An attempt that was stopped because a handle was aborted, see [`AbortHandle`](crate::AbortHandle). It has no result.
+    pub(crate) const fn aborted() -> Self {
+        Self { failure: Failure::Timeout, classification: Classification::abort() }
+    }
 }
 
 /// Splits a finished attempt into a value or a classified failure. An `Err` without a classification is `Unknown`.

@@ -1,10 +1,11 @@
-//! Futures that hooks return, with their panics contained, destructors included.
+//! What few asynchronous calls have: the futures of hooks, with their panics contained, destructors included, and a place
+//! with abort handles.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::mem;
+use std::task::{Context, Poll, Waker};
 
 use crate::engine::Run;
+use crate::policy::abort_handle::{AbortHandle, AbortWatch};
 use crate::policy::hooks::{Sleeper, contained};
 use crate::policy::sleep_decision::HookFuture;
 
@@ -16,49 +17,82 @@ pub(crate) fn custom_wait(run: &Run<'_>) -> Option<HookFuture> {
     }
 }
 
-/// Drives a hook's future, if there is one; resolves to `false` if there is none or it panicked.
+/// What few asynchronous calls have: a hook's future under way, and a place with the handles that may abort the call.
 ///
-/// Its destructor is the hook's as well, and may panic: at the end, or when the call is dropped before it.
-///
-/// The future is boxed once more, so that the many calls without one keep eight bytes for it instead of sixteen.
-pub(crate) struct GuardedFuture(Option<Box<Hook>>);
+/// Behind one pointer, so that the many calls with neither keep eight bytes for both.
+#[derive(Default)]
+pub(crate) struct Beside(Option<Box<Parts>>);
 
-/// The future by itself, so that dropping a call without one is a single test.
-struct Hook(Option<HookFuture>);
-
-impl GuardedFuture {
-    #[inline]
-    pub(crate) fn new(future: Option<HookFuture>) -> Self {
-        Self(future.map(|future| Box::new(Hook(Some(future)))))
-    }
-
-    #[inline]
-    pub(crate) const fn is_present(&self) -> bool {
-        self.0.is_some()
-    }
+#[derive(Default)]
+struct Parts {
+    hook: Option<HookFuture>,
+    watch: Option<AbortWatch>,
 }
 
-impl Future for GuardedFuture {
-    type Output = bool;
+impl Beside {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
-        let Some(future) = self.0.as_mut().and_then(|hook| hook.0.as_mut()) else { return Poll::Ready(false) };
-        match contained(|| future.as_mut().poll(cx)) {
+    /// Takes a hook's future, in place of the one before.
+    #[inline]
+    pub(crate) fn set_hook(&mut self, future: Option<HookFuture>) {
+        if future.is_some() || self.0.is_some() {
+            self.0.get_or_insert_default().set_hook(future);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn has_hook(&self) -> bool {
+        self.0.as_ref().is_some_and(|parts| parts.hook.is_some())
+    }
+
+    /// Drives the hook's future, if there is one; resolves to `false` if there is none or it panicked.
+    pub(crate) fn poll_hook(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let Some(parts) = &mut self.0 else { return Poll::Ready(false) };
+        let Some(hook) = &mut parts.hook else { return Poll::Ready(false) };
+        match contained(|| hook.as_mut().poll(cx)) {
             Some(Poll::Pending) => Poll::Pending,
             ended => {
-                self.0 = None;
+                parts.set_hook(None);
                 Poll::Ready(ended.is_some())
             }
         }
     }
+
+    /// Whether one of these handles was aborted; if none was, an abort wakes the task.
+    pub(crate) fn is_aborted<'h>(&mut self, handles: impl Iterator<Item = &'h AbortHandle>, waker: &Waker) -> bool {
+        let watch = &mut self.0.get_or_insert_default().watch;
+        // ORDER: registered before the flag is looked at.
+        match watch {
+            Some(watch) => watch.wake_by(waker),
+            None => *watch = Some(AbortWatch::new(handles, waker)),
+        }
+        watch.as_ref().is_some_and(AbortWatch::is_aborted)
+    }
+
+    /// Lets go of both.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.0 = None;
+    }
 }
 
-impl Drop for Hook {
+impl Parts {
+    fn set_hook(&mut self, future: Option<HookFuture>) {
+        if let Some(former) = mem::replace(&mut self.hook, future) {
+            contained(|| drop(former));
+        }
+    }
+}
+
+/// A future's destructor is the hook's as well, and may panic: at the end, or when the call is dropped before it.
+impl Drop for Parts {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {
-        if let Some(future) = self.0.take() {
-            contained(|| drop(future));
-        }
+        self.set_hook(None);
+        self.watch = None;
     }
 }

@@ -13,7 +13,7 @@ use super::attempt::Attempt;
 use super::call::{Call, Hold, Unstarted};
 use super::failed_attempt::{FailedAttempt, classify};
 use super::finish::Finish;
-use super::guarded::{GuardedFuture, custom_wait};
+use super::guarded::{Beside, custom_wait};
 use super::poll_call::PollOperation;
 use super::timer::Timer;
 use crate::classify::classifier::Classifier;
@@ -25,9 +25,9 @@ use crate::outcome::ending::Ending;
 const ATTEMPTS_BETWEEN_YIELDS: u32 = 32;
 
 /// One asynchronous call between polls.
-pub(crate) struct Machine<H: Hold, T, E> {
+pub(crate) struct Machine<H: Hold<E>, T, E> {
     // ORDER: a hook's future is dropped before the permit is given back.
-    hook: GuardedFuture,
+    beside: Beside,
     call: Call<H, T, E>,
 }
 
@@ -56,11 +56,11 @@ impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
 
 type Stepped<T, E> = Result<(), Ending<T, E>>;
 
-impl<H: Hold, T, E> Machine<H, T, E> {
+impl<H: Hold<E>, T, E> Machine<H, T, E> {
     /// A call that has not begun.
     #[inline]
     pub(crate) fn new(held: H) -> Self {
-        Self { hook: GuardedFuture::new(None), call: Call::new(held) }
+        Self { beside: Beside::new(), call: Call::new(held) }
     }
 
     #[inline]
@@ -82,7 +82,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
     /// Ends a call that has no result: it is dropped, or a panic goes through it.
     pub(crate) fn abandon(&mut self, timer: &impl Timer) {
         // ORDER: a hook's future is dropped before the permit is given back.
-        self.hook = GuardedFuture::new(None);
+        self.beside.clear();
         self.call.abandon(|_| Some(timer.now()));
         self.call.set_step(Step::Ended);
     }
@@ -134,7 +134,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         }
         if let Step::Attempting = self.call.step() {
             let attempted = ready!(self.poll_attempt(&mut with, cx));
-            return match classify_attempt(with.classifier, attempted) {
+            return match self.classify_attempt(with.classifier, attempted) {
                 Ok(value) => Poll::Ready(self.succeed(value, with.timer, finish)),
                 Err(failed) => self.advance_further(Some(failed), with, finish, cx),
             };
@@ -161,25 +161,14 @@ impl<H: Hold, T, E> Machine<H, T, E> {
                 (Some(failed), _) => self.fail(failed, &mut with),
                 (None, Step::Attempting) => {
                     let attempted = ready!(self.poll_attempt(&mut with, cx));
-                    failed = match classify_attempt(with.classifier, attempted) {
+                    failed = match self.classify_attempt(with.classifier, attempted) {
                         Ok(value) => return Poll::Ready(self.succeed(value, with.timer, finish)),
                         Err(next) => Some(next),
                     };
                     Ok(())
                 }
-                (None, Step::BeforeWait) => {
-                    ready!(Pin::new(&mut self.hook).poll(cx));
-                    self.begin_wait(&mut with)
-                }
-                (None, Step::HookWaits) => {
-                    let has_waited = ready!(Pin::new(&mut self.hook).poll(cx));
-                    self.wait_unless(has_waited, &mut with);
-                    Ok(())
-                }
-                (None, Step::Waiting) => {
-                    ready!(poll_sleep(with.sleep.as_mut(), cx));
-                    with.sleep.set(None);
-                    self.resume(with.timer.now(), &mut with)
+                (None, step @ (Step::BeforeWait | Step::HookWaits | Step::Waiting)) => {
+                    ready!(self.poll_wait(step, &mut with, cx))
                 }
                 (None, Step::Resuming) if with.resumed == ATTEMPTS_BETWEEN_YIELDS => {
                     cx.waker().wake_by_ref();
@@ -204,7 +193,8 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         self.call.set_step(Step::Attempting);
     }
 
-    /// The attempt, raced against its timeout: `None` if that was first. A result that is there at the same time counts.
+    /// The attempt, raced against its timeout and an abort: `None` if one of them was first. A result that is there at the same time
+    /// counts.
     #[inline(always)]
     fn poll_attempt<C, Tm, O>(
         &mut self,
@@ -218,7 +208,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         let attempted = match self.call.within(|| with.operation.poll(cx)) {
             Poll::Ready(result) => Some(result),
             Poll::Pending => {
-                ready!(self.poll_timeout(with, cx));
+                ready!(self.poll_cut(with, cx));
                 None
             }
         };
@@ -229,13 +219,13 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         Poll::Ready(attempted)
     }
 
-    /// The attempt's timer, armed when the attempt pends for the first time: an attempt that is ready at once has none.
+    /// Whether the pending attempt is cut. Its timer is armed when the attempt pends for the first time: an attempt that is ready at once
+    /// has none.
     #[inline(never)]
-    fn poll_timeout<C, Tm: Timer, O>(
-        &mut self,
-        with: &mut PollContext<'_, C, Tm, O>,
-        cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    fn poll_cut<C, Tm: Timer, O>(&mut self, with: &mut PollContext<'_, C, Tm, O>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_aborted(cx) {
+            return Poll::Ready(());
+        }
         if with.sleep.is_none() {
             match self.call.attempt_limit(|| with.timer.now()) {
                 None => return Poll::Pending,
@@ -247,6 +237,54 @@ impl<H: Hold, T, E> Machine<H, T, E> {
             Some(timeout) => timeout.poll(cx),
             None => Poll::Pending,
         }
+    }
+
+    /// Whether a handle was aborted; if none was, an abort wakes the task.
+    fn is_aborted(&mut self, cx: &Context<'_>) -> bool {
+        let run = self.call.run();
+        run.is_abortable() && self.beside.is_aborted(run.abort_handles(), cx.waker())
+    }
+
+    #[inline]
+    fn classify_attempt(
+        &mut self,
+        classifier: &impl Classifier<T, E>,
+        attempted: Option<Result<T, E>>,
+    ) -> Result<T, FailedAttempt<T, E>> {
+        match attempted {
+            Some(result) => classify(classifier, result),
+            None => Err(self.call.cut(classifier)),
+        }
+    }
+
+    /// The wait between two attempts, or a hook that is part of it, and what comes after it. An abort ends it.
+    fn poll_wait<C, Tm, O>(
+        &mut self,
+        step: Step,
+        with: &mut PollContext<'_, C, Tm, O>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Stepped<T, E>>
+    where
+        Tm: Timer,
+        O: PollOperation<T, E>,
+    {
+        let waited = if let Step::Waiting = step {
+            poll_sleep(with.sleep.as_mut(), cx).map(|()| true)
+        } else {
+            self.beside.poll_hook(cx)
+        };
+        match (step, waited) {
+            (_, Poll::Pending) if !self.is_aborted(cx) => return Poll::Pending,
+            (Step::BeforeWait, Poll::Ready(_)) => return Poll::Ready(self.begin_wait(with)),
+            (Step::HookWaits, Poll::Ready(has_waited)) => {
+                self.wait_unless(has_waited, with);
+                return Poll::Ready(Ok(()));
+            }
+            _ => {}
+        }
+        self.beside.set_hook(None);
+        with.sleep.set(None);
+        Poll::Ready(self.resume(with.timer.now(), with))
     }
 
     #[inline]
@@ -269,12 +307,13 @@ impl<H: Hold, T, E> Machine<H, T, E> {
         if self.call.is_plain() {
             self.call.fail_plainly(failed, now)?;
         } else {
-            self.hook = GuardedFuture::new(self.call.fail(failed, now)?);
+            let hook = self.call.fail(failed, now)?;
+            self.beside.set_hook(hook);
         }
         if let Some(failure) = self.call.last_failure_mut() {
             with.operation.before_wait(failure);
         }
-        if self.hook.is_present() || self.call.may_have_taken_time() {
+        if self.beside.has_hook() || self.call.may_have_taken_time() {
             self.call.set_step(Step::BeforeWait);
             return Ok(());
         }
@@ -288,8 +327,9 @@ impl<H: Hold, T, E> Machine<H, T, E> {
     /// The hook before the wait is done: goes on to the wait, if there is still time for it.
     fn begin_wait<C, Tm: Timer, O>(&mut self, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E> {
         self.call.recheck(|| with.timer.now())?;
-        self.hook = GuardedFuture::new(custom_wait(&self.call.run()));
-        if self.hook.is_present() {
+        let hook = custom_wait(&self.call.run());
+        self.beside.set_hook(hook);
+        if self.beside.has_hook() {
             self.call.set_step(Step::HookWaits);
         } else {
             self.wait_unless(false, with);
@@ -327,6 +367,7 @@ impl<H: Hold, T, E> Machine<H, T, E> {
 
     #[inline(never)]
     fn end<N: Finish<T, E>>(&mut self, stopped: Ending<T, E>, finish: N) -> N::Output {
+        self.beside.clear();
         self.call.set_step(Step::Ended);
         self.call.finish(Err(stopped), None, finish)
     }
@@ -342,23 +383,12 @@ impl<H: Hold, T, E> Machine<H, T, E> {
 }
 
 /// Ends a call whose poll panics.
-struct EndOnPanic<'p, H: Hold, T, E, Tm: Timer>(&'p mut Machine<H, T, E>, &'p Tm);
+struct EndOnPanic<'p, H: Hold<E>, T, E, Tm: Timer>(&'p mut Machine<H, T, E>, &'p Tm);
 
-impl<H: Hold, T, E, Tm: Timer> Drop for EndOnPanic<'_, H, T, E, Tm> {
+impl<H: Hold<E>, T, E, Tm: Timer> Drop for EndOnPanic<'_, H, T, E, Tm> {
     fn drop(&mut self) {
         let Self(machine, timer) = self;
         machine.abandon(*timer);
-    }
-}
-
-#[inline]
-fn classify_attempt<T, E>(
-    classifier: &impl Classifier<T, E>,
-    attempted: Option<Result<T, E>>,
-) -> Result<T, FailedAttempt<T, E>> {
-    match attempted {
-        Some(result) => classify(classifier, result),
-        None => Err(FailedAttempt::timed_out(classifier)),
     }
 }
 

@@ -18,8 +18,10 @@ use crate::outcome::call_error::CallError;
 use crate::outcome::failure::Failure;
 use crate::outcome::retry_outcome::RetryOutcome;
 use crate::policy::compiled::Plan;
-use crate::policy::context::{CallContext, CallSettings};
+use crate::policy::context::CallContext;
 use crate::policy::policies::AsyncPolicy;
+use crate::policy::retry_notice::{RetryHook, RetryNotice};
+use crate::policy::settings::CallSettings;
 
 /// Something a [`PollCall`] runs, once or several times.
 ///
@@ -32,7 +34,7 @@ pub trait PollOperation<T, E> {
     /// Drives the attempt that was started.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>>;
 
-    /// Ends the attempt, which is ready or was given up at its timeout: what it holds is to be dropped.
+    /// Ends the attempt, which is ready or was given up, at its timeout or by an abort: what it holds is to be dropped.
     fn stop(&mut self);
 
     /// Why the operation must not run again, if it must not; asked when an attempt has failed, and handed on as
@@ -93,19 +95,31 @@ pub trait PollOperation<T, E> {
 /// ```
 #[must_use = "a call does nothing unless it is polled"]
 pub struct PollCall<'h, T, E, C, Tm: Timer> {
-    machine: Machine<Handle<'h>, T, E>,
+    machine: Machine<Handle<'h, E>, T, E>,
     classifier: C,
     timer: Tm,
 }
 
 /// The plan and the settings of a call that borrows no policy.
-struct Handle<'h> {
+struct Handle<'h, E> {
     plan: Arc<Plan>,
     /// Boxed, since most calls have none.
-    settings: Option<Box<CallSettings<'h>>>,
+    own: Option<Box<Own<'h, E>>>,
 }
 
-impl Hold for Handle<'_> {
+/// What one call sets for itself.
+struct Own<'h, E> {
+    settings: CallSettings<'h>,
+    on_retry: Box<dyn RetryHook<E> + Send + Sync + 'h>,
+}
+
+impl<'h, E> Own<'h, E> {
+    fn of<P, N: RetryHook<E> + Send + Sync + 'h>(context: CallContext<'h, P, N>) -> Box<Self> {
+        Box::new(Self { settings: context.settings, on_retry: Box::new(context.on_retry) })
+    }
+}
+
+impl<E> Hold<E> for Handle<'_, E> {
     #[inline]
     fn plan(&self) -> &Plan {
         &self.plan
@@ -113,11 +127,17 @@ impl Hold for Handle<'_> {
 
     #[inline]
     fn settings(&self) -> Option<&CallSettings<'_>> {
-        self.settings.as_deref()
+        self.own.as_ref().map(|own| &own.settings)
     }
 
     fn now(&self) -> Option<Instant> {
         None
+    }
+
+    fn on_retry(&self, notice: &RetryNotice<'_, E>) {
+        if let Some(own) = &self.own {
+            own.on_retry.on_retry(notice);
+        }
     }
 }
 
@@ -138,25 +158,39 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
     }
 }
 
-impl<'h, C: Clone, Tm: Timer + Clone> CallContext<'h, AsyncPolicy<C, Tm>> {
+impl<'h, C: Clone, Tm: Timer + Clone, N> CallContext<'h, AsyncPolicy<C, Tm>, N> {
     /// One call with these settings that is polled by hand; see [`AsyncPolicy::poll_call`].
-    pub fn poll_call<T, E>(self) -> PollCall<'h, T, E, C, Tm> {
-        PollCall::new(self.policy.clone(), Some(Box::new(self.settings)))
+    pub fn poll_call<T, E>(self) -> PollCall<'h, T, E, C, Tm>
+    where
+        N: RetryHook<E> + Send + Sync + 'h,
+    {
+        PollCall::new(self.policy.clone(), Some(Own::of(self)))
     }
 }
 
 impl<'h, T, E, C, Tm: Timer> PollCall<'h, T, E, C, Tm> {
     #[inline]
-    fn new(policy: AsyncPolicy<C, Tm>, settings: Option<Box<CallSettings<'h>>>) -> Self {
+    fn new(policy: AsyncPolicy<C, Tm>, own: Option<Box<Own<'h, E>>>) -> Self {
         let AsyncPolicy { plan, classifier, timer } = policy;
-        Self { machine: Machine::new(Handle { plan, settings }), classifier, timer }
+        Self { machine: Machine::new(Handle { plan, own }), classifier, timer }
+    }
+
+    /// Sets what is set here for this call, instead of what was set before. Without effect once polled.
+    pub fn context<N>(mut self, context: CallContext<'h, (), N>) -> Self
+    where
+        N: RetryHook<E> + Send + Sync + 'h,
+    {
+        if let Some(handle) = self.machine.held_mut() {
+            handle.own = Some(Own::of(context));
+        }
+        self
     }
 
     /// Names the operation; see [`CallContext::operation`]. Without effect once polled.
     pub fn operation(mut self, name: impl Into<Cow<'h, str>>) -> Self {
         if let Some(handle) = self.machine.held_mut() {
-            let settings = handle.settings.get_or_insert_default();
-            settings.change(|settings| settings.hooks.operation = Some(name.into()));
+            let own = handle.own.get_or_insert_with(|| Own::of(CallContext::new()));
+            own.settings.change(|settings| settings.hooks.operation = Some(name.into()));
         }
         self
     }

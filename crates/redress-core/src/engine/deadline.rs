@@ -21,10 +21,8 @@ impl Run<'_> {
     fn remaining_of_deadline(&self, now: Instant) -> Option<Duration> {
         let elapsed = self.elapsed(now);
         let of_policy = self.plan.deadline.map(|deadline| deadline.saturating_sub(elapsed));
-        match self.call.and_then(|call| call.deadline) {
-            Some(deadline) => shorter(of_policy, Some(deadline.left(elapsed, now))),
-            None => of_policy,
-        }
+        let of_call = self.call.iter().flat_map(|call| &call.deadlines);
+        of_call.fold(of_policy, |left, deadline| shorter(left, Some(deadline.left(elapsed, now))))
     }
 
     /// Time since the call began; zero if no instant of the beginning was needed.

@@ -9,7 +9,7 @@ use crate::breaker::BreakerChoice;
 use crate::drive::attempt::Attempt;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::policy::compiled::Plan;
-use crate::policy::context::CallSettings;
+use crate::policy::settings::CallSettings;
 
 /// A call before its first attempt.
 #[derive(Clone, Copy)]

@@ -32,6 +32,9 @@ impl Flags {
     /// The call has a deadline besides the policy's, which may have passed already.
     pub(crate) const CALL_DEADLINE: Self = Self::DEADLINE.with(Self(256));
 
+    /// There are handles that may abort the call.
+    pub(crate) const ABORTABLE: Self = Self(1024);
+
     /// Somebody is told of an event.
     pub(crate) const AUDIENCE: Self = Self::WATCHED.with(Self::TIMELINE);
     /// Somebody else's code runs between attempts.
@@ -41,14 +44,16 @@ impl Flags {
     /// The instant the call starts at is needed.
     const START_MATTERS: Self = Self::AUDIENCE.with(Self::OUTCOME).with(Self::DEADLINE);
     /// A call with any of these does not take the fast path.
-    const SLOW: Self = Self::AUDIENCE.with(Self::STEERED).with(Self::LEARNING).with(Self(256));
+    const SLOW: Self = Self::AUDIENCE.with(Self::STEERED).with(Self::LEARNING).with(Self(256)).with(Self::ABORTABLE);
     /// The instant of a success is needed.
     const END_MATTERS: Self = Self::SUCCESS_MATTERS.with(Self::OUTCOME);
 
     pub(crate) fn of_hooks(hooks: &Hooks<'_>) -> Self {
         let watched = if hooks.is_watching() { Self::WATCHED } else { Self::NONE };
         let steered = if hooks.is_steering() { Self::STEERED } else { Self::NONE };
-        watched.with(steered)
+        let timeline = if hooks.capture.is_on() { Self::TIMELINE } else { Self::NONE };
+        let abortable = if hooks.aborts.is_empty() { Self::NONE } else { Self::ABORTABLE };
+        watched.with(steered).with(timeline).with(abortable)
     }
 
     pub(crate) fn of_plan(hooks: &Hooks<'_>, learns: bool, has_deadline: bool) -> Self {

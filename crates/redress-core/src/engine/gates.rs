@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::deadline::fits;
+use super::flags::Flags;
 use super::run::{Failed, Run};
 use super::state::Wait;
 use crate::classify::class::ErrorClass;
 use crate::outcome::stop_reason::StopReason;
+use crate::policy::abort_handle::AbortHandle;
 use crate::policy::hooks::contained;
 use crate::policy::sleep_decision::SleepDecision;
 use crate::strategy::{BackoffContext, Feedback, Strategy};
@@ -36,7 +38,7 @@ impl From<StopReason> for Refused {
     }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// The wait before the next attempt, or the first gate that says no; `failures` of this class there were. `PLAIN` leaves out what a
     /// [plain](super::RunState::is_plain) call does not have: hooks that steer, and strategies that learn.
     ///
@@ -132,11 +134,34 @@ impl Run<'_> {
         }
     }
 
-    /// Whether the abort predicate asks to stop; one that panics does not.
+    /// Whether a handle was aborted or an abort predicate asks to stop, the policy's or the call's; one that panics does not.
     #[inline]
     pub(super) fn abort_asked(&self) -> bool {
-        let predicate = self.steering(|hooks| hooks.abort_if.as_deref());
-        predicate.is_some_and(|predicate| contained(predicate).unwrap_or(false))
+        self.state.flags.has(Flags::STEERED.with(Flags::ABORTABLE)) && self.abort_asked_by_any()
+    }
+
+    fn abort_asked_by_any(&self) -> bool {
+        let of_call = self.call.and_then(|call| call.hooks.abort_if.as_deref());
+        let mut predicates = self.plan.hooks.abort_if.as_deref().into_iter().chain(of_call);
+        self.is_aborted() || predicates.any(|predicate| contained(predicate).unwrap_or(false))
+    }
+
+    /// Whether there are handles that may abort the call.
+    #[inline]
+    pub(crate) fn is_abortable(&self) -> bool {
+        self.state.flags.has(Flags::ABORTABLE)
+    }
+
+    /// The handles that may abort the call: the policy's, and its own.
+    pub(crate) fn abort_handles(&self) -> impl Iterator<Item = &'a AbortHandle> + use<'a> {
+        let of_call = self.call.map_or(&[][..], |call| &call.hooks.aborts);
+        self.plan.hooks.aborts.iter().chain(of_call)
+    }
+
+    /// Whether one of the handles was aborted.
+    #[inline]
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.is_abortable() && self.abort_handles().any(AbortHandle::is_aborted)
     }
 }
 

@@ -15,8 +15,8 @@ use crate::outcome::stop_reason::StopReason;
 use crate::outcome::summary::OutcomeSummary;
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::compiled::Plan;
-use crate::policy::context::CallSettings;
 use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper, contained};
+use crate::policy::settings::CallSettings;
 use crate::policy::sleep_decision::{HookFuture, SleepDecision};
 use crate::strategy::Feedback;
 
@@ -58,7 +58,7 @@ impl<'a> Run<'a> {
     /// Starts a call that does not take the fast path: asks whether to abort, whether time is left, then the breaker, and
     /// starts the first attempt. `None` if the call ended instead.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
-        self.state.audience.set_timeline(self.call.and_then(CallSettings::timeline_for_run));
+        self.state.audience.set_timeline(self.timeline_for_call());
         if self.is_watched() {
             self.tell_call_start();
         }
@@ -79,6 +79,11 @@ impl<'a> Run<'a> {
             self.tell_start(Duration::ZERO);
         }
         Some(self.attempt(remaining))
+    }
+
+    /// The timeline the call records into, by its own setting or else by the policy's.
+    fn timeline_for_call(&self) -> Option<RetryTimeline> {
+        self.hook(|hooks| hooks.capture.timeline())
     }
 
     /// The next attempt, after the wait that the last verdict asked for; `None` if the call ended instead.
@@ -227,7 +232,7 @@ impl<'a> Run<'a> {
         if self.has_audience() {
             self.tell_retry(failed, self.elapsed(now), granted.wait);
         }
-        if !self.state.flags.has(Flags::STEERED) {
+        if !self.state.flags.has(Flags::STEERED.with(Flags::ABORTABLE)) {
             return Ok(());
         }
         if self.abort_asked() {
@@ -261,6 +266,11 @@ impl<'a> Run<'a> {
     #[inline]
     pub(crate) fn may_have_taken_time(&self) -> bool {
         self.state.flags.has(Flags::TAKES_TIME)
+    }
+
+    /// The attempts made so far.
+    pub(crate) const fn attempts(&self) -> u32 {
+        self.state.attempts
     }
 
     /// The wait before the next attempt.

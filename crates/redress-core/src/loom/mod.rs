@@ -9,6 +9,7 @@
 
 mod atomic;
 
+mod abort;
 mod breaker;
 mod budget;
 mod calls;

@@ -49,7 +49,7 @@ pub enum CallError<E> {
     /// timed out, or by deferring the retry.
     #[error(transparent)]
     Exhausted(RetryExhaustedError<E>),
-    /// The call was aborted by its caller, its operation or its sleep handler.
+    /// The call was aborted by its caller, a handle, its operation or its sleep handler.
     #[error(transparent)]
     Aborted(AbortedError<E>),
     /// The circuit breaker rejected the call; the operation was not run.

@@ -10,9 +10,11 @@ use crate::breaker::{BreakerSource, IntoBreaker};
 use crate::classify::default_classifier::DefaultClassifier;
 use crate::drive::clock::{Clock, ClockChoice};
 use crate::outcome::observer::{AttemptContext, Observer};
+use crate::outcome::timeline::RetryTimeline;
+use crate::policy::abort_handle::AbortHandle;
 use crate::policy::compiled::{CompiledPolicy, Plan};
 use crate::policy::config_error::{Check, ConfigError};
-use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper};
+use crate::policy::hooks::{BeforeSleep, Capture, Hooks, Sleeper};
 use crate::policy::policies::{AsyncPolicy, Policy};
 use crate::policy::retry::{IntoRetry, Retry, RetryBuilder};
 use crate::policy::sleep_decision::SleepDecision;
@@ -159,35 +161,62 @@ impl<C, K> PolicyBuilder<C, K> {
 
     /// Adds an observer of every event and attempt of every call. Several may be added.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
-        self.hooks.observers.push(Box::new(observer));
+        self.hooks.observers.push(Arc::new(observer));
         self
     }
 
-    /// Sets the sleep handler for calls that set none; see [`CallContext::sleep`](crate::CallContext::sleep).
-    pub fn sleep(
+    /// Sets the predicate that ends calls when it answers true; a call's own is asked too. See
+    /// [`CallContext::abort_if`](crate::CallContext::abort_if).
+    pub fn abort_if(mut self, predicate: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.abort_if = Some(Arc::new(predicate));
+        self
+    }
+
+    /// Ends calls when this handle is aborted, waits and running attempts included; see [`AbortHandle`]. Several may be added,
+    /// and those of a call hold too.
+    pub fn abort_on(mut self, handle: &AbortHandle) -> Self {
+        self.hooks.aborts.push(handle.clone());
+        self
+    }
+
+    /// Records each call's events into a timeline of its own, unless the call captures otherwise. See
+    /// [`CallContext::capture_timeline`](crate::CallContext::capture_timeline).
+    pub fn capture_timeline(mut self) -> Self {
+        self.hooks.capture = Capture::Fresh;
+        self
+    }
+
+    /// Records the events of all calls into `timeline`, but of those that capture otherwise.
+    pub fn capture_timeline_into(mut self, timeline: &RetryTimeline) -> Self {
+        self.hooks.capture = Capture::Into(timeline.clone());
+        self
+    }
+
+    /// Sets the sleep handler for calls that set none; see [`CallContext::sleep_handler`](crate::CallContext::sleep_handler).
+    pub fn sleep_handler(
         mut self,
         handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.sleep = Some(Box::new(handler));
+        self.hooks.sleep = Some(Arc::new(handler));
         self
     }
 
     /// Sets the hook before each wait for calls that set none; see
     /// [`CallContext::before_sleep`](crate::CallContext::before_sleep).
     pub fn before_sleep(mut self, hook: impl Fn(&BackoffContext<'_>, Duration) + Send + Sync + 'static) -> Self {
-        self.hooks.before_sleep = Some(BeforeSleep::Blocking(Box::new(hook)));
+        self.hooks.before_sleep = Some(BeforeSleep::Blocking(Arc::new(hook)));
         self
     }
 
     /// Sets the hook before each attempt for calls that set none.
     pub fn on_attempt_start(mut self, hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'static) -> Self {
-        self.hooks.on_attempt_start = Some(Box::new(hook));
+        self.hooks.on_attempt_start = Some(Arc::new(hook));
         self
     }
 
     /// Sets the hook after each attempt for calls that set none.
     pub fn on_attempt_end(mut self, hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'static) -> Self {
-        self.hooks.on_attempt_end = Some(Box::new(hook));
+        self.hooks.on_attempt_end = Some(Arc::new(hook));
         self
     }
 
@@ -218,8 +247,8 @@ impl<C> PolicyBuilder<C, Blocking> {
     }
 
     /// Sets what waits instead of `std::thread::sleep`, for calls that set none. It is asked to wait zero, too.
-    pub fn sleeper(mut self, sleeper: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        self.hooks.sleeper = Some(Sleeper::Blocking(Box::new(sleeper)));
+    pub fn sleep_with(mut self, sleeper: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        self.hooks.sleeper = Some(Sleeper::Blocking(Arc::new(sleeper)));
         self
     }
 
@@ -243,11 +272,11 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
     }
 
     /// Sets what waits instead of the timer between attempts, for calls that set none. It is asked to wait zero, too.
-    pub fn sleeper<Fut>(mut self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'static) -> Self
+    pub fn sleep_with<Fut>(mut self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.hooks.sleeper = Some(Sleeper::Async(Box::new(move |delay| Box::pin(sleeper(delay)))));
+        self.hooks.sleeper = Some(Sleeper::Async(Arc::new(move |delay| Box::pin(sleeper(delay)))));
         self
     }
 
@@ -260,7 +289,7 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
         Fut: Future<Output = ()> + Send + 'static,
     {
         let hook = move |context: &BackoffContext<'_>, delay| Box::pin(hook(context, delay)) as _;
-        self.hooks.before_sleep = Some(BeforeSleep::Async(Box::new(hook)));
+        self.hooks.before_sleep = Some(BeforeSleep::Async(Arc::new(hook)));
         self
     }
 

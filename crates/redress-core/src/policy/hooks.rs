@@ -5,40 +5,95 @@
 use std::borrow::Cow;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use crate::outcome::observer::{AttemptContext, Observer};
+use crate::outcome::timeline::RetryTimeline;
+use crate::policy::abort_handle::AbortHandle;
 use crate::policy::sleep_decision::{AsyncBeforeSleepFn, AsyncSleeperFn, BeforeSleepFn, SleepFn, SleeperFn};
 
 pub(crate) type AttemptFn<'h> = dyn Fn(&AttemptContext<'_>) + Send + Sync + 'h;
 pub(crate) type AbortFn<'h> = dyn Fn() -> bool + Send + Sync + 'h;
 
+/// Where a call's timeline goes.
+#[derive(Clone, Default)]
+pub(crate) enum Capture {
+    #[default]
+    Off,
+    Fresh,
+    Into(RetryTimeline),
+}
+
+impl Capture {
+    pub(crate) const fn is_on(&self) -> bool {
+        !matches!(self, Self::Off)
+    }
+
+    /// The timeline that a call records into.
+    pub(crate) fn timeline(&self) -> Option<RetryTimeline> {
+        match self {
+            Self::Off => None,
+            Self::Fresh => Some(RetryTimeline::new()),
+            Self::Into(timeline) => Some(timeline.clone()),
+        }
+    }
+}
+
 /// How the actual wait is replaced.
+#[derive(Clone)]
 pub(crate) enum Sleeper<'h> {
-    Blocking(Box<SleeperFn<'h>>),
-    Async(Box<AsyncSleeperFn<'h>>),
+    Blocking(Arc<SleeperFn<'h>>),
+    Async(Arc<AsyncSleeperFn<'h>>),
 }
 
 /// What runs right before an actual wait.
+#[derive(Clone)]
 pub(crate) enum BeforeSleep<'h> {
-    Blocking(Box<BeforeSleepFn<'h>>),
-    Async(Box<AsyncBeforeSleepFn<'h>>),
+    Blocking(Arc<BeforeSleepFn<'h>>),
+    Async(Arc<AsyncBeforeSleepFn<'h>>),
 }
 
-/// Every hook there is. A policy has one set, and a call may have another: observers of both hear everything, and of the
-/// rest a call's hook replaces the policy's.
-#[derive(Default)]
+/// Every hook there is. A policy has one set, and a call may have another: observers of both hear everything, both may
+/// ask to abort, and of the rest a call's hook replaces the policy's.
+#[derive(Clone, Default)]
 pub(crate) struct Hooks<'h> {
     pub(crate) operation: Option<Cow<'h, str>>,
-    pub(crate) observers: Vec<Box<dyn Observer + 'h>>,
-    pub(crate) on_attempt_start: Option<Box<AttemptFn<'h>>>,
-    pub(crate) on_attempt_end: Option<Box<AttemptFn<'h>>>,
-    pub(crate) abort_if: Option<Box<AbortFn<'h>>>,
-    pub(crate) sleep: Option<Box<SleepFn<'h>>>,
+    pub(crate) observers: Vec<Arc<dyn Observer + 'h>>,
+    pub(crate) on_attempt_start: Option<Arc<AttemptFn<'h>>>,
+    pub(crate) on_attempt_end: Option<Arc<AttemptFn<'h>>>,
+    pub(crate) abort_if: Option<Arc<AbortFn<'h>>>,
+    pub(crate) aborts: Vec<AbortHandle>,
+    pub(crate) capture: Capture,
+    pub(crate) sleep: Option<Arc<SleepFn<'h>>>,
     pub(crate) before_sleep: Option<BeforeSleep<'h>>,
     pub(crate) sleeper: Option<Sleeper<'h>>,
 }
 
-impl Hooks<'_> {
+impl<'h> Hooks<'h> {
+    /// These hooks over those: both sets of observers hear, both may ask to abort, and of the rest these are taken where
+    /// they are set.
+    pub(crate) fn over(&self, outer: &Self) -> Self {
+        let abort_if = match (&self.abort_if, &outer.abort_if) {
+            (Some(own), Some(outer)) => {
+                let both = [Arc::clone(outer), Arc::clone(own)];
+                Some(Arc::new(move || both.iter().any(|ask| contained(&**ask).unwrap_or(false))) as Arc<AbortFn<'h>>)
+            }
+            (own, outer) => own.as_ref().or(outer.as_ref()).map(Arc::clone),
+        };
+        Self {
+            operation: self.operation.as_ref().or(outer.operation.as_ref()).cloned(),
+            observers: outer.observers.iter().chain(&self.observers).cloned().collect(),
+            on_attempt_start: self.on_attempt_start.as_ref().or(outer.on_attempt_start.as_ref()).map(Arc::clone),
+            on_attempt_end: self.on_attempt_end.as_ref().or(outer.on_attempt_end.as_ref()).map(Arc::clone),
+            abort_if,
+            aborts: outer.aborts.iter().chain(&self.aborts).cloned().collect(),
+            capture: if self.capture.is_on() { &self.capture } else { &outer.capture }.clone(),
+            sleep: self.sleep.as_ref().or(outer.sleep.as_ref()).map(Arc::clone),
+            before_sleep: self.before_sleep.as_ref().or(outer.before_sleep.as_ref()).cloned(),
+            sleeper: self.sleeper.as_ref().or(outer.sleeper.as_ref()).cloned(),
+        }
+    }
+
     /// Whether anything here is told of starts, successes and ends.
     pub(crate) fn is_watching(&self) -> bool {
         !self.observers.is_empty() || self.on_attempt_start.is_some() || self.on_attempt_end.is_some()

@@ -94,9 +94,9 @@ impl<Tm: Default> AsyncPolicy<DefaultClassifier, Tm> {
 macro_rules! policy_methods {
     ([$($parameter:ident),*] $policy:ty, $name:literal) => {
         impl<$($parameter),*> $policy {
-            /// Settings for single calls: hooks, abort, sleep handler, sleeper, timeline.
+            /// Settings for single calls: deadline, hooks, abort, sleep handler, timeline.
             pub fn context(&self) -> CallContext<'_, Self> {
-                CallContext::new(self)
+                CallContext::of(self)
             }
 
             /// [`context`](Self::context) with a name for the operation.

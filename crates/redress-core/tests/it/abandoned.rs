@@ -182,7 +182,7 @@ fn a_hook_that_is_awaited_is_gone_before_the_permit_goes() {
     let policy = subject(&clock, &story);
     let (first, second) = (story.clone(), story.clone());
     let before = policy.context().before_sleep_async(move |_, _| hangs(&first));
-    let instead = policy.context().sleeper(move |_| hangs(&second));
+    let instead = policy.context().sleep_with(move |_| hangs(&second));
     for context in [before, instead] {
         let failing = || ready(fails(ErrorClass::RateLimit));
         let mut called = Box::pin(context.call(failing));
@@ -236,7 +236,7 @@ fn a_blocking_call_that_panics_is_cancelled() {
     for has_sleeper in [false, true] {
         let (clock, story) = (VirtualClock::new(), Story::default());
         let builder = add(Policy::builder().clock(clock.clone()), &story);
-        let builder = if has_sleeper { builder.sleeper(clock.sleeper()) } else { builder };
+        let builder = if has_sleeper { builder.sleep_with(clock.sleeper()) } else { builder };
         let policy = builder.build().expect("valid");
         let panicking = || -> Attempted {
             clock.advance(secs(2));

@@ -95,7 +95,8 @@ fn every_reason_but_abort_reports_the_failure() {
 fn a_deferred_call_is_a_failure() {
     on_every_driver(|lab| {
         let policy = guarded(&lab, touchy());
-        let outcome = policy.context().sleep(|_, _| SleepDecision::Defer).execute(&failing(ErrorClass::Transient));
+        let outcome =
+            policy.context().sleep_handler(|_, _| SleepDecision::Defer).execute(&failing(ErrorClass::Transient));
         assert_eq!(outcome.stop_reason(), Some(StopReason::Scheduled));
         assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
     });
@@ -272,7 +273,7 @@ fn an_aborted_probe_gives_its_place_back() {
         assert_eq!(policy.run(&script([Err(Failed::Abort)])), stopped(StopReason::Aborted, 1));
         let after_failure = || script([fails(ErrorClass::Transient), Err(Failed::Abort)]);
         assert_eq!(policy.run(&after_failure()), stopped(StopReason::Aborted, 2));
-        let aborting = policy.context().sleep(|_, _| SleepDecision::Abort);
+        let aborting = policy.context().sleep_handler(|_, _| SleepDecision::Abort);
         assert_eq!(aborting.run(&failing(ErrorClass::Transient)), stopped(StopReason::Aborted, 1));
         assert_eq!(policy.circuit_state(), Some(CircuitState::HalfOpen));
         assert_eq!(policy.run(&succeeding()), ok_after(1));

@@ -190,11 +190,11 @@ fn a_granted_retry_keeps_its_token_when_it_is_deferred_or_aborted() {
             left -= 1;
             assert_eq!((reason, budget.remaining()), (Some(expected), left));
         };
-        let context = policy.context().sleep(|_, _| SleepDecision::Defer);
+        let context = policy.context().sleep_handler(|_, _| SleepDecision::Defer);
         spent_one(context.run(&transient()).reason, StopReason::Scheduled);
-        let context = policy.context().sleep(|_, _| SleepDecision::Abort);
+        let context = policy.context().sleep_handler(|_, _| SleepDecision::Abort);
         spent_one(context.run(&transient()).reason, StopReason::Aborted);
-        let context = policy.context().sleep(|_, delay| {
+        let context = policy.context().sleep_handler(|_, delay| {
             assert_eq!(delay, Duration::ZERO);
             SleepDecision::Sleep
         });

@@ -90,7 +90,7 @@ fn kinds() -> [Kind; 8] {
         },
         Kind {
             make: |lab| {
-                let defer: Change = |context| context.sleep(|_, _| SleepDecision::Defer);
+                let defer: Change = |context| context.sleep_handler(|_, _| SleepDecision::Defer);
                 make(lab, retry().strategy(fixed(secs(5))), defer, &failing(ErrorClass::Transient))
             },
             text: "the call failed (transient): the retry was deferred",
@@ -118,7 +118,9 @@ fn kinds() -> [Kind; 8] {
             ..failed
         },
         Kind {
-            make: |lab| make(lab, retry(), |context| context.sleep(|_, _| SleepDecision::Abort), &value_fails()),
+            make: |lab| {
+                make(lab, retry(), |context| context.sleep_handler(|_, _| SleepDecision::Abort), &value_fails())
+            },
             text: "the call returned a value that counts as a failure (transient): the call was aborted",
             reason: StopReason::Aborted,
             attempts: 1,
@@ -378,7 +380,11 @@ fn the_last_value_comes_out_and_everything_else_is_the_error() {
     let rows: [(Change, MakeSteps, Result<Answer, StopReason>); 6] = [
         (SAME, succeeding, Ok(Answer::Good)),
         (SAME, value_fails, Ok(Answer::Bad(ErrorClass::Transient))),
-        (|context| context.sleep(|_, _| SleepDecision::Abort), value_fails, Ok(Answer::Bad(ErrorClass::Transient))),
+        (
+            |context| context.sleep_handler(|_, _| SleepDecision::Abort),
+            value_fails,
+            Ok(Answer::Bad(ErrorClass::Transient)),
+        ),
         (SAME, || script([bad(), fails(ErrorClass::Auth)]), Err(StopReason::NonRetryableClass)),
         (SAME, || script([bad(), Err(Failed::Abort)]), Err(StopReason::Aborted)),
         (|context| context.abort_if(|| true), value_fails, Err(StopReason::Aborted)),

@@ -501,7 +501,7 @@ fn a_probe_whose_futures_panic_when_dropped_gives_its_place_back() {
     let policy = policy.circuit_breaker(&breaker).build().expect("valid");
     let failing = || ready(fails(ErrorClass::Transient));
     let hooked = policy.context().before_sleep_async(|_, _| armed());
-    let slept = policy.context().sleeper(|_| armed());
+    let slept = policy.context().sleep_with(|_| armed());
     Start::HalfOpen.reach(&breaker, &clock);
 
     let calls: [Pin<Box<dyn Future<Output = _>>>; 3] =

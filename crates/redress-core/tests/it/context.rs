@@ -245,7 +245,7 @@ fn a_context_serves_many_calls_each_counted_afresh() {
                 starts.note();
                 assert!(attempt.attempt <= 3 && attempt.elapsed <= secs(8));
             })
-            .sleep(|_, _| SleepDecision::Sleep);
+            .sleep_handler(|_, _| SleepDecision::Sleep);
         for calls in 1..=3 {
             assert_eq!(context.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
             assert_eq!(starts.get(), 3 * calls);

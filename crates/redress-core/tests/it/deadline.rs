@@ -152,7 +152,7 @@ fn no_attempt_starts_at_the_deadline_however_long_the_wait_took() {
                 .retry(retry(secs(1)))
                 .deadline(DEADLINE)
                 .observer(recorder.clone())
-                .sleeper(move |delay| clock.advance(delay + oversleep))
+                .sleep_with(move |delay| clock.advance(delay + oversleep))
                 .build();
             assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), expected, "{oversleep:?}");
             let end = if expected.reason.is_some() { EventName::DeadlineExceeded } else { EventName::Success };

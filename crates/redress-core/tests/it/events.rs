@@ -113,7 +113,7 @@ fn each_end_of_a_call_is_exactly_one_terminal_event() {
         }),
         (
             retry().strategy(fixed(secs(5))),
-            |context| context.sleep(|_, _| SleepDecision::Defer),
+            |context| context.sleep_handler(|_, _| SleepDecision::Defer),
             transient,
             vec![
                 Expected { sleep: secs(5), ..retried(Transient) },
@@ -122,12 +122,12 @@ fn each_end_of_a_call_is_exactly_one_terminal_event() {
         ),
         (
             retry().strategy(fixed(secs(60))),
-            |context| context.sleep(|_, _| SleepDecision::Sleep),
+            |context| context.sleep_handler(|_, _| SleepDecision::Sleep),
             transient,
             vec![ends(StopReason::DeadlineExceeded, 1, Transient)],
         ),
         // An abort is not the failure's doing, so its event shows none.
-        (retry(), |context| context.sleep(|_, _| SleepDecision::Abort), transient, {
+        (retry(), |context| context.sleep_handler(|_, _| SleepDecision::Abort), transient, {
             let aborted = Expected { stop_reason: Some(StopReason::Aborted), ..event(EventName::Aborted, 1) };
             vec![retried(Transient), aborted]
         }),
@@ -158,7 +158,7 @@ fn a_call_that_stops_after_a_wait_shows_the_failure_before_it() {
     everywhere(|lab| {
         let recorder = Recorder::new();
         let policy = lab.policy().retry(retry()).observer(recorder.clone()).build();
-        let context = policy.context().sleeper(|_| lab.clock.advance(secs(60)));
+        let context = policy.context().sleep_with(|_| lab.clock.advance(secs(60)));
         assert_eq!(context.run(&failing(ErrorClass::Transient)), stopped(StopReason::DeadlineExceeded, 1));
         let after_wait = Expected {
             class: Some(ErrorClass::Transient),

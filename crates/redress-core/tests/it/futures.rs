@@ -67,8 +67,8 @@ fn a_delay_of_zero_never_touches_the_timer_whatever_hooks_there_are() {
     let contexts = [
         policy.context().before_sleep(|_, _| ()),
         policy.context().before_sleep_async(|_, _| yield_once()),
-        policy.context().sleeper(|_| yield_once()),
-        policy.context().sleeper(|_| async { panic!("in a hook") }),
+        policy.context().sleep_with(|_| yield_once()),
+        policy.context().sleep_with(|_| async { panic!("in a hook") }),
     ];
     for context in contexts {
         let mut call = pin!(context.call(failing(ErrorClass::Transient).run_async()));
@@ -125,7 +125,7 @@ fn polling_a_pending_call_runs_nothing_again() {
 async fn long_call(policy: &AsyncPolicy<ByClass, VirtualTimer>, clock: &VirtualClock) {
     let (timer, tick) = (clock.timer(), secs(1));
     let context = policy.context().before_sleep_async(|_, _| yield_once());
-    let own_wait = policy.context().sleeper(move |_| {
+    let own_wait = policy.context().sleep_with(move |_| {
         let sleep = timer.sleep(tick);
         async {
             yield_once().await;
@@ -247,7 +247,7 @@ fn a_future_is_send_when_its_parts_are() {
     let clock = VirtualClock::new();
     let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass).retry(retry(secs(5)));
     let policy = policy.build().expect("valid");
-    let context = policy.operation("sync_user").on_metric(|_| ()).sleeper(|_| async {});
+    let context = policy.operation("sync_user").on_metric(|_| ()).sleep_with(|_| async {});
     let steps = failing(ErrorClass::Transient);
     let _ = clock.block_on(send(policy.call(steps.run_async())));
     let _ = clock.block_on(send(policy.execute(steps.run_async())));

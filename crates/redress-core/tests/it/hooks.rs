@@ -41,8 +41,18 @@ fn every_started_attempt_has_one_end_with_its_decision() {
         (same, || script([fails(ErrorClass::Transient), Err(Failed::Abort)]), &[Again, Aborted], {
             Some(StopReason::Aborted)
         }),
-        (|context| context.sleep(|_, _| SleepDecision::Defer), transient, &[Scheduled], Some(StopReason::Scheduled)),
-        (|context| context.sleep(|_, _| SleepDecision::Abort), transient, &[Aborted], Some(StopReason::Aborted)),
+        (
+            |context| context.sleep_handler(|_, _| SleepDecision::Defer),
+            transient,
+            &[Scheduled],
+            Some(StopReason::Scheduled),
+        ),
+        (
+            |context| context.sleep_handler(|_, _| SleepDecision::Abort),
+            transient,
+            &[Aborted],
+            Some(StopReason::Aborted),
+        ),
         (|context| context.abort_if(|| true), transient, &[], Some(StopReason::Aborted)),
         (abort_after_failure, transient, &[Aborted], Some(StopReason::Aborted)),
     ];
@@ -120,7 +130,7 @@ fn a_deferred_attempt_ends_with_the_delay() {
     on_every_driver(|lab| {
         let recorder = Recorder::new();
         let policy = lab.retrying(retry());
-        let context = policy.context().observer(recorder.clone()).sleep(|_, _| SleepDecision::Defer);
+        let context = policy.context().observer(recorder.clone()).sleep_handler(|_, _| SleepDecision::Defer);
         let _ = context.execute(&failing(ErrorClass::Transient));
         let end = recorder.attempts().pop().expect("it ended");
         assert_eq!((end.decision, end.sleep), (Some(AttemptDecision::Scheduled), Some(DELAY)));
@@ -140,12 +150,12 @@ fn an_attempt_ends_before_the_wait_and_starts_after_it() {
             .on_attempt_start(|attempt| tell(format!("start {}", attempt.attempt)))
             .on_attempt_end(|attempt| tell(format!("end {}", attempt.attempt)))
             .on_metric(|event| tell(event.name.to_string()))
-            .sleep(|_, _| {
+            .sleep_handler(|_, _| {
                 tell("handler".to_owned());
                 SleepDecision::Sleep
             })
             .before_sleep(|_, _| tell("before".to_owned()))
-            .sleeper(|delay| {
+            .sleep_with(|delay| {
                 lab.clock.advance(delay);
                 tell("waited".to_owned());
             });
@@ -170,7 +180,7 @@ fn a_call_that_stops_after_the_wait_has_had_its_end_before() {
     wherever_time_is_virtual(|lab| {
         let recorder = Recorder::new();
         let policy = lab.policy().retry(retry()).deadline(secs(5)).observer(recorder.clone()).build();
-        let context = policy.context().sleeper(|_| lab.clock.advance(secs(9)));
+        let context = policy.context().sleep_with(|_| lab.clock.advance(secs(9)));
         let ended = context.run(&failing(ErrorClass::Transient));
         assert_eq!(ended, stopped(StopReason::DeadlineExceeded, 1));
         assert_eq!(recorder.decisions(), [AttemptDecision::Retry]);

@@ -16,8 +16,8 @@ use redress_core::observe::AttemptContext;
 use redress_core::policy::{Deadline, PolicyBuilder, RetryBuilder};
 use redress_core::strategy::BackoffContext;
 use redress_core::{
-    AsyncPolicy, Attempt, CallContext, CallError, Classification, Classifier, ErrorClass, Event, Observer, Policy,
-    RetryOutcome, RetryTimeline, SleepDecision, StopReason,
+    AbortHandle, AsyncPolicy, Attempt, CallContext, CallError, Classification, Classifier, ErrorClass, Event, Observer,
+    Policy, RetryOutcome, RetryTimeline, SleepDecision, StopReason,
 };
 use redress_testing::{Script, VirtualClock, VirtualTimer, operation_fn};
 
@@ -187,7 +187,7 @@ impl Lab {
     pub(crate) fn policy(&self) -> Builder {
         match self.driver {
             Driver::Blocking => {
-                Builder::Blocking(self.blocking().sleeper(self.clock.sleeper()).classifier(ByClass), self.clone())
+                Builder::Blocking(self.blocking().sleep_with(self.clock.sleeper()).classifier(ByClass), self.clone())
             }
             Driver::Bare => Builder::Blocking(self.blocking().classifier(ByClass), self.clone()),
             Driver::Async | Driver::Driven => {
@@ -266,18 +266,22 @@ impl Builder {
         fn attempt_timeout(timeout: Duration);
         fn finish_running_attempt();
         fn observer(observer: impl Observer + 'static);
-        fn sleep(handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'static);
+        fn abort_if(predicate: impl Fn() -> bool + Send + Sync + 'static);
+        fn abort_on(handle: &AbortHandle);
+        fn capture_timeline();
+        fn capture_timeline_into(timeline: &RetryTimeline);
+        fn sleep_handler(handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'static);
         fn before_sleep(hook: impl Fn(&BackoffContext<'_>, Duration) + Send + Sync + 'static);
         fn on_attempt_start(hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'static);
         fn on_attempt_end(hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'static);
     }
 
     /// What waits: `sleeper` is told how long, and time passes as it says.
-    pub(crate) fn sleeper(self, sleeper: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+    pub(crate) fn sleep_with(self, sleeper: impl Fn(Duration) + Send + Sync + 'static) -> Self {
         match self {
-            Self::Blocking(inner, lab) => Self::Blocking(inner.sleeper(sleeper), lab),
+            Self::Blocking(inner, lab) => Self::Blocking(inner.sleep_with(sleeper), lab),
             Self::Async(inner, lab) => Self::Async(
-                inner.sleeper(move |delay| {
+                inner.sleep_with(move |delay| {
                     sleeper(delay);
                     ready(())
                 }),
@@ -387,7 +391,8 @@ impl<'a> Context<'a> {
         fn on_log(hook: impl Fn(&Event<'_>) + Send + Sync + 'a);
         fn observer(observer: impl Observer + 'a);
         fn abort_if(predicate: impl Fn() -> bool + Send + Sync + 'a);
-        fn sleep(handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'a);
+        fn abort_on(handle: &AbortHandle);
+        fn sleep_handler(handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'a);
         fn before_sleep(hook: impl Fn(&BackoffContext<'_>, Duration) + Send + Sync + 'a);
         fn on_attempt_start(hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'a);
         fn on_attempt_end(hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'a);
@@ -397,11 +402,11 @@ impl<'a> Context<'a> {
     }
 
     /// What waits: `sleeper` is told how long, and time passes as it says.
-    pub(crate) fn sleeper(self, sleeper: impl Fn(Duration) + Send + Sync + 'a) -> Self {
+    pub(crate) fn sleep_with(self, sleeper: impl Fn(Duration) + Send + Sync + 'a) -> Self {
         match self {
-            Self::Blocking(inner, lab) => Self::Blocking(inner.sleeper(sleeper), lab),
+            Self::Blocking(inner, lab) => Self::Blocking(inner.sleep_with(sleeper), lab),
             Self::Async(inner, lab) => Self::Async(
-                inner.sleeper(move |delay| {
+                inner.sleep_with(move |delay| {
                     sleeper(delay);
                     ready(())
                 }),

@@ -24,6 +24,7 @@ mod spec;
 mod context;
 mod sleeping;
 mod hooks;
+mod on_retry;
 mod panics;
 mod panic_points;
 mod events;
@@ -40,6 +41,7 @@ mod futures;
 mod driven;
 mod cancellation;
 mod abandoned;
+mod abort;
 mod detached;
 
 mod defects;

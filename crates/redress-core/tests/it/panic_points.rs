@@ -351,7 +351,7 @@ impl Stage {
 
     fn blocking(&self, case: Case) -> Policy<Fused<ByClass>> {
         let builder = Policy::builder().clock(self.fuse.clock(&self.clock, Point::PolicyClock));
-        let builder = builder.sleeper(self.clock.sleeper()).classifier(Fused(ByClass, self.fuse.clone()));
+        let builder = builder.sleep_with(self.clock.sleeper()).classifier(Fused(ByClass, self.fuse.clone()));
         let builder = if case.is_heard { builder.observer(self.ears.clone()) } else { builder };
         let builder = builder.retry(self.retry()).attempt_timeout(secs(1));
         builder.circuit_breaker(self.source(case.whose)).build().expect("valid")

@@ -85,7 +85,7 @@ const OF_CALL: [(&str, OfCall); 8] = [
     ("on_log", |context| context.on_log(|_: &Event<'_>| explode())),
     ("observer", |context| context.observer(Panics)),
     ("abort_if", |context| context.abort_if(|| panic!("in a hook"))),
-    ("sleep", |context| context.sleep(|_: &BackoffContext<'_>, _| explode())),
+    ("sleep", |context| context.sleep_handler(|_: &BackoffContext<'_>, _| explode())),
     ("before_sleep", |context| context.before_sleep(|_: &BackoffContext<'_>, _| explode())),
     ("on_attempt_start", |context| context.on_attempt_start(|_: &AttemptContext<'_>| explode())),
     ("on_attempt_end", |context| context.on_attempt_end(|_: &AttemptContext<'_>| explode())),
@@ -93,7 +93,7 @@ const OF_CALL: [(&str, OfCall); 8] = [
 
 const OF_POLICY: [(&str, OfPolicy); 5] = [
     ("observer", |builder| builder.observer(Panics)),
-    ("sleep", |builder| builder.sleep(|_: &BackoffContext<'_>, _| explode())),
+    ("sleep", |builder| builder.sleep_handler(|_: &BackoffContext<'_>, _| explode())),
     ("before_sleep", |builder| builder.before_sleep(|_: &BackoffContext<'_>, _| explode())),
     ("on_attempt_start", |builder| builder.on_attempt_start(|_: &AttemptContext<'_>| explode())),
     ("on_attempt_end", |builder| builder.on_attempt_end(|_: &AttemptContext<'_>| explode())),
@@ -169,13 +169,13 @@ fn a_sleeper_that_panics_is_replaced_by_what_would_wait_without_it() {
         |lab| {
             let policy = lab.retrying(retry().strategy(fixed(secs(0))));
             let asked = Counter::default();
-            let context = policy.context().sleeper(|_| {
+            let context = policy.context().sleep_with(|_| {
                 asked.note();
                 explode()
             });
             assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
             assert_eq!(asked.get(), 1);
-            let policy = lab.policy().retry(retry().strategy(fixed(secs(0)))).sleeper(|_| explode()).build();
+            let policy = lab.policy().retry(retry().strategy(fixed(secs(0)))).sleep_with(|_| explode()).build();
             assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
         },
     );
@@ -199,14 +199,14 @@ fn check_unchanged<'a>(clock: &VirtualClock, context: &CallContext<'a, AsyncPoli
 fn an_asynchronous_sleeper_that_panics_is_replaced_by_the_timer() {
     let clock = VirtualClock::new();
     let policy = asynchronous(&clock);
-    check_unchanged(&clock, &policy.context().sleeper(|_| -> Ready<()> { explode() }));
+    check_unchanged(&clock, &policy.context().sleep_with(|_| -> Ready<()> { explode() }));
 }
 
 #[test]
 fn a_sleepers_future_that_panics_is_replaced_by_the_timer() {
     let clock = VirtualClock::new();
     let policy = asynchronous(&clock);
-    check_unchanged(&clock, &policy.context().sleeper(|_| async { explode() }));
+    check_unchanged(&clock, &policy.context().sleep_with(|_| async { explode() }));
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn a_call_that_is_dropped_while_such_a_hook_is_awaited_drops_in_peace() {
     let policy = asynchronous(&clock);
     let contexts = [
         policy.context().before_sleep_async(|_, _| PanicsWhenDropped(Poll::Pending)),
-        policy.context().sleeper(|_| PanicsWhenDropped(Poll::Pending)),
+        policy.context().sleep_with(|_| PanicsWhenDropped(Poll::Pending)),
     ];
     for context in contexts {
         nothing_escapes(|| {
@@ -271,7 +271,7 @@ fn a_panicking_hook_leaves_the_breaker_account_whole() {
             let breaker = Arc::new(FakeCircuitBreaker::new());
             let builder = lab.policy().retry(retry().strategy(fixed(secs(0)))).circuit_breaker(Arc::clone(&breaker));
             let policy = builder.observer(Panics).build();
-            let context = policy.context().sleep(|_, _| -> SleepDecision { explode() });
+            let context = policy.context().sleep_handler(|_, _| -> SleepDecision { explode() });
             for steps in CALLS {
                 context.run(&steps());
             }

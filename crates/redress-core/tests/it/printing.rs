@@ -5,12 +5,14 @@ use std::io;
 use redress_core::breaker::BreakerSource;
 use redress_core::classify::{ArcClassifier, result_classifier};
 use redress_core::observe::AttemptDecision;
+use redress_core::policy::CallSettings;
 use redress_core::{
-    Caller, CircuitBreaker, ErrorClass, Policy, Retry, RetryTimeline, SleepDecision, error_classifier, fixed,
+    AbortHandle, CallContext, CircuitBreaker, ErrorClass, Policy, Retry, RetryTimeline, SleepDecision,
+    error_classifier, fixed,
 };
 use redress_testing::VirtualClock;
 
-use crate::lab::{Answer, ByClass, Failed, GOOD, secs};
+use crate::lab::{ByClass, GOOD, secs};
 
 #[test]
 fn decisions_print_as_their_names() {
@@ -57,8 +59,10 @@ fn what_makes_calls_says_for_whom() {
     let policy = Policy::builder().classifier(ByClass).build().expect("valid");
     let context = format!("{:?}", policy.operation("sync_user"));
     assert!(context.starts_with("CallContext {") && context.contains("sync_user"), "{context}");
-    let printed = format!("{:?}", Caller::<Answer, Failed>::operation(&policy, "sync_user"));
-    assert!(printed.contains("NamedCaller") && printed.contains("sync_user"), "{printed}");
+    let settings = CallSettings::from(CallContext::new().operation("sync_user").deadline(secs(2)));
+    let printed = format!("{settings:?}");
+    assert!(printed.contains("sync_user") && printed.contains("After(2s)"), "{printed}");
+    assert_eq!(format!("{:?}", AbortHandle::new()), "AbortHandle { is_aborted: false, .. }");
 }
 
 #[test]

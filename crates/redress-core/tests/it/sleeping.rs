@@ -36,13 +36,14 @@ fn a_sleep_handler_decides_what_becomes_of_the_retry() {
         wherever_time_is_virtual(|lab| {
             let recorder = Recorder::new();
             let policy = lab.policy().retry(retry()).observer(recorder.clone()).build();
-            let context = policy.context().sleep(|_, _| decision);
+            let context = policy.context().sleep_handler(|_, _| decision);
             assert_eq!(context.run(&transient_then_good()), expected, "{decision}");
             assert_eq!(recorder.event_names(), events, "{decision}");
             assert_eq!(lab.clock.slept().len(), waits, "{decision}");
 
             recorder.clear();
-            let policy = lab.policy().retry(retry()).observer(recorder.clone()).sleep(move |_, _| decision).build();
+            let policy =
+                lab.policy().retry(retry()).observer(recorder.clone()).sleep_handler(move |_, _| decision).build();
             assert_eq!(policy.run(&transient_then_good()), expected, "{decision}, set for the policy");
         });
     }
@@ -53,7 +54,7 @@ fn a_deferred_retry_carries_the_whole_delay_and_the_failure() {
     on_every_driver(|lab| {
         for (delay, deadline) in [(secs(7), secs(60)), (secs(7), secs(2)), (secs(0), secs(2))] {
             let policy = lab.policy().retry(retry().strategy(fixed(delay))).deadline(deadline).build();
-            let context = policy.context().sleep(|_, _| SleepDecision::Defer);
+            let context = policy.context().sleep_handler(|_, _| SleepDecision::Defer);
             let outcome = context.execute(&failing(ErrorClass::RateLimit));
             assert_eq!(outcome.stop_reason(), Some(StopReason::Scheduled));
             assert_eq!(
@@ -78,7 +79,8 @@ fn only_a_deferral_says_how_long_to_wait() {
         let policy = lab.retrying(retry());
         assert_eq!(policy.execute(&failing(ErrorClass::Transient)).next_delay(), None);
         assert_eq!(policy.execute(&transient_then_good()).next_delay(), None);
-        let aborted = policy.context().sleep(|_, _| SleepDecision::Abort).execute(&failing(ErrorClass::Transient));
+        let aborted =
+            policy.context().sleep_handler(|_, _| SleepDecision::Abort).execute(&failing(ErrorClass::Transient));
         assert_eq!(aborted.next_delay(), None);
     });
 }
@@ -88,7 +90,7 @@ fn a_sleep_handler_sees_the_whole_delay_and_the_time_left() {
     wherever_time_is_virtual(|lab| {
         let policy = lab.policy().retry(retry().strategy(fixed(secs(8)))).deadline(secs(10)).build();
         let seen = Mutex::new(Vec::new());
-        let context = policy.context().sleep(|context, delay| {
+        let context = policy.context().sleep_handler(|context, delay| {
             let mut seen = seen.lock().expect("whole");
             seen.push((context.attempt, context.class(), context.cause, delay, context.remaining, context.prev_delay));
             SleepDecision::Sleep
@@ -114,7 +116,7 @@ fn sleep_for_a_delay_that_does_not_fit_ends_without_waiting() {
             let (recorder, budget) = (Recorder::new(), Budget::new(9, secs(60)).expect("valid"));
             let retry = retry().strategy(fixed(delay)).budget(budget.clone());
             let policy = lab.policy().retry(retry).deadline(secs(10)).observer(recorder.clone()).build();
-            let context = policy.context().sleep(|_, _| SleepDecision::Sleep);
+            let context = policy.context().sleep_handler(|_, _| SleepDecision::Sleep);
             assert_eq!(context.run(&transient_then_good()), expected, "{delay:?}");
             assert_eq!(recorder.event_names(), events, "the handler is asked before anything is announced");
             assert_eq!(budget.remaining_at(lab.clock.now()), tokens, "and before anything is spent");
@@ -134,7 +136,7 @@ fn a_sleep_handler_is_asked_only_about_granted_retries() {
         ];
         for (retry, class) in rows {
             let policy = lab.retrying(retry);
-            let context = policy.context().sleep(|_, _| panic!("nothing was granted"));
+            let context = policy.context().sleep_handler(|_, _| panic!("nothing was granted"));
             assert_eq!(context.run(&failing(class)).attempts, 1);
         }
     });
@@ -169,12 +171,12 @@ macro_rules! check_replaced {
 
 #[test]
 fn a_calls_hook_replaces_the_policys() {
-    check_replaced!(sleep: |counter| move |_, _| {
+    check_replaced!(sleep_handler: |counter| move |_, _| {
         counter.note();
         SleepDecision::Sleep
     });
     check_replaced!(before_sleep: |counter| move |_, _| counter.note());
-    check_replaced!(sleeper: |counter| move |_| counter.note());
+    check_replaced!(sleep_with: |counter| move |_| counter.note());
     check_replaced!(on_attempt_start: |counter| move |_| counter.note());
     check_replaced!(on_attempt_end: |counter| move |_| counter.note());
 }
@@ -203,7 +205,7 @@ fn the_hook_before_a_wait_does_not_run_where_nobody_waits() {
         let policy = lab.retrying(retry());
         let hook = |_: &BackoffContext<'_>, _| panic!("nobody waits");
         for decision in [SleepDecision::Defer, SleepDecision::Abort] {
-            let context = policy.context().before_sleep(hook).sleep(move |_, _| decision);
+            let context = policy.context().before_sleep(hook).sleep_handler(move |_, _| decision);
             assert_eq!(context.run(&failing(ErrorClass::Transient)).attempts, 1);
         }
         let context = policy.context().before_sleep(hook);
@@ -218,7 +220,7 @@ fn a_sleeper_is_asked_to_wait_zero_too() {
         for delay in [secs(3), secs(0)] {
             let policy = lab.retrying(retry().strategy(fixed(delay)));
             let asked = Mutex::new(Vec::new());
-            let context = policy.context().sleeper(|delay| asked.lock().expect("whole").push(delay));
+            let context = policy.context().sleep_with(|delay| asked.lock().expect("whole").push(delay));
             let outcome = context.execute(&failing(ErrorClass::Transient));
             assert_eq!(*asked.lock().expect("whole"), [delay, delay]);
             assert_eq!(outcome.elapsed(), secs(0), "it waits instead of the timer, and waited no time");
@@ -231,10 +233,10 @@ fn a_sleeper_is_asked_to_wait_zero_too() {
 fn time_that_a_sleeper_takes_counts_whatever_the_delay_was() {
     on_every_driver(|lab| {
         let policy = lab.policy().retry(retry().strategy(fixed(secs(0)))).deadline(secs(10)).build();
-        let context = policy.context().sleeper(|_| lab.clock.advance(secs(4)));
+        let context = policy.context().sleep_with(|_| lab.clock.advance(secs(4)));
         let outcome = context.execute(&failing(ErrorClass::Transient));
         assert_eq!((outcome.attempts(), outcome.elapsed()), (3, secs(8)));
-        let context = policy.context().sleeper(|_| lab.clock.advance(secs(10)));
+        let context = policy.context().sleep_with(|_| lab.clock.advance(secs(10)));
         let outcome = context.execute(&failing(ErrorClass::Transient));
         assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::DeadlineExceeded), 1));
     });
@@ -260,7 +262,7 @@ fn an_asynchronous_sleeper_is_awaited() {
         let clock = VirtualClock::new();
         let policy = limit(asynchronous(&clock, delay)).build().expect("valid");
         let timer = clock.timer();
-        let context = policy.context().sleeper(move |delay| Timer::sleep(&timer, delay + secs(10)));
+        let context = policy.context().sleep_with(move |delay| Timer::sleep(&timer, delay + secs(10)));
         let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
         assert_eq!((outcome.attempts(), outcome.elapsed()), (3, (delay + secs(10)) * 2));
         assert_eq!(clock.slept(), [delay + secs(10); 2], "the policy's timer did not wait besides");
@@ -306,7 +308,7 @@ fn an_asynchronous_policy_takes_both_kinds_of_hook_and_a_sleeper() {
             let hook = hook.clone();
             async move { hook.note() }
         })
-        .sleeper(move |_| {
+        .sleep_with(move |_| {
             let sleeper = sleeper.clone();
             async move { sleeper.note() }
         })
@@ -314,7 +316,7 @@ fn an_asynchronous_policy_takes_both_kinds_of_hook_and_a_sleeper() {
         .expect("valid");
     let outcome = clock.block_on(policy.execute(failing(ErrorClass::Transient).run_async()));
     assert_eq!((outcome.attempts(), waited.get()), (3, 4));
-    let context = policy.context().before_sleep(|_, _| ()).sleeper(|_| async {});
+    let context = policy.context().before_sleep(|_, _| ()).sleep_with(|_| async {});
     let outcome = clock.block_on(context.execute(failing(ErrorClass::Transient).run_async()));
     assert_eq!((outcome.attempts(), waited.get()), (3, 4), "the call's replace both");
 }

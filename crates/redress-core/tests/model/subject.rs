@@ -70,7 +70,7 @@ impl Subject {
                 }
                 if stage.world.sleeper(Owner::Policy, stage.driver).is_some() {
                     let noted = Arc::clone(stage);
-                    builder = builder.sleeper(move |delay| finishing(or_panic(noted.sleeper(Owner::Policy, delay))));
+                    builder = builder.sleep_with(move |delay| finishing(or_panic(noted.sleeper(Owner::Policy, delay))));
                 }
                 Either::Async(builder.build().expect("the data is valid"))
             }
@@ -84,7 +84,7 @@ impl Subject {
                 }
                 if stage.world.sleeper(Owner::Policy, stage.driver).is_some() {
                     let noted = Arc::clone(stage);
-                    builder = builder.sleeper(move |delay| drop(or_panic(noted.sleeper(Owner::Policy, delay))));
+                    builder = builder.sleep_with(move |delay| drop(or_panic(noted.sleeper(Owner::Policy, delay))));
                 }
                 Either::Blocking(builder.build().expect("the data is valid"))
             }
@@ -137,7 +137,7 @@ impl Subject {
         }
         if spec.hooks.sleeper.is_some() {
             let noted = Arc::clone(stage);
-            context = context.sleeper(move |delay| drop(or_panic(noted.sleeper(Owner::Call(call), delay))));
+            context = context.sleep_with(move |delay| drop(or_panic(noted.sleeper(Owner::Call(call), delay))));
         }
         match spec.way {
             Way::Call => called(context.call_with(operation)),
@@ -172,7 +172,7 @@ impl Subject {
         }
         if spec.hooks.sleeper.is_some() {
             let noted = Arc::clone(stage);
-            context = context.sleeper(move |delay| finishing(or_panic(noted.sleeper(Owner::Call(call), delay))));
+            context = context.sleep_with(move |delay| finishing(or_panic(noted.sleeper(Owner::Call(call), delay))));
         }
         Box::pin(async move {
             stage.note(What::Begins);
@@ -211,7 +211,7 @@ impl Subject {
         }
         if spec.hooks.sleep.is_some() {
             let stage = Arc::clone(stage);
-            context = context.sleep(move |context, delay| handle_sleep(&stage, owner, context, delay));
+            context = context.sleep_handler(move |context, delay| handle_sleep(&stage, owner, context, delay));
         }
         match spec.timeline {
             Capture::Off => context,
@@ -284,7 +284,7 @@ impl Parts<'_> {
         }
         if spec.hooks.sleep.is_some() {
             let stage = Arc::clone(stage);
-            builder = builder.sleep(move |context, delay| handle_sleep(&stage, owner, context, delay));
+            builder = builder.sleep_handler(move |context, delay| handle_sleep(&stage, owner, context, delay));
         }
         builder
     }

@@ -131,7 +131,7 @@ impl<'p> Call<'p> {
                 let context = policy.operation("fuzzed").observer(heard).capture_timeline();
                 let mut context = context.abort_if(move || asked.notes().wants_abort);
                 if let Some(decision) = setup.sleep_handler {
-                    context = context.sleep(move |_, _| decision);
+                    context = context.sleep_handler(move |_, _| decision);
                 }
                 context.execute_with(operation).await.into()
             }),

@@ -156,7 +156,7 @@ impl Setup {
         let blocking = self
             .limited(Policy::builder().retry(self.retry(budget.as_ref())))
             .clock(clock.clone())
-            .sleeper(self.sleeper(&clock, &turn));
+            .sleep_with(self.sleeper(&clock, &turn));
         let once = Policy::builder().clock(clock.clone());
         Policies {
             asynchronous: guarded(asynchronous, source()).build().expect("a policy that is taken"),

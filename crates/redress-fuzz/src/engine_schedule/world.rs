@@ -150,7 +150,7 @@ impl<'p> World<'p> {
                     let context = policy.context().observer(log.clone()).capture_timeline();
                     let mut context = context.abort_if(|| log.notes().wants_abort);
                     if let Some(decision) = setup.sleep_handler {
-                        context = context.sleep(move |_, _| decision);
+                        context = context.sleep_handler(move |_, _| decision);
                     }
                     context.execute_with(operation).into()
                 }

@@ -9,7 +9,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use redress_core::driver::NoTimer;
 use redress_core::policy::RetryBuilder;
-use redress_core::{AsyncPolicy, ErrorClass, SleepDecision, StopReason, fixed, retry_after_or};
+use redress_core::{AsyncPolicy, CallContext, ErrorClass, SleepDecision, StopReason, fixed, retry_after_or};
 use redress_hyper::{HyperError, RetryingClient, hyper_classifier};
 
 use crate::support::{
@@ -136,12 +136,10 @@ async fn the_connection_is_let_go_while_the_policy_waits() {
     .await;
     let response = belled(&bell, retry().strategy(fixed(Duration::from_secs(1))))
         .get(server.uri("/"))
-        .context(move |context| {
-            context.sleeper(move |_| {
-                let ends = Arc::clone(&ends);
-                async move { ends.notified().await }
-            })
-        })
+        .context(CallContext::new().sleep_with(move |_| {
+            let ends = Arc::clone(&ends);
+            async move { ends.notified().await }
+        }))
         .send()
         .await
         .unwrap();
@@ -158,13 +156,10 @@ async fn aborted_in_the_wait(
     client()
         .get(server.uri("/"))
         .drain(bytes, time)
-        .context(move |context| context.abort_if(move || has_waited.load(Ordering::SeqCst)))
-        .context(move |context| {
-            context.sleeper(move |_| {
-                waited.store(true, Ordering::SeqCst);
-                async { tokio::task::yield_now().await }
-            })
-        })
+        .context(CallContext::new().abort_if(move || has_waited.load(Ordering::SeqCst)).sleep_with(move |_| {
+            waited.store(true, Ordering::SeqCst);
+            async { tokio::task::yield_now().await }
+        }))
         .send()
         .await
         .unwrap()
@@ -259,7 +254,7 @@ async fn a_response_is_whole_that_was_read_for_nothing() {
 async fn a_response_that_is_deferred_is_whole() {
     let server = Server::answers(&[&bad(7)]).await;
     let client = client().drain(0, Duration::ZERO);
-    let request = client.get(server.uri("/")).context(|context| context.sleep(|_, _| SleepDecision::Defer));
+    let request = client.get(server.uri("/")).context(CallContext::new().sleep_handler(|_, _| SleepDecision::Defer));
     assert_eq!(text(request.send().await.unwrap()).await, "bbbbbbb");
 }
 

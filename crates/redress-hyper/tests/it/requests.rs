@@ -1,17 +1,22 @@
 //! Requests through a policy: what is sent, what comes back, and what the settings change.
 
+use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, Uri};
+use redress_core::policy::Deadline;
 use redress_core::strategy::{Fixed, RetryAfterOr};
-use redress_core::{CallContext, CallError, CircuitBreaker, ErrorClass, Event, StopReason, fixed, retry_after_or};
+use redress_core::{
+    AbortHandle, CallContext, CallError, CircuitBreaker, ErrorClass, Event, StopReason, fixed, retry_after_or,
+};
 use redress_hyper::{
     HyperError, ReplayBody, RetryingClient, default_operation, default_result_classifier, hyper_classifier,
     is_idempotent_method, request_with_retry,
 };
 use redress_tokio::AsyncPolicy;
+use tokio::sync::Notify;
 
 use crate::support::{BUSY, Bytewise, HOUR, OK, Server, builder_on, client, policy, pooled, put, retry, summary, text};
 
@@ -39,7 +44,7 @@ async fn a_bad_response_at_the_end_is_the_response() {
 #[tokio::test]
 async fn an_outcome_tells_everything() {
     let server = Server::answers(&[BUSY, OK]).await;
-    let outcome = client().get(server.uri("/")).context(CallContext::capture_timeline).execute().await;
+    let outcome = client().get(server.uri("/")).context(CallContext::new().capture_timeline()).execute().await;
     assert_eq!((outcome.attempts(), outcome.is_ok()), (2, true));
     assert!(outcome.timeline().is_some_and(|timeline| !timeline.events().is_empty()));
 }
@@ -190,7 +195,7 @@ async fn retry_after_is_waited_for_and_nonsense_is_not() {
     let policy = AsyncPolicy::builder()
         .classifier(hyper_classifier())
         .retry(retry().strategy(hinted()).max_attempts(4))
-        .sleeper(move |wait| {
+        .sleep_with(move |wait| {
             noted.lock().unwrap().push(wait);
             async {}
         })
@@ -262,17 +267,85 @@ async fn a_request_configures_its_call() {
     let client = client();
     let outcome = client
         .get(server.uri("/a"))
-        .context(|context| {
-            context.abort_if(|| asked.fetch_add(1, Ordering::Relaxed) >= 2).on_attempt_start(|attempt| {
-                starts.lock().unwrap().push((attempt.operation.as_deref().map(str::to_owned), attempt.attempt));
-            })
-        })
-        .context(CallContext::capture_timeline)
+        .context(
+            CallContext::new()
+                .abort_if(|| asked.fetch_add(1, Ordering::Relaxed) >= 2)
+                .on_attempt_start(|attempt| {
+                    starts.lock().unwrap().push((attempt.operation.as_deref().map(str::to_owned), attempt.attempt));
+                })
+                .capture_timeline(),
+        )
         .execute()
         .await;
     assert_eq!(outcome.stop_reason(), Some(StopReason::Aborted));
     assert!(outcome.timeline().is_some());
     assert_eq!(starts.lock().unwrap()[0], (Some("GET /a".to_owned()), 1));
+}
+
+/// Never answers, and says when a request has come.
+#[derive(Clone)]
+struct Silent(Arc<Notify>);
+
+impl redress_hyper::Transport for Silent {
+    type RequestBody = String;
+    type ResponseBody = String;
+
+    async fn send(self, _: Request<String>) -> Result<Response<String>, HyperError> {
+        self.0.notify_one();
+        pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_has_a_deadline_and_an_abort_handle_of_its_own() {
+    let came = Arc::new(Notify::new());
+    let client = RetryingClient::new(Silent(Arc::clone(&came)), policy(retry()));
+    let uri = || Uri::from_static("http://localhost/");
+    let outcome = client.get(uri()).context(CallContext::new().deadline(Duration::from_secs(3))).execute().await;
+    assert_eq!(
+        (outcome.stop_reason(), outcome.elapsed()),
+        (Some(StopReason::DeadlineExceeded), Duration::from_secs(3))
+    );
+    came.notified().await;
+
+    let handle = AbortHandle::new();
+    let (outcome, ()) =
+        tokio::join!(client.get(uri()).context(CallContext::new().abort_on(&handle)).execute(), async {
+            came.notified().await;
+            handle.abort();
+        });
+    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::Aborted), 1));
+
+    let for_all = client.clone().context_for(|head| match head.extensions.get::<Deadline>() {
+        Some(deadline) => CallContext::new().operation(head.uri.path().to_owned()).deadline(*deadline),
+        None => CallContext::new(),
+    });
+    let within = |seconds| {
+        let mut request = Request::get("http://localhost/a").body(ReplayBody::from(String::new())).unwrap();
+        request.extensions_mut().insert(Deadline::from(Duration::from_secs(seconds)));
+        for_all.request(request)
+    };
+    let outcome = within(2).execute().await;
+    assert_eq!(
+        (outcome.stop_reason(), outcome.elapsed()),
+        (Some(StopReason::DeadlineExceeded), Duration::from_secs(2))
+    );
+    let message = outcome.into_result().map(drop).unwrap_err().to_string();
+    assert!(message.contains("/a"), "{message}");
+    let own = CallContext::new().deadline(Duration::from_secs(1));
+    assert_eq!(within(2).context(own).execute().await.elapsed(), Duration::from_secs(1), "the request's own instead");
+}
+
+#[tokio::test]
+async fn a_request_tells_of_errors_with_their_type() {
+    let told = Mutex::new(Vec::new());
+    let client = RetryingClient::new(Extensions(Arc::default()), policy(retry()));
+    let context = CallContext::new().on_retry(|retry| {
+        let error: Option<&HyperError> = retry.error;
+        told.lock().unwrap().push((error.is_some(), retry.attempt));
+    });
+    assert!(client.get(Uri::from_static("http://localhost/")).context(context).send().await.is_err());
+    assert_eq!(*told.lock().unwrap(), [(true, 1), (true, 2)]);
 }
 
 /// Notes what came along with each request, and always fails.

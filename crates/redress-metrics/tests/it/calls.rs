@@ -30,7 +30,7 @@ fn policy(clock: &VirtualClock) -> Policy {
     Policy::builder()
         .retry(Retry::builder().strategy(fixed(millis(250))).max_attempts(3))
         .clock(clock.clone())
-        .sleeper(clock.sleeper())
+        .sleep_with(clock.sleeper())
         .observer(MetricsObserver::new())
         .build()
         .unwrap()
@@ -141,7 +141,7 @@ async fn an_end_of_each_kind_has_its_outcome() {
     let _installed = set_default_local_recorder(&exporter.recorder);
     let policy = policy(&VirtualClock::new());
     let _ = policy.operation("a").call(|| Err::<(), _>(AbortRetryError::new("enough")));
-    let _ = policy.operation("b").sleep(|_, _| SleepDecision::Defer).call(|| Err::<(), _>(reset()));
+    let _ = policy.operation("b").sleep_handler(|_, _| SleepDecision::Defer).call(|| Err::<(), _>(reset()));
     let _ = policy.operation("c").call(|| Err::<(), _>(StatusError::new(401)));
     policy.operation("d").call(|| Ok::<_, Error>(())).unwrap();
 

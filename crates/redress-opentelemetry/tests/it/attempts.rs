@@ -77,7 +77,7 @@ async fn between_attempts_no_attempt_s_span_is_current() {
     let tracer = telemetry.tracer();
     policy
         .operation("load_user")
-        .sleeper(move |_| {
+        .sleep_with(move |_| {
             tracer.in_span("waits", |_| ());
             std::future::ready(())
         })

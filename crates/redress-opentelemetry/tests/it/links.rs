@@ -16,7 +16,7 @@ fn a_deferred_call_taken_up_again_is_linked_to_the_first() {
     let mut first = SpanContext::NONE;
     policy
         .operation("first")
-        .sleep(|_, _| SleepDecision::Defer)
+        .sleep_handler(|_, _| SleepDecision::Defer)
         .call(|| {
             first = Context::current().span().span_context().clone();
             Err::<(), _>(reset())

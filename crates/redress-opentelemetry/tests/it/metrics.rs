@@ -86,7 +86,7 @@ fn each_way_to_end_is_an_outcome() {
     let policy = Policy::builder().retry(at_once()).observer(telemetry.observer()).build().unwrap();
     policy.call(fails(0)).unwrap();
     policy.call(fails(9)).unwrap_err();
-    policy.context().sleep(|_, _| SleepDecision::Defer).call(fails(9)).unwrap_err();
+    policy.context().sleep_handler(|_, _| SleepDecision::Defer).call(fails(9)).unwrap_err();
     policy.context().abort_if(|| true).call(fails(0)).unwrap_err();
 
     let mut outcomes: Vec<_> = telemetry

@@ -87,7 +87,8 @@ fn waits_and_hints_are_seconds() {
         .observer(telemetry.observer())
         .build()
         .unwrap();
-    let outcome = policy.operation("charge").sleep(|_, _| SleepDecision::Defer).execute(|| Err::<(), _>(reset()));
+    let outcome =
+        policy.operation("charge").sleep_handler(|_, _| SleepDecision::Defer).execute(|| Err::<(), _>(reset()));
     assert_eq!(outcome.stop_reason(), Some(StopReason::Scheduled));
 
     let span = telemetry.span("charge");
@@ -135,7 +136,7 @@ async fn a_call_that_ends_while_it_waits_says_what_failed_before() {
     // The wait takes longer than it should have.
     let outcome = policy
         .operation("sync")
-        .sleeper(|_| tokio::time::advance(Duration::from_secs(20)))
+        .sleep_with(|_| tokio::time::advance(Duration::from_secs(20)))
         .execute(|| async { Err::<(), _>(reset()) })
         .await;
     assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::DeadlineExceeded), 1));

@@ -30,7 +30,7 @@ macro_rules! each_call {
             let oversleep = duration(spec.oversleep_s);
             let $context = recording
                 .install(policy.context(), spec, || $timer.now().saturating_duration_since(began))
-                .sleeper(|delay| $pass(delay.saturating_add(oversleep)));
+                .sleep_with(|delay| $pass(delay.saturating_add(oversleep)));
             let mut number = 0;
             let $operation = || {
                 number += 1;

@@ -28,7 +28,7 @@ pub fn run_blocking(scenario: &Scenario) -> Vec<Trace> {
         let oversleep = duration(spec.oversleep_s);
         let context = recording
             .install(policy.context(), spec, || clock.elapsed())
-            .sleeper(|delay| clock.advance(delay.saturating_add(oversleep)));
+            .sleep_with(|delay| clock.advance(delay.saturating_add(oversleep)));
         let mut number = 0;
         let operation = || {
             number += 1;

@@ -54,7 +54,7 @@ impl Recording {
             .before_sleep(|_, delay| push(&self.slept, delay.as_secs_f64()))
             .capture_timeline();
         if let Some(answers) = &spec.sleep {
-            context = context.sleep(|_, _| self.answer(answers));
+            context = context.sleep_handler(|_, _| self.answer(answers));
         }
         if spec.abort_at_s.is_some() || spec.abort_after_retry_events.is_some() {
             context = context.abort_if(move || self.wants_abort(spec, world()));

@@ -16,7 +16,7 @@ fn policy(clock: &VirtualClock) -> Policy {
     Policy::builder()
         .retry(Retry::builder().strategy(fixed(secs(2))).max_attempts(3))
         .clock(clock.clone())
-        .sleeper(clock.sleeper())
+        .sleep_with(clock.sleeper())
         .build()
         .expect("a valid configuration")
 }

@@ -2,14 +2,17 @@
 
 use std::future::{Future, ready};
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use redress_core::driver::NoTimer;
 use redress_core::error::Failure;
+use redress_core::policy::{Deadline, RetryNotice};
 use redress_core::{
-    AsyncCaller, AsyncPolicy, CallError, Caller, Cause, ErrorClass, Policy, Retry, RetryOutcome, SleepDecision,
-    StopReason, fixed,
+    AbortHandle, AsyncCaller, AsyncPolicy, Attempt, CallContext, CallError, Caller, Cause, ErrorClass, Policy, Retry,
+    RetryOutcome, SleepDecision, StopReason, fixed,
 };
 use redress_testing::{FakePolicy, Recorder, RecordingPolicy, Script, VirtualClock, assert_outcome};
 
@@ -42,7 +45,7 @@ fn policy(clock: &VirtualClock, recorder: &Recorder) -> Policy {
     Policy::builder()
         .retry(Retry::builder().strategy(fixed(secs(2))).max_attempts(3))
         .clock(clock.clone())
-        .sleeper(clock.sleeper())
+        .sleep_with(clock.sleeper())
         .observer(recorder.clone())
         .build()
         .expect("a valid configuration")
@@ -56,12 +59,15 @@ fn code_under_test_takes_a_real_policy() {
     assert_eq!(recorder.events()[0].operation.as_deref(), Some("fetch_user"));
 }
 
-/// Each of the four ways to make a call.
+/// Each of the ways to make a call.
 fn calls_of_every_kind(caller: &impl Caller<u32, io::Error>) {
     assert_eq!(caller.call(|| Ok(7)).ok(), Some(7));
     assert_eq!(caller.execute(|| Ok(7)).into_value(), Some(7));
     assert_eq!(caller.operation("a").call(|| Ok(7)).ok(), Some(7));
     assert_eq!(caller.operation("b").execute(|| Ok(7)).into_value(), Some(7));
+    let numbered = |attempt: Attempt| Ok(attempt.number());
+    assert_eq!(caller.call_with(numbered).ok(), Some(1));
+    assert_eq!(caller.context().operation("c").execute_with(numbered).into_value(), Some(1));
 }
 
 #[test]
@@ -73,13 +79,118 @@ fn a_name_reaches_the_policy_through_every_caller() {
     calls_of_every_kind(&(Box::new(policy.clone()) as Box<dyn Caller<u32, io::Error>>));
     calls_of_every_kind(&(Arc::new(policy.clone()) as Arc<dyn Caller<u32, io::Error>>));
     calls_of_every_kind(&RecordingPolicy::new(policy.clone()));
-    calls_of_every_kind(&Caller::<u32, io::Error>::operation(&policy, "c"));
+    calls_of_every_kind(&policy.operation("d"));
 
     let events = recorder.events();
     let names: Vec<_> = events.iter().map(|event| event.operation.as_deref()).collect();
-    let mut expected = [None, None, Some("a"), Some("b")].repeat(5);
-    expected.extend([Some("c"), Some("c"), Some("a"), Some("b")]);
+    let mut expected = [None, None, Some("a"), Some("b"), None, Some("c")].repeat(5);
+    expected.extend([Some("d"), Some("d"), Some("a"), Some("b"), Some("d"), Some("c")]);
     assert_eq!(names, expected);
+}
+
+/// Code under test that sets everything, for any caller.
+fn read(
+    policy: &impl Caller<u32, io::Error>,
+    hooks: &Hooks,
+    mut run: impl FnMut() -> io::Result<u32>,
+) -> Option<StopReason> {
+    let outcome = policy
+        .operation("read")
+        .deadline(secs(9))
+        .abort_if(|| hooks.abort_if.load(Ordering::Relaxed))
+        .abort_on(&hooks.abort_on)
+        .on_metric(|event| hooks.told.lock().expect("whole").push(event.name.to_string()))
+        .before_sleep(|_, _| hooks.told.lock().expect("whole").push("before_sleep".into()))
+        .on_retry(|retry: &RetryNotice<'_, io::Error>| {
+            assert!(retry.error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset));
+            hooks.told.lock().expect("whole").push(format!("{retry}"));
+        })
+        .capture_timeline()
+        .execute_with(|attempt| {
+            assert!(attempt.time_left().is_some_and(|left| left <= secs(9)));
+            run()
+        });
+    outcome.stop_reason()
+}
+
+#[derive(Default)]
+struct Hooks {
+    abort_if: AtomicBool,
+    abort_on: AbortHandle,
+    told: Mutex<Vec<String>>,
+}
+
+#[test]
+fn everything_that_a_context_sets_reaches_the_policy_through_every_caller() {
+    fn check(caller: &impl Caller<u32, io::Error>) {
+        let hooks = Hooks::default();
+        assert_eq!(read(caller, &hooks, Script::new().err(reset()).ok(7).run()), None);
+        let told = hooks.told.lock().expect("whole").join(", ");
+        assert_eq!(told, "retry, before_sleep, connection reset; again in 2 s, success");
+        assert_eq!(read(caller, &hooks, || Err(reset())), Some(StopReason::MaxAttemptsGlobal));
+        hooks.abort_if.store(true, Ordering::Relaxed);
+        assert_eq!(read(caller, &hooks, || Ok(7)), Some(StopReason::Aborted));
+        hooks.abort_if.store(false, Ordering::Relaxed);
+        assert_eq!(read(caller, &hooks, || Ok(7)), None);
+        hooks.abort_on.abort();
+        assert_eq!(read(caller, &hooks, || Ok(7)), Some(StopReason::Aborted));
+    }
+    let (clock, recorder) = (VirtualClock::new(), Recorder::new());
+    let policy = policy(&clock, &recorder);
+    check(&policy);
+    check(&&policy);
+    check(&(Box::new(policy.clone()) as Box<dyn Caller<u32, io::Error>>));
+    check(&(Arc::new(policy.clone()) as Arc<dyn Caller<u32, io::Error>>));
+    check(&policy.operation("around").deadline(secs(3_600)));
+    let recording = RecordingPolicy::new(policy);
+    check(&recording);
+    let [first, ..] = &recording.executions()[..] else { panic!("it was called") };
+    assert_eq!((first.operation.as_deref(), first.deadline), (Some("read"), Some(Deadline::After(secs(9)))));
+
+    let fake = FakePolicy::new();
+    assert_eq!(read(&fake, &Hooks::default(), || Ok(7)), None);
+    let [record] = &fake.executions()[..] else { panic!("one call") };
+    assert_eq!((record.operation.as_deref(), record.deadline), (Some("read"), Some(Deadline::After(secs(9)))));
+}
+
+#[test]
+fn what_is_set_within_a_context_comes_before_what_it_sets_and_both_observe_abort_and_limit() {
+    let (clock, recorder) = (VirtualClock::new(), Recorder::new());
+    let policy = policy(&clock, &recorder);
+    let told = Mutex::new(Vec::new());
+    let tell = |text: &'static str| told.lock().expect("whole").push(text);
+    let (abort_if, aborts) = (AtomicBool::new(false), [AbortHandle::new(), AbortHandle::new()]);
+    let outer = policy
+        .operation("outer")
+        .deadline(secs(3))
+        .abort_if(|| abort_if.load(Ordering::Relaxed))
+        .abort_on(&aborts[0])
+        .on_metric(|_| tell("outer metric"))
+        .before_sleep(|_, _| tell("outer sleep"))
+        .on_attempt_start(|_| tell("outer start"))
+        .on_retry(|_: &RetryNotice<'_, io::Error>| tell("outer retry"));
+    fn within<'a, P>(outer: &'a P, abort: &AbortHandle) -> CallContext<'a, P> {
+        CallContext::of(outer).abort_if(|| false).abort_on(abort)
+    }
+    let plain = within(&outer, &aborts[1]);
+    assert_eq!(plain.execute(|| Ok::<_, io::Error>(1)).into_value(), Some(1));
+    assert_eq!(mem::take(&mut *told.lock().expect("whole")), ["outer start", "outer metric"]);
+
+    let inner = within(&outer, &aborts[1]).operation("inner").deadline(secs(60));
+    let inner = inner.on_metric(|_| tell("inner metric")).before_sleep(|_, _| tell("inner sleep"));
+    let inner = inner.on_retry(|_: &RetryNotice<'_, io::Error>| tell("inner retry"));
+    let outcome = Caller::execute(&inner, || Err::<(), _>(reset()));
+    assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded), "the earlier deadline");
+    let expected = ["outer start", "outer metric", "inner metric", "inner sleep", "outer retry", "inner retry"];
+    assert_eq!(told.lock().expect("whole")[..6], expected);
+    assert!(recorder.events().iter().any(|event| event.operation.as_deref() == Some("inner")));
+
+    abort_if.store(true, Ordering::Relaxed);
+    assert_eq!(Caller::execute(&inner, || Ok::<_, io::Error>(1)).stop_reason(), Some(StopReason::Aborted));
+    abort_if.store(false, Ordering::Relaxed);
+    assert!(Caller::execute(&inner, || Ok::<_, io::Error>(1)).is_ok());
+    aborts[0].abort();
+    assert_eq!(Caller::execute(&inner, || Ok::<_, io::Error>(1)).stop_reason(), Some(StopReason::Aborted));
 }
 
 #[test]
@@ -120,7 +231,7 @@ fn a_recording_policy_keeps_calls() {
 fn a_recording_policy_keeps_executions() {
     let policy = Policy::builder()
         .retry(Retry::builder().strategy(fixed(secs(2))))
-        .sleep(|_, _| SleepDecision::Defer)
+        .sleep_handler(|_, _| SleepDecision::Defer)
         .build()
         .expect("a valid configuration");
     let recording = RecordingPolicy::new(policy);
@@ -173,11 +284,59 @@ fn asynchronous_callers_work_behind_pointers_and_bare() {
     let users = AsyncUsers { policy: &*policy };
     assert!(clock.block_on(users.fetch(&Script::new().ok(7))).is_ok());
     assert!(clock.block_on(AsyncCaller::call(&*policy, || ready(Ok::<_, io::Error>(1)))).is_ok());
-    let named = AsyncCaller::operation(&policy, "named");
+    let named = CallContext::of(&policy).operation("named");
     assert!(clock.block_on(named.call(|| ready(Ok::<_, io::Error>(1)))).is_ok());
     let names: Vec<_> = recorder.events().into_iter().map(|event| event.operation).collect();
     let [fetch, named] = ["fetch_user", "named"].map(|name| Some(name.into()));
     assert_eq!(names, [fetch.clone(), fetch, None, named]);
+}
+
+#[test]
+fn everything_that_a_context_sets_reaches_an_asynchronous_policy() {
+    /// Its future can be spawned.
+    fn read(
+        policy: &impl AsyncCaller<u32, io::Error>,
+        hooks: &Hooks,
+        script: &Script<u32, io::Error>,
+    ) -> impl Future<Output = Option<StopReason>> + Send {
+        let run = script.run_async();
+        async move {
+            let context = policy.operation("read").deadline(secs(9)).abort_on(&hooks.abort_on).on_retry(
+                |retry: &RetryNotice<'_, io::Error>| hooks.told.lock().expect("whole").push(retry.to_string()),
+            );
+            let outcome = context.execute_with(|attempt| {
+                assert!(attempt.time_left().is_some_and(|left| left <= secs(9)));
+                run()
+            });
+            outcome.await.stop_reason()
+        }
+    }
+    let (clock, recorder) = (VirtualClock::new(), Recorder::new());
+    let policy = AsyncPolicy::<_, NoTimer>::builder()
+        .retry(Retry::builder().strategy(fixed(secs(2))).max_attempts(3))
+        .timer(clock.timer())
+        .observer(recorder.clone())
+        .build()
+        .expect("a valid configuration");
+    let (recording, fake) = (RecordingPolicy::new(policy.clone()), FakePolicy::new());
+    let hooks = Hooks::default();
+    let script = || Script::new().err(reset()).ok(7);
+    assert_eq!(clock.block_on(read(&policy, &hooks, &script())), None);
+    assert_eq!(clock.block_on(read(&Arc::new(policy.clone()), &hooks, &script())), None);
+    assert_eq!(clock.block_on(read(&recording, &hooks, &script())), None);
+    assert_eq!(clock.block_on(read(&policy.operation("around"), &hooks, &script())), None);
+    assert_eq!(*hooks.told.lock().expect("whole"), ["connection reset; again in 2 s"; 4]);
+    assert_eq!(clock.block_on(read(&fake, &hooks, &Script::new().ok(7))), None);
+    let names: Vec<_> = recorder.events().into_iter().filter_map(|event| event.operation).collect();
+    assert_eq!(names, ["read"; 8]);
+    for records in [recording.executions(), fake.executions()] {
+        assert_eq!(
+            (records[0].operation.as_deref(), records[0].deadline),
+            (Some("read"), Some(Deadline::After(secs(9))))
+        );
+    }
+    hooks.abort_on.abort();
+    assert_eq!(clock.block_on(read(&policy, &hooks, &script())), Some(StopReason::Aborted));
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn a_year_of_backoff_takes_no_time() {
         .retry(Retry::builder().strategy(fixed(secs(86_400))).max_attempts(1_000))
         .deadline(YEAR)
         .clock(clock.clone())
-        .sleeper(clock.sleeper())
+        .sleep_with(clock.sleeper())
         .build()
         .expect("a valid configuration");
     let script = Script::<(), _>::new().forever(|| Err(reset()));

@@ -12,7 +12,7 @@ fn record() -> Recorder {
     let policy = Policy::builder()
         .retry(Retry::builder().strategy(DeterministicStrategy::new([secs(3)])).max_attempts(2))
         .clock(clock.clone())
-        .sleeper(clock.sleeper())
+        .sleep_with(clock.sleeper())
         .observer(recorder.clone())
         .build()
         .expect("a valid configuration");

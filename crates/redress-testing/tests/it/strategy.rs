@@ -45,7 +45,7 @@ fn it_keeps_what_the_engine_told_it() {
         .retry(Retry::builder().strategy(strategy.clone()).max_attempts(3))
         .deadline(secs(60))
         .clock(clock.clone())
-        .sleeper(clock.sleeper())
+        .sleep_with(clock.sleeper())
         .build()
         .expect("a valid configuration");
     let began = clock.now();

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::future::pending;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -12,9 +13,10 @@ use http_body::{Body as _, Frame, SizeHint};
 use redress_core::classify::source_chain;
 use redress_core::driver::NoTimer;
 use redress_core::error::AbortRetryError;
-use redress_core::{AsyncPolicy, ErrorClass, OutcomeSummary, SleepDecision, StopReason};
+use redress_core::policy::Deadline;
+use redress_core::{AbortHandle, AsyncPolicy, CallContext, ErrorClass, OutcomeSummary, SleepDecision, StopReason};
 use redress_grpc_fixture::{EchoClient, Pong};
-use redress_tonic::{CallFailure, GrpcLayer, ResponseBody, grpc_classifier};
+use redress_tonic::{CallFailure, GrpcLayer, ResponseBody, grpc_classifier, outcome};
 use tokio::net::TcpListener;
 use tonic::body::Body;
 use tonic::{Code, Status, TimeoutExpired};
@@ -22,7 +24,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::echo::{channel, ping};
-use crate::lab::{Lab, ended, retry, told};
+use crate::lab::{Lab, SECOND, ended, retry, told};
 
 /// A body of two frames and trailers.
 struct Framed(u8);
@@ -54,6 +56,45 @@ fn frames(mut body: Body) -> Vec<Frame<Bytes>> {
         frames.push(frame.expect("a frame"));
     }
     frames
+}
+
+#[test]
+fn each_call_has_its_own_deadline_and_abort_handle() {
+    let lab = Lab::default();
+    let layer = lab.layer(1).context_for(|head| {
+        let context = head
+            .extensions
+            .get::<Deadline>()
+            .map_or_else(CallContext::new, |deadline| CallContext::new().deadline(*deadline));
+        match head.extensions.get::<AbortHandle>() {
+            Some(handle) => context.operation("Echo/Aborted").abort_on(handle),
+            None => context,
+        }
+    });
+    let handle = AbortHandle::new();
+    let aborted = handle.clone();
+    let inner = tower::service_fn(move |request: Request<Body>| {
+        if request.extensions().get::<AbortHandle>().is_some() {
+            aborted.abort();
+        }
+        pending::<Result<Response<Body>, Infallible>>()
+    });
+    let mut service = layer.layer(inner);
+    let request =
+        || Request::post("http://host/redress.fixture.Echo/Once").body(Body::new(Framed(0))).expect("a request");
+
+    let mut timed = request();
+    timed.extensions_mut().insert(Deadline::from(SECOND));
+    let answer = lab.clock.block_on(service.call(timed)).map(tonic::Response::new);
+    let ended = outcome(&answer).expect("a call through a layer");
+    assert_eq!((ended.stop_reason(), ended.elapsed()), (Some(StopReason::DeadlineExceeded), SECOND));
+
+    let mut given_up = request();
+    given_up.extensions_mut().insert(handle);
+    let answer = lab.clock.block_on(service.call(given_up)).map(tonic::Response::new);
+    let ended = outcome(&answer).expect("a call through a layer");
+    assert_eq!((ended.stop_reason(), ended.attempts()), (Some(StopReason::Aborted), 1));
+    assert_eq!(lab.recorder.events().pop().expect("told").operation.as_deref(), Some("Echo/Aborted"));
 }
 
 #[test]
@@ -181,7 +222,7 @@ fn a_handler_that_aborts_leaves_the_last_failure() {
         .classifier(grpc_classifier())
         .retry(retry(5))
         .no_deadline()
-        .sleep(|_, _| SleepDecision::Abort)
+        .sleep_handler(|_, _| SleepDecision::Abort)
         .build()
         .expect("a valid policy");
     let inner = tower::service_fn(|_: Request<Body>| async { Err::<Response<Body>, _>(Status::unavailable("busy")) });

@@ -44,7 +44,7 @@ impl Lab {
             .classifier(grpc_classifier())
             .retry(retry)
             .observer(self.recorder.clone())
-            .sleeper(move |wait| {
+            .sleep_with(move |wait| {
                 clock.advance(wait);
                 async {}
             })

@@ -42,7 +42,7 @@ async fn a_busy_server_is_asked_again_after_the_time_it_asked_for() {
     let policy = AsyncPolicy::builder()
         .classifier(http_retry_after_classifier())
         .retry(at_once().strategy(retry_after_or(fixed(Duration::ZERO)).jitter(Duration::ZERO)))
-        .sleeper(move |delay| {
+        .sleep_with(move |delay| {
             slept.lock().unwrap().push(delay);
             ready(())
         });

@@ -8,6 +8,7 @@ mod auto_traits;
 mod cancellation;
 mod client;
 mod conformance;
+mod contexts;
 mod copies;
 mod readiness;
 mod retry_budget;

@@ -19,7 +19,7 @@ fn policy(clock: &VirtualClock) -> Policy {
     Policy::builder()
         .retry(Retry::builder().strategy(fixed(Duration::from_millis(500))).max_attempts(3))
         .clock(clock.clone())
-        .sleeper(clock.sleeper())
+        .sleep_with(clock.sleeper())
         .observer(TracingObserver::new())
         .build()
         .unwrap()
@@ -98,7 +98,7 @@ fn what_the_classifier_found_out_is_told() {
         Some(found.with_detail("vendor_code", "SlowDown").with_detail("zone", "a\nb"))
     };
     let policy = Policy::builder().classifier(classify).observer(TracingObserver::new()).clock(clock).build().unwrap();
-    let deferred = policy.operation("put").sleep(|_, _| SleepDecision::Defer).call(|| Ok::<_, Error>(()));
+    let deferred = policy.operation("put").sleep_handler(|_, _| SleepDecision::Defer).call(|| Ok::<_, Error>(()));
     assert!(deferred.is_err());
     let end = capture.events().into_iter().rfind(|event| event.target == CALL_TARGET).unwrap();
     assert_eq!(end.field("details"), Some("vendor_code=SlowDown zone=a\nb"));

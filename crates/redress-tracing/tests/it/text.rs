@@ -36,7 +36,7 @@ fn logged(level: Level) -> String {
             .retry(Retry::builder().strategy(fixed(Duration::from_millis(250))).max_attempts(2))
             .circuit_breaker(CircuitBreaker::builder().name("billing").failure_threshold(1).clock(clock.clone()))
             .clock(clock.clone())
-            .sleeper(clock.sleeper())
+            .sleep_with(clock.sleeper())
             .observer(TracingObserver::new())
             .build()
             .unwrap();

@@ -175,7 +175,7 @@ impl Shape {
             }
             if matches!(self.waiting, Waiting::Sleeper | Waiting::PanickingSleeper) {
                 let watch = Arc::clone(watch);
-                builder = builder.sleeper(move |_| self.sleeper(&watch));
+                builder = builder.sleep_with(move |_| self.sleeper(&watch));
             }
         }
         builder.build().expect("valid")
@@ -212,13 +212,13 @@ impl Shape {
             context = context.before_sleep_async(move |_, _| self.hook(watch));
         }
         if matches!(self.waiting, Waiting::Sleeper | Waiting::PanickingSleeper) {
-            context = context.sleeper(move |_| self.sleeper(watch));
+            context = context.sleep_with(move |_| self.sleeper(watch));
         }
         match self.dress {
             Dress::Plain => context,
             Dress::Timeline => context.capture_timeline_into(&watch.timeline),
             Dress::Observed => context.observer(watch.recorder.clone()).capture_timeline_into(&watch.timeline),
-            Dress::Steered => context.abort_if(|| false).sleep(|_, _| SleepDecision::Sleep),
+            Dress::Steered => context.abort_if(|| false).sleep_handler(|_, _| SleepDecision::Sleep),
         }
     }
 

@@ -156,11 +156,11 @@ fn no_attempt_starts_at_or_past_the_deadline() {
             (Duration::ZERO, stopped(StopReason::DeadlineExceeded, 1)),
         ] {
             let policy = lab.policy().retry(Retry::builder().strategy(fixed(secs(1)))).deadline(secs(10)).build();
-            let context = policy.context().sleeper(|_| lab.clock.advance(secs(10) + late));
+            let context = policy.context().sleep_with(|_| lab.clock.advance(secs(10) + late));
             assert_eq!(context.run(&failing(ErrorClass::Transient)), ended, "{late:?} past it");
         }
         let policy = lab.policy().retry(Retry::builder().strategy(fixed(secs(1)))).deadline(secs(10)).build();
-        let context = policy.context().sleeper(|_| lab.clock.advance(secs(10) - TICK));
+        let context = policy.context().sleep_with(|_| lab.clock.advance(secs(10) - TICK));
         assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
     });
 }

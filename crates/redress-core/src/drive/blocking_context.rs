@@ -1,0 +1,135 @@
+//! Blocking calls with settings of their own: what [`Policy`] does, in a [`CallContext`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::attempt::Attempt;
+use super::blocking::run;
+use super::detached::detached;
+use super::failed_attempt::classify;
+use super::finish::{ToOutcome, ToResult};
+use crate::classify::classifier::Classifier;
+use crate::outcome::call_error::CallError;
+use crate::outcome::retry_outcome::RetryOutcome;
+use crate::policy::context::CallContext;
+use crate::policy::hooks::Sleeper;
+use crate::policy::policies::Policy;
+use crate::policy::retry_notice::RetryHook;
+
+impl<'a, C, N> CallContext<'a, Policy<C>, N> {
+    /// Sets what waits instead of `std::thread::sleep`. It is asked to wait zero, too. One that panics is replaced by the
+    /// thread's sleep. Replaces the policy's.
+    pub fn sleep_with(self, sleeper: impl Fn(Duration) + Send + Sync + 'a) -> Self {
+        self.set_sleeper(Sleeper::Blocking(Arc::new(sleeper)))
+    }
+
+    /// [`Policy::call`] with these settings; it panics like that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::call`].
+    pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
+    where
+        C: Classifier<T, E>,
+        N: RetryHook<E>,
+        F: FnMut() -> Result<T, E>,
+    {
+        self.call_with(|_| operation())
+    }
+
+    /// [`Policy::call_with`] with these settings; it panics like that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::call`].
+    pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
+    where
+        C: Classifier<T, E>,
+        N: RetryHook<E>,
+        F: FnMut(Attempt) -> Result<T, E>,
+    {
+        let policy = self.policy;
+        run(
+            policy,
+            Some(&self.settings),
+            &self.on_retry,
+            |attempt| classify(&policy.classifier, operation(attempt)),
+            ToResult,
+        )
+    }
+
+    /// [`Policy::call_detached`] with these settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::call`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Policy::call_detached`].
+    pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<E>>
+    where
+        C: Classifier<T, E>,
+        N: RetryHook<E>,
+        F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        run(
+            self.policy,
+            Some(&self.settings),
+            &self.on_retry,
+            detached(self.policy, Some(&self.settings), operation),
+            ToResult,
+        )
+    }
+
+    /// [`Policy::execute`] with these settings; it panics like that.
+    pub fn execute<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
+    where
+        C: Classifier<T, E>,
+        N: RetryHook<E>,
+        F: FnMut() -> Result<T, E>,
+    {
+        self.execute_with(|_| operation())
+    }
+
+    /// [`Policy::execute_with`] with these settings; it panics like that.
+    pub fn execute_with<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
+    where
+        C: Classifier<T, E>,
+        N: RetryHook<E>,
+        F: FnMut(Attempt) -> Result<T, E>,
+    {
+        let policy = self.policy;
+        run(
+            policy,
+            Some(&self.settings),
+            &self.on_retry,
+            |attempt| classify(&policy.classifier, operation(attempt)),
+            ToOutcome,
+        )
+    }
+
+    /// [`Policy::execute_detached`] with these settings.
+    ///
+    /// # Panics
+    ///
+    /// As [`Policy::call_detached`].
+    pub fn execute_detached<T, E, F>(&self, operation: F) -> RetryOutcome<T, E>
+    where
+        C: Classifier<T, E>,
+        N: RetryHook<E>,
+        F: Fn(Attempt) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        run(
+            self.policy,
+            Some(&self.settings),
+            &self.on_retry,
+            detached(self.policy, Some(&self.settings), operation),
+            ToOutcome,
+        )
+    }
+}
