@@ -12,8 +12,10 @@ use super::spec::BreakerSpec;
 use super::state::{CircuitState, Input, Phase, Step, Transition, step};
 use super::wait::Wait;
 use super::windows::Windows;
-use crate::classify::class::PerClass;
-use crate::drive::clock::{ClockChoice, Epoch, nanos};
+use super::word::Word;
+use crate::classify::class::{ErrorClass, PerClass};
+use crate::drive::clock::{ClockChoice, nanos};
+use crate::drive::epoch::Epoch;
 use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::ConfigIssue;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
@@ -96,33 +98,6 @@ impl Cell {
     }
 }
 
-/// The breaker's word: the generation above two bits of phase. Each change of phase is a new generation.
-#[derive(Clone, Copy)]
-struct Word(u64);
-
-impl Word {
-    const CLOSED: Self = Self(0);
-
-    const fn phase(self) -> Phase {
-        match self.0 & 3 {
-            0 => Phase::Closed,
-            1 => Phase::Open,
-            2 => Phase::HalfOpen,
-            _ => Phase::Probing,
-        }
-    }
-
-    const fn next(self, phase: Phase) -> Self {
-        let bits = match phase {
-            Phase::Closed => 0,
-            Phase::Open => 1,
-            Phase::HalfOpen => 2,
-            Phase::Probing => 3,
-        };
-        Self(((self.0 >> 2) + 1) << 2 | bits)
-    }
-}
-
 impl CircuitBreaker {
     /// A builder with the defaults.
     pub fn builder() -> CircuitBreakerBuilder {
@@ -196,8 +171,12 @@ impl CircuitBreaker {
     /// Out of line, so that the way through a closed circuit is short enough to be inlined.
     #[inline(never)]
     fn try_acquire_now(&self) -> Result<Permit<'_>, CircuitOpenError> {
-        let now = self.cell.epoch.ticks(self.now());
-        self.admit_unless_open_at(now).map(|admission| Permit::new(self, admission))
+        let now = self.cell.epoch.ticks(self.cell.clock.now());
+        // Not `admit_at(now).map(..)`, which moves the rejection.
+        match self.rejects_open(now) {
+            Some(rejection) => Err(rejection),
+            None => self.admit_rarely(now).map(|admission| Permit::new(self, admission)),
+        }
     }
 
     /// The same at `now`.
@@ -207,10 +186,6 @@ impl CircuitBreaker {
     /// As [`try_acquire`](Self::try_acquire).
     pub fn try_acquire_at(&self, now: Instant) -> Result<Permit<'_>, CircuitOpenError> {
         self.admit(now).map(|admission| Permit::new(self, admission))
-    }
-
-    pub(super) fn now(&self) -> Instant {
-        self.cell.clock.now()
     }
 
     /// The generation, if the circuit is closed: the whole of admission then, and no time is needed for it.
@@ -231,14 +206,51 @@ impl CircuitBreaker {
         Word(self.cell.word.load(Ordering::Acquire))
     }
 
+    /// Reports the success of a probe now, on the breaker's clock.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn succeed_now(&self, generation: u64) -> Option<Transition> {
+        self.settle_rarely(generation, Some(Report::Success), self.cell.epoch.ticks(self.cell.clock.now()))
+    }
+
+    /// Reports a failure now, on the breaker's clock.
+    #[inline(never)]
+    pub(super) fn fail_now(&self, generation: u64, class: ErrorClass) -> Option<Transition> {
+        self.fail(generation, class, self.cell.epoch.ticks(self.cell.clock.now()))
+    }
+
+    /// A failure of a class that never counts trips nothing, and nothing else comes of a failure while the circuit is closed.
+    #[inline(always)]
+    fn fail(&self, generation: u64, class: ErrorClass, now: u64) -> Option<Transition> {
+        if Word(generation).phase() != Phase::Closed {
+            return self.settle_rarely(generation, Some(Report::Failure(class)), now);
+        }
+        let counts = self.cell.counts[class];
+        self.settle(generation, now, |windows| Input::Fails { tripped: windows.record(class, counts, now) })
+    }
+
+    /// The end of an admission through a circuit that was not closed: a report, or none.
+    #[cold]
+    #[inline(never)]
+    fn settle_rarely(&self, generation: u64, report: Option<Report>, now: u64) -> Option<Transition> {
+        self.settle(generation, now, |windows| match report {
+            None => Input::Releases,
+            Some(Report::Success) => Input::Succeeds,
+            Some(Report::Failure(class)) => match self.cell.counts[class] {
+                Counts::Never => Input::Answers,
+                counts => Input::Fails { tripped: windows.record(class, counts, now) },
+            },
+        })
+    }
+
     /// Settles a permit: applies the input that its end makes, unless its generation is over.
-    #[inline]
+    #[inline(always)]
     fn settle(&self, generation: u64, now: u64, input: impl FnOnce(&mut Windows) -> Input) -> Option<Transition> {
         let mut guarded = self.cell.guarded.lock();
-        let word = self.word();
-        if word.0 != generation {
+        if self.word().0 != generation {
             return None;
         }
+        let word = Word(generation);
         match step(word.phase(), input(&mut guarded.windows)) {
             Step::Stay | Step::Reject => None,
             Step::Go(phase, transition) => {
@@ -265,44 +277,61 @@ impl CircuitBreaker {
     }
 
     /// Admission when the circuit was not closed a moment ago.
-    fn admit_unless_open(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
-        self.admit_unless_open_at(self.cell.epoch.ticks(self.cell.clock.now_or(now)))
-    }
-
     #[inline]
-    fn admit_unless_open_at(&self, now: u64) -> Result<Admission, CircuitOpenError> {
-        match self.rejects(now) {
+    fn admit_at(&self, now: u64) -> Result<Admission, CircuitOpenError> {
+        match self.rejects_open(now) {
             Some(rejection) => Err(rejection),
-            None => self.admit_probe(now),
+            None => self.admit_rarely(now),
         }
     }
 
-    /// The rejection of a call that arrives at `now`, if it is certain; it changes nothing and takes no lock.
+    /// The rejection of a call that nobody else has to hear of, if it is certain.
+    pub(crate) fn reject_at(&self, now: Instant) -> Option<CircuitOpenError> {
+        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
+        self.rejects_open(now).or_else(|| self.rejects_rarely(now))
+    }
+
+    /// The rejection of a call that arrives at `now` while an open circuit waits; it changes nothing and takes no lock.
     ///
-    /// Without the lock the end of the wait may already belong to a later opening or probe. It is then later too, and the
-    /// circuit is open, or about to have a probe, at the moment of that read, so the rejection is right either way.
+    /// Without the lock the end of the wait may already belong to a later opening. It is then later too, and the circuit is
+    /// open, or about to be, at the moment of that read, so the rejection is right either way.
     #[inline]
-    fn rejects(&self, now: u64) -> Option<CircuitOpenError> {
+    fn rejects_open(&self, now: u64) -> Option<CircuitOpenError> {
+        match self.word().phase() {
+            Phase::Open => self.rejection(Phase::Open, Some(self.cell.recovery.running(now)?)),
+            _ => None,
+        }
+    }
+
+    /// The rejection of any call that arrives at `now`, if it is certain; as without a lock as
+    /// [`rejects_open`](Self::rejects_open), and as right.
+    #[cold]
+    #[inline(never)]
+    fn rejects_rarely(&self, now: u64) -> Option<CircuitOpenError> {
         let phase = self.word().phase();
         let left = match self.cell.wait(phase) {
             Some(wait) => Some(wait.left(now)?),
             None => None,
         };
+        self.rejection(phase, left)
+    }
+
+    /// The rejection of a call in this phase, if the state table rejects it.
+    #[inline]
+    fn rejection(&self, phase: Phase, left: Option<u64>) -> Option<CircuitOpenError> {
         match step(phase, Input::Arrives { due: left == Some(0) }) {
             Step::Reject => Some(CircuitOpenError::after_nanos(phase.state(), left, self.shared_name())),
             Step::Stay | Step::Go(..) => None,
         }
     }
 
-    /// The rejection of a call that nobody else has to hear of, if it is certain.
-    pub(crate) fn reject_at(&self, now: Instant) -> Option<CircuitOpenError> {
-        self.rejects(self.cell.epoch.ticks(self.cell.clock.now_or(now)))
-    }
-
     /// Admission when the circuit is not closed and a probe may be due.
     #[cold]
     #[inline(never)]
-    fn admit_probe(&self, now: u64) -> Result<Admission, CircuitOpenError> {
+    fn admit_rarely(&self, now: u64) -> Result<Admission, CircuitOpenError> {
+        if let Some(rejection) = self.rejects_rarely(now) {
+            return Err(rejection);
+        }
         let mut guarded = self.cell.guarded.lock();
         let word = self.word();
         let left = self.cell.wait(word.phase()).map(|wait| wait.weigh(now, &mut guarded.doubted_since));
@@ -322,29 +351,26 @@ impl Breaker for CircuitBreaker {
     fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
         match self.admit_closed() {
             Some(generation) => Ok(Admission { generation, transition: None }),
-            None => self.admit_unless_open(now),
+            None => self.admit_at(self.cell.epoch.ticks(self.cell.clock.now_or(now))),
         }
     }
 
     fn report(&self, admission: Admission, report: Report, now: Instant) -> Option<Transition> {
         let generation = admission.generation;
-        let class = match report {
-            Report::Success if Self::is_probe(generation) => None,
-            Report::Success => return None,
-            Report::Failure(class) => Some(class),
-        };
+        if report == Report::Success && !Self::is_probe(generation) {
+            return None;
+        }
         let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
-        self.settle(generation, now, |windows| match class.map(|class| (class, self.cell.counts[class])) {
-            None => Input::Succeeds,
-            Some((_, Counts::Never)) => Input::Answers,
-            Some((class, counts)) => Input::Fails { tripped: windows.record(class, counts, now) },
-        })
+        match report {
+            Report::Success => self.settle_rarely(generation, Some(report), now),
+            Report::Failure(class) => self.fail(generation, class, now),
+        }
     }
 
     #[inline]
     fn release(&self, admission: Admission) {
         if Self::is_probe(admission.generation) {
-            self.settle(admission.generation, 0, |_| Input::Releases);
+            self.settle_rarely(admission.generation, None, 0);
         }
     }
 

@@ -11,6 +11,7 @@ mod spec;
 mod state;
 mod wait;
 mod windows;
+mod word;
 
 pub use self::builder::CircuitBreakerBuilder;
 pub use self::cell::CircuitBreaker;

@@ -37,8 +37,9 @@ impl<'b> Permit<'b> {
     pub fn success(self) -> Option<Transition> {
         // Closed and still holding a permit of that era: a success changes nothing and needs no time.
         if CircuitBreaker::is_probe(self.admission.generation) {
-            let now = self.breaker.now();
-            self.report(Report::Success, now)
+            let transition = self.breaker.succeed_now(self.admission.generation);
+            mem::forget(self);
+            transition
         } else {
             mem::forget(self);
             None
@@ -46,20 +47,19 @@ impl<'b> Permit<'b> {
     }
 
     /// Reports a failure of this class now, on the breaker's clock; says which change of state it made.
+    #[inline]
     #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn failure(self, class: ErrorClass) -> Option<Transition> {
-        let now = self.breaker.now();
-        self.failure_at(class, now)
+        let transition = self.breaker.fail_now(self.admission.generation, class);
+        mem::forget(self);
+        transition
     }
 
     /// The same at `now`.
+    #[inline]
     #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn failure_at(self, class: ErrorClass, now: Instant) -> Option<Transition> {
-        self.report(Report::Failure(class), now)
-    }
-
-    fn report(self, report: Report, now: Instant) -> Option<Transition> {
-        let transition = self.breaker.report(self.admission, report, now);
+        let transition = self.breaker.report(self.admission, Report::Failure(class), now);
         mem::forget(self);
         transition
     }

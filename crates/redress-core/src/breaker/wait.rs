@@ -23,8 +23,15 @@ impl Wait {
         self.ends_at.store(now.saturating_add(self.length), Ordering::Relaxed);
     }
 
-    /// How long it still lasts, if that needs no second thought: all of it at a reading before it began.
+    /// How long it still lasts, if it began at or before this reading and is not over.
     #[inline]
+    pub(super) fn running(&self, now: u64) -> Option<u64> {
+        let left = self.ends_at.load(Ordering::Relaxed).wrapping_sub(now);
+        // One comparison for both ends. After its end `left` wraps around, to more than `length`: the end is no earlier than that.
+        (left.wrapping_sub(1) < self.length).then_some(left)
+    }
+
+    /// How long it still lasts, if that needs no second thought: all of it at a reading before it began.
     pub(super) fn left(&self, now: u64) -> Option<u64> {
         let left = self.ends_at.load(Ordering::Relaxed).saturating_sub(now);
         let began_in = left.saturating_sub(self.length);

@@ -23,17 +23,19 @@ impl Windows {
     }
 
     /// Counts a failure; says whether that fills its window.
+    #[inline]
     pub(super) fn record(&mut self, class: ErrorClass, counts: Counts, now: u64) -> bool {
-        let window = match counts {
-            Counts::Never => return false,
-            Counts::Generally => &mut self.general,
-            Counts::Alone => match self.alone.iter_mut().find(|(of, _)| *of == class) {
-                Some((_, window)) => window,
-                None => return false,
-            },
-        };
-        window.push(now);
-        !window.has_room(now)
+        match counts {
+            Counts::Generally => self.general.record(now),
+            Counts::Never => false,
+            Counts::Alone => self.record_alone(class, now),
+        }
+    }
+
+    #[inline(never)]
+    fn record_alone(&mut self, class: ErrorClass, now: u64) -> bool {
+        let window = self.alone.iter_mut().find_map(|(of, window)| (*of == class).then_some(window));
+        window.is_some_and(|window| window.record(now))
     }
 
     pub(super) fn clear(&mut self) {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::budget::spec::BudgetSpec;
 use crate::budget::window::RollingWindow;
-use crate::drive::clock::{Clock, ClockChoice, Epoch, nanos};
+use crate::drive::clock::{Clock, ClockChoice, nanos};
+use crate::drive::epoch::Epoch;
 use crate::policy::config_error::{Check, ConfigError};
 use crate::sync::{Arc, Mutex};
 
@@ -108,16 +109,10 @@ impl Budget {
     pub fn consume_at(&self, now: Instant, cost: u32) -> bool {
         let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
         let mut granted = self.cell.granted.lock();
-        let fits = match cost {
-            1 => granted.has_room(now),
-            _ => granted.has_room_for(now, cost as usize),
-        };
-        if fits {
-            for _ in 0..cost {
-                granted.push(now);
-            }
+        match cost {
+            1 => granted.take(now),
+            _ => granted.take_several(now, cost as usize),
         }
-        fits
     }
 
     /// How many tokens are left now.

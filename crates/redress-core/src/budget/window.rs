@@ -3,12 +3,12 @@
 //! Owns the ring and its arithmetic. Knows no clock and no lock, and not what is counted.
 //!
 //! To know whether N events fall within a span it is enough to know the last N of them: the memory is N ticks, fixed
-//! when the window is made, and every operation but [`live`](RollingWindow::live) takes constant time.
+//! when the window is made, and recording one takes constant time.
 
 /// The last N events, as the ticks at which each happened: those at which they leave would be beyond the last tick for events
 /// near it, and a window that forgets early at the end of time would let everything through there.
 ///
-/// The ring is written at `next`; the `filled` slots before it hold the events, in order.
+/// The ring is written at `next`; the slots before it that are not free hold the events, in order.
 ///
 /// An event exactly one span old has left. An event recorded with an earlier tick than the one before it counts as
 /// simultaneous with that one, so a clock that steps back can make the window forget later, never sooner.
@@ -18,20 +18,26 @@
 /// doubt began, still so far behind, refutes it. The window then forgets every event from before the doubt: at least
 /// one span old by the readings since. So the window follows a clock again one span after a reading too far ahead,
 /// and a caller that looked at the clock long before it asks changes nothing.
+///
+/// All but the plain case is out of line: a reading no earlier than the latest event, while nothing is in doubt. One comparison
+/// tells it, because a doubt hides the latest event behind [`u64::MAX`].
 #[derive(Debug)]
 pub(crate) struct RollingWindow {
     events: Box<[u64]>,
     next: usize,
-    filled: usize,
-    /// The tick of the latest event, but for those since a doubt began; 0 without one.
+    /// How many slots hold no event.
+    free: usize,
+    /// The tick of the latest event; 0 without one, [`u64::MAX`] during a doubt.
     latest: u64,
-    doubt: Option<Doubt>,
     span: u64,
+    doubt: Option<Doubt>,
 }
 
 /// The latest event is more than one span later than every reading since.
 #[derive(Clone, Copy, Debug)]
 struct Doubt {
+    /// The tick of that event.
+    about: u64,
     /// The first of those readings.
     since: u64,
     /// The tick of the latest event since then, or `since`.
@@ -44,13 +50,112 @@ impl RollingWindow {
     pub(crate) fn new(capacity: u32, span: u64) -> Self {
         // Zeroed memory comes lazily from the system: a large window costs what is used of it.
         let events = vec![0; capacity as usize].into_boxed_slice();
-        Self { events, next: 0, filled: 0, latest: 0, doubt: None, span }
+        let free = events.len();
+        Self { events, next: 0, free, latest: 0, span, doubt: None }
     }
 
-    /// Records an event, forgetting the oldest if the ring is full.
+    /// Records an event if it fits: no more than N within the span.
     #[inline]
-    pub(crate) fn push(&mut self, now: u64) {
+    pub(crate) fn take(&mut self, now: u64) -> bool {
+        if !self.is_plain(now) {
+            return self.take_several(now, 1);
+        }
+        // Without slots nothing ever fits.
+        let Some(slot) = self.events.get_mut(self.next) else { return false };
+        if self.free > 0 {
+            self.free -= 1;
+        } else if now.wrapping_sub(*slot) < self.span {
+            // Full, the slot written next is the oldest, which is no later than the latest and hence than `now`.
+            return false;
+        }
+        *slot = now;
+        self.latest = now;
+        self.next = self.after_next();
+        true
+    }
+
+    /// Records `several` events, or none unless all fit: the youngest of those that have to be gone decides.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn take_several(&mut self, now: u64, several: usize) -> bool {
+        let fits = self.has_room_for(now, several);
+        if fits {
+            for _ in 0..several {
+                self.push(now);
+            }
+        }
+        fits
+    }
+
+    /// Records an event, forgetting the oldest if the ring is full. Returns whether one more would not fit.
+    #[inline]
+    pub(crate) fn record(&mut self, now: u64) -> bool {
+        if !self.is_plain(now) {
+            return self.record_with_care(now);
+        }
+        let Some(slot) = self.events.get_mut(self.next) else { return true };
+        *slot = now;
+        self.latest = now;
+        self.next = self.after_next();
+        if self.free > 0 {
+            self.free -= 1;
+            if self.free > 0 {
+                return false;
+            }
+        }
+        self.events.get(self.next).is_none_or(|oldest| now.wrapping_sub(*oldest) < self.span)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record_with_care(&mut self, now: u64) -> bool {
         self.observe(now);
+        self.push(now);
+        !self.has_room_for(now, 1)
+    }
+
+    /// How many events are within the span. Takes time logarithmic in N.
+    pub(crate) fn live(&mut self, now: u64) -> usize {
+        self.observe(now);
+        let (mut low, mut high) = (0, self.filled());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.has_left(self.nth_oldest(middle), now) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        self.filled() - low
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.free = self.events.len();
+        self.latest = 0;
+        self.doubt = None;
+    }
+
+    /// Whether nothing is in doubt and the reading is no earlier than the latest event. The last tick, which the next one wraps
+    /// around, is never plain.
+    #[inline]
+    const fn is_plain(&self, now: u64) -> bool {
+        now.wrapping_add(1) > self.latest
+    }
+
+    fn has_room_for(&mut self, now: u64, more: usize) -> bool {
+        self.observe(now);
+        let capacity = self.events.len();
+        if more > capacity {
+            return false;
+        }
+        match more.checked_sub(self.free + 1) {
+            None => true,
+            Some(index) => self.has_left(self.nth_oldest(index), now),
+        }
+    }
+
+    /// Records an event at a reading that was observed.
+    fn push(&mut self, now: u64) {
         let capacity = self.events.len();
         let Some(slot) = self.events.get_mut(self.next) else { return };
         let latest = match &mut self.doubt {
@@ -62,67 +167,18 @@ impl RollingWindow {
         };
         *latest = (*latest).max(now);
         *slot = *latest;
-        self.next = if self.next + 1 == capacity { 0 } else { self.next + 1 };
-        self.filled = capacity.min(self.filled + 1);
-    }
-
-    /// Whether one more event now would fit: no more than N within the span.
-    #[inline]
-    pub(crate) fn has_room(&mut self, now: u64) -> bool {
-        self.observe(now);
-        // Full, the slot written next is the oldest; with no slots at all nothing ever fits.
-        self.filled < self.events.len() || self.events.get(self.next).is_some_and(|event| self.has_left(*event, now))
-    }
-
-    /// Whether `more` events now would all fit: the youngest of those that have to be gone decides.
-    pub(crate) fn has_room_for(&mut self, now: u64, more: usize) -> bool {
-        self.observe(now);
-        let capacity = self.events.len();
-        if more > capacity {
-            return false;
-        }
-        match (self.filled + more).checked_sub(capacity + 1) {
-            None => true,
-            Some(index) => self.has_left(self.nth_oldest(index), now),
-        }
-    }
-
-    /// How many events are within the span. Takes time logarithmic in N.
-    pub(crate) fn live(&mut self, now: u64) -> usize {
-        self.observe(now);
-        let (mut low, mut high) = (0, self.filled);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.has_left(self.nth_oldest(middle), now) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        self.filled - low
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.filled = 0;
-        self.latest = 0;
-        self.doubt = None;
+        self.next = self.after_next();
+        self.free = self.free.saturating_sub(1);
     }
 
     /// Raises or settles the doubt about the latest event. During a doubt no event since it began has left, and of those
     /// before it the oldest have left first: the ring stays in the order in which events leave.
-    #[inline]
     fn observe(&mut self, now: u64) {
-        if self.is_far_behind(now, self.latest) || self.doubt.is_some() {
-            self.weigh(now);
-        }
-    }
-
-    #[cold]
-    fn weigh(&mut self, now: u64) {
         match self.doubt {
-            Some(_) if !self.is_far_behind(now, self.latest) => self.confirm(),
+            None if !self.is_far_behind(now, self.latest) => {}
+            Some(doubt) if !self.is_far_behind(now, doubt.about) => self.confirm(),
             Some(doubt) if self.has_left(doubt.since, now) => {
-                self.filled = doubt.events;
+                self.free = self.events.len() - doubt.events;
                 self.latest = if doubt.events == 0 { 0 } else { doubt.latest };
                 self.doubt = None;
             }
@@ -130,7 +186,8 @@ impl RollingWindow {
             // A first doubt, or a reading that puts the readings of the present doubt in doubt as well.
             _ => {
                 self.confirm();
-                self.doubt = Some(Doubt { since: now, latest: now, events: 0 });
+                self.doubt = Some(Doubt { about: self.latest, since: now, latest: now, events: 0 });
+                self.latest = u64::MAX;
             }
         }
     }
@@ -138,20 +195,28 @@ impl RollingWindow {
     /// Ends the doubt: what was recorded meanwhile counts as simultaneous with the latest event.
     fn confirm(&mut self) {
         let Some(doubt) = self.doubt.take() else { return };
-        for index in self.filled - doubt.events..self.filled {
+        self.latest = doubt.about;
+        for index in self.filled() - doubt.events..self.filled() {
             let slot = self.slot(index);
-            self.events[slot] = self.latest;
+            self.events[slot] = doubt.about;
         }
     }
 
-    #[inline]
-    fn is_far_behind(&self, now: u64, tick: u64) -> bool {
+    const fn is_far_behind(&self, now: u64, tick: u64) -> bool {
         tick.saturating_sub(now) > self.span
     }
 
-    #[inline]
-    fn has_left(&self, event: u64, now: u64) -> bool {
+    const fn has_left(&self, event: u64, now: u64) -> bool {
         now.saturating_sub(event) >= self.span
+    }
+
+    fn filled(&self) -> usize {
+        self.events.len() - self.free
+    }
+
+    #[inline]
+    fn after_next(&self) -> usize {
+        if self.next + 1 == self.events.len() { 0 } else { self.next + 1 }
     }
 
     fn nth_oldest(&self, index: usize) -> u64 {
@@ -160,7 +225,7 @@ impl RollingWindow {
 
     fn slot(&self, index: usize) -> usize {
         let capacity = self.events.len();
-        let slot = self.next + (capacity - self.filled) + index;
+        let slot = self.next + self.free + index;
         if slot >= capacity { slot - capacity } else { slot }
     }
 }
@@ -172,10 +237,10 @@ mod tests {
     #[test]
     fn an_event_one_span_old_has_left() {
         let mut window = RollingWindow::new(2, 10);
-        window.push(0);
-        window.push(5);
-        assert!(!window.has_room(9));
-        assert!(window.has_room(10));
+        window.record(0);
+        window.record(5);
+        assert!(!window.has_room_for(9, 1));
+        assert!(window.has_room_for(10, 1));
         assert!(!window.has_room_for(10, 2));
         assert!(window.has_room_for(15, 2));
         assert_eq!([9, 10, 14, 15].map(|now| window.live(now)), [2, 1, 1, 0]);
@@ -188,8 +253,8 @@ mod tests {
         for now in [0, 1, 1, 4, 8, 8, 9, 20, 21, 26, 27, 28] {
             list.retain(|tick| now - tick < 7);
             assert_eq!(window.live(now), list.len().min(3), "at {now}");
-            assert_eq!(window.has_room(now), list.len() < 3, "at {now}");
-            window.push(now);
+            assert_eq!(window.has_room_for(now, 1), list.len() < 3, "at {now}");
+            window.record(now);
             list.push(now);
         }
     }
@@ -197,59 +262,82 @@ mod tests {
     #[test]
     fn a_clock_that_steps_back_does_not_forget_early() {
         let mut window = RollingWindow::new(1, 10);
-        window.push(100);
-        window.push(50);
-        assert!(!window.has_room(109));
-        assert!(window.has_room(110));
+        window.record(100);
+        window.record(50);
+        assert!(!window.has_room_for(109, 1));
+        assert!(window.has_room_for(110, 1));
     }
 
     #[test]
     fn a_clock_far_behind_an_event_refutes_it_in_a_span() {
         let mut window = RollingWindow::new(2, 10);
-        window.push(1_000);
-        assert!(window.has_room(5));
-        window.push(5);
-        assert_eq!((window.has_room(14), window.live(14)), (false, 2), "it may be the clock that is wrong now");
+        window.record(1_000);
+        assert!(window.has_room_for(5, 1));
+        window.record(5);
+        assert_eq!((window.has_room_for(14, 1), window.live(14)), (false, 2), "it may be the clock that is wrong now");
         assert_eq!((window.live(15), window.has_room_for(15, 2)), (0, true));
-        window.push(16);
+        window.record(16);
         assert_eq!(window.live(16), 1);
     }
 
     #[test]
     fn one_reading_far_behind_refutes_nothing() {
         let mut window = RollingWindow::new(2, 10);
-        window.push(100);
-        window.push(50);
-        assert!(!window.has_room(59));
+        window.record(100);
+        window.record(50);
+        assert!(!window.has_room_for(59, 1));
         assert_eq!(window.live(101), 2, "it came late, and counts as simultaneous");
-        assert!(!window.has_room(65), "a doubt begins again");
+        assert!(!window.has_room_for(65, 1), "a doubt begins again");
         assert_eq!((window.live(109), window.live(110)), (2, 0));
     }
 
     #[test]
     fn a_window_that_was_cleared_has_no_doubts() {
         let mut window = RollingWindow::new(1, 10);
-        window.push(1_000);
-        assert!(!window.has_room(5));
+        window.record(1_000);
+        assert!(!window.has_room_for(5, 1));
         window.clear();
-        window.push(6);
-        assert_eq!((window.has_room(15), window.has_room(16)), (false, true));
+        window.record(6);
+        assert_eq!((window.has_room_for(15, 1), window.has_room_for(16, 1)), (false, true));
     }
 
     #[test]
     fn at_the_last_tick_events_stay() {
         let mut window = RollingWindow::new(1, 10);
-        window.push(u64::MAX - 3);
-        assert!(!window.has_room(u64::MAX));
-        window.push(u64::MAX);
-        assert_eq!((window.has_room(u64::MAX), window.live(u64::MAX)), (false, 1));
+        window.record(u64::MAX - 3);
+        assert!(!window.has_room_for(u64::MAX, 1));
+        window.record(u64::MAX);
+        assert_eq!((window.has_room_for(u64::MAX, 1), window.live(u64::MAX)), (false, 1));
     }
 
     #[test]
     fn an_empty_capacity_has_no_room_and_takes_no_event() {
         let mut window = RollingWindow::new(0, 10);
-        window.push(1);
-        assert!(!window.has_room(1000));
+        window.record(1);
+        assert!(!window.has_room_for(1000, 1));
         assert_eq!(window.live(1), 0);
+    }
+
+    #[test]
+    fn the_plain_case_is_no_case_of_its_own() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..2_000 {
+            let (capacity, span) = (random.u32(..4), random.u64(1..10));
+            let [mut plain, mut careful] = [0; 2].map(|_| RollingWindow::new(capacity, span));
+            let mut now = if random.bool() { random.u64(..50) } else { u64::MAX - random.u64(..50) };
+            for _ in 0..30 {
+                now = match random.u32(..8) {
+                    0 => now.saturating_sub(random.u64(..40)),
+                    1 => now.saturating_add(random.u64(..40)),
+                    _ => now.saturating_add(random.u64(..3)),
+                };
+                let answers = if random.bool() {
+                    [plain.take(now), careful.take_several(now, 1)]
+                } else {
+                    [plain.record(now), careful.record_with_care(now)]
+                };
+                assert_eq!(answers[0], answers[1], "at {now}: {plain:?} and {careful:?}");
+            }
+        }
     }
 }

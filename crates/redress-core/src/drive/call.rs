@@ -37,11 +37,12 @@ pub(crate) struct Call<H: Hold<E>, T, E> {
     last: Option<Failure<T, E>>,
 }
 
-/// A call that ended before its first attempt.
-pub(crate) enum Unstarted<T, E> {
-    /// By its breaker, and no observer hears of it.
+/// A call that does not take the fast path to its first attempt.
+pub(crate) enum Unstarted {
+    /// Its breaker rejects it, and no observer hears of it.
     Rejected(CircuitOpenError),
-    Ended(Ending<T, E>),
+    /// It has yet to [begin](Call::begin).
+    Slow,
 }
 
 impl<H: Hold<E>, T, E> Call<H, T, E> {
@@ -71,9 +72,9 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         Run::of(self.held.plan(), self.held.settings(), &mut self.state)
     }
 
-    /// Starts the call: its first attempt, or its end.
+    /// Starts the call: its first attempt, if it takes the fast path.
     #[inline(always)]
-    pub(crate) fn start(&mut self, wants: Flags, now: impl Fn() -> Instant) -> Result<Attempt, Unstarted<T, E>> {
+    pub(crate) fn start(&mut self, wants: Flags, now: impl Fn() -> Instant) -> Result<Attempt, Unstarted> {
         let mut start = FastPath::new(self.held.plan(), self.held.settings(), wants, &now);
         if start.is_fast() {
             self.state.open(&start, 1);
@@ -83,7 +84,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
             return Err(Unstarted::Rejected(rejection));
         }
         self.state.open(&start, 0);
-        self.begin(now).map_err(Unstarted::Ended)
+        Err(Unstarted::Slow)
     }
 
     /// The first attempt of a call that does not take the fast path.

@@ -129,7 +129,14 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         if let Step::New = self.call.step() {
             match self.call.start(N::WANTS, || with.timer.now()) {
                 Ok(attempt) => self.start(attempt, &mut with),
-                Err(unstarted) => return Poll::Ready(self.end_unstarted(unstarted, finish)),
+                Err(Unstarted::Rejected(rejection)) => {
+                    self.call.set_step(Step::Ended);
+                    return Poll::Ready(finish.rejected(rejection));
+                }
+                Err(Unstarted::Slow) => match self.call.begin(|| with.timer.now()) {
+                    Ok(attempt) => self.start(attempt, &mut with),
+                    Err(stopped) => return Poll::Ready(self.end(stopped, finish)),
+                },
             }
         }
         if let Step::Attempting = self.call.step() {
@@ -370,15 +377,6 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.beside.clear();
         self.call.set_step(Step::Ended);
         self.call.finish(Err(stopped), None, finish)
-    }
-
-    #[inline]
-    fn end_unstarted<N: Finish<T, E>>(&mut self, unstarted: Unstarted<T, E>, finish: N) -> N::Output {
-        self.call.set_step(Step::Ended);
-        match unstarted {
-            Unstarted::Rejected(rejection) => finish.rejected(rejection),
-            Unstarted::Ended(stopped) => self.end(stopped, finish),
-        }
     }
 }
 

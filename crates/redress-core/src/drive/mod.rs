@@ -6,6 +6,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod clock;
+pub(crate) mod epoch;
 pub(crate) mod timer;
 pub(crate) mod failed_attempt;
 pub(crate) mod finish;

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::{BackoffContext, Feedback, Strategy, StrategySpec};
-use crate::drive::clock::{Epoch, nanos};
+use crate::drive::clock::nanos;
+use crate::drive::epoch::Epoch;
 use crate::policy::config_error::{Check, ConfigIssue};
 use crate::sync::Mutex;
 
