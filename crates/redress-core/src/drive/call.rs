@@ -263,6 +263,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
 
     /// An attempt without a result: it was aborted, or else ran into its timeout.
     #[cold]
+    #[inline(never)]
     pub(crate) fn cut(&mut self, classifier: &impl Classifier<T, E>) -> FailedAttempt<T, E> {
         if self.run().is_aborted() { FailedAttempt::aborted() } else { FailedAttempt::timed_out(classifier) }
     }

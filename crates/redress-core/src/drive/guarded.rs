@@ -75,7 +75,17 @@ impl Beside {
     /// Lets go of both.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        self.0 = None;
+        if let Some(parts) = self.0.take() {
+            parts.let_go();
+        }
+    }
+}
+
+// In line, so that dropping a call with neither is a single test.
+impl Drop for Beside {
+    #[inline]
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -85,14 +95,11 @@ impl Parts {
             contained(|| drop(former));
         }
     }
-}
 
-/// A future's destructor is the hook's as well, and may panic: at the end, or when the call is dropped before it.
-impl Drop for Parts {
+    /// A future's destructor is the hook's as well, and may panic: at the end, or when the call is dropped before it.
     #[cold]
     #[inline(never)]
-    fn drop(&mut self) {
+    fn let_go(mut self: Box<Self>) {
         self.set_hook(None);
-        self.watch = None;
     }
 }

@@ -252,7 +252,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         run.is_abortable() && self.beside.is_aborted(run.abort_handles(), cx.waker())
     }
 
-    #[inline]
+    #[inline(always)]
     fn classify_attempt(
         &mut self,
         classifier: &impl Classifier<T, E>,
@@ -265,6 +265,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
     }
 
     /// The wait between two attempts, or a hook that is part of it, and what comes after it. An abort ends it.
+    #[inline(never)]
     fn poll_wait<C, Tm, O>(
         &mut self,
         step: Step,
@@ -320,7 +321,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         if let Some(failure) = self.call.last_failure_mut() {
             with.operation.before_wait(failure);
         }
-        if self.beside.has_hook() || self.call.may_have_taken_time() {
+        // A hook to be awaited is one of those that take time.
+        if self.call.may_have_taken_time() {
             self.call.set_step(Step::BeforeWait);
             return Ok(());
         }
