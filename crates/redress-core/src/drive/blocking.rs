@@ -155,14 +155,14 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
         };
     }
     match run_attempt(start.first_attempt()) {
-        Ok(value) => match finish.value(value) {
-            Ok(output) => output,
-            Err(value) => Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1).succeed(
-                value,
-                || policy.now(),
-                finish,
-            ),
-        },
+        Ok(value) => finish.value(
+            value,
+            |output| output,
+            |value| {
+                let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
+                call.succeed(value, || policy.now(), finish)
+            },
+        ),
         Err(failed) => go_on(policy, &start, on_retry, failed, run_attempt, finish),
     }
 }

@@ -171,20 +171,26 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     /// The attempt succeeded: hands the call back.
     #[inline]
     pub(crate) fn succeed<N: Finish<T, E>>(&mut self, value: T, now: impl Fn() -> Instant, finish: N) -> N::Output {
-        if !self.state.ends_unobserved() {
-            return self.succeed_slowly(value, now, finish);
+        if !self.ends_unobserved() {
+            return self.succeed_observed(value, now, finish);
         }
-        match finish.value(value) {
-            Ok(output) => {
-                self.last = None;
-                output
-            }
-            Err(value) => self.succeed_slowly(value, now, finish),
-        }
+        self.forget_last_failure();
+        finish.value(value, |output| output, |value| self.succeed_observed(value, now, finish))
+    }
+
+    /// Whether a success is told to the caller alone and needs no instant.
+    #[inline]
+    pub(crate) const fn ends_unobserved(&self) -> bool {
+        self.state.ends_unobserved()
+    }
+
+    #[inline]
+    pub(crate) fn forget_last_failure(&mut self) {
+        self.last = None;
     }
 
     #[inline(never)]
-    fn succeed_slowly<N: Finish<T, E>>(&mut self, value: T, now: impl Fn() -> Instant, finish: N) -> N::Output {
+    pub(crate) fn succeed_observed<N: Finish<T, E>>(&mut self, value: T, now: impl Fn() -> Instant, finish: N) -> N::Output {
         let mut run = self.run();
         let now = run.needs_end_time().then(now);
         run.succeed(now);

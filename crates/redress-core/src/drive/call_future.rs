@@ -129,8 +129,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<N::Output> {
         let this = self.project();
         let AsyncPolicy { classifier, timer, .. } = this.machine.held().policy;
-        let mut operation = Attempts { make: this.operation, running: this.running };
-        this.machine.poll(PollContext::new(classifier, timer, &mut operation, this.sleep), *this.finish, cx)
+        let operation = Attempts { make: this.operation, running: this.running };
+        this.machine.poll(PollContext::new(classifier, timer, operation, this.sleep), *this.finish, cx)
     }
 }
 

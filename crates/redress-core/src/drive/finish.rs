@@ -18,8 +18,9 @@ pub(crate) trait Finish<T, E>: Copy {
 
     fn finish(self, result: Result<T, Ending<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output;
 
-    /// A success of which only the value is asked for; the value again if more is.
-    fn value(self, value: T) -> Result<Self::Output, T>;
+    /// A success that concerns the caller alone: handed back at once, or as `told` does where more than the value is asked
+    /// for.
+    fn value<R>(self, value: T, wrap: impl FnOnce(Self::Output) -> R, told: impl FnOnce(T) -> R) -> R;
 
     /// A rejection of which no observer hears.
     fn rejected(self, rejection: CircuitOpenError) -> Self::Output;
@@ -40,8 +41,8 @@ impl<T, E> Finish<T, E> for ToResult {
     }
 
     #[inline]
-    fn value(self, value: T) -> Result<Self::Output, T> {
-        Ok(Ok(value))
+    fn value<R>(self, value: T, wrap: impl FnOnce(Self::Output) -> R, _: impl FnOnce(T) -> R) -> R {
+        wrap(Ok(value))
     }
 
     #[inline]
@@ -65,8 +66,8 @@ impl<T, E> Finish<T, E> for ToLastValue {
     }
 
     #[inline]
-    fn value(self, value: T) -> Result<Self::Output, T> {
-        Finish::<T, E>::value(ToResult, value)
+    fn value<R>(self, value: T, wrap: impl FnOnce(Self::Output) -> R, _: impl FnOnce(T) -> R) -> R {
+        wrap(Ok(value))
     }
 
     #[inline]
@@ -92,8 +93,8 @@ impl<T, E> Finish<T, E> for ToOutcome {
     }
 
     #[inline]
-    fn value(self, value: T) -> Result<Self::Output, T> {
-        Err(value)
+    fn value<R>(self, value: T, _: impl FnOnce(Self::Output) -> R, told: impl FnOnce(T) -> R) -> R {
+        told(value)
     }
 
     #[inline]

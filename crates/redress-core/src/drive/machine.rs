@@ -35,7 +35,7 @@ pub(crate) struct Machine<H: Hold<E>, T, E> {
 pub(crate) struct PollContext<'p, C, Tm: Timer, O> {
     pub(crate) classifier: &'p C,
     pub(crate) timer: &'p Tm,
-    pub(crate) operation: &'p mut O,
+    pub(crate) operation: O,
     /// Holds an attempt's timeout or the wait after it, never both.
     pub(crate) sleep: Pin<&'p mut Option<Tm::Sleep>>,
     /// The attempts that this poll has started after the first.
@@ -47,10 +47,17 @@ impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
     pub(crate) const fn new(
         classifier: &'p C,
         timer: &'p Tm,
-        operation: &'p mut O,
+        operation: O,
         sleep: Pin<&'p mut Option<Tm::Sleep>>,
     ) -> Self {
         Self { classifier, timer, operation, sleep, resumed: 0 }
+    }
+
+    /// The same at another place: what is handed out of line has an address, and what stays in line is kept in registers.
+    #[inline(always)]
+    fn moved(self) -> Self {
+        let Self { classifier, timer, operation, sleep, resumed } = self;
+        Self { classifier, timer, operation, sleep, resumed }
     }
 }
 
@@ -135,18 +142,18 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
                 }
                 Err(Unstarted::Slow) => match self.call.begin(|| with.timer.now()) {
                     Ok(attempt) => self.start(attempt, &mut with),
-                    Err(stopped) => return Poll::Ready(self.end(stopped, finish)),
+                    Err(stopped) => return self.end(stopped, finish),
                 },
             }
         }
         if let Step::Attempting = self.call.step() {
             let attempted = ready!(self.poll_attempt(&mut with, cx));
             return match self.classify_attempt(with.classifier, attempted) {
-                Ok(value) => Poll::Ready(self.succeed(value, with.timer, finish)),
-                Err(failed) => self.advance_further(Some(failed), with, finish, cx),
+                Ok(value) => self.succeed(value, with.timer, finish),
+                Err(failed) => self.advance_further(Some(failed), with.moved(), finish, cx),
             };
         }
-        self.advance_further(None, with, finish, cx)
+        self.advance_further(None, with.moved(), finish, cx)
     }
 
     #[inline(never)]
@@ -169,7 +176,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
                 (None, Step::Attempting) => {
                     let attempted = ready!(self.poll_attempt(&mut with, cx));
                     failed = match self.classify_attempt(with.classifier, attempted) {
-                        Ok(value) => return Poll::Ready(self.succeed(value, with.timer, finish)),
+                        Ok(value) => return self.succeed(value, with.timer, finish),
                         Err(next) => Some(next),
                     };
                     Ok(())
@@ -185,7 +192,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
                 (None, Step::New | Step::Ended) => panic!("a call was polled after its end"),
             };
             if let Err(stopped) = stepped {
-                return Poll::Ready(self.end(stopped, finish));
+                return self.end(stopped, finish);
             }
         }
     }
@@ -215,7 +222,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         let attempted = match self.call.within(|| with.operation.poll(cx)) {
             Poll::Ready(result) => Some(result),
             Poll::Pending => {
-                ready!(self.poll_cut(with, cx));
+                ready!(self.poll_cut(with.timer, with.sleep.as_mut(), cx));
                 None
             }
         };
@@ -229,18 +236,23 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
     /// Whether the pending attempt is cut. Its timer is armed when the attempt pends for the first time: an attempt that is ready at once
     /// has none.
     #[inline(never)]
-    fn poll_cut<C, Tm: Timer, O>(&mut self, with: &mut PollContext<'_, C, Tm, O>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_cut<Tm: Timer>(
+        &mut self,
+        timer: &Tm,
+        mut sleep: Pin<&mut Option<Tm::Sleep>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         if self.is_aborted(cx) {
             return Poll::Ready(());
         }
-        if with.sleep.is_none() {
-            match self.call.attempt_limit(|| with.timer.now()) {
+        if sleep.is_none() {
+            match self.call.attempt_limit(|| timer.now()) {
                 None => return Poll::Pending,
                 Some(limit) if limit.is_zero() => return Poll::Ready(()),
-                Some(limit) => with.sleep.set(with.timer.timeout(limit)),
+                Some(limit) => sleep.set(timer.timeout(limit)),
             }
         }
-        match with.sleep.as_mut().as_pin_mut() {
+        match sleep.as_pin_mut() {
             Some(timeout) => timeout.poll(cx),
             None => Poll::Pending,
         }
@@ -295,10 +307,20 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         Poll::Ready(self.resume(with.timer.now(), with))
     }
 
-    #[inline]
-    fn succeed<N: Finish<T, E>>(&mut self, value: T, timer: &impl Timer, finish: N) -> N::Output {
+    #[inline(always)]
+    fn succeed<N: Finish<T, E>>(&mut self, value: T, timer: &impl Timer, finish: N) -> Poll<N::Output> {
         self.call.set_step(Step::Ended);
-        self.call.succeed(value, || timer.now(), finish)
+        if !self.call.ends_unobserved() {
+            return self.succeed_observed(value, timer, finish);
+        }
+        self.call.forget_last_failure();
+        finish.value(value, Poll::Ready, |value| self.succeed_observed(value, timer, finish))
+    }
+
+    // A `Poll`, so that what it returns is written where the caller wants it.
+    #[inline(never)]
+    fn succeed_observed<N: Finish<T, E>>(&mut self, value: T, timer: &impl Timer, finish: N) -> Poll<N::Output> {
+        Poll::Ready(self.call.succeed_observed(value, || timer.now(), finish))
     }
 
     /// From a failure to the step that follows.
@@ -375,10 +397,10 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
     }
 
     #[inline(never)]
-    fn end<N: Finish<T, E>>(&mut self, stopped: Ending<T, E>, finish: N) -> N::Output {
+    fn end<N: Finish<T, E>>(&mut self, stopped: Ending<T, E>, finish: N) -> Poll<N::Output> {
         self.beside.clear();
         self.call.set_step(Step::Ended);
-        self.call.finish(Err(stopped), None, finish)
+        Poll::Ready(self.call.finish(Err(stopped), None, finish))
     }
 }
 

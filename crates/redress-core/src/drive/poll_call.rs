@@ -50,6 +50,33 @@ pub trait PollOperation<T, E> {
     }
 }
 
+impl<T, E, O: PollOperation<T, E> + ?Sized> PollOperation<T, E> for &mut O {
+    #[inline]
+    fn start(&mut self, attempt: Attempt) {
+        (**self).start(attempt);
+    }
+
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+        (**self).poll(cx)
+    }
+
+    #[inline]
+    fn stop(&mut self) {
+        (**self).stop();
+    }
+
+    #[inline]
+    fn retry_forbidden(&self) -> Option<&'static str> {
+        (**self).retry_forbidden()
+    }
+
+    #[inline]
+    fn before_wait(&mut self, failure: &mut Failure<T, E>) {
+        (**self).before_wait(failure);
+    }
+}
+
 /// One call of an [`AsyncPolicy`] that is polled by hand, for integrations whose futures need a name: the same engine and the same
 /// decisions as [`AsyncPolicy::execute`]. Made by [`AsyncPolicy::poll_call`].
 ///
