@@ -1,5 +1,6 @@
 //! Whether a failure is retried, and after how long: the gates, in order. The order shows in the stop reason.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::deadline::fits;
@@ -65,7 +66,7 @@ impl<'a> Run<'a> {
         refuse_if(self.state.attempts >= plan.max_attempts, StopReason::MaxAttemptsGlobal)?;
         // After the attempts, so that a policy of one attempt never reports it.
         refuse_if(failed.classification.retry_forbidden().is_some(), StopReason::RetryForbidden)?;
-        let context = self.backoff_context(failed, remaining, now);
+        let context = self.backoff_context::<PLAIN>(failed, remaining, now);
         let mut granted = self.delay(strategy, &context);
         if !fits(granted.wait, remaining) {
             granted.deferred = !PLAIN && self.defers_unfit(&context, granted.wait)?;
@@ -117,8 +118,9 @@ impl<'a> Run<'a> {
         Some(contained(|| handler(context, wait)).unwrap_or(SleepDecision::Sleep))
     }
 
+    /// What a strategy is told. The hint of a plain call has been [shortened](Run::fail_plainly) already.
     #[inline]
-    pub(super) fn backoff_context<'f>(
+    pub(super) fn backoff_context<'f, const PLAIN: bool>(
         &self,
         failed: &Failed<'f>,
         remaining: Option<Duration>,
@@ -126,7 +128,11 @@ impl<'a> Run<'a> {
     ) -> BackoffContext<'f> {
         BackoffContext {
             attempt: self.state.attempts,
-            classification: self.plan.heeded(failed.classification),
+            classification: if PLAIN {
+                Cow::Borrowed(failed.classification)
+            } else {
+                self.plan.heeded(failed.classification)
+            },
             prev_delay: self.state.prev_delay.get(),
             remaining,
             cause: failed.cause,

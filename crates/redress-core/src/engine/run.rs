@@ -151,6 +151,9 @@ impl<'a> Run<'a> {
         if failed.classification.is_abort() {
             return self.stop_plainly(StopReason::Aborted, Wait::NONE, now);
         }
+        if self.plan.shortens(failed.classification) {
+            return self.fail_with_shortened_hint(failed, now);
+        }
         let failures = self.count(failed);
         match self.gates::<true>(failed, failures, now) {
             Ok(granted) => {
@@ -159,6 +162,13 @@ impl<'a> Run<'a> {
             }
             Err(Refused { reason, hint }) => self.stop_plainly(reason, hint, now),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail_with_shortened_hint(&mut self, failed: &Failed<'_>, now: Instant) -> bool {
+        let heeded = self.plan.heeded(failed.classification);
+        self.fail_plainly(&Failed { classification: &heeded, ..*failed }, now)
     }
 
     #[cold]
@@ -241,7 +251,7 @@ impl<'a> Run<'a> {
         if granted.deferred {
             return Err(StopReason::Scheduled);
         }
-        let context = self.backoff_context(failed, self.remaining(now), now);
+        let context = self.backoff_context::<false>(failed, self.remaining(now), now);
         match self.ask_sleep_handler(&context, granted.wait) {
             Some(SleepDecision::Defer) => Err(StopReason::Scheduled),
             Some(SleepDecision::Abort) => Err(StopReason::Aborted),
@@ -252,7 +262,7 @@ impl<'a> Run<'a> {
     /// Runs the hook before the wait, and returns what it wants awaited.
     fn tell_before_sleep(&self, failed: &Failed<'_>, wait: Duration, now: Instant) -> Option<HookFuture> {
         let hook = self.steering(|hooks| hooks.before_sleep.as_ref())?;
-        let context = self.backoff_context(failed, self.remaining(now), now);
+        let context = self.backoff_context::<false>(failed, self.remaining(now), now);
         match hook {
             BeforeSleep::Blocking(hook) => {
                 contained(|| hook(&context, wait));

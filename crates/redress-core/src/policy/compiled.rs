@@ -108,12 +108,16 @@ impl CompiledPolicy {
     /// The classification as it counts for waits: with its hint shortened to the longest that the policy heeds.
     #[inline]
     pub(crate) fn heeded<'c>(&self, classification: &'c Classification) -> Cow<'c, Classification> {
-        match classification.retry_after() {
-            Some(hint) if hint > self.max_retry_after => {
-                Cow::Owned(classification.clone().with_retry_after(self.max_retry_after))
-            }
-            _ => Cow::Borrowed(classification),
+        if self.shortens(classification) {
+            Cow::Owned(classification.clone().with_retry_after(self.max_retry_after))
+        } else {
+            Cow::Borrowed(classification)
         }
+    }
+
+    #[inline]
+    pub(crate) fn shortens(&self, classification: &Classification) -> bool {
+        classification.retry_after().is_some_and(|hint| hint > self.max_retry_after)
     }
 }
 
