@@ -104,7 +104,7 @@ const PATHS: &[Path] = &[
         retry: at_once,
         is_endless: false,
         breaker: closed,
-        end: Some(StopReason::MaxAttemptsGlobal),
+        end: Some(StopReason::MaxAttempts),
     },
     Path {
         name: "stop at a delay that does not fit the deadline",

@@ -12,7 +12,7 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 /// use redress::integration::http::Head;
 ///
 /// let request = Request::put("http://localhost/orders/7").body("...").unwrap();
-/// assert_eq!(Head::of(&request).uri.path(), "/orders/7");
+/// assert_eq!(Head::from_request(&request).uri.path(), "/orders/7");
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -30,7 +30,7 @@ pub struct Head<'r> {
 impl<'r> Head<'r> {
     /// The head of this request.
     #[must_use]
-    pub fn of<B>(request: &'r Request<B>) -> Self {
+    pub fn from_request<B>(request: &'r Request<B>) -> Self {
         Self {
             method: request.method(),
             uri: request.uri(),

@@ -29,7 +29,7 @@ type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 /// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
 /// | [`operation`](Self::operation) | [`default_operation`](redress_http::default_operation): method and path |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
-/// | [`skip_if`](Self::skip_if) | no request is skipped |
+/// | [`bypass_if`](Self::bypass_if) | no request is skipped |
 /// | [`drain`](Self::drain) | 64 KiB, 100 ms |
 ///
 /// - **Failures** are what the policy's classifier says: give it [`hyper_classifier`](crate::hyper_classifier), or one of your own. It may
@@ -48,7 +48,7 @@ pub struct RetryingClient<T, P> {
     drain: Drain,
     operation: Option<OfHead<Cow<'static, str>>>,
     context: Option<OfHead<CallContext<'static, ()>>>,
-    skip_if: Option<OfHead<bool>>,
+    bypass_if: Option<OfHead<bool>>,
 }
 
 impl<T, P> RetryingClient<T, P> {
@@ -62,7 +62,7 @@ impl<T, P> RetryingClient<T, P> {
             drain: Drain::default(),
             operation: None,
             context: None,
-            skip_if: None,
+            bypass_if: None,
         }
     }
 
@@ -106,8 +106,8 @@ impl<T, P> RetryingClient<T, P> {
 
     /// Lets the requests for which `skip` is true pass by the policy: sent once, with neither breaker nor events.
     #[must_use]
-    pub fn skip_if(mut self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.skip_if = Some(Arc::new(skip));
+    pub fn bypass_if(mut self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.bypass_if = Some(Arc::new(skip));
         self
     }
 
@@ -131,11 +131,12 @@ impl<T: Transport, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
         let settings = Settings {
             guard: self.guard,
             drain: self.drain,
-            skip: self.skip_if.as_ref().is_some_and(|skip| skip(&Head::of(&request))),
+            skip: self.bypass_if.as_ref().is_some_and(|skip| skip(&Head::from_request(&request))),
             naming: self.operation.as_deref().map(|naming| naming as _),
             ..Settings::default()
         };
-        let context = self.context.as_ref().map_or_else(CallContext::new, |context| context(&Head::of(&request)));
+        let context =
+            self.context.as_ref().map_or_else(CallContext::new, |context| context(&Head::from_request(&request)));
         RetryingRequest::with(&self.transport, &self.policy, request, context, settings)
     }
 

@@ -102,7 +102,7 @@ impl<'c, T: Transport, C, Tm, N> RetryingRequest<'c, T, C, Tm, N> {
     }
 
     /// Lets this request pass by the policy, or not: sent once, with neither breaker nor events. Default: as the client's
-    /// [`skip_if`](crate::RetryingClient::skip_if) has it.
+    /// [`bypass_if`](crate::RetryingClient::bypass_if) has it.
     pub const fn skip(mut self, skip: bool) -> Self {
         self.settings.skip = skip;
         self

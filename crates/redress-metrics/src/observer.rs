@@ -112,7 +112,7 @@ impl Observer for MetricsObserver {
     }
 
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
-        if attempt.sleep.is_some() {
+        if attempt.delay.is_some() {
             self.shared.series_of(attempt).record_sleep(attempt);
         }
     }

@@ -147,7 +147,7 @@ impl Series {
 
     /// When an attempt ends and not with the event: a retry that was announced may still be deferred or aborted.
     pub(crate) fn record_sleep(&self, attempt: &AttemptContext<'_>) {
-        if let (Some(AttemptDecision::Retry), Some(sleep)) = (attempt.decision, attempt.sleep) {
+        if let (Some(AttemptDecision::Retry), Some(sleep)) = (attempt.decision, attempt.delay) {
             if let Some(name) = self.metrics.sleeps.clone() {
                 let class = attempt.classification.as_ref().map(|classification| classification.class());
                 record(&self.key(name, [labels::class(class)]), sleep);

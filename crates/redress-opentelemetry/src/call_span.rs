@@ -240,8 +240,8 @@ fn attributes_of(event: &Event<'_>) -> Vec<KeyValue> {
     }
     attributes.extend(failure_attributes(event.class, error_type_of(event)));
     attributes.extend(event.cause.map(|cause| KeyValue::new(CAUSE, cause.as_str())));
-    if !event.sleep.is_zero() {
-        attributes.push(KeyValue::new(SLEEP, seconds(event.sleep)));
+    if !event.delay.is_zero() {
+        attributes.push(KeyValue::new(SLEEP, seconds(event.delay)));
     }
     attributes.extend(event.retry_after().map(|hint| KeyValue::new(RETRY_AFTER, seconds(hint))));
     attributes.extend(event.stop_reason.map(|reason| KeyValue::new(STOP_REASON, reason.as_str())));

@@ -109,7 +109,7 @@ impl Call {
         let rejected = end.reason == Some(StopReason::CircuitOpen);
         let aborted = end.reason == Some(StopReason::Aborted);
         let capped = attempts <= terms.cap
-            && (end.reason != Some(StopReason::MaxAttemptsGlobal) || attempts == terms.cap)
+            && (end.reason != Some(StopReason::MaxAttempts) || attempts == terms.cap)
             && (attempts > 0 || rejected || aborted)
             && (attempts == 0 || !rejected);
         let counted = begun.is_none_or(|begun| begun == attempts);

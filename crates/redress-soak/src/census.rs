@@ -206,7 +206,7 @@ impl Census {
 
     fn check_wait(&self, attempt: &AttemptContext<'_>) {
         let Some(AttemptDecision::Retry) = attempt.decision else { return };
-        let wait = attempt.sleep.unwrap_or_default();
+        let wait = attempt.delay.unwrap_or_default();
         if let Some(hint) = attempt.classification.as_ref().and_then(|failure| failure.retry_after()) {
             let waits = || format!("{}: {attempt:?} waits for less than {hint:?}", self.terms.name);
             self.laws.require(Law::HintsFloor, wait >= hint, waits);

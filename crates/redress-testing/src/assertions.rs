@@ -29,7 +29,7 @@ use redress_core::{Cause, ErrorClass, EventName, RetryOutcome, RetryTimeline, St
 ///     .capture_timeline()
 ///     .execute(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
 /// assert_outcome(&outcome)
-///     .stopped_for(StopReason::MaxAttemptsGlobal)
+///     .stopped_for(StopReason::MaxAttempts)
 ///     .after_attempts(2)
 ///     .with_class(ErrorClass::Transient)
 ///     .in_time(Duration::from_secs(2))
@@ -197,7 +197,7 @@ impl TimelineAssertion<'_> {
     /// These are the delays of its `retry` events, in order.
     #[track_caller]
     pub fn has_sleeps(self, sleeps: impl IntoIterator<Item = Duration>) -> Self {
-        self.compare("delays", |event| (event.event == EventName::Retry).then_some(event.sleep), sleeps)
+        self.compare("delays", |event| (event.event == EventName::Retry).then_some(event.delay), sleeps)
     }
 
     /// These are the times of its events since their calls began, in order.

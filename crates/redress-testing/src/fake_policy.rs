@@ -59,7 +59,7 @@ type Always<T, E> = dyn Fn() -> RetryOutcome<T, E> + Send + Sync;
 
 impl<T, E> FakePolicy<T, E> {
     /// A fake that runs every operation once. A failure of it ends the call as
-    /// [`MaxAttemptsGlobal`](StopReason::MaxAttemptsGlobal), with the class [`Unknown`](ErrorClass::Unknown): nothing
+    /// [`MaxAttempts`](StopReason::MaxAttempts), with the class [`Unknown`](ErrorClass::Unknown): nothing
     /// classifies it.
     #[must_use]
     pub fn new() -> Self {
@@ -147,7 +147,7 @@ fn once<T, E>(result: Result<T, E>) -> RetryOutcome<T, E> {
         Ok(value) => RetryOutcome::from_value(value),
         Err(error) => {
             let failure = Failure::Error(error);
-            RetryOutcome::from_failure(StopReason::MaxAttemptsGlobal, 1, ErrorClass::Unknown, failure)
+            RetryOutcome::from_failure(StopReason::MaxAttempts, 1, ErrorClass::Unknown, failure)
         }
     }
 }

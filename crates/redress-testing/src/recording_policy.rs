@@ -29,7 +29,7 @@ use crate::record::{CallRecord, ExecuteRecord, Records};
 ///
 /// let record = &policy.calls()[0];
 /// assert_eq!(record.operation.as_deref(), Some("ping"));
-/// assert_eq!(record.stop_reason, Some(StopReason::MaxAttemptsGlobal));
+/// assert_eq!(record.stop_reason, Some(StopReason::MaxAttempts));
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]

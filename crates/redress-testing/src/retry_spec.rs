@@ -10,7 +10,7 @@ use redress_core::strategy::StrategySpec;
 /// Settings for one attempt and no more: the first failure ends the call, as
 /// [`MaxUnknownAttempts`](redress_core::StopReason::MaxUnknownAttempts) if its class is `Unknown`, as
 /// [`NonRetryableClass`](redress_core::StopReason::NonRetryableClass) if it is never retried, and else as
-/// [`MaxAttemptsGlobal`](redress_core::StopReason::MaxAttemptsGlobal).
+/// [`MaxAttempts`](redress_core::StopReason::MaxAttempts).
 ///
 /// ```
 /// use std::io;
@@ -22,7 +22,7 @@ use redress_core::strategy::StrategySpec;
 ///     .retry(Retry::from_spec(no_retries())).deadline(Duration::from_secs(5))
 ///     .build()?;
 /// let outcome = policy.execute(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
-/// assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+/// assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
 /// assert_eq!(outcome.attempts(), 1);
 /// # Ok::<(), redress::ConfigError>(())
 /// ```

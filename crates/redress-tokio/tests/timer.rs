@@ -30,7 +30,7 @@ async fn a_wait_takes_as_long_as_the_strategy_says() {
         AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(secs(7))).max_attempts(3)).build().unwrap();
     let began = Instant::now();
     let outcome = policy.execute(|| async { Err::<(), _>(reset()) }).await;
-    assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
     assert_eq!((outcome.elapsed(), began.elapsed()), (secs(14), secs(14)));
 }
 
@@ -71,7 +71,7 @@ async fn a_breaker_recovers_by_the_paused_clock() {
     let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(30));
     let policy = AsyncPolicy::builder().circuit_breaker(breaker).build().unwrap();
     let failed = policy.call(|| async { Err::<(), _>(reset()) }).await.unwrap_err();
-    assert_eq!(failed.stop_reason(), StopReason::MaxAttemptsGlobal);
+    assert_eq!(failed.stop_reason(), StopReason::MaxAttempts);
     advance(secs(29)).await;
     let rejected = policy.call(|| async { Ok::<_, Error>(()) }).await.unwrap_err();
     assert_eq!(rejected.retry_in(), Some(secs(1)));

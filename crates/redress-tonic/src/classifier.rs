@@ -119,7 +119,7 @@ pub fn classify_status(status: &Status) -> Classification {
     if !failure.class().is_retryable() {
         return failure;
     }
-    match Pushback::of(status.metadata().as_ref()) {
+    match Pushback::from_headers(status.metadata().as_ref()) {
         Some(Pushback::Wait(wait)) => failure.with_retry_after(wait),
         Some(Pushback::Never) => failure.forbid_retry(SERVER_PUSHBACK),
         None => match retry_delay(status.details()) {

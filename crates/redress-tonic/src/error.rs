@@ -26,7 +26,7 @@ pub struct CallFailure {
 impl CallFailure {
     /// The failure behind a status of a call through a [`GrpcLayer`](crate::GrpcLayer), if it is one.
     #[must_use]
-    pub fn of(status: &Status) -> Option<&Self> {
+    pub fn from_status(status: &Status) -> Option<&Self> {
         source_chain(status).find_map(|error| error.downcast_ref())
     }
 
@@ -68,7 +68,7 @@ impl fmt::Debug for CallFailure {
 pub fn outcome<T>(answer: &Result<Response<T>, Status>) -> Option<&OutcomeSummary> {
     match answer {
         Ok(response) => response.extensions().get(),
-        Err(status) => CallFailure::of(status).map(CallFailure::summary),
+        Err(status) => CallFailure::from_status(status).map(CallFailure::summary),
     }
 }
 

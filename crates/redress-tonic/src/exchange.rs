@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Request, Response};
 use redress_core::{AsyncPolicy, Attempt, CallContext};
 use redress_http::Head;
-use redress_tower::{Exchange, PolicySource};
+use redress_tower::{PolicyProvider, Protocol};
 use tonic::Status;
 use tonic::body::Body;
 
@@ -28,8 +28,8 @@ pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 pub(crate) struct Handling {
     pub(crate) operation: Option<OfHead<Cow<'static, str>>>,
     pub(crate) context: Option<OfHead<CallContext<'static, ()>>>,
-    pub(crate) skip_if: Option<OfHead<bool>>,
-    pub(crate) hand_over_at_head: Option<OfHead<bool>>,
+    pub(crate) bypass_if: Option<OfHead<bool>>,
+    pub(crate) return_on_headers: Option<OfHead<bool>>,
     pub(crate) max_replay_bytes: usize,
 }
 
@@ -40,9 +40,10 @@ impl Handling {
     ///
     /// What the body ended with before anything was sent.
     pub(crate) fn read(&self, request: Request<Body>) -> Result<Request<RequestBody>, Status> {
-        let told = |of_head: &Option<OfHead<bool>>| of_head.as_ref().is_some_and(|ask| ask(&Head::of(&request)));
-        let (skips, at_head) = (told(&self.skip_if), told(&self.hand_over_at_head));
-        if skips {
+        let told =
+            |of_head: &Option<OfHead<bool>>| of_head.as_ref().is_some_and(|ask| ask(&Head::from_request(&request)));
+        let (bypasses, at_head) = (told(&self.bypass_if), told(&self.return_on_headers));
+        if bypasses {
             return Ok(request.map(RequestBody::untouched));
         }
         let (head, body) = request.into_parts();
@@ -55,23 +56,23 @@ impl Handling {
 #[derive(Clone)]
 pub(crate) struct GrpcExchange(pub(crate) Arc<Handling>);
 
-impl Exchange<Request<RequestBody>, Response<ResponseBody>> for GrpcExchange {
+impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcExchange {
     fn copy(&self, request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
         copy(request)
     }
 
     fn operation(&self, request: &Request<RequestBody>) -> Option<Cow<'static, str>> {
         Some(match &self.0.operation {
-            Some(name) => name(&Head::of(request)),
+            Some(name) => name(&Head::from_request(request)),
             None => default_operation(request.uri().path()).to_owned().into(),
         })
     }
 
     fn context(&self, request: &Request<RequestBody>) -> Option<CallContext<'static, ()>> {
-        self.0.context.as_ref().map(|context| context(&Head::of(request)))
+        self.0.context.as_ref().map(|context| context(&Head::from_request(request)))
     }
 
-    fn skips(&self, request: &Request<RequestBody>) -> bool {
+    fn bypasses(&self, request: &Request<RequestBody>) -> bool {
         request.body().is_untouched()
     }
 
@@ -92,12 +93,12 @@ pub(crate) struct Policies<C, Tm> {
     pub(crate) provider: Option<OfHead<Option<AsyncPolicy<C, Tm>>>>,
 }
 
-impl<C: Clone, Tm: Clone> PolicySource<Request<RequestBody>> for Policies<C, Tm> {
+impl<C: Clone, Tm: Clone> PolicyProvider<Request<RequestBody>> for Policies<C, Tm> {
     type Classifier = C;
     type Timer = Tm;
 
     fn policy(&self, request: &Request<RequestBody>) -> AsyncPolicy<C, Tm> {
-        let chosen = self.provider.as_ref().and_then(|choose| choose(&Head::of(request)));
+        let chosen = self.provider.as_ref().and_then(|choose| choose(&Head::from_request(request)));
         chosen.unwrap_or_else(|| self.policy.clone())
     }
 }

@@ -29,9 +29,9 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 /// |---|---|
 /// | [`operation`](Self::operation) | [`default_operation`](crate::default_operation) of the path |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
-/// | [`skip_if`](Self::skip_if) | no call is skipped |
+/// | [`bypass_if`](Self::bypass_if) | no call is skipped |
 /// | [`policy_provider`](Self::policy_provider) | the layer's policy for each call |
-/// | [`hand_over_at_head`](Self::hand_over_at_head) | no: a response's first message is waited for |
+/// | [`return_on_headers`](Self::return_on_headers) | no: a response's first message is waited for |
 /// | [`max_replay_bytes`](Self::max_replay_bytes) | 65,536 |
 ///
 /// The closures are given the [head](Head) of the request: its path in `uri`, its metadata in `headers`, and whatever the caller put into the
@@ -50,8 +50,8 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         let handling = Handling {
             operation: None,
             context: None,
-            skip_if: None,
-            hand_over_at_head: None,
+            bypass_if: None,
+            return_on_headers: None,
             max_replay_bytes: MAX_REPLAY_BYTES,
         };
         Self { policies: Policies { policy, provider: None }, handling: Arc::new(handling) }
@@ -87,8 +87,8 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     /// Lets the calls for which `skip` is true pass by the policy: sent once, with neither breaker nor events, and handed over as it comes. For methods that must
     /// not run twice give [`policy_provider`](Self::policy_provider) a policy without retry instead, so that the breaker still counts.
     #[must_use]
-    pub fn skip_if(self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|handling| handling.skip_if = Some(Arc::new(skip)))
+    pub fn bypass_if(self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.set(|handling| handling.bypass_if = Some(Arc::new(skip)))
     }
 
     /// Chooses a policy for each call; `None` is the layer's own.
@@ -110,8 +110,8 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     /// be replaced. A server stream that stays silent for long would delay its head as long, and run into an attempt timeout. With this, a
     /// failure after the head is the caller's, and counts as a success for breaker and budget.
     #[must_use]
-    pub fn hand_over_at_head(self, early: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|handling| handling.hand_over_at_head = Some(Arc::new(early)))
+    pub fn return_on_headers(self, early: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.set(|handling| handling.return_on_headers = Some(Arc::new(early)))
     }
 
     /// How many bytes of a request, as sent, are kept for further attempts. A longer request is sent once.
@@ -144,7 +144,7 @@ impl<S, C: Clone, Tm: Clone> Layer<S> for GrpcLayer<C, Tm> {
 
     fn layer(&self, channel: S) -> Self::Service {
         let exchange = GrpcExchange(Arc::clone(&self.handling));
-        let calls = PolicyLayer::new(self.policies.clone()).exchange(exchange).layer(Attempts(channel));
+        let calls = PolicyLayer::new(self.policies.clone()).protocol(exchange).layer(Attempts(channel));
         GrpcService::new(calls, Arc::clone(&self.handling))
     }
 }

@@ -44,7 +44,7 @@ impl Pushback {
     /// Reads the metadata of a response or a status; `None` if it has no such key. Several values are no value: which of them
     /// counts is anybody's guess.
     #[must_use]
-    pub fn of(metadata: &HeaderMap) -> Option<Self> {
+    pub fn from_headers(metadata: &HeaderMap) -> Option<Self> {
         let mut values = metadata.get_all(RETRY_PUSHBACK).iter();
         let first = values.next()?;
         Some(if values.next().is_some() { Self::Never } else { Self::parse(first) })

@@ -15,7 +15,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use redress::integration::http::http_retry_after_classifier;
 use redress::integration::tower::PolicyLayer;
-use redress::integration::tower::http::HttpExchange;
+use redress::integration::tower::http::HttpProtocol;
 use redress::runtime::tokio::AsyncPolicy;
 use redress::{CircuitBreaker, Event, OutcomeSummary, Retry, decorrelated_jitter};
 use tower::{Layer as _, Service as _};
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         })
         .build()?;
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-    let mut client = PolicyLayer::new(policy).exchange(HttpExchange::new()).layer(client);
+    let mut client = PolicyLayer::new(policy).protocol(HttpProtocol::new()).layer(client);
 
     for method in ["GET", "POST"] {
         println!("{method} /orders");

@@ -15,7 +15,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use redress::integration::http::http_classifier;
 use redress::integration::tower::PolicyLayer;
-use redress::integration::tower::http::{EmptyBody, HttpExchange};
+use redress::integration::tower::http::{EmptyBody, HttpProtocol};
 use redress::runtime::tokio::AsyncPolicy;
 use redress::{CallError, CircuitBreaker};
 use tower::ServiceBuilder;
@@ -29,10 +29,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .deadline(Duration::from_secs(5))
         .build()?;
     // Health checks are answered whatever the breaker says.
-    let exchange = HttpExchange::new().bodies(EmptyBody::default()).skip_if(|head| head.uri.path() == "/health");
+    let protocol = HttpProtocol::new().bodies(EmptyBody::default()).bypass_if(|head| head.uri.path() == "/health");
     let guarded = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(rejected))
-        .layer(PolicyLayer::new(policy.clone()).exchange(exchange));
+        .layer(PolicyLayer::new(policy.clone()).protocol(protocol));
     let router = Router::new()
         .route("/orders", get(|| async { (StatusCode::BAD_GATEWAY, "the database is gone") }))
         .route("/health", get(|| async { "alive" }))

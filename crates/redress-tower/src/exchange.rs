@@ -10,8 +10,8 @@ use redress_core::{Attempt, CallContext, OutcomeSummary};
 /// How the requests and responses of one protocol are handled.
 ///
 /// Everything but [`copy`](Self::copy) does nothing unless it is written. Where the request is `Clone`, take [`CloneRequest`]; for a
-/// function, [`copy_with`]; for HTTP, `redress_tower::http::HttpExchange`.
-pub trait Exchange<Req, Res> {
+/// function, [`copy_with`]; for HTTP, `redress_tower::http::HttpProtocol`.
+pub trait Protocol<Req, Res> {
     /// A copy of the request, kept to be sent if this attempt fails.
     ///
     /// Asked before each attempt that may be followed by another, so never by a policy of one attempt.
@@ -36,7 +36,7 @@ pub trait Exchange<Req, Res> {
     }
 
     /// Whether the request passes by the policy: sent once, with neither breaker nor events. Default: no.
-    fn skips(&self, request: &Req) -> bool {
+    fn bypasses(&self, request: &Req) -> bool {
         let _ = request;
         false
     }
@@ -66,56 +66,56 @@ pub trait Exchange<Req, Res> {
     }
 }
 
-/// An exchange beside which a function says what the call of each request sets for itself. Made by
+/// An protocol beside which a function says what the call of each request sets for itself. Made by
 /// [`PolicyLayer::context_for`](crate::PolicyLayer::context_for).
 #[derive(Clone, Copy)]
 pub struct ContextFor<X, F> {
-    pub(crate) exchange: X,
+    pub(crate) protocol: X,
     pub(crate) context: F,
 }
 
-impl<Req, Res, X, F> Exchange<Req, Res> for ContextFor<X, F>
+impl<Req, Res, X, F> Protocol<Req, Res> for ContextFor<X, F>
 where
-    X: Exchange<Req, Res>,
+    X: Protocol<Req, Res>,
     F: Fn(&Req) -> CallContext<'static, ()>,
 {
     fn copy(&self, request: &Req) -> Result<Req, &'static str> {
-        self.exchange.copy(request)
+        self.protocol.copy(request)
     }
 
     fn operation(&self, request: &Req) -> Option<Cow<'static, str>> {
-        self.exchange.operation(request)
+        self.protocol.operation(request)
     }
 
     fn context(&self, request: &Req) -> Option<CallContext<'static, ()>> {
         Some((self.context)(request))
     }
 
-    fn skips(&self, request: &Req) -> bool {
-        self.exchange.skips(request)
+    fn bypasses(&self, request: &Req) -> bool {
+        self.protocol.bypasses(request)
     }
 
     fn prepare(&self, request: &mut Req, attempt: Attempt) {
-        self.exchange.prepare(request, attempt);
+        self.protocol.prepare(request, attempt);
     }
 
     fn discard(&self, response: &mut Res) {
-        self.exchange.discard(response);
+        self.protocol.discard(response);
     }
 
     fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {
-        self.exchange.ended(response, summary);
+        self.protocol.ended(response, summary);
     }
 
     #[inline]
     fn hears_of_end(&self) -> bool {
-        self.exchange.hears_of_end()
+        self.protocol.hears_of_end()
     }
 }
 
 impl<X: fmt::Debug, F> fmt::Debug for ContextFor<X, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ContextFor").field("exchange", &self.exchange).finish_non_exhaustive()
+        f.debug_struct("ContextFor").field("protocol", &self.protocol).finish_non_exhaustive()
     }
 }
 
@@ -124,7 +124,7 @@ impl<X: fmt::Debug, F> fmt::Debug for ContextFor<X, F> {
 #[non_exhaustive]
 pub struct CloneRequest;
 
-impl<Req: Clone, Res> Exchange<Req, Res> for CloneRequest {
+impl<Req: Clone, Res> Protocol<Req, Res> for CloneRequest {
     fn copy(&self, request: &Req) -> Result<Req, &'static str> {
         Ok(request.clone())
     }
@@ -140,7 +140,7 @@ impl<Req: Clone, Res> Exchange<Req, Res> for CloneRequest {
 #[non_exhaustive]
 pub struct Once;
 
-impl<Req, Res> Exchange<Req, Res> for Once {
+impl<Req, Res> Protocol<Req, Res> for Once {
     fn copy(&self, _: &Req) -> Result<Req, &'static str> {
         Err("sent_once")
     }
@@ -155,14 +155,14 @@ impl<Req, Res> Exchange<Req, Res> for Once {
 #[derive(Clone, Copy)]
 pub struct CopyWith<F>(F);
 
-/// An [`Exchange`] that copies requests with `copy`, which says why not where it cannot.
+/// An [`Protocol`] that copies requests with `copy`, which says why not where it cannot.
 ///
 /// ```
 /// use redress::integration::tower::copy_with;
 ///
 /// struct Job { number: u32, upload: Option<std::fs::File> }
 ///
-/// let exchange = copy_with(|job: &Job| match job.upload {
+/// let protocol = copy_with(|job: &Job| match job.upload {
 ///     None => Ok(Job { number: job.number, upload: None }),
 ///     Some(_) => Err("upload"), // it has been read by then
 /// });
@@ -175,7 +175,7 @@ where
     CopyWith(copy)
 }
 
-impl<Req, Res, F: Fn(&Req) -> Result<Req, &'static str>> Exchange<Req, Res> for CopyWith<F> {
+impl<Req, Res, F: Fn(&Req) -> Result<Req, &'static str>> Protocol<Req, Res> for CopyWith<F> {
     fn copy(&self, request: &Req) -> Result<Req, &'static str> {
         (self.0)(request)
     }

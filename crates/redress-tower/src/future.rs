@@ -13,7 +13,7 @@ use redress_core::policy::CallSettings;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
 
-use crate::exchange::Exchange;
+use crate::exchange::Protocol;
 use crate::sending::Sending;
 
 pin_project! {
@@ -21,7 +21,7 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// If it is polled after its end, or if the service below, the classifier, the exchange or a strategy panics.
+    /// If it is polled after its end, or if the service below, the classifier, the protocol or a strategy panics.
     ///
     /// # Cancel safety
     ///
@@ -46,20 +46,20 @@ impl<S, Req, C, Tm, X> PolicyFuture<S, Req, C, Tm, X>
 where
     S: Service<Req>,
     Tm: Timer,
-    X: Exchange<Req, S::Response>,
+    X: Protocol<Req, S::Response>,
 {
     #[inline]
     pub(crate) fn new(
         service: S,
         policy: AsyncPolicy<C, Tm>,
         context: Option<CallContext<'static, ()>>,
-        exchange: X,
+        protocol: X,
         request: Req,
     ) -> Self {
         let settings = context.as_ref().map(CallContext::settings);
         let is_named = settings.is_some_and(|settings| settings.operation().is_some());
         let is_watched = policy.is_watched() || settings.is_some_and(CallSettings::is_watched);
-        let name = if is_watched && !is_named { exchange.operation(&request) } else { None };
+        let name = if is_watched && !is_named { protocol.operation(&request) } else { None };
         let allowed = policy.max_attempts();
         let call = policy.into_poll_call();
         let call = match context {
@@ -70,7 +70,7 @@ where
             Some(name) => call.operation(name),
             None => call,
         };
-        let sending = Sending::new(service, exchange, allowed, request);
+        let sending = Sending::new(service, protocol, allowed, request);
         Self { running: None, sleep: None, sending, call }
     }
 }
@@ -80,10 +80,10 @@ where
     S: Service<Req> + Clone,
     C: Classifier<S::Response, S::Error>,
     Tm: Timer,
-    X: Exchange<Req, S::Response>,
+    X: Protocol<Req, S::Response>,
 {
     /// Drives the call on to its whole outcome, for an integration that says otherwise than [`CallError`] how a call failed. Awaiting
-    /// the future gives the response of the same outcome, or the error; [`Exchange::ended`] is not told here.
+    /// the future gives the response of the same outcome, or the error; [`Protocol::ended`] is not told here.
     ///
     /// # Panics
     ///
@@ -103,26 +103,26 @@ where
     S: Service<Req> + Clone,
     C: Classifier<S::Response, S::Error>,
     Tm: Timer,
-    X: Exchange<Req, S::Response>,
+    X: Protocol<Req, S::Response>,
 {
     type Output = Result<S::Response, CallError<S::Error>>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.sending.exchange().hears_of_end() {
+        if !self.sending.protocol().hears_of_end() {
             let this = self.project();
             return this.call.poll_last_value(&mut this.sending.attempts(this.running), this.sleep, cx);
         }
         let outcome = ready!(self.as_mut().poll_outcome(cx));
-        Poll::Ready(answer(self.project().sending.exchange(), outcome))
+        Poll::Ready(answer(self.project().sending.protocol(), outcome))
     }
 }
 
 /// The response, good or bad, if the call ended with one.
-fn answer<Req, Res, E>(exchange: &impl Exchange<Req, Res>, outcome: RetryOutcome<Res, E>) -> Result<Res, CallError<E>> {
+fn answer<Req, Res, E>(protocol: &impl Protocol<Req, Res>, outcome: RetryOutcome<Res, E>) -> Result<Res, CallError<E>> {
     let summary = outcome.summary().clone();
     let mut response = outcome.into_last_value()?;
-    exchange.ended(&mut response, &summary);
+    protocol.ended(&mut response, &summary);
     Ok(response)
 }
 

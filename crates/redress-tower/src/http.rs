@@ -10,7 +10,7 @@ use ::http::{Request, Response};
 use redress_core::{CallContext, OutcomeSummary};
 use redress_http::{Head, IdempotencyGuard, RetrySafety, default_operation};
 
-use crate::exchange::Exchange;
+use crate::exchange::Protocol;
 
 pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 
@@ -21,7 +21,7 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
 /// | [`operation`](Self::operation) | [`default_operation`]: method and path |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
-/// | [`skip_if`](Self::skip_if) | no request is skipped |
+/// | [`bypass_if`](Self::bypass_if) | no request is skipped |
 /// | [`bodies`](Self::bodies) | [`CloneBody`]: bodies are `Clone`, as `Full<Bytes>`, `Empty` and `String` are |
 ///
 /// A request that may not be sent again is sent once, and if it fails the outcome says why: `not_idempotent`, or `streaming_body` where
@@ -35,7 +35,7 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// use redress::{OutcomeSummary, Retry, fixed};
 /// use redress::integration::http::http_retry_after_classifier;
 /// use redress::integration::tower::PolicyLayer;
-/// use redress::integration::tower::http::HttpExchange;
+/// use redress::integration::tower::http::HttpProtocol;
 /// use std::time::Duration;
 /// use tower::{Layer as _, Service as _, service_fn};
 ///
@@ -45,7 +45,7 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 ///     .classifier(http_retry_after_classifier())
 ///     .retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3))
 ///     .build()?;
-/// let mut client = PolicyLayer::new(policy).exchange(HttpExchange::new()).layer(service_fn(|_: Request<String>| async {
+/// let mut client = PolicyLayer::new(policy).protocol(HttpProtocol::new()).layer(service_fn(|_: Request<String>| async {
 ///     Ok::<_, std::io::Error>(Response::builder().status(503).body(()).unwrap())
 /// }));
 /// let response = client.call(Request::get("http://localhost/orders").body(String::new())?).await?;
@@ -55,49 +55,49 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct HttpExchange<K = CloneBody> {
+pub struct HttpProtocol<K = CloneBody> {
     guard: IdempotencyGuard,
     operation: Option<OfHead<Cow<'static, str>>>,
     context: Option<OfHead<CallContext<'static, ()>>>,
-    skip_if: Option<OfHead<bool>>,
+    bypass_if: Option<OfHead<bool>>,
     bodies: K,
 }
 
 type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 
-impl HttpExchange {
+impl HttpProtocol {
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Self { guard: IdempotencyGuard::new(), operation: None, context: None, skip_if: None, bodies: CloneBody }
+        Self { guard: IdempotencyGuard::new(), operation: None, context: None, bypass_if: None, bodies: CloneBody }
     }
 }
 
-impl Default for HttpExchange {
+impl Default for HttpProtocol {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<K> HttpExchange<K> {
+impl<K> HttpProtocol<K> {
     /// Sets how bodies are copied: by [`CloneBody`], [`EmptyBody`], or a closure `Fn(&B) -> Option<B>` that answers `None` for a body
     /// that cannot be sent again. Default: bodies are cloned.
     ///
     /// ```
-    /// use redress::integration::tower::http::HttpExchange;
+    /// use redress::integration::tower::http::HttpProtocol;
     ///
     /// enum Body { Text(String), File(std::fs::File) }
     ///
-    /// let exchange = HttpExchange::new().bodies(|body: &Body| match body {
+    /// let protocol = HttpProtocol::new().bodies(|body: &Body| match body {
     ///     Body::Text(text) => Some(Body::Text(text.clone())),
     ///     Body::File(_) => None,
     /// });
     /// # let _ = exchange;
     /// ```
     #[must_use]
-    pub fn bodies<L>(self, bodies: L) -> HttpExchange<L> {
-        let Self { guard, operation, context, skip_if, .. } = self;
-        HttpExchange { guard, operation, context, skip_if, bodies }
+    pub fn bodies<L>(self, bodies: L) -> HttpProtocol<L> {
+        let Self { guard, operation, context, bypass_if, .. } = self;
+        HttpProtocol { guard, operation, context, bypass_if, bodies }
     }
 
     /// Sets which requests may be sent again. Default: those known to be idempotent.
@@ -120,9 +120,9 @@ impl<K> HttpExchange<K> {
     /// ```
     /// use redress::CallContext;
     /// use redress::policy::Deadline;
-    /// use redress::integration::tower::http::HttpExchange;
+    /// use redress::integration::tower::http::HttpProtocol;
     ///
-    /// let exchange = HttpExchange::new().context_for(|head| match head.extensions.get::<Deadline>() {
+    /// let protocol = HttpProtocol::new().context_for(|head| match head.extensions.get::<Deadline>() {
     ///     Some(deadline) => CallContext::new().deadline(*deadline),
     ///     None => CallContext::new(),
     /// });
@@ -139,13 +139,13 @@ impl<K> HttpExchange<K> {
 
     /// Lets the requests for which `skip` is true pass by the policy: sent once, with neither breaker nor events.
     #[must_use]
-    pub fn skip_if(mut self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.skip_if = Some(Arc::new(skip));
+    pub fn bypass_if(mut self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.bypass_if = Some(Arc::new(skip));
         self
     }
 }
 
-impl<B, R, K: CopyBody<B>> Exchange<Request<B>, Response<R>> for HttpExchange<K> {
+impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K> {
     fn copy(&self, request: &Request<B>) -> Result<Request<B>, &'static str> {
         let safety = self.guard.safety(request.method(), request.headers());
         if !safety.may_retry() {
@@ -157,17 +157,17 @@ impl<B, R, K: CopyBody<B>> Exchange<Request<B>, Response<R>> for HttpExchange<K>
 
     fn operation(&self, request: &Request<B>) -> Option<Cow<'static, str>> {
         Some(match &self.operation {
-            Some(name) => name(&Head::of(request)),
+            Some(name) => name(&Head::from_request(request)),
             None => default_operation(request.method(), request.uri()).into(),
         })
     }
 
     fn context(&self, request: &Request<B>) -> Option<CallContext<'static, ()>> {
-        self.context.as_ref().map(|context| context(&Head::of(request)))
+        self.context.as_ref().map(|context| context(&Head::from_request(request)))
     }
 
-    fn skips(&self, request: &Request<B>) -> bool {
-        self.skip_if.as_ref().is_some_and(|skip| skip(&Head::of(request)))
+    fn bypasses(&self, request: &Request<B>) -> bool {
+        self.bypass_if.as_ref().is_some_and(|skip| skip(&Head::from_request(request)))
     }
 
     fn ended(&self, response: &mut Response<R>, summary: &OutcomeSummary) {
@@ -185,8 +185,8 @@ fn with_head_of<B>(request: &Request<B>, body: B) -> Request<B> {
     copy
 }
 
-impl<K> fmt::Debug for HttpExchange<K> {
+impl<K> fmt::Debug for HttpProtocol<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpExchange").field("guard", &self.guard).finish_non_exhaustive()
+        f.debug_struct("HttpProtocol").field("guard", &self.guard).finish_non_exhaustive()
     }
 }

@@ -17,30 +17,30 @@ use crate::service::PolicyService;
 #[derive(Clone, Debug)]
 pub struct PolicyLayer<P, X = CloneRequest> {
     policy: P,
-    exchange: X,
+    protocol: X,
 }
 
 impl<P> PolicyLayer<P> {
     /// A layer for requests that are `Clone`.
     pub const fn new(policy: P) -> Self {
-        Self { policy, exchange: CloneRequest }
+        Self { policy, protocol: CloneRequest }
     }
 
     /// A layer that sends every request once, whatever the policy allows, and so takes requests of any kind: for a breaker or an
     /// attempt timeout alone.
     pub const fn once(policy: P) -> PolicyLayer<P, Once> {
-        PolicyLayer { policy, exchange: Once }
+        PolicyLayer { policy, protocol: Once }
     }
 }
 
 impl<P, X> PolicyLayer<P, X> {
     /// Sets how requests and responses are handled. Default: requests are cloned.
-    pub fn exchange<Y>(self, exchange: Y) -> PolicyLayer<P, Y> {
-        PolicyLayer { policy: self.policy, exchange }
+    pub fn protocol<Y>(self, protocol: Y) -> PolicyLayer<P, Y> {
+        PolicyLayer { policy: self.policy, protocol }
     }
 
     /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, such as a deadline or an abort handle
-    /// that came along with the request. Call it after [`exchange`](Self::exchange), which starts over.
+    /// that came along with the request. Call it after [`protocol`](Self::protocol), which starts over.
     ///
     /// ```
     /// use std::time::Duration;
@@ -60,7 +60,7 @@ impl<P, X> PolicyLayer<P, X> {
     where
         F: Fn(&Req) -> CallContext<'static, ()>,
     {
-        PolicyLayer { policy: self.policy, exchange: ContextFor { exchange: self.exchange, context } }
+        PolicyLayer { policy: self.policy, protocol: ContextFor { protocol: self.protocol, context } }
     }
 }
 
@@ -68,6 +68,6 @@ impl<S, P: Clone, X: Clone> Layer<S> for PolicyLayer<P, X> {
     type Service = PolicyService<S, P, X>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        PolicyService::new(inner, self.policy.clone(), self.exchange.clone())
+        PolicyService::new(inner, self.policy.clone(), self.protocol.clone())
     }
 }

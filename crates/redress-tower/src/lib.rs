@@ -1,7 +1,7 @@
 //! Policies of [redress](https://github.com/redress-rs/redress) as tower layers, for clients and for servers.
 //!
 //! [`PolicyLayer`] puts a policy around any [`Service`](tower_service::Service). Whether and how a request can be sent again is said by an
-//! [`Exchange`]: [`CloneRequest`] by default, [`copy_with`] a function, `http::HttpExchange` for HTTP (feature `http`), [`Once`] for
+//! [`Protocol`]: [`CloneRequest`] by default, [`copy_with`] a function, `http::HttpProtocol` for HTTP (feature `http`), [`Once`] for
 //! never. [`policy_provider`] chooses a policy for each request. `RetryBudget` (feature `retry`) lends a budget to tower's own
 //! retry layer.
 //!
@@ -45,10 +45,10 @@ mod future;
 pub use future::PolicyFuture;
 
 mod exchange;
-pub use exchange::{CloneRequest, ContextFor, CopyWith, Exchange, Once, copy_with};
+pub use exchange::{CloneRequest, ContextFor, CopyWith, Once, Protocol, copy_with};
 
 mod source;
-pub use source::{PolicyProvider, PolicySource, policy_provider};
+pub use source::{PolicyProvider, PolicyProviderFn, policy_provider};
 
 #[cfg(feature = "http")]
 mod bodies;

@@ -10,12 +10,12 @@ use redress_core::driver::PollOperation;
 use redress_core::error::Failure;
 use tower_service::Service;
 
-use crate::exchange::Exchange;
+use crate::exchange::Protocol;
 
 /// What the attempts of a call have in common.
 pub(crate) struct Sending<S, Req, X> {
     service: S,
-    exchange: X,
+    protocol: X,
     attempts_allowed: u32,
     /// What further attempts are made of.
     kept: Option<Req>,
@@ -26,12 +26,12 @@ pub(crate) struct Sending<S, Req, X> {
 }
 
 impl<S, Req, X> Sending<S, Req, X> {
-    pub(crate) const fn new(service: S, exchange: X, attempts_allowed: u32, request: Req) -> Self {
-        Self { service, exchange, attempts_allowed, kept: Some(request), next: None, only_once: None }
+    pub(crate) const fn new(service: S, protocol: X, attempts_allowed: u32, request: Req) -> Self {
+        Self { service, protocol, attempts_allowed, kept: Some(request), next: None, only_once: None }
     }
 
-    pub(crate) const fn exchange(&self) -> &X {
-        &self.exchange
+    pub(crate) const fn protocol(&self) -> &X {
+        &self.protocol
     }
 
     /// The attempts as an operation, for one poll; `running` is where the service's future lies between polls.
@@ -45,16 +45,16 @@ impl<S, Req, X> Sending<S, Req, X> {
     /// The request of this attempt, with a copy kept if another may follow and there is one.
     fn request_for<Res>(&mut self, attempt: Attempt) -> Option<Req>
     where
-        X: Exchange<Req, Res>,
+        X: Protocol<Req, Res>,
     {
         let mut request = self.kept.take()?;
         if attempt.number() < self.attempts_allowed {
-            match self.exchange.copy(&request) {
+            match self.protocol.copy(&request) {
                 Ok(copy) => self.kept = Some(copy),
                 Err(why) => self.only_once = Some(why),
             }
         }
-        self.exchange.prepare(&mut request, attempt);
+        self.protocol.prepare(&mut request, attempt);
         Some(request)
     }
 
@@ -80,7 +80,7 @@ pub(crate) struct Attempts<'p, S: Service<Req>, Req, X> {
 impl<S, Req, X> PollOperation<S::Response, S::Error> for Attempts<'_, S, Req, X>
 where
     S: Service<Req> + Clone,
-    X: Exchange<Req, S::Response>,
+    X: Protocol<Req, S::Response>,
 {
     #[inline]
     fn start(&mut self, attempt: Attempt) {
@@ -110,7 +110,7 @@ where
 
     fn before_wait(&mut self, failure: &mut Failure<S::Response, S::Error>) {
         if let Failure::Result(response) = failure {
-            self.sending.exchange.discard(response);
+            self.sending.protocol.discard(response);
         }
     }
 }

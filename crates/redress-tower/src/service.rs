@@ -11,10 +11,10 @@ use redress_core::policy::RetryHook;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
 
-use crate::exchange::Exchange;
+use crate::exchange::Protocol;
 use crate::future::PolicyFuture;
 use crate::sending::Sending;
-use crate::source::PolicySource;
+use crate::source::PolicyProvider;
 
 /// A service whose calls go through a policy. Made by [`PolicyLayer`](crate::PolicyLayer).
 ///
@@ -34,12 +34,12 @@ use crate::source::PolicySource;
 pub struct PolicyService<S, P, X> {
     inner: S,
     policy: P,
-    exchange: X,
+    protocol: X,
 }
 
 impl<S, P, X> PolicyService<S, P, X> {
-    pub(crate) const fn new(inner: S, policy: P, exchange: X) -> Self {
-        Self { inner, policy, exchange }
+    pub(crate) const fn new(inner: S, policy: P, protocol: X) -> Self {
+        Self { inner, policy, protocol }
     }
 
     /// The service below.
@@ -66,7 +66,7 @@ impl<S, P, X> PolicyService<S, P, X> {
 impl<S, P, X> PolicyService<S, P, X> {
     /// One call with settings of its own, hooks and abort among them, and the whole outcome: what
     /// [`execute`](CallContext::execute) is to an operation. The policy and the operation's name are the context's:
-    /// `service.policy().context()` is this service's. The exchange is asked neither for a name nor whether to skip, and is not told
+    /// `service.policy().context()` is this service's. The protocol is asked neither for a name nor whether to skip, and is not told
     /// of the end.
     ///
     /// ```
@@ -104,10 +104,10 @@ impl<S, P, X> PolicyService<S, P, X> {
         C: Classifier<S::Response, S::Error> + Clone,
         Tm: Timer + Clone,
         N: RetryHook<S::Error> + Send + Sync + 'c,
-        X: Exchange<Req, S::Response> + Clone,
+        X: Protocol<Req, S::Response> + Clone,
     {
         let allowed = context.policy().max_attempts();
-        let sending = Sending::new(self.inner.clone(), self.exchange.clone(), allowed, request);
+        let sending = Sending::new(self.inner.clone(), self.protocol.clone(), allowed, request);
         execute(context.poll_call(), sending)
     }
 }
@@ -120,7 +120,7 @@ where
     S: Service<Req> + Clone,
     C: Classifier<S::Response, S::Error>,
     Tm: Timer,
-    X: Exchange<Req, S::Response>,
+    X: Protocol<Req, S::Response>,
 {
     // ORDER: the attempt and its service are dropped before the call, which gives the permit back.
     let mut call = call;
@@ -133,10 +133,10 @@ where
 impl<S, Req, P, X> Service<Req> for PolicyService<S, P, X>
 where
     S: Service<Req> + Clone,
-    P: PolicySource<Req>,
+    P: PolicyProvider<Req>,
     P::Classifier: Classifier<S::Response, S::Error> + Clone,
     P::Timer: Timer + Clone,
-    X: Exchange<Req, S::Response> + Clone,
+    X: Protocol<Req, S::Response> + Clone,
 {
     type Response = S::Response;
     type Error = CallError<S::Error>;
@@ -148,9 +148,9 @@ where
 
     fn call(&mut self, request: Req) -> Self::Future {
         let policy = self.policy.policy(&request);
-        let skips = self.exchange.skips(&request);
+        let bypasses = self.protocol.bypasses(&request);
         let (policy, context) =
-            if skips { (policy.passthrough(), None) } else { (policy, self.exchange.context(&request)) };
-        PolicyFuture::new(self.inner.clone(), policy, context, self.exchange.clone(), request)
+            if bypasses { (policy.passthrough(), None) } else { (policy, self.protocol.context(&request)) };
+        PolicyFuture::new(self.inner.clone(), policy, context, self.protocol.clone(), request)
     }
 }

@@ -6,8 +6,8 @@ use std::fmt;
 
 use redress_core::AsyncPolicy;
 
-/// Something that has a policy for each request: an [`AsyncPolicy`] itself, or a [`PolicyProvider`].
-pub trait PolicySource<Req> {
+/// Something that has a policy for each request: an [`AsyncPolicy`] itself, or a [`PolicyProviderFn`].
+pub trait PolicyProvider<Req> {
     /// The policies' classifier.
     type Classifier;
     /// The policies' timer.
@@ -17,7 +17,7 @@ pub trait PolicySource<Req> {
     fn policy(&self, request: &Req) -> AsyncPolicy<Self::Classifier, Self::Timer>;
 }
 
-impl<Req, C: Clone, Tm: Clone> PolicySource<Req> for AsyncPolicy<C, Tm> {
+impl<Req, C: Clone, Tm: Clone> PolicyProvider<Req> for AsyncPolicy<C, Tm> {
     type Classifier = C;
     type Timer = Tm;
 
@@ -28,9 +28,9 @@ impl<Req, C: Clone, Tm: Clone> PolicySource<Req> for AsyncPolicy<C, Tm> {
 
 /// A function that chooses a policy for each request. Made by [`policy_provider`].
 #[derive(Clone, Copy)]
-pub struct PolicyProvider<F>(F);
+pub struct PolicyProviderFn<F>(F);
 
-/// A [`PolicySource`] that asks `choose` for the policy of each request.
+/// A [`PolicyProvider`] that asks `choose` for the policy of each request.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,14 +47,14 @@ pub struct PolicyProvider<F>(F);
 /// # let _ = layer;
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
-pub const fn policy_provider<Req, C, Tm, F>(choose: F) -> PolicyProvider<F>
+pub const fn policy_provider<Req, C, Tm, F>(choose: F) -> PolicyProviderFn<F>
 where
     F: Fn(&Req) -> AsyncPolicy<C, Tm>,
 {
-    PolicyProvider(choose)
+    PolicyProviderFn(choose)
 }
 
-impl<Req, C, Tm, F: Fn(&Req) -> AsyncPolicy<C, Tm>> PolicySource<Req> for PolicyProvider<F> {
+impl<Req, C, Tm, F: Fn(&Req) -> AsyncPolicy<C, Tm>> PolicyProvider<Req> for PolicyProviderFn<F> {
     type Classifier = C;
     type Timer = Tm;
 
@@ -63,8 +63,8 @@ impl<Req, C, Tm, F: Fn(&Req) -> AsyncPolicy<C, Tm>> PolicySource<Req> for Policy
     }
 }
 
-impl<F> fmt::Debug for PolicyProvider<F> {
+impl<F> fmt::Debug for PolicyProviderFn<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PolicyProvider")
+        f.write_str("PolicyProviderFn")
     }
 }

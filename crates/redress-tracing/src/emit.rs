@@ -71,7 +71,7 @@ pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
     let details = event.classification.as_deref().and_then(details);
     let panicked = outcome(event).filter(|outcome| *outcome == CallOutcome::Panicked);
     let retry_after = event.retry_after().map(|asked| asked.as_secs_f64());
-    let sleep = matches!(event.name, EventName::Retry | EventName::Scheduled).then(|| event.sleep.as_secs_f64());
+    let sleep = matches!(event.name, EventName::Retry | EventName::Scheduled).then(|| event.delay.as_secs_f64());
     macro_rules! event_at {
         ($target:expr, $level:expr) => {
             tracing::event!(

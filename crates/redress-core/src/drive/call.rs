@@ -190,7 +190,12 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     }
 
     #[inline(never)]
-    pub(crate) fn succeed_observed<N: Finish<T, E>>(&mut self, value: T, now: impl Fn() -> Instant, finish: N) -> N::Output {
+    pub(crate) fn succeed_observed<N: Finish<T, E>>(
+        &mut self,
+        value: T,
+        now: impl Fn() -> Instant,
+        finish: N,
+    ) -> N::Output {
         let mut run = self.run();
         let now = run.needs_end_time().then(now);
         run.succeed(now);

@@ -5,7 +5,7 @@ use std::any::type_name;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::classify::classifier::Classifier;
-use crate::engine::Failed;
+use crate::engine::FailureView;
 use crate::outcome::failure::Cause;
 use crate::outcome::failure::Failure;
 
@@ -18,10 +18,10 @@ pub(crate) struct FailedAttempt<T, E> {
 impl<T, E> FailedAttempt<T, E> {
     /// The failure as the engine sees it.
     #[inline]
-    pub(crate) fn view(&self) -> Failed<'_> {
+    pub(crate) fn view(&self) -> FailureView<'_> {
         let cause = self.failure.cause();
         let error_type = (cause == Cause::Error).then(type_name::<E>);
-        Failed { classification: &self.classification, cause, error_type }
+        FailureView { classification: &self.classification, cause, error_type }
     }
 
     /// An attempt that was cut at its timeout.

@@ -24,7 +24,7 @@ impl Run<'_> {
                 true
             }
             Err(rejection) => {
-                self.state.audience.set_timeline(None);
+                self.state.observers.set_timeline(None);
                 self.state.stop_reason = Some(StopReason::CircuitOpen);
                 self.state.wait = Wait::from(rejection.retry_in());
                 if rejection.state() == CircuitState::HalfOpen {

@@ -12,7 +12,7 @@ use crate::policy::hooks::contained;
 
 /// The audience of one call. Behind a pointer, since most calls have none and this is part of every call's future.
 #[derive(Default)]
-pub(super) struct Audience(Option<Box<Present>>);
+pub(super) struct CallObservers(Option<Box<Present>>);
 
 #[derive(Default)]
 struct Present {
@@ -20,7 +20,7 @@ struct Present {
     observers: Vec<Box<dyn CallObserver>>,
 }
 
-impl Audience {
+impl CallObservers {
     pub(super) fn set_timeline(&mut self, timeline: Option<RetryTimeline>) {
         if timeline.is_some() || self.0.is_some() {
             self.0.get_or_insert_default().timeline = timeline;

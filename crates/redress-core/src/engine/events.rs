@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::flags::Flags;
-use super::run::{Failed, Run};
+use super::run::{FailureView, Run};
 use crate::breaker::{CircuitState, Transition};
 use crate::classify::class::ErrorClass;
 use crate::outcome::event::{Event, EventName};
@@ -19,42 +19,42 @@ impl Run<'_> {
     /// Every event goes through here; those of the breaker have no place in the timeline, and no elapsed time.
     fn emit(&self, event: &Event<'_>) {
         self.each_observer(|observer| observer.on_event(event));
-        self.state.audience.each(|observer| observer.on_event(event));
+        self.state.observers.each(|observer| observer.on_event(event));
         if event.state.is_none() {
             self.note(event);
         }
     }
 
     fn note(&self, event: &Event<'_>) {
-        let Some(timeline) = self.state.audience.timeline() else { return };
+        let Some(timeline) = self.state.observers.timeline() else { return };
         timeline.add(TimelineEvent {
             attempt: event.attempt,
             event: event.name,
             elapsed: event.elapsed.unwrap_or_else(|| timeline.last_elapsed()),
-            sleep: event.sleep,
+            delay: event.delay,
             error_class: event.class,
             stop_reason: event.stop_reason,
             cause: event.cause,
         });
     }
 
-    pub(super) fn tell_retry(&self, failed: &Failed<'_>, elapsed: Duration, delay: Duration) {
-        self.emit(&Event { sleep: delay, elapsed: Some(elapsed), ..self.event(EventName::Retry, Some(failed)) });
+    pub(super) fn tell_retry(&self, failed: &FailureView<'_>, elapsed: Duration, delay: Duration) {
+        self.emit(&Event { delay: delay, elapsed: Some(elapsed), ..self.event(EventName::Retry, Some(failed)) });
     }
 
     /// The end of the call: a success if there is no reason.
     pub(super) fn tell_terminal(
         &self,
         reason: Option<StopReason>,
-        failed: Option<&Failed<'_>>,
+        failed: Option<&FailureView<'_>>,
         elapsed: Duration,
-        sleep: Duration,
+        delay: Duration,
     ) {
-        if !self.has_audience() {
+        if !self.is_observed() {
             return;
         }
         let name = reason.map_or(EventName::Success, StopReason::event);
-        let mut event = Event { stop_reason: reason, sleep, elapsed: Some(elapsed), ..self.event(name, failed) };
+        let mut event = Event { stop_reason: reason, delay, elapsed: Some(elapsed), ..self.event(name, failed) };
         // An abort is not the failure's doing, so it does not carry its class.
         if reason == Some(StopReason::Aborted) {
             event = Event { class: None, cause: None, classification: None, error_type: None, ..event };
@@ -65,14 +65,14 @@ impl Run<'_> {
     /// The end of a call that is dropped, or that a panic goes through, before it ends in any other way.
     pub(crate) fn tell_cancelled(&self, now: Option<Instant>) {
         let has_ended = self.state.stop_reason.is_some() || self.state.flags.has(Flags::SUCCEEDED);
-        if self.has_audience() && !has_ended {
+        if self.is_observed() && !has_ended {
             let elapsed = now.map(|now| self.elapsed(now));
             self.emit(&Event { elapsed, ..self.event(EventName::Cancelled, None) });
         }
     }
 
     pub(super) fn tell_transition(&self, transition: Option<Transition>, class: Option<ErrorClass>, now: Instant) {
-        if let (Some(transition), true) = (transition, self.has_audience()) {
+        if let (Some(transition), true) = (transition, self.is_observed()) {
             let opened = transition == Transition::Opened;
             let open_for = if opened { self.open_for(now) } else { None };
             let event = Event { class, open_for, ..self.breaker_event(transition.event(), transition.state()) };
@@ -81,7 +81,7 @@ impl Run<'_> {
     }
 
     pub(super) fn tell_rejection(&self, state: CircuitState) {
-        if self.has_audience() {
+        if self.is_observed() {
             let stop_reason = Some(StopReason::CircuitOpen);
             self.emit(&Event { stop_reason, ..self.breaker_event(EventName::CircuitRejected, state) });
         }
@@ -93,13 +93,13 @@ impl Run<'_> {
         let (operation, policy, breaker) = (self.operation_label(), self.policy_label(), self.breaker_label());
         let call = CallStart { operation, policy, breaker };
         self.each_observer(|observer| sent.extend(observer.on_call_start(&call)));
-        self.state.audience.add(sent);
+        self.state.observers.add(sent);
     }
 
     pub(super) fn tell_start(&self, elapsed: Duration) {
         let attempt = self.attempt_context(elapsed);
         self.each_observer(|observer| observer.on_attempt_start(&attempt));
-        self.state.audience.each(|observer| observer.on_attempt_start(&attempt));
+        self.state.observers.each(|observer| observer.on_attempt_start(&attempt));
         if let Some(hook) = self.hook(|hooks| hooks.on_attempt_start.as_deref()) {
             contained(|| hook(&attempt));
         }
@@ -109,21 +109,21 @@ impl Run<'_> {
         &self,
         decision: AttemptDecision,
         elapsed: Duration,
-        failed: Option<&Failed<'_>>,
+        failed: Option<&FailureView<'_>>,
         stop_reason: Option<StopReason>,
-        sleep: Option<Duration>,
+        delay: Option<Duration>,
     ) {
         let attempt = AttemptContext {
             classification: failed.map(|failed| Cow::Borrowed(failed.classification)),
             decision: Some(decision),
             stop_reason,
             cause: failed.map(|failed| failed.cause),
-            sleep,
+            delay,
             error_type: failed.and_then(|failed| failed.error_type),
             ..self.attempt_context(elapsed)
         };
         self.each_observer(|observer| observer.on_attempt_end(&attempt));
-        self.state.audience.each(|observer| observer.on_attempt_end(&attempt));
+        self.state.observers.each(|observer| observer.on_attempt_end(&attempt));
         if let Some(hook) = self.hook(|hooks| hooks.on_attempt_end.as_deref()) {
             contained(|| hook(&attempt));
         }
@@ -174,7 +174,7 @@ impl Run<'_> {
     }
 
     /// An event about the latest attempt, or about the failure it just made.
-    fn event<'e>(&'e self, name: EventName, failed: Option<&Failed<'e>>) -> Event<'e> {
+    fn event<'e>(&'e self, name: EventName, failed: Option<&FailureView<'e>>) -> Event<'e> {
         Event {
             attempt: self.state.attempts,
             class: self.state.last_class,
@@ -200,7 +200,7 @@ impl Run<'_> {
             decision: None,
             stop_reason: None,
             cause: None,
-            sleep: None,
+            delay: None,
             error_type: None,
         }
     }

@@ -36,15 +36,15 @@ impl Flags {
     pub(crate) const ABORTABLE: Self = Self(1024);
 
     /// Somebody is told of an event.
-    pub(crate) const AUDIENCE: Self = Self::WATCHED.with(Self::TIMELINE);
+    pub(crate) const OBSERVED: Self = Self::WATCHED.with(Self::TIMELINE);
     /// Somebody else's code runs between attempts.
     pub(crate) const TAKES_TIME: Self = Self::WATCHED.with(Self::STEERED);
     /// Somebody is told of a success.
-    const SUCCESS_MATTERS: Self = Self::AUDIENCE.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
+    const SUCCESS_MATTERS: Self = Self::OBSERVED.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
     /// The instant the call starts at is needed.
-    const START_MATTERS: Self = Self::AUDIENCE.with(Self::OUTCOME).with(Self::DEADLINE);
+    const START_MATTERS: Self = Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE);
     /// A call with any of these does not take the fast path.
-    const SLOW: Self = Self::AUDIENCE.with(Self::STEERED).with(Self::LEARNING).with(Self(256)).with(Self::ABORTABLE);
+    const SLOW: Self = Self::OBSERVED.with(Self::STEERED).with(Self::LEARNING).with(Self(256)).with(Self::ABORTABLE);
     /// The instant of a success is needed.
     const END_MATTERS: Self = Self::SUCCESS_MATTERS.with(Self::OUTCOME);
 

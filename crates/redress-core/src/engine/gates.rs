@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::deadline::fits;
 use super::flags::Flags;
-use super::run::{Failed, Run};
+use super::run::{FailureView, Run};
 use super::state::Wait;
 use crate::classify::class::ErrorClass;
 use crate::outcome::stop_reason::StopReason;
@@ -47,7 +47,7 @@ impl<'a> Run<'a> {
     #[inline(always)]
     pub(super) fn gates<const PLAIN: bool>(
         &self,
-        failed: &Failed<'_>,
+        failed: &FailureView<'_>,
         failures: u16,
         now: Instant,
     ) -> Result<Granted, Refused> {
@@ -63,7 +63,7 @@ impl<'a> Run<'a> {
         if !PLAIN && self.learns() && strategy.learns() {
             strategy.learn(Feedback::Failure(class), now);
         }
-        refuse_if(self.state.attempts >= plan.max_attempts, StopReason::MaxAttemptsGlobal)?;
+        refuse_if(self.state.attempts >= plan.max_attempts, StopReason::MaxAttempts)?;
         // After the attempts, so that a policy of one attempt never reports it.
         refuse_if(failed.classification.retry_forbidden().is_some(), StopReason::RetryForbidden)?;
         let context = self.backoff_context::<PLAIN>(failed, remaining, now);
@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
     #[inline]
     pub(super) fn backoff_context<'f, const PLAIN: bool>(
         &self,
-        failed: &Failed<'f>,
+        failed: &FailureView<'f>,
         remaining: Option<Duration>,
         now: Instant,
     ) -> BackoffContext<'f> {

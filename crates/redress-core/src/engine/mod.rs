@@ -20,5 +20,5 @@ mod state;
 
 pub(crate) use self::fast_path::FastPath;
 pub(crate) use self::flags::Flags;
-pub(crate) use self::run::{Failed, Run, Verdict};
+pub(crate) use self::run::{FailureView, Run, Verdict};
 pub(crate) use self::state::{RunState, Step};

@@ -21,7 +21,7 @@ use crate::policy::sleep_decision::{HookFuture, SleepDecision};
 use crate::strategy::Feedback;
 
 /// A failed attempt as the engine sees it.
-pub(crate) struct Failed<'f> {
+pub(crate) struct FailureView<'f> {
     pub(crate) classification: &'f Classification,
     pub(crate) cause: Cause,
     pub(crate) error_type: Option<&'static str>,
@@ -58,7 +58,7 @@ impl<'a> Run<'a> {
     /// Starts a call that does not take the fast path: asks whether to abort, whether time is left, then the breaker, and
     /// starts the first attempt. `None` if the call ended instead.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
-        self.state.audience.set_timeline(self.timeline_for_call());
+        self.state.observers.set_timeline(self.timeline_for_call());
         if self.is_watched() {
             self.tell_call_start();
         }
@@ -147,7 +147,7 @@ impl<'a> Run<'a> {
     /// [`fail`](Self::fail) of a [plain](RunState::is_plain) call: whether there is another attempt, after the
     /// [wait](Self::wait).
     #[inline]
-    pub(crate) fn fail_plainly(&mut self, failed: &Failed<'_>, now: Instant) -> bool {
+    pub(crate) fn fail_plainly(&mut self, failed: &FailureView<'_>, now: Instant) -> bool {
         if failed.classification.is_abort() {
             return self.stop_plainly(StopReason::Aborted, Wait::NONE, now);
         }
@@ -166,9 +166,9 @@ impl<'a> Run<'a> {
 
     #[cold]
     #[inline(never)]
-    fn fail_with_shortened_hint(&mut self, failed: &Failed<'_>, now: Instant) -> bool {
+    fn fail_with_shortened_hint(&mut self, failed: &FailureView<'_>, now: Instant) -> bool {
         let heeded = self.plan.heeded(failed.classification);
-        self.fail_plainly(&Failed { classification: &heeded, ..*failed }, now)
+        self.fail_plainly(&FailureView { classification: &heeded, ..*failed }, now)
     }
 
     #[cold]
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
     }
 
     /// The attempt failed: decides what becomes of the call, and tells its observers.
-    pub(crate) fn fail(&mut self, failed: &Failed<'_>, now: Instant) -> Verdict {
+    pub(crate) fn fail(&mut self, failed: &FailureView<'_>, now: Instant) -> Verdict {
         if failed.classification.is_abort() {
             let aborted = Some(StopReason::Aborted);
             self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
@@ -196,15 +196,15 @@ impl<'a> Run<'a> {
         };
         let delay = gated.ok().map(|granted| granted.wait);
         if self.is_watched() {
-            let (decision, reason, sleep) = match decided {
+            let (decision, reason, wait) = match decided {
                 Ok(()) => (AttemptDecision::Retry, None, delay),
                 Err(refused) => match refused.reason {
                     StopReason::Scheduled => (AttemptDecision::Scheduled, Some(refused.reason), delay),
                     StopReason::Aborted => (AttemptDecision::Aborted, Some(refused.reason), None),
-                    reason => (AttemptDecision::Raise, Some(reason), None),
+                    reason => (AttemptDecision::Fail, Some(reason), None),
                 },
             };
-            self.tell_end(decision, self.elapsed(now), Some(failed), reason, sleep);
+            self.tell_end(decision, self.elapsed(now), Some(failed), reason, wait);
         }
         match (decided, gated) {
             (Ok(()), Ok(granted)) => {
@@ -223,7 +223,7 @@ impl<'a> Run<'a> {
 
     /// Counts a failure; returns how many attempts have failed in its class.
     #[inline]
-    fn count(&mut self, failed: &Failed<'_>) -> u16 {
+    fn count(&mut self, failed: &FailureView<'_>) -> u16 {
         let class = failed.classification.class();
         self.state.last_class = Some(class);
         self.state.cause = Some(failed.cause);
@@ -238,8 +238,8 @@ impl<'a> Run<'a> {
     }
 
     /// Announces a granted retry, then asks what may still end the call: the abort predicate and the sleep handler.
-    fn confirm(&self, failed: &Failed<'_>, granted: Granted, now: Instant) -> Result<(), StopReason> {
-        if self.has_audience() {
+    fn confirm(&self, failed: &FailureView<'_>, granted: Granted, now: Instant) -> Result<(), StopReason> {
+        if self.is_observed() {
             self.tell_retry(failed, self.elapsed(now), granted.wait);
         }
         if !self.state.flags.has(Flags::STEERED.with(Flags::ABORTABLE)) {
@@ -260,7 +260,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the hook before the wait, and returns what it wants awaited.
-    fn tell_before_sleep(&self, failed: &Failed<'_>, wait: Duration, now: Instant) -> Option<HookFuture> {
+    fn tell_before_sleep(&self, failed: &FailureView<'_>, wait: Duration, now: Instant) -> Option<HookFuture> {
         let hook = self.steering(|hooks| hooks.before_sleep.as_ref())?;
         let context = self.backoff_context::<false>(failed, self.remaining(now), now);
         match hook {
@@ -302,7 +302,7 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the call for this reason, and settles with the breaker.
-    fn stop(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, now: Instant) {
+    fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
         self.end(reason, failed, self.elapsed(now));
         // An aborted call has no result; its owner releases the permit.
         if let (Some(class), true) = (self.state.last_class, reason != StopReason::Aborted) {
@@ -311,10 +311,10 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the call: the one place where a call that the breaker did not reject stops without success.
-    fn end(&mut self, reason: StopReason, failed: Option<&Failed<'_>>, elapsed: Duration) {
+    fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, elapsed: Duration) {
         self.state.stop_reason = Some(reason);
-        let sleep = self.next_delay().unwrap_or(Duration::ZERO);
-        self.tell_terminal(Some(reason), failed, elapsed, sleep);
+        let delay = self.next_delay().unwrap_or(Duration::ZERO);
+        self.tell_terminal(Some(reason), failed, elapsed, delay);
     }
 
     fn next_delay(&self) -> Option<Duration> {
@@ -347,8 +347,8 @@ impl<'a> Run<'a> {
 
     /// Whether an event reaches an observer or a timeline.
     #[inline]
-    pub(super) fn has_audience(&self) -> bool {
-        self.state.flags.has(Flags::AUDIENCE)
+    pub(super) fn is_observed(&self) -> bool {
+        self.state.flags.has(Flags::OBSERVED)
     }
 
     /// The call's summary; it ended at `ended`, or at its beginning if there is no such instant.
@@ -382,7 +382,7 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {
-        self.state.audience.timeline().cloned()
+        self.state.observers.timeline().cloned()
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::call_observers::Audience;
+use super::call_observers::CallObservers;
 use super::fast_path::FastPath;
 use super::flags::Flags;
 use crate::classify::class::ErrorClass;
@@ -44,7 +44,7 @@ impl From<Option<Duration>> for Wait {
 /// What a call has come to. Part of every call's future, so its size matters.
 #[derive(Default)]
 pub(crate) struct RunState {
-    pub(super) audience: Audience,
+    pub(super) observers: CallObservers,
     /// When the call began, if an event, an outcome or a deadline needs it.
     pub(super) started: Option<Instant>,
     /// The wait before the next attempt; after the end what there is to wait for: a deferred retry, a breaker's probe, or
@@ -108,7 +108,7 @@ impl RunState {
     #[inline]
     pub(crate) fn new(start: &FastPath<'_>, attempts: u32) -> Self {
         Self {
-            audience: Audience::default(),
+            observers: CallObservers::default(),
             started: start.started,
             wait: Wait::NONE,
             prev_delay: Wait::NONE,
@@ -158,13 +158,13 @@ impl RunState {
     /// Whether nothing is left to report or to tell: no permit is out, and no observer or timeline hears of the call.
     #[inline]
     pub(crate) const fn is_spent(&self) -> bool {
-        !self.flags.has(Flags::HOLDS_PERMIT.with(Flags::AUDIENCE))
+        !self.flags.has(Flags::HOLDS_PERMIT.with(Flags::OBSERVED))
     }
 
     /// Runs a piece of the operation within the scopes of the call's observers.
     #[inline]
     pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
-        self.audience.within(step)
+        self.observers.within(step)
     }
 }
 

@@ -135,7 +135,7 @@ pub struct Event<'a> {
     /// The attempt it is about, counted from 1; 0 for breaker events and for a call that made none.
     pub attempt: u32,
     /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
-    pub sleep: Duration,
+    pub delay: Duration,
     /// Time since the call began; none for breaker events, which are not the call's own, and for a `Cancelled` call whose end
     /// has no instant.
     pub elapsed: Option<Duration>,
@@ -169,7 +169,7 @@ impl Event<'_> {
         Self {
             name,
             attempt: 0,
-            sleep: Duration::ZERO,
+            delay: Duration::ZERO,
             elapsed: None,
             class: None,
             stop_reason: None,
@@ -215,7 +215,7 @@ impl Event<'_> {
         Event {
             name: self.name,
             attempt: self.attempt,
-            sleep: self.sleep,
+            delay: self.delay,
             elapsed: self.elapsed,
             class: self.class,
             stop_reason: self.stop_reason,

@@ -195,7 +195,7 @@ pub struct AttemptContext<'a> {
     /// What failed, if something did.
     pub cause: Option<Cause>,
     /// The delay before the next attempt, of `Retry` and `Scheduled`.
-    pub sleep: Option<Duration>,
+    pub delay: Option<Duration>,
     /// The failed error's type name, if an error failed the attempt.
     pub error_type: Option<&'static str>,
 }
@@ -214,7 +214,7 @@ impl AttemptContext<'_> {
             decision: self.decision,
             stop_reason: self.stop_reason,
             cause: self.cause,
-            sleep: self.sleep,
+            delay: self.delay,
             error_type: self.error_type,
         }
     }
@@ -229,7 +229,7 @@ pub enum AttemptDecision {
     /// It failed and will be tried again.
     Retry,
     /// It failed and the call ends.
-    Raise,
+    Fail,
     /// It failed and the retry was deferred.
     Scheduled,
     /// The call was aborted.
@@ -238,7 +238,7 @@ pub enum AttemptDecision {
 
 closed_set! {
     /// Every decision, in declaration order.
-    AttemptDecision { Success, Retry, Raise, Scheduled, Aborted }
+    AttemptDecision { Success, Retry, Fail, Scheduled, Aborted }
 }
 
 impl AttemptDecision {
@@ -248,7 +248,7 @@ impl AttemptDecision {
         match self {
             Self::Success => "success",
             Self::Retry => "retry",
-            Self::Raise => "raise",
+            Self::Fail => "raise",
             Self::Scheduled => "scheduled",
             Self::Aborted => "aborted",
         }

@@ -25,7 +25,7 @@ use crate::outcome::timeline::RetryTimeline;
 ///     .build()?;
 /// let outcome = policy.execute(|| Err::<u32, _>(Error::from(ErrorKind::ConnectionReset)));
 /// assert!(!outcome.is_ok());
-/// assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+/// assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
 /// assert_eq!(outcome.attempts(), 3);
 /// assert_eq!(outcome.last_error().unwrap().kind(), ErrorKind::ConnectionReset);
 /// # Ok::<(), redress::ConfigError>(())

@@ -12,7 +12,7 @@ use crate::outcome::event::EventName;
 #[non_exhaustive]
 pub enum StopReason {
     /// The attempts allowed were used up.
-    MaxAttemptsGlobal,
+    MaxAttempts,
     /// The retries allowed for this class were used up.
     MaxAttemptsPerClass,
     /// The deadline passed, or the next delay would have ended at or past it.
@@ -39,7 +39,7 @@ pub enum StopReason {
 closed_set! {
     /// Every reason, in declaration order.
     StopReason {
-        MaxAttemptsGlobal,
+        MaxAttempts,
         MaxAttemptsPerClass,
         DeadlineExceeded,
         MaxUnknownAttempts,
@@ -58,7 +58,7 @@ impl StopReason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::MaxAttemptsGlobal => "MAX_ATTEMPTS_GLOBAL",
+            Self::MaxAttempts => "MAX_ATTEMPTS_GLOBAL",
             Self::MaxAttemptsPerClass => "MAX_ATTEMPTS_PER_CLASS",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::MaxUnknownAttempts => "MAX_UNKNOWN_ATTEMPTS",
@@ -76,7 +76,7 @@ impl StopReason {
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
-            Self::MaxAttemptsGlobal => "the attempts allowed were used up",
+            Self::MaxAttempts => "the attempts allowed were used up",
             Self::MaxAttemptsPerClass => "the retries allowed for this class were used up",
             Self::DeadlineExceeded => "the deadline leaves no time for another attempt",
             Self::MaxUnknownAttempts => "the retries allowed for unrecognised failures were used up",
@@ -95,7 +95,7 @@ impl StopReason {
     #[must_use]
     pub const fn description_after(self, attempts: u32) -> &'static str {
         match self {
-            Self::MaxAttemptsGlobal if attempts == 1 => "only one attempt is allowed",
+            Self::MaxAttempts if attempts == 1 => "only one attempt is allowed",
             Self::MaxAttemptsPerClass if attempts == 1 => "no retry is allowed for this class",
             Self::MaxUnknownAttempts if attempts == 1 => "no retry is allowed for unrecognised failures",
             _ => self.description(),
@@ -106,7 +106,7 @@ impl StopReason {
     #[must_use]
     pub const fn event(self) -> EventName {
         match self {
-            Self::MaxAttemptsGlobal | Self::MaxAttemptsPerClass => EventName::MaxAttemptsExceeded,
+            Self::MaxAttempts | Self::MaxAttemptsPerClass => EventName::MaxAttemptsExceeded,
             Self::DeadlineExceeded => EventName::DeadlineExceeded,
             Self::MaxUnknownAttempts => EventName::MaxUnknownAttemptsExceeded,
             Self::NonRetryableClass | Self::RetryForbidden => EventName::PermanentFail,

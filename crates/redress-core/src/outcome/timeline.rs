@@ -22,7 +22,7 @@ pub struct TimelineEvent {
     /// Time since the call began; of `Cancelled`, if its end has no instant, that of the entry before.
     pub elapsed: Duration,
     /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
-    pub sleep: Duration,
+    pub delay: Duration,
     /// The class of the failure.
     pub error_class: Option<ErrorClass>,
     /// Why the call ended, of terminal events other than `Success` and `Cancelled`.
@@ -41,7 +41,7 @@ impl fmt::Display for TimelineEvent {
             write!(f, " ({cause})")?;
         }
         if matches!(self.event, EventName::Retry | EventName::Scheduled) {
-            write!(f, " wait {:.3}s", self.sleep.as_secs_f64())?;
+            write!(f, " wait {:.3}s", self.delay.as_secs_f64())?;
         }
         if let Some(reason) = self.stop_reason {
             write!(f, " -> {reason}")?;

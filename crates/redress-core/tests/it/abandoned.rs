@@ -40,7 +40,7 @@ impl Observer for Story {
     fn on_event(&self, event: &Event<'_>) {
         let Event { name, attempt, elapsed, class, cause, .. } = event;
         if *name == EventName::Cancelled {
-            assert_eq!((event.stop_reason, event.sleep, event.state), (None, Duration::ZERO, None));
+            assert_eq!((event.stop_reason, event.delay, event.state), (None, Duration::ZERO, None));
             let failure = class.zip(*cause).map(|(class, cause)| (class, cause.as_str()));
             self.add(format!("cancelled in attempt {attempt} after {elapsed:?}, {failure:?}"));
         } else {
@@ -315,6 +315,6 @@ fn a_call_whose_attempts_neither_wait_nor_pend_yields_to_the_runtime() {
             }
         };
         assert_eq!((outcome.attempts(), made.get()), (ATTEMPTS, ATTEMPTS));
-        assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+        assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
     }
 }

@@ -63,7 +63,7 @@ fn a_handle_that_is_not_aborted_changes_nothing() {
         let policy = lab.policy().retry(retry()).no_deadline().abort_on(&policys).build();
         let context = policy.context().abort_on(&calls);
         assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
-        assert_eq!(context.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(context.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 3));
         assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
     });
 }
@@ -305,7 +305,7 @@ fn an_attempt_with_a_handle_still_has_its_timeout() {
     let policy = policy(&clock, retry().max_attempts(1)).attempt_timeout(secs(2)).abort_on(&handle);
     let policy = policy.build().expect("valid");
     let outcome = clock.block_on(policy.execute(pending::<Attempted>));
-    assert_eq!((outcome.stop_reason(), outcome.cause()), (Some(StopReason::MaxAttemptsGlobal), Some(Cause::Timeout)));
+    assert_eq!((outcome.stop_reason(), outcome.cause()), (Some(StopReason::MaxAttempts), Some(Cause::Timeout)));
     assert_eq!(outcome.elapsed(), secs(2));
 }
 

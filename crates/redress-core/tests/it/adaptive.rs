@@ -283,9 +283,7 @@ fn what_was_learned_is_shared_by_the_calls_of_a_policy_and_by_its_users() {
     everywhere(|lab| {
         let shared = Arc::new(adaptive(fixed(Duration::ZERO)));
         let policy = lab.retrying(Retry::builder().strategy(Arc::clone(&shared)).max_attempts(2));
-        assert_eq!(policy.run(&failing(ErrorClass::Transient)), {
-            stopped(redress_core::StopReason::MaxAttemptsGlobal, 2)
-        });
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), { stopped(redress_core::StopReason::MaxAttempts, 2) });
         assert!(format!("{shared:?}").contains("failures: 2"), "{shared:?}");
     });
 }

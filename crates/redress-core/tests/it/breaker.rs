@@ -35,9 +35,9 @@ fn a_call_counts_once_however_many_attempts_it_made() {
     everywhere(|lab| {
         let policy = guarded(&lab, touchy().failure_threshold(2));
         let failing = failing(ErrorClass::Transient);
-        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttempts, 3));
         assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
-        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttempts, 3));
         assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
     });
 }
@@ -52,7 +52,7 @@ fn the_class_of_the_last_failure_counts() {
         assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
         assert_eq!(policy.circuit_state(), Some(CircuitState::Closed), "the call succeeded");
         let ends_badly = [ErrorClass::RateLimit, ErrorClass::RateLimit, ErrorClass::ServerError];
-        assert_eq!(policy.run(&script(ends_badly.map(fails))), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.run(&script(ends_badly.map(fails))), stopped(StopReason::MaxAttempts, 3));
         assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
     });
 }
@@ -61,7 +61,7 @@ fn the_class_of_the_last_failure_counts() {
 fn every_reason_but_abort_reports_the_failure() {
     type Change = fn(RetryBuilder) -> RetryBuilder;
     let rows: [(Change, ErrorClass, StopReason); 7] = [
-        (|retry| retry, ErrorClass::Transient, StopReason::MaxAttemptsGlobal),
+        (|retry| retry, ErrorClass::Transient, StopReason::MaxAttempts),
         (|retry| retry.max_retries_for(ErrorClass::Transient, 0), ErrorClass::Transient, {
             StopReason::MaxAttemptsPerClass
         }),
@@ -107,7 +107,7 @@ fn a_policy_without_retry_reports_its_one_attempt() {
     everywhere(|lab| {
         let policy = lab.policy().circuit_breaker(touchy().failure_threshold(2)).build();
         for state in [CircuitState::Closed, CircuitState::Open] {
-            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 1));
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 1));
             assert_eq!(policy.circuit_state(), Some(state));
         }
         assert_eq!(policy.run(&succeeding()), stopped(StopReason::CircuitOpen, 0));

@@ -160,11 +160,11 @@ fn a_policy_with_another_clock_leaves_the_budget_its_own() {
     everywhere(|lab| {
         let clock = VirtualClock::new();
         let policy = lab.retrying(retry(&budget(&clock, 2)));
-        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 3));
         lab.clock.advance(WINDOW);
         assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::BudgetExhausted, 1));
         clock.advance(WINDOW);
-        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 3));
     });
 }
 
@@ -173,7 +173,7 @@ fn policies_and_clones_share_it() {
     everywhere(|lab| {
         let budget = budget(&lab.clock, 3);
         let (one, two) = (lab.retrying(retry(&budget)), lab.retrying(retry(&budget)));
-        assert_eq!(one.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(one.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 3));
         assert_eq!(two.run(&failing(ErrorClass::Transient)), stopped(StopReason::BudgetExhausted, 2));
         assert_eq!(budget.clone().remaining(), 0);
     });
@@ -208,7 +208,7 @@ fn no_other_gate_costs_a_token() {
         let budget = budget(&lab.clock, 1);
         let retry = || retry(&budget).max_attempts(1);
         let rows = [
-            (retry(), ErrorClass::Transient, StopReason::MaxAttemptsGlobal),
+            (retry(), ErrorClass::Transient, StopReason::MaxAttempts),
             (retry(), ErrorClass::Auth, StopReason::NonRetryableClass),
             (retry().max_unknown_retries(0), ErrorClass::Unknown, StopReason::MaxUnknownAttempts),
             (retry().max_retries_for(ErrorClass::Transient, 0), ErrorClass::Transient, StopReason::MaxAttemptsPerClass),

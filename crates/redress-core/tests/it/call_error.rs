@@ -63,7 +63,7 @@ fn kinds() -> [Kind; 8] {
     let failed = Kind {
         make: |lab| make(lab, retry(), SAME, &failing(ErrorClass::Transient)),
         text: "the call failed (transient): the attempts allowed were used up",
-        reason: StopReason::MaxAttemptsGlobal,
+        reason: StopReason::MaxAttempts,
         attempts: 2,
         class: transient,
         retry_in: None,
@@ -185,7 +185,7 @@ fn the_fields_of_each_kind_can_be_taken_apart() {
     on_every_driver(|lab| {
         let transient = || failing(ErrorClass::Transient);
         let CallError::Failed(failed) = make(&lab, retry(), SAME, &transient()) else { panic!("an error ended it") };
-        assert_eq!((failed.stop_reason, failed.attempts), (StopReason::MaxAttemptsGlobal, 2));
+        assert_eq!((failed.stop_reason, failed.attempts), (StopReason::MaxAttempts, 2));
         assert_eq!((&failed.error, failed.last_class), (&last(), Some(ErrorClass::Transient)));
         assert_eq!(failed.to_string(), "the call failed (transient): the attempts allowed were used up");
         assert!(failed.source().is_some_and(<dyn Error>::is::<Failed>));

@@ -192,10 +192,10 @@ fn each_entry_of_a_timeline_says_what_its_event_said_and_when() {
         let timeline = outcome.timeline().expect("captured");
         let [retry, end] = &timeline.events()[..] else { panic!("two events: {timeline}") };
         assert_eq!((retry.attempt, retry.event, retry.elapsed), (1, EventName::Retry, secs(2)));
-        assert_eq!((retry.sleep, retry.error_class), (secs(5), Some(ErrorClass::RateLimit)));
+        assert_eq!((retry.delay, retry.error_class), (secs(5), Some(ErrorClass::RateLimit)));
         assert_eq!((retry.stop_reason, retry.cause), (None, Some(Cause::Error)));
         assert_eq!((end.attempt, end.event, end.elapsed), (2, EventName::DeadlineExceeded, secs(8)));
-        assert_eq!((end.sleep, end.error_class), (secs(0), Some(ErrorClass::ServerError)));
+        assert_eq!((end.delay, end.error_class), (secs(0), Some(ErrorClass::ServerError)));
         assert_eq!(end.stop_reason, Some(StopReason::DeadlineExceeded));
         assert_eq!(end.cause, Some(Cause::Result));
         let text = "    2.000s  #1 retry RATE_LIMIT (exception) wait 5.000s\n    \
@@ -247,7 +247,7 @@ fn a_context_serves_many_calls_each_counted_afresh() {
             })
             .sleep_handler(|_, _| SleepDecision::Sleep);
         for calls in 1..=3 {
-            assert_eq!(context.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
+            assert_eq!(context.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 3));
             assert_eq!(starts.get(), 3 * calls);
         }
         stop.store(true, Ordering::Relaxed);

@@ -132,7 +132,7 @@ fn without_a_deadline_a_call_takes_as_long_as_it_takes() {
     wherever_time_is_virtual(|lab| {
         let day = secs(86_400);
         let policy = lab.policy().retry(Retry::builder().strategy(fixed(day)).max_attempts(4)).no_deadline().build();
-        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 4));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 4));
         assert_eq!(lab.clock.elapsed(), day * 3);
     });
 }
@@ -228,7 +228,7 @@ fn an_asynchronous_attempt_is_cut_at_its_timeout() {
         asynchronous(&clock, retry(Duration::ZERO).max_attempts(2)).attempt_timeout(secs(3)).build().expect("valid");
     let outcome = clock.block_on(policy.execute(pending::<io::Result<()>>));
     assert_outcome(&outcome)
-        .stopped_for(StopReason::MaxAttemptsGlobal)
+        .stopped_for(StopReason::MaxAttempts)
         .after_attempts(2)
         .with_cause(Cause::Timeout)
         .with_class(ErrorClass::Transient)
@@ -353,7 +353,7 @@ fn a_policy_without_retry_has_time_limits_too() {
     assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(1).in_time(secs(2));
     let cut = builder().attempt_timeout(secs(3)).build().expect("valid");
     let outcome = clock.block_on(cut.execute(pending::<io::Result<()>>));
-    assert_outcome(&outcome).stopped_for(StopReason::MaxAttemptsGlobal).after_attempts(1).in_time(secs(3));
+    assert_outcome(&outcome).stopped_for(StopReason::MaxAttempts).after_attempts(1).in_time(secs(3));
     assert_eq!(outcome.cause(), Some(Cause::Timeout));
 }
 

@@ -43,7 +43,7 @@ fn a_hung_operation_is_given_up_at_its_timeout() {
     let recorder = Recorder::new();
     let policy = builder(retry()).attempt_timeout(millis(5)).build().expect("valid");
     let outcome = policy.context().observer(recorder.clone()).execute_detached(operation);
-    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::MaxAttemptsGlobal), 2));
+    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::MaxAttempts), 2));
     assert_eq!((outcome.last_class(), outcome.cause()), (Some(ErrorClass::Transient), Some(Cause::Timeout)));
     assert_eq!(outcome.last_failure(), Some(&Failure::Timeout));
     let causes: Vec<_> = recorder.events().iter().map(|event| (event.cause, event.error_type)).collect();

@@ -73,7 +73,7 @@ fn check(recorder: &Recorder, expected: &[Expected]) {
     let heard = recorder.events().into_iter().map(|event: Event<'static>| Expected {
         name: event.name,
         attempt: event.attempt,
-        sleep: event.sleep,
+        sleep: event.delay,
         class: event.class,
         stop_reason: event.stop_reason,
         cause: event.cause,
@@ -96,7 +96,7 @@ fn each_end_of_a_call_is_exactly_one_terminal_event() {
     let rows: [Row; 14] = [
         (retry(), SAME, succeeding, vec![event(EventName::Success, 1)]),
         (retry(), SAME, || script([fails(Transient), GOOD]), vec![retried(Transient), event(EventName::Success, 2)]),
-        (retry(), SAME, transient, vec![retried(Transient), ends(StopReason::MaxAttemptsGlobal, 2, Transient)]),
+        (retry(), SAME, transient, vec![retried(Transient), ends(StopReason::MaxAttempts, 2, Transient)]),
         (retry().max_retries_for(Transient, 0), SAME, transient, {
             vec![ends(StopReason::MaxAttemptsPerClass, 1, Transient)]
         }),
@@ -209,7 +209,7 @@ fn the_breakers_changes_of_state_are_events_around_the_calls() {
         let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(30));
         let policy = lab.policy().circuit_breaker(breaker).observer(recorder.clone()).build();
         let transient = ErrorClass::Transient;
-        let max_attempts = |class| ends(StopReason::MaxAttemptsGlobal, 1, class);
+        let max_attempts = |class| ends(StopReason::MaxAttempts, 1, class);
         let opened = || of_breaker(EventName::CircuitOpened, CircuitState::Open, Some(transient));
         let half_open = || of_breaker(EventName::CircuitHalfOpen, CircuitState::HalfOpen, None);
         let closed = |class| of_breaker(EventName::CircuitClosed, CircuitState::Closed, class);
@@ -279,7 +279,7 @@ fn a_breakers_name_is_its_builders() {
 #[test]
 fn every_stop_reason_has_its_event_and_its_name() {
     let rows = [
-        (StopReason::MaxAttemptsGlobal, "MAX_ATTEMPTS_GLOBAL", "max_attempts_exceeded"),
+        (StopReason::MaxAttempts, "MAX_ATTEMPTS_GLOBAL", "max_attempts_exceeded"),
         (StopReason::MaxAttemptsPerClass, "MAX_ATTEMPTS_PER_CLASS", "max_attempts_exceeded"),
         (StopReason::DeadlineExceeded, "DEADLINE_EXCEEDED", "deadline_exceeded"),
         (StopReason::MaxUnknownAttempts, "MAX_UNKNOWN_ATTEMPTS", "max_unknown_attempts_exceeded"),

@@ -78,7 +78,7 @@ fn every_limit_that_ends_the_call_anyway_comes_first() {
             ErrorClass::Transient,
             StopReason::NoStrategy,
         ),
-        (retry().max_attempts(1), ErrorClass::Transient, StopReason::MaxAttemptsGlobal),
+        (retry().max_attempts(1), ErrorClass::Transient, StopReason::MaxAttempts),
         (retry(), ErrorClass::Transient, StopReason::RetryForbidden),
         // It is not asked how long to wait for what does not happen.
         (retry().strategy(fixed(secs(600))), ErrorClass::Transient, StopReason::RetryForbidden),

@@ -55,7 +55,7 @@ fn a_delay_of_zero_never_touches_the_timer() {
     let policy = AsyncPolicy::<_, NoTimer>::builder().timer(NeverWaits).classifier(ByClass);
     let policy = policy.retry(retry(Duration::ZERO)).build().expect("valid");
     let outcome = VirtualClock::new().block_on(policy.execute(failing(ErrorClass::Transient).run_async()));
-    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::MaxAttemptsGlobal), 3));
+    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::MaxAttempts), 3));
     let mut call = pin!(policy.call(script([fails(ErrorClass::Transient), GOOD]).run_async()));
     assert!(poll(call.as_mut()).is_ready(), "in one poll, since nothing has to be waited for");
 }

@@ -23,7 +23,7 @@ fn retry() -> RetryBuilder {
 
 #[test]
 fn every_started_attempt_has_one_end_with_its_decision() {
-    use AttemptDecision::{Aborted, Raise, Retry as Again, Scheduled, Success};
+    use AttemptDecision::{Aborted, Fail, Retry as Again, Scheduled, Success};
     type Change = for<'a> fn(Context<'a>) -> Context<'a>;
     type Make = fn() -> Steps;
     let same: Change = |context| context;
@@ -35,9 +35,9 @@ fn every_started_attempt_has_one_end_with_its_decision() {
     let rows: [(Change, Make, &[AttemptDecision], Option<StopReason>); 10] = [
         (same, succeeding, &[Success], None),
         (same, || script([fails(ErrorClass::Transient), GOOD]), &[Again, Success], None),
-        (same, transient, &[Again, Again, Raise], Some(StopReason::MaxAttemptsGlobal)),
-        (same, || failing(ErrorClass::Auth), &[Raise], Some(StopReason::NonRetryableClass)),
-        (same, || script([Ok(Answer::Bad(ErrorClass::Auth))]), &[Raise], Some(StopReason::NonRetryableClass)),
+        (same, transient, &[Again, Again, Fail], Some(StopReason::MaxAttempts)),
+        (same, || failing(ErrorClass::Auth), &[Fail], Some(StopReason::NonRetryableClass)),
+        (same, || script([Ok(Answer::Bad(ErrorClass::Auth))]), &[Fail], Some(StopReason::NonRetryableClass)),
         (same, || script([fails(ErrorClass::Transient), Err(Failed::Abort)]), &[Again, Aborted], {
             Some(StopReason::Aborted)
         }),
@@ -95,19 +95,19 @@ fn attempt_hooks_see_what_they_are_documented_to_see() {
             assert_eq!((start.attempt, start.elapsed), (number, elapsed));
             assert_eq!(start.operation.as_deref(), Some("sync_user"));
             assert_eq!((&start.classification, start.decision, start.stop_reason), (&None, None, None));
-            assert_eq!((start.cause, start.sleep, start.error_type), (None, None, None));
+            assert_eq!((start.cause, start.delay, start.error_type), (None, None, None));
         }
         assert_eq!((end_1.attempt, end_1.elapsed), (1, secs(1)));
         assert_eq!((end_1.decision, end_1.stop_reason), (Some(AttemptDecision::Retry), None));
-        assert_eq!((end_1.cause, end_1.sleep), (Some(Cause::Error), Some(secs(9))));
+        assert_eq!((end_1.cause, end_1.delay), (Some(Cause::Error), Some(secs(9))));
         assert_eq!(end_1.error_type, Some(std::any::type_name::<Failed>()));
         let classification = end_1.classification.as_ref().expect("it failed");
         assert_eq!((classification.class(), classification.retry_after()), (ErrorClass::RateLimit, Some(secs(9))));
 
         assert_eq!((end_2.attempt, end_2.elapsed), (2, secs(12)));
-        assert_eq!(end_2.decision, Some(AttemptDecision::Raise));
-        assert_eq!(end_2.stop_reason, Some(StopReason::MaxAttemptsGlobal));
-        assert_eq!((end_2.cause, end_2.sleep, end_2.error_type), (Some(Cause::Result), None, None));
+        assert_eq!(end_2.decision, Some(AttemptDecision::Fail));
+        assert_eq!(end_2.stop_reason, Some(StopReason::MaxAttempts));
+        assert_eq!((end_2.cause, end_2.delay, end_2.error_type), (Some(Cause::Result), None, None));
         assert_eq!(end_2.classification.as_deref().map(Classification::class), Some(ErrorClass::ServerError));
     });
 }
@@ -121,7 +121,7 @@ fn the_end_of_a_success_has_no_failure_to_show() {
         let end = recorder.attempts().pop().expect("it ended");
         assert_eq!((end.attempt, end.decision), (2, Some(AttemptDecision::Success)));
         assert_eq!((end.classification, end.stop_reason), (None, None));
-        assert_eq!((end.cause, end.sleep, end.error_type), (None, None, None));
+        assert_eq!((end.cause, end.delay, end.error_type), (None, None, None));
     });
 }
 
@@ -133,7 +133,7 @@ fn a_deferred_attempt_ends_with_the_delay() {
         let context = policy.context().observer(recorder.clone()).sleep_handler(|_, _| SleepDecision::Defer);
         let _ = context.execute(&failing(ErrorClass::Transient));
         let end = recorder.attempts().pop().expect("it ended");
-        assert_eq!((end.decision, end.sleep), (Some(AttemptDecision::Scheduled), Some(DELAY)));
+        assert_eq!((end.decision, end.delay), (Some(AttemptDecision::Scheduled), Some(DELAY)));
         assert_eq!(end.stop_reason, Some(StopReason::Scheduled));
     });
 }
@@ -195,7 +195,7 @@ fn a_policy_without_retry_has_the_same_hooks() {
         let policy = lab.policy().observer(recorder.clone()).build();
         policy.run(&succeeding());
         policy.run(&failing(ErrorClass::Transient));
-        assert_eq!(recorder.decisions(), [AttemptDecision::Success, AttemptDecision::Raise]);
+        assert_eq!(recorder.decisions(), [AttemptDecision::Success, AttemptDecision::Fail]);
         assert_eq!(recorder.event_names(), [EventName::Success, EventName::MaxAttemptsExceeded]);
     });
 }

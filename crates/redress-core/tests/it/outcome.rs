@@ -80,7 +80,7 @@ fn an_outcome_tells_everything() {
 
         let by_error = Says {
             value: None,
-            stop_reason: Some(StopReason::MaxAttemptsGlobal),
+            stop_reason: Some(StopReason::MaxAttempts),
             attempts: 3,
             elapsed: 4,
             last_class: Some(ErrorClass::Transient),
@@ -110,7 +110,7 @@ fn a_timeout_is_a_failure_without_error_or_value() {
     let policy = builder.retry(retry().max_attempts(1)).attempt_timeout(secs(5)).build().expect("valid");
     let expected = Says {
         value: None,
-        stop_reason: Some(StopReason::MaxAttemptsGlobal),
+        stop_reason: Some(StopReason::MaxAttempts),
         attempts: 1,
         elapsed: 5,
         last_class: Some(ErrorClass::Transient),

@@ -19,7 +19,7 @@ fn decisions_print_as_their_names() {
     let of_attempts = [
         (AttemptDecision::Success, "success"),
         (AttemptDecision::Retry, "retry"),
-        (AttemptDecision::Raise, "raise"),
+        (AttemptDecision::Fail, "raise"),
         (AttemptDecision::Scheduled, "scheduled"),
         (AttemptDecision::Aborted, "aborted"),
     ];

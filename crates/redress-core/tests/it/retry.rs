@@ -29,7 +29,7 @@ fn max_attempts_counts_the_first_attempt_too() {
         for attempts in 1..=4 {
             let policy = lab.retrying(retry().max_attempts(attempts));
             let ended = policy.run(&failing(ErrorClass::Transient));
-            assert_eq!(ended, stopped(StopReason::MaxAttemptsGlobal, attempts as usize));
+            assert_eq!(ended, stopped(StopReason::MaxAttempts, attempts as usize));
         }
     });
 }
@@ -50,7 +50,7 @@ fn every_call_starts_its_counts_afresh() {
     everywhere(|lab| {
         let policy = lab.retrying(retry().max_attempts(3).max_retries_for(ErrorClass::RateLimit, 1));
         for _ in 0..3 {
-            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 3));
             assert_eq!(policy.run(&failing(ErrorClass::RateLimit)), stopped(StopReason::MaxAttemptsPerClass, 2));
         }
     });
@@ -65,7 +65,7 @@ fn auth_permission_and_permanent_are_never_retried() {
             assert_eq!(policy.run(&script([Ok(Answer::Bad(class))])), stopped(StopReason::NonRetryableClass, 1));
         }
         for class in RETRYABLE {
-            assert_eq!(policy.run(&failing(class)), stopped(StopReason::MaxAttemptsGlobal, 10), "{class}");
+            assert_eq!(policy.run(&failing(class)), stopped(StopReason::MaxAttempts, 10), "{class}");
         }
     });
 }
@@ -77,7 +77,7 @@ fn max_unknown_retries_counts_retries_of_unknown_alone() {
             let policy = lab.retrying(retry().max_unknown_retries(retries));
             let unknown = failing(ErrorClass::Unknown);
             assert_eq!(policy.run(&unknown), stopped(StopReason::MaxUnknownAttempts, retries as usize + 1));
-            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 10));
+            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 10));
         }
         let mixed = [ErrorClass::Unknown, ErrorClass::Transient, ErrorClass::Transient, ErrorClass::Unknown];
         let policy = lab.retrying(retry().max_unknown_retries(1));
@@ -89,7 +89,7 @@ fn max_unknown_retries_counts_retries_of_unknown_alone() {
 fn unlimited_unknown_retries_leaves_the_attempts_as_the_limit() {
     everywhere(|lab| {
         let policy = lab.retrying(retry().max_unknown_retries(0).unlimited_unknown_retries());
-        assert_eq!(policy.run(&failing(ErrorClass::Unknown)), stopped(StopReason::MaxAttemptsGlobal, 10));
+        assert_eq!(policy.run(&failing(ErrorClass::Unknown)), stopped(StopReason::MaxAttempts, 10));
     });
 }
 
@@ -112,7 +112,7 @@ fn max_retries_for_a_class_counts_no_other() {
         let policy = lab.retrying(retry().max_retries_for(ErrorClass::RateLimit, 1));
         let alternating = [ErrorClass::Transient, ErrorClass::RateLimit, ErrorClass::Transient, ErrorClass::RateLimit];
         assert_eq!(policy.run(&script(alternating.map(fails))), stopped(StopReason::MaxAttemptsPerClass, 4));
-        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 10));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 10));
     });
 }
 
@@ -155,7 +155,7 @@ fn the_first_gate_that_refuses_names_the_reason() {
             (no_unknown(), late, 0, Some(StopReason::MaxUnknownAttempts)),
             (nothing(), late, 0, Some(StopReason::DeadlineExceeded)), // it has passed
             (nothing(), Duration::ZERO, 0, Some(StopReason::NoStrategy)),
-            (last(), Duration::ZERO, 0, Some(StopReason::MaxAttemptsGlobal)),
+            (last(), Duration::ZERO, 0, Some(StopReason::MaxAttempts)),
             (last().max_attempts(2), Duration::ZERO, 0, Some(StopReason::DeadlineExceeded)), // the delay ends there
             (retry(), Duration::ZERO, 0, Some(StopReason::BudgetExhausted)),
             (retry(), Duration::ZERO, 1, None),
@@ -202,7 +202,7 @@ fn a_class_without_any_strategy_is_not_retried() {
         let retry = Retry::builder().strategy_for(ErrorClass::RateLimit, fixed(Duration::ZERO)).max_attempts(3);
         let policy = lab.retrying(retry);
         assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::NoStrategy, 1));
-        assert_eq!(policy.run(&failing(ErrorClass::RateLimit)), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.run(&failing(ErrorClass::RateLimit)), stopped(StopReason::MaxAttempts, 3));
     });
 }
 
@@ -267,12 +267,12 @@ fn the_budget_pays_for_retries_and_not_for_first_attempts() {
         let budget = Budget::new(3, secs(60)).expect("valid");
         let policy = lab.retrying(retry().max_attempts(3).budget(budget.clone()));
         let failing = failing(ErrorClass::Transient);
-        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttempts, 3));
         assert_eq!(policy.run(&failing), stopped(StopReason::BudgetExhausted, 2));
         assert_eq!(policy.run(&succeeding()), ok_after(1));
         assert_eq!(policy.run(&failing), stopped(StopReason::BudgetExhausted, 1));
         lab.clock.advance(secs(60));
-        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttemptsGlobal, 3));
+        assert_eq!(policy.run(&failing), stopped(StopReason::MaxAttempts, 3));
     });
 }
 
@@ -281,7 +281,7 @@ fn the_defaults_are_the_documented_ones() {
     everywhere(|lab| {
         let strategy = DeterministicStrategy::new([]);
         let policy = lab.retrying(Retry::builder().strategy(strategy.clone()));
-        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 6));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 6));
         assert_eq!(policy.run(&failing(ErrorClass::Unknown)), stopped(StopReason::MaxUnknownAttempts, 3));
         assert_eq!(strategy.calls()[0].remaining, Some(secs(60)));
     });
@@ -294,13 +294,11 @@ fn every_field_of_a_spec_means_what_its_builder_method_means() {
     const AT_ONCE: StrategySpec = StrategySpec::Fixed { delay: Duration::ZERO };
     let transient = || failing(ErrorClass::Transient);
     let rows: [(Change, _, Ended); 7] = [
-        (|spec| spec.max_attempts = 4, transient(), stopped(StopReason::MaxAttemptsGlobal, 4)),
+        (|spec| spec.max_attempts = 4, transient(), stopped(StopReason::MaxAttempts, 4)),
         (|spec| spec.max_unknown_retries = Some(0), failing(ErrorClass::Unknown), {
             stopped(StopReason::MaxUnknownAttempts, 1)
         }),
-        (|spec| spec.max_unknown_retries = None, failing(ErrorClass::Unknown), {
-            stopped(StopReason::MaxAttemptsGlobal, 6)
-        }),
+        (|spec| spec.max_unknown_retries = None, failing(ErrorClass::Unknown), { stopped(StopReason::MaxAttempts, 6) }),
         (|spec| spec.max_retries_for[ErrorClass::Transient] = Some(1), transient(), {
             stopped(StopReason::MaxAttemptsPerClass, 2)
         }),
@@ -334,8 +332,8 @@ fn a_builder_takes_up_where_a_built_component_ended() {
     everywhere(|lab| {
         let built = retry().max_attempts(2).build().expect("valid");
         let more = RetryBuilder::from(&built).max_attempts(3);
-        assert_eq!(lab.retrying(more).run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
-        assert_eq!(lab.retrying(built).run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 2));
+        assert_eq!(lab.retrying(more).run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 3));
+        assert_eq!(lab.retrying(built).run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 2));
     });
 }
 
@@ -371,13 +369,12 @@ fn a_policy_without_retry_makes_one_attempt() {
     everywhere(|lab| {
         let policy = lab.policy().build();
         for &class in ErrorClass::ALL {
-            let reason =
-                if class.is_retryable() { StopReason::MaxAttemptsGlobal } else { StopReason::NonRetryableClass };
+            let reason = if class.is_retryable() { StopReason::MaxAttempts } else { StopReason::NonRetryableClass };
             assert_eq!(policy.run(&failing(class)), stopped(reason, 1), "{class}");
         }
         assert_eq!(policy.run(&succeeding()), ok_after(1));
         let slow = script([]).after(&lab.clock, secs(86_400)).err(Failed::Of(ErrorClass::Transient));
-        assert_eq!(policy.run(&slow), stopped(StopReason::MaxAttemptsGlobal, 1), "there is no deadline");
+        assert_eq!(policy.run(&slow), stopped(StopReason::MaxAttempts, 1), "there is no deadline");
         policy.run_with(|attempt| {
             assert_eq!((attempt.number(), attempt.time_left()), (1, None));
             GOOD
@@ -404,6 +401,6 @@ fn attempts_are_numbered_from_one() {
             numbers.push(attempt.number());
             fails(ErrorClass::Transient)
         });
-        assert_eq!((reason, numbers), (Some(StopReason::MaxAttemptsGlobal), vec![1, 2, 3]));
+        assert_eq!((reason, numbers), (Some(StopReason::MaxAttempts), vec![1, 2, 3]));
     });
 }

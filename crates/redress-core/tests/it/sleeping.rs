@@ -192,7 +192,7 @@ fn the_hook_before_a_wait_runs_once_before_each_actual_wait() {
                 let mut seen = seen.lock().expect("whole");
                 seen.push((context.attempt, delay, context.prev_delay, lab.clock.elapsed() - start));
             });
-            assert_eq!(context.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 3));
+            assert_eq!(context.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 3));
             let expected = [(1, delay, None, secs(0)), (2, delay, Some(delay), delay)];
             assert_eq!(*seen.lock().expect("whole"), expected, "a wait of zero included");
         }

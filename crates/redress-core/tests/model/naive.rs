@@ -219,7 +219,7 @@ impl Naive {
                 None => (AttemptDecision::Retry, delay),
                 Some(StopReason::Scheduled) => (AttemptDecision::Scheduled, delay),
                 Some(StopReason::Aborted) => (AttemptDecision::Aborted, None),
-                Some(_) => (AttemptDecision::Raise, None),
+                Some(_) => (AttemptDecision::Fail, None),
             };
             self.tell_end(&life, decision, now, Some(&failed), objection, sleep);
             if let Some(reason) = objection {
@@ -279,7 +279,7 @@ impl Naive {
             self.stage.learn(id, Feedback::Failure(class), now);
         }
         if life.attempts >= self.retry.max_attempts {
-            return Err(Ok(StopReason::MaxAttemptsGlobal));
+            return Err(Ok(StopReason::MaxAttempts));
         }
         if failed.classification.retry_forbidden().is_some() {
             return Err(Ok(StopReason::RetryForbidden));

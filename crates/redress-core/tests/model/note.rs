@@ -97,7 +97,7 @@ impl From<&Event<'_>> for Told {
         Self {
             name: event.name,
             attempt: event.attempt,
-            sleep: event.sleep,
+            sleep: event.delay,
             class: event.class,
             stop_reason: event.stop_reason,
             cause: event.cause,
@@ -134,7 +134,7 @@ impl From<&AttemptContext<'_>> for Seen {
             decision: attempt.decision,
             stop_reason: attempt.stop_reason,
             cause: attempt.cause,
-            sleep: attempt.sleep,
+            sleep: attempt.delay,
             error_type: attempt.error_type,
         }
     }
@@ -183,7 +183,7 @@ impl From<&TimelineEvent> for Entry {
             attempt: event.attempt,
             event: event.event,
             elapsed: event.elapsed,
-            sleep: event.sleep,
+            sleep: event.delay,
             class: event.error_class,
             stop_reason: event.stop_reason,
             cause: event.cause,

@@ -226,11 +226,7 @@ fn the_first_gate_that_says_no_is_the_reason() {
         (StopReason::DeadlineExceeded, no_strategy(), attempt(Pace::Busy(secs(10)), FAILS)),
         (StopReason::NoStrategy, RetrySpec { max_attempts: 1, ..no_strategy() }, attempt(Pace::AtOnce, FAILS)),
         (StopReason::NoStrategy, no_strategy(), attempt(Pace::AtOnce, for_good)),
-        (
-            StopReason::MaxAttemptsGlobal,
-            RetrySpec { max_attempts: 1, ..retry(secs(10)) },
-            attempt(Pace::AtOnce, for_good),
-        ),
+        (StopReason::MaxAttempts, RetrySpec { max_attempts: 1, ..retry(secs(10)) }, attempt(Pace::AtOnce, for_good)),
         (StopReason::RetryForbidden, retry(secs(10)), attempt(Pace::AtOnce, for_good)),
         (
             StopReason::DeadlineExceeded,

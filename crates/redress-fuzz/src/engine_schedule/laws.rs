@@ -262,7 +262,7 @@ impl Seen<'_> {
         }
         let failures = self.failures_of(last.class, self.notes.failures.len());
         match reason {
-            StopReason::MaxAttemptsGlobal => self.notes.starts.len() == self.limits.max_attempts(),
+            StopReason::MaxAttempts => self.notes.starts.len() == self.limits.max_attempts(),
             StopReason::MaxAttemptsPerClass | StopReason::MaxUnknownAttempts => {
                 failures > self.limits.cap_of(last.class)
             }

@@ -131,8 +131,8 @@ impl Log {
 
 impl Observer for Log {
     fn on_event(&self, event: &Event<'_>) {
-        let Event { name, sleep, elapsed, .. } = *event;
-        let heard = Heard { at: self.clock.elapsed(), name, sleep, elapsed };
+        let Event { name, delay, elapsed, .. } = *event;
+        let heard = Heard { at: self.clock.elapsed(), name, sleep: delay, elapsed };
         self.notes().events.push(heard);
         self.is_rude();
     }

@@ -188,7 +188,7 @@ async fn what_never_left_is_sent_again_whatever_its_method() {
     let outcome = client().post(nobody().await, "order").execute().await;
     assert_eq!((outcome.attempts(), outcome.last_class()), (3, Some(ErrorClass::Transient)));
     assert!(outcome.last_error().unwrap().is_connect());
-    assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn a_bad_response_at_the_end_is_the_response() {
     let server = Server::answers(&[BUSY]).await;
     let response = client().get(server.uri("/")).send().await.unwrap();
     assert_eq!(response.status(), 503);
-    assert_eq!(summary(&response).stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(summary(&response).stop_reason(), Some(StopReason::MaxAttempts));
     assert_eq!(summary(&response).last_class(), Some(ErrorClass::ServerError));
     assert_eq!(text(response).await, "busy");
     assert_eq!(server.arrived().len(), 3);
@@ -141,7 +141,7 @@ async fn what_is_skipped_passes_by_the_policy() {
         })
         .build()
         .unwrap();
-    let client = RetryingClient::new(pooled::<Bytewise>(), policy).skip_if(|head| head.uri.path() == "/health");
+    let client = RetryingClient::new(pooled::<Bytewise>(), policy).bypass_if(|head| head.uri.path() == "/health");
     for _ in 0..2 {
         let response = client.get(server.uri("/health")).send().await.unwrap();
         assert_eq!((response.status().as_u16(), text(response).await.as_str()), (503, "busy"));

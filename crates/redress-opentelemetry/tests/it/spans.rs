@@ -62,7 +62,7 @@ fn each_failed_attempt_is_an_event_and_the_end_is_the_last() {
         ("error.type", std::any::type_name::<io::Error>()),
     ]);
     assert_eq!(texts(&span.attributes), expected);
-    assert_eq!(span.status, Status::error(StopReason::MaxAttemptsGlobal.description()));
+    assert_eq!(span.status, Status::error(StopReason::MaxAttempts.description()));
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn a_wait_counts_from_when_it_was_made() {
 fn retries_wait_between_attempts() {
     let policy = AsyncPolicy::builder().retry(Retry::builder().strategy(fixed(SHORT)).max_attempts(3)).build().unwrap();
     let outcome = smol::block_on(policy.execute(|| async { Err::<(), _>(reset()) }));
-    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::MaxAttemptsGlobal), 3));
+    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::MaxAttempts), 3));
     assert!(outcome.elapsed() >= 2 * SHORT);
 }
 

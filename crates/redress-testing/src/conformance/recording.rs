@@ -69,7 +69,7 @@ impl Recording {
         let seen = json!({
             "event": event.name.as_str(),
             "attempt": event.attempt,
-            "sleep_s": event.sleep.as_secs_f64(),
+            "sleep_s": event.delay.as_secs_f64(),
             "class": event.class.map(ErrorClass::as_str),
             "stop_reason": event.stop_reason.map(StopReason::as_str),
             "cause": event.cause.map(Cause::as_str),
@@ -86,7 +86,7 @@ impl Recording {
             "decision": attempt.decision.map(AttemptDecision::as_str),
             "stop_reason": attempt.stop_reason.map(StopReason::as_str),
             "cause": attempt.cause.map(Cause::as_str),
-            "sleep_s": attempt.sleep.map(|sleep| sleep.as_secs_f64()),
+            "sleep_s": attempt.delay.map(|sleep| sleep.as_secs_f64()),
             "elapsed_s": attempt.elapsed.as_secs_f64(),
             "class": attempt.classification.as_ref().map(|classification| classification.class().as_str()),
         });
@@ -179,7 +179,7 @@ fn of_outcome(outcome: &RetryOutcome<Returned, Raised>) -> Value {
                 "attempt": entry.attempt,
                 "event": entry.event.as_str(),
                 "elapsed_s": entry.elapsed.as_secs_f64(),
-                "sleep_s": entry.sleep.as_secs_f64(),
+                "sleep_s": entry.delay.as_secs_f64(),
                 "error_class": entry.error_class.map(ErrorClass::as_str),
                 "stop_reason": entry.stop_reason.map(StopReason::as_str),
                 "cause": entry.cause.map(Cause::as_str),

@@ -48,7 +48,7 @@ fn difference(message: &str) -> [&str; 3] {
 #[test]
 fn what_holds_is_silent() {
     assert_outcome(&failed())
-        .stopped_for(StopReason::MaxAttemptsGlobal)
+        .stopped_for(StopReason::MaxAttempts)
         .after_attempts(3)
         .with_class(ErrorClass::Transient)
         .with_cause(Cause::Error)
@@ -68,8 +68,8 @@ fn a_complaint_shows_the_difference_the_outcome_and_the_timeline() {
         message,
         "the outcome's stop reason is not as expected
   expected: Some(DeadlineExceeded)
-    actual: Some(MaxAttemptsGlobal)
-   outcome: stopped for MaxAttemptsGlobal, attempts: 3, elapsed: 4s, last class: Transient, cause: Error
+    actual: Some(MaxAttempts)
+   outcome: stopped for MaxAttempts, attempts: 3, elapsed: 4s, last class: Transient, cause: Error
   timeline:
         0.000s  #1 retry TRANSIENT (exception) wait 2.000s
         2.000s  #2 retry TRANSIENT (exception) wait 2.000s
@@ -81,7 +81,7 @@ fn a_complaint_shows_the_difference_the_outcome_and_the_timeline() {
 fn every_assertion_complains_of_its_own_subject() {
     let (failed, succeeded) = (failed(), succeeded());
     let complaints = [
-        (complaint(&failed, |it| it.is_ok()), "stop reason is", "None", "Some(MaxAttemptsGlobal)"),
+        (complaint(&failed, |it| it.is_ok()), "stop reason is", "None", "Some(MaxAttempts)"),
         (complaint(&failed, |it| it.has_value(7)), "value is", "Some(7)", "None"),
         (complaint(&succeeded, |it| it.has_value(8)), "value is", "Some(8)", "Some(7)"),
         (complaint(&succeeded, |it| it.stopped_for(StopReason::Aborted)), "stop reason is", "Some(Aborted)", "None"),

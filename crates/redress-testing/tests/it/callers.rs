@@ -127,7 +127,7 @@ fn everything_that_a_context_sets_reaches_the_policy_through_every_caller() {
         assert_eq!(read(caller, &hooks, Script::new().err(reset()).ok(7).run()), None);
         let told = hooks.told.lock().expect("whole").join(", ");
         assert_eq!(told, "retry, before_sleep, connection reset; again in 2 s, success");
-        assert_eq!(read(caller, &hooks, || Err(reset())), Some(StopReason::MaxAttemptsGlobal));
+        assert_eq!(read(caller, &hooks, || Err(reset())), Some(StopReason::MaxAttempts));
         hooks.abort_if.store(true, Ordering::Relaxed);
         assert_eq!(read(caller, &hooks, || Ok(7)), Some(StopReason::Aborted));
         hooks.abort_if.store(false, Ordering::Relaxed);
@@ -219,7 +219,7 @@ fn a_recording_policy_keeps_calls() {
     assert!(retried.is_ok());
     assert_eq!((retried.attempts, retried.elapsed), (2, secs(2)));
     assert!(!failed.is_ok());
-    assert_eq!(failed.stop_reason, Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(failed.stop_reason, Some(StopReason::MaxAttempts));
     assert_eq!((failed.attempts, failed.elapsed, failed.last_class), (3, secs(4), Some(ErrorClass::Transient)));
     assert_eq!((plain.operation.as_deref(), plain.attempts), (None, 1));
     assert!(recording.executions().is_empty());
@@ -346,7 +346,7 @@ fn a_fake_told_nothing_runs_the_operation_once() {
     let script = Script::new().ok(7).err(reset());
     assert_eq!(users.fetch(script.run()).ok(), Some(7));
     let failed = users.fetch(script.run()).expect_err("it was told to fail");
-    assert_eq!((failed.stop_reason(), failed.attempts()), (StopReason::MaxAttemptsGlobal, 1));
+    assert_eq!((failed.stop_reason(), failed.attempts()), (StopReason::MaxAttempts, 1));
     assert_eq!(failed.error().map(io::Error::kind), Some(io::ErrorKind::ConnectionReset));
     assert_eq!(script.calls(), 2);
     assert_eq!(fake.calls().len(), 2);
@@ -377,9 +377,9 @@ fn a_fake_answers_pushed_outcomes_first() {
 fn a_fake_answers_errors() {
     let fake = FakePolicy::<(), _>::new().always_error("gone");
     let outcome = Caller::execute(&fake, || panic!("the operation is not run"));
-    assert_outcome(&outcome).stopped_for(StopReason::MaxAttemptsGlobal).after_attempts(1);
+    assert_outcome(&outcome).stopped_for(StopReason::MaxAttempts).after_attempts(1);
     assert_eq!(outcome.last_error(), Some(&"gone"));
-    assert_eq!(fake.executions()[0].stop_reason, Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(fake.executions()[0].stop_reason, Some(StopReason::MaxAttempts));
     assert!(fake.calls().is_empty());
 }
 

@@ -215,7 +215,7 @@ fn an_attempt_timeout_strikes_in_virtual_time() {
     let script = Script::<(), io::Error>::new().pending().after(&clock, secs(7)).ok(());
     let outcome = clock.block_on(policy.execute(script.run_async()));
     assert_outcome(&outcome)
-        .stopped_for(StopReason::MaxAttemptsGlobal)
+        .stopped_for(StopReason::MaxAttempts)
         .with_cause(Cause::Timeout)
         .with_class(ErrorClass::Transient)
         .in_time(secs(5 + 60 + 5));

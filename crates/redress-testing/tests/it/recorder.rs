@@ -27,14 +27,14 @@ fn it_keeps_every_event_whole() {
     let recorder = record();
     assert_eq!(recorder.event_names(), [EventName::Retry, EventName::MaxAttemptsExceeded]);
     let [retry, end] = &recorder.events()[..] else { panic!("two events") };
-    assert_eq!((retry.attempt, retry.sleep), (1, secs(3)));
+    assert_eq!((retry.attempt, retry.delay), (1, secs(3)));
     assert_eq!(retry.operation.as_deref(), Some("sync_user"));
     assert_eq!(retry.classification.as_deref().and_then(Classification::retry_after), Some(secs(1)));
     assert_eq!((retry.stop_reason, retry.state), (None, None));
-    assert_eq!((end.attempt, end.sleep), (2, secs(0)));
+    assert_eq!((end.attempt, end.delay), (2, secs(0)));
     assert_eq!(end.class, Some(ErrorClass::ServerError));
     assert_eq!(end.cause, Some(Cause::Error));
-    assert_eq!(end.stop_reason, Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(end.stop_reason, Some(StopReason::MaxAttempts));
     assert!(end.error_type.expect("an error failed it").ends_with("StatusError"));
 }
 
@@ -45,11 +45,11 @@ fn it_keeps_starts_and_ends_of_attempts() {
     let seen: Vec<_> = attempts.iter().map(|it| (it.attempt, it.elapsed.as_secs(), it.decision)).collect();
     assert_eq!(
         seen,
-        [(1, 0, None), (1, 0, Some(AttemptDecision::Retry)), (2, 3, None), (2, 5, Some(AttemptDecision::Raise)),]
+        [(1, 0, None), (1, 0, Some(AttemptDecision::Retry)), (2, 3, None), (2, 5, Some(AttemptDecision::Fail)),]
     );
-    assert_eq!(recorder.decisions(), [AttemptDecision::Retry, AttemptDecision::Raise]);
-    assert_eq!((attempts[1].sleep, attempts[3].sleep), (Some(secs(3)), None));
-    assert_eq!(attempts[3].stop_reason, Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(recorder.decisions(), [AttemptDecision::Retry, AttemptDecision::Fail]);
+    assert_eq!((attempts[1].delay, attempts[3].delay), (Some(secs(3)), None));
+    assert_eq!(attempts[3].stop_reason, Some(StopReason::MaxAttempts));
     assert_eq!(attempts[3].cause, Some(Cause::Error));
     assert_eq!(attempts[0].operation.as_deref(), Some("sync_user"));
     assert_eq!(attempts[0].classification, None);

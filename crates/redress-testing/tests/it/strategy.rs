@@ -77,7 +77,7 @@ fn no_retries_is_one_attempt() {
     assert!(policy.warnings().is_empty(), "{:?}", policy.warnings());
 
     let outcome = policy.execute(|| Err::<(), _>(reset()));
-    assert_outcome(&outcome).stopped_for(StopReason::MaxAttemptsGlobal).after_attempts(1);
+    assert_outcome(&outcome).stopped_for(StopReason::MaxAttempts).after_attempts(1);
     let outcome = policy.execute(|| Err::<(), _>(StatusError::new(600)));
     assert_outcome(&outcome).stopped_for(StopReason::MaxUnknownAttempts).after_attempts(1);
     let outcome = policy.execute(|| Err::<(), _>(StatusError::new(401)));

@@ -185,7 +185,7 @@ fn a_request_of_nothing_without_an_end_is_not_read_for_ever() {
     let inner = tower::service_fn(|_: Request<Body>| async { Err::<Response<Body>, _>(Status::unavailable("busy")) });
     let call = lab.layer(3).layer(inner).call(Request::new(Body::new(Nothings)));
     let failure = lab.clock.block_on(call).expect_err("a failure");
-    let failure = CallFailure::of(&failure).expect("the layer's failure");
+    let failure = CallFailure::from_status(&failure).expect("the layer's failure");
     assert_eq!(failure.summary().retry_forbidden(), Some("request_too_large"));
 }
 
@@ -199,7 +199,7 @@ fn failing<E: Error + Send + Sync + 'static>(lab: &Lab, error: fn() -> E) -> Res
 #[test]
 fn a_channel_that_gives_up_waiting_is_deadline_exceeded() {
     let answer = failing(&Lab::default(), || TimeoutExpired(()));
-    assert_eq!(told(&answer), (2, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!(told(&answer), (2, Some(StopReason::MaxAttempts)));
     assert_eq!(ended(&answer).last_class(), Some(ErrorClass::Transient));
     let status = answer.expect_err("a failure");
     assert_eq!(status.code(), Code::DeadlineExceeded);
@@ -257,7 +257,7 @@ fn a_response_that_a_classifier_of_ones_own_refuses_is_handed_over() {
     let call = GrpcLayer::new(policy).layer(inner).call(Request::new(Body::empty()));
     let response = lab.clock.block_on(call).expect("a response");
     let summary: &OutcomeSummary = response.extensions().get().expect("an outcome");
-    assert_eq!((summary.attempts(), summary.stop_reason()), (3, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!((summary.attempts(), summary.stop_reason()), (3, Some(StopReason::MaxAttempts)));
 }
 
 #[tokio::test]
@@ -267,7 +267,7 @@ async fn a_connection_that_closes_is_transient() {
     tokio::spawn(async move { while listener.accept().await.is_ok() {} });
     let lab = Lab::default();
     let answer = lab.client(channel(address), 3).once(ping("x")).await;
-    assert_eq!(told(&answer), (3, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!(told(&answer), (3, Some(StopReason::MaxAttempts)));
     assert_eq!(ended(&answer).last_class(), Some(ErrorClass::Transient));
-    assert!(CallFailure::of(&answer.expect_err("a failure")).is_some());
+    assert!(CallFailure::from_status(&answer.expect_err("a failure")).is_some());
 }

@@ -66,7 +66,7 @@ impl Lab {
     /// What was waited before each retry.
     pub(crate) fn waits(&self) -> Vec<Duration> {
         let retries = self.recorder.events().into_iter().filter(|event| event.name.as_str() == "retry");
-        retries.map(|event| event.sleep).collect()
+        retries.map(|event| event.delay).collect()
     }
 }
 

@@ -41,9 +41,9 @@ fn milliseconds_are_waited_and_everything_else_is_never() {
 
 #[test]
 fn two_values_are_none() {
-    assert_eq!(Pushback::of(&metadata(&[])), None);
-    assert_eq!(Pushback::of(&metadata(&["5"])), Some(Pushback::Wait(Duration::from_millis(5))));
-    assert_eq!(Pushback::of(&metadata(&["5", "5"])), Some(Pushback::Never));
+    assert_eq!(Pushback::from_headers(&metadata(&[])), None);
+    assert_eq!(Pushback::from_headers(&metadata(&["5"])), Some(Pushback::Wait(Duration::from_millis(5))));
+    assert_eq!(Pushback::from_headers(&metadata(&["5", "5"])), Some(Pushback::Never));
 }
 
 proptest! {

@@ -26,14 +26,14 @@ async fn a_call_is_named_by_its_path_or_as_told() {
 async fn a_call_that_is_skipped_passes_by_the_policy() {
     let (server, lab) = (serve().await, Lab::default());
     server.script.then_fail(Status::unavailable("1"));
-    let layer = lab.layer(5).skip_if(|head| head.headers.contains_key("x-once"));
+    let layer = lab.layer(5).bypass_if(|head| head.headers.contains_key("x-once"));
     let mut client = EchoClient::new(layer.layer(server.channel()));
     let mut request = Request::new(ping("x"));
     request.metadata_mut().insert("x-once", "1".parse().expect("a value"));
 
     let answer = client.once(request).await;
 
-    assert_eq!(told(&answer), (1, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!(told(&answer), (1, Some(StopReason::MaxAttempts)));
     assert_eq!(answer.expect_err("the failure").code(), Code::Unavailable);
     assert_eq!(server.script.seen().len(), 1);
     assert!(lab.recorder.events().is_empty());
@@ -55,7 +55,7 @@ async fn a_call_may_have_a_policy_of_its_own() {
     server.script.then_fail(Status::unavailable("1"));
     let mut request = Request::new(ping("x"));
     request.extensions_mut().insert(Once);
-    assert_eq!(told(&client.once(request).await), (1, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!(told(&client.once(request).await), (1, Some(StopReason::MaxAttempts)));
 
     server.script.then_fail(Status::unavailable("1"));
     assert_eq!(told(&client.once(ping("x")).await), (2, None));
@@ -123,7 +123,7 @@ async fn an_attempt_that_times_out_is_deadline_exceeded() {
 
     let answer = EchoClient::new(layer.layer(server.channel())).once(ping("x")).await;
 
-    assert_eq!(told(&answer), (2, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!(told(&answer), (2, Some(StopReason::MaxAttempts)));
     assert_eq!(ended(&answer).last_class(), Some(ErrorClass::Transient));
     assert_eq!(answer.expect_err("no time").code(), Code::DeadlineExceeded);
 }

@@ -63,7 +63,7 @@ async fn an_endless_stream_that_the_client_drops_ends_at_the_server() {
 async fn a_stream_that_is_silent_is_handed_over_at_its_head_where_asked() {
     let (server, lab) = (serve().await, Lab::default());
     server.script.then(Answer::Silence);
-    let layer = lab.layer(5).hand_over_at_head(|head| head.uri.path().ends_with("/Many"));
+    let layer = lab.layer(5).return_on_headers(|head| head.uri.path().ends_with("/Many"));
     let answer = EchoClient::new(layer.layer(server.channel())).many(ping("x")).await;
     assert_eq!(told(&answer), (1, None));
 }
@@ -72,7 +72,7 @@ async fn a_stream_that_is_silent_is_handed_over_at_its_head_where_asked() {
 async fn a_call_that_is_skipped_is_handed_over_as_it_comes() {
     let (server, lab) = (serve().await, Lab::default());
     server.script.then(Answer::Silence);
-    let layer = lab.layer(5).skip_if(|_| true);
+    let layer = lab.layer(5).bypass_if(|_| true);
     let answer = EchoClient::new(layer.layer(server.channel())).many(ping("x")).await;
     assert_eq!(told(&answer), (1, None));
 }

@@ -46,7 +46,7 @@ async fn each_code_is_retried_by_its_class_and_arrives_as_it_was() {
 
         let answer = client.once(ping("x")).await;
 
-        let reason = if retried { StopReason::MaxAttemptsGlobal } else { StopReason::NonRetryableClass };
+        let reason = if retried { StopReason::MaxAttempts } else { StopReason::NonRetryableClass };
         assert_eq!(told(&answer), (if retried { 2 } else { 1 }, Some(reason)), "{code:?}");
         if !retried {
             // What the script had for a second attempt.
@@ -58,7 +58,7 @@ async fn each_code_is_retried_by_its_class_and_arrives_as_it_was() {
             status.metadata().get("x-request").map(MetadataValue::as_bytes),
             Some(number.to_string().as_bytes())
         );
-        let failure = CallFailure::of(&status).expect("the layer's failure");
+        let failure = CallFailure::from_status(&status).expect("the layer's failure");
         assert_eq!(failure.summary().last_class(), classify_code(code));
         assert!(failure.source().is_some_and(<dyn Error>::is::<Status>));
         let text = failure.to_string();
@@ -114,7 +114,7 @@ async fn nobody_listening_is_transient_and_the_reason_stays_reachable() {
 
     let answer = lab.client(channel(address), 3).once(ping("x")).await;
 
-    assert_eq!(told(&answer), (3, Some(StopReason::MaxAttemptsGlobal)));
+    assert_eq!(told(&answer), (3, Some(StopReason::MaxAttempts)));
     assert_eq!(ended(&answer).last_class(), Some(ErrorClass::Transient));
     let status = answer.expect_err("nobody listens");
     assert_eq!(status.code(), Code::Unavailable);

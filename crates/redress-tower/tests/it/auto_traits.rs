@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use redress_core::CallError;
 use redress_tokio::AsyncPolicy;
-use redress_tower::http::HttpExchange;
+use redress_tower::http::HttpProtocol;
 use redress_tower::{CloneRequest, Once, PolicyFuture, PolicyLayer, PolicyService, RetryBudget};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
@@ -22,9 +22,9 @@ type Inner = Scripted<String, u32>;
 
 const _: () = {
     sharable::<PolicyLayer<AsyncPolicy>>();
-    sharable::<PolicyLayer<AsyncPolicy, HttpExchange>>();
+    sharable::<PolicyLayer<AsyncPolicy, HttpProtocol>>();
     sharable::<PolicyService<Inner, AsyncPolicy, CloneRequest>>();
-    sharable::<PolicyService<Inner, AsyncPolicy, HttpExchange>>();
+    sharable::<PolicyService<Inner, AsyncPolicy, HttpProtocol>>();
     sharable::<RetryBudget>();
     sendable::<PolicyFuture<Inner, String, redress_core::classify::DefaultClassifier, redress_tokio::TokioTimer, Once>>(
     );

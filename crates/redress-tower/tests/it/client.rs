@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Error as ClientError;
 use redress_core::{CallError, ErrorClass, OutcomeSummary, StopReason, fixed, retry_after_or};
 use redress_http::{HttpRetryAfterClassifier, IdempotencyGuard, http_retry_after_classifier};
 use redress_tokio::AsyncPolicy;
-use redress_tower::http::{EmptyBody, HttpExchange};
+use redress_tower::http::{EmptyBody, HttpProtocol};
 use redress_tower::{PolicyLayer, PolicyService};
 use tower::{Layer as _, Service as _, service_fn};
 
@@ -22,12 +22,12 @@ use crate::socket::{Does, HttpClient, OK, get, http_client, play, uri};
 const BUSY: Does =
     Does::Sends("HTTP/1.1 503 Service Unavailable\r\nretry-after: 7\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
 
-type Client = PolicyService<HttpClient, AsyncPolicy<HttpRetryAfterClassifier>, HttpExchange>;
+type Client = PolicyService<HttpClient, AsyncPolicy<HttpRetryAfterClassifier>, HttpProtocol>;
 
 fn client(attempts: u32) -> Client {
     let policy = AsyncPolicy::builder().classifier(http_retry_after_classifier());
     let policy = policy.retry(at_once().max_attempts(attempts)).build().unwrap();
-    PolicyLayer::new(policy).exchange(HttpExchange::new()).layer(http_client())
+    PolicyLayer::new(policy).protocol(HttpProtocol::new()).layer(http_client())
 }
 
 fn summary<B>(response: &Response<B>) -> &OutcomeSummary {
@@ -46,7 +46,7 @@ async fn a_busy_server_is_asked_again_after_the_time_it_asked_for() {
             slept.lock().unwrap().push(delay);
             ready(())
         });
-    let layer = PolicyLayer::new(policy.build().unwrap()).exchange(HttpExchange::new());
+    let layer = PolicyLayer::new(policy.build().unwrap()).protocol(HttpProtocol::new());
     let response = layer.layer(http_client()).call(get(address, "/orders")).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert!(summary(&response).is_ok());
@@ -63,7 +63,7 @@ async fn a_response_that_is_given_up_on_says_what_was_tried() {
     let (address, _) = play(&[BUSY, BUSY]).await;
     let response = client(2).call(get(address, "/")).await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(summary(&response).stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(summary(&response).stop_reason(), Some(StopReason::MaxAttempts));
     assert_eq!((summary(&response).attempts(), summary(&response).last_class()), (2, Some(ErrorClass::ServerError)));
 }
 
@@ -84,8 +84,8 @@ async fn a_post_is_sent_once_and_the_outcome_says_why() {
 
     let (address, _) = play(&[BUSY, OK]).await;
     let policy = client(3).policy().clone();
-    let anything = HttpExchange::new().guard(IdempotencyGuard::new().retry_non_idempotent(true));
-    let mut opted_in = PolicyLayer::new(policy).exchange(anything).layer(http_client());
+    let anything = HttpProtocol::new().guard(IdempotencyGuard::new().retry_non_idempotent(true));
+    let mut opted_in = PolicyLayer::new(policy).protocol(anything).layer(http_client());
     assert_eq!(opted_in.call(post(address)).await.unwrap().status(), StatusCode::OK);
 }
 
@@ -133,7 +133,7 @@ async fn a_copy_has_the_whole_head() {
         notes.lock().unwrap().push(request.into_parts().0);
         async { Ok::<_, Infallible>(Response::builder().status(500).body(()).unwrap()) }
     });
-    let mut service = PolicyLayer::new(client(2).policy().clone()).exchange(HttpExchange::new()).layer(inner);
+    let mut service = PolicyLayer::new(client(2).policy().clone()).protocol(HttpProtocol::new()).layer(inner);
     let request = Request::builder().method(Method::PUT).uri("/a?b").version(http::Version::HTTP_2);
     let request = request.header("x-a", "1").header("x-a", "2").extension(7_u8).body(Full::default()).unwrap();
     service.call(request).await.unwrap();
@@ -155,7 +155,7 @@ async fn bodies_that_cannot_be_copied_are_sent_once() {
         Ok::<_, Infallible>(Response::builder().status(500).body(()).unwrap())
     });
     let policy = client(2).policy().clone();
-    let mut service = PolicyLayer::new(policy).exchange(HttpExchange::new().bodies(EmptyBody::default())).layer(inner);
+    let mut service = PolicyLayer::new(policy).protocol(HttpProtocol::new().bodies(EmptyBody::default())).layer(inner);
     let put = |body| Request::put("/").body(body).unwrap();
     let full = service.call(put(Full::from("all").boxed())).await.unwrap();
     assert_eq!((summary(&full).retry_forbidden(), summary(&full).attempts()), (Some("streaming_body"), 1));
@@ -176,15 +176,15 @@ async fn requests_are_named_and_skipped_by_their_heads() {
         .build()
         .unwrap();
     let inner = service_fn(|_: Request<String>| async { Ok::<_, Infallible>(Response::new(())) });
-    let call = async |exchange: HttpExchange, path: &str| {
+    let call = async |protocol: HttpProtocol, path: &str| {
         let request = Request::get(path).body(String::new()).unwrap();
-        PolicyLayer::new(policy.clone()).exchange(exchange).layer(inner).call(request).await.unwrap();
+        PolicyLayer::new(policy.clone()).protocol(protocol).layer(inner).call(request).await.unwrap();
         std::mem::take(&mut *names.lock().unwrap())
     };
-    assert_eq!(call(HttpExchange::new(), "http://h/users/7?q").await, ["GET /users/7"]);
-    let by_route = HttpExchange::new().operation(|head| format!("{} /users/:id", head.method).into());
+    assert_eq!(call(HttpProtocol::new(), "http://h/users/7?q").await, ["GET /users/7"]);
+    let by_route = HttpProtocol::new().operation(|head| format!("{} /users/:id", head.method).into());
     assert_eq!(call(by_route, "http://h/users/7").await, ["GET /users/:id"]);
-    let healthy = HttpExchange::new().skip_if(|head| head.uri.path() == "/health");
+    let healthy = HttpProtocol::new().bypass_if(|head| head.uri.path() == "/health");
     assert_eq!(call(healthy.clone(), "http://h/health").await, [""; 0]);
     assert_eq!(call(healthy, "http://h/users").await, ["GET /users"]);
 }

@@ -11,7 +11,7 @@ use redress_core::policy::{Deadline, RetryNotice};
 use redress_core::{AbortHandle, CallContext, StopReason};
 use redress_testing::Recorder;
 use redress_tokio::AsyncPolicy;
-use redress_tower::http::HttpExchange;
+use redress_tower::http::HttpProtocol;
 use redress_tower::{CloneRequest, ContextFor, PolicyLayer};
 use tokio::sync::Notify;
 use tower::{Layer as _, Service as _, service_fn};
@@ -91,7 +91,7 @@ async fn a_policys_handle_ends_the_calls_of_its_services() {
 #[tokio::test]
 async fn a_name_in_the_context_comes_before_the_exchanges() {
     let heard = Recorder::new();
-    let layer = PolicyLayer::new(AsyncPolicy::builder().build().unwrap()).exchange(HttpExchange::new());
+    let layer = PolicyLayer::new(AsyncPolicy::builder().build().unwrap()).protocol(HttpProtocol::new());
     let layer = layer.context_for({
         let heard = heard.clone();
         move |request: &Request<String>| {
@@ -109,13 +109,13 @@ async fn a_name_in_the_context_comes_before_the_exchanges() {
 
 #[tokio::test(start_paused = true)]
 async fn an_http_exchange_says_it_by_the_head_and_what_is_skipped_is_left_alone() {
-    let exchange = HttpExchange::new()
+    let protocol = HttpProtocol::new()
         .context_for(|head| match head.extensions.get::<Deadline>() {
             Some(deadline) => CallContext::new().deadline(*deadline).abort_if(|| false),
             None => CallContext::new().abort_if(|| true),
         })
-        .skip_if(|head| head.uri.path() == "/skipped");
-    let layer = PolicyLayer::new(AsyncPolicy::builder().build().unwrap()).exchange(exchange);
+        .bypass_if(|head| head.uri.path() == "/skipped");
+    let layer = PolicyLayer::new(AsyncPolicy::builder().build().unwrap()).protocol(protocol);
     let mut service = layer.layer(service_fn(|request: Request<String>| async move {
         if request.uri().path() == "/slow" {
             pending::<()>().await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use redress_core::classify::result_classifier;
 use redress_core::{Attempt, ErrorClass, OutcomeSummary, StopReason};
 use redress_tokio::AsyncPolicy;
-use redress_tower::{CloneRequest, Exchange, PolicyLayer, copy_with, policy_provider};
+use redress_tower::{CloneRequest, PolicyLayer, Protocol, copy_with, policy_provider};
 use tower::{Layer as _, Service as _};
 
 use crate::service::{Scripted, at_once, policy, reset};
@@ -42,9 +42,9 @@ async fn a_request_is_cloned_only_where_another_attempt_may_come() {
 
 #[tokio::test]
 async fn what_cannot_be_copied_is_sent_once_and_the_outcome_says_so() {
-    let exchange = copy_with(|_: &u32| Err("upload"));
+    let protocol = copy_with(|_: &u32| Err("upload"));
     let scripted = Scripted::<u32, u32>::new([Err(reset())]);
-    let service = PolicyLayer::new(policy(3)).exchange(exchange).layer(scripted.clone());
+    let service = PolicyLayer::new(policy(3)).protocol(protocol).layer(scripted.clone());
     let outcome = service.execute_in(service.policy().context(), 7).await;
     assert_eq!(outcome.stop_reason(), Some(StopReason::RetryForbidden));
     assert_eq!((outcome.retry_forbidden(), outcome.attempts()), (Some("upload"), 1));
@@ -65,10 +65,10 @@ async fn a_failure_that_ends_the_call_anyway_keeps_its_own_reason() {
 
     let service = PolicyLayer::once(policy(1)).layer(Scripted::<u32, u32>::new([Err(reset())]));
     let outcome = service.execute_in(service.policy().context(), 7).await;
-    assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
 }
 
-/// What an exchange is told, in order.
+/// What an protocol is told, in order.
 #[derive(Clone, Default)]
 struct Noting(Arc<Mutex<Vec<String>>>);
 
@@ -78,7 +78,7 @@ impl Noting {
     }
 }
 
-impl Exchange<String, u32> for Noting {
+impl Protocol<String, u32> for Noting {
     fn copy(&self, request: &String) -> Result<String, &'static str> {
         self.note(format!("copy {request}"));
         Ok(request.clone())
@@ -89,7 +89,7 @@ impl Exchange<String, u32> for Noting {
         Some(format!("send {request}").into())
     }
 
-    fn skips(&self, request: &String) -> bool {
+    fn bypasses(&self, request: &String) -> bool {
         request == "skipped"
     }
 
@@ -122,7 +122,7 @@ fn judging() -> redress_core::policy::PolicyBuilder<
 async fn each_attempt_sends_a_copy_of_the_request_as_it_came() {
     let (noting, scripted) = (Noting::default(), Scripted::<String, u32>::new([Ok(500), Ok(200)]));
     let policy = judging().build().unwrap();
-    let mut service = PolicyLayer::new(policy).exchange(noting.clone()).layer(scripted.clone());
+    let mut service = PolicyLayer::new(policy).protocol(noting.clone()).layer(scripted.clone());
     assert_eq!(service.call("a".to_owned()).await.unwrap(), 201);
     assert_eq!(scripted.seen(), ["a/1/3s", "a/2/3s"]);
     let notes = noting.0.lock().unwrap().clone();
@@ -133,7 +133,7 @@ async fn each_attempt_sends_a_copy_of_the_request_as_it_came() {
 async fn a_bad_response_that_is_given_up_on_is_the_response() {
     let (noting, scripted) = (Noting::default(), Scripted::<String, u32>::new([Ok(500), Ok(501)]));
     let policy = judging().build().unwrap();
-    let mut service = PolicyLayer::new(policy).exchange(noting.clone()).layer(scripted);
+    let mut service = PolicyLayer::new(policy).protocol(noting.clone()).layer(scripted);
     assert_eq!(service.call("a".to_owned()).await.unwrap(), 502);
     let notes = noting.0.lock().unwrap().clone();
     assert_eq!(notes, ["copy a", "discard 500", "ended 501, ok false, attempts 2"]);
@@ -148,7 +148,7 @@ async fn a_watched_call_has_the_name_the_exchange_gives() {
     });
     let policy = observed.build().unwrap();
     let scripted = Scripted::<String, u32>::new([Ok(200), Ok(500)]);
-    let mut service = PolicyLayer::new(policy).exchange(Noting::default()).layer(scripted);
+    let mut service = PolicyLayer::new(policy).protocol(Noting::default()).layer(scripted);
     service.call("a".to_owned()).await.unwrap();
     assert_eq!(*heard.lock().unwrap(), [("success", Some("send a".to_owned()))]);
     service.call("skipped".to_owned()).await.unwrap();
@@ -160,7 +160,7 @@ async fn a_provider_chooses_a_policy_for_each_request() {
     let (once, twice) = (policy(1), policy(2));
     let provider = policy_provider(move |request: &u32| if *request == 1 { once.clone() } else { twice.clone() });
     let scripted = Scripted::<u32, u32>::new([Err(reset()), Err(reset()), Ok(7)]);
-    let mut service = PolicyLayer::new(provider).exchange(CloneRequest::default()).layer(scripted.clone());
+    let mut service = PolicyLayer::new(provider).protocol(CloneRequest::default()).layer(scripted.clone());
     assert!(service.call(1).await.is_err());
     assert_eq!(service.call(2).await.unwrap(), 7);
     assert_eq!(scripted.seen(), [1, 2, 2]);

@@ -34,7 +34,7 @@ async fn a_service_that_fails_to_become_ready_is_a_failure_and_its_instance_is_l
 
     let scripted = Scripted::<(), u32>::new([]).readiness([Err(reset()), Err(reset())]);
     let error = PolicyLayer::new(policy(2)).layer(scripted).call(()).await.unwrap_err();
-    assert_eq!((error.stop_reason(), error.attempts()), (StopReason::MaxAttemptsGlobal, 2));
+    assert_eq!((error.stop_reason(), error.attempts()), (StopReason::MaxAttempts, 2));
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn an_attempt_that_waits_for_readiness_runs_into_its_timeout() {
     let policy = limited.retry(at_once().max_attempts(3)).classifier(boxed_classifier()).build().unwrap();
     let began = tokio::time::Instant::now();
     let error: CallError<tower::BoxError> = PolicyLayer::new(policy).layer(inner).call(7).await.unwrap_err();
-    assert_eq!((error.stop_reason(), error.attempts()), (StopReason::MaxAttemptsGlobal, 3));
+    assert_eq!((error.stop_reason(), error.attempts()), (StopReason::MaxAttempts, 3));
     assert!(matches!(error, CallError::Exhausted(_)), "there is no error of the service: {error:?}");
     assert_eq!(began.elapsed(), Duration::from_secs(6));
 }

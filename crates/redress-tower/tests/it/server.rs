@@ -18,7 +18,7 @@ use redress_core::{CallError, CircuitBreaker, OutcomeSummary};
 use redress_http::{HttpRetryAfterClassifier, http_retry_after_classifier};
 use redress_tokio::AsyncPolicy;
 use redress_tower::PolicyLayer;
-use redress_tower::http::{EmptyBody, HttpExchange};
+use redress_tower::http::{EmptyBody, HttpProtocol};
 use tokio::net::TcpListener;
 use tower::{Layer as _, ServiceBuilder, ServiceExt as _, service_fn};
 
@@ -70,10 +70,10 @@ async fn statuses(address: SocketAddr, times: usize) -> Vec<u16> {
 #[tokio::test]
 async fn a_router_behind_a_breaker_answers_by_itself_once_it_is_open() {
     let (policy, (router, calls)) = (breaking(2), failing(u32::MAX));
-    let exchange = HttpExchange::new().bodies(EmptyBody::default());
+    let protocol = HttpProtocol::new().bodies(EmptyBody::default());
     let layers = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(unavailable))
-        .layer(PolicyLayer::new(policy.clone()).exchange(exchange));
+        .layer(PolicyLayer::new(policy.clone()).protocol(protocol));
     let address = serve(router.layer(layers)).await;
     assert_eq!(statuses(address, 4).await, [502, 502, 503, 503]);
     assert_eq!(calls.load(Ordering::Relaxed), 2);
@@ -101,14 +101,14 @@ fn rejected(error: CallError<Infallible>) -> Response {
 #[tokio::test]
 async fn a_handler_is_run_again_for_requests_without_a_body() {
     let (router, calls) = failing(2);
-    let exchange = HttpExchange::new().bodies(EmptyBody::default());
+    let protocol = HttpProtocol::new().bodies(EmptyBody::default());
     let layers = ServiceBuilder::new()
         .map_response(|response: Response| {
             let attempts = response.extensions().get::<OutcomeSummary>().map_or(0, OutcomeSummary::attempts);
             ([("x-attempts", attempts.to_string())], response).into_response()
         })
         .layer(HandleErrorLayer::new(unavailable))
-        .layer(PolicyLayer::new(retrying(3)).exchange(exchange));
+        .layer(PolicyLayer::new(retrying(3)).protocol(protocol));
     let address = serve(router.layer(layers)).await;
     let response = http_client().request(get(address, "/")).await.unwrap();
     assert_eq!((response.status(), &response.headers()["x-attempts"]), (StatusCode::OK, &"3".parse().unwrap()));
@@ -127,10 +127,10 @@ async fn a_handler_is_run_again_for_requests_without_a_body() {
 #[tokio::test]
 async fn a_handler_reads_the_body_it_was_sent() {
     let router = Router::new().route("/", axum::routing::put(|body: String| async move { body }));
-    let exchange = HttpExchange::new().bodies(EmptyBody::default());
+    let protocol = HttpProtocol::new().bodies(EmptyBody::default());
     let layers = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(unavailable))
-        .layer(PolicyLayer::new(retrying(3)).exchange(exchange));
+        .layer(PolicyLayer::new(retrying(3)).protocol(protocol));
     let address = serve(router.layer(layers)).await;
     let put = http::Request::put(uri(address, "/")).body(Full::from("order")).unwrap();
     let response = http_client().request(put).await.unwrap();

@@ -78,7 +78,7 @@ fn blocking_calls() {
                 Err::<(), _>(Error::from(ErrorKind::ConnectionReset))
             })
         });
-        assert_eq!((outcome.stop_reason(), runs), (Some(StopReason::MaxAttemptsGlobal), 3), "{moment:?}");
+        assert_eq!((outcome.stop_reason(), runs), (Some(StopReason::MaxAttempts), 3), "{moment:?}");
     }
 }
 

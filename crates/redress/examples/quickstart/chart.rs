@@ -33,7 +33,7 @@ impl Row {
             match event.event {
                 EventName::Success => self.mark(at, 'o'),
                 EventName::Retry => {
-                    started = at + event.sleep;
+                    started = at + event.delay;
                     self.fill(at, started, '.');
                     self.mark(at, 'x');
                 }

@@ -230,7 +230,7 @@ fn fate(attempt: &AttemptContext<'_>) -> String {
     let cut = if attempt.cause == Some(Cause::Timeout) { "cut off, " } else { "" };
     let hint = attempt.classification.as_deref().and_then(redress::Classification::retry_after);
     let asked = hint.map(|hint| format!(" ({hint:?} asked for)")).unwrap_or_default();
-    match (attempt.stop_reason, attempt.sleep) {
+    match (attempt.stop_reason, attempt.delay) {
         (Some(reason), _) => format!("{cut}stop: {reason}{asked}"),
         (None, Some(wait)) => format!("{cut}again in {:.3}s{asked}", wait.as_secs_f64()),
         (None, None) => cut.to_owned(),
@@ -239,7 +239,7 @@ fn fate(attempt: &AttemptContext<'_>) -> String {
 
 fn meaning(reason: StopReason) -> &'static str {
     match reason {
-        StopReason::MaxAttemptsGlobal => "every attempt was used",
+        StopReason::MaxAttempts => "every attempt was used",
         StopReason::DeadlineExceeded => "the wait would not have fitted",
         StopReason::BudgetExhausted => "others had used the retries",
         StopReason::CircuitOpen => "the server was not asked",

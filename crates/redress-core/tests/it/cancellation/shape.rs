@@ -142,7 +142,7 @@ impl Shape {
     pub(super) fn stop_reason(self) -> Option<StopReason> {
         match self.end {
             End::Succeeds => None,
-            End::Fails => Some(StopReason::MaxAttemptsGlobal),
+            End::Fails => Some(StopReason::MaxAttempts),
             End::Answers => Some(StopReason::NonRetryableClass),
             End::Gone => Some(StopReason::Aborted),
         }

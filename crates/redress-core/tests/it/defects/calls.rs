@@ -101,7 +101,7 @@ fn the_limits_count_what_their_names_say() {
             let of_class = stopped(StopReason::MaxAttemptsPerClass, attempts + 1);
             assert_eq!(policy.run(&failing(ErrorClass::Transient)), of_class, "{limit} retries");
             let policy = lab.retrying(wide().max_attempts(limit + 1));
-            let global = stopped(StopReason::MaxAttemptsGlobal, attempts + 1);
+            let global = stopped(StopReason::MaxAttempts, attempts + 1);
             assert_eq!(policy.run(&failing(ErrorClass::Transient)), global, "{} attempts", limit + 1);
         }
     });
@@ -195,7 +195,7 @@ fn an_outcome_says_whether_it_took_retries_and_why_it_stopped() {
         let outcome = policy.execute(&script([fails(ErrorClass::Transient), GOOD]));
         assert_eq!((outcome.is_ok(), outcome.attempts(), outcome.stop_reason()), (true, 2, None));
         let outcome = policy.execute(&failing(ErrorClass::RateLimit));
-        assert_eq!((outcome.attempts(), outcome.stop_reason()), (3, Some(StopReason::MaxAttemptsGlobal)));
+        assert_eq!((outcome.attempts(), outcome.stop_reason()), (3, Some(StopReason::MaxAttempts)));
         assert_eq!((outcome.last_class(), outcome.cause()), (Some(ErrorClass::RateLimit), Some(Cause::Error)));
     });
 }

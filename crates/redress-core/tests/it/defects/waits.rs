@@ -98,7 +98,7 @@ fn a_call_of_more_than_1024_attempts_goes_on_waiting() {
     wherever_time_is_virtual(|lab| {
         let policy =
             lab.policy().retry(Retry::builder().strategy(equal_jitter()).max_attempts(1_100)).no_deadline().build();
-        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 1_100));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 1_100));
         let slept = lab.clock.slept();
         assert_eq!(slept.len(), 1_099);
         for (index, delay) in slept.iter().enumerate().skip(7) {
@@ -171,7 +171,7 @@ fn a_call_without_a_deadline_has_no_hidden_one() {
     wherever_time_is_virtual(|lab| {
         let retry = Retry::builder().strategy(fixed(secs(3_600))).max_attempts(1_000);
         let policy = lab.policy().retry(retry).no_deadline().build();
-        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttemptsGlobal, 1_000));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 1_000));
         assert_eq!(lab.clock.elapsed(), secs(3_600) * 999);
     });
 }
@@ -321,10 +321,10 @@ fn a_call_within_a_call_keeps_its_own_place() {
         let policy = lab.policy().retry(retry).no_deadline().build();
         let reason = policy.run_with(|_| -> Attempted {
             let inner = policy.run(&failing(ErrorClass::RateLimit));
-            assert_eq!(inner, stopped(StopReason::MaxAttemptsGlobal, 3));
+            assert_eq!(inner, stopped(StopReason::MaxAttempts, 3));
             fails(ErrorClass::Transient)
         });
-        assert_eq!(reason, Some(StopReason::MaxAttemptsGlobal));
+        assert_eq!(reason, Some(StopReason::MaxAttempts));
         assert_eq!(told(&seen, ErrorClass::Transient), [(1, None), (2, Some(secs(1)))]);
         assert_eq!(told(&seen, ErrorClass::RateLimit), [(1, None), (2, Some(secs(5)))].repeat(3));
         assert_eq!(budget.remaining(), 9 - 2 - 3 * 2);
