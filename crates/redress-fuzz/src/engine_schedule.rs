@@ -13,7 +13,7 @@ mod operation;
 mod setup;
 mod world;
 
-use self::call::Flavour;
+use self::call::Manner;
 use self::operation::Answer;
 use self::setup::Setup;
 use self::world::World;
@@ -43,18 +43,20 @@ pub fn engine_schedule(bytes: &[u8]) {
 }
 
 fn step(world: &mut World<'_>, reader: &mut Reader<'_>) {
-    // The upper bits choose the call, so that a step on another call differs in one byte.
+    // The upper bits choose the call, so that a step on another call differs in one byte. Those between say how a new
+    // one is made.
     let choice = reader.u8();
     let slot = usize::from(choice >> 6);
+    let manner = |reader: &mut Reader<'_>, now| Manner::of(reader.u8(), choice & 16 == 0, choice & 32 != 0, now);
     match choice % 16 {
-        0 | 1 => world.start(slot, Flavour::read(reader)),
+        0 | 1 => world.start(slot, manner(reader, world.now())),
         2..6 => world.poll(slot),
         6..9 => world.answer(slot, Answer::read(reader)),
         9 => world.pass(reader.ticks()),
         10 => world.pass(std::time::Duration::from_nanos(1)),
         11 => world.drop_call(slot),
         12 => world.ask_to_abort(slot),
-        13 => world.block(reader),
+        13 => world.block(manner(reader, world.now()), reader),
         14 => drop(world.try_once(Answer::read(reader))),
         _ => world.poll_all(),
     }

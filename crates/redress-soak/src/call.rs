@@ -2,9 +2,10 @@
 //!
 //! Owns the laws that can be looked at call by call. Does not make the call.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use redress_core::observe::AttemptContext;
 use redress_core::{CallError, Event, EventName, Observer, RetryOutcome, StopReason};
@@ -23,11 +24,18 @@ pub(crate) struct Tally {
     terminals: AtomicU32,
     /// Where in the list the last terminal event stands.
     terminal: AtomicU32,
+    /// The call's own deadline, counted from its beginning or from before.
+    deadline: OnceLock<Duration>,
 }
 
 impl Tally {
     pub(crate) fn begin(&self) {
         self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The call has a deadline besides its policy's.
+    pub(crate) fn limit(&self, deadline: Duration) {
+        self.deadline.get_or_init(|| deadline);
     }
 
     fn begun(&self) -> u32 {
@@ -36,25 +44,36 @@ impl Tally {
 }
 
 /// A tally as a call's observer.
-pub(crate) struct Listener(pub(crate) Arc<Tally>);
+pub(crate) struct Listener {
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) census: &'static Census,
+    /// The name of the policy's breaker.
+    pub(crate) breaker: Option<&'static str>,
+}
 
 impl Observer for Listener {
     fn on_event(&self, event: &Event<'_>) {
+        let Self { tally, census, breaker } = self;
+        census.laws.require(Law::OwnBreaker, event.breaker.as_deref() == *breaker, || {
+            format!("{}: {event:?} of a policy with the breaker {breaker:?}", census.terms.name)
+        });
         if event.name == EventName::Retry {
-            self.0.retries.fetch_add(1, Ordering::Relaxed);
+            tally.retries.fetch_add(1, Ordering::Relaxed);
         }
         if event.name.is_terminal() {
-            self.0.terminals.fetch_add(1, Ordering::Relaxed);
-            self.0.terminal.store(u32::try_from(place_of(event.name)).unwrap_or(u32::MAX), Ordering::Relaxed);
+            tally.terminals.fetch_add(1, Ordering::Relaxed);
+            tally.terminal.store(u32::try_from(place_of(event.name)).unwrap_or(u32::MAX), Ordering::Relaxed);
         }
     }
 
-    fn on_attempt_start(&self, _: &AttemptContext<'_>) {
-        self.0.starts.fetch_add(1, Ordering::Relaxed);
+    fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
+        self.tally.starts.fetch_add(1, Ordering::Relaxed);
+        self.census.check_starts_in_time(attempt, self.tally.deadline.get().copied());
     }
 
-    fn on_attempt_end(&self, _: &AttemptContext<'_>) {
-        self.0.ends.fetch_add(1, Ordering::Relaxed);
+    fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
+        self.tally.ends.fetch_add(1, Ordering::Relaxed);
+        self.census.check_waits_in_time(attempt, self.tally.deadline.get().copied());
     }
 }
 
@@ -96,6 +115,7 @@ impl Call {
         self.has_ended = true;
         self.census.end(end.reason);
         self.check_attempts(end);
+        self.check_deadline(end);
         if self.heard {
             self.check_events(end);
         }
@@ -110,12 +130,27 @@ impl Call {
         let aborted = end.reason == Some(StopReason::Aborted);
         let capped = attempts <= terms.cap
             && (end.reason != Some(StopReason::MaxAttempts) || attempts == terms.cap)
-            && (attempts > 0 || rejected || aborted)
+            && (attempts > 0 || rejected || aborted || self.is_late(end))
             && (attempts == 0 || !rejected);
         let counted = begun.is_none_or(|begun| begun == attempts);
         self.census.laws.require(Law::Capped, capped && counted, || {
             format!("{}: {end:?}, operations {}, cap {}", terms.name, self.tally.begun(), terms.cap)
         });
+    }
+
+    /// Whether the call's own deadline ended it, which may have passed before it began.
+    fn is_late(&self, end: End) -> bool {
+        end.reason == Some(StopReason::DeadlineExceeded) && self.tally.deadline.get().is_some()
+    }
+
+    /// A call whose deadline has passed runs nothing, and does not come to its breaker.
+    fn check_deadline(&self, end: End) {
+        if self.tally.deadline.get() == Some(&Duration::ZERO) {
+            let stops = matches!(end.reason, Some(StopReason::DeadlineExceeded | StopReason::Aborted));
+            self.census.laws.require(Law::InTime, stops && self.tally.begun() == 0, || {
+                format!("{}: {end:?} past its own deadline, heard {:?}", self.census.terms.name, self.tally)
+            });
+        }
     }
 
     fn check_events(&self, end: End) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redress_core::observe::{AttemptContext, AttemptDecision};
-use redress_core::{Cause, Event, EventName, Observer, StopReason};
+use redress_core::{Attempt, Cause, Event, EventName, Observer, StopReason};
 
 use crate::edges::Edges;
 use crate::law::{Law, Laws};
@@ -42,8 +42,9 @@ pub(crate) struct Terms {
     /// Attempts allowed.
     pub(crate) cap: u32,
     pub(crate) deadline: Option<Duration>,
-    /// Whether attempts are cut, at a timeout or at the deadline, so that they may hang.
-    pub(crate) cuts: bool,
+    /// Whether an attempt that runs at the deadline may finish.
+    pub(crate) may_finish: bool,
+    pub(crate) attempt_timeout: Option<Duration>,
     /// Whether the policies themselves have an observer, which then hears of every call.
     pub(crate) watched: bool,
     /// Whether operations run on threads of their own and may outlive their attempts.
@@ -54,11 +55,23 @@ pub(crate) struct Terms {
     pub(crate) learns: bool,
 }
 
+impl Terms {
+    /// The most time an attempt has.
+    fn time(&self) -> Option<Duration> {
+        self.attempt_timeout.into_iter().chain(self.deadline).min()
+    }
+
+    /// Whether attempts are cut, at a timeout or at the deadline, so that they may hang.
+    pub(crate) const fn cuts(&self) -> bool {
+        self.attempt_timeout.is_some() || (self.deadline.is_some() && !self.may_finish)
+    }
+}
+
 pub(crate) struct Census {
     pub(crate) terms: Terms,
     pub(crate) laws: &'static Laws,
-    /// The breaker's edges, if there is one.
-    pub(crate) edges: Option<&'static Edges>,
+    /// The breakers by name, with what is heard of their edges: policies that share everything else have one each.
+    breakers: Vec<(Option<&'static str>, &'static Edges)>,
     /// The budget, if there is one.
     pub(crate) purse: Option<&'static Purse>,
 
@@ -90,13 +103,13 @@ impl Census {
     pub(crate) fn new(
         terms: Terms,
         laws: &'static Laws,
-        edges: Option<&'static Edges>,
+        breakers: Vec<(Option<&'static str>, &'static Edges)>,
         purse: Option<&'static Purse>,
     ) -> Self {
         Self {
             terms,
             laws,
-            edges,
+            breakers,
             purse,
             started: Count::default(),
             succeeded: Count::default(),
@@ -179,12 +192,19 @@ impl Census {
             let ended = ("calls", self.ended_with(event));
             self.laws.balance(Law::OneTerminal, &whose, ("events", self.events(event)), ended);
         }
+        if self.terms.cap == 1 {
+            let retries = ("retries", self.events(EventName::Retry));
+            self.laws.balance(Law::Capped, self.terms.name, retries, ("allowed", 0));
+        }
     }
 
     fn settle_attempts(&self) {
         let (laws, name) = (self.laws, self.terms.name);
         let (started, ended) = (self.attempts_started.get(), self.attempts_ended.get());
         laws.balance(Law::AttemptsEnd, name, ("attempts", started), ("operations", self.begun.get()));
+        if self.terms.may_finish {
+            laws.balance(Law::MayFinish, name, ("attempts cut", self.timeouts.get()), ("allowed", 0));
+        }
         if self.terms.detaches {
             // Nothing is cancelled here, and a call that panics does so in an attempt.
             let over = ended + self.panicked.get();
@@ -198,10 +218,23 @@ impl Census {
     fn check_start(&self, attempt: &AttemptContext<'_>) {
         let Terms { name, cap, deadline, .. } = self.terms;
         self.laws.require(Law::Capped, attempt.attempt <= cap, || format!("{name}: {attempt:?}, cap {cap}"));
+        self.check_starts_in_time(attempt, deadline);
+    }
+
+    /// Of a policy's deadline, or of one call's.
+    pub(crate) fn check_starts_in_time(&self, attempt: &AttemptContext<'_>, deadline: Option<Duration>) {
+        let name = self.terms.name;
         if let Some(deadline) = deadline {
             let in_time = attempt.elapsed < deadline;
             self.laws.require(Law::InTime, in_time, || format!("{name}: {attempt:?}, deadline {deadline:?}"));
         }
+    }
+
+    /// What an operation is told of its time.
+    pub(crate) fn check_time_left(&self, attempt: Attempt) {
+        let (left, most) = (attempt.time_left(), self.terms.time());
+        let holds = most.is_none_or(|most| left.is_some_and(|left| !left.is_zero() && left <= most));
+        self.laws.require(Law::TimeLeft, holds, || format!("{}: {attempt:?} of {most:?}", self.terms.name));
     }
 
     fn check_wait(&self, attempt: &AttemptContext<'_>) {
@@ -211,11 +244,28 @@ impl Census {
             let waits = || format!("{}: {attempt:?} waits for less than {hint:?}", self.terms.name);
             self.laws.require(Law::HintsFloor, wait >= hint, waits);
         }
-        let Some(deadline) = self.terms.deadline else { return };
-        let ends = attempt.elapsed.saturating_add(wait);
+        self.check_waits_in_time(attempt, self.terms.deadline);
+    }
+
+    /// Of a policy's deadline, or of one call's.
+    pub(crate) fn check_waits_in_time(&self, attempt: &AttemptContext<'_>, deadline: Option<Duration>) {
+        let (Some(AttemptDecision::Retry), Some(deadline)) = (attempt.decision, deadline) else { return };
+        let ends = attempt.elapsed.saturating_add(attempt.delay.unwrap_or_default());
+        let name = self.terms.name;
         self.laws.require(Law::InTime, ends < deadline, || {
-            format!("{}: {attempt:?} waits until {ends:?}, deadline {deadline:?}", self.terms.name)
+            format!("{name}: {attempt:?} waits until {ends:?}, deadline {deadline:?}")
         });
+    }
+
+    /// Enters an event in the account of its breaker.
+    fn hear(&self, event: &Event<'_>) {
+        let named = self.breakers.iter().find(|(name, _)| *name == event.breaker.as_deref());
+        self.laws.require(Law::OwnBreaker, named.is_some() || self.breakers.is_empty(), || {
+            format!("{}: {event:?}", self.terms.name)
+        });
+        if let Some((_, edges)) = named {
+            edges.heard(event.name);
+        }
     }
 }
 
@@ -246,9 +296,7 @@ impl Observer for Watcher {
     fn on_event(&self, event: &Event<'_>) {
         let census = self.0;
         census.events[place_of(event.name)].add_one();
-        if let Some(edges) = census.edges {
-            edges.heard(event.name);
-        }
+        census.hear(event);
         if let (EventName::Retry, Some(purse)) = (event.name, census.purse) {
             purse.note_retry();
         }

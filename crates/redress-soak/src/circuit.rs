@@ -32,7 +32,7 @@ impl Circuit {
         all_tell: bool,
         clock: Option<&'static WildClock>,
     ) -> Self {
-        let builder = builder.failure_threshold(threshold).recovery_timeout(recovery);
+        let builder = builder.name(name).failure_threshold(threshold).recovery_timeout(recovery);
         let builder = match clock {
             Some(clock) => builder.clock(|| redress_core::driver::Clock::now(clock)),
             None => builder,

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::hint;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redress_core::strategy::BackoffContext;
 use redress_core::{AsyncPolicy, CallContext, Event, Policy, SleepDecision};
@@ -70,9 +70,13 @@ pub(crate) fn equip<'a, P>(
     dice: &mut Dice,
     tally: &Arc<Tally>,
     subject: &'static Subject,
+    breaker: Option<&'static str>,
 ) -> (CallContext<'a, P>, Recording) {
     let census = subject.census;
-    let mut context = context.observer(Listener(Arc::clone(tally)));
+    let mut context = context.observer(Listener { tally: Arc::clone(tally), census, breaker });
+    if dice.one_in(4) {
+        context = limit(context, dice, tally, census.terms.wild);
+    }
     if dice.one_in(4) {
         context = context.operation(String::from("GET /storm/{id}"));
     }
@@ -97,6 +101,14 @@ pub(crate) fn equip<'a, P>(
         context = context.on_attempt_start(move |_| start.told()).on_attempt_end(move |_| end.told());
     }
     record(context, dice, &subject.timelines)
+}
+
+/// A deadline of the call's own, which has passed already one time in four.
+fn limit<'a, P>(context: CallContext<'a, P>, dice: &mut Dice, tally: &Tally, wild: bool) -> CallContext<'a, P> {
+    let span = if dice.one_in(4) { Duration::ZERO } else { dice.micros(if wild { 3_000_000 } else { 3_000 }) };
+    tally.limit(span);
+    // A wild clock may step back behind an instant that it shows here.
+    if wild || dice.one_in(2) { context.deadline(span) } else { context.deadline(Instant::now() + span) }
 }
 
 fn record<'a, P>(

@@ -27,11 +27,14 @@ pub(crate) enum Law {
     Timelines,
     NothingKept,
     Panics,
+    OwnBreaker,
+    MayFinish,
+    TimeLeft,
     Memory,
 }
 
 impl Law {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::CallsEnd,
         Self::OneTerminal,
         Self::Capped,
@@ -50,6 +53,9 @@ impl Law {
         Self::Timelines,
         Self::NothingKept,
         Self::Panics,
+        Self::OwnBreaker,
+        Self::MayFinish,
+        Self::TimeLeft,
         Self::Memory,
     ];
 
@@ -90,6 +96,9 @@ impl Law {
             Self::Timelines => "a timeline holds what happened: each call's one end, in order",
             Self::NothingKept => "nothing that went into a call outlives it",
             Self::Panics => "no panic but those thrown on purpose",
+            Self::OwnBreaker => "what a call tells names the breaker of its own policy",
+            Self::MayFinish => "an attempt that may finish is not cut",
+            Self::TimeLeft => "an operation is told of the time it has, and of no more",
             Self::Memory => "memory stays flat",
         }
     }

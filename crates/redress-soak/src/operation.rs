@@ -79,14 +79,14 @@ fn result_of(deed: Deed, census: &'static Census) -> Result<Value, Fault> {
 }
 
 /// The operation of a blocking call.
-pub(crate) fn run(census: &'static Census, effort: Effort, attempt: Option<Attempt>) -> Result<Value, Fault> {
+pub(crate) fn run(census: &'static Census, effort: Effort, attempt: Attempt) -> Result<Value, Fault> {
     let running = Running::begin(census);
+    census.check_time_left(attempt);
     if let Some(nap) = effort.nap {
         thread::sleep(nap);
     }
     if matches!(effort.deed, Deed::Hang) {
-        let time_left = attempt.and_then(|attempt| attempt.time_left());
-        thread::sleep(time_left.unwrap_or_default().min(LONGEST_HANG));
+        thread::sleep(attempt.time_left().unwrap_or_default().min(LONGEST_HANG));
     }
     running.result(effort.deed)
 }
@@ -94,6 +94,7 @@ pub(crate) fn run(census: &'static Census, effort: Effort, attempt: Option<Attem
 /// The operation of a detached call: when it hangs, it does so past its time.
 pub(crate) fn run_detached(census: &'static Census, effort: Effort, attempt: Attempt) -> Result<Value, Fault> {
     let running = Running::begin(census);
+    census.check_time_left(attempt);
     if matches!(effort.deed, Deed::Hang) {
         thread::sleep(attempt.time_left().unwrap_or_default() + LONGEST_HANG);
     }

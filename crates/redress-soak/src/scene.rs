@@ -1,4 +1,4 @@
-//! The scene of a storm: every budget, breaker and pair of policies in it.
+//! The scene of a storm: every budget, breaker and policy in it.
 //!
 //! Owns the recipes: which parts are shared by whom, and how tight their limits are. All of it lives until the program ends.
 
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use redress_core::policy::RetryBuilder;
-use redress_core::strategy::{adaptive, equal_jitter, token_backoff};
+use redress_core::strategy::{Strategy, adaptive, equal_jitter, token_backoff};
 use redress_core::{CircuitBreaker, ErrorClass, Retry, decorrelated_jitter, fixed, retry_after_or};
 
 use crate::arguments::Arguments;
@@ -66,7 +66,7 @@ impl Scene {
             seed,
             wild,
             purses: vec![parts.ticking, parts.timed, parts.plain, parts.jumping],
-            circuits: vec![parts.mixed, parts.told, parts.jumpy],
+            circuits: vec![parts.mixed, parts.told, parts.jumpy, parts.north, parts.south],
             witness: parts.witness,
             witness_told: parts.witness_told,
             subjects,
@@ -102,11 +102,14 @@ struct Parts {
     told: &'static Circuit,
     /// On the wild clock.
     jumpy: &'static Circuit,
+    /// Of policies that share everything else.
+    north: &'static Circuit,
+    south: &'static Circuit,
     witness: Arc<Witness>,
     witness_told: &'static Edges,
 }
 
-/// What differs between pairs, beside what they share.
+/// What differs between recipes, beside what they share.
 struct Sketch {
     name: &'static str,
     retry: Option<RetryBuilder>,
@@ -115,8 +118,9 @@ struct Sketch {
     deadline: Option<Duration>,
     /// Whether attempts have a timeout; without one they are cut at the deadline, if there is one.
     times_out: bool,
-    guard: Option<Guard>,
-    edges: Option<&'static Edges>,
+    /// Whether attempts may run past the deadline.
+    may_finish: bool,
+    guards: Vec<Guard>,
     purse: Option<&'static Purse>,
     quiet: bool,
     detaches: bool,
@@ -132,8 +136,8 @@ impl Sketch {
             cap: 1,
             deadline: None,
             times_out: false,
-            guard: None,
-            edges: None,
+            may_finish: false,
+            guards: Vec::new(),
             purse: None,
             quiet: false,
             detaches: false,
@@ -158,7 +162,9 @@ impl Parts {
             plain: forever(Purse::plain("plain", 500, 2 * MILLI, None)),
             jumping: forever(Purse::plain("jumping", 50, Duration::from_secs(10), Some(wild))),
             mixed: forever(Circuit::new("mixed", tight.clone(), (3, 300 * MICRO), false, None)),
-            told: forever(Circuit::new("told", tight, (2, 200 * MICRO), true, None)),
+            told: forever(Circuit::new("told", tight.clone(), (2, 200 * MICRO), true, None)),
+            north: forever(Circuit::new("north", tight.clone(), (2, 200 * MICRO), true, None)),
+            south: forever(Circuit::new("south", tight, (4, 300 * MICRO), true, None)),
             jumpy: forever(Circuit::new("jumpy", wide, (3, Duration::from_secs(1)), true, Some(wild))),
             witness: Arc::new(Witness::new(witnessed.expect("a valid configuration"), laws)),
             witness_told: forever(Edges::default()),
@@ -166,7 +172,7 @@ impl Parts {
     }
 
     fn recipes(&self) -> Vec<Recipe> {
-        let sketches: [fn(&Self, &'static CensusSlot) -> Sketch; 9] = [
+        let sketches: [fn(&Self, &'static CensusSlot) -> Sketch; 12] = [
             Self::bare,
             Self::quiet,
             Self::guarded,
@@ -176,34 +182,53 @@ impl Parts {
             Self::learning,
             Self::jumping,
             Self::detached,
+            Self::hurried,
+            Self::finishing,
+            Self::siblings,
         ];
         sketches.iter().map(|sketch| self.recipe(sketch)).collect()
     }
 
     fn recipe(&self, sketch: &fn(&Self, &'static CensusSlot) -> Sketch) -> Recipe {
         let slot: &'static CensusSlot = forever(CensusSlot::new());
-        let Sketch { name, retry, cap, deadline, times_out, guard, edges, purse, quiet, detaches, wild, learns } =
-            sketch(self, slot);
-        let cuts = times_out || deadline.is_some();
-        let terms = Terms { name, cap, deadline, cuts, watched: !quiet, detaches, wild, learns };
-        let census = slot.get_or_init(|| forever(Census::new(terms, self.laws, edges, purse)));
+        let sketch = sketch(self, slot);
+        let Sketch { name, retry, cap, deadline, times_out, may_finish, guards, purse, .. } = sketch;
+        let terms = Terms {
+            name,
+            cap,
+            deadline,
+            may_finish,
+            attempt_timeout: times_out.then_some(MILLI),
+            watched: !sketch.quiet,
+            detaches: sketch.detaches,
+            wild: sketch.wild,
+            learns: sketch.learns,
+        };
+        let breakers = guards.iter().map(|guard| (guard.name(), self.edges_of(guard))).collect();
+        let census = slot.get_or_init(|| forever(Census::new(terms, self.laws, breakers, purse)));
         let retry = retry.map(|retry| limited(retry, &terms, purse).build().expect("a valid configuration"));
-        Recipe { census, retry, times_out, guard, clock: wild.then_some(self.wild) }
+        Recipe { census, retry, guards, clock: terms.wild.then_some(self.wild) }
+    }
+
+    /// What is heard of a breaker's transitions.
+    const fn edges_of(&self, guard: &Guard) -> &'static Edges {
+        match guard {
+            Guard::Circuit(circuit) => &circuit.edges,
+            Guard::Witness(_) => self.witness_told,
+        }
     }
 
     /// Nothing shared at all.
     fn bare(&self, slot: &'static CensusSlot) -> Sketch {
-        let retry = Retry::builder().strategy(Pupil { inner: fixed(Duration::ZERO), census: slot });
-        Sketch { retry: Some(retry), cap: 3, quiet: true, ..Sketch::of("bare") }
+        Sketch { retry: retry(fixed(Duration::ZERO), slot), cap: 3, quiet: true, ..Sketch::of("bare") }
     }
 
     /// Nobody is told of anything, so calls take the quiet way.
     fn quiet(&self, slot: &'static CensusSlot) -> Sketch {
-        let retry = Retry::builder().strategy(Pupil { inner: fixed(Duration::ZERO), census: slot });
         Sketch {
-            retry: Some(retry),
+            retry: retry(fixed(Duration::ZERO), slot),
             cap: 4,
-            guard: Some(Guard::Circuit(self.mixed.breaker.clone())),
+            guards: vec![Guard::Circuit(self.mixed)],
             purse: Some(self.plain),
             quiet: true,
             ..Sketch::of("quiet")
@@ -213,14 +238,12 @@ impl Parts {
     /// The same breaker, told aloud, with a deadline that is often too close.
     fn guarded(&self, slot: &'static CensusSlot) -> Sketch {
         let jitter = decorrelated_jitter().base(5 * MICRO).max(60 * MICRO).seed(self.seed);
-        let retry = Retry::builder().strategy(Pupil { inner: jitter, census: slot });
         Sketch {
-            retry: Some(retry),
+            retry: retry(jitter, slot),
             cap: 5,
             deadline: Some(4 * MILLI),
             times_out: true,
-            guard: Some(Guard::Circuit(self.mixed.breaker.clone())),
-            edges: Some(&self.mixed.edges),
+            guards: vec![Guard::Circuit(self.mixed)],
             purse: Some(self.timed),
             ..Sketch::of("guarded")
         }
@@ -240,31 +263,28 @@ impl Parts {
             retry: Some(retry),
             cap: 4,
             times_out: true,
-            guard: Some(Guard::Circuit(self.told.breaker.clone())),
-            edges: Some(&self.told.edges),
+            guards: vec![Guard::Circuit(self.told)],
             purse: Some(self.ticking),
             ..Sketch::of("told")
         }
     }
 
-    /// No retry, on the same breaker.
+    /// No retry, on the same breaker, which hears of attempts that hang.
     fn once(&self, _: &'static CensusSlot) -> Sketch {
-        Sketch {
-            guard: Some(Guard::Circuit(self.told.breaker.clone())),
-            edges: Some(&self.told.edges),
-            ..Sketch::of("once")
-        }
+        Sketch { times_out: true, guards: vec![Guard::Circuit(self.told)], ..Sketch::of("once") }
+    }
+
+    fn witness(&self) -> Guard {
+        Guard::Witness(Arc::clone(&self.witness))
     }
 
     /// A breaker that keeps books.
     fn witnessed(&self, slot: &'static CensusSlot) -> Sketch {
-        let retry = Retry::builder().strategy(Pupil { inner: fixed(Duration::ZERO), census: slot });
         Sketch {
-            retry: Some(retry),
+            retry: retry(fixed(Duration::ZERO), slot),
             cap: 3,
             times_out: true,
-            guard: Some(Guard::Witness(Arc::clone(&self.witness))),
-            edges: Some(self.witness_told),
+            guards: vec![self.witness()],
             purse: Some(self.ticking),
             ..Sketch::of("witnessed")
         }
@@ -275,9 +295,8 @@ impl Parts {
     fn learning(&self, slot: &'static CensusSlot) -> Sketch {
         let backoff = token_backoff().base(5 * MICRO).max(30 * MICRO).seed(self.seed);
         let hinted = retry_after_or(backoff).jitter(5 * MICRO).seed(self.seed);
-        let retry = Retry::builder().strategy(Pupil { inner: adaptive(hinted).max_multiplier(3.0), census: slot });
         Sketch {
-            retry: Some(retry),
+            retry: retry(adaptive(hinted).max_multiplier(3.0), slot),
             cap: 4,
             deadline: Some(6 * MILLI),
             purse: Some(self.timed),
@@ -289,14 +308,12 @@ impl Parts {
     /// Time stands still, jumps and steps back, and waits are virtual and long.
     fn jumping(&self, slot: &'static CensusSlot) -> Sketch {
         let jitter = equal_jitter().base(50 * MILLI).max(Duration::from_secs(2)).seed(self.seed);
-        let retry = Retry::builder().strategy(Pupil { inner: jitter, census: slot });
         Sketch {
-            retry: Some(retry),
+            retry: retry(jitter, slot),
             cap: 6,
             deadline: Some(Duration::from_secs(3)),
             times_out: true,
-            guard: Some(Guard::Circuit(self.jumpy.breaker.clone())),
-            edges: Some(&self.jumpy.edges),
+            guards: vec![Guard::Circuit(self.jumpy)],
             purse: Some(self.jumping),
             wild: true,
             ..Sketch::of("jumping")
@@ -305,17 +322,50 @@ impl Parts {
 
     /// Attempts on threads of their own, which overrun, on the breaker that keeps books.
     fn detached(&self, slot: &'static CensusSlot) -> Sketch {
-        let retry = Retry::builder().strategy(Pupil { inner: fixed(Duration::ZERO), census: slot });
         Sketch {
-            retry: Some(retry),
+            retry: retry(fixed(Duration::ZERO), slot),
             cap: 2,
             times_out: true,
-            guard: Some(Guard::Witness(Arc::clone(&self.witness))),
-            edges: Some(self.witness_told),
+            guards: vec![self.witness()],
             detaches: true,
             ..Sketch::of("detached")
         }
     }
+
+    /// No retry, and a deadline that comes before the timeout, on the breaker that keeps books.
+    fn hurried(&self, _: &'static CensusSlot) -> Sketch {
+        Sketch { deadline: Some(800 * MICRO), times_out: true, guards: vec![self.witness()], ..Sketch::of("hurried") }
+    }
+
+    /// A deadline that many attempts run past, and that cuts none.
+    fn finishing(&self, slot: &'static CensusSlot) -> Sketch {
+        Sketch {
+            retry: retry(fixed(Duration::ZERO), slot),
+            cap: 4,
+            deadline: Some(100 * MICRO),
+            may_finish: true,
+            guards: vec![Guard::Circuit(self.told)],
+            ..Sketch::of("finishing")
+        }
+    }
+
+    /// Policies that share everything but their breakers.
+    fn siblings(&self, slot: &'static CensusSlot) -> Sketch {
+        Sketch {
+            retry: retry(fixed(5 * MICRO), slot),
+            cap: 3,
+            deadline: Some(4 * MILLI),
+            times_out: true,
+            guards: vec![Guard::Circuit(self.north), Guard::Circuit(self.south)],
+            purse: Some(self.timed),
+            ..Sketch::of("siblings")
+        }
+    }
+}
+
+/// Retries by this strategy.
+fn retry(inner: impl Strategy + 'static, census: &'static CensusSlot) -> Option<RetryBuilder> {
+    Some(Retry::builder().strategy(Pupil { inner, census }))
 }
 
 /// The limits of the terms, on the retry component.

@@ -1,18 +1,22 @@
-//! A pair of policies under storm, blocking and asynchronous, which share everything: settings, breaker, budget, strategies.
+//! Policies under storm, a blocking and an asynchronous one for each breaker of their recipe, which share everything else:
+//! settings, budget, strategies.
 //!
-//! Owns how the pair is made of one recipe. What recipes there are is `scene.rs`.
+//! Owns how they are made of one recipe. What recipes there are is `scene.rs`.
 
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redress_core::breaker::BreakerSource;
 use redress_core::classify::DefaultClassifier;
 use redress_core::driver::NoTimer;
-use redress_core::policy::PolicyBuilder;
-use redress_core::{AsyncPolicy, CallContext, CircuitBreaker, Policy, Retry};
+use redress_core::error::ConfigError;
+use redress_core::policy::{Async, PolicyBuilder};
+use redress_core::{AsyncPolicy, CallContext, Policy, Retry};
 use redress_tokio::TokioTimer;
 
 use crate::census::{Census, Terms, Watcher};
+use crate::circuit::Circuit;
 use crate::clock::{WildClock, WildTimer};
 use crate::hooks::Mood;
 use crate::operation::Reader;
@@ -23,23 +27,31 @@ use crate::witness::Witness;
 pub(crate) struct Recipe {
     pub(crate) census: &'static Census,
     pub(crate) retry: Option<Retry>,
-    /// Whether attempts have a timeout.
-    pub(crate) times_out: bool,
-    pub(crate) guard: Option<Guard>,
+    /// A pair of policies for each.
+    pub(crate) guards: Vec<Guard>,
     pub(crate) clock: Option<&'static WildClock>,
 }
 
 /// The breaker of a pair.
 #[derive(Clone)]
 pub(crate) enum Guard {
-    Circuit(CircuitBreaker),
+    Circuit(&'static Circuit),
     Witness(Arc<Witness>),
+}
+
+impl Guard {
+    pub(crate) const fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Circuit(circuit) => Some(circuit.name),
+            Self::Witness(_) => None,
+        }
+    }
 }
 
 impl From<Guard> for BreakerSource {
     fn from(guard: Guard) -> Self {
         match guard {
-            Guard::Circuit(breaker) => breaker.into(),
+            Guard::Circuit(circuit) => circuit.breaker.clone().into(),
             Guard::Witness(witness) => witness.into(),
         }
     }
@@ -47,7 +59,7 @@ impl From<Guard> for BreakerSource {
 
 pub(crate) struct Subject {
     pub(crate) census: &'static Census,
-    pub(crate) blocking: Driven<Policy<Reader>>,
+    pub(crate) blocking: Vec<Driven<Policy<Reader>>>,
     /// None of a pair whose operations are detached, which only blocking ones are.
     pub(crate) asynchronous: Option<Asynchronous>,
     pub(crate) timelines: Timelines,
@@ -57,11 +69,13 @@ pub(crate) struct Subject {
 pub(crate) struct Driven<P: 'static> {
     pub(crate) policy: &'static P,
     pub(crate) shared: CallContext<'static, P>,
+    /// The name of its breaker.
+    pub(crate) breaker: Option<&'static str>,
 }
 
 pub(crate) enum Asynchronous {
-    Tokio(Driven<AsyncPolicy<Reader, TokioTimer>>),
-    Wild(Driven<AsyncPolicy<Reader, WildTimer>>),
+    Tokio(Vec<Driven<AsyncPolicy<Reader, TokioTimer>>>),
+    Wild(Vec<Driven<AsyncPolicy<Reader, WildTimer>>>),
 }
 
 impl Subject {
@@ -76,7 +90,7 @@ impl Subject {
     }
 }
 
-fn blocking(recipe: &Recipe) -> Driven<Policy<Reader>> {
+fn blocking(recipe: &Recipe) -> Vec<Driven<Policy<Reader>>> {
     let builder = prepared(Policy::builder(), recipe);
     let builder = match recipe.clock {
         Some(clock) => {
@@ -84,23 +98,41 @@ fn blocking(recipe: &Recipe) -> Driven<Policy<Reader>> {
         }
         None => builder,
     };
-    let policy: &'static _ = Box::leak(Box::new(builder.build().expect("a valid recipe")));
-    Driven { policy, shared: shared(policy.context()) }
+    let policy = builder.build().expect("a valid recipe");
+    family(policy, recipe, Policy::with_circuit_breaker, Policy::context)
 }
 
 fn asynchronous(recipe: &Recipe) -> Asynchronous {
     let builder = prepared(AsyncPolicy::<_, NoTimer>::builder(), recipe);
     match recipe.clock {
-        Some(clock) => {
-            let policy: &'static _ =
-                Box::leak(Box::new(builder.timer(WildTimer(clock)).build().expect("a valid recipe")));
-            Asynchronous::Wild(Driven { policy, shared: shared(policy.context()) })
-        }
-        None => {
-            let policy: &'static _ = Box::leak(Box::new(builder.timer(TokioTimer).build().expect("a valid recipe")));
-            Asynchronous::Tokio(Driven { policy, shared: shared(policy.context()) })
-        }
+        Some(clock) => Asynchronous::Wild(asynchronous_family(builder.timer(WildTimer(clock)), recipe)),
+        None => Asynchronous::Tokio(asynchronous_family(builder.timer(TokioTimer), recipe)),
     }
+}
+
+fn asynchronous_family<Tm: Clone>(
+    builder: PolicyBuilder<Reader, Async<Tm>>,
+    recipe: &Recipe,
+) -> Vec<Driven<AsyncPolicy<Reader, Tm>>> {
+    let policy = builder.build().expect("a valid recipe");
+    family(policy, recipe, AsyncPolicy::with_circuit_breaker, AsyncPolicy::context)
+}
+
+/// The policy, which has the first breaker of the recipe, and one that differs from it in its breaker for each of the others.
+fn family<P>(
+    policy: P,
+    recipe: &Recipe,
+    behind: impl Fn(&P, Guard) -> Result<P, ConfigError>,
+    context: impl Fn(&'static P) -> CallContext<'static, P>,
+) -> Vec<Driven<P>> {
+    let others = recipe.guards.iter().skip(1).map(|guard| behind(&policy, guard.clone()).expect("a valid breaker"));
+    let others: Vec<P> = others.collect();
+    let breakers = recipe.guards.iter().map(Guard::name).chain(iter::repeat(None));
+    let driven = |(policy, breaker)| {
+        let policy: &'static P = Box::leak(Box::new(policy));
+        Driven { policy, shared: shared(context(policy)), breaker }
+    };
+    iter::once(policy).chain(others).zip(breakers).map(driven).collect()
 }
 
 fn prepared<K>(builder: PolicyBuilder<DefaultClassifier, K>, recipe: &Recipe) -> PolicyBuilder<Reader, K> {
@@ -112,10 +144,13 @@ fn prepared<K>(builder: PolicyBuilder<DefaultClassifier, K>, recipe: &Recipe) ->
         Some(deadline) => builder.deadline(deadline),
         None => builder.no_deadline(),
     };
-    if recipe.times_out {
-        builder = builder.attempt_timeout(Duration::from_millis(1));
+    if let Some(timeout) = recipe.census.terms.attempt_timeout {
+        builder = builder.attempt_timeout(timeout);
     }
-    if let Some(guard) = &recipe.guard {
+    if recipe.census.terms.may_finish {
+        builder = builder.finish_running_attempt();
+    }
+    if let Some(guard) = recipe.guards.first() {
         builder = builder.circuit_breaker(guard.clone());
     }
     if recipe.census.terms.watched {

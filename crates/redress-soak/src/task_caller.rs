@@ -39,10 +39,10 @@ pub(crate) async fn run(scene: &'static Scene, pulse: &'static Pulse, mut dice: 
 
 async fn one_call(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice) {
     let cut = Cut::drawn(dice);
-    let caller = Caller { scene, subject, may_hang: subject.terms().cuts || cut.ends_all() };
+    let caller = Caller { scene, subject, may_hang: subject.terms().cuts() || cut.ends_all() };
     match &subject.asynchronous {
-        Some(Asynchronous::Tokio(driven)) => cut.apply(caller.call(driven, dice.fork())).await,
-        Some(Asynchronous::Wild(driven)) => cut.apply(caller.call(driven, dice.fork())).await,
+        Some(Asynchronous::Tokio(family)) => cut.apply(caller.call(dice.pick(family), dice.fork())).await,
+        Some(Asynchronous::Wild(family)) => cut.apply(caller.call(dice.pick(family), dice.fork())).await,
         None => {}
     }
 }
@@ -64,7 +64,7 @@ impl Caller {
         match dice.settings() {
             Settings::Policy => self.by_policy(driven.policy, dice, &tally).await,
             Settings::Shared => self.by_shared_context(driven, dice, &tally).await,
-            Settings::Own => self.by_own_context(driven.policy, dice, &tally).await,
+            Settings::Own => self.by_own_context(driven, dice, &tally).await,
         }
     }
 
@@ -107,10 +107,16 @@ impl Caller {
         call.ended(end);
     }
 
-    async fn by_own_context<Tm: Timer>(self, policy: &AsyncPolicy<Reader, Tm>, mut dice: Dice, tally: &Arc<Tally>) {
+    async fn by_own_context<Tm: Timer>(
+        self,
+        driven: &Driven<AsyncPolicy<Reader, Tm>>,
+        mut dice: Dice,
+        tally: &Arc<Tally>,
+    ) {
         let census = self.subject.census;
         let way = dice.way();
-        let (context, recording) = hooks::equip(policy.context(), &mut dice, tally, self.subject);
+        let (context, recording) =
+            hooks::equip(driven.policy.context(), &mut dice, tally, self.subject, driven.breaker);
         let context = hooks::equip_async(context, &mut dice, census);
         let call = Call::start(census, tally, true);
         let end = match way {

@@ -61,14 +61,14 @@ macro_rules! operation {
     ($scene:expr, $subject:expr, $dice:expr, $tally:expr) => {
         |attempt: Attempt| {
             $tally.begin();
-            operation::run($subject.census, $dice.effort($scene.failing_percent(), true), Some(attempt))
+            operation::run($subject.census, $dice.effort($scene.failing_percent(), true), attempt)
         }
     };
 }
 
 fn by_policy(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
     let call = Call::start(subject.census, tally, false);
-    let (way, policy) = (dice.way(), subject.blocking.policy);
+    let (way, policy) = (dice.way(), dice.pick(&subject.blocking).policy);
     call.ended(match way {
         Way::Call => End::of_result(&policy.call_with(operation!(scene, subject, dice, tally))),
         Way::Execute => {
@@ -81,7 +81,7 @@ fn by_policy(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, 
 
 fn by_shared_context(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
     let call = Call::start(subject.census, tally, false);
-    let (way, context) = (dice.way(), &subject.blocking.shared);
+    let (way, context) = (dice.way(), &dice.pick(&subject.blocking).shared);
     call.ended(match way {
         Way::Call => End::of_result(&context.call_with(operation!(scene, subject, dice, tally))),
         Way::Execute => End::of_outcome(&context.execute_with(operation!(scene, subject, dice, tally))),
@@ -89,8 +89,8 @@ fn by_shared_context(scene: &'static Scene, subject: &'static Subject, dice: &mu
 }
 
 fn by_own_context(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
-    let way = dice.way();
-    let (context, recording) = hooks::equip(subject.blocking.policy.context(), dice, tally, subject);
+    let (way, driven) = (dice.way(), dice.pick(&subject.blocking));
+    let (context, recording) = hooks::equip(driven.policy.context(), dice, tally, subject, driven.breaker);
     // A sleeper that panics is replaced by a real wait, and on the wild clock waits are long.
     let context = if subject.terms().wild { context } else { hooks::equip_blocking(context, dice, subject.census) };
     let call = Call::start(subject.census, tally, true);
@@ -110,7 +110,7 @@ fn by_own_context(scene: &'static Scene, subject: &'static Subject, dice: &mut D
 }
 
 fn detached(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
-    let (way, policy, census) = (dice.way(), subject.blocking.policy, subject.census);
+    let (way, policy, census) = (dice.way(), dice.pick(&subject.blocking).policy, subject.census);
     // Attempts run side by side, so each has what it draws from its number.
     let efforts: Vec<_> = (0..census.terms.cap).map(|_| dice.effort(scene.failing_percent(), true)).collect();
     let operation =

@@ -14,7 +14,7 @@ use redress_core::breaker::ProbeLease;
 
 use crate::world::{
     AbortIf, Act, Answer, AttemptSpec, Awaited, BeforeSleep, BreakerSpec, BudgetSpec, CallSpec, Capture, End, Habit,
-    Handler, Hooks, Pace, PolicySpec, RetrySpec, Sleeper, StrategySpec, TimeoutAs, Way, World,
+    Handler, Hooks, OwnDeadline, Pace, PolicySpec, RetrySpec, Sleeper, StrategySpec, TimeoutAs, Times, Way, World,
 };
 
 const TICK: Duration = Duration::from_nanos(1);
@@ -86,23 +86,40 @@ fn budget() -> BoxedStrategy<BudgetSpec> {
 }
 
 fn retry() -> BoxedStrategy<RetrySpec> {
-    let limits = (
-        1_u32..6,
-        vec((class(), 0_u32..4), 0..3),
-        weighted(0.5, 0_u32..3),
-        weighted(0.6, limit()),
-        weighted(0.4, limit()),
-    );
+    let limits = (1_u32..6, vec((class(), 0_u32..4), 0..3), weighted(0.5, 0_u32..3));
     let strategies = (weighted(0.8, strategy()), vec((class(), strategy()), 0..3));
-    let hints = (any::<bool>(), weighted(0.3, limit()), any::<bool>());
+    let hints = (any::<bool>(), weighted(0.3, limit()));
     (limits, strategies, weighted(0.4, budget()), hints)
-        .prop_map(|(limits, (strategy, strategies), budget, (ignores_hints, longest_hint, may_finish))| {
-            let (max_attempts, class_caps, unknown_cap, deadline, attempt_timeout) = limits;
-            let retry =
-                RetrySpec { max_attempts, class_caps, unknown_cap, deadline, attempt_timeout, ..RetrySpec::default() };
-            RetrySpec { strategy, strategies, budget, ignores_hints, longest_hint, may_finish, ..retry }
+        .prop_map(|(limits, (strategy, strategies), budget, (ignores_hints, longest_hint))| {
+            let (max_attempts, class_caps, unknown_cap) = limits;
+            RetrySpec {
+                max_attempts,
+                class_caps,
+                unknown_cap,
+                strategy,
+                strategies,
+                budget,
+                ignores_hints,
+                longest_hint,
+            }
         })
         .boxed()
+}
+
+fn times() -> BoxedStrategy<Times> {
+    (weighted(0.6, limit()), weighted(0.4, limit()), any::<bool>())
+        .prop_map(|(deadline, attempt_timeout, may_finish)| Times { deadline, attempt_timeout, may_finish })
+        .boxed()
+}
+
+/// Often one that has passed when the call begins.
+fn own_deadline() -> BoxedStrategy<OwnDeadline> {
+    prop_oneof![
+        6 => time().prop_map(OwnDeadline::After),
+        1 => Just(OwnDeadline::After(Duration::MAX)),
+        4 => time().prop_map(OwnDeadline::At),
+    ]
+    .boxed()
 }
 
 fn lease() -> impl Strategy<Value = ProbeLease> {
@@ -214,15 +231,17 @@ fn call() -> BoxedStrategy<CallSpec> {
         hooks(),
         weighted(0.2, abort_if),
         prop_oneof![4 => Just(Capture::Off), 1 => Just(Capture::Fresh), 1 => Just(Capture::Shared)],
+        weighted(0.25, own_deadline()),
     );
     (vec(attempt, 1..6), settings)
-        .prop_map(|(script, (way, name, hooks, abort_if, timeline))| CallSpec {
+        .prop_map(|(script, (way, name, hooks, abort_if, timeline, deadline))| CallSpec {
             script,
             way,
             name,
             hooks,
             abort_if,
             timeline,
+            deadline,
         })
         .boxed()
 }
@@ -246,9 +265,14 @@ pub(crate) fn worlds() -> BoxedStrategy<World> {
         1 => class().prop_map(TimeoutAs::Class),
         1 => Just(TimeoutAs::Abort),
     ];
-    let policy = (weighted(0.9, retry()), weighted(0.6, breaker()), hooks(), timeout_as);
-    let policy =
-        policy.prop_map(|(retry, breaker, hooks, timeout_as)| PolicySpec { retry, breaker, hooks, timeout_as });
+    let policy = (weighted(0.8, retry()), times(), weighted(0.6, breaker()), hooks(), timeout_as);
+    let policy = policy.prop_map(|(retry, times, breaker, hooks, timeout_as)| PolicySpec {
+        retry,
+        times,
+        breaker,
+        hooks,
+        timeout_as,
+    });
     (policy, vec(call(), 1..7), vec(act(), 0..12))
         .prop_map(|(policy, calls, acts)| World { policy, calls, acts })
         .boxed()

@@ -15,7 +15,7 @@ use crate::draw::{crowds, worlds};
 use crate::note::{Ending, Hook, HookKind, Note, Told, What};
 use crate::play::{Played, play};
 use crate::subject::{Line, Posting};
-use crate::world::{Driver, Habit, Hooks, Owner, Sleeper, World};
+use crate::world::{Driver, Habit, Hooks, OwnDeadline, Owner, Sleeper, World};
 
 type Checked = Result<(), TestCaseError>;
 
@@ -81,26 +81,24 @@ fn attempts_stay_below_the_cap(world: &World, notes: &[Note], call: usize) -> Ch
 }
 
 fn nothing_passes_the_deadline(world: &World, notes: &[Note], call: usize) -> Checked {
-    let Some(deadline) = world.policy.retry.as_ref().and_then(|retry| retry.deadline) else { return Ok(()) };
     let Some(began) = of_call(notes, call).find(|note| note.what == What::Begins) else { return Ok(()) };
+    let own = world.calls[call].deadline.map(|deadline| match deadline {
+        OwnDeadline::After(time) => began.at.saturating_add(time),
+        OwnDeadline::At(at) => at,
+    });
+    let of_policy = world.policy.times.deadline.map(|deadline| began.at.saturating_add(deadline));
+    let Some(deadline) = own.into_iter().chain(of_policy).min() else { return Ok(()) };
     for Note { at, what, .. } in of_call(notes, call) {
-        let elapsed = at.saturating_sub(began.at);
         match what {
             What::Runs { .. } => {
-                prop_assert!(elapsed < deadline, "R2: an attempt of call {call} started at {elapsed:?}");
+                prop_assert!(*at < deadline, "R2: an attempt of call {call} started at {at:?}");
             }
             What::Sleeper(_, delay) => {
-                prop_assert!(
-                    elapsed.saturating_add(*delay) < deadline,
-                    "R2: call {call} waits {delay:?} at {elapsed:?}"
-                );
+                prop_assert!(at.saturating_add(*delay) < deadline, "R2: call {call} waits {delay:?} at {at:?}");
             }
             // A wait, or an attempt's timeout, which may strike at the deadline.
             What::Timer(delay) => {
-                prop_assert!(
-                    elapsed.saturating_add(*delay) <= deadline,
-                    "R2: call {call} waits {delay:?} at {elapsed:?}"
-                );
+                prop_assert!(at.saturating_add(*delay) <= deadline, "R2: call {call} waits {delay:?} at {at:?}");
             }
             _ => {}
         }

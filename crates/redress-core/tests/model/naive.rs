@@ -23,7 +23,8 @@ use crate::naive_breaker::{Admitted, NaiveBreaker};
 use crate::note::{Backoff, Ending, Entry, Hook, HookKind, Outcome, Refused, Seen, Told, What};
 use crate::stage::{Attempted, Awaiting, Planned, Stage, Wait};
 use crate::world::{
-    BreakerSpec, Broken, BudgetSpec, Capture, Driver, End, Hooks, Owner, RetrySpec, StrategySpec, Value, Way,
+    BreakerSpec, Broken, BudgetSpec, Capture, Driver, End, Hooks, OwnDeadline, Owner, RetrySpec, StrategySpec, Times,
+    Value, Way,
 };
 
 /// Waits that are kept are kept in 64 bits of nanoseconds, of which one value means none.
@@ -33,6 +34,7 @@ const LONGEST_KEPT: Duration = Duration::from_nanos(u64::MAX - 1);
 pub(crate) struct Naive {
     pub(crate) stage: Arc<Stage>,
     retry: RetrySpec,
+    times: Times,
     grants: Mutex<Vec<Duration>>,
     /// The end of the budget's time, once it has been asked.
     budget_end: OnceLock<Duration>,
@@ -110,6 +112,7 @@ impl Naive {
         let once = RetrySpec { max_attempts: 1, ..RetrySpec::default() };
         Self {
             retry: policy.retry.clone().unwrap_or(once),
+            times: policy.times,
             grants: Mutex::default(),
             budget_end: OnceLock::new(),
             breaker: policy.breaker.clone().map(|spec| Mutex::new(NaiveBreaker::new(spec))),
@@ -168,6 +171,9 @@ impl Naive {
         if self.wants_abort(&life) {
             return self.stop(life, StopReason::Aborted, None, began);
         }
+        if self.remaining(&life, began) == Some(Duration::ZERO) {
+            return self.stop(life, StopReason::DeadlineExceeded, None, began);
+        }
         match self.admit(&life, began) {
             Ok(permit) => life.permit = Some(permit),
             Err(rejection) => {
@@ -186,7 +192,7 @@ impl Naive {
         loop {
             life.attempts += 1;
             self.tell_start(&life, starts - began);
-            let time_left = shorter(self.retry.attempt_timeout, self.remaining(&life, starts));
+            let time_left = shorter(self.times.attempt_timeout, self.remaining(&life, starts));
             let Ok(result) = self.attempt(&life, time_left).await else {
                 // The panic goes on; the call is cancelled.
                 return Ending::Panicked;
@@ -434,12 +440,12 @@ impl Naive {
                 return Poll::Ready(Some(result));
             }
             if timer.is_none() {
-                let deadline = if self.retry.may_finish && self.retry.attempt_timeout.is_none() {
+                let deadline = if self.times.may_finish && self.times.attempt_timeout.is_none() {
                     None
                 } else {
                     self.remaining(life, self.now())
                 };
-                match shorter(self.retry.attempt_timeout, deadline) {
+                match shorter(self.times.attempt_timeout, deadline) {
                     Some(Duration::ZERO) => return Poll::Ready(None),
                     limit => timer = limit.map(|limit| self.timer(limit)),
                 }
@@ -582,7 +588,13 @@ impl Naive {
     }
 
     fn remaining(&self, life: &Life<'_>, now: Duration) -> Option<Duration> {
-        Some(self.retry.deadline?.saturating_sub(now - life.began))
+        let elapsed = now - life.began;
+        let of_policy = self.times.deadline.map(|deadline| deadline.saturating_sub(elapsed));
+        let own = self.stage.world.calls[life.call].deadline.map(|deadline| match deadline {
+            OwnDeadline::After(time) => time.saturating_sub(elapsed),
+            OwnDeadline::At(at) => at.saturating_sub(now),
+        });
+        shorter(of_policy, own)
     }
 
     /// As much of a hint as counts.

@@ -12,7 +12,8 @@ use crate::note::{Ending, Hook, HookKind, Note, What};
 use crate::play::{differs_anywhere, play};
 use crate::world::{
     AbortIf, Act, Answer, AttemptSpec, Awaited, BeforeSleep, BreakerSpec, BudgetSpec, CallSpec, Capture, Driver, End,
-    Habit, Handler, Hooks, Owner, Pace, PolicySpec, RetrySpec, Sleeper, StrategySpec, TimeoutAs, Way, World,
+    Habit, Handler, Hooks, OwnDeadline, Owner, Pace, PolicySpec, RetrySpec, Sleeper, StrategySpec, TimeoutAs, Times,
+    Way, World,
 };
 
 const TICK: Duration = Duration::from_nanos(1);
@@ -36,9 +37,9 @@ fn call(pace: Pace, end: End) -> CallSpec {
     calls(&[attempt(pace, end)])
 }
 
-/// Retries after so long, ten seconds in all.
+/// Retries after so long.
 fn retry(delay: Duration) -> RetrySpec {
-    RetrySpec { deadline: Some(secs(10)), strategy: Some(StrategySpec::Fixed(delay)), ..RetrySpec::default() }
+    RetrySpec { strategy: Some(StrategySpec::Fixed(delay)), ..RetrySpec::default() }
 }
 
 /// Opens at this many failures within ten seconds, for thirty.
@@ -55,10 +56,17 @@ fn breaker(threshold: u32) -> BreakerSpec {
     }
 }
 
-/// A policy with an observer.
+/// A policy with an observer; with retry, ten seconds in all.
 fn policy(retry: Option<RetrySpec>, breaker: Option<BreakerSpec>) -> PolicySpec {
     let hooks = Hooks { observers: vec![Habit::default()], ..Hooks::default() };
-    PolicySpec { retry, breaker, hooks, ..PolicySpec::default() }
+    let times = Times { deadline: retry.as_ref().map(|_| secs(10)), ..Times::default() };
+    PolicySpec { retry, times, breaker, hooks, ..PolicySpec::default() }
+}
+
+/// The same with this timeout of attempts.
+fn timed(retry: Option<RetrySpec>, breaker: Option<BreakerSpec>, attempt_timeout: Duration) -> PolicySpec {
+    let policy = policy(retry, breaker);
+    PolicySpec { times: Times { attempt_timeout: Some(attempt_timeout), ..policy.times }, ..policy }
 }
 
 /// What was seen of the case, which no driver plays differently from the model.
@@ -78,6 +86,16 @@ fn events(world: &World) -> Vec<EventName> {
         _ => None,
     };
     seen(world).into_iter().filter_map(told).collect()
+}
+
+/// What was waited for, timeouts of attempts among it.
+#[track_caller]
+fn timers(world: &World) -> Vec<Duration> {
+    let timer = |note: Note| match note.what {
+        What::Timer(duration) => Some(duration),
+        _ => None,
+    };
+    seen(world).into_iter().filter_map(timer).collect()
 }
 
 fn reason(notes: &[Note], call: usize) -> Option<StopReason> {
@@ -282,7 +300,7 @@ fn a_wait_that_a_slow_hook_made_too_long_is_not_begun() {
 #[test]
 fn the_next_attempt_is_told_the_time_that_hooks_took() {
     let mut world = World {
-        policy: policy(Some(RetrySpec { deadline: None, ..retry(Duration::ZERO) }), None),
+        policy: PolicySpec { times: Times::default(), ..policy(Some(retry(Duration::ZERO)), None) },
         calls: vec![calls(&[attempt(Pace::AtOnce, FAILS), attempt(Pace::AtOnce, End::Good)])],
         acts: Vec::new(),
     };
@@ -300,7 +318,10 @@ fn a_budget_holds_while_the_clock_stands_still_and_at_the_end_of_time() {
     for jump in [Duration::ZERO, YEAR * 100, YEAR * 600] {
         let budget = Some(BudgetSpec { limit: 2, window: TICK, own_clock: false });
         let mut world = World {
-            policy: policy(Some(RetrySpec { budget, deadline: None, max_attempts: 9, ..retry(Duration::ZERO) }), None),
+            policy: PolicySpec {
+                times: Times::default(),
+                ..policy(Some(RetrySpec { budget, max_attempts: 9, ..retry(Duration::ZERO) }), None)
+            },
             calls: vec![call(Pace::AtOnce, FAILS), call(Pace::AtOnce, FAILS)],
             acts: vec![Act::Run(0), Act::Advance(jump), Act::Advance(jump)],
         };
@@ -369,9 +390,8 @@ fn too_long_a_delay_costs_a_token_only_if_the_handler_defers_it() {
 #[test]
 fn a_result_that_is_there_when_its_timeout_strikes_counts() {
     for (takes, expected) in [(secs(5), vec![Success]), (secs(5) + TICK, vec![Retry, Success])] {
-        let retry = RetrySpec { attempt_timeout: Some(secs(5)), ..retry(Duration::ZERO) };
         let world = World {
-            policy: policy(Some(retry), None),
+            policy: timed(Some(retry(Duration::ZERO)), None, secs(5)),
             calls: vec![calls(&[attempt(Pace::Waits(takes), End::Good), attempt(Pace::AtOnce, End::Good)])],
             acts: Vec::new(),
         };
@@ -382,25 +402,51 @@ fn a_result_that_is_there_when_its_timeout_strikes_counts() {
 /// Attacks R2.
 #[test]
 fn an_attempts_timeout_shrinks_to_the_time_left() {
-    let retry = RetrySpec { attempt_timeout: Some(secs(6)), ..retry(secs(1)) };
-    let world =
-        World { policy: policy(Some(retry), None), calls: vec![call(Pace::Hangs, End::Good)], acts: Vec::new() };
-    let timers: Vec<_> = seen(&world)
-        .into_iter()
-        .filter_map(|note| match note.what {
-            What::Timer(duration) => Some(duration),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(timers, [secs(6), secs(1), secs(3)]);
+    let world = World {
+        policy: timed(Some(retry(secs(1))), None, secs(6)),
+        calls: vec![call(Pace::Hangs, End::Good)],
+        acts: Vec::new(),
+    };
+    assert_eq!(timers(&world), [secs(6), secs(1), secs(3)]);
     assert_eq!(events(&world), [Retry, DeadlineExceeded]);
+}
+
+/// Attacks R2.
+#[test]
+fn the_earliest_limit_cuts_an_attempt_without_retry() {
+    use OwnDeadline::{After, At};
+    let cases = [
+        (None, 6, MaxAttemptsExceeded),
+        (Some(After(secs(7))), 6, MaxAttemptsExceeded),
+        (Some(After(secs(4))), 4, DeadlineExceeded),
+        (Some(At(secs(8))), 3, DeadlineExceeded),
+    ];
+    for (deadline, expected, end) in cases {
+        let hangs = CallSpec { deadline, ..call(Pace::Hangs, End::Good) };
+        let world = World { policy: timed(None, None, secs(6)), calls: vec![hangs], acts: vec![Act::Advance(secs(5))] };
+        assert_eq!((timers(&world), events(&world)), (vec![secs(expected)], vec![end]), "{deadline:?}");
+    }
+}
+
+/// Attacks R2, R4, C2.
+#[test]
+fn a_call_whose_deadline_has_passed_makes_no_attempt_and_is_no_probe() {
+    for deadline in [OwnDeadline::After(Duration::ZERO), OwnDeadline::At(secs(30)), OwnDeadline::At(secs(1))] {
+        let late = CallSpec { deadline: Some(deadline), ..CallSpec::default() };
+        let world = World {
+            policy: policy(None, Some(breaker(1))),
+            calls: vec![call(Pace::AtOnce, FAILS), late, CallSpec::default()],
+            acts: vec![Act::Run(0), Act::Advance(secs(30)), Act::Run(1), Act::Run(2)],
+        };
+        let before = [MaxAttemptsExceeded, CircuitOpened, DeadlineExceeded];
+        assert_eq!(events(&world), [&before[..], &[CircuitHalfOpen, Success, CircuitClosed]].concat(), "{deadline:?}");
+    }
 }
 
 #[test]
 fn a_timeout_may_be_an_abort() {
-    let retry = RetrySpec { attempt_timeout: Some(secs(1)), ..retry(secs(1)) };
     let mut world = World {
-        policy: policy(Some(retry), Some(breaker(1))),
+        policy: timed(Some(retry(secs(1))), Some(breaker(1)), secs(1)),
         calls: vec![call(Pace::Hangs, End::Good)],
         acts: Vec::new(),
     };

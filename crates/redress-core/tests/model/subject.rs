@@ -23,8 +23,8 @@ use redress_testing::{VirtualSleep, VirtualTimer};
 use crate::note::{Backoff, Ending, Entry, Hook, HookKind, Outcome, Refused, What};
 use crate::stage::{Attempted, Awaiting, Planned, Stage, or_panic};
 use crate::world::{
-    BreakerSpec, Broken, BudgetSpec, CallSpec, Capture, Driver, End, Hooks, Owner, RetrySpec, StrategySpec, TimeoutAs,
-    Value, Way,
+    BreakerSpec, Broken, BudgetSpec, CallSpec, Capture, Driver, End, Hooks, OwnDeadline, Owner, RetrySpec,
+    StrategySpec, TimeoutAs, Value, Way,
 };
 
 /// A call, whoever makes it. A blocking one ends when it is first polled.
@@ -194,6 +194,11 @@ impl Subject {
         if let Some(name) = spec.name {
             context = context.operation(name);
         }
+        context = match spec.deadline {
+            Some(OwnDeadline::After(time)) => context.deadline(time),
+            Some(OwnDeadline::At(at)) => context.deadline(stage.origin + at),
+            None => context,
+        };
         for observer in observers(stage, owner) {
             context = context.observer(observer);
         }
@@ -257,16 +262,16 @@ impl Parts<'_> {
         let mut builder = builder.classifier(ByEnd { timeout_as: spec.timeout_as });
         if let Some(retry) = &spec.retry {
             builder = builder.retry(self.retry(retry));
-            builder = match retry.deadline {
-                Some(deadline) => builder.deadline(deadline),
-                None => builder.no_deadline(),
-            };
-            if let Some(timeout) = retry.attempt_timeout {
-                builder = builder.attempt_timeout(timeout);
-            }
-            if retry.may_finish {
-                builder = builder.finish_running_attempt();
-            }
+        }
+        builder = match spec.times.deadline {
+            Some(deadline) => builder.deadline(deadline),
+            None => builder.no_deadline(),
+        };
+        if let Some(timeout) = spec.times.attempt_timeout {
+            builder = builder.attempt_timeout(timeout);
+        }
+        if spec.times.may_finish {
+            builder = builder.finish_running_attempt();
         }
         if let (Some(spec), Some(breaker)) = (&spec.breaker, self.breaker) {
             builder = builder.circuit_breaker(self.breaker_source(spec, breaker));

@@ -46,9 +46,19 @@ pub(crate) enum Act {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PolicySpec {
     pub(crate) retry: Option<RetrySpec>,
+    /// With or without retry.
+    pub(crate) times: Times,
     pub(crate) breaker: Option<BreakerSpec>,
     pub(crate) hooks: Hooks,
     pub(crate) timeout_as: TimeoutAs,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Times {
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    /// Whether an attempt that runs at the deadline may finish.
+    pub(crate) may_finish: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -56,16 +66,12 @@ pub(crate) struct RetrySpec {
     pub(crate) max_attempts: u32,
     pub(crate) class_caps: Vec<(ErrorClass, u32)>,
     pub(crate) unknown_cap: Option<u32>,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) attempt_timeout: Option<Duration>,
     /// If neither this nor one below is there, the policy is given a fixed delay of zero: there has to be one.
     pub(crate) strategy: Option<StrategySpec>,
     pub(crate) strategies: Vec<(ErrorClass, StrategySpec)>,
     pub(crate) budget: Option<BudgetSpec>,
     pub(crate) ignores_hints: bool,
     pub(crate) longest_hint: Option<Duration>,
-    /// Whether an attempt that runs at the deadline may finish.
-    pub(crate) may_finish: bool,
 }
 
 impl Default for RetrySpec {
@@ -74,14 +80,11 @@ impl Default for RetrySpec {
             max_attempts: 3,
             class_caps: Vec::new(),
             unknown_cap: None,
-            deadline: None,
-            attempt_timeout: None,
             strategy: None,
             strategies: Vec::new(),
             budget: None,
             ignores_hints: false,
             longest_hint: None,
-            may_finish: false,
         }
     }
 }
@@ -230,6 +233,7 @@ pub(crate) struct CallSpec {
     pub(crate) hooks: Hooks,
     pub(crate) abort_if: Option<AbortIf>,
     pub(crate) timeline: Capture,
+    pub(crate) deadline: Option<OwnDeadline>,
 }
 
 impl Default for CallSpec {
@@ -241,6 +245,7 @@ impl Default for CallSpec {
             hooks: Hooks::default(),
             abort_if: None,
             timeline: Capture::Off,
+            deadline: None,
         }
     }
 }
@@ -252,6 +257,7 @@ impl CallSpec {
             && self.hooks.are_empty()
             && self.abort_if.is_none()
             && matches!(self.timeline, Capture::Off)
+            && self.deadline.is_none()
     }
 
     pub(crate) fn attempt(&self, number: u32) -> AttemptSpec {
@@ -272,6 +278,15 @@ pub(crate) enum Capture {
     Fresh,
     /// Into the one collector of the world.
     Shared,
+}
+
+/// The deadline of one call, besides its policy's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OwnDeadline {
+    /// So long after its beginning.
+    After(Duration),
+    /// At this instant of the stage's clock, which may have passed when the call begins.
+    At(Duration),
 }
 
 /// An abort predicate that answers true from this asking on.

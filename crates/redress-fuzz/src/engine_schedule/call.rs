@@ -1,19 +1,18 @@
 //! One call of a schedule: how it is made, and how it ended.
 //!
-//! Owns the ways to make a call. Drives nothing.
+//! Owns the ways to make a call, blocking or not. Judges nothing.
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redress_core::error::CircuitOpenError;
 use redress_core::observe::TimelineEvent;
-use redress_core::{CallError, ErrorClass, EventName, RetryOutcome, StopReason};
+use redress_core::{CallContext, CallError, ErrorClass, EventName, RetryOutcome, StopReason};
 
 use super::log::Log;
-use super::operation::{Failed, Running, Value};
+use super::operation::{Answer, Failed, Running, Value};
 use super::setup::{Policies, Setup};
 use crate::breaker_model::Ticket;
-use crate::reader::Reader;
 
 /// Which settings a call has, and whether it asks for a result or an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +28,8 @@ pub(super) enum Flavour {
 }
 
 impl Flavour {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        match reader.below(6) {
+    const fn of(byte: u8) -> Self {
+        match byte % 6 {
             0 => Self::Bare,
             1 => Self::Told,
             2 => Self::Abortable,
@@ -45,6 +44,116 @@ impl Flavour {
 
     pub(super) const fn can_abort(self) -> bool {
         matches!(self, Self::Abortable | Self::Watched { .. })
+    }
+
+    const fn asks_for_outcome(self) -> bool {
+        matches!(self, Self::Told | Self::Watched { .. })
+    }
+}
+
+/// The deadline that a call is given besides its policy's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OwnDeadline {
+    /// So long after its beginning.
+    After(Duration),
+    /// At this virtual instant, which may have passed when it begins.
+    At(Duration),
+}
+
+/// How a call is made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) flavour: Flavour,
+    /// Whether its policy is the one with retry.
+    pub(super) retries: bool,
+    pub(super) deadline: Option<OwnDeadline>,
+}
+
+impl Manner {
+    /// A call of the policy without retry that takes the quiet path, unless the policy has a deadline.
+    pub(super) const ONCE: Self = Self { flavour: Flavour::Bare, retries: false, deadline: None };
+
+    /// The flavour and, for a call that is made now and has a deadline, which: all of it in one byte.
+    pub(super) fn of(byte: u8, retries: bool, has_deadline: bool, now: Duration) -> Self {
+        let rest = byte / 6;
+        let span = Duration::from_secs(u64::from(rest / 2 % 8));
+        let deadline = if rest % 2 == 0 { OwnDeadline::After(span) } else { OwnDeadline::At(now + span) };
+        Self { flavour: Flavour::of(byte), retries, deadline: has_deadline.then_some(deadline) }
+    }
+
+    /// A log for a call that is made like this.
+    pub(super) fn log(self, policies: &Policies) -> Log {
+        Log::new(&policies.clock, self.flavour == Flavour::Watched { is_rude: true })
+    }
+
+    /// Whether the call has no settings, so that it is made on the policy itself.
+    const fn is_plain(self) -> bool {
+        self.deadline.is_none() && matches!(self.flavour, Flavour::Bare | Flavour::Told)
+    }
+
+    /// The settings of the call.
+    fn equip<'a, P>(
+        self,
+        mut context: CallContext<'a, P>,
+        setup: &Setup,
+        log: &Log,
+        origin: Instant,
+    ) -> CallContext<'a, P> {
+        context = match self.deadline {
+            Some(OwnDeadline::After(time)) => context.deadline(time),
+            Some(OwnDeadline::At(at)) => context.deadline(origin + at),
+            None => context,
+        };
+        if self.flavour.can_abort() {
+            let asked = log.clone();
+            context = context.abort_if(move || asked.notes().wants_abort);
+        }
+        if !self.flavour.is_watched() {
+            return context;
+        }
+        context = context.operation("fuzzed").observer(log.clone()).capture_timeline();
+        match setup.sleep_handler {
+            Some(decision) => context.sleep_handler(move |_, _| decision),
+            None => context,
+        }
+    }
+
+    /// A whole blocking call.
+    pub(super) fn block(self, setup: &Setup, policies: &Policies, log: &Log, takes: Duration) -> Ended {
+        let operation = |attempt| {
+            log.attempt_starts(attempt);
+            policies.clock.advance(takes);
+            let answer = log.next_answer().unwrap_or(Answer::Good);
+            log.attempt_ends(answer);
+            answer.give()
+        };
+        let policy = policies.blocking.of(self.retries);
+        let context = || self.equip(policy.context(), setup, log, policies.origin());
+        match (self.is_plain(), self.flavour.asks_for_outcome()) {
+            (true, false) => policy.call_with(operation).into(),
+            (true, true) => policy.execute_with(operation).into(),
+            (false, false) => context().call_with(operation).into(),
+            (false, true) => context().execute_with(operation).into(),
+        }
+    }
+
+    /// An asynchronous call, not begun.
+    fn begin<'p>(
+        self,
+        setup: &'p Setup,
+        policies: &'p Policies,
+        log: &Log,
+    ) -> Pin<Box<dyn Future<Output = Ended> + 'p>> {
+        let heard = log.clone();
+        let operation = move |attempt| Running::start(heard.clone(), attempt);
+        let policy = policies.asynchronous.of(self.retries);
+        let context = self.equip(policy.context(), setup, log, policies.origin());
+        match (self.is_plain(), self.flavour.asks_for_outcome()) {
+            (true, false) => Box::pin(async move { policy.call_with(operation).await.into() }),
+            (true, true) => Box::pin(async move { policy.execute_with(operation).await.into() }),
+            (false, false) => Box::pin(async move { context.call_with(operation).await.into() }),
+            (false, true) => Box::pin(async move { context.execute_with(operation).await.into() }),
+        }
     }
 }
 
@@ -102,7 +211,7 @@ impl From<RetryOutcome<Value, Failed>> for Ended {
 
 /// A call under way.
 pub(super) struct Call<'p> {
-    pub(super) flavour: Flavour,
+    pub(super) manner: Manner,
     pub(super) log: Log,
     pub(super) future: Pin<Box<dyn Future<Output = Ended> + 'p>>,
     /// The model's permit, once the call was admitted.
@@ -111,31 +220,9 @@ pub(super) struct Call<'p> {
 
 impl<'p> Call<'p> {
     /// An asynchronous call, not begun.
-    pub(super) fn new(setup: &'p Setup, policies: &'p Policies, flavour: Flavour) -> Self {
-        let log = Log::new(&policies.clock, flavour == Flavour::Watched { is_rude: true });
-        let policy = &policies.asynchronous;
-        let operation = {
-            let log = log.clone();
-            move |attempt| Running::start(log.clone(), attempt)
-        };
-        let heard = log.clone();
-        let future: Pin<Box<dyn Future<Output = Ended> + 'p>> = match flavour {
-            Flavour::Bare => Box::pin(async move { policy.call_with(operation).await.into() }),
-            Flavour::Told => Box::pin(async move { policy.execute_with(operation).await.into() }),
-            Flavour::Abortable => Box::pin(async move {
-                let context = policy.context().abort_if(move || heard.notes().wants_abort);
-                context.call_with(operation).await.into()
-            }),
-            Flavour::Watched { .. } => Box::pin(async move {
-                let asked = heard.clone();
-                let context = policy.operation("fuzzed").observer(heard).capture_timeline();
-                let mut context = context.abort_if(move || asked.notes().wants_abort);
-                if let Some(decision) = setup.sleep_handler {
-                    context = context.sleep_handler(move |_, _| decision);
-                }
-                context.execute_with(operation).await.into()
-            }),
-        };
-        Self { flavour, log, future, ticket: None }
+    pub(super) fn new(setup: &'p Setup, policies: &'p Policies, manner: Manner) -> Self {
+        let log = manner.log(policies);
+        let future = manner.begin(setup, policies, &log);
+        Self { manner, log, future, ticket: None }
     }
 }

@@ -6,56 +6,68 @@ use std::time::Duration;
 
 use redress_core::{ErrorClass, EventName, SleepDecision, StopReason};
 
-use super::call::{Ended, Flavour};
+use super::call::{Ended, Manner, OwnDeadline};
 use super::log::{Failure, Heard, Notes, Wait};
-use super::setup::Setup;
+use super::setup::{Setup, Times};
 
-/// What a call is limited by: a policy with retry, or one attempt.
+/// What a call is limited by: its policy, and its own deadline.
 #[derive(Clone, Copy)]
 pub(super) struct Limits<'s> {
-    pub(super) setup: Option<&'s Setup>,
+    setup: &'s Setup,
+    manner: Manner,
 }
 
 impl<'s> Limits<'s> {
-    pub(super) const fn of_retry(setup: &'s Setup) -> Self {
-        Self { setup: Some(setup) }
+    pub(super) const fn new(setup: &'s Setup, manner: Manner) -> Self {
+        Self { setup, manner }
     }
 
-    pub(super) const fn of_one_attempt() -> Self {
-        Self { setup: None }
+    /// What is set for retries, if there are any.
+    fn retry(self) -> Option<&'s Setup> {
+        self.manner.retries.then_some(self.setup)
+    }
+
+    fn times(self) -> Times {
+        self.setup.times(self.manner.retries)
     }
 
     fn max_attempts(self) -> usize {
-        self.setup.map_or(1, |setup| setup.max_attempts as usize)
+        self.retry().map_or(1, |setup| setup.max_attempts as usize)
     }
 
-    fn deadline(self) -> Option<Duration> {
-        self.setup?.deadline
-    }
-
-    /// How long an asynchronous attempt may take that starts so long after the call.
-    fn attempt_limit(self, after: Duration) -> Option<Duration> {
-        let left = self.deadline().map(|deadline| deadline.saturating_sub(after));
-        self.setup.and_then(|setup| setup.attempt_limit(left))
+    /// The deadline of a call that begins at this instant: the policy's or its own, whichever is earlier.
+    pub(super) fn deadline(self, began: Duration) -> Option<Duration> {
+        let own = self.manner.deadline.map(|deadline| match deadline {
+            OwnDeadline::After(time) => began + time,
+            OwnDeadline::At(at) => at,
+        });
+        self.times().deadline.map(|deadline| began + deadline).into_iter().chain(own).min()
     }
 
     fn cap_of(self, class: ErrorClass) -> u32 {
-        self.setup.map_or(u32::MAX, |setup| setup.cap_of(class))
+        self.retry().map_or(u32::MAX, |setup| setup.cap_of(class))
     }
 
     fn delay_after(self, failure: &Failure) -> Option<Duration> {
-        self.setup.map_or(Some(Duration::ZERO), |setup| setup.delay_after(failure))
+        self.retry().map_or(Some(Duration::ZERO), |setup| setup.delay_after(failure))
     }
 
     /// As much of a hint as counts.
     fn heeded(self, hint: Duration) -> Duration {
-        self.setup.map_or(hint, |setup| setup.heeded(hint))
+        self.retry().map_or(hint, |setup| setup.heeded(hint))
+    }
+
+    pub(super) fn has_budget(self) -> bool {
+        self.retry().is_some_and(|setup| setup.budget.is_some())
+    }
+
+    fn is_watched(self) -> bool {
+        self.manner.flavour.is_watched()
     }
 }
 
 /// A call, as it was overheard.
 pub(super) struct Seen<'c> {
-    pub(super) flavour: Flavour,
     pub(super) notes: &'c Notes,
     pub(super) limits: Limits<'c>,
 }
@@ -66,30 +78,43 @@ impl Seen<'_> {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        Some(self.began() + self.limits.deadline()?)
+        self.limits.deadline(self.began())
+    }
+
+    fn is_late(&self, now: Duration) -> bool {
+        self.deadline().is_some_and(|deadline| now >= deadline)
+    }
+
+    /// What the deadline leaves at this instant.
+    fn left(&self, at: Duration) -> Option<Duration> {
+        self.deadline().map(|deadline| deadline.saturating_sub(at))
     }
 
     /// When the driver cuts an attempt that started at this instant.
     fn cut_at(&self, started: Duration) -> Option<Duration> {
-        Some(started + self.limits.attempt_limit(started - self.began())?)
+        Some(started + self.limits.times().attempt_limit(self.left(started))?)
     }
 
     /// **R1** and **R2**, and that no retry happens that a limit forbids.
     pub(super) fn keeps_to_the_limits(&self) {
         let Notes { starts, failures, waits, .. } = self.notes;
         assert!(starts.len() <= self.limits.max_attempts(), "attempts never exceed the cap");
-        assert!(starts.iter().map(|(number, _)| *number).eq(1..=starts.len() as u32), "attempts are counted from 1");
+        assert!(starts.iter().map(|start| start.number).eq(1..=starts.len() as u32), "attempts are counted from 1");
         assert!(failures.len() + 1 >= starts.len(), "a further attempt follows a failure");
-        for ((_, at), failure) in starts.iter().skip(1).zip(failures) {
-            assert!(self.deadline().is_none_or(|deadline| *at < deadline), "no attempt starts at or past the deadline");
+        for start in starts {
+            assert!(!self.is_late(start.at), "no attempt starts at or past the deadline");
+            let time_left = self.limits.times().time_left(self.left(start.at));
+            assert_eq!(start.time_left, time_left, "an operation is told its time");
+        }
+        for (start, failure) in starts.iter().skip(1).zip(failures) {
             let delay = self.limits.delay_after(failure).expect("a class without a strategy is not retried");
-            assert!(*at >= failure.at + delay, "an attempt waits for its time");
+            assert!(start.at >= failure.at + delay, "an attempt waits for its time");
         }
         for retried in 1..starts.len() {
             assert!(self.may_be_retried(retried), "a failure that is retried may be: {:?}", failures[retried - 1]);
         }
-        for ((_, started), failure) in starts.iter().zip(failures).filter(|(_, failure)| failure.is_cut) {
-            assert!(self.cut_at(*started).is_some_and(|limit| failure.at >= limit), "an attempt is cut at its limit");
+        for (start, failure) in starts.iter().zip(failures).filter(|(_, failure)| failure.is_cut) {
+            assert!(self.cut_at(start.at).is_some_and(|limit| failure.at >= limit), "an attempt is cut at its limit");
         }
         waits.iter().for_each(|wait| self.is_bounded(wait));
     }
@@ -97,7 +122,7 @@ impl Seen<'_> {
     /// Of an asynchronous call that pends: no attempt outlasts its limit, and no call its deadline, unless its attempts
     /// may.
     pub(super) fn is_in_time(&self, now: Duration) {
-        let started = self.notes.starts.last().filter(|_| self.notes.is_running).map(|(_, started)| *started);
+        let started = self.notes.starts.last().filter(|_| self.notes.is_running).map(|start| start.at);
         let cut_at = match started {
             Some(started) => self.cut_at(started),
             None => self.deadline(),
@@ -121,7 +146,7 @@ impl Seen<'_> {
             assert_eq!(Some(end), self.cut_at(wait.at), "an attempt is given its timeout, or what is left");
             return;
         }
-        assert!(self.deadline().is_none_or(|deadline| end < deadline), "no wait ends past the deadline");
+        assert!(!self.is_late(end), "no wait ends past the deadline");
         let failure = self.notes.failures[..wait.failures].last().expect("a wait follows a failure");
         assert_eq!(Some(wait.duration), self.limits.delay_after(failure), "the wait is the strategy's");
     }
@@ -129,7 +154,7 @@ impl Seen<'_> {
     /// When each retry was granted, of the failures and events after so many: a watched call is told of each, and of
     /// another every failure was granted a retry but the one that ended it.
     pub(super) fn grants_since(&self, failures: usize, events: usize, has_ended: bool) -> Vec<Duration> {
-        if self.flavour.is_watched() {
+        if self.limits.is_watched() {
             let retries = self.notes.events[events..].iter().filter(|heard| heard.name == EventName::Retry);
             return retries.map(|heard| heard.at).collect();
         }
@@ -143,7 +168,7 @@ impl Seen<'_> {
     /// Whether a watched call has been told of this, once, or never.
     #[track_caller]
     pub(super) fn heard_of(&self, name: EventName, once: bool) {
-        if self.flavour.is_watched() {
+        if self.limits.is_watched() {
             let heard = self.notes.events.iter().filter(|heard| heard.name == name).count();
             assert_eq!(heard, usize::from(once), "{name} is heard");
         }
@@ -156,7 +181,7 @@ impl Seen<'_> {
 
     /// **R3**, of a call that was dropped or panicked at this instant, in an attempt or not.
     pub(super) fn was_cancelled(&self, now: Duration, in_attempt: bool) {
-        if self.flavour.is_watched() {
+        if self.limits.is_watched() {
             self.ended_with(EventName::Cancelled, now);
             self.hooks_agree(self.notes.starts.len() - usize::from(in_attempt));
         }
@@ -195,7 +220,7 @@ impl Seen<'_> {
             None => assert!(!self.notes.has_just_failed, "{ended:?}"),
             Some(reason) => assert!(self.is_reason(reason, now), "{ended:?} after {:?}", self.notes),
         }
-        if self.flavour.is_watched() {
+        if self.limits.is_watched() {
             self.is_told_once(ended, now);
         }
     }
@@ -207,7 +232,7 @@ impl Seen<'_> {
             (StopReason::Scheduled, Some(last)) => self.limits.delay_after(last),
             (StopReason::DeadlineExceeded, Some(last)) if self.is_unfit(last) => {
                 let hint = last.hint.map(|hint| self.limits.heeded(hint));
-                hint.filter(|hint| self.deadline().is_some_and(|deadline| last.at + *hint >= deadline))
+                hint.filter(|hint| self.is_late(last.at + *hint))
             }
             _ => None,
         }
@@ -215,8 +240,8 @@ impl Seen<'_> {
 
     /// Whether time was left when the attempt failed, and less than the delay after it.
     fn is_unfit(&self, failure: &Failure) -> bool {
-        let Some((deadline, delay)) = self.deadline().zip(self.limits.delay_after(failure)) else { return false };
-        failure.at < deadline && failure.at + delay >= deadline
+        let delay = self.limits.delay_after(failure);
+        !self.is_late(failure.at) && delay.is_some_and(|delay| self.is_late(failure.at + delay))
     }
 
     fn is_told_once(&self, ended: &Ended, now: Duration) {
@@ -233,13 +258,13 @@ impl Seen<'_> {
         assert!(is_delay, "the delay that is told is a strategy's, or the hint's");
         let mut retries = self.notes.events.iter().filter(|heard| heard.name == EventName::Retry);
         let defers = self.handler() == Some(SleepDecision::Defer);
-        let fits = |heard: &Heard| self.deadline().is_none_or(|deadline| heard.at + heard.sleep < deadline);
+        let fits = |heard: &Heard| !self.is_late(heard.at + heard.sleep);
         assert!(retries.all(|heard| defers || fits(heard)), "a retry that does not fit is told only if it is deferred");
     }
 
     /// What the sleep handler says, if the call has one.
     fn handler(&self) -> Option<SleepDecision> {
-        self.limits.setup.filter(|_| self.flavour.is_watched())?.sleep_handler
+        self.limits.retry().filter(|_| self.limits.is_watched())?.sleep_handler
     }
 
     /// Whether the last failure was waited after, and no attempt has followed.
@@ -251,9 +276,13 @@ impl Seen<'_> {
     /// Whether the call can have ended for this reason.
     fn is_reason(&self, reason: StopReason, now: Duration) -> bool {
         let Some(last) = self.notes.failures.last() else {
-            return matches!(reason, StopReason::Aborted | StopReason::CircuitOpen);
+            return match reason {
+                StopReason::Aborted | StopReason::CircuitOpen => true,
+                StopReason::DeadlineExceeded => self.notes.starts.is_empty() && self.is_late(now),
+                _ => false,
+            };
         };
-        let is_late = self.deadline().is_some_and(|deadline| now >= deadline);
+        let is_late = self.is_late(now);
         if self.has_waited() {
             // The deadline is looked at first, and then whether to abort.
             let aborts = self.notes.wants_abort && !is_late;
@@ -262,7 +291,10 @@ impl Seen<'_> {
         }
         let failures = self.failures_of(last.class, self.notes.failures.len());
         match reason {
-            StopReason::MaxAttempts => self.notes.starts.len() == self.limits.max_attempts(),
+            // The deadline is looked at before these three.
+            StopReason::MaxAttempts => !is_late && self.notes.starts.len() == self.limits.max_attempts(),
+            StopReason::NoStrategy => !is_late && self.limits.delay_after(last).is_none(),
+            StopReason::BudgetExhausted => !is_late && self.limits.has_budget(),
             StopReason::MaxAttemptsPerClass | StopReason::MaxUnknownAttempts => {
                 failures > self.limits.cap_of(last.class)
             }
@@ -272,14 +304,12 @@ impl Seen<'_> {
                 is_late || (sleeps && self.is_unfit(last))
             }
             StopReason::NonRetryableClass => !last.class.is_retryable(),
-            StopReason::NoStrategy => self.limits.delay_after(last).is_none(),
             StopReason::Scheduled => self.handler() == Some(SleepDecision::Defer),
             // By the operation, which leaves no note, by the predicate, or by the handler.
             StopReason::Aborted => {
                 let is_refused = self.handler() == Some(SleepDecision::Abort);
                 !self.notes.has_just_failed || self.notes.wants_abort || is_refused
             }
-            StopReason::BudgetExhausted => self.limits.setup.is_some_and(|setup| setup.budget.is_some()),
             _ => false,
         }
     }

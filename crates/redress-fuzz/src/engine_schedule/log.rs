@@ -24,6 +24,15 @@ pub(super) struct Failure {
     pub(super) is_cut: bool,
 }
 
+/// An attempt that has started.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    pub(super) number: u32,
+    pub(super) at: Duration,
+    /// What the operation was told of its time.
+    pub(super) time_left: Option<Duration>,
+}
+
 /// Something a call waits for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
@@ -49,8 +58,7 @@ pub(super) struct Heard {
 pub(super) struct Notes {
     pub(super) began: Option<Duration>,
     pub(super) answers: VecDeque<Answer>,
-    /// Number and instant of each attempt.
-    pub(super) starts: Vec<(u32, Duration)>,
+    pub(super) starts: Vec<Start>,
     pub(super) is_running: bool,
     /// Whether the call is being driven, and not dropped.
     pub(super) is_driven: bool,
@@ -87,9 +95,9 @@ impl Log {
     }
 
     pub(super) fn attempt_starts(&self, attempt: Attempt) {
-        let now = self.clock.elapsed();
+        let at = self.clock.elapsed();
         let mut notes = self.notes();
-        notes.starts.push((attempt.number(), now));
+        notes.starts.push(Start { number: attempt.number(), at, time_left: attempt.time_left() });
         notes.is_running = true;
         notes.has_just_failed = false;
     }

@@ -1,10 +1,10 @@
 //! What the policies of a schedule are set to.
 //!
-//! Owns the configuration and the policies made of it: an asynchronous and a blocking one with the same retry, and a
-//! blocking one without retry, all on one breaker, one budget and one clock.
+//! Owns the configuration and the policies made of it: an asynchronous and a blocking one with the same retry, and the same
+//! two without retry and with other time limits, all on one breaker, one budget and one clock.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redress_core::breaker::BreakerSource;
 use redress_core::driver::NoTimer;
@@ -24,8 +24,10 @@ use crate::reader::Reader;
 #[derive(Debug)]
 pub(super) struct Setup {
     pub(super) max_attempts: u32,
-    pub(super) deadline: Option<Duration>,
-    attempt_timeout: Option<Duration>,
+    /// Of the policies with retry.
+    retrying: Times,
+    /// Of those without.
+    once: Times,
     /// How many failures of a class are retried.
     pub(super) cap: Option<(ErrorClass, u32)>,
     pub(super) unknown_cap: Option<u32>,
@@ -36,11 +38,41 @@ pub(super) struct Setup {
     pub(super) budget: Option<(u32, Duration)>,
     pub(super) breaker: Option<Settings>,
     is_counted: bool,
-    /// Whether an attempt that runs at the deadline may finish, unless it has a timeout.
-    finishes_attempts: bool,
     pub(super) sleep_handler: Option<SleepDecision>,
     /// How much longer than asked the blocking policy sleeps.
     oversleep: Duration,
+}
+
+/// The time limits of a policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) deadline: Option<Duration>,
+    attempt_timeout: Option<Duration>,
+    /// Whether an attempt that runs at the deadline may finish, unless it has a timeout.
+    finishes_attempts: bool,
+}
+
+impl Times {
+    /// What an attempt is told of its time, of which the deadline leaves so much.
+    pub(super) fn time_left(self, left: Option<Duration>) -> Option<Duration> {
+        self.attempt_timeout.into_iter().chain(left).min()
+    }
+
+    /// How long an asynchronous attempt may take, of which the deadline leaves so much.
+    pub(super) fn attempt_limit(self, left: Option<Duration>) -> Option<Duration> {
+        self.time_left(left.filter(|_| self.attempt_timeout.is_some() || !self.finishes_attempts))
+    }
+
+    fn limit<C, K>(self, builder: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
+        let mut builder = match self.deadline {
+            Some(deadline) => builder.deadline(deadline),
+            None => builder.no_deadline(),
+        };
+        if let Some(timeout) = self.attempt_timeout {
+            builder = builder.attempt_timeout(timeout);
+        }
+        if self.finishes_attempts { builder.finish_running_attempt() } else { builder }
+    }
 }
 
 /// What becomes of a failure's hint.
@@ -77,21 +109,41 @@ impl Hints {
 pub(super) struct Policies {
     pub(super) clock: VirtualClock,
     pub(super) turn: Turn,
-    pub(super) asynchronous: AsyncPolicy<ByAnswer, OverheardTimer>,
-    pub(super) blocking: Policy<ByAnswer>,
-    /// Without retry, so that it has nothing to wait for and takes the quiet path.
-    pub(super) once: Policy<ByAnswer>,
+    pub(super) asynchronous: Pair<AsyncPolicy<ByAnswer, OverheardTimer>>,
+    pub(super) blocking: Pair<Policy<ByAnswer>>,
     pub(super) breaker: Option<CircuitBreaker>,
     pub(super) counted: Option<Arc<Counted>>,
     pub(super) budget: Option<Budget>,
 }
 
+impl Policies {
+    /// The instant from which virtual time is counted.
+    pub(super) fn origin(&self) -> Instant {
+        self.clock.now() - self.clock.elapsed()
+    }
+}
+
+/// A policy with retry and one without: that has nothing to wait for, and takes the quiet path.
+pub(super) struct Pair<P> {
+    retrying: P,
+    once: P,
+}
+
+impl<P> Pair<P> {
+    pub(super) const fn of(&self, retries: bool) -> &P {
+        if retries { &self.retrying } else { &self.once }
+    }
+}
+
 impl Setup {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let max_attempts = u32::from(reader.below(5)) + 1;
+        let (deadline, attempt_timeout) = (reader.maybe(at_least_a_tick), reader.maybe(at_least_a_tick));
+        let times = Times { deadline, attempt_timeout, finishes_attempts: false };
         let mut setup = Self {
-            max_attempts: u32::from(reader.below(5)) + 1,
-            deadline: reader.maybe(at_least_a_tick),
-            attempt_timeout: reader.maybe(at_least_a_tick),
+            max_attempts,
+            retrying: times,
+            once: times,
             cap: reader.maybe(|reader| (reader.class(), reader.below(3).into())),
             unknown_cap: reader.maybe(|reader| reader.below(3).into()),
             delay: reader.maybe(Reader::ticks),
@@ -100,24 +152,24 @@ impl Setup {
             budget: reader.maybe(|reader| (reader.below(4).into(), at_least_a_tick(reader))),
             breaker: reader.maybe(Settings::read),
             is_counted: false,
-            finishes_attempts: false,
             sleep_handler: None,
             oversleep: Duration::ZERO,
         };
-        // Two in one byte.
+        // The rest of the times, and a flag, in one byte.
         let flags = reader.u8();
         setup.is_counted = flags & 1 != 0;
-        setup.finishes_attempts = flags & 2 != 0;
+        let finishes_attempts = flags & 2 != 0;
+        setup.retrying.finishes_attempts = finishes_attempts;
+        setup.once = Times { deadline: span(flags >> 2), attempt_timeout: span(flags >> 5), finishes_attempts };
         setup.sleep_handler =
             reader.maybe(|reader| reader.one_of(&[SleepDecision::Sleep, SleepDecision::Defer, SleepDecision::Abort]));
         setup.oversleep = reader.one_of(&[Duration::ZERO, A_TICK, Duration::from_secs(1)]);
         setup
     }
 
-    /// How long an asynchronous attempt may take of which the deadline leaves so much.
-    pub(super) fn attempt_limit(&self, left: Option<Duration>) -> Option<Duration> {
-        let left = left.filter(|_| self.attempt_timeout.is_some() || !self.finishes_attempts);
-        self.attempt_timeout.into_iter().chain(left).min()
+    /// The time limits of the policy with retry, or without.
+    pub(super) const fn times(&self, retries: bool) -> Times {
+        if retries { self.retrying } else { self.once }
     }
 
     /// The delay after this failure, if its class has a strategy.
@@ -151,34 +203,32 @@ impl Setup {
             (None, breaker) => breaker.as_ref().map(BreakerSource::from),
         };
         let timer = OverheardTimer { timer: clock.timer(), turn: turn.clone() };
-        let asynchronous = AsyncPolicy::<_, NoTimer>::builder().retry(self.retry(budget.as_ref())).timer(timer);
-        let asynchronous = self.limited(asynchronous);
-        let blocking = self
-            .limited(Policy::builder().retry(self.retry(budget.as_ref())))
-            .clock(clock.clone())
-            .sleep_with(self.sleeper(&clock, &turn));
-        let once = Policy::builder().clock(clock.clone());
+        let asynchronous = |times: Times| {
+            let builder = AsyncPolicy::<_, NoTimer>::builder().timer(timer.clone());
+            guarded(times.limit(builder), source())
+        };
+        let blocking = |times: Times| guarded(times.limit(Policy::builder().clock(clock.clone())), source());
+        let retry = || self.retry(budget.as_ref());
+        let sleeper = self.sleeper(&clock, &turn);
         Policies {
-            asynchronous: guarded(asynchronous, source()).build().expect("a policy that is taken"),
-            blocking: guarded(blocking, source()).build().expect("a policy that is taken"),
-            once: guarded(once, source()).build().expect("a policy that is taken"),
+            asynchronous: Pair {
+                retrying: asynchronous(self.retrying).retry(retry()).build().expect("a policy that is taken"),
+                once: asynchronous(self.once).build().expect("a policy that is taken"),
+            },
+            blocking: Pair {
+                retrying: blocking(self.retrying)
+                    .retry(retry())
+                    .sleep_with(sleeper)
+                    .build()
+                    .expect("a policy that is taken"),
+                once: blocking(self.once).build().expect("a policy that is taken"),
+            },
             clock,
             turn,
             breaker,
             counted,
             budget,
         }
-    }
-
-    fn limited<C, K>(&self, builder: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
-        let mut builder = match self.deadline {
-            Some(deadline) => builder.deadline(deadline),
-            None => builder.no_deadline(),
-        };
-        if let Some(timeout) = self.attempt_timeout {
-            builder = builder.attempt_timeout(timeout);
-        }
-        if self.finishes_attempts { builder.finish_running_attempt() } else { builder }
     }
 
     fn retry(&self, budget: Option<&Budget>) -> RetryBuilder {
@@ -229,6 +279,12 @@ const A_TICK: Duration = Duration::from_nanos(1);
 
 fn at_least_a_tick(reader: &mut Reader<'_>) -> Duration {
     reader.ticks().max(A_TICK)
+}
+
+/// A setting of the lowest three bits: none, a tick, or up to six seconds.
+fn span(bits: u8) -> Option<Duration> {
+    let seconds = (bits % 8).checked_sub(1)?;
+    Some(Duration::from_secs(seconds.into()).max(A_TICK))
 }
 
 fn guarded<C, K>(builder: PolicyBuilder<C, K>, breaker: Option<BreakerSource>) -> PolicyBuilder<ByAnswer, K> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use redress_core::breaker::{CircuitState, Transition};
 use redress_core::{ErrorClass, EventName, StopReason};
 
-use super::call::{Call, Ended, Flavour};
+use super::call::{Call, Ended, Manner};
 use super::laws::{Limits, Seen};
 use super::log::Log;
 use super::operation::{Answer, expect_scripted};
@@ -38,10 +38,9 @@ struct Accounts<'p> {
 
 /// A call while it is driven: the parts that outlive its future.
 struct Driven<'c> {
-    flavour: Flavour,
+    manner: Manner,
     log: &'c Log,
     ticket: &'c mut Option<Ticket>,
-    limits: Limits<'c>,
 }
 
 /// What driving a call came to.
@@ -59,16 +58,20 @@ impl<'p> World<'p> {
         Self { setup, policies, accounts, calls: [const { None }; SLOTS] }
     }
 
-    pub(super) fn start(&mut self, slot: usize, flavour: Flavour) {
+    pub(super) fn now(&self) -> Duration {
+        self.accounts.now()
+    }
+
+    pub(super) fn start(&mut self, slot: usize, manner: Manner) {
         if self.calls[slot].is_none() {
-            self.calls[slot] = Some(Call::new(self.setup, self.policies, flavour));
+            self.calls[slot] = Some(Call::new(self.setup, self.policies, manner));
         }
     }
 
     pub(super) fn poll(&mut self, slot: usize) {
         let Some(call) = &mut self.calls[slot] else { return };
-        let Call { flavour, log, future, ticket } = call;
-        let driven = Driven { flavour: *flavour, log, ticket, limits: Limits::of_retry(self.setup) };
+        let Call { manner, log, future, ticket } = call;
+        let driven = Driven { manner: *manner, log, ticket };
         let driving = self.accounts.drive(driven, || {
             let mut context = Context::from_waker(Waker::noop());
             match future.as_mut().poll(&mut context) {
@@ -108,14 +111,14 @@ impl<'p> World<'p> {
     }
 
     pub(super) fn drop_call(&mut self, slot: usize) {
-        let Some(Call { flavour, log, future, ticket }) = self.calls[slot].take() else { return };
+        let Some(Call { manner, log, future, ticket }) = self.calls[slot].take() else { return };
         let was_running = log.notes().is_running;
         drop(future);
         if let Some(ticket) = ticket {
             self.accounts.settle(ticket, End::Released);
         }
         let notes = log.notes();
-        let seen = Seen { flavour, notes: &notes, limits: Limits::of_retry(self.setup) };
+        let seen = Seen { notes: &notes, limits: Limits::new(self.setup, manner) };
         if notes.began.is_some() {
             seen.was_cancelled(self.policies.clock.elapsed(), was_running);
         } else {
@@ -123,58 +126,30 @@ impl<'p> World<'p> {
         }
     }
 
-    /// A whole call of the blocking policy.
-    pub(super) fn block(&mut self, reader: &mut Reader<'_>) {
-        let flavour = Flavour::read(reader);
+    /// A whole blocking call.
+    pub(super) fn block(&mut self, manner: Manner, reader: &mut Reader<'_>) {
         let takes = reader.ticks();
-        let log = Log::new(&self.policies.clock, flavour == Flavour::Watched { is_rude: true });
+        let log = manner.log(self.policies);
         let answers = 1 + usize::from(reader.below(5));
         log.notes().answers = (0..answers).map(|_| Answer::read(reader)).collect();
         log.notes().wants_abort = reader.below(8) == 7;
-        let Self { setup, policies, .. } = *self;
-        let driven = Driven { flavour, log: &log, ticket: &mut None, limits: Limits::of_retry(setup) };
-        self.accounts.drive(driven, || {
-            let operation = |attempt| {
-                log.attempt_starts(attempt);
-                policies.clock.advance(takes);
-                let answer = log.next_answer().unwrap_or(Answer::Good);
-                log.attempt_ends(answer);
-                answer.give()
-            };
-            let policy = &policies.blocking;
-            Some(match flavour {
-                Flavour::Bare => policy.call_with(operation).into(),
-                Flavour::Told => policy.execute_with(operation).into(),
-                Flavour::Abortable => policy.context().abort_if(|| log.notes().wants_abort).call_with(operation).into(),
-                Flavour::Watched { .. } => {
-                    let context = policy.context().observer(log.clone()).capture_timeline();
-                    let mut context = context.abort_if(|| log.notes().wants_abort);
-                    if let Some(decision) = setup.sleep_handler {
-                        context = context.sleep_handler(move |_, _| decision);
-                    }
-                    context.execute_with(operation).into()
-                }
-            })
-        });
+        self.drive_blocking(manner, &log, takes);
     }
 
     /// A whole call of the policy without retry.
     pub(super) fn try_once(&mut self, answer: Answer) -> Option<Ended> {
-        let log = Log::new(&self.policies.clock, false);
-        let policy = &self.policies.once;
-        let driven = Driven { flavour: Flavour::Bare, log: &log, ticket: &mut None, limits: Limits::of_one_attempt() };
-        let driving = self.accounts.drive(driven, || {
-            let operation = |attempt| {
-                log.attempt_starts(attempt);
-                log.attempt_ends(answer);
-                answer.give()
-            };
-            Some(policy.call_with(operation).into())
-        });
-        match driving {
+        let log = Manner::ONCE.log(self.policies);
+        log.notes().answers.push_back(answer);
+        match self.drive_blocking(Manner::ONCE, &log, Duration::ZERO) {
             Driving::Ended(ended) => Some(ended),
             Driving::Pending | Driving::Panicked => None,
         }
+    }
+
+    fn drive_blocking(&mut self, manner: Manner, log: &Log, takes: Duration) -> Driving {
+        let Self { setup, policies, .. } = *self;
+        let driven = Driven { manner, log, ticket: &mut None };
+        self.accounts.drive(driven, || Some(manner.block(setup, policies, log, takes)))
     }
 
     /// What holds between any two steps.
@@ -234,17 +209,16 @@ impl Accounts<'_> {
 
     /// Drives a call as far as `run` does, and brings the accounts up to date.
     fn drive(&mut self, driven: Driven<'_>, run: impl FnOnce() -> Option<Ended>) -> Driving {
-        let Driven { flavour, log, ticket, limits } = driven;
+        let Driven { manner, log, ticket } = driven;
+        let limits = Limits::new(self.setup, manner);
         let is_first = log.notes().began.is_none();
         let failures = log.notes().failures.len();
         let events = log.notes().events.len();
-        let mut admission = None;
+        let mut entry = None;
         if is_first {
             log.notes().began = Some(self.now());
-            if !(flavour.can_abort() && log.notes().wants_abort) {
-                let now = nanos(self.now());
-                admission = Some(self.breaker.as_mut().map(|model| model.admit(now)));
-            }
+            let asks_to_abort = manner.flavour.can_abort() && log.notes().wants_abort;
+            entry = Some(self.enter(asks_to_abort, limits));
         }
         let driving = match catch_unwind(AssertUnwindSafe(|| self.policies.turn.of(log, run))) {
             Ok(None) => Driving::Pending,
@@ -255,41 +229,56 @@ impl Accounts<'_> {
             }
         };
         let notes = log.notes();
-        let seen = Seen { flavour, notes: &notes, limits };
-        if is_first {
-            let transition = match admission {
-                Some(Some(Ok((admitted, transition)))) => {
+        let seen = Seen { notes: &notes, limits };
+        if let Some(entry) = entry {
+            let transition = match entry {
+                Entry::Admitted(Some((admitted, transition))) => {
                     *ticket = Some(admitted);
                     transition
                 }
                 _ => None,
             };
             seen.heard_of(EventName::CircuitHalfOpen, transition.is_some());
-            self.was_admitted_or_not(&seen, admission.map(Option::transpose), &driving);
+            self.was_admitted_or_not(&seen, entry, &driving);
         }
         seen.keeps_to_the_limits();
         let granted = seen.grants_since(failures, events, matches!(driving, Driving::Ended(_)));
-        if limits.setup.is_some_and(|setup| setup.budget.is_some()) {
+        if limits.has_budget() {
             self.grants.extend(granted);
         }
         self.ended(&seen, ticket.take_if(|_| !matches!(driving, Driving::Pending)), &driving);
         driving
     }
 
-    /// A call that the breaker rejects, or that was aborted before, makes no attempt; every other makes one at once.
-    fn was_admitted_or_not(&self, seen: &Seen<'_>, admission: Option<Admitted>, driving: &Driving) {
+    /// What becomes of a call that begins now: whether to abort is looked at first, then the deadline, then the breaker.
+    fn enter(&mut self, asks_to_abort: bool, limits: Limits<'_>) -> Entry {
+        let now = self.now();
+        if asks_to_abort {
+            return Entry::Barred(StopReason::Aborted);
+        }
+        if limits.deadline(now).is_some_and(|deadline| now >= deadline) {
+            return Entry::Barred(StopReason::DeadlineExceeded);
+        }
+        match self.breaker.as_mut().map(|model| model.admit(nanos(now))).transpose() {
+            Ok(admitted) => Entry::Admitted(admitted),
+            Err(wait) => Entry::Rejected(wait),
+        }
+    }
+
+    /// A call that is barred or rejected makes no attempt; every other makes one at once.
+    fn was_admitted_or_not(&self, seen: &Seen<'_>, entry: Entry, driving: &Driving) {
         let starts = seen.notes.starts.len();
-        match (admission, driving) {
-            (None, Driving::Ended(ended)) => assert_eq!((ended.reason, starts), (Some(StopReason::Aborted), 0)),
-            (Some(Err(wait)), Driving::Ended(ended)) => {
+        match (entry, driving) {
+            (Entry::Barred(reason), Driving::Ended(ended)) => assert_eq!((ended.reason, starts), (Some(reason), 0)),
+            (Entry::Rejected(wait), Driving::Ended(ended)) => {
                 let rejection = ended.rejection.as_ref().expect("the breaker rejects the call");
                 let state = self.breaker.as_ref().map(BreakerModel::state);
                 // A call keeps its waits in a nanosecond less than what a breaker counts in.
                 let told = |wait: Option<Duration>| wait.map(|wait| wait.min(Duration::from_nanos(u64::MAX - 1)));
                 assert_eq!((Some(rejection.state()), told(rejection.retry_in()), starts), (state, told(wait), 0));
             }
-            (Some(Ok(_)), _) => assert!(starts >= 1, "a call that is admitted makes an attempt"),
-            (admission, _) => panic!("a call that is not to run runs: {admission:?}"),
+            (Entry::Admitted(_), _) => assert!(starts >= 1, "a call that is admitted makes an attempt"),
+            (entry, _) => panic!("a call that is not to run runs: {entry:?}"),
         }
     }
 
@@ -306,10 +295,13 @@ impl Accounts<'_> {
             Driving::Ended(ended) => {
                 seen.ended_as_told(ended, self.now());
                 self.is_exhausted(seen, ended);
-                match ended.reason {
-                    None => End::Success,
-                    Some(StopReason::Aborted | StopReason::CircuitOpen) => End::Released,
-                    Some(_) => End::Failure(seen.notes.failures.last().expect("a call stops after a failure").class),
+                match (ended.reason, seen.notes.failures.last()) {
+                    (None, _) => End::Success,
+                    (Some(StopReason::Aborted | StopReason::CircuitOpen), _) => End::Released,
+                    (Some(_), Some(last)) => End::Failure(last.class),
+                    // It was barred, and never had a permit.
+                    (Some(StopReason::DeadlineExceeded), None) if ticket.is_none() => End::Released,
+                    (Some(reason), None) => panic!("{reason} without a failure"),
                 }
             }
         };
@@ -345,5 +337,13 @@ impl Accounts<'_> {
     }
 }
 
-/// The model's answer to a call that asks: a permit if there is a breaker, or how long to wait.
-type Admitted = Result<Option<(Ticket, Option<Transition>)>, Option<Duration>>;
+/// What becomes of a call that begins.
+#[derive(Clone, Copy, Debug)]
+enum Entry {
+    /// It ends for this reason before the breaker is asked.
+    Barred(StopReason),
+    /// The breaker rejects it, and says how long to wait if that is known.
+    Rejected(Option<Duration>),
+    /// The model's permit, if there is a breaker, and the change it made.
+    Admitted(Option<(Ticket, Option<Transition>)>),
+}
