@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use redress::classify::{ArcClassifier, DefaultClassifier};
 use redress::driver::InstantTimer;
+use redress::policy::CallSettings;
 use redress::runtime::tokio::{AsyncPolicy, TokioTimer};
 use redress::{
-    Budget, CallContext, CallError, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass, Policy, Retry,
-    RetryOutcome, RetryTimeline, fixed,
+    AbortHandle, Budget, CallContext, CallError, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass,
+    Policy, Retry, RetryOutcome, RetryTimeline, fixed,
 };
 use tokio::task::{JoinHandle, LocalSet, spawn_local, yield_now};
 
@@ -46,6 +47,9 @@ const _: () = {
     sharable::<RetryOutcome<u32, io::Error>>();
     sharable::<CallError<io::Error>>();
     sharable::<ConfigError>();
+    sharable::<AbortHandle>();
+    sharable::<CallSettings<'static>>();
+    sharable::<CallContext<'static, ()>>();
     sendable::<CallContext<'static, Policy>>();
     sendable::<CallContext<'static, AsyncPolicy>>();
 
@@ -53,6 +57,9 @@ const _: () = {
     cloneable::<Policy<EveryErrorTwice>>();
     cloneable::<AsyncPolicy>();
     cloneable::<AsyncPolicy<EveryErrorTwice>>();
+    cloneable::<AbortHandle>();
+    cloneable::<CallSettings<'static>>();
+    cloneable::<CallContext<'static, Policy>>();
     cloneable::<Budget>();
     cloneable::<CircuitBreaker>();
 };

@@ -5,7 +5,7 @@ use std::mem;
 use std::task::{Context, Poll, Waker};
 
 use crate::engine::Run;
-use crate::policy::abort_handle::{AbortHandle, AbortWatch};
+use crate::policy::abort_handle::AbortWatch;
 use crate::policy::hooks::{Sleeper, contained};
 use crate::policy::sleep_decision::HookFuture;
 
@@ -61,13 +61,16 @@ impl Beside {
         }
     }
 
-    /// Whether one of these handles was aborted; if none was, an abort wakes the task.
-    pub(crate) fn is_aborted<'h>(&mut self, handles: impl Iterator<Item = &'h AbortHandle>, waker: &Waker) -> bool {
+    /// Whether a handle of the call was aborted; if none was, an abort wakes the task.
+    pub(crate) fn is_aborted(&mut self, run: &Run<'_>, waker: &Waker) -> bool {
+        if !run.is_abortable() {
+            return false;
+        }
         let watch = &mut self.0.get_or_insert_default().watch;
         // ORDER: registered before the flag is looked at.
         match watch {
             Some(watch) => watch.wake_by(waker),
-            None => *watch = Some(AbortWatch::new(handles, waker)),
+            None => *watch = Some(AbortWatch::new(run.abort_handles(), waker)),
         }
         watch.as_ref().is_some_and(AbortWatch::is_aborted)
     }
@@ -99,6 +102,7 @@ impl Parts {
     /// A future's destructor is the hook's as well, and may panic: at the end, or when the call is dropped before it.
     #[cold]
     #[inline(never)]
+    #[expect(clippy::boxed_local, reason = "the box is let go of here too, out of line")]
     fn let_go(mut self: Box<Self>) {
         self.set_hook(None);
     }

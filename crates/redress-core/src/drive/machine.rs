@@ -15,6 +15,7 @@ use super::failed_attempt::{FailedAttempt, classify};
 use super::finish::Finish;
 use super::guarded::{Beside, custom_wait};
 use super::poll_call::PollOperation;
+use super::poll_context::PollContext;
 use super::timer::Timer;
 use crate::classify::classifier::Classifier;
 use crate::engine::Step;
@@ -29,36 +30,6 @@ pub(crate) struct Machine<H: Hold<E>, T, E> {
     // ORDER: a hook's future is dropped before the permit is given back.
     beside: Beside,
     call: Call<H, T, E>,
-}
-
-/// What a call is polled with; the same at every poll.
-pub(crate) struct PollContext<'p, C, Tm: Timer, O> {
-    pub(crate) classifier: &'p C,
-    pub(crate) timer: &'p Tm,
-    pub(crate) operation: O,
-    /// Holds an attempt's timeout or the wait after it, never both.
-    pub(crate) sleep: Pin<&'p mut Option<Tm::Sleep>>,
-    /// The attempts that this poll has started after the first.
-    resumed: u32,
-}
-
-impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
-    #[inline]
-    pub(crate) const fn new(
-        classifier: &'p C,
-        timer: &'p Tm,
-        operation: O,
-        sleep: Pin<&'p mut Option<Tm::Sleep>>,
-    ) -> Self {
-        Self { classifier, timer, operation, sleep, resumed: 0 }
-    }
-
-    /// The same at another place: what is handed out of line has an address, and what stays in line is kept in registers.
-    #[inline(always)]
-    fn moved(self) -> Self {
-        let Self { classifier, timer, operation, sleep, resumed } = self;
-        Self { classifier, timer, operation, sleep, resumed }
-    }
 }
 
 type Stepped<T, E> = Result<(), Ending<T, E>>;
@@ -207,8 +178,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.set_step(Step::Attempting);
     }
 
-    /// The attempt, raced against its timeout and an abort: `None` if one of them was first. A result that is there at the same time
-    /// counts.
+    /// The attempt, raced against its timeout and an abort: `None` if it is cut. A result that is there at the same time counts.
     #[inline(always)]
     fn poll_attempt<C, Tm, O>(
         &mut self,
@@ -233,8 +203,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         Poll::Ready(attempted)
     }
 
-    /// Whether the pending attempt is cut. Its timer is armed when the attempt pends for the first time: an attempt that is ready at once
-    /// has none.
+    /// Whether the pending attempt is cut. Its timer is armed when it pends for the first time: one that is ready at once has none.
     #[inline(never)]
     fn poll_cut<Tm: Timer>(
         &mut self,
@@ -260,8 +229,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
 
     /// Whether a handle was aborted; if none was, an abort wakes the task.
     fn is_aborted(&mut self, cx: &Context<'_>) -> bool {
-        let run = self.call.run();
-        run.is_abortable() && self.beside.is_aborted(run.abort_handles(), cx.waker())
+        self.beside.is_aborted(&self.call.run(), cx.waker())
     }
 
     #[inline(always)]

@@ -16,6 +16,7 @@ mod rendezvous;
 pub(crate) mod blocking;
 mod blocking_context;
 pub(crate) mod guarded;
+pub(crate) mod poll_context;
 pub(crate) mod machine;
 pub(crate) mod call_future;
 pub(crate) mod asynchronous;

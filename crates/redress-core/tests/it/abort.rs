@@ -285,6 +285,22 @@ fn a_call_that_ends_or_is_dropped_leaves_its_handles() {
 }
 
 #[test]
+fn a_call_that_is_kept_after_its_end_has_left_its_handles() {
+    let (clock, handle, own) = (VirtualClock::new(), AbortHandle::new(), AbortHandle::new());
+    let policy = policy(&clock, retry()).abort_on(&handle).build().expect("valid");
+    let (mut call, mut sleep) = (policy.context().abort_on(&own).poll_call(), pin!(None));
+    let mut operation = operation_fn(|_| pending::<Attempted>());
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut cx = Context::from_waker(&waker);
+    assert!(call.poll(&mut operation, sleep.as_mut(), &mut cx).is_pending());
+    handle.abort();
+    assert!(call.poll(&mut operation, sleep.as_mut(), &mut cx).is_ready());
+    drop(waker);
+    assert_eq!(Arc::strong_count(&woken), 1, "the handle that was not aborted keeps no waker");
+}
+
+#[test]
 fn a_result_that_is_there_at_the_abort_counts() {
     let (clock, handle) = (VirtualClock::new(), AbortHandle::new());
     let policy = policy(&clock, retry()).abort_on(&handle).build().expect("valid");
