@@ -28,7 +28,7 @@ impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
 
     /// The same at another place: what is handed out of line has an address, and what stays in line is kept in registers.
     #[inline(always)]
-    fn moved(self) -> Self {
+    pub(super) fn moved(self) -> Self {
         let Self { classifier, timer, operation, sleep, resumed } = self;
         Self { classifier, timer, operation, sleep, resumed }
     }
