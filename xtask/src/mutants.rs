@@ -45,6 +45,8 @@ const SUBJECTS: &[Subject] = &[
         tests: &["--lib", "--test", "it", "--", "--skip", "cancellation", "--skip", "panic_points"],
     },
     Subject { package: "redress-http", tests: &["--lib", "--tests"] },
+    // Tests that need a feature have it: the crate is among its own dev-dependencies, with all of them.
+    Subject { package: "redress-tower", tests: &["--lib", "--tests"] },
 ];
 
 /// Not code that anybody runs: the models are tests, compiled for the model checker alone.

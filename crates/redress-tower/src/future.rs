@@ -19,6 +19,8 @@ use crate::sending::Sending;
 pin_project! {
     /// One call through a [`PolicyService`](crate::PolicyService), with its attempts in place.
     ///
+    /// Once it has ended, by a panic too, it holds nothing of the service below.
+    ///
     /// # Panics
     ///
     /// If it is polled after its end, or if the service below, the classifier, the protocol or a strategy panics.
@@ -94,7 +96,7 @@ where
     /// As the future's.
     pub fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<RetryOutcome<S::Response, S::Error>> {
         let this = self.project();
-        this.call.poll(&mut this.sending.attempts(this.running), this.sleep, cx)
+        this.sending.drive(this.running, this.call, |call, attempts| call.poll(attempts, this.sleep, cx))
     }
 }
 
@@ -111,7 +113,9 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if !self.sending.protocol().hears_of_end() {
             let this = self.project();
-            return this.call.poll_last_value(&mut this.sending.attempts(this.running), this.sleep, cx);
+            return this
+                .sending
+                .drive(this.running, this.call, |call, attempts| call.poll_last_value(attempts, this.sleep, cx));
         }
         let outcome = ready!(self.as_mut().poll_outcome(cx));
         Poll::Ready(answer(self.project().sending.protocol(), outcome))

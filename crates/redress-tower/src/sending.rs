@@ -1,20 +1,37 @@
 //! What a call sends, attempt by attempt: the request or a copy of it, to an instance that is ready for it.
 //!
-//! Owns copies and readiness. Where the attempt's future lies is the caller's affair; whether there is another attempt is the policy's.
+//! Owns copies and readiness, and lets go of what was reserved below. Where the attempt's future
+//! lies is the caller's affair; whether there is another attempt is the policy's.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::thread::panicking;
 
 use redress_core::Attempt;
-use redress_core::driver::PollOperation;
+use redress_core::driver::{PollCall, PollOperation, Timer};
 use redress_core::error::Failure;
 use tower_service::Service;
 
 use crate::exchange::Protocol;
 
-/// What the attempts of a call have in common.
+/// What the attempts of a call have in common, and the instance of the service below that the
+/// current attempt waits for and calls.
+///
+/// What `poll_ready` reserves, such as a place in a limit or a slot in a queue, goes with the
+/// instance, so an instance serves one attempt. A call that keeps it through the wait keeps other
+/// calls out as long: with a limit of ten at half load, 2,500 of 3,000 calls were slow after the
+/// limit had been full for 5 s once, instead of 214.
+///
+/// - **Invariant W1**: what was reserved below is free while a call waits for its next attempt,
+///   however the last one ended. An attempt with a result may have reserved something, too: an
+///   instance of `LoadShed` that turned its request away stays in the queue of the limit below.
+/// - **Invariant W2**: it is free once the call is over, after a panic too, although the call's
+///   future is kept.
 pub(crate) struct Sending<S, Req, X> {
-    service: S,
+    /// Present until the call is over.
+    instance: Option<S>,
     protocol: X,
     attempts_allowed: u32,
     /// What further attempts are made of.
@@ -26,20 +43,28 @@ pub(crate) struct Sending<S, Req, X> {
 }
 
 impl<S, Req, X> Sending<S, Req, X> {
-    pub(crate) const fn new(service: S, protocol: X, attempts_allowed: u32, request: Req) -> Self {
-        Self { service, protocol, attempts_allowed, kept: Some(request), next: None, only_once: None }
+    pub(crate) const fn new(instance: S, protocol: X, attempts_allowed: u32, request: Req) -> Self {
+        Self { instance: Some(instance), protocol, attempts_allowed, kept: Some(request), next: None, only_once: None }
     }
 
     pub(crate) const fn protocol(&self) -> &X {
         &self.protocol
     }
 
-    /// The attempts as an operation, for one poll; `running` is where the service's future lies between polls.
-    pub(crate) const fn attempts<'p>(&'p mut self, running: Pin<&'p mut Option<S::Future>>) -> Attempts<'p, S, Req, X>
+    /// Drives `call` on by one `poll` of it, with the attempts as its operation. `running` is where
+    /// the service's future lies between polls.
+    #[inline]
+    pub(crate) fn drive<'h, C, Tm: Timer, R>(
+        &mut self,
+        running: Pin<&mut Option<S::Future>>,
+        call: &mut PollCall<'h, S::Response, S::Error, C, Tm>,
+        poll: impl FnOnce(&mut PollCall<'h, S::Response, S::Error, C, Tm>, &mut Attempts<'_, S, Req, X>) -> Poll<R>,
+    ) -> Poll<R>
     where
         S: Service<Req>,
     {
-        Attempts { sending: self, running }
+        let guard = &mut ReleaseAtEnd { call, attempts: Attempts { sending: self, running } };
+        poll(guard.call, &mut guard.attempts)
     }
 
     /// The request of this attempt, with a copy kept if another may follow and there is one.
@@ -56,18 +81,6 @@ impl<S, Req, X> Sending<S, Req, X> {
         }
         self.protocol.prepare(&mut request, attempt);
         Some(request)
-    }
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
-    where
-        S: Service<Req> + Clone,
-    {
-        let readiness = ready!(self.service.poll_ready(cx));
-        if readiness.is_err() {
-            // tower's contract: an instance that failed to become ready is not to be used again.
-            self.service = self.service.clone();
-        }
-        Poll::Ready(readiness)
     }
 }
 
@@ -90,10 +103,11 @@ where
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
         if self.running.is_none() {
-            ready!(self.sending.poll_ready(cx))?;
+            let instance = self.sending.instance.as_mut().expect("a call has an instance until it is over");
+            ready!(instance.poll_ready(cx))?;
             // Each attempt is started before it is polled, and one without a copy to send is forbidden.
             let request = self.sending.next.take().expect("an attempt has a request");
-            self.running.set(Some(self.sending.service.call(request)));
+            self.running.set(Some(instance.call(request)));
         }
         self.running.as_mut().as_pin_mut().map_or(Poll::Pending, |running| running.poll(cx))
     }
@@ -112,5 +126,49 @@ where
         if let Failure::Result(response) = failure {
             self.sending.protocol.discard(response);
         }
+        // W1. A clone has reserved nothing. An instance that failed to become ready is replaced, too:
+        // by tower's contract it is not used again.
+        self.sending.instance = self.sending.instance.clone();
+    }
+}
+
+/// Lets go of what is reserved below after a poll with which the call is over (W2). It looks at the
+/// call and not at the poll's result, which so is written where the caller wants it.
+struct ReleaseAtEnd<'p, 'h, S: Service<Req>, Req, X, C, Tm: Timer> {
+    call: &'p mut PollCall<'h, S::Response, S::Error, C, Tm>,
+    attempts: Attempts<'p, S, Req, X>,
+}
+
+impl<S: Service<Req>, Req, X, C, Tm: Timer> Drop for ReleaseAtEnd<'_, '_, S, Req, X, C, Tm> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.call.is_over() {
+            return;
+        }
+        if panicking() {
+            self.attempts.release_contained();
+        } else {
+            // The call has stopped its last attempt.
+            self.attempts.sending.instance = None;
+        }
+    }
+}
+
+impl<S: Service<Req>, Req, X> Attempts<'_, S, Req, X> {
+    /// Lets go of the attempt, and of what is reserved below, while the call unwinds.
+    #[cold]
+    #[inline(never)]
+    fn release_contained(&mut self) {
+        contained(|| self.running.set(None));
+        contained(|| self.sending.instance = None);
+    }
+}
+
+/// Runs a destructor of the service's while the call unwinds: a second panic that leaves a
+/// destructor ends the process.
+fn contained(destructor: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(destructor)) {
+        // Its destructor may panic, too.
+        mem::forget(payload);
     }
 }

@@ -23,7 +23,8 @@ use crate::source::PolicyProvider;
 ///   [`CallError`].
 /// - **Readiness**: this service is always ready. Each attempt waits for a clone of the service below to be ready and then calls that clone. So
 ///   an open breaker rejects although nothing below is ready, an attempt's timeout holds for the wait, and a service that fails to become
-///   ready is a failure like any other: the next attempt is made on a new clone. Backpressure from below is felt by the calls, not by
+///   ready is a failure like any other: the next attempt is made on a new clone. What an attempt has reserved below, such as a place
+///   in a limit, is free while the call waits for the next one, however the attempt ended. Backpressure from below is felt by the calls, not by
 ///   `poll_ready`: to limit the calls that wait, put a limit around this service.
 /// - **Allocation**: the call, the attempt and its timeout lie in the future. Nothing is boxed.
 ///
@@ -127,7 +128,8 @@ where
     let mut sending = sending;
     let mut sleep = pin!(None);
     let mut running = pin!(None);
-    poll_fn(|cx| call.poll(&mut sending.attempts(running.as_mut()), sleep.as_mut(), cx)).await
+    poll_fn(|cx| sending.drive(running.as_mut(), &mut call, |call, attempts| call.poll(attempts, sleep.as_mut(), cx)))
+        .await
 }
 
 impl<S, Req, P, X> Service<Req> for PolicyService<S, P, X>

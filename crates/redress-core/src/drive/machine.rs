@@ -57,6 +57,12 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.is_unfinished()
     }
 
+    /// Whether the call has ended, by a panic too.
+    #[inline]
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.call.step(), Step::Ended)
+    }
+
     /// Ends a call that has no result: it is dropped, or a panic goes through it.
     pub(crate) fn abandon(&mut self, timer: &impl Timer) {
         // ORDER: a hook's future is dropped before the permit is given back.

@@ -281,6 +281,12 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         self.machine.poll(with, ToLastValue, cx)
     }
 
+    /// Whether the call is over: it has ended, or a panic went through it.
+    #[inline]
+    pub const fn is_over(&self) -> bool {
+        self.machine.is_over()
+    }
+
     /// Drives the call to its end, from inside an `async` function. The future may be dropped like any call's.
     pub async fn run<O>(self, operation: O) -> RetryOutcome<T, E>
     where

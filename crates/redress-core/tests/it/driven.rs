@@ -223,11 +223,13 @@ fn a_panic_gives_the_permit_back_although_the_call_is_kept() {
     clock.advance(secs(1));
     let mut call = policy.poll_call();
     let (mut sleep, mut cx) = (pin!(None), Context::from_waker(Waker::noop()));
+    assert!(!call.is_over());
     // Polled before it was started: an attempt without an act panics.
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         let _ = call.poll(&mut Noted::default(), sleep.as_mut(), &mut cx);
     }));
     assert!(panicked.is_err());
+    assert!(call.is_over());
     assert!(breaker.try_acquire().is_ok(), "the probe's place is free");
     drop(call);
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::combinators::BoxBody;
+use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 use http_body_util::{BodyExt as _, Empty, Full};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use redress_core::breaker::CircuitState;
@@ -123,6 +123,28 @@ async fn streams_and_bytes_go_through_one_client() {
     client.get(server.uri("/")).send().await.unwrap();
     let bodies: Vec<_> = server.arrived().into_iter().map(|arrived| arrived.body).collect();
     assert_eq!(bodies, [&b"bytes"[..], b"bytes", b"chunk", b""]);
+}
+
+#[tokio::test]
+async fn bytes_in_a_boxed_body_are_sent_again_whole() {
+    async fn arrive_twice(send: impl AsyncFnOnce(http::Uri)) {
+        let server = Server::answers(&[BUSY, OK]).await;
+        send(server.uri("/")).await;
+        let bodies: Vec<_> = server.arrived().into_iter().map(|arrived| arrived.body).collect();
+        assert_eq!(bodies, [b"bytes"; 2]);
+    }
+    let client = RetryingClient::new(pooled(), policy(retry()));
+    let boxed: [ReplayBody<BoxBody<Bytes, io::Error>>; 4] =
+        ["bytes".into(), "bytes".to_owned().into(), Bytes::from("bytes").into(), b"bytes".to_vec().into()];
+    for body in boxed {
+        arrive_twice(async |uri| drop(client.put(uri, body).send().await.unwrap())).await;
+    }
+    let client = RetryingClient::new(pooled(), policy(retry()));
+    let unsync: [ReplayBody<UnsyncBoxBody<Bytes, io::Error>>; 4] =
+        ["bytes".into(), "bytes".to_owned().into(), Bytes::from("bytes").into(), b"bytes".to_vec().into()];
+    for body in unsync {
+        arrive_twice(async |uri| drop(client.put(uri, body).send().await.unwrap())).await;
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod raw;
 mod arbitrary;
 mod channel;
 mod hostile;
+mod places;
 mod settings;
 mod streaming;
 mod types;

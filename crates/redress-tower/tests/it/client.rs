@@ -26,7 +26,8 @@ type Client = PolicyService<HttpClient, AsyncPolicy<HttpRetryAfterClassifier>, H
 
 fn client(attempts: u32) -> Client {
     let policy = AsyncPolicy::builder().classifier(http_retry_after_classifier());
-    let policy = policy.retry(at_once().max_attempts(attempts)).build().unwrap();
+    // A server's hint is not waited for.
+    let policy = policy.retry(at_once().max_attempts(attempts)).sleep_with(|_| ready(())).build().unwrap();
     PolicyLayer::new(policy).protocol(HttpProtocol::new()).layer(http_client())
 }
 
