@@ -1,17 +1,30 @@
-//! The benchmarks, under the workspace's bench profile.
+//! The benchmarks, under the workspace's bench profile, and their instructions in the profiles that users build with.
 //!
-//! What is measured, and how the figures are printed, is `redress-bench`'s: this only hands it its arguments.
+//! It owns the builds. What is measured, and how the figures are printed, is `redress-bench`'s, which is handed its arguments.
 
-use anyhow::{Result, bail};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use cargo_metadata::Message;
 
 use crate::command;
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "redress-bench";
 
-/// What follows goes to the benchmarks as it is.
+/// The program of the package.
+const PROGRAM: &str = "compare";
+
+/// What users build with beside the bench profile: what the report calls it, without a `=`, and the profile in the
+/// workspace's manifest.
+const BESIDE: [(&str, &str); 2] = [("plain `--release`", "release"), ("fat LTO", "bench-fat")];
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// Counts instructions under plain `--release` and fat LTO, too. It stands first and takes twice as long.
+    #[arg(long)]
+    profiles: bool,
+    /// What follows goes to the benchmarks as it is.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -20,5 +33,29 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if !workspace.members().iter().any(|package| package.name == PACKAGE) {
         bail!("there is no crate `{PACKAGE}` in this workspace: the benchmarks belong in crates/{PACKAGE}");
     }
-    command::run(command::cargo(workspace, &["bench", "--package", PACKAGE, "--"]).args(&args.arguments))
+    let mut beside = Vec::new();
+    for (name, profile) in BESIDE.into_iter().filter(|_| args.profiles) {
+        beside.extend(["--beside".to_owned(), format!("{name}={}", built(workspace, profile)?)]);
+    }
+    command::run(bench(workspace).arg("--").args(beside).args(&args.arguments))
+}
+
+/// Builds the benchmarks in a profile. Answers with the path of the program.
+fn built(workspace: &Workspace, profile: &str) -> Result<String> {
+    let mut command = bench(workspace);
+    command.args(["--no-run", "--profile", profile, "--message-format", "json-render-diagnostics"]);
+    let printed = command::run_reading(&mut command)?;
+    let programs = Message::parse_stream(printed.as_bytes()).filter_map(|message| match message.ok()? {
+        Message::CompilerArtifact(artifact) if artifact.target.name == PROGRAM => artifact.executable,
+        _ => None,
+    });
+    let program = programs.last().with_context(|| format!("cargo built no program `{PROGRAM}` of {PACKAGE}"))?;
+    Ok(program.into_string())
+}
+
+/// Never incrementally: that would split the crates otherwise than the profile says.
+fn bench(workspace: &Workspace) -> Command {
+    let mut command = command::cargo(workspace, &["bench", "--package", PACKAGE]);
+    command.env("CARGO_INCREMENTAL", "0");
+    command
 }

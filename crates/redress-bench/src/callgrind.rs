@@ -3,7 +3,7 @@
 //! Owns the subtraction that leaves only the calls: two runs that differ in their number of iterations, and in nothing else.
 
 use std::env;
-use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::case::Case;
@@ -18,26 +18,32 @@ pub(crate) fn is_available() -> bool {
 
 /// Instructions in one call of the case, or why they could not be counted.
 pub(crate) fn instructions(case: &Case) -> Result<f64, String> {
+    let program = env::current_exe().map_err(|error| format!("this program could not be found: {error}"))?;
+    instructions_in(&program, case)
+}
+
+/// The same of another build of this program.
+pub(crate) fn instructions_in(program: &Path, case: &Case) -> Result<f64, String> {
     let [few, many] = ITERATIONS;
-    let difference = total(case, many)?.saturating_sub(total(case, few)?);
+    let difference = total(program, case, many)?.saturating_sub(total(program, case, few)?);
     Ok(difference as f64 / (many - few) as f64)
 }
 
-fn total(case: &Case, iterations: u64) -> Result<u64, String> {
-    let output = command(case, iterations).and_then(|mut command| command.output());
+fn total(program: &Path, case: &Case, iterations: u64) -> Result<u64, String> {
+    let output = counting(program, case, iterations).output();
     let output = output.map_err(|error| format!("valgrind could not be run: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     collected(&said).ok_or_else(|| format!("no count in what valgrind said: {}", said.lines().last().unwrap_or("")))
 }
 
-fn command(case: &Case, iterations: u64) -> io::Result<Command> {
+fn counting(program: &Path, case: &Case, iterations: u64) -> Command {
     let mut command = Command::new("valgrind");
     command
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(env::current_exe()?)
+        .arg(program)
         .args(["--case", &case.id(), "--iterations", &iterations.to_string()])
         .stdin(Stdio::null());
-    Ok(command)
+    command
 }
 
 /// The number after `Collected :`, which callgrind prints at its end.

@@ -71,13 +71,10 @@ pub(crate) enum Kind {
     Async,
 }
 
-/// What a case of redress is to stay within. What is not set is not judged.
+/// The limits of a case of redress. What is not set is not judged: no time is, since shared cores do not repeat one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reach {
     pub(crate) instructions: Option<f64>,
-    pub(crate) nanoseconds: Option<f64>,
-    /// On two threads at once: nanoseconds a call.
-    pub(crate) shared_nanoseconds: Option<f64>,
     /// On two threads at once: how much of its speed alone each thread keeps.
     pub(crate) shared_percent: Option<f64>,
 }
@@ -90,22 +87,12 @@ impl Case {
         name: &'static str,
         prepare: fn() -> Batch,
     ) -> Self {
-        let reach = Reach { instructions: None, nanoseconds: None, shared_nanoseconds: None, shared_percent: None };
+        let reach = Reach { instructions: None, shared_percent: None };
         Self { row, who, kind, name, reach, prepare }
     }
 
     pub(crate) const fn within(mut self, instructions: f64) -> Self {
         self.reach.instructions = Some(instructions);
-        self
-    }
-
-    pub(crate) const fn takes(mut self, nanoseconds: f64) -> Self {
-        self.reach.nanoseconds = Some(nanoseconds);
-        self
-    }
-
-    pub(crate) const fn takes_shared(mut self, nanoseconds: f64) -> Self {
-        self.reach.shared_nanoseconds = Some(nanoseconds);
         self
     }
 

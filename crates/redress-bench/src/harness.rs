@@ -11,8 +11,9 @@ use clap::builder::PossibleValuesParser;
 
 use crate::allocations::{per_call, uncounted};
 use crate::case::{Batch, Case, Row};
+use crate::cases::further::{DIFFERENCE, FURTHER, Further};
 use crate::cases::{ROWS, named, of_row};
-use crate::report::{self, Figures, RowReport};
+use crate::report::{self, Figures, FurtherAttempt, Measured, RowReport};
 use crate::threads::{self, Sharing};
 use crate::{callgrind, timing};
 
@@ -35,9 +36,24 @@ struct Arguments {
     /// How many times `--case` is run.
     #[arg(long, requires = "case")]
     iterations: Option<u64>,
+    /// Counts instructions in another build of this program, too. `cargo xtask bench --profiles` adds it.
+    #[arg(long, value_name = "PROFILE=PROGRAM", value_parser = build)]
+    beside: Vec<Build>,
     /// What `cargo bench` adds.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+/// Another build of this program.
+#[derive(Clone, Debug)]
+struct Build {
+    profile: String,
+    program: PathBuf,
+}
+
+fn build(argument: &str) -> Result<Build, String> {
+    let (profile, program) = argument.split_once('=').ok_or("it is PROFILE=PROGRAM")?;
+    Ok(Build { profile: profile.to_owned(), program: program.into() })
 }
 
 /// Runs the program.
@@ -59,7 +75,8 @@ pub fn run() -> ExitCode {
     let Some(path) = &arguments.out else { return ExitCode::SUCCESS };
     // `cargo bench` starts this in the package's folder.
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
-    if let Err(error) = fs::write(&path, report) {
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, report));
+    if let Err(error) = written {
         eprintln!("could not write {}: {error}", path.display());
         return ExitCode::FAILURE;
     }
@@ -76,31 +93,49 @@ fn run_case(id: &str, iterations: u64) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn measure(arguments: &Arguments) -> Vec<RowReport> {
+fn measure(arguments: &Arguments) -> Measured {
     let asked = |row: &&Row| arguments.only.is_empty() || arguments.only.iter().any(|key| key == row.key);
     let has_callgrind = callgrind::is_available();
-    let of_row = |row: &Row| {
-        eprintln!("measuring: {}", row.title);
-        let cases = of_row(row);
-        let batches: Vec<Batch> = cases.iter().map(|case| (case.prepare)()).collect();
-        let timings = match arguments.rounds {
-            0 => vec![None; batches.len()],
-            rounds => uncounted(|| timing::time(&batches, rounds)).into_iter().map(Some).collect(),
-        };
-        let figures = cases.into_iter().zip(&batches).zip(timings).map(|((case, batch), timing)| Figures {
-            case,
-            timing,
-            instructions: instructions(&case, has_callgrind),
-            allocations: per_call(batch),
-            sharing: shared(row, batch, arguments.rounds),
-        });
-        RowReport { row: *row, figures: figures.collect() }
-    };
-    ROWS.iter().filter(asked).map(of_row).collect()
+    let further = if arguments.only.is_empty() { FURTHER } else { &[] };
+    Measured {
+        builds: arguments.beside.iter().map(|build| build.profile.clone()).collect(),
+        rows: ROWS.iter().filter(asked).map(|row| of(row, arguments, has_callgrind)).collect(),
+        further: further.iter().map(|further| further_attempt(further, has_callgrind)).collect(),
+    }
 }
 
-fn instructions(case: &Case, has_callgrind: bool) -> Result<f64, String> {
-    if has_callgrind { callgrind::instructions(case) } else { Err("valgrind is missing".to_owned()) }
+fn of(row: &Row, arguments: &Arguments, has_callgrind: bool) -> RowReport {
+    eprintln!("measuring: {}", row.title);
+    let cases = of_row(row);
+    let batches: Vec<Batch> = cases.iter().map(|case| (case.prepare)()).collect();
+    let timings = match arguments.rounds {
+        0 => vec![None; batches.len()],
+        rounds => uncounted(|| timing::time(&batches, rounds)).into_iter().map(Some).collect(),
+    };
+    let elsewhere = |case: &Case| {
+        let builds = arguments.beside.iter();
+        builds.map(|build| counted(has_callgrind, || callgrind::instructions_in(&build.program, case))).collect()
+    };
+    let figures = cases.into_iter().zip(&batches).zip(timings).map(|((case, batch), timing)| Figures {
+        case,
+        timing,
+        instructions: counted(has_callgrind, || callgrind::instructions(&case)),
+        elsewhere: elsewhere(&case),
+        allocations: per_call(batch),
+        sharing: shared(row, batch, arguments.rounds),
+    });
+    RowReport { row: *row, figures: figures.collect() }
+}
+
+fn further_attempt(&Further { few, many }: &Further, has_callgrind: bool) -> FurtherAttempt {
+    eprintln!("measuring: each further attempt: {}, {}", many.name, many.kind);
+    let [counted_few, counted_many] = [few, many].map(|case| counted(has_callgrind, || callgrind::instructions(&case)));
+    let each = counted_many.as_ref().ok().zip(counted_few.as_ref().ok()).map(|(many, few)| (many - few) / DIFFERENCE);
+    FurtherAttempt { case: many, few: counted_few, many: counted_many, each }
+}
+
+fn counted(has_callgrind: bool, count: impl FnOnce() -> Result<f64, String>) -> Result<f64, String> {
+    if has_callgrind { count() } else { Err("valgrind is missing".to_owned()) }
 }
 
 fn shared(row: &Row, batch: &Batch, rounds: usize) -> Option<Result<Sharing, String>> {

@@ -54,7 +54,7 @@ const ATTEMPT: Duration = Duration::from_secs(2);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What redress may add to the operation's future.
-const OVERHEAD: usize = 224;
+const OVERHEAD: usize = 215;
 
 /// What an operation with a connection and a buffer holds while it waits.
 async fn operation() -> OperationResult {
@@ -64,12 +64,12 @@ async fn operation() -> OperationResult {
     succeed()
 }
 
-/// The operation with a timeout, for those that have none of their itself.
+/// The operation with a timeout, for those that have none themselves.
 async fn attempt() -> OperationResult {
     timeout(ATTEMPT, operation()).await.unwrap_or(Err(OperationError::TimedOut))
 }
 
-/// The operation's itself future, then the futures that retry it, with a timeout for each attempt and growing delays.
+/// The operation's own future, then the futures that retry it, with a timeout for each attempt and growing delays.
 pub(crate) fn futures() -> Vec<Size> {
     let bare = waiting("the operation", operation);
     let reach = bare.itself + OVERHEAD;

@@ -252,6 +252,22 @@ fn calls_through_a_service_allocate_nothing() {
     }
 }
 
+/// A clone made for one call takes the handle as it is; one that is kept takes a handle that only it counts.
+#[test]
+fn a_clone_of_a_service_allocates_once_if_it_is_called_again() {
+    let path = &PATHS[0];
+    let policy = AsyncPolicy::<DefaultClassifier, Untouched>::builder();
+    let policy = guarded(policy, path).build().expect("a valid policy");
+    let runs = Cell::new(0);
+    let service = PolicyLayer::new(policy).layer(Scripted);
+    let mut kept = service.clone();
+    let mut allocations = || {
+        let call = || drop(black_box(finish(kept.call(Request(path, &runs)))));
+        allocation_counter::measure(call).count_total
+    };
+    assert_eq!([allocations(), allocations(), allocations()], [0, 1, 0]);
+}
+
 #[test]
 fn a_permit_and_a_withdrawal_allocate_nothing() {
     let (closed, open) = (closed(), open());

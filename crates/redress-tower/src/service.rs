@@ -26,7 +26,9 @@ use crate::source::PolicyProvider;
 ///   ready is a failure like any other: the next attempt is made on a new clone. What an attempt has reserved below, such as a place
 ///   in a limit, is free while the call waits for the next one, however the attempt ended. Backpressure from below is felt by the calls, not by
 ///   `poll_ready`: to limit the calls that wait, put a limit around this service.
-/// - **Allocation**: the call, the attempt and its timeout lie in the future. Nothing is boxed.
+/// - **Allocation**: the call, the attempt and its timeout lie in the future. Nothing is boxed. A clone of the service allocates once, when
+///   it is called for the second time: it takes a handle of the policy that only this clone counts, so that threads with a clone each
+///   do not wait for each other.
 ///
 /// # Cancel safety
 ///
@@ -36,11 +38,43 @@ pub struct PolicyService<S, P, X> {
     inner: S,
     policy: P,
     protocol: X,
+    uses: Uses,
+}
+
+/// How often a clone has been called. Most are made for one call, and are not worth an allocation; one that a thread
+/// keeps takes a policy's handle that only it counts.
+#[derive(Debug)]
+enum Uses {
+    None,
+    One,
+    Many,
+}
+
+impl Uses {
+    /// The uses after a further call; `settle` is run before the second.
+    #[cold]
+    #[inline(never)]
+    fn next(&self, settle: impl FnOnce()) -> Self {
+        match self {
+            Self::None => Self::One,
+            Self::One | Self::Many => {
+                settle();
+                Self::Many
+            }
+        }
+    }
+}
+
+impl Clone for Uses {
+    #[inline]
+    fn clone(&self) -> Self {
+        Self::None
+    }
 }
 
 impl<S, P, X> PolicyService<S, P, X> {
     pub(crate) const fn new(inner: S, policy: P, protocol: X) -> Self {
-        Self { inner, policy, protocol }
+        Self { inner, policy, protocol, uses: Uses::None }
     }
 
     /// The service below.
@@ -149,6 +183,9 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
+        if !matches!(self.uses, Uses::Many) {
+            self.uses = self.uses.next(|| self.policy.settle());
+        }
         let policy = self.policy.policy(&request);
         let bypasses = self.protocol.bypasses(&request);
         let (policy, context) =

@@ -15,6 +15,10 @@ pub trait PolicyProvider<Req> {
 
     /// The policy for this request. Hand out clones: a policy made anew each time has a breaker that never opens.
     fn policy(&self, request: &Req) -> AsyncPolicy<Self::Classifier, Self::Timer>;
+
+    /// Called once by each clone of a service that is called more than once: the place to take a handle that clones on
+    /// other threads do not [count](AsyncPolicy::counted_apart). Default: nothing.
+    fn settle(&mut self) {}
 }
 
 impl<Req, C: Clone, Tm: Clone> PolicyProvider<Req> for AsyncPolicy<C, Tm> {
@@ -23,6 +27,10 @@ impl<Req, C: Clone, Tm: Clone> PolicyProvider<Req> for AsyncPolicy<C, Tm> {
 
     fn policy(&self, _: &Req) -> Self {
         self.clone()
+    }
+
+    fn settle(&mut self) {
+        *self = self.counted_apart();
     }
 }
 

@@ -5,6 +5,7 @@
 mod backon;
 mod bare;
 mod failsafe;
+pub(crate) mod further;
 mod recloser;
 mod redress;
 mod redress_tower;
@@ -90,7 +91,8 @@ pub(crate) fn of_row(row: &Row) -> Vec<Case> {
 }
 
 pub(crate) fn named(id: &str) -> Option<Case> {
-    all().find(|case| case.id() == id)
+    let further = further::FURTHER.iter().flat_map(|further| [further.few, further.many]);
+    all().chain(further).find(|case| case.id() == id)
 }
 
 fn all() -> impl Iterator<Item = Case> {

@@ -17,13 +17,13 @@ use crate::case::{Batch, Case, Who};
 use crate::operation::{Alternating, OperationError, fail, succeed};
 
 pub(super) const CASES: &[Case] = &[
-    case("retry", || succeeding(plain())),
+    case("retry", || succeeding(plain())).within(260.0),
     case("retry-deadline", || succeeding(timed())),
-    case("breaker", breaker),
-    case("stack", || succeeding(stack())),
+    case("breaker", breaker).within(260.0).keeps(70.0),
+    case("stack", || succeeding(stack())).within(260.0),
     case("stack-deadline", || succeeding(stack_timed())),
-    case("second-try", second_try),
-    case("rejected", rejected),
+    case("second-try", second_try).within(690.0),
+    case("rejected", rejected).within(340.0),
     case("failure-recorded", failure),
 ];
 

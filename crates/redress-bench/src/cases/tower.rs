@@ -25,7 +25,7 @@ const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -
 
 /// A policy as tower's documentation writes one: it counts down.
 #[derive(Clone)]
-struct Attempts(u32);
+pub(super) struct Attempts(pub(super) u32);
 
 impl tower::retry::Policy<(), u64, OperationError> for Attempts {
     type Future = Ready<()>;

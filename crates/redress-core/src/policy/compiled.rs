@@ -28,11 +28,12 @@ const UNCAPPED: u16 = u16::MAX;
 /// The largest cap that can be told from none.
 pub(crate) const MAX_CAP: u32 = UNCAPPED as u32 - 1;
 
-/// One policy: a breaker in front of compiled settings.
+/// One policy: a breaker in front of compiled settings. A clone is the same policy.
+#[derive(Clone)]
 pub(crate) struct Plan {
     compiled: Arc<CompiledPolicy>,
     pub(crate) breaker: Option<BreakerChoice>,
-    pub(crate) warnings: Box<[ConfigIssue]>,
+    pub(crate) warnings: Arc<[ConfigIssue]>,
     pub(crate) flags: Flags,
     /// The time the first attempt has: nothing of the deadline has passed.
     first_time_left: Option<Duration>,
@@ -169,7 +170,7 @@ impl Plan {
     }
 }
 
-fn warnings(spec: &PolicySpec, breaker: Option<&BreakerChoice>) -> Box<[ConfigIssue]> {
+fn warnings(spec: &PolicySpec, breaker: Option<&BreakerChoice>) -> Arc<[ConfigIssue]> {
     let mut check = Check::default();
     check.extend(spec.warnings());
     if breaker.is_some() {
@@ -178,7 +179,9 @@ fn warnings(spec: &PolicySpec, breaker: Option<&BreakerChoice>) -> Box<[ConfigIs
     if let Some(BreakerChoice::Circuit(breaker)) = breaker {
         check.extend(breaker.warnings().to_vec());
     }
-    check.into_issues().into_boxed_slice()
+    let issues = check.into_issues();
+    // The default allocates nothing, as an empty box would not.
+    if issues.is_empty() { Arc::default() } else { issues.into() }
 }
 
 /// The shorter of two limits, where `None` is no limit.

@@ -198,6 +198,19 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         Self { plan, classifier: self.classifier.clone(), timer: self.timer.clone() }
     }
 
+    /// The same policy with a reference count apart from this one's, for integrations whose calls hold a handle each.
+    /// Such a call counts twice, and threads that count in one place spend most of a short call waiting for each other.
+    /// Costs one allocation. Everything is shared as by a clone.
+    #[must_use]
+    pub fn counted_apart(&self) -> Self
+    where
+        C: Clone,
+        Tm: Clone,
+    {
+        let plan = Arc::new(Plan::clone(&self.plan));
+        Self { plan, classifier: self.classifier.clone(), timer: self.timer.clone() }
+    }
+
     /// The timer, for integrations that wait for something besides attempts.
     #[must_use]
     pub const fn timer(&self) -> &Tm {

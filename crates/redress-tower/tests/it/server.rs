@@ -20,7 +20,7 @@ use redress_tokio::AsyncPolicy;
 use redress_tower::PolicyLayer;
 use redress_tower::http::{EmptyBody, HttpProtocol};
 use tokio::net::TcpListener;
-use tower::{Layer as _, ServiceBuilder, ServiceExt as _, service_fn};
+use tower::{Layer as _, Service as _, ServiceBuilder, ServiceExt as _, service_fn};
 
 use crate::service::at_once;
 use crate::socket::{get, http_client, uri};
@@ -91,6 +91,24 @@ async fn a_breaker_opens_although_layer_and_service_are_made_anew_for_each_reque
     let address = serve(Router::new().fallback_service(per_request)).await;
     assert_eq!(statuses(address, 5).await, [502, 502, 502, 503, 503]);
     assert_eq!(calls.load(Ordering::Relaxed), 3);
+}
+
+/// As workers do that keep a clone each: from its second call on, a clone has a handle that is counted apart.
+#[tokio::test]
+async fn a_breaker_opens_although_each_clone_counts_its_own_handle() {
+    let (policy, (router, calls)) = (breaking(6), failing(u32::MAX));
+    let service = PolicyLayer::once(policy.clone()).layer(router);
+    let mut clones = [service.clone(), service];
+    for turn in 0..6 {
+        assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
+        let response = clones[turn % 2].call(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
+    }
+    assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
+    for service in &mut clones {
+        assert!(service.call(Request::new(Body::empty())).await.is_err());
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 6);
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "errors are handed over")]
