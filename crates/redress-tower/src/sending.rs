@@ -7,7 +7,6 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::thread::panicking;
 
 use redress_core::Attempt;
 use redress_core::driver::{PollCall, PollOperation, Timer};
@@ -63,8 +62,14 @@ impl<S, Req, X> Sending<S, Req, X> {
     where
         S: Service<Req>,
     {
-        let guard = &mut ReleaseAtEnd { call, attempts: Attempts { sending: self, running } };
-        poll(guard.call, &mut guard.attempts)
+        let mut guard = ReleaseOnPanic { attempts: Attempts { sending: self, running } };
+        let polled = poll(call, &mut guard.attempts);
+        if call.is_over() {
+            // The call has stopped its last attempt.
+            guard.attempts.sending.instance = None;
+        }
+        mem::forget(guard);
+        polled
     }
 
     /// The request of this attempt, with a copy kept if another may follow and there is one.
@@ -132,35 +137,19 @@ where
     }
 }
 
-/// Lets go of what is reserved below after a poll with which the call is over (W2). It looks at the
-/// call and not at the poll's result, which so is written where the caller wants it.
-struct ReleaseAtEnd<'p, 'h, S: Service<Req>, Req, X, C, Tm: Timer> {
-    call: &'p mut PollCall<'h, S::Response, S::Error, C, Tm>,
+/// Lets go of the attempt, and of what is reserved below, when a poll panics, with which the call is
+/// over (W2).
+struct ReleaseOnPanic<'p, S: Service<Req>, Req, X> {
     attempts: Attempts<'p, S, Req, X>,
 }
 
-impl<S: Service<Req>, Req, X, C, Tm: Timer> Drop for ReleaseAtEnd<'_, '_, S, Req, X, C, Tm> {
-    #[inline]
-    fn drop(&mut self) {
-        if !self.call.is_over() {
-            return;
-        }
-        if panicking() {
-            self.attempts.release_contained();
-        } else {
-            // The call has stopped its last attempt.
-            self.attempts.sending.instance = None;
-        }
-    }
-}
-
-impl<S: Service<Req>, Req, X> Attempts<'_, S, Req, X> {
-    /// Lets go of the attempt, and of what is reserved below, while the call unwinds.
+impl<S: Service<Req>, Req, X> Drop for ReleaseOnPanic<'_, S, Req, X> {
     #[cold]
     #[inline(never)]
-    fn release_contained(&mut self) {
-        contained(|| self.running.set(None));
-        contained(|| self.sending.instance = None);
+    fn drop(&mut self) {
+        let Attempts { sending, running } = &mut self.attempts;
+        contained(|| running.set(None));
+        contained(|| sending.instance = None);
     }
 }
 

@@ -246,7 +246,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     }
 
     /// Runs a piece of the operation within the scopes of the call's observers.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
         self.state.within(step)
     }

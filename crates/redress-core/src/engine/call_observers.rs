@@ -44,7 +44,7 @@ impl CallObservers {
     }
 
     /// Runs a piece of the operation within the scope of every observer, the first one outermost.
-    #[inline]
+    #[inline(always)]
     pub(super) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
         match &self.0 {
             None => step(),
@@ -54,6 +54,7 @@ impl CallObservers {
 }
 
 #[cold]
+#[inline(never)]
 fn within<R>(observers: &[Box<dyn CallObserver>], step: impl FnOnce() -> R) -> R {
     let (mut waiting, mut done) = (Some(step), None);
     // A panic of the operation is kept from the observers, so that what is caught around them is theirs alone.

@@ -162,7 +162,7 @@ impl RunState {
     }
 
     /// Runs a piece of the operation within the scopes of the call's observers.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
         self.observers.within(step)
     }
