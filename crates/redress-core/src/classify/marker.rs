@@ -4,13 +4,12 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 
-// Four types that differ in name and class alone; thiserror cannot give them shared constructors.
+// Four types that differ in name and class alone.
 macro_rules! marker {
     ($(#[$doc:meta])* $name:ident => $class:ident) => {
         $(#[$doc])*
@@ -18,7 +17,8 @@ macro_rules! marker {
         /// The default classifier finds it anywhere in a [source chain](crate::classify::source_chain), also behind an `Arc` or `Box`,
         /// but not where `#[error(transparent)]` hides it: see
         /// [`DefaultClassifier`](crate::classify::DefaultClassifier#errors-inside-errors).
-        #[derive(Debug)]
+        #[derive(Debug, thiserror::Error)]
+        #[error("{message}")]
         pub struct $name {
             message: Cow<'static, str>,
             retry_after: Option<Duration>,
@@ -49,18 +49,6 @@ macro_rules! marker {
             /// What the default classifier makes of it.
             pub fn classification(&self) -> Classification {
                 Classification::new(ErrorClass::$class).with_retry_after(self.retry_after)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.message)
-            }
-        }
-
-        impl Error for $name {
-            fn source(&self) -> Option<&(dyn Error + 'static)> {
-                self.source.as_deref().map(|source| source as _)
             }
         }
     };

@@ -3,7 +3,6 @@
 //! Owns the one table that the default classifier and the HTTP integrations share. Knows no HTTP types.
 
 use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
@@ -79,7 +78,8 @@ impl ErrorClass {
 /// let failed: Result<(), _> = Err(StatusError::new(503));
 /// assert_eq!(default_classifier().classify(&failed).unwrap().class(), ErrorClass::ServerError);
 /// ```
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("status {status}")]
 pub struct StatusError {
     status: u16,
     retry_after: Option<Duration>,
@@ -117,17 +117,5 @@ impl StatusError {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
-    }
-}
-
-impl fmt::Display for StatusError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "status {}", self.status)
-    }
-}
-
-impl Error for StatusError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
     }
 }

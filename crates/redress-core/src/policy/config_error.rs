@@ -55,7 +55,8 @@ impl fmt::Display for ConfigIssue {
 /// assert_eq!(fields, ["retry.max_attempts", "policy.deadline"]);
 /// assert!(refused.to_string().contains("retry.max_attempts = 0 must be at least 1"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid configuration: {}", Joined(issues))]
 pub struct ConfigError {
     issues: Vec<ConfigIssue>,
 }
@@ -68,18 +69,18 @@ impl ConfigError {
     }
 }
 
-impl fmt::Display for ConfigError {
+/// Issues one after another.
+struct Joined<'a>(&'a [ConfigIssue]);
+
+impl fmt::Display for Joined<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("invalid configuration: ")?;
-        for (index, issue) in self.issues.iter().enumerate() {
+        for (index, issue) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
             write!(f, "{separator}{issue}")?;
         }
         Ok(())
     }
 }
-
-impl std::error::Error for ConfigError {}
 
 impl From<ConfigIssue> for ConfigError {
     fn from(issue: ConfigIssue) -> Self {
