@@ -39,7 +39,7 @@ impl Run<'_> {
     }
 
     pub(super) fn tell_retry(&self, failed: &FailureView<'_>, elapsed: Duration, delay: Duration) {
-        self.emit(&Event { delay: delay, elapsed: Some(elapsed), ..self.event(EventName::Retry, Some(failed)) });
+        self.emit(&Event { delay, elapsed: Some(elapsed), ..self.event(EventName::Retry, Some(failed)) });
     }
 
     /// The end of the call: a success if there is no reason.

@@ -68,7 +68,8 @@ fn every_setting_of_a_retry_is_a_field_and_back() {
 #[test]
 fn every_setting_of_a_policy_is_a_field_and_back() {
     type Built<K> = PolicyBuilder<redress_core::classify::DefaultClassifier, K>;
-    fn rows<K>() -> [(fn(Built<K>) -> Built<K>, fn(&mut PolicySpec)); 7] {
+    type Row<K> = (fn(Built<K>) -> Built<K>, fn(&mut PolicySpec));
+    fn rows<K>() -> [Row<K>; 7] {
         [
             (|policy| policy.name("orders"), |spec| spec.name = Some("orders".into())),
             (

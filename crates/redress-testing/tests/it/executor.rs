@@ -195,8 +195,10 @@ fn a_deadlock_is_reported() {
 #[test]
 fn backoff_and_deadline_run_by_it() {
     let clock = VirtualClock::new();
-    let policy =
-        builder(&clock, Retry::builder().strategy(fixed(secs(10))).max_attempts(9)).deadline(secs(35)).build().unwrap();
+    let policy = builder(&clock, Retry::builder().strategy(fixed(secs(10))).max_attempts(9))
+        .deadline(secs(35))
+        .build()
+        .expect("valid");
     let script = Script::<(), _>::new().forever(|| Err(reset()));
     let outcome = clock.block_on(policy.context().capture_timeline().execute(script.run_async()));
     assert_outcome(&outcome)
@@ -211,7 +213,7 @@ fn backoff_and_deadline_run_by_it() {
 fn an_attempt_timeout_strikes_in_virtual_time() {
     let clock = VirtualClock::new();
     let retry = Retry::builder().strategy(fixed(secs(60))).max_attempts(2);
-    let policy = builder(&clock, retry).attempt_timeout(secs(5)).no_deadline().build().unwrap();
+    let policy = builder(&clock, retry).attempt_timeout(secs(5)).no_deadline().build().expect("valid");
     let script = Script::<(), io::Error>::new().pending().after(&clock, secs(7)).ok(());
     let outcome = clock.block_on(policy.execute(script.run_async()));
     assert_outcome(&outcome)
@@ -225,7 +227,8 @@ fn an_attempt_timeout_strikes_in_virtual_time() {
 #[test]
 fn an_attempt_that_outruns_its_timeout_succeeds() {
     let clock = VirtualClock::new();
-    let policy = builder(&clock, Retry::builder().strategy(fixed(secs(60)))).attempt_timeout(secs(5)).build().unwrap();
+    let policy =
+        builder(&clock, Retry::builder().strategy(fixed(secs(60)))).attempt_timeout(secs(5)).build().expect("valid");
     let script = Script::<_, io::Error>::new().after(&clock, secs(4)).ok(1);
     let outcome = clock.block_on(policy.execute(script.run_async()));
     assert_outcome(&outcome).has_value(1).in_time(secs(4));
@@ -236,7 +239,7 @@ fn an_attempt_that_outruns_its_timeout_succeeds() {
 fn an_attempt_timeout_shrinks_to_the_deadline() {
     let clock = VirtualClock::new();
     let retry = Retry::builder().strategy(fixed(secs(1)));
-    let policy = builder(&clock, retry).attempt_timeout(secs(6)).deadline(secs(10)).build().unwrap();
+    let policy = builder(&clock, retry).attempt_timeout(secs(6)).deadline(secs(10)).build().expect("valid");
     let outcome = clock.block_on(policy.execute(pending::<Result<(), io::Error>>));
     assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(2).in_time(secs(10));
 }
