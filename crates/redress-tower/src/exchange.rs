@@ -166,7 +166,7 @@ pub struct CopyWith<F>(F);
 ///     None => Ok(Job { number: job.number, upload: None }),
 ///     Some(_) => Err("upload"), // it has been read by then
 /// });
-/// # let _ = exchange;
+/// # let _ = protocol;
 /// ```
 pub const fn copy_with<Req, F>(copy: F) -> CopyWith<F>
 where

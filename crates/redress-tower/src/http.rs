@@ -92,7 +92,7 @@ impl<K> HttpProtocol<K> {
     ///     Body::Text(text) => Some(Body::Text(text.clone())),
     ///     Body::File(_) => None,
     /// });
-    /// # let _ = exchange;
+    /// # let _ = protocol;
     /// ```
     #[must_use]
     pub fn bodies<L>(self, bodies: L) -> HttpProtocol<L> {
@@ -126,7 +126,7 @@ impl<K> HttpProtocol<K> {
     ///     Some(deadline) => CallContext::new().deadline(*deadline),
     ///     None => CallContext::new(),
     /// });
-    /// # let _ = exchange;
+    /// # let _ = protocol;
     /// ```
     #[must_use]
     pub fn context_for(

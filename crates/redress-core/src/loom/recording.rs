@@ -13,7 +13,7 @@ fn event(attempt: u32) -> TimelineEvent {
         attempt,
         event: EventName::Retry,
         elapsed: Duration::ZERO,
-        sleep: Duration::ZERO,
+        delay: Duration::ZERO,
         error_class: None,
         stop_reason: None,
         cause: None,
