@@ -11,15 +11,20 @@ use redress_core::classify::{OrElse, source_chain, strict_classifier};
 use redress_core::error::StatusError;
 use redress_core::{Classification, Classifier, default_classifier};
 
+use crate::connect::classify_connect;
+use crate::evidence::{is_of_a_connector, is_of_the_caller, of_status, own_failure, with_evidence};
 use crate::status::{classify, response_class};
 
 /// Classifies responses by status, and errors as the default classifier does.
 ///
-/// - `Ok`: 408, 409, 421, 423, 425, 429 and every 5xx are failures; everything else, the other 4xx included, is a success
-///   that the caller reads. Headers are not looked at: see [`http_retry_after_classifier`] for that.
+/// - `Ok`: 408, 409, 421, 423, 425, 429 and 5xx but for 501, 505, 506, 508, 510, 511 are failures; everything else, the other 4xx
+///   included, is a success that the caller reads. Headers are not looked at: see [`http_retry_after_classifier`] for that.
 /// - `Err`: what [`default_classifier`] says, so a [`StatusError`] anywhere in the source chain counts by the whole
 ///   [table](crate::classify_status), 401 and 404 included. A hint that the error itself carries is kept. Beside a status an
 ///   error's name is not guessed from: an answer came, so an error called a timeout that carries a 302 is `Unknown`.
+///   Where hyper-util's client says that no connection came about, [`classify_connect`](crate::classify_connect) is asked instead.
+/// - Both: the status is the label `status`, as in `503`, an `io::Error`'s kind the label `io`, and what was certainly not acted on is
+///   [marked so](Classification::is_unsent); see [`with_evidence`](crate::with_evidence).
 ///
 /// Made by [`http_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,13 +64,16 @@ impl HttpClassifier {
 impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpClassifier {
     fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
         match result {
-            Ok(response) => response_class(response.status()).map(Classification::new),
+            Ok(response) => {
+                let class = response_class(response.status())?;
+                Some(of_status(response.status().as_u16(), Classification::new(class)))
+            }
             Err(error) => Some(classify_error(error)),
         }
     }
 }
 
-/// Classifies responses alone: 408, 409, 421, 423, 425, 429 and every 5xx are failures, with the `Retry-After` of their
+/// Classifies responses alone: those that [`HttpClassifier`] calls failures are, with the `Retry-After` of their
 /// headers as the hint. It has no opinion about errors, so chain it with a classifier that has.
 ///
 /// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set. Made by
@@ -119,7 +127,8 @@ impl DefaultResultClassifier {
         classify(response.status(), response.headers(), SystemTime::now()).map(|failure| self.shorten(failure))
     }
 
-    fn shorten(&self, failure: Classification) -> Classification {
+    /// The same failure with a hint no longer than [`max_retry_after`](Self::max_retry_after), for classifiers that stand on this one.
+    pub fn shorten(&self, failure: Classification) -> Classification {
         match (self.max_retry_after, failure.retry_after()) {
             (Some(longest), Some(asked)) => failure.with_retry_after(asked.min(longest)),
             _ => failure,
@@ -193,11 +202,16 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpRetryAfterClassif
 
 /// What an error means: as the default classifier has it, but by its name only where no status says that an answer came.
 fn classify_error(error: &(dyn Error + 'static)) -> Classification {
-    if source_chain(error).any(<dyn Error>::is::<StatusError>) {
+    let failure = if source_chain(error).any(<dyn Error>::is::<StatusError>) {
         strict_classifier().classify_error(error)
+    } else if is_of_the_caller(error) {
+        own_failure(strict_classifier().classify_error(error))
+    } else if is_of_a_connector(error) {
+        return classify_connect(error);
     } else {
         default_classifier().classify_error(error)
-    }
+    };
+    with_evidence(error, failure)
 }
 
 #[cfg(test)]
@@ -232,6 +246,9 @@ mod tests {
             (401, None),
             (404, None),
             (422, None),
+            (501, None),
+            (505, None),
+            (511, None),
             (408, Some(ErrorClass::Transient)),
             (409, Some(ErrorClass::Concurrency)),
             (429, Some(ErrorClass::RateLimit)),
@@ -239,7 +256,7 @@ mod tests {
             (503, Some(ErrorClass::ServerError)),
         ];
         for (status, class) in rows {
-            let plain = class.map(Classification::new);
+            let plain = class.map(|class| Classification::new(class).with_detail("status", status.to_string()));
             let hinted = plain.clone().map(|failure| failure.with_retry_after(SEVEN));
             assert_eq!(of_response(&http_classifier(), status), plain, "{status}");
             assert_eq!(of_response(&http_retry_after_classifier(), status), hinted, "{status}");
@@ -270,13 +287,15 @@ mod tests {
         let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
         assert_eq!(of_error(&http_classifier(), reset()).class(), ErrorClass::Transient);
         assert_eq!(of_error(&http_retry_after_classifier(), reset()).class(), ErrorClass::Transient);
+        assert_eq!(of_error(&http_retry_after_classifier(), reset()).detail("io"), Some("ConnectionReset"));
         assert!(of_error(&http_retry_after_classifier(), AbortRetryError::new("stop")).is_abort());
     }
 
     #[test]
     fn errors_with_a_status_are_read_by_the_table_and_keep_their_hint() {
         let early = || StatusError::new(425).with_retry_after(SEVEN);
-        let asked = Classification::new(ErrorClass::Transient).with_retry_after(SEVEN);
+        let asked =
+            Classification::new(ErrorClass::Transient).with_retry_after(SEVEN).unsent().with_detail("status", "425");
         assert_eq!(of_error(&http_classifier(), early()), asked);
         assert_eq!(of_error(&http_classifier(), io::Error::other(early())), asked);
 

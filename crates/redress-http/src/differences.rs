@@ -118,6 +118,24 @@ pub const ALL: &[Difference] = &[
         covers: is_a_client_error,
     },
     Difference {
+        table: "http",
+        example: "501",
+        original: "SERVER_ERROR",
+        ours: "PERMANENT",
+        reason: "the server does not have the method, the version or the variant, and does not get it by being asked again",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.2",
+        covers: |status| ["501", "505", "506", "508", "510"].contains(&status),
+    },
+    Difference {
+        table: "http",
+        example: "511",
+        original: "SERVER_ERROR",
+        ours: "AUTH",
+        reason: "a 401 of the network: without credentials it stays so",
+        source: "https://www.rfc-editor.org/rfc/rfc6585#section-6",
+        covers: |status| status == "511",
+    },
+    Difference {
         table: "http_retry_after",
         example: "503 Retry-After: 7",
         original: "none",
@@ -127,6 +145,18 @@ pub const ALL: &[Difference] = &[
         covers: hints_at_another_class_than_rate_limit,
     },
     Difference {
+        table: "http_retry_after",
+        example: "429 Retry-After: 1, 2",
+        original: "1",
+        ours: "2",
+        reason: "of several headers the original reads the first; waiting the longest breaks none of them",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.3",
+        covers: |input| {
+            let value = input.split_once("429 Retry-After: ").map_or("", |(_, value)| value);
+            value.contains(", ") && value.split(", ").all(is_digits)
+        },
+    },
+    Difference {
         table: "http_retry_after_value",
         example: "\u{663}",
         original: "3",
@@ -134,6 +164,33 @@ pub const ALL: &[Difference] = &[
         reason: "a number of seconds is ASCII digits; digits of other scripts and `1_000` are what Python reads",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
         covers: |value| !value.is_ascii() || value.contains('_'),
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "5.",
+        original: "none",
+        ours: "5",
+        reason: "a server that sends a fraction means a time; rounded up, the client is not back sooner than it was asked",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
+        covers: |value| value.split_once('.').is_some_and(|(whole, fraction)| is_digits(whole) && is_digits(fraction)),
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "5,6",
+        original: "none",
+        ours: "6",
+        reason: "proxies join headers of one name to a list; the longest of several waits breaks none of them",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.3",
+        covers: |value| value.contains(',') && value.split(',').all(is_digits),
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "5 seconds",
+        original: "none",
+        ours: "5",
+        reason: "a number with a unit says what is meant; to be back at once is what was not asked for",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
+        covers: |value| ["5s", "5 seconds", "1d"].contains(&value),
     },
     Difference {
         table: "http_retry_after_value",
@@ -176,6 +233,11 @@ fn hints_at_another_class_than_rate_limit(input: &str) -> bool {
     let status =
         input.split_once(" Retry-After: ").and_then(|(status, _)| StatusCode::from_bytes(status.as_bytes()).ok());
     status.and_then(classify_status).is_some_and(|class| class != ErrorClass::RateLimit)
+}
+
+/// Digits, or nothing.
+fn is_digits(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_a_date(value: &str) -> bool {

@@ -2,8 +2,12 @@
 //!
 //! Owns a view of borrowed parts. Decides nothing.
 
+use std::fmt;
+
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
+
+use crate::uri::Redacted;
 
 /// What a client or a layer shows of a request to those who name it or decide about it.
 ///
@@ -14,7 +18,10 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 /// let request = Request::put("http://localhost/orders/7").body("...").unwrap();
 /// assert_eq!(Head::from_request(&request).uri.path(), "/orders/7");
 /// ```
-#[derive(Clone, Copy, Debug)]
+///
+/// Its `Debug` shows method and URI, without user, password and query, and neither headers nor extensions: what is secret of a
+/// request is in these.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Head<'r> {
     /// The method.
@@ -43,5 +50,12 @@ impl<'r> Head<'r> {
 impl<'r> From<&'r Parts> for Head<'r> {
     fn from(parts: &'r Parts) -> Self {
         Self { method: &parts.method, uri: &parts.uri, headers: &parts.headers, extensions: &parts.extensions }
+    }
+}
+
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut head = f.debug_struct("Head");
+        head.field("method", self.method).field("uri", &Redacted(self.uri)).finish_non_exhaustive()
     }
 }

@@ -1,11 +1,15 @@
 //! Whether a request may be sent more than once.
 //!
-//! Owns the list of idempotent methods, the guard that integrations ask before they retry, and the words for its answers. Whether a
-//! body can be sent again, and whether anything of a request has left, is the integration's to find out.
+//! Owns the list of idempotent methods, the guard that integrations ask before they retry, and the words for its answers. What an
+//! answer or an error says about having been acted on is the classification's ([`Classification::is_unsent`]); whether a body can be
+//! sent again is the integration's to find out.
 
 use std::fmt;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
+use redress_core::Classification;
+
+use crate::evidence::{STATUS, is_not_acted_on};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -31,11 +35,17 @@ pub fn is_idempotent_method(method: &Method) -> bool {
 
 /// Decides whether a request may be sent again after a failure.
 ///
-/// When an attempt fails, nobody knows whether the other side acted on it. By default a request may be retried if its
-/// [method is idempotent](is_idempotent_method) or if it carries an `Idempotency-Key`, by which the other side
-/// recognises the repetition ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/)).
-/// The key must be the same on every attempt, and an empty one does not count. All others need
-/// [`retry_non_idempotent`](Self::retry_non_idempotent).
+/// When an attempt fails, it is mostly unknown whether the server acted on it. By default a request may be retried if
+///
+/// - its [method is idempotent](is_idempotent_method);
+/// - it carries an `Idempotency-Key`, by which the server recognises the repetition
+///   ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/)). The key must be the same on every
+///   attempt, and an empty one does not count;
+/// - the failure says that the request was [not acted on](Classification::is_unsent): no connection came about, a 421 or a 425,
+///   a stream that HTTP/2 refused ([RFC 9110, section 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)).
+///
+/// A 429 or a 503 promises no such thing. [`retry_non_idempotent_on`](Self::retry_non_idempotent_on) allows them by name, for servers
+/// that turn requests away before they act, and [`retry_non_idempotent`](Self::retry_non_idempotent) allows everything.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Method};
@@ -52,13 +62,15 @@ pub fn is_idempotent_method(method: &Method) -> bool {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IdempotencyGuard {
     retry_non_idempotent: bool,
+    /// Statuses of 4xx and 5xx, a bit for each.
+    turned_away: [u64; 4],
 }
 
 impl IdempotencyGuard {
     /// The guard with its default: only what is known to be idempotent may be sent again.
     #[must_use]
     pub const fn new() -> Self {
-        Self { retry_non_idempotent: false }
+        Self { retry_non_idempotent: false, turned_away: [0; 4] }
     }
 
     /// Whether to retry requests that are not known to be idempotent, too. Default: `false`.
@@ -79,7 +91,77 @@ impl IdempotencyGuard {
         self
     }
 
-    /// Whether the request with this method and these headers may be sent again, and why.
+    /// Retries requests that are not known to be idempotent, too, where the answer has this status: 429 or 503 of a server that turns
+    /// requests away before it acts on them. Asked once for each status. Default: none.
+    ///
+    /// What is no status of 4xx or 5xx is no failure, and changes nothing here.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use redress::integration::http::IdempotencyGuard;
+    ///
+    /// let guard = IdempotencyGuard::new().retry_non_idempotent_on(StatusCode::TOO_MANY_REQUESTS);
+    /// # let _ = guard;
+    /// ```
+    #[must_use]
+    pub const fn retry_non_idempotent_on(mut self, status: StatusCode) -> Self {
+        if let Some((word, bit)) = place(status) {
+            self.turned_away[word] |= bit;
+        }
+        self
+    }
+
+    /// Whether the request with this method and these headers may be sent again after this failure, and why. `answer` is the status of
+    /// the response, if there was one.
+    ///
+    /// This is the one place that decides; what an integration knows besides is whether the
+    /// [body](RetrySafety::with_body) can be sent again.
+    ///
+    /// ```
+    /// use http::{HeaderMap, Method, StatusCode};
+    /// use redress::integration::http::{IdempotencyGuard, RetrySafety, classify_response};
+    /// use std::time::SystemTime;
+    ///
+    /// let guard = IdempotencyGuard::new();
+    /// let headers = HeaderMap::new();
+    /// let early = classify_response(StatusCode::TOO_EARLY, &headers, SystemTime::now()).unwrap();
+    /// let safety = guard.safety_after(&Method::POST, &headers, Some(StatusCode::TOO_EARLY), &early);
+    /// assert_eq!(safety, RetrySafety::NeverSent);
+    /// ```
+    #[must_use]
+    pub fn safety_after(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        answer: Option<StatusCode>,
+        failure: &Classification,
+    ) -> RetrySafety {
+        self.after(self.safety(method, headers), answer, failure)
+    }
+
+    /// [`safety_after`](Self::safety_after) for integrations that have kept what [`safety`](Self::safety) said.
+    #[must_use]
+    pub fn after(&self, safety: RetrySafety, answer: Option<StatusCode>, failure: &Classification) -> RetrySafety {
+        if safety != RetrySafety::NotIdempotent {
+            return safety;
+        }
+        let of_error = || failure.detail(STATUS).and_then(|status| status.parse().ok());
+        match answer.or_else(of_error) {
+            _ if failure.is_unsent() => RetrySafety::NeverSent,
+            Some(status) if is_not_acted_on(status.as_u16()) => RetrySafety::NeverSent,
+            Some(status) if self.is_turned_away(status) => RetrySafety::TurnedAway,
+            _ => safety,
+        }
+    }
+
+    const fn is_turned_away(&self, status: StatusCode) -> bool {
+        match place(status) {
+            Some((word, bit)) => self.turned_away[word] & bit != 0,
+            None => false,
+        }
+    }
+
+    /// Whether the request with this method and these headers may be sent again whatever the failure says, and why.
     #[must_use]
     pub fn safety(&self, method: &Method, headers: &HeaderMap) -> RetrySafety {
         if is_idempotent_method(method) {
@@ -120,8 +202,10 @@ pub enum RetrySafety {
     IdempotencyKey,
     /// It may: the caller [said so](IdempotencyGuard::retry_non_idempotent).
     OptIn,
-    /// It may: the last attempt failed before anything of it had left, so nobody can have acted on it.
+    /// It may: the last attempt was certainly not acted on. Nothing of it had left, or the server says so.
     NeverSent,
+    /// It may: the caller [named](IdempotencyGuard::retry_non_idempotent_on) the status of the answer.
+    TurnedAway,
     /// It may not: a repetition might act twice.
     NotIdempotent,
     /// It may not: its body was a stream, and is gone.
@@ -135,9 +219,9 @@ impl RetrySafety {
         !matches!(self, Self::NotIdempotent | Self::StreamingBody)
     }
 
-    /// The same, where nothing of the last attempt has left: a request that is not idempotent may be sent again then
+    /// The same, where the last attempt was certainly not acted on: a request that is not idempotent may be sent again then
     /// ([RFC 9110, section 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2): "some means to detect that the original request was
-    /// never applied"). Nobody could be connected to, say.
+    /// never applied"). There was no connection, say.
     #[must_use]
     pub const fn if_never_sent(self, never_sent: bool) -> Self {
         match self {
@@ -160,6 +244,7 @@ impl RetrySafety {
             Self::IdempotencyKey => "idempotency_key",
             Self::OptIn => "opt_in",
             Self::NeverSent => "never_sent",
+            Self::TurnedAway => "turned_away",
             Self::NotIdempotent => "not_idempotent",
             Self::StreamingBody => "streaming_body",
         }
@@ -172,6 +257,14 @@ impl fmt::Display for RetrySafety {
     }
 }
 
+/// Where the bit of a status is; `None` for one that is no failure.
+const fn place(status: StatusCode) -> Option<(usize, u64)> {
+    match status.as_u16() {
+        code @ 400..=599 => Some(((code as usize - 400) / 64, 1 << ((code - 400) % 64))),
+        _ => None,
+    }
+}
+
 /// The key is a quoted string in the draft and a bare word in much of the world; neither may be empty.
 fn has_idempotency_key(headers: &HeaderMap) -> bool {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
@@ -181,6 +274,7 @@ fn has_idempotency_key(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use redress_core::ErrorClass;
 
     use super::*;
 
@@ -223,18 +317,19 @@ mod tests {
         }
     }
 
-    const ALL: [RetrySafety; 6] = [
+    const ALL: [RetrySafety; 7] = [
         RetrySafety::IdempotentMethod,
         RetrySafety::IdempotencyKey,
         RetrySafety::OptIn,
         RetrySafety::NeverSent,
+        RetrySafety::TurnedAway,
         RetrySafety::NotIdempotent,
         RetrySafety::StreamingBody,
     ];
 
     #[test]
     fn two_answers_forbid_a_retry() {
-        assert_eq!(ALL.map(RetrySafety::may_retry), [true, true, true, true, false, false]);
+        assert_eq!(ALL.map(RetrySafety::may_retry), [true, true, true, true, true, false, false]);
     }
 
     #[test]
@@ -253,8 +348,34 @@ mod tests {
         }
         let never_sent = ALL.map(|safety| safety.if_never_sent(true));
         let mut expected = ALL;
-        expected[4] = RetrySafety::NeverSent;
+        expected[5] = RetrySafety::NeverSent;
         assert_eq!(never_sent, expected);
+    }
+
+    #[test]
+    fn a_failure_allows_what_was_certainly_not_acted_on_or_was_named() {
+        let named = IdempotencyGuard::new()
+            .retry_non_idempotent_on(StatusCode::SERVICE_UNAVAILABLE)
+            .retry_non_idempotent_on(StatusCode::TOO_MANY_REQUESTS);
+        let plain = Classification::new(ErrorClass::ServerError);
+        let after = |guard: IdempotencyGuard, code: u16, failure: &Classification| {
+            let status = StatusCode::from_u16(code).expect("a status");
+            guard.safety_after(&Method::POST, &HeaderMap::new(), Some(status), failure)
+        };
+        for code in 400..=599 {
+            let by_itself =
+                if [421, 425].contains(&code) { RetrySafety::NeverSent } else { RetrySafety::NotIdempotent };
+            let allowed = if [429, 503].contains(&code) { RetrySafety::TurnedAway } else { by_itself };
+            assert_eq!(after(named, code, &plain), allowed, "{code}");
+            assert_eq!(after(IdempotencyGuard::new(), code, &plain), by_itself, "{code}");
+            assert_eq!(after(named, code, &plain.clone().unsent()), RetrySafety::NeverSent, "{code}");
+        }
+        let of_error = plain.with_detail("status", "503");
+        assert_eq!(named.safety_after(&Method::POST, &HeaderMap::new(), None, &of_error), RetrySafety::TurnedAway);
+        let of_get = named.safety_after(&Method::GET, &HeaderMap::new(), None, &of_error);
+        assert_eq!(of_get, RetrySafety::IdempotentMethod);
+        let no_failure = IdempotencyGuard::new().retry_non_idempotent_on(StatusCode::OK);
+        assert_eq!(no_failure, IdempotencyGuard::new());
     }
 
     #[test]

@@ -7,7 +7,11 @@
 //! - [`classify`] and [`classify_response`] are the same tables on a borrowed status and headers, for clients with
 //!   response types of their own.
 //! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header.
-//! - [`IdempotencyGuard`] says whether a request may be sent more than once.
+//! - [`IdempotencyGuard`] says whether a request may be sent more than once, by what it is and by what the failure says.
+//! - [`with_evidence`], [`classify_connect`] and, with the feature `http2`, `classify_http2` read the errors of connections, for
+//!   integrations and classifiers of your own.
+//! - [`Repetition`] tells what sends a request which attempt it is, and why the one before failed.
+//! - [`strip_userinfo`] and [`Redacted`] keep what is secret in a URI off the wire and out of texts.
 //! - [`default_operation`] names a request in events and metrics; [`Head`] is what better names are made of.
 //!
 //! Where the answers differ from the Python original's is listed in [`differences`].
@@ -40,6 +44,17 @@ pub use classifier::{
 mod retry_after;
 pub use retry_after::{parse_retry_after, retry_after, retry_after_from_now};
 
+mod evidence;
+pub use evidence::{blames_connection, own_failure, with_evidence, with_labels};
+
+#[cfg(feature = "http2")]
+mod http2;
+#[cfg(feature = "http2")]
+pub use http2::classify_http2;
+
+mod connect;
+pub use connect::classify_connect;
+
 mod idempotency;
 pub use idempotency::{IdempotencyGuard, RetrySafety, is_idempotent_method};
 
@@ -48,6 +63,12 @@ pub use head::Head;
 
 mod operation;
 pub use operation::default_operation;
+
+mod uri;
+pub use uri::{Redacted, strip_userinfo};
+
+mod repetition;
+pub use repetition::{LastFailure, Repetition};
 
 pub mod differences;
 

@@ -6,8 +6,8 @@
 use std::str;
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
-use http::header::RETRY_AFTER;
+use http::header::{AGE, DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName};
 
 /// More digits than this, leading zeros aside, are no number but noise. It is where the original stops, too: a
 /// larger number is beyond its floats.
@@ -19,8 +19,16 @@ const MOST_DIGITS: usize = 308;
 ///   read. A sign is tolerated: what is negative is over, so it is zero.
 /// - **A date** from 1970 on in one of HTTP's three forms, as [`httpdate`] reads them: in GMT, case and all, with
 ///   the weekday that the date has. A date that has passed is zero. Two-digit years are those from 1970 to 2069.
-/// - Whitespace around the value is ignored. A value with a byte outside ASCII, a fraction, a list, another spelling of
-///   a date or anything else is `None`: a malformed header is data, not an error.
+///
+/// The grammar ends here. Servers send more than that, and a client that reads nothing comes back sooner than it was asked:
+///
+/// - **A fraction** is rounded up: `1.5` is two seconds.
+/// - **A unit** may follow: `ms`, `s`, `m`, `h`, `d`, and the words for them.
+/// - **A list**, which is what proxies make of several headers, is its longest element. Elements that cannot be read are passed over.
+/// - What follows a semicolon is passed over.
+///
+/// Whitespace around the value is ignored. A value with a byte outside ASCII, an exponent, another spelling of a date or
+/// anything else is `None`: a malformed header is data, not an error.
 ///
 /// Sources: [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3) and
 /// [section 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7).
@@ -36,23 +44,25 @@ const MOST_DIGITS: usize = 308;
 /// assert_eq!(parse_retry_after("Sunday, 06-Nov-94 08:49:37 GMT", now), seven);
 /// assert_eq!(parse_retry_after("Sun Nov  6 08:49:37 1994", now), seven);
 ///
+/// assert_eq!(parse_retry_after("6.5", now), seven);
+/// assert_eq!(parse_retry_after("2, 7", now), seven);
 /// assert_eq!(parse_retry_after("Sat, 05 Nov 1994 08:49:37 GMT", now), Some(Duration::ZERO));
 /// assert_eq!(parse_retry_after("soon", now), None);
 /// ```
 #[must_use]
 pub fn parse_retry_after(value: impl AsRef<[u8]>, now: SystemTime) -> Option<Duration> {
     let text = str::from_utf8(value.as_ref().trim_ascii()).ok()?;
-    seconds(text).or_else(|| {
-        let date = httpdate::parse_http_date(text).ok()?;
-        Some(date.duration_since(now).unwrap_or(Duration::ZERO))
-    })
+    element(text, now).or_else(|| longest(text, now))
 }
 
-/// How long these headers ask to wait, seen from `now`: the first `Retry-After` that [can be read](parse_retry_after).
+/// How long these headers ask to wait, seen from `now`: the longest `Retry-After` that [can be read](parse_retry_after).
 ///
 /// A response should have one at most ([RFC 9110, section
-/// 5.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.3)). Where there are several, the first counts, because
-/// that is the one that [`HeaderMap::get`] answers and so what other clients of the server act on.
+/// 5.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.3)). Where there are several, waiting the longest breaks none of them.
+///
+/// A date is the server's. Where the response says by its own `Date` what time it is there, and by `Age` how long it lay in a
+/// cache, the difference counts, whatever clock the client has ([RFC 9110, section
+/// 6.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1)). `now` is for a response without one.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -67,7 +77,10 @@ pub fn parse_retry_after(value: impl AsRef<[u8]>, now: SystemTime) -> Option<Dur
 /// ```
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    headers.get_all(RETRY_AFTER).iter().find_map(|value| parse_retry_after(value, now))
+    let mut values = headers.get_all(RETRY_AFTER).iter().peekable();
+    values.peek()?;
+    let now = time_there(headers).unwrap_or(now);
+    values.filter_map(|value| parse_retry_after(value, now)).max()
 }
 
 /// How long these headers ask to wait, seen from the system's clock now: [`retry_after`] for callers without a clock
@@ -86,17 +99,82 @@ pub fn retry_after_from_now(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers, SystemTime::now())
 }
 
-fn seconds(text: &str) -> Option<Duration> {
+/// What time it is where the response was made.
+fn time_there(headers: &HeaderMap) -> Option<SystemTime> {
+    let text =
+        |name: HeaderName| headers.get(name).and_then(|value| str::from_utf8(value.as_bytes().trim_ascii()).ok());
+    let date = httpdate::parse_http_date(text(DATE)?).ok()?;
+    let age = text(AGE).and_then(|age| age.parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
+    Some(date.checked_add(age).unwrap_or(date))
+}
+
+/// A value of the grammar, or a number that is nearly one.
+fn element(text: &str, now: SystemTime) -> Option<Duration> {
+    number(text).or_else(|| {
+        let date = httpdate::parse_http_date(text).ok()?;
+        Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+    })
+}
+
+/// The longest element of a list. One with a comma in it is a date, which has one behind its weekday.
+fn longest(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.split(';').next().unwrap_or(text);
+    let mut longest = None;
+    let mut before: Option<&str> = None;
+    let mut start = 0;
+    for part in text.split(',') {
+        let whole = before.map(|weekday| text[start - weekday.len() - 1..start + part.len()].trim_ascii());
+        longest = longest.max(element(part.trim_ascii(), now)).max(whole.and_then(|whole| element(whole, now)));
+        before = Some(part);
+        start += part.len() + 1;
+    }
+    longest
+}
+
+/// Digits with a sign, a fraction or a unit.
+fn number(text: &str) -> Option<Duration> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number || digits.trim_start_matches('0').len() > MOST_DIGITS {
+    let end = digits.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at(end);
+    let unit = unit(rest.trim_ascii())?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = !(whole.is_empty() && fraction.is_empty()) && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number || whole.trim_start_matches('0').len() > MOST_DIGITS {
         return None;
     }
     if text.starts_with('-') {
         return Some(Duration::ZERO);
     }
-    // Digits alone fail to parse for one reason: they are too many.
-    Some(Duration::from_secs(digits.parse().unwrap_or(u64::MAX)))
+    let begun = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+    // Digits alone fail to parse for one reason: they are too many. None are the zero before a point.
+    let whole = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u64::MAX) };
+    Some(unit.of(whole.saturating_add(begun)))
+}
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Milliseconds,
+    Seconds(u64),
+}
+
+impl Unit {
+    const fn of(self, count: u64) -> Duration {
+        match self {
+            Self::Milliseconds => Duration::from_millis(count),
+            Self::Seconds(length) => Duration::from_secs(count.saturating_mul(length)),
+        }
+    }
+}
+
+fn unit(text: &str) -> Option<Unit> {
+    Some(match text.to_ascii_lowercase().as_str() {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" => Unit::Seconds(1),
+        "ms" | "msec" | "millis" | "milliseconds" => Unit::Milliseconds,
+        "m" | "min" | "mins" | "minute" | "minutes" => Unit::Seconds(60),
+        "h" | "hour" | "hours" => Unit::Seconds(3600),
+        "d" | "day" | "days" => Unit::Seconds(86_400),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -124,12 +202,72 @@ mod tests {
         expect("-", None);
         expect("+-5", None);
         expect("- 5", None);
-        expect("1.5", None);
+        expect("1.5.", None);
         expect("1e3", None);
         expect("0x10", None);
         expect("1_000", None);
-        expect("5, 6", None);
         expect("inf", None);
+        expect("5 s s", None);
+        expect(".", None);
+    }
+
+    #[test]
+    fn fractions_are_rounded_up() {
+        expect("1.5", Some(2));
+        expect("0.001", Some(1));
+        expect(".5", Some(1));
+        expect("5.", Some(5));
+        expect("5.000", Some(5));
+        expect("0.0", Some(0));
+        expect("-0.5", Some(0));
+        expect("18446744073709551615.5", Some(u64::MAX));
+    }
+
+    #[test]
+    fn units_are_read() {
+        expect("5s", Some(5));
+        expect("5 Seconds", Some(5));
+        expect("2 min", Some(120));
+        expect("1h", Some(3600));
+        expect("1d", Some(86_400));
+        expect("18446744073709551615 days", Some(u64::MAX));
+        expect("5 weeks", None);
+        expect("s", None);
+        assert_eq!(parse_retry_after("1500ms", UNIX_EPOCH), Some(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn of_a_list_the_longest_counts() {
+        expect("5, 6", Some(6));
+        expect("6,5", Some(6));
+        expect("1,5", Some(5));
+        expect("2, 2", Some(2));
+        expect("soon, 5", Some(5));
+        expect(", 5,", Some(5));
+        expect("2;", Some(2));
+        expect("2; comment, 9", Some(2));
+        expect("5, Thu, 01 Jan 1970 00:00:07 GMT", Some(7));
+        expect("Thu, 01 Jan 1970 00:00:07 GMT, 5", Some(7));
+        expect("Thu, 01 Jan 1970 00:00:07 GMT, Thu, 01 Jan 1970 00:00:09 GMT", Some(9));
+        expect("soon, later", None);
+        expect(",", None);
+    }
+
+    #[test]
+    fn a_date_is_seen_from_the_servers_clock_where_it_is_told() {
+        let now = UNIX_EPOCH + Duration::from_secs(10_000);
+        let wait = |pairs: &[(HeaderName, &'static str)]| {
+            let mut headers =
+                HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("Thu, 01 Jan 1970 00:01:00 GMT"))]);
+            headers.extend(pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))));
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait(&[]), Some(0));
+        assert_eq!(wait(&[(DATE, "Thu, 01 Jan 1970 00:00:20 GMT")]), Some(40));
+        assert_eq!(wait(&[(DATE, "Thu, 01 Jan 1970 00:00:20 GMT"), (AGE, "15")]), Some(25));
+        assert_eq!(wait(&[(DATE, "Thu, 01 Jan 1970 00:02:00 GMT")]), Some(0));
+        assert_eq!(wait(&[(DATE, "yesterday"), (AGE, "15")]), Some(0));
+        assert_eq!(wait(&[(DATE, "Thu, 01 Jan 1970 00:00:20 GMT"), (AGE, "99999999999999999999")]), Some(40));
     }
 
     #[test]
@@ -179,14 +317,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_header_that_can_be_read_counts() {
+    fn the_longest_header_that_can_be_read_counts() {
         let headers = |values: &[&'static str]| {
             let named = values.iter().map(|value| (RETRY_AFTER, HeaderValue::from_static(value)));
             named.collect::<HeaderMap>()
         };
         let wait = |values: &[&'static str]| retry_after(&headers(values), UNIX_EPOCH).map(|wait| wait.as_secs());
         assert_eq!(wait(&[]), None);
-        assert_eq!(wait(&["1", "2"]), Some(1));
+        assert_eq!(wait(&["1", "2"]), Some(2));
         assert_eq!(wait(&["2", "1"]), Some(2));
         assert_eq!(wait(&["soon", "9"]), Some(9));
         assert_eq!(wait(&["soon", "later"]), None);

@@ -8,13 +8,14 @@ use std::time::SystemTime;
 use http::{HeaderMap, StatusCode};
 use redress_core::{Classification, ErrorClass};
 
+use crate::evidence::of_status;
 use crate::retry_after::retry_after;
 
 /// The class of a status, or `None` where the status alone says nothing.
 ///
 /// The table is [`ErrorClass::from_status`]'s: 401 and 407 are `Auth`, 403 is `Permission`, 408, 421 and 425 are
-/// `Transient`, 409 and 423 are `Concurrency`, 429 is `RateLimit`, every other 4xx is `Permanent`, and 5xx is
-/// `ServerError`. 421 and 425 ask for another try whatever the method.
+/// `Transient`, 409 and 423 are `Concurrency`, 429 is `RateLimit`, every other 4xx is `Permanent`, and so are 501 and 505; 511 is
+/// `Auth`, and 5xx otherwise is `ServerError`. 421 and 425 ask for another try whatever the method.
 ///
 /// For errors that carry a status. A response that came back as a value is read by [`classify_response`].
 ///
@@ -61,13 +62,13 @@ pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
 pub fn classify(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Classification> {
     let class = classify_status(status)?;
     let hint = if class.is_retryable() { retry_after(headers, now) } else { None };
-    Some(Classification::new(class).with_retry_after(hint))
+    Some(of_status(status.as_u16(), Classification::new(class).with_retry_after(hint)))
 }
 
 /// What a response that came back as a value means: like [`classify`], but `None`, success, where the class is one
 /// that is never retried.
 ///
-/// So 408, 409, 421, 423, 425, 429 and every 5xx are failures, and 401, 403 or 404 are answers: the caller asked, the other side
+/// So 408, 409, 421, 423, 425, 429, 500 and 503 are failures, and 401, 403, 404 or 501 are answers: the caller asked, the other side
 /// understood and said no, and code that holds the response reads its status anyway. Turn such a response into an
 /// error (`error_for_status` and its like) to have the whole table act on it.
 ///
@@ -134,6 +135,11 @@ mod tests {
             (422, Some(ErrorClass::Permanent)),
             (429, Some(ErrorClass::RateLimit)),
             (500, Some(ErrorClass::ServerError)),
+            (501, Some(ErrorClass::Permanent)),
+            (505, Some(ErrorClass::Permanent)),
+            (507, Some(ErrorClass::ServerError)),
+            (508, Some(ErrorClass::Permanent)),
+            (511, Some(ErrorClass::Auth)),
             (599, Some(ErrorClass::ServerError)),
             (600, None),
             (999, None),
@@ -141,7 +147,8 @@ mod tests {
         for (code, class) in rows {
             assert_eq!(classify_status(status(code)), class, "{code}");
             let parts = classify(status(code), &HeaderMap::new(), UNIX_EPOCH);
-            assert_eq!(parts, class.map(Classification::new), "{code}");
+            assert_eq!(parts.as_ref().map(Classification::class), class, "{code}");
+            assert_eq!(parts.map(|parts| parts.is_unsent()), class.map(|_| [421, 425].contains(&code)), "{code}");
         }
     }
 
@@ -150,7 +157,10 @@ mod tests {
         let failing: Vec<u16> = (100..=999)
             .filter(|code| classify_response(status(*code), &HeaderMap::new(), UNIX_EPOCH).is_some())
             .collect();
-        let expected: Vec<u16> = [408, 409, 421, 423, 425, 429].into_iter().chain(500..=599).collect();
+        let expected: Vec<u16> = [408, 409, 421, 423, 425, 429]
+            .into_iter()
+            .chain((500..=599).filter(|code| ![501, 505, 506, 508, 510, 511].contains(code)))
+            .collect();
         assert_eq!(failing, expected);
     }
 
@@ -169,6 +179,6 @@ mod tests {
     fn a_hint_that_cannot_be_read_leaves_the_class_alone() {
         let garbage = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("soon"))]);
         let failure = classify(StatusCode::TOO_MANY_REQUESTS, &garbage, UNIX_EPOCH);
-        assert_eq!(failure, Some(Classification::new(ErrorClass::RateLimit)));
+        assert_eq!(failure, Some(Classification::new(ErrorClass::RateLimit).with_detail("status", "429")));
     }
 }

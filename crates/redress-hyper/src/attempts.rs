@@ -5,54 +5,108 @@
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use redress_core::driver::{PollOperation, Timer};
 use redress_core::error::Failure;
 use redress_core::{Attempt, Classification, Classifier};
-use redress_http::RetrySafety;
+use redress_http::{IdempotencyGuard, LastFailure, Repetition, RetrySafety, blames_connection};
 
 use crate::error::HyperError;
+use crate::progress::Progress;
 use crate::read_ahead::ReadAhead;
 use crate::replay_body::ReplayBody;
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
+/// Whether a request may be sent again, as far as its head says.
+#[derive(Clone, Copy)]
+pub(crate) struct Allowed {
+    guard: IdempotencyGuard,
+    safety: RetrySafety,
+}
+
+impl Allowed {
+    pub(crate) fn of(guard: IdempotencyGuard, parts: &Parts) -> Self {
+        Self { guard, safety: guard.safety(&parts.method, &parts.headers) }
+    }
+
+    fn after(self, answer: Option<StatusCode>, failure: &Classification) -> RetrySafety {
+        self.guard.after(self.safety, answer, failure)
+    }
+}
+
 /// What every attempt sends.
 pub(crate) struct Outgoing<B> {
     parts: Option<Parts>,
     body: ReplayBody<B>,
-    safety: RetrySafety,
+    allowed: Allowed,
     attempts_allowed: u32,
-    /// Whether the last attempt failed before it could send anything.
-    unsent: bool,
+    /// The attempt that was started, counted from 1.
+    number: u32,
+    /// What the next attempt is told.
+    repetition: Option<Repetition>,
+    /// How far the attempt has come.
+    progress: Progress,
 }
 
 impl<B> Outgoing<B> {
-    pub(crate) const fn new(parts: Parts, body: ReplayBody<B>, safety: RetrySafety, attempts_allowed: u32) -> Self {
-        Self { parts: Some(parts), body, safety, attempts_allowed, unsent: false }
+    pub(crate) fn new(parts: Parts, body: ReplayBody<B>, allowed: Allowed, attempts_allowed: u32) -> Self {
+        let (parts, progress) = (Some(parts), Progress::default());
+        Self { parts, body, allowed, attempts_allowed, number: 0, repetition: None, progress }
     }
 
-    /// The request of this attempt; the same head each time.
+    /// The request of this attempt; the same head each time, but for what a repetition is told.
     fn request_for(&mut self, attempt: Attempt) -> Option<Request<B>> {
+        self.number = attempt.number();
         let is_last = attempt.number() >= self.attempts_allowed;
         let parts = if is_last { self.parts.take() } else { self.parts.clone() };
-        Some(Request::from_parts(parts?, self.body.next(is_last)?))
+        let mut request = Request::from_parts(parts?, self.body.next(is_last)?);
+        if let Some(repetition) = self.repetition {
+            request.extensions_mut().insert(repetition);
+        }
+        self.progress.reset();
+        request.extensions_mut().insert(self.progress.clone());
+        Some(request)
     }
 
-    /// Whether a failed response of this attempt may be followed by another attempt.
+    /// Whether another attempt could follow this one, if what it fails with allows that.
     fn may_follow(&self, attempt: Attempt) -> bool {
-        attempt.number() < self.attempts_allowed && self.safety.with_body(self.body.is_replayable()).may_retry()
+        attempt.number() < self.attempts_allowed && self.body.is_replayable()
     }
 
-    fn retry_forbidden(&self) -> Option<&'static str> {
-        let safety = self.safety.if_never_sent(self.unsent).with_body(self.body.is_replayable());
+    fn retry_forbidden<R>(&self, failure: &Answer<R>, meaning: &Classification) -> Option<&'static str> {
+        // A classifier of the user's need not know what this crate's errors say, and none hears of a timeout.
+        let is_unsent = match failure {
+            Failure::Error(error) => error.is_unsent(),
+            Failure::Timeout => self.progress.is_connecting(),
+            _ => false,
+        };
+        let answer = failure.result().map(Response::status);
+        let safety = match is_unsent {
+            true => self.allowed.after(answer, &meaning.clone().unsent()),
+            false => self.allowed.after(answer, meaning),
+        };
+        let safety = safety.with_body(self.body.is_replayable());
         (!safety.may_retry()).then(|| safety.as_str())
     }
+
+    /// Another attempt follows.
+    fn repeat_after<R>(&mut self, failure: &Answer<R>) {
+        let why = match failure {
+            Failure::Result(response) => LastFailure::Answer(response.status()),
+            Failure::Error(error) if error.is_connection() => LastFailure::Connection,
+            Failure::Error(_) => LastFailure::Error,
+            _ => LastFailure::Timeout,
+        };
+        self.repetition = Some(Repetition::new(self.number + 1, why));
+    }
 }
+
+type Answer<R> = Failure<Response<R>, HyperError>;
 
 /// The attempts of a call, for as long as it is polled. `begin` sends a request; the flag says whether a bad response should be read
 /// ahead, because another attempt may follow.
@@ -84,7 +138,6 @@ where
     F: Future<Output = Result<Response<ResponseBody<R>>, HyperError>>,
 {
     fn start(&mut self, attempt: Attempt) {
-        self.outgoing.unsent = false;
         let request = self.outgoing.request_for(attempt);
         let followed = self.outgoing.may_follow(attempt).then_some(attempt);
         self.running.set(request.map(|request| (self.begin)(request, followed)));
@@ -93,20 +146,19 @@ where
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<ResponseBody<R>>, HyperError>> {
         // Nothing to send again is said after the attempt before; this is for a policy that would go on all the same.
         let Some(running) = self.running.as_mut().as_pin_mut() else { return Poll::Ready(Err(HyperError::spent())) };
-        let result = ready!(running.poll(cx));
-        self.outgoing.unsent = result.as_ref().is_err_and(HyperError::is_unsent);
-        Poll::Ready(result)
+        running.poll(cx)
     }
 
     fn stop(&mut self) {
         self.running.set(None);
     }
 
-    fn retry_forbidden(&self) -> Option<&'static str> {
-        self.outgoing.retry_forbidden()
+    fn retry_forbidden(&self, failure: &Answer<ResponseBody<R>>, meaning: &Classification) -> Option<&'static str> {
+        self.outgoing.retry_forbidden(failure, meaning)
     }
 
-    fn before_wait(&mut self, failure: &mut Failure<Response<ResponseBody<R>>, HyperError>) {
+    fn before_wait(&mut self, failure: &mut Answer<ResponseBody<R>>) {
+        self.outgoing.repeat_after(failure);
         if let Failure::Result(response) = failure {
             response.body_mut().discard_rest();
         }
@@ -119,7 +171,7 @@ pub(crate) async fn exchange<T, C, Tm>(
     transport: T,
     request: Request<T::RequestBody>,
     (classifier, timer): (&C, &Tm),
-    ahead: Option<ReadAhead>,
+    (allowed, ahead): (Allowed, Option<ReadAhead>),
 ) -> Result<Response<ResponseBody<T::ResponseBody>>, HyperError>
 where
     T: Transport,
@@ -129,7 +181,11 @@ where
     let mut result = Ok(transport.send(request).await?.map(ResponseBody::new));
     if let Some(ahead) = ahead {
         let time = ahead.time(timer);
-        if !time.is_zero() && classifier.classify(&result).is_some_and(|failure| is_retried(&failure)) {
+        let answer = result.as_ref().ok().map(Response::status);
+        let is_retried = |failure: Classification| is_retried(&failure) && allowed.after(answer, &failure).may_retry();
+        // A connection that is to be avoided is not worth freeing.
+        let is_wanted = answer.is_some_and(|status| !blames_connection(status));
+        if is_wanted && !time.is_zero() && classifier.classify(&result).is_some_and(is_retried) {
             if let Ok(response) = &mut result {
                 response.body_mut().read_ahead(ahead.drain.max_bytes, timer.sleep(time)).await;
             }

@@ -2,28 +2,40 @@
 //!
 //! Owns the table of hyper's errors. The table of statuses is redress-http's, the one of other errors the core's.
 
+use std::error::Error;
 use std::time::Duration;
 
 use http::Response;
-use redress_core::classify::{OrElse, strict_classifier};
-use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
-use redress_http::{DefaultResultClassifier, default_result_classifier};
+use hyper_util::client::legacy;
+use redress_core::classify::{OrElse, source_chain, strict_classifier};
+use redress_core::{Classification, Classifier, ErrorClass};
+use redress_http::{DefaultResultClassifier, classify_connect, default_result_classifier, own_failure, with_labels};
 
-use crate::error::HyperError;
+use crate::error::{HyperError, Kind};
+use crate::http2;
 
-/// Classifies responses by status and `Retry-After`, and [`HyperError`]s by what happened. Made by [`hyper_classifier`].
+/// Classifies responses by status and `Retry-After`, and the errors of this crate, of hyper and of hyper-util's client by what happened.
+/// Made by [`hyper_classifier`].
 ///
-/// Responses are read as [`DefaultResultClassifier`] does: 408, 409, 421, 423, 425, 429 and every 5xx are failures. Of an error, the
+/// Responses are read as [`DefaultResultClassifier`] does: 408, 409, 421, 423, 425, 429 and most of 5xx are failures. Of an error, the
 /// first row that holds counts:
 ///
 /// | error | class |
 /// |---|---|
+/// | the chain of sources holds an [`AbortRetryError`](redress_core::error::AbortRetryError) | the call ends |
+/// | your own part failed, such as the body you send ([`is_own`](HyperError::is_own)): that says nothing about the server | what the chain is certain about where that is never retried, or `Unknown`: see [`own_failure`] |
+/// | [no connection](HyperError::is_connect) | that of [`classify_connect`]: a refused certificate is `Permanent`, a name that is not found `Transient` |
 /// | the chain of sources holds something that the [default classifier](redress_core::classify::DefaultClassifier) is certain about: a marker, a status, an `io::Error` such as a refused or reset connection | what that says |
-/// | [no connection](HyperError::is_connect), such as a name that is not found | `Transient` |
+/// | an error code of HTTP/2 (feature `http2`) | that of `redress_http::classify_http2`: `HTTP_1_1_REQUIRED` is `Permanent`, `ENHANCE_YOUR_CALM` is `RateLimit` |
 /// | [the client does not send such requests](HyperError::is_request) | `Permanent` |
 /// | [what came back is not HTTP](HyperError::is_parse): a gateway would say 502 ([RFC 9110, section 15.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.6.3)) | `ServerError` |
-/// | your own part failed, such as the body you send (`hyper::Error::is_user`) | by the error's name, or `Unknown` |
 /// | the rest: a connection closed in the middle, or before it took the request | `Transient` |
+///
+/// What was certainly not acted on is [marked so](Classification::is_unsent). The status is the label `status`, as in `503`, the kind of
+/// an `io::Error` the label `io`, the code of HTTP/2 the label `http2`.
+///
+/// For a [`PolicyLayer`](https://docs.rs/redress-tower) over hyper-util's client it knows more than redress-http's classifiers, which
+/// name no type of hyper.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HyperClassifier {
     responses: DefaultResultClassifier,
@@ -46,7 +58,8 @@ pub const fn hyper_classifier() -> HyperClassifier {
 }
 
 impl HyperClassifier {
-    /// Shortens longer hints to `longest`. Without it there is no cap: the policy's deadline bounds every wait.
+    /// Shortens longer hints to `longest`, those carried by errors included. Without it there is no cap: the policy's deadline bounds
+    /// every wait.
     #[must_use]
     pub const fn max_retry_after(mut self, longest: Duration) -> Self {
         self.responses = self.responses.max_retry_after(longest);
@@ -62,27 +75,62 @@ impl HyperClassifier {
 #[diagnostic::do_not_recommend]
 impl<B> Classifier<Response<B>, HyperError> for HyperClassifier {
     fn classify(&self, result: &Result<Response<B>, HyperError>) -> Option<Classification> {
+        self.of(result, HyperError::kind)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<B> Classifier<Response<B>, legacy::Error> for HyperClassifier {
+    fn classify(&self, result: &Result<Response<B>, legacy::Error>) -> Option<Classification> {
+        self.of(result, Kind::of_client)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<B> Classifier<Response<B>, hyper::Error> for HyperClassifier {
+    fn classify(&self, result: &Result<Response<B>, hyper::Error>) -> Option<Classification> {
+        self.of(result, Kind::of)
+    }
+}
+
+impl HyperClassifier {
+    fn of<B, E: Error + 'static>(
+        &self,
+        result: &Result<Response<B>, E>,
+        kind: impl Fn(&E) -> Kind,
+    ) -> Option<Classification> {
         match result {
             Ok(_) => self.responses.classify(result),
-            Err(error) => Some(classify_error(error)),
+            Err(error) => Some(self.responses.shorten(classify_error(kind(error), error))),
         }
     }
 }
 
-fn classify_error(error: &HyperError) -> Classification {
+fn classify_error(kind: Kind, error: &(dyn Error + 'static)) -> Classification {
+    if kind == Kind::Connect {
+        return classify_connect(error);
+    }
     let certain = strict_classifier().classify_error(error);
-    if certain.is_abort() || certain.class() != ErrorClass::Unknown {
+    if certain.is_abort() {
         return certain;
     }
-    if error.is_connect() {
-        return ErrorClass::Transient.into();
+    let failure = with_labels(error, class_of(kind, error, certain));
+    if kind.is_unsent() { failure.unsent() } else { failure }
+}
+
+/// The first row of the table that holds.
+fn class_of(kind: Kind, error: &(dyn Error + 'static), certain: Classification) -> Classification {
+    if kind == Kind::Own {
+        return own_failure(certain);
     }
-    if error.is_request() {
-        return ErrorClass::Permanent.into();
+    if certain.class() != ErrorClass::Unknown {
+        return certain;
     }
-    match error.hyper() {
-        Some(hyper) if hyper.is_parse() => ErrorClass::ServerError.into(),
-        Some(hyper) if hyper.is_user() => default_classifier().classify_error(error),
-        _ => ErrorClass::Transient.into(),
+    let hyper = || source_chain(error).find_map(|error| error.downcast_ref::<hyper::Error>());
+    match http2::classify(error) {
+        Some(failure) => failure,
+        None if kind == Kind::Request => ErrorClass::Permanent.into(),
+        None if hyper().is_some_and(hyper::Error::is_parse) => ErrorClass::ServerError.into(),
+        None => ErrorClass::Transient.into(),
     }
 }

@@ -12,6 +12,8 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
 
+use crate::wire::prepared;
+
 #[cfg(feature = "http2")]
 use hyper::client::conn::http2;
 
@@ -28,6 +30,9 @@ impl<S: Sends> Connection for S {}
 /// The methods of a [`Connection`].
 pub trait Sends: Sized {
     type Body;
+
+    /// Whether it takes several requests at once.
+    const IS_SHARED: bool;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>>;
 
@@ -47,6 +52,8 @@ pub trait Sends: Sized {
 impl<B: Body + 'static> Sends for http1::SendRequest<B> {
     type Body = B;
 
+    const IS_SHARED: bool = false;
+
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
         Self::poll_ready(self, cx)
     }
@@ -59,7 +66,7 @@ impl<B: Body + 'static> Sends for http1::SendRequest<B> {
     }
 
     fn on_the_wire(request: Request<B>) -> Request<B> {
-        to_origin_form(request)
+        to_origin_form(prepared(request))
     }
 
     fn share(&self) -> Option<Self> {
@@ -71,6 +78,8 @@ impl<B: Body + 'static> Sends for http1::SendRequest<B> {
 impl<B: Body + 'static> Sends for http2::SendRequest<B> {
     type Body = B;
 
+    const IS_SHARED: bool = true;
+
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
         Self::poll_ready(self, cx)
     }
@@ -83,7 +92,7 @@ impl<B: Body + 'static> Sends for http2::SendRequest<B> {
     }
 
     fn on_the_wire(request: Request<B>) -> Request<B> {
-        request
+        prepared(request)
     }
 
     fn share(&self) -> Option<Self> {
@@ -98,8 +107,7 @@ fn to_origin_form<B>(mut request: Request<B>) -> Request<B> {
         return request;
     }
     let Some(authority) = request.uri().authority() else { return request };
-    // User and password are not part of it.
-    let host = authority.as_str().rsplit('@').next().and_then(|host| HeaderValue::from_str(host).ok());
+    let host = HeaderValue::from_str(authority.as_str()).ok();
     if let (Some(host), Entry::Vacant(header)) = (host, request.headers_mut().entry(HOST)) {
         header.insert(host);
     }
@@ -114,8 +122,8 @@ mod tests {
 
     #[track_caller]
     fn expect(method: Method, uri: &'static str, on_the_wire: (&str, Option<&str>)) {
-        let request = Request::builder().method(method).uri(uri).body(()).expect("a request");
-        let request = to_origin_form(request);
+        let request = Request::builder().method(method).uri(uri).body(String::new()).expect("a request");
+        let request = to_origin_form(prepared(request));
         let host = request.headers().get(HOST).map(|host| host.to_str().expect("text"));
         assert_eq!((request.uri().to_string().as_str(), host), on_the_wire, "{uri}");
     }
@@ -130,6 +138,7 @@ mod tests {
         expect(Method::GET, "/a", ("/a", None));
         expect(Method::OPTIONS, "*", ("*", None));
         expect(Method::CONNECT, "h:443", ("h:443", None));
+        expect(Method::CONNECT, "user:secret@h:443", ("h:443", None));
     }
 
     #[test]

@@ -7,25 +7,34 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
+use redress_http::blames_connection;
 
 use crate::connection::Connection;
 use crate::error::HyperError;
+use crate::opening::{Ended, Opening};
+use crate::progress::Progress;
 use crate::transport::Transport;
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Sends over connections that a function of yours opens. All of them have to lead to the same place: the request's host is
 /// not looked at, except, over HTTP/1, for the `Host` header of a request that has none.
 ///
 /// An HTTP/1 connection is used for one request at a time, and again when its response was read to the end; requests at the same time have
-/// one each. An HTTP/2 connection (feature `http2`) is used for all. One that was closed is given up: a connection cannot be revived, so the
+/// one each. An HTTP/2 connection (feature `http2`) is used for all, and while one is being opened the others wait for it. One that was closed is given up: a connection cannot be revived, so the
 /// next attempt opens another. A request that an idle connection hands back unsent, because it was just being closed, goes
 /// over another one at once; this is no attempt of its own. The rest waits for the policy.
 ///
 /// Clones share the connections. There is no limit to them, and no timeout of idle ones: for that, and for many hosts, take
 /// hyper-util's client.
+///
+/// A connection is retired when an answer or an error says that it is the connection's fault: a 421, a 408, a GOAWAY, a reset. Those that
+/// there were when the request was sent are retired with it, since they lead where it led. A retry takes one that is younger, or opens
+/// another.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -48,11 +57,47 @@ pub struct Connections<F, S>(Arc<Shared<F, S>>);
 
 struct Shared<F, S> {
     open: F,
-    idle: Mutex<Vec<S>>,
+    idle: Mutex<Idle<S>>,
+}
+
+struct Idle<S> {
+    connections: Vec<Kept<S>>,
+    /// How many were begun to be opened.
+    begun: u64,
+    /// Those with a lower number are retired.
+    retired: u64,
+    /// Of a connection that will be shared.
+    opening: Option<Opening>,
+}
+
+/// A connection and its number, in the order in which they were begun to be opened.
+struct Kept<S> {
+    sender: S,
+    number: u64,
+}
+
+impl<S> Idle<S> {
+    fn keep(&mut self, connection: Kept<S>) {
+        if connection.number >= self.retired {
+            self.connections.push(connection);
+        }
+    }
+
+    /// Gives up the connections with numbers below this one.
+    fn retire(&mut self, number: u64) {
+        self.retired = self.retired.max(number);
+        let retired = self.retired;
+        self.connections.retain(|connection| connection.number >= retired);
+    }
+
+    const fn begin(&mut self) -> u64 {
+        self.begun += 1;
+        self.begun - 1
+    }
 }
 
 impl<F, S> Connections<F, S> {
-    fn idle(&self) -> MutexGuard<'_, Vec<S>> {
+    fn idle(&self) -> MutexGuard<'_, Idle<S>> {
         // Nothing is done under the lock that could leave a half-changed list.
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,18 +111,19 @@ impl<F, S: Connection> Connections<F, S> {
         Fut: Future<Output = Result<S, E>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        Self(Arc::new(Shared { open, idle: Mutex::new(Vec::new()) }))
+        let idle = Idle { connections: Vec::new(), begun: 0, retired: 0, opening: None };
+        Self(Arc::new(Shared { open, idle: Mutex::new(idle) }))
     }
 
     /// A connection that is ready for a request. Those that are closed are dropped on the way.
-    fn poll_idle(&self, cx: &mut Context<'_>) -> Option<S> {
-        let mut idle = self.idle();
+    fn poll_idle(&self, cx: &mut Context<'_>) -> Option<Kept<S>> {
+        let idle = &mut self.idle().connections;
         let mut ready = None;
         let mut index = 0;
-        while let Some(sender) = idle.get_mut(index) {
+        while let Some(Kept { sender, number }) = idle.get_mut(index) {
             match sender.poll_ready(cx) {
                 Poll::Ready(Ok(())) if ready.is_none() => {
-                    ready = sender.share();
+                    ready = sender.share().map(|sender| Kept { sender, number: *number });
                     match ready {
                         Some(_) => index += 1,
                         None => ready = Some(idle.swap_remove(index)),
@@ -91,7 +137,7 @@ impl<F, S: Connection> Connections<F, S> {
     }
 
     /// A connection, and whether it has been used before.
-    async fn acquire<Fut, E>(&self) -> Result<(S, bool), HyperError>
+    async fn acquire<Fut, E>(&self) -> Result<(Kept<S>, bool), HyperError>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<S, E>>,
@@ -101,24 +147,98 @@ impl<F, S: Connection> Connections<F, S> {
         let mut has_waited = false;
         let idle = poll_fn(|cx| {
             let ready = self.poll_idle(cx);
-            if ready.is_some() || has_waited || self.idle().is_empty() {
+            if ready.is_some() || has_waited || self.idle().connections.is_empty() {
                 return Poll::Ready(ready);
             }
             has_waited = true;
             cx.waker().wake_by_ref();
             Poll::Pending
         });
-        if let Some(sender) = idle.await {
-            return Ok((sender, true));
+        if let Some(connection) = idle.await {
+            return Ok((connection, true));
         }
+        if !S::IS_SHARED {
+            return self.open().await.map_err(HyperError::connect);
+        }
+        // RFC 9113, section 9.1: a client should not open more than one connection to the same place.
+        loop {
+            let under_way = self.idle().opening.clone();
+            let Some(opening) = under_way else { return self.open_for_all().await };
+            let waited = poll_fn(|cx| match self.poll_idle(cx) {
+                Some(connection) => Poll::Ready(Ok(connection)),
+                None => opening.poll_ended(cx).map(Err),
+            });
+            match waited.await {
+                Ok(connection) => return Ok((connection, true)),
+                Err(Ended::Failed(error)) => return Err(HyperError::connect(error)),
+                Err(Ended::Over) => {}
+            }
+        }
+    }
+
+    /// A new connection, unless another has become idle by then.
+    async fn open<Fut, E>(&self) -> Result<(Kept<S>, bool), BoxError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<S, E>>,
+        E: Into<BoxError>,
+    {
+        let number = self.idle().begin();
         let mut opening = pin!((self.0.open)());
         poll_fn(|cx| {
-            if let Some(sender) = self.poll_idle(cx) {
-                return Poll::Ready(Ok((sender, true)));
+            if let Some(connection) = self.poll_idle(cx) {
+                return Poll::Ready(Ok((connection, true)));
             }
-            opening.as_mut().poll(cx).map(|opened| opened.map(|sender| (sender, false)).map_err(HyperError::connect))
+            let opened = ready!(opening.as_mut().poll(cx));
+            Poll::Ready(opened.map(|sender| (Kept { sender, number }, false)).map_err(Into::into))
         })
         .await
+    }
+
+    /// A new connection, for which all other requests wait.
+    async fn open_for_all<Fut, E>(&self) -> Result<(Kept<S>, bool), HyperError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<S, E>>,
+        E: Into<BoxError>,
+    {
+        let opening = Opening::default();
+        self.idle().opening = Some(opening.clone());
+        let held = Held { connections: self, opening };
+        match self.open().await {
+            Ok((connection, is_used)) => {
+                if let (Some(sender), false) = (connection.sender.share(), is_used) {
+                    self.idle().keep(Kept { sender, number: connection.number });
+                }
+                Ok((connection, is_used))
+            }
+            Err(error) => {
+                let error = crate::opening::Shared::from(error);
+                held.end(Ended::Failed(error.clone()));
+                Err(HyperError::connect(error))
+            }
+        }
+    }
+}
+
+/// An opening that others wait for: it ends with whoever opens, also where that is dropped.
+struct Held<'c, F, S> {
+    connections: &'c Connections<F, S>,
+    opening: Opening,
+}
+
+impl<F, S> Held<'_, F, S> {
+    fn end(&self, ended: Ended) {
+        let mut idle = self.connections.idle();
+        idle.opening.take_if(|opening| opening.is(&self.opening));
+        drop(idle);
+        self.opening.end(ended);
+    }
+}
+
+impl<F, S> Drop for Held<'_, F, S> {
+    fn drop(&mut self) {
+        self.end(Ended::Over);
     }
 }
 
@@ -134,17 +254,19 @@ where
 
     async fn send(self, request: Request<S::Body>) -> Result<Response<Incoming>, HyperError> {
         let mut request = S::on_the_wire(request);
+        let progress = Progress::take(request.extensions_mut());
         loop {
-            let (mut sender, is_used) = self.acquire().await?;
-            let shared = sender.share();
-            let is_shared = shared.is_some();
-            if !is_used {
-                self.idle().extend(shared);
-            }
-            let mut error = match sender.try_send(request).await {
+            progress.connects();
+            let (mut connection, is_used) = self.acquire().await?;
+            progress.sends();
+            // Those that there are now lead where this one does; what is opened while it is asked may not.
+            let younger = self.idle().begun;
+            let mut error = match connection.sender.try_send(request).await {
                 Ok(response) => {
-                    if !is_shared {
-                        self.idle().push(sender);
+                    if blames_connection(response.status()) {
+                        self.idle().retire(younger);
+                    } else if !S::IS_SHARED {
+                        self.idle().keep(connection);
                     }
                     return Ok(response);
                 }
@@ -152,7 +274,13 @@ where
             };
             match error.take_message() {
                 Some(unsent) if is_used => request = unsent,
-                _ => return Err(error.into_error().into()),
+                _ => {
+                    let error = HyperError::from(error.into_error());
+                    if error.is_connection() {
+                        self.idle().retire(younger);
+                    }
+                    return Err(error);
+                }
             }
         }
     }
@@ -166,6 +294,6 @@ impl<F, S> Clone for Connections<F, S> {
 
 impl<F, S> fmt::Debug for Connections<F, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections").field("idle", &self.idle().len()).finish_non_exhaustive()
+        f.debug_struct("Connections").field("idle", &self.idle().connections.len()).finish_non_exhaustive()
     }
 }

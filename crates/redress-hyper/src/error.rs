@@ -6,7 +6,10 @@ use std::error::Error;
 use std::{fmt, io};
 
 use hyper_util::client::legacy;
+use redress_core::ErrorClass;
 use redress_core::classify::source_chain;
+
+use crate::http2;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -19,14 +22,19 @@ pub struct HyperError {
     source: Option<BoxError>,
 }
 
+/// What an error is, without the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     /// No connection came about.
     Connect,
     /// There was one, and it ended before it took the request.
     Unsent,
+    /// There was one, and the server says that it did not act on the request.
+    Refused,
     /// The request cannot be sent by this client, whatever the other side does.
     Request,
+    /// The caller's own part failed: the body of the request.
+    Own,
     /// It was sent, or at least begun.
     Exchange,
     /// The head was there; reading the body failed.
@@ -39,6 +47,16 @@ impl HyperError {
     /// No connection came about, for this reason. For transports of your own: such a request certainly never left.
     pub fn connect(source: impl Into<BoxError>) -> Self {
         Self { kind: Kind::Connect, source: Some(source.into()) }
+    }
+
+    /// It was sent, or at least begun, and failed for this reason. For transports of your own: nobody knows whether the server acted on
+    /// such a request.
+    pub fn exchange(source: impl Into<BoxError>) -> Self {
+        Self { kind: Kind::Exchange, source: Some(source.into()) }
+    }
+
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
     }
 
     pub(crate) fn body(source: impl Into<BoxError>) -> Self {
@@ -60,11 +78,31 @@ impl HyperError {
         matches!(self.kind, Kind::Connect)
     }
 
-    /// Whether the request certainly never left: there was no connection, or it ended before it took the request. Such a request may be
-    /// sent again although it is not idempotent.
+    /// Whether the request was certainly not acted on. Such a request may be sent again although it is not idempotent.
+    ///
+    /// There was no connection, or it ended before it took the request; or the server says so, over HTTP/2 by `REFUSED_STREAM` or by a
+    /// GOAWAY whose last stream is below the request's
+    /// ([RFC 9113, section 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7), read with the feature `http2`).
     #[must_use]
     pub const fn is_unsent(&self) -> bool {
-        matches!(self.kind, Kind::Connect | Kind::Unsent)
+        self.kind.is_unsent()
+    }
+
+    /// Whether it is your own part that failed, such as the body that was being sent, and not the server or the way to it.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        matches!(self.kind, Kind::Own)
+    }
+
+    /// Whether it was the connection that failed, so that another may do better: none came about, or the one there was broke or is being
+    /// closed. A stream of HTTP/2 that was reset says nothing about its connection.
+    #[must_use]
+    pub fn is_connection(&self) -> bool {
+        match self.kind {
+            Kind::Connect | Kind::Unsent => true,
+            Kind::Refused | Kind::Exchange | Kind::Body => !http2::is_of_a_stream(self),
+            Kind::Request | Kind::Own | Kind::Discarded => false,
+        }
     }
 
     /// Whether the client refuses to send such a request: its URI has no host, or its HTTP version is not the connection's.
@@ -119,28 +157,48 @@ impl HyperError {
 
 impl From<legacy::Error> for HyperError {
     fn from(error: legacy::Error) -> Self {
-        let kind = if error.is_connect() {
-            Kind::Connect
-        } else {
-            match error.source() {
-                // The client has looked at the request and at nothing else.
-                None => Kind::Request,
-                Some(source) => source.downcast_ref().map_or(Kind::Exchange, sort),
-            }
-        };
-        Self { kind, source: Some(error.into()) }
+        Self { kind: Kind::of_client(&error), source: Some(error.into()) }
     }
 }
 
 impl From<hyper::Error> for HyperError {
     fn from(error: hyper::Error) -> Self {
-        Self { kind: sort(&error), source: Some(error.into()) }
+        Self { kind: Kind::of(&error), source: Some(error.into()) }
     }
 }
 
-/// hyper calls a request cancelled exactly when it hands it back: it was still in the queue of its connection.
-fn sort(error: &hyper::Error) -> Kind {
-    if error.is_canceled() { Kind::Unsent } else { Kind::Exchange }
+impl Kind {
+    /// What an error of hyper-util's client is.
+    pub(crate) fn of_client(error: &legacy::Error) -> Self {
+        if error.is_connect() {
+            return Self::Connect;
+        }
+        match error.source() {
+            // The client has looked at the request and at nothing else.
+            None => Self::Request,
+            // What fails with a request in hand tells its connection. A new one that fails, or talks, before it is ready does not.
+            Some(_) if error.connect_info().is_none() => Self::Unsent,
+            Some(source) => source.downcast_ref().map_or(Self::Exchange, Self::of),
+        }
+    }
+
+    /// What an error of hyper is.
+    pub(crate) fn of(error: &hyper::Error) -> Self {
+        // hyper calls a request cancelled exactly when it hands it back: it was still in the queue of its connection.
+        if error.is_canceled() {
+            return Self::Unsent;
+        }
+        match http2::classify(error) {
+            _ if error.is_user() => Self::Own,
+            Some(failure) if failure.is_unsent() => Self::Refused,
+            Some(failure) if failure.class() == ErrorClass::Unknown => Self::Own,
+            _ => Self::Exchange,
+        }
+    }
+
+    pub(crate) const fn is_unsent(self) -> bool {
+        matches!(self, Self::Connect | Self::Unsent | Self::Refused)
+    }
 }
 
 impl fmt::Display for HyperError {
@@ -148,6 +206,8 @@ impl fmt::Display for HyperError {
         f.write_str(match self.kind {
             Kind::Connect => "no connection",
             Kind::Unsent => "the connection ended before the request was sent",
+            Kind::Refused => "the server did not act on the request",
+            Kind::Own => "the body of the request failed",
             Kind::Request => "the client does not send such requests",
             Kind::Exchange => "the request failed",
             Kind::Body => "the body of the response failed",

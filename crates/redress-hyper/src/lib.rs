@@ -37,10 +37,15 @@ mod connections;
 pub use connections::Connections;
 
 mod attempts;
+mod http2;
+mod opening;
+mod progress;
 mod read_ahead;
+mod wire;
 
 pub use redress_http::{
-    Head, IdempotencyGuard, RetrySafety, default_operation, default_result_classifier, is_idempotent_method,
+    Head, IdempotencyGuard, LastFailure, Repetition, RetrySafety, default_operation, default_result_classifier,
+    is_idempotent_method,
 };
 
 /// The README's examples, compiled and run.

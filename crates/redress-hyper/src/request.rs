@@ -13,9 +13,9 @@ use redress_core::driver::Timer;
 use redress_core::policy::NoRetryHook;
 use redress_core::policy::RetryHook;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
-use redress_http::{Head, IdempotencyGuard, default_operation};
+use redress_http::{Head, IdempotencyGuard, Redacted, default_operation};
 
-use crate::attempts::{Attempts, Outgoing, exchange};
+use crate::attempts::{Allowed, Attempts, Outgoing, exchange};
 use crate::error::HyperError;
 use crate::read_ahead::{Drain, ReadAhead};
 use crate::replay_body::ReplayBody;
@@ -182,13 +182,13 @@ where
             policy.poll_call().context(context)
         };
         let attempts = if settings.skip { 1 } else { policy.max_attempts() };
-        let safety = settings.guard.safety(&parts.method, &parts.headers);
-        let outgoing = Outgoing::new(parts, body, safety, attempts);
+        let allowed = Allowed::of(settings.guard, &parts);
+        let outgoing = Outgoing::new(parts, body, allowed, attempts);
         let mut running = pin!(None);
         let (timer, drain) = (policy.timer(), settings.drain);
         let begin = |request, followed: Option<_>| {
             let ahead = followed.map(|attempt| ReadAhead::new(drain, attempt, timer));
-            exchange(transport.clone(), request, (policy.classifier(), timer), ahead)
+            exchange(transport.clone(), request, (policy.classifier(), timer), (allowed, ahead))
         };
         call.run(Attempts::new(outgoing, begin, running.as_mut())).await
     }
@@ -204,7 +204,7 @@ impl<T: Transport, C, Tm, N> fmt::Debug for RetryingRequest<'_, T, C, Tm, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryingRequest")
             .field("method", &self.parts.method)
-            .field("uri", &self.parts.uri)
+            .field("uri", &Redacted(&self.parts.uri))
             .field("body", &self.body)
             .finish_non_exhaustive()
     }

@@ -28,6 +28,9 @@ pub struct ResponseBody<B: Body = Incoming> {
     rest: Rest<B>,
 }
 
+/// What the frames may take beside their bytes, though hardly any bytes are to be read: room for some 170 of them.
+const LEAST_KEPT: usize = 16 * 1024;
+
 enum Rest<B> {
     Body(B),
     Error(HyperError),
@@ -44,15 +47,17 @@ where
         Self { read: VecDeque::new(), rest: Rest::Body(body) }
     }
 
-    /// Reads ahead to the end, at most about `most` bytes, and as long as `limit` has not ended. Whatever is read is kept.
+    /// Reads ahead to the end, at most about `most` bytes, and as long as `limit` has not ended. Whatever is read is kept, so what keeping
+    /// costs beside the bytes is bounded too: a body of one-byte frames would take 96 times its length.
     pub(crate) async fn read_ahead(&mut self, most: usize, limit: impl Future<Output = ()>) {
         if self.size_hint().lower() > most as u64 {
             return;
         }
         let mut limit = pin!(limit);
         let mut bytes = 0_usize;
+        let most_frames = most.saturating_add(LEAST_KEPT) / size_of::<Frame<B::Data>>().max(1);
         poll_fn(|cx| {
-            while bytes <= most && !self.is_read() {
+            while bytes <= most && self.read.len() <= most_frames && !self.is_read() {
                 match self.poll_rest(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
                         // One that holds nothing counts as a byte, so that no number of them is none.

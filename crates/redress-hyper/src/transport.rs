@@ -9,14 +9,27 @@ use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::Connect;
+use hyper_util::client::legacy::connect::{CaptureConnection, Connect, capture_connection};
+use redress_http::blames_connection;
 
 use crate::error::HyperError;
+use crate::progress::Progress;
+use crate::wire::prepared;
 
 /// Sends a request once. A clone sends over the same connections.
 ///
 /// Implemented for hyper-util's [`Client`] and for [`Connections`](crate::Connections); implement it to put something between the
 /// policy and hyper, such as a signature that is made anew for each attempt.
+///
+/// From the second attempt of a call on, a [`Repetition`](crate::Repetition) among the request's extensions says which attempt this is,
+/// why the one before failed, and whether another connection is wanted. How far the two transports here obey:
+///
+/// | | [`Connections`](crate::Connections) | hyper-util's [`Client`] |
+/// |---|---|---|
+/// | the connection of an answer or an error that is about it (a 421, a 408, a GOAWAY) | is not used again | is not used again ([`Connected::poison`](hyper_util::client::legacy::connect::Connected::poison)) |
+/// | the connections that there were beside it when the request was sent | are not used again | may be: the pool shows none of them, so cap their number with `pool_max_idle_per_host` where that matters |
+///
+/// Both send user and password of a URI to nobody, and `Content-Length: 0` with a POST, PUT or PATCH that has no content.
 ///
 /// ```
 /// use std::future::Future;
@@ -69,6 +82,47 @@ where
     type ResponseBody = Incoming;
 
     async fn send(self, request: Request<B>) -> Result<Response<Incoming>, HyperError> {
-        self.request(request).await.map_err(HyperError::from)
+        let mut request = prepared(request);
+        let progress = Progress::take(request.extensions_mut());
+        let captured = capture(&mut request);
+        let connecting = Connecting { progress: &progress, captured: captured.as_ref() };
+        progress.connects();
+        let result = self.request(request).await.map_err(HyperError::from);
+        drop(connecting);
+        let is_to_blame = match &result {
+            Ok(response) => blames_connection(response.status()),
+            Err(error) => error.is_connection(),
+        };
+        if let (true, Some(captured)) = (is_to_blame, captured) {
+            if let Some(connection) = captured.connection_metadata().as_ref() {
+                connection.poison();
+            }
+        }
+        result
     }
+}
+
+/// Says when it is dropped, before there is a response, whether a connection has the request: the client tells the connection just before.
+struct Connecting<'a> {
+    progress: &'a Progress,
+    captured: Option<&'a CaptureConnection>,
+}
+
+impl Drop for Connecting<'_> {
+    fn drop(&mut self) {
+        if self.captured.is_none_or(|captured| captured.connection_metadata().is_some()) {
+            self.progress.sends();
+        }
+    }
+}
+
+/// Asks for the connection that the request goes over, unless the caller has done so, who could not be told then.
+fn capture<B>(request: &mut Request<B>) -> Option<CaptureConnection> {
+    let before = request.extensions().clone();
+    let captured = capture_connection(request);
+    if before.is_empty() || request.extensions().len() > before.len() {
+        return Some(captured);
+    }
+    *request.extensions_mut() = before;
+    None
 }

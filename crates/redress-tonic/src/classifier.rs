@@ -8,12 +8,13 @@ use std::time::Duration;
 use redress_core::classify::{OrElse, source_chain, strict_classifier};
 use redress_core::error::AbortRetryError;
 use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
+use redress_http::with_evidence;
 use tonic::{Code, Status};
 
-use crate::code::classify_code;
+use crate::code::{classify_code, name};
 use crate::pushback::Pushback;
 use crate::retry_info::retry_delay;
-use crate::transport_error::transport_class;
+use crate::transport_error::classify_transport;
 
 /// Why there must be no further attempt when the server pushed back.
 const SERVER_PUSHBACK: &str = "server_pushback";
@@ -22,8 +23,8 @@ const SERVER_PUSHBACK: &str = "server_pushback";
 ///
 /// 1. An [`AbortRetryError`] in the chain ends the call.
 /// 2. The first [`Status`] in it is read as [`classify_status`] says.
-/// 3. An error without a status, such as one of a channel, is `Transient` if it is of the transport, and what
-///    [`default_classifier`] says otherwise.
+/// 3. An error without a status is read as the source of a status is if it is of the transport, and as
+///    [`default_classifier`] has it otherwise.
 ///
 /// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,13 +93,18 @@ impl<T, E: Error + 'static> Classifier<T, E> for GrpcClassifier {
     }
 }
 
-/// What a status means: its code by [`classify_code`], and what the server says about a retry.
+/// What a status means: its code by [`classify_code`], and what the server says about a retry. The code is the label `grpc`.
 ///
 /// - A status with a [`source`](Error::source) was made on this side, where no status came: of a connection that could not be made,
-///   was reset or timed out it is the source that counts, whatever code tonic chose for it, and the class is `Transient`.
-/// - `grpc-retry-pushback-ms` in the metadata (headers or trailers) is the hint, or
+///   was reset or timed out it is the source that counts, whatever code tonic chose for it. Mostly the class is `Transient`; a refused
+///   certificate is `Permanent`, and so is HTTP/2's `HTTP_1_1_REQUIRED`. What HTTP/2 or the connection shows not to have been acted on is
+///   [marked so](Classification::is_unsent).
+/// - Where the `grpc-timeout` had passed that a [`GrpcLayer`](crate::GrpcLayer) sent, the layer's status says `DEADLINE_EXCEEDED` and the
+///   cause is [a timeout](Classification::timed_out), whichever timer was first: the attempt's, the channel's or the server's, which may
+///   say `CANCELLED` or `UNKNOWN`.
+/// - `grpc-retry-pushback-ms` in the metadata (headers or trailers) is [the wait](Classification::with_ordered_wait), or
 ///   [forbids the retry](Classification::forbid_retry) as `server_pushback`; see [`Pushback`].
-/// - Without pushback, the delay of a `google.rpc.RetryInfo` among the details is the hint; see [`retry_delay`].
+/// - Without pushback, the delay of a `google.rpc.RetryInfo` among the details is the least wait; see [`retry_delay`].
 ///
 /// Neither is read where the class is one that is never retried.
 ///
@@ -110,17 +116,18 @@ impl<T, E: Error + 'static> Classifier<T, E> for GrpcClassifier {
 /// let mut busy = Status::resource_exhausted("slow down");
 /// busy.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static("250"));
 /// assert_eq!(classify_status(&busy).retry_after(), Some(Duration::from_millis(250)));
+/// assert_eq!(classify_status(&busy).detail("grpc"), Some("RESOURCE_EXHAUSTED"));
 ///
 /// busy.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static("-1"));
 /// assert_eq!(classify_status(&busy).retry_forbidden(), Some("server_pushback"));
 /// ```
 pub fn classify_status(status: &Status) -> Classification {
-    let failure = class_of(status);
+    let failure = class_of(status).with_detail("grpc", name(status.code()));
     if !failure.class().is_retryable() {
         return failure;
     }
     match Pushback::from_headers(status.metadata().as_ref()) {
-        Some(Pushback::Wait(wait)) => failure.with_retry_after(wait),
+        Some(Pushback::Wait(wait)) => failure.with_ordered_wait(wait),
         Some(Pushback::Never) => failure.forbid_retry(SERVER_PUSHBACK),
         None => match retry_delay(status.details()) {
             Some(delay) => failure.with_retry_after(delay),
@@ -131,23 +138,22 @@ pub fn classify_status(status: &Status) -> Classification {
 
 /// The class of a status, with a hint only where its source carries one.
 fn class_of(status: &Status) -> Classification {
-    if let Some(source) = status.source() {
-        if let Some(class) = transport_class(source) {
-            return Classification::new(class);
-        }
-        // An error of this side that tonic had no code for.
-        if status.code() == Code::Unknown {
-            return strict_classifier().classify_error(source);
-        }
+    let Some(source) = status.source() else { return of_code(status.code()) };
+    match classify_transport(source) {
+        Some(failure) => failure,
+        // An error of this side that tonic had no code for, or the HTTP status of what is no gRPC.
+        None if status.code() == Code::Unknown => with_evidence(source, strict_classifier().classify_error(source)),
+        None => of_code(status.code()),
     }
-    Classification::new(classify_code(status.code()).unwrap_or(ErrorClass::Unknown))
+}
+
+fn of_code(code: Code) -> Classification {
+    Classification::new(classify_code(code).unwrap_or(ErrorClass::Unknown))
 }
 
 fn without_status(error: &(dyn Error + 'static)) -> Classification {
-    let certain = strict_classifier().classify_error(error);
-    match transport_class(error) {
-        Some(class) if certain.class() == ErrorClass::Unknown => Classification::new(class),
-        _ if certain.class() != ErrorClass::Unknown => certain,
-        _ => default_classifier().classify_error(error),
+    match classify_transport(error) {
+        Some(failure) => failure,
+        None => with_evidence(error, default_classifier().classify_error(error)),
     }
 }

@@ -9,8 +9,8 @@ use tonic::Code;
 ///
 /// | code | class | because |
 /// |---|---|---|
-/// | `CANCELLED` | `Permanent` | somebody asked for the end of the call |
-/// | `UNKNOWN` | `Unknown` | nobody said what it is; retries of it are capped apart |
+/// | `CANCELLED` | `Transient` | a server or a proxy gave up: had the caller done so, there would be no call to classify |
+/// | `UNKNOWN` | `Transient` | the server failed in a way that it has no word for |
 /// | `INVALID_ARGUMENT` | `Permanent` | wrong whatever the state of the system |
 /// | `DEADLINE_EXCEEDED` | `Transient` | there was no answer in time |
 /// | `NOT_FOUND` | `Permanent` | an answer |
@@ -28,7 +28,8 @@ use tonic::Code;
 ///
 /// Source: [status codes and their use in gRPC](https://grpc.io/docs/guides/status-codes/), and for what to retry the litmus test of
 /// [`google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto): the call itself on
-/// `UNAVAILABLE`, a higher level on `ABORTED`, nobody on `FAILED_PRECONDITION`. A code outside the sixteen reads as `UNKNOWN`, as the
+/// `UNAVAILABLE`, a higher level on `ABORTED`, nobody on `FAILED_PRECONDITION`. tonic's server says `CANCELLED` and some proxies `UNKNOWN`
+/// where a deadline has passed, which is why these two are no wish of anybody. A code outside the sixteen reads as `UNKNOWN`, as the
 /// document asks.
 ///
 /// ```
@@ -45,8 +46,7 @@ pub const fn classify_code(code: Code) -> Option<ErrorClass> {
         Code::Ok => None,
         Code::Unauthenticated => Some(ErrorClass::Auth),
         Code::PermissionDenied => Some(ErrorClass::Permission),
-        Code::Cancelled
-        | Code::InvalidArgument
+        Code::InvalidArgument
         | Code::NotFound
         | Code::AlreadyExists
         | Code::FailedPrecondition
@@ -55,7 +55,29 @@ pub const fn classify_code(code: Code) -> Option<ErrorClass> {
         Code::Aborted => Some(ErrorClass::Concurrency),
         Code::ResourceExhausted => Some(ErrorClass::RateLimit),
         Code::Internal | Code::DataLoss => Some(ErrorClass::ServerError),
-        Code::DeadlineExceeded | Code::Unavailable => Some(ErrorClass::Transient),
-        Code::Unknown => Some(ErrorClass::Unknown),
+        Code::Cancelled | Code::DeadlineExceeded | Code::Unavailable | Code::Unknown => Some(ErrorClass::Transient),
+    }
+}
+
+/// The code's name, as in `UNAVAILABLE`: the label `grpc`.
+pub(crate) const fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }

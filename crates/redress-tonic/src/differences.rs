@@ -56,6 +56,22 @@ pub fn covering(status: &str) -> Option<&'static Difference> {
 /// Every difference.
 pub const ALL: &[Difference] = &[
     Difference {
+        example: "CANCELLED",
+        original: "PERMANENT",
+        ours: "TRANSIENT",
+        reason: "a call that was cancelled here is no call any more; servers say it when a deadline has passed there",
+        source: "https://grpc.io/docs/guides/deadlines/",
+        covers: &["CANCELLED"],
+    },
+    Difference {
+        example: "UNKNOWN",
+        original: "UNKNOWN",
+        ours: "TRANSIENT",
+        reason: "the server failed and has no word for it; proxies say it of a connection that broke",
+        source: "https://grpc.io/docs/guides/status-codes/",
+        covers: &["UNKNOWN"],
+    },
+    Difference {
         example: "ABORTED",
         original: "UNKNOWN",
         ours: "CONCURRENCY",

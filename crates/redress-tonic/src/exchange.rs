@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Request, Response};
-use redress_core::{AsyncPolicy, Attempt, CallContext};
-use redress_http::Head;
+use redress_core::{AsyncPolicy, Attempt, CallContext, Classification};
+use redress_http::{Head, IdempotencyGuard, RetrySafety};
 use redress_tower::{PolicyProvider, Protocol};
 use tonic::Status;
 use tonic::body::Body;
@@ -29,6 +29,7 @@ pub(crate) struct Handling {
     pub(crate) operation: Option<OfHead<Cow<'static, str>>>,
     pub(crate) context: Option<OfHead<CallContext<'static, ()>>>,
     pub(crate) bypass_if: Option<OfHead<bool>>,
+    pub(crate) not_idempotent: Option<OfHead<bool>>,
     pub(crate) return_on_headers: Option<OfHead<bool>>,
     pub(crate) max_replay_bytes: usize,
 }
@@ -59,6 +60,18 @@ pub(crate) struct GrpcExchange(pub(crate) Arc<Handling>);
 impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcExchange {
     fn copy(&self, request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
         copy(request)
+    }
+
+    fn retry_forbidden(
+        &self,
+        request: &Request<RequestBody>,
+        _: Option<&Response<ResponseBody>>,
+        failure: &Classification,
+    ) -> Option<&'static str> {
+        let once = self.0.not_idempotent.as_ref()?;
+        let safety = if once(&Head::from_request(request)) { RetrySafety::NotIdempotent } else { RetrySafety::OptIn };
+        let safety = IdempotencyGuard::new().after(safety, None, failure);
+        (!safety.may_retry()).then(|| safety.as_str())
     }
 
     fn operation(&self, request: &Request<RequestBody>) -> Option<Cow<'static, str>> {

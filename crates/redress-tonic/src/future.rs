@@ -75,7 +75,7 @@ impl<A, C, Tm> Future for GrpcFuture<A, C, Tm>
 where
     A: Service<Request<RequestBody>, Response = Response<ResponseBody>, Error = Status> + Clone,
     C: Classifier<Response<ResponseBody>, Status>,
-    Tm: Timer,
+    Tm: Timer + Clone + Send + 'static,
 {
     type Output = Result<Response<ResponseBody>, Status>;
 
@@ -85,7 +85,11 @@ where
                 let status = status.take();
                 Poll::Ready(Err(status.unwrap_or_else(|| panic!("a call was polled after its end"))))
             }
-            StateProjection::Called { call } => Poll::Ready(into_answer(ready!(call.poll_outcome(cx)))),
+            StateProjection::Called { mut call } => {
+                let outcome = ready!(call.as_mut().poll_outcome(cx));
+                let late = call.late_failure();
+                Poll::Ready(into_answer(outcome).map(|response| response.map(|body| body.telling(late))))
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no call is skipped |
 /// | [`policy_provider`](Self::policy_provider) | the layer's policy for each call |
+/// | [`not_idempotent`](Self::not_idempotent) | no call is: each may run twice |
 /// | [`return_on_headers`](Self::return_on_headers) | no: a response's first message is waited for |
 /// | [`max_replay_bytes`](Self::max_replay_bytes) | 65,536 |
 ///
@@ -51,6 +52,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
             operation: None,
             context: None,
             bypass_if: None,
+            not_idempotent: None,
             return_on_headers: None,
             max_replay_bytes: MAX_REPLAY_BYTES,
         };
@@ -85,16 +87,32 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     }
 
     /// Lets the calls for which `skip` is true pass by the policy: sent once, with neither breaker nor events, and handed over as it comes. For methods that must
-    /// not run twice give [`policy_provider`](Self::policy_provider) a policy without retry instead, so that the breaker still counts.
+    /// not run twice there is [`not_idempotent`](Self::not_idempotent), with which the breaker still counts.
     #[must_use]
     pub fn bypass_if(self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.set(|handling| handling.bypass_if = Some(Arc::new(skip)))
     }
 
+    /// Says which calls must not run twice: those for which `once` is true. gRPC itself does not know.
+    ///
+    /// Such a call is tried again only where it was certainly [not acted on](redress_core::Classification::is_unsent): no connection
+    /// came about, the server refused the stream, or is going away and named a last stream below it. So a rolling restart costs none of
+    /// them. After any other failure the outcome says `not_idempotent`.
+    ///
+    /// ```
+    /// # fn layer(policy: redress::runtime::tokio::AsyncPolicy<redress::integration::tonic::GrpcClassifier>) -> redress::integration::tonic::GrpcLayer {
+    /// redress::integration::tonic::GrpcLayer::new(policy).not_idempotent(|head| head.uri.path() == "/shop.v1.Orders/Place")
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn not_idempotent(self, once: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.set(|handling| handling.not_idempotent = Some(Arc::new(once)))
+    }
+
     /// Chooses a policy for each call; `None` is the layer's own.
     ///
-    /// gRPC does not know which methods may run twice. A policy without retry for those that must not, which shares the breaker of
-    /// the layer's own, is made with [`circuit_breaker`](redress_core::policy::PolicyBuilder::circuit_breaker).
+    /// Two policies share a breaker if both are built with it, by
+    /// [`circuit_breaker`](redress_core::policy::PolicyBuilder::circuit_breaker).
     #[must_use]
     pub fn policy_provider(
         mut self,
@@ -108,7 +126,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     ///
     /// Otherwise the response of a request that can be sent again is handed over with its first message, since until then it can still
     /// be replaced. A server stream that stays silent for long would delay its head as long, and run into an attempt timeout. With this, a
-    /// failure after the head is the caller's, and counts as a success for breaker and budget.
+    /// failure after the head is the caller's; the call was a success, but the breaker is told.
     #[must_use]
     pub fn return_on_headers(self, early: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.set(|handling| handling.return_on_headers = Some(Arc::new(early)))
@@ -144,7 +162,8 @@ impl<S, C: Clone, Tm: Clone> Layer<S> for GrpcLayer<C, Tm> {
 
     fn layer(&self, channel: S) -> Self::Service {
         let exchange = GrpcExchange(Arc::clone(&self.handling));
-        let calls = PolicyLayer::new(self.policies.clone()).protocol(exchange).layer(Attempts(channel));
+        let timer = self.policies.policy.timer().clone();
+        let calls = PolicyLayer::new(self.policies.clone()).protocol(exchange).layer(Attempts { channel, timer });
         GrpcService::new(calls, Arc::clone(&self.handling))
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! Owns reading headers and trailers that may hold anything. Waits for nothing; `attempt.rs` does.
 
+use std::sync::Arc;
+
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use redress_core::error::StatusError;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
@@ -37,11 +40,13 @@ pub(crate) fn failure_in_head(head: &mut Parts) -> Option<Status> {
     if head.status != StatusCode::OK {
         let (code, status) = (of_http_status(head.status), head.status.as_u16());
         let metadata = MetadataMap::from_headers(head.headers.clone());
-        return Some(Status::with_metadata(
-            code,
-            format!("the response is no gRPC, its HTTP status is {status}"),
-            metadata,
-        ));
+        let message = format!("the response is no gRPC, its HTTP status is {status}");
+        let mut failure = Status::with_metadata(code, message, metadata);
+        if code == Code::Unknown {
+            // gRPC has no word for it, HTTP has.
+            failure.set_source(Arc::new(StatusError::new(status)));
+        }
+        return Some(failure);
     }
     let foreign = |kind: &HeaderValue| !kind.as_bytes().starts_with(b"application/grpc");
     head.headers.get(CONTENT_TYPE).filter(|kind| foreign(kind)).map(|kind| {
@@ -65,7 +70,8 @@ pub(crate) fn failure_at_end(head: &Parts, trailers: Option<&HeaderMap>) -> Opti
     }
 }
 
-fn failed(headers: &HeaderMap) -> Option<Status> {
+/// The failure that these trailers or headers tell, if they do.
+pub(crate) fn failed(headers: &HeaderMap) -> Option<Status> {
     Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)
 }
 

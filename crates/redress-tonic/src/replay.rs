@@ -18,6 +18,9 @@ const STREAMING_REQUEST: &str = "streaming_request";
 /// Why a request is sent once: it is longer than what is kept.
 const REQUEST_TOO_LARGE: &str = "request_too_large";
 
+/// What the frames may take beside their bytes, though hardly any bytes are to be kept.
+const LEAST_KEPT: usize = 16 * 1024;
+
 /// The body of an attempt's request: frames that are there, and perhaps a body that goes on.
 ///
 /// It gives no size, so that no `content-length` is made of it: tonic sends none either.
@@ -56,7 +59,9 @@ impl RequestBody {
                 Poll::Ready(Some(frame)) => length = length.saturating_add(read.keep(frame?)),
                 Poll::Pending => return Ok(read.once(body, STREAMING_REQUEST)),
             }
-            if length > most {
+            // What keeping a frame costs beside its bytes is bounded too: of one-byte frames it is most of it.
+            let kept = read.frames.len().saturating_mul(size_of::<Bytes>());
+            if length > most || kept > most.saturating_add(LEAST_KEPT) {
                 return Ok(read.once(body, REQUEST_TOO_LARGE));
             }
         }

@@ -8,22 +8,44 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use redress_core::ErrorClass;
+use redress_core::driver::LateFailure;
+use redress_core::driver::Timer;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::received::drop_garbled_details;
+use crate::classifier::classify_status;
+use crate::received::{drop_garbled_details, failed};
 
 /// The body of a response of a [`GrpcService`](crate::GrpcService): what the server sent, beginning with its first frame.
 ///
 /// `grpc-status-details-bin` that is no base64 is left out of the trailers.
+///
+/// A response is handed over before its end, and its call has succeeded by then. If it fails after all, by its trailers or by breaking
+/// off, the policy's breaker is told, with the class of the status; the call's outcome stands.
 pub struct ResponseBody {
     first: Option<Frame<Bytes>>,
     rest: Body,
+    late: Option<Tell>,
 }
+
+type Tell = Box<dyn FnOnce(ErrorClass) + Send>;
 
 impl ResponseBody {
     pub(crate) const fn new(first: Option<Frame<Bytes>>, rest: Body) -> Self {
-        Self { first, rest }
+        Self { first, rest, late: None }
+    }
+
+    /// The same, which tells of a failure that comes later.
+    pub(crate) fn telling<Tm: Timer + Send + 'static>(mut self, late: Option<LateFailure<Tm>>) -> Self {
+        self.late = late.map(|late| Box::new(move |class| late.report(class)) as Tell);
+        self
+    }
+
+    fn failed(&mut self, status: &Status) {
+        if let Some(tell) = self.late.take() {
+            tell(classify_status(status).class());
+        }
     }
 }
 
@@ -42,10 +64,17 @@ impl http_body::Body for ResponseBody {
             return Poll::Ready(Some(Ok(first)));
         }
         let mut polled = http_body::Body::poll_frame(Pin::new(&mut self.rest), cx);
-        if let Poll::Ready(Some(Ok(frame))) = &mut polled {
-            if let Some(trailers) = frame.trailers_mut() {
-                drop_garbled_details(trailers);
+        match &mut polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    drop_garbled_details(trailers);
+                    if let Some(status) = failed(trailers) {
+                        self.failed(&status);
+                    }
+                }
             }
+            Poll::Ready(Some(Err(status))) => self.failed(status),
+            Poll::Ready(None) | Poll::Pending => {}
         }
         polled
     }

@@ -40,13 +40,13 @@ use crate::transport_error::BoxError;
 ///
 /// A request that cannot be made, because a message cannot be encoded, never reaches the policy: its status is the encoder's.
 pub struct GrpcService<S = Channel, C = GrpcClassifier, Tm = TokioTimer> {
-    calls: PolicyService<Attempts<S>, Policies<C, Tm>, GrpcExchange>,
+    calls: PolicyService<Attempts<S, Tm>, Policies<C, Tm>, GrpcExchange>,
     handling: Arc<Handling>,
 }
 
 impl<S, C, Tm> GrpcService<S, C, Tm> {
     pub(crate) const fn new(
-        calls: PolicyService<Attempts<S>, Policies<C, Tm>, GrpcExchange>,
+        calls: PolicyService<Attempts<S, Tm>, Policies<C, Tm>, GrpcExchange>,
         handling: Arc<Handling>,
     ) -> Self {
         Self { calls, handling }
@@ -60,11 +60,11 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
     C: Classifier<Response<ResponseBody>, Status> + Clone,
-    Tm: Timer + Clone,
+    Tm: Timer + Clone + Send + 'static,
 {
     type Response = Response<ResponseBody>;
     type Error = Status;
-    type Future = GrpcFuture<Attempts<S>, C, Tm>;
+    type Future = GrpcFuture<Attempts<S, Tm>, C, Tm>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))
@@ -83,6 +83,6 @@ impl<S: Clone, C: Clone, Tm: Clone> Clone for GrpcService<S, C, Tm> {
 
 impl<S: fmt::Debug, C, Tm> fmt::Debug for GrpcService<S, C, Tm> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GrpcService").field("channel", &self.calls.get_ref().0).finish_non_exhaustive()
+        f.debug_struct("GrpcService").field("channel", &self.calls.get_ref().channel).finish_non_exhaustive()
     }
 }

@@ -1,29 +1,88 @@
 //! Failures on this side of the wire: no status came, so the error has to say what it was.
 //!
-//! Owns the names of a tonic channel's errors. Knows no status codes.
+//! Owns the names of a tonic channel's errors. Knows no status codes; HTTP/2's are redress-http's.
 
 use std::error::Error;
+use std::fmt;
 
-use h2::Reason;
-use redress_core::ErrorClass;
-use redress_core::classify::source_chain;
+use redress_core::classify::{source_chain, strict_classifier};
+use redress_core::{Classification, ErrorClass};
+use redress_http::{classify_connect, classify_http2, own_failure, with_labels};
 use tonic::{ConnectError, Status, TimeoutExpired};
 
 /// What errors of a channel arrive as.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The class of an error of a channel or of its connection, found anywhere in the chain; `None` if there is none.
+/// What an error of a channel or of its connection means, found anywhere in the chain; `None` if there is none.
 ///
-/// Connections that cannot be made, break, close or are reset are `Transient`, and so is a timeout of the channel. Of the
-/// [codes of HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors), two say more: `ENHANCE_YOUR_CALM` is `RateLimit`,
-/// `INADEQUATE_SECURITY` is `Permission`.
-pub(crate) fn transport_class(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
-    let reason = source_chain(error).find_map(|error| error.downcast_ref::<h2::Error>()).and_then(h2::Error::reason);
-    match reason {
-        Some(Reason::ENHANCE_YOUR_CALM) => Some(ErrorClass::RateLimit),
-        Some(Reason::INADEQUATE_SECURITY) => Some(ErrorClass::Permission),
-        Some(_) => Some(ErrorClass::Transient),
-        None => source_chain(error).any(is_of_transport).then_some(ErrorClass::Transient),
+/// | the chain holds | class |
+/// |---|---|
+/// | a timeout: the channel's own, or the server's word that it had run out | `Transient`, with the cause of a timeout |
+/// | an error of HTTP/2 | that of [`classify_http2`] |
+/// | a connection that did not come about | that of [`classify_connect`] |
+/// | hyper's word that the caller's own part failed | that of [`own_failure`] |
+/// | another error of hyper or of the channel, such as a connection that broke | `Transient` |
+///
+/// A request is certainly not acted on where no connection came about, where hyper hands it back, and where HTTP/2 says so before the
+/// response had begun.
+pub(crate) fn classify_transport(error: &(dyn Error + 'static)) -> Option<Classification> {
+    let failure = of_chain(error)?;
+    // A response that has begun has been acted on, whatever is said afterwards.
+    let has_begun = || source_chain(error).any(<dyn Error>::is::<Begun>);
+    if failure.is_unsent() && has_begun() {
+        return Some(with_labels(error, failure.class().into()));
+    }
+    Some(failure)
+}
+
+fn of_chain(error: &(dyn Error + 'static)) -> Option<Classification> {
+    let transient = || Classification::new(ErrorClass::Transient);
+    if is::<TimeUp>(error) || is::<TimeoutExpired>(error) {
+        return Some(transient().timed_out());
+    }
+    if let Some(error) = find::<h2::Error>(error) {
+        return Some(classify_http2(error));
+    }
+    if is::<ConnectError>(error) {
+        return Some(classify_connect(error));
+    }
+    match find::<hyper::Error>(error) {
+        Some(hyper) if hyper.is_canceled() => Some(transient().unsent()),
+        Some(hyper) if hyper.is_user() => Some(own_failure(strict_classifier().classify_error(error))),
+        Some(_) => Some(with_labels(error, transient())),
+        None => is::<tonic::transport::Error>(error).then(|| with_labels(error, transient())),
+    }
+}
+
+fn is<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    find::<E>(error).is_some()
+}
+
+fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    source_chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// Says that the response had begun when this failed.
+///
+/// `Debug` is as short as `Display`, here and below: a `Status` prints its source with it.
+#[derive(thiserror::Error)]
+#[error("the response had begun")]
+pub(crate) struct Begun(#[source] pub(crate) Status);
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Says that the time was up that the server had been given. Its source is what came instead of an answer.
+#[derive(thiserror::Error)]
+#[error("the time that the server was given had passed")]
+pub(crate) struct TimeUp(#[source] pub(crate) Status);
+
+impl fmt::Debug for TimeUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -32,18 +91,10 @@ pub(crate) fn transport_class(error: &(dyn Error + 'static)) -> Option<ErrorClas
 /// But for the channel's own timeout, which tonic calls `CANCELLED`: for a caller it is the deadline like any other.
 pub(crate) fn status_of(error: impl Into<BoxError>) -> Status {
     let error = error.into();
-    if source_chain(&*error).any(<dyn Error>::is::<TimeoutExpired>) {
+    if is::<TimeoutExpired>(&*error) {
         let mut status = Status::deadline_exceeded("the channel gave up waiting");
         status.set_source(error.into());
         return status;
     }
     Status::from_error(error)
-}
-
-fn is_of_transport(error: &(dyn Error + 'static)) -> bool {
-    error.is::<ConnectError>()
-        || error.is::<TimeoutExpired>()
-        || error.is::<tonic::transport::Error>()
-        || error.is::<hyper::Error>()
-        || error.is::<h2::Error>()
 }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use redress_core::{Attempt, CallContext, OutcomeSummary};
+use redress_core::{Attempt, CallContext, Cause, Classification, OutcomeSummary};
 
 /// How the requests and responses of one protocol are handled.
 ///
@@ -45,6 +45,20 @@ pub trait Protocol<Req, Res> {
     /// has left. Default: nothing.
     fn prepare(&self, request: &mut Req, attempt: Attempt) {
         let _ = (request, attempt);
+    }
+
+    /// Why the request must not be sent again after this failure, although there is a copy of it: `response` is the response that
+    /// failed, if there is one, and `failure` what the classifier made of it, or of the error. Asked when an attempt has failed;
+    /// an attempt that ended before the service below was called is [not acted on](Classification::is_unsent). Default: `None`.
+    fn retry_forbidden(&self, request: &Req, response: Option<&Res>, failure: &Classification) -> Option<&'static str> {
+        let _ = (request, response, failure);
+        None
+    }
+
+    /// The copy is going to be sent as this attempt, counted from 1, because the one before failed by this cause, with this response
+    /// if there was one: the place to tell the service below why. Default: nothing.
+    fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>) {
+        let _ = (request, attempt, cause, response);
     }
 
     /// A failing response is going to be replaced by another attempt: the place to let go of what it holds, before the wait. If

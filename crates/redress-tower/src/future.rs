@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
+use redress_core::driver::LateFailure;
 use redress_core::driver::{PollCall, Timer};
 use redress_core::policy::CallSettings;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
@@ -84,6 +85,15 @@ where
     Tm: Timer,
     X: Protocol<Req, S::Response>,
 {
+    /// What may still be told to the policy's breaker when the call has ended with a response that is not all there yet; see
+    /// [`PollCall::late_failure`].
+    pub fn late_failure(&self) -> Option<LateFailure<Tm>>
+    where
+        Tm: Clone,
+    {
+        self.call.late_failure()
+    }
+
     /// Drives the call on to its whole outcome, for an integration that says otherwise than [`CallError`] how a call failed. Awaiting
     /// the future gives the response of the same outcome, or the error; [`Protocol::ended`] is not told here.
     ///

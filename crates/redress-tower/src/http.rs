@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use ::http::{Request, Response};
-use redress_core::{CallContext, OutcomeSummary};
-use redress_http::{Head, IdempotencyGuard, RetrySafety, default_operation};
+use redress_core::{CallContext, Cause, Classification, OutcomeSummary};
+use redress_http::{Head, IdempotencyGuard, LastFailure, Repetition, default_operation};
 
 use crate::exchange::Protocol;
 
@@ -25,7 +25,13 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// | [`bodies`](Self::bodies) | [`CloneBody`]: bodies are `Clone`, as `Full<Bytes>`, `Empty` and `String` are |
 ///
 /// A request that may not be sent again is sent once, and if it fails the outcome says why: `not_idempotent`, or `streaming_body` where
-/// it is its body that cannot be copied. Headers and extensions are the same in each attempt.
+/// it is its body that cannot be copied. One that was certainly [not acted on](redress_core::Classification::is_unsent) may be,
+/// whatever its method: the policy's classifier says so of a refused connection, a 421, a 425 and the like
+/// ([`http_retry_after_classifier`](redress_http::http_retry_after_classifier)), and the layer of an attempt that ended before the service
+/// below was called. A service that follows redirects sends several requests for one; a connection that was refused to the last says
+/// nothing about the first, so such a service wants a classifier of your own, or only idempotent requests.
+///
+/// Headers are the same in each attempt, and so are extensions, but for a [`Repetition`] from the second on, which says why.
 ///
 /// The response has an [`OutcomeSummary`] among its extensions, whether it is good or one that the policy gave up on. A response that is
 /// tried again is held, unread, until the next attempt has ended, since it is the call's answer if there is none after all.
@@ -147,12 +153,30 @@ impl<K> HttpProtocol<K> {
 
 impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K> {
     fn copy(&self, request: &Request<B>) -> Result<Request<B>, &'static str> {
-        let safety = self.guard.safety(request.method(), request.headers());
-        if !safety.may_retry() {
-            return Err(safety.as_str());
-        }
-        let body = self.bodies.copy_body(request.body()).ok_or(RetrySafety::StreamingBody.as_str())?;
+        // Of any method, since the failure may say that the request was not acted on.
+        let safety = || self.guard.safety(request.method(), request.headers());
+        let body = self.bodies.copy_body(request.body()).ok_or_else(|| safety().with_body(false).as_str())?;
         Ok(with_head_of(request, body))
+    }
+
+    fn retry_forbidden(
+        &self,
+        request: &Request<B>,
+        response: Option<&Response<R>>,
+        failure: &Classification,
+    ) -> Option<&'static str> {
+        let answer = response.map(Response::status);
+        let safety = self.guard.safety_after(request.method(), request.headers(), answer, failure);
+        (!safety.may_retry()).then(|| safety.as_str())
+    }
+
+    fn repeats(&self, request: &mut Request<B>, attempt: u32, cause: Cause, response: Option<&Response<R>>) {
+        let last_failure = match response {
+            Some(response) => LastFailure::Answer(response.status()),
+            None if cause == Cause::Timeout => LastFailure::Timeout,
+            None => LastFailure::Error,
+        };
+        request.extensions_mut().insert(Repetition::new(attempt, last_failure));
     }
 
     fn operation(&self, request: &Request<B>) -> Option<Cow<'static, str>> {

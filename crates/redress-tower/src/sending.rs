@@ -8,9 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use redress_core::Attempt;
 use redress_core::driver::{PollCall, PollOperation, Timer};
 use redress_core::error::Failure;
+use redress_core::{Attempt, Classification};
 use tower_service::Service;
 
 use crate::exchange::Protocol;
@@ -39,11 +39,24 @@ pub(crate) struct Sending<S, Req, X> {
     next: Option<Req>,
     /// Why there is nothing to send again.
     only_once: Option<&'static str>,
+    /// The attempt that was started, counted from 1.
+    number: u32,
+    /// Whether its request was handed to the service.
+    is_called: bool,
 }
 
 impl<S, Req, X> Sending<S, Req, X> {
     pub(crate) const fn new(instance: S, protocol: X, attempts_allowed: u32, request: Req) -> Self {
-        Self { instance: Some(instance), protocol, attempts_allowed, kept: Some(request), next: None, only_once: None }
+        Self {
+            instance: Some(instance),
+            protocol,
+            attempts_allowed,
+            kept: Some(request),
+            next: None,
+            only_once: None,
+            number: 0,
+            is_called: false,
+        }
     }
 
     pub(crate) const fn protocol(&self) -> &X {
@@ -85,7 +98,19 @@ impl<S, Req, X> Sending<S, Req, X> {
             }
         }
         self.protocol.prepare(&mut request, attempt);
+        (self.number, self.is_called) = (attempt.number(), false);
         Some(request)
+    }
+
+    fn retry_forbidden<Res, E>(&self, failure: &Failure<Res, E>, meaning: &Classification) -> Option<&'static str>
+    where
+        X: Protocol<Req, Res>,
+    {
+        let Some(kept) = &self.kept else { return self.only_once };
+        if self.is_called {
+            return self.protocol.retry_forbidden(kept, failure.result(), meaning);
+        }
+        self.protocol.retry_forbidden(kept, failure.result(), &meaning.clone().unsent())
     }
 }
 
@@ -113,6 +138,7 @@ where
             // Each attempt is started before it is polled, and one without a copy to send is forbidden.
             let request = self.sending.next.take().expect("an attempt has a request");
             self.running.set(Some(instance.call(request)));
+            self.sending.is_called = true;
         }
         self.running.as_mut().as_pin_mut().map_or(Poll::Pending, |running| running.poll(cx))
     }
@@ -123,11 +149,18 @@ where
         self.sending.next = None;
     }
 
-    fn retry_forbidden(&self) -> Option<&'static str> {
-        self.sending.only_once
+    fn retry_forbidden(
+        &self,
+        failure: &Failure<S::Response, S::Error>,
+        meaning: &Classification,
+    ) -> Option<&'static str> {
+        self.sending.retry_forbidden(failure, meaning)
     }
 
     fn before_wait(&mut self, failure: &mut Failure<S::Response, S::Error>) {
+        if let Some(copy) = &mut self.sending.kept {
+            self.sending.protocol.repeats(copy, self.sending.number + 1, failure.cause(), failure.result());
+        }
         if let Failure::Result(response) = failure {
             self.sending.protocol.discard(response);
         }

@@ -24,17 +24,18 @@ use crate::closed_set::closed_set;
 #[non_exhaustive]
 #[repr(u8)]
 pub enum ErrorClass {
-    /// The caller is not authenticated (HTTP 401, 407). Never retried.
+    /// The caller is not authenticated (HTTP 401, 407, 511). Never retried.
     Auth,
     /// The caller is not allowed to do this (HTTP 403). Never retried.
     Permission,
-    /// The request itself is wrong; sending it again gives the same answer (HTTP 4xx, but for those below). Never retried.
+    /// The request itself is wrong; sending it again gives the same answer (HTTP 4xx, but for those below,
+    /// and 501, 505). Never retried.
     Permanent,
     /// Two writers met: a conflict, a deadlock, a lock held by another client (HTTP 409, 423).
     Concurrency,
     /// The other side asks for fewer requests (HTTP 429).
     RateLimit,
-    /// The other side failed (HTTP 5xx).
+    /// The other side failed (HTTP 5xx, but for those above).
     ServerError,
     /// The way there failed: a timeout, a reset connection (HTTP 408, 421, 425).
     Transient,

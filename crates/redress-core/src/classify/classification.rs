@@ -24,6 +24,9 @@ use crate::classify::class::ErrorClass;
 pub struct Classification {
     class: ErrorClass,
     wish: Wish,
+    unsent: bool,
+    timeout: bool,
+    ordered: bool,
     retry_after: Option<Duration>,
     /// Boxed, since most classifications have none and every failure moves this value a few times.
     details: Option<Box<[Detail]>>,
@@ -47,7 +50,8 @@ impl Classification {
     /// A classification of this class, with neither a hint nor details.
     #[inline]
     pub const fn new(class: ErrorClass) -> Self {
-        Self { class, wish: Wish::None, retry_after: None, details: None }
+        let (unsent, timeout, ordered) = (false, false, false);
+        Self { class, wish: Wish::None, unsent, timeout, ordered, retry_after: None, details: None }
     }
 
     /// Not a failure but a wish: the operation asks that the whole call end now, as
@@ -57,7 +61,9 @@ impl Classification {
     /// source chain.
     #[inline]
     pub const fn abort() -> Self {
-        Self { class: ErrorClass::Permanent, wish: Wish::Abort, retry_after: None, details: None }
+        let mut asked = Self::new(ErrorClass::Permanent);
+        asked.wish = Wish::Abort;
+        asked
     }
 
     /// Sets how long the other side asked to wait before the next attempt: a `Duration`, or an `Option` of one where it may
@@ -65,6 +71,17 @@ impl Classification {
     #[inline]
     pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
         self.retry_after = retry_after.into();
+        self
+    }
+
+    /// Sets how long the other side ordered to wait: not a floor for the strategy's delay, as
+    /// [`with_retry_after`](Self::with_retry_after) is, but the wait itself, after which the backoff starts over. Caps on
+    /// hints hold for it. What [gRFC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback) calls
+    /// pushback is such an order.
+    #[inline]
+    pub const fn with_ordered_wait(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self.ordered = true;
         self
     }
 
@@ -86,6 +103,32 @@ impl Classification {
             self.wish = Wish::NoRetry;
             return self.with_detail(RETRY_FORBIDDEN, why);
         }
+        self
+    }
+
+    /// Marks a failure that certainly had no effect: nothing of the attempt left, or the other side says that it did not act
+    /// on it. An operation that must not run twice may run again then. Not for what merely failed early.
+    ///
+    /// Policies retry by class and do not read the mark. Integrations do, before they forbid the retry of what is not
+    /// idempotent.
+    ///
+    /// ```
+    /// use redress::{Classification, ErrorClass};
+    ///
+    /// let refused = Classification::new(ErrorClass::Transient).unsent();
+    /// assert!(refused.is_unsent());
+    /// ```
+    #[inline]
+    pub const fn unsent(mut self) -> Self {
+        self.unsent = true;
+        self
+    }
+
+    /// Marks an error that says that time ran out: a timer of the client or of the server ended the attempt just before the
+    /// attempt's own would have. Its [cause](crate::Cause) is then [`Timeout`](crate::Cause::Timeout).
+    #[inline]
+    pub const fn timed_out(mut self) -> Self {
+        self.timeout = true;
         self
     }
 
@@ -112,6 +155,20 @@ impl Classification {
         matches!(self.wish, Wish::Abort)
     }
 
+    /// Whether the failure certainly had no effect; see [`unsent`](Self::unsent).
+    #[inline]
+    #[must_use]
+    pub const fn is_unsent(&self) -> bool {
+        self.unsent
+    }
+
+    /// Whether the error says that time ran out; see [`timed_out`](Self::timed_out).
+    #[inline]
+    #[must_use]
+    pub const fn is_timeout(&self) -> bool {
+        self.timeout
+    }
+
     /// Why there must be no further attempt, if there must not; see [`forbid_retry`](Self::forbid_retry).
     #[inline]
     #[must_use]
@@ -126,6 +183,13 @@ impl Classification {
             Cow::Borrowed(why) if key == RETRY_FORBIDDEN => Some(*why),
             _ => None,
         })
+    }
+
+    /// Whether the wait was [ordered](Self::with_ordered_wait), and so is no floor.
+    #[inline]
+    #[must_use]
+    pub const fn is_ordered(&self) -> bool {
+        self.ordered
     }
 
     /// How long the other side asked to wait, if it did.

@@ -21,7 +21,10 @@ impl ErrorClass {
     /// | 423 | `Concurrency` | another client holds a lock: [RFC 4918, section 11.3][423] |
     /// | 429 | `RateLimit` | [RFC 6585, section 4][429] |
     /// | 400 to 499 otherwise | `Permanent` | the client seems to have erred: [RFC 9110, section 15.5][4xx] |
-    /// | 500 to 599 | `ServerError` | [RFC 9110, section 15.6][5xx] |
+    /// | 501, 505 | `Permanent` | the server does not have the method, or the version of HTTP: [RFC 9110, sections 15.6.2][501] and [15.6.6][505] |
+    /// | 506, 508, 510 | `Permanent` | the resource is set up so that it cannot answer this: RFCs [2295][506], [5842][508] and [2774][510] |
+    /// | 511 | `Auth` | the network wants credentials first: [RFC 6585, section 6][511] |
+    /// | 500 to 599 otherwise | `ServerError` | [RFC 9110, section 15.6][5xx] |
     ///
     /// A number of 4xx that is registered nowhere is read as a 400, as [RFC 9110, section 15][15] asks. 412 and 424 are
     /// `Permanent`: the same request meets the same precondition, and the request that 424 depends on is judged by a
@@ -29,8 +32,7 @@ impl ErrorClass {
     /// [`ConcurrencyError`](crate::error::ConcurrencyError) for a 412. Some 4xx pass in time at a certain server only (413
     /// beside a `Retry-After`, 418 or 420 in place of 429); give a classifier of your own those.
     ///
-    /// All of 5xx are `ServerError`, 501 and 505 too, though they rarely go away: 5xx says who failed, and not for how
-    /// long.
+    /// A server that says 501 is well, so a breaker does not count it.
     ///
     /// ```
     /// use redress::ErrorClass;
@@ -43,6 +45,12 @@ impl ErrorClass {
     /// [15]: https://www.rfc-editor.org/rfc/rfc9110#section-15
     /// [4xx]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5
     /// [5xx]: https://www.rfc-editor.org/rfc/rfc9110#section-15.6
+    /// [501]: https://www.rfc-editor.org/rfc/rfc9110#section-15.6.2
+    /// [505]: https://www.rfc-editor.org/rfc/rfc9110#section-15.6.6
+    /// [506]: https://www.rfc-editor.org/rfc/rfc2295#section-8.1
+    /// [508]: https://www.rfc-editor.org/rfc/rfc5842#section-7.2
+    /// [510]: https://www.rfc-editor.org/rfc/rfc2774#section-7
+    /// [511]: https://www.rfc-editor.org/rfc/rfc6585#section-6
     /// [401]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2
     /// [403]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4
     /// [407]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8
@@ -55,12 +63,12 @@ impl ErrorClass {
     #[must_use]
     pub const fn from_status(status: u16) -> Option<Self> {
         match status {
-            401 | 407 => Some(Self::Auth),
+            401 | 407 | 511 => Some(Self::Auth),
             403 => Some(Self::Permission),
             408 | 421 | 425 => Some(Self::Transient),
             409 | 423 => Some(Self::Concurrency),
             429 => Some(Self::RateLimit),
-            400..=499 => Some(Self::Permanent),
+            400..=499 | 501 | 505 | 506 | 508 | 510 => Some(Self::Permanent),
             500..=599 => Some(Self::ServerError),
             _ => None,
         }

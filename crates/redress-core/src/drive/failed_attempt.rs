@@ -19,8 +19,9 @@ impl<T, E> FailedAttempt<T, E> {
     /// The failure as the engine sees it.
     #[inline]
     pub(crate) fn view(&self) -> FailureView<'_> {
-        let cause = self.failure.cause();
-        let error_type = (cause == Cause::Error).then(type_name::<E>);
+        let kind = self.failure.cause();
+        let error_type = (kind == Cause::Error).then(type_name::<E>);
+        let cause = if self.classification.is_timeout() { Cause::Timeout } else { kind };
         FailureView { classification: &self.classification, cause, error_type }
     }
 

@@ -304,7 +304,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         Tm: Timer,
         O: PollOperation<T, E>,
     {
-        if let Some(why) = with.operation.retry_forbidden() {
+        if let Some(why) = with.operation.retry_forbidden(&failed.failure, &failed.classification) {
             failed.classification = failed.classification.forbid_retry(why);
         }
         let now = with.timer.now();

@@ -21,5 +21,6 @@ pub(crate) mod machine;
 pub(crate) mod call_future;
 pub(crate) mod asynchronous;
 pub(crate) mod poll_call;
+pub(crate) mod late;
 pub(crate) mod caller;
 mod callers;

@@ -14,6 +14,7 @@ use super::finish::{ToLastValue, ToOutcome};
 use super::machine::Machine;
 use super::poll_context::PollContext;
 use super::timer::Timer;
+use crate::classify::classification::Classification;
 use crate::classify::classifier::Classifier;
 use crate::outcome::call_error::CallError;
 use crate::outcome::failure::Failure;
@@ -38,9 +39,10 @@ pub trait PollOperation<T, E> {
     /// Ends the attempt, which is ready or was given up, at its timeout or by an abort: what it holds is to be dropped.
     fn stop(&mut self);
 
-    /// Why the operation must not run again, if it must not; asked when an attempt has failed, and handed on as
-    /// [`forbid_retry`](crate::Classification::forbid_retry). Default: `None`.
-    fn retry_forbidden(&self) -> Option<&'static str> {
+    /// Why the operation must not run again after this failure, which means that, if it must not; asked when an attempt has
+    /// failed, and handed on as [`forbid_retry`](Classification::forbid_retry). Default: `None`.
+    fn retry_forbidden(&self, failure: &Failure<T, E>, meaning: &Classification) -> Option<&'static str> {
+        let _ = (failure, meaning);
         None
     }
 
@@ -68,8 +70,8 @@ impl<T, E, O: PollOperation<T, E> + ?Sized> PollOperation<T, E> for &mut O {
     }
 
     #[inline]
-    fn retry_forbidden(&self) -> Option<&'static str> {
-        (**self).retry_forbidden()
+    fn retry_forbidden(&self, failure: &Failure<T, E>, meaning: &Classification) -> Option<&'static str> {
+        (**self).retry_forbidden(failure, meaning)
     }
 
     #[inline]
@@ -225,6 +227,14 @@ impl<'h, T, E, C, Tm: Timer> PollCall<'h, T, E, C, Tm> {
 }
 
 impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
+    pub(super) const fn plan(&self) -> &Arc<Plan> {
+        &self.machine.held().plan
+    }
+
+    pub(super) const fn timer(&self) -> &Tm {
+        &self.timer
+    }
+
     /// Drives the call on. `sleep` keeps an attempt's timeout or the wait after it: a place that is `None` at first, and
     /// that only the call touches.
     ///

@@ -8,6 +8,7 @@ use super::flags::Flags;
 use super::run::{FailureView, Run};
 use super::state::Wait;
 use crate::classify::class::ErrorClass;
+use crate::classify::classification::Classification;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::abort_handle::AbortHandle;
 use crate::policy::hooks::contained;
@@ -87,15 +88,24 @@ impl<'a> Run<'a> {
         let computed = strategy.delay(context);
         match context.classification.retry_after() {
             None => Granted { wait: computed, prev_delay: None, deferred: false },
-            Some(hint) => self.hinted(strategy, computed, hint),
+            Some(hint) => self.hinted(strategy, &context.classification, computed, hint),
         }
     }
 
     /// A hint raises the wait and leaves the backoff alone: neither it nor a delay that was read from it is what the next
-    /// delay grows from.
+    /// delay grows from. One that is an order is the wait, and the backoff starts over.
     #[inline(never)]
-    fn hinted(&self, strategy: &dyn Strategy, computed: Duration, hint: Duration) -> Granted {
+    fn hinted(
+        &self,
+        strategy: &dyn Strategy,
+        classification: &Classification,
+        computed: Duration,
+        hint: Duration,
+    ) -> Granted {
         let floor = self.plan.hint_floor(hint);
+        if classification.is_ordered() && self.plan.reads_hints() {
+            return Granted { wait: floor, prev_delay: Some(Wait::NONE), deferred: false };
+        }
         let reads_hint = !hint.is_zero() && strategy.reads_retry_after();
         let prev_delay = if reads_hint { self.state.prev_delay } else { Wait::of(computed) };
         Granted { wait: computed.max(floor), prev_delay: Some(prev_delay), deferred: false }

@@ -101,6 +101,11 @@ impl CompiledPolicy {
         self.attempt_timeout.is_some() || !self.spec.finish_running_attempt
     }
 
+    /// Whether a hint counts, whatever the strategy.
+    pub(crate) const fn reads_hints(&self) -> bool {
+        !self.ignore_retry_after
+    }
+
     /// The least wait after a failure with this hint.
     pub(crate) fn hint_floor(&self, hint: Duration) -> Duration {
         if self.ignore_retry_after { Duration::ZERO } else { hint }

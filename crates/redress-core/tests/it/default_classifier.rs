@@ -123,12 +123,12 @@ fn an_abort_wins_over_every_marker_around_it() {
 #[test]
 fn statuses_are_found_anywhere_and_read_by_one_table() {
     let classes = |status| match status {
-        401 | 407 => Some(ErrorClass::Auth),
+        401 | 407 | 511 => Some(ErrorClass::Auth),
         403 => Some(ErrorClass::Permission),
         408 | 421 | 425 => Some(ErrorClass::Transient),
         409 | 423 => Some(ErrorClass::Concurrency),
         429 => Some(ErrorClass::RateLimit),
-        400..=499 => Some(ErrorClass::Permanent),
+        400..=499 | 501 | 505 | 506 | 508 | 510 => Some(ErrorClass::Permanent),
         500..=599 => Some(ErrorClass::ServerError),
         _ => None,
     };

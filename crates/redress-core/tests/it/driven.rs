@@ -13,7 +13,9 @@ use redress_core::breaker::CircuitState;
 use redress_core::driver::{InstantTimer, NoTimer, PollCall, PollOperation};
 use redress_core::error::Failure;
 use redress_core::policy::{PolicyBuilder, RetryBuilder};
-use redress_core::{AsyncPolicy, Attempt, CircuitBreaker, ErrorClass, Retry, RetryOutcome, StopReason, fixed};
+use redress_core::{
+    AsyncPolicy, Attempt, CircuitBreaker, Classification, ErrorClass, Retry, RetryOutcome, StopReason, fixed,
+};
 use redress_testing::{VirtualClock, VirtualTimer};
 
 use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, fails, secs};
@@ -58,7 +60,7 @@ impl PollOperation<Answer, Failed> for Noted {
         self.running = None;
     }
 
-    fn retry_forbidden(&self) -> Option<&'static str> {
+    fn retry_forbidden(&self, _: &Failure<Answer, Failed>, _: &Classification) -> Option<&'static str> {
         self.forbidden
     }
 

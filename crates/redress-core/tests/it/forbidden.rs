@@ -8,8 +8,9 @@ use std::time::Duration;
 use redress_core::breaker::CircuitState;
 use redress_core::classify::result_classifier;
 use redress_core::policy::{PolicyBuilder, RetryBuilder};
+use redress_core::strategy::BackoffContext;
 use redress_core::{
-    Budget, CallError, CircuitBreaker, Classification, ErrorClass, EventName, Policy, Retry, StopReason,
+    Budget, CallError, Cause, CircuitBreaker, Classification, ErrorClass, EventName, Policy, Retry, StopReason,
     error_classifier, fixed,
 };
 use redress_testing::{Recorder, VirtualClock};
@@ -128,4 +129,53 @@ fn the_last_reason_given_counts_and_other_details_are_no_reasons() {
     assert_eq!(later.retry_forbidden(), Some("said so"));
     let another = later.with_detail("limit", "requests");
     assert_eq!(another.retry_forbidden(), Some("said so"));
+}
+
+#[test]
+fn what_had_no_effect_is_marked_and_retried_by_its_class_alone() {
+    let plain = Classification::new(ErrorClass::Transient);
+    assert!(!plain.is_unsent() && !Classification::abort().is_unsent());
+    let unsent = plain.clone().with_retry_after(secs(1)).unsent().with_detail("a", "b");
+    assert!(unsent.is_unsent() && unsent.retry_after() == Some(secs(1)) && unsent.detail("a") == Some("b"));
+    assert_ne!(plain.clone().unsent(), plain);
+
+    for (failure, attempts) in [(plain, 3), (Classification::new(ErrorClass::Permanent), 1)] {
+        let classifier = error_classifier(move |_: &Final| failure.clone().unsent());
+        let policy = Policy::builder().classifier(classifier).retry(retry()).build().expect("valid");
+        assert_eq!(policy.execute(|| Err::<(), _>(Final(ErrorClass::Unknown))).attempts(), attempts);
+    }
+}
+
+#[test]
+fn an_error_that_says_that_time_ran_out_has_the_cause_of_a_timeout() {
+    let recorder = Recorder::new();
+    let classifier = error_classifier(|error: &Final| Classification::new(error.0).timed_out());
+    let policy =
+        Policy::builder().classifier(classifier).retry(retry()).observer(recorder.clone()).build().expect("valid");
+    let outcome = policy.execute(|| Err::<(), _>(Final(ErrorClass::Transient)));
+    assert_eq!((outcome.cause(), outcome.attempts()), (Some(Cause::Timeout), 3));
+    assert!(outcome.last_error().is_some(), "the error is kept");
+    assert!(recorder.events().iter().all(|event| event.cause == Some(Cause::Timeout)));
+    assert!(recorder.events().iter().all(|event| event.error_type.is_some()), "and its type is told");
+}
+
+#[test]
+fn a_wait_that_was_ordered_is_the_wait_and_the_backoff_starts_over() {
+    let classifier = error_classifier(|order: &Option<Duration>| {
+        let failure = Classification::new(ErrorClass::Transient);
+        order.map_or(failure.clone(), |wait| failure.with_ordered_wait(wait))
+    });
+    let doubling = |context: &BackoffContext<'_>| context.prev_delay.map_or(secs(2), |delay| 2 * delay);
+    let retry = || Retry::builder().strategy(doubling).max_attempts(9);
+    let slept = |retry: RetryBuilder| {
+        let clock = VirtualClock::new();
+        let policy = Policy::builder().clock(clock.clone()).sleep_with(clock.sleeper()).classifier(classifier);
+        let policy = policy.retry(retry).no_deadline().build().expect("valid");
+        let mut orders = [None, None, Some(secs(0)), None, Some(secs(1)), Some(secs(70)), None].into_iter();
+        assert!(policy.call(|| orders.next().map_or(Ok(()), Err)).is_ok());
+        clock.slept()
+    };
+    assert_eq!(slept(retry()), [2, 4, 0, 2, 1, 70, 2].map(secs));
+    assert_eq!(slept(retry().max_retry_after(secs(60))), [2, 4, 0, 2, 1, 60, 2].map(secs));
+    assert_eq!(slept(retry().ignore_retry_after()), [2, 4, 8, 16, 32, 64, 128].map(secs));
 }

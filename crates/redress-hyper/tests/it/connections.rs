@@ -215,3 +215,99 @@ async fn http2_requests_share_a_connection() {
     assert_eq!(text(response).await, "answer");
     assert_eq!((accepted.load(Ordering::SeqCst), asked.load(Ordering::SeqCst)), (1, 4));
 }
+
+#[cfg(feature = "http2")]
+mod opened_once {
+    use std::future::{pending, poll_fn};
+    use std::pin::pin;
+
+    use hyper::client::conn::http2::{SendRequest, handshake};
+    use hyper_util::rt::TokioExecutor;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::raw_http2::{Http2, ok};
+
+    async fn open(address: std::net::SocketAddr) -> Result<SendRequest<Bytewise>, BoxError> {
+        let stream = TokioIo::new(TcpStream::connect(address).await?);
+        let (sender, connection) = handshake(TokioExecutor::new(), stream).await?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    #[tokio::test]
+    async fn requests_at_once_wait_for_one_connection() {
+        let server = Http2::answers(|_, stream| ok(stream)).await;
+        let (address, gate) = (server.address, Arc::new(Semaphore::new(0)));
+        let held = Arc::clone(&gate);
+        let transport = Connections::new(move || {
+            let gate = Arc::clone(&held);
+            async move {
+                gate.acquire().await?.forget();
+                open(address).await
+            }
+        });
+        let client = RetryingClient::new(transport, policy(retry()));
+        let mut calls: Vec<_> = (0..50).map(|_| Box::pin(client.get(server.uri()).send())).collect();
+        // All of them have begun before the connection may be opened.
+        poll_fn(|cx| {
+            assert!(calls.iter_mut().all(|call| call.as_mut().poll(cx).is_pending()));
+            std::task::Poll::Ready(())
+        })
+        .await;
+        gate.add_permits(50);
+        for call in calls {
+            assert_eq!(call.await.unwrap().status(), 200);
+        }
+        assert_eq!(server.heard(), (50, 1));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_dropped_while_it_opens_leaves_that_to_another() {
+        let server = Http2::answers(|_, stream| ok(stream)).await;
+        let (address, made) = (server.address, Arc::new(AtomicU32::new(0)));
+        let count = Arc::clone(&made);
+        let transport = Connections::new(move || {
+            let is_first = count.fetch_add(1, Ordering::SeqCst) == 0;
+            async move { if is_first { pending().await } else { open(address).await } }
+        });
+        let client = RetryingClient::new(transport, policy(retry()));
+        let mut second = pin!(client.get(server.uri()).send());
+        {
+            let mut first = Box::pin(client.get(server.uri()).send());
+            poll_fn(|cx| {
+                assert!(first.as_mut().poll(cx).is_pending() && second.as_mut().poll(cx).is_pending());
+                std::task::Poll::Ready(())
+            })
+            .await;
+            assert_eq!(made.load(Ordering::SeqCst), 1);
+        }
+        assert_eq!(second.await.unwrap().status(), 200);
+        assert_eq!(server.heard(), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn a_failure_to_open_is_that_of_all_who_wait() {
+        let made = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&made);
+        let transport = Connections::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            async move {
+                tokio::task::yield_now().await;
+                let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+                Err::<SendRequest<Bytewise>, _>(refused)
+            }
+        });
+        let client = RetryingClient::new(transport, policy(retry().max_attempts(1)));
+        let uri = Uri::from_static("http://localhost/");
+        let (first, second) = tokio::join!(client.get(uri.clone()).send(), client.get(uri).send());
+        for failed in [first, second] {
+            let error = failed.unwrap_err();
+            assert_eq!(error.last_class(), Some(ErrorClass::Transient));
+            let kind =
+                redress_core::classify::source_chain(&error).find_map(|error| error.downcast_ref::<std::io::Error>());
+            assert_eq!(kind.map(std::io::Error::kind), Some(std::io::ErrorKind::ConnectionRefused));
+        }
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+    }
+}

@@ -195,7 +195,7 @@ async fn a_body_that_has_ended_is_never_let_go() {
 }
 
 /// A body of nothing but empty frames, always ready.
-struct Nothings(Arc<AtomicU32>);
+struct Nothings(Arc<AtomicU32>, &'static [u8]);
 
 impl http_body::Body for Nothings {
     type Data = bytes::Bytes;
@@ -206,19 +206,19 @@ impl http_body::Body for Nothings {
         _: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<std::io::Result<http_body::Frame<bytes::Bytes>>>> {
         self.0.fetch_add(1, Ordering::Relaxed);
-        std::task::Poll::Ready(Some(Ok(http_body::Frame::data(bytes::Bytes::new()))))
+        std::task::Poll::Ready(Some(Ok(http_body::Frame::data(bytes::Bytes::from_static(self.1)))))
     }
 }
 
 #[derive(Clone)]
-struct AlwaysNothings(Arc<AtomicU32>);
+struct AlwaysNothings(Arc<AtomicU32>, &'static [u8]);
 
 impl redress_hyper::Transport for AlwaysNothings {
     type RequestBody = String;
     type ResponseBody = Nothings;
 
     async fn send(self, _: http::Request<String>) -> Result<http::Response<Nothings>, HyperError> {
-        let mut response = http::Response::new(Nothings(Arc::clone(&self.0)));
+        let mut response = http::Response::new(Nothings(Arc::clone(&self.0), self.1));
         *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
         Ok(response)
     }
@@ -227,10 +227,22 @@ impl redress_hyper::Transport for AlwaysNothings {
 #[tokio::test]
 async fn frames_of_nothing_are_counted_too() {
     let polled = Arc::new(AtomicU32::new(0));
-    let client = RetryingClient::new(AlwaysNothings(Arc::clone(&polled)), crate::support::policy(retry()));
+    let client = RetryingClient::new(AlwaysNothings(Arc::clone(&polled), b""), crate::support::policy(retry()));
     let client = client.drain(100, HOUR);
     let response = client.get(http::Uri::from_static("/")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), polled.load(Ordering::Relaxed)), (503, 2 * 101));
+}
+
+/// A frame takes some 96 bytes beside what is in it, so a million bytes one by one would take a hundred million.
+#[tokio::test]
+async fn what_keeping_frames_costs_is_bounded_too() {
+    let polled = Arc::new(AtomicU32::new(0));
+    let client = RetryingClient::new(AlwaysNothings(Arc::clone(&polled), b"x"), crate::support::policy(retry()));
+    let response = client.drain(1_000_000, HOUR).get(http::Uri::from_static("/")).send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 503);
+    let frame = size_of::<http_body::Frame<bytes::Bytes>>() as u32;
+    let kept = polled.load(Ordering::Relaxed) / 2 * frame;
+    assert!((1_000_000..1_050_000).contains(&kept), "{kept}");
 }
 
 #[tokio::test]

@@ -76,8 +76,8 @@ async fn a_failure_after_the_message_is_the_callers() {
 #[tokio::test]
 async fn a_garbled_status_is_unknown() {
     for value in ["", "abc", "99", "-1", "1.5", "014"] {
-        is_replaced(grpc(&[("grpc-status", value)], []), ErrorClass::Unknown).await;
-        is_replaced(grpc(&[], [Step::Trailers(vec![("grpc-status", value)])]), ErrorClass::Unknown).await;
+        is_replaced(grpc(&[("grpc-status", value)], []), ErrorClass::Transient).await;
+        is_replaced(grpc(&[], [Step::Trailers(vec![("grpc-status", value)])]), ErrorClass::Transient).await;
     }
 }
 
@@ -104,8 +104,8 @@ async fn garbled_details_are_left_out_wherever_they_are() {
 
 #[tokio::test]
 async fn a_response_that_ends_without_a_status_or_a_message_is_unknown() {
-    is_replaced(grpc(&[], []), ErrorClass::Unknown).await;
-    is_replaced(grpc(&[], [Step::Trailers(vec![("x-other", "1")])]), ErrorClass::Unknown).await;
+    is_replaced(grpc(&[], []), ErrorClass::Transient).await;
+    is_replaced(grpc(&[], [Step::Trailers(vec![("x-other", "1")])]), ErrorClass::Transient).await;
     // Success without a message: the client's to complain about.
     let (server, _, answer) = first(grpc(&[("grpc-status", "0")], [])).await;
     assert_eq!(answer.expect_err("no message").code(), Code::Internal);

@@ -8,6 +8,7 @@ mod pushback;
 mod retry_info;
 
 mod echo;
+mod frames;
 mod lab;
 mod raw;
 
@@ -19,3 +20,4 @@ mod settings;
 mod streaming;
 mod types;
 mod unary;
+mod whose_failure;

@@ -26,8 +26,7 @@ type Client = PolicyService<HttpClient, AsyncPolicy<HttpRetryAfterClassifier>, H
 
 fn client(attempts: u32) -> Client {
     let policy = AsyncPolicy::builder().classifier(http_retry_after_classifier());
-    // A server's hint is not waited for.
-    let policy = policy.retry(at_once().max_attempts(attempts)).sleep_with(|_| ready(())).build().unwrap();
+    let policy = policy.retry(at_once().max_attempts(attempts).ignore_retry_after()).build().unwrap();
     PolicyLayer::new(policy).protocol(HttpProtocol::new()).layer(http_client())
 }
 

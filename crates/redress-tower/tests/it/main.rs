@@ -11,6 +11,7 @@ mod conformance;
 mod contexts;
 mod copies;
 mod exchange;
+mod not_acted_on;
 mod readiness;
 mod reservations;
 mod retry_budget;

@@ -56,7 +56,7 @@ pub(crate) async fn play(script: &'static [Does]) -> (SocketAddr, Arc<Mutex<Vec<
                 }
                 Does::Resets => {
                     // What has come and is not read when the socket closes makes the system reset the connection.
-                    stream.readable().await.unwrap();
+                    stream.peek(&mut [0]).await.unwrap();
                     notes.lock().unwrap().push(String::new());
                 }
             }

@@ -6,7 +6,7 @@ use super::difference::{Covers, IntendedDifference};
 
 /// What differs on purpose, each with the inputs it covers: an error's name, with a status after it for an error that carries
 /// one.
-pub(super) const DIFFERENCES: [(IntendedDifference, Covers); 12] = [
+pub(super) const DIFFERENCES: [(IntendedDifference, Covers); 14] = [
     differs(
         "TimedOut",
         ["UNKNOWN", "TRANSIENT"],
@@ -91,6 +91,20 @@ pub(super) const DIFFERENCES: [(IntendedDifference, Covers); 12] = [
         "another client holds a lock on the resource, and may let go of it",
         "https://www.rfc-editor.org/rfc/rfc4918#section-11.3",
         |input| carries(input, &[423]),
+    ),
+    differs(
+        "OpError 501",
+        ["SERVER_ERROR", "PERMANENT"],
+        "the server does not have the method, the version or the variant, and does not get it by being asked again",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.2",
+        |input| carries(input, &[501, 505, 506, 508, 510]),
+    ),
+    differs(
+        "OpError 511",
+        ["SERVER_ERROR", "AUTH"],
+        "a 401 of the network: without credentials it stays so",
+        "https://www.rfc-editor.org/rfc/rfc6585#section-6",
+        |input| carries(input, &[511]),
     ),
 ];
 

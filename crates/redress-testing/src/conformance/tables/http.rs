@@ -128,7 +128,9 @@ pub(super) fn judge_hint(row: &Value, now: SystemTime) -> Result<Judgement, serd
         match (attribute.and_then(|attribute| attribute.as_hint(now)), StatusCode::from_u16(input.status)) {
             // An attribute that cannot be read is none, so the header counts.
             (None, Ok(status)) => {
-                let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+                let values: Vec<_> =
+                    headers.get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok()).collect();
+                let header = (!values.is_empty()).then(|| values.join(", "));
                 let value = header.or_else(|| attribute.map(Attribute::to_string)).unwrap_or_default();
                 (classify(status, &headers, now).unwrap_or_else(|| ErrorClass::Unknown.into()), value)
             }

@@ -1,0 +1,210 @@
+//! Connections that do not come about, and those of them that cannot, however often they are tried: refused certificates, no common
+//! protocol, a wrong scheme.
+//!
+//! Owns the list. No TLS library is named by its types, since each user has another: errors are known by what they print.
+
+use std::error::Error;
+use std::fmt::{self, Write};
+use std::io;
+
+use redress_core::classify::{source_chain, strict_classifier};
+use redress_core::{Classification, ErrorClass};
+
+use crate::evidence::with_labels;
+
+/// What an error means that came of connecting, with its labels: certainly [not acted on](Classification::is_unsent), and of the first
+/// row that holds:
+///
+/// | the chain of sources holds | class |
+/// |---|---|
+/// | an [`AbortRetryError`](redress_core::error::AbortRetryError) | the call ends |
+/// | rustls: a certificate that is not accepted, a wrong name, no common version, cipher or application protocol, an alert of the server that says so | `Permanent` |
+/// | rustls: the alerts `internal_error`, `user_canceled`, `close_notify` | `Transient` |
+/// | OpenSSL: `certificate verify failed`, and the alerts of the same meaning | `Permanent` |
+/// | tonic: HTTP/2 was not negotiated | `Permanent` |
+/// | hyper-util: a URI that its connector does not take, such as `https` without TLS | `Permanent` |
+/// | an `io::Error` of kind `NotFound`: the server has not made its Unix socket yet | `Transient` |
+/// | what the [strict classifier](strict_classifier) is certain about | that |
+/// | anything else, which is the network's | `Transient` |
+///
+/// ```
+/// use redress::ErrorClass;
+/// use redress::integration::http::classify_connect;
+///
+/// let expired = "error:0A000086:SSL routines::certificate verify failed (certificate has expired)";
+/// let error: Box<dyn std::error::Error + Send + Sync> = expired.into();
+/// assert_eq!(classify_connect(&*error).class(), ErrorClass::Permanent);
+/// ```
+pub fn classify_connect(error: &(dyn Error + 'static)) -> Classification {
+    let certain = strict_classifier().classify_error(error);
+    if certain.is_abort() {
+        return certain;
+    }
+    let failure = match of_handshake(error) {
+        Some(class) => class.into(),
+        None if is_without_a_socket(error) => ErrorClass::Transient.into(),
+        None if certain.class() == ErrorClass::Unknown => ErrorClass::Transient.into(),
+        None => certain,
+    };
+    with_labels(error, failure).unsent()
+}
+
+fn is_without_a_socket(error: &(dyn Error + 'static)) -> bool {
+    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    source_chain(error).any(|error| error.downcast_ref().is_some_and(is_missing))
+}
+
+fn of_handshake(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
+    source_chain(error).find_map(|error| {
+        let name = beginning(format_args!("{error:?}"));
+        of_rustls(&name).or_else(|| of_text(error, &name))
+    })
+}
+
+/// How rustls's errors begin in `Debug`; its variants are its interface.
+fn of_rustls(name: &str) -> Option<ErrorClass> {
+    const REFUSALS: [&str; 6] = [
+        "InvalidCertificate(",
+        "NoCertificatesPresented",
+        "UnsupportedNameType",
+        "NoApplicationProtocol",
+        "PeerIncompatible(",
+        "InvalidCertRevocationList(",
+    ];
+    if let Some(alert) = name.strip_prefix("AlertReceived(") {
+        let passes = ["InternalError", "UserCanceled", "CloseNotify"].iter().any(|passing| alert.starts_with(passing));
+        return Some(if passes { ErrorClass::Transient } else { ErrorClass::Permanent });
+    }
+    REFUSALS.iter().any(|refusal| name.starts_with(refusal)).then_some(ErrorClass::Permanent)
+}
+
+fn of_text(error: &(dyn Error + 'static), name: &str) -> Option<ErrorClass> {
+    const REFUSALS: [&str; 8] = [
+        "certificate verify failed",
+        "self-signed certificate",
+        "self signed certificate",
+        "hostname mismatch",
+        "alert unknown ca",
+        "alert bad certificate",
+        "alert no application protocol",
+        "alert protocol version",
+    ];
+    let is_of_tonic = name == "H2NotNegotiated";
+    let text = beginning(format_args!("{error}"));
+    let is_refused = is_of_tonic
+        || text.starts_with("invalid URL, ")
+        || text.starts_with("unsupported scheme ")
+        || REFUSALS.iter().any(|refusal| text.contains(refusal));
+    is_refused.then_some(ErrorClass::Permanent)
+}
+
+/// What is printed, up to a length at which everything above is decided.
+fn beginning(text: fmt::Arguments<'_>) -> String {
+    const ENOUGH: usize = 256;
+    struct Bounded(String);
+    impl Write for Bounded {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.push_str(text.get(..ENOUGH).unwrap_or(text));
+            if self.0.len() < ENOUGH { Ok(()) } else { Err(fmt::Error) }
+        }
+    }
+    let mut bounded = Bounded(String::new());
+    // Err means that there is enough of it.
+    let _ = bounded.write_fmt(text);
+    bounded.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error that prints like one of rustls's, as tokio-rustls hands it on.
+    struct Rustls(&'static str);
+
+    impl fmt::Debug for Rustls {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl fmt::Display for Rustls {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a failure of TLS")
+        }
+    }
+
+    impl Error for Rustls {}
+
+    #[test]
+    fn refusals_of_rustls_are_permanent_wherever_they_are() {
+        let rows = [
+            ("InvalidCertificate(UnknownIssuer)", Some(ErrorClass::Permanent)),
+            ("InvalidCertificate(NotValidForNameContext { expected: DnsName(\"h\") })", Some(ErrorClass::Permanent)),
+            ("NoApplicationProtocol", Some(ErrorClass::Permanent)),
+            ("PeerIncompatible(NoCipherSuitesInCommon)", Some(ErrorClass::Permanent)),
+            ("AlertReceived(HandshakeFailure)", Some(ErrorClass::Permanent)),
+            ("AlertReceived(ProtocolVersion)", Some(ErrorClass::Permanent)),
+            ("AlertReceived(InternalError)", Some(ErrorClass::Transient)),
+            ("General(\"?\")", None),
+        ];
+        for (name, class) in rows {
+            assert_eq!(of_handshake(&Rustls(name)), class, "{name}");
+            let handed_on = io::Error::new(io::ErrorKind::InvalidData, Rustls(name));
+            assert_eq!(of_handshake(&handed_on), class, "{name}");
+        }
+    }
+
+    #[test]
+    fn refusals_without_a_type_are_known_by_their_text() {
+        let rows = [
+            ("error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed", true),
+            ("error:0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca", true),
+            ("invalid URL, scheme is not http", true),
+            ("unsupported scheme https", true),
+            ("tcp connect error", false),
+            ("connection reset by peer", false),
+        ];
+        for (text, refused) in rows {
+            let error: Box<dyn Error + Send + Sync> = text.into();
+            assert_eq!(of_handshake(&*error), refused.then_some(ErrorClass::Permanent), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_end_is_read_as_far_as_is_needed() {
+        struct Endless;
+        impl fmt::Debug for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("ä")?;
+                }
+            }
+        }
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self, f)
+            }
+        }
+        impl Error for Endless {}
+        assert_eq!(of_handshake(&Endless), None);
+    }
+
+    #[test]
+    fn what_a_connection_failed_of_decides_and_nothing_was_sent() {
+        let of_kind = |kind| io::Error::from(kind);
+        let rows: [(io::Error, ErrorClass); 7] = [
+            (of_kind(io::ErrorKind::ConnectionRefused), ErrorClass::Transient),
+            (of_kind(io::ErrorKind::NotFound), ErrorClass::Transient),
+            (of_kind(io::ErrorKind::PermissionDenied), ErrorClass::Permission),
+            (of_kind(io::ErrorKind::InvalidData), ErrorClass::Permanent),
+            (io::Error::other("?"), ErrorClass::Transient),
+            (io::Error::new(io::ErrorKind::InvalidData, Rustls("AlertReceived(InternalError)")), ErrorClass::Transient),
+            (io::Error::other(Rustls("InvalidCertificate(Expired)")), ErrorClass::Permanent),
+        ];
+        for (error, class) in rows {
+            let failure = classify_connect(&error);
+            assert_eq!((failure.class(), failure.is_unsent()), (class, true), "{error:?}");
+        }
+        assert!(classify_connect(&redress_core::error::AbortRetryError::new("stop")).is_abort());
+    }
+}

@@ -1,0 +1,104 @@
+//! What a repetition tells those who send it.
+//!
+//! Owns the value that travels among a request's extensions. Decides nothing about connections: whoever has them does.
+
+use http::{Extensions, StatusCode};
+
+/// Says that a request is sent again: which attempt it is, why the one before failed, and whether it wants another connection.
+///
+/// It is among the [extensions](http::Request::extensions) of every request but the first of a call, so that it reaches a
+/// transport, or a service below a layer, through everything that stands between.
+///
+/// ```
+/// use http::{Request, StatusCode};
+/// use redress::integration::http::{LastFailure, Repetition};
+///
+/// let mut request = Request::new(());
+/// request.extensions_mut().insert(Repetition::new(2, LastFailure::Answer(StatusCode::MISDIRECTED_REQUEST)));
+///
+/// let repetition = Repetition::of(request.extensions()).unwrap();
+/// assert_eq!(repetition.attempt(), 2);
+/// assert!(repetition.wants_fresh_connection());
+/// assert!(Repetition::of(Request::new(()).extensions()).is_none());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repetition {
+    attempt: u32,
+    last_failure: LastFailure,
+    wants_fresh_connection: bool,
+}
+
+/// Why the attempt before a [`Repetition`] failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LastFailure {
+    /// A response had this status.
+    Answer(StatusCode),
+    /// The connection failed: none came about, or the one there was broke.
+    Connection,
+    /// Something else than the connection failed.
+    Error,
+    /// The attempt ran into its timeout.
+    Timeout,
+}
+
+impl Repetition {
+    /// The repetition that is this attempt, counted from 1, after this failure. It wants another connection after one that failed,
+    /// and after an answer that is [about the connection](crate::blames_connection).
+    #[must_use]
+    pub fn new(attempt: u32, last_failure: LastFailure) -> Self {
+        let wants_fresh_connection = match last_failure {
+            LastFailure::Answer(status) => crate::evidence::blames_connection(status),
+            LastFailure::Connection => true,
+            LastFailure::Error | LastFailure::Timeout => false,
+        };
+        Self { attempt, last_failure, wants_fresh_connection }
+    }
+
+    /// What these extensions say; `None` for the first attempt of a call, and outside of calls.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<&Self> {
+        extensions.get()
+    }
+
+    /// Which attempt of the call this is, counted from 1: at least 2.
+    #[must_use]
+    pub const fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Why the attempt before failed.
+    #[must_use]
+    pub const fn last_failure(&self) -> LastFailure {
+        self.last_failure
+    }
+
+    /// Whether the connection of the attempt before is to be avoided, and those that are as old, because the failure was about it.
+    #[must_use]
+    pub const fn wants_fresh_connection(&self) -> bool {
+        self.wants_fresh_connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_connection_is_wanted_where_the_failure_was_about_it() {
+        let rows = [
+            (LastFailure::Answer(StatusCode::MISDIRECTED_REQUEST), true),
+            (LastFailure::Answer(StatusCode::REQUEST_TIMEOUT), true),
+            (LastFailure::Answer(StatusCode::TOO_EARLY), false),
+            (LastFailure::Answer(StatusCode::SERVICE_UNAVAILABLE), false),
+            (LastFailure::Connection, true),
+            (LastFailure::Error, false),
+            (LastFailure::Timeout, false),
+        ];
+        for (failure, fresh) in rows {
+            let repetition = Repetition::new(3, failure);
+            assert_eq!((repetition.attempt(), repetition.last_failure()), (3, failure));
+            assert_eq!(repetition.wants_fresh_connection(), fresh, "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The form that a request has on the wire, whatever transport it goes over.
+//!
+//! Owns what hyper leaves to its caller. What depends on the version of HTTP is `connection.rs`.
+
+use http::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
+use http::{Method, Request};
+use http_body::Body;
+use redress_http::strip_userinfo;
+
+/// The request without user and password in its URI, and with a `Content-Length` of 0 where its method gives content a meaning and it
+/// has none ([RFC 9110, section 8.6](https://www.rfc-editor.org/rfc/rfc9110#section-8.6)): servers answer 411 without.
+pub(crate) fn prepared<B: Body>(mut request: Request<B>) -> Request<B> {
+    strip_userinfo(request.uri_mut());
+    let means_content = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    let is_empty = || request.body().is_end_stream() || request.body().size_hint().exact() == Some(0);
+    let is_said =
+        |headers: &http::HeaderMap| headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
+    if means_content && is_empty() && !is_said(request.headers()) {
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt as _, Empty, Full, combinators::BoxBody};
+
+    use super::*;
+
+    fn length<B: Body>(method: Method, body: B) -> Option<String> {
+        let request = Request::builder().method(method).uri("http://user:secret@h/").body(body).expect("a request");
+        let request = prepared(request);
+        assert_eq!(request.uri(), "http://h/");
+        request.headers().get(CONTENT_LENGTH).map(|length| length.to_str().expect("text").to_owned())
+    }
+
+    #[test]
+    fn nothing_is_said_to_be_nothing_where_content_means_something() {
+        let zero = || Some("0".to_owned());
+        for method in [Method::POST, Method::PUT, Method::PATCH] {
+            assert_eq!(length(method.clone(), String::new()), zero());
+            assert_eq!(length(method.clone(), Empty::<&[u8]>::new()), zero());
+            assert_eq!(length(method.clone(), BoxBody::new(Full::new(&b""[..]))), zero());
+            assert_eq!(length(method.clone(), "content".to_owned()), None);
+            assert_eq!(length(method, Full::new(&b"content"[..]).boxed()), None);
+        }
+        for method in [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS] {
+            assert_eq!(length(method, String::new()), None);
+        }
+    }
+
+    #[test]
+    fn a_length_that_was_said_stays() {
+        for (name, value) in [(CONTENT_LENGTH, "7"), (TRANSFER_ENCODING, "chunked")] {
+            let request = Request::post("/").header(&name, value).body(String::new()).expect("a request");
+            let request = prepared(request);
+            assert_eq!((request.headers().len(), &request.headers()[&name]), (1, &HeaderValue::from_static(value)));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A retry takes another connection where the answer was about the connection, and what a transport is told of that.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{Method, Request, Response, StatusCode, Uri};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use redress_core::error::RateLimitError;
+use redress_core::{CircuitBreaker, Classifier, ErrorClass};
+use redress_hyper::{Connections, HyperError, LastFailure, Repetition, RetryingClient, Transport, hyper_classifier};
+use tokio::net::TcpStream;
+
+use crate::support::{Bell, Bytewise, HOUR, OK, Server, builder_on, client, policy, retry, text};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A server whose first connections say this status, and whose others are good.
+async fn misdirecting(status: u16, bad_connections: usize) -> Server {
+    Server::start(move |mut peer| async move {
+        while peer.next().await.is_some() {
+            match peer.number < bad_connections {
+                true => peer.send(format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n")).await,
+                false => peer.send(OK).await,
+            };
+        }
+    })
+    .await
+}
+
+fn plain(server: &Server) -> impl Transport<RequestBody = Bytewise> + use<> {
+    let address = server.address();
+    Connections::new(move || async move {
+        let stream = TcpStream::connect(address).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok::<SendRequest<Bytewise>, BoxError>(sender)
+    })
+}
+
+async fn is_answered_over_the_second<T: Transport<RequestBody = Bytewise>>(server: &Server, transport: T) {
+    let client = RetryingClient::new(transport, policy(retry())).drain(65_536, HOUR);
+    let outcome = client.get(server.uri("/")).execute().await;
+    assert_eq!((outcome.is_ok(), outcome.attempts(), server.connections()), (true, 2, vec![0, 1]));
+    // Nor does the next call take it, though its response was read.
+    drop(text(outcome.into_result().unwrap()).await);
+    assert!(client.get(server.uri("/")).send().await.is_ok());
+    assert!(!server.connections()[2..].contains(&0), "{:?}", server.connections());
+}
+
+#[tokio::test]
+async fn a_misdirected_request_goes_over_another_connection() {
+    for status in [421, 408] {
+        let server = misdirecting(status, 1).await;
+        is_answered_over_the_second(&server, crate::support::pooled::<Bytewise>()).await;
+        let server = misdirecting(status, 1).await;
+        is_answered_over_the_second(&server, plain(&server)).await;
+    }
+}
+
+#[tokio::test]
+async fn connections_as_old_as_a_misdirected_one_are_given_up_with_it() {
+    // The first two connections are good for one request each.
+    let server = Server::start(|mut peer| async move {
+        for count in 0.. {
+            if peer.next().await.is_none() {
+                return;
+            }
+            match peer.number < 2 && count > 0 {
+                true => peer.send("HTTP/1.1 421 x\r\ncontent-length: 0\r\n\r\n").await,
+                false => peer.send(OK).await,
+            };
+        }
+    })
+    .await;
+    let client = RetryingClient::new(plain(&server), policy(retry())).drain(65_536, HOUR);
+    let (first, second) = tokio::join!(client.get(server.uri("/")).send(), client.get(server.uri("/")).send());
+    assert_eq!((text(first.unwrap()).await, text(second.unwrap()).await), ("fine".to_owned(), "fine".to_owned()));
+    // One of the two is taken, and the retry takes neither.
+    let outcome = client.get(server.uri("/")).execute().await;
+    assert_eq!((outcome.is_ok(), outcome.attempts()), (true, 2));
+    assert_eq!(server.connections()[3..], [2]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_about_the_connection_leaves_it_in_use() {
+    for status in [425, 429, 503] {
+        let server = Server::answers(&[&format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n"), OK]).await;
+        let client = RetryingClient::new(plain(&server), policy(retry())).drain(65_536, HOUR);
+        assert!(client.get(server.uri("/")).send().await.is_ok());
+        assert_eq!(server.connections(), [0, 0], "{status}");
+    }
+}
+
+/// Notes what each request says of its repetition, and fails as told.
+#[derive(Clone)]
+struct Told {
+    told: Arc<Mutex<Vec<Option<Repetition>>>>,
+    fail: fn(usize) -> Option<Result<u16, HyperError>>,
+}
+
+impl Transport for Told {
+    type RequestBody = String;
+    type ResponseBody = String;
+
+    async fn send(self, request: Request<String>) -> Result<Response<String>, HyperError> {
+        let count = {
+            let mut told = self.told.lock().unwrap();
+            told.push(Repetition::of(request.extensions()).copied());
+            told.len()
+        };
+        let Some(answer) = (self.fail)(count) else { return std::future::pending().await };
+        let mut response = Response::new(String::new());
+        *response.status_mut() = StatusCode::from_u16(answer?).unwrap();
+        Ok(response)
+    }
+}
+
+#[tokio::test]
+async fn a_transport_is_told_which_attempt_it_is_and_why() {
+    let fail: fn(usize) -> _ = |count| match count {
+        1 => Some(Ok(421)),
+        2 => Some(Ok(503)),
+        3 => Some(Err(HyperError::connect("nobody is there"))),
+        4 => Some(Err(HyperError::exchange("it broke"))),
+        5 => None,
+        _ => Some(Ok(200)),
+    };
+    let transport = Told { told: Arc::default(), fail };
+    let bell = Bell::default();
+    let policy = builder_on(bell.clone(), retry().max_attempts(9)).attempt_timeout(HOUR).build().unwrap();
+    let client = RetryingClient::new(transport, policy).drain(0, Duration::ZERO);
+    bell.ring();
+    assert!(client.put(Uri::from_static("/"), String::new()).send().await.is_ok());
+    let told = client.transport().told.lock().unwrap().clone();
+    let why = [
+        LastFailure::Answer(StatusCode::MISDIRECTED_REQUEST),
+        LastFailure::Answer(StatusCode::SERVICE_UNAVAILABLE),
+        LastFailure::Connection,
+        LastFailure::Connection,
+        LastFailure::Timeout,
+    ];
+    let expected = why.into_iter().zip(2..).map(|(why, attempt)| Some(Repetition::new(attempt, why)));
+    assert_eq!(told, [None].into_iter().chain(expected).collect::<Vec<_>>());
+    let fresh: Vec<_> = told.iter().flatten().map(Repetition::wants_fresh_connection).collect();
+    assert_eq!(fresh, [true, false, true, true, false]);
+}
+
+#[tokio::test]
+async fn what_is_secret_in_a_uri_stays_here() {
+    let server = Server::answers(&[OK]).await;
+    let uri: Uri = server.uri("/a?token=secret").to_string().replace("//", "//user:secret@").parse().unwrap();
+    let pooled = client();
+    let request = pooled.get(uri.clone());
+    assert!(!format!("{request:?}").contains("secret"), "{request:?}");
+    assert!(request.send().await.is_ok());
+    let plain = RetryingClient::new(plain(&server), policy(retry()));
+    assert!(plain.get(uri).send().await.is_ok());
+    for arrived in server.arrived() {
+        assert_eq!(arrived.line, "GET /a?token=secret HTTP/1.1");
+        assert_eq!(arrived.header("host"), Some(server.address().to_string().as_str()));
+        assert!(!format!("{:?}", arrived.headers).contains("secret"));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_said_to_be_nothing() {
+    let server = Server::answers(&[OK]).await;
+    for method in [Method::POST, Method::PUT, Method::PATCH, Method::GET, Method::DELETE] {
+        let request = || Request::builder().method(&method).uri(server.uri("/")).body("").unwrap();
+        assert!(client().send(request()).await.is_ok());
+        assert!(RetryingClient::new(plain(&server), policy(retry())).send(request()).await.is_ok());
+    }
+    let lengths: Vec<_> =
+        server.arrived().iter().map(|arrived| arrived.header("content-length").map(str::to_owned)).collect();
+    let zero = || Some("0".to_owned());
+    assert_eq!(lengths, [zero(), zero(), zero(), zero(), zero(), zero(), None, None, None, None]);
+}
+
+#[test]
+fn hints_that_errors_carry_are_capped_too() {
+    let limited = || RateLimitError::new("slow down").with_retry_after(Duration::from_secs(3600));
+    let failed = || Err::<Response<()>, _>(HyperError::exchange(limited()));
+    let hint = |classifier: redress_hyper::HyperClassifier| classifier.classify(&failed()).unwrap().retry_after();
+    assert_eq!(hint(hyper_classifier()), Some(Duration::from_secs(3600)));
+    assert_eq!(hint(hyper_classifier().max_retry_after(Duration::from_secs(1))), Some(Duration::from_secs(1)));
+}
+
+#[tokio::test]
+async fn statuses_and_kinds_are_labels() {
+    let failed = |status: u16| {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        Ok::<_, HyperError>(response)
+    };
+    assert_eq!(hyper_classifier().classify(&failed(503)).unwrap().detail("status"), Some("503"));
+    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let failure = hyper_classifier().classify(&Err::<Response<()>, _>(HyperError::exchange(reset))).unwrap();
+    assert_eq!((failure.class(), failure.detail("io")), (ErrorClass::Transient, Some("ConnectionReset")));
+    assert!(!failure.is_unsent());
+}
+
+#[tokio::test]
+async fn a_server_that_lacks_a_method_is_well() {
+    for status in [501, 505] {
+        let server = Server::answers(&[&format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n")]).await;
+        let breaker = CircuitBreaker::builder().failure_threshold(1).build().unwrap();
+        let policy = redress_tokio::AsyncPolicy::builder().classifier(hyper_classifier()).retry(retry());
+        let policy = policy.circuit_breaker(&breaker).build().unwrap();
+        let outcome =
+            RetryingClient::new(crate::support::pooled::<Bytewise>(), policy).get(server.uri("/")).execute().await;
+        assert_eq!((outcome.attempts(), breaker.state().as_str()), (1, "closed"), "{status}");
+    }
+}

@@ -1,0 +1,240 @@
+//! Whose failure it was, and whether anything was done: calls that must not run twice, deadlines that several timers know of, and what
+//! cannot get better.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::{Request, Response};
+use redress_core::breaker::CircuitState;
+use redress_core::{Cause, Classifier, ErrorClass, Retry, StopReason, fixed};
+use redress_grpc_fixture::EchoClient;
+use redress_tonic::{classify_status, grpc_classifier, parse_grpc_timeout};
+use tokio::net::TcpListener;
+use tonic::body::Body;
+use tonic::metadata::MetadataValue;
+use tonic::{Code, ConnectError, Status, TimeoutExpired};
+use tower_layer::Layer;
+
+use crate::echo::{channel, ping};
+use crate::frames::{goaway, head, ok, reset, serve_frames};
+use crate::lab::{Lab, SECOND, ended, told, touchy_breaker};
+use crate::raw::{Step, grpc, http as not_grpc, message, serve_raw};
+
+/// A call of a method that must not run twice, to this server: attempts, and what was forbidden.
+async fn once(address: SocketAddr) -> (u32, Option<&'static str>) {
+    let layer = Lab::default().layer(3).not_idempotent(|head| head.uri.path().ends_with("/Once"));
+    let answer = EchoClient::new(layer.layer(channel(address))).once(ping("x")).await;
+    let outcome = redress_tonic::outcome(&answer);
+    // A success without a message is the client's to complain about: then the layer has no failure to tell of.
+    outcome.map_or((0, None), |outcome| (outcome.attempts(), outcome.retry_forbidden()))
+}
+
+#[tokio::test]
+async fn a_call_that_was_certainly_not_acted_on_is_made_again() {
+    for refusal in [reset as fn(u32, u32) -> Vec<u8>, |_, _| goaway(0, 0), |_, _| goaway(0, 2)] {
+        let (address, requests) =
+            serve_frames(move |number, stream| if number == 0 { refusal(stream, 7) } else { ok(stream) }).await;
+        once(address).await;
+        assert_eq!(requests.load(Ordering::SeqCst), 2);
+    }
+    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address");
+    assert_eq!(once(nobody).await, (3, None));
+}
+
+#[tokio::test]
+async fn a_call_that_may_have_been_acted_on_is_not() {
+    let forbidden = (1, Some("not_idempotent"));
+    let (address, _) = serve_frames(|_, stream| reset(stream, 2)).await;
+    assert_eq!(once(address).await, forbidden);
+    // A response that has begun has been acted on, whatever the server says.
+    let (address, _) = serve_frames(|_, stream| [head(stream), reset(stream, 7)].concat()).await;
+    assert_eq!(once(address).await, forbidden);
+    let server = serve_raw([grpc(&[("grpc-status", "14")], [])]).await;
+    assert_eq!(once(server.address).await, forbidden);
+}
+
+#[tokio::test]
+async fn calls_that_may_run_twice_are_made_again_all_the_same() {
+    let server = serve_raw([grpc(&[("grpc-status", "14")], []), grpc(&[("grpc-status", "14")], [])]).await;
+    let layer = Lab::default().layer(2).not_idempotent(|head| head.uri.path().ends_with("/Place"));
+    let answer = EchoClient::new(layer.layer(channel(server.address))).once(ping("x")).await;
+    assert_eq!(told(&answer), (2, Some(StopReason::MaxAttempts)));
+}
+
+/// How a call ends whose server says this, so long after it was asked.
+fn said_after(
+    lab: &Lab,
+    took: Duration,
+    status: fn() -> Status,
+) -> Result<tonic::Response<redress_grpc_fixture::Pong>, Status> {
+    let clock = lab.clock.clone();
+    let channel = tower::service_fn(move |request: Request<Body>| {
+        let given = request.headers().get("grpc-timeout").and_then(parse_grpc_timeout);
+        assert_eq!(given, Some(SECOND));
+        clock.advance(took);
+        async move { Ok::<_, Status>(status().into_http::<Body>()) }
+    });
+    let policy = lab.builder(crate::lab::retry(2)).no_deadline().attempt_timeout(SECOND).build();
+    let layer = redress_tonic::GrpcLayer::new(policy.expect("a valid policy"));
+    lab.clock.block_on(EchoClient::new(layer.layer(channel)).once(ping("x")))
+}
+
+#[test]
+fn a_server_that_gives_up_at_its_deadline_is_the_timeout() {
+    let said: [fn() -> Status; 3] =
+        [|| Status::cancelled("Timeout expired"), || Status::unknown("late"), || Status::deadline_exceeded("late")];
+    for status in said {
+        let answer = said_after(&Lab::default(), SECOND, status);
+        assert_eq!(told(&answer), (2, Some(StopReason::MaxAttempts)));
+        assert_eq!(
+            (ended(&answer).cause(), ended(&answer).last_class()),
+            (Some(Cause::Timeout), Some(ErrorClass::Transient))
+        );
+        let failure = answer.expect_err("a failure");
+        assert_eq!((failure.code(), failure.message()), (Code::DeadlineExceeded, status().message()));
+        // What stands behind it is to be found, and not to be read in every log.
+        let behind: Vec<_> =
+            redress_core::classify::source_chain(&failure).filter_map(|error| error.downcast_ref()).collect();
+        let code = |status: &&Status| status.code();
+        let codes: Vec<_> = behind.iter().map(code).collect();
+        assert_eq!(codes, [Code::DeadlineExceeded, Code::DeadlineExceeded, status().code()]);
+        assert!(behind.iter().all(|status| !format!("{status} {status:?}").contains("TimeUp")), "{behind:?}");
+    }
+}
+
+#[test]
+fn a_server_that_gives_up_before_has_failed() {
+    let said: [fn() -> Status; 2] = [|| Status::cancelled("shutting down"), || Status::unknown("what")];
+    for status in said {
+        let answer = said_after(&Lab::default(), SECOND / 2, status);
+        assert_eq!(told(&answer), (2, Some(StopReason::MaxAttempts)));
+        assert_eq!(
+            (ended(&answer).cause(), ended(&answer).last_class()),
+            (Some(Cause::Error), Some(ErrorClass::Transient))
+        );
+        assert_eq!(answer.expect_err("a failure").code(), status().code());
+    }
+    // Other words stand, however late they come.
+    let answer = said_after(&Lab::default(), 2 * SECOND, || Status::not_found("no"));
+    assert_eq!((told(&answer), ended(&answer).cause()), ((1, Some(StopReason::NonRetryableClass)), Some(Cause::Error)));
+}
+
+#[test]
+fn the_channels_own_timer_is_the_timeout_too() {
+    let lab = Lab::default();
+    let channel = tower::service_fn(|_: Request<Body>| async { Err::<Response<Body>, _>(TimeoutExpired(())) });
+    let answer = lab.clock.block_on(EchoClient::new(lab.layer(2).layer(channel)).once(ping("x")));
+    assert_eq!(ended(&answer).cause(), Some(Cause::Timeout));
+}
+
+fn with_source(code: Code, source: impl std::error::Error + Send + Sync + 'static) -> Status {
+    let mut status = Status::new(code, "failed");
+    status.set_source(Arc::new(source));
+    status
+}
+
+/// An error that prints as those of TLS libraries do.
+#[derive(thiserror::Error)]
+#[error("TLS failed")]
+struct Tls(&'static str);
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[test]
+fn a_connection_that_cannot_come_about_is_permanent_though_it_was_connecting() {
+    let connect = |error: io::Error| classify_status(&with_source(Code::Unavailable, ConnectError(Box::new(error))));
+    for refusal in ["InvalidCertificate(Expired)", "NoApplicationProtocol", "H2NotNegotiated"] {
+        let failure = connect(io::Error::other(Tls(refusal)));
+        assert_eq!((failure.class(), failure.is_unsent()), (ErrorClass::Permanent, true));
+    }
+    let refused = connect(io::ErrorKind::ConnectionRefused.into());
+    assert_eq!((refused.class(), refused.is_unsent()), (ErrorClass::Transient, true));
+    assert_eq!((refused.detail("grpc"), refused.detail("io")), (Some("UNAVAILABLE"), Some("ConnectionRefused")));
+    let http2 = classify_status(&with_source(Code::Internal, h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED)));
+    assert_eq!((http2.class(), http2.detail("http2")), (ErrorClass::Permanent, Some("HTTP_1_1_REQUIRED")));
+}
+
+#[tokio::test]
+async fn the_status_of_a_proxy_is_read_by_http_where_grpc_has_no_word_for_it() {
+    for (status, class) in [
+        (418, ErrorClass::Permanent),
+        (421, ErrorClass::Transient),
+        (500, ErrorClass::ServerError),
+        (505, ErrorClass::Permanent),
+    ] {
+        let server = serve_raw([not_grpc(status, "text/html", "no"), not_grpc(status, "text/html", "no")]).await;
+        let answer = Lab::default().client(channel(server.address), 2).once(ping("x")).await;
+        assert_eq!(ended(&answer).last_class(), Some(class), "{status}");
+    }
+}
+
+/// What a server waits for that says this at first, before a policy that would wait five seconds.
+fn waited(status: fn() -> Status) -> Vec<Duration> {
+    let lab = Lab::default();
+    let channel =
+        tower::service_fn(move |_: Request<Body>| async move { Ok::<_, Status>(status().into_http::<Body>()) });
+    let retry = Retry::builder().strategy(fixed(5 * SECOND)).max_attempts(3);
+    let layer = redress_tonic::GrpcLayer::new(lab.policy_of(retry, None));
+    assert!(lab.clock.block_on(EchoClient::new(layer.layer(channel)).once(ping("x"))).is_err());
+    lab.waits()
+}
+
+#[test]
+fn pushback_is_an_order_and_retry_info_the_least() {
+    use tonic_types::{ErrorDetails, StatusExt};
+    fn pushed(value: &'static str) -> Status {
+        let mut status = Status::unavailable("busy");
+        status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static(value));
+        status
+    }
+    fn asks(wait: Duration) -> Status {
+        Status::with_error_details(Code::Unavailable, "busy", ErrorDetails::with_retry_info(Some(wait)))
+    }
+    assert_eq!(waited(|| pushed("0")), [Duration::ZERO; 2]);
+    assert_eq!(waited(|| pushed("250")), [SECOND / 4; 2]);
+    assert_eq!(waited(|| pushed("7000")), [7 * SECOND; 2]);
+    assert_eq!(waited(|| asks(SECOND)), [5 * SECOND; 2]);
+    assert_eq!(waited(|| asks(7 * SECOND)), [7 * SECOND; 2]);
+
+    let failed: Result<(), _> = Err(pushed("7000"));
+    let capped = grpc_classifier().max_retry_after(SECOND).classify(&failed).expect("a failure");
+    assert_eq!((capped.retry_after(), capped.is_ordered()), (Some(SECOND), true));
+}
+
+#[test]
+fn the_code_is_a_label() {
+    for (status, label) in [(Status::unavailable("x"), "UNAVAILABLE"), (Status::not_found("x"), "NOT_FOUND")] {
+        assert_eq!(classify_status(&status).detail("grpc"), Some(label));
+    }
+}
+
+/// What a breaker that opens at the first failure makes of a call whose response has this after its message.
+async fn breaker_after(trailers: Vec<(&'static str, &'static str)>) -> (Option<StopReason>, CircuitState) {
+    let lab = Lab::default();
+    let server = serve_raw([grpc(&[], [message("hi"), Step::Trailers(trailers)])]).await;
+    let breaker = touchy_breaker();
+    let layer = redress_tonic::GrpcLayer::new(lab.policy_of(crate::lab::retry(3), Some(breaker.clone())));
+    let answer = EchoClient::new(layer.layer(channel(server.address))).many(ping("x")).await;
+    let ended = told(&answer);
+    assert_eq!((ended.0, server.requests()), (1, 1), "what was handed over is not replaced");
+    let mut pongs = answer.expect("a stream").into_inner();
+    assert_eq!(pongs.message().await.expect("a message").map(|pong| pong.text).as_deref(), Some("hi"));
+    let _ = pongs.message().await;
+    (ended.1, breaker.state())
+}
+
+#[tokio::test]
+async fn a_failure_after_what_was_handed_over_is_one_for_the_breaker() {
+    assert_eq!(breaker_after(vec![("grpc-status", "14")]).await, (None, CircuitState::Open));
+    assert_eq!(breaker_after(vec![("grpc-status", "2")]).await, (None, CircuitState::Open));
+    assert_eq!(breaker_after(vec![("grpc-status", "0")]).await, (None, CircuitState::Closed));
+    // An answer, though not a success.
+    assert_eq!(breaker_after(vec![("grpc-status", "5")]).await, (None, CircuitState::Closed));
+}
