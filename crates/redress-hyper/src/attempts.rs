@@ -167,7 +167,7 @@ where
 
 /// One attempt: to the head of the response and, if that is a failure that may be followed by another attempt, to the end of its body
 /// within the bound.
-pub(crate) async fn exchange<T, C, Tm>(
+pub(crate) async fn send_once<T, C, Tm>(
     transport: T,
     request: Request<T::RequestBody>,
     (classifier, timer): (&C, &Tm),

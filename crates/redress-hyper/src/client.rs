@@ -104,10 +104,10 @@ impl<T, P> RetryingClient<T, P> {
         self
     }
 
-    /// Lets the requests for which `skip` is true pass by the policy: sent once, with neither breaker nor events.
+    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no events.
     #[must_use]
-    pub fn bypass_if(mut self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.bypass_if = Some(Arc::new(skip));
+    pub fn bypass_if(mut self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.bypass_if = Some(Arc::new(bypass));
         self
     }
 
@@ -131,7 +131,7 @@ impl<T: Transport, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
         let settings = Settings {
             guard: self.guard,
             drain: self.drain,
-            skip: self.bypass_if.as_ref().is_some_and(|skip| skip(&Head::from_request(&request))),
+            bypass: self.bypass_if.as_ref().is_some_and(|bypass| bypass(&Head::from_request(&request))),
             naming: self.operation.as_deref().map(|naming| naming as _),
             ..Settings::default()
         };

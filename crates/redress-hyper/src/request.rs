@@ -15,7 +15,7 @@ use redress_core::policy::RetryHook;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use redress_http::{Head, IdempotencyGuard, Redacted, default_operation};
 
-use crate::attempts::{Allowed, Attempts, Outgoing, exchange};
+use crate::attempts::{Allowed, Attempts, Outgoing, send_once};
 use crate::error::HyperError;
 use crate::read_ahead::{Drain, ReadAhead};
 use crate::replay_body::ReplayBody;
@@ -44,7 +44,7 @@ type Naming<'c> = &'c (dyn Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync);
 pub(crate) struct Settings<'c> {
     pub(crate) guard: IdempotencyGuard,
     pub(crate) drain: Drain,
-    pub(crate) skip: bool,
+    pub(crate) bypass: bool,
     /// The client's way to name requests.
     pub(crate) naming: Option<Naming<'c>>,
     /// The name of this request.
@@ -103,8 +103,8 @@ impl<'c, T: Transport, C, Tm, N> RetryingRequest<'c, T, C, Tm, N> {
 
     /// Lets this request pass by the policy, or not: sent once, with neither breaker nor events. Default: as the client's
     /// [`bypass_if`](crate::RetryingClient::bypass_if) has it.
-    pub const fn skip(mut self, skip: bool) -> Self {
-        self.settings.skip = skip;
+    pub const fn bypass(mut self, bypass: bool) -> Self {
+        self.settings.bypass = bypass;
         self
     }
 
@@ -170,7 +170,7 @@ where
     /// As [`send`](Self::send).
     pub async fn execute(self) -> RequestOutcome<T> {
         let Self { transport, policy, context, parts, body, mut settings } = self;
-        let call = if settings.skip {
+        let call = if settings.bypass {
             policy.passthrough().into_poll_call()
         } else {
             let name = settings.name.take();
@@ -181,14 +181,14 @@ where
             let context = if let Some(name) = name { context.operation(name) } else { context };
             policy.poll_call().context(context)
         };
-        let attempts = if settings.skip { 1 } else { policy.max_attempts() };
+        let attempts = if settings.bypass { 1 } else { policy.max_attempts() };
         let allowed = Allowed::of(settings.guard, &parts);
         let outgoing = Outgoing::new(parts, body, allowed, attempts);
         let mut running = pin!(None);
         let (timer, drain) = (policy.timer(), settings.drain);
         let begin = |request, followed: Option<_>| {
             let ahead = followed.map(|attempt| ReadAhead::new(drain, attempt, timer));
-            exchange(transport.clone(), request, (policy.classifier(), timer), (allowed, ahead))
+            send_once(transport.clone(), request, (policy.classifier(), timer), (allowed, ahead))
         };
         call.run(Attempts::new(outgoing, begin, running.as_mut())).await
     }

@@ -16,11 +16,11 @@ use tonic::Status;
 use tower_service::Service;
 
 use crate::error::into_answer;
-use crate::exchange::GrpcExchange;
+use crate::protocol::GrpcProtocol;
 use crate::replay::RequestBody;
 use crate::response_body::ResponseBody;
 
-type Call<A, C, Tm> = PolicyFuture<A, Request<RequestBody>, C, Tm, GrpcExchange>;
+type Call<A, C, Tm> = PolicyFuture<A, Request<RequestBody>, C, Tm, GrpcProtocol>;
 
 pin_project! {
     /// One call through a [`GrpcService`](crate::GrpcService).

@@ -14,7 +14,7 @@ use tower_layer::Layer;
 
 use crate::attempt::Attempts;
 use crate::classifier::GrpcClassifier;
-use crate::exchange::{GrpcExchange, Handling, Policies};
+use crate::protocol::{GrpcProtocol, Handling, Policies};
 use crate::service::GrpcService;
 
 /// How much of a request is kept for further attempts, unless told otherwise.
@@ -86,11 +86,11 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self.set(|handling| handling.context = Some(Arc::new(context)))
     }
 
-    /// Lets the calls for which `skip` is true pass by the policy: sent once, with neither breaker nor events, and handed over as it comes. For methods that must
+    /// Lets calls for which `bypass` returns true bypass the policy: one attempt, no breaker, no events, and handed over as it comes. For methods that must
     /// not run twice there is [`not_idempotent`](Self::not_idempotent), with which the breaker still counts.
     #[must_use]
-    pub fn bypass_if(self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|handling| handling.bypass_if = Some(Arc::new(skip)))
+    pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.set(|handling| handling.bypass_if = Some(Arc::new(bypass)))
     }
 
     /// Says which calls must not run twice: those for which `once` is true. gRPC itself does not know.
@@ -161,9 +161,9 @@ impl<S, C: Clone, Tm: Clone> Layer<S> for GrpcLayer<C, Tm> {
     type Service = GrpcService<S, C, Tm>;
 
     fn layer(&self, channel: S) -> Self::Service {
-        let exchange = GrpcExchange(Arc::clone(&self.handling));
+        let protocol = GrpcProtocol(Arc::clone(&self.handling));
         let timer = self.policies.policy.timer().clone();
-        let calls = PolicyLayer::new(self.policies.clone()).protocol(exchange).layer(Attempts { channel, timer });
+        let calls = PolicyLayer::new(self.policies.clone()).protocol(protocol).layer(Attempts { channel, timer });
         GrpcService::new(calls, Arc::clone(&self.handling))
     }
 }

@@ -69,7 +69,7 @@ pub use service::GrpcService;
 mod future;
 pub use future::GrpcFuture;
 
-mod exchange;
+mod protocol;
 
 mod replay;
 

@@ -19,8 +19,8 @@ use tower_service::Service;
 
 use crate::attempt::Attempts;
 use crate::classifier::GrpcClassifier;
-use crate::exchange::{GrpcExchange, Handling, Policies};
 use crate::future::GrpcFuture;
+use crate::protocol::{GrpcProtocol, Handling, Policies};
 use crate::response_body::ResponseBody;
 use crate::transport_error::BoxError;
 
@@ -40,13 +40,13 @@ use crate::transport_error::BoxError;
 ///
 /// A request that cannot be made, because a message cannot be encoded, never reaches the policy: its status is the encoder's.
 pub struct GrpcService<S = Channel, C = GrpcClassifier, Tm = TokioTimer> {
-    calls: PolicyService<Attempts<S, Tm>, Policies<C, Tm>, GrpcExchange>,
+    calls: PolicyService<Attempts<S, Tm>, Policies<C, Tm>, GrpcProtocol>,
     handling: Arc<Handling>,
 }
 
 impl<S, C, Tm> GrpcService<S, C, Tm> {
     pub(crate) const fn new(
-        calls: PolicyService<Attempts<S, Tm>, Policies<C, Tm>, GrpcExchange>,
+        calls: PolicyService<Attempts<S, Tm>, Policies<C, Tm>, GrpcProtocol>,
         handling: Arc<Handling>,
     ) -> Self {
         Self { calls, handling }

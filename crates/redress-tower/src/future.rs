@@ -14,7 +14,7 @@ use redress_core::policy::CallSettings;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
 
-use crate::exchange::Protocol;
+use crate::protocol::Protocol;
 use crate::sending::Sending;
 
 pin_project! {

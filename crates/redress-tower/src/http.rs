@@ -10,7 +10,7 @@ use ::http::{Request, Response};
 use redress_core::{CallContext, Cause, Classification, OutcomeSummary};
 use redress_http::{Head, IdempotencyGuard, LastFailure, Repetition, default_operation};
 
-use crate::exchange::Protocol;
+use crate::protocol::Protocol;
 
 pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 
@@ -143,10 +143,10 @@ impl<K> HttpProtocol<K> {
         self
     }
 
-    /// Lets the requests for which `skip` is true pass by the policy: sent once, with neither breaker nor events.
+    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no events.
     #[must_use]
-    pub fn bypass_if(mut self, skip: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.bypass_if = Some(Arc::new(skip));
+    pub fn bypass_if(mut self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.bypass_if = Some(Arc::new(bypass));
         self
     }
 }
@@ -191,7 +191,7 @@ impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K>
     }
 
     fn bypasses(&self, request: &Request<B>) -> bool {
-        self.bypass_if.as_ref().is_some_and(|skip| skip(&Head::from_request(request)))
+        self.bypass_if.as_ref().is_some_and(|bypass| bypass(&Head::from_request(request)))
     }
 
     fn ended(&self, response: &mut Response<R>, summary: &OutcomeSummary) {

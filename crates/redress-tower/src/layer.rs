@@ -5,7 +5,7 @@
 use redress_core::CallContext;
 use tower_layer::Layer;
 
-use crate::exchange::{CloneRequest, ContextFor, Once};
+use crate::protocol::{CloneRequest, ContextFor, Once};
 use crate::service::PolicyService;
 
 /// Puts a policy around a service, see [`PolicyService`].

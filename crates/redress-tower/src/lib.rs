@@ -44,8 +44,8 @@ mod sending;
 mod future;
 pub use future::PolicyFuture;
 
-mod exchange;
-pub use exchange::{CloneRequest, ContextFor, CopyWith, Once, Protocol, copy_with};
+mod protocol;
+pub use protocol::{CloneRequest, ContextFor, CopyWith, Once, Protocol, copy_with};
 
 mod source;
 pub use source::{PolicyProvider, PolicyProviderFn, policy_provider};

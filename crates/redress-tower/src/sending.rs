@@ -13,7 +13,7 @@ use redress_core::error::Failure;
 use redress_core::{Attempt, Classification};
 use tower_service::Service;
 
-use crate::exchange::Protocol;
+use crate::protocol::Protocol;
 
 /// What the attempts of a call have in common, and the instance of the service below that the
 /// current attempt waits for and calls.

@@ -11,8 +11,8 @@ use redress_core::policy::RetryHook;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
 
-use crate::exchange::Protocol;
 use crate::future::PolicyFuture;
+use crate::protocol::Protocol;
 use crate::sending::Sending;
 use crate::source::PolicyProvider;
 

@@ -339,7 +339,7 @@ async fn what_is_not_retried_is_not_read() {
     let once = builder_on(timer.clone(), retry()).deadline(HOUR * 9).build().unwrap();
     let client = RetryingClient::new(pooled::<Bytewise>(), once);
     assert_eq!(client_status(client.post(server.uri("/"), "order").send().await), 503);
-    let alone = client.get(server.uri("/")).policy(client.policy()).skip(true);
+    let alone = client.get(server.uri("/")).policy(client.policy()).bypass(true);
     assert_eq!(client_status(alone.send().await), 503);
     // The deadline is waited for beside each attempt.
     assert!(timer.0.lock().unwrap().iter().all(|wait| *wait > HOUR));

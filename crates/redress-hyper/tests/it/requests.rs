@@ -146,9 +146,9 @@ async fn what_is_skipped_passes_by_the_policy() {
         let response = client.get(server.uri("/health")).send().await.unwrap();
         assert_eq!((response.status().as_u16(), text(response).await.as_str()), (503, "busy"));
     }
-    text(client.get(server.uri("/orders")).skip(true).send().await.unwrap()).await;
+    text(client.get(server.uri("/orders")).bypass(true).send().await.unwrap()).await;
     assert_eq!((server.arrived().len(), events.load(Ordering::Relaxed)), (3, 0));
-    text(client.get(server.uri("/health")).skip(false).send().await.unwrap()).await;
+    text(client.get(server.uri("/health")).bypass(false).send().await.unwrap()).await;
     assert_eq!(server.arrived().len(), 6);
     assert!(events.load(Ordering::Relaxed) > 0);
 }

@@ -89,7 +89,7 @@ async fn a_policys_handle_ends_the_calls_of_its_services() {
 }
 
 #[tokio::test]
-async fn a_name_in_the_context_comes_before_the_exchanges() {
+async fn a_name_in_the_context_comes_before_the_protocols() {
     let heard = Recorder::new();
     let layer = PolicyLayer::new(AsyncPolicy::builder().build().unwrap()).protocol(HttpProtocol::new());
     let layer = layer.context_for({
@@ -108,7 +108,7 @@ async fn a_name_in_the_context_comes_before_the_exchanges() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_http_exchange_says_it_by_the_head_and_what_is_skipped_is_left_alone() {
+async fn the_http_protocol_says_it_by_the_head_and_what_bypasses_is_left_alone() {
     let protocol = HttpProtocol::new()
         .context_for(|head| match head.extensions.get::<Deadline>() {
             Some(deadline) => CallContext::new().deadline(*deadline).abort_if(|| false),

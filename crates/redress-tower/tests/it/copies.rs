@@ -140,7 +140,7 @@ async fn a_bad_response_that_is_given_up_on_is_the_response() {
 }
 
 #[tokio::test]
-async fn a_watched_call_has_the_name_the_exchange_gives() {
+async fn a_watched_call_has_the_name_the_protocol_gives() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let events = Arc::clone(&heard);
     let observed = judging().observer(move |event: &redress_core::Event<'_>| {

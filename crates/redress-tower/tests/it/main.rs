@@ -10,7 +10,7 @@ mod client;
 mod conformance;
 mod contexts;
 mod copies;
-mod exchange;
+mod protocol;
 mod not_acted_on;
 mod readiness;
 mod reservations;

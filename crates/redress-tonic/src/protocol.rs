@@ -55,9 +55,9 @@ impl Handling {
 
 /// [`Handling`] as redress-tower wants it.
 #[derive(Clone)]
-pub(crate) struct GrpcExchange(pub(crate) Arc<Handling>);
+pub(crate) struct GrpcProtocol(pub(crate) Arc<Handling>);
 
-impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcExchange {
+impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcProtocol {
     fn copy(&self, request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
         copy(request)
     }

@@ -19,7 +19,7 @@ use tower::{Layer as _, Service as _, service_fn};
 use crate::service::{Scripted, at_once, policy, poll_once};
 
 #[tokio::test]
-async fn an_exchange_that_only_copies_names_nothing_and_skips_nothing() {
+async fn a_protocol_that_only_copies_names_nothing_and_bypasses_nothing() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let events = Arc::clone(&heard);
     let observer = move |event: &Event<'_>| {
