@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn errors_with_a_status_are_read_by_the_table_and_keep_their_hint() {
         let early = || StatusError::new(425).with_retry_after(SEVEN);
-        let asked = Classification::new(ErrorClass::Transient).with_retry_after(SEVEN);
+        let asked = Classification::new(ErrorClass::Transient).with_retry_after(SEVEN).with_detail("status", "425");
         assert_eq!(of_error(&http_classifier(), early()), asked);
         assert_eq!(of_error(&http_classifier(), io::Error::other(early())), asked);
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
-use crate::classify::evidence::{Decider, IO, IoLabel};
+use crate::classify::evidence::Evidence;
 
 /// What a classifier made of one failed attempt.
 ///
@@ -31,8 +31,7 @@ use crate::classify::evidence::{Decider, IO, IoLabel};
 pub struct Classification {
     class: ErrorClass,
     wish: Wish,
-    decider: Option<Decider>,
-    io: Option<IoLabel>,
+    evidence: Option<Evidence>,
     retry_after: Option<Duration>,
     /// Boxed, since most classifications have none and every failure moves this value a few times.
     details: Option<Box<[Detail]>>,
@@ -56,7 +55,7 @@ impl Classification {
     /// A classification of this class, with neither a hint nor details.
     #[inline]
     pub const fn new(class: ErrorClass) -> Self {
-        Self { class, wish: Wish::None, decider: None, io: None, retry_after: None, details: None }
+        Self { class, wish: Wish::None, evidence: None, retry_after: None, details: None }
     }
 
     /// Not a failure but a wish: the operation asks that the whole call end now, as
@@ -66,14 +65,7 @@ impl Classification {
     /// source chain.
     #[inline]
     pub const fn abort() -> Self {
-        Self {
-            class: ErrorClass::Permanent,
-            wish: Wish::Abort,
-            decider: None,
-            io: None,
-            retry_after: None,
-            details: None,
-        }
+        Self { class: ErrorClass::Permanent, wish: Wish::Abort, evidence: None, retry_after: None, details: None }
     }
 
     /// Sets how long the other side asked to wait before the next attempt: a `Duration`, or an `Option` of one where it may
@@ -162,15 +154,15 @@ impl Classification {
     /// The value of the label `key`; the last one given wins.
     #[must_use]
     pub fn detail(&self, key: &str) -> Option<&str> {
-        let of_io = || self.io.filter(|_| key == IO).and_then(IoLabel::as_str);
-        self.own_detail(key).map(AsRef::as_ref).or_else(of_io)
+        let of_evidence = || self.evidence?.detail().filter(|(name, _)| *name == key).map(|(_, value)| value);
+        self.own_detail(key).map(AsRef::as_ref).or_else(of_evidence)
     }
 
     /// Every label in the order given.
     pub fn details(&self) -> impl Iterator<Item = (&str, &str)> {
-        let of_io = self.io.filter(|_| self.own_detail(IO).is_none()).and_then(IoLabel::as_str);
+        let of_evidence = self.evidence.and_then(Evidence::detail).filter(|(key, _)| self.own_detail(key).is_none());
         let own = self.details.iter().flatten().map(|(key, value)| (key.as_ref(), value.as_ref()));
-        of_io.map(|kind| (IO, kind)).into_iter().chain(own)
+        of_evidence.into_iter().chain(own)
     }
 
     fn own_detail(&self, key: &str) -> Option<&Cow<'static, str>> {
@@ -179,19 +171,13 @@ impl Classification {
 
     /// The type of the error that decided, if it is one that the default classifier finds behind others.
     pub(crate) fn error_type(&self) -> Option<&'static str> {
-        self.decider.map(Decider::type_name)
+        self.evidence.map(Evidence::type_name)
     }
 
-    /// Notes the type of the error that decided.
-    pub(crate) fn decided_by(mut self, decider: Decider) -> Self {
-        self.decider = Some(decider);
+    /// Notes what decided.
+    pub(crate) fn decided_by(mut self, evidence: Evidence) -> Self {
+        self.evidence = Some(evidence);
         self
-    }
-
-    /// Notes that an `std::io::Error` decided, and what it says.
-    pub(crate) fn decided_by_io(mut self, io: IoLabel) -> Self {
-        self.io = Some(io);
-        self.decided_by(Decider::Io)
     }
 }
 

@@ -8,7 +8,7 @@ use std::io;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::classify::classifier::{Classifier, OrElse};
-use crate::classify::evidence::{Decider, IoLabel, STATUS};
+use crate::classify::evidence::{Evidence, IoLabel};
 use crate::classify::io_error;
 use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
 use crate::classify::name;
@@ -230,25 +230,25 @@ fn marker(error: &(dyn Error + 'static)) -> Option<Classification> {
     // A timeout says that nobody answered, so no status beside it can be the answer.
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
         let timed_out = IoLabel::Kind(io::ErrorKind::TimedOut);
-        return Some(Classification::new(ErrorClass::Transient).decided_by_io(timed_out));
+        return Some(Classification::new(ErrorClass::Transient).decided_by(Evidence::Io(timed_out)));
     }
-    let of = |decider| move |found: Classification| found.decided_by(decider);
-    let permanent = error.downcast_ref().map(PermanentError::classification).map(of(Decider::Permanent));
+    let of = |evidence| move |found: Classification| found.decided_by(evidence);
+    let permanent = error.downcast_ref().map(PermanentError::classification).map(of(Evidence::Permanent));
     permanent
-        .or_else(|| error.downcast_ref().map(RateLimitError::classification).map(of(Decider::RateLimit)))
-        .or_else(|| error.downcast_ref().map(ConcurrencyError::classification).map(of(Decider::Concurrency)))
-        .or_else(|| error.downcast_ref().map(ServerError::classification).map(of(Decider::Server)))
+        .or_else(|| error.downcast_ref().map(RateLimitError::classification).map(of(Evidence::RateLimit)))
+        .or_else(|| error.downcast_ref().map(ConcurrencyError::classification).map(of(Evidence::Concurrency)))
+        .or_else(|| error.downcast_ref().map(ServerError::classification).map(of(Evidence::Server)))
 }
 
 fn status(error: &(dyn Error + 'static)) -> Option<Classification> {
     let error = error.downcast_ref::<StatusError>()?;
     let class = ErrorClass::from_status(error.status())?;
-    let found = Classification::new(class).with_retry_after(error.retry_after()).decided_by(Decider::Status);
-    Some(found.with_detail(STATUS, error.status().to_string()))
+    let found = Classification::new(class).with_retry_after(error.retry_after());
+    Some(found.decided_by(Evidence::Status(error.status())))
 }
 
 fn io_error(error: &(dyn Error + 'static)) -> Option<Classification> {
     let error = error.downcast_ref()?;
     let class = io_error::class_of(error)?;
-    Some(Classification::new(class).decided_by_io(io_error::label_of(error)))
+    Some(Classification::new(class).decided_by(Evidence::Io(io_error::label_of(error))))
 }

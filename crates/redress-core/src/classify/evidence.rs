@@ -1,6 +1,7 @@
-//! What a classification remembers of the error that decided it: its type, and the kind of an `std::io::Error`.
+//! What a classification remembers of the error that decided it: its type, and a status or the kind of an `std::io::Error`.
 //!
-//! Owns the types that the default classifier knows, and the kinds' names. One byte each, so that a failure costs no allocation.
+//! Owns the types that the default classifier knows, and how statuses and kinds are written. Four bytes, so that a failure
+//! costs no allocation.
 
 use std::any::type_name;
 use std::io;
@@ -9,33 +10,67 @@ use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, 
 use crate::classify::status::StatusError;
 
 /// The detail that names the kind of an `std::io::Error`.
-pub(crate) const IO: &str = "io";
+const IO: &str = "io";
 
 /// The detail that holds an HTTP-style status.
-pub(crate) const STATUS: &str = "status";
+const STATUS: &str = "status";
 
-/// A type of error that decides a classification wherever it is in a source chain.
+/// What decided a classification, wherever it is in a source chain.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Decider {
+pub(crate) enum Evidence {
     Permanent,
     RateLimit,
     Concurrency,
     Server,
-    Status,
-    Io,
+    Status(u16),
+    Io(IoLabel),
 }
 
-impl Decider {
+impl Evidence {
+    /// The type of the error that decided.
     pub(crate) fn type_name(self) -> &'static str {
         match self {
             Self::Permanent => type_name::<PermanentError>(),
             Self::RateLimit => type_name::<RateLimitError>(),
             Self::Concurrency => type_name::<ConcurrencyError>(),
             Self::Server => type_name::<ServerError>(),
-            Self::Status => type_name::<StatusError>(),
-            Self::Io => type_name::<io::Error>(),
+            Self::Status(_) => type_name::<StatusError>(),
+            Self::Io(_) => type_name::<io::Error>(),
         }
     }
+
+    /// What it says besides its type, as a detail.
+    pub(crate) fn detail(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Status(status) => digits(status).map(|status| (STATUS, status)),
+            Self::Io(label) => label.as_str().map(|kind| (IO, kind)),
+            Self::Permanent | Self::RateLimit | Self::Concurrency | Self::Server => None,
+        }
+    }
+}
+
+/// The statuses that are failures.
+const STATUSES: std::ops::Range<usize> = 400..600;
+
+/// Each of them as it is written, so that a failure does not allocate for it.
+static DIGITS: [[u8; 3]; STATUSES.end - STATUSES.start] = {
+    let mut all = [[b'0'; 3]; STATUSES.end - STATUSES.start];
+    let mut index = 0;
+    while index < all.len() {
+        let status = STATUSES.start + index;
+        all[index] = [digit(status / 100), digit(status / 10 % 10), digit(status % 10)];
+        index += 1;
+    }
+    all
+};
+
+const fn digit(value: usize) -> u8 {
+    b"0123456789"[value]
+}
+
+fn digits(status: u16) -> Option<&'static str> {
+    let index = usize::from(status).checked_sub(STATUSES.start)?;
+    DIGITS.get(index).and_then(|digits| std::str::from_utf8(digits).ok())
 }
 
 /// What an `std::io::Error` says that it is.
