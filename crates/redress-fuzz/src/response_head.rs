@@ -133,7 +133,7 @@ fn errors_are_read_by_the_table(status: u16) {
     let hint = Duration::from_secs(status.into());
     let failed = || Err::<Response<()>, _>(StatusError::new(status).with_retry_after(hint));
     let expected = match class_of(status) {
-        Some(class) => Classification::new(class).with_retry_after(hint),
+        Some(class) => Classification::new(class).with_retry_after(hint).with_detail("status", status.to_string()),
         None => Classification::new(ErrorClass::Unknown),
     };
     assert_eq!(http_classifier().classify(&failed()).as_ref(), Some(&expected), "{status}");

@@ -65,14 +65,14 @@ fn by_order(links: &[Link]) -> Option<Classification> {
         return Some(Classification::abort());
     }
     let found = links.iter().find_map(marker).or_else(|| links.iter().find_map(status));
-    found.or_else(|| links.iter().find_map(io_kind).map(Classification::new))
+    found.or_else(|| links.iter().find_map(io_kind))
 }
 
 fn marker(link: &Link) -> Option<Classification> {
     match link {
         Link::Marker(class, hint) => Some(Classification::new(*class).with_retry_after(*hint)),
         Link::Io(kind) | Link::IoAround(kind) if *kind == std::io::ErrorKind::TimedOut => {
-            Some(Classification::new(ErrorClass::Transient))
+            Some(Classification::new(ErrorClass::Transient).with_detail("io", "TimedOut"))
         }
         _ => None,
     }
@@ -90,12 +90,13 @@ fn status(link: &Link) -> Option<Classification> {
         500..600 => ErrorClass::ServerError,
         _ => return None,
     };
-    Some(Classification::new(class).with_retry_after(*hint))
+    Some(Classification::new(class).with_retry_after(*hint).with_detail("status", status.to_string()))
 }
 
-fn io_kind(link: &Link) -> Option<ErrorClass> {
+fn io_kind(link: &Link) -> Option<Classification> {
     let (Link::Io(kind) | Link::IoAround(kind)) = link else { return None };
-    KINDS.iter().find(|(known, _)| known == kind).and_then(|(_, class)| *class)
+    let class = KINDS.iter().find(|(known, _)| known == kind).and_then(|(_, class)| *class)?;
+    Some(Classification::new(class).with_detail("io", format!("{kind:?}")))
 }
 
 /// Step 5: the identifier that the `Debug` output begins with, in so far as it fits 64 bytes.

@@ -63,6 +63,14 @@ impl<V> Bounded<V> {
         Arc::clone(known.entry(name).or_insert(made))
     }
 
+    /// What is kept for this name, or for none if it is empty, if it has a place.
+    pub(crate) fn known(&self, name: &str) -> Option<Arc<V>> {
+        if name.is_empty() {
+            return Some(Arc::clone(&self.none));
+        }
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
+    }
+
     /// Whether this is what stands for the names beyond the bound.
     pub(crate) fn is_other(&self, kept: &Arc<V>) -> bool {
         Arc::ptr_eq(kept, &self.other)

@@ -8,7 +8,7 @@ use crate::names;
 use crate::observer::MetricsObserver;
 use crate::series::{Extras, Metrics};
 
-/// How many names of operations, of policies and of breakers each become labels unless said otherwise.
+/// How many names of operations, of policies and of breakers, and how many details each become labels unless said otherwise.
 const DEFAULT_LIMIT: usize = 100;
 
 /// Builds a [`MetricsObserver`]. Made by [`MetricsObserver::builder`].
@@ -17,9 +17,11 @@ const DEFAULT_LIMIT: usize = 100;
 pub struct MetricsObserverBuilder {
     pub(crate) metrics: Metrics,
     pub(crate) extras: Extras,
+    pub(crate) operations: Vec<String>,
     pub(crate) operation_limit: usize,
     pub(crate) policy_limit: usize,
     pub(crate) breaker_limit: usize,
+    pub(crate) detail_limit: usize,
 }
 
 impl MetricsObserverBuilder {
@@ -27,9 +29,11 @@ impl MetricsObserverBuilder {
         Self {
             metrics,
             extras: Extras { operation: true, error_type: false },
+            operations: Vec::new(),
             operation_limit: DEFAULT_LIMIT,
             policy_limit: DEFAULT_LIMIT,
             breaker_limit: DEFAULT_LIMIT,
+            detail_limit: DEFAULT_LIMIT,
         }
     }
 
@@ -39,15 +43,30 @@ impl MetricsObserverBuilder {
     /// Each name multiplies the number of series, so a name should say what kind of call it is (`GET /users/{id}`) and not
     /// which one (`GET /users/42`). The limit is what happens when it does not: the first names keep their numbers, and the
     /// sums stay right.
+    ///
+    /// Names that look like the path of one request, with a `/` and with neither `{` nor `:`, have as many places to themselves. So no
+    /// number of paths takes the place of an operation that has a name.
     pub const fn operation_limit(mut self, names: usize) -> Self {
         self.operation_limit = names;
+        self
+    }
+
+    /// Keeps a place for each of these operations, besides the [limit](Self::operation_limit), however many others come first.
+    ///
+    /// ```
+    /// use redress::observe::metrics::MetricsObserver;
+    ///
+    /// let metrics = MetricsObserver::builder().operations(["list_orders", "GET /health"]).build();
+    /// ```
+    pub fn operations(mut self, names: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.operations.extend(names.into_iter().map(Into::into));
         self
     }
 
     /// Leaves the label `operation` out everywhere.
     pub const fn without_operation(mut self) -> Self {
         self.extras.operation = false;
-        // Then all of them have the same series, and there is nothing to tell apart.
+        // Then all of them have the same series, and there is nothing to tell apart. What is declared stays unused.
         self.operation_limit = 0;
         self
     }
@@ -66,8 +85,15 @@ impl MetricsObserverBuilder {
         self
     }
 
-    /// Adds the label `error_type` to the events: the type name of the error that failed the attempt, or `none`. Default: left
-    /// out.
+    /// How many different [details](redress_core::Event::detail) become values of the label `detail`, such as `503` or `ConnectionReset`.
+    /// Those that come later are `other`. Default: 100.
+    pub const fn detail_limit(mut self, details: usize) -> Self {
+        self.detail_limit = details;
+        self
+    }
+
+    /// Adds the label `error_type` to the events: the type name of the [error](redress_core::Event::error_type) that failed the attempt,
+    /// or `none`. Default: left out.
     ///
     /// There are as many values as types of errors in the program's policies. An error's text never is a label.
     pub const fn with_error_type(mut self) -> Self {

@@ -40,20 +40,38 @@ impl Circuit {
         }
     }
 
+    /// Looks at no breaker any more. What it showed is not known from then on, until an event says it.
+    pub(crate) fn unwatch(&self) {
+        let watched = self.watched.write().unwrap_or_else(PoisonError::into_inner).take();
+        if watched.is_some() {
+            self.show_nothing();
+        }
+    }
+
     /// Shows the state of the breaker that is watched; `false` if none is.
     pub(crate) fn refresh(&self) -> bool {
-        let watched = self.watched.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(breaker) = watched else { return false };
-        // Two threads may show two states, and the older one last. Whoever shows one looks again afterwards, so the one that
-        // stays was the breaker's when nobody was left to show another.
-        let mut state = breaker.state();
+        // Two threads may show two states, and the older one last. Each looks again after it has shown one, so the one that
+        // stays was the breaker's when the last of them looked; likewise if the breaker is unwatched meanwhile.
+        let mut shown = None;
         loop {
-            self.show(state);
-            let now = breaker.state();
-            if now == state {
+            let watched = self.watched.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let Some(breaker) = watched else {
+                if shown.is_some() {
+                    self.show_nothing();
+                }
+                return shown.is_some();
+            };
+            let state = breaker.state();
+            if shown.replace(state) == Some(state) {
                 return true;
             }
-            state = now;
+            self.show(state);
+        }
+    }
+
+    fn show_nothing(&self) {
+        if let Some(key) = &self.key {
+            set(key, f64::NAN);
         }
     }
 

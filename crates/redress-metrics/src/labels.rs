@@ -13,8 +13,10 @@ pub(crate) const NONE: &str = "none";
 pub(crate) const OTHER: &str = "other";
 
 pub(crate) const BREAKER: &str = "breaker";
+pub(crate) const BUDGET: &str = "budget";
 const CAUSE: &str = "cause";
 const CLASS: &str = "class";
+pub(crate) const DETAIL: &str = "detail";
 const ERROR_TYPE: &str = "error_type";
 const EVENT: &str = "event";
 pub(crate) const OPERATION: &str = "operation";

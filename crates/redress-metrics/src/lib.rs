@@ -1,4 +1,4 @@
-//! redress events as counters, histograms and a breaker gauge, through the [`metrics`] facade.
+//! redress events as counters, histograms and gauges of breakers and budgets, through the [`metrics`] facade.
 //!
 //! [`MetricsObserver`] is an observer like any other: give it to a policy's `.observer(..)`, or to a call's. Which metrics there
 //! are is listed in [`names`]; what each label may hold is closed, and the few names that programs choose themselves are
@@ -25,6 +25,8 @@ mod labels;
 mod bounded;
 mod series;
 mod circuit;
+mod budgets;
+mod operations;
 
 mod builder;
 pub use builder::MetricsObserverBuilder;

@@ -4,11 +4,12 @@
 //!
 //! | metric | kind | labels |
 //! |---|---|---|
-//! | [`EVENTS_TOTAL`] | counter | `event`, `class`, `cause`, `stop_reason`, `operation`, `policy`, `breaker` |
+//! | [`EVENTS_TOTAL`] | counter | `event`, `class`, `cause`, `detail`, `stop_reason`, `operation`, `policy`, `breaker` |
 //! | [`ATTEMPTS_TOTAL`] | counter | `operation`, `policy` |
 //! | [`CALL_DURATION_SECONDS`] | histogram | `outcome`, `operation`, `policy` |
 //! | [`RETRY_SLEEP_SECONDS`] | histogram | `class`, `operation`, `policy` |
 //! | [`CIRCUIT_STATE`] | gauge | `breaker` |
+//! | [`BUDGET_REMAINING`] | gauge | `budget` |
 //!
 //! Each metric always has all of its labels: what does not apply is `none`, since exporters expect one set of labels a name.
 
@@ -29,6 +30,9 @@ pub const RETRY_SLEEP_SECONDS: &str = "redress_retry_sleep_seconds";
 
 /// The state of a breaker: 0 closed, 1 half-open, 2 open.
 pub const CIRCUIT_STATE: &str = "redress_circuit_state";
+
+/// The retries that a watched budget has left.
+pub const BUDGET_REMAINING: &str = "redress_budget_remaining";
 
 /// Upper bounds of buckets, in seconds, that suit [`CALL_DURATION_SECONDS`]: fine where single requests are, and up to a minute,
 /// which is a policy's default deadline.
@@ -60,6 +64,11 @@ pub fn describe() {
             KeyName::from_const_str(CIRCUIT_STATE),
             Some(Unit::Count),
             "State of the circuit breaker: 0 closed, 1 half-open, 2 open.".into(),
+        );
+        recorder.describe_gauge(
+            KeyName::from_const_str(BUDGET_REMAINING),
+            Some(Unit::Count),
+            "Retries that the budget has left.".into(),
         );
     });
 }

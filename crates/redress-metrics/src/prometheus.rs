@@ -44,6 +44,7 @@ fn hooks(events: SharedString, sleeps: Option<SharedString>) -> MetricsObserver 
         durations: None,
         sleeps: sleeps.map(KeyName::from),
         states: None,
+        budgets: None,
     };
     MetricsObserverBuilder::new(metrics).build()
 }

@@ -12,6 +12,7 @@ use metrics::{Key, KeyName, Label, Level, Metadata, SharedString, with_recorder}
 use redress_core::observe::{AttemptContext, AttemptDecision, CallOutcome};
 use redress_core::{Event, EventName};
 
+use crate::bounded::Bounded;
 use crate::circuit::Circuit;
 use crate::labels;
 use crate::names;
@@ -26,6 +27,7 @@ pub(crate) struct Metrics {
     pub(crate) durations: Option<KeyName>,
     pub(crate) sleeps: Option<KeyName>,
     pub(crate) states: Option<KeyName>,
+    pub(crate) budgets: Option<KeyName>,
 }
 
 impl Metrics {
@@ -36,6 +38,7 @@ impl Metrics {
             durations: Some(KeyName::from_const_str(names::CALL_DURATION_SECONDS)),
             sleeps: Some(KeyName::from_const_str(names::RETRY_SLEEP_SECONDS)),
             states: Some(KeyName::from_const_str(names::CIRCUIT_STATE)),
+            budgets: Some(KeyName::from_const_str(names::BUDGET_REMAINING)),
         }
     }
 }
@@ -110,7 +113,8 @@ impl Series {
             extras,
         };
         series.attempts = series.metrics.attempts.clone().map(|name| series.key(name, []));
-        series.success = series.event_key(&Event::new(EventName::Success));
+        let no_detail = labels::named(labels::DETAIL, labels::NONE.into());
+        series.success = series.event_key(&Event::new(EventName::Success), no_detail);
         series.success_duration = series.duration_key(CallOutcome::Success);
         series
     }
@@ -121,12 +125,13 @@ impl Series {
         }
     }
 
-    pub(crate) fn count_event(&self, event: &Event<'_>) {
+    pub(crate) fn count_event(&self, event: &Event<'_>, details: &Bounded<Label>) {
         if event.name == EventName::Success {
             // A success carries neither class nor cause, even after retries.
             count(&self.success);
         } else {
-            count(&self.event_key(event));
+            let detail = details.get(event.detail());
+            count(&self.event_key(event, Label::clone(&detail)));
         }
     }
 
@@ -155,11 +160,12 @@ impl Series {
         }
     }
 
-    fn event_key(&self, event: &Event<'_>) -> Key {
+    fn event_key(&self, event: &Event<'_>, detail: Label) -> Key {
         let labels = [
             labels::event(event.name),
             labels::class(event.class),
             labels::cause(event.cause),
+            detail,
             labels::stop_reason(event.stop_reason),
             self.breaker.clone(),
         ];

@@ -27,7 +27,10 @@ pub(crate) const SLEEP: &str = "retry.sleep";
 pub(crate) const RETRY_AFTER: &str = "retry.retry_after";
 pub(crate) const POLICY: &str = "policy";
 pub(crate) const BREAKER: &str = "breaker";
+pub(crate) const BUDGET: &str = "budget";
+pub(crate) const DETAIL: &str = "retry.detail";
 pub(crate) const CIRCUIT_OPEN_FOR: &str = "circuit.open_for";
+pub(crate) const CIRCUIT_RETRY_IN: &str = "circuit.retry_in";
 
 /// How a call that ends with this event ended. A panic's event is `Cancelled` as well; that it is
 /// one shows while the thread unwinds.

@@ -9,8 +9,10 @@ use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::metrics::Meter;
 use opentelemetry::trace::{Span, Tracer};
 use opentelemetry::{Context, InstrumentationScope};
-use redress_core::CircuitBreaker;
+use redress_core::{Budget, CircuitBreaker};
 
+use crate::bounds::{Bounds, DEFAULT_LIMIT};
+use crate::budgets::Budgets;
 use crate::call_span::Spans;
 use crate::circuits::Circuits;
 use crate::instruments::Instruments;
@@ -22,7 +24,7 @@ use crate::observer::{Metrics, OtelObserver};
 ///
 /// The global providers' tracer and meter with the instrumentation scope `redress`, as they are when `build` is called; spans
 /// and metrics; an event for each attempt, but no span of its own; the operation's name among the metrics' attributes; no
-/// breaker watched.
+/// breaker and no budget watched; 100 values for each attribute of metrics.
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct OtelObserverBuilder {
     tracer: Option<BoxedTracer>,
@@ -31,7 +33,10 @@ pub struct OtelObserverBuilder {
     attempt_spans: bool,
     metrics: bool,
     operation_in_metrics: bool,
+    operations: Vec<String>,
+    value_limit: usize,
     watched: Vec<CircuitBreaker>,
+    budgets: Vec<(String, Budget)>,
 }
 
 impl OtelObserverBuilder {
@@ -43,7 +48,10 @@ impl OtelObserverBuilder {
             attempt_spans: false,
             metrics: true,
             operation_in_metrics: true,
+            operations: Vec::new(),
+            value_limit: DEFAULT_LIMIT,
             watched: Vec::new(),
+            budgets: Vec::new(),
         }
     }
 
@@ -88,6 +96,26 @@ impl OtelObserverBuilder {
         self
     }
 
+    /// Sets how many different operations, policies, breakers and details each become attributes of metrics. Those that come later share
+    /// the value `other`, and so do names of more than 128 bytes. Operations that look like the path of one request, with a `/` and with
+    /// neither `{` nor `:`, have as many places to themselves. Spans have all of them. Default: 100.
+    pub fn value_limit(mut self, values: usize) -> Self {
+        self.value_limit = values;
+        self
+    }
+
+    /// Keeps a place in metrics for each of these operations, besides the [limit](Self::value_limit), however many others come first.
+    pub fn operations(mut self, names: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.operations.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Watches a budget under this name for as long as the observer lives. See [`OtelObserver::watch_budget`] for a shorter time.
+    pub fn watch_budget(mut self, name: impl Into<String>, budget: &Budget) -> Self {
+        self.budgets.push((name.into(), budget.clone()));
+        self
+    }
+
     /// Watches a breaker for as long as the observer lives: its state is read at each collection, from the start. See
     /// [`OtelObserver::watch`] for a shorter time.
     pub fn watch(mut self, breaker: &CircuitBreaker) -> Self {
@@ -98,18 +126,23 @@ impl OtelObserverBuilder {
     /// The observer.
     #[must_use]
     pub fn build(self) -> OtelObserver {
-        let Self { tracer, meter, spans, attempt_spans, metrics, operation_in_metrics, watched } = self;
+        let Self { tracer, meter, spans, attempt_spans, metrics, operation_in_metrics, .. } = self;
         let spans = spans.then(|| tracer.or_else(global_tracer)).flatten();
         let metrics = metrics.then(|| {
             let meter = meter.unwrap_or_else(|| global::meter_with_scope(scope()));
-            let circuits = Arc::new(Circuits::default());
-            for breaker in &watched {
+            let (circuits, budgets) = (Arc::new(Circuits::default()), Arc::new(Budgets::default()));
+            for breaker in &self.watched {
                 circuits.keep(breaker);
             }
+            for (name, budget) in &self.budgets {
+                budgets.keep(name, budget);
+            }
+            let bounds = Bounds::new(self.value_limit, self.operations);
             Metrics {
-                instruments: Instruments::new(&meter, operation_in_metrics),
-                _gauge: circuits.gauge(&meter),
+                instruments: Instruments::new(&meter, bounds, operation_in_metrics),
+                _gauges: [circuits.gauge(&meter), budgets.gauge(&meter)],
                 circuits,
+                budgets,
                 operation_in_metrics,
             }
         });

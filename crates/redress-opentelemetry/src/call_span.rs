@@ -16,8 +16,9 @@ use redress_core::observe::{AttemptContext, AttemptDecision, CallObserver, CallO
 use redress_core::{Classification, ErrorClass, Event, StopReason};
 
 use crate::attributes::{
-    ATTEMPT, ATTEMPTS, BREAKER, CAUSE, CIRCUIT_OPEN_FOR, CIRCUIT_STATE, ERROR_CLASS, ERROR_TYPE, OPERATION, OUTCOME,
-    POLICY, RETRY_AFTER, SLEEP, STOP_REASON, count, error_type, error_type_of, outcome_of, seconds, text,
+    ATTEMPT, ATTEMPTS, BREAKER, CAUSE, CIRCUIT_OPEN_FOR, CIRCUIT_RETRY_IN, CIRCUIT_STATE, DETAIL, ERROR_CLASS,
+    ERROR_TYPE, OPERATION, OUTCOME, POLICY, RETRY_AFTER, SLEEP, STOP_REASON, count, error_type, error_type_of,
+    outcome_of, seconds, text,
 };
 use crate::links::take_links;
 
@@ -77,6 +78,7 @@ struct Progress {
     previous: Option<(SpanContext, u32)>,
     /// What the last failure was, since the event that ends a call while it waits does not say it again.
     error_type: Option<&'static str>,
+    detail: Option<String>,
     end: Option<End>,
 }
 
@@ -88,13 +90,14 @@ struct End {
     stop_reason: Option<StopReason>,
     class: Option<ErrorClass>,
     error_type: Option<&'static str>,
+    detail: Option<String>,
 }
 
 impl CallSpan {
     fn end(&self) {
         let progress = mem::take(&mut *self.progress());
         let span = self.context.span();
-        let Some(End { at, outcome, attempts, stop_reason, class, error_type }) = progress.end else {
+        let Some(End { at, outcome, attempts, stop_reason, class, error_type, detail }) = progress.end else {
             // Not recorded, so nothing of what was told is kept.
             span.end();
             return;
@@ -105,7 +108,7 @@ impl CallSpan {
         }
         span.set_attribute(KeyValue::new(ATTEMPTS, count(progress.attempts)));
         span.set_attributes(stop_reason.map(|reason| KeyValue::new(STOP_REASON, reason.as_str())));
-        span.set_attributes(failure_attributes(class, error_type));
+        span.set_attributes(failure_attributes(class, error_type, detail.as_deref()));
         finish(&span, outcome, stop_reason.map_or("", |reason| reason.description_after(attempts)), Some(at));
     }
 
@@ -124,9 +127,11 @@ impl CallObserver for CallSpan {
             let mut progress = self.progress();
             if event.error_type.is_some() || event.cause.is_some() && event.classification.is_some() {
                 progress.error_type = error_type_of(event);
+                progress.detail = event.detail().map(str::to_owned);
             }
             if let (Some(outcome), None) = (outcome_of(event), &progress.end) {
-                progress.end = Some(End::of(event, outcome, progress.error_type));
+                let detail = progress.detail.take();
+                progress.end = Some(End::of(event, outcome, progress.error_type, detail));
             }
             // What the breaker says after the end happened at the end, or the span would end before its last event.
             progress.end.as_ref().map_or_else(SystemTime::now, |end| end.at)
@@ -168,7 +173,7 @@ impl CallObserver for CallSpan {
         let error_type = error_type(attempt.error_type, attempt.cause, class);
         contained(|| {
             let span = running.span();
-            span.set_attributes(failure_attributes(class, error_type));
+            span.set_attributes(failure_attributes(class, error_type, attempt.detail()));
             finish(&span, outcome, class.map_or("", ErrorClass::as_str), None);
         });
     }
@@ -196,7 +201,12 @@ fn contained(end: impl FnOnce()) {
 }
 
 impl End {
-    fn of(event: &Event<'_>, outcome: CallOutcome, last_error_type: Option<&'static str>) -> Self {
+    fn of(
+        event: &Event<'_>,
+        outcome: CallOutcome,
+        last_error_type: Option<&'static str>,
+        last_detail: Option<String>,
+    ) -> Self {
         let failed = matches!(outcome, CallOutcome::Failure | CallOutcome::Rejected | CallOutcome::Scheduled);
         Self {
             at: SystemTime::now(),
@@ -205,6 +215,7 @@ impl End {
             stop_reason: event.stop_reason,
             class: event.class.filter(|_| failed),
             error_type: if failed { last_error_type.or_else(|| error_type_of(event)) } else { None },
+            detail: last_detail.filter(|_| failed),
         }
     }
 }
@@ -227,9 +238,14 @@ fn finish(span: &SpanRef<'_>, outcome: CallOutcome, description: &'static str, a
     }
 }
 
-fn failure_attributes(class: Option<ErrorClass>, error_type: Option<&'static str>) -> impl Iterator<Item = KeyValue> {
+fn failure_attributes(
+    class: Option<ErrorClass>,
+    error_type: Option<&'static str>,
+    detail: Option<&str>,
+) -> impl Iterator<Item = KeyValue> + use<> {
     let class = class.map(|class| KeyValue::new(ERROR_CLASS, class.as_str()));
-    class.into_iter().chain(error_type.map(|error_type| KeyValue::new(ERROR_TYPE, error_type)))
+    let error_type = error_type.map(|error_type| KeyValue::new(ERROR_TYPE, error_type));
+    [class, error_type, detail.map(|detail| text(DETAIL, detail))].into_iter().flatten()
 }
 
 /// The attributes of a span's event. The names of operation and policy are the span's.
@@ -238,7 +254,7 @@ fn attributes_of(event: &Event<'_>) -> Vec<KeyValue> {
     if event.attempt > 0 {
         attributes.push(KeyValue::new(ATTEMPT, count(event.attempt)));
     }
-    attributes.extend(failure_attributes(event.class, error_type_of(event)));
+    attributes.extend(failure_attributes(event.class, error_type_of(event), event.detail()));
     attributes.extend(event.cause.map(|cause| KeyValue::new(CAUSE, cause.as_str())));
     if !event.delay.is_zero() {
         attributes.push(KeyValue::new(SLEEP, seconds(event.delay)));
@@ -249,5 +265,6 @@ fn attributes_of(event: &Event<'_>) -> Vec<KeyValue> {
     let of_breaker = event.breaker.as_deref().filter(|_| event.state.is_some());
     attributes.extend(of_breaker.map(|breaker| text(BREAKER, breaker)));
     attributes.extend(event.open_for.map(|time| KeyValue::new(CIRCUIT_OPEN_FOR, seconds(time))));
+    attributes.extend(event.retry_in.map(|time| KeyValue::new(CIRCUIT_RETRY_IN, seconds(time))));
     attributes
 }

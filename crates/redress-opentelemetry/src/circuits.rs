@@ -131,7 +131,7 @@ impl Circuits {
 }
 
 /// A breaker's place in the gauge `redress.circuit.state`, see [`OtelObserver::watch`](crate::OtelObserver::watch). Dropped, the
-/// breaker is not asked any more, and leaves the gauge unless a policy with the observer told of it.
+/// breaker is not asked any more, and leaves the gauge until a policy with the observer tells of it.
 #[derive(Debug)]
 #[must_use = "a breaker is watched until this is dropped"]
 pub struct CircuitWatch {
@@ -151,6 +151,11 @@ impl Drop for CircuitWatch {
         let mut known = circuits.known();
         let index = known.watched.iter().position(|(id, _, _)| *id == self.id);
         let removed = index.map(|index| known.watched.remove(index));
+        // What was heard of it while it was watched would stand for good, also if it is used no more.
+        let is_last =
+            |(_, label, _): &&(u64, Label, CircuitBreaker)| !known.watched.iter().any(|(_, of, _)| of == label);
+        let label = removed.as_ref().filter(is_last).map(|(_, label, _)| label.clone());
+        label.map(|label| known.heard_of.remove(&label));
         // A breaker's destructor may be the caller's clock's: it runs without the lock.
         drop(known);
         drop(removed);

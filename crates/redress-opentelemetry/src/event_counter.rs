@@ -3,18 +3,20 @@
 //! Owns the counterpart of the original's `otel_metric_hook`. Does not know spans.
 
 use std::fmt;
+use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Meter};
 use redress_core::breaker::CircuitState;
 use redress_core::{ErrorClass, Event, Observer};
 
-use crate::attributes::{BREAKER, Labels, OPERATION, POLICY, text};
+use crate::attributes::Labels;
+use crate::bounds::{Bounds, DEFAULT_LIMIT};
 
 /// An observer that counts every event by name, in one counter: the plain form of metrics, beside or instead of
 /// [`OtelObserver`](crate::OtelObserver)'s.
 ///
-/// The attributes are `event`, and where the event has them `class`, `err` (the error's type), `cause`, `stop_reason`, `state`,
+/// The attributes are `event`, and where the event has them `class`, `err` (the error's type), `cause`, `stop_reason`, `state`, `retry.detail`,
 /// `policy`, `breaker` and `operation`. Of the original's tags, the attempt and the sleep are no attributes here: each of their values would
 /// make a series of its own.
 ///
@@ -30,6 +32,7 @@ use crate::attributes::{BREAKER, Labels, OPERATION, POLICY, text};
 #[derive(Clone)]
 pub struct EventCounter {
     counter: Counter<u64>,
+    bounds: Arc<Bounds>,
     with_operation: bool,
 }
 
@@ -41,7 +44,7 @@ impl EventCounter {
     #[must_use]
     pub fn new(meter: &Meter, name: &'static str) -> Self {
         let counter = meter.u64_counter(name).with_unit("{event}").with_description("Events of calls.").build();
-        Self { counter, with_operation: true }
+        Self { counter, bounds: Arc::new(Bounds::new(DEFAULT_LIMIT, Vec::new())), with_operation: true }
     }
 
     /// Leaves the `operation` attribute out, where its names are many. Default: it is there.
@@ -55,17 +58,18 @@ impl EventCounter {
 impl Observer for EventCounter {
     fn on_event(&self, event: &Event<'_>) {
         let fixed = |key, value: Option<&'static str>| value.map(|value| KeyValue::new(key, value));
-        let operation = event.operation.as_deref().filter(|_| self.with_operation);
-        let labels = Labels::<9>::new()
+        let operation = if self.with_operation { self.bounds.operation(event) } else { None };
+        let labels = Labels::<10>::new()
             .with(fixed("event", Some(event.name.as_str())))
             .with(fixed("class", event.class.map(ErrorClass::as_str)))
             .with(fixed("err", event.error_type))
             .with(fixed("cause", event.cause.map(redress_core::Cause::as_str)))
             .with(fixed("stop_reason", event.stop_reason.map(redress_core::StopReason::as_str)))
             .with(fixed("state", event.state.map(CircuitState::as_str)))
-            .with(event.policy.as_deref().map(|policy| text(POLICY, policy)))
-            .with(event.breaker.as_deref().map(|breaker| text(BREAKER, breaker)))
-            .with(operation.map(|operation| text(OPERATION, operation)));
+            .with(self.bounds.policy(event))
+            .with(self.bounds.breaker(event))
+            .with(self.bounds.detail(event))
+            .with(operation);
         self.counter.add(1, labels.as_slice());
     }
 }

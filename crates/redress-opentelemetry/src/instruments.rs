@@ -6,11 +6,10 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter};
 use redress_core::{ErrorClass, Event, EventName};
 
-use crate::attributes::{
-    BREAKER, ERROR_CLASS, ERROR_TYPE, Labels as LabelsOf, OPERATION, OUTCOME, POLICY, error_type_of, text,
-};
+use crate::attributes::{ERROR_CLASS, ERROR_TYPE, Labels as LabelsOf, OUTCOME, error_type_of};
+use crate::bounds::Bounds;
 
-type Labels = LabelsOf<6>;
+type Labels = LabelsOf<7>;
 
 /// The boundaries that the semantic conventions advise for durations of requests, in seconds, and two more: calls that retry last
 /// longer than requests, and the deadline of a policy is a minute unless it says otherwise.
@@ -21,11 +20,12 @@ pub(crate) struct Instruments {
     retries: Counter<u64>,
     duration: Histogram<f64>,
     success_after_retries: Counter<u64>,
+    bounds: Bounds,
     with_operation: bool,
 }
 
 impl Instruments {
-    pub(crate) fn new(meter: &Meter, with_operation: bool) -> Self {
+    pub(crate) fn new(meter: &Meter, bounds: Bounds, with_operation: bool) -> Self {
         Self {
             retries: meter
                 .u64_counter("redress.retries")
@@ -43,36 +43,35 @@ impl Instruments {
                 .with_unit("{call}")
                 .with_description("Calls that succeeded after at least one retry.")
                 .build(),
+            bounds,
             with_operation,
         }
     }
 
     pub(crate) fn on_event(&self, event: &Event<'_>) {
         if event.name == EventName::Retry {
-            self.retries.add(1, failure(self.labels(event), event).as_slice());
+            self.retries.add(1, self.failure(self.labels(event), event).as_slice());
         }
         if event.name == EventName::Success && event.attempt > 1 {
             self.success_after_retries.add(1, self.labels(event).as_slice());
         }
         if let (Some(outcome), Some(elapsed)) = (event.outcome(), event.elapsed) {
             let outcome = KeyValue::new(OUTCOME, outcome.as_str());
-            let labels = failure(self.labels(event).with(Some(outcome)), event);
+            let labels = self.failure(self.labels(event).with(Some(outcome)), event);
             self.duration.record(elapsed.as_secs_f64(), labels.as_slice());
         }
     }
 
     fn labels(&self, event: &Event<'_>) -> Labels {
-        let operation = event.operation.as_deref().filter(|_| self.with_operation);
-        Labels::new()
-            .with(operation.map(|operation| text(OPERATION, operation)))
-            .with(event.policy.as_deref().map(|policy| text(POLICY, policy)))
-            .with(event.breaker.as_deref().map(|breaker| text(BREAKER, breaker)))
+        let operation = if self.with_operation { self.bounds.operation(event) } else { None };
+        Labels::new().with(operation).with(self.bounds.policy(event)).with(self.bounds.breaker(event))
     }
-}
 
-/// The labels of a failure besides; a success has none, since it carries no class.
-fn failure(labels: Labels, event: &Event<'_>) -> Labels {
-    labels
-        .with(event.class.map(ErrorClass::as_str).map(|class| KeyValue::new(ERROR_CLASS, class)))
-        .with(error_type_of(event).map(|error_type| KeyValue::new(ERROR_TYPE, error_type)))
+    /// The labels of a failure besides; a success has none, since it carries no class.
+    fn failure(&self, labels: Labels, event: &Event<'_>) -> Labels {
+        labels
+            .with(event.class.map(ErrorClass::as_str).map(|class| KeyValue::new(ERROR_CLASS, class)))
+            .with(error_type_of(event).map(|error_type| KeyValue::new(ERROR_TYPE, error_type)))
+            .with(self.bounds.detail(event))
+    }
 }

@@ -1,7 +1,7 @@
 //! redress calls as OpenTelemetry spans and metrics.
 //!
-//! - [`OtelObserver`] gives each call a span, with an event for each attempt, and keeps retries, durations and breaker states in
-//!   metrics. It is one more observer of a policy: [`observer`](redress_core::policy::PolicyBuilder::observer) takes it.
+//! - [`OtelObserver`] gives each call a span, with an event for each attempt, and keeps retries, durations, breaker states and
+//!   what budgets have left in metrics. It is one more observer of a policy: [`observer`](redress_core::policy::PolicyBuilder::observer) takes it.
 //! - [`linked`] links the calls that are begun in a context to another span: a deferred call that somebody takes up again.
 //! - [`EventCounter`] counts every event by name, in one counter.
 //!
@@ -35,10 +35,14 @@ pub use links::linked;
 mod circuits;
 pub use circuits::CircuitWatch;
 
+mod budgets;
+pub use budgets::BudgetWatch;
+
 mod event_counter;
 pub use event_counter::EventCounter;
 
 mod attributes;
+mod bounds;
 mod call_span;
 mod instruments;
 

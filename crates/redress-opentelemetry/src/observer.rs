@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use opentelemetry::metrics::ObservableGauge;
 use redress_core::observe::{CallObserver, CallStart};
-use redress_core::{CircuitBreaker, Event, Observer};
+use redress_core::{Budget, CircuitBreaker, Event, Observer};
 
+use crate::budgets::{BudgetWatch, Budgets};
 use crate::builder::OtelObserverBuilder;
 use crate::call_span::Spans;
 use crate::circuits::{CircuitWatch, Circuits};
 use crate::instruments::Instruments;
 
-/// Gives each call a span, with an event for each attempt, and keeps retries, durations and breaker states in metrics.
+/// Gives each call a span, with an event for each attempt, and keeps retries, durations, breaker states and what budgets have left in metrics.
 ///
 /// A handle: clones share everything, so one observer serves all policies. Build it once, since an SDK keeps its instruments for good.
 /// Tracer and meter are taken when it is built; **set the global providers before that**, or hand a tracer and a meter in.
@@ -30,7 +31,7 @@ use crate::instruments::Instruments;
 /// # Cost
 ///
 /// Without a provider, or with spans turned off, calls have no spans and nothing is allocated for them. What a tracer does not
-/// record costs no attributes. A measurement allocates the operation's name, and nothing else on this side of the SDK.
+/// record costs no attributes. A measurement allocates nothing on this side of the SDK once its names are known.
 ///
 /// ```
 /// use std::io;
@@ -61,8 +62,9 @@ struct Parts {
 pub(crate) struct Metrics {
     pub(crate) instruments: Instruments,
     pub(crate) circuits: Arc<Circuits>,
-    /// Kept in case an implementation takes a gauge without a handle for one that is no longer wanted.
-    pub(crate) _gauge: ObservableGauge<u64>,
+    /// Kept in case an implementation takes gauges without a handle for ones that are no longer wanted.
+    pub(crate) _gauges: [ObservableGauge<u64>; 2],
+    pub(crate) budgets: Arc<Budgets>,
     pub(crate) operation_in_metrics: bool,
 }
 
@@ -91,6 +93,26 @@ impl OtelObserver {
         match &self.parts.metrics {
             Some(metrics) => metrics.circuits.watch(breaker),
             None => CircuitWatch::of_nothing(),
+        }
+    }
+
+    /// Watches a budget until the answer is dropped: what it has left is read at each collection, in a series that is named so. Give
+    /// each its own name. Without metrics nothing is watched.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress::Budget;
+    /// use redress::observe::opentelemetry::OtelObserver;
+    ///
+    /// let (otel, budget) = (OtelObserver::new(), Budget::new(100, Duration::from_secs(60))?);
+    /// let watch = otel.watch_budget("process", &budget);
+    /// # drop(watch);
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn watch_budget(&self, name: &str, budget: &Budget) -> BudgetWatch {
+        match &self.parts.metrics {
+            Some(metrics) => metrics.budgets.watch(name, budget),
+            None => BudgetWatch::of_nothing(),
         }
     }
 }

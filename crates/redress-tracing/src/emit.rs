@@ -42,6 +42,8 @@ pub(crate) fn span(level: Option<Level>, call: &CallStart<'_>) -> Span {
                 attempts = Empty,
                 class = Empty,
                 cause = Empty,
+                details = Empty,
+                retry_in_seconds = Empty,
                 elapsed_seconds = Empty,
             )
         };
@@ -56,6 +58,8 @@ pub(crate) fn record_end(span: &Span, event: &Event<'_>) {
     record(span, "attempts", Some(event.attempt));
     record(span, "class", event.class.map(ErrorClass::as_str));
     record(span, "cause", event.cause.map(Cause::as_str));
+    record(span, "details", event.classification.as_deref().and_then(details).as_deref());
+    record(span, "retry_in_seconds", event.retry_in.map(|wait| wait.as_secs_f64()));
     record(span, "elapsed_seconds", event.elapsed.map(|elapsed| elapsed.as_secs_f64()));
 }
 
@@ -92,6 +96,7 @@ pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
                 details = details.as_deref(),
                 breaker = event.breaker.as_deref(),
                 state = event.state.map(CircuitState::as_str),
+                retry_in_seconds = event.retry_in.map(|wait| wait.as_secs_f64()),
                 elapsed_seconds = event.elapsed.map(|elapsed| elapsed.as_secs_f64()),
                 "{}{}",
                 message(event),
@@ -141,6 +146,7 @@ pub(crate) fn event_of_breaker(within: &Span, level: Level, event: &Event<'_>) {
 /// An attempt that ended.
 pub(crate) fn attempt(within: &Span, level: Level, attempt: &AttemptContext<'_>) {
     let class = attempt.classification.as_deref().map(Classification::class);
+    let details = attempt.classification.as_deref().and_then(details);
     macro_rules! event_at {
         ($level:expr) => {
             tracing::event!(
@@ -155,6 +161,7 @@ pub(crate) fn attempt(within: &Span, level: Level, attempt: &AttemptContext<'_>)
                 class = class.map(ErrorClass::as_str),
                 cause = attempt.cause.map(Cause::as_str),
                 error_type = attempt.error_type,
+                details = details.as_deref(),
                 elapsed_seconds = attempt.elapsed.as_secs_f64(),
                 "attempt ended"
             )

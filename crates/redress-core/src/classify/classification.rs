@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
+use crate::classify::evidence::Evidence;
 
 /// What a classifier made of one failed attempt.
 ///
@@ -19,7 +20,13 @@ use crate::classify::class::ErrorClass;
 /// assert_eq!(limited.retry_after(), Some(Duration::from_secs(7)));
 /// assert_eq!(limited.detail("limit"), Some("requests-per-minute"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// # Details that become labels
+///
+/// Observers show the first of these details that a classification has as one label, `detail`: `status` (an HTTP status such as `503`), `grpc`
+/// (a gRPC code such as `UNAVAILABLE`), `http2` (an HTTP/2 error code) and `io` (the kind of an `std::io::Error`, such as `ConnectionReset`). Other
+/// details are in logs alone.
+#[derive(Clone, Debug)]
 #[must_use = "a classification does nothing until the engine sees it"]
 pub struct Classification {
     class: ErrorClass,
@@ -27,6 +34,7 @@ pub struct Classification {
     unsent: bool,
     timeout: bool,
     ordered: bool,
+    evidence: Option<Evidence>,
     retry_after: Option<Duration>,
     /// Boxed, since most classifications have none and every failure moves this value a few times.
     details: Option<Box<[Detail]>>,
@@ -51,7 +59,7 @@ impl Classification {
     #[inline]
     pub const fn new(class: ErrorClass) -> Self {
         let (unsent, timeout, ordered) = (false, false, false);
-        Self { class, wish: Wish::None, unsent, timeout, ordered, retry_after: None, details: None }
+        Self { class, wish: Wish::None, unsent, timeout, ordered, evidence: None, retry_after: None, details: None }
     }
 
     /// Not a failure but a wish: the operation asks that the whole call end now, as
@@ -101,7 +109,7 @@ impl Classification {
     pub fn forbid_retry(mut self, why: &'static str) -> Self {
         if !self.is_abort() {
             self.wish = Wish::NoRetry;
-            return self.with_detail(RETRY_FORBIDDEN, why);
+            return self.push_detail((RETRY_FORBIDDEN.into(), why.into()));
         }
         self
     }
@@ -133,10 +141,18 @@ impl Classification {
     }
 
     /// Adds a label. Keep keys and values low-cardinality: they end up in metrics and logs, so a vendor's error
-    /// code is fine and a request id is not.
-    pub fn with_detail(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+    /// code is fine and a request id is not. A label that is there with the same value is not added twice.
+    pub fn with_detail(self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+        let (key, value) = (key.into(), value.into());
+        if self.own_detail(&key).is_some_and(|known| *known == value) {
+            return self;
+        }
+        self.push_detail((key, value))
+    }
+
+    fn push_detail(mut self, detail: Detail) -> Self {
         let mut details = self.details.take().map(<[Detail]>::into_vec).unwrap_or_default();
-        details.push((key.into(), value.into()));
+        details.push(detail);
         self.details = Some(details.into_boxed_slice());
         self
     }
@@ -202,14 +218,42 @@ impl Classification {
     /// The value of the label `key`; the last one given wins.
     #[must_use]
     pub fn detail(&self, key: &str) -> Option<&str> {
-        self.details().filter(|(name, _)| *name == key).last().map(|(_, value)| value)
+        let of_evidence = || self.evidence?.detail().filter(|(name, _)| *name == key).map(|(_, value)| value);
+        self.own_detail(key).map(AsRef::as_ref).or_else(of_evidence)
     }
 
     /// Every label in the order given.
     pub fn details(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.details.iter().flatten().map(|(key, value)| (key.as_ref(), value.as_ref()))
+        let of_evidence = self.evidence.and_then(Evidence::detail).filter(|(key, _)| self.own_detail(key).is_none());
+        let own = self.details.iter().flatten().map(|(key, value)| (key.as_ref(), value.as_ref()));
+        of_evidence.into_iter().chain(own)
+    }
+
+    fn own_detail(&self, key: &str) -> Option<&Cow<'static, str>> {
+        self.details.iter().flatten().rev().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// The type of the error that decided, if it is one that the default classifier finds behind others.
+    pub(crate) fn error_type(&self) -> Option<&'static str> {
+        self.evidence.map(Evidence::type_name)
+    }
+
+    /// Notes what decided.
+    pub(crate) fn decided_by(mut self, evidence: Evidence) -> Self {
+        self.evidence = Some(evidence);
+        self
     }
 }
+
+/// Equal are classifications that say the same. Which error was read for it is not compared.
+impl PartialEq for Classification {
+    fn eq(&self, other: &Self) -> bool {
+        let plain = |of: &Self| (of.class, of.wish, of.retry_after);
+        plain(self) == plain(other) && self.details().eq(other.details())
+    }
+}
+
+impl Eq for Classification {}
 
 impl From<ErrorClass> for Classification {
     #[inline]

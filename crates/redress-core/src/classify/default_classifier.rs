@@ -8,6 +8,7 @@ use std::io;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::classify::classifier::{Classifier, OrElse};
+use crate::classify::evidence::{Evidence, IoLabel};
 use crate::classify::io_error;
 use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
 use crate::classify::name;
@@ -30,6 +31,10 @@ use crate::outcome::abort_error::AbortRetryError;
 ///
 /// Anything else is [`Unknown`](ErrorClass::Unknown). A `Retry-After` carried by a marker or a `StatusError` becomes
 /// the classification's hint.
+///
+/// A `StatusError` that decides adds the detail `status`, and an `std::io::Error` the detail `io`, its kind as in `ConnectionReset`, or
+/// `NameLookup`. Events then name the error that decided as their `error_type`, also where it is behind others; where a name
+/// decided or nothing did, they name the type that the operation returns.
 ///
 /// # Errors inside errors
 ///
@@ -158,7 +163,7 @@ impl DefaultClassifier {
         let found = source_chain(error)
             .find_map(marker)
             .or_else(|| source_chain(error).find_map(status))
-            .or_else(|| source_chain(error).find_map(io_error).map(Classification::new));
+            .or_else(|| source_chain(error).find_map(io_error));
         match found {
             Some(classification) => classification,
             None if self.strict => Classification::new(ErrorClass::Unknown),
@@ -224,21 +229,26 @@ impl<T, E: AsRef<dyn Error + Send + Sync>> Classifier<T, E> for BoxedClassifier 
 fn marker(error: &(dyn Error + 'static)) -> Option<Classification> {
     // A timeout says that nobody answered, so no status beside it can be the answer.
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
-        return Some(Classification::new(ErrorClass::Transient));
+        let timed_out = IoLabel::Kind(io::ErrorKind::TimedOut);
+        return Some(Classification::new(ErrorClass::Transient).decided_by(Evidence::Io(timed_out)));
     }
-    let permanent = error.downcast_ref().map(PermanentError::classification);
+    let of = |evidence| move |found: Classification| found.decided_by(evidence);
+    let permanent = error.downcast_ref().map(PermanentError::classification).map(of(Evidence::Permanent));
     permanent
-        .or_else(|| error.downcast_ref().map(RateLimitError::classification))
-        .or_else(|| error.downcast_ref().map(ConcurrencyError::classification))
-        .or_else(|| error.downcast_ref().map(ServerError::classification))
+        .or_else(|| error.downcast_ref().map(RateLimitError::classification).map(of(Evidence::RateLimit)))
+        .or_else(|| error.downcast_ref().map(ConcurrencyError::classification).map(of(Evidence::Concurrency)))
+        .or_else(|| error.downcast_ref().map(ServerError::classification).map(of(Evidence::Server)))
 }
 
 fn status(error: &(dyn Error + 'static)) -> Option<Classification> {
     let error = error.downcast_ref::<StatusError>()?;
     let class = ErrorClass::from_status(error.status())?;
-    Some(Classification::new(class).with_retry_after(error.retry_after()))
+    let found = Classification::new(class).with_retry_after(error.retry_after());
+    Some(found.decided_by(Evidence::Status(error.status())))
 }
 
-fn io_error(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
-    io_error::class_of(error.downcast_ref()?)
+fn io_error(error: &(dyn Error + 'static)) -> Option<Classification> {
+    let error = error.downcast_ref()?;
+    let class = io_error::class_of(error)?;
+    Some(Classification::new(class).decided_by(Evidence::Io(io_error::label_of(error))))
 }

@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use std::io;
 
 use crate::classify::class::ErrorClass;
+use crate::classify::evidence::IoLabel;
 use crate::classify::os_error;
 
 /// How std's message begins when a name does not resolve; such an error has no kind of its own and, on Unix, no number.
@@ -14,6 +15,13 @@ const LOOKUP_FAILED: &str = "failed to lookup address information";
 /// The class of an error of the standard library, or `None` where neither its kind nor its number says anything.
 pub(crate) fn class_of(error: &io::Error) -> Option<ErrorClass> {
     error.raw_os_error().and_then(os_error::class_of).or_else(|| of_kind(error))
+}
+
+/// What the error says that it is: its kind, unless it is a name that does not resolve.
+pub(crate) fn label_of(error: &io::Error) -> IoLabel {
+    let label = IoLabel::Kind(error.kind());
+    let is_lookup = || error.raw_os_error().map_or_else(|| is_of_a_lookup(error), os_error::is_of_a_lookup);
+    if label.as_str().is_none() && is_lookup() { IoLabel::NameLookup } else { label }
 }
 
 fn of_kind(error: &io::Error) -> Option<ErrorClass> {

@@ -3,6 +3,7 @@
 pub(crate) mod class;
 pub(crate) mod status;
 pub(crate) mod classification;
+pub(crate) mod evidence;
 pub(crate) mod classifier;
 pub(crate) mod marker;
 pub(crate) mod source_chain;

@@ -85,3 +85,8 @@ const HERE: &Table = if cfg!(windows) {
 pub(crate) fn class_of(number: i32) -> Option<ErrorClass> {
     HERE.iter().find(|(known, _)| *known == number).map(|(_, class)| *class)
 }
+
+/// Whether this number says that a name does not resolve.
+pub(crate) const fn is_of_a_lookup(number: i32) -> bool {
+    cfg!(windows) && matches!(number, 11001..=11004)
+}

@@ -30,7 +30,7 @@ impl Run<'_> {
                 if rejection.state() == CircuitState::HalfOpen {
                     self.state.flags = self.state.flags.with(Flags::REJECTED_HALF_OPEN);
                 }
-                self.tell_rejection(rejection.state());
+                self.tell_rejection(rejection.state(), rejection.retry_in());
                 false
             }
         }

@@ -80,10 +80,10 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn tell_rejection(&self, state: CircuitState) {
+    pub(super) fn tell_rejection(&self, state: CircuitState, retry_in: Option<Duration>) {
         if self.is_observed() {
             let stop_reason = Some(StopReason::CircuitOpen);
-            self.emit(&Event { stop_reason, ..self.breaker_event(EventName::CircuitRejected, state) });
+            self.emit(&Event { stop_reason, retry_in, ..self.breaker_event(EventName::CircuitRejected, state) });
         }
     }
 

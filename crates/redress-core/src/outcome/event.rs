@@ -11,6 +11,7 @@ use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::closed_set::closed_set;
 use crate::outcome::call_outcome::CallOutcome;
+use crate::outcome::detail::detail_of;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
@@ -109,8 +110,8 @@ impl fmt::Display for EventName {
 
 /// One event of a call.
 ///
-/// Fit for metric labels, because they have few values, are the name, outcome, class, stop reason, cause, state, policy, breaker
-/// and error type, and the operation if its names are kept few.
+/// Fit for metric labels, because they have few values, are the name, outcome, class, stop reason, cause, state, policy, breaker,
+/// error type and [detail](Self::detail), and the operation if its names are kept few.
 ///
 /// In a call it borrows its names and its classification, and nothing is allocated for it. To keep one for later, make it
 /// [its own](Self::into_owned).
@@ -149,13 +150,16 @@ pub struct Event<'a> {
     pub state: Option<CircuitState>,
     /// How long the circuit stays open before it admits a probe, of `CircuitOpened`, if its breaker says so.
     pub open_for: Option<Duration>,
+    /// How long until the circuit admits a probe, of `CircuitRejected`, if its breaker knows.
+    pub retry_in: Option<Duration>,
     /// The [name](crate::policy::PolicyBuilder::name) of the call's policy, if it has one.
     pub policy: Option<Cow<'a, str>>,
     /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
     pub breaker: Option<Cow<'a, str>>,
     /// The name the caller gave the operation; an empty name is none.
     pub operation: Option<Cow<'a, str>>,
-    /// The failed error's type name, when an error caused the event.
+    /// The type name of the error that caused the event, if one did: of the error that
+    /// [decided](crate::classify::DefaultClassifier) its class, where the classifier tells, else of the one that the operation returned.
     pub error_type: Option<&'static str>,
     /// The whole classification, with hint and details, when the event is about a failure just made.
     pub classification: Option<Cow<'a, Classification>>,
@@ -176,6 +180,7 @@ impl Event<'_> {
             cause: None,
             state: None,
             open_for: None,
+            retry_in: None,
             policy: None,
             breaker: None,
             operation: None,
@@ -203,6 +208,14 @@ impl Event<'_> {
         }
     }
 
+    /// What the failure was, in one word fit for a label: the first of the classification's
+    /// [details](Classification#details-that-become-labels) `status`, `grpc`, `http2` and `io`, such as `503`, `UNAVAILABLE` or
+    /// `ConnectionReset`; else `timeout` for an attempt that was cut at its timeout. Other details are never here.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        detail_of(self.classification.as_deref(), self.cause)
+    }
+
     /// How long the other side asked to wait, if it did.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -222,6 +235,7 @@ impl Event<'_> {
             cause: self.cause,
             state: self.state,
             open_for: self.open_for,
+            retry_in: self.retry_in,
             policy: self.policy.map(owned),
             breaker: self.breaker.map(owned),
             operation: self.operation.map(owned),

@@ -2,6 +2,7 @@
 
 pub(crate) mod stop_reason;
 pub(crate) mod call_outcome;
+pub(crate) mod detail;
 pub(crate) mod event;
 pub(crate) mod observer;
 pub(crate) mod observers;

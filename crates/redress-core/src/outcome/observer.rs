@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::classify::classification::Classification;
 use crate::closed_set::closed_set;
+use crate::outcome::detail::detail_of;
 use crate::outcome::event::{Event, owned};
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
@@ -196,11 +197,19 @@ pub struct AttemptContext<'a> {
     pub cause: Option<Cause>,
     /// The delay before the next attempt, of `Retry` and `Scheduled`.
     pub delay: Option<Duration>,
-    /// The failed error's type name, if an error failed the attempt.
+    /// The type name of the error that failed the attempt, if one did; as of [events](Event::error_type).
     pub error_type: Option<&'static str>,
 }
 
 impl AttemptContext<'_> {
+    /// What the failure was, in one word fit for a label: the first of the classification's
+    /// [details](Classification#details-that-become-labels) `status`, `grpc`, `http2` and `io`, such as `503`, `UNAVAILABLE` or
+    /// `ConnectionReset`; else `timeout` for an attempt that was cut at its timeout. Other details are never here.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        detail_of(self.classification.as_deref(), self.cause)
+    }
+
     /// The context with names and classification of its own, to be kept for longer than the hook is called.
     #[must_use]
     pub fn into_owned(self) -> AttemptContext<'static> {

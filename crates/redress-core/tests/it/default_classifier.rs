@@ -70,6 +70,14 @@ fn everywhere<E: Error + Send + Sync + 'static>(make: impl Fn() -> E) -> [(&'sta
     ]
 }
 
+fn of_status(status: u16, class: ErrorClass) -> Classification {
+    Classification::new(class).with_detail("status", status.to_string())
+}
+
+fn of_kind(kind: &'static str, class: ErrorClass) -> Classification {
+    Classification::new(class).with_detail("io", kind)
+}
+
 #[track_caller]
 fn check(error: &(dyn Error + 'static), what: &str, expected: &Classification) {
     assert_eq!(default_classifier().classify_error(error), *expected, "{what}");
@@ -134,56 +142,59 @@ fn statuses_are_found_anywhere_and_read_by_one_table() {
     };
     for status in 0..=1000 {
         assert_eq!(ErrorClass::from_status(status), classes(status), "{status}");
-        let expected = Classification::new(classes(status).unwrap_or(ErrorClass::Unknown));
+        let expected = match classes(status) {
+            Some(class) => Classification::new(class).with_detail("status", status.to_string()),
+            None => Classification::new(ErrorClass::Unknown),
+        };
         check(&StatusError::new(status), &status.to_string(), &expected);
     }
     for (place, error) in everywhere(|| StatusError::new(503).with_retry_after(secs(9))) {
-        check(&*error, place, &Classification::new(ErrorClass::ServerError).with_retry_after(secs(9)));
+        check(&*error, place, &of_status(503, ErrorClass::ServerError).with_retry_after(secs(9)));
     }
 }
 
 #[test]
 fn a_status_that_says_nothing_is_passed_over() {
     let behind = StatusError::new(302).with_source(StatusError::new(429));
-    check(&behind, "302 over 429", &Classification::new(ErrorClass::RateLimit));
+    check(&behind, "302 over 429", &of_status(429, ErrorClass::RateLimit));
     let behind = StatusError::new(302).with_source(io::Error::from(io::ErrorKind::ConnectionReset));
-    check(&behind, "302 over a reset", &Classification::new(ErrorClass::Transient));
+    check(&behind, "302 over a reset", &of_kind("ConnectionReset", ErrorClass::Transient));
 }
 
 #[test]
 fn what_is_surer_decides_wherever_it_stands() {
-    let rows: [(&str, Source, ErrorClass); 5] = [
+    let rows: [(&str, Source, Classification); 5] = [
         (
             "a marker behind a status",
             StatusError::new(503).with_source(PermanentError::new("gone")).into(),
-            ErrorClass::Permanent,
+            ErrorClass::Permanent.into(),
         ),
         (
             "a marker inside a kind",
             io::Error::new(io::ErrorKind::NotFound, RateLimitError::new("slow down")).into(),
-            ErrorClass::RateLimit,
+            ErrorClass::RateLimit.into(),
         ),
         (
             "a status inside a kind",
             io::Error::new(io::ErrorKind::NotFound, StatusError::new(429)).into(),
-            ErrorClass::RateLimit,
+            of_status(429, ErrorClass::RateLimit),
         ),
         (
             "the outer of two statuses",
             StatusError::new(503).with_source(StatusError::new(404)).into(),
-            ErrorClass::ServerError,
+            of_status(503, ErrorClass::ServerError),
         ),
         (
             "the outer of two markers",
             RateLimitError::new("slow down").with_source(ServerError::new("it broke")).into(),
-            ErrorClass::RateLimit,
+            ErrorClass::RateLimit.into(),
         ),
     ];
-    for (what, error, class) in rows {
-        check(&*error, what, &Classification::new(class));
+    for (what, error, expected) in rows {
+        check(&*error, what, &expected);
     }
     let kind_over_name = Wrapper(io::Error::new(io::ErrorKind::NotFound, Named("ConnectionTimeout")).into());
-    check(&kind_over_name, "a kind over a name", &Classification::new(ErrorClass::Permanent));
+    check(&kind_over_name, "a kind over a name", &of_kind("NotFound", ErrorClass::Permanent));
 }
 
 #[test]

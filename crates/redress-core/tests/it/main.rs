@@ -28,6 +28,7 @@ mod on_retry;
 mod panics;
 mod panic_points;
 mod events;
+mod evidence;
 mod names;
 mod closed_sets;
 mod several_observers;

@@ -65,10 +65,10 @@ async fn every_series_of_three_calls_with_its_labels_and_value() {
     assert_eq!(
         events.lines(),
         [
-            "redress_events_total breaker=none cause=exception class=TRANSIENT event=max_attempts_exceeded operation=store policy=none stop_reason=MAX_ATTEMPTS_GLOBAL 1",
-            "redress_events_total breaker=none cause=exception class=TRANSIENT event=retry operation=load policy=none stop_reason=none 1",
-            "redress_events_total breaker=none cause=exception class=TRANSIENT event=retry operation=store policy=none stop_reason=none 2",
-            "redress_events_total breaker=none cause=none class=none event=success operation=load policy=none stop_reason=none 2",
+            "redress_events_total breaker=none cause=exception class=TRANSIENT detail=ConnectionReset event=max_attempts_exceeded operation=store policy=none stop_reason=MAX_ATTEMPTS_GLOBAL 1",
+            "redress_events_total breaker=none cause=exception class=TRANSIENT detail=ConnectionReset event=retry operation=load policy=none stop_reason=none 1",
+            "redress_events_total breaker=none cause=exception class=TRANSIENT detail=ConnectionReset event=retry operation=store policy=none stop_reason=none 2",
+            "redress_events_total breaker=none cause=none class=none detail=none event=success operation=load policy=none stop_reason=none 2",
         ]
     );
 
@@ -156,6 +156,7 @@ async fn an_end_of_each_kind_has_its_outcome() {
         ("breaker", "none"),
         ("cause", "exception"),
         ("class", ErrorClass::Auth.as_str()),
+        ("detail", "401"),
         ("event", "permanent_fail"),
         ("operation", "c"),
         ("stop_reason", "NON_RETRYABLE_CLASS"),
@@ -258,4 +259,35 @@ async fn the_type_of_an_error_is_a_label_when_asked_for_and_its_text_never() {
     assert!(!text.contains("hunter2"), "{text}");
     let page = Page::parse(&text);
     assert_eq!(page.values_of(names::EVENTS_TOTAL, "error_type"), ["none", "std::io::error::Error"].into());
+}
+
+/// The one table that says which dependency fails, with which status, and what are timeouts and what resets.
+#[tokio::test]
+async fn failures_by_policy_and_detail_say_who_failed_and_how() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let (clock, observer) = (VirtualClock::new(), MetricsObserver::new());
+    let named = |name| Policy::builder().name(name).clock(clock.clone()).observer(observer.clone()).build().unwrap();
+    let (orders, prices) = (named("orders"), named("prices"));
+    let _ = orders.call(|| Err::<(), _>(StatusError::new(503)));
+    let _ = orders.call(|| Err::<(), _>(StatusError::new(500)));
+    let _ = prices.call(|| Err::<(), _>(reset()));
+    let _ = prices.call(|| Err::<(), _>(Error::from(ErrorKind::TimedOut)));
+    let hangs = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).name("stock").observer(observer.clone());
+    let hangs = hangs.attempt_timeout(millis(100)).build().unwrap();
+    {
+        let mut call = pin!(hangs.call(pending::<Result<(), Error>>));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(call.as_mut().poll(&mut context).is_pending());
+        clock.advance(millis(100));
+        assert!(call.as_mut().poll(&mut context).is_ready());
+    }
+
+    let page = exporter.scrape().await;
+    let failed = page.family(names::EVENTS_TOTAL).samples.iter().filter(|((_, labels), _)| labels["cause"] != "none");
+    let mut table: Vec<_> =
+        failed.map(|((_, labels), count)| format!("{} {} {count}", labels["policy"], labels["detail"])).collect();
+    table.sort();
+    let expected = ["orders 500 1", "orders 503 1", "prices ConnectionReset 1", "prices TimedOut 1", "stock timeout 1"];
+    assert_eq!(table, expected);
 }

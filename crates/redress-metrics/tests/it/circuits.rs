@@ -187,3 +187,30 @@ async fn threads_that_change_a_watched_breaker_leave_the_gauge_at_its_state() {
         assert_eq!(shown(&exporter, "billing").await, Some(expected));
     }
 }
+
+#[tokio::test]
+async fn an_unwatched_breaker_shows_nothing_until_a_policy_tells_of_it() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let (clock, observer) = (VirtualClock::new(), MetricsObserver::new());
+    let breaker = breaker(&clock);
+    let policy = policy(&breaker, &observer, &clock);
+    observer.unwatch("billing");
+    observer.watch(&breaker);
+    let _ = policy.call(|| Err::<(), _>(reset()));
+    assert_eq!(shown(&exporter, "billing").await, Some(2.0));
+
+    observer.unwatch("another");
+    observer.unwatch("billing");
+    observer.refresh();
+    assert!(shown(&exporter, "billing").await.unwrap().is_nan(), "no alert on an open circuit stays");
+    clock.advance(RECOVERY);
+    policy.call(|| Ok::<_, Error>(())).unwrap();
+    assert_eq!(shown(&exporter, "billing").await, Some(0.0));
+
+    let unnamed = CircuitBreaker::builder().build().unwrap();
+    observer.watch(&unnamed);
+    assert_eq!(shown(&exporter, "none").await, Some(0.0));
+    observer.unwatch("");
+    assert!(shown(&exporter, "none").await.unwrap().is_nan());
+}

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use redress_metrics::names;
+
 pub(crate) type Labels = BTreeMap<String, String>;
 
 #[derive(Debug, Default)]
@@ -54,11 +56,13 @@ impl Page {
         self.families.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.families.keys()))
     }
 
-    /// The value of one series; the labels are all that it has, and a series of calls is of a policy without a name unless they
-    /// say otherwise.
+    /// The value of one series; the labels are all that it has, and a series of calls is of a policy without a name, one of events
+    /// without a detail, unless they say otherwise.
     pub(crate) fn value(&self, sample: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let no_policy = [("policy", "none")].into_iter().filter(|_| sample != redress_metrics::names::CIRCUIT_STATE);
-        let labels = no_policy.chain(labels.iter().copied());
+        let is_gauge = [names::CIRCUIT_STATE, names::BUDGET_REMAINING].contains(&sample);
+        let no_policy = (!is_gauge).then_some(("policy", "none"));
+        let no_detail = (sample == names::EVENTS_TOTAL).then_some(("detail", "none"));
+        let labels = no_policy.into_iter().chain(no_detail).chain(labels.iter().copied());
         let key = (sample.to_owned(), labels.map(|(k, v)| (k.to_owned(), v.to_owned())).collect());
         self.families.values().find_map(|family| family.samples.get(&key).copied())
     }

@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind};
 
 use metrics::set_default_local_recorder;
-use redress_core::{CircuitBreaker, Policy};
+use redress_core::{CircuitBreaker, Classification, ErrorClass, Policy, error_classifier};
 use redress_metrics::{MetricsObserver, names};
 
 use crate::exporter::Exporter;
@@ -24,7 +24,7 @@ async fn operations_beyond_the_limit_are_counted_together() {
         }
         // Clones and other policies have the same two.
         let other = Policy::builder().observer(observer.clone()).build().unwrap();
-        other.operation(format!("another {round}")).call(|| Ok::<_, Error>(())).unwrap();
+        other.operation(format!("GET /others/{round}")).call(|| Ok::<_, Error>(())).unwrap();
     }
     let page = exporter.scrape().await;
     let attempts = page.family(names::ATTEMPTS_TOTAL).lines();
@@ -130,4 +130,49 @@ async fn policies_beyond_the_limit_are_counted_together() {
     let of = |policy| [("operation", "load"), ("policy", policy)];
     assert_eq!(page.value(names::ATTEMPTS_TOTAL, &of("orders")), Some(2.0));
     assert_eq!(page.value(names::ATTEMPTS_TOTAL, &of("other")), Some(4.0));
+}
+
+#[tokio::test]
+async fn paths_take_no_place_of_an_operation_that_has_a_name() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let policy = policy(&MetricsObserver::builder().operation_limit(2).build());
+    for user in 0..50 {
+        policy.operation(format!("GET /users/{user}")).call(|| Ok::<_, Error>(())).unwrap();
+    }
+    for name in ["list_orders", "GET /users/{id}", "late"] {
+        policy.operation(name).call(|| Ok::<_, Error>(())).unwrap();
+    }
+    let page = exporter.scrape().await;
+    let expected = ["GET /users/0", "GET /users/1", "GET /users/{id}", "list_orders", "other"];
+    assert_eq!(page.values_of(names::ATTEMPTS_TOTAL, "operation"), expected.into());
+    let other = [("operation", "other")];
+    assert_eq!(page.value(names::ATTEMPTS_TOTAL, &other), Some(49.0), "48 paths and a name share it");
+}
+
+#[tokio::test]
+async fn declared_operations_have_places_besides_the_limit() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let builder = MetricsObserver::builder().operation_limit(1).operations(["list_orders", "GET /health"]);
+    let policy = policy(&builder.build());
+    for name in ["a", "b", "GET /a", "GET /b", "list_orders", "GET /health"] {
+        policy.operation(name).call(|| Ok::<_, Error>(())).unwrap();
+    }
+    let expected = ["GET /a", "GET /health", "a", "list_orders", "other"];
+    assert_eq!(exporter.scrape().await.values_of(names::ATTEMPTS_TOTAL, "operation"), expected.into());
+}
+
+#[tokio::test]
+async fn details_beyond_the_limit_are_counted_together_and_unknown_ones_are_no_labels() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let observer = MetricsObserver::builder().detail_limit(2).build();
+    for detail in [("status", "503"), ("grpc", "UNAVAILABLE"), ("io", "ConnectionReset"), ("request_id", "7f3a")] {
+        let classify = move |_: &Error| Classification::new(ErrorClass::ServerError).with_detail(detail.0, detail.1);
+        let builder = Policy::builder().classifier(error_classifier(classify)).observer(observer.clone());
+        let _ = builder.build().unwrap().call(|| Err::<(), _>(Error::from(ErrorKind::Other)));
+    }
+    let page = exporter.scrape().await;
+    assert_eq!(page.values_of(names::EVENTS_TOTAL, "detail"), ["503", "UNAVAILABLE", "none", "other"].into());
 }

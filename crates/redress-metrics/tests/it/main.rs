@@ -7,6 +7,7 @@
 mod exposition;
 mod exporter;
 
+mod budgets;
 mod calls;
 mod circuits;
 mod hostile;

@@ -27,9 +27,9 @@ async fn the_metric_hook_counts_events_and_nothing_else() {
     assert_eq!(
         events.lines(),
         [
-            "my_events breaker=b cause=exception class=TRANSIENT event=max_attempts_exceeded operation=op policy=none stop_reason=MAX_ATTEMPTS_GLOBAL 1",
-            "my_events breaker=b cause=exception class=TRANSIENT event=retry operation=op policy=none stop_reason=none 1",
-            "my_events breaker=b cause=none class=TRANSIENT event=circuit_opened operation=op policy=none stop_reason=none 1",
+            "my_events breaker=b cause=exception class=TRANSIENT detail=ConnectionReset event=max_attempts_exceeded operation=op policy=none stop_reason=MAX_ATTEMPTS_GLOBAL 1",
+            "my_events breaker=b cause=exception class=TRANSIENT detail=ConnectionReset event=retry operation=op policy=none stop_reason=none 1",
+            "my_events breaker=b cause=none class=TRANSIENT detail=none event=circuit_opened operation=op policy=none stop_reason=none 1",
         ]
     );
 }

@@ -62,6 +62,7 @@ fn every_metric_is_described_with_its_unit_when_an_observer_is_built() {
     described.sort_by_key(|(_, name, _)| name.clone());
     let expected = [
         ("counter", names::ATTEMPTS_TOTAL, Unit::Count),
+        ("gauge", names::BUDGET_REMAINING, Unit::Count),
         ("histogram", names::CALL_DURATION_SECONDS, Unit::Seconds),
         ("gauge", names::CIRCUIT_STATE, Unit::Count),
         ("counter", names::EVENTS_TOTAL, Unit::Count),

@@ -135,3 +135,19 @@ fn endless_operations_make_no_endless_series() {
     assert_eq!(points.len(), 500 * 3);
     assert!(points.iter().all(|point| point.get("otel.metric.overflow").is_empty()), "more than an SDK keeps");
 }
+
+#[test]
+fn what_was_heard_of_a_breaker_goes_with_its_last_watch() {
+    let telemetry = Telemetry::new();
+    let breaker = breaker(Some("host-7"));
+    let observer = telemetry.observer();
+    let (first, second) = (observer.watch(&breaker), observer.watch(&breaker));
+    let policy = Policy::builder().circuit_breaker(&breaker).observer(observer).build().unwrap();
+    policy.call(|| Err::<(), _>(reset())).unwrap_err();
+    drop(first);
+    assert_eq!(states(&telemetry), expect([("host-7|", "open")]));
+    drop(second);
+    assert!(states(&telemetry).is_empty(), "an open circuit of a host that is gone");
+    policy.call(|| Ok::<_, io::Error>(())).unwrap_err();
+    assert_eq!(states(&telemetry), expect([("host-7|", "open")]), "told of again");
+}

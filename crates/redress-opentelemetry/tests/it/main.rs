@@ -11,6 +11,7 @@ mod endings;
 mod links;
 
 mod metrics;
+mod budgets;
 mod circuits;
 
 mod collector;

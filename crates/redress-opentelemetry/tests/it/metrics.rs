@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
-use redress_core::{Policy, SleepDecision, fixed};
+use redress_core::error::StatusError;
+use redress_core::{Classification, ErrorClass, Policy, SleepDecision, error_classifier, fixed};
 use redress_opentelemetry::EventCounter;
 use redress_tokio::AsyncPolicy;
 
@@ -34,7 +35,12 @@ fn retries_are_counted_by_what_failed() {
     let expected = Point {
         kind: "counter",
         unit: "{retry}".to_owned(),
-        attributes: map([("operation", "load_user"), ("error.class", "TRANSIENT"), ("error.type", IO_ERROR)]),
+        attributes: map([
+            ("operation", "load_user"),
+            ("error.class", "TRANSIENT"),
+            ("error.type", IO_ERROR),
+            ("retry.detail", "ConnectionReset"),
+        ]),
         value: 2.0,
         count: 1,
         bounds: Vec::new(),
@@ -69,6 +75,7 @@ async fn durations_are_the_policy_s_time_in_seconds() {
     let expected = map([
         ("operation", "load_user"),
         ("retry.outcome", "failure"),
+        ("retry.detail", "ConnectionReset"),
         ("error.class", "TRANSIENT"),
         ("error.type", IO_ERROR),
     ]);
@@ -145,6 +152,7 @@ fn the_event_counter_counts_every_event() {
             ("breaker", "users-db"),
             ("class", "TRANSIENT"),
             ("err", IO_ERROR),
+            ("retry.detail", "ConnectionReset"),
             ("cause", "exception"),
             ("operation", "load_user"),
         ]);
@@ -163,4 +171,63 @@ fn the_event_counter_counts_every_event() {
     let points = telemetry.points("redress_attempts");
     let success = points.iter().find(|point| point.get("event") == "success").unwrap();
     assert_eq!(success.attributes, map([("event", "success")]));
+}
+
+/// The values that an attribute of a metric has, each once.
+fn values_of(telemetry: &Telemetry, metric: &str, attribute: &str) -> Vec<String> {
+    let mut values: Vec<_> = telemetry.points(metric).iter().map(|point| point.get(attribute).to_owned()).collect();
+    values.sort();
+    values.dedup();
+    values
+}
+
+#[test]
+fn durations_of_failures_say_who_failed_and_how() {
+    let telemetry = Telemetry::new();
+    let named = |name| Policy::builder().name(name).observer(telemetry.observer()).build().unwrap();
+    let (orders, prices) = (named("orders"), named("prices"));
+    orders.call(|| Err::<(), _>(StatusError::new(503))).unwrap_err();
+    prices.call(|| Err::<(), _>(reset())).unwrap_err();
+    let mut table: Vec<_> = telemetry
+        .points("redress.retry.duration")
+        .iter()
+        .map(|point| [point.get("policy"), point.get("retry.detail")].join(" "))
+        .collect();
+    table.sort();
+    assert_eq!(table, ["orders 503", "prices ConnectionReset"]);
+}
+
+#[test]
+fn values_beyond_the_limit_share_one_and_paths_starve_no_names() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.builder().spans(false).value_limit(2).operations(["declared", "GET /health"]).build();
+    let classify =
+        |error: &io::Error| Classification::new(ErrorClass::ServerError).with_detail("status", error.to_string());
+    for number in 0..20 {
+        let builder = Policy::builder().name(format!("policy {number}")).classifier(error_classifier(classify));
+        let policy = builder.observer(observer.clone()).build().unwrap();
+        let status = || Err::<(), _>(io::Error::other((500 + number).to_string()));
+        policy.operation(format!("GET /users/{number}")).call(status).unwrap_err();
+    }
+    let policy = Policy::builder().observer(observer).build().unwrap();
+    for name in ["list_orders", "GET /users/{id}", "late", "declared", "GET /health"] {
+        policy.operation(name).call(fails(0)).unwrap();
+    }
+    let metric = "redress.retry.duration";
+    let operations =
+        ["GET /health", "GET /users/0", "GET /users/1", "GET /users/{id}", "declared", "list_orders", "other"];
+    assert_eq!(values_of(&telemetry, metric, "operation"), operations);
+    assert_eq!(values_of(&telemetry, metric, "policy"), ["", "other", "policy 0", "policy 1"]);
+    assert_eq!(values_of(&telemetry, metric, "retry.detail"), ["", "500", "501", "other"]);
+}
+
+#[test]
+fn the_event_counter_has_the_same_bounds() {
+    let telemetry = Telemetry::new();
+    let counter = EventCounter::new(&telemetry.meter(), EventCounter::NAME);
+    let policy = Policy::builder().observer(counter).build().unwrap();
+    for number in 0..1000 {
+        policy.operation(format!("/users/{number}")).call(fails(0)).unwrap();
+    }
+    assert_eq!(values_of(&telemetry, EventCounter::NAME, "operation").len(), 101);
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use redress_core::error::StatusError;
 use redress_core::{
     CircuitBreaker, Classification, ErrorClass, Policy, SleepDecision, StopReason, error_classifier, fixed,
 };
@@ -43,6 +44,7 @@ fn each_failed_attempt_is_an_event_and_the_end_is_the_last() {
             ("error.class", "TRANSIENT"),
             ("error.type", std::any::type_name::<io::Error>()),
             ("retry.cause", "exception"),
+            ("retry.detail", "ConnectionReset"),
         ]);
         attributes.extend(more.map(|reason| ("retry.stop_reason".to_owned(), reason.to_owned())));
         attributes
@@ -60,6 +62,7 @@ fn each_failed_attempt_is_an_event_and_the_end_is_the_last() {
         ("retry.stop_reason", "MAX_ATTEMPTS_GLOBAL"),
         ("error.class", "TRANSIENT"),
         ("error.type", std::any::type_name::<io::Error>()),
+        ("retry.detail", "ConnectionReset"),
     ]);
     assert_eq!(texts(&span.attributes), expected);
     assert_eq!(span.status, Status::error(StopReason::MaxAttempts.description()));
@@ -266,4 +269,32 @@ fn turned_off_there_are_none() {
     policy.call(|| Ok::<_, io::Error>(())).unwrap();
     assert!(telemetry.spans().is_empty());
     assert_eq!(telemetry.points("redress.retry.duration").len(), 1);
+}
+
+#[test]
+fn the_last_failure_s_detail_is_the_span_s() {
+    let telemetry = Telemetry::new();
+    let policy = Policy::builder().retry(at_once()).observer(telemetry.observer()).build().unwrap();
+    policy.operation("load").call(|| Err::<(), _>(StatusError::new(503))).unwrap_err();
+    let span = telemetry.span("load");
+    assert_eq!(texts(&span.attributes)["retry.detail"], "503");
+    assert_eq!(texts(&span.attributes)["error.type"], std::any::type_name::<StatusError>());
+    assert!(events(&span).iter().all(|(_, attributes)| attributes["retry.detail"] == "503"));
+
+    let mut answers = [Ok(()), Err(StatusError::new(503))];
+    let mut next = answers.iter_mut().rev().map(|answer| std::mem::replace(answer, Ok(())));
+    policy.operation("recovers").call(|| next.next().unwrap()).unwrap();
+    assert!(!texts(&telemetry.span("recovers").attributes).contains_key("retry.detail"), "a success has none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_says_when_the_next_probe_is() {
+    let telemetry = Telemetry::new();
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(30));
+    let policy = AsyncPolicy::builder().circuit_breaker(breaker).observer(telemetry.observer()).build().unwrap();
+    policy.call(|| async { Err::<(), _>(reset()) }).await.unwrap_err();
+    tokio::time::advance(Duration::from_secs(10)).await;
+    policy.operation("late").call(|| async { Ok::<_, io::Error>(()) }).await.unwrap_err();
+    let [(name, attributes)] = &events(&telemetry.span("late"))[..] else { panic!("one event") };
+    assert_eq!((name.as_str(), attributes["circuit.retry_in"].as_str()), ("circuit_rejected", "20"));
 }

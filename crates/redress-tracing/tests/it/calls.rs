@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
-use redress_core::{Classification, ErrorClass, Policy, Retry, SleepDecision, fixed};
+use redress_core::{Classification, Classifier, ErrorClass, Policy, Retry, SleepDecision, fixed};
 use redress_testing::VirtualClock;
 use redress_tracing::{ATTEMPT_TARGET, CALL_TARGET, SPAN_NAME, TracingObserver};
 use tracing::{Level, info_span};
@@ -36,7 +36,7 @@ fn a_call_that_fails_after_retries() {
     assert_eq!((call.what.as_str(), call.target.as_str(), call.level), (SPAN_NAME, CALL_TARGET, Level::INFO));
     assert_eq!(
         call.line(),
-        "INFO redress::call attempts=3 cause=exception class=TRANSIENT operation=load outcome=failure \
+        "INFO redress::call attempts=3 cause=exception class=TRANSIENT details=io=ConnectionReset operation=load outcome=failure \
          stop_reason=MAX_ATTEMPTS_GLOBAL"
     );
     assert_eq!(call.field("elapsed_seconds"), Some("1.0"));
@@ -46,15 +46,18 @@ fn a_call_that_fails_after_retries() {
     let events = capture.events();
     let lines: Vec<_> = events.iter().map(Seen::line).collect();
     let failed = "cause=exception class=TRANSIENT";
+    let detail = "details=io=ConnectionReset";
     let kind = "error_type=std::io::error::Error";
     let ended = |attempt: u8, decision: &str| {
-        format!("TRACE redress::attempt attempt={attempt} {failed} decision={decision} {kind} operation=load")
+        format!("TRACE redress::attempt attempt={attempt} {failed} decision={decision} {detail} {kind} operation=load")
     };
     let retry = |attempt: u8| {
-        format!("INFO redress::attempt attempt={attempt} {failed} {kind} event=retry operation=load sleep_seconds=0.5")
+        format!(
+            "INFO redress::attempt attempt={attempt} {failed} {detail} {kind} event=retry operation=load sleep_seconds=0.5"
+        )
     };
     let end = format!(
-        "WARN redress::call attempt=3 {failed} {kind} event=max_attempts_exceeded operation=load \
+        "WARN redress::call attempt=3 {failed} {detail} {kind} event=max_attempts_exceeded operation=load \
          stop_reason=MAX_ATTEMPTS_GLOBAL"
     );
     let expected = [retry(1), ended(1, "retry"), retry(2), ended(2, "retry"), end, ended(3, "raise")];
@@ -161,4 +164,43 @@ fn calls_within_calls_nest() {
     let calls = capture.spans(SPAN_NAME);
     let parents: Vec<_> = calls.iter().map(|call| (call.field("operation").unwrap(), call.parent)).collect();
     assert_eq!(parents, [("outer", None), ("inner", Some(0))]);
+}
+
+/// The level and the sentence of a call's end.
+fn told<C: Classifier<(), Error>>(policy: Policy<C>) -> (Level, String) {
+    let (capture, _guard) = Capture::install();
+    let _ = policy.call(|| Err::<(), _>(reset()));
+    let end = capture.events().into_iter().rfind(|event| event.target == CALL_TARGET).unwrap();
+    (end.level, end.what)
+}
+
+#[test]
+fn sentences_and_levels_follow_the_outcome() {
+    let builder = || Policy::builder().clock(VirtualClock::new()).observer(TracingObserver::new());
+    let unavailable = |_: &Result<(), Error>| Some(Classification::new(ErrorClass::ServerError));
+    let forbidden =
+        move |result: &Result<(), Error>| unavailable(result).map(|found| found.forbid_retry("not_idempotent"));
+    let once = || Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(1);
+
+    // The POST like the GET beside it.
+    let retry = || Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2);
+    let (level, post) = told(builder().retry(retry()).classifier(forbidden).build().unwrap());
+    assert_eq!((level, post.as_str()), (Level::WARN, "the call failed: it must not be tried again"));
+    let (level, get) = told(builder().retry(retry()).classifier(unavailable).build().unwrap());
+    assert_eq!((level, get.as_str()), (Level::WARN, "the call failed: the attempts allowed were used up"));
+
+    // One attempt is all there was.
+    for policy in [builder().build().unwrap(), builder().retry(once()).build().unwrap()] {
+        let (level, end) = told(policy);
+        assert_eq!((level, end.as_str()), (Level::WARN, "the call failed: only one attempt is allowed"));
+    }
+
+    // No deadline has passed here: the wait would not fit.
+    let wait = Retry::builder().strategy(fixed(Duration::from_secs(60)));
+    let policy = builder().retry(wait).deadline(Duration::from_secs(10)).build().unwrap();
+    let (level, end) = told(policy);
+    assert_eq!(
+        (level, end.as_str()),
+        (Level::WARN, "the call failed: the deadline leaves no time for another attempt")
+    );
 }

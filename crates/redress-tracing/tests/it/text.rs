@@ -60,7 +60,7 @@ fn at_info_a_failed_call_and_a_circuit_that_opens_and_closes_are_five_lines() {
         lines[0],
         " INFO redress.call{operation=\"charge\" breaker=\"billing\"}: redress::attempt: the attempt failed and will be tried again \
          event=\"retry\" operation=\"charge\" attempt=1 class=\"TRANSIENT\" cause=\"exception\" sleep_seconds=0.25 \
-         error_type=\"std::io::error::Error\" breaker=\"billing\" elapsed_seconds=0.0"
+         error_type=\"std::io::error::Error\" details=\"io=ConnectionReset\" breaker=\"billing\" elapsed_seconds=0.0"
     );
     let line = |level: &str, says: &str| lines.iter().any(|line| line.starts_with(level) && line.contains(says));
     assert!(line(" WARN", "redress::call: the call failed: the attempts allowed were used up"), "{text}");

@@ -10,7 +10,7 @@ use redress_core::error::{
 };
 use redress_core::{Classification, Classifier, ErrorClass, Policy};
 
-use super::{Named, Source, Wrapper, check, everywhere};
+use super::{Named, Source, Wrapper, check, everywhere, of_kind, of_status};
 
 type Make = fn() -> Source;
 
@@ -34,8 +34,8 @@ macro_rules! held {
 #[test]
 fn whatever_is_looked_for_is_found_behind_an_arc_and_a_box() {
     let rows: [([Make; 5], Classification); 7] = [
-        (held!(reset()), ErrorClass::Transient.into()),
-        (held!(StatusError::new(503)), ErrorClass::ServerError.into()),
+        (held!(reset()), of_kind("ConnectionReset", ErrorClass::Transient)),
+        (held!(StatusError::new(503)), of_status(503, ErrorClass::ServerError)),
         (held!(AbortRetryError::new("stop")), Classification::abort()),
         (held!(PermanentError::new("no")), ErrorClass::Permanent.into()),
         (held!(RateLimitError::new("no")), ErrorClass::RateLimit.into()),
@@ -56,14 +56,14 @@ fn whatever_is_looked_for_is_found_behind_an_arc_and_a_box() {
 #[test]
 fn what_a_shared_error_of_any_type_has_behind_it_is_found() {
     let shared: Arc<dyn Error + Send + Sync> = Arc::new(Wrapper(Arc::new(reset()).into()));
-    check(&shared, "behind a shared one", &ErrorClass::Transient.into());
+    check(&shared, "behind a shared one", &of_kind("ConnectionReset", ErrorClass::Transient));
     let alone: Arc<dyn Error> = Arc::new(reset());
-    check(&alone, "shared on one thread", &ErrorClass::Transient.into());
+    check(&alone, "shared on one thread", &of_kind("ConnectionReset", ErrorClass::Transient));
     let sent: Arc<dyn Error + Send> = Arc::new(reset());
-    check(&sent, "shared and sent", &ErrorClass::Transient.into());
+    check(&sent, "shared and sent", &of_kind("ConnectionReset", ErrorClass::Transient));
     // Of a type that is not looked for, what stands behind it all the same.
     let other = Arc::new(Wrapper(StatusError::new(404).into()));
-    check(&other, "behind an Arc of another type", &ErrorClass::Permanent.into());
+    check(&other, "behind an Arc of another type", &of_status(404, ErrorClass::Permanent));
 }
 
 #[test]
@@ -132,5 +132,5 @@ fn a_transparent_error_hides_the_one_inside() {
     }
     check(&Hiding::from(reset()), "hidden", &ErrorClass::Unknown.into());
     let behind = Hiding::from(io::Error::other(Wrapper(StatusError::new(404).into())));
-    check(&behind, "what stands behind the hidden one", &ErrorClass::Permanent.into());
+    check(&behind, "what stands behind the hidden one", &of_status(404, ErrorClass::Permanent));
 }

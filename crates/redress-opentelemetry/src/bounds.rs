@@ -1,0 +1,100 @@
+//! Values of attributes that programs choose, kept few in metrics.
+//!
+//! Owns the bounds: whatever values come, no more of them than this become series. Spans have no bounds.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use opentelemetry::{KeyValue, StringValue};
+use redress_core::Event;
+
+use crate::attributes::{BREAKER, DETAIL, OPERATION, POLICY};
+
+/// How many values an attribute has in metrics unless said otherwise.
+pub(crate) const DEFAULT_LIMIT: usize = 100;
+
+/// What stands for every value beyond a bound.
+const OTHER: &str = "other";
+
+/// The longest value that becomes an attribute of a metric.
+const LONGEST: usize = 128;
+
+/// The attributes of metrics whose values programs choose.
+pub(crate) struct Bounds {
+    operations: Values,
+    /// A bound to themselves, so that no number of paths takes an operation's place.
+    paths: Values,
+    policies: Values,
+    breakers: Values,
+    details: Values,
+}
+
+impl Bounds {
+    /// Of `declared` operations each has a place, besides the `limit`.
+    pub(crate) fn new(limit: usize, declared: Vec<String>) -> Self {
+        let (paths, operations): (Vec<_>, Vec<_>) = declared.into_iter().partition(|name| is_path(name));
+        Self {
+            operations: Values::new(limit, operations),
+            paths: Values::new(limit, paths),
+            policies: Values::new(limit, Vec::new()),
+            breakers: Values::new(limit, Vec::new()),
+            details: Values::new(limit, Vec::new()),
+        }
+    }
+
+    pub(crate) fn operation(&self, event: &Event<'_>) -> Option<KeyValue> {
+        let name = event.operation.as_deref()?;
+        let values = if is_path(name) { &self.paths } else { &self.operations };
+        Some(KeyValue::new(OPERATION, values.get(name)))
+    }
+
+    pub(crate) fn policy(&self, event: &Event<'_>) -> Option<KeyValue> {
+        event.policy.as_deref().map(|name| KeyValue::new(POLICY, self.policies.get(name)))
+    }
+
+    pub(crate) fn breaker(&self, event: &Event<'_>) -> Option<KeyValue> {
+        event.breaker.as_deref().map(|name| KeyValue::new(BREAKER, self.breakers.get(name)))
+    }
+
+    pub(crate) fn detail(&self, event: &Event<'_>) -> Option<KeyValue> {
+        event.detail().map(|detail| KeyValue::new(DETAIL, self.details.get(detail)))
+    }
+}
+
+/// Whether a name looks like the path of one request, with or without a method before it, and unlike the template of a route.
+fn is_path(name: &str) -> bool {
+    name.contains('/') && !name.contains(['{', ':'])
+}
+
+struct Values {
+    limit: usize,
+    known: RwLock<HashSet<Arc<str>>>,
+}
+
+impl Values {
+    fn new(limit: usize, declared: Vec<String>) -> Self {
+        let known: HashSet<Arc<str>> = declared.into_iter().map(Into::into).collect();
+        Self { limit: limit.saturating_add(known.len()), known: RwLock::new(known) }
+    }
+
+    fn get(&self, value: &str) -> StringValue {
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = known.get(value) {
+                return Arc::clone(known).into();
+            }
+            if known.len() >= self.limit || value.len() > LONGEST {
+                return Cow::Borrowed(OTHER).into();
+            }
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have come first with the last free place.
+        if known.len() >= self.limit && !known.contains(value) {
+            return Cow::Borrowed(OTHER).into();
+        }
+        let value: Arc<str> = value.into();
+        known.insert(Arc::clone(&value));
+        value.into()
+    }
+}
