@@ -389,7 +389,8 @@ mod tests {
     fn boxed_errors_join_through_the_result_classifier() {
         let classifier = default_result_classifier().or_else(boxed_classifier());
         let failed: Result<Response<()>, Box<dyn Error + Send + Sync>> = Err(StatusError::new(503).into());
-        assert_eq!(classifier.classify(&failed), Some(Classification::new(ErrorClass::ServerError)));
+        let expected = Classification::new(ErrorClass::ServerError).with_detail("status", "503");
+        assert_eq!(classifier.classify(&failed), Some(expected));
     }
 
     #[test]

@@ -33,6 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let breaker = CircuitBreaker::builder().name("inventory").failure_threshold(2).build()?;
     metrics.watch(&breaker);
     let policy = AsyncPolicy::builder()
+        .name("inventory")
         .retry(Retry::builder().strategy(fixed(Duration::from_millis(20))).max_attempts(3))
         .circuit_breaker(&breaker)
         .classifier(http_classifier())

@@ -151,11 +151,10 @@ impl Drop for CircuitWatch {
         let mut known = circuits.known();
         let index = known.watched.iter().position(|(id, _, _)| *id == self.id);
         let removed = index.map(|index| known.watched.remove(index));
-        // What was heard of it while it was watched would stand for good, also if it is used no more.
-        let is_last =
-            |(_, label, _): &&(u64, Label, CircuitBreaker)| !known.watched.iter().any(|(_, of, _)| of == label);
-        let label = removed.as_ref().filter(is_last).map(|(_, label, _)| label.clone());
-        label.map(|label| known.heard_of.remove(&label));
+        // What was heard of it would stand for good, also if it is used no more. While another watches it, that one is asked.
+        if let Some((_, label, _)) = &removed {
+            known.heard_of.remove(label);
+        }
         // A breaker's destructor may be the caller's clock's: it runs without the lock.
         drop(known);
         drop(removed);
