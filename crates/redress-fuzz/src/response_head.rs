@@ -1,9 +1,10 @@
 //! The target `response_head`: a request's method and URI, a response's status and headers.
 //!
-//! Owns the tables written down once more, to compare with. The input reads like HTTP: a first line of method, URI and
+//! Owns what the documentation says of heads, written down once more. The input reads like HTTP: a first line of method, URI and
 //! status, then header lines; what the types of `http` refuse is left out.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
@@ -14,6 +15,8 @@ use redress_http::{
     default_result_classifier, http_classifier, http_retry_after_classifier, is_idempotent_method, parse_retry_after,
     retry_after,
 };
+
+use crate::status_table::class_of;
 
 /// What an input holds.
 struct Head {
@@ -39,6 +42,7 @@ pub fn response_head(bytes: &[u8]) {
     errors_are_read_by_the_table(head.status);
     if let Some(method) = &head.method {
         repetition_is_allowed_by_the_rules(method, &head.headers);
+        what_was_not_acted_on_may_be_sent_again(method, &head, now);
     }
     if let (Some(method), Some(uri)) = (&head.method, &head.uri) {
         an_operation_is_method_and_path(method, uri);
@@ -64,37 +68,59 @@ fn read(bytes: &[u8]) -> Head {
     Head { method, uri, status, headers }
 }
 
-/// The table of the documentation.
-fn class_of(status: u16) -> Option<ErrorClass> {
-    let class = match status {
-        401 | 407 => ErrorClass::Auth,
-        403 => ErrorClass::Permission,
-        408 | 421 | 425 => ErrorClass::Transient,
-        409 | 423 => ErrorClass::Concurrency,
-        429 => ErrorClass::RateLimit,
-        _ if status / 100 == 4 => ErrorClass::Permanent,
-        _ if status / 100 == 5 => ErrorClass::ServerError,
-        _ => return None,
-    };
-    Some(class)
-}
-
 fn is_never_retried(class: ErrorClass) -> bool {
     matches!(class, ErrorClass::Auth | ErrorClass::Permission | ErrorClass::Permanent)
+}
+
+/// What a failure with this status is: the status is among the details, and 421 and 425 were certainly not acted on.
+fn failure(status: u16, class: ErrorClass, hint: Option<Duration>) -> Classification {
+    let failure = Classification::new(class).with_retry_after(hint).with_detail("status", status.to_string());
+    if is_not_acted_on(status) { failure.unsent() } else { failure }
+}
+
+fn is_not_acted_on(status: u16) -> bool {
+    [421, 425].contains(&status)
 }
 
 fn status_is_read_by_the_table(status: StatusCode, headers: &HeaderMap, now: SystemTime) {
     let class = class_of(status.as_u16());
     assert_eq!(classify_status(status), class, "{status}");
-    let values = headers.get_all("retry-after");
-    let first = values.iter().filter_map(|value| parse_retry_after(value, now)).next();
-    assert_eq!(retry_after(headers, now), first, "the first value that can be read counts");
+    let hint = retry_after(headers, now);
+    let expected = hints(headers, now);
+    assert!(expected.contains(&hint), "{hint:?} is the longest of the values: {expected:?}");
 
     let of_error = classify(status, headers, now);
-    let hint = first.filter(|_| !class.is_some_and(is_never_retried));
-    assert_eq!(of_error, class.map(|class| Classification::new(class).with_retry_after(hint)), "{status}");
+    let hint = hint.filter(|_| !class.is_some_and(is_never_retried));
+    assert_eq!(of_error, class.map(|class| failure(status.as_u16(), class, hint)), "{status}");
     let of_value = of_error.filter(|failure| !is_never_retried(failure.class()));
     assert_eq!(classify_response(status, headers, now), of_value, "{status} as a value");
+}
+
+/// The longest of the values, seen from the response's `Date` and as much later as its `Age` says. An `Age` that is no plain
+/// number of a sensible length leaves open when the response was made, though not before its `Date`.
+fn hints(headers: &HeaderMap, now: SystemTime) -> RangeInclusive<Option<Duration>> {
+    let values = || headers.get_all("retry-after").iter();
+    let seen_from = |now| values().filter_map(|value| parse_retry_after(value, now)).max();
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let Some(date) = text("date").and_then(|date| httpdate::parse_http_date(date).ok()) else {
+        return seen_from(now)..=seen_from(now);
+    };
+    let of_date = seen_from(date);
+    let age = match headers.get("age") {
+        None => Some(0),
+        Some(_) => text("age").map(str::trim_ascii).filter(|age| is_sensible(age)).and_then(|age| age.parse().ok()),
+    };
+    match age {
+        Some(age) => {
+            let aged = seen_from(date + Duration::from_secs(age));
+            aged..=aged
+        }
+        None => seen_from(date + Duration::from_secs(1 << 40))..=of_date,
+    }
+}
+
+fn is_sensible(age: &str) -> bool {
+    (1..=10).contains(&age.len()) && age.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// The classifiers that a policy takes read the wall clock, so a date's hint lies between the answers before and after.
@@ -104,7 +130,11 @@ fn policies_read_the_same(status: StatusCode, headers: &HeaderMap) {
     *response.headers_mut() = headers.clone();
     let result: Result<_, io::Error> = Ok(response);
     let expected = class_of(status.as_u16()).filter(|class| !is_never_retried(*class));
-    assert_eq!(http_classifier().classify(&result), expected.map(Classification::new), "{status}");
+    assert_eq!(
+        http_classifier().classify(&result),
+        expected.map(|class| failure(status.as_u16(), class, None)),
+        "{status}"
+    );
 
     let before = retry_after(headers, SystemTime::now());
     let found = [default_result_classifier().classify(&result), http_retry_after_classifier().classify(&result)];
@@ -115,31 +145,25 @@ fn policies_read_the_same(status: StatusCode, headers: &HeaderMap) {
         let between = (after..=before).contains(&hint);
         assert!(between || failure.is_none(), "{hint:?} between {before:?} and {after:?}");
     }
-    for cap in [Duration::ZERO, Duration::from_secs(7), Duration::MAX] {
-        let capped = [
-            default_result_classifier().max_retry_after(cap).classify(&result),
-            http_retry_after_classifier().max_retry_after(cap).classify(&result),
-        ];
-        for (failure, free) in capped.iter().zip(&found) {
-            let hint = failure.as_ref().and_then(Classification::retry_after);
-            let longest = free.as_ref().and_then(Classification::retry_after).map(|free| free.min(cap));
-            assert!(hint <= longest && hint.is_some() == longest.is_some(), "{hint:?} is at most {longest:?}");
-        }
-    }
 }
 
 /// An error that carries a status is read by the whole table, by the core's classifier too.
 fn errors_are_read_by_the_table(status: u16) {
     let hint = Duration::from_secs(status.into());
     let failed = || Err::<Response<()>, _>(StatusError::new(status).with_retry_after(hint));
-    let expected = match class_of(status) {
-        Some(class) => Classification::new(class).with_retry_after(hint).with_detail("status", status.to_string()),
-        None => Classification::new(ErrorClass::Unknown),
+    let (class, hint) = match class_of(status) {
+        Some(class) => (class, Some(hint)),
+        None => (ErrorClass::Unknown, None),
     };
+    let expected = failure(status, class, hint);
     assert_eq!(http_classifier().classify(&failed()).as_ref(), Some(&expected), "{status}");
     assert_eq!(http_retry_after_classifier().classify(&failed()).as_ref(), Some(&expected), "{status}");
     assert_eq!(default_result_classifier().classify(&failed()), None, "{status}");
-    assert_eq!(default_classifier().classify(&failed()), Some(expected), "{status}");
+    let of_core = match class_of(status) {
+        Some(class) => Classification::new(class).with_retry_after(hint).with_detail("status", status.to_string()),
+        None => Classification::new(class),
+    };
+    assert_eq!(default_classifier().classify(&failed()), Some(of_core), "{status}");
 }
 
 fn repetition_is_allowed_by_the_rules(method: &Method, headers: &HeaderMap) {
@@ -159,6 +183,21 @@ fn repetition_is_allowed_by_the_rules(method: &Method, headers: &HeaderMap) {
         assert_eq!(safety == RetrySafety::IdempotencyKey, has_key && !is_idempotent);
         assert_eq!(safety.to_string(), safety.as_str());
     }
+}
+
+fn what_was_not_acted_on_may_be_sent_again(method: &Method, head: &Head, now: SystemTime) {
+    let Ok(status) = StatusCode::from_u16(head.status) else { return };
+    let Some(failure) = classify(status, &head.headers, now) else { return };
+    let guard = IdempotencyGuard::new();
+    let before = guard.safety(method, &head.headers);
+    let is_proof = is_not_acted_on(head.status) && !before.may_retry();
+    let after = if is_proof { RetrySafety::NeverSent } else { before };
+    assert_eq!(guard.safety_after(method, &head.headers, Some(status), &failure), after, "{method} {status}");
+    assert_eq!(
+        guard.safety_after(method, &head.headers, None, &failure),
+        after,
+        "{method} {status}, by the failure alone"
+    );
 }
 
 /// Neither host, query, fragment nor credentials are in an operation's name.

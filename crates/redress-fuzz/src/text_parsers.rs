@@ -10,6 +10,7 @@ use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
 
 use crate::hostile_error::{Boxed, KINDS, Link};
 use crate::reader::Reader;
+use crate::status_table::class_of;
 
 /// Longer chains say nothing more.
 const MOST_LINKS: usize = 24;
@@ -80,16 +81,7 @@ fn marker(link: &Link) -> Option<Classification> {
 
 fn status(link: &Link) -> Option<Classification> {
     let Link::Status(status, hint) = link else { return None };
-    let class = match status {
-        401 | 407 => ErrorClass::Auth,
-        403 => ErrorClass::Permission,
-        409 | 423 => ErrorClass::Concurrency,
-        408 | 421 | 425 => ErrorClass::Transient,
-        429 => ErrorClass::RateLimit,
-        400..500 => ErrorClass::Permanent,
-        500..600 => ErrorClass::ServerError,
-        _ => return None,
-    };
+    let class = class_of(*status)?;
     Some(Classification::new(class).with_retry_after(*hint).with_detail("status", status.to_string()))
 }
 

@@ -1,10 +1,10 @@
 //! The classifiers that a policy takes: `Result<http::Response<B>, E>` in, a classification out.
 //!
-//! Owns how responses and errors are divided between the status table and the default classifier, and the cap on
-//! hints. Reads the wall clock, and only for a failed response. The tables are in `status.rs`.
+//! Owns how responses and errors are divided between the status table and the default classifier. Reads the wall clock,
+//! and only for a failed response. The tables are in `status.rs`.
 
 use std::error::Error;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use http::Response;
 use redress_core::classify::{OrElse, source_chain, strict_classifier};
@@ -76,12 +76,11 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpClassifier {
 /// Classifies responses alone: those that [`HttpClassifier`] calls failures are, with the `Retry-After` of their
 /// headers as the hint. It has no opinion about errors, so chain it with a classifier that has.
 ///
-/// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set. Made by
-/// [`default_result_classifier`].
+/// Hints are taken as they come; the policy's retry [shortens](redress_core::policy::RetryBuilder::max_retry_after) those
+/// that are too long. Made by [`default_result_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DefaultResultClassifier {
-    max_retry_after: Option<Duration>,
-}
+#[non_exhaustive]
+pub struct DefaultResultClassifier;
 
 /// The half of [`http_retry_after_classifier`] that reads responses, to be joined with any classifier of errors; see
 /// [`DefaultResultClassifier`].
@@ -103,42 +102,19 @@ pub struct DefaultResultClassifier {
 #[inline]
 #[must_use]
 pub const fn default_result_classifier() -> DefaultResultClassifier {
-    DefaultResultClassifier { max_retry_after: None }
+    DefaultResultClassifier
 }
 
 impl DefaultResultClassifier {
-    /// Shortens longer hints to `longest`. Without it there is no cap: the policy's deadline bounds every wait.
-    ///
-    /// With it, a server that asks for an hour is asked again sooner than it wished.
-    #[must_use]
-    pub const fn max_retry_after(mut self, longest: Duration) -> Self {
-        self.max_retry_after = Some(longest);
-        self
-    }
-
     /// Asks `other` about every error, and about the responses this one finds good.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
-    }
-
-    fn classify_parts<B>(&self, response: &Response<B>) -> Option<Classification> {
-        // Asked first, so that a success does not pay for a look at the clock.
-        response_class(response.status())?;
-        classify(response.status(), response.headers(), SystemTime::now()).map(|failure| self.shorten(failure))
-    }
-
-    /// The same failure with a hint no longer than [`max_retry_after`](Self::max_retry_after), for classifiers that stand on this one.
-    pub fn shorten(&self, failure: Classification) -> Classification {
-        match (self.max_retry_after, failure.retry_after()) {
-            (Some(longest), Some(asked)) => failure.with_retry_after(asked.min(longest)),
-            _ => failure,
-        }
     }
 }
 
 impl<B, E> Classifier<Response<B>, E> for DefaultResultClassifier {
     fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
-        result.as_ref().ok().and_then(|response| self.classify_parts(response))
+        result.as_ref().ok().and_then(of_response)
     }
 }
 
@@ -147,44 +123,43 @@ impl<B, E> Classifier<Response<B>, E> for DefaultResultClassifier {
 ///
 /// The failures are those of [`HttpClassifier`]. `Retry-After` counts on each of them: 429 and 503, but also 408, 425
 /// and the rest of 5xx. A header that cannot be read counts as absent.
-/// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set.
+/// Hints are taken as they come; the policy's retry [shortens](redress_core::policy::RetryBuilder::max_retry_after) those
+/// that are too long.
 ///
 /// Made by [`http_retry_after_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HttpRetryAfterClassifier {
-    responses: DefaultResultClassifier,
-}
+#[non_exhaustive]
+pub struct HttpRetryAfterClassifier;
 
 /// A classifier of responses by status and `Retry-After`; see [`HttpRetryAfterClassifier`].
 ///
 /// ```
 /// use std::time::Duration;
 /// use http::Response;
-/// use redress::Classifier;
 /// use redress::integration::http::http_retry_after_classifier;
+/// use redress::{Classifier, Policy, Retry, fixed};
 ///
-/// let classifier = http_retry_after_classifier().max_retry_after(Duration::from_secs(60));
 /// let busy = Response::builder().status(503).header("retry-after", "3600").body(()).unwrap();
-/// let failure = classifier.classify(&Ok::<_, std::io::Error>(busy)).unwrap();
-/// assert_eq!(failure.retry_after(), Some(Duration::from_secs(60)));
+/// let failure = http_retry_after_classifier().classify(&Ok::<_, std::io::Error>(busy)).unwrap();
+/// assert_eq!(failure.retry_after(), Some(Duration::from_secs(3600)));
+///
+/// // A policy that comes back after a minute to a server that asks for an hour.
+/// let minute = Duration::from_secs(60);
+/// let policy = Policy::builder()
+///     .classifier(http_retry_after_classifier())
+///     .retry(Retry::builder().strategy(fixed(Duration::from_secs(1))).max_retry_after(minute))
+///     .deadline(10 * minute)
+///     .build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[inline]
 #[must_use]
 pub const fn http_retry_after_classifier() -> HttpRetryAfterClassifier {
-    HttpRetryAfterClassifier { responses: default_result_classifier() }
+    HttpRetryAfterClassifier
 }
 
 impl HttpRetryAfterClassifier {
-    /// Shortens longer hints to `longest`, those carried by errors included. Without it there is no cap: the policy's
-    /// deadline bounds every wait.
-    ///
-    /// With it, a server that asks for an hour is asked again sooner than it wished.
-    #[must_use]
-    pub const fn max_retry_after(mut self, longest: Duration) -> Self {
-        self.responses = self.responses.max_retry_after(longest);
-        self
-    }
-
     /// Asks `other` about errors that this one does not recognise, and about responses it finds good.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
@@ -194,10 +169,17 @@ impl HttpRetryAfterClassifier {
 impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpRetryAfterClassifier {
     fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
         match result {
-            Ok(response) => self.responses.classify_parts(response),
-            Err(error) => Some(self.responses.shorten(classify_error(error))),
+            Ok(response) => of_response(response),
+            Err(error) => Some(classify_error(error)),
         }
     }
+}
+
+/// What a response means, with its hint.
+fn of_response<B>(response: &Response<B>) -> Option<Classification> {
+    // Asked first, so that a success does not pay for a look at the clock.
+    response_class(response.status())?;
+    classify(response.status(), response.headers(), SystemTime::now())
 }
 
 /// What an error means: as the default classifier has it, but by its name only where no status says that an answer came.
@@ -217,6 +199,7 @@ fn classify_error(error: &(dyn Error + 'static)) -> Classification {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::time::Duration;
 
     use redress_core::ErrorClass;
     use redress_core::classify::boxed_classifier;
@@ -230,7 +213,7 @@ mod tests {
         Response::builder().status(status).header("Retry-After", "7").body(()).expect("a valid response")
     }
 
-    fn of_response(classifier: &impl Classifier<Response<()>, io::Error>, status: u16) -> Option<Classification> {
+    fn answered(classifier: &impl Classifier<Response<()>, io::Error>, status: u16) -> Option<Classification> {
         classifier.classify(&Ok(response(status)))
     }
 
@@ -258,9 +241,9 @@ mod tests {
         for (status, class) in rows {
             let plain = class.map(|class| Classification::new(class).with_detail("status", status.to_string()));
             let hinted = plain.clone().map(|failure| failure.with_retry_after(SEVEN));
-            assert_eq!(of_response(&http_classifier(), status), plain, "{status}");
-            assert_eq!(of_response(&http_retry_after_classifier(), status), hinted, "{status}");
-            assert_eq!(of_response(&default_result_classifier(), status), hinted, "{status}");
+            assert_eq!(answered(&http_classifier(), status), plain, "{status}");
+            assert_eq!(answered(&http_retry_after_classifier(), status), hinted, "{status}");
+            assert_eq!(answered(&default_result_classifier(), status), hinted, "{status}");
         }
     }
 
@@ -298,9 +281,7 @@ mod tests {
             Classification::new(ErrorClass::Transient).with_retry_after(SEVEN).unsent().with_detail("status", "425");
         assert_eq!(of_error(&http_classifier(), early()), asked);
         assert_eq!(of_error(&http_classifier(), io::Error::other(early())), asked);
-
-        let capped = http_retry_after_classifier().max_retry_after(Duration::ZERO);
-        assert_eq!(of_error(&capped, early()).retry_after(), Some(Duration::ZERO));
+        assert_eq!(of_error(&http_retry_after_classifier(), early()), asked);
         assert_eq!(of_error(&http_classifier(), StatusError::new(418)).class(), ErrorClass::Permanent);
     }
 
@@ -351,23 +332,10 @@ mod tests {
     }
 
     #[test]
-    fn the_cap_shortens_longer_hints_wherever_they_come_from() {
-        let second = Duration::from_secs(1);
-        let capped = http_retry_after_classifier().max_retry_after(second);
-        assert_eq!(of_response(&capped, 503).and_then(|failure| failure.retry_after()), Some(second));
-        let result = default_result_classifier().max_retry_after(second);
-        assert_eq!(of_response(&result, 429).and_then(|failure| failure.retry_after()), Some(second));
-
+    fn hints_of_markers_are_kept() {
         let limited = || RateLimitError::new("slow down").with_retry_after(SEVEN);
-        assert_eq!(of_error(&capped, limited()).retry_after(), Some(second));
+        assert_eq!(of_error(&http_classifier(), limited()).retry_after(), Some(SEVEN));
         assert_eq!(of_error(&http_retry_after_classifier(), limited()).retry_after(), Some(SEVEN));
-    }
-
-    #[test]
-    fn the_cap_leaves_shorter_hints_and_no_hint_alone() {
-        let capped = http_retry_after_classifier().max_retry_after(Duration::from_secs(8));
-        assert_eq!(of_response(&capped, 503).and_then(|failure| failure.retry_after()), Some(SEVEN));
-        assert_eq!(of_error(&capped, StatusError::new(503)).retry_after(), None);
     }
 
     #[test]

@@ -22,8 +22,8 @@ const MOST_DIGITS: usize = 308;
 ///
 /// The grammar ends here. Servers send more than that, and a client that reads nothing comes back sooner than it was asked:
 ///
-/// - **A fraction** is rounded up: `1.5` is two seconds.
 /// - **A unit** may follow: `ms`, `s`, `m`, `h`, `d`, and the words for them.
+/// - **A fraction** is rounded up to a whole unit: `1.5` is two seconds.
 /// - **A list**, which is what proxies make of several headers, is its longest element. Elements that cannot be read are passed over.
 /// - What follows a semicolon is passed over.
 ///
@@ -51,7 +51,7 @@ const MOST_DIGITS: usize = 308;
 /// ```
 #[must_use]
 pub fn parse_retry_after(value: impl AsRef<[u8]>, now: SystemTime) -> Option<Duration> {
-    let text = str::from_utf8(value.as_ref().trim_ascii()).ok()?;
+    let text = str::from_utf8(value.as_ref().trim_ascii()).ok().filter(|text| text.is_ascii())?;
     element(text, now).or_else(|| longest(text, now))
 }
 
@@ -284,6 +284,8 @@ mod tests {
     fn digits_of_other_scripts_are_not_read() {
         expect("\u{663}", None);
         expect("5\u{a0}", None);
+        expect("\u{e9}, 5", None);
+        expect("5; \u{e9}", None);
         expect("Sun, 06 Nov 1994 08:49:37 GMT\u{a0}", None);
         expect("Sun, 06 Nov 1994 08:49:37 \u{ff27}MT", None);
         assert_eq!(parse_retry_after(b"\xff5", UNIX_EPOCH), None);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Response};
 use redress_core::driver::NoTimer;
+use redress_core::error::RateLimitError;
 use redress_core::policy::RetryBuilder;
 use redress_core::strategy::BackoffContext;
 use redress_core::{AsyncPolicy, ErrorClass, Policy, Retry, RetryOutcome, StopReason, fixed, retry_after_or};
@@ -98,6 +99,24 @@ fn a_retry_after_beyond_the_deadline_is_not_slept() {
 fn an_enormous_retry_after_ends_the_call_and_is_no_zero() {
     for value in ["18446744073709551615", "99999999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
         check(retry, &[(429, Some(value))], &(Some(StopReason::DeadlineExceeded), 1, vec![]));
+    }
+}
+
+/// A `Retry-After` of days holds a caller without a deadline for days. The retry shortens it, and hints of errors.
+#[test]
+fn a_retry_after_is_shortened_by_the_policy() {
+    let capped = || retry().max_retry_after(secs(5));
+    for (value, waited) in
+        [("3600", secs(5)), ("Fri, 31 Dec 9999 23:59:59 GMT", secs(5)), ("5", secs(5)), ("4", secs(4))]
+    {
+        check(capped, &[(503, Some(value)), (200, None)], &(None, 2, vec![waited]));
+    }
+    for retry in [capped(), capped().strategy(fixed(secs(1)))] {
+        let clock = VirtualClock::new();
+        let policy = blocking(&clock, retry);
+        let limited = RateLimitError::new("slow down").with_retry_after(secs(3600));
+        assert!(policy.call(Script::new().err(limited).ok(answer(200, None)).run()).is_ok());
+        assert_eq!(clock.slept(), [secs(5)]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whatever a server sends in its headers, classification answers, within bounds.
+//! Whatever a server sends in its headers, classification answers, and no policy waits longer than it is told to.
 //!
 //! Goes through the public classifiers with arbitrary bytes; which values mean what is tested beside the parser.
 
@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
-use redress_core::Classifier;
+use redress_core::{Classifier, Policy, Retry, fixed};
 use redress_http::{classify, http_retry_after_classifier, parse_retry_after, retry_after};
+use redress_testing::VirtualClock;
 
 fn header_values() -> impl Strategy<Value = Vec<HeaderValue>> {
     let bytes = prop::collection::vec(any::<u8>(), 0..100);
@@ -76,11 +77,15 @@ proptest! {
     }
 
     #[test]
-    fn no_hint_exceeds_its_cap(values in header_values(), cap in any::<u32>()) {
+    fn no_wait_exceeds_the_cap_on_hints(values in header_values(), cap in 1_u32..) {
         let cap = Duration::from_secs(cap.into());
-        let classifier = http_retry_after_classifier().max_retry_after(cap);
-        let failure = classifier.classify(&Ok::<_, io::Error>(response(503, &values))).expect("503 is a failure");
-        prop_assert!(failure.retry_after().is_none_or(|wait| wait <= cap));
+        let clock = VirtualClock::new();
+        let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2).max_retry_after(cap);
+        let builder = Policy::builder().clock(clock.clone()).sleep_with(clock.sleeper()).no_deadline();
+        let policy = builder.classifier(http_retry_after_classifier()).retry(retry).build().expect("valid");
+        let outcome = policy.execute(|| Ok::<_, io::Error>(response(503, &values)));
+        prop_assert_eq!(outcome.attempts(), 2);
+        prop_assert!(clock.slept().iter().all(|wait| *wait <= cap));
     }
 }
 

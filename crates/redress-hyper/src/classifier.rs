@@ -3,13 +3,12 @@
 //! Owns the table of hyper's errors. The table of statuses is redress-http's, the one of other errors the core's.
 
 use std::error::Error;
-use std::time::Duration;
 
 use http::Response;
 use hyper_util::client::legacy;
 use redress_core::classify::{OrElse, source_chain, strict_classifier};
 use redress_core::{Classification, Classifier, ErrorClass};
-use redress_http::{DefaultResultClassifier, classify_connect, default_result_classifier, own_failure, with_labels};
+use redress_http::{classify_connect, default_result_classifier, own_failure, with_labels};
 
 use crate::error::{HyperError, Kind};
 use crate::http2;
@@ -17,7 +16,7 @@ use crate::http2;
 /// Classifies responses by status and `Retry-After`, and the errors of this crate, of hyper and of hyper-util's client by what happened.
 /// Made by [`hyper_classifier`].
 ///
-/// Responses are read as [`DefaultResultClassifier`] does: 408, 409, 421, 423, 425, 429 and most of 5xx are failures. Of an error, the
+/// Responses are read as [`DefaultResultClassifier`](redress_http::DefaultResultClassifier) does: 408, 409, 421, 423, 425, 429 and most of 5xx are failures. Of an error, the
 /// first row that holds counts:
 ///
 /// | error | class |
@@ -34,12 +33,14 @@ use crate::http2;
 /// What was certainly not acted on is [marked so](Classification::is_unsent). The status is the label `status`, as in `503`, the kind of
 /// an `io::Error` the label `io`, the code of HTTP/2 the label `http2`.
 ///
+/// Hints are taken as they come; the policy's retry [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too
+/// long.
+///
 /// For a [`PolicyLayer`](https://docs.rs/redress-tower) over hyper-util's client it knows more than redress-http's classifiers, which
 /// name no type of hyper.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HyperClassifier {
-    responses: DefaultResultClassifier,
-}
+#[non_exhaustive]
+pub struct HyperClassifier;
 
 /// A classifier of responses by status and `Retry-After`, and of hyper's errors; see [`HyperClassifier`].
 ///
@@ -54,18 +55,10 @@ pub struct HyperClassifier {
 /// ```
 #[must_use]
 pub const fn hyper_classifier() -> HyperClassifier {
-    HyperClassifier { responses: default_result_classifier() }
+    HyperClassifier
 }
 
 impl HyperClassifier {
-    /// Shortens longer hints to `longest`, those carried by errors included. Without it there is no cap: the policy's deadline bounds
-    /// every wait.
-    #[must_use]
-    pub const fn max_retry_after(mut self, longest: Duration) -> Self {
-        self.responses = self.responses.max_retry_after(longest);
-        self
-    }
-
     /// Asks `other` about errors that this one does not recognise, and about responses it finds good.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
@@ -75,34 +68,31 @@ impl HyperClassifier {
 #[diagnostic::do_not_recommend]
 impl<B> Classifier<Response<B>, HyperError> for HyperClassifier {
     fn classify(&self, result: &Result<Response<B>, HyperError>) -> Option<Classification> {
-        self.of(result, HyperError::kind)
+        of_result(result, HyperError::kind)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<B> Classifier<Response<B>, legacy::Error> for HyperClassifier {
     fn classify(&self, result: &Result<Response<B>, legacy::Error>) -> Option<Classification> {
-        self.of(result, Kind::of_client)
+        of_result(result, Kind::of_client)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<B> Classifier<Response<B>, hyper::Error> for HyperClassifier {
     fn classify(&self, result: &Result<Response<B>, hyper::Error>) -> Option<Classification> {
-        self.of(result, Kind::of)
+        of_result(result, Kind::of)
     }
 }
 
-impl HyperClassifier {
-    fn of<B, E: Error + 'static>(
-        &self,
-        result: &Result<Response<B>, E>,
-        kind: impl Fn(&E) -> Kind,
-    ) -> Option<Classification> {
-        match result {
-            Ok(_) => self.responses.classify(result),
-            Err(error) => Some(self.responses.shorten(classify_error(kind(error), error))),
-        }
+fn of_result<B, E: Error + 'static>(
+    result: &Result<Response<B>, E>,
+    kind: impl Fn(&E) -> Kind,
+) -> Option<Classification> {
+    match result {
+        Ok(_) => default_result_classifier().classify(result),
+        Err(error) => Some(classify_error(kind(error), error)),
     }
 }
 

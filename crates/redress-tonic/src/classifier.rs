@@ -3,7 +3,6 @@
 //! Owns the order in which code, transport, hints and pushback are asked. The tables are in `code.rs` and `transport_error.rs`.
 
 use std::error::Error;
-use std::time::Duration;
 
 use redress_core::classify::{OrElse, source_chain, strict_classifier};
 use redress_core::error::AbortRetryError;
@@ -26,11 +25,11 @@ const SERVER_PUSHBACK: &str = "server_pushback";
 /// 3. An error without a status is read as the source of a status is if it is of the transport, and as
 ///    [`default_classifier`] has it otherwise.
 ///
-/// Hints are taken as they come unless [`max_retry_after`](Self::max_retry_after) is set.
+/// Hints are taken as they come; the policy's retry [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too
+/// long, pushback included. That changes nothing about a server that asks not to be called again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GrpcClassifier {
-    max_retry_after: Option<Duration>,
-}
+#[non_exhaustive]
+pub struct GrpcClassifier;
 
 /// A classifier of gRPC statuses, for policies around a generated client; see [`GrpcClassifier`].
 ///
@@ -45,20 +44,10 @@ pub struct GrpcClassifier {
 #[inline]
 #[must_use]
 pub const fn grpc_classifier() -> GrpcClassifier {
-    GrpcClassifier { max_retry_after: None }
+    GrpcClassifier
 }
 
 impl GrpcClassifier {
-    /// Shortens longer hints to `longest`. Without it there is no cap: the policy's deadline bounds every wait.
-    ///
-    /// With it, a server that asks for an hour is asked again sooner than it wished. It changes nothing about a server that asks not
-    /// to be called again.
-    #[must_use]
-    pub const fn max_retry_after(mut self, longest: Duration) -> Self {
-        self.max_retry_after = Some(longest);
-        self
-    }
-
     /// Asks `other` about errors that this one does not recognise, and about every `Ok`.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
@@ -70,15 +59,8 @@ impl GrpcClassifier {
             return Classification::abort();
         }
         match source_chain(error).find_map(|error| error.downcast_ref::<Status>()) {
-            Some(status) => self.shorten(classify_status(status)),
-            None => self.shorten(without_status(error)),
-        }
-    }
-
-    fn shorten(&self, failure: Classification) -> Classification {
-        match (self.max_retry_after, failure.retry_after()) {
-            (Some(longest), Some(asked)) => failure.with_retry_after(asked.min(longest)),
-            _ => failure,
+            Some(status) => classify_status(status),
+            None => without_status(error),
         }
     }
 }

@@ -248,7 +248,7 @@ impl Classification {
 /// Equal are classifications that say the same. Which error was read for it is not compared.
 impl PartialEq for Classification {
     fn eq(&self, other: &Self) -> bool {
-        let plain = |of: &Self| (of.class, of.wish, of.retry_after);
+        let plain = |of: &Self| (of.class, of.wish, of.unsent, of.timeout, of.ordered, of.retry_after);
         plain(self) == plain(other) && self.details().eq(other.details())
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use redress_core::error::RateLimitError;
 use redress_core::{CircuitBreaker, Classifier, ErrorClass};
 use redress_hyper::{Connections, HyperError, LastFailure, Repetition, RetryingClient, Transport, hyper_classifier};
 use tokio::net::TcpStream;
@@ -175,15 +174,6 @@ async fn nothing_is_said_to_be_nothing() {
         server.arrived().iter().map(|arrived| arrived.header("content-length").map(str::to_owned)).collect();
     let zero = || Some("0".to_owned());
     assert_eq!(lengths, [zero(), zero(), zero(), zero(), zero(), zero(), None, None, None, None]);
-}
-
-#[test]
-fn hints_that_errors_carry_are_capped_too() {
-    let limited = || RateLimitError::new("slow down").with_retry_after(Duration::from_secs(3600));
-    let failed = || Err::<Response<()>, _>(HyperError::exchange(limited()));
-    let hint = |classifier: redress_hyper::HyperClassifier| classifier.classify(&failed()).unwrap().retry_after();
-    assert_eq!(hint(hyper_classifier()), Some(Duration::from_secs(3600)));
-    assert_eq!(hint(hyper_classifier().max_retry_after(Duration::from_secs(1))), Some(Duration::from_secs(1)));
 }
 
 #[tokio::test]

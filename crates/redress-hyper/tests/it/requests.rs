@@ -1,11 +1,13 @@
 //! Requests through a policy: what is sent, what comes back, and what the settings change.
 
-use std::future::pending;
+use std::collections::VecDeque;
+use std::future::{pending, ready};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
+use redress_core::error::RateLimitError;
 use redress_core::policy::Deadline;
 use redress_core::strategy::{Fixed, RetryAfterOr};
 use redress_core::{
@@ -206,6 +208,28 @@ async fn retry_after_is_waited_for_and_nonsense_is_not() {
     let [seven, own, negative] = waits.lock().unwrap().clone().try_into().unwrap();
     assert_eq!((seven, own), (Duration::from_secs(7), Duration::from_millis(5)));
     assert!(negative <= own, "{negative:?}");
+}
+
+#[tokio::test]
+async fn the_retry_shortens_hints_of_headers_and_of_errors() {
+    let five = Duration::from_secs(5);
+    let asked = HyperError::exchange(RateLimitError::new("slow down").with_retry_after(Duration::from_secs(3600)));
+    let busy = Response::builder().status(503).header("retry-after", "3600").body(()).unwrap();
+    let answers = Mutex::new(VecDeque::from([Err(asked), Ok(busy), Ok(Response::new(()))]));
+    let waits = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&waits);
+    let policy = AsyncPolicy::builder()
+        .classifier(hyper_classifier())
+        .retry(retry().max_retry_after(five))
+        .sleep_with(move |wait| {
+            noted.lock().unwrap().push(wait);
+            async {}
+        })
+        .build()
+        .unwrap();
+    let answer = policy.call(|| ready(answers.lock().unwrap().pop_front().unwrap())).await;
+    assert_eq!(answer.unwrap().status(), 200);
+    assert_eq!(*waits.lock().unwrap(), [five; 2]);
 }
 
 #[tokio::test]

@@ -91,21 +91,6 @@ fn garbled_details_are_no_hint() {
 }
 
 #[test]
-fn a_cap_shortens_hints_and_leaves_the_server_its_no() {
-    let capped = grpc_classifier().max_retry_after(Duration::from_secs(2));
-    assert_eq!(
-        capped.classify_error(&with_pushback(Code::Unavailable, "7000")).retry_after().map(|d| d.as_secs()),
-        Some(2)
-    );
-    assert_eq!(capped.classify_error(&with_retry_info(Code::Aborted)).retry_after().map(|d| d.as_secs()), Some(2));
-    assert_eq!(
-        capped.classify_error(&with_pushback(Code::Unavailable, "50")).retry_after().map(|d| d.as_millis()),
-        Some(50)
-    );
-    assert!(capped.classify_error(&with_pushback(Code::Unavailable, "-7000")).retry_forbidden().is_some());
-}
-
-#[test]
 fn a_status_made_on_this_side_is_read_by_its_source() {
     let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
     let connect = ConnectError(Box::new(refused()));

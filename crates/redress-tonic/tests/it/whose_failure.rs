@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use redress_core::breaker::CircuitState;
-use redress_core::{Cause, Classifier, ErrorClass, Retry, StopReason, fixed};
+use redress_core::policy::RetryBuilder;
+use redress_core::{Cause, ErrorClass, Retry, StopReason, fixed};
 use redress_grpc_fixture::EchoClient;
-use redress_tonic::{classify_status, grpc_classifier, parse_grpc_timeout};
+use redress_tonic::{classify_status, parse_grpc_timeout};
 use tokio::net::TcpListener;
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
+use tonic_types::{ErrorDetails, StatusExt};
 use tower_layer::Layer;
 
 use crate::echo::{channel, ping};
@@ -175,37 +177,47 @@ async fn the_status_of_a_proxy_is_read_by_http_where_grpc_has_no_word_for_it() {
     }
 }
 
-/// What a server waits for that says this at first, before a policy that would wait five seconds.
+/// What is waited for by a policy that would wait five seconds, of a server that always says this.
 fn waited(status: fn() -> Status) -> Vec<Duration> {
+    waited_by(Retry::builder().strategy(fixed(5 * SECOND)), status)
+}
+
+fn waited_by(retry: RetryBuilder, status: fn() -> Status) -> Vec<Duration> {
     let lab = Lab::default();
     let channel =
         tower::service_fn(move |_: Request<Body>| async move { Ok::<_, Status>(status().into_http::<Body>()) });
-    let retry = Retry::builder().strategy(fixed(5 * SECOND)).max_attempts(3);
-    let layer = redress_tonic::GrpcLayer::new(lab.policy_of(retry, None));
+    let layer = redress_tonic::GrpcLayer::new(lab.policy_of(retry.max_attempts(3), None));
     assert!(lab.clock.block_on(EchoClient::new(layer.layer(channel)).once(ping("x"))).is_err());
     lab.waits()
 }
 
+fn pushed(value: &'static str) -> Status {
+    let mut status = Status::unavailable("busy");
+    status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static(value));
+    status
+}
+
+fn asks(wait: Duration) -> Status {
+    Status::with_error_details(Code::Unavailable, "busy", ErrorDetails::with_retry_info(Some(wait)))
+}
+
 #[test]
 fn pushback_is_an_order_and_retry_info_the_least() {
-    use tonic_types::{ErrorDetails, StatusExt};
-    fn pushed(value: &'static str) -> Status {
-        let mut status = Status::unavailable("busy");
-        status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static(value));
-        status
-    }
-    fn asks(wait: Duration) -> Status {
-        Status::with_error_details(Code::Unavailable, "busy", ErrorDetails::with_retry_info(Some(wait)))
-    }
     assert_eq!(waited(|| pushed("0")), [Duration::ZERO; 2]);
     assert_eq!(waited(|| pushed("250")), [SECOND / 4; 2]);
     assert_eq!(waited(|| pushed("7000")), [7 * SECOND; 2]);
     assert_eq!(waited(|| asks(SECOND)), [5 * SECOND; 2]);
     assert_eq!(waited(|| asks(7 * SECOND)), [7 * SECOND; 2]);
+}
 
-    let failed: Result<(), _> = Err(pushed("7000"));
-    let capped = grpc_classifier().max_retry_after(SECOND).classify(&failed).expect("a failure");
-    assert_eq!((capped.retry_after(), capped.is_ordered()), (Some(SECOND), true));
+#[test]
+fn the_retry_shortens_what_a_server_asks_for_and_leaves_it_its_no() {
+    let capped = || Retry::builder().strategy(fixed(SECOND)).max_retry_after(3 * SECOND);
+    assert_eq!(waited_by(capped(), || pushed("7000")), [3 * SECOND; 2]);
+    assert_eq!(waited_by(capped(), || pushed("250")), [SECOND / 4; 2]);
+    assert_eq!(waited_by(capped(), || pushed("-7000")), []);
+    assert_eq!(waited_by(capped(), || asks(7 * SECOND)), [3 * SECOND; 2]);
+    assert_eq!(waited_by(capped(), || asks(2 * SECOND)), [2 * SECOND; 2]);
 }
 
 #[test]
