@@ -1,6 +1,5 @@
 //! A glob import of the facade hides no crate that programs name. It is checked by compiling.
 
-#[expect(clippy::wildcard_imports, reason = "what it brings along is what is tested")]
 use redress::*;
 
 #[tokio::test]
