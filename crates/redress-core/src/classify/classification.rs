@@ -31,9 +31,7 @@ use crate::classify::evidence::Evidence;
 pub struct Classification {
     class: ErrorClass,
     wish: Wish,
-    unsent: bool,
-    timeout: bool,
-    ordered: bool,
+    marks: Marks,
     evidence: Option<Evidence>,
     retry_after: Option<Duration>,
     /// Boxed, since most classifications have none and every failure moves this value a few times.
@@ -52,14 +50,35 @@ enum Wish {
     NoRetry,
 }
 
+/// What is known of a failure besides its class, in one byte: every failure moves its classification a few times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Marks(u8);
+
+impl Marks {
+    const NONE: Self = Self(0);
+    /// The failure certainly had no effect.
+    const UNSENT: Self = Self(1);
+    /// It is a timeout, although the operation returned.
+    const TIMEOUT: Self = Self(2);
+    /// The hint is the wait, and no floor.
+    const ORDERED: Self = Self(4);
+
+    const fn with(self, mark: Self) -> Self {
+        Self(self.0 | mark.0)
+    }
+
+    const fn has(self, mark: Self) -> bool {
+        self.0 & mark.0 != 0
+    }
+}
+
 type Detail = (Cow<'static, str>, Cow<'static, str>);
 
 impl Classification {
     /// A classification of this class, with neither a hint nor details.
     #[inline]
     pub const fn new(class: ErrorClass) -> Self {
-        let (unsent, timeout, ordered) = (false, false, false);
-        Self { class, wish: Wish::None, unsent, timeout, ordered, evidence: None, retry_after: None, details: None }
+        Self { class, wish: Wish::None, marks: Marks::NONE, evidence: None, retry_after: None, details: None }
     }
 
     /// Not a failure but a wish: the operation asks that the whole call end now, as
@@ -89,7 +108,7 @@ impl Classification {
     #[inline]
     pub const fn with_ordered_wait(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
-        self.ordered = true;
+        self.marks = self.marks.with(Marks::ORDERED);
         self
     }
 
@@ -128,7 +147,7 @@ impl Classification {
     /// ```
     #[inline]
     pub const fn unsent(mut self) -> Self {
-        self.unsent = true;
+        self.marks = self.marks.with(Marks::UNSENT);
         self
     }
 
@@ -136,7 +155,7 @@ impl Classification {
     /// attempt's own would have. Its [cause](crate::Cause) is then [`Timeout`](crate::Cause::Timeout).
     #[inline]
     pub const fn timed_out(mut self) -> Self {
-        self.timeout = true;
+        self.marks = self.marks.with(Marks::TIMEOUT);
         self
     }
 
@@ -175,14 +194,14 @@ impl Classification {
     #[inline]
     #[must_use]
     pub const fn is_unsent(&self) -> bool {
-        self.unsent
+        self.marks.has(Marks::UNSENT)
     }
 
     /// Whether the error says that time ran out; see [`timed_out`](Self::timed_out).
     #[inline]
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
-        self.timeout
+        self.marks.has(Marks::TIMEOUT)
     }
 
     /// Why there must be no further attempt, if there must not; see [`forbid_retry`](Self::forbid_retry).
@@ -205,7 +224,7 @@ impl Classification {
     #[inline]
     #[must_use]
     pub const fn is_ordered(&self) -> bool {
-        self.ordered
+        self.marks.has(Marks::ORDERED)
     }
 
     /// How long the other side asked to wait, if it did.
@@ -248,7 +267,7 @@ impl Classification {
 /// Equal are classifications that say the same. Which error was read for it is not compared.
 impl PartialEq for Classification {
     fn eq(&self, other: &Self) -> bool {
-        let plain = |of: &Self| (of.class, of.wish, of.unsent, of.timeout, of.ordered, of.retry_after);
+        let plain = |of: &Self| (of.class, of.wish, of.marks, of.retry_after);
         plain(self) == plain(other) && self.details().eq(other.details())
     }
 }

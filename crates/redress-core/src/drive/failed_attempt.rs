@@ -20,8 +20,7 @@ impl<T, E> FailedAttempt<T, E> {
     #[inline]
     pub(crate) fn view(&self) -> FailureView<'_> {
         let kind = self.failure.cause();
-        let error_type =
-            (kind == Cause::Error).then(|| self.classification.error_type().unwrap_or_else(type_name::<E>));
+        let error_type = (kind == Cause::Error).then(type_name::<E>);
         let cause = if self.classification.is_timeout() { Cause::Timeout } else { kind };
         FailureView { classification: &self.classification, cause, error_type }
     }

@@ -119,7 +119,7 @@ impl Run<'_> {
             stop_reason,
             cause: failed.map(|failed| failed.cause),
             delay,
-            error_type: failed.and_then(|failed| failed.error_type),
+            error_type: failed.and_then(FailureView::deciding_type),
             ..self.attempt_context(elapsed)
         };
         self.each_observer(|observer| observer.on_attempt_end(&attempt));
@@ -179,7 +179,7 @@ impl Run<'_> {
             attempt: self.state.attempts,
             class: self.state.last_class,
             cause: self.state.cause,
-            error_type: failed.and_then(|failed| failed.error_type),
+            error_type: failed.and_then(FailureView::deciding_type),
             classification: failed.map(|failed| Cow::Borrowed(failed.classification)),
             ..self.named(name)
         }

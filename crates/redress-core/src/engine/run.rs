@@ -24,7 +24,15 @@ use crate::strategy::Feedback;
 pub(crate) struct FailureView<'f> {
     pub(crate) classification: &'f Classification,
     pub(crate) cause: Cause,
+    /// The type of the operation's error, if it is one.
     pub(crate) error_type: Option<&'static str>,
+}
+
+impl FailureView<'_> {
+    /// The type of the error that decided, or else of the operation's.
+    pub(super) fn deciding_type(&self) -> Option<&'static str> {
+        self.error_type.map(|own| self.classification.error_type().unwrap_or(own))
+    }
 }
 
 /// The engine's decision about a failed attempt.
