@@ -17,6 +17,7 @@ use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
 use crate::policy::retry::Retry;
 use crate::policy::spec::PolicySpec;
+use crate::sync::OnceLock;
 
 /// A container for everything a blocking call is guarded by: optional retry, optional circuit breaker, and the
 /// classifier both act on.
@@ -193,9 +194,7 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         C: Clone,
         Tm: Clone,
     {
-        let compiled = CompiledPolicy::new(PolicySpec::once(), None, Hooks::default(), ClockChoice::default());
-        let plan = Arc::new(Plan::new(Arc::new(compiled), None));
-        Self { plan, classifier: self.classifier.clone(), timer: self.timer.clone() }
+        Self { plan: passthrough_plan(), classifier: self.classifier.clone(), timer: self.timer.clone() }
     }
 
     /// The same policy with a reference count apart from this one's, for integrations whose calls hold a handle each.
@@ -216,6 +215,16 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     pub const fn timer(&self) -> &Tm {
         &self.timer
     }
+}
+
+/// One for all: integrations take it for each request that bypasses a policy, and it has no state.
+fn passthrough_plan() -> Arc<Plan> {
+    static PLAN: OnceLock<Arc<Plan>> = OnceLock::new();
+    let plan = PLAN.get_or_init(|| {
+        let compiled = CompiledPolicy::new(PolicySpec::once(), None, Hooks::default(), ClockChoice::default());
+        Arc::new(Plan::new(Arc::new(compiled), None))
+    });
+    Arc::clone(plan)
 }
 
 /// Retries with the defaults: up to 6 attempts within 60 s, decorrelated jitter up to 5 s, hints honoured.
