@@ -285,7 +285,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// The rejection of a call that nobody else has to hear of, if it is certain.
+    /// The rejection of a call without observers, if it is certain.
     pub(crate) fn reject_at(&self, now: Instant) -> Option<CircuitOpenError> {
         let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
         self.rejects_open(now).or_else(|| self.rejects_rarely(now))

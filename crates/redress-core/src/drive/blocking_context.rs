@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::attempt::Attempt;
 use super::blocking::run;
 use super::detached::detached;
-use super::failed_attempt::classify;
-use super::finish::{ToOutcome, ToResult};
+use super::failed_attempt::{FailedAttempt, classify};
+use super::finish::{Finish, ToOutcome, ToResult};
 use crate::classify::classifier::Classifier;
 use crate::outcome::call_error::CallError;
 use crate::outcome::retry_outcome::RetryOutcome;
@@ -48,14 +48,8 @@ impl<'a, C, N> CallContext<'a, Policy<C>, N> {
         N: RetryHook<E>,
         F: FnMut(Attempt) -> Result<T, E>,
     {
-        let policy = self.policy;
-        run(
-            policy,
-            Some(&self.settings),
-            &self.on_retry,
-            |attempt| classify(&policy.classifier, operation(attempt)),
-            ToResult,
-        )
+        let classifier = &self.policy.classifier;
+        self.run(|attempt| classify(classifier, operation(attempt)), ToResult)
     }
 
     /// [`Policy::call_detached`] with these settings.
@@ -75,13 +69,7 @@ impl<'a, C, N> CallContext<'a, Policy<C>, N> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        run(
-            self.policy,
-            Some(&self.settings),
-            &self.on_retry,
-            detached(self.policy, Some(&self.settings), operation),
-            ToResult,
-        )
+        self.run(detached(self.policy, Some(&self.settings), operation), ToResult)
     }
 
     /// [`Policy::execute`] with these settings; it panics like that.
@@ -101,14 +89,8 @@ impl<'a, C, N> CallContext<'a, Policy<C>, N> {
         N: RetryHook<E>,
         F: FnMut(Attempt) -> Result<T, E>,
     {
-        let policy = self.policy;
-        run(
-            policy,
-            Some(&self.settings),
-            &self.on_retry,
-            |attempt| classify(&policy.classifier, operation(attempt)),
-            ToOutcome,
-        )
+        let classifier = &self.policy.classifier;
+        self.run(|attempt| classify(classifier, operation(attempt)), ToOutcome)
     }
 
     /// [`Policy::execute_detached`] with these settings.
@@ -124,12 +106,18 @@ impl<'a, C, N> CallContext<'a, Policy<C>, N> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        run(
-            self.policy,
-            Some(&self.settings),
-            &self.on_retry,
-            detached(self.policy, Some(&self.settings), operation),
-            ToOutcome,
-        )
+        self.run(detached(self.policy, Some(&self.settings), operation), ToOutcome)
+    }
+
+    #[inline(always)]
+    fn run<T, E, F: Finish<T, E>>(
+        &self,
+        run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+        finish: F,
+    ) -> F::Output
+    where
+        N: RetryHook<E>,
+    {
+        run(self.policy, Some(&self.settings), &self.on_retry, run_attempt, finish)
     }
 }

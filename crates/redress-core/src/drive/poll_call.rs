@@ -36,7 +36,7 @@ pub trait PollOperation<T, E> {
     /// Drives the attempt that was started.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>>;
 
-    /// Ends the attempt, which is ready or was given up, at its timeout or by an abort: what it holds is to be dropped.
+    /// Ends the attempt, which is ready or was given up, at its timeout or by an abort, and drops what it holds.
     fn stop(&mut self);
 
     /// Why the operation must not run again after this failure, which means that, if it must not; asked when an attempt has

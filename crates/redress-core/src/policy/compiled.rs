@@ -101,7 +101,7 @@ impl CompiledPolicy {
         self.attempt_timeout.is_some() || !self.spec.finish_running_attempt
     }
 
-    /// Whether a hint counts, whatever the strategy.
+    /// Whether a hint counts under every strategy.
     pub(crate) const fn reads_hints(&self) -> bool {
         !self.ignore_retry_after
     }

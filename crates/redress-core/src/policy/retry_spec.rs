@@ -82,7 +82,7 @@ impl Default for RetrySpec {
 const DEFAULT_UNKNOWN_CAP: u32 = 2;
 
 impl RetrySpec {
-    /// One attempt, whatever its failure.
+    /// One attempt: no failure is retried.
     pub(crate) fn once() -> Self {
         Self { max_attempts: 1, max_unknown_retries: None, ..Self::default() }
     }

@@ -53,7 +53,7 @@ fn events_name_the_error_that_decided_and_what_it_was() {
     assert_eq!(told(io::Error::from(ErrorKind::ConnectionReset)), (name(), detail("ConnectionReset")));
     assert_eq!(told(io::Error::from(ErrorKind::TimedOut)), (name(), detail("TimedOut")));
     let lookup = io::Error::other("failed to lookup address information: Name or service not known");
-    assert_eq!(told(lookup).1, None, "of kind `Other`, so somebody else's");
+    assert_eq!(told(lookup).1, None, "of kind `Other`, so another library's");
     assert_eq!(told(StatusError::new(503)), (std::any::type_name::<StatusError>(), detail("503")));
     let limited = RateLimitError::new("slow down").with_source(io::Error::from(ErrorKind::ConnectionReset));
     assert_eq!(told(limited), (std::any::type_name::<RateLimitError>(), None), "the marker decided");

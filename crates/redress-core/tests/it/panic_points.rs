@@ -566,7 +566,7 @@ fn an_asynchronous_call_that_panics_anywhere_leaves_everything_sound() {
     panic_everywhere_asynchronously(false);
 }
 
-/// Somebody may catch the panic and keep the future for ever.
+/// A caller may catch the panic and keep the future for ever.
 ///
 /// Attacks C3, C4.
 #[test]
