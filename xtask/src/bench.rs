@@ -31,7 +31,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if !workspace.members().iter().any(|package| package.name == PACKAGE) {
-        bail!("there is no crate `{PACKAGE}` in this workspace: the benchmarks belong in crates/{PACKAGE}");
+        bail!("there is no crate `{PACKAGE}` in this workspace: the benchmarks belong in crates/internal/bench");
     }
     let mut beside = Vec::new();
     for (name, profile) in BESIDE.into_iter().filter(|_| args.profiles) {

@@ -58,7 +58,7 @@ pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
 
 fn targets(workspace: &Workspace) -> Result<Vec<String>> {
     let Some(package) = workspace.members().iter().find(|package| package.name == PACKAGE) else {
-        bail!("there is no crate `{PACKAGE}` in this workspace: the fuzz targets belong in crates/{PACKAGE}");
+        bail!("there is no crate `{PACKAGE}` in this workspace: the fuzz targets belong in crates/internal/fuzz");
     };
     Ok(package.targets.iter().filter(|target| target.is_bin()).map(|target| target.name.clone()).collect())
 }

@@ -46,7 +46,7 @@ pub(super) enum Ending {
 
 impl<'w> Campaign<'w> {
     pub(super) fn new(workspace: &'w Workspace, programs: &Programs, target: &'w str) -> Self {
-        let source = workspace.root().join("crates").join(PACKAGE);
+        let source = workspace.root().join("crates/internal/fuzz");
         let made = |kind: &str| programs.root().join(kind).join(target);
         Self {
             workspace,

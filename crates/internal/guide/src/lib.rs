@@ -9,7 +9,7 @@ macro_rules! pages {
     ($($page:ident = $file:literal),* $(,)?) => {
         $(
             #[cfg(doctest)]
-            #[doc = include_str!(concat!("../../../docs/guide/", $file))]
+            #[doc = include_str!(concat!("../../../../docs/guide/", $file))]
             struct $page;
         )*
     };

@@ -8,7 +8,7 @@ use redress_fuzz::{TARGETS, replay_committed};
 fn every_target_holds_on_its_corpus() {
     for target in TARGETS {
         let inputs =
-            replay_committed("corpus", target).expect("crates/redress-fuzz/corpus has a folder for each target");
+            replay_committed("corpus", target).expect("crates/internal/fuzz/corpus has a folder for each target");
         assert!(inputs > 0, "the corpus of {} is empty", target.name);
     }
 }
@@ -16,7 +16,8 @@ fn every_target_holds_on_its_corpus() {
 #[test]
 fn every_target_holds_on_its_seeds() {
     for target in TARGETS {
-        let inputs = replay_committed("seeds", target).expect("crates/redress-fuzz/seeds has a folder for each target");
+        let inputs =
+            replay_committed("seeds", target).expect("crates/internal/fuzz/seeds has a folder for each target");
         assert!(inputs > 0, "{} has no seeds", target.name);
     }
 }

@@ -236,7 +236,7 @@ fn emphasis(case: &Case) -> String {
 
 /// The version the workspace's lock file gives a package.
 fn locked_version(package: &str) -> &'static str {
-    const LOCK: &str = include_str!("../../../Cargo.lock");
+    const LOCK: &str = include_str!("../../../../Cargo.lock");
     let mut lines = LOCK.lines().skip_while(|line| *line != format!("name = \"{package}\""));
     let version = lines.nth(1).and_then(|line| line.strip_prefix("version = \""));
     version.map_or("of unknown version", |version| version.trim_end_matches('"'))

@@ -74,7 +74,7 @@ pub fn run() -> ExitCode {
     println!("{report}");
     let Some(path) = &arguments.out else { return ExitCode::SUCCESS };
     // `cargo bench` starts this in the package's folder.
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(path);
     let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, report));
     if let Err(error) = written {
         eprintln!("could not write {}: {error}", path.display());
