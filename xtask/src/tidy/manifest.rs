@@ -5,6 +5,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use cargo_metadata::camino::Utf8Path;
 use cargo_metadata::{Dependency, DependencyKind, Package};
 
 use super::Finding;
@@ -31,9 +32,14 @@ pub(super) fn check(workspace: &Workspace, package: &Package) -> Result<Vec<Find
 
 fn house(package: &Package) -> Result<Vec<String>> {
     let mut breaches = Vec::new();
-    let folder = package.manifest_path.parent().and_then(|folder| folder.file_name());
-    if folder != Some(package.name.as_str()) {
-        breaches.push(format!("the folder is not named `{}`, as its package is", package.name));
+    let folder = package.manifest_path.parent();
+    let is_internal = folder.and_then(Utf8Path::parent).is_some_and(|above| above.ends_with("internal"));
+    let name = if is_internal { package.name.strip_prefix("redress-") } else { Some(package.name.as_str()) };
+    if name.is_none() || folder.and_then(Utf8Path::file_name) != name {
+        breaches.push(format!("the folder is not named for its package, `{}`", package.name));
+    }
+    if is_internal && workspace::is_published(package) {
+        breaches.push("is internal, and lacks `publish = false`".to_owned());
     }
     let text = fs::read_to_string(&package.manifest_path)
         .with_context(|| format!("could not read {}: check its permissions", package.manifest_path))?;
