@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
 
+mod check;
 mod ci;
 mod tidy;
 
@@ -44,6 +45,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// What has changed, quickly: house rules, formatting, clippy, and the tests of the crates that changed.
+    Check(check::Args),
     /// Everything that must pass before a change lands, in order, stopping at the first failure.
     Ci(ci::Args),
     /// The house rules no compiler checks: file heads, names, forbidden words, manifests.
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     let workspace = Workspace::load()?;
     match &cli.task {
+        Task::Check(args) => check::run(&workspace, args),
         Task::Ci(args) => ci::run(&workspace, args),
         Task::Tidy => tidy::run(&workspace),
         Task::Conformance(args) => conformance::run(&workspace, args),

@@ -3,6 +3,8 @@
 //! It prefers nextest, which runs tests side by side across crates, and does without it where it is not installed.
 //! Benchmarks are not tests, and are not built here.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use crate::command;
@@ -12,19 +14,37 @@ use crate::workspace::Workspace;
 const LONG_CASES: &str = "100000";
 
 pub(crate) fn tests(workspace: &Workspace) -> Result<()> {
+    run_tests(workspace, &["--workspace"])
+}
+
+/// The tests and the doctests of these crates.
+pub(crate) fn tests_of(workspace: &Workspace, packages: &BTreeSet<String>) -> Result<()> {
+    let selected: Vec<&str> = packages.iter().flat_map(|package| ["--package", package]).collect();
+    run_tests(workspace, &selected)?;
+    let libraries = workspace.libraries().map(|package| package.name.as_str());
+    let documented: Vec<&str> =
+        libraries.filter(|&name| packages.contains(name)).flat_map(|name| ["--package", name]).collect();
+    if documented.is_empty() { Ok(()) } else { run_doctests(workspace, &documented) }
+}
+
+fn run_tests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
     let nextest = command::answer(&mut command::cargo(workspace, &["nextest", "--version"])).is_some();
-    let arguments: &[&str] = if nextest {
-        &["nextest", "run", "--workspace", "--all-features"]
+    let (tool, targets): (&[&str], &[&str]) = if nextest {
+        (&["nextest", "run", "--no-tests", "pass"], &[])
     } else {
         println!("cargo-nextest is not installed: running the tests with `cargo test`");
-        &["test", "--workspace", "--all-features", "--lib", "--bins", "--tests", "--examples"]
+        (&["test"], &["--lib", "--bins", "--tests", "--examples"])
     };
-    command::run(&mut command::cargo(workspace, arguments))
+    command::run(&mut command::cargo(workspace, &[tool, selected, &["--all-features"], targets].concat()))
 }
 
 /// Doctests apart: nextest does not run them.
 pub(crate) fn doctests(workspace: &Workspace) -> Result<()> {
-    command::run(&mut command::cargo(workspace, &["test", "--workspace", "--doc", "--all-features"]))
+    run_doctests(workspace, &["--workspace"])
+}
+
+fn run_doctests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
+    command::run(&mut command::cargo(workspace, &[&["test", "--doc", "--all-features"], selected].concat()))
 }
 
 /// The property tests alone, with as many cases as a long run takes.
