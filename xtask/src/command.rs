@@ -1,6 +1,8 @@
-//! Running other programs: in the workspace's root, without input, a failure being an error that names the command.
+//! Running other programs: in the workspace's root, without input, a failure being an error that
+//! names the command.
 //!
 //! It knows of no task, and decides nothing about output: what a program prints, the reader sees.
+//! What is run is told on standard error, so that standard output is the program's.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -40,7 +42,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// The same for a program whose exit codes say more than pass or fail: these are no failure.
 pub(crate) fn run_judging(command: &mut Command, verdicts: &[i32]) -> Result<()> {
     let line = spelled(command);
-    println!("$ {line}");
+    eprintln!("$ {line}");
     let status = command
         .status()
         .with_context(|| format!("could not start `{line}`: is the program installed and on the PATH?"))?;
@@ -53,7 +55,7 @@ pub(crate) fn run_judging(command: &mut Command, verdicts: &[i32]) -> Result<()>
 /// Runs it to its end and answers with what it printed, which is shown when it fails.
 pub(crate) fn run_reading(command: &mut Command) -> Result<String> {
     let line = spelled(command);
-    println!("$ {line}");
+    eprintln!("$ {line}");
     let output = command
         .stderr(Stdio::inherit())
         .output()
@@ -66,7 +68,8 @@ pub(crate) fn run_reading(command: &mut Command) -> Result<String> {
     Ok(printed)
 }
 
-/// What it printed, or `None` when it cannot be started or fails: for asking whether a tool is there.
+/// What it printed, or `None` when it cannot be started or fails: for asking whether a tool is
+/// there.
 pub(crate) fn answer(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     if !output.status.success() {

@@ -51,7 +51,7 @@ enum Task {
     Ci(ci::Args),
     /// The house rules no compiler checks: file heads, names, forbidden words, manifests.
     Tidy,
-    /// Runs the recorded scenarios against every driver.
+    /// Runs the recorded scenarios against every driver, and judges the classifier tables; `--help` says what else.
     Conformance(conformance::Args),
     /// Runs the benchmarks; what follows `--` goes to them.
     Bench(bench::Args),

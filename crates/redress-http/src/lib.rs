@@ -14,8 +14,6 @@
 //! - [`strip_userinfo`] and [`Redacted`] keep what is secret in a URI off the wire and out of texts.
 //! - [`default_operation`] names a request in events and metrics; [`Head`] is what better names are made of.
 //!
-//! Where the answers differ from the Python original's is listed in [`differences`].
-//!
 //! ```
 //! use http::Response;
 //! use redress::{Classifier, ErrorClass};
@@ -69,8 +67,6 @@ pub use uri::{Redacted, strip_userinfo};
 
 mod repetition;
 pub use repetition::{LastFailure, Repetition};
-
-pub mod differences;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

@@ -21,9 +21,6 @@ mod recorder;
 
 mod lock;
 
-#[cfg(feature = "conformance")]
-pub mod conformance;
-
 pub use crate::assertions::{OutcomeAssertion, TimelineAssertion, assert_outcome, assert_timeline};
 pub use crate::breaker::{BreakerDecision, FakeCircuitBreaker};
 pub use crate::clock::VirtualClock;

@@ -7,8 +7,6 @@
 //! - [`default_operation`], [`rpc_service_name`] and [`rpc_method_name`] name a call by its path.
 //! - [`encode_grpc_timeout`] and [`parse_grpc_timeout`] write and read the header by which a server hears of the deadline.
 //!
-//! Where the answers differ from the Python original's is listed in [`differences`].
-//!
 //! ```
 //! use std::time::Duration;
 //! use redress::{CircuitBreaker, Retry};
@@ -82,8 +80,6 @@ pub use response_body::ResponseBody;
 
 mod error;
 pub use error::{CallFailure, outcome};
-
-pub mod differences;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

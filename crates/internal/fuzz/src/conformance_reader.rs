@@ -4,8 +4,8 @@
 
 use std::error::Error;
 
+use redress_conformance::{Scenario, judge_tables, parse, run_async, run_blocking};
 use redress_testing::VirtualClock;
-use redress_testing::conformance::{Scenario, judge_tables, parse, run_async, run_blocking};
 use serde_json::Value;
 
 /// Any bytes as scenarios and as tables: read or refused with a reason, and what is read and small runs alike on both

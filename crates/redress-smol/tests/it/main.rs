@@ -1,12 +1,11 @@
-//! The policies on smol: the recorded behaviour on its executors, its timer, and where calls may run.
+//! The policies on smol: their calls on its executors, its timer, and where calls may run.
 //!
-//! Owns what is smol's about them; the decisions themselves are tested in the core. Nothing here looks at how long it
-//! took.
+//! Owns what is smol's about them. The decisions are tested in the core, and that they are the same
+//! on this runtime in `redress-conformance`. Nothing here looks at how long it took.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 
 mod auto_traits;
-mod conformance;
 mod executors;
 mod timer;
 mod workers;

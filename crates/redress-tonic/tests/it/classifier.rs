@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redress_core::error::{AbortRetryError, PermanentError, RateLimitError};
 use redress_core::{Classification, Classifier, ErrorClass};
-use redress_tonic::{classify_status, grpc_classifier};
+use redress_tonic::{classify_code, classify_status, grpc_classifier};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, ConnectError, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -61,6 +61,15 @@ fn each_code_has_its_class() {
     }
     let good: Result<Response<()>, Status> = Ok(Response::new(()));
     assert_eq!(grpc_classifier().classify(&good), None);
+}
+
+#[test]
+fn every_code_but_ok_has_a_class() {
+    for number in 0..=16 {
+        let code = Code::from_i32(number);
+        assert_eq!(classify_code(code).is_none(), code == Code::Ok, "{code:?}");
+    }
+    assert_eq!(classify_code(Code::from_i32(17)), Some(ErrorClass::Transient));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The crate through its public names; the layer against a real tonic server on a real socket.
 
 mod classifier;
-mod conformance;
 mod grpc_timeout;
 mod operation;
 mod pushback;

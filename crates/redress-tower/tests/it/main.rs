@@ -7,7 +7,6 @@ mod service;
 mod auto_traits;
 mod cancellation;
 mod client;
-mod conformance;
 mod contexts;
 mod copies;
 mod protocol;

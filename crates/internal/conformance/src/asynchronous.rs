@@ -1,0 +1,159 @@
+//! Scenarios through the asynchronous drivers, on whatever timer and clock a runtime has.
+//!
+//! Owns nothing but the calls; how time passes comes in as an argument.
+
+use std::time::Duration;
+
+use redress_core::driver::Timer;
+use redress_core::{AsyncPolicy, CallContext, Classifier, RetryOutcome};
+
+use redress_testing::operation_fn;
+
+use crate::number::duration;
+use crate::parts::{Raised, Returned, ScenarioClassifier, budget, configure, must_build, result_of};
+use crate::recording::{Ending, Recording};
+use crate::scenario::{Mode, Scenario};
+use crate::trace::Trace;
+
+/// The calls of a scenario one after another, each made as `$make` says. A macro, not a function
+/// over a trait: the future of plain calls has to be seen to be `Send`, so that it can be spawned.
+macro_rules! each_call {
+    ($scenario:ident, $timer:ident, $pass:ident, |$context:ident, $mode:ident, $operation:ident| $make:expr) => {{
+        let began = $timer.now();
+        let budget = budget($scenario);
+        let builder = AsyncPolicy::<_, redress_core::driver::NoTimer>::builder().timer($timer.clone());
+        let policy = must_build($scenario, configure(builder, $scenario, budget.as_ref()).build());
+        let mut traces = Vec::new();
+        for spec in &$scenario.calls {
+            $pass(duration(spec.advance_s)).await;
+            let recording = Recording::default();
+            let oversleep = duration(spec.oversleep_s);
+            let $context = recording
+                .install(policy.context(), spec, || $timer.now().saturating_duration_since(began))
+                .sleep_with(|delay| $pass(delay.saturating_add(oversleep)));
+            let mut number = 0;
+            let $operation = || {
+                number += 1;
+                let attempt = spec.attempt(number);
+                let passing = $pass(duration(attempt.takes_s));
+                async move {
+                    passing.await;
+                    result_of(attempt, number)
+                }
+            };
+            let $mode = spec.mode;
+            let ending = $make;
+            traces.push(recording.into_trace(ending, policy.circuit_state(), budget.as_ref(), $timer.now()));
+        }
+        traces
+    }};
+}
+
+/// Runs a scenario through the asynchronous driver; what happened in each of its calls.
+///
+/// `pass` lets exactly so much time pass on the timer's clock: on tokio, `tokio::time::advance`
+/// with time paused. (A runtime's own sleeps may be coarser than the scenarios' times, so waits go
+/// through `pass` as well.)
+///
+/// # Panics
+///
+/// If the scenario holds a configuration that is refused, which the format leaves out.
+pub async fn run_async<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P) -> Vec<Trace>
+where
+    Tm: Timer + Clone + Send + Sync,
+    P: Fn(Duration) -> Fut + Send + Sync,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    each_call!(scenario, timer, pass, |context, mode, operation| make(context, mode, operation).await)
+}
+
+/// The same with every call polled by hand, as a [`PollCall`](redress_core::driver::PollCall).
+///
+/// # Panics
+///
+/// As [`run_async`].
+pub async fn run_driven<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P) -> Vec<Trace>
+where
+    Tm: Timer + Clone + Send + Sync,
+    P: Fn(Duration) -> Fut + Send + Sync,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    run_integrated(scenario, timer, pass, &Driven).await
+}
+
+/// An integration that makes calls of its own kind, for [`run_integrated`].
+pub trait Integration {
+    /// Makes one call of the context's policy with the context's settings, in which each attempt is
+    /// one run of `operation`.
+    fn execute<C, Tm, T, E, F, Fut>(
+        &self,
+        context: CallContext<'_, AsyncPolicy<C, Tm>>,
+        operation: F,
+    ) -> impl Future<Output = RetryOutcome<T, E>>
+    where
+        C: Classifier<T, E> + Clone,
+        Tm: Timer + Clone,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>;
+}
+
+/// The same with every call made by an integration.
+///
+/// # Panics
+///
+/// As [`run_async`].
+pub async fn run_integrated<Tm, P, Fut>(
+    scenario: &Scenario,
+    timer: Tm,
+    pass: P,
+    integration: &impl Integration,
+) -> Vec<Trace>
+where
+    Tm: Timer + Clone + Send + Sync,
+    P: Fn(Duration) -> Fut + Send + Sync,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    each_call!(scenario, timer, pass, |context, mode, operation| {
+        let outcome = integration.execute(context, operation).await;
+        match mode {
+            Mode::Call => Ending::Call(outcome.into_result()),
+            Mode::Execute => Ending::Execute(Box::new(outcome)),
+        }
+    })
+}
+
+/// Polled by hand, with nothing around it.
+struct Driven;
+
+impl Integration for Driven {
+    async fn execute<C, Tm, T, E, F, Fut>(
+        &self,
+        context: CallContext<'_, AsyncPolicy<C, Tm>>,
+        mut operation: F,
+    ) -> RetryOutcome<T, E>
+    where
+        C: Classifier<T, E> + Clone,
+        Tm: Timer + Clone,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        context.poll_call().run(operation_fn(move |_| operation())).await
+    }
+}
+
+/// A plain call of a scenario. The context ends with it, and with it what its hooks borrow.
+async fn make<Tm, F, Fut>(
+    context: CallContext<'_, AsyncPolicy<ScenarioClassifier, Tm>>,
+    mode: Mode,
+    operation: F,
+) -> Ending
+where
+    Tm: Timer + Clone,
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Returned, Raised>>,
+{
+    match mode {
+        Mode::Call => Ending::Call(context.call(operation).await),
+        Mode::Execute => Ending::Execute(Box::new(context.execute(operation).await)),
+    }
+}

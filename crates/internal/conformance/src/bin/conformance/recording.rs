@@ -1,0 +1,79 @@
+//! What is judged: this crate's own recordings, or files and folders of them.
+//!
+//! Owns finding and telling apart the files. Judges nothing.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use redress_conformance::{RECORDED_TABLES, Scenario, parse, recorded_scenarios};
+
+/// A file, or what stands for one.
+pub(crate) struct Recording {
+    pub(crate) name: String,
+    pub(crate) content: Content,
+}
+
+pub(crate) enum Content {
+    Scenarios(Vec<Scenario>),
+    /// Not read yet: a file of tables is read as it is judged.
+    Tables(String),
+}
+
+/// Those that this crate was built with.
+pub(crate) fn own() -> Vec<Recording> {
+    vec![
+        Recording { name: "engine.jsonl".to_owned(), content: Content::Scenarios(recorded_scenarios()) },
+        Recording { name: "classifiers.json".to_owned(), content: Content::Tables(RECORDED_TABLES.to_owned()) },
+    ]
+}
+
+/// Those of these files, and of the files in these folders.
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Recording>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(files_in(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    files.iter().map(|file| Ok(Recording { name: file.display().to_string(), content: content(file)? })).collect()
+}
+
+/// What is wrong with a file of this name that was read in vain.
+pub(crate) fn not_in_the_format(name: &str) -> String {
+    format!("{name} is not in the format")
+}
+
+fn content(path: &Path) -> Result<Content> {
+    let text = fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+    match path.extension().and_then(OsStr::to_str) {
+        Some("jsonl") => {
+            let scenarios = parse(&text).with_context(|| not_in_the_format(&path.display().to_string()))?;
+            if scenarios.is_empty() {
+                bail!("{} holds no scenario: there is nothing to judge", path.display());
+            }
+            Ok(Content::Scenarios(scenarios))
+        }
+        Some("json") => Ok(Content::Tables(text)),
+        _ => bail!("{}: give .jsonl files of scenarios or .json files of tables", path.display()),
+    }
+}
+
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let unreadable = || format!("could not list {}: give a folder of .jsonl and .json files", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        if [Some(OsStr::new("jsonl")), Some(OsStr::new("json"))].contains(&path.extension()) {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("{} holds no .jsonl or .json file: there is nothing to judge", folder.display());
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,42 @@
+//! The behaviour recorded from the Python original, and whether redress reproduces it.
+//!
+//! Two recordings lie in `data/`, whose format is described in `data/FORMAT.md`:
+//!
+//! - **Scenarios** are configurations and series of calls, with what must happen in each. [`parse`]
+//!   reads them, [`recorded_scenarios`] are those of this crate, a [`Driver`] runs them, and
+//!   [`Scenario::mismatches`] compares.
+//! - **Tables** are inputs of classifiers and header parsers with the original's answers.
+//!   [`judge_tables`] reads and judges them, [`RECORDED_TABLES`] are those of this crate, and
+//!   [`differences`] lists where redress answers otherwise on purpose.
+//!
+//! The tests run every scenario through every driver and judge every table. The program does so with
+//! other files too: `cargo xtask conformance`.
+
+#![forbid(unsafe_code)]
+
+mod class_name;
+mod number;
+
+mod scenario;
+mod trace;
+
+mod parts;
+mod recording;
+
+mod asynchronous;
+mod blocking;
+#[cfg(feature = "runtimes")]
+mod drivers;
+
+mod tables;
+
+pub use crate::asynchronous::{Integration, run_async, run_driven, run_integrated};
+pub use crate::blocking::run_blocking;
+#[cfg(feature = "runtimes")]
+pub use crate::drivers::{DRIVERS, Driver};
+pub use crate::scenario::{Scenario, ScenarioError, parse, recorded_scenarios};
+pub use crate::tables::{
+    Difference, MetDifference, RECORDED_TABLES, TableReport, TablesError, TablesReport, UnbuiltTable, WrongRow,
+    differences, judge_tables,
+};
+pub use crate::trace::{Mismatch, Trace};

@@ -1,0 +1,157 @@
+//! The classifier tables: inputs with the original's answers, and how ours compare.
+//!
+//! Owns reading a file of tables, which domains are built, and the judgement of a row: as the
+//! original, an intended difference, or wrong. Does not know how a row becomes an error value: each
+//! domain does.
+
+mod difference;
+mod named;
+
+mod default;
+mod default_differences;
+#[cfg(feature = "runtimes")]
+mod grpc;
+#[cfg(feature = "runtimes")]
+mod grpc_differences;
+mod http;
+mod http_differences;
+
+mod report;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _};
+use serde_json::Value;
+
+pub use self::difference::{Difference, differences};
+pub use self::report::{MetDifference, TableReport, TablesReport, UnbuiltTable, WrongRow};
+
+/// The tables of this crate, for [`judge_tables`].
+pub const RECORDED_TABLES: &str = include_str!("../data/classifiers.json");
+
+/// A table whose domain exists here: how its rows are judged.
+struct Domain {
+    table: &'static str,
+    judge: fn(&Value, SystemTime) -> Result<Judgement, serde_json::Error>,
+    /// Our answer to the example of a difference.
+    answer: fn(&str) -> Option<String>,
+}
+
+const BUILT: &[Domain] = &[
+    Domain { table: "default", judge: default::judge, answer: default::answer },
+    #[cfg(feature = "runtimes")]
+    Domain { table: "grpc", judge: grpc::judge, answer: grpc::answer },
+    Domain { table: "http", judge: http::judge_status, answer: http::answer_status },
+    Domain { table: "http_retry_after", judge: http::judge_hint, answer: http::answer_hint },
+    Domain { table: "http_retry_after_value", judge: http::judge_value, answer: http::answer_value },
+];
+
+fn domain(table: &str) -> Option<&'static Domain> {
+    BUILT.iter().find(|domain| domain.table == table)
+}
+
+/// What becomes of a row.
+enum Judgement {
+    AsOriginal,
+    Intended(&'static Difference),
+    /// With what we say.
+    Wrong(String),
+}
+
+/// Judges a file of classifier tables, row by row, through the public functions of the crates that
+/// answer them.
+///
+/// Tables whose domain is not built are named in the report, with the number of their rows. Whether
+/// every listed difference still exists is part of the report, whatever the file holds.
+///
+/// ```
+/// use redress_conformance::{RECORDED_TABLES, judge_tables};
+///
+/// let report = judge_tables(RECORDED_TABLES)?;
+/// assert!(report.is_passed(), "{report}");
+/// # Ok::<(), redress_conformance::TablesError>(())
+/// ```
+///
+/// # Errors
+///
+/// If the text is not a file of tables, or a row of a built table not in the format.
+pub fn judge_tables(text: &str) -> Result<TablesReport, TablesError> {
+    let file: File = serde_json::from_str(text).map_err(TablesError::of_file)?;
+    let now = humantime::parse_rfc3339(&file.now)
+        .map_err(|error| TablesError::of_file(serde_json::Error::custom(format!("`now`: {error}"))))?;
+    let mut report = TablesReport::new(difference::stale(|table, example| (domain(table)?.answer)(example)));
+    for (name, rows) in &file.tables {
+        match domain(name) {
+            Some(domain) => report.tables.push(judge_table(domain, rows, now)?),
+            None => report.unbuilt.push(UnbuiltTable { name: name.clone(), rows: rows.len() }),
+        }
+    }
+    Ok(report)
+}
+
+fn judge_table(domain: &Domain, rows: &[Value], now: SystemTime) -> Result<TableReport, TablesError> {
+    let mut report = TableReport::new(domain.table);
+    for (index, row) in rows.iter().enumerate() {
+        let judgement =
+            (domain.judge)(row, now).map_err(|source| TablesError { place: Some((domain.table, index)), source })?;
+        report.add(row, judgement);
+    }
+    Ok(report)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    now: String,
+    #[serde(rename = "python")]
+    _python: Option<String>,
+    #[serde(rename = "versions")]
+    _versions: Option<Value>,
+    tables: BTreeMap<String, Vec<Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row<I, E> {
+    input: I,
+    expect: E,
+}
+
+fn read_row<I: DeserializeOwned, E: DeserializeOwned>(row: &Value) -> Result<(I, E), serde_json::Error> {
+    let Row { input, expect } = Row::deserialize(row)?;
+    Ok((input, expect))
+}
+
+/// A file of tables that cannot be read.
+#[derive(Debug)]
+pub struct TablesError {
+    place: Option<(&'static str, usize)>,
+    source: serde_json::Error,
+}
+
+impl TablesError {
+    fn of_file(source: serde_json::Error) -> Self {
+        Self { place: None, source }
+    }
+}
+
+impl fmt::Display for TablesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Some((table, index)) => write!(f, "row {index} of table `{table}` is not in the format"),
+            None => f.write_str("this is not a file of classifier tables"),
+        }
+    }
+}
+
+impl std::error::Error for TablesError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests;

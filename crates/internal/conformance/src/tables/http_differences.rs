@@ -1,0 +1,207 @@
+//! Where redress-http answers otherwise than the original on purpose.
+//!
+//! Owns the list and what each entry covers beyond its example.
+
+use http::StatusCode;
+use redress_core::ErrorClass;
+use redress_http::classify_status;
+
+use super::difference::Difference;
+
+/// What differs on purpose, in the three tables about HTTP.
+pub(super) const DIFFERENCES: &[Difference] = &[
+    Difference {
+        table: "http",
+        example: "422",
+        original: "UNKNOWN",
+        ours: "PERMANENT",
+        reason: "the request was understood and its content refused; the same content is refused again",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.21",
+        covers: |status| status == "422",
+    },
+    Difference {
+        table: "http",
+        example: "421",
+        original: "UNKNOWN",
+        ours: "TRANSIENT",
+        reason: "this connection leads to the wrong server; the request may be sent again on another, whatever its method",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20",
+        covers: |status| status == "421",
+    },
+    Difference {
+        table: "http",
+        example: "425",
+        original: "UNKNOWN",
+        ours: "TRANSIENT",
+        reason: "the server declines to act before TLS is set up, and expects the request again afterwards",
+        source: "https://www.rfc-editor.org/rfc/rfc8470#section-5.2",
+        covers: |status| status == "425",
+    },
+    Difference {
+        table: "http",
+        example: "423",
+        original: "UNKNOWN",
+        ours: "CONCURRENCY",
+        reason: "another client holds a lock on the resource, and may let go of it",
+        source: "https://www.rfc-editor.org/rfc/rfc4918#section-11.3",
+        covers: |status| status == "423",
+    },
+    Difference {
+        table: "http",
+        example: "407",
+        original: "UNKNOWN",
+        ours: "AUTH",
+        reason: "a 401 of the proxy: without other credentials it stays so",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8",
+        covers: |status| status == "407",
+    },
+    Difference {
+        table: "http",
+        example: "410",
+        original: "UNKNOWN",
+        ours: "PERMANENT",
+        reason: "4xx says that the client seems to have erred, and one that is registered nowhere is read as a 400",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5",
+        covers: is_a_client_error,
+    },
+    Difference {
+        table: "http",
+        example: "501",
+        original: "SERVER_ERROR",
+        ours: "PERMANENT",
+        reason: "the server does not have the method, the version or the variant, and does not get it by being asked again",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.2",
+        covers: |status| ["501", "505", "506", "508", "510"].contains(&status),
+    },
+    Difference {
+        table: "http",
+        example: "511",
+        original: "SERVER_ERROR",
+        ours: "AUTH",
+        reason: "a 401 of the network: without credentials it stays so",
+        source: "https://www.rfc-editor.org/rfc/rfc6585#section-6",
+        covers: |status| status == "511",
+    },
+    Difference {
+        table: "http_retry_after",
+        example: "503 Retry-After: 7",
+        original: "none",
+        ours: "7",
+        reason: "the header is defined for every response; the original reads it for 429 alone",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
+        covers: hints_at_another_class_than_rate_limit,
+    },
+    Difference {
+        table: "http_retry_after",
+        example: "429 Retry-After: 1, 2",
+        original: "1",
+        ours: "2",
+        reason: "of several headers the original reads the first; waiting the longest breaks none of them",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.3",
+        covers: |input| {
+            let value = input.split_once("429 Retry-After: ").map_or("", |(_, value)| value);
+            value.contains(", ") && value.split(", ").all(is_digits)
+        },
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "\u{663}",
+        original: "3",
+        ours: "none",
+        reason: "a number of seconds is ASCII digits; digits of other scripts and `1_000` are what Python reads",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
+        covers: |value| !value.is_ascii() || value.contains('_'),
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "5.",
+        original: "none",
+        ours: "5",
+        reason: "a server that sends a fraction means a time; rounded up, the client is not back sooner than it was asked",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
+        covers: |value| value.split_once('.').is_some_and(|(whole, fraction)| is_digits(whole) && is_digits(fraction)),
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "5,6",
+        original: "none",
+        ours: "6",
+        reason: "proxies join headers of one name to a list; the longest of several waits breaks none of them",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.3",
+        covers: |value| value.contains(',') && value.split(',').all(is_digits),
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "5 seconds",
+        original: "none",
+        ours: "5",
+        reason: "a number with a unit says what is meant; to be back at once is what was not asked for",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
+        covers: |value| ["5s", "5 seconds", "1d"].contains(&value),
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "Mon, 04 Mar 2031 05:07:07 GMT",
+        original: "59.75",
+        ours: "none",
+        reason: "a date whose weekday is another's names no day: no hint is better than one of the two it may mean",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7",
+        covers: has_a_wrong_weekday,
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "Tue, 04 Mar 2031 05:07:07 +0000",
+        original: "59.75",
+        ours: "none",
+        reason: "HTTP defines three forms, all in GMT and spelled exactly; mail has other zones, any case, no weekday, \
+                 years before 1970, and the original reads them all",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7",
+        covers: |value| is_like_a_date(value) && !is_a_date(value) && !has_a_wrong_weekday(value),
+    },
+    Difference {
+        table: "http_retry_after_value",
+        example: "Tuesday, 01-Jan-69 00:00:00 GMT",
+        original: "0",
+        ours: "1193856832.75",
+        reason: "two-digit years are 1970 to 2069; Python starts at 1969",
+        source: "https://docs.rs/httpdate",
+        covers: |value| value.contains("-69 ") && is_a_date(value),
+    },
+];
+
+/// A 4xx without a row of its own here or in the original's table.
+fn is_a_client_error(status: &str) -> bool {
+    let classed = ["400", "401", "403", "404", "407", "408", "409", "421", "422", "423", "425", "429"];
+    let is_of_4xx = status.parse().is_ok_and(|status: u16| (400..500).contains(&status));
+    is_of_4xx && !classed.contains(&status)
+}
+
+fn hints_at_another_class_than_rate_limit(input: &str) -> bool {
+    let status =
+        input.split_once(" Retry-After: ").and_then(|(status, _)| StatusCode::from_bytes(status.as_bytes()).ok());
+    status.and_then(classify_status).is_some_and(|class| class != ErrorClass::RateLimit)
+}
+
+/// Digits, or nothing.
+fn is_digits(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_a_date(value: &str) -> bool {
+    httpdate::parse_http_date(value).is_ok()
+}
+
+/// Text with a time of day in it.
+fn is_like_a_date(value: &str) -> bool {
+    value.is_ascii() && value.contains(':')
+}
+
+/// Whether it becomes a date with the name of another day.
+fn has_a_wrong_weekday(value: &str) -> bool {
+    const LONG: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    let value = value.trim();
+    let end = value.find([',', ' ']).unwrap_or(value.len());
+    let (weekday, rest) = value.split_at(end);
+    let others = LONG.iter().map(|day| if weekday.len() == 3 { &day[..3] } else { day });
+    !is_a_date(value) && others.into_iter().any(|day| is_a_date(&format!("{day}{rest}")))
+}

@@ -1,0 +1,31 @@
+//! An error as the tables describe one: a type's name, and what it derives from or carries.
+//!
+//! Owns that in Rust both are read off a value: the name off its `Debug` output, the rest off its
+//! source chain.
+
+use std::error::Error;
+use std::fmt;
+
+/// An error whose type would be called so in the original.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the operation failed")
+    }
+}
+
+impl Error for Named {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,49 @@
+//! Every driver against the recorded scenarios.
+
+use redress_conformance::{DRIVERS, recorded_scenarios};
+
+/// As many fields of a scenario as fit on a screen beside those of others.
+const SHOWN: usize = 6;
+
+/// A test for each driver, by its name in the list.
+macro_rules! reproduce_every_scenario {
+    ($($test:ident: $driver:literal),* $(,)?) => {
+        $(
+            #[test]
+            fn $test() {
+                reproduces_every_scenario($driver);
+            }
+        )*
+
+        #[test]
+        fn no_driver_is_left_out() {
+            assert_eq!(DRIVERS.map(|driver| driver.name), [$($driver),*]);
+        }
+    };
+}
+
+reproduce_every_scenario! {
+    blocking: "blocking",
+    tokio: "tokio",
+    tokio_by_hand: "tokio, by hand",
+    tower: "tower",
+    smol: "smol",
+    smol_on_many_threads: "smol, many threads",
+    smol_by_hand: "smol, by hand",
+    async_std: "async-std",
+    async_std_on_many_threads: "async-std, many threads",
+    async_std_by_hand: "async-std, by hand",
+}
+
+fn reproduces_every_scenario(name: &str) {
+    let driver = DRIVERS.iter().find(|driver| driver.name == name).expect("a driver of the list");
+    let mut differing = Vec::new();
+    for scenario in recorded_scenarios() {
+        let mismatches = match driver.run(&scenario) {
+            Ok(traces) => scenario.mismatches(&traces).iter().take(SHOWN).map(ToString::to_string).collect(),
+            Err(panicked) => vec![panicked],
+        };
+        differing.extend(mismatches.iter().map(|mismatch| format!("{}: {mismatch}", scenario.id())));
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}

@@ -1,0 +1,19 @@
+//! The verdicts on sending a request again, as they are written in events, logs and metrics.
+
+use redress_http::RetrySafety;
+
+#[test]
+fn each_verdict_prints_as_its_name() {
+    let rows = [
+        (RetrySafety::IdempotentMethod, "idempotent_method"),
+        (RetrySafety::IdempotencyKey, "idempotency_key"),
+        (RetrySafety::OptIn, "opt_in"),
+        (RetrySafety::NeverSent, "never_sent"),
+        (RetrySafety::TurnedAway, "turned_away"),
+        (RetrySafety::NotIdempotent, "not_idempotent"),
+        (RetrySafety::StreamingBody, "streaming_body"),
+    ];
+    for (safety, name) in rows {
+        assert_eq!((safety.as_str(), safety.to_string().as_str()), (name, name));
+    }
+}
