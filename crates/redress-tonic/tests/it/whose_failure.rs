@@ -54,6 +54,9 @@ async fn a_call_that_may_have_been_acted_on_is_not() {
     // A response that has begun has been acted on, whatever the server says.
     let (address, _) = serve_frames(|_, stream| [head(stream), reset(stream, 7)].concat()).await;
     assert_eq!(once(address).await, forbidden);
+    let failure = Lab::default().client(channel(address), 1).once(ping("x")).await.expect_err("a failure");
+    let mut behind = redress_core::classify::source_chain(&failure).filter_map(|error| error.downcast_ref::<Status>());
+    assert!(behind.any(|status| format!("{status:?}").contains("the response had begun")), "{failure:?}");
     let server = serve_raw([grpc(&[("grpc-status", "14")], [])]).await;
     assert_eq!(once(server.address).await, forbidden);
 }
@@ -104,6 +107,7 @@ fn a_server_that_gives_up_at_its_deadline_is_the_timeout() {
         let codes: Vec<_> = behind.iter().map(code).collect();
         assert_eq!(codes, [Code::DeadlineExceeded, Code::DeadlineExceeded, status().code()]);
         assert!(behind.iter().all(|status| !format!("{status} {status:?}").contains("TimeUp")), "{behind:?}");
+        assert!(format!("{:?}", behind[1]).contains("the time that the server was given had passed"), "{behind:?}");
     }
 }
 
