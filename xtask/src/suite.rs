@@ -14,7 +14,7 @@ const LONG_CASES: &str = "100000";
 pub(crate) fn tests(workspace: &Workspace) -> Result<()> {
     let nextest = command::answer(&mut command::cargo(workspace, &["nextest", "--version"])).is_some();
     let arguments: &[&str] = if nextest {
-        &["nextest", "run", "--workspace", "--all-features"]
+        &["nextest", "run", "--profile", "ci", "--workspace", "--all-features"]
     } else {
         println!("cargo-nextest is not installed: running the tests with `cargo test`");
         &["test", "--workspace", "--all-features", "--lib", "--bins", "--tests", "--examples"]
