@@ -26,7 +26,10 @@ const TOOL: Tool = Tool {
 /// A crate that is mutated, and the tests that are run for each mutant: its own, the quick ones.
 struct Subject {
     package: &'static str,
+    /// What cargo builds for each mutant, and runs.
     tests: &'static [&'static str],
+    /// Tests of these that take too long, by part of their name.
+    skipped: &'static [&'static str],
 }
 
 impl Subject {
@@ -40,13 +43,16 @@ impl Subject {
 const SUBJECTS: &[Subject] = &[
     // All of its behaviour, but for the enumerations of every drop and every panic: those seconds are better spent on
     // more mutants.
-    Subject {
-        package: "redress-core",
-        tests: &["--lib", "--test", "it", "--", "--skip", "cancellation", "--skip", "panic_points"],
-    },
-    Subject { package: "redress-http", tests: &["--lib", "--tests"] },
+    Subject { package: "redress-core", tests: &["--lib", "--test=it"], skipped: &["cancellation", "panic_points"] },
+    Subject { package: "redress-http", tests: &["--lib", "--tests"], skipped: &[] },
     // Tests that need a feature have it: the crate is among its own dev-dependencies, with all of them.
-    Subject { package: "redress-tower", tests: &["--lib", "--tests"] },
+    Subject { package: "redress-tower", tests: &["--lib", "--tests"], skipped: &[] },
+    // HTTP/2 is a feature that its tests are built with and without.
+    Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-metrics", tests: &["--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-opentelemetry", tests: &["--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-tracing", tests: &["--lib", "--tests"], skipped: &[] },
 ];
 
 /// Not code that anybody runs: the models are tests, compiled for the model checker alone.
@@ -141,7 +147,9 @@ fn test(workspace: &Workspace, tool: &str, subject: &Subject, files: &[&String])
     for file in files {
         command.arg("--file").arg(file);
     }
-    command.arg("--").args(subject.tests);
+    // Told to every build, so that examples and benchmarks are not built for each mutant.
+    command.args(subject.tests.iter().map(|argument| format!("--cargo-arg={argument}")));
+    command.args(["--", "--"]).args(subject.skipped.iter().flat_map(|skipped| ["--skip", skipped]));
     command::run_judging(&mut command, &VERDICTS)?;
     Counts::read(&output.join("mutants.out"))
 }

@@ -30,7 +30,7 @@ pub(crate) fn tests_of(workspace: &Workspace, packages: &BTreeSet<String>) -> Re
 fn run_tests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
     let nextest = command::answer(&mut command::cargo(workspace, &["nextest", "--version"])).is_some();
     let (tool, targets): (&[&str], &[&str]) = if nextest {
-        (&["nextest", "run", "--no-tests", "pass"], &[])
+        (&["nextest", "run", "--profile", "ci", "--no-tests", "pass"], &[])
     } else {
         println!("cargo-nextest is not installed: running the tests with `cargo test`");
         (&["test"], &["--lib", "--bins", "--tests", "--examples"])

@@ -101,6 +101,16 @@ impl<F, S> Connections<F, S> {
         // Nothing is done under the lock that could leave a half-changed list.
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits for the opening that is under way, or begins one, so that there is one at a time.
+    fn join_opening(&self) -> Joined<'_, F, S> {
+        let mut idle = self.idle();
+        if let Some(opening) = &idle.opening {
+            return Joined::Waiting(opening.clone());
+        }
+        let opening = idle.opening.insert(Opening::default()).clone();
+        Joined::Opening(Held { connections: self, opening, ended: Ended::Over })
+    }
 }
 
 impl<F, S: Connection> Connections<F, S> {
@@ -162,8 +172,10 @@ impl<F, S: Connection> Connections<F, S> {
         }
         // RFC 9113, section 9.1: a client should not open more than one connection to the same place.
         loop {
-            let under_way = self.idle().opening.clone();
-            let Some(opening) = under_way else { return self.open_for_all().await };
+            let opening = match self.join_opening() {
+                Joined::Waiting(opening) => opening,
+                Joined::Opening(held) => return self.open_for_all(held).await,
+            };
             let waited = poll_fn(|cx| match self.poll_idle(cx) {
                 Some(connection) => Poll::Ready(Ok(connection)),
                 None => opening.poll_ended(cx).map(Err),
@@ -196,15 +208,12 @@ impl<F, S: Connection> Connections<F, S> {
     }
 
     /// A new connection, for which all other requests wait.
-    async fn open_for_all<Fut, E>(&self) -> Result<(Kept<S>, bool), HyperError>
+    async fn open_for_all<Fut, E>(&self, mut held: Held<'_, F, S>) -> Result<(Kept<S>, bool), HyperError>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<S, E>>,
         E: Into<BoxError>,
     {
-        let opening = Opening::default();
-        self.idle().opening = Some(opening.clone());
-        let held = Held { connections: self, opening };
         match self.open().await {
             Ok((connection, is_used)) => {
                 if let (Some(sender), false) = (connection.sender.share(), is_used) {
@@ -214,31 +223,31 @@ impl<F, S: Connection> Connections<F, S> {
             }
             Err(error) => {
                 let error = crate::opening::Shared::from(error);
-                held.end(Ended::Failed(error.clone()));
+                held.ended = Ended::Failed(error.clone());
                 Err(HyperError::connect(error))
             }
         }
     }
 }
 
-/// An opening that others wait for: it ends with whoever opens, also where that is dropped.
+/// A request's part in the opening of a connection for all.
+enum Joined<'c, F, S> {
+    Waiting(Opening),
+    Opening(Held<'c, F, S>),
+}
+
+/// An opening that others wait for: it ends with the request that opens, also where that is dropped.
 struct Held<'c, F, S> {
     connections: &'c Connections<F, S>,
     opening: Opening,
-}
-
-impl<F, S> Held<'_, F, S> {
-    fn end(&self, ended: Ended) {
-        let mut idle = self.connections.idle();
-        idle.opening.take_if(|opening| opening.is(&self.opening));
-        drop(idle);
-        self.opening.end(ended);
-    }
+    ended: Ended,
 }
 
 impl<F, S> Drop for Held<'_, F, S> {
     fn drop(&mut self) {
-        self.end(Ended::Over);
+        // Still this one: another begins only where there is none.
+        self.connections.idle().opening = None;
+        self.opening.end(self.ended.clone());
     }
 }
 

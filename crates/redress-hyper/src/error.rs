@@ -100,7 +100,7 @@ impl HyperError {
     pub fn is_connection(&self) -> bool {
         match self.kind {
             Kind::Connect | Kind::Unsent => true,
-            Kind::Refused | Kind::Exchange | Kind::Body => !http2::is_of_a_stream(self),
+            Kind::Refused | Kind::Exchange | Kind::Body => http2::of_a_stream(self).is_none(),
             Kind::Request | Kind::Own | Kind::Discarded => false,
         }
     }
@@ -135,7 +135,9 @@ impl HyperError {
     /// Whether the connection ended in the middle: before the whole head, or before the whole body.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
+        let ended = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
         self.hyper().is_some_and(hyper::Error::is_incomplete_message)
+            || self.chain().any(|error| error.downcast_ref().is_some_and(ended))
     }
 
     /// Whether what came back is not HTTP, or not within the connection's limits.

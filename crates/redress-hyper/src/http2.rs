@@ -17,15 +17,15 @@ pub(crate) fn classify(_: &(dyn Error + 'static)) -> Option<Classification> {
     None
 }
 
-/// Whether a stream failed, and not its connection.
+/// The error of HTTP/2 that says of a stream that it failed, and nothing of its connection.
 #[cfg(feature = "http2")]
-pub(crate) fn is_of_a_stream(error: &(dyn Error + 'static)) -> bool {
-    find(error).is_some_and(h2::Error::is_reset)
+pub(crate) fn of_a_stream<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    find(error).filter(|error| error.is_reset()).map(|error| error as _)
 }
 
 #[cfg(not(feature = "http2"))]
-pub(crate) fn is_of_a_stream(_: &(dyn Error + 'static)) -> bool {
-    false
+pub(crate) fn of_a_stream<'e>(_: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    None
 }
 
 #[cfg(feature = "http2")]

@@ -42,18 +42,14 @@ impl Opening {
         }
     }
 
-    /// Ends it, the first time this is called, and wakes those that wait.
+    /// Ends it, and wakes those that wait.
     pub(crate) fn end(&self, ended: Ended) {
         let waiting = {
             let mut state = self.state();
-            state.ended.get_or_insert(ended);
+            state.ended = Some(ended);
             std::mem::take(&mut state.waiting)
         };
         waiting.into_iter().for_each(Waker::wake);
-    }
-
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -23,6 +23,11 @@ pub(crate) fn prepared<B: Body>(mut request: Request<B>) -> Request<B> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use http_body::{Frame, SizeHint};
     use http_body_util::{BodyExt as _, Empty, Full, combinators::BoxBody};
 
     use super::*;
@@ -47,6 +52,40 @@ mod tests {
         for method in [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS] {
             assert_eq!(length(method, String::new()), None);
         }
+    }
+
+    /// Has nothing, and knows that by its end, by its length, or not.
+    struct Nothing {
+        is_end: bool,
+        length: Option<u64>,
+    }
+
+    impl Body for Nothing {
+        type Data = &'static [u8];
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<&'static [u8]>, Infallible>>> {
+            Poll::Ready(None)
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.is_end
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.length.map_or_else(SizeHint::new, SizeHint::with_exact)
+        }
+    }
+
+    #[test]
+    fn a_body_knows_that_it_is_empty_by_its_end_or_by_its_length() {
+        let said = |is_end, length| self::length(Method::POST, Nothing { is_end, length });
+        assert_eq!(said(true, None), Some("0".to_owned()));
+        assert_eq!(said(false, Some(0)), Some("0".to_owned()));
+        assert_eq!(said(false, None), None);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //!
 //! Owns which budgets are watched, under which names, and for how long. Takes no token.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use opentelemetry::metrics::{AsyncInstrument, Meter, ObservableGauge};
@@ -89,11 +88,5 @@ impl Drop for BudgetWatch {
         // A budget's destructor may be the caller's clock's: it runs without the lock.
         drop(watched);
         drop(removed);
-    }
-}
-
-impl fmt::Debug for Budgets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Budgets").field("watched", &self.watched().budgets.len()).finish_non_exhaustive()
     }
 }

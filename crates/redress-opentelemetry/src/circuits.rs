@@ -160,9 +160,3 @@ impl Drop for CircuitWatch {
         drop(removed);
     }
 }
-
-impl std::fmt::Debug for Circuits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Circuits").field("watched", &self.known().watched.len()).finish_non_exhaustive()
-    }
-}

@@ -44,10 +44,10 @@ pub fn linked(context: &Context, span: SpanContext) -> Context {
 /// The links for a call that begins in `context`, and the context that its operation is to run in.
 pub(crate) fn take_links(context: Context) -> (Vec<Link>, Context) {
     match context.get::<Links>() {
-        Some(Links(spans)) if !spans.is_empty() => {
+        Some(Links(spans)) => {
             let links = spans.iter().cloned().map(Link::with_context).collect();
             (links, context.with_value(Links::default()))
         }
-        _ => (Vec::new(), context),
+        None => (Vec::new(), context),
     }
 }

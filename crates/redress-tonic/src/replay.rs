@@ -3,7 +3,6 @@
 //! Owns reading ahead and the bodies of attempts. Never waits: a stream that answers to what it hears would wait for ever.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -33,12 +32,6 @@ pub struct RequestBody {
     only_once: Option<&'static str>,
     /// Whether its response may be handed over as soon as there is a head.
     at_head: bool,
-}
-
-impl fmt::Debug for RequestBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestBody").field("frames_read", &self.frames.len()).finish_non_exhaustive()
-    }
 }
 
 impl RequestBody {

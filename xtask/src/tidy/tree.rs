@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 const TEXT: &[&str] = &["md", "rs", "sh", "toml", "yaml", "yml"];
 
 /// Folders whose names start with a dot are left out, but for these.
-const DOTTED: &[&str] = &[".cargo", ".ci", ".github"];
+const DOTTED: &[&str] = &[".cargo", ".ci", ".config", ".github"];
 
 pub(super) fn text_files(workspace: &Workspace) -> Result<Vec<String>> {
     let mut files = Vec::new();

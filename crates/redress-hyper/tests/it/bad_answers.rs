@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use http::{Method, Request, Uri, Version};
 use http_body_util::BodyExt as _;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use redress_core::classify::source_chain;
-use redress_core::{Cause, ErrorClass, StopReason};
-use redress_hyper::RetryingClient;
+use redress_core::{Cause, Classifier as _, ErrorClass, StopReason};
+use redress_hyper::{HyperError, RetryingClient, hyper_classifier};
+use tokio::net::TcpStream;
 
 use crate::support::{
     BUSY, Bell, Bytewise, OK, Peer, Pooled, Server, TestPolicy, builder_on, client, pooled, retry, summary, text,
@@ -233,7 +236,7 @@ async fn the_error_keeps_its_source() {
 struct Fails(fn() -> std::io::Error);
 
 impl tower_service::Service<Uri> for Fails {
-    type Response = hyper_util::rt::TokioIo<tokio::net::TcpStream>;
+    type Response = TokioIo<TcpStream>;
     type Error = std::io::Error;
     type Future = std::future::Ready<Result<Self::Response, std::io::Error>>;
 
@@ -262,5 +265,68 @@ async fn connectors_fail_by_what_their_errors_say() {
         let client = RetryingClient::new(pool, crate::support::policy(retry()));
         let outcome = client.post(Uri::from_static("http://h/"), "order").execute().await;
         assert_eq!((outcome.last_class(), outcome.attempts()), (Some(class), attempts), "{:?}", fails());
+    }
+}
+
+/// The questions that an error answers with yes.
+fn answers(error: &HyperError) -> Vec<&'static str> {
+    let questions = [
+        ("connect", error.is_connect()),
+        ("unsent", error.is_unsent()),
+        ("own", error.is_own()),
+        ("connection", error.is_connection()),
+        ("request", error.is_request()),
+        ("body", error.is_body()),
+        ("discarded", error.is_discarded()),
+        ("timeout", error.is_timeout()),
+        ("incomplete", error.is_incomplete()),
+        ("parse", error.is_parse()),
+    ];
+    questions.into_iter().filter(|(_, is_so)| *is_so).map(|(question, _)| question).collect()
+}
+
+#[test]
+fn what_a_transport_says_is_what_its_error_answers() {
+    use std::io::{Error, ErrorKind};
+    assert_eq!(answers(&HyperError::connect("nobody is there")), ["connect", "unsent", "connection"]);
+    assert_eq!(answers(&HyperError::exchange(Error::from(ErrorKind::ConnectionReset))), ["connection"]);
+    assert_eq!(answers(&HyperError::exchange(Error::from(ErrorKind::TimedOut))), ["connection", "timeout"]);
+    assert_eq!(answers(&HyperError::exchange(Error::from(ErrorKind::UnexpectedEof))), ["connection", "incomplete"]);
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_what_the_error_answers() {
+    let closing = Server::start(|mut peer| async move { _ = peer.next().await }).await;
+    let outcome = client().get(closing.uri("/")).execute().await;
+    assert_eq!(answers(outcome.last_error().unwrap()), ["connection", "incomplete"]);
+    let garbled = Server::answers(&["hello\r\n\r\n"]).await;
+    let outcome = client().get(garbled.uri("/")).execute().await;
+    assert_eq!(answers(outcome.last_error().unwrap()), ["connection", "parse"]);
+    let outcome = client().get(Uri::from_static("/no/authority")).execute().await;
+    assert_eq!(answers(outcome.last_error().unwrap()), ["request"]);
+    let half = Server::start(|mut peer| async move {
+        peer.next().await;
+        peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await;
+    })
+    .await;
+    let response = client().get(half.uri("/")).send().await.unwrap();
+    let broken = response.into_body().collect().await.unwrap_err();
+    assert_eq!(answers(&broken), ["connection", "body", "incomplete"]);
+}
+
+#[tokio::test]
+async fn hypers_own_errors_are_classified_too() {
+    for (answer, class) in [("", ErrorClass::Transient), ("hello\r\n\r\n", ErrorClass::ServerError)] {
+        let server = Server::start(move |mut peer| async move {
+            peer.next().await;
+            peer.send(answer).await;
+        })
+        .await;
+        let stream = TcpStream::connect(server.address()).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::get("/").header("host", "h").body(Bytewise::default()).unwrap();
+        let failed: Result<_, hyper::Error> = sender.send_request(request).await;
+        assert_eq!(hyper_classifier().classify(&failed).unwrap().class(), class, "{failed:?}");
     }
 }

@@ -2,22 +2,24 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::ready;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request};
+use http::{HeaderName, HeaderValue, Method, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::client::conn::http1::SendRequest;
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use redress_core::breaker::CircuitState;
-use redress_core::{CircuitBreaker, ErrorClass, StopReason};
+use redress_core::{CallContext, CircuitBreaker, Classification, ErrorClass, StopReason};
 use redress_http::IdempotencyGuard;
-use redress_hyper::{HyperError, ReplayBody, RetryingClient, Transport, hyper_classifier};
+use redress_hyper::{Connections, HyperError, ReplayBody, ResponseBody, RetryingClient, Transport, hyper_classifier};
 use redress_tokio::AsyncPolicy;
 use tokio::net::TcpListener;
 
@@ -51,6 +53,34 @@ async fn a_body_is_made_once_for_each_attempt() {
     assert_eq!(made.load(Ordering::Relaxed), 3);
     let bodies: Vec<_> = server.arrived().into_iter().map(|arrived| arrived.body).collect();
     assert_eq!(bodies, [b"report"; 3]);
+}
+
+/// A body without content that counts its clones.
+struct Counted(Arc<AtomicU32>);
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_cloned_for_each_attempt_but_the_last() {
+    let server = Server::answers(&[BUSY]).await;
+    let clones = Arc::new(AtomicU32::new(0));
+    let client = RetryingClient::new(pooled(), policy(retry())).drain(65536, HOUR);
+    client.put(server.uri("/"), Counted(Arc::clone(&clones))).send().await.unwrap();
+    assert_eq!((server.arrived().len(), clones.load(Ordering::Relaxed)), (3, 2));
 }
 
 #[tokio::test]
@@ -179,7 +209,7 @@ async fn what_is_not_idempotent_is_sent_once_and_counts() {
     }
 }
 
-fn text_of<B>(response: &http::Response<B>) -> Option<&'static str> {
+fn text_of<B>(response: &Response<B>) -> Option<&'static str> {
     summary(response).retry_forbidden()
 }
 
@@ -211,6 +241,15 @@ async fn what_never_left_is_sent_again_whatever_its_method() {
     assert_eq!((outcome.attempts(), outcome.last_class()), (3, Some(ErrorClass::Transient)));
     assert!(outcome.last_error().unwrap().is_connect());
     assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
+}
+
+#[tokio::test]
+async fn what_never_left_is_sent_again_though_the_classifier_does_not_say_so() {
+    let classify = |_: &Result<Response<ResponseBody>, HyperError>| Some(Classification::new(ErrorClass::Transient));
+    let policy = AsyncPolicy::builder().classifier(classify).retry(retry()).build().unwrap();
+    let client = RetryingClient::new(pooled::<Bytewise>(), policy);
+    let outcome = client.post(nobody().await, "order").execute().await;
+    assert_eq!((outcome.attempts(), outcome.stop_reason()), (3, Some(StopReason::MaxAttempts)));
 }
 
 #[tokio::test]
@@ -253,28 +292,68 @@ async fn an_attempt_that_timed_out_may_have_left() {
     assert_eq!((outcome.attempts(), outcome.cause()), (3, Some(redress_core::Cause::Timeout)));
 }
 
-/// Nobody is there for the first attempt; the second is under way when its time ends.
+/// Nobody is there for the first attempt; the second is under way when its time ends, over a transport that says nothing of it.
 #[derive(Clone)]
-struct ThenSilent(crate::support::Bell, Arc<AtomicU32>);
+struct ThenSilent<T>(crate::support::Bell, Arc<AtomicU32>, T);
 
-impl Transport for ThenSilent {
-    type RequestBody = Bytewise;
-    type ResponseBody = Bytewise;
+impl<T: Transport> Transport for ThenSilent<T> {
+    type RequestBody = T::RequestBody;
+    type ResponseBody = T::ResponseBody;
 
-    async fn send(self, _: Request<Bytewise>) -> Result<http::Response<Bytewise>, HyperError> {
+    async fn send(self, request: Request<T::RequestBody>) -> Result<Response<T::ResponseBody>, HyperError> {
         if self.1.fetch_add(1, Ordering::Relaxed) == 0 {
-            return Err(HyperError::connect("nobody is there"));
+            return self.2.send(request).await;
         }
         self.0.ring();
         std::future::pending().await
     }
 }
 
+/// An attempt that never ends. Counts those that are under way.
+#[derive(Clone)]
+struct Endless(crate::support::Bell, Arc<AtomicU32>);
+
+struct UnderWay(Arc<AtomicU32>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Transport for Endless {
+    type RequestBody = Bytewise;
+    type ResponseBody = Bytewise;
+
+    async fn send(self, _: Request<Bytewise>) -> Result<Response<Bytewise>, HyperError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        let _under_way = UnderWay(Arc::clone(&self.1));
+        self.0.ring();
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_timed_out_is_given_up_before_the_wait() {
+    let (bell, under_way) = (crate::support::Bell::default(), Arc::new(AtomicU32::new(0)));
+    let policy = crate::support::builder_on(bell.clone(), retry()).attempt_timeout(HOUR).build().unwrap();
+    let client = RetryingClient::new(Endless(bell, Arc::clone(&under_way)), policy);
+    let waits = Mutex::new(Vec::new());
+    let context = CallContext::new().sleep_with(|_| {
+        waits.lock().unwrap().push(under_way.load(Ordering::Relaxed));
+        ready(())
+    });
+    let outcome = client.get(http::Uri::from_static("/")).context(context).execute().await;
+    assert_eq!((outcome.attempts(), outcome.cause()), (3, Some(redress_core::Cause::Timeout)));
+    assert_eq!(*waits.lock().unwrap(), [0, 0]);
+}
+
 #[tokio::test]
 async fn that_one_attempt_never_left_says_nothing_of_the_next() {
     let bell = crate::support::Bell::default();
     let policy = crate::support::builder_on(bell.clone(), retry()).attempt_timeout(HOUR).build().unwrap();
-    let client = RetryingClient::new(ThenSilent(bell, Arc::default()), policy);
+    let nobody = Connections::new(|| ready(Err::<SendRequest<Bytewise>, _>("nobody is there")));
+    let client = RetryingClient::new(ThenSilent(bell, Arc::default(), nobody), policy);
     let outcome = client.post(http::Uri::from_static("/"), "order").execute().await;
     assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (2, Some("not_idempotent")));
 }

@@ -1,6 +1,7 @@
 //! Plain connections: kept while they live, replaced when they have died.
 
 use std::error::Error;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -122,6 +123,53 @@ async fn a_connection_that_has_died_is_replaced_within_the_attempt() {
     }
 }
 
+/// Opens plain connections to this server.
+fn connections(server: &Server) -> Connections<impl Fn() -> PlainOpening + Clone + use<>, SendRequest<Bytewise>> {
+    let address = server.address();
+    Connections::new(move || -> PlainOpening {
+        Box::pin(async move {
+            let stream = TcpStream::connect(address).await?;
+            let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+            tokio::spawn(connection);
+            Ok(sender)
+        })
+    })
+}
+
+type PlainOpening = Pin<Box<dyn Future<Output = Result<SendRequest<Bytewise>, BoxError>> + Send>>;
+
+#[tokio::test]
+async fn idle_connections_that_were_closed_are_let_go() {
+    let server = Server::start(|mut peer| async move {
+        if peer.next().await.is_some() {
+            peer.send(OK).await;
+        }
+    })
+    .await;
+    let transport = connections(&server);
+    let client = RetryingClient::new(transport.clone(), policy(retry()));
+    let get = || async { text(client.get(server.uri("/")).send().await.unwrap()).await };
+    tokio::join!(get(), get(), get());
+    assert_eq!(format!("{transport:?}"), "Connections { idle: 3, .. }");
+    // The ends of the connections have to arrive.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    get().await;
+    assert_eq!(format!("{transport:?}"), "Connections { idle: 1, .. }");
+}
+
+#[tokio::test]
+async fn a_request_takes_one_idle_connection_and_leaves_the_others() {
+    let server = Server::answers(&[OK]).await;
+    let (client, made) = plain(&server);
+    let get = || async { text(client.get(server.uri("/")).send().await.unwrap()).await };
+    tokio::join!(get(), get());
+    get().await;
+    tokio::join!(get(), get());
+    assert_eq!(made.load(Ordering::SeqCst), 2);
+}
+
 #[tokio::test]
 async fn a_connection_that_dies_under_a_request_is_a_failure() {
     let server = Server::start(|mut peer| async move {
@@ -226,7 +274,7 @@ mod opened_once {
     use tokio::sync::Semaphore;
 
     use super::*;
-    use crate::raw_http2::{Http2, ok};
+    use crate::raw_http2::{Http2, goaway, ok};
 
     async fn open(address: std::net::SocketAddr) -> Result<SendRequest<Bytewise>, BoxError> {
         let stream = TokioIo::new(TcpStream::connect(address).await?);
@@ -287,6 +335,22 @@ mod opened_once {
     }
 
     #[tokio::test]
+    async fn a_connection_that_goes_away_is_replaced_within_the_attempt() {
+        let server = Http2::answers(|_, stream| [ok(stream), goaway(stream, 0)].concat()).await;
+        let address = server.address;
+        let client = RetryingClient::new(Connections::new(move || open(address)), policy(retry()));
+        for connections in 1..=3 {
+            let response = client.post(server.uri(), "order").send().await.unwrap();
+            assert_eq!((response.status().as_u16(), summary(&response).attempts()), (200, 1));
+            assert_eq!(server.heard(), (connections, connections));
+            // The end of the connection has to arrive, or the next request meets it.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn a_failure_to_open_is_that_of_all_who_wait() {
         let made = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&made);
@@ -307,6 +371,11 @@ mod opened_once {
             let kind =
                 redress_core::classify::source_chain(&error).find_map(|error| error.downcast_ref::<std::io::Error>());
             assert_eq!(kind.map(std::io::Error::kind), Some(std::io::ErrorKind::ConnectionRefused));
+            let shared = error.error().and_then(Error::source).unwrap();
+            assert_eq!(
+                (shared.to_string().as_str(), format!("{shared:?}").as_str()),
+                ("connection refused", "Kind(ConnectionRefused)")
+            );
         }
         assert_eq!(made.load(Ordering::SeqCst), 1);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::TokioIo;
 use redress_core::{CircuitBreaker, Classifier, ErrorClass};
 use redress_hyper::{Connections, HyperError, LastFailure, Repetition, RetryingClient, Transport, hyper_classifier};
@@ -81,6 +82,25 @@ async fn connections_as_old_as_a_misdirected_one_are_given_up_with_it() {
     assert_eq!(server.connections()[3..], [2]);
 }
 
+/// What the caller put into the request's extensions is in nobody's way, nor is what is put there to watch the connection.
+#[tokio::test]
+async fn a_request_with_extensions_goes_over_another_connection_too() {
+    let server = misdirecting(421, 1).await;
+    let client = RetryingClient::new(crate::support::pooled::<Bytewise>(), policy(retry())).drain(65_536, HOUR);
+    let request = Request::get(server.uri("/")).extension(7_u32).body("").unwrap();
+    let outcome = client.request(request).execute().await;
+    assert_eq!((outcome.is_ok(), outcome.attempts(), server.connections()), (true, 2, vec![0, 1]));
+}
+
+#[tokio::test]
+async fn a_caller_that_captures_the_connection_is_told_of_it() {
+    let server = Server::answers(&[OK]).await;
+    let mut request = Request::get(server.uri("/")).body(Bytewise::default()).unwrap();
+    let captured = capture_connection(&mut request);
+    assert!(client().send(request).await.is_ok());
+    assert!(captured.connection_metadata().is_some());
+}
+
 #[tokio::test]
 async fn an_answer_that_is_not_about_the_connection_leaves_it_in_use() {
     for status in [425, 429, 503] {
@@ -145,13 +165,54 @@ async fn a_transport_is_told_which_attempt_it_is_and_why() {
     assert_eq!(fresh, [true, false, true, true, false]);
 }
 
+/// Notes what each request says of its repetition, and sends it.
+#[cfg(feature = "http2")]
+#[derive(Clone)]
+struct Noted<T>(T, Arc<Mutex<Vec<Option<Repetition>>>>);
+
+#[cfg(feature = "http2")]
+impl<T: Transport> Transport for Noted<T> {
+    type RequestBody = T::RequestBody;
+    type ResponseBody = T::ResponseBody;
+
+    async fn send(self, request: Request<T::RequestBody>) -> Result<Response<T::ResponseBody>, HyperError> {
+        self.1.lock().unwrap().push(Repetition::of(request.extensions()).copied());
+        self.0.send(request).await
+    }
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn a_stream_that_is_reset_says_nothing_about_its_connection() {
+    use crate::raw_http2::{Http2, ok, reset};
+    use hyper_util::rt::TokioExecutor;
+
+    let server = Http2::answers(|number, stream| if number == 0 { reset(stream, 2) } else { ok(stream) }).await;
+    let address = server.address;
+    let transport = Connections::new(move || async move {
+        let stream = TokioIo::new(TcpStream::connect(address).await?);
+        let (sender, connection) =
+            hyper::client::conn::http2::handshake::<_, _, Bytewise>(TokioExecutor::new(), stream).await?;
+        tokio::spawn(connection);
+        Ok::<_, BoxError>(sender)
+    });
+    let client = RetryingClient::new(Noted(transport, Arc::default()), policy(retry()));
+    let outcome = client.get(server.uri()).execute().await;
+    assert_eq!((outcome.is_ok(), outcome.attempts(), server.heard()), (true, 2, (2, 1)));
+    let told = client.transport().1.lock().unwrap().clone();
+    assert_eq!(told, [None, Some(Repetition::new(2, LastFailure::Error))]);
+}
+
 #[tokio::test]
 async fn what_is_secret_in_a_uri_stays_here() {
     let server = Server::answers(&[OK]).await;
     let uri: Uri = server.uri("/a?token=secret").to_string().replace("//", "//user:secret@").parse().unwrap();
     let pooled = client();
     let request = pooled.get(uri.clone());
-    assert!(!format!("{request:?}").contains("secret"), "{request:?}");
+    let printed = format!("{request:?}");
+    assert!(!printed.contains("secret"), "{printed}");
+    assert!(printed.starts_with("RetryingRequest { method: GET, uri: "), "{printed}");
+    assert!(printed.ends_with("body: ReplayBody { is_replayable: true, .. }, .. }"), "{printed}");
     assert!(request.send().await.is_ok());
     let plain = RetryingClient::new(plain(&server), policy(retry()));
     assert!(plain.get(uri).send().await.is_ok());

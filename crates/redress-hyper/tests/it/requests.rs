@@ -124,9 +124,11 @@ async fn operations_are_named_by_default_by_client_and_by_request() {
     let named = client.clone().operation(|head| format!("{} {}", head.method, head.uri.path().len()).into());
     text(named.get(uri.clone()).send().await.unwrap()).await;
     text(named.get(uri.clone()).operation("this one").send().await.unwrap()).await;
+    let context = CallContext::new().operation("that one");
+    text(named.get(uri.clone()).context(context).send().await.unwrap()).await;
     let request = Request::get(uri).body("").unwrap();
     text(request_with_retry(client.transport(), &policy, request).await.unwrap()).await;
-    assert_eq!(*names.lock().unwrap(), ["GET /orders/7", "orders", "GET 9", "this one", "GET /orders/7"]);
+    assert_eq!(*names.lock().unwrap(), ["GET /orders/7", "orders", "GET 9", "this one", "that one", "GET /orders/7"]);
 }
 
 #[tokio::test]
@@ -281,6 +283,55 @@ async fn a_dropped_call_gives_the_permit_back() {
     probe.await.unwrap_err();
     let answered = Server::answers(&[OK]).await;
     assert_eq!(client.get(answered.uri("/")).send().await.unwrap().status(), 200);
+}
+
+/// Never answers. Looks at the breaker when it is given up.
+#[derive(Clone)]
+struct Looking(CircuitBreaker, Arc<Mutex<Vec<bool>>>);
+
+struct Look(Looking);
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        let is_admitted = self.0.0.try_acquire().is_ok();
+        self.0.1.lock().unwrap().push(is_admitted);
+    }
+}
+
+impl redress_hyper::Transport for Looking {
+    type RequestBody = String;
+    type ResponseBody = String;
+
+    async fn send(self, _: Request<String>) -> Result<Response<String>, HyperError> {
+        let _look = Look(self);
+        pending().await
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_ends_before_its_permit_is_given_back() {
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_nanos(1));
+    let breaker = breaker.no_probe_lease().build().unwrap();
+    breaker.try_acquire().unwrap().failure(ErrorClass::Transient);
+    let builder = AsyncPolicy::builder().classifier(hyper_classifier()).circuit_breaker(&breaker);
+    let transport = Looking(breaker.clone(), Arc::default());
+    let client = RetryingClient::new(transport, builder.build().unwrap());
+    let mut probe = Box::pin(client.get(Uri::from_static("http://localhost/")).send());
+    std::future::poll_fn(|cx| {
+        assert!(probe.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(probe);
+    assert_eq!(*client.transport().1.lock().unwrap(), [false], "the probe had its place until then");
+    assert!(breaker.try_acquire().is_ok());
+}
+
+#[test]
+fn a_client_that_is_printed_shows_its_settings() {
+    let printed = format!("{:?}", client());
+    assert!(printed.starts_with("RetryingClient { policy: "), "{printed}");
+    assert!(printed.contains("drain: Drain { max_bytes: 65536, max_time: 3600s }"), "{printed}");
 }
 
 #[tokio::test]

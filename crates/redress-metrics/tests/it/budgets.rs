@@ -9,6 +9,7 @@ use redress_metrics::{MetricsObserver, names};
 use redress_testing::VirtualClock;
 
 use crate::exporter::Exporter;
+use crate::exposition::Page;
 
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -66,4 +67,20 @@ async fn an_unwatched_budget_shows_nothing_and_a_later_one_takes_its_name() {
     fail(&policy(&clock, &large, &observer));
     observer.refresh();
     assert!(shown(&exporter, "process").await.unwrap().is_nan());
+}
+
+#[tokio::test]
+async fn a_retry_shows_in_the_gauge_while_the_call_goes_on() {
+    let exporter = Exporter::start();
+    let _installed = set_default_local_recorder(&exporter.recorder);
+    let (clock, observer) = (VirtualClock::new(), MetricsObserver::new());
+    let budget = Budget::with_clock(3, WINDOW, clock.clone()).unwrap();
+    observer.watch_budget("process", &budget);
+    let mut seen = Vec::new();
+    let _ = policy(&clock, &budget, &observer).call(|| {
+        let page = Page::parse(&exporter.recorder.handle().render());
+        seen.extend(page.value(names::BUDGET_REMAINING, &[("budget", "process")]));
+        Err::<(), _>(Error::from(ErrorKind::ConnectionReset))
+    });
+    assert_eq!(seen, [3.0, 2.0, 1.0]);
 }

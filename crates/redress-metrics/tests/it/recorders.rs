@@ -140,3 +140,8 @@ fn a_recorder_may_call_while_it_is_written_to() {
     with_local_recorder(&recorder, || policy().operation("op").call(|| Ok::<_, Error>(())).unwrap());
     assert_eq!(*recorder.counted.lock().unwrap(), 4);
 }
+
+#[test]
+fn an_observer_that_is_printed_shows_what_it_is() {
+    assert_eq!(format!("{:?}", MetricsObserver::new()), "MetricsObserver { .. }");
+}

@@ -5,7 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use opentelemetry::trace::{Status, Tracer};
-use redress_core::Policy;
+use redress_core::error::AbortRetryError;
+use redress_core::{Policy, SleepDecision};
 use redress_tokio::AsyncPolicy;
 
 use crate::telemetry::{Telemetry, at_once, is_child, map, reset, texts};
@@ -35,6 +36,7 @@ fn attempts_are_children_of_the_call_and_linked_to_the_one_before() {
         assert!(is_child(attempt, &call));
         assert!(is_child(queries[index], attempt));
         assert_eq!(texts(&attempt.attributes)["retry.attempt"], (index + 1).to_string());
+        assert_eq!(texts(&attempt.attributes)["operation"], "load_user");
         let linked: Vec<_> = attempt.links.iter().map(|link| link.span_context.span_id()).collect();
         let before: Vec<_> =
             index.checked_sub(1).map(|before| attempts[before].span_context.span_id()).into_iter().collect();
@@ -87,4 +89,44 @@ async fn between_attempts_no_attempt_s_span_is_current() {
     let waits = telemetry.spans().into_iter().filter(|span| span.name == "waits").collect::<Vec<_>>();
     assert_eq!(waits.len(), 2);
     assert!(waits.iter().all(crate::telemetry::is_root));
+}
+
+/// The outcomes of a call's attempts, in their order.
+fn outcomes(telemetry: &Telemetry) -> Vec<String> {
+    let spans = telemetry.spans();
+    let attempts = spans.iter().filter(|span| span.name == "redress.attempt");
+    attempts.map(|attempt| texts(&attempt.attributes)["retry.outcome"].clone()).collect()
+}
+
+#[test]
+fn an_attempt_that_aborts_is_told_from_one_that_fails_before_an_abort() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.builder().attempt_spans(true).build();
+    let policy = Policy::builder().retry(at_once()).observer(observer.clone()).build().unwrap();
+    policy.call(|| Err::<(), _>(AbortRetryError::new("enough"))).unwrap_err();
+    assert_eq!(outcomes(&telemetry), ["aborted"]);
+
+    let telemetry = Telemetry::new();
+    let observer = telemetry.builder().attempt_spans(true).build();
+    let policy = Policy::builder().retry(at_once()).observer(observer).build().unwrap();
+    policy.context().sleep_handler(|_, _| SleepDecision::Abort).call(|| Err::<(), _>(reset())).unwrap_err();
+    assert_eq!(outcomes(&telemetry), ["failure"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_after_an_error_is_what_the_call_failed_of() {
+    let telemetry = Telemetry::new();
+    let builder = AsyncPolicy::builder().retry(at_once().max_attempts(2)).attempt_timeout(Duration::from_secs(1));
+    let policy = builder.observer(telemetry.observer()).build().unwrap();
+    let made = Cell::new(0);
+    let operation = || async {
+        made.set(made.get() + 1);
+        if made.get() == 2 {
+            std::future::pending::<()>().await;
+        }
+        Err::<(), _>(reset())
+    };
+    policy.operation("slow").call(operation).await.unwrap_err();
+    let attributes = texts(&telemetry.span("slow").attributes);
+    assert_eq!((&*attributes["error.type"], &*attributes["retry.detail"]), ("timeout", "timeout"));
 }

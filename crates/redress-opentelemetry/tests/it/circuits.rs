@@ -151,3 +151,29 @@ fn what_was_heard_of_a_breaker_goes_with_its_last_watch() {
     policy.call(|| Ok::<_, io::Error>(())).unwrap_err();
     assert_eq!(states(&telemetry), expect([("host-7|", "open")]), "told of again");
 }
+
+#[test]
+fn the_watch_that_is_dropped_is_the_one_that_ends() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.observer();
+    let [first, second, third] = ["first", "second", "third"].map(|name| breaker(Some(name)));
+    let watches = [observer.watch(&first), observer.watch(&second), observer.watch(&third)];
+    let [_first, second, _third] = watches;
+    drop(second);
+    assert_eq!(states(&telemetry), expect([("first|", "closed"), ("third|", "closed")]));
+}
+
+#[test]
+fn a_watched_breaker_shows_what_it_is_beside_one_that_was_heard_of() {
+    let telemetry = Telemetry::new();
+    let (observer, watched) = (telemetry.observer(), breaker(Some("watched")));
+    let _watch = observer.watch(&watched);
+    // Told of one that has the same name, and is open.
+    for name in ["watched", "heard"] {
+        let builder = Policy::builder().circuit_breaker(breaker(Some(name)));
+        let policy = builder.observer(observer.clone()).build().unwrap();
+        policy.call(|| Err::<(), _>(reset())).unwrap_err();
+    }
+    assert_eq!(states(&telemetry), expect([("heard|", "open"), ("watched|", "closed")]));
+    assert_eq!(telemetry.points("redress.circuit.state").len(), 2 * 3);
+}

@@ -231,3 +231,49 @@ fn the_event_counter_has_the_same_bounds() {
     }
     assert_eq!(values_of(&telemetry, EventCounter::NAME, "operation").len(), 101);
 }
+
+#[test]
+fn values_that_are_too_long_share_one() {
+    let telemetry = Telemetry::new();
+    let policy = Policy::builder().observer(telemetry.observer()).build().unwrap();
+    // 128 bytes are a name and 129 are none, whatever the characters.
+    let (fits, too_long) = ("é".repeat(64), "é".repeat(64) + "e");
+    for name in [fits.clone(), too_long, "x".repeat(10_000)] {
+        policy.operation(name).call(fails(0)).unwrap();
+    }
+    assert_eq!(values_of(&telemetry, "redress.retry.duration", "operation"), ["other", fits.as_str()]);
+}
+
+#[test]
+fn the_limit_holds_when_threads_bring_names_at_once() {
+    for _ in 0..100 {
+        let telemetry = Telemetry::new();
+        let observer = telemetry.builder().spans(false).value_limit(1).build();
+        let policy = Policy::builder().observer(observer).build().unwrap();
+        let together = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (policy, together) = (&policy, &together);
+                scope.spawn(move || {
+                    let calls = policy.operation(format!("thread {thread}"));
+                    together.wait();
+                    calls.call(fails(0)).unwrap();
+                });
+            }
+        });
+        assert_eq!(values_of(&telemetry, "redress.retry.duration", "operation").len(), 2);
+    }
+}
+
+#[test]
+fn what_is_printed_says_what_is_written() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.builder().metrics(false).build();
+    assert_eq!(format!("{observer:?}"), "OtelObserver { spans: true, metrics: false, .. }");
+    let builder = telemetry.builder().attempt_spans(true);
+    let printed =
+        "OtelObserverBuilder { spans: true, attempt_spans: true, metrics: true, operation_in_metrics: true, .. }";
+    assert_eq!(format!("{builder:?}"), printed);
+    let counter = EventCounter::new(&telemetry.meter(), EventCounter::NAME).without_operation();
+    assert_eq!(format!("{counter:?}"), "EventCounter { with_operation: false, .. }");
+}

@@ -297,4 +297,5 @@ async fn a_rejection_says_when_the_next_probe_is() {
     policy.operation("late").call(|| async { Ok::<_, io::Error>(()) }).await.unwrap_err();
     let [(name, attributes)] = &events(&telemetry.span("late"))[..] else { panic!("one event") };
     assert_eq!((name.as_str(), attributes["circuit.retry_in"].as_str()), ("circuit_rejected", "20"));
+    assert!(!attributes.contains_key("retry.attempt"), "there was none");
 }

@@ -159,6 +159,7 @@ fn a_response_has_its_first_frame_before_it() {
     let mut body = lab.clock.block_on(call).expect("a response").into_body();
     assert!(!body.is_end_stream());
     assert_eq!(body.size_hint().exact(), None);
+    assert_eq!(format!("{body:?}"), "ResponseBody { has_first: true, .. }");
 
     let mut cx = Context::from_waker(Waker::noop());
     let first = Pin::new(&mut body).poll_frame(&mut cx).map(|frame| frame.expect("a frame").expect("no error"));
@@ -187,6 +188,48 @@ fn a_request_of_nothing_without_an_end_is_not_read_for_ever() {
     let failure = lab.clock.block_on(call).expect_err("a failure");
     let failure = CallFailure::from_status(&failure).expect("the layer's failure");
     assert_eq!(failure.summary().retry_forbidden(), Some("request_too_large"));
+}
+
+/// A body of so many frames of one byte each.
+struct Bytewise(usize);
+
+impl http_body::Body for Bytewise {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let left = self.0.checked_sub(1);
+        self.0 = left.unwrap_or_default();
+        Poll::Ready(left.map(|_| Ok(Frame::data("x".into()))))
+    }
+}
+
+#[test]
+fn what_keeping_frames_costs_is_bounded_too() {
+    let attempts = |frames| {
+        let lab = Lab::default();
+        let inner =
+            tower::service_fn(|_: Request<Body>| async { Err::<Response<Body>, _>(Status::unavailable("busy")) });
+        let call = lab.layer(3).max_replay_bytes(1024).layer(inner).call(Request::new(Body::new(Bytewise(frames))));
+        let failure = lab.clock.block_on(call).expect_err("a failure");
+        let failure = CallFailure::from_status(&failure).expect("the layer's failure");
+        (failure.summary().attempts(), failure.summary().retry_forbidden())
+    };
+    // 16 KiB beside the bytes that are kept.
+    let most = (1024 + 16 * 1024) / size_of::<Bytes>();
+    assert_eq!(attempts(most), (3, None));
+    assert_eq!(attempts(most + 1), (1, Some("request_too_large")));
+}
+
+#[test]
+fn a_call_that_is_aborted_before_its_first_attempt_is_cancelled() {
+    let (lab, handle) = (Lab::default(), AbortHandle::new());
+    handle.abort();
+    let layer = lab.layer(3).context_for(move |_| CallContext::new().abort_on(&handle));
+    let inner = tower::service_fn(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
+    let answer = lab.clock.block_on(EchoClient::new(layer.layer(inner)).once(ping("x")));
+    assert_eq!(told(&answer), (0, Some(StopReason::Aborted)));
+    assert_eq!(answer.expect_err("no answer").code(), Code::Cancelled);
 }
 
 /// What comes of a call over a channel that fails so.

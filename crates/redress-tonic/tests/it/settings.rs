@@ -93,6 +93,12 @@ async fn the_server_is_told_what_is_left_of_the_deadline() {
     // Without a deadline there is nothing to tell.
     lab.client(server.channel(), 1).once(ping("x")).await.expect("an answer");
     assert_eq!(timeouts(&server)[6], None);
+
+    // What the caller wrote stays as it is if it is no longer.
+    let mut request = Request::new(ping("x"));
+    request.metadata_mut().insert("grpc-timeout", "5S".parse().expect("a value"));
+    client.once(request).await.expect("an answer");
+    assert_eq!(server.script.seen()[7].header("grpc-timeout"), Some("5S"));
 }
 
 /// Its waits and timeouts are over at once.

@@ -44,3 +44,13 @@ async fn a_client_fits_a_field_with_tokio_s_timer() {
     let mut shop = Shop { echo: EchoClient::new(GrpcLayer::new(policy).layer(server.channel())) };
     assert_eq!(told(&shop.echo.once(ping("x")).await), (2, None));
 }
+
+#[tokio::test]
+async fn what_is_printed_says_what_it_is() {
+    let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build().expect("a valid policy");
+    let layer = GrpcLayer::new(policy);
+    assert_eq!(format!("{layer:?}"), "GrpcLayer { max_replay_bytes: 65536, .. }");
+    let mut service = layer.layer(serve().await.channel());
+    assert_eq!(format!("{service:?}"), "GrpcService { channel: Channel, .. }");
+    assert_eq!(format!("{:?}", service.call(Request::new(Body::empty()))), "GrpcFuture { .. }");
+}

@@ -3,17 +3,24 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Frame;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use redress_core::breaker::CircuitState;
 use redress_core::policy::RetryBuilder;
 use redress_core::{Cause, ErrorClass, Retry, StopReason, fixed};
 use redress_grpc_fixture::EchoClient;
 use redress_tonic::{classify_status, parse_grpc_timeout};
-use tokio::net::TcpListener;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
@@ -54,6 +61,9 @@ async fn a_call_that_may_have_been_acted_on_is_not() {
     // A response that has begun has been acted on, whatever the server says.
     let (address, _) = serve_frames(|_, stream| [head(stream), reset(stream, 7)].concat()).await;
     assert_eq!(once(address).await, forbidden);
+    let failure = Lab::default().client(channel(address), 1).once(ping("x")).await.expect_err("a failure");
+    let mut behind = redress_core::classify::source_chain(&failure).filter_map(|error| error.downcast_ref::<Status>());
+    assert!(behind.any(|status| format!("{status:?}").contains("the response had begun")), "{failure:?}");
     let server = serve_raw([grpc(&[("grpc-status", "14")], [])]).await;
     assert_eq!(once(server.address).await, forbidden);
 }
@@ -104,6 +114,7 @@ fn a_server_that_gives_up_at_its_deadline_is_the_timeout() {
         let codes: Vec<_> = behind.iter().map(code).collect();
         assert_eq!(codes, [Code::DeadlineExceeded, Code::DeadlineExceeded, status().code()]);
         assert!(behind.iter().all(|status| !format!("{status} {status:?}").contains("TimeUp")), "{behind:?}");
+        assert!(format!("{:?}", behind[1]).contains("the time that the server was given had passed"), "{behind:?}");
     }
 }
 
@@ -161,6 +172,52 @@ fn a_connection_that_cannot_come_about_is_permanent_though_it_was_connecting() {
     assert_eq!((refused.detail("grpc"), refused.detail("io")), (Some("UNAVAILABLE"), Some("ConnectionRefused")));
     let http2 = classify_status(&with_source(Code::Internal, h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED)));
     assert_eq!((http2.class(), http2.detail("http2")), (ErrorClass::Permanent, Some("HTTP_1_1_REQUIRED")));
+}
+
+/// A part of a body, and then its end, or a failure of the caller's own.
+struct Upload(Option<Bytes>, Option<io::ErrorKind>);
+
+impl http_body::Body for Upload {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let fails = self.1;
+        Poll::Ready(
+            self.0.take().map_or_else(|| fails.map(|kind| Err(kind.into())), |part| Some(Ok(Frame::data(part)))),
+        )
+    }
+}
+
+/// hyper's error of a request that ends so, over a connection that its server closes, or that nothing drives.
+async fn of_hyper(fails: Option<io::ErrorKind>, is_driven: bool) -> hyper::Error {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a client");
+        stream.read(&mut [0; 1024]).await
+    });
+    let stream = TcpStream::connect(address).await.expect("a server");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a connection");
+    if is_driven {
+        tokio::spawn(connection);
+    } else {
+        drop(connection);
+    }
+    let request = Request::post("/").header("host", "h").body(Upload(Some("part".into()), fails)).expect("a request");
+    sender.send_request(request).await.expect_err("no answer")
+}
+
+#[tokio::test]
+async fn hypers_errors_say_whose_failure_it_was() {
+    let read = |error: hyper::Error| {
+        let failure = classify_status(&with_source(Code::Unknown, error));
+        (failure.class(), failure.is_unsent())
+    };
+    assert_eq!(read(of_hyper(None, false).await), (ErrorClass::Transient, true));
+    assert_eq!(read(of_hyper(None, true).await), (ErrorClass::Transient, false));
+    assert_eq!(read(of_hyper(Some(io::ErrorKind::ConnectionReset), true).await), (ErrorClass::Unknown, false));
+    assert_eq!(read(of_hyper(Some(io::ErrorKind::PermissionDenied), true).await), (ErrorClass::Permission, false));
 }
 
 #[tokio::test]

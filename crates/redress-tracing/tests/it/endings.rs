@@ -68,6 +68,7 @@ fn a_blocking_operation_that_panics() {
         (end.level, end.field("event"), end.field("outcome")),
         (Level::DEBUG, Some("cancelled"), Some("panicked"))
     );
+    assert_eq!(end.what, "a panic ended the call");
     assert!(tracing::Span::current().is_none(), "the span is left");
 }
 
@@ -113,4 +114,32 @@ async fn the_end_of_a_dropped_call_names_its_policy_and_breaker() {
     }
     let line = "DEBUG redress::call attempt=1 breaker=orders-db event=cancelled policy=orders";
     assert_eq!(last(&capture).line(), line);
+}
+
+#[test]
+fn each_event_has_its_sentence() {
+    let sentences = [
+        (EventName::Success, "the call succeeded"),
+        (EventName::Retry, "the attempt failed and will be tried again"),
+        (EventName::PermanentFail, "the call failed: permanent_fail"),
+        (EventName::DeadlineExceeded, "the call failed: deadline_exceeded"),
+        (EventName::MaxAttemptsExceeded, "the call failed: max_attempts_exceeded"),
+        (EventName::MaxUnknownAttemptsExceeded, "the call failed: max_unknown_attempts_exceeded"),
+        (EventName::NoStrategyConfigured, "the call failed: no_strategy_configured"),
+        (EventName::BudgetExhausted, "the call failed: budget_exhausted"),
+        (EventName::Scheduled, "the retry was deferred"),
+        (EventName::Aborted, "the call was aborted"),
+        (EventName::Cancelled, "the call was dropped before it ended"),
+        (EventName::CircuitOpened, "the circuit opened"),
+        (EventName::CircuitHalfOpen, "the circuit lets a probe through"),
+        (EventName::CircuitClosed, "the circuit closed"),
+        (EventName::CircuitRejected, "the circuit is open and rejected the call"),
+    ];
+    assert_eq!(sentences.map(|(name, _)| name), *EventName::ALL);
+    for (name, sentence) in sentences {
+        let (capture, _guard) = Capture::install();
+        let call = TracingObserver::new().on_call_start(&CallStart::new(None)).unwrap();
+        call.on_event(&Event::new(name));
+        assert_eq!(capture.events()[0].what, sentence, "{name:?}");
+    }
 }

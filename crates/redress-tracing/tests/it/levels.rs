@@ -73,3 +73,14 @@ fn a_level_for_permanent_failures_is_for_forbidden_retries_too() {
     assert_eq!(level_of(TracingObserver::builder()), Level::WARN);
     assert_eq!(level_of(TracingObserver::builder().level(EventName::PermanentFail, Level::TRACE)), Level::TRACE);
 }
+
+#[test]
+fn a_permanent_failure_that_nothing_forbids_is_told_as_information() {
+    let (capture, _guard) = Capture::install();
+    let classify = |_: &Result<(), Error>| Some(Classification::new(ErrorClass::Permanent));
+    let observer = TracingObserver::builder().attempt_level(None).build();
+    let policy = Policy::builder().classifier(classify).observer(observer).build().unwrap();
+    policy.call(|| Ok::<_, Error>(())).unwrap_err();
+    let [end] = &capture.events()[..] else { panic!("told {} times", capture.events().len()) };
+    assert_eq!((end.field("event"), end.level), (Some("permanent_fail"), Level::INFO));
+}
