@@ -165,3 +165,20 @@ async fn a_request_that_must_not_run_twice_does_not_because_its_call_has_setting
     let gets = [1, 2, 3].map(|attempt| (Method::GET, attempt));
     assert_eq!(seen.lock().unwrap()[..], [&[(Method::POST, 1)][..], &gets].concat());
 }
+
+#[tokio::test]
+async fn headers_of_an_attempt_are_not_in_the_next() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sees = Arc::clone(&seen);
+    let policy = AsyncPolicy::builder().classifier(http_classifier()).retry(at_once().max_attempts(3)).build().unwrap();
+    let protocol = HttpProtocol::new().attempt_headers(|headers, attempt| {
+        headers.append("x-attempt", attempt.number().into());
+    });
+    let mut service = PolicyLayer::new(policy).protocol(protocol).layer(service_fn(move |request: Request<()>| {
+        let numbers = request.headers().get_all("x-attempt").iter().map(|number| number.to_str().unwrap().to_owned());
+        sees.lock().unwrap().push(numbers.collect::<Vec<_>>());
+        ready(Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap()))
+    }));
+    service.call(Request::get("/stock").body(()).unwrap()).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [["1"], ["2"], ["3"]]);
+}
