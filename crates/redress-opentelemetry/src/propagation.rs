@@ -10,18 +10,22 @@ use redress_core::Attempt;
 
 use crate::call_span::contained;
 
-/// Writes the current trace context into the headers of an attempt, so that the server's spans hang under the attempt that asked.
+/// Writes the current trace context into the headers of an attempt, so that the server's spans hang
+/// under the attempt that asked.
 ///
 /// Give it to the `attempt_headers` of a hyper client, of `HttpProtocol` or of `GrpcLayer`. With
-/// [`attempt_spans(true)`](crate::OtelObserverBuilder::attempt_spans) each attempt sends the id of its own span; without them all
-/// send that of the call's. It writes whatever span is current, so it serves spans of others too, such as those that `tracing-opentelemetry` makes.
+/// [`attempt_spans(true)`](crate::OtelObserverBuilder::attempt_spans) each attempt sends the id of
+/// its own span; without them all send that of the call's. It writes the span that is current, so
+/// it serves spans of others too, such as those that `tracing-opentelemetry` makes.
 ///
-/// The format is that of the [global propagator](opentelemetry::global::set_text_map_propagator), which writes nothing until one is
-/// set: with the SDK's `TraceContextPropagator`, `traceparent` and `tracestate`.
+/// The format is that of the [global propagator](opentelemetry::global::set_text_map_propagator),
+/// which writes nothing until one is set: with the SDK's `TraceContextPropagator`, `traceparent`
+/// and `tracestate`.
 ///
-/// A context that the request has already stays if it is of another trace: the caller has said where the request belongs. One of
-/// the same trace is replaced, as is one that cannot be read, since the attempt's span is nearer to the server. Without a current
-/// span, nothing changes. A propagator that panics adds nothing.
+/// A context that the request has already stays if it is of another trace: the caller has said
+/// where the request belongs. One of the same trace is replaced, as is one that cannot be read,
+/// since the attempt's span is nearer to the server. Without a current span, nothing changes. A
+/// propagator that panics adds nothing.
 ///
 /// ```
 /// use opentelemetry::global;
@@ -46,10 +50,11 @@ pub fn inject_context(headers: &mut HeaderMap, attempt: Attempt) {
     });
 }
 
-/// The trace context that a request came with: what a server begins its span in, so that it hangs under the attempt that asked.
+/// The trace context that a request came with: what a server begins its span in, so that it hangs
+/// under the attempt that asked.
 ///
-/// It is read by the global propagator, as [`inject_context`] writes it; without one, or without a context in the headers, it is an empty
-/// one.
+/// It is read by the global propagator, as [`inject_context`] writes it; without one, or without a
+/// context in the headers, it is an empty one.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};

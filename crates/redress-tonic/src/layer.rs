@@ -141,10 +141,11 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self.set(|handling| handling.max_replay_bytes = bytes)
     }
 
-    /// Sets what changes the headers of each attempt, which are the call's metadata: a trace context, or a token that holds for a moment.
-    /// What it adds to one attempt is not in the next. It runs at the start of the attempt, within the scopes of the policy's
-    /// observers, so the attempt's span is current; the layer's own headers come after it. The second call replaces the first. Default:
-    /// nothing does.
+    /// Sets what changes the headers of each attempt, which are the call's metadata: a trace
+    /// context, or a token that holds for a moment. What it adds to one attempt is not in the next.
+    /// It runs at the start of the attempt, within the scopes of the policy's observers, so the
+    /// attempt's span is current; the layer's own headers come after it. The second call replaces
+    /// the first. Default: nothing does.
     ///
     /// ```
     /// # fn layer(policy: redress::runtime::tokio::AsyncPolicy<redress::integration::tonic::GrpcClassifier>) -> redress::integration::tonic::GrpcLayer {

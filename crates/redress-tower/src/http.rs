@@ -154,9 +154,10 @@ impl<K> HttpProtocol<K> {
         self
     }
 
-    /// Sets what changes the headers of each attempt: a trace context, the attempt's number, a signature that holds for a moment. What it
-    /// adds to one attempt is not in the next. It runs at the start of the attempt, within the scopes of the policy's observers, so
-    /// the attempt's span is current. The second call replaces the first. Default: nothing does.
+    /// Sets what changes the headers of each attempt: a trace context, the attempt's number, a
+    /// signature that holds for a moment. What it adds to one attempt is not in the next. It runs
+    /// at the start of the attempt, within the scopes of the policy's observers, so the attempt's
+    /// span is current. The second call replaces the first. Default: nothing does.
     ///
     /// ```
     /// use redress::integration::tower::http::HttpProtocol;

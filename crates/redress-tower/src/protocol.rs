@@ -41,8 +41,9 @@ pub trait Protocol<Req, Res> {
         false
     }
 
-    /// Changes the request of an attempt before it is sent: the place for a header with the attempt's number, or with the time it
-    /// has left. Runs within the scopes of the policy's observers, so the attempt's span is current. Default: nothing.
+    /// Changes the request of an attempt before it is sent: the place for a header with the
+    /// attempt's number, or with the time it has left. Runs within the scopes of the policy's
+    /// observers, so the attempt's span is current. Default: nothing.
     fn prepare(&self, request: &mut Req, attempt: Attempt) {
         let _ = (request, attempt);
     }

@@ -17,7 +17,7 @@ pub(crate) struct Call {
     span: Span,
     /// Where events belong then: what was current where the call began.
     surroundings: Option<Span>,
-    /// The span of the attempt that runs; a disabled one between attempts, or if nobody wants such spans.
+    /// The span of the attempt that runs; a disabled one between attempts, or without such spans.
     attempt: Mutex<Span>,
 }
 

@@ -115,8 +115,9 @@ impl TracingObserverBuilder {
         self
     }
 
-    /// The level of a span for each attempt, below the call's. What the operation does is then below its attempt, and a trace context that
-    /// it sends along is the attempt's. Default: none, and attempts have no spans.
+    /// The level of a span for each attempt, below the call's. What the operation does is then below
+    /// its attempt, and a trace context that it sends along is the attempt's. Default: none, and
+    /// attempts have no spans.
     pub fn attempt_span_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.attempt_span = level.into();
         self

@@ -1,4 +1,5 @@
-//! Backends on real sockets that fail twice and then answer, and the headers that came with each attempt.
+//! Backends on real sockets that fail twice and then answer, and the headers that came with each
+//! attempt.
 //!
 //! Owns the sockets. Does not know what a trace is.
 
@@ -25,7 +26,7 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// Serves HTTP on a port of its own until the runtime ends.
+    /// Serves HTTP on a free port until the runtime ends.
     pub(crate) async fn http(&self) -> SocketAddr {
         let (backend, listener) = (self.clone(), listen().await);
         let answer = move |headers: HeaderMap| {

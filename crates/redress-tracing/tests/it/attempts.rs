@@ -56,7 +56,7 @@ fn without_a_span_for_the_call_attempts_are_below_what_is_current() {
     let observer = TracingObserver::builder().span_level(None).attempt_span_level(Level::DEBUG).build();
     let policy = Policy::builder().observer(observer).build().unwrap();
     let outer = debug_span!("outer").entered();
-    policy.call(|| Ok::<_, Error>(debug_span!("query").in_scope(|| ()))).unwrap();
+    policy.call(|| debug_span!("query").in_scope(|| Ok::<_, Error>(()))).unwrap();
     drop(outer);
     let names = capture.ancestors(&capture.spans("query")[0]).into_iter().map(|span| span.what);
     assert_eq!(names.collect::<Vec<_>>(), [ATTEMPT_SPAN_NAME, "outer"]);
