@@ -108,8 +108,8 @@ impl<B> Outgoing<B> {
 
 type Answer<R> = Failure<Response<R>, HyperError>;
 
-/// The attempts of a call, for as long as it is polled. `begin` sends a request; the flag says whether a bad response should be read
-/// ahead, because another attempt may follow.
+/// The attempts of a call, for as long as it is polled. `begin` sends the request of an attempt; the flag says whether another attempt
+/// may follow, so that a bad response should be read ahead.
 pub(crate) struct Attempts<'p, B, S, F> {
     outgoing: Outgoing<B>,
     begin: S,
@@ -134,13 +134,13 @@ where
     R: Body + Unpin,
     R::Data: Unpin,
     R::Error: Into<Box<dyn Error + Send + Sync>>,
-    S: FnMut(Request<B>, Option<Attempt>) -> F,
+    S: FnMut(Request<B>, Attempt, bool) -> F,
     F: Future<Output = Result<Response<ResponseBody<R>>, HyperError>>,
 {
     fn start(&mut self, attempt: Attempt) {
         let request = self.outgoing.request_for(attempt);
-        let followed = self.outgoing.may_follow(attempt).then_some(attempt);
-        self.running.set(request.map(|request| (self.begin)(request, followed)));
+        let is_followed = self.outgoing.may_follow(attempt);
+        self.running.set(request.map(|request| (self.begin)(request, attempt, is_followed)));
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<ResponseBody<R>>, HyperError>> {

@@ -7,9 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request, Response, Uri};
+use http::{HeaderMap, Method, Request, Response, Uri};
 use redress_core::driver::Timer;
-use redress_core::{AsyncPolicy, CallContext, CallError, Classifier};
+use redress_core::{AsyncPolicy, Attempt, CallContext, CallError, Classifier};
 use redress_http::{Head, IdempotencyGuard};
 
 use crate::error::HyperError;
@@ -20,6 +20,7 @@ use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
 type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
+type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 
 /// A client whose requests go through a policy `P`, an [`AsyncPolicy`] of the runtime's crate. Clones share the transport, the policy, its
 /// breaker and its budget.
@@ -30,6 +31,7 @@ type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 /// | [`operation`](Self::operation) | [`default_operation`](redress_http::default_operation): method and path |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no request is skipped |
+/// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
 /// | [`drain`](Self::drain) | 64 KiB, 100 ms |
 ///
 /// - **Failures** are what the policy's classifier says: give it [`hyper_classifier`](crate::hyper_classifier), or one of your own. It may
@@ -49,6 +51,7 @@ pub struct RetryingClient<T, P> {
     operation: Option<OfHead<Cow<'static, str>>>,
     context: Option<OfHead<CallContext<'static, ()>>>,
     bypass_if: Option<OfHead<bool>>,
+    headers: Option<OnHeaders>,
 }
 
 impl<T, P> RetryingClient<T, P> {
@@ -63,6 +66,7 @@ impl<T, P> RetryingClient<T, P> {
             operation: None,
             context: None,
             bypass_if: None,
+            headers: None,
         }
     }
 
@@ -111,6 +115,28 @@ impl<T, P> RetryingClient<T, P> {
         self
     }
 
+    /// Sets what changes the headers of each attempt: a trace context, the attempt's number, a
+    /// signature that holds for a moment. What it adds to one attempt is not in the next. It runs
+    /// at the start of the attempt, within the scopes of the policy's observers, so the attempt's
+    /// span is current. The second call replaces the first. Default: nothing does.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue};
+    /// use redress::Attempt;
+    /// use redress::integration::hyper::RetryingClient;
+    ///
+    /// # fn numbered<T, P>(client: RetryingClient<T, P>) -> RetryingClient<T, P> {
+    /// client.attempt_headers(|headers: &mut HeaderMap, attempt: Attempt| {
+    ///     headers.insert("x-attempt", HeaderValue::from(attempt.number()));
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn attempt_headers(mut self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
+        self.headers = Some(Arc::new(change));
+        self
+    }
+
     /// The transport.
     pub const fn transport(&self) -> &T {
         &self.transport
@@ -133,6 +159,7 @@ impl<T: Transport, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
             drain: self.drain,
             bypass: self.bypass_if.as_ref().is_some_and(|bypass| bypass(&Head::from_request(&request))),
             naming: self.operation.as_deref().map(|naming| naming as _),
+            headers: self.headers.as_deref().map(|change| change as _),
             ..Settings::default()
         };
         let context =

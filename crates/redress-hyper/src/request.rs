@@ -8,11 +8,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use redress_core::driver::Timer;
 use redress_core::policy::NoRetryHook;
 use redress_core::policy::RetryHook;
-use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
+use redress_core::{AsyncPolicy, Attempt, CallContext, CallError, Classifier, RetryOutcome};
 use redress_http::{Head, IdempotencyGuard, Redacted, default_operation};
 
 use crate::attempts::{Allowed, Attempts, Outgoing, send_once};
@@ -38,6 +38,7 @@ pub struct RetryingRequest<'c, T: Transport, C, Tm, N = NoRetryHook> {
 }
 
 type Naming<'c> = &'c (dyn Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync);
+type Headers<'c> = &'c (dyn Fn(&mut HeaderMap, Attempt) + Send + Sync);
 
 /// What a request has of its client, or of its own.
 #[derive(Default)]
@@ -47,6 +48,8 @@ pub(crate) struct Settings<'c> {
     pub(crate) bypass: bool,
     /// The client's way to name requests.
     pub(crate) naming: Option<Naming<'c>>,
+    /// What changes the headers of each attempt.
+    pub(crate) headers: Option<Headers<'c>>,
     /// The name of this request.
     pub(crate) name: Option<Cow<'c, str>>,
 }
@@ -186,8 +189,11 @@ where
         let outgoing = Outgoing::new(parts, body, allowed, attempts);
         let mut running = pin!(None);
         let (timer, drain) = (policy.timer(), settings.drain);
-        let begin = |request, followed: Option<_>| {
-            let ahead = followed.map(|attempt| ReadAhead::new(drain, attempt, timer));
+        let begin = |mut request: Request<_>, attempt, is_followed: bool| {
+            if let Some(change) = settings.headers {
+                change(request.headers_mut(), attempt);
+            }
+            let ahead = is_followed.then(|| ReadAhead::new(drain, attempt, timer));
             send_once(transport.clone(), request, (policy.classifier(), timer), (allowed, ahead))
         };
         call.run(Attempts::new(outgoing, begin, running.as_mut())).await

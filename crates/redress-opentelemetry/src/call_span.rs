@@ -191,9 +191,9 @@ impl Drop for CallSpan {
     }
 }
 
-/// Ends spans while their owner lives on. Its destructor may panic like the end did, and a second panic while the first unwinds
+/// Runs a step that must not panic, such as ending a span whose owner lives on: its destructor may panic like the end did, and a second panic while the first unwinds
 /// would end the process.
-fn contained(end: impl FnOnce()) {
+pub(crate) fn contained(end: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(end)) {
         // A payload may panic when dropped.
         mem::forget(payload);

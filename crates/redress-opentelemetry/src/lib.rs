@@ -3,6 +3,8 @@
 //! - [`OtelObserver`] gives each call a span, with an event for each attempt, and keeps retries, durations, breaker states and
 //!   what budgets have left in metrics. It is one more observer of a policy: [`observer`](redress_core::policy::PolicyBuilder::observer) takes it.
 //! - [`linked`] links the calls that are begun in a context to another span: a deferred call that somebody takes up again.
+//! - `inject_context` and `extract_context`, with the feature `http`: the trace context of each attempt in its headers, and of a
+//!   request that came.
 //! - [`EventCounter`] counts every event by name, in one counter.
 //!
 //! ```
@@ -31,6 +33,11 @@ pub use builder::OtelObserverBuilder;
 
 mod links;
 pub use links::linked;
+
+#[cfg(feature = "http")]
+mod propagation;
+#[cfg(feature = "http")]
+pub use propagation::{extract_context, inject_context};
 
 mod circuits;
 pub use circuits::CircuitWatch;

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use redress_core::{AsyncPolicy, CallContext};
+use http::HeaderMap;
+use redress_core::{AsyncPolicy, Attempt, CallContext};
 use redress_http::Head;
 use redress_tokio::TokioTimer;
 use redress_tower::PolicyLayer;
@@ -34,6 +35,7 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 /// | [`not_idempotent`](Self::not_idempotent) | no call is: each may run twice |
 /// | [`return_on_headers`](Self::return_on_headers) | no: a response's first message is waited for |
 /// | [`max_replay_bytes`](Self::max_replay_bytes) | 65,536 |
+/// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
 ///
 /// The closures are given the [head](Head) of the request: its path in `uri`, its metadata in `headers`, and whatever the caller put into the
 /// [extensions](tonic::Request::extensions_mut) of it.
@@ -54,6 +56,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
             bypass_if: None,
             not_idempotent: None,
             return_on_headers: None,
+            headers: None,
             max_replay_bytes: MAX_REPLAY_BYTES,
         };
         Self { policies: Policies { policy, provider: None }, handling: Arc::new(handling) }
@@ -136,6 +139,24 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     #[must_use]
     pub fn max_replay_bytes(self, bytes: usize) -> Self {
         self.set(|handling| handling.max_replay_bytes = bytes)
+    }
+
+    /// Sets what changes the headers of each attempt, which are the call's metadata: a trace
+    /// context, or a token that holds for a moment. What it adds to one attempt is not in the next.
+    /// It runs at the start of the attempt, within the scopes of the policy's observers, so the
+    /// attempt's span is current; the layer's own headers come after it. The second call replaces
+    /// the first. Default: nothing does.
+    ///
+    /// ```
+    /// # fn layer(policy: redress::runtime::tokio::AsyncPolicy<redress::integration::tonic::GrpcClassifier>) -> redress::integration::tonic::GrpcLayer {
+    /// redress::integration::tonic::GrpcLayer::new(policy).attempt_headers(|headers, attempt| {
+    ///     headers.insert("x-attempt", attempt.number().into());
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn attempt_headers(self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
+        self.set(|handling| handling.headers = Some(Arc::new(change)))
     }
 
     fn set(mut self, change: impl FnOnce(&mut Handling)) -> Self {

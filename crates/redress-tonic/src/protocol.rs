@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use redress_core::{AsyncPolicy, Attempt, CallContext, Classification};
 use redress_http::{Head, IdempotencyGuard, RetrySafety};
 use redress_tower::{PolicyProvider, Protocol};
@@ -22,6 +22,7 @@ use crate::response_body::ResponseBody;
 const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
+pub(crate) type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 
 /// What a layer was told about calls, but for their policies.
 #[derive(Clone)]
@@ -31,6 +32,7 @@ pub(crate) struct Handling {
     pub(crate) bypass_if: Option<OfHead<bool>>,
     pub(crate) not_idempotent: Option<OfHead<bool>>,
     pub(crate) return_on_headers: Option<OfHead<bool>>,
+    pub(crate) headers: Option<OnHeaders>,
     pub(crate) max_replay_bytes: usize,
 }
 
@@ -91,6 +93,10 @@ impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcProtocol {
 
     fn prepare(&self, request: &mut Request<RequestBody>, attempt: Attempt) {
         let headers = request.headers_mut();
+        // First, so that a `grpc-timeout` it sets is shortened like the caller's.
+        if let Some(change) = &self.0.headers {
+            change(headers, attempt);
+        }
         if attempt.number() > 1 {
             headers.insert(PREVIOUS_ATTEMPTS, HeaderValue::from(attempt.number() - 1));
         }

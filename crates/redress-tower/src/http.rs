@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use ::http::{Request, Response};
-use redress_core::{CallContext, Cause, Classification, OutcomeSummary};
+use ::http::{HeaderMap, Request, Response};
+use redress_core::{Attempt, CallContext, Cause, Classification, OutcomeSummary};
 use redress_http::{Head, IdempotencyGuard, LastFailure, Repetition, default_operation};
 
 use crate::protocol::Protocol;
@@ -22,6 +22,7 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// | [`operation`](Self::operation) | [`default_operation`]: method and path |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no request is skipped |
+/// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
 /// | [`bodies`](Self::bodies) | [`CloneBody`]: bodies are `Clone`, as `Full<Bytes>`, `Empty` and `String` are |
 ///
 /// A request that may not be sent again is sent once, and if it fails the outcome says why: `not_idempotent`, or `streaming_body` where
@@ -31,7 +32,7 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// below was called. A service that follows redirects sends several requests for one; a connection that was refused to the last says
 /// nothing about the first, so such a service wants a classifier of your own, or only idempotent requests.
 ///
-/// Headers are the same in each attempt, and so are extensions, but for a [`Repetition`] from the second on, which says why.
+/// Unless told otherwise, headers are the same in each attempt, and so are extensions, but for a [`Repetition`] from the second on, which says why.
 ///
 /// The response has an [`OutcomeSummary`] among its extensions, whether it is good or one that the policy gave up on. A response that is
 /// tried again is held, unread, until the next attempt has ended, since it is the call's answer if there is none after all.
@@ -66,16 +67,19 @@ pub struct HttpProtocol<K = CloneBody> {
     operation: Option<OfHead<Cow<'static, str>>>,
     context: Option<OfHead<CallContext<'static, ()>>>,
     bypass_if: Option<OfHead<bool>>,
+    headers: Option<OnHeaders>,
     bodies: K,
 }
 
 type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
+type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 
 impl HttpProtocol {
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Self { guard: IdempotencyGuard::new(), operation: None, context: None, bypass_if: None, bodies: CloneBody }
+        let guard = IdempotencyGuard::new();
+        Self { guard, operation: None, context: None, bypass_if: None, headers: None, bodies: CloneBody }
     }
 }
 
@@ -102,8 +106,8 @@ impl<K> HttpProtocol<K> {
     /// ```
     #[must_use]
     pub fn bodies<L>(self, bodies: L) -> HttpProtocol<L> {
-        let Self { guard, operation, context, bypass_if, .. } = self;
-        HttpProtocol { guard, operation, context, bypass_if, bodies }
+        let Self { guard, operation, context, bypass_if, headers, .. } = self;
+        HttpProtocol { guard, operation, context, bypass_if, headers, bodies }
     }
 
     /// Sets which requests may be sent again. Default: those known to be idempotent.
@@ -149,6 +153,25 @@ impl<K> HttpProtocol<K> {
         self.bypass_if = Some(Arc::new(bypass));
         self
     }
+
+    /// Sets what changes the headers of each attempt: a trace context, the attempt's number, a
+    /// signature that holds for a moment. What it adds to one attempt is not in the next. It runs
+    /// at the start of the attempt, within the scopes of the policy's observers, so the attempt's
+    /// span is current. The second call replaces the first. Default: nothing does.
+    ///
+    /// ```
+    /// use redress::integration::tower::http::HttpProtocol;
+    ///
+    /// let protocol = HttpProtocol::new().attempt_headers(|headers, attempt| {
+    ///     headers.insert("x-attempt", attempt.number().into());
+    /// });
+    /// # let _ = protocol;
+    /// ```
+    #[must_use]
+    pub fn attempt_headers(mut self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
+        self.headers = Some(Arc::new(change));
+        self
+    }
 }
 
 impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K> {
@@ -192,6 +215,12 @@ impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K>
 
     fn bypasses(&self, request: &Request<B>) -> bool {
         self.bypass_if.as_ref().is_some_and(|bypass| bypass(&Head::from_request(request)))
+    }
+
+    fn prepare(&self, request: &mut Request<B>, attempt: Attempt) {
+        if let Some(change) = &self.headers {
+            change(request.headers_mut(), attempt);
+        }
     }
 
     fn ended(&self, response: &mut Response<R>, summary: &OutcomeSummary) {

@@ -41,8 +41,9 @@ pub trait Protocol<Req, Res> {
         false
     }
 
-    /// Changes the request of an attempt before it is sent: the place for a header with the attempt's number, or with the time it
-    /// has left. Default: nothing.
+    /// Changes the request of an attempt before it is sent: the place for a header with the
+    /// attempt's number, or with the time it has left. Runs within the scopes of the policy's
+    /// observers, so the attempt's span is current. Default: nothing.
     fn prepare(&self, request: &mut Req, attempt: Attempt) {
         let _ = (request, attempt);
     }
@@ -80,7 +81,7 @@ pub trait Protocol<Req, Res> {
     }
 }
 
-/// An protocol beside which a function says what the call of each request sets for itself. Made by
+/// A protocol beside which a function says what the call of each request sets for itself. Made by
 /// [`PolicyLayer::context_for`](crate::PolicyLayer::context_for).
 #[derive(Clone, Copy)]
 pub struct ContextFor<X, F> {
@@ -111,6 +112,14 @@ where
 
     fn prepare(&self, request: &mut Req, attempt: Attempt) {
         self.protocol.prepare(request, attempt);
+    }
+
+    fn retry_forbidden(&self, request: &Req, response: Option<&Res>, failure: &Classification) -> Option<&'static str> {
+        self.protocol.retry_forbidden(request, response, failure)
+    }
+
+    fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>) {
+        self.protocol.repeats(request, attempt, cause, response);
     }
 
     fn discard(&self, response: &mut Res) {

@@ -3,6 +3,7 @@
 //! Owns every field's name. Decides neither whether nor at which level.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use redress_core::breaker::CircuitState;
 use redress_core::observe::{AttemptContext, AttemptDecision, CallOutcome, CallStart};
@@ -10,7 +11,7 @@ use redress_core::{Cause, Classification, ErrorClass, Event, EventName, StopReas
 use tracing::field::{Empty, Value};
 use tracing::{Level, Span};
 
-use crate::{ATTEMPT_TARGET, BREAKER_TARGET, CALL_TARGET, SPAN_NAME};
+use crate::{ATTEMPT_SPAN_NAME, ATTEMPT_TARGET, BREAKER_TARGET, CALL_TARGET, SPAN_NAME};
 
 /// `$write!(LEVEL, ..)` with the level as a constant, which it has to be at a callsite.
 macro_rules! at_level {
@@ -51,6 +52,44 @@ pub(crate) fn span(level: Option<Level>, call: &CallStart<'_>) -> Span {
     at_level!(level, span_at)
 }
 
+/// The span of an attempt that begins, below its call's; a disabled one if there is no level.
+pub(crate) fn attempt_span(within: &Span, level: Option<Level>, attempt: &AttemptContext<'_>) -> Span {
+    let Some(level) = level else { return Span::none() };
+    macro_rules! span_at {
+        ($level:expr) => {
+            tracing::span!(
+                target: ATTEMPT_TARGET,
+                parent: within.id(),
+                $level,
+                ATTEMPT_SPAN_NAME,
+                operation = attempt.operation.as_deref().filter(|name| !name.is_empty()),
+                policy = attempt.policy.as_deref(),
+                breaker = attempt.breaker.as_deref(),
+                attempt = attempt.attempt,
+                decision = Empty,
+                class = Empty,
+                cause = Empty,
+                details = Empty,
+                outcome = Empty,
+            )
+        };
+    }
+    at_level!(level, span_at)
+}
+
+/// How an attempt ended, into its span.
+pub(crate) fn record_attempt_end(span: &Span, attempt: &AttemptContext<'_>) {
+    record(span, "decision", attempt.decision.map(AttemptDecision::as_str));
+    record(span, "class", attempt.classification.as_deref().map(|meaning| meaning.class().as_str()));
+    record(span, "cause", attempt.cause.map(Cause::as_str));
+    record(span, "details", attempt.classification.as_deref().and_then(details).as_deref());
+}
+
+/// An attempt that its call ended in, by being dropped or by a panic, into its span.
+pub(crate) fn record_unfinished(span: &Span) {
+    span.record("outcome", CallOutcome::of_unfinished().as_str());
+}
+
 /// How a call ended, into its span.
 pub(crate) fn record_end(span: &Span, event: &Event<'_>) {
     record(span, "outcome", outcome(event).map(CallOutcome::as_str));
@@ -59,8 +98,8 @@ pub(crate) fn record_end(span: &Span, event: &Event<'_>) {
     record(span, "class", event.class.map(ErrorClass::as_str));
     record(span, "cause", event.cause.map(Cause::as_str));
     record(span, "details", event.classification.as_deref().and_then(details).as_deref());
-    record(span, "retry_in_seconds", event.retry_in.map(|wait| wait.as_secs_f64()));
-    record(span, "elapsed_seconds", event.elapsed.map(|elapsed| elapsed.as_secs_f64()));
+    record(span, "retry_in_seconds", event.retry_in.map(seconds));
+    record(span, "elapsed_seconds", event.elapsed.map(seconds));
 }
 
 /// Formatters leave a gap where nothing is recorded on purpose.
@@ -74,8 +113,8 @@ fn record(span: &Span, field: &str, value: Option<impl Value>) {
 pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
     let details = event.classification.as_deref().and_then(details);
     let panicked = outcome(event).filter(|outcome| *outcome == CallOutcome::Panicked);
-    let retry_after = event.retry_after().map(|asked| asked.as_secs_f64());
-    let sleep = matches!(event.name, EventName::Retry | EventName::Scheduled).then(|| event.delay.as_secs_f64());
+    let retry_after = event.retry_after().map(seconds);
+    let sleep = matches!(event.name, EventName::Retry | EventName::Scheduled).then(|| seconds(event.delay));
     macro_rules! event_at {
         ($target:expr, $level:expr) => {
             tracing::event!(
@@ -96,8 +135,8 @@ pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
                 details = details.as_deref(),
                 breaker = event.breaker.as_deref(),
                 state = event.state.map(CircuitState::as_str),
-                retry_in_seconds = event.retry_in.map(|wait| wait.as_secs_f64()),
-                elapsed_seconds = event.elapsed.map(|elapsed| elapsed.as_secs_f64()),
+                retry_in_seconds = event.retry_in.map(seconds),
+                elapsed_seconds = event.elapsed.map(seconds),
                 "{}{}",
                 message(event),
                 why(event)
@@ -134,7 +173,7 @@ pub(crate) fn event_of_breaker(within: &Span, level: Level, event: &Event<'_>) {
                 breaker = event.breaker.as_deref(),
                 state = event.state.map(CircuitState::as_str),
                 class = event.class.map(ErrorClass::as_str),
-                open_for_seconds = event.open_for.map(|time| time.as_secs_f64()),
+                open_for_seconds = event.open_for.map(seconds),
                 "{}",
                 message(event)
             )
@@ -162,7 +201,7 @@ pub(crate) fn attempt(within: &Span, level: Level, attempt: &AttemptContext<'_>)
                 cause = attempt.cause.map(Cause::as_str),
                 error_type = attempt.error_type,
                 details = details.as_deref(),
-                elapsed_seconds = attempt.elapsed.as_secs_f64(),
+                elapsed_seconds = seconds(attempt.elapsed),
                 "attempt ended"
             )
         };
@@ -177,6 +216,12 @@ fn outcome(event: &Event<'_>) -> Option<CallOutcome> {
         Some(CallOutcome::Cancelled) => Some(CallOutcome::of_unfinished()),
         outcome => outcome,
     }
+}
+
+/// In seconds, to the microsecond: a person reads them, and what is below is noise.
+fn seconds(duration: Duration) -> f64 {
+    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    micros as f64 / 1e6
 }
 
 /// The classification's details in one field, since `tracing` knows the names of fields beforehand.

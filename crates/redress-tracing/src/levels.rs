@@ -11,6 +11,7 @@ use crate::observer::TracingObserver;
 #[derive(Clone, Debug)]
 pub(crate) struct Levels {
     pub(crate) span: Option<Level>,
+    pub(crate) attempt_span: Option<Level>,
     pub(crate) attempt: Option<Level>,
     pub(crate) recovery: Option<Level>,
     /// Of a failure that would have been retried, had its classification not forbidden it.
@@ -30,7 +31,7 @@ impl Levels {
 
     /// The most severe of them all, which is heard if any is.
     pub(crate) fn most_severe(&self) -> Option<Level> {
-        let others = [self.span, self.attempt, self.recovery, self.forbidden];
+        let others = [self.span, self.attempt_span, self.attempt, self.recovery, self.forbidden];
         self.events.into_iter().chain(others).flatten().min()
     }
 }
@@ -39,6 +40,7 @@ impl Default for Levels {
     fn default() -> Self {
         Self {
             span: Some(Level::INFO),
+            attempt_span: None,
             attempt: Some(Level::TRACE),
             recovery: Some(Level::DEBUG),
             forbidden: Some(Level::WARN),
@@ -110,6 +112,14 @@ impl TracingObserverBuilder {
     /// The level of the spans. Default: `INFO`. Without spans, events are told of in whatever span is current where the call began.
     pub fn span_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.span = level.into();
+        self
+    }
+
+    /// The level of a span for each attempt, below the call's. What the operation does is then below
+    /// its attempt, and a trace context that it sends along is the attempt's. Default: none, and
+    /// attempts have no spans.
+    pub fn attempt_span_level(mut self, level: impl Into<Option<Level>>) -> Self {
+        self.levels.attempt_span = level.into();
         self
     }
 

@@ -31,17 +31,20 @@ mod call;
 mod observer;
 pub use observer::TracingObserver;
 
-/// The target of spans, and of events that say how a call ended: `redress::call`.
+/// The target of the spans of calls, and of events that say how a call ended: `redress::call`.
 pub const CALL_TARGET: &str = "redress::call";
 
-/// The target of events about attempts, retries among them: `redress::attempt`.
+/// The target of the spans of attempts, and of events about attempts, retries among them: `redress::attempt`.
 pub const ATTEMPT_TARGET: &str = "redress::attempt";
 
 /// The target of events about a breaker's changes of state: `redress::breaker`. (A rejection ends a call, so it is not here.)
 pub const BREAKER_TARGET: &str = "redress::breaker";
 
-/// The name of the spans.
+/// The name of the spans of calls.
 pub const SPAN_NAME: &str = "redress.call";
+
+/// The name of the spans of attempts, where they are [asked for](TracingObserverBuilder::attempt_span_level).
+pub const ATTEMPT_SPAN_NAME: &str = "redress.attempt";
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

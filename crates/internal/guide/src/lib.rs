@@ -21,5 +21,6 @@ pages! {
     TowerServices = "tower-services.md",
     Grpc = "grpc.md",
     Observability = "observability.md",
+    Incident = "incident.md",
     Testing = "testing.md",
 }

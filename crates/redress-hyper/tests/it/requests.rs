@@ -33,6 +33,22 @@ async fn a_bad_response_is_followed_by_another_attempt() {
 }
 
 #[tokio::test]
+async fn headers_of_an_attempt_are_not_in_the_next() {
+    let server = Server::answers(&[BUSY, BUSY, OK]).await;
+    let client = client().attempt_headers(|headers, attempt| {
+        let tries = headers.get_all("x-try").iter().count();
+        headers.append("x-try", HeaderValue::from(attempt.number()));
+        headers.append("x-before", HeaderValue::from(tries));
+    });
+    let request = client.get(server.uri("/")).header(HeaderName::from_static("x-mine"), HeaderValue::from_static("7"));
+    request.send().await.unwrap();
+    let arrived = server.arrived();
+    let of = |name: &str| arrived.iter().map(|arrived| arrived.header(name).unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!((of("x-try"), of("x-before")), (["1", "2", "3"].map(String::from).into(), vec!["0".to_owned(); 3]));
+    assert_eq!(of("x-mine"), ["7", "7", "7"]);
+}
+
+#[tokio::test]
 async fn a_bad_response_at_the_end_is_the_response() {
     let server = Server::answers(&[BUSY]).await;
     let response = client().get(server.uri("/")).send().await.unwrap();

@@ -16,5 +16,8 @@ mod circuits;
 
 mod collector;
 mod otlp;
+mod backends;
+mod propagation;
+
 mod containment;
 mod globals;

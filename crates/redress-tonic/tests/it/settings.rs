@@ -23,6 +23,22 @@ async fn a_call_is_named_by_its_path_or_as_told() {
 }
 
 #[tokio::test]
+async fn headers_of_an_attempt_are_not_in_the_next() {
+    let (server, lab) = (serve().await, Lab::default());
+    server.script.then_fail(Status::unavailable("1")).then_fail(Status::unavailable("2"));
+    let layer = lab.layer(3).attempt_headers(|headers, attempt| {
+        headers.append("x-try", attempt.number().into());
+        // The layer's own comes after.
+        headers.insert("grpc-previous-rpc-attempts", 70.into());
+    });
+    EchoClient::new(layer.layer(server.channel())).once(ping("x")).await.expect("an answer");
+    let seen = server.script.seen();
+    let tries = seen.iter().map(|seen| (seen.header("x-try"), seen.metadata.get_all("x-try").iter().count()));
+    assert_eq!(tries.collect::<Vec<_>>(), [(Some("1"), 1), (Some("2"), 1), (Some("3"), 1)]);
+    assert_eq!(seen[1].header("grpc-previous-rpc-attempts"), Some("1"));
+}
+
+#[tokio::test]
 async fn a_call_that_is_skipped_passes_by_the_policy() {
     let (server, lab) = (serve().await, Lab::default());
     server.script.then_fail(Status::unavailable("1"));

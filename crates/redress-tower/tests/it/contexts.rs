@@ -6,9 +6,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use redress_core::policy::{Deadline, RetryNotice};
-use redress_core::{AbortHandle, CallContext, StopReason};
+use redress_core::{AbortHandle, CallContext, OutcomeSummary, StopReason};
+use redress_http::{Repetition, http_classifier};
 use redress_testing::Recorder;
 use redress_tokio::AsyncPolicy;
 use redress_tower::http::HttpProtocol;
@@ -143,4 +144,41 @@ async fn a_single_call_tells_of_errors_with_their_type() {
     });
     assert_eq!(service.execute_in(context, ()).await.attempts(), 2);
     assert_eq!(*kinds.lock().unwrap(), [Some(io::ErrorKind::TimedOut)]);
+}
+
+#[tokio::test]
+async fn a_request_that_must_not_run_twice_does_not_because_its_call_has_settings() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sees = Arc::clone(&seen);
+    let policy = AsyncPolicy::builder().classifier(http_classifier()).retry(at_once().max_attempts(3)).build().unwrap();
+    let mut service = PolicyLayer::new(policy)
+        .protocol(HttpProtocol::new())
+        .context_for(|_: &Request<()>| CallContext::new())
+        .layer(service_fn(move |request: Request<()>| {
+            let attempt = request.extensions().get::<Repetition>().map_or(1, Repetition::attempt);
+            sees.lock().unwrap().push((request.method().clone(), attempt));
+            ready(Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap()))
+        }));
+    let failed = service.call(Request::post("/charge").body(()).unwrap()).await.unwrap();
+    assert_eq!(failed.extensions().get::<OutcomeSummary>().unwrap().retry_forbidden(), Some("not_idempotent"));
+    service.call(Request::get("/stock").body(()).unwrap()).await.unwrap();
+    let gets = [1, 2, 3].map(|attempt| (Method::GET, attempt));
+    assert_eq!(seen.lock().unwrap()[..], [&[(Method::POST, 1)][..], &gets].concat());
+}
+
+#[tokio::test]
+async fn headers_of_an_attempt_are_not_in_the_next() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sees = Arc::clone(&seen);
+    let policy = AsyncPolicy::builder().classifier(http_classifier()).retry(at_once().max_attempts(3)).build().unwrap();
+    let protocol = HttpProtocol::new().attempt_headers(|headers, attempt| {
+        headers.append("x-attempt", attempt.number().into());
+    });
+    let mut service = PolicyLayer::new(policy).protocol(protocol).layer(service_fn(move |request: Request<()>| {
+        let numbers = request.headers().get_all("x-attempt").iter().map(|number| number.to_str().unwrap().to_owned());
+        sees.lock().unwrap().push(numbers.collect::<Vec<_>>());
+        ready(Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap()))
+    }));
+    service.call(Request::get("/stock").body(()).unwrap()).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [["1"], ["2"], ["3"]]);
 }

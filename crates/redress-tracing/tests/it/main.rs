@@ -6,6 +6,7 @@
 
 mod capture;
 
+mod attempts;
 mod breakers;
 mod calls;
 mod concurrency;

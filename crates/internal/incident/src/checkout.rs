@@ -1,0 +1,134 @@
+//! The service: a checkout asks the inventory, charges the order and stores it, and says to its
+//! caller what failed.
+//!
+//! Owns the three calls and what their failures mean to a caller. How often each is tried is in
+//! `policies.rs`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+use http_body_util::Empty;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use metrics_exporter_prometheus::PrometheusHandle;
+use redress::classify::DefaultClassifier;
+use redress::integration::hyper::{HyperClassifier, RetryingClient};
+use redress::integration::tonic::{GrpcClassifier, GrpcLayer, GrpcService, outcome};
+use redress::observe::opentelemetry::{extract_context, inject_context};
+use redress::policy::AsyncPolicy;
+use redress::{OutcomeSummary, StopReason};
+use tonic::transport::{Channel, Endpoint};
+use tower_layer::Layer as _;
+use tracing::{Instrument as _, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::clock::StoryClock;
+use crate::database;
+use crate::payments::{Order, PaymentsClient};
+use crate::policies::Policies;
+
+type Inventory = RetryingClient<Client<HttpConnector, Empty<Bytes>>, AsyncPolicy<HyperClassifier, StoryClock>>;
+type Payments = PaymentsClient<GrpcService<Channel, GrpcClassifier, StoryClock>>;
+
+/// Where the backends are.
+pub(crate) struct Backends {
+    pub(crate) inventory: SocketAddr,
+    pub(crate) payments: SocketAddr,
+    pub(crate) database: SocketAddr,
+}
+
+struct Checkout {
+    backends: Backends,
+    inventory: Inventory,
+    payments: Payments,
+    orders: AsyncPolicy<DefaultClassifier, StoryClock>,
+    page: PrometheusHandle,
+}
+
+/// The routes of the service.
+pub(crate) fn router(policies: Policies, backends: Backends, page: PrometheusHandle) -> anyhow::Result<Router> {
+    // Each attempt's span is the parent that its backend sees.
+    let http = Client::builder(TokioExecutor::new()).build_http();
+    let inventory = RetryingClient::new(http, policies.inventory)
+        .operation(|_| "GET /stock/{item}".into())
+        .attempt_headers(inject_context);
+    let channel = Endpoint::try_from(format!("http://{}", backends.payments))?.connect_lazy();
+    let payments = GrpcLayer::new(policies.payments).attempt_headers(inject_context).layer(channel);
+    let checkout =
+        Checkout { backends, inventory, payments: PaymentsClient::new(payments), orders: policies.orders, page };
+    let routes = Router::new().route("/checkout/{order}", post(check_out)).route("/metrics", get(metrics));
+    Ok(routes.with_state(Arc::new(checkout)))
+}
+
+async fn metrics(State(checkout): State<Arc<Checkout>>) -> String {
+    checkout.page.render()
+}
+
+async fn check_out(State(checkout): State<Arc<Checkout>>, Path(order): Path<u32>, headers: HeaderMap) -> Response {
+    let span = info_span!("POST /checkout", order);
+    // The caller's context, if it sent one; without it the span is a trace's first.
+    let _ = span.set_parent(extract_context(&headers));
+    let done = async move {
+        checkout.ask_inventory(order).await?;
+        checkout.charge(order).await?;
+        checkout.store(order).await
+    };
+    match done.instrument(span).await {
+        Ok(()) => StatusCode::CREATED.into_response(),
+        Err(unserved) => unserved.into_response(),
+    }
+}
+
+impl Checkout {
+    async fn ask_inventory(&self, order: u32) -> Result<(), Unserved> {
+        let uri = format!("http://{}/stock/{order}", self.backends.inventory);
+        let uri = uri.parse().map_err(|_| Unserved::default())?;
+        let outcome = self.inventory.get(uri).execute().await;
+        Unserved::unless_ok(outcome.summary())
+    }
+
+    async fn charge(&self, order: u32) -> Result<(), Unserved> {
+        let answer = self.payments.clone().charge(Order { number: order }).await;
+        outcome(&answer).map_or_else(|| Err(Unserved::default()), Unserved::unless_ok)
+    }
+
+    async fn store(&self, order: u32) -> Result<(), Unserved> {
+        let insert = || database::insert(self.backends.database, order);
+        let outcome = self.orders.operation("insert_order").execute(insert).await;
+        Unserved::unless_ok(outcome.summary())
+    }
+}
+
+/// What a caller is told of a checkout that failed: to come back, and when if a breaker knows.
+#[derive(Debug, Default)]
+struct Unserved {
+    is_bad_gateway: bool,
+    retry_in: Option<Duration>,
+}
+
+impl Unserved {
+    fn unless_ok(summary: &OutcomeSummary) -> Result<(), Self> {
+        // A rejection costs nothing and an abort is ours; the rest is the dependency's failure.
+        let is_bad_gateway = !matches!(summary.stop_reason(), Some(StopReason::CircuitOpen | StopReason::Aborted));
+        if summary.is_ok() { Ok(()) } else { Err(Self { is_bad_gateway, retry_in: summary.retry_in() }) }
+    }
+}
+
+impl IntoResponse for Unserved {
+    fn into_response(self) -> Response {
+        let status = if self.is_bad_gateway { StatusCode::BAD_GATEWAY } else { StatusCode::SERVICE_UNAVAILABLE };
+        match self.retry_in {
+            Some(wait) => (status, [(RETRY_AFTER, wait.as_secs().max(1).to_string())]).into_response(),
+            None => status.into_response(),
+        }
+    }
+}

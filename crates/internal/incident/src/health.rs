@@ -1,0 +1,19 @@
+//! How a backend is: what the outage script turns, and the backends obey.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A switch that a backend and the script share.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Health(Arc<AtomicBool>);
+
+impl Health {
+    /// Makes the backend ill, or well again.
+    pub(crate) fn set_ill(&self, ill: bool) {
+        self.0.store(ill, Ordering::Release);
+    }
+
+    pub(crate) fn is_ill(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,95 @@
+//! Where logs, metrics and spans go: to the terminal, to a page for Prometheus, and over OTLP to a
+//! collector.
+//!
+//! Owns the exporters. All of it is set up before the observers and the policies are built.
+
+use std::net::SocketAddr;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use opentelemetry::global;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider};
+use redress::observe::metrics::{MetricsObserver, names};
+use redress::observe::opentelemetry::OtelObserver;
+use redress::observe::tracing::TracingObserver;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
+
+use crate::clock::StoryClock;
+use crate::policies::Observers;
+
+/// The process's telemetry.
+pub(crate) struct Telemetry {
+    collector: SocketAddr,
+    /// One for each service. Those of the backends would be in processes of their own.
+    providers: Vec<SdkTracerProvider>,
+    pub(crate) page: PrometheusHandle,
+    pub(crate) observers: Observers,
+}
+
+impl Telemetry {
+    /// Sets up what the process has once, and the checkout's own.
+    pub(crate) fn install(clock: &StoryClock, collector: SocketAddr, log: LevelFilter) -> anyhow::Result<Self> {
+        let page = PrometheusBuilder::new()
+            .set_buckets_for_metric(
+                Matcher::Full(names::CALL_DURATION_SECONDS.to_owned()),
+                &names::CALL_DURATION_BUCKETS,
+            )?
+            .install_recorder()?;
+        global::set_text_map_propagator(TraceContextPropagator::new());
+        let checkout = provider(collector, "checkout")?;
+
+        // Lines at the levels that the observer gives them, and a span for each request, in which
+        // the calls' spans begin.
+        let ours = |level| Targets::new().with_target("redress", level);
+        let lines = fmt::layer().compact().with_ansi(false).with_target(false).with_timer(clock.clone());
+        let requests = tracing_opentelemetry::layer().with_tracer(checkout.tracer("checkout"));
+        tracing_subscriber::registry()
+            .with(lines.with_filter(ours(log)))
+            .with(requests.with_filter(Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::INFO)))
+            .try_init()?;
+
+        let observers = Observers {
+            metrics: MetricsObserver::new(),
+            // A span for each attempt, so that a backend's span hangs under the attempt that asked.
+            spans: OtelObserver::builder()
+                .tracer(checkout.tracer("redress"))
+                .attempt_spans(true)
+                .metrics(false)
+                .build(),
+            // The spans of calls are OpenTelemetry's; what is left are the lines, in the request's
+            // span.
+            log: TracingObserver::builder().span_level(None).build(),
+        };
+        Ok(Self { collector, providers: vec![checkout], page, observers })
+    }
+
+    /// A tracer of this service's, for the backends.
+    pub(crate) fn tracer(&mut self, service: &'static str) -> anyhow::Result<SdkTracer> {
+        let provider = provider(self.collector, service)?;
+        let tracer = provider.tracer(service);
+        self.providers.push(provider);
+        Ok(tracer)
+    }
+
+    /// Sends what is left, which would be lost with the process.
+    pub(crate) async fn flush(self) -> anyhow::Result<()> {
+        let shut_down = move || self.providers.iter().try_for_each(SdkTracerProvider::shutdown);
+        Ok(tokio::task::spawn_blocking(shut_down).await??)
+    }
+}
+
+fn provider(collector: SocketAddr, service: &'static str) -> anyhow::Result<SdkTracerProvider> {
+    let exporter = SpanExporter::builder().with_tonic().with_endpoint(format!("http://{collector}")).build()?;
+    // A story's minute is a second, so a queue fills sixty times as fast as a service's.
+    let config = BatchConfigBuilder::default().with_max_queue_size(32_768).build();
+    let processor = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
+    let resource = Resource::builder_empty().with_service_name(service).build();
+    Ok(SdkTracerProvider::builder().with_span_processor(processor).with_resource(resource).build())
+}
