@@ -9,20 +9,19 @@ use std::time::SystemTime;
 use http::Response;
 use redress_core::classify::{OrElse, source_chain, strict_classifier};
 use redress_core::error::StatusError;
-use redress_core::{Classification, Classifier, default_classifier};
+use redress_core::{Classification, Classifier};
 
-use crate::connect::classify_connect;
-use crate::evidence::{is_of_a_connector, is_of_the_caller, of_status, own_failure, with_evidence};
+use crate::client::classify_client;
+use crate::evidence::{of_status, with_evidence};
 use crate::status::{classify, response_class};
 
 /// Classifies responses by status, and errors as the default classifier does.
 ///
 /// - `Ok`: 408, 409, 421, 423, 425, 429 and 5xx but for 501, 505, 506, 508, 510, 511 are failures; everything else, the other 4xx
 ///   included, is a success that the caller reads. Headers are not looked at: see [`http_retry_after_classifier`] for that.
-/// - `Err`: what [`default_classifier`] says, so a [`StatusError`] anywhere in the source chain counts by the whole
+/// - `Err`: what [`classify_client`](crate::classify_client) says, so a [`StatusError`] anywhere in the source chain counts by the whole
 ///   [table](crate::classify_status), 401 and 404 included. A hint that the error itself carries is kept. Beside a status an
 ///   error's name is not guessed from: an answer came, so an error called a timeout that carries a 302 is `Unknown`.
-///   Where hyper-util's client says that no connection came about, [`classify_connect`](crate::classify_connect) is asked instead.
 /// - Both: the status is the label `status`, as in `503`, an `io::Error`'s kind the label `io`, and what was certainly not acted on is
 ///   [marked so](Classification::is_unsent); see [`with_evidence`](crate::with_evidence).
 ///
@@ -74,7 +73,8 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpClassifier {
 }
 
 /// Classifies responses alone: those that [`HttpClassifier`] calls failures are, with the `Retry-After` of their
-/// headers as the hint. It has no opinion about errors, so chain it with a classifier that has.
+/// headers as the hint. It has no opinion about errors, so chain it with a classifier that has. Errors of HTTP clients behind a box are
+/// [`boxed_http_classifier`]'s.
 ///
 /// Hints are taken as they come; the policy's retry [shortens](redress_core::policy::RetryBuilder::max_retry_after) those
 /// that are too long. Made by [`default_result_classifier`].
@@ -175,6 +175,43 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpRetryAfterClassif
     }
 }
 
+/// [`HttpRetryAfterClassifier`] for errors behind a box, as tower's `Buffer`, `LoadShed` and `Timeout` have them: every type that is
+/// `AsRef<dyn Error + Send + Sync>`. Made by [`boxed_http_classifier`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BoxedHttpClassifier;
+
+/// A classifier of responses by status and `Retry-After`, and of boxed errors; see [`BoxedHttpClassifier`].
+///
+/// ```
+/// use redress::{Classifier, integration::http::boxed_http_classifier};
+///
+/// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+/// let failed: Result<http::Response<()>, Box<dyn std::error::Error + Send + Sync>> = Err(refused.into());
+/// assert!(boxed_http_classifier().classify(&failed).unwrap().is_unsent());
+/// ```
+#[inline]
+#[must_use]
+pub const fn boxed_http_classifier() -> BoxedHttpClassifier {
+    BoxedHttpClassifier
+}
+
+impl BoxedHttpClassifier {
+    /// Asks `other` about errors that this one does not recognise, and about responses it finds good.
+    pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
+        OrElse::new(self, other)
+    }
+}
+
+impl<B, E: AsRef<dyn Error + Send + Sync>> Classifier<Response<B>, E> for BoxedHttpClassifier {
+    fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
+        match result {
+            Ok(response) => of_response(response),
+            Err(error) => Some(classify_error(error.as_ref())),
+        }
+    }
+}
+
 /// What a response means, with its hint.
 fn of_response<B>(response: &Response<B>) -> Option<Classification> {
     // Asked first, so that a success does not pay for a look at the clock.
@@ -182,18 +219,12 @@ fn of_response<B>(response: &Response<B>) -> Option<Classification> {
     classify(response.status(), response.headers(), SystemTime::now())
 }
 
-/// What an error means: as the default classifier has it, but by its name only where no status says that an answer came.
+/// What an error means: as [`classify_client`] has it, but by its name only where no status says that an answer came.
 fn classify_error(error: &(dyn Error + 'static)) -> Classification {
-    let failure = if source_chain(error).any(<dyn Error>::is::<StatusError>) {
-        strict_classifier().classify_error(error)
-    } else if is_of_the_caller(error) {
-        own_failure(strict_classifier().classify_error(error))
-    } else if is_of_a_connector(error) {
-        return classify_connect(error);
-    } else {
-        default_classifier().classify_error(error)
-    };
-    with_evidence(error, failure)
+    if source_chain(error).any(<dyn Error>::is::<StatusError>) {
+        return with_evidence(error, strict_classifier().classify_error(error));
+    }
+    classify_client(error)
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ use crate::evidence::with_labels;
 /// | rustls: the alerts `internal_error`, `user_canceled`, `close_notify` | `Transient` |
 /// | OpenSSL: `certificate verify failed`, and the alerts of the same meaning | `Permanent` |
 /// | tonic: HTTP/2 was not negotiated | `Permanent` |
-/// | hyper-util: a URI that its connector does not take, such as `https` without TLS | `Permanent` |
+/// | hyper-util: a URI that its connector does not take, such as `https` without TLS; a host that its proxy cannot be asked for | `Permanent` |
+/// | hyper-util: a proxy that wants other credentials | `Auth` |
 /// | an `io::Error` of kind `NotFound`: the server has not made its Unix socket yet | `Transient` |
 /// | what the [strict classifier](strict_classifier) is certain about | that |
 /// | anything else, which is the network's | `Transient` |
@@ -40,7 +41,7 @@ pub fn classify_connect(error: &(dyn Error + 'static)) -> Classification {
     if certain.is_abort() {
         return certain;
     }
-    let failure = match of_handshake(error) {
+    let failure = match classify_handshake(error) {
         Some(class) => class.into(),
         None if is_without_a_socket(error) => ErrorClass::Transient.into(),
         None if certain.class() == ErrorClass::Unknown => ErrorClass::Transient.into(),
@@ -54,10 +55,25 @@ fn is_without_a_socket(error: &(dyn Error + 'static)) -> bool {
     source_chain(error).any(|error| error.downcast_ref().is_some_and(is_missing))
 }
 
-fn of_handshake(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
+/// The class of what TLS or a proxy on the way refused; `None` for anything else. Its rows are those of [`classify_connect`] that
+/// name a library.
+///
+/// For errors of connections that came about, too: with TLS 1.3 the client has sent its request when the server refuses its
+/// certificate ([RFC 8446, section 4.4.2.4](https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2.4)).
+///
+/// ```
+/// use redress::ErrorClass;
+/// use redress::integration::http::classify_handshake;
+///
+/// let refused: Box<dyn std::error::Error + Send + Sync> = "tlsv1 alert unknown ca".into();
+/// assert_eq!(classify_handshake(&*refused), Some(ErrorClass::Permanent));
+/// assert_eq!(classify_handshake(&std::fmt::Error), None);
+/// ```
+#[must_use]
+pub fn classify_handshake(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
     source_chain(error).find_map(|error| {
         let name = beginning(format_args!("{error:?}"));
-        of_rustls(&name).or_else(|| of_text(error, &name))
+        of_rustls(&name).or_else(|| of_proxy(error, &name)).or_else(|| of_text(error, &name))
     })
 }
 
@@ -76,6 +92,17 @@ fn of_rustls(name: &str) -> Option<ErrorClass> {
         return Some(if passes { ErrorClass::Transient } else { ErrorClass::Permanent });
     }
     REFUSALS.iter().any(|refusal| name.starts_with(refusal)).then_some(ErrorClass::Permanent)
+}
+
+/// What hyper-util's connectors through proxies say.
+fn of_proxy(error: &(dyn Error + 'static), name: &str) -> Option<ErrorClass> {
+    let tunnel = beginning(format_args!("{error}"));
+    if tunnel == "tunnel error: proxy authorization required" || name.starts_with("V5(Auth(") {
+        return Some(ErrorClass::Auth);
+    }
+    let is_of_host = tunnel == "tunnel error: missing destination host";
+    let is_of_socks = ["V5(HostTooLong", "V4(IpV6"].iter().any(|refusal| name.starts_with(refusal));
+    (is_of_host || is_of_socks).then_some(ErrorClass::Permanent)
 }
 
 fn of_text(error: &(dyn Error + 'static), name: &str) -> Option<ErrorClass> {
@@ -148,9 +175,9 @@ mod tests {
             ("General(\"?\")", None),
         ];
         for (name, class) in rows {
-            assert_eq!(of_handshake(&Rustls(name)), class, "{name}");
+            assert_eq!(classify_handshake(&Rustls(name)), class, "{name}");
             let handed_on = io::Error::new(io::ErrorKind::InvalidData, Rustls(name));
-            assert_eq!(of_handshake(&handed_on), class, "{name}");
+            assert_eq!(classify_handshake(&handed_on), class, "{name}");
         }
     }
 
@@ -166,8 +193,24 @@ mod tests {
         ];
         for (text, refused) in rows {
             let error: Box<dyn Error + Send + Sync> = text.into();
-            assert_eq!(of_handshake(&*error), refused.then_some(ErrorClass::Permanent), "{text}");
+            assert_eq!(classify_handshake(&*error), refused.then_some(ErrorClass::Permanent), "{text}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_wants_other_credentials_wants_them_the_next_time_too() {
+        let rows = [
+            ("tunnel error: proxy authorization required", Some(ErrorClass::Auth)),
+            ("tunnel error: missing destination host", Some(ErrorClass::Permanent)),
+            ("tunnel error: unsuccessful", None),
+        ];
+        for (text, class) in rows {
+            let error: Box<dyn Error + Send + Sync> = text.into();
+            assert_eq!(classify_handshake(&*error), class, "{text}");
+        }
+        assert_eq!(classify_handshake(&Rustls("V5(Auth(Failed))")), Some(ErrorClass::Auth));
+        assert_eq!(classify_handshake(&Rustls("V4(IpV6)")), Some(ErrorClass::Permanent));
+        assert_eq!(classify_handshake(&Rustls("V5(Command(HostUnreachable))")), None);
     }
 
     #[test]
@@ -186,7 +229,7 @@ mod tests {
             }
         }
         impl Error for Endless {}
-        assert_eq!(of_handshake(&Endless), None);
+        assert_eq!(classify_handshake(&Endless), None);
     }
 
     #[test]

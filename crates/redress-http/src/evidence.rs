@@ -11,6 +11,8 @@ use redress_core::classify::source_chain;
 use redress_core::error::StatusError;
 use redress_core::{Classification, ErrorClass};
 
+use crate::client::{CONNECT, HTTP2, Http2, prints};
+
 /// The label of a status.
 pub(crate) const STATUS: &str = "status";
 
@@ -86,31 +88,13 @@ pub fn own_failure(failure: Classification) -> Classification {
 
 /// Whether hyper says that what failed is the caller's part. By what it prints, since this crate knows no hyper.
 pub(crate) fn is_of_the_caller(error: &(dyn Error + 'static)) -> bool {
-    source_chain(error).any(|error| begins_with(&format_args!("{error:?}"), "hyper::Error(User("))
-}
-
-/// How hyper-util's client prints that no connection came about.
-const CONNECT: &str = "hyper_util::client::legacy::Error(Connect";
-
-/// Whether hyper-util's client says that no connection came about.
-pub(crate) fn is_of_a_connector(error: &(dyn Error + 'static)) -> bool {
-    source_chain(error).any(|error| begins_with(&format_args!("{error:?}"), CONNECT))
+    source_chain(error).any(|error| prints(error, "hyper::Error(User("))
 }
 
 /// The same of what was certainly not acted on. redress-hyper and `classify_http2` know it by type.
 fn prints_that_nothing_was_done(error: &(dyn Error + 'static)) -> bool {
     const UNSENT: [&str; 3] = [CONNECT, "hyper::Error(Canceled", "hyper::Error(UnexpectedMessage"];
-    let printed = format_args!("{error:?}");
-    if UNSENT.iter().any(|expected| begins_with(&printed, expected)) {
-        return true;
-    }
-    // Whole only where it is h2's.
-    let is_of_http2 = ["Error { kind: Reset(StreamId(", "Error { kind: GoAway("];
-    let [is_reset, is_go_away] = is_of_http2.map(|expected| begins_with(&printed, expected));
-    (is_reset || is_go_away) && {
-        let printed = printed.to_string();
-        printed.ends_with(", Remote) }") && (is_go_away || printed.contains(", REFUSED_STREAM, "))
-    }
+    UNSENT.iter().any(|expected| prints(error, expected)) || Http2::read(error).is_some_and(|error| error.is_unsent())
 }
 
 fn status_of(error: &(dyn Error + 'static)) -> Option<u16> {
@@ -142,6 +126,30 @@ pub(crate) const fn is_not_acted_on(status: u16) -> bool {
 #[must_use]
 pub fn blames_connection(status: StatusCode) -> bool {
     matches!(status, StatusCode::MISDIRECTED_REQUEST | StatusCode::REQUEST_TIMEOUT)
+}
+
+/// Whether a failure without an answer is about the connection that a request went over, or was to go over, as far as its
+/// classification says: no connection came about, or the one there was broke or is going away. A stream of HTTP/2 that was refused
+/// says nothing about its connection, nor does a failure of the caller's own part.
+///
+/// ```
+/// use std::io;
+/// use redress::integration::http::{classify_client, is_of_connection};
+///
+/// let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+/// assert!(is_of_connection(&classify_client(&reset)));
+/// ```
+#[must_use]
+pub fn is_of_connection(failure: &Classification) -> bool {
+    if failure.class() == ErrorClass::Unknown || failure.detail(STATUS).is_some() {
+        return false;
+    }
+    let is_of_connection = match failure.detail(HTTP2) {
+        Some(code) => code != "REFUSED_STREAM",
+        // What a limit of this side turned away has met no connection.
+        None => failure.class() != ErrorClass::RateLimit,
+    };
+    failure.detail(IO).is_some() || (failure.is_unsent() && is_of_connection)
 }
 
 /// Errors that come of making a TCP connection and of nothing that is done with one.
@@ -266,6 +274,25 @@ mod tests {
         for (printed, unsent) in rows {
             let error = Hyper(printed, io::ErrorKind::Other.into());
             assert_eq!(with_evidence(&error, plain()).is_unsent(), unsent, "{printed}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_a_connection_is_told_from_what_is_of_one_request() {
+        let of = |class: ErrorClass| Classification::new(class);
+        let rows = [
+            (of(ErrorClass::Transient).with_detail(IO, "ConnectionReset"), true),
+            (of(ErrorClass::Transient).unsent(), true),
+            (of(ErrorClass::RateLimit).unsent().with_detail(HTTP2, "ENHANCE_YOUR_CALM"), true),
+            (of(ErrorClass::Transient).unsent().with_detail(HTTP2, "REFUSED_STREAM"), false),
+            (of(ErrorClass::Transient).with_detail(HTTP2, "CANCEL"), false),
+            (of(ErrorClass::RateLimit).unsent(), false),
+            (of(ErrorClass::Transient).unsent().with_detail(STATUS, "421"), false),
+            (of(ErrorClass::Unknown).with_detail(IO, "ConnectionReset"), false),
+            (of(ErrorClass::Transient), false),
+        ];
+        for (failure, expected) in rows {
+            assert_eq!(is_of_connection(&failure), expected, "{failure:?}");
         }
     }
 

@@ -6,18 +6,16 @@ use h2::{Error, Reason};
 use redress_core::classify::strict_classifier;
 use redress_core::{Classification, ErrorClass};
 
-/// The label of an error code.
-const HTTP2: &str = "http2";
+use crate::client::{HTTP2, class_of_http2};
+use crate::connect::classify_handshake;
 
 /// What an error of HTTP/2 means.
 ///
 /// | the error | class |
 /// |---|---|
 /// | a stream that was reset on this side: what was to be sent failed | `Unknown` |
-/// | `HTTP_1_1_REQUIRED`: the same over this protocol is refused again | `Permanent` |
-/// | `INADEQUATE_SECURITY` | `Permission` |
-/// | `ENHANCE_YOUR_CALM` | `RateLimit` |
-/// | every other code ([RFC 9113, section 7](https://www.rfc-editor.org/rfc/rfc9113#section-7)), and a connection that broke | `Transient` |
+/// | a code | that of [`class_of_http2`] |
+/// | a connection that broke | that of [`classify_handshake`], or what the [strict classifier](strict_classifier) is certain about, or else `Transient` |
 /// | h2 was used wrongly | `Unknown` |
 ///
 /// Two are certainly [not acted on](Classification::is_unsent), for an error that came instead of a response: a stream that the server
@@ -26,28 +24,22 @@ const HTTP2: &str = "http2";
 /// `http2 = REFUSED_STREAM`.
 pub fn classify_http2(error: &Error) -> Classification {
     if let Some(io) = error.get_io() {
-        return match strict_classifier().classify_error(io) {
-            failure if failure.class() == ErrorClass::Unknown => ErrorClass::Transient.into(),
-            failure => failure,
+        return match classify_handshake(io) {
+            Some(class) => class.into(),
+            None => match strict_classifier().classify_error(io) {
+                failure if failure.class() == ErrorClass::Unknown => ErrorClass::Transient.into(),
+                failure => failure,
+            },
         };
     }
     let Some(reason) = error.reason() else { return ErrorClass::Unknown.into() };
-    let failure = Classification::new(class_of(error, reason));
+    let label = format!("{reason:?}");
+    let is_of_this_side = error.is_reset() && !error.is_remote() && !error.is_library();
+    let failure = Classification::new(if is_of_this_side { ErrorClass::Unknown } else { class_of_http2(&label) });
     // h2 gives a GOAWAY to the streams above its last one alone; those below go on until the connection breaks.
     let is_unsent = error.is_remote() && (error.is_go_away() || reason == Reason::REFUSED_STREAM);
     let failure = if is_unsent { failure.unsent() } else { failure };
-    failure.with_detail(HTTP2, format!("{reason:?}"))
-}
-
-fn class_of(error: &Error, reason: Reason) -> ErrorClass {
-    let is_of_this_side = error.is_reset() && !error.is_remote() && !error.is_library();
-    match reason {
-        _ if is_of_this_side => ErrorClass::Unknown,
-        Reason::HTTP_1_1_REQUIRED => ErrorClass::Permanent,
-        Reason::INADEQUATE_SECURITY => ErrorClass::Permission,
-        Reason::ENHANCE_YOUR_CALM => ErrorClass::RateLimit,
-        _ => ErrorClass::Transient,
-    }
+    failure.with_detail(HTTP2, label)
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 //!
 //! - [`http_classifier`] and [`http_retry_after_classifier`] make a policy read `Result<http::Response<B>, E>`: a
 //!   response with a bad status is a failure like any other. [`default_result_classifier`] is their half that reads
-//!   responses.
+//!   responses, and [`boxed_http_classifier`] takes errors behind a box.
 //! - [`classify`] and [`classify_response`] are the same tables on a borrowed status and headers, for clients with
 //!   response types of their own.
 //! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header.
 //! - [`IdempotencyGuard`] says whether a request may be sent more than once, by what it is and by what the failure says.
-//! - [`with_evidence`], [`classify_connect`] and, with the feature `http2`, `classify_http2` read the errors of connections, for
+//! - [`with_evidence`], [`classify_client`], [`classify_connect`], [`classify_handshake`] and, with the feature `http2`, `classify_http2` read the errors of connections, for
 //!   integrations and classifiers of your own.
 //! - [`Repetition`] tells what sends a request which attempt it is, and why the one before failed.
 //! - [`strip_userinfo`] and [`Redacted`] keep what is secret in a URI off the wire and out of texts.
@@ -35,15 +35,18 @@ pub use status::{classify, classify_response, classify_status};
 
 mod classifier;
 pub use classifier::{
-    DefaultResultClassifier, HttpClassifier, HttpRetryAfterClassifier, default_result_classifier, http_classifier,
-    http_retry_after_classifier,
+    BoxedHttpClassifier, DefaultResultClassifier, HttpClassifier, HttpRetryAfterClassifier, boxed_http_classifier,
+    default_result_classifier, http_classifier, http_retry_after_classifier,
 };
 
 mod retry_after;
 pub use retry_after::{parse_retry_after, retry_after, retry_after_from_now};
 
 mod evidence;
-pub use evidence::{blames_connection, own_failure, with_evidence, with_labels};
+pub use evidence::{blames_connection, is_of_connection, own_failure, with_evidence, with_labels};
+
+mod client;
+pub use client::{class_of_http2, classify_client, is_shed};
 
 #[cfg(feature = "http2")]
 mod http2;
@@ -51,7 +54,7 @@ mod http2;
 pub use http2::classify_http2;
 
 mod connect;
-pub use connect::classify_connect;
+pub use connect::{classify_connect, classify_handshake};
 
 mod idempotency;
 pub use idempotency::{IdempotencyGuard, RetrySafety, is_idempotent_method};

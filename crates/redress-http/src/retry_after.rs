@@ -25,7 +25,7 @@ const MOST_DIGITS: usize = 308;
 /// - **A unit** may follow: `ms`, `s`, `m`, `h`, `d`, and the words for them.
 /// - **A fraction** is rounded up to a whole unit: `1.5` is two seconds.
 /// - **A list**, which is what proxies make of several headers, is its longest element. Elements that cannot be read are passed over.
-/// - What follows a semicolon is passed over.
+/// - What follows a semicolon is passed over, and so are quotes around a value.
 ///
 /// Whitespace around the value is ignored. A value with a byte outside ASCII, an exponent, another spelling of a date or
 /// anything else is `None`: a malformed header is data, not an error.
@@ -110,10 +110,15 @@ fn time_there(headers: &HeaderMap) -> Option<SystemTime> {
 
 /// A value of the grammar, or a number that is nearly one.
 fn element(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = unquoted(text);
     number(text).or_else(|| {
         let date = httpdate::parse_http_date(text).ok()?;
         Some(date.duration_since(now).unwrap_or(Duration::ZERO))
     })
+}
+
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).map_or(text, str::trim_ascii)
 }
 
 /// The longest element of a list. One with a comma in it is a date, which has one behind its weekday.
@@ -208,6 +213,10 @@ mod tests {
         expect("1_000", None);
         expect("inf", None);
         expect("5 s s", None);
+        expect("\"5\"", Some(5));
+        expect("\" Thu, 01 Jan 1970 00:00:07 GMT\"", Some(7));
+        expect("\"5", None);
+        expect("\"", None);
         expect(".", None);
     }
 
@@ -243,6 +252,7 @@ mod tests {
         expect("1,5", Some(5));
         expect("2, 2", Some(2));
         expect("soon, 5", Some(5));
+        expect("\"5\", \"6\"", Some(6));
         expect(", 5,", Some(5));
         expect("2;", Some(2));
         expect("2; comment, 9", Some(2));

@@ -153,7 +153,7 @@ where
         self.running.set(None);
     }
 
-    fn retry_forbidden(&self, failure: &Answer<ResponseBody<R>>, meaning: &Classification) -> Option<&'static str> {
+    fn retry_forbidden(&mut self, failure: &Answer<ResponseBody<R>>, meaning: &Classification) -> Option<&'static str> {
         self.outgoing.retry_forbidden(failure, meaning)
     }
 

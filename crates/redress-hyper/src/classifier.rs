@@ -8,7 +8,7 @@ use http::Response;
 use hyper_util::client::legacy;
 use redress_core::classify::{OrElse, source_chain, strict_classifier};
 use redress_core::{Classification, Classifier, ErrorClass};
-use redress_http::{classify_connect, default_result_classifier, own_failure, with_labels};
+use redress_http::{classify_connect, classify_handshake, default_result_classifier, own_failure, with_labels};
 
 use crate::error::{HyperError, Kind};
 use crate::http2;
@@ -24,6 +24,7 @@ use crate::http2;
 /// | the chain of sources holds an [`AbortRetryError`](redress_core::error::AbortRetryError) | the call ends |
 /// | your own part failed, such as the body you send ([`is_own`](HyperError::is_own)): that says nothing about the server | what the chain is certain about where that is never retried, or `Unknown`: see [`own_failure`] |
 /// | [no connection](HyperError::is_connect) | that of [`classify_connect`]: a refused certificate is `Permanent`, a name that is not found `Transient` |
+/// | the server refuses the client's certificate when the request has been sent, as TLS 1.3 lets it | that of [`classify_handshake`] |
 /// | the chain of sources holds something that the [default classifier](redress_core::classify::DefaultClassifier) is certain about: a marker, a status, an `io::Error` such as a refused or reset connection | what that says |
 /// | an error code of HTTP/2 (feature `http2`) | that of `redress_http::classify_http2`: `HTTP_1_1_REQUIRED` is `Permanent`, `ENHANCE_YOUR_CALM` is `RateLimit` |
 /// | [the client does not send such requests](HyperError::is_request) | `Permanent` |
@@ -112,6 +113,9 @@ fn classify_error(kind: Kind, error: &(dyn Error + 'static)) -> Classification {
 fn class_of(kind: Kind, error: &(dyn Error + 'static), certain: Classification) -> Classification {
     if kind == Kind::Own {
         return own_failure(certain);
+    }
+    if let Some(class) = classify_handshake(error) {
+        return class.into();
     }
     if certain.class() != ErrorClass::Unknown {
         return certain;

@@ -29,7 +29,7 @@ impl<S: Sends> Connection for S {}
 
 /// The methods of a [`Connection`].
 pub trait Sends: Sized {
-    type Body;
+    type Body: Body;
 
     /// Whether it takes several requests at once.
     const IS_SHARED: bool;

@@ -18,6 +18,7 @@ use crate::error::HyperError;
 use crate::opening::{Ended, Opening};
 use crate::progress::Progress;
 use crate::transport::Transport;
+use crate::wire::check_length;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -262,6 +263,7 @@ where
     type ResponseBody = Incoming;
 
     async fn send(self, request: Request<S::Body>) -> Result<Response<Incoming>, HyperError> {
+        check_length(&request)?;
         let mut request = S::on_the_wire(request);
         let progress = Progress::take(request.extensions_mut());
         loop {

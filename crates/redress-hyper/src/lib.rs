@@ -2,6 +2,7 @@
 //!
 //! - [`RetryingClient`] sends every request through a policy; [`request_with_retry`] sends one.
 //! - [`Transport`] is what sends an attempt: hyper-util's client, plain [`Connections`], or your own.
+//! - [`ClientService`] is hyper-util's client below a tower layer.
 //! - [`ReplayBody`] is the body of a request: bytes, a function that makes it, or a stream that is sent once.
 //! - [`hyper_classifier`] says what responses and [`HyperError`]s mean.
 //!
@@ -29,6 +30,9 @@ pub use classifier::{HyperClassifier, hyper_classifier};
 
 mod transport;
 pub use transport::Transport;
+
+mod service;
+pub use service::ClientService;
 
 mod connection;
 pub use connection::Connection;

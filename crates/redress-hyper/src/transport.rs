@@ -14,7 +14,7 @@ use redress_http::blames_connection;
 
 use crate::error::HyperError;
 use crate::progress::Progress;
-use crate::wire::prepared;
+use crate::wire::{check_length, prepared};
 
 /// Sends a request once. A clone sends over the same connections.
 ///
@@ -82,6 +82,7 @@ where
     type ResponseBody = Incoming;
 
     async fn send(self, request: Request<B>) -> Result<Response<Incoming>, HyperError> {
+        check_length(&request)?;
         let mut request = prepared(request);
         let progress = Progress::take(request.extensions_mut());
         let captured = capture(&mut request);

@@ -7,6 +7,8 @@ use http::{Method, Request};
 use http_body::Body;
 use redress_http::strip_userinfo;
 
+use crate::error::HyperError;
+
 /// The request without user and password in its URI, and with a `Content-Length` of 0 where its method gives content a meaning and it
 /// has none ([RFC 9110, section 8.6](https://www.rfc-editor.org/rfc/rfc9110#section-8.6)): servers answer 411 without.
 pub(crate) fn prepared<B: Body>(mut request: Request<B>) -> Request<B> {
@@ -19,6 +21,18 @@ pub(crate) fn prepared<B: Body>(mut request: Request<B>) -> Request<B> {
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     request
+}
+
+/// Whether the caller gave a length that is not its body's. hyper sends it as it is: the server waits for the rest, or reads the
+/// excess as another request.
+pub(crate) fn check_length<B: Body>(request: &Request<B>) -> Result<(), HyperError> {
+    let Some(length) = request.body().size_hint().exact() else { return Ok(()) };
+    let headers = request.headers();
+    let is_length = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.trim().parse() == Ok(length));
+    if headers.contains_key(TRANSFER_ENCODING) || headers.get_all(CONTENT_LENGTH).iter().all(is_length) {
+        return Ok(());
+    }
+    Err(HyperError::request("the Content-Length is not the length of the body"))
 }
 
 #[cfg(test)]
@@ -86,6 +100,23 @@ mod tests {
         assert_eq!(said(true, None), Some("0".to_owned()));
         assert_eq!(said(false, Some(0)), Some("0".to_owned()));
         assert_eq!(said(false, None), None);
+    }
+
+    #[test]
+    fn a_length_that_is_not_the_bodys_is_not_sent() {
+        let is_sent = |length: &'static str, body: BoxBody<&'static [u8], std::convert::Infallible>| {
+            let request = Request::put("/").header(CONTENT_LENGTH, length).body(body).expect("a request");
+            check_length(&request).is_ok()
+        };
+        let full = |content: &'static [u8]| Full::new(content).boxed();
+        assert!(is_sent("5", full(b"12345")) && is_sent(" 5", full(b"12345")) && is_sent("0", full(b"")));
+        for wrong in ["4", "6", "", "five", "5, 5"] {
+            assert!(!is_sent(wrong, full(b"12345")), "{wrong}");
+        }
+        let without = Request::put("/").body(full(b"12345")).expect("a request");
+        assert!(check_length(&without).is_ok());
+        let chunked = Request::put("/").header(TRANSFER_ENCODING, "chunked").header(CONTENT_LENGTH, "4");
+        assert!(check_length(&chunked.body(full(b"12345")).expect("a request")).is_ok());
     }
 
     #[test]

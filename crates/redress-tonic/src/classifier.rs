@@ -4,10 +4,10 @@
 
 use std::error::Error;
 
-use redress_core::classify::{OrElse, source_chain, strict_classifier};
+use redress_core::classify::{OrElse, source_chain};
 use redress_core::error::AbortRetryError;
-use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
-use redress_http::with_evidence;
+use redress_core::{Classification, Classifier, ErrorClass};
+use redress_http::{classify_client, retry_after_from_now};
 use tonic::{Code, Status};
 
 use crate::code::{classify_code, name};
@@ -23,7 +23,7 @@ const SERVER_PUSHBACK: &str = "server_pushback";
 /// 1. An [`AbortRetryError`] in the chain ends the call.
 /// 2. The first [`Status`] in it is read as [`classify_status`] says.
 /// 3. An error without a status is read as the source of a status is if it is of the transport, and as
-///    [`default_classifier`] has it otherwise.
+///    [`classify_client`] has it otherwise.
 ///
 /// Hints are taken as they come; the policy's retry [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too
 /// long, pushback included. That changes nothing about a server that asks not to be called again.
@@ -86,9 +86,10 @@ impl<T, E: Error + 'static> Classifier<T, E> for GrpcClassifier {
 ///   say `CANCELLED` or `UNKNOWN`.
 /// - `grpc-retry-pushback-ms` in the metadata (headers or trailers) is [the wait](Classification::with_ordered_wait), or
 ///   [forbids the retry](Classification::forbid_retry) as `server_pushback`; see [`Pushback`].
-/// - Without pushback, the delay of a `google.rpc.RetryInfo` among the details is the least wait; see [`retry_delay`].
+/// - Without pushback, the delay of a `google.rpc.RetryInfo` among the details is the least wait, see [`retry_delay`], and so is a
+///   `Retry-After` in the metadata, which is what a proxy sends with a 429 or a 503; the longer counts.
 ///
-/// Neither is read where the class is one that is never retried.
+/// None of them is read where the class is one that is never retried.
 ///
 /// ```
 /// use std::time::Duration;
@@ -111,7 +112,7 @@ pub fn classify_status(status: &Status) -> Classification {
     match Pushback::from_headers(status.metadata().as_ref()) {
         Some(Pushback::Wait(wait)) => failure.with_ordered_wait(wait),
         Some(Pushback::Never) => failure.forbid_retry(SERVER_PUSHBACK),
-        None => match retry_delay(status.details()) {
+        None => match retry_delay(status.details()).max(retry_after_from_now(status.metadata().as_ref())) {
             Some(delay) => failure.with_retry_after(delay),
             None => failure,
         },
@@ -124,7 +125,7 @@ fn class_of(status: &Status) -> Classification {
     match classify_transport(source) {
         Some(failure) => failure,
         // An error of this side that tonic had no code for, or the HTTP status of what is no gRPC.
-        None if status.code() == Code::Unknown => with_evidence(source, strict_classifier().classify_error(source)),
+        None if status.code() == Code::Unknown => classify_client(source),
         None => of_code(status.code()),
     }
 }
@@ -136,6 +137,6 @@ fn of_code(code: Code) -> Classification {
 fn without_status(error: &(dyn Error + 'static)) -> Classification {
     match classify_transport(error) {
         Some(failure) => failure,
-        None => with_evidence(error, default_classifier().classify_error(error)),
+        None => classify_client(error),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use redress_core::{AsyncPolicy, Attempt, CallContext, Classification};
-use redress_http::{Head, IdempotencyGuard, RetrySafety};
+use redress_http::{Head, IdempotencyGuard, RetrySafety, strip_userinfo};
 use redress_tower::{PolicyProvider, Protocol};
 use tonic::Status;
 use tonic::body::Body;
@@ -49,7 +49,8 @@ impl Handling {
         if bypasses {
             return Ok(request.map(RequestBody::untouched));
         }
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        strip_userinfo(&mut head.uri);
         let body = RequestBody::read_ahead(body, self.max_replay_bytes, at_head)?;
         Ok(Request::from_parts(head, body))
     }

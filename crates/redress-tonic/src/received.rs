@@ -59,9 +59,9 @@ pub(crate) fn failure_in_head(head: &mut Parts) -> Option<Status> {
 pub(crate) fn failure_at_end(head: &Parts, trailers: Option<&HeaderMap>) -> Option<Status> {
     match trailers.filter(|trailers| trailers.contains_key(GRPC_STATUS)) {
         Some(trailers) => {
-            // As tonic does, so that a status holds the metadata of both.
-            let mut headers = trailers.clone();
-            headers.extend(head.headers.clone());
+            // A status holds the metadata of both, as tonic's does. The trailers come last, and so say how it ended.
+            let mut headers = head.headers.clone();
+            headers.extend(trailers.clone());
             failed(&headers)
         }
         // A head that held a failure has not come here.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use redress_core::classify::{source_chain, strict_classifier};
 use redress_core::{Classification, ErrorClass};
-use redress_http::{classify_connect, classify_http2, own_failure, with_labels};
+use redress_http::{classify_connect, classify_handshake, classify_http2, is_shed, own_failure, with_labels};
 use tonic::{ConnectError, Status, TimeoutExpired};
 
 /// What errors of a channel arrive as.
@@ -17,13 +17,14 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// | the chain holds | class |
 /// |---|---|
+/// | tower's `LoadShed` turned the request away | `RateLimit` |
 /// | a timeout: the channel's own, or the server's word that it had run out | `Transient`, with the cause of a timeout |
 /// | an error of HTTP/2 | that of [`classify_http2`] |
 /// | a connection that did not come about | that of [`classify_connect`] |
 /// | hyper's word that the caller's own part failed | that of [`own_failure`] |
-/// | another error of hyper or of the channel, such as a connection that broke | `Transient` |
+/// | another error of hyper or of the channel, such as a connection that broke | that of [`classify_handshake`], or what the chain is certain about, or `Transient` |
 ///
-/// A request is certainly not acted on where no connection came about, where hyper hands it back, and where HTTP/2 says so before the
+/// A request is certainly not acted on where it was turned away on this side, where no connection came about, where hyper hands it back, and where HTTP/2 says so before the
 /// response had begun.
 pub(crate) fn classify_transport(error: &(dyn Error + 'static)) -> Option<Classification> {
     let failure = of_chain(error)?;
@@ -37,6 +38,9 @@ pub(crate) fn classify_transport(error: &(dyn Error + 'static)) -> Option<Classi
 
 fn of_chain(error: &(dyn Error + 'static)) -> Option<Classification> {
     let transient = || Classification::new(ErrorClass::Transient);
+    if source_chain(error).any(is_shed) {
+        return Some(Classification::new(ErrorClass::RateLimit).unsent());
+    }
     if is::<TimeUp>(error) || is::<TimeoutExpired>(error) {
         return Some(transient().timed_out());
     }
@@ -49,9 +53,19 @@ fn of_chain(error: &(dyn Error + 'static)) -> Option<Classification> {
     match find::<hyper::Error>(error) {
         Some(hyper) if hyper.is_canceled() => Some(transient().unsent()),
         Some(hyper) if hyper.is_user() => Some(own_failure(strict_classifier().classify_error(error))),
-        Some(_) => Some(with_labels(error, transient())),
-        None => is::<tonic::transport::Error>(error).then(|| with_labels(error, transient())),
+        Some(_) => Some(broken(error)),
+        None => is::<tonic::transport::Error>(error).then(|| broken(error)),
     }
+}
+
+/// What a connection means that broke: what is certain, or `Transient`.
+fn broken(error: &(dyn Error + 'static)) -> Classification {
+    if let Some(class) = classify_handshake(error) {
+        return with_labels(error, class.into());
+    }
+    let certain = strict_classifier().classify_error(error);
+    let failure = if certain.class() == ErrorClass::Unknown { ErrorClass::Transient.into() } else { certain };
+    with_labels(error, failure)
 }
 
 fn is<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
@@ -88,11 +102,17 @@ impl fmt::Debug for TimeUp {
 
 /// The status of a channel's error, as tonic makes it: the error is its source.
 ///
-/// But for the channel's own timeout, which tonic calls `CANCELLED`: for a caller it is the deadline like any other.
+/// But for the channel's own timeout, which tonic calls `CANCELLED`: for a caller it is the deadline like any other. And for what
+/// `LoadShed` turned away, whose status tonic makes without a source.
 pub(crate) fn status_of(error: impl Into<BoxError>) -> Status {
     let error = error.into();
     if is::<TimeoutExpired>(&*error) {
         let mut status = Status::deadline_exceeded("the channel gave up waiting");
+        status.set_source(error.into());
+        return status;
+    }
+    if source_chain(&*error).any(is_shed) {
+        let mut status = Status::resource_exhausted("a layer of this side turned the request away");
         status.set_source(error.into());
         return status;
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, Request, Response};
 use redress_core::{Attempt, CallContext, Cause, Classification, OutcomeSummary};
-use redress_http::{Head, IdempotencyGuard, LastFailure, Repetition, default_operation};
+use redress_http::{Head, IdempotencyGuard, LastFailure, Repetition, default_operation, is_of_connection};
 
 use crate::protocol::Protocol;
 
@@ -31,6 +31,9 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// ([`http_retry_after_classifier`](redress_http::http_retry_after_classifier)), and the layer of an attempt that ended before the service
 /// below was called. A service that follows redirects sends several requests for one; a connection that was refused to the last says
 /// nothing about the first, so such a service wants a classifier of your own, or only idempotent requests.
+///
+/// The layer knows no connections. So that a retry does not go over the one that has just said 421 or 408, put it around
+/// `redress_hyper::ClientService`, which is hyper-util's client and avoids that one.
 ///
 /// Unless told otherwise, headers are the same in each attempt, and so are extensions, but for a [`Repetition`] from the second on, which says why.
 ///
@@ -193,10 +196,18 @@ impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K>
         (!safety.may_retry()).then(|| safety.as_str())
     }
 
-    fn repeats(&self, request: &mut Request<B>, attempt: u32, cause: Cause, response: Option<&Response<R>>) {
+    fn repeats(
+        &self,
+        request: &mut Request<B>,
+        attempt: u32,
+        cause: Cause,
+        response: Option<&Response<R>>,
+        failure: &Classification,
+    ) {
         let last_failure = match response {
             Some(response) => LastFailure::Answer(response.status()),
             None if cause == Cause::Timeout => LastFailure::Timeout,
+            None if is_of_connection(failure) => LastFailure::Connection,
             None => LastFailure::Error,
         };
         request.extensions_mut().insert(Repetition::new(attempt, last_failure));

@@ -56,10 +56,11 @@ pub trait Protocol<Req, Res> {
         None
     }
 
-    /// The copy is going to be sent as this attempt, counted from 1, because the one before failed by this cause, with this response
-    /// if there was one: the place to tell the service below why. Default: nothing.
-    fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>) {
-        let _ = (request, attempt, cause, response);
+    /// Prepares the copy to be sent as this attempt, counted from 1, if the policy has it so: the one before failed by this cause,
+    /// with this response if there was one, which the classifier read as `failure`. The place to tell the service below why.
+    /// Default: nothing.
+    fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>, failure: &Classification) {
+        let _ = (request, attempt, cause, response, failure);
     }
 
     /// A failing response is going to be replaced by another attempt: the place to let go of what it holds, before the wait. If
@@ -118,8 +119,8 @@ where
         self.protocol.retry_forbidden(request, response, failure)
     }
 
-    fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>) {
-        self.protocol.repeats(request, attempt, cause, response);
+    fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>, failure: &Classification) {
+        self.protocol.repeats(request, attempt, cause, response, failure);
     }
 
     fn discard(&self, response: &mut Res) {
@@ -178,7 +179,7 @@ impl<Req, Res> Protocol<Req, Res> for Once {
 #[derive(Clone, Copy)]
 pub struct CopyWith<F>(F);
 
-/// An [`Protocol`] that copies requests with `copy`, which says why not where it cannot.
+/// A [`Protocol`] that copies requests with `copy`, which says why not where it cannot.
 ///
 /// ```
 /// use redress::integration::tower::copy_with;

@@ -102,15 +102,31 @@ impl<S, Req, X> Sending<S, Req, X> {
         Some(request)
     }
 
-    fn retry_forbidden<Res, E>(&self, failure: &Failure<Res, E>, meaning: &Classification) -> Option<&'static str>
+    fn retry_forbidden<Res, E>(&mut self, failure: &Failure<Res, E>, meaning: &Classification) -> Option<&'static str>
     where
         X: Protocol<Req, Res>,
     {
-        let Some(kept) = &self.kept else { return self.only_once };
-        if self.is_called {
-            return self.protocol.retry_forbidden(kept, failure.result(), meaning);
+        if !self.is_called {
+            return self.prepare_repetition(failure, &meaning.clone().unsent());
         }
-        self.protocol.retry_forbidden(kept, failure.result(), &meaning.clone().unsent())
+        self.prepare_repetition(failure, meaning)
+    }
+
+    /// Tells the copy why it would be sent, unless it must not be.
+    fn prepare_repetition<Res, E>(
+        &mut self,
+        failure: &Failure<Res, E>,
+        meaning: &Classification,
+    ) -> Option<&'static str>
+    where
+        X: Protocol<Req, Res>,
+    {
+        let Some(kept) = &mut self.kept else { return self.only_once };
+        let why_not = self.protocol.retry_forbidden(kept, failure.result(), meaning);
+        if why_not.is_none() {
+            self.protocol.repeats(kept, self.number + 1, failure.cause(), failure.result(), meaning);
+        }
+        why_not
     }
 }
 
@@ -150,7 +166,7 @@ where
     }
 
     fn retry_forbidden(
-        &self,
+        &mut self,
         failure: &Failure<S::Response, S::Error>,
         meaning: &Classification,
     ) -> Option<&'static str> {
@@ -158,9 +174,6 @@ where
     }
 
     fn before_wait(&mut self, failure: &mut Failure<S::Response, S::Error>) {
-        if let Some(copy) = &mut self.sending.kept {
-            self.sending.protocol.repeats(copy, self.sending.number + 1, failure.cause(), failure.result());
-        }
         if let Failure::Result(response) = failure {
             self.sending.protocol.discard(response);
         }

@@ -139,6 +139,8 @@ fn elements(bytes: &[u8]) -> Vec<Element> {
 }
 
 fn element(text: &str) -> Option<Element> {
+    let is_quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
+    let text = if is_quoted { text[1..text.len() - 1].trim_ascii() } else { text };
     let date = || httpdate::parse_http_date(text).ok().and_then(|date| date.duration_since(UNIX_EPOCH).ok());
     number(text.as_bytes()).map(Element::Wait).or_else(|| date().map(Element::Date))
 }

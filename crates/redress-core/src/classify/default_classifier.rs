@@ -81,7 +81,7 @@ use crate::outcome::abort_error::AbortRetryError;
 /// | failure | class |
 /// |---|---|
 /// | a name that does not resolve ("failed to lookup address information"; on Windows, 11001 to 11004) | `Transient` |
-/// | `ENETRESET`, `ENOBUFS`, `EHOSTDOWN` | `Transient` |
+/// | `ENETRESET`, `ENOBUFS`, `ESHUTDOWN`, `EHOSTDOWN` | `Transient` |
 /// | `ENAMETOOLONG` (kind `InvalidFilename`), `ELOOP` (kind `FilesystemLoop`) | `Permanent` |
 ///
 /// Passed over are `Other`, which says nothing; `WriteZero`, which does not say why no byte was taken; `OutOfMemory`, a
@@ -112,7 +112,7 @@ use crate::outcome::abort_error::AbortRetryError;
 /// |---|---|
 /// | `timeout`, `timedout`, `elapsed` | `Transient` |
 /// | `connection`, without a refusal: `unauthoriz`, `unauthoris`, `forbid`, `permission`, `denied` | `Transient` |
-/// | `unavailable`, `unreachable`, without a refusal | no guess |
+/// | `unavailable`, `unreachable`, `overload`, `throttl`, `ratelimit`, `temporar`, `transient`, `servererror`, without a refusal | no guess |
 /// | `auth`, unless it begins `author`, `authored` and the like; `credential` | `Auth` |
 /// | `forbid`, `permission` | `Permission` |
 /// | `connection` | `Transient` |

@@ -10,7 +10,9 @@ use crate::classify::class::ErrorClass;
 // All in lower case, each looked for anywhere in the name.
 const TIMEOUT: [&str; 3] = ["timeout", "timedout", "elapsed"];
 const REFUSAL: [&str; 5] = ["unauthoriz", "unauthoris", "forbid", "permission", "denied"];
-const NO_ANSWER: [&str; 2] = ["unavailable", "unreachable"];
+/// That something else is wrong than who asks.
+const OF_THE_SERVER: [&str; 8] =
+    ["unavailable", "unreachable", "overload", "throttl", "ratelimit", "temporar", "transient", "servererror"];
 const CONNECTION: &str = "connection";
 const CREDENTIAL: &str = "credential";
 const PERMISSION: [&str; 2] = ["forbid", "permission"];
@@ -36,7 +38,7 @@ fn of_name(name: &str) -> Option<ErrorClass> {
         if name.contains(CONNECTION) {
             return Some(ErrorClass::Transient);
         }
-        if says(&NO_ANSWER) {
+        if says(&OF_THE_SERVER) {
             return None;
         }
     }

@@ -21,12 +21,14 @@ const LINUX: &Table = &[
     (40, Permanent),  // ELOOP
     (102, Transient), // ENETRESET
     (105, Transient), // ENOBUFS
+    (108, Transient), // ESHUTDOWN
     (112, Transient), // EHOSTDOWN
 ];
 
 const BSD: &Table = &[
     (52, Transient), // ENETRESET
     (55, Transient), // ENOBUFS
+    (58, Transient), // ESHUTDOWN
     (62, Permanent), // ELOOP
     (63, Permanent), // ENAMETOOLONG
     (64, Transient), // EHOSTDOWN
@@ -37,6 +39,7 @@ const SYSTEM_V: &Table = &[
     (90, Permanent),  // ELOOP
     (129, Transient), // ENETRESET
     (132, Transient), // ENOBUFS
+    (143, Transient), // ESHUTDOWN
     (147, Transient), // EHOSTDOWN
 ];
 
@@ -46,6 +49,7 @@ const WINDOWS: &Table = &[
     (1921, Permanent),  // ERROR_CANT_RESOLVE_FILENAME: too many links
     (10052, Transient), // WSAENETRESET
     (10055, Transient), // WSAENOBUFS
+    (10058, Transient), // WSAESHUTDOWN
     (10064, Transient), // WSAEHOSTDOWN
     (11001, Transient), // WSAHOST_NOT_FOUND: the name does not resolve, like the three below
     (11002, Transient), // WSATRY_AGAIN

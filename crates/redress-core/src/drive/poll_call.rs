@@ -41,7 +41,7 @@ pub trait PollOperation<T, E> {
 
     /// Why the operation must not run again after this failure, which means that, if it must not; asked when an attempt has
     /// failed, and handed on as [`forbid_retry`](Classification::forbid_retry). Default: `None`.
-    fn retry_forbidden(&self, failure: &Failure<T, E>, meaning: &Classification) -> Option<&'static str> {
+    fn retry_forbidden(&mut self, failure: &Failure<T, E>, meaning: &Classification) -> Option<&'static str> {
         let _ = (failure, meaning);
         None
     }
@@ -70,7 +70,7 @@ impl<T, E, O: PollOperation<T, E> + ?Sized> PollOperation<T, E> for &mut O {
     }
 
     #[inline]
-    fn retry_forbidden(&self, failure: &Failure<T, E>, meaning: &Classification) -> Option<&'static str> {
+    fn retry_forbidden(&mut self, failure: &Failure<T, E>, meaning: &Classification) -> Option<&'static str> {
         (**self).retry_forbidden(failure, meaning)
     }
 

@@ -60,7 +60,7 @@ impl PollOperation<Answer, Failed> for Noted {
         self.running = None;
     }
 
-    fn retry_forbidden(&self, _: &Failure<Answer, Failed>, _: &Classification) -> Option<&'static str> {
+    fn retry_forbidden(&mut self, _: &Failure<Answer, Failed>, _: &Classification) -> Option<&'static str> {
         self.forbidden
     }
 

@@ -236,7 +236,7 @@ impl<F: FnMut() -> Attempt> PollOperation<Answer, Failed> for Attempts<F> {
         self.fuse.burn(Point::Stopped);
     }
 
-    fn retry_forbidden(&self, _: &Failure<Answer, Failed>, _: &Classification) -> Option<&'static str> {
+    fn retry_forbidden(&mut self, _: &Failure<Answer, Failed>, _: &Classification) -> Option<&'static str> {
         self.fuse.burn(Point::RetryForbidden);
         None
     }

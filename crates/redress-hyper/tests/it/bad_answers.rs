@@ -1,9 +1,12 @@
 //! Servers that misbehave: nothing panics, hangs or is retried for ever, and every failure has a class.
 
 use std::error::Error;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Method, Request, Uri, Version};
+use http::{Method, Request, Response, Uri, Version};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -233,15 +236,15 @@ async fn the_error_keeps_its_source() {
 
 /// Every connection fails with this.
 #[derive(Clone)]
-struct Fails(fn() -> std::io::Error);
+struct Fails(fn() -> io::Error);
 
 impl tower_service::Service<Uri> for Fails {
     type Response = TokioIo<TcpStream>;
-    type Error = std::io::Error;
-    type Future = std::future::Ready<Result<Self::Response, std::io::Error>>;
+    type Error = io::Error;
+    type Future = std::future::Ready<Result<Self::Response, io::Error>>;
 
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<std::io::Result<()>> {
-        std::task::Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
@@ -251,7 +254,7 @@ impl tower_service::Service<Uri> for Fails {
 
 #[tokio::test]
 async fn connectors_fail_by_what_their_errors_say() {
-    use std::io::{Error, ErrorKind};
+    use io::{Error, ErrorKind};
     type Row = (fn() -> Error, ErrorClass, u32);
     let rows: [Row; 4] = [
         (|| ErrorKind::ConnectionRefused.into(), ErrorClass::Transient, 3),
@@ -328,5 +331,52 @@ async fn hypers_own_errors_are_classified_too() {
         let request = Request::get("/").header("host", "h").body(Bytewise::default()).unwrap();
         let failed: Result<_, hyper::Error> = sender.send_request(request).await;
         assert_eq!(hyper_classifier().classify(&failed).unwrap().class(), class, "{failed:?}");
+    }
+}
+
+/// A connection on which the server's TLS says this after the handshake.
+struct Alerting(&'static str);
+
+/// An error that prints as rustls's do.
+#[derive(thiserror::Error)]
+#[error("TLS failed")]
+struct Alert(&'static str);
+
+impl std::fmt::Debug for Alert {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl hyper::rt::Read for Alerting {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: hyper::rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, Alert(self.0))))
+    }
+}
+
+impl hyper::rt::Write for Alerting {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn what_tls_says_after_the_handshake_is_read_as_before() {
+    let rows = [
+        ("AlertReceived(CertificateRequired)", ErrorClass::Permanent),
+        ("AlertReceived(InternalError)", ErrorClass::Transient),
+    ];
+    for (alert, class) in rows {
+        let (_sender, connection) = http1::handshake::<_, String>(Alerting(alert)).await.unwrap();
+        let broke = Err::<Response<()>, _>(connection.await.unwrap_err());
+        assert_eq!(hyper_classifier().classify(&broke).map(|failure| failure.class()), Some(class), "{alert}");
     }
 }

@@ -8,8 +8,11 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::TokioIo;
 use redress_core::{CircuitBreaker, Classifier, ErrorClass};
-use redress_hyper::{Connections, HyperError, LastFailure, Repetition, RetryingClient, Transport, hyper_classifier};
+use redress_hyper::{
+    ClientService, Connections, HyperError, LastFailure, Repetition, RetryingClient, Transport, hyper_classifier,
+};
 use tokio::net::TcpStream;
+use tower_service::Service as _;
 
 use crate::support::{Bell, Bytewise, HOUR, OK, Server, builder_on, client, policy, retry, text};
 
@@ -262,4 +265,25 @@ async fn a_server_that_lacks_a_method_is_well() {
             RetryingClient::new(crate::support::pooled::<Bytewise>(), policy).get(server.uri("/")).execute().await;
         assert_eq!((outcome.attempts(), breaker.state().as_str()), (1, "closed"), "{status}");
     }
+}
+
+#[tokio::test]
+async fn a_client_below_a_layer_avoids_the_connection_too() {
+    for status in [421, 408] {
+        let server = misdirecting(status, 1).await;
+        let mut service = ClientService::new(crate::support::pooled::<String>());
+        let uri: Uri = server.uri("/").to_string().replace("http://", "http://user:secret@").parse().unwrap();
+        let post = || Request::post(uri.clone()).body(String::new()).unwrap();
+        assert_eq!(service.call(post()).await.unwrap().status(), status);
+        assert_eq!(service.clone().call(post()).await.unwrap().status(), 200);
+        assert_eq!(server.connections(), [0, 1]);
+        for arrived in server.arrived() {
+            assert_eq!(arrived.header("content-length"), Some("0"));
+            assert!(!format!("{} {:?}", arrived.line, arrived.headers).contains("secret"), "{}", arrived.line);
+        }
+    }
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut service = ClientService::new(crate::support::pooled::<String>());
+    let refused = service.call(Request::post(format!("http://{nobody}/")).body(String::new()).unwrap()).await;
+    assert!(refused.is_err_and(|error| error.is_unsent()));
 }

@@ -469,3 +469,20 @@ fn the_originals_helpers_are_here() {
     assert!(is_idempotent_method(request.method()));
     let _ = default_result_classifier();
 }
+
+#[tokio::test]
+async fn a_length_that_is_not_the_bodys_never_leaves() {
+    let (server, client) = (Server::answers(&[OK]).await, client());
+    for given in ["2", "20"] {
+        let request = client.put(server.uri("/"), "content");
+        let request = request.header(http::header::CONTENT_LENGTH, HeaderValue::from_static(given));
+        let outcome = request.execute().await;
+        assert_eq!((outcome.attempts(), outcome.last_class()), (1, Some(ErrorClass::Permanent)));
+        let error = outcome.last_error().unwrap();
+        assert!(error.is_request() && !error.is_unsent(), "{error:?}");
+    }
+    assert_eq!(server.arrived().len(), 0);
+    let request = client.put(server.uri("/"), "content");
+    let request = request.header(http::header::CONTENT_LENGTH, HeaderValue::from_static("7"));
+    assert!(request.execute().await.is_ok());
+}

@@ -106,6 +106,9 @@ async fn garbled_details_are_left_out_wherever_they_are() {
 async fn a_response_that_ends_without_a_status_or_a_message_is_unknown() {
     is_replaced(grpc(&[], []), ErrorClass::Transient).await;
     is_replaced(grpc(&[], [Step::Trailers(vec![("x-other", "1")])]), ErrorClass::Transient).await;
+    // How it ended is said at its end, whatever the headers say.
+    let trailers = Step::Trailers(vec![("grpc-status", "14")]);
+    is_replaced(grpc(&[("grpc-status", "0")], [trailers]), ErrorClass::Transient).await;
     // Success without a message: the client's to complain about.
     let (server, _, answer) = first(grpc(&[("grpc-status", "0")], [])).await;
     assert_eq!(answer.expect_err("no message").code(), Code::Internal);

@@ -12,8 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Frame;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use redress_core::breaker::CircuitState;
 use redress_core::policy::RetryBuilder;
 use redress_core::{Cause, ErrorClass, Retry, StopReason, fixed};
@@ -170,8 +170,41 @@ fn a_connection_that_cannot_come_about_is_permanent_though_it_was_connecting() {
     let refused = connect(io::ErrorKind::ConnectionRefused.into());
     assert_eq!((refused.class(), refused.is_unsent()), (ErrorClass::Transient, true));
     assert_eq!((refused.detail("grpc"), refused.detail("io")), (Some("UNAVAILABLE"), Some("ConnectionRefused")));
-    let http2 = classify_status(&with_source(Code::Internal, h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED)));
-    assert_eq!((http2.class(), http2.detail("http2")), (ErrorClass::Permanent, Some("HTTP_1_1_REQUIRED")));
+    let code = classify_status(&with_source(Code::Internal, h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED)));
+    assert_eq!((code.class(), code.detail("http2")), (ErrorClass::Permanent, Some("HTTP_1_1_REQUIRED")));
+}
+
+/// A connection on which the server refuses the client's certificate after the handshake, as with TLS 1.3.
+struct Refusing;
+
+impl hyper::rt::Read for Refusing {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: hyper::rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        let alert = Tls("AlertReceived(CertificateRequired)");
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, alert)))
+    }
+}
+
+impl hyper::rt::Write for Refusing {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_refused_after_the_handshake_is_refused_for_good() {
+    let (_sender, connection) =
+        http2::handshake::<_, _, Body>(TokioExecutor::new(), Refusing).await.expect("a preface");
+    let broke = connection.await.expect_err("the connection breaks");
+    let failure = classify_status(&with_source(Code::Unknown, broke));
+    assert_eq!((failure.class(), failure.is_unsent()), (ErrorClass::Permanent, false));
 }
 
 /// A part of a body, and then its end, or a failure of the caller's own.
@@ -275,6 +308,84 @@ fn the_retry_shortens_what_a_server_asks_for_and_leaves_it_its_no() {
     assert_eq!(waited_by(capped(), || pushed("-7000")), []);
     assert_eq!(waited_by(capped(), || asks(7 * SECOND)), [3 * SECOND; 2]);
     assert_eq!(waited_by(capped(), || asks(2 * SECOND)), [2 * SECOND; 2]);
+}
+
+#[test]
+fn the_retry_after_of_a_proxy_is_the_least_too() {
+    let asked = |wait: &'static str| {
+        let lab = Lab::default();
+        let channel = tower::service_fn(move |_: Request<Body>| async move {
+            Ok::<_, Status>(Response::builder().status(503).header("retry-after", wait).body(Body::empty()).unwrap())
+        });
+        assert!(lab.clock.block_on(EchoClient::new(lab.layer(2).layer(channel)).once(ping("x"))).is_err());
+        lab.waits()
+    };
+    assert_eq!(asked("7"), [7 * SECOND]);
+    assert_eq!(asked("soon"), [Duration::ZERO]);
+    let both = || {
+        let mut status = asks(SECOND);
+        status.metadata_mut().insert("retry-after", MetadataValue::from_static("7"));
+        status
+    };
+    assert_eq!(waited(both), [7 * SECOND; 2]);
+}
+
+#[test]
+fn a_call_that_a_load_shedder_turned_away_is_made_again() {
+    /// Never ready.
+    #[derive(Clone)]
+    struct Busy;
+    impl tower::Service<Request<Body>> for Busy {
+        type Response = Response<Body>;
+        type Error = Status;
+        type Future = std::future::Ready<Result<Response<Body>, Status>>;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+            Poll::Pending
+        }
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            unreachable!("it is never ready")
+        }
+    }
+    let lab = Lab::default();
+    let layer = lab.layer(3).not_idempotent(|_| true);
+    let mut client = EchoClient::new(layer.layer(tower::load_shed::LoadShed::new(Busy)));
+    let answer = lab.clock.block_on(client.once(ping("x")));
+    assert_eq!(
+        (told(&answer), ended(&answer).last_class()),
+        ((3, Some(StopReason::MaxAttempts)), Some(ErrorClass::RateLimit))
+    );
+    assert_eq!(answer.expect_err("turned away").code(), Code::ResourceExhausted);
+}
+
+#[test]
+fn a_layer_below_that_gives_up_waiting_is_a_timeout() {
+    /// An error that prints as that of tower's `Timeout` does.
+    #[derive(thiserror::Error)]
+    #[error("request timed out")]
+    struct Elapsed;
+    impl std::fmt::Debug for Elapsed {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("Elapsed(())")
+        }
+    }
+    let lab = Lab::default();
+    let channel = tower::service_fn(|_: Request<Body>| async { Err::<Response<Body>, _>(Elapsed) });
+    let answer = lab.clock.block_on(EchoClient::new(lab.layer(2).layer(channel)).once(ping("x")));
+    assert_eq!((ended(&answer).attempts(), ended(&answer).cause()), (2, Some(Cause::Timeout)));
+}
+
+#[tokio::test]
+async fn user_and_password_of_an_origin_are_not_sent() {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let noted = Arc::clone(&seen);
+    let channel = tower::service_fn(move |request: Request<Body>| {
+        noted.lock().unwrap().push(request.uri().to_string());
+        async { Err::<Response<Body>, _>(Status::not_found("no")) }
+    });
+    let origin = http::Uri::from_static("http://user:secret@localhost:80");
+    let mut client = EchoClient::with_origin(Lab::default().layer(1).layer(channel), origin);
+    client.once(ping("x")).await.expect_err("not found");
+    assert!(seen.lock().unwrap().iter().all(|uri| uri.starts_with("http://localhost:80/")), "{seen:?}");
 }
 
 #[test]

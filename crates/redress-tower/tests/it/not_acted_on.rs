@@ -1,19 +1,24 @@
 //! Requests that are not idempotent, through a layer: sent again where the failure says that nothing was done.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use redress_core::{ErrorClass, StopReason};
-use redress_http::{IdempotencyGuard, LastFailure, Repetition, http_retry_after_classifier};
+use redress_core::error::StatusError;
+use redress_core::{CallContext, Cause, ErrorClass, StopReason};
+use redress_http::{IdempotencyGuard, LastFailure, Repetition, boxed_http_classifier, http_retry_after_classifier};
 use redress_tokio::AsyncPolicy;
 use redress_tower::PolicyLayer;
 use redress_tower::http::HttpProtocol;
-use tower::{Layer as _, Service, service_fn};
+use tower::load_shed::LoadShed;
+use tower::timeout::Timeout;
+use tower::{BoxError, Layer as _, Service, service_fn};
 
 use crate::service::at_once;
 use crate::socket::{http_client, uri};
@@ -111,4 +116,98 @@ async fn a_body_that_cannot_be_copied_is_still_sent_once() {
         let outcome = service.execute_in(service.policy().context(), request).await;
         assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some(why)));
     }
+}
+
+#[tokio::test]
+async fn settings_of_each_call_leave_to_the_protocol_what_may_be_sent_again() {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&sent);
+    let below = service_fn(move |request: Request<String>| {
+        noted.lock().unwrap().push(Repetition::of(request.extensions()).map(Repetition::attempt));
+        async { Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap()) }
+    });
+    let layer = PolicyLayer::new(policy()).protocol(HttpProtocol::new());
+    let mut service = layer.context_for(|_: &Request<String>| CallContext::new()).layer(below);
+    service.call(post()).await.unwrap();
+    assert_eq!(*sent.lock().unwrap(), [None]);
+    service.call(Request::get("http://localhost/orders").body(String::new()).unwrap()).await.unwrap();
+    assert_eq!(*sent.lock().unwrap(), [None, None, Some(2), Some(3)]);
+}
+
+/// What the second attempt is told of a first that failed with this error.
+async fn told_after<E: Into<BoxError>>(error: fn() -> E) -> Option<Repetition> {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&told);
+    let below = service_fn(move |request: Request<String>| {
+        noted.lock().unwrap().push(Repetition::of(request.extensions()).copied());
+        async move { Err::<Response<()>, BoxError>(error().into()) }
+    });
+    let retry = at_once().max_attempts(2);
+    let policy = AsyncPolicy::builder().classifier(boxed_http_classifier()).retry(retry).build().unwrap();
+    let mut service = PolicyLayer::new(policy).protocol(HttpProtocol::new()).layer(below);
+    let get = Request::get("http://localhost/orders").body(String::new()).unwrap();
+    service.call(get).await.unwrap_err();
+    let told = told.lock().unwrap();
+    told[1]
+}
+
+#[tokio::test]
+async fn a_repetition_after_a_connection_that_failed_wants_another() {
+    let failed: [fn() -> io::Error; 3] = [
+        || io::ErrorKind::ConnectionRefused.into(),
+        || io::ErrorKind::ConnectionReset.into(),
+        || io::ErrorKind::BrokenPipe.into(),
+    ];
+    for error in failed {
+        assert_eq!(told_after(error).await, Some(Repetition::new(2, LastFailure::Connection)), "{:?}", error());
+    }
+    let elsewhere = told_after(|| StatusError::new(503)).await;
+    assert_eq!(elsewhere, Some(Repetition::new(2, LastFailure::Error)));
+    assert_eq!(told_after(|| fmt::Error).await, Some(Repetition::new(2, LastFailure::Error)));
+}
+
+#[tokio::test]
+async fn a_post_that_a_load_shedder_turned_away_is_sent_again() {
+    /// Ready once others have had their turn.
+    #[derive(Clone)]
+    struct Busy(Arc<Mutex<u32>>);
+    impl Service<Request<String>> for Busy {
+        type Response = Response<()>;
+        type Error = Infallible;
+        type Future = std::future::Ready<Result<Response<()>, Infallible>>;
+        fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), Infallible>> {
+            let mut asked = self.0.lock().unwrap();
+            *asked += 1;
+            if *asked < 3 { Poll::Pending } else { Poll::Ready(Ok(())) }
+        }
+        fn call(&mut self, _: Request<String>) -> Self::Future {
+            std::future::ready(Ok(Response::new(())))
+        }
+    }
+    let retry = at_once().max_attempts(3);
+    let policy = AsyncPolicy::builder().classifier(boxed_http_classifier()).retry(retry).build().unwrap();
+    let shedding = LoadShed::new(Busy(Arc::new(Mutex::new(0))));
+    let service = PolicyLayer::new(policy).protocol(HttpProtocol::new()).layer(shedding);
+    let outcome = service.execute_in(service.policy().context(), post()).await;
+    assert_eq!((outcome.attempts(), outcome.is_ok()), (3, true), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_connection_is_one_under_layers_that_box_errors() {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let retry = at_once().max_attempts(3);
+    let policy = AsyncPolicy::builder().classifier(boxed_http_classifier()).retry(retry).build().unwrap();
+    let limited = Timeout::new(http_client(), Duration::from_secs(5));
+    let service = PolicyLayer::new(policy.clone()).protocol(HttpProtocol::new()).layer(limited);
+    let request = Request::post(uri(address, "/")).body(Full::new(Bytes::from("order"))).unwrap();
+    let outcome = service.execute_in(service.policy().context(), request).await;
+    assert_eq!((outcome.attempts(), outcome.last_class()), (3, Some(ErrorClass::Transient)));
+
+    // The layer's own time is a timeout like the attempt's.
+    let slow = service_fn(|_: Request<String>| std::future::pending::<io::Result<Response<()>>>());
+    let limited = Timeout::new(slow, Duration::from_secs(5));
+    let service = PolicyLayer::new(policy).protocol(HttpProtocol::new()).layer(limited);
+    let outcome = service.execute_in(service.policy().context(), post()).await;
+    assert_eq!((outcome.attempts(), outcome.cause()), (1, Some(Cause::Timeout)));
+    assert_eq!(outcome.retry_forbidden(), Some("not_idempotent"));
 }

@@ -141,6 +141,15 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         table: "http_retry_after_value",
+        example: "\"5\"",
+        original: "none",
+        ours: "5",
+        reason: "quotes around a number change nothing of what is meant; to be back at once is what was not asked for",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
+        covers: |value| value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).is_some_and(is_digits),
+    },
+    Difference {
+        table: "http_retry_after_value",
         example: "Mon, 04 Mar 2031 05:07:07 GMT",
         original: "59.75",
         ours: "none",

@@ -87,7 +87,7 @@ fn check_number(number: i32, class: ErrorClass) {
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 #[test]
 fn numbers_of_linux_without_a_stable_kind_have_a_class() {
-    for number in [102, 105, 112] {
+    for number in [102, 105, 108, 112] {
         check_number(number, ErrorClass::Transient);
     }
     for number in [36, 40] {
@@ -113,7 +113,7 @@ fn numbers_of_apple_without_a_stable_kind_have_a_class() {
 #[cfg(windows)]
 #[test]
 fn numbers_of_windows_without_a_stable_kind_have_a_class() {
-    for number in [10052, 10055, 10064, 11001, 11002, 11003, 11004] {
+    for number in [10052, 10055, 10058, 10064, 11001, 11002, 11003, 11004] {
         check_number(number, ErrorClass::Transient);
     }
     for number in [123, 206, 1921] {
