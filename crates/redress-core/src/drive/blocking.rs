@@ -180,21 +180,21 @@ fn retry_plainly<'a, T, E, C, N: Finish<T, E>>(
     let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
     loop {
         let failed_at = policy.now();
-        let time_left = match call.fail_plainly(&failed, failed_at) {
-            PlainVerdict::Retry { time_left } => time_left,
+        let remaining = match call.fail_plainly(&failed, failed_at) {
+            PlainVerdict::Retry { remaining } => remaining,
             PlainVerdict::Stop => {
                 let ending = call.stopped_by(failed, failed_at);
                 return call.finish(Err(ending), None, finish);
             }
         };
-        call.keep(failed.failure);
+        call.keep(failed);
         let attempt = if call.waits() {
             match sleep_and_resume(policy, &mut call) {
                 Ok(attempt) => attempt,
                 Err(ending) => return call.finish(Err(ending), None, finish),
             }
         } else {
-            call.resume_at_once(time_left)
+            call.resume_at_once(remaining)
         };
         failed = match run_attempt(attempt) {
             Ok(value) => return call.succeed(value, || policy.now(), finish),

@@ -121,15 +121,15 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     }
 
     /// Keeps the failure that is tried again, in place of the one before.
-    #[inline]
-    pub(crate) fn keep(&mut self, failure: Failure<T, E>) {
-        self.last = Some(failure);
+    #[inline(always)]
+    pub(crate) fn keep(&mut self, failed: FailedAttempt<T, E>) {
+        self.last = Some(failed.failure);
     }
 
     /// The next attempt of a plain call that has nothing to wait for.
     #[inline]
-    pub(crate) const fn resume_at_once(&mut self, time_left: Option<Duration>) -> Attempt {
-        self.state.resume_at_once(time_left)
+    pub(crate) fn resume_at_once(&mut self, remaining: Option<Duration>) -> Attempt {
+        self.state.resume_at_once(self.held.plan(), remaining)
     }
 
     /// After a failed attempt: another attempt follows, after the hook that is returned and the wait.
@@ -143,7 +143,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
             Verdict::Stop => Err(self.stopped_by(failed, now)),
             Verdict::Retry(hook) => {
                 self.tell_retry(&failed);
-                self.keep(failed.failure);
+                self.keep(failed);
                 Ok(hook)
             }
         }

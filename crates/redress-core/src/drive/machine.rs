@@ -179,21 +179,21 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         loop {
             failed.forbid_retry(&with.operation);
             let now = with.timer.now();
-            let time_left = match self.call.fail_plainly(&failed, now) {
-                PlainVerdict::Retry { time_left } => time_left,
+            let remaining = match self.call.fail_plainly(&failed, now) {
+                PlainVerdict::Retry { remaining } => remaining,
                 PlainVerdict::Stop => {
                     let stopped = self.call.stopped_by(failed, now);
                     return self.end(stopped, finish);
                 }
             };
-            self.call.keep(failed.failure);
+            self.call.keep(failed);
             self.call.before_wait(&mut with.operation);
             if self.call.waits() || with.resumed == ATTEMPTS_BETWEEN_YIELDS {
                 self.wait_unless(false, &mut with);
                 return self.advance_slowly(with, finish, cx);
             }
             with.resumed += 1;
-            let attempt = self.call.resume_at_once(time_left);
+            let attempt = self.call.resume_at_once(remaining);
             self.start(attempt, &mut with);
             failed = match with.operation.poll(cx) {
                 Poll::Pending => ready!(self.poll_cut(&mut with, cx)),

@@ -8,16 +8,17 @@ use super::gates::Refused;
 use super::run::Run;
 use super::state::{RunState, Wait};
 use crate::classify::classification::Classification;
+use crate::drive::attempt::Attempt;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
-use crate::policy::compiled::{Plan, shorter};
+use crate::policy::compiled::Plan;
 
 /// What becomes of a plain call after a failed attempt.
 #[must_use = "a verdict that is not acted on loses the call"]
 pub(crate) enum PlainVerdict {
-    /// Another attempt follows the [wait](Run::wait): by [`RunState::resume_at_once`] with this time, or by [`Run::resume`]
-    /// if time has passed.
-    Retry { time_left: Option<Duration> },
+    /// Another attempt follows the [wait](Run::wait): by [`RunState::resume_at_once`] if there is none, with what is left of the
+    /// deadline, or else by [`Run::resume`].
+    Retry { remaining: Option<Duration> },
     /// The call is over.
     Stop,
 }
@@ -46,10 +47,17 @@ impl RunState {
         match run.gates::<true>(classification, cause, failures, now) {
             Ok(granted) => {
                 run.grant(granted);
-                PlainVerdict::Retry { time_left: shorter(plan.attempt_timeout, granted.remaining) }
+                PlainVerdict::Retry { remaining: granted.remaining }
             }
             Err(Refused { reason, hint }) => run.stop_plainly(reason, hint, now),
         }
+    }
+
+    /// The next attempt of a plain call at the instant of the failure before it: nothing of what remained then has passed.
+    #[inline]
+    pub(crate) fn resume_at_once(&mut self, plan: &Plan, remaining: Option<Duration>) -> Attempt {
+        self.attempts += 1;
+        Run::of(plan, None, self).attempt(remaining)
     }
 
     #[cold]

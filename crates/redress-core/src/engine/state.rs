@@ -6,7 +6,6 @@ use super::call_observers::CallObservers;
 use super::fast_path::FastPath;
 use super::flags::Flags;
 use crate::classify::class::ErrorClass;
-use crate::drive::attempt::Attempt;
 use crate::drive::clock::nanos;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
@@ -136,13 +135,6 @@ impl RunState {
         self.generation = start.generation;
         self.flags = start.flags;
         self.attempts = attempts;
-    }
-
-    /// The next attempt of a plain call, at the instant of the failure before it, with the time that the verdict gave it.
-    #[inline]
-    pub(crate) const fn resume_at_once(&mut self, time_left: Option<Duration>) -> Attempt {
-        self.attempts += 1;
-        Attempt::new(self.attempts, time_left)
     }
 
     /// Whether the wait before the next attempt is longer than zero.
