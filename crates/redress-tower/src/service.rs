@@ -182,6 +182,7 @@ where
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         if !matches!(self.uses, Uses::Many) {
             self.uses = self.uses.next(|| self.policy.settle());

@@ -25,6 +25,7 @@ impl<Req, C: Clone, Tm: Clone> PolicyProvider<Req> for AsyncPolicy<C, Tm> {
     type Classifier = C;
     type Timer = Tm;
 
+    #[inline]
     fn policy(&self, _: &Req) -> Self {
         self.clone()
     }

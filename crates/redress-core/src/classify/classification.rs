@@ -126,11 +126,15 @@ impl Classification {
     /// ```
     #[inline]
     pub fn forbid_retry(mut self, why: &'static str) -> Self {
+        self.set_retry_forbidden(why);
+        self
+    }
+
+    pub(crate) fn set_retry_forbidden(&mut self, why: &'static str) {
         if !self.is_abort() {
             self.wish = Wish::NoRetry;
-            return self.push_detail((RETRY_FORBIDDEN.into(), why.into()));
+            self.push_detail((RETRY_FORBIDDEN.into(), why.into()));
         }
-        self
     }
 
     /// Marks a failure that certainly had no effect: nothing of the attempt left, or the other side says that it did not act
@@ -161,19 +165,18 @@ impl Classification {
 
     /// Adds a label. Keep keys and values low-cardinality: they end up in metrics and logs, so a vendor's error
     /// code is fine and a request id is not. A label that is there with the same value is not added twice.
-    pub fn with_detail(self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_detail(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         let (key, value) = (key.into(), value.into());
-        if self.own_detail(&key).is_some_and(|known| *known == value) {
-            return self;
+        if self.own_detail(&key).is_none_or(|known| *known != value) {
+            self.push_detail((key, value));
         }
-        self.push_detail((key, value))
+        self
     }
 
-    fn push_detail(mut self, detail: Detail) -> Self {
+    fn push_detail(&mut self, detail: Detail) {
         let mut details = self.details.take().map(<[Detail]>::into_vec).unwrap_or_default();
         details.push(detail);
         self.details = Some(details.into_boxed_slice());
-        self
     }
 
     /// The class.

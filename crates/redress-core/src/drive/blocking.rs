@@ -10,7 +10,7 @@ use super::failed_attempt::{FailedAttempt, classify};
 use super::finish::{Finish, ToOutcome, ToResult};
 use super::rendezvous::sleep_unless_aborted;
 use crate::classify::classifier::Classifier;
-use crate::engine::FastPath;
+use crate::engine::{FastPath, PlainVerdict};
 use crate::outcome::call_error::CallError;
 use crate::outcome::ending::Ending;
 use crate::outcome::retry_outcome::RetryOutcome;
@@ -151,7 +151,7 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
     if !start.is_fast() {
         return match start.rejection(|| policy.now()) {
             Some(rejection) => finish.rejected(rejection),
-            None => begin(policy, &start, on_retry, run_attempt, finish),
+            None => run_slowly(policy, start, on_retry, run_attempt, finish),
         };
     }
     match run_attempt(start.first_attempt()) {
@@ -163,80 +163,85 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
                 call.succeed(value, || policy.now(), finish)
             },
         ),
-        Err(failed) => go_on(policy, &start, on_retry, failed, run_attempt, finish),
+        Err(failed) => retry_plainly(policy, start, on_retry, failed, run_attempt, finish),
     }
 }
 
-/// A call that does not take the fast path.
+/// A call whose first attempt failed on the fast path: no hook, observer or learning strategy takes part in what follows.
 #[inline(never)]
-fn begin<'a, T, E, C, N: Finish<T, E>>(
+fn retry_plainly<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
-    start: &FastPath<'a>,
+    start: FastPath<'a>,
     on_retry: impl RetryHook<E>,
-    mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
-    finish: N,
-) -> N::Output {
-    let mut call = Call::from_start(Borrowed::of(policy, start, on_retry), start, 0);
-    match call.begin(|| policy.now()) {
-        Err(ending) => call.finish(Err(ending), None, finish),
-        Ok(attempt) => match call.within(|| run_attempt(attempt)) {
-            Ok(value) => call.succeed(value, || policy.now(), finish),
-            Err(failed) => retry(policy, &mut call, failed, run_attempt, finish),
-        },
-    }
-}
-
-/// A call whose first attempt failed on the fast path.
-#[inline(never)]
-fn go_on<'a, T, E, C, N: Finish<T, E>>(
-    policy: &'a Policy<C>,
-    start: &FastPath<'a>,
-    on_retry: impl RetryHook<E>,
-    failed: FailedAttempt<T, E>,
-    run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
-    finish: N,
-) -> N::Output {
-    let mut call = Call::from_start(Borrowed::of(policy, start, on_retry), start, 1);
-    retry(policy, &mut call, failed, run_attempt, finish)
-}
-
-/// The loop: from a failed attempt to the end of the call.
-#[inline]
-fn retry<T, E, C, R: RetryHook<E>, N: Finish<T, E>>(
-    policy: &Policy<C>,
-    call: &mut Call<Borrowed<'_, R>, T, E>,
     mut failed: FailedAttempt<T, E>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
+    let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
     loop {
-        let attempt = match next_attempt(policy, call, failed) {
-            Ok(attempt) => attempt,
-            Err(ending) => return call.finish(Err(ending), None, finish),
+        let failed_at = policy.now();
+        let remaining = match call.fail_plainly(&failed, failed_at) {
+            PlainVerdict::Retry { remaining } => remaining,
+            PlainVerdict::Stop => {
+                let ending = call.stopped_by(failed, failed_at);
+                return call.finish(Err(ending), None, finish);
+            }
         };
-        failed = match call.within(|| run_attempt(attempt)) {
+        call.keep(failed);
+        let attempt = if call.waits() {
+            match sleep_and_resume(policy, &mut call) {
+                Ok(attempt) => attempt,
+                Err(ending) => return call.finish(Err(ending), None, finish),
+            }
+        } else {
+            call.resume_at_once(remaining)
+        };
+        failed = match run_attempt(attempt) {
             Ok(value) => return call.succeed(value, || policy.now(), finish),
             Err(failed) => failed,
         };
     }
 }
 
+#[inline(never)]
+fn sleep_and_resume<T, E, C, R: RetryHook<E>>(
+    policy: &Policy<C>,
+    call: &mut Call<Borrowed<'_, R>, T, E>,
+) -> Result<Attempt, Ending<T, E>> {
+    thread::sleep(call.wait());
+    call.resume(policy.now())
+}
+
+/// A call that does not take the fast path.
+#[inline(never)]
+fn run_slowly<'a, T, E, C, N: Finish<T, E>>(
+    policy: &'a Policy<C>,
+    start: FastPath<'a>,
+    on_retry: impl RetryHook<E>,
+    mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+    finish: N,
+) -> N::Output {
+    let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 0);
+    let mut begun = call.begin(|| policy.now());
+    loop {
+        let attempt = match begun {
+            Ok(attempt) => attempt,
+            Err(ending) => return call.finish(Err(ending), None, finish),
+        };
+        begun = match call.within(|| run_attempt(attempt)) {
+            Ok(value) => return call.succeed(value, || policy.now(), finish),
+            Err(failed) => next_attempt(policy, &mut call, failed),
+        };
+    }
+}
+
 /// From a failure to the next attempt, or to the end of the call.
-#[inline(always)]
 fn next_attempt<T, E, C, R: RetryHook<E>>(
     policy: &Policy<C>,
     call: &mut Call<Borrowed<'_, R>, T, E>,
     failed: FailedAttempt<T, E>,
 ) -> Result<Attempt, Ending<T, E>> {
     let failed_at = policy.now();
-    if call.is_plain() {
-        call.fail_plainly(failed, failed_at)?;
-        if !call.waits() {
-            return call.resume(failed_at);
-        }
-        thread::sleep(call.wait());
-        return call.resume(policy.now());
-    }
     call.fail(failed, failed_at)?;
     call.recheck(|| policy.now())?;
     let time_passed = wait(call) || call.may_have_taken_time();

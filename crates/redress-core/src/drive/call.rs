@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use super::attempt::Attempt;
 use super::failed_attempt::FailedAttempt;
 use super::finish::Finish;
+use super::poll_call::PollOperation;
 use crate::classify::classifier::Classifier;
-use crate::engine::{FastPath, Flags, Run, RunState, Step, Verdict};
+use crate::engine::{FastPath, Flags, PlainVerdict, Run, RunState, Step, Verdict};
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::ending::Ending;
 use crate::outcome::failure::Failure;
@@ -112,14 +113,23 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.state.is_plain()
     }
 
-    /// After a failed attempt of a plain call: another attempt follows, after the wait.
+    /// After a failed attempt of a plain call: what becomes of it. The failure is then [kept](Self::keep), or
+    /// [ends](Self::stopped_by) the call.
     #[inline(always)]
-    pub(crate) fn fail_plainly(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Result<(), Ending<T, E>> {
-        if !self.run().fail_plainly(&failed.view(), now) {
-            return Err(self.stopped_by(failed, now));
-        }
+    pub(crate) fn fail_plainly(&mut self, failed: &FailedAttempt<T, E>, now: Instant) -> PlainVerdict {
+        self.state.fail_plainly(self.held.plan(), &failed.classification, failed.cause(), now)
+    }
+
+    /// Keeps the failure that is tried again, in place of the one before.
+    #[inline(always)]
+    pub(crate) fn keep(&mut self, failed: FailedAttempt<T, E>) {
         self.last = Some(failed.failure);
-        Ok(())
+    }
+
+    /// The next attempt of a plain call that has nothing to wait for.
+    #[inline]
+    pub(crate) fn resume_at_once(&mut self, remaining: Option<Duration>) -> Attempt {
+        self.state.resume_at_once(self.held.plan(), remaining)
     }
 
     /// After a failed attempt: another attempt follows, after the hook that is returned and the wait.
@@ -133,7 +143,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
             Verdict::Stop => Err(self.stopped_by(failed, now)),
             Verdict::Retry(hook) => {
                 self.tell_retry(&failed);
-                self.last = Some(failed.failure);
+                self.keep(failed);
                 Ok(hook)
             }
         }
@@ -162,7 +172,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     }
 
     /// The next attempt, after the wait.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn resume(&mut self, now: Instant) -> Result<Attempt, Ending<T, E>> {
         let resumed = self.run().resume(now);
         resumed.ok_or_else(|| self.stopped(now))
@@ -283,8 +293,12 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.run().sleeper()
     }
 
-    pub(crate) const fn last_failure_mut(&mut self) -> Option<&mut Failure<T, E>> {
-        self.last.as_mut()
+    /// Shows the last failure to the operation, which is tried again.
+    #[inline(always)]
+    pub(crate) fn before_wait(&mut self, operation: &mut impl PollOperation<T, E>) {
+        if let Some(failure) = &mut self.last {
+            operation.before_wait(failure);
+        }
     }
 
     /// What is left of a call that ended between attempts: the last failure, if an attempt failed.
@@ -298,7 +312,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     /// last, and so it does when an attempt was cut by an abort; a value that aborts has no place but the last failure's,
     /// and must not be lost.
     #[cold]
-    fn stopped_by(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Ending<T, E> {
+    pub(crate) fn stopped_by(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Ending<T, E> {
         let mut summary = self.run().summary(Some(now));
         if summary.stop_reason == Some(StopReason::RetryForbidden) {
             summary.retry_forbidden = failed.classification.retry_forbidden();

@@ -2,6 +2,7 @@
 
 use std::any::type_name;
 
+use super::poll_call::PollOperation;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::classify::classifier::Classifier;
@@ -19,10 +20,22 @@ impl<T, E> FailedAttempt<T, E> {
     /// The failure as the engine sees it.
     #[inline]
     pub(crate) fn view(&self) -> FailureView<'_> {
-        let kind = self.failure.cause();
-        let error_type = (kind == Cause::Error).then(type_name::<E>);
-        let cause = if self.classification.is_timeout() { Cause::Timeout } else { kind };
-        FailureView { classification: &self.classification, cause, error_type }
+        let error_type = (self.failure.cause() == Cause::Error).then(type_name::<E>);
+        FailureView { classification: &self.classification, cause: self.cause(), error_type }
+    }
+
+    /// What failed, as far as the classifier knows.
+    #[inline]
+    pub(crate) fn cause(&self) -> Cause {
+        if self.classification.is_timeout() { Cause::Timeout } else { self.failure.cause() }
+    }
+
+    /// Forbids a further attempt, if the operation does.
+    #[inline(always)]
+    pub(crate) fn forbid_retry(&mut self, operation: &impl PollOperation<T, E>) {
+        if let Some(why) = operation.retry_forbidden(&self.failure, &self.classification) {
+            self.classification.set_retry_forbidden(why);
+        }
     }
 
     /// An attempt that was cut at its timeout.

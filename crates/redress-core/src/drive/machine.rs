@@ -1,38 +1,36 @@
 //! The asynchronous call as a state machine: every asynchronous call, however it is written, is polled here.
 //!
-//! It keeps the order of attempt, hooks and wait between polls. Whatever has to be pinned, the attempt's future and the
+//! It keeps the order of attempt, hooks and wait between polls. What a plain call takes is here, which most calls are: no hook,
+//! observer or learning strategy takes part in it. All other steps are `machine_steps.rs`. Whatever has to be pinned, the attempt's future and the
 //! timer's, stays with the machine's owner and comes in with each poll.
 
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use super::attempt::Attempt;
 use super::call::{Call, Hold, Unstarted};
 use super::failed_attempt::{FailedAttempt, classify};
 use super::finish::Finish;
-use super::guarded::{Beside, custom_wait};
+use super::guarded::Beside;
 use super::poll_call::PollOperation;
 use super::poll_context::PollContext;
 use super::timer::Timer;
 use crate::classify::classifier::Classifier;
-use crate::engine::Step;
+use crate::engine::{PlainVerdict, Step};
 use crate::outcome::ending::Ending;
 
 /// How many attempts one poll may start after the first. A loop of attempts that neither wait nor pend would hold the
 /// runtime's thread: 5,000,000 of them took 30 s under a timeout of 1 ms.
-const ATTEMPTS_BETWEEN_YIELDS: u32 = 32;
+pub(super) const ATTEMPTS_BETWEEN_YIELDS: u32 = 32;
 
 /// One asynchronous call between polls.
 pub(crate) struct Machine<H: Hold<E>, T, E> {
     // ORDER: a hook's future is dropped before the permit is given back.
-    beside: Beside,
-    call: Call<H, T, E>,
+    pub(super) beside: Beside,
+    pub(super) call: Call<H, T, E>,
 }
-
-type Stepped<T, E> = Result<(), Ending<T, E>>;
 
 impl<H: Hold<E>, T, E> Machine<H, T, E> {
     /// A call that has not begun.
@@ -110,33 +108,64 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         O: PollOperation<T, E>,
         N: Finish<T, E>,
     {
-        if let Step::New = self.call.step() {
-            match self.call.start(N::WANTS, || with.timer.now()) {
+        match self.call.step() {
+            Step::New => match self.call.start(N::WANTS, || with.timer.now()) {
                 Ok(attempt) => self.start(attempt, &mut with),
                 Err(Unstarted::Rejected(rejection)) => {
                     self.call.set_step(Step::Ended);
                     return Poll::Ready(finish.rejected(rejection));
                 }
-                Err(Unstarted::Slow) => match self.call.begin(|| with.timer.now()) {
-                    Ok(attempt) => self.start(attempt, &mut with),
-                    Err(stopped) => return self.end(stopped, finish),
-                },
+                Err(Unstarted::Slow) => return self.begin(with.moved(), finish, cx),
+            },
+            Step::Attempting if self.call.is_plain() => {}
+            _ => return self.advance_slowly(with.moved(), finish, cx),
+        }
+        match with.operation.poll(cx) {
+            Poll::Pending => self.pend(with.moved(), finish, cx),
+            Poll::Ready(result) => {
+                with.stop_attempt();
+                match classify(with.classifier, result) {
+                    Ok(value) => self.succeed(value, with.timer, finish),
+                    Err(failed) => self.retry_plainly(failed, with.moved(), finish, cx),
+                }
             }
         }
-        if let Step::Attempting = self.call.step() {
-            let attempted = ready!(self.poll_attempt(&mut with, cx));
-            return match self.classify_attempt(with.classifier, attempted) {
-                Ok(value) => self.succeed(value, with.timer, finish),
-                Err(failed) => self.advance_further(Some(failed), with.moved(), finish, cx),
-            };
-        }
-        self.advance_further(None, with.moved(), finish, cx)
     }
 
+    /// Starts an attempt of a plain call: no observer has a scope for it.
+    #[inline(always)]
+    fn start<C, Tm, O>(&mut self, attempt: Attempt, with: &mut PollContext<'_, C, Tm, O>)
+    where
+        Tm: Timer,
+        O: PollOperation<T, E>,
+    {
+        with.operation.start(attempt);
+        self.call.set_step(Step::Attempting);
+    }
+
+    /// A plain attempt has no result yet.
     #[inline(never)]
-    fn advance_further<C, Tm, O, N>(
+    fn pend<C, Tm, O, N>(
         &mut self,
-        mut failed: Option<FailedAttempt<T, E>>,
+        mut with: PollContext<'_, C, Tm, O>,
+        finish: N,
+        cx: &mut Context<'_>,
+    ) -> Poll<N::Output>
+    where
+        C: Classifier<T, E>,
+        Tm: Timer,
+        O: PollOperation<T, E>,
+        N: Finish<T, E>,
+    {
+        let failed = ready!(self.poll_cut(&mut with, cx));
+        self.retry_plainly(failed, with, finish, cx)
+    }
+
+    /// From the failure of a plain attempt on, for as long as attempts follow at once.
+    #[inline(never)]
+    fn retry_plainly<C, Tm, O, N>(
+        &mut self,
+        mut failed: FailedAttempt<T, E>,
         mut with: PollContext<'_, C, Tm, O>,
         finish: N,
         cx: &mut Context<'_>,
@@ -148,78 +177,63 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         N: Finish<T, E>,
     {
         loop {
-            let stepped = match (failed.take(), self.call.step()) {
-                (Some(failed), _) => self.fail(failed, &mut with),
-                (None, Step::Attempting) => {
-                    let attempted = ready!(self.poll_attempt(&mut with, cx));
-                    failed = match self.classify_attempt(with.classifier, attempted) {
-                        Ok(value) => return self.succeed(value, with.timer, finish),
-                        Err(next) => Some(next),
-                    };
-                    Ok(())
+            failed.forbid_retry(&with.operation);
+            let now = with.timer.now();
+            let remaining = match self.call.fail_plainly(&failed, now) {
+                PlainVerdict::Retry { remaining } => remaining,
+                PlainVerdict::Stop => {
+                    let stopped = self.call.stopped_by(failed, now);
+                    return self.end(stopped, finish);
                 }
-                (None, step @ (Step::BeforeWait | Step::HookWaits | Step::Waiting)) => {
-                    ready!(self.poll_wait(step, &mut with, cx))
-                }
-                (None, Step::Resuming) if with.resumed == ATTEMPTS_BETWEEN_YIELDS => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                (None, Step::Resuming) => self.resume(with.timer.now(), &mut with),
-                (None, Step::New | Step::Ended) => panic!("a call was polled after its end"),
             };
-            if let Err(stopped) = stepped {
-                return self.end(stopped, finish);
+            self.call.keep(failed);
+            self.call.before_wait(&mut with.operation);
+            if self.call.waits() || with.resumed == ATTEMPTS_BETWEEN_YIELDS {
+                self.wait_unless(false, &mut with);
+                return self.advance_slowly(with, finish, cx);
             }
+            with.resumed += 1;
+            let attempt = self.call.resume_at_once(remaining);
+            self.start(attempt, &mut with);
+            failed = match with.operation.poll(cx) {
+                Poll::Pending => ready!(self.poll_cut(&mut with, cx)),
+                Poll::Ready(result) => {
+                    with.stop_attempt();
+                    match classify(with.classifier, result) {
+                        Ok(value) => return self.succeed(value, with.timer, finish),
+                        Err(next) => next,
+                    }
+                }
+            };
         }
     }
 
-    #[inline(always)]
-    fn start<C, Tm, O>(&mut self, attempt: Attempt, with: &mut PollContext<'_, C, Tm, O>)
-    where
-        Tm: Timer,
-        O: PollOperation<T, E>,
-    {
-        self.call.within(|| with.operation.start(attempt));
-        self.call.set_step(Step::Attempting);
-    }
-
-    /// The attempt, raced against its timeout and an abort: `None` if it is cut. A result that is there at the same time counts.
-    #[inline(always)]
-    fn poll_attempt<C, Tm, O>(
+    /// The failure of a pending attempt that is cut, raced against its timeout and an abort. Its timer is armed when it pends for the
+    /// first time: one that is ready at once has none.
+    #[inline(never)]
+    pub(super) fn poll_cut<C, Tm, O>(
         &mut self,
         with: &mut PollContext<'_, C, Tm, O>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<T, E>>>
+    ) -> Poll<FailedAttempt<T, E>>
     where
+        C: Classifier<T, E>,
         Tm: Timer,
         O: PollOperation<T, E>,
     {
-        let attempted = match self.call.within(|| with.operation.poll(cx)) {
-            Poll::Ready(result) => Some(result),
-            Poll::Pending => {
-                ready!(self.poll_cut(with.timer, with.sleep.as_mut(), cx));
-                None
-            }
-        };
-        with.operation.stop();
-        if with.sleep.is_some() {
-            with.sleep.set(None);
+        if !self.is_aborted(cx) {
+            ready!(self.poll_timeout(with.timer, with.sleep.as_mut(), cx));
         }
-        Poll::Ready(attempted)
+        with.stop_attempt();
+        Poll::Ready(self.call.cut(with.classifier))
     }
 
-    /// Whether the pending attempt is cut. Its timer is armed when it pends for the first time: one that is ready at once has none.
-    #[inline(never)]
-    fn poll_cut<Tm: Timer>(
+    fn poll_timeout<Tm: Timer>(
         &mut self,
         timer: &Tm,
         mut sleep: Pin<&mut Option<Tm::Sleep>>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        if self.is_aborted(cx) {
-            return Poll::Ready(());
-        }
         if sleep.is_none() {
             match self.call.attempt_limit(|| timer.now()) {
                 None => return Poll::Pending,
@@ -234,55 +248,12 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
     }
 
     /// Whether a handle was aborted; if none was, an abort wakes the task.
-    fn is_aborted(&mut self, cx: &Context<'_>) -> bool {
+    pub(super) fn is_aborted(&mut self, cx: &Context<'_>) -> bool {
         self.beside.is_aborted(&self.call.run(), cx.waker())
     }
 
     #[inline(always)]
-    fn classify_attempt(
-        &mut self,
-        classifier: &impl Classifier<T, E>,
-        attempted: Option<Result<T, E>>,
-    ) -> Result<T, FailedAttempt<T, E>> {
-        match attempted {
-            Some(result) => classify(classifier, result),
-            None => Err(self.call.cut(classifier)),
-        }
-    }
-
-    /// The wait between two attempts, or a hook that is part of it, and what comes after it. An abort ends it.
-    #[inline(never)]
-    fn poll_wait<C, Tm, O>(
-        &mut self,
-        step: Step,
-        with: &mut PollContext<'_, C, Tm, O>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Stepped<T, E>>
-    where
-        Tm: Timer,
-        O: PollOperation<T, E>,
-    {
-        let waited = if let Step::Waiting = step {
-            poll_sleep(with.sleep.as_mut(), cx).map(|()| true)
-        } else {
-            self.beside.poll_hook(cx)
-        };
-        match (step, waited) {
-            (_, Poll::Pending) if !self.is_aborted(cx) => return Poll::Pending,
-            (Step::BeforeWait, Poll::Ready(_)) => return Poll::Ready(self.begin_wait(with)),
-            (Step::HookWaits, Poll::Ready(has_waited)) => {
-                self.wait_unless(has_waited, with);
-                return Poll::Ready(Ok(()));
-            }
-            _ => {}
-        }
-        self.beside.set_hook(None);
-        with.sleep.set(None);
-        Poll::Ready(self.resume(with.timer.now(), with))
-    }
-
-    #[inline(always)]
-    fn succeed<N: Finish<T, E>>(&mut self, value: T, timer: &impl Timer, finish: N) -> Poll<N::Output> {
+    pub(super) fn succeed<N: Finish<T, E>>(&mut self, value: T, timer: &impl Timer, finish: N) -> Poll<N::Output> {
         self.call.set_step(Step::Ended);
         if !self.call.ends_unobserved() {
             return self.succeed_observed(value, timer, finish);
@@ -297,81 +268,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         Poll::Ready(self.call.succeed_observed(value, || timer.now(), finish))
     }
 
-    /// From a failure to the step that follows.
-    #[inline(always)]
-    fn fail<C, Tm, O>(&mut self, mut failed: FailedAttempt<T, E>, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E>
-    where
-        Tm: Timer,
-        O: PollOperation<T, E>,
-    {
-        if let Some(why) = with.operation.retry_forbidden(&failed.failure, &failed.classification) {
-            failed.classification = failed.classification.forbid_retry(why);
-        }
-        let now = with.timer.now();
-        if self.call.is_plain() {
-            self.call.fail_plainly(failed, now)?;
-        } else {
-            let hook = self.call.fail(failed, now)?;
-            self.beside.set_hook(hook);
-        }
-        if let Some(failure) = self.call.last_failure_mut() {
-            with.operation.before_wait(failure);
-        }
-        // A hook to be awaited is one of those that take time.
-        if self.call.may_have_taken_time() {
-            self.call.set_step(Step::BeforeWait);
-            return Ok(());
-        }
-        if !self.call.waits() {
-            return self.resume(now, with);
-        }
-        self.wait_unless(false, with);
-        Ok(())
-    }
-
-    /// The hook before the wait is done: goes on to the wait, if there is still time for it.
-    fn begin_wait<C, Tm: Timer, O>(&mut self, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E> {
-        self.call.recheck(|| with.timer.now())?;
-        let hook = custom_wait(&self.call.run());
-        self.beside.set_hook(hook);
-        if self.beside.has_hook() {
-            self.call.set_step(Step::HookWaits);
-        } else {
-            self.wait_unless(false, with);
-        }
-        Ok(())
-    }
-
-    /// The timer's wait, unless a hook has waited instead or there is nothing to wait for.
-    #[inline]
-    fn wait_unless<C, Tm: Timer, O>(&mut self, has_waited: bool, with: &mut PollContext<'_, C, Tm, O>) {
-        if has_waited || !self.call.waits() {
-            self.call.set_step(Step::Resuming);
-            return;
-        }
-        with.sleep.set(Some(with.timer.sleep(self.call.wait())));
-        self.call.set_step(Step::Waiting);
-    }
-
-    /// Starts the next attempt, or leaves it to the next poll where this one has started enough of them.
-    #[inline(always)]
-    fn resume<C, Tm, O>(&mut self, now: Instant, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E>
-    where
-        Tm: Timer,
-        O: PollOperation<T, E>,
-    {
-        if with.resumed == ATTEMPTS_BETWEEN_YIELDS {
-            self.call.set_step(Step::Resuming);
-            return Ok(());
-        }
-        with.resumed += 1;
-        let attempt = self.call.resume(now)?;
-        self.start(attempt, with);
-        Ok(())
-    }
-
     #[inline(never)]
-    fn end<N: Finish<T, E>>(&mut self, stopped: Ending<T, E>, finish: N) -> Poll<N::Output> {
+    pub(super) fn end<N: Finish<T, E>>(&mut self, stopped: Ending<T, E>, finish: N) -> Poll<N::Output> {
         self.beside.clear();
         self.call.set_step(Step::Ended);
         Poll::Ready(self.call.finish(Err(stopped), None, finish))
@@ -385,12 +283,5 @@ impl<H: Hold<E>, T, E, Tm: Timer> Drop for EndOnPanic<'_, H, T, E, Tm> {
     fn drop(&mut self) {
         let Self(machine, timer) = self;
         machine.abandon(*timer);
-    }
-}
-
-fn poll_sleep<S: Future<Output = ()>>(sleep: Pin<&mut Option<S>>, cx: &mut Context<'_>) -> Poll<()> {
-    match sleep.as_pin_mut() {
-        Some(sleep) => sleep.poll(cx),
-        None => Poll::Ready(()),
     }
 }

@@ -18,6 +18,7 @@ mod blocking_context;
 pub(crate) mod guarded;
 pub(crate) mod poll_context;
 pub(crate) mod machine;
+mod machine_steps;
 pub(crate) mod call_future;
 pub(crate) mod asynchronous;
 pub(crate) mod poll_call;

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use super::poll_call::PollOperation;
 use super::timer::Timer;
 
 /// What a call is polled with; the same at every poll.
@@ -24,6 +25,18 @@ impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
         sleep: Pin<&'p mut Option<Tm::Sleep>>,
     ) -> Self {
         Self { classifier, timer, operation, sleep, resumed: 0 }
+    }
+
+    /// Ends the attempt, and its timeout.
+    #[inline(always)]
+    pub(super) fn stop_attempt<T, E>(&mut self)
+    where
+        O: PollOperation<T, E>,
+    {
+        self.operation.stop();
+        if self.sleep.is_some() {
+            self.sleep.set(None);
+        }
     }
 
     /// The same at another place: what is handed out of line has an address, and what stays in line is kept in registers.

@@ -9,6 +9,7 @@ use super::run::{FailureView, Run};
 use super::state::Wait;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
+use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::abort_handle::AbortHandle;
 use crate::policy::hooks::contained;
@@ -21,6 +22,8 @@ pub(super) struct Granted {
     pub(super) wait: Duration,
     /// What the strategy is told next as the previous delay, if that is not the wait.
     pub(super) prev_delay: Option<Wait>,
+    /// What was left of the deadline at the failure.
+    pub(super) remaining: Option<Duration>,
     /// The sleep handler has deferred it already, since the wait does not fit the deadline.
     pub(super) deferred: bool,
 }
@@ -48,12 +51,13 @@ impl<'a> Run<'a> {
     #[inline(always)]
     pub(super) fn gates<const PLAIN: bool>(
         &self,
-        failed: &FailureView<'_>,
+        classification: &Classification,
+        cause: Cause,
         failures: u16,
         now: Instant,
     ) -> Result<Granted, Refused> {
         let plan = self.plan;
-        let class = failed.classification.class();
+        let class = classification.class();
         refuse_if(!PLAIN && self.abort_asked(), StopReason::Aborted)?;
         refuse_if(failures > plan.class_caps[class], StopReason::MaxAttemptsPerClass)?;
         refuse_if(!class.is_retryable(), StopReason::NonRetryableClass)?;
@@ -66,34 +70,32 @@ impl<'a> Run<'a> {
         }
         refuse_if(self.state.attempts >= plan.max_attempts, StopReason::MaxAttempts)?;
         // After the attempts, so that a policy of one attempt never reports it.
-        refuse_if(failed.classification.retry_forbidden().is_some(), StopReason::RetryForbidden)?;
-        let context = self.backoff_context::<PLAIN>(failed, remaining, now);
-        let mut granted = self.delay(strategy, &context);
-        if !fits(granted.wait, remaining) {
-            granted.deferred = !PLAIN && self.defers_unfit(&context, granted.wait)?;
-            if !granted.deferred {
-                let hint = context.classification.retry_after().filter(|hint| !fits(*hint, remaining));
+        refuse_if(classification.retry_forbidden().is_some(), StopReason::RetryForbidden)?;
+        // The hint of a plain call has been shortened already.
+        let heeded = if PLAIN { Cow::Borrowed(classification) } else { plan.heeded(classification) };
+        let hint = heeded.retry_after();
+        let context = self.backoff_context(heeded, cause, remaining, now);
+        let computed = strategy.delay(&context);
+        let (wait, prev_delay) = match hint {
+            None => (computed, None),
+            Some(hint) => self.hinted(strategy, &context.classification, computed, hint),
+        };
+        let mut deferred = false;
+        if !fits(wait, remaining) {
+            deferred = !PLAIN && self.defers_unfit(&context, wait)?;
+            if !deferred {
+                let hint = hint.filter(|hint| !fits(*hint, remaining));
                 return Err(Refused { reason: StopReason::DeadlineExceeded, hint: Wait::from(hint) });
             }
         }
         if let Some(budget) = &plan.budget {
             refuse_if(!budget.consume_at(now, 1), StopReason::BudgetExhausted)?;
         }
-        Ok(granted)
+        Ok(Granted { wait, prev_delay, remaining, deferred })
     }
 
-    /// The strategy's delay, with the hint as its floor.
-    #[inline(always)]
-    fn delay(&self, strategy: &dyn Strategy, context: &BackoffContext<'_>) -> Granted {
-        let computed = strategy.delay(context);
-        match context.classification.retry_after() {
-            None => Granted { wait: computed, prev_delay: None, deferred: false },
-            Some(hint) => self.hinted(strategy, &context.classification, computed, hint),
-        }
-    }
-
-    /// A hint raises the wait and leaves the backoff alone: neither it nor a delay that was read from it is what the next
-    /// delay grows from. One that is an order is the wait, and the backoff starts over.
+    /// The wait with the hint as its floor, and the delay that the next one grows from: a hint leaves the backoff alone, so this is
+    /// neither it nor a delay that was read from it. A hint that is an order is the wait, and the backoff starts over.
     #[inline(never)]
     fn hinted(
         &self,
@@ -101,14 +103,14 @@ impl<'a> Run<'a> {
         classification: &Classification,
         computed: Duration,
         hint: Duration,
-    ) -> Granted {
+    ) -> (Duration, Option<Wait>) {
         let floor = self.plan.hint_floor(hint);
         if classification.is_ordered() && self.plan.reads_hints() {
-            return Granted { wait: floor, prev_delay: Some(Wait::NONE), deferred: false };
+            return (floor, Some(Wait::NONE));
         }
         let reads_hint = !hint.is_zero() && strategy.reads_retry_after();
         let prev_delay = if reads_hint { self.state.prev_delay } else { Wait::of(computed) };
-        Granted { wait: computed.max(floor), prev_delay: Some(prev_delay), deferred: false }
+        (computed.max(floor), Some(prev_delay))
     }
 
     /// Asks the sleep handler about a wait that does not fit the deadline, before anything is spent: whether it defers.
@@ -128,26 +130,26 @@ impl<'a> Run<'a> {
         Some(contained(|| handler(context, wait)).unwrap_or(SleepDecision::Sleep))
     }
 
-    /// What a strategy is told. The hint of a plain call has been [shortened](Run::fail_plainly) already.
-    #[inline]
-    pub(super) fn backoff_context<'f, const PLAIN: bool>(
+    /// What hooks are told of a failure: what the strategy was told.
+    pub(super) fn heeded_context<'f>(
         &self,
         failed: &FailureView<'f>,
         remaining: Option<Duration>,
         now: Instant,
     ) -> BackoffContext<'f> {
-        BackoffContext {
-            attempt: self.state.attempts,
-            classification: if PLAIN {
-                Cow::Borrowed(failed.classification)
-            } else {
-                self.plan.heeded(failed.classification)
-            },
-            prev_delay: self.state.prev_delay.get(),
-            remaining,
-            cause: failed.cause,
-            now,
-        }
+        self.backoff_context(self.plan.heeded(failed.classification), failed.cause, remaining, now)
+    }
+
+    #[inline]
+    fn backoff_context<'f>(
+        &self,
+        classification: Cow<'f, Classification>,
+        cause: Cause,
+        remaining: Option<Duration>,
+        now: Instant,
+    ) -> BackoffContext<'f> {
+        let (attempt, prev_delay) = (self.state.attempts, self.state.prev_delay.get());
+        BackoffContext { attempt, classification, prev_delay, remaining, cause, now }
     }
 
     /// Whether a handle was aborted or an abort predicate asks to stop, the policy's or the call's; one that panics does not.

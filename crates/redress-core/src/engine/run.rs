@@ -7,6 +7,7 @@ use super::flags::Flags;
 use super::gates::{Granted, Refused};
 use super::state::{RunState, Wait};
 use crate::breaker::{BreakerChoice, CircuitState, Report};
+use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::outcome::failure::Cause;
@@ -95,16 +96,7 @@ impl<'a> Run<'a> {
     }
 
     /// The next attempt, after the wait that the last verdict asked for; `None` if the call ended instead.
-    #[inline]
     pub(crate) fn resume(&mut self, now: Instant) -> Option<Attempt> {
-        if !self.state.is_plain() || self.state.flags.has(Flags::DEADLINE) {
-            return self.resume_slow(now);
-        }
-        self.state.attempts += 1;
-        Some(self.attempt(None))
-    }
-
-    fn resume_slow(&mut self, now: Instant) -> Option<Attempt> {
         let remaining = self.remaining(now);
         if remaining == Some(Duration::ZERO) {
             self.stop_waiting(StopReason::DeadlineExceeded, now);
@@ -152,41 +144,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// [`fail`](Self::fail) of a [plain](RunState::is_plain) call: whether there is another attempt, after the
-    /// [wait](Self::wait).
-    #[inline]
-    pub(crate) fn fail_plainly(&mut self, failed: &FailureView<'_>, now: Instant) -> bool {
-        if failed.classification.is_abort() {
-            return self.stop_plainly(StopReason::Aborted, Wait::NONE, now);
-        }
-        if self.plan.shortens(failed.classification) {
-            return self.fail_with_shortened_hint(failed, now);
-        }
-        let failures = self.count(failed);
-        match self.gates::<true>(failed, failures, now) {
-            Ok(granted) => {
-                self.grant(granted);
-                true
-            }
-            Err(Refused { reason, hint }) => self.stop_plainly(reason, hint, now),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn fail_with_shortened_hint(&mut self, failed: &FailureView<'_>, now: Instant) -> bool {
-        let heeded = self.plan.heeded(failed.classification);
-        self.fail_plainly(&FailureView { classification: &heeded, ..*failed }, now)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn stop_plainly(&mut self, reason: StopReason, wait: Wait, now: Instant) -> bool {
-        self.state.wait = wait;
-        self.stop(reason, None, now);
-        false
-    }
-
     /// The attempt failed: decides what becomes of the call, and tells its observers.
     pub(crate) fn fail(&mut self, failed: &FailureView<'_>, now: Instant) -> Verdict {
         if failed.classification.is_abort() {
@@ -196,8 +153,8 @@ impl<'a> Run<'a> {
             self.stop(StopReason::Aborted, None, now);
             return Verdict::Stop;
         }
-        let failures = self.count(failed);
-        let gated = self.gates::<false>(failed, failures, now);
+        let failures = self.count(failed.classification.class(), failed.cause);
+        let gated = self.gates::<false>(failed.classification, failed.cause, failures, now);
         let decided = match gated {
             Ok(granted) => self.confirm(failed, granted, now).map_err(Refused::from),
             Err(refused) => Err(refused),
@@ -216,7 +173,7 @@ impl<'a> Run<'a> {
         }
         match (decided, gated) {
             (Ok(()), Ok(granted)) => {
-                let hook = self.tell_before_sleep(failed, granted.wait, now);
+                let hook = self.tell_before_sleep(failed, granted, now);
                 self.grant(granted);
                 Verdict::Retry(hook)
             }
@@ -231,15 +188,14 @@ impl<'a> Run<'a> {
 
     /// Counts a failure; returns how many attempts have failed in its class.
     #[inline]
-    fn count(&mut self, failed: &FailureView<'_>) -> u16 {
-        let class = failed.classification.class();
+    pub(super) fn count(&mut self, class: ErrorClass, cause: Cause) -> u16 {
         self.state.last_class = Some(class);
-        self.state.cause = Some(failed.cause);
+        self.state.cause = Some(cause);
         self.state.failures.count(class)
     }
 
     #[inline]
-    fn grant(&mut self, granted: Granted) {
+    pub(super) fn grant(&mut self, granted: Granted) {
         let wait = Wait::of(granted.wait);
         self.state.wait = wait;
         self.state.prev_delay = granted.prev_delay.unwrap_or(wait);
@@ -259,7 +215,7 @@ impl<'a> Run<'a> {
         if granted.deferred {
             return Err(StopReason::Scheduled);
         }
-        let context = self.backoff_context::<false>(failed, self.remaining(now), now);
+        let context = self.heeded_context(failed, granted.remaining, now);
         match self.ask_sleep_handler(&context, granted.wait) {
             Some(SleepDecision::Defer) => Err(StopReason::Scheduled),
             Some(SleepDecision::Abort) => Err(StopReason::Aborted),
@@ -268,9 +224,10 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the hook before the wait, and returns what it wants awaited.
-    fn tell_before_sleep(&self, failed: &FailureView<'_>, wait: Duration, now: Instant) -> Option<HookFuture> {
+    fn tell_before_sleep(&self, failed: &FailureView<'_>, granted: Granted, now: Instant) -> Option<HookFuture> {
         let hook = self.steering(|hooks| hooks.before_sleep.as_ref())?;
-        let context = self.backoff_context::<false>(failed, self.remaining(now), now);
+        let context = self.heeded_context(failed, granted.remaining, now);
+        let wait = granted.wait;
         match hook {
             BeforeSleep::Blocking(hook) => {
                 contained(|| hook(&context, wait));
@@ -310,7 +267,7 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the call for this reason, and settles with the breaker.
-    fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
+    pub(super) fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
         self.end(reason, failed, self.elapsed(now));
         // An aborted call has no result; its owner releases the permit.
         if let (Some(class), true) = (self.state.last_class, reason != StopReason::Aborted) {
