@@ -8,7 +8,6 @@ mod pushback;
 mod retry_info;
 
 mod echo;
-mod frames;
 mod lab;
 mod raw;
 
