@@ -110,6 +110,9 @@ type Answer<R> = Failure<Response<R>, HyperError>;
 
 /// The attempts of a call, for as long as it is polled. `begin` sends the request of an attempt; the flag says whether another attempt
 /// may follow, so that a bad response should be read ahead.
+///
+/// **Invariant N2**: a call that waits or is over has no exchange open. Its response has been read to the end or is dropped, with
+/// which hyper closes the connection or resets the stream, and so it is when the call is dropped or panics.
 pub(crate) struct Attempts<'p, B, S, F> {
     outgoing: Outgoing<B>,
     begin: S,

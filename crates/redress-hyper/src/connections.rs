@@ -19,6 +19,7 @@ use crate::opening::{Ended, Opening};
 use crate::progress::Progress;
 use crate::transport::Transport;
 use crate::wire::check_length;
+use crate::waiting::{Waiter, Waiting};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -36,6 +37,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// A connection is retired when an answer or an error says that it is the connection's fault: a 421, a 408, a GOAWAY, a reset. Those that
 /// there were when the request was sent are retired with it, since they lead where it led. A retry takes one that is younger, or opens
 /// another.
+///
+/// **Invariant N3**: a connection that broke, or that an answer blamed, gets no request of a later attempt.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -59,6 +62,7 @@ pub struct Connections<F, S>(Arc<Shared<F, S>>);
 struct Shared<F, S> {
     open: F,
     idle: Mutex<Idle<S>>,
+    waiting: Waiting,
 }
 
 struct Idle<S> {
@@ -123,11 +127,20 @@ impl<F, S: Connection> Connections<F, S> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let idle = Idle { connections: Vec::new(), begun: 0, retired: 0, opening: None };
-        Self(Arc::new(Shared { open, idle: Mutex::new(idle) }))
+        Self(Arc::new(Shared { open, idle: Mutex::new(idle), waiting: Waiting::new() }))
     }
 
-    /// A connection that is ready for a request. Those that are closed are dropped on the way.
-    fn poll_idle(&self, cx: &mut Context<'_>) -> Option<Kept<S>> {
+    /// A connection that is ready for a request, or word when one may be.
+    fn poll_idle(&self, waiter: &Waiter<'_>, cx: &mut Context<'_>) -> Option<Kept<S>> {
+        let asked = waiter.poll(cx, |cx| self.ready(cx).map_or(Poll::Pending, Poll::Ready));
+        match asked {
+            Poll::Ready(connection) => Some(connection),
+            Poll::Pending => None,
+        }
+    }
+
+    /// A connection that is ready now. Those that are closed are dropped on the way.
+    fn ready(&self, cx: &mut Context<'_>) -> Option<Kept<S>> {
         let idle = &mut self.idle().connections;
         let mut ready = None;
         let mut index = 0;
@@ -154,10 +167,11 @@ impl<F, S: Connection> Connections<F, S> {
         Fut: Future<Output = Result<S, E>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
+        let waiter = self.0.waiting.join();
         // A connection whose response was read just now is ready when its task has run: it is given a turn before another is opened.
         let mut has_waited = false;
         let idle = poll_fn(|cx| {
-            let ready = self.poll_idle(cx);
+            let ready = self.poll_idle(&waiter, cx);
             if ready.is_some() || has_waited || self.idle().connections.is_empty() {
                 return Poll::Ready(ready);
             }
@@ -169,15 +183,15 @@ impl<F, S: Connection> Connections<F, S> {
             return Ok((connection, true));
         }
         if !S::IS_SHARED {
-            return self.open().await.map_err(HyperError::connect);
+            return self.open(&waiter).await.map_err(HyperError::connect);
         }
         // RFC 9113, section 9.1: a client should not open more than one connection to the same place.
         loop {
             let opening = match self.join_opening() {
                 Joined::Waiting(opening) => opening,
-                Joined::Opening(held) => return self.open_for_all(held).await,
+                Joined::Opening(held) => return self.open_for_all(held, &waiter).await,
             };
-            let waited = poll_fn(|cx| match self.poll_idle(cx) {
+            let waited = poll_fn(|cx| match self.poll_idle(&waiter, cx) {
                 Some(connection) => Poll::Ready(Ok(connection)),
                 None => opening.poll_ended(cx).map(Err),
             });
@@ -190,7 +204,7 @@ impl<F, S: Connection> Connections<F, S> {
     }
 
     /// A new connection, unless another has become idle by then.
-    async fn open<Fut, E>(&self) -> Result<(Kept<S>, bool), BoxError>
+    async fn open<Fut, E>(&self, waiter: &Waiter<'_>) -> Result<(Kept<S>, bool), BoxError>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<S, E>>,
@@ -199,7 +213,7 @@ impl<F, S: Connection> Connections<F, S> {
         let number = self.idle().begin();
         let mut opening = pin!((self.0.open)());
         poll_fn(|cx| {
-            if let Some(connection) = self.poll_idle(cx) {
+            if let Some(connection) = self.poll_idle(waiter, cx) {
                 return Poll::Ready(Ok((connection, true)));
             }
             let opened = ready!(opening.as_mut().poll(cx));
@@ -209,13 +223,17 @@ impl<F, S: Connection> Connections<F, S> {
     }
 
     /// A new connection, for which all other requests wait.
-    async fn open_for_all<Fut, E>(&self, mut held: Held<'_, F, S>) -> Result<(Kept<S>, bool), HyperError>
+    async fn open_for_all<Fut, E>(
+        &self,
+        mut held: Held<'_, F, S>,
+        waiter: &Waiter<'_>,
+    ) -> Result<(Kept<S>, bool), HyperError>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<S, E>>,
         E: Into<BoxError>,
     {
-        match self.open().await {
+        match self.open(waiter).await {
             Ok((connection, is_used)) => {
                 if let (Some(sender), false) = (connection.sender.share(), is_used) {
                     self.idle().keep(Kept { sender, number: connection.number });

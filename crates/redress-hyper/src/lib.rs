@@ -45,6 +45,7 @@ mod http2;
 mod opening;
 mod progress;
 mod read_ahead;
+mod waiting;
 mod wire;
 
 pub use redress_http::{

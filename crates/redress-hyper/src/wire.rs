@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_length_that_is_not_the_bodys_is_not_sent() {
-        let is_sent = |length: &'static str, body: BoxBody<&'static [u8], std::convert::Infallible>| {
+        let is_sent = |length: &'static str, body: BoxBody<&'static [u8], Infallible>| {
             let request = Request::put("/").header(CONTENT_LENGTH, length).body(body).expect("a request");
             check_length(&request).is_ok()
         };

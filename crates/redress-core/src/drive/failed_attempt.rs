@@ -32,7 +32,7 @@ impl<T, E> FailedAttempt<T, E> {
 
     /// Forbids a further attempt, if the operation does.
     #[inline(always)]
-    pub(crate) fn forbid_retry(&mut self, operation: &impl PollOperation<T, E>) {
+    pub(crate) fn forbid_retry(&mut self, operation: &mut impl PollOperation<T, E>) {
         if let Some(why) = operation.retry_forbidden(&self.failure, &self.classification) {
             self.classification.set_retry_forbidden(why);
         }

@@ -26,6 +26,9 @@ use crate::outcome::ending::Ending;
 pub(super) const ATTEMPTS_BETWEEN_YIELDS: u32 = 32;
 
 /// One asynchronous call between polls.
+///
+/// **Invariant L1**: an attempt that is pending at its timeout is cut, so a call with an attempt timeout ends whatever its
+/// operation does: at its deadline, or when all its attempts and waits have had their time. What hooks take comes on top.
 pub(crate) struct Machine<H: Hold<E>, T, E> {
     // ORDER: a hook's future is dropped before the permit is given back.
     pub(super) beside: Beside,
@@ -177,7 +180,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         N: Finish<T, E>,
     {
         loop {
-            failed.forbid_retry(&with.operation);
+            failed.forbid_retry(&mut with.operation);
             let now = with.timer.now();
             let remaining = match self.call.fail_plainly(&failed, now) {
                 PlainVerdict::Retry { remaining } => remaining,

@@ -146,7 +146,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         Tm: Timer,
         O: PollOperation<T, E>,
     {
-        failed.forbid_retry(&with.operation);
+        failed.forbid_retry(&mut with.operation);
         let now = with.timer.now();
         let hook = self.call.fail(failed, now)?;
         self.beside.set_hook(hook);

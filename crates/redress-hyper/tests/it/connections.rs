@@ -1,9 +1,11 @@
 //! Plain connections: kept while they live, replaced when they have died.
 
 use std::error::Error;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Wake, Waker};
 
 use http::Uri;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -203,6 +205,50 @@ async fn what_nobody_was_connected_for_is_sent_again() {
     assert_eq!(outcome.last_error().unwrap().source().unwrap().to_string(), "nobody is there");
 }
 
+/// Counts how often it wakes.
+#[derive(Default)]
+struct Wakes(AtomicU32);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Each asks the connection that is in use whether it is idle by now, and hyper's keeps one waker.
+#[tokio::test]
+async fn requests_that_wait_for_connections_do_not_wake_each_other() {
+    let server = Server::start(stalls).await;
+    let (address, made) = (server.address(), AtomicU32::new(0));
+    let transport = Connections::new(|| {
+        let is_first = made.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            if !is_first {
+                std::future::pending::<()>().await;
+            }
+            let (sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(address).await?)).await?;
+            tokio::spawn(connection);
+            Ok::<SendRequest<Bytewise>, BoxError>(sender)
+        }
+    });
+    let client = RetryingClient::new(transport, policy(retry()));
+    let unread = client.get(server.uri("/")).send().await.unwrap();
+    let wakes = [Arc::<Wakes>::default(), Arc::<Wakes>::default()];
+    let mut calls = [(); 2].map(|()| Box::pin(client.get(server.uri("/")).send()));
+    let mut poll = || {
+        for (call, wakes) in calls.iter_mut().zip(&wakes) {
+            let waker = Waker::from(Arc::clone(wakes));
+            assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        wakes.iter().map(|wakes| wakes.0.load(Ordering::SeqCst)).sum::<u32>()
+    };
+    // The connections are given a turn, and then others are opened.
+    poll();
+    let woken = poll();
+    assert_eq!((poll(), poll()), (woken, woken));
+    drop(unread);
+}
+
 #[tokio::test]
 async fn a_connection_that_is_closed_when_it_comes_is_none() {
     let server = Server::start(|peer| async move { drop(peer) }).await;
@@ -271,10 +317,11 @@ mod opened_once {
 
     use hyper::client::conn::http2::{SendRequest, handshake};
     use hyper_util::rt::TokioExecutor;
+    use redress_fixtures::FrameServer;
+    use redress_fixtures::frames::{goaway, ok};
     use tokio::sync::Semaphore;
 
     use super::*;
-    use crate::raw_http2::{Http2, goaway, ok};
 
     async fn open(address: std::net::SocketAddr) -> Result<SendRequest<Bytewise>, BoxError> {
         let stream = TokioIo::new(TcpStream::connect(address).await?);
@@ -285,8 +332,8 @@ mod opened_once {
 
     #[tokio::test]
     async fn requests_at_once_wait_for_one_connection() {
-        let server = Http2::answers(|_, stream| ok(stream)).await;
-        let (address, gate) = (server.address, Arc::new(Semaphore::new(0)));
+        let server = FrameServer::answers(|_, stream| ok(stream)).await;
+        let (address, gate) = (server.address(), Arc::new(Semaphore::new(0)));
         let held = Arc::clone(&gate);
         let transport = Connections::new(move || {
             let gate = Arc::clone(&held);
@@ -312,8 +359,8 @@ mod opened_once {
 
     #[tokio::test]
     async fn a_request_that_is_dropped_while_it_opens_leaves_that_to_another() {
-        let server = Http2::answers(|_, stream| ok(stream)).await;
-        let (address, made) = (server.address, Arc::new(AtomicU32::new(0)));
+        let server = FrameServer::answers(|_, stream| ok(stream)).await;
+        let (address, made) = (server.address(), Arc::new(AtomicU32::new(0)));
         let count = Arc::clone(&made);
         let transport = Connections::new(move || {
             let is_first = count.fetch_add(1, Ordering::SeqCst) == 0;
@@ -336,8 +383,8 @@ mod opened_once {
 
     #[tokio::test]
     async fn a_connection_that_goes_away_is_replaced_within_the_attempt() {
-        let server = Http2::answers(|_, stream| [ok(stream), goaway(stream, 0)].concat()).await;
-        let address = server.address;
+        let server = FrameServer::answers(|_, stream| [ok(stream), goaway(stream, 0)].concat()).await;
+        let address = server.address();
         let client = RetryingClient::new(Connections::new(move || open(address)), policy(retry()));
         for connections in 1..=3 {
             let response = client.post(server.uri(), "order").send().await.unwrap();

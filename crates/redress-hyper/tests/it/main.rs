@@ -9,7 +9,5 @@ mod connections;
 mod draining;
 mod not_acted_on;
 mod other_connections;
-#[cfg(feature = "http2")]
-mod raw_http2;
 mod requests;
 mod support;

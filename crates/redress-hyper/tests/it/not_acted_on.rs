@@ -242,22 +242,23 @@ async fn a_source_that_fails_is_the_callers_and_not_the_servers() {
 #[cfg(feature = "http2")]
 mod http2 {
     use hyper::client::conn::http2::handshake;
+    use redress_fixtures::FrameServer;
+    use redress_fixtures::frames::{goaway, ok, reset};
 
     use super::*;
-    use crate::raw_http2::{Http2, goaway, ok, reset};
 
     /// How a POST fares over both transports: attempts, and what was forbidden.
     async fn posts(
         answer: impl Fn(usize, u32) -> Vec<u8> + Copy + Send + Sync + 'static,
     ) -> Vec<(u32, Option<&'static str>)> {
         let mut fared = Vec::new();
-        let server = Http2::answers(answer).await;
+        let server = FrameServer::answers(answer).await;
         let transport = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Bytewise>();
         let outcome = RetryingClient::new(transport, policy(retry())).post(server.uri(), "order").execute().await;
         fared.push((outcome.attempts(), outcome.retry_forbidden()));
 
-        let server = Http2::answers(answer).await;
-        let address = server.address;
+        let server = FrameServer::answers(answer).await;
+        let address = server.address();
         let transport = Connections::new(move || async move {
             let stream = TokioIo::new(TcpStream::connect(address).await?);
             let (sender, connection) = handshake::<_, _, Bytewise>(TokioExecutor::new(), stream).await?;
@@ -291,7 +292,7 @@ mod http2 {
             (|_, stream| reset(stream, 2), false),
         ];
         for (answer, unsent) in answers {
-            let server = Http2::answers(answer).await;
+            let server = FrameServer::answers(answer).await;
             let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Bytewise>();
             let failed = client.get(server.uri()).await.map(|response| response.map(drop));
             let by_text = redress_http::http_classifier().classify(&failed).unwrap();
@@ -322,7 +323,7 @@ mod http2 {
             (0xb, ErrorClass::RateLimit, "ENHANCE_YOUR_CALM", 3),
             (0x2, ErrorClass::Transient, "INTERNAL_ERROR", 3),
         ] {
-            let server = Http2::answers(move |_, stream| reset(stream, code)).await;
+            let server = FrameServer::answers(move |_, stream| reset(stream, code)).await;
             let transport = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Bytewise>();
             let outcome = RetryingClient::new(transport, policy(retry())).get(server.uri()).execute().await;
             assert_eq!((outcome.last_class(), outcome.attempts()), (Some(class), attempts), "{name}");
@@ -335,7 +336,7 @@ mod http2 {
 
     #[tokio::test]
     async fn a_source_that_fails_is_the_callers_over_http2_too() {
-        let server = Http2::answers(|_, _| Vec::new()).await;
+        let server = FrameServer::answers(|_, _| Vec::new()).await;
         let breaker = CircuitBreaker::builder().failure_threshold(1).build().unwrap();
         let policy = redress_tokio::AsyncPolicy::builder().classifier(hyper_classifier()).retry(retry());
         let policy = policy.circuit_breaker(&breaker).build().unwrap();

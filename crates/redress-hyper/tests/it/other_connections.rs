@@ -187,11 +187,12 @@ impl<T: Transport> Transport for Noted<T> {
 #[cfg(feature = "http2")]
 #[tokio::test]
 async fn a_stream_that_is_reset_says_nothing_about_its_connection() {
-    use crate::raw_http2::{Http2, ok, reset};
+    use redress_fixtures::FrameServer;
+    use redress_fixtures::frames::{ok, reset};
     use hyper_util::rt::TokioExecutor;
 
-    let server = Http2::answers(|number, stream| if number == 0 { reset(stream, 2) } else { ok(stream) }).await;
-    let address = server.address;
+    let server = FrameServer::answers(|number, stream| if number == 0 { reset(stream, 2) } else { ok(stream) }).await;
+    let address = server.address();
     let transport = Connections::new(move || async move {
         let stream = TokioIo::new(TcpStream::connect(address).await?);
         let (sender, connection) =

@@ -7,7 +7,6 @@ mod pushback;
 mod retry_info;
 
 mod echo;
-mod frames;
 mod lab;
 mod raw;
 

@@ -5,7 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,6 +16,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use redress_core::breaker::CircuitState;
 use redress_core::policy::RetryBuilder;
 use redress_core::{Cause, ErrorClass, Retry, StopReason, fixed};
+use redress_fixtures::FrameServer;
+use redress_fixtures::frames::{goaway, grpc_ok, head, reset};
 use redress_grpc_fixture::EchoClient;
 use redress_tonic::{classify_status, parse_grpc_timeout};
 use tokio::io::AsyncReadExt as _;
@@ -28,7 +29,6 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower_layer::Layer;
 
 use crate::echo::{channel, ping};
-use crate::frames::{goaway, head, ok, reset, serve_frames};
 use crate::lab::{Lab, SECOND, ended, told, touchy_breaker};
 use crate::raw::{Step, grpc, http as not_grpc, message, serve_raw};
 
@@ -44,10 +44,10 @@ async fn once(address: SocketAddr) -> (u32, Option<&'static str>) {
 #[tokio::test]
 async fn a_call_that_was_certainly_not_acted_on_is_made_again() {
     for refusal in [reset as fn(u32, u32) -> Vec<u8>, |_, _| goaway(0, 0), |_, _| goaway(0, 2)] {
-        let (address, requests) =
-            serve_frames(move |number, stream| if number == 0 { refusal(stream, 7) } else { ok(stream) }).await;
-        once(address).await;
-        assert_eq!(requests.load(Ordering::SeqCst), 2);
+        let answer = move |number, stream| if number == 0 { refusal(stream, 7) } else { grpc_ok(stream) };
+        let server = FrameServer::answers(answer).await;
+        once(server.address()).await;
+        assert_eq!(server.heard().0, 2);
     }
     let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address");
     assert_eq!(once(nobody).await, (3, None));
@@ -56,12 +56,12 @@ async fn a_call_that_was_certainly_not_acted_on_is_made_again() {
 #[tokio::test]
 async fn a_call_that_may_have_been_acted_on_is_not() {
     let forbidden = (1, Some("not_idempotent"));
-    let (address, _) = serve_frames(|_, stream| reset(stream, 2)).await;
-    assert_eq!(once(address).await, forbidden);
+    let server = FrameServer::answers(|_, stream| reset(stream, 2)).await;
+    assert_eq!(once(server.address()).await, forbidden);
     // A response that has begun has been acted on, whatever the server says.
-    let (address, _) = serve_frames(|_, stream| [head(stream), reset(stream, 7)].concat()).await;
-    assert_eq!(once(address).await, forbidden);
-    let failure = Lab::default().client(channel(address), 1).once(ping("x")).await.expect_err("a failure");
+    let server = FrameServer::answers(|_, stream| [head(stream, 200, &[]), reset(stream, 7)].concat()).await;
+    assert_eq!(once(server.address()).await, forbidden);
+    let failure = Lab::default().client(channel(server.address()), 1).once(ping("x")).await.expect_err("a failure");
     let mut behind = redress_core::classify::source_chain(&failure).filter_map(|error| error.downcast_ref::<Status>());
     assert!(behind.any(|status| format!("{status:?}").contains("the response had begun")), "{failure:?}");
     let server = serve_raw([grpc(&[("grpc-status", "14")], [])]).await;

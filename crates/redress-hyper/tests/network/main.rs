@@ -1,0 +1,128 @@
+//! The client over a simulated network: peers that stall, reset, refuse and go away, in random order, in virtual time.
+//!
+//! The laws are those of `redress-fixtures`. A failing world is shrunk and its seed written below `regressions/`: commit it,
+//! every run begins with those. `PROPTEST_CASES=100000` makes a long run of it.
+
+#![cfg(feature = "http2")]
+
+mod clients;
+
+use proptest::proptest;
+use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError};
+use redress_fixtures::{Caller, Flavour, Point, at_every_poll, at_every_seam, corpus, draw, play};
+
+use crate::clients::{Plain1, Plain2, Pooled};
+
+/// Few enough for a debug build to be done in a few seconds, unless `PROPTEST_CASES` says how many.
+const CASES: u32 = 250;
+
+fn config() -> Config {
+    let config = Config::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { CASES };
+    let persistence = FileFailurePersistence::Direct("tests/network/regressions/laws.txt");
+    Config { cases, failure_persistence: Some(Box::new(persistence)), max_shrink_iters: 4_000, ..config }
+}
+
+fn laws_hold<C: Caller>(world: &redress_fixtures::World, flavour: Flavour) -> Result<(), TestCaseError> {
+    play::<C>(world, flavour, None).map(drop).map_err(TestCaseError::fail)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Attacks R1, R2, R3, R4, B1, C4, L1, N1, N2, N3.
+    #[test]
+    fn pooled_connections_keep_the_laws(world in draw::world()) {
+        laws_hold::<Pooled>(&world, Flavour::Http1)?;
+    }
+
+    /// Attacks R1, R2, R3, R4, B1, C4, L1, N1, N2, N3.
+    #[test]
+    fn pooled_connections_of_http2_keep_the_laws(world in draw::world()) {
+        laws_hold::<Pooled>(&world, Flavour::Http2)?;
+    }
+
+    /// Attacks R1, R2, R3, R4, B1, C4, L1, N1, N2, N3.
+    #[test]
+    fn plain_connections_keep_the_laws(world in draw::world()) {
+        laws_hold::<Plain1>(&world, Flavour::Http1)?;
+    }
+
+    /// Attacks R1, R2, R3, R4, B1, C4, L1, N1, N2, N3.
+    #[test]
+    fn plain_connections_of_http2_keep_the_laws(world in draw::world()) {
+        laws_hold::<Plain2>(&world, Flavour::Http2)?;
+    }
+}
+
+fn every_poll<C: Caller>(flavour: Flavour) {
+    println!("{} plays", at_every_poll::<C>(&corpus::worlds(), flavour));
+}
+
+/// Attacks R3, R4, C4, N2, N3.
+#[test]
+fn a_drop_at_every_poll_over_pooled_connections() {
+    every_poll::<Pooled>(Flavour::Http1);
+}
+
+#[test]
+fn a_drop_at_every_poll_over_pooled_connections_of_http2() {
+    every_poll::<Pooled>(Flavour::Http2);
+}
+
+#[test]
+fn a_drop_at_every_poll_over_plain_connections() {
+    every_poll::<Plain1>(Flavour::Http1);
+}
+
+#[test]
+fn a_drop_at_every_poll_over_plain_connections_of_http2() {
+    every_poll::<Plain2>(Flavour::Http2);
+}
+
+/// Every seam of the client's was passed, or the enumeration is of less than it says.
+fn every_seam<C: Caller>(flavour: Flavour) {
+    let plays = at_every_seam::<C>(&corpus::worlds(), flavour, |_| false);
+    println!("{} plays: {plays:?}", plays.iter().map(|(_, count)| count).sum::<usize>());
+    let passed: Vec<_> = plays.iter().map(|(point, _)| *point).collect();
+    let expected = [
+        Point::Namer,
+        Point::Bypass,
+        Point::Context,
+        Point::BodyMade,
+        Point::Body,
+        Point::Classifier,
+        Point::Timeout,
+        Point::Observer,
+        Point::Hook,
+        Point::Call,
+        Point::Attempt,
+        Point::Response,
+        Point::Connector,
+        Point::Connecting,
+    ];
+    for point in expected {
+        assert!(passed.contains(&point), "{point:?} is not among {passed:?}");
+    }
+}
+
+/// Attacks R3, R4, C4, N2, N3.
+#[test]
+fn a_panic_at_every_seam_over_pooled_connections() {
+    every_seam::<Pooled>(Flavour::Http1);
+}
+
+#[test]
+fn a_panic_at_every_seam_over_pooled_connections_of_http2() {
+    every_seam::<Pooled>(Flavour::Http2);
+}
+
+#[test]
+fn a_panic_at_every_seam_over_plain_connections() {
+    every_seam::<Plain1>(Flavour::Http1);
+}
+
+#[test]
+fn a_panic_at_every_seam_over_plain_connections_of_http2() {
+    every_seam::<Plain2>(Flavour::Http2);
+}

@@ -1,0 +1,69 @@
+//! The layer around a channel over a simulated network: peers that stall, reset, refuse and go away, in random order, in
+//! virtual time.
+//!
+//! The laws are those of `redress-fixtures`. A failing world is shrunk and its seed written below `regressions/`: commit it,
+//! every run begins with those. `PROPTEST_CASES=100000` makes a long run of it.
+
+mod client;
+
+use proptest::proptest;
+use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError};
+use redress_fixtures::{Flavour, Point, at_every_poll, at_every_seam, corpus, draw, play};
+
+use crate::client::Grpc;
+
+/// Few enough for a debug build to be done in a few seconds, unless `PROPTEST_CASES` says how many.
+const CASES: u32 = 250;
+
+fn config() -> Config {
+    let config = Config::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { CASES };
+    let persistence = FileFailurePersistence::Direct("tests/network/regressions/laws.txt");
+    Config { cases, failure_persistence: Some(Box::new(persistence)), max_shrink_iters: 1_000, ..config }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Attacks R1, R2, R3, R4, B1, C4, L1, N1, N2, W1, W2.
+    #[test]
+    fn the_layer_keeps_the_laws(world in draw::world()) {
+        play::<Grpc>(&world, Flavour::Grpc, None).map(drop).map_err(TestCaseError::fail)?;
+    }
+}
+
+/// Attacks R3, R4, C4, W1, W2, N2.
+#[test]
+fn a_drop_at_every_poll() {
+    println!("{} plays", at_every_poll::<Grpc>(&corpus::worlds(), Flavour::Grpc));
+}
+
+/// Attacks R3, R4, C4, W2, N2.
+#[test]
+fn a_panic_at_every_seam() {
+    // What panics in the connector, or in the body of a request, panics in the worker of the channel or in the task of its
+    // connection, which are tonic's.
+    let is_tonics = |point: Point| matches!(point, Point::Connector | Point::Connecting);
+    let plays = at_every_seam::<Grpc>(&corpus::worlds(), Flavour::Grpc, is_tonics);
+    println!("{} plays: {plays:?}", plays.iter().map(|(_, count)| count).sum::<usize>());
+    let passed: Vec<_> = plays.iter().map(|(point, _)| *point).collect();
+    let expected = [
+        Point::Namer,
+        Point::Bypass,
+        Point::Context,
+        Point::Provider,
+        Point::Told,
+        Point::Body,
+        Point::Classifier,
+        Point::Timeout,
+        Point::Observer,
+        Point::Hook,
+        Point::Readiness,
+        Point::Call,
+        Point::Attempt,
+        Point::Response,
+    ];
+    for point in expected {
+        assert!(passed.contains(&point), "{point:?} is not among {passed:?}");
+    }
+}
