@@ -9,7 +9,6 @@ mod retry_spec;
 mod strategy;
 
 mod script;
-mod operation;
 
 mod breaker;
 mod fake_policy;
@@ -25,7 +24,6 @@ pub use crate::assertions::{OutcomeAssertion, TimelineAssertion, assert_outcome,
 pub use crate::breaker::{BreakerDecision, FakeCircuitBreaker};
 pub use crate::clock::VirtualClock;
 pub use crate::fake_policy::FakePolicy;
-pub use crate::operation::{OperationFn, operation_fn};
 pub use crate::record::{CallRecord, ExecuteRecord};
 pub use crate::recorder::Recorder;
 pub use crate::recording_policy::RecordingPolicy;

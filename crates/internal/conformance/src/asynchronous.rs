@@ -7,8 +7,6 @@ use std::time::Duration;
 use redress_core::driver::Timer;
 use redress_core::{AsyncPolicy, CallContext, Classifier, RetryOutcome};
 
-use redress_testing::operation_fn;
-
 use crate::number::duration;
 use crate::parts::{Raised, Returned, ScenarioClassifier, budget, configure, must_build, result_of};
 use crate::recording::{Ending, Recording};
@@ -67,20 +65,6 @@ where
     each_call!(scenario, timer, pass, |context, mode, operation| make(context, mode, operation).await)
 }
 
-/// The same with every call polled by hand, as a [`PollCall`](redress_core::driver::PollCall).
-///
-/// # Panics
-///
-/// As [`run_async`].
-pub async fn run_driven<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P) -> Vec<Trace>
-where
-    Tm: Timer + Clone + Send + Sync,
-    P: Fn(Duration) -> Fut + Send + Sync,
-    Fut: Future<Output = ()> + Send + 'static,
-{
-    run_integrated(scenario, timer, pass, &Driven).await
-}
-
 /// An integration that makes calls of its own kind, for [`run_integrated`].
 pub trait Integration {
     /// Makes one call of the context's policy with the context's settings, in which each attempt is
@@ -97,7 +81,7 @@ pub trait Integration {
         Fut: Future<Output = Result<T, E>>;
 }
 
-/// The same with every call made by an integration.
+/// [`run_async`] with every call made by an integration.
 ///
 /// # Panics
 ///
@@ -120,25 +104,6 @@ where
             Mode::Execute => Ending::Execute(Box::new(outcome)),
         }
     })
-}
-
-/// Polled by hand, with nothing around it.
-struct Driven;
-
-impl Integration for Driven {
-    async fn execute<C, Tm, T, E, F, Fut>(
-        &self,
-        context: CallContext<'_, AsyncPolicy<C, Tm>>,
-        mut operation: F,
-    ) -> RetryOutcome<T, E>
-    where
-        C: Classifier<T, E> + Clone,
-        Tm: Timer + Clone,
-        F: FnMut() -> Fut,
-        Fut: Future<Output = Result<T, E>>,
-    {
-        context.poll_call().run(operation_fn(move |_| operation())).await
-    }
 }
 
 /// A plain call of a scenario. The context ends with it, and with it what its hooks borrow.

@@ -25,13 +25,15 @@ mod recording;
 
 mod asynchronous;
 mod blocking;
+mod by_hand;
 #[cfg(feature = "runtimes")]
 mod drivers;
 
 mod tables;
 
-pub use crate::asynchronous::{Integration, run_async, run_driven, run_integrated};
+pub use crate::asynchronous::{Integration, run_async, run_integrated};
 pub use crate::blocking::run_blocking;
+pub use crate::by_hand::run_driven;
 #[cfg(feature = "runtimes")]
 pub use crate::drivers::{DRIVERS, Driver};
 pub use crate::scenario::{Scenario, ScenarioError, parse, recorded_scenarios};

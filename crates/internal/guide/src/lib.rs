@@ -1,6 +1,7 @@
 //! The pages of `docs/guide`, so that every snippet in them is compiled, and run where it can be.
 //!
-//! Owns the list of pages. Not published: it is how the pages are tested, and holds nothing else.
+//! Owns the list of pages. Not published: it is how the pages are tested, and holds nothing else
+//! but the test that what `docs/from-python.md` names is there.
 
 #![forbid(unsafe_code)]
 
@@ -24,3 +25,8 @@ pages! {
     Incident = "incident.md",
     Testing = "testing.md",
 }
+
+/// Made of `docs/from-python.md` by the build script.
+#[cfg(doctest)]
+#[doc = include_str!(concat!(env!("OUT_DIR"), "/from-python.md"))]
+struct FromPython;

@@ -17,12 +17,13 @@ use redress_core::{
     AbortHandle, AsyncPolicy, Attempt, Cause, CircuitBreaker, ErrorClass, EventName, Policy, Retry, RetryOutcome,
     RetryTimeline, StopReason, fixed,
 };
-use redress_testing::{Recorder, VirtualClock, VirtualTimer, operation_fn};
+use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 
 use crate::lab::{
     Answer, Attempted, ByClass, Failed, GOOD, everywhere, failing, fails, ok_after, on_every_driver, script, secs,
     stopped, succeeding,
 };
+use crate::polled::operation_fn;
 
 const HOUR: u64 = 3_600;
 

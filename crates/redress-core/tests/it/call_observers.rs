@@ -16,9 +16,9 @@ use redress_core::driver::InstantTimer;
 use redress_core::observe::{AttemptContext, CallObserver, CallStart};
 use redress_core::policy::RetryBuilder;
 use redress_core::{AsyncPolicy, CircuitBreaker, ErrorClass, Event, EventName, Observer, Policy, Retry, fixed};
-use redress_testing::operation_fn;
 
 use crate::lab::{Answer, Attempted, ByClass, Failed, GOOD, failing, fails, script, secs, wherever_time_is_virtual};
+use crate::polled::operation_fn;
 
 /// What happened, in order. Clones write into the same.
 #[derive(Clone, Default)]

@@ -19,6 +19,7 @@ use redress_core::{
 use redress_testing::{VirtualClock, VirtualTimer};
 
 use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, fails, secs};
+use crate::polled::operation_fn;
 
 /// What an attempt does.
 enum Act {
@@ -243,7 +244,7 @@ fn a_future_of_it_is_send_when_the_operation_is() {
     }
     let clock = VirtualClock::new();
     let policy = policy(&clock, retry());
-    let operation = redress_testing::operation_fn(|_| pending::<Attempted>());
+    let operation = operation_fn(|_| pending::<Attempted>());
     let mut call: Pin<&mut dyn Future<Output = _>> = pin!(is_send(policy.poll_call().run(operation)));
     assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
 }

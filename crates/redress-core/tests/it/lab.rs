@@ -19,7 +19,9 @@ use redress_core::{
     AbortHandle, AsyncPolicy, Attempt, CallContext, CallError, Classification, Classifier, ErrorClass, Event, Observer,
     Policy, RetryOutcome, RetryTimeline, SleepDecision, StopReason,
 };
-use redress_testing::{Script, VirtualClock, VirtualTimer, operation_fn};
+use redress_testing::{Script, VirtualClock, VirtualTimer};
+
+use crate::polled::operation_fn;
 
 type Driven<'a> = PollCall<'a, Answer, Failed, ByClass, VirtualTimer>;
 

@@ -13,9 +13,10 @@ use redress_core::policy::{RetryBuilder, RetryNotice};
 use redress_core::{
     AsyncPolicy, CallContext, Cause, Classification, ErrorClass, Policy, Retry, SleepDecision, StopReason, fixed,
 };
-use redress_testing::{Script, VirtualClock, operation_fn};
+use redress_testing::{Script, VirtualClock};
 
 use crate::lab::{Answer, Attempted, ByClass, Failed, GOOD, Steps, millis, script, secs};
+use crate::polled::operation_fn;
 
 fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(millis(300))).max_attempts(3)

@@ -14,7 +14,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::advance;
 use tower::{Layer as _, service_fn};
 
-use crate::asynchronous::{Integration, run_async, run_driven, run_integrated};
+use crate::asynchronous::{Integration, run_async, run_integrated};
+use crate::by_hand::run_driven;
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 

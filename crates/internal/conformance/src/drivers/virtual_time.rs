@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use redress_testing::VirtualClock;
 
-use crate::asynchronous::{run_async, run_driven};
+use crate::asynchronous::run_async;
+use crate::by_hand::run_driven;
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 

@@ -17,10 +17,11 @@ use redress_core::{
     AsyncPolicy, Budget, CallContext, CallError, CircuitBreaker, ErrorClass, Retry, RetryTimeline, SleepDecision,
     StopReason,
 };
-use redress_testing::{Recorder, VirtualClock, VirtualTimer, operation_fn};
+use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 
 use crate::circuit::End;
 use crate::lab::{Attempted, ByClass, Counter, Failed, GOOD, fails, secs};
+use crate::polled::operation_fn;
 
 pub(super) type Subject = AsyncPolicy<ByClass, VirtualTimer>;
 pub(super) type Call<'a> = Pin<Box<dyn Future<Output = Option<StopReason>> + Send + 'a>>;
