@@ -3,6 +3,7 @@
 //! Owns the value that travels among a request's extensions. Decides nothing about connections: whoever has them does.
 
 use http::{Extensions, StatusCode};
+use redress_core::Cause;
 
 /// Says that a request is sent again: which attempt it is, why the one before failed, and whether it wants another connection.
 ///
@@ -40,6 +41,19 @@ pub enum LastFailure {
     Error,
     /// The attempt ran into its timeout.
     Timeout,
+}
+
+impl LastFailure {
+    /// What failed, as far as its cause and the status of an answer say. Where an error is known to be the connection's, say
+    /// [`Connection`](Self::Connection) instead.
+    #[must_use]
+    pub const fn of(cause: Cause, answer: Option<StatusCode>) -> Self {
+        match (answer, cause) {
+            (Some(status), _) => Self::Answer(status),
+            (None, Cause::Timeout) => Self::Timeout,
+            (None, _) => Self::Error,
+        }
+    }
 }
 
 impl Repetition {
@@ -83,6 +97,14 @@ impl Repetition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_says_more_than_a_cause() {
+        let busy = StatusCode::SERVICE_UNAVAILABLE;
+        assert_eq!(LastFailure::of(Cause::Timeout, Some(busy)), LastFailure::Answer(busy));
+        assert_eq!(LastFailure::of(Cause::Timeout, None), LastFailure::Timeout);
+        assert_eq!(LastFailure::of(Cause::Error, None), LastFailure::Error);
+    }
 
     #[test]
     fn another_connection_is_wanted_where_the_failure_was_about_it() {

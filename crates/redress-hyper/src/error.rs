@@ -63,6 +63,11 @@ impl HyperError {
         Self { kind: Kind::Body, source: Some(source.into()) }
     }
 
+    /// The request could not be made, for this reason.
+    pub(crate) fn request(source: impl Into<BoxError>) -> Self {
+        Self { kind: Kind::Request, source: Some(source.into()) }
+    }
+
     /// There is nothing left to send.
     pub(crate) const fn spent() -> Self {
         Self { kind: Kind::Request, source: None }
@@ -105,7 +110,7 @@ impl HyperError {
         }
     }
 
-    /// Whether the client refuses to send such a request: its URI has no host, or its HTTP version is not the connection's.
+    /// Whether the client refuses to send such a request: its URI does not parse or has no host, or its HTTP version is not the connection's.
     #[must_use]
     pub const fn is_request(&self) -> bool {
         matches!(self.kind, Kind::Request)

@@ -81,7 +81,7 @@ mod response_body;
 pub use response_body::ResponseBody;
 
 mod error;
-pub use error::{CallFailure, outcome};
+pub use error::{Answer, CallFailure, outcome};
 
 pub mod differences;
 

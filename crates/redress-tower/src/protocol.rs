@@ -80,7 +80,7 @@ pub trait Protocol<Req, Res> {
     }
 }
 
-/// An protocol beside which a function says what the call of each request sets for itself. Made by
+/// A protocol beside which a function says what the call of each request sets for itself, within what the protocol says. Made by
 /// [`PolicyLayer::context_for`](crate::PolicyLayer::context_for).
 #[derive(Clone, Copy)]
 pub struct ContextFor<X, F> {
@@ -102,7 +102,11 @@ where
     }
 
     fn context(&self, request: &Req) -> Option<CallContext<'static, ()>> {
-        Some((self.context)(request))
+        let own = (self.context)(request);
+        Some(match self.protocol.context(request) {
+            Some(outer) => own.within(outer.settings()),
+            None => own,
+        })
     }
 
     fn bypasses(&self, request: &Req) -> bool {
@@ -111,6 +115,14 @@ where
 
     fn prepare(&self, request: &mut Req, attempt: Attempt) {
         self.protocol.prepare(request, attempt);
+    }
+
+    fn retry_forbidden(&self, request: &Req, response: Option<&Res>, failure: &Classification) -> Option<&'static str> {
+        self.protocol.retry_forbidden(request, response, failure)
+    }
+
+    fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>) {
+        self.protocol.repeats(request, attempt, cause, response);
     }
 
     fn discard(&self, response: &mut Res) {

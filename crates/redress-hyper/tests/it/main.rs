@@ -7,9 +7,11 @@ mod bad_answers;
 mod bodies;
 mod connections;
 mod draining;
+mod fake_transport;
 mod not_acted_on;
 mod other_connections;
 #[cfg(feature = "http2")]
 mod raw_http2;
 mod requests;
+mod rules;
 mod support;
