@@ -8,7 +8,7 @@ use redress_core::breaker::CircuitState;
 use redress_core::policy::RetryNotice;
 use redress_core::{AbortHandle, CallContext, CircuitBreaker, ErrorClass, Event, StopReason};
 use redress_hyper::testing::{FakeTransport, Fault};
-use redress_hyper::{HyperError, RetryingClient, hyper_classifier, outcome};
+use redress_hyper::{HyperError, RetryingClient, hyper_classifier};
 use redress_tokio::{AsyncPolicy, TokioTimer};
 
 use crate::support::{TestPolicy, builder_on, policy, retry};
@@ -167,7 +167,7 @@ async fn a_response_that_was_given_up_on_is_there_by_reference_with_its_meaning(
     assert_eq!(failure.retry_after(), Some(Duration::from_secs(1)), "rounded up");
 
     let response = client.get("http://host/").send().await.unwrap();
-    let ended = outcome(&response).unwrap();
+    let ended = redress_hyper::outcome(&response).unwrap();
     assert_eq!((ended.stop_reason(), ended.attempts()), (Some(StopReason::MaxAttempts), 3));
 
     let good = RetryingClient::new(answering(), policy(retry())).get("http://host/").execute().await;
@@ -178,7 +178,7 @@ async fn a_response_that_was_given_up_on_is_there_by_reference_with_its_meaning(
     let failed = failed.get("http://host/").execute().await;
     assert!(failed.last_value().is_none());
     assert_eq!(failed.last_classification().map(redress_core::Classification::class), Some(ErrorClass::ServerError));
-    assert!(outcome(&Response::new(())).is_none(), "it came through no policy");
+    assert!(redress_hyper::outcome(&Response::new(())).is_none(), "it came through no policy");
 }
 
 #[tokio::test]

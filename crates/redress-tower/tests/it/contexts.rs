@@ -200,13 +200,16 @@ async fn what_a_request_says_goes_within_what_the_layer_and_its_protocol_say() {
     assert_eq!(heard.events().pop().unwrap().operation.as_deref(), Some("of the layer"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_http_protocol_has_an_abort_handle_for_all() {
     let shutdown = AbortHandle::new();
     let protocol = HttpProtocol::new().abort_on(&shutdown);
-    let mut service = PolicyLayer::new(AsyncPolicy::builder().build().unwrap())
-        .protocol(protocol)
-        .layer(service_fn(|_: Request<String>| pending::<Result<Response<()>, Infallible>>()));
+    let mut service = PolicyLayer::new(AsyncPolicy::builder().build().unwrap()).protocol(protocol).layer(service_fn(
+        |_: Request<String>| async {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            Ok::<_, Infallible>(Response::new(()))
+        },
+    ));
     let (ended, ()) = tokio::join!(service.call(Request::get("/").body(String::new()).unwrap()), async {
         shutdown.abort();
     });
