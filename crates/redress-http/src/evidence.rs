@@ -103,7 +103,8 @@ fn status_of(error: &(dyn Error + 'static)) -> Option<u16> {
 
 fn io_of<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
     let mut errors = source_chain(error).filter_map(|error| error.downcast_ref::<io::Error>());
-    errors.find(|error| error.kind() != io::ErrorKind::Other)
+    // A lookup's error that a resolver wraps again has the kind `Other`.
+    errors.find(|error| error.kind() != io::ErrorKind::Other || is_of_a_lookup(error))
 }
 
 /// The same of a response or an error with this status.

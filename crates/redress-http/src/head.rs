@@ -1,6 +1,6 @@
 //! The head of a request, as far as names and decisions are made of it.
 //!
-//! Owns a view of borrowed parts. Decides nothing.
+//! Owns a view of borrowed parts, and the copy of a head. Decides nothing.
 
 use std::fmt;
 
@@ -51,6 +51,27 @@ impl<'r> From<&'r Parts> for Head<'r> {
     fn from(parts: &'r Parts) -> Self {
         Self { method: &parts.method, uri: &parts.uri, headers: &parts.headers, extensions: &parts.extensions }
     }
+}
+
+/// The request with this head, and another body: what is sent again of a request that is kept.
+///
+/// ```
+/// use http::Request;
+/// use redress::integration::http::with_head_of;
+///
+/// let request = Request::put("http://localhost/orders/7").header("x-id", "7").body("...").unwrap();
+/// let again = with_head_of(&request, request.body().len());
+/// assert_eq!((again.method(), &again.headers()["x-id"], *again.body()), (request.method(), &request.headers()["x-id"], 3));
+/// ```
+#[must_use]
+pub fn with_head_of<A, B>(request: &Request<A>, body: B) -> Request<B> {
+    let mut copy = Request::new(body);
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    *copy.version_mut() = request.version();
+    copy.headers_mut().clone_from(request.headers());
+    copy.extensions_mut().clone_from(request.extensions());
+    copy
 }
 
 impl fmt::Debug for Head<'_> {

@@ -11,6 +11,10 @@
 //! - [`with_evidence`], [`classify_client`], [`classify_connect`], [`classify_handshake`] and, with the feature `http2`, `classify_http2` read the errors of connections, for
 //!   integrations and classifiers of your own.
 //! - [`Repetition`] tells what sends a request which attempt it is, and why the one before failed.
+//! - [`RequestRules`] and [`PolicySelector`] are the settings that clients and layers have for their requests: names, deadlines, abort
+//!   handles, bypasses, the policy of each. With the feature `body`, `ReplayBody` is a body that can be sent again; [`Drain`] and
+//!   [`KeptFrames`] bound what is read of one that is replaced. For integrations, and for yours.
+//! - [`outcome`] is how the call behind a response ended.
 //! - [`strip_userinfo`] and [`Redacted`] keep what is secret in a URI off the wire and out of texts.
 //! - [`default_operation`] names a request in events and metrics; [`Head`] is what better names are made of.
 //!
@@ -57,10 +61,33 @@ mod connect;
 pub use connect::{classify_connect, classify_handshake};
 
 mod idempotency;
-pub use idempotency::{IdempotencyGuard, RetrySafety, is_idempotent_method};
+pub use idempotency::{IdempotencyGuard, is_idempotent_method};
+
+mod retry_safety;
+pub use retry_safety::RetrySafety;
 
 mod head;
-pub use head::Head;
+pub use head::{Head, with_head_of};
+
+mod rules;
+pub use rules::RequestRules;
+
+mod selector;
+pub use selector::{PolicySelector, SelectedPolicy};
+
+mod outcome;
+pub use outcome::outcome;
+
+mod drain;
+pub use drain::Drain;
+
+mod kept;
+pub use kept::KeptFrames;
+
+#[cfg(feature = "body")]
+mod replay_body;
+#[cfg(feature = "body")]
+pub use replay_body::ReplayBody;
 
 mod operation;
 pub use operation::default_operation;

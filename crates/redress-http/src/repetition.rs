@@ -3,6 +3,9 @@
 //! Owns the value that travels among a request's extensions. Decides nothing about connections: whoever has them does.
 
 use http::{Extensions, StatusCode};
+use redress_core::{Cause, Classification};
+
+use crate::evidence::{blames_connection, is_of_connection};
 
 /// Says that a request is sent again: which attempt it is, why the one before failed, and whether it wants another connection.
 ///
@@ -42,13 +45,26 @@ pub enum LastFailure {
     Timeout,
 }
 
+impl LastFailure {
+    /// What failed, as its cause, the status of an answer and the classification say.
+    #[must_use]
+    pub fn of(cause: Cause, answer: Option<StatusCode>, failure: &Classification) -> Self {
+        match (answer, cause) {
+            (Some(status), _) => Self::Answer(status),
+            (None, Cause::Timeout) => Self::Timeout,
+            (None, _) if is_of_connection(failure) => Self::Connection,
+            (None, _) => Self::Error,
+        }
+    }
+}
+
 impl Repetition {
     /// The repetition that is this attempt, counted from 1, after this failure. It wants another connection after one that failed,
     /// and after an answer that is [about the connection](crate::blames_connection).
     #[must_use]
     pub fn new(attempt: u32, last_failure: LastFailure) -> Self {
         let wants_fresh_connection = match last_failure {
-            LastFailure::Answer(status) => crate::evidence::blames_connection(status),
+            LastFailure::Answer(status) => blames_connection(status),
             LastFailure::Connection => true,
             LastFailure::Error | LastFailure::Timeout => false,
         };
@@ -82,7 +98,18 @@ impl Repetition {
 
 #[cfg(test)]
 mod tests {
+    use redress_core::ErrorClass;
+
     use super::*;
+
+    #[test]
+    fn an_answer_says_more_than_a_cause() {
+        let busy = StatusCode::SERVICE_UNAVAILABLE;
+        let failure = Classification::new(ErrorClass::Transient);
+        assert_eq!(LastFailure::of(Cause::Timeout, Some(busy), &failure), LastFailure::Answer(busy));
+        assert_eq!(LastFailure::of(Cause::Timeout, None, &failure), LastFailure::Timeout);
+        assert_eq!(LastFailure::of(Cause::Error, None, &failure), LastFailure::Error);
+    }
 
     #[test]
     fn another_connection_is_wanted_where_the_failure_was_about_it() {

@@ -13,12 +13,11 @@ use http_body::Body;
 use redress_core::driver::{PollOperation, Timer};
 use redress_core::error::Failure;
 use redress_core::{Attempt, Classification, Classifier};
-use redress_http::{IdempotencyGuard, LastFailure, Repetition, RetrySafety, blames_connection};
+use redress_http::{IdempotencyGuard, LastFailure, Repetition, ReplayBody, RetrySafety, blames_connection};
 
 use crate::error::HyperError;
 use crate::progress::Progress;
 use crate::read_ahead::ReadAhead;
-use crate::replay_body::ReplayBody;
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
@@ -90,17 +89,16 @@ impl<B> Outgoing<B> {
             true => self.allowed.after(answer, &meaning.clone().unsent()),
             false => self.allowed.after(answer, meaning),
         };
-        let safety = safety.with_body(self.body.is_replayable());
-        (!safety.may_retry()).then(|| safety.as_str())
+        safety.with_body(self.body.is_replayable()).retry_forbidden()
     }
 
     /// Another attempt follows.
     fn repeat_after<R>(&mut self, failure: &Answer<R>) {
         let why = match failure {
             Failure::Result(response) => LastFailure::Answer(response.status()),
+            Failure::Timeout => LastFailure::Timeout,
             Failure::Error(error) if error.is_connection() => LastFailure::Connection,
-            Failure::Error(_) => LastFailure::Error,
-            _ => LastFailure::Timeout,
+            _ => LastFailure::Error,
         };
         self.repetition = Some(Repetition::new(self.number + 1, why));
     }
@@ -190,7 +188,7 @@ where
         let is_wanted = answer.is_some_and(|status| !blames_connection(status));
         if is_wanted && !time.is_zero() && classifier.classify(&result).is_some_and(is_retried) {
             if let Ok(response) = &mut result {
-                response.body_mut().read_ahead(ahead.drain.max_bytes, timer.sleep(time)).await;
+                response.body_mut().read_ahead(ahead.drain.max_bytes(), timer.sleep(time)).await;
             }
         }
     }

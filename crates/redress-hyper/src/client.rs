@@ -4,31 +4,28 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, Request, Response, Uri};
 use redress_core::driver::Timer;
-use redress_core::{AsyncPolicy, Attempt, CallContext, CallError, Classifier};
-use redress_http::{Head, IdempotencyGuard};
+use redress_core::policy::Deadline;
+use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext, CallError, Classifier};
+use redress_http::{Drain, Head, IdempotencyGuard, PolicySelector, ReplayBody, RequestRules};
 
 use crate::error::HyperError;
-use crate::read_ahead::Drain;
-use crate::replay_body::ReplayBody;
 use crate::request::{RetryingRequest, Settings};
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
-
-type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
-type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 
 /// A client whose requests go through a policy `P`, an [`AsyncPolicy`] of the runtime's crate. Clones share the transport, the policy, its
 /// breaker and its budget.
 ///
 /// | setting | default |
 /// |---|---|
+/// | [`policy_provider`](Self::policy_provider) | the client's policy for each request |
 /// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
-/// | [`operation`](Self::operation) | [`default_operation`](redress_http::default_operation): method and path |
+/// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`](redress_http::default_operation): method and path |
+/// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no request is skipped |
 /// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
@@ -42,39 +39,53 @@ type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 ///   [body](ReplayBody).
 /// - **An attempt** reaches to the head of the response, and through the reading of one that is to be retried. Its timeout holds for
 ///   the connecting as well. The body is read by you, outside of the policy.
+/// - **A URI** is anything that is `TryInto<Uri>`: a `Uri`, `"http://.."`, a `String`. One that does not parse fails the request when it is
+///   [sent](RetryingRequest::send).
 #[derive(Clone)]
 pub struct RetryingClient<T, P> {
     transport: T,
-    policy: P,
-    guard: IdempotencyGuard,
+    policies: PolicySelector<P>,
+    rules: RequestRules,
     drain: Drain,
-    operation: Option<OfHead<Cow<'static, str>>>,
-    context: Option<OfHead<CallContext<'static, ()>>>,
-    bypass_if: Option<OfHead<bool>>,
-    headers: Option<OnHeaders>,
 }
 
 impl<T, P> RetryingClient<T, P> {
     /// A client over this transport with this policy.
     #[must_use]
     pub fn new(transport: T, policy: P) -> Self {
-        Self {
-            transport,
-            policy,
-            guard: IdempotencyGuard::new(),
-            drain: Drain::default(),
-            operation: None,
-            context: None,
-            bypass_if: None,
-            headers: None,
-        }
+        let (rules, drain) = (RequestRules::new(), Drain::default());
+        Self { transport, policies: PolicySelector::new(policy), rules, drain }
+    }
+
+    /// Chooses a policy for each request; `None` is the client's own. Hand out clones: a policy made for a single request has a breaker
+    /// that never opens. What a request [sets for itself](RetryingRequest::context) holds whichever policy it goes through.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use redress::{CircuitBreaker, ConfigError};
+    /// use redress::integration::hyper::{HyperClassifier, RetryingClient, hyper_classifier};
+    /// use redress::runtime::tokio::AsyncPolicy;
+    ///
+    /// /// A client with a breaker for each host.
+    /// fn client<T>(transport: T, hosts: &[&'static str]) -> Result<RetryingClient<T, AsyncPolicy<HyperClassifier>>, ConfigError> {
+    ///     let policy = AsyncPolicy::builder().classifier(hyper_classifier()).build()?;
+    ///     let mut by_host = HashMap::new();
+    ///     for host in hosts {
+    ///         by_host.insert(*host, policy.with_circuit_breaker(CircuitBreaker::builder().name(*host))?);
+    ///     }
+    ///     Ok(RetryingClient::new(transport, policy).policy_provider(move |head| by_host.get(head.uri.host()?).cloned()))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
+        self.policies = self.policies.policy_provider(choose);
+        self
     }
 
     /// Sets which requests may be sent again. Default: those known to be idempotent.
     #[must_use]
-    pub const fn guard(mut self, guard: IdempotencyGuard) -> Self {
-        self.guard = guard;
-        self
+    pub fn guard(self, guard: IdempotencyGuard) -> Self {
+        self.with_rules(|rules| rules.guard(guard))
     }
 
     /// Sets how much of a response that is to be retried is read, and for how long, so that its connection can be used again. A longer
@@ -85,33 +96,49 @@ impl<T, P> RetryingClient<T, P> {
     /// the policy's.
     #[must_use]
     pub const fn drain(mut self, max_bytes: usize, max_time: Duration) -> Self {
-        self.drain = Drain { max_bytes, max_time };
+        self.drain = Drain::new(max_bytes, max_time);
         self
     }
 
-    /// Names requests for events and metrics. Default: method and path. Keep names low-cardinality: where paths hold identifiers, name
-    /// the route.
+    /// Gives all requests this name in events and metrics. Default: method and path.
     #[must_use]
-    pub fn operation(mut self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
-        self.operation = Some(Arc::new(name));
-        self
+    pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.with_rules(|rules| rules.operation(name))
+    }
+
+    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers, name the route.
+    #[must_use]
+    pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.operation_for(name))
+    }
+
+    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call.
+    #[must_use]
+    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
+        self.with_rules(|rules| rules.deadline(deadline))
+    }
+
+    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold too.
+    #[must_use]
+    pub fn abort_on(self, handle: &AbortHandle) -> Self {
+        self.with_rules(|rules| rules.abort_on(handle))
     }
 
     /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the request's head and extensions. A
-    /// request's own [`context`](RetryingRequest::context) comes in its place.
+    /// request's own [`context`](RetryingRequest::context) goes within it.
     #[must_use]
-    pub fn context_for(
-        mut self,
-        context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static,
-    ) -> Self {
-        self.context = Some(Arc::new(context));
-        self
+    pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.context_for(context))
     }
 
     /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no events.
     #[must_use]
-    pub fn bypass_if(mut self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.bypass_if = Some(Arc::new(bypass));
+    pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.bypass_if(bypass))
+    }
+
+    fn with_rules(mut self, set: impl FnOnce(RequestRules) -> RequestRules) -> Self {
+        self.rules = set(self.rules);
         self
     }
 
@@ -132,9 +159,8 @@ impl<T, P> RetryingClient<T, P> {
     /// # }
     /// ```
     #[must_use]
-    pub fn attempt_headers(mut self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
-        self.headers = Some(Arc::new(change));
-        self
+    pub fn attempt_headers(self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.attempt_headers(change))
     }
 
     /// The transport.
@@ -142,9 +168,9 @@ impl<T, P> RetryingClient<T, P> {
         &self.transport
     }
 
-    /// The policy.
+    /// The policy of requests for which no other is chosen.
     pub const fn policy(&self) -> &P {
-        &self.policy
+        self.policies.policy()
     }
 }
 
@@ -154,24 +180,31 @@ impl<T: Transport, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
     where
         B: Into<ReplayBody<T::RequestBody>>,
     {
+        let head = Head::from_request(&request);
         let settings = Settings {
-            guard: self.guard,
+            guard: self.rules.idempotency(),
             drain: self.drain,
-            bypass: self.bypass_if.as_ref().is_some_and(|bypass| bypass(&Head::from_request(&request))),
-            naming: self.operation.as_deref().map(|naming| naming as _),
-            headers: self.headers.as_deref().map(|change| change as _),
+            bypass: self.rules.bypasses(&head),
+            of_client: self.rules.call_context(&head),
+            rules: Some(&self.rules),
             ..Settings::default()
         };
-        let context =
-            self.context.as_ref().map_or_else(CallContext::new, |context| context(&Head::from_request(&request)));
-        RetryingRequest::with(&self.transport, &self.policy, request, context, settings)
+        RetryingRequest::with(&self.transport, self.policies.select(&head), request, settings)
     }
 
-    fn build(&self, method: Method, uri: Uri, body: ReplayBody<T::RequestBody>) -> RetryingRequest<'_, T, C, Tm> {
+    fn build<U>(&self, method: Method, uri: U, body: ReplayBody<T::RequestBody>) -> RetryingRequest<'_, T, C, Tm>
+    where
+        U: TryInto<Uri, Error: Into<http::Error>>,
+    {
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = uri;
-        self.request(request)
+        match uri.try_into() {
+            Ok(uri) => {
+                *request.uri_mut() = uri;
+                self.request(request)
+            }
+            Err(error) => self.request(request).never(error.into()),
+        }
     }
 }
 
@@ -180,7 +213,10 @@ macro_rules! without_body {
         impl<T: Transport<RequestBody: Default + 'static>, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
             $(
                 #[doc = $text]
-                pub fn $name(&self, uri: Uri) -> RetryingRequest<'_, T, C, Tm> {
+                pub fn $name<U>(&self, uri: U) -> RetryingRequest<'_, T, C, Tm>
+                where
+                    U: TryInto<Uri, Error: Into<http::Error>>,
+                {
                     self.build(Method::$method, uri, ReplayBody::empty())
                 }
             )*
@@ -200,7 +236,10 @@ macro_rules! with_body {
         impl<T: Transport, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
             $(
                 #[doc = $text]
-                pub fn $name(&self, uri: Uri, body: impl Into<ReplayBody<T::RequestBody>>) -> RetryingRequest<'_, T, C, Tm> {
+                pub fn $name<U>(&self, uri: U, body: impl Into<ReplayBody<T::RequestBody>>) -> RetryingRequest<'_, T, C, Tm>
+                where
+                    U: TryInto<Uri, Error: Into<http::Error>>,
+                {
                     self.build(Method::$method, uri, body.into())
                 }
             )*
@@ -266,8 +305,8 @@ where
 impl<T, P: fmt::Debug> fmt::Debug for RetryingClient<T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryingClient")
-            .field("policy", &self.policy)
-            .field("guard", &self.guard)
+            .field("policy", self.policies.policy())
+            .field("rules", &self.rules)
             .field("drain", &self.drain)
             .finish_non_exhaustive()
     }

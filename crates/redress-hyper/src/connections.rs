@@ -18,8 +18,8 @@ use crate::error::HyperError;
 use crate::opening::{Ended, Opening};
 use crate::progress::Progress;
 use crate::transport::Transport;
-use crate::wire::check_length;
 use crate::waiting::{Waiter, Waiting};
+use crate::wire::check_length;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 

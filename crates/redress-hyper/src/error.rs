@@ -63,7 +63,7 @@ impl HyperError {
         Self { kind: Kind::Body, source: Some(source.into()) }
     }
 
-    /// No client should send such a request, for this reason.
+    /// The request could not be made, for this reason.
     pub(crate) fn request(source: impl Into<BoxError>) -> Self {
         Self { kind: Kind::Request, source: Some(source.into()) }
     }
@@ -110,8 +110,8 @@ impl HyperError {
         }
     }
 
-    /// Whether the client refuses to send such a request: its URI has no host, its HTTP version is not the connection's, or the
-    /// `Content-Length` it was given is not its body's.
+    /// Whether the client refuses to send such a request: its URI does not parse or has no host, its HTTP version is not the connection's,
+    /// or the `Content-Length` it was given is not its body's.
     #[must_use]
     pub const fn is_request(&self) -> bool {
         matches!(self.kind, Kind::Request)

@@ -4,6 +4,7 @@
 //! - [`Transport`] is what sends an attempt: hyper-util's client, plain [`Connections`], or your own.
 //! - [`ClientService`] is hyper-util's client below a tower layer.
 //! - [`ReplayBody`] is the body of a request: bytes, a function that makes it, or a stream that is sent once.
+//! - `testing::FakeTransport` (feature `testing`) answers and fails by a script, with the errors of real connections.
 //! - [`hyper_classifier`] says what responses and [`HyperError`]s mean.
 //!
 //! It knows neither a runtime nor TLS: the timer is the policy's, the connector the caller's.
@@ -15,9 +16,6 @@ pub use client::{RetryingClient, request_with_retry};
 
 mod request;
 pub use request::{RequestOutcome, RetryingRequest};
-
-mod replay_body;
-pub use replay_body::ReplayBody;
 
 mod response_body;
 pub use response_body::ResponseBody;
@@ -40,6 +38,9 @@ pub use connection::Connection;
 mod connections;
 pub use connections::Connections;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 mod attempts;
 mod http2;
 mod opening;
@@ -49,8 +50,8 @@ mod waiting;
 mod wire;
 
 pub use redress_http::{
-    Head, IdempotencyGuard, LastFailure, Repetition, RetrySafety, default_operation, default_result_classifier,
-    is_idempotent_method,
+    Drain, Head, IdempotencyGuard, LastFailure, Repetition, ReplayBody, RetrySafety, default_operation,
+    default_result_classifier, is_idempotent_method, outcome,
 };
 
 /// The README's examples, compiled and run.

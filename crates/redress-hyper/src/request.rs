@@ -8,21 +8,23 @@ use std::pin::pin;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use redress_core::driver::Timer;
-use redress_core::policy::NoRetryHook;
-use redress_core::policy::RetryHook;
-use redress_core::{AsyncPolicy, Attempt, CallContext, CallError, Classifier, RetryOutcome};
-use redress_http::{Head, IdempotencyGuard, Redacted, default_operation};
+use redress_core::error::Failure;
+use redress_core::policy::{NoRetryHook, RetryHook};
+use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, ErrorClass, RetryOutcome, StopReason};
+use redress_http::{
+    Drain, Head, IdempotencyGuard, Redacted, ReplayBody, RequestRules, SelectedPolicy, default_operation,
+};
 
 use crate::attempts::{Allowed, Attempts, Outgoing, send_once};
 use crate::error::HyperError;
-use crate::read_ahead::{Drain, ReadAhead};
-use crate::replay_body::ReplayBody;
+use crate::read_ahead::ReadAhead;
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
-/// How a call over `T` ended, in full.
+/// How a call over `T` ended, in full: the response, good or bad, by reference as [`last_value`](RetryOutcome::last_value), and what the
+/// classifier made of a bad one as [`last_classification`](RetryOutcome::last_classification).
 pub type RequestOutcome<T> = RetryOutcome<Response<ResponseBody<<T as Transport>::ResponseBody>>, HyperError>;
 
 /// A request on its way through a policy. Made by a [`RetryingClient`](crate::RetryingClient), whose settings it begins with, or by
@@ -30,15 +32,12 @@ pub type RequestOutcome<T> = RetryOutcome<Response<ResponseBody<<T as Transport>
 #[must_use = "a request does nothing unless it is sent"]
 pub struct RetryingRequest<'c, T: Transport, C, Tm, N = NoRetryHook> {
     transport: &'c T,
-    policy: &'c AsyncPolicy<C, Tm>,
+    policy: SelectedPolicy<'c, AsyncPolicy<C, Tm>>,
     context: CallContext<'c, (), N>,
     parts: Parts,
     body: ReplayBody<T::RequestBody>,
     settings: Settings<'c>,
 }
-
-type Naming<'c> = &'c (dyn Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync);
-type Headers<'c> = &'c (dyn Fn(&mut HeaderMap, Attempt) + Send + Sync);
 
 /// What a request has of its client, or of its own.
 #[derive(Default)]
@@ -46,12 +45,14 @@ pub(crate) struct Settings<'c> {
     pub(crate) guard: IdempotencyGuard,
     pub(crate) drain: Drain,
     pub(crate) bypass: bool,
-    /// The client's way to name requests.
-    pub(crate) naming: Option<Naming<'c>>,
-    /// What changes the headers of each attempt.
-    pub(crate) headers: Option<Headers<'c>>,
+    /// What the client sets for the call.
+    pub(crate) of_client: Option<CallContext<'static, ()>>,
+    /// The client's, which may name requests.
+    pub(crate) rules: Option<&'c RequestRules>,
     /// The name of this request.
     pub(crate) name: Option<Cow<'c, str>>,
+    /// Why there is no request to send.
+    pub(crate) never: Option<http::Error>,
 }
 
 impl<'c, T: Transport, C, Tm> RetryingRequest<'c, T, C, Tm> {
@@ -60,21 +61,26 @@ impl<'c, T: Transport, C, Tm> RetryingRequest<'c, T, C, Tm> {
     where
         B: Into<ReplayBody<T::RequestBody>>,
     {
-        Self::with(transport, policy, request, CallContext::new(), Settings::default())
+        Self::with(transport, SelectedPolicy::Own(policy), request, Settings::default())
     }
 
     pub(crate) fn with<B>(
         transport: &'c T,
-        policy: &'c AsyncPolicy<C, Tm>,
+        policy: SelectedPolicy<'c, AsyncPolicy<C, Tm>>,
         request: Request<B>,
-        context: CallContext<'c, ()>,
         settings: Settings<'c>,
     ) -> Self
     where
         B: Into<ReplayBody<T::RequestBody>>,
     {
         let (parts, body) = request.into_parts();
-        Self { transport, policy, context, parts, body: body.into(), settings }
+        Self { transport, policy, context: CallContext::new(), parts, body: body.into(), settings }
+    }
+
+    /// The same, which fails with this error when it is sent.
+    pub(crate) fn never(mut self, error: http::Error) -> Self {
+        self.settings.never = Some(error);
+        self
     }
 }
 
@@ -100,7 +106,7 @@ impl<'c, T: Transport, C, Tm, N> RetryingRequest<'c, T, C, Tm, N> {
     /// How much of a response that is to be retried is read, and for how long. Default: the client's, see
     /// [`drain`](crate::RetryingClient::drain).
     pub const fn drain(mut self, max_bytes: usize, max_time: Duration) -> Self {
-        self.settings.drain = Drain { max_bytes, max_time };
+        self.settings.drain = Drain::new(max_bytes, max_time);
         self
     }
 
@@ -111,25 +117,25 @@ impl<'c, T: Transport, C, Tm, N> RetryingRequest<'c, T, C, Tm, N> {
         self
     }
 
-    /// Sends it through another policy than the client's, which may have another classifier and timer.
-    pub fn policy<D, Tm2>(self, policy: &'c AsyncPolicy<D, Tm2>) -> RetryingRequest<'c, T, D, Tm2, N> {
+    /// Sends it through another policy than the client's, which may have another classifier and timer. It takes a clone: breaker and
+    /// budget are the policy's. What was set here before, and [`context`](Self::context) above all, stays.
+    pub fn policy<D: Clone, Tm2: Clone>(self, policy: &AsyncPolicy<D, Tm2>) -> RetryingRequest<'c, T, D, Tm2, N> {
         let Self { transport, context, parts, body, settings, .. } = self;
-        RetryingRequest { transport, policy, context, parts, body, settings }
+        RetryingRequest { transport, policy: SelectedPolicy::Provided(policy.clone()), context, parts, body, settings }
     }
 
-    /// Sets what a policy's call can be given besides: a deadline, an abort handle, hooks, a sleep handler, a timeline. Default:
-    /// what the client's [`context_for`](crate::RetryingClient::context_for) says.
+    /// Sets what a policy's call can be given besides: a deadline, an abort handle, hooks, a sleep handler, a timeline. It goes
+    /// [within](CallContext::within) what the client sets: deadlines and abort handles of both hold.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use http::Uri;
     /// use redress::{AbortHandle, CallContext};
     /// use redress::integration::hyper::{RetryingClient, Transport};
     /// use redress::runtime::tokio::AsyncPolicy;
     ///
     /// # fn get<T: Transport<RequestBody: Default + 'static>, C>(client: &RetryingClient<T, AsyncPolicy<C>>, gave_up: &AbortHandle) {
     /// let context = CallContext::new().deadline(Duration::from_secs(2)).abort_on(gave_up);
-    /// let request = client.get(Uri::from_static("http://localhost/orders")).context(context);
+    /// let request = client.get("http://localhost/orders").context(context);
     /// # let _ = request;
     /// # }
     /// ```
@@ -153,7 +159,8 @@ where
     ///
     /// # Errors
     ///
-    /// If there is no response: the connection failed, the attempt timed out, the breaker is open, the call was aborted or deferred.
+    /// If there is no response: the connection failed, the attempt timed out, the breaker is open, the call was aborted or deferred. If its
+    /// URI does not parse, it fails with a [`HyperError`] that [says so](HyperError::is_request), and neither policy nor server hears of it.
     ///
     /// # Cancel safety
     ///
@@ -168,14 +175,34 @@ where
 
     /// [`send`](Self::send) with the outcome in full, in which a bad response is the last failure.
     ///
+    /// ```
+    /// use redress::integration::hyper::{HyperClassifier, RetryingClient, Transport};
+    /// use redress::runtime::tokio::AsyncPolicy;
+    ///
+    /// # async fn get<T: Transport<RequestBody: Default + 'static>>(client: &RetryingClient<T, AsyncPolicy<HyperClassifier>>) {
+    /// let outcome = client.get("http://localhost/orders").execute().await;
+    /// if let (Some(response), Some(failure)) = (outcome.last_value(), outcome.last_classification()) {
+    ///     println!("{}: {} after {} attempts", response.status(), failure.class(), outcome.attempts());
+    /// }
+    /// # }
+    /// ```
+    ///
     /// # Cancel safety
     ///
     /// As [`send`](Self::send).
     pub async fn execute(self) -> RequestOutcome<T> {
         let Self { transport, policy, context, parts, body, mut settings } = self;
+        if let Some(error) = settings.never {
+            let failure = Failure::Error(HyperError::request(error));
+            return RetryOutcome::from_failure(StopReason::NonRetryableClass, 0, ErrorClass::Permanent, failure);
+        }
         let call = if settings.bypass {
             policy.passthrough().into_poll_call()
         } else {
+            let context = match &settings.of_client {
+                Some(of_client) => context.within(of_client.settings()),
+                None => context,
+            };
             let name = settings.name.take();
             let set = context.settings();
             let is_watched = policy.is_watched() || set.is_watched();
@@ -190,8 +217,8 @@ where
         let mut running = pin!(None);
         let (timer, drain) = (policy.timer(), settings.drain);
         let begin = |mut request: Request<_>, attempt, is_followed: bool| {
-            if let Some(change) = settings.headers {
-                change(request.headers_mut(), attempt);
+            if let Some(rules) = settings.rules {
+                rules.prepare(request.headers_mut(), attempt);
             }
             let ahead = is_followed.then(|| ReadAhead::new(drain, attempt, timer));
             send_once(transport.clone(), request, (policy.classifier(), timer), (allowed, ahead))
@@ -202,7 +229,8 @@ where
 
 impl<'c> Settings<'c> {
     fn name_of(&self, head: &Head<'_>) -> Cow<'c, str> {
-        self.naming.map_or_else(|| default_operation(head.method, head.uri).into(), |name| name(head))
+        let named = self.rules.and_then(|rules| rules.operation_name(head));
+        named.unwrap_or_else(|| default_operation(head.method, head.uri).into())
     }
 }
 
@@ -210,7 +238,7 @@ impl<T: Transport, C, Tm, N> fmt::Debug for RetryingRequest<'_, T, C, Tm, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryingRequest")
             .field("method", &self.parts.method)
-            .field("uri", &Redacted(&self.parts.uri))
+            .field("uri", &self.settings.never.is_none().then_some(Redacted(&self.parts.uri)))
             .field("body", &self.body)
             .finish_non_exhaustive()
     }

@@ -12,6 +12,7 @@ use std::{fmt, mem};
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use redress_http::KeptFrames;
 
 use crate::error::HyperError;
 
@@ -27,9 +28,6 @@ pub struct ResponseBody<B: Body = Incoming> {
     read: VecDeque<Frame<B::Data>>,
     rest: Rest<B>,
 }
-
-/// What the frames may take beside their bytes, though hardly any bytes are to be read: room for some 170 of them.
-const LEAST_KEPT: usize = 16 * 1024;
 
 enum Rest<B> {
     Body(B),
@@ -47,22 +45,18 @@ where
         Self { read: VecDeque::new(), rest: Rest::Body(body) }
     }
 
-    /// Reads ahead to the end, at most about `most` bytes, and as long as `limit` has not ended. Whatever is read is kept, so what keeping
-    /// costs beside the bytes is bounded too: a body of one-byte frames would take 96 times its length.
+    /// Reads ahead to the end, at most about `most` bytes, and as long as `limit` has not ended. What is read is kept.
     pub(crate) async fn read_ahead(&mut self, most: usize, limit: impl Future<Output = ()>) {
         if self.size_hint().lower() > most as u64 {
             return;
         }
         let mut limit = pin!(limit);
-        let mut bytes = 0_usize;
-        let most_frames = most.saturating_add(LEAST_KEPT) / size_of::<Frame<B::Data>>().max(1);
+        let mut kept = KeptFrames::at_most(most, size_of::<Frame<B::Data>>());
         poll_fn(|cx| {
-            while bytes <= most && self.read.len() <= most_frames && !self.is_read() {
+            while kept.is_within() && !self.is_read() {
                 match self.poll_rest(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
-                        // One that holds nothing counts as a byte, so that no number of them is none.
-                        let length = frame.data_ref().map_or(1, |data| data.remaining().max(1));
-                        bytes = bytes.saturating_add(length);
+                        kept.keep(frame.data_ref().map_or(0, Buf::remaining));
                         self.read.push_back(frame);
                     }
                     Poll::Ready(Some(Err(error))) => self.rest = Rest::Error(error),

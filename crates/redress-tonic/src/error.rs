@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use redress_core::classify::source_chain;
-use redress_core::{CallError, Cause, OutcomeSummary, RetryOutcome};
+use redress_core::{CallError, Cause, Classification, OutcomeSummary, RetryOutcome};
 use tonic::{Response, Status};
 
 use crate::transport_error::BoxError;
@@ -20,6 +20,7 @@ use crate::transport_error::BoxError;
 #[derive(thiserror::Error)]
 pub struct CallFailure {
     summary: OutcomeSummary,
+    classification: Option<Classification>,
     source: Option<BoxError>,
 }
 
@@ -35,6 +36,27 @@ impl CallFailure {
     pub const fn summary(&self) -> &OutcomeSummary {
         &self.summary
     }
+
+    /// What the classifier made of the last attempt's status, hint and details included; as
+    /// [`RetryOutcome::last_classification`].
+    #[must_use]
+    pub const fn last_classification(&self) -> Option<&Classification> {
+        self.classification.as_ref()
+    }
+
+    /// The last attempt's status as it came, if an attempt failed with one.
+    #[must_use]
+    pub fn last_status(&self) -> Option<&Status> {
+        self.source.as_deref().and_then(|source| source.downcast_ref())
+    }
+}
+
+impl CallFailure {
+    /// The status with this failure as its source.
+    fn behind(self, mut status: Status, source: Option<BoxError>) -> Status {
+        status.set_source(Arc::new(Self { source, ..self }));
+        status
+    }
 }
 
 impl fmt::Display for CallFailure {
@@ -49,9 +71,9 @@ impl fmt::Debug for CallFailure {
     }
 }
 
-/// How a call through a [`GrpcLayer`](crate::GrpcLayer) ended, read off what a generated client returned: from the extensions of its
-/// response or from behind its status. `None` if there was no such layer, if the request could not be made, or if what failed came after
-/// the layer had handed the response over.
+/// How a call through a [`GrpcLayer`](crate::GrpcLayer) ended, read off what a generated client returned: from behind a status, from the
+/// extensions of a response, or from whichever of the two a `Result` is. `None` if there was no such layer, if the request could not be
+/// made, or if what failed came after the layer had handed the response over.
 ///
 /// ```
 /// use redress::integration::tonic::outcome;
@@ -62,13 +84,58 @@ impl fmt::Debug for CallFailure {
 ///         println!("{} attempts, stopped by {:?}", outcome.attempts(), outcome.stop_reason());
 ///     }
 /// }
+///
+/// // Where only the status is left.
+/// fn retry_in(status: &Status) -> Option<std::time::Duration> {
+///     outcome(status)?.retry_in()
+/// }
 /// # report(&Err(Status::unavailable("later")));
+/// # assert!(retry_in(&Status::unavailable("later")).is_none());
 /// ```
 #[must_use]
-pub fn outcome<T>(answer: &Result<Response<T>, Status>) -> Option<&OutcomeSummary> {
-    match answer {
-        Ok(response) => response.extensions().get(),
-        Err(status) => CallFailure::from_status(status).map(CallFailure::summary),
+pub fn outcome(answer: &impl Answer) -> Option<&OutcomeSummary> {
+    answer.summary()
+}
+
+/// What [`outcome`] reads: a [`Status`], a [`Response`], a `Result` of them, and the [`http::Response`] of a channel. Nothing else can be
+/// one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the answer of a gRPC call",
+    note = "`tonic::Status`, `tonic::Response`, a `Result` of them and `http::Response` are"
+)]
+pub trait Answer: Summarised {}
+
+impl<A: Summarised> Answer for A {}
+
+/// The method of an [`Answer`].
+pub trait Summarised {
+    fn summary(&self) -> Option<&OutcomeSummary>;
+}
+
+impl Summarised for Status {
+    fn summary(&self) -> Option<&OutcomeSummary> {
+        CallFailure::from_status(self).map(CallFailure::summary)
+    }
+}
+
+impl<T> Summarised for Response<T> {
+    fn summary(&self) -> Option<&OutcomeSummary> {
+        self.extensions().get()
+    }
+}
+
+impl<B> Summarised for http::Response<B> {
+    fn summary(&self) -> Option<&OutcomeSummary> {
+        redress_http::outcome(self)
+    }
+}
+
+impl<A: Summarised> Summarised for Result<A, Status> {
+    fn summary(&self) -> Option<&OutcomeSummary> {
+        match self {
+            Ok(response) => response.summary(),
+            Err(status) => status.summary(),
+        }
     }
 }
 
@@ -78,32 +145,28 @@ pub fn outcome<T>(answer: &Result<Response<T>, Status>) -> Option<&OutcomeSummar
 /// A response that the policy's classifier calls a failure is handed over like a good one.
 pub(crate) fn into_answer<B>(outcome: RetryOutcome<http::Response<B>, Status>) -> Result<http::Response<B>, Status> {
     let summary = outcome.summary().clone();
+    let classification = outcome.last_classification().cloned();
     match outcome.into_last_value() {
         Ok(mut response) => {
             response.extensions_mut().insert(summary);
             Ok(response)
         }
-        Err(error) => Err(into_status(error, summary)),
+        Err(error) => Err(into_status(error, CallFailure { summary, classification, source: None })),
     }
 }
 
 /// The status of a call without a response: the last attempt's, if it had one.
-fn into_status(error: CallError<Status>, summary: OutcomeSummary) -> Status {
+fn into_status(error: CallError<Status>, failure: CallFailure) -> Status {
     match error {
         CallError::CircuitOpen(rejection) => {
-            with_failure(Status::unavailable(rejection.to_string()), summary, Some(rejection.into()))
+            failure.behind(Status::unavailable(rejection.to_string()), Some(rejection.into()))
         }
         error => match error.into_error() {
-            Some(status) => with_failure(status.clone(), summary, Some(status.into())),
-            None if summary.cause() == Some(Cause::Timeout) => {
-                with_failure(Status::deadline_exceeded("the attempt timed out"), summary, None)
+            Some(status) => failure.behind(status.clone(), Some(status.into())),
+            None if failure.summary.cause() == Some(Cause::Timeout) => {
+                failure.behind(Status::deadline_exceeded("the attempt timed out"), None)
             }
-            None => with_failure(Status::cancelled("the call ended before its first attempt"), summary, None),
+            None => failure.behind(Status::cancelled("the call ended before its first attempt"), None),
         },
     }
-}
-
-fn with_failure(mut status: Status, summary: OutcomeSummary, source: Option<BoxError>) -> Status {
-    status.set_source(Arc::new(CallFailure { summary, source }));
-    status
 }

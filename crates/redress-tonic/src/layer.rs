@@ -7,15 +7,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use redress_core::{AsyncPolicy, Attempt, CallContext};
-use redress_http::Head;
+use redress_core::policy::Deadline;
+use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext};
+use redress_http::{Head, PolicySelector, RequestRules};
 use redress_tokio::TokioTimer;
 use redress_tower::PolicyLayer;
 use tower_layer::Layer;
 
 use crate::attempt::Attempts;
 use crate::classifier::GrpcClassifier;
-use crate::protocol::{GrpcProtocol, Handling, Policies};
+use crate::protocol::{GrpcProtocol, Handling};
 use crate::service::GrpcService;
 
 /// How much of a request is kept for further attempts, unless told otherwise.
@@ -28,7 +29,8 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`operation`](Self::operation) | [`default_operation`](crate::default_operation) of the path |
+/// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`](crate::default_operation) of the path |
+/// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no call is skipped |
 /// | [`policy_provider`](Self::policy_provider) | the layer's policy for each call |
@@ -42,7 +44,7 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 ///
 /// An example is on the [crate's page](crate).
 pub struct GrpcLayer<C = GrpcClassifier, Tm = TokioTimer> {
-    policies: Policies<C, Tm>,
+    policies: PolicySelector<AsyncPolicy<C, Tm>>,
     handling: Arc<Handling>,
 }
 
@@ -51,21 +53,49 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     #[must_use]
     pub fn new(policy: AsyncPolicy<C, Tm>) -> Self {
         let handling = Handling {
-            operation: None,
-            context: None,
-            bypass_if: None,
+            rules: RequestRules::new(),
             not_idempotent: None,
             return_on_headers: None,
-            headers: None,
             max_replay_bytes: MAX_REPLAY_BYTES,
         };
-        Self { policies: Policies { policy, provider: None }, handling: Arc::new(handling) }
+        Self { policies: PolicySelector::new(policy), handling: Arc::new(handling) }
     }
 
-    /// Names each call for events and metrics. Keep names low-cardinality.
+    /// Gives all calls this name in events and metrics. Default: service and method.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress::AbortHandle;
+    /// use redress::runtime::tokio::AsyncPolicy;
+    /// use redress::integration::tonic::{GrpcLayer, grpc_classifier};
+    ///
+    /// let shutdown = AbortHandle::new();
+    /// let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build()?;
+    /// let layer = GrpcLayer::new(policy).operation("orders").deadline(Duration::from_secs(2)).abort_on(&shutdown);
+    /// # let _ = layer;
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
     #[must_use]
-    pub fn operation(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
-        self.set(|handling| handling.operation = Some(Arc::new(name)))
+    pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.with_rules(|rules| rules.operation(name))
+    }
+
+    /// Names calls by their heads. Keep names low-cardinality.
+    #[must_use]
+    pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.operation_for(name))
+    }
+
+    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call. The server hears of it.
+    #[must_use]
+    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
+        self.with_rules(|rules| rules.deadline(deadline))
+    }
+
+    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold too.
+    #[must_use]
+    pub fn abort_on(self, handle: &AbortHandle) -> Self {
+        self.with_rules(|rules| rules.abort_on(handle))
     }
 
     /// Sets what each call sets for itself: whatever a [`CallContext`] can, such as a deadline or an abort handle that the caller put into
@@ -86,14 +116,14 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     /// ```
     #[must_use]
     pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
-        self.set(|handling| handling.context = Some(Arc::new(context)))
+        self.with_rules(|rules| rules.context_for(context))
     }
 
     /// Lets calls for which `bypass` returns true bypass the policy: one attempt, no breaker, no events, and handed over as it comes. For methods that must
     /// not run twice there is [`not_idempotent`](Self::not_idempotent), with which the breaker still counts.
     #[must_use]
     pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|handling| handling.bypass_if = Some(Arc::new(bypass)))
+        self.with_rules(|rules| rules.bypass_if(bypass))
     }
 
     /// Says which calls must not run twice: those for which `once` is true. gRPC itself does not know.
@@ -121,7 +151,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         mut self,
         choose: impl Fn(&Head<'_>) -> Option<AsyncPolicy<C, Tm>> + Send + Sync + 'static,
     ) -> Self {
-        self.policies.provider = Some(Arc::new(choose));
+        self.policies = self.policies.policy_provider(choose);
         self
     }
 
@@ -156,7 +186,11 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     /// ```
     #[must_use]
     pub fn attempt_headers(self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
-        self.set(|handling| handling.headers = Some(Arc::new(change)))
+        self.with_rules(|rules| rules.attempt_headers(change))
+    }
+
+    fn with_rules(self, set: impl FnOnce(RequestRules) -> RequestRules) -> Self {
+        self.set(|handling| handling.rules = set(std::mem::take(&mut handling.rules)))
     }
 
     fn set(mut self, change: impl FnOnce(&mut Handling)) -> Self {
@@ -183,7 +217,7 @@ impl<S, C: Clone, Tm: Clone> Layer<S> for GrpcLayer<C, Tm> {
 
     fn layer(&self, channel: S) -> Self::Service {
         let protocol = GrpcProtocol(Arc::clone(&self.handling));
-        let timer = self.policies.policy.timer().clone();
+        let timer = self.policies.policy().timer().clone();
         let calls = PolicyLayer::new(self.policies.clone()).protocol(protocol).layer(Attempts { channel, timer });
         GrpcService::new(calls, Arc::clone(&self.handling))
     }

@@ -79,7 +79,7 @@ mod response_body;
 pub use response_body::ResponseBody;
 
 mod error;
-pub use error::{CallFailure, outcome};
+pub use error::{Answer, CallFailure, outcome};
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

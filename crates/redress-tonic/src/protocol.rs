@@ -1,20 +1,20 @@
-//! What a layer was told about calls, in the words of redress-tower: how they are read, named and sent again, and by which policy.
+//! What a layer was told about calls, in the words of redress-tower: how they are read, named and sent again.
 //!
 //! Owns what is written into the head of each attempt. Runs nothing.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use redress_core::{AsyncPolicy, Attempt, CallContext, Classification};
-use redress_http::{Head, IdempotencyGuard, RetrySafety, strip_userinfo};
-use redress_tower::{PolicyProvider, Protocol};
+use http::{HeaderName, HeaderValue, Request, Response};
+use redress_core::{Attempt, CallContext, Classification};
+use redress_http::{Head, RequestRules, RetrySafety, strip_userinfo, with_head_of};
+use redress_tower::Protocol;
 use tonic::Status;
 use tonic::body::Body;
 
 use crate::grpc_timeout;
 use crate::operation::default_operation;
-use crate::replay::{RequestBody, copy};
+use crate::replay::RequestBody;
 use crate::response_body::ResponseBody;
 
 /// Tells the server how many attempts it has had, as [gRFC
@@ -22,17 +22,13 @@ use crate::response_body::ResponseBody;
 const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
-pub(crate) type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 
 /// What a layer was told about calls, but for their policies.
 #[derive(Clone)]
 pub(crate) struct Handling {
-    pub(crate) operation: Option<OfHead<Cow<'static, str>>>,
-    pub(crate) context: Option<OfHead<CallContext<'static, ()>>>,
-    pub(crate) bypass_if: Option<OfHead<bool>>,
+    pub(crate) rules: RequestRules,
     pub(crate) not_idempotent: Option<OfHead<bool>>,
     pub(crate) return_on_headers: Option<OfHead<bool>>,
-    pub(crate) headers: Option<OnHeaders>,
     pub(crate) max_replay_bytes: usize,
 }
 
@@ -43,12 +39,11 @@ impl Handling {
     ///
     /// What the body ended with before anything was sent.
     pub(crate) fn read(&self, request: Request<Body>) -> Result<Request<RequestBody>, Status> {
-        let told =
-            |of_head: &Option<OfHead<bool>>| of_head.as_ref().is_some_and(|ask| ask(&Head::from_request(&request)));
-        let (bypasses, at_head) = (told(&self.bypass_if), told(&self.return_on_headers));
-        if bypasses {
+        let head = Head::from_request(&request);
+        if self.rules.bypasses(&head) {
             return Ok(request.map(RequestBody::untouched));
         }
+        let at_head = self.return_on_headers.as_ref().is_some_and(|early| early(&head));
         let (mut head, body) = request.into_parts();
         strip_userinfo(&mut head.uri);
         let body = RequestBody::read_ahead(body, self.max_replay_bytes, at_head)?;
@@ -62,7 +57,7 @@ pub(crate) struct GrpcProtocol(pub(crate) Arc<Handling>);
 
 impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcProtocol {
     fn copy(&self, request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
-        copy(request)
+        Ok(with_head_of(request, request.body().copy()?))
     }
 
     fn retry_forbidden(
@@ -73,19 +68,16 @@ impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcProtocol {
     ) -> Option<&'static str> {
         let once = self.0.not_idempotent.as_ref()?;
         let safety = if once(&Head::from_request(request)) { RetrySafety::NotIdempotent } else { RetrySafety::OptIn };
-        let safety = IdempotencyGuard::new().after(safety, None, failure);
-        (!safety.may_retry()).then(|| safety.as_str())
+        self.0.rules.idempotency().after(safety, None, failure).retry_forbidden()
     }
 
     fn operation(&self, request: &Request<RequestBody>) -> Option<Cow<'static, str>> {
-        Some(match &self.0.operation {
-            Some(name) => name(&Head::from_request(request)),
-            None => default_operation(request.uri().path()).to_owned().into(),
-        })
+        let named = self.0.rules.operation_name(&Head::from_request(request));
+        Some(named.unwrap_or_else(|| default_operation(request.uri().path()).to_owned().into()))
     }
 
     fn context(&self, request: &Request<RequestBody>) -> Option<CallContext<'static, ()>> {
-        self.0.context.as_ref().map(|context| context(&Head::from_request(request)))
+        self.0.rules.call_context(&Head::from_request(request))
     }
 
     fn bypasses(&self, request: &Request<RequestBody>) -> bool {
@@ -95,36 +87,12 @@ impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcProtocol {
     fn prepare(&self, request: &mut Request<RequestBody>, attempt: Attempt) {
         let headers = request.headers_mut();
         // First, so that a `grpc-timeout` it sets is shortened like the caller's.
-        if let Some(change) = &self.0.headers {
-            change(headers, attempt);
-        }
+        self.0.rules.prepare(headers, attempt);
         if attempt.number() > 1 {
             headers.insert(PREVIOUS_ATTEMPTS, HeaderValue::from(attempt.number() - 1));
         }
         if let Some(time_left) = attempt.time_left() {
             grpc_timeout::limit(headers, time_left);
         }
-    }
-}
-
-/// The policy of each call: the layer's, unless another is chosen.
-pub(crate) struct Policies<C, Tm> {
-    pub(crate) policy: AsyncPolicy<C, Tm>,
-    pub(crate) provider: Option<OfHead<Option<AsyncPolicy<C, Tm>>>>,
-}
-
-impl<C: Clone, Tm: Clone> PolicyProvider<Request<RequestBody>> for Policies<C, Tm> {
-    type Classifier = C;
-    type Timer = Tm;
-
-    fn policy(&self, request: &Request<RequestBody>) -> AsyncPolicy<C, Tm> {
-        let chosen = self.provider.as_ref().and_then(|choose| choose(&Head::from_request(request)));
-        chosen.unwrap_or_else(|| self.policy.clone())
-    }
-}
-
-impl<C: Clone, Tm: Clone> Clone for Policies<C, Tm> {
-    fn clone(&self) -> Self {
-        Self { policy: self.policy.clone(), provider: self.provider.clone() }
     }
 }

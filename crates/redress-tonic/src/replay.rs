@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::HeaderMap;
 use http_body::{Body as _, Frame};
+use redress_http::KeptFrames;
 use tonic::Status;
 use tonic::body::Body;
 
@@ -16,9 +17,6 @@ use tonic::body::Body;
 const STREAMING_REQUEST: &str = "streaming_request";
 /// Why a request is sent once: it is longer than what is kept.
 const REQUEST_TOO_LARGE: &str = "request_too_large";
-
-/// What the frames may take beside their bytes, though hardly any bytes are to be kept.
-const LEAST_KEPT: usize = 16 * 1024;
 
 /// The body of an attempt's request: frames that are there, and perhaps a body that goes on.
 ///
@@ -43,35 +41,33 @@ impl RequestBody {
     /// What the body ended with: a message that could not be encoded. Nothing has been sent then.
     pub(crate) fn read_ahead(mut body: Body, most: usize, at_head: bool) -> Result<Self, Status> {
         let mut read = Self { frames: VecDeque::new(), trailers: None, rest: None, only_once: None, at_head };
-        let mut length = 0_usize;
+        let mut kept = KeptFrames::at_most(most, size_of::<Bytes>());
         // The waker may be one that nobody hears: whoever sends what is left polls it anew.
         let mut cx = Context::from_waker(Waker::noop());
         loop {
             match Pin::new(&mut body).poll_frame(&mut cx) {
                 Poll::Ready(None) => return Ok(read),
-                Poll::Ready(Some(frame)) => length = length.saturating_add(read.keep(frame?)),
+                Poll::Ready(Some(frame)) => {
+                    if read.keep(frame?).is_some_and(|length| !kept.keep(length)) {
+                        return Ok(read.once(body, REQUEST_TOO_LARGE));
+                    }
+                }
                 Poll::Pending => return Ok(read.once(body, STREAMING_REQUEST)),
-            }
-            // What keeping a frame costs beside its bytes is bounded too: of one-byte frames it is most of it.
-            let kept = read.frames.len().saturating_mul(size_of::<Bytes>());
-            if length > most || kept > most.saturating_add(LEAST_KEPT) {
-                return Ok(read.once(body, REQUEST_TOO_LARGE));
             }
         }
     }
 
-    /// Keeps a frame, and says how long it is.
-    fn keep(&mut self, frame: Frame<Bytes>) -> usize {
+    /// Keeps a frame, and says how long it is if it holds data.
+    fn keep(&mut self, frame: Frame<Bytes>) -> Option<usize> {
         match frame.into_data() {
             Ok(data) => {
-                // Frames without data count, too, or a body of nothing else would be read for ever.
-                let length = data.len().max(1);
+                let length = data.len();
                 self.frames.push_back(data);
-                length
+                Some(length)
             }
             Err(other) => {
                 self.trailers = other.into_trailers().ok();
-                0
+                None
             }
         }
     }
@@ -92,7 +88,7 @@ impl RequestBody {
     }
 
     /// The same body once more, or why there is none.
-    fn copy(&self) -> Result<Self, &'static str> {
+    pub(crate) fn copy(&self) -> Result<Self, &'static str> {
         match self.only_once {
             Some(why) => Err(why),
             None => {
@@ -124,15 +120,4 @@ impl http_body::Body for RequestBody {
             None => Poll::Ready(None),
         }
     }
-}
-
-/// The same request once more, or why there is none.
-pub(crate) fn copy(request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
-    let mut copy = Request::new(request.body().copy()?);
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.version_mut() = request.version();
-    *copy.headers_mut() = request.headers().clone();
-    *copy.extensions_mut() = request.extensions().clone();
-    Ok(copy)
 }

@@ -8,8 +8,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use redress_core::Classifier;
 use redress_core::driver::Timer;
+use redress_core::{AsyncPolicy, Classifier};
+use redress_http::PolicySelector;
 use redress_tokio::TokioTimer;
 use redress_tower::PolicyService;
 use tonic::Status;
@@ -20,7 +21,7 @@ use tower_service::Service;
 use crate::attempt::Attempts;
 use crate::classifier::GrpcClassifier;
 use crate::future::GrpcFuture;
-use crate::protocol::{GrpcProtocol, Handling, Policies};
+use crate::protocol::{GrpcProtocol, Handling};
 use crate::response_body::ResponseBody;
 use crate::transport_error::BoxError;
 
@@ -40,13 +41,13 @@ use crate::transport_error::BoxError;
 ///
 /// A request that cannot be made, because a message cannot be encoded, never reaches the policy: its status is the encoder's.
 pub struct GrpcService<S = Channel, C = GrpcClassifier, Tm = TokioTimer> {
-    calls: PolicyService<Attempts<S, Tm>, Policies<C, Tm>, GrpcProtocol>,
+    calls: PolicyService<Attempts<S, Tm>, PolicySelector<AsyncPolicy<C, Tm>>, GrpcProtocol>,
     handling: Arc<Handling>,
 }
 
 impl<S, C, Tm> GrpcService<S, C, Tm> {
     pub(crate) const fn new(
-        calls: PolicyService<Attempts<S, Tm>, Policies<C, Tm>, GrpcProtocol>,
+        calls: PolicyService<Attempts<S, Tm>, PolicySelector<AsyncPolicy<C, Tm>>, GrpcProtocol>,
         handling: Arc<Handling>,
     ) -> Self {
         Self { calls, handling }

@@ -1,16 +1,19 @@
 //! HTTP requests and responses through a layer: which may be sent again, what they are called, and where the outcome goes.
 //!
-//! Owns the settings of that. The tables are redress-http's.
+//! Owns the copies of requests. Settings and tables are redress-http's.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use ::http::{HeaderMap, Request, Response};
-use redress_core::{Attempt, CallContext, Cause, Classification, OutcomeSummary};
-use redress_http::{Head, IdempotencyGuard, LastFailure, Repetition, default_operation, is_of_connection};
+use redress_core::policy::Deadline;
+use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext, Cause, Classification, OutcomeSummary};
+use redress_http::{
+    Head, IdempotencyGuard, LastFailure, PolicySelector, Repetition, RequestRules, default_operation, with_head_of,
+};
 
 use crate::protocol::Protocol;
+use crate::source::PolicyProvider;
 
 pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 
@@ -19,7 +22,8 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// | setting | default |
 /// |---|---|
 /// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
-/// | [`operation`](Self::operation) | [`default_operation`]: method and path |
+/// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`]: method and path |
+/// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no request is skipped |
 /// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
@@ -37,7 +41,7 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 ///
 /// Unless told otherwise, headers are the same in each attempt, and so are extensions, but for a [`Repetition`] from the second on, which says why.
 ///
-/// The response has an [`OutcomeSummary`] among its extensions, whether it is good or one that the policy gave up on. A response that is
+/// The response has an [`OutcomeSummary`] among its extensions ([`outcome`](redress_http::outcome) reads it), whether it is good or one that the policy gave up on. A response that is
 /// tried again is held, unread, until the next attempt has ended, since it is the call's answer if there is none after all.
 ///
 /// ```
@@ -66,23 +70,15 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// ```
 #[derive(Clone)]
 pub struct HttpProtocol<K = CloneBody> {
-    guard: IdempotencyGuard,
-    operation: Option<OfHead<Cow<'static, str>>>,
-    context: Option<OfHead<CallContext<'static, ()>>>,
-    bypass_if: Option<OfHead<bool>>,
-    headers: Option<OnHeaders>,
+    rules: RequestRules,
     bodies: K,
 }
-
-type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
-type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 
 impl HttpProtocol {
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
-        let guard = IdempotencyGuard::new();
-        Self { guard, operation: None, context: None, bypass_if: None, headers: None, bodies: CloneBody }
+        Self { rules: RequestRules::new(), bodies: CloneBody }
     }
 }
 
@@ -109,23 +105,37 @@ impl<K> HttpProtocol<K> {
     /// ```
     #[must_use]
     pub fn bodies<L>(self, bodies: L) -> HttpProtocol<L> {
-        let Self { guard, operation, context, bypass_if, headers, .. } = self;
-        HttpProtocol { guard, operation, context, bypass_if, headers, bodies }
+        HttpProtocol { rules: self.rules, bodies }
     }
 
     /// Sets which requests may be sent again. Default: those known to be idempotent.
     #[must_use]
-    pub const fn guard(mut self, guard: IdempotencyGuard) -> Self {
-        self.guard = guard;
-        self
+    pub fn guard(self, guard: IdempotencyGuard) -> Self {
+        self.with_rules(|rules| rules.guard(guard))
     }
 
-    /// Names requests for events and metrics. Default: method and path. Keep names low-cardinality: where paths hold identifiers, name
-    /// the route.
+    /// Gives all requests this name in events and metrics. Default: method and path.
     #[must_use]
-    pub fn operation(mut self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
-        self.operation = Some(Arc::new(name));
-        self
+    pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.with_rules(|rules| rules.operation(name))
+    }
+
+    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers, name the route.
+    #[must_use]
+    pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.operation_for(name))
+    }
+
+    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call.
+    #[must_use]
+    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
+        self.with_rules(|rules| rules.deadline(deadline))
+    }
+
+    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold too.
+    #[must_use]
+    pub fn abort_on(self, handle: &AbortHandle) -> Self {
+        self.with_rules(|rules| rules.abort_on(handle))
     }
 
     /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the request's head and extensions.
@@ -142,18 +152,18 @@ impl<K> HttpProtocol<K> {
     /// # let _ = protocol;
     /// ```
     #[must_use]
-    pub fn context_for(
-        mut self,
-        context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static,
-    ) -> Self {
-        self.context = Some(Arc::new(context));
-        self
+    pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.context_for(context))
     }
 
     /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no events.
     #[must_use]
-    pub fn bypass_if(mut self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.bypass_if = Some(Arc::new(bypass));
+    pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.bypass_if(bypass))
+    }
+
+    fn with_rules(mut self, set: impl FnOnce(RequestRules) -> RequestRules) -> Self {
+        self.rules = set(self.rules);
         self
     }
 
@@ -171,16 +181,15 @@ impl<K> HttpProtocol<K> {
     /// # let _ = protocol;
     /// ```
     #[must_use]
-    pub fn attempt_headers(mut self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
-        self.headers = Some(Arc::new(change));
-        self
+    pub fn attempt_headers(self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
+        self.with_rules(|rules| rules.attempt_headers(change))
     }
 }
 
 impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K> {
     fn copy(&self, request: &Request<B>) -> Result<Request<B>, &'static str> {
         // Of any method, since the failure may say that the request was not acted on.
-        let safety = || self.guard.safety(request.method(), request.headers());
+        let safety = || self.rules.idempotency().safety(request.method(), request.headers());
         let body = self.bodies.copy_body(request.body()).ok_or_else(|| safety().with_body(false).as_str())?;
         Ok(with_head_of(request, body))
     }
@@ -192,8 +201,8 @@ impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K>
         failure: &Classification,
     ) -> Option<&'static str> {
         let answer = response.map(Response::status);
-        let safety = self.guard.safety_after(request.method(), request.headers(), answer, failure);
-        (!safety.may_retry()).then(|| safety.as_str())
+        let guard = self.rules.idempotency();
+        guard.safety_after(request.method(), request.headers(), answer, failure).retry_forbidden()
     }
 
     fn repeats(
@@ -204,34 +213,25 @@ impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K>
         response: Option<&Response<R>>,
         failure: &Classification,
     ) {
-        let last_failure = match response {
-            Some(response) => LastFailure::Answer(response.status()),
-            None if cause == Cause::Timeout => LastFailure::Timeout,
-            None if is_of_connection(failure) => LastFailure::Connection,
-            None => LastFailure::Error,
-        };
+        let last_failure = LastFailure::of(cause, response.map(Response::status), failure);
         request.extensions_mut().insert(Repetition::new(attempt, last_failure));
     }
 
     fn operation(&self, request: &Request<B>) -> Option<Cow<'static, str>> {
-        Some(match &self.operation {
-            Some(name) => name(&Head::from_request(request)),
-            None => default_operation(request.method(), request.uri()).into(),
-        })
+        let named = self.rules.operation_name(&Head::from_request(request));
+        Some(named.unwrap_or_else(|| default_operation(request.method(), request.uri()).into()))
     }
 
     fn context(&self, request: &Request<B>) -> Option<CallContext<'static, ()>> {
-        self.context.as_ref().map(|context| context(&Head::from_request(request)))
+        self.rules.call_context(&Head::from_request(request))
     }
 
     fn bypasses(&self, request: &Request<B>) -> bool {
-        self.bypass_if.as_ref().is_some_and(|bypass| bypass(&Head::from_request(request)))
+        self.rules.bypasses(&Head::from_request(request))
     }
 
     fn prepare(&self, request: &mut Request<B>, attempt: Attempt) {
-        if let Some(change) = &self.headers {
-            change(request.headers_mut(), attempt);
-        }
+        self.rules.prepare(request.headers_mut(), attempt);
     }
 
     fn ended(&self, response: &mut Response<R>, summary: &OutcomeSummary) {
@@ -239,18 +239,23 @@ impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K>
     }
 }
 
-fn with_head_of<B>(request: &Request<B>, body: B) -> Request<B> {
-    let mut copy = Request::new(body);
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    *copy.version_mut() = request.version();
-    copy.headers_mut().clone_from(request.headers());
-    copy.extensions_mut().clone_from(request.extensions());
-    copy
+/// Chooses a policy for each request by its head.
+impl<B, C: Clone, Tm: Clone> PolicyProvider<Request<B>> for PolicySelector<AsyncPolicy<C, Tm>> {
+    type Classifier = C;
+    type Timer = Tm;
+
+    fn policy(&self, request: &Request<B>) -> AsyncPolicy<C, Tm> {
+        self.select(&Head::from_request(request)).into_owned()
+    }
+
+    fn settle(&mut self) {
+        let policy = self.policy_mut();
+        *policy = policy.counted_apart();
+    }
 }
 
 impl<K> fmt::Debug for HttpProtocol<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpProtocol").field("guard", &self.guard).finish_non_exhaustive()
+        f.debug_struct("HttpProtocol").field("rules", &self.rules).finish_non_exhaustive()
     }
 }

@@ -82,7 +82,7 @@ pub trait Protocol<Req, Res> {
     }
 }
 
-/// A protocol beside which a function says what the call of each request sets for itself. Made by
+/// A protocol beside which a function says what the call of each request sets for itself, within what the protocol says. Made by
 /// [`PolicyLayer::context_for`](crate::PolicyLayer::context_for).
 #[derive(Clone, Copy)]
 pub struct ContextFor<X, F> {
@@ -104,7 +104,11 @@ where
     }
 
     fn context(&self, request: &Req) -> Option<CallContext<'static, ()>> {
-        Some((self.context)(request))
+        let own = (self.context)(request);
+        Some(match self.protocol.context(request) {
+            Some(outer) => own.within(outer.settings()),
+            None => own,
+        })
     }
 
     fn bypasses(&self, request: &Req) -> bool {

@@ -12,6 +12,7 @@ use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome
 use tower_service::Service;
 
 use crate::future::PolicyFuture;
+use crate::layer::ForAll;
 use crate::protocol::Protocol;
 use crate::sending::Sending;
 use crate::source::PolicyProvider;
@@ -38,6 +39,7 @@ pub struct PolicyService<S, P, X> {
     inner: S,
     policy: P,
     protocol: X,
+    for_all: ForAll,
     uses: Uses,
 }
 
@@ -73,8 +75,8 @@ impl Clone for Uses {
 }
 
 impl<S, P, X> PolicyService<S, P, X> {
-    pub(crate) const fn new(inner: S, policy: P, protocol: X) -> Self {
-        Self { inner, policy, protocol, uses: Uses::None }
+    pub(crate) const fn new(inner: S, policy: P, protocol: X, for_all: ForAll) -> Self {
+        Self { inner, policy, protocol, for_all, uses: Uses::None }
     }
 
     /// The service below.
@@ -102,7 +104,7 @@ impl<S, P, X> PolicyService<S, P, X> {
     /// One call with settings of its own, hooks and abort among them, and the whole outcome: what
     /// [`execute`](CallContext::execute) is to an operation. The policy and the operation's name are the context's:
     /// `service.policy().context()` is this service's. The protocol is asked neither for a name nor whether to skip, and is not told
-    /// of the end.
+    /// of the end. What the layer sets for all calls holds beside the context.
     ///
     /// ```
     /// use std::io;
@@ -143,6 +145,10 @@ impl<S, P, X> PolicyService<S, P, X> {
     {
         let allowed = context.policy().max_attempts();
         let sending = Sending::new(self.inner.clone(), self.protocol.clone(), allowed, request);
+        let context = match &self.for_all {
+            Some(all) => context.within(all.settings()),
+            None => context,
+        };
         execute(context.poll_call(), sending)
     }
 }
@@ -164,6 +170,21 @@ where
     let mut running = pin!(None);
     poll_fn(|cx| sending.drive(running.as_mut(), &mut call, |call, attempts| call.poll(attempts, sleep.as_mut(), cx)))
         .await
+}
+
+impl<S, P, X> PolicyService<S, P, X> {
+    /// What the call of this request is given, if anything is set.
+    fn context<Req>(&self, request: &Req) -> Option<CallContext<'static, ()>>
+    where
+        S: Service<Req>,
+        X: Protocol<Req, S::Response>,
+    {
+        let own = self.protocol.context(request);
+        match (own, &self.for_all) {
+            (Some(own), Some(all)) => Some(own.within(all.settings())),
+            (own, all) => own.or_else(|| all.as_deref().cloned()),
+        }
+    }
 }
 
 impl<S, Req, P, X> Service<Req> for PolicyService<S, P, X>
@@ -189,8 +210,7 @@ where
         }
         let policy = self.policy.policy(&request);
         let bypasses = self.protocol.bypasses(&request);
-        let (policy, context) =
-            if bypasses { (policy.passthrough(), None) } else { (policy, self.protocol.context(&request)) };
+        let (policy, context) = if bypasses { (policy.passthrough(), None) } else { (policy, self.context(&request)) };
         PolicyFuture::new(self.inner.clone(), policy, context, self.protocol.clone(), request)
     }
 }

@@ -58,9 +58,8 @@ struct Checkout {
 pub(crate) fn router(policies: Policies, backends: Backends, page: PrometheusHandle) -> anyhow::Result<Router> {
     // Each attempt's span is the parent that its backend sees.
     let http = Client::builder(TokioExecutor::new()).build_http();
-    let inventory = RetryingClient::new(http, policies.inventory)
-        .operation(|_| "GET /stock/{item}".into())
-        .attempt_headers(inject_context);
+    let inventory =
+        RetryingClient::new(http, policies.inventory).operation("GET /stock/{item}").attempt_headers(inject_context);
     let channel = Endpoint::try_from(format!("http://{}", backends.payments))?.connect_lazy();
     let payments = GrpcLayer::new(policies.payments).attempt_headers(inject_context).layer(channel);
     let checkout =
@@ -91,7 +90,6 @@ async fn check_out(State(checkout): State<Arc<Checkout>>, Path(order): Path<u32>
 impl Checkout {
     async fn ask_inventory(&self, order: u32) -> Result<(), Unserved> {
         let uri = format!("http://{}/stock/{order}", self.backends.inventory);
-        let uri = uri.parse().map_err(|_| Unserved::default())?;
         let outcome = self.inventory.get(uri).execute().await;
         Unserved::unless_ok(outcome.summary())
     }

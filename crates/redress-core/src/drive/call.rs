@@ -305,7 +305,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     #[cold]
     fn stopped(&mut self, now: Instant) -> Ending<T, E> {
         let summary = self.run().summary(Some(now));
-        Ending { last: self.last.take(), abort: None, summary }
+        Ending { last: self.last.take(), abort: None, classification: None, summary }
     }
 
     /// What is left of a call that this failure ended. An error that aborts is no failure, so the earlier one stays the
@@ -319,12 +319,15 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         }
         match failed.failure {
             Failure::Timeout if failed.classification.is_abort() && self.run().is_aborted() => {
-                Ending { last: self.last.take(), abort: None, summary }
+                Ending { last: self.last.take(), abort: None, classification: None, summary }
             }
             Failure::Error(error) if failed.classification.is_abort() => {
-                Ending { last: self.last.take(), abort: Some(error), summary }
+                Ending { last: self.last.take(), abort: Some(error), classification: None, summary }
             }
-            failure => Ending { last: Some(failure), abort: None, summary },
+            failure => {
+                let classification = Some(failed.classification);
+                Ending { last: Some(failure), abort: None, classification, summary }
+            }
         }
     }
 }

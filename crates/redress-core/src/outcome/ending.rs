@@ -2,6 +2,7 @@
 //!
 //! Owns the turn from an outcome to the error of `call`.
 
+use crate::classify::classification::Classification;
 use crate::outcome::call_error::CallError;
 use crate::outcome::call_error_kinds::{AbortedError, FailedError, RetryExhaustedError};
 use crate::outcome::circuit_open_error::CircuitOpenError;
@@ -16,6 +17,9 @@ pub(crate) struct Ending<T, E> {
     pub(crate) last: Option<Failure<T, E>>,
     /// The error by which the operation itself asked to abort.
     pub(crate) abort: Option<E>,
+    /// What the classifier made of the last failure, if that ended the call. Between attempts it is not kept: every call
+    /// would be larger by it.
+    pub(crate) classification: Option<Classification>,
     pub(crate) summary: OutcomeSummary,
 }
 
@@ -23,7 +27,7 @@ impl<T, E> Ending<T, E> {
     /// `call` is `execute` turned into a `Result`: this is the turn.
     #[cold]
     pub(crate) fn into_error(self) -> CallError<E> {
-        let Self { last, abort, summary } = self;
+        let Self { last, abort, summary, .. } = self;
         let OutcomeSummary {
             name, stop_reason, attempts, last_class, cause, retry_in, rejected, retry_forbidden, ..
         } = summary;
@@ -65,7 +69,12 @@ impl<T, E> Ending<T, E> {
         }
     }
 
-    /// The value of the last attempt, if that is what it failed with; else the error.
+    /// The value of the last attempt, if that is what it failed with.
+    pub(crate) fn last_value(&self) -> Option<&T> {
+        self.last.as_ref().filter(|_| self.abort.is_none()).and_then(Failure::result)
+    }
+
+    /// The same by value; else the error.
     pub(crate) fn into_last_value(mut self) -> Result<T, CallError<E>> {
         match self.last {
             Some(Failure::Result(value)) if self.abort.is_none() => Ok(value),

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
+use crate::classify::classification::Classification;
 use crate::outcome::call_error::CallError;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::ending::Ending;
@@ -57,7 +58,8 @@ impl<T, E> RetryOutcome<T, E> {
         summary.stop_reason = Some(reason);
         summary.last_class = Some(class);
         summary.cause = Some(failure.cause());
-        Self::stopped(Ending { last: Some(failure), abort: None, summary }, None)
+        let classification = Some(Classification::new(class));
+        Self::stopped(Ending { last: Some(failure), abort: None, classification, summary }, None)
     }
 
     /// A call that a breaker rejected: what a stubbed policy answers in a test.
@@ -67,7 +69,7 @@ impl<T, E> RetryOutcome<T, E> {
         summary.rejected = Some(rejection.state());
         summary.retry_in = rejection.retry_in();
         summary.name = rejection.into_breaker();
-        Self::stopped(Ending { last: None, abort: None, summary }, None)
+        Self::stopped(Ending { last: None, abort: None, classification: None, summary }, None)
     }
 
     /// The same outcome after this time, for stubs.
@@ -188,6 +190,37 @@ impl<T, E> RetryOutcome<T, E> {
     #[must_use]
     pub fn last_result(&self) -> Option<&T> {
         self.last_failure().and_then(Failure::result)
+    }
+
+    /// What the classifier made of the [last failure](Self::last_failure): its class, hint and details. `None` of a success,
+    /// of a rejection, and of a call that was stopped while it waited for its next attempt.
+    ///
+    /// ```
+    /// use std::io::{Error, ErrorKind};
+    /// use redress::{Classification, ErrorClass, Policy, error_classifier};
+    ///
+    /// let busy = |_: &Error| Classification::new(ErrorClass::Permanent).with_detail("quota", "used up");
+    /// let policy = Policy::builder().classifier(error_classifier(busy)).build()?;
+    /// let outcome = policy.execute(|| Err::<(), _>(Error::from(ErrorKind::Other)));
+    /// assert_eq!(outcome.last_classification().and_then(|failure| failure.detail("quota")), Some("used up"));
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn last_classification(&self) -> Option<&Classification> {
+        match &self.result {
+            Ok(_) => None,
+            Err(ending) => ending.classification.as_ref(),
+        }
+    }
+
+    /// The value that the operation returned last, accepted or not: what [`into_last_value`](Self::into_last_value) gives
+    /// by value.
+    #[must_use]
+    pub fn last_value(&self) -> Option<&T> {
+        match &self.result {
+            Ok((value, _)) => Some(value),
+            Err(ending) => ending.last_value(),
+        }
     }
 
     /// The error by which the operation itself asked to abort. (A value that did so is the

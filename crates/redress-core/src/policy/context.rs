@@ -100,6 +100,24 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self
     }
 
+    /// Puts these settings within others, such as those of one request within its client's: all deadlines and abort handles
+    /// hold, both abort predicates are asked, observers of both hear, and of the rest these are taken where they are set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress::{AbortHandle, CallContext};
+    ///
+    /// let shutdown = AbortHandle::new();
+    /// let of_the_client = CallContext::new().operation("orders").abort_on(&shutdown);
+    /// let context = CallContext::new().deadline(Duration::from_secs(2)).within(of_the_client.settings());
+    /// assert_eq!(context.settings().operation(), Some("orders"));
+    /// shutdown.abort();
+    /// assert!(context.settings().is_aborted());
+    /// ```
+    pub fn within(self, outer: &CallSettings<'a>) -> Self {
+        Self { settings: self.settings.over(outer), ..self }
+    }
+
     /// Names the operation, for events and hooks. Keep names low-cardinality: `GET /users/{id}`, not the id.
     pub fn operation(self, name: impl Into<Cow<'a, str>>) -> Self {
         self.set(|settings| settings.hooks.operation = Some(name.into()))

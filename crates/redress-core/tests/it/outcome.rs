@@ -5,7 +5,10 @@ use std::future::pending;
 use redress_core::driver::NoTimer;
 use redress_core::error::Failure;
 use redress_core::policy::RetryBuilder;
-use redress_core::{AsyncPolicy, CallError, Cause, ErrorClass, Retry, RetryOutcome, StopReason, fixed};
+use redress_core::{
+    AsyncPolicy, CallContext, CallError, Cause, Classification, ErrorClass, Policy, Retry, RetryOutcome, StopReason,
+    error_classifier, fixed,
+};
 use redress_testing::VirtualClock;
 
 use crate::lab::{Answer, ByClass, Failed, GOOD, Subject, failing, fails, on_every_driver, script, secs, succeeding};
@@ -46,6 +49,10 @@ fn check(expected: &Says, execute: impl Fn() -> Outcome) {
     assert_eq!(outcome.last_error(), expected.last_failure.as_ref().and_then(Failure::error));
     assert_eq!(outcome.last_result(), expected.last_failure.as_ref().and_then(Failure::result));
     assert_eq!((outcome.next_delay(), outcome.rejection().is_some(), outcome.abort_error()), (None, false, None));
+
+    assert_eq!(outcome.last_value().copied(), execute().into_last_value().ok());
+    let class = outcome.last_classification().map(Classification::class);
+    assert_eq!(class, outcome.last_class().filter(|_| !outcome.is_ok()));
 
     assert_eq!(execute().into_value(), expected.value);
     assert_eq!(execute().into_last_failure(), expected.last_failure);
@@ -123,6 +130,54 @@ fn a_timeout_is_a_failure_without_error_or_value() {
         panic!("there is no error to hand back")
     };
     assert_eq!(exhausted.cause, Some(Cause::Timeout));
+}
+
+#[test]
+fn what_the_classifier_made_of_the_last_failure_is_there() {
+    let busy = |failed: &Failed| match failed {
+        Failed::Abort => Classification::abort(),
+        Failed::Of(class) | Failed::Hinted(class, _) => {
+            Classification::new(*class).with_retry_after(secs(7)).with_detail("status", "503")
+        }
+    };
+    let policy = Policy::builder().classifier(error_classifier(busy)).build().expect("a valid policy");
+    let outcome = policy.execute(|| Err::<(), _>(Failed::Of(ErrorClass::ServerError)));
+    let failure = outcome.last_classification().expect("a failure");
+    assert_eq!((failure.retry_after(), failure.detail("status")), (Some(secs(7)), Some("503")));
+
+    // An error that aborts is no failure.
+    let aborted = policy.execute(|| Err::<(), _>(Failed::Abort));
+    assert!(aborted.last_classification().is_none() && aborted.last_value().is_none());
+    let stub: Outcome = RetryOutcome::from_failure(StopReason::MaxAttempts, 3, ErrorClass::RateLimit, Failure::Timeout);
+    assert_eq!(stub.last_classification().map(Classification::class), Some(ErrorClass::RateLimit));
+}
+
+#[test]
+fn settings_within_others_hold_beside_them() {
+    use redress_core::AbortHandle;
+    use redress_testing::Recorder;
+
+    let clock = VirtualClock::new();
+    let policy = Policy::builder().clock(clock.clone()).retry(retry()).no_deadline().sleep_with(clock.sleeper());
+    let policy = policy.classifier(ByClass).build().expect("a valid policy");
+    let (outer_heard, inner_heard, shutdown) = (Recorder::new(), Recorder::new(), AbortHandle::new());
+    let outer =
+        CallContext::new().operation("outer").deadline(secs(3)).abort_on(&shutdown).observer(outer_heard.clone());
+    let within = |inner: CallContext<'_, Policy<ByClass>>| {
+        let limited = inner.within(outer.settings());
+        limited.execute(|| Err::<Answer, _>(Failed::Of(ErrorClass::Transient)))
+    };
+
+    let longer = within(policy.context().deadline(secs(100)).observer(inner_heard.clone()));
+    assert_eq!((longer.stop_reason(), longer.attempts()), (Some(StopReason::DeadlineExceeded), 2));
+    assert_eq!(longer.summary().operation(), Some("outer"));
+    assert_eq!(outer_heard.event_names(), inner_heard.event_names());
+
+    let named = within(policy.operation("inner").deadline(secs(1)));
+    assert_eq!((named.attempts(), named.summary().operation()), (1, Some("inner")));
+
+    shutdown.abort();
+    assert_eq!(within(policy.context().abort_on(&AbortHandle::new())).attempts(), 0);
 }
 
 #[test]

@@ -187,9 +187,9 @@ impl<T: Transport> Transport for Noted<T> {
 #[cfg(feature = "http2")]
 #[tokio::test]
 async fn a_stream_that_is_reset_says_nothing_about_its_connection() {
+    use hyper_util::rt::TokioExecutor;
     use redress_fixtures::FrameServer;
     use redress_fixtures::frames::{ok, reset};
-    use hyper_util::rt::TokioExecutor;
 
     let server = FrameServer::answers(|number, stream| if number == 0 { reset(stream, 2) } else { ok(stream) }).await;
     let address = server.address();

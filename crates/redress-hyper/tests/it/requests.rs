@@ -136,8 +136,8 @@ async fn operations_are_named_by_default_by_client_and_by_request() {
     let uri = server.uri("/orders/7?x");
     let client = RetryingClient::new(pooled::<Bytewise>(), policy.clone());
     text(client.get(uri.clone()).send().await.unwrap()).await;
-    text(client.clone().operation(|_| "orders".into()).get(uri.clone()).send().await.unwrap()).await;
-    let named = client.clone().operation(|head| format!("{} {}", head.method, head.uri.path().len()).into());
+    text(client.clone().operation("orders").get(uri.clone()).send().await.unwrap()).await;
+    let named = client.clone().operation_for(|head| format!("{} {}", head.method, head.uri.path().len()).into());
     text(named.get(uri.clone()).send().await.unwrap()).await;
     text(named.get(uri.clone()).operation("this one").send().await.unwrap()).await;
     let context = CallContext::new().operation("that one");
@@ -424,7 +424,7 @@ async fn a_request_has_a_deadline_and_an_abort_handle_of_its_own() {
     let message = outcome.into_result().map(drop).unwrap_err().to_string();
     assert!(message.contains("/a"), "{message}");
     let own = CallContext::new().deadline(Duration::from_secs(1));
-    assert_eq!(within(2).context(own).execute().await.elapsed(), Duration::from_secs(1), "the request's own instead");
+    assert_eq!(within(2).context(own).execute().await.elapsed(), Duration::from_secs(1), "the earlier of both");
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ impl<T: Transport<RequestBody = Upload, ResponseBody = Incoming> + 'static> Over
         let (bypass, context) = (stage.fuse.clone(), stage.fuse.clone());
         let client = RetryingClient::new(Seam(transport, stage.fuse.clone()), stage.policy(hyper_classifier()))
             .drain(64, Duration::from_millis(20))
-            .operation(move |head| named.name(head.headers))
+            .operation_for(move |head| named.name(head.headers))
             .bypass_if(move |_| {
                 bypass.burn(Point::Bypass);
                 false

@@ -71,7 +71,7 @@ fn http_client() -> HttpClient {
 async fn get(address: SocketAddr, observer: OtelObserver, headers: &[(&'static str, &'static str)]) {
     let policy = policy(observer).classifier(hyper_classifier()).build().unwrap();
     let client = RetryingClient::new(http_client(), policy).attempt_headers(inject_context);
-    let mut request = client.get(format!("http://{address}/stock").parse().unwrap());
+    let mut request = client.get(format!("http://{address}/stock"));
     for (name, value) in headers {
         request = request.header(HeaderName::from_static(name), HeaderValue::from_static(value));
     }

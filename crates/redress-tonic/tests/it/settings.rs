@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use redress_core::driver::NoTimer;
-use redress_core::{AsyncPolicy, ErrorClass, Retry, StopReason, fixed};
+use redress_core::{AbortHandle, AsyncPolicy, ErrorClass, OutcomeSummary, Retry, StopReason, fixed};
 use redress_grpc_fixture::EchoClient;
-use redress_tonic::{GrpcLayer, grpc_classifier, parse_grpc_timeout};
-use tonic::{Code, Request, Status};
+use redress_tonic::{CallFailure, GrpcLayer, grpc_classifier, outcome, parse_grpc_timeout};
+use tonic::{Code, Request, Response, Status};
 use tower_layer::Layer;
 
 use crate::echo::{Answer, Running, ping, serve};
@@ -15,11 +15,12 @@ use crate::lab::{Lab, SECOND, ended, retry, told};
 #[tokio::test]
 async fn a_call_is_named_by_its_path_or_as_told() {
     let (server, lab) = (serve().await, Lab::default());
-    let named = lab.layer(1).operation(|head| format!("custom {}", head.uri.path().len()).into());
+    let named = lab.layer(1).operation_for(|head| format!("custom {}", head.uri.path().len()).into());
     lab.client(server.channel(), 1).once(ping("x")).await.expect("an answer");
     EchoClient::new(named.layer(server.channel())).once(ping("x")).await.expect("an answer");
+    EchoClient::new(lab.layer(1).operation("echo").layer(server.channel())).once(ping("x")).await.expect("an answer");
     let names: Vec<_> = lab.recorder.events().into_iter().filter_map(|event| event.operation).collect();
-    assert_eq!(names, ["redress.fixture.Echo/Once", "custom 26"]);
+    assert_eq!(names, ["redress.fixture.Echo/Once", "custom 26", "echo"]);
 }
 
 #[tokio::test]
@@ -127,6 +128,50 @@ impl redress_core::driver::Timer for Hasty {
     fn sleep(&self, _: Duration) -> Self::Sleep {
         std::future::ready(())
     }
+}
+
+#[tokio::test]
+async fn a_layer_gives_every_call_a_deadline_and_an_abort_handle() {
+    let (server, lab, shutdown) = (serve().await, Lab::default(), AbortHandle::new());
+    let layer = lab.layer(1).deadline(7 * SECOND).abort_on(&shutdown);
+    let mut client = EchoClient::new(layer.layer(server.channel()));
+    client.once(ping("x")).await.expect("an answer");
+    assert_eq!(timeouts(&server), [Some(7 * SECOND)], "the server hears of it");
+
+    server.script.then(Answer::Silence);
+    let (answer, ()) = tokio::join!(client.once(ping("x")), async {
+        while server.script.seen().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        shutdown.abort();
+    });
+    assert_eq!(told(&answer), (1, Some(StopReason::Aborted)));
+    assert_eq!(told(&client.once(ping("x")).await), (0, Some(StopReason::Aborted)));
+}
+
+#[tokio::test]
+async fn a_status_and_a_response_say_how_the_call_ended() {
+    let (server, lab) = (serve().await, Lab::default());
+    let mut client = lab.client(server.channel(), 2);
+    server.script.then_fail(Status::unavailable("1")).then_fail(Status::resource_exhausted("2"));
+    let status = client.once(ping("x")).await.expect_err("two failures");
+    let ended = outcome(&status).expect("a call through a layer");
+    assert_eq!((ended.attempts(), ended.stop_reason()), (2, Some(StopReason::MaxAttempts)));
+    assert_eq!(outcome(&Err::<Response<()>, _>(status.clone())), Some(ended));
+
+    let failure = CallFailure::from_status(&status).expect("a call through a layer");
+    let meaning = failure.last_classification().expect("a failed attempt");
+    assert_eq!((meaning.class(), meaning.detail("grpc")), (ErrorClass::RateLimit, Some("RESOURCE_EXHAUSTED")));
+    assert_eq!(failure.last_status().map(Status::message), Some("2"));
+    assert!(CallFailure::from_status(failure.last_status().expect("a status")).is_none(), "as it came");
+
+    server.script.then_fail(Status::unavailable("1"));
+    let response = client.once(ping("x")).await.expect("an answer");
+    assert_eq!(outcome(&response).map(OutcomeSummary::attempts), Some(2));
+    let (metadata, _, extensions) = response.into_parts();
+    let response = Response::from_parts(metadata, (), extensions).map(drop);
+    assert_eq!(outcome(&response).map(OutcomeSummary::attempts), Some(2));
+    assert!(outcome(&http::Response::new(())).is_none() && outcome(&Status::unavailable("elsewhere")).is_none());
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ impl Caller for Grpc {
         let (named, chosen) = (stage.clone(), policy.clone());
         let [bypass, context, provider, told, early] = [(); 5].map(|()| stage.fuse.clone());
         let layer = GrpcLayer::new(policy)
-            .operation(move |head| named.name(head.headers))
+            .operation_for(move |head| named.name(head.headers))
             .bypass_if(move |_| {
                 bypass.burn(Point::Bypass);
                 false

@@ -182,7 +182,7 @@ async fn requests_are_named_and_skipped_by_their_heads() {
         std::mem::take(&mut *names.lock().unwrap())
     };
     assert_eq!(call(HttpProtocol::new(), "http://h/users/7?q").await, ["GET /users/7"]);
-    let by_route = HttpProtocol::new().operation(|head| format!("{} /users/:id", head.method).into());
+    let by_route = HttpProtocol::new().operation_for(|head| format!("{} /users/:id", head.method).into());
     assert_eq!(call(by_route, "http://h/users/7").await, ["GET /users/:id"]);
     let healthy = HttpProtocol::new().bypass_if(|head| head.uri.path() == "/health");
     assert_eq!(call(healthy.clone(), "http://h/health").await, [""; 0]);

@@ -6,14 +6,14 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use redress_core::policy::{Deadline, RetryNotice};
-use redress_core::{AbortHandle, CallContext, OutcomeSummary, StopReason};
-use redress_http::{Repetition, http_classifier};
+use redress_core::{AbortHandle, CallContext, StopReason};
+use redress_http::{PolicySelector, Repetition, http_classifier, outcome};
 use redress_testing::Recorder;
 use redress_tokio::AsyncPolicy;
 use redress_tower::http::HttpProtocol;
-use redress_tower::{CloneRequest, ContextFor, PolicyLayer};
+use redress_tower::{CloneRequest, ContextFor, PolicyLayer, Protocol};
 use tokio::sync::Notify;
 use tower::{Layer as _, Service as _, service_fn};
 
@@ -147,26 +147,6 @@ async fn a_single_call_tells_of_errors_with_their_type() {
 }
 
 #[tokio::test]
-async fn a_request_that_must_not_run_twice_does_not_because_its_call_has_settings() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let sees = Arc::clone(&seen);
-    let policy = AsyncPolicy::builder().classifier(http_classifier()).retry(at_once().max_attempts(3)).build().unwrap();
-    let mut service = PolicyLayer::new(policy)
-        .protocol(HttpProtocol::new())
-        .context_for(|_: &Request<()>| CallContext::new())
-        .layer(service_fn(move |request: Request<()>| {
-            let attempt = request.extensions().get::<Repetition>().map_or(1, Repetition::attempt);
-            sees.lock().unwrap().push((request.method().clone(), attempt));
-            ready(Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap()))
-        }));
-    let failed = service.call(Request::post("/charge").body(()).unwrap()).await.unwrap();
-    assert_eq!(failed.extensions().get::<OutcomeSummary>().unwrap().retry_forbidden(), Some("not_idempotent"));
-    service.call(Request::get("/stock").body(()).unwrap()).await.unwrap();
-    let gets = [1, 2, 3].map(|attempt| (Method::GET, attempt));
-    assert_eq!(seen.lock().unwrap()[..], [&[(Method::POST, 1)][..], &gets].concat());
-}
-
-#[tokio::test]
 async fn headers_of_an_attempt_are_not_in_the_next() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sees = Arc::clone(&seen);
@@ -181,4 +161,137 @@ async fn headers_of_an_attempt_are_not_in_the_next() {
     }));
     service.call(Request::get("/stock").body(()).unwrap()).await.unwrap();
     assert_eq!(*seen.lock().unwrap(), [["1"], ["2"], ["3"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_gives_every_call_a_name_a_deadline_and_an_abort_handle() {
+    let (heard, shutdown) = (Recorder::new(), AbortHandle::new());
+    let policy = AsyncPolicy::builder().observer(heard.clone()).build().unwrap();
+    let layer = PolicyLayer::new(policy).operation("rules").deadline(Duration::from_secs(3)).abort_on(&shutdown);
+    let mut service = layer.layer(service_fn(|seconds: u64| async move {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        Ok::<_, io::Error>(seconds)
+    }));
+    assert_eq!(service.call(2).await.unwrap(), 2);
+    assert_eq!(service.call(4).await.unwrap_err().stop_reason(), StopReason::DeadlineExceeded);
+    let (ended, ()) = tokio::join!(service.call(2), async { shutdown.abort() });
+    assert_eq!(ended.unwrap_err().stop_reason(), StopReason::Aborted);
+    assert_eq!(service.clone().call(0).await.unwrap_err().attempts(), 0, "clones have the same handle");
+    let names: Vec<_> = heard.events().into_iter().map(|event| event.operation.unwrap().into_owned()).collect();
+    assert_eq!(names, ["rules"; 4]);
+
+    let context = service.policy().context().deadline(Duration::from_secs(1));
+    assert_eq!(service.execute_in(context, 0).await.stop_reason(), Some(StopReason::Aborted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_request_says_goes_within_what_the_layer_and_its_protocol_say() {
+    let heard = Recorder::new();
+    let policy = AsyncPolicy::builder().observer(heard.clone()).build().unwrap();
+    let protocol = HttpProtocol::new().operation("of the protocol").deadline(Duration::from_secs(3));
+    let layer = PolicyLayer::new(policy).deadline(Duration::from_secs(5)).protocol(protocol).context_for(
+        |request: &Request<String>| match request.extensions().get::<Deadline>() {
+            Some(deadline) => CallContext::new().operation("of the request").deadline(*deadline),
+            None => CallContext::new(),
+        },
+    );
+    let mut service = layer.layer(service_fn(|_: Request<String>| pending::<Result<Response<()>, Infallible>>()));
+    for (own, seconds) in [(None, 3), (Some(2), 2), (Some(4), 3)] {
+        let mut request = Request::get("/").body(String::new()).unwrap();
+        if let Some(seconds) = own {
+            request.extensions_mut().insert(Deadline::from(Duration::from_secs(seconds)));
+        }
+        let start = tokio::time::Instant::now();
+        assert_eq!(service.call(request).await.unwrap_err().stop_reason(), StopReason::DeadlineExceeded);
+        assert_eq!(start.elapsed(), Duration::from_secs(seconds), "{own:?}");
+    }
+    let names: Vec<_> = heard.events().into_iter().map(|event| event.operation.unwrap().into_owned()).collect();
+    assert_eq!(names, ["of the protocol", "of the request", "of the request"]);
+
+    // A name of the layer's comes before the protocol's.
+    let protocol = HttpProtocol::new().operation_for(|head| head.uri.path().to_owned().into());
+    let named = AsyncPolicy::builder().observer(heard.clone()).build().unwrap();
+    let layer = PolicyLayer::new(named).operation("of the layer").protocol(protocol);
+    let mut service = layer.layer(service_fn(|_: Request<String>| ready(Ok::<_, Infallible>(Response::new(())))));
+    service.call(Request::get("/").body(String::new()).unwrap()).await.unwrap();
+    assert_eq!(heard.events().pop().unwrap().operation.as_deref(), Some("of the layer"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_http_protocol_has_an_abort_handle_for_all() {
+    let shutdown = AbortHandle::new();
+    let protocol = HttpProtocol::new().abort_on(&shutdown);
+    let mut service = PolicyLayer::new(AsyncPolicy::builder().build().unwrap()).protocol(protocol).layer(service_fn(
+        |_: Request<String>| async {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            Ok::<_, Infallible>(Response::new(()))
+        },
+    ));
+    let (ended, ()) = tokio::join!(service.call(Request::get("/").body(String::new()).unwrap()), async {
+        shutdown.abort();
+    });
+    assert_eq!(ended.unwrap_err().stop_reason(), StopReason::Aborted);
+}
+
+#[tokio::test]
+async fn a_protocol_keeps_its_say_beside_a_context() {
+    let attempts = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&attempts);
+    let policy = AsyncPolicy::builder().classifier(http_classifier()).retry(at_once().max_attempts(3)).build().unwrap();
+    let protocol = HttpProtocol::new();
+    let layer = PolicyLayer::new(policy).protocol(protocol).context_for(|_: &Request<String>| CallContext::new());
+    let mut service = layer.layer(service_fn(move |request: Request<String>| {
+        noted.lock().unwrap().push(Repetition::of(request.extensions()).map(Repetition::attempt));
+        ready(Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap()))
+    }));
+    let response = service.call(Request::post("/").body(String::new()).unwrap()).await.unwrap();
+    assert_eq!(outcome(&response).unwrap().retry_forbidden(), Some("not_idempotent"));
+    let response = service.call(Request::get("/").body(String::new()).unwrap()).await.unwrap();
+    assert_eq!(outcome(&response).unwrap().attempts(), 3);
+    assert_eq!(*attempts.lock().unwrap(), [None, None, Some(2), Some(3)]);
+}
+
+/// Lets go of responses before the wait.
+#[derive(Clone)]
+struct Discarding;
+
+impl Protocol<u32, Arc<Mutex<bool>>> for Discarding {
+    fn copy(&self, request: &u32) -> Result<u32, &'static str> {
+        Ok(*request)
+    }
+
+    fn discard(&self, response: &mut Arc<Mutex<bool>>) {
+        *response.lock().unwrap() = true;
+    }
+}
+
+#[tokio::test]
+async fn a_protocol_discards_beside_a_context() {
+    let discarded = Arc::new(Mutex::new(false));
+    let response = Arc::clone(&discarded);
+    let bad =
+        redress_core::classify::result_classifier(|_: &Arc<Mutex<bool>>| Some(redress_core::ErrorClass::Transient));
+    let policy = AsyncPolicy::builder().classifier(bad).retry(at_once().max_attempts(2)).build().unwrap();
+    let layer = PolicyLayer::new(policy).protocol(Discarding).context_for(|_: &u32| CallContext::new());
+    let mut service = layer.layer(service_fn(move |_: u32| ready(Ok::<_, Infallible>(Arc::clone(&response)))));
+    service.call(7).await.unwrap();
+    assert!(*discarded.lock().unwrap());
+}
+
+#[tokio::test]
+async fn a_policy_is_chosen_by_the_head() {
+    let with = |attempts| {
+        let retry = at_once().max_attempts(attempts);
+        AsyncPolicy::builder().classifier(http_classifier()).retry(retry).build().unwrap()
+    };
+    let once = with(1);
+    let policies =
+        PolicySelector::new(with(3)).policy_provider(move |head| (head.uri.path() == "/once").then(|| once.clone()));
+    let busy = || ready(Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap()));
+    let mut service =
+        PolicyLayer::new(policies).protocol(HttpProtocol::new()).layer(service_fn(move |_: Request<String>| busy()));
+    for (path, attempts) in [("/once", 1), ("/", 3), ("/once", 1), ("/", 3)] {
+        let response = service.call(Request::get(path).body(String::new()).unwrap()).await.unwrap();
+        assert_eq!(outcome(&response).unwrap().attempts(), attempts, "{path}");
+    }
 }

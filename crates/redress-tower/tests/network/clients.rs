@@ -46,7 +46,7 @@ impl Caller for ForHttp {
         let (named, bypass, context, bodies) =
             (stage.clone(), stage.fuse.clone(), stage.fuse.clone(), stage.fuse.clone());
         let protocol = HttpProtocol::new()
-            .operation(move |head| named.name(head.headers))
+            .operation_for(move |head| named.name(head.headers))
             .bypass_if(move |_| {
                 bypass.burn(Point::Bypass);
                 false

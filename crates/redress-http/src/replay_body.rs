@@ -18,6 +18,20 @@ use http_body_util::{BodyExt, Full};
 /// | [`factory`](Self::factory) | what the factory makes |
 /// | [`once`](Self::once) | nothing but the first: a request that fails is not retried, and the outcome says `streaming_body` |
 ///
+/// An integration asks [`next`](Self::next) for each attempt's.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http_body_util::Full;
+/// use redress::integration::http::ReplayBody;
+///
+/// let mut body: ReplayBody<Full<Bytes>> = "an order".into();
+/// assert!(body.is_replayable() && body.next(false).is_some() && body.next(true).is_some());
+///
+/// let mut upload = ReplayBody::once(Full::<Bytes>::default());
+/// assert!(upload.next(false).is_some() && upload.next(false).is_none());
+/// ```
+///
 /// Each body says its own length, so `Content-Length` is the same as without a policy. A factory has to make the same content each
 /// time; one that may fail, such as opening a file, makes a body that fails.
 pub struct ReplayBody<B>(Source<B>);
@@ -46,8 +60,8 @@ impl<B> ReplayBody<B> {
         matches!(self.0, Source::Clone(..) | Source::Factory(_))
     }
 
-    /// The body of the next attempt; of the last one, what is left.
-    pub(crate) fn next(&mut self, is_last: bool) -> Option<B> {
+    /// The body of the next attempt; of the last one, what is left. `None` if a body that is sent once has been sent. For integrations.
+    pub fn next(&mut self, is_last: bool) -> Option<B> {
         match &mut self.0 {
             Source::Clone(body, clone) if !is_last => Some(clone(body)),
             Source::Factory(make) => Some(make()),

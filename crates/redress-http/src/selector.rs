@@ -1,0 +1,100 @@
+//! Which policy a request goes through: one for all, or one chosen by its head.
+//!
+//! Owns the choice, for blocking and for asynchronous policies. What a policy does is the core's.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::head::Head;
+use crate::rules::OfHead;
+
+/// The policy of a client or a layer, and what may choose another for single requests: one for each host, say. `P` is a
+/// [`Policy`](redress_core::Policy) or an [`AsyncPolicy`](redress_core::AsyncPolicy).
+///
+/// ```
+/// use http::Request;
+/// use redress::Policy;
+/// use redress::integration::http::{Head, PolicySelector};
+///
+/// let (own, writes) = (Policy::default(), Policy::builder().build()?);
+/// let selector = PolicySelector::new(own).policy_provider(move |head| (head.method == "POST").then(|| writes.clone()));
+///
+/// let request = Request::post("http://localhost/orders").body(()).unwrap();
+/// assert_eq!(selector.select(&Head::from_request(&request)).max_attempts(), 1);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct PolicySelector<P> {
+    policy: P,
+    provider: Option<OfHead<Option<P>>>,
+}
+
+impl<P> PolicySelector<P> {
+    /// This policy for every request.
+    #[must_use]
+    pub const fn new(policy: P) -> Self {
+        Self { policy, provider: None }
+    }
+
+    /// Asks `choose` for the policy of each request; `None` is [the one for all](Self::policy). Hand out clones: a policy made
+    /// for a single request has a breaker that never opens.
+    #[must_use]
+    pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
+        self.provider = Some(Arc::new(choose));
+        self
+    }
+
+    /// The policy of requests for which no other is chosen.
+    pub const fn policy(&self) -> &P {
+        &self.policy
+    }
+
+    /// The same, to be changed.
+    pub const fn policy_mut(&mut self) -> &mut P {
+        &mut self.policy
+    }
+
+    /// The policy of this request.
+    pub fn select(&self, head: &Head<'_>) -> SelectedPolicy<'_, P> {
+        let provided = self.provider.as_ref().and_then(|choose| choose(head));
+        provided.map_or(SelectedPolicy::Own(&self.policy), SelectedPolicy::Provided)
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for PolicySelector<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicySelector").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// The policy of a request: dereferences to it.
+#[derive(Clone, Debug)]
+pub enum SelectedPolicy<'s, P> {
+    /// The one for all.
+    Own(&'s P),
+    /// One that was chosen for the request.
+    Provided(P),
+}
+
+impl<P> Deref for SelectedPolicy<'_, P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        match self {
+            Self::Own(policy) => policy,
+            Self::Provided(policy) => policy,
+        }
+    }
+}
+
+impl<P: Clone> SelectedPolicy<'_, P> {
+    /// The policy by value.
+    #[must_use]
+    pub fn into_owned(self) -> P {
+        match self {
+            Self::Own(policy) => policy.clone(),
+            Self::Provided(policy) => policy,
+        }
+    }
+}
