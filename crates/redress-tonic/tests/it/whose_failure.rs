@@ -262,7 +262,9 @@ fn the_retry_after_of_a_proxy_is_the_least_too() {
     let asked = |wait: &'static str| {
         let lab = Lab::default();
         let channel = tower::service_fn(move |_: Request<Body>| async move {
-            Ok::<_, Status>(Response::builder().status(503).header("retry-after", wait).body(Body::empty()).unwrap())
+            Ok::<_, Status>(
+                Response::builder().status(503).header("retry-after", wait).body(Body::empty()).expect("a response"),
+            )
         });
         assert!(lab.clock.block_on(EchoClient::new(lab.layer(2).layer(channel)).once(ping("x"))).is_err());
         lab.waits()
@@ -326,13 +328,13 @@ async fn user_and_password_of_an_origin_are_not_sent() {
     let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
     let channel = tower::service_fn(move |request: Request<Body>| {
-        noted.lock().unwrap().push(request.uri().to_string());
+        noted.lock().expect("no panic").push(request.uri().to_string());
         async { Err::<Response<Body>, _>(Status::not_found("no")) }
     });
     let origin = http::Uri::from_static("http://user:secret@localhost:80");
     let mut client = EchoClient::with_origin(Lab::default().layer(1).layer(channel), origin);
     client.once(ping("x")).await.expect_err("not found");
-    assert!(seen.lock().unwrap().iter().all(|uri| uri.starts_with("http://localhost:80/")), "{seen:?}");
+    assert!(seen.lock().expect("no panic").iter().all(|uri| uri.starts_with("http://localhost:80/")), "{seen:?}");
 }
 
 #[test]
