@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     /// An error that prints so, with another behind it.
-    struct Printed(&'static str, &'static str, Option<Box<Printed>>);
+    struct Printed(&'static str, &'static str, Option<Box<Self>>);
 
     impl fmt::Debug for Printed {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

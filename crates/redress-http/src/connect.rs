@@ -88,10 +88,14 @@ fn of_rustls(name: &str) -> Option<ErrorClass> {
         "InvalidCertRevocationList(",
     ];
     if let Some(alert) = name.strip_prefix("AlertReceived(") {
-        let passes = ["InternalError", "UserCanceled", "CloseNotify"].iter().any(|passing| alert.starts_with(passing));
-        return Some(if passes { ErrorClass::Transient } else { ErrorClass::Permanent });
+        return Some(of_alert(alert));
     }
     REFUSALS.iter().any(|refusal| name.starts_with(refusal)).then_some(ErrorClass::Permanent)
+}
+
+fn of_alert(alert: &str) -> ErrorClass {
+    let passes = ["InternalError", "UserCanceled", "CloseNotify"].iter().any(|passing| alert.starts_with(passing));
+    if passes { ErrorClass::Transient } else { ErrorClass::Permanent }
 }
 
 /// What hyper-util's connectors through proxies say.
@@ -118,6 +122,10 @@ fn of_text(error: &(dyn Error + 'static), name: &str) -> Option<ErrorClass> {
     ];
     let is_of_tonic = name == "H2NotNegotiated";
     let text = beginning(format_args!("{error}"));
+    // h2 keeps of an `io::Error` its kind and its text.
+    if let Some(alert) = text.strip_prefix("received fatal alert: ") {
+        return Some(of_alert(alert));
+    }
     let is_refused = is_of_tonic
         || text.starts_with("invalid URL, ")
         || text.starts_with("unsupported scheme ")
@@ -194,6 +202,15 @@ mod tests {
         for (text, refused) in rows {
             let error: Box<dyn Error + Send + Sync> = text.into();
             assert_eq!(classify_handshake(&*error), refused.then_some(ErrorClass::Permanent), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_alert_is_known_by_its_text_too() {
+        let rows = [("CertificateRequired", ErrorClass::Permanent), ("InternalError", ErrorClass::Transient)];
+        for (alert, class) in rows {
+            let error = io::Error::new(io::ErrorKind::InvalidData, format!("received fatal alert: {alert}"));
+            assert_eq!(classify_handshake(&error), Some(class));
         }
     }
 

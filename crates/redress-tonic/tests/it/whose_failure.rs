@@ -174,17 +174,16 @@ fn a_connection_that_cannot_come_about_is_permanent_though_it_was_connecting() {
     assert_eq!((code.class(), code.detail("http2")), (ErrorClass::Permanent, Some("HTTP_1_1_REQUIRED")));
 }
 
-/// A connection on which the server refuses the client's certificate after the handshake, as with TLS 1.3.
-struct Refusing;
+/// A connection on which the server's TLS says this after the handshake, as with TLS 1.3.
+struct Alerting(&'static str);
 
-impl hyper::rt::Read for Refusing {
+impl hyper::rt::Read for Alerting {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: hyper::rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        let alert = Tls("AlertReceived(CertificateRequired)");
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, alert)))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, self.0)))
     }
 }
 
-impl hyper::rt::Write for Refusing {
+impl hyper::rt::Write for Alerting {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(bytes.len()))
     }
@@ -199,12 +198,18 @@ impl hyper::rt::Write for Refusing {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_refused_after_the_handshake_is_refused_for_good() {
-    let (_sender, connection) =
-        http2::handshake::<_, _, Body>(TokioExecutor::new(), Refusing).await.expect("a preface");
-    let broke = connection.await.expect_err("the connection breaks");
-    let failure = classify_status(&with_source(Code::Unknown, broke));
-    assert_eq!((failure.class(), failure.is_unsent()), (ErrorClass::Permanent, false));
+async fn what_tls_says_after_the_handshake_is_read_as_before() {
+    let rows = [
+        ("received fatal alert: CertificateRequired", ErrorClass::Permanent),
+        ("received fatal alert: InternalError", ErrorClass::Transient),
+    ];
+    for (alert, class) in rows {
+        let handshake = http2::handshake::<_, _, Body>(TokioExecutor::new(), Alerting(alert));
+        let (_sender, connection) = handshake.await.expect("a preface");
+        let broke = connection.await.expect_err("the connection breaks");
+        let failure = classify_status(&with_source(Code::Unknown, broke));
+        assert_eq!((failure.class(), failure.is_unsent()), (class, false), "{alert}");
+    }
 }
 
 /// A part of a body, and then its end, or a failure of the caller's own.
@@ -315,7 +320,9 @@ fn the_retry_after_of_a_proxy_is_the_least_too() {
     let asked = |wait: &'static str| {
         let lab = Lab::default();
         let channel = tower::service_fn(move |_: Request<Body>| async move {
-            Ok::<_, Status>(Response::builder().status(503).header("retry-after", wait).body(Body::empty()).unwrap())
+            Ok::<_, Status>(
+                Response::builder().status(503).header("retry-after", wait).body(Body::empty()).expect("a response"),
+            )
         });
         assert!(lab.clock.block_on(EchoClient::new(lab.layer(2).layer(channel)).once(ping("x"))).is_err());
         lab.waits()
@@ -379,13 +386,13 @@ async fn user_and_password_of_an_origin_are_not_sent() {
     let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
     let channel = tower::service_fn(move |request: Request<Body>| {
-        noted.lock().unwrap().push(request.uri().to_string());
+        noted.lock().expect("no panic").push(request.uri().to_string());
         async { Err::<Response<Body>, _>(Status::not_found("no")) }
     });
     let origin = http::Uri::from_static("http://user:secret@localhost:80");
     let mut client = EchoClient::with_origin(Lab::default().layer(1).layer(channel), origin);
     client.once(ping("x")).await.expect_err("not found");
-    assert!(seen.lock().unwrap().iter().all(|uri| uri.starts_with("http://localhost:80/")), "{seen:?}");
+    assert!(seen.lock().expect("no panic").iter().all(|uri| uri.starts_with("http://localhost:80/")), "{seen:?}");
 }
 
 #[test]
