@@ -21,6 +21,8 @@ type Below = BoxCloneSyncService<Request<Body>, Response<Fused<Body>>, transport
 pub(crate) struct Grpc(GrpcService<Below, Fused<GrpcClassifier>>);
 
 impl Caller for Grpc {
+    const HOLDS_OPENING: bool = true;
+
     fn new(stage: &Stage, _: Flavour) -> Self {
         // A channel that connects takes no calls, so the time of a connector is bounded by whoever makes the channel.
         let endpoint = Endpoint::from_static("http://peer.test").connect_timeout(Duration::from_millis(100));
