@@ -46,8 +46,7 @@ pub fn is_idempotent_method(method: &Method) -> bool {
 /// A 429 or a 503 promises no such thing. [`retry_non_idempotent_on`](Self::retry_non_idempotent_on) allows them by name, for servers
 /// that turn requests away before they act, and [`retry_non_idempotent`](Self::retry_non_idempotent) allows everything.
 ///
-/// **Invariant N1**: a request that is not idempotent, and that a peer has received whole, is sent again only after the peer's
-/// word that it did not act on it, or a status that is allowed by name.
+/// **Invariant N1**: what is not idempotent, and was received whole, is sent again only after word that it was not acted on.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Method};

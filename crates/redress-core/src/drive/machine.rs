@@ -27,8 +27,9 @@ pub(super) const ATTEMPTS_BETWEEN_YIELDS: u32 = 32;
 
 /// One asynchronous call between polls.
 ///
-/// **Invariant L1**: an attempt that is pending at its timeout is cut, so a call with an attempt timeout ends whatever its
-/// operation does: at its deadline, or when all its attempts and waits have had their time. What hooks take comes on top.
+/// **Invariant L1**: an attempt that is pending at its timeout is cut, so a call with an attempt timeout ends although its
+/// operation never does: at its deadline, or when all its attempts and waits have had their time. What hooks take comes on
+/// top.
 pub(crate) struct Machine<H: Hold<E>, T, E> {
     // ORDER: a hook's future is dropped before the permit is given back.
     pub(super) beside: Beside,

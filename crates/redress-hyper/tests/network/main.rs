@@ -20,7 +20,7 @@ fn config() -> Config {
     let config = Config::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { CASES };
     let persistence = FileFailurePersistence::Direct("tests/network/regressions/laws.txt");
-    Config { cases, failure_persistence: Some(Box::new(persistence)), max_shrink_iters: 4_000, ..config }
+    Config { cases, failure_persistence: Some(Box::new(persistence)), max_shrink_iters: 1_000, ..config }
 }
 
 fn laws_hold<C: Caller>(world: &redress_fixtures::World, flavour: Flavour) -> Result<(), TestCaseError> {

@@ -21,8 +21,10 @@ type Below = BoxCloneSyncService<Request<Body>, Response<Fused<Body>>, transport
 pub(crate) struct Grpc(GrpcService<Below, Fused<GrpcClassifier>>);
 
 impl Caller for Grpc {
+    const HOLDS_OPENING: bool = true;
+
     fn new(stage: &Stage, _: Flavour) -> Self {
-        // A channel that connects takes no calls, so the time of a connector is bounded by whoever makes the channel.
+        // A channel takes no calls while it connects, so its maker bounds the time of the connector.
         let endpoint = Endpoint::from_static("http://peer.test").connect_timeout(Duration::from_millis(100));
         let channel = endpoint.connect_with_connector_lazy(stage.net.connector());
         let fuse = stage.fuse.clone();

@@ -39,7 +39,7 @@ fn provider(
 pub(crate) struct ForHttp(Layered);
 
 impl Caller for ForHttp {
-    // A response that is to be replaced is the call's answer if nothing replaces it.
+    // The response is the call's answer if no other replaces it.
     const HOLDS_ANSWERS: bool = true;
 
     fn new(stage: &Stage, flavour: Flavour) -> Self {

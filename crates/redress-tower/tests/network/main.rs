@@ -26,7 +26,7 @@ fn laws_hold<C: Caller>(world: &World, flavour: Flavour) -> Result<(), TestCaseE
     play::<C>(world, flavour, None).map(drop).map_err(TestCaseError::fail)
 }
 
-/// The plain layer knows no methods: whatever it is given may be sent again.
+/// The plain layer knows no methods: it sends every request again.
 fn all_idempotent(mut world: World) -> World {
     world.calls.iter_mut().for_each(|call| call.is_idempotent = true);
     world
