@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::metrics::Meter;
-use opentelemetry::trace::{Span, Tracer};
+use opentelemetry::trace::{Span, SpanKind, Tracer};
 use opentelemetry::{Context, InstrumentationScope};
 use redress_core::{Budget, CircuitBreaker};
 
@@ -31,6 +31,7 @@ pub struct OtelObserverBuilder {
     meter: Option<Meter>,
     spans: bool,
     attempt_spans: bool,
+    attempt_kind: SpanKind,
     metrics: bool,
     operation_in_metrics: bool,
     operations: Vec<String>,
@@ -46,6 +47,7 @@ impl OtelObserverBuilder {
             meter: None,
             spans: true,
             attempt_spans: false,
+            attempt_kind: SpanKind::Internal,
             metrics: true,
             operation_in_metrics: true,
             operations: Vec::new(),
@@ -80,6 +82,16 @@ impl OtelObserverBuilder {
     /// then a child of its attempt. Default: false, and attempts are events of the call's span alone.
     pub fn attempt_spans(mut self, attempt_spans: bool) -> Self {
         self.attempt_spans = attempt_spans;
+        self
+    }
+
+    /// Sets the kind of the spans of attempts, where there are any. Default:
+    /// [`Internal`](SpanKind::Internal), since an instrumented client below makes the client spans.
+    ///
+    /// Take [`Client`](SpanKind::Client) where there is no such client and the attempts themselves send
+    /// their context along: maps of services are drawn from pairs of client and server spans.
+    pub fn attempt_span_kind(mut self, kind: SpanKind) -> Self {
+        self.attempt_kind = kind;
         self
     }
 
@@ -126,7 +138,7 @@ impl OtelObserverBuilder {
     /// The observer.
     #[must_use]
     pub fn build(self) -> OtelObserver {
-        let Self { tracer, meter, spans, attempt_spans, metrics, operation_in_metrics, .. } = self;
+        let Self { tracer, meter, spans, attempt_spans, attempt_kind, metrics, operation_in_metrics, .. } = self;
         let spans = spans.then(|| tracer.or_else(global_tracer)).flatten();
         let metrics = metrics.then(|| {
             let meter = meter.unwrap_or_else(|| global::meter_with_scope(scope()));
@@ -146,7 +158,8 @@ impl OtelObserverBuilder {
                 operation_in_metrics,
             }
         });
-        OtelObserver::from_parts(spans.map(|tracer| Spans::new(tracer, attempt_spans)), metrics)
+        let of_attempts = attempt_spans.then_some(attempt_kind);
+        OtelObserver::from_parts(spans.map(|tracer| Spans::new(tracer, of_attempts)), metrics)
     }
 }
 

@@ -29,11 +29,12 @@ const ATTEMPT_NAME: &str = "redress.attempt";
 /// What starts the spans of calls.
 pub(crate) struct Spans {
     tracer: Arc<BoxedTracer>,
-    of_attempts: bool,
+    /// The kind of the spans of attempts, if they have any.
+    of_attempts: Option<SpanKind>,
 }
 
 impl Spans {
-    pub(crate) fn new(tracer: BoxedTracer, of_attempts: bool) -> Self {
+    pub(crate) fn new(tracer: BoxedTracer, of_attempts: Option<SpanKind>) -> Self {
         Self { tracer: Arc::new(tracer), of_attempts }
     }
 
@@ -53,8 +54,8 @@ impl Spans {
         if !recording && (!own.is_valid() || own == parent.span().span_context()) {
             return None;
         }
-        let tracer = (recording && self.of_attempts).then(|| self.tracer.clone());
-        Some(CallSpan { context: parent.with_span(span), recording, tracer, progress: Mutex::default() })
+        let attempts = self.of_attempts.clone().filter(|_| recording).map(|kind| (self.tracer.clone(), kind));
+        Some(CallSpan { context: parent.with_span(span), recording, attempts, progress: Mutex::default() })
     }
 }
 
@@ -63,8 +64,8 @@ pub(crate) struct CallSpan {
     /// The context of the call, with its span.
     context: Context,
     recording: bool,
-    /// Starts the spans of the attempts, if they have any.
-    tracer: Option<Arc<BoxedTracer>>,
+    /// What starts the spans of the attempts, and their kind, if they have any.
+    attempts: Option<(Arc<BoxedTracer>, SpanKind)>,
     progress: Mutex<Progress>,
 }
 
@@ -142,7 +143,7 @@ impl CallObserver for CallSpan {
     fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
         let mut progress = self.progress();
         progress.attempts = attempt.attempt;
-        let Some(tracer) = &self.tracer else { return };
+        let Some((tracer, kind)) = &self.attempts else { return };
         let links = progress.previous.take().map(|(span, number)| {
             let number = KeyValue::new(ATTEMPT, count(number));
             Link::new(span, vec![number], 0)
@@ -152,7 +153,7 @@ impl CallObserver for CallSpan {
             .extend(attempt.operation.as_deref().filter(|name| !name.is_empty()).map(|name| text(OPERATION, name)));
         let span = tracer
             .span_builder(ATTEMPT_NAME)
-            .with_kind(SpanKind::Internal)
+            .with_kind(kind.clone())
             .with_attributes(attributes)
             .with_links(links.into_iter().collect())
             .start_with_context(&**tracer, &self.context);

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::get;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
-use opentelemetry::trace::Tracer as _;
+use opentelemetry::trace::{SpanKind, Tracer as _};
 use opentelemetry_sdk::trace::SdkTracer;
 use redress::observe::opentelemetry::extract_context;
 use tokio::net::TcpListener;
@@ -18,7 +18,7 @@ pub(crate) async fn serve(tracer: SdkTracer, health: Health) -> anyhow::Result<S
     let stock = move |headers: HeaderMap| {
         // The attempt that asked is the parent of this span.
         let parent = extract_context(&headers);
-        drop(tracer.build_with_context(tracer.span_builder("GET /stock/{item}"), &parent));
+        drop(tracer.build_with_context(tracer.span_builder("GET /stock/{item}").with_kind(SpanKind::Server), &parent));
         let answer = match health.is_ill() {
             true => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "2")], "overloaded"),
             false => (StatusCode::OK, [(RETRY_AFTER, "0")], "in stock"),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use opentelemetry::trace::Tracer as _;
+use opentelemetry::trace::{SpanKind, Tracer as _};
 use opentelemetry_sdk::trace::SdkTracer;
 use redress::driver::Timer as _;
 use redress::observe::opentelemetry::extract_context;
@@ -40,7 +40,9 @@ impl stubs::payments_server::Payments for Payments {
     async fn charge(&self, request: Request<Order>) -> Result<Response<Receipt>, Status> {
         let parent = extract_context(&request.metadata().clone().into_headers());
         // It ends with the request: also where the caller gives up, and tonic drops this future.
-        let _span = self.tracer.build_with_context(self.tracer.span_builder("shop.Payments/Charge"), &parent);
+        let _span = self
+            .tracer
+            .build_with_context(self.tracer.span_builder("shop.Payments/Charge").with_kind(SpanKind::Server), &parent);
         if self.health.is_ill() {
             self.clock.sleep(Duration::from_secs(30)).await;
         }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::global;
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::trace::{SpanKind, TracerProvider as _};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -61,6 +61,7 @@ impl Telemetry {
             spans: OtelObserver::builder()
                 .tracer(checkout.tracer("redress"))
                 .attempt_spans(true)
+                .attempt_span_kind(SpanKind::Client)
                 .metrics(false)
                 .build(),
             // The spans of calls are OpenTelemetry's; what is left are the lines, in the request's

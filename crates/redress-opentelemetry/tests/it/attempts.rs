@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
-use opentelemetry::trace::{Status, Tracer};
+use opentelemetry::trace::{SpanKind, Status, Tracer};
 use redress_core::error::AbortRetryError;
 use redress_core::{Policy, SleepDecision};
 use redress_tokio::AsyncPolicy;
@@ -52,6 +52,21 @@ fn attempts_are_children_of_the_call_and_linked_to_the_one_before() {
     assert_eq!(texts(&attempts[2].attributes)["retry.outcome"], "success");
     assert_eq!(attempts[2].status, Status::Unset);
     assert_eq!(call.events.len(), 3, "the call's events are there as well");
+}
+
+#[test]
+fn attempts_are_client_spans_where_they_are_told_to_be() {
+    for (told, kind) in [(None, SpanKind::Internal), (Some(SpanKind::Client), SpanKind::Client)] {
+        let telemetry = Telemetry::new();
+        let mut observer = telemetry.builder().attempt_spans(true);
+        if let Some(told) = told {
+            observer = observer.attempt_span_kind(told);
+        }
+        let policy = Policy::builder().observer(observer.build()).build().unwrap();
+        policy.operation("load_user").call(|| Ok::<_, io::Error>(())).unwrap();
+        assert_eq!(telemetry.span("redress.attempt").span_kind, kind);
+        assert_eq!(telemetry.span("load_user").span_kind, SpanKind::Internal);
+    }
 }
 
 #[tokio::test(start_paused = true)]
