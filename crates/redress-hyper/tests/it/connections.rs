@@ -171,6 +171,17 @@ async fn a_request_takes_one_idle_connection_and_leaves_the_others() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_still_read_from_is_passed_over_and_kept() {
+    let server = Server::answers(&[OK]).await;
+    let (client, made) = plain(&server);
+    let get = || async { client.get(server.uri("/")).send().await.unwrap() };
+    let (first, second) = (get().await, get().await);
+    assert_eq!((text(first).await, text(second).await), ("fine".to_owned(), "fine".to_owned()));
+    tokio::join!(async { text(get().await).await }, async { text(get().await).await });
+    assert_eq!(made.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn a_connection_that_dies_under_a_request_is_a_failure() {
     let server = Server::start(|mut peer| async move {
         match peer.next().await {
