@@ -173,11 +173,28 @@ async fn a_request_takes_one_idle_connection_and_leaves_the_others() {
 
 #[tokio::test]
 async fn a_connection_that_is_still_read_from_is_passed_over_and_kept() {
-    let server = Server::answers(&[OK]).await;
+    let rest = Arc::new(Notify::new());
+    let sends = Arc::clone(&rest);
+    let server = Server::start(move |mut peer| {
+        let sends = Arc::clone(&sends);
+        async move {
+            while let Some(count) = peer.next().await {
+                if count == 0 {
+                    peer.send("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf").await;
+                    sends.notified().await;
+                    peer.send("rest").await;
+                } else {
+                    peer.send(OK).await;
+                }
+            }
+        }
+    })
+    .await;
     let (client, made) = plain(&server);
     let get = || async { client.get(server.uri("/")).send().await.unwrap() };
     let (first, second) = (get().await, get().await);
-    assert_eq!((text(first).await, text(second).await), ("fine".to_owned(), "fine".to_owned()));
+    rest.notify_one();
+    assert_eq!((text(first).await, text(second).await), ("halfrest".to_owned(), "fine".to_owned()));
     tokio::join!(async { text(get().await).await }, async { text(get().await).await });
     assert_eq!(made.load(Ordering::SeqCst), 2);
 }
