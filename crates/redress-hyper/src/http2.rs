@@ -7,25 +7,27 @@ use std::error::Error;
 use redress_core::Classification;
 
 /// What the error of HTTP/2 in the chain of sources means, if there is one.
-#[cfg(feature = "http2")]
 pub(crate) fn classify(error: &(dyn Error + 'static)) -> Option<Classification> {
-    find(error).map(redress_http::classify_http2)
-}
-
-#[cfg(not(feature = "http2"))]
-pub(crate) fn classify(_: &(dyn Error + 'static)) -> Option<Classification> {
-    None
+    #[cfg(feature = "http2")]
+    let meaning = find(error).map(redress_http::classify_http2);
+    #[cfg(not(feature = "http2"))]
+    let meaning = {
+        let _ = error;
+        None
+    };
+    meaning
 }
 
 /// The error of HTTP/2 that says of a stream that it failed, and nothing of its connection.
-#[cfg(feature = "http2")]
 pub(crate) fn of_a_stream<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    find(error).filter(|error| error.is_reset()).map(|error| error as _)
-}
-
-#[cfg(not(feature = "http2"))]
-pub(crate) fn of_a_stream<'e>(_: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    None
+    #[cfg(feature = "http2")]
+    let of_a_stream = find(error).filter(|error| error.is_reset()).map(|error| error as _);
+    #[cfg(not(feature = "http2"))]
+    let of_a_stream = {
+        let _ = error;
+        None
+    };
+    of_a_stream
 }
 
 #[cfg(feature = "http2")]

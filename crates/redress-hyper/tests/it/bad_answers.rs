@@ -292,6 +292,8 @@ fn answers(error: &HyperError) -> Vec<&'static str> {
 fn what_a_transport_says_is_what_its_error_answers() {
     use std::io::{Error, ErrorKind};
     assert_eq!(answers(&HyperError::connect("nobody is there")), ["connect", "unsent", "connection"]);
+    assert_eq!(HyperError::connect("nobody is there").to_string(), "no connection");
+    assert_eq!(HyperError::exchange("it broke").to_string(), "the request failed");
     assert_eq!(answers(&HyperError::exchange(Error::from(ErrorKind::ConnectionReset))), ["connection"]);
     assert_eq!(answers(&HyperError::exchange(Error::from(ErrorKind::TimedOut))), ["connection", "timeout"]);
     assert_eq!(answers(&HyperError::exchange(Error::from(ErrorKind::UnexpectedEof))), ["connection", "incomplete"]);
@@ -307,6 +309,7 @@ async fn what_went_wrong_is_what_the_error_answers() {
     assert_eq!(answers(outcome.last_error().unwrap()), ["connection", "parse"]);
     let outcome = client().get(Uri::from_static("/no/authority")).execute().await;
     assert_eq!(answers(outcome.last_error().unwrap()), ["request"]);
+    assert_eq!(outcome.last_error().unwrap().to_string(), "the client does not send such requests");
     let half = Server::start(|mut peer| async move {
         peer.next().await;
         peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await;
@@ -315,6 +318,7 @@ async fn what_went_wrong_is_what_the_error_answers() {
     let response = client().get(half.uri("/")).send().await.unwrap();
     let broken = response.into_body().collect().await.unwrap_err();
     assert_eq!(answers(&broken), ["connection", "body", "incomplete"]);
+    assert_eq!(broken.to_string(), "the body of the response failed");
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@
 
 use std::error::Error;
 use std::future::Future as _;
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Wake, Waker};
 
 use http::Uri;
@@ -125,9 +127,8 @@ async fn a_connection_that_has_died_is_replaced_within_the_attempt() {
     }
 }
 
-/// Opens plain connections to this server.
-fn connections(server: &Server) -> Connections<impl Fn() -> PlainOpening + Clone + use<>, SendRequest<Bytewise>> {
-    let address = server.address();
+/// Opens plain connections to this address.
+fn connections(address: SocketAddr) -> Connections<impl Fn() -> PlainOpening + Clone + use<>, SendRequest<Bytewise>> {
     Connections::new(move || -> PlainOpening {
         Box::pin(async move {
             let stream = TcpStream::connect(address).await?;
@@ -148,7 +149,7 @@ async fn idle_connections_that_were_closed_are_let_go() {
         }
     })
     .await;
-    let transport = connections(&server);
+    let transport = connections(server.address());
     let client = RetryingClient::new(transport.clone(), policy(retry()));
     let get = || async { text(client.get(server.uri("/")).send().await.unwrap()).await };
     tokio::join!(get(), get(), get());
@@ -170,6 +171,96 @@ async fn a_request_takes_one_idle_connection_and_leaves_the_others() {
     get().await;
     tokio::join!(get(), get());
     assert_eq!(made.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_still_read_from_is_passed_over_and_kept() {
+    let rest = Arc::new(Notify::new());
+    let sends = Arc::clone(&rest);
+    let server = Server::start(move |mut peer| {
+        let sends = Arc::clone(&sends);
+        async move {
+            while let Some(count) = peer.next().await {
+                if count == 0 {
+                    peer.send("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf").await;
+                    sends.notified().await;
+                    peer.send("rest").await;
+                } else {
+                    peer.send(OK).await;
+                }
+            }
+        }
+    })
+    .await;
+    let (client, made) = plain(&server);
+    let get = || async { client.get(server.uri("/")).send().await.unwrap() };
+    let (first, second) = (get().await, get().await);
+    rest.notify_one();
+    assert_eq!((text(first).await, text(second).await), ("halfrest".to_owned(), "fine".to_owned()));
+    tokio::join!(async { text(get().await).await }, async { text(get().await).await });
+    assert_eq!(made.load(Ordering::SeqCst), 2);
+}
+
+/// Answers one request on each of two connections, and closes the connection when told. Says when it has.
+fn closing_when_told(
+    listener: std::net::TcpListener,
+    (told, closed): (mpsc::Receiver<()>, mpsc::Sender<()>),
+) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut read = Vec::new();
+            while !read.ends_with(b"order") {
+                let mut more = [0; 1024];
+                let length = stream.read(&mut more).unwrap();
+                read.extend(&more[..length]);
+            }
+            stream.write_all(OK.as_bytes()).unwrap();
+            told.recv().unwrap();
+            drop(stream);
+            closed.send(()).unwrap();
+        }
+    })
+}
+
+#[test]
+fn a_request_that_an_idle_connection_hands_back_goes_over_another_at_once() {
+    // Looks at the sockets between a connection's two turns, so that it hears of its end before it takes the request.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(1).build().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let ((close, told), (closed, is_closed)) = (mpsc::channel(), mpsc::channel());
+    let server = closing_when_told(listener, (told, closed));
+    runtime.block_on(async {
+        let transport = Connections::new(move || async move {
+            let stream = TcpStream::connect(address).await?;
+            let (sender, connection) = http1::handshake::<_, Bytewise>(TokioIo::new(stream)).await?;
+            let (mut connection, mut is_waiting) = (Box::pin(connection), false);
+            tokio::spawn(std::future::poll_fn(move |cx| {
+                is_waiting = !is_waiting;
+                if is_waiting {
+                    cx.waker().wake_by_ref();
+                    return std::task::Poll::Pending;
+                }
+                connection.as_mut().poll(cx)
+            }));
+            Ok::<_, BoxError>(sender)
+        });
+        let client = RetryingClient::new(transport, policy(retry()));
+        let uri: Uri = format!("http://{address}/").parse().unwrap();
+        for _ in 0..2 {
+            let response = client.post(uri.clone(), "order").send().await.unwrap();
+            assert_eq!(summary(&response).attempts(), 1);
+            text(response).await;
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            // Nothing runs here while this waits.
+            close.send(()).unwrap();
+            is_closed.recv().unwrap();
+        }
+    });
+    server.join().unwrap();
 }
 
 #[tokio::test]
@@ -323,7 +414,7 @@ mod opened_once {
 
     use super::*;
 
-    async fn open(address: std::net::SocketAddr) -> Result<SendRequest<Bytewise>, BoxError> {
+    async fn open(address: SocketAddr) -> Result<SendRequest<Bytewise>, BoxError> {
         let stream = TokioIo::new(TcpStream::connect(address).await?);
         let (sender, connection) = handshake(TokioExecutor::new(), stream).await?;
         tokio::spawn(connection);

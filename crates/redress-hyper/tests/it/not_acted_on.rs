@@ -280,6 +280,16 @@ mod http2 {
         }
     }
 
+    #[tokio::test]
+    async fn the_error_of_a_refused_stream_says_that_nothing_was_done() {
+        let server = Http2::answers(|_, stream| reset(stream, 7)).await;
+        let transport = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Bytewise>();
+        let outcome = RetryingClient::new(transport, policy(retry())).post(server.uri(), "order").execute().await;
+        let error = outcome.last_error().unwrap();
+        assert!(error.is_unsent() && !error.is_connection(), "{error:?}");
+        assert_eq!(error.to_string(), "the server did not act on the request");
+    }
+
     /// A layer over hyper-util's client has redress-http's classifiers, which know no type of hyper's.
     #[tokio::test]
     async fn redress_https_classifiers_see_it_too() {
