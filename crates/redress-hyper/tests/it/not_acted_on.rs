@@ -282,7 +282,7 @@ mod http2 {
 
     #[tokio::test]
     async fn the_error_of_a_refused_stream_says_that_nothing_was_done() {
-        let server = Http2::answers(|_, stream| reset(stream, 7)).await;
+        let server = FrameServer::answers(|_, stream| reset(stream, 7)).await;
         let transport = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Bytewise>();
         let outcome = RetryingClient::new(transport, policy(retry())).post(server.uri(), "order").execute().await;
         let error = outcome.last_error().unwrap();
