@@ -138,12 +138,13 @@ impl HyperError {
             || self.chain().any(|error| error.downcast_ref().is_some_and(timed_out))
     }
 
-    /// Whether the connection ended in the middle: before the whole head, or before the whole body.
+    /// Whether the connection, once there was one, ended in the middle: before the whole head, or before the whole body.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         let ended = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
-        self.hyper().is_some_and(hyper::Error::is_incomplete_message)
-            || self.chain().any(|error| error.downcast_ref().is_some_and(ended))
+        let is_cut_off = self.hyper().is_some_and(hyper::Error::is_incomplete_message)
+            || self.chain().any(|error| error.downcast_ref().is_some_and(ended));
+        is_cut_off && !self.is_connect()
     }
 
     /// Whether what came back is not HTTP, or not within the connection's limits.
