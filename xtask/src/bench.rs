@@ -1,6 +1,8 @@
-//! The benchmarks, under the workspace's bench profile, and their instructions in the profiles that users build with.
+//! The benchmarks, under the workspace's bench profile, and their instructions in the profiles that
+//! users build with.
 //!
-//! It owns the builds. What is measured, and how the figures are printed, is `redress-bench`'s, which is handed its arguments.
+//! It owns the builds. What is measured, and how the figures are printed, is `redress-bench`'s,
+//! which is handed its arguments.
 
 use std::process::Command;
 
@@ -15,13 +17,14 @@ const PACKAGE: &str = "redress-bench";
 /// The program of the package.
 const PROGRAM: &str = "compare";
 
-/// What users build with beside the bench profile: what the report calls it, without a `=`, and the profile in the
-/// workspace's manifest.
+/// What users build with beside the bench profile: what the report calls it, without a `=`, and the
+/// profile in the workspace's manifest.
 const BESIDE: [(&str, &str); 2] = [("plain `--release`", "release"), ("fat LTO", "bench-fat")];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Counts instructions under plain `--release` and fat LTO, too. It stands first and takes twice as long.
+    /// Counts instructions under plain `--release` and fat LTO, too. It stands first and takes
+    /// twice as long.
     #[arg(long)]
     profiles: bool,
     /// What follows goes to the benchmarks as it is.

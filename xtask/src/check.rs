@@ -1,6 +1,8 @@
-//! What a change needs while it is written: the house rules, formatting, clippy, and the tests of the crates it touches.
+//! What a change needs while it is written: the house rules, formatting, clippy, and the tests of
+//! the crates it touches.
 //!
-//! It owns which crates those are. Crates that depend on them are compiled by clippy, and tested by `ci`.
+//! It owns which crates those are. Crates that depend on them are compiled by clippy, and tested by
+//! `ci`.
 
 use std::collections::BTreeSet;
 

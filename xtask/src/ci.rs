@@ -1,6 +1,7 @@
 //! The order of the checks, and how a run of them is told: a heading and the time each takes.
 //!
-//! It owns no check. All of them share the workspace's target directory, so later steps reuse what earlier ones built.
+//! It owns no check. All of them share the workspace's target directory, so later steps reuse what
+//! earlier ones built.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! The dependency rules of `deny.toml`.
 //!
-//! Licences, bans and sources only: the advisory database is fetched from a place that not every machine
-//! that runs this can reach, and a check that fails for that says nothing about the change.
+//! Licences, bans and sources only: the advisory database is fetched from a place that not every
+//! machine that runs this can reach, and a check that fails for that says nothing about the change.
 
 use anyhow::Result;
 use semver::Version;

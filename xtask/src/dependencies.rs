@@ -1,7 +1,9 @@
-//! `docs/dependencies.md`: how many crates the facade compiles, alone and with each feature, and which.
+//! `docs/dependencies.md`: how many crates the facade compiles, alone and with each feature, and
+//! which.
 //!
-//! Owns the page. The numbers are what cargo resolves with the committed lock file, for one platform, so that every machine
-//! writes the same page; what a feature is for is said where it is declared.
+//! Owns the page. The numbers are what cargo resolves with the committed lock file, for one
+//! platform, so that every machine writes the same page; what a feature is for is said where it is
+//! declared.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -105,7 +107,8 @@ fn compiled(workspace: &Workspace, features: &str) -> Result<BTreeSet<String>> {
     Ok(listed.lines().filter_map(named).collect())
 }
 
-/// `name v1.2.3 (where it lies)` as `name 1.2.3`; the members, which have no version yet, by name alone.
+/// `name v1.2.3 (where it lies)` as `name 1.2.3`; the members, which have no version yet, by name
+/// alone.
 fn named(line: &str) -> Option<String> {
     let mut words = line.split_whitespace();
     let (name, version) = (words.next()?, words.next()?.trim_start_matches('v'));

@@ -1,7 +1,7 @@
 //! The fuzz targets of `redress-fuzz`: built once, run for a time each, told in a line each.
 //!
-//! This owns which targets run, for how long, and the report. How they are built is `build`'s, how one is run and its
-//! corpus kept `campaign`'s, what a target checks the crate's own.
+//! This owns which targets run, for how long, and the report. How they are built is `build`'s, how
+//! one is run and its corpus kept `campaign`'s, what a target checks the crate's own.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ mod campaign;
 
 const PACKAGE: &str = "redress-fuzz";
 
-/// Long enough in the check to see that every target runs and its corpus holds, short enough to be run before each change.
+/// Long enough in the check to see that every target runs and its corpus holds, short enough to be
+/// run before each change.
 const SHORT: Duration = Duration::from_secs(3);
 
 const LONG: Duration = Duration::from_secs(600);

@@ -1,6 +1,7 @@
 //! Formatting and clippy.
 //!
-//! Which lints hold is not decided here: the workspace's `[workspace.lints]` says so, and a warning is an error.
+//! Which lints hold is not decided here: the workspace's `[workspace.lints]` says so, and a warning
+//! is an error.
 
 use anyhow::Result;
 
@@ -18,10 +19,11 @@ pub(crate) fn clippy_together(workspace: &Workspace) -> Result<()> {
     ))
 }
 
-/// Each library with its default features, as a user gets it: `--workspace` unites the members' features,
-/// and so hides a crate that only builds because a neighbour asked for what it needs.
+/// Each library with its default features, as a user gets it: `--workspace` unites the members'
+/// features, and so hides a crate that only builds because a neighbour asked for what it needs.
 ///
-/// Only the library target is looked at, and clippy leaves what it checked before alone: a second each.
+/// Only the library target is looked at, and clippy leaves what it checked before alone: a second
+/// each.
 pub(crate) fn clippy_apart(workspace: &Workspace) -> Result<()> {
     for package in workspace.libraries() {
         let name = package.name.as_str();

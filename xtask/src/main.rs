@@ -1,6 +1,7 @@
 //! `cargo xtask`: the workspace's only automation.
 //!
-//! This file owns the command line. It does not know how a task is done: each task is a module of its own.
+//! This file owns the command line. It does not know how a task is done: each task is a module of
+//! its own.
 
 #![forbid(unsafe_code)]
 
@@ -45,13 +46,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// What has changed, quickly: house rules, formatting, clippy, and the tests of the crates that changed.
+    /// What has changed, quickly: house rules, formatting, clippy, and the tests of the crates that
+    /// changed.
     Check(check::Args),
     /// Everything that must pass before a change lands, in order, stopping at the first failure.
     Ci(ci::Args),
     /// The house rules no compiler checks: file heads, names, forbidden words, manifests.
     Tidy,
-    /// Runs the recorded scenarios against every driver, and judges the classifier tables; `--help` says what else.
+    /// Runs the recorded scenarios against every driver, and judges the classifier tables; `--help`
+    /// says what else.
     Conformance(conformance::Args),
     /// Runs the benchmarks; what follows `--` goes to them.
     Bench(bench::Args),
@@ -63,7 +66,8 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Changes the code in one place at a time, to see the tests notice.
     Mutants(mutants::Args),
-    /// Hammers shared policies from threads and tasks; `--help` says for how long and from how many.
+    /// Hammers shared policies from threads and tasks; `--help` says for how long and from how
+    /// many.
     Soak(soak::Args),
     /// Counts the crates that each feature compiles, into docs/dependencies.md.
     Dependencies(dependencies::Args),
@@ -75,7 +79,8 @@ fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not `Debug`: a failed check is news about the change, and a stack of this program is not.
+            // Not `Debug`: a failed check is news about the change, and a stack of this program is
+            // not.
             eprintln!("\nerror: {error:#}");
             ExitCode::FAILURE
         }

@@ -1,7 +1,7 @@
 //! The core's tests under miri, where the toolchain has it.
 //!
-//! There is no unsafe code to look into; what miri adds is its own scheduler and leak check. Where the component is
-//! missing this says that nothing ran: a step that did not run has not passed.
+//! There is no unsafe code to look into; what miri adds is its own scheduler and leak check. Where
+//! the component is missing this says that nothing ran: a step that did not run has not passed.
 
 use anyhow::Result;
 

@@ -42,7 +42,8 @@ fn explore(workspace: &Workspace, preemptions: u32) -> Result<()> {
         workspace,
         &["test", "--release", "--package", "redress-core", "--lib", "loom::", "--", "--nocapture"],
     );
-    // A target directory of its own: other flags would build everything anew at each change between the two.
+    // A target directory of its own: other flags would build everything anew at each change between
+    // the two.
     command
         .env("CARGO_TARGET_DIR", workspace.target().join("models"))
         .env("RUSTFLAGS", format!("{} --cfg loom", env::var("RUSTFLAGS").unwrap_or_default()))

@@ -1,7 +1,7 @@
 //! Mutation testing: the code is changed in one place at a time, and the tests have to notice.
 //!
-//! It owns which code is mutated, which tests must notice, and the verdict. Survivors that no test can notice are rows of
-//! `docs/reliability.md`; reading those is `survivors`'s.
+//! It owns which code is mutated, which tests must notice, and the verdict. Survivors that no test
+//! can notice are rows of `docs/reliability.md`; reading those is `survivors`'s.
 
 use std::fs;
 use std::path::Path;
@@ -41,11 +41,12 @@ impl Subject {
 }
 
 const SUBJECTS: &[Subject] = &[
-    // All of its behaviour, but for the enumerations of every drop and every panic: those seconds are better spent on
-    // more mutants.
+    // All of its behaviour, but for the enumerations of every drop and every panic: those seconds
+    // are better spent on more mutants.
     Subject { package: "redress-core", tests: &["--lib", "--test=it"], skipped: &["cancellation", "panic_points"] },
     Subject { package: "redress-http", tests: &["--lib", "--tests"], skipped: &[] },
-    // Tests that need a feature have it: the crate is among its own dev-dependencies, with all of them.
+    // Tests that need a feature have it: the crate is among its own dev-dependencies, with all of
+    // them.
     Subject { package: "redress-tower", tests: &["--lib", "--tests"], skipped: &[] },
     // HTTP/2 is a feature that its tests are built with and without.
     Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
@@ -58,7 +59,8 @@ const SUBJECTS: &[Subject] = &[
 /// Not code that anybody runs: the models are tests, compiled for the model checker alone.
 const NOT_MUTATED: &str = "crates/redress-core/src/loom/**";
 
-/// Exit codes of a run that came to its end: a mutant survived, a mutant hung. What that means is judged here.
+/// Exit codes of a run that came to its end: a mutant survived, a mutant hung. What that means is
+/// judged here.
 const VERDICTS: [i32; 2] = [2, 3];
 
 /// The share of viable mutants that have to be caught, in percent.

@@ -1,7 +1,7 @@
 //! The evidence in its long forms: what `ci` does in seconds, given hours.
 //!
-//! It owns the order and the report. Each kind of evidence is a module of its own; a kind that could not run here is named
-//! as such, since it has not passed.
+//! It owns the order and the report. Each kind of evidence is a module of its own; a kind that
+//! could not run here is named as such, since it has not passed.
 
 use std::time::Instant;
 

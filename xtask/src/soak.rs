@@ -1,6 +1,7 @@
 //! Storms over shared policies.
 //!
-//! What they do, and which laws hold when they are over, is `redress-soak`'s: this only hands it its arguments.
+//! What they do, and which laws hold when they are over, is `redress-soak`'s: this only hands it
+//! its arguments.
 
 use anyhow::Result;
 
@@ -9,7 +10,8 @@ use crate::workspace::Workspace;
 
 const PACKAGE: &str = "redress-soak";
 
-/// Long enough for some hundred thousand calls on any machine. The seed fixes what is drawn, the machine what interleaves.
+/// Long enough for some hundred thousand calls on any machine. The seed fixes what is drawn, the
+/// machine what interleaves.
 const SHORT: &[&str] = &["--seconds", "5", "--seed", "1"];
 
 /// An hour, with whatever seed comes: it is printed.
@@ -38,7 +40,8 @@ fn storm(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     command::run(command::cargo(workspace, &cargo).args(arguments))
 }
 
-/// The step of `ci`. The development profile: the verdict is about laws, not speed, overflow is checked, and there is little to build.
+/// The step of `ci`. The development profile: the verdict is about laws, not speed, overflow is
+/// checked, and there is little to build.
 pub(crate) fn run_short(workspace: &Workspace) -> Result<()> {
     command::run(command::cargo(workspace, &["run", "--quiet", "--package", PACKAGE, "--"]).args(SHORT))
 }

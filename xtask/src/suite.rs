@@ -1,7 +1,7 @@
 //! The tests and the doctests.
 //!
-//! It prefers nextest, which runs tests side by side across crates, and does without it where it is not installed.
-//! Benchmarks are not tests, and are not built here.
+//! It prefers nextest, which runs tests side by side across crates, and does without it where it is
+//! not installed. Benchmarks are not tests, and are not built here.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,9 @@
 //! The house rules that no compiler checks.
 //!
-//! This runs the rules over the tree and the manifests and reports every breach at once. The rules that are lists
-//! of words are data in `rules`; how a rule is judged is `source`'s for text, `size`'s for length, `manifest`'s for packages, and `invariants`'s for
-//! what is stated in one place and attacked in another.
+//! This runs the rules over the tree and the manifests and reports every breach at once. The rules
+//! that are lists of words are data in `rules`; how a rule is judged is `source`'s for text,
+//! `size`'s for length, `manifest`'s for packages, and `invariants`'s for what is stated in one
+//! place and attacked in another.
 
 use std::fmt;
 use std::fs;

@@ -1,4 +1,5 @@
-//! Programs that a step needs beside the toolchain: found where they are, or built once into the target directory.
+//! Programs that a step needs beside the toolchain: found where they are, or built once into the
+//! target directory.
 //!
 //! It owns finding and building. What the program does, and which version can do it, is the step's.
 
@@ -17,7 +18,8 @@ pub(crate) struct Tool {
     pub(crate) probe: &'static [&'static str],
     /// The oldest that does what is asked of it.
     pub(crate) oldest: Version,
-    /// What is built when none is there: its own minor, so that a release that behaves differently waits for us.
+    /// What is built when none is there: its own minor, so that a release that behaves differently
+    /// waits for us.
     pub(crate) installed: &'static str,
     /// What goes unchecked without it.
     pub(crate) without: &'static str,

@@ -1,4 +1,5 @@
-//! Whether the toolchain has the components the other steps need, and fetching them where rustup can.
+//! Whether the toolchain has the components the other steps need, and fetching them where rustup
+//! can.
 //!
 //! It does not choose the toolchain's version: the manifests' `rust-version` does.
 

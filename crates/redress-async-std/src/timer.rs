@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use redress_core::driver::Timer;
 
-/// async-std's timer: [`async_io::Timer`], on which `async_std::task::sleep` waits too. The clock is the system's monotonic one.
+/// async-std's timer: [`async_io::Timer`], on which `async_std::task::sleep` waits too. The clock
+/// is the system's monotonic one.
 ///
-/// It needs no executor of a particular kind, and may be used outside one: a thread of the reactor's own drives it
-/// where nothing else does. A wait never ends early.
+/// It needs no executor of a particular kind, and may be used outside one: a thread of the
+/// reactor's own drives it where nothing else does. A wait never ends early.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStdTimer;
 
@@ -25,8 +26,9 @@ impl Timer for AsyncStdTimer {
     }
 }
 
-/// Completes when its time has come. Made by [`AsyncStdTimer`]; the time counts from then, not from the first poll. A wait whose
-/// end is past the last instant the system's clock can show is for ever.
+/// Completes when its time has come. Made by [`AsyncStdTimer`]; the time counts from then, not from
+/// the first poll. A wait whose end is past the last instant the system's clock can show is for
+/// ever.
 ///
 /// # Cancel safety
 ///

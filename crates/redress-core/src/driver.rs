@@ -1,5 +1,5 @@
-//! What drives calls: timers and clocks for other runtimes, calls that are polled by hand, and the traits that let a test
-//! replace a policy.
+//! What drives calls: timers and clocks for other runtimes, calls that are polled by hand, and the
+//! traits that let a test replace a policy.
 
 pub use crate::drive::attempt::Attempt;
 pub use crate::drive::caller::{AsyncCaller, Caller};

@@ -1,8 +1,9 @@
-//! The errors: what a call ends with, what a configuration is refused with, and errors for operations to fail with.
+//! The errors: what a call ends with, what a configuration is refused with, and errors for
+//! operations to fail with.
 //!
-//! [`CallError`] is what `call` returns, with a type for each of its kinds. Operations that have no error type for a
-//! failure return one of the markers ([`RateLimitError`], [`PermanentError`] and others) or a [`StatusError`], which the
-//! default classifier knows.
+//! [`CallError`] is what `call` returns, with a type for each of its kinds. Operations that have no
+//! error type for a failure return one of the markers ([`RateLimitError`], [`PermanentError`] and
+//! others) or a [`StatusError`], which the default classifier knows.
 
 pub use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
 pub use crate::classify::status::StatusError;

@@ -1,14 +1,16 @@
-//! The engine of redress: every failure is classified once, and retry, backoff, circuit breaker, budget and deadline all
-//! act on that class.
+//! The engine of redress: every failure is classified once, and retry, backoff, circuit breaker,
+//! budget and deadline all act on that class.
 //!
-//! Most users depend on the facade crate `redress`, which re-exports everything here under the same names. Depend on this
-//! crate to write a driver, a timer, a classifier or an observer.
+//! Most users depend on the facade crate `redress`, which re-exports everything here under the same
+//! names. Depend on this crate to write a driver, a timer, a classifier or an observer.
 //!
-//! What most programs name is at the root; the rest lies in modules by what a program does: [`classify`] failures,
-//! choose a backoff [`strategy`], guard a dependency with a [`breaker`] and a [`budget`], configure a [`policy`],
-//! [`observe`] calls, handle an [`error`](mod@error), or write a [`driver`].
+//! What most programs name is at the root; the rest lies in modules by what a program does:
+//! [`classify`] failures, choose a backoff [`strategy`], guard a dependency with a [`breaker`] and
+//! a [`budget`], configure a [`policy`], [`observe`] calls, handle an [`error`](mod@error), or
+//! write a [`driver`].
 //!
-//! The crate has no runtime and no features, and depends on `fastrand`, `pin-project-lite` and `thiserror` alone.
+//! The crate has no runtime and no features, and depends on `fastrand`, `pin-project-lite` and
+//! `thiserror` alone.
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,8 @@
-//! What a call tells, while it runs and at its end: events, attempts, timelines and outcomes, and who hears them.
+//! What a call tells, while it runs and at its end: events, attempts, timelines and outcomes, and
+//! who hears them.
 //!
-//! An [`Observer`] hears every [`Event`] and attempt of a policy's calls; `execute` returns a [`RetryOutcome`]; a
-//! [`RetryTimeline`] records one call.
+//! An [`Observer`] hears every [`Event`] and attempt of a policy's calls; `execute` returns a
+//! [`RetryOutcome`]; a [`RetryTimeline`] records one call.
 
 pub use crate::outcome::call_outcome::CallOutcome;
 pub use crate::outcome::event::{Event, EventName};

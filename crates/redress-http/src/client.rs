@@ -1,7 +1,8 @@
-//! Errors of HTTP clients and of layers between them and a policy, whose types this crate does not name: hyper, h2, hyper-util's
-//! client, reqwest, tower.
+//! Errors of HTTP clients and of layers between them and a policy, whose types this crate does not
+//! name: hyper, h2, hyper-util's client, reqwest, tower.
 //!
-//! Owns what they print and what that means. What is certain by type, such as a status or an `io::Error`, comes before.
+//! Owns what they print and what that means. What is certain by type, such as a status or an
+//! `io::Error`, comes before.
 
 use std::error::Error;
 
@@ -14,7 +15,8 @@ use crate::evidence::{begins_with, is_of_the_caller, of_status, own_failure, wit
 /// The label of an error code of HTTP/2.
 pub(crate) const HTTP2: &str = "http2";
 
-/// What an error of an HTTP client means, with its [evidence](with_evidence). The first row that holds counts:
+/// What an error of an HTTP client means, with its [evidence](with_evidence). The first row that
+/// holds counts:
 ///
 /// | the chain of sources holds | class |
 /// |---|---|
@@ -102,7 +104,8 @@ pub(crate) struct Http2 {
 }
 
 impl Http2 {
-    /// Reads what h2 prints: `Error { kind: Reset(StreamId(1), CANCEL, Remote) }`, `Error { kind: GoAway(b"", NO_ERROR, Remote) }`.
+    /// Reads what h2 prints: `Error { kind: Reset(StreamId(1), CANCEL, Remote) }`,
+    /// `Error { kind: GoAway(b"", NO_ERROR, Remote) }`.
     pub(crate) fn read(error: &(dyn Error + 'static)) -> Option<Self> {
         let is_go_away = prints(error, "Error { kind: GoAway(");
         if !is_go_away && !prints(error, "Error { kind: Reset(StreamId(") {
@@ -128,7 +131,8 @@ fn of_http2(error: &(dyn Error + 'static)) -> Option<Classification> {
     Some(Classification::new(class).with_detail(HTTP2, error.code))
 }
 
-/// The class of an error code of HTTP/2 by its name in [RFC 9113, section 7](https://www.rfc-editor.org/rfc/rfc9113#section-7).
+/// The class of an error code of HTTP/2 by its name in [RFC 9113, section
+/// 7](https://www.rfc-editor.org/rfc/rfc9113#section-7).
 ///
 /// | code | class |
 /// |---|---|

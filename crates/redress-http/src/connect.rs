@@ -1,7 +1,8 @@
-//! Connections that do not come about, and those of them that cannot, however often they are tried: refused certificates, no common
-//! protocol, a wrong scheme.
+//! Connections that do not come about, and those of them that cannot, however often they are tried:
+//! refused certificates, no common protocol, a wrong scheme.
 //!
-//! Owns the list. No TLS library is named by its types, since each user has another: errors are known by what they print.
+//! Owns the list. No TLS library is named by its types, since each user has another: errors are
+//! known by what they print.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -12,8 +13,8 @@ use redress_core::{Classification, ErrorClass};
 
 use crate::evidence::with_labels;
 
-/// What an error means that came of connecting, with its labels: certainly [not acted on](Classification::is_unsent), and of the first
-/// row that holds:
+/// What an error means that came of connecting, with its labels: certainly [not acted
+/// on](Classification::is_unsent), and of the first row that holds:
 ///
 /// | the chain of sources holds | class |
 /// |---|---|
@@ -55,11 +56,12 @@ fn is_without_a_socket(error: &(dyn Error + 'static)) -> bool {
     source_chain(error).any(|error| error.downcast_ref().is_some_and(is_missing))
 }
 
-/// The class of what TLS or a proxy on the way refused; `None` for anything else. Its rows are those of [`classify_connect`] that
-/// name a library.
+/// The class of what TLS or a proxy on the way refused; `None` for anything else. Its rows are
+/// those of [`classify_connect`] that name a library.
 ///
-/// For errors of connections that came about, too: with TLS 1.3 the client has sent its request when the server refuses its
-/// certificate ([RFC 8446, section 4.4.2.4](https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2.4)).
+/// For errors of connections that came about, too: with TLS 1.3 the client has sent its request
+/// when the server refuses its certificate ([RFC 8446, section
+/// 4.4.2.4](https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2.4)).
 ///
 /// ```
 /// use redress::ErrorClass;

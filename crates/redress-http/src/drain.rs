@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-/// What reading a response that will be retried may cost, so that its connection can be used again. A response that is longer, or late, is
-/// dropped before the wait, which closes its connection. Default: 64 KiB in 100 ms.
+/// What reading a response that will be retried may cost, so that its connection can be used again.
+/// A response that is longer, or late, is dropped before the wait, which closes its connection.
+/// Default: 64 KiB in 100 ms.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,8 +41,9 @@ impl Drain {
         self.max_bytes
     }
 
-    /// The time there is for it once the head is there, in an attempt that has this time left: at most half of that, so that the attempt
-    /// does not run into its timeout and lose a response that is already here.
+    /// The time there is for it once the head is there, in an attempt that has this time left: at
+    /// most half of that, so that the attempt does not run into its timeout and lose a response
+    /// that is already here.
     #[must_use]
     pub fn time(&self, attempt_left: Option<Duration>) -> Duration {
         attempt_left.map_or(self.max_time, |left| self.max_time.min(left / 2))

@@ -1,6 +1,8 @@
-//! What a failure tells about itself besides its class: the status or kind for events, and whether the request was acted on.
+//! What a failure tells about itself besides its class: the status or kind for events, and whether
+//! the request was acted on.
 //!
-//! Owns the labels, and the list of what is certainly not acted on. HTTP/2's words for it are in `http2.rs`.
+//! Owns the labels, and the list of what is certainly not acted on. HTTP/2's words for it are in
+//! `http2.rs`.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -22,7 +24,8 @@ const IO: &str = "io";
 /// How std's message begins when a name does not resolve; such an error has no kind of its own.
 const LOOKUP_FAILED: &str = "failed to lookup address information";
 
-/// Adds what an error tells besides its class: labels, and that the request was certainly not acted on.
+/// Adds what an error tells besides its class: labels, and that the request was certainly not acted
+/// on.
 ///
 /// | the chain of sources holds | label | not acted on |
 /// |---|---|---|
@@ -30,10 +33,11 @@ const LOOKUP_FAILED: &str = "failed to lookup address information";
 /// | else what hyper and h2 print of a connection that did not come about or ended before it took the request, of `REFUSED_STREAM`, and of a GOAWAY that the server sent | | yes |
 /// | else an `std::io::Error` with a kind | `io`, as in `ConnectionRefused` | where a TCP connection cannot be made: refused, no local address or port left, a name that does not resolve |
 ///
-/// Where the chain says that it is the caller's own part that failed, such as the source of an upload, nothing is marked.
+/// Where the chain says that it is the caller's own part that failed, such as the source of an
+/// upload, nothing is marked.
 ///
-/// For the error of one exchange: an error that stands for several, such as that of a client that follows redirects, may be about the
-/// last of them alone.
+/// For the error of one exchange: an error that stands for several, such as that of a client that
+/// follows redirects, may be about the last of them alone.
 ///
 /// ```
 /// use std::io;
@@ -55,7 +59,8 @@ pub fn with_evidence(error: &(dyn Error + 'static), failure: Classification) -> 
     if is_not_acted_on && !failure.is_abort() { failure.unsent() } else { failure }
 }
 
-/// Adds the labels of [`with_evidence`] alone, for integrations that know by other means what was acted on.
+/// Adds the labels of [`with_evidence`] alone, for integrations that know by other means what was
+/// acted on.
 pub fn with_labels(error: &(dyn Error + 'static), failure: Classification) -> Classification {
     if failure.is_abort() {
         return failure;
@@ -69,8 +74,9 @@ pub fn with_labels(error: &(dyn Error + 'static), failure: Classification) -> Cl
     }
 }
 
-/// What a failure of the caller's own part means, such as the body of its request: nothing about the server, so what would count
-/// against it is `Unknown`. A class that is never retried stays, and so do hints.
+/// What a failure of the caller's own part means, such as the body of its request: nothing about
+/// the server, so what would count against it is `Unknown`. A class that is never retried stays,
+/// and so do hints.
 ///
 /// ```
 /// use redress::{Classification, ErrorClass};
@@ -86,7 +92,8 @@ pub fn own_failure(failure: Classification) -> Classification {
     Classification::new(ErrorClass::Unknown).with_retry_after(failure.retry_after())
 }
 
-/// Whether hyper says that what failed is the caller's part. By what it prints, since this crate knows no hyper.
+/// Whether hyper says that what failed is the caller's part. By what it prints, since this crate
+/// knows no hyper.
 pub(crate) fn is_of_the_caller(error: &(dyn Error + 'static)) -> bool {
     source_chain(error).any(|error| prints(error, "hyper::Error(User("))
 }
@@ -114,24 +121,26 @@ pub(crate) fn of_status(status: u16, failure: Classification) -> Classification 
 }
 
 /// 421: the server does not answer for this host over this connection ([RFC 9110, section
-/// 15.5.20](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20): the client may repeat the request "whether or not the request
-/// method is idempotent"). 425: it is not willing to act before TLS is set up ([RFC 8470, section
-/// 5.2](https://www.rfc-editor.org/rfc/rfc8470#section-5.2)).
+/// 15.5.20](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20): the client may repeat the
+/// request "whether or not the request method is idempotent"). 425: it is not willing to act before
+/// TLS is set up ([RFC 8470, section 5.2](https://www.rfc-editor.org/rfc/rfc8470#section-5.2)).
 pub(crate) const fn is_not_acted_on(status: u16) -> bool {
     matches!(status, 421 | 425)
 }
 
-/// Whether this is about the connection that a request goes over, and says that it wants another: a 421, or a 408, which
-/// comes before the connection is closed ([RFC 9110, section 15.5.9](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.9): the client may
-/// repeat the request "on a new connection").
+/// Whether this is about the connection that a request goes over, and says that it wants another: a
+/// 421, or a 408, which comes before the connection is closed ([RFC 9110, section
+/// 15.5.9](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.9): the client may repeat the
+/// request "on a new connection").
 #[must_use]
 pub fn blames_connection(status: StatusCode) -> bool {
     matches!(status, StatusCode::MISDIRECTED_REQUEST | StatusCode::REQUEST_TIMEOUT)
 }
 
-/// Whether a failure without an answer is about the connection that a request went over, or was to go over, as far as its
-/// classification says: no connection came about, or the one there was broke or is going away. A stream of HTTP/2 that was refused
-/// says nothing about its connection, nor does a failure of the caller's own part.
+/// Whether a failure without an answer is about the connection that a request went over, or was to
+/// go over, as far as its classification says: no connection came about, or the one there was broke
+/// or is going away. A stream of HTTP/2 that was refused says nothing about its connection, nor
+/// does a failure of the caller's own part.
 ///
 /// ```
 /// use std::io;

@@ -19,8 +19,8 @@ use crate::uri::Redacted;
 /// assert_eq!(Head::from_request(&request).uri.path(), "/orders/7");
 /// ```
 ///
-/// Its `Debug` shows method and URI, without user, password and query, and neither headers nor extensions: what is secret of a
-/// request is in these.
+/// Its `Debug` shows method and URI, without user, password and query, and neither headers nor
+/// extensions: what is secret of a request is in these.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Head<'r> {

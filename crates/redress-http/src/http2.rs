@@ -18,10 +18,10 @@ use crate::connect::classify_handshake;
 /// | a connection that broke | that of [`classify_handshake`], or what the [strict classifier](strict_classifier) is certain about, or else `Transient` |
 /// | h2 was used wrongly | `Unknown` |
 ///
-/// Two are certainly [not acted on](Classification::is_unsent), for an error that came instead of a response: a stream that the server
-/// reset with `REFUSED_STREAM`, and one that is above the last of a GOAWAY
-/// ([RFC 9113, section 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)). The code is a label, as in
-/// `http2 = REFUSED_STREAM`.
+/// Two are certainly [not acted on](Classification::is_unsent), for an error that came instead of a
+/// response: a stream that the server reset with `REFUSED_STREAM`, and one that is above the last
+/// of a GOAWAY ([RFC 9113, section 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)). The
+/// code is a label, as in `http2 = REFUSED_STREAM`.
 pub fn classify_http2(error: &Error) -> Classification {
     if let Some(io) = error.get_io() {
         return match classify_handshake(io) {
@@ -36,7 +36,8 @@ pub fn classify_http2(error: &Error) -> Classification {
     let label = format!("{reason:?}");
     let is_of_this_side = error.is_reset() && !error.is_remote() && !error.is_library();
     let failure = Classification::new(if is_of_this_side { ErrorClass::Unknown } else { class_of_http2(&label) });
-    // h2 gives a GOAWAY to the streams above its last one alone; those below go on until the connection breaks.
+    // h2 gives a GOAWAY to the streams above its last one alone; those below go on until the
+    // connection breaks.
     let is_unsent = error.is_remote() && (error.is_go_away() || reason == Reason::REFUSED_STREAM);
     let failure = if is_unsent { failure.unsent() } else { failure };
     failure.with_detail(HTTP2, label)

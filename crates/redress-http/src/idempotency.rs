@@ -1,8 +1,9 @@
 //! Whether a request may be sent more than once.
 //!
-//! Owns the list of idempotent methods, and the guard that integrations ask before they retry; its answers are `retry_safety.rs`. What an
-//! answer or an error says about having been acted on is the classification's ([`Classification::is_unsent`]); whether a body can be
-//! sent again is the integration's to find out.
+//! Owns the list of idempotent methods, and the guard that integrations ask before they retry; its
+//! answers are `retry_safety.rs`. What an answer or an error says about having been acted on is the
+//! classification's ([`Classification::is_unsent`]); whether a body can be sent again is the
+//! integration's to find out.
 
 use http::{HeaderMap, Method, StatusCode};
 use redress_core::Classification;
@@ -12,12 +13,13 @@ use crate::retry_safety::RetrySafety;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Whether sending a request with this method twice has the effect of sending it once, by the method's definition.
+/// Whether sending a request with this method twice has the effect of sending it once, by the
+/// method's definition.
 ///
 /// GET, HEAD, OPTIONS, TRACE, PUT and DELETE ([RFC 9110, section
 /// 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)), and QUERY
-/// ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpbis-safe-method-w-body/)). Every other method, known or
-/// not, is taken not to be; so is `get`, because methods are case-sensitive.
+/// ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpbis-safe-method-w-body/)). Every other
+/// method, known or not, is taken not to be; so is `get`, because methods are case-sensitive.
 ///
 /// ```
 /// use http::Method;
@@ -34,19 +36,24 @@ pub fn is_idempotent_method(method: &Method) -> bool {
 
 /// Decides whether a request may be sent again after a failure.
 ///
-/// When an attempt fails, it is mostly unknown whether the server acted on it. By default a request may be retried if
+/// When an attempt fails, it is mostly unknown whether the server acted on it. By default a request
+/// may be retried if
 ///
 /// - its [method is idempotent](is_idempotent_method);
 /// - it carries an `Idempotency-Key`, by which the server recognises the repetition
-///   ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/)). The key must be the same on every
-///   attempt, and an empty one does not count;
-/// - the failure says that the request was [not acted on](Classification::is_unsent): no connection came about, a 421 or a 425,
-///   a stream that HTTP/2 refused ([RFC 9110, section 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)).
+///   ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/)). The
+///   key must be the same on every attempt, and an empty one does not count;
+/// - the failure says that the request was [not acted on](Classification::is_unsent): no connection
+///   came about, a 421 or a 425, a stream that HTTP/2 refused ([RFC 9110, section
+///   9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)).
 ///
-/// A 429 or a 503 promises no such thing. [`retry_non_idempotent_on`](Self::retry_non_idempotent_on) allows them by name, for servers
-/// that turn requests away before they act, and [`retry_non_idempotent`](Self::retry_non_idempotent) allows everything.
+/// A 429 or a 503 promises no such thing.
+/// [`retry_non_idempotent_on`](Self::retry_non_idempotent_on) allows them by name, for servers that
+/// turn requests away before they act, and [`retry_non_idempotent`](Self::retry_non_idempotent)
+/// allows everything.
 ///
-/// **Invariant N1**: what is not idempotent, and was received whole, is sent again only after word that it was not acted on.
+/// **Invariant N1**: what is not idempotent, and was received whole, is sent again only after word
+/// that it was not acted on.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Method};
@@ -76,8 +83,8 @@ impl IdempotencyGuard {
 
     /// Whether to retry requests that are not known to be idempotent, too. Default: `false`.
     ///
-    /// For services whose operations can be repeated although their methods do not say so, such as a search by POST.
-    /// Anywhere else the other side may charge, send or create twice.
+    /// For services whose operations can be repeated although their methods do not say so, such as
+    /// a search by POST. Anywhere else the other side may charge, send or create twice.
     ///
     /// ```
     /// use http::{HeaderMap, Method};
@@ -92,8 +99,9 @@ impl IdempotencyGuard {
         self
     }
 
-    /// Retries requests that are not known to be idempotent, too, where the answer has this status: 429 or 503 of a server that turns
-    /// requests away before it acts on them. Asked once for each status. Default: none.
+    /// Retries requests that are not known to be idempotent, too, where the answer has this status:
+    /// 429 or 503 of a server that turns requests away before it acts on them. Asked once for each
+    /// status. Default: none.
     ///
     /// What is no status of 4xx or 5xx is no failure, and changes nothing here.
     ///
@@ -112,8 +120,8 @@ impl IdempotencyGuard {
         self
     }
 
-    /// Whether the request with this method and these headers may be sent again after this failure, and why. `answer` is the status of
-    /// the response, if there was one.
+    /// Whether the request with this method and these headers may be sent again after this failure,
+    /// and why. `answer` is the status of the response, if there was one.
     ///
     /// This is the one place that decides; what an integration knows besides is whether the
     /// [body](RetrySafety::with_body) can be sent again.
@@ -140,7 +148,8 @@ impl IdempotencyGuard {
         self.after(self.safety(method, headers), answer, failure)
     }
 
-    /// [`safety_after`](Self::safety_after) for integrations that have kept what [`safety`](Self::safety) said.
+    /// [`safety_after`](Self::safety_after) for integrations that have kept what
+    /// [`safety`](Self::safety) said.
     #[must_use]
     pub fn after(&self, safety: RetrySafety, answer: Option<StatusCode>, failure: &Classification) -> RetrySafety {
         if safety != RetrySafety::NotIdempotent {
@@ -162,7 +171,8 @@ impl IdempotencyGuard {
         }
     }
 
-    /// Whether the request with this method and these headers may be sent again whatever the failure says, and why.
+    /// Whether the request with this method and these headers may be sent again whatever the
+    /// failure says, and why.
     #[must_use]
     pub fn safety(&self, method: &Method, headers: &HeaderMap) -> RetrySafety {
         if is_idempotent_method(method) {
@@ -185,7 +195,8 @@ const fn place(status: StatusCode) -> Option<(usize, u64)> {
     }
 }
 
-/// The key is a quoted string in the draft and a bare word in much of the world; neither may be empty.
+/// The key is a quoted string in the draft and a bare word in much of the world; neither may be
+/// empty.
 fn has_idempotency_key(headers: &HeaderMap) -> bool {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
     keys.any(|key| !matches!(key.as_bytes().trim_ascii(), b"" | b"\"\""))

@@ -2,10 +2,12 @@
 //!
 //! Owns the bound on memory. Where the frames are kept is the integration's.
 
-/// What frames may take beside their bytes, though hardly any bytes are to be kept: room for some 170 of a hundred bytes.
+/// What frames may take beside their bytes, though hardly any bytes are to be kept: room for some
+/// 170 of a hundred bytes.
 const LEAST: usize = 16 * 1024;
 
-/// A bound on the frames that are kept of a body, in bytes and in memory: a body of one-byte frames would take 96 times its length.
+/// A bound on the frames that are kept of a body, in bytes and in memory: a body of one-byte frames
+/// would take 96 times its length.
 ///
 /// ```
 /// use redress::integration::http::KeptFrames;
@@ -23,7 +25,8 @@ pub struct KeptFrames {
 }
 
 impl KeptFrames {
-    /// At most so many bytes, in frames that each take `frame_size` bytes of memory beside their content.
+    /// At most so many bytes, in frames that each take `frame_size` bytes of memory beside their
+    /// content.
     #[must_use]
     pub const fn at_most(max_bytes: usize, frame_size: usize) -> Self {
         let frame_size = if frame_size == 0 { 1 } else { frame_size };

@@ -6,9 +6,9 @@ use http::{Method, Uri};
 
 /// The operation name of a request: its method and path, as in `GET /users/42`.
 ///
-/// Neither host, query, fragment nor credentials are in it. A URI without a path counts as `/`, and `OPTIONS *` stays
-/// what it is. The path is taken as it is spelled, so where it holds identifiers, name the operation by its route
-/// instead, or every user becomes a metric of their own.
+/// Neither host, query, fragment nor credentials are in it. A URI without a path counts as `/`, and
+/// `OPTIONS *` stays what it is. The path is taken as it is spelled, so where it holds identifiers,
+/// name the operation by its route instead, or every user becomes a metric of their own.
 ///
 /// ```
 /// use http::{Method, Uri};

@@ -5,8 +5,8 @@
 use http::Response;
 use redress_core::OutcomeSummary;
 
-/// How the call that gave this response ended: a good response, or a bad one that the policy gave up on. `None` if it came through no
-/// policy.
+/// How the call that gave this response ended: a good response, or a bad one that the policy gave
+/// up on. `None` if it came through no policy.
 ///
 /// ```
 /// use http::Response;

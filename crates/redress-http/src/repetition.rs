@@ -1,16 +1,19 @@
 //! What a repetition tells those who send it.
 //!
-//! Owns the value that travels among a request's extensions. Decides nothing about connections: whoever has them does.
+//! Owns the value that travels among a request's extensions. Decides nothing about connections:
+//! whoever has them does.
 
 use http::{Extensions, StatusCode};
 use redress_core::{Cause, Classification};
 
 use crate::evidence::{blames_connection, is_of_connection};
 
-/// Says that a request is sent again: which attempt it is, why the one before failed, and whether it wants another connection.
+/// Says that a request is sent again: which attempt it is, why the one before failed, and whether
+/// it wants another connection.
 ///
-/// It is among the [extensions](http::Request::extensions) of every request but the first of a call, so that it reaches a
-/// transport, or a service below a layer, through everything that stands between.
+/// It is among the [extensions](http::Request::extensions) of every request but the first of a
+/// call, so that it reaches a transport, or a service below a layer, through everything that stands
+/// between.
 ///
 /// ```
 /// use http::{Request, StatusCode};
@@ -59,8 +62,9 @@ impl LastFailure {
 }
 
 impl Repetition {
-    /// The repetition that is this attempt, counted from 1, after this failure. It wants another connection after one that failed,
-    /// and after an answer that is [about the connection](crate::blames_connection).
+    /// The repetition that is this attempt, counted from 1, after this failure. It wants another
+    /// connection after one that failed, and after an answer that is [about the
+    /// connection](crate::blames_connection).
     #[must_use]
     pub fn new(attempt: u32, last_failure: LastFailure) -> Self {
         let wants_fresh_connection = match last_failure {
@@ -89,7 +93,8 @@ impl Repetition {
         self.last_failure
     }
 
-    /// Whether the connection of the attempt before is to be avoided, and those that are as old, because the failure was about it.
+    /// Whether the connection of the attempt before is to be avoided, and those that are as old,
+    /// because the failure was about it.
     #[must_use]
     pub const fn wants_fresh_connection(&self) -> bool {
         self.wants_fresh_connection

@@ -32,8 +32,9 @@ use http_body_util::{BodyExt, Full};
 /// assert!(upload.next(false).is_some() && upload.next(false).is_none());
 /// ```
 ///
-/// Each body says its own length, so `Content-Length` is the same as without a policy. A factory has to make the same content each
-/// time; one that may fail, such as opening a file, makes a body that fails.
+/// Each body says its own length, so `Content-Length` is the same as without a policy. A factory
+/// has to make the same content each time; one that may fail, such as opening a file, makes a body
+/// that fails.
 pub struct ReplayBody<B>(Source<B>);
 
 enum Source<B> {
@@ -60,7 +61,8 @@ impl<B> ReplayBody<B> {
         matches!(self.0, Source::Clone(..) | Source::Factory(_))
     }
 
-    /// The body of the next attempt; of the last one, what is left. `None` if a body that is sent once has been sent. For integrations.
+    /// The body of the next attempt; of the last one, what is left. `None` if a body that is sent
+    /// once has been sent. For integrations.
     pub fn next(&mut self, is_last: bool) -> Option<B> {
         match &mut self.0 {
             Source::Clone(body, clone) if !is_last => Some(clone(body)),

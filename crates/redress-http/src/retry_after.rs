@@ -1,7 +1,8 @@
 //! The `Retry-After` header: a number of seconds, or a date.
 //!
-//! Owns which value of the header counts and how a number is read; `httpdate` reads the dates. Does not know which
-//! statuses the header matters for. The clock is an argument; one function reads it for the caller.
+//! Owns which value of the header counts and how a number is read; `httpdate` reads the dates. Does
+//! not know which statuses the header matters for. The clock is an argument; one function reads it
+//! for the caller.
 
 use std::str;
 use std::time::{Duration, SystemTime};
@@ -9,26 +10,29 @@ use std::time::{Duration, SystemTime};
 use http::header::{AGE, DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName};
 
-/// More digits than this, leading zeros aside, are no number but noise. It is where the original stops, too: a
-/// larger number is beyond its floats.
+/// More digits than this, leading zeros aside, are no number but noise. It is where the original
+/// stops, too: a larger number is beyond its floats.
 const MOST_DIGITS: usize = 308;
 
 /// How long a `Retry-After` value asks to wait, seen from `now`; `None` when it cannot be read.
 ///
-/// - **Seconds**: ASCII digits. Numbers beyond `u64` saturate at `u64::MAX` seconds; more than 308 digits are not
-///   read. A sign is tolerated: what is negative is over, so it is zero.
-/// - **A date** from 1970 on in one of HTTP's three forms, as [`httpdate`] reads them: in GMT, case and all, with
-///   the weekday that the date has. A date that has passed is zero. Two-digit years are those from 1970 to 2069.
+/// - **Seconds**: ASCII digits. Numbers beyond `u64` saturate at `u64::MAX` seconds; more than 308
+///   digits are not read. A sign is tolerated: what is negative is over, so it is zero.
+/// - **A date** from 1970 on in one of HTTP's three forms, as [`httpdate`] reads them: in GMT, case
+///   and all, with the weekday that the date has. A date that has passed is zero. Two-digit years
+///   are those from 1970 to 2069.
 ///
-/// The grammar ends here. Servers send more than that, and a client that reads nothing comes back sooner than it was asked:
+/// The grammar ends here. Servers send more than that, and a client that reads nothing comes back
+/// sooner than it was asked:
 ///
 /// - **A unit** may follow: `ms`, `s`, `m`, `h`, `d`, and the words for them.
 /// - **A fraction** is rounded up to a whole unit: `1.5` is two seconds.
-/// - **A list**, which is what proxies make of several headers, is its longest element. Elements that cannot be read are passed over.
+/// - **A list**, which is what proxies make of several headers, is its longest element. Elements
+///   that cannot be read are passed over.
 /// - What follows a semicolon is passed over, and so are quotes around a value.
 ///
-/// Whitespace around the value is ignored. A value with a byte outside ASCII, an exponent, another spelling of a date or
-/// anything else is `None`: a malformed header is data, not an error.
+/// Whitespace around the value is ignored. A value with a byte outside ASCII, an exponent, another
+/// spelling of a date or anything else is `None`: a malformed header is data, not an error.
 ///
 /// Sources: [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3) and
 /// [section 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7).
@@ -55,14 +59,17 @@ pub fn parse_retry_after(value: impl AsRef<[u8]>, now: SystemTime) -> Option<Dur
     element(text, now).or_else(|| longest(text, now))
 }
 
-/// How long these headers ask to wait, seen from `now`: the longest `Retry-After` that [can be read](parse_retry_after).
+/// How long these headers ask to wait, seen from `now`: the longest `Retry-After` that [can be
+/// read](parse_retry_after).
 ///
 /// A response should have one at most ([RFC 9110, section
-/// 5.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.3)). Where there are several, waiting the longest breaks none of them.
+/// 5.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.3)). Where there are several, waiting the
+/// longest breaks none of them.
 ///
-/// A date is the server's. Where the response says by its own `Date` what time it is there, and by `Age` how long it lay in a
-/// cache, the difference counts, whatever clock the client has ([RFC 9110, section
-/// 6.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1)). `now` is for a response without one.
+/// A date is the server's. Where the response says by its own `Date` what time it is there, and by
+/// `Age` how long it lay in a cache, the difference counts, whatever clock the client has ([RFC
+/// 9110, section 6.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1)). `now` is for a
+/// response without one.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -83,8 +90,8 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     values.filter_map(|value| parse_retry_after(value, now)).max()
 }
 
-/// How long these headers ask to wait, seen from the system's clock now: [`retry_after`] for callers without a clock
-/// of their own.
+/// How long these headers ask to wait, seen from the system's clock now: [`retry_after`] for
+/// callers without a clock of their own.
 ///
 /// ```
 /// use std::time::Duration;
@@ -121,7 +128,8 @@ fn unquoted(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).map_or(text, str::trim_ascii)
 }
 
-/// The longest element of a list. One with a comma in it is a date, which has one behind its weekday.
+/// The longest element of a list. One with a comma in it is a date, which has one behind its
+/// weekday.
 fn longest(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.split(';').next().unwrap_or(text);
     let mut longest = None;
@@ -151,7 +159,8 @@ fn number(text: &str) -> Option<Duration> {
         return Some(Duration::ZERO);
     }
     let begun = u64::from(fraction.bytes().any(|digit| digit != b'0'));
-    // Digits alone fail to parse for one reason: they are too many. None are the zero before a point.
+    // Digits alone fail to parse for one reason: they are too many. None are the zero before a
+    // point.
     let whole = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u64::MAX) };
     Some(unit.of(whole.saturating_add(begun)))
 }

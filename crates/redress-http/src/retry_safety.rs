@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-/// Whether a request may be sent again, and why: the answer of an [`IdempotencyGuard`](crate::IdempotencyGuard), and what an integration knows besides.
+/// Whether a request may be sent again, and why: the answer of an
+/// [`IdempotencyGuard`](crate::IdempotencyGuard), and what an integration knows besides.
 ///
 /// Where it may not, its word is what outcomes give as
 /// [`retry_forbidden`](redress_core::RetryOutcome::retry_forbidden).
@@ -30,9 +31,11 @@ pub enum RetrySafety {
     IdempotencyKey,
     /// It may: the caller [said so](crate::IdempotencyGuard::retry_non_idempotent).
     OptIn,
-    /// It may: the last attempt was certainly not acted on. Nothing of it had left, or the server says so.
+    /// It may: the last attempt was certainly not acted on. Nothing of it had left, or the server
+    /// says so.
     NeverSent,
-    /// It may: the caller [named](crate::IdempotencyGuard::retry_non_idempotent_on) the status of the answer.
+    /// It may: the caller [named](crate::IdempotencyGuard::retry_non_idempotent_on) the status of
+    /// the answer.
     TurnedAway,
     /// It may not: a repetition might act twice.
     NotIdempotent,
@@ -47,9 +50,10 @@ impl RetrySafety {
         !matches!(self, Self::NotIdempotent | Self::StreamingBody)
     }
 
-    /// The same, where the last attempt was certainly not acted on: a request that is not idempotent may be sent again then
-    /// ([RFC 9110, section 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2): "some means to detect that the original request was
-    /// never applied"). There was no connection, say.
+    /// The same, where the last attempt was certainly not acted on: a request that is not
+    /// idempotent may be sent again then ([RFC 9110, section
+    /// 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2): "some means to detect that the
+    /// original request was never applied"). There was no connection, say.
     #[must_use]
     pub const fn if_never_sent(self, never_sent: bool) -> Self {
         match self {
@@ -58,14 +62,16 @@ impl RetrySafety {
         }
     }
 
-    /// The same, for a body that can be sent again or not: a request that may be sent again may not without its body.
+    /// The same, for a body that can be sent again or not: a request that may be sent again may not
+    /// without its body.
     #[must_use]
     pub const fn with_body(self, can_be_sent_again: bool) -> Self {
         if self.may_retry() && !can_be_sent_again { Self::StreamingBody } else { self }
     }
 
-    /// Why the request may not be sent again, in a word: what an integration hands on as the outcome's
-    /// [`retry_forbidden`](redress_core::RetryOutcome::retry_forbidden). `None` if it may.
+    /// Why the request may not be sent again, in a word: what an integration hands on as the
+    /// outcome's [`retry_forbidden`](redress_core::RetryOutcome::retry_forbidden). `None` if it
+    /// may.
     ///
     /// ```
     /// use redress::integration::http::RetrySafety;

@@ -1,7 +1,7 @@
 //! What a client or a layer is told of the requests it sends, once for all of them.
 //!
-//! Owns the settings that every HTTP integration has, and how a call's settings are made of them. Sends nothing, and knows no policy:
-//! which one a request goes through is `selector.rs`.
+//! Owns the settings that every HTTP integration has, and how a call's settings are made of them.
+//! Sends nothing, and knows no policy: which one a request goes through is `selector.rs`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,8 +19,8 @@ pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 
 type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 
-/// The settings that a client or a layer has for all its requests: the piece that HTTP integrations hold and ask, so that they mean the
-/// same by the same names.
+/// The settings that a client or a layer has for all its requests: the piece that HTTP integrations
+/// hold and ask, so that they mean the same by the same names.
 ///
 /// | setting | default |
 /// |---|---|
@@ -78,15 +78,16 @@ impl RequestRules {
         self
     }
 
-    /// Gives every request this name in events and metrics. Takes the place of [`operation_for`](Self::operation_for).
+    /// Gives every request this name in events and metrics. Takes the place of
+    /// [`operation_for`](Self::operation_for).
     #[must_use]
     pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
         let name = name.into();
         self.operation_for(move |_| name.clone())
     }
 
-    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers, name the route. Takes the place of
-    /// [`operation`](Self::operation).
+    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers,
+    /// name the route. Takes the place of [`operation`](Self::operation).
     #[must_use]
     pub fn operation_for(mut self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.operation = Some(Arc::new(name));
@@ -99,14 +100,16 @@ impl RequestRules {
         self.set_for_all(|context| context.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted, see [`AbortHandle`]. Several may be added, and the policy's own hold too.
+    /// Ends every call when this handle is aborted, see [`AbortHandle`]. Several may be added, and
+    /// the policy's own hold too.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.set_for_all(|context| context.abort_on(handle))
     }
 
-    /// Sets what the call of each request sets for itself, from the request's head and extensions: all that a [`CallContext`] can.
-    /// [`deadline`](Self::deadline) and [`abort_on`](Self::abort_on) hold beside it.
+    /// Sets what the call of each request sets for itself, from the request's head and extensions:
+    /// all that a [`CallContext`] can. [`deadline`](Self::deadline) and
+    /// [`abort_on`](Self::abort_on) hold beside it.
     #[must_use]
     pub fn context_for(
         mut self,
@@ -116,15 +119,17 @@ impl RequestRules {
         self
     }
 
-    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no events. Default: none.
+    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no
+    /// events. Default: none.
     #[must_use]
     pub fn bypass_if(mut self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.bypass_if = Some(Arc::new(bypass));
         self
     }
 
-    /// Sets what changes the headers of each attempt: a trace context, the attempt's number, a signature that holds for a moment. What it
-    /// adds to one attempt is not in the next. The second call replaces the first. Default: nothing does.
+    /// Sets what changes the headers of each attempt: a trace context, the attempt's number, a
+    /// signature that holds for a moment. What it adds to one attempt is not in the next. The
+    /// second call replaces the first. Default: nothing does.
     #[must_use]
     pub fn attempt_headers(mut self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
         self.headers = Some(Arc::new(change));
@@ -147,13 +152,15 @@ impl RequestRules {
     }
 
     /// The name of this request, if one was set; else the integration's own, such as
-    /// [`default_operation`](crate::default_operation). Making a name costs an allocation: ask only if an observer hears it.
+    /// [`default_operation`](crate::default_operation). Making a name costs an allocation: ask only
+    /// if an observer hears it.
     #[must_use]
     pub fn operation_name(&self, head: &Head<'_>) -> Option<Cow<'static, str>> {
         self.operation.as_ref().map(|name| name(head))
     }
 
-    /// What the call of this request is given, if anything is set: [`context_for`](Self::context_for) within what holds for all.
+    /// What the call of this request is given, if anything is set:
+    /// [`context_for`](Self::context_for) within what holds for all.
     #[must_use]
     pub fn call_context(&self, head: &Head<'_>) -> Option<CallContext<'static, ()>> {
         let own = self.context.as_ref().map(|context| context(head));
@@ -169,8 +176,9 @@ impl RequestRules {
         self.bypass_if.as_ref().is_some_and(|bypass| bypass(head))
     }
 
-    /// Changes the headers of this attempt, if anything is set to. An integration calls it at the start of each attempt, on a copy of the
-    /// request's headers, within the scopes of the policy's observers.
+    /// Changes the headers of this attempt, if anything is set to. An integration calls it at the
+    /// start of each attempt, on a copy of the request's headers, within the scopes of the policy's
+    /// observers.
     pub fn prepare(&self, headers: &mut HeaderMap, attempt: Attempt) {
         if let Some(change) = &self.headers {
             change(headers, attempt);

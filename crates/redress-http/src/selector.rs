@@ -9,8 +9,9 @@ use std::sync::Arc;
 use crate::head::Head;
 use crate::rules::OfHead;
 
-/// The policy of a client or a layer, and what may choose another for single requests: one for each host, say. `P` is a
-/// [`Policy`](redress_core::Policy) or an [`AsyncPolicy`](redress_core::AsyncPolicy).
+/// The policy of a client or a layer, and what may choose another for single requests: one for each
+/// host, say. `P` is a [`Policy`](redress_core::Policy) or an
+/// [`AsyncPolicy`](redress_core::AsyncPolicy).
 ///
 /// ```
 /// use http::Request;
@@ -37,8 +38,8 @@ impl<P> PolicySelector<P> {
         Self { policy, provider: None }
     }
 
-    /// Asks `choose` for the policy of each request; `None` is [the one for all](Self::policy). Hand out clones: a policy made
-    /// for a single request has a breaker that never opens.
+    /// Asks `choose` for the policy of each request; `None` is [the one for all](Self::policy).
+    /// Hand out clones: a policy made for a single request has a breaker that never opens.
     #[must_use]
     pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
         self.provider = Some(Arc::new(choose));

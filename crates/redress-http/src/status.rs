@@ -1,7 +1,7 @@
 //! What a status and its headers mean, on borrowed parts.
 //!
-//! Owns two readings of one table: a response that arrived as an error, and one that arrived as a value. The table is
-//! [`ErrorClass::from_status`]. Knows neither bodies nor clocks.
+//! Owns two readings of one table: a response that arrived as an error, and one that arrived as a
+//! value. The table is [`ErrorClass::from_status`]. Knows neither bodies nor clocks.
 
 use std::time::SystemTime;
 
@@ -13,11 +13,13 @@ use crate::retry_after::retry_after;
 
 /// The class of a status, or `None` where the status alone says nothing.
 ///
-/// The table is [`ErrorClass::from_status`]'s: 401 and 407 are `Auth`, 403 is `Permission`, 408, 421 and 425 are
-/// `Transient`, 409 and 423 are `Concurrency`, 429 is `RateLimit`, every other 4xx is `Permanent`, and so are 501 and 505; 511 is
-/// `Auth`, and 5xx otherwise is `ServerError`. 421 and 425 ask for another try whatever the method.
+/// The table is [`ErrorClass::from_status`]'s: 401 and 407 are `Auth`, 403 is `Permission`, 408,
+/// 421 and 425 are `Transient`, 409 and 423 are `Concurrency`, 429 is `RateLimit`, every other 4xx
+/// is `Permanent`, and so are 501 and 505; 511 is `Auth`, and 5xx otherwise is `ServerError`. 421
+/// and 425 ask for another try whatever the method.
 ///
-/// For errors that carry a status. A response that came back as a value is read by [`classify_response`].
+/// For errors that carry a status. A response that came back as a value is read by
+/// [`classify_response`].
 ///
 /// ```
 /// use http::StatusCode;
@@ -34,14 +36,16 @@ pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
     ErrorClass::from_status(status.as_u16())
 }
 
-/// What an error made of a response means, by the whole table, with the `Retry-After` hint of its headers.
+/// What an error made of a response means, by the whole table, with the `Retry-After` hint of its
+/// headers.
 ///
-/// `None` is *no opinion*: the status says nothing about why this is an error. The hint is read for every class that
-/// is retried (429, 503, 408 ...), and for no other: it is no reason to retry a 403.
-/// `now` is what a date in the header is measured against, see [`parse_retry_after`](crate::parse_retry_after).
+/// `None` is *no opinion*: the status says nothing about why this is an error. The hint is read for
+/// every class that is retried (429, 503, 408 ...), and for no other: it is no reason to retry a 403.
+/// `now` is what a date in the header is measured against, see
+/// [`parse_retry_after`](crate::parse_retry_after).
 ///
-/// Sources: [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3), which names no status
-/// that `Retry-After` would be limited to.
+/// Sources: [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3),
+/// which names no status that `Retry-After` would be limited to.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -65,12 +69,13 @@ pub fn classify(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Opt
     Some(of_status(status.as_u16(), Classification::new(class).with_retry_after(hint)))
 }
 
-/// What a response that came back as a value means: like [`classify`], but `None`, success, where the class is one
-/// that is never retried.
+/// What a response that came back as a value means: like [`classify`], but `None`, success, where
+/// the class is one that is never retried.
 ///
-/// So 408, 409, 421, 423, 425, 429, 500 and 503 are failures, and 401, 403, 404 or 501 are answers: the caller asked, the other side
-/// understood and said no, and code that holds the response reads its status anyway. Turn such a response into an
-/// error (`error_for_status` and its like) to have the whole table act on it.
+/// So 408, 409, 421, 423, 425, 429, 500 and 503 are failures, and 401, 403, 404 or 501 are answers:
+/// the caller asked, the other side understood and said no, and code that holds the response reads
+/// its status anyway. Turn such a response into an error (`error_for_status` and its like) to have
+/// the whole table act on it.
 ///
 /// ```
 /// use std::time::SystemTime;

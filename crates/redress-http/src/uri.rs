@@ -1,6 +1,7 @@
 //! URIs without what is secret in them.
 //!
-//! Owns what is left out, and where: user and password before they reach the wire, the query too before anything is printed.
+//! Owns what is left out, and where: user and password before they reach the wire, the query too
+//! before anything is printed.
 
 use std::fmt;
 
@@ -10,9 +11,9 @@ use http::uri::Authority;
 /// Takes user and password out of a URI: `http://user:password@host/` becomes `http://host/`.
 ///
 /// In a request's target they are not allowed ([RFC 9110, section
-/// 4.2.4](https://www.rfc-editor.org/rfc/rfc9110#section-4.2.4), and of `:authority` [RFC 9113, section
-/// 8.3.1](https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1)), and end up in the server's logs. They are not sent as an
-/// `Authorization` either: that is for the caller to say.
+/// 4.2.4](https://www.rfc-editor.org/rfc/rfc9110#section-4.2.4), and of `:authority` [RFC 9113,
+/// section 8.3.1](https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1)), and end up in the
+/// server's logs. They are not sent as an `Authorization` either: that is for the caller to say.
 ///
 /// ```
 /// use http::Uri;

@@ -1,7 +1,8 @@
 //! Defects seen in HTTP clients that retry, each as the test that redress does not have it.
 //!
-//! Through a policy in virtual time, with responses as a client would return them. What the tables say of single values is
-//! tested beside them; defects that do not concern HTTP are in redress-core's tests.
+//! Through a policy in virtual time, with responses as a client would return them. What the tables
+//! say of single values is tested beside them; defects that do not concern HTTP are in
+//! redress-core's tests.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -73,7 +74,8 @@ fn retry_after_counts_on_a_503_and_every_other_status_that_is_retried() {
     }
 }
 
-/// redress-py: fractional values of `Retry-After` are ignored. A wait that was asked for is never shortened: `1.5` is two seconds.
+/// redress-py: fractional values of `Retry-After` are ignored. A wait that was asked for is never
+/// shortened: `1.5` is two seconds.
 #[test]
 fn a_fractional_retry_after_is_no_shorter_wait() {
     let rows =
@@ -83,7 +85,8 @@ fn a_fractional_retry_after_is_no_shorter_wait() {
     }
 }
 
-/// redress-py: `Retry-After: 60` with a deadline of 0.5 s sleeps the full 0.5 s and then stops, after one attempt.
+/// redress-py: `Retry-After: 60` with a deadline of 0.5 s sleeps the full 0.5 s and then stops,
+/// after one attempt.
 ///
 /// Attacks R2.
 #[test]
@@ -92,7 +95,8 @@ fn a_retry_after_beyond_the_deadline_is_not_slept() {
     check(retry, &[(503, Some("60"))], &(Some(StopReason::DeadlineExceeded), 1, vec![]));
 }
 
-/// App-Store-Connect-CLI 2165: a value too large overflowed and became a delay of zero. urllib3 3743, zeroclaw 7027.
+/// App-Store-Connect-CLI 2165: a value too large overflowed and became a delay of zero. urllib3
+/// 3743, zeroclaw 7027.
 ///
 /// Attacks R2.
 #[test]
@@ -102,7 +106,8 @@ fn an_enormous_retry_after_ends_the_call_and_is_no_zero() {
     }
 }
 
-/// A `Retry-After` of days holds a caller without a deadline for days. The retry shortens it, and hints of errors.
+/// A `Retry-After` of days holds a caller without a deadline for days. The retry shortens it, and
+/// hints of errors.
 #[test]
 fn a_retry_after_is_shortened_by_the_policy() {
     let capped = || retry().max_retry_after(secs(5));
@@ -133,7 +138,8 @@ fn jitter_adds_to_retry_after_and_takes_nothing() {
     }
 }
 
-/// tower-resilience: its backoff never sees the error, so that no strategy can honour `Retry-After`.
+/// tower-resilience: its backoff never sees the error, so that no strategy can honour
+/// `Retry-After`.
 #[test]
 fn a_strategy_sees_the_failure_so_that_retry_after_works() {
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -151,7 +157,8 @@ fn a_strategy_sees_the_failure_so_that_retry_after_works() {
     assert_eq!(clock.slept(), [secs(7), FALLBACK]);
 }
 
-/// How often a request is sent that always fails, by a client that asks this guard before it retries.
+/// How often a request is sent that always fails, by a client that asks this guard before it
+/// retries.
 fn sends(guard: IdempotencyGuard, method: &Method, headers: &HeaderMap) -> usize {
     let clock = VirtualClock::new();
     let script = Script::<_, io::Error>::new().forever(|| Ok(answer(503, None)));
@@ -161,7 +168,8 @@ fn sends(guard: IdempotencyGuard, method: &Method, headers: &HeaderMap) -> usize
     script.calls()
 }
 
-/// redress-py: the httpx wrapper sends a failing POST 3 times by default. axios-retry 17, manticore 25, reqwest-retry.
+/// redress-py: the httpx wrapper sends a failing POST 3 times by default. axios-retry 17, manticore
+/// 25, reqwest-retry.
 ///
 /// Attacks R1.
 #[test]

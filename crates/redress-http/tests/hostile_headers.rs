@@ -1,6 +1,8 @@
-//! Whatever a server sends in its headers, classification answers, and no policy waits longer than it is told to.
+//! Whatever a server sends in its headers, classification answers, and no policy waits longer than
+//! it is told to.
 //!
-//! Goes through the public classifiers with arbitrary bytes; which values mean what is tested beside the parser.
+//! Goes through the public classifiers with arbitrary bytes; which values mean what is tested
+//! beside the parser.
 
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

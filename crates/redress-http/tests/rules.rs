@@ -1,4 +1,5 @@
-//! The settings that integrations share: names, contexts, bypasses and policies by the head of a request.
+//! The settings that integrations share: names, contexts, bypasses and policies by the head of a
+//! request.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 

@@ -1,4 +1,5 @@
-//! A client and a server that is not well: what is sent again, what is not, and what the caller hears of it.
+//! A client and a server that is not well: what is sent again, what is not, and what the caller
+//! hears of it.
 //!
 //! `cargo run -p redress-hyper --example flaky_server`
 

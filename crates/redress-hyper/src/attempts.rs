@@ -1,6 +1,7 @@
 //! The attempts of a call: what each of them sends, and what is left of a response before the wait.
 //!
-//! Owns the request between attempts, and whether it may be sent again. Decides nothing else: the policy's call does.
+//! Owns the request between attempts, and whether it may be sent again. Decides nothing else: the
+//! policy's call does.
 
 use std::error::Error;
 use std::future::Future;
@@ -78,7 +79,8 @@ impl<B> Outgoing<B> {
     }
 
     fn retry_forbidden<R>(&self, failure: &Answer<R>, meaning: &Classification) -> Option<&'static str> {
-        // A classifier of the user's need not know what this crate's errors say, and none hears of a timeout.
+        // A classifier of the user's need not know what this crate's errors say, and none hears of
+        // a timeout.
         let is_unsent = match failure {
             Failure::Error(error) => error.is_unsent(),
             Failure::Timeout => self.progress.is_connecting(),
@@ -106,11 +108,12 @@ impl<B> Outgoing<B> {
 
 type Answer<R> = Failure<Response<R>, HyperError>;
 
-/// The attempts of a call, for as long as it is polled. `begin` sends the request of an attempt; the flag says whether another attempt
-/// may follow, so that a bad response should be read ahead.
+/// The attempts of a call, for as long as it is polled. `begin` sends the request of an attempt;
+/// the flag says whether another attempt may follow, so that a bad response should be read ahead.
 ///
-/// **Invariant N2**: a call that waits or is over has no exchange open. Its response has been read to the end or is dropped, with
-/// which hyper closes the connection or resets the stream, and so it is when the call is dropped or panics.
+/// **Invariant N2**: a call that waits or is over has no exchange open. Its response has been read
+/// to the end or is dropped, with which hyper closes the connection or resets the stream, and so it
+/// is when the call is dropped or panics.
 pub(crate) struct Attempts<'p, B, S, F> {
     outgoing: Outgoing<B>,
     begin: S,
@@ -125,7 +128,8 @@ impl<'p, B, S, F> Attempts<'p, B, S, F> {
 
 impl<B, S, F> Drop for Attempts<'_, B, S, F> {
     fn drop(&mut self) {
-        // ORDER: the attempt ends before the call, which gives the permit back. Its place outlives both.
+        // ORDER: the attempt ends before the call, which gives the permit back. Its place outlives
+        // both.
         self.running.set(None);
     }
 }
@@ -145,7 +149,8 @@ where
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<ResponseBody<R>>, HyperError>> {
-        // Nothing to send again is said after the attempt before; this is for a policy that would go on all the same.
+        // Nothing to send again is said after the attempt before; this is for a policy that would
+        // go on all the same.
         let Some(running) = self.running.as_mut().as_pin_mut() else { return Poll::Ready(Err(HyperError::spent())) };
         running.poll(cx)
     }
@@ -166,8 +171,8 @@ where
     }
 }
 
-/// One attempt: to the head of the response and, if that is a failure that may be followed by another attempt, to the end of its body
-/// within the bound.
+/// One attempt: to the head of the response and, if that is a failure that may be followed by
+/// another attempt, to the end of its body within the bound.
 pub(crate) async fn send_once<T, C, Tm>(
     transport: T,
     request: Request<T::RequestBody>,

@@ -1,6 +1,7 @@
 //! What responses and this crate's errors mean.
 //!
-//! Owns the table of hyper's errors. The table of statuses is redress-http's, the one of other errors the core's.
+//! Owns the table of hyper's errors. The table of statuses is redress-http's, the one of other
+//! errors the core's.
 
 use std::error::Error;
 
@@ -13,11 +14,12 @@ use redress_http::{classify_connect, classify_handshake, default_result_classifi
 use crate::error::{HyperError, Kind};
 use crate::http2;
 
-/// Classifies responses by status and `Retry-After`, and the errors of this crate, of hyper and of hyper-util's client by what happened.
-/// Made by [`hyper_classifier`].
+/// Classifies responses by status and `Retry-After`, and the errors of this crate, of hyper and of
+/// hyper-util's client by what happened. Made by [`hyper_classifier`].
 ///
-/// Responses are read as [`DefaultResultClassifier`](redress_http::DefaultResultClassifier) does: 408, 409, 421, 423, 425, 429 and most of 5xx are failures. Of an error, the
-/// first row that holds counts:
+/// Responses are read as [`DefaultResultClassifier`](redress_http::DefaultResultClassifier) does:
+/// 408, 409, 421, 423, 425, 429 and most of 5xx are failures. Of an error, the first row that holds
+/// counts:
 ///
 /// | error | class |
 /// |---|---|
@@ -31,19 +33,21 @@ use crate::http2;
 /// | [what came back is not HTTP](HyperError::is_parse): a gateway would say 502 ([RFC 9110, section 15.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.6.3)) | `ServerError` |
 /// | the rest: a connection closed in the middle, or before it took the request | `Transient` |
 ///
-/// What was certainly not acted on is [marked so](Classification::is_unsent). The status is the label `status`, as in `503`, the kind of
-/// an `io::Error` the label `io`, the code of HTTP/2 the label `http2`.
+/// What was certainly not acted on is [marked so](Classification::is_unsent). The status is the
+/// label `status`, as in `503`, the kind of an `io::Error` the label `io`, the code of HTTP/2 the
+/// label `http2`.
 ///
-/// Hints are taken as they come; the policy's retry [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too
-/// long.
+/// Hints are taken as they come; the policy's retry
+/// [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too long.
 ///
-/// For a [`PolicyLayer`](https://docs.rs/redress-tower) over hyper-util's client it knows more than redress-http's classifiers, which
-/// name no type of hyper.
+/// For a [`PolicyLayer`](https://docs.rs/redress-tower) over hyper-util's client it knows more than
+/// redress-http's classifiers, which name no type of hyper.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HyperClassifier;
 
-/// A classifier of responses by status and `Retry-After`, and of hyper's errors; see [`HyperClassifier`].
+/// A classifier of responses by status and `Retry-After`, and of hyper's errors; see
+/// [`HyperClassifier`].
 ///
 /// ```
 /// use http::Response;
@@ -60,7 +64,8 @@ pub const fn hyper_classifier() -> HyperClassifier {
 }
 
 impl HyperClassifier {
-    /// Asks `other` about errors that this one does not recognise, and about responses it finds good.
+    /// Asks `other` about errors that this one does not recognise, and about responses it finds
+    /// good.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }

@@ -17,8 +17,8 @@ use crate::request::{RetryingRequest, Settings};
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
-/// A client whose requests go through a policy `P`, an [`AsyncPolicy`] of the runtime's crate. Clones share the transport, the policy, its
-/// breaker and its budget.
+/// A client whose requests go through a policy `P`, an [`AsyncPolicy`] of the runtime's crate.
+/// Clones share the transport, the policy, its breaker and its budget.
 ///
 /// | setting | default |
 /// |---|---|
@@ -31,16 +31,19 @@ use crate::transport::Transport;
 /// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
 /// | [`drain`](Self::drain) | 64 KiB, 100 ms |
 ///
-/// - **Failures** are what the policy's classifier says: give it [`hyper_classifier`](crate::hyper_classifier), or one of your own. It may
-///   be asked twice about a response.
-/// - **Repetition**: a request that is not idempotent is sent once, and if it fails the outcome says `not_idempotent`. Only what certainly
-///   [never left](HyperError::is_unsent) is sent again whatever its method ([RFC 9110, section
-///   9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)). Head and extensions are the same in each attempt, and so is the
-///   [body](ReplayBody).
-/// - **An attempt** reaches to the head of the response, and through the reading of one that is to be retried. Its timeout holds for
-///   the connecting as well. The body is read by you, outside of the policy.
-/// - **A URI** is anything that is `TryInto<Uri>`: a `Uri`, `"http://.."`, a `String`. One that does not parse fails the request when it is
-///   [sent](RetryingRequest::send).
+/// - **Failures** are what the policy's classifier says: give it
+///   [`hyper_classifier`](crate::hyper_classifier), or one of your own. It may be asked twice about
+///   a response.
+/// - **Repetition**: a request that is not idempotent is sent once, and if it fails the outcome
+///   says `not_idempotent`. Only what certainly [never left](HyperError::is_unsent) is sent again
+///   whatever its method ([RFC 9110, section
+///   9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)). Head and extensions are the
+///   same in each attempt, and so is the [body](ReplayBody).
+/// - **An attempt** reaches to the head of the response, and through the reading of one that is to
+///   be retried. Its timeout holds for the connecting as well. The body is read by you, outside of
+///   the policy.
+/// - **A URI** is anything that is `TryInto<Uri>`: a `Uri`, `"http://.."`, a `String`. One that
+///   does not parse fails the request when it is [sent](RetryingRequest::send).
 #[derive(Clone)]
 pub struct RetryingClient<T, P> {
     transport: T,
@@ -57,8 +60,9 @@ impl<T, P> RetryingClient<T, P> {
         Self { transport, policies: PolicySelector::new(policy), rules, drain }
     }
 
-    /// Chooses a policy for each request; `None` is the client's own. Hand out clones: a policy made for a single request has a breaker
-    /// that never opens. What a request [sets for itself](RetryingRequest::context) holds whichever policy it goes through.
+    /// Chooses a policy for each request; `None` is the client's own. Hand out clones: a policy
+    /// made for a single request has a breaker that never opens. What a request [sets for
+    /// itself](RetryingRequest::context) holds whichever policy it goes through.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -88,12 +92,14 @@ impl<T, P> RetryingClient<T, P> {
         self.with_rules(|rules| rules.guard(guard))
     }
 
-    /// Sets how much of a response that is to be retried is read, and for how long, so that its connection can be used again. A longer
-    /// one is dropped before the wait, which closes its connection, unless hyper has the rest already; zero of either reads nothing. What has been read is kept, so that
-    /// the response is whole if it turns out to be the last. Default: 64 KiB and 100 ms.
+    /// Sets how much of a response that is to be retried is read, and for how long, so that its
+    /// connection can be used again. A longer one is dropped before the wait, which closes its
+    /// connection, unless hyper has the rest already; zero of either reads nothing. What has been
+    /// read is kept, so that the response is whole if it turns out to be the last. Default: 64 KiB
+    /// and 100 ms.
     ///
-    /// At most half of what the attempt has left is spent on it, so that a response is never lost to the attempt's timeout. The timer is
-    /// the policy's.
+    /// At most half of what the attempt has left is spent on it, so that a response is never lost
+    /// to the attempt's timeout. The timer is the policy's.
     #[must_use]
     pub const fn drain(mut self, max_bytes: usize, max_time: Duration) -> Self {
         self.drain = Drain::new(max_bytes, max_time);
@@ -106,7 +112,8 @@ impl<T, P> RetryingClient<T, P> {
         self.with_rules(|rules| rules.operation(name))
     }
 
-    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers, name the route.
+    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers,
+    /// name the route.
     #[must_use]
     pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.operation_for(name))
@@ -118,20 +125,23 @@ impl<T, P> RetryingClient<T, P> {
         self.with_rules(|rules| rules.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold too.
+    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold
+    /// too.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.with_rules(|rules| rules.abort_on(handle))
     }
 
-    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the request's head and extensions. A
-    /// request's own [`context`](RetryingRequest::context) goes within it.
+    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the
+    /// request's head and extensions. A request's own [`context`](RetryingRequest::context) goes
+    /// within it.
     #[must_use]
     pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.context_for(context))
     }
 
-    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no events.
+    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no
+    /// events.
     #[must_use]
     pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.bypass_if(bypass))
@@ -259,7 +269,8 @@ where
     C: Classifier<Response<ResponseBody<T::ResponseBody>>, HyperError> + Clone,
     Tm: Timer + Clone,
 {
-    /// Sends a request as it is; short for [`request`](Self::request) and [`send`](RetryingRequest::send).
+    /// Sends a request as it is; short for [`request`](Self::request) and
+    /// [`send`](RetryingRequest::send).
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! The sending half of a plain connection, HTTP/1 or HTTP/2.
 //!
-//! Owns what the two have in common, and the form that a request has on the wire. Does not know where connections come from.
+//! Owns what the two have in common, and the form that a request has on the wire. Does not know
+//! where connections come from.
 
 use std::future::Future;
 use std::task::{Context, Poll};
@@ -17,8 +18,8 @@ use crate::wire::prepared;
 #[cfg(feature = "http2")]
 use hyper::client::conn::http2;
 
-/// What [`Connections`](crate::Connections) send over: hyper's `http1::SendRequest`, and with the feature `http2` also
-/// `http2::SendRequest`. Nothing else can be one.
+/// What [`Connections`](crate::Connections) send over: hyper's `http1::SendRequest`, and with the
+/// feature `http2` also `http2::SendRequest`. Nothing else can be one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the sending half of a hyper connection",
     note = "`hyper::client::conn::http1::SendRequest` is one, and with redress-hyper's feature `http2` that of `http2`"
@@ -100,8 +101,8 @@ impl<B: Body + 'static> Sends for http2::SendRequest<B> {
     }
 }
 
-/// The request as an origin server expects it: a path, and the authority in `Host` ([RFC 9112, sections
-/// 3.2.1](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1) and 3.3).
+/// The request as an origin server expects it: a path, and the authority in `Host` ([RFC 9112,
+/// sections 3.2.1](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1) and 3.3).
 fn to_origin_form<B>(mut request: Request<B>) -> Request<B> {
     if request.method() == Method::CONNECT {
         return request;

@@ -1,6 +1,8 @@
-//! Plain connections of [`hyper::client::conn`], kept while they can be used and opened anew when they cannot.
+//! Plain connections of [`hyper::client::conn`], kept while they can be used and opened anew when
+//! they cannot.
 //!
-//! Owns the connections that are idle. How one is opened, and what drives it, is the caller's. Knows no policy.
+//! Owns the connections that are idle. How one is opened, and what drives it, is the caller's.
+//! Knows no policy.
 
 use std::error::Error;
 use std::fmt;
@@ -23,22 +25,26 @@ use crate::wire::check_length;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Sends over connections that a function of yours opens. All of them have to lead to the same place: the request's host is
-/// not looked at, except, over HTTP/1, for the `Host` header of a request that has none.
+/// Sends over connections that a function of yours opens. All of them have to lead to the same
+/// place: the request's host is not looked at, except, over HTTP/1, for the `Host` header of a
+/// request that has none.
 ///
-/// An HTTP/1 connection is used for one request at a time, and again when its response was read to the end; requests at the same time have
-/// one each. An HTTP/2 connection (feature `http2`) is used for all, and while one is being opened the others wait for it. One that was closed is given up: a connection cannot be revived, so the
-/// next attempt opens another. A request that an idle connection hands back unsent, because it was just being closed, goes
-/// over another one at once; this is no attempt of its own. The rest waits for the policy.
+/// An HTTP/1 connection is used for one request at a time, and again when its response was read to
+/// the end; requests at the same time have one each. An HTTP/2 connection (feature `http2`) is used
+/// for all, and while one is being opened the others wait for it. One that was closed is given up:
+/// a connection cannot be revived, so the next attempt opens another. A request that an idle
+/// connection hands back unsent, because it was just being closed, goes over another one at once;
+/// this is no attempt of its own. The rest waits for the policy.
 ///
-/// Clones share the connections. There is no limit to them, and no timeout of idle ones: for that, and for many hosts, take
-/// hyper-util's client.
+/// Clones share the connections. There is no limit to them, and no timeout of idle ones: for that,
+/// and for many hosts, take hyper-util's client.
 ///
-/// A connection is retired when an answer or an error says that it is the connection's fault: a 421, a 408, a GOAWAY, a reset. Those that
-/// there were when the request was sent are retired with it, since they lead where it led. A retry takes one that is younger, or opens
-/// another.
+/// A connection is retired when an answer or an error says that it is the connection's fault: a
+/// 421, a 408, a GOAWAY, a reset. Those that there were when the request was sent are retired with
+/// it, since they lead where it led. A retry takes one that is younger, or opens another.
 ///
-/// **Invariant N3**: a connection that broke, or that an answer blamed, gets no request of a later attempt.
+/// **Invariant N3**: a connection that broke, or that an answer blamed, gets no request of a later
+/// attempt.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -168,7 +174,8 @@ impl<F, S: Connection> Connections<F, S> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let waiter = self.0.waiting.join();
-        // A connection whose response was read just now is ready when its task has run: it is given a turn before another is opened.
+        // A connection whose response was read just now is ready when its task has run: it is given
+        // a turn before another is opened.
         let mut has_waited = false;
         let idle = poll_fn(|cx| {
             let ready = self.poll_idle(&waiter, cx);
@@ -185,7 +192,8 @@ impl<F, S: Connection> Connections<F, S> {
         if !S::IS_SHARED {
             return self.open(&waiter).await.map_err(HyperError::connect);
         }
-        // RFC 9113, section 9.1: a client should not open more than one connection to the same place.
+        // RFC 9113, section 9.1: a client should not open more than one connection to the same
+        // place.
         loop {
             let opening = match self.join_opening() {
                 Joined::Waiting(opening) => opening,
@@ -255,7 +263,8 @@ enum Joined<'c, F, S> {
     Opening(Held<'c, F, S>),
 }
 
-/// An opening that others wait for: it ends with the request that opens, also where that is dropped.
+/// An opening that others wait for: it ends with the request that opens, also where that is
+/// dropped.
 struct Held<'c, F, S> {
     connections: &'c Connections<F, S>,
     opening: Opening,
@@ -288,7 +297,8 @@ where
             progress.connects();
             let (mut connection, is_used) = self.acquire().await?;
             progress.sends();
-            // Those that there are now lead where this one does; what is opened while it is asked may not.
+            // Those that there are now lead where this one does; what is opened while it is asked
+            // may not.
             let younger = self.idle().begun;
             let mut error = match connection.sender.try_send(request).await {
                 Ok(response) => {

@@ -1,6 +1,7 @@
 //! What a request fails with, and what can be asked about it.
 //!
-//! Owns the error and the sorting of hyper's and hyper-util's into it. What it means for a retry is `classifier.rs`.
+//! Owns the error and the sorting of hyper's and hyper-util's into it. What it means for a retry is
+//! `classifier.rs`.
 
 use std::error::Error;
 use std::{fmt, io};
@@ -15,7 +16,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Why a request has no response, or a response no more body.
 ///
-/// hyper's or hyper-util's own error is its `source()`, and [`hyper`](Self::hyper) finds hyper's wherever it is.
+/// hyper's or hyper-util's own error is its `source()`, and [`hyper`](Self::hyper) finds hyper's
+/// wherever it is.
 #[derive(Debug, thiserror::Error)]
 pub struct HyperError {
     kind: Kind,
@@ -44,13 +46,14 @@ pub(crate) enum Kind {
 }
 
 impl HyperError {
-    /// No connection came about, for this reason. For transports of your own: such a request certainly never left.
+    /// No connection came about, for this reason. For transports of your own: such a request
+    /// certainly never left.
     pub fn connect(source: impl Into<BoxError>) -> Self {
         Self { kind: Kind::Connect, source: Some(source.into()) }
     }
 
-    /// It was sent, or at least begun, and failed for this reason. For transports of your own: nobody knows whether the server acted on
-    /// such a request.
+    /// It was sent, or at least begun, and failed for this reason. For transports of your own:
+    /// nobody knows whether the server acted on such a request.
     pub fn exchange(source: impl Into<BoxError>) -> Self {
         Self { kind: Kind::Exchange, source: Some(source.into()) }
     }
@@ -83,24 +86,28 @@ impl HyperError {
         matches!(self.kind, Kind::Connect)
     }
 
-    /// Whether the request was certainly not acted on. Such a request may be sent again although it is not idempotent.
+    /// Whether the request was certainly not acted on. Such a request may be sent again although it
+    /// is not idempotent.
     ///
-    /// There was no connection, or it ended before it took the request; or the server says so, over HTTP/2 by `REFUSED_STREAM` or by a
-    /// GOAWAY whose last stream is below the request's
-    /// ([RFC 9113, section 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7), read with the feature `http2`).
+    /// There was no connection, or it ended before it took the request; or the server says so, over
+    /// HTTP/2 by `REFUSED_STREAM` or by a GOAWAY whose last stream is below the request's ([RFC
+    /// 9113, section 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7), read with the
+    /// feature `http2`).
     #[must_use]
     pub const fn is_unsent(&self) -> bool {
         self.kind.is_unsent()
     }
 
-    /// Whether it is your own part that failed, such as the body that was being sent, and not the server or the way to it.
+    /// Whether it is your own part that failed, such as the body that was being sent, and not the
+    /// server or the way to it.
     #[must_use]
     pub const fn is_own(&self) -> bool {
         matches!(self.kind, Kind::Own)
     }
 
-    /// Whether it was the connection that failed, so that another may do better: none came about, or the one there was broke or is being
-    /// closed. A stream of HTTP/2 that was reset says nothing about its connection.
+    /// Whether it was the connection that failed, so that another may do better: none came about,
+    /// or the one there was broke or is being closed. A stream of HTTP/2 that was reset says
+    /// nothing about its connection.
     #[must_use]
     pub fn is_connection(&self) -> bool {
         match self.kind {
@@ -110,8 +117,9 @@ impl HyperError {
         }
     }
 
-    /// Whether the client refuses to send such a request: its URI does not parse or has no host, its HTTP version is not the connection's,
-    /// or the `Content-Length` it was given is not its body's.
+    /// Whether the client refuses to send such a request: its URI does not parse or has no host,
+    /// its HTTP version is not the connection's, or the `Content-Length` it was given is not its
+    /// body's.
     #[must_use]
     pub const fn is_request(&self) -> bool {
         matches!(self.kind, Kind::Request)
@@ -123,14 +131,15 @@ impl HyperError {
         matches!(self.kind, Kind::Body)
     }
 
-    /// Whether the rest of the body is missing because the response was to be retried, and its connection was let go of before the wait.
+    /// Whether the rest of the body is missing because the response was to be retried, and its
+    /// connection was let go of before the wait.
     #[must_use]
     pub const fn is_discarded(&self) -> bool {
         matches!(self.kind, Kind::Discarded)
     }
 
-    /// Whether something ran into a timeout of its own: a connector's, or the system's. (An attempt that ran into the policy's has no
-    /// error at all.)
+    /// Whether something ran into a timeout of its own: a connector's, or the system's. (An attempt
+    /// that ran into the policy's has no error at all.)
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
@@ -138,7 +147,8 @@ impl HyperError {
             || self.chain().any(|error| error.downcast_ref().is_some_and(timed_out))
     }
 
-    /// Whether the connection, once there was one, ended in the middle: before the whole head, or before the whole body.
+    /// Whether the connection, once there was one, ended in the middle: before the whole head, or
+    /// before the whole body.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         let ended = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
@@ -185,7 +195,8 @@ impl Kind {
         match error.source() {
             // The client has looked at the request and at nothing else.
             None => Self::Request,
-            // What fails with a request in hand tells its connection. A new one that fails, or talks, before it is ready does not.
+            // What fails with a request in hand tells its connection. A new one that fails, or
+            // talks, before it is ready does not.
             Some(_) if error.connect_info().is_none() => Self::Unsent,
             Some(source) => source.downcast_ref().map_or(Self::Exchange, Self::of),
         }
@@ -193,7 +204,8 @@ impl Kind {
 
     /// What an error of hyper is.
     pub(crate) fn of(error: &hyper::Error) -> Self {
-        // hyper calls a request cancelled exactly when it hands it back: it was still in the queue of its connection.
+        // hyper calls a request cancelled exactly when it hands it back: it was still in the queue
+        // of its connection.
         if error.is_canceled() {
             return Self::Unsent;
         }

@@ -1,10 +1,13 @@
 //! A retrying HTTP client for redress over hyper and hyper-util.
 //!
 //! - [`RetryingClient`] sends every request through a policy; [`request_with_retry`] sends one.
-//! - [`Transport`] is what sends an attempt: hyper-util's client, plain [`Connections`], or your own.
+//! - [`Transport`] is what sends an attempt: hyper-util's client, plain [`Connections`], or your
+//!   own.
 //! - [`ClientService`] is hyper-util's client below a tower layer.
-//! - [`ReplayBody`] is the body of a request: bytes, a function that makes it, or a stream that is sent once.
-//! - `testing::FakeTransport` (feature `testing`) answers and fails by a script, with the errors of real connections.
+//! - [`ReplayBody`] is the body of a request: bytes, a function that makes it, or a stream that is
+//!   sent once.
+//! - `testing::FakeTransport` (feature `testing`) answers and fails by a script, with the errors of
+//!   real connections.
 //! - [`hyper_classifier`] says what responses and [`HyperError`]s mean.
 //!
 //! It knows neither a runtime nor TLS: the timer is the policy's, the connector the caller's.

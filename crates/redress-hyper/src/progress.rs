@@ -1,6 +1,7 @@
 //! How far an attempt has come, for when it runs into its timeout and there is no error to tell.
 //!
-//! Owns the mark that travels among a request's extensions. A transport that does not set it leaves open what was sent.
+//! Owns the mark that travels among a request's extensions. A transport that does not set it leaves
+//! open what was sent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -1,6 +1,7 @@
 //! The reading of a response that will be retried, in the time that its attempt has left.
 //!
-//! Owns when it began. How much is read is redress-http's `Drain`; what is read, and what becomes of the rest, is `response_body.rs`.
+//! Owns when it began. How much is read is redress-http's `Drain`; what is read, and what becomes
+//! of the rest, is `response_body.rs`.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,7 @@
 //! One request through a policy, with what is its own.
 //!
-//! Owns a request's settings and the way from it to its response. Runs nothing; `attempts.rs` and the policy's call do.
+//! Owns a request's settings and the way from it to its response. Runs nothing; `attempts.rs` and
+//! the policy's call do.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,12 +24,13 @@ use crate::read_ahead::ReadAhead;
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
-/// How a call over `T` ended, in full: the response, good or bad, by reference as [`last_value`](RetryOutcome::last_value), and what the
-/// classifier made of a bad one as [`last_classification`](RetryOutcome::last_classification).
+/// How a call over `T` ended, in full: the response, good or bad, by reference as
+/// [`last_value`](RetryOutcome::last_value), and what the classifier made of a bad one as
+/// [`last_classification`](RetryOutcome::last_classification).
 pub type RequestOutcome<T> = RetryOutcome<Response<ResponseBody<<T as Transport>::ResponseBody>>, HyperError>;
 
-/// A request on its way through a policy. Made by a [`RetryingClient`](crate::RetryingClient), whose settings it begins with, or by
-/// [`new`](Self::new).
+/// A request on its way through a policy. Made by a [`RetryingClient`](crate::RetryingClient),
+/// whose settings it begins with, or by [`new`](Self::new).
 #[must_use = "a request does nothing unless it is sent"]
 pub struct RetryingRequest<'c, T: Transport, C, Tm, N = NoRetryHook> {
     transport: &'c T,
@@ -91,41 +93,45 @@ impl<'c, T: Transport, C, Tm, N> RetryingRequest<'c, T, C, Tm, N> {
         self
     }
 
-    /// Names the operation in events and metrics. Default: the client's name for it, or else method and path.
+    /// Names the operation in events and metrics. Default: the client's name for it, or else method
+    /// and path.
     pub fn operation(mut self, name: impl Into<Cow<'c, str>>) -> Self {
         self.settings.name = Some(name.into());
         self
     }
 
-    /// Whether this request may be sent again although it is not known to be idempotent. Default: the client's guard.
+    /// Whether this request may be sent again although it is not known to be idempotent. Default:
+    /// the client's guard.
     pub const fn retry_non_idempotent(mut self, retry: bool) -> Self {
         self.settings.guard = self.settings.guard.retry_non_idempotent(retry);
         self
     }
 
-    /// How much of a response that is to be retried is read, and for how long. Default: the client's, see
-    /// [`drain`](crate::RetryingClient::drain).
+    /// How much of a response that is to be retried is read, and for how long. Default: the
+    /// client's, see [`drain`](crate::RetryingClient::drain).
     pub const fn drain(mut self, max_bytes: usize, max_time: Duration) -> Self {
         self.settings.drain = Drain::new(max_bytes, max_time);
         self
     }
 
-    /// Lets this request pass by the policy, or not: sent once, with neither breaker nor events. Default: as the client's
-    /// [`bypass_if`](crate::RetryingClient::bypass_if) has it.
+    /// Lets this request pass by the policy, or not: sent once, with neither breaker nor events.
+    /// Default: as the client's [`bypass_if`](crate::RetryingClient::bypass_if) has it.
     pub const fn bypass(mut self, bypass: bool) -> Self {
         self.settings.bypass = bypass;
         self
     }
 
-    /// Sends it through another policy than the client's, which may have another classifier and timer. It takes a clone: breaker and
-    /// budget are the policy's. What was set here before, and [`context`](Self::context) above all, stays.
+    /// Sends it through another policy than the client's, which may have another classifier and
+    /// timer. It takes a clone: breaker and budget are the policy's. What was set here before, and
+    /// [`context`](Self::context) above all, stays.
     pub fn policy<D: Clone, Tm2: Clone>(self, policy: &AsyncPolicy<D, Tm2>) -> RetryingRequest<'c, T, D, Tm2, N> {
         let Self { transport, context, parts, body, settings, .. } = self;
         RetryingRequest { transport, policy: SelectedPolicy::Provided(policy.clone()), context, parts, body, settings }
     }
 
-    /// Sets what a policy's call can be given besides: a deadline, an abort handle, hooks, a sleep handler, a timeline. It goes
-    /// [within](CallContext::within) what the client sets: deadlines and abort handles of both hold.
+    /// Sets what a policy's call can be given besides: a deadline, an abort handle, hooks, a sleep
+    /// handler, a timeline. It goes [within](CallContext::within) what the client sets: deadlines
+    /// and abort handles of both hold.
     ///
     /// ```
     /// use std::time::Duration;
@@ -154,17 +160,20 @@ where
 {
     /// Sends it, as often as the policy has it.
     ///
-    /// The response is what the other side said, good or bad: a bad one that the policy gave up on is a response all the same. It has
-    /// an [`OutcomeSummary`](redress_core::OutcomeSummary) among its extensions.
+    /// The response is what the other side said, good or bad: a bad one that the policy gave up on
+    /// is a response all the same. It has an [`OutcomeSummary`](redress_core::OutcomeSummary) among
+    /// its extensions.
     ///
     /// # Errors
     ///
-    /// If there is no response: the connection failed, the attempt timed out, the breaker is open, the call was aborted or deferred. If its
-    /// URI does not parse, it fails with a [`HyperError`] that [says so](HyperError::is_request), and neither policy nor server hears of it.
+    /// If there is no response: the connection failed, the attempt timed out, the breaker is open,
+    /// the call was aborted or deferred. If its URI does not parse, it fails with a [`HyperError`]
+    /// that [says so](HyperError::is_request), and neither policy nor server hears of it.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the attempt, stops the call where it is, and gives a breaker's permit back.
+    /// Dropping the future drops the attempt, stops the call where it is, and gives a breaker's
+    /// permit back.
     pub async fn send(self) -> Result<Response<ResponseBody<T::ResponseBody>>, CallError<HyperError>> {
         let outcome = self.execute().await;
         let summary = outcome.summary().clone();

@@ -1,6 +1,7 @@
 //! The body of a response: what was read of it already, then the rest.
 //!
-//! Owns the bounded reading of a response that is to be retried, and what becomes of the rest. Does not know who decides that.
+//! Owns the bounded reading of a response that is to be retried, and what becomes of the rest. Does
+//! not know who decides that.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -18,12 +19,13 @@ use crate::error::HyperError;
 
 /// The body of a response.
 ///
-/// It is whole: what the client has read of it to free the connection comes first, then the rest. Only if a retry was under way, and
-/// then did not come about (a hook stopped the call while it waited), the rest may be missing, and the body ends with an error that
-/// [says so](HyperError::is_discarded).
+/// It is whole: what the client has read of it to free the connection comes first, then the rest.
+/// Only if a retry was under way, and then did not come about (a hook stopped the call while it
+/// waited), the rest may be missing, and the body ends with an error that [says
+/// so](HyperError::is_discarded).
 ///
-/// It is read outside of the policy: neither an attempt's timeout nor the deadline holds for it, and a failure is not retried. Read it
-/// inside a policy's call where that matters.
+/// It is read outside of the policy: neither an attempt's timeout nor the deadline holds for it,
+/// and a failure is not retried. Read it inside a policy's call where that matters.
 pub struct ResponseBody<B: Body = Incoming> {
     read: VecDeque<Frame<B::Data>>,
     rest: Rest<B>,
@@ -45,7 +47,8 @@ where
         Self { read: VecDeque::new(), rest: Rest::Body(body) }
     }
 
-    /// Reads ahead to the end, at most about `most` bytes, and as long as `limit` has not ended. What is read is kept.
+    /// Reads ahead to the end, at most about `most` bytes, and as long as `limit` has not ended.
+    /// What is read is kept.
     pub(crate) async fn read_ahead(&mut self, most: usize, limit: impl Future<Output = ()>) {
         if self.size_hint().lower() > most as u64 {
             return;

@@ -17,12 +17,14 @@ use tower_service::Service;
 use crate::error::HyperError;
 use crate::transport::Transport;
 
-/// hyper-util's [`Client`] below a [`PolicyLayer`](https://docs.rs/redress-tower): a tower service that sends as the client's
-/// [`Transport`] does.
+/// hyper-util's [`Client`] below a [`PolicyLayer`](https://docs.rs/redress-tower): a tower service
+/// that sends as the client's [`Transport`] does.
 ///
-/// The client alone is a tower service, too. A layer over that knows no connections: the retry of a 421 or a 408 goes over the connection
-/// that said so. Here that connection is not used again, user and password of a URI are not sent, and a POST, PUT or PATCH without
-/// content says so. An error is a [`HyperError`], of which [`hyper_classifier`](crate::hyper_classifier) knows whether the request left.
+/// The client alone is a tower service, too. A layer over that knows no connections: the retry of a
+/// 421 or a 408 goes over the connection that said so. Here that connection is not used again, user
+/// and password of a URI are not sent, and a POST, PUT or PATCH without content says so. An error
+/// is a [`HyperError`], of which [`hyper_classifier`](crate::hyper_classifier) knows whether the
+/// request left.
 ///
 /// ```
 /// use bytes::Bytes;

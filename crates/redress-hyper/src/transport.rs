@@ -1,6 +1,7 @@
 //! What sends a request once: the seam between the policy and hyper.
 //!
-//! Owns the trait, and its implementation for hyper-util's pooled client. Knows no policy. Plain connections are `connections.rs`.
+//! Owns the trait, and its implementation for hyper-util's pooled client. Knows no policy. Plain
+//! connections are `connections.rs`.
 
 use std::error::Error;
 use std::future::Future;
@@ -18,18 +19,21 @@ use crate::wire::{check_length, prepared};
 
 /// Sends a request once. A clone sends over the same connections.
 ///
-/// Implemented for hyper-util's [`Client`] and for [`Connections`](crate::Connections); implement it to put something between the
-/// policy and hyper, such as a signature that is made anew for each attempt.
+/// Implemented for hyper-util's [`Client`] and for [`Connections`](crate::Connections); implement
+/// it to put something between the policy and hyper, such as a signature that is made anew for each
+/// attempt.
 ///
-/// From the second attempt of a call on, a [`Repetition`](crate::Repetition) among the request's extensions says which attempt this is,
-/// why the one before failed, and whether another connection is wanted. How far the two transports here obey:
+/// From the second attempt of a call on, a [`Repetition`](crate::Repetition) among the request's
+/// extensions says which attempt this is, why the one before failed, and whether another connection
+/// is wanted. How far the two transports here obey:
 ///
 /// | | [`Connections`](crate::Connections) | hyper-util's [`Client`] |
 /// |---|---|---|
 /// | the connection of an answer or an error that is about it (a 421, a 408, a GOAWAY) | is not used again | is not used again ([`Connected::poison`](hyper_util::client::legacy::connect::Connected::poison)) |
 /// | the connections that there were beside it when the request was sent | are not used again | may be: the pool shows none of them, so cap their number with `pool_max_idle_per_host` where that matters |
 ///
-/// Both send user and password of a URI to nobody, and `Content-Length: 0` with a POST, PUT or PATCH that has no content.
+/// Both send user and password of a URI to nobody, and `Content-Length: 0` with a POST, PUT or
+/// PATCH that has no content.
 ///
 /// ```
 /// use std::future::Future;
@@ -103,7 +107,8 @@ where
     }
 }
 
-/// Says when it is dropped, before there is a response, whether a connection has the request: the client tells the connection just before.
+/// Says when it is dropped, before there is a response, whether a connection has the request: the
+/// client tells the connection just before.
 struct Connecting<'a> {
     progress: &'a Progress,
     captured: Option<&'a CaptureConnection>,
@@ -117,7 +122,8 @@ impl Drop for Connecting<'_> {
     }
 }
 
-/// Asks for the connection that the request goes over, unless the caller has done so, who could not be told then.
+/// Asks for the connection that the request goes over, unless the caller has done so, who could not
+/// be told then.
 fn capture<B>(request: &mut Request<B>) -> Option<CaptureConnection> {
     let before = request.extensions().clone();
     let captured = capture_connection(request);

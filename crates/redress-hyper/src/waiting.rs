@@ -9,8 +9,9 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// Those that wait.
 ///
-/// A connection of hyper's keeps one waker, and wakes the one before when it is given another. Two calls that asked the
-/// same connection with wakers of their own would wake each other for ever, so all ask with this one.
+/// A connection of hyper's keeps one waker, and wakes the one before when it is given another. Two
+/// calls that asked the same connection with wakers of their own would wake each other for ever, so
+/// all ask with this one.
 pub(crate) struct Waiting {
     queue: Arc<Queue>,
     waker: Waker,
@@ -42,7 +43,8 @@ impl Wake for Queue {
 impl Waiting {
     pub(crate) fn new() -> Self {
         let queue = Arc::<Queue>::default();
-        // A clone: a waker and its clone may differ for `Waker::will_wake`, by which hyper tells them apart.
+        // A clone: a waker and its clone may differ for `Waker::will_wake`, by which hyper tells
+        // them apart.
         let waker = Waker::from(Arc::clone(&queue)).clone();
         Self { queue, waker }
     }

@@ -9,8 +9,9 @@ use redress_http::strip_userinfo;
 
 use crate::error::HyperError;
 
-/// The request without user and password in its URI, and with a `Content-Length` of 0 where its method gives content a meaning and it
-/// has none ([RFC 9110, section 8.6](https://www.rfc-editor.org/rfc/rfc9110#section-8.6)): servers answer 411 without.
+/// The request without user and password in its URI, and with a `Content-Length` of 0 where its
+/// method gives content a meaning and it has none ([RFC 9110, section
+/// 8.6](https://www.rfc-editor.org/rfc/rfc9110#section-8.6)): servers answer 411 without.
 pub(crate) fn prepared<B: Body>(mut request: Request<B>) -> Request<B> {
     strip_userinfo(request.uri_mut());
     let means_content = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
@@ -23,8 +24,8 @@ pub(crate) fn prepared<B: Body>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-/// Whether the caller gave a length that is not its body's. hyper sends it as it is: the server waits for the rest, or reads the
-/// excess as another request.
+/// Whether the caller gave a length that is not its body's. hyper sends it as it is: the server
+/// waits for the rest, or reads the excess as another request.
 pub(crate) fn check_length<B: Body>(request: &Request<B>) -> Result<(), HyperError> {
     let Some(length) = request.body().size_hint().exact() else { return Ok(()) };
     let headers = request.headers();

@@ -28,7 +28,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let backend = serve_a_bad_minute().await?;
     let client: HttpClient = Client::builder(TokioExecutor::new()).build_http();
 
-    // One observer for all policies; the breaker has a name and is watched, so that it shows from the start.
+    // One observer for all policies; the breaker has a name and is watched, so that it shows from
+    // the start.
     let metrics = MetricsObserver::new();
     let breaker = CircuitBreaker::builder().name("inventory").failure_threshold(2).build()?;
     metrics.watch(&breaker);
@@ -77,7 +78,8 @@ async fn serve_a_bad_minute() -> Result<SocketAddr, Box<dyn Error>> {
             let Ok((mut connection, _)) = listener.accept().await else { return };
             let status = if request == 1 { "200 OK" } else { "503 Service Unavailable" };
             let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            // A request this small comes in one piece; if the client went away, the next one is answered all the same.
+            // A request this small comes in one piece; if the client went away, the next one is
+            // answered all the same.
             let _ = connection.read(&mut [0; 1024]).await;
             let _ = connection.write_all(answer.as_bytes()).await;
         }

@@ -1,6 +1,7 @@
 //! Names that a program chooses, kept few.
 //!
-//! Owns the bound: whatever names come, no more series than this come of them. Does not know what is kept for a name.
+//! Owns the bound: whatever names come, no more series than this come of them. Does not know what
+//! is kept for a name.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,11 +10,12 @@ use metrics::SharedString;
 
 use crate::labels::{NONE, OTHER};
 
-/// The longest name that becomes a label. What is longer is hardly a name, and scrapers refuse a whole page for one label
-/// value that is too long.
+/// The longest name that becomes a label. What is longer is hardly a name, and scrapers refuse a
+/// whole page for one label value that is too long.
 pub(crate) const LONGEST_NAME: usize = 128;
 
-/// Something kept for each of the first names that came, and two things for the rest: for no name, and for every later one.
+/// Something kept for each of the first names that came, and two things for the rest: for no name,
+/// and for every later one.
 pub(crate) struct Bounded<V> {
     limit: usize,
     make: Box<dyn Fn(SharedString) -> V + Send + Sync>,

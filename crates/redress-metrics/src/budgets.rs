@@ -74,7 +74,8 @@ impl Budgets {
 }
 
 impl Watched {
-    /// Two threads may show two numbers, and the older one last, so each looks again after it has shown one.
+    /// Two threads may show two numbers, and the older one last, so each looks again after it has
+    /// shown one.
     fn show(&self) {
         let mut remaining = self.budget.remaining();
         loop {

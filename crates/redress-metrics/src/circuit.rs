@@ -1,6 +1,7 @@
 //! The gauge of one breaker.
 //!
-//! Owns what it shows and when. Changes no breaker; where it may look at one, it shows what it sees rather than what it heard.
+//! Owns what it shows and when. Changes no breaker; where it may look at one, it shows what it sees
+//! rather than what it heard.
 
 use std::sync::{PoisonError, RwLock};
 
@@ -30,8 +31,9 @@ impl Circuit {
         self.refresh();
     }
 
-    /// A change of state shows in the gauge. A rejection changes none, and as it may be told of after a change that came later,
-    /// its state is only trusted to a breaker that can be looked at.
+    /// A change of state shows in the gauge. A rejection changes none, and as it may be told of
+    /// after a change that came later, its state is only trusted to a breaker that can be looked
+    /// at.
     pub(crate) fn hear(&self, event: &Event<'_>) {
         if !self.refresh() && event.name != EventName::CircuitRejected {
             if let Some(state) = event.state {
@@ -40,7 +42,8 @@ impl Circuit {
         }
     }
 
-    /// Looks at no breaker any more. What it showed is not known from then on, until an event says it.
+    /// Looks at no breaker any more. What it showed is not known from then on, until an event says
+    /// it.
     pub(crate) fn unwatch(&self) {
         let watched = self.watched.write().unwrap_or_else(PoisonError::into_inner).take();
         if watched.is_some() {
@@ -50,8 +53,9 @@ impl Circuit {
 
     /// Shows the state of the breaker that is watched; `false` if none is.
     pub(crate) fn refresh(&self) -> bool {
-        // Two threads may show two states, and the older one last. Each looks again after it has shown one, so the one that
-        // stays was the breaker's when the last of them looked; likewise if the breaker is unwatched meanwhile.
+        // Two threads may show two states, and the older one last. Each looks again after it has
+        // shown one, so the one that stays was the breaker's when the last of them looked; likewise
+        // if the breaker is unwatched meanwhile.
         let mut shown = None;
         loop {
             let watched = self.watched.read().unwrap_or_else(PoisonError::into_inner).clone();

@@ -53,8 +53,8 @@ pub(crate) fn named(key: &'static str, value: SharedString) -> Label {
     Label::new(key, value)
 }
 
-/// The state as the gauge shows it, in the order of severity so that `max` over instances means something; none for a state that
-/// this version does not know.
+/// The state as the gauge shows it, in the order of severity so that `max` over instances means
+/// something; none for a state that this version does not know.
 pub(crate) fn state_value(state: CircuitState) -> Option<f64> {
     match state {
         CircuitState::Closed => Some(0.0),

@@ -1,6 +1,7 @@
 //! The observer: what is written when.
 //!
-//! Owns the mapping from what is heard to what is counted. Holds no state of calls, so it needs nothing along with each.
+//! Owns the mapping from what is heard to what is counted. Holds no state of calls, so it needs
+//! nothing along with each.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,13 +18,15 @@ use crate::labels;
 use crate::operations::Operations;
 use crate::series::{Metrics, Operation, PolicyName, Series};
 
-/// Writes a policy's events to the [`metrics`] facade: the counters, histograms and gauges listed in [`names`](crate::names).
+/// Writes a policy's events to the [`metrics`] facade: the counters, histograms and gauges listed
+/// in [`names`](crate::names).
 ///
-/// A handle: clones are the same observer. Give clones of one to all policies, since each counts the
-/// [names it lets through](MetricsObserverBuilder::operation_limit) for itself.
+/// A handle: clones are the same observer. Give clones of one to all policies, since each counts
+/// the [names it lets through](MetricsObserverBuilder::operation_limit) for itself.
 ///
-/// Whatever is written goes to the recorder that is installed at that time, so an observer may be older than the recorder; only
-/// what was counted before is lost, and [`describe`](crate::describe) and [`refresh`](Self::refresh) have to be called again.
+/// Whatever is written goes to the recorder that is installed at that time, so an observer may be
+/// older than the recorder; only what was counted before is lost, and [`describe`](crate::describe)
+/// and [`refresh`](Self::refresh) have to be called again.
 ///
 /// ```
 /// use redress::{CircuitBreaker, Policy};
@@ -90,32 +93,38 @@ impl MetricsObserver {
 
     /// Shows a breaker's state from now on, by looking at it instead of by what events say.
     ///
-    /// Without it a breaker has a gauge from its first change of state on. With it, the gauge is there at once, and is right
-    /// whatever the order in which threads come to tell of changes. Changes still have to be told: by policies that have this
-    /// observer, or by [`refresh`](Self::refresh) for a breaker that is also used by hand.
+    /// Without it a breaker has a gauge from its first change of state on. With it, the gauge is
+    /// there at once, and is right whatever the order in which threads come to tell of changes.
+    /// Changes still have to be told: by policies that have this observer, or by
+    /// [`refresh`](Self::refresh) for a breaker that is also used by hand.
     ///
-    /// The observer keeps the breaker alive until it is [unwatched](Self::unwatch). A later breaker of the same name takes the earlier
-    /// one's place.
+    /// The observer keeps the breaker alive until it is [unwatched](Self::unwatch). A later breaker
+    /// of the same name takes the earlier one's place.
     pub fn watch(&self, breaker: &CircuitBreaker) {
         self.shared.circuits.get_always(breaker.name()).watch(breaker.clone());
     }
 
-    /// Lets go of the watched breaker of this [name](CircuitBreaker::name), for one that is used no more, such as that of a host that is
-    /// gone; empty for the one without a name. Does nothing if none is watched.
+    /// Lets go of the watched breaker of this [name](CircuitBreaker::name), for one that is used no
+    /// more, such as that of a host that is gone; empty for the one without a name. Does nothing if
+    /// none is watched.
     ///
-    /// A recorder cannot take a series back, so the gauge becomes NaN: no alert compares true with it, and an exporter that forgets idle
-    /// series forgets it. A policy that tells of a breaker of this name writes it again.
+    /// A recorder cannot take a series back, so the gauge becomes NaN: no alert compares true with
+    /// it, and an exporter that forgets idle series forgets it. A policy that tells of a breaker of
+    /// this name writes it again.
     pub fn unwatch(&self, name: &str) {
         if let Some(circuit) = self.shared.circuits.known(name) {
             circuit.unwatch();
         }
     }
 
-    /// Shows what a budget has left from now on, as [`BUDGET_REMAINING`](crate::names::BUDGET_REMAINING) under this name, until
-    /// it is [unwatched](Self::unwatch_budget). A later budget of the same name takes the earlier one's place.
+    /// Shows what a budget has left from now on, as
+    /// [`BUDGET_REMAINING`](crate::names::BUDGET_REMAINING) under this name, until it is
+    /// [unwatched](Self::unwatch_budget). A later budget of the same name takes the earlier one's
+    /// place.
     ///
-    /// The gauge is written at each retry, and at each event until the budget is full again. Where calls are rare, call
-    /// [`refresh`](Self::refresh) before scrapes, since tokens come back as time goes by.
+    /// The gauge is written at each retry, and at each event until the budget is full again. Where
+    /// calls are rare, call [`refresh`](Self::refresh) before scrapes, since tokens come back as
+    /// time goes by.
     ///
     /// ```
     /// use std::time::Duration;
@@ -132,13 +141,14 @@ impl MetricsObserver {
         self.shared.budgets.watch(name.into(), budget.clone());
     }
 
-    /// Lets go of the budget watched under this name. Its gauge becomes NaN, as [`unwatch`](Self::unwatch) says.
+    /// Lets go of the budget watched under this name. Its gauge becomes NaN, as
+    /// [`unwatch`](Self::unwatch) says.
     pub fn unwatch_budget(&self, name: &str) {
         self.shared.budgets.unwatch(name);
     }
 
-    /// Writes the gauges of the watched breakers and budgets again: after a recorder was installed late, or from time to time
-    /// if the exporter forgets what is not written to.
+    /// Writes the gauges of the watched breakers and budgets again: after a recorder was installed
+    /// late, or from time to time if the exporter forgets what is not written to.
     pub fn refresh(&self) {
         self.shared.budgets.refresh();
         for circuit in self.shared.circuits.all() {

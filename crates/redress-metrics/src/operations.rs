@@ -42,7 +42,8 @@ impl Operations {
     }
 }
 
-/// Whether a name looks like the path of one request, with or without a method before it, and unlike the template of a route.
+/// Whether a name looks like the path of one request, with or without a method before it, and
+/// unlike the template of a route.
 fn is_path(name: &str) -> bool {
     name.contains('/') && !name.contains(['{', ':'])
 }

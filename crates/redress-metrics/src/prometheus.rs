@@ -10,8 +10,9 @@ use crate::series::Metrics;
 
 /// Counts events in a counter of this name, and does nothing else.
 ///
-/// The original takes a counter object and labels it with whatever tags an event happens to have, which a counter with fixed
-/// labels refuses. Here the labels are those of [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL), always all of them.
+/// The original takes a counter object and labels it with whatever tags an event happens to have,
+/// which a counter with fixed labels refuses. Here the labels are those of
+/// [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL), always all of them.
 ///
 /// ```
 /// use redress::Policy;
@@ -25,7 +26,8 @@ pub fn prometheus_metric_hook(counter: impl Into<SharedString>) -> MetricsObserv
     hooks(counter.into(), None)
 }
 
-/// Counts events in a counter of the first name, and records the waits before retries, in seconds, in a histogram of the second.
+/// Counts events in a counter of the first name, and records the waits before retries, in seconds,
+/// in a histogram of the second.
 ///
 /// The labels are those of [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL) and
 /// [`RETRY_SLEEP_SECONDS`](crate::names::RETRY_SLEEP_SECONDS).

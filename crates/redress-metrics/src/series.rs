@@ -1,8 +1,9 @@
 //! From events to series: the key of each, and the few calls into the facade.
 //!
-//! Owns which labels each metric has. Keeps no handles: a handle is bound to the recorder that was there when it was made,
-//! and goes dead when an exporter forgets an idle series. Keys are what costs something to make, so those of the success path
-//! are kept for each operation, policy and breaker that meet.
+//! Owns which labels each metric has. Keeps no handles: a handle is bound to the recorder that was
+//! there when it was made, and goes dead when an exporter forgets an idle series. Keys are what
+//! costs something to make, so those of the success path are kept for each operation, policy and
+//! breaker that meet.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -58,8 +59,8 @@ pub(crate) struct Operation {
     metrics: Metrics,
     extras: Extras,
     name: SharedString,
-    /// By where policy and breaker are kept. They are kept for as long as this is, and the bounds on their names are a bound
-    /// on this.
+    /// By where policy and breaker are kept. They are kept for as long as this is, and the bounds
+    /// on their names are a bound on this.
     series: RwLock<HashMap<(usize, usize), Arc<Series>>>,
 }
 
@@ -150,7 +151,8 @@ impl Series {
         }
     }
 
-    /// When an attempt ends and not with the event: a retry that was announced may still be deferred or aborted.
+    /// When an attempt ends and not with the event: a retry that was announced may still be
+    /// deferred or aborted.
     pub(crate) fn record_sleep(&self, attempt: &AttemptContext<'_>) {
         if let (Some(AttemptDecision::Retry), Some(sleep)) = (attempt.decision, attempt.delay) {
             if let Some(name) = self.metrics.sleeps.clone() {

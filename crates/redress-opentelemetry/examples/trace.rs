@@ -1,6 +1,7 @@
 //! A few calls, and what OpenTelemetry makes of them: spans as a tree, metrics as a list.
 //!
-//! The exporters keep everything in memory, and it is printed at the end; a service would export over OTLP.
+//! The exporters keep everything in memory, and it is printed at the end; a service would export
+//! over OTLP.
 
 use std::cell::Cell;
 use std::error::Error;

@@ -1,6 +1,7 @@
 //! The attributes: their names, and how they are read from events.
 //!
-//! Owns what is called what, for spans and metrics alike. Does not know which of them carries which.
+//! Owns what is called what, for spans and metrics alike. Does not know which of them carries
+//! which.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -41,8 +42,8 @@ pub(crate) fn outcome_of(event: &Event<'_>) -> Option<CallOutcome> {
     }
 }
 
-/// The `error.type` of a failure: the error's type if there was an error, else `timeout`, else the class. What has no cause is no
-/// failure, as the opening of a breaker.
+/// The `error.type` of a failure: the error's type if there was an error, else `timeout`, else the
+/// class. What has no cause is no failure, as the opening of a breaker.
 pub(crate) fn error_type(
     type_name: Option<&'static str>,
     cause: Option<Cause>,

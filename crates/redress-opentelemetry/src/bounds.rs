@@ -1,6 +1,7 @@
 //! Values of attributes that programs choose, kept few in metrics.
 //!
-//! Owns the bounds: whatever values come, no more of them than this become series. Spans have no bounds.
+//! Owns the bounds: whatever values come, no more of them than this become series. Spans have no
+//! bounds.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -62,7 +63,8 @@ impl Bounds {
     }
 }
 
-/// Whether a name looks like the path of one request, with or without a method before it, and unlike the template of a route.
+/// Whether a name looks like the path of one request, with or without a method before it, and
+/// unlike the template of a route.
 fn is_path(name: &str) -> bool {
     name.contains('/') && !name.contains(['{', ':'])
 }

@@ -22,7 +22,8 @@ struct Watched {
 }
 
 impl Budgets {
-    /// The gauge that reads these. Its callback stays with the meter for good, so it holds on to nothing.
+    /// The gauge that reads these. Its callback stays with the meter for good, so it holds on to
+    /// nothing.
     pub(crate) fn gauge(self: &Arc<Self>, meter: &Meter) -> ObservableGauge<u64> {
         let budgets = Arc::downgrade(self);
         meter
@@ -64,8 +65,9 @@ impl Budgets {
     }
 }
 
-/// A budget's place in the gauge `redress.budget.remaining`, see [`OtelObserver::watch_budget`](crate::OtelObserver::watch_budget). Dropped,
-/// the budget leaves the gauge.
+/// A budget's place in the gauge `redress.budget.remaining`, see
+/// [`OtelObserver::watch_budget`](crate::OtelObserver::watch_budget). Dropped, the budget leaves
+/// the gauge.
 #[derive(Debug)]
 #[must_use = "a budget is watched until this is dropped"]
 pub struct BudgetWatch {

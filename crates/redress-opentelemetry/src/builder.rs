@@ -1,6 +1,7 @@
 //! The configuration of an observer.
 //!
-//! Owns the switches, their defaults, and where tracer and meter come from. Nothing here can be wrong, so `build` cannot fail.
+//! Owns the switches, their defaults, and where tracer and meter come from. Nothing here can be
+//! wrong, so `build` cannot fail.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,9 +23,10 @@ use crate::observer::{Metrics, OtelObserver};
 ///
 /// # Defaults
 ///
-/// The global providers' tracer and meter with the instrumentation scope `redress`, as they are when `build` is called; spans
-/// and metrics; an event for each attempt, but no span of its own; the operation's name among the metrics' attributes; no
-/// breaker and no budget watched; 100 values for each attribute of metrics.
+/// The global providers' tracer and meter with the instrumentation scope `redress`, as they are
+/// when `build` is called; spans and metrics; an event for each attempt, but no span of its own;
+/// the operation's name among the metrics' attributes; no breaker and no budget watched; 100 values
+/// for each attribute of metrics.
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct OtelObserverBuilder {
     tracer: Option<BoxedTracer>,
@@ -57,7 +59,8 @@ impl OtelObserverBuilder {
         }
     }
 
-    /// Sets the tracer that starts the spans: an SDK's, or any other. Default: the global provider's.
+    /// Sets the tracer that starts the spans: an SDK's, or any other. Default: the global
+    /// provider's.
     pub fn tracer<T>(mut self, tracer: T) -> Self
     where
         T: Tracer<Span: Span + Send + Sync + 'static> + Send + Sync + 'static,
@@ -78,8 +81,9 @@ impl OtelObserverBuilder {
         self
     }
 
-    /// Sets whether each attempt has a span too, a child of the call's and linked to the attempt before. What the operation starts is
-    /// then a child of its attempt. Default: false, and attempts are events of the call's span alone.
+    /// Sets whether each attempt has a span too, a child of the call's and linked to the attempt
+    /// before. What the operation starts is then a child of its attempt. Default: false, and
+    /// attempts are events of the call's span alone.
     pub fn attempt_spans(mut self, attempt_spans: bool) -> Self {
         self.attempt_spans = attempt_spans;
         self
@@ -88,8 +92,8 @@ impl OtelObserverBuilder {
     /// Sets the kind of the spans of attempts, where there are any. Default:
     /// [`Internal`](SpanKind::Internal), since an instrumented client below makes the client spans.
     ///
-    /// Take [`Client`](SpanKind::Client) where there is no such client and the attempts themselves send
-    /// their context along: maps of services are drawn from pairs of client and server spans.
+    /// Take [`Client`](SpanKind::Client) where there is no such client and the attempts themselves
+    /// send their context along: maps of services are drawn from pairs of client and server spans.
     pub fn attempt_span_kind(mut self, kind: SpanKind) -> Self {
         self.attempt_kind = kind;
         self
@@ -101,35 +105,39 @@ impl OtelObserverBuilder {
         self
     }
 
-    /// Sets whether the metrics have the attribute `operation`. Each name makes series of its own, so turn it off where names are
-    /// not few, such as paths with numbers in them. Spans have it in any case. Default: true.
+    /// Sets whether the metrics have the attribute `operation`. Each name makes series of its own,
+    /// so turn it off where names are not few, such as paths with numbers in them. Spans have it in
+    /// any case. Default: true.
     pub fn operation_in_metrics(mut self, operation: bool) -> Self {
         self.operation_in_metrics = operation;
         self
     }
 
-    /// Sets how many different operations, policies, breakers and details each become attributes of metrics. Those that come later share
-    /// the value `other`, and so do names of more than 128 bytes. Operations that look like the path of one request, with a `/` and with
-    /// neither `{` nor `:`, have as many places to themselves. Spans have all of them. Default: 100.
+    /// Sets how many different operations, policies, breakers and details each become attributes of
+    /// metrics. Those that come later share the value `other`, and so do names of more than 128
+    /// bytes. Operations that look like the path of one request, with a `/` and with neither `{`
+    /// nor `:`, have as many places to themselves. Spans have all of them. Default: 100.
     pub fn value_limit(mut self, values: usize) -> Self {
         self.value_limit = values;
         self
     }
 
-    /// Keeps a place in metrics for each of these operations, besides the [limit](Self::value_limit), however many others come first.
+    /// Keeps a place in metrics for each of these operations, besides the
+    /// [limit](Self::value_limit), however many others come first.
     pub fn operations(mut self, names: impl IntoIterator<Item: Into<String>>) -> Self {
         self.operations.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Watches a budget under this name for as long as the observer lives. See [`OtelObserver::watch_budget`] for a shorter time.
+    /// Watches a budget under this name for as long as the observer lives. See
+    /// [`OtelObserver::watch_budget`] for a shorter time.
     pub fn watch_budget(mut self, name: impl Into<String>, budget: &Budget) -> Self {
         self.budgets.push((name.into(), budget.clone()));
         self
     }
 
-    /// Watches a breaker for as long as the observer lives: its state is read at each collection, from the start. See
-    /// [`OtelObserver::watch`] for a shorter time.
+    /// Watches a breaker for as long as the observer lives: its state is read at each collection,
+    /// from the start. See [`OtelObserver::watch`] for a shorter time.
     pub fn watch(mut self, breaker: &CircuitBreaker) -> Self {
         self.watched.push(breaker.clone());
         self
@@ -180,8 +188,9 @@ fn scope() -> InstrumentationScope {
 
 /// The global provider's tracer, unless it does nothing.
 ///
-/// A tracer that was taken while no provider was set does nothing for good, and is known by handing on the span it is given. It is
-/// asked with telemetry suppressed, so that a real one records nothing of this.
+/// A tracer that was taken while no provider was set does nothing for good, and is known by handing
+/// on the span it is given. It is asked with telemetry suppressed, so that a real one records
+/// nothing of this.
 fn global_tracer() -> Option<BoxedTracer> {
     use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 

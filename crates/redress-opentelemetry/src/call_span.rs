@@ -1,7 +1,8 @@
 //! The span of one call, and those of its attempts.
 //!
-//! Owns when spans begin and end, whose children they are, and what they say. Does not know metrics. It uses no context of its own
-//! to find a call's span again: the engine hands each call its observer.
+//! Owns when spans begin and end, whose children they are, and what they say. Does not know
+//! metrics. It uses no context of its own to find a call's span again: the engine hands each call
+//! its observer.
 
 use std::borrow::Cow;
 use std::mem;
@@ -38,7 +39,8 @@ impl Spans {
         Self { tracer: Arc::new(tracer), of_attempts }
     }
 
-    /// The span of a call that begins now, in the current context; none if that would change nothing for anybody.
+    /// The span of a call that begins now, in the current context; none if that would change
+    /// nothing for anybody.
     pub(crate) fn begin(&self, call: &CallStart<'_>) -> Option<CallSpan> {
         let (links, parent) = take_links(Context::current());
         let name = call.operation.map_or(Cow::Borrowed(UNNAMED), |name| Cow::Owned(name.to_owned()));
@@ -48,8 +50,8 @@ impl Spans {
         builder.attributes = Some(names.collect());
         let span = builder.start_with_context(&*self.tracer, &parent);
         let recording = span.is_recording();
-        // A span that is not sampled still is the parent of what the operation starts, so that all of it is left out together. One
-        // that is invalid, or only hands the parent on, is not.
+        // A span that is not sampled still is the parent of what the operation starts, so that all
+        // of it is left out together. One that is invalid, or only hands the parent on, is not.
         let own = span.span_context();
         if !recording && (!own.is_valid() || own == parent.span().span_context()) {
             return None;
@@ -59,7 +61,8 @@ impl Spans {
     }
 }
 
-/// The span of one call. It ends when this is dropped, with the call: after the terminal event there may be one of the breaker's.
+/// The span of one call. It ends when this is dropped, with the call: after the terminal event
+/// there may be one of the breaker's.
 pub(crate) struct CallSpan {
     /// The context of the call, with its span.
     context: Context,
@@ -77,7 +80,8 @@ struct Progress {
     attempt: Option<Context>,
     /// The span of the attempt that ran last, and its number.
     previous: Option<(SpanContext, u32)>,
-    /// What the last failure was, since the event that ends a call while it waits does not say it again.
+    /// What the last failure was, since the event that ends a call while it waits does not say it
+    /// again.
     error_type: Option<&'static str>,
     detail: Option<String>,
     end: Option<End>,
@@ -134,7 +138,8 @@ impl CallObserver for CallSpan {
                 let detail = progress.detail.take();
                 progress.end = Some(End::of(event, outcome, progress.error_type, detail));
             }
-            // What the breaker says after the end happened at the end, or the span would end before its last event.
+            // What the breaker says after the end happened at the end, or the span would end before
+            // its last event.
             progress.end.as_ref().map_or_else(SystemTime::now, |end| end.at)
         };
         self.context.span().add_event_with_timestamp(event.name.as_str(), at, attributes_of(event));
@@ -192,8 +197,8 @@ impl Drop for CallSpan {
     }
 }
 
-/// Runs a step that must not panic, such as ending a span whose owner lives on: its destructor may panic like the end did, and a second panic while the first unwinds
-/// would end the process.
+/// Runs a step that must not panic, such as ending a span whose owner lives on: its destructor may
+/// panic like the end did, and a second panic while the first unwinds would end the process.
 pub(crate) fn contained(end: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(end)) {
         // A payload may panic when dropped.
@@ -221,8 +226,8 @@ impl End {
     }
 }
 
-/// Ends a span, saying how it ended. A failure, a rejection and a panic are errors; what somebody asked for, a deferral, an abort or a dropped
-/// future, is none.
+/// Ends a span, saying how it ended. A failure, a rejection and a panic are errors; what somebody
+/// asked for, a deferral, an abort or a dropped future, is none.
 fn finish(span: &SpanRef<'_>, outcome: CallOutcome, description: &'static str, at: Option<SystemTime>) {
     span.set_attribute(KeyValue::new(OUTCOME, outcome.as_str()));
     match outcome {

@@ -1,6 +1,7 @@
 //! The states of breakers as a gauge.
 //!
-//! Owns which breakers are known, how their series are called, and for how long. Does not know calls or spans.
+//! Owns which breakers are known, how their series are called, and for how long. Does not know
+//! calls or spans.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -12,13 +13,14 @@ use redress_core::{CircuitBreaker, Event};
 
 use crate::attributes::{BREAKER, CIRCUIT_STATE, OPERATION, text};
 
-/// How many breakers are known from events alone, so that operations with endless names cost no endless memory. Three series
-/// each, and an SDK keeps 2000 unless told otherwise.
+/// How many breakers are known from events alone, so that operations with endless names cost no
+/// endless memory. Three series each, and an SDK keeps 2000 unless told otherwise.
 const MAX_HEARD_OF: usize = 500;
 
 const STATES: [CircuitState; 3] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen];
 
-/// What a breaker is called in the gauge: its own name, or that of the operation it was heard of in.
+/// What a breaker is called in the gauge: its own name, or that of the operation it was heard of
+/// in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Label {
     Breaker(String),
@@ -52,7 +54,8 @@ struct Known {
 }
 
 impl Circuits {
-    /// The gauge that reads these. Its callback stays with the meter for good, so it holds on to nothing.
+    /// The gauge that reads these. Its callback stays with the meter for good, so it holds on to
+    /// nothing.
     pub(crate) fn gauge(self: &Arc<Self>, meter: &Meter) -> ObservableGauge<u64> {
         let circuits = Arc::downgrade(self);
         meter
@@ -94,7 +97,8 @@ impl Circuits {
         states
     }
 
-    /// Hears of a breaker's event. `with_operation`: whether an operation may name a breaker that has no name.
+    /// Hears of a breaker's event. `with_operation`: whether an operation may name a breaker that
+    /// has no name.
     pub(crate) fn on_event(&self, event: &Event<'_>, with_operation: bool) {
         let Some(state) = event.state else { return };
         let label = match (event.breaker.as_deref(), event.operation.as_deref().filter(|_| with_operation)) {
@@ -130,8 +134,9 @@ impl Circuits {
     }
 }
 
-/// A breaker's place in the gauge `redress.circuit.state`, see [`OtelObserver::watch`](crate::OtelObserver::watch). Dropped, the
-/// breaker is not asked any more, and leaves the gauge until a policy with the observer tells of it.
+/// A breaker's place in the gauge `redress.circuit.state`, see
+/// [`OtelObserver::watch`](crate::OtelObserver::watch). Dropped, the breaker is not asked any more,
+/// and leaves the gauge until a policy with the observer tells of it.
 #[derive(Debug)]
 #[must_use = "a breaker is watched until this is dropped"]
 pub struct CircuitWatch {
@@ -151,7 +156,8 @@ impl Drop for CircuitWatch {
         let mut known = circuits.known();
         let index = known.watched.iter().position(|(id, _, _)| *id == self.id);
         let removed = index.map(|index| known.watched.remove(index));
-        // What was heard of it would stand for good, also if it is used no more. While another watches it, that one is asked.
+        // What was heard of it would stand for good, also if it is used no more. While another
+        // watches it, that one is asked.
         if let Some((_, label, _)) = &removed {
             known.heard_of.remove(label);
         }

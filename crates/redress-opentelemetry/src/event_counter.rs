@@ -13,11 +13,12 @@ use redress_core::{ErrorClass, Event, Observer};
 use crate::attributes::Labels;
 use crate::bounds::{Bounds, DEFAULT_LIMIT};
 
-/// An observer that counts every event by name, in one counter: the plain form of metrics, beside or instead of
-/// [`OtelObserver`](crate::OtelObserver)'s.
+/// An observer that counts every event by name, in one counter: the plain form of metrics, beside
+/// or instead of [`OtelObserver`](crate::OtelObserver)'s.
 ///
-/// The attributes are `event`, and where the event has them `class`, `err` (the error's type), `cause`, `stop_reason`, `state`, `retry.detail`,
-/// `policy`, `breaker` and `operation`. Of the original's tags, the attempt and the sleep are no attributes here: each of their values would
+/// The attributes are `event`, and where the event has them `class`, `err` (the error's type),
+/// `cause`, `stop_reason`, `state`, `retry.detail`, `policy`, `breaker` and `operation`. Of the
+/// original's tags, the attempt and the sleep are no attributes here: each of their values would
 /// make a series of its own.
 ///
 /// ```

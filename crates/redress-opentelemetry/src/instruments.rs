@@ -11,8 +11,9 @@ use crate::bounds::Bounds;
 
 type Labels = LabelsOf<7>;
 
-/// The boundaries that the semantic conventions advise for durations of requests, in seconds, and two more: calls that retry last
-/// longer than requests, and the deadline of a policy is a minute unless it says otherwise.
+/// The boundaries that the semantic conventions advise for durations of requests, in seconds, and
+/// two more: calls that retry last longer than requests, and the deadline of a policy is a minute
+/// unless it says otherwise.
 const BOUNDARIES: [f64; 16] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0];
 

@@ -1,6 +1,7 @@
 //! Links from calls to spans that are not their parents.
 //!
-//! Owns how a link gets to the calls that are to have it. Does not start spans: that is `call_span.rs`.
+//! Owns how a link gets to the calls that are to have it. Does not start spans: that is
+//! `call_span.rs`.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext};
@@ -9,11 +10,13 @@ use opentelemetry::trace::{Link, SpanContext};
 #[derive(Clone, Default)]
 struct Links(Vec<SpanContext>);
 
-/// `context` with a link: the spans of calls begun in it are linked to `span`, besides being children of the span of `context`.
+/// `context` with a link: the spans of calls begun in it are linked to `span`, besides being
+/// children of the span of `context`.
 ///
-/// It is for a call that goes on with what another began, in another trace: a deferred retry ([`Scheduled`]) that a queue delivers
-/// again, or one call for what several asked. Further links add up. Calls within the operation of such a call are not
-/// linked: they are its children. A `span` that is not valid is ignored.
+/// It is for a call that goes on with what another began, in another trace: a deferred retry
+/// ([`Scheduled`]) that a queue delivers again, or one call for what several asked. Further links
+/// add up. Calls within the operation of such a call are not linked: they are its children. A
+/// `span` that is not valid is ignored.
 ///
 /// ```
 /// use std::io;

@@ -1,6 +1,7 @@
 //! The observer: one for many policies and calls.
 //!
-//! Owns what is shared by calls, and hands each event on to the part it is for. Keeps nothing of a call: that is `call_span.rs`.
+//! Owns what is shared by calls, and hands each event on to the part it is for. Keeps nothing of a
+//! call: that is `call_span.rs`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,23 +16,27 @@ use crate::call_span::Spans;
 use crate::circuits::{CircuitWatch, Circuits};
 use crate::instruments::Instruments;
 
-/// Gives each call a span, with an event for each attempt, and keeps retries, durations, breaker states and what budgets have left in metrics.
+/// Gives each call a span, with an event for each attempt, and keeps retries, durations, breaker
+/// states and what budgets have left in metrics.
 ///
-/// A handle: clones share everything, so one observer serves all policies. Build it once, since an SDK keeps its instruments for good.
-/// Tracer and meter are taken when it is built; **set the global providers before that**, or hand a tracer and a meter in.
+/// A handle: clones share everything, so one observer serves all policies. Build it once, since an
+/// SDK keeps its instruments for good. Tracer and meter are taken when it is built; **set the
+/// global providers before that**, or hand a tracer and a meter in.
 ///
 /// # Spans
 ///
-/// A call's span begins with the call, as a child of the context that is current then (of a future: when it is first polled), and ends with
-/// it. While the operation runs, a future poll by poll, the span is current; between, and after the call, the context is what
-/// it was. So calls that run at the same time on one task or thread have each their own span, and what an operation starts is a
+/// A call's span begins with the call, as a child of the context that is current then (of a future:
+/// when it is first polled), and ends with it. While the operation runs, a future poll by poll, the
+/// span is current; between, and after the call, the context is what it was. So calls that run at
+/// the same time on one task or thread have each their own span, and what an operation starts is a
 /// child of its own call. A call whose future is dropped ends its span as `cancelled`; one that a
 /// panic goes through, as `panicked`.
 ///
 /// # Cost
 ///
-/// Without a provider, or with spans turned off, calls have no spans and nothing is allocated for them. What a tracer does not
-/// record costs no attributes. A measurement allocates nothing on this side of the SDK once its names are known.
+/// Without a provider, or with spans turned off, calls have no spans and nothing is allocated for
+/// them. What a tracer does not record costs no attributes. A measurement allocates nothing on this
+/// side of the SDK once its names are known.
 ///
 /// ```
 /// use std::io;
@@ -62,7 +67,8 @@ struct Parts {
 pub(crate) struct Metrics {
     pub(crate) instruments: Instruments,
     pub(crate) circuits: Arc<Circuits>,
-    /// Kept in case an implementation takes gauges without a handle for ones that are no longer wanted.
+    /// Kept in case an implementation takes gauges without a handle for ones that are no longer
+    /// wanted.
     pub(crate) _gauges: [ObservableGauge<u64>; 2],
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) operation_in_metrics: bool,
@@ -84,10 +90,11 @@ impl OtelObserver {
         Self { parts: Arc::new(Parts { spans, metrics }) }
     }
 
-    /// Watches a breaker until the answer is dropped: its state is read at each collection, so that it shows before anything
-    /// has happened to it, and is right whoever changes it.
+    /// Watches a breaker until the answer is dropped: its state is read at each collection, so that
+    /// it shows before anything has happened to it, and is right whoever changes it.
     ///
-    /// Its series is named by the breaker's [name](redress_core::breaker::CircuitBreakerBuilder::name); breakers without one share a
+    /// Its series is named by the breaker's
+    /// [name](redress_core::breaker::CircuitBreakerBuilder::name); breakers without one share a
     /// series, so give each its own. Without metrics nothing is watched.
     pub fn watch(&self, breaker: &CircuitBreaker) -> CircuitWatch {
         match &self.parts.metrics {
@@ -96,8 +103,8 @@ impl OtelObserver {
         }
     }
 
-    /// Watches a budget until the answer is dropped: what it has left is read at each collection, in a series that is named so. Give
-    /// each its own name. Without metrics nothing is watched.
+    /// Watches a budget until the answer is dropped: what it has left is read at each collection,
+    /// in a series that is named so. Give each its own name. Without metrics nothing is watched.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A TCP client on smol, against a server on this machine that hangs up on the first two connections and ignores the third.
+//! A TCP client on smol, against a server on this machine that hangs up on the first two
+//! connections and ignores the third.
 //!
 //! `cargo run -p redress-smol --example smol_client`
 

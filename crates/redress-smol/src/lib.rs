@@ -28,7 +28,8 @@ pub use crate::timer::{SmolSleep, SmolTimer};
 /// `smol::block_on`; those whose operation is not `Send`, on a `LocalExecutor`.
 pub type AsyncPolicy<C = redress_core::classify::DefaultClassifier> = redress_core::AsyncPolicy<C, SmolTimer>;
 
-/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of interest.
+/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of
+/// interest.
 pub type AsyncRetryPolicy<C = redress_core::classify::DefaultClassifier> = AsyncPolicy<C>;
 
 /// The README's examples, compiled and run.

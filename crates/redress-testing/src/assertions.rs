@@ -1,6 +1,7 @@
 //! Assertions on outcomes and timelines.
 //!
-//! Owns what they say when they fail: expected, actual, and the whole timeline, because it says why. Knows no policy.
+//! Owns what they say when they fail: expected, actual, and the whole timeline, because it says
+//! why. Knows no policy.
 
 use std::fmt::{self, Debug, Display};
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use redress_core::observe::TimelineEvent;
 use redress_core::{Cause, ErrorClass, EventName, RetryOutcome, RetryTimeline, StopReason};
 
-/// Begins an assertion on an outcome. Each method asserts one thing; the first that does not hold panics with what was
-/// expected, what was found, and the timeline.
+/// Begins an assertion on an outcome. Each method asserts one thing; the first that does not hold
+/// panics with what was expected, what was found, and the timeline.
 ///
 /// ```
 /// use std::io;

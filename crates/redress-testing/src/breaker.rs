@@ -1,6 +1,7 @@
 //! A circuit breaker that does as it is told.
 //!
-//! Owns the decisions to come and the account of what was reported. Counts no failures, and knows no time.
+//! Owns the decisions to come and the account of what was reported. Counts no failures, and knows
+//! no time.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -21,8 +22,9 @@ pub enum BreakerDecision {
     Admit,
     /// Admits it as the probe: the state becomes half-open, and observers hear of it.
     Probe,
-    /// Admits it as the probe in place of those admitted before, whose leases are over: the state becomes half-open, no
-    /// observer hears of it, and what the earlier calls report or release changes nothing.
+    /// Admits it as the probe in place of those admitted before, whose leases are over: the state
+    /// becomes half-open, no observer hears of it, and what the earlier calls report or release
+    /// changes nothing.
     Supersede,
     /// Rejects it; the state becomes the rejection's.
     Reject(CircuitOpenError),
@@ -44,8 +46,8 @@ impl BreakerDecision {
 
 /// A circuit breaker for tests: it answers what it was told to, and keeps account of what it hears.
 ///
-/// Policies take it in an `Arc`; keep one to ask it afterwards. Unless told otherwise it is closed, admits every call,
-/// and changes on no report.
+/// Policies take it in an `Arc`; keep one to ask it afterwards. Unless told otherwise it is closed,
+/// admits every call, and changes on no report.
 ///
 /// ```
 /// use std::io;
@@ -113,7 +115,8 @@ impl FakeCircuitBreaker {
         self
     }
 
-    /// Sets what it says once no pushed decision is left. Default: [`Admit`](BreakerDecision::Admit).
+    /// Sets what it says once no pushed decision is left. Default:
+    /// [`Admit`](BreakerDecision::Admit).
     #[must_use]
     pub fn otherwise(mut self, decision: BreakerDecision) -> Self {
         self.otherwise = decision;
@@ -163,7 +166,8 @@ impl FakeCircuitBreaker {
         lock(&self.account).releases
     }
 
-    /// How many admissions are still out, neither reported nor released. Zero once every call has ended.
+    /// How many admissions are still out, neither reported nor released. Zero once every call has
+    /// ended.
     #[must_use]
     pub fn pending(&self) -> usize {
         lock(&self.account).pending.len()

@@ -1,7 +1,8 @@
 //! Time that passes when told to.
 //!
-//! Owns the virtual instant, the alarms set on it, and the list of waits. Knows neither futures nor policies: those who
-//! wait on it are `timer.rs`, and who moves it on when all wait is `executor.rs`.
+//! Owns the virtual instant, the alarms set on it, and the list of waits. Knows neither futures nor
+//! policies: those who wait on it are `timer.rs`, and who moves it on when all wait is
+//! `executor.rs`.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -19,9 +20,10 @@ const FURTHEST: Duration = Duration::from_nanos(u64::MAX);
 
 /// A clock that stands still until it is moved, or until somebody waits on it.
 ///
-/// A handle: clones are the same clock. It is a [`Clock`] for blocking policies and breakers, makes the
-/// [`sleeper`](Self::sleeper) that replaces the thread's sleep, the [`timer`](Self::timer) for asynchronous policies,
-/// and runs their futures without a runtime in [`block_on`](Self::block_on). No wait on it takes real time.
+/// A handle: clones are the same clock. It is a [`Clock`] for blocking policies and breakers, makes
+/// the [`sleeper`](Self::sleeper) that replaces the thread's sleep, the [`timer`](Self::timer) for
+/// asynchronous policies, and runs their futures without a runtime in [`block_on`](Self::block_on).
+/// No wait on it takes real time.
 ///
 /// ```
 /// use std::io;
@@ -62,11 +64,13 @@ struct Time {
     next_id: u64,
 }
 
-/// When something is due, in time since the origin, and a number that tells apart what is due at once.
+/// When something is due, in time since the origin, and a number that tells apart what is due at
+/// once.
 pub(crate) type Alarm = (Duration, u64);
 
 impl VirtualClock {
-    /// A clock of its own. It begins at the system clock's present instant, and never looks there again.
+    /// A clock of its own. It begins at the system clock's present instant, and never looks there
+    /// again.
     #[must_use]
     pub fn new() -> Self {
         Self { shared: Arc::new(Shared { origin: Instant::now(), time: Mutex::default() }) }
@@ -95,16 +99,17 @@ impl VirtualClock {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// The waits that came to their end, in the order in which they did: every call of the [`sleeper`](Self::sleeper),
-    /// waits of zero included, and every completed wait on the [`timer`](Self::timer). An attempt timeout is a wait on
-    /// the timer: one that struck is in the list, one that the attempt outran is not.
+    /// The waits that came to their end, in the order in which they did: every call of the
+    /// [`sleeper`](Self::sleeper), waits of zero included, and every completed wait on the
+    /// [`timer`](Self::timer). An attempt timeout is a wait on the timer: one that struck is in the
+    /// list, one that the attempt outran is not.
     #[must_use]
     pub fn slept(&self) -> Vec<Duration> {
         lock(&self.shared.time).slept.clone()
     }
 
-    /// A sleeper for blocking policies: it moves the clock instead of waiting. Give it to `.sleep_with(..)` of a policy or
-    /// a call that has this clock as its `.clock(..)`.
+    /// A sleeper for blocking policies: it moves the clock instead of waiting. Give it to
+    /// `.sleep_with(..)` of a policy or a call that has this clock as its `.clock(..)`.
     pub fn sleeper(&self) -> impl Fn(Duration) + Clone + Send + Sync + 'static {
         let clock = self.clone();
         move |duration| {
@@ -139,7 +144,8 @@ impl VirtualClock {
 
     /// Whether the alarm is due; if not, `waker` is woken when it is.
     pub(crate) fn poll_alarm(&self, alarm: Alarm, waker: &Waker) -> Poll<()> {
-        // Cloned before and dropped after the lock is held: a waker may do anything then, and call this clock too.
+        // Cloned before and dropped after the lock is held: a waker may do anything then, and call
+        // this clock too.
         let waker = waker.clone();
         let replaced = {
             let mut time = lock(&self.shared.time);
@@ -162,8 +168,8 @@ impl VirtualClock {
         lock(&self.shared.time).slept.push(duration);
     }
 
-    /// Where `by` after `elapsed` is, or the end of time. What it answers can always be reached, so no wait is for
-    /// ever.
+    /// Where `by` after `elapsed` is, or the end of time. What it answers can always be reached, so
+    /// no wait is for ever.
     fn reachable(&self, elapsed: Duration, by: Duration) -> Duration {
         let target = elapsed.saturating_add(by).min(FURTHEST);
         self.shared.origin.checked_add(target).map_or(elapsed, |_| target)

@@ -1,6 +1,7 @@
 //! Runs one future in virtual time.
 //!
-//! Owns "when all wait, time jumps to the next alarm". Knows no policy, and no time but the virtual clock's.
+//! Owns "when all wait, time jumps to the next alarm". Knows no policy, and no time but the virtual
+//! clock's.
 
 use std::future::Future;
 use std::pin::pin;
@@ -11,16 +12,18 @@ use std::task::{Context, Poll, Wake, Waker};
 use crate::clock::VirtualClock;
 
 impl VirtualClock {
-    /// Runs `future` to its end on this thread, without a runtime. Whenever it is pending and nothing has woken it, the
-    /// clock jumps to the earliest end among the waits on its [timers](VirtualClock::timer), so waits cost no real
-    /// time, however many are under way at once.
+    /// Runs `future` to its end on this thread, without a runtime. Whenever it is pending and
+    /// nothing has woken it, the clock jumps to the earliest end among the waits on its
+    /// [timers](VirtualClock::timer), so waits cost no real time, however many are under way at
+    /// once.
     ///
-    /// Time on this clock is the only thing it can wait for: nothing else, such as another thread's channel, holds the
-    /// clock back.
+    /// Time on this clock is the only thing it can wait for: nothing else, such as another thread's
+    /// channel, holds the clock back.
     ///
     /// # Panics
     ///
-    /// If the future is pending, was not woken, and nothing waits on this clock: it would be pending for ever.
+    /// If the future is pending, was not woken, and nothing waits on this clock: it would be
+    /// pending for ever.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let woken = Arc::new(Woken(AtomicBool::new(false)));

@@ -15,14 +15,16 @@ use redress_core::{AsyncCaller, Attempt, CallError, Caller, ErrorClass, RetryOut
 use crate::lock::lock;
 use crate::record::{CallRecord, ExecuteRecord, Records};
 
-/// A stub of a policy: it answers without running the operation, or runs it once if it was told nothing.
+/// A stub of a policy: it answers without running the operation, or runs it once if it was told
+/// nothing.
 ///
-/// It makes calls through [`Caller`] and [`AsyncCaller`]. A pushed outcome answers one call; then comes what is
-/// answered [`always`](Self::always), if that is set; then the operation runs, once. A handle: clones share the answers
-/// and the record, so keep one and give a clone to the code under test.
+/// It makes calls through [`Caller`] and [`AsyncCaller`]. A pushed outcome answers one call; then
+/// comes what is answered [`always`](Self::always), if that is set; then the operation runs, once.
+/// A handle: clones share the answers and the record, so keep one and give a clone to the code
+/// under test.
 ///
-/// Outcomes are made by [`RetryOutcome::from_value`] and [`RetryOutcome::from_failure`], or by a real policy: one
-/// around a [`FakeCircuitBreaker`](crate::FakeCircuitBreaker) makes rejections.
+/// Outcomes are made by [`RetryOutcome::from_value`] and [`RetryOutcome::from_failure`], or by a
+/// real policy: one around a [`FakeCircuitBreaker`](crate::FakeCircuitBreaker) makes rejections.
 ///
 /// ```
 /// use std::io;
@@ -59,8 +61,8 @@ type Always<T, E> = dyn Fn() -> RetryOutcome<T, E> + Send + Sync;
 
 impl<T, E> FakePolicy<T, E> {
     /// A fake that runs every operation once. A failure of it ends the call as
-    /// [`MaxAttempts`](StopReason::MaxAttempts), with the class [`Unknown`](ErrorClass::Unknown): nothing
-    /// classifies it.
+    /// [`MaxAttempts`](StopReason::MaxAttempts), with the class [`Unknown`](ErrorClass::Unknown):
+    /// nothing classifies it.
     #[must_use]
     pub fn new() -> Self {
         let answers = Answers { once: Mutex::default(), always: Mutex::default() };
@@ -74,7 +76,8 @@ impl<T, E> FakePolicy<T, E> {
         self
     }
 
-    /// Answers every call for which no outcome was pushed with this value, as a success of the first attempt.
+    /// Answers every call for which no outcome was pushed with this value, as a success of the
+    /// first attempt.
     #[must_use]
     pub fn always_value(self, value: T) -> Self
     where
@@ -83,8 +86,8 @@ impl<T, E> FakePolicy<T, E> {
         self.always(move || RetryOutcome::from_value(value.clone()))
     }
 
-    /// Answers every call for which no outcome was pushed with this error, as if the operation had run once and failed
-    /// with it.
+    /// Answers every call for which no outcome was pushed with this error, as if the operation had
+    /// run once and failed with it.
     #[must_use]
     pub fn always_error(self, error: E) -> Self
     where

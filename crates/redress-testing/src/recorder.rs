@@ -59,7 +59,8 @@ impl Recorder {
         lock(&self.heard).events.iter().map(|event| event.name).collect()
     }
 
-    /// The starts and ends of attempts so far, in order. One that has no decision is an attempt's start.
+    /// The starts and ends of attempts so far, in order. One that has no decision is an attempt's
+    /// start.
     #[must_use]
     pub fn attempts(&self) -> Vec<AttemptContext<'static>> {
         lock(&self.heard).attempts.clone()

@@ -12,11 +12,12 @@ use crate::record::{CallRecord, ExecuteRecord, Records};
 
 /// A policy, and a record of every call that was made through it and came to its end.
 ///
-/// It makes calls through [`Caller`] around a `Policy`, and through [`AsyncCaller`] around an `AsyncPolicy`. A handle:
-/// clones share the record, so keep one and give a clone to the code under test. A call that panics, or whose future is
-/// dropped, leaves no record.
+/// It makes calls through [`Caller`] around a `Policy`, and through [`AsyncCaller`] around an
+/// `AsyncPolicy`. A handle: clones share the record, so keep one and give a clone to the code under
+/// test. A call that panics, or whose future is dropped, leaves no record.
 ///
-/// To watch a policy that the code under test takes as it is, give the policy a [`Recorder`](crate::Recorder) instead.
+/// To watch a policy that the code under test takes as it is, give the policy a
+/// [`Recorder`](crate::Recorder) instead.
 ///
 /// ```
 /// use std::io;
@@ -96,7 +97,8 @@ impl<T, E, P: Caller<T, E>> Caller<T, E> for RecordingPolicy<P> {
         on_retry: &dyn RetryHook<E>,
         operation: &mut dyn FnMut(Attempt) -> Result<T, E>,
     ) -> Result<T, CallError<E>> {
-        // Through `execute_in`, because a success by `call_in` would not say how many attempts it took.
+        // Through `execute_in`, because a success by `call_in` would not say how many attempts it
+        // took.
         let outcome = self.policy.execute_in(settings, on_retry, operation);
         self.records.add_call(settings, &outcome);
         outcome.into_result()

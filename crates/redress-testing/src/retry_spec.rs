@@ -8,9 +8,9 @@ use redress_core::policy::RetrySpec;
 use redress_core::strategy::StrategySpec;
 
 /// Settings for one attempt and no more: the first failure ends the call, as
-/// [`MaxUnknownAttempts`](redress_core::StopReason::MaxUnknownAttempts) if its class is `Unknown`, as
-/// [`NonRetryableClass`](redress_core::StopReason::NonRetryableClass) if it is never retried, and else as
-/// [`MaxAttempts`](redress_core::StopReason::MaxAttempts).
+/// [`MaxUnknownAttempts`](redress_core::StopReason::MaxUnknownAttempts) if its class is `Unknown`,
+/// as [`NonRetryableClass`](redress_core::StopReason::NonRetryableClass) if it is never retried,
+/// and else as [`MaxAttempts`](redress_core::StopReason::MaxAttempts).
 ///
 /// ```
 /// use std::io;

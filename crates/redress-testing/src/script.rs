@@ -16,9 +16,10 @@ use crate::timer::VirtualSleep;
 
 /// An operation that does what each step says, one step a run.
 ///
-/// Steps are used up. A run after the last of them panics, because a test that makes more attempts than it meant to
-/// should hear of it; end the script with [`forever`](Self::forever) where any number is right. Runs by several threads
-/// or tasks take their steps in the order in which they start.
+/// Steps are used up. A run after the last of them panics, because a test that makes more attempts
+/// than it meant to should hear of it; end the script with [`forever`](Self::forever) where any
+/// number is right. Runs by several threads or tasks take their steps in the order in which they
+/// start.
 ///
 /// A handle: clones follow the same script, so keep one to ask it afterwards.
 ///
@@ -85,8 +86,9 @@ impl<T, E> Script<T, E> {
         self.step(Act::Return(Err(error)))
     }
 
-    /// Makes the next step added, [`forever`](Self::forever) included, take `duration` on `clock`. A blocking run moves
-    /// the clock on; an asynchronous one waits on it, so that an attempt timeout can strike.
+    /// Makes the next step added, [`forever`](Self::forever) included, take `duration` on `clock`.
+    /// A blocking run moves the clock on; an asynchronous one waits on it, so that an attempt
+    /// timeout can strike.
     ///
     /// ```
     /// use std::io;
@@ -112,7 +114,8 @@ impl<T, E> Script<T, E> {
         self.step(Act::Panic(message.into()))
     }
 
-    /// Adds a step that never ends, for asynchronous runs. A blocking run would hang there, so it panics instead.
+    /// Adds a step that never ends, for asynchronous runs. A blocking run would hang there, so it
+    /// panics instead.
     #[must_use]
     pub fn pending(self) -> Self {
         self.step(Act::Pend)
@@ -144,8 +147,8 @@ impl<T, E> Script<T, E> {
     ///
     /// # Panics
     ///
-    /// The operation panics when no step is left, at a [`pending`](Self::pending) step, and where the script
-    /// [says so](Self::panics).
+    /// The operation panics when no step is left, at a [`pending`](Self::pending) step, and where
+    /// the script [says so](Self::panics).
     pub fn run(&self) -> impl Fn() -> Result<T, E> + use<T, E> {
         let script = self.clone();
         move || {
@@ -160,11 +163,13 @@ impl<T, E> Script<T, E> {
         }
     }
 
-    /// The script as an asynchronous operation. A run takes its step when it is made, not when it is first polled.
+    /// The script as an asynchronous operation. A run takes its step when it is made, not when it
+    /// is first polled.
     ///
     /// # Panics
     ///
-    /// The operation panics when no step is left; its future, where the script [says so](Self::panics).
+    /// The operation panics when no step is left; its future, where the script [says
+    /// so](Self::panics).
     pub fn run_async(&self) -> impl Fn() -> ScriptRun<T, E> + use<T, E> {
         let script = self.clone();
         move || ScriptRun::new(script.next_step())

@@ -10,10 +10,12 @@ use redress_core::strategy::{BackoffContext, Fixed, Strategy};
 
 use crate::lock::lock;
 
-/// A strategy that answers the delays of a list, by the number of the failed attempt, and keeps what it was asked.
+/// A strategy that answers the delays of a list, by the number of the failed attempt, and keeps
+/// what it was asked.
 ///
-/// Past the end of the list it answers [`otherwise`](Self::otherwise) if set, else the last delay of the list, else
-/// zero. A handle: clones share the record, so keep one and give a clone to the policy.
+/// Past the end of the list it answers [`otherwise`](Self::otherwise) if set, else the last delay
+/// of the list, else zero. A handle: clones share the record, so keep one and give a clone to the
+/// policy.
 ///
 /// ```
 /// use std::io;
@@ -42,7 +44,8 @@ pub struct DeterministicStrategy {
 }
 
 impl DeterministicStrategy {
-    /// A strategy that waits the first of `sleeps` after the first attempt, the second after the second, and so on.
+    /// A strategy that waits the first of `sleeps` after the first attempt, the second after the
+    /// second, and so on.
     pub fn new(sleeps: impl IntoIterator<Item = Duration>) -> Self {
         Self { sleeps: sleeps.into_iter().collect(), otherwise: None, calls: Arc::default() }
     }
@@ -60,7 +63,8 @@ impl DeterministicStrategy {
         lock(&self.calls).clone()
     }
 
-    /// Forgets what it was asked. The list goes by the number of the attempt, so there is nothing else to put back.
+    /// Forgets what it was asked. The list goes by the number of the attempt, so there is nothing
+    /// else to put back.
     pub fn reset(&self) {
         lock(&self.calls).clear();
     }

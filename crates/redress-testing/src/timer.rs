@@ -11,11 +11,12 @@ use redress_core::driver::Timer;
 
 use crate::clock::{Alarm, VirtualClock};
 
-/// A [`VirtualClock`] as the timer of an asynchronous policy: backoff, attempt timeouts, the deadline and the breaker's
-/// windows all run by it. Made by [`VirtualClock::timer`].
+/// A [`VirtualClock`] as the timer of an asynchronous policy: backoff, attempt timeouts, the
+/// deadline and the breaker's windows all run by it. Made by [`VirtualClock::timer`].
 ///
-/// A wait completes when it is polled with the clock at or past its end. [`VirtualClock::block_on`] moves the clock
-/// there by itself; under any other executor, move it with [`VirtualClock::advance`].
+/// A wait completes when it is polled with the clock at or past its end. [`VirtualClock::block_on`]
+/// moves the clock there by itself; under any other executor, move it with
+/// [`VirtualClock::advance`].
 ///
 /// ```
 /// use std::future::pending;
@@ -69,8 +70,8 @@ impl Timer for VirtualTimer {
     }
 }
 
-/// Completes when its time has come on a [`VirtualClock`]. Made by [`VirtualTimer`]; the time counts from then, not
-/// from the first poll.
+/// Completes when its time has come on a [`VirtualClock`]. Made by [`VirtualTimer`]; the time
+/// counts from then, not from the first poll.
 ///
 /// # Cancel safety
 ///

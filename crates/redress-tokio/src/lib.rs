@@ -25,10 +25,13 @@ mod timer;
 
 pub use crate::timer::TokioTimer;
 
-/// [`redress_core::AsyncPolicy`] on tokio's timer. Calls have to run within a tokio runtime whose time is enabled.
+/// [`redress_core::AsyncPolicy`] on tokio's timer. Calls have to run within a tokio runtime whose
+/// time is enabled.
 ///
-/// With [`paused`](tokio::time::pause) time, waits, timeouts, deadlines and the breaker's windows all run by the paused clock.
+/// With [`paused`](tokio::time::pause) time, waits, timeouts, deadlines and the breaker's windows
+/// all run by the paused clock.
 pub type AsyncPolicy<C = redress_core::classify::DefaultClassifier> = redress_core::AsyncPolicy<C, TokioTimer>;
 
-/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of interest.
+/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of
+/// interest.
 pub type AsyncRetryPolicy<C = redress_core::classify::DefaultClassifier> = AsyncPolicy<C>;

@@ -9,8 +9,8 @@ use tokio::time::{self, Sleep};
 
 /// tokio's timer and clock. It honours a paused clock.
 ///
-/// tokio's timer counts milliseconds and rounds up, so a wait takes up to a millisecond longer than asked; see
-/// [`tokio::time::sleep`].
+/// tokio's timer counts milliseconds and rounds up, so a wait takes up to a millisecond longer than
+/// asked; see [`tokio::time::sleep`].
 ///
 /// # Panics
 ///

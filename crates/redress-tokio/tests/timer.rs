@@ -1,4 +1,5 @@
-//! The policies on tokio's timer and clock: paused time, timeouts, deadlines, recovery, and where calls may run.
+//! The policies on tokio's timer and clock: paused time, timeouts, deadlines, recovery, and where
+//! calls may run.
 //!
 //! Owns what is tokio's about them; the decisions themselves are tested in the core.
 

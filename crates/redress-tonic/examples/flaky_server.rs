@@ -1,6 +1,8 @@
-//! A client with a policy, and a server that fails: first for a moment, then for longer than the breaker bears.
+//! A client with a policy, and a server that fails: first for a moment, then for longer than the
+//! breaker bears.
 //!
-//! Run it with `cargo run -p redress-tonic --example flaky_server`; server and client are in this process.
+//! Run it with `cargo run -p redress-tonic --example flaky_server`; server and client are in this
+//! process.
 
 use std::error::Error;
 use std::pin::Pin;

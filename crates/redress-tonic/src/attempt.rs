@@ -1,7 +1,7 @@
 //! One attempt of a call: the request goes out, and the response is looked at before it counts.
 //!
-//! Owns turning what comes into `Result<Response, Status>`: whoever classifies sees every failure as a status. Decides nothing about
-//! retries.
+//! Owns turning what comes into `Result<Response, Status>`: whoever classifies sees every failure
+//! as a status. Decides nothing about retries.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,7 +25,8 @@ use crate::replay::RequestBody;
 use crate::response_body::ResponseBody;
 use crate::transport_error::{Begun, BoxError, TimeUp, status_of};
 
-/// A channel whose failures are statuses, and whose responses have begun where they could still be replaced.
+/// A channel whose failures are statuses, and whose responses have begun where they could still be
+/// replaced.
 #[derive(Clone, Debug)]
 pub struct Attempts<S, Tm> {
     pub(crate) channel: S,
@@ -78,8 +79,9 @@ struct ServersTime<Tm> {
 }
 
 impl<Tm: Timer> ServersTime<Tm> {
-    /// A status that ends a call which nobody on this side has ended. After the server's time it says no more than that: three timers race
-    /// for the same instant, the attempt's, the channel's and the server's, and a caller sees the same whichever wins.
+    /// A status that ends a call which nobody on this side has ended. After the server's time it
+    /// says no more than that: three timers race for the same instant, the attempt's, the channel's
+    /// and the server's, and a caller sees the same whichever wins.
     fn judge(&self, status: Status) -> Status {
         let is_an_end = matches!(status.code(), Code::Cancelled | Code::Unknown | Code::DeadlineExceeded);
         if !is_an_end || self.timer.now().saturating_duration_since(self.since) < self.given {
@@ -147,7 +149,8 @@ where
     }
 }
 
-/// Waits for the frame that decides: a message, with which the response has begun, or the end of a response that has none.
+/// Waits for the frame that decides: a message, with which the response has begun, or the end of a
+/// response that has none.
 fn poll_first(head: &Parts, body: &mut Body, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Status>> {
     loop {
         let frame = ready!(Pin::new(&mut *body).poll_frame(cx)).transpose().map_err(begun)?;

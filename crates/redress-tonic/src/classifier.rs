@@ -1,6 +1,8 @@
-//! The classifier that a policy takes: an error with a `tonic::Status` in it, in; a classification out.
+//! The classifier that a policy takes: an error with a `tonic::Status` in it, in; a classification
+//! out.
 //!
-//! Owns the order in which code, transport, hints and pushback are asked. The tables are in `code.rs` and `transport_error.rs`.
+//! Owns the order in which code, transport, hints and pushback are asked. The tables are in
+//! `code.rs` and `transport_error.rs`.
 
 use std::error::Error;
 
@@ -18,15 +20,17 @@ use crate::transport_error::classify_transport;
 /// Why there must be no further attempt when the server pushed back.
 const SERVER_PUSHBACK: &str = "server_pushback";
 
-/// Classifies gRPC statuses, wherever in an error's source chain they are; every `Ok` is a success. Made by [`grpc_classifier`].
+/// Classifies gRPC statuses, wherever in an error's source chain they are; every `Ok` is a success.
+/// Made by [`grpc_classifier`].
 ///
 /// 1. An [`AbortRetryError`] in the chain ends the call.
 /// 2. The first [`Status`] in it is read as [`classify_status`] says.
-/// 3. An error without a status is read as the source of a status is if it is of the transport, and as
-///    [`classify_client`] has it otherwise.
+/// 3. An error without a status is read as the source of a status is if it is of the transport, and
+///    as [`classify_client`] has it otherwise.
 ///
-/// Hints are taken as they come; the policy's retry [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too
-/// long, pushback included. That changes nothing about a server that asks not to be called again.
+/// Hints are taken as they come; the policy's retry
+/// [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too long,
+/// pushback included. That changes nothing about a server that asks not to be called again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GrpcClassifier;
@@ -75,19 +79,24 @@ impl<T, E: Error + 'static> Classifier<T, E> for GrpcClassifier {
     }
 }
 
-/// What a status means: its code by [`classify_code`], and what the server says about a retry. The code is the label `grpc`.
+/// What a status means: its code by [`classify_code`], and what the server says about a retry. The
+/// code is the label `grpc`.
 ///
-/// - A status with a [`source`](Error::source) was made on this side, where no status came: of a connection that could not be made,
-///   was reset or timed out it is the source that counts, whatever code tonic chose for it. Mostly the class is `Transient`; a refused
-///   certificate is `Permanent`, and so is HTTP/2's `HTTP_1_1_REQUIRED`. What HTTP/2 or the connection shows not to have been acted on is
-///   [marked so](Classification::is_unsent).
-/// - Where the `grpc-timeout` had passed that a [`GrpcLayer`](crate::GrpcLayer) sent, the layer's status says `DEADLINE_EXCEEDED` and the
-///   cause is [a timeout](Classification::timed_out), whichever timer was first: the attempt's, the channel's or the server's, which may
-///   say `CANCELLED` or `UNKNOWN`.
-/// - `grpc-retry-pushback-ms` in the metadata (headers or trailers) is [the wait](Classification::with_ordered_wait), or
-///   [forbids the retry](Classification::forbid_retry) as `server_pushback`; see [`Pushback`].
-/// - Without pushback, the delay of a `google.rpc.RetryInfo` among the details is the least wait, see [`retry_delay`], and so is a
-///   `Retry-After` in the metadata, which is what a proxy sends with a 429 or a 503; the longer counts.
+/// - A status with a [`source`](Error::source) was made on this side, where no status came: of a
+///   connection that could not be made, was reset or timed out it is the source that counts,
+///   whatever code tonic chose for it. Mostly the class is `Transient`; a refused certificate is
+///   `Permanent`, and so is HTTP/2's `HTTP_1_1_REQUIRED`. What HTTP/2 or the connection shows not
+///   to have been acted on is [marked so](Classification::is_unsent).
+/// - Where the `grpc-timeout` had passed that a [`GrpcLayer`](crate::GrpcLayer) sent, the layer's
+///   status says `DEADLINE_EXCEEDED` and the cause is [a timeout](Classification::timed_out),
+///   whichever timer was first: the attempt's, the channel's or the server's, which may say
+///   `CANCELLED` or `UNKNOWN`.
+/// - `grpc-retry-pushback-ms` in the metadata (headers or trailers) is [the
+///   wait](Classification::with_ordered_wait), or [forbids the retry](Classification::forbid_retry)
+///   as `server_pushback`; see [`Pushback`].
+/// - Without pushback, the delay of a `google.rpc.RetryInfo` among the details is the least wait,
+///   see [`retry_delay`], and so is a `Retry-After` in the metadata, which is what a proxy sends
+///   with a 429 or a 503; the longer counts.
 ///
 /// None of them is read where the class is one that is never retried.
 ///

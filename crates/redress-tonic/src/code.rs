@@ -1,6 +1,7 @@
 //! What each gRPC status code means.
 //!
-//! Owns the table. Knows neither statuses nor their metadata; hints are read in `pushback.rs` and `retry_info.rs`.
+//! Owns the table. Knows neither statuses nor their metadata; hints are read in `pushback.rs` and
+//! `retry_info.rs`.
 
 use redress_core::ErrorClass;
 use tonic::Code;
@@ -26,10 +27,12 @@ use tonic::Code;
 /// | `DATA_LOSS` | `ServerError` | something broke there |
 /// | `UNAUTHENTICATED` | `Auth` | not known to the server |
 ///
-/// Source: [status codes and their use in gRPC](https://grpc.io/docs/guides/status-codes/), and for what to retry the litmus test of
-/// [`google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto): the call itself on
-/// `UNAVAILABLE`, a higher level on `ABORTED`, nobody on `FAILED_PRECONDITION`. tonic's server says `CANCELLED` and some proxies `UNKNOWN`
-/// where a deadline has passed, which is why these two are no wish of anybody. A code outside the sixteen reads as `UNKNOWN`, as the
+/// Source: [status codes and their use in gRPC](https://grpc.io/docs/guides/status-codes/), and for
+/// what to retry the litmus test of
+/// [`google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto):
+/// the call itself on `UNAVAILABLE`, a higher level on `ABORTED`, nobody on `FAILED_PRECONDITION`.
+/// tonic's server says `CANCELLED` and some proxies `UNKNOWN` where a deadline has passed, which is
+/// why these two are no wish of anybody. A code outside the sixteen reads as `UNKNOWN`, as the
 /// document asks.
 ///
 /// ```

@@ -1,6 +1,8 @@
-//! How a call ended, where the caller of a generated client finds it: behind its status, or beside its response.
+//! How a call ended, where the caller of a generated client finds it: behind its status, or beside
+//! its response.
 //!
-//! Owns the source of a failed call's status. The codes of failures without a status of their own are here, too.
+//! Owns the source of a failed call's status. The codes of failures without a status of their own
+//! are here, too.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +15,11 @@ use crate::transport_error::BoxError;
 
 /// Why a call through a [`GrpcLayer`](crate::GrpcLayer) failed: the source of its status.
 ///
-/// Its own source is what stood behind the call: the last attempt's status with its source, or the rejection of the breaker.
+/// Its own source is what stood behind the call: the last attempt's status with its source, or the
+/// rejection of the breaker.
 ///
-/// Prints the text of its [`summary`](Self::summary), also with `{:?}`: that is how a `Status` prints its source, so the text of a status
-/// is short, and the same for all calls that fail alike.
+/// Prints the text of its [`summary`](Self::summary), also with `{:?}`: that is how a `Status`
+/// prints its source, so the text of a status is short, and the same for all calls that fail alike.
 #[derive(thiserror::Error)]
 pub struct CallFailure {
     summary: OutcomeSummary,
@@ -25,7 +28,8 @@ pub struct CallFailure {
 }
 
 impl CallFailure {
-    /// The failure behind a status of a call through a [`GrpcLayer`](crate::GrpcLayer), if it is one.
+    /// The failure behind a status of a call through a [`GrpcLayer`](crate::GrpcLayer), if it is
+    /// one.
     #[must_use]
     pub fn from_status(status: &Status) -> Option<&Self> {
         source_chain(status).find_map(|error| error.downcast_ref())
@@ -71,9 +75,10 @@ impl fmt::Debug for CallFailure {
     }
 }
 
-/// How a call through a [`GrpcLayer`](crate::GrpcLayer) ended, read off what a generated client returned: from behind a status, from the
-/// extensions of a response, or from whichever of the two a `Result` is. `None` if there was no such layer, if the request could not be
-/// made, or if what failed came after the layer had handed the response over.
+/// How a call through a [`GrpcLayer`](crate::GrpcLayer) ended, read off what a generated client
+/// returned: from behind a status, from the extensions of a response, or from whichever of the two
+/// a `Result` is. `None` if there was no such layer, if the request could not be made, or if what
+/// failed came after the layer had handed the response over.
 ///
 /// ```
 /// use redress::integration::tonic::outcome;
@@ -97,8 +102,8 @@ pub fn outcome(answer: &impl Answer) -> Option<&OutcomeSummary> {
     answer.summary()
 }
 
-/// What [`outcome`] reads: a [`Status`], a [`Response`], a `Result` of them, and the [`http::Response`] of a channel. Nothing else can be
-/// one.
+/// What [`outcome`] reads: a [`Status`], a [`Response`], a `Result` of them, and the
+/// [`http::Response`] of a channel. Nothing else can be one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the answer of a gRPC call",
     note = "`tonic::Status`, `tonic::Response`, a `Result` of them and `http::Response` are"
@@ -139,8 +144,8 @@ impl<A: Summarised> Summarised for Result<A, Status> {
     }
 }
 
-/// The outcome as a channel gives it: the response with the summary among its extensions, or a status with a [`CallFailure`]
-/// behind it.
+/// The outcome as a channel gives it: the response with the summary among its extensions, or a
+/// status with a [`CallFailure`] behind it.
 ///
 /// A response that the policy's classifier calls a failure is handed over like a good one.
 pub(crate) fn into_answer<B>(outcome: RetryOutcome<http::Response<B>, Status>) -> Result<http::Response<B>, Status> {

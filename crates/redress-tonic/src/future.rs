@@ -31,8 +31,8 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it resets the stream of the attempt under way, and gives a breaker's permit back. What the server has begun it may
-    /// finish.
+    /// Dropping it resets the stream of the attempt under way, and gives a breaker's permit back.
+    /// What the server has begun it may finish.
     #[must_use = "a call does nothing unless it is polled"]
     pub struct GrpcFuture<A, C, Tm>
     where

@@ -22,10 +22,12 @@ const UNITS: [(u8, u128); 6] = [
     (b'H', 3_600_000_000_000),
 ];
 
-/// The value of `grpc-timeout` for this time: in the finest unit in which it needs eight digits at most, rounded down, so that the
-/// server never has more than there is. Less than a nanosecond is written as one, and more than 99,999,999 hours (11,000 years) as that many.
+/// The value of `grpc-timeout` for this time: in the finest unit in which it needs eight digits at
+/// most, rounded down, so that the server never has more than there is. Less than a nanosecond is
+/// written as one, and more than 99,999,999 hours (11,000 years) as that many.
 ///
-/// Source: [gRPC over HTTP/2, Timeout](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests).
+/// Source: [gRPC over HTTP/2,
+/// Timeout](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests).
 ///
 /// ```
 /// use std::time::Duration;

@@ -24,8 +24,9 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 
 /// Puts a policy around a tonic channel: each call of a generated client goes through it.
 ///
-/// The policy should be built with [`grpc_classifier`](crate::grpc_classifier), which reads the [`Status`](tonic::Status) that every failed
-/// attempt is here; the default classifier would call all of them `Unknown`.
+/// The policy should be built with [`grpc_classifier`](crate::grpc_classifier), which reads the
+/// [`Status`](tonic::Status) that every failed attempt is here; the default classifier would call
+/// all of them `Unknown`.
 ///
 /// | setting | default |
 /// |---|---|
@@ -39,8 +40,9 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 /// | [`max_replay_bytes`](Self::max_replay_bytes) | 65,536 |
 /// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
 ///
-/// The closures are given the [head](Head) of the request: its path in `uri`, its metadata in `headers`, and whatever the caller put into the
-/// [extensions](tonic::Request::extensions_mut) of it.
+/// The closures are given the [head](Head) of the request: its path in `uri`, its metadata in
+/// `headers`, and whatever the caller put into the [extensions](tonic::Request::extensions_mut) of
+/// it.
 ///
 /// An example is on the [crate's page](crate).
 pub struct GrpcLayer<C = GrpcClassifier, Tm = TokioTimer> {
@@ -49,7 +51,8 @@ pub struct GrpcLayer<C = GrpcClassifier, Tm = TokioTimer> {
 }
 
 impl<C, Tm> GrpcLayer<C, Tm> {
-    /// A layer of this policy. Breaker and budget are the policy's: whatever the layer makes shares them.
+    /// A layer of this policy. Breaker and budget are the policy's: whatever the layer makes shares
+    /// them.
     #[must_use]
     pub fn new(policy: AsyncPolicy<C, Tm>) -> Self {
         let handling = Handling {
@@ -86,20 +89,22 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self.with_rules(|rules| rules.operation_for(name))
     }
 
-    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call. The server hears of it.
+    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call. The
+    /// server hears of it.
     #[must_use]
     pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.with_rules(|rules| rules.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold too.
+    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold
+    /// too.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.with_rules(|rules| rules.abort_on(handle))
     }
 
-    /// Sets what each call sets for itself: whatever a [`CallContext`] can, such as a deadline or an abort handle that the caller put into
-    /// the request's extensions.
+    /// Sets what each call sets for itself: whatever a [`CallContext`] can, such as a deadline or
+    /// an abort handle that the caller put into the request's extensions.
     ///
     /// ```
     /// use redress::{AbortHandle, CallContext};
@@ -119,18 +124,21 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self.with_rules(|rules| rules.context_for(context))
     }
 
-    /// Lets calls for which `bypass` returns true bypass the policy: one attempt, no breaker, no events, and handed over as it comes. For methods that must
-    /// not run twice there is [`not_idempotent`](Self::not_idempotent), with which the breaker still counts.
+    /// Lets calls for which `bypass` returns true bypass the policy: one attempt, no breaker, no
+    /// events, and handed over as it comes. For methods that must not run twice there is
+    /// [`not_idempotent`](Self::not_idempotent), with which the breaker still counts.
     #[must_use]
     pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.bypass_if(bypass))
     }
 
-    /// Says which calls must not run twice: those for which `once` is true. gRPC itself does not know.
+    /// Says which calls must not run twice: those for which `once` is true. gRPC itself does not
+    /// know.
     ///
-    /// Such a call is tried again only where it was certainly [not acted on](redress_core::Classification::is_unsent): no connection
-    /// came about, the server refused the stream, or is going away and named a last stream below it. So a rolling restart costs none of
-    /// them. After any other failure the outcome says `not_idempotent`.
+    /// Such a call is tried again only where it was certainly [not acted
+    /// on](redress_core::Classification::is_unsent): no connection came about, the server refused
+    /// the stream, or is going away and named a last stream below it. So a rolling restart costs
+    /// none of them. After any other failure the outcome says `not_idempotent`.
     ///
     /// ```
     /// # fn layer(policy: redress::runtime::tokio::AsyncPolicy<redress::integration::tonic::GrpcClassifier>) -> redress::integration::tonic::GrpcLayer {
@@ -155,17 +163,20 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self
     }
 
-    /// Hands responses over as soon as their head is there, for the calls for which `early` is true.
+    /// Hands responses over as soon as their head is there, for the calls for which `early` is
+    /// true.
     ///
-    /// Otherwise the response of a request that can be sent again is handed over with its first message, since until then it can still
-    /// be replaced. A server stream that stays silent for long would delay its head as long, and run into an attempt timeout. With this, a
-    /// failure after the head is the caller's; the call was a success, but the breaker is told.
+    /// Otherwise the response of a request that can be sent again is handed over with its first
+    /// message, since until then it can still be replaced. A server stream that stays silent for
+    /// long would delay its head as long, and run into an attempt timeout. With this, a failure
+    /// after the head is the caller's; the call was a success, but the breaker is told.
     #[must_use]
     pub fn return_on_headers(self, early: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.set(|handling| handling.return_on_headers = Some(Arc::new(early)))
     }
 
-    /// How many bytes of a request, as sent, are kept for further attempts. A longer request is sent once.
+    /// How many bytes of a request, as sent, are kept for further attempts. A longer request is
+    /// sent once.
     #[must_use]
     pub fn max_replay_bytes(self, bytes: usize) -> Self {
         self.set(|handling| handling.max_replay_bytes = bytes)

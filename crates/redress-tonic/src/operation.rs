@@ -4,8 +4,8 @@
 
 /// The operation name of a call: its path without the slash in front, as in `shop.v1.Orders/Get`.
 ///
-/// That is `rpc.method` of OpenTelemetry's conventions. Services have few methods, so the name is low-cardinality by nature. A path that is
-/// not a method's is taken as it is.
+/// That is `rpc.method` of OpenTelemetry's conventions. Services have few methods, so the name is
+/// low-cardinality by nature. A path that is not a method's is taken as it is.
 ///
 /// ```
 /// assert_eq!(redress::integration::tonic::default_operation("/shop.v1.Orders/Get"), "shop.v1.Orders/Get");
@@ -17,7 +17,8 @@ pub fn default_operation(path: &str) -> &str {
 
 /// The service in a path: `shop.v1.Orders` of `/shop.v1.Orders/Get`.
 ///
-/// `None` for a path that is not a method's. Whatever stands before the service, such as the prefix of a proxy, is not part of it.
+/// `None` for a path that is not a method's. Whatever stands before the service, such as the prefix
+/// of a proxy, is not part of it.
 ///
 /// ```
 /// use redress::integration::tonic::rpc_service_name;

@@ -1,4 +1,5 @@
-//! What a layer was told about calls, in the words of redress-tower: how they are read, named and sent again.
+//! What a layer was told about calls, in the words of redress-tower: how they are read, named and
+//! sent again.
 //!
 //! Owns what is written into the head of each attempt. Runs nothing.
 
@@ -18,7 +19,8 @@ use crate::replay::RequestBody;
 use crate::response_body::ResponseBody;
 
 /// Tells the server how many attempts it has had, as [gRFC
-/// A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#exposed-retry-metadata) has it.
+/// A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#exposed-retry-metadata)
+/// has it.
 const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;

@@ -19,11 +19,12 @@ pub enum Pushback {
 }
 
 impl Pushback {
-    /// Reads one value: an ASCII number of milliseconds that fits in 32 bits with a sign, without leading zeros. Everything else,
-    /// negative numbers included, is [`Never`](Self::Never).
+    /// Reads one value: an ASCII number of milliseconds that fits in 32 bits with a sign, without
+    /// leading zeros. Everything else, negative numbers included, is [`Never`](Self::Never).
     ///
-    /// Source: [gRFC A6, Pushback](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback), which lets a server
-    /// that is misread err on the quiet side.
+    /// Source: [gRFC A6,
+    /// Pushback](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback), which
+    /// lets a server that is misread err on the quiet side.
     ///
     /// ```
     /// use std::time::Duration;
@@ -41,8 +42,8 @@ impl Pushback {
         }
     }
 
-    /// Reads the metadata of a response or a status; `None` if it has no such key. Several values are no value: which of them
-    /// counts is anybody's guess.
+    /// Reads the metadata of a response or a status; `None` if it has no such key. Several values
+    /// are no value: which of them counts is anybody's guess.
     #[must_use]
     pub fn from_headers(metadata: &HeaderMap) -> Option<Self> {
         let mut values = metadata.get_all(RETRY_PUSHBACK).iter();

@@ -22,14 +22,16 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Takes out details that are no base64, at which tonic panics (<https://github.com/grpc/grpc-rust/pull/2618>).
+/// Takes out details that are no base64, at which tonic panics
+/// (<https://github.com/grpc/grpc-rust/pull/2618>).
 pub(crate) fn drop_garbled_details(headers: &mut HeaderMap) {
     if headers.get(GRPC_STATUS_DETAILS).is_some_and(|details| BASE64.decode(details).is_err()) {
         headers.remove(GRPC_STATUS_DETAILS);
     }
 }
 
-/// The failure that a head alone tells, if it does: a status in the headers, a response of a proxy, or one of something else.
+/// The failure that a head alone tells, if it does: a status in the headers, a response of a proxy,
+/// or one of something else.
 ///
 /// `grpc-status: 0` in the headers is a success without a message.
 pub(crate) fn failure_in_head(head: &mut Parts) -> Option<Status> {
@@ -55,11 +57,13 @@ pub(crate) fn failure_in_head(head: &mut Parts) -> Option<Status> {
     })
 }
 
-/// The failure that the end of a response tells which had no message: in its trailers, if it has any, or by not having them.
+/// The failure that the end of a response tells which had no message: in its trailers, if it has
+/// any, or by not having them.
 pub(crate) fn failure_at_end(head: &Parts, trailers: Option<&HeaderMap>) -> Option<Status> {
     match trailers.filter(|trailers| trailers.contains_key(GRPC_STATUS)) {
         Some(trailers) => {
-            // A status holds the metadata of both, as tonic's does. The trailers come last, and so say how it ended.
+            // A status holds the metadata of both, as tonic's does. The trailers come last, and so
+            // say how it ended.
             let mut headers = head.headers.clone();
             headers.extend(trailers.clone());
             failed(&headers)
@@ -77,7 +81,8 @@ pub(crate) fn failed(headers: &HeaderMap) -> Option<Status> {
 
 /// The code of a response that something other than a gRPC server gave.
 ///
-/// Source: [HTTP to gRPC status code mapping](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md).
+/// Source: [HTTP to gRPC status code
+/// mapping](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md).
 const fn of_http_status(status: StatusCode) -> Code {
     match status.as_u16() {
         400 => Code::Internal,

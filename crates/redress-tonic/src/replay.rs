@@ -1,6 +1,7 @@
 //! What of a request is there at once, and so can be sent again.
 //!
-//! Owns reading ahead and the bodies of attempts. Never waits: a stream that answers to what it hears would wait for ever.
+//! Owns reading ahead and the bodies of attempts. Never waits: a stream that answers to what it
+//! hears would wait for ever.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -33,8 +34,8 @@ pub struct RequestBody {
 }
 
 impl RequestBody {
-    /// Reads the body as far as it goes without waiting, up to `most` bytes. `at_head`: whether the response is to be handed over at its
-    /// head, unseen.
+    /// Reads the body as far as it goes without waiting, up to `most` bytes. `at_head`: whether the
+    /// response is to be handed over at its head, unseen.
     ///
     /// # Errors
     ///
@@ -98,7 +99,8 @@ impl RequestBody {
         }
     }
 
-    /// Whether the response's first message is waited for: where it could still be replaced, and nobody asked for the head.
+    /// Whether the response's first message is waited for: where it could still be replaced, and
+    /// nobody asked for the head.
     pub(crate) const fn looks_at_response(&self) -> bool {
         self.only_once.is_none() && !self.at_head
     }

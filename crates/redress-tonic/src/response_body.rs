@@ -17,12 +17,14 @@ use tonic::body::Body;
 use crate::classifier::classify_status;
 use crate::received::{drop_garbled_details, failed};
 
-/// The body of a response of a [`GrpcService`](crate::GrpcService): what the server sent, beginning with its first frame.
+/// The body of a response of a [`GrpcService`](crate::GrpcService): what the server sent, beginning
+/// with its first frame.
 ///
 /// `grpc-status-details-bin` that is no base64 is left out of the trailers.
 ///
-/// A response is handed over before its end, and its call has succeeded by then. If it fails after all, by its trailers or by breaking
-/// off, the policy's breaker is told, with the class of the status; the call's outcome stands.
+/// A response is handed over before its end, and its call has succeeded by then. If it fails after
+/// all, by its trailers or by breaking off, the policy's breaker is told, with the class of the
+/// status; the call's outcome stands.
 pub struct ResponseBody {
     first: Option<Frame<Bytes>>,
     rest: Body,

@@ -10,7 +10,8 @@ use tonic_types::pb;
 /// How the message is named inside an `Any`. The part before the slash is the writer's choice.
 const NAME: &str = "google.rpc.RetryInfo";
 
-/// The delay that the details of a status ask for: the first `RetryInfo` with a delay that can be read.
+/// The delay that the details of a status ask for: the first `RetryInfo` with a delay that can be
+/// read.
 ///
 /// Absent, malformed and negative delays are `None`; long ones are taken as they are.
 ///

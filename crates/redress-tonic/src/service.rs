@@ -25,13 +25,15 @@ use crate::protocol::{GrpcProtocol, Handling};
 use crate::response_body::ResponseBody;
 use crate::transport_error::BoxError;
 
-/// A channel whose calls go through a policy. Made by [`GrpcLayer`](crate::GrpcLayer); a generated client takes it where it takes a channel, as in
-/// `OrdersClient<GrpcService>`.
+/// A channel whose calls go through a policy. Made by [`GrpcLayer`](crate::GrpcLayer); a generated
+/// client takes it where it takes a channel, as in `OrdersClient<GrpcService>`.
 ///
-/// Clones share what the policy shares. It is always ready: each attempt waits for the channel below, so that a failure to become
-/// ready is classified and retried like any other, and the policy's times hold for it.
+/// Clones share what the policy shares. It is always ready: each attempt waits for the channel
+/// below, so that a failure to become ready is classified and retried like any other, and the
+/// policy's times hold for it.
 ///
-/// An error is a [`Status`]: the last attempt's, with a [`CallFailure`](crate::CallFailure) as its source; or
+/// An error is a [`Status`]: the last attempt's, with a [`CallFailure`](crate::CallFailure) as its
+/// source; or
 ///
 /// | end | status |
 /// |---|---|
@@ -39,7 +41,8 @@ use crate::transport_error::BoxError;
 /// | the last attempt ran into its timeout, or the channel gave up waiting | `DEADLINE_EXCEEDED` |
 /// | the call ended before its first attempt | `CANCELLED` |
 ///
-/// A request that cannot be made, because a message cannot be encoded, never reaches the policy: its status is the encoder's.
+/// A request that cannot be made, because a message cannot be encoded, never reaches the policy:
+/// its status is the encoder's.
 pub struct GrpcService<S = Channel, C = GrpcClassifier, Tm = TokioTimer> {
     calls: PolicyService<Attempts<S, Tm>, PolicySelector<AsyncPolicy<C, Tm>>, GrpcProtocol>,
     handling: Arc<Handling>,

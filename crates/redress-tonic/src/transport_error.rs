@@ -13,7 +13,8 @@ use tonic::{ConnectError, Status, TimeoutExpired};
 /// What errors of a channel arrive as.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What an error of a channel or of its connection means, found anywhere in the chain; `None` if there is none.
+/// What an error of a channel or of its connection means, found anywhere in the chain; `None` if
+/// there is none.
 ///
 /// | the chain holds | class |
 /// |---|---|
@@ -24,8 +25,8 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 /// | hyper's word that the caller's own part failed | that of [`own_failure`] |
 /// | another error of hyper or of the channel, such as a connection that broke | that of [`classify_handshake`], or what the chain is certain about, or `Transient` |
 ///
-/// A request is certainly not acted on where it was turned away on this side, where no connection came about, where hyper hands it back, and where HTTP/2 says so before the
-/// response had begun.
+/// A request is certainly not acted on where it was turned away on this side, where no connection
+/// came about, where hyper hands it back, and where HTTP/2 says so before the response had begun.
 pub(crate) fn classify_transport(error: &(dyn Error + 'static)) -> Option<Classification> {
     let failure = of_chain(error)?;
     // A response that has begun has been acted on, whatever is said afterwards.
@@ -89,7 +90,8 @@ impl fmt::Debug for Begun {
     }
 }
 
-/// Says that the time was up that the server had been given. Its source is what came instead of an answer.
+/// Says that the time was up that the server had been given. Its source is what came instead of an
+/// answer.
 #[derive(thiserror::Error)]
 #[error("the time that the server was given had passed")]
 pub(crate) struct TimeUp(#[source] pub(crate) Status);
@@ -102,8 +104,9 @@ impl fmt::Debug for TimeUp {
 
 /// The status of a channel's error, as tonic makes it: the error is its source.
 ///
-/// But for the channel's own timeout, which tonic calls `CANCELLED`: for a caller it is the deadline like any other. And for what
-/// `LoadShed` turned away, whose status tonic makes without a source.
+/// But for the channel's own timeout, which tonic calls `CANCELLED`: for a caller it is the
+/// deadline like any other. And for what `LoadShed` turned away, whose status tonic makes without a
+/// source.
 pub(crate) fn status_of(error: impl Into<BoxError>) -> Status {
     let error = error.into();
     if is::<TimeoutExpired>(&*error) {

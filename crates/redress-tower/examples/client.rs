@@ -1,4 +1,5 @@
-//! An HTTP client behind a policy, against a server of its own that is busy twice: `cargo run -p redress-tower --example client`.
+//! An HTTP client behind a policy, against a server of its own that is busy twice:
+//! `cargo run -p redress-tower --example client`.
 
 use std::error::Error;
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
-//! An axum server whose handlers lie behind a breaker, asked until it is open: `cargo run -p redress-tower --example server`.
+//! An axum server whose handlers lie behind a breaker, asked until it is open:
+//! `cargo run -p redress-tower --example server`.
 
 use std::convert::Infallible;
 use std::error::Error;

@@ -1,6 +1,7 @@
 //! How the bodies of HTTP requests are copied.
 //!
-//! Owns the seam and its plain implementations. Whether a request may be sent again at all is not asked here.
+//! Owns the seam and its plain implementations. Whether a request may be sent again at all is not
+//! asked here.
 
 use http_body::Body;
 
@@ -27,8 +28,9 @@ impl<B: Clone> CopyBody<B> for CloneBody {
     }
 }
 
-/// Copies bodies that are known to be empty, as those of most GET requests are, and no others: for streaming bodies that have an empty
-/// form as their default, such as a server's `axum::body::Body`.
+/// Copies bodies that are known to be empty, as those of most GET requests are, and no others: for
+/// streaming bodies that have an empty form as their default, such as a server's
+/// `axum::body::Body`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EmptyBody;

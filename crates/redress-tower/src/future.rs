@@ -1,6 +1,7 @@
 //! The future of a call: attempts one after another, until the policy has an outcome.
 //!
-//! Owns the places where everything lies, and the way from outcome to response. Decides nothing: the policy's call does.
+//! Owns the places where everything lies, and the way from outcome to response. Decides nothing:
+//! the policy's call does.
 
 use std::fmt;
 use std::future::Future;
@@ -24,18 +25,21 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// If it is polled after its end, or if the service below, the classifier, the protocol or a strategy panics.
+    /// If it is polled after its end, or if the service below, the classifier, the protocol or a
+    /// strategy panics.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the attempt, stops the call where it is, and gives a breaker's permit back.
+    /// Dropping it drops the attempt, stops the call where it is, and gives a breaker's permit
+    /// back.
     #[must_use = "a call does nothing unless it is polled"]
     pub struct PolicyFuture<S, Req, C, Tm, X>
     where
         S: Service<Req>,
         Tm: Timer,
     {
-        // ORDER: the attempt and its service are dropped before the call, which gives the permit back.
+        // ORDER: the attempt and its service are dropped before the call, which gives the permit
+        // back.
         #[pin]
         running: Option<S::Future>,
         #[pin]
@@ -85,8 +89,8 @@ where
     Tm: Timer,
     X: Protocol<Req, S::Response>,
 {
-    /// What may still be told to the policy's breaker when the call has ended with a response that is not all there yet; see
-    /// [`PollCall::late_failure`].
+    /// What may still be told to the policy's breaker when the call has ended with a response that
+    /// is not all there yet; see [`PollCall::late_failure`].
     pub fn late_failure(&self) -> Option<LateFailure<Tm>>
     where
         Tm: Clone,
@@ -94,8 +98,9 @@ where
         self.call.late_failure()
     }
 
-    /// Drives the call on to its whole outcome, for an integration that says otherwise than [`CallError`] how a call failed. Awaiting
-    /// the future gives the response of the same outcome, or the error; [`Protocol::ended`] is not told here.
+    /// Drives the call on to its whole outcome, for an integration that says otherwise than
+    /// [`CallError`] how a call failed. Awaiting the future gives the response of the same outcome,
+    /// or the error; [`Protocol::ended`] is not told here.
     ///
     /// # Panics
     ///

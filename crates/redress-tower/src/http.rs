@@ -1,4 +1,5 @@
-//! HTTP requests and responses through a layer: which may be sent again, what they are called, and where the outcome goes.
+//! HTTP requests and responses through a layer: which may be sent again, what they are called, and
+//! where the outcome goes.
 //!
 //! Owns the copies of requests. Settings and tables are redress-http's.
 
@@ -29,20 +30,26 @@ pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
 /// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
 /// | [`bodies`](Self::bodies) | [`CloneBody`]: bodies are `Clone`, as `Full<Bytes>`, `Empty` and `String` are |
 ///
-/// A request that may not be sent again is sent once, and if it fails the outcome says why: `not_idempotent`, or `streaming_body` where
-/// it is its body that cannot be copied. One that was certainly [not acted on](redress_core::Classification::is_unsent) may be,
-/// whatever its method: the policy's classifier says so of a refused connection, a 421, a 425 and the like
-/// ([`http_retry_after_classifier`](redress_http::http_retry_after_classifier)), and the layer of an attempt that ended before the service
-/// below was called. A service that follows redirects sends several requests for one; a connection that was refused to the last says
-/// nothing about the first, so such a service wants a classifier of your own, or only idempotent requests.
+/// A request that may not be sent again is sent once, and if it fails the outcome says why:
+/// `not_idempotent`, or `streaming_body` where it is its body that cannot be copied. One that was
+/// certainly [not acted on](redress_core::Classification::is_unsent) may be, whatever its method:
+/// the policy's classifier says so of a refused connection, a 421, a 425 and the like
+/// ([`http_retry_after_classifier`](redress_http::http_retry_after_classifier)), and the layer of
+/// an attempt that ended before the service below was called. A service that follows redirects
+/// sends several requests for one; a connection that was refused to the last says nothing about the
+/// first, so such a service wants a classifier of your own, or only idempotent requests.
 ///
-/// The layer knows no connections. So that a retry does not go over the one that has just said 421 or 408, put it around
-/// `redress_hyper::ClientService`, which is hyper-util's client and avoids that one.
+/// The layer knows no connections. So that a retry does not go over the one that has just said 421
+/// or 408, put it around `redress_hyper::ClientService`, which is hyper-util's client and avoids
+/// that one.
 ///
-/// Unless told otherwise, headers are the same in each attempt, and so are extensions, but for a [`Repetition`] from the second on, which says why.
+/// Unless told otherwise, headers are the same in each attempt, and so are extensions, but for a
+/// [`Repetition`] from the second on, which says why.
 ///
-/// The response has an [`OutcomeSummary`] among its extensions ([`outcome`](redress_http::outcome) reads it), whether it is good or one that the policy gave up on. A response that is
-/// tried again is held, unread, until the next attempt has ended, since it is the call's answer if there is none after all.
+/// The response has an [`OutcomeSummary`] among its extensions ([`outcome`](redress_http::outcome)
+/// reads it), whether it is good or one that the policy gave up on. A response that is tried again
+/// is held, unread, until the next attempt has ended, since it is the call's answer if there is
+/// none after all.
 ///
 /// ```
 /// use ::http::{Request, Response};
@@ -89,8 +96,9 @@ impl Default for HttpProtocol {
 }
 
 impl<K> HttpProtocol<K> {
-    /// Sets how bodies are copied: by [`CloneBody`], [`EmptyBody`], or a closure `Fn(&B) -> Option<B>` that answers `None` for a body
-    /// that cannot be sent again. Default: bodies are cloned.
+    /// Sets how bodies are copied: by [`CloneBody`], [`EmptyBody`], or a closure
+    /// `Fn(&B) -> Option<B>` that answers `None` for a body that cannot be sent again. Default:
+    /// bodies are cloned.
     ///
     /// ```
     /// use redress::integration::tower::http::HttpProtocol;
@@ -120,7 +128,8 @@ impl<K> HttpProtocol<K> {
         self.with_rules(|rules| rules.operation(name))
     }
 
-    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers, name the route.
+    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers,
+    /// name the route.
     #[must_use]
     pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.operation_for(name))
@@ -132,13 +141,15 @@ impl<K> HttpProtocol<K> {
         self.with_rules(|rules| rules.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold too.
+    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold
+    /// too.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.with_rules(|rules| rules.abort_on(handle))
     }
 
-    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the request's head and extensions.
+    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the
+    /// request's head and extensions.
     ///
     /// ```
     /// use redress::CallContext;
@@ -156,7 +167,8 @@ impl<K> HttpProtocol<K> {
         self.with_rules(|rules| rules.context_for(context))
     }
 
-    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no events.
+    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no
+    /// events.
     #[must_use]
     pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.bypass_if(bypass))

@@ -14,8 +14,9 @@ use crate::service::PolicyService;
 
 /// Puts a policy around a service, see [`PolicyService`].
 ///
-/// Breaker, budget and what strategies have learned are in the policy's handle, which the layer and everything it makes share. It may be
-/// cloned and applied as often as a server likes to rebuild its services: the breaker still opens.
+/// Breaker, budget and what strategies have learned are in the policy's handle, which the layer and
+/// everything it makes share. It may be cloned and applied as often as a server likes to rebuild
+/// its services: the breaker still opens.
 ///
 /// | setting | default |
 /// |---|---|
@@ -24,7 +25,8 @@ use crate::service::PolicyService;
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | nothing more is set for a call |
 ///
-/// `P` is an `AsyncPolicy` of a runtime's crate, or a [`policy_provider`](crate::policy_provider); `X` says how requests are copied.
+/// `P` is an `AsyncPolicy` of a runtime's crate, or a [`policy_provider`](crate::policy_provider);
+/// `X` says how requests are copied.
 #[derive(Clone, Debug)]
 pub struct PolicyLayer<P, X = CloneRequest> {
     policy: P,
@@ -41,8 +43,8 @@ impl<P> PolicyLayer<P> {
         Self { policy, protocol: CloneRequest, for_all: None }
     }
 
-    /// A layer that sends every request once, whatever the policy allows, and so takes requests of any kind: for a breaker or an
-    /// attempt timeout alone.
+    /// A layer that sends every request once, whatever the policy allows, and so takes requests of
+    /// any kind: for a breaker or an attempt timeout alone.
     pub const fn once(policy: P) -> PolicyLayer<P, Once> {
         PolicyLayer { policy, protocol: Once, for_all: None }
     }
@@ -82,8 +84,8 @@ impl<P, X> PolicyLayer<P, X> {
         self.set_for_all(|context| context.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted: a wait or an attempt under way at once, see [`AbortHandle`]. Several may be added, and
-    /// the policy's own hold too.
+    /// Ends every call when this handle is aborted: a wait or an attempt under way at once, see
+    /// [`AbortHandle`]. Several may be added, and the policy's own hold too.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.set_for_all(|context| context.abort_on(handle))
@@ -95,9 +97,9 @@ impl<P, X> PolicyLayer<P, X> {
         self
     }
 
-    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, such as a deadline or an abort handle
-    /// that came along with the request. What is set for all calls holds beside it. Call it after [`protocol`](Self::protocol), which
-    /// starts over.
+    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, such as
+    /// a deadline or an abort handle that came along with the request. What is set for all calls
+    /// holds beside it. Call it after [`protocol`](Self::protocol), which starts over.
     ///
     /// ```
     /// use std::time::Duration;

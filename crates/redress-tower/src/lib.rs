@@ -1,9 +1,11 @@
-//! Policies of [redress](https://github.com/redress-rs/redress) as tower layers, for clients and for servers.
+//! Policies of [redress](https://github.com/redress-rs/redress) as tower layers, for clients and
+//! for servers.
 //!
-//! [`PolicyLayer`] puts a policy around any [`Service`](tower_service::Service). Whether and how a request can be sent again is said by a
+//! [`PolicyLayer`] puts a policy around any [`Service`](tower_service::Service). Whether and how a
+//! request can be sent again is said by a
 //! [`Protocol`]: [`CloneRequest`] by default, [`copy_with`] a function, `http::HttpProtocol` for HTTP (feature `http`), [`Once`] for
-//! never. [`policy_provider`] chooses a policy for each request. `RetryBudget` (feature `retry`) lends a budget to tower's own
-//! retry layer.
+//! never. [`policy_provider`] chooses a policy for each request. `RetryBudget` (feature `retry`)
+//! lends a budget to tower's own retry layer.
 //!
 //! ```
 //! use std::convert::Infallible;

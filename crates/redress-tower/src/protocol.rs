@@ -1,4 +1,5 @@
-//! What a layer has to know of the requests and responses it handles: whether one can be sent again, and what it is called.
+//! What a layer has to know of the requests and responses it handles: whether one can be sent
+//! again, and what it is called.
 //!
 //! Owns the seam and its plain implementations. Sends nothing; HTTP's is in `http.rs`.
 
@@ -9,33 +10,38 @@ use redress_core::{Attempt, CallContext, Cause, Classification, OutcomeSummary};
 
 /// How the requests and responses of one protocol are handled.
 ///
-/// Everything but [`copy`](Self::copy) does nothing unless it is written. Where the request is `Clone`, take [`CloneRequest`]; for a
-/// function, [`copy_with`]; for HTTP, `redress_tower::http::HttpProtocol`.
+/// Everything but [`copy`](Self::copy) does nothing unless it is written. Where the request is
+/// `Clone`, take [`CloneRequest`]; for a function, [`copy_with`]; for HTTP,
+/// `redress_tower::http::HttpProtocol`.
 pub trait Protocol<Req, Res> {
     /// A copy of the request, kept to be sent if this attempt fails.
     ///
-    /// Asked before each attempt that may be followed by another, so never by a policy of one attempt.
+    /// Asked before each attempt that may be followed by another, so never by a policy of one
+    /// attempt.
     ///
     /// # Errors
     ///
-    /// Why there is none, in a word for metrics such as `streaming_body`. The request is then sent once, and if that fails in a way that would
-    /// have been retried, the call ends as [`RetryForbidden`](redress_core::StopReason::RetryForbidden) and its outcome says why.
+    /// Why there is none, in a word for metrics such as `streaming_body`. The request is then sent
+    /// once, and if that fails in a way that would have been retried, the call ends as
+    /// [`RetryForbidden`](redress_core::StopReason::RetryForbidden) and its outcome says why.
     fn copy(&self, request: &Req) -> Result<Req, &'static str>;
 
-    /// The operation's name in events; asked only if somebody hears them. Keep names low-cardinality. Default: none.
+    /// The operation's name in events; asked only if somebody hears them. Keep names
+    /// low-cardinality. Default: none.
     fn operation(&self, request: &Req) -> Option<Cow<'static, str>> {
         let _ = request;
         None
     }
 
-    /// What the call of this request sets for itself: a deadline, an abort handle, hooks. Without a name in it the operation has that
-    /// of [`operation`](Self::operation). Default: nothing.
+    /// What the call of this request sets for itself: a deadline, an abort handle, hooks. Without a
+    /// name in it the operation has that of [`operation`](Self::operation). Default: nothing.
     fn context(&self, request: &Req) -> Option<CallContext<'static, ()>> {
         let _ = request;
         None
     }
 
-    /// Whether the request passes by the policy: sent once, with neither breaker nor events. Default: no.
+    /// Whether the request passes by the policy: sent once, with neither breaker nor events.
+    /// Default: no.
     fn bypasses(&self, request: &Req) -> bool {
         let _ = request;
         false
@@ -48,42 +54,44 @@ pub trait Protocol<Req, Res> {
         let _ = (request, attempt);
     }
 
-    /// Why the request must not be sent again after this failure, although there is a copy of it: `response` is the response that
-    /// failed, if there is one, and `failure` what the classifier made of it, or of the error. Asked when an attempt has failed;
-    /// an attempt that ended before the service below was called is [not acted on](Classification::is_unsent). Default: `None`.
+    /// Why the request must not be sent again after this failure, although there is a copy of it:
+    /// `response` is the response that failed, if there is one, and `failure` what the classifier
+    /// made of it, or of the error. Asked when an attempt has failed; an attempt that ended before
+    /// the service below was called is [not acted on](Classification::is_unsent). Default: `None`.
     fn retry_forbidden(&self, request: &Req, response: Option<&Res>, failure: &Classification) -> Option<&'static str> {
         let _ = (request, response, failure);
         None
     }
 
-    /// Prepares the copy to be sent as this attempt, counted from 1, if the policy has it so: the one before failed by this cause,
-    /// with this response if there was one, which the classifier read as `failure`. The place to tell the service below why.
-    /// Default: nothing.
+    /// Prepares the copy to be sent as this attempt, counted from 1, if the policy has it so: the
+    /// one before failed by this cause, with this response if there was one, which the classifier
+    /// read as `failure`. The place to tell the service below why. Default: nothing.
     fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>, failure: &Classification) {
         let _ = (request, attempt, cause, response, failure);
     }
 
-    /// A failing response is going to be replaced by another attempt: the place to let go of what it holds, before the wait. If
-    /// there is no further attempt after all, what is left of it is the call's response. Default: nothing.
+    /// A failing response is going to be replaced by another attempt: the place to let go of what
+    /// it holds, before the wait. If there is no further attempt after all, what is left of it is
+    /// the call's response. Default: nothing.
     fn discard(&self, response: &mut Res) {
         let _ = response;
     }
 
-    /// Called with the response that the call ends with, good or bad, if [`hears_of_end`](Self::hears_of_end). Default:
-    /// does nothing.
+    /// Called with the response that the call ends with, good or bad, if
+    /// [`hears_of_end`](Self::hears_of_end). Default: does nothing.
     fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {
         let _ = (response, summary);
     }
 
-    /// Whether [`ended`](Self::ended) does anything. If not, a call spares the summary and two readings of the clock.
-    /// Default: true.
+    /// Whether [`ended`](Self::ended) does anything. If not, a call spares the summary and two
+    /// readings of the clock. Default: true.
     fn hears_of_end(&self) -> bool {
         true
     }
 }
 
-/// A protocol beside which a function says what the call of each request sets for itself, within what the protocol says. Made by
-/// [`PolicyLayer::context_for`](crate::PolicyLayer::context_for).
+/// A protocol beside which a function says what the call of each request sets for itself, within
+/// what the protocol says. Made by [`PolicyLayer::context_for`](crate::PolicyLayer::context_for).
 #[derive(Clone, Copy)]
 pub struct ContextFor<X, F> {
     pub(crate) protocol: X,
@@ -163,7 +171,8 @@ impl<Req: Clone, Res> Protocol<Req, Res> for CloneRequest {
     }
 }
 
-/// Copies nothing: every request is sent once. For a policy whose breaker or attempt timeout alone is wanted.
+/// Copies nothing: every request is sent once. For a policy whose breaker or attempt timeout alone
+/// is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Once;

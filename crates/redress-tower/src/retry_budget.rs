@@ -1,12 +1,15 @@
 //! redress's budget behind tower's trait.
 //!
-//! Owns the translation: a withdrawal is a token, and deposits are not needed, since tokens come back with time.
+//! Owns the translation: a withdrawal is a token, and deposits are not needed, since tokens come
+//! back with time.
 
 use redress_core::Budget;
 
-/// A [`Budget`] for tower's own retry layer, so that its retries and those of redress's policies are bounded together.
+/// A [`Budget`] for tower's own retry layer, so that its retries and those of redress's policies
+/// are bounded together.
 ///
-/// tower's policies call `withdraw` before a retry and `deposit` on success; here a success deposits nothing.
+/// tower's policies call `withdraw` before a retry and `deposit` on success; here a success
+/// deposits nothing.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What a call sends, attempt by attempt: the request or a copy of it, to an instance that is ready for it.
+//! What a call sends, attempt by attempt: the request or a copy of it, to an instance that is ready
+//! for it.
 //!
 //! Owns copies and readiness, and lets go of what was reserved below. Where the attempt's future
 //! lies is the caller's affair; whether there is another attempt is the policy's.
@@ -151,7 +152,8 @@ where
         if self.running.is_none() {
             let instance = self.sending.instance.as_mut().expect("a call has an instance until it is over");
             ready!(instance.poll_ready(cx))?;
-            // Each attempt is started before it is polled, and one without a copy to send is forbidden.
+            // Each attempt is started before it is polled, and one without a copy to send is
+            // forbidden.
             let request = self.sending.next.take().expect("an attempt has a request");
             self.running.set(Some(instance.call(request)));
             self.sending.is_called = true;
@@ -177,14 +179,14 @@ where
         if let Failure::Result(response) = failure {
             self.sending.protocol.discard(response);
         }
-        // W1. A clone has reserved nothing. An instance that failed to become ready is replaced, too:
-        // by tower's contract it is not used again.
+        // W1. A clone has reserved nothing. An instance that failed to become ready is replaced,
+        // too: by tower's contract it is not used again.
         self.sending.instance = self.sending.instance.clone();
     }
 }
 
-/// Lets go of the attempt, and of what is reserved below, when a poll panics, with which the call is
-/// over (W2).
+/// Lets go of the attempt, and of what is reserved below, when a poll panics, with which the call
+/// is over (W2).
 struct ReleaseOnPanic<'p, S: Service<Req>, Req, X> {
     attempts: Attempts<'p, S, Req, X>,
 }

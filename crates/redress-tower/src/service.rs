@@ -19,21 +19,25 @@ use crate::source::PolicyProvider;
 
 /// A service whose calls go through a policy. Made by [`PolicyLayer`](crate::PolicyLayer).
 ///
-/// - **Classification**: the policy's classifier reads the service's `Result<Response, Error>`, so a bad response is a failure like an
-///   error. One that the policy gives up on is the call's response all the same; only what has no response is a
-///   [`CallError`].
-/// - **Readiness**: this service is always ready. Each attempt waits for a clone of the service below to be ready and then calls that clone. So
-///   an open breaker rejects although nothing below is ready, an attempt's timeout holds for the wait, and a service that fails to become
-///   ready is a failure like any other: the next attempt is made on a new clone. What an attempt has reserved below, such as a place
-///   in a limit, is free while the call waits for the next one, however the attempt ended. Backpressure from below is felt by the calls, not by
-///   `poll_ready`: to limit the calls that wait, put a limit around this service.
-/// - **Allocation**: the call, the attempt and its timeout lie in the future. Nothing is boxed. A clone of the service allocates once, when
-///   it is called for the second time: it takes a handle of the policy that only this clone counts, so that threads with a clone each
-///   do not wait for each other.
+/// - **Classification**: the policy's classifier reads the service's `Result<Response, Error>`, so
+///   a bad response is a failure like an error. One that the policy gives up on is the call's
+///   response all the same; only what has no response is a [`CallError`].
+/// - **Readiness**: this service is always ready. Each attempt waits for a clone of the service
+///   below to be ready and then calls that clone. So an open breaker rejects although nothing below
+///   is ready, an attempt's timeout holds for the wait, and a service that fails to become ready is
+///   a failure like any other: the next attempt is made on a new clone. What an attempt has
+///   reserved below, such as a place in a limit, is free while the call waits for the next one,
+///   however the attempt ended. Backpressure from below is felt by the calls, not by `poll_ready`:
+///   to limit the calls that wait, put a limit around this service.
+/// - **Allocation**: the call, the attempt and its timeout lie in the future. Nothing is boxed. A
+///   clone of the service allocates once, when it is called for the second time: it takes a handle
+///   of the policy that only this clone counts, so that threads with a clone each do not wait for
+///   each other.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the attempt, stops the call where it is, and gives a breaker's permit back.
+/// Dropping the future drops the attempt, stops the call where it is, and gives a breaker's permit
+/// back.
 #[derive(Clone, Debug)]
 pub struct PolicyService<S, P, X> {
     inner: S,
@@ -43,8 +47,8 @@ pub struct PolicyService<S, P, X> {
     uses: Uses,
 }
 
-/// How often a clone has been called. Most are made for one call, and are not worth an allocation; one that a thread
-/// keeps takes a policy's handle that only it counts.
+/// How often a clone has been called. Most are made for one call, and are not worth an allocation;
+/// one that a thread keeps takes a policy's handle that only it counts.
 #[derive(Debug)]
 enum Uses {
     None,
@@ -102,9 +106,10 @@ impl<S, P, X> PolicyService<S, P, X> {
 
 impl<S, P, X> PolicyService<S, P, X> {
     /// One call with settings of its own, hooks and abort among them, and the whole outcome: what
-    /// [`execute`](CallContext::execute) is to an operation. The policy and the operation's name are the context's:
-    /// `service.policy().context()` is this service's. The protocol is asked neither for a name nor whether to skip, and is not told
-    /// of the end. What the layer sets for all calls holds beside the context.
+    /// [`execute`](CallContext::execute) is to an operation. The policy and the operation's name
+    /// are the context's: `service.policy().context()` is this service's. The protocol is asked
+    /// neither for a name nor whether to skip, and is not told of the end. What the layer sets for
+    /// all calls holds beside the context.
     ///
     /// ```
     /// use std::io;

@@ -6,18 +6,21 @@ use std::fmt;
 
 use redress_core::AsyncPolicy;
 
-/// Something that has a policy for each request: an [`AsyncPolicy`] itself, or a [`PolicyProviderFn`].
+/// Something that has a policy for each request: an [`AsyncPolicy`] itself, or a
+/// [`PolicyProviderFn`].
 pub trait PolicyProvider<Req> {
     /// The policies' classifier.
     type Classifier;
     /// The policies' timer.
     type Timer;
 
-    /// The policy for this request. Hand out clones: a policy made anew each time has a breaker that never opens.
+    /// The policy for this request. Hand out clones: a policy made anew each time has a breaker
+    /// that never opens.
     fn policy(&self, request: &Req) -> AsyncPolicy<Self::Classifier, Self::Timer>;
 
-    /// Called once by each clone of a service that is called more than once: the place to take a handle that clones on
-    /// other threads do not [count](AsyncPolicy::counted_apart). Default: nothing.
+    /// Called once by each clone of a service that is called more than once: the place to take a
+    /// handle that clones on other threads do not [count](AsyncPolicy::counted_apart). Default:
+    /// nothing.
     fn settle(&mut self) {}
 }
 

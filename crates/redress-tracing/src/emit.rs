@@ -1,4 +1,5 @@
-//! The callsites: one for each target and level, since `tracing` fixes both where a span or an event is written.
+//! The callsites: one for each target and level, since `tracing` fixes both where a span or an
+//! event is written.
 //!
 //! Owns every field's name. Decides neither whether nor at which level.
 

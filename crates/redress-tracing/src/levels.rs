@@ -20,7 +20,8 @@ pub(crate) struct Levels {
 }
 
 impl Levels {
-    /// The level of an event. A success that took more than one attempt has one of its own, and so has a forbidden retry.
+    /// The level of an event. A success that took more than one attempt has one of its own, and so
+    /// has a forbidden retry.
     pub(crate) fn of(&self, event: &Event<'_>) -> Option<Level> {
         match event.name {
             EventName::Success if event.attempt > 1 => self.recovery,
@@ -49,8 +50,8 @@ impl Default for Levels {
     }
 }
 
-/// What a service wants to see at `info` is what is new: a rejection is not, after the breaker said that it opened, nor is an end
-/// that the caller asked for.
+/// What a service wants to see at `info` is what is new: a rejection is not, after the breaker said
+/// that it opened, nor is an end that the caller asked for.
 const fn default_level(name: EventName) -> Level {
     match name {
         EventName::Success => Level::TRACE,
@@ -78,14 +79,16 @@ pub struct TracingObserverBuilder {
 }
 
 impl TracingObserverBuilder {
-    /// The level of an event. Defaults: `WARN` for what ends a call although it was retried or would have been, and for a circuit
-    /// that opens; `INFO` for retries, failures that are not retried, deferred retries, and circuits that recover; `DEBUG` for
-    /// aborted and rejected calls, and those that were dropped before their end or panicked; `TRACE` for a success.
+    /// The level of an event. Defaults: `WARN` for what ends a call although it was retried or
+    /// would have been, and for a circuit that opens; `INFO` for retries, failures that are not
+    /// retried, deferred retries, and circuits that recover; `DEBUG` for aborted and rejected
+    /// calls, and those that were dropped before their end or panicked; `TRACE` for a success.
     ///
     /// That of [`Success`](EventName::Success) is for a success at the first attempt; others are
-    /// [recoveries](Self::recovery_level). That of [`PermanentFail`](EventName::PermanentFail) is unless set `WARN` for a
-    /// failure that would have been retried but must not be ([`RetryForbidden`](StopReason::RetryForbidden)), such as a `POST`
-    /// that was answered with 503: it is the dependency's, like the one of the `GET` beside it.
+    /// [recoveries](Self::recovery_level). That of [`PermanentFail`](EventName::PermanentFail) is
+    /// unless set `WARN` for a failure that would have been retried but must not be
+    /// ([`RetryForbidden`](StopReason::RetryForbidden)), such as a `POST` that was answered with
+    /// 503: it is the dependency's, like the one of the `GET` beside it.
     pub fn level(mut self, event: EventName, level: impl Into<Option<Level>>) -> Self {
         let level = level.into();
         if let Some(index) = index(event) {
@@ -109,15 +112,16 @@ impl TracingObserverBuilder {
         self
     }
 
-    /// The level of the spans. Default: `INFO`. Without spans, events are told of in whatever span is current where the call began.
+    /// The level of the spans. Default: `INFO`. Without spans, events are told of in whatever span
+    /// is current where the call began.
     pub fn span_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.span = level.into();
         self
     }
 
-    /// The level of a span for each attempt, below the call's. What the operation does is then below
-    /// its attempt, and a trace context that it sends along is the attempt's. Default: none, and
-    /// attempts have no spans.
+    /// The level of a span for each attempt, below the call's. What the operation does is then
+    /// below its attempt, and a trace context that it sends along is the attempt's. Default: none,
+    /// and attempts have no spans.
     pub fn attempt_span_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.attempt_span = level.into();
         self

@@ -15,14 +15,17 @@ use crate::levels::{Levels, TracingObserverBuilder};
 
 /// Tells of a policy's calls through [`tracing`]: a span for each call, and events in it.
 ///
-/// A handle: clones are the same observer. It works by what the policy lets it [send along](Observer::on_call_start) with each
-/// call; [`on_event`](Observer::on_event) by itself tells nothing.
+/// A handle: clones are the same observer. It works by what the policy lets it [send
+/// along](Observer::on_call_start) with each call; [`on_event`](Observer::on_event) by itself tells
+/// nothing.
 ///
-/// A span begins with the call, below the span that is current there, and ends with it. It is entered while the operation runs: for
-/// a blocking attempt as a whole, for an asynchronous one at each poll, so spans of calls that take turns on one thread are
-/// never below one another. Between attempts it is not current.
+/// A span begins with the call, below the span that is current there, and ends with it. It is
+/// entered while the operation runs: for a blocking attempt as a whole, for an asynchronous one at
+/// each poll, so spans of calls that take turns on one thread are never below one another. Between
+/// attempts it is not current.
 ///
-/// When no subscriber is installed, or none that hears any of the levels, a call costs a look at an atomic.
+/// When no subscriber is installed, or none that hears any of the levels, a call costs a look at an
+/// atomic.
 #[derive(Clone, Debug)]
 pub struct TracingObserver {
     levels: Arc<Levels>,
@@ -53,7 +56,8 @@ impl Default for TracingObserver {
 }
 
 impl Observer for TracingObserver {
-    /// Nothing: [`on_call_start`](Observer::on_call_start) sends along who tells it within the call's span.
+    /// Nothing: [`on_call_start`](Observer::on_call_start) sends along who tells it within the
+    /// call's span.
     fn on_event(&self, _: &Event<'_>) {}
 
     fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {

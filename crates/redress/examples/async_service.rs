@@ -1,4 +1,5 @@
-//! A service that keeps its policy in a field: calls run as tasks on many threads and share one breaker and one budget.
+//! A service that keeps its policy in a field: calls run as tasks on many threads and share one
+//! breaker and one budget.
 //!
 //! The store behind it is part of the program, and unreliable on purpose.
 
@@ -43,7 +44,8 @@ struct Orders {
     store: Arc<Store>,
 }
 
-/// What the service's callers see: an answer that happens to be no, or a store that does not answer.
+/// What the service's callers see: an answer that happens to be no, or a store that does not
+/// answer.
 #[derive(Debug, thiserror::Error)]
 enum OrdersError {
     #[error("there is no such order")]

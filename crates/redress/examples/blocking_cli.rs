@@ -1,6 +1,8 @@
-//! A command-line tool without a runtime: it asks a server for a line, with an error type of its own and a classifier for it.
+//! A command-line tool without a runtime: it asks a server for a line, with an error type of its
+//! own and a classifier for it.
 //!
-//! `cargo run --example blocking_cli` asks a server that it starts itself; `-- NAME ...` asks it for other names.
+//! `cargo run --example blocking_cli` asks a server that it starts itself; `-- NAME ...` asks it
+//! for other names.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,5 @@
-//! A queue worker that does not sleep long on a job: where the wait is worth other work, the job goes back to the queue.
+//! A queue worker that does not sleep long on a job: where the wait is worth other work, the job
+//! goes back to the queue.
 //!
 //! And when the program is told to stop, the job at hand is given up and stays in the queue.
 
@@ -81,7 +82,8 @@ fn work(policy: &Policy, queue: &mut VecDeque<Job>, shutdown: &AtomicBool) {
 }
 
 impl Job {
-    /// Letters go out at once, newsletters are rate-limited, parcels need a second try, and pianos never leave.
+    /// Letters go out at once, newsletters are rate-limited, parcels need a second try, and pianos
+    /// never leave.
     fn deliver(&mut self) -> Result<(), DeliveryError> {
         self.deliveries += 1;
         match (self.name, self.deliveries) {

@@ -18,12 +18,14 @@ pub use redress_core::{breaker, budget, classify, driver, error, policy, strateg
 #[doc(inline)]
 pub use redress_testing as testing;
 
-/// The policy for asynchronous code before a timer is chosen: `AsyncPolicy::builder().timer(MyTimer)`.
+/// The policy for asynchronous code before a timer is chosen:
+/// `AsyncPolicy::builder().timer(MyTimer)`.
 ///
 /// On a runtime that redress knows take that runtime's policy, such as
 /// [`redress::runtime::tokio::AsyncPolicy`](runtime). With a timer of your own, name the result
 /// [`redress::policy::AsyncPolicy<DefaultClassifier, MyTimer>`](policy::AsyncPolicy).
 pub type AsyncPolicy<C = classify::DefaultClassifier> = policy::AsyncPolicy<C, driver::NoTimer>;
 
-/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of interest.
+/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of
+/// interest.
 pub type AsyncRetryPolicy<C = classify::DefaultClassifier> = AsyncPolicy<C>;

@@ -1,6 +1,8 @@
-//! What the types promise to the code around them: threads, tasks, struct fields, borrowing closures.
+//! What the types promise to the code around them: threads, tasks, struct fields, borrowing
+//! closures.
 //!
-//! Nearly all of it is checked by compiling. The assertions that run are there so that nothing is optimised into vacuity.
+//! Nearly all of it is checked by compiling. The assertions that run are there so that nothing is
+//! optimised into vacuity.
 
 use std::cell::{Cell, RefCell};
 use std::io;

@@ -1,8 +1,10 @@
-//! What the compiler says to somebody who gets it wrong: the messages that this workspace's own attributes shape.
+//! What the compiler says to somebody who gets it wrong: the messages that this workspace's own
+//! attributes shape.
 //!
-//! The recorded texts are those of rustc 1.95, whose wording changes between releases: after a toolchain update run
-//! `TRYBUILD=overwrite cargo test -p redress --test compile_fail`, and read what changed before keeping it. Each file in
-//! `compile_fail/` is one mistake; its `.stderr` is reviewed like code.
+//! The recorded texts are those of rustc 1.95, whose wording changes between releases: after a
+//! toolchain update run `TRYBUILD=overwrite cargo test -p redress --test compile_fail`, and read
+//! what changed before keeping it. Each file in `compile_fail/` is one mistake; its `.stderr` is
+//! reviewed like code.
 
 #[test]
 fn mistakes_are_explained() {

@@ -1,7 +1,8 @@
 //! Building the targets with libFuzzer, on a stable toolchain.
 //!
-//! Owns the compiler's flags and what has to be installed. There is no sanitizer, since no crate of the workspace has
-//! unsafe code to watch; the profile `fuzz` keeps assertions and overflow checks instead.
+//! Owns the compiler's flags and what has to be installed. There is no sanitizer, since no crate of
+//! the workspace has unsafe code to watch; the profile `fuzz` keeps assertions and overflow checks
+//! instead.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use crate::workspace::Workspace;
 
 const PROFILE: &str = "fuzz";
 
-/// What libFuzzer wants to be told by the program: edges with counters and a table of them, and compared values.
+/// What libFuzzer wants to be told by the program: edges with counters and a table of them, and
+/// compared values.
 const INSTRUMENTATION: &[&str] = &[
     "--cfg fuzzing",
     "-Cpasses=sancov-module",

@@ -1,7 +1,7 @@
 //! One target's run, and its inputs: seeds, committed corpus, and what was found since.
 //!
-//! Owns libFuzzer's command line and the reading of its output. New inputs go to the target directory; the committed
-//! corpus changes only when it is minimised.
+//! Owns libFuzzer's command line and the reading of its output. New inputs go to the target
+//! directory; the committed corpus changes only when it is minimised.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -82,7 +82,8 @@ impl<'w> Campaign<'w> {
         Ok(Ending::Held(figures))
     }
 
-    /// Replaces the committed corpus by the smallest that reaches as much as it and what was found; says what it is now.
+    /// Replaces the committed corpus by the smallest that reaches as much as it and what was found;
+    /// says what it is now.
     pub(super) fn minimise(&self) -> Result<String> {
         if self.merged.is_dir() {
             fs::remove_dir_all(&self.merged).with_context(|| format!("could not empty {}", self.merged.display()))?;
@@ -108,8 +109,9 @@ impl<'w> Campaign<'w> {
         Ok(format!("committed corpus: {} inputs, {size} bytes", merged.len()))
     }
 
-    /// Text has words, so a target that reads it has a dictionary. How often an edge is taken says little there, and an input
-    /// for each count would be thousands; of a schedule it says how far it got.
+    /// Text has words, so a target that reads it has a dictionary. How often an edge is taken says
+    /// little there, and an input for each count would be thousands; of a schedule it says how far
+    /// it got.
     fn reads_text(&self) -> bool {
         self.dictionary.is_file()
     }

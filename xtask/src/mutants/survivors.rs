@@ -11,7 +11,8 @@ use crate::workspace::Workspace;
 
 pub(super) const PAGE: &str = "docs/reliability.md";
 
-/// The explained survivors, by file and change: lines move, and the same change in one function is the same survivor.
+/// The explained survivors, by file and change: lines move, and the same change in one function is
+/// the same survivor.
 pub(super) struct Explained(BTreeSet<String>);
 
 pub(super) fn explained(workspace: &Workspace) -> Result<Explained> {
@@ -20,7 +21,8 @@ pub(super) fn explained(workspace: &Workspace) -> Result<Explained> {
 }
 
 impl Explained {
-    /// Rows begin with the mutant in backticks: ``| `file.rs: the change` | why |``. Within a table a bar is `\|`.
+    /// Rows begin with the mutant in backticks: ``| `file.rs: the change` | why |``. Within a table
+    /// a bar is `\|`.
     fn of(page: &str) -> Self {
         let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
         Self(rows.map(|(name, _)| name.replace("\\|", "|")).filter(|name| name.contains(".rs: ")).collect())
@@ -41,7 +43,8 @@ impl Explained {
     }
 }
 
-/// `crates/a/src/b.rs:97:13: delete ..` without the line and column, and without the folders that all have.
+/// `crates/a/src/b.rs:97:13: delete ..` without the line and column, and without the folders that
+/// all have.
 fn without_place(mutant: &str) -> String {
     let mut parts = mutant.splitn(4, ':');
     let (Some(file), Some(_), Some(_), Some(change)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {

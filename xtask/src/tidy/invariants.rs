@@ -1,7 +1,8 @@
-//! The numbered invariants: each stated once, attacked by a test at least, and listed with its evidence.
+//! The numbered invariants: each stated once, attacked by a test at least, and listed with its
+//! evidence.
 //!
-//! It looks for marks in text: `**Invariant X1**` where one is stated, `Attacks X1, Y2.` where one is attacked. Whether an
-//! attack is any good is for mutation testing and people to say.
+//! It looks for marks in text: `**Invariant X1**` where one is stated, `Attacks X1, Y2.` where one
+//! is attacked. Whether an attack is any good is for mutation testing and people to say.
 
 use std::collections::BTreeMap;
 

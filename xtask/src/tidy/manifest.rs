@@ -1,4 +1,5 @@
-//! The rules for packages: whether each could be published as it stands, and whether the core stays small.
+//! The rules for packages: whether each could be published as it stands, and whether the core stays
+//! small.
 //!
 //! It reads what `cargo metadata` and `cargo package --list` say, and builds nothing.
 
@@ -63,8 +64,9 @@ fn missing_fields(package: &Package) -> Vec<String> {
     missing.map(|(field, _)| format!("a published package gives its `{field}`")).collect()
 }
 
-/// Publishing replaces a path by the version beside it, so both must be there, and the other be published too.
-/// Development dependencies without a version are dropped from what is published, and do no harm.
+/// Publishing replaces a path by the version beside it, so both must be there, and the other be
+/// published too. Development dependencies without a version are dropped from what is published,
+/// and do no harm.
 fn unpublishable(workspace: &Workspace, needed: &Dependency) -> Option<String> {
     needed.path.as_ref()?;
     if needed.req.comparators.is_empty() && needed.kind != DependencyKind::Development {

@@ -1,4 +1,5 @@
-//! The rules that are lists: words code must not hold, places text must not name, file names that say nothing.
+//! The rules that are lists: words code must not hold, places text must not name, file names that
+//! say nothing.
 //!
 //! Data only. An exception is a row with a reason, and a row whose file is gone is a breach itself.
 

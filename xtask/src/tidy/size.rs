@@ -1,6 +1,7 @@
 //! How long a file and a function of the sources may be: 400 lines and 50.
 //!
-//! Read line by line, as rustfmt writes them: a function ends at the brace that stands where its first line begins.
+//! Read line by line, as rustfmt writes them: a function ends at the brace that stands where its
+//! first line begins.
 
 use super::Finding;
 

@@ -1,6 +1,7 @@
 //! The rules for text, judged file by file from its path and content alone.
 //!
-//! It touches no disk and knows Rust only line by line: what starts with `//`, or follows ` // `, is a comment.
+//! It touches no disk and knows Rust only line by line: what starts with `//`, or follows ` // `,
+//! is a comment.
 
 use super::Finding;
 use super::rules::{EMPTY_NAMES, FORBIDDEN_WORDS, PRIVATE_PLACES};

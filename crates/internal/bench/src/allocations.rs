@@ -1,7 +1,8 @@
-//! Heap allocations, counted by the allocator that `allocation-counter` puts in place of the system's.
+//! Heap allocations, counted by the allocator that `allocation-counter` puts in place of the
+//! system's.
 //!
-//! Owns the counting. It is switched off while time and instructions are measured, so that who allocates does not pay for it
-//! there; some ten instructions an allocation remain.
+//! Owns the counting. It is switched off while time and instructions are measured, so that who
+//! allocates does not pay for it there; some ten instructions an allocation remain.
 
 use crate::case::Batch;
 

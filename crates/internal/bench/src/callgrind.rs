@@ -1,6 +1,7 @@
 //! Instructions per call, exactly: the harness runs one case under callgrind, twice.
 //!
-//! Owns the subtraction that leaves only the calls: two runs that differ in their number of iterations, and in nothing else.
+//! Owns the subtraction that leaves only the calls: two runs that differ in their number of
+//! iterations, and in nothing else.
 
 use std::env;
 use std::path::Path;
@@ -8,7 +9,8 @@ use std::process::{Command, Stdio};
 
 use crate::case::Case;
 
-/// Few enough to be quick under an emulated processor, many enough that what a run does once is nothing.
+/// Few enough to be quick under an emulated processor, many enough that what a run does once is
+/// nothing.
 const ITERATIONS: [u64; 2] = [1_000, 11_000];
 
 pub(crate) fn is_available() -> bool {

@@ -26,14 +26,16 @@ pub(crate) struct Case {
     pub(crate) kind: Kind,
     pub(crate) name: &'static str,
     pub(crate) reach: Reach,
-    /// Makes everything that is not part of a call, and checks once that a call does what the row says.
+    /// Makes everything that is not part of a call, and checks once that a call does what the row
+    /// says.
     pub(crate) prepare: fn() -> Batch,
 }
 
 /// Runs the guarded operation so many times. Two threads may do so at once.
 pub(crate) type Batch = Box<dyn Fn(u64) + Send + Sync>;
 
-/// The batch that calls again and again. What a call returns is looked at where it lies: to move it would be measured, too.
+/// The batch that calls again and again. What a call returns is looked at where it lies: to move it
+/// would be measured, too.
 pub(crate) fn repeat<R>(call: impl Fn() -> R + Send + Sync + 'static) -> Batch {
     Box::new(move |times| {
         for _ in 0..times {
@@ -42,7 +44,8 @@ pub(crate) fn repeat<R>(call: impl Fn() -> R + Send + Sync + 'static) -> Batch {
     })
 }
 
-/// The same with a state that calls might wear out: a case whose `state` no longer `holds` has not measured what its row says.
+/// The same with a state that calls might wear out: a case whose `state` no longer `holds` has not
+/// measured what its row says.
 pub(crate) fn repeat_while<S: Send + Sync + 'static, R>(
     state: S,
     call: impl Fn(&S) -> R + Send + Sync + 'static,
@@ -71,7 +74,8 @@ pub(crate) enum Kind {
     Async,
 }
 
-/// The limits of a case of redress. What is not set is not judged: no time is, since shared cores do not repeat one.
+/// The limits of a case of redress. What is not set is not judged: no time is, since shared cores
+/// do not repeat one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reach {
     pub(crate) instructions: Option<f64>,

@@ -127,7 +127,8 @@ fn spawn<F: Future<Output = ()> + Send + 'static>(
 
 const HOSTS: usize = 100_000;
 
-/// A blocking policy with retry and budget for each of many hosts, each behind a breaker that is there already.
+/// A blocking policy with retry and budget for each of many hosts, each behind a breaker that is
+/// there already.
 pub(crate) fn policies() -> Vec<Each> {
     let breakers: Vec<CircuitBreaker> = (0..HOSTS).map(|_| breaker().build().expect("a valid breaker")).collect();
     let budget = Budget::new(100, Duration::from_secs(60)).expect("a valid budget");

@@ -1,6 +1,7 @@
 //! The program: its command line, and one run from the first row to the written report.
 //!
-//! Owns the order of measuring. Figures that cannot be had are told as such; none makes the program fail.
+//! Owns the order of measuring. Figures that cannot be had are told as such; none makes the program
+//! fail.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,16 +28,19 @@ struct Arguments {
     /// Measures this row only; may be given several times.
     #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.iter().map(|row| row.key)))]
     only: Vec<String>,
-    /// How many turns each contender takes. 0 leaves time out: instructions and allocations are exact without it.
+    /// How many turns each contender takes. 0 leaves time out: instructions and allocations are
+    /// exact without it.
     #[arg(long, default_value_t = 600)]
     rounds: usize,
-    /// Runs one case so many times and nothing else: what callgrind is given, and a profiler may be.
+    /// Runs one case so many times and nothing else: what callgrind is given, and a profiler may
+    /// be.
     #[arg(long, value_name = "ROW/NAME/KIND", requires = "iterations")]
     case: Option<String>,
     /// How many times `--case` is run.
     #[arg(long, requires = "case")]
     iterations: Option<u64>,
-    /// Counts instructions in another build of this program, too. `cargo xtask bench --profiles` adds it.
+    /// Counts instructions in another build of this program, too. `cargo xtask bench --profiles`
+    /// adds it.
     #[arg(long, value_name = "PROFILE=PROGRAM", value_parser = build)]
     beside: Vec<Build>,
     /// What `cargo bench` adds.

@@ -1,8 +1,9 @@
-//! What redress costs, beside other crates that do the same: time, instructions, allocations and sizes, case by case.
+//! What redress costs, beside other crates that do the same: time, instructions, allocations and
+//! sizes, case by case.
 //!
-//! In reading order: what is run (`operation`, `case`, `cases`), what is measured of it (`timing`, `threads`, `callgrind`,
-//! `allocations`, `sizes`, `growth`), and how it is told (`report`). The program is `harness`; nothing here fails because of a
-//! figure.
+//! In reading order: what is run (`operation`, `case`, `cases`), what is measured of it (`timing`,
+//! `threads`, `callgrind`, `allocations`, `sizes`, `growth`), and how it is told (`report`). The
+//! program is `harness`; nothing here fails because of a figure.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,7 @@
 //! The operation that every case guards: as small as an operation that may fail can be.
 //!
-//! Owns its types and the ways to run it. Whoever guards it may not see through it, nor guess its result.
+//! Owns its types and the ways to run it. Whoever guards it may not see through it, nor guess its
+//! result.
 
 use std::fmt;
 use std::future::Future;
@@ -62,7 +63,8 @@ impl Alternating {
     }
 }
 
-/// Polls a future that never waits, without a runtime around it. What it answers is left where it lies.
+/// Polls a future that never waits, without a runtime around it. What it answers is left where it
+/// lies.
 #[inline]
 pub(crate) fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     let polled = pin!(future).poll(&mut Context::from_waker(Waker::noop()));

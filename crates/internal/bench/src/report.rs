@@ -1,6 +1,8 @@
-//! The report: a table for each row, in Markdown, each case of redress with its reach and whether it was met.
+//! The report: a table for each row, in Markdown, each case of redress with its reach and whether
+//! it was met.
 //!
-//! Owns words and columns. Judges by the figures it is given and measures nothing but the sizes, which are constant.
+//! Owns words and columns. Judges by the figures it is given and measures nothing but the sizes,
+//! which are constant.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,6 +1,7 @@
 //! What a call, a breaker and a budget take up.
 //!
-//! Owns the table of sizes. A future that is boxed is small itself, so what it holds on the heap is told beside it.
+//! Owns the table of sizes. A future that is boxed is small itself, so what it holds on the heap is
+//! told beside it.
 
 use std::future::{Future, pending};
 use std::hint::black_box;
@@ -69,7 +70,8 @@ async fn attempt() -> OperationResult {
     timeout(ATTEMPT, operation()).await.unwrap_or(Err(OperationError::TimedOut))
 }
 
-/// The operation's own future, then the futures that retry it, with a timeout for each attempt and growing delays.
+/// The operation's own future, then the futures that retry it, with a timeout for each attempt and
+/// growing delays.
 pub(crate) fn futures() -> Vec<Size> {
     let bare = waiting("the operation", operation);
     let reach = bare.itself + OVERHEAD;
@@ -137,8 +139,8 @@ fn waiting<F: Future>(name: &'static str, make: impl Fn() -> F) -> Size {
     Size { name, itself, heap: bytes(heap), used: None, reach: None }
 }
 
-/// A breaker that opens at 100 failures, or half of 100 calls, in a minute where it knows time. Used means 1,000 calls,
-/// 50 of them failures.
+/// A breaker that opens at 100 failures, or half of 100 calls, in a minute where it knows time.
+/// Used means 1,000 calls, 50 of them failures.
 pub(crate) fn breakers() -> Vec<Size> {
     let per_minute = || failure_policy::success_rate_over_time_window(0.5, 100, MINUTE, backoff::constant(MINUTE));
     let layer = CircuitBreakerLayer::builder()

@@ -1,4 +1,5 @@
-//! What is left of a thread's speed when another one uses the same breaker or budget: two threads, each on a core of its own.
+//! What is left of a thread's speed when another one uses the same breaker or budget: two threads,
+//! each on a core of its own.
 //!
 //! Owns the threads. A thread is compared with itself alone on the same core, in the same round.
 

@@ -1,6 +1,8 @@
-//! Nanoseconds per call: the contenders of a row take turns in short batches, and the median of each is its figure.
+//! Nanoseconds per call: the contenders of a row take turns in short batches, and the median of
+//! each is its figure.
 //!
-//! Owns the turns. What disturbs the machine for a while then disturbs every contender alike, and medians leave it out.
+//! Owns the turns. What disturbs the machine for a while then disturbs every contender alike, and
+//! medians leave it out.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,8 @@ const BATCH: Duration = Duration::from_micros(50);
 pub(crate) struct Timing {
     /// Nanoseconds per call, the median of all rounds.
     pub(crate) median: f64,
-    /// Half the distance between the quartiles, as a share of the median: how noisy the machine was.
+    /// Half the distance between the quartiles, as a share of the median: how noisy the machine
+    /// was.
     pub(crate) spread: f64,
 }
 
@@ -23,7 +26,8 @@ pub(crate) fn time(batches: &[Batch], rounds: usize) -> Vec<Timing> {
     let times: Vec<u64> = batches.iter().map(|batch| calls_within(batch, BATCH)).collect();
     let mut samples = vec![Vec::with_capacity(rounds); batches.len()];
     for round in 0..rounds {
-        // Each round starts with another one, so that nobody always follows the same neighbour's caches.
+        // Each round starts with another one, so that nobody always follows the same neighbour's
+        // caches.
         for turn in 0..batches.len() {
             let index = (round + turn) % batches.len();
             let took = run(&batches[index], times[index]);

@@ -1,7 +1,8 @@
-//! A call allocates nothing, whichever way it ends, as long as nobody asked for a timeline or hooks.
+//! A call allocates nothing, whichever way it ends, as long as nobody asked for a timeline or
+//! hooks.
 //!
-//! Counts by the allocator that `allocation-counter` puts in place of the system's, for the calling thread alone. Each
-//! case checks that the call did end that way.
+//! Counts by the allocator that `allocation-counter` puts in place of the system's, for the calling
+//! thread alone. Each case checks that the call did end that way.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -212,7 +213,8 @@ fn async_calls_allocate_nothing() {
     }
 }
 
-/// The operation as a service: it starts its script anew with every call, which is given as the request.
+/// The operation as a service: it starts its script anew with every call, which is given as the
+/// request.
 #[derive(Clone, Copy)]
 struct Scripted;
 
@@ -252,7 +254,8 @@ fn calls_through_a_service_allocate_nothing() {
     }
 }
 
-/// A clone made for one call takes the handle as it is; one that is kept takes a handle that only it counts.
+/// A clone made for one call takes the handle as it is; one that is kept takes a handle that only
+/// it counts.
 #[test]
 fn a_clone_of_a_service_allocates_once_if_it_is_called_again() {
     let path = &PATHS[0];

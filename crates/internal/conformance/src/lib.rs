@@ -9,8 +9,8 @@
 //!   [`judge_tables`] reads and judges them, [`RECORDED_TABLES`] are those of this crate, and
 //!   [`differences`] lists where redress answers otherwise on purpose.
 //!
-//! The tests run every scenario through every driver and judge every table. The program does so with
-//! other files too: `cargo xtask conformance`.
+//! The tests run every scenario through every driver and judge every table. The program does so
+//! with other files too: `cargo xtask conformance`.
 
 #![forbid(unsafe_code)]
 

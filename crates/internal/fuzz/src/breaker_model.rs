@@ -1,7 +1,7 @@
 //! A circuit breaker as a list of failures and a list of rules, without windows, words or locks.
 //!
-//! Owns what a breaker's documentation promises, computed the long way. Time is nanoseconds since an origin that no
-//! instant comes before. What becomes of an instant too far ahead is `doubt.rs`.
+//! Owns what a breaker's documentation promises, computed the long way. Time is nanoseconds since
+//! an origin that no instant comes before. What becomes of an instant too far ahead is `doubt.rs`.
 
 use std::time::Duration;
 
@@ -76,8 +76,8 @@ impl Settings {
         self.own_thresholds.iter().rev().find(|(of, _)| *of == class).map(|(_, own)| *own)
     }
 
-    /// The class whose window this class counts in, itself or `None` for all that count generally, and how many open the
-    /// circuit; nothing if it does not count.
+    /// The class whose window this class counts in, itself or `None` for all that count generally,
+    /// and how many open the circuit; nothing if it does not count.
     fn counts(&self, class: ErrorClass) -> Option<(Option<ErrorClass>, u32)> {
         match self.own_threshold(class) {
             Some(own) => Some((Some(class), own)),
@@ -134,7 +134,8 @@ impl BreakerModel {
         self.state
     }
 
-    /// A permit with the change that admission made, or the time until the next probe if that is known.
+    /// A permit with the change that admission made, or the time until the next probe if that is
+    /// known.
     pub(crate) fn admit(&mut self, now: u64) -> Result<(Ticket, Option<Transition>), Option<Duration>> {
         if self.state == CircuitState::Closed {
             return Ok((Ticket { era: self.era, is_probe: false }, None));
@@ -166,7 +167,8 @@ impl BreakerModel {
         ticket.is_probe && ticket.era == self.era
     }
 
-    /// The change that the end of an admitted call makes; none if the admission is of an earlier era.
+    /// The change that the end of an admitted call makes; none if the admission is of an earlier
+    /// era.
     pub(crate) fn end(&mut self, ticket: Ticket, end: End, now: u64) -> Option<Transition> {
         if ticket.era != self.era {
             return None;

@@ -1,6 +1,7 @@
 //! The target `conformance_reader`: text as a file of scenarios and as a file of classifier tables.
 //!
-//! Owns which scenarios are small enough to be run, and that both drivers then do the same. The input is the text.
+//! Owns which scenarios are small enough to be run, and that both drivers then do the same. The
+//! input is the text.
 
 use std::error::Error;
 
@@ -8,8 +9,8 @@ use redress_conformance::{Scenario, judge_tables, parse, run_async, run_blocking
 use redress_testing::VirtualClock;
 use serde_json::Value;
 
-/// Any bytes as scenarios and as tables: read or refused with a reason, and what is read and small runs alike on both
-/// drivers.
+/// Any bytes as scenarios and as tables: read or refused with a reason, and what is read and small
+/// runs alike on both drivers.
 ///
 /// # Panics
 ///
@@ -56,7 +57,8 @@ fn drivers_agree(scenario: &Scenario, line: &str) {
     assert_eq!(described[0].id(), scenario.id());
 }
 
-/// Whether the scenario's configuration is one that a policy takes, draws nothing at random, and ends soon.
+/// Whether the scenario's configuration is one that a policy takes, draws nothing at random, and
+/// ends soon.
 fn is_small(scenario: &Value) -> bool {
     let calls = scenario["calls"].as_array().map_or(0, Vec::len);
     let retry = &scenario["retry"];

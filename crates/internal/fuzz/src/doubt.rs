@@ -1,9 +1,11 @@
 //! Events and waits on a clock of which a reading may be far too late, as lists and without a ring.
 //!
-//! Owns the rule: what began at a reading more than a span ahead of every reading since is believed until those have gone on
-//! for a span. Time is nanoseconds since an origin that no instant comes before.
+//! Owns the rule: what began at a reading more than a span ahead of every reading since is believed
+//! until those have gone on for a span. Time is nanoseconds since an origin that no instant comes
+//! before.
 
-/// The last instant that a breaker tells from later ones: it counts in 64 bits, from a quarter of them on.
+/// The last instant that a breaker tells from later ones: it counts in 64 bits, from a quarter of
+/// them on.
 const END: u64 = u64::MAX - (1 << 62);
 
 /// The events within a span.

@@ -1,9 +1,9 @@
-//! The target `engine_schedule`: one policy's calls, several at a time, polled, answered and dropped in any order in
-//! virtual time.
+//! The target `engine_schedule`: one policy's calls, several at a time, polled, answered and
+//! dropped in any order in virtual time.
 //!
-//! Owns the steps that bytes stand for. What the policy is set to is `setup.rs`, what an operation does `operation.rs`,
-//! what is overheard of a call `log.rs`, and the laws are `laws.rs` for one call and `world.rs` for all.
-//! Attacks R1, R2, R3, R4, B1, C2, C3, C4, C5.
+//! Owns the steps that bytes stand for. What the policy is set to is `setup.rs`, what an operation
+//! does `operation.rs`, what is overheard of a call `log.rs`, and the laws are `laws.rs` for one
+//! call and `world.rs` for all. Attacks R1, R2, R3, R4, B1, C2, C3, C4, C5.
 
 mod call;
 mod counted;
@@ -22,7 +22,8 @@ use crate::reader::Reader;
 /// Longer schedules say nothing more.
 const MOST_STEPS: usize = 500;
 
-/// Any order of starting, polling, answering, aborting and dropping calls: every law of the engine holds after every step.
+/// Any order of starting, polling, answering, aborting and dropping calls: every law of the engine
+/// holds after every step.
 ///
 /// # Panics
 ///
@@ -43,8 +44,8 @@ pub fn engine_schedule(bytes: &[u8]) {
 }
 
 fn step(world: &mut World<'_>, reader: &mut Reader<'_>) {
-    // The upper bits choose the call, so that a step on another call differs in one byte. Those between say how a new
-    // one is made.
+    // The upper bits choose the call, so that a step on another call differs in one byte. Those
+    // between say how a new one is made.
     let choice = reader.u8();
     let slot = usize::from(choice >> 6);
     let manner = |reader: &mut Reader<'_>, now| Manner::of(reader.u8(), choice & 16 == 0, choice & 32 != 0, now);

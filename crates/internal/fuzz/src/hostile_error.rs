@@ -1,6 +1,7 @@
 //! Errors made of bytes: what they call themselves, how they write it, what stands behind them.
 //!
-//! Owns the description of a chain and the making of it. Does not know what a classifier makes of it.
+//! Owns the description of a chain and the making of it. Does not know what a classifier makes of
+//! it.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};

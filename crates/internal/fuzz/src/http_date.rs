@@ -1,15 +1,16 @@
 //! The three forms of an HTTP date, written from scratch.
 //!
-//! Owns the calendar that the parser's answers are compared with. Reads nothing: the forms are written only, so that
-//! it shares no thought with a parser.
+//! Owns the calendar that the parser's answers are compared with. Reads nothing: the forms are
+//! written only, so that it shares no thought with a parser.
 //!
 //! Source: RFC 9110, section 5.6.7.
 
 const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The spellings of the second that begins so long after 1970: the preferred form, the one with two digits for the year,
-/// the one of C's `asctime`, whose day may be padded with a space or with a zero.
+/// The spellings of the second that begins so long after 1970: the preferred form, the one with two
+/// digits for the year, the one of C's `asctime`, whose day may be padded with a space or with a
+/// zero.
 pub(crate) fn spellings(seconds: u64) -> [String; 4] {
     let (days, of_day) = (seconds / 86_400, seconds % 86_400);
     let weekday = DAYS[(days % 7) as usize];
@@ -25,7 +26,8 @@ pub(crate) fn spellings(seconds: u64) -> [String; 4] {
     ]
 }
 
-/// Year, month from 0 and day from 1 of a day since 1970: counted off year by year and month by month.
+/// Year, month from 0 and day from 1 of a day since 1970: counted off year by year and month by
+/// month.
 fn civil(mut days: u64) -> (u64, usize, u64) {
     let mut year = 1970;
     while days >= days_of(year) {

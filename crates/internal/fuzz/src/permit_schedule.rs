@@ -1,5 +1,5 @@
-//! The target `permit_schedule`: permits of one breaker, taken, reported and dropped in any order, on a clock that goes
-//! back as well.
+//! The target `permit_schedule`: permits of one breaker, taken, reported and dropped in any order,
+//! on a clock that goes back as well.
 //!
 //! Owns the steps. What a breaker should do is `breaker_model.rs`. Attacks C1, C2, C3, C4, C5.
 
@@ -16,7 +16,8 @@ use crate::reader::Reader;
 /// More permits at a time say nothing more.
 const MOST_PERMITS: usize = 6;
 
-/// Any order of taking, reporting and dropping permits: each step does what the model does, and no order wedges the breaker.
+/// Any order of taking, reporting and dropping permits: each step does what the model does, and no
+/// order wedges the breaker.
 ///
 /// # Panics
 ///
@@ -90,7 +91,8 @@ struct Game<'b> {
 }
 
 impl Game<'_> {
-    /// A breaker counts its time from the first instant it is shown: a failure that does not count shows it the origin.
+    /// A breaker counts its time from the first instant it is shown: a failure that does not count
+    /// shows it the origin.
     fn show_the_origin(&mut self) {
         self.take();
         if let Some((permit, ticket)) = self.permits.pop() {

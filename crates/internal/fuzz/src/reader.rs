@@ -1,7 +1,7 @@
 //! Bytes as a source of choices.
 //!
-//! Owns how a choice is read off the input. An input that is at its end answers zeros, so every prefix of an input is
-//! an input, and what a fuzzer changes in one byte changes one choice.
+//! Owns how a choice is read off the input. An input that is at its end answers zeros, so every
+//! prefix of an input is an input, and what a fuzzer changes in one byte changes one choice.
 
 use std::time::Duration;
 

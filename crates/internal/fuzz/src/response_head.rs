@@ -1,7 +1,8 @@
 //! The target `response_head`: a request's method and URI, a response's status and headers.
 //!
-//! Owns what the documentation says of heads, written down once more. The input reads like HTTP: a first line of method, URI and
-//! status, then header lines; what the types of `http` refuse is left out.
+//! Owns what the documentation says of heads, written down once more. The input reads like HTTP: a
+//! first line of method, URI and status, then header lines; what the types of `http` refuse is left
+//! out.
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -27,7 +28,8 @@ struct Head {
     headers: HeaderMap,
 }
 
-/// Any head of a request and its response: classified by the table, the hint bounded, repetition allowed by the rules.
+/// Any head of a request and its response: classified by the table, the hint bounded, repetition
+/// allowed by the rules.
 ///
 /// # Panics
 ///
@@ -72,7 +74,8 @@ fn is_never_retried(class: ErrorClass) -> bool {
     matches!(class, ErrorClass::Auth | ErrorClass::Permission | ErrorClass::Permanent)
 }
 
-/// What a failure with this status is: the status is among the details, and 421 and 425 were certainly not acted on.
+/// What a failure with this status is: the status is among the details, and 421 and 425 were
+/// certainly not acted on.
 fn failure(status: u16, class: ErrorClass, hint: Option<Duration>) -> Classification {
     let failure = Classification::new(class).with_retry_after(hint).with_detail("status", status.to_string());
     if is_not_acted_on(status) { failure.unsent() } else { failure }
@@ -96,8 +99,9 @@ fn status_is_read_by_the_table(status: StatusCode, headers: &HeaderMap, now: Sys
     assert_eq!(classify_response(status, headers, now), of_value, "{status} as a value");
 }
 
-/// The longest of the values, seen from the response's `Date` and as much later as its `Age` says. An `Age` that is no plain
-/// number of a sensible length leaves open when the response was made, though not before its `Date`.
+/// The longest of the values, seen from the response's `Date` and as much later as its `Age` says.
+/// An `Age` that is no plain number of a sensible length leaves open when the response was made,
+/// though not before its `Date`.
 fn hints(headers: &HeaderMap, now: SystemTime) -> RangeInclusive<Option<Duration>> {
     let values = || headers.get_all("retry-after").iter();
     let seen_from = |now| values().filter_map(|value| parse_retry_after(value, now)).max();
@@ -123,7 +127,8 @@ fn is_sensible(age: &str) -> bool {
     (1..=10).contains(&age.len()) && age.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// The classifiers that a policy takes read the wall clock, so a date's hint lies between the answers before and after.
+/// The classifiers that a policy takes read the wall clock, so a date's hint lies between the
+/// answers before and after.
 fn policies_read_the_same(status: StatusCode, headers: &HeaderMap) {
     let mut response = Response::new(());
     *response.status_mut() = status;

@@ -1,6 +1,7 @@
 //! The target `retry_after`: one value of the header, read at several instants.
 //!
-//! Owns a naive reading of the header to compare with, and what holds of every value. The input is the value itself.
+//! Owns a naive reading of the header to compare with, and what holds of every value. The input is
+//! the value itself.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,8 +11,8 @@ use redress_http::parse_retry_after;
 
 use crate::http_date::spellings;
 
-/// When the value is read, in order: at the edges of what dates can say, on the day that the RFC gives as its example, and
-/// between two seconds.
+/// When the value is read, in order: at the edges of what dates can say, on the day that the RFC
+/// gives as its example, and between two seconds.
 const INSTANTS: [Duration; 5] = [
     Duration::ZERO,
     Duration::from_secs(784_111_777),
@@ -109,7 +110,8 @@ fn lists_and_comments_take_nothing_away(bytes: &[u8]) {
     let (alone, longer) = (read(value), read(value).max(Some(SEVEN)));
     let listed = [format!("{value}, 7"), format!("7,{value}"), format!(" {value} ,soon, 7")].map(|list| read(&list));
     let commented = read(&format!("{value}; 9"));
-    // A date may have one comma, and one that the parser of dates takes for a space: alone it is read, in a list it is not.
+    // A date may have one comma, and one that the parser of dates takes for a space: alone it is
+    // read, in a list it is not.
     if value.matches(',').count() < 2 {
         assert_eq!((listed, commented), ([longer; 3], alone), "{value:?}");
     }
@@ -124,8 +126,8 @@ fn ascii(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes.trim_ascii()).ok().filter(|text| text.is_ascii())
 }
 
-/// What a value holds: one element, or those of a list before its semicolon. A comma is between two elements or within a date, so
-/// every part is tried, and every two.
+/// What a value holds: one element, or those of a list before its semicolon. A comma is between two
+/// elements or within a date, so every part is tried, and every two.
 fn elements(bytes: &[u8]) -> Vec<Element> {
     let Some(value) = ascii(bytes) else { return Vec::new() };
     if let Some(element) = element(value) {
@@ -154,7 +156,8 @@ const UNITS: [(&[&str], u64); 5] = [
     (&["d", "day", "days"], 86_400_000),
 ];
 
-/// The element as a number, by its documentation: letter by letter, without the standard library's parser.
+/// The element as a number, by its documentation: letter by letter, without the standard library's
+/// parser.
 fn number(text: &[u8]) -> Option<Duration> {
     let (is_negative, mut rest) = match text {
         [b'-', rest @ ..] => (true, rest),

@@ -1,7 +1,7 @@
 //! The target `strategies`: configurations and contexts of every strategy, sensible or not.
 //!
-//! The documented bounds are written down once more here, in wider numbers. A configuration that `issues` refuses may
-//! answer anything, but it must answer.
+//! The documented bounds are written down once more here, in wider numbers. A configuration that
+//! `issues` refuses may answer anything, but it must answer.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use crate::reader::Reader;
 /// More than the window of `adaptive` keeps.
 const MOST_FEEDBACK: usize = 1300;
 
-/// Any configuration of any strategy, asked in any context: it answers, and within its bounds if nothing is wrong with it.
+/// Any configuration of any strategy, asked in any context: it answers, and within its bounds if
+/// nothing is wrong with it.
 ///
 /// # Panics
 ///
@@ -210,7 +211,8 @@ fn adapted(reader: &mut Reader<'_>, asked: &Asked, origin: Instant) {
     let mut learned = 0;
     while learned < MOST_FEEDBACK && !reader.is_at_end() {
         let step = reader.u8();
-        // One byte a result: how much later, which of the two, and whether it comes often, so that few fill the window.
+        // One byte a result: how much later, which of the two, and whether it comes often, so that
+        // few fill the window.
         since = since.saturating_add(Duration::from_secs(u64::from(step >> 3)));
         let Some(now) = origin.checked_add(since) else { break };
         let failed = step & 1 == 1;

@@ -1,7 +1,8 @@
-//! The target `text_parsers`: names of classes, and errors that are read by what they say of themselves.
+//! The target `text_parsers`: names of classes, and errors that are read by what they say of
+//! themselves.
 //!
-//! Owns the default classifier's order written down once more, over the description of a chain instead of the chain. The
-//! input is a name for the one half and a description for the other.
+//! Owns the default classifier's order written down once more, over the description of a chain
+//! instead of the chain. The input is a name for the one half and a description for the other.
 
 use std::error::Error;
 
@@ -15,7 +16,8 @@ use crate::status_table::class_of;
 /// Longer chains say nothing more.
 const MOST_LINKS: usize = 24;
 
-/// Any bytes as the name of a class, and as a chain of errors: named or not, classified by the first that is certain.
+/// Any bytes as the name of a class, and as a chain of errors: named or not, classified by the
+/// first that is certain.
 ///
 /// # Panics
 ///
@@ -95,14 +97,16 @@ fn io_kind(link: &Link) -> Option<Classification> {
 fn name(link: &Link) -> Option<ErrorClass> {
     let debug = match link {
         Link::Opaque { debug, .. } => debug.as_str(),
-        // What the others call themselves holds none of the words below, but for an `io::Error` of its kind alone.
+        // What the others call themselves holds none of the words below, but for an `io::Error` of
+        // its kind alone.
         Link::Io(_) | Link::IoAround(_) | Link::Status(..) | Link::Marker(..) | Link::Abort => return None,
     };
     let is_part = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
     let identifier: String = debug.chars().take_while(is_part).take(64).collect::<String>().to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| identifier.contains(word));
     let is_refused = has(&["unauthoriz", "unauthoris", "forbid", "permission", "denied"]);
-    // `author` is no word for a refusal where it does not begin `authority`, `authorized` and the like.
+    // `author` is no word for a refusal where it does not begin `authority`, `authorized` and the
+    // like.
     let of_authority = ["iz", "isa", "ise", "isi", "it"].map(|end| format!("author{end}"));
     let authors = of_authority.iter().fold(identifier.clone(), |rest, word| rest.replace(word, " auth "));
     let says_auth = authors.replace("author", " ").contains("auth");

@@ -1,4 +1,5 @@
-//! The committed inputs, replayed: what the fuzzer found interesting holds on every machine, without a fuzzer.
+//! The committed inputs, replayed: what the fuzzer found interesting holds on every machine,
+//! without a fuzzer.
 //!
 //! Owns that no target is without inputs. What a target checks is the library's.
 

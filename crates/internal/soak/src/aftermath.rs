@@ -29,8 +29,8 @@ pub(crate) fn settle(scene: &Scene, warm: Option<Memory>) -> Option<Memory> {
     end
 }
 
-/// Detached operations outlive their calls by less than a millisecond, on a quiet machine. The watchdog waits for them, too:
-/// nobody has a pulse here but the storm itself.
+/// Detached operations outlive their calls by less than a millisecond, on a quiet machine. The
+/// watchdog waits for them, too: nobody has a pulse here but the storm itself.
 fn await_detached(scene: &Scene) {
     for subject in scene.subjects.iter().filter(|subject| subject.terms().detaches) {
         while !subject.census.is_quiet() {

@@ -123,7 +123,8 @@ impl Call {
 
     fn check_attempts(&self, end: End) {
         let terms = self.census.terms;
-        // A detached operation may begin when nobody waits for it any more, so those are not counted.
+        // A detached operation may begin when nobody waits for it any more, so those are not
+        // counted.
         let begun = (!terms.detaches).then(|| self.tally.begun());
         let Some(attempts) = end.attempts.or(begun) else { return };
         let rejected = end.reason == Some(StopReason::CircuitOpen);
@@ -170,7 +171,8 @@ impl Call {
         self.census.laws.require(Law::AttemptsEnd, agree, || format!("{whose}: {end:?}, heard {tally:?}"));
     }
 
-    /// A call that was dropped, or that panicked, was cancelled, and at most one of its attempts is open.
+    /// A call that was dropped, or that panicked, was cancelled, and at most one of its attempts is
+    /// open.
     fn check_dropped(&self) {
         let (tally, terms) = (&*self.tally, self.census.terms);
         let terminals = tally.terminals.load(Ordering::Relaxed);

@@ -1,4 +1,5 @@
-//! What is counted of all calls to one pair of policies, and the sums that have to agree when the storm is over.
+//! What is counted of all calls to one pair of policies, and the sums that have to agree when the
+//! storm is over.
 //!
 //! Owns the counters and the observer that feeds them. What is known of a single call is `call.rs`.
 
@@ -70,7 +71,8 @@ impl Terms {
 pub(crate) struct Census {
     pub(crate) terms: Terms,
     pub(crate) laws: &'static Laws,
-    /// The breakers by name, with what is heard of their edges: policies that share everything else have one each.
+    /// The breakers by name, with what is heard of their edges: policies that share everything else
+    /// have one each.
     breakers: Vec<(Option<&'static str>, &'static Edges)>,
     /// The budget, if there is one.
     pub(crate) purse: Option<&'static Purse>,

@@ -1,4 +1,5 @@
-//! A circuit breaker and what is known of it: who hears of its edges, and how it is put to the test when the storm is over.
+//! A circuit breaker and what is known of it: who hears of its edges, and how it is put to the test
+//! when the storm is over.
 //!
 //! Owns the checks of a single breaker. Calls and permits are made elsewhere.
 
@@ -41,8 +42,8 @@ impl Circuit {
         Self { name, breaker, edges: Edges::default(), all_tell, threshold, recovery, clock }
     }
 
-    /// After the storm: it recovers, opens when told of failures, survives a dropped probe, recovers again, and then takes
-    /// exactly as many failures as its threshold says.
+    /// After the storm: it recovers, opens when told of failures, survives a dropped probe,
+    /// recovers again, and then takes exactly as many failures as its threshold says.
     pub(crate) fn settle(&self, laws: &Laws) {
         self.check_edges(laws);
         self.recover(laws);
@@ -63,7 +64,8 @@ impl Circuit {
         }
     }
 
-    /// Nobody else uses it any more: once the recovery time has passed, the next call is the probe, and its success closes it.
+    /// Nobody else uses it any more: once the recovery time has passed, the next call is the probe,
+    /// and its success closes it.
     fn recover(&self, laws: &Laws) {
         let before = self.breaker.state();
         self.wait();
@@ -81,8 +83,9 @@ impl Circuit {
         });
     }
 
-    /// Reports failures, all at the same instant so that no pause of this thread makes them expire. A circuit that
-    /// has just closed counts from nothing; of one that was closed all along some failures may be left.
+    /// Reports failures, all at the same instant so that no pause of this thread makes them expire.
+    /// A circuit that has just closed counts from nothing; of one that was closed all along some
+    /// failures may be left.
     fn trip(&self, laws: &Laws, has_just_closed: bool) {
         let now = Instant::now();
         for failures in 1..=self.threshold {

@@ -20,8 +20,8 @@ pub(crate) fn last_told() -> u64 {
     LAST_TOLD.get()
 }
 
-/// The clock of a budget: it remembers what it told each thread, so that a grant is checked with the very instant it was
-/// granted at.
+/// The clock of a budget: it remembers what it told each thread, so that a grant is checked with
+/// the very instant it was granted at.
 #[derive(Debug)]
 pub(crate) struct NotedClock {
     origin: Instant,
@@ -86,7 +86,8 @@ impl Clock for NotedClock {
     }
 }
 
-/// A clock that stands still until somebody moves it, jumps when they do, and steps back now and then.
+/// A clock that stands still until somebody moves it, jumps when they do, and steps back now and
+/// then.
 #[derive(Debug)]
 pub(crate) struct WildClock {
     origin: Instant,

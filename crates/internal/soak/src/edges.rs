@@ -53,8 +53,8 @@ impl Edges {
 }
 
 impl EdgeCounts {
-    /// Half-open is reached from open alone, and left to open or closed: so of a breaker that began closed, the openings are
-    /// as many as the half-openings, and one more while it is open.
+    /// Half-open is reached from open alone, and left to open or closed: so of a breaker that began
+    /// closed, the openings are as many as the half-openings, and one more while it is open.
     pub(crate) fn check(self, laws: &Laws, whose: &str, state: CircuitState) {
         let expected = self.half_opened + u64::from(state == CircuitState::Open);
         let holds = self.opened == expected && self.closed <= self.half_opened;

@@ -1,7 +1,7 @@
 //! What must hold, and the list of what did not.
 //!
-//! Owns the laws' names, how often each was looked at, and the figures of the first breaches. Does not know how a law is
-//! checked.
+//! Owns the laws' names, how often each was looked at, and the figures of the first breaches. Does
+//! not know how a law is checked.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -112,7 +112,8 @@ pub(crate) struct Laws {
     examples: Mutex<Vec<(Law, String)>>,
 }
 
-/// Figures kept of each law's breaches: the first ones tell what happened, the rest follow from them.
+/// Figures kept of each law's breaches: the first ones tell what happened, the rest follow from
+/// them.
 const EXAMPLES: u64 = 3;
 
 impl Laws {

@@ -1,4 +1,5 @@
-//! Every grant of a budget with the instant it was granted at, and the check that no window holds too many.
+//! Every grant of a budget with the instant it was granted at, and the check that no window holds
+//! too many.
 //!
 //! Owns the list and its arithmetic. Does not know who was granted what.
 
@@ -9,14 +10,16 @@ use crate::law::{Law, Laws};
 /// How many grants are gathered before they are checked.
 const CHUNK: usize = 1 << 14;
 
-/// Checked grants are kept for so many windows, for those that were made at their time and are told of later.
+/// Checked grants are kept for so many windows, for those that were made at their time and are told
+/// of later.
 const KEPT_WINDOWS: u64 = 256;
 
 /// The grants of one budget.
 ///
-/// A thread may be held up between a grant and its entry, so entries come in any order: they are checked sorted, and those of
-/// the last while are checked again beside the next ones. **The check is exact**: a budget that grants at the instant
-/// it read, however late, must keep any window of those instants within its limit.
+/// A thread may be held up between a grant and its entry, so entries come in any order: they are
+/// checked sorted, and those of the last while are checked again beside the next ones. **The check
+/// is exact**: a budget that grants at the instant it read, however late, must keep any window of
+/// those instants within its limit.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     laws: &'static Laws,
@@ -54,7 +57,8 @@ impl Ledger {
         self.check(&mut self.book.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// How many grants were entered, and how many of them too late to be checked beside all of their time.
+    /// How many grants were entered, and how many of them too late to be checked beside all of
+    /// their time.
     pub(crate) fn figures(&self) -> (u64, u64) {
         let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         (book.entered, book.late)
@@ -72,7 +76,8 @@ impl Ledger {
         book.kept = ticks;
     }
 
-    /// A grant exactly one window old no longer counts, so the one `limit` places on may be as close as that.
+    /// A grant exactly one window old no longer counts, so the one `limit` places on may be as
+    /// close as that.
     fn check_sorted(&self, ticks: &[u64]) {
         let later = ticks.iter().skip(self.limit);
         for (first, over) in ticks.iter().zip(later) {

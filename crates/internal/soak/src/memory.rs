@@ -6,9 +6,9 @@ use std::fs;
 
 use crate::law::{Law, Laws};
 
-/// What may come on top of what the process holds when it has warmed up. An allocator keeps an arena for each thread and
-/// fills it bit by bit; seven minutes took half a mebibyte. At a million calls a second, a leak of one byte a call is over
-/// this in half a minute.
+/// What may come on top of what the process holds when it has warmed up. An allocator keeps an
+/// arena for each thread and fills it bit by bit; seven minutes took half a mebibyte. At a million
+/// calls a second, a leak of one byte a call is over this in half a minute.
 const ALLOWED_GROWTH: u64 = 16 << 20;
 
 /// The process's memory at one time, in bytes.

@@ -1,4 +1,5 @@
-//! The operation that all calls make: it does what was drawn, and leaves a trace of everything it makes.
+//! The operation that all calls make: it does what was drawn, and leaves a trace of everything it
+//! makes.
 //!
 //! Owns the values, the errors, and their classifier. Draws nothing itself.
 

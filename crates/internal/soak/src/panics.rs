@@ -1,11 +1,13 @@
-//! Panics on purpose: thrown by operations, hooks, classifiers and strategies, and silenced where they are printed.
+//! Panics on purpose: thrown by operations, hooks, classifiers and strategies, and silenced where
+//! they are printed.
 //!
 //! Owns the payloads and the panic hook. Any other panic is printed and counted: it is a breach.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The payload of a panic on purpose. Without a size, so that it costs no memory where it is never dropped.
+/// The payload of a panic on purpose. Without a size, so that it costs no memory where it is never
+/// dropped.
 struct OnPurpose;
 
 /// A payload whose destructor panics as well: what contains a hook's panic has to contain that too.

@@ -1,4 +1,5 @@
-//! Permits taken without a policy: reported, dropped, lost in a panic, kept for ever, or settled by another thread.
+//! Permits taken without a policy: reported, dropped, lost in a panic, kept for ever, or settled by
+//! another thread.
 //!
 //! Owns what becomes of them. A probe that is kept delays its breaker by the length of its lease.
 

@@ -12,7 +12,8 @@ use crate::census::Census;
 use crate::dice::SPOILER;
 use crate::panics;
 
-/// Where the census of the policies that a strategy belongs to is found: it is made later than the strategy.
+/// Where the census of the policies that a strategy belongs to is found: it is made later than the
+/// strategy.
 pub(crate) type CensusSlot = OnceLock<&'static Census>;
 
 pub(crate) struct Pupil<S> {

@@ -1,4 +1,5 @@
-//! A budget and what is known of it: its clock, its ledger, and how it is put to the test when the storm is over.
+//! A budget and what is known of it: its clock, its ledger, and how it is put to the test when the
+//! storm is over.
 //!
 //! Owns the direct use of budgets. Retries take their tokens by themselves.
 
@@ -94,8 +95,8 @@ impl Purse {
         self.noted.as_ref().map(|noted| noted.ledger.figures())
     }
 
-    /// After the storm: the last grants are checked, and all tokens are back two windows later. A retry takes one; then there
-    /// are as many as the limit says, and a refusal takes none.
+    /// After the storm: the last grants are checked, and all tokens are back two windows later. A
+    /// retry takes one; then there are as many as the limit says, and a refusal takes none.
     pub(crate) fn settle(&self, laws: &Laws) {
         let (window, limit) = (self.budget.window(), self.budget.max_retries());
         if let Some(noted) = &self.noted {

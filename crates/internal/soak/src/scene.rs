@@ -1,6 +1,7 @@
 //! The scene of a storm: every budget, breaker and policy in it.
 //!
-//! Owns the recipes: which parts are shared by whom, and how tight their limits are. All of it lives until the program ends.
+//! Owns the recipes: which parts are shared by whom, and how tight their limits are. All of it
+//! lives until the program ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -290,8 +291,8 @@ impl Parts {
         }
     }
 
-    /// A strategy that learns, around one that honours hints, around one with a seed; attempts that hang do so until the
-    /// deadline.
+    /// A strategy that learns, around one that honours hints, around one with a seed; attempts that
+    /// hang do so until the deadline.
     fn learning(&self, slot: &'static CensusSlot) -> Sketch {
         let backoff = token_backoff().base(5 * MICRO).max(30 * MICRO).seed(self.seed);
         let hinted = retry_after_or(backoff).jitter(5 * MICRO).seed(self.seed);

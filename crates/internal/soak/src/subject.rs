@@ -1,5 +1,5 @@
-//! Policies under storm, a blocking and an asynchronous one for each breaker of their recipe, which share everything else:
-//! settings, budget, strategies.
+//! Policies under storm, a blocking and an asynchronous one for each breaker of their recipe, which
+//! share everything else: settings, budget, strategies.
 //!
 //! Owns how they are made of one recipe. What recipes there are is `scene.rs`.
 
@@ -118,7 +118,8 @@ fn asynchronous_family<Tm: Clone>(
     family(policy, recipe, AsyncPolicy::with_circuit_breaker, AsyncPolicy::context)
 }
 
-/// The policy, which has the first breaker of the recipe, and one that differs from it in its breaker for each of the others.
+/// The policy, which has the first breaker of the recipe, and one that differs from it in its
+/// breaker for each of the others.
 fn family<P>(
     policy: P,
     recipe: &Recipe,
@@ -159,7 +160,8 @@ fn prepared<K>(builder: PolicyBuilder<DefaultClassifier, K>, recipe: &Recipe) ->
     builder
 }
 
-/// The settings that all callers share: hooks that panic and refuse now and then, asked by all at once.
+/// The settings that all callers share: hooks that panic and refuse now and then, asked by all at
+/// once.
 fn shared<P>(context: CallContext<'static, P>) -> CallContext<'static, P> {
     let (seen, aborts, sleeps) = (Mood::new(97, 2), Mood::new(89, 31), Mood::new(83, 29));
     context

@@ -38,7 +38,8 @@ impl Recording {
         self.ended(reason);
     }
 
-    /// The call came to its end. A rejected one records nothing, and one that is cancelled records that.
+    /// The call came to its end. A rejected one records nothing, and one that is cancelled records
+    /// that.
     pub(crate) fn ended(&self, reason: Option<StopReason>) {
         if let (Self::Shared(shared), true) = (self, reason == Some(StopReason::CircuitOpen)) {
             shared.rejected.fetch_add(1, Ordering::Relaxed);

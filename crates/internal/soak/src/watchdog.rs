@@ -12,8 +12,9 @@ use crate::scene::Scene;
 /// How often the watchdog looks.
 const GLANCE: Duration = Duration::from_millis(250);
 
-/// How many looks a caller may go without a new round: half a minute, where a round takes some tens of milliseconds. Looks are
-/// counted and not time, so that a machine that stops altogether for a while raises no alarm.
+/// How many looks a caller may go without a new round: half a minute, where a round takes some tens
+/// of milliseconds. Looks are counted and not time, so that a machine that stops altogether for a
+/// while raises no alarm.
 const PATIENCE: u32 = 120;
 
 /// The exit code of a storm with a caller that hangs.

@@ -1,6 +1,7 @@
 //! What changes around the callers: how many attempts fail, and what the clocks do.
 //!
-//! Owns the changing. Fair weather lets circuits close and budgets fill; foul weather trips and empties them.
+//! Owns the changing. Fair weather lets circuits close and budgets fill; foul weather trips and
+//! empties them.
 
 use std::thread;
 use std::time::Duration;

@@ -1,7 +1,8 @@
-//! A breaker that stands before a real one and keeps the books: every admission has an id of its own, and is settled once.
+//! A breaker that stands before a real one and keeps the books: every admission has an id of its
+//! own, and is settled once.
 //!
-//! Owns the books. What is admitted, and what follows from a result, the real breaker decides; the books are never locked
-//! while it does, so its races stay as they are.
+//! Owns the books. What is admitted, and what follows from a result, the real breaker decides; the
+//! books are never locked while it does, so its races stay as they are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,8 +67,9 @@ struct Held {
 }
 
 impl Books {
-    /// Enters an admission made at `now`; says by which number the call hands it back, and, if it is a probe beside another,
-    /// how long after it. A probe that is entered after the one that superseded it is beside that one.
+    /// Enters an admission made at `now`; says by which number the call hands it back, and, if it
+    /// is a probe beside another, how long after it. A probe that is entered after the one that
+    /// superseded it is beside that one.
     fn admit(&mut self, admission: Admission, now: Instant) -> (u64, Option<Duration>) {
         let generation = admission.generation;
         if admission.transition == Some(Transition::HalfOpened) {
@@ -97,9 +99,10 @@ impl Books {
         gap
     }
 
-    /// Whether an admission of this generation is a probe: from the one that made the circuit half-open on, all are, until one
-    /// is reported that was not superseded. That entry is made before the report, so no admission is taken for a probe that is
-    /// none; some probes are not known for what they are, when the first of them is entered after it was superseded.
+    /// Whether an admission of this generation is a probe: from the one that made the circuit
+    /// half-open on, all are, until one is reported that was not superseded. That entry is made
+    /// before the report, so no admission is taken for a probe that is none; some probes are not
+    /// known for what they are, when the first of them is entered after it was superseded.
     fn is_probe(&self, generation: u64) -> bool {
         self.half_opened
             .is_some_and(|since| since <= generation && self.reported.range(since..generation).next().is_none())

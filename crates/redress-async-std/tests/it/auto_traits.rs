@@ -21,7 +21,8 @@ const _: () = {
 
 fn assert_send<T: Send>(_: &T) {}
 
-/// What is `Send` has it twice, and then the compiler cannot tell which of the two [`assert_not_send`] means.
+/// What is `Send` has it twice, and then the compiler cannot tell which of the two
+/// [`assert_not_send`] means.
 trait NotSend<Which> {}
 impl<T: ?Sized> NotSend<()> for T {}
 impl<T: ?Sized + Send> NotSend<u8> for T {}

@@ -1,4 +1,5 @@
-//! The real timer: waits that end, timeouts that strike, waits that are given up, and waits without end.
+//! The real timer: waits that end, timeouts that strike, waits that are given up, and waits without
+//! end.
 //!
 //! Nothing is asserted about how long it took beyond what the timer's own clock must show.
 

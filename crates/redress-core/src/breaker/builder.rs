@@ -1,6 +1,7 @@
 //! Configures a breaker: a method for each field, and the rules.
 //!
-//! Owns validation and the warnings about what is legal but odd. The running breaker never checks anything again.
+//! Owns validation and the warnings about what is legal but odd. The running breaker never checks
+//! anything again.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -27,9 +28,10 @@ pub(crate) enum Counts {
 ///
 /// # Defaults
 ///
-/// `failure_threshold` 5, `window` 60 s, `recovery_timeout` 30 s, a probe lease as long as the `recovery_timeout`, tripping on
-/// [`Transient`](ErrorClass::Transient) and [`ServerError`](ErrorClass::ServerError), no class with a threshold of its own, the
-/// policy's clock, no name.
+/// `failure_threshold` 5, `window` 60 s, `recovery_timeout` 30 s, a probe lease as long as the
+/// `recovery_timeout`, tripping on [`Transient`](ErrorClass::Transient) and
+/// [`ServerError`](ErrorClass::ServerError), no class with a threshold of its own, the policy's
+/// clock, no name.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called or a policy builder takes it"]
 pub struct CircuitBreakerBuilder {
@@ -42,7 +44,8 @@ impl CircuitBreakerBuilder {
         Self { spec, clock: ClockChoice::default() }
     }
 
-    /// Names the breaker in events, and so in metrics: the dependency it guards, as in `orders-db`. Default: no name.
+    /// Names the breaker in events, and so in metrics: the dependency it guards, as in `orders-db`.
+    /// Default: no name.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.spec.name = Some(name.into());
         self
@@ -66,38 +69,41 @@ impl CircuitBreakerBuilder {
         self
     }
 
-    /// Sets how long a probe keeps its place: after that the next call supersedes it as the probe, and the result of the
-    /// superseded one is ignored. Default: as long as the [`recovery_timeout`](Self::recovery_timeout).
+    /// Sets how long a probe keeps its place: after that the next call supersedes it as the probe,
+    /// and the result of the superseded one is ignored. Default: as long as the
+    /// [`recovery_timeout`](Self::recovery_timeout).
     ///
-    /// Longer than any healthy call takes, or calls that are merely slow are superseded one after the other.
+    /// Longer than any healthy call takes, or calls that are merely slow are superseded one after
+    /// the other.
     pub fn probe_lease(mut self, lease: Duration) -> Self {
         self.spec.probe_lease = ProbeLease::Lasts(lease);
         self
     }
 
-    /// Lets a probe keep its place until it ends: one that never does keeps the circuit half-open for ever. An attempt
-    /// timeout bounds it then, if the call is polled or runs detached.
+    /// Lets a probe keep its place until it ends: one that never does keeps the circuit half-open
+    /// for ever. An attempt timeout bounds it then, if the call is polled or runs detached.
     pub fn no_probe_lease(mut self) -> Self {
         self.spec.probe_lease = ProbeLease::Endless;
         self
     }
 
-    /// Sets the classes whose failures count. Default: `Transient` and `ServerError`. Classes with a
-    /// [threshold of their own](Self::class_threshold) count in any case.
+    /// Sets the classes whose failures count. Default: `Transient` and `ServerError`. Classes with
+    /// a [threshold of their own](Self::class_threshold) count in any case.
     pub fn trip_on(mut self, classes: impl IntoIterator<Item = ErrorClass>) -> Self {
         self.spec.trip_on = classes.into_iter().collect();
         self
     }
 
-    /// Gives a class a threshold of its own: so many of its failures within the window open the circuit, and they
-    /// count towards nothing else.
+    /// Gives a class a threshold of its own: so many of its failures within the window open the
+    /// circuit, and they count towards nothing else.
     pub fn class_threshold(mut self, class: ErrorClass, failures: u32) -> Self {
         self.spec.class_thresholds.push((class, failures));
         self
     }
 
-    /// Gives the breaker a clock of its own, which it then uses even when a policy offers it the policy's time.
-    /// Default: the policy's clock, or the system's when the breaker is used directly.
+    /// Gives the breaker a clock of its own, which it then uses even when a policy offers it the
+    /// policy's time. Default: the policy's clock, or the system's when the breaker is used
+    /// directly.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = ClockChoice::custom(clock);
         self

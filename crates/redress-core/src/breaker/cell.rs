@@ -1,4 +1,5 @@
-//! The breaker that calls share: one word that says who may pass, and the failure windows behind a lock.
+//! The breaker that calls share: one word that says who may pass, and the failure windows behind a
+//! lock.
 //!
 //! Owns concurrency. What follows from what is `state.rs`; this file never decides an edge itself.
 
@@ -20,29 +21,35 @@ use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::ConfigIssue;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
+mod rejection;
+
 /// Stops calls to a dependency that keeps failing, and probes it until it answers again.
 ///
-/// Closed, it admits every call and counts failures in a rolling window. When a threshold is reached it opens and
-/// rejects every call until the recovery time has passed; then it is half-open and admits one call, the probe,
-/// whose result decides: a failure in a class that trips re-opens it, anything else closes it.
+/// Closed, it admits every call and counts failures in a rolling window. When a threshold is
+/// reached it opens and rejects every call until the recovery time has passed; then it is half-open
+/// and admits one call, the probe, whose result decides: a failure in a class that trips re-opens
+/// it, anything else closes it.
 ///
-/// A probe has a lease, as long as the recovery time unless set otherwise. When it is over, the next call supersedes the
-/// probe, whose result is then ignored: a call that hangs cannot keep the circuit from closing.
+/// A probe has a lease, as long as the recovery time unless set otherwise. When it is over, the
+/// next call supersedes the probe, whose result is then ignored: a call that hangs cannot keep the
+/// circuit from closing.
 ///
-/// Small steps back of the clock are read as standing still: they make waits longer, never shorter. A wait or a failure from
-/// a reading of the clock that was too far ahead, by more than the wait or the window, is given up once the clock has run
-/// for as long behind it.
+/// Small steps back of the clock are read as standing still: they make waits longer, never shorter.
+/// A wait or a failure from a reading of the clock that was too far ahead, by more than the wait or
+/// the window, is given up once the clock has run for as long behind it.
 ///
-/// A handle: clones share the state, so one breaker can guard a dependency for many policies. A policy reports one
-/// result for each *call*: the class of its last failure, however many attempts it made.
+/// A handle: clones share the state, so one breaker can guard a dependency for many policies. A
+/// policy reports one result for each *call*: the class of its last failure, however many attempts
+/// it made.
 ///
-/// **Invariant C4**: permits admitted = reported + released. A [`Permit`] is reported once or releases itself when dropped.
-/// **Invariant C5**: every permit carries the generation it was admitted in, and the result of a call admitted
-/// before the last change of state is ignored. The other invariants stand at the state table.
+/// **Invariant C4**: permits admitted = reported + released. A [`Permit`] is reported once or
+/// releases itself when dropped. **Invariant C5**: every permit carries the generation it was
+/// admitted in, and the result of a call admitted before the last change of state is ignored. The
+/// other invariants stand at the state table.
 ///
-/// Closed, admission is one atomic load and a success costs nothing: no lock, no read-modify-write and no clock. A
-/// rejection takes one clock reading and no lock. The memory is fixed when the breaker is built: eight bytes for each
-/// failure that a threshold counts.
+/// Closed, admission is one atomic load and a success costs nothing: no lock, no read-modify-write
+/// and no clock. A rejection takes one clock reading and no lock. The memory is fixed when the
+/// breaker is built: eight bytes for each failure that a threshold counts.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,7 +70,8 @@ pub struct CircuitBreaker {
 }
 
 struct Cell {
-    /// Generation and phase in one word, so that a reader sees them together. Written under the lock only.
+    /// Generation and phase in one word, so that a reader sees them together. Written under the
+    /// lock only.
     word: AtomicU64,
     /// How long an open circuit rejects.
     recovery: Wait,
@@ -133,7 +141,8 @@ impl CircuitBreaker {
         &self.cell.spec
     }
 
-    /// The state. An open circuit whose recovery time has passed stays open until a call comes to be the probe.
+    /// The state. An open circuit whose recovery time has passed stays open until a call comes to
+    /// be the probe.
     #[must_use]
     pub fn state(&self) -> CircuitState {
         self.word().phase().state()
@@ -188,14 +197,16 @@ impl CircuitBreaker {
         self.admit(now).map(|admission| Permit::new(self, admission))
     }
 
-    /// The generation, if the circuit is closed: the whole of admission then, and no time is needed for it.
+    /// The generation, if the circuit is closed: the whole of admission then, and no time is needed
+    /// for it.
     #[inline]
     pub(crate) fn admit_closed(&self) -> Option<u64> {
         let word = self.word();
         (word.phase() == Phase::Closed).then_some(word.0)
     }
 
-    /// Whether an admission of this generation is the probe, the only kind whose success or release does anything.
+    /// Whether an admission of this generation is the probe, the only kind whose success or release
+    /// does anything.
     #[inline]
     pub(crate) const fn is_probe(generation: u64) -> bool {
         matches!(Word(generation).phase(), Phase::Probing)
@@ -219,7 +230,8 @@ impl CircuitBreaker {
         self.fail(generation, class, self.cell.epoch.ticks(self.cell.clock.now()))
     }
 
-    /// A failure of a class that never counts trips nothing, and nothing else comes of a failure while the circuit is closed.
+    /// A failure of a class that never counts trips nothing, and nothing else comes of a failure
+    /// while the circuit is closed.
     #[inline(always)]
     fn fail(&self, generation: u64, class: ErrorClass, now: u64) -> Option<Transition> {
         if Word(generation).phase() != Phase::Closed {
@@ -265,14 +277,16 @@ impl CircuitBreaker {
     fn enter(&self, word: Word, guarded: &mut Guarded, now: u64) {
         let phase = word.phase();
         if phase == Phase::Open {
-            // Nothing is counted between opening and closing, so a closed circuit starts with empty windows.
+            // Nothing is counted between opening and closing, so a closed circuit starts with empty
+            // windows.
             guarded.windows.clear();
         }
         guarded.doubted_since = None;
         if let Some(wait) = self.cell.wait(phase) {
             wait.start(now);
         }
-        // Release pairs with the Acquire in `word`: who reads a phase reads the end of its wait or of a later one.
+        // Release pairs with the Acquire in `word`: who reads a phase reads the end of its wait or
+        // of a later one.
         self.cell.word.store(word.0, Ordering::Release);
     }
 
@@ -282,46 +296,6 @@ impl CircuitBreaker {
         match self.rejects_open(now) {
             Some(rejection) => Err(rejection),
             None => self.admit_rarely(now),
-        }
-    }
-
-    /// The rejection of a call without observers, if it is certain.
-    pub(crate) fn reject_at(&self, now: Instant) -> Option<CircuitOpenError> {
-        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
-        self.rejects_open(now).or_else(|| self.rejects_rarely(now))
-    }
-
-    /// The rejection of a call that arrives at `now` while an open circuit waits; it changes nothing and takes no lock.
-    ///
-    /// Without the lock the end of the wait may already belong to a later opening. It is then later too, and the circuit is
-    /// open, or about to be, at the moment of that read, so the rejection is right either way.
-    #[inline]
-    fn rejects_open(&self, now: u64) -> Option<CircuitOpenError> {
-        match self.word().phase() {
-            Phase::Open => self.rejection(Phase::Open, Some(self.cell.recovery.running(now)?)),
-            _ => None,
-        }
-    }
-
-    /// The rejection of any call that arrives at `now`, if it is certain; as without a lock as
-    /// [`rejects_open`](Self::rejects_open), and as right.
-    #[cold]
-    #[inline(never)]
-    fn rejects_rarely(&self, now: u64) -> Option<CircuitOpenError> {
-        let phase = self.word().phase();
-        let left = match self.cell.wait(phase) {
-            Some(wait) => Some(wait.left(now)?),
-            None => None,
-        };
-        self.rejection(phase, left)
-    }
-
-    /// The rejection of a call in this phase, if the state table rejects it.
-    #[inline]
-    fn rejection(&self, phase: Phase, left: Option<u64>) -> Option<CircuitOpenError> {
-        match step(phase, Input::Arrives { due: left == Some(0) }) {
-            Step::Reject => Some(CircuitOpenError::after_nanos(phase.state(), left, self.shared_name())),
-            Step::Stay | Step::Go(..) => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a policy asks of a breaker, so that tests can put another in its place.
 //!
-//! Owns the trait and the ways to hand a breaker to a policy. Knows nothing of windows or thresholds.
+//! Owns the trait and the ways to hand a breaker to a policy. Knows nothing of windows or
+//! thresholds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +15,8 @@ use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::{ConfigError, ConfigIssue};
 use crate::policy::spec::PolicyBreaker;
 
-/// The admission of one call: handed back with the call's result, once, for its generation; the transition is then `None`.
+/// The admission of one call: handed back with the call's result, once, for its generation; the
+/// transition is then `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an admission has to be reported or released"]
 pub struct Admission {
@@ -46,8 +48,9 @@ pub trait Breaker: Send + Sync {
     /// Hears of an admitted call's result; says which change of state it made.
     fn report(&self, admission: Admission, report: Report, now: Instant) -> Option<Transition>;
 
-    /// Takes an admission back without a result: the call was dropped, panicked or was aborted, or its
-    /// [`report`](Self::report) panicked. A panic in here is caught, since the call may be unwinding already.
+    /// Takes an admission back without a result: the call was dropped, panicked or was aborted, or
+    /// its [`report`](Self::report) panicked. A panic in here is caught, since the call may be
+    /// unwinding already.
     fn release(&self, admission: Admission);
 
     /// The state.
@@ -58,8 +61,8 @@ pub trait Breaker: Send + Sync {
         None
     }
 
-    /// How long from `now` an open circuit stays open before it admits a probe; asked when a report has opened it, for the
-    /// event. Default: not known.
+    /// How long from `now` an open circuit stays open before it admits a probe; asked when a report
+    /// has opened it, for the event. Default: not known.
     fn open_for(&self, now: Instant) -> Option<Duration> {
         let _ = now;
         None
@@ -86,8 +89,8 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// What a policy's builder takes as its breaker: a [`CircuitBreakerBuilder`], a [`CircuitBreaker`], a [`BreakerSpec`], or an
-/// `Arc` of another [`Breaker`].
+/// What a policy's builder takes as its breaker: a [`CircuitBreakerBuilder`], a [`CircuitBreaker`],
+/// a [`BreakerSpec`], or an `Arc` of another [`Breaker`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a circuit breaker",
     label = "neither a `CircuitBreaker` nor its builder",

@@ -1,7 +1,8 @@
-//! The circuit breaker: stops calling a dependency that keeps failing, and finds out when it has recovered.
+//! The circuit breaker: stops calling a dependency that keeps failing, and finds out when it has
+//! recovered.
 //!
-//! The state table is `state.rs`, the cell that calls share `cell.rs`, the right to one call `permit.rs`, configuration
-//! `spec.rs` and `builder.rs`. None of them knows what a call is.
+//! The state table is `state.rs`, the cell that calls share `cell.rs`, the right to one call
+//! `permit.rs`, configuration `spec.rs` and `builder.rs`. None of them knows what a call is.
 
 mod builder;
 mod cell;

@@ -10,8 +10,8 @@ use super::interface::{Admission, Breaker, Report};
 use super::state::Transition;
 use crate::classify::class::ErrorClass;
 
-/// The right to make one call through a [`CircuitBreaker`]. Report its result; a permit that is dropped without one,
-/// by an early return, a panic or a cancelled future, gives its place back.
+/// The right to make one call through a [`CircuitBreaker`]. Report its result; a permit that is
+/// dropped without one, by an early return, a panic or a cancelled future, gives its place back.
 #[derive(Debug)]
 #[must_use = "a permit dropped at once gives its place back without a result"]
 pub struct Permit<'b> {
@@ -35,7 +35,8 @@ impl<'b> Permit<'b> {
     #[inline]
     #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn success(self) -> Option<Transition> {
-        // Closed and still holding a permit of that era: a success changes nothing and needs no time.
+        // Closed and still holding a permit of that era: a success changes nothing and needs no
+        // time.
         if CircuitBreaker::is_probe(self.admission.generation) {
             let transition = self.breaker.succeed_now(self.admission.generation);
             mem::forget(self);
@@ -46,7 +47,8 @@ impl<'b> Permit<'b> {
         }
     }
 
-    /// Reports a failure of this class now, on the breaker's clock; says which change of state it made.
+    /// Reports a failure of this class now, on the breaker's clock; says which change of state it
+    /// made.
     #[inline]
     #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn failure(self, class: ErrorClass) -> Option<Transition> {

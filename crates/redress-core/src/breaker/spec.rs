@@ -9,10 +9,11 @@ use std::time::Duration;
 use crate::classify::class::ErrorClass;
 use crate::outcome::readable_duration::Readable;
 
-/// The configuration of a [`CircuitBreaker`](crate::CircuitBreaker): what its builder edits, and what a built breaker
-/// [gives back](crate::CircuitBreaker::spec).
+/// The configuration of a [`CircuitBreaker`](crate::CircuitBreaker): what its builder edits, and
+/// what a built breaker [gives back](crate::CircuitBreaker::spec).
 ///
-/// Plain data that nothing has checked: [`build`](crate::breaker::CircuitBreakerBuilder::build) does. The clock is not part of it.
+/// Plain data that nothing has checked: [`build`](crate::breaker::CircuitBreakerBuilder::build)
+/// does. The clock is not part of it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,9 +45,11 @@ pub struct BreakerSpec {
     pub recovery_timeout: Duration,
     /// When a probe that has not ended loses its place. Default: after the recovery timeout.
     pub probe_lease: ProbeLease,
-    /// The classes whose failures count towards `failure_threshold`. Default: `Transient` and `ServerError`.
+    /// The classes whose failures count towards `failure_threshold`. Default: `Transient` and
+    /// `ServerError`.
     pub trip_on: Vec<ErrorClass>,
-    /// The classes with a threshold of their own; of two for one class the last counts. Default: none.
+    /// The classes with a threshold of their own; of two for one class the last counts. Default:
+    /// none.
     pub class_thresholds: Vec<(ErrorClass, u32)>,
 }
 

@@ -1,6 +1,7 @@
 //! The breaker's state table: state and input in, next state and transition out.
 //!
-//! Owns every edge there is. Knows no time, no lock and no counting: "due" and "tripped" come in as inputs.
+//! Owns every edge there is. Knows no time, no lock and no counting: "due" and "tripped" come in as
+//! inputs.
 
 use std::fmt;
 
@@ -98,8 +99,8 @@ impl Phase {
 /// What can happen to a breaker. All but `Arrives` come from a permit of the current generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// A call asks to be admitted; `due` if the wait of the phase is over: of `Open` the recovery time, of `Probing` the
-    /// probe's lease.
+    /// A call asks to be admitted; `due` if the wait of the phase is over: of `Open` the recovery
+    /// time, of `Probing` the probe's lease.
     Arrives { due: bool },
     /// An admitted call succeeded.
     Succeeds,
@@ -125,12 +126,15 @@ pub(crate) enum Step {
 /// The table.
 ///
 /// - **Invariant C1**: these are all the edges.
-/// - **Invariant C2**: a call enters `Probing` from `Open` or `HalfOpen`, or from `Probing` itself when the probe's lease is
-///   over, which makes a new generation; so there is one current probe at a time.
-/// - **Invariant C3**: never wedged. Every input but `Arrives` leaves `Probing`, and an arrival after the lease is
-///   admitted, however long the permit before it is kept. Without a lease this holds for permits that end.
+/// - **Invariant C2**: a call enters `Probing` from `Open` or `HalfOpen`, or from `Probing` itself
+///   when the probe's lease is over, which makes a new generation; so there is one current probe at
+///   a time.
+/// - **Invariant C3**: never wedged. Every input but `Arrives` leaves `Probing`, and an arrival
+///   after the lease is admitted, however long the permit before it is kept. Without a lease this
+///   holds for permits that end.
 ///
-/// A probe that supersedes another makes no transition: the state stays half-open, which observers have heard.
+/// A probe that supersedes another makes no transition: the state stays half-open, which observers
+/// have heard.
 pub(crate) const fn step(phase: Phase, input: Input) -> Step {
     match (phase, input) {
         (Phase::Open, Input::Arrives { due: true }) => Step::Go(Phase::Probing, Some(Transition::HalfOpened)),

@@ -1,16 +1,19 @@
 //! How long a breaker stays in a phase before the next call is let through as the probe.
 //!
-//! Owns the arithmetic, and what becomes of a wait that began at a reading too far ahead. Does not know what is waited for.
+//! Owns the arithmetic, and what becomes of a wait that began at a reading too far ahead. Does not
+//! know what is waited for.
 
 use crate::sync::{AtomicU64, Ordering};
 
 /// A wait of always the same length, which may be read without a lock.
 ///
-/// A wait that began more than its length later than the present reading began at a reading that was too far ahead, or
-/// the present one is old. It is over when its end comes, or when the clock has run for a whole wait so far behind it.
+/// A wait that began more than its length later than the present reading began at a reading that
+/// was too far ahead, or the present one is old. It is over when its end comes, or when the clock
+/// has run for a whole wait so far behind it.
 pub(super) struct Wait {
     length: u64,
-    /// The tick at which it is over. Written under the breaker's lock, before the word that makes it count.
+    /// The tick at which it is over. Written under the breaker's lock, before the word that makes
+    /// it count.
     ends_at: AtomicU64,
 }
 
@@ -27,18 +30,21 @@ impl Wait {
     #[inline]
     pub(super) fn running(&self, now: u64) -> Option<u64> {
         let left = self.ends_at.load(Ordering::Relaxed).wrapping_sub(now);
-        // One comparison for both ends. After its end `left` wraps around, to more than `length`: the end is no earlier than that.
+        // One comparison for both ends. After its end `left` wraps around, to more than `length`:
+        // the end is no earlier than that.
         (left.wrapping_sub(1) < self.length).then_some(left)
     }
 
-    /// How long it still lasts, if that needs no second thought: all of it at a reading before it began.
+    /// How long it still lasts, if that needs no second thought: all of it at a reading before it
+    /// began.
     pub(super) fn left(&self, now: u64) -> Option<u64> {
         let left = self.ends_at.load(Ordering::Relaxed).saturating_sub(now);
         let began_in = left.saturating_sub(self.length);
         (began_in <= self.length).then_some(left - began_in)
     }
 
-    /// How long it still lasts, its beginning being in doubt `since` a reading or not at all. Under the breaker's lock.
+    /// How long it still lasts, its beginning being in doubt `since` a reading or not at all. Under
+    /// the breaker's lock.
     pub(super) fn weigh(&self, now: u64, since: &mut Option<u64>) -> u64 {
         if let Some(left) = self.left(now) {
             return left;

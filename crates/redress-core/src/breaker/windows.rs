@@ -8,7 +8,8 @@ use crate::budget::window::RollingWindow;
 use crate::classify::class::ErrorClass;
 use crate::drive::clock::nanos;
 
-/// The failures that count: one window for all classes without a threshold of their own, and one for each with.
+/// The failures that count: one window for all classes without a threshold of their own, and one
+/// for each with.
 pub(super) struct Windows {
     general: RollingWindow,
     alone: Vec<(ErrorClass, RollingWindow)>,

@@ -4,7 +4,8 @@
 
 use super::state::Phase;
 
-/// The breaker's word: the generation above two bits of phase. Each change of phase is a new generation.
+/// The breaker's word: the generation above two bits of phase. Each change of phase is a new
+/// generation.
 #[derive(Clone, Copy)]
 pub(super) struct Word(pub(super) u64);
 

@@ -1,6 +1,7 @@
 //! The shared budget: how many retries a group of policies may make in any window.
 //!
-//! Owns the counting of retries granted. Does not know who asks, why, or what a retry costs elsewhere.
+//! Owns the counting of retries granted. Does not know who asks, why, or what a retry costs
+//! elsewhere.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -12,24 +13,26 @@ use crate::drive::epoch::Epoch;
 use crate::policy::config_error::{Check, ConfigError};
 use crate::sync::{Arc, Mutex};
 
-/// The largest limit of a budget and the largest threshold of a breaker: 16,777,216, which is 128 MiB of window.
+/// The largest limit of a budget and the largest threshold of a breaker: 16,777,216, which is 128
+/// MiB of window.
 pub(crate) const MAX_WINDOW_EVENTS: u32 = 1 << 24;
 
 /// A limit on retries within a rolling window, shared by every policy that holds a clone.
 ///
-/// First attempts are free; each retry takes one token, which comes back when the window has passed since it was
-/// taken. Retries that were granted and then deferred or aborted keep their token.
+/// First attempts are free; each retry takes one token, which comes back when the window has passed
+/// since it was taken. Retries that were granted and then deferred or aborted keep their token.
 ///
-/// **Invariant B1**: in any window of the given length at most `max_retries` are granted, whatever the order and number
-/// of callers, by a clock that never steps back.
+/// **Invariant B1**: in any window of the given length at most `max_retries` are granted, whatever
+/// the order and number of callers, by a clock that never steps back.
 ///
-/// A clock that steps back by up to one window gets tokens back later, never sooner. A token taken at a reading that was
-/// too far ahead, later by more than a window than every reading since, comes back once those readings have gone on
-/// for a window: one such reading does not use the budget up for good. Out of order, instants from up to one window
-/// ago change nothing.
+/// A clock that steps back by up to one window gets tokens back later, never sooner. A token taken
+/// at a reading that was too far ahead, later by more than a window than every reading since, comes
+/// back once those readings have gone on for a window: one such reading does not use the budget up
+/// for good. Out of order, instants from up to one window ago change nothing.
 ///
-/// A retry granted exactly one window ago no longer counts. The memory is eight bytes for each retry the
-/// limit allows, reserved when the budget is made and used as it fills, whatever the traffic.
+/// A retry granted exactly one window ago no longer counts. The memory is eight bytes for each
+/// retry the limit allows, reserved when the budget is made and used as it fills, whatever the
+/// traffic.
 ///
 /// ```
 /// use std::time::Duration;
@@ -72,7 +75,8 @@ impl Budget {
         Self::make(spec, ClockChoice::default())
     }
 
-    /// The same with a clock of its own, which it then uses even when a policy offers it the policy's time.
+    /// The same with a clock of its own, which it then uses even when a policy offers it the
+    /// policy's time.
     ///
     /// # Errors
     ///
@@ -103,7 +107,8 @@ impl Budget {
         self.consume_at(self.cell.clock.now(), 1)
     }
 
-    /// Takes `cost` tokens at `now`, or none at all: `false` if fewer are left. A cost of zero is always granted.
+    /// Takes `cost` tokens at `now`, or none at all: `false` if fewer are left. A cost of zero is
+    /// always granted.
     #[must_use]
     #[inline]
     pub fn consume_at(&self, now: Instant, cost: u32) -> bool {

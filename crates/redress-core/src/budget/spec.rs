@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::outcome::readable_duration::Readable;
 
-/// The configuration of a [`Budget`](crate::Budget), which a budget is [built from](crate::Budget::from_spec) and
-/// [gives back](crate::Budget::spec).
+/// The configuration of a [`Budget`](crate::Budget), which a budget is [built
+/// from](crate::Budget::from_spec) and [gives back](crate::Budget::spec).
 ///
 /// Plain data that nothing has checked: `from_spec` does. The clock is not part of it.
 ///

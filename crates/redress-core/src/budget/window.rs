@@ -2,25 +2,29 @@
 //!
 //! Owns the ring and its arithmetic. Knows no clock and no lock, and not what is counted.
 //!
-//! To know whether N events fall within a span it is enough to know the last N of them: the memory is N ticks, fixed
-//! when the window is made, and recording one takes constant time.
+//! To know whether N events fall within a span it is enough to know the last N of them: the memory
+//! is N ticks, fixed when the window is made, and recording one takes constant time.
 
-/// The last N events, as the ticks at which each happened: those at which they leave would be beyond the last tick for events
-/// near it, and a window that forgets early at the end of time would let everything through there.
+/// The last N events, as the ticks at which each happened: those at which they leave would be
+/// beyond the last tick for events near it, and a window that forgets early at the end of time
+/// would let everything through there.
 ///
 /// The ring is written at `next`; the slots before it that are not free hold the events, in order.
 ///
-/// An event exactly one span old has left. An event recorded with an earlier tick than the one before it counts as
-/// simultaneous with that one, so a clock that steps back can make the window forget later, never sooner.
+/// An event exactly one span old has left. An event recorded with an earlier tick than the one
+/// before it counts as simultaneous with that one, so a clock that steps back can make the window
+/// forget later, never sooner.
 ///
-/// Unless it never comes back to the latest event: a reading more than one span behind that event puts the event in doubt.
-/// Later readings settle it. One that is not so far behind confirms the event; one that comes a whole span after the
-/// doubt began, still so far behind, refutes it. The window then forgets every event from before the doubt: at least
-/// one span old by the readings since. So the window follows a clock again one span after a reading too far ahead,
-/// and a caller that looked at the clock long before it asks changes nothing.
+/// Unless it never comes back to the latest event: a reading more than one span behind that event
+/// puts the event in doubt. Later readings settle it. One that is not so far behind confirms the
+/// event; one that comes a whole span after the doubt began, still so far behind, refutes it. The
+/// window then forgets every event from before the doubt: at least one span old by the readings
+/// since. So the window follows a clock again one span after a reading too far ahead, and a caller
+/// that looked at the clock long before it asks changes nothing.
 ///
-/// All but the plain case is out of line: a reading no earlier than the latest event, while nothing is in doubt. One comparison
-/// tells it, because a doubt hides the latest event behind [`u64::MAX`].
+/// All but the plain case is out of line: a reading no earlier than the latest event, while nothing
+/// is in doubt. One comparison tells it, because a doubt hides the latest event behind
+/// [`u64::MAX`].
 #[derive(Debug)]
 pub(crate) struct RollingWindow {
     events: Box<[u64]>,
@@ -42,7 +46,8 @@ struct Doubt {
     since: u64,
     /// The tick of the latest event since then, or `since`.
     latest: u64,
-    /// How many events of the ring were recorded since then; they keep ticks of their own until the doubt is settled.
+    /// How many events of the ring were recorded since then; they keep ticks of their own until the
+    /// doubt is settled.
     events: usize,
 }
 
@@ -65,7 +70,8 @@ impl RollingWindow {
         if self.free > 0 {
             self.free -= 1;
         } else if now.wrapping_sub(*slot) < self.span {
-            // Full, the slot written next is the oldest, which is no later than the latest and hence than `now`.
+            // Full, the slot written next is the oldest, which is no later than the latest and
+            // hence than `now`.
             return false;
         }
         *slot = now;
@@ -74,7 +80,8 @@ impl RollingWindow {
         true
     }
 
-    /// Records `several` events, or none unless all fit: the youngest of those that have to be gone decides.
+    /// Records `several` events, or none unless all fit: the youngest of those that have to be gone
+    /// decides.
     #[cold]
     #[inline(never)]
     pub(crate) fn take_several(&mut self, now: u64, several: usize) -> bool {
@@ -87,7 +94,8 @@ impl RollingWindow {
         fits
     }
 
-    /// Records an event, forgetting the oldest if the ring is full. Returns whether one more would not fit.
+    /// Records an event, forgetting the oldest if the ring is full. Returns whether one more would
+    /// not fit.
     #[inline]
     pub(crate) fn record(&mut self, now: u64) -> bool {
         if !self.is_plain(now) {
@@ -135,8 +143,8 @@ impl RollingWindow {
         self.doubt = None;
     }
 
-    /// Whether nothing is in doubt and the reading is no earlier than the latest event. The last tick, which the next one wraps
-    /// around, is never plain.
+    /// Whether nothing is in doubt and the reading is no earlier than the latest event. The last
+    /// tick, which the next one wraps around, is never plain.
     #[inline]
     const fn is_plain(&self, now: u64) -> bool {
         now.wrapping_add(1) > self.latest
@@ -171,8 +179,9 @@ impl RollingWindow {
         self.free = self.free.saturating_sub(1);
     }
 
-    /// Raises or settles the doubt about the latest event. During a doubt no event since it began has left, and of those
-    /// before it the oldest have left first: the ring stays in the order in which events leave.
+    /// Raises or settles the doubt about the latest event. During a doubt no event since it began
+    /// has left, and of those before it the oldest have left first: the ring stays in the order in
+    /// which events leave.
     fn observe(&mut self, now: u64) {
         match self.doubt {
             None if !self.is_far_behind(now, self.latest) => {}
@@ -183,7 +192,8 @@ impl RollingWindow {
                 self.doubt = None;
             }
             Some(doubt) if !self.is_far_behind(now, doubt.latest) => {}
-            // A first doubt, or a reading that puts the readings of the present doubt in doubt as well.
+            // A first doubt, or a reading that puts the readings of the present doubt in doubt as
+            // well.
             _ => {
                 self.confirm();
                 self.doubt = Some(Doubt { about: self.latest, since: now, latest: now, events: 0 });

@@ -9,9 +9,9 @@ use crate::closed_set::closed_set;
 
 /// What kind of failure something is. Every part of redress acts on this value and on nothing else.
 ///
-/// The set is closed and small on purpose: strategies, caps, breaker rules and metric labels are all
-/// tables over it. Inside redress it is matched exhaustively; outside it is `#[non_exhaustive]`, so that a
-/// ninth class would not be a breaking change.
+/// The set is closed and small on purpose: strategies, caps, breaker rules and metric labels are
+/// all tables over it. Inside redress it is matched exhaustively; outside it is
+/// `#[non_exhaustive]`, so that a ninth class would not be a breaking change.
 ///
 /// ```
 /// use redress::ErrorClass;
@@ -28,8 +28,8 @@ pub enum ErrorClass {
     Auth,
     /// The caller is not allowed to do this (HTTP 403). Never retried.
     Permission,
-    /// The request itself is wrong; sending it again gives the same answer (HTTP 4xx, but for those below,
-    /// and 501, 505). Never retried.
+    /// The request itself is wrong; sending it again gives the same answer (HTTP 4xx, but for those
+    /// below, and 501, 505). Never retried.
     Permanent,
     /// Two writers met: a conflict, a deadlock, a lock held by another client (HTTP 409, 423).
     Concurrency,

@@ -1,6 +1,7 @@
 //! The answer of a classifier: a class, a hint how long to wait, and a few labels.
 //!
-//! Owns the value that travels from a classifier through every gate. Does not know who makes it or who reads it.
+//! Owns the value that travels from a classifier through every gate. Does not know who makes it or
+//! who reads it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -23,8 +24,9 @@ use crate::classify::evidence::Evidence;
 ///
 /// # Details that become labels
 ///
-/// Observers show the first of these details that a classification has as one label, `detail`: `status` (an HTTP status such as `503`), `grpc`
-/// (a gRPC code such as `UNAVAILABLE`), `http2` (an HTTP/2 error code) and `io` (the kind of an `std::io::Error`, such as `ConnectionReset`). Other
+/// Observers show the first of these details that a classification has as one label, `detail`:
+/// `status` (an HTTP status such as `503`), `grpc` (a gRPC code such as `UNAVAILABLE`), `http2` (an
+/// HTTP/2 error code) and `io` (the kind of an `std::io::Error`, such as `ConnectionReset`). Other
 /// details are in logs alone.
 #[derive(Clone, Debug)]
 #[must_use = "a classification does nothing until the engine sees it"]
@@ -50,7 +52,8 @@ enum Wish {
     NoRetry,
 }
 
-/// What is known of a failure besides its class, in one byte: every failure moves its classification a few times.
+/// What is known of a failure besides its class, in one byte: every failure moves its
+/// classification a few times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Marks(u8);
 
@@ -84,8 +87,8 @@ impl Classification {
     /// Not a failure but a wish: the operation asks that the whole call end now, as
     /// [`Aborted`](crate::StopReason::Aborted). Neither caps, breaker nor budget count the attempt.
     ///
-    /// The default classifier answers this for an [`AbortRetryError`](crate::error::AbortRetryError) anywhere in the
-    /// source chain.
+    /// The default classifier answers this for an
+    /// [`AbortRetryError`](crate::error::AbortRetryError) anywhere in the source chain.
     #[inline]
     pub const fn abort() -> Self {
         let mut asked = Self::new(ErrorClass::Permanent);
@@ -93,8 +96,8 @@ impl Classification {
         asked
     }
 
-    /// Sets how long the other side asked to wait before the next attempt: a `Duration`, or an `Option` of one where it may
-    /// not have asked.
+    /// Sets how long the other side asked to wait before the next attempt: a `Duration`, or an
+    /// `Option` of one where it may not have asked.
     #[inline]
     pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
         self.retry_after = retry_after.into();
@@ -102,8 +105,9 @@ impl Classification {
     }
 
     /// Sets how long the other side ordered to wait: not a floor for the strategy's delay, as
-    /// [`with_retry_after`](Self::with_retry_after) is, but the wait itself, after which the backoff starts over. Caps on
-    /// hints hold for it. What [gRFC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback) calls
+    /// [`with_retry_after`](Self::with_retry_after) is, but the wait itself, after which the
+    /// backoff starts over. Caps on hints hold for it. What [gRFC
+    /// A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback) calls
     /// pushback is such an order.
     #[inline]
     pub const fn with_ordered_wait(mut self, wait: Duration) -> Self {
@@ -112,10 +116,11 @@ impl Classification {
         self
     }
 
-    /// Forbids a further attempt, although the class may allow one: the other side said not to come back, or what was sent
-    /// cannot be sent again. Everything else goes by the class as ever; a call that would have been retried ends as
-    /// [`RetryForbidden`](crate::StopReason::RetryForbidden), and its outcome says `why`, as does the detail
-    /// `retry_forbidden`. Changes nothing about an [`abort`](Self::abort).
+    /// Forbids a further attempt, although the class may allow one: the other side said not to come
+    /// back, or what was sent cannot be sent again. Everything else goes by the class as ever; a
+    /// call that would have been retried ends as
+    /// [`RetryForbidden`](crate::StopReason::RetryForbidden), and its outcome says `why`, as does
+    /// the detail `retry_forbidden`. Changes nothing about an [`abort`](Self::abort).
     ///
     /// ```
     /// use redress::{Classification, ErrorClass};
@@ -137,11 +142,12 @@ impl Classification {
         }
     }
 
-    /// Marks a failure that certainly had no effect: nothing of the attempt left, or the other side says that it did not act
-    /// on it. An operation that must not run twice may run again then. Not for what merely failed early.
+    /// Marks a failure that certainly had no effect: nothing of the attempt left, or the other side
+    /// says that it did not act on it. An operation that must not run twice may run again then. Not
+    /// for what merely failed early.
     ///
-    /// Policies retry by class and do not read the mark. Integrations do, before they forbid the retry of what is not
-    /// idempotent.
+    /// Policies retry by class and do not read the mark. Integrations do, before they forbid the
+    /// retry of what is not idempotent.
     ///
     /// ```
     /// use redress::{Classification, ErrorClass};
@@ -155,16 +161,18 @@ impl Classification {
         self
     }
 
-    /// Marks an error that says that time ran out: a timer of the client or of the server ended the attempt just before the
-    /// attempt's own would have. Its [cause](crate::Cause) is then [`Timeout`](crate::Cause::Timeout).
+    /// Marks an error that says that time ran out: a timer of the client or of the server ended the
+    /// attempt just before the attempt's own would have. Its [cause](crate::Cause) is then
+    /// [`Timeout`](crate::Cause::Timeout).
     #[inline]
     pub const fn timed_out(mut self) -> Self {
         self.marks = self.marks.with(Marks::TIMEOUT);
         self
     }
 
-    /// Adds a label. Keep keys and values low-cardinality: they end up in metrics and logs, so a vendor's error
-    /// code is fine and a request id is not. A label that is there with the same value is not added twice.
+    /// Adds a label. Keep keys and values low-cardinality: they end up in metrics and logs, so a
+    /// vendor's error code is fine and a request id is not. A label that is there with the same
+    /// value is not added twice.
     pub fn with_detail(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         let (key, value) = (key.into(), value.into());
         if self.own_detail(&key).is_none_or(|known| *known != value) {
@@ -207,7 +215,8 @@ impl Classification {
         self.marks.has(Marks::TIMEOUT)
     }
 
-    /// Why there must be no further attempt, if there must not; see [`forbid_retry`](Self::forbid_retry).
+    /// Why there must be no further attempt, if there must not; see
+    /// [`forbid_retry`](Self::forbid_retry).
     #[inline]
     #[must_use]
     pub fn retry_forbidden(&self) -> Option<&'static str> {
@@ -255,7 +264,8 @@ impl Classification {
         self.details.iter().flatten().rev().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The type of the error that decided, if it is one that the default classifier finds behind others.
+    /// The type of the error that decided, if it is one that the default classifier finds behind
+    /// others.
     pub(crate) fn error_type(&self) -> Option<&'static str> {
         self.evidence.map(Evidence::type_name)
     }

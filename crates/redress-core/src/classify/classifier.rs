@@ -1,7 +1,8 @@
-//! The seam between the caller's types and the engine: `&Result<T, E>` in, a [`Classification`] out.
+//! The seam between the caller's types and the engine: `&Result<T, E>` in, a [`Classification`]
+//! out.
 //!
-//! Owns the trait, the ways to build a classifier from closures, and their composition. Knows no protocol; the
-//! table that reads errors it has never seen is in `default_classifier.rs`.
+//! Owns the trait, the ways to build a classifier from closures, and their composition. Knows no
+//! protocol; the table that reads errors it has never seen is in `default_classifier.rs`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,10 +12,10 @@ use crate::classify::classification::Classification;
 
 /// Says what an attempt's result means.
 ///
-/// `None` has two readings, and both are the plain ones: for an `Ok` it means *success*; for an `Err` it means *no
-/// opinion*, so the next classifier of an [`OrElse`] chain is asked, and an `Err` that
-/// nobody claims is a failure of class [`Unknown`](ErrorClass::Unknown). A bad `Ok` and an `Err` take the same road:
-/// `Some` makes either a failure.
+/// `None` has two readings, and both are the plain ones: for an `Ok` it means *success*; for an
+/// `Err` it means *no opinion*, so the next classifier of an [`OrElse`] chain is asked, and an
+/// `Err` that nobody claims is a failure of class [`Unknown`](ErrorClass::Unknown). A bad `Ok` and
+/// an `Err` take the same road: `Some` makes either a failure.
 ///
 /// Closures are classifiers, and may answer an `Option` of a [`Classification`] or of a bare [`ErrorClass`]:
 ///
@@ -34,8 +35,9 @@ use crate::classify::classification::Classification;
 /// assert_eq!(classifier.classify(&Err(Store::Busy)).unwrap().class(), ErrorClass::RateLimit);
 /// ```
 ///
-/// To look at errors alone use [`error_classifier`], at values alone [`result_classifier`], and for a classifier
-/// that fits a struct field [`ArcClassifier`] or a type of your own that implements this trait.
+/// To look at errors alone use [`error_classifier`], at values alone [`result_classifier`], and for
+/// a classifier that fits a struct field [`ArcClassifier`] or a type of your own that implements
+/// this trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot classify a `Result<{T}, {E}>`",
     label = "this policy's classifier does not read `Result<{T}, {E}>`",
@@ -48,8 +50,8 @@ pub trait Classifier<T, E> {
     /// What this attempt's result means; see the [trait](Classifier) for `None`.
     fn classify(&self, result: &Result<T, E>) -> Option<Classification>;
 
-    /// What an attempt that ran into its timeout means. `None` is no opinion; if nobody has one it is
-    /// [`Transient`](ErrorClass::Transient).
+    /// What an attempt that ran into its timeout means. `None` is no opinion; if nobody has one it
+    /// is [`Transient`](ErrorClass::Transient).
     fn classify_timeout(&self) -> Option<Classification> {
         None
     }
@@ -67,11 +69,12 @@ where
     }
 }
 
-/// Two classifiers, asked in turn: `second` is asked where `first` has no opinion, that is where it answers `None` or
-/// [`Unknown`](ErrorClass::Unknown). An answer of `Unknown` stands if `second` has none either.
+/// Two classifiers, asked in turn: `second` is asked where `first` has no opinion, that is where it
+/// answers `None` or [`Unknown`](ErrorClass::Unknown). An answer of `Unknown` stands if `second`
+/// has none either.
 ///
-/// Every classifier type of redress has a method `or_else` that makes one; closures and your own types go through
-/// [`OrElse::new`].
+/// Every classifier type of redress has a method `or_else` that makes one; closures and your own
+/// types go through [`OrElse::new`].
 #[derive(Clone, Copy, Debug)]
 pub struct OrElse<A, B> {
     first: A,
@@ -108,8 +111,8 @@ impl<T, E, A: Classifier<T, E>, B: Classifier<T, E>> Classifier<T, E> for OrElse
 #[derive(Clone, Copy)]
 pub struct ErrorClassifier<F>(F);
 
-/// Classifies errors with `classify`, which answers an [`ErrorClass`] or a [`Classification`]; every `Ok` is a
-/// success.
+/// Classifies errors with `classify`, which answers an [`ErrorClass`] or a [`Classification`];
+/// every `Ok` is a success.
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, error_classifier};
@@ -152,12 +155,14 @@ impl<F> fmt::Debug for ErrorClassifier<F> {
     }
 }
 
-/// A classifier that looks at values alone: it has no opinion about errors. Made by [`result_classifier`].
+/// A classifier that looks at values alone: it has no opinion about errors. Made by
+/// [`result_classifier`].
 #[derive(Clone, Copy)]
 pub struct ResultClassifier<F>(F);
 
-/// Classifies returned values with `classify`: `None` is a success, an [`ErrorClass`] or a [`Classification`] makes
-/// the value a failure. It has no opinion about errors, so chain it with a classifier that has.
+/// Classifies returned values with `classify`: `None` is a success, an [`ErrorClass`] or a
+/// [`Classification`] makes the value a failure. It has no opinion about errors, so chain it with a
+/// classifier that has.
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, default_classifier};
@@ -200,8 +205,8 @@ impl<F> fmt::Debug for ResultClassifier<F> {
     }
 }
 
-/// A shared classifier of one `T` and `E` whose type can be written down, for policies in struct fields:
-/// `Policy<ArcClassifier<Page, ClientError>>`.
+/// A shared classifier of one `T` and `E` whose type can be written down, for policies in struct
+/// fields: `Policy<ArcClassifier<Page, ClientError>>`.
 pub struct ArcClassifier<T, E>(Arc<dyn Classifier<T, E> + Send + Sync>);
 
 impl<T, E> ArcClassifier<T, E> {

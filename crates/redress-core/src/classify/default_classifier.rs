@@ -1,6 +1,8 @@
-//! The classifier for errors it has never seen: markers, statuses, `std::io::Error` kinds and, last, names.
+//! The classifier for errors it has never seen: markers, statuses, `std::io::Error` kinds and,
+//! last, names.
 //!
-//! Owns that order and its tables. Reads errors only through `std::error::Error`, its source chain and `Debug`.
+//! Owns that order and its tables. Reads errors only through `std::error::Error`, its source chain
+//! and `Debug`.
 
 use std::error::Error;
 use std::io;
@@ -18,30 +20,33 @@ use crate::outcome::abort_error::AbortRetryError;
 
 /// Classifies every `E: std::error::Error + 'static`; every `Ok` is a success.
 ///
-/// It walks the whole [source chain](source_chain), once for each of these, and the first match decides:
+/// It walks the whole [source chain](source_chain), once for each of these, and the first match
+/// decides:
 ///
 /// 1. an [`AbortRetryError`]: the call is to end;
-/// 2. a marker: [`PermanentError`], [`RateLimitError`], [`ConcurrencyError`], [`ServerError`], or the runtime's own timeout, an
-///    [`io::Error`] of kind `TimedOut`;
+/// 2. a marker: [`PermanentError`], [`RateLimitError`], [`ConcurrencyError`], [`ServerError`], or
+///    the runtime's own timeout, an [`io::Error`] of kind `TimedOut`;
 /// 3. a [`StatusError`], by [`ErrorClass::from_status`];
-/// 4. a [`std::io::Error`], by kind (tables below); kinds that say nothing, such as `Other`, are passed over and the
-///    error inside is looked at;
-/// 5. unless made by [`strict_classifier`], the error's name: the identifier its `Debug` output begins with, which is the
-///    type's or the variant's (rules below).
+/// 4. a [`std::io::Error`], by kind (tables below); kinds that say nothing, such as `Other`, are
+///    passed over and the error inside is looked at;
+/// 5. unless made by [`strict_classifier`], the error's name: the identifier its `Debug` output
+///    begins with, which is the type's or the variant's (rules below).
 ///
-/// Anything else is [`Unknown`](ErrorClass::Unknown). A `Retry-After` carried by a marker or a `StatusError` becomes
-/// the classification's hint.
+/// Anything else is [`Unknown`](ErrorClass::Unknown). A `Retry-After` carried by a marker or a
+/// `StatusError` becomes the classification's hint.
 ///
-/// A `StatusError` that decides adds the detail `status`, and an `std::io::Error` the detail `io`, its kind as in `ConnectionReset`, or
-/// `NameLookup`. Events then name the error that decided as their `error_type`, also where it is behind others; where a name
-/// decided or nothing did, they name the type that the operation returns.
+/// A `StatusError` that decides adds the detail `status`, and an `std::io::Error` the detail `io`,
+/// its kind as in `ConnectionReset`, or `NameLookup`. Events then name the error that decided as
+/// their `error_type`, also where it is behind others; where a name decided or nothing did, they
+/// name the type that the operation returns.
 ///
 /// # Errors inside errors
 ///
-/// Steps 1 to 4 find an error as a source, inside an `io::Error`, behind an `Arc` or `Box`, and under the contexts of
-/// `anyhow`. They do not find one wrapped with thiserror's `#[error(transparent)]`, which hides the error inside and
-/// shows only that error's own source. Write `#[error("..")]` with a `#[source]` or `#[from]` field instead, or hand the
-/// classifier the error inside:
+/// Steps 1 to 4 find an error as a source, inside an `io::Error`, behind an `Arc` or `Box`, and
+/// under the contexts of `anyhow`. They do not find one wrapped with thiserror's
+/// `#[error(transparent)]`, which hides the error inside and shows only that error's own source.
+/// Write `#[error("..")]` with a `#[source]` or `#[from]` field instead, or hand the classifier the
+/// error inside:
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, default_classifier, error_classifier};
@@ -72,11 +77,12 @@ use crate::outcome::abort_error::AbortRetryError;
 /// | `NotFound`, `AlreadyExists`, `InvalidInput`, `InvalidData`, `Unsupported`, `IsADirectory`, `NotADirectory`, `DirectoryNotEmpty`, `CrossesDevices`, `TooManyLinks`, `NotSeekable`, `ArgumentListTooLong`, `FileTooLarge`, `StorageFull`, `QuotaExceeded` | `Permanent` |
 /// | `Deadlock`, `ExecutableFileBusy` | `Concurrency` |
 ///
-/// `AddrNotAvailable` is what a connect says when no local port is free. A full disk or an exhausted quota stays so until
-/// room is made.
+/// `AddrNotAvailable` is what a connect says when no local port is free. A full disk or an
+/// exhausted quota stays so until room is made.
 ///
-/// Some failures have no kind that every supported compiler knows. They are found by the operating system's number (on
-/// Linux, Android, the BSDs, Apple's systems, illumos, Solaris and Windows) or by std's own message:
+/// Some failures have no kind that every supported compiler knows. They are found by the operating
+/// system's number (on Linux, Android, the BSDs, Apple's systems, illumos, Solaris and Windows) or
+/// by std's own message:
 ///
 /// | failure | class |
 /// |---|---|
@@ -84,12 +90,14 @@ use crate::outcome::abort_error::AbortRetryError;
 /// | `ENETRESET`, `ENOBUFS`, `ESHUTDOWN`, `EHOSTDOWN` | `Transient` |
 /// | `ENAMETOOLONG` (kind `InvalidFilename`), `ELOOP` (kind `FilesystemLoop`) | `Permanent` |
 ///
-/// Passed over are `Other`, which says nothing; `WriteZero`, which does not say why no byte was taken; `OutOfMemory`, a
-/// fault of this process and not of what it called; `InProgress`, which is no failure yet; `InvalidFilename` and
-/// `FilesystemLoop` without a number; and what has no kind and no row.
+/// Passed over are `Other`, which says nothing; `WriteZero`, which does not say why no byte was
+/// taken; `OutOfMemory`, a fault of this process and not of what it called; `InProgress`, which is
+/// no failure yet; `InvalidFilename` and `FilesystemLoop` without a number; and what has no kind
+/// and no row.
 ///
-/// An `io::Error` does not tell a connection from a file, so `NotFound`, `PermissionDenied` and `InvalidInput` are read
-/// as of a file also where a Unix socket is not there yet. Put a classifier in front for such a call:
+/// An `io::Error` does not tell a connection from a file, so `NotFound`, `PermissionDenied` and
+/// `InvalidInput` are read as of a file also where a Unix socket is not there yet. Put a classifier
+/// in front for such a call:
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, default_classifier, error_classifier};
@@ -106,7 +114,8 @@ use crate::outcome::abort_error::AbortRetryError;
 ///
 /// # Names
 ///
-/// The first rule that applies decides; upper and lower case are alike, and a word counts anywhere in the name:
+/// The first rule that applies decides; upper and lower case are alike, and a word counts anywhere
+/// in the name:
 ///
 /// | the name says | class |
 /// |---|---|
@@ -117,8 +126,8 @@ use crate::outcome::abort_error::AbortRetryError;
 /// | `forbid`, `permission` | `Permission` |
 /// | `connection` | `Transient` |
 ///
-/// `Auth` and `Permission` end a call at once, so a name that says that no answer came, such as `AuthTimeout`, does not
-/// make either.
+/// `Auth` and `Permission` end a call at once, so a name that says that no answer came, such as
+/// `AuthTimeout`, does not make either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DefaultClassifier {
     strict: bool,
@@ -155,7 +164,8 @@ impl DefaultClassifier {
         OrElse::new(self, other)
     }
 
-    /// What this classifier makes of an error behind a reference: the same answer as for an `Err` of it.
+    /// What this classifier makes of an error behind a reference: the same answer as for an `Err`
+    /// of it.
     pub fn classify_error(&self, error: &(dyn Error + 'static)) -> Classification {
         if source_chain(error).any(<dyn Error>::is::<AbortRetryError>) {
             return Classification::abort();
@@ -183,17 +193,17 @@ impl<T, E: Error + 'static> Classifier<T, E> for DefaultClassifier {
     }
 }
 
-/// The default classifier for errors behind a box: `Box<dyn Error + Send + Sync>`, `Arc<dyn Error + Send + Sync>`,
-/// `anyhow::Error`, `eyre::Report` and every other type that is `AsRef<dyn Error + Send + Sync>`. Made by
-/// [`boxed_classifier`].
+/// The default classifier for errors behind a box: `Box<dyn Error + Send + Sync>`,
+/// `Arc<dyn Error + Send + Sync>`, `anyhow::Error`, `eyre::Report` and every other type that is
+/// `AsRef<dyn Error + Send + Sync>`. Made by [`boxed_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BoxedClassifier(DefaultClassifier);
 
 /// The default classifier for boxed errors.
 ///
-/// It looks through the contexts of `anyhow` and `eyre` to the error that they were put on. An error wrapped with
-/// thiserror's `#[error(transparent)]` stays hidden, a transparent `anyhow::Error` too: see
-/// [`DefaultClassifier`](DefaultClassifier#errors-inside-errors).
+/// It looks through the contexts of `anyhow` and `eyre` to the error that they were put on. An
+/// error wrapped with thiserror's `#[error(transparent)]` stays hidden, a transparent
+/// `anyhow::Error` too: see [`DefaultClassifier`](DefaultClassifier#errors-inside-errors).
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass};

@@ -1,7 +1,8 @@
-//! What a classification remembers of the error that decided it: its type, and a status or the kind of an `std::io::Error`.
+//! What a classification remembers of the error that decided it: its type, and a status or the kind
+//! of an `std::io::Error`.
 //!
-//! Owns the types that the default classifier knows, and how statuses and kinds are written. Four bytes, so that a failure
-//! costs no allocation.
+//! Owns the types that the default classifier knows, and how statuses and kinds are written. Four
+//! bytes, so that a failure costs no allocation.
 
 use std::any::type_name;
 use std::io;
@@ -82,7 +83,8 @@ pub(crate) enum IoLabel {
 }
 
 impl IoLabel {
-    /// As `Debug` prints the kind; none for a kind that the oldest supported compiler does not know.
+    /// As `Debug` prints the kind; none for a kind that the oldest supported compiler does not
+    /// know.
     pub(crate) const fn as_str(self) -> Option<&'static str> {
         use io::ErrorKind as Kind;
         let Self::Kind(kind) = self else { return Some("NameLookup") };

@@ -1,6 +1,8 @@
-//! What a `std::io::Error` means: by its kind, and by the number of the operating system where the kind says nothing.
+//! What a `std::io::Error` means: by its kind, and by the number of the operating system where the
+//! kind says nothing.
 //!
-//! Owns the table of kinds and the two failures that std gives no kind. The numbers are in `os_error.rs`.
+//! Owns the table of kinds and the two failures that std gives no kind. The numbers are in
+//! `os_error.rs`.
 
 use std::fmt::{self, Write};
 use std::io;
@@ -9,10 +11,12 @@ use crate::classify::class::ErrorClass;
 use crate::classify::evidence::IoLabel;
 use crate::classify::os_error;
 
-/// How std's message begins when a name does not resolve; such an error has no kind of its own and, on Unix, no number.
+/// How std's message begins when a name does not resolve; such an error has no kind of its own and,
+/// on Unix, no number.
 const LOOKUP_FAILED: &str = "failed to lookup address information";
 
-/// The class of an error of the standard library, or `None` where neither its kind nor its number says anything.
+/// The class of an error of the standard library, or `None` where neither its kind nor its number
+/// says anything.
 pub(crate) fn class_of(error: &io::Error) -> Option<ErrorClass> {
     error.raw_os_error().and_then(os_error::class_of).or_else(|| of_kind(error))
 }
@@ -61,7 +65,8 @@ fn of_kind(error: &io::Error) -> Option<ErrorClass> {
         | Kind::QuotaExceeded => Some(ErrorClass::Permanent),
         Kind::Deadlock | Kind::ExecutableFileBusy => Some(ErrorClass::Concurrency),
         Kind::Other | Kind::OutOfMemory | Kind::WriteZero => None,
-        // `Uncategorized`, which has no stable name, and what is newer than the oldest supported compiler.
+        // `Uncategorized`, which has no stable name, and what is newer than the oldest supported
+        // compiler.
         _ => is_of_a_lookup(error).then_some(ErrorClass::Transient),
     }
 }
@@ -73,7 +78,8 @@ fn is_of_a_lookup(error: &io::Error) -> bool {
     matches!(message, Beginning::IsAsExpected)
 }
 
-/// Compares what is written with what is expected, then refuses more, so that no message is formatted whole.
+/// Compares what is written with what is expected, then refuses more, so that no message is
+/// formatted whole.
 enum Beginning {
     Expects(&'static str),
     IsAsExpected,

@@ -14,8 +14,9 @@ macro_rules! marker {
     ($(#[$doc:meta])* $name:ident => $class:ident) => {
         $(#[$doc])*
         ///
-        /// The default classifier finds it anywhere in a [source chain](crate::classify::source_chain), also behind an `Arc` or `Box`,
-        /// but not where `#[error(transparent)]` hides it: see
+        /// The default classifier finds it anywhere in a [source
+        /// chain](crate::classify::source_chain), also behind an `Arc` or `Box`, but not where
+        /// `#[error(transparent)]` hides it: see
         /// [`DefaultClassifier`](crate::classify::DefaultClassifier#errors-inside-errors).
         #[derive(Debug, thiserror::Error)]
         #[error("{message}")]

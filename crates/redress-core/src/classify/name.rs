@@ -28,7 +28,8 @@ pub(crate) fn guess(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
     of_name(name.as_str())
 }
 
-/// `Auth` and `Permission` end a call at once, so they need a name in which nothing says that no answer came.
+/// `Auth` and `Permission` end a call at once, so they need a name in which nothing says that no
+/// answer came.
 fn of_name(name: &str) -> Option<ErrorClass> {
     let says = |words: &[&str]| words.iter().any(|word| name.contains(word));
     if says(&TIMEOUT) {
@@ -59,8 +60,9 @@ fn says_auth(name: &str) -> bool {
     })
 }
 
-/// Collects the identifier a `Debug` output begins with, lower-cased, then refuses more, so that neither a large
-/// error is formatted whole nor anything allocated. 64 bytes hold the names that occur.
+/// Collects the identifier a `Debug` output begins with, lower-cased, then refuses more, so that
+/// neither a large error is formatted whole nor anything allocated. 64 bytes hold the names that
+/// occur.
 struct LeadingIdentifier {
     bytes: [u8; 64],
     len: usize,

@@ -1,7 +1,7 @@
 //! What the numbers of operating systems mean that `std::io::ErrorKind` has no stable kind for.
 //!
-//! Owns one table for each family of systems; a system of no family has none. The numbers are part of each system's
-//! binary interface, so they do not change:
+//! Owns one table for each family of systems; a system of no family has none. The numbers are part
+//! of each system's binary interface, so they do not change:
 //!
 //! | family | source |
 //! |---|---|

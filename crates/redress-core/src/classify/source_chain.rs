@@ -1,7 +1,7 @@
 //! An error and what stands behind it.
 //!
-//! Owns the walk along `source()`, and the places where it is not enough: errors that hold another error and answer
-//! `source()` with that error's source.
+//! Owns the walk along `source()`, and the places where it is not enough: errors that hold another
+//! error and answer `source()` with that error's source.
 
 use std::error::Error;
 use std::io;
@@ -17,17 +17,20 @@ const LONGEST: usize = 128;
 
 /// The error, then its source, its source's source and so on: what a classifier looks through.
 ///
-/// Three kinds of error answer `source()` with the source of the error *inside*, so a plain walk passes over the error
-/// inside. This walk goes to the error inside first:
+/// Three kinds of error answer `source()` with the source of the error *inside*, so a plain walk
+/// passes over the error inside. This walk goes to the error inside first:
 ///
 /// - an [`io::Error`] that wraps another error;
-/// - an `Arc<E>` or `Box<E>` of an [`io::Error`], a [`StatusError`], an [`AbortRetryError`] or a marker;
+/// - an `Arc<E>` or `Box<E>` of an [`io::Error`], a [`StatusError`], an [`AbortRetryError`] or a
+///   marker;
 /// - an `Arc<dyn Error>`, with or without `Send` and `Sync`, of any error.
 ///
-/// An `Arc` or `Box` of another type cannot be looked into, and neither can an error with thiserror's
-/// `#[error(transparent)]`: both hide the error inside, and only what that error has as its source is found.
+/// An `Arc` or `Box` of another type cannot be looked into, and neither can an error with
+/// thiserror's `#[error(transparent)]`: both hide the error inside, and only what that error has as
+/// its source is found.
 ///
-/// The walk ends after 128 errors, so an error that names itself as its source does not make it endless.
+/// The walk ends after 128 errors, so an error that names itself as its source does not make it
+/// endless.
 ///
 /// ```
 /// use std::{io, sync::Arc};
@@ -47,7 +50,8 @@ fn behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'stat
 
 /// The error that this one holds and passes over in `source()`.
 fn inside<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    // Every type below is one or two pointers wide, so most errors are through after reading their size.
+    // Every type below is one or two pointers wide, so most errors are through after reading their
+    // size.
     const THIN: usize = size_of::<Arc<io::Error>>();
     const WIDE: usize = size_of::<Arc<dyn Error>>();
     match size_of_val(error) {

@@ -1,6 +1,7 @@
 //! The table from HTTP-style status numbers to classes, and the error that carries such a number.
 //!
-//! Owns the one table that the default classifier and the HTTP integrations share. Knows no HTTP types.
+//! Owns the one table that the default classifier and the HTTP integrations share. Knows no HTTP
+//! types.
 
 use std::error::Error;
 use std::time::Duration;
@@ -26,11 +27,12 @@ impl ErrorClass {
     /// | 511 | `Auth` | the network wants credentials first: [RFC 6585, section 6][511] |
     /// | 500 to 599 otherwise | `ServerError` | [RFC 9110, section 15.6][5xx] |
     ///
-    /// A number of 4xx that is registered nowhere is read as a 400, as [RFC 9110, section 15][15] asks. 412 and 424 are
-    /// `Permanent`: the same request meets the same precondition, and the request that 424 depends on is judged by a
-    /// status of its own. An operation that reads again before each attempt can say
-    /// [`ConcurrencyError`](crate::error::ConcurrencyError) for a 412. Some 4xx pass in time at a certain server only (413
-    /// beside a `Retry-After`, 418 or 420 in place of 429); give a classifier of your own those.
+    /// A number of 4xx that is registered nowhere is read as a 400, as [RFC 9110, section 15][15]
+    /// asks. 412 and 424 are `Permanent`: the same request meets the same precondition, and the
+    /// request that 424 depends on is judged by a status of its own. An operation that reads again
+    /// before each attempt can say [`ConcurrencyError`](crate::error::ConcurrencyError) for a 412.
+    /// Some 4xx pass in time at a certain server only (413 beside a `Retry-After`, 418 or 420 in
+    /// place of 429); give a classifier of your own those.
     ///
     /// A server that says 501 is well, so a breaker does not count it.
     ///
@@ -75,9 +77,10 @@ impl ErrorClass {
     }
 }
 
-/// An error that carries an HTTP-style status. The default classifier finds it anywhere in a source chain, so an
-/// error type of your own becomes classifiable by naming one of these as its source (not with `#[error(transparent)]`,
-/// which hides it: see [`DefaultClassifier`](crate::classify::DefaultClassifier#errors-inside-errors)).
+/// An error that carries an HTTP-style status. The default classifier finds it anywhere in a source
+/// chain, so an error type of your own becomes classifiable by naming one of these as its source
+/// (not with `#[error(transparent)]`, which hides it: see
+/// [`DefaultClassifier`](crate::classify::DefaultClassifier#errors-inside-errors)).
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, default_classifier};

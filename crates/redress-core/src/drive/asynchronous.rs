@@ -18,9 +18,10 @@ use crate::strategy::BackoffContext;
 impl<C, Tm> AsyncPolicy<C, Tm> {
     /// Runs `operation`, again if need be, until it succeeds or the policy says stop.
     ///
-    /// Nothing happens before the returned future is polled. Each attempt is a future of its own, made by calling `operation`; it
-    /// may borrow what the closure borrows, but not the closure's own state mutably (an `async || ..` that changes what it captured):
-    /// such a future could not be told to be `Send`. Put the state behind a `Cell`, a lock, or in what the attempt returns.
+    /// Nothing happens before the returned future is polled. Each attempt is a future of its own,
+    /// made by calling `operation`; it may borrow what the closure borrows, but not the closure's
+    /// own state mutably (an `async || ..` that changes what it captured): such a future could not
+    /// be told to be `Send`. Put the state behind a `Cell`, a lock, or in what the attempt returns.
     ///
     /// # Errors
     ///
@@ -28,8 +29,8 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     ///
     /// # Panics
     ///
-    /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the breaker's permit is given
-    /// back. Hooks that panic do not.
+    /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the
+    /// breaker's permit is given back. Hooks that panic do not.
     ///
     /// # Cancel safety
     ///
@@ -45,7 +46,8 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         CallFuture::new(self, NoSettings, move |_| operation(), ToResult)
     }
 
-    /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much time it has.
+    /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much
+    /// time it has.
     ///
     /// # Errors
     ///
@@ -89,7 +91,8 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         CallFuture::new(self, NoSettings, move |_| operation(), ToOutcome)
     }
 
-    /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how much time it has.
+    /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how
+    /// much time it has.
     ///
     /// # Panics
     ///
@@ -111,8 +114,8 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
 }
 
 impl<'a, C, Tm, N> CallContext<'a, AsyncPolicy<C, Tm>, N> {
-    /// Sets what waits instead of the timer between attempts. It is asked to wait zero, too. One that panics, called or
-    /// awaited, is replaced by the timer. Replaces the policy's.
+    /// Sets what waits instead of the timer between attempts. It is asked to wait zero, too. One
+    /// that panics, called or awaited, is replaced by the timer. Replaces the policy's.
     pub fn sleep_with<Fut>(self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,

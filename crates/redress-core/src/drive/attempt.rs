@@ -1,12 +1,14 @@
 //! What an operation may know about the attempt it is.
 //!
-//! Owns the number and the time allowed. A plain value: it reads no clock, so it says what held at the attempt's start.
+//! Owns the number and the time allowed. A plain value: it reads no clock, so it says what held at
+//! the attempt's start.
 
 use std::time::Duration;
 
 /// One run of an operation, as the operation sees it.
 ///
-/// A blocking operation cannot be stopped from outside, so it should pass its time on to whatever it calls:
+/// A blocking operation cannot be stopped from outside, so it should pass its time on to whatever
+/// it calls:
 ///
 /// ```no_run
 /// # use redress::{Policy, Retry, fixed};
@@ -34,8 +36,8 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt of this number with so much time. Policies make their own: this is for a [`Caller`](crate::Caller) of yours, and
-    /// for testing an operation by itself.
+    /// An attempt of this number with so much time. Policies make their own: this is for a
+    /// [`Caller`](crate::Caller) of yours, and for testing an operation by itself.
     #[must_use]
     pub const fn new(number: u32, time_left: Option<Duration>) -> Self {
         Self { number, time_left }
@@ -47,8 +49,8 @@ impl Attempt {
         self.number
     }
 
-    /// The time this attempt had when it started: the attempt timeout or what was left of the deadline, whichever is
-    /// shorter; `None` if there is neither. Never zero.
+    /// The time this attempt had when it started: the attempt timeout or what was left of the
+    /// deadline, whichever is shorter; `None` if there is neither. Never zero.
     #[must_use]
     pub const fn time_left(&self) -> Option<Duration> {
         self.time_left

@@ -39,8 +39,8 @@ impl<C> Policy<C> {
     ///
     /// # Panics
     ///
-    /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the breaker's permit is given
-    /// back. Hooks that panic do not.
+    /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the
+    /// breaker's permit is given back. Hooks that panic do not.
     #[inline(always)]
     pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
@@ -50,7 +50,8 @@ impl<C> Policy<C> {
         run(self, None, NoRetryHook::new(), |_| classify(&self.classifier, operation()), ToResult)
     }
 
-    /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much time it has.
+    /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much
+    /// time it has.
     ///
     /// # Errors
     ///
@@ -64,14 +65,15 @@ impl<C> Policy<C> {
         run(self, None, NoRetryHook::new(), |attempt| classify(&self.classifier, operation(attempt)), ToResult)
     }
 
-    /// [`call_with`](Self::call_with) that stops waiting for an attempt when its time is over: the attempt timeout, or what is left
-    /// of the deadline.
+    /// [`call_with`](Self::call_with) that stops waiting for an attempt when its time is over: the
+    /// attempt timeout, or what is left of the deadline.
     ///
-    /// Each attempt runs on a thread of its own. **What keeps running**: a thread cannot be stopped from outside, so an operation
-    /// that overruns goes on to its end, holding whatever it holds, while the call counts a failure of class
-    /// [`Transient`](crate::ErrorClass::Transient) with [`Cause::Timeout`](crate::Cause::Timeout) and may start the next attempt
-    /// beside it. Its late result is dropped. Let the operation bound itself with [`Attempt::time_left`] so that it ends soon
-    /// after. On a timeout the real clock is meant, whatever clock the policy has.
+    /// Each attempt runs on a thread of its own. **What keeps running**: a thread cannot be stopped
+    /// from outside, so an operation that overruns goes on to its end, holding whatever it holds,
+    /// while the call counts a failure of class [`Transient`](crate::ErrorClass::Transient) with
+    /// [`Cause::Timeout`](crate::Cause::Timeout) and may start the next attempt beside it. Its late
+    /// result is dropped. Let the operation bound itself with [`Attempt::time_left`] so that it
+    /// ends soon after. On a timeout the real clock is meant, whatever clock the policy has.
     ///
     /// # Errors
     ///
@@ -103,7 +105,8 @@ impl<C> Policy<C> {
         run(self, None, NoRetryHook::new(), |_| classify(&self.classifier, operation()), ToOutcome)
     }
 
-    /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how much time it has.
+    /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how
+    /// much time it has.
     ///
     /// # Panics
     ///
@@ -116,8 +119,8 @@ impl<C> Policy<C> {
         run(self, None, NoRetryHook::new(), |attempt| classify(&self.classifier, operation(attempt)), ToOutcome)
     }
 
-    /// [`execute_with`](Self::execute_with) that stops waiting for an attempt when its time is over; see
-    /// [`call_detached`](Self::call_detached) for what keeps running.
+    /// [`execute_with`](Self::execute_with) that stops waiting for an attempt when its time is
+    /// over; see [`call_detached`](Self::call_detached) for what keeps running.
     ///
     /// # Panics
     ///
@@ -167,7 +170,8 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
     }
 }
 
-/// A call whose first attempt failed on the fast path: no hook, observer or learning strategy takes part in what follows.
+/// A call whose first attempt failed on the fast path: no hook, observer or learning strategy takes
+/// part in what follows.
 #[inline(never)]
 fn retry_plainly<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,

@@ -17,8 +17,8 @@ use crate::policy::policies::Policy;
 use crate::policy::retry_notice::RetryHook;
 
 impl<'a, C, N> CallContext<'a, Policy<C>, N> {
-    /// Sets what waits instead of `std::thread::sleep`. It is asked to wait zero, too. One that panics is replaced by the
-    /// thread's sleep. Replaces the policy's.
+    /// Sets what waits instead of `std::thread::sleep`. It is asked to wait zero, too. One that
+    /// panics is replaced by the thread's sleep. Replaces the policy's.
     pub fn sleep_with(self, sleeper: impl Fn(Duration) + Send + Sync + 'a) -> Self {
         self.set_sleeper(Sleeper::Blocking(Arc::new(sleeper)))
     }

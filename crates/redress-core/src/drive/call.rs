@@ -1,4 +1,5 @@
-//! One call as a driver holds it: its settings, the engine's state, the last failure, and the steps that every driver takes.
+//! One call as a driver holds it: its settings, the engine's state, the last failure, and the steps
+//! that every driver takes.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,8 @@ pub(crate) trait Hold<E> {
     }
 }
 
-/// One call. Dropping it before its end gives its permit back, and tells its observers that it was cancelled.
+/// One call. Dropping it before its end gives its permit back, and tells its observers that it was
+/// cancelled.
 pub(crate) struct Call<H: Hold<E>, T, E> {
     held: H,
     state: RunState,
@@ -53,7 +55,8 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         Self { held, state: RunState::default(), last: None }
     }
 
-    /// A call that began like this; `attempts` is 1 if its first attempt has been made on the fast path.
+    /// A call that began like this; `attempts` is 1 if its first attempt has been made on the fast
+    /// path.
     #[inline]
     pub(crate) fn from_start(held: H, start: &FastPath<'_>, attempts: u32) -> Self {
         Self { held, state: RunState::new(start, attempts), last: None }
@@ -113,8 +116,8 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.state.is_plain()
     }
 
-    /// After a failed attempt of a plain call: what becomes of it. The failure is then [kept](Self::keep), or
-    /// [ends](Self::stopped_by) the call.
+    /// After a failed attempt of a plain call: what becomes of it. The failure is then
+    /// [kept](Self::keep), or [ends](Self::stopped_by) the call.
     #[inline(always)]
     pub(crate) fn fail_plainly(&mut self, failed: &FailedAttempt<T, E>, now: Instant) -> PlainVerdict {
         self.state.fail_plainly(self.held.plan(), &failed.classification, failed.cause(), now)
@@ -132,7 +135,8 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.state.resume_at_once(self.held.plan(), remaining)
     }
 
-    /// After a failed attempt: another attempt follows, after the hook that is returned and the wait.
+    /// After a failed attempt: another attempt follows, after the hook that is returned and the
+    /// wait.
     #[inline(never)]
     pub(crate) fn fail(
         &mut self,
@@ -241,7 +245,8 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         if self.state.is_spent() {
             return;
         }
-        // The call may be unwinding, and a second panic that leaves a destructor would end the process.
+        // The call may be unwinding, and a second panic that leaves a destructor would end the
+        // process.
         let now = contained(|| now(&self.held)).flatten();
         self.run().tell_cancelled(now);
         self.close();
@@ -308,9 +313,9 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         Ending { last: self.last.take(), abort: None, classification: None, summary }
     }
 
-    /// What is left of a call that this failure ended. An error that aborts is no failure, so the earlier one stays the
-    /// last, and so it does when an attempt was cut by an abort; a value that aborts has no place but the last failure's,
-    /// and must not be lost.
+    /// What is left of a call that this failure ended. An error that aborts is no failure, so the
+    /// earlier one stays the last, and so it does when an attempt was cut by an abort; a value that
+    /// aborts has no place but the last failure's, and must not be lost.
     #[cold]
     pub(crate) fn stopped_by(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Ending<T, E> {
         let mut summary = self.run().summary(Some(now));

@@ -66,7 +66,8 @@ impl<E, C, Tm: Timer, S: Settings<E>> Hold<E> for Borrowed<'_, C, Tm, S> {
     }
 }
 
-/// A call's settings and typed hook, if it has any. Several types, so that a call without settings does not store a pointer to none.
+/// A call's settings and typed hook, if it has any. Several types, so that a call without settings
+/// does not store a pointer to none.
 pub(crate) trait Settings<E> {
     fn get(&self) -> Option<&CallSettings<'_>>;
 

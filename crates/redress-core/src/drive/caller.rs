@@ -14,8 +14,9 @@ use crate::policy::policies::{AsyncPolicy, Policy};
 use crate::policy::retry_notice::{NoRetryHook, RetryHook};
 use crate::policy::settings::CallSettings;
 
-/// What code makes blocking calls of `Result<T, E>` through: a [`Policy`], or the `RecordingPolicy` and `FakePolicy` of
-/// redress-testing. For code that is to be tested with any of them; the methods are the policy's.
+/// What code makes blocking calls of `Result<T, E>` through: a [`Policy`], or the `RecordingPolicy`
+/// and `FakePolicy` of redress-testing. For code that is to be tested with any of them; the methods
+/// are the policy's.
 ///
 /// ```
 /// use std::io;
@@ -44,11 +45,12 @@ use crate::policy::settings::CallSettings;
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
-/// Where a type parameter is too much, `Box<dyn Caller<T, E>>` and `Arc<dyn Caller<T, E>>` are callers too. So is a
-/// [`CallContext`] of any of them: what a caller within it sets comes before what it sets, and observers, aborts and deadlines of both
-/// hold.
+/// Where a type parameter is too much, `Box<dyn Caller<T, E>>` and `Arc<dyn Caller<T, E>>` are
+/// callers too. So is a [`CallContext`] of any of them: what a caller within it sets comes before
+/// what it sets, and observers, aborts and deadlines of both hold.
 pub trait Caller<T, E> {
-    /// Runs the operation with these settings and tells everything about it; the one method to write.
+    /// Runs the operation with these settings and tells everything about it; the one method to
+    /// write.
     fn execute_in(
         &self,
         settings: &CallSettings<'_>,
@@ -129,10 +131,11 @@ pub trait Caller<T, E> {
 
 /// [`Caller`] for asynchronous operations: the same methods, awaited.
 ///
-/// Its futures are `Send`, so that code generic over it can be spawned, and the operations' have to be. For operations
-/// that are not, take the real [`AsyncPolicy`].
+/// Its futures are `Send`, so that code generic over it can be spawned, and the operations' have to
+/// be. For operations that are not, take the real [`AsyncPolicy`].
 pub trait AsyncCaller<T: Send, E: Send>: Sync {
-    /// Runs the operation with these settings and tells everything about it; the one method to write.
+    /// Runs the operation with these settings and tells everything about it; the one method to
+    /// write.
     fn execute_in<F, Fut, N>(
         &self,
         settings: &CallSettings<'_>,

@@ -1,15 +1,15 @@
 //! Where time comes from.
 //!
-//! Owns the [`Clock`] seam. The engine never reads a clock: drivers do, and pass the instant in. How the shared cells count
-//! time is `epoch.rs`.
+//! Owns the [`Clock`] seam. The engine never reads a clock: drivers do, and pass the instant in.
+//! How the shared cells count time is `epoch.rs`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A source of monotonic time.
 ///
-/// `std`'s `Instant` stands still while some systems are suspended (Linux: `CLOCK_MONOTONIC`), so a deadline does not
-/// run out in a closed laptop; see [`std::time::Instant`].
+/// `std`'s `Instant` stands still while some systems are suspended (Linux: `CLOCK_MONOTONIC`), so a
+/// deadline does not run out in a closed laptop; see [`std::time::Instant`].
 ///
 /// Closures are clocks: `|| base + offset()`.
 pub trait Clock: Send + Sync {

@@ -1,5 +1,5 @@
-//! Attempts of blocking calls on threads of their own, which the call stops waiting for when their time is over or it is
-//! aborted.
+//! Attempts of blocking calls on threads of their own, which the call stops waiting for when their
+//! time is over or it is aborted.
 
 use std::panic;
 use std::sync::Arc;
@@ -41,14 +41,16 @@ where
             Arrival::Nothing => Err(FailedAttempt::timed_out(classifier)),
             Arrival::Result(None) => match thread.join() {
                 Err(payload) => panic::resume_unwind(payload),
-                // The thread brings its result before it ends, so it cannot end with neither a result nor a panic.
+                // The thread brings its result before it ends, so it cannot end with neither a
+                // result nor a panic.
                 Ok(()) => Err(FailedAttempt::timed_out(classifier)),
             },
         }
     }
 }
 
-/// Brings an attempt's result, or the news that it panicked. A call that no longer waits leaves it to be dropped.
+/// Brings an attempt's result, or the news that it panicked. A call that no longer waits leaves it
+/// to be dropped.
 struct End<R: Send + 'static> {
     meeting: Arc<Rendezvous<R>>,
     result: Option<R>,

@@ -1,6 +1,7 @@
 //! The tick arithmetic of the shared cells: instants as saturating counts of nanoseconds.
 //!
-//! Owns the origin of a cell's ticks, and the quick way from an instant to its tick. Reads no clock, but for the first reading.
+//! Owns the origin of a cell's ticks, and the quick way from an instant to its tick. Reads no
+//! clock, but for the first reading.
 
 use std::hash::{Hash, Hasher};
 use std::time::{Duration, Instant};
@@ -15,22 +16,25 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// The origin of a cell's ticks, which the first instant that the cell is shown decides.
 ///
-/// Set lazily, not when the cell is built: a virtual clock may have started before the cell was made. The ticks leave room
-/// for an [`AGE`] before that instant, so that a first reading that was too late does not make time stand still at
-/// tick 0 until the clock has caught up. A first reading whole ages ahead of the system's clock counts as taken that many
-/// ages earlier, for the same reason. When two calls are the first at once, either may set the origin.
+/// Set lazily, not when the cell is built: a virtual clock may have started before the cell was
+/// made. The ticks leave room for an [`AGE`] before that instant, so that a first reading that was
+/// too late does not make time stand still at tick 0 until the clock has caught up. A first reading
+/// whole ages ahead of the system's clock counts as taken that many ages earlier, for the same
+/// reason. When two calls are the first at once, either may set the origin.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch(OnceLock<Origin>);
 
 #[derive(Clone, Copy, Debug)]
 struct Origin {
     instant: Instant,
-    /// Where [`Parts`] begin, if they could be read from this instant and agreed with its arithmetic.
+    /// Where [`Parts`] begin, if they could be read from this instant and agreed with its
+    /// arithmetic.
     parts: Option<OriginParts>,
 }
 
 impl Epoch {
-    /// Nanoseconds to `now` since 146 years before the origin; 0 before them, [`u64::MAX`] beyond 438 years after the origin.
+    /// Nanoseconds to `now` since 146 years before the origin; 0 before them, [`u64::MAX`] beyond
+    /// 438 years after the origin.
     #[inline]
     pub(crate) fn ticks(&self, now: Instant) -> u64 {
         let parts = self.0.get().and_then(|origin| origin.parts);
@@ -40,7 +44,8 @@ impl Epoch {
         }
     }
 
-    /// The same at the first reading, far off the origin, or where instants cannot be read in parts.
+    /// The same at the first reading, far off the origin, or where instants cannot be read in
+    /// parts.
     #[cold]
     #[inline(never)]
     fn ticks_by_subtraction(&self, now: Instant) -> u64 {
@@ -101,11 +106,12 @@ impl OriginParts {
     }
 }
 
-/// An instant as a second, of some count, and nanoseconds. This is how `std` keeps it where time is a `timespec` or a
-/// `Duration`: on Linux, Android, the BSDs, Apple's systems, Windows and WebAssembly.
+/// An instant as a second, of some count, and nanoseconds. This is how `std` keeps it where time is
+/// a `timespec` or a `Duration`: on Linux, Android, the BSDs, Apple's systems, Windows and
+/// WebAssembly.
 ///
-/// `Instant` shows them to a hasher alone. What it feeds a hasher is not promised, so an [`Origin`] compares before it relies
-/// on it: see `docs/decisions/0013-instants-are-read-in-parts.md`.
+/// `Instant` shows them to a hasher alone. What it feeds a hasher is not promised, so an [`Origin`]
+/// compares before it relies on it: see `docs/decisions/0013-instants-are-read-in-parts.md`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Parts {
     second: u64,

@@ -44,13 +44,15 @@ impl<T, E> FailedAttempt<T, E> {
         Self { failure: Failure::Timeout, classification }
     }
 
-    /// An attempt that was stopped because a handle was aborted, see [`AbortHandle`](crate::AbortHandle). It has no result.
+    /// An attempt that was stopped because a handle was aborted, see
+    /// [`AbortHandle`](crate::AbortHandle). It has no result.
     pub(crate) const fn aborted() -> Self {
         Self { failure: Failure::Timeout, classification: Classification::abort() }
     }
 }
 
-/// Splits a finished attempt into a value or a classified failure. An `Err` without a classification is `Unknown`.
+/// Splits a finished attempt into a value or a classified failure. An `Err` without a
+/// classification is `Unknown`.
 #[inline]
 pub(crate) fn classify<T, E>(
     classifier: &impl Classifier<T, E>,

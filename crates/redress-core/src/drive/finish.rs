@@ -1,5 +1,5 @@
-//! The forms in which a call is handed back: a `Result` by `call`, an outcome by `execute`, and for integrations the last
-//! value, accepted or not.
+//! The forms in which a call is handed back: a `Result` by `call`, an outcome by `execute`, and for
+//! integrations the last value, accepted or not.
 
 use std::time::Instant;
 
@@ -18,8 +18,8 @@ pub(crate) trait Finish<T, E>: Copy {
 
     fn finish(self, result: Result<T, Ending<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output;
 
-    /// A success that concerns the caller alone: handed back at once, or as `told` does where more than the value is asked
-    /// for.
+    /// A success that concerns the caller alone: handed back at once, or as `told` does where more
+    /// than the value is asked for.
     fn value<R>(self, value: T, wrap: impl FnOnce(Self::Output) -> R, told: impl FnOnce(T) -> R) -> R;
 
     /// A rejection of which no observer hears.

@@ -1,5 +1,5 @@
-//! What few asynchronous calls have: the futures of hooks, with their panics contained, destructors included, and a place
-//! with abort handles.
+//! What few asynchronous calls have: the futures of hooks, with their panics contained, destructors
+//! included, and a place with abort handles.
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
@@ -17,7 +17,8 @@ pub(crate) fn custom_wait(run: &Run<'_>) -> Option<HookFuture> {
     }
 }
 
-/// What few asynchronous calls have: a hook's future under way, and a place with the handles that may abort the call.
+/// What few asynchronous calls have: a hook's future under way, and a place with the handles that
+/// may abort the call.
 ///
 /// Behind one pointer, so that the many calls with neither keep eight bytes for both.
 #[derive(Default)]
@@ -48,7 +49,8 @@ impl Beside {
         self.0.as_ref().is_some_and(|parts| parts.hook.is_some())
     }
 
-    /// Drives the hook's future, if there is one; resolves to `false` if there is none or it panicked.
+    /// Drives the hook's future, if there is one; resolves to `false` if there is none or it
+    /// panicked.
     pub(crate) fn poll_hook(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(parts) = &mut self.0 else { return Poll::Ready(false) };
         let Some(hook) = &mut parts.hook else { return Poll::Ready(false) };
@@ -99,7 +101,8 @@ impl Parts {
         }
     }
 
-    /// A future's destructor is the hook's as well, and may panic: at the end, or when the call is dropped before it.
+    /// A future's destructor is the hook's as well, and may panic: at the end, or when the call is
+    /// dropped before it.
     #[cold]
     #[inline(never)]
     #[expect(clippy::boxed_local, reason = "the box is let go of here too, out of line")]

@@ -1,8 +1,10 @@
-//! The asynchronous call as a state machine: every asynchronous call, however it is written, is polled here.
+//! The asynchronous call as a state machine: every asynchronous call, however it is written, is
+//! polled here.
 //!
-//! It keeps the order of attempt, hooks and wait between polls. What a plain call takes is here, which most calls are: no hook,
-//! observer or learning strategy takes part in it. All other steps are `machine_steps.rs`. Whatever has to be pinned, the attempt's future and the
-//! timer's, stays with the machine's owner and comes in with each poll.
+//! It keeps the order of attempt, hooks and wait between polls. What a plain call takes is here,
+//! which most calls are: no hook, observer or learning strategy takes part in it. All other steps
+//! are `machine_steps.rs`. Whatever has to be pinned, the attempt's future and the timer's, stays
+//! with the machine's owner and comes in with each poll.
 
 use std::future::Future;
 use std::mem;
@@ -21,15 +23,15 @@ use crate::classify::classifier::Classifier;
 use crate::engine::{PlainVerdict, Step};
 use crate::outcome::ending::Ending;
 
-/// How many attempts one poll may start after the first. A loop of attempts that neither wait nor pend would hold the
-/// runtime's thread: 5,000,000 of them took 30 s under a timeout of 1 ms.
+/// How many attempts one poll may start after the first. A loop of attempts that neither wait nor
+/// pend would hold the runtime's thread: 5,000,000 of them took 30 s under a timeout of 1 ms.
 pub(super) const ATTEMPTS_BETWEEN_YIELDS: u32 = 32;
 
 /// One asynchronous call between polls.
 ///
-/// **Invariant L1**: an attempt that is pending at its timeout is cut, so a call with an attempt timeout ends although its
-/// operation never does: at its deadline, or when all its attempts and waits have had their time. What hooks take comes on
-/// top.
+/// **Invariant L1**: an attempt that is pending at its timeout is cut, so a call with an attempt
+/// timeout ends although its operation never does: at its deadline, or when all its attempts and
+/// waits have had their time. What hooks take comes on top.
 pub(crate) struct Machine<H: Hold<E>, T, E> {
     // ORDER: a hook's future is dropped before the permit is given back.
     pub(super) beside: Beside,
@@ -73,8 +75,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.set_step(Step::Ended);
     }
 
-    /// Drives the call on. If anything panics in here, the call is over and its permit is given back at once, however long
-    /// the machine is kept.
+    /// Drives the call on. If anything panics in here, the call is over and its permit is given
+    /// back at once, however long the machine is kept.
     ///
     /// # Panics
     ///
@@ -212,8 +214,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         }
     }
 
-    /// The failure of a pending attempt that is cut, raced against its timeout and an abort. Its timer is armed when it pends for the
-    /// first time: one that is ready at once has none.
+    /// The failure of a pending attempt that is cut, raced against its timeout and an abort. Its
+    /// timer is armed when it pends for the first time: one that is ready at once has none.
     #[inline(never)]
     pub(super) fn poll_cut<C, Tm, O>(
         &mut self,

@@ -1,4 +1,5 @@
-//! The steps of the machine that few calls take, and those between polls: hooks, waits, and attempts within the scopes of observers.
+//! The steps of the machine that few calls take, and those between polls: hooks, waits, and
+//! attempts within the scopes of observers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -89,7 +90,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.set_step(Step::Attempting);
     }
 
-    /// The attempt, raced against its timeout and an abort. A result that is there at the same time counts.
+    /// The attempt, raced against its timeout and an abort. A result that is there at the same time
+    /// counts.
     fn poll_attempt<C, Tm, O>(
         &mut self,
         with: &mut PollContext<'_, C, Tm, O>,
@@ -109,7 +111,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         }
     }
 
-    /// The wait between two attempts, or a hook that is part of it, and what comes after it. An abort ends it.
+    /// The wait between two attempts, or a hook that is part of it, and what comes after it. An
+    /// abort ends it.
     #[inline(never)]
     fn poll_wait<C, Tm, O>(
         &mut self,
@@ -186,7 +189,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.set_step(Step::Waiting);
     }
 
-    /// Starts the next attempt, or leaves it to the next poll where this one has started enough of them.
+    /// Starts the next attempt, or leaves it to the next poll where this one has started enough of
+    /// them.
     fn resume<C, Tm, O>(&mut self, now: Instant, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E>
     where
         Tm: Timer,

@@ -1,8 +1,8 @@
 //! The drivers: they run the operation and wait, and leave every decision to the engine.
 //!
-//! `blocking.rs` is the blocking loop, `machine.rs` the asynchronous one. `call_future.rs` and `poll_call.rs` are its
-//! two forms: futures of `async` operations, and calls of integrations that are polled by hand. `call.rs` holds the steps
-//! that the loop and the machine share.
+//! `blocking.rs` is the blocking loop, `machine.rs` the asynchronous one. `call_future.rs` and
+//! `poll_call.rs` are its two forms: futures of `async` operations, and calls of integrations that
+//! are polled by hand. `call.rs` holds the steps that the loop and the machine share.
 
 pub(crate) mod attempt;
 pub(crate) mod clock;

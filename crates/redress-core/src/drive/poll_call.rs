@@ -1,4 +1,5 @@
-//! Calls that are polled by hand: for integrations whose futures need a name, and so cannot be `async` functions.
+//! Calls that are polled by hand: for integrations whose futures need a name, and so cannot be
+//! `async` functions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,8 +28,8 @@ use crate::policy::settings::CallSettings;
 
 /// Something a [`PollCall`] runs, once or several times.
 ///
-/// An attempt is started, polled until it is ready or given up, and stopped, in that order and once each; then the next one may be
-/// started.
+/// An attempt is started, polled until it is ready or given up, and stopped, in that order and once
+/// each; then the next one may be started.
 pub trait PollOperation<T, E> {
     /// Begins an attempt. Polling follows.
     fn start(&mut self, attempt: Attempt);
@@ -36,18 +37,21 @@ pub trait PollOperation<T, E> {
     /// Drives the attempt that was started.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>>;
 
-    /// Ends the attempt, which is ready or was given up, at its timeout or by an abort, and drops what it holds.
+    /// Ends the attempt, which is ready or was given up, at its timeout or by an abort, and drops
+    /// what it holds.
     fn stop(&mut self);
 
-    /// Why the operation must not run again after this failure, which means that, if it must not; asked when an attempt has
-    /// failed, and handed on as [`forbid_retry`](Classification::forbid_retry). Default: `None`.
+    /// Why the operation must not run again after this failure, which means that, if it must not;
+    /// asked when an attempt has failed, and handed on as
+    /// [`forbid_retry`](Classification::forbid_retry). Default: `None`.
     fn retry_forbidden(&mut self, failure: &Failure<T, E>, meaning: &Classification) -> Option<&'static str> {
         let _ = (failure, meaning);
         None
     }
 
-    /// The attempt failed and will be tried again: the place to let go of what `failure` holds, such as a connection, before the
-    /// wait. What is left of it is the call's last failure. Default: nothing.
+    /// The attempt failed and will be tried again: the place to let go of what `failure` holds,
+    /// such as a connection, before the wait. What is left of it is the call's last failure.
+    /// Default: nothing.
     fn before_wait(&mut self, failure: &mut Failure<T, E>) {
         let _ = failure;
     }
@@ -80,12 +84,14 @@ impl<T, E, O: PollOperation<T, E> + ?Sized> PollOperation<T, E> for &mut O {
     }
 }
 
-/// One call of an [`AsyncPolicy`] that is polled by hand, for integrations whose futures need a name: the same engine and the same
-/// decisions as [`AsyncPolicy::execute`]. Made by [`AsyncPolicy::poll_call`].
+/// One call of an [`AsyncPolicy`] that is polled by hand, for integrations whose futures need a
+/// name: the same engine and the same decisions as [`AsyncPolicy::execute`]. Made by
+/// [`AsyncPolicy::poll_call`].
 ///
-/// It is given the operation and a place for the timer's future at every poll, so that both can lie in the structure that holds
-/// it. Whoever polls it drops the operation first: a breaker's permit is given back when the call is dropped. [`run`](Self::run) does
-/// all of that, where an `async` function will do.
+/// It is given the operation and a place for the timer's future at every poll, so that both can lie
+/// in the structure that holds it. Whoever polls it drops the operation first: a breaker's permit
+/// is given back when the call is dropped. [`run`](Self::run) does all of that, where an `async`
+/// function will do.
 ///
 /// ```
 /// use std::future::{Future, Ready, ready};
@@ -205,7 +211,8 @@ impl<'h, T, E, C, Tm: Timer> PollCall<'h, T, E, C, Tm> {
         Self { machine: Machine::new(Handle { plan, own }), classifier, timer }
     }
 
-    /// Sets what is set here for this call, instead of what was set before. Without effect once polled.
+    /// Sets what is set here for this call, instead of what was set before. Without effect once
+    /// polled.
     pub fn context<N>(mut self, context: CallContext<'h, (), N>) -> Self
     where
         N: RetryHook<E> + Send + Sync + 'h,
@@ -235,13 +242,14 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         &self.timer
     }
 
-    /// Drives the call on. `sleep` keeps an attempt's timeout or the wait after it: a place that is `None` at first, and
-    /// that only the call touches.
+    /// Drives the call on. `sleep` keeps an attempt's timeout or the wait after it: a place that is
+    /// `None` at first, and that only the call touches.
     ///
     /// # Panics
     ///
-    /// If it is polled after its end or after a panic, or if the operation, the classifier, a strategy, the timer or a
-    /// breaker of your own panics; the breaker's permit is given back at once.
+    /// If it is polled after its end or after a panic, or if the operation, the classifier, a
+    /// strategy, the timer or a breaker of your own panics; the breaker's permit is given back at
+    /// once.
     ///
     /// # Cancel safety
     ///
@@ -261,9 +269,9 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         self.machine.poll(with, ToOutcome, cx)
     }
 
-    /// [`poll`](Self::poll) where the value that the operation returned last is all that is wanted, accepted or not, as
-    /// by [`RetryOutcome::into_last_value`]. It spares two readings of the clock. Poll a call in one of the two ways
-    /// throughout.
+    /// [`poll`](Self::poll) where the value that the operation returned last is all that is wanted,
+    /// accepted or not, as by [`RetryOutcome::into_last_value`]. It spares two readings of the
+    /// clock. Poll a call in one of the two ways throughout.
     ///
     /// # Errors
     ///
@@ -297,7 +305,8 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         self.machine.is_over()
     }
 
-    /// Drives the call to its end, from inside an `async` function. The future may be dropped like any call's.
+    /// Drives the call to its end, from inside an `async` function. The future may be dropped like
+    /// any call's.
     pub async fn run<O>(self, operation: O) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,

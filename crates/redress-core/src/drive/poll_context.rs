@@ -1,4 +1,5 @@
-//! What a call is polled with: everything that lies with its owner, and comes to the machine at each poll.
+//! What a call is polled with: everything that lies with its owner, and comes to the machine at
+//! each poll.
 
 use std::pin::Pin;
 
@@ -39,7 +40,8 @@ impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
         }
     }
 
-    /// The same at another place: what is handed out of line has an address, and what stays in line is kept in registers.
+    /// The same at another place: what is handed out of line has an address, and what stays in line
+    /// is kept in registers.
     #[inline(always)]
     pub(super) fn moved(self) -> Self {
         let Self { classifier, timer, operation, sleep, resumed } = self;

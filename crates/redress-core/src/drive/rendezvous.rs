@@ -1,8 +1,8 @@
-//! Where a blocking call waits for something that may come from another thread: the result of a detached attempt, an abort,
-//! or only the end of a time.
+//! Where a blocking call waits for something that may come from another thread: the result of a
+//! detached attempt, an abort, or only the end of a time.
 //!
-//! A condition variable and not the thread's parking: the calling thread may be an executor's, which must not lose the
-//! unparking meant for it.
+//! A condition variable and not the thread's parking: the calling thread may be an executor's,
+//! which must not lose the unparking meant for it.
 
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

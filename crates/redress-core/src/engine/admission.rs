@@ -39,7 +39,8 @@ impl Run<'_> {
     pub(super) fn report(&mut self, report: Report, now: Instant) {
         let Some(breaker) = &self.plan.breaker else { return };
         let transition = breaker.as_dyn().report(self.admission(), report, now);
-        // ORDER: the user's clock or breaker may panic in there, and then the permit is still released.
+        // ORDER: the user's clock or breaker may panic in there, and then the permit is still
+        // released.
         self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
         let class = match report {
             Report::Success => None,
@@ -52,7 +53,8 @@ impl Run<'_> {
     #[cold]
     pub(crate) fn release(&mut self) {
         if let (true, Some(breaker)) = (self.state.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
-            // The call may be unwinding, and a second panic that leaves a destructor would end the process.
+            // The call may be unwinding, and a second panic that leaves a destructor would end the
+            // process.
             contained(|| breaker.as_dyn().release(self.admission()));
         }
         self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);

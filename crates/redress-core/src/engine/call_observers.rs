@@ -1,7 +1,7 @@
 //! Who hears of one call in particular: its timeline, and what observers sent along with it.
 //!
-//! Owns that they hear of it, that the operation runs within the observers' scopes, and that no panic of theirs gets out. Does not
-//! know what they are told: that is `events.rs`.
+//! Owns that they hear of it, that the operation runs within the observers' scopes, and that no
+//! panic of theirs gets out. Does not know what they are told: that is `events.rs`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -10,7 +10,8 @@ use crate::outcome::observers::enter;
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::hooks::contained;
 
-/// The audience of one call. Behind a pointer, since most calls have none and this is part of every call's future.
+/// The audience of one call. Behind a pointer, since most calls have none and this is part of every
+/// call's future.
 #[derive(Default)]
 pub(super) struct CallObservers(Option<Box<Present>>);
 
@@ -57,7 +58,8 @@ impl CallObservers {
 #[inline(never)]
 fn within<R>(observers: &[Box<dyn CallObserver>], step: impl FnOnce() -> R) -> R {
     let (mut waiting, mut done) = (Some(step), None);
-    // A panic of the operation is kept from the observers, so that what is caught around them is theirs alone.
+    // A panic of the operation is kept from the observers, so that what is caught around them is
+    // theirs alone.
     let mut run = || {
         if let Some(step) = waiting.take() {
             done = Some(catch_unwind(AssertUnwindSafe(step)));

@@ -1,4 +1,5 @@
-//! The deadline of a call: what is left of it, whether a wait still fits, and when an attempt is cut.
+//! The deadline of a call: what is left of it, whether a wait still fits, and when an attempt is
+//! cut.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,8 @@ use crate::outcome::stop_reason::StopReason;
 use crate::policy::compiled::shorter;
 
 impl Run<'_> {
-    /// What is left until the deadline, the policy's or the call's, whichever is shorter; zero at it.
+    /// What is left until the deadline, the policy's or the call's, whichever is shorter; zero at
+    /// it.
     #[inline(always)]
     pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
         if !self.state.flags.has(Flags::DEADLINE) {
@@ -47,7 +49,8 @@ impl Run<'_> {
         shorter(timeout, self.remaining(now()))
     }
 
-    /// Whether hooks may have taken time that the deadline counts, so that it is checked again before the wait.
+    /// Whether hooks may have taken time that the deadline counts, so that it is checked again
+    /// before the wait.
     #[inline]
     pub(crate) fn needs_recheck(&self) -> bool {
         self.state.flags.has(Flags::DEADLINE) && self.may_have_taken_time()

@@ -16,7 +16,8 @@ use crate::outcome::timeline::TimelineEvent;
 use crate::policy::hooks::contained;
 
 impl Run<'_> {
-    /// Every event goes through here; those of the breaker have no place in the timeline, and no elapsed time.
+    /// Every event goes through here; those of the breaker have no place in the timeline, and no
+    /// elapsed time.
     fn emit(&self, event: &Event<'_>) {
         self.each_observer(|observer| observer.on_event(event));
         self.state.observers.each(|observer| observer.on_event(event));
@@ -62,7 +63,8 @@ impl Run<'_> {
         self.emit(&event);
     }
 
-    /// The end of a call that is dropped, or that a panic goes through, before it ends in any other way.
+    /// The end of a call that is dropped, or that a panic goes through, before it ends in any other
+    /// way.
     pub(crate) fn tell_cancelled(&self, now: Option<Instant>) {
         let has_ended = self.state.stop_reason.is_some() || self.state.flags.has(Flags::SUCCEEDED);
         if self.is_observed() && !has_ended {
@@ -157,7 +159,8 @@ impl Run<'_> {
         breaker.as_dyn().name().filter(|name| !name.is_empty())
     }
 
-    /// How long the breaker stays open; a breaker of the caller's may panic, which concerns the event alone.
+    /// How long the breaker stays open; a breaker of the caller's may panic, which concerns the
+    /// event alone.
     fn open_for(&self, now: Instant) -> Option<Duration> {
         let breaker = self.plan.breaker.as_ref()?;
         contained(|| breaker.as_dyn().open_for(now)).flatten()

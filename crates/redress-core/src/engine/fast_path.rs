@@ -1,4 +1,5 @@
-//! The start of a call, and the fast path: a first attempt that no hook, observer or learning strategy takes part in.
+//! The start of a call, and the fast path: a first attempt that no hook, observer or learning
+//! strategy takes part in.
 //!
 //! A call whose first attempt succeeds on the fast path keeps no other state than this.
 
@@ -23,7 +24,8 @@ pub(crate) struct FastPath<'a> {
 }
 
 impl<'a> FastPath<'a> {
-    /// The start of a call. Reads the clock only if the instant matters: for a deadline, an outcome or an observer.
+    /// The start of a call. Reads the clock only if the instant matters: for a deadline, an outcome
+    /// or an observer.
     #[inline]
     pub(crate) fn new(
         plan: &'a Plan,
@@ -36,7 +38,8 @@ impl<'a> FastPath<'a> {
         Self { plan, settings, flags, started, generation: 0 }
     }
 
-    /// Whether the first attempt may take the fast path: no hooks, no observers, no learning, and a closed breaker.
+    /// Whether the first attempt may take the fast path: no hooks, no observers, no learning, and a
+    /// closed breaker.
     #[inline]
     pub(crate) fn is_fast(&mut self) -> bool {
         self.flags.are_fast() && self.plan.admits_fast(&mut self.generation)

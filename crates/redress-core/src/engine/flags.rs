@@ -17,8 +17,8 @@ impl Flags {
     pub(crate) const STEERED: Self = Self(4);
     /// Strategies that learn.
     pub(crate) const LEARNING: Self = Self(8);
-    /// A permit is out whose report or release would be missed: a probe's, or any of a breaker that is not ours. Set and
-    /// cleared during the call.
+    /// A permit is out whose report or release would be missed: a probe's, or any of a breaker that
+    /// is not ours. Set and cleared during the call.
     pub(crate) const HOLDS_PERMIT: Self = Self(16);
     /// The call ends in an outcome, which says how long it took.
     pub(crate) const OUTCOME: Self = Self(32);

@@ -1,4 +1,5 @@
-//! Whether a failure is retried, and after how long: the gates, in order. The order shows in the stop reason.
+//! Whether a failure is retried, and after how long: the gates, in order. The order shows in the
+//! stop reason.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -44,10 +45,12 @@ impl From<StopReason> for Refused {
 }
 
 impl<'a> Run<'a> {
-    /// The wait before the next attempt, or the first gate that says no; `failures` of this class there were. `PLAIN` leaves out what a
-    /// [plain](super::RunState::is_plain) call does not have: hooks that steer, and strategies that learn.
+    /// The wait before the next attempt, or the first gate that says no; `failures` of this class
+    /// there were. `PLAIN` leaves out what a [plain](super::RunState::is_plain) call does not have:
+    /// hooks that steer, and strategies that learn.
     ///
-    /// ORDER: no token is spent before every limit has agreed, and a strategy is asked only for a delay that can happen.
+    /// ORDER: no token is spent before every limit has agreed, and a strategy is asked only for a
+    /// delay that can happen.
     #[inline(always)]
     pub(super) fn gates<const PLAIN: bool>(
         &self,
@@ -94,8 +97,9 @@ impl<'a> Run<'a> {
         Ok(Granted { wait, prev_delay, remaining, deferred })
     }
 
-    /// The wait with the hint as its floor, and the delay that the next one grows from: a hint leaves the backoff alone, so this is
-    /// neither it nor a delay that was read from it. A hint that is an order is the wait, and the backoff starts over.
+    /// The wait with the hint as its floor, and the delay that the next one grows from: a hint
+    /// leaves the backoff alone, so this is neither it nor a delay that was read from it. A hint
+    /// that is an order is the wait, and the backoff starts over.
     #[inline(never)]
     fn hinted(
         &self,
@@ -113,7 +117,8 @@ impl<'a> Run<'a> {
         (computed.max(floor), Some(prev_delay))
     }
 
-    /// Asks the sleep handler about a wait that does not fit the deadline, before anything is spent: whether it defers.
+    /// Asks the sleep handler about a wait that does not fit the deadline, before anything is
+    /// spent: whether it defers.
     #[cold]
     fn defers_unfit(&self, context: &BackoffContext<'_>, wait: Duration) -> Result<bool, StopReason> {
         match self.ask_sleep_handler(context, wait) {
@@ -123,8 +128,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The sleep handler's answer, if there is one. A handler that panics has not answered; the call goes on as if it had
-    /// said sleep.
+    /// The sleep handler's answer, if there is one. A handler that panics has not answered; the
+    /// call goes on as if it had said sleep.
     pub(super) fn ask_sleep_handler(&self, context: &BackoffContext<'_>, wait: Duration) -> Option<SleepDecision> {
         let handler = self.steering(|hooks| hooks.sleep.as_deref())?;
         Some(contained(|| handler(context, wait)).unwrap_or(SleepDecision::Sleep))
@@ -152,7 +157,8 @@ impl<'a> Run<'a> {
         BackoffContext { attempt, classification, prev_delay, remaining, cause, now }
     }
 
-    /// Whether a handle was aborted or an abort predicate asks to stop, the policy's or the call's; one that panics does not.
+    /// Whether a handle was aborted or an abort predicate asks to stop, the policy's or the call's;
+    /// one that panics does not.
     #[inline]
     pub(super) fn abort_asked(&self) -> bool {
         self.state.flags.has(Flags::STEERED.with(Flags::ABORTABLE)) && self.abort_asked_by_any()

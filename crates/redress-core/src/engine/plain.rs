@@ -1,4 +1,5 @@
-//! A failure of a plain call, in which no hook, observer or learning strategy takes part between attempts.
+//! A failure of a plain call, in which no hook, observer or learning strategy takes part between
+//! attempts.
 //!
 //! The gates are those of every call. What is left out is what such a call does not have.
 
@@ -16,8 +17,8 @@ use crate::policy::compiled::Plan;
 /// What becomes of a plain call after a failed attempt.
 #[must_use = "a verdict that is not acted on loses the call"]
 pub(crate) enum PlainVerdict {
-    /// Another attempt follows the [wait](Run::wait): by [`RunState::resume_at_once`] if there is none, with what is left of the
-    /// deadline, or else by [`Run::resume`].
+    /// Another attempt follows the [wait](Run::wait): by [`RunState::resume_at_once`] if there is
+    /// none, with what is left of the deadline, or else by [`Run::resume`].
     Retry { remaining: Option<Duration> },
     /// The call is over.
     Stop,
@@ -26,8 +27,8 @@ pub(crate) enum PlainVerdict {
 impl RunState {
     /// [`Run::fail`] of a [plain](Self::is_plain) call.
     ///
-    /// Takes the plan and the state apart, since six words travel in registers. A plain call has no deadline of its own, and no
-    /// settings that its failure depends on.
+    /// Takes the plan and the state apart, since six words travel in registers. A plain call has no
+    /// deadline of its own, and no settings that its failure depends on.
     #[inline(never)]
     pub(crate) fn fail_plainly(
         &mut self,
@@ -53,7 +54,8 @@ impl RunState {
         }
     }
 
-    /// The next attempt of a plain call at the instant of the failure before it: nothing of what remained then has passed.
+    /// The next attempt of a plain call at the instant of the failure before it: nothing of what
+    /// remained then has passed.
     #[inline]
     pub(crate) fn resume_at_once(&mut self, plan: &Plan, remaining: Option<Duration>) -> Attempt {
         self.attempts += 1;

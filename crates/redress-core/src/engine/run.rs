@@ -39,7 +39,8 @@ impl FailureView<'_> {
 /// The engine's decision about a failed attempt.
 #[must_use = "a verdict that is not acted on loses the call"]
 pub(crate) enum Verdict {
-    /// Await the hook, if there is one, then [wait](Run::wait), then ask [`Run::resume`] for the next attempt.
+    /// Await the hook, if there is one, then [wait](Run::wait), then ask [`Run::resume`] for the
+    /// next attempt.
     Retry(Option<HookFuture>),
     /// The call is over.
     Stop,
@@ -64,8 +65,8 @@ impl<'a> Run<'a> {
         Self { plan, call, state }
     }
 
-    /// Starts a call that does not take the fast path: asks whether to abort, whether time is left, then the breaker, and
-    /// starts the first attempt. `None` if the call ended instead.
+    /// Starts a call that does not take the fast path: asks whether to abort, whether time is left,
+    /// then the breaker, and starts the first attempt. `None` if the call ended instead.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
         self.state.observers.set_timeline(self.timeline_for_call());
         if self.is_watched() {
@@ -95,7 +96,8 @@ impl<'a> Run<'a> {
         self.hook(|hooks| hooks.capture.timeline())
     }
 
-    /// The next attempt, after the wait that the last verdict asked for; `None` if the call ended instead.
+    /// The next attempt, after the wait that the last verdict asked for; `None` if the call ended
+    /// instead.
     pub(crate) fn resume(&mut self, now: Instant) -> Option<Attempt> {
         let remaining = self.remaining(now);
         if remaining == Some(Duration::ZERO) {
@@ -119,7 +121,8 @@ impl<'a> Run<'a> {
         self.state.flags.end_matters()
     }
 
-    /// The attempt succeeded, and with it the call. A closed breaker does not need to hear of it: it changes nothing.
+    /// The attempt succeeded, and with it the call. A closed breaker does not need to hear of it:
+    /// it changes nothing.
     #[inline]
     pub(crate) fn succeed(&mut self, now: Option<Instant>) {
         if let (true, Some(now)) = (self.state.flags.success_matters(), now) {
@@ -201,7 +204,8 @@ impl<'a> Run<'a> {
         self.state.prev_delay = granted.prev_delay.unwrap_or(wait);
     }
 
-    /// Announces a granted retry, then asks what may still end the call: the abort predicate and the sleep handler.
+    /// Announces a granted retry, then asks what may still end the call: the abort predicate and
+    /// the sleep handler.
     fn confirm(&self, failed: &FailureView<'_>, granted: Granted, now: Instant) -> Result<(), StopReason> {
         if self.is_observed() {
             self.tell_retry(failed, self.elapsed(now), granted.wait);
@@ -237,7 +241,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether hooks may have taken time since the failure, so that its instant is not the present one.
+    /// Whether hooks may have taken time since the failure, so that its instant is not the present
+    /// one.
     #[inline]
     pub(crate) fn may_have_taken_time(&self) -> bool {
         self.state.flags.has(Flags::TAKES_TIME)
@@ -275,7 +280,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Ends the call: the one place where a call that the breaker did not reject stops without success.
+    /// Ends the call: the one place where a call that the breaker did not reject stops without
+    /// success.
     fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, elapsed: Duration) {
         self.state.stop_reason = Some(reason);
         let delay = self.next_delay().unwrap_or(Duration::ZERO);

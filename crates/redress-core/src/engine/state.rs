@@ -47,8 +47,8 @@ pub(crate) struct RunState {
     pub(super) observers: CallObservers,
     /// When the call began, if an event, an outcome or a deadline needs it.
     pub(super) started: Option<Instant>,
-    /// The wait before the next attempt; after the end what there is to wait for: a deferred retry, a breaker's probe, or
-    /// a hint that did not fit the deadline.
+    /// The wait before the next attempt; after the end what there is to wait for: a deferred retry,
+    /// a breaker's probe, or a hint that did not fit the deadline.
     pub(super) wait: Wait,
     /// The delay that the strategy computed last, hinted waits apart.
     pub(super) prev_delay: Wait,
@@ -83,7 +83,8 @@ pub(crate) enum Step {
 
 /// The failures of each class, saturating.
 ///
-/// The first failure of a class that is never retried ends the call, so only the other classes are counted.
+/// The first failure of a class that is never retried ends the call, so only the other classes are
+/// counted.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Failures([u16; RETRYABLE]);
 
@@ -155,7 +156,8 @@ impl RunState {
         !self.flags.end_matters()
     }
 
-    /// Whether nothing is left to report or to tell: no permit is out, and no observer or timeline hears of the call.
+    /// Whether nothing is left to report or to tell: no permit is out, and no observer or timeline
+    /// hears of the call.
     #[inline]
     pub(crate) const fn is_spent(&self) -> bool {
         !self.flags.has(Flags::HOLDS_PERMIT.with(Flags::OBSERVED))

@@ -210,7 +210,8 @@ fn a_drop_and_a_report_race_for_different_eras() {
     });
 }
 
-/// Admission reads the word and the time of reopening without the lock; what it answers must have been true.
+/// Admission reads the word and the time of reopening without the lock; what it answers must have
+/// been true.
 ///
 /// Attacks C1, C2.
 #[test]

@@ -13,7 +13,8 @@ fn budget(max_retries: u32) -> Budget {
     Budget::new(max_retries, Duration::from_secs(10)).expect("valid")
 }
 
-/// Withdrawals of so many tokens at these instants, all at once; which were granted, in the order given.
+/// Withdrawals of so many tokens at these instants, all at once; which were granted, in the order
+/// given.
 fn withdraw(budget: &Budget, withdrawals: &[(Instant, u32)]) -> Vec<bool> {
     let granted: Vec<_> = withdrawals.iter().map(|_| Arc::new(AtomicU32::new(0))).collect();
     let callers: Vec<_> = withdrawals
@@ -66,7 +67,8 @@ fn instants_that_arrive_out_of_order_free_nothing_early() {
     explore("budget of 1, callers 0, 9 and 10 seconds in", || {
         let (time, budget) = (Timeline::new(), budget(1));
         let granted = withdraw(&budget, &[(time.at(0), 1), (time.at(9), 1), (time.at(10), 1)]);
-        // Those 10 seconds apart may both be granted, in that order; no others are in different windows.
+        // Those 10 seconds apart may both be granted, in that order; no others are in different
+        // windows.
         match granted[..] {
             [true, false, true] | [true, false, false] | [false, true, false] | [false, false, true] => {}
             _ => panic!("more than one within a window: {granted:?}"),

@@ -27,7 +27,8 @@ fn by_class() -> ByClass {
     error_classifier(|class| *class)
 }
 
-/// A breaker that opened 5 seconds before the instant its clock stands at, so that the next call is the probe.
+/// A breaker that opened 5 seconds before the instant its clock stands at, so that the next call is
+/// the probe.
 fn recovered(time: Timeline) -> CircuitBreaker {
     let builder = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(5));
     let breaker = builder.build().expect("valid");
@@ -84,8 +85,8 @@ enum Operation {
 /// What an operation panics with. Not a message: nobody prints it.
 struct Intended;
 
-/// A call through `breaker` that ends so. Of two calls through a recovered breaker the second runs while the first does only
-/// if both are probes.
+/// A call through `breaker` that ends so. Of two calls through a recovered breaker the second runs
+/// while the first does only if both are probes.
 fn call(breaker: &CircuitBreaker, time: Timeline, operation: Operation, probing: &Probing) {
     let policy = AsyncPolicy::<_, InstantTimer>::builder()
         .classifier(by_class())

@@ -1,11 +1,13 @@
-//! The shared cells under a model checker: every interleaving of a few threads, not a sample of them.
+//! The shared cells under a model checker: every interleaving of a few threads, not a sample of
+//! them.
 //!
-//! Owns how a model is explored. What each cell must keep is in a file each; time is a handful of instants, passed in.
-//! Compiled with `--cfg loom` only; `cargo xtask models` runs it.
+//! Owns how a model is explored. What each cell must keep is in a file each; time is a handful of
+//! instants, passed in. Compiled with `--cfg loom` only; `cargo xtask models` runs it.
 //!
-//! The bound is on preemptions, the switches away from a thread that could have gone on: `LOOM_MAX_PREEMPTIONS`, 3 unless
-//! set. Nearly all concurrency bugs known need two or fewer (Musuvathi and Qadeer, "Iterative Context Bounding for
-//! Systematic Testing of Multithreaded Programs", PLDI 2007).
+//! The bound is on preemptions, the switches away from a thread that could have gone on:
+//! `LOOM_MAX_PREEMPTIONS`, 3 unless set. Nearly all concurrency bugs known need two or fewer
+//! (Musuvathi and Qadeer, "Iterative Context Bounding for Systematic Testing of Multithreaded
+//! Programs", PLDI 2007).
 
 mod atomic;
 
@@ -66,7 +68,8 @@ impl Timeline {
     }
 }
 
-/// Who is a probe at the moment. The checker's own atomic, so that it tries every order of coming and going.
+/// Who is a probe at the moment. The checker's own atomic, so that it tries every order of coming
+/// and going.
 #[derive(Default)]
 struct Probing(AtomicU32);
 

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-/// The error an operation returns to end the whole call at once, as [`Aborted`](crate::StopReason::Aborted).
+/// The error an operation returns to end the whole call at once, as
+/// [`Aborted`](crate::StopReason::Aborted).
 ///
 /// The default classifier finds it anywhere in a source chain; a classifier of your own answers
 /// [`Classification::abort`](crate::Classification::abort).

@@ -5,7 +5,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// A boxed error that implements [`Error`], transparently. Made by [`CallError::boxed`](crate::CallError::boxed).
+/// A boxed error that implements [`Error`], transparently. Made by
+/// [`CallError::boxed`](crate::CallError::boxed).
 #[derive(thiserror::Error)]
 #[error(transparent)]
 pub struct BoxError(Box<dyn Error + Send + Sync>);

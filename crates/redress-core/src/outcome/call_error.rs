@@ -1,6 +1,7 @@
 //! The error of a call: what `call` returns instead of a value.
 //!
-//! Owns the kinds a caller tells apart and what can be asked of all of them. What each keeps is `call_error_kinds.rs`.
+//! Owns the kinds a caller tells apart and what can be asked of all of them. What each keeps is
+//! `call_error_kinds.rs`.
 
 use std::error::Error;
 use std::time::Duration;
@@ -15,14 +16,17 @@ use crate::outcome::stop_reason::StopReason;
 /// Why `call` returned no value.
 ///
 /// The operation's own error stays reachable by reference ([`error`](Self::error)), by value
-/// ([`into_error`](Self::into_error)) and by [`source`](Error::source). A value that the classifier calls a failure is named by
-/// its class and dropped; `execute` keeps it, in its [`RetryOutcome`](crate::RetryOutcome).
+/// ([`into_error`](Self::into_error)) and by [`source`](Error::source). A value that the classifier
+/// calls a failure is named by its class and dropped; `execute` keeps it, in its
+/// [`RetryOutcome`](crate::RetryOutcome).
 ///
-/// It implements [`Error`] whenever `E` does, so `?` turns it into a boxed error, an `anyhow::Error` or a `thiserror` variant,
-/// for every type of value; for an `E` that does not, such as `anyhow::Error` itself, see [`boxed`](Self::boxed).
+/// It implements [`Error`] whenever `E` does, so `?` turns it into a boxed error, an
+/// `anyhow::Error` or a `thiserror` variant, for every type of value; for an `E` that does not,
+/// such as `anyhow::Error` itself, see [`boxed`](Self::boxed).
 ///
-/// The text names the operation, the class and the reason, such as `sync_user failed (transient): the attempts allowed were used
-/// up`. Nothing in it differs between two calls that end alike, so that errors can be grouped by it.
+/// The text names the operation, the class and the reason, such as
+/// `sync_user failed (transient): the attempts allowed were used up`. Nothing in it differs between
+/// two calls that end alike, so that errors can be grouped by it.
 ///
 /// ```
 /// use std::io;
@@ -45,8 +49,8 @@ pub enum CallError<E> {
     /// The call ended with an error of the operation.
     #[error(transparent)]
     Failed(FailedError<E>),
-    /// The call ended without an error to hand back: with a value that the classifier calls a failure, with an attempt that
-    /// timed out, or by deferring the retry.
+    /// The call ended without an error to hand back: with a value that the classifier calls a
+    /// failure, with an attempt that timed out, or by deferring the retry.
     #[error(transparent)]
     Exhausted(RetryExhaustedError<E>),
     /// The call was aborted by its caller, a handle, its operation or its sleep handler.
@@ -69,8 +73,8 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The operation's name, if the call was named. A rejection has none, since it must not allocate; it names the
-    /// [breaker](CircuitOpenError::breaker).
+    /// The operation's name, if the call was named. A rejection has none, since it must not
+    /// allocate; it names the [breaker](CircuitOpenError::breaker).
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
         match self {
@@ -114,8 +118,8 @@ impl<E> CallError<E> {
         }
     }
 
-    /// How long to wait before calling again: the delay of a deferred retry, the time until an open breaker's next probe, or the
-    /// hint that did not fit the call's deadline.
+    /// How long to wait before calling again: the delay of a deferred retry, the time until an open
+    /// breaker's next probe, or the hint that did not fit the call's deadline.
     #[must_use]
     pub fn retry_in(&self) -> Option<Duration> {
         match self {
@@ -126,8 +130,8 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Why it must not be tried again, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
-    /// `streaming_body`.
+    /// Why it must not be tried again, when the call ended as
+    /// [`RetryForbidden`](StopReason::RetryForbidden), such as `streaming_body`.
     #[must_use]
     pub const fn retry_forbidden(&self) -> Option<&'static str> {
         match self {
@@ -137,7 +141,8 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The operation's error, if the call ended with one or had one when it was aborted or deferred.
+    /// The operation's error, if the call ended with one or had one when it was aborted or
+    /// deferred.
     #[must_use]
     pub fn error(&self) -> Option<&E> {
         match self {
@@ -170,8 +175,9 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The same with the operation's error in a [`BoxError`], which implements [`Error`]: for errors that do not
-    /// themselves, such as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String`.
+    /// The same with the operation's error in a [`BoxError`], which implements [`Error`]: for
+    /// errors that do not themselves, such as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and
+    /// `String`.
     #[must_use]
     pub fn boxed(self) -> CallError<BoxError>
     where

@@ -27,15 +27,17 @@ pub struct FailedError<E> {
     pub attempts: u32,
     /// The error's class.
     pub last_class: Option<ErrorClass>,
-    /// How long to wait before calling again, if a hint that did not fit the deadline ended the call.
+    /// How long to wait before calling again, if a hint that did not fit the deadline ended the
+    /// call.
     pub retry_in: Option<Duration>,
     /// Why it must not be tried again, if that is the reason; see
     /// [`Classification::forbid_retry`](crate::Classification::forbid_retry).
     pub retry_forbidden: Option<&'static str>,
 }
 
-/// A call that ended without an error to hand back: with a value that the classifier calls a failure, with an attempt that timed
-/// out, or by deferring the retry. The error of a deferred retry is the source.
+/// A call that ended without an error to hand back: with a value that the classifier calls a
+/// failure, with an attempt that timed out, or by deferring the retry. The error of a deferred
+/// retry is the source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub struct RetryExhaustedError<E> {
@@ -52,7 +54,8 @@ pub struct RetryExhaustedError<E> {
     pub last_class: Option<ErrorClass>,
     /// What failed last. A value is not kept here; `execute` hands it out.
     pub cause: Option<Cause>,
-    /// How long to wait before calling again, if the retry was deferred or a hint that did not fit the deadline ended the call.
+    /// How long to wait before calling again, if the retry was deferred or a hint that did not fit
+    /// the deadline ended the call.
     pub retry_in: Option<Duration>,
     /// Why it must not be tried again, if that is the reason; see
     /// [`Classification::forbid_retry`](crate::Classification::forbid_retry).

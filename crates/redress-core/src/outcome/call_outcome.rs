@@ -1,6 +1,7 @@
 //! How a call ended, in a word.
 //!
-//! Owns the closed set that latencies, spans and logs are told apart by. Why it ended is [`StopReason`](crate::StopReason).
+//! Owns the closed set that latencies, spans and logs are told apart by. Why it ended is
+//! [`StopReason`](crate::StopReason).
 
 use std::fmt;
 
@@ -31,8 +32,8 @@ pub enum CallOutcome {
     Aborted,
     /// The call was dropped before it ended.
     Cancelled,
-    /// A panic went through the call. Its event is [`Cancelled`](crate::EventName::Cancelled), like that of any call that
-    /// ends without a result; see [`of_unfinished`](Self::of_unfinished).
+    /// A panic went through the call. Its event is [`Cancelled`](crate::EventName::Cancelled), like
+    /// that of any call that ends without a result; see [`of_unfinished`](Self::of_unfinished).
     Panicked,
 }
 
@@ -56,7 +57,8 @@ impl CallOutcome {
         }
     }
 
-    /// The outcome of a call that ends now without a result: `Panicked` while this thread unwinds, else `Cancelled`.
+    /// The outcome of a call that ends now without a result: `Panicked` while this thread unwinds,
+    /// else `Cancelled`.
     #[must_use]
     pub fn of_unfinished() -> Self {
         if std::thread::panicking() { Self::Panicked } else { Self::Cancelled }

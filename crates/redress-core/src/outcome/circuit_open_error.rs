@@ -16,8 +16,9 @@ pub(crate) type BreakerName = Arc<str>;
 
 /// A call that a circuit breaker rejected.
 ///
-/// Prints the state and the breaker's name, such as `circuit breaker orders-db is open`. How long until the next probe is not
-/// in the text, which is thus the same for every rejection: see [`retry_in`](Self::retry_in).
+/// Prints the state and the breaker's name, such as `circuit breaker orders-db is open`. How long
+/// until the next probe is not in the text, which is thus the same for every rejection: see
+/// [`retry_in`](Self::retry_in).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct CircuitOpenError {
     state: CircuitState,
@@ -27,7 +28,8 @@ pub struct CircuitOpenError {
 }
 
 impl CircuitOpenError {
-    /// A rejection in this state by a breaker without a name, with the time until the next probe if it is known.
+    /// A rejection in this state by a breaker without a name, with the time until the next probe if
+    /// it is known.
     #[must_use]
     pub const fn new(state: CircuitState, retry_in: Option<Duration>) -> Self {
         let retry_in = match retry_in {
@@ -63,8 +65,8 @@ impl CircuitOpenError {
         self.state
     }
 
-    /// How long until the breaker admits a probe. While one is under way: what is left of its lease, and `None` if it has
-    /// no lease, since its end alone decides then.
+    /// How long until the breaker admits a probe. While one is under way: what is left of its
+    /// lease, and `None` if it has no lease, since its end alone decides then.
     #[must_use]
     pub fn retry_in(&self) -> Option<Duration> {
         self.retry_in.map(Duration::from_nanos)

@@ -5,7 +5,8 @@
 use crate::classify::classification::Classification;
 use crate::outcome::failure::Cause;
 
-/// The keys of details that become a label, the most telling first. Integrations set them: values are few.
+/// The keys of details that become a label, the most telling first. Integrations set them: values
+/// are few.
 const KEYS: [&str; 4] = ["status", "grpc", "http2", "io"];
 
 /// What stands for an attempt that was cut at its timeout, which no classifier has seen.

@@ -17,8 +17,8 @@ pub(crate) struct Ending<T, E> {
     pub(crate) last: Option<Failure<T, E>>,
     /// The error by which the operation itself asked to abort.
     pub(crate) abort: Option<E>,
-    /// What the classifier made of the last failure, if that ended the call. Between attempts it is not kept: every call
-    /// would be larger by it.
+    /// What the classifier made of the last failure, if that ended the call. Between attempts it is
+    /// not kept: every call would be larger by it.
     pub(crate) classification: Option<Classification>,
     pub(crate) summary: OutcomeSummary,
 }

@@ -1,6 +1,7 @@
 //! The text of a call that failed.
 //!
-//! Owns the wording. Nothing in it differs between two calls that end alike, because errors are grouped by their text.
+//! Owns the wording. Nothing in it differs between two calls that end alike, because errors are
+//! grouped by their text.
 
 use std::fmt;
 

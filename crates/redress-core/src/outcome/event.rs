@@ -23,7 +23,8 @@ pub enum EventName {
     Success,
     /// An attempt failed and will be tried again after a delay.
     Retry,
-    /// The failure is not to be retried, because of its class or because this one failure must not be. Terminal.
+    /// The failure is not to be retried, because of its class or because this one failure must not
+    /// be. Terminal.
     PermanentFail,
     /// The deadline ended the call. Terminal.
     DeadlineExceeded,
@@ -39,7 +40,8 @@ pub enum EventName {
     Scheduled,
     /// The call was aborted. Terminal.
     Aborted,
-    /// The call was dropped, or a panic went through it, before it ended in any other way. Terminal.
+    /// The call was dropped, or a panic went through it, before it ended in any other way.
+    /// Terminal.
     Cancelled,
     /// The circuit breaker opened.
     CircuitOpened,
@@ -110,11 +112,12 @@ impl fmt::Display for EventName {
 
 /// One event of a call.
 ///
-/// Fit for metric labels, because they have few values, are the name, outcome, class, stop reason, cause, state, policy, breaker,
-/// error type and [detail](Self::detail), and the operation if its names are kept few.
+/// Fit for metric labels, because they have few values, are the name, outcome, class, stop reason,
+/// cause, state, policy, breaker, error type and [detail](Self::detail), and the operation if its
+/// names are kept few.
 ///
-/// In a call it borrows its names and its classification, and nothing is allocated for it. To keep one for later, make it
-/// [its own](Self::into_owned).
+/// In a call it borrows its names and its classification, and nothing is allocated for it. To keep
+/// one for later, make it [its own](Self::into_owned).
 ///
 /// ```
 /// use std::io;
@@ -137,8 +140,8 @@ pub struct Event<'a> {
     pub attempt: u32,
     /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
     pub delay: Duration,
-    /// Time since the call began; none for breaker events, which are not the call's own, and for a `Cancelled` call whose end
-    /// has no instant.
+    /// Time since the call began; none for breaker events, which are not the call's own, and for a
+    /// `Cancelled` call whose end has no instant.
     pub elapsed: Option<Duration>,
     /// The class of the failure.
     pub class: Option<ErrorClass>,
@@ -148,26 +151,30 @@ pub struct Event<'a> {
     pub cause: Option<Cause>,
     /// The breaker's state after the event, of breaker events.
     pub state: Option<CircuitState>,
-    /// How long the circuit stays open before it admits a probe, of `CircuitOpened`, if its breaker says so.
+    /// How long the circuit stays open before it admits a probe, of `CircuitOpened`, if its breaker
+    /// says so.
     pub open_for: Option<Duration>,
     /// How long until the circuit admits a probe, of `CircuitRejected`, if its breaker knows.
     pub retry_in: Option<Duration>,
     /// The [name](crate::policy::PolicyBuilder::name) of the call's policy, if it has one.
     pub policy: Option<Cow<'a, str>>,
-    /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
+    /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has
+    /// one.
     pub breaker: Option<Cow<'a, str>>,
     /// The name the caller gave the operation; an empty name is none.
     pub operation: Option<Cow<'a, str>>,
     /// The type name of the error that caused the event, if one did: of the error that
-    /// [decided](crate::classify::DefaultClassifier) its class, where the classifier tells, else of the one that the operation returned.
+    /// [decided](crate::classify::DefaultClassifier) its class, where the classifier tells, else of
+    /// the one that the operation returned.
     pub error_type: Option<&'static str>,
-    /// The whole classification, with hint and details, when the event is about a failure just made.
+    /// The whole classification, with hint and details, when the event is about a failure just
+    /// made.
     pub classification: Option<Cow<'a, Classification>>,
 }
 
 impl Event<'_> {
-    /// An event with this name and nothing else; set the fields as needed. For testing observers: in a call the
-    /// engine makes it.
+    /// An event with this name and nothing else; set the fields as needed. For testing observers:
+    /// in a call the engine makes it.
     #[must_use]
     pub const fn new(name: EventName) -> Self {
         Self {
@@ -189,7 +196,8 @@ impl Event<'_> {
         }
     }
 
-    /// How the call ended, if the event ends it: `Some` of [terminal](EventName::is_terminal) events.
+    /// How the call ended, if the event ends it: `Some` of [terminal](EventName::is_terminal)
+    /// events.
     #[must_use]
     pub const fn outcome(&self) -> Option<CallOutcome> {
         match self.name {
@@ -209,8 +217,9 @@ impl Event<'_> {
     }
 
     /// What the failure was, in one word fit for a label: the first of the classification's
-    /// [details](Classification#details-that-become-labels) `status`, `grpc`, `http2` and `io`, such as `503`, `UNAVAILABLE` or
-    /// `ConnectionReset`; else `timeout` for an attempt that was cut at its timeout. Other details are never here.
+    /// [details](Classification#details-that-become-labels) `status`, `grpc`, `http2` and `io`,
+    /// such as `503`, `UNAVAILABLE` or `ConnectionReset`; else `timeout` for an attempt that was
+    /// cut at its timeout. Other details are never here.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         detail_of(self.classification.as_deref(), self.cause)
@@ -222,7 +231,8 @@ impl Event<'_> {
         self.classification.as_deref().and_then(Classification::retry_after)
     }
 
-    /// The event with names and classification of its own, to be kept for longer than the observer is called.
+    /// The event with names and classification of its own, to be kept for longer than the observer
+    /// is called.
     #[must_use]
     pub fn into_owned(self) -> Event<'static> {
         Event {

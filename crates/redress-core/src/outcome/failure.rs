@@ -24,8 +24,8 @@ closed_set! {
 }
 
 impl Cause {
-    /// The cause's name in metrics and logs: `exception`, `result` or `timeout`. The first is the Python original's
-    /// word, kept so that dashboards go on working.
+    /// The cause's name in metrics and logs: `exception`, `result` or `timeout`. The first is the
+    /// Python original's word, kept so that dashboards go on working.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

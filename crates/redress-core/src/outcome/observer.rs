@@ -1,6 +1,7 @@
 //! Who is told: observers of the event stream, of attempts and of whole calls.
 //!
-//! Owns the observer seam and what an attempt hook sees. Nothing an observer does, a panic included, changes a call.
+//! Owns the observer seam and what an attempt hook sees. Nothing an observer does, a panic
+//! included, changes a call.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,10 +23,11 @@ use crate::outcome::stop_reason::StopReason;
 /// observer counts therefore add up to the calls that started. A future that is never polled
 /// starts no call.
 ///
-/// Closures are observers: `|event: &Event<'_>| println!("{}", event.name)`. A tuple of up to six observers is one, and so is a
-/// `Vec`; of different types, a `Vec<Arc<dyn Observer>>`. Each of them is told, in order, whatever the others do. An observer runs on the calling thread or task,
-/// between the steps of the call, so it should be quick. If it panics the panic is caught and the call goes on (the
-/// panic hook has run by then, so the message is not lost).
+/// Closures are observers: `|event: &Event<'_>| println!("{}", event.name)`. A tuple of up to six
+/// observers is one, and so is a `Vec`; of different types, a `Vec<Arc<dyn Observer>>`. Each of
+/// them is told, in order, whatever the others do. An observer runs on the calling thread or task,
+/// between the steps of the call, so it should be quick. If it panics the panic is caught and the
+/// call goes on (the panic hook has run by then, so the message is not lost).
 pub trait Observer: Send + Sync {
     /// Hears of an event.
     fn on_event(&self, event: &Event<'_>);
@@ -35,15 +37,16 @@ pub trait Observer: Send + Sync {
         let _ = attempt;
     }
 
-    /// Hears that an attempt ended and what was decided. Runs once for each attempt that started and came to an end,
-    /// before the wait for the next one. An attempt whose future is dropped, or whose operation
-    /// panics, has none: the event `Cancelled` ends it with its call.
+    /// Hears that an attempt ended and what was decided. Runs once for each attempt that started
+    /// and came to an end, before the wait for the next one. An attempt whose future is dropped, or
+    /// whose operation panics, has none: the event `Cancelled` ends it with its call.
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
 
-    /// Hears that a call begins, before anybody is asked to abort it and before its breaker. What is returned goes with that
-    /// one call; most observers need nothing of the kind, and the default is `None`.
+    /// Hears that a call begins, before anybody is asked to abort it and before its breaker. What
+    /// is returned goes with that one call; most observers need nothing of the kind, and the
+    /// default is `None`.
     fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
         let _ = call;
         None
@@ -52,12 +55,13 @@ pub trait Observer: Send + Sync {
 
 /// An observer's part in one call: what has to know which call an event belongs to, such as a span.
 ///
-/// Made by [`Observer::on_call_start`], it hears of that call alone, after the observer that made it, and is dropped when the call
-/// is over. Before that it hears of the call's one [terminal](crate::EventName::is_terminal) event,
-/// which is [`Cancelled`](crate::EventName::Cancelled) if the call is dropped or a panic goes
-/// through it; events of the breaker may follow. To tell a panic from a drop, ask
-/// [`CallOutcome::of_unfinished`](crate::observe::CallOutcome::of_unfinished) while that event is told.
-/// Panics are caught as everywhere.
+/// Made by [`Observer::on_call_start`], it hears of that call alone, after the observer that made
+/// it, and is dropped when the call is over. Before that it hears of the call's one
+/// [terminal](crate::EventName::is_terminal) event, which is
+/// [`Cancelled`](crate::EventName::Cancelled) if the call is dropped or a panic goes through it;
+/// events of the breaker may follow. To tell a panic from a drop, ask
+/// [`CallOutcome::of_unfinished`](crate::observe::CallOutcome::of_unfinished) while that event is
+/// told. Panics are caught as everywhere.
 ///
 /// ```
 /// use std::io;
@@ -117,8 +121,9 @@ pub trait CallObserver: Send + Sync {
         let _ = attempt;
     }
 
-    /// Runs a piece of the operation within whatever scope the observer keeps for the call, such as a current span: a blocking
-    /// attempt as a whole, an asynchronous one at each poll. Call `step` once.
+    /// Runs a piece of the operation within whatever scope the observer keeps for the call, such as
+    /// a current span: a blocking attempt as a whole, an asynchronous one at each poll. Call `step`
+    /// once.
     ///
     /// If it is not called it runs afterwards, without the scope; further calls do nothing.
     fn enter(&self, step: &mut dyn FnMut()) {
@@ -134,13 +139,14 @@ pub struct CallStart<'a> {
     pub operation: Option<&'a str>,
     /// The [name](crate::policy::PolicyBuilder::name) of the policy, if it has one.
     pub policy: Option<&'a str>,
-    /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
+    /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has
+    /// one.
     pub breaker: Option<&'a str>,
 }
 
 impl<'a> CallStart<'a> {
-    /// The start of a call of this operation through a policy without a name. For testing observers: in a call the engine
-    /// makes it.
+    /// The start of a call of this operation through a policy without a name. For testing
+    /// observers: in a call the engine makes it.
     #[must_use]
     pub const fn new(operation: Option<&'a str>) -> Self {
         Self { operation, policy: None, breaker: None }
@@ -173,7 +179,8 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
 /// What an attempt hook sees.
 ///
-/// The error or value itself is not here: hooks serve policies of every type. Its type name and its classification are.
+/// The error or value itself is not here: hooks serve policies of every type. Its type name and its
+/// classification are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttemptContext<'a> {
@@ -183,7 +190,8 @@ pub struct AttemptContext<'a> {
     pub operation: Option<Cow<'a, str>>,
     /// The [name](crate::policy::PolicyBuilder::name) of the policy, if it has one.
     pub policy: Option<Cow<'a, str>>,
-    /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has one.
+    /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has
+    /// one.
     pub breaker: Option<Cow<'a, str>>,
     /// Time since the call began.
     pub elapsed: Duration,
@@ -197,20 +205,23 @@ pub struct AttemptContext<'a> {
     pub cause: Option<Cause>,
     /// The delay before the next attempt, of `Retry` and `Scheduled`.
     pub delay: Option<Duration>,
-    /// The type name of the error that failed the attempt, if one did; as of [events](Event::error_type).
+    /// The type name of the error that failed the attempt, if one did; as of
+    /// [events](Event::error_type).
     pub error_type: Option<&'static str>,
 }
 
 impl AttemptContext<'_> {
     /// What the failure was, in one word fit for a label: the first of the classification's
-    /// [details](Classification#details-that-become-labels) `status`, `grpc`, `http2` and `io`, such as `503`, `UNAVAILABLE` or
-    /// `ConnectionReset`; else `timeout` for an attempt that was cut at its timeout. Other details are never here.
+    /// [details](Classification#details-that-become-labels) `status`, `grpc`, `http2` and `io`,
+    /// such as `503`, `UNAVAILABLE` or `ConnectionReset`; else `timeout` for an attempt that was
+    /// cut at its timeout. Other details are never here.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         detail_of(self.classification.as_deref(), self.cause)
     }
 
-    /// The context with names and classification of its own, to be kept for longer than the hook is called.
+    /// The context with names and classification of its own, to be kept for longer than the hook is
+    /// called.
     #[must_use]
     pub fn into_owned(self) -> AttemptContext<'static> {
         AttemptContext {

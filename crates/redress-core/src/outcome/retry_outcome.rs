@@ -52,7 +52,8 @@ impl<T, E> RetryOutcome<T, E> {
         Self::succeeded(value, OutcomeSummary::of_attempts(1), None)
     }
 
-    /// A failure for this reason after `attempts` attempts that took no time: what a stubbed policy answers in a test.
+    /// A failure for this reason after `attempts` attempts that took no time: what a stubbed policy
+    /// answers in a test.
     pub fn from_failure(reason: StopReason, attempts: u32, class: ErrorClass, failure: Failure<T, E>) -> Self {
         let mut summary = OutcomeSummary::of_attempts(attempts);
         summary.stop_reason = Some(reason);
@@ -130,8 +131,9 @@ impl<T, E> RetryOutcome<T, E> {
         self.summary().next_delay()
     }
 
-    /// How long to wait before calling again: the [delay](Self::next_delay) of a deferred retry, the time until an open
-    /// breaker's next probe, or the hint that did not fit the call's deadline.
+    /// How long to wait before calling again: the [delay](Self::next_delay) of a deferred retry,
+    /// the time until an open breaker's next probe, or the hint that did not fit the call's
+    /// deadline.
     #[must_use]
     pub const fn retry_in(&self) -> Option<Duration> {
         self.summary().retry_in()
@@ -143,8 +145,8 @@ impl<T, E> RetryOutcome<T, E> {
         self.summary().rejection()
     }
 
-    /// Why there must be no further attempt, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
-    /// `streaming_body`.
+    /// Why there must be no further attempt, when the call ended as
+    /// [`RetryForbidden`](StopReason::RetryForbidden), such as `streaming_body`.
     #[must_use]
     pub const fn retry_forbidden(&self) -> Option<&'static str> {
         self.summary().retry_forbidden()
@@ -192,8 +194,9 @@ impl<T, E> RetryOutcome<T, E> {
         self.last_failure().and_then(Failure::result)
     }
 
-    /// What the classifier made of the [last failure](Self::last_failure): its class, hint and details. `None` of a success,
-    /// of a rejection, and of a call that was stopped while it waited for its next attempt.
+    /// What the classifier made of the [last failure](Self::last_failure): its class, hint and
+    /// details. `None` of a success, of a rejection, and of a call that was stopped while it waited
+    /// for its next attempt.
     ///
     /// ```
     /// use std::io::{Error, ErrorKind};
@@ -213,8 +216,8 @@ impl<T, E> RetryOutcome<T, E> {
         }
     }
 
-    /// The value that the operation returned last, accepted or not: what [`into_last_value`](Self::into_last_value) gives
-    /// by value.
+    /// The value that the operation returned last, accepted or not: what
+    /// [`into_last_value`](Self::into_last_value) gives by value.
     #[must_use]
     pub fn last_value(&self) -> Option<&T> {
         match &self.result {
@@ -233,14 +236,15 @@ impl<T, E> RetryOutcome<T, E> {
         }
     }
 
-    /// The events of the call, if the timeline was captured; none for a call that the breaker rejected.
+    /// The events of the call, if the timeline was captured; none for a call that the breaker
+    /// rejected.
     #[must_use]
     pub const fn timeline(&self) -> Option<&RetryTimeline> {
         self.timeline.as_ref()
     }
 
-    /// The outcome as `call` gives it. A value that the classifier calls a failure is dropped; to keep it, see
-    /// [`into_last_value`](Self::into_last_value).
+    /// The outcome as `call` gives it. A value that the classifier calls a failure is dropped; to
+    /// keep it, see [`into_last_value`](Self::into_last_value).
     ///
     /// # Errors
     ///
@@ -249,13 +253,13 @@ impl<T, E> RetryOutcome<T, E> {
         self.result.map(|(value, _)| value).map_err(Ending::into_error)
     }
 
-    /// The value that the operation returned last, accepted or not: for those who hand a bad value on as it is, such as a
-    /// response with a bad status.
+    /// The value that the operation returned last, accepted or not: for those who hand a bad value
+    /// on as it is, such as a response with a bad status.
     ///
     /// # Errors
     ///
-    /// The call's error, if its last attempt returned none: it failed with an error, timed out, asked to abort by an error, or
-    /// was never made.
+    /// The call's error, if its last attempt returned none: it failed with an error, timed out,
+    /// asked to abort by an error, or was never made.
     ///
     /// ```
     /// use redress::{ErrorClass, Policy};

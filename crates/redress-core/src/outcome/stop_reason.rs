@@ -23,8 +23,9 @@ pub enum StopReason {
     NonRetryableClass,
     /// There is no strategy for the failure's class.
     NoStrategy,
-    /// The failure would have been retried, but its classification [forbids it](crate::Classification::forbid_retry): what was
-    /// sent cannot be sent again, or the other side said not to come back.
+    /// The failure would have been retried, but its classification [forbids
+    /// it](crate::Classification::forbid_retry): what was sent cannot be sent again, or the other
+    /// side said not to come back.
     RetryForbidden,
     /// The shared budget had no retry left.
     BudgetExhausted,
@@ -90,8 +91,8 @@ impl StopReason {
         }
     }
 
-    /// The [description](Self::description), true to the number of attempts made: after a single one no retry was allowed, so
-    /// none were used up.
+    /// The [description](Self::description), true to the number of attempts made: after a single
+    /// one no retry was allowed, so none were used up.
     #[must_use]
     pub const fn description_after(self, attempts: u32) -> &'static str {
         match self {

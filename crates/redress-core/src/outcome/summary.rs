@@ -1,6 +1,7 @@
 //! How a call ended, without its value and errors.
 //!
-//! Owns [`OutcomeSummary`]: recorded by the engine, kept by outcomes, sent along with responses by integrations.
+//! Owns [`OutcomeSummary`]: recorded by the engine, kept by outcomes, sent along with responses by
+//! integrations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,22 +14,24 @@ use crate::outcome::error_text::ErrorText;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
-/// How a call ended, without its value and errors: fit to be kept, cloned, and sent along with a response. See
-/// [`RetryOutcome::summary`](crate::RetryOutcome::summary).
+/// How a call ended, without its value and errors: fit to be kept, cloned, and sent along with a
+/// response. See [`RetryOutcome::summary`](crate::RetryOutcome::summary).
 ///
-/// Prints the text of the call's error, such as `sync_user timed out (transient): the attempts allowed were used up`.
-/// Nothing in the text differs between two calls that end alike.
+/// Prints the text of the call's error, such as
+/// `sync_user timed out (transient): the attempts allowed were used up`. Nothing in the text
+/// differs between two calls that end alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeSummary {
-    /// Of a rejected call its breaker's name, of another that failed the operation's: one field, since a summary is handed on
-    /// by value. A success has none, so that it allocates nothing.
+    /// Of a rejected call its breaker's name, of another that failed the operation's: one field,
+    /// since a summary is handed on by value. A success has none, so that it allocates nothing.
     pub(crate) name: Option<Arc<str>>,
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) attempts: u32,
     pub(crate) last_class: Option<ErrorClass>,
     pub(crate) cause: Option<Cause>,
     pub(crate) elapsed: Duration,
-    /// The delay of a deferred retry, the time until the breaker's probe, or the hint that did not fit the deadline.
+    /// The delay of a deferred retry, the time until the breaker's probe, or the hint that did not
+    /// fit the deadline.
     pub(crate) retry_in: Option<Duration>,
     /// The breaker's state, if it rejected the call.
     pub(crate) rejected: Option<CircuitState>,
@@ -104,8 +107,9 @@ impl OutcomeSummary {
         }
     }
 
-    /// How long to wait before calling again: the [delay](Self::next_delay) of a deferred retry, the time until an open
-    /// breaker's next probe, or the hint that did not fit the call's deadline.
+    /// How long to wait before calling again: the [delay](Self::next_delay) of a deferred retry,
+    /// the time until an open breaker's next probe, or the hint that did not fit the call's
+    /// deadline.
     #[must_use]
     pub const fn retry_in(&self) -> Option<Duration> {
         self.retry_in
@@ -117,8 +121,8 @@ impl OutcomeSummary {
         self.rejected.map(|state| CircuitOpenError::by_breaker(state, self.retry_in, self.name.clone()))
     }
 
-    /// Why there must be no further attempt, when the call ended as [`RetryForbidden`](StopReason::RetryForbidden), such as
-    /// `streaming_body`.
+    /// Why there must be no further attempt, when the call ended as
+    /// [`RetryForbidden`](StopReason::RetryForbidden), such as `streaming_body`.
     #[must_use]
     pub const fn retry_forbidden(&self) -> Option<&'static str> {
         self.retry_forbidden

@@ -1,6 +1,7 @@
 //! The timeline of a call: its events with the time they happened.
 //!
-//! Owns the recording. Breaker transitions are not in it: they belong to the breaker, not to the call.
+//! Owns the recording. Breaker transitions are not in it: they belong to the breaker, not to the
+//! call.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,7 +20,8 @@ pub struct TimelineEvent {
     pub attempt: u32,
     /// What happened.
     pub event: EventName,
-    /// Time since the call began; of `Cancelled`, if its end has no instant, that of the entry before.
+    /// Time since the call began; of `Cancelled`, if its end has no instant, that of the entry
+    /// before.
     pub elapsed: Duration,
     /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
     pub delay: Duration,
@@ -54,7 +56,8 @@ impl fmt::Display for TimelineEvent {
 ///
 /// A call that the breaker rejected has no timeline: nothing happened in it.
 ///
-/// A handle: clones record into, and read from, the same list. It grows by one entry for each attempt.
+/// A handle: clones record into, and read from, the same list. It grows by one entry for each
+/// attempt.
 #[derive(Clone, Default)]
 pub struct RetryTimeline {
     events: Arc<Mutex<Vec<TimelineEvent>>>,

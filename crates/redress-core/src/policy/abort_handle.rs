@@ -1,7 +1,9 @@
-//! Ending calls from outside: the handle that a user keeps, and the place that a waiting call has with it.
+//! Ending calls from outside: the handle that a user keeps, and the place that a waiting call has
+//! with it.
 //!
-//! Owns that no abort is missed: a call registers first and looks at the flag afterwards, while an abort sets the flag first
-//! and takes the registered calls afterwards. Does not know what a call does once it is woken.
+//! Owns that no abort is missed: a call registers first and looks at the flag afterwards, while an
+//! abort sets the flag first and takes the registered calls afterwards. Does not know what a call
+//! does once it is woken.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,13 +13,15 @@ use std::task::Waker;
 use crate::policy::hooks::contained;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
-/// Ends calls from outside, waits and running attempts included: for shutdown, or for a user who gives up.
+/// Ends calls from outside, waits and running attempts included: for shutdown, or for a user who
+/// gives up.
 ///
-/// Give it to a policy with [`PolicyBuilder::abort_on`](crate::policy::PolicyBuilder::abort_on), or to a call with
-/// [`CallContext::abort_on`](crate::CallContext::abort_on). Clones are the same handle. It cannot be taken back: take a new
-/// handle for calls that are to be made afterwards.
+/// Give it to a policy with [`PolicyBuilder::abort_on`](crate::policy::PolicyBuilder::abort_on), or
+/// to a call with [`CallContext::abort_on`](crate::CallContext::abort_on). Clones are the same
+/// handle. It cannot be taken back: take a new handle for calls that are to be made afterwards.
 ///
-/// An aborted call ends as [`Aborted`](crate::StopReason::Aborted), with the last failure in its outcome:
+/// An aborted call ends as [`Aborted`](crate::StopReason::Aborted), with the last failure in its
+/// outcome:
 ///
 /// | the call | ends |
 /// |---|---|
@@ -63,7 +67,8 @@ impl AbortHandle {
         Self(Arc::new(State { aborted: AtomicU64::new(0), waiting: Mutex::default() }))
     }
 
-    /// Aborts the calls that have this handle: those under way, and those to come. Again does nothing.
+    /// Aborts the calls that have this handle: those under way, and those to come. Again does
+    /// nothing.
     pub fn abort(&self) {
         // ORDER: the flag before the wakers; see the file's header.
         self.0.aborted.store(1, Ordering::Release);
@@ -87,7 +92,8 @@ impl AbortHandle {
         place
     }
 
-    /// Changes who is woken. A waker is dropped outside of the lock: its destructor is a runtime's code.
+    /// Changes who is woken. A waker is dropped outside of the lock: its destructor is a runtime's
+    /// code.
     fn exchange(&self, place: u64, waker: Option<Waker>) {
         let mut waiting = self.0.waiting.lock();
         let former = match waker {
@@ -118,7 +124,8 @@ pub(crate) struct AbortWatch {
 }
 
 impl AbortWatch {
-    /// Has `waker` woken when one of these handles aborts. Ask [`is_aborted`](Self::is_aborted) afterwards, before waiting.
+    /// Has `waker` woken when one of these handles aborts. Ask [`is_aborted`](Self::is_aborted)
+    /// afterwards, before waiting.
     pub(crate) fn new<'h>(handles: impl Iterator<Item = &'h AbortHandle>, waker: &Waker) -> Self {
         let places = handles.map(|handle| (handle.clone(), handle.register(waker.clone()))).collect();
         Self { waker: waker.clone(), places }

@@ -35,8 +35,9 @@ pub struct Async<Tm>(pub(crate) Tm);
 ///
 /// # Defaults
 ///
-/// No name, no retry (one attempt), no circuit breaker, the [default classifier](crate::default_classifier), no deadline
-/// (60 s with retry), no attempt timeout, no observers or hooks.
+/// No name, no retry (one attempt), no circuit breaker, the [default
+/// classifier](crate::default_classifier), no deadline (60 s with retry), no attempt timeout, no
+/// observers or hooks.
 ///
 /// ```
 /// use std::time::Duration;
@@ -84,8 +85,8 @@ impl<K> PolicyBuilder<DefaultClassifier, K> {
 }
 
 impl<C, K> PolicyBuilder<C, K> {
-    /// Names the policy in events, and so in metrics, spans and logs: the dependency it guards, as in `orders`. Default: no
-    /// name, and an empty one is none.
+    /// Names the policy in events, and so in metrics, spans and logs: the dependency it guards, as
+    /// in `orders`. Default: no name, and an empty one is none.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.spec.name = Some(name.into());
         self
@@ -98,8 +99,8 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Sets the circuit breaker: a builder, a [`CircuitBreaker`](crate::CircuitBreaker) shared with other policies, or an `Arc`
-    /// of another [`Breaker`](crate::breaker::Breaker). Default: none.
+    /// Sets the circuit breaker: a builder, a [`CircuitBreaker`](crate::CircuitBreaker) shared with
+    /// other policies, or an `Arc` of another [`Breaker`](crate::breaker::Breaker). Default: none.
     pub fn circuit_breaker(mut self, breaker: impl IntoBreaker) -> Self {
         self.breaker = Some(breaker.into());
         self
@@ -112,11 +113,13 @@ impl<C, K> PolicyBuilder<C, K> {
         PolicyBuilder { spec, retry, breaker, has_default_deadline, classifier, hooks, kind }
     }
 
-    /// Sets the time for a whole call, waits included, with or without retry. Default: 60 s with retry, none without.
+    /// Sets the time for a whole call, waits included, with or without retry. Default: 60 s with
+    /// retry, none without.
     ///
-    /// No attempt starts at or past the deadline, no wait goes past it, and an attempt that is running at it is cut and
-    /// counts as a timeout, unless [it may finish](Self::finish_running_attempt). A blocking policy cannot stop a
-    /// running closure: see [`Attempt::time_left`](crate::Attempt::time_left) and
+    /// No attempt starts at or past the deadline, no wait goes past it, and an attempt that is
+    /// running at it is cut and counts as a timeout, unless [it may
+    /// finish](Self::finish_running_attempt). A blocking policy cannot stop a running closure: see
+    /// [`Attempt::time_left`](crate::Attempt::time_left) and
     /// [`Policy::call_detached`](crate::Policy::call_detached).
     ///
     /// ```
@@ -140,20 +143,22 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Sets the time for each attempt, with or without retry; it shrinks to what is left of the deadline. Default: none.
+    /// Sets the time for each attempt, with or without retry; it shrinks to what is left of the
+    /// deadline. Default: none.
     ///
-    /// An asynchronous policy drops the operation's future when the time is over and counts a failure of class
-    /// [`Transient`](crate::ErrorClass::Transient) with [`Cause::Timeout`](crate::Cause::Timeout). A blocking policy cannot
-    /// stop a running closure: the operation can read its time from [`Attempt::time_left`](crate::Attempt::time_left), and
+    /// An asynchronous policy drops the operation's future when the time is over and counts a
+    /// failure of class [`Transient`](crate::ErrorClass::Transient) with
+    /// [`Cause::Timeout`](crate::Cause::Timeout). A blocking policy cannot stop a running closure:
+    /// the operation can read its time from [`Attempt::time_left`](crate::Attempt::time_left), and
     /// [`Policy::call_detached`](crate::Policy::call_detached) stops waiting for it.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.spec.attempt_timeout = Some(timeout);
         self
     }
 
-    /// Lets an attempt that is running at the deadline finish; a success that comes late is a success. Default: the
-    /// deadline cuts it, wherever the driver can, as a timeout. An attempt with a [timeout](Self::attempt_timeout) is cut
-    /// at whichever is first in any case.
+    /// Lets an attempt that is running at the deadline finish; a success that comes late is a
+    /// success. Default: the deadline cuts it, wherever the driver can, as a timeout. An attempt
+    /// with a [timeout](Self::attempt_timeout) is cut at whichever is first in any case.
     pub fn finish_running_attempt(mut self) -> Self {
         self.spec.finish_running_attempt = true;
         self
@@ -172,15 +177,15 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Ends calls when this handle is aborted, waits and running attempts included; see [`AbortHandle`]. Several may be added,
-    /// and those of a call hold too.
+    /// Ends calls when this handle is aborted, waits and running attempts included; see
+    /// [`AbortHandle`]. Several may be added, and those of a call hold too.
     pub fn abort_on(mut self, handle: &AbortHandle) -> Self {
         self.hooks.aborts.push(handle.clone());
         self
     }
 
-    /// Records each call's events into a timeline of its own, unless the call captures otherwise. See
-    /// [`CallContext::capture_timeline`](crate::CallContext::capture_timeline).
+    /// Records each call's events into a timeline of its own, unless the call captures otherwise.
+    /// See [`CallContext::capture_timeline`](crate::CallContext::capture_timeline).
     pub fn capture_timeline(mut self) -> Self {
         self.hooks.capture = Capture::Fresh;
         self
@@ -192,7 +197,8 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Sets the sleep handler for calls that set none; see [`CallContext::sleep_handler`](crate::CallContext::sleep_handler).
+    /// Sets the sleep handler for calls that set none; see
+    /// [`CallContext::sleep_handler`](crate::CallContext::sleep_handler).
     pub fn sleep_handler(
         mut self,
         handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'static,
@@ -240,13 +246,15 @@ impl<C, K> PolicyBuilder<C, K> {
 }
 
 impl<C> PolicyBuilder<C, Blocking> {
-    /// Sets the clock that deadlines, windows and recovery times run by. Default: the system's monotonic clock.
+    /// Sets the clock that deadlines, windows and recovery times run by. Default: the system's
+    /// monotonic clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.kind.clock = ClockChoice::custom(clock);
         self
     }
 
-    /// Sets what waits instead of `std::thread::sleep`, for calls that set none. It is asked to wait zero, too.
+    /// Sets what waits instead of `std::thread::sleep`, for calls that set none. It is asked to
+    /// wait zero, too.
     pub fn sleep_with(mut self, sleeper: impl Fn(Duration) + Send + Sync + 'static) -> Self {
         self.hooks.sleeper = Some(Sleeper::Blocking(Arc::new(sleeper)));
         self
@@ -256,7 +264,8 @@ impl<C> PolicyBuilder<C, Blocking> {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with any part, at once: each issue names the field, its value and the rule.
+    /// Everything that is wrong with any part, at once: each issue names the field, its value and
+    /// the rule.
     pub fn build(self) -> Result<Policy<C>, ConfigError> {
         let clock = self.kind.clock.clone();
         let (plan, classifier, _) = self.plan(clock)?;
@@ -271,7 +280,8 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
         PolicyBuilder { spec, retry, breaker, has_default_deadline, classifier, hooks, kind: Async(timer) }
     }
 
-    /// Sets what waits instead of the timer between attempts, for calls that set none. It is asked to wait zero, too.
+    /// Sets what waits instead of the timer between attempts, for calls that set none. It is asked
+    /// to wait zero, too.
     pub fn sleep_with<Fut>(mut self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,
@@ -297,7 +307,8 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with any part, at once: each issue names the field, its value and the rule.
+    /// Everything that is wrong with any part, at once: each issue names the field, its value and
+    /// the rule.
     pub fn build(self) -> Result<AsyncPolicy<C, Tm>, ConfigError> {
         let (plan, classifier, Async(timer)) = self.plan(ClockChoice::default())?;
         Ok(AsyncPolicy { plan: Arc::new(plan), classifier, timer })

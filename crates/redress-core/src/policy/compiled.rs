@@ -1,7 +1,7 @@
 //! The compiled form of a policy: validated, with an entry for every class, free of user types.
 //!
-//! A [`Plan`] is what one policy has: its breaker, and a copy of what every call reads first. The rest lies in a
-//! [`CompiledPolicy`], which policies that differ in their breaker alone share.
+//! A [`Plan`] is what one policy has: its breaker, and a copy of what every call reads first. The
+//! rest lies in a [`CompiledPolicy`], which policies that differ in their breaker alone share.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -95,7 +95,8 @@ impl CompiledPolicy {
         self.spec.name.as_deref()
     }
 
-    /// Whether a driver cuts attempts that run into their time: the deadline alone does too, unless it lets them finish.
+    /// Whether a driver cuts attempts that run into their time: the deadline alone does too, unless
+    /// it lets them finish.
     #[inline]
     pub(crate) const fn cuts_attempts(&self) -> bool {
         self.attempt_timeout.is_some() || !self.spec.finish_running_attempt
@@ -111,7 +112,8 @@ impl CompiledPolicy {
         if self.ignore_retry_after { Duration::ZERO } else { hint }
     }
 
-    /// The classification as it counts for waits: with its hint shortened to the longest that the policy heeds.
+    /// The classification as it counts for waits: with its hint shortened to the longest that the
+    /// policy heeds.
     #[inline]
     pub(crate) fn heeded<'c>(&self, classification: &'c Classification) -> Cow<'c, Classification> {
         if self.shortens(classification) {
@@ -158,7 +160,8 @@ impl Plan {
         Attempt::new(1, self.first_time_left)
     }
 
-    /// Whether no breaker, or one that is simply closed, stands before a call; stores its generation.
+    /// Whether no breaker, or one that is simply closed, stands before a call; stores its
+    /// generation.
     #[inline]
     pub(crate) fn admits_fast(&self, generation: &mut u64) -> bool {
         match &self.breaker {

@@ -14,7 +14,8 @@ pub struct ConfigIssue {
 }
 
 impl ConfigIssue {
-    /// An issue with `field`, whose `value` breaks `rule`; the rule reads after "must", as in "be at least 1".
+    /// An issue with `field`, whose `value` breaks `rule`; the rule reads after "must", as in "be
+    /// at least 1".
     pub fn new(field: &'static str, value: impl fmt::Debug, rule: &'static str) -> Self {
         Self { field, value: format!("{value:?}"), rule }
     }

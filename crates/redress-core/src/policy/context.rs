@@ -1,7 +1,7 @@
 //! The settings of single calls: operation name, hooks, abort, sleep handler, deadline, timeline.
 //!
-//! Owns [`CallContext`], the one value that carries them, reusable for many calls. The calls themselves are made by the
-//! drivers; the settings by themselves are `settings.rs`.
+//! Owns [`CallContext`], the one value that carries them, reusable for many calls. The calls
+//! themselves are made by the drivers; the settings by themselves are `settings.rs`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,11 +19,12 @@ use crate::policy::settings::{CallSettings, Deadline};
 use crate::policy::sleep_decision::SleepDecision;
 use crate::strategy::BackoffContext;
 
-/// A policy with settings for single calls. Made by `policy.context()` or `policy.operation(name)`; makes calls, as many as
-/// you like, with `call` and `execute`, like the policy itself.
+/// A policy with settings for single calls. Made by `policy.context()` or `policy.operation(name)`;
+/// makes calls, as many as you like, with `call` and `execute`, like the policy itself.
 ///
-/// Hooks may borrow (the futures that asynchronous ones return may not). They run on the calling thread or task, between the steps of the call, and a panic in one is caught
-/// and changes nothing. Setting a hook allocates its box, once for the context.
+/// Hooks may borrow (the futures that asynchronous ones return may not). They run on the calling
+/// thread or task, between the steps of the call, and a panic in one is caught and changes nothing.
+/// Setting a hook allocates its box, once for the context.
 ///
 /// ```
 /// use std::io;
@@ -43,8 +44,9 @@ use crate::strategy::BackoffContext;
 /// }
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
-/// Without a policy it is made by [`CallContext::new`], for integrations and for [`PollCall::context`](crate::driver::PollCall::context).
-/// `N` is the hook of [`on_retry`](Self::on_retry), if there is one.
+/// Without a policy it is made by [`CallContext::new`], for integrations and for
+/// [`PollCall::context`](crate::driver::PollCall::context). `N` is the hook of
+/// [`on_retry`](Self::on_retry), if there is one.
 #[must_use = "a context does nothing until it makes a call"]
 pub struct CallContext<'a, P, N = NoRetryHook> {
     pub(crate) policy: &'a P,
@@ -53,7 +55,8 @@ pub struct CallContext<'a, P, N = NoRetryHook> {
 }
 
 impl<'a> CallContext<'a, ()> {
-    /// Settings without a policy, for what makes its calls elsewhere: an integration's layer or request.
+    /// Settings without a policy, for what makes its calls elsewhere: an integration's layer or
+    /// request.
     ///
     /// ```
     /// use std::time::Duration;
@@ -75,8 +78,9 @@ impl Default for CallContext<'_, ()> {
 }
 
 impl<'a, P> CallContext<'a, P> {
-    /// Settings for calls through any [`Caller`](crate::Caller); what [`Policy::context`](crate::Policy::context) is to a policy. For
-    /// code with callers of several types, for which the compiler cannot tell whose `context` is meant.
+    /// Settings for calls through any [`Caller`](crate::Caller); what
+    /// [`Policy::context`](crate::Policy::context) is to a policy. For code with callers of several
+    /// types, for which the compiler cannot tell whose `context` is meant.
     pub fn of(policy: &'a P) -> Self {
         Self { policy, settings: CallSettings::default(), on_retry: NoRetryHook::new() }
     }
@@ -100,8 +104,9 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self
     }
 
-    /// Puts these settings within others, such as those of one request within its client's: all deadlines and abort handles
-    /// hold, both abort predicates are asked, observers of both hear, and of the rest these are taken where they are set.
+    /// Puts these settings within others, such as those of one request within its client's: all
+    /// deadlines and abort handles hold, both abort predicates are asked, observers of both hear,
+    /// and of the rest these are taken where they are set.
     ///
     /// ```
     /// use std::time::Duration;
@@ -118,13 +123,15 @@ impl<'a, P, N> CallContext<'a, P, N> {
         Self { settings: self.settings.over(outer), ..self }
     }
 
-    /// Names the operation, for events and hooks. Keep names low-cardinality: `GET /users/{id}`, not the id.
+    /// Names the operation, for events and hooks. Keep names low-cardinality: `GET /users/{id}`,
+    /// not the id.
     pub fn operation(self, name: impl Into<Cow<'a, str>>) -> Self {
         self.set(|settings| settings.hooks.operation = Some(name.into()))
     }
 
-    /// Gives each call a deadline, as a `Duration` from its beginning or as an `Instant`: what the caller has left. The
-    /// policy's own deadline stays; whichever is earlier ends the call. A call whose deadline has passed makes no attempt.
+    /// Gives each call a deadline, as a `Duration` from its beginning or as an `Instant`: what the
+    /// caller has left. The policy's own deadline stays; whichever is earlier ends the call. A call
+    /// whose deadline has passed makes no attempt.
     ///
     /// ```
     /// use std::io;
@@ -145,7 +152,8 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.observer(hook)
     }
 
-    /// Adds a hook that sees every event, for logs: the same events as [`on_metric`](Self::on_metric), in the same order.
+    /// Adds a hook that sees every event, for logs: the same events as
+    /// [`on_metric`](Self::on_metric), in the same order.
     pub fn on_log(self, hook: impl Fn(&Event<'_>) + Send + Sync + 'a) -> Self {
         self.observer(hook)
     }
@@ -155,15 +163,16 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.hooks.observers.push(Arc::new(observer)))
     }
 
-    /// Sets the predicate that ends the call when it answers true. It is asked before the breaker is touched, after each failed
-    /// attempt, after each `retry` event and before each further attempt. One that panics reads as false. The policy's own is
-    /// asked too. To end waits and running attempts as well, use [`abort_on`](Self::abort_on).
+    /// Sets the predicate that ends the call when it answers true. It is asked before the breaker
+    /// is touched, after each failed attempt, after each `retry` event and before each further
+    /// attempt. One that panics reads as false. The policy's own is asked too. To end waits and
+    /// running attempts as well, use [`abort_on`](Self::abort_on).
     pub fn abort_if(self, predicate: impl Fn() -> bool + Send + Sync + 'a) -> Self {
         self.set(|settings| settings.hooks.abort_if = Some(Arc::new(predicate)))
     }
 
-    /// Ends the call when this handle is aborted: a wait or an asynchronous attempt under way at once, see [`AbortHandle`].
-    /// Several may be added, and the policy's own hold too.
+    /// Ends the call when this handle is aborted: a wait or an asynchronous attempt under way at
+    /// once, see [`AbortHandle`]. Several may be added, and the policy's own hold too.
     ///
     /// ```
     /// use std::io;
@@ -184,8 +193,9 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.hooks.aborts.push(handle.clone()))
     }
 
-    /// Sets the handler that decides what becomes of a granted retry: sleep, defer or abort. It sees the whole delay, and
-    /// the time left in the context. One that panics reads as [`SleepDecision::Sleep`]. Replaces the policy's.
+    /// Sets the handler that decides what becomes of a granted retry: sleep, defer or abort. It
+    /// sees the whole delay, and the time left in the context. One that panics reads as
+    /// [`SleepDecision::Sleep`]. Replaces the policy's.
     pub fn sleep_handler(
         self,
         handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'a,
@@ -193,14 +203,15 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.hooks.sleep = Some(Arc::new(handler)))
     }
 
-    /// Sets a hook that runs right before each actual wait, a wait of zero included. Replaces the policy's.
+    /// Sets a hook that runs right before each actual wait, a wait of zero included. Replaces the
+    /// policy's.
     pub fn before_sleep(self, hook: impl Fn(&BackoffContext<'_>, Duration) + Send + Sync + 'a) -> Self {
         self.set(|settings| settings.hooks.before_sleep = Some(BeforeSleep::Blocking(Arc::new(hook))))
     }
 
-    /// Sets a hook that sees the failure with its type and the wait to come, before each wait: for the line that says what goes
-    /// wrong. It runs after [`before_sleep`](Self::before_sleep), and only in calls whose errors are `E`s. Replaces one that
-    /// was set before.
+    /// Sets a hook that sees the failure with its type and the wait to come, before each wait: for
+    /// the line that says what goes wrong. It runs after [`before_sleep`](Self::before_sleep), and
+    /// only in calls whose errors are `E`s. Replaces one that was set before.
     ///
     /// ```
     /// use std::io;
@@ -216,7 +227,8 @@ impl<'a, P, N> CallContext<'a, P, N> {
     /// # Ok::<(), redress::ConfigError>(())
     /// ```
     ///
-    /// A closure that calls the error's own methods has to name its type: `|retry: &RetryNotice<'_, io::Error>| ..`.
+    /// A closure that calls the error's own methods has to name its type:
+    /// `|retry: &RetryNotice<'_, io::Error>| ..`.
     pub fn on_retry<E, H>(self, hook: H) -> CallContext<'a, P, OnRetry<E, H>>
     where
         H: Fn(&RetryNotice<'_, E>),
@@ -230,18 +242,20 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.hooks.on_attempt_start = Some(Arc::new(hook)))
     }
 
-    /// Sets a hook that runs when an attempt has ended and its decision is known, before any wait. Replaces the policy's.
+    /// Sets a hook that runs when an attempt has ended and its decision is known, before any wait.
+    /// Replaces the policy's.
     pub fn on_attempt_end(self, hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'a) -> Self {
         self.set(|settings| settings.hooks.on_attempt_end = Some(Arc::new(hook)))
     }
 
-    /// Records each call's events into a timeline of its own, found in the outcome of `execute`. A call that the breaker
-    /// rejected has none. Replaces the policy's capture.
+    /// Records each call's events into a timeline of its own, found in the outcome of `execute`. A
+    /// call that the breaker rejected has none. Replaces the policy's capture.
     pub fn capture_timeline(self) -> Self {
         self.set(|settings| settings.hooks.capture = Capture::Fresh)
     }
 
-    /// Records the events of all calls into `timeline`, also those of `call`. Replaces the policy's capture.
+    /// Records the events of all calls into `timeline`, also those of `call`. Replaces the policy's
+    /// capture.
     pub fn capture_timeline_into(self, timeline: &RetryTimeline) -> Self {
         self.set(|settings| settings.hooks.capture = Capture::Into(timeline.clone()))
     }
@@ -271,8 +285,8 @@ impl<'a, P, N> CallContext<'a, P, N> {
 
 /// What a context of an [`AsyncPolicy`](crate::AsyncPolicy) can set besides.
 impl<'a, N> CallContext<'a, (), N> {
-    /// Sets what waits instead of the timer between attempts of an asynchronous call. It is asked to wait zero, too. Replaces the
-    /// policy's.
+    /// Sets what waits instead of the timer between attempts of an asynchronous call. It is asked
+    /// to wait zero, too. Replaces the policy's.
     pub fn sleep_with<Fut>(self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,

@@ -1,6 +1,7 @@
 //! The hooks of a policy or a call, as data.
 //!
-//! Owns which hooks there are and the containment of their panics. Does not know when any of them runs.
+//! Owns which hooks there are and the containment of their panics. Does not know when any of them
+//! runs.
 
 use std::borrow::Cow;
 use std::mem;
@@ -53,8 +54,8 @@ pub(crate) enum BeforeSleep<'h> {
     Async(Arc<AsyncBeforeSleepFn<'h>>),
 }
 
-/// Every hook there is. A policy has one set, and a call may have another: observers of both hear everything, both may
-/// ask to abort, and of the rest a call's hook replaces the policy's.
+/// Every hook there is. A policy has one set, and a call may have another: observers of both hear
+/// everything, both may ask to abort, and of the rest a call's hook replaces the policy's.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks<'h> {
     pub(crate) operation: Option<Cow<'h, str>>,
@@ -70,8 +71,8 @@ pub(crate) struct Hooks<'h> {
 }
 
 impl<'h> Hooks<'h> {
-    /// These hooks over those: both sets of observers hear, both may ask to abort, and of the rest these are taken where
-    /// they are set.
+    /// These hooks over those: both sets of observers hear, both may ask to abort, and of the rest
+    /// these are taken where they are set.
     pub(crate) fn over(&self, outer: &Self) -> Self {
         let abort_if = match (&self.abort_if, &outer.abort_if) {
             (Some(own), Some(outer)) => {

@@ -1,4 +1,5 @@
-//! What a user configures: the specs, the builders, hooks, the compiled form, and the settings of single calls.
+//! What a user configures: the specs, the builders, hooks, the compiled form, and the settings of
+//! single calls.
 
 pub(crate) mod config_error;
 pub(crate) mod retry_spec;

@@ -1,6 +1,7 @@
 //! The policies: a plan, a classifier, and for the asynchronous one a timer.
 //!
-//! Owns the types that users hold and what can be asked of them. Building is `builder.rs`, calling the drivers'.
+//! Owns the types that users hold and what can be asked of them. Building is `builder.rs`, calling
+//! the drivers'.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,12 +20,12 @@ use crate::policy::retry::Retry;
 use crate::policy::spec::PolicySpec;
 use crate::sync::OnceLock;
 
-/// A container for everything a blocking call is guarded by: optional retry, optional circuit breaker, and the
-/// classifier both act on.
+/// A container for everything a blocking call is guarded by: optional retry, optional circuit
+/// breaker, and the classifier both act on.
 ///
-/// One policy serves operations of every type its classifier reads. Clones are cheap and share the breaker, the
-/// budget and what strategies have learned. Without retry a policy makes one attempt, with the same events, hooks and
-/// stop reasons.
+/// One policy serves operations of every type its classifier reads. Clones are cheap and share the
+/// breaker, the budget and what strategies have learned. Without retry a policy makes one attempt,
+/// with the same events, hooks and stop reasons.
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,13 +54,14 @@ pub struct Policy<C = DefaultClassifier> {
 
 /// [`Policy`] for asynchronous operations: the same methods, awaited.
 ///
-/// A runtime's crate fixes the timer `Tm`, so that what users name has one parameter with a default: with the facade's
-/// feature `tokio`, `redress::runtime::tokio::AsyncPolicy`. The calls' futures are `Send` if the operation's are.
+/// A runtime's crate fixes the timer `Tm`, so that what users name has one parameter with a
+/// default: with the facade's feature `tokio`, `redress::runtime::tokio::AsyncPolicy`. The calls'
+/// futures are `Send` if the operation's are.
 ///
 /// # Cancel safety
 ///
-/// Dropping a call's future drops the operation's, stops the call where it is, and gives a breaker's permit back. A
-/// budget token already taken stays taken. No terminal event is emitted.
+/// Dropping a call's future drops the operation's, stops the call where it is, and gives a
+/// breaker's permit back. A budget token already taken stays taken. No terminal event is emitted.
 #[derive(Clone)]
 pub struct AsyncPolicy<C, Tm> {
     pub(crate) plan: Arc<Plan>,
@@ -117,8 +119,9 @@ macro_rules! policy_methods {
                 self.plan.spec()
             }
 
-            /// The same policy with a breaker for one dependency, such as one host of many. Everything else is shared: the
-            /// compiled settings, the budget, the observers, and what strategies have learned.
+            /// The same policy with a breaker for one dependency, such as one host of many.
+            /// Everything else is shared: the compiled settings, the budget, the observers, and
+            /// what strategies have learned.
             ///
             /// # Errors
             ///
@@ -137,14 +140,15 @@ macro_rules! policy_methods {
                 &self.plan.warnings
             }
 
-            /// The classifier, for integrations that have to know what a result means before the call does.
+            /// The classifier, for integrations that have to know what a result means before the
+            /// call does.
             #[must_use]
             pub const fn classifier(&self) -> &C {
                 &self.classifier
             }
 
-            /// Whether the policy has observers or attempt hooks: if not, nobody hears the name of an operation, and one need not be
-            /// made.
+            /// Whether the policy has observers or attempt hooks: if not, nobody hears the name of
+            /// an operation, and one need not be made.
             #[must_use]
             pub fn is_watched(&self) -> bool {
                 self.plan.hooks.is_watching()
@@ -186,8 +190,8 @@ policy_methods!([C] Policy<C>, "Policy");
 policy_methods!([C, Tm] AsyncPolicy<C, Tm>, "AsyncPolicy");
 
 impl<C, Tm> AsyncPolicy<C, Tm> {
-    /// A policy of one attempt that counts, limits and watches nothing, with the same classifier and timer. For
-    /// integrations in which some calls bypass the policy.
+    /// A policy of one attempt that counts, limits and watches nothing, with the same classifier
+    /// and timer. For integrations in which some calls bypass the policy.
     #[must_use]
     pub fn passthrough(&self) -> Self
     where
@@ -197,9 +201,10 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         Self { plan: passthrough_plan(), classifier: self.classifier.clone(), timer: self.timer.clone() }
     }
 
-    /// The same policy with a reference count apart from this one's, for integrations whose calls hold a handle each.
-    /// Such a call counts twice, and threads that count in one place spend most of a short call waiting for each other.
-    /// Costs one allocation. Everything is shared as by a clone.
+    /// The same policy with a reference count apart from this one's, for integrations whose calls
+    /// hold a handle each. Such a call counts twice, and threads that count in one place spend most
+    /// of a short call waiting for each other. Costs one allocation. Everything is shared as by a
+    /// clone.
     #[must_use]
     pub fn counted_apart(&self) -> Self
     where
@@ -227,7 +232,8 @@ fn passthrough_plan() -> Arc<Plan> {
     Arc::clone(plan)
 }
 
-/// Retries with the defaults: up to 6 attempts within 60 s, decorrelated jitter up to 5 s, hints honoured.
+/// Retries with the defaults: up to 6 attempts within 60 s, decorrelated jitter up to 5 s, hints
+/// honoured.
 ///
 /// ```
 /// use redress::Policy;
@@ -262,7 +268,8 @@ impl<Tm: Default> From<Retry> for AsyncPolicy<DefaultClassifier, Tm> {
     }
 }
 
-/// A policy of which nothing but the retry is of interest: another name for [`Policy`], for fields and signatures.
+/// A policy of which nothing but the retry is of interest: another name for [`Policy`], for fields
+/// and signatures.
 ///
 /// ```
 /// use std::time::Duration;

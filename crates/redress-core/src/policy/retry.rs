@@ -1,5 +1,5 @@
-//! The retry component and its builder: a method for each setting. The settings themselves are `retry_spec.rs`, what they
-//! decide is `engine/gates.rs`.
+//! The retry component and its builder: a method for each setting. The settings themselves are
+//! `retry_spec.rs`, what they decide is `engine/gates.rs`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +11,9 @@ use crate::policy::config_error::{Check, ConfigError};
 use crate::policy::retry_spec::RetrySpec;
 use crate::strategy::{Strategy, StrategySpec, default_strategy};
 
-/// The retry component of a policy, validated. Build it with [`builder`](Self::builder); hand it, or the builder, to
-/// `Policy::builder().retry(..)`. Policies that share one share its budget and what its strategies have learned.
+/// The retry component of a policy, validated. Build it with [`builder`](Self::builder); hand it,
+/// or the builder, to `Policy::builder().retry(..)`. Policies that share one share its budget and
+/// what its strategies have learned.
 #[derive(Clone, Debug, Default)]
 pub struct Retry {
     spec: RetrySpec,
@@ -69,8 +70,8 @@ impl Retry {
         Self::from_spec(RetrySpec::default())
     }
 
-    /// A builder with these settings. Strategies and budget are made of their specs, for this retry alone, unless the
-    /// builder is given others.
+    /// A builder with these settings. Strategies and budget are made of their specs, for this retry
+    /// alone, unless the builder is given others.
     pub fn from_spec(spec: RetrySpec) -> RetryBuilder {
         RetryBuilder { spec, parts: Parts::default() }
     }
@@ -81,8 +82,8 @@ impl Retry {
         &self.spec
     }
 
-    /// The strategy of each class. Classes without one of their own have the default one, unless the user chose
-    /// strategies for some classes only.
+    /// The strategy of each class. Classes without one of their own have the default one, unless
+    /// the user chose strategies for some classes only.
     pub(crate) fn strategies(&self) -> PerClass<Option<Arc<dyn Strategy>>> {
         let default =
             if self.spec.has_default_strategy() { Some(default_strategy()) } else { self.parts.strategy.clone() };
@@ -128,8 +129,8 @@ impl RetryBuilder {
         self
     }
 
-    /// Sets how many failures of class [`Unknown`](ErrorClass::Unknown) are retried in a call. Default: 2. The failure after
-    /// that ends the call.
+    /// Sets how many failures of class [`Unknown`](ErrorClass::Unknown) are retried in a call.
+    /// Default: 2. The failure after that ends the call.
     pub fn max_unknown_retries(mut self, retries: u32) -> Self {
         self.spec.max_unknown_retries = Some(retries);
         self
@@ -141,8 +142,8 @@ impl RetryBuilder {
         self
     }
 
-    /// Sets how many failures of `class` are retried in a call. Default: no cap but the attempts. The failure after that
-    /// ends the call; zero ends it at the first.
+    /// Sets how many failures of `class` are retried in a call. Default: no cap but the attempts.
+    /// The failure after that ends the call; zero ends it at the first.
     pub fn max_retries_for(mut self, class: ErrorClass, retries: u32) -> Self {
         self.spec.max_retries_for[class] = Some(retries);
         self
@@ -155,17 +156,18 @@ impl RetryBuilder {
         self
     }
 
-    /// Leaves `retry_after` hints to the strategies. Default: a hint is a floor. Whatever the strategy computes, the wait is
-    /// the longer of its delay and the hint, on any retryable class.
+    /// Leaves `retry_after` hints to the strategies. Default: a hint is a floor. Whatever the
+    /// strategy computes, the wait is the longer of its delay and the hint, on any retryable class.
     pub fn ignore_retry_after(mut self) -> Self {
         self.spec.ignore_retry_after = true;
         self
     }
 
-    /// Shortens longer hints to this, for the least wait and for what strategies read. Default: no cap but the deadline.
+    /// Shortens longer hints to this, for the least wait and for what strategies read. Default: no
+    /// cap but the deadline.
     ///
-    /// It protects a policy without a deadline from a hostile hint. To give up instead of coming back early, set a
-    /// deadline.
+    /// It protects a policy without a deadline from a hostile hint. To give up instead of coming
+    /// back early, set a deadline.
     pub fn max_retry_after(mut self, longest: Duration) -> Self {
         self.spec.max_retry_after = Some(longest);
         self
@@ -175,8 +177,8 @@ impl RetryBuilder {
     ///
     /// # Errors
     ///
-    /// Everything wrong at once: no attempts, a duration of zero or over 584 years, a cap over 65,534, or the rules of a
-    /// strategy or a budget.
+    /// Everything wrong at once: no attempts, a duration of zero or over 584 years, a cap over
+    /// 65,534, or the rules of a strategy or a budget.
     pub fn build(self) -> Result<Retry, ConfigError> {
         let mut check = Check::default();
         let retry = self.checked(&mut check);

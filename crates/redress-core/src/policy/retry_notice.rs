@@ -1,6 +1,8 @@
-//! What a hook that sees the typed error is told before each wait, and how a call carries such a hook.
+//! What a hook that sees the typed error is told before each wait, and how a call carries such a
+//! hook.
 //!
-//! Owns the notice, its text and the place of the hook in a context's type. When it is told is the drivers' business.
+//! Owns the notice, its text and the place of the hook in a context's type. When it is told is the
+//! drivers' business.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,7 +12,8 @@ use crate::classify::classification::Classification;
 use crate::outcome::failure::Cause;
 use crate::outcome::readable_duration::Readable;
 
-/// A failure that is about to be tried again, as told to [`CallContext::on_retry`](crate::CallContext::on_retry).
+/// A failure that is about to be tried again, as told to
+/// [`CallContext::on_retry`](crate::CallContext::on_retry).
 ///
 /// Displays as a line of a log or a terminal: `connection refused; again in 300 ms`.
 #[derive(Debug)]
@@ -55,7 +58,8 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A hook before each wait that sees errors of type `E`, or [none](NoRetryHook). What a [`Caller`](crate::Caller) hands on; made by
+/// A hook before each wait that sees errors of type `E`, or [none](NoRetryHook). What a
+/// [`Caller`](crate::Caller) hands on; made by
 /// [`CallContext::on_retry`](crate::CallContext::on_retry) only.
 pub trait RetryHook<E>: sealed::Sealed {
     /// The attempt failed and is tried again after the wait.

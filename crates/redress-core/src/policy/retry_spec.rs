@@ -19,8 +19,9 @@ const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 ///
 /// # Defaults
 ///
-/// `max_attempts` 6, `max_unknown_retries` 2, no caps per class, no budget, hints honoured. Without any strategy it is
-/// [`decorrelated_jitter`](crate::decorrelated_jitter) up to 5 s, for every class.
+/// `max_attempts` 6, `max_unknown_retries` 2, no caps per class, no budget, hints honoured. Without
+/// any strategy it is [`decorrelated_jitter`](crate::decorrelated_jitter) up to 5 s, for every
+/// class.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,8 +51,9 @@ pub struct RetrySpec {
     pub max_unknown_retries: Option<u32>,
     /// How many failures of each class may be retried; `None` for no cap of its own.
     pub max_retries_for: PerClass<Option<u32>>,
-    /// The strategy for classes without one of their own. `None` is the default strategy if `strategies` is empty as
-    /// well; else a class without a strategy is not retried, and ends as [`NoStrategy`](crate::StopReason::NoStrategy).
+    /// The strategy for classes without one of their own. `None` is the default strategy if
+    /// `strategies` is empty as well; else a class without a strategy is not retried, and ends as
+    /// [`NoStrategy`](crate::StopReason::NoStrategy).
     pub strategy: Option<StrategySpec>,
     /// The strategies of single classes.
     pub strategies: PerClass<Option<StrategySpec>>,
@@ -92,7 +94,8 @@ impl RetrySpec {
         self.strategy.is_none() && self.strategies.iter().all(|(_, strategy)| strategy.is_none())
     }
 
-    /// Collects what is refused, strategies and budget apart: their own rules are checked where they are built.
+    /// Collects what is refused, strategies and budget apart: their own rules are checked where
+    /// they are built.
     pub(crate) fn check(&self, check: &mut Check) {
         check.that(self.max_attempts >= 1, "retry.max_attempts", self.max_attempts, "be at least 1");
         if let Some(longest) = self.max_retry_after {

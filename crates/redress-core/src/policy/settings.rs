@@ -1,6 +1,7 @@
 //! What a call may set for itself, as a value that callers and integrations hand on.
 //!
-//! Owns the settings' combination and what may be read of them. How a user sets them is `context.rs`.
+//! Owns the settings' combination and what may be read of them. How a user sets them is
+//! `context.rs`.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -9,7 +10,8 @@ use crate::engine::Flags;
 use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
 
-/// When a single call has to end: after a while, or at an instant. Made from a `Duration` or an `Instant`.
+/// When a single call has to end: after a while, or at an instant. Made from a `Duration` or an
+/// `Instant`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Deadline {
@@ -41,8 +43,8 @@ impl From<Instant> for Deadline {
     }
 }
 
-/// The settings of single calls by themselves: what a [`Caller`](crate::Caller) is given beside the operation. Made with a
-/// [`CallContext`].
+/// The settings of single calls by themselves: what a [`Caller`](crate::Caller) is given beside the
+/// operation. Made with a [`CallContext`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -70,14 +72,15 @@ impl<'a> CallSettings<'a> {
         self.hooks.operation.as_deref()
     }
 
-    /// The deadline of the call, beside the policy's. Of settings within settings, those of the innermost.
+    /// The deadline of the call, beside the policy's. Of settings within settings, those of the
+    /// innermost.
     #[must_use]
     pub fn deadline(&self) -> Option<Deadline> {
         self.deadlines.last().copied()
     }
 
-    /// Whether they have observers or attempt hooks: if neither they nor the policy have any, the name of an operation need
-    /// not be made.
+    /// Whether they have observers or attempt hooks: if neither they nor the policy have any, the
+    /// name of an operation need not be made.
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.hooks.is_watching()

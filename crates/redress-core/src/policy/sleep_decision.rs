@@ -1,6 +1,8 @@
-//! What may stand between a failure and the next attempt: the sleep handler's answer and the hooks around a wait.
+//! What may stand between a failure and the next attempt: the sleep handler's answer and the hooks
+//! around a wait.
 //!
-//! Owns the words and the hook types. When they are asked is the engine's business, how time passes the drivers'.
+//! Owns the words and the hook types. When they are asked is the engine's business, how time passes
+//! the drivers'.
 
 use std::fmt;
 use std::future::Future;
@@ -17,8 +19,8 @@ pub enum SleepDecision {
     /// Wait here, then try again. If the delay does not fit the deadline, the call ends as
     /// [`DeadlineExceeded`](crate::StopReason::DeadlineExceeded) instead.
     Sleep,
-    /// End the call as [`Scheduled`](crate::StopReason::Scheduled): somebody else, such as a queue, calls again after
-    /// the delay, which the outcome carries.
+    /// End the call as [`Scheduled`](crate::StopReason::Scheduled): somebody else, such as a queue,
+    /// calls again after the delay, which the outcome carries.
     Defer,
     /// End the call as [`Aborted`](crate::StopReason::Aborted).
     Abort,

@@ -12,11 +12,11 @@ use crate::policy::retry_spec::RetrySpec;
 /// The deadline of a policy that retries and sets none.
 pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 
-/// The configuration of a policy: what its builder [is made from](crate::Policy::from_spec), and what a built one
-/// [gives back](crate::Policy::spec). Its `Display` is a page for people.
+/// The configuration of a policy: what its builder [is made from](crate::Policy::from_spec), and
+/// what a built one [gives back](crate::Policy::spec). Its `Display` is a page for people.
 ///
-/// Plain data that nothing has checked: [`build`](crate::policy::PolicyBuilder::build) does. Classifier, timer, clock, hooks and
-/// observers are code and not part of it.
+/// Plain data that nothing has checked: [`build`](crate::policy::PolicyBuilder::build) does.
+/// Classifier, timer, clock, hooks and observers are code and not part of it.
 ///
 /// # Defaults
 ///
@@ -68,7 +68,8 @@ pub struct PolicySpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyBreaker {
-    /// A [`CircuitBreaker`](crate::CircuitBreaker). A policy built from it has a breaker that it shares with none.
+    /// A [`CircuitBreaker`](crate::CircuitBreaker). A policy built from it has a breaker that it
+    /// shares with none.
     Circuit(BreakerSpec),
     /// Another [`Breaker`](crate::breaker::Breaker). It cannot be built from a spec.
     Custom,
@@ -93,7 +94,8 @@ impl PolicySpec {
         }
     }
 
-    /// Collects what is refused, retry and breaker apart: their own rules are checked where they are built.
+    /// Collects what is refused, retry and breaker apart: their own rules are checked where they
+    /// are built.
     pub(crate) fn check(&self, check: &mut Check) {
         if let Some(deadline) = self.deadline {
             check.duration("policy.deadline", deadline);

@@ -11,21 +11,24 @@ use crate::drive::epoch::Epoch;
 use crate::policy::config_error::{Check, ConfigIssue};
 use crate::sync::Mutex;
 
-/// How many results the window holds at most. A rate over the last 1024 results is known to within ±3 % (two standard
-/// errors at worst), which is finer than a backoff needs, and it bounds the memory at 16 KiB.
+/// How many results the window holds at most. A rate over the last 1024 results is known to within
+/// ±3 % (two standard errors at worst), which is finer than a backoff needs, and it bounds the
+/// memory at 16 KiB.
 const MAX_RESULTS: usize = 1024;
 
-/// Multiplies the fallback's delays while more attempts fail than `target_success` allows. Made by [`adaptive`].
+/// Multiplies the fallback's delays while more attempts fail than `target_success` allows. Made by
+/// [`adaptive`].
 ///
-/// With failure rate `f` over the window and tolerated rate `t = 1 - target_success`, the multiplier is
-/// `min_multiplier` up to `t`, and rises linearly to `max_multiplier` at `f = 1`. A result exactly one window old no
-/// longer counts, and with no results the multiplier is the smallest. At most the last 1024 results are kept.
+/// With failure rate `f` over the window and tolerated rate `t = 1 - target_success`, the
+/// multiplier is `min_multiplier` up to `t`, and rises linearly to `max_multiplier` at `f = 1`. A
+/// result exactly one window old no longer counts, and with no results the multiplier is the
+/// smallest. At most the last 1024 results are kept.
 ///
-/// One object that serves several classes directly hears of each success once; do not wrap a learning object in another that
-/// learns and use it on its own as well, since it would hear twice.
+/// One object that serves several classes directly hears of each success once; do not wrap a
+/// learning object in another that learns and use it on its own as well, since it would hear twice.
 ///
-/// It hears of every success of its policy, and of failures in the classes it was selected for; it does so at any depth
-/// of nesting.
+/// It hears of every success of its policy, and of failures in the classes it was selected for; it
+/// does so at any depth of nesting.
 ///
 /// # Defaults
 ///
@@ -74,7 +77,8 @@ impl<S: Strategy> Adaptive<S> {
         self
     }
 
-    /// Sets the share of successes, above 0 and up to 1, at which delays are not stretched. Default: 0.9.
+    /// Sets the share of successes, above 0 and up to 1, at which delays are not stretched.
+    /// Default: 0.9.
     pub fn target_success(mut self, share: f64) -> Self {
         self.target_success = share;
         self
@@ -109,7 +113,8 @@ impl<S: Strategy> Strategy for Adaptive<S> {
             return delay; // exact: seconds as `f64` would round long delays
         }
         let scaled = delay.as_secs_f64() * multiplier;
-        // Err means too long for a `Duration`; the multiplier is at least 1, so it is never negative.
+        // Err means too long for a `Duration`; the multiplier is at least 1, so it is never
+        // negative.
         Duration::try_from_secs_f64(scaled).unwrap_or(Duration::MAX)
     }
 

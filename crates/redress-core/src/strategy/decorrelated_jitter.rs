@@ -7,10 +7,12 @@ use super::random_source::RandomSource;
 use super::{BackoffContext, Strategy, StrategySpec};
 use crate::policy::config_error::ConfigIssue;
 
-/// Draws each delay uniformly between `base` and three times the previous delay, and no longer than `max`.
+/// Draws each delay uniformly between `base` and three times the previous delay, and no longer than
+/// `max`.
 ///
 /// It spreads callers that failed together better than doubling does. Formula: Marc Brooker,
-/// [Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) (AWS
+/// [Exponential Backoff And
+/// Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) (AWS
 /// Architecture Blog, 2015).
 ///
 /// # Defaults

@@ -13,27 +13,28 @@ const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
 
 /// How much of an exponential delay is drawn at random.
 ///
-/// The names are those of Marc Brooker,
-/// [Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) (AWS
+/// The names are those of Marc Brooker, [Exponential Backoff And
+/// Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) (AWS
 /// Architecture Blog, 2015).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Jitter {
     /// Waits exactly the ceiling. Callers that failed together come back together.
     None,
-    /// Draws uniformly between zero and the ceiling. Spreads callers the most, at half the ceiling on average.
+    /// Draws uniformly between zero and the ceiling. Spreads callers the most, at half the ceiling
+    /// on average.
     #[default]
     Full,
     /// Draws uniformly from the upper half of the ceiling: at least half the wait is certain.
     Equal,
 }
 
-/// Waits longer after every failed attempt, up to a cap. Made by [`exponential`], [`equal_jitter`] and
-/// [`token_backoff`].
+/// Waits longer after every failed attempt, up to a cap. Made by [`exponential`], [`equal_jitter`]
+/// and [`token_backoff`].
 ///
 /// The ceiling after failed attempt `n` is `base × factorⁿ⁻¹⁺ᵖ`, at most `max`, where `p` is
-/// [`first_power`](Self::first_power). [`Jitter`] then draws the delay from the ceiling downwards, so no delay is longer
-/// than `max`. Delays saturate instead of overflowing.
+/// [`first_power`](Self::first_power). [`Jitter`] then draws the delay from the ceiling downwards,
+/// so no delay is longer than `max`. Delays saturate instead of overflowing.
 ///
 /// | made by | `base` | `factor` | `max` | `jitter` | `first_power` | ceilings with the defaults |
 /// |---|---|---|---|---|---|---|
@@ -41,8 +42,9 @@ pub enum Jitter {
 /// | [`equal_jitter`] | 250 ms | 2 | 30 s | `Equal` | 1 | 500 ms, 1 s, 2 s, .. 30 s |
 /// | [`token_backoff`] | 250 ms | 1.5 | 20 s | `Equal` | 1 | 375 ms, 562.5 ms, .. 20 s |
 ///
-/// A policy's `build()` refuses a `base` of zero, a `max` below the base, and a `factor` that is not a finite number of
-/// at least 1; it names the fields `exponential.base` and so on for the presets too.
+/// A policy's `build()` refuses a `base` of zero, a `max` below the base, and a `factor` that is
+/// not a finite number of at least 1; it names the fields `exponential.base` and so on for the
+/// presets too.
 #[derive(Debug)]
 #[must_use = "a strategy does nothing until a policy uses it"]
 pub struct Exponential {
@@ -56,8 +58,9 @@ pub struct Exponential {
 
 /// Exponential backoff: 250 ms, doubling up to 30 s, with full jitter; see [`Exponential`].
 ///
-/// Before jitter the first delay is the base. Jitter is on by default, unlike in most retry crates: without it, callers
-/// that failed together come back together. Ask for [`Jitter::None`] where the exact delays matter more.
+/// Before jitter the first delay is the base. Jitter is on by default, unlike in most retry crates:
+/// without it, callers that failed together come back together. Ask for [`Jitter::None`] where the
+/// exact delays matter more.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -80,11 +83,11 @@ pub const fn exponential() -> Exponential {
     }
 }
 
-/// Exponential backoff where half the delay is certain: after failed attempt `n`, drawn from the upper half of
-/// `base × 2ⁿ`.
+/// Exponential backoff where half the delay is certain: after failed attempt `n`, drawn from the
+/// upper half of `base × 2ⁿ`.
 ///
-/// Short for `exponential().jitter(Jitter::Equal).first_power(1)`: with the default base of 250 ms the first delay is
-/// between 250 ms and 500 ms. See [`Exponential`].
+/// Short for `exponential().jitter(Jitter::Equal).first_power(1)`: with the default base of 250 ms
+/// the first delay is between 250 ms and 500 ms. See [`Exponential`].
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -99,11 +102,11 @@ pub const fn equal_jitter() -> Exponential {
     exponential().jitter(Jitter::Equal).first_power(1)
 }
 
-/// A gentler exponential backoff for services that meter by token or credit: quick to come back while the bucket
-/// refills, without hammering it.
+/// A gentler exponential backoff for services that meter by token or credit: quick to come back
+/// while the bucket refills, without hammering it.
 ///
-/// Short for `equal_jitter().factor(1.5).max(20 s)`: after failed attempt `n`, drawn from the upper half of
-/// `base × 1.5ⁿ`. See [`Exponential`].
+/// Short for `equal_jitter().factor(1.5).max(20 s)`: after failed attempt `n`, drawn from the upper
+/// half of `base × 1.5ⁿ`. See [`Exponential`].
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -125,8 +128,8 @@ impl Exponential {
         self
     }
 
-    /// Sets what the ceiling is multiplied by after every attempt: a finite number of at least 1, which keeps it
-    /// constant. Default: 2.
+    /// Sets what the ceiling is multiplied by after every attempt: a finite number of at least 1,
+    /// which keeps it constant. Default: 2.
     pub const fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
@@ -144,8 +147,8 @@ impl Exponential {
         self
     }
 
-    /// Sets the power of the factor in the first ceiling: 0 starts at the base, 1 at the base times the factor.
-    /// Default: 0.
+    /// Sets the power of the factor in the first ceiling: 0 starts at the base, 1 at the base times
+    /// the factor. Default: 0.
     pub const fn first_power(mut self, power: u32) -> Self {
         self.first_power = power;
         self
@@ -190,7 +193,8 @@ impl Strategy for Exponential {
     }
 }
 
-/// `base × factorᵖᵒʷᵉʳ`, saturating. Exact to the nanosecond for whole factors: an `f64` is not, beyond 104 days.
+/// `base × factorᵖᵒʷᵉʳ`, saturating. Exact to the nanosecond for whole factors: an `f64` is not,
+/// beyond 104 days.
 pub(super) fn grown(base: Duration, factor: f64, power: u32) -> Duration {
     if factor.fract() == 0.0 && (1.0..EXACT_BELOW).contains(&factor) {
         return Duration::from_nanos(nanos(base).saturating_mul((factor as u64).saturating_pow(power)));

@@ -7,12 +7,13 @@ use crate::policy::config_error::{Check, ConfigIssue};
 
 /// Waits the same time before every retry. Made by [`fixed`].
 ///
-/// Without jitter, callers that failed together come back together: prefer [`decorrelated_jitter`](super::decorrelated_jitter)
-/// where many of them share a server.
+/// Without jitter, callers that failed together come back together: prefer
+/// [`decorrelated_jitter`](super::decorrelated_jitter) where many of them share a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fixed(Duration);
 
-/// A strategy that always waits `delay`. Zero is allowed: retries at once, without touching the timer.
+/// A strategy that always waits `delay`. Zero is allowed: retries at once, without touching the
+/// timer.
 #[must_use]
 pub const fn fixed(delay: Duration) -> Fixed {
     Fixed(delay)

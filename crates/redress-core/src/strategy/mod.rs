@@ -1,7 +1,7 @@
 //! Backoff: how long to wait before the next attempt.
 //!
-//! The [`Strategy`] trait, what a strategy is told, and the default of a retry. Each strategy has a file, and `spec.rs`
-//! has them all as plain data.
+//! The [`Strategy`] trait, what a strategy is told, and the default of a retry. Each strategy has a
+//! file, and `spec.rs` has them all as plain data.
 
 mod adaptive;
 mod bounds;
@@ -37,8 +37,8 @@ pub struct BackoffContext<'a> {
     /// What the classifier made of the failure. A hint that is longer than the retry's
     /// [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) is shortened to it.
     pub classification: Cow<'a, Classification>,
-    /// The delay that the strategy computed after the attempt before, if there was one. What was waited may be longer: a
-    /// hint does not count here.
+    /// The delay that the strategy computed after the attempt before, if there was one. What was
+    /// waited may be longer: a hint does not count here.
     pub prev_delay: Option<Duration>,
     /// What is left until the deadline, if there is one.
     pub remaining: Option<Duration>,
@@ -49,8 +49,8 @@ pub struct BackoffContext<'a> {
 }
 
 impl<'a> BackoffContext<'a> {
-    /// The context of a failed attempt with no delay before it and no deadline; set the other fields as needed. For
-    /// testing strategies: in a call the engine makes it.
+    /// The context of a failed attempt with no delay before it and no deadline; set the other
+    /// fields as needed. For testing strategies: in a call the engine makes it.
     #[must_use]
     pub const fn new(attempt: u32, classification: &'a Classification, now: Instant) -> Self {
         let classification = Cow::Borrowed(classification);
@@ -63,7 +63,8 @@ impl<'a> BackoffContext<'a> {
         self.classification.class()
     }
 
-    /// The context with a classification of its own, to be kept for longer than the strategy is asked.
+    /// The context with a classification of its own, to be kept for longer than the strategy is
+    /// asked.
     #[must_use]
     pub fn into_owned(self) -> BackoffContext<'static> {
         BackoffContext {
@@ -91,8 +92,8 @@ pub enum Feedback {
 ///
 /// Closures are strategies: `|context: &BackoffContext<'_>| Duration::from_millis(50)`.
 ///
-/// One strategy object serves every call of its policy, at the same time if need be; what belongs to one call comes in
-/// the context.
+/// One strategy object serves every call of its policy, at the same time if need be; what belongs
+/// to one call comes in the context.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a backoff strategy",
     label = "computes no delays",
@@ -100,11 +101,12 @@ pub enum Feedback {
             `retry_after_or(..)`, `adaptive(..)`, or a closure `|context: &BackoffContext<'_>| -> Duration`"
 )]
 pub trait Strategy: Send + Sync {
-    /// How long to wait before the next attempt. The engine does not shorten it: a delay that does not fit the
-    /// deadline ends the call.
+    /// How long to wait before the next attempt. The engine does not shorten it: a delay that does
+    /// not fit the deadline ends the call.
     fn delay(&self, context: &BackoffContext<'_>) -> Duration;
 
-    /// Whether [`learn`](Self::learn) does anything. A strategy that wraps another answers for it too.
+    /// Whether [`learn`](Self::learn) does anything. A strategy that wraps another answers for it
+    /// too.
     fn learns(&self) -> bool {
         false
     }
@@ -114,14 +116,16 @@ pub trait Strategy: Send + Sync {
         let _ = (feedback, now);
     }
 
-    /// Where what learns is kept, so that one object which serves several classes hears of a success once. A pointer, or
-    /// a strategy that wraps another and does not learn itself, answers for what is behind it.
+    /// Where what learns is kept, so that one object which serves several classes hears of a
+    /// success once. A pointer, or a strategy that wraps another and does not learn itself, answers
+    /// for what is behind it.
     fn learns_at(&self) -> *const () {
         std::ptr::from_ref(self).cast()
     }
 
-    /// Whether the delay after a failure with a `retry_after` hint is the hint rather than a backoff of its own, so that
-    /// later delays do not grow from it. Default: false. A strategy that wraps another answers for it too.
+    /// Whether the delay after a failure with a `retry_after` hint is the hint rather than a
+    /// backoff of its own, so that later delays do not grow from it. Default: false. A strategy
+    /// that wraps another answers for it too.
     fn reads_retry_after(&self) -> bool {
         false
     }
@@ -131,7 +135,8 @@ pub trait Strategy: Send + Sync {
         Vec::new()
     }
 
-    /// The strategy's configuration as plain data. Default: [`StrategySpec::Custom`], for a strategy of the user's own.
+    /// The strategy's configuration as plain data. Default: [`StrategySpec::Custom`], for a
+    /// strategy of the user's own.
     fn spec(&self) -> StrategySpec {
         StrategySpec::Custom
     }

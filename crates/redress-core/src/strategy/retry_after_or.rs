@@ -6,12 +6,14 @@ use super::random_source::RandomSource;
 use super::{BackoffContext, Feedback, Strategy, StrategySpec};
 use crate::policy::config_error::{Check, ConfigIssue};
 
-/// Waits as long as the classification's `retry_after` says, plus a little jitter; without a hint `fallback` decides.
-/// Made by [`retry_after_or`].
+/// Waits as long as the classification's `retry_after` says, plus a little jitter; without a hint
+/// `fallback` decides. Made by [`retry_after_or`].
 ///
-/// A hint takes the place of the fallback's delay, also where it is shorter. A hint of zero says nothing about how long
-/// to wait, so it counts as no hint. The jitter is added to the hint. A delay that does not fit the deadline ends the call
-/// at once, and [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) shortens hints that are too long.
+/// A hint takes the place of the fallback's delay, also where it is shorter. A hint of zero says
+/// nothing about how long to wait, so it counts as no hint. The jitter is added to the hint. A
+/// delay that does not fit the deadline ends the call at once, and
+/// [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) shortens hints that are too
+/// long.
 ///
 /// # Defaults
 ///
@@ -40,8 +42,8 @@ pub const fn retry_after_or<S: Strategy>(fallback: S) -> RetryAfterOr<S> {
 }
 
 impl<S: Strategy> RetryAfterOr<S> {
-    /// Sets the most that is added to a hint, so that callers told the same time do not come back together.
-    /// Default: 250 ms. Zero adds nothing.
+    /// Sets the most that is added to a hint, so that callers told the same time do not come back
+    /// together. Default: 250 ms. Zero adds nothing.
     pub const fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
         self

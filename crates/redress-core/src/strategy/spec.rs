@@ -1,4 +1,5 @@
-//! Strategies as plain data: what each is configured to do, how to build it again, and how it reads.
+//! Strategies as plain data: what each is configured to do, how to build it again, and how it
+//! reads.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,11 +9,11 @@ use super::exponential::{Jitter, grown};
 use super::{Strategy, adaptive, decorrelated_jitter, exponential, fixed, retry_after_or};
 use crate::outcome::readable_duration::Readable;
 
-/// What a strategy is configured to do. [`Strategy::spec`] gives it back and [`build`](Self::build) makes a strategy of
-/// it; its `Display` is for people.
+/// What a strategy is configured to do. [`Strategy::spec`] gives it back and [`build`](Self::build)
+/// makes a strategy of it; its `Display` is for people.
 ///
-/// The fields are those of the builders, so `spec` and `build` undo each other. State is not part of it: a built strategy
-/// has learned nothing, and one with a seed starts its draws over.
+/// The fields are those of the builders, so `spec` and `build` undo each other. State is not part
+/// of it: a built strategy has learned nothing, and one with a seed starts its draws over.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,8 +35,8 @@ pub enum StrategySpec {
         /// Every delay.
         delay: Duration,
     },
-    /// [`exponential`](super::exponential) and its presets [`equal_jitter`](super::equal_jitter) and
-    /// [`token_backoff`](super::token_backoff).
+    /// [`exponential`](super::exponential) and its presets [`equal_jitter`](super::equal_jitter)
+    /// and [`token_backoff`](super::token_backoff).
     Exponential {
         /// The delay that grows.
         base: Duration,
@@ -88,7 +89,8 @@ pub enum StrategySpec {
 impl StrategySpec {
     /// Builds the strategy, or `None` if it is [`Custom`](Self::Custom) or wraps one that is.
     ///
-    /// Checks nothing: what is wrong with the values is in [`Strategy::issues`], which a policy's `build()` reads.
+    /// Checks nothing: what is wrong with the values is in [`Strategy::issues`], which a policy's
+    /// `build()` reads.
     #[must_use]
     pub fn build(&self) -> Option<Arc<dyn Strategy>> {
         Some(match self {

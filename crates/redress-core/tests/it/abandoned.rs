@@ -1,5 +1,6 @@
-//! Calls without a result: one that is dropped and one that a panic goes through are each told of as cancelled, once, before
-//! the permit is given back. And a call that never waits lets the runtime do other work.
+//! Calls without a result: one that is dropped and one that a panic goes through are each told of
+//! as cancelled, once, before the permit is given back. And a call that never waits lets the
+//! runtime do other work.
 #![expect(clippy::unwrap_used, reason = "a lock that is poisoned has failed the test already")]
 
 use std::future::{Future, pending, poll_fn, ready};
@@ -22,7 +23,8 @@ use redress_testing::{VirtualClock, VirtualTimer};
 
 use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, fails, secs};
 
-/// What happened, in order: events with their attempt and elapsed time, permits, attempts that are gone.
+/// What happened, in order: events with their attempt and elapsed time, permits, attempts that are
+/// gone.
 #[derive(Clone, Default)]
 struct Story(Arc<Mutex<Vec<String>>>);
 
@@ -138,7 +140,8 @@ where
     [
         Box::pin(poll_fn(move |cx| called.as_mut().poll(cx).map(|result| result.is_ok()))),
         Box::pin(poll_fn(move |cx| executed.as_mut().poll(cx).map(|outcome| outcome.is_ok()))),
-        // ORDER: captured, and so dropped, in the order in which they are used: the operation before the call.
+        // ORDER: captured, and so dropped, in the order in which they are used: the operation
+        // before the call.
         Box::pin(poll_fn(move |cx| {
             let operation = &mut by_hand;
             call.poll(operation, sleep.as_mut(), cx).map(|outcome| outcome.is_ok())

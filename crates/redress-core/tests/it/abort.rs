@@ -1,4 +1,5 @@
-//! Abort handles and predicates: calls not begun, waits and attempts under way, on every driver, and what is left of them.
+//! Abort handles and predicates: calls not begun, waits and attempts under way, on every driver,
+//! and what is left of them.
 
 use std::future::{Future, pending, ready};
 use std::pin::{Pin, pin};

@@ -310,7 +310,8 @@ fn a_panic_in_a_closed_circuit_counts_for_nothing() {
     });
 }
 
-/// **C4**, through a policy: whatever the end of a call, its admission is reported or released, once.
+/// **C4**, through a policy: whatever the end of a call, its admission is reported or released,
+/// once.
 #[test]
 fn every_admission_is_reported_or_released_once() {
     everywhere(|lab| {
@@ -346,7 +347,8 @@ fn a_call_aborted_before_it_began_never_asks_the_breaker() {
     });
 }
 
-/// A call that began before the circuit opened, and ends after, in each way: it says nothing any more.
+/// A call that began before the circuit opened, and ends after, in each way: it says nothing any
+/// more.
 #[test]
 fn the_late_result_of_an_overlapping_call_is_ignored() {
     for way in [Way::Call, Way::Execute] {

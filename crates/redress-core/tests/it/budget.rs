@@ -49,7 +49,8 @@ fn a_token_comes_back_one_window_after_it_was_taken() {
     assert!(budget.consume() && !budget.consume(), "the second is back");
 }
 
-/// One reading decades ahead, the first or a later one: a window of ordinary readings later the budget grants again.
+/// One reading decades ahead, the first or a later one: a window of ordinary readings later the
+/// budget grants again.
 ///
 /// Attacks B1.
 #[test]

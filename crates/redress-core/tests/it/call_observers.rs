@@ -1,5 +1,5 @@
-//! What observers send along with a call: it hears of that call alone, is there until the call is over, and its scope is around
-//! the operation and nothing else.
+//! What observers send along with a call: it hears of that call alone, is there until the call is
+//! over, and its scope is around the operation and nothing else.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 

@@ -1,7 +1,9 @@
-//! Cancellation at every await point of the asynchronous driver, in every state of the breaker, by enumeration.
+//! Cancellation at every await point of the asynchronous driver, in every state of the breaker, by
+//! enumeration.
 //!
-//! A call of every shape is polled by hand and dropped after poll n, for every n from none to its end. Owns the
-//! dropping and what should hold afterwards; the shapes are `shape.rs`, the breaker's states `circuit.rs`.
+//! A call of every shape is polled by hand and dropped after poll n, for every n from none to its
+//! end. Owns the dropping and what should hold afterwards; the shapes are `shape.rs`, the breaker's
+//! states `circuit.rs`.
 //!
 //! Attacks R3, R4, B1, C1, C2, C3, C4, C5.
 #![expect(clippy::unwrap_used, reason = "a lock that is poisoned has failed the test already")]
@@ -148,7 +150,8 @@ fn drop_at(call: Call<'_>, place: Place) {
     }
 }
 
-/// Has the case happen and checks all there is to check; whether the call came to its end within its polls.
+/// Has the case happen and checks all there is to check; whether the call came to its end within
+/// its polls.
 fn check(case: Case) -> bool {
     let Case { shape, start, polls, .. } = case;
     let watch = watch();
@@ -231,7 +234,8 @@ fn overtake<'b>(by: Overtaken, breaker: &'b CircuitBreaker, clock: &VirtualClock
     (Standing::Taken { until: clock.elapsed() + RECOVERY }, Some(probe))
 }
 
-/// Reports what a superseded probe has to say, which is to change nothing; another permit comes back as it was.
+/// Reports what a superseded probe has to say, which is to change nothing; another permit comes
+/// back as it was.
 #[track_caller]
 fn ghost<'b>(other: Permit<'b>, start: Start, breaker: &CircuitBreaker) -> Option<Permit<'b>> {
     if start != Start::Kept {
@@ -259,8 +263,8 @@ fn check_futures(watch: &Watch, probed: bool) {
     assert!(!probed || watch.let_in.get() == 0, "admitted while something of the probe was still there");
 }
 
-/// R3: one terminal event of each call that began, the last of all it told; and of the attempts that started, only the
-/// one that was dropped has no end.
+/// R3: one terminal event of each call that began, the last of all it told; and of the attempts
+/// that started, only the one that was dropped has no end.
 #[track_caller]
 fn check_events(watch: &Watch, dress: Dress, terminal: Option<EventName>, live_attempts: u32) {
     let retries = watch.retries.lock().unwrap().len();
@@ -426,7 +430,8 @@ fn a_call_dropped_by_a_panic_around_it_leaves_everything_sound() {
     dropped_elsewhere(Place::Unwinding);
 }
 
-/// With a breaker that keeps account and knows no generations: what it admitted is reported once or taken back once.
+/// With a breaker that keeps account and knows no generations: what it admitted is reported once or
+/// taken back once.
 ///
 /// Attacks R4, C4.
 #[test]

@@ -1,6 +1,8 @@
-//! A breaker in every state a call can find it in, what the state should be next, and the questions that tell.
+//! A breaker in every state a call can find it in, what the state should be next, and the questions
+//! that tell.
 //!
-//! Owns the expectations, written down apart from the core's own table. Does not know what is done to the calls.
+//! Owns the expectations, written down apart from the core's own table. Does not know what is done
+//! to the calls.
 
 use std::time::Duration;
 
@@ -157,9 +159,10 @@ pub(crate) fn fail(breaker: &CircuitBreaker) {
     breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
 }
 
-/// Checks that the breaker is where it should be, and goes on from there until a call has closed it: it counts, rejects,
-/// recovers, admits one probe at a time, lets a probe be superseded when its lease is over, and is never stuck. `call` makes a call that would succeed; `other` is the probe
-/// in flight, if there should be one.
+/// Checks that the breaker is where it should be, and goes on from there until a call has closed
+/// it: it counts, rejects, recovers, admits one probe at a time, lets a probe be superseded when
+/// its lease is over, and is never stuck. `call` makes a call that would succeed; `other` is the
+/// probe in flight, if there should be one.
 #[track_caller]
 pub(crate) fn check_onwards(
     expected: Standing,

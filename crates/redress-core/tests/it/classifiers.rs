@@ -17,7 +17,8 @@ use crate::lab::{ByClass, Failed, secs};
 
 type Attempted = Result<u16, String>;
 
-/// What a classifier that answers errors says of `unsure`, of `busy` and of anything else; and of values.
+/// What a classifier that answers errors says of `unsure`, of `busy` and of anything else; and of
+/// values.
 fn first(result: &Attempted) -> Option<Classification> {
     match result {
         Err(text) if text == "unsure" => Some(ErrorClass::Unknown.into()),

@@ -1,4 +1,5 @@
-//! How often a call looks at the clock: a cost, and deterministic, so it is held here and not in a benchmark.
+//! How often a call looks at the clock: a cost, and deterministic, so it is held here and not in a
+//! benchmark.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;

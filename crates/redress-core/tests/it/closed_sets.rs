@@ -1,4 +1,5 @@
-//! The closed sets: each list is whole, in order and without doubles, and each name is one value's alone.
+//! The closed sets: each list is whole, in order and without doubles, and each name is one value's
+//! alone.
 //!
 //! That no value is missing from a list is checked by the compiler, where the list is declared.
 

@@ -1,4 +1,5 @@
-//! The settings of single calls: name, observers, abort and timeline, and what becomes of the policy's own.
+//! The settings of single calls: name, observers, abort and timeline, and what becomes of the
+//! policy's own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -284,7 +285,8 @@ fn whoever_is_told_is_told_when_also_without_a_deadline() {
     });
 }
 
-/// Only the three methods of an observer, so that a pointer to it is one through its own implementation.
+/// Only the three methods of an observer, so that a pointer to it is one through its own
+/// implementation.
 #[derive(Default)]
 struct Tally {
     events: Counter,

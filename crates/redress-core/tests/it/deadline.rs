@@ -45,7 +45,8 @@ fn a_failure_at_the_deadline_is_too_late() {
 #[test]
 fn time_that_a_hook_takes_counts_towards_the_deadline() {
     wherever_time_is_virtual(|lab| {
-        // With the hook's six seconds the wait no longer ends in time; without a wait the next attempt no longer starts in time.
+        // With the hook's six seconds the wait no longer ends in time; without a wait the next
+        // attempt no longer starts in time.
         for (delay, takes) in [(secs(5), secs(6)), (Duration::ZERO, DEADLINE)] {
             let (slow, began) = (lab.clock.clone(), lab.clock.elapsed());
             let policy = lab

@@ -63,7 +63,8 @@ fn a_hung_operation_is_given_up_at_the_deadline_too() {
 fn the_attempt_after_a_hung_one_may_succeed() {
     let (_held, operation) = hanging();
     let run = move |attempt: Attempt| if attempt.number() == 1 { operation(attempt) } else { GOOD };
-    // On a busy machine even an attempt that does not hang may take longer than its time, so there are many.
+    // On a busy machine even an attempt that does not hang may take longer than its time, so there
+    // are many.
     let outcome =
         builder(retry().max_attempts(1_000)).attempt_timeout(millis(5)).build().expect("valid").execute_detached(run);
     assert!(outcome.is_ok() && outcome.attempts() > 1);

@@ -1,4 +1,5 @@
-//! The event stream: one terminal event for each way a call can end, and the breaker's changes of state.
+//! The event stream: one terminal event for each way a call can end, and the breaker's changes of
+//! state.
 
 use std::borrow::Cow;
 use std::time::Duration;

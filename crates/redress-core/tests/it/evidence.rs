@@ -34,7 +34,8 @@ impl Observer for Journal {
     }
 }
 
-/// What the only attempt of a call that fails with this error tells: type and detail, twice the same.
+/// What the only attempt of a call that fails with this error tells: type and detail, twice the
+/// same.
 fn told<E: Error + Send + Sync + 'static>(error: E) -> (&'static str, Option<String>) {
     let journal = Journal::default();
     let policy = Policy::builder().observer(journal.clone()).build().expect("valid");

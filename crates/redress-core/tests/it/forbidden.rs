@@ -1,4 +1,5 @@
-//! Failures that forbid their retry: when that ends a call, what is counted and spent all the same, and who is told why.
+//! Failures that forbid their retry: when that ends a call, what is counted and spent all the same,
+//! and who is told why.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 

@@ -1,4 +1,5 @@
-//! The asynchronous driver as a future: polled by hand, dropped anywhere, sent or not, and no larger than it has to be.
+//! The asynchronous driver as a future: polled by hand, dropped anywhere, sent or not, and no
+//! larger than it has to be.
 
 use std::cell::Cell;
 use std::future::{Future, Ready, pending, poll_fn, ready};
@@ -350,7 +351,8 @@ fn a_reference_to_a_timer_and_an_arc_of_one_are_timers() {
     check(Arc::new(clock.timer()), &clock);
 }
 
-/// A timer whose wait is as large as a runtime's: 96 bytes, with a niche, as anything that holds a pointer has.
+/// A timer whose wait is as large as a runtime's: 96 bytes, with a niche, as anything that holds a
+/// pointer has.
 #[derive(Clone, Copy, Default)]
 struct LargeTimer;
 

@@ -1,7 +1,7 @@
 //! Where a test takes place: a driver, a way to call it, and virtual time.
 //!
-//! A test is written once, against [`Lab`], and runs in each: on the blocking and on the asynchronous driver, through
-//! `call` and through `execute`.
+//! A test is written once, against [`Lab`], and runs in each: on the blocking and on the
+//! asynchronous driver, through `call` and through `execute`.
 
 use std::error::Error;
 use std::fmt;

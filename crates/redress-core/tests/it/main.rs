@@ -1,4 +1,5 @@
-//! Every knob of the core: each has a test that fails when the knob is ignored, on both drivers, in virtual time.
+//! Every knob of the core: each has a test that fails when the knob is ignored, on both drivers, in
+//! virtual time.
 
 mod lab;
 mod polled;

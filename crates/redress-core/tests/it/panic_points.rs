@@ -1,8 +1,9 @@
-//! A panic in every callback that may panic, in every state of the breaker, on both drivers, by enumeration.
+//! A panic in every callback that may panic, in every state of the breaker, on both drivers, by
+//! enumeration.
 //!
-//! The callbacks of a call are counted, and the call is made again and again with the panic one callback later, until it
-//! comes to its end, whether its future is dropped by the panic or kept. Hooks are not here: their panics are contained, see
-//! `panics.rs`.
+//! The callbacks of a call are counted, and the call is made again and again with the panic one
+//! callback later, until it comes to its end, whether its future is dropped by the panic or kept.
+//! Hooks are not here: their panics are contained, see `panics.rs`.
 //!
 //! Attacks R4, B1, C1, C2, C3, C4.
 #![expect(clippy::unwrap_used, reason = "a lock that is poisoned has failed the test already")]
@@ -294,7 +295,8 @@ impl Observer for Ears {
 }
 
 impl Ears {
-    /// Each call that began has ended once: as it does without a panic, or as cancelled with the time that it took.
+    /// Each call that began has ended once: as it does without a panic, or as cancelled with the
+    /// time that it took.
     #[track_caller]
     fn check(&self, blown: Option<Point>) {
         let events = self.recorder.events();
@@ -420,7 +422,8 @@ fn done<F: Future>(future: F) -> impl Future<Output = ()> {
     poll_fn(move |cx| future.as_mut().poll(cx).map(drop))
 }
 
-/// Has the panic happen in the callback of this number, and checks what is left; the callbacks, once there are fewer.
+/// Has the panic happen in the callback of this number, and checks what is left; the callbacks,
+/// once there are fewer.
 fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     let stage = Stage::new(case.whose);
     let (blocking, asynchronous) = (stage.blocking(case), stage.asynchronous(case));
@@ -439,8 +442,8 @@ fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     }));
     let points = stage.fuse.disarm();
     let blown = points.get(blows_at - 1).copied();
-    // What a breaker does last, taking back the permit, is no longer the call's business. Nor is what its clock shows once the
-    // circuit is open again: how long for, the event says.
+    // What a breaker does last, taking back the permit, is no longer the call's business. Nor is
+    // what its clock shows once the circuit is open again: how long for, the event says.
     let has_retried = points[..blows_at.min(points.len())].contains(&Point::Strategy);
     let tells_opening = case.is_heard && has_retried && stage.breaker.state() == CircuitState::Open;
     let panicked = match blown {
@@ -458,7 +461,8 @@ fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     let asked = |point| done.contains(&point);
     let is_admitted = match (admitted, case.whose) {
         (None, _) => None,
-        // Closed, it is not asked for its time; and nothing depends on whether the call was admitted.
+        // Closed, it is not asked for its time; and nothing depends on whether the call was
+        // admitted.
         (Some(Standing::Closed { .. }), Whose::Ours) => admitted,
         (Some(_), Whose::Ours) => admitted.filter(|_| asked(Point::BreakerClock)),
         (Some(_), Whose::Theirs) => admitted.filter(|_| asked(Point::Admit)),

@@ -1,4 +1,5 @@
-//! A panicking hook changes nothing: not the result, not the attempts, not the events, whatever kind of hook it is.
+//! A panicking hook changes nothing: not the result, not the attempts, not the events, whatever
+//! kind of hook it is.
 
 use std::future::{Future, Ready};
 use std::mem::forget;
@@ -39,7 +40,8 @@ fn explode() -> ! {
     panic_any(Bomb)
 }
 
-/// Fails the test if a hook's panic comes out of it. The test harness itself would not survive the payload.
+/// Fails the test if a hook's panic comes out of it. The test harness itself would not survive the
+/// payload.
 #[track_caller]
 fn nothing_escapes(test: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(test)) {
@@ -111,7 +113,8 @@ const CALLS: [fn() -> Steps; 6] = [
 
 type Told = (Vec<Ended>, Vec<Event<'static>>, Vec<AttemptContext<'static>>, Vec<Duration>);
 
-/// All calls with these hooks, on a fresh clock: how they ended, what was told, and what was waited for.
+/// All calls with these hooks, on a fresh clock: how they ended, what was told, and what was waited
+/// for.
 fn tell(lab: &Lab, of_policy: OfPolicy, of_call: OfCall) -> Told {
     let lab = Lab { clock: VirtualClock::new(), ..lab.clone() };
     let recorder = Recorder::new();

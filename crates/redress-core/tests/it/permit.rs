@@ -133,7 +133,8 @@ fn classes_that_count_generally_count_together() {
 #[test]
 fn a_class_with_a_threshold_of_its_own_is_judged_by_that_alone() {
     use ErrorClass::{RateLimit, ServerError, Transient};
-    // Each row: the failures, and whether the last of them opens the circuit. General threshold 2, Transient's own 3.
+    // Each row: the failures, and whether the last of them opens the circuit. General threshold 2,
+    // Transient's own 3.
     let rows: [(&[ErrorClass], bool); 5] = [
         (&[Transient, Transient], false),
         (&[Transient, Transient, Transient], true),
@@ -288,7 +289,8 @@ fn a_late_reading_does_not_end_a_wait() {
     assert!(breaker.try_acquire_at(opened_at + wait).is_ok());
 }
 
-/// Failures months apart are no reason to open, also when the first came at a reading too far ahead.
+/// Failures months apart are no reason to open, also when the first came at a reading too far
+/// ahead.
 #[test]
 fn a_failure_at_a_reading_too_far_ahead_is_forgotten() {
     let (start, month) = (Instant::now(), secs(30 * 86_400));

@@ -1,4 +1,5 @@
-//! A policy and its retry as data: what is set can be read, what is read can be set, and a page says it.
+//! A policy and its retry as data: what is set can be read, what is read can be set, and a page
+//! says it.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What types print: the names that reach logs and labels, and `Debug` texts that say which thing it is.
+//! What types print: the names that reach logs and labels, and `Debug` texts that say which thing
+//! it is.
 
 use std::io;
 

@@ -331,7 +331,8 @@ fn the_blocking_lab_without_a_sleeper_is_the_one_that_waits_for_real() {
     });
 }
 
-/// Without a sleeper the thread waits for real: a nanosecond, while this clock goes on by a second at each look.
+/// Without a sleeper the thread waits for real: a nanosecond, while this clock goes on by a second
+/// at each look.
 #[test]
 fn time_that_passes_in_a_real_wait_counts() {
     let (start, looks) = (Instant::now(), Counter::default());

@@ -1,4 +1,5 @@
-//! Breakers and budgets as plain data: what is set is what is built and what is given back, and how it reads.
+//! Breakers and budgets as plain data: what is set is what is built and what is given back, and how
+//! it reads.
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ fn the_defaults_are_those_documented() {
     assert_eq!(CircuitBreaker::builder().build().expect("valid").spec(), &spec);
 }
 
-/// Each field set in the data and by the builder gives the same breaker, and differs from the default.
+/// Each field set in the data and by the builder gives the same breaker, and differs from the
+/// default.
 #[test]
 fn the_data_and_the_builder_agree_in_every_field() {
     type Set = fn(&mut BreakerSpec);

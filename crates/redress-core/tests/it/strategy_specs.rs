@@ -1,4 +1,5 @@
-//! Strategies as plain data: what was set is given back, a spec builds the same strategy again, and how it reads.
+//! Strategies as plain data: what was set is given back, a spec builds the same strategy again, and
+//! how it reads.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

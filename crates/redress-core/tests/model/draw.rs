@@ -1,7 +1,8 @@
-//! How cases are drawn: from small palettes, so that instants coincide, windows end on the nanosecond and limits are met.
+//! How cases are drawn: from small palettes, so that instants coincide, windows end on the
+//! nanosecond and limits are met.
 //!
-//! Owns the probabilities. Everything that is drawn is a valid configuration. The parts are boxed: unboxed, a case would not fit
-//! on a test thread's stack.
+//! Owns the probabilities. Everything that is drawn is a valid configuration. The parts are boxed:
+//! unboxed, a case would not fit on a test thread's stack.
 
 use std::time::Duration;
 
@@ -278,7 +279,8 @@ pub(crate) fn worlds() -> BoxedStrategy<World> {
         .boxed()
 }
 
-/// Cases about what calls share: several calls under way at once, a breaker that trips soon, no hooks that take time.
+/// Cases about what calls share: several calls under way at once, a breaker that trips soon, no
+/// hooks that take time.
 pub(crate) fn crowds() -> BoxedStrategy<World> {
     let short = || select(vec![TICK, secs(1), secs(2)]);
     let retry = (1_u32..3, weighted(0.5, (1_u32..3, short()))).prop_map(|(max_attempts, budget)| {

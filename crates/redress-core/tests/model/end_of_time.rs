@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-/// The room before a cell's first instant. A first instant whole ones of these from now counts as so much earlier.
+/// The room before a cell's first instant. A first instant whole ones of these from now counts as
+/// so much earlier.
 const BEFORE: Duration = Duration::from_nanos(1 << 62);
 /// The room after it.
 const AFTER: Duration = Duration::from_nanos(u64::MAX - (1 << 62));

@@ -1,4 +1,5 @@
-//! The engine does what the model does: the same outcomes, events, waits, hook calls and states, in the same order.
+//! The engine does what the model does: the same outcomes, events, waits, hook calls and states, in
+//! the same order.
 
 use proptest::prelude::{prop_assert, proptest};
 use proptest::test_runner::Config;
@@ -34,7 +35,8 @@ proptest! {
         prop_assert!(difference.is_none(), "{}", difference.unwrap_or_default());
     }
 
-    /// Several calls at once, whose results come late and whose futures are dropped: their breaker sees all of it.
+    /// Several calls at once, whose results come late and whose futures are dropped: their breaker
+    /// sees all of it.
     ///
     /// Attacks B1, C1, C2, C3, C4, C5.
     #[test]

@@ -1,7 +1,9 @@
-//! The invariants, checked on what the engine did without a second opinion of what it should have done.
+//! The invariants, checked on what the engine did without a second opinion of what it should have
+//! done.
 //!
-//! Every case is watched: an observer hears of everything, and the breaker keeps an account. Hooks take no time here, so a
-//! note's instant is the instant of what it is about. Attacks R1, R2, R3, R4, B1, C1, C2, C3, C4, C5.
+//! Every case is watched: an observer hears of everything, and the breaker keeps an account. Hooks
+//! take no time here, so a note's instant is the instant of what it is about. Attacks R1, R2, R3,
+//! R4, B1, C1, C2, C3, C4, C5.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +23,8 @@ type Checked = Result<(), TestCaseError>;
 
 const WATCHER: Hook = Hook { owner: Owner::Policy, kind: HookKind::Observer(0) };
 
-/// 438 years: a breaker's time ends so long after its origin, which is the first instant it is shown or up to 146 years before.
+/// 438 years: a breaker's time ends so long after its origin, which is the first instant it is
+/// shown or up to 146 years before.
 const END_OF_TIME: Duration = Duration::from_nanos(u64::MAX - (1 << 62));
 
 fn config() -> Config {
@@ -52,7 +55,8 @@ fn hurry(hooks: &mut Hooks) {
     let habits = habits.chain(sleeper.as_mut().map(|sleeper| &mut sleeper.habit));
     habits.for_each(|habit| habit.takes = Duration::ZERO);
     if let Some(Sleeper { future, .. }) = sleeper {
-        // One that panics after a while is replaced by a second wait, which nobody promised to end in time.
+        // One that panics after a while is replaced by a second wait, which nobody promised to end
+        // in time.
         future.panics = false;
     }
 }
@@ -198,8 +202,8 @@ fn the_breaker_keeps_to_its_table(ledger: &[Line]) -> Checked {
     Ok(())
 }
 
-/// One current probe at a time: another only when its lease is over, and then the first that asks. Nothing from before the
-/// last change of state or the last probe has any effect.
+/// One current probe at a time: another only when its lease is over, and then the first that asks.
+/// Nothing from before the last change of state or the last probe has any effect.
 fn one_probe_and_no_ghosts(lease: Option<Duration>, ledger: &[Line]) -> Checked {
     let mut probe: Option<(u64, Duration)> = None;
     let mut present = None;
@@ -232,7 +236,8 @@ fn one_probe_and_no_ghosts(lease: Option<Duration>, ledger: &[Line]) -> Checked 
     Ok(())
 }
 
-/// With every call over and the recovery time passed once more, somebody gets in; unless time has come to its end.
+/// With every call over and the recovery time passed once more, somebody gets in; unless time has
+/// come to its end.
 fn the_breaker_is_not_wedged(notes: &[Note]) -> Checked {
     let last = notes.iter().find(|note| note.what == What::Readmits(false));
     let stuck = last.filter(|note| note.at < END_OF_TIME);

@@ -1,9 +1,10 @@
-//! Properties of the engine, in virtual time: random policies, random histories, and a second model of the engine that is
-//! obviously correct, with which it has to agree in everything that can be seen from outside.
+//! Properties of the engine, in virtual time: random policies, random histories, and a second model
+//! of the engine that is obviously correct, with which it has to agree in everything that can be
+//! seen from outside.
 //!
-//! A failing case is shrunk and its seed written below `regressions/`: commit it, every run begins with those. Seeds name a case
-//! only as long as `draw.rs` stays as it is, so the cases worth keeping are written out in `scenarios.rs`.
-//! `PROPTEST_CASES=100000` makes a long run of it.
+//! A failing case is shrunk and its seed written below `regressions/`: commit it, every run begins
+//! with those. Seeds name a case only as long as `draw.rs` stays as it is, so the cases worth
+//! keeping are written out in `scenarios.rs`. `PROPTEST_CASES=100000` makes a long run of it.
 
 mod world;
 mod note;
@@ -25,7 +26,8 @@ use std::env;
 
 use proptest::test_runner::{Config, FileFailurePersistence};
 
-/// Few enough for a debug build to be done with each property in a second or two, unless `PROPTEST_CASES` says how many.
+/// Few enough for a debug build to be done with each property in a second or two, unless
+/// `PROPTEST_CASES` says how many.
 const CASES: u32 = 500;
 
 /// Failing cases are kept in this file. Cases are large, so shrinking is given time.

@@ -1,8 +1,10 @@
-//! The model: what a call does, written down once more from the design, as plainly as it can be said.
+//! The model: what a call does, written down once more from the design, as plainly as it can be
+//! said.
 //!
-//! Slow, naive, independent of the engine: one function from top to bottom, every grant and every failure that ever was in
-//! a list, no rings, no ticks, no flags, no quiet path, no saturation but where the documentation speaks of one. It is an
-//! `async fn` for both drivers; with a blocking one it is never pending. Knows nothing of the code it is a model of.
+//! Slow, naive, independent of the engine: one function from top to bottom, every grant and every
+//! failure that ever was in a list, no rings, no ticks, no flags, no quiet path, no saturation but
+//! where the documentation speaks of one. It is an `async fn` for both drivers; with a blocking one
+//! it is never pending. Knows nothing of the code it is a model of.
 
 use std::any::type_name;
 use std::cell::Cell;
@@ -55,7 +57,8 @@ impl Failed {
     }
 }
 
-/// What is known of a call while it is under way. Dropped before the call has ended, it tells that the call was cancelled.
+/// What is known of a call while it is under way. Dropped before the call has ended, it tells that
+/// the call was cancelled.
 struct Life<'n> {
     naive: &'n Naive,
     call: usize,
@@ -500,7 +503,8 @@ impl Naive {
         known.iter().map(id).collect()
     }
 
-    /// The operation asked to abort: not a failure, so the one before stays the last; only a value has no other place.
+    /// The operation asked to abort: not a failure, so the one before stays the last; only a value
+    /// has no other place.
     fn abort_by_operation(&self, mut life: Life<'_>, failed: Failed, now: Duration) -> Ending {
         let event = Told {
             attempt: life.attempts,

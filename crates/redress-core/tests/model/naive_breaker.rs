@@ -1,6 +1,7 @@
 //! The model's breaker: a state, and every failure of the present era in a list.
 //!
-//! Owns what the documentation says of a circuit breaker. Knows no lock, no ring and no packed word.
+//! Owns what the documentation says of a circuit breaker. Knows no lock, no ring and no packed
+//! word.
 
 use std::time::Duration;
 

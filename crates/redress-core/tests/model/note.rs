@@ -1,4 +1,5 @@
-//! What is written down of a history: everything that can be seen from outside, in the order in which it happens.
+//! What is written down of a history: everything that can be seen from outside, in the order in
+//! which it happens.
 //!
 //! Owns the notes. Judges nothing.
 

@@ -1,7 +1,9 @@
-//! Plays a case twice, in lockstep: once with the real policy, once with the model, each on its own clock.
+//! Plays a case twice, in lockstep: once with the real policy, once with the model, each on its own
+//! clock.
 //!
-//! Owns the order in which calls are polled and time passes, and the comparison of the notes. Where time goes next, the
-//! model's alarms say: a policy that waited for anything else would be found out.
+//! Owns the order in which calls are polled and time passes, and the comparison of the notes. Where
+//! time goes next, the model's alarms say: a policy that waited for anything else would be found
+//! out.
 
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -77,7 +79,8 @@ impl Both<'_> {
         ended.contains(&true)
     }
 
-    /// Polls, and moves time to the next alarm if the call waits for time; whether there is more to come.
+    /// Polls, and moves time to the next alarm if the call waits for time; whether there is more to
+    /// come.
     fn step(&mut self, call: usize) -> bool {
         self.model.stage.has_yielded();
         if self.poll(call) {

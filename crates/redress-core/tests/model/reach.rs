@@ -1,4 +1,5 @@
-//! What is drawn reaches everything: a property that holds because its corner is never drawn would say nothing.
+//! What is drawn reaches everything: a property that holds because its corner is never drawn would
+//! say nothing.
 
 use std::collections::BTreeMap;
 

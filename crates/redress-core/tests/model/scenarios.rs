@@ -1,7 +1,7 @@
 //! The hardest corners by name: cases written out, which stay the same however cases are drawn.
 //!
-//! In each the engine has to agree with the model on every driver, and a fact is checked beside it, so that the case is known
-//! to reach its corner. The facts are those of the asynchronous driver.
+//! In each the engine has to agree with the model on every driver, and a fact is checked beside it,
+//! so that the case is known to reach its corner. The facts are those of the asynchronous driver.
 
 use std::time::Duration;
 

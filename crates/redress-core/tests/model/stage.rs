@@ -1,8 +1,9 @@
-//! The users' side of a case: operations, hooks and strategies that do what the data says, on a virtual clock, and a note of
-//! each.
+//! The users' side of a case: operations, hooks and strategies that do what the data says, on a
+//! virtual clock, and a note of each.
 //!
-//! Owns the clock, the notes and how far the scripts are. The real policy plays on one stage and the model on another, so
-//! whatever either sees of its hooks is noted by the same code. Knows neither of the two.
+//! Owns the clock, the notes and how far the scripts are. The real policy plays on one stage and
+//! the model on another, so whatever either sees of its hooks is noted by the same code. Knows
+//! neither of the two.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending, poll_fn};

@@ -1,6 +1,8 @@
-//! The real thing: a policy built from the data, its calls as futures, and everything they do noted.
+//! The real thing: a policy built from the data, its calls as futures, and everything they do
+//! noted.
 //!
-//! Owns the translation from the data to the library's types. What hooks and operations do is the stage's.
+//! Owns the translation from the data to the library's types. What hooks and operations do is the
+//! stage's.
 
 use std::future::Future;
 use std::panic::resume_unwind;

@@ -1,4 +1,5 @@
-//! Properties of what calls are made of: the budget's window and the strategies, whatever their settings.
+//! Properties of what calls are made of: the budget's window and the strategies, whatever their
+//! settings.
 //!
 //! Goes through the public API with plain data; no policy, no clock.
 
@@ -58,7 +59,8 @@ fn is_about(delay: Duration, low: f64, high: f64) -> bool {
 #[derive(Default)]
 struct Grants {
     believed: Vec<u64>,
-    /// What was granted since a reading showed the last of those to be more than a window ahead, and that reading.
+    /// What was granted since a reading showed the last of those to be more than a window ahead,
+    /// and that reading.
     meanwhile: Option<(u64, Vec<u64>)>,
 }
 
@@ -114,7 +116,8 @@ proptest! {
         let mut grants = Grants::default();
         for (at, cost) in steps {
             grants.hear(at, window);
-            // After a step back, grants that had left are within the window again, beside those that took their place.
+            // After a step back, grants that had left are within the window again, beside those
+            // that took their place.
             let live = grants.live(at, window).min(limit);
             let instant = origin + Duration::from_nanos(at);
             prop_assert_eq!(budget.remaining_at(instant), limit - live, "at {}", at);
@@ -125,7 +128,8 @@ proptest! {
         }
     }
 
-    /// Time passes, and the clock may lose more than passed: what was granted within any window of the real time.
+    /// Time passes, and the clock may lose more than passed: what was granted within any window of
+    /// the real time.
     ///
     /// Attacks B1.
     #[test]
@@ -148,7 +152,8 @@ proptest! {
         }
     }
 
-    /// Callers that looked at the clock up to a window before they ask: by the instants they show, no window has more.
+    /// Callers that looked at the clock up to a window before they ask: by the instants they show,
+    /// no window has more.
     ///
     /// Attacks B1.
     #[test]
@@ -173,7 +178,8 @@ proptest! {
         }
     }
 
-    /// Readings too far ahead, each between ordinary ones: a window after the last of them the budget is whole.
+    /// Readings too far ahead, each between ordinary ones: a window after the last of them the
+    /// budget is whole.
     #[test]
     fn a_reading_too_far_ahead_does_not_use_a_budget_up(
         limit in 1_u32..5,
@@ -213,7 +219,8 @@ proptest! {
         let strategy = exponential().base(base).factor(factor).max(max).first_power(first_power).jitter(jitter).seed(seed);
         prop_assume!(strategy.issues().is_empty());
         let delay = strategy.delay(&context(attempt, None, &FAILURE));
-        // Where the attempt is 0 there is no context from a call, and the power is that of the first.
+        // Where the attempt is 0 there is no context from a call, and the power is that of the
+        // first.
         let power = (f64::from(attempt) + f64::from(first_power) - 1.0).clamp(0.0, f64::from(u32::MAX - 1));
         let ceiling = (base.as_secs_f64() * factor.powf(power)).min(max.as_secs_f64());
         let low = match jitter {

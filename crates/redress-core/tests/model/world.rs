@@ -1,6 +1,8 @@
-//! One case as plain data: a policy, the calls made through it, and in which order things happen to them.
+//! One case as plain data: a policy, the calls made through it, and in which order things happen to
+//! them.
 //!
-//! Owns what can be varied, and the small readings of it that the real policy and the model share. Knows neither of the two.
+//! Owns what can be varied, and the small readings of it that the real policy and the model share.
+//! Knows neither of the two.
 
 use std::error::Error;
 use std::fmt;
@@ -14,7 +16,8 @@ use redress_core::{Classification, ErrorClass};
 pub(crate) enum Driver {
     /// A sleeper on the virtual clock, set on the policy.
     Blocking,
-    /// No sleeper on the policy, so that calls without hooks are quiet. Every delay is zero: the thread would really sleep.
+    /// No sleeper on the policy, so that calls without hooks are quiet. Every delay is zero: the
+    /// thread would really sleep.
     Bare,
     /// Polled by hand, with a timer on the virtual clock.
     Async,
@@ -25,7 +28,8 @@ pub(crate) struct World {
     pub(crate) policy: PolicySpec,
     /// Calls through this one policy, so they share its breaker and its budget.
     pub(crate) calls: Vec<CallSpec>,
-    /// What happens, in order. Afterwards every unfinished call is run, and what is still pending then is dropped.
+    /// What happens, in order. Afterwards every unfinished call is run, and what is still pending
+    /// then is dropped.
     pub(crate) acts: Vec<Act>,
 }
 
@@ -66,7 +70,8 @@ pub(crate) struct RetrySpec {
     pub(crate) max_attempts: u32,
     pub(crate) class_caps: Vec<(ErrorClass, u32)>,
     pub(crate) unknown_cap: Option<u32>,
-    /// If neither this nor one below is there, the policy is given a fixed delay of zero: there has to be one.
+    /// If neither this nor one below is there, the policy is given a fixed delay of zero: there has
+    /// to be one.
     pub(crate) strategy: Option<StrategySpec>,
     pub(crate) strategies: Vec<(ErrorClass, StrategySpec)>,
     pub(crate) budget: Option<BudgetSpec>,
@@ -106,7 +111,8 @@ pub(crate) struct BreakerSpec {
     pub(crate) trip_on: Vec<ErrorClass>,
     pub(crate) class_thresholds: Vec<(ErrorClass, u32)>,
     pub(crate) own_clock: bool,
-    /// Whether the policy meets it behind the `Breaker` trait, where every admission, report and release is noted.
+    /// Whether the policy meets it behind the `Breaker` trait, where every admission, report and
+    /// release is noted.
     pub(crate) is_watched: bool,
 }
 
@@ -116,7 +122,8 @@ pub(crate) enum StrategySpec {
     Fixed(Duration),
     /// `retry_after_or(fixed(..))` without jitter.
     Hinted { or: Duration },
-    /// A closure: one delay for each attempt, the last one from there on; it panics when it is asked for this attempt.
+    /// A closure: one delay for each attempt, the last one from there on; it panics when it is
+    /// asked for this attempt.
     Closure { delays: Vec<Duration>, panics_at: Option<u32> },
     /// A closure: twice the delay before, at first this.
     Doubling(Duration),

@@ -1,4 +1,5 @@
-//! One exchange over a connection in memory: hyper sends the request, and reads what the server's end says.
+//! One exchange over a connection in memory: hyper sends the request, and reads what the server's
+//! end says.
 //!
 //! Owns the connections and the form of a response on the wire.
 
@@ -154,7 +155,8 @@ fn on_the_wire(response: &Response<Bytes>, is_whole: bool) -> Bytes {
     let has_content =
         !status.is_informational() && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
     for (name, value) in response.headers() {
-        // The length is what there is, or the next response on the connection would begin somewhere.
+        // The length is what there is, or the next response on the connection would begin
+        // somewhere.
         if *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING {
             bytes.put_slice(name.as_str().as_bytes());
             bytes.put_slice(b": ");

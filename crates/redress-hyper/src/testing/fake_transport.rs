@@ -22,15 +22,17 @@ use crate::error::HyperError;
 use crate::progress::Progress;
 use crate::transport::Transport;
 
-/// A [`Transport`] that does what each step of a script says, one step a request: it answers, fails in one of the ways of a [`Fault`], or
-/// never answers.
+/// A [`Transport`] that does what each step of a script says, one step a request: it answers, fails
+/// in one of the ways of a [`Fault`], or never answers.
 ///
-/// The errors are those of a real transport, class by class: each request goes over a connection of hyper's to a server in memory. No
-/// runtime and no socket is needed, and nothing takes time, so it goes well with a paused or a virtual clock.
+/// The errors are those of a real transport, class by class: each request goes over a connection of
+/// hyper's to a server in memory. No runtime and no socket is needed, and nothing takes time, so it
+/// goes well with a paused or a virtual clock.
 ///
-/// Steps are used up, and a request after the last of them panics, because a test that sends more than it meant to should hear of it; end
-/// the script with [`always_respond`](Self::always_respond) or [`always_fail`](Self::always_fail) where any number is right. Clones follow
-/// the same script: keep one to ask it afterwards. `B` is the body of requests.
+/// Steps are used up, and a request after the last of them panics, because a test that sends more
+/// than it meant to should hear of it; end the script with [`always_respond`](Self::always_respond)
+/// or [`always_fail`](Self::always_fail) where any number is right. Clones follow the same script:
+/// keep one to ask it afterwards. `B` is the body of requests.
 ///
 /// ```
 /// use std::time::Duration;
@@ -79,7 +81,8 @@ enum Step {
 }
 
 impl FakeTransport {
-    /// A transport without steps, for requests whose bodies are `Full<Bytes>`. For others it is made by `default()`.
+    /// A transport without steps, for requests whose bodies are `Full<Bytes>`. For others it is
+    /// made by `default()`.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -87,7 +90,8 @@ impl FakeTransport {
 }
 
 impl<B> FakeTransport<B> {
-    /// Adds a step that answers with this response. Its `Content-Length` is always its body's length.
+    /// Adds a step that answers with this response. Its `Content-Length` is always its body's
+    /// length.
     #[must_use]
     pub fn respond<D: Into<Bytes>>(self, response: Response<D>) -> Self {
         self.then(Step::Respond { response: response.map(Into::into), is_whole: true })
@@ -99,7 +103,8 @@ impl<B> FakeTransport<B> {
         self.respond(with_status(status))
     }
 
-    /// Adds a step that answers with this response, and closes before the end of its body: the last byte is missing.
+    /// Adds a step that answers with this response, and closes before the end of its body: the last
+    /// byte is missing.
     #[must_use]
     pub fn respond_cut_off<D: Into<Bytes>>(self, response: Response<D>) -> Self {
         self.then(Step::Respond { response: response.map(Into::into), is_whole: false })
@@ -111,13 +116,15 @@ impl<B> FakeTransport<B> {
         self.then(Step::Fail(fault))
     }
 
-    /// Adds a step that takes the request and never answers it: the attempt runs into its timeout, or the call into its deadline.
+    /// Adds a step that takes the request and never answers it: the attempt runs into its timeout,
+    /// or the call into its deadline.
     #[must_use]
     pub fn hang(self) -> Self {
         self.then(Step::Hang)
     }
 
-    /// Adds a step in which no connection ever comes about: the attempt runs into its timeout, and the request was certainly not acted on.
+    /// Adds a step in which no connection ever comes about: the attempt runs into its timeout, and
+    /// the request was certainly not acted on.
     #[must_use]
     pub fn hang_connecting(self) -> Self {
         self.then(Step::HangConnecting)
@@ -136,7 +143,8 @@ impl<B> FakeTransport<B> {
     }
 
     /// The requests so far, one for each attempt, as they were handed over: with the
-    /// [`Repetition`](crate::Repetition) among their extensions, and the body as far as it was read.
+    /// [`Repetition`](crate::Repetition) among their extensions, and the body as far as it was
+    /// read.
     #[must_use]
     pub fn requests(&self) -> Vec<Request<Bytes>> {
         self.state().requests.iter().map(Recorded::request).collect()

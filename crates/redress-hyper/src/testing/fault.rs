@@ -5,7 +5,8 @@
 use std::error::Error;
 use std::{fmt, io};
 
-/// A way in which a request fails. A [`FakeTransport`](super::FakeTransport) makes the error that a real one gives.
+/// A way in which a request fails. A [`FakeTransport`](super::FakeTransport) makes the error that a
+/// real one gives.
 ///
 /// | fault | the [`hyper_classifier`](crate::hyper_classifier) says | may it have been acted on? |
 /// |---|---|---|
@@ -24,8 +25,9 @@ use std::{fmt, io};
 /// | `StreamReset` (feature `http2`) | `Transient` | yes |
 ///
 /// Two failures are none of these: a body that breaks off is
-/// [`respond_cut_off`](super::FakeTransport::respond_cut_off), since its head is a response, and an attempt that runs into the policy's
-/// timeout is [`hang`](super::FakeTransport::hang), since it has no error.
+/// [`respond_cut_off`](super::FakeTransport::respond_cut_off), since its head is a response, and an
+/// attempt that runs into the policy's timeout is [`hang`](super::FakeTransport::hang), since it
+/// has no error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
@@ -43,9 +45,11 @@ pub enum Fault {
     ClosedBeforeRequest,
     /// The server resets the connection when it has the request.
     Reset,
-    /// The connection times out when the server has the request: the system's timeout, not the policy's.
+    /// The connection times out when the server has the request: the system's timeout, not the
+    /// policy's.
     TimedOut,
-    /// The server closes when it has the request, before the head of a response: hyper's `IncompleteMessage`.
+    /// The server closes when it has the request, before the head of a response: hyper's
+    /// `IncompleteMessage`.
     ClosedBeforeHead,
     /// What comes back is not HTTP.
     NotHttp,

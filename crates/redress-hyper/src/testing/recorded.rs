@@ -1,6 +1,8 @@
-//! What a fake transport was sent: requests as they were handed over, their bodies as far as they were read.
+//! What a fake transport was sent: requests as they were handed over, their bodies as far as they
+//! were read.
 //!
-//! Owns the note of one request, and the body that writes into it. Wakes the other end of the connection when the body is over.
+//! Owns the note of one request, and the body that writes into it. Wakes the other end of the
+//! connection when the body is over.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

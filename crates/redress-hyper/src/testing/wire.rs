@@ -127,7 +127,8 @@ struct Written {
 #[cfg(feature = "http2")]
 impl Default for Written {
     fn default() -> Self {
-        /// The length of the preface ([RFC 9113, section 3.4](https://www.rfc-editor.org/rfc/rfc9113#section-3.4)).
+        /// The length of the preface ([RFC 9113, section
+        /// 3.4](https://www.rfc-editor.org/rfc/rfc9113#section-3.4)).
         const PREFACE: usize = 24;
         Self { bytes: bytes::BytesMut::new(), to_skip: PREFACE, has_headers: false }
     }

@@ -1,4 +1,5 @@
-//! Servers that misbehave: nothing panics, hangs or is retried for ever, and every failure has a class.
+//! Servers that misbehave: nothing panics, hangs or is retried for ever, and every failure has a
+//! class.
 
 use std::error::Error;
 use std::io;

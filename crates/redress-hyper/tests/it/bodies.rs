@@ -265,7 +265,8 @@ async fn what_may_have_left_is_not() {
     assert_eq!((outcome.attempts(), server.arrived().len()), (3, 4));
 }
 
-/// A server that never answers hears of a request that is not idempotent once, though the attempt timed out.
+/// A server that never answers hears of a request that is not idempotent once, though the attempt
+/// timed out.
 #[tokio::test]
 async fn an_attempt_that_timed_out_may_have_left() {
     let bell = crate::support::Bell::default();
@@ -292,7 +293,8 @@ async fn an_attempt_that_timed_out_may_have_left() {
     assert_eq!((outcome.attempts(), outcome.cause()), (3, Some(redress_core::Cause::Timeout)));
 }
 
-/// Nobody is there for the first attempt; the second is under way when its time ends, over a transport that says nothing of it.
+/// Nobody is there for the first attempt; the second is under way when its time ends, over a
+/// transport that says nothing of it.
 #[derive(Clone)]
 struct ThenSilent<T>(crate::support::Bell, Arc<AtomicU32>, T);
 
@@ -408,7 +410,8 @@ fn chunks() -> impl Strategy<Value = Chunks> {
     (chunks, any::<bool>()).prop_map(|(chunks, is_sized)| Chunks { chunks, is_sized })
 }
 
-/// Whatever the body, the kind and the number of failures: each attempt's server has the whole body, and a stream has one attempt.
+/// Whatever the body, the kind and the number of failures: each attempt's server has the whole
+/// body, and a stream has one attempt.
 async fn replayed(chunks: Chunks, kind: Kind, failures: usize) {
     let answers: Vec<&str> = std::iter::repeat_n(BUSY, failures).chain([OK]).collect();
     let server = Server::answers(&answers).await;

@@ -201,7 +201,8 @@ async fn a_connection_that_is_still_read_from_is_passed_over_and_kept() {
     assert_eq!(made.load(Ordering::SeqCst), 2);
 }
 
-/// Answers one request on each of two connections, and closes the connection when told. Says when it has.
+/// Answers one request on each of two connections, and closes the connection when told. Says when
+/// it has.
 fn closing_when_told(
     listener: std::net::TcpListener,
     (told, closed): (mpsc::Receiver<()>, mpsc::Sender<()>),
@@ -225,7 +226,8 @@ fn closing_when_told(
 
 #[test]
 fn a_request_that_an_idle_connection_hands_back_goes_over_another_at_once() {
-    // Looks at the sockets between a connection's two turns, so that it hears of its end before it takes the request.
+    // Looks at the sockets between a connection's two turns, so that it hears of its end before it
+    // takes the request.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(1).build().unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,5 @@
-//! Responses that are replaced: their connections are used again or let go, and the last one is whole.
+//! Responses that are replaced: their connections are used again or let go, and the last one is
+//! whole.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -146,7 +147,8 @@ async fn the_connection_is_let_go_while_the_policy_waits() {
     assert_eq!((summary(&response).attempts(), text(response).await.as_str()), (2, "fine"));
 }
 
-/// Aborts when the retry is about to follow, so that a response that was being replaced is the last after all.
+/// Aborts when the retry is about to follow, so that a response that was being replaced is the last
+/// after all.
 async fn aborted_in_the_wait(
     server: &Server,
     (bytes, time): (usize, Duration),
@@ -235,7 +237,8 @@ async fn frames_of_nothing_are_counted_too() {
     assert_eq!((response.status().as_u16(), polled.load(Ordering::Relaxed)), (503, 2 * 101));
 }
 
-/// A frame takes some 96 bytes beside what is in it, so a million bytes one by one would take a hundred million.
+/// A frame takes some 96 bytes beside what is in it, so a million bytes one by one would take a
+/// hundred million.
 #[tokio::test]
 async fn what_keeping_frames_costs_is_bounded_too() {
     let polled = Arc::new(AtomicU32::new(0));

@@ -57,7 +57,8 @@ async fn fake(fault: Fault) -> String {
     seen(error_of(FakeTransport::new().fail(fault), "http://host/orders").await)
 }
 
-/// The same failure over both real transports, to a server that plays this part when it has the request.
+/// The same failure over both real transports, to a server that plays this part when it has the
+/// request.
 async fn real<F, Fut>(part: F) -> [String; 2]
 where
     F: Fn(crate::support::Peer) -> Fut + Copy + Send + Sync + 'static,
@@ -113,7 +114,8 @@ async fn a_name_that_does_not_resolve_is_as_over_a_socket() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_times_out_is_as_over_a_socket() {
-    // One that waits to be accepted is as many as this listener has room for; the next is not answered.
+    // One that waits to be accepted is as many as this listener has room for; the next is not
+    // answered.
     let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(0).unwrap();

@@ -1,4 +1,5 @@
-//! The client over real sockets: what is sent, what comes back, and what a server that misbehaves can do to it.
+//! The client over real sockets: what is sent, what comes back, and what a server that misbehaves
+//! can do to it.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 

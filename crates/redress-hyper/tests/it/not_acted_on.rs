@@ -1,4 +1,5 @@
-//! What the server says about having acted, and what a connection shows of it: a POST is sent again where it certainly had no effect.
+//! What the server says about having acted, and what a connection shows of it: a POST is sent again
+//! where it certainly had no effect.
 
 use std::future::{Future, pending};
 use std::io;
@@ -147,7 +148,8 @@ async fn a_connection_that_is_refused_has_taken_no_request() {
     assert_eq!((outcome.attempts(), outcome.last_class()), (3, Some(ErrorClass::Transient)));
 }
 
-/// How a POST fares whose connection never comes about, and one that is never answered: attempts, and what was forbidden.
+/// How a POST fares whose connection never comes about, and one that is never answered: attempts,
+/// and what was forbidden.
 async fn times_out<T>(transport: impl Fn(bool) -> T, server: &Server) -> [(u32, Option<&'static str>); 2]
 where
     T: Transport<RequestBody = Bytewise>,
@@ -290,7 +292,8 @@ mod http2 {
         assert_eq!(error.to_string(), "the server did not act on the request");
     }
 
-    /// A layer over hyper-util's client has redress-http's classifiers, which know no type of hyper's.
+    /// A layer over hyper-util's client has redress-http's classifiers, which know no type of
+    /// hyper's.
     #[tokio::test]
     async fn redress_https_classifiers_see_it_too() {
         use redress_core::Classifier;

@@ -1,4 +1,5 @@
-//! A retry takes another connection where the answer was about the connection, and what a transport is told of that.
+//! A retry takes another connection where the answer was about the connection, and what a transport
+//! is told of that.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -85,7 +86,8 @@ async fn connections_as_old_as_a_misdirected_one_are_given_up_with_it() {
     assert_eq!(server.connections()[3..], [2]);
 }
 
-/// What the caller put into the request's extensions is in nobody's way, nor is what is put there to watch the connection.
+/// What the caller put into the request's extensions is in nobody's way, nor is what is put there
+/// to watch the connection.
 #[tokio::test]
 async fn a_request_with_extensions_goes_over_another_connection_too() {
     let server = misdirecting(421, 1).await;

@@ -1,4 +1,5 @@
-//! What a client is told for all its requests, and what a request says beside it: URIs, policies, contexts, outcomes.
+//! What a client is told for all its requests, and what a request says beside it: URIs, policies,
+//! contexts, outcomes.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Servers that play a part, and clients for them.
 //!
-//! Owns the sockets. A server's part is a function of each connection, so that a test says what happens on which.
+//! Owns the sockets. A server's part is a function of each connection, so that a test says what
+//! happens on which.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -72,7 +73,8 @@ impl Server {
         server
     }
 
-    /// Answers the requests of all connections with these, in order, and further ones with the last.
+    /// Answers the requests of all connections with these, in order, and further ones with the
+    /// last.
     pub(crate) async fn answers(answers: &[&str]) -> Self {
         let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
         Self::start(move |mut peer| {
@@ -114,7 +116,8 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// The next request, whole; its number among those of all connections, from 0. `None` when the client has closed.
+    /// The next request, whole; its number among those of all connections, from 0. `None` when the
+    /// client has closed.
     pub(crate) async fn next(&mut self) -> Option<usize> {
         let end = loop {
             if let Some(end) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -243,7 +246,8 @@ pub(crate) fn put<B>(uri: Uri, body: B) -> Request<B> {
     Request::put(uri).body(body).unwrap()
 }
 
-/// A timer whose waits end when somebody rings, one each time, whether they have begun by then or not.
+/// A timer whose waits end when somebody rings, one each time, whether they have begun by then or
+/// not.
 #[derive(Clone, Default)]
 pub(crate) struct Bell(Arc<Notify>);
 

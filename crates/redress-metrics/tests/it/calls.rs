@@ -261,7 +261,8 @@ async fn the_type_of_an_error_is_a_label_when_asked_for_and_its_text_never() {
     assert_eq!(page.values_of(names::EVENTS_TOTAL, "error_type"), ["none", "std::io::error::Error"].into());
 }
 
-/// The one table that says which dependency fails, with which status, and what are timeouts and what resets.
+/// The one table that says which dependency fails, with which status, and what are timeouts and
+/// what resets.
 #[tokio::test]
 async fn failures_by_policy_and_detail_say_who_failed_and_how() {
     let exporter = Exporter::start();

@@ -36,7 +36,8 @@ async fn shown(exporter: &Exporter, breaker: &str) -> Option<f64> {
     exporter.scrape().await.value(names::CIRCUIT_STATE, &[("breaker", breaker)])
 }
 
-/// Opens, rejects, probes in vain, rejects a second call during the probe, and closes; `watched` or not.
+/// Opens, rejects, probes in vain, rejects a second call during the probe, and closes; `watched` or
+/// not.
 async fn follows_the_breaker(watched: bool) {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
@@ -106,7 +107,8 @@ async fn the_gauge_follows_a_watched_breaker() {
     follows_the_breaker(true).await;
 }
 
-/// A call is rejected beside a probe, and its thread gets to tell of it only when the probe has closed the circuit.
+/// A call is rejected beside a probe, and its thread gets to tell of it only when the probe has
+/// closed the circuit.
 #[tokio::test]
 async fn a_rejection_that_is_told_late_does_not_turn_the_gauge_back() {
     let exporter = Exporter::start();

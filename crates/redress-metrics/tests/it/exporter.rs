@@ -1,6 +1,7 @@
 //! The exporter on a socket of its own, and a client that scrapes it.
 //!
-//! Owns ports and requests. Each test has an exporter and a recorder of its own, so nothing is shared in the process.
+//! Owns ports and requests. Each test has an exporter and a recorder of its own, so nothing is
+//! shared in the process.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
@@ -25,7 +26,8 @@ impl Exporter {
     }
 
     pub(crate) fn with(configure: impl Fn(PrometheusBuilder) -> PrometheusBuilder) -> Self {
-        // The exporter wants a port and tells none, so a free one is looked for first. Somebody else may take it in between.
+        // The exporter wants a port and tells none, so a free one is looked for first. Somebody
+        // else may take it in between.
         for _ in 0..16 {
             let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
             let builder = PrometheusBuilder::new()

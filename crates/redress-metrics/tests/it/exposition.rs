@@ -1,7 +1,8 @@
 //! A strict reader of the Prometheus text format, version 0.0.4.
 //!
-//! Owns the grammar, <https://prometheus.io/docs/instrumenting/exposition_formats/>. Panics on whatever a scraper might refuse:
-//! a stray line, an unknown escape, a series twice, a metric whose series have different labels.
+//! Owns the grammar, <https://prometheus.io/docs/instrumenting/exposition_formats/>. Panics on
+//! whatever a scraper might refuse: a stray line, an unknown escape, a series twice, a metric whose
+//! series have different labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,8 +57,8 @@ impl Page {
         self.families.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.families.keys()))
     }
 
-    /// The value of one series; the labels are all that it has, and a series of calls is of a policy without a name, one of events
-    /// without a detail, unless they say otherwise.
+    /// The value of one series; the labels are all that it has, and a series of calls is of a
+    /// policy without a name, one of events without a detail, unless they say otherwise.
     pub(crate) fn value(&self, sample: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let is_gauge = [names::CIRCUIT_STATE, names::BUDGET_REMAINING].contains(&sample);
         let no_policy = (!is_gauge).then_some(("policy", "none"));

@@ -24,7 +24,8 @@ const HOSTILE: [&str; 12] = [
     "+Inf",
 ];
 
-/// The exporter drops a backslash before a quote, and doubles or swaps others; the page is well-formed all the same.
+/// The exporter drops a backslash before a quote, and doubles or swaps others; the page is
+/// well-formed all the same.
 const WITH_BACKSLASHES: [&str; 5] = ["\\", "trailing\\", "\\\"} 1", "\\\n", "\\\\n\\"];
 
 fn call_all(names: impl IntoIterator<Item = String>) {

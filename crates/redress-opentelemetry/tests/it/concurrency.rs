@@ -164,8 +164,9 @@ async fn a_call_within_a_call_is_its_child() {
     assert_eq!(telemetry.span("left").events.len(), 1);
 }
 
-/// What the Python original does: a rejected or cancelled call leaves its state in the task's context, and whatever the task starts
-/// shares it from then on, one call's events on another call's span.
+/// What the Python original does: a rejected or cancelled call leaves its state in the task's
+/// context, and whatever the task starts shares it from then on, one call's events on another
+/// call's span.
 #[tokio::test(start_paused = true)]
 async fn calls_after_a_rejected_and_a_cancelled_one_share_nothing() {
     let telemetry = Telemetry::new();

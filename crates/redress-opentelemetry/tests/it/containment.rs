@@ -1,4 +1,5 @@
-//! Tracers and exporters that panic, and what they may not disturb: the call, and the context it was made in.
+//! Tracers and exporters that panic, and what they may not disturb: the call, and the context it
+//! was made in.
 
 use std::borrow::Cow;
 use std::io;

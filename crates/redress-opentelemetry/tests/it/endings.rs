@@ -1,5 +1,5 @@
-//! Calls that end without a result: dropped in an attempt or in a wait, or gone in a panic. Each has
-//! one span and one duration.
+//! Calls that end without a result: dropped in an attempt or in a wait, or gone in a panic. Each
+//! has one span and one duration.
 
 use std::future::{Future, pending};
 use std::io;

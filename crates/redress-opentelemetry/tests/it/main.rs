@@ -1,4 +1,5 @@
-//! The observer on real SDKs: what is exported, whose child each span is, and what nothing may disturb.
+//! The observer on real SDKs: what is exported, whose child each span is, and what nothing may
+//! disturb.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 

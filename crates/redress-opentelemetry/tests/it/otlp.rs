@@ -1,4 +1,5 @@
-//! What a collector receives over OTLP, decoded from the protobuf; and collectors that refuse, answer garbage or are not there.
+//! What a collector receives over OTLP, decoded from the protobuf; and collectors that refuse,
+//! answer garbage or are not there.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -73,7 +74,8 @@ impl Exporting {
     }
 }
 
-/// A call that succeeds at the third attempt, with a span in each, and one that fails; both at once.
+/// A call that succeeds at the third attempt, with a span in each, and one that fails; both at
+/// once.
 async fn calls(exporting: &Exporting) {
     let breaker = CircuitBreaker::builder().name("users-db").build().unwrap();
     let observer = exporting.observer(&breaker);

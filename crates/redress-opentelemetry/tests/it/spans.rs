@@ -217,7 +217,8 @@ fn baggage_and_other_values_reach_the_operation() {
 #[test]
 fn a_span_that_is_not_sampled_is_a_parent_all_the_same() {
     let exporter = opentelemetry_sdk::trace::InMemorySpanExporter::default();
-    // Roots are dropped; what has a parent does as its parent does. A root of its own in the operation would be one by mistake.
+    // Roots are dropped; what has a parent does as its parent does. A root of its own in the
+    // operation would be one by mistake.
     let provider = SdkTracerProvider::builder()
         .with_simple_exporter(exporter.clone())
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))

@@ -1,4 +1,5 @@
-//! Where calls may run: on executors of many threads if the operation is `Send`, on a local one if it is not.
+//! Where calls may run: on executors of many threads if the operation is `Send`, on a local one if
+//! it is not.
 
 use std::cell::Cell;
 use std::io::{Error, ErrorKind};

@@ -1,4 +1,5 @@
-//! Responses of any kind, without a socket: whatever a head or a trailer holds, a call ends with an answer.
+//! Responses of any kind, without a socket: whatever a head or a trailer holds, a call ends with an
+//! answer.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

@@ -1,4 +1,5 @@
-//! The layer around a channel that is a function: what each attempt sends, and errors that no socket makes on demand.
+//! The layer around a channel that is a function: what each attempt sends, and errors that no
+//! socket makes on demand.
 
 use std::convert::Infallible;
 use std::error::Error;

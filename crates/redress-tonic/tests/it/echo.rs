@@ -75,7 +75,8 @@ impl Script {
     }
 }
 
-/// A server, its script, and what tells of calls that arrived and of endless streams that were dropped.
+/// A server, its script, and what tells of calls that arrived and of endless streams that were
+/// dropped.
 pub(crate) struct Running {
     pub(crate) script: Script,
     pub(crate) address: SocketAddr,

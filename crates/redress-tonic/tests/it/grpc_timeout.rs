@@ -68,7 +68,8 @@ proptest! {
             prop_assert_eq!(read, Duration::from_nanos(1));
         } else {
             prop_assert!(read <= timeout);
-            // A unit is left when the number no longer fits, and the next has six digits of it at least.
+            // A unit is left when the number no longer fits, and the next has six digits of it at
+            // least.
             let lost = timeout.min(MOST) - read;
             prop_assert!(lost < Duration::from_nanos(1).max(timeout / 99_999), "{:?} lost of {:?}", lost, timeout);
         }

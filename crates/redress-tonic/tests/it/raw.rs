@@ -95,7 +95,8 @@ impl RawServer {
     }
 }
 
-/// Starts a server on a free port. When the responses are used up it answers with the last status again.
+/// Starts a server on a free port. When the responses are used up it answers with the last status
+/// again.
 pub(crate) async fn serve_raw(responses: impl IntoIterator<Item = Raw>) -> RawServer {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");

@@ -23,7 +23,8 @@ fn varint(mut value: u64) -> Vec<u8> {
     bytes
 }
 
-/// A `google.rpc.RetryInfo` with this delay, by hand, since no library writes one that is out of range.
+/// A `google.rpc.RetryInfo` with this delay, by hand, since no library writes one that is out of
+/// range.
 fn retry_info(seconds: i64, nanos: i32) -> Vec<u8> {
     let seconds = varint(u64::from_le_bytes(seconds.to_le_bytes()));
     let nanos = varint(u64::from_le_bytes(i64::from(nanos).to_le_bytes()));

@@ -1,4 +1,5 @@
-//! Streams: nothing is replayed after the first message, and nothing waits for what only comes later.
+//! Streams: nothing is replayed after the first message, and nothing waits for what only comes
+//! later.
 
 use redress_core::{ErrorClass, StopReason};
 use redress_grpc_fixture::EchoClient;

@@ -1,4 +1,5 @@
-//! What the types promise: names that fit a field, and futures that may be sent where their parts may.
+//! What the types promise: names that fit a field, and futures that may be sent where their parts
+//! may.
 
 use http::Request;
 use redress_core::Retry;

@@ -1,5 +1,5 @@
-//! Whose failure it was, and whether anything was done: calls that must not run twice, deadlines that several timers know of, and what
-//! cannot get better.
+//! Whose failure it was, and whether anything was done: calls that must not run twice, deadlines
+//! that several timers know of, and what cannot get better.
 
 use std::io;
 use std::net::SocketAddr;
@@ -37,7 +37,8 @@ async fn once(address: SocketAddr) -> (u32, Option<&'static str>) {
     let layer = Lab::default().layer(3).not_idempotent(|head| head.uri.path().ends_with("/Once"));
     let answer = EchoClient::new(layer.layer(channel(address))).once(ping("x")).await;
     let outcome = redress_tonic::outcome(&answer);
-    // A success without a message is the client's to complain about: then the layer has no failure to tell of.
+    // A success without a message is the client's to complain about: then the layer has no failure
+    // to tell of.
     outcome.map_or((0, None), |outcome| (outcome.attempts(), outcome.retry_forbidden()))
 }
 
@@ -227,7 +228,8 @@ impl http_body::Body for Upload {
     }
 }
 
-/// hyper's error of a request that ends so, over a connection that its server closes, or that nothing drives.
+/// hyper's error of a request that ends so, over a connection that its server closes, or that
+/// nothing drives.
 async fn of_hyper(fails: Option<io::ErrorKind>, is_driven: bool) -> hyper::Error {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -402,7 +404,8 @@ fn the_code_is_a_label() {
     }
 }
 
-/// What a breaker that opens at the first failure makes of a call whose response has this after its message.
+/// What a breaker that opens at the first failure makes of a call whose response has this after its
+/// message.
 async fn breaker_after(trailers: Vec<(&'static str, &'static str)>) -> (Option<StopReason>, CircuitState) {
     let lab = Lab::default();
     let server = serve_raw([grpc(&[], [message("hi"), Step::Trailers(trailers)])]).await;

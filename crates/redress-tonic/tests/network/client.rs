@@ -24,7 +24,8 @@ impl Caller for Grpc {
     const HOLDS_OPENING: bool = true;
 
     fn new(stage: &Stage, _: Flavour) -> Self {
-        // A channel takes no calls while it connects, so its maker bounds the time of the connector.
+        // A channel takes no calls while it connects, so its maker bounds the time of the
+        // connector.
         let endpoint = Endpoint::from_static("http://peer.test").connect_timeout(Duration::from_millis(100));
         let channel = endpoint.connect_with_connector_lazy(stage.net.connector());
         let fuse = stage.fuse.clone();

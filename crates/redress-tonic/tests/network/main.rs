@@ -1,8 +1,9 @@
-//! The layer around a channel over a simulated network: peers that stall, reset, refuse and go away, in random order, in
-//! virtual time.
+//! The layer around a channel over a simulated network: peers that stall, reset, refuse and go
+//! away, in random order, in virtual time.
 //!
-//! The laws are those of `redress-fixtures`. A failing world is shrunk and its seed written below `regressions/`: commit it,
-//! every run begins with those. `PROPTEST_CASES=100000` makes a long run of it.
+//! The laws are those of `redress-fixtures`. A failing world is shrunk and its seed written below
+//! `regressions/`: commit it, every run begins with those. `PROPTEST_CASES=100000` makes a long run
+//! of it.
 
 mod client;
 
@@ -53,8 +54,8 @@ fn a_panic_at_every_seam_of_the_other_half() {
 fn every_seam(half: usize) {
     let worlds = corpus::worlds().into_iter().enumerate().filter(|(index, _)| index / 2 % 2 == half);
     let worlds: Vec<_> = worlds.map(|(_, named)| named).collect();
-    // What panics in the connector, or in the body of a request, panics in the worker of the channel or in the task of its
-    // connection, which are tonic's.
+    // What panics in the connector, or in the body of a request, panics in the worker of the
+    // channel or in the task of its connection, which are tonic's.
     let is_tonics = |point: Point| matches!(point, Point::Connector | Point::Connecting);
     let plays = at_every_seam::<Grpc>(&worlds, Flavour::Grpc, is_tonics);
     println!("{} plays: {plays:?}", plays.iter().map(|(_, count)| count).sum::<usize>());

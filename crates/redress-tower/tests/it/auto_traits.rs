@@ -1,4 +1,5 @@
-//! Services and calls are `Send`, `Sync` and `Clone` as axum and hyper need them, and are not where what they hold is not.
+//! Services and calls are `Send`, `Sync` and `Clone` as axum and hyper need them, and are not where
+//! what they hold is not.
 
 use std::cell::Cell;
 use std::convert::Infallible;

@@ -1,4 +1,5 @@
-//! What the call of each request sets for itself: deadlines, aborts, names and hooks, through a layer.
+//! What the call of each request sets for itself: deadlines, aborts, names and hooks, through a
+//! layer.
 
 use std::convert::Infallible;
 use std::future::{pending, ready};

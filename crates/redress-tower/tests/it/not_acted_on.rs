@@ -1,4 +1,5 @@
-//! Requests that are not idempotent, through a layer: sent again where the failure says that nothing was done.
+//! Requests that are not idempotent, through a layer: sent again where the failure says that
+//! nothing was done.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -43,7 +44,8 @@ async fn a_connection_that_is_refused_has_taken_no_post() {
     assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
 }
 
-/// How often a POST is sent to a service that answers so at first, and what each repetition was told.
+/// How often a POST is sent to a service that answers so at first, and what each repetition was
+/// told.
 async fn sends(status: u16, protocol: HttpProtocol) -> (usize, Vec<Option<Repetition>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&told);

@@ -1,6 +1,7 @@
 //! Policies and services to test with.
 //!
-//! Owns what several modules need: policies that wait for nothing, and a service that plays a script.
+//! Owns what several modules need: policies that wait for nothing, and a service that plays a
+//! script.
 
 use std::future::{Future, Ready, ready};
 use std::io::{Error, ErrorKind};
@@ -31,7 +32,8 @@ pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Answers from a script, in order, and notes what it is asked. Every instance must have been ready since its last call.
+/// Answers from a script, in order, and notes what it is asked. Every instance must have been ready
+/// since its last call.
 pub(crate) struct Scripted<Req, Res> {
     shared: Arc<Mutex<Shared<Req, Res>>>,
     is_ready: bool,

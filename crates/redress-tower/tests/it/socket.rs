@@ -55,7 +55,8 @@ pub(crate) async fn play(script: &'static [Does]) -> (SocketAddr, Arc<Mutex<Vec<
                     stream.write_all(bytes.as_bytes()).await.unwrap();
                 }
                 Does::Resets => {
-                    // What has come and is not read when the socket closes makes the system reset the connection.
+                    // What has come and is not read when the socket closes makes the system reset
+                    // the connection.
                     stream.peek(&mut [0]).await.unwrap();
                     notes.lock().unwrap().push(String::new());
                 }

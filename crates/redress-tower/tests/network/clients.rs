@@ -1,4 +1,5 @@
-//! The clients under test: the layer that knows HTTP and the one that knows nothing, over hyper-util's client.
+//! The clients under test: the layer that knows HTTP and the one that knows nothing, over
+//! hyper-util's client.
 
 use std::future::Future;
 use std::pin::Pin;

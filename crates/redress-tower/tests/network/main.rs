@@ -1,8 +1,9 @@
-//! Layers over hyper-util's client over a simulated network: peers that stall, reset, refuse and go away, in random order,
-//! in virtual time.
+//! Layers over hyper-util's client over a simulated network: peers that stall, reset, refuse and go
+//! away, in random order, in virtual time.
 //!
-//! The laws are those of `redress-fixtures`. A failing world is shrunk and its seed written below `regressions/`: commit it,
-//! every run begins with those. `PROPTEST_CASES=100000` makes a long run of it.
+//! The laws are those of `redress-fixtures`. A failing world is shrunk and its seed written below
+//! `regressions/`: commit it, every run begins with those. `PROPTEST_CASES=100000` makes a long run
+//! of it.
 
 mod clients;
 

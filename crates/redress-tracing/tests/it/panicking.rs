@@ -102,7 +102,8 @@ async fn asynchronous_calls_that_end_and_that_are_dropped() {
     }
 }
 
-/// The call is dropped while its operation's panic unwinds; a second panic out of it would end the process.
+/// The call is dropped while its operation's panic unwinds; a second panic out of it would end the
+/// process.
 #[test]
 fn calls_whose_operation_panics() {
     for moment in MOMENTS {

@@ -1,4 +1,5 @@
-//! What a user of redress writes: a client with its error, a classifier that reads both, and the one policy for all calls.
+//! What a user of redress writes: a client with its error, a classifier that reads both, and the
+//! one policy for all calls.
 //!
 //! It knows nothing of the story told around it: this is the file to take along.
 
@@ -26,10 +27,12 @@ pub(crate) const BUDGET_WINDOW: Duration = Duration::from_secs(10);
 pub(crate) const FAILED_CALLS: u32 = 4;
 pub(crate) const RECOVERY: Duration = Duration::from_millis(500);
 
-/// The policy. Clones are cheap and share the breaker and the budget, so one value serves the whole program.
+/// The policy. Clones are cheap and share the breaker and the budget, so one value serves the whole
+/// program.
 pub(crate) fn policy() -> Result<AsyncPolicy<PageClassifier>, ConfigError> {
     let backoff = decorrelated_jitter().base(SHORTEST_WAIT).max(LONGEST_WAIT);
-    // Without a hint, a server that counts requests is left alone for longer than one that fell over.
+    // Without a hint, a server that counts requests is left alone for longer than one that fell
+    // over.
     let rate_limited = equal_jitter().base(Duration::from_millis(500));
     AsyncPolicy::builder()
         .classifier(PageClassifier)
@@ -46,7 +49,8 @@ pub(crate) fn policy() -> Result<AsyncPolicy<PageClassifier>, ConfigError> {
         .build()
 }
 
-/// What is tried again, decided in one place: retry, backoff, breaker and budget all act on the answer.
+/// What is tried again, decided in one place: retry, backoff, breaker and budget all act on the
+/// answer.
 #[derive(Clone, Copy)]
 pub(crate) struct PageClassifier;
 

@@ -1,7 +1,8 @@
 //! One policy between a client and a server that misbehaves, and what a person can learn from it.
 //!
-//! `cargo run --example quickstart` plays the story against a server of its own, in about five seconds.
-//! `cargo run --example quickstart -- http://127.0.0.1:8080/health` calls your server through the same policy.
+//! `cargo run --example quickstart` plays the story against a server of its own, in about five
+//! seconds. `cargo run --example quickstart -- http://127.0.0.1:8080/health` calls your server
+//! through the same policy.
 //!
 //! Read `client.rs` first: it is all that a user writes.
 

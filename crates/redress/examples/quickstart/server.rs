@@ -1,6 +1,7 @@
 //! A real HTTP server on a loopback port that misbehaves by script.
 //!
-//! Owns the scenes' server side and the count of what reached it. Knows nothing of who calls or how often.
+//! Owns the scenes' server side and the count of what reached it. Knows nothing of who calls or how
+//! often.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -21,7 +22,8 @@ use tokio::time::sleep;
 /// How long the server is down before it is merely overloaded.
 const OUTAGE: Duration = Duration::from_millis(500);
 
-/// What it bears: so many requests for a path in `LOAD_WINDOW`. The calls alone are four in that time.
+/// What it bears: so many requests for a path in `LOAD_WINDOW`. The calls alone are four in that
+/// time.
 const BEARABLE: usize = 6;
 const LOAD_WINDOW: Duration = Duration::from_millis(500);
 

@@ -1,6 +1,7 @@
 //! What a person sees: attempts as they happen, a timeline for each call, and the totals.
 //!
-//! Owns every word on the screen, within 80 columns and coloured on a terminal alone. It only listens.
+//! Owns every word on the screen, within 80 columns and coloured on a terminal alone. It only
+//! listens.
 
 use std::fmt::{Arguments, Display};
 use std::io::{Stdout, Write as _};

@@ -1,4 +1,5 @@
-//! The asynchronous policy before a timer is chosen makes no calls. Where the call is awaited, rustc says so three times.
+//! The asynchronous policy before a timer is chosen makes no calls. Where the call is awaited,
+//! rustc says so three times.
 
 use std::io;
 use std::time::Duration;

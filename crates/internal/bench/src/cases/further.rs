@@ -1,6 +1,8 @@
-//! Calls that fail at every attempt, with five attempts and with ten: what lies between is what a further attempt costs.
+//! Calls that fail at every attempt, with five attempts and with ten: what lies between is what a
+//! further attempt costs.
 //!
-//! Owns the pairs. They are no rows: their instructions are counted, and subtracted from one another.
+//! Owns the pairs. They are no rows: their instructions are counted, and subtracted from one
+//! another.
 
 use std::future::ready;
 use std::hint::black_box;
@@ -71,7 +73,8 @@ fn transient() -> impl Classifier<u64, OperationError> + Clone + Send + Sync {
     error_classifier(|_: &OperationError| ErrorClass::Transient)
 }
 
-/// With the default deadline. Budget and breaker count in a window so short that neither runs out nor opens.
+/// With the default deadline. Budget and breaker count in a window so short that neither runs out
+/// nor opens.
 fn everything<C, K>(policy: PolicyBuilder<C, K>, attempts: u32) -> PolicyBuilder<C, K> {
     let budget = Budget::new(1024, Duration::from_micros(1)).expect("a valid budget");
     let breaker = CircuitBreaker::builder().failure_threshold(100).window(Duration::from_nanos(500));

@@ -161,7 +161,8 @@ fn permit_refused() -> Batch {
 }
 
 fn failure_recorded() -> Batch {
-    // Fewer failures than the threshold fit into the window, so the breaker records each and stays closed.
+    // Fewer failures than the threshold fit into the window, so the breaker records each and stays
+    // closed.
     let breaker = breaker().window(Duration::from_nanos(500)).build().expect("a valid breaker");
     repeat_while(breaker, |breaker| with_permit(breaker, fail), |breaker| breaker.state() == CircuitState::Closed)
 }
@@ -169,7 +170,8 @@ fn failure_recorded() -> Batch {
 fn failure_recorded_at() -> Batch {
     let (start, seconds) = (Instant::now(), AtomicU64::new(0));
     let fail_at = move |breaker: &CircuitBreaker| {
-        // A second apart, so that the hundredth failure never falls into the same minute as the first.
+        // A second apart, so that the hundredth failure never falls into the same minute as the
+        // first.
         let second = seconds.load(Ordering::Relaxed);
         seconds.store(second + 1, Ordering::Relaxed);
         let now = start + Duration::from_secs(second);
@@ -181,7 +183,8 @@ fn failure_recorded_at() -> Batch {
     repeat_while(breaker, fail_at, |breaker| breaker.state() == CircuitState::Closed)
 }
 
-/// How many withdrawals are made with one reading of the clock, whose cost is then nothing beside theirs.
+/// How many withdrawals are made with one reading of the clock, whose cost is then nothing beside
+/// theirs.
 const WITHDRAWALS: u64 = 256;
 
 fn withdrawal() -> Batch {

@@ -104,7 +104,8 @@ fn rejected() -> Batch {
 }
 
 fn failure() -> Batch {
-    // Fewer failures than the threshold fit into the window, so the breaker records each and stays closed.
+    // Fewer failures than the threshold fit into the window, so the breaker records each and stays
+    // closed.
     let breaker = closing().window(Duration::from_nanos(500));
     let policy = AsyncPolicy::builder().classifier(transient()).circuit_breaker(breaker);
     let policy = policy.build().expect("a valid policy");

@@ -59,7 +59,8 @@ fn rejected() -> Batch {
 }
 
 fn failure() -> Batch {
-    // The window is short and the number of calls it would take is never made: it records each and stays closed.
+    // The window is short and the number of calls it would take is never made: it records each and
+    // stays closed.
     let layer = CircuitBreakerLayer::builder()
         .sliding_window_type(SlidingWindowType::TimeBased)
         .sliding_window_duration(Duration::from_nanos(500))

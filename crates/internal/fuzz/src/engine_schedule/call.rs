@@ -23,7 +23,8 @@ pub(super) enum Flavour {
     Told,
     /// `call` with an abort predicate.
     Abortable,
-    /// `execute` with observers, hooks, timeline, abort predicate and, if there is one, the sleep handler.
+    /// `execute` with observers, hooks, timeline, abort predicate and, if there is one, the sleep
+    /// handler.
     Watched { is_rude: bool },
 }
 
@@ -70,10 +71,12 @@ pub(super) struct Manner {
 }
 
 impl Manner {
-    /// A call of the policy without retry that takes the quiet path, unless the policy has a deadline.
+    /// A call of the policy without retry that takes the quiet path, unless the policy has a
+    /// deadline.
     pub(super) const ONCE: Self = Self { flavour: Flavour::Bare, retries: false, deadline: None };
 
-    /// The flavour and, for a call that is made now and has a deadline, which: all of it in one byte.
+    /// The flavour and, for a call that is made now and has a deadline, which: all of it in one
+    /// byte.
     pub(super) fn of(byte: u8, retries: bool, has_deadline: bool, now: Duration) -> Self {
         let rest = byte / 6;
         let span = Duration::from_secs(u64::from(rest / 2 % 8));

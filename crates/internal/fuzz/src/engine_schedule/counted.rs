@@ -22,7 +22,8 @@ impl Counted {
         Self { breaker, admitted: AtomicUsize::new(0), settled: AtomicUsize::new(0) }
     }
 
-    /// Admissions that are neither reported nor released; panics if there are more ends than beginnings.
+    /// Admissions that are neither reported nor released; panics if there are more ends than
+    /// beginnings.
     pub(super) fn outstanding(&self) -> usize {
         let (admitted, settled) = (self.admitted.load(Ordering::Relaxed), self.settled.load(Ordering::Relaxed));
         admitted.checked_sub(settled).expect("an admission is settled once")

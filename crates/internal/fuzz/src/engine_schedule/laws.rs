@@ -1,6 +1,7 @@
 //! The laws of a single call, judged by what was overheard of it.
 //!
-//! Owns what must be true of the notes, whenever they are read and when the call has ended. Drives nothing.
+//! Owns what must be true of the notes, whenever they are read and when the call has ended. Drives
+//! nothing.
 
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ impl<'s> Limits<'s> {
         self.retry().map_or(1, |setup| setup.max_attempts as usize)
     }
 
-    /// The deadline of a call that begins at this instant: the policy's or its own, whichever is earlier.
+    /// The deadline of a call that begins at this instant: the policy's or its own, whichever is
+    /// earlier.
     pub(super) fn deadline(self, began: Duration) -> Option<Duration> {
         let own = self.manner.deadline.map(|deadline| match deadline {
             OwnDeadline::After(time) => began + time,
@@ -119,8 +121,8 @@ impl Seen<'_> {
         waits.iter().for_each(|wait| self.is_bounded(wait));
     }
 
-    /// Of an asynchronous call that pends: no attempt outlasts its limit, and no call its deadline, unless its attempts
-    /// may.
+    /// Of an asynchronous call that pends: no attempt outlasts its limit, and no call its deadline,
+    /// unless its attempts may.
     pub(super) fn is_in_time(&self, now: Duration) {
         let started = self.notes.starts.last().filter(|_| self.notes.is_running).map(|start| start.at);
         let cut_at = match started {
@@ -151,8 +153,8 @@ impl Seen<'_> {
         assert_eq!(Some(wait.duration), self.limits.delay_after(failure), "the wait is the strategy's");
     }
 
-    /// When each retry was granted, of the failures and events after so many: a watched call is told of each, and of
-    /// another every failure was granted a retry but the one that ended it.
+    /// When each retry was granted, of the failures and events after so many: a watched call is
+    /// told of each, and of another every failure was granted a retry but the one that ended it.
     pub(super) fn grants_since(&self, failures: usize, events: usize, has_ended: bool) -> Vec<Duration> {
         if self.limits.is_watched() {
             let retries = self.notes.events[events..].iter().filter(|heard| heard.name == EventName::Retry);
@@ -225,7 +227,8 @@ impl Seen<'_> {
         }
     }
 
-    /// What there is to wait for: a deferred retry, a probe, or the hint of a delay that did not fit.
+    /// What there is to wait for: a deferred retry, a probe, or the hint of a delay that did not
+    /// fit.
     fn retry_in(&self, ended: &Ended) -> Option<Duration> {
         match (ended.reason?, self.notes.failures.last()) {
             (StopReason::CircuitOpen, _) => ended.rejection.as_ref()?.retry_in(),
@@ -298,7 +301,8 @@ impl Seen<'_> {
             StopReason::MaxAttemptsPerClass | StopReason::MaxUnknownAttempts => {
                 failures > self.limits.cap_of(last.class)
             }
-            // A delay that does not fit is for the handler to decide on, if it does not let the call sleep.
+            // A delay that does not fit is for the handler to decide on, if it does not let the
+            // call sleep.
             StopReason::DeadlineExceeded => {
                 let sleeps = matches!(self.handler(), None | Some(SleepDecision::Sleep));
                 is_late || (sleeps && self.is_unfit(last))

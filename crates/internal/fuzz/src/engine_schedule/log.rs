@@ -1,6 +1,7 @@
 //! What is overheard of one call.
 //!
-//! Owns the notes: the operation, the observers and whatever waits write them, at the virtual instant. Judges nothing.
+//! Owns the notes: the operation, the observers and whatever waits write them, at the virtual
+//! instant. Judges nothing.
 
 use std::collections::VecDeque;
 use std::mem;

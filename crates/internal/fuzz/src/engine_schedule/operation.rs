@@ -1,6 +1,7 @@
 //! What an operation does: it ends when it is told to, as it is told to.
 //!
-//! Owns the values, the errors and their classifier. Notes its own beginning and end, and judges nothing.
+//! Owns the values, the errors and their classifier. Notes its own beginning and end, and judges
+//! nothing.
 
 use std::any::Any;
 use std::error::Error;

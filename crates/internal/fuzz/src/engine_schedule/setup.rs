@@ -1,7 +1,8 @@
 //! What the policies of a schedule are set to.
 //!
-//! Owns the configuration and the policies made of it: an asynchronous and a blocking one with the same retry, and the same
-//! two without retry and with other time limits, all on one breaker, one budget and one clock.
+//! Owns the configuration and the policies made of it: an asynchronous and a blocking one with the
+//! same retry, and the same two without retry and with other time limits, all on one breaker, one
+//! budget and one clock.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -166,7 +166,8 @@ impl<'p> World<'p> {
         }
     }
 
-    /// When every call is over, nothing is left of them: the breaker recovers, and the budget is whole again.
+    /// When every call is over, nothing is left of them: the breaker recovers, and the budget is
+    /// whole again.
     pub(super) fn ends_well(mut self) {
         for slot in 0..SLOTS {
             self.drop_call(slot);
@@ -250,7 +251,8 @@ impl Accounts<'_> {
         driving
     }
 
-    /// What becomes of a call that begins now: whether to abort is looked at first, then the deadline, then the breaker.
+    /// What becomes of a call that begins now: whether to abort is looked at first, then the
+    /// deadline, then the breaker.
     fn enter(&mut self, asks_to_abort: bool, limits: Limits<'_>) -> Entry {
         let now = self.now();
         if asks_to_abort {

@@ -1,7 +1,8 @@
-//! The shapes of a call that is to be dropped: every combination of what an asynchronous call can be pending at.
+//! The shapes of a call that is to be dropped: every combination of what an asynchronous call can
+//! be pending at.
 //!
-//! Owns what the shapes are and where each of them is pending. Does not know when they are dropped, nor what should hold
-//! then.
+//! Owns what the shapes are and where each of them is pending. Does not know when they are dropped,
+//! nor what should hold then.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -320,7 +321,8 @@ pub(super) struct Watch {
     pub(super) breaker: CircuitBreaker,
     pub(super) recorder: Recorder,
     pub(super) timeline: RetryTimeline,
-    /// When each retry was announced: the strategy is the last to be asked before its token is taken.
+    /// When each retry was announced: the strategy is the last to be asked before its token is
+    /// taken.
     pub(super) retries: Mutex<Vec<Duration>>,
     pub(super) attempts: Counter,
     pub(super) live_attempts: Mutex<u32>,
@@ -329,7 +331,8 @@ pub(super) struct Watch {
     pub(super) let_in: Counter,
 }
 
-/// Part of a future of the caller's: counts it while it lives, and asks the breaker for admission when it is dropped.
+/// Part of a future of the caller's: counts it while it lives, and asks the breaker for admission
+/// when it is dropped.
 struct Guard {
     watch: Arc<Watch>,
     live: fn(&Watch) -> &Mutex<u32>,

@@ -1,4 +1,5 @@
-//! Errors that hold another and answer `source()` with that one's source: `Arc`, `Box`, and contexts.
+//! Errors that hold another and answer `source()` with that one's source: `Arc`, `Box`, and
+//! contexts.
 
 use std::error::Error;
 use std::io;

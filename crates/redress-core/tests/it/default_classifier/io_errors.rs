@@ -1,4 +1,5 @@
-//! Errors of the standard library: every kind by name, the numbers without a kind, and names that do not resolve.
+//! Errors of the standard library: every kind by name, the numbers without a kind, and names that
+//! do not resolve.
 
 use std::error::Error;
 use std::fmt;
@@ -9,7 +10,8 @@ use redress_core::{Classification, ErrorClass, default_classifier};
 
 use super::{check, everywhere, of_kind};
 
-/// Every kind that the oldest supported compiler knows, with its class; `Unknown` is one that is passed over.
+/// Every kind that the oldest supported compiler knows, with its class; `Unknown` is one that is
+/// passed over.
 const KINDS: [(Kind, ErrorClass); 38] = [
     (Kind::ConnectionRefused, ErrorClass::Transient),
     (Kind::ConnectionReset, ErrorClass::Transient),
@@ -51,7 +53,8 @@ const KINDS: [(Kind, ErrorClass); 38] = [
     (Kind::WriteZero, ErrorClass::Unknown),
 ];
 
-/// The kinds that are unstable, or newer than the oldest supported compiler: found by number, or passed over.
+/// The kinds that are unstable, or newer than the oldest supported compiler: found by number, or
+/// passed over.
 const UNNAMED: [&str; 4] = ["FilesystemLoop", "InProgress", "InvalidFilename", "Uncategorized"];
 
 #[test]
@@ -65,7 +68,8 @@ fn io_kinds_are_read_by_one_table() {
     }
 }
 
-/// Fails when the compiler gives a number of this system a kind that has no row: decide on it, here and in the docs.
+/// Fails when the compiler gives a number of this system a kind that has no row: decide on it, here
+/// and in the docs.
 #[test]
 fn every_kind_that_the_system_can_cause_has_a_row() {
     let is_known = |name: &str| UNNAMED.contains(&name) || KINDS.iter().any(|(kind, _)| format!("{kind:?}") == name);

@@ -1,4 +1,5 @@
-//! Names: guessed from last, in an order in which no guess stops retries beside a word for a missing answer.
+//! Names: guessed from last, in an order in which no guess stops retries beside a word for a
+//! missing answer.
 
 use std::error::Error;
 use std::fmt;

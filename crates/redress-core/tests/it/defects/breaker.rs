@@ -1,4 +1,5 @@
-//! Defects of circuit breakers: probes that wedge or mislead them, stampedes, and results that come late.
+//! Defects of circuit breakers: probes that wedge or mislead them, stampedes, and results that come
+//! late.
 
 use std::cell::Cell;
 use std::future::{pending, poll_fn};
@@ -45,8 +46,8 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// redress-py: cancel the half-open probe inside `AsyncPolicy.execute`, and every later call is rejected, still so after the
-/// clock moves 10⁹ s.
+/// redress-py: cancel the half-open probe inside `AsyncPolicy.execute`, and every later call is
+/// rejected, still so after the clock moves 10⁹ s.
 ///
 /// Attacks C3, C4.
 #[test]
@@ -66,8 +67,8 @@ fn a_cancelled_probe_does_not_reject_every_later_call() {
     assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
 }
 
-/// resilience4j 935 and 1389, OmniRoute 13836 (six days, 49,607 rejections): a probe that never settles wedges the circuit.
-/// Here it does not settle because it panics.
+/// resilience4j 935 and 1389, OmniRoute 13836 (six days, 49,607 rejections): a probe that never
+/// settles wedges the circuit. Here it does not settle because it panics.
 ///
 /// Attacks C3, C4.
 #[test]
@@ -81,7 +82,8 @@ fn a_panicked_probe_does_not_reject_every_later_call() {
     });
 }
 
-/// getnora-io/nora 607: the probe's place is lost when it ends in a 4xx or an error in the body. monix 1080, rezilience 521.
+/// getnora-io/nora 607: the probe's place is lost when it ends in a 4xx or an error in the body.
+/// monix 1080, rezilience 521.
 ///
 /// Attacks C3.
 #[test]
@@ -98,7 +100,8 @@ fn no_end_of_a_probe_forgets_its_place() {
     });
 }
 
-/// redress-py: a PERMANENT failure on the probe re-opens the circuit although PERMANENT is not in `trip_on`.
+/// redress-py: a PERMANENT failure on the probe re-opens the circuit although PERMANENT is not in
+/// `trip_on`.
 ///
 /// Attacks C1.
 #[test]
@@ -123,8 +126,8 @@ fn a_cancelled_probe_is_no_success() {
     assert_eq!(policy.circuit_state(), Some(CircuitState::HalfOpen));
 }
 
-/// resilience4j 544, Polly 311, smallrye-fault-tolerance 320: an outcome that is neither success nor failure is taken for
-/// one of them.
+/// resilience4j 544, Polly 311, smallrye-fault-tolerance 320: an outcome that is neither success
+/// nor failure is taken for one of them.
 ///
 /// Attacks C1, C3.
 #[test]
@@ -137,7 +140,8 @@ fn an_aborted_probe_is_neither_a_success_nor_a_failure() {
     });
 }
 
-/// Stands for redress-py's R4, breaker admission: a call that is not going to be made asks for no admission.
+/// Stands for redress-py's R4, breaker admission: a call that is not going to be made asks for no
+/// admission.
 ///
 /// Attacks C3, C4.
 #[test]
@@ -151,8 +155,8 @@ fn a_call_aborted_before_it_begins_does_not_take_the_probes_place() {
     });
 }
 
-/// tower-resilience: with its default window it took 1000 failures to open after 1000 successes, since the window is
-/// cumulative since the last transition. resilience4j 1731.
+/// tower-resilience: with its default window it took 1000 failures to open after 1000 successes,
+/// since the window is cumulative since the last transition. resilience4j 1731.
 #[test]
 fn a_thousand_successes_do_not_dilute_the_failures_after_them() {
     everywhere(|lab| {
@@ -168,8 +172,8 @@ fn a_thousand_successes_do_not_dilute_the_failures_after_them() {
     });
 }
 
-/// tower-resilience: a success admitted before the trip closed a half-open breaker while the real probe was still
-/// running, and about to fail. Polly 217 and 218, nv-redfish 211, mcp-server 222.
+/// tower-resilience: a success admitted before the trip closed a half-open breaker while the real
+/// probe was still running, and about to fail. Polly 217 and 218, nv-redfish 211, mcp-server 222.
 ///
 /// Attacks C2, C5.
 #[test]
@@ -198,7 +202,8 @@ fn a_success_admitted_before_the_trip_does_not_close_a_half_open_circuit() {
     assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
 }
 
-/// The same on every driver, with both results and with a drop: the early call's operation runs while all this happens.
+/// The same on every driver, with both results and with a drop: the early call's operation runs
+/// while all this happens.
 ///
 /// Attacks C2, C5.
 #[test]
@@ -221,7 +226,8 @@ fn no_result_admitted_before_the_trip_decides_for_the_probe() {
     });
 }
 
-/// failsafe-rs and recloser: half-open admits everyone, 1000 of 1000 callers. Polly 216, resilience4j 1432, opossum 819.
+/// failsafe-rs and recloser: half-open admits everyone, 1000 of 1000 callers. Polly 216,
+/// resilience4j 1432, opossum 819.
 ///
 /// Attacks C2.
 #[test]
@@ -262,8 +268,8 @@ fn half_open_has_one_call_in_flight_of_a_thousand() {
     assert!(answered.iter().all(|reason| *reason == StopReason::CircuitOpen));
 }
 
-/// coder 24701 took 429 out of its breaker, web-researcher-mcp 276 wants it to open at once: a rate limit says that the
-/// dependency is well, unless somebody says otherwise.
+/// coder 24701 took 429 out of its breaker, web-researcher-mcp 276 wants it to open at once: a rate
+/// limit says that the dependency is well, unless somebody says otherwise.
 #[test]
 fn rate_limits_do_not_open_a_circuit_unless_asked_to() {
     everywhere(|lab| {
@@ -280,7 +286,8 @@ fn rate_limits_do_not_open_a_circuit_unless_asked_to() {
     });
 }
 
-/// acton-service 44: eight layers built for four requests, so the breaker never opened. axum 2634, tower 764.
+/// acton-service 44: eight layers built for four requests, so the breaker never opened. axum 2634,
+/// tower 764.
 #[test]
 fn a_breaker_does_not_begin_afresh_with_every_clone_of_its_policy() {
     let clock = VirtualClock::new();
@@ -295,8 +302,8 @@ fn a_breaker_does_not_begin_afresh_with_every_clone_of_its_policy() {
     assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
 }
 
-/// tower-resilience: its breaker's clock does not follow the clock of its sleeps, so that a test in virtual time never
-/// recovers.
+/// tower-resilience: its breaker's clock does not follow the clock of its sleeps, so that a test in
+/// virtual time never recovers.
 #[test]
 fn a_breaker_recovers_in_the_time_its_policy_waits_in() {
     everywhere(|lab| {

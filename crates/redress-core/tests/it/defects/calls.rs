@@ -1,4 +1,5 @@
-//! Defects of what surrounds a call: hooks that change it, limits that mean something else, and ends that do not say why.
+//! Defects of what surrounds a call: hooks that change it, limits that mean something else, and
+//! ends that do not say why.
 
 use std::error::Error;
 use std::fmt;
@@ -26,8 +27,8 @@ fn explode() -> ! {
     resume_unwind(Box::new("in a hook"))
 }
 
-/// redress-py R2: an `on_attempt_end` hook that raises after a success runs the operation a second time and reports success
-/// with 2 attempts. resilience4j 228.
+/// redress-py R2: an `on_attempt_end` hook that raises after a success runs the operation a second
+/// time and reports success with 2 attempts. resilience4j 228.
 ///
 /// Attacks R1, R3.
 #[test]
@@ -57,7 +58,8 @@ impl Classifier<Answer, Failed> for Counting {
     }
 }
 
-/// Stands for redress-py's R11, double classification: of two readings of one failure the second may be another.
+/// Stands for redress-py's R11, double classification: of two readings of one failure the second
+/// may be another.
 #[test]
 fn an_attempt_is_classified_once() {
     let (clock, asked) = (VirtualClock::new(), Counter::default());
@@ -84,8 +86,8 @@ fn an_attempt_is_classified_once() {
     all(18);
 }
 
-/// Stands for redress-py's R8, limit wording: `max_unknown_attempts=2` allows three attempts. Here the name says which of the
-/// two it counts.
+/// Stands for redress-py's R8, limit wording: `max_unknown_attempts=2` allows three attempts. Here
+/// the name says which of the two it counts.
 ///
 /// Attacks R1.
 #[test]
@@ -121,7 +123,8 @@ impl fmt::Display for Chatty {
 
 impl Error for Chatty {}
 
-/// tidb 68351: the text of an error became a label of a metric. Stands for redress-py's R6 and R7, telemetry.
+/// tidb 68351: the text of an error became a label of a metric. Stands for redress-py's R6 and R7,
+/// telemetry.
 #[test]
 fn events_carry_no_text_of_the_error() {
     let recorder = Recorder::new();
@@ -134,7 +137,8 @@ fn events_carry_no_text_of_the_error() {
     assert!(recorder.events().iter().all(|event| event.error_type.is_some_and(|name| name.ends_with("Chatty"))));
 }
 
-/// Stands for redress-py's R6 and R7, telemetry: hooks and events do not depend on which way a call is made.
+/// Stands for redress-py's R6 and R7, telemetry: hooks and events do not depend on which way a call
+/// is made.
 ///
 /// Attacks R3.
 #[test]
@@ -186,8 +190,8 @@ fn a_failing_value_has_the_events_of_an_error() {
     });
 }
 
-/// backon 242, ihrwein/backoff 63, reqwest-middleware 159: nobody can tell whether a success took retries, or why a call
-/// stopped.
+/// backon 242, ihrwein/backoff 63, reqwest-middleware 159: nobody can tell whether a success took
+/// retries, or why a call stopped.
 #[test]
 fn an_outcome_says_whether_it_took_retries_and_why_it_stopped() {
     on_every_driver(|lab| {

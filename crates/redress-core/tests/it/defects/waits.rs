@@ -1,4 +1,5 @@
-//! Defects of backoff, deadlines, clocks and budgets: waits that are too long, none at all, or nobody's.
+//! Defects of backoff, deadlines, clocks and budgets: waits that are too long, none at all, or
+//! nobody's.
 
 use std::future::{Future, Ready, poll_fn, ready};
 use std::pin::pin;
@@ -22,7 +23,8 @@ use crate::lab::{
 
 const YEAR: Duration = secs(365 * 86_400);
 
-/// redress-py: `Retry-After: 60` with a deadline of 0.5 s sleeps the full 0.5 s and then stops, after one attempt.
+/// redress-py: `Retry-After: 60` with a deadline of 0.5 s sleeps the full 0.5 s and then stops,
+/// after one attempt.
 ///
 /// Attacks R2.
 #[test]
@@ -36,8 +38,8 @@ fn a_hint_longer_than_the_deadline_is_not_slept() {
     });
 }
 
-/// redress-py: a strategy that returns infinity is coerced to zero, three attempts in 0.3 ms. kube 1488: an instant and a
-/// long delay overflow.
+/// redress-py: a strategy that returns infinity is coerced to zero, three attempts in 0.3 ms. kube
+/// 1488: an instant and a long delay overflow.
 ///
 /// Attacks R2.
 #[test]
@@ -54,7 +56,8 @@ fn an_endless_delay_is_not_no_delay() {
     });
 }
 
-/// The same by way of a number: no factor and no share of a strategy may be infinite or not a number.
+/// The same by way of a number: no factor and no share of a strategy may be infinite or not a
+/// number.
 #[test]
 fn an_infinite_multiplier_is_refused() {
     for number in [f64::INFINITY, f64::NAN, f64::NEG_INFINITY] {
@@ -68,7 +71,8 @@ fn an_infinite_multiplier_is_refused() {
     }
 }
 
-/// redress-py: `equal_jitter` overflows near attempt 1024. App-Store-Connect-CLI 2165: the overflow became a delay of zero.
+/// redress-py: `equal_jitter` overflows near attempt 1024. App-Store-Connect-CLI 2165: the overflow
+/// became a delay of zero.
 #[test]
 fn no_strategy_overflows_at_attempt_1024() {
     let failure = Classification::new(ErrorClass::Transient);
@@ -107,8 +111,8 @@ fn a_call_of_more_than_1024_attempts_goes_on_waiting() {
     });
 }
 
-/// backon: a `max_delay` of 10 s with jitter yielded 19.99 s, since the cap is applied before the jitter. backon 184,
-/// ferd/backoff 8, agenda 1748, Polly 2163.
+/// backon: a `max_delay` of 10 s with jitter yielded 19.99 s, since the cap is applied before the
+/// jitter. backon 184, ferd/backoff 8, agenda 1748, Polly 2163.
 #[test]
 fn the_cap_holds_after_the_jitter() {
     const CAP: Duration = secs(10);
@@ -144,8 +148,8 @@ fn a_strategy_sees_the_failure_so_that_its_hint_counts() {
     });
 }
 
-/// Stands for redress-py's R9, deadline admission. ihrwein/backoff 39, google-cloud-rust 2307: calls overshoot their deadline.
-/// Here by a wait that takes longer than it should.
+/// Stands for redress-py's R9, deadline admission. ihrwein/backoff 39, google-cloud-rust 2307:
+/// calls overshoot their deadline. Here by a wait that takes longer than it should.
 ///
 /// Attacks R2.
 #[test]
@@ -210,8 +214,8 @@ impl Timer for Backwards {
     }
 }
 
-/// tower 633 and tikv 10544 panic when time goes back; smithy's adaptive limiter computes its refill from wall time with no
-/// floor at zero, and a call's elapsed time turns negative.
+/// tower 633 and tikv 10544 panic when time goes back; smithy's adaptive limiter computes its
+/// refill from wall time with no floor at zero, and a call's elapsed time turns negative.
 ///
 /// Attacks B1.
 #[test]
@@ -254,7 +258,8 @@ fn check_backwards<T, E>(outcomes: &[redress_core::RetryOutcome<T, E>]) {
 
 type Seen = Arc<Mutex<Vec<(ErrorClass, u32, Option<Duration>)>>>;
 
-/// Notes what it is told, and waits for as many seconds as there were attempts; five times as long for rate limits.
+/// Notes what it is told, and waits for as many seconds as there were attempts; five times as long
+/// for rate limits.
 fn noting(seen: &Seen) -> impl Strategy + 'static {
     let seen = Arc::clone(seen);
     move |context: &BackoffContext<'_>| {
@@ -269,8 +274,8 @@ fn told(seen: &Seen, class: ErrorClass) -> Vec<(u32, Option<Duration>)> {
     seen.iter().filter(|told| told.0 == class).map(|told| (told.1, told.2)).collect()
 }
 
-/// smithy keeps one permit slot on a strategy object that a client's calls share, so that concurrent retries replace and
-/// forget each other's permits.
+/// smithy keeps one permit slot on a strategy object that a client's calls share, so that
+/// concurrent retries replace and forget each other's permits.
 ///
 /// Attacks B1.
 #[test]
@@ -331,8 +336,8 @@ fn a_call_within_a_call_keeps_its_own_place() {
     });
 }
 
-/// redress-py R10, adaptive feedback: a strategy that learns hears of successes only when a failure came before them in the
-/// same call, so that a dependency in good health looks ill.
+/// redress-py R10, adaptive feedback: a strategy that learns hears of successes only when a failure
+/// came before them in the same call, so that a dependency in good health looks ill.
 #[test]
 fn an_adaptive_strategy_hears_of_calls_that_never_failed() {
     wherever_time_is_virtual(|lab| {
