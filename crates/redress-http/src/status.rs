@@ -5,7 +5,8 @@
 
 use std::time::SystemTime;
 
-use http::{HeaderMap, StatusCode};
+use http::header::CONNECTION;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use redress_core::{Classification, ErrorClass};
 
 use crate::evidence::of_status;
@@ -16,7 +17,7 @@ use crate::retry_after::retry_after;
 /// The table is [`ErrorClass::from_status`]'s: 401 and 407 are `Auth`, 403 is `Permission`, 408,
 /// 421 and 425 are `Transient`, 409 and 423 are `Concurrency`, 429 is `RateLimit`, every other 4xx
 /// is `Permanent`, and so are 501 and 505; 511 is `Auth`, and 5xx otherwise is `ServerError`. 421
-/// and 425 ask for another try whatever the method.
+/// and 425 ask for another try whatever the method, and so does a 408 that closes its connection.
 ///
 /// For errors that carry a status. A response that came back as a value is read by
 /// [`classify_response`].
@@ -66,7 +67,20 @@ pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
 pub fn classify(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Classification> {
     let class = classify_status(status)?;
     let hint = if class.is_retryable() { retry_after(headers, now) } else { None };
-    Some(of_status(status.as_u16(), Classification::new(class).with_retry_after(hint)))
+    let failure = of_status(status.as_u16(), Classification::new(class).with_retry_after(hint));
+    Some(if is_half_received(status, headers) { failure.unsent() } else { failure })
+}
+
+/// Whether the server says that it got no whole request, and gives the connection up: a 408 with
+/// `Connection: close`, as [RFC 9110, section
+/// 15.5.9](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.9) describes it. A 408 that keeps
+/// the connection is often an application's word for a timeout of its work, which may be done.
+fn is_half_received(status: StatusCode, headers: &HeaderMap) -> bool {
+    let says_close = |value: &HeaderValue| {
+        let mut options = value.to_str().unwrap_or("").split(',');
+        options.any(|option| option.trim().eq_ignore_ascii_case("close"))
+    };
+    status == StatusCode::REQUEST_TIMEOUT && headers.get_all(CONNECTION).iter().any(says_close)
 }
 
 /// What a response that came back as a value means: like [`classify`], but `None`, success, where
@@ -104,7 +118,6 @@ pub(crate) fn response_class(status: StatusCode) -> Option<ErrorClass> {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use http::HeaderValue;
     use http::header::RETRY_AFTER;
 
     use super::*;
@@ -154,6 +167,22 @@ mod tests {
             let parts = classify(status(code), &HeaderMap::new(), UNIX_EPOCH);
             assert_eq!(parts.as_ref().map(Classification::class), class, "{code}");
             assert_eq!(parts.map(|parts| parts.is_unsent()), class.map(|_| [421, 425].contains(&code)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_408_that_closes_the_connection_got_no_whole_request() {
+        let rows = [
+            (408, "close", true),
+            (408, "foo, Close", true),
+            (408, "keep-alive", false),
+            (408, "closed", false),
+            (503, "close", false),
+        ];
+        for (code, connection, is_unsent) in rows {
+            let headers = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static(connection))]);
+            let failure = classify_response(status(code), &headers, UNIX_EPOCH).expect("a failure");
+            assert_eq!(failure.is_unsent(), is_unsent, "{code} {connection}");
         }
     }
 

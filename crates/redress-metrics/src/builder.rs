@@ -46,7 +46,7 @@ impl MetricsObserverBuilder {
     /// does not: the first names keep their numbers, and the sums stay right.
     ///
     /// Names that look like the path of one request, with a `/` and with neither `{` nor `:`, have
-    /// as many places to themselves. So no number of paths takes the place of an operation that has
+    /// half as many places to themselves, rounded up. So no number of paths takes the place of an operation that has
     /// a name.
     pub const fn operation_limit(mut self, names: usize) -> Self {
         self.operation_limit = names;

@@ -16,7 +16,7 @@ pub(crate) struct Operations {
 }
 
 impl Operations {
-    /// Of `declared` names each has a place, besides the `limit`.
+    /// Of `declared` names each has a place, besides the `limit`. Paths have half of it, rounded up.
     pub(crate) fn new<F>(limit: usize, declared: &[String], make: F) -> Self
     where
         F: Fn(SharedString) -> Operation + Clone + Send + Sync + 'static,
@@ -25,7 +25,7 @@ impl Operations {
         let declared_names = declared.len() - declared_paths;
         let operations = Self {
             names: Bounded::new(limit.saturating_add(declared_names), make.clone()),
-            paths: Bounded::new(limit.saturating_add(declared_paths), make),
+            paths: Bounded::new(limit.div_ceil(2).saturating_add(declared_paths), make),
         };
         for name in declared {
             operations.of(name).get_always(Some(name));

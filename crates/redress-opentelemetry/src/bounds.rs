@@ -32,12 +32,12 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Of `declared` operations each has a place, besides the `limit`.
+    /// Of `declared` operations each has a place, besides the `limit`. Paths have half of it, rounded up.
     pub(crate) fn new(limit: usize, declared: Vec<String>) -> Self {
         let (paths, operations): (Vec<_>, Vec<_>) = declared.into_iter().partition(|name| is_path(name));
         Self {
             operations: Values::new(limit, operations),
-            paths: Values::new(limit, paths),
+            paths: Values::new(limit.div_ceil(2), paths),
             policies: Values::new(limit, Vec::new()),
             breakers: Values::new(limit, Vec::new()),
             details: Values::new(limit, Vec::new()),

@@ -116,7 +116,7 @@ impl OtelObserverBuilder {
     /// Sets how many different operations, policies, breakers and details each become attributes of
     /// metrics. Those that come later share the value `other`, and so do names of more than 128
     /// bytes. Operations that look like the path of one request, with a `/` and with neither `{`
-    /// nor `:`, have as many places to themselves. Spans have all of them. Default: 100.
+    /// nor `:`, have half as many places to themselves, rounded up. Spans have all of them. Default: 100.
     pub fn value_limit(mut self, values: usize) -> Self {
         self.value_limit = values;
         self

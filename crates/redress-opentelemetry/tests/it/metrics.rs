@@ -214,8 +214,7 @@ fn values_beyond_the_limit_share_one_and_paths_starve_no_names() {
         policy.operation(name).call(fails(0)).unwrap();
     }
     let metric = "redress.retry.duration";
-    let operations =
-        ["GET /health", "GET /users/0", "GET /users/1", "GET /users/{id}", "declared", "list_orders", "other"];
+    let operations = ["GET /health", "GET /users/0", "GET /users/{id}", "declared", "list_orders", "other"];
     assert_eq!(values_of(&telemetry, metric, "operation"), operations);
     assert_eq!(values_of(&telemetry, metric, "policy"), ["", "other", "policy 0", "policy 1"]);
     assert_eq!(values_of(&telemetry, metric, "retry.detail"), ["", "500", "501", "other"]);
@@ -229,7 +228,7 @@ fn the_event_counter_has_the_same_bounds() {
     for number in 0..1000 {
         policy.operation(format!("/users/{number}")).call(fails(0)).unwrap();
     }
-    assert_eq!(values_of(&telemetry, EventCounter::NAME, "operation").len(), 101);
+    assert_eq!(values_of(&telemetry, EventCounter::NAME, "operation").len(), 51, "half for paths");
 }
 
 #[test]
