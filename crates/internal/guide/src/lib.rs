@@ -18,9 +18,11 @@ macro_rules! pages {
 
 pages! {
     EntryPoint = "entry-point.md",
+    Errors = "errors.md",
     HttpClients = "http-clients.md",
     TowerServices = "tower-services.md",
     Grpc = "grpc.md",
+    DoubleRetries = "double-retries.md",
     Observability = "observability.md",
     Incident = "incident.md",
     Testing = "testing.md",
