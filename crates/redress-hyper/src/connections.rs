@@ -145,6 +145,12 @@ impl<F, S: Connection> Connections<F, S> {
         }
     }
 
+    /// Keeps a connection for later requests, and wakes those that wait for one.
+    fn keep(&self, connection: Kept<S>) {
+        self.idle().keep(connection);
+        self.0.waiting.wake();
+    }
+
     /// A connection that is ready now. Those that are closed are dropped on the way.
     fn ready(&self, cx: &mut Context<'_>) -> Option<Kept<S>> {
         let idle = &mut self.idle().connections;
@@ -305,7 +311,7 @@ where
                     if blames_connection(response.status()) {
                         self.idle().retire(younger);
                     } else if !S::IS_SHARED {
-                        self.idle().keep(connection);
+                        self.keep(connection);
                     }
                     return Ok(response);
                 }

@@ -49,6 +49,11 @@ impl Waiting {
         Self { queue, waker }
     }
 
+    /// Wakes those that wait, because there is something new to ask.
+    pub(crate) fn wake(&self) {
+        self.waker.wake_by_ref();
+    }
+
     /// One that waits, from now until it is dropped.
     pub(crate) fn join(&self) -> Waiter<'_> {
         let mut waiters = self.queue.waiters();

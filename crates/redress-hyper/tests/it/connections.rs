@@ -342,6 +342,53 @@ async fn requests_that_wait_for_connections_do_not_wake_each_other() {
     drop(unread);
 }
 
+/// The second connection never comes about, and the first comes back only after the request waits.
+#[tokio::test]
+async fn a_request_that_waits_for_an_opening_takes_a_connection_that_comes_back() {
+    let (heard, answered) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (hears, answers) = (Arc::clone(&heard), Arc::clone(&answered));
+    let server = Server::start(move |mut peer| {
+        let (hears, answers) = (Arc::clone(&hears), Arc::clone(&answers));
+        async move {
+            while peer.next().await.is_some() {
+                hears.notify_one();
+                answers.notified().await;
+                peer.send(OK).await;
+            }
+        }
+    })
+    .await;
+    let (address, made, waits) = (server.address(), AtomicU32::new(0), Arc::new(Notify::new()));
+    let second_opens = Arc::clone(&waits);
+    let transport = Connections::new(move || {
+        let is_first = made.fetch_add(1, Ordering::SeqCst) == 0;
+        let second_opens = Arc::clone(&second_opens);
+        async move {
+            if !is_first {
+                second_opens.notify_one();
+                std::future::pending::<()>().await;
+            }
+            let (sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(address).await?)).await?;
+            tokio::spawn(connection);
+            Ok::<SendRequest<Bytewise>, BoxError>(sender)
+        }
+    });
+    let client = RetryingClient::new(transport, policy(retry()));
+    let call = async || text(client.get(server.uri("/")).send().await.unwrap()).await;
+    let second = async {
+        heard.notified().await;
+        call().await
+    };
+    let order = async {
+        waits.notified().await;
+        answered.notify_one();
+        heard.notified().await;
+        answered.notify_one();
+    };
+    tokio::join!(call(), second, order);
+    assert_eq!(server.connections(), [0, 0]);
+}
+
 #[tokio::test]
 async fn a_connection_that_is_closed_when_it_comes_is_none() {
     let server = Server::start(|peer| async move { drop(peer) }).await;
