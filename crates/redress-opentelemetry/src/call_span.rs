@@ -24,7 +24,7 @@ use crate::links::take_links;
 const UNNAMED: &str = "redress.retry";
 const ATTEMPT_NAME: &str = "redress.attempt";
 
-/// What starts the spans of calls.
+/// Starts the spans of calls.
 pub(crate) struct Spans {
     tracer: Arc<BoxedTracer>,
     /// The kind of the attempt spans; `None` if they are disabled.

@@ -14,7 +14,7 @@
 //! use redress::Policy;
 //! use redress::observe::opentelemetry::OtelObserver;
 //!
-//! // The process's providers are set by now, or this stays silent.
+//! // Set the global providers first; otherwise this stays silent.
 //! let otel = OtelObserver::new();
 //! let policy = Policy::builder().observer(otel.clone()).build()?;
 //! policy.operation("load_user").call(|| Ok::<_, io::Error>(7)).unwrap();

@@ -23,16 +23,16 @@ struct Links(Vec<SpanContext>);
 /// use redress::observe::opentelemetry::{OtelObserver, linked};
 ///
 /// let policy = Policy::builder().observer(OtelObserver::new()).build()?;
-/// // Within the operation of the first call: sent along with the message.
+/// // In the operation of the first call, to send along with the message:
 /// let first: SpanContext = Context::current().span().span_context().clone();
-/// // Where the message is delivered again:
+/// // Where the message is redelivered:
 /// let _guard = linked(&Context::current(), first).attach();
 /// policy.operation("send_invoice").call(|| Ok::<_, io::Error>(())).unwrap();
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
 /// [`Scheduled`]: redress_core::StopReason::Scheduled
-#[must_use = "the context has to be attached, or to be the one a future runs with"]
+#[must_use = "the context has no effect until it is attached or passed to a future"]
 pub fn linked(context: &Context, span: SpanContext) -> Context {
     let mut links = context.get::<Links>().cloned().unwrap_or_default();
     if span.is_valid() {

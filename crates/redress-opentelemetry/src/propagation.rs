@@ -13,8 +13,8 @@ use crate::call_span::contained;
 ///
 /// Pass it to the `attempt_headers` of a hyper client, of `HttpProtocol` or of `GrpcLayer`. With
 /// [`attempt_spans(true)`](crate::OtelObserverBuilder::attempt_spans) each attempt sends its own
-/// span; without them every attempt sends the call's span. It writes the current span, whichever
-/// crate made it, so it also works with `tracing-opentelemetry`.
+/// span; without them every attempt sends the call's span. It writes the context of the current
+/// span even if another crate, such as `tracing-opentelemetry`, made the span.
 ///
 /// The [global propagator](opentelemetry::global::set_text_map_propagator) defines the format:
 /// `traceparent` and `tracestate` for the SDK's `TraceContextPropagator`. Until one is set, nothing
