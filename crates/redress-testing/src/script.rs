@@ -140,7 +140,7 @@ impl<T, E> Script<T, E> {
         lock(&self.shared).steps.len()
     }
 
-    /// The script as a blocking operation.
+    /// Returns the script as a blocking operation.
     ///
     /// # Panics
     ///

@@ -1,6 +1,6 @@
-//! Nobody listens: nothing goes along with a call.
+//! Without a subscriber for its levels, the observer adds nothing to a call.
 //!
-//! A binary of its own, as what the process listens to is one value for all of its threads.
+//! A separate binary, because the maximum level is global to the process.
 
 use redress_core::observe::CallStart;
 use redress_core::{EventName, Observer};

@@ -1,6 +1,6 @@
-//! Policies at work under a real Prometheus exporter, scraped over its socket and read strictly.
+//! Policies with a real Prometheus exporter, scraped over its socket and parsed strictly.
 //!
-//! Owns what is written to the facade and what arrives. What the events mean is tested in the core.
+//! The tests check what the exporter shows. The core tests what the events mean.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 

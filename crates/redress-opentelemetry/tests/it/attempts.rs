@@ -1,4 +1,4 @@
-//! A span for each attempt, where they are asked for.
+//! Attempt spans, where enabled.
 
 use std::cell::Cell;
 use std::io;
@@ -106,7 +106,7 @@ async fn between_attempts_no_attempt_s_span_is_current() {
     assert!(waits.iter().all(crate::telemetry::is_root));
 }
 
-/// The outcomes of a call's attempts, in their order.
+/// Returns the outcomes of a call's attempts, in order.
 fn outcomes(telemetry: &Telemetry) -> Vec<String> {
     let spans = telemetry.spans();
     let attempts = spans.iter().filter(|span| span.name == "redress.attempt");

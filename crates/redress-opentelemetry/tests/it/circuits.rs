@@ -18,7 +18,7 @@ fn breaker(name: Option<&'static str>) -> CircuitBreaker {
     builder.build().unwrap()
 }
 
-/// The state of each series, which must have a 1 for one state and a 0 for the others.
+/// Returns the state of each breaker, checking that one state is 1 and the others are 0.
 fn states(telemetry: &Telemetry) -> BTreeMap<String, String> {
     let mut states: BTreeMap<String, Vec<(String, f64)>> = BTreeMap::new();
     for point in telemetry.points("redress.circuit.state") {
@@ -48,7 +48,7 @@ fn a_watched_breaker_shows_before_anything_happens_to_it() {
     let observer = telemetry.builder().watch(&breaker).build();
     assert_eq!(states(&telemetry), expect([("users-db|", "closed")]));
 
-    // Whoever changes it, a policy with the observer or not.
+    // The gauge is right even if a policy without the observer changes the state.
     breaker.try_acquire().unwrap().failure(ErrorClass::ServerError);
     assert_eq!(states(&telemetry), expect([("users-db|", "open")]));
     drop(observer);
@@ -113,7 +113,7 @@ fn a_breaker_is_watched_no_longer_than_its_watch_lives() {
     drop(watch);
     assert_eq!(states(&telemetry), expect([("second|", "closed")]));
 
-    // An observer without metrics has nothing to watch with, and a watch may outlive its observer.
+    // An observer without metrics watches nothing, and a watch may outlive its observer.
     drop(other.builder().metrics(false).build().watch(&first));
     let observer = other.observer();
     let watch = observer.watch(&first);
@@ -168,7 +168,7 @@ fn a_watched_breaker_shows_what_it_is_beside_one_that_was_heard_of() {
     let telemetry = Telemetry::new();
     let (observer, watched) = (telemetry.observer(), breaker(Some("watched")));
     let _watch = observer.watch(&watched);
-    // Told of one that has the same name, and is open.
+    // The observer receives an event of another breaker with the same name, which is open.
     for name in ["watched", "heard"] {
         let builder = Policy::builder().circuit_breaker(breaker(Some(name)));
         let policy = builder.observer(observer.clone()).build().unwrap();

@@ -1,4 +1,4 @@
-//! Code under test with real, recorded and fake policies.
+//! Code under test with real, recording and fake policies.
 
 use std::future::{Future, ready};
 use std::io;
@@ -18,7 +18,7 @@ use redress_testing::{FakePolicy, Recorder, RecordingPolicy, Script, VirtualCloc
 
 use crate::{reset, secs};
 
-/// Code under test that takes any caller.
+/// Code under test that accepts any caller.
 struct Users<P> {
     policy: P,
 }
@@ -29,7 +29,7 @@ impl<P: Caller<u32, io::Error>> Users<P> {
     }
 }
 
-/// The same, asynchronous; its futures can be spawned.
+/// The asynchronous equivalent; its futures can be spawned.
 struct AsyncUsers<P> {
     policy: P,
 }
@@ -59,7 +59,7 @@ fn code_under_test_takes_a_real_policy() {
     assert_eq!(recorder.events()[0].operation.as_deref(), Some("fetch_user"));
 }
 
-/// Each of the ways to make a call.
+/// Makes a call in every way.
 fn calls_of_every_kind(caller: &impl Caller<u32, io::Error>) {
     assert_eq!(caller.call(|| Ok(7)).ok(), Some(7));
     assert_eq!(caller.execute(|| Ok(7)).into_value(), Some(7));
@@ -88,7 +88,7 @@ fn a_name_reaches_the_policy_through_every_caller() {
     assert_eq!(names, expected);
 }
 
-/// Code under test that sets everything, for any caller.
+/// Code under test that sets every option, for any caller.
 fn read(
     policy: &impl Caller<u32, io::Error>,
     hooks: &Hooks,
@@ -293,7 +293,7 @@ fn asynchronous_callers_work_behind_pointers_and_bare() {
 
 #[test]
 fn everything_that_a_context_sets_reaches_an_asynchronous_policy() {
-    /// Its future can be spawned.
+    /// The future can be spawned.
     fn read(
         policy: &impl AsyncCaller<u32, io::Error>,
         hooks: &Hooks,

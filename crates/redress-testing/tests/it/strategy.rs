@@ -61,7 +61,7 @@ fn it_keeps_what_the_engine_told_it() {
 
     strategy.reset();
     assert!(strategy.calls().is_empty());
-    // The hint is longer than what the strategy computed.
+    // The hint is longer than the computed delay.
     assert_eq!(clock.slept(), [secs(7); 2]);
 }
 

@@ -1,4 +1,4 @@
-//! A span for each attempt, where they are asked for.
+//! Attempt spans, where enabled.
 
 use std::future::pending;
 use std::io::{Error, ErrorKind};

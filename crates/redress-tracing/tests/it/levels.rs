@@ -1,4 +1,4 @@
-//! Levels as configured, and what is left when spans are off.
+//! Configured levels, and events without spans.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;

@@ -1,6 +1,6 @@
-//! What arrives in a real subscriber: spans, their parents, events, levels, and text.
+//! The output in a real subscriber: spans, their parents, events, levels and text.
 //!
-//! Owns what is told of calls. What the events mean is tested in the core.
+//! The core tests what the events mean.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 
