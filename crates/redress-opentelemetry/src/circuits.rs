@@ -12,7 +12,7 @@ use crate::attributes::{BREAKER, CIRCUIT_STATE, OPERATION, text};
 
 /// The most breakers to keep from events alone, so that unbounded operation names do not use
 /// unbounded memory. Each has three series, and an SDK keeps 2000 by default.
-const MAX_HEARD_OF: usize = 500;
+const MAX_FROM_EVENTS: usize = 500;
 
 const STATES: [CircuitState; 3] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen];
 
@@ -46,7 +46,7 @@ struct Known {
     watched: Vec<(u64, Label, CircuitBreaker)>,
     next_id: u64,
     /// The state in the last event of each breaker that is not watched.
-    heard_of: HashMap<Label, CircuitState>,
+    from_events: HashMap<Label, CircuitState>,
 }
 
 impl Circuits {
@@ -84,9 +84,9 @@ impl Circuits {
             let known = self.known();
             let watched: Vec<_> =
                 known.watched.iter().map(|(_, label, breaker)| (label.clone(), breaker.clone())).collect();
-            let heard = known.heard_of.iter().filter(|(label, _)| !watched.iter().any(|(of, _)| of == *label));
-            let heard: Vec<_> = heard.map(|(label, state)| (label.clone(), *state)).collect();
-            (watched, heard)
+            let unwatched = known.from_events.iter().filter(|(label, _)| !watched.iter().any(|(of, _)| of == *label));
+            let unwatched: Vec<_> = unwatched.map(|(label, state)| (label.clone(), *state)).collect();
+            (watched, unwatched)
         };
         // Read without holding the lock, because a breaker may have a custom clock.
         states.extend(watched.into_iter().map(|(label, breaker)| (label, breaker.state())));
@@ -103,10 +103,10 @@ impl Circuits {
             (None, None) => Label::Unnamed,
         };
         let mut known = self.known();
-        if let Some(last) = known.heard_of.get_mut(&label) {
+        if let Some(last) = known.from_events.get_mut(&label) {
             *last = state;
-        } else if known.heard_of.len() < MAX_HEARD_OF {
-            known.heard_of.insert(label, state);
+        } else if known.from_events.len() < MAX_FROM_EVENTS {
+            known.from_events.insert(label, state);
         }
     }
 
@@ -155,7 +155,7 @@ impl Drop for CircuitWatch {
         // Its last reported state would otherwise remain in the gauge, even if the breaker is not
         // used any more. If another watch remains, that one is read.
         if let Some((_, label, _)) = &removed {
-            known.heard_of.remove(label);
+            known.from_events.remove(label);
         }
         // Dropping a breaker may run a custom clock's destructor, so release the lock first.
         drop(known);

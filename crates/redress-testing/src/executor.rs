@@ -40,7 +40,7 @@ impl VirtualClock {
             self.advance_to_next_alarm(),
             "deadlock in virtual time, {:?} after the clock began: the future is pending, nothing has woken it, and \
              nothing waits on this clock's timer. Either an operation never completes and no attempt timeout stops it, \
-             or something waits for what is not on this clock",
+             or a future waits for something other than this clock",
             self.elapsed(),
         );
     }

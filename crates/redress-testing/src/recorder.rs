@@ -29,11 +29,11 @@ use crate::lock::lock;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    heard: Arc<Mutex<Heard>>,
+    recorded: Arc<Mutex<Recorded>>,
 }
 
 #[derive(Debug, Default)]
-struct Heard {
+struct Recorded {
     events: Vec<Event<'static>>,
     attempts: Vec<AttemptContext<'static>>,
 }
@@ -48,43 +48,43 @@ impl Recorder {
     /// Returns the events so far, in order.
     #[must_use]
     pub fn events(&self) -> Vec<Event<'static>> {
-        lock(&self.heard).events.clone()
+        lock(&self.recorded).events.clone()
     }
 
     /// Returns the names of the events so far, in order.
     #[must_use]
     pub fn event_names(&self) -> Vec<EventName> {
-        lock(&self.heard).events.iter().map(|event| event.name).collect()
+        lock(&self.recorded).events.iter().map(|event| event.name).collect()
     }
 
     /// Returns the starts and ends of attempts so far, in order. A start has no decision.
     #[must_use]
     pub fn attempts(&self) -> Vec<AttemptContext<'static>> {
-        lock(&self.heard).attempts.clone()
+        lock(&self.recorded).attempts.clone()
     }
 
     /// Returns the decision after each completed attempt, in order.
     #[must_use]
     pub fn decisions(&self) -> Vec<AttemptDecision> {
-        lock(&self.heard).attempts.iter().filter_map(|attempt| attempt.decision).collect()
+        lock(&self.recorded).attempts.iter().filter_map(|attempt| attempt.decision).collect()
     }
 
     /// Clears the record.
     pub fn clear(&self) {
-        *lock(&self.heard) = Heard::default();
+        *lock(&self.recorded) = Recorded::default();
     }
 }
 
 impl Observer for Recorder {
     fn on_event(&self, event: &Event<'_>) {
-        lock(&self.heard).events.push(event.clone().into_owned());
+        lock(&self.recorded).events.push(event.clone().into_owned());
     }
 
     fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
-        lock(&self.heard).attempts.push(attempt.clone().into_owned());
+        lock(&self.recorded).attempts.push(attempt.clone().into_owned());
     }
 
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
-        lock(&self.heard).attempts.push(attempt.clone().into_owned());
+        lock(&self.recorded).attempts.push(attempt.clone().into_owned());
     }
 }

@@ -1,6 +1,6 @@
 //! Calls are `Send` exactly if their operations are. Checked at compile time.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::cell::Cell;
 use std::future::Future;

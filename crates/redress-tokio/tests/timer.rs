@@ -3,7 +3,7 @@
 //!
 //! The core tests the decisions themselves.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::cell::Cell;
 use std::io::{Error, ErrorKind};

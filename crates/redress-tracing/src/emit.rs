@@ -251,7 +251,7 @@ fn message(event: &Event<'_>) -> &'static str {
         }
         EventName::CircuitRejected => "the circuit is open and rejected the call",
         _ if event.outcome() == Some(CallOutcome::Failure) => "the call failed: ",
-        _ => "the policy did something new",
+        _ => "the policy emitted an unknown event",
     }
 }
 

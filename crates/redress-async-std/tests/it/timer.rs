@@ -145,7 +145,7 @@ fn a_dropped_wait_leaves_nothing_with_the_reactor() {
     let mut wait: AsyncStdSleep = AsyncStdTimer.sleep(LONG);
     assert!(Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)).is_pending());
     drop(waker);
-    assert!(Arc::strong_count(&counted) > 1, "the reactor is to wake it");
+    assert!(Arc::strong_count(&counted) > 1, "the reactor holds the waker");
     drop(wait);
     // The reactor removes it at one of its next turns.
     for _ in 0..1000 {
@@ -157,10 +157,10 @@ fn a_dropped_wait_leaves_nothing_with_the_reactor() {
     panic!("the reactor still holds the waker");
 }
 
-/// Unparks the polling thread.
-struct Telling(mpsc::Sender<()>);
+/// Notifies the polling thread.
+struct Notifier(mpsc::Sender<()>);
 
-impl Wake for Telling {
+impl Wake for Notifier {
     fn wake(self: Arc<Self>) {
         let _ = self.0.send(());
     }
@@ -169,7 +169,7 @@ impl Wake for Telling {
 #[test]
 fn a_wait_outside_async_stds_executor_ends_too() {
     let (woken, wakes) = mpsc::channel();
-    let waker = Waker::from(Arc::new(Telling(woken)));
+    let waker = Waker::from(Arc::new(Notifier(woken)));
     let mut wait = AsyncStdTimer.sleep(SHORT);
     while Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)).is_pending() {
         wakes.recv().unwrap();

@@ -150,7 +150,7 @@ async fn an_end_of_each_kind_has_its_outcome() {
         let labels = [("operation", operation), ("outcome", outcome)];
         assert_eq!(page.value("redress_call_duration_seconds_count", &labels), Some(1.0), "{operation}");
     }
-    // A deferred retry does not wait here.
+    // The wait of a deferred retry is not recorded.
     assert!(!page.families.contains_key(names::RETRY_SLEEP_SECONDS));
     let unauthorized = [
         ("breaker", "none"),
@@ -228,7 +228,7 @@ async fn a_cancelled_event_is_counted_and_has_a_duration_if_its_time_is_known() 
 }
 
 #[tokio::test]
-async fn an_attempt_that_runs_into_its_timeout_is_told_from_an_error() {
+async fn a_timed_out_attempt_is_distinguished_from_an_error() {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
     let clock = VirtualClock::new();

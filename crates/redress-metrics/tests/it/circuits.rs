@@ -110,7 +110,7 @@ async fn the_gauge_follows_a_watched_breaker() {
 /// A call is rejected during a probe, but its thread reports the rejection only after the probe has
 /// closed the circuit.
 #[tokio::test]
-async fn a_rejection_that_is_told_late_does_not_turn_the_gauge_back() {
+async fn a_rejection_reported_late_does_not_turn_the_gauge_back() {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
     let observer = MetricsObserver::new();
@@ -123,7 +123,7 @@ async fn a_rejection_that_is_told_late_does_not_turn_the_gauge_back() {
 }
 
 #[tokio::test]
-async fn a_watched_breaker_shows_what_it_is_whatever_is_told() {
+async fn a_watched_breaker_shows_its_state_and_not_that_of_an_event() {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
     let (clock, observer) = (VirtualClock::new(), MetricsObserver::new());

@@ -72,7 +72,7 @@ fn every_metric_is_described_with_its_unit_when_an_observer_is_built() {
 }
 
 #[tokio::test]
-async fn a_recorder_that_comes_late_hears_everything_from_then_on() {
+async fn a_recorder_installed_late_receives_everything_from_then_on() {
     let observer = MetricsObserver::new();
     let breaker = CircuitBreaker::builder().name("b").build().unwrap();
     observer.watch(&breaker);

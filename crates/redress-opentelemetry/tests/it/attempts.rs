@@ -55,7 +55,7 @@ fn attempts_are_children_of_the_call_and_linked_to_the_one_before() {
 }
 
 #[test]
-fn attempts_are_client_spans_where_they_are_told_to_be() {
+fn attempts_are_client_spans_if_configured() {
     for (told, kind) in [(None, SpanKind::Internal), (Some(SpanKind::Client), SpanKind::Client)] {
         let telemetry = Telemetry::new();
         let mut observer = telemetry.builder().attempt_spans(true);
@@ -114,7 +114,7 @@ fn outcomes(telemetry: &Telemetry) -> Vec<String> {
 }
 
 #[test]
-fn an_attempt_that_aborts_is_told_from_one_that_fails_before_an_abort() {
+fn an_attempt_that_aborts_is_distinguished_from_one_that_fails_before_an_abort() {
     let telemetry = Telemetry::new();
     let observer = telemetry.builder().attempt_spans(true).build();
     let policy = Policy::builder().retry(at_once()).observer(observer.clone()).build().unwrap();

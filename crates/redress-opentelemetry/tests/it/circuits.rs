@@ -55,7 +55,7 @@ fn a_watched_breaker_shows_before_anything_happens_to_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_breaker_nobody_watches_shows_from_its_first_event() {
+async fn an_unwatched_breaker_shows_from_its_first_event() {
     let telemetry = Telemetry::new();
     let policy = AsyncPolicy::builder()
         .circuit_breaker(breaker(Some("users-db")))
@@ -92,7 +92,7 @@ fn without_a_name_the_operation_s_is_taken_and_without_that_none() {
 }
 
 #[test]
-fn what_is_watched_counts_more_than_what_was_heard() {
+fn a_watch_takes_precedence_over_events() {
     let telemetry = Telemetry::new();
     let breaker = breaker(Some("users-db"));
     let observer = telemetry.observer();
@@ -137,7 +137,7 @@ fn endless_operations_make_no_endless_series() {
 }
 
 #[test]
-fn what_was_heard_of_a_breaker_goes_with_its_last_watch() {
+fn the_state_from_events_goes_with_the_last_watch() {
     let telemetry = Telemetry::new();
     let breaker = breaker(Some("host-7"));
     let observer = telemetry.observer();
@@ -149,7 +149,7 @@ fn what_was_heard_of_a_breaker_goes_with_its_last_watch() {
     drop(second);
     assert!(states(&telemetry).is_empty(), "an open circuit of a host that is gone");
     policy.call(|| Ok::<_, io::Error>(())).unwrap_err();
-    assert_eq!(states(&telemetry), expect([("host-7|", "open")]), "told of again");
+    assert_eq!(states(&telemetry), expect([("host-7|", "open")]), "reported again");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn the_watch_that_is_dropped_is_the_one_that_ends() {
 }
 
 #[test]
-fn a_watched_breaker_shows_what_it_is_beside_one_that_was_heard_of() {
+fn a_watched_breaker_shows_its_state_beside_an_unwatched_one() {
     let telemetry = Telemetry::new();
     let (observer, watched) = (telemetry.observer(), breaker(Some("watched")));
     let _watch = observer.watch(&watched);

@@ -136,7 +136,7 @@ async fn the_span_ends_with_the_call_not_with_its_future() {
 }
 
 #[test]
-fn a_call_that_is_told_of_as_cancelled_ends_its_span_once() {
+fn a_call_reported_as_cancelled_ends_its_span_once() {
     let telemetry = Telemetry::new();
     let observer = telemetry.observer();
     let mut start = CallStart::new(Some("load_user"));

@@ -95,7 +95,7 @@ async fn calls(exporting: &Exporting) {
     let fails = async {
         let operation = || async {
             tokio::task::yield_now().await;
-            Err::<(), _>(io::Error::other("what nobody is to read"))
+            Err::<(), _>(io::Error::other("a secret"))
         };
         policy.operation("store\0\u{1b}[31m").call(operation).await.unwrap_err();
     };
@@ -216,7 +216,7 @@ async fn a_collector_that_refuses_disturbs_no_call() {
     calls(&exporting).await;
     let exporting = exporting.flush().await;
     calls(&exporting).await;
-    assert!(!collector.traces.lock().unwrap().is_empty(), "it was asked");
+    assert!(!collector.traces.lock().unwrap().is_empty(), "the collector received a request");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

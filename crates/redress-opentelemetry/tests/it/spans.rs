@@ -217,8 +217,7 @@ fn baggage_and_other_values_reach_the_operation() {
 #[test]
 fn a_span_that_is_not_sampled_is_a_parent_all_the_same() {
     let exporter = opentelemetry_sdk::trace::InMemorySpanExporter::default();
-    // The sampler drops roots and follows the parent otherwise. If the operation's span were a
-    // root, it would be dropped by mistake.
+    // The sampler drops roots, and samples children like their parents.
     let provider = SdkTracerProvider::builder()
         .with_simple_exporter(exporter.clone())
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))

@@ -118,7 +118,7 @@ fn points_of(unit: &str, data: &AggregatedMetrics) -> Vec<Point> {
             };
             histogram.data_points().map(of).collect()
         }
-        other => panic!("a kind of metric that nobody makes: {other:?}"),
+        other => panic!("unexpected kind of metric: {other:?}"),
     }
 }
 

@@ -3,7 +3,7 @@
 //! The core tests the decisions, and `redress-conformance` tests that they are the same on this
 //! runtime. No test here depends on how long it takes.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod auto_traits;
 mod executors;

@@ -78,7 +78,7 @@ fn a_complaint_shows_the_difference_the_outcome_and_the_timeline() {
 }
 
 #[test]
-fn every_assertion_complains_of_its_own_subject() {
+fn every_assertion_names_its_subject() {
     let (failed, succeeded) = (failed(), succeeded());
     let complaints = [
         (complaint(&failed, |it| it.is_ok()), "stop reason is", "None", "Some(MaxAttempts)"),

@@ -345,7 +345,7 @@ fn a_fake_told_nothing_runs_the_operation_once() {
     let users = Users { policy: fake.clone() };
     let script = Script::new().ok(7).err(reset());
     assert_eq!(users.fetch(script.run()).ok(), Some(7));
-    let failed = users.fetch(script.run()).expect_err("it was told to fail");
+    let failed = users.fetch(script.run()).expect_err("the fake returns an error");
     assert_eq!((failed.stop_reason(), failed.attempts()), (StopReason::MaxAttempts, 1));
     assert_eq!(failed.error().map(io::Error::kind), Some(io::ErrorKind::ConnectionReset));
     assert_eq!(script.calls(), 2);
@@ -362,7 +362,7 @@ fn a_fake_answers_pushed_outcomes_first() {
     fake.push_outcome(RetryOutcome::from_value(2));
     let users = Users { policy: fake.clone() };
     let never = || -> io::Result<u32> { panic!("the operation is not run") };
-    assert_eq!(users.fetch(never).expect_err("it was told to fail").stop_reason(), StopReason::BudgetExhausted);
+    assert_eq!(users.fetch(never).expect_err("the fake returns an error").stop_reason(), StopReason::BudgetExhausted);
     assert_eq!(
         [users.fetch(never).ok(), users.fetch(never).ok(), users.fetch(never).ok()],
         [Some(2), Some(1), Some(1)]

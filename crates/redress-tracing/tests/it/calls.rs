@@ -68,7 +68,7 @@ fn a_call_that_fails_after_retries() {
     for event in &events {
         assert_eq!(capture.ancestors(event)[0].what, SPAN_NAME, "{event:?}");
     }
-    assert!(!format!("{:?}", capture.all()).contains("hunter2"), "an error's text is nobody's business");
+    assert!(!format!("{:?}", capture.all()).contains("hunter2"), "error texts are not recorded");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_success_says_little_and_a_recovery_more() {
 }
 
 #[test]
-fn what_the_classifier_found_out_is_told() {
+fn details_of_the_classification_are_recorded() {
     let (capture, _guard) = Capture::install();
     let clock = VirtualClock::new();
     let classify = |_: &Result<(), Error>| {

@@ -2,7 +2,7 @@
 //!
 //! The core tests what the events mean.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod capture;
 

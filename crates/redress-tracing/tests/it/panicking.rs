@@ -20,7 +20,7 @@ enum Moment {
     Record,
     Event,
     Close,
-    /// The moments to panic at. The first is excluded, because the others need it.
+    /// At every moment except `NewSpan`, without which the others do not occur.
     Anywhere,
 }
 
