@@ -12,6 +12,15 @@ use redress_core::driver::Timer;
 ///
 /// It works under any executor and outside of one: the background thread of `async-io` drives it if
 /// nothing else does. A wait never ends early.
+///
+/// ```
+/// use redress::AsyncPolicy;
+/// use redress::runtime::async_std::AsyncStdTimer;
+///
+/// let policy = AsyncPolicy::builder().timer(AsyncStdTimer).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStdTimer;
 

@@ -9,7 +9,17 @@ use crate::series::{Extras, Metrics};
 /// The default limit for each of operations, policies, breakers and details.
 const DEFAULT_LIMIT: usize = 100;
 
-/// Builds a [`MetricsObserver`]. Made by [`MetricsObserver::builder`].
+/// Builds a [`MetricsObserver`]. Returned by [`MetricsObserver::builder`].
+///
+/// ```
+/// use redress::Policy;
+/// use redress::observe::metrics::MetricsObserver;
+///
+/// let metrics = MetricsObserver::builder().operation_limit(20).with_error_type().build();
+/// let policy = Policy::builder().observer(metrics).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct MetricsObserverBuilder {

@@ -29,6 +29,15 @@ pub fn prometheus_metric_hook(counter: impl Into<SharedString>) -> MetricsObserv
 ///
 /// The labels are those of [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL) and
 /// [`RETRY_SLEEP_SECONDS`](crate::names::RETRY_SLEEP_SECONDS).
+///
+/// ```
+/// use redress::Policy;
+/// use redress::observe::metrics::prometheus_hooks;
+///
+/// let observer = prometheus_hooks("billing_retry_events_total", "billing_retry_sleep_seconds");
+/// let policy = Policy::builder().observer(observer).build()?;
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[must_use]
 pub fn prometheus_hooks(
     events: impl Into<SharedString>,

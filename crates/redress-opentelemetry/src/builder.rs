@@ -17,7 +17,17 @@ use crate::circuits::Circuits;
 use crate::instruments::Instruments;
 use crate::observer::{Metrics, OtelObserver};
 
-/// Builds an [`OtelObserver`].
+/// Builds an [`OtelObserver`]. Returned by [`OtelObserver::builder`].
+///
+/// ```
+/// use redress::Policy;
+/// use redress::observe::opentelemetry::OtelObserver;
+///
+/// let otel = OtelObserver::builder().attempt_spans(true).operations(["load_user"]).build();
+/// let policy = Policy::builder().observer(otel).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 ///
 /// # Defaults
 ///

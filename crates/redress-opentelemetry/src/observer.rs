@@ -92,6 +92,16 @@ impl OtelObserver {
     /// The series carries the breaker's [name](redress_core::breaker::CircuitBreakerBuilder::name).
     /// Unnamed breakers share one series, so name each breaker. Does nothing if metrics are turned
     /// off.
+    ///
+    /// ```
+    /// use redress::CircuitBreaker;
+    /// use redress::observe::opentelemetry::OtelObserver;
+    ///
+    /// let (otel, breaker) = (OtelObserver::new(), CircuitBreaker::builder().name("users-db").build()?);
+    /// let watch = otel.watch(&breaker);
+    /// # drop(watch);
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
     pub fn watch(&self, breaker: &CircuitBreaker) -> CircuitWatch {
         match &self.parts.metrics {
             Some(metrics) => metrics.circuits.watch(breaker),

@@ -14,6 +14,15 @@ use tokio::time::{self, Sleep};
 ///
 /// Waiting panics outside a tokio runtime, or in one without time enabled, as
 /// [`tokio::time::sleep`] does.
+///
+/// ```
+/// use redress::AsyncPolicy;
+/// use redress::runtime::tokio::TokioTimer;
+///
+/// let policy = AsyncPolicy::builder().timer(TokioTimer).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioTimer;
 

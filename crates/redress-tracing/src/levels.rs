@@ -69,6 +69,19 @@ fn index(name: EventName) -> Option<usize> {
 /// Builds a [`TracingObserver`]. Returned by [`TracingObserver::builder`].
 ///
 /// Every method takes a [`Level`], or `None` to disable the event or span.
+///
+/// ```
+/// use redress::EventName;
+/// use redress::observe::tracing::TracingObserver;
+/// use tracing::Level;
+///
+/// let observer = TracingObserver::builder()
+///     .level(EventName::CircuitRejected, None)
+///     .level(EventName::Retry, Level::WARN)
+///     .attempt_span_level(Level::DEBUG)
+///     .build();
+/// # drop(observer);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct TracingObserverBuilder {

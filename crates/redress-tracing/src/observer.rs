@@ -24,6 +24,16 @@ use crate::levels::{Levels, TracingObserverBuilder};
 ///
 /// Without a subscriber, or if the subscriber enables none of the configured levels, a call costs
 /// one atomic load.
+///
+/// ```
+/// use std::io;
+/// use redress::Policy;
+/// use redress::observe::tracing::TracingObserver;
+///
+/// let policy = Policy::builder().observer(TracingObserver::new()).build()?;
+/// policy.operation("load_user").call(|| Ok::<_, io::Error>("ada"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct TracingObserver {
     levels: Arc<Levels>,

@@ -56,11 +56,11 @@ fn attempts_are_children_of_the_call_and_linked_to_the_one_before() {
 
 #[test]
 fn attempts_are_client_spans_if_configured() {
-    for (told, kind) in [(None, SpanKind::Internal), (Some(SpanKind::Client), SpanKind::Client)] {
+    for (configured, kind) in [(None, SpanKind::Internal), (Some(SpanKind::Client), SpanKind::Client)] {
         let telemetry = Telemetry::new();
         let mut observer = telemetry.builder().attempt_spans(true);
-        if let Some(told) = told {
-            observer = observer.attempt_span_kind(told);
+        if let Some(configured) = configured {
+            observer = observer.attempt_span_kind(configured);
         }
         let policy = Policy::builder().observer(observer.build()).build().unwrap();
         policy.operation("load_user").call(|| Ok::<_, io::Error>(())).unwrap();

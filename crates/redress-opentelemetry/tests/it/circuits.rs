@@ -169,11 +169,11 @@ fn a_watched_breaker_shows_its_state_beside_an_unwatched_one() {
     let (observer, watched) = (telemetry.observer(), breaker(Some("watched")));
     let _watch = observer.watch(&watched);
     // The observer receives an event of another breaker with the same name, which is open.
-    for name in ["watched", "heard"] {
+    for name in ["watched", "unwatched"] {
         let builder = Policy::builder().circuit_breaker(breaker(Some(name)));
         let policy = builder.observer(observer.clone()).build().unwrap();
         policy.call(|| Err::<(), _>(reset())).unwrap_err();
     }
-    assert_eq!(states(&telemetry), expect([("heard|", "open"), ("watched|", "closed")]));
+    assert_eq!(states(&telemetry), expect([("unwatched|", "open"), ("watched|", "closed")]));
     assert_eq!(telemetry.points("redress.circuit.state").len(), 2 * 3);
 }

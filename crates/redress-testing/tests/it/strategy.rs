@@ -52,7 +52,9 @@ fn it_records_the_requests_of_the_engine() {
     let script = Script::<(), _>::new().forever(|| Err(StatusError::new(429).with_retry_after(secs(7))));
     let _ = policy.call(script.run());
 
-    let [first, second] = &strategy.calls()[..] else { panic!("two requests expected, not {}", strategy.calls().len()) };
+    let [first, second] = &strategy.calls()[..] else {
+        panic!("two requests expected, not {}", strategy.calls().len())
+    };
     assert_eq!((first.attempt, first.prev_delay, first.remaining), (1, None, Some(secs(60))));
     assert_eq!((second.attempt, second.prev_delay, second.remaining), (2, Some(secs(3)), Some(secs(53))));
     assert_eq!((second.class(), second.cause), (ErrorClass::RateLimit, Cause::Error));

@@ -167,7 +167,7 @@ fn calls_within_calls_nest() {
 }
 
 /// Returns the level and the message of the end of a call.
-fn told<C: Classifier<(), Error>>(policy: &Policy<C>) -> (Level, String) {
+fn reported<C: Classifier<(), Error>>(policy: &Policy<C>) -> (Level, String) {
     let (capture, _guard) = Capture::install();
     let _ = policy.call(|| Err::<(), _>(reset()));
     let end = capture.events().into_iter().rfind(|event| event.target == CALL_TARGET).unwrap();
@@ -184,21 +184,21 @@ fn sentences_and_levels_follow_the_outcome() {
 
     // The level for the POST is that of the GET.
     let retry = || Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2);
-    let (level, post) = told(&builder().retry(retry()).classifier(forbidden).build().unwrap());
+    let (level, post) = reported(&builder().retry(retry()).classifier(forbidden).build().unwrap());
     assert_eq!((level, post.as_str()), (Level::WARN, "the call failed: it must not be tried again"));
-    let (level, get) = told(&builder().retry(retry()).classifier(unavailable).build().unwrap());
+    let (level, get) = reported(&builder().retry(retry()).classifier(unavailable).build().unwrap());
     assert_eq!((level, get.as_str()), (Level::WARN, "the call failed: the attempts allowed were used up"));
 
     // The policy allows only one attempt.
     for policy in [builder().build().unwrap(), builder().retry(once()).build().unwrap()] {
-        let (level, end) = told(&policy);
+        let (level, end) = reported(&policy);
         assert_eq!((level, end.as_str()), (Level::WARN, "the call failed: only one attempt is allowed"));
     }
 
     // The deadline has not passed here: the wait would exceed it.
     let wait = Retry::builder().strategy(fixed(Duration::from_secs(60)));
     let policy = builder().retry(wait).deadline(Duration::from_secs(10)).build().unwrap();
-    let (level, end) = told(&policy);
+    let (level, end) = reported(&policy);
     assert_eq!(
         (level, end.as_str()),
         (Level::WARN, "the call failed: the deadline leaves no time for another attempt")
