@@ -38,7 +38,7 @@ impl Circuit {
         }
     }
 
-    /// Stops watching. The gauge becomes NaN until an event reports a state.
+    /// Stops watching. The gauge becomes NaN until an event reports a change of state.
     pub(crate) fn unwatch(&self) {
         let watched = self.watched.write().unwrap_or_else(PoisonError::into_inner).take();
         if watched.is_some() {

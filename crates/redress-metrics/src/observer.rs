@@ -106,8 +106,8 @@ impl MetricsObserver {
     /// for the unnamed breaker. Does nothing if none is watched.
     ///
     /// A recorder cannot remove a series, so the gauge becomes NaN: no alert comparison is true for
-    /// it, and an exporter that drops idle series drops it. The next event of a breaker of this
-    /// name sets it again.
+    /// it, and an exporter that drops idle series drops it. The next change of state of a breaker
+    /// of this name sets it again.
     pub fn unwatch(&self, name: &str) {
         if let Some(circuit) = self.shared.circuits.known(name) {
             circuit.unwatch();

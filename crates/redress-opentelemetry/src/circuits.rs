@@ -45,7 +45,7 @@ struct Known {
     /// Read at each collection.
     watched: Vec<(u64, Label, CircuitBreaker)>,
     next_id: u64,
-    /// The state in the last event of each breaker that is not watched.
+    /// The state in the last event of each breaker, used for those that are not watched.
     from_events: HashMap<Label, CircuitState>,
 }
 

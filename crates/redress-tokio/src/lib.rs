@@ -34,3 +34,8 @@ pub type AsyncPolicy<C = redress_core::classify::DefaultClassifier> = redress_co
 
 /// Alias of [`AsyncPolicy`], for fields and signatures of code that only retries.
 pub type AsyncRetryPolicy<C = redress_core::classify::DefaultClassifier> = AsyncPolicy<C>;
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
