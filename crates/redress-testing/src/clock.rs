@@ -164,8 +164,8 @@ impl VirtualClock {
         lock(&self.shared.time).slept.push(duration);
     }
 
-    /// Returns `elapsed` plus `by`, saturated at the furthest reachable time, so that every wait
-    /// ends.
+    /// Returns `elapsed` plus `by`, at most [`FURTHEST`], or `elapsed` if no instant represents the
+    /// sum. The result is always reachable, so every wait ends.
     fn reachable(&self, elapsed: Duration, by: Duration) -> Duration {
         let target = elapsed.saturating_add(by).min(FURTHEST);
         self.shared.origin.checked_add(target).map_or(elapsed, |_| target)

@@ -158,7 +158,7 @@ pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
     }
 }
 
-/// A breaker's change of state.
+/// Emits a breaker's change of state.
 pub(crate) fn event_of_breaker(within: &Span, level: Level, event: &Event<'_>) {
     macro_rules! event_at {
         ($level:expr) => {

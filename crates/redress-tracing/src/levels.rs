@@ -117,7 +117,7 @@ impl TracingObserverBuilder {
         self
     }
 
-    /// Sets the level of the event that ends each attempt. Default: `TRACE`.
+    /// Sets the level of the event at the end of each attempt. Default: `TRACE`.
     pub fn attempt_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.attempt = level.into();
         self
