@@ -28,8 +28,8 @@ pub use crate::timer::TokioTimer;
 /// [`redress_core::AsyncPolicy`] on tokio's timer. Calls must run in a tokio runtime with time
 /// enabled.
 ///
-/// With [`paused`](tokio::time::pause) time, waits, timeouts, deadlines and the breaker's windows
-/// all use the paused clock.
+/// Waits, timeouts, deadlines and the breaker's windows all follow tokio's
+/// [paused clock](https://docs.rs/tokio/latest/tokio/time/fn.pause.html).
 pub type AsyncPolicy<C = redress_core::classify::DefaultClassifier> = redress_core::AsyncPolicy<C, TokioTimer>;
 
 /// Alias of [`AsyncPolicy`], for fields and signatures of code that only retries.
