@@ -1,9 +1,8 @@
-//! redress on [async-std](https://docs.rs/async-std): the timer, and the asynchronous policies that
-//! use it.
+//! redress on [async-std](https://docs.rs/async-std): the timer, and asynchronous policies that use
+//! it.
 //!
-//! async-std has been discontinued; its authors point to smol, for which there is `redress-smol`.
-//! This crate is for services that still run on async-std, and depends on `async-io` alone, not on
-//! `async-std`.
+//! async-std is discontinued; its authors recommend smol, which `redress-smol` supports. This crate
+//! is for services that still run on async-std. It depends on `async-io`, and not on `async-std`.
 //!
 //! ```
 //! use std::io;
@@ -27,12 +26,11 @@ mod timer;
 
 pub use crate::timer::{AsyncStdSleep, AsyncStdTimer};
 
-/// [`redress_core::AsyncPolicy`] on async-std's timer. Its calls run in `async_std::task::spawn`
-/// and `block_on`; those whose operation is not `Send`, in `spawn_local` and `block_on`.
+/// [`redress_core::AsyncPolicy`] on async-std's timer. Calls run in `async_std::task::spawn` and
+/// `block_on`; calls whose operation is not `Send` need `spawn_local` or `block_on`.
 pub type AsyncPolicy<C = redress_core::classify::DefaultClassifier> = redress_core::AsyncPolicy<C, AsyncStdTimer>;
 
-/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of
-/// interest.
+/// Alias of [`AsyncPolicy`], for fields and signatures of code that only retries.
 pub type AsyncRetryPolicy<C = redress_core::classify::DefaultClassifier> = AsyncPolicy<C>;
 
 /// The README's examples, compiled and run.

@@ -1,6 +1,4 @@
-//! async-std's timer behind redress's seam.
-//!
-//! Owns the call into `async_io` and the future around it. Knows neither policies nor executors.
+//! Implements redress's `Timer` with `async_io::Timer`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,11 +7,20 @@ use std::time::Duration;
 
 use redress_core::driver::Timer;
 
-/// async-std's timer: [`async_io::Timer`], on which `async_std::task::sleep` waits too. The clock
-/// is the system's monotonic one.
+/// async-std's timer: [`async_io::Timer`], which `async_std::task::sleep` uses too. The clock is
+/// the system's monotonic clock.
 ///
-/// It needs no executor of a particular kind, and may be used outside one: a thread of the
-/// reactor's own drives it where nothing else does. A wait never ends early.
+/// It works under any executor and outside of one: the background thread of `async-io` drives it if
+/// nothing else does. A wait never ends early.
+///
+/// ```
+/// use redress::AsyncPolicy;
+/// use redress::runtime::async_std::AsyncStdTimer;
+///
+/// let policy = AsyncPolicy::builder().timer(AsyncStdTimer).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStdTimer;
 
@@ -26,13 +33,13 @@ impl Timer for AsyncStdTimer {
     }
 }
 
-/// Completes when its time has come. Made by [`AsyncStdTimer`]; the time counts from then, not from
-/// the first poll. A wait whose end is past the last instant the system's clock can show is for
-/// ever.
+/// A wait on async-std's timer. Returned by [`AsyncStdTimer`]; the duration counts from its
+/// creation, not from the first poll. A wait that would end after the last instant of the system's
+/// clock never completes.
 ///
 /// # Cancel safety
 ///
-/// Dropped before its end it takes itself out of the reactor.
+/// Dropping it before completion removes it from the reactor.
 #[derive(Debug)]
 #[must_use = "a wait does nothing unless it is polled"]
 pub struct AsyncStdSleep(async_io::Timer);

@@ -1,8 +1,9 @@
-//! Calls against a local server that has a bad minute, and what Prometheus would see of them.
+//! Calls a local server that fails for a while, and prints the metrics page that Prometheus would
+//! scrape.
 //!
 //!     cargo run -p redress-metrics --example metrics_page
 //!
-//! Serves /metrics on a free port, makes its calls, scrapes itself once, prints the page and ends.
+//! Serves /metrics on a free port, makes its calls, scrapes itself once, prints the page and exits.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,8 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let backend = serve_a_bad_minute().await?;
     let client: HttpClient = Client::builder(TokioExecutor::new()).build_http();
 
-    // One observer for all policies; the breaker has a name and is watched, so that it shows from
-    // the start.
+    // One observer for all policies. The breaker is watched, so its gauge exists from the start.
     let metrics = MetricsObserver::new();
     let breaker = CircuitBreaker::builder().name("inventory").failure_threshold(2).build()?;
     metrics.watch(&breaker);
@@ -53,12 +53,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("\nGET http://{metrics_address}/metrics\n");
     let page = client.get(format!("http://{metrics_address}/metrics").parse()?).await?;
     let page = String::from_utf8(page.into_body().collect().await?.to_bytes().to_vec())?;
-    // Buckets are many and say little to a person.
+    // Bucket lines are numerous and hard to read.
     page.lines().filter(|line| !line.contains("_bucket")).for_each(|line| println!("{line}"));
     Ok(())
 }
 
-/// Installs the exporter. It tells no port of its own choice, so a free one is looked for.
+/// Installs the exporter on a free port. The exporter does not report a port that it chose, so the
+/// port is picked first.
 fn serve_metrics() -> Result<SocketAddr, Box<dyn Error>> {
     let address = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     PrometheusBuilder::new()
@@ -69,7 +70,7 @@ fn serve_metrics() -> Result<SocketAddr, Box<dyn Error>> {
     Ok(address)
 }
 
-/// A server that answers one request with 503, one with 200, and from then on with 503 only.
+/// A server that answers the first request with 503, the second with 200 and every later one with 503.
 async fn serve_a_bad_minute() -> Result<SocketAddr, Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -78,8 +79,8 @@ async fn serve_a_bad_minute() -> Result<SocketAddr, Box<dyn Error>> {
             let Ok((mut connection, _)) = listener.accept().await else { return };
             let status = if request == 1 { "200 OK" } else { "503 Service Unavailable" };
             let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            // A request this small comes in one piece; if the client went away, the next one is
-            // answered all the same.
+            // A request this small arrives in one read. If the client went away, serve the next one
+            // anyway.
             let _ = connection.read(&mut [0; 1024]).await;
             let _ = connection.write_all(answer.as_bytes()).await;
         }

@@ -1,7 +1,4 @@
-//! Names that a program chooses, kept few.
-//!
-//! Owns the bound: whatever names come, no more series than this come of them. Does not know what
-//! is kept for a name.
+//! Caps the number of distinct label values that the program supplies.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,12 +7,12 @@ use metrics::SharedString;
 
 use crate::labels::{NONE, OTHER};
 
-/// The longest name that becomes a label. What is longer is hardly a name, and scrapers refuse a
-/// whole page for one label value that is too long.
+/// Longer values are rarely names, and a scraper rejects a whole page for one oversized label
+/// value.
 pub(crate) const LONGEST_NAME: usize = 128;
 
-/// Something kept for each of the first names that came, and two things for the rest: for no name,
-/// and for every later one.
+/// One value for each of the first `limit` names, one for an absent name, and one shared by all
+/// later names.
 pub(crate) struct Bounded<V> {
     limit: usize,
     make: Box<dyn Fn(SharedString) -> V + Send + Sync>,
@@ -31,7 +28,7 @@ impl<V> Bounded<V> {
         Self { limit, make: Box::new(make), known: RwLock::default(), none, other }
     }
 
-    /// What is kept for this name. Never holds its lock while others' code runs.
+    /// Returns the value for this name. The lock is not held while `make` runs.
     pub(crate) fn get(&self, name: Option<&str>) -> Arc<V> {
         let Some(name) = name.filter(|name| !name.is_empty()) else { return Arc::clone(&self.none) };
         {
@@ -46,7 +43,7 @@ impl<V> Bounded<V> {
         self.keep(name, self.limit)
     }
 
-    /// The same for a name that is asked for on purpose: the bound is not for it.
+    /// Like [`get`](Self::get), but ignores the limit: the caller chose this name explicitly.
     pub(crate) fn get_always(&self, name: Option<&str>) -> Arc<V> {
         match name {
             None | Some("") => Arc::clone(&self.none),
@@ -58,14 +55,14 @@ impl<V> Bounded<V> {
         let name: Arc<str> = name.into();
         let made = Arc::new((self.make)(Arc::clone(&name).into()));
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have come first, with this name or with the last free place.
+        // Another thread may have inserted this name, or taken the last place.
         if known.len() >= limit && !known.contains_key(&name) {
             return Arc::clone(&self.other);
         }
         Arc::clone(known.entry(name).or_insert(made))
     }
 
-    /// What is kept for this name, or for none if it is empty, if it has a place.
+    /// Returns the value for this name if it has one. An empty name stands for an absent one.
     pub(crate) fn known(&self, name: &str) -> Option<Arc<V>> {
         if name.is_empty() {
             return Some(Arc::clone(&self.none));
@@ -73,12 +70,12 @@ impl<V> Bounded<V> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
     }
 
-    /// Whether this is what stands for the names beyond the bound.
+    /// Whether this is the value shared by all names over the limit.
     pub(crate) fn is_other(&self, kept: &Arc<V>) -> bool {
         Arc::ptr_eq(kept, &self.other)
     }
 
-    /// Everything that stands for one name, and for none.
+    /// The values of all known names and of the absent name.
     pub(crate) fn all(&self) -> Vec<Arc<V>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.values().chain([&self.none]).map(Arc::clone).collect()

@@ -1,6 +1,4 @@
-//! The gauges of budgets.
-//!
-//! Owns which budgets are watched and when their gauges are written. Takes no token.
+//! The gauges of watched budgets.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,10 +9,10 @@ use redress_core::{Budget, Event, EventName};
 use crate::labels;
 use crate::series::set;
 
-/// The budgets that are watched, under the names given to them.
+/// The watched budgets, by name.
 pub(crate) struct Budgets {
     gauge: Option<KeyName>,
-    /// Replaced as a whole, so that it can be walked without the lock.
+    /// Replaced as a whole, so that it can be iterated without holding the lock.
     watched: RwLock<Arc<[Arc<Watched>]>>,
 }
 
@@ -30,7 +28,7 @@ impl Budgets {
         Self { gauge, watched: RwLock::new(Arc::new([])) }
     }
 
-    /// Shows this budget from now on, in place of an earlier one of this name.
+    /// Starts watching this budget, replacing an earlier one of the same name.
     pub(crate) fn watch(&self, name: SharedString, budget: Budget) {
         let Some(gauge) = self.gauge.clone() else { return };
         let key = Key::from_parts(gauge, vec![labels::named(labels::BUDGET, name.clone())]);
@@ -45,7 +43,7 @@ impl Budgets {
         }
     }
 
-    /// Puts `added` in the place of what has this name, and answers that.
+    /// Replaces the budgets of this name by `added`, and returns them.
     fn replace(&self, name: &str, added: Option<Arc<Watched>>) -> Vec<Arc<Watched>> {
         let mut watched = self.watched.write().unwrap_or_else(PoisonError::into_inner);
         let (removed, kept): (Vec<_>, Vec<_>) = watched.iter().map(Arc::clone).partition(|each| *each.name == *name);
@@ -53,7 +51,8 @@ impl Budgets {
         removed
     }
 
-    /// A retry spends a token; a budget that is not full gets tokens back as time goes by.
+    /// A retry spends a token. A budget that is not full regains tokens with time, so any event may
+    /// change its gauge.
     pub(crate) fn hear(&self, event: &Event<'_>) {
         for each in &*self.all() {
             if event.name == EventName::Retry || each.shown.load(Ordering::Relaxed) != each.budget.max_retries() {
@@ -74,8 +73,8 @@ impl Budgets {
 }
 
 impl Watched {
-    /// Two threads may show two numbers, and the older one last, so each looks again after it has
-    /// shown one.
+    /// Two threads may write in the wrong order, so each reads the budget again after writing,
+    /// until the value is stable.
     fn show(&self) {
         let mut remaining = self.budget.remaining();
         loop {

@@ -1,6 +1,4 @@
-//! What an observer writes, and how many names it takes in.
-//!
-//! Owns the settings and their defaults. None of them can be wrong.
+//! The configuration of an observer.
 
 use metrics::with_recorder;
 
@@ -8,11 +6,20 @@ use crate::names;
 use crate::observer::MetricsObserver;
 use crate::series::{Extras, Metrics};
 
-/// How many names of operations, of policies and of breakers, and how many details each become
-/// labels unless said otherwise.
+/// The default limit for each of operations, policies, breakers and details.
 const DEFAULT_LIMIT: usize = 100;
 
-/// Builds a [`MetricsObserver`]. Made by [`MetricsObserver::builder`].
+/// Builds a [`MetricsObserver`]. Returned by [`MetricsObserver::builder`].
+///
+/// ```
+/// use redress::Policy;
+/// use redress::observe::metrics::MetricsObserver;
+///
+/// let metrics = MetricsObserver::builder().operation_limit(20).with_error_type().build();
+/// let policy = Policy::builder().observer(metrics).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct MetricsObserverBuilder {
@@ -38,23 +45,23 @@ impl MetricsObserverBuilder {
         }
     }
 
-    /// How many different operations get series of their own. Those that come later share the label
-    /// `other`, and so do names of more than 128 bytes. Default: 100.
+    /// Sets how many different operations get their own series. Later ones share the label `other`,
+    /// as do names longer than 128 bytes. Default: 100.
     ///
-    /// Each name multiplies the number of series, so a name should say what kind of call it is
-    /// (`GET /users/{id}`) and not which one (`GET /users/42`). The limit is what happens when it
-    /// does not: the first names keep their numbers, and the sums stay right.
+    /// Each name multiplies the number of series, so a name should identify the kind of call
+    /// (`GET /users/{id}`), not one request (`GET /users/42`). If names do vary per request, the
+    /// limit keeps the first names apart and the totals correct.
     ///
-    /// Names that look like the path of one request, with a `/` and with neither `{` nor `:`, have
-    /// half as many places to themselves, rounded up. So no number of paths takes the place of an operation that has
-    /// a name.
+    /// Names that look like the path of one request (with a `/`, but neither `{` nor `:`) have a
+    /// separate limit of half the size, rounded up, so they cannot displace the names of
+    /// operations.
     pub const fn operation_limit(mut self, names: usize) -> Self {
         self.operation_limit = names;
         self
     }
 
-    /// Keeps a place for each of these operations, besides the [limit](Self::operation_limit),
-    /// however many others come first.
+    /// Reserves a place for each of these operations in addition to the
+    /// [limit](Self::operation_limit).
     ///
     /// ```
     /// use redress::observe::metrics::MetricsObserver;
@@ -66,49 +73,48 @@ impl MetricsObserverBuilder {
         self
     }
 
-    /// Leaves the label `operation` out everywhere.
+    /// Omits the label `operation` from every metric.
     pub const fn without_operation(mut self) -> Self {
         self.extras.operation = false;
-        // Then all of them have the same series, and there is nothing to tell apart. What is
-        // declared stays unused.
+        // All operations share one series, so none needs a place. Declared operations are ignored.
         self.operation_limit = 0;
         self
     }
 
-    /// How many different [policies](redress_core::policy::PolicyBuilder::name) get series of their
-    /// own. Those that come later share the label `other`. Default: 100.
+    /// Sets how many different [policies](redress_core::policy::PolicyBuilder::name) get their own
+    /// series. Later ones share the label `other`. Default: 100.
     pub const fn policy_limit(mut self, names: usize) -> Self {
         self.policy_limit = names;
         self
     }
 
-    /// How many different breakers get series of their own. Events of those that come later have
-    /// the label `other`, and they have no gauge, unless they are
-    /// [watched](MetricsObserver::watch). Default: 100.
+    /// Sets how many different breakers get their own series. Later ones share the label `other` in
+    /// events, and have no gauge unless they are [watched](MetricsObserver::watch). Default: 100.
     pub const fn breaker_limit(mut self, names: usize) -> Self {
         self.breaker_limit = names;
         self
     }
 
-    /// How many different [details](redress_core::Event::detail) become values of the label
-    /// `detail`, such as `503` or `ConnectionReset`. Those that come later are `other`. Default: 100.
+    /// Sets how many different [details](redress_core::Event::detail) become values of the label
+    /// `detail`, such as `503` or `ConnectionReset`. Later ones become `other`. Default: 100.
     pub const fn detail_limit(mut self, details: usize) -> Self {
         self.detail_limit = details;
         self
     }
 
-    /// Adds the label `error_type` to the events: the type name of the
-    /// [error](redress_core::Event::error_type) that failed the attempt, or `none`. Default: left
-    /// out.
+    /// Adds the label `error_type` to events: the type name of the
+    /// [error](redress_core::Event::error_type) that failed the attempt, or `none`. Default:
+    /// omitted.
     ///
-    /// There are as many values as types of errors in the program's policies. An error's text never
-    /// is a label.
+    /// It has one value for each error type in the program's policies. Error texts are never
+    /// labels.
     pub const fn with_error_type(mut self) -> Self {
         self.extras.error_type = true;
         self
     }
 
-    /// The observer. Describes its metrics to the recorder, as [`describe`](crate::describe) does.
+    /// Builds the observer and describes its metrics to the installed recorder, as
+    /// [`describe`](crate::describe) does.
     #[must_use]
     pub fn build(self) -> MetricsObserver {
         if self.metrics.states.is_some() {

@@ -1,7 +1,4 @@
-//! The gauge of one breaker.
-//!
-//! Owns what it shows and when. Changes no breaker; where it may look at one, it shows what it sees
-//! rather than what it heard.
+//! The gauge of one breaker, set from events or read from the breaker if it is watched.
 
 use std::sync::{PoisonError, RwLock};
 
@@ -12,7 +9,7 @@ use redress_core::{CircuitBreaker, Event, EventName};
 use crate::labels;
 use crate::series::set;
 
-/// A breaker as the events name it.
+/// A breaker, identified by its name in events.
 pub(crate) struct Circuit {
     pub(crate) name: SharedString,
     key: Option<Key>,
@@ -25,15 +22,14 @@ impl Circuit {
         Self { name, key, watched: RwLock::default() }
     }
 
-    /// Looks at this breaker from now on.
+    /// Starts watching this breaker.
     pub(crate) fn watch(&self, breaker: CircuitBreaker) {
         *self.watched.write().unwrap_or_else(PoisonError::into_inner) = Some(breaker);
         self.refresh();
     }
 
-    /// A change of state shows in the gauge. A rejection changes none, and as it may be told of
-    /// after a change that came later, its state is only trusted to a breaker that can be looked
-    /// at.
+    /// Updates the gauge after a change of state. A rejection changes no state and may be reported
+    /// after a later change, so its state is ignored unless the breaker is watched and can be read.
     pub(crate) fn hear(&self, event: &Event<'_>) {
         if !self.refresh() && event.name != EventName::CircuitRejected {
             if let Some(state) = event.state {
@@ -42,8 +38,7 @@ impl Circuit {
         }
     }
 
-    /// Looks at no breaker any more. What it showed is not known from then on, until an event says
-    /// it.
+    /// Stops watching. The gauge becomes NaN until an event reports a change of state.
     pub(crate) fn unwatch(&self) {
         let watched = self.watched.write().unwrap_or_else(PoisonError::into_inner).take();
         if watched.is_some() {
@@ -51,11 +46,11 @@ impl Circuit {
         }
     }
 
-    /// Shows the state of the breaker that is watched; `false` if none is.
+    /// Shows the state of the watched breaker; returns `false` if there is none.
     pub(crate) fn refresh(&self) -> bool {
-        // Two threads may show two states, and the older one last. Each looks again after it has
-        // shown one, so the one that stays was the breaker's when the last of them looked; likewise
-        // if the breaker is unwatched meanwhile.
+        // Two threads may write two states in the wrong order. Each reads the breaker again after
+        // writing, until the state is stable, so the last write is the state at the last read. The
+        // same holds if the breaker is unwatched meanwhile.
         let mut shown = None;
         loop {
             let watched = self.watched.read().unwrap_or_else(PoisonError::into_inner).clone();

@@ -1,15 +1,13 @@
-//! The keys of labels, and the closed sets their values come from.
-//!
-//! Owns what an event says in labels. Never reads an error's text.
+//! Label keys, and conversions from event fields to labels.
 
 use metrics::{Label, SharedString};
 use redress_core::breaker::CircuitState;
 use redress_core::observe::CallOutcome;
 use redress_core::{Cause, ErrorClass, EventName, StopReason};
 
-/// What stands where a label does not apply.
+/// The value of a label that does not apply.
 pub(crate) const NONE: &str = "none";
-/// What stands for every name beyond the bound.
+/// The shared value of all names over the limit.
 pub(crate) const OTHER: &str = "other";
 
 pub(crate) const BREAKER: &str = "breaker";
@@ -48,13 +46,13 @@ pub(crate) fn outcome(outcome: CallOutcome) -> Label {
     Label::from_static_parts(OUTCOME, outcome.as_str())
 }
 
-/// A label whose value is a name of the program's.
+/// A label with a value supplied by the program.
 pub(crate) fn named(key: &'static str, value: SharedString) -> Label {
     Label::new(key, value)
 }
 
-/// The state as the gauge shows it, in the order of severity so that `max` over instances means
-/// something; none for a state that this version does not know.
+/// The gauge's value for a state, ordered by severity so that `max` over instances is meaningful.
+/// `None` for a state that this version does not know.
 pub(crate) fn state_value(state: CircuitState) -> Option<f64> {
     match state {
         CircuitState::Closed => Some(0.0),

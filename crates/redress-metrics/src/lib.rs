@@ -1,11 +1,9 @@
-//! redress events as counters, histograms and gauges of breakers and budgets, through the
-//! [`metrics`] facade.
+//! redress events as counters, histograms and gauges, through the [`metrics`] facade.
 //!
-//! [`MetricsObserver`] is an observer like any other: give it to a policy's `.observer(..)`, or to
-//! a call's. Which metrics there are is listed in [`names`]; what each label may hold is closed,
-//! and the few names that programs choose themselves are
-//! [bounded](MetricsObserverBuilder::operation_limit). It knows no exporter: it writes to whatever
-//! recorder the program installed.
+//! Pass a [`MetricsObserver`] to a policy's `.observer(..)`, or to a single call's. [`names`] lists
+//! the metrics. Most labels have a closed set of values; names supplied by the program are
+//! [bounded](MetricsObserverBuilder::operation_limit). The observer is independent of exporters: it
+//! writes to the installed recorder.
 //!
 //! ```
 //! use std::io;

@@ -1,7 +1,4 @@
-//! The names of the metrics, what they mean, and buckets for them.
-//!
-//! Owns the public names and their descriptions. Does not know when anything is written: that is
-//! `observer.rs`.
+//! The names of the metrics, their descriptions, and recommended histogram buckets.
 //!
 //! | metric | kind | labels |
 //! |---|---|---|
@@ -12,24 +9,24 @@
 //! | [`CIRCUIT_STATE`] | gauge | `breaker` |
 //! | [`BUDGET_REMAINING`] | gauge | `budget` |
 //!
-//! Each metric always has all of its labels: what does not apply is `none`, since exporters expect
-//! one set of labels a name.
+//! Every series of a metric has all of its labels, because exporters expect one label set per name.
+//! A label that does not apply is `none`.
 
 use metrics::{KeyName, Recorder, Unit, with_recorder};
 
-/// Events, one for each the policy emits: failures by class and cause, retries, how calls ended,
+/// Counts every event that policies emit: failures by class and cause, retries, ends of calls,
 /// breaker changes.
 pub const EVENTS_TOTAL: &str = "redress_events_total";
 
-/// Attempts started: what the other side is sent. More than there are calls, by the retries.
+/// Counts attempts started, first ones and retries: the load on the dependency.
 pub const ATTEMPTS_TOTAL: &str = "redress_attempts_total";
 
-/// How long calls took, attempts and waits together, in seconds. Its count is the number
-/// of calls. Those that were dropped, or that a panic went through, are in it as `cancelled`.
+/// Duration of calls in seconds, including waits. Its count is the number of calls. Calls that were
+/// dropped or panicked are recorded as `cancelled`.
 pub const CALL_DURATION_SECONDS: &str = "redress_call_duration_seconds";
 
-/// How long the waits before retries are, in seconds, as decided when they begin. Retries that a
-/// sleep handler deferred have none.
+/// Planned waits before retries, in seconds. Retries that a sleep handler deferred are not
+/// recorded.
 pub const RETRY_SLEEP_SECONDS: &str = "redress_retry_sleep_seconds";
 
 /// The state of a breaker: 0 closed, 1 half-open, 2 open.
@@ -38,19 +35,19 @@ pub const CIRCUIT_STATE: &str = "redress_circuit_state";
 /// The retries that a watched budget has left.
 pub const BUDGET_REMAINING: &str = "redress_budget_remaining";
 
-/// Upper bounds of buckets, in seconds, that suit [`CALL_DURATION_SECONDS`]: fine where single
-/// requests are, and up to a minute, which is a policy's default deadline.
+/// Recommended bucket bounds for [`CALL_DURATION_SECONDS`], in seconds: fine around single
+/// requests, and up to a minute, the default deadline of a policy.
 pub const CALL_DURATION_BUCKETS: [f64; 13] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-/// Upper bounds of buckets, in seconds, that suit [`RETRY_SLEEP_SECONDS`]: around the strategies'
-/// default base of a quarter of a second, and up to a minute.
+/// Recommended bucket bounds for [`RETRY_SLEEP_SECONDS`], in seconds: around the default base of
+/// the strategies, a quarter of a second, and up to a minute.
 pub const RETRY_SLEEP_BUCKETS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-/// Tells the recorder what the metrics mean and what their units are.
+/// Describes the metrics and their units to the installed recorder.
 ///
-/// Done by itself whenever an observer is built. Call it again if the recorder was installed only
-/// after that.
+/// Called by [`MetricsObserverBuilder::build`](crate::MetricsObserverBuilder::build). Call it again
+/// if the recorder is installed after the observer is built.
 pub fn describe() {
     with_recorder(|recorder| {
         describe_events(recorder, KeyName::from_const_str(EVENTS_TOTAL));

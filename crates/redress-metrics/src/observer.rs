@@ -1,7 +1,4 @@
-//! The observer: what is written when.
-//!
-//! Owns the mapping from what is heard to what is counted. Holds no state of calls, so it needs
-//! nothing along with each.
+//! The observer, which maps events and attempts to metrics.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,12 +18,12 @@ use crate::series::{Metrics, Operation, PolicyName, Series};
 /// Writes a policy's events to the [`metrics`] facade: the counters, histograms and gauges listed
 /// in [`names`](crate::names).
 ///
-/// A handle: clones are the same observer. Give clones of one to all policies, since each counts
-/// the [names it lets through](MetricsObserverBuilder::operation_limit) for itself.
+/// A handle: clones share one observer. Use clones of one observer for all policies, because the
+/// [limits on names](MetricsObserverBuilder::operation_limit) apply to each observer separately.
 ///
-/// Whatever is written goes to the recorder that is installed at that time, so an observer may be
-/// older than the recorder; only what was counted before is lost, and [`describe`](crate::describe)
-/// and [`refresh`](Self::refresh) have to be called again.
+/// Each measurement goes to the recorder installed at that time, so an observer can be built before
+/// the recorder is installed. Earlier measurements are lost; call [`describe`](crate::describe) and
+/// [`refresh`](Self::refresh) again after installing it.
 ///
 /// ```
 /// use redress::{CircuitBreaker, Policy};
@@ -34,7 +31,7 @@ use crate::series::{Metrics, Operation, PolicyName, Series};
 ///
 /// let metrics = MetricsObserver::builder().operation_limit(20).build();
 /// let breaker = CircuitBreaker::builder().name("billing").build()?;
-/// metrics.watch(&breaker); // so that it shows before it ever opens
+/// metrics.watch(&breaker); // shown before it first opens
 /// let policy = Policy::builder().circuit_breaker(&breaker).observer(metrics.clone()).build()?;
 /// # drop(policy);
 /// # Ok::<(), redress::ConfigError>(())
@@ -64,13 +61,13 @@ impl Shared {
 }
 
 impl MetricsObserver {
-    /// An observer with the defaults; see [`builder`](Self::builder).
+    /// Creates an observer with the defaults; see [`builder`](Self::builder).
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// An observer to be configured.
+    /// Returns a builder with the defaults.
     pub const fn builder() -> MetricsObserverBuilder {
         MetricsObserverBuilder::new(Metrics::all())
     }
@@ -91,40 +88,38 @@ impl MetricsObserver {
         }
     }
 
-    /// Shows a breaker's state from now on, by looking at it instead of by what events say.
+    /// Shows a breaker's state from now on, read from the breaker instead of from events.
     ///
-    /// Without it a breaker has a gauge from its first change of state on. With it, the gauge is
-    /// there at once, and is right whatever the order in which threads come to tell of changes.
-    /// Changes still have to be told: by policies that have this observer, or by
-    /// [`refresh`](Self::refresh) for a breaker that is also used by hand.
+    /// An unwatched breaker has a gauge after its first change of state. A watched one has it at
+    /// once, and the gauge is correct even if threads report changes out of order. Reads are
+    /// triggered by events of policies with this observer; for a breaker that is also used
+    /// directly, call [`refresh`](Self::refresh).
     ///
-    /// The observer keeps the breaker alive until it is [unwatched](Self::unwatch). A later breaker
-    /// of the same name takes the earlier one's place.
+    /// The observer keeps the breaker alive until it is [unwatched](Self::unwatch). Watching
+    /// another breaker of the same name replaces it.
     pub fn watch(&self, breaker: &CircuitBreaker) {
         self.shared.circuits.get_always(breaker.name()).watch(breaker.clone());
     }
 
-    /// Lets go of the watched breaker of this [name](CircuitBreaker::name), for one that is used no
-    /// more, such as that of a host that is gone; empty for the one without a name. Does nothing if
-    /// none is watched.
+    /// Stops watching the breaker of this [name](CircuitBreaker::name), and releases it. Use it for
+    /// a breaker that is not used any more, such as that of a removed host. An empty name stands
+    /// for the unnamed breaker. Does nothing if none is watched.
     ///
-    /// A recorder cannot take a series back, so the gauge becomes NaN: no alert compares true with
-    /// it, and an exporter that forgets idle series forgets it. A policy that tells of a breaker of
-    /// this name writes it again.
+    /// A recorder cannot remove a series, so the gauge becomes NaN: no alert comparison is true for
+    /// it, and an exporter that drops idle series drops it. The next change of state of a breaker
+    /// of this name sets it again.
     pub fn unwatch(&self, name: &str) {
         if let Some(circuit) = self.shared.circuits.known(name) {
             circuit.unwatch();
         }
     }
 
-    /// Shows what a budget has left from now on, as
-    /// [`BUDGET_REMAINING`](crate::names::BUDGET_REMAINING) under this name, until it is
-    /// [unwatched](Self::unwatch_budget). A later budget of the same name takes the earlier one's
-    /// place.
+    /// Shows the retries a budget has left as [`BUDGET_REMAINING`](crate::names::BUDGET_REMAINING)
+    /// under this name, until it is [unwatched](Self::unwatch_budget). Watching another budget
+    /// under the same name replaces it.
     ///
-    /// The gauge is written at each retry, and at each event until the budget is full again. Where
-    /// calls are rare, call [`refresh`](Self::refresh) before scrapes, since tokens come back as
-    /// time goes by.
+    /// The gauge is written at each retry, and at each event until the budget is full again. Tokens
+    /// return with time, so call [`refresh`](Self::refresh) before scrapes if calls are rare.
     ///
     /// ```
     /// use std::time::Duration;
@@ -141,14 +136,14 @@ impl MetricsObserver {
         self.shared.budgets.watch(name.into(), budget.clone());
     }
 
-    /// Lets go of the budget watched under this name. Its gauge becomes NaN, as
-    /// [`unwatch`](Self::unwatch) says.
+    /// Stops watching the budget of this name, and releases it. Its gauge becomes NaN, as for
+    /// [`unwatch`](Self::unwatch).
     pub fn unwatch_budget(&self, name: &str) {
         self.shared.budgets.unwatch(name);
     }
 
-    /// Writes the gauges of the watched breakers and budgets again: after a recorder was installed
-    /// late, or from time to time if the exporter forgets what is not written to.
+    /// Writes the gauges of all watched breakers and budgets. Call it after installing a recorder
+    /// late, or periodically if the exporter drops idle series.
     pub fn refresh(&self) {
         self.shared.budgets.refresh();
         for circuit in self.shared.circuits.all() {

@@ -1,6 +1,4 @@
-//! The operations that have series, and which name belongs to which of two bounds.
-//!
-//! Owns the difference between a name that was chosen and a path that was not. Knows no metrics.
+//! The operations that have series, with separate limits for names and for paths.
 
 use std::sync::Arc;
 
@@ -9,14 +7,15 @@ use metrics::SharedString;
 use crate::bounded::Bounded;
 use crate::series::Operation;
 
-/// Names and paths, each with a bound to itself, so that no number of paths takes a name's place.
+/// Names and paths with separate limits, so that paths cannot displace names.
 pub(crate) struct Operations {
     names: Bounded<Operation>,
     paths: Bounded<Operation>,
 }
 
 impl Operations {
-    /// Of `declared` names each has a place, besides the `limit`. Paths have half of it, rounded up.
+    /// Reserves a place for each of `declared` in addition to `limit`. Paths get half of `limit`,
+    /// rounded up.
     pub(crate) fn new<F>(limit: usize, declared: &[String], make: F) -> Self
     where
         F: Fn(SharedString) -> Operation + Clone + Send + Sync + 'static,
@@ -42,8 +41,8 @@ impl Operations {
     }
 }
 
-/// Whether a name looks like the path of one request, with or without a method before it, and
-/// unlike the template of a route.
+/// Whether a name looks like the path of one request, with or without a method, rather than a route
+/// template.
 fn is_path(name: &str) -> bool {
     name.contains('/') && !name.contains(['{', ':'])
 }

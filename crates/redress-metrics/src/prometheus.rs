@@ -1,6 +1,4 @@
-//! The Python original's two Prometheus hooks, by their names.
-//!
-//! Owns nothing but the choice of metrics: both are a [`MetricsObserver`] that writes less.
+//! The Python original's two Prometheus hooks, under the same names.
 
 use metrics::{KeyName, SharedString};
 
@@ -8,11 +6,11 @@ use crate::builder::MetricsObserverBuilder;
 use crate::observer::MetricsObserver;
 use crate::series::Metrics;
 
-/// Counts events in a counter of this name, and does nothing else.
+/// Returns an observer that counts events in a counter of this name, and writes nothing else.
 ///
-/// The original takes a counter object and labels it with whatever tags an event happens to have,
-/// which a counter with fixed labels refuses. Here the labels are those of
-/// [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL), always all of them.
+/// The original takes a counter object and labels it with the tags that an event happens to have,
+/// which a counter with fixed labels rejects. Here every series has all labels of
+/// [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL).
 ///
 /// ```
 /// use redress::Policy;
@@ -26,11 +24,20 @@ pub fn prometheus_metric_hook(counter: impl Into<SharedString>) -> MetricsObserv
     hooks(counter.into(), None)
 }
 
-/// Counts events in a counter of the first name, and records the waits before retries, in seconds,
-/// in a histogram of the second.
+/// Returns an observer that counts events in the counter `events`, and records the waits before
+/// retries, in seconds, in the histogram `retry_sleep_seconds`.
 ///
 /// The labels are those of [`EVENTS_TOTAL`](crate::names::EVENTS_TOTAL) and
 /// [`RETRY_SLEEP_SECONDS`](crate::names::RETRY_SLEEP_SECONDS).
+///
+/// ```
+/// use redress::Policy;
+/// use redress::observe::metrics::prometheus_hooks;
+///
+/// let observer = prometheus_hooks("billing_retry_events_total", "billing_retry_sleep_seconds");
+/// let policy = Policy::builder().observer(observer).build()?;
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[must_use]
 pub fn prometheus_hooks(
     events: impl Into<SharedString>,

@@ -1,9 +1,8 @@
-//! From events to series: the key of each, and the few calls into the facade.
+//! The metric series: their keys, and the calls into the facade.
 //!
-//! Owns which labels each metric has. Keeps no handles: a handle is bound to the recorder that was
-//! there when it was made, and goes dead when an exporter forgets an idle series. Keys are what
-//! costs something to make, so those of the success path are kept for each operation, policy and
-//! breaker that meet.
+//! Handles are not cached: a handle is bound to the recorder installed when it was created, and
+//! becomes useless when an exporter drops the idle series. Building a key allocates, so the keys of
+//! the success path are cached for each combination of operation, policy and breaker.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,7 +19,7 @@ use crate::names;
 
 static METADATA: Metadata<'static> = Metadata::new("redress", Level::INFO, Some(module_path!()));
 
-/// Which metrics are written, and their names.
+/// The names of the metrics to write; `None` for those to omit.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     pub(crate) events: KeyName,
@@ -44,23 +43,23 @@ impl Metrics {
     }
 }
 
-/// What goes into labels beyond what is always there.
+/// Optional labels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Extras {
     pub(crate) operation: bool,
     pub(crate) error_type: bool,
 }
 
-/// A policy as the events name it.
+/// A policy, identified by its name in events.
 pub(crate) struct PolicyName(pub(crate) SharedString);
 
-/// An operation as the events name it, with the series it has by now.
+/// An operation, identified by its name in events, with its series.
 pub(crate) struct Operation {
     metrics: Metrics,
     extras: Extras,
     name: SharedString,
-    /// By where policy and breaker are kept. They are kept for as long as this is, and the bounds
-    /// on their names are a bound on this.
+    /// Keyed by the addresses of policy and breaker. Both outlive this map, and the limits on their
+    /// names bound its size.
     series: RwLock<HashMap<(usize, usize), Arc<Series>>>,
 }
 
@@ -69,7 +68,7 @@ impl Operation {
         Self { metrics, extras, name, series: RwLock::default() }
     }
 
-    /// The series of this operation's calls through a policy with this name and this breaker.
+    /// Returns the series for calls of this operation through this policy and breaker.
     pub(crate) fn series(&self, policy: &Arc<PolicyName>, breaker: &Arc<Circuit>) -> Arc<Series> {
         let met = (Arc::as_ptr(policy).addr(), Arc::as_ptr(breaker).addr());
         let known = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&met).map(Arc::clone);
@@ -82,7 +81,7 @@ impl Operation {
     }
 }
 
-/// The names that the labels of a series say.
+/// The names in a series' labels.
 struct Names {
     operation: SharedString,
     policy: SharedString,
@@ -128,7 +127,7 @@ impl Series {
 
     pub(crate) fn count_event(&self, event: &Event<'_>, details: &Bounded<Label>) {
         if event.name == EventName::Success {
-            // A success carries neither class nor cause, even after retries.
+            // A success has neither class nor cause, even after retries.
             count(&self.success);
         } else {
             let detail = details.get(event.detail());
@@ -136,8 +135,8 @@ impl Series {
         }
     }
 
-    /// A rejected call takes no time, and its event has none; it is here so that the count is that
-    /// of all calls. A cancelled call whose clock panics has no time, and is left out.
+    /// A rejection has no elapsed time and is recorded as zero, so that the count is the number of
+    /// calls. A cancelled call whose clock panicked has no elapsed time and is not recorded.
     pub(crate) fn record_duration(&self, event: &Event<'_>) {
         let Some(outcome) = event.outcome() else { return };
         let rejected = (outcome == CallOutcome::Rejected).then_some(Duration::ZERO);
@@ -151,7 +150,7 @@ impl Series {
         }
     }
 
-    /// When an attempt ends and not with the event: a retry that was announced may still be
+    /// Called when an attempt ends, not at the retry event: a retry that was announced may still be
     /// deferred or aborted.
     pub(crate) fn record_sleep(&self, attempt: &AttemptContext<'_>) {
         if let (Some(AttemptDecision::Retry), Some(sleep)) = (attempt.decision, attempt.delay) {

@@ -1,7 +1,6 @@
-//! A few calls, and what OpenTelemetry makes of them: spans as a tree, metrics as a list.
+//! Prints the spans of a few calls as a tree, and their metrics as a list.
 //!
-//! The exporters keep everything in memory, and it is printed at the end; a service would export
-//! over OTLP.
+//! The exporters keep everything in memory until it is printed; a service would export over OTLP.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -23,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tracers = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
     let metrics = InMemoryMetricExporter::default();
     let meters = SdkMeterProvider::builder().with_periodic_exporter(metrics.clone()).build();
-    // Providers first, observers after.
+    // Set the providers before building observers.
     global::set_tracer_provider(tracers.clone());
     global::set_meter_provider(meters.clone());
 
@@ -57,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A call whose first attempts fail, with a span of the application's in each attempt.
+/// A call whose first attempts fail, with an application span in each attempt.
 async fn call(
     policy: &AsyncPolicy,
     name: &str,

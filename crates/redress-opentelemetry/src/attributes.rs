@@ -1,7 +1,4 @@
-//! The attributes: their names, and how they are read from events.
-//!
-//! Owns what is called what, for spans and metrics alike. Does not know which of them carries
-//! which.
+//! Attribute names, and conversions from events to attributes of spans and metrics.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,17 +7,17 @@ use opentelemetry::{KeyValue, Value};
 use redress_core::observe::CallOutcome;
 use redress_core::{Cause, ErrorClass, Event, StopReason};
 
-// The original's names.
+// Names from the Python original.
 pub(crate) const OPERATION: &str = "operation";
 pub(crate) const ATTEMPT: &str = "retry.attempt";
 pub(crate) const ATTEMPTS: &str = "retry.attempts";
 pub(crate) const ERROR_CLASS: &str = "error.class";
 pub(crate) const CIRCUIT_STATE: &str = "circuit.state";
 
-// OpenTelemetry's semantic conventions.
+// Names from OpenTelemetry's semantic conventions.
 pub(crate) const ERROR_TYPE: &str = "error.type";
 
-// What neither has a name for.
+// Names specific to this crate.
 pub(crate) const OUTCOME: &str = "retry.outcome";
 pub(crate) const STOP_REASON: &str = "retry.stop_reason";
 pub(crate) const CAUSE: &str = "retry.cause";
@@ -33,8 +30,8 @@ pub(crate) const DETAIL: &str = "retry.detail";
 pub(crate) const CIRCUIT_OPEN_FOR: &str = "circuit.open_for";
 pub(crate) const CIRCUIT_RETRY_IN: &str = "circuit.retry_in";
 
-/// How a call that ends with this event ended. A panic's event is `Cancelled` as well; that it is
-/// one shows while the thread unwinds.
+/// The outcome of a call that ends with this event. A panic is also reported as `Cancelled`; the
+/// unwinding thread tells them apart.
 pub(crate) fn outcome_of(event: &Event<'_>) -> Option<CallOutcome> {
     match event.outcome() {
         Some(CallOutcome::Cancelled) => Some(CallOutcome::of_unfinished()),
@@ -42,8 +39,8 @@ pub(crate) fn outcome_of(event: &Event<'_>) -> Option<CallOutcome> {
     }
 }
 
-/// The `error.type` of a failure: the error's type if there was an error, else `timeout`, else the
-/// class. What has no cause is no failure, as the opening of a breaker.
+/// The `error.type` of a failure: the error's type name, otherwise `timeout`, otherwise the class.
+/// `None` without a cause, because an event such as the opening of a breaker is not a failure.
 pub(crate) fn error_type(
     type_name: Option<&'static str>,
     cause: Option<Cause>,
@@ -57,13 +54,13 @@ pub(crate) fn error_type(
     }
 }
 
-/// The `error.type` of what an event tells.
+/// The `error.type` of an event.
 pub(crate) fn error_type_of(event: &Event<'_>) -> Option<&'static str> {
     error_type(event.error_type, event.cause, event.class)
         .or_else(|| event.stop_reason.filter(|reason| *reason == StopReason::CircuitOpen).map(StopReason::as_str))
 }
 
-/// An attribute whose value is a text of the caller's.
+/// An attribute with a value supplied by the program.
 pub(crate) fn text(key: &'static str, value: &str) -> KeyValue {
     KeyValue::new(key, Cow::<'static, str>::Owned(value.to_owned()))
 }
@@ -78,7 +75,7 @@ pub(crate) fn count(count: u32) -> Value {
     Value::I64(i64::from(count))
 }
 
-/// A few attributes on the stack, for measurements.
+/// A fixed-capacity list of attributes on the stack, for measurements.
 pub(crate) struct Labels<const N: usize> {
     items: [KeyValue; N],
     len: usize,
@@ -89,7 +86,7 @@ impl<const N: usize> Labels<N> {
         Self { items: std::array::from_fn(|_| KeyValue::new("", false)), len: 0 }
     }
 
-    /// Adds an attribute, if there is one and room for it.
+    /// Adds the attribute if it is present and there is room for it.
     pub(crate) fn with(mut self, attribute: Option<KeyValue>) -> Self {
         if let (Some(attribute), Some(slot)) = (attribute, self.items.get_mut(self.len)) {
             *slot = attribute;

@@ -1,7 +1,4 @@
-//! Values of attributes that programs choose, kept few in metrics.
-//!
-//! Owns the bounds: whatever values come, no more of them than this become series. Spans have no
-//! bounds.
+//! Caps the number of distinct attribute values in metrics. Spans are not limited.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,19 +9,19 @@ use redress_core::Event;
 
 use crate::attributes::{BREAKER, DETAIL, OPERATION, POLICY};
 
-/// How many values an attribute has in metrics unless said otherwise.
+/// The default number of values of an attribute in metrics.
 pub(crate) const DEFAULT_LIMIT: usize = 100;
 
-/// What stands for every value beyond a bound.
+/// The shared value of everything over a limit.
 const OTHER: &str = "other";
 
-/// The longest value that becomes an attribute of a metric.
+/// The longest attribute value in metrics, in bytes.
 const LONGEST: usize = 128;
 
-/// The attributes of metrics whose values programs choose.
+/// The metric attributes with values supplied by the program.
 pub(crate) struct Bounds {
     operations: Values,
-    /// A bound to themselves, so that no number of paths takes an operation's place.
+    /// A separate limit, so that paths cannot displace the names of operations.
     paths: Values,
     policies: Values,
     breakers: Values,
@@ -32,7 +29,8 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Of `declared` operations each has a place, besides the `limit`. Paths have half of it, rounded up.
+    /// Reserves a place for each of `declared` in addition to `limit`. Paths get half of `limit`,
+    /// rounded up.
     pub(crate) fn new(limit: usize, declared: Vec<String>) -> Self {
         let (paths, operations): (Vec<_>, Vec<_>) = declared.into_iter().partition(|name| is_path(name));
         Self {
@@ -63,8 +61,8 @@ impl Bounds {
     }
 }
 
-/// Whether a name looks like the path of one request, with or without a method before it, and
-/// unlike the template of a route.
+/// Whether a name looks like the path of one request, with or without a method, rather than a route
+/// template.
 fn is_path(name: &str) -> bool {
     name.contains('/') && !name.contains(['{', ':'])
 }
@@ -91,7 +89,7 @@ impl Values {
             }
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have come first with the last free place.
+        // Another thread may have taken the last place.
         if known.len() >= self.limit && !known.contains(value) {
             return Cow::Borrowed(OTHER).into();
         }

@@ -1,6 +1,4 @@
-//! What budgets have left, as a gauge.
-//!
-//! Owns which budgets are watched, under which names, and for how long. Takes no token.
+//! The gauge of watched budgets.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -9,7 +7,7 @@ use redress_core::Budget;
 
 use crate::attributes::{BUDGET, text};
 
-/// The budgets that are watched.
+/// The watched budgets.
 #[derive(Default)]
 pub(crate) struct Budgets {
     watched: Mutex<Watched>,
@@ -22,8 +20,8 @@ struct Watched {
 }
 
 impl Budgets {
-    /// The gauge that reads these. Its callback stays with the meter for good, so it holds on to
-    /// nothing.
+    /// Creates the gauge that reads these budgets. The meter keeps the callback forever, so it
+    /// holds only a weak reference.
     pub(crate) fn gauge(self: &Arc<Self>, meter: &Meter) -> ObservableGauge<u64> {
         let budgets = Arc::downgrade(self);
         meter
@@ -38,7 +36,7 @@ impl Budgets {
             .build()
     }
 
-    /// Asks without the lock: a budget may have a clock of the caller's.
+    /// Reads the budgets without holding the lock, because a budget may have a custom clock.
     fn observe(&self, gauge: &dyn AsyncInstrument<u64>) {
         let watched = self.watched().budgets.clone();
         for (_, name, budget) in watched {
@@ -50,7 +48,7 @@ impl Budgets {
         BudgetWatch { id: self.keep(name, budget), budgets: Arc::downgrade(self) }
     }
 
-    /// Watches a budget for as long as this lives.
+    /// Watches a budget until this is dropped.
     pub(crate) fn keep(&self, name: &str, budget: &Budget) -> u64 {
         let mut watched = self.watched();
         let id = watched.next_id;
@@ -65,9 +63,8 @@ impl Budgets {
     }
 }
 
-/// A budget's place in the gauge `redress.budget.remaining`, see
-/// [`OtelObserver::watch_budget`](crate::OtelObserver::watch_budget). Dropped, the budget leaves
-/// the gauge.
+/// Keeps a budget in the gauge `redress.budget.remaining` until dropped. Returned by
+/// [`OtelObserver::watch_budget`](crate::OtelObserver::watch_budget).
 #[derive(Debug)]
 #[must_use = "a budget is watched until this is dropped"]
 pub struct BudgetWatch {
@@ -87,7 +84,7 @@ impl Drop for BudgetWatch {
         let mut watched = budgets.watched();
         let index = watched.budgets.iter().position(|(id, _, _)| *id == self.id);
         let removed = index.map(|index| watched.budgets.remove(index));
-        // A budget's destructor may be the caller's clock's: it runs without the lock.
+        // Dropping a budget may run a custom clock's destructor, so release the lock first.
         drop(watched);
         drop(removed);
     }

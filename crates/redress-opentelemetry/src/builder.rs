@@ -1,7 +1,5 @@
-//! The configuration of an observer.
-//!
-//! Owns the switches, their defaults, and where tracer and meter come from. Nothing here can be
-//! wrong, so `build` cannot fail.
+//! The configuration of an observer. Every combination of settings is valid, so `build` cannot
+//! fail.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,14 +17,24 @@ use crate::circuits::Circuits;
 use crate::instruments::Instruments;
 use crate::observer::{Metrics, OtelObserver};
 
-/// Builds an [`OtelObserver`].
+/// Builds an [`OtelObserver`]. Returned by [`OtelObserver::builder`].
+///
+/// ```
+/// use redress::Policy;
+/// use redress::observe::opentelemetry::OtelObserver;
+///
+/// let otel = OtelObserver::builder().attempt_spans(true).operations(["load_user"]).build();
+/// let policy = Policy::builder().observer(otel).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 ///
 /// # Defaults
 ///
-/// The global providers' tracer and meter with the instrumentation scope `redress`, as they are
-/// when `build` is called; spans and metrics; an event for each attempt, but no span of its own;
-/// the operation's name among the metrics' attributes; no breaker and no budget watched; 100 values
-/// for each attribute of metrics.
+/// Tracer and meter of the global providers at the time of `build`, with the instrumentation scope
+/// `redress`; spans and metrics enabled; attempts as events, without spans; the operation's name
+/// among the attributes of metrics; no watched breakers or budgets; 100 values for each attribute
+/// of metrics.
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct OtelObserverBuilder {
     tracer: Option<BoxedTracer>,
@@ -59,7 +67,7 @@ impl OtelObserverBuilder {
         }
     }
 
-    /// Sets the tracer that starts the spans: an SDK's, or any other. Default: the global
+    /// Sets the tracer that starts the spans, from an SDK or custom. Default: the global
     /// provider's.
     pub fn tracer<T>(mut self, tracer: T) -> Self
     where
@@ -69,7 +77,7 @@ impl OtelObserverBuilder {
         self
     }
 
-    /// Sets the meter that makes the instruments. Default: the global provider's.
+    /// Sets the meter that creates the instruments. Default: the global provider's.
     pub fn meter(mut self, meter: Meter) -> Self {
         self.meter = Some(meter);
         self
@@ -81,69 +89,70 @@ impl OtelObserverBuilder {
         self
     }
 
-    /// Sets whether each attempt has a span too, a child of the call's and linked to the attempt
-    /// before. What the operation starts is then a child of its attempt. Default: false, and
-    /// attempts are events of the call's span alone.
+    /// Sets whether each attempt also has a span, a child of the call's span and linked to the span
+    /// of the previous attempt. Spans that the operation starts are then children of the attempt's
+    /// span. Default: false; attempts are only events of the call's span.
     pub fn attempt_spans(mut self, attempt_spans: bool) -> Self {
         self.attempt_spans = attempt_spans;
         self
     }
 
-    /// Sets the kind of the spans of attempts, where there are any. Default:
-    /// [`Internal`](SpanKind::Internal), since an instrumented client below makes the client spans.
+    /// Sets the kind of the attempt spans, if [enabled](Self::attempt_spans). Default:
+    /// [`Internal`](SpanKind::Internal), because an instrumented client below makes the client
+    /// spans.
     ///
-    /// Take [`Client`](SpanKind::Client) where there is no such client and the attempts themselves
-    /// send their context along: maps of services are drawn from pairs of client and server spans.
+    /// Use [`Client`](SpanKind::Client) if there is no such client and the attempts themselves send
+    /// their context: service maps are drawn from pairs of client and server spans.
     pub fn attempt_span_kind(mut self, kind: SpanKind) -> Self {
         self.attempt_kind = kind;
         self
     }
 
-    /// Sets whether there are metrics. Default: true.
+    /// Sets whether metrics are recorded. Default: true.
     pub fn metrics(mut self, metrics: bool) -> Self {
         self.metrics = metrics;
         self
     }
 
-    /// Sets whether the metrics have the attribute `operation`. Each name makes series of its own,
-    /// so turn it off where names are not few, such as paths with numbers in them. Spans have it in
-    /// any case. Default: true.
+    /// Sets whether metrics have the attribute `operation`. Each name adds series, so turn it off
+    /// if there are many names, such as paths with numbers in them. Spans always have the
+    /// attribute. Default: true.
     pub fn operation_in_metrics(mut self, operation: bool) -> Self {
         self.operation_in_metrics = operation;
         self
     }
 
     /// Sets how many different operations, policies, breakers and details each become attributes of
-    /// metrics. Those that come later share the value `other`, and so do names of more than 128
-    /// bytes. Operations that look like the path of one request, with a `/` and with neither `{`
-    /// nor `:`, have half as many places to themselves, rounded up. Spans have all of them. Default: 100.
+    /// metrics. Later ones share the value `other`, as do names longer than 128 bytes. Operations
+    /// that look like the path of one request (with a `/`, but neither `{` nor `:`) have a separate
+    /// limit of half the size, rounded up. Spans are not limited. Default: 100.
     pub fn value_limit(mut self, values: usize) -> Self {
         self.value_limit = values;
         self
     }
 
-    /// Keeps a place in metrics for each of these operations, besides the
-    /// [limit](Self::value_limit), however many others come first.
+    /// Reserves a place in metrics for each of these operations in addition to the
+    /// [limit](Self::value_limit).
     pub fn operations(mut self, names: impl IntoIterator<Item: Into<String>>) -> Self {
         self.operations.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Watches a budget under this name for as long as the observer lives. See
-    /// [`OtelObserver::watch_budget`] for a shorter time.
+    /// Watches a budget under this name as long as the observer lives.
+    /// [`OtelObserver::watch_budget`] watches for a shorter time.
     pub fn watch_budget(mut self, name: impl Into<String>, budget: &Budget) -> Self {
         self.budgets.push((name.into(), budget.clone()));
         self
     }
 
-    /// Watches a breaker for as long as the observer lives: its state is read at each collection,
-    /// from the start. See [`OtelObserver::watch`] for a shorter time.
+    /// Watches a breaker as long as the observer lives: its state is read at each collection.
+    /// [`OtelObserver::watch`] watches for a shorter time.
     pub fn watch(mut self, breaker: &CircuitBreaker) -> Self {
         self.watched.push(breaker.clone());
         self
     }
 
-    /// The observer.
+    /// Builds the observer.
     #[must_use]
     pub fn build(self) -> OtelObserver {
         let Self { tracer, meter, spans, attempt_spans, attempt_kind, metrics, operation_in_metrics, .. } = self;
@@ -186,11 +195,11 @@ fn scope() -> InstrumentationScope {
     InstrumentationScope::builder("redress").with_version(env!("CARGO_PKG_VERSION")).build()
 }
 
-/// The global provider's tracer, unless it does nothing.
+/// Returns the global provider's tracer, or `None` if it is a no-op.
 ///
-/// A tracer that was taken while no provider was set does nothing for good, and is known by handing
-/// on the span it is given. It is asked with telemetry suppressed, so that a real one records
-/// nothing of this.
+/// A tracer taken before a provider is set stays a no-op, and is recognised by its span, which has
+/// the parent's span context. The probe span is started with telemetry suppressed, so that a real
+/// tracer does not record it.
 fn global_tracer() -> Option<BoxedTracer> {
     use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 

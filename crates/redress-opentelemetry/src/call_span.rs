@@ -1,8 +1,5 @@
-//! The span of one call, and those of its attempts.
-//!
-//! Owns when spans begin and end, whose children they are, and what they say. Does not know
-//! metrics. It uses no context of its own to find a call's span again: the engine hands each call
-//! its observer.
+//! The span of one call and the spans of its attempts. The engine gives each call its own observer,
+//! so no context lookup is needed to find the span.
 
 use std::borrow::Cow;
 use std::mem;
@@ -23,14 +20,14 @@ use crate::attributes::{
 };
 use crate::links::take_links;
 
-/// The span's name where the operation has none; the original's.
+/// The name of a call's span if the operation is unnamed, from the Python original.
 const UNNAMED: &str = "redress.retry";
 const ATTEMPT_NAME: &str = "redress.attempt";
 
-/// What starts the spans of calls.
+/// Starts the spans of calls.
 pub(crate) struct Spans {
     tracer: Arc<BoxedTracer>,
-    /// The kind of the spans of attempts, if they have any.
+    /// The kind of the attempt spans; `None` if they are disabled.
     of_attempts: Option<SpanKind>,
 }
 
@@ -39,8 +36,8 @@ impl Spans {
         Self { tracer: Arc::new(tracer), of_attempts }
     }
 
-    /// The span of a call that begins now, in the current context; none if that would change
-    /// nothing for anybody.
+    /// Starts the span of a call in the current context. Returns `None` if the span would have no
+    /// effect.
     pub(crate) fn begin(&self, call: &CallStart<'_>) -> Option<CallSpan> {
         let (links, parent) = take_links(Context::current());
         let name = call.operation.map_or(Cow::Borrowed(UNNAMED), |name| Cow::Owned(name.to_owned()));
@@ -50,8 +47,9 @@ impl Spans {
         builder.attributes = Some(names.collect());
         let span = builder.start_with_context(&*self.tracer, &parent);
         let recording = span.is_recording();
-        // A span that is not sampled still is the parent of what the operation starts, so that all
-        // of it is left out together. One that is invalid, or only hands the parent on, is not.
+        // An unsampled span must still be the parent of the spans that the operation starts, so
+        // that they are all left out together. An invalid span, or one that only repeats its
+        // parent's context, has no such effect.
         let own = span.span_context();
         if !recording && (!own.is_valid() || own == parent.span().span_context()) {
             return None;
@@ -61,33 +59,33 @@ impl Spans {
     }
 }
 
-/// The span of one call. It ends when this is dropped, with the call: after the terminal event
-/// there may be one of the breaker's.
+/// The span of one call. It ends when this is dropped with the call: a breaker event may follow the
+/// terminal event.
 pub(crate) struct CallSpan {
-    /// The context of the call, with its span.
+    /// The context of the call, including its span.
     context: Context,
     recording: bool,
-    /// What starts the spans of the attempts, and their kind, if they have any.
+    /// Starts the attempt spans, with their kind; `None` if they are disabled.
     attempts: Option<(Arc<BoxedTracer>, SpanKind)>,
     progress: Mutex<Progress>,
 }
 
-/// How far the call has come.
+/// The progress of a call.
 #[derive(Default)]
 struct Progress {
     attempts: u32,
-    /// The attempt that runs, with its span in it.
+    /// The context of the running attempt, including its span.
     attempt: Option<Context>,
-    /// The span of the attempt that ran last, and its number.
+    /// The span of the previous attempt, and its number.
     previous: Option<(SpanContext, u32)>,
-    /// What the last failure was, since the event that ends a call while it waits does not say it
-    /// again.
+    /// The `error.type` of the last failure, because an event that ends a call during a wait does
+    /// not repeat it.
     error_type: Option<&'static str>,
     detail: Option<String>,
     end: Option<End>,
 }
 
-/// What the terminal event said.
+/// The contents of the terminal event.
 struct End {
     at: SystemTime,
     outcome: CallOutcome,
@@ -103,12 +101,13 @@ impl CallSpan {
         let progress = mem::take(&mut *self.progress());
         let span = self.context.span();
         let Some(End { at, outcome, attempts, stop_reason, class, error_type, detail }) = progress.end else {
-            // Not recorded, so nothing of what was told is kept.
+            // Nothing is kept for a span that is not recording.
             span.end();
             return;
         };
         if let Some(attempt) = progress.attempt {
-            // The call was cancelled in it. Ended now, a child would outlive its parent.
+            // The call was cancelled during this attempt. End the child first, so that it does not
+            // outlive its parent.
             contained(|| finish(&attempt.span(), outcome, "", Some(at)));
         }
         span.set_attribute(KeyValue::new(ATTEMPTS, count(progress.attempts)));
@@ -118,7 +117,7 @@ impl CallSpan {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        // Nothing in there is half changed when a tracer panics.
+        // A panicking tracer leaves no field half changed.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,8 +137,8 @@ impl CallObserver for CallSpan {
                 let detail = progress.detail.take();
                 progress.end = Some(End::of(event, outcome, progress.error_type, detail));
             }
-            // What the breaker says after the end happened at the end, or the span would end before
-            // its last event.
+            // A breaker event after the end gets the time of the end; otherwise the span would end
+            // before its last event.
             progress.end.as_ref().map_or_else(SystemTime::now, |end| end.at)
         };
         self.context.span().add_event_with_timestamp(event.name.as_str(), at, attributes_of(event));
@@ -171,7 +170,7 @@ impl CallObserver for CallSpan {
         let Some(running) = running else { return };
         let outcome = match attempt.decision {
             Some(AttemptDecision::Success) => CallOutcome::Success,
-            // Aborted by the operation itself, which did not fail then.
+            // The operation itself aborted, without a failure.
             Some(AttemptDecision::Aborted) if attempt.classification.is_none() => CallOutcome::Aborted,
             _ => CallOutcome::Failure,
         };
@@ -197,11 +196,11 @@ impl Drop for CallSpan {
     }
 }
 
-/// Runs a step that must not panic, such as ending a span whose owner lives on: its destructor may
-/// panic like the end did, and a second panic while the first unwinds would end the process.
+/// Runs a step whose panic must be caught. The destructor of a span may panic as its end did, and a
+/// second panic during unwinding would abort the process.
 pub(crate) fn contained(end: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(end)) {
-        // A payload may panic when dropped.
+        // A panic payload may panic when dropped.
         mem::forget(payload);
     }
 }
@@ -226,8 +225,8 @@ impl End {
     }
 }
 
-/// Ends a span, saying how it ended. A failure, a rejection and a panic are errors; what somebody
-/// asked for, a deferral, an abort or a dropped future, is none.
+/// Ends a span with its outcome and status. Failures, rejections and panics are errors; deferrals,
+/// aborts and dropped futures, which the program requested, are not.
 fn finish(span: &SpanRef<'_>, outcome: CallOutcome, description: &'static str, at: Option<SystemTime>) {
     span.set_attribute(KeyValue::new(OUTCOME, outcome.as_str()));
     match outcome {
@@ -254,7 +253,7 @@ fn failure_attributes(
     [class, error_type, detail.map(|detail| text(DETAIL, detail))].into_iter().flatten()
 }
 
-/// The attributes of a span's event. The names of operation and policy are the span's.
+/// The attributes of a span event. The names of operation and policy are on the span.
 fn attributes_of(event: &Event<'_>) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(6);
     if event.attempt > 0 {

@@ -1,7 +1,4 @@
-//! The states of breakers as a gauge.
-//!
-//! Owns which breakers are known, how their series are called, and for how long. Does not know
-//! calls or spans.
+//! The gauge of breaker states.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,14 +10,13 @@ use redress_core::{CircuitBreaker, Event};
 
 use crate::attributes::{BREAKER, CIRCUIT_STATE, OPERATION, text};
 
-/// How many breakers are known from events alone, so that operations with endless names cost no
-/// endless memory. Three series each, and an SDK keeps 2000 unless told otherwise.
-const MAX_HEARD_OF: usize = 500;
+/// The most breakers to keep from events alone, so that unbounded operation names do not use
+/// unbounded memory. Each has three series, and an SDK keeps 2000 by default.
+const MAX_FROM_EVENTS: usize = 500;
 
 const STATES: [CircuitState; 3] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen];
 
-/// What a breaker is called in the gauge: its own name, or that of the operation it was heard of
-/// in.
+/// The label of a breaker in the gauge: its name, or the operation of the event that reported it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Label {
     Breaker(String),
@@ -38,7 +34,7 @@ impl Label {
     }
 }
 
-/// The breakers that are watched or were heard of.
+/// The breakers that are watched or known from events.
 #[derive(Default)]
 pub(crate) struct Circuits {
     known: Mutex<Known>,
@@ -46,16 +42,16 @@ pub(crate) struct Circuits {
 
 #[derive(Default)]
 struct Known {
-    /// Asked at each collection.
+    /// Read at each collection.
     watched: Vec<(u64, Label, CircuitBreaker)>,
     next_id: u64,
-    /// The state that the last event told, of breakers nobody watches.
-    heard_of: HashMap<Label, CircuitState>,
+    /// The state in the last event of each breaker, used for those that are not watched.
+    from_events: HashMap<Label, CircuitState>,
 }
 
 impl Circuits {
-    /// The gauge that reads these. Its callback stays with the meter for good, so it holds on to
-    /// nothing.
+    /// Creates the gauge that reads these breakers. The meter keeps the callback forever, so it
+    /// holds only a weak reference.
     pub(crate) fn gauge(self: &Arc<Self>, meter: &Meter) -> ObservableGauge<u64> {
         let circuits = Arc::downgrade(self);
         meter
@@ -88,17 +84,17 @@ impl Circuits {
             let known = self.known();
             let watched: Vec<_> =
                 known.watched.iter().map(|(_, label, breaker)| (label.clone(), breaker.clone())).collect();
-            let heard = known.heard_of.iter().filter(|(label, _)| !watched.iter().any(|(of, _)| of == *label));
-            let heard: Vec<_> = heard.map(|(label, state)| (label.clone(), *state)).collect();
-            (watched, heard)
+            let unwatched = known.from_events.iter().filter(|(label, _)| !watched.iter().any(|(of, _)| of == *label));
+            let unwatched: Vec<_> = unwatched.map(|(label, state)| (label.clone(), *state)).collect();
+            (watched, unwatched)
         };
-        // Asked without the lock: a breaker may have a clock of the caller's.
+        // Read without holding the lock, because a breaker may have a custom clock.
         states.extend(watched.into_iter().map(|(label, breaker)| (label, breaker.state())));
         states
     }
 
-    /// Hears of a breaker's event. `with_operation`: whether an operation may name a breaker that
-    /// has no name.
+    /// Updates the state of a breaker from an event. If `with_operation` is true, an unnamed
+    /// breaker is labelled with the operation.
     pub(crate) fn on_event(&self, event: &Event<'_>, with_operation: bool) {
         let Some(state) = event.state else { return };
         let label = match (event.breaker.as_deref(), event.operation.as_deref().filter(|_| with_operation)) {
@@ -107,10 +103,10 @@ impl Circuits {
             (None, None) => Label::Unnamed,
         };
         let mut known = self.known();
-        if let Some(last) = known.heard_of.get_mut(&label) {
+        if let Some(last) = known.from_events.get_mut(&label) {
             *last = state;
-        } else if known.heard_of.len() < MAX_HEARD_OF {
-            known.heard_of.insert(label, state);
+        } else if known.from_events.len() < MAX_FROM_EVENTS {
+            known.from_events.insert(label, state);
         }
     }
 
@@ -118,7 +114,7 @@ impl Circuits {
         CircuitWatch { id: self.keep(breaker), circuits: Arc::downgrade(self) }
     }
 
-    /// Watches a breaker for as long as this lives.
+    /// Watches a breaker until this is dropped.
     pub(crate) fn keep(&self, breaker: &CircuitBreaker) -> u64 {
         let label = breaker.name().map_or(Label::Unnamed, |name| Label::Breaker(name.to_owned()));
         let mut known = self.known();
@@ -134,9 +130,9 @@ impl Circuits {
     }
 }
 
-/// A breaker's place in the gauge `redress.circuit.state`, see
-/// [`OtelObserver::watch`](crate::OtelObserver::watch). Dropped, the breaker is not asked any more,
-/// and leaves the gauge until a policy with the observer tells of it.
+/// Keeps a breaker in the gauge `redress.circuit.state` until dropped. Returned by
+/// [`OtelObserver::watch`](crate::OtelObserver::watch). Afterwards, the breaker is absent from the
+/// gauge until a policy with the observer reports an event of it.
 #[derive(Debug)]
 #[must_use = "a breaker is watched until this is dropped"]
 pub struct CircuitWatch {
@@ -156,12 +152,12 @@ impl Drop for CircuitWatch {
         let mut known = circuits.known();
         let index = known.watched.iter().position(|(id, _, _)| *id == self.id);
         let removed = index.map(|index| known.watched.remove(index));
-        // What was heard of it would stand for good, also if it is used no more. While another
-        // watches it, that one is asked.
+        // Its last reported state would otherwise remain in the gauge, even if the breaker is not
+        // used any more. If another watch remains, that one is read.
         if let Some((_, label, _)) = &removed {
-            known.heard_of.remove(label);
+            known.from_events.remove(label);
         }
-        // A breaker's destructor may be the caller's clock's: it runs without the lock.
+        // Dropping a breaker may run a custom clock's destructor, so release the lock first.
         drop(known);
         drop(removed);
     }

@@ -1,6 +1,4 @@
-//! Every event in one counter.
-//!
-//! Owns the counterpart of the original's `otel_metric_hook`. Does not know spans.
+//! Counts every event in one counter, as `otel_metric_hook` of the Python original does.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,13 +11,13 @@ use redress_core::{ErrorClass, Event, Observer};
 use crate::attributes::Labels;
 use crate::bounds::{Bounds, DEFAULT_LIMIT};
 
-/// An observer that counts every event by name, in one counter: the plain form of metrics, beside
-/// or instead of [`OtelObserver`](crate::OtelObserver)'s.
+/// An observer that counts every event by name in one counter. Use it in addition to
+/// [`OtelObserver`](crate::OtelObserver), or instead of its metrics.
 ///
-/// The attributes are `event`, and where the event has them `class`, `err` (the error's type),
-/// `cause`, `stop_reason`, `state`, `retry.detail`, `policy`, `breaker` and `operation`. Of the
-/// original's tags, the attempt and the sleep are no attributes here: each of their values would
-/// make a series of its own.
+/// The attributes are `event`, and if the event has them `class`, `err` (the error's type),
+/// `cause`, `stop_reason`, `state`, `retry.detail`, `policy`, `breaker` and `operation`. The
+/// original's tags for the attempt and the sleep are omitted, because each of their values would
+/// add a series.
 ///
 /// ```
 /// use opentelemetry::global;
@@ -41,14 +39,14 @@ impl EventCounter {
     /// The counter's name in the original: `redress_attempts`.
     pub const NAME: &'static str = "redress_attempts";
 
-    /// Counts events in a counter of this name.
+    /// Creates an observer that counts events in a counter of this name.
     #[must_use]
     pub fn new(meter: &Meter, name: &'static str) -> Self {
         let counter = meter.u64_counter(name).with_unit("{event}").with_description("Events of calls.").build();
         Self { counter, bounds: Arc::new(Bounds::new(DEFAULT_LIMIT, Vec::new())), with_operation: true }
     }
 
-    /// Leaves the `operation` attribute out, where its names are many. Default: it is there.
+    /// Omits the attribute `operation`, for programs with many names. Default: included.
     #[must_use]
     pub fn without_operation(mut self) -> Self {
         self.with_operation = false;

@@ -1,6 +1,4 @@
-//! Retries, durations and late successes as metrics.
-//!
-//! Owns the instruments and what each is told. Keeps nothing of a call: the events carry all of it.
+//! The instruments for retries, durations and late successes.
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter};
@@ -11,9 +9,9 @@ use crate::bounds::Bounds;
 
 type Labels = LabelsOf<7>;
 
-/// The boundaries that the semantic conventions advise for durations of requests, in seconds, and
-/// two more: calls that retry last longer than requests, and the deadline of a policy is a minute
-/// unless it says otherwise.
+/// The boundaries that the semantic conventions advise for request durations, in seconds, plus 30
+/// and 60: calls with retries last longer than requests, and a policy's default deadline is a
+/// minute.
 const BOUNDARIES: [f64; 16] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0];
 
@@ -68,7 +66,7 @@ impl Instruments {
         Labels::new().with(operation).with(self.bounds.policy(event)).with(self.bounds.breaker(event))
     }
 
-    /// The labels of a failure besides; a success has none, since it carries no class.
+    /// Adds the labels of a failure; a success has no class, so none are added.
     fn failure(&self, labels: Labels, event: &Event<'_>) -> Labels {
         labels
             .with(event.class.map(ErrorClass::as_str).map(|class| KeyValue::new(ERROR_CLASS, class)))

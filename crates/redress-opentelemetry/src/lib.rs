@@ -1,12 +1,12 @@
 //! redress calls as OpenTelemetry spans and metrics.
 //!
-//! - [`OtelObserver`] gives each call a span, with an event for each attempt, and keeps retries,
-//!   durations, breaker states and what budgets have left in metrics. It is one more observer of a
-//!   policy: [`observer`](redress_core::policy::PolicyBuilder::observer) takes it.
-//! - [`linked`] links the calls that are begun in a context to another span: a deferred call that
-//!   somebody takes up again.
-//! - `inject_context` and `extract_context`, with the feature `http`: the trace context of each
-//!   attempt in its headers, and of a request that came.
+//! - [`OtelObserver`] gives each call a span with an event for each attempt, and records metrics
+//!   for retries, durations, breaker states and budgets. Pass it to
+//!   [`observer`](redress_core::policy::PolicyBuilder::observer) of a policy.
+//! - [`linked`] links the calls made in a context to another span, for a deferred call that is
+//!   resumed later.
+//! - `inject_context` and `extract_context` (feature `http`) write the trace context into the
+//!   headers of each attempt, and read it from the headers of a received request.
 //! - [`EventCounter`] counts every event by name, in one counter.
 //!
 //! ```
@@ -14,17 +14,16 @@
 //! use redress::Policy;
 //! use redress::observe::opentelemetry::OtelObserver;
 //!
-//! // The process's providers are set by now, or this stays silent.
+//! // Set the global providers first; otherwise this stays silent.
 //! let otel = OtelObserver::new();
 //! let policy = Policy::builder().observer(otel.clone()).build()?;
 //! policy.operation("load_user").call(|| Ok::<_, io::Error>(7)).unwrap();
 //! # Ok::<(), redress::ConfigError>(())
 //! ```
 //!
-//! The names of spans, attributes and metrics, and where they differ from the Python original's,
-//! stand in the
-//! [README](https://github.com/redress-rs/redress/tree/main/crates/redress-opentelemetry). Of
-//! OpenTelemetry this crate uses the API alone: no SDK, no exporter, no runtime.
+//! The [README](https://github.com/redress-rs/redress/tree/main/crates/redress-opentelemetry) lists
+//! the names of spans, attributes and metrics, and the differences from the Python original. This
+//! crate uses only the API of OpenTelemetry, and no SDK, exporter or runtime.
 
 #![forbid(unsafe_code)]
 

@@ -1,22 +1,19 @@
-//! Links from calls to spans that are not their parents.
-//!
-//! Owns how a link gets to the calls that are to have it. Does not start spans: that is
-//! `call_span.rs`.
+//! Links from calls to spans other than their parents.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext};
 
-/// The links of the calls begun in a context.
+/// The spans to link the calls of a context to.
 #[derive(Clone, Default)]
 struct Links(Vec<SpanContext>);
 
-/// `context` with a link: the spans of calls begun in it are linked to `span`, besides being
-/// children of the span of `context`.
+/// Returns `context` with a link: the spans of calls made in it are linked to `span`, in addition
+/// to being children of the span of `context`.
 ///
-/// It is for a call that goes on with what another began, in another trace: a deferred retry
-/// ([`Scheduled`]) that a queue delivers again, or one call for what several asked. Further links
-/// add up. Calls within the operation of such a call are not linked: they are its children. A
-/// `span` that is not valid is ignored.
+/// Use it for a call that continues another one in a different trace, such as a deferred retry
+/// ([`Scheduled`]) that a queue redelivers, or one call on behalf of several requests. Repeated
+/// links add up. Nested calls inside the operation are not linked: they are children of the call.
+/// An invalid `span` is ignored.
 ///
 /// ```
 /// use std::io;
@@ -26,16 +23,16 @@ struct Links(Vec<SpanContext>);
 /// use redress::observe::opentelemetry::{OtelObserver, linked};
 ///
 /// let policy = Policy::builder().observer(OtelObserver::new()).build()?;
-/// // Within the operation of the first call: sent along with the message.
+/// // In the operation of the first call, to send along with the message:
 /// let first: SpanContext = Context::current().span().span_context().clone();
-/// // Where the message is delivered again:
+/// // Where the message is redelivered:
 /// let _guard = linked(&Context::current(), first).attach();
 /// policy.operation("send_invoice").call(|| Ok::<_, io::Error>(())).unwrap();
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
 /// [`Scheduled`]: redress_core::StopReason::Scheduled
-#[must_use = "the context has to be attached, or to be the one a future runs with"]
+#[must_use = "the context has no effect until it is attached or passed to a future"]
 pub fn linked(context: &Context, span: SpanContext) -> Context {
     let mut links = context.get::<Links>().cloned().unwrap_or_default();
     if span.is_valid() {
@@ -44,7 +41,7 @@ pub fn linked(context: &Context, span: SpanContext) -> Context {
     context.with_value(links)
 }
 
-/// The links for a call that begins in `context`, and the context that its operation is to run in.
+/// Returns the links for a call made in `context`, and the context for its operation.
 pub(crate) fn take_links(context: Context) -> (Vec<Link>, Context) {
     match context.get::<Links>() {
         Some(Links(spans)) => {

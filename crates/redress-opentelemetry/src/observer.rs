@@ -1,7 +1,4 @@
-//! The observer: one for many policies and calls.
-//!
-//! Owns what is shared by calls, and hands each event on to the part it is for. Keeps nothing of a
-//! call: that is `call_span.rs`.
+//! The observer, which passes calls and events on to spans and metrics.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,27 +13,26 @@ use crate::call_span::Spans;
 use crate::circuits::{CircuitWatch, Circuits};
 use crate::instruments::Instruments;
 
-/// Gives each call a span, with an event for each attempt, and keeps retries, durations, breaker
-/// states and what budgets have left in metrics.
+/// Gives each call a span with an event for each attempt, and records metrics for retries,
+/// durations, breaker states and budgets.
 ///
-/// A handle: clones share everything, so one observer serves all policies. Build it once, since an
-/// SDK keeps its instruments for good. Tracer and meter are taken when it is built; **set the
-/// global providers before that**, or hand a tracer and a meter in.
+/// A handle: clones share everything, so one observer serves all policies. Build it once, because
+/// an SDK keeps its instruments forever. Tracer and meter are taken when it is built: **set the
+/// global providers before that**, or pass a tracer and a meter to the builder.
 ///
 /// # Spans
 ///
-/// A call's span begins with the call, as a child of the context that is current then (of a future:
-/// when it is first polled), and ends with it. While the operation runs, a future poll by poll, the
-/// span is current; between, and after the call, the context is what it was. So calls that run at
-/// the same time on one task or thread have each their own span, and what an operation starts is a
-/// child of its own call. A call whose future is dropped ends its span as `cancelled`; one that a
-/// panic goes through, as `panicked`.
+/// A call's span starts with the call (for a future, at the first poll) as a child of the current
+/// context's span, and ends with the call. It is current only while the operation runs; for a
+/// future, during each poll of the operation. Calls that run concurrently on one task or thread
+/// therefore have separate spans, and spans that an operation starts are children of its call. A
+/// call whose future is dropped ends its span as `cancelled`, and one that panics as `panicked`.
 ///
 /// # Cost
 ///
-/// Without a provider, or with spans turned off, calls have no spans and nothing is allocated for
-/// them. What a tracer does not record costs no attributes. A measurement allocates nothing on this
-/// side of the SDK once its names are known.
+/// Without a provider, or with spans turned off, calls have no spans and allocate nothing for them.
+/// A span that the tracer does not record gets no attributes. A measurement allocates nothing in
+/// this crate once its names are known.
 ///
 /// ```
 /// use std::io;
@@ -67,21 +63,20 @@ struct Parts {
 pub(crate) struct Metrics {
     pub(crate) instruments: Instruments,
     pub(crate) circuits: Arc<Circuits>,
-    /// Kept in case an implementation takes gauges without a handle for ones that are no longer
-    /// wanted.
+    /// Kept because an implementation may drop gauges without a live handle.
     pub(crate) _gauges: [ObservableGauge<u64>; 2],
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) operation_in_metrics: bool,
 }
 
 impl OtelObserver {
-    /// An observer with the [defaults](OtelObserverBuilder), on the global providers.
+    /// Creates an observer with the [defaults](OtelObserverBuilder) and the global providers.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// A builder with the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder() -> OtelObserverBuilder {
         OtelObserverBuilder::new()
     }
@@ -90,12 +85,23 @@ impl OtelObserver {
         Self { parts: Arc::new(Parts { spans, metrics }) }
     }
 
-    /// Watches a breaker until the answer is dropped: its state is read at each collection, so that
-    /// it shows before anything has happened to it, and is right whoever changes it.
+    /// Watches a breaker until the returned guard is dropped. Its state is read at each collection,
+    /// so its series exist before the first event and are correct even if policies without this
+    /// observer change the state.
     ///
-    /// Its series is named by the breaker's
-    /// [name](redress_core::breaker::CircuitBreakerBuilder::name); breakers without one share a
-    /// series, so give each its own. Without metrics nothing is watched.
+    /// The series carries the breaker's [name](redress_core::breaker::CircuitBreakerBuilder::name).
+    /// Unnamed breakers share one series, so name each breaker. Does nothing if metrics are turned
+    /// off.
+    ///
+    /// ```
+    /// use redress::CircuitBreaker;
+    /// use redress::observe::opentelemetry::OtelObserver;
+    ///
+    /// let (otel, breaker) = (OtelObserver::new(), CircuitBreaker::builder().name("users-db").build()?);
+    /// let watch = otel.watch(&breaker);
+    /// # drop(watch);
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
     pub fn watch(&self, breaker: &CircuitBreaker) -> CircuitWatch {
         match &self.parts.metrics {
             Some(metrics) => metrics.circuits.watch(breaker),
@@ -103,8 +109,9 @@ impl OtelObserver {
         }
     }
 
-    /// Watches a budget until the answer is dropped: what it has left is read at each collection,
-    /// in a series that is named so. Give each its own name. Without metrics nothing is watched.
+    /// Watches a budget until the returned guard is dropped. The retries it has left are read at
+    /// each collection, in a series with this name; use a different name for each budget. Does
+    /// nothing if metrics are turned off.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,6 +1,4 @@
-//! The trace context in headers: of an attempt that is sent, and of a request that came.
-//!
-//! Owns when a request keeps the context it came with. The format is the global propagator's.
+//! The trace context in headers: written for each attempt, and read from a received request.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
@@ -10,22 +8,22 @@ use redress_core::Attempt;
 
 use crate::call_span::contained;
 
-/// Writes the current trace context into the headers of an attempt, so that the server's spans hang
-/// under the attempt that asked.
+/// Writes the current trace context into the headers of an attempt, so that the server's span
+/// becomes a child of the attempt's span.
 ///
-/// Give it to the `attempt_headers` of a hyper client, of `HttpProtocol` or of `GrpcLayer`. With
-/// [`attempt_spans(true)`](crate::OtelObserverBuilder::attempt_spans) each attempt sends the id of
-/// its own span; without them all send that of the call's. It writes the span that is current, so
-/// it serves spans of others too, such as those that `tracing-opentelemetry` makes.
+/// Pass it to the `attempt_headers` of a hyper client, of `HttpProtocol` or of `GrpcLayer`. With
+/// [`attempt_spans(true)`](crate::OtelObserverBuilder::attempt_spans) each attempt sends its own
+/// span; without them every attempt sends the call's span. It writes the context of the current
+/// span even if another crate, such as `tracing-opentelemetry`, made the span.
 ///
-/// The format is that of the [global propagator](opentelemetry::global::set_text_map_propagator),
-/// which writes nothing until one is set: with the SDK's `TraceContextPropagator`, `traceparent`
-/// and `tracestate`.
+/// The [global propagator](opentelemetry::global::set_text_map_propagator) defines the format:
+/// `traceparent` and `tracestate` for the SDK's `TraceContextPropagator`. Until one is set, nothing
+/// is written.
 ///
-/// A context that the request has already stays if it is of another trace: the caller has said
-/// where the request belongs. One of the same trace is replaced, as is one that cannot be read,
-/// since the attempt's span is nearer to the server. Without a current span, nothing changes. A
-/// propagator that panics adds nothing.
+/// A context already in the request is kept if it belongs to another trace, because the caller
+/// chose that trace. A context of the same trace is replaced, because the attempt's span is closer
+/// to the server; so is an invalid one. Without a current span, the headers are unchanged. A panic
+/// of the propagator is caught, and adds no header.
 ///
 /// ```
 /// use opentelemetry::global;
@@ -50,11 +48,11 @@ pub fn inject_context(headers: &mut HeaderMap, attempt: Attempt) {
     });
 }
 
-/// The trace context that a request came with: what a server begins its span in, so that it hangs
-/// under the attempt that asked.
+/// Reads the trace context of a received request. A server starts its span in the returned context,
+/// so that it becomes a child of the attempt's span.
 ///
-/// It is read by the global propagator, as [`inject_context`] writes it; without one, or without a
-/// context in the headers, it is an empty one.
+/// The global propagator reads it, in the format that [`inject_context`] writes. Without a
+/// propagator, or without a context in the headers, the returned context is empty.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -75,7 +73,7 @@ pub fn extract_context(headers: &HeaderMap) -> Context {
     global::get_text_map_propagator(|propagator| propagator.extract_with_context(&Context::new(), &Came(headers)))
 }
 
-/// Whether the headers name a trace, and another than `context` does.
+/// Whether the headers contain a context of a different trace than `context`.
 fn is_of_another_trace(propagator: &dyn TextMapPropagator, headers: &HeaderMap, context: &Context) -> bool {
     let named = propagator.extract_with_context(&Context::new(), &Came(headers));
     let (named, current) = (named.span(), context.span());
@@ -88,7 +86,7 @@ impl Injector for Sent<'_> {
     fn set(&mut self, key: &str, value: String) {
         let Ok(name) = HeaderName::from_bytes(key.as_bytes()) else { return };
         match HeaderValue::try_from(value) {
-            // The SDK's `tracestate` is written without content where there is no state.
+            // The SDK writes an empty `tracestate` if there is no state.
             Ok(value) if value.is_empty() => drop(self.0.remove(name)),
             Ok(value) => drop(self.0.insert(name, value)),
             Err(_) => {}

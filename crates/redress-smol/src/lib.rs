@@ -1,4 +1,4 @@
-//! redress on [smol](https://docs.rs/smol): the timer, and the asynchronous policies that use it.
+//! redress on [smol](https://docs.rs/smol): the timer, and asynchronous policies that use it.
 //!
 //! ```
 //! use std::io;
@@ -16,7 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! It depends on `async-io`, the part of smol that has the timer, and not on `smol`.
+//! This crate depends on `async-io`, which provides smol's timer, and not on `smol`.
 
 #![forbid(unsafe_code)]
 
@@ -24,12 +24,11 @@ mod timer;
 
 pub use crate::timer::{SmolSleep, SmolTimer};
 
-/// [`redress_core::AsyncPolicy`] on smol's timer. Its calls run on any of smol's executors, and in
-/// `smol::block_on`; those whose operation is not `Send`, on a `LocalExecutor`.
+/// [`redress_core::AsyncPolicy`] on smol's timer. Calls run on any of smol's executors and in
+/// `smol::block_on`; calls whose operation is not `Send` need a `LocalExecutor` or `block_on`.
 pub type AsyncPolicy<C = redress_core::classify::DefaultClassifier> = redress_core::AsyncPolicy<C, SmolTimer>;
 
-/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of
-/// interest.
+/// Alias of [`AsyncPolicy`], for fields and signatures of code that only retries.
 pub type AsyncRetryPolicy<C = redress_core::classify::DefaultClassifier> = AsyncPolicy<C>;
 
 /// The README's examples, compiled and run.

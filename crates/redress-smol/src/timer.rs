@@ -1,6 +1,4 @@
-//! smol's timer behind redress's seam.
-//!
-//! Owns the call into `async_io` and the future around it. Knows neither policies nor executors.
+//! Implements redress's `Timer` with `async_io::Timer`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,11 +7,20 @@ use std::time::Duration;
 
 use redress_core::driver::Timer;
 
-/// smol's timer: [`async_io::Timer`], which is what `smol::Timer` is. The clock is the system's
-/// monotonic one.
+/// smol's timer: [`async_io::Timer`], which smol exports as `smol::Timer`. The clock is the
+/// system's monotonic clock.
 ///
-/// It needs no executor of a particular kind, and may be used outside one: a thread of the
-/// reactor's own drives it where nothing else does. A wait never ends early.
+/// It works under any executor and outside of one: the background thread of `async-io` drives it if
+/// nothing else does. A wait never ends early.
+///
+/// ```
+/// use redress::AsyncPolicy;
+/// use redress::runtime::smol::SmolTimer;
+///
+/// let policy = AsyncPolicy::builder().timer(SmolTimer).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SmolTimer;
 
@@ -26,12 +33,13 @@ impl Timer for SmolTimer {
     }
 }
 
-/// Completes when its time has come. Made by [`SmolTimer`]; the time counts from then, not from the
-/// first poll. A wait whose end is past the last instant the system's clock can show is for ever.
+/// A wait on smol's timer. Returned by [`SmolTimer`]; the duration counts from its creation, not
+/// from the first poll. A wait that would end after the last instant of the system's clock never
+/// completes.
 ///
 /// # Cancel safety
 ///
-/// Dropped before its end it takes itself out of the reactor.
+/// Dropping it before completion removes it from the reactor.
 #[derive(Debug)]
 #[must_use = "a wait does nothing unless it is polled"]
 pub struct SmolSleep(async_io::Timer);

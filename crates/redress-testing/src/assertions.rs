@@ -1,7 +1,5 @@
-//! Assertions on outcomes and timelines.
-//!
-//! Owns what they say when they fail: expected, actual, and the whole timeline, because it says
-//! why. Knows no policy.
+//! Assertions on outcomes and timelines. A failed one prints the expected and actual values, and
+//! the timeline as the reason.
 
 use std::fmt::{self, Debug, Display};
 use std::time::Duration;
@@ -9,8 +7,8 @@ use std::time::Duration;
 use redress_core::observe::TimelineEvent;
 use redress_core::{Cause, ErrorClass, EventName, RetryOutcome, RetryTimeline, StopReason};
 
-/// Begins an assertion on an outcome. Each method asserts one thing; the first that does not hold
-/// panics with what was expected, what was found, and the timeline.
+/// Starts a chain of assertions on an outcome. Each method asserts one thing; the first one that
+/// fails panics with the expected value, the actual value and the timeline.
 ///
 /// ```
 /// use std::io;
@@ -42,7 +40,7 @@ pub const fn assert_outcome<T, E>(outcome: &RetryOutcome<T, E>) -> OutcomeAssert
     OutcomeAssertion { outcome }
 }
 
-/// Begins an assertion on a timeline, such as one that several calls recorded into.
+/// Starts a chain of assertions on a timeline, which several calls may have recorded into.
 ///
 /// ```
 /// use std::io;
@@ -60,20 +58,20 @@ pub const fn assert_timeline(timeline: &RetryTimeline) -> TimelineAssertion<'_> 
     TimelineAssertion { timeline }
 }
 
-/// An assertion on an outcome. Made by [`assert_outcome`].
+/// An assertion on an outcome. Returned by [`assert_outcome`].
 ///
 /// # Panics
 ///
-/// Every method panics if what it asserts does not hold.
+/// Every method panics if its assertion fails.
 pub struct OutcomeAssertion<'a, T, E> {
     outcome: &'a RetryOutcome<T, E>,
 }
 
-/// An assertion on a timeline. Made by [`assert_timeline`].
+/// An assertion on a timeline. Returned by [`assert_timeline`].
 ///
 /// # Panics
 ///
-/// Every method panics if what it asserts does not hold.
+/// Every method panics if its assertion fails.
 #[derive(Clone, Copy, Debug)]
 pub struct TimelineAssertion<'a> {
     timeline: &'a RetryTimeline,
@@ -81,13 +79,13 @@ pub struct TimelineAssertion<'a> {
 
 #[expect(clippy::must_use_candidate, reason = "the assertion is the point; what is returned is for the next one")]
 impl<'a, T, E> OutcomeAssertion<'a, T, E> {
-    /// The call succeeded.
+    /// Asserts that the call succeeded.
     #[track_caller]
     pub fn is_ok(self) -> Self {
         self.compare("stop reason", &self.outcome.stop_reason(), &None)
     }
 
-    /// The call succeeded with this value.
+    /// Asserts that the call succeeded with this value.
     #[track_caller]
     pub fn has_value<V: Debug>(self, value: V) -> Self
     where
@@ -98,68 +96,68 @@ impl<'a, T, E> OutcomeAssertion<'a, T, E> {
         self.check(holds, "value", &actual, &Some(value))
     }
 
-    /// The call ended for this reason.
+    /// Asserts that the call stopped for this reason.
     #[track_caller]
     pub fn stopped_for(self, reason: StopReason) -> Self {
         self.compare("stop reason", &self.outcome.stop_reason(), &Some(reason))
     }
 
-    /// So many attempts were started.
+    /// Asserts the number of attempts started.
     #[track_caller]
     pub fn after_attempts(self, attempts: u32) -> Self {
         self.compare("number of attempts", &self.outcome.attempts(), &attempts)
     }
 
-    /// The last failure was of this class.
+    /// Asserts the class of the last failure.
     #[track_caller]
     pub fn with_class(self, class: ErrorClass) -> Self {
         self.compare("last class", &self.outcome.last_class(), &Some(class))
     }
 
-    /// This is what failed last.
+    /// Asserts the cause of the last failure.
     #[track_caller]
     pub fn with_cause(self, cause: Cause) -> Self {
         self.compare("cause", &self.outcome.cause(), &Some(cause))
     }
 
-    /// The call took exactly this long, as it does on a virtual clock.
+    /// Asserts that the call took exactly this long, which is reliable on a virtual clock.
     #[track_caller]
     pub fn in_time(self, elapsed: Duration) -> Self {
         self.compare("elapsed time", &self.outcome.elapsed(), &elapsed)
     }
 
-    /// The call took at most this long.
+    /// Asserts that the call took at most this long.
     #[track_caller]
     pub fn within(self, limit: Duration) -> Self {
         let elapsed = self.outcome.elapsed();
         self.check(elapsed <= limit, "elapsed time", &elapsed, &format_args!("at most {limit:?}"))
     }
 
-    /// The retry was deferred by this long.
+    /// Asserts that the retry was deferred by this long.
     #[track_caller]
     pub fn deferred_for(self, delay: Duration) -> Self {
         self.compare("next delay", &self.outcome.next_delay(), &Some(delay))
     }
 
-    /// These are the events of the timeline; see [`TimelineAssertion::has_events`].
+    /// Asserts the events of the timeline; see [`TimelineAssertion::has_events`].
     #[track_caller]
     pub fn has_events(self, events: impl IntoIterator<Item = EventName>) -> Self {
         self.timeline().has_events(events);
         self
     }
 
-    /// These are the delays of the timeline; see [`TimelineAssertion::has_sleeps`].
+    /// Asserts the delays of the timeline; see [`TimelineAssertion::has_sleeps`].
     #[track_caller]
     pub fn has_sleeps(self, sleeps: impl IntoIterator<Item = Duration>) -> Self {
         self.timeline().has_sleeps(sleeps);
         self
     }
 
-    /// Goes on to the outcome's timeline.
+    /// Returns an assertion on the outcome's timeline.
     ///
     /// # Panics
     ///
-    /// If it was not captured.
+    /// Panics if the timeline was not captured.
     #[track_caller]
     #[must_use = "nothing is asserted of the timeline until a method is called"]
     pub fn timeline(&self) -> TimelineAssertion<'a> {
@@ -189,19 +187,19 @@ impl<'a, T, E> OutcomeAssertion<'a, T, E> {
 }
 
 impl TimelineAssertion<'_> {
-    /// These are its events, in order, and there are no others.
+    /// Asserts exactly these events, in order.
     #[track_caller]
     pub fn has_events(self, events: impl IntoIterator<Item = EventName>) -> Self {
         self.compare("events", |event| Some(event.event), events)
     }
 
-    /// These are the delays of its `retry` events, in order.
+    /// Asserts the delays of the `retry` events, in order.
     #[track_caller]
     pub fn has_sleeps(self, sleeps: impl IntoIterator<Item = Duration>) -> Self {
         self.compare("delays", |event| (event.event == EventName::Retry).then_some(event.delay), sleeps)
     }
 
-    /// These are the times of its events since their calls began, in order.
+    /// Asserts the time of each event since the start of its call, in order.
     #[track_caller]
     pub fn has_times(self, times: impl IntoIterator<Item = Duration>) -> Self {
         self.compare("times", |event| Some(event.elapsed), times)
@@ -254,7 +252,8 @@ impl Display for Difference<'_> {
     }
 }
 
-/// An outcome in a line. The value and the error are left out: they need not be printable.
+/// Prints an outcome in one line. The value and the error are omitted, because they need not
+/// implement `Debug`.
 struct Summary<'a, T, E>(&'a RetryOutcome<T, E>);
 
 impl<T, E> Display for Summary<'_, T, E> {

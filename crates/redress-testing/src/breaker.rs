@@ -1,7 +1,4 @@
-//! A circuit breaker that does as it is told.
-//!
-//! Owns the decisions to come and the account of what was reported. Counts no failures, and knows
-//! no time.
+//! A circuit breaker with preset decisions, which counts what calls report to it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -14,40 +11,41 @@ use redress_core::error::CircuitOpenError;
 
 use crate::lock::lock;
 
-/// What a [`FakeCircuitBreaker`] is to say to a call.
+/// The decision of a [`FakeCircuitBreaker`] on one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BreakerDecision {
-    /// Admits it; the state stays as it is.
+    /// Admits the call; the state does not change.
     Admit,
-    /// Admits it as the probe: the state becomes half-open, and observers hear of it.
+    /// Admits the call as the probe: the state becomes half-open, and observers are notified.
     Probe,
-    /// Admits it as the probe in place of those admitted before, whose leases are over: the state
-    /// becomes half-open, no observer hears of it, and what the earlier calls report or release
-    /// changes nothing.
+    /// Admits the call as the probe in place of earlier ones, as if their leases had expired: the
+    /// state becomes half-open without notifying observers, and reports and releases of earlier
+    /// calls do not change it.
     Supersede,
-    /// Rejects it; the state becomes the rejection's.
+    /// Rejects the call; the state becomes that of the rejection.
     Reject(CircuitOpenError),
 }
 
 impl BreakerDecision {
-    /// A rejection by an open circuit that admits a probe after `retry_in`.
+    /// Returns a rejection by an open circuit that admits a probe after `retry_in`.
     #[must_use]
     pub const fn reject_for(retry_in: Duration) -> Self {
         Self::Reject(CircuitOpenError::new(CircuitState::Open, Some(retry_in)))
     }
 
-    /// A rejection beside a probe whose lease is over after `retry_in`.
+    /// Returns a rejection by a half-open circuit, with a running probe whose lease expires after
+    /// `retry_in`.
     #[must_use]
     pub const fn reject_beside_probe(retry_in: Duration) -> Self {
         Self::Reject(CircuitOpenError::new(CircuitState::HalfOpen, Some(retry_in)))
     }
 }
 
-/// A circuit breaker for tests: it answers what it was told to, and keeps account of what it hears.
+/// A circuit breaker for tests: it returns preset decisions, and counts what calls report.
 ///
-/// Policies take it in an `Arc`; keep one to ask it afterwards. Unless told otherwise it is closed,
-/// admits every call, and changes on no report.
+/// Policies take it in an `Arc`; keep a clone to inspect it afterwards. By default it is closed,
+/// admits every call, and no report changes its state.
 ///
 /// ```
 /// use std::io;
@@ -81,14 +79,14 @@ struct Account {
     successes: usize,
     failures: Vec<ErrorClass>,
     releases: usize,
-    /// The generations of the admissions neither reported nor released.
+    /// The generations of admissions that were neither reported nor released.
     pending: BTreeSet<u64>,
-    /// Admissions of an earlier generation are superseded.
+    /// Admissions with a lower generation are superseded.
     current_from: u64,
 }
 
 impl FakeCircuitBreaker {
-    /// A closed breaker that admits every call.
+    /// Creates a closed breaker that admits every call.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -108,14 +106,14 @@ impl FakeCircuitBreaker {
         }
     }
 
-    /// Sets the state it begins in. Default: closed.
+    /// Sets the initial state. Default: closed.
     #[must_use]
     pub fn starting(self, state: CircuitState) -> Self {
         lock(&self.account).state = state;
         self
     }
 
-    /// Sets what it says once no pushed decision is left. Default:
+    /// Sets the decision once no pushed decision is left. Default:
     /// [`Admit`](BreakerDecision::Admit).
     #[must_use]
     pub fn otherwise(mut self, decision: BreakerDecision) -> Self {
@@ -123,50 +121,51 @@ impl FakeCircuitBreaker {
         self
     }
 
-    /// Sets the change of state that a success makes. Default: none.
+    /// Sets the transition on a success. Default: none.
     #[must_use]
     pub const fn on_success(mut self, transition: Transition) -> Self {
         self.on_success = Some(transition);
         self
     }
 
-    /// Sets the change of state that a failure makes, whatever its class. Default: none.
+    /// Sets the transition on a failure of any class. Default: none.
     #[must_use]
     pub const fn on_failure(mut self, transition: Transition) -> Self {
         self.on_failure = Some(transition);
         self
     }
 
-    /// Adds what it says to one call, after the calls that earlier ones are for.
+    /// Adds the decision on one call, after those pushed before.
     pub fn push_decision(&self, decision: BreakerDecision) {
         lock(&self.account).decisions.push_back(decision);
     }
 
-    /// How many calls asked to be admitted.
+    /// Returns how many calls requested admission.
     #[must_use]
     pub fn admit_calls(&self) -> u64 {
         lock(&self.account).admit_calls
     }
 
-    /// How many successes were reported, those of superseded calls among them.
+    /// Returns how many successes were reported, including those of superseded calls.
     #[must_use]
     pub fn successes(&self) -> usize {
         lock(&self.account).successes
     }
 
-    /// The class of each failure reported, in order.
+    /// Returns the class of each reported failure, in order.
     #[must_use]
     pub fn failures(&self) -> Vec<ErrorClass> {
         lock(&self.account).failures.clone()
     }
 
-    /// How many admissions were taken back without a result: dropped, panicked or aborted calls.
+    /// Returns how many admissions were released without a result: calls that were dropped, aborted
+    /// or panicked.
     #[must_use]
     pub fn releases(&self) -> usize {
         lock(&self.account).releases
     }
 
-    /// How many admissions are still out, neither reported nor released. Zero once every call has
+    /// Returns how many admissions are neither reported nor released. Zero once every call has
     /// ended.
     #[must_use]
     pub fn pending(&self) -> usize {

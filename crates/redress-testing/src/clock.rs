@@ -1,8 +1,4 @@
-//! Time that passes when told to.
-//!
-//! Owns the virtual instant, the alarms set on it, and the list of waits. Knows neither futures nor
-//! policies: those who wait on it are `timer.rs`, and who moves it on when all wait is
-//! `executor.rs`.
+//! The virtual clock: its time, the alarms set on it, and the list of waits.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -15,15 +11,15 @@ use redress_core::driver::Clock;
 use crate::lock::lock;
 use crate::timer::VirtualTimer;
 
-/// As far as the clock goes: 584 years, where redress's own arithmetic saturates too.
+/// The furthest time of the clock: 584 years, where redress's own arithmetic saturates too.
 const FURTHEST: Duration = Duration::from_nanos(u64::MAX);
 
-/// A clock that stands still until it is moved, or until somebody waits on it.
+/// A clock that stands still until it is advanced or waited on.
 ///
-/// A handle: clones are the same clock. It is a [`Clock`] for blocking policies and breakers, makes
-/// the [`sleeper`](Self::sleeper) that replaces the thread's sleep, the [`timer`](Self::timer) for
-/// asynchronous policies, and runs their futures without a runtime in [`block_on`](Self::block_on).
-/// No wait on it takes real time.
+/// A handle: clones share one clock. It is a [`Clock`] for blocking policies and breakers, provides
+/// the [`sleeper`](Self::sleeper) that replaces the thread's sleep and the [`timer`](Self::timer)
+/// for asynchronous policies, and runs futures without a runtime in [`block_on`](Self::block_on).
+/// Waits on it take no real time.
 ///
 /// ```
 /// use std::io;
@@ -44,7 +40,7 @@ const FURTHEST: Duration = Duration::from_nanos(u64::MAX);
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
-/// It goes 584 years from where it began and then stands still.
+/// It stops 584 years after its start.
 #[derive(Clone, Debug)]
 pub struct VirtualClock {
     shared: Arc<Shared>,
@@ -64,32 +60,32 @@ struct Time {
     next_id: u64,
 }
 
-/// When something is due, in time since the origin, and a number that tells apart what is due at
-/// once.
+/// The due time of an alarm since the origin, and an id that distinguishes alarms due at the same
+/// time.
 pub(crate) type Alarm = (Duration, u64);
 
 impl VirtualClock {
-    /// A clock of its own. It begins at the system clock's present instant, and never looks there
-    /// again.
+    /// Creates a clock that starts at the current instant of the system clock, and is independent
+    /// of it afterwards.
     #[must_use]
     pub fn new() -> Self {
         Self { shared: Arc::new(Shared { origin: Instant::now(), time: Mutex::default() }) }
     }
 
-    /// The instant it shows.
+    /// Returns the current instant.
     #[must_use]
     pub fn now(&self) -> Instant {
-        // `move_to` lets nothing in that the origin cannot be moved by.
+        // `move_to` only accepts targets that the origin can be moved by.
         self.shared.origin.checked_add(self.elapsed()).unwrap_or(self.shared.origin)
     }
 
-    /// How far it has moved since it was made.
+    /// Returns the time since the clock was created.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         lock(&self.shared.time).elapsed
     }
 
-    /// Moves it on, and wakes whatever was waiting for a time up to there.
+    /// Advances the clock, and wakes every wait that is due.
     pub fn advance(&self, by: Duration) {
         let wakers = {
             let mut time = lock(&self.shared.time);
@@ -99,17 +95,17 @@ impl VirtualClock {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// The waits that came to their end, in the order in which they did: every call of the
-    /// [`sleeper`](Self::sleeper), waits of zero included, and every completed wait on the
-    /// [`timer`](Self::timer). An attempt timeout is a wait on the timer: one that struck is in the
-    /// list, one that the attempt outran is not.
+    /// Returns the completed waits, in the order of completion: every call of the
+    /// [`sleeper`](Self::sleeper), including waits of zero, and every completed wait on the
+    /// [`timer`](Self::timer). An attempt timeout is a wait on the timer; it is in the list only if
+    /// it was reached.
     #[must_use]
     pub fn slept(&self) -> Vec<Duration> {
         lock(&self.shared.time).slept.clone()
     }
 
-    /// A sleeper for blocking policies: it moves the clock instead of waiting. Give it to
-    /// `.sleep_with(..)` of a policy or a call that has this clock as its `.clock(..)`.
+    /// Returns a sleeper for blocking policies, which advances the clock instead of waiting. Pass
+    /// it to `.sleep_with(..)` of a policy or a call with this clock as its `.clock(..)`.
     pub fn sleeper(&self) -> impl Fn(Duration) + Clone + Send + Sync + 'static {
         let clock = self.clone();
         move |duration| {
@@ -118,13 +114,13 @@ impl VirtualClock {
         }
     }
 
-    /// A timer for asynchronous policies, on this clock.
+    /// Returns a timer on this clock for asynchronous policies.
     #[must_use]
     pub fn timer(&self) -> VirtualTimer {
         VirtualTimer::new(self.clone())
     }
 
-    /// Moves it on to the next alarm; `false` if there is none.
+    /// Advances to the next alarm; returns `false` if there is none.
     pub(crate) fn advance_to_next_alarm(&self) -> bool {
         let wakers = {
             let mut time = lock(&self.shared.time);
@@ -135,17 +131,17 @@ impl VirtualClock {
         true
     }
 
-    /// An alarm that is due after `duration`. Nobody is woken before it is first polled.
+    /// Creates an alarm that is due after `duration`. It wakes no task before it is first polled.
     pub(crate) fn alarm(&self, duration: Duration) -> Alarm {
         let mut time = lock(&self.shared.time);
         time.next_id += 1;
         (self.reachable(time.elapsed, duration), time.next_id)
     }
 
-    /// Whether the alarm is due; if not, `waker` is woken when it is.
+    /// Polls the alarm, and registers `waker` if it is not due.
     pub(crate) fn poll_alarm(&self, alarm: Alarm, waker: &Waker) -> Poll<()> {
-        // Cloned before and dropped after the lock is held: a waker may do anything then, and call
-        // this clock too.
+        // Cloned before locking and dropped after unlocking, because a waker may run any code,
+        // including calls to this clock.
         let waker = waker.clone();
         let replaced = {
             let mut time = lock(&self.shared.time);
@@ -158,7 +154,7 @@ impl VirtualClock {
         Poll::Pending
     }
 
-    /// Nobody waits for the alarm any more.
+    /// Removes an alarm.
     pub(crate) fn cancel(&self, alarm: Alarm) {
         let cancelled = lock(&self.shared.time).alarms.remove(&alarm);
         drop(cancelled);
@@ -168,8 +164,8 @@ impl VirtualClock {
         lock(&self.shared.time).slept.push(duration);
     }
 
-    /// Where `by` after `elapsed` is, or the end of time. What it answers can always be reached, so
-    /// no wait is for ever.
+    /// Returns `elapsed` plus `by`, at most [`FURTHEST`], or `elapsed` if no instant represents the
+    /// sum. The result is always reachable, so every wait ends.
     fn reachable(&self, elapsed: Duration, by: Duration) -> Duration {
         let target = elapsed.saturating_add(by).min(FURTHEST);
         self.shared.origin.checked_add(target).map_or(elapsed, |_| target)
@@ -177,7 +173,7 @@ impl VirtualClock {
 }
 
 impl Time {
-    /// Moves on to `target`, and answers with those to wake.
+    /// Advances to `target`, and returns the wakers to wake.
     fn move_to(&mut self, target: Duration) -> Vec<Waker> {
         self.elapsed = self.elapsed.max(target);
         let later = self.alarms.split_off(&(self.elapsed, u64::MAX));

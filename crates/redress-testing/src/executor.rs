@@ -1,7 +1,4 @@
-//! Runs one future in virtual time.
-//!
-//! Owns "when all wait, time jumps to the next alarm". Knows no policy, and no time but the virtual
-//! clock's.
+//! Runs one future in virtual time: when it waits, the clock jumps to the next alarm.
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,18 +9,17 @@ use std::task::{Context, Poll, Wake, Waker};
 use crate::clock::VirtualClock;
 
 impl VirtualClock {
-    /// Runs `future` to its end on this thread, without a runtime. Whenever it is pending and
-    /// nothing has woken it, the clock jumps to the earliest end among the waits on its
-    /// [timers](VirtualClock::timer), so waits cost no real time, however many are under way at
-    /// once.
+    /// Runs `future` to completion on this thread, without a runtime. When it is pending and was
+    /// not woken, the clock jumps to the earliest end among the waits on its
+    /// [timers](VirtualClock::timer), so even concurrent waits take no real time.
     ///
-    /// Time on this clock is the only thing it can wait for: nothing else, such as another thread's
-    /// channel, holds the clock back.
+    /// The future may wait only for this clock; other sources of wake-ups, such as a channel from
+    /// another thread, do not hold the clock back.
     ///
     /// # Panics
     ///
-    /// If the future is pending, was not woken, and nothing waits on this clock: it would be
-    /// pending for ever.
+    /// Panics if the future is pending, was not woken, and nothing waits on this clock, because it
+    /// would be pending forever.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let woken = Arc::new(Woken(AtomicBool::new(false)));
@@ -44,7 +40,7 @@ impl VirtualClock {
             self.advance_to_next_alarm(),
             "deadlock in virtual time, {:?} after the clock began: the future is pending, nothing has woken it, and \
              nothing waits on this clock's timer. Either an operation never completes and no attempt timeout stops it, \
-             or something waits for what is not on this clock",
+             or a future waits for something other than this clock",
             self.elapsed(),
         );
     }

@@ -1,6 +1,4 @@
-//! A policy that answers what it was told to.
-//!
-//! Owns the answers. Classifies nothing, retries nothing, and waits for nothing.
+//! A policy that returns preset outcomes.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,16 +13,16 @@ use redress_core::{AsyncCaller, Attempt, CallError, Caller, ErrorClass, RetryOut
 use crate::lock::lock;
 use crate::record::{CallRecord, ExecuteRecord, Records};
 
-/// A stub of a policy: it answers without running the operation, or runs it once if it was told
-/// nothing.
+/// A fake policy: it returns preset outcomes without running the operation, or runs the operation
+/// once if none is set.
 ///
-/// It makes calls through [`Caller`] and [`AsyncCaller`]. A pushed outcome answers one call; then
-/// comes what is answered [`always`](Self::always), if that is set; then the operation runs, once.
-/// A handle: clones share the answers and the record, so keep one and give a clone to the code
+/// It implements [`Caller`] and [`AsyncCaller`]. A pushed outcome is the result of one call; after
+/// those, calls get the result of [`always`](Self::always) if it is set; otherwise the operation
+/// runs once. A handle: clones share outcomes and records, so keep one and pass a clone to the code
 /// under test.
 ///
-/// Outcomes are made by [`RetryOutcome::from_value`] and [`RetryOutcome::from_failure`], or by a
-/// real policy: one around a [`FakeCircuitBreaker`](crate::FakeCircuitBreaker) makes rejections.
+/// Create outcomes with [`RetryOutcome::from_value`] and [`RetryOutcome::from_failure`], or with a
+/// real policy: one with a [`FakeCircuitBreaker`](crate::FakeCircuitBreaker) produces rejections.
 ///
 /// ```
 /// use std::io;
@@ -60,23 +58,23 @@ struct Answers<T, E> {
 type Always<T, E> = dyn Fn() -> RetryOutcome<T, E> + Send + Sync;
 
 impl<T, E> FakePolicy<T, E> {
-    /// A fake that runs every operation once. A failure of it ends the call as
-    /// [`MaxAttempts`](StopReason::MaxAttempts), with the class [`Unknown`](ErrorClass::Unknown):
-    /// nothing classifies it.
+    /// Creates a fake that runs every operation once. A failure ends the call with
+    /// [`MaxAttempts`](StopReason::MaxAttempts) and the class [`Unknown`](ErrorClass::Unknown),
+    /// because a fake has no classifier.
     #[must_use]
     pub fn new() -> Self {
         let answers = Answers { once: Mutex::default(), always: Mutex::default() };
         Self { answers: Arc::new(answers), records: Records::default() }
     }
 
-    /// Sets what answers every call for which no outcome was pushed.
+    /// Sets the outcome of every call for which none was pushed.
     #[must_use]
     pub fn always(self, answer: impl Fn() -> RetryOutcome<T, E> + Send + Sync + 'static) -> Self {
         *lock(&self.answers.always) = Some(Arc::new(answer));
         self
     }
 
-    /// Answers every call for which no outcome was pushed with this value, as a success of the
+    /// Returns this value from every call for which no outcome was pushed, as a success of the
     /// first attempt.
     #[must_use]
     pub fn always_value(self, value: T) -> Self
@@ -86,8 +84,8 @@ impl<T, E> FakePolicy<T, E> {
         self.always(move || RetryOutcome::from_value(value.clone()))
     }
 
-    /// Answers every call for which no outcome was pushed with this error, as if the operation had
-    /// run once and failed with it.
+    /// Returns this error from every call for which no outcome was pushed, as if the operation had
+    /// run once and failed.
     #[must_use]
     pub fn always_error(self, error: E) -> Self
     where
@@ -96,29 +94,29 @@ impl<T, E> FakePolicy<T, E> {
         self.always(move || once(Err(error.clone())))
     }
 
-    /// Answers one call with `outcome`, after the calls that earlier ones are for.
+    /// Sets the outcome of one call, after those pushed before.
     pub fn push_outcome(&self, outcome: RetryOutcome<T, E>) {
         lock(&self.answers.once).push_back(outcome);
     }
 
-    /// Every finished `call`, in the order in which they ended.
+    /// Returns every finished `call`, in the order of completion.
     #[must_use]
     pub fn calls(&self) -> Vec<CallRecord> {
         self.records.calls()
     }
 
-    /// Every finished `execute`, in the order in which they ended.
+    /// Returns every finished `execute`, in the order of completion.
     #[must_use]
     pub fn executions(&self) -> Vec<ExecuteRecord> {
         self.records.executions()
     }
 
-    /// Forgets the calls so far; the answers stay.
+    /// Clears the records; the outcomes stay.
     pub fn clear(&self) {
         self.records.clear();
     }
 
-    /// What was configured for the next call.
+    /// The preset outcome of the next call, if any.
     fn answer(&self) -> Option<RetryOutcome<T, E>> {
         let pushed = lock(&self.answers.once).pop_front();
         pushed.or_else(|| {
@@ -134,7 +132,7 @@ impl<T, E> FakePolicy<T, E> {
 
 type Operation<'o, T, E> = dyn FnMut(Attempt) -> Result<T, E> + 'o;
 
-/// The attempt of an operation that runs once, with what the call has left.
+/// The attempt of an operation that runs once, with the call's remaining time.
 fn only_attempt(settings: &CallSettings<'_>) -> Attempt {
     let time_left = match settings.deadline() {
         Some(Deadline::After(time)) => Some(time),

@@ -1,6 +1,4 @@
-//! What is kept of the calls made through a policy.
-//!
-//! Owns the records and the list of them. Knows no policy.
+//! The records of calls made through a fake or recording policy.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,48 +8,48 @@ use redress_core::{Cause, ErrorClass, RetryOutcome, StopReason};
 
 use crate::lock::lock;
 
-/// One finished `call`. What a `Result` does not say is here too.
+/// A finished `call`, including facts that a `Result` does not contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallRecord {
-    /// The name the caller gave the operation.
+    /// The name of the operation.
     pub operation: Option<String>,
-    /// The deadline the caller gave this call.
+    /// The deadline set for this call.
     pub deadline: Option<Deadline>,
-    /// Why it ended, if not with success.
+    /// Why the call ended; `None` on success.
     pub stop_reason: Option<StopReason>,
-    /// How many attempts were started.
+    /// The number of attempts started.
     pub attempts: u32,
-    /// Time from the beginning of the call to its end.
+    /// The time from the start of the call to its end.
     pub elapsed: Duration,
     /// The class of the last failure.
     pub last_class: Option<ErrorClass>,
 }
 
-/// One finished `execute`: what its outcome said.
+/// A finished `execute`, with the fields of its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExecuteRecord {
-    /// The name the caller gave the operation.
+    /// The name of the operation.
     pub operation: Option<String>,
-    /// The deadline the caller gave this call.
+    /// The deadline set for this call.
     pub deadline: Option<Deadline>,
-    /// Why it ended, if not with success.
+    /// Why the call ended; `None` on success.
     pub stop_reason: Option<StopReason>,
-    /// How many attempts were started.
+    /// The number of attempts started.
     pub attempts: u32,
-    /// Time from the beginning of the call to its end.
+    /// The time from the start of the call to its end.
     pub elapsed: Duration,
     /// The class of the last failure.
     pub last_class: Option<ErrorClass>,
-    /// What failed last.
+    /// The cause of the last failure.
     pub cause: Option<Cause>,
-    /// How long to wait before calling again, if the retry was deferred.
+    /// The delay before calling again, if the retry was deferred.
     pub next_delay: Option<Duration>,
 }
 
 impl CallRecord {
-    /// Whether the call succeeded.
+    /// Returns whether the call succeeded.
     #[must_use]
     pub const fn is_ok(&self) -> bool {
         self.stop_reason.is_none()
@@ -59,14 +57,14 @@ impl CallRecord {
 }
 
 impl ExecuteRecord {
-    /// Whether the call succeeded.
+    /// Returns whether the call succeeded.
     #[must_use]
     pub const fn is_ok(&self) -> bool {
         self.stop_reason.is_none()
     }
 }
 
-/// The records so far. A handle: clones are the same list.
+/// The records so far. A handle: clones share one list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Records(Arc<Mutex<Lists>>);
 

@@ -1,6 +1,4 @@
-//! Keeps what an observer is told.
-//!
-//! Owns the copies. Judges nothing: what they should have been is the test's to say.
+//! An observer that records events and attempts.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,9 +7,9 @@ use redress_core::{Event, EventName, Observer};
 
 use crate::lock::lock;
 
-/// An observer that keeps every event and attempt it hears of.
+/// An observer that records every event and attempt.
 ///
-/// A handle: clones share the record, so keep one and give a clone to a policy or a call.
+/// A handle: clones share the record, so keep one and pass a clone to a policy or a call.
 ///
 /// ```
 /// use std::io;
@@ -31,63 +29,62 @@ use crate::lock::lock;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    heard: Arc<Mutex<Heard>>,
+    recorded: Arc<Mutex<Recorded>>,
 }
 
 #[derive(Debug, Default)]
-struct Heard {
+struct Recorded {
     events: Vec<Event<'static>>,
     attempts: Vec<AttemptContext<'static>>,
 }
 
 impl Recorder {
-    /// A recorder that has heard nothing.
+    /// Creates an empty recorder.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The events so far, in order.
+    /// Returns the events so far, in order.
     #[must_use]
     pub fn events(&self) -> Vec<Event<'static>> {
-        lock(&self.heard).events.clone()
+        lock(&self.recorded).events.clone()
     }
 
-    /// The names of the events so far, in order.
+    /// Returns the names of the events so far, in order.
     #[must_use]
     pub fn event_names(&self) -> Vec<EventName> {
-        lock(&self.heard).events.iter().map(|event| event.name).collect()
+        lock(&self.recorded).events.iter().map(|event| event.name).collect()
     }
 
-    /// The starts and ends of attempts so far, in order. One that has no decision is an attempt's
-    /// start.
+    /// Returns the starts and ends of attempts so far, in order. A start has no decision.
     #[must_use]
     pub fn attempts(&self) -> Vec<AttemptContext<'static>> {
-        lock(&self.heard).attempts.clone()
+        lock(&self.recorded).attempts.clone()
     }
 
-    /// What was decided after each attempt that ended, in order.
+    /// Returns the decision after each completed attempt, in order.
     #[must_use]
     pub fn decisions(&self) -> Vec<AttemptDecision> {
-        lock(&self.heard).attempts.iter().filter_map(|attempt| attempt.decision).collect()
+        lock(&self.recorded).attempts.iter().filter_map(|attempt| attempt.decision).collect()
     }
 
-    /// Forgets everything so far.
+    /// Clears the record.
     pub fn clear(&self) {
-        *lock(&self.heard) = Heard::default();
+        *lock(&self.recorded) = Recorded::default();
     }
 }
 
 impl Observer for Recorder {
     fn on_event(&self, event: &Event<'_>) {
-        lock(&self.heard).events.push(event.clone().into_owned());
+        lock(&self.recorded).events.push(event.clone().into_owned());
     }
 
     fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
-        lock(&self.heard).attempts.push(attempt.clone().into_owned());
+        lock(&self.recorded).attempts.push(attempt.clone().into_owned());
     }
 
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
-        lock(&self.heard).attempts.push(attempt.clone().into_owned());
+        lock(&self.recorded).attempts.push(attempt.clone().into_owned());
     }
 }

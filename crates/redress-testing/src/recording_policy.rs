@@ -1,6 +1,4 @@
-//! A policy that is watched.
-//!
-//! Owns the wrapper that keeps a record of each call. Changes nothing about the calls.
+//! A wrapper that records the calls made through a policy.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -10,14 +8,14 @@ use redress_core::{AsyncCaller, Attempt, CallContext, CallError, Caller, RetryOu
 
 use crate::record::{CallRecord, ExecuteRecord, Records};
 
-/// A policy, and a record of every call that was made through it and came to its end.
+/// Wraps a policy and records every completed call made through it.
 ///
-/// It makes calls through [`Caller`] around a `Policy`, and through [`AsyncCaller`] around an
-/// `AsyncPolicy`. A handle: clones share the record, so keep one and give a clone to the code under
-/// test. A call that panics, or whose future is dropped, leaves no record.
+/// It implements [`Caller`] around a `Policy`, and [`AsyncCaller`] around an `AsyncPolicy`. A
+/// handle: clones share the record, so keep one and pass a clone to the code under test. A call
+/// that panics, or whose future is dropped, is not recorded.
 ///
-/// To watch a policy that the code under test takes as it is, give the policy a
-/// [`Recorder`](crate::Recorder) instead.
+/// If the code under test takes a `Policy`, give the policy a [`Recorder`](crate::Recorder)
+/// instead.
 ///
 /// ```
 /// use std::io;
@@ -40,40 +38,40 @@ pub struct RecordingPolicy<P> {
 }
 
 impl<P> RecordingPolicy<P> {
-    /// Watches `policy`.
+    /// Wraps `policy`.
     pub fn new(policy: P) -> Self {
         Self { policy, records: Records::default() }
     }
 
-    /// The policy itself; what is called on it is not recorded.
+    /// Returns the wrapped policy. Calls made directly on it are not recorded.
     #[must_use]
     pub const fn policy(&self) -> &P {
         &self.policy
     }
 
-    /// Settings for single calls, as `Policy::context`.
+    /// Returns settings for one call, as `Policy::context` does.
     pub fn context(&self) -> CallContext<'_, Self> {
         CallContext::of(self)
     }
 
-    /// [`context`](Self::context) with a name for the operation.
+    /// Returns [`context`](Self::context) with a name for the operation.
     pub fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> CallContext<'a, Self> {
         self.context().operation(name)
     }
 
-    /// Every finished `call`, in the order in which they ended.
+    /// Returns every finished `call`, in the order of completion.
     #[must_use]
     pub fn calls(&self) -> Vec<CallRecord> {
         self.records.calls()
     }
 
-    /// Every finished `execute`, in the order in which they ended.
+    /// Returns every finished `execute`, in the order of completion.
     #[must_use]
     pub fn executions(&self) -> Vec<ExecuteRecord> {
         self.records.executions()
     }
 
-    /// Forgets the calls so far.
+    /// Clears the records.
     pub fn clear(&self) {
         self.records.clear();
     }
@@ -97,8 +95,8 @@ impl<T, E, P: Caller<T, E>> Caller<T, E> for RecordingPolicy<P> {
         on_retry: &dyn RetryHook<E>,
         operation: &mut dyn FnMut(Attempt) -> Result<T, E>,
     ) -> Result<T, CallError<E>> {
-        // Through `execute_in`, because a success by `call_in` would not say how many attempts it
-        // took.
+        // Uses `execute_in`, because a success of `call_in` does not contain the number of
+        // attempts.
         let outcome = self.policy.execute_in(settings, on_retry, operation);
         self.records.add_call(settings, &outcome);
         outcome.into_result()

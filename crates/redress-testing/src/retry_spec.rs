@@ -1,16 +1,14 @@
-//! Retry settings that do not retry.
-//!
-//! Owns those settings. What they decide is redress's.
+//! Retry settings without retries.
 
 use std::time::Duration;
 
 use redress_core::policy::RetrySpec;
 use redress_core::strategy::StrategySpec;
 
-/// Settings for one attempt and no more: the first failure ends the call, as
+/// Returns settings for a single attempt. The first failure ends the call with
 /// [`MaxUnknownAttempts`](redress_core::StopReason::MaxUnknownAttempts) if its class is `Unknown`,
-/// as [`NonRetryableClass`](redress_core::StopReason::NonRetryableClass) if it is never retried,
-/// and else as [`MaxAttempts`](redress_core::StopReason::MaxAttempts).
+/// with [`NonRetryableClass`](redress_core::StopReason::NonRetryableClass) if its class is never
+/// retried, and otherwise with [`MaxAttempts`](redress_core::StopReason::MaxAttempts).
 ///
 /// ```
 /// use std::io;

@@ -1,6 +1,4 @@
 //! Operations that follow a script.
-//!
-//! Owns the steps and how far they were followed. Knows no policy: it is what a policy runs.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,14 +12,13 @@ use crate::clock::VirtualClock;
 use crate::lock::lock;
 use crate::timer::VirtualSleep;
 
-/// An operation that does what each step says, one step a run.
+/// An operation that performs one scripted step per run.
 ///
-/// Steps are used up. A run after the last of them panics, because a test that makes more attempts
-/// than it meant to should hear of it; end the script with [`forever`](Self::forever) where any
-/// number is right. Runs by several threads or tasks take their steps in the order in which they
-/// start.
+/// A run after the last step panics, so that a test with more attempts than intended fails; end the
+/// script with [`forever`](Self::forever) if any number of runs is correct. Concurrent runs take
+/// their steps in the order in which they start.
 ///
-/// A handle: clones follow the same script, so keep one to ask it afterwards.
+/// A handle: clones follow the same script, so keep one to inspect it afterwards.
 ///
 /// ```
 /// use std::io::{Error, ErrorKind};
@@ -41,7 +38,7 @@ pub struct Script<T, E> {
 struct Progress<T, E> {
     steps: VecDeque<Step<T, E>>,
     forever: Option<(Option<Pause>, Forever<T, E>)>,
-    /// What goes before the step added next.
+    /// The pause before the next step to be added.
     pause: Option<Pause>,
     calls: usize,
 }
@@ -67,7 +64,7 @@ enum Act<T, E> {
 }
 
 impl<T, E> Script<T, E> {
-    /// A script without steps.
+    /// Creates a script without steps.
     #[must_use]
     pub fn new() -> Self {
         let progress = Progress { steps: VecDeque::new(), forever: None, pause: None, calls: 0 };
@@ -86,9 +83,9 @@ impl<T, E> Script<T, E> {
         self.step(Act::Return(Err(error)))
     }
 
-    /// Makes the next step added, [`forever`](Self::forever) included, take `duration` on `clock`.
-    /// A blocking run moves the clock on; an asynchronous one waits on it, so that an attempt
-    /// timeout can strike.
+    /// Makes the next step to be added, including [`forever`](Self::forever), take `duration` on
+    /// `clock`. A blocking run advances the clock; an asynchronous one waits on it, so that an
+    /// attempt timeout can apply.
     ///
     /// ```
     /// use std::io;
@@ -114,14 +111,14 @@ impl<T, E> Script<T, E> {
         self.step(Act::Panic(message.into()))
     }
 
-    /// Adds a step that never ends, for asynchronous runs. A blocking run would hang there, so it
-    /// panics instead.
+    /// Adds a step that never completes, for asynchronous runs. A blocking run panics there instead
+    /// of hanging.
     #[must_use]
     pub fn pending(self) -> Self {
         self.step(Act::Pend)
     }
 
-    /// Sets what every run after the last step returns.
+    /// Sets the result of every run after the last step.
     #[must_use]
     pub fn forever(self, make: impl Fn() -> Result<T, E> + Send + Sync + 'static) -> Self {
         {
@@ -131,24 +128,24 @@ impl<T, E> Script<T, E> {
         self
     }
 
-    /// How many runs have started.
+    /// Returns how many runs have started.
     #[must_use]
     pub fn calls(&self) -> usize {
         lock(&self.shared).calls
     }
 
-    /// How many steps are left, [`forever`](Self::forever) not counted.
+    /// Returns how many steps are left, not counting [`forever`](Self::forever).
     #[must_use]
     pub fn steps_left(&self) -> usize {
         lock(&self.shared).steps.len()
     }
 
-    /// The script as a blocking operation.
+    /// Returns the script as a blocking operation.
     ///
     /// # Panics
     ///
-    /// The operation panics when no step is left, at a [`pending`](Self::pending) step, and where
-    /// the script [says so](Self::panics).
+    /// The operation panics if no step is left, at a [`pending`](Self::pending) step, and at a
+    /// [`panics`](Self::panics) step.
     pub fn run(&self) -> impl Fn() -> Result<T, E> + use<T, E> {
         let script = self.clone();
         move || {
@@ -163,13 +160,13 @@ impl<T, E> Script<T, E> {
         }
     }
 
-    /// The script as an asynchronous operation. A run takes its step when it is made, not when it
-    /// is first polled.
+    /// Returns the script as an asynchronous operation. A run takes its step when it is created,
+    /// not when it is first polled.
     ///
     /// # Panics
     ///
-    /// The operation panics when no step is left; its future, where the script [says
-    /// so](Self::panics).
+    /// The operation panics if no step is left; its future panics at a [`panics`](Self::panics)
+    /// step.
     pub fn run_async(&self) -> impl Fn() -> ScriptRun<T, E> + use<T, E> {
         let script = self.clone();
         move || ScriptRun::new(script.next_step())
@@ -201,7 +198,7 @@ impl<T, E> Script<T, E> {
 }
 
 impl<T, E> Act<T, E> {
-    /// What the run returns; `None` if it never does.
+    /// The result of the run; `None` if it never completes.
     fn perform(self) -> Option<Result<T, E>> {
         match self {
             Self::Return(result) => Some(result),
@@ -212,7 +209,8 @@ impl<T, E> Act<T, E> {
     }
 }
 
-/// One run of a [`Script`] as an asynchronous operation. Made by [`Script::run_async`]'s closure.
+/// One run of a [`Script`] as an asynchronous operation. Returned by the closure of
+/// [`Script::run_async`].
 #[must_use = "a run does nothing unless it is polled"]
 pub struct ScriptRun<T, E> {
     pause: Option<VirtualSleep>,
@@ -220,7 +218,7 @@ pub struct ScriptRun<T, E> {
     act: Option<Act<T, E>>,
 }
 
-// Nothing is pinned through it: the pause moves freely, and the result is only moved out.
+// No field is structurally pinned: the pause is `Unpin`, and the result is only moved out.
 impl<T, E> Unpin for ScriptRun<T, E> {}
 
 impl<T, E> ScriptRun<T, E> {

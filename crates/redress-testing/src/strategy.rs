@@ -1,6 +1,4 @@
-//! Backoff that is known beforehand.
-//!
-//! Owns the strategy that answers from a list and remembers what it was told. Computes nothing.
+//! Strategies with delays known in advance.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,12 +8,12 @@ use redress_core::strategy::{BackoffContext, Fixed, Strategy};
 
 use crate::lock::lock;
 
-/// A strategy that answers the delays of a list, by the number of the failed attempt, and keeps
-/// what it was asked.
+/// A strategy that returns the delays of a list by the number of the failed attempt, and records
+/// each request.
 ///
-/// Past the end of the list it answers [`otherwise`](Self::otherwise) if set, else the last delay
-/// of the list, else zero. A handle: clones share the record, so keep one and give a clone to the
-/// policy.
+/// Past the end of the list it returns the delay set by [`otherwise`](Self::otherwise), or else the
+/// last delay of the list, or zero if the list is empty. A handle: clones share the record, so keep
+/// one and pass a clone to the policy.
 ///
 /// ```
 /// use std::io;
@@ -44,27 +42,27 @@ pub struct DeterministicStrategy {
 }
 
 impl DeterministicStrategy {
-    /// A strategy that waits the first of `sleeps` after the first attempt, the second after the
-    /// second, and so on.
+    /// Creates a strategy that waits the first of `sleeps` after the first attempt, the second
+    /// after the second, and so on.
     pub fn new(sleeps: impl IntoIterator<Item = Duration>) -> Self {
         Self { sleeps: sleeps.into_iter().collect(), otherwise: None, calls: Arc::default() }
     }
 
-    /// Sets the delay past the end of the list. Default: the list's last.
+    /// Sets the delay past the end of the list. Default: the last delay of the list.
     #[must_use]
     pub fn otherwise(mut self, sleep: Duration) -> Self {
         self.otherwise = Some(sleep);
         self
     }
 
-    /// What it was asked so far, in order.
+    /// Returns the requests for delays so far, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<BackoffContext<'static>> {
         lock(&self.calls).clone()
     }
 
-    /// Forgets what it was asked. The list goes by the number of the attempt, so there is nothing
-    /// else to put back.
+    /// Clears the record. The delays depend only on the number of the attempt, so they are
+    /// unaffected.
     pub fn reset(&self) {
         lock(&self.calls).clear();
     }
@@ -79,7 +77,7 @@ impl Strategy for DeterministicStrategy {
     }
 }
 
-/// Retries without pause: a strategy whose every delay is zero.
+/// Returns a strategy whose delays are all zero.
 ///
 /// ```
 /// use redress::{Policy, Retry};

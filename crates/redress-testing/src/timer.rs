@@ -1,6 +1,4 @@
-//! The virtual clock as an asynchronous policy's timer.
-//!
-//! Owns the future that waits on a [`VirtualClock`]. Never moves the clock: whoever polls does.
+//! The virtual clock as the timer of asynchronous policies.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,11 +10,10 @@ use redress_core::driver::Timer;
 use crate::clock::{Alarm, VirtualClock};
 
 /// A [`VirtualClock`] as the timer of an asynchronous policy: backoff, attempt timeouts, the
-/// deadline and the breaker's windows all run by it. Made by [`VirtualClock::timer`].
+/// deadline and the breaker's windows all use it. Returned by [`VirtualClock::timer`].
 ///
 /// A wait completes when it is polled with the clock at or past its end. [`VirtualClock::block_on`]
-/// moves the clock there by itself; under any other executor, move it with
-/// [`VirtualClock::advance`].
+/// advances the clock; under another executor, advance it with [`VirtualClock::advance`].
 ///
 /// ```
 /// use std::future::pending;
@@ -51,7 +48,7 @@ impl VirtualTimer {
         Self { clock }
     }
 
-    /// The clock it runs by.
+    /// Returns the clock of this timer.
     #[must_use]
     pub const fn clock(&self) -> &VirtualClock {
         &self.clock
@@ -70,25 +67,24 @@ impl Timer for VirtualTimer {
     }
 }
 
-/// Completes when its time has come on a [`VirtualClock`]. Made by [`VirtualTimer`]; the time
-/// counts from then, not from the first poll.
+/// A wait on a [`VirtualClock`]. Returned by [`VirtualTimer`]; the duration counts from its
+/// creation, not from the first poll.
 ///
 /// # Cancel safety
 ///
-/// Dropped before its end it leaves nothing on the clock, neither an alarm nor an entry among the
-/// [waits](VirtualClock::slept).
+/// Dropping it before completion removes its alarm, and records no [wait](VirtualClock::slept).
 #[derive(Debug)]
 #[must_use = "a wait does nothing unless it is polled"]
 pub struct VirtualSleep {
     clock: VirtualClock,
     alarm: Alarm,
     duration: Duration,
-    /// Whether the end is still to be noted among the clock's waits.
+    /// Whether completion still has to be recorded among the clock's waits.
     is_noted: bool,
 }
 
 impl VirtualSleep {
-    /// `is_wait`: whether it counts among the clock's waits.
+    /// `is_wait` sets whether completion is recorded among the clock's waits.
     pub(crate) fn new(clock: &VirtualClock, duration: Duration, is_wait: bool) -> Self {
         Self { alarm: clock.alarm(duration), clock: clock.clone(), duration, is_noted: is_wait }
     }

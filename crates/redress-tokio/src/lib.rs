@@ -1,4 +1,4 @@
-//! redress on tokio: the timer, and the asynchronous policies that use it.
+//! redress on tokio: the timer, and asynchronous policies that use it.
 //!
 //! ```
 //! use std::io;
@@ -25,13 +25,17 @@ mod timer;
 
 pub use crate::timer::TokioTimer;
 
-/// [`redress_core::AsyncPolicy`] on tokio's timer. Calls have to run within a tokio runtime whose
-/// time is enabled.
+/// [`redress_core::AsyncPolicy`] on tokio's timer. Calls must run in a tokio runtime with time
+/// enabled.
 ///
-/// With [`paused`](tokio::time::pause) time, waits, timeouts, deadlines and the breaker's windows
-/// all run by the paused clock.
+/// Waits, timeouts, deadlines and the breaker's windows all follow tokio's
+/// [paused clock](https://docs.rs/tokio/latest/tokio/time/fn.pause.html).
 pub type AsyncPolicy<C = redress_core::classify::DefaultClassifier> = redress_core::AsyncPolicy<C, TokioTimer>;
 
-/// Another name for [`AsyncPolicy`], for fields and signatures where nothing but the retry is of
-/// interest.
+/// Alias of [`AsyncPolicy`], for fields and signatures of code that only retries.
 pub type AsyncRetryPolicy<C = redress_core::classify::DefaultClassifier> = AsyncPolicy<C>;
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,20 +1,28 @@
-//! tokio's timer behind redress's seam.
-//!
-//! Owns the two calls into `tokio::time`. Knows nothing of policies.
+//! Implements redress's `Timer` with `tokio::time`.
 
 use std::time::{Duration, Instant};
 
 use redress_core::driver::Timer;
 use tokio::time::{self, Sleep};
 
-/// tokio's timer and clock. It honours a paused clock.
+/// tokio's timer and clock, including the paused clock.
 ///
-/// tokio's timer counts milliseconds and rounds up, so a wait takes up to a millisecond longer than
-/// asked; see [`tokio::time::sleep`].
+/// tokio's timer rounds up to milliseconds, so a wait may take up to a millisecond longer than
+/// requested; see [`tokio::time::sleep`].
 ///
 /// # Panics
 ///
-/// Waiting panics outside a tokio runtime, or in one without time, as [`tokio::time::sleep`] does.
+/// Waiting panics outside a tokio runtime, or in one without time enabled, as
+/// [`tokio::time::sleep`] does.
+///
+/// ```
+/// use redress::AsyncPolicy;
+/// use redress::runtime::tokio::TokioTimer;
+///
+/// let policy = AsyncPolicy::builder().timer(TokioTimer).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioTimer;
 

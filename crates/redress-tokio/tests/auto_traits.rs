@@ -1,6 +1,6 @@
-//! Calls are `Send` exactly when their operations are. It is all checked by compiling.
+//! Calls are `Send` exactly if their operations are. Checked at compile time.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::cell::Cell;
 use std::future::Future;
@@ -22,7 +22,7 @@ const _: () = {
 
 fn assert_send<T: Send>(_: &T) {}
 
-/// What is `Send` has it twice, and then the compiler cannot tell which of the two
+/// A `Send` type implements this twice, so the compiler cannot infer which implementation
 /// [`assert_not_send`] means.
 trait NotSend<Which> {}
 impl<T: ?Sized> NotSend<()> for T {}
@@ -42,7 +42,7 @@ async fn local(count: Rc<Cell<u32>>) -> Result<u32, Error> {
     Ok(count.get())
 }
 
-// Functions of their own: the body that makes a closure cannot yet say whether it is `Send`.
+// Separate functions, because `Send` cannot be inferred in the body that creates a closure.
 
 fn call_of_a_local_operation(policy: &AsyncPolicy) -> impl Future<Output = Called> {
     policy.call(|| local(Rc::default()))

@@ -1,9 +1,9 @@
-//! The policies on tokio's timer and clock: paused time, timeouts, deadlines, recovery, and where
-//! calls may run.
+//! Policies on tokio's timer and clock: paused time, timeouts, deadlines, recovery, and supported
+//! executors.
 //!
-//! Owns what is tokio's about them; the decisions themselves are tested in the core.
+//! The core tests the decisions themselves.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::cell::Cell;
 use std::io::{Error, ErrorKind};

@@ -1,8 +1,8 @@
-//! What a few calls look like in a log at `debug`.
+//! Prints the log of a few calls at `debug`.
 //!
 //!     cargo run -p redress-tracing --example log_lines
 //!
-//! Runs on a clock that waits for nobody, so it prints the same lines each time.
+//! It runs on a virtual clock, so it prints the same lines each time without waiting.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;

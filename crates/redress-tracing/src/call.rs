@@ -1,6 +1,4 @@
-//! What goes with one call: its span, those of its attempts, and the telling within them.
-//!
-//! Owns the order of things at the end. Knows levels, not fields.
+//! The per-call observer: the call's span, the spans of its attempts, and the events in them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,11 +11,11 @@ use crate::levels::Levels;
 
 pub(crate) struct Call {
     levels: Arc<Levels>,
-    /// A disabled one if nobody wants spans at this level.
+    /// A disabled span if no subscriber enables spans at this level.
     span: Span,
-    /// Where events belong then: what was current where the call began.
+    /// The parent of events if the span is disabled: the current span at the start of the call.
     surroundings: Option<Span>,
-    /// The span of the attempt that runs; a disabled one between attempts, or without such spans.
+    /// The span of the running attempt; disabled between attempts or if attempt spans are off.
     attempt: Mutex<Span>,
 }
 
@@ -32,7 +30,7 @@ impl Call {
     }
 
     fn attempt(&self) -> MutexGuard<'_, Span> {
-        // There is nothing half done in there when a subscriber panics.
+        // A panicking subscriber leaves no field half changed.
         self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -55,7 +53,8 @@ impl CallObserver for Call {
                 let unfinished = std::mem::replace(&mut *self.attempt(), Span::none());
                 emit::record_unfinished(&unfinished);
             }
-            // After the telling, so that a line of text does not say everything twice.
+            // Recorded after the event is emitted, so that a formatted line does not repeat the
+            // fields of the event.
             emit::record_end(&self.span, event);
         }
     }

@@ -1,7 +1,5 @@
-//! The callsites: one for each target and level, since `tracing` fixes both where a span or an
-//! event is written.
-//!
-//! Owns every field's name. Decides neither whether nor at which level.
+//! The callsites of all spans and events: one for each target and level, because `tracing` fixes
+//! both statically.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -14,7 +12,7 @@ use tracing::{Level, Span};
 
 use crate::{ATTEMPT_SPAN_NAME, ATTEMPT_TARGET, BREAKER_TARGET, CALL_TARGET, SPAN_NAME};
 
-/// `$write!(LEVEL, ..)` with the level as a constant, which it has to be at a callsite.
+/// Expands to `$write!(LEVEL, ..)` with the level as a constant, as a callsite requires.
 macro_rules! at_level {
     ($level:expr, $write:ident) => {
         match $level {
@@ -27,7 +25,7 @@ macro_rules! at_level {
     };
 }
 
-/// The span of a call that begins, below the current one; a disabled one if there is no level.
+/// Creates the span of a call as a child of the current span; a disabled span if `level` is `None`.
 pub(crate) fn span(level: Option<Level>, call: &CallStart<'_>) -> Span {
     let Some(level) = level else { return Span::none() };
     macro_rules! span_at {
@@ -53,7 +51,7 @@ pub(crate) fn span(level: Option<Level>, call: &CallStart<'_>) -> Span {
     at_level!(level, span_at)
 }
 
-/// The span of an attempt that begins, below its call's; a disabled one if there is no level.
+/// Creates the span of an attempt as a child of `within`; a disabled span if `level` is `None`.
 pub(crate) fn attempt_span(within: &Span, level: Option<Level>, attempt: &AttemptContext<'_>) -> Span {
     let Some(level) = level else { return Span::none() };
     macro_rules! span_at {
@@ -78,7 +76,7 @@ pub(crate) fn attempt_span(within: &Span, level: Option<Level>, attempt: &Attemp
     at_level!(level, span_at)
 }
 
-/// How an attempt ended, into its span.
+/// Records the end of an attempt in its span.
 pub(crate) fn record_attempt_end(span: &Span, attempt: &AttemptContext<'_>) {
     record(span, "decision", attempt.decision.map(AttemptDecision::as_str));
     record(span, "class", attempt.classification.as_deref().map(|meaning| meaning.class().as_str()));
@@ -86,12 +84,12 @@ pub(crate) fn record_attempt_end(span: &Span, attempt: &AttemptContext<'_>) {
     record(span, "details", attempt.classification.as_deref().and_then(details).as_deref());
 }
 
-/// An attempt that its call ended in, by being dropped or by a panic, into its span.
+/// Records in the span of an attempt that its call was dropped or panicked during it.
 pub(crate) fn record_unfinished(span: &Span) {
     span.record("outcome", CallOutcome::of_unfinished().as_str());
 }
 
-/// How a call ended, into its span.
+/// Records the end of a call in its span.
 pub(crate) fn record_end(span: &Span, event: &Event<'_>) {
     record(span, "outcome", outcome(event).map(CallOutcome::as_str));
     record(span, "stop_reason", event.stop_reason.map(StopReason::as_str));
@@ -103,14 +101,14 @@ pub(crate) fn record_end(span: &Span, event: &Event<'_>) {
     record(span, "elapsed_seconds", event.elapsed.map(seconds));
 }
 
-/// Formatters leave a gap where nothing is recorded on purpose.
+/// Skips absent values, because formatters print a gap for a field recorded as empty.
 fn record(span: &Span, field: &str, value: Option<impl Value>) {
     if let Some(value) = value {
         span.record(field, value);
     }
 }
 
-/// A retry, or the end of the call.
+/// Emits a retry or the end of a call.
 pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
     let details = event.classification.as_deref().and_then(details);
     let panicked = outcome(event).filter(|outcome| *outcome == CallOutcome::Panicked);
@@ -160,7 +158,7 @@ pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
     }
 }
 
-/// A breaker's change of state.
+/// Emits a breaker's change of state.
 pub(crate) fn event_of_breaker(within: &Span, level: Level, event: &Event<'_>) {
     macro_rules! event_at {
         ($level:expr) => {
@@ -183,7 +181,7 @@ pub(crate) fn event_of_breaker(within: &Span, level: Level, event: &Event<'_>) {
     at_level!(level, event_at);
 }
 
-/// An attempt that ended.
+/// Emits the end of an attempt.
 pub(crate) fn attempt(within: &Span, level: Level, attempt: &AttemptContext<'_>) {
     let class = attempt.classification.as_deref().map(Classification::class);
     let details = attempt.classification.as_deref().and_then(details);
@@ -210,8 +208,8 @@ pub(crate) fn attempt(within: &Span, level: Level, attempt: &AttemptContext<'_>)
     at_level!(level, event_at);
 }
 
-/// How the call ended. A panic's event is `Cancelled` as well; that it is one shows while the
-/// thread unwinds.
+/// The outcome of the call. A panic is also reported as `Cancelled`; the unwinding thread tells
+/// them apart.
 fn outcome(event: &Event<'_>) -> Option<CallOutcome> {
     match event.outcome() {
         Some(CallOutcome::Cancelled) => Some(CallOutcome::of_unfinished()),
@@ -219,13 +217,14 @@ fn outcome(event: &Event<'_>) -> Option<CallOutcome> {
     }
 }
 
-/// In seconds, to the microsecond: a person reads them, and what is below is noise.
+/// Converts to seconds with microsecond precision, because smaller digits are noise to a reader.
 fn seconds(duration: Duration) -> f64 {
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     micros as f64 / 1e6
 }
 
-/// The classification's details in one field, since `tracing` knows the names of fields beforehand.
+/// Joins the classification's details into one field, because `tracing` needs field names to be
+/// static.
 fn details(classification: &Classification) -> Option<String> {
     let mut joined = String::new();
     for (key, value) in classification.details() {
@@ -252,11 +251,11 @@ fn message(event: &Event<'_>) -> &'static str {
         }
         EventName::CircuitRejected => "the circuit is open and rejected the call",
         _ if event.outcome() == Some(CallOutcome::Failure) => "the call failed: ",
-        _ => "the policy did something new",
+        _ => "the policy emitted an unknown event",
     }
 }
 
-/// What goes on after the message of a failed call.
+/// The rest of the message of a failed call.
 fn why(event: &Event<'_>) -> &'static str {
     match (event.outcome(), event.stop_reason) {
         (Some(CallOutcome::Failure), Some(reason)) => reason.description_after(event.attempt),

@@ -1,27 +1,24 @@
-//! What is told at which level.
-//!
-//! Owns the defaults and the builder that changes them. Does not know the fields.
+//! The level of each event and span, and the builder that configures them.
 
 use redress_core::{Event, EventName, StopReason};
 use tracing::Level;
 
 use crate::observer::TracingObserver;
 
-/// A level for everything there is to tell; none where nothing is to be told.
+/// The level of each event and span; `None` disables it.
 #[derive(Clone, Debug)]
 pub(crate) struct Levels {
     pub(crate) span: Option<Level>,
     pub(crate) attempt_span: Option<Level>,
     pub(crate) attempt: Option<Level>,
     pub(crate) recovery: Option<Level>,
-    /// Of a failure that would have been retried, had its classification not forbidden it.
+    /// Of a failure whose class is retried, but whose classification forbids the retry.
     pub(crate) forbidden: Option<Level>,
     events: [Option<Level>; EventName::ALL.len()],
 }
 
 impl Levels {
-    /// The level of an event. A success that took more than one attempt has one of its own, and so
-    /// has a forbidden retry.
+    /// The level of an event. Successes after retries and forbidden retries have separate levels.
     pub(crate) fn of(&self, event: &Event<'_>) -> Option<Level> {
         match event.name {
             EventName::Success if event.attempt > 1 => self.recovery,
@@ -30,7 +27,7 @@ impl Levels {
         }
     }
 
-    /// The most severe of them all, which is heard if any is.
+    /// The most severe of all levels. If it is disabled, all are.
     pub(crate) fn most_severe(&self) -> Option<Level> {
         let others = [self.span, self.attempt_span, self.attempt, self.recovery, self.forbidden];
         self.events.into_iter().chain(others).flatten().min()
@@ -50,8 +47,8 @@ impl Default for Levels {
     }
 }
 
-/// What a service wants to see at `info` is what is new: a rejection is not, after the breaker said
-/// that it opened, nor is an end that the caller asked for.
+/// At `INFO` and above, a service sees changes. A rejection is not one, because the breaker already
+/// reported that it opened; nor is an end that the caller requested.
 const fn default_level(name: EventName) -> Level {
     match name {
         EventName::Success => Level::TRACE,
@@ -69,9 +66,22 @@ fn index(name: EventName) -> Option<usize> {
     EventName::ALL.iter().position(|other| *other == name)
 }
 
-/// Builds a [`TracingObserver`]. Made by [`TracingObserver::builder`].
+/// Builds a [`TracingObserver`]. Returned by [`TracingObserver::builder`].
 ///
-/// Every method takes a [`Level`], or `None` for what is not to be told at all.
+/// Every method takes a [`Level`], or `None` to disable the event or span.
+///
+/// ```
+/// use redress::EventName;
+/// use redress::observe::tracing::TracingObserver;
+/// use tracing::Level;
+///
+/// let observer = TracingObserver::builder()
+///     .level(EventName::CircuitRejected, None)
+///     .level(EventName::Retry, Level::WARN)
+///     .attempt_span_level(Level::DEBUG)
+///     .build();
+/// # drop(observer);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct TracingObserverBuilder {
@@ -79,16 +89,17 @@ pub struct TracingObserverBuilder {
 }
 
 impl TracingObserverBuilder {
-    /// The level of an event. Defaults: `WARN` for what ends a call although it was retried or
-    /// would have been, and for a circuit that opens; `INFO` for retries, failures that are not
-    /// retried, deferred retries, and circuits that recover; `DEBUG` for aborted and rejected
-    /// calls, and those that were dropped before their end or panicked; `TRACE` for a success.
+    /// Sets the level of an event. Defaults: `WARN` when retries run out or are not possible, and
+    /// for a circuit that opens; `INFO` for retries, failures that are not retried, deferred
+    /// retries, and circuits that recover; `DEBUG` for calls that were aborted, rejected, dropped
+    /// or panicked; `TRACE` for a success.
     ///
-    /// That of [`Success`](EventName::Success) is for a success at the first attempt; others are
-    /// [recoveries](Self::recovery_level). That of [`PermanentFail`](EventName::PermanentFail) is
-    /// unless set `WARN` for a failure that would have been retried but must not be
-    /// ([`RetryForbidden`](StopReason::RetryForbidden)), such as a `POST` that was answered with
-    /// 503: it is the dependency's, like the one of the `GET` beside it.
+    /// The level of [`Success`](EventName::Success) applies to a success at the first attempt;
+    /// later ones are [recoveries](Self::recovery_level). Setting the level of
+    /// [`PermanentFail`](EventName::PermanentFail) also sets the level of a failure whose retry is
+    /// forbidden ([`RetryForbidden`](StopReason::RetryForbidden)), such as a `POST` answered with 503.
+    /// That one defaults to `WARN`, because the dependency failed as it does for a `GET` that is
+    /// retried.
     pub fn level(mut self, event: EventName, level: impl Into<Option<Level>>) -> Self {
         let level = level.into();
         if let Some(index) = index(event) {
@@ -100,34 +111,34 @@ impl TracingObserverBuilder {
         self
     }
 
-    /// The level of a success after retries. Default: `DEBUG`.
+    /// Sets the level of a success after retries. Default: `DEBUG`.
     pub fn recovery_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.recovery = level.into();
         self
     }
 
-    /// The level of what is told of every attempt when it has ended. Default: `TRACE`.
+    /// Sets the level of the event at the end of each attempt. Default: `TRACE`.
     pub fn attempt_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.attempt = level.into();
         self
     }
 
-    /// The level of the spans. Default: `INFO`. Without spans, events are told of in whatever span
-    /// is current where the call began.
+    /// Sets the level of the spans of calls. Default: `INFO`. Without spans, events belong to the
+    /// span that is current where the call starts.
     pub fn span_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.span = level.into();
         self
     }
 
-    /// The level of a span for each attempt, below the call's. What the operation does is then
-    /// below its attempt, and a trace context that it sends along is the attempt's. Default: none,
-    /// and attempts have no spans.
+    /// Sets the level of a span for each attempt, a child of the call's span. Everything the
+    /// operation does then belongs to its attempt, and so does a trace context that it sends.
+    /// Default: none, so attempts have no spans.
     pub fn attempt_span_level(mut self, level: impl Into<Option<Level>>) -> Self {
         self.levels.attempt_span = level.into();
         self
     }
 
-    /// The observer.
+    /// Builds the observer.
     #[must_use]
     pub fn build(self) -> TracingObserver {
         TracingObserver::new_with(self.levels)

@@ -1,8 +1,8 @@
 //! redress events and calls as [`tracing`] spans and events.
 //!
-//! [`TracingObserver`] is an observer like any other: give it to a policy's `.observer(..)`, or to
-//! a call's. Each call gets a span, which is current while the operation runs, so what the
-//! operation does is below it; retries, ends and breaker changes become events in it.
+//! Pass a [`TracingObserver`] to a policy's `.observer(..)`, or to a single call's. Each call gets
+//! a span that is current while the operation runs, so everything the operation does belongs to it.
+//! Retries, ends of calls and breaker changes become events in the span.
 //!
 //! ```
 //! use std::io;
@@ -16,8 +16,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! It knows no subscriber. It records classes, reasons, names and times, and never an error's text,
-//! which may hold what logs must not.
+//! It works with any subscriber. It records classes, reasons, names and times, but never error
+//! texts, which may contain data that must not be logged.
 
 #![forbid(unsafe_code)]
 
@@ -31,22 +31,20 @@ mod call;
 mod observer;
 pub use observer::TracingObserver;
 
-/// The target of the spans of calls, and of events that say how a call ended: `redress::call`.
+/// The target of the spans of calls, and of events for the ends of calls: `redress::call`.
 pub const CALL_TARGET: &str = "redress::call";
 
-/// The target of the spans of attempts, and of events about attempts, retries among them:
-/// `redress::attempt`.
+/// The target of attempt spans, and of events for retries and ends of attempts: `redress::attempt`.
 pub const ATTEMPT_TARGET: &str = "redress::attempt";
 
-/// The target of events about a breaker's changes of state: `redress::breaker`. (A rejection ends a
-/// call, so it is not here.)
+/// The target of events for a breaker's changes of state: `redress::breaker`. A rejection ends a
+/// call, so its target is [`CALL_TARGET`].
 pub const BREAKER_TARGET: &str = "redress::breaker";
 
 /// The name of the spans of calls.
 pub const SPAN_NAME: &str = "redress.call";
 
-/// The name of the spans of attempts, where they are [asked
-/// for](TracingObserverBuilder::attempt_span_level).
+/// The name of attempt spans, if [enabled](TracingObserverBuilder::attempt_span_level).
 pub const ATTEMPT_SPAN_NAME: &str = "redress.attempt";
 
 /// The README's examples, compiled and run.

@@ -1,6 +1,4 @@
-//! The observer: one span for each call.
-//!
-//! Owns the span's beginning. Everything after that is the call's own, in `call.rs`.
+//! The observer, which starts a span and a per-call observer for each call.
 
 use std::sync::Arc;
 
@@ -13,19 +11,29 @@ use crate::call::Call;
 use crate::emit::span;
 use crate::levels::{Levels, TracingObserverBuilder};
 
-/// Tells of a policy's calls through [`tracing`]: a span for each call, and events in it.
+/// Reports a policy's calls through [`tracing`]: a span for each call, and events in it.
 ///
-/// A handle: clones are the same observer. It works by what the policy lets it [send
-/// along](Observer::on_call_start) with each call; [`on_event`](Observer::on_event) by itself tells
-/// nothing.
+/// A handle: clones share one observer. It works through the
+/// [per-call observer](Observer::on_call_start) that the policy requests for each call;
+/// [`on_event`](Observer::on_event) alone does nothing.
 ///
-/// A span begins with the call, below the span that is current there, and ends with it. It is
-/// entered while the operation runs: for a blocking attempt as a whole, for an asynchronous one at
-/// each poll, so spans of calls that take turns on one thread are never below one another. Between
-/// attempts it is not current.
+/// A call's span starts with the call as a child of the current span, and ends with it. It is
+/// entered while the operation runs: for a blocking attempt as a whole, for an asynchronous one
+/// during each poll. Spans of calls that interleave on one thread are therefore never nested in one
+/// another. Between attempts the span is not current.
 ///
-/// When no subscriber is installed, or none that hears any of the levels, a call costs a look at an
-/// atomic.
+/// Without a subscriber, or if the subscriber enables none of the configured levels, a call costs
+/// one atomic load.
+///
+/// ```
+/// use std::io;
+/// use redress::Policy;
+/// use redress::observe::tracing::TracingObserver;
+///
+/// let policy = Policy::builder().observer(TracingObserver::new()).build()?;
+/// policy.operation("load_user").call(|| Ok::<_, io::Error>("ada"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct TracingObserver {
     levels: Arc<Levels>,
@@ -33,13 +41,13 @@ pub struct TracingObserver {
 }
 
 impl TracingObserver {
-    /// An observer with the default levels; see [`builder`](Self::builder).
+    /// Creates an observer with the default levels; see [`builder`](Self::builder).
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// An observer to be configured.
+    /// Returns a builder with the default levels.
     pub fn builder() -> TracingObserverBuilder {
         TracingObserverBuilder::default()
     }
@@ -56,8 +64,8 @@ impl Default for TracingObserver {
 }
 
 impl Observer for TracingObserver {
-    /// Nothing: [`on_call_start`](Observer::on_call_start) sends along who tells it within the
-    /// call's span.
+    /// Does nothing: the per-call observer from [`on_call_start`](Observer::on_call_start) reports
+    /// events in the call's span.
     fn on_event(&self, _: &Event<'_>) {}
 
     fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {

@@ -1,4 +1,4 @@
-//! Where calls may run: in `spawn` if the operation is `Send`, in a local task if it is not.
+//! Supported executors: `spawn` if the operation is `Send`, a local task otherwise.
 
 use std::cell::Cell;
 use std::io::{Error, ErrorKind};

@@ -1,9 +1,9 @@
-//! The policies on async-std: their calls on its executor, its timer, and where calls may run.
+//! Policies on async-std: their calls on its executor, and its timer.
 //!
-//! Owns what is async-std's about them. The decisions are tested in the core, and that they are the
-//! same on this runtime in `redress-conformance`. Nothing here looks at how long it took.
+//! The core tests the decisions, and `redress-conformance` tests that they are the same on this
+//! runtime. No test here depends on how long it takes.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod auto_traits;
 mod executors;

@@ -1,7 +1,6 @@
-//! The real timer: waits that end, timeouts that strike, waits that are given up, and waits without
-//! end.
+//! The real timer: waits that end, timeouts, dropped waits, and waits that never end.
 //!
-//! Nothing is asserted about how long it took beyond what the timer's own clock must show.
+//! Elapsed time is only compared with the timer's own clock.
 
 use std::future::{Future, pending};
 use std::io::{Error, ErrorKind};
@@ -19,7 +18,7 @@ use redress_core::{Cause, CircuitBreaker, ErrorClass, Retry, StopReason, fixed};
 
 const SHORT: Duration = Duration::from_millis(1);
 const LONG: Duration = Duration::from_secs(3600);
-/// The longest that a policy takes.
+/// The longest duration that a policy accepts.
 const LONGEST: Duration = Duration::from_nanos(u64::MAX);
 
 fn reset() -> Error {
@@ -81,7 +80,7 @@ fn waits_without_end_neither_panic_nor_hold_up_others() {
     for endless in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(u64::MAX / 4), LONGEST] {
         let mut wait = AsyncStdTimer.sleep(endless);
         assert!(block_on(timeout(Duration::ZERO, &mut wait)).is_err(), "{endless:?}");
-        // The reactor counts down to it while others come and go.
+        // The reactor keeps this timer while others come and go.
         block_on(AsyncStdTimer.sleep(SHORT));
         block_on(AsyncStdTimer.sleep(SHORT));
         assert!(block_on(timeout(Duration::ZERO, &mut wait)).is_err(), "{endless:?}");
@@ -127,12 +126,12 @@ fn a_cancelled_task_ends_in_its_wait() {
     block_on(async {
         started.recv().await.unwrap();
         assert_eq!(task.cancel().await, None);
-        // Everything the call held is gone, the sender with it.
+        // Everything the call owned was dropped, including the sender.
         assert!(started.recv().await.is_err(), "one attempt was all");
     });
 }
 
-/// Nobody is to be woken: it is there to be counted.
+/// A waker that does nothing, used for its reference count.
 struct Counted;
 
 impl Wake for Counted {
@@ -146,9 +145,9 @@ fn a_dropped_wait_leaves_nothing_with_the_reactor() {
     let mut wait: AsyncStdSleep = AsyncStdTimer.sleep(LONG);
     assert!(Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)).is_pending());
     drop(waker);
-    assert!(Arc::strong_count(&counted) > 1, "the reactor is to wake it");
+    assert!(Arc::strong_count(&counted) > 1, "the reactor holds the waker");
     drop(wait);
-    // The reactor takes it out at one of its next turns.
+    // The reactor removes it at one of its next turns.
     for _ in 0..1000 {
         if Arc::strong_count(&counted) == 1 {
             return;
@@ -158,10 +157,10 @@ fn a_dropped_wait_leaves_nothing_with_the_reactor() {
     panic!("the reactor still holds the waker");
 }
 
-/// Tells the thread that polls.
-struct Telling(mpsc::Sender<()>);
+/// Notifies the polling thread.
+struct Notifier(mpsc::Sender<()>);
 
-impl Wake for Telling {
+impl Wake for Notifier {
     fn wake(self: Arc<Self>) {
         let _ = self.0.send(());
     }
@@ -170,7 +169,7 @@ impl Wake for Telling {
 #[test]
 fn a_wait_outside_async_stds_executor_ends_too() {
     let (woken, wakes) = mpsc::channel();
-    let waker = Waker::from(Arc::new(Telling(woken)));
+    let waker = Waker::from(Arc::new(Notifier(woken)));
     let mut wait = AsyncStdTimer.sleep(SHORT);
     while Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)).is_pending() {
         wakes.recv().unwrap();

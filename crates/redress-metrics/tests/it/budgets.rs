@@ -1,4 +1,4 @@
-//! What watched budgets have left.
+//! The gauge of watched budgets.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Calls, retries, waits and durations, down to the last series.
+//! Every series of calls, retries, waits and durations, with labels and values.
 
 use std::future::{Future, pending};
 use std::io::{Error, ErrorKind};
@@ -25,7 +25,7 @@ fn reset() -> Error {
     Error::from(ErrorKind::ConnectionReset)
 }
 
-/// Three attempts on a clock that stands still but for waits of 250 ms, and for what attempts take.
+/// Three attempts, 250 ms apart, on a virtual clock.
 fn policy(clock: &VirtualClock) -> Policy {
     Policy::builder()
         .retry(Retry::builder().strategy(fixed(millis(250))).max_attempts(3))
@@ -150,7 +150,7 @@ async fn an_end_of_each_kind_has_its_outcome() {
         let labels = [("operation", operation), ("outcome", outcome)];
         assert_eq!(page.value("redress_call_duration_seconds_count", &labels), Some(1.0), "{operation}");
     }
-    // What was deferred is not waited for here.
+    // The wait of a deferred retry is not recorded.
     assert!(!page.families.contains_key(names::RETRY_SLEEP_SECONDS));
     let unauthorized = [
         ("breaker", "none"),
@@ -199,7 +199,7 @@ async fn a_call_that_a_panic_goes_through_has_one_end_and_its_time() {
     assert_eq!(ended_as_cancelled(&exporter.scrape().await, "bursts"), 0.04);
 }
 
-/// The seconds that the only call took, after a look at its being counted once, as cancelled.
+/// The duration of the only call, after checking that it is counted once and as cancelled.
 fn ended_as_cancelled(page: &Page, operation: &str) -> f64 {
     let events = &page.family(names::EVENTS_TOTAL).samples;
     assert_eq!(events.values().sum::<f64>(), 1.0, "{events:?}");
@@ -228,7 +228,7 @@ async fn a_cancelled_event_is_counted_and_has_a_duration_if_its_time_is_known() 
 }
 
 #[tokio::test]
-async fn an_attempt_that_runs_into_its_timeout_is_told_from_an_error() {
+async fn a_timed_out_attempt_is_distinguished_from_an_error() {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
     let clock = VirtualClock::new();
@@ -261,8 +261,8 @@ async fn the_type_of_an_error_is_a_label_when_asked_for_and_its_text_never() {
     assert_eq!(page.values_of(names::EVENTS_TOTAL, "error_type"), ["none", "std::io::error::Error"].into());
 }
 
-/// The one table that says which dependency fails, with which status, and what are timeouts and
-/// what resets.
+/// One query over policies and details shows which dependency fails, and with which status, timeout
+/// or reset.
 #[tokio::test]
 async fn failures_by_policy_and_detail_say_who_failed_and_how() {
     let exporter = Exporter::start();

@@ -1,4 +1,4 @@
-//! The gauge through everything that can happen to a breaker.
+//! The gauge of a breaker through all of its transitions.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
@@ -36,8 +36,8 @@ async fn shown(exporter: &Exporter, breaker: &str) -> Option<f64> {
     exporter.scrape().await.value(names::CIRCUIT_STATE, &[("breaker", breaker)])
 }
 
-/// Opens, rejects, probes in vain, rejects a second call during the probe, and closes; `watched` or
-/// not.
+/// Opens the circuit, rejects a call, fails a probe, rejects a call during a probe, and closes,
+/// with the breaker `watched` or not.
 async fn follows_the_breaker(watched: bool) {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
@@ -107,10 +107,10 @@ async fn the_gauge_follows_a_watched_breaker() {
     follows_the_breaker(true).await;
 }
 
-/// A call is rejected beside a probe, and its thread gets to tell of it only when the probe has
+/// A call is rejected during a probe, but its thread reports the rejection only after the probe has
 /// closed the circuit.
 #[tokio::test]
-async fn a_rejection_that_is_told_late_does_not_turn_the_gauge_back() {
+async fn a_rejection_reported_late_does_not_turn_the_gauge_back() {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
     let observer = MetricsObserver::new();
@@ -123,7 +123,7 @@ async fn a_rejection_that_is_told_late_does_not_turn_the_gauge_back() {
 }
 
 #[tokio::test]
-async fn a_watched_breaker_shows_what_it_is_whatever_is_told() {
+async fn a_watched_breaker_shows_its_state_and_not_that_of_an_event() {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
     let (clock, observer) = (VirtualClock::new(), MetricsObserver::new());
@@ -134,7 +134,7 @@ async fn a_watched_breaker_shows_what_it_is_whatever_is_told() {
     observer.on_event(&event);
     assert_eq!(shown(&exporter, "billing").await, Some(0.0));
 
-    // Used by hand, nobody tells of it until it is asked.
+    // Changes made directly are not reported until the gauge is refreshed.
     breaker.try_acquire().unwrap().failure(redress_core::ErrorClass::Transient);
     assert_eq!(shown(&exporter, "billing").await, Some(0.0));
     observer.refresh();

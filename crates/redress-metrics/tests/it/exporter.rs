@@ -1,7 +1,6 @@
-//! The exporter on a socket of its own, and a client that scrapes it.
+//! A Prometheus exporter on a socket, and a client that scrapes it.
 //!
-//! Owns ports and requests. Each test has an exporter and a recorder of its own, so nothing is
-//! shared in the process.
+//! Each test has its own exporter and recorder, so tests share no state.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
@@ -20,14 +19,14 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    /// Listens. Histograms have the buckets this crate recommends.
+    /// Starts an exporter with the recommended histogram buckets.
     pub(crate) fn start() -> Self {
         Self::with(|builder| builder)
     }
 
     pub(crate) fn with(configure: impl Fn(PrometheusBuilder) -> PrometheusBuilder) -> Self {
-        // The exporter wants a port and tells none, so a free one is looked for first. Somebody
-        // else may take it in between.
+        // The exporter does not report a port that it chose, so a free one is picked first. Another
+        // process may take it in between.
         for _ in 0..16 {
             let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
             let builder = PrometheusBuilder::new()

@@ -1,8 +1,8 @@
 //! A strict reader of the Prometheus text format, version 0.0.4.
 //!
-//! Owns the grammar, <https://prometheus.io/docs/instrumenting/exposition_formats/>. Panics on
-//! whatever a scraper might refuse: a stray line, an unknown escape, a series twice, a metric whose
-//! series have different labels.
+//! The grammar is that of <https://prometheus.io/docs/instrumenting/exposition_formats/>. It panics
+//! on everything that a scraper might reject: a stray line, an unknown escape, a duplicate series,
+//! a metric whose series have different label keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ pub(crate) type Labels = BTreeMap<String, String>;
 pub(crate) struct Family {
     pub(crate) help: Option<String>,
     pub(crate) kind: String,
-    /// By the sample's whole name, such as `.._bucket`, and its labels.
+    /// Keyed by the sample's full name, such as `.._bucket`, and its labels.
     pub(crate) samples: BTreeMap<(String, Labels), f64>,
 }
 
@@ -57,8 +57,8 @@ impl Page {
         self.families.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.families.keys()))
     }
 
-    /// The value of one series; the labels are all that it has, and a series of calls is of a
-    /// policy without a name, one of events without a detail, unless they say otherwise.
+    /// Returns the value of the series with exactly these labels. By default, a series of calls has
+    /// no policy name, and a series of events has no detail.
     pub(crate) fn value(&self, sample: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let is_gauge = [names::CIRCUIT_STATE, names::BUDGET_REMAINING].contains(&sample);
         let no_policy = (!is_gauge).then_some(("policy", "none"));
@@ -68,7 +68,7 @@ impl Page {
         self.families.values().find_map(|family| family.samples.get(&key).copied())
     }
 
-    /// Every value that a label has, in a metric.
+    /// Returns every value of a label in a metric.
     pub(crate) fn values_of(&self, metric: &str, label: &str) -> BTreeSet<&str> {
         let samples = self.families.get(metric).into_iter().flat_map(|family| family.samples.keys());
         samples.filter_map(|(_, labels)| labels.get(label)).map(String::as_str).collect()
@@ -76,7 +76,7 @@ impl Page {
 }
 
 impl Family {
-    /// The series as a sorted list of `labels value`, for comparing the lot.
+    /// Returns all series as a sorted list of `labels value`, for comparison.
     pub(crate) fn lines(&self) -> Vec<String> {
         let line = |((name, labels), value): (&(String, Labels), &f64)| {
             let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -85,7 +85,7 @@ impl Family {
         self.samples.iter().map(line).collect()
     }
 
-    /// A metric's series differ in the values of labels, never in their keys.
+    /// Series of one metric may differ in label values, but not in label keys.
     fn check(&self, name: &str) {
         let keys = |labels: &Labels| -> BTreeSet<String> {
             labels.keys().filter(|key| !["le", "quantile"].contains(&key.as_str())).cloned().collect()
@@ -127,7 +127,7 @@ fn sample(line: &str) -> (String, Labels, f64) {
     (metric_name(name), labels, value.parse().unwrap_or_else(|_| panic!("not a number: {line}")))
 }
 
-/// A label's value up to its closing quote, and what comes after that.
+/// Splits a label's value from the text after its closing quote.
 fn quoted<'t>(text: &'t str, line: &str) -> (String, &'t str) {
     let (mut value, mut chars) = (String::new(), text.char_indices());
     while let Some((at, c)) = chars.next() {

@@ -1,4 +1,4 @@
-//! Names that nobody should give come out as a page that a scraper accepts.
+//! Hostile names, which must result in a page that a scraper accepts.
 
 use std::io::{Error, ErrorKind};
 
@@ -8,7 +8,7 @@ use redress_metrics::{MetricsObserver, names};
 
 use crate::exporter::Exporter;
 
-/// Names without a backslash, which come back as they were.
+/// Names without a backslash, which are read back unchanged.
 const HOSTILE: [&str; 12] = [
     "two\nlines",
     "\r\n# TYPE forged counter\nforged 1",
@@ -24,8 +24,8 @@ const HOSTILE: [&str; 12] = [
     "+Inf",
 ];
 
-/// The exporter drops a backslash before a quote, and doubles or swaps others; the page is
-/// well-formed all the same.
+/// Names with a backslash. The exporter drops a backslash before a quote, and doubles or swaps
+/// others, but the page must stay well-formed.
 const WITH_BACKSLASHES: [&str; 5] = ["\\", "trailing\\", "\\\"} 1", "\\\n", "\\\\n\\"];
 
 fn call_all(names: impl IntoIterator<Item = String>) {
@@ -62,7 +62,7 @@ async fn names_with_backslashes_leave_the_page_well_formed() {
 async fn names_that_are_too_long_or_empty_are_no_labels() {
     let exporter = Exporter::start();
     let _installed = set_default_local_recorder(&exporter.recorder);
-    // 128 bytes are a name and 129 are none, whatever the characters.
+    // The limit of 128 counts bytes, not characters.
     let (fits, too_long) = ("é".repeat(64), "é".repeat(64) + "e");
     call_all([String::new(), fits.clone(), too_long, "x".repeat(10_000)]);
     let page = exporter.scrape().await;

@@ -1,4 +1,4 @@
-//! How many names become series, and what becomes of the rest.
+//! Limits on the number of names that become series.
 
 use std::io::{Error, ErrorKind};
 
@@ -22,7 +22,7 @@ async fn operations_beyond_the_limit_are_counted_together() {
         for user in 0..50 {
             policy.operation(format!("GET /users/{user}")).call(|| Ok::<_, Error>(())).unwrap();
         }
-        // Clones and other policies have the same two, half of three.
+        // Clones and other policies share the same two places, half of three.
         let other = Policy::builder().observer(observer.clone()).build().unwrap();
         other.operation(format!("GET /others/{round}")).call(|| Ok::<_, Error>(())).unwrap();
     }

@@ -1,8 +1,8 @@
-//! Policies at work under a real Prometheus exporter, scraped over its socket and read strictly.
+//! Policies with a real Prometheus exporter, scraped over its socket and parsed strictly.
 //!
-//! Owns what is written to the facade and what arrives. What the events mean is tested in the core.
+//! The tests check what the exporter shows. The core tests what the events mean.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod exposition;
 mod exporter;

@@ -1,4 +1,4 @@
-//! The two hooks of the Python original.
+//! The two hooks named after the Python original.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Recorders that come late, are told units, or panic.
+//! Recorders that are installed late, receive descriptions, or panic.
 
 use std::io::{Error, ErrorKind};
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use redress_metrics::{MetricsObserver, describe, names};
 
 use crate::exporter::Exporter;
 
-/// Keeps what it is told of metrics, and panics when one is written, if it is to.
+/// Records descriptions, and optionally panics on every write.
 #[derive(Default)]
 struct Listening {
     described: Mutex<Vec<(&'static str, String, Option<Unit>)>>,
@@ -72,7 +72,7 @@ fn every_metric_is_described_with_its_unit_when_an_observer_is_built() {
 }
 
 #[tokio::test]
-async fn a_recorder_that_comes_late_hears_everything_from_then_on() {
+async fn a_recorder_installed_late_receives_everything_from_then_on() {
     let observer = MetricsObserver::new();
     let breaker = CircuitBreaker::builder().name("b").build().unwrap();
     observer.watch(&breaker);
@@ -105,7 +105,7 @@ fn a_recorder_that_panics_changes_no_call() {
     assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::CircuitOpen), 0));
 }
 
-/// A recorder that makes calls of its own through the same observer is not locked out.
+/// A recorder may call the same observer while it is written to, without a deadlock.
 #[test]
 fn a_recorder_may_call_while_it_is_written_to() {
     struct Calling {

@@ -1,4 +1,4 @@
-//! A span for each attempt, where they are asked for.
+//! Attempt spans, where enabled.
 
 use std::cell::Cell;
 use std::io;
@@ -55,12 +55,12 @@ fn attempts_are_children_of_the_call_and_linked_to_the_one_before() {
 }
 
 #[test]
-fn attempts_are_client_spans_where_they_are_told_to_be() {
-    for (told, kind) in [(None, SpanKind::Internal), (Some(SpanKind::Client), SpanKind::Client)] {
+fn attempts_are_client_spans_if_configured() {
+    for (configured, kind) in [(None, SpanKind::Internal), (Some(SpanKind::Client), SpanKind::Client)] {
         let telemetry = Telemetry::new();
         let mut observer = telemetry.builder().attempt_spans(true);
-        if let Some(told) = told {
-            observer = observer.attempt_span_kind(told);
+        if let Some(configured) = configured {
+            observer = observer.attempt_span_kind(configured);
         }
         let policy = Policy::builder().observer(observer.build()).build().unwrap();
         policy.operation("load_user").call(|| Ok::<_, io::Error>(())).unwrap();
@@ -106,7 +106,7 @@ async fn between_attempts_no_attempt_s_span_is_current() {
     assert!(waits.iter().all(crate::telemetry::is_root));
 }
 
-/// The outcomes of a call's attempts, in their order.
+/// Returns the outcomes of a call's attempts, in order.
 fn outcomes(telemetry: &Telemetry) -> Vec<String> {
     let spans = telemetry.spans();
     let attempts = spans.iter().filter(|span| span.name == "redress.attempt");
@@ -114,7 +114,7 @@ fn outcomes(telemetry: &Telemetry) -> Vec<String> {
 }
 
 #[test]
-fn an_attempt_that_aborts_is_told_from_one_that_fails_before_an_abort() {
+fn an_attempt_that_aborts_is_distinguished_from_one_that_fails_before_an_abort() {
     let telemetry = Telemetry::new();
     let observer = telemetry.builder().attempt_spans(true).build();
     let policy = Policy::builder().retry(at_once()).observer(observer.clone()).build().unwrap();

@@ -1,7 +1,5 @@
-//! Backends on real sockets that fail twice and then answer, and the headers that came with each
+//! Backends on real sockets that fail twice before they succeed, and record the headers of each
 //! attempt.
-//!
-//! Owns the sockets. Does not know what a trace is.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -16,10 +14,10 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
-/// How many attempts fail before one succeeds.
+/// The number of attempts that fail before one succeeds.
 pub(crate) const FAILURES: usize = 2;
 
-/// A backend, and what came with each attempt.
+/// A backend, and the headers of each attempt.
 #[derive(Clone, Default)]
 pub(crate) struct Backend {
     came: Arc<Mutex<Vec<HeaderMap>>>,
@@ -38,7 +36,7 @@ impl Backend {
         address
     }
 
-    /// Serves gRPC, likewise.
+    /// Serves gRPC on a free port until the runtime ends.
     pub(crate) async fn grpc(&self) -> SocketAddr {
         let listener = listen().await;
         let address = listener.local_addr().unwrap();
@@ -47,7 +45,7 @@ impl Backend {
         address
     }
 
-    /// What each attempt brought in this header.
+    /// Returns the value of this header in each attempt.
     pub(crate) fn came(&self, name: &str) -> Vec<Option<String>> {
         let text = |headers: &HeaderMap| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         self.came.lock().unwrap().iter().map(text).collect()

@@ -18,7 +18,7 @@ fn breaker(name: Option<&'static str>) -> CircuitBreaker {
     builder.build().unwrap()
 }
 
-/// The state of each series, which must have a 1 for one state and a 0 for the others.
+/// Returns the state of each breaker, checking that one state is 1 and the others are 0.
 fn states(telemetry: &Telemetry) -> BTreeMap<String, String> {
     let mut states: BTreeMap<String, Vec<(String, f64)>> = BTreeMap::new();
     for point in telemetry.points("redress.circuit.state") {
@@ -48,14 +48,14 @@ fn a_watched_breaker_shows_before_anything_happens_to_it() {
     let observer = telemetry.builder().watch(&breaker).build();
     assert_eq!(states(&telemetry), expect([("users-db|", "closed")]));
 
-    // Whoever changes it, a policy with the observer or not.
+    // The gauge is right even if a policy without the observer changes the state.
     breaker.try_acquire().unwrap().failure(ErrorClass::ServerError);
     assert_eq!(states(&telemetry), expect([("users-db|", "open")]));
     drop(observer);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_breaker_nobody_watches_shows_from_its_first_event() {
+async fn an_unwatched_breaker_shows_from_its_first_event() {
     let telemetry = Telemetry::new();
     let policy = AsyncPolicy::builder()
         .circuit_breaker(breaker(Some("users-db")))
@@ -92,7 +92,7 @@ fn without_a_name_the_operation_s_is_taken_and_without_that_none() {
 }
 
 #[test]
-fn what_is_watched_counts_more_than_what_was_heard() {
+fn a_watch_takes_precedence_over_events() {
     let telemetry = Telemetry::new();
     let breaker = breaker(Some("users-db"));
     let observer = telemetry.observer();
@@ -113,7 +113,7 @@ fn a_breaker_is_watched_no_longer_than_its_watch_lives() {
     drop(watch);
     assert_eq!(states(&telemetry), expect([("second|", "closed")]));
 
-    // An observer without metrics has nothing to watch with, and a watch may outlive its observer.
+    // An observer without metrics watches nothing, and a watch may outlive its observer.
     drop(other.builder().metrics(false).build().watch(&first));
     let observer = other.observer();
     let watch = observer.watch(&first);
@@ -137,7 +137,7 @@ fn endless_operations_make_no_endless_series() {
 }
 
 #[test]
-fn what_was_heard_of_a_breaker_goes_with_its_last_watch() {
+fn the_state_from_events_goes_with_the_last_watch() {
     let telemetry = Telemetry::new();
     let breaker = breaker(Some("host-7"));
     let observer = telemetry.observer();
@@ -149,7 +149,7 @@ fn what_was_heard_of_a_breaker_goes_with_its_last_watch() {
     drop(second);
     assert!(states(&telemetry).is_empty(), "an open circuit of a host that is gone");
     policy.call(|| Ok::<_, io::Error>(())).unwrap_err();
-    assert_eq!(states(&telemetry), expect([("host-7|", "open")]), "told of again");
+    assert_eq!(states(&telemetry), expect([("host-7|", "open")]), "reported again");
 }
 
 #[test]
@@ -164,16 +164,16 @@ fn the_watch_that_is_dropped_is_the_one_that_ends() {
 }
 
 #[test]
-fn a_watched_breaker_shows_what_it_is_beside_one_that_was_heard_of() {
+fn a_watched_breaker_shows_its_state_beside_an_unwatched_one() {
     let telemetry = Telemetry::new();
     let (observer, watched) = (telemetry.observer(), breaker(Some("watched")));
     let _watch = observer.watch(&watched);
-    // Told of one that has the same name, and is open.
-    for name in ["watched", "heard"] {
+    // The observer receives an event of another breaker with the same name, which is open.
+    for name in ["watched", "unwatched"] {
         let builder = Policy::builder().circuit_breaker(breaker(Some(name)));
         let policy = builder.observer(observer.clone()).build().unwrap();
         policy.call(|| Err::<(), _>(reset())).unwrap_err();
     }
-    assert_eq!(states(&telemetry), expect([("heard|", "open"), ("watched|", "closed")]));
+    assert_eq!(states(&telemetry), expect([("unwatched|", "open"), ("watched|", "closed")]));
     assert_eq!(telemetry.points("redress.circuit.state").len(), 2 * 3);
 }

@@ -1,4 +1,4 @@
-//! A collector: the OTLP services over a real socket, keeping what was sent.
+//! A collector with the OTLP services on a real socket, which records the requests.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-/// What was sent, and whether it is refused.
+/// The received requests, and whether to refuse them.
 #[derive(Clone, Default)]
 pub(crate) struct Collector {
     pub(crate) traces: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
@@ -27,7 +27,7 @@ impl Collector {
         Self { refuses: true, ..Self::default() }
     }
 
-    /// Serves on a port of its own until the runtime ends.
+    /// Serves on a free port until the runtime ends.
     pub(crate) async fn serve(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Calls that run at the same time: each has its own span, its own events and its own children.
+//! Concurrent calls: each has its own span, events and children.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -17,7 +17,8 @@ use crate::telemetry::{Telemetry, at_once, events, is_child, is_root, names, res
 
 const CALLS: usize = 50;
 
-/// One call that fails `number % 3` times, and starts a span in each attempt, between yields.
+/// One call that fails `number % 3` times, and starts a span in each attempt, with yields in
+/// between.
 async fn one(policy: &AsyncPolicy, tracer: &impl Tracer<Span: Send + Sync + 'static>, number: usize) {
     let before = Context::current().span().span_context().clone();
     let made = Cell::new(0);
@@ -164,9 +165,9 @@ async fn a_call_within_a_call_is_its_child() {
     assert_eq!(telemetry.span("left").events.len(), 1);
 }
 
-/// What the Python original does: a rejected or cancelled call leaves its state in the task's
-/// context, and whatever the task starts shares it from then on, one call's events on another
-/// call's span.
+/// The Python original fails here: a rejected or cancelled call leaves its state in the task's
+/// context, and every call the task then makes shares it, so events of one call appear on the span
+/// of another.
 #[tokio::test(start_paused = true)]
 async fn calls_after_a_rejected_and_a_cancelled_one_share_nothing() {
     let telemetry = Telemetry::new();

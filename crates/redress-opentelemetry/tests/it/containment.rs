@@ -1,5 +1,5 @@
-//! Tracers and exporters that panic, and what they may not disturb: the call, and the context it
-//! was made in.
+//! Tracers and exporters that panic, which must affect neither the call nor the context it was made
+//! in.
 
 use std::borrow::Cow;
 use std::io;
@@ -20,7 +20,7 @@ use redress_tokio::AsyncPolicy;
 
 use crate::telemetry::{at_once, reset};
 
-/// Where a tracer of this kind panics.
+/// The place where a faulty tracer panics.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     Start,

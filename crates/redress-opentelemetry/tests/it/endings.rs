@@ -1,4 +1,4 @@
-//! Calls that end without a result: dropped in an attempt or in a wait, or gone in a panic. Each
+//! Calls that end without a result: dropped during an attempt or a wait, or ended by a panic. Each
 //! has one span and one duration.
 
 use std::future::{Future, pending};
@@ -52,7 +52,7 @@ async fn dropped_during_a_wait() {
 
     let call = telemetry.span("load_user");
     assert_eq!(names(&call), ["retry", "cancelled"]);
-    // The failure of the attempt before did not end the call.
+    // The failure of the previous attempt did not end the call.
     let expected = map([("operation", "load_user"), ("retry.attempts", "1"), ("retry.outcome", "cancelled")]);
     assert_eq!(texts(&call.attributes), expected);
     assert_eq!(call.status, Status::Unset);
@@ -111,7 +111,7 @@ async fn a_panic_in_a_task() {
     assert!(!Context::current().has_active_span());
 }
 
-/// The operation keeps the context, so the last owner of the span is not the call.
+/// The operation keeps the context, so the call is not the last owner of its span.
 #[tokio::test(start_paused = true)]
 async fn a_context_that_outlives_the_call_does_not_keep_the_span_open() {
     let telemetry = Telemetry::new();
@@ -123,7 +123,7 @@ async fn a_context_that_outlives_the_call_does_not_keep_the_span_open() {
     assert_eq!(telemetry.spans().len(), 1, "and once");
 }
 
-/// A completed future that is not dropped yet has no open span.
+/// A completed future that was not dropped yet has no open span.
 #[tokio::test(start_paused = true)]
 async fn the_span_ends_with_the_call_not_with_its_future() {
     let telemetry = Telemetry::new();
@@ -136,7 +136,7 @@ async fn the_span_ends_with_the_call_not_with_its_future() {
 }
 
 #[test]
-fn a_call_that_is_told_of_as_cancelled_ends_its_span_once() {
+fn a_call_reported_as_cancelled_ends_its_span_once() {
     let telemetry = Telemetry::new();
     let observer = telemetry.observer();
     let mut start = CallStart::new(Some("load_user"));

@@ -1,4 +1,4 @@
-//! The global providers: what an observer costs without them, and that it uses them.
+//! Global providers: the cost of an observer without them, and its use of them.
 
 use std::io;
 
@@ -14,7 +14,7 @@ fn allocations(policy: &Policy, operation: &'static str) -> u64 {
     allocation_counter::measure(run).count_total
 }
 
-/// One test, since the providers are the whole process's.
+/// A single test, because the providers are shared by the whole process.
 #[test]
 fn silent_and_cheap_without_providers_and_theirs_with_them() {
     let silent = OtelObserver::new();

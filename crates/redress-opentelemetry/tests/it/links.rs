@@ -1,4 +1,4 @@
-//! Links of calls to spans elsewhere.
+//! Links from calls to spans of other traces.
 
 use std::io;
 

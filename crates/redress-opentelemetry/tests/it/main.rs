@@ -1,7 +1,6 @@
-//! The observer on real SDKs: what is exported, whose child each span is, and what nothing may
-//! disturb.
+//! The observer on real SDKs: the exported data, the parents of spans, and isolation from faults.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod telemetry;
 

@@ -173,7 +173,7 @@ fn the_event_counter_counts_every_event() {
     assert_eq!(success.attributes, map([("event", "success")]));
 }
 
-/// The values that an attribute of a metric has, each once.
+/// Returns the distinct values of an attribute of a metric.
 fn values_of(telemetry: &Telemetry, metric: &str, attribute: &str) -> Vec<String> {
     let mut values: Vec<_> = telemetry.points(metric).iter().map(|point| point.get(attribute).to_owned()).collect();
     values.sort();
@@ -235,7 +235,7 @@ fn the_event_counter_has_the_same_bounds() {
 fn values_that_are_too_long_share_one() {
     let telemetry = Telemetry::new();
     let policy = Policy::builder().observer(telemetry.observer()).build().unwrap();
-    // 128 bytes are a name and 129 are none, whatever the characters.
+    // The limit of 128 counts bytes, not characters.
     let (fits, too_long) = ("é".repeat(64), "é".repeat(64) + "e");
     for name in [fits.clone(), too_long, "x".repeat(10_000)] {
         policy.operation(name).call(fails(0)).unwrap();

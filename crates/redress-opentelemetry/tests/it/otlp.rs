@@ -1,5 +1,5 @@
-//! What a collector receives over OTLP, decoded from the protobuf; and collectors that refuse,
-//! answer garbage or are not there.
+//! What a collector receives over OTLP, decoded from protobuf; and collectors that refuse, send
+//! invalid responses or are absent.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ use tokio::net::TcpListener;
 use crate::collector::Collector;
 use crate::telemetry::{at_once, reset};
 
-/// The SDK, exporting over OTLP to an address.
+/// Creates an SDK that exports over OTLP to an address.
 struct Exporting {
     tracers: SdkTracerProvider,
     meters: SdkMeterProvider,
@@ -62,7 +62,7 @@ impl Exporting {
             .build()
     }
 
-    /// Sends what there is; whether that worked is the collector's.
+    /// Exports everything and ignores errors of the collector.
     async fn flush(self) -> Self {
         tokio::task::spawn_blocking(move || {
             let _ = self.tracers.force_flush();
@@ -74,8 +74,8 @@ impl Exporting {
     }
 }
 
-/// A call that succeeds at the third attempt, with a span in each, and one that fails; both at
-/// once.
+/// Runs two calls concurrently: one succeeds at the third attempt, with a span in each, and one
+/// fails.
 async fn calls(exporting: &Exporting) {
     let breaker = CircuitBreaker::builder().name("users-db").build().unwrap();
     let observer = exporting.observer(&breaker);
@@ -95,12 +95,12 @@ async fn calls(exporting: &Exporting) {
     let fails = async {
         let operation = || async {
             tokio::task::yield_now().await;
-            Err::<(), _>(io::Error::other("what nobody is to read"))
+            Err::<(), _>(io::Error::other("a secret"))
         };
         policy.operation("store\0\u{1b}[31m").call(operation).await.unwrap_err();
     };
     futures_util::future::join(late, fails).await;
-    // The gauge has to be read before its observer is gone.
+    // The gauge must be read before its observer is dropped.
     let meters = exporting.meters.clone();
     tokio::task::spawn_blocking(move || meters.force_flush()).await.unwrap().ok();
     drop(observer);
@@ -216,7 +216,7 @@ async fn a_collector_that_refuses_disturbs_no_call() {
     calls(&exporting).await;
     let exporting = exporting.flush().await;
     calls(&exporting).await;
-    assert!(!collector.traces.lock().unwrap().is_empty(), "it was asked");
+    assert!(!collector.traces.lock().unwrap().is_empty(), "the collector received a request");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! The trace context that servers see on real sockets, attempt by attempt.
+//! The trace context that servers receive over real sockets, attempt by attempt.
 
 use std::net::SocketAddr;
 
@@ -36,10 +36,10 @@ type HttpClient = Client<HttpConnector, Empty<Bytes>>;
 
 const MINE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// In a context, makes the propagator panic.
+/// A context value that makes the propagator panic.
 struct Trap;
 
-/// The SDK's, unless the context is a trap.
+/// The SDK's propagator, except that it panics in a context with a trap.
 #[derive(Debug, Default)]
 struct Propagator(TraceContextPropagator);
 
@@ -67,7 +67,7 @@ fn http_client() -> HttpClient {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-/// A GET through the hyper client, with these headers of the caller's.
+/// Sends a GET through the hyper client with these headers.
 async fn get(address: SocketAddr, observer: OtelObserver, headers: &[(&'static str, &'static str)]) {
     let policy = policy(observer).classifier(hyper_classifier()).build().unwrap();
     let client = RetryingClient::new(http_client(), policy).attempt_headers(inject_context);
@@ -94,7 +94,7 @@ async fn through_tonic(address: SocketAddr, observer: OtelObserver) {
     client.once(Ping { text: "7".to_owned() }).await.unwrap();
 }
 
-/// What a header that names this span has in it.
+/// The header that names this span.
 fn traceparent(span: &SpanContext, flags: &str) -> Option<String> {
     Some(format!("00-{}-{}-{flags}", span.trace_id(), span.span_id()))
 }
@@ -103,7 +103,7 @@ fn attempts(telemetry: &Telemetry) -> Vec<SpanData> {
     telemetry.spans().into_iter().filter(|span| span.name == "redress.attempt").collect()
 }
 
-/// Each attempt's span was the parent that the server saw.
+/// Checks that the server received each attempt's span as the parent.
 fn check_parents(telemetry: &Telemetry, backend: &Backend) {
     let attempts = attempts(telemetry);
     assert_eq!(attempts.len(), FAILURES + 1);
@@ -168,7 +168,7 @@ async fn without_a_current_span_a_request_is_as_its_caller_made_it() {
     assert_eq!(backend.came("tracestate"), [None, None, None, Some("shop=7".to_owned())]);
 }
 
-/// The context of a request that came over the network, of the trace of [`MINE`].
+/// The context of a received request in the trace of [`MINE`].
 fn of_my_trace() -> Context {
     let trace_id = TraceId::from_hex("0af7651916cd43dd8448eb211c80319c").unwrap();
     let state = TraceState::from_key_value([("shop", "7")]).unwrap();

@@ -102,9 +102,9 @@ fn waits_and_hints_are_seconds() {
         assert_eq!(event["error.class"], "RATE_LIMIT");
     }
     assert_eq!(retry["retry.sleep"], scheduled["retry.sleep"]);
-    // The strategy's wait is shorter than the hint, which is a floor under it.
+    // The strategy's wait is shorter than the server's hint, which is a lower bound.
     assert_eq!(retry["retry.sleep"], "3.5");
-    // It was asked for: no error, and the span still says what for.
+    // The program requested the deferral, so it is not an error, but the span records the class.
     assert_eq!(span.status, Status::Unset);
     let attributes = texts(&span.attributes);
     assert_eq!(attributes["retry.outcome"], "scheduled");
@@ -136,7 +136,7 @@ async fn a_call_that_ends_while_it_waits_says_what_failed_before() {
         .observer(telemetry.observer())
         .build()
         .unwrap();
-    // The wait takes longer than it should have.
+    // The wait takes longer than requested.
     let outcome = policy
         .operation("sync")
         .sleep_with(|_| tokio::time::advance(Duration::from_secs(20)))
@@ -217,8 +217,7 @@ fn baggage_and_other_values_reach_the_operation() {
 #[test]
 fn a_span_that_is_not_sampled_is_a_parent_all_the_same() {
     let exporter = opentelemetry_sdk::trace::InMemorySpanExporter::default();
-    // Roots are dropped; what has a parent does as its parent does. A root of its own in the
-    // operation would be one by mistake.
+    // The sampler drops roots, and samples children like their parents.
     let provider = SdkTracerProvider::builder()
         .with_simple_exporter(exporter.clone())
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
@@ -257,7 +256,7 @@ fn hostile_names_are_data() {
         let span = telemetry.span(name);
         assert!(span.attributes.contains(&KeyValue::new("operation", name.to_owned())));
     }
-    // An empty name is none.
+    // An empty name counts as absent.
     policy.operation("").call(|| Ok::<_, io::Error>(())).unwrap();
     assert!(!texts(&telemetry.span("redress.retry").attributes).contains_key("operation"));
     assert_eq!(telemetry.points("redress.retry.duration").len(), 5);

@@ -1,4 +1,4 @@
-//! An SDK with in-memory exporters, and what was exported in a form that tests can compare.
+//! An SDK with in-memory exporters, and the exported data in a form that tests can compare.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -51,19 +51,19 @@ impl Telemetry {
         self.builder().build()
     }
 
-    /// The spans that have ended, in that order.
+    /// Returns the ended spans in the order of their ends.
     pub(crate) fn spans(&self) -> Vec<SpanData> {
         self.spans.get_finished_spans().unwrap()
     }
 
-    /// The one span of this name.
+    /// Returns the only span of this name.
     pub(crate) fn span(&self, name: &str) -> SpanData {
         let mut named: Vec<_> = self.spans().into_iter().filter(|span| span.name == name).collect();
         assert_eq!(named.len(), 1, "spans called {name:?}");
         named.remove(0)
     }
 
-    /// What the metric's last collection said.
+    /// Returns the series of a metric at its last collection.
     pub(crate) fn points(&self, metric: &str) -> Vec<Point> {
         self.metrics.reset();
         self.meters.force_flush().unwrap();
@@ -80,9 +80,9 @@ pub(crate) struct Point {
     pub(crate) kind: &'static str,
     pub(crate) unit: String,
     pub(crate) attributes: BTreeMap<String, String>,
-    /// Of a histogram the sum.
+    /// The sum, for a histogram.
     pub(crate) value: f64,
-    /// Of a histogram the number of measurements.
+    /// The number of measurements, for a histogram.
     pub(crate) count: u64,
     pub(crate) bounds: Vec<f64>,
 }
@@ -118,7 +118,7 @@ fn points_of(unit: &str, data: &AggregatedMetrics) -> Vec<Point> {
             };
             histogram.data_points().map(of).collect()
         }
-        other => panic!("a kind of metric that nobody makes: {other:?}"),
+        other => panic!("unexpected kind of metric: {other:?}"),
     }
 }
 
@@ -126,17 +126,17 @@ pub(crate) fn texts<'a>(attributes: impl IntoIterator<Item = &'a KeyValue>) -> B
     attributes.into_iter().map(|each| (each.key.to_string(), each.value.to_string())).collect()
 }
 
-/// Attributes as tests write them.
+/// Converts the attributes written in a test.
 pub(crate) fn map<const N: usize>(attributes: [(&str, &str); N]) -> BTreeMap<String, String> {
     attributes.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-/// The span's events with their attributes.
+/// Returns the span's events with their attributes.
 pub(crate) fn events(span: &SpanData) -> Vec<(String, BTreeMap<String, String>)> {
     span.events.iter().map(|event| (event.name.to_string(), texts(&event.attributes))).collect()
 }
 
-/// The names of a span's events.
+/// Returns the names of a span's events.
 pub(crate) fn names(span: &SpanData) -> Vec<&str> {
     span.events.iter().map(|event| &*event.name).collect()
 }
@@ -150,7 +150,7 @@ pub(crate) fn is_child(child: &SpanData, parent: &SpanData) -> bool {
         && child.span_context.trace_id() == parent.span_context.trace_id()
 }
 
-/// Three attempts without a wait between.
+/// Up to three attempts without a wait between them.
 pub(crate) fn at_once() -> RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3)
 }

@@ -1,4 +1,4 @@
-//! Calls are `Send` exactly when their operations are. It is all checked by compiling.
+//! Calls are `Send` exactly if their operations are. Checked at compile time.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -21,7 +21,7 @@ const _: () = {
 
 fn assert_send<T: Send>(_: &T) {}
 
-/// What is `Send` has it twice, and then the compiler cannot tell which of the two
+/// A `Send` type implements this twice, so the compiler cannot infer which implementation
 /// [`assert_not_send`] means.
 trait NotSend<Which> {}
 impl<T: ?Sized> NotSend<()> for T {}
@@ -41,7 +41,7 @@ async fn local(count: Rc<Cell<u32>>) -> Result<u32, Error> {
     Ok(count.get())
 }
 
-// Functions of their own: the body that makes a closure cannot yet say whether it is `Send`.
+// Separate functions, because `Send` cannot be inferred in the body that creates a closure.
 
 fn call_of_a_local_operation(policy: &AsyncPolicy) -> impl Future<Output = Called> {
     policy.call(|| local(Rc::default()))

@@ -1,5 +1,4 @@
-//! Where calls may run: on executors of many threads if the operation is `Send`, on a local one if
-//! it is not.
+//! Supported executors: multi-threaded ones if the operation is `Send`, a local one otherwise.
 
 use std::cell::Cell;
 use std::io::{Error, ErrorKind};

@@ -1,6 +1,6 @@
-//! An executor of more threads than one, for as long as one future runs.
+//! Runs an executor on several threads while one future runs.
 //!
-//! Owns the threads. smol's global executor has one by default.
+//! smol's global executor has one thread by default.
 
 use std::future::Future;
 use std::thread;
@@ -9,7 +9,7 @@ use smol::{Executor, channel};
 
 const THREADS: usize = 3;
 
-/// Waits for `main`, while `executor` runs on [`THREADS`] threads.
+/// Waits for `main` while `executor` runs on [`THREADS`] threads.
 pub(crate) fn with_workers<Fut: Future>(executor: &Executor<'_>, main: Fut) -> Fut::Output {
     let (stop, stopped) = channel::bounded::<()>(1);
     thread::scope(|scope| {
@@ -17,7 +17,7 @@ pub(crate) fn with_workers<Fut: Future>(executor: &Executor<'_>, main: Fut) -> F
             scope.spawn(|| smol::block_on(executor.run(stopped.recv())));
         }
         let output = smol::block_on(main);
-        // The channel is closed, which is what the threads wait for.
+        // Closing the channel stops the threads.
         drop(stop);
         output
     })

@@ -1,4 +1,4 @@
-//! What assertions accept, and what they say when they fail.
+//! Assertions that hold, and the messages of those that fail.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, set_hook, take_hook};
@@ -39,7 +39,7 @@ fn complaint(outcome: &RetryOutcome<u32, io::Error>, assert: impl FnOnce(Asserti
     }))
 }
 
-/// The lines that say what was expected and found.
+/// Returns the lines with the expected and actual values.
 fn difference(message: &str) -> [&str; 3] {
     let lines: Vec<_> = message.lines().map(str::trim).collect();
     [lines[0], lines[1], lines[2]]
@@ -78,7 +78,7 @@ fn a_complaint_shows_the_difference_the_outcome_and_the_timeline() {
 }
 
 #[test]
-fn every_assertion_complains_of_its_own_subject() {
+fn every_assertion_names_its_subject() {
     let (failed, succeeded) = (failed(), succeeded());
     let complaints = [
         (complaint(&failed, |it| it.is_ok()), "stop reason is", "None", "Some(MaxAttempts)"),
@@ -181,14 +181,14 @@ fn a_complaint_points_at_the_test() {
     for assertion in assertions {
         complaint(&outcome, assertion);
     }
-    // Puts the default hook back.
+    // Restores the default hook.
     drop(take_hook());
     let files = files.lock().expect("no panic while it is held");
     assert_eq!(files.len(), 4);
     assert!(files.iter().all(|file| file.ends_with("it/assertions.rs")), "{files:?}");
 }
 
-/// Tests run in parallel, so the panics of other threads go where they went before.
+/// Tests run in parallel, so panics of other threads still go to the default hook.
 fn record_panics_of_this_thread(files: &Arc<Mutex<Vec<String>>>) {
     let (files, this_thread, previous) = (Arc::clone(files), thread::current().id(), take_hook());
     set_hook(Box::new(move |panic| match panic.location() {

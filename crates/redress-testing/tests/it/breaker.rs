@@ -1,4 +1,4 @@
-//! The fake breaker under real policies.
+//! The fake breaker in real policies.
 
 use std::future::{Future, pending};
 use std::io;

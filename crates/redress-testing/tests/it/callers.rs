@@ -1,4 +1,4 @@
-//! Code under test with real, recorded and fake policies.
+//! Code under test with real, recording and fake policies.
 
 use std::future::{Future, ready};
 use std::io;
@@ -18,7 +18,7 @@ use redress_testing::{FakePolicy, Recorder, RecordingPolicy, Script, VirtualCloc
 
 use crate::{reset, secs};
 
-/// Code under test that takes any caller.
+/// Code under test that accepts any caller.
 struct Users<P> {
     policy: P,
 }
@@ -29,7 +29,7 @@ impl<P: Caller<u32, io::Error>> Users<P> {
     }
 }
 
-/// The same, asynchronous; its futures can be spawned.
+/// The asynchronous equivalent; its futures can be spawned.
 struct AsyncUsers<P> {
     policy: P,
 }
@@ -59,7 +59,7 @@ fn code_under_test_takes_a_real_policy() {
     assert_eq!(recorder.events()[0].operation.as_deref(), Some("fetch_user"));
 }
 
-/// Each of the ways to make a call.
+/// Makes a call in every way.
 fn calls_of_every_kind(caller: &impl Caller<u32, io::Error>) {
     assert_eq!(caller.call(|| Ok(7)).ok(), Some(7));
     assert_eq!(caller.execute(|| Ok(7)).into_value(), Some(7));
@@ -88,7 +88,7 @@ fn a_name_reaches_the_policy_through_every_caller() {
     assert_eq!(names, expected);
 }
 
-/// Code under test that sets everything, for any caller.
+/// Code under test that sets every option, for any caller.
 fn read(
     policy: &impl Caller<u32, io::Error>,
     hooks: &Hooks,
@@ -99,11 +99,11 @@ fn read(
         .deadline(secs(9))
         .abort_if(|| hooks.abort_if.load(Ordering::Relaxed))
         .abort_on(&hooks.abort_on)
-        .on_metric(|event| hooks.told.lock().expect("whole").push(event.name.to_string()))
-        .before_sleep(|_, _| hooks.told.lock().expect("whole").push("before_sleep".into()))
+        .on_metric(|event| hooks.notes.lock().expect("whole").push(event.name.to_string()))
+        .before_sleep(|_, _| hooks.notes.lock().expect("whole").push("before_sleep".into()))
         .on_retry(|retry: &RetryNotice<'_, io::Error>| {
             assert!(retry.error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset));
-            hooks.told.lock().expect("whole").push(format!("{retry}"));
+            hooks.notes.lock().expect("whole").push(format!("{retry}"));
         })
         .capture_timeline()
         .execute_with(|attempt| {
@@ -117,7 +117,7 @@ fn read(
 struct Hooks {
     abort_if: AtomicBool,
     abort_on: AbortHandle,
-    told: Mutex<Vec<String>>,
+    notes: Mutex<Vec<String>>,
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn everything_that_a_context_sets_reaches_the_policy_through_every_caller() {
     fn check(caller: &impl Caller<u32, io::Error>) {
         let hooks = Hooks::default();
         assert_eq!(read(caller, &hooks, Script::new().err(reset()).ok(7).run()), None);
-        let told = hooks.told.lock().expect("whole").join(", ");
-        assert_eq!(told, "retry, before_sleep, connection reset; again in 2 s, success");
+        let notes = hooks.notes.lock().expect("whole").join(", ");
+        assert_eq!(notes, "retry, before_sleep, connection reset; again in 2 s, success");
         assert_eq!(read(caller, &hooks, || Err(reset())), Some(StopReason::MaxAttempts));
         hooks.abort_if.store(true, Ordering::Relaxed);
         assert_eq!(read(caller, &hooks, || Ok(7)), Some(StopReason::Aborted));
@@ -157,32 +157,32 @@ fn everything_that_a_context_sets_reaches_the_policy_through_every_caller() {
 fn what_is_set_within_a_context_comes_before_what_it_sets_and_both_observe_abort_and_limit() {
     let (clock, recorder) = (VirtualClock::new(), Recorder::new());
     let policy = policy(&clock, &recorder);
-    let told = Mutex::new(Vec::new());
-    let tell = |text: &'static str| told.lock().expect("whole").push(text);
+    let notes = Mutex::new(Vec::new());
+    let note = |text: &'static str| notes.lock().expect("whole").push(text);
     let (abort_if, aborts) = (AtomicBool::new(false), [AbortHandle::new(), AbortHandle::new()]);
     let outer = policy
         .operation("outer")
         .deadline(secs(3))
         .abort_if(|| abort_if.load(Ordering::Relaxed))
         .abort_on(&aborts[0])
-        .on_metric(|_| tell("outer metric"))
-        .before_sleep(|_, _| tell("outer sleep"))
-        .on_attempt_start(|_| tell("outer start"))
-        .on_retry(|_: &RetryNotice<'_, io::Error>| tell("outer retry"));
+        .on_metric(|_| note("outer metric"))
+        .before_sleep(|_, _| note("outer sleep"))
+        .on_attempt_start(|_| note("outer start"))
+        .on_retry(|_: &RetryNotice<'_, io::Error>| note("outer retry"));
     fn within<'a, P>(outer: &'a P, abort: &AbortHandle) -> CallContext<'a, P> {
         CallContext::of(outer).abort_if(|| false).abort_on(abort)
     }
     let plain = within(&outer, &aborts[1]);
     assert_eq!(plain.execute(|| Ok::<_, io::Error>(1)).into_value(), Some(1));
-    assert_eq!(mem::take(&mut *told.lock().expect("whole")), ["outer start", "outer metric"]);
+    assert_eq!(mem::take(&mut *notes.lock().expect("whole")), ["outer start", "outer metric"]);
 
     let inner = within(&outer, &aborts[1]).operation("inner").deadline(secs(60));
-    let inner = inner.on_metric(|_| tell("inner metric")).before_sleep(|_, _| tell("inner sleep"));
-    let inner = inner.on_retry(|_: &RetryNotice<'_, io::Error>| tell("inner retry"));
+    let inner = inner.on_metric(|_| note("inner metric")).before_sleep(|_, _| note("inner sleep"));
+    let inner = inner.on_retry(|_: &RetryNotice<'_, io::Error>| note("inner retry"));
     let outcome = Caller::execute(&inner, || Err::<(), _>(reset()));
     assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded), "the earlier deadline");
     let expected = ["outer start", "outer metric", "inner metric", "inner sleep", "outer retry", "inner retry"];
-    assert_eq!(told.lock().expect("whole")[..6], expected);
+    assert_eq!(notes.lock().expect("whole")[..6], expected);
     assert!(recorder.events().iter().any(|event| event.operation.as_deref() == Some("inner")));
 
     abort_if.store(true, Ordering::Relaxed);
@@ -293,7 +293,7 @@ fn asynchronous_callers_work_behind_pointers_and_bare() {
 
 #[test]
 fn everything_that_a_context_sets_reaches_an_asynchronous_policy() {
-    /// Its future can be spawned.
+    /// The future can be spawned.
     fn read(
         policy: &impl AsyncCaller<u32, io::Error>,
         hooks: &Hooks,
@@ -302,7 +302,7 @@ fn everything_that_a_context_sets_reaches_an_asynchronous_policy() {
         let run = script.run_async();
         async move {
             let context = policy.operation("read").deadline(secs(9)).abort_on(&hooks.abort_on).on_retry(
-                |retry: &RetryNotice<'_, io::Error>| hooks.told.lock().expect("whole").push(retry.to_string()),
+                |retry: &RetryNotice<'_, io::Error>| hooks.notes.lock().expect("whole").push(retry.to_string()),
             );
             let outcome = context.execute_with(|attempt| {
                 assert!(attempt.time_left().is_some_and(|left| left <= secs(9)));
@@ -325,7 +325,7 @@ fn everything_that_a_context_sets_reaches_an_asynchronous_policy() {
     assert_eq!(clock.block_on(read(&Arc::new(policy.clone()), &hooks, &script())), None);
     assert_eq!(clock.block_on(read(&recording, &hooks, &script())), None);
     assert_eq!(clock.block_on(read(&policy.operation("around"), &hooks, &script())), None);
-    assert_eq!(*hooks.told.lock().expect("whole"), ["connection reset; again in 2 s"; 4]);
+    assert_eq!(*hooks.notes.lock().expect("whole"), ["connection reset; again in 2 s"; 4]);
     assert_eq!(clock.block_on(read(&fake, &hooks, &Script::new().ok(7))), None);
     let names: Vec<_> = recorder.events().into_iter().filter_map(|event| event.operation).collect();
     assert_eq!(names, ["read"; 8]);
@@ -345,7 +345,7 @@ fn a_fake_told_nothing_runs_the_operation_once() {
     let users = Users { policy: fake.clone() };
     let script = Script::new().ok(7).err(reset());
     assert_eq!(users.fetch(script.run()).ok(), Some(7));
-    let failed = users.fetch(script.run()).expect_err("it was told to fail");
+    let failed = users.fetch(script.run()).expect_err("the fake returns an error");
     assert_eq!((failed.stop_reason(), failed.attempts()), (StopReason::MaxAttempts, 1));
     assert_eq!(failed.error().map(io::Error::kind), Some(io::ErrorKind::ConnectionReset));
     assert_eq!(script.calls(), 2);
@@ -362,7 +362,7 @@ fn a_fake_answers_pushed_outcomes_first() {
     fake.push_outcome(RetryOutcome::from_value(2));
     let users = Users { policy: fake.clone() };
     let never = || -> io::Result<u32> { panic!("the operation is not run") };
-    assert_eq!(users.fetch(never).expect_err("it was told to fail").stop_reason(), StopReason::BudgetExhausted);
+    assert_eq!(users.fetch(never).expect_err("the fake returns an error").stop_reason(), StopReason::BudgetExhausted);
     assert_eq!(
         [users.fetch(never).ok(), users.fetch(never).ok(), users.fetch(never).ok()],
         [Some(2), Some(1), Some(1)]

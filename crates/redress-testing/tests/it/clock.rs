@@ -1,4 +1,4 @@
-//! The virtual clock, alone and under policies.
+//! The virtual clock, alone and with policies.
 
 use std::time::{Duration, Instant};
 
@@ -77,7 +77,7 @@ fn a_year_of_backoff_takes_no_time() {
     let script = Script::<(), _>::new().forever(|| Err(reset()));
 
     let outcome = policy.execute(script.run());
-    // The delay that would end at the deadline is not slept.
+    // The delay that would end at the deadline is not waited.
     assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(365).in_time(YEAR - secs(86_400));
     assert_eq!(clock.slept(), vec![secs(86_400); 364]);
     assert!(started.elapsed() < secs(10));

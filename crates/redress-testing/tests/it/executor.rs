@@ -25,7 +25,7 @@ fn policy(clock: &VirtualClock, retry: RetryBuilder) -> AsyncPolicy<DefaultClass
     builder(clock, retry).build().expect("a valid configuration")
 }
 
-/// Both, at the same time.
+/// Polls both futures concurrently.
 async fn join<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
     let (mut a, mut b) = (pin!(a), pin!(b));
     let (mut first, mut second) = (None, None);

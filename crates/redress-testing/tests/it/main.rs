@@ -1,4 +1,4 @@
-//! Every tool of the crate, used as its users would.
+//! Tests of every tool in the crate, used as in a user's tests.
 
 mod assertions;
 mod breaker;
@@ -13,7 +13,7 @@ use std::io::{Error, ErrorKind};
 use std::panic::{UnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// So many seconds.
+/// Returns a duration in seconds.
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -23,7 +23,7 @@ fn reset() -> Error {
     Error::from(ErrorKind::ConnectionReset)
 }
 
-/// The message `act` panics with.
+/// Returns the message of the panic of `act`.
 fn panic_message(act: impl FnOnce() + UnwindSafe) -> String {
     let payload = catch_unwind(act).expect_err("it should have panicked");
     match payload.downcast::<String>() {

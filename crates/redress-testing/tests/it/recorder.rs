@@ -1,4 +1,4 @@
-//! What a recorder keeps of events and attempts.
+//! The events and attempts that a recorder keeps.
 
 use redress_core::error::StatusError;
 use redress_core::observe::AttemptDecision;

@@ -16,7 +16,7 @@ fn delays(strategy: &impl Strategy, attempts: u32) -> Vec<u64> {
 }
 
 #[test]
-fn the_list_goes_by_attempt_and_ends_with_its_last() {
+fn the_list_is_indexed_by_attempt_and_repeats_its_last() {
     assert_eq!(delays(&DeterministicStrategy::new([secs(3), secs(1)]), 4), [3, 1, 1, 1]);
 }
 
@@ -38,7 +38,7 @@ fn two_calls_get_the_same_delays() {
 }
 
 #[test]
-fn it_keeps_what_the_engine_told_it() {
+fn it_records_the_requests_of_the_engine() {
     let clock = VirtualClock::new();
     let strategy = DeterministicStrategy::new([secs(3), secs(1)]);
     let policy = Policy::builder()
@@ -52,7 +52,9 @@ fn it_keeps_what_the_engine_told_it() {
     let script = Script::<(), _>::new().forever(|| Err(StatusError::new(429).with_retry_after(secs(7))));
     let _ = policy.call(script.run());
 
-    let [first, second] = &strategy.calls()[..] else { panic!("asked twice, not {}", strategy.calls().len()) };
+    let [first, second] = &strategy.calls()[..] else {
+        panic!("two requests expected, not {}", strategy.calls().len())
+    };
     assert_eq!((first.attempt, first.prev_delay, first.remaining), (1, None, Some(secs(60))));
     assert_eq!((second.attempt, second.prev_delay, second.remaining), (2, Some(secs(3)), Some(secs(53))));
     assert_eq!((second.class(), second.cause), (ErrorClass::RateLimit, Cause::Error));
@@ -61,7 +63,7 @@ fn it_keeps_what_the_engine_told_it() {
 
     strategy.reset();
     assert!(strategy.calls().is_empty());
-    // The hint is longer than what the strategy computed.
+    // The hint is longer than the computed delay.
     assert_eq!(clock.slept(), [secs(7); 2]);
 }
 

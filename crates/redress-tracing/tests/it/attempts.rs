@@ -1,4 +1,4 @@
-//! A span for each attempt, where they are asked for.
+//! Attempt spans, where enabled.
 
 use std::future::pending;
 use std::io::{Error, ErrorKind};
@@ -46,8 +46,8 @@ fn attempts_are_below_their_call_and_what_they_do_is_below_them() {
         assert_eq!((names, ancestors[0].field("attempt")), (vec![ATTEMPT_SPAN_NAME, SPAN_NAME], Some(number)));
     }
     assert!(capture.all().iter().all(|seen| !seen.is_span || seen.is_closed));
-    let told = capture.events().into_iter().filter(|event| event.target == ATTEMPT_TARGET);
-    assert!(told.map(|event| capture.ancestors(&event)[0].what.clone()).all(|parent| parent == SPAN_NAME));
+    let reported = capture.events().into_iter().filter(|event| event.target == ATTEMPT_TARGET);
+    assert!(reported.map(|event| capture.ancestors(&event)[0].what.clone()).all(|parent| parent == SPAN_NAME));
 }
 
 #[test]

@@ -27,12 +27,12 @@ fn the_circuit_opens_rejects_probes_and_closes() {
     clock.advance(recovery);
     calls.call(|| Ok::<_, Error>(())).unwrap();
 
-    let told = |target: &str| -> Vec<_> {
+    let reported = |target: &str| -> Vec<_> {
         let events = capture.events().into_iter().filter(|event| event.target == target);
         events.map(|event| event.line()).filter(|line| line.contains("circuit")).collect()
     };
     assert_eq!(
-        told(BREAKER_TARGET),
+        reported(BREAKER_TARGET),
         [
             "WARN redress::breaker breaker=billing class=TRANSIENT event=circuit_opened open_for_seconds=30.0 operation=charge state=open",
             "INFO redress::breaker breaker=billing event=circuit_half_open operation=charge state=half_open",
@@ -40,7 +40,7 @@ fn the_circuit_opens_rejects_probes_and_closes() {
         ]
     );
     assert_eq!(
-        told(CALL_TARGET),
+        reported(CALL_TARGET),
         [
             "DEBUG redress::call attempt=0 breaker=billing event=circuit_rejected operation=charge retry_in_seconds=30.0 state=open stop_reason=CIRCUIT_OPEN"
         ]

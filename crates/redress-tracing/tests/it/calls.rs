@@ -1,4 +1,4 @@
-//! Calls with and without retries: the span, its fields and place, and the events in it.
+//! Calls with and without retries: the span, its fields and parent, and its events.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn reset() -> Error {
     Error::new(ErrorKind::ConnectionReset, "password=hunter2")
 }
 
-/// Three attempts, half a second apart on a clock that stands still otherwise.
+/// Three attempts, half a second apart, on a virtual clock.
 fn policy(clock: &VirtualClock) -> Policy {
     Policy::builder()
         .retry(Retry::builder().strategy(fixed(Duration::from_millis(500))).max_attempts(3))
@@ -68,7 +68,7 @@ fn a_call_that_fails_after_retries() {
     for event in &events {
         assert_eq!(capture.ancestors(event)[0].what, SPAN_NAME, "{event:?}");
     }
-    assert!(!format!("{:?}", capture.all()).contains("hunter2"), "an error's text is nobody's business");
+    assert!(!format!("{:?}", capture.all()).contains("hunter2"), "error texts are not recorded");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_success_says_little_and_a_recovery_more() {
 }
 
 #[test]
-fn what_the_classifier_found_out_is_told() {
+fn details_of_the_classification_are_recorded() {
     let (capture, _guard) = Capture::install();
     let clock = VirtualClock::new();
     let classify = |_: &Result<(), Error>| {
@@ -166,8 +166,8 @@ fn calls_within_calls_nest() {
     assert_eq!(parents, [("outer", None), ("inner", Some(0))]);
 }
 
-/// The level and the sentence of a call's end.
-fn told<C: Classifier<(), Error>>(policy: &Policy<C>) -> (Level, String) {
+/// Returns the level and the message of the end of a call.
+fn reported<C: Classifier<(), Error>>(policy: &Policy<C>) -> (Level, String) {
     let (capture, _guard) = Capture::install();
     let _ = policy.call(|| Err::<(), _>(reset()));
     let end = capture.events().into_iter().rfind(|event| event.target == CALL_TARGET).unwrap();
@@ -182,23 +182,23 @@ fn sentences_and_levels_follow_the_outcome() {
         move |result: &Result<(), Error>| unavailable(result).map(|found| found.forbid_retry("not_idempotent"));
     let once = || Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(1);
 
-    // The POST like the GET beside it.
+    // The level for the POST is that of the GET.
     let retry = || Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2);
-    let (level, post) = told(&builder().retry(retry()).classifier(forbidden).build().unwrap());
+    let (level, post) = reported(&builder().retry(retry()).classifier(forbidden).build().unwrap());
     assert_eq!((level, post.as_str()), (Level::WARN, "the call failed: it must not be tried again"));
-    let (level, get) = told(&builder().retry(retry()).classifier(unavailable).build().unwrap());
+    let (level, get) = reported(&builder().retry(retry()).classifier(unavailable).build().unwrap());
     assert_eq!((level, get.as_str()), (Level::WARN, "the call failed: the attempts allowed were used up"));
 
-    // One attempt is all there was.
+    // The policy allows only one attempt.
     for policy in [builder().build().unwrap(), builder().retry(once()).build().unwrap()] {
-        let (level, end) = told(&policy);
+        let (level, end) = reported(&policy);
         assert_eq!((level, end.as_str()), (Level::WARN, "the call failed: only one attempt is allowed"));
     }
 
-    // No deadline has passed here: the wait would not fit.
+    // The deadline has not passed here: the wait would exceed it.
     let wait = Retry::builder().strategy(fixed(Duration::from_secs(60)));
     let policy = builder().retry(wait).deadline(Duration::from_secs(10)).build().unwrap();
-    let (level, end) = told(&policy);
+    let (level, end) = reported(&policy);
     assert_eq!(
         (level, end.as_str()),
         (Level::WARN, "the call failed: the deadline leaves no time for another attempt")

@@ -1,6 +1,4 @@
-//! A layer that keeps every span and event with its parent and fields.
-//!
-//! Owns the copies; judges nothing.
+//! A layer that records every span and event with its parent and fields.
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
@@ -17,12 +15,12 @@ pub(crate) type Fields = BTreeMap<&'static str, String>;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    /// Of a span its name, of an event its message.
+    /// The name of a span, or the message of an event.
     pub(crate) what: String,
     pub(crate) is_span: bool,
     pub(crate) target: String,
     pub(crate) level: Level,
-    /// An index into the list.
+    /// The parent's index in the list.
     pub(crate) parent: Option<usize>,
     pub(crate) fields: Fields,
     pub(crate) is_closed: bool,
@@ -33,7 +31,7 @@ impl Seen {
         self.fields.get(name).map(String::as_str)
     }
 
-    /// The fields in one line, those that time is in left out.
+    /// Returns the fields in one line, except those that contain times.
     pub(crate) fn line(&self) -> String {
         let mut line = format!("{} {}", self.level, self.target);
         for (name, value) in &self.fields {
@@ -45,17 +43,17 @@ impl Seen {
     }
 }
 
-/// A handle to what was seen.
+/// A handle to the recorded spans and events.
 #[derive(Clone, Default)]
 pub(crate) struct Capture {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-/// Where a span is in the list.
+/// The index of a span in the list.
 struct Index(usize);
 
 impl Capture {
-    /// Installs it for this thread.
+    /// Installs the layer for this thread.
     pub(crate) fn install() -> (Self, DefaultGuard) {
         let capture = Self::default();
         let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(capture.clone()));
@@ -70,7 +68,7 @@ impl Capture {
         self.all().into_iter().filter(|seen| seen.is_span && seen.what == name).collect()
     }
 
-    /// The only span of a call there is.
+    /// Returns the only call span.
     pub(crate) fn call(&self) -> Seen {
         let spans = self.spans("redress.call");
         let [call] = &spans[..] else { panic!("not one call: {spans:?}") };
@@ -81,7 +79,7 @@ impl Capture {
         self.all().into_iter().filter(|seen| !seen.is_span).collect()
     }
 
-    /// The names and values that identify a thing's ancestors, nearest first.
+    /// Returns the ancestors, nearest first.
     pub(crate) fn ancestors(&self, of: &Seen) -> Vec<Seen> {
         let all = self.all();
         std::iter::successors(of.parent, |parent| all[*parent].parent).map(|index| all[index].clone()).collect()

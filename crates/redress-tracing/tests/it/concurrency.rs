@@ -1,4 +1,4 @@
-//! Calls that take turns: whatever is interleaved, each operation is below its own call.
+//! Interleaved calls: each operation stays below its own call.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
@@ -16,13 +16,13 @@ fn policy() -> AsyncPolicy {
     AsyncPolicy::builder().retry(retry).observer(TracingObserver::new()).build().unwrap()
 }
 
-/// Three attempts with spans of their own, each held across yields, the last one successful.
+/// Three attempts with a span each, held across yields; the last one succeeds.
 async fn busy(policy: AsyncPolicy, name: String) {
     let mut attempt = 0;
     let operation = || {
         attempt += 1;
         let (name, attempt) = (name.clone(), attempt);
-        // Made while the operation is called, so the call's span has to be current here as well.
+        // Created while the operation is called, so the call's span must be current here as well.
         let span = info_span!("request", of = name);
         let work = async move {
             for _ in 0..3 {
@@ -37,7 +37,7 @@ async fn busy(policy: AsyncPolicy, name: String) {
     assert!(Span::current().metadata().is_none_or(|metadata| metadata.name() != SPAN_NAME), "the span is left");
 }
 
-/// Every request and every piece of work is below the call of its name, which is below `root`.
+/// Checks that all work is below the call of its name, and that call below `root`.
 fn judge(capture: &Capture, calls: usize) {
     assert_eq!(capture.spans(SPAN_NAME).len(), calls);
     let requests = capture.spans("request");

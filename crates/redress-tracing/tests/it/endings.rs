@@ -27,13 +27,13 @@ async fn a_call_that_is_dropped_is_closed_as_cancelled() {
     let call = capture.call();
     assert_eq!(call.line(), "INFO redress::call attempts=1 operation=hangs outcome=cancelled");
     assert!(call.is_closed);
-    let [end] = &capture.events()[..] else { panic!("told {} times", capture.events().len()) };
+    let [end] = &capture.events()[..] else { panic!("{} events", capture.events().len()) };
     assert_eq!(end.line(), "DEBUG redress::call attempt=1 event=cancelled operation=hangs");
     assert_eq!((call.field("elapsed_seconds"), end.field("elapsed_seconds")), (Some("3.0"), Some("3.0")));
 }
 
 #[tokio::test]
-async fn a_dropped_call_without_a_span_is_told_of() {
+async fn a_dropped_call_without_a_span_has_an_event() {
     let (capture, _guard) = Capture::install();
     let observer = TracingObserver::builder().span_level(None).build();
     let policy = AsyncPolicy::builder().observer(observer).build().unwrap();
@@ -42,7 +42,7 @@ async fn a_dropped_call_without_a_span_is_told_of() {
         _ = policy.call(pending::<Result<(), Error>>) => unreachable!("it never ends"),
         () = ready(()) => {}
     }
-    let [end] = &capture.all()[..] else { panic!("told {} times", capture.all().len()) };
+    let [end] = &capture.all()[..] else { panic!("{} events", capture.all().len()) };
     assert_eq!(end.line(), "DEBUG redress::call attempt=1 event=cancelled");
 }
 
@@ -63,7 +63,7 @@ fn a_blocking_operation_that_panics() {
     let call = capture.call();
     assert_eq!(call.line(), "INFO redress::call attempts=1 outcome=panicked");
     assert!(call.is_closed);
-    let [end] = &capture.events()[..] else { panic!("told {} times", capture.events().len()) };
+    let [end] = &capture.events()[..] else { panic!("{} events", capture.events().len()) };
     assert_eq!(
         (end.level, end.field("event"), end.field("outcome")),
         (Level::DEBUG, Some("cancelled"), Some("panicked"))
@@ -86,7 +86,7 @@ async fn an_asynchronous_operation_that_panics() {
 }
 
 #[test]
-fn a_call_that_is_told_of_as_cancelled_is_told_of_once() {
+fn a_call_reported_as_cancelled_has_one_event() {
     let (capture, _guard) = Capture::install();
     let mut start = CallStart::new(Some("hangs"));
     (start.policy, start.breaker) = (Some("orders"), Some("orders-db"));

@@ -1,4 +1,4 @@
-//! Names that nobody should give arrive whole, and as one line of text an event.
+//! Hostile names, which must be recorded unchanged and in one line of text per event.
 
 use std::io::{Error, ErrorKind, Write};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Levels as configured, and what is left when spans are off.
+//! Configured levels, and events without spans.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
@@ -75,12 +75,12 @@ fn a_level_for_permanent_failures_is_for_forbidden_retries_too() {
 }
 
 #[test]
-fn a_permanent_failure_that_nothing_forbids_is_told_as_information() {
+fn a_permanent_failure_that_nothing_forbids_is_at_info() {
     let (capture, _guard) = Capture::install();
     let classify = |_: &Result<(), Error>| Some(Classification::new(ErrorClass::Permanent));
     let observer = TracingObserver::builder().attempt_level(None).build();
     let policy = Policy::builder().classifier(classify).observer(observer).build().unwrap();
     policy.call(|| Ok::<_, Error>(())).unwrap_err();
-    let [end] = &capture.events()[..] else { panic!("told {} times", capture.events().len()) };
+    let [end] = &capture.events()[..] else { panic!("{} events", capture.events().len()) };
     assert_eq!((end.field("event"), end.level), (Some("permanent_fail"), Level::INFO));
 }

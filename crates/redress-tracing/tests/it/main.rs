@@ -1,8 +1,8 @@
-//! What arrives in a real subscriber: spans, their parents, events, levels, and text.
+//! The output in a real subscriber: spans, their parents, events, levels and text.
 //!
-//! Owns what is told of calls. What the events mean is tested in the core.
+//! The core tests what the events mean.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod capture;
 

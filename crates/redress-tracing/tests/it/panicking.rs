@@ -1,4 +1,5 @@
-//! A subscriber that panics, wherever it does, changes no call and ends no process.
+//! A subscriber that panics in any callback, which must neither change a call nor abort the
+//! process.
 
 use std::future::{pending, ready};
 use std::io::{Error, ErrorKind};
@@ -19,7 +20,7 @@ enum Moment {
     Record,
     Event,
     Close,
-    /// In all of them but the first, without which there would be none.
+    /// At every moment except `NewSpan`, without which the others do not occur.
     Anywhere,
 }
 
@@ -102,8 +103,7 @@ async fn asynchronous_calls_that_end_and_that_are_dropped() {
     }
 }
 
-/// The call is dropped while its operation's panic unwinds; a second panic out of it would end the
-/// process.
+/// The call is dropped while the operation's panic unwinds; a second panic would abort the process.
 #[test]
 fn calls_whose_operation_panics() {
     for moment in MOMENTS {

@@ -1,4 +1,4 @@
-//! The default formatter's text, line by line: what people see.
+//! The text of the default formatter, line by line.
 
 use std::io::{Error, ErrorKind, Write};
 use std::sync::{Arc, Mutex};
@@ -66,7 +66,7 @@ fn at_info_a_failed_call_and_a_circuit_that_opens_and_closes_are_five_lines() {
     assert!(line(" WARN", "redress::call: the call failed: the attempts allowed were used up"), "{text}");
     assert!(line(" WARN", "redress::breaker: the circuit opened"), "{text}");
     assert!(line(" INFO", "redress::breaker: the circuit lets a probe through"), "{text}");
-    // What does not apply leaves no gap among the span's fields.
+    // Fields that do not apply leave no gap in the span's fields.
     let closed = "redress.call{operation=\"charge\" breaker=\"billing\" outcome=\"success\" attempts=1 elapsed_seconds=0.0}: \
                   redress::breaker: the circuit closed";
     assert!(line(" INFO", closed), "{text}");
