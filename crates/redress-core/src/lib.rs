@@ -15,8 +15,8 @@
 //!     .circuit_breaker(CircuitBreaker::builder().failure_threshold(5))
 //!     .build()?;
 //!
-//! let mut answers = vec![Ok("page"), Err(Error::from(ErrorKind::ConnectionReset))].into_iter().rev();
-//! let page = policy.operation("load_page").call(|| answers.next().expect("two attempts suffice"));
+//! let mut results = vec![Ok("page"), Err(Error::from(ErrorKind::ConnectionReset))];
+//! let page = policy.operation("load_page").call(|| results.pop().expect("two attempts suffice"));
 //! assert_eq!(page.expect("the second attempt succeeds"), "page");
 //!
 //! let failed = policy.call(|| Err::<(), _>(Error::from(ErrorKind::PermissionDenied)));

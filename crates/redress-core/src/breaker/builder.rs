@@ -69,15 +69,15 @@ impl CircuitBreakerBuilder {
         self
     }
 
-    /// Sets how long a failure counts. Must not be zero. Default: 60 s. A failure exactly that old
-    /// does not count.
+    /// Sets how long a failure counts. A failure exactly that old does not count. Default: 60 s.
+    /// Must not be zero.
     pub fn window(mut self, window: Duration) -> Self {
         self.spec.window = window;
         self
     }
 
-    /// Sets how long the circuit stays open before it admits a probe. Must not be zero. Default: 30
-    /// s.
+    /// Sets how long the circuit stays open before it admits a probe. Default: 30 s. Must not be
+    /// zero.
     pub fn recovery_timeout(mut self, timeout: Duration) -> Self {
         self.spec.recovery_timeout = timeout;
         self
@@ -171,7 +171,7 @@ impl CircuitBreakerBuilder {
             general || self.spec.class_thresholds.is_empty() || self.spec.trip_on.is_empty(),
             "circuit_breaker.failure_threshold",
             self.spec.failure_threshold,
-            "be left out when every class that trips has a threshold of its own: nothing counts towards it",
+            "be left out when every class that trips has a separate threshold: nothing counts towards it",
         );
         warnings.into_issues()
     }

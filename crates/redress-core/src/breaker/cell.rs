@@ -287,7 +287,7 @@ impl CircuitBreaker {
         self.cell.word.store(word.0, Ordering::Release);
     }
 
-    /// Admission when the circuit was not closed a moment ago.
+    /// Admission after [`admit_closed`](Self::admit_closed) has found the circuit not closed.
     #[inline]
     fn admit_at(&self, now: u64) -> Result<Admission, CircuitOpenError> {
         match self.rejects_open(now) {

@@ -102,7 +102,7 @@ pub trait IntoBreaker: Into<BreakerSource> {}
 impl<B: Into<BreakerSource>> IntoBreaker for B {}
 
 impl BreakerSource {
-    /// The breaker.
+    /// Builds the breaker, or returns the one that is built already.
     pub(crate) fn build(self) -> Result<BreakerChoice, ConfigError> {
         match self.0 {
             Source::Builder(builder) => builder.build().map(BreakerChoice::Circuit),

@@ -125,8 +125,8 @@ pub(crate) enum Step {
 ///
 /// - **Invariant C1**: these are all the edges.
 /// - **Invariant C2**: a call enters `Probing` from `Open` or `HalfOpen`, or from `Probing` itself
-///   when the probe's lease is over, which makes a new generation; so there is one current probe at
-///   a time.
+///   when the probe's lease is over, which starts a new generation. So there is at most one current
+///   probe.
 /// - **Invariant C3**: the circuit never gets stuck. Every input but `Arrives` leaves `Probing`,
 ///   and an arrival after the lease is admitted even if the previous permit is kept for ever.
 ///   Without a lease this holds for permits that end.

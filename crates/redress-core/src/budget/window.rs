@@ -175,9 +175,9 @@ impl RollingWindow {
         self.free = self.free.saturating_sub(1);
     }
 
-    /// Raises or settles the doubt about the latest event. During a doubt no event since it began
-    /// has left, and of those before it the oldest have left first: the ring stays in the order in
-    /// which events leave.
+    /// Raises or settles the doubt about the latest event. During a doubt no event recorded since
+    /// it began has left, and the events from before it leave oldest first, so the ring stays in
+    /// the order in which events leave.
     fn observe(&mut self, now: u64) {
         match self.doubt {
             None if !self.is_far_behind(now, self.latest) => {}
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_case_is_no_case_of_its_own() {
+    fn the_plain_case_agrees_with_the_general_one() {
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..2_000 {
             let (capacity, span) = (random.u32(..4), random.u64(1..10));

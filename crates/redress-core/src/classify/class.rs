@@ -93,6 +93,15 @@ impl fmt::Display for ErrorClass {
 }
 
 /// A value for every [`ErrorClass`]: an array indexed by class, so a lookup cannot fail.
+///
+/// ```
+/// use redress::ErrorClass;
+/// use redress::classify::PerClass;
+///
+/// let mut failures = PerClass::from_fn(|_| 0);
+/// failures[ErrorClass::RateLimit] += 1;
+/// assert_eq!(failures.iter().find(|(_, count)| **count > 0), Some((ErrorClass::RateLimit, &1)));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PerClass<T>([T; ErrorClass::ALL.len()]);
 

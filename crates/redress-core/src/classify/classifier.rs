@@ -41,7 +41,7 @@ use crate::classify::classification::Classification;
     label = "this policy's classifier does not read `Result<{T}, {E}>`",
     note = "the default classifier reads every error that implements `std::error::Error + 'static`; for boxed errors \
             (`Box<dyn Error + Send + Sync>`, `anyhow::Error`) set `.classifier(boxed_classifier())`",
-    note = "for a type of your own, set `.classifier(error_classifier(|error: &{E}| ErrorClass::Transient))`, or a \
+    note = "for a custom error type, set `.classifier(error_classifier(|error: &{E}| ErrorClass::Transient))`, or a \
             closure `|result: &Result<{T}, {E}>| -> Option<ErrorClass>`"
 )]
 pub trait Classifier<T, E> {
@@ -70,6 +70,21 @@ where
 
 /// Calls `first`, then `second` where `first` returns `None` or [`Unknown`](ErrorClass::Unknown).
 /// An `Unknown` from `first` stands if `second` returns `None`.
+///
+/// ```
+/// use redress::{Classifier, ErrorClass, default_classifier};
+/// use redress::classify::OrElse;
+/// use std::io;
+///
+/// let empty_page = |result: &Result<u32, io::Error>| match result {
+///     Ok(0) => Some(ErrorClass::Transient),
+///     _ => None,
+/// };
+/// let classifier = OrElse::new(empty_page, default_classifier());
+/// assert_eq!(classifier.classify(&Ok(0)).unwrap().class(), ErrorClass::Transient);
+/// let reset = Err(io::Error::from(io::ErrorKind::ConnectionReset));
+/// assert_eq!(classifier.classify(&reset).unwrap().class(), ErrorClass::Transient);
+/// ```
 ///
 /// The classifier types of redress have a method `or_else` that returns one. For closures and
 /// custom types call [`OrElse::new`].
@@ -206,6 +221,25 @@ impl<F> fmt::Debug for ResultClassifier<F> {
 
 /// A shared classifier behind a type that can be named, for policies in struct fields:
 /// `Policy<ArcClassifier<Page, ClientError>>`.
+///
+/// ```
+/// use redress::{ConfigError, ErrorClass, Policy, error_classifier};
+/// use redress::classify::ArcClassifier;
+/// use std::io;
+///
+/// struct Client {
+///     policy: Policy<ArcClassifier<String, io::Error>>,
+/// }
+///
+/// impl Client {
+///     fn new() -> Result<Self, ConfigError> {
+///         let classifier = error_classifier(|_: &io::Error| ErrorClass::Transient);
+///         Ok(Self { policy: Policy::builder().classifier(ArcClassifier::new(classifier)).build()? })
+///     }
+/// }
+/// # Client::new().map(|client| drop(client.policy))?;
+/// # Ok::<(), ConfigError>(())
+/// ```
 pub struct ArcClassifier<T, E>(Arc<dyn Classifier<T, E> + Send + Sync>);
 
 impl<T, E> ArcClassifier<T, E> {

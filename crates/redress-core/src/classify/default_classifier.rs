@@ -156,7 +156,7 @@ pub const fn strict_classifier() -> DefaultClassifier {
 }
 
 impl DefaultClassifier {
-    /// Asks `other` where this one answers [`Unknown`](ErrorClass::Unknown), and about every `Ok`.
+    /// Calls `other` where this one returns [`Unknown`](ErrorClass::Unknown), and for every `Ok`.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -216,7 +216,7 @@ pub const fn boxed_classifier() -> BoxedClassifier {
 }
 
 impl BoxedClassifier {
-    /// Asks `other` where this one answers [`Unknown`](ErrorClass::Unknown), and about every `Ok`.
+    /// Calls `other` where this one returns [`Unknown`](ErrorClass::Unknown), and for every `Ok`.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }

@@ -60,6 +60,15 @@ marker! {
 
 marker! {
     /// A rate limit was reached: class [`RateLimit`](ErrorClass::RateLimit).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress::ErrorClass;
+    /// use redress::error::RateLimitError;
+    ///
+    /// let limited = RateLimitError::new("120 requests per minute").with_retry_after(Duration::from_secs(7));
+    /// assert_eq!(limited.classification().class(), ErrorClass::RateLimit);
+    /// ```
     RateLimitError => RateLimit
 }
 

@@ -216,11 +216,11 @@ mod tests {
     use crate::{Event, EventName, Policy, RetryTimeline};
 
     #[test]
-    fn a_dropped_call_is_told_of_with_what_is_known() {
-        let heard: Arc<Mutex<Vec<Event<'static>>>> = Arc::default();
-        let listener = Arc::clone(&heard);
-        let tell = move |event: &Event<'_>| listener.lock().expect("whole").push(event.clone().into_owned());
-        let policy = Policy::builder().name("orders").observer(tell).build().expect("valid");
+    fn a_dropped_call_sends_its_event_with_the_fields_it_knows() {
+        let received: Arc<Mutex<Vec<Event<'static>>>> = Arc::default();
+        let sink = Arc::clone(&received);
+        let observer = move |event: &Event<'_>| sink.lock().expect("whole").push(event.clone().into_owned());
+        let policy = Policy::builder().name("orders").observer(observer).build().expect("valid");
         let timeline = RetryTimeline::new();
         let context = policy.operation("load").capture_timeline_into(&timeline);
         let (began, later) = (Instant::now(), Duration::from_secs(3));
@@ -232,8 +232,8 @@ mod tests {
         run.tell_cancelled(Some(began + later));
         run.tell_cancelled(None);
 
-        let heard = heard.lock().expect("whole");
-        let [timed, untimed] = &heard[..] else { panic!("told twice: {heard:?}") };
+        let received = received.lock().expect("whole");
+        let [timed, untimed] = &received[..] else { panic!("two events expected: {received:?}") };
         assert_eq!((timed.name, timed.outcome()), (EventName::Cancelled, Some(CallOutcome::Cancelled)));
         assert_eq!((timed.attempt, timed.stop_reason), (1, None));
         assert_eq!((timed.elapsed, untimed.elapsed), (Some(later), None));

@@ -32,7 +32,7 @@ impl Flags {
     /// The call has a deadline besides the policy's, which may already have passed.
     pub(crate) const CALL_DEADLINE: Self = Self::DEADLINE.with(Self(256));
 
-    /// Abort handles can abort the call.
+    /// The call has abort handles.
     pub(crate) const ABORTABLE: Self = Self(1024);
 
     /// Observers, attempt hooks or a timeline.

@@ -1,5 +1,5 @@
-//! The decision whether a failure is retried, and after how long: a sequence of gates. The first
-//! gate that refuses sets the stop reason.
+//! Decides whether a failure is retried, and after how long, by a sequence of gates. The first gate
+//! that refuses sets the stop reason.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -171,7 +171,7 @@ impl<'a> Run<'a> {
         self.is_aborted() || predicates.any(|predicate| contained(predicate).unwrap_or(false))
     }
 
-    /// Whether abort handles can abort the call.
+    /// Whether the call has abort handles.
     #[inline]
     pub(crate) fn is_abortable(&self) -> bool {
         self.state.flags.has(Flags::ABORTABLE)

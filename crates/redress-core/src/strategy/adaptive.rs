@@ -73,8 +73,8 @@ impl<S: Strategy> Adaptive<S> {
         self
     }
 
-    /// Sets the share of successes from which on delays are not multiplied. Must be above 0 and at
-    /// most 1. Default: 0.9.
+    /// Sets the share of successes below which delays are multiplied. Must be above 0 and at most 1.
+    /// Default: 0.9.
     pub fn target_success(mut self, share: f64) -> Self {
         self.target_success = share;
         self
@@ -175,7 +175,7 @@ impl Results {
 
     fn failure_rate(&mut self, now: u64, window: u64) -> f64 {
         self.expire(now, window);
-        // Both are at most MAX_RESULTS, so the conversion is exact; no results read as no failures.
+        // Both are at most MAX_RESULTS, so the conversion is exact. An empty window has the rate 0.
         self.failures as f64 / self.recent.len().max(1) as f64
     }
 

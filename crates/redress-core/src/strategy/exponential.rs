@@ -36,8 +36,7 @@ pub enum Jitter {
 /// [`first_power`](Self::first_power). [`Jitter`] then draws a delay no longer than the ceiling.
 /// Delays saturate instead of overflowing.
 ///
-/// | returned by | `base` | `factor` | `max` | `jitter` | `first_power` | ceilings with the
-/// defaults |
+/// | returned by | `base` | `factor` | `max` | `jitter` | `first_power` | ceilings with the defaults |
 /// |---|---|---|---|---|---|---|
 /// | [`exponential`] | 250 ms | 2 | 30 s | `Full` | 0 | 250 ms, 500 ms, 1 s, .. 30 s |
 /// | [`equal_jitter`] | 250 ms | 2 | 30 s | `Equal` | 1 | 500 ms, 1 s, 2 s, .. 30 s |
@@ -195,7 +194,7 @@ impl Strategy for Exponential {
 }
 
 /// `base × factorᵖᵒʷᵉʳ`, saturating. Exact to the nanosecond for whole factors; in `f64` delays
-/// above 104 days are not.
+/// above 104 days are inexact.
 pub(super) fn grown(base: Duration, factor: f64, power: u32) -> Duration {
     if factor.fract() == 0.0 && (1.0..EXACT_BELOW).contains(&factor) {
         return Duration::from_nanos(nanos(base).saturating_mul((factor as u64).saturating_pow(power)));

@@ -14,6 +14,14 @@ pub struct Fixed(Duration);
 
 /// Returns a strategy that always waits `delay`. A delay of zero retries at once, without the
 /// timer.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress::{Retry, fixed};
+///
+/// let retry = Retry::builder().strategy(fixed(Duration::from_millis(50))).max_attempts(3).build()?;
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[must_use]
 pub const fn fixed(delay: Duration) -> Fixed {
     Fixed(delay)

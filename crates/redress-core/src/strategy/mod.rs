@@ -141,8 +141,8 @@ pub trait Strategy: Send + Sync {
         false
     }
 
-    /// Returns what is invalid in the strategy's configuration. The policy's `build()` fails with
-    /// it. Default: none.
+    /// Returns the errors in the strategy's configuration. The policy's `build()` fails with them.
+    /// Default: none.
     fn issues(&self) -> Vec<ConfigIssue> {
         Vec::new()
     }

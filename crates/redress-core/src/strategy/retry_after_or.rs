@@ -1,5 +1,5 @@
-//! `RetryAfterOr`, a strategy that waits for the `retry_after` hint, or else as long as a fallback
-//! says.
+//! `RetryAfterOr`, a strategy that waits as long as the `retry_after` hint, or else as long as a
+//! fallback.
 
 use std::time::{Duration, Instant};
 

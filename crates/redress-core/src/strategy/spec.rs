@@ -72,7 +72,7 @@ pub enum StrategySpec {
     Adaptive {
         /// How long a result counts.
         window: Duration,
-        /// The share of successes from which on delays are not multiplied.
+        /// The share of successes below which delays are multiplied.
         target_success: f64,
         /// The smallest multiplier.
         min_multiplier: f64,
