@@ -97,7 +97,7 @@ impl Classification {
     /// Sets how long the dependency asked to wait before the next attempt. Takes a `Duration` or an
     /// `Option<Duration>`. Default: `None`.
     ///
-    /// The hint is a floor for the strategy's delay.
+    /// By default the hint is a floor for the strategy's delay.
     #[inline]
     pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
         self.retry_after = retry_after.into();
