@@ -24,17 +24,21 @@
 //! # Ok::<(), redress::ConfigError>(())
 //! ```
 //!
-//! # Start here
+//! # Where to start
 //!
-//! - [`Policy`] and [`AsyncPolicy`]: built once, then used for all calls of a dependency.
-//! - [`Retry`]: how many attempts, and how long to wait between them.
-//! - [`ErrorClass`]: the eight kinds of failure that everything acts on.
-//! - [`Classifier`]: turns an attempt's `Result` into a class. The
-//!   [default](classify::DefaultClassifier) reads every `std::error::Error`.
-//! - [`CircuitBreaker`]: stops calls to a dependency that keeps failing. Policies share it.
-//! - [`Budget`]: bounds the retries of all policies that share it.
-//! - [`CallError`]: why a call failed, with the operation's error by value.
-//! - [`Observer`]: receives every event and attempt, for metrics, logs and traces.
+//! Eight things cover most programs:
+//!
+//! 1. [`Policy`] and [`AsyncPolicy`] guard calls. Build one per dependency and clone it.
+//! 2. [`Retry`] limits the attempts and chooses the wait before each retry, with a
+//!    [`strategy`].
+//! 3. [`CircuitBreaker`] rejects calls while a dependency keeps failing.
+//! 4. [`Budget`] limits the retries of all calls together.
+//! 5. [`ErrorClass`] and [`Classifier`] say what a failure means. The [default
+//!    classifier](classify::DefaultClassifier) reads every `std::error::Error`.
+//! 6. [`CallContext`] adds settings to single calls: operation name, deadline, hooks, aborts.
+//! 7. [`CallError`] and [`RetryOutcome`] are the results of `call` and `execute`. Both say why the
+//!    call ended, with a [`StopReason`].
+//! 8. [`Observer`] receives every [`Event`] and attempt, for metrics, logs and traces.
 //!
 //! # Modules
 //!
