@@ -1,12 +1,9 @@
-//! The list of a closed set's values, which cannot fall behind the set.
-//!
-//! Owns the macro behind every `ALL`. A slice and not an array, so that a further value is no
-//! breaking change.
+//! The macro behind every `ALL`, the list of a closed enum's values. `ALL` is a slice and not an
+//! array, so that a further value is not a breaking change.
 
 /// Declares `ALL` for an enum without fields, in the order given.
 ///
-/// The list is also the pattern of an exhaustive match: a value that is missing from it does not
-/// compile.
+/// The list is also the pattern of an exhaustive match, so a missing value does not compile.
 macro_rules! closed_set {
     ($(#[$doc:meta])* $of:ident { $($value:ident),+ $(,)? }) => {
         impl $of {

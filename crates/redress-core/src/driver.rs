@@ -1,5 +1,9 @@
-//! What drives calls: timers and clocks for other runtimes, calls that are polled by hand, and the
-//! traits that let a test replace a policy.
+//! Timers, clocks, and ways to drive a call other than `call`.
+//!
+//! - Implement [`Timer`] for a runtime that redress does not support, and [`Clock`] for a custom
+//!   source of time.
+//! - A [`PollCall`] is a call that is polled by hand, for integrations.
+//! - [`Caller`] and [`AsyncCaller`] let a test replace a policy.
 
 pub use crate::drive::attempt::Attempt;
 pub use crate::drive::caller::{AsyncCaller, Caller};

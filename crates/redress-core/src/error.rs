@@ -1,9 +1,9 @@
-//! The errors: what a call ends with, what a configuration is refused with, and errors for
-//! operations to fail with.
+//! Error types: of calls, of configurations, and for operations to return.
 //!
-//! [`CallError`] is what `call` returns, with a type for each of its kinds. Operations that have no
-//! error type for a failure return one of the markers ([`RateLimitError`], [`PermanentError`] and
-//! others) or a [`StatusError`], which the default classifier knows.
+//! [`CallError`] is the error of `call`; each of its kinds has a type. [`ConfigError`] is the error
+//! of `build()`. An operation without a suitable error type can return a marker
+//! ([`RateLimitError`], [`PermanentError`] and others) or a [`StatusError`]; the default classifier
+//! knows them.
 
 pub use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
 pub use crate::classify::status::StatusError;

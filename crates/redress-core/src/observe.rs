@@ -1,8 +1,8 @@
-//! What a call tells, while it runs and at its end: events, attempts, timelines and outcomes, and
-//! who hears them.
+//! Observation of calls: events, attempts, timelines and outcomes.
 //!
-//! An [`Observer`] hears every [`Event`] and attempt of a policy's calls; `execute` returns a
-//! [`RetryOutcome`]; a [`RetryTimeline`] records one call.
+//! An [`Observer`] receives every [`Event`] and attempt of a policy's calls. `execute` returns a
+//! [`RetryOutcome`] with the value or error, and a [`RetryTimeline`] records the events of one
+//! call.
 
 pub use crate::outcome::call_outcome::CallOutcome;
 pub use crate::outcome::event::{Event, EventName};

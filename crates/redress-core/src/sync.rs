@@ -1,11 +1,9 @@
-//! The one place that names locks, atomics and shared pointers for the cells that calls share.
-//!
-//! Owns the choice between `std` and the model checker, which stands in for it under `--cfg loom`
-//! in this crate's own tests (`models/`). The cells do not know which of the two they run on.
+//! The locks, atomics and shared pointers of the cells that calls share: those of `std`, or of the
+//! model checker under `--cfg loom` in this crate's tests (`loom/`).
 
-// Std's even under the model checker: no answer of a cell depends on who sets an origin first, see
-// `Epoch`, and to the checker a cell without synchronisation of its own is the weaker, hence the
-// safer, assumption.
+// Std's even under the model checker: no result of a cell depends on which thread sets an origin
+// first (see `Epoch`), and a cell without synchronisation is the weaker assumption for the checker,
+// and so the safer one.
 pub(crate) use std::sync::OnceLock;
 
 #[cfg(all(test, loom))]
@@ -25,8 +23,8 @@ pub(crate) use std::sync::{
 
 use std::sync::PoisonError;
 
-/// A mutex whose contents stay valid when a holder panics: every critical section of redress leaves
-/// its state consistent at each step, so poisoning carries no information.
+/// A mutex without poisoning: every critical section of redress leaves its state consistent at each
+/// step, so the state is valid even if a holder panics.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(Lock<T>);
 

@@ -1,7 +1,5 @@
-//! Configures a breaker: a method for each field, and the rules.
-//!
-//! Owns validation and the warnings about what is legal but odd. The running breaker never checks
-//! anything again.
+//! The builder of a breaker: a method for each field, validation, and warnings about settings that
+//! have no effect.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,25 +11,38 @@ use crate::classify::class::{ErrorClass, PerClass};
 use crate::drive::clock::{Clock, ClockChoice};
 use crate::policy::config_error::{Check, ConfigError, ConfigIssue};
 
-/// How a class counts towards opening the circuit.
+/// How failures of a class count towards opening the circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counts {
-    /// Not at all: the dependency answered.
+    /// They do not count: the dependency answered.
     Never,
-    /// Together with the other classes that count generally.
+    /// Together with the other classes that count generally, in one window.
     Generally,
-    /// By itself, with a threshold of its own, and towards nothing else.
+    /// Alone, in a separate window with a separate threshold.
     Alone,
 }
 
-/// Builds a [`CircuitBreaker`] from a [`BreakerSpec`], whose fields its methods set.
+/// Configures and builds a [`CircuitBreaker`].
 ///
 /// # Defaults
 ///
 /// `failure_threshold` 5, `window` 60 s, `recovery_timeout` 30 s, a probe lease as long as the
-/// `recovery_timeout`, tripping on [`Transient`](ErrorClass::Transient) and
-/// [`ServerError`](ErrorClass::ServerError), no class with a threshold of its own, the policy's
-/// clock, no name.
+/// `recovery_timeout`, trips on [`Transient`](ErrorClass::Transient) and
+/// [`ServerError`](ErrorClass::ServerError), no class thresholds, the policy's clock, no name.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress::{CircuitBreaker, ErrorClass};
+///
+/// let breaker = CircuitBreaker::builder()
+///     .name("orders-db")
+///     .failure_threshold(10)
+///     .class_threshold(ErrorClass::RateLimit, 50)
+///     .recovery_timeout(Duration::from_secs(10))
+///     .build()?;
+/// assert_eq!(breaker.name(), Some("orders-db"));
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called or a policy builder takes it"]
 pub struct CircuitBreakerBuilder {
@@ -44,76 +55,81 @@ impl CircuitBreakerBuilder {
         Self { spec, clock: ClockChoice::default() }
     }
 
-    /// Names the breaker in events, and so in metrics: the dependency it guards, as in `orders-db`.
-    /// Default: no name.
+    /// Sets the name of the breaker in events, metrics and errors: the dependency that it guards,
+    /// such as `orders-db`. Default: no name.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.spec.name = Some(name.into());
         self
     }
 
-    /// Sets how many failures within the window open the circuit. Default: 5.
+    /// Sets how many failures within the window open the circuit. Between 1 and 16,777,216.
+    /// Default: 5.
     pub fn failure_threshold(mut self, failures: u32) -> Self {
         self.spec.failure_threshold = failures;
         self
     }
 
-    /// Sets how long a failure counts. Default: 60 s. A failure exactly that old no longer does.
+    /// Sets how long a failure counts. A failure exactly that old does not count. Default: 60 s.
+    /// Must not be zero.
     pub fn window(mut self, window: Duration) -> Self {
         self.spec.window = window;
         self
     }
 
-    /// Sets how long the circuit stays open before it admits a probe. Default: 30 s.
+    /// Sets how long the circuit stays open before it admits a probe. Default: 30 s. Must not be
+    /// zero.
     pub fn recovery_timeout(mut self, timeout: Duration) -> Self {
         self.spec.recovery_timeout = timeout;
         self
     }
 
-    /// Sets how long a probe keeps its place: after that the next call supersedes it as the probe,
-    /// and the result of the superseded one is ignored. Default: as long as the
+    /// Sets how long a probe keeps its place. After that the next call becomes the probe, and the
+    /// result of the superseded probe is ignored. Must not be zero. Default: as long as the
     /// [`recovery_timeout`](Self::recovery_timeout).
     ///
-    /// Longer than any healthy call takes, or calls that are merely slow are superseded one after
-    /// the other.
+    /// Choose a lease longer than any healthy call takes. Otherwise slow but healthy probes are
+    /// superseded one after the other.
     pub fn probe_lease(mut self, lease: Duration) -> Self {
         self.spec.probe_lease = ProbeLease::Lasts(lease);
         self
     }
 
-    /// Lets a probe keep its place until it ends: one that never does keeps the circuit half-open
-    /// for ever. An attempt timeout bounds it then, if the call is polled or runs detached.
+    /// Lets a probe keep its place until it ends. A probe that never ends keeps the circuit
+    /// half-open for ever. An attempt timeout bounds the probe if the call is polled or runs
+    /// detached.
     pub fn no_probe_lease(mut self) -> Self {
         self.spec.probe_lease = ProbeLease::Endless;
         self
     }
 
-    /// Sets the classes whose failures count. Default: `Transient` and `ServerError`. Classes with
-    /// a [threshold of their own](Self::class_threshold) count in any case.
+    /// Sets the classes whose failures count towards the
+    /// [`failure_threshold`](Self::failure_threshold). Default: `Transient` and `ServerError`. A
+    /// class with a [`class_threshold`](Self::class_threshold) counts only towards that.
     pub fn trip_on(mut self, classes: impl IntoIterator<Item = ErrorClass>) -> Self {
         self.spec.trip_on = classes.into_iter().collect();
         self
     }
 
-    /// Gives a class a threshold of its own: so many of its failures within the window open the
-    /// circuit, and they count towards nothing else.
+    /// Sets a separate threshold for a class: so many of its failures within the window open the
+    /// circuit, and they do not count towards the [`failure_threshold`](Self::failure_threshold).
+    /// Between 1 and 16,777,216. If called twice for a class, the last call counts. Default: none.
     pub fn class_threshold(mut self, class: ErrorClass, failures: u32) -> Self {
         self.spec.class_thresholds.push((class, failures));
         self
     }
 
-    /// Gives the breaker a clock of its own, which it then uses even when a policy offers it the
-    /// policy's time. Default: the policy's clock, or the system's when the breaker is used
-    /// directly.
+    /// Sets a clock that the breaker uses instead of the policy's. Default: the clock of the
+    /// policy, or the system clock if the breaker is used without a policy.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = ClockChoice::custom(clock);
         self
     }
 
-    /// The breaker.
+    /// Builds the breaker.
     ///
     /// # Errors
     ///
-    /// If a threshold is 0 or above 16,777,216, or a duration is zero or longer than 584 years.
+    /// If a threshold is 0 or above 16,777,216, or if a duration is zero or longer than 584 years.
     pub fn build(self) -> Result<CircuitBreaker, ConfigError> {
         let (spec, mut check) = (&self.spec, Check::default());
         check.threshold("circuit_breaker.failure_threshold", spec.failure_threshold);
@@ -155,7 +171,7 @@ impl CircuitBreakerBuilder {
             general || self.spec.class_thresholds.is_empty() || self.spec.trip_on.is_empty(),
             "circuit_breaker.failure_threshold",
             self.spec.failure_threshold,
-            "be left out when every class that trips has a threshold of its own: nothing counts towards it",
+            "be left out when every class that trips has a separate threshold: nothing counts towards it",
         );
         warnings.into_issues()
     }

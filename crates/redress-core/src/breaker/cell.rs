@@ -1,7 +1,5 @@
-//! The breaker that calls share: one word that says who may pass, and the failure windows behind a
-//! lock.
-//!
-//! Owns concurrency. What follows from what is `state.rs`; this file never decides an edge itself.
+//! The circuit breaker that calls share: its state in one atomic word, and the failure windows
+//! behind a lock. The state transitions are in `state.rs`.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -23,33 +21,33 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
 mod rejection;
 
-/// Stops calls to a dependency that keeps failing, and probes it until it answers again.
+/// Stops calls to a dependency that keeps failing, and probes it until it has recovered.
 ///
-/// Closed, it admits every call and counts failures in a rolling window. When a threshold is
-/// reached it opens and rejects every call until the recovery time has passed; then it is half-open
-/// and admits one call, the probe, whose result decides: a failure in a class that trips re-opens
-/// it, anything else closes it.
+/// A closed circuit admits every call and counts failures in a rolling window. When a threshold is
+/// reached it opens, and rejects every call until the recovery time has passed. Then it is
+/// half-open and admits one call, the probe. A probe that fails in a class that trips re-opens the
+/// circuit, and any other result closes it. A probe that ends without a result frees its place for
+/// the next call.
 ///
-/// A probe has a lease, as long as the recovery time unless set otherwise. When it is over, the
-/// next call supersedes the probe, whose result is then ignored: a call that hangs cannot keep the
-/// circuit from closing.
+/// A probe has a lease, by default as long as the recovery time. When the lease is over, the next
+/// call becomes the probe and the result of the first is ignored. So a call that hangs cannot keep
+/// the circuit half-open.
 ///
-/// Small steps back of the clock are read as standing still: they make waits longer, never shorter.
-/// A wait or a failure from a reading of the clock that was too far ahead, by more than the wait or
-/// the window, is given up once the clock has run for as long behind it.
+/// A clock that steps back a little counts as standing still: waits become longer, never shorter. A
+/// wait that began, or a failure that was counted, at a reading too far ahead, by more than the
+/// wait or the window, is dropped after the clock has run for as long behind it.
 ///
 /// A handle: clones share the state, so one breaker can guard a dependency for many policies. A
-/// policy reports one result for each *call*: the class of its last failure, however many attempts
-/// it made.
+/// policy reports one result for each *call*, not for each attempt: a success, or the class of the
+/// last failure.
 ///
 /// **Invariant C4**: permits admitted = reported + released. A [`Permit`] is reported once or
-/// releases itself when dropped. **Invariant C5**: every permit carries the generation it was
-/// admitted in, and the result of a call admitted before the last change of state is ignored. The
-/// other invariants stand at the state table.
+/// releases itself when dropped. **Invariant C5**: every permit carries the generation in which it
+/// was admitted, and the result of a call admitted before the last change of state is ignored.
 ///
-/// Closed, admission is one atomic load and a success costs nothing: no lock, no read-modify-write
-/// and no clock. A rejection takes one clock reading and no lock. The memory is fixed when the
-/// breaker is built: eight bytes for each failure that a threshold counts.
+/// While the circuit is closed, admission is one atomic load, and a success takes no lock, no
+/// atomic write and no clock reading. A rejection takes one clock reading and no lock. The breaker
+/// takes eight bytes for each failure that a threshold counts, allocated when it is built.
 ///
 /// ```
 /// use std::time::Duration;
@@ -70,12 +68,12 @@ pub struct CircuitBreaker {
 }
 
 struct Cell {
-    /// Generation and phase in one word, so that a reader sees them together. Written under the
-    /// lock only.
+    /// Generation and phase in one word, so that a reader sees them together. Written only under
+    /// the lock.
     word: AtomicU64,
     /// How long an open circuit rejects.
     recovery: Wait,
-    /// How long a probe keeps its place, if not for ever.
+    /// How long a probe keeps its place; `None` without a limit.
     lease: Option<Wait>,
     guarded: Mutex<Guarded>,
     epoch: Epoch,
@@ -87,15 +85,15 @@ struct Cell {
     spec: BreakerSpec,
 }
 
-/// What only a holder of the lock touches.
+/// The part of the state behind the lock.
 struct Guarded {
     windows: Windows,
-    /// The first reading that put the beginning of the present wait in doubt; see [`Wait`].
+    /// The first reading that put the start of the present wait in doubt; see [`Wait`].
     doubted_since: Option<u64>,
 }
 
 impl Cell {
-    /// What ends the phase for a call that arrives, if time does.
+    /// The wait after which an arriving call ends the phase, for phases that time ends.
     #[inline]
     const fn wait(&self, phase: Phase) -> Option<&Wait> {
         match phase {
@@ -107,12 +105,12 @@ impl Cell {
 }
 
 impl CircuitBreaker {
-    /// A builder with the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder() -> CircuitBreakerBuilder {
         Self::from_spec(BreakerSpec::default())
     }
 
-    /// A builder that goes on from this configuration.
+    /// Returns a builder that starts from this configuration.
     pub fn from_spec(spec: BreakerSpec) -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(spec)
     }
@@ -135,20 +133,20 @@ impl CircuitBreaker {
         Self { cell: Arc::new(cell) }
     }
 
-    /// The configuration it was built from.
+    /// The breaker's configuration.
     #[must_use]
     pub fn spec(&self) -> &BreakerSpec {
         &self.cell.spec
     }
 
-    /// The state. An open circuit whose recovery time has passed stays open until a call comes to
-    /// be the probe.
+    /// The current state. An open circuit whose recovery time has passed stays open until the next
+    /// call arrives and becomes the probe.
     #[must_use]
     pub fn state(&self) -> CircuitState {
         self.word().phase().state()
     }
 
-    /// The name it was given.
+    /// The breaker's name, if it has one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.cell.spec.name.as_deref()
@@ -158,17 +156,17 @@ impl CircuitBreaker {
         self.cell.name.clone()
     }
 
-    /// What is legal but odd about its configuration.
+    /// Warnings about settings that have no effect.
     #[must_use]
     pub fn warnings(&self) -> &[ConfigIssue] {
         &self.cell.warnings
     }
 
-    /// Asks to make one call now, on the breaker's clock. For use without a policy.
+    /// Admits one call now, on the breaker's clock. For use without a policy.
     ///
     /// # Errors
     ///
-    /// The rejection, if the circuit is open or a probe is under way whose lease is not over.
+    /// If the circuit is open, or half-open with a probe whose lease is not over.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>, CircuitOpenError> {
         match self.admit_closed() {
@@ -177,7 +175,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// Out of line, so that the way through a closed circuit is short enough to be inlined.
+    /// Out of line, so that the path through a closed circuit is short enough to be inlined.
     #[inline(never)]
     fn try_acquire_now(&self) -> Result<Permit<'_>, CircuitOpenError> {
         let now = self.cell.epoch.ticks(self.cell.clock.now());
@@ -188,7 +186,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// The same at `now`.
+    /// Like [`try_acquire`](Self::try_acquire), at `now`.
     ///
     /// # Errors
     ///
@@ -197,16 +195,15 @@ impl CircuitBreaker {
         self.admit(now).map(|admission| Permit::new(self, admission))
     }
 
-    /// The generation, if the circuit is closed: the whole of admission then, and no time is needed
-    /// for it.
+    /// The generation, if the circuit is closed. Admission then needs nothing else, and no instant.
     #[inline]
     pub(crate) fn admit_closed(&self) -> Option<u64> {
         let word = self.word();
         (word.phase() == Phase::Closed).then_some(word.0)
     }
 
-    /// Whether an admission of this generation is the probe, the only kind whose success or release
-    /// does anything.
+    /// Whether an admission of this generation is the probe. Only a probe's success or release has
+    /// an effect.
     #[inline]
     pub(crate) const fn is_probe(generation: u64) -> bool {
         matches!(Word(generation).phase(), Phase::Probing)
@@ -230,8 +227,8 @@ impl CircuitBreaker {
         self.fail(generation, class, self.cell.epoch.ticks(self.cell.clock.now()))
     }
 
-    /// A failure of a class that never counts trips nothing, and nothing else comes of a failure
-    /// while the circuit is closed.
+    /// Reports a failure. While the circuit is closed a failure of a class that never counts has no
+    /// effect.
     #[inline(always)]
     fn fail(&self, generation: u64, class: ErrorClass, now: u64) -> Option<Transition> {
         if Word(generation).phase() != Phase::Closed {
@@ -241,7 +238,7 @@ impl CircuitBreaker {
         self.settle(generation, now, |windows| Input::Fails { tripped: windows.record(class, counts, now) })
     }
 
-    /// The end of an admission through a circuit that was not closed: a report, or none.
+    /// Settles an admission of a circuit that was not closed; `report` is `None` for a release.
     #[cold]
     #[inline(never)]
     fn settle_rarely(&self, generation: u64, report: Option<Report>, now: u64) -> Option<Transition> {
@@ -255,7 +252,7 @@ impl CircuitBreaker {
         })
     }
 
-    /// Settles a permit: applies the input that its end makes, unless its generation is over.
+    /// Applies the input of an ended permit to the state table, unless its generation is over.
     #[inline(always)]
     fn settle(&self, generation: u64, now: u64, input: impl FnOnce(&mut Windows) -> Input) -> Option<Transition> {
         let mut guarded = self.cell.guarded.lock();
@@ -277,20 +274,20 @@ impl CircuitBreaker {
     fn enter(&self, word: Word, guarded: &mut Guarded, now: u64) {
         let phase = word.phase();
         if phase == Phase::Open {
-            // Nothing is counted between opening and closing, so a closed circuit starts with empty
-            // windows.
+            // No failure is counted between opening and closing, so a closed circuit starts with
+            // empty windows.
             guarded.windows.clear();
         }
         guarded.doubted_since = None;
         if let Some(wait) = self.cell.wait(phase) {
             wait.start(now);
         }
-        // Release pairs with the Acquire in `word`: who reads a phase reads the end of its wait or
-        // of a later one.
+        // Release pairs with the Acquire in `word`: a thread that reads a phase also reads the end
+        // of its wait, or of a later one.
         self.cell.word.store(word.0, Ordering::Release);
     }
 
-    /// Admission when the circuit was not closed a moment ago.
+    /// Admission after [`admit_closed`](Self::admit_closed) has found the circuit not closed.
     #[inline]
     fn admit_at(&self, now: u64) -> Result<Admission, CircuitOpenError> {
         match self.rejects_open(now) {

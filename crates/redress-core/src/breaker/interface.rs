@@ -1,7 +1,4 @@
-//! What a policy asks of a breaker, so that tests can put another in its place.
-//!
-//! Owns the trait and the ways to hand a breaker to a policy. Knows nothing of windows or
-//! thresholds.
+//! The `Breaker` trait, which a policy calls, and the types that a policy accepts as its breaker.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,68 +12,70 @@ use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::{ConfigError, ConfigIssue};
 use crate::policy::spec::PolicyBreaker;
 
-/// The admission of one call: handed back with the call's result, once, for its generation; the
-/// transition is then `None`.
+/// The admission of one call. The policy passes it back to [`report`](Breaker::report) or
+/// [`release`](Breaker::release) once, with the same generation and without the transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an admission has to be reported or released"]
 pub struct Admission {
-    /// Which era of the breaker admitted the call. A report from an earlier era is ignored.
+    /// The generation of the breaker's state in which the call was admitted. A report from an
+    /// earlier generation is ignored.
     pub generation: u64,
-    /// The change of state that admitting the call made.
+    /// The change of state that the admission caused.
     pub transition: Option<Transition>,
 }
 
-/// The result of an admitted call, as a breaker sees it.
+/// The result of an admitted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Report {
-    /// It succeeded.
+    /// The call succeeded.
     Success,
-    /// It failed; the class of its last failure.
+    /// The call failed; the class of its last failure.
     Failure(ErrorClass),
 }
 
-/// A circuit breaker as a policy uses it. [`CircuitBreaker`] is one; a test may bring its own.
+/// A circuit breaker as a policy uses it. [`CircuitBreaker`] implements it; implement it for a
+/// custom breaker or a fake in tests.
 pub trait Breaker: Send + Sync {
     /// Admits a call or rejects it.
     ///
     /// # Errors
     ///
-    /// The rejection, if the call must not run.
+    /// If the call must not run.
     fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError>;
 
-    /// Hears of an admitted call's result; says which change of state it made.
+    /// Called with the result of an admitted call. Returns the change of state that it caused.
     fn report(&self, admission: Admission, report: Report, now: Instant) -> Option<Transition>;
 
-    /// Takes an admission back without a result: the call was dropped, panicked or was aborted, or
-    /// its [`report`](Self::report) panicked. A panic in here is caught, since the call may be
-    /// unwinding already.
+    /// Called for an admitted call that ends without a result: it was dropped, panicked or was
+    /// aborted, or its [`report`](Self::report) panicked. A panic in this method is caught, because
+    /// the call may already be unwinding.
     fn release(&self, admission: Admission);
 
-    /// The state.
+    /// The current state.
     fn state(&self) -> CircuitState;
 
-    /// The name it goes by in events. Default: none.
+    /// The breaker's name in events. Default: none.
     fn name(&self) -> Option<&str> {
         None
     }
 
-    /// How long from `now` an open circuit stays open before it admits a probe; asked when a report
-    /// has opened it, for the event. Default: not known.
+    /// How long from `now` an open circuit stays open before it admits a probe. Called after a
+    /// report has opened the circuit, for the event. Default: `None`, for unknown.
     fn open_for(&self, now: Instant) -> Option<Duration> {
         let _ = now;
         None
     }
 }
 
-/// A breaker, or the configuration of one, on its way into a policy.
+/// A breaker or its configuration, converted for a policy's builder.
 #[derive(Debug)]
 pub struct BreakerSource(Source);
 
 enum Source {
     Builder(CircuitBreakerBuilder),
     Choice(BreakerChoice),
-    /// A breaker of the caller's that was only described.
+    /// A custom breaker in a spec, which cannot be built.
     Custom,
 }
 
@@ -89,8 +88,8 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// What a policy's builder takes as its breaker: a [`CircuitBreakerBuilder`], a [`CircuitBreaker`],
-/// a [`BreakerSpec`], or an `Arc` of another [`Breaker`].
+/// The types that a policy's builder accepts as its breaker: [`CircuitBreakerBuilder`],
+/// [`CircuitBreaker`], [`BreakerSpec`], or an `Arc` of another [`Breaker`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a circuit breaker",
     label = "neither a `CircuitBreaker` nor its builder",
@@ -103,7 +102,7 @@ pub trait IntoBreaker: Into<BreakerSource> {}
 impl<B: Into<BreakerSource>> IntoBreaker for B {}
 
 impl BreakerSource {
-    /// The breaker.
+    /// Builds the breaker, or returns the one that is built already.
     pub(crate) fn build(self) -> Result<BreakerChoice, ConfigError> {
         match self.0 {
             Source::Builder(builder) => builder.build().map(BreakerChoice::Circuit),
@@ -156,7 +155,8 @@ impl<B: Breaker + 'static> From<Arc<B>> for BreakerSource {
     }
 }
 
-/// The breaker of a policy. An enum, so that the real one is reached without an indirect call.
+/// The breaker of a policy. An enum, so that a `CircuitBreaker` is reached without an indirect
+/// call.
 #[derive(Clone)]
 pub(crate) enum BreakerChoice {
     Circuit(CircuitBreaker),
@@ -164,7 +164,7 @@ pub(crate) enum BreakerChoice {
 }
 
 impl BreakerChoice {
-    /// The breaker's name for an error. Of a breaker that is not ours it is copied.
+    /// The breaker's name, for an error. The name of a custom breaker is copied.
     pub(crate) fn shared_name(&self) -> Option<BreakerName> {
         match self {
             Self::Circuit(breaker) => breaker.shared_name(),

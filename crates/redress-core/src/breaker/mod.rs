@@ -1,8 +1,9 @@
-//! The circuit breaker: stops calling a dependency that keeps failing, and finds out when it has
+//! Circuit breakers: stop calls to a dependency that keeps failing, and detect when it has
 //! recovered.
 //!
-//! The state table is `state.rs`, the cell that calls share `cell.rs`, the right to one call
-//! `permit.rs`, configuration `spec.rs` and `builder.rs`. None of them knows what a call is.
+//! A [`CircuitBreaker`] is shared by the policies that call one dependency. It counts calls, not
+//! attempts, and only failures in classes that suggest the dependency is unhealthy. A [`Permit`] is
+//! the admission of one call outside a policy.
 
 mod builder;
 mod cell;

@@ -1,6 +1,4 @@
-//! The right to make one call through a breaker.
-//!
-//! Owns "reported once, or released when dropped". Does not know what the call is.
+//! `Permit`, the admission of one call: reported once, or released when dropped.
 
 use std::mem;
 use std::time::Instant;
@@ -10,8 +8,9 @@ use super::interface::{Admission, Breaker, Report};
 use super::state::Transition;
 use crate::classify::class::ErrorClass;
 
-/// The right to make one call through a [`CircuitBreaker`]. Report its result; a permit that is
-/// dropped without one, by an early return, a panic or a cancelled future, gives its place back.
+/// The admission of one call through a [`CircuitBreaker`]. Report the call's result. A permit that
+/// is dropped without a report, by an early return, a panic or a cancelled future, releases its
+/// place.
 #[derive(Debug)]
 #[must_use = "a permit dropped at once gives its place back without a result"]
 pub struct Permit<'b> {
@@ -25,18 +24,19 @@ impl<'b> Permit<'b> {
         Self { breaker, admission }
     }
 
-    /// The change of state that admitting the call made: half-opened, if this is the first probe.
+    /// The change of state that the admission caused: [`HalfOpened`](Transition::HalfOpened) for
+    /// the first probe.
     #[must_use]
     pub const fn transition(&self) -> Option<Transition> {
         self.admission.transition
     }
 
-    /// Reports a success; says whether it closed the circuit.
+    /// Reports a success now, on the breaker's clock. Returns the change of state that it caused:
+    /// [`Closed`](Transition::Closed) for a probe.
     #[inline]
     #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn success(self) -> Option<Transition> {
-        // Closed and still holding a permit of that era: a success changes nothing and needs no
-        // time.
+        // The success of a call that is no probe changes nothing and needs no clock reading.
         if CircuitBreaker::is_probe(self.admission.generation) {
             let transition = self.breaker.succeed_now(self.admission.generation);
             mem::forget(self);
@@ -47,8 +47,8 @@ impl<'b> Permit<'b> {
         }
     }
 
-    /// Reports a failure of this class now, on the breaker's clock; says which change of state it
-    /// made.
+    /// Reports a failure of this class now, on the breaker's clock. Returns the change of state
+    /// that it caused.
     #[inline]
     #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn failure(self, class: ErrorClass) -> Option<Transition> {
@@ -57,7 +57,7 @@ impl<'b> Permit<'b> {
         transition
     }
 
-    /// The same at `now`.
+    /// Like [`failure`](Self::failure), at `now`.
     #[inline]
     #[expect(clippy::must_use_candidate, reason = "the transition is news for observers, not a result")]
     pub fn failure_at(self, class: ErrorClass, now: Instant) -> Option<Transition> {

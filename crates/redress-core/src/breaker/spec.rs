@@ -1,6 +1,5 @@
-//! A breaker's configuration as plain data.
-//!
-//! Owns the fields, the defaults and how they read. What is refused is `builder.rs`.
+//! A breaker's configuration as plain data, with its defaults and a text for people. `builder.rs`
+//! validates it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,11 +8,12 @@ use std::time::Duration;
 use crate::classify::class::ErrorClass;
 use crate::outcome::readable_duration::Readable;
 
-/// The configuration of a [`CircuitBreaker`](crate::CircuitBreaker): what its builder edits, and
-/// what a built breaker [gives back](crate::CircuitBreaker::spec).
+/// The configuration of a [`CircuitBreaker`](crate::CircuitBreaker): input of
+/// [`from_spec`](crate::CircuitBreaker::from_spec), and returned by
+/// [`spec`](crate::CircuitBreaker::spec).
 ///
-/// Plain data that nothing has checked: [`build`](crate::breaker::CircuitBreakerBuilder::build)
-/// does. The clock is not part of it.
+/// The values are not validated until [`build`](crate::breaker::CircuitBreakerBuilder::build). The
+/// clock is not included.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,26 +43,26 @@ pub struct BreakerSpec {
     pub window: Duration,
     /// How long the circuit stays open before it admits a probe. Default: 30 s.
     pub recovery_timeout: Duration,
-    /// When a probe that has not ended loses its place. Default: after the recovery timeout.
+    /// How long a probe keeps its place. Default: as long as the recovery timeout.
     pub probe_lease: ProbeLease,
     /// The classes whose failures count towards `failure_threshold`. Default: `Transient` and
     /// `ServerError`.
     pub trip_on: Vec<ErrorClass>,
-    /// The classes with a threshold of their own; of two for one class the last counts. Default:
-    /// none.
+    /// The classes with a separate threshold. If a class occurs twice, the last entry counts.
+    /// Default: none.
     pub class_thresholds: Vec<(ErrorClass, u32)>,
 }
 
-/// How long a probe may take before the next call takes its place.
+/// How long a probe keeps its place before the next call supersedes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProbeLease {
-    /// As long as the circuit stays open.
+    /// As long as the recovery timeout.
     #[default]
     RecoveryTimeout,
     /// For this long.
     Lasts(Duration),
-    /// For ever: the next probe comes when the present one has ended.
+    /// Without a limit: the next probe is admitted after the present one has ended.
     Endless,
 }
 
@@ -81,7 +81,7 @@ impl Default for BreakerSpec {
 }
 
 impl BreakerSpec {
-    /// How long a probe keeps its place; `None` for as long as it takes.
+    /// How long a probe keeps its place; `None` without a limit.
     #[must_use]
     pub const fn lease(&self) -> Option<Duration> {
         match self.probe_lease {
@@ -91,7 +91,7 @@ impl BreakerSpec {
         }
     }
 
-    /// The class's own threshold, if it has one; the last one given counts.
+    /// The class's separate threshold, if it has one; the last entry counts.
     pub(super) fn own_threshold(&self, class: ErrorClass) -> Option<u32> {
         self.class_thresholds.iter().rev().find(|(of, _)| *of == class).map(|(_, threshold)| *threshold)
     }
@@ -115,7 +115,7 @@ impl BreakerSpec {
     }
 }
 
-/// One line: what opens the circuit, when it probes, and when a probe loses its place.
+/// Writes one line: what opens the circuit, when it probes, and when a probe is superseded.
 impl fmt::Display for BreakerSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("breaker")?;

@@ -1,22 +1,20 @@
-//! The breaker's state table: state and input in, next state and transition out.
-//!
-//! Owns every edge there is. Knows no time, no lock and no counting: "due" and "tripped" come in as
-//! inputs.
+//! The breaker's states and its state table, a pure function. Time and counting come in as inputs
+//! ("due" and "tripped").
 
 use std::fmt;
 
 use crate::closed_set::closed_set;
 use crate::outcome::event::EventName;
 
-/// What a breaker lets through.
+/// The state of a circuit: which calls it admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CircuitState {
-    /// Every call.
+    /// Admits every call.
     Closed,
-    /// No call, until the recovery time has passed.
+    /// Rejects every call until the recovery time has passed.
     Open,
-    /// One call, the probe; the next one when it has ended or its lease is over.
+    /// Admits one call, the probe, and the next one when that has ended or its lease is over.
     HalfOpen,
 }
 
@@ -43,20 +41,20 @@ impl fmt::Display for CircuitState {
     }
 }
 
-/// A change of state that observers hear of.
+/// A change of state, as reported to observers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transition {
-    /// To open.
+    /// The circuit opened.
     Opened,
-    /// To half-open: the recovery time has passed and a call came to be the probe.
+    /// The recovery time has passed, and a call was admitted as the probe.
     HalfOpened,
-    /// To closed.
+    /// The circuit closed: a probe succeeded, or failed in a class that does not trip.
     Closed,
 }
 
 impl Transition {
-    /// The state after it.
+    /// The state after the transition.
     #[must_use]
     pub const fn state(self) -> CircuitState {
         match self {
@@ -66,7 +64,7 @@ impl Transition {
         }
     }
 
-    /// Its event.
+    /// The event that reports the transition.
     #[must_use]
     pub const fn event(self) -> EventName {
         match self {
@@ -77,7 +75,7 @@ impl Transition {
     }
 }
 
-/// [`CircuitState`] as the cell keeps it: half-open is free or taken.
+/// [`CircuitState`], with half-open split by whether a probe is running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Closed,
@@ -96,11 +94,11 @@ impl Phase {
     }
 }
 
-/// What can happen to a breaker. All but `Arrives` come from a permit of the current generation.
+/// An input of the state table. All but `Arrives` come from a permit of the current generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// A call asks to be admitted; `due` if the wait of the phase is over: of `Open` the recovery
-    /// time, of `Probing` the probe's lease.
+    /// A call arrives. `due` if the wait of the phase is over: the recovery time in `Open`, the
+    /// probe's lease in `Probing`.
     Arrives { due: bool },
     /// An admitted call succeeded.
     Succeeds,
@@ -112,29 +110,28 @@ pub(crate) enum Input {
     Releases,
 }
 
-/// What the table answers.
+/// An output of the state table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Nothing changes; a call that arrives is let through.
+    /// Nothing changes, and a call that arrives is admitted.
     Stay,
-    /// A call that arrives is turned away, and nothing changes.
+    /// Nothing changes, and a call that arrives is rejected.
     Reject,
-    /// The next phase, and what observers hear.
+    /// The next phase, and the transition that observers receive.
     Go(Phase, Option<Transition>),
 }
 
-/// The table.
+/// The state table.
 ///
 /// - **Invariant C1**: these are all the edges.
 /// - **Invariant C2**: a call enters `Probing` from `Open` or `HalfOpen`, or from `Probing` itself
-///   when the probe's lease is over, which makes a new generation; so there is one current probe at
-///   a time.
-/// - **Invariant C3**: never wedged. Every input but `Arrives` leaves `Probing`, and an arrival
-///   after the lease is admitted, however long the permit before it is kept. Without a lease this
-///   holds for permits that end.
+///   when the probe's lease is over, which starts a new generation. So there is at most one current
+///   probe.
+/// - **Invariant C3**: the circuit never gets stuck. Every input but `Arrives` leaves `Probing`,
+///   and an arrival after the lease is admitted even if the previous permit is kept for ever.
+///   Without a lease this holds for permits that end.
 ///
-/// A probe that supersedes another makes no transition: the state stays half-open, which observers
-/// have heard.
+/// A probe that supersedes another causes no transition, because the state stays half-open.
 pub(crate) const fn step(phase: Phase, input: Input) -> Step {
     match (phase, input) {
         (Phase::Open, Input::Arrives { due: true }) => Step::Go(Phase::Probing, Some(Transition::HalfOpened)),
@@ -150,7 +147,7 @@ pub(crate) const fn step(phase: Phase, input: Input) -> Step {
         (Phase::Probing, Input::Releases) => Step::Go(Phase::HalfOpen, None),
 
         (Phase::Closed, _) => Step::Stay,
-        // No permit exists in these generations, so nothing but a call can come in.
+        // No permit exists in these generations, so the only input is `Arrives`.
         (Phase::Open | Phase::HalfOpen, _) => Step::Stay,
     }
 }

@@ -1,6 +1,4 @@
-//! The failures that a breaker counts, each in its window.
-//!
-//! Owns which failure counts towards what. Knows no state, no lock and no clock.
+//! The failure windows of a breaker, one for each threshold.
 
 use super::builder::Counts;
 use super::spec::BreakerSpec;
@@ -8,8 +6,8 @@ use crate::budget::window::RollingWindow;
 use crate::classify::class::ErrorClass;
 use crate::drive::clock::nanos;
 
-/// The failures that count: one window for all classes without a threshold of their own, and one
-/// for each with.
+/// One window for the classes that count generally, and one for each class with a separate
+/// threshold.
 pub(super) struct Windows {
     general: RollingWindow,
     alone: Vec<(ErrorClass, RollingWindow)>,
@@ -23,7 +21,7 @@ impl Windows {
         Self { general: RollingWindow::new(spec.failure_threshold, span), alone }
     }
 
-    /// Counts a failure; says whether that fills its window.
+    /// Counts a failure. Returns whether its window is full.
     #[inline]
     pub(super) fn record(&mut self, class: ErrorClass, counts: Counts, now: u64) -> bool {
         match counts {

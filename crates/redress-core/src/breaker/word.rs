@@ -1,11 +1,8 @@
-//! A breaker's state in one word, so that a reader sees all of it at once.
-//!
-//! Owns which bit means what. Knows no atomics: the word is kept in `cell.rs`.
+//! The layout of a breaker's state in one word, which is read atomically.
 
 use super::state::Phase;
 
-/// The breaker's word: the generation above two bits of phase. Each change of phase is a new
-/// generation.
+/// The generation above two bits of phase. Each change of phase starts a new generation.
 #[derive(Clone, Copy)]
 pub(super) struct Word(pub(super) u64);
 

@@ -1,7 +1,4 @@
-//! The shared budget: how many retries a group of policies may make in any window.
-//!
-//! Owns the counting of retries granted. Does not know who asks, why, or what a retry costs
-//! elsewhere.
+//! `Budget`, a shared limit on the retries of several policies in a rolling window.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -13,26 +10,27 @@ use crate::drive::epoch::Epoch;
 use crate::policy::config_error::{Check, ConfigError};
 use crate::sync::{Arc, Mutex};
 
-/// The largest limit of a budget and the largest threshold of a breaker: 16,777,216, which is 128
-/// MiB of window.
+/// The largest limit of a budget and the largest threshold of a breaker: 16,777,216, whose window
+/// takes 128 MiB.
 pub(crate) const MAX_WINDOW_EVENTS: u32 = 1 << 24;
 
 /// A limit on retries within a rolling window, shared by every policy that holds a clone.
 ///
-/// First attempts are free; each retry takes one token, which comes back when the window has passed
-/// since it was taken. Retries that were granted and then deferred or aborted keep their token.
+/// First attempts are free. Each retry takes one token, which becomes available again one window
+/// later. A retry that was granted and then deferred or aborted does not return its token.
 ///
-/// **Invariant B1**: in any window of the given length at most `max_retries` are granted, whatever
-/// the order and number of callers, by a clock that never steps back.
+/// A handle: clones share the tokens.
 ///
-/// A clock that steps back by up to one window gets tokens back later, never sooner. A token taken
-/// at a reading that was too far ahead, later by more than a window than every reading since, comes
-/// back once those readings have gone on for a window: one such reading does not use the budget up
-/// for good. Out of order, instants from up to one window ago change nothing.
+/// **Invariant B1**: in any window of the given length at most `max_retries` are granted, for any
+/// order and number of callers, if the clock never steps back.
 ///
-/// A retry granted exactly one window ago no longer counts. The memory is eight bytes for each
-/// retry the limit allows, reserved when the budget is made and used as it fills, whatever the
-/// traffic.
+/// An instant up to one window behind the latest one counts as that one, so a clock that steps back
+/// makes tokens available later, never sooner. A token taken at a reading more than one window
+/// ahead of all later ones becomes available again after those have advanced by one window, so one
+/// wrong reading does not block the budget for good.
+///
+/// A retry granted exactly one window ago does not count. The budget takes eight bytes for each
+/// retry that the limit allows, reserved when it is created, independent of the traffic.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,7 +55,7 @@ struct Cell {
 }
 
 impl Budget {
-    /// A budget of `max_retries` retries in any `window`. A limit of zero never grants one.
+    /// Creates a budget of `max_retries` retries in any `window`. A limit of zero grants none.
     ///
     /// # Errors
     ///
@@ -66,7 +64,7 @@ impl Budget {
         Self::from_spec(BudgetSpec::new(max_retries, window))
     }
 
-    /// The budget that this configuration describes.
+    /// Creates a budget from its configuration.
     ///
     /// # Errors
     ///
@@ -75,8 +73,8 @@ impl Budget {
         Self::make(spec, ClockChoice::default())
     }
 
-    /// The same with a clock of its own, which it then uses even when a policy offers it the
-    /// policy's time.
+    /// Like [`new`](Self::new), but with a separate clock, which the budget also uses instead of
+    /// the clock of a policy.
     ///
     /// # Errors
     ///
@@ -101,14 +99,16 @@ impl Budget {
         Ok(Self { cell: Arc::new(cell) })
     }
 
-    /// Takes one token now. `false`, and nothing taken, if none is left.
+    /// Takes one token now, on the budget's clock. Returns `false` if none is left.
     #[must_use]
     pub fn consume(&self) -> bool {
         self.consume_at(self.cell.clock.now(), 1)
     }
 
-    /// Takes `cost` tokens at `now`, or none at all: `false` if fewer are left. A cost of zero is
-    /// always granted.
+    /// Takes `cost` tokens at `now`. Takes none and returns `false` if fewer are left. A cost of
+    /// zero is always granted.
+    ///
+    /// A budget with a separate clock ignores `now`.
     #[must_use]
     #[inline]
     pub fn consume_at(&self, now: Instant, cost: u32) -> bool {
@@ -120,13 +120,13 @@ impl Budget {
         }
     }
 
-    /// How many tokens are left now.
+    /// How many tokens are left now, on the budget's clock.
     #[must_use]
     pub fn remaining(&self) -> u32 {
         self.remaining_at(self.cell.clock.now())
     }
 
-    /// How many tokens are left at `now`.
+    /// How many tokens are left at `now`, which a budget with a separate clock ignores.
     #[must_use]
     pub fn remaining_at(&self, now: Instant) -> u32 {
         let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
@@ -134,19 +134,19 @@ impl Budget {
         self.cell.spec.max_retries.saturating_sub(u32::try_from(live).unwrap_or(u32::MAX))
     }
 
-    /// The configuration it was made from.
+    /// The budget's configuration.
     #[must_use]
     pub fn spec(&self) -> BudgetSpec {
         self.cell.spec
     }
 
-    /// The limit it was made with.
+    /// How many retries are granted in any window.
     #[must_use]
     pub fn max_retries(&self) -> u32 {
         self.cell.spec.max_retries
     }
 
-    /// The window it was made with.
+    /// How long a retry counts.
     #[must_use]
     pub fn window(&self) -> Duration {
         self.cell.spec.window

@@ -1,4 +1,7 @@
-//! The budget that policies share, and the rolling window that it and the breaker count in.
+//! Retry budgets: a limit on retries that several policies share.
+//!
+//! A [`Budget`] bounds the extra load of retries during an outage. Give a clone of it to each
+//! [`Retry`](crate::Retry) that it limits.
 
 pub(crate) mod window;
 pub(crate) mod cell;

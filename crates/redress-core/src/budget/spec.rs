@@ -1,16 +1,14 @@
-//! A budget's configuration as plain data.
-//!
-//! Owns the fields and how they read. What is refused is `cell.rs`.
+//! A budget's configuration as plain data, with a text for people. `cell.rs` validates it.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::outcome::readable_duration::Readable;
 
-/// The configuration of a [`Budget`](crate::Budget), which a budget is [built
-/// from](crate::Budget::from_spec) and [gives back](crate::Budget::spec).
+/// The configuration of a [`Budget`](crate::Budget): input of
+/// [`from_spec`](crate::Budget::from_spec), and returned by [`spec`](crate::Budget::spec).
 ///
-/// Plain data that nothing has checked: `from_spec` does. The clock is not part of it.
+/// The values are not validated until `from_spec`. The clock is not included.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,21 +23,22 @@ use crate::outcome::readable_duration::Readable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BudgetSpec {
-    /// How many retries are granted in any window. There is no default.
+    /// How many retries are granted in any window. At most 16,777,216; zero grants none. No
+    /// default.
     pub max_retries: u32,
-    /// How long a retry counts. There is no default.
+    /// How long a retry counts. Must not be zero. No default.
     pub window: Duration,
 }
 
 impl BudgetSpec {
-    /// At most `max_retries` in any `window`.
+    /// Creates the configuration of a budget of `max_retries` in any `window`.
     #[must_use]
     pub const fn new(max_retries: u32, window: Duration) -> Self {
         Self { max_retries, window }
     }
 }
 
-/// One line: the limit and the window.
+/// Writes one line: the limit and the window.
 impl fmt::Display for BudgetSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "budget: at most {} retries in {}", self.max_retries, Readable(self.window))

@@ -1,30 +1,26 @@
-//! The rolling window that breaker and budget share: the last N instants, exactly.
+//! The rolling window of breaker and budget: the exact instants of the last N events.
 //!
-//! Owns the ring and its arithmetic. Knows no clock and no lock, and not what is counted.
-//!
-//! To know whether N events fall within a span it is enough to know the last N of them: the memory
-//! is N ticks, fixed when the window is made, and recording one takes constant time.
+//! To decide whether N events fall within a span, the last N of them suffice. The window takes N
+//! ticks of memory, allocated when it is created, and records an event in constant time.
 
-/// The last N events, as the ticks at which each happened: those at which they leave would be
-/// beyond the last tick for events near it, and a window that forgets early at the end of time
-/// would let everything through there.
+/// The last N events, each as the tick at which it happened. The tick at which an event leaves
+/// could not be represented for events near `u64::MAX`, and such events would leave too early.
 ///
-/// The ring is written at `next`; the slots before it that are not free hold the events, in order.
+/// The ring is written at `next`. The slots before it that are not free hold the events, in order.
 ///
-/// An event exactly one span old has left. An event recorded with an earlier tick than the one
-/// before it counts as simultaneous with that one, so a clock that steps back can make the window
-/// forget later, never sooner.
+/// An event exactly one span old has left. An event with an earlier tick than the previous event
+/// counts as simultaneous with it, so a clock that steps back makes events leave later, never
+/// sooner.
 ///
-/// Unless it never comes back to the latest event: a reading more than one span behind that event
-/// puts the event in doubt. Later readings settle it. One that is not so far behind confirms the
-/// event; one that comes a whole span after the doubt began, still so far behind, refutes it. The
-/// window then forgets every event from before the doubt: at least one span old by the readings
-/// since. So the window follows a clock again one span after a reading too far ahead, and a caller
-/// that looked at the clock long before it asks changes nothing.
+/// The exception is a clock that never returns to the latest event. A reading more than one span
+/// behind that event puts the event in doubt, and later readings settle it. A reading that is not
+/// so far behind confirms the event. A reading a whole span after the doubt began, and still so far
+/// behind, refutes it: the window then drops every event from before the doubt, since all of them
+/// are at least one span old by the readings since. So the window follows the clock again one span
+/// after a reading too far ahead, and a single stale reading has no effect.
 ///
-/// All but the plain case is out of line: a reading no earlier than the latest event, while nothing
-/// is in doubt. One comparison tells it, because a doubt hides the latest event behind
-/// [`u64::MAX`].
+/// Only the plain case is inlined: a reading no earlier than the latest event, while nothing is in
+/// doubt. One comparison detects it, because `latest` is [`u64::MAX`] during a doubt.
 #[derive(Debug)]
 pub(crate) struct RollingWindow {
     events: Box<[u64]>,
@@ -37,7 +33,7 @@ pub(crate) struct RollingWindow {
     doubt: Option<Doubt>,
 }
 
-/// The latest event is more than one span later than every reading since.
+/// A doubt about the latest event, which is more than one span later than every reading since.
 #[derive(Clone, Copy, Debug)]
 struct Doubt {
     /// The tick of that event.
@@ -46,14 +42,14 @@ struct Doubt {
     since: u64,
     /// The tick of the latest event since then, or `since`.
     latest: u64,
-    /// How many events of the ring were recorded since then; they keep ticks of their own until the
+    /// How many events of the ring were recorded since then. They keep their own ticks until the
     /// doubt is settled.
     events: usize,
 }
 
 impl RollingWindow {
     pub(crate) fn new(capacity: u32, span: u64) -> Self {
-        // Zeroed memory comes lazily from the system: a large window costs what is used of it.
+        // The system provides zeroed memory lazily, so a large window costs only the part in use.
         let events = vec![0; capacity as usize].into_boxed_slice();
         let free = events.len();
         Self { events, next: 0, free, latest: 0, span, doubt: None }
@@ -65,13 +61,13 @@ impl RollingWindow {
         if !self.is_plain(now) {
             return self.take_several(now, 1);
         }
-        // Without slots nothing ever fits.
+        // A ring without slots has no room.
         let Some(slot) = self.events.get_mut(self.next) else { return false };
         if self.free > 0 {
             self.free -= 1;
         } else if now.wrapping_sub(*slot) < self.span {
-            // Full, the slot written next is the oldest, which is no later than the latest and
-            // hence than `now`.
+            // In a full ring the next slot holds the oldest event, which is no later than the
+            // latest, and so no later than `now`.
             return false;
         }
         *slot = now;
@@ -80,7 +76,7 @@ impl RollingWindow {
         true
     }
 
-    /// Records `several` events, or none unless all fit: the youngest of those that have to be gone
+    /// Records `several` events, or none unless all fit: the youngest event that must have left
     /// decides.
     #[cold]
     #[inline(never)]
@@ -94,8 +90,8 @@ impl RollingWindow {
         fits
     }
 
-    /// Records an event, forgetting the oldest if the ring is full. Returns whether one more would
-    /// not fit.
+    /// Records an event, dropping the oldest if the ring is full. Returns whether the window is
+    /// full.
     #[inline]
     pub(crate) fn record(&mut self, now: u64) -> bool {
         if !self.is_plain(now) {
@@ -122,7 +118,7 @@ impl RollingWindow {
         !self.has_room_for(now, 1)
     }
 
-    /// How many events are within the span. Takes time logarithmic in N.
+    /// How many events are within the span. Takes O(log N) time.
     pub(crate) fn live(&mut self, now: u64) -> usize {
         self.observe(now);
         let (mut low, mut high) = (0, self.filled());
@@ -162,7 +158,7 @@ impl RollingWindow {
         }
     }
 
-    /// Records an event at a reading that was observed.
+    /// Records an event at a reading that [`observe`](Self::observe) has seen.
     fn push(&mut self, now: u64) {
         let capacity = self.events.len();
         let Some(slot) = self.events.get_mut(self.next) else { return };
@@ -179,9 +175,9 @@ impl RollingWindow {
         self.free = self.free.saturating_sub(1);
     }
 
-    /// Raises or settles the doubt about the latest event. During a doubt no event since it began
-    /// has left, and of those before it the oldest have left first: the ring stays in the order in
-    /// which events leave.
+    /// Raises or settles the doubt about the latest event. During a doubt no event recorded since
+    /// it began has left, and the events from before it leave oldest first, so the ring stays in
+    /// the order in which events leave.
     fn observe(&mut self, now: u64) {
         match self.doubt {
             None if !self.is_far_behind(now, self.latest) => {}
@@ -192,8 +188,8 @@ impl RollingWindow {
                 self.doubt = None;
             }
             Some(doubt) if !self.is_far_behind(now, doubt.latest) => {}
-            // A first doubt, or a reading that puts the readings of the present doubt in doubt as
-            // well.
+            // A first doubt, or a reading so far behind that it also puts the readings of the
+            // present doubt in doubt.
             _ => {
                 self.confirm();
                 self.doubt = Some(Doubt { about: self.latest, since: now, latest: now, events: 0 });
@@ -202,7 +198,7 @@ impl RollingWindow {
         }
     }
 
-    /// Ends the doubt: what was recorded meanwhile counts as simultaneous with the latest event.
+    /// Ends the doubt: events recorded during it count as simultaneous with the latest event.
     fn confirm(&mut self) {
         let Some(doubt) = self.doubt.take() else { return };
         self.latest = doubt.about;
@@ -329,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_case_is_no_case_of_its_own() {
+    fn the_plain_case_agrees_with_the_general_one() {
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..2_000 {
             let (capacity, span) = (random.u32(..4), random.u64(1..10));

@@ -1,17 +1,15 @@
-//! The closed set of error classes and the total table indexed by it.
-//!
-//! Owns what a class is and whether it may be retried. Knows nothing of errors, protocols or time.
+//! The closed set of error classes, and `PerClass`, a table with an entry for each of them.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
 
 use crate::closed_set::closed_set;
 
-/// What kind of failure something is. Every part of redress acts on this value and on nothing else.
+/// The kind of a failure. Every part of redress acts on this value and on nothing else.
 ///
-/// The set is closed and small on purpose: strategies, caps, breaker rules and metric labels are
-/// all tables over it. Inside redress it is matched exhaustively; outside it is
-/// `#[non_exhaustive]`, so that a ninth class would not be a breaking change.
+/// The set is closed and small: strategies, caps, breaker rules and metric labels are tables over
+/// it. Inside redress it is matched exhaustively. Outside it is `#[non_exhaustive]`, so a ninth
+/// class would not be a breaking change.
 ///
 /// ```
 /// use redress::ErrorClass;
@@ -28,18 +26,20 @@ pub enum ErrorClass {
     Auth,
     /// The caller is not allowed to do this (HTTP 403). Never retried.
     Permission,
-    /// The request itself is wrong; sending it again gives the same answer (HTTP 4xx, but for those
-    /// below, and 501, 505). Never retried.
+    /// The request itself is wrong, and sending it again gives the same answer (HTTP 4xx except
+    /// those of other classes, and 501, 505, 506, 508, 510). Never retried.
     Permanent,
-    /// Two writers met: a conflict, a deadlock, a lock held by another client (HTTP 409, 423).
+    /// A concurrent modification: a conflict, a deadlock, a lock held by another client (HTTP 409,
+    /// 423).
     Concurrency,
-    /// The other side asks for fewer requests (HTTP 429).
+    /// The dependency asks for fewer requests (HTTP 429).
     RateLimit,
-    /// The other side failed (HTTP 5xx, but for those above).
+    /// The dependency failed (HTTP 5xx except those of other classes).
     ServerError,
-    /// The way there failed: a timeout, a reset connection (HTTP 408, 421, 425).
+    /// The request may not have arrived: a timeout, a reset connection (HTTP 408, 421, 425).
     Transient,
-    /// Nobody recognised the failure. Retried, under a cap of its own.
+    /// No classifier recognised the failure. Retried at most
+    /// [`max_unknown_retries`](crate::policy::RetryBuilder::max_unknown_retries) times.
     Unknown,
 }
 
@@ -79,7 +79,7 @@ impl ErrorClass {
         }
     }
 
-    /// The class with this [name](Self::as_str), if there is one.
+    /// Returns the class with this [name](Self::as_str), or `None`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|class| class.as_str() == name)
@@ -92,17 +92,26 @@ impl fmt::Display for ErrorClass {
     }
 }
 
-/// A value for every [`ErrorClass`]: a total table, so a lookup cannot miss and does not hash.
+/// A value for every [`ErrorClass`]: an array indexed by class, so a lookup cannot fail.
+///
+/// ```
+/// use redress::ErrorClass;
+/// use redress::classify::PerClass;
+///
+/// let mut failures = PerClass::from_fn(|_| 0);
+/// failures[ErrorClass::RateLimit] += 1;
+/// assert_eq!(failures.iter().find(|(_, count)| **count > 0), Some((ErrorClass::RateLimit, &1)));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PerClass<T>([T; ErrorClass::ALL.len()]);
 
 impl<T> PerClass<T> {
-    /// The table whose entry for each class is what `of` says.
+    /// Creates a table by calling `of` with every class.
     pub fn from_fn(mut of: impl FnMut(ErrorClass) -> T) -> Self {
         Self(std::array::from_fn(|index| of(ErrorClass::ALL[index])))
     }
 
-    /// Every class with its entry, in declaration order.
+    /// Iterates over the classes and their values, in declaration order.
     pub fn iter(&self) -> impl Iterator<Item = (ErrorClass, &T)> {
         ErrorClass::ALL.iter().copied().zip(&self.0)
     }

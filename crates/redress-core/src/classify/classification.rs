@@ -1,7 +1,4 @@
-//! The answer of a classifier: a class, a hint how long to wait, and a few labels.
-//!
-//! Owns the value that travels from a classifier through every gate. Does not know who makes it or
-//! who reads it.
+//! `Classification`, the result of a classifier: a class, a hint how long to wait, and labels.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,7 +6,8 @@ use std::time::Duration;
 use crate::classify::class::ErrorClass;
 use crate::classify::evidence::Evidence;
 
-/// What a classifier made of one failed attempt.
+/// A classifier's description of one failed attempt: its class, an optional hint how long to wait,
+/// and details.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,10 +22,10 @@ use crate::classify::evidence::Evidence;
 ///
 /// # Details that become labels
 ///
-/// Observers show the first of these details that a classification has as one label, `detail`:
-/// `status` (an HTTP status such as `503`), `grpc` (a gRPC code such as `UNAVAILABLE`), `http2` (an
-/// HTTP/2 error code) and `io` (the kind of an `std::io::Error`, such as `ConnectionReset`). Other
-/// details are in logs alone.
+/// Observers export the first of these details that is present as the label `detail`: `status` (an
+/// HTTP status such as `503`), `grpc` (a gRPC code such as `UNAVAILABLE`), `http2` (an HTTP/2 error
+/// code) and `io` (the kind of an `std::io::Error`, such as `ConnectionReset`). Other details
+/// appear only in logs.
 #[derive(Clone, Debug)]
 #[must_use = "a classification does nothing until the engine sees it"]
 pub struct Classification {
@@ -36,24 +34,24 @@ pub struct Classification {
     marks: Marks,
     evidence: Option<Evidence>,
     retry_after: Option<Duration>,
-    /// Boxed, since most classifications have none and every failure moves this value a few times.
+    /// Boxed: most classifications have none, and every failure moves this value a few times.
     details: Option<Box<[Detail]>>,
 }
 
-/// The label under which a classification says why it forbids a retry.
+/// The detail that holds the reason for a forbidden retry.
 const RETRY_FORBIDDEN: &str = "retry_forbidden";
 
-/// What a classification asks for besides what follows from its class.
+/// A request of the classification that overrides the rules of its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
     None,
     Abort,
-    /// No further attempt, for the reason among the details.
+    /// No further attempt. The reason is a detail.
     NoRetry,
 }
 
-/// What is known of a failure besides its class, in one byte: every failure moves its
-/// classification a few times.
+/// Boolean properties of a failure, in one byte: every failure moves its classification a few
+/// times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Marks(u8);
 
@@ -61,9 +59,9 @@ impl Marks {
     const NONE: Self = Self(0);
     /// The failure certainly had no effect.
     const UNSENT: Self = Self(1);
-    /// It is a timeout, although the operation returned.
+    /// It is a timeout, reported by the operation's own error.
     const TIMEOUT: Self = Self(2);
-    /// The hint is the wait, and no floor.
+    /// The hint is the exact wait instead of a floor.
     const ORDERED: Self = Self(4);
 
     const fn with(self, mark: Self) -> Self {
@@ -78,16 +76,16 @@ impl Marks {
 type Detail = (Cow<'static, str>, Cow<'static, str>);
 
 impl Classification {
-    /// A classification of this class, with neither a hint nor details.
+    /// Creates a classification of this class without a hint or details.
     #[inline]
     pub const fn new(class: ErrorClass) -> Self {
         Self { class, wish: Wish::None, marks: Marks::NONE, evidence: None, retry_after: None, details: None }
     }
 
-    /// Not a failure but a wish: the operation asks that the whole call end now, as
-    /// [`Aborted`](crate::StopReason::Aborted). Neither caps, breaker nor budget count the attempt.
+    /// Ends the whole call now, as [`Aborted`](crate::StopReason::Aborted). The attempt does not
+    /// count as a failure: caps, breaker and budget ignore it.
     ///
-    /// The default classifier answers this for an
+    /// The default classifier returns this for an
     /// [`AbortRetryError`](crate::error::AbortRetryError) anywhere in the source chain.
     #[inline]
     pub const fn abort() -> Self {
@@ -96,19 +94,22 @@ impl Classification {
         asked
     }
 
-    /// Sets how long the other side asked to wait before the next attempt: a `Duration`, or an
-    /// `Option` of one where it may not have asked.
+    /// Sets how long the dependency asked to wait before the next attempt. Takes a `Duration` or an
+    /// `Option<Duration>`. Default: `None`.
+    ///
+    /// By default the hint is a floor for the strategy's delay.
     #[inline]
     pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
         self.retry_after = retry_after.into();
         self
     }
 
-    /// Sets how long the other side ordered to wait: not a floor for the strategy's delay, as
-    /// [`with_retry_after`](Self::with_retry_after) is, but the wait itself, after which the
-    /// backoff starts over. Caps on hints hold for it. What [gRFC
-    /// A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback) calls
-    /// pushback is such an order.
+    /// Sets the exact wait before the next attempt. It replaces the strategy's delay, unlike
+    /// [`with_retry_after`](Self::with_retry_after), which is a floor for it. The backoff starts
+    /// over after the wait. Caps on hints apply.
+    ///
+    /// What [gRFC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)
+    /// calls pushback is such a wait.
     #[inline]
     pub const fn with_ordered_wait(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
@@ -116,11 +117,12 @@ impl Classification {
         self
     }
 
-    /// Forbids a further attempt, although the class may allow one: the other side said not to come
-    /// back, or what was sent cannot be sent again. Everything else goes by the class as ever; a
-    /// call that would have been retried ends as
-    /// [`RetryForbidden`](crate::StopReason::RetryForbidden), and its outcome says `why`, as does
-    /// the detail `retry_forbidden`. Changes nothing about an [`abort`](Self::abort).
+    /// Forbids a further attempt, even if the class allows one: the dependency refused further
+    /// requests, or the request cannot be sent again.
+    ///
+    /// Everything else still follows the class. A call that would have been retried ends as
+    /// [`RetryForbidden`](crate::StopReason::RetryForbidden), and `why` appears in its outcome and
+    /// in the detail `retry_forbidden`. Has no effect on an [`abort`](Self::abort).
     ///
     /// ```
     /// use redress::{Classification, ErrorClass};
@@ -142,12 +144,12 @@ impl Classification {
         }
     }
 
-    /// Marks a failure that certainly had no effect: nothing of the attempt left, or the other side
-    /// says that it did not act on it. An operation that must not run twice may run again then. Not
-    /// for what merely failed early.
+    /// Marks a failure that certainly had no effect: no part of the request was sent, or the
+    /// dependency reports that it did not act on it. Even an operation that must not run twice may
+    /// then run again. Do not use it for a request that merely failed early.
     ///
-    /// Policies retry by class and do not read the mark. Integrations do, before they forbid the
-    /// retry of what is not idempotent.
+    /// Policies retry by class and ignore the mark. Integrations read it before they forbid the
+    /// retry of a request that is not idempotent.
     ///
     /// ```
     /// use redress::{Classification, ErrorClass};
@@ -161,8 +163,8 @@ impl Classification {
         self
     }
 
-    /// Marks an error that says that time ran out: a timer of the client or of the server ended the
-    /// attempt just before the attempt's own would have. Its [cause](crate::Cause) is then
+    /// Marks an error that reports a timeout: a timer of the client or server ended the attempt
+    /// before the policy's attempt timeout did. The failure's [cause](crate::Cause) becomes
     /// [`Timeout`](crate::Cause::Timeout).
     #[inline]
     pub const fn timed_out(mut self) -> Self {
@@ -170,9 +172,9 @@ impl Classification {
         self
     }
 
-    /// Adds a label. Keep keys and values low-cardinality: they end up in metrics and logs, so a
-    /// vendor's error code is fine and a request id is not. A label that is there with the same
-    /// value is not added twice.
+    /// Adds a detail. Keep keys and values low-cardinality, because they appear in metrics and
+    /// logs: a vendor's error code is fine, a request id is not. A detail that is already present
+    /// with the same value is not added twice.
     pub fn with_detail(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         let (key, value) = (key.into(), value.into());
         if self.own_detail(&key).is_none_or(|known| *known != value) {
@@ -194,7 +196,7 @@ impl Classification {
         self.class
     }
 
-    /// Whether this asks the call to end, see [`abort`](Self::abort).
+    /// Whether this ends the whole call; see [`abort`](Self::abort).
     #[inline]
     #[must_use]
     pub const fn is_abort(&self) -> bool {
@@ -208,14 +210,14 @@ impl Classification {
         self.marks.has(Marks::UNSENT)
     }
 
-    /// Whether the error says that time ran out; see [`timed_out`](Self::timed_out).
+    /// Whether the error reports a timeout; see [`timed_out`](Self::timed_out).
     #[inline]
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         self.marks.has(Marks::TIMEOUT)
     }
 
-    /// Why there must be no further attempt, if there must not; see
+    /// The reason for which a further attempt is forbidden, if it is; see
     /// [`forbid_retry`](Self::forbid_retry).
     #[inline]
     #[must_use]
@@ -232,28 +234,29 @@ impl Classification {
         })
     }
 
-    /// Whether the wait was [ordered](Self::with_ordered_wait), and so is no floor.
+    /// Whether the hint is an exact wait instead of a floor; see
+    /// [`with_ordered_wait`](Self::with_ordered_wait).
     #[inline]
     #[must_use]
     pub const fn is_ordered(&self) -> bool {
         self.marks.has(Marks::ORDERED)
     }
 
-    /// How long the other side asked to wait, if it did.
+    /// How long the dependency asked to wait, if it did.
     #[inline]
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// The value of the label `key`; the last one given wins.
+    /// The value of the detail `key`. If it was added more than once, the last value.
     #[must_use]
     pub fn detail(&self, key: &str) -> Option<&str> {
         let of_evidence = || self.evidence?.detail().filter(|(name, _)| *name == key).map(|(_, value)| value);
         self.own_detail(key).map(AsRef::as_ref).or_else(of_evidence)
     }
 
-    /// Every label in the order given.
+    /// Iterates over the details, in the order in which they were added.
     pub fn details(&self) -> impl Iterator<Item = (&str, &str)> {
         let of_evidence = self.evidence.and_then(Evidence::detail).filter(|(key, _)| self.own_detail(key).is_none());
         let own = self.details.iter().flatten().map(|(key, value)| (key.as_ref(), value.as_ref()));
@@ -264,20 +267,20 @@ impl Classification {
         self.details.iter().flatten().rev().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The type of the error that decided, if it is one that the default classifier finds behind
-    /// others.
+    /// The type of the error that decided, if it is one that the default classifier finds in a
+    /// source chain.
     pub(crate) fn error_type(&self) -> Option<&'static str> {
         self.evidence.map(Evidence::type_name)
     }
 
-    /// Notes what decided.
+    /// Records the error that decided.
     pub(crate) fn decided_by(mut self, evidence: Evidence) -> Self {
         self.evidence = Some(evidence);
         self
     }
 }
 
-/// Equal are classifications that say the same. Which error was read for it is not compared.
+/// Compares all that a classification says, but not which type of error decided it.
 impl PartialEq for Classification {
     fn eq(&self, other: &Self) -> bool {
         let plain = |of: &Self| (of.class, of.wish, of.marks, of.retry_after);

@@ -1,8 +1,6 @@
-//! The seam between the caller's types and the engine: `&Result<T, E>` in, a [`Classification`]
-//! out.
-//!
-//! Owns the trait, the ways to build a classifier from closures, and their composition. Knows no
-//! protocol; the table that reads errors it has never seen is in `default_classifier.rs`.
+//! The `Classifier` trait, which turns a `&Result<T, E>` into a [`Classification`], and the
+//! classifiers built from closures and from other classifiers. The default one is in
+//! `default_classifier.rs`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,14 +8,14 @@ use std::sync::Arc;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 
-/// Says what an attempt's result means.
+/// Decides whether an attempt's result is a failure, and of which class.
 ///
-/// `None` has two readings, and both are the plain ones: for an `Ok` it means *success*; for an
-/// `Err` it means *no opinion*, so the next classifier of an [`OrElse`] chain is asked, and an
-/// `Err` that nobody claims is a failure of class [`Unknown`](ErrorClass::Unknown). A bad `Ok` and
-/// an `Err` take the same road: `Some` makes either a failure.
+/// `Some` makes the result a failure, an `Ok` as well as an `Err`. `None` for an `Ok` means
+/// success. `None` for an `Err` means that the classifier does not know the error: the next
+/// classifier of an [`OrElse`] chain is called, and without a next one the failure has the class
+/// [`Unknown`](ErrorClass::Unknown).
 ///
-/// Closures are classifiers, and may answer an `Option` of a [`Classification`] or of a bare [`ErrorClass`]:
+/// Closures that return `Option<Classification>` or `Option<ErrorClass>` are classifiers:
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass};
@@ -35,23 +33,24 @@ use crate::classify::classification::Classification;
 /// assert_eq!(classifier.classify(&Err(Store::Busy)).unwrap().class(), ErrorClass::RateLimit);
 /// ```
 ///
-/// To look at errors alone use [`error_classifier`], at values alone [`result_classifier`], and for
-/// a classifier that fits a struct field [`ArcClassifier`] or a type of your own that implements
-/// this trait.
+/// [`error_classifier`] takes a closure that reads only errors, [`result_classifier`] one that
+/// reads only values. For a struct field use [`ArcClassifier`], or implement this trait for a named
+/// type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot classify a `Result<{T}, {E}>`",
     label = "this policy's classifier does not read `Result<{T}, {E}>`",
     note = "the default classifier reads every error that implements `std::error::Error + 'static`; for boxed errors \
             (`Box<dyn Error + Send + Sync>`, `anyhow::Error`) set `.classifier(boxed_classifier())`",
-    note = "for a type of your own, set `.classifier(error_classifier(|error: &{E}| ErrorClass::Transient))`, or a \
+    note = "for a custom error type, set `.classifier(error_classifier(|error: &{E}| ErrorClass::Transient))`, or a \
             closure `|result: &Result<{T}, {E}>| -> Option<ErrorClass>`"
 )]
 pub trait Classifier<T, E> {
-    /// What this attempt's result means; see the [trait](Classifier) for `None`.
+    /// Classifies the result of an attempt; see the [trait](Classifier) for `None`.
     fn classify(&self, result: &Result<T, E>) -> Option<Classification>;
 
-    /// What an attempt that ran into its timeout means. `None` is no opinion; if nobody has one it
-    /// is [`Transient`](ErrorClass::Transient).
+    /// Classifies an attempt that was cut at its timeout. `None` passes it to the next classifier
+    /// of an [`OrElse`] chain, and without a next one it is [`Transient`](ErrorClass::Transient).
+    /// Default: `None`.
     fn classify_timeout(&self) -> Option<Classification> {
         None
     }
@@ -69,12 +68,26 @@ where
     }
 }
 
-/// Two classifiers, asked in turn: `second` is asked where `first` has no opinion, that is where it
-/// answers `None` or [`Unknown`](ErrorClass::Unknown). An answer of `Unknown` stands if `second`
-/// has none either.
+/// Calls `first`, then `second` where `first` returns `None` or [`Unknown`](ErrorClass::Unknown).
+/// An `Unknown` from `first` stands if `second` returns `None`.
 ///
-/// Every classifier type of redress has a method `or_else` that makes one; closures and your own
-/// types go through [`OrElse::new`].
+/// ```
+/// use redress::{Classifier, ErrorClass, default_classifier};
+/// use redress::classify::OrElse;
+/// use std::io;
+///
+/// let empty_page = |result: &Result<u32, io::Error>| match result {
+///     Ok(0) => Some(ErrorClass::Transient),
+///     _ => None,
+/// };
+/// let classifier = OrElse::new(empty_page, default_classifier());
+/// assert_eq!(classifier.classify(&Ok(0)).unwrap().class(), ErrorClass::Transient);
+/// let reset = Err(io::Error::from(io::ErrorKind::ConnectionReset));
+/// assert_eq!(classifier.classify(&reset).unwrap().class(), ErrorClass::Transient);
+/// ```
+///
+/// The classifier types of redress have a method `or_else` that returns one. For closures and
+/// custom types call [`OrElse::new`].
 #[derive(Clone, Copy, Debug)]
 pub struct OrElse<A, B> {
     first: A,
@@ -82,12 +95,13 @@ pub struct OrElse<A, B> {
 }
 
 impl<A, B> OrElse<A, B> {
-    /// Asks `first`, then `second`.
+    /// Combines two classifiers; `first` is called first.
     pub const fn new(first: A, second: B) -> Self {
         Self { first, second }
     }
 
-    /// Asks `other` where neither of these two has an opinion.
+    /// Adds a third classifier, called where both of these return `None` or
+    /// [`Unknown`](ErrorClass::Unknown).
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -107,12 +121,12 @@ impl<T, E, A: Classifier<T, E>, B: Classifier<T, E>> Classifier<T, E> for OrElse
     }
 }
 
-/// A classifier that looks at errors alone: every `Ok` is a success. Made by [`error_classifier`].
+/// A classifier that reads only errors; every `Ok` is a success. Returned by [`error_classifier`].
 #[derive(Clone, Copy)]
 pub struct ErrorClassifier<F>(F);
 
-/// Classifies errors with `classify`, which answers an [`ErrorClass`] or a [`Classification`];
-/// every `Ok` is a success.
+/// Classifies errors with `classify`, which returns an [`ErrorClass`] or a [`Classification`].
+/// Every `Ok` is a success.
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, error_classifier};
@@ -132,7 +146,7 @@ where
 }
 
 impl<F> ErrorClassifier<F> {
-    /// Asks `other` where this one answers [`Unknown`](ErrorClass::Unknown), and about every `Ok`.
+    /// Calls `other` where this one returns [`Unknown`](ErrorClass::Unknown), and for every `Ok`.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -155,14 +169,14 @@ impl<F> fmt::Debug for ErrorClassifier<F> {
     }
 }
 
-/// A classifier that looks at values alone: it has no opinion about errors. Made by
+/// A classifier that reads only values, and returns `None` for every error. Returned by
 /// [`result_classifier`].
 #[derive(Clone, Copy)]
 pub struct ResultClassifier<F>(F);
 
 /// Classifies returned values with `classify`: `None` is a success, an [`ErrorClass`] or a
-/// [`Classification`] makes the value a failure. It has no opinion about errors, so chain it with a
-/// classifier that has.
+/// [`Classification`] makes the value a failure. Returns `None` for errors, so combine it with a
+/// classifier that reads them.
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, default_classifier};
@@ -182,7 +196,7 @@ where
 }
 
 impl<F> ResultClassifier<F> {
-    /// Asks `other` about every error, and about the values this one finds good.
+    /// Calls `other` for every error, and for the values that this one finds successful.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -205,12 +219,31 @@ impl<F> fmt::Debug for ResultClassifier<F> {
     }
 }
 
-/// A shared classifier of one `T` and `E` whose type can be written down, for policies in struct
-/// fields: `Policy<ArcClassifier<Page, ClientError>>`.
+/// A shared classifier behind a type that can be named, for policies in struct fields:
+/// `Policy<ArcClassifier<Page, ClientError>>`.
+///
+/// ```
+/// use redress::{ConfigError, ErrorClass, Policy, error_classifier};
+/// use redress::classify::ArcClassifier;
+/// use std::io;
+///
+/// struct Client {
+///     policy: Policy<ArcClassifier<String, io::Error>>,
+/// }
+///
+/// impl Client {
+///     fn new() -> Result<Self, ConfigError> {
+///         let classifier = error_classifier(|_: &io::Error| ErrorClass::Transient);
+///         Ok(Self { policy: Policy::builder().classifier(ArcClassifier::new(classifier)).build()? })
+///     }
+/// }
+/// # Client::new().map(|client| drop(client.policy))?;
+/// # Ok::<(), ConfigError>(())
+/// ```
 pub struct ArcClassifier<T, E>(Arc<dyn Classifier<T, E> + Send + Sync>);
 
 impl<T, E> ArcClassifier<T, E> {
-    /// Shares `classifier`.
+    /// Wraps `classifier` in an `Arc`.
     pub fn new(classifier: impl Classifier<T, E> + Send + Sync + 'static) -> Self {
         Self(Arc::new(classifier))
     }

@@ -1,8 +1,5 @@
-//! The classifier for errors it has never seen: markers, statuses, `std::io::Error` kinds and,
-//! last, names.
-//!
-//! Owns that order and its tables. Reads errors only through `std::error::Error`, its source chain
-//! and `Debug`.
+//! The default classifier, for any error type: it looks for markers, statuses, `std::io::Error`
+//! kinds and, last, names.
 
 use std::error::Error;
 use std::io;
@@ -20,33 +17,34 @@ use crate::outcome::abort_error::AbortRetryError;
 
 /// Classifies every `E: std::error::Error + 'static`; every `Ok` is a success.
 ///
-/// It walks the whole [source chain](source_chain), once for each of these, and the first match
-/// decides:
+/// It walks the whole [source chain](source_chain) once for each of these steps, and the first
+/// match decides:
 ///
-/// 1. an [`AbortRetryError`]: the call is to end;
-/// 2. a marker: [`PermanentError`], [`RateLimitError`], [`ConcurrencyError`], [`ServerError`], or
-///    the runtime's own timeout, an [`io::Error`] of kind `TimedOut`;
+/// 1. an [`AbortRetryError`] ends the call;
+/// 2. a marker: [`PermanentError`], [`RateLimitError`], [`ConcurrencyError`], [`ServerError`], or a
+///    timeout, that is an [`io::Error`] of kind `TimedOut`;
 /// 3. a [`StatusError`], by [`ErrorClass::from_status`];
-/// 4. a [`std::io::Error`], by kind (tables below); kinds that say nothing, such as `Other`, are
-///    passed over and the error inside is looked at;
-/// 5. unless made by [`strict_classifier`], the error's name: the identifier its `Debug` output
-///    begins with, which is the type's or the variant's (rules below).
+/// 4. a [`std::io::Error`], by kind (tables below). Kinds without a meaning, such as `Other`, are
+///    skipped, and the walk goes on to the error inside;
+/// 5. the error's name, except in a [`strict_classifier`]: the identifier at the beginning of its
+///    `Debug` output, which is the type's or the variant's (rules below).
 ///
 /// Anything else is [`Unknown`](ErrorClass::Unknown). A `Retry-After` carried by a marker or a
 /// `StatusError` becomes the classification's hint.
 ///
-/// A `StatusError` that decides adds the detail `status`, and an `std::io::Error` the detail `io`,
-/// its kind as in `ConnectionReset`, or `NameLookup`. Events then name the error that decided as
-/// their `error_type`, also where it is behind others; where a name decided or nothing did, they
-/// name the type that the operation returns.
+/// A `StatusError` that decides adds the detail `status`. An `std::io::Error` that decides adds the
+/// detail `io`: its kind, such as `ConnectionReset`, or `NameLookup`.
+///
+/// The `error_type` of events is the type of the error that decided in steps 2 to 4, even if it is
+/// a source of another error. Otherwise it is the type that the operation returns.
 ///
 /// # Errors inside errors
 ///
 /// Steps 1 to 4 find an error as a source, inside an `io::Error`, behind an `Arc` or `Box`, and
 /// under the contexts of `anyhow`. They do not find one wrapped with thiserror's
-/// `#[error(transparent)]`, which hides the error inside and shows only that error's own source.
-/// Write `#[error("..")]` with a `#[source]` or `#[from]` field instead, or hand the classifier the
-/// error inside:
+/// `#[error(transparent)]`, which hides the error inside and exposes only the source of that error.
+/// Write `#[error("..")]` with a `#[source]` or `#[from]` field instead, or pass the error inside
+/// to the classifier:
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, default_classifier, error_classifier};
@@ -77,12 +75,12 @@ use crate::outcome::abort_error::AbortRetryError;
 /// | `NotFound`, `AlreadyExists`, `InvalidInput`, `InvalidData`, `Unsupported`, `IsADirectory`, `NotADirectory`, `DirectoryNotEmpty`, `CrossesDevices`, `TooManyLinks`, `NotSeekable`, `ArgumentListTooLong`, `FileTooLarge`, `StorageFull`, `QuotaExceeded` | `Permanent` |
 /// | `Deadlock`, `ExecutableFileBusy` | `Concurrency` |
 ///
-/// `AddrNotAvailable` is what a connect says when no local port is free. A full disk or an
-/// exhausted quota stays so until room is made.
+/// A connect fails with `AddrNotAvailable` when no local port is free. `StorageFull` and
+/// `QuotaExceeded` are `Permanent` because they last until space is freed.
 ///
-/// Some failures have no kind that every supported compiler knows. They are found by the operating
-/// system's number (on Linux, Android, the BSDs, Apple's systems, illumos, Solaris and Windows) or
-/// by std's own message:
+/// Some failures have no kind that every supported compiler knows. They are recognised by the error
+/// number of the operating system (on Linux, Android, the BSDs, Apple's systems, illumos, Solaris
+/// and Windows) or by the message of the standard library:
 ///
 /// | failure | class |
 /// |---|---|
@@ -90,21 +88,21 @@ use crate::outcome::abort_error::AbortRetryError;
 /// | `ENETRESET`, `ENOBUFS`, `ESHUTDOWN`, `EHOSTDOWN` | `Transient` |
 /// | `ENAMETOOLONG` (kind `InvalidFilename`), `ELOOP` (kind `FilesystemLoop`) | `Permanent` |
 ///
-/// Passed over are `Other`, which says nothing; `WriteZero`, which does not say why no byte was
-/// taken; `OutOfMemory`, a fault of this process and not of what it called; `InProgress`, which is
-/// no failure yet; `InvalidFilename` and `FilesystemLoop` without a number; and what has no kind
-/// and no row.
+/// These are skipped: `Other`, which has no meaning; `WriteZero`, which does not tell why no byte
+/// was accepted; `OutOfMemory`, a failure of this process and not of the dependency; `InProgress`,
+/// which is not a failure yet; `InvalidFilename` and `FilesystemLoop` without an error number; and
+/// kinds that are in neither table.
 ///
-/// An `io::Error` does not tell a connection from a file, so `NotFound`, `PermissionDenied` and
-/// `InvalidInput` are read as of a file also where a Unix socket is not there yet. Put a classifier
-/// in front for such a call:
+/// An `io::Error` does not tell a connection from a file. `NotFound`, `PermissionDenied` and
+/// `InvalidInput` are read as errors of a file, even if the operation connects to a Unix socket
+/// that does not exist yet. Put a classifier in front of the default one for such a call:
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, default_classifier, error_classifier};
 /// use std::io;
 ///
 /// let classifier = error_classifier(|error: &io::Error| match error.kind() {
-///     io::ErrorKind::NotFound => ErrorClass::Transient, // the daemon has not made its socket yet
+///     io::ErrorKind::NotFound => ErrorClass::Transient, // the daemon has not created its socket yet
 ///     _ => ErrorClass::Unknown,
 /// })
 /// .or_else(default_classifier());
@@ -114,10 +112,9 @@ use crate::outcome::abort_error::AbortRetryError;
 ///
 /// # Names
 ///
-/// The first rule that applies decides; upper and lower case are alike, and a word counts anywhere
-/// in the name:
+/// The first rule that applies decides. Case is ignored, and a word counts anywhere in the name:
 ///
-/// | the name says | class |
+/// | the name contains | class |
 /// |---|---|
 /// | `timeout`, `timedout`, `elapsed` | `Transient` |
 /// | `connection`, without a refusal: `unauthoriz`, `unauthoris`, `forbid`, `permission`, `denied` | `Transient` |
@@ -126,14 +123,14 @@ use crate::outcome::abort_error::AbortRetryError;
 /// | `forbid`, `permission` | `Permission` |
 /// | `connection` | `Transient` |
 ///
-/// `Auth` and `Permission` end a call at once, so a name that says that no answer came, such as
-/// `AuthTimeout`, does not make either.
+/// `Auth` and `Permission` end a call at once, so a name for a missing answer, such as
+/// `AuthTimeout`, is classified as neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DefaultClassifier {
     strict: bool,
 }
 
-/// The classifier a policy has unless told otherwise; see [`DefaultClassifier`].
+/// The classifier of a policy that sets none; see [`DefaultClassifier`].
 #[must_use]
 pub const fn default_classifier() -> DefaultClassifier {
     DefaultClassifier { strict: false }
@@ -159,13 +156,13 @@ pub const fn strict_classifier() -> DefaultClassifier {
 }
 
 impl DefaultClassifier {
-    /// Asks `other` where this one answers [`Unknown`](ErrorClass::Unknown), and about every `Ok`.
+    /// Calls `other` where this one returns [`Unknown`](ErrorClass::Unknown), and for every `Ok`.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
 
-    /// What this classifier makes of an error behind a reference: the same answer as for an `Err`
-    /// of it.
+    /// Classifies an error behind a reference. Returns the same as
+    /// [`classify`](Classifier::classify) for an `Err` of it.
     pub fn classify_error(&self, error: &(dyn Error + 'static)) -> Classification {
         if source_chain(error).any(<dyn Error>::is::<AbortRetryError>) {
             return Classification::abort();
@@ -195,15 +192,15 @@ impl<T, E: Error + 'static> Classifier<T, E> for DefaultClassifier {
 
 /// The default classifier for errors behind a box: `Box<dyn Error + Send + Sync>`,
 /// `Arc<dyn Error + Send + Sync>`, `anyhow::Error`, `eyre::Report` and every other type that is
-/// `AsRef<dyn Error + Send + Sync>`. Made by [`boxed_classifier`].
+/// `AsRef<dyn Error + Send + Sync>`. Returned by [`boxed_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BoxedClassifier(DefaultClassifier);
 
 /// The default classifier for boxed errors.
 ///
-/// It looks through the contexts of `anyhow` and `eyre` to the error that they were put on. An
-/// error wrapped with thiserror's `#[error(transparent)]` stays hidden, a transparent
-/// `anyhow::Error` too: see [`DefaultClassifier`](DefaultClassifier#errors-inside-errors).
+/// It looks through the contexts of `anyhow` and `eyre` to the original error. An error wrapped
+/// with thiserror's `#[error(transparent)]` stays hidden, also if it is an `anyhow::Error`: see
+/// [`DefaultClassifier`](DefaultClassifier#errors-inside-errors).
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass};
@@ -219,7 +216,7 @@ pub const fn boxed_classifier() -> BoxedClassifier {
 }
 
 impl BoxedClassifier {
-    /// Asks `other` where this one answers [`Unknown`](ErrorClass::Unknown), and about every `Ok`.
+    /// Calls `other` where this one returns [`Unknown`](ErrorClass::Unknown), and for every `Ok`.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -237,7 +234,7 @@ impl<T, E: AsRef<dyn Error + Send + Sync>> Classifier<T, E> for BoxedClassifier 
 }
 
 fn marker(error: &(dyn Error + 'static)) -> Option<Classification> {
-    // A timeout says that nobody answered, so no status beside it can be the answer.
+    // A timeout means that no answer came, so a status in the same chain is not the answer.
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
         let timed_out = IoLabel::Kind(io::ErrorKind::TimedOut);
         return Some(Classification::new(ErrorClass::Transient).decided_by(Evidence::Io(timed_out)));

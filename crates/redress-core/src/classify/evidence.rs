@@ -1,8 +1,5 @@
-//! What a classification remembers of the error that decided it: its type, and a status or the kind
-//! of an `std::io::Error`.
-//!
-//! Owns the types that the default classifier knows, and how statuses and kinds are written. Four
-//! bytes, so that a failure costs no allocation.
+//! The error that decided a classification: its type, and a status or the kind of an
+//! `std::io::Error`. It fits four bytes, so that a failure costs no allocation.
 
 use std::any::type_name;
 use std::io;
@@ -16,7 +13,7 @@ const IO: &str = "io";
 /// The detail that holds an HTTP-style status.
 const STATUS: &str = "status";
 
-/// What decided a classification, wherever it is in a source chain.
+/// The error that decided a classification.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Evidence {
     Permanent,
@@ -40,7 +37,7 @@ impl Evidence {
         }
     }
 
-    /// What it says besides its type, as a detail.
+    /// Its status or kind, as a detail.
     pub(crate) fn detail(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Status(status) => digits(status).map(|status| (STATUS, status)),
@@ -53,7 +50,7 @@ impl Evidence {
 /// The statuses that are failures.
 const STATUSES: std::ops::Range<usize> = 400..600;
 
-/// Each of them as it is written, so that a failure does not allocate for it.
+/// Each of them in decimal, so that a failure does not allocate for the text.
 static DIGITS: [[u8; 3]; STATUSES.end - STATUSES.start] = {
     let mut all = [[b'0'; 3]; STATUSES.end - STATUSES.start];
     let mut index = 0;
@@ -74,7 +71,7 @@ fn digits(status: u16) -> Option<&'static str> {
     DIGITS.get(index).and_then(|digits| std::str::from_utf8(digits).ok())
 }
 
-/// What an `std::io::Error` says that it is.
+/// The kind of an `std::io::Error`, as a label.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum IoLabel {
     Kind(io::ErrorKind),
@@ -83,7 +80,7 @@ pub(crate) enum IoLabel {
 }
 
 impl IoLabel {
-    /// As `Debug` prints the kind; none for a kind that the oldest supported compiler does not
+    /// The kind as `Debug` prints it; `None` for a kind that the oldest supported compiler does not
     /// know.
     pub(crate) const fn as_str(self) -> Option<&'static str> {
         use io::ErrorKind as Kind;

@@ -1,8 +1,5 @@
-//! What a `std::io::Error` means: by its kind, and by the number of the operating system where the
-//! kind says nothing.
-//!
-//! Owns the table of kinds and the two failures that std gives no kind. The numbers are in
-//! `os_error.rs`.
+//! The class of a `std::io::Error`: by the error number of the operating system (`os_error.rs`), by
+//! its kind, or by the message of a failed name lookup.
 
 use std::fmt::{self, Write};
 use std::io;
@@ -11,17 +8,17 @@ use crate::classify::class::ErrorClass;
 use crate::classify::evidence::IoLabel;
 use crate::classify::os_error;
 
-/// How std's message begins when a name does not resolve; such an error has no kind of its own and,
-/// on Unix, no number.
+/// The beginning of std's message for a name that does not resolve. Such an error has no stable
+/// kind and, on Unix, no number.
 const LOOKUP_FAILED: &str = "failed to lookup address information";
 
-/// The class of an error of the standard library, or `None` where neither its kind nor its number
-/// says anything.
+/// The class of an error of the standard library, or `None` if neither its number nor its kind has
+/// one.
 pub(crate) fn class_of(error: &io::Error) -> Option<ErrorClass> {
     error.raw_os_error().and_then(os_error::class_of).or_else(|| of_kind(error))
 }
 
-/// What the error says that it is: its kind, unless it is a name that does not resolve.
+/// The error's label: its kind, or `NameLookup` for a name that does not resolve.
 pub(crate) fn label_of(error: &io::Error) -> IoLabel {
     let label = IoLabel::Kind(error.kind());
     let is_lookup = || error.raw_os_error().map_or_else(|| is_of_a_lookup(error), os_error::is_of_a_lookup);
@@ -65,7 +62,7 @@ fn of_kind(error: &io::Error) -> Option<ErrorClass> {
         | Kind::QuotaExceeded => Some(ErrorClass::Permanent),
         Kind::Deadlock | Kind::ExecutableFileBusy => Some(ErrorClass::Concurrency),
         Kind::Other | Kind::OutOfMemory | Kind::WriteZero => None,
-        // `Uncategorized`, which has no stable name, and what is newer than the oldest supported
+        // `Uncategorized`, which has no stable name, and kinds newer than the oldest supported
         // compiler.
         _ => is_of_a_lookup(error).then_some(ErrorClass::Transient),
     }
@@ -73,17 +70,17 @@ fn of_kind(error: &io::Error) -> Option<ErrorClass> {
 
 fn is_of_a_lookup(error: &io::Error) -> bool {
     let mut message = Beginning::Expects(LOOKUP_FAILED);
-    // Err means that the answer is known before the end of the message.
+    // Err means that the comparison ended before the message did.
     let _ = write!(message, "{error}");
     matches!(message, Beginning::IsAsExpected)
 }
 
-/// Compares what is written with what is expected, then refuses more, so that no message is
-/// formatted whole.
+/// Compares a message with an expected prefix, and fails the formatting as soon as the result is
+/// known.
 enum Beginning {
     Expects(&'static str),
     IsAsExpected,
-    /// Stays, since a `Display` that ignores errors goes on writing.
+    /// Final, because a `Display` that ignores errors goes on writing.
     Differs,
 }
 

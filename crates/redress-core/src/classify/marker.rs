@@ -1,6 +1,4 @@
-//! Marker errors: error types whose class is their meaning.
-//!
-//! Owns the four markers. Does not decide what becomes of them: the default classifier reads them.
+//! Marker errors: four error types that stand for a class. The default classifier knows them.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -9,7 +7,7 @@ use std::time::Duration;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 
-// Four types that differ in name and class alone.
+// Four types that differ only in name and class.
 macro_rules! marker {
     ($(#[$doc:meta])* $name:ident => $class:ident) => {
         $(#[$doc])*
@@ -27,27 +25,27 @@ macro_rules! marker {
         }
 
         impl $name {
-            /// A marker with this message.
+            /// Creates an error with this message.
             #[must_use]
             pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
                 Self { message: message.into(), retry_after: None, source: None }
             }
 
-            /// Adds how long to wait before the next attempt.
+            /// Sets how long to wait before the next attempt. Default: no hint.
             #[must_use]
             pub const fn with_retry_after(mut self, retry_after: Duration) -> Self {
                 self.retry_after = Some(retry_after);
                 self
             }
 
-            /// Adds the error behind this one.
+            /// Sets the [source](Error::source) of this error.
             #[must_use]
             pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
                 self.source = Some(source.into());
                 self
             }
 
-            /// What the default classifier makes of it.
+            /// The classification that the default classifier returns for it.
             pub fn classification(&self) -> Classification {
                 Classification::new(ErrorClass::$class).with_retry_after(self.retry_after)
             }
@@ -56,21 +54,30 @@ macro_rules! marker {
 }
 
 marker! {
-    /// Says that trying again is pointless: class [`Permanent`](ErrorClass::Permanent).
+    /// A failure that another attempt would not change: class [`Permanent`](ErrorClass::Permanent).
     PermanentError => Permanent
 }
 
 marker! {
-    /// Says that a limit was reached: class [`RateLimit`](ErrorClass::RateLimit).
+    /// A rate limit was reached: class [`RateLimit`](ErrorClass::RateLimit).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress::ErrorClass;
+    /// use redress::error::RateLimitError;
+    ///
+    /// let limited = RateLimitError::new("120 requests per minute").with_retry_after(Duration::from_secs(7));
+    /// assert_eq!(limited.classification().class(), ErrorClass::RateLimit);
+    /// ```
     RateLimitError => RateLimit
 }
 
 marker! {
-    /// Says that two writers met: class [`Concurrency`](ErrorClass::Concurrency).
+    /// A concurrent modification: class [`Concurrency`](ErrorClass::Concurrency).
     ConcurrencyError => Concurrency
 }
 
 marker! {
-    /// Says that the other side failed: class [`ServerError`](ErrorClass::ServerError).
+    /// The dependency failed: class [`ServerError`](ErrorClass::ServerError).
     ServerError => ServerError
 }

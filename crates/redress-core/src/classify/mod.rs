@@ -1,4 +1,7 @@
-//! What a failure is: the closed set of classes, and the classifiers that put a result into one.
+//! Error classes, and the classifiers that assign a class to each failed attempt.
+//!
+//! [`ErrorClass`] is the closed set. A [`Classifier`] reads an attempt's `Result`; a policy uses
+//! the [`DefaultClassifier`] unless it sets another one.
 
 pub(crate) mod class;
 pub(crate) mod status;

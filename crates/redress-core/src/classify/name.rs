@@ -1,35 +1,33 @@
-//! What the name of an error's type or variant suggests, where nothing surer is known.
-//!
-//! Owns the words and their order. The name is read off the `Debug` output, which begins with it.
+//! Guesses a class from the name of an error's type or variant, if nothing else decides. The name
+//! is the identifier at the beginning of the `Debug` output.
 
 use std::error::Error;
 use std::fmt::{self, Write};
 
 use crate::classify::class::ErrorClass;
 
-// All in lower case, each looked for anywhere in the name.
+// All in lower case; each may occur anywhere in the name.
 const TIMEOUT: [&str; 3] = ["timeout", "timedout", "elapsed"];
 const REFUSAL: [&str; 5] = ["unauthoriz", "unauthoris", "forbid", "permission", "denied"];
-/// That something else is wrong than who asks.
+/// The fault is the server's and not that of the caller's credentials.
 const OF_THE_SERVER: [&str; 8] =
     ["unavailable", "unreachable", "overload", "throttl", "ratelimit", "temporar", "transient", "servererror"];
 const CONNECTION: &str = "connection";
 const CREDENTIAL: &str = "credential";
 const PERMISSION: [&str; 2] = ["forbid", "permission"];
 
-/// How a word goes on that begins with `author` and is about authorization or an authority.
+/// The continuations of `author` in words about authorization or an authority.
 const OF_AUTHORITY: [&str; 5] = ["iz", "isa", "ise", "isi", "it"];
 
-/// The class that an error's name suggests.
+/// The class that the error's name suggests, if any.
 pub(crate) fn guess(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
     let mut name = LeadingIdentifier::default();
-    // Err means that the writer had seen enough; the identifier is complete either way.
+    // Err means that the identifier ended before the output did.
     let _ = write!(name, "{error:?}");
     of_name(name.as_str())
 }
 
-/// `Auth` and `Permission` end a call at once, so they need a name in which nothing says that no
-/// answer came.
+/// `Auth` and `Permission` end a call at once, so a word for a missing answer rules them out.
 fn of_name(name: &str) -> Option<ErrorClass> {
     let says = |words: &[&str]| words.iter().any(|word| name.contains(word));
     if says(&TIMEOUT) {
@@ -52,7 +50,7 @@ fn of_name(name: &str) -> Option<ErrorClass> {
     }
 }
 
-/// Whether `auth` occurs other than as the beginning of `author`, who writes books.
+/// Whether `auth` occurs, except in `author` and `authored`.
 fn says_auth(name: &str) -> bool {
     name.match_indices("auth").any(|(at, _)| match name[at..].strip_prefix("author") {
         Some(rest) => OF_AUTHORITY.iter().any(|end| rest.starts_with(end)),
@@ -60,13 +58,14 @@ fn says_auth(name: &str) -> bool {
     })
 }
 
-/// Collects the identifier a `Debug` output begins with, lower-cased, then refuses more, so that
-/// neither a large error is formatted whole nor anything allocated. 64 bytes hold the names that
-/// occur.
+/// Collects the leading identifier of a `Debug` output in lower case, then fails the formatting, so
+/// that a large error is not formatted whole and nothing is allocated. Names longer than 64 bytes
+/// are truncated.
 struct LeadingIdentifier {
     bytes: [u8; 64],
     len: usize,
-    /// Whether it has ended: a `Debug` that ignores errors goes on writing.
+    /// Whether the identifier has ended. Kept, because a `Debug` that ignores errors goes on
+    /// writing.
     ended: bool,
 }
 

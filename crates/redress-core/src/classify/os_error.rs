@@ -1,7 +1,7 @@
-//! What the numbers of operating systems mean that `std::io::ErrorKind` has no stable kind for.
+//! The classes of the operating system's error numbers that have no stable `std::io::ErrorKind`.
 //!
-//! Owns one table for each family of systems; a system of no family has none. The numbers are part
-//! of each system's binary interface, so they do not change:
+//! There is one table for each family of systems, and an empty one for all others. The numbers are
+//! part of each system's binary interface, so they do not change:
 //!
 //! | family | source |
 //! |---|---|
@@ -85,12 +85,12 @@ const HERE: &Table = if cfg!(windows) {
     &[]
 };
 
-/// The class of this number of the system that this is compiled for.
+/// The class of this error number on the target system.
 pub(crate) fn class_of(number: i32) -> Option<ErrorClass> {
     HERE.iter().find(|(known, _)| *known == number).map(|(_, class)| *class)
 }
 
-/// Whether this number says that a name does not resolve.
+/// Whether this error number stands for a name that does not resolve.
 pub(crate) const fn is_of_a_lookup(number: i32) -> bool {
     cfg!(windows) && matches!(number, 11001..=11004)
 }

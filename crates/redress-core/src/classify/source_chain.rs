@@ -1,7 +1,4 @@
-//! An error and what stands behind it.
-//!
-//! Owns the walk along `source()`, and the places where it is not enough: errors that hold another
-//! error and answer `source()` with that error's source.
+//! The walk along an error's sources, including the errors that `source()` skips.
 
 use std::error::Error;
 use std::io;
@@ -12,25 +9,23 @@ use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, 
 use crate::classify::status::StatusError;
 use crate::outcome::abort_error::AbortRetryError;
 
-/// No chain that was meant is as long; one that leads back to itself has no end.
+/// Bounds the walk, so that a cyclic `source()` terminates.
 const LONGEST: usize = 128;
 
-/// The error, then its source, its source's source and so on: what a classifier looks through.
+/// Iterates over an error and its sources, outermost first.
 ///
-/// Three kinds of error answer `source()` with the source of the error *inside*, so a plain walk
-/// passes over the error inside. This walk goes to the error inside first:
+/// Three kinds of error return the source of the error *inside* from `source()`, so a walk along
+/// `source()` skips the error inside. This walk visits it:
 ///
 /// - an [`io::Error`] that wraps another error;
 /// - an `Arc<E>` or `Box<E>` of an [`io::Error`], a [`StatusError`], an [`AbortRetryError`] or a
 ///   marker;
 /// - an `Arc<dyn Error>`, with or without `Send` and `Sync`, of any error.
 ///
-/// An `Arc` or `Box` of another type cannot be looked into, and neither can an error with
-/// thiserror's `#[error(transparent)]`: both hide the error inside, and only what that error has as
-/// its source is found.
+/// An `Arc` or `Box` of another type hides the error inside, and so does thiserror's
+/// `#[error(transparent)]`. The walk then continues with the source of that error.
 ///
-/// The walk ends after 128 errors, so an error that names itself as its source does not make it
-/// endless.
+/// The walk ends after 128 errors, so it terminates even if an error is its own source.
 ///
 /// ```
 /// use std::{io, sync::Arc};
@@ -48,10 +43,9 @@ fn behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'stat
     inside(error).or_else(|| error.source())
 }
 
-/// The error that this one holds and passes over in `source()`.
+/// The error that this one holds but does not return from `source()`.
 fn inside<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    // Every type below is one or two pointers wide, so most errors are through after reading their
-    // size.
+    // Every type below is one or two pointers wide, so for most errors comparing the size suffices.
     const THIN: usize = size_of::<Arc<io::Error>>();
     const WIDE: usize = size_of::<Arc<dyn Error>>();
     match size_of_val(error) {

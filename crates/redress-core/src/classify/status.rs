@@ -1,7 +1,5 @@
-//! The table from HTTP-style status numbers to classes, and the error that carries such a number.
-//!
-//! Owns the one table that the default classifier and the HTTP integrations share. Knows no HTTP
-//! types.
+//! The table from HTTP status codes to classes, which the default classifier and the HTTP
+//! integrations share, and `StatusError`, which carries a status.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,32 +7,34 @@ use std::time::Duration;
 use crate::classify::class::ErrorClass;
 
 impl ErrorClass {
-    /// The class of an HTTP-style status, or `None` for what is no failure of 4xx or 5xx.
+    /// Returns the class of an HTTP status, or `None` for a status outside 400 to 599.
     ///
     /// | status | class | meaning |
     /// |---|---|---|
-    /// | 401, 407 | `Auth` | no credentials that the server, or the proxy, accepts: [RFC 9110, sections 15.5.2][401] and [15.5.8][407] |
+    /// | 401, 407 | `Auth` | the server or the proxy does not accept the credentials: [RFC 9110, sections 15.5.2][401] and [15.5.8][407] |
     /// | 403 | `Permission` | [RFC 9110, section 15.5.4][403] |
     /// | 408 | `Transient` | the request did not arrive in time: [RFC 9110, section 15.5.9][408] |
-    /// | 421 | `Transient` | this connection leads to the wrong server: [RFC 9110, section 15.5.20][421] |
-    /// | 425 | `Transient` | not while TLS is still being set up: [RFC 8470, section 5.2][425] |
-    /// | 409 | `Concurrency` | the state of the resource is in the way: [RFC 9110, section 15.5.10][409] |
+    /// | 421 | `Transient` | the connection leads to the wrong server: [RFC 9110, section 15.5.20][421] |
+    /// | 425 | `Transient` | the request came in TLS early data: [RFC 8470, section 5.2][425] |
+    /// | 409 | `Concurrency` | the request conflicts with the state of the resource: [RFC 9110, section 15.5.10][409] |
     /// | 423 | `Concurrency` | another client holds a lock: [RFC 4918, section 11.3][423] |
     /// | 429 | `RateLimit` | [RFC 6585, section 4][429] |
     /// | 400 to 499 otherwise | `Permanent` | the client seems to have erred: [RFC 9110, section 15.5][4xx] |
-    /// | 501, 505 | `Permanent` | the server does not have the method, or the version of HTTP: [RFC 9110, sections 15.6.2][501] and [15.6.6][505] |
-    /// | 506, 508, 510 | `Permanent` | the resource is set up so that it cannot answer this: RFCs [2295][506], [5842][508] and [2774][510] |
-    /// | 511 | `Auth` | the network wants credentials first: [RFC 6585, section 6][511] |
+    /// | 501, 505 | `Permanent` | the server does not support the method or the version of HTTP: [RFC 9110, sections 15.6.2][501] and [15.6.6][505] |
+    /// | 506, 508, 510 | `Permanent` | the configuration of the resource rules out an answer: RFCs [2295][506], [5842][508] and [2774][510] |
+    /// | 511 | `Auth` | the network requires credentials: [RFC 6585, section 6][511] |
     /// | 500 to 599 otherwise | `ServerError` | [RFC 9110, section 15.6][5xx] |
     ///
-    /// A number of 4xx that is registered nowhere is read as a 400, as [RFC 9110, section 15][15]
-    /// asks. 412 and 424 are `Permanent`: the same request meets the same precondition, and the
-    /// request that 424 depends on is judged by a status of its own. An operation that reads again
-    /// before each attempt can say [`ConcurrencyError`](crate::error::ConcurrencyError) for a 412.
-    /// Some 4xx pass in time at a certain server only (413 beside a `Retry-After`, 418 or 420 in
-    /// place of 429); give a classifier of your own those.
+    /// An unregistered 4xx status is treated as 400, as [RFC 9110, section 15][15] requires.
     ///
-    /// A server that says 501 is well, so a breaker does not count it.
+    /// 412 and 424 are `Permanent`: the same request meets the same precondition, and the request
+    /// that 424 depends on has a separate status. An operation that reads the resource again before
+    /// each attempt can return [`ConcurrencyError`](crate::error::ConcurrencyError) for a 412.
+    ///
+    /// At some servers other 4xx statuses are temporary (413 with a `Retry-After`, 418 or 420 in
+    /// place of 429). Use a custom classifier for those.
+    ///
+    /// A server that responds with 501 is healthy, so a breaker does not count it.
     ///
     /// ```
     /// use redress::ErrorClass;
@@ -77,10 +77,11 @@ impl ErrorClass {
     }
 }
 
-/// An error that carries an HTTP-style status. The default classifier finds it anywhere in a source
-/// chain, so an error type of your own becomes classifiable by naming one of these as its source
-/// (not with `#[error(transparent)]`, which hides it: see
-/// [`DefaultClassifier`](crate::classify::DefaultClassifier#errors-inside-errors)).
+/// An error that carries an HTTP status.
+///
+/// The default classifier finds it anywhere in a source chain, so an error type with a
+/// `StatusError` as its source is classified by status (not with `#[error(transparent)]`, which
+/// hides it: see [`DefaultClassifier`](crate::classify::DefaultClassifier#errors-inside-errors)).
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass, default_classifier};
@@ -98,20 +99,20 @@ pub struct StatusError {
 }
 
 impl StatusError {
-    /// An error with this status.
+    /// Creates an error with this status.
     #[must_use]
     pub const fn new(status: u16) -> Self {
         Self { status, retry_after: None, source: None }
     }
 
-    /// Adds how long the other side asked to wait.
+    /// Sets how long the dependency asked to wait. Default: no hint.
     #[must_use]
     pub const fn with_retry_after(mut self, retry_after: Duration) -> Self {
         self.retry_after = Some(retry_after);
         self
     }
 
-    /// Adds the error behind this one.
+    /// Sets the [source](Error::source) of this error.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -124,7 +125,7 @@ impl StatusError {
         self.status
     }
 
-    /// How long the other side asked to wait, if it did.
+    /// How long the dependency asked to wait, if it did.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after

@@ -1,4 +1,4 @@
-//! A call and its breaker: the permit is asked for once, and reported or released once.
+//! A call and its breaker: the permit is acquired once, and reported or released once.
 
 use std::time::Instant;
 
@@ -10,7 +10,8 @@ use crate::outcome::stop_reason::StopReason;
 use crate::policy::hooks::contained;
 
 impl Run<'_> {
-    /// Asks the breaker for a permit; the call ends if it is refused.
+    /// Acquires a permit from the breaker. Returns `false`, and ends the call, if the breaker
+    /// rejects it.
     pub(super) fn admit(&mut self, now: Instant) -> bool {
         let Some(breaker) = &self.plan.breaker else { return true };
         match breaker.as_dyn().admit(now) {
@@ -39,8 +40,8 @@ impl Run<'_> {
     pub(super) fn report(&mut self, report: Report, now: Instant) {
         let Some(breaker) = &self.plan.breaker else { return };
         let transition = breaker.as_dyn().report(self.admission(), report, now);
-        // ORDER: the user's clock or breaker may panic in there, and then the permit is still
-        // released.
+        // ORDER: a custom clock or breaker may panic in `report`. The flag is still set then, so
+        // the permit is released.
         self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
         let class = match report {
             Report::Success => None,
@@ -49,12 +50,12 @@ impl Run<'_> {
         self.tell_transition(transition, class, now);
     }
 
-    /// Gives the permit back without a result, if the call still holds one.
+    /// Releases the permit without a result, if the call still holds one.
     #[cold]
     pub(crate) fn release(&mut self) {
         if let (true, Some(breaker)) = (self.state.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
-            // The call may be unwinding, and a second panic that leaves a destructor would end the
-            // process.
+            // The call may be unwinding, and a second panic that leaves a destructor would abort
+            // the process.
             contained(|| breaker.as_dyn().release(self.admission()));
         }
         self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);

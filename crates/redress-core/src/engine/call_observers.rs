@@ -1,7 +1,5 @@
-//! Who hears of one call in particular: its timeline, and what observers sent along with it.
-//!
-//! Owns that they hear of it, that the operation runs within the observers' scopes, and that no
-//! panic of theirs gets out. Does not know what they are told: that is `events.rs`.
+//! The observers of a single call: its timeline, and the call observers that its policy's observers
+//! returned. The operation runs within their scopes, and their panics are caught.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -10,8 +8,8 @@ use crate::outcome::observers::enter;
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::hooks::contained;
 
-/// The audience of one call. Behind a pointer, since most calls have none and this is part of every
-/// call's future.
+/// The observers of one call. Behind a pointer, because most calls have none and this is part of
+/// every call's future.
 #[derive(Default)]
 pub(super) struct CallObservers(Option<Box<Present>>);
 
@@ -44,7 +42,7 @@ impl CallObservers {
         }
     }
 
-    /// Runs a piece of the operation within the scope of every observer, the first one outermost.
+    /// Runs a step of the operation within the scope of every observer, the first one outermost.
     #[inline(always)]
     pub(super) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
         match &self.0 {
@@ -58,8 +56,8 @@ impl CallObservers {
 #[inline(never)]
 fn within<R>(observers: &[Box<dyn CallObserver>], step: impl FnOnce() -> R) -> R {
     let (mut waiting, mut done) = (Some(step), None);
-    // A panic of the operation is kept from the observers, so that what is caught around them is
-    // theirs alone.
+    // A panic of the operation is caught before it reaches the observers, so every panic caught
+    // around them is theirs.
     let mut run = || {
         if let Some(step) = waiting.take() {
             done = Some(catch_unwind(AssertUnwindSafe(step)));
@@ -74,7 +72,7 @@ fn within<R>(observers: &[Box<dyn CallObserver>], step: impl FnOnce() -> R) -> R
     }
 }
 
-/// Each by itself: a destructor may panic, and the call may be unwinding already.
+/// Drops each observer separately: a destructor may panic, and the call may already be unwinding.
 impl Drop for Present {
     #[cold]
     #[inline(never)]

@@ -1,5 +1,4 @@
-//! The deadline of a call: what is left of it, whether a wait still fits, and when an attempt is
-//! cut.
+//! The deadline of a call: the time left, whether a wait still fits, and when an attempt is cut.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use crate::outcome::stop_reason::StopReason;
 use crate::policy::compiled::shorter;
 
 impl Run<'_> {
-    /// What is left until the deadline, the policy's or the call's, whichever is shorter; zero at
+    /// The time left until the earlier deadline of the policy's and the call's; zero at and after
     /// it.
     #[inline(always)]
     pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
@@ -27,7 +26,7 @@ impl Run<'_> {
         of_call.fold(of_policy, |left, deadline| shorter(left, Some(deadline.left(elapsed, now))))
     }
 
-    /// Time since the call began; zero if no instant of the beginning was needed.
+    /// Time since the call began; zero if its start was not recorded.
     #[inline]
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
         self.state.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started))
@@ -49,14 +48,14 @@ impl Run<'_> {
         shorter(timeout, self.remaining(now()))
     }
 
-    /// Whether hooks may have taken time that the deadline counts, so that it is checked again
-    /// before the wait.
+    /// Whether hooks may have taken time, so that the deadline has to be checked again before the
+    /// wait.
     #[inline]
     pub(crate) fn needs_recheck(&self) -> bool {
         self.state.flags.has(Flags::DEADLINE) && self.may_have_taken_time()
     }
 
-    /// Whether the wait, begun now, still ends before the deadline; the call ends if not.
+    /// Whether the wait, begun now, still ends before the deadline. If not, the call ends.
     pub(crate) fn recheck(&mut self, now: Instant) -> bool {
         let in_time = fits(self.wait(), self.remaining(now));
         if !in_time {
@@ -66,7 +65,8 @@ impl Run<'_> {
     }
 }
 
-/// Whether a wait ends before the deadline: at it is too late, since no attempt starts there.
+/// Whether a wait ends before the deadline. One that ends exactly at it does not, because no
+/// attempt starts there.
 #[inline]
 pub(super) fn fits(wait: Duration, remaining: Option<Duration>) -> bool {
     remaining.is_none_or(|remaining| wait < remaining)

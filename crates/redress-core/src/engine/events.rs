@@ -1,6 +1,4 @@
-//! The one place that events and attempt hooks come from.
-//!
-//! Owns who is told what. Decides nothing: a call would go the same way without this file.
+//! Sends every event and calls every attempt hook. Nothing here changes the course of a call.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -16,8 +14,8 @@ use crate::outcome::timeline::TimelineEvent;
 use crate::policy::hooks::contained;
 
 impl Run<'_> {
-    /// Every event goes through here; those of the breaker have no place in the timeline, and no
-    /// elapsed time.
+    /// Sends an event to all observers and to the timeline. Events of the breaker are not in the
+    /// timeline, and have no elapsed time.
     fn emit(&self, event: &Event<'_>) {
         self.each_observer(|observer| observer.on_event(event));
         self.state.observers.each(|observer| observer.on_event(event));
@@ -43,7 +41,7 @@ impl Run<'_> {
         self.emit(&Event { delay, elapsed: Some(elapsed), ..self.event(EventName::Retry, Some(failed)) });
     }
 
-    /// The end of the call: a success if there is no reason.
+    /// Sends the terminal event of the call: a success if `reason` is `None`.
     pub(super) fn tell_terminal(
         &self,
         reason: Option<StopReason>,
@@ -56,15 +54,14 @@ impl Run<'_> {
         }
         let name = reason.map_or(EventName::Success, StopReason::event);
         let mut event = Event { stop_reason: reason, delay, elapsed: Some(elapsed), ..self.event(name, failed) };
-        // An abort is not the failure's doing, so it does not carry its class.
+        // The last failure did not cause the abort, so the event does not carry its class.
         if reason == Some(StopReason::Aborted) {
             event = Event { class: None, cause: None, classification: None, error_type: None, ..event };
         }
         self.emit(&event);
     }
 
-    /// The end of a call that is dropped, or that a panic goes through, before it ends in any other
-    /// way.
+    /// Sends the terminal event of a call that is dropped or unwound before it has ended.
     pub(crate) fn tell_cancelled(&self, now: Option<Instant>) {
         let has_ended = self.state.stop_reason.is_some() || self.state.flags.has(Flags::SUCCEEDED);
         if self.is_observed() && !has_ended {
@@ -89,7 +86,7 @@ impl Run<'_> {
         }
     }
 
-    /// The call begins: observers may send something along with it.
+    /// Calls the observers at the start of the call, and keeps the call observers that they return.
     pub(super) fn tell_call_start(&mut self) {
         let mut sent = Vec::new();
         let (operation, policy, breaker) = (self.operation_label(), self.policy_label(), self.breaker_label());
@@ -145,7 +142,7 @@ impl Run<'_> {
         self.hook(|hooks| hooks.operation.as_deref())
     }
 
-    /// The operation's name as events carry it: an empty one is no label.
+    /// The operation's name in events; `None` if it is empty.
     pub(super) fn operation_label(&self) -> Option<&str> {
         self.operation().filter(|name| !name.is_empty())
     }
@@ -159,14 +156,14 @@ impl Run<'_> {
         breaker.as_dyn().name().filter(|name| !name.is_empty())
     }
 
-    /// How long the breaker stays open; a breaker of the caller's may panic, which concerns the
-    /// event alone.
+    /// How long the breaker stays open. A panic of a custom breaker is caught, and the event has no
+    /// duration then.
     fn open_for(&self, now: Instant) -> Option<Duration> {
         let breaker = self.plan.breaker.as_ref()?;
         contained(|| breaker.as_dyn().open_for(now)).flatten()
     }
 
-    /// An event of this call, with the names that all of its events have.
+    /// An event with the names that all events of this call carry.
     fn named(&self, name: EventName) -> Event<'_> {
         Event {
             policy: self.policy_label().map(Cow::Borrowed),
@@ -176,7 +173,7 @@ impl Run<'_> {
         }
     }
 
-    /// An event about the latest attempt, or about the failure it just made.
+    /// An event about the latest attempt, with the details of its failure if there is one.
     fn event<'e>(&'e self, name: EventName, failed: Option<&FailureView<'e>>) -> Event<'e> {
         Event {
             attempt: self.state.attempts,
@@ -219,11 +216,11 @@ mod tests {
     use crate::{Event, EventName, Policy, RetryTimeline};
 
     #[test]
-    fn a_dropped_call_is_told_of_with_what_is_known() {
-        let heard: Arc<Mutex<Vec<Event<'static>>>> = Arc::default();
-        let listener = Arc::clone(&heard);
-        let tell = move |event: &Event<'_>| listener.lock().expect("whole").push(event.clone().into_owned());
-        let policy = Policy::builder().name("orders").observer(tell).build().expect("valid");
+    fn a_dropped_call_sends_its_event_with_the_fields_it_knows() {
+        let received: Arc<Mutex<Vec<Event<'static>>>> = Arc::default();
+        let sink = Arc::clone(&received);
+        let observer = move |event: &Event<'_>| sink.lock().expect("whole").push(event.clone().into_owned());
+        let policy = Policy::builder().name("orders").observer(observer).build().expect("valid");
         let timeline = RetryTimeline::new();
         let context = policy.operation("load").capture_timeline_into(&timeline);
         let (began, later) = (Instant::now(), Duration::from_secs(3));
@@ -235,13 +232,13 @@ mod tests {
         run.tell_cancelled(Some(began + later));
         run.tell_cancelled(None);
 
-        let heard = heard.lock().expect("whole");
-        let [timed, untimed] = &heard[..] else { panic!("told twice: {heard:?}") };
+        let received = received.lock().expect("whole");
+        let [timed, untimed] = &received[..] else { panic!("two events expected: {received:?}") };
         assert_eq!((timed.name, timed.outcome()), (EventName::Cancelled, Some(CallOutcome::Cancelled)));
         assert_eq!((timed.attempt, timed.stop_reason), (1, None));
         assert_eq!((timed.elapsed, untimed.elapsed), (Some(later), None));
         assert_eq!((timed.policy.as_deref(), timed.operation.as_deref()), (Some("orders"), Some("load")));
-        // What has no instant of its own goes beside what came before it.
+        // An entry without an instant has that of the entry before it.
         let times: Vec<_> = timeline.events().iter().map(|entry| (entry.event, entry.elapsed)).collect();
         assert_eq!(times, [(EventName::Cancelled, later), (EventName::Cancelled, later)]);
     }

@@ -1,7 +1,5 @@
-//! The start of a call, and the fast path: a first attempt that no hook, observer or learning
-//! strategy takes part in.
-//!
-//! A call whose first attempt succeeds on the fast path keeps no other state than this.
+//! The start of a call, and the fast path: a first attempt without hooks, observers or learning
+//! strategies. A call whose first attempt succeeds on the fast path needs no other state.
 
 use std::time::Instant;
 
@@ -19,7 +17,7 @@ pub(crate) struct FastPath<'a> {
     pub(crate) settings: Option<&'a CallSettings<'a>>,
     pub(super) flags: Flags,
     pub(super) started: Option<Instant>,
-    /// Of the breaker that was found closed.
+    /// The generation of the closed breaker.
     pub(super) generation: u64,
 }
 
@@ -38,14 +36,14 @@ impl<'a> FastPath<'a> {
         Self { plan, settings, flags, started, generation: 0 }
     }
 
-    /// Whether the first attempt may take the fast path: no hooks, no observers, no learning, and a
-    /// closed breaker.
+    /// Whether the first attempt can take the fast path: no hooks, observers or learning
+    /// strategies, and a closed breaker.
     #[inline]
     pub(crate) fn is_fast(&mut self) -> bool {
         self.flags.are_fast() && self.plan.admits_fast(&mut self.generation)
     }
 
-    /// The rejection of a call that would take the fast path but for its open breaker.
+    /// The rejection of a call that its open breaker alone keeps from the fast path.
     #[inline]
     pub(crate) fn rejection(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
         match &self.plan.breaker {

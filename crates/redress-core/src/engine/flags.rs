@@ -1,9 +1,8 @@
-//! Per-call feature flags: whether a call may take the fast path is one mask test.
-//!
+//! Per-call feature flags, so that the decision for the fast path is one mask test.
 
 use crate::policy::hooks::Hooks;
 
-/// A set of things a call must not skip.
+/// A set of features of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags(u16);
 
@@ -13,35 +12,36 @@ impl Flags {
     pub(crate) const WATCHED: Self = Self(1);
     /// A timeline is recorded.
     pub(crate) const TIMELINE: Self = Self(2);
-    /// Hooks that steer: an abort predicate, a sleep handler, or hooks around the wait.
+    /// Hooks that can change the course of the call: an abort predicate, a sleep handler, or hooks
+    /// around the wait.
     pub(crate) const STEERED: Self = Self(4);
     /// Strategies that learn.
     pub(crate) const LEARNING: Self = Self(8);
-    /// A permit is out whose report or release would be missed: a probe's, or any of a breaker that
-    /// is not ours. Set and cleared during the call.
+    /// The call holds a permit that has to be reported or released: a probe's, or any permit of a
+    /// custom breaker. Set and cleared during the call.
     pub(crate) const HOLDS_PERMIT: Self = Self(16);
-    /// The call ends in an outcome, which says how long it took.
+    /// The call returns an outcome, which contains the elapsed time.
     pub(crate) const OUTCOME: Self = Self(32);
     /// There is a deadline.
     pub(crate) const DEADLINE: Self = Self(64);
 
     /// The breaker that rejected the call was half-open. Set during the call.
     pub(crate) const REJECTED_HALF_OPEN: Self = Self(128);
-    /// The call's success was told. Set during the call.
+    /// The success event was sent. Set during the call.
     pub(crate) const SUCCEEDED: Self = Self(512);
-    /// The call has a deadline besides the policy's, which may have passed already.
+    /// The call has a deadline besides the policy's, which may already have passed.
     pub(crate) const CALL_DEADLINE: Self = Self::DEADLINE.with(Self(256));
 
-    /// There are handles that may abort the call.
+    /// The call has abort handles.
     pub(crate) const ABORTABLE: Self = Self(1024);
 
-    /// Somebody is told of an event.
+    /// Observers, attempt hooks or a timeline.
     pub(crate) const OBSERVED: Self = Self::WATCHED.with(Self::TIMELINE);
-    /// Somebody else's code runs between attempts.
+    /// Custom code runs between attempts.
     pub(crate) const TAKES_TIME: Self = Self::WATCHED.with(Self::STEERED);
-    /// Somebody is told of a success.
+    /// A success has to be reported: to observers, learning strategies or the breaker.
     const SUCCESS_MATTERS: Self = Self::OBSERVED.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
-    /// The instant the call starts at is needed.
+    /// The instant of the start is needed.
     const START_MATTERS: Self = Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE);
     /// A call with any of these does not take the fast path.
     const SLOW: Self = Self::OBSERVED.with(Self::STEERED).with(Self::LEARNING).with(Self(256)).with(Self::ABORTABLE);

@@ -1,5 +1,5 @@
-//! Whether a failure is retried, and after how long: the gates, in order. The order shows in the
-//! stop reason.
+//! Decides whether a failure is retried, and after how long, by a sequence of gates. The first gate
+//! that refuses sets the stop reason.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -17,19 +17,19 @@ use crate::policy::hooks::contained;
 use crate::policy::sleep_decision::SleepDecision;
 use crate::strategy::{BackoffContext, Feedback, Strategy};
 
-/// A retry that every gate agreed to.
+/// A retry that passed every gate.
 #[derive(Clone, Copy)]
 pub(super) struct Granted {
     pub(super) wait: Duration,
-    /// What the strategy is told next as the previous delay, if that is not the wait.
+    /// The previous delay for the next call of the strategy, if it differs from the wait.
     pub(super) prev_delay: Option<Wait>,
-    /// What was left of the deadline at the failure.
+    /// The time left until the deadline at the failure.
     pub(super) remaining: Option<Duration>,
-    /// The sleep handler has deferred it already, since the wait does not fit the deadline.
+    /// The sleep handler has already deferred it, because the wait does not fit the deadline.
     pub(super) deferred: bool,
 }
 
-/// A gate that said no.
+/// A retry that a gate refused.
 #[derive(Clone, Copy)]
 pub(super) struct Refused {
     pub(super) reason: StopReason,
@@ -45,12 +45,13 @@ impl From<StopReason> for Refused {
 }
 
 impl<'a> Run<'a> {
-    /// The wait before the next attempt, or the first gate that says no; `failures` of this class
-    /// there were. `PLAIN` leaves out what a [plain](super::RunState::is_plain) call does not have:
-    /// hooks that steer, and strategies that learn.
+    /// Returns the wait before the next attempt, or the reason of the first gate that refuses.
+    /// `failures` is the number of failures in this class so far. `PLAIN` omits the checks for
+    /// hooks and learning strategies, which a [plain](super::RunState::is_plain) call does not
+    /// have.
     ///
-    /// ORDER: no token is spent before every limit has agreed, and a strategy is asked only for a
-    /// delay that can happen.
+    /// ORDER: the budget comes last, so that a refused retry takes no token. The strategy comes
+    /// after the limits, so that it computes a delay only for a retry that they allow.
     #[inline(always)]
     pub(super) fn gates<const PLAIN: bool>(
         &self,
@@ -72,9 +73,9 @@ impl<'a> Run<'a> {
             strategy.learn(Feedback::Failure(class), now);
         }
         refuse_if(self.state.attempts >= plan.max_attempts, StopReason::MaxAttempts)?;
-        // After the attempts, so that a policy of one attempt never reports it.
+        // After `MaxAttempts`, so that a policy of one attempt never reports `RetryForbidden`.
         refuse_if(classification.retry_forbidden().is_some(), StopReason::RetryForbidden)?;
-        // The hint of a plain call has been shortened already.
+        // `fail_plainly` has already shortened the hint of a plain call.
         let heeded = if PLAIN { Cow::Borrowed(classification) } else { plan.heeded(classification) };
         let hint = heeded.retry_after();
         let context = self.backoff_context(heeded, cause, remaining, now);
@@ -97,9 +98,9 @@ impl<'a> Run<'a> {
         Ok(Granted { wait, prev_delay, remaining, deferred })
     }
 
-    /// The wait with the hint as its floor, and the delay that the next one grows from: a hint
-    /// leaves the backoff alone, so this is neither it nor a delay that was read from it. A hint
-    /// that is an order is the wait, and the backoff starts over.
+    /// Returns the wait, with the hint as its floor, and the previous delay for the next call of
+    /// the strategy. A hint does not affect the backoff, so that delay is neither the hint nor a
+    /// delay derived from it. An ordered wait replaces the delay, and the backoff starts over.
     #[inline(never)]
     fn hinted(
         &self,
@@ -117,8 +118,8 @@ impl<'a> Run<'a> {
         (computed.max(floor), Some(prev_delay))
     }
 
-    /// Asks the sleep handler about a wait that does not fit the deadline, before anything is
-    /// spent: whether it defers.
+    /// Calls the sleep handler with a wait that does not fit the deadline, before a token is taken.
+    /// Returns whether it defers the retry.
     #[cold]
     fn defers_unfit(&self, context: &BackoffContext<'_>, wait: Duration) -> Result<bool, StopReason> {
         match self.ask_sleep_handler(context, wait) {
@@ -128,14 +129,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The sleep handler's answer, if there is one. A handler that panics has not answered; the
-    /// call goes on as if it had said sleep.
+    /// The sleep handler's decision; `None` without a handler. A handler that panics counts as
+    /// `Sleep`.
     pub(super) fn ask_sleep_handler(&self, context: &BackoffContext<'_>, wait: Duration) -> Option<SleepDecision> {
         let handler = self.steering(|hooks| hooks.sleep.as_deref())?;
         Some(contained(|| handler(context, wait)).unwrap_or(SleepDecision::Sleep))
     }
 
-    /// What hooks are told of a failure: what the strategy was told.
+    /// The context of a failure for hooks: the same that the strategy received.
     pub(super) fn heeded_context<'f>(
         &self,
         failed: &FailureView<'f>,
@@ -157,8 +158,8 @@ impl<'a> Run<'a> {
         BackoffContext { attempt, classification, prev_delay, remaining, cause, now }
     }
 
-    /// Whether a handle was aborted or an abort predicate asks to stop, the policy's or the call's;
-    /// one that panics does not.
+    /// Whether an abort handle was aborted or an abort predicate returns `true`, the policy's or
+    /// the call's. A predicate that panics counts as `false`.
     #[inline]
     pub(super) fn abort_asked(&self) -> bool {
         self.state.flags.has(Flags::STEERED.with(Flags::ABORTABLE)) && self.abort_asked_by_any()
@@ -170,19 +171,19 @@ impl<'a> Run<'a> {
         self.is_aborted() || predicates.any(|predicate| contained(predicate).unwrap_or(false))
     }
 
-    /// Whether there are handles that may abort the call.
+    /// Whether the call has abort handles.
     #[inline]
     pub(crate) fn is_abortable(&self) -> bool {
         self.state.flags.has(Flags::ABORTABLE)
     }
 
-    /// The handles that may abort the call: the policy's, and its own.
+    /// The policy's abort handles, then the call's.
     pub(crate) fn abort_handles(&self) -> impl Iterator<Item = &'a AbortHandle> + use<'a> {
         let of_call = self.call.map_or(&[][..], |call| &call.hooks.aborts);
         self.plan.hooks.aborts.iter().chain(of_call)
     }
 
-    /// Whether one of the handles was aborted.
+    /// Whether one of the abort handles was aborted.
     #[inline]
     pub(crate) fn is_aborted(&self) -> bool {
         self.is_abortable() && self.abort_handles().any(AbortHandle::is_aborted)

@@ -1,11 +1,12 @@
-//! One call's state and decisions: start, then fail or succeed or abort, until done.
+//! The state and decisions of one call: start, then success, failure or abort, until it ends.
 //!
-//! `fast_path.rs` starts a call and `run.rs` is its life, `plain.rs` that of most; `gates.rs`
-//! decides whether a failure is retried, `deadline.rs` what is left of the time, `admission.rs`
-//! what the breaker says, and `events.rs` is where every event and attempt hook comes from.
+//! `fast_path.rs` starts a call, and `run.rs` holds its transitions, with a shorter version for
+//! most calls in `plain.rs`. `gates.rs` decides whether a failure is retried, `deadline.rs`
+//! computes the time left, `admission.rs` calls the breaker, and `events.rs` sends every event and
+//! calls every attempt hook.
 //!
-//! Nothing here reads a clock, sleeps, awaits or is generic over the caller's types: instants and
-//! classifications come in as arguments, verdicts go out.
+//! The engine never reads a clock, sleeps or awaits, and is not generic over the caller's types: it
+//! takes instants and classifications, and returns verdicts.
 
 mod call_observers;
 mod events;

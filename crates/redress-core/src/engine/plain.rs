@@ -1,7 +1,5 @@
-//! A failure of a plain call, in which no hook, observer or learning strategy takes part between
-//! attempts.
-//!
-//! The gates are those of every call. What is left out is what such a call does not have.
+//! Failures of plain calls, which have no hooks, observers or learning strategies. They pass the
+//! same gates as all calls.
 
 use std::time::{Duration, Instant};
 
@@ -14,21 +12,22 @@ use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::compiled::Plan;
 
-/// What becomes of a plain call after a failed attempt.
+/// The engine's decision about a failed attempt of a plain call.
 #[must_use = "a verdict that is not acted on loses the call"]
 pub(crate) enum PlainVerdict {
-    /// Another attempt follows the [wait](Run::wait): by [`RunState::resume_at_once`] if there is
-    /// none, with what is left of the deadline, or else by [`Run::resume`].
+    /// Another attempt follows the [wait](Run::wait). Without a wait it starts by
+    /// [`RunState::resume_at_once`], with the time `remaining` until the deadline, otherwise by
+    /// [`Run::resume`].
     Retry { remaining: Option<Duration> },
     /// The call is over.
     Stop,
 }
 
 impl RunState {
-    /// [`Run::fail`] of a [plain](Self::is_plain) call.
+    /// [`Run::fail`] for a [plain](Self::is_plain) call.
     ///
-    /// Takes the plan and the state apart, since six words travel in registers. A plain call has no
-    /// deadline of its own, and no settings that its failure depends on.
+    /// Takes the plan and the state separately, because six words fit in registers. A plain call
+    /// has neither a separate deadline nor settings that affect a failure.
     #[inline(never)]
     pub(crate) fn fail_plainly(
         &mut self,
@@ -54,8 +53,8 @@ impl RunState {
         }
     }
 
-    /// The next attempt of a plain call at the instant of the failure before it: nothing of what
-    /// remained then has passed.
+    /// Starts the next attempt of a plain call at the instant of the previous failure, so
+    /// `remaining` still holds.
     #[inline]
     pub(crate) fn resume_at_once(&mut self, plan: &Plan, remaining: Option<Duration>) -> Attempt {
         self.attempts += 1;

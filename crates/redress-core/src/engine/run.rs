@@ -1,4 +1,4 @@
-//! The life of one call: admitted, attempts made, ended once.
+//! The transitions of one call: it begins, attempts succeed or fail, and it ends once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,16 +21,16 @@ use crate::policy::settings::CallSettings;
 use crate::policy::sleep_decision::{HookFuture, SleepDecision};
 use crate::strategy::Feedback;
 
-/// A failed attempt as the engine sees it.
+/// A failed attempt, without the caller's types.
 pub(crate) struct FailureView<'f> {
     pub(crate) classification: &'f Classification,
     pub(crate) cause: Cause,
-    /// The type of the operation's error, if it is one.
+    /// The type of the operation's error, if it returned one.
     pub(crate) error_type: Option<&'static str>,
 }
 
 impl FailureView<'_> {
-    /// The type of the error that decided, or else of the operation's.
+    /// The type of the error that decided the classification, or else of the operation's error.
     pub(super) fn deciding_type(&self) -> Option<&'static str> {
         self.error_type.map(|own| self.classification.error_type().unwrap_or(own))
     }
@@ -39,20 +39,19 @@ impl FailureView<'_> {
 /// The engine's decision about a failed attempt.
 #[must_use = "a verdict that is not acted on loses the call"]
 pub(crate) enum Verdict {
-    /// Await the hook, if there is one, then [wait](Run::wait), then ask [`Run::resume`] for the
-    /// next attempt.
+    /// Await the hook, if there is one, then [wait](Run::wait), then call [`Run::resume`].
     Retry(Option<HookFuture>),
     /// The call is over.
     Stop,
 }
 
-/// The engine's view of one call: its settings, and the state that the call's owner keeps.
+/// The engine's view of one call: its settings, and the state that the driver owns.
 ///
 /// - **Invariant R1**: attempts never exceed the cap.
 /// - **Invariant R2**: no wait ends past the deadline, and no attempt starts at or past it.
-/// - **Invariant R3**: a call that is started ends in exactly one terminal event: `Cancelled`
-///   if it is dropped, or a panic goes through it, before another one.
-/// - **Invariant R4**: its permit is reported once, or released by the call's owner.
+/// - **Invariant R3**: a call that is started ends in exactly one terminal event: `Cancelled` if it
+///   is dropped or unwound before another one.
+/// - **Invariant R4**: its permit is reported once, or released by the driver.
 pub(crate) struct Run<'a> {
     pub(super) plan: &'a Plan,
     pub(super) call: Option<&'a CallSettings<'a>>,
@@ -65,8 +64,8 @@ impl<'a> Run<'a> {
         Self { plan, call, state }
     }
 
-    /// Starts a call that does not take the fast path: asks whether to abort, whether time is left,
-    /// then the breaker, and starts the first attempt. `None` if the call ended instead.
+    /// Starts a call that does not take the fast path, and its first attempt. Checks for an abort,
+    /// then the deadline, then the breaker. Returns `None` if the call ended instead.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
         self.state.observers.set_timeline(self.timeline_for_call());
         if self.is_watched() {
@@ -91,13 +90,13 @@ impl<'a> Run<'a> {
         Some(self.attempt(remaining))
     }
 
-    /// The timeline the call records into, by its own setting or else by the policy's.
+    /// The timeline that the call records into: by the call's setting, or else by the policy's.
     fn timeline_for_call(&self) -> Option<RetryTimeline> {
         self.hook(|hooks| hooks.capture.timeline())
     }
 
-    /// The next attempt, after the wait that the last verdict asked for; `None` if the call ended
-    /// instead.
+    /// Starts the next attempt, after the wait of the last verdict. Returns `None` if the call
+    /// ended instead.
     pub(crate) fn resume(&mut self, now: Instant) -> Option<Attempt> {
         let remaining = self.remaining(now);
         if remaining == Some(Duration::ZERO) {
@@ -115,14 +114,14 @@ impl<'a> Run<'a> {
         Some(self.attempt(remaining))
     }
 
-    /// Whether [`succeed`](Self::succeed) needs to know the time.
+    /// Whether [`succeed`](Self::succeed) needs the instant.
     #[inline]
     pub(crate) fn needs_end_time(&self) -> bool {
         self.state.flags.end_matters()
     }
 
-    /// The attempt succeeded, and with it the call. A closed breaker does not need to hear of it:
-    /// it changes nothing.
+    /// Ends the call with the success of the running attempt. The success is not reported to a
+    /// closed breaker, whose state it does not change.
     #[inline]
     pub(crate) fn succeed(&mut self, now: Option<Instant>) {
         if let (true, Some(now)) = (self.state.flags.success_matters(), now) {
@@ -139,7 +138,8 @@ impl<'a> Run<'a> {
         }
         let elapsed = self.elapsed(now);
         self.tell_end(AttemptDecision::Success, elapsed, None, None, None);
-        // ORDER: a breaker that panics at the report does not make it a call without a result.
+        // ORDER: before the report to the breaker, so that a panic in there does not make the call
+        // `Cancelled`.
         self.state.flags = self.state.flags.with(Flags::SUCCEEDED);
         self.tell_terminal(None, None, elapsed, Duration::ZERO);
         if self.state.flags.has(Flags::HOLDS_PERMIT) {
@@ -147,7 +147,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The attempt failed: decides what becomes of the call, and tells its observers.
+    /// Decides whether the call goes on after the failure of the running attempt, and notifies its
+    /// observers.
     pub(crate) fn fail(&mut self, failed: &FailureView<'_>, now: Instant) -> Verdict {
         if failed.classification.is_abort() {
             let aborted = Some(StopReason::Aborted);
@@ -204,7 +205,7 @@ impl<'a> Run<'a> {
         self.state.prev_delay = granted.prev_delay.unwrap_or(wait);
     }
 
-    /// Announces a granted retry, then asks what may still end the call: the abort predicate and
+    /// Sends the event of a granted retry, then checks what can still end the call: an abort and
     /// the sleep handler.
     fn confirm(&self, failed: &FailureView<'_>, granted: Granted, now: Instant) -> Result<(), StopReason> {
         if self.is_observed() {
@@ -227,7 +228,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Runs the hook before the wait, and returns what it wants awaited.
+    /// Runs the hook before the wait, and returns the future of an asynchronous one.
     fn tell_before_sleep(&self, failed: &FailureView<'_>, granted: Granted, now: Instant) -> Option<HookFuture> {
         let hook = self.steering(|hooks| hooks.before_sleep.as_ref())?;
         let context = self.heeded_context(failed, granted.remaining, now);
@@ -241,8 +242,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether hooks may have taken time since the failure, so that its instant is not the present
-    /// one.
+    /// Whether hooks may have taken time since the failure, so that its instant is stale.
     #[inline]
     pub(crate) fn may_have_taken_time(&self) -> bool {
         self.state.flags.has(Flags::TAKES_TIME)
@@ -259,22 +259,22 @@ impl<'a> Run<'a> {
         self.state.wait.get().unwrap_or_default()
     }
 
-    /// The replacement for the actual wait, if there is one.
+    /// The custom sleeper that replaces the timer, if there is one.
     #[inline]
     pub(crate) fn sleeper(&self) -> Option<&'a Sleeper<'a>> {
         self.steering(|hooks| hooks.sleeper.as_ref())
     }
 
-    /// Ends the call before or after a wait, which is then no longer due.
+    /// Ends the call before or after a wait, and clears the wait.
     pub(super) fn stop_waiting(&mut self, reason: StopReason, now: Instant) {
         self.state.wait = Wait::NONE;
         self.stop(reason, None, now);
     }
 
-    /// Ends the call for this reason, and settles with the breaker.
+    /// Ends the call for this reason, and reports it to the breaker.
     pub(super) fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
         self.end(reason, failed, self.elapsed(now));
-        // An aborted call has no result; its owner releases the permit.
+        // An aborted call has no result, so the driver releases its permit.
         if let (Some(class), true) = (self.state.last_class, reason != StopReason::Aborted) {
             self.report(Report::Failure(class), now);
         }
@@ -292,13 +292,13 @@ impl<'a> Run<'a> {
         self.state.wait.get().filter(|_| self.state.stop_reason == Some(StopReason::Scheduled))
     }
 
-    /// A hook, the call's before the policy's.
+    /// A hook: the call's, or else the policy's.
     #[inline]
     pub(super) fn hook<H>(&self, pick: impl Fn(&'a Hooks<'a>) -> Option<H>) -> Option<H> {
         self.call.and_then(|call| pick(&call.hooks)).or_else(|| pick(&self.plan.hooks))
     }
 
-    /// A hook that steers the call; most calls have none.
+    /// A hook that can change the course of the call; most calls have none.
     #[inline]
     pub(super) fn steering<H>(&self, pick: impl Fn(&'a Hooks<'a>) -> Option<H>) -> Option<H> {
         if self.state.flags.has(Flags::STEERED) { self.hook(pick) } else { None }
@@ -322,9 +322,9 @@ impl<'a> Run<'a> {
         self.state.flags.has(Flags::OBSERVED)
     }
 
-    /// The call's summary; it ended at `ended`, or at its beginning if there is no such instant.
+    /// The summary of a call that ended at `ended`, or at its start if that is `None`.
     pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
-        // Of a success nothing is said about the failures before it.
+        // The summary of a success does not mention the failures before it.
         let has_stopped = self.state.stop_reason.is_some();
         let rejected = self.rejected();
         let name = match rejected {

@@ -1,4 +1,4 @@
-//! The state of one call between the engine's decisions, without the settings it runs by.
+//! The state of one call between the engine's decisions, without its settings.
 
 use std::time::{Duration, Instant};
 
@@ -41,16 +41,16 @@ impl From<Option<Duration>> for Wait {
     }
 }
 
-/// What a call has come to. Part of every call's future, so its size matters.
+/// The state of a call. Part of every call's future, so its size matters.
 #[derive(Default)]
 pub(crate) struct RunState {
     pub(super) observers: CallObservers,
     /// When the call began, if an event, an outcome or a deadline needs it.
     pub(super) started: Option<Instant>,
-    /// The wait before the next attempt; after the end what there is to wait for: a deferred retry,
-    /// a breaker's probe, or a hint that did not fit the deadline.
+    /// The wait before the next attempt. After the end of the call: the time until a deferred retry
+    /// or a breaker's next probe, or a hint that did not fit the deadline.
     pub(super) wait: Wait,
-    /// The delay that the strategy computed last, hinted waits apart.
+    /// The last delay that the strategy computed, without the effect of hints.
     pub(super) prev_delay: Wait,
     pub(super) generation: u64,
     pub(super) failures: Failures,
@@ -59,24 +59,24 @@ pub(crate) struct RunState {
     pub(super) last_class: Option<ErrorClass>,
     pub(super) cause: Option<Cause>,
     pub(super) stop_reason: Option<StopReason>,
-    /// The asynchronous driver's. It stands here because a byte of its own would take eight.
+    /// The state of the asynchronous driver. It is here because a separate byte would take eight.
     pub(crate) step: Step,
 }
 
-/// What the next poll of an asynchronous call goes on with.
+/// Where the next poll of an asynchronous call continues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Step {
     #[default]
     New,
-    /// An attempt is running, perhaps with its timeout in the place for sleeps.
+    /// An attempt is running. The sleep slot holds its timeout, if it has one.
     Attempting,
     /// The hook before the wait is awaited.
     BeforeWait,
-    /// A hook waits in the timer's place.
+    /// A custom sleeper waits in place of the timer.
     HookWaits,
     /// The timer waits.
     Waiting,
-    /// The next attempt is due; the runtime was yielded to.
+    /// The next attempt is due; the call has yielded to the runtime.
     Resuming,
     Ended,
 }
@@ -124,12 +124,12 @@ impl RunState {
         }
     }
 
-    /// The state of a call that is over and holds nothing.
+    /// The state of a call that has ended and holds nothing.
     pub(crate) fn ended() -> Self {
         Self { step: Step::Ended, ..Self::default() }
     }
 
-    /// Starts the call; `attempts` is 1 if its first attempt takes the fast path.
+    /// Initialises the state; `attempts` is 1 if the first attempt takes the fast path.
     #[inline]
     pub(crate) fn open(&mut self, start: &FastPath<'_>, attempts: u32) {
         self.started = start.started;
@@ -144,26 +144,26 @@ impl RunState {
         self.wait.0 != 0
     }
 
-    /// Whether no hook, observer or learning strategy takes part between attempts.
+    /// Whether the call has no hooks, observers or learning strategies.
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
         self.flags.are_fast()
     }
 
-    /// Whether a success is told to the caller alone and needs no instant.
+    /// Whether a success is returned only to the caller and needs no instant.
     #[inline]
     pub(crate) const fn ends_unobserved(&self) -> bool {
         !self.flags.end_matters()
     }
 
-    /// Whether nothing is left to report or to tell: no permit is out, and no observer or timeline
-    /// hears of the call.
+    /// Whether nothing is left to report: the call holds no permit, and has neither observers nor a
+    /// timeline.
     #[inline]
     pub(crate) const fn is_spent(&self) -> bool {
         !self.flags.has(Flags::HOLDS_PERMIT.with(Flags::OBSERVED))
     }
 
-    /// Runs a piece of the operation within the scopes of the call's observers.
+    /// Runs a step of the operation within the scopes of the call's observers.
     #[inline(always)]
     pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
         self.observers.within(step)

@@ -1,6 +1,4 @@
-//! Scales another strategy by the failure rate it sees.
-//!
-//! Owns the window of results and the multiplier. The delays themselves come from the fallback.
+//! `Adaptive`, a strategy that multiplies the delays of another strategy while many attempts fail.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -11,24 +9,22 @@ use crate::drive::epoch::Epoch;
 use crate::policy::config_error::{Check, ConfigIssue};
 use crate::sync::Mutex;
 
-/// How many results the window holds at most. A rate over the last 1024 results is known to within
-/// ±3 % (two standard errors at worst), which is finer than a backoff needs, and it bounds the
-/// memory at 16 KiB.
+/// Caps the results in the window. A rate over 1024 results is accurate to ±3 % (two standard
+/// errors at worst), which is finer than a backoff needs, and they take at most 16 KiB.
 const MAX_RESULTS: usize = 1024;
 
-/// Multiplies the fallback's delays while more attempts fail than `target_success` allows. Made by
-/// [`adaptive`].
+/// Multiplies the fallback's delays while more attempts fail than `target_success` allows. Returned
+/// by [`adaptive`].
 ///
 /// With failure rate `f` over the window and tolerated rate `t = 1 - target_success`, the
-/// multiplier is `min_multiplier` up to `t`, and rises linearly to `max_multiplier` at `f = 1`. A
-/// result exactly one window old no longer counts, and with no results the multiplier is the
-/// smallest. At most the last 1024 results are kept.
+/// multiplier is `min_multiplier` up to `t`, and rises linearly to `max_multiplier` at `f = 1`.
+/// Without results it is `min_multiplier`. A result counts until it is one window old, and at most
+/// the last 1024 results are kept.
 ///
-/// One object that serves several classes directly hears of each success once; do not wrap a
-/// learning object in another that learns and use it on its own as well, since it would hear twice.
-///
-/// It hears of every success of its policy, and of failures in the classes it was selected for; it
-/// does so at any depth of nesting.
+/// It records every success of its policy, and the failures in the classes it was selected for, at
+/// any depth of nesting. An object that serves several classes records each success once. Do not
+/// use one object both directly and inside another learning strategy: it would record each success
+/// twice.
 ///
 /// # Defaults
 ///
@@ -57,7 +53,7 @@ pub struct Adaptive<S> {
     results: Mutex<Results>,
 }
 
-/// Scales `fallback`; see [`Adaptive`].
+/// Wraps `fallback`; see [`Adaptive`].
 pub fn adaptive<S: Strategy>(fallback: S) -> Adaptive<S> {
     Adaptive {
         fallback,
@@ -71,26 +67,26 @@ pub fn adaptive<S: Strategy>(fallback: S) -> Adaptive<S> {
 }
 
 impl<S: Strategy> Adaptive<S> {
-    /// Sets how long a result counts. Default: 60 s.
+    /// Sets how long a result counts. Must not be zero. Default: 60 s.
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// Sets the share of successes, above 0 and up to 1, at which delays are not stretched.
+    /// Sets the share of successes below which delays are multiplied. Must be above 0 and at most 1.
     /// Default: 0.9.
     pub fn target_success(mut self, share: f64) -> Self {
         self.target_success = share;
         self
     }
 
-    /// Sets the smallest multiplier, at least 1. Default: 1.
+    /// Sets the smallest multiplier. Must be at least 1. Default: 1.
     pub fn min_multiplier(mut self, multiplier: f64) -> Self {
         self.min_multiplier = multiplier;
         self
     }
 
-    /// Sets the largest multiplier, at least the smallest. Default: 5.
+    /// Sets the largest multiplier. Must be at least the smallest. Default: 5.
     pub fn max_multiplier(mut self, multiplier: f64) -> Self {
         self.max_multiplier = multiplier;
         self
@@ -110,11 +106,11 @@ impl<S: Strategy> Strategy for Adaptive<S> {
         let delay = self.fallback.delay(context);
         let multiplier = self.multiplier(context.now);
         if multiplier <= 1.0 {
-            return delay; // exact: seconds as `f64` would round long delays
+            return delay; // exact, while seconds as `f64` round long delays
         }
         let scaled = delay.as_secs_f64() * multiplier;
-        // Err means too long for a `Duration`; the multiplier is at least 1, so it is never
-        // negative.
+        // Err means too long for a `Duration`. The product is never negative: the multiplier is at
+        // least 1.
         Duration::try_from_secs_f64(scaled).unwrap_or(Duration::MAX)
     }
 
@@ -179,7 +175,7 @@ impl Results {
 
     fn failure_rate(&mut self, now: u64, window: u64) -> f64 {
         self.expire(now, window);
-        // Both are at most MAX_RESULTS, so the conversion is exact; no results read as no failures.
+        // Both are at most MAX_RESULTS, so the conversion is exact. An empty window has the rate 0.
         self.failures as f64 / self.recent.len().max(1) as f64
     }
 

@@ -1,12 +1,10 @@
-//! The rules of a base and a cap, for every strategy that has both.
-//!
-//! Owns those rules. Does not know what grows between the two.
+//! Validation of a base and a cap, for every strategy that has both.
 
 use std::time::Duration;
 
 use crate::policy::config_error::{Check, ConfigIssue};
 
-/// What is wrong with a base and a cap; `rule` says what the cap must be beside the base.
+/// Checks a base and a cap; `rule` is the text of the rule that relates them.
 pub(super) fn bounds(
     base: (&'static str, Duration),
     max: (&'static str, Duration),

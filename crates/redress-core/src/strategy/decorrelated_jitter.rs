@@ -1,4 +1,4 @@
-//! Decorrelated jitter: each delay is drawn between a base and three times the one before.
+//! Decorrelated jitter: each delay is drawn between a base and three times the previous delay.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use super::random_source::RandomSource;
 use super::{BackoffContext, Strategy, StrategySpec};
 use crate::policy::config_error::ConfigIssue;
 
-/// Draws each delay uniformly between `base` and three times the previous delay, and no longer than
-/// `max`.
+/// Draws each delay uniformly between `base` and three times the previous delay, then caps it at
+/// `max`. Returned by [`decorrelated_jitter`].
 ///
-/// It spreads callers that failed together better than doubling does. Formula: Marc Brooker,
-/// [Exponential Backoff And
+/// It spreads callers that failed together better than doubling does. The formula is from Marc
+/// Brooker, [Exponential Backoff And
 /// Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) (AWS
 /// Architecture Blog, 2015).
 ///
@@ -37,25 +37,26 @@ pub struct DecorrelatedJitter {
     source: RandomSource,
 }
 
-/// Decorrelated jitter with its defaults; see [`DecorrelatedJitter`].
+/// Returns decorrelated jitter from 250 ms up to 30 s; see [`DecorrelatedJitter`].
 pub const fn decorrelated_jitter() -> DecorrelatedJitter {
     DecorrelatedJitter { base: Duration::from_millis(250), max: Duration::from_secs(30), source: RandomSource::Thread }
 }
 
 impl DecorrelatedJitter {
-    /// Sets the shortest delay. Default: 250 ms.
+    /// Sets the shortest delay. Must not be zero. Default: 250 ms.
     pub const fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
-    /// Sets the longest delay. Default: 30 s.
+    /// Sets the longest delay. Must be at least the base. Default: 30 s.
     pub const fn max(mut self, max: Duration) -> Self {
         self.max = max;
         self
     }
 
-    /// Draws from a generator with this seed, so that a run can be repeated.
+    /// Draws from a generator with this seed, for reproducible delays. Default: the thread's
+    /// generator.
     pub fn seed(mut self, seed: u64) -> Self {
         self.source = RandomSource::seeded(seed);
         self

@@ -1,4 +1,4 @@
-//! Exponential backoff with its jitter, and the two presets of it: equal jitter and token backoff.
+//! Exponential backoff with its jitter, and two presets: equal jitter and token backoff.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::{BackoffContext, Strategy, StrategySpec};
 use crate::drive::clock::nanos;
 use crate::policy::config_error::{Check, ConfigIssue};
 
-/// The power of two beyond which not every whole number is an `f64`.
+/// 2⁵³: above it not every whole number is an `f64`.
 const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
 
-/// How much of an exponential delay is drawn at random.
+/// The part of an exponential delay that is drawn at random.
 ///
 /// The names are those of Marc Brooker, [Exponential Backoff And
 /// Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) (AWS
@@ -19,32 +19,32 @@ const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Jitter {
-    /// Waits exactly the ceiling. Callers that failed together come back together.
+    /// Waits exactly the ceiling. Callers that failed together retry together.
     None,
     /// Draws uniformly between zero and the ceiling. Spreads callers the most, at half the ceiling
     /// on average.
     #[default]
     Full,
-    /// Draws uniformly from the upper half of the ceiling: at least half the wait is certain.
+    /// Draws uniformly between half the ceiling and the ceiling, so a minimum delay is guaranteed.
     Equal,
 }
 
-/// Waits longer after every failed attempt, up to a cap. Made by [`exponential`], [`equal_jitter`]
-/// and [`token_backoff`].
+/// Waits longer after every failed attempt, up to a cap. Returned by [`exponential`],
+/// [`equal_jitter`] and [`token_backoff`].
 ///
 /// The ceiling after failed attempt `n` is `base × factorⁿ⁻¹⁺ᵖ`, at most `max`, where `p` is
-/// [`first_power`](Self::first_power). [`Jitter`] then draws the delay from the ceiling downwards,
-/// so no delay is longer than `max`. Delays saturate instead of overflowing.
+/// [`first_power`](Self::first_power). [`Jitter`] then draws a delay no longer than the ceiling.
+/// Delays saturate instead of overflowing.
 ///
-/// | made by | `base` | `factor` | `max` | `jitter` | `first_power` | ceilings with the defaults |
+/// | returned by | `base` | `factor` | `max` | `jitter` | `first_power` | ceilings with the defaults |
 /// |---|---|---|---|---|---|---|
 /// | [`exponential`] | 250 ms | 2 | 30 s | `Full` | 0 | 250 ms, 500 ms, 1 s, .. 30 s |
 /// | [`equal_jitter`] | 250 ms | 2 | 30 s | `Equal` | 1 | 500 ms, 1 s, 2 s, .. 30 s |
 /// | [`token_backoff`] | 250 ms | 1.5 | 20 s | `Equal` | 1 | 375 ms, 562.5 ms, .. 20 s |
 ///
-/// A policy's `build()` refuses a `base` of zero, a `max` below the base, and a `factor` that is
-/// not a finite number of at least 1; it names the fields `exponential.base` and so on for the
-/// presets too.
+/// A policy's `build()` rejects a `base` of zero, a `max` below the base, and a `factor` that is
+/// not a finite number of at least 1. Its error names the fields `exponential.base`,
+/// `exponential.max` and `exponential.factor`, for the presets too.
 #[derive(Debug)]
 #[must_use = "a strategy does nothing until a policy uses it"]
 pub struct Exponential {
@@ -59,8 +59,7 @@ pub struct Exponential {
 /// Exponential backoff: 250 ms, doubling up to 30 s, with full jitter; see [`Exponential`].
 ///
 /// Before jitter the first delay is the base. Jitter is on by default, unlike in most retry crates:
-/// without it, callers that failed together come back together. Ask for [`Jitter::None`] where the
-/// exact delays matter more.
+/// without it, callers that failed together retry together. Set [`Jitter::None`] for exact delays.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -83,8 +82,8 @@ pub const fn exponential() -> Exponential {
     }
 }
 
-/// Exponential backoff where half the delay is certain: after failed attempt `n`, drawn from the
-/// upper half of `base × 2ⁿ`.
+/// Exponential backoff with a guaranteed minimum: the delay after failed attempt `n` is drawn
+/// between half of `base × 2ⁿ` and all of it.
 ///
 /// Short for `exponential().jitter(Jitter::Equal).first_power(1)`: with the default base of 250 ms
 /// the first delay is between 250 ms and 500 ms. See [`Exponential`].
@@ -102,11 +101,11 @@ pub const fn equal_jitter() -> Exponential {
     exponential().jitter(Jitter::Equal).first_power(1)
 }
 
-/// A gentler exponential backoff for services that meter by token or credit: quick to come back
-/// while the bucket refills, without hammering it.
+/// A slower growing exponential backoff for services with a token bucket: it retries soon while the
+/// bucket refills.
 ///
-/// Short for `equal_jitter().factor(1.5).max(20 s)`: after failed attempt `n`, drawn from the upper
-/// half of `base × 1.5ⁿ`. See [`Exponential`].
+/// Short for `equal_jitter().factor(1.5).max(20 s)`: the delay after failed attempt `n` is drawn
+/// between half of `base × 1.5ⁿ` and all of it. See [`Exponential`].
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -122,26 +121,26 @@ pub const fn token_backoff() -> Exponential {
 }
 
 impl Exponential {
-    /// Sets the delay that grows. Default: 250 ms.
+    /// Sets the delay that the factor multiplies. Must not be zero. Default: 250 ms.
     pub const fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
-    /// Sets what the ceiling is multiplied by after every attempt: a finite number of at least 1,
-    /// which keeps it constant. Default: 2.
+    /// Sets the growth of the ceiling per attempt. Must be a finite number of at least 1; 1 keeps
+    /// the ceiling constant. Default: 2.
     pub const fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
     }
 
-    /// Sets the longest delay, jitter included. Default: 30 s.
+    /// Sets the longest delay, jitter included. Must be at least the base. Default: 30 s.
     pub const fn max(mut self, max: Duration) -> Self {
         self.max = max;
         self
     }
 
-    /// Sets how much of the delay is drawn at random. Default: [`Jitter::Full`].
+    /// Sets the part of the delay that is drawn at random. Default: [`Jitter::Full`].
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
@@ -154,7 +153,8 @@ impl Exponential {
         self
     }
 
-    /// Draws from a generator with this seed, so that a run can be repeated.
+    /// Draws from a generator with this seed, for reproducible delays. Default: the thread's
+    /// generator.
     pub fn seed(mut self, seed: u64) -> Self {
         self.source = RandomSource::seeded(seed);
         self
@@ -163,7 +163,7 @@ impl Exponential {
 
 impl Strategy for Exponential {
     fn delay(&self, context: &BackoffContext<'_>) -> Duration {
-        // Attempts count from 1; the order keeps a power that saturates.
+        // Attempts count from 1. Adding first keeps a saturated power large.
         let power = context.attempt.saturating_add(self.first_power).saturating_sub(1);
         let ceiling = grown(self.base, self.factor, power).min(self.max);
         match self.jitter {
@@ -193,13 +193,13 @@ impl Strategy for Exponential {
     }
 }
 
-/// `base × factorᵖᵒʷᵉʳ`, saturating. Exact to the nanosecond for whole factors: an `f64` is not,
-/// beyond 104 days.
+/// `base × factorᵖᵒʷᵉʳ`, saturating. Exact to the nanosecond for whole factors; in `f64` delays
+/// above 104 days are inexact.
 pub(super) fn grown(base: Duration, factor: f64, power: u32) -> Duration {
     if factor.fract() == 0.0 && (1.0..EXACT_BELOW).contains(&factor) {
         return Duration::from_nanos(nanos(base).saturating_mul((factor as u64).saturating_pow(power)));
     }
     let factor = factor.powf(power.into());
-    // Err means that the product is too long for a `Duration`, so it is over any cap.
+    // Err means that the product is too long for a `Duration`, so it exceeds any cap.
     Duration::try_from_secs_f64(base.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }

@@ -5,15 +5,23 @@ use std::time::Duration;
 use super::{BackoffContext, Strategy, StrategySpec};
 use crate::policy::config_error::{Check, ConfigIssue};
 
-/// Waits the same time before every retry. Made by [`fixed`].
+/// Waits the same time before every retry. Returned by [`fixed`].
 ///
-/// Without jitter, callers that failed together come back together: prefer
-/// [`decorrelated_jitter`](super::decorrelated_jitter) where many of them share a server.
+/// Without jitter, callers that failed together retry together. Prefer
+/// [`decorrelated_jitter`](super::decorrelated_jitter) if many of them share a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fixed(Duration);
 
-/// A strategy that always waits `delay`. Zero is allowed: retries at once, without touching the
+/// Returns a strategy that always waits `delay`. A delay of zero retries at once, without the
 /// timer.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress::{Retry, fixed};
+///
+/// let retry = Retry::builder().strategy(fixed(Duration::from_millis(50))).max_attempts(3).build()?;
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[must_use]
 pub const fn fixed(delay: Duration) -> Fixed {
     Fixed(delay)

@@ -1,7 +1,17 @@
-//! Backoff: how long to wait before the next attempt.
+//! Backoff strategies: how long to wait before the next attempt.
 //!
-//! The [`Strategy`] trait, what a strategy is told, and the default of a retry. Each strategy has a
-//! file, and `spec.rs` has them all as plain data.
+//! A [`Strategy`] computes a delay from a [`BackoffContext`]. The default of a retry is
+//! decorrelated jitter from 250 ms up to 5 s. A [`StrategySpec`] is a strategy as plain data.
+//!
+//! | strategy | delay |
+//! |---|---|
+//! | [`decorrelated_jitter`] | random, between a base and three times the previous delay |
+//! | [`exponential`] | random, below a ceiling that doubles |
+//! | [`equal_jitter`] | random, in the upper half of a ceiling that doubles |
+//! | [`token_backoff`] | like `equal_jitter`, with a ceiling that grows more slowly |
+//! | [`fixed`] | always the same |
+//! | [`retry_after_or`] | the dependency's hint, or else another strategy's delay |
+//! | [`adaptive`] | another strategy's delay, multiplied while many attempts fail |
 
 mod adaptive;
 mod bounds;
@@ -28,29 +38,30 @@ use crate::outcome::event::owned;
 use crate::outcome::failure::Cause;
 use crate::policy::config_error::ConfigIssue;
 
-/// What a strategy is told about the failure it is to wait after.
+/// The failure that a strategy computes a delay for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackoffContext<'a> {
     /// The attempt that failed, counted from 1.
     pub attempt: u32,
-    /// What the classifier made of the failure. A hint that is longer than the retry's
-    /// [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) is shortened to it.
+    /// The classification of the failure. A hint longer than the retry's
+    /// [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) has been shortened to it.
     pub classification: Cow<'a, Classification>,
-    /// The delay that the strategy computed after the attempt before, if there was one. What was
-    /// waited may be longer: a hint does not count here.
+    /// The delay that the strategy computed after the previous attempt, if there was one. The
+    /// actual wait may have been longer, because of a hint.
     pub prev_delay: Option<Duration>,
-    /// What is left until the deadline, if there is one.
+    /// The time left until the deadline, if there is one.
     pub remaining: Option<Duration>,
-    /// What failed.
+    /// Whether the operation returned an error, returned a bad value, or ran into its timeout.
     pub cause: Cause,
     /// The instant of the failure.
     pub now: Instant,
 }
 
 impl<'a> BackoffContext<'a> {
-    /// The context of a failed attempt with no delay before it and no deadline; set the other
-    /// fields as needed. For testing strategies: in a call the engine makes it.
+    /// Creates the context of an attempt that returned an error, without a previous delay and
+    /// without a deadline; set the other fields as needed. For tests of strategies: in a call the
+    /// engine creates it.
     #[must_use]
     pub const fn new(attempt: u32, classification: &'a Classification, now: Instant) -> Self {
         let classification = Cow::Borrowed(classification);
@@ -63,8 +74,7 @@ impl<'a> BackoffContext<'a> {
         self.classification.class()
     }
 
-    /// The context with a classification of its own, to be kept for longer than the strategy is
-    /// asked.
+    /// Clones a borrowed classification, so that the context can be stored.
     #[must_use]
     pub fn into_owned(self) -> BackoffContext<'static> {
         BackoffContext {
@@ -78,7 +88,7 @@ impl<'a> BackoffContext<'a> {
     }
 }
 
-/// What a strategy that learns is told.
+/// The result of an attempt, for a strategy that learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Feedback {
@@ -88,12 +98,12 @@ pub enum Feedback {
     Failure(ErrorClass),
 }
 
-/// Computes delays.
+/// Computes the delay before the next attempt.
 ///
 /// Closures are strategies: `|context: &BackoffContext<'_>| Duration::from_millis(50)`.
 ///
-/// One strategy object serves every call of its policy, at the same time if need be; what belongs
-/// to one call comes in the context.
+/// One strategy object serves every call of its policy, also concurrently. The state of a single
+/// call is in the context.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a backoff strategy",
     label = "computes no delays",
@@ -101,42 +111,43 @@ pub enum Feedback {
             `retry_after_or(..)`, `adaptive(..)`, or a closure `|context: &BackoffContext<'_>| -> Duration`"
 )]
 pub trait Strategy: Send + Sync {
-    /// How long to wait before the next attempt. The engine does not shorten it: a delay that does
-    /// not fit the deadline ends the call.
+    /// Returns how long to wait before the next attempt. The engine does not shorten it: a delay
+    /// that does not fit the deadline ends the call.
     fn delay(&self, context: &BackoffContext<'_>) -> Duration;
 
-    /// Whether [`learn`](Self::learn) does anything. A strategy that wraps another answers for it
-    /// too.
+    /// Whether [`learn`](Self::learn) has an effect. A strategy that wraps another also returns
+    /// `true` if the inner one does. Default: `false`.
     fn learns(&self) -> bool {
         false
     }
 
-    /// Hears of a result. A strategy that wraps another passes it on.
+    /// Called with the result of an attempt at `now`. A strategy that wraps another passes it on.
+    /// Default: does nothing.
     fn learn(&self, feedback: Feedback, now: Instant) {
         let _ = (feedback, now);
     }
 
-    /// Where what learns is kept, so that one object which serves several classes hears of a
-    /// success once. A pointer, or a strategy that wraps another and does not learn itself, answers
-    /// for what is behind it.
+    /// The address of the object that learns, so that an object which serves several classes learns
+    /// each success once. A pointer returns the address of its target, and a strategy that wraps
+    /// another and does not learn itself that of the inner one.
     fn learns_at(&self) -> *const () {
         std::ptr::from_ref(self).cast()
     }
 
-    /// Whether the delay after a failure with a `retry_after` hint is the hint rather than a
-    /// backoff of its own, so that later delays do not grow from it. Default: false. A strategy
-    /// that wraps another answers for it too.
+    /// Whether the delay after a failure with a `retry_after` hint is derived from the hint instead
+    /// of computed, so that later delays do not grow from it. A strategy that wraps another also
+    /// returns `true` if the inner one does. Default: `false`.
     fn reads_retry_after(&self) -> bool {
         false
     }
 
-    /// What is wrong with the strategy's own configuration; read by the policy's `build()`.
+    /// Returns the errors in the strategy's configuration. The policy's `build()` fails with them.
+    /// Default: none.
     fn issues(&self) -> Vec<ConfigIssue> {
         Vec::new()
     }
 
-    /// The strategy's configuration as plain data. Default: [`StrategySpec::Custom`], for a
-    /// strategy of the user's own.
+    /// The strategy's configuration as plain data. Default: [`StrategySpec::Custom`].
     fn spec(&self) -> StrategySpec {
         StrategySpec::Custom
     }
@@ -179,7 +190,7 @@ impl<S: Strategy + ?Sized> Strategy for Arc<S> {
     }
 }
 
-/// The strategy of a retry that names none: decorrelated jitter from 250 ms up to 5 s.
+/// The strategy of a retry that sets none: decorrelated jitter from 250 ms up to 5 s.
 pub(crate) fn default_strategy() -> Arc<dyn Strategy> {
     Arc::new(decorrelated_jitter().max(Duration::from_secs(5)))
 }

@@ -11,7 +11,7 @@ pub(crate) enum RandomSource {
     /// fastrand's thread-local generator: no sharing, no lock.
     #[default]
     Thread,
-    /// A generator with a seed, so that a run can be repeated. Boxed, since it is the rare case.
+    /// A generator with a seed, for reproducible delays. Boxed, because it is rare.
     Seeded(Box<Seeded>),
 }
 
@@ -26,7 +26,7 @@ impl RandomSource {
         Self::Seeded(Box::new(Seeded { seed, rng: Mutex::new(fastrand::Rng::with_seed(seed)) }))
     }
 
-    /// The seed it started from, if it has one.
+    /// The seed, if it was created with one.
     pub(crate) fn seed(&self) -> Option<u64> {
         match self {
             Self::Thread => None,

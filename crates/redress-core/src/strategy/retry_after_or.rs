@@ -1,4 +1,5 @@
-//! The hint instead of a computed delay, and a fallback where there is none.
+//! `RetryAfterOr`, a strategy that waits as long as the `retry_after` hint, or else as long as a
+//! fallback.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +7,11 @@ use super::random_source::RandomSource;
 use super::{BackoffContext, Feedback, Strategy, StrategySpec};
 use crate::policy::config_error::{Check, ConfigIssue};
 
-/// Waits as long as the classification's `retry_after` says, plus a little jitter; without a hint
-/// `fallback` decides. Made by [`retry_after_or`].
+/// Waits as long as the classification's `retry_after` hint, plus jitter. Without a hint it waits
+/// as long as the fallback. Returned by [`retry_after_or`].
 ///
-/// A hint takes the place of the fallback's delay, also where it is shorter. A hint of zero says
-/// nothing about how long to wait, so it counts as no hint. The jitter is added to the hint. A
-/// delay that does not fit the deadline ends the call at once, and
+/// A hint replaces the fallback's delay, even if it is shorter. A hint of zero counts as no hint. A
+/// delay that does not fit the deadline ends the call at once.
 /// [`max_retry_after`](crate::policy::RetryBuilder::max_retry_after) shortens hints that are too
 /// long.
 ///
@@ -36,20 +36,21 @@ pub struct RetryAfterOr<S> {
     source: RandomSource,
 }
 
-/// The hint instead of the delay that `fallback` computes; see [`RetryAfterOr`].
+/// Waits for the hint, or else as long as `fallback`; see [`RetryAfterOr`].
 pub const fn retry_after_or<S: Strategy>(fallback: S) -> RetryAfterOr<S> {
     RetryAfterOr { fallback, jitter: Duration::from_millis(250), source: RandomSource::Thread }
 }
 
 impl<S: Strategy> RetryAfterOr<S> {
-    /// Sets the most that is added to a hint, so that callers told the same time do not come back
-    /// together. Default: 250 ms. Zero adds nothing.
+    /// Sets the longest time that is added to a hint, so that callers with the same hint do not
+    /// retry together. Zero adds nothing. Default: 250 ms.
     pub const fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// Draws from a generator with this seed, so that a run can be repeated.
+    /// Draws from a generator with this seed, for reproducible delays. Default: the thread's
+    /// generator.
     pub fn seed(mut self, seed: u64) -> Self {
         self.source = RandomSource::seeded(seed);
         self

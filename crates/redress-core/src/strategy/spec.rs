@@ -1,5 +1,4 @@
-//! Strategies as plain data: what each is configured to do, how to build it again, and how it
-//! reads.
+//! `StrategySpec`: the configuration of each strategy as plain data, with a text for people.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +8,11 @@ use super::exponential::{Jitter, grown};
 use super::{Strategy, adaptive, decorrelated_jitter, exponential, fixed, retry_after_or};
 use crate::outcome::readable_duration::Readable;
 
-/// What a strategy is configured to do. [`Strategy::spec`] gives it back and [`build`](Self::build)
-/// makes a strategy of it; its `Display` is for people.
+/// The configuration of a strategy as plain data. [`Strategy::spec`] returns it,
+/// [`build`](Self::build) creates a strategy from it, and its `Display` describes it in words.
 ///
-/// The fields are those of the builders, so `spec` and `build` undo each other. State is not part
-/// of it: a built strategy has learned nothing, and one with a seed starts its draws over.
+/// The fields are those of the builders, so `spec` and `build` are inverses. State is not included:
+/// a built strategy has learned nothing, and one with a seed starts from the seed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +22,7 @@ use crate::outcome::readable_duration::Readable;
 /// let spec = retry_after_or(decorrelated_jitter().max(Duration::from_secs(5))).spec();
 /// assert_eq!(spec.to_string(), "the hint plus up to 250 ms, else decorrelated jitter from 250 ms up to 5 s");
 ///
-/// let built = spec.build().expect("no strategy of the user's own is in it");
+/// let built = spec.build().expect("contains no custom strategy");
 /// assert_eq!(built.spec(), spec);
 /// assert!(StrategySpec::Custom.build().is_none());
 /// ```
@@ -32,19 +31,19 @@ use crate::outcome::readable_duration::Readable;
 pub enum StrategySpec {
     /// [`fixed`](super::fixed).
     Fixed {
-        /// Every delay.
+        /// The delay before each retry.
         delay: Duration,
     },
     /// [`exponential`](super::exponential) and its presets [`equal_jitter`](super::equal_jitter)
     /// and [`token_backoff`](super::token_backoff).
     Exponential {
-        /// The delay that grows.
+        /// The delay that the factor multiplies.
         base: Duration,
-        /// What the ceiling is multiplied by after every attempt.
+        /// The growth of the ceiling per attempt.
         factor: f64,
         /// The longest delay.
         max: Duration,
-        /// How much of a delay is drawn at random.
+        /// The part of a delay that is drawn at random.
         jitter: Jitter,
         /// The power of the factor in the first ceiling.
         first_power: u32,
@@ -62,35 +61,34 @@ pub enum StrategySpec {
     },
     /// [`retry_after_or`](super::retry_after_or).
     RetryAfterOr {
-        /// The most that is added to a hint.
+        /// The longest time that is added to a hint.
         jitter: Duration,
         /// The seed of the jitter; `None` draws from the thread's generator.
         seed: Option<u64>,
-        /// What decides where there is no hint.
+        /// The strategy for failures without a hint.
         fallback: Box<Self>,
     },
     /// [`adaptive`](super::adaptive).
     Adaptive {
         /// How long a result counts.
         window: Duration,
-        /// The share of successes at which delays are not stretched.
+        /// The share of successes below which delays are multiplied.
         target_success: f64,
         /// The smallest multiplier.
         min_multiplier: f64,
         /// The largest multiplier.
         max_multiplier: f64,
-        /// What computes the delays that are multiplied.
+        /// The strategy whose delays are multiplied.
         fallback: Box<Self>,
     },
-    /// A strategy of the user's own, such as a closure. It cannot be built from a spec.
+    /// A custom strategy, such as a closure. It cannot be built from a spec.
     Custom,
 }
 
 impl StrategySpec {
-    /// Builds the strategy, or `None` if it is [`Custom`](Self::Custom) or wraps one that is.
+    /// Builds the strategy. Returns `None` if it is [`Custom`](Self::Custom) or wraps one that is.
     ///
-    /// Checks nothing: what is wrong with the values is in [`Strategy::issues`], which a policy's
-    /// `build()` reads.
+    /// Does not validate the values: a policy's `build()` does, through [`Strategy::issues`].
     #[must_use]
     pub fn build(&self) -> Option<Arc<dyn Strategy>> {
         Some(match self {
@@ -160,7 +158,7 @@ impl Jitter {
     }
 }
 
-/// The end of a strategy's text: its seed, if it has one.
+/// The last part of a strategy's text: its seed, if it has one.
 struct SeedText(Option<u64>);
 
 impl fmt::Display for SeedText {

@@ -340,8 +340,7 @@ fn every_oddity_of_the_retry_component_is_warned_of() {
 #[test]
 fn every_oddity_of_the_circuit_breaker_is_warned_of() {
     const NEVER_OPENS: Row = ("circuit_breaker.trip_on", "[]", "name a class, or the circuit can never open");
-    const NO_USE: &str =
-        "be left out when every class that trips has a threshold of its own: nothing counts towards it";
+    const NO_USE: &str = "be left out when every class that trips has a separate threshold: nothing counts towards it";
     type Make = fn() -> CircuitBreakerBuilder;
     let rows: [(Make, &[Row]); 6] = [
         (breaker, &[]),

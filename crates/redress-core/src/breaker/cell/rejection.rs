@@ -1,4 +1,4 @@
-//! Rejections that take no lock: what an open or probing circuit answers to a call that arrives.
+//! Rejections without a lock, by an open or probing circuit.
 
 use std::time::Instant;
 
@@ -7,18 +7,18 @@ use crate::breaker::state::{Input, Phase, Step, step};
 use crate::outcome::circuit_open_error::CircuitOpenError;
 
 impl CircuitBreaker {
-    /// The rejection of a call without observers, if it is certain.
+    /// The rejection of a call without observers, if the circuit certainly rejects it.
     pub(crate) fn reject_at(&self, now: Instant) -> Option<CircuitOpenError> {
         let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
         self.rejects_open(now).or_else(|| self.rejects_rarely(now))
     }
 
-    /// The rejection of a call that arrives at `now` while an open circuit waits; it changes
+    /// The rejection of a call that arrives at `now` during the wait of an open circuit. Changes
     /// nothing and takes no lock.
     ///
-    /// Without the lock the end of the wait may already belong to a later opening. It is then later
-    /// too, and the circuit is open, or about to be, at the moment of that read, so the rejection
-    /// is right either way.
+    /// RACE: without the lock the end of the wait may already belong to a later opening. That end
+    /// is later too, and the circuit is open, or about to open, when it is read, so the rejection
+    /// is correct either way.
     #[inline]
     pub(super) fn rejects_open(&self, now: u64) -> Option<CircuitOpenError> {
         match self.word().phase() {
@@ -27,8 +27,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// The rejection of any call that arrives at `now`, if it is certain; as without a lock as
-    /// [`rejects_open`](Self::rejects_open), and as right.
+    /// The rejection of any call that arrives at `now`, if the circuit certainly rejects it. Takes
+    /// no lock, and is correct for the same reason as [`rejects_open`](Self::rejects_open).
     #[cold]
     #[inline(never)]
     pub(super) fn rejects_rarely(&self, now: u64) -> Option<CircuitOpenError> {
