@@ -77,7 +77,7 @@ pub(crate) fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 pub(crate) fn poll_contended<F: Future>(future: F) -> Poll<F::Output> {
     let mut context = Context::from_waker(Waker::noop());
     let mut future = pin!(future);
-    for _ in 0..1_000_000 {
+    for _ in 0..1_000_000_000_u32 {
         let polled = future.as_mut().poll(&mut context);
         if polled.is_ready() {
             return polled;
