@@ -32,7 +32,7 @@ const AT_LEAST_BASE: &str = "be at least the base";
 const UNBOUNDED: Row = (
     "policy.attempt_timeout",
     "none",
-    "be set, or a deadline: without either the breaker never hears of an attempt that hangs",
+    "be set, or a deadline: without either, a hanging attempt is never reported to the breaker",
 );
 
 fn retry() -> RetryBuilder {
