@@ -157,7 +157,7 @@ fn an_error_that_says_that_time_ran_out_has_the_cause_of_a_timeout() {
     assert_eq!((outcome.cause(), outcome.attempts()), (Some(Cause::Timeout), 3));
     assert!(outcome.last_error().is_some(), "the error is kept");
     assert!(recorder.events().iter().all(|event| event.cause == Some(Cause::Timeout)));
-    assert!(recorder.events().iter().all(|event| event.error_type.is_some()), "and its type is told");
+    assert!(recorder.events().iter().all(|event| event.error_type.is_some()), "and its type is reported");
 }
 
 #[test]
