@@ -1,7 +1,7 @@
 //! A queue worker that defers retries: if the wait is long enough for other work, the job returns
 //! to the queue.
 //!
-//! When the program is asked to stop, the current job is abandoned and stays in the queue.
+//! At shutdown, the current job is abandoned and stays in the queue.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<()> {
     thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_secs(1));
-            println!("the program is asked to stop");
+            println!("shutdown requested");
             shutdown.store(true, Ordering::Relaxed);
         });
         work(&policy, &mut queue, &shutdown);
@@ -48,7 +48,7 @@ impl Job {
     }
 }
 
-/// Works until the queue is empty or the program is asked to stop.
+/// Works until the queue is empty or a shutdown is requested.
 fn work(policy: &Policy, queue: &mut VecDeque<Job>, shutdown: &AtomicBool) {
     let deliver = policy
         .operation("deliver")

@@ -29,7 +29,7 @@ pin_project! {
         Tm: Timer,
         S: Settings<E>,
     {
-        // ORDER: the attempt is dropped before the machine, which gives the permit back.
+        // ORDER: the attempt is dropped before the machine, which releases the permit.
         #[pin]
         running: Option<Fut>,
         #[pin]

@@ -32,7 +32,7 @@ pub(super) const ATTEMPTS_BETWEEN_YIELDS: u32 = 32;
 /// timeout ends even if its operation never does: at its deadline, or after all attempts and waits
 /// have taken their full time. The time that hooks take is added to this.
 pub(crate) struct Machine<H: Hold<E>, T, E> {
-    // ORDER: a hook's future is dropped before the permit is given back.
+    // ORDER: a hook's future is dropped before the permit is released.
     pub(super) beside: Beside,
     pub(super) call: Call<H, T, E>,
 }
@@ -68,7 +68,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
 
     /// Ends a call without a result, because it is dropped or a panic unwinds through it.
     pub(crate) fn abandon(&mut self, timer: &impl Timer) {
-        // ORDER: a hook's future is dropped before the permit is given back.
+        // ORDER: a hook's future is dropped before the permit is released.
         self.beside.clear();
         self.call.abandon(|_| Some(timer.now()));
         self.call.set_step(Step::Ended);

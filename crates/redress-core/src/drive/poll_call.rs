@@ -313,7 +313,7 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         C: Classifier<T, E>,
         O: PollOperation<T, E>,
     {
-        // ORDER: the operation is dropped before the call, which gives the permit back.
+        // ORDER: the operation is dropped before the call, which releases the permit.
         let mut call = self;
         let mut operation = operation;
         let mut sleep = pin!(None);

@@ -9,6 +9,14 @@ use thiserror::Error;
 ///
 /// The default classifier finds it anywhere in a source chain. A custom classifier returns
 /// [`Classification::abort`](crate::Classification::abort) instead.
+///
+/// ```
+/// use redress::{Policy, StopReason};
+/// use redress::error::AbortRetryError;
+///
+/// let outcome = Policy::default().execute(|| Err::<(), _>(AbortRetryError::new("shutting down")));
+/// assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::Aborted), 1));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{reason}")]
 pub struct AbortRetryError {

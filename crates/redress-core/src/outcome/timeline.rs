@@ -55,6 +55,22 @@ impl fmt::Display for TimelineEvent {
 /// A call that the breaker rejected has no timeline.
 ///
 /// Clones share one list, which grows by one entry per attempt.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use std::time::Duration;
+/// use redress::{EventName, Policy, Retry, fixed};
+///
+/// let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2);
+/// let policy = Policy::builder().retry(retry).build()?;
+/// let load = policy.operation("load").capture_timeline();
+/// let outcome = load.execute(|| Err::<(), _>(Error::from(ErrorKind::ConnectionReset)));
+/// let timeline = outcome.timeline().expect("captured");
+/// println!("{timeline}");
+/// let names: Vec<_> = timeline.events().iter().map(|event| event.event).collect();
+/// assert_eq!(names, [EventName::Retry, EventName::MaxAttemptsExceeded]);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct RetryTimeline {
     events: Arc<Mutex<Vec<TimelineEvent>>>,

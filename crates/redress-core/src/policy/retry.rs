@@ -14,6 +14,21 @@ use crate::strategy::{Strategy, StrategySpec, default_strategy};
 /// The validated retry component of a policy. Build it with [`builder`](Self::builder), and pass it
 /// or the builder to `Policy::builder().retry(..)`. Policies that share a `Retry` share its budget
 /// and the state of its adaptive strategies.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress::{Budget, ErrorClass, Policy, Retry, decorrelated_jitter};
+///
+/// let retry = Retry::builder()
+///     .max_attempts(4)
+///     .strategy(decorrelated_jitter().base(Duration::from_millis(50)).max(Duration::from_secs(2)))
+///     .max_retries_for(ErrorClass::RateLimit, 1)
+///     .budget(Budget::new(20, Duration::from_secs(10))?)
+///     .build()?;
+/// let policy = Policy::builder().retry(retry).build()?;
+/// assert_eq!(policy.max_attempts(), 4);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Retry {
     spec: RetrySpec,

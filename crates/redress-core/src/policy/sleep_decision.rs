@@ -9,6 +9,24 @@ use crate::closed_set::closed_set;
 use crate::strategy::BackoffContext;
 
 /// What a sleep handler decides about the wait before a retry.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use std::time::Duration;
+/// use redress::{Policy, Retry, SleepDecision, StopReason, fixed};
+///
+/// let retry = Retry::builder().strategy(fixed(Duration::from_secs(30)));
+/// let policy = Policy::builder()
+///     .retry(retry)
+///     .sleep_handler(|_, delay| {
+///         if delay > Duration::from_secs(1) { SleepDecision::Defer } else { SleepDecision::Sleep }
+///     })
+///     .build()?;
+/// let outcome = policy.execute(|| Err::<(), _>(Error::from(ErrorKind::ConnectionReset)));
+/// assert_eq!(outcome.stop_reason(), Some(StopReason::Scheduled));
+/// assert_eq!(outcome.next_delay(), Some(Duration::from_secs(30)));
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SleepDecision {

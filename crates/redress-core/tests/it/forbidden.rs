@@ -1,5 +1,5 @@
-//! Failures that forbid their retry: when that ends a call, what is counted and spent all the same,
-//! and who is told why.
+//! Failures that forbid their retry: when they end a call, what they count and spend, and how the
+//! reason is reported.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 
