@@ -20,9 +20,9 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     ///
     /// Nothing happens before the returned future is polled. Each attempt calls `operation`, which
     /// returns a new future. That future may borrow what the closure borrows, but must not mutably
-    /// borrow the closure's captured state, as an `async || ..` that changes its captures does:
-    /// such a future could not be required to be `Send`. Keep the state in a `Cell` or a lock, or
-    /// return it from the attempt.
+    /// borrow the closure's captured state, as an `async || ..` that changes its captures does,
+    /// because stable Rust has no bound that requires such a future to be `Send`. Keep the state in
+    /// a `Cell` or a lock, or return it from the attempt.
     ///
     /// # Errors
     ///

@@ -111,7 +111,8 @@ pub trait Caller<T, E> {
         self.call_in(&CallSettings::default(), &NoRetryHook::new(), &mut operation)
     }
 
-    /// Returns a context, which adds settings to single calls and is a caller itself; see [`Policy::context`].
+    /// Returns a context, which adds settings to single calls and is a caller itself; see
+    /// [`Policy::context`].
     fn context(&self) -> CallContext<'_, Self>
     where
         Self: Sized,
@@ -209,7 +210,8 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
         async move { self.call_in(&CallSettings::default(), &NoRetryHook::new(), operation).await }
     }
 
-    /// Returns a context, which adds settings to single calls and is a caller itself; see [`AsyncPolicy::context`].
+    /// Returns a context, which adds settings to single calls and is a caller itself; see
+    /// [`AsyncPolicy::context`].
     fn context(&self) -> CallContext<'_, Self>
     where
         Self: Sized,
@@ -217,7 +219,8 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
         CallContext::of(self)
     }
 
-    /// Returns a [`context`](Self::context) that names the operation; see [`AsyncPolicy::operation`].
+    /// Returns a [`context`](Self::context) that names the operation; see
+    /// [`AsyncPolicy::operation`].
     fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> CallContext<'a, Self>
     where
         Self: Sized,

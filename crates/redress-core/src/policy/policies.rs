@@ -56,6 +56,23 @@ pub struct Policy<C = DefaultClassifier> {
 /// `redress::runtime::tokio::AsyncPolicy` with the feature `tokio`. The futures of calls are `Send`
 /// if those of the operation are.
 ///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use std::time::Duration;
+/// use redress::{AsyncPolicy, Retry, fixed};
+/// use redress::testing::VirtualClock;
+///
+/// let clock = VirtualClock::new(); // in a program, the timer and executor of a runtime
+/// let policy = AsyncPolicy::builder()
+///     .timer(clock.timer())
+///     .retry(Retry::builder().strategy(fixed(Duration::from_secs(5))).max_attempts(3))
+///     .build()?;
+/// let fails = || async { Err::<(), _>(Error::from(ErrorKind::ConnectionReset)) };
+/// let outcome = clock.block_on(policy.execute(fails));
+/// assert_eq!((outcome.attempts(), outcome.elapsed()), (3, Duration::from_secs(10)));
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
+///
 /// # Cancel safety
 ///
 /// Dropping a call's future drops the operation's future, stops the call, and releases the
