@@ -1,7 +1,7 @@
-//! A service that keeps its policy in a field: calls run as tasks on many threads and share one
+//! A service that stores its policy in a field. Calls run as tasks on many threads and share one
 //! breaker and one budget.
 //!
-//! The store behind it is part of the program, and unreliable on purpose.
+//! The store that it calls is simulated and fails on purpose.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -37,15 +37,14 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The service. Its policy's type can be written down because its classifier's can.
+/// The service. The policy has a nameable type because its classifier has one.
 #[derive(Clone)]
 struct Orders {
     policy: AsyncPolicy<StoreClassifier>,
     store: Arc<Store>,
 }
 
-/// What the service's callers see: an answer that happens to be no, or a store that does not
-/// answer.
+/// The service's errors: an order that does not exist, or a store that does not answer.
 #[derive(Debug, thiserror::Error)]
 enum OrdersError {
     #[error("there is no such order")]
@@ -79,7 +78,7 @@ impl Orders {
     }
 }
 
-/// What the store's errors mean, as a type: it costs nothing and fits in a field.
+/// Classifies the store's errors. A zero-sized type, so the policy fits in a field.
 #[derive(Clone, Copy)]
 struct StoreClassifier;
 
@@ -109,7 +108,7 @@ enum StoreError {
     NotFound,
 }
 
-/// A store where every third request fails and every seventh takes too long.
+/// A store in which every third request fails and every seventh takes too long.
 #[derive(Default)]
 struct Store {
     asked: AtomicU32,

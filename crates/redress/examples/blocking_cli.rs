@@ -1,8 +1,8 @@
-//! A command-line tool without a runtime: it asks a server for a line, with an error type of its
-//! own and a classifier for it.
+//! A command-line tool without a runtime. It requests a line from a server, with a custom error
+//! type and a classifier for it.
 //!
-//! `cargo run --example blocking_cli` asks a server that it starts itself; `-- NAME ...` asks it
-//! for other names.
+//! `cargo run --example blocking_cli` uses a server that it starts itself. Append `-- NAME ...` to
+//! request other names.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use std::{env, thread};
 use anyhow::Context as _;
 use redress::{Attempt, CallError, Classification, ErrorClass, Policy, Retry, decorrelated_jitter, error_classifier};
 
-/// What can go wrong, in the tool's own words.
+/// The errors of the tool.
 #[derive(Debug, thiserror::Error)]
 enum QuoteError {
     #[error("the connection failed")]
@@ -25,7 +25,7 @@ enum QuoteError {
     Garbled(String),
 }
 
-/// What each means. A new variant does not compile until it is given a class.
+/// Classifies each error. A new variant does not compile until it has a class.
 fn classify(error: &QuoteError) -> Classification {
     match error {
         QuoteError::Connection(_) => ErrorClass::Transient.into(),
@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
     let server = start_server().context("could not start the server")?;
     let mut names: Vec<String> = env::args().skip(1).collect();
     if names.is_empty() {
-        names = ["hopper", "nobody"].map(String::from).into();
+        names = ["hopper", "unknown"].map(String::from).into();
     }
 
     let policy = Policy::builder()
@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<()> {
         println!("{name}:");
         match quote.call_with(|attempt| fetch(server, &name, attempt)) {
             Ok(line) => println!("  {line}"),
-            // The one error that is an answer: the tool goes on.
+            // The server has answered, so the tool continues with the next name.
             Err(CallError::Failed(failed)) if matches!(failed.error, QuoteError::Nothing(_)) => {
                 println!("  {} ({failed})", failed.error);
             }
@@ -65,7 +65,8 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One attempt. A blocking operation cannot be interrupted, so it passes its time on to the socket.
+/// One attempt. A blocking operation cannot be interrupted, so it passes its time limit to the
+/// socket.
 fn fetch(server: SocketAddr, name: &str, attempt: Attempt) -> Result<String, QuoteError> {
     let mut stream = match attempt.time_left() {
         Some(time) => TcpStream::connect_timeout(&server, time)?,
@@ -87,13 +88,13 @@ fn fetch(server: SocketAddr, name: &str, attempt: Attempt) -> Result<String, Quo
     }
 }
 
-/// A server that hangs up on its first visitor, is busy for the second, and then does its work.
+/// A server that drops its first connection, is busy for the second, and then works.
 fn start_server() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
         for (visitor, stream) in (1..).zip(listener.incoming()) {
-            // A visitor that goes away is no reason to close.
+            // A client that disconnects must not stop the server.
             let _ = stream.and_then(|stream| serve(stream, visitor));
         }
     });

@@ -1,7 +1,7 @@
-//! A queue worker that does not sleep long on a job: where the wait is worth other work, the job
-//! goes back to the queue.
+//! A queue worker that defers retries: if the wait is long enough for other work, the job returns
+//! to the queue.
 //!
-//! And when the program is told to stop, the job at hand is given up and stays in the queue.
+//! At shutdown, the current job is abandoned and stays in the queue.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use redress::error::{RateLimitError, ServerError};
 use redress::{Policy, Retry, SleepDecision, StopReason, decorrelated_jitter};
 
-/// Shorter waits are worth keeping the worker for.
+/// The worker sleeps for waits up to this limit, and defers longer ones.
 const LONGEST_WAIT_HERE: Duration = Duration::from_millis(100);
 
 fn main() -> anyhow::Result<()> {
@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<()> {
     thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_secs(1));
-            println!("the program is told to stop");
+            println!("shutdown requested");
             shutdown.store(true, Ordering::Relaxed);
         });
         work(&policy, &mut queue, &shutdown);
@@ -48,7 +48,7 @@ impl Job {
     }
 }
 
-/// Works until the queue is empty or the program is told to stop.
+/// Works until the queue is empty or a shutdown is requested.
 fn work(policy: &Policy, queue: &mut VecDeque<Job>, shutdown: &AtomicBool) {
     let deliver = policy
         .operation("deliver")
@@ -98,7 +98,8 @@ impl Job {
     }
 }
 
-/// The default classifier reads the markers behind it, so it needs no classifier of its own.
+/// The default classifier reads the marker errors in its source chain, so it needs no custom
+/// classifier.
 #[derive(Debug, thiserror::Error)]
 enum DeliveryError {
     #[error("too many deliveries")]

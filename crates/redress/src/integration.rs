@@ -1,4 +1,5 @@
-//! Policies around what a service calls and is called through, each behind a feature of its name.
+//! Policies for HTTP and gRPC clients and for tower services, each behind a feature of the same
+//! name.
 
 #[cfg(feature = "http")]
 #[doc(inline)]

@@ -1,5 +1,5 @@
-//! What a call tells, while it runs and at its end, and who hears it: events, attempts, timelines,
-//! outcomes, and the observers for metrics, spans and logs, each behind a feature of its name.
+//! What calls report: events, attempts, timelines and outcomes, and the observers for metrics,
+//! spans and logs, each behind a feature of the same name.
 
 #[doc(inline)]
 pub use redress_core::observe::{

@@ -1,4 +1,4 @@
-//! The asynchronous policies on the timer of a runtime, each behind a feature of its name.
+//! Asynchronous policies with the timer of a runtime, each behind a feature of the same name.
 
 #[cfg(feature = "async-std")]
 #[doc(inline)]

@@ -1,8 +1,7 @@
-//! What the types promise to the code around them: threads, tasks, struct fields, borrowing
-//! closures.
+//! The auto traits and bounds that users of the types rely on: in threads, tasks, struct fields and
+//! borrowing closures.
 //!
-//! Nearly all of it is checked by compiling. The assertions that run are there so that nothing is
-//! optimised into vacuity.
+//! Most of it is checked by compiling. The assertions ensure that the code is also run.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -25,7 +24,7 @@ const fn sharable<T: Send + Sync + 'static>() {}
 const fn cloneable<T: Clone>() {}
 const fn sendable<T: Send>() {}
 
-/// A classifier that is neither of the default kind nor clever.
+/// A minimal custom classifier.
 #[derive(Clone, Copy)]
 struct EveryErrorTwice;
 
@@ -66,10 +65,10 @@ const _: () = {
     cloneable::<CircuitBreaker>();
 };
 
-/// A function is a classifier, and its type can be written down.
+/// A function is a classifier with a nameable type.
 type Function = fn(&io::Result<u32>) -> Option<ErrorClass>;
 
-/// Every way to keep a policy, with the shortest type that names it.
+/// Every way to store a policy, with the shortest type that names it.
 struct Fields {
     blocking: Policy,
     asynchronous: AsyncPolicy,
@@ -200,7 +199,7 @@ fn an_asynchronous_operation_may_be_made_by_a_closure_that_changes_what_it_borro
         made += 1;
         std::future::ready(Ok::<_, io::Error>(7))
     }));
-    // No runtime: a call that never waits is ready when it is first polled.
+    // No runtime is needed: a call that does not wait is ready at its first poll.
     let polled = call.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
     assert!(matches!(polled, std::task::Poll::Ready(Ok(7))));
     drop(call);

@@ -1,4 +1,4 @@
-//! `?` on a call: into the errors of applications, for every type of value.
+//! `?` on the result of a call converts into common application errors, for every type of value.
 
 use std::error::Error;
 use std::io;
@@ -25,12 +25,12 @@ fn first_line(text: &str) -> io::Result<&str> {
     text.lines().next().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-/// The first line, kept, and the whole text.
+/// Stores the first line, and returns the whole text.
 fn shared(text: &str) -> io::Result<(Rc<str>, &str)> {
     first_line(text).map(|line| (Rc::from(line), text))
 }
 
-/// Three functions that call with `$read` and hand on its error with `?`.
+/// Three functions that call `$read` and propagate its error with `?`.
 macro_rules! question_marks {
     ($module:ident, $value:ty, $read:path) => {
         mod $module {

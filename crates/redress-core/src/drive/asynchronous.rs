@@ -1,4 +1,4 @@
-//! Calls of an [`AsyncPolicy`] as futures: what `call` and `execute` return.
+//! Asynchronous calls: the methods of [`AsyncPolicy`] and its contexts that return futures.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,21 +16,23 @@ use crate::policy::retry_notice::RetryHook;
 use crate::strategy::BackoffContext;
 
 impl<C, Tm> AsyncPolicy<C, Tm> {
-    /// Runs `operation`, again if need be, until it succeeds or the policy says stop.
+    /// Runs `operation` until it succeeds or the policy stops retrying.
     ///
-    /// Nothing happens before the returned future is polled. Each attempt is a future of its own,
-    /// made by calling `operation`; it may borrow what the closure borrows, but not the closure's
-    /// own state mutably (an `async || ..` that changes what it captured): such a future could not
-    /// be told to be `Send`. Put the state behind a `Cell`, a lock, or in what the attempt returns.
+    /// Nothing happens before the returned future is polled. Each attempt calls `operation`, which
+    /// returns a new future. That future may borrow what the closure borrows, but must not mutably
+    /// borrow the closure's captured state, as an `async || ..` that changes its captures does,
+    /// because stable Rust has no bound that requires such a future to be `Send`. Keep the state in
+    /// a `Cell` or a lock, or return it from the attempt.
     ///
     /// # Errors
     ///
-    /// The operation's last error and why there was no further attempt; see [`CallError`].
+    /// A [`CallError`] with the operation's last error and the reason why there was no further
+    /// attempt.
     ///
     /// # Panics
     ///
-    /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the
-    /// breaker's permit is given back. Hooks that panic do not.
+    /// If the operation, the classifier, a strategy, the timer, or a custom clock or breaker
+    /// panics. The breaker's permit is released. Panics in hooks are caught.
     ///
     /// # Cancel safety
     ///
@@ -46,16 +48,16 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         CallFuture::new(self, NoSettings, move |_| operation(), ToResult)
     }
 
-    /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much
-    /// time it has.
+    /// Like [`call`](Self::call), but passes the [`Attempt`], its number and time limit, to the
+    /// operation.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call).
+    /// See [`call`](Self::call).
     ///
     /// # Panics
     ///
-    /// As [`call`](Self::call).
+    /// See [`call`](Self::call).
     ///
     /// # Cancel safety
     ///
@@ -71,11 +73,11 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         CallFuture::new(self, NoSettings, operation, ToResult)
     }
 
-    /// Runs `operation` as [`call`](Self::call) does and tells everything about it.
+    /// Like [`call`](Self::call), but returns the full outcome instead of a `Result`.
     ///
     /// # Panics
     ///
-    /// As [`call`](Self::call).
+    /// See [`call`](Self::call).
     ///
     /// # Cancel safety
     ///
@@ -91,12 +93,12 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         CallFuture::new(self, NoSettings, move |_| operation(), ToOutcome)
     }
 
-    /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how
-    /// much time it has.
+    /// Like [`execute`](Self::execute), but passes the [`Attempt`], its number and time limit, to
+    /// the operation.
     ///
     /// # Panics
     ///
-    /// As [`call`](Self::call).
+    /// See [`call`](Self::call).
     ///
     /// # Cancel safety
     ///
@@ -114,8 +116,8 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
 }
 
 impl<'a, C, Tm, N> CallContext<'a, AsyncPolicy<C, Tm>, N> {
-    /// Sets what waits instead of the timer between attempts. It is asked to wait zero, too. One
-    /// that panics, called or awaited, is replaced by the timer. Replaces the policy's.
+    /// Replaces the timer between attempts. Also called for zero delays. If it panics, when called
+    /// or awaited, the timer waits instead. Replaces the policy's sleeper.
     pub fn sleep_with<Fut>(self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,
@@ -123,7 +125,7 @@ impl<'a, C, Tm, N> CallContext<'a, AsyncPolicy<C, Tm>, N> {
         self.set_async_sleeper(sleeper)
     }
 
-    /// Sets a hook before each wait that is awaited. Replaces the policy's.
+    /// Sets an asynchronous hook that is awaited before each wait. Replaces the policy's hook.
     pub fn before_sleep_async<Fut>(self, hook: impl Fn(&BackoffContext<'_>, Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,
@@ -131,11 +133,11 @@ impl<'a, C, Tm, N> CallContext<'a, AsyncPolicy<C, Tm>, N> {
         self.set_before_sleep_async(hook)
     }
 
-    /// [`AsyncPolicy::call`] with these settings; it panics, and may be dropped, like that.
+    /// Like [`AsyncPolicy::call`], with these settings; the same panics and cancel safety.
     ///
     /// # Errors
     ///
-    /// As [`AsyncPolicy::call`].
+    /// Those of [`AsyncPolicy::call`].
     pub fn call<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
@@ -147,11 +149,11 @@ impl<'a, C, Tm, N> CallContext<'a, AsyncPolicy<C, Tm>, N> {
         CallFuture::new(self.policy, self, move |_| operation(), ToResult)
     }
 
-    /// [`AsyncPolicy::call_with`] with these settings; it panics, and may be dropped, like that.
+    /// Like [`AsyncPolicy::call_with`], with these settings; the same panics and cancel safety.
     ///
     /// # Errors
     ///
-    /// As [`AsyncPolicy::call`].
+    /// Those of [`AsyncPolicy::call`].
     pub fn call_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>>
     where
         C: Classifier<T, E>,
@@ -163,7 +165,7 @@ impl<'a, C, Tm, N> CallContext<'a, AsyncPolicy<C, Tm>, N> {
         CallFuture::new(self.policy, self, operation, ToResult)
     }
 
-    /// [`AsyncPolicy::execute`] with these settings; it panics, and may be dropped, like that.
+    /// Like [`AsyncPolicy::execute`], with these settings; the same panics and cancel safety.
     pub fn execute<T, E, F, Fut>(&self, mut operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,
@@ -175,7 +177,7 @@ impl<'a, C, Tm, N> CallContext<'a, AsyncPolicy<C, Tm>, N> {
         CallFuture::new(self.policy, self, move |_| operation(), ToOutcome)
     }
 
-    /// [`AsyncPolicy::execute_with`] with these settings; it panics, and may be dropped, like that.
+    /// Like [`AsyncPolicy::execute_with`], with these settings; the same panics and cancel safety.
     pub fn execute_with<T, E, F, Fut>(&self, operation: F) -> impl Future<Output = RetryOutcome<T, E>>
     where
         C: Classifier<T, E>,

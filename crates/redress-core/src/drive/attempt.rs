@@ -1,14 +1,11 @@
-//! What an operation may know about the attempt it is.
-//!
-//! Owns the number and the time allowed. A plain value: it reads no clock, so it says what held at
-//! the attempt's start.
+//! [`Attempt`]: the number and the time limit of an attempt, as passed to the operation.
 
 use std::time::Duration;
 
-/// One run of an operation, as the operation sees it.
+/// One attempt of a call, as passed to the operation.
 ///
-/// A blocking operation cannot be stopped from outside, so it should pass its time on to whatever
-/// it calls:
+/// A blocking operation cannot be stopped from outside, so it should pass its time limit to the
+/// functions it calls:
 ///
 /// ```no_run
 /// # use redress::{Policy, Retry, fixed};
@@ -36,21 +33,22 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt of this number with so much time. Policies make their own: this is for a
-    /// [`Caller`](crate::Caller) of yours, and for testing an operation by itself.
+    /// Creates an attempt. For custom implementations of [`Caller`](crate::Caller) and for tests of
+    /// an operation; policies create their own.
     #[must_use]
     pub const fn new(number: u32, time_left: Option<Duration>) -> Self {
         Self { number, time_left }
     }
 
-    /// Which attempt of the call this is, counted from 1.
+    /// The number of the attempt in its call, from 1.
     #[must_use]
     pub const fn number(&self) -> u32 {
         self.number
     }
 
-    /// The time this attempt had when it started: the attempt timeout or what was left of the
-    /// deadline, whichever is shorter; `None` if there is neither. Never zero.
+    /// The time limit of the attempt when it started: the shorter of the attempt timeout and the
+    /// time left until the deadline; `None` without either. Never zero. It does not count down,
+    /// because an `Attempt` reads no clock.
     #[must_use]
     pub const fn time_left(&self) -> Option<Duration> {
         self.time_left

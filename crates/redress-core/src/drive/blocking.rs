@@ -1,4 +1,4 @@
-//! The blocking driver: a loop that runs closures and sleeps the thread.
+//! The blocking driver: the calls of [`Policy`], and the loop that runs the operation and sleeps.
 
 use std::thread;
 use std::time::Instant;
@@ -21,7 +21,7 @@ use crate::policy::retry_notice::{NoRetryHook, RetryHook, RetryNotice};
 use crate::policy::settings::CallSettings;
 
 impl<C> Policy<C> {
-    /// Runs `operation`, again if need be, until it succeeds or the policy says stop.
+    /// Runs `operation` until it succeeds or the policy stops retrying.
     ///
     /// ```
     /// use std::time::Duration;
@@ -35,12 +35,13 @@ impl<C> Policy<C> {
     ///
     /// # Errors
     ///
-    /// The operation's last error and why there was no further attempt; see [`CallError`].
+    /// A [`CallError`] with the operation's last error and the reason why there was no further
+    /// attempt.
     ///
     /// # Panics
     ///
-    /// If the operation, the classifier, a strategy, or a clock or breaker of your own panics; the
-    /// breaker's permit is given back. Hooks that panic do not.
+    /// If the operation, the classifier, a strategy, or a custom clock or breaker panics. The
+    /// breaker's permit is released. Panics in hooks are caught.
     #[inline(always)]
     pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
@@ -50,12 +51,12 @@ impl<C> Policy<C> {
         run(self, None, NoRetryHook::new(), |_| classify(&self.classifier, operation()), ToResult)
     }
 
-    /// [`call`](Self::call) for an operation that wants to know which attempt it is and how much
-    /// time it has.
+    /// Like [`call`](Self::call), but passes the [`Attempt`], its number and time limit, to the
+    /// operation.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call).
+    /// See [`call`](Self::call).
     #[inline(always)]
     pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
@@ -65,23 +66,27 @@ impl<C> Policy<C> {
         run(self, None, NoRetryHook::new(), |attempt| classify(&self.classifier, operation(attempt)), ToResult)
     }
 
-    /// [`call_with`](Self::call_with) that stops waiting for an attempt when its time is over: the
-    /// attempt timeout, or what is left of the deadline.
+    /// Like [`call_with`](Self::call_with), but stops waiting for an attempt when its time is up:
+    /// at the attempt timeout or the deadline.
     ///
-    /// Each attempt runs on a thread of its own. **What keeps running**: a thread cannot be stopped
-    /// from outside, so an operation that overruns goes on to its end, holding whatever it holds,
-    /// while the call counts a failure of class [`Transient`](crate::ErrorClass::Transient) with
-    /// [`Cause::Timeout`](crate::Cause::Timeout) and may start the next attempt beside it. Its late
-    /// result is dropped. Let the operation bound itself with [`Attempt::time_left`] so that it
-    /// ends soon after. On a timeout the real clock is meant, whatever clock the policy has.
+    /// Each attempt runs on a new thread. When its time is up, the call counts a failure of class
+    /// [`Transient`](crate::ErrorClass::Transient) with [`Cause::Timeout`](crate::Cause::Timeout)
+    /// and may start the next attempt. Timeouts are measured on the system clock, even if the
+    /// policy has a custom one.
+    ///
+    /// **The abandoned attempt keeps running**, because a thread cannot be stopped from outside. It
+    /// holds its resources until the operation returns, possibly next to later attempts, and its
+    /// result is dropped. Limit the operation with [`Attempt::time_left`], so that it ends soon
+    /// after.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call).
+    /// See [`call`](Self::call).
     ///
     /// # Panics
     ///
-    /// If the operation panics, with its panic, or if the system cannot start a thread.
+    /// If the operation panics, with the operation's panic, or if the system cannot start a thread.
+    /// Otherwise see [`call`](Self::call).
     pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
@@ -92,11 +97,11 @@ impl<C> Policy<C> {
         run(self, None, NoRetryHook::new(), detached(self, None, operation), ToResult)
     }
 
-    /// Runs `operation` as [`call`](Self::call) does and tells everything about it.
+    /// Like [`call`](Self::call), but returns the full outcome instead of a `Result`.
     ///
     /// # Panics
     ///
-    /// As [`call`](Self::call).
+    /// See [`call`](Self::call).
     pub fn execute<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
@@ -105,12 +110,12 @@ impl<C> Policy<C> {
         run(self, None, NoRetryHook::new(), |_| classify(&self.classifier, operation()), ToOutcome)
     }
 
-    /// [`execute`](Self::execute) for an operation that wants to know which attempt it is and how
-    /// much time it has.
+    /// Like [`execute`](Self::execute), but passes the [`Attempt`], its number and time limit, to
+    /// the operation.
     ///
     /// # Panics
     ///
-    /// As [`call`](Self::call).
+    /// See [`call`](Self::call).
     pub fn execute_with<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
@@ -119,12 +124,12 @@ impl<C> Policy<C> {
         run(self, None, NoRetryHook::new(), |attempt| classify(&self.classifier, operation(attempt)), ToOutcome)
     }
 
-    /// [`execute_with`](Self::execute_with) that stops waiting for an attempt when its time is
-    /// over; see [`call_detached`](Self::call_detached) for what keeps running.
+    /// Like [`execute_with`](Self::execute_with), but stops waiting for an attempt when its time is
+    /// up; see [`call_detached`](Self::call_detached), also for what keeps running.
     ///
     /// # Panics
     ///
-    /// As [`call_detached`](Self::call_detached).
+    /// See [`call_detached`](Self::call_detached).
     pub fn execute_detached<T, E, F>(&self, operation: F) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
@@ -141,7 +146,7 @@ impl<C> Policy<C> {
     }
 }
 
-/// One call. The first attempt is in line, since most calls end with it.
+/// Runs one call. The first attempt is inlined, because most calls end with it.
 #[inline(always)]
 pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
@@ -170,8 +175,8 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
     }
 }
 
-/// A call whose first attempt failed on the fast path: no hook, observer or learning strategy takes
-/// part in what follows.
+/// Continues a call whose first attempt failed on the fast path. No hook, observer or learning
+/// strategy takes part in it.
 #[inline(never)]
 fn retry_plainly<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
@@ -216,7 +221,7 @@ fn sleep_and_resume<T, E, C, R: RetryHook<E>>(
     call.resume(policy.now())
 }
 
-/// A call that does not take the fast path.
+/// Runs a call on the slow path.
 #[inline(never)]
 fn run_slowly<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
@@ -239,7 +244,7 @@ fn run_slowly<'a, T, E, C, N: Finish<T, E>>(
     }
 }
 
-/// From a failure to the next attempt, or to the end of the call.
+/// Goes from a failed attempt to the next attempt or the end of the call.
 fn next_attempt<T, E, C, R: RetryHook<E>>(
     policy: &Policy<C>,
     call: &mut Call<Borrowed<'_, R>, T, E>,
@@ -252,7 +257,7 @@ fn next_attempt<T, E, C, R: RetryHook<E>>(
     call.resume(if time_passed { policy.now() } else { failed_at })
 }
 
-/// What a blocking call borrows.
+/// The borrowed plan, settings and typed hook of a call.
 struct Borrowed<'a, R> {
     plan: &'a Plan,
     settings: Option<&'a CallSettings<'a>>,
@@ -287,7 +292,7 @@ impl<E, R: RetryHook<E>> Hold<E> for Borrowed<'_, R> {
     }
 }
 
-/// Waits; returns whether time may have passed.
+/// Waits, and returns whether time may have passed.
 #[inline]
 fn wait<T, E, R: RetryHook<E>>(call: &mut Call<Borrowed<'_, R>, T, E>) -> bool {
     let delay = call.wait();

@@ -1,4 +1,5 @@
-//! Blocking calls with settings of their own: what [`Policy`] does, in a [`CallContext`].
+//! Blocking calls of a [`CallContext`]: the methods of [`Policy`], with the settings of the
+//! context.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +18,17 @@ use crate::policy::policies::Policy;
 use crate::policy::retry_notice::RetryHook;
 
 impl<'a, C, N> CallContext<'a, Policy<C>, N> {
-    /// Sets what waits instead of `std::thread::sleep`. It is asked to wait zero, too. One that
-    /// panics is replaced by the thread's sleep. Replaces the policy's.
+    /// Replaces `std::thread::sleep` between attempts. Also called for zero delays. If it panics,
+    /// the thread sleeps instead. Replaces the policy's sleeper.
     pub fn sleep_with(self, sleeper: impl Fn(Duration) + Send + Sync + 'a) -> Self {
         self.set_sleeper(Sleeper::Blocking(Arc::new(sleeper)))
     }
 
-    /// [`Policy::call`] with these settings; it panics like that.
+    /// Like [`Policy::call`], with these settings. Panics under the same conditions.
     ///
     /// # Errors
     ///
-    /// As [`Policy::call`].
+    /// Those of [`Policy::call`].
     pub fn call<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
@@ -37,11 +38,11 @@ impl<'a, C, N> CallContext<'a, Policy<C>, N> {
         self.call_with(|_| operation())
     }
 
-    /// [`Policy::call_with`] with these settings; it panics like that.
+    /// Like [`Policy::call_with`], with these settings. Panics under the same conditions.
     ///
     /// # Errors
     ///
-    /// As [`Policy::call`].
+    /// Those of [`Policy::call`].
     pub fn call_with<T, E, F>(&self, mut operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
@@ -52,15 +53,15 @@ impl<'a, C, N> CallContext<'a, Policy<C>, N> {
         self.run(|attempt| classify(classifier, operation(attempt)), ToResult)
     }
 
-    /// [`Policy::call_detached`] with these settings.
+    /// Like [`Policy::call_detached`], with these settings.
     ///
     /// # Errors
     ///
-    /// As [`Policy::call`].
+    /// Those of [`Policy::call`].
     ///
     /// # Panics
     ///
-    /// As [`Policy::call_detached`].
+    /// See [`Policy::call_detached`].
     pub fn call_detached<T, E, F>(&self, operation: F) -> Result<T, CallError<E>>
     where
         C: Classifier<T, E>,
@@ -72,7 +73,7 @@ impl<'a, C, N> CallContext<'a, Policy<C>, N> {
         self.run(detached(self.policy, Some(&self.settings), operation), ToResult)
     }
 
-    /// [`Policy::execute`] with these settings; it panics like that.
+    /// Like [`Policy::execute`], with these settings. Panics under the same conditions.
     pub fn execute<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
@@ -82,7 +83,7 @@ impl<'a, C, N> CallContext<'a, Policy<C>, N> {
         self.execute_with(|_| operation())
     }
 
-    /// [`Policy::execute_with`] with these settings; it panics like that.
+    /// Like [`Policy::execute_with`], with these settings. Panics under the same conditions.
     pub fn execute_with<T, E, F>(&self, mut operation: F) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
@@ -93,11 +94,11 @@ impl<'a, C, N> CallContext<'a, Policy<C>, N> {
         self.run(|attempt| classify(classifier, operation(attempt)), ToOutcome)
     }
 
-    /// [`Policy::execute_detached`] with these settings.
+    /// Like [`Policy::execute_detached`], with these settings.
     ///
     /// # Panics
     ///
-    /// As [`Policy::call_detached`].
+    /// See [`Policy::call_detached`].
     pub fn execute_detached<T, E, F>(&self, operation: F) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,

@@ -1,5 +1,5 @@
-//! One call as a driver holds it: its settings, the engine's state, the last failure, and the steps
-//! that every driver takes.
+//! [`Call`], one call as a driver holds it: its settings, the engine's state, the last failure, and
+//! the steps that both drivers share.
 
 use std::time::{Duration, Instant};
 
@@ -19,44 +19,44 @@ use crate::policy::retry_notice::RetryNotice;
 use crate::policy::settings::CallSettings;
 use crate::policy::sleep_decision::HookFuture;
 
-/// Who holds what a call runs by: a borrow of the policy, or a handle of its own.
+/// Access to the policy and settings of a call, which a driver borrows or owns.
 pub(crate) trait Hold<E> {
     fn plan(&self) -> &Plan;
     fn settings(&self) -> Option<&CallSettings<'_>>;
-    /// The current instant, if the holder has the policy's clock.
+    /// The current instant, if the policy's clock is at hand.
     fn now(&self) -> Option<Instant>;
-    /// Tells the hook that sees typed errors, if there is one.
+    /// Calls the typed retry hook, if there is one.
     #[inline]
     fn on_retry(&self, notice: &RetryNotice<'_, E>) {
         let _ = notice;
     }
 }
 
-/// One call. Dropping it before its end gives its permit back, and tells its observers that it was
-/// cancelled.
+/// One call. Dropping it before its end releases its permit and notifies observers of the
+/// cancellation.
 pub(crate) struct Call<H: Hold<E>, T, E> {
     held: H,
     state: RunState,
     last: Option<Failure<T, E>>,
 }
 
-/// A call that does not take the fast path to its first attempt.
+/// Why a call cannot take the fast path to its first attempt.
 pub(crate) enum Unstarted {
-    /// Its breaker rejects it, and no observer hears of it.
+    /// The breaker rejects it, and there is no observer to notify.
     Rejected(CircuitOpenError),
-    /// It has yet to [begin](Call::begin).
+    /// It must be [started](Call::begin) on the slow path.
     Slow,
 }
 
 impl<H: Hold<E>, T, E> Call<H, T, E> {
-    /// A call that has not begun.
+    /// Creates a call that has not started.
     #[inline]
     pub(crate) fn new(held: H) -> Self {
         Self { held, state: RunState::default(), last: None }
     }
 
-    /// A call that began like this; `attempts` is 1 if its first attempt has been made on the fast
-    /// path.
+    /// Creates a call from its start; `attempts` is 1 if the first attempt ran on the fast path,
+    /// else 0.
     #[inline]
     pub(crate) fn from_start(held: H, start: &FastPath<'_>, attempts: u32) -> Self {
         Self { held, state: RunState::new(start, attempts), last: None }
@@ -76,7 +76,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         Run::of(self.held.plan(), self.held.settings(), &mut self.state)
     }
 
-    /// Starts the call: its first attempt, if it takes the fast path.
+    /// Starts the call. Returns the first attempt if the call takes the fast path.
     #[inline(always)]
     pub(crate) fn start(&mut self, wants: Flags, now: impl Fn() -> Instant) -> Result<Attempt, Unstarted> {
         let mut start = FastPath::new(self.held.plan(), self.held.settings(), wants, &now);
@@ -91,7 +91,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         Err(Unstarted::Slow)
     }
 
-    /// The first attempt of a call that does not take the fast path.
+    /// Starts a call on the slow path. Returns its first attempt.
     #[inline(never)]
     pub(crate) fn begin(&mut self, now: impl Fn() -> Instant) -> Result<Attempt, Ending<T, E>> {
         let mut run = self.run();
@@ -116,27 +116,27 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.state.is_plain()
     }
 
-    /// After a failed attempt of a plain call: what becomes of it. The failure is then
-    /// [kept](Self::keep), or [ends](Self::stopped_by) the call.
+    /// Decides how a plain call continues after a failed attempt. The caller then
+    /// [keeps](Self::keep) the failure, or [ends](Self::stopped_by) the call with it.
     #[inline(always)]
     pub(crate) fn fail_plainly(&mut self, failed: &FailedAttempt<T, E>, now: Instant) -> PlainVerdict {
         self.state.fail_plainly(self.held.plan(), &failed.classification, failed.cause(), now)
     }
 
-    /// Keeps the failure that is tried again, in place of the one before.
+    /// Stores a failure that will be retried, in place of the previous one.
     #[inline(always)]
     pub(crate) fn keep(&mut self, failed: FailedAttempt<T, E>) {
         self.last = Some(failed.failure);
     }
 
-    /// The next attempt of a plain call that has nothing to wait for.
+    /// Returns the next attempt of a plain call after a zero wait.
     #[inline]
     pub(crate) fn resume_at_once(&mut self, remaining: Option<Duration>) -> Attempt {
         self.state.resume_at_once(self.held.plan(), remaining)
     }
 
-    /// After a failed attempt: another attempt follows, after the hook that is returned and the
-    /// wait.
+    /// Decides how a call continues after a failed attempt. `Ok` means a retry, after the returned
+    /// hook and the wait.
     #[inline(never)]
     pub(crate) fn fail(
         &mut self,
@@ -165,7 +165,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         contained(|| self.held.on_retry(&notice));
     }
 
-    /// Checks the deadline once more before a wait, if hooks may have taken time since the failure.
+    /// Checks the deadline again before a wait, if hooks may have taken time since the failure.
     #[inline]
     pub(crate) fn recheck(&mut self, now: impl Fn() -> Instant) -> Result<(), Ending<T, E>> {
         if !self.run().needs_recheck() {
@@ -175,14 +175,14 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         if self.run().recheck(now) { Ok(()) } else { Err(self.stopped(now)) }
     }
 
-    /// The next attempt, after the wait.
+    /// Returns the next attempt after the wait.
     #[inline]
     pub(crate) fn resume(&mut self, now: Instant) -> Result<Attempt, Ending<T, E>> {
         let resumed = self.run().resume(now);
         resumed.ok_or_else(|| self.stopped(now))
     }
 
-    /// The attempt succeeded: hands the call back.
+    /// Ends the call with a success.
     #[inline]
     pub(crate) fn succeed<N: Finish<T, E>>(&mut self, value: T, now: impl Fn() -> Instant, finish: N) -> N::Output {
         if !self.ends_unobserved() {
@@ -192,7 +192,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         finish.value(value, |output| output, |value| self.succeed_observed(value, now, finish))
     }
 
-    /// Whether a success is told to the caller alone and needs no instant.
+    /// Whether a success notifies only the caller and needs no clock reading.
     #[inline]
     pub(crate) const fn ends_unobserved(&self) -> bool {
         self.state.ends_unobserved()
@@ -216,7 +216,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.finish(Ok(value), now, finish)
     }
 
-    /// Hands the call back, which is over.
+    /// Builds the return value of a call that has ended, and closes the call.
     #[inline]
     pub(crate) fn finish<N: Finish<T, E>>(
         &mut self,
@@ -232,27 +232,27 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         output
     }
 
-    /// Whether dropping the call has anything to report or to tell.
+    /// Whether dropping the call has to notify the breaker or observers.
     #[inline]
     pub(crate) const fn is_unfinished(&self) -> bool {
         !self.state.is_spent()
     }
 
-    /// Ends a call that has no result: it is dropped, or a panic goes through it.
+    /// Ends a call without a result, because it is dropped or a panic unwinds through it.
     #[cold]
     #[inline(never)]
     pub(crate) fn abandon(&mut self, now: impl FnOnce(&H) -> Option<Instant>) {
         if self.state.is_spent() {
             return;
         }
-        // The call may be unwinding, and a second panic that leaves a destructor would end the
+        // The thread may be unwinding, and a second panic that leaves a destructor would abort the
         // process.
         let now = contained(|| now(&self.held)).flatten();
         self.run().tell_cancelled(now);
         self.close();
     }
 
-    /// Gives back the permit and lets go of the observers, however long the call is kept.
+    /// Releases the permit and drops the call observers, even if the call value is kept.
     #[cold]
     #[inline(never)]
     pub(crate) fn close(&mut self) {
@@ -260,7 +260,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.state = RunState::ended();
     }
 
-    /// Runs a piece of the operation within the scopes of the call's observers.
+    /// Runs a part of the operation in the scopes of the call's observers.
     #[inline(always)]
     pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
         self.state.within(step)
@@ -287,7 +287,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.run().attempt_limit(now)
     }
 
-    /// An attempt without a result: it was aborted, or else ran into its timeout.
+    /// Returns the failure of an attempt without a result: an abort, or else a timeout.
     #[cold]
     #[inline(never)]
     pub(crate) fn cut(&mut self, classifier: &impl Classifier<T, E>) -> FailedAttempt<T, E> {
@@ -298,7 +298,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.run().sleeper()
     }
 
-    /// Shows the last failure to the operation, which is tried again.
+    /// Passes the last failure to the operation, which will be retried.
     #[inline(always)]
     pub(crate) fn before_wait(&mut self, operation: &mut impl PollOperation<T, E>) {
         if let Some(failure) = &mut self.last {
@@ -306,16 +306,17 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         }
     }
 
-    /// What is left of a call that ended between attempts: the last failure, if an attempt failed.
+    /// The ending of a call that stopped between attempts, with the last failure, if an attempt
+    /// failed.
     #[cold]
     fn stopped(&mut self, now: Instant) -> Ending<T, E> {
         let summary = self.run().summary(Some(now));
         Ending { last: self.last.take(), abort: None, classification: None, summary }
     }
 
-    /// What is left of a call that this failure ended. An error that aborts is no failure, so the
-    /// earlier one stays the last, and so it does when an attempt was cut by an abort; a value that
-    /// aborts has no place but the last failure's, and must not be lost.
+    /// The ending of a call that `failed` ended. If the failure is an error that aborts the call,
+    /// or an attempt that an abort cut, the previous failure stays the last one. A value that
+    /// aborts the call becomes the last failure, because it would otherwise be lost.
     #[cold]
     pub(crate) fn stopped_by(&mut self, failed: FailedAttempt<T, E>, now: Instant) -> Ending<T, E> {
         let mut summary = self.run().summary(Some(now));

@@ -1,4 +1,5 @@
-//! The future of one asynchronous call: the machine, with the places for what has to be pinned.
+//! The future of one asynchronous call: the state machine, and storage for the futures that must be
+//! pinned.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,13 +23,13 @@ use crate::policy::retry_notice::{RetryHook, RetryNotice};
 use crate::policy::settings::CallSettings;
 
 pin_project! {
-    /// One call of a borrowed policy.
+    /// A call of a borrowed policy.
     pub(crate) struct CallFuture<'a, T, E, C, Tm, S, F, Fut, N>
     where
         Tm: Timer,
         S: Settings<E>,
     {
-        // ORDER: the attempt is dropped before the machine, which gives the permit back.
+        // ORDER: the attempt is dropped before the machine, which releases the permit.
         #[pin]
         running: Option<Fut>,
         #[pin]
@@ -39,7 +40,7 @@ pin_project! {
     }
 }
 
-/// What a call borrows.
+/// The borrowed policy and settings of a call.
 pub(crate) struct Borrowed<'a, C, Tm, S> {
     policy: &'a AsyncPolicy<C, Tm>,
     settings: S,
@@ -66,8 +67,8 @@ impl<E, C, Tm: Timer, S: Settings<E>> Hold<E> for Borrowed<'_, C, Tm, S> {
     }
 }
 
-/// A call's settings and typed hook, if it has any. Several types, so that a call without settings
-/// does not store a pointer to none.
+/// A call's settings and typed hook, if it has any. A trait and not an `Option`, so that the future
+/// of a call without settings is one pointer smaller.
 pub(crate) trait Settings<E> {
     fn get(&self) -> Option<&CallSettings<'_>>;
 
@@ -136,7 +137,7 @@ where
     }
 }
 
-/// An operation that makes a future for each attempt.
+/// A closure that returns a future for each attempt.
 struct Attempts<'p, F, Fut> {
     make: &'p mut F,
     running: Pin<&'p mut Option<Fut>>,

@@ -1,6 +1,5 @@
-//! The seam between code that makes calls and the policy it makes them through.
-//!
-//! Owns the two traits. What policies, contexts and pointers do for them is `callers.rs`.
+//! [`Caller`] and [`AsyncCaller`], the traits for code that is generic over the policy it calls
+//! through. They are implemented in `callers.rs`.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -14,9 +13,9 @@ use crate::policy::policies::{AsyncPolicy, Policy};
 use crate::policy::retry_notice::{NoRetryHook, RetryHook};
 use crate::policy::settings::CallSettings;
 
-/// What code makes blocking calls of `Result<T, E>` through: a [`Policy`], or the `RecordingPolicy`
-/// and `FakePolicy` of redress-testing. For code that is to be tested with any of them; the methods
-/// are the policy's.
+/// A policy or a test double for blocking calls that return `Result<T, E>`. Implemented by
+/// [`Policy`], and by `RecordingPolicy` and `FakePolicy` of redress-testing. Make code generic over
+/// it to test that code without retries. The methods are those of `Policy`.
 ///
 /// ```
 /// use std::io;
@@ -32,12 +31,12 @@ use crate::policy::settings::CallSettings;
 ///     fn greeting(&self) -> String {
 ///         let read = self.policy.operation("read_name").deadline(Duration::from_secs(1));
 ///         let name = read.call(|| std::fs::read_to_string("/no/such/file"));
-///         name.map_or("hello, whoever you are".into(), |name| format!("hello, {name}"))
+///         name.map_or("hello, stranger".into(), |name| format!("hello, {name}"))
 ///     }
 /// }
 ///
 /// let real = Greeter { policy: Policy::builder().build()? };
-/// assert_eq!(real.greeting(), "hello, whoever you are");
+/// assert_eq!(real.greeting(), "hello, stranger");
 ///
 /// let fake = Greeter { policy: FakePolicy::new().always_value("Ada".to_string()) };
 /// assert_eq!(fake.greeting(), "hello, Ada");
@@ -45,12 +44,12 @@ use crate::policy::settings::CallSettings;
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
-/// Where a type parameter is too much, `Box<dyn Caller<T, E>>` and `Arc<dyn Caller<T, E>>` are
-/// callers too. So is a [`CallContext`] of any of them: what a caller within it sets comes before
-/// what it sets, and observers, aborts and deadlines of both hold.
+/// `Box<dyn Caller<T, E>>` and `Arc<dyn Caller<T, E>>` are callers too, for code without a type
+/// parameter. So is a [`CallContext`] of any caller. The settings of a context nested in it take
+/// precedence, and observers, aborts and deadlines of both apply.
 pub trait Caller<T, E> {
-    /// Runs the operation with these settings and tells everything about it; the one method to
-    /// write.
+    /// Runs the operation with these settings and returns the full outcome. The one required
+    /// method.
     fn execute_in(
         &self,
         settings: &CallSettings<'_>,
@@ -58,11 +57,11 @@ pub trait Caller<T, E> {
         operation: &mut dyn FnMut(Attempt) -> Result<T, E>,
     ) -> RetryOutcome<T, E>;
 
-    /// The same turned into a `Result`.
+    /// Like [`execute_in`](Self::execute_in), but returns a `Result`.
     ///
     /// # Errors
     ///
-    /// As [`RetryOutcome::into_result`].
+    /// Those of [`RetryOutcome::into_result`].
     fn call_in(
         &self,
         settings: &CallSettings<'_>,
@@ -72,7 +71,7 @@ pub trait Caller<T, E> {
         self.execute_in(settings, on_retry, operation).into_result()
     }
 
-    /// [`Policy::execute`].
+    /// See [`Policy::execute`].
     fn execute(&self, mut operation: impl FnMut() -> Result<T, E>) -> RetryOutcome<T, E>
     where
         Self: Sized,
@@ -80,7 +79,7 @@ pub trait Caller<T, E> {
         self.execute_in(&CallSettings::default(), &NoRetryHook::new(), &mut |_| operation())
     }
 
-    /// [`Policy::execute_with`].
+    /// See [`Policy::execute_with`].
     fn execute_with(&self, mut operation: impl FnMut(Attempt) -> Result<T, E>) -> RetryOutcome<T, E>
     where
         Self: Sized,
@@ -88,11 +87,11 @@ pub trait Caller<T, E> {
         self.execute_in(&CallSettings::default(), &NoRetryHook::new(), &mut operation)
     }
 
-    /// [`Policy::call`].
+    /// See [`Policy::call`].
     ///
     /// # Errors
     ///
-    /// As [`RetryOutcome::into_result`].
+    /// Those of [`RetryOutcome::into_result`].
     fn call(&self, mut operation: impl FnMut() -> Result<T, E>) -> Result<T, CallError<E>>
     where
         Self: Sized,
@@ -100,11 +99,11 @@ pub trait Caller<T, E> {
         self.call_in(&CallSettings::default(), &NoRetryHook::new(), &mut |_| operation())
     }
 
-    /// [`Policy::call_with`].
+    /// See [`Policy::call_with`].
     ///
     /// # Errors
     ///
-    /// As [`RetryOutcome::into_result`].
+    /// Those of [`RetryOutcome::into_result`].
     fn call_with(&self, mut operation: impl FnMut(Attempt) -> Result<T, E>) -> Result<T, CallError<E>>
     where
         Self: Sized,
@@ -112,7 +111,8 @@ pub trait Caller<T, E> {
         self.call_in(&CallSettings::default(), &NoRetryHook::new(), &mut operation)
     }
 
-    /// [`Policy::context`]: settings for single calls, which is a caller itself.
+    /// Returns a context, which adds settings to single calls and is a caller itself; see
+    /// [`Policy::context`].
     fn context(&self) -> CallContext<'_, Self>
     where
         Self: Sized,
@@ -120,7 +120,7 @@ pub trait Caller<T, E> {
         CallContext::of(self)
     }
 
-    /// [`Policy::operation`]: [`context`](Self::context) with a name for the operation.
+    /// Returns a [`context`](Self::context) that names the operation; see [`Policy::operation`].
     fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> CallContext<'a, Self>
     where
         Self: Sized,
@@ -131,11 +131,11 @@ pub trait Caller<T, E> {
 
 /// [`Caller`] for asynchronous operations: the same methods, awaited.
 ///
-/// Its futures are `Send`, so that code generic over it can be spawned, and the operations' have to
-/// be. For operations that are not, take the real [`AsyncPolicy`].
+/// Its futures are `Send`, so that generic code can be spawned, and require the futures of
+/// operations to be `Send`. For other operations, use [`AsyncPolicy`] itself.
 pub trait AsyncCaller<T: Send, E: Send>: Sync {
-    /// Runs the operation with these settings and tells everything about it; the one method to
-    /// write.
+    /// Runs the operation with these settings and returns the full outcome. The one required
+    /// method.
     fn execute_in<F, Fut, N>(
         &self,
         settings: &CallSettings<'_>,
@@ -147,11 +147,11 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
         Fut: Future<Output = Result<T, E>> + Send,
         N: RetryHook<E> + Sync;
 
-    /// The same turned into a `Result`.
+    /// Like [`execute_in`](Self::execute_in), but returns a `Result`.
     ///
     /// # Errors
     ///
-    /// As [`RetryOutcome::into_result`].
+    /// Those of [`RetryOutcome::into_result`].
     fn call_in<F, Fut, N>(
         &self,
         settings: &CallSettings<'_>,
@@ -166,7 +166,7 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
         async move { self.execute_in(settings, on_retry, operation).await.into_result() }
     }
 
-    /// [`AsyncPolicy::execute`].
+    /// See [`AsyncPolicy::execute`].
     fn execute<F, Fut>(&self, mut operation: F) -> impl Future<Output = RetryOutcome<T, E>> + Send
     where
         F: FnMut() -> Fut + Send,
@@ -175,7 +175,7 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
         self.execute_with(move |_| operation())
     }
 
-    /// [`AsyncPolicy::execute_with`].
+    /// See [`AsyncPolicy::execute_with`].
     fn execute_with<F, Fut>(&self, operation: F) -> impl Future<Output = RetryOutcome<T, E>> + Send
     where
         F: FnMut(Attempt) -> Fut + Send,
@@ -184,11 +184,11 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
         async move { self.execute_in(&CallSettings::default(), &NoRetryHook::new(), operation).await }
     }
 
-    /// [`AsyncPolicy::call`].
+    /// See [`AsyncPolicy::call`].
     ///
     /// # Errors
     ///
-    /// As [`RetryOutcome::into_result`].
+    /// Those of [`RetryOutcome::into_result`].
     fn call<F, Fut>(&self, mut operation: F) -> impl Future<Output = Result<T, CallError<E>>> + Send
     where
         F: FnMut() -> Fut + Send,
@@ -197,11 +197,11 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
         self.call_with(move |_| operation())
     }
 
-    /// [`AsyncPolicy::call_with`].
+    /// See [`AsyncPolicy::call_with`].
     ///
     /// # Errors
     ///
-    /// As [`RetryOutcome::into_result`].
+    /// Those of [`RetryOutcome::into_result`].
     fn call_with<F, Fut>(&self, operation: F) -> impl Future<Output = Result<T, CallError<E>>> + Send
     where
         F: FnMut(Attempt) -> Fut + Send,
@@ -210,7 +210,8 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
         async move { self.call_in(&CallSettings::default(), &NoRetryHook::new(), operation).await }
     }
 
-    /// [`AsyncPolicy::context`]: settings for single calls, which is a caller itself.
+    /// Returns a context, which adds settings to single calls and is a caller itself; see
+    /// [`AsyncPolicy::context`].
     fn context(&self) -> CallContext<'_, Self>
     where
         Self: Sized,
@@ -218,7 +219,8 @@ pub trait AsyncCaller<T: Send, E: Send>: Sync {
         CallContext::of(self)
     }
 
-    /// [`AsyncPolicy::operation`]: [`context`](Self::context) with a name for the operation.
+    /// Returns a [`context`](Self::context) that names the operation; see
+    /// [`AsyncPolicy::operation`].
     fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> CallContext<'a, Self>
     where
         Self: Sized,

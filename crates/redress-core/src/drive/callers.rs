@@ -1,6 +1,4 @@
-//! What makes calls for code that is generic over it: policies, contexts, and pointers to either.
-//!
-//! Owns how the settings of a context and those of a call within it are combined. Knows no fake.
+//! Implements [`Caller`] and [`AsyncCaller`] for policies, contexts, and pointers to them.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -80,7 +78,7 @@ where
     }
 }
 
-/// Settings of a call in a context: those it is given, over the context's own.
+/// Merges the settings of a call with those of the context around it.
 fn within<'s>(own: &'s CallSettings<'s>, given: &'s CallSettings<'s>) -> Cow<'s, CallSettings<'s>> {
     if given.are_empty() { Cow::Borrowed(own) } else { Cow::Owned(given.over(own)) }
 }
@@ -134,7 +132,7 @@ impl<T: Send, E: Send, P: AsyncCaller<T, E>, H: RetryHook<E> + Sync> AsyncCaller
     }
 }
 
-// What a pointer points to makes the calls.
+// Pointers forward to the value they point to.
 macro_rules! through_pointer {
     ($($pointer:ty),+) => {$(
         impl<T, E, P: Caller<T, E> + ?Sized> Caller<T, E> for $pointer {

@@ -1,19 +1,19 @@
-//! Where time comes from.
-//!
-//! Owns the [`Clock`] seam. The engine never reads a clock: drivers do, and pass the instant in.
-//! How the shared cells count time is `epoch.rs`.
+//! [`Clock`], the source of time. Only drivers read a clock; they pass instants to the engine.
+//! `epoch.rs` converts instants to the ticks of the shared cells.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A source of monotonic time.
 ///
-/// `std`'s `Instant` stands still while some systems are suspended (Linux: `CLOCK_MONOTONIC`), so a
-/// deadline does not run out in a closed laptop; see [`std::time::Instant`].
+/// On some systems `Instant` does not advance while the system is suspended (Linux:
+/// `CLOCK_MONOTONIC`), so a deadline does not expire in a closed laptop; see
+/// [`std::time::Instant`].
 ///
 /// Closures are clocks: `|| base + offset()`.
 pub trait Clock: Send + Sync {
-    /// The current instant. It may stand still; a step back is read as standing still.
+    /// Returns the current instant. Two readings may be equal. A reading earlier than the last one
+    /// counts as equal.
     fn now(&self) -> Instant;
 }
 
@@ -29,7 +29,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The clock a component uses: the system's monotonic one unless another was set.
+/// The clock of a component: the system's monotonic clock unless another one was set.
 #[derive(Clone, Default)]
 pub(crate) struct ClockChoice(Option<Arc<dyn Clock>>);
 
@@ -46,7 +46,7 @@ impl ClockChoice {
         }
     }
 
-    /// The clock set here, else the instant a driver passed in.
+    /// Reads the clock set here, or else returns the instant that a driver passed.
     #[inline]
     pub(crate) fn now_or(&self, now: Instant) -> Instant {
         match &self.0 {
@@ -62,7 +62,7 @@ impl std::fmt::Debug for ClockChoice {
     }
 }
 
-/// The duration in nanoseconds, [`u64::MAX`] beyond 584 years.
+/// The duration in nanoseconds, saturating at [`u64::MAX`], which is 584 years.
 #[inline]
 pub(crate) const fn nanos(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)

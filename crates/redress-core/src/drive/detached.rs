@@ -1,5 +1,5 @@
-//! Attempts of blocking calls on threads of their own, which the call stops waiting for when their
-//! time is over or it is aborted.
+//! Detached attempts of blocking calls: each runs on a new thread, and the call stops waiting for
+//! it when its time is up or the call is aborted.
 
 use std::panic;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::classify::classifier::Classifier;
 use crate::policy::policies::Policy;
 use crate::policy::settings::CallSettings;
 
-/// Runs each attempt on a thread of its own, for no longer than the attempt has.
+/// Runs each attempt on a new thread, and waits for it until its time limit.
 pub(super) fn detached<T, E, C, F>(
     policy: &Policy<C>,
     settings: Option<&CallSettings<'_>>,
@@ -41,16 +41,15 @@ where
             Arrival::Nothing => Err(FailedAttempt::timed_out(classifier)),
             Arrival::Result(None) => match thread.join() {
                 Err(payload) => panic::resume_unwind(payload),
-                // The thread brings its result before it ends, so it cannot end with neither a
-                // result nor a panic.
+                // Unreachable: the thread delivers a result unless it panics.
                 Ok(()) => Err(FailedAttempt::timed_out(classifier)),
             },
         }
     }
 }
 
-/// Brings an attempt's result, or the news that it panicked. A call that no longer waits leaves it
-/// to be dropped.
+/// Delivers an attempt's result, or that it panicked, when the thread ends. If the call has stopped
+/// waiting, the result is dropped.
 struct End<R: Send + 'static> {
     meeting: Arc<Rendezvous<R>>,
     result: Option<R>,

@@ -1,7 +1,7 @@
-//! The tick arithmetic of the shared cells: instants as saturating counts of nanoseconds.
+//! [`Epoch`], which converts instants to the ticks of the shared cells: saturating counts of
+//! nanoseconds.
 //!
-//! Owns the origin of a cell's ticks, and the quick way from an instant to its tick. Reads no
-//! clock, but for the first reading.
+//! It reads the system's clock only for the first conversion.
 
 use std::hash::{Hash, Hasher};
 use std::time::{Duration, Instant};
@@ -9,32 +9,31 @@ use std::time::{Duration, Instant};
 use super::clock::nanos;
 use crate::sync::OnceLock;
 
-/// 146 years in nanoseconds: what lies before an origin.
+/// 146 years in nanoseconds: the time that ticks can represent before an origin.
 const AGE: u64 = 1 << 62;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// The origin of a cell's ticks, which the first instant that the cell is shown decides.
+/// The origin of a cell's ticks, set by the first instant that the cell converts.
 ///
-/// Set lazily, not when the cell is built: a virtual clock may have started before the cell was
-/// made. The ticks leave room for an [`AGE`] before that instant, so that a first reading that was
-/// too late does not make time stand still at tick 0 until the clock has caught up. A first reading
-/// whole ages ahead of the system's clock counts as taken that many ages earlier, for the same
-/// reason. When two calls are the first at once, either may set the origin.
+/// Set lazily, not when the cell is built, because a virtual clock may have started before the cell
+/// was created. Ticks can represent an [`AGE`] before that instant. Otherwise a first reading that
+/// was too late would freeze time at tick 0 until the clock has caught up. For the same reason, a
+/// first reading that is whole ages ahead of the system's clock counts as taken that many ages
+/// earlier. If two calls race for the first conversion, either may set the origin.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch(OnceLock<Origin>);
 
 #[derive(Clone, Copy, Debug)]
 struct Origin {
     instant: Instant,
-    /// Where [`Parts`] begin, if they could be read from this instant and agreed with its
-    /// arithmetic.
+    /// The origin in [`Parts`], if these could be read and agree with the arithmetic of `Instant`.
     parts: Option<OriginParts>,
 }
 
 impl Epoch {
-    /// Nanoseconds to `now` since 146 years before the origin; 0 before them, [`u64::MAX`] beyond
-    /// 438 years after the origin.
+    /// Nanoseconds from 146 years before the origin to `now`. 0 for earlier instants, [`u64::MAX`]
+    /// from 438 years after the origin on.
     #[inline]
     pub(crate) fn ticks(&self, now: Instant) -> u64 {
         let parts = self.0.get().and_then(|origin| origin.parts);
@@ -44,8 +43,8 @@ impl Epoch {
         }
     }
 
-    /// The same at the first reading, far off the origin, or where instants cannot be read in
-    /// parts.
+    /// The same for the first reading, for instants far from the origin, and on systems where
+    /// instants cannot be read in parts.
     #[cold]
     #[inline(never)]
     fn ticks_by_subtraction(&self, now: Instant) -> u64 {
@@ -59,7 +58,8 @@ impl Origin {
         Self { instant, parts: None }.with_parts(OriginParts::of(instant))
     }
 
-    /// Takes the parts if they tell the same as subtraction, at once and after a second and more.
+    /// Uses the parts if they give the same ticks as subtraction, at the origin and at several
+    /// distances from it.
     fn with_parts(self, parts: Option<OriginParts>) -> Self {
         let agrees = |parts: &OriginParts| {
             let steps = [(0, 0), (0, 1), (1, 1), (1, 999_999_999), (86_400, 500_000_000)];
@@ -77,14 +77,14 @@ impl Origin {
     }
 }
 
-/// The part of it that is a multiple of [`AGE`].
+/// The duration rounded down to a multiple of [`AGE`].
 fn whole_ages(duration: Duration) -> Duration {
     let age = Duration::from_nanos(AGE).as_nanos();
     let rest = duration.as_nanos() % age;
     duration.saturating_sub(Duration::from_nanos(u64::try_from(rest).unwrap_or(0)))
 }
 
-/// The second of an origin, and the tick at which that second began.
+/// The second of an origin, and the tick of the start of that second.
 #[derive(Clone, Copy, Debug)]
 struct OriginParts {
     second: u64,
@@ -97,7 +97,7 @@ impl OriginParts {
         Some(Self { second, tick: AGE.checked_sub(u64::from(nanos))? })
     }
 
-    /// The tick, up to 136 years after the origin's second, so that nothing overflows.
+    /// The tick of `now`, up to 136 years after the origin's second, so that nothing overflows.
     #[inline]
     fn ticks(self, now: Instant) -> Option<u64> {
         let Parts { second, nanos } = Parts::of(now)?;
@@ -106,12 +106,13 @@ impl OriginParts {
     }
 }
 
-/// An instant as a second, of some count, and nanoseconds. This is how `std` keeps it where time is
-/// a `timespec` or a `Duration`: on Linux, Android, the BSDs, Apple's systems, Windows and
+/// An instant as seconds since some origin, and nanoseconds. `std` stores it like this where time
+/// is a `timespec` or a `Duration`: on Linux, Android, the BSDs, Apple's systems, Windows and
 /// WebAssembly.
 ///
-/// `Instant` shows them to a hasher alone. What it feeds a hasher is not promised, so an [`Origin`]
-/// compares before it relies on it: see `docs/decisions/0013-instants-are-read-in-parts.md`.
+/// `Instant` exposes them only to a hasher, and does not guarantee what it writes there, so an
+/// [`Origin`] compares them with subtraction before it relies on them: see
+/// `docs/decisions/0013-instants-are-read-in-parts.md`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Parts {
     second: u64,
@@ -127,7 +128,8 @@ impl Parts {
     }
 }
 
-/// Takes one `u64` (or `i64`), then one `u32`, and nothing else. Inlined, it is the two loads.
+/// Accepts one `u64` (or `i64`), then one `u32`, and nothing else. Inlined, it compiles to two
+/// loads.
 #[derive(Default)]
 struct PartsReader {
     parts: Parts,
@@ -144,7 +146,7 @@ enum Fed {
 }
 
 impl Hasher for PartsReader {
-    /// All else that can be hashed ends up here.
+    /// Receives all other types.
     #[inline]
     fn write(&mut self, _: &[u8]) {
         self.fed = Fed::Otherwise;

@@ -1,4 +1,4 @@
-//! A failed attempt on its way from the driver's types to the engine's.
+//! [`FailedAttempt`], a classified failure, and its conversion into the engine's view.
 
 use std::any::type_name;
 
@@ -10,7 +10,7 @@ use crate::engine::FailureView;
 use crate::outcome::failure::Cause;
 use crate::outcome::failure::Failure;
 
-/// A failed attempt: the failure by value, and what the classifier made of it.
+/// A failed attempt: the failure and its classification.
 pub(crate) struct FailedAttempt<T, E> {
     pub(crate) failure: Failure<T, E>,
     pub(crate) classification: Classification,
@@ -24,13 +24,13 @@ impl<T, E> FailedAttempt<T, E> {
         FailureView { classification: &self.classification, cause: self.cause(), error_type }
     }
 
-    /// What failed, as far as the classifier knows.
+    /// The kind of the failure. The classifier can mark an error or value as a timeout.
     #[inline]
     pub(crate) fn cause(&self) -> Cause {
         if self.classification.is_timeout() { Cause::Timeout } else { self.failure.cause() }
     }
 
-    /// Forbids a further attempt, if the operation does.
+    /// Forbids a further attempt if the operation does.
     #[inline(always)]
     pub(crate) fn forbid_retry(&mut self, operation: &mut impl PollOperation<T, E>) {
         if let Some(why) = operation.retry_forbidden(&self.failure, &self.classification) {
@@ -38,21 +38,21 @@ impl<T, E> FailedAttempt<T, E> {
         }
     }
 
-    /// An attempt that was cut at its timeout.
+    /// The failure of an attempt that was cut at its timeout.
     pub(crate) fn timed_out(classifier: &impl Classifier<T, E>) -> Self {
         let classification = classifier.classify_timeout().unwrap_or(Classification::new(ErrorClass::Transient));
         Self { failure: Failure::Timeout, classification }
     }
 
-    /// An attempt that was stopped because a handle was aborted, see
-    /// [`AbortHandle`](crate::AbortHandle). It has no result.
+    /// The failure of an attempt that was stopped by an [`AbortHandle`](crate::AbortHandle), and so
+    /// has no result.
     pub(crate) const fn aborted() -> Self {
         Self { failure: Failure::Timeout, classification: Classification::abort() }
     }
 }
 
-/// Splits a finished attempt into a value or a classified failure. An `Err` without a
-/// classification is `Unknown`.
+/// Classifies the result of an attempt. An `Err` for which the classifier returns `None` is
+/// `Unknown`.
 #[inline]
 pub(crate) fn classify<T, E>(
     classifier: &impl Classifier<T, E>,

@@ -1,5 +1,5 @@
-//! The forms in which a call is handed back: a `Result` by `call`, an outcome by `execute`, and for
-//! integrations the last value, accepted or not.
+//! The return types of calls: a `Result` from `call`, an outcome from `execute`, and for
+//! integrations the last value, whether it counts as a success or a failure.
 
 use std::time::Instant;
 
@@ -9,24 +9,24 @@ use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::ending::Ending;
 use crate::outcome::retry_outcome::RetryOutcome;
 
-/// A form of handing back a call.
+/// Builds the return value of a call.
 pub(crate) trait Finish<T, E>: Copy {
     type Output;
 
-    /// What the engine records for it.
+    /// The data that the engine must record for it.
     const WANTS: Flags;
 
     fn finish(self, result: Result<T, Ending<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output;
 
-    /// A success that concerns the caller alone: handed back at once, or as `told` does where more
-    /// than the value is asked for.
+    /// Returns a success that nothing observes: wraps the value directly, or calls `told` if the
+    /// return type contains more than the value.
     fn value<R>(self, value: T, wrap: impl FnOnce(Self::Output) -> R, told: impl FnOnce(T) -> R) -> R;
 
-    /// A rejection of which no observer hears.
+    /// Returns a rejection that no observer is notified of.
     fn rejected(self, rejection: CircuitOpenError) -> Self::Output;
 }
 
-/// As `call` hands it back.
+/// The return type of `call`.
 #[derive(Clone, Copy)]
 pub(crate) struct ToResult;
 
@@ -51,7 +51,7 @@ impl<T, E> Finish<T, E> for ToResult {
     }
 }
 
-/// The last value, accepted or not, else the error of `call`.
+/// The last value, whether it counts as a success or a failure, or else the error of `call`.
 #[derive(Clone, Copy)]
 pub(crate) struct ToLastValue;
 
@@ -76,7 +76,7 @@ impl<T, E> Finish<T, E> for ToLastValue {
     }
 }
 
-/// As `execute` hands it back.
+/// The return type of `execute`.
 #[derive(Clone, Copy)]
 pub(crate) struct ToOutcome;
 

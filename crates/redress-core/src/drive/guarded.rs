@@ -1,5 +1,5 @@
-//! What few asynchronous calls have: the futures of hooks, with their panics contained, destructors
-//! included, and a place with abort handles.
+//! The rarely used parts of an asynchronous call: the future of a hook, with its panics contained,
+//! destructor included, and the registration with abort handles.
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
@@ -9,7 +9,7 @@ use crate::policy::abort_handle::AbortWatch;
 use crate::policy::hooks::{Sleeper, contained};
 use crate::policy::sleep_decision::HookFuture;
 
-/// The wait by the hook that replaces the timer, if there is one and it does not panic.
+/// Starts the custom wait that replaces the timer, if one is set and it does not panic.
 pub(crate) fn custom_wait(run: &Run<'_>) -> Option<HookFuture> {
     match run.sleeper() {
         Some(Sleeper::Async(sleeper)) => contained(|| sleeper(run.wait())),
@@ -17,10 +17,10 @@ pub(crate) fn custom_wait(run: &Run<'_>) -> Option<HookFuture> {
     }
 }
 
-/// What few asynchronous calls have: a hook's future under way, and a place with the handles that
-/// may abort the call.
+/// The rarely used parts of an asynchronous call: the running future of a hook, and the
+/// registration with abort handles.
 ///
-/// Behind one pointer, so that the many calls with neither keep eight bytes for both.
+/// Boxed, so that a call with neither stores only eight bytes.
 #[derive(Default)]
 pub(crate) struct Beside(Option<Box<Parts>>);
 
@@ -36,7 +36,7 @@ impl Beside {
         Self(None)
     }
 
-    /// Takes a hook's future, in place of the one before.
+    /// Stores a hook's future in place of the previous one.
     #[inline]
     pub(crate) fn set_hook(&mut self, future: Option<HookFuture>) {
         if future.is_some() || self.0.is_some() {
@@ -49,8 +49,7 @@ impl Beside {
         self.0.as_ref().is_some_and(|parts| parts.hook.is_some())
     }
 
-    /// Drives the hook's future, if there is one; resolves to `false` if there is none or it
-    /// panicked.
+    /// Polls the hook's future. Resolves to `false` if there is none or it panicked.
     pub(crate) fn poll_hook(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(parts) = &mut self.0 else { return Poll::Ready(false) };
         let Some(hook) = &mut parts.hook else { return Poll::Ready(false) };
@@ -63,13 +62,14 @@ impl Beside {
         }
     }
 
-    /// Whether a handle of the call was aborted; if none was, an abort wakes the task.
+    /// Whether a handle of the call was aborted. If not, registers the waker to be woken by an
+    /// abort.
     pub(crate) fn is_aborted(&mut self, run: &Run<'_>, waker: &Waker) -> bool {
         if !run.is_abortable() {
             return false;
         }
         let watch = &mut self.0.get_or_insert_default().watch;
-        // ORDER: registered before the flag is looked at.
+        // ORDER: registered before the flag is read, so that no abort is missed.
         match watch {
             Some(watch) => watch.wake_by(waker),
             None => *watch = Some(AbortWatch::new(run.abort_handles(), waker)),
@@ -77,7 +77,7 @@ impl Beside {
         watch.as_ref().is_some_and(AbortWatch::is_aborted)
     }
 
-    /// Lets go of both.
+    /// Drops both.
     #[inline]
     pub(crate) fn clear(&mut self) {
         if let Some(parts) = self.0.take() {
@@ -86,7 +86,7 @@ impl Beside {
     }
 }
 
-// In line, so that dropping a call with neither is a single test.
+// Inlined, so that dropping a call with neither is a single test.
 impl Drop for Beside {
     #[inline]
     fn drop(&mut self) {
@@ -101,11 +101,11 @@ impl Parts {
         }
     }
 
-    /// A future's destructor is the hook's as well, and may panic: at the end, or when the call is
-    /// dropped before it.
+    /// The destructor of a hook's future is user code too and may panic, both when the future is
+    /// ready and when the call is dropped before.
     #[cold]
     #[inline(never)]
-    #[expect(clippy::boxed_local, reason = "the box is let go of here too, out of line")]
+    #[expect(clippy::boxed_local, reason = "the box is freed here too, out of line")]
     fn let_go(mut self: Box<Self>) {
         self.set_hook(None);
     }

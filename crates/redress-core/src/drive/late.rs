@@ -1,7 +1,5 @@
-//! Failures that come to light when their call has ended: the value it returned turns out to be
-//! half of one.
-//!
-//! Owns telling the breaker. The call's outcome stands.
+//! [`LateFailure`], which reports a failure to the breaker after the call has ended with a value
+//! that turns out to be incomplete. The call's outcome does not change.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,16 +10,16 @@ use crate::breaker::{BreakerChoice, CircuitState, Report};
 use crate::classify::class::ErrorClass;
 use crate::policy::compiled::Plan;
 
-/// Tells a policy's breaker of a failure that came after the call's end, such as a stream that
-/// broke off after its first message. Made by [`PollCall::late_failure`].
+/// Reports a failure to the policy's breaker after the end of the call, such as a stream that
+/// breaks off after its first message. Returned by [`PollCall::late_failure`].
 pub struct LateFailure<Tm> {
     plan: Arc<Plan>,
     timer: Tm,
 }
 
 impl<T, E, C, Tm: Timer + Clone> PollCall<'_, T, E, C, Tm> {
-    /// What may still be told when the call has ended with a value that is not all there yet;
-    /// `None` if the policy has no breaker.
+    /// Returns a handle that can report a failure after the call has ended, for values that are
+    /// received in parts. `None` if the policy has no breaker.
     pub fn late_failure(&self) -> Option<LateFailure<Tm>> {
         let plan = self.plan();
         plan.breaker.is_some().then(|| LateFailure { plan: Arc::clone(plan), timer: self.timer().clone() })
@@ -29,9 +27,9 @@ impl<T, E, C, Tm: Timer + Clone> PollCall<'_, T, E, C, Tm> {
 }
 
 impl<Tm: Timer> LateFailure<Tm> {
-    /// Counts a failure of this class, beside the success that the call was. Does nothing unless
-    /// the circuit is closed: a call that ended before says nothing about a probe. No observer
-    /// hears of it.
+    /// Counts a failure of this class, in addition to the call's success. Does nothing unless the
+    /// circuit is closed, because a call from before says nothing about a probe. Observers are not
+    /// notified.
     pub fn report(self, class: ErrorClass) {
         let Some(breaker) = self.plan.breaker.as_ref().map(BreakerChoice::as_dyn) else { return };
         if breaker.state() != CircuitState::Closed {

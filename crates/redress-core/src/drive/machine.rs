@@ -1,10 +1,9 @@
-//! The asynchronous call as a state machine: every asynchronous call, however it is written, is
-//! polled here.
+//! [`Machine`], the state machine that every asynchronous call runs in.
 //!
-//! It keeps the order of attempt, hooks and wait between polls. What a plain call takes is here,
-//! which most calls are: no hook, observer or learning strategy takes part in it. All other steps
-//! are `machine_steps.rs`. Whatever has to be pinned, the attempt's future and the timer's, stays
-//! with the machine's owner and comes in with each poll.
+//! It tracks the current step between polls: attempt, hook or wait. This file handles plain calls,
+//! the common case, in which no hook, observer or learning strategy takes part; all other steps are
+//! in `machine_steps.rs`. The futures that must be pinned, those of the attempt and the timer, are
+//! stored by the machine's owner and passed in with each poll.
 
 use std::future::Future;
 use std::mem;
@@ -24,22 +23,22 @@ use crate::engine::{PlainVerdict, Step};
 use crate::outcome::ending::Ending;
 
 /// How many attempts one poll may start after the first. A loop of attempts that neither wait nor
-/// pend would hold the runtime's thread: 5,000,000 of them took 30 s under a timeout of 1 ms.
+/// pend would block the runtime's thread: 5,000,000 of them took 30 s under a timeout of 1 ms.
 pub(super) const ATTEMPTS_BETWEEN_YIELDS: u32 = 32;
 
 /// One asynchronous call between polls.
 ///
 /// **Invariant L1**: an attempt that is pending at its timeout is cut, so a call with an attempt
-/// timeout ends although its operation never does: at its deadline, or when all its attempts and
-/// waits have had their time. What hooks take comes on top.
+/// timeout ends even if its operation never does: at its deadline, or after all attempts and waits
+/// have taken their full time. The time that hooks take is added to this.
 pub(crate) struct Machine<H: Hold<E>, T, E> {
-    // ORDER: a hook's future is dropped before the permit is given back.
+    // ORDER: a hook's future is dropped before the permit is released.
     pub(super) beside: Beside,
     pub(super) call: Call<H, T, E>,
 }
 
 impl<H: Hold<E>, T, E> Machine<H, T, E> {
-    /// A call that has not begun.
+    /// Creates a call that has not started.
     #[inline]
     pub(crate) fn new(held: H) -> Self {
         Self { beside: Beside::new(), call: Call::new(held) }
@@ -50,37 +49,37 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.held()
     }
 
-    /// What the call runs by, if it has not begun.
+    /// The policy and settings of the call, if it has not started.
     pub(crate) const fn held_mut(&mut self) -> Option<&mut H> {
         if matches!(self.call.step(), Step::New) { Some(self.call.held_mut()) } else { None }
     }
 
-    /// Whether dropping the call has anything to report or to tell.
+    /// Whether dropping the call has to notify the breaker or observers.
     #[inline]
     pub(crate) const fn is_unfinished(&self) -> bool {
         self.call.is_unfinished()
     }
 
-    /// Whether the call has ended, by a panic too.
+    /// Whether the call has ended, by a result or a panic.
     #[inline]
     pub(crate) const fn is_over(&self) -> bool {
         matches!(self.call.step(), Step::Ended)
     }
 
-    /// Ends a call that has no result: it is dropped, or a panic goes through it.
+    /// Ends a call without a result, because it is dropped or a panic unwinds through it.
     pub(crate) fn abandon(&mut self, timer: &impl Timer) {
-        // ORDER: a hook's future is dropped before the permit is given back.
+        // ORDER: a hook's future is dropped before the permit is released.
         self.beside.clear();
         self.call.abandon(|_| Some(timer.now()));
         self.call.set_step(Step::Ended);
     }
 
-    /// Drives the call on. If anything panics in here, the call is over and its permit is given
-    /// back at once, however long the machine is kept.
+    /// Advances the call. A panic ends the call and releases its permit at once, even if the
+    /// machine is kept.
     ///
     /// # Panics
     ///
-    /// If it is polled after its end.
+    /// If the call is polled after its end.
     #[inline(always)]
     pub(crate) fn poll<C, Tm, O, N>(
         &mut self,
@@ -100,7 +99,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         polled
     }
 
-    /// The first attempt in line, since most calls end with it; the rest out of line.
+    /// Advances a plain call. The first attempt is inlined, because most calls end with it; the
+    /// rest is not.
     #[inline(always)]
     fn advance<C, Tm, O, N>(
         &mut self,
@@ -138,7 +138,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         }
     }
 
-    /// Starts an attempt of a plain call: no observer has a scope for it.
+    /// Starts an attempt of a plain call, which has no observer scopes.
     #[inline(always)]
     fn start<C, Tm, O>(&mut self, attempt: Attempt, with: &mut PollContext<'_, C, Tm, O>)
     where
@@ -149,7 +149,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.set_step(Step::Attempting);
     }
 
-    /// A plain attempt has no result yet.
+    /// Handles a plain attempt that is pending.
     #[inline(never)]
     fn pend<C, Tm, O, N>(
         &mut self,
@@ -167,7 +167,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.retry_plainly(failed, with, finish, cx)
     }
 
-    /// From the failure of a plain attempt on, for as long as attempts follow at once.
+    /// Continues a plain call after a failed attempt, for as long as attempts follow without a
+    /// wait.
     #[inline(never)]
     fn retry_plainly<C, Tm, O, N>(
         &mut self,
@@ -214,8 +215,9 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         }
     }
 
-    /// The failure of a pending attempt that is cut, raced against its timeout and an abort. Its
-    /// timer is armed when it pends for the first time: one that is ready at once has none.
+    /// Resolves when a pending attempt is cut, by its timeout or an abort. The timer starts when
+    /// the attempt is pending for the first time, so an attempt that is ready at once does not need
+    /// one.
     #[inline(never)]
     pub(super) fn poll_cut<C, Tm, O>(
         &mut self,
@@ -253,7 +255,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         }
     }
 
-    /// Whether a handle was aborted; if none was, an abort wakes the task.
+    /// Whether a handle was aborted. If not, registers the task to be woken by an abort.
     pub(super) fn is_aborted(&mut self, cx: &Context<'_>) -> bool {
         self.beside.is_aborted(&self.call.run(), cx.waker())
     }
@@ -268,7 +270,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         finish.value(value, Poll::Ready, |value| self.succeed_observed(value, timer, finish))
     }
 
-    // A `Poll`, so that what it returns is written where the caller wants it.
+    // Returns a `Poll`, so that the result is written directly to the caller's return slot.
     #[inline(never)]
     fn succeed_observed<N: Finish<T, E>>(&mut self, value: T, timer: &impl Timer, finish: N) -> Poll<N::Output> {
         Poll::Ready(self.call.succeed_observed(value, || timer.now(), finish))
@@ -282,7 +284,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
     }
 }
 
-/// Ends a call whose poll panics.
+/// Ends the call if its poll panics.
 struct EndOnPanic<'p, H: Hold<E>, T, E, Tm: Timer>(&'p mut Machine<H, T, E>, &'p Tm);
 
 impl<H: Hold<E>, T, E, Tm: Timer> Drop for EndOnPanic<'_, H, T, E, Tm> {

@@ -1,5 +1,4 @@
-//! The steps of the machine that few calls take, and those between polls: hooks, waits, and
-//! attempts within the scopes of observers.
+//! The less common steps of the machine: hooks, waits, and attempts in the scopes of observers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +21,7 @@ use crate::outcome::ending::Ending;
 type Stepped<T, E> = Result<(), Ending<T, E>>;
 
 impl<H: Hold<E>, T, E> Machine<H, T, E> {
-    /// Starts a call that does not take the fast path.
+    /// Starts a call on the slow path.
     #[inline(never)]
     pub(super) fn begin<C, Tm, O, N>(
         &mut self,
@@ -45,7 +44,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         }
     }
 
-    /// Every step of every call.
+    /// Runs any step of any call.
     #[inline(never)]
     pub(super) fn advance_slowly<C, Tm, O, N>(
         &mut self,
@@ -90,8 +89,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.set_step(Step::Attempting);
     }
 
-    /// The attempt, raced against its timeout and an abort. A result that is there at the same time
-    /// counts.
+    /// Polls the attempt, then its timeout and aborts. A result that is ready at the same time
+    /// wins.
     fn poll_attempt<C, Tm, O>(
         &mut self,
         with: &mut PollContext<'_, C, Tm, O>,
@@ -111,8 +110,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         }
     }
 
-    /// The wait between two attempts, or a hook that is part of it, and what comes after it. An
-    /// abort ends it.
+    /// Polls the wait between two attempts, or a hook that is part of it, and takes the step after
+    /// it. An abort ends the wait.
     #[inline(never)]
     fn poll_wait<C, Tm, O>(
         &mut self,
@@ -143,7 +142,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         Poll::Ready(self.resume(with.timer.now(), with))
     }
 
-    /// From a failure to the step that follows.
+    /// Handles a failed attempt: ends the call or moves to the next step.
     fn fail<C, Tm, O>(&mut self, mut failed: FailedAttempt<T, E>, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E>
     where
         Tm: Timer,
@@ -154,7 +153,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         let hook = self.call.fail(failed, now)?;
         self.beside.set_hook(hook);
         self.call.before_wait(&mut with.operation);
-        // A hook to be awaited is one of those that take time.
+        // True also if there is a hook to await.
         if self.call.may_have_taken_time() {
             self.call.set_step(Step::BeforeWait);
             return Ok(());
@@ -166,7 +165,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         Ok(())
     }
 
-    /// The hook before the wait is done: goes on to the wait, if there is still time for it.
+    /// Starts the wait after the hook before it, if the deadline still allows it.
     fn begin_wait<C, Tm: Timer, O>(&mut self, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E> {
         self.call.recheck(|| with.timer.now())?;
         let hook = custom_wait(&self.call.run());
@@ -179,7 +178,7 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         Ok(())
     }
 
-    /// The timer's wait, unless a hook has waited instead or there is nothing to wait for.
+    /// Starts the timer's wait, unless a hook has waited instead or the delay is zero.
     pub(super) fn wait_unless<C, Tm: Timer, O>(&mut self, has_waited: bool, with: &mut PollContext<'_, C, Tm, O>) {
         if has_waited || !self.call.waits() {
             self.call.set_step(Step::Resuming);
@@ -189,8 +188,8 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.set_step(Step::Waiting);
     }
 
-    /// Starts the next attempt, or leaves it to the next poll where this one has started enough of
-    /// them.
+    /// Starts the next attempt, or leaves it to the next poll if this one has reached
+    /// [`ATTEMPTS_BETWEEN_YIELDS`].
     fn resume<C, Tm, O>(&mut self, now: Instant, with: &mut PollContext<'_, C, Tm, O>) -> Stepped<T, E>
     where
         Tm: Timer,

@@ -1,8 +1,8 @@
-//! The drivers: they run the operation and wait, and leave every decision to the engine.
+//! The drivers, which run operations and wait. The engine makes every decision.
 //!
-//! `blocking.rs` is the blocking loop, `machine.rs` the asynchronous one. `call_future.rs` and
-//! `poll_call.rs` are its two forms: futures of `async` operations, and calls of integrations that
-//! are polled by hand. `call.rs` holds the steps that the loop and the machine share.
+//! `blocking.rs` is the blocking loop and `machine.rs` the asynchronous state machine. The machine
+//! is used in two forms: `call_future.rs` for operations that return futures, and `poll_call.rs`
+//! for integrations that poll calls manually. `call.rs` contains the steps that both drivers share.
 
 pub(crate) mod attempt;
 pub(crate) mod clock;

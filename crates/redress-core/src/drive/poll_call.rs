@@ -1,5 +1,5 @@
-//! Calls that are polled by hand: for integrations whose futures need a name, and so cannot be
-//! `async` functions.
+//! [`PollCall`], a call that is polled manually, for integrations whose future types must be named
+//! and so cannot be `async` functions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -26,32 +26,32 @@ use crate::policy::policies::AsyncPolicy;
 use crate::policy::retry_notice::{RetryHook, RetryNotice};
 use crate::policy::settings::CallSettings;
 
-/// Something a [`PollCall`] runs, once or several times.
+/// The operation of a [`PollCall`].
 ///
-/// An attempt is started, polled until it is ready or given up, and stopped, in that order and once
-/// each; then the next one may be started.
+/// Each attempt is started once, polled until it is ready or cut, and stopped once. The next
+/// attempt starts after that.
 pub trait PollOperation<T, E> {
-    /// Begins an attempt. Polling follows.
+    /// Starts an attempt. Called before it is polled.
     fn start(&mut self, attempt: Attempt);
 
-    /// Drives the attempt that was started.
+    /// Polls the started attempt.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>>;
 
-    /// Ends the attempt, which is ready or was given up, at its timeout or by an abort, and drops
+    /// Ends the attempt, which is ready or was cut by its timeout or an abort. Implementations drop
     /// what it holds.
     fn stop(&mut self);
 
-    /// Why the operation must not run again after this failure, which means that, if it must not;
-    /// asked when an attempt has failed, and handed on as
-    /// [`forbid_retry`](Classification::forbid_retry). Default: `None`.
+    /// Returns the reason why the operation must not run again after this failure, or `None` if it
+    /// may. Called for each failed attempt, with its classification in `meaning`; a reason has the
+    /// effect of [`forbid_retry`](Classification::forbid_retry). Default: `None`.
     fn retry_forbidden(&mut self, failure: &Failure<T, E>, meaning: &Classification) -> Option<&'static str> {
         let _ = (failure, meaning);
         None
     }
 
-    /// The attempt failed and will be tried again: the place to let go of what `failure` holds,
-    /// such as a connection, before the wait. What is left of it is the call's last failure.
-    /// Default: nothing.
+    /// Called when an attempt failed and will be retried, before the wait. Release the resources
+    /// that `failure` holds here, such as a connection. The modified value becomes the call's last
+    /// failure. Default: does nothing.
     fn before_wait(&mut self, failure: &mut Failure<T, E>) {
         let _ = failure;
     }
@@ -84,14 +84,13 @@ impl<T, E, O: PollOperation<T, E> + ?Sized> PollOperation<T, E> for &mut O {
     }
 }
 
-/// One call of an [`AsyncPolicy`] that is polled by hand, for integrations whose futures need a
-/// name: the same engine and the same decisions as [`AsyncPolicy::execute`]. Made by
+/// A call of an [`AsyncPolicy`] that is polled manually, for integrations whose future types must
+/// be named. It makes the same decisions as [`AsyncPolicy::execute`]. Returned by
 /// [`AsyncPolicy::poll_call`].
 ///
-/// It is given the operation and a place for the timer's future at every poll, so that both can lie
-/// in the structure that holds it. Whoever polls it drops the operation first: a breaker's permit
-/// is given back when the call is dropped. [`run`](Self::run) does all of that, where an `async`
-/// function will do.
+/// Each poll receives the operation and storage for the timer's future, so that both can be fields
+/// of the caller's type. Drop the operation before the call, because dropping the call releases the
+/// breaker's permit. In an `async` function, use [`run`](Self::run), which does all of this.
 ///
 /// ```
 /// use std::future::{Future, Ready, ready};
@@ -102,7 +101,7 @@ impl<T, E, O: PollOperation<T, E> + ?Sized> PollOperation<T, E> for &mut O {
 /// use redress::{AsyncPolicy, Attempt, Retry, fixed};
 /// use redress::driver::{InstantTimer, PollOperation};
 ///
-/// /// Succeeds at the second attempt.
+/// /// Succeeds on the second attempt.
 /// #[derive(Default)]
 /// struct Second(Option<Ready<io::Result<u32>>>);
 ///
@@ -136,14 +135,14 @@ pub struct PollCall<'h, T, E, C, Tm: Timer> {
     timer: Tm,
 }
 
-/// The plan and the settings of a call that borrows no policy.
+/// The plan and the settings of a call that does not borrow a policy.
 struct Handle<'h, E> {
     plan: Arc<Plan>,
     /// Boxed, since most calls have none.
     own: Option<Box<Own<'h, E>>>,
 }
 
-/// What one call sets for itself.
+/// The settings of one call.
 struct Own<'h, E> {
     settings: CallSettings<'h>,
     on_retry: Box<dyn RetryHook<E> + Send + Sync + 'h>,
@@ -178,7 +177,7 @@ impl<E> Hold<E> for Handle<'_, E> {
 }
 
 impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
-    /// A call that is polled by hand. Nothing happens before its first poll.
+    /// Returns a call that is polled manually. Nothing happens before its first poll.
     pub fn poll_call<'h, T, E>(&self) -> PollCall<'h, T, E, C, Tm>
     where
         C: Clone,
@@ -187,7 +186,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         self.clone().into_poll_call()
     }
 
-    /// [`poll_call`](Self::poll_call) of a handle that is used for this one call.
+    /// Like [`poll_call`](Self::poll_call), for a policy handle that is used for one call only.
     #[inline]
     pub fn into_poll_call<'h, T, E>(self) -> PollCall<'h, T, E, C, Tm> {
         PollCall::new(self, None)
@@ -195,7 +194,7 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
 }
 
 impl<'h, C: Clone, Tm: Timer + Clone, N> CallContext<'h, AsyncPolicy<C, Tm>, N> {
-    /// One call with these settings that is polled by hand; see [`AsyncPolicy::poll_call`].
+    /// Returns a call with these settings that is polled manually; see [`AsyncPolicy::poll_call`].
     pub fn poll_call<T, E>(self) -> PollCall<'h, T, E, C, Tm>
     where
         N: RetryHook<E> + Send + Sync + 'h,
@@ -211,8 +210,8 @@ impl<'h, T, E, C, Tm: Timer> PollCall<'h, T, E, C, Tm> {
         Self { machine: Machine::new(Handle { plan, own }), classifier, timer }
     }
 
-    /// Sets what is set here for this call, instead of what was set before. Without effect once
-    /// polled.
+    /// Replaces the settings of this call with those of `context`. Has no effect after the first
+    /// poll.
     pub fn context<N>(mut self, context: CallContext<'h, (), N>) -> Self
     where
         N: RetryHook<E> + Send + Sync + 'h,
@@ -223,7 +222,7 @@ impl<'h, T, E, C, Tm: Timer> PollCall<'h, T, E, C, Tm> {
         self
     }
 
-    /// Names the operation; see [`CallContext::operation`]. Without effect once polled.
+    /// Names the operation; see [`CallContext::operation`]. Has no effect after the first poll.
     pub fn operation(mut self, name: impl Into<Cow<'h, str>>) -> Self {
         if let Some(handle) = self.machine.held_mut() {
             let own = handle.own.get_or_insert_with(|| Own::of(CallContext::new()));
@@ -242,18 +241,17 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         &self.timer
     }
 
-    /// Drives the call on. `sleep` keeps an attempt's timeout or the wait after it: a place that is
-    /// `None` at first, and that only the call touches.
+    /// Advances the call. `sleep` stores the timer's future for an attempt's timeout or a wait. It
+    /// must be `None` at the first poll and must not be changed by the caller.
     ///
     /// # Panics
     ///
-    /// If it is polled after its end or after a panic, or if the operation, the classifier, a
-    /// strategy, the timer or a breaker of your own panics; the breaker's permit is given back at
-    /// once.
+    /// If the call is polled after its end or after a panic, or if the operation, the classifier, a
+    /// strategy, the timer or a custom breaker panics. The breaker's permit is released at once.
     ///
     /// # Cancel safety
     ///
-    /// As [`AsyncPolicy`]: dropping the call stops it where it is.
+    /// Dropping the call stops it; see [`AsyncPolicy`].
     #[inline]
     pub fn poll<O>(
         &mut self,
@@ -269,21 +267,21 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         self.machine.poll(with, ToOutcome, cx)
     }
 
-    /// [`poll`](Self::poll) where the value that the operation returned last is all that is wanted,
-    /// accepted or not, as by [`RetryOutcome::into_last_value`]. It spares two readings of the
-    /// clock. Poll a call in one of the two ways throughout.
+    /// Like [`poll`](Self::poll), but resolves to the value that the operation returned last, like
+    /// [`RetryOutcome::into_last_value`]. Saves two clock readings. Use the same method for all
+    /// polls of a call.
     ///
     /// # Errors
     ///
-    /// As [`RetryOutcome::into_last_value`].
+    /// Those of [`RetryOutcome::into_last_value`].
     ///
     /// # Panics
     ///
-    /// As [`poll`](Self::poll).
+    /// See [`poll`](Self::poll).
     ///
     /// # Cancel safety
     ///
-    /// As [`poll`](Self::poll).
+    /// See [`poll`](Self::poll).
     #[inline]
     pub fn poll_last_value<O>(
         &mut self,
@@ -299,20 +297,23 @@ impl<T, E, C, Tm: Timer> PollCall<'_, T, E, C, Tm> {
         self.machine.poll(with, ToLastValue, cx)
     }
 
-    /// Whether the call is over: it has ended, or a panic went through it.
+    /// Whether the call has ended, by a result or a panic.
     #[inline]
     pub const fn is_over(&self) -> bool {
         self.machine.is_over()
     }
 
-    /// Drives the call to its end, from inside an `async` function. The future may be dropped like
-    /// any call's.
+    /// Runs the call to its end, in an `async` function.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the call; see [`AsyncPolicy`].
     pub async fn run<O>(self, operation: O) -> RetryOutcome<T, E>
     where
         C: Classifier<T, E>,
         O: PollOperation<T, E>,
     {
-        // ORDER: the operation is dropped before the call, which gives the permit back.
+        // ORDER: the operation is dropped before the call, which releases the permit.
         let mut call = self;
         let mut operation = operation;
         let mut sleep = pin!(None);

@@ -1,19 +1,19 @@
-//! What a call is polled with: everything that lies with its owner, and comes to the machine at
-//! each poll.
+//! [`PollContext`]: the parts of a call that its owner stores and passes to the machine at each
+//! poll.
 
 use std::pin::Pin;
 
 use super::poll_call::PollOperation;
 use super::timer::Timer;
 
-/// What a call is polled with; the same at every poll.
+/// The parts of a call that its owner passes in at each poll. They must be the same at every poll.
 pub(crate) struct PollContext<'p, C, Tm: Timer, O> {
     pub(crate) classifier: &'p C,
     pub(crate) timer: &'p Tm,
     pub(crate) operation: O,
-    /// Holds an attempt's timeout or the wait after it, never both.
+    /// The timer's future for an attempt's timeout or for the wait after it, never both.
     pub(crate) sleep: Pin<&'p mut Option<Tm::Sleep>>,
-    /// The attempts that this poll has started after the first.
+    /// How many attempts this poll has started after its first one.
     pub(super) resumed: u32,
 }
 
@@ -28,7 +28,7 @@ impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
         Self { classifier, timer, operation, sleep, resumed: 0 }
     }
 
-    /// Ends the attempt, and its timeout.
+    /// Ends the attempt and its timeout.
     #[inline(always)]
     pub(super) fn stop_attempt<T, E>(&mut self)
     where
@@ -40,8 +40,8 @@ impl<'p, C, Tm: Timer, O> PollContext<'p, C, Tm, O> {
         }
     }
 
-    /// The same at another place: what is handed out of line has an address, and what stays in line
-    /// is kept in registers.
+    /// Copies the value for a function that is not inlined. Passing the original would take its
+    /// address, and inlined code could not keep it in registers.
     #[inline(always)]
     pub(super) fn moved(self) -> Self {
         let Self { classifier, timer, operation, sleep, resumed } = self;

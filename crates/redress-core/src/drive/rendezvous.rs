@@ -1,8 +1,8 @@
-//! Where a blocking call waits for something that may come from another thread: the result of a
-//! detached attempt, an abort, or only the end of a time.
+//! [`Rendezvous`], where a blocking call waits for the result of a detached attempt, an abort, or a
+//! time limit.
 //!
-//! A condition variable and not the thread's parking: the calling thread may be an executor's,
-//! which must not lose the unparking meant for it.
+//! It uses a condition variable instead of thread parking: the calling thread may belong to an
+//! executor, which must not lose an unpark that is meant for it.
 
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,17 +11,17 @@ use std::time::Duration;
 
 use crate::policy::abort_handle::{AbortHandle, AbortWatch};
 
-/// What has come so far.
+/// The first event that ended the wait, if any.
 #[derive(Debug, Default)]
 pub(super) enum Arrival<R> {
     #[default]
     Nothing,
     Abort,
-    /// The thread that was to bring a result ended, with it or by a panic.
+    /// The thread of the attempt ended, with a result or, if `None`, by a panic.
     Result(Option<R>),
 }
 
-/// The meeting point of a waiting thread and what it waits for.
+/// Shared by the waiting thread and the thread that wakes it.
 #[derive(Debug)]
 pub(super) struct Rendezvous<R> {
     arrival: Mutex<Arrival<R>>,
@@ -33,14 +33,15 @@ impl<R: Send + 'static> Rendezvous<R> {
         Arc::new(Self { arrival: Mutex::default(), changed: Condvar::new() })
     }
 
-    /// Waits no longer than `limit`, if there is one; nothing has come if that was first.
+    /// Waits at most for `limit`, if there is one. Returns [`Arrival::Nothing`] if the limit passes
+    /// first.
     pub(super) fn wait<'h>(
         self: &Arc<Self>,
         handles: impl Iterator<Item = &'h AbortHandle>,
         limit: Option<Duration>,
     ) -> Arrival<R> {
         let watch = AbortWatch::new(handles, &Waker::from(Arc::clone(self)));
-        // ORDER: registered first, so that an abort that is not seen here wakes.
+        // ORDER: registered first, so that an abort that is not seen here wakes the thread.
         if watch.is_aborted() {
             self.arrive(Arrival::Abort);
         }
@@ -55,13 +56,13 @@ impl<R: Send + 'static> Rendezvous<R> {
         mem::take(&mut *arrival)
     }
 
-    /// A result comes, even after an abort.
+    /// Delivers the result, in place of an abort that has come before.
     pub(super) fn bring(&self, result: Option<R>) {
         *self.lock() = Arrival::Result(result);
         self.changed.notify_all();
     }
 
-    /// Comes unless something else has.
+    /// Sets the arrival unless there is one already.
     fn arrive(&self, arrival: Arrival<R>) {
         let mut current = self.lock();
         if matches!(*current, Arrival::Nothing) {
@@ -81,7 +82,7 @@ impl<R: Send + 'static> Wake for Rendezvous<R> {
     }
 }
 
-/// Sleeps the thread, but wakes when one of the handles is aborted.
+/// Sleeps the thread for `delay` or until one of the handles is aborted.
 pub(super) fn sleep_unless_aborted<'h>(handles: impl Iterator<Item = &'h AbortHandle>, delay: Duration) {
     Rendezvous::<()>::new().wait(handles, Some(delay));
 }

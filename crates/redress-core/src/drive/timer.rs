@@ -1,16 +1,14 @@
-//! The seam to an asynchronous runtime: something that completes after a while.
-//!
-//! Owns the trait and the placeholder for "no timer chosen". The runtimes' timers are in crates of
-//! their own.
+//! [`Timer`], the interface to an asynchronous runtime, and the timers for policies without a
+//! runtime. The timers of runtimes are in separate crates.
 
 use std::future::{Future, Ready};
 use std::time::{Duration, Instant};
 
 /// A runtime's timer.
 ///
-/// Take one from a runtime's crate (`redress-tokio` and its siblings). To write one, implement
-/// [`sleep`](Self::sleep); a runtime with a clock of its own, such as a paused one in tests, also
-/// overrides [`now`](Self::now).
+/// The runtime crates, such as `redress-tokio`, provide implementations. A custom timer implements
+/// [`sleep`](Self::sleep). If its runtime has a separate clock, such as one that tests can pause,
+/// it also overrides [`now`](Self::now).
 #[diagnostic::on_unimplemented(
     message = "this asynchronous policy has no timer",
     label = "`{Self}` is not a timer",
@@ -18,20 +16,21 @@ use std::time::{Duration, Instant};
     note = "or give this one a timer of your own: `AsyncPolicy::builder().timer(MyTimer)`"
 )]
 pub trait Timer {
-    /// The future [`sleep`](Self::sleep) returns. It is stored inside the call's future, so a small
-    /// one keeps calls small.
+    /// The future returned by [`sleep`](Self::sleep). It is stored in the call's future, so its
+    /// size adds to every call.
     type Sleep: Future<Output = ()>;
 
-    /// Completes when `duration` has passed. Never called with zero.
+    /// Returns a future that completes when `duration` has passed. Never called with zero.
     fn sleep(&self, duration: Duration) -> Self::Sleep;
 
-    /// Cuts an attempt after `duration`, which is never zero: [`sleep`](Self::sleep), or `None` for
-    /// a timer that cannot tell how time passes. Default: `sleep`.
+    /// Returns a future that completes when an attempt has taken `duration`, which is never zero,
+    /// or `None` if the timer cannot measure time and so never cuts attempts. Default:
+    /// [`sleep`](Self::sleep).
     fn timeout(&self, duration: Duration) -> Option<Self::Sleep> {
         Some(self.sleep(duration))
     }
 
-    /// The current instant, on the clock the timer runs by. Default: the system's monotonic clock.
+    /// Returns the current instant of the timer's clock. Default: the system's monotonic clock.
     fn now(&self) -> Instant {
         Instant::now()
     }
@@ -69,16 +68,16 @@ impl<Tm: Timer> Timer for std::sync::Arc<Tm> {
     }
 }
 
-/// The timer of a policy for which none was chosen. It is not a [`Timer`], so such a policy builds
-/// but makes no calls: the compiler says what to add.
+/// The placeholder for a timer that is not set. It does not implement [`Timer`], so a policy with
+/// it can be built, but calling it does not compile. The compiler message says what to add.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoTimer;
 
-/// The timer for policies that never wait: no delays but zero. A wait on it completes at once, and
-/// it cuts no attempts.
+/// A timer for policies whose delays are all zero. Its waits complete at once, and it does not cut
+/// attempts.
 ///
-/// For environments without a timer; with a strategy other than a zero delay, retries follow each
-/// other without pause.
+/// For environments without a timer. With a strategy that computes longer delays, retries still
+/// follow each other without a pause.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InstantTimer;
 

@@ -1,4 +1,4 @@
-//! Abort handles under every interleaving: a call that waits sees the abort, or is woken by it.
+//! Models of abort handles: a waiting call sees the abort, or is woken by it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,7 +16,7 @@ impl Wake for Woken {
     }
 }
 
-/// A call registers, looks, changes its waker and looks again, while another thread aborts.
+/// A call registers, checks, changes its waker and checks again, while another thread aborts.
 #[test]
 fn no_abort_is_missed() {
     explore("abort handle", || {

@@ -1,10 +1,10 @@
-//! An atomic whose every access the model checker tries before and after every other thread's.
+//! An atomic for models: the checker explores each access before and after those of every other
+//! thread.
 //!
-//! Owns nothing but that. Loom (0.7) looks for races with the *last* access to an object only, so a
-//! thread that loads before it stores hides the loads of others before its store, and with them the
-//! interleavings where they come in between. A read-modify-write of a companion before each access
-//! is a last access that hides nothing, and being relaxed it orders nothing: the value read may
-//! still be an old one.
+//! Loom (0.7) looks for races with the *last* access to an object only. A thread that loads before
+//! it stores hides the loads of other threads before its store, and with them the interleavings in
+//! between. A read-modify-write of a companion before each access is a last access that hides
+//! nothing. It is relaxed and orders nothing, so the value read may still be stale.
 
 use loom::sync::atomic::{self, Ordering};
 

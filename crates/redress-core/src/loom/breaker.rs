@@ -1,4 +1,4 @@
-//! The breaker's cell, under every interleaving.
+//! Models of the breaker's cell.
 //!
 //! Attacks C2, C3, C4, C5.
 
@@ -14,7 +14,7 @@ const RECOVERY: u64 = 5;
 /// When the lease of a probe admitted at second 5 is over.
 const LEASE_OVER: u64 = 10;
 const SERVER: Report = Report::Failure(ErrorClass::ServerError);
-/// A class that does not trip.
+/// A class that does not trip the breaker.
 const ANSWER: Report = Report::Failure(ErrorClass::Permanent);
 
 fn breaker(failure_threshold: u32) -> CircuitBreaker {
@@ -22,7 +22,7 @@ fn breaker(failure_threshold: u32) -> CircuitBreaker {
     builder.recovery_timeout(Duration::from_secs(RECOVERY)).build().expect("valid")
 }
 
-/// One that opened at second 0, so that it admits a probe from second 5.
+/// A breaker that opened at second 0, so it admits a probe from second 5 on.
 fn opened(time: Timeline) -> CircuitBreaker {
     let breaker = breaker(1);
     let permit = breaker.try_acquire_at(time.at(0)).expect("closed");
@@ -50,7 +50,7 @@ impl End {
         }
     }
 
-    /// The state a probe that ends so leaves behind.
+    /// The breaker's state after a probe that ended like this.
     fn leaves(self) -> CircuitState {
         match self {
             Self::Report(Report::Failure(ErrorClass::ServerError)) => CircuitState::Open,
@@ -60,7 +60,7 @@ impl End {
     }
 }
 
-/// What happened, counted by all threads.
+/// Counts of events, shared by all threads.
 #[derive(Default)]
 struct Tally {
     probing: Probing,
@@ -80,7 +80,8 @@ impl Tally {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A caller of the breaker: asks once, and if it is the probe sees that no other is.
+    /// A caller of the breaker: tries to be admitted once, and if it is the probe, checks that
+    /// there is no other.
     fn call(&self, breaker: &CircuitBreaker, end: End, now: Instant) {
         let Ok(admission) = breaker.admit(now) else { return };
         self.note(admission.transition);
@@ -95,9 +96,9 @@ impl Tally {
     }
 }
 
-/// Once all is quiet the breaker admits a call again, and one success closes it.
+/// After all threads have finished, the breaker admits a call again, and one success closes it.
 fn is_not_wedged(breaker: &CircuitBreaker, later: Instant) {
-    let admission = breaker.admit(later).expect("recovered, and nobody holds the probe");
+    let admission = breaker.admit(later).expect("recovered, and no probe is running");
     let _ = breaker.report(admission, Report::Success, later);
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
@@ -210,8 +211,8 @@ fn a_drop_and_a_report_race_for_different_eras() {
     });
 }
 
-/// Admission reads the word and the time of reopening without the lock; what it answers must have
-/// been true.
+/// Admission reads the word and the reopening time without the lock. Its answer must have been true
+/// at some instant of the read.
 ///
 /// Attacks C1, C2.
 #[test]
@@ -279,7 +280,8 @@ fn a_permit_dropped_on_another_thread_gives_its_place_back() {
     });
 }
 
-/// The first probe never ends, or ends late in any way; two callers come when its lease is over.
+/// The first probe never ends, or ends late in any way. Two callers arrive after its lease has
+/// expired.
 ///
 /// Attacks C2, C3, C5.
 #[test]

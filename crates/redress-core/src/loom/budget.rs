@@ -1,4 +1,4 @@
-//! The budget's cell, under every interleaving.
+//! Models of the budget's cell.
 //!
 //! Attacks B1.
 
@@ -13,8 +13,8 @@ fn budget(max_retries: u32) -> Budget {
     Budget::new(max_retries, Duration::from_secs(10)).expect("valid")
 }
 
-/// Withdrawals of so many tokens at these instants, all at once; which were granted, in the order
-/// given.
+/// Withdraws these numbers of tokens at these instants, concurrently. Returns which were granted,
+/// in the order given.
 fn withdraw(budget: &Budget, withdrawals: &[(Instant, u32)]) -> Vec<bool> {
     let granted: Vec<_> = withdrawals.iter().map(|_| Arc::new(AtomicU32::new(0))).collect();
     let callers: Vec<_> = withdrawals

@@ -1,4 +1,4 @@
-//! Whole calls that share a policy's breaker and budget, under every interleaving.
+//! Models of whole calls that share a policy's breaker and budget.
 //!
 //! Attacks B1, C2, C3, R3, R4.
 
@@ -27,8 +27,8 @@ fn by_class() -> ByClass {
     error_classifier(|class| *class)
 }
 
-/// A breaker that opened 5 seconds before the instant its clock stands at, so that the next call is
-/// the probe.
+/// A breaker that opened 5 seconds before its clock's current instant, so that the next call is the
+/// probe.
 fn recovered(time: Timeline) -> CircuitBreaker {
     let builder = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(5));
     let breaker = builder.build().expect("valid");
@@ -73,7 +73,7 @@ fn calls_share_a_budget() {
     });
 }
 
-/// How the operation of a call that may be the probe ends.
+/// How the operation ends, in a call that may be the probe.
 #[derive(Clone, Copy, Debug)]
 enum Operation {
     Succeeds,
@@ -82,11 +82,11 @@ enum Operation {
     IsDropped,
 }
 
-/// What an operation panics with. Not a message: nobody prints it.
+/// The panic payload of an operation. A payload other than a message is not printed.
 struct Intended;
 
-/// A call through `breaker` that ends so. Of two calls through a recovered breaker the second runs
-/// while the first does only if both are probes.
+/// Makes a call through `breaker` that ends like this. Two calls through a recovered breaker can
+/// run at the same time only if both are probes.
 fn call(breaker: &CircuitBreaker, time: Timeline, operation: Operation, probing: &Probing) {
     let policy = AsyncPolicy::<_, InstantTimer>::builder()
         .classifier(by_class())
@@ -140,7 +140,7 @@ fn calls_that_end_in_any_way_leave_a_breaker_that_works() {
             let (breaker, probing) = (recovered(time), Arc::new(Probing::default()));
             let (theirs, flying) = (breaker.clone(), Arc::clone(&probing));
             at_once(|| call(&breaker, time, one, &probing), vec![move || call(&theirs, time, other, &flying)]);
-            let permit = breaker.try_acquire_at(time.at(100)).expect("recovered, and nobody holds the probe");
+            let permit = breaker.try_acquire_at(time.at(100)).expect("recovered, and no probe is running");
             permit.success();
             assert_eq!(breaker.state(), CircuitState::Closed);
         });

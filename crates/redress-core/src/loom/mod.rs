@@ -1,11 +1,11 @@
-//! The shared cells under a model checker: every interleaving of a few threads, not a sample of
-//! them.
+//! Models of the shared cells under loom, which explores every interleaving of a few threads.
+//! Compiled with `--cfg loom` only; run by `cargo xtask models`.
 //!
-//! Owns how a model is explored. What each cell must keep is in a file each; time is a handful of
-//! instants, passed in. Compiled with `--cfg loom` only; `cargo xtask models` runs it.
+//! This file contains the exploration; there is one file of models for each cell. Time in a model
+//! is a few instants, passed in.
 //!
-//! The bound is on preemptions, the switches away from a thread that could have gone on:
-//! `LOOM_MAX_PREEMPTIONS`, 3 unless set. Nearly all concurrency bugs known need two or fewer
+//! The exploration is bounded by preemptions, the switches away from a thread that could continue:
+//! `LOOM_MAX_PREEMPTIONS`, 3 unless set. Nearly all known concurrency bugs need two or fewer
 //! (Musuvathi and Qadeer, "Iterative Context Bounding for Systematic Testing of Multithreaded
 //! Programs", PLDI 2007).
 
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use loom::sync::atomic::AtomicU32;
 use loom::thread;
 
-/// Runs a model through all its interleavings, and prints how many there were.
+/// Runs a model through all its interleavings, and prints their number.
 fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
     let interleavings = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&interleavings);
@@ -41,7 +41,7 @@ fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
     println!("model: {name}: {} interleavings, at most {bound} preemptions", interleavings.load(Ordering::Relaxed));
 }
 
-/// Runs these at the same time, the first on the model's own thread, and waits for all of them.
+/// Runs these concurrently, the first on the model's main thread, and waits for all of them.
 fn at_once<A, B>(own: impl FnOnce() -> A, others: Vec<B>) -> A
 where
     B: FnOnce() + 'static,
@@ -54,7 +54,7 @@ where
     answer
 }
 
-/// Instants of a model: seconds after its beginning.
+/// Instants of a model, as seconds after its start.
 #[derive(Clone, Copy)]
 struct Timeline(Instant);
 
@@ -68,13 +68,13 @@ impl Timeline {
     }
 }
 
-/// Who is a probe at the moment. The checker's own atomic, so that it tries every order of coming
-/// and going.
+/// Counts the running probes. It is a loom atomic, so that the checker explores every order of
+/// increments and decrements.
 #[derive(Default)]
 struct Probing(AtomicU32);
 
 impl Probing {
-    /// Is the probe for a moment, in which no other may be.
+    /// Runs as a probe for a moment, and checks that there is no other.
     fn alone(&self) {
         assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), 0, "two probes at once");
         self.0.fetch_sub(1, Ordering::Relaxed);

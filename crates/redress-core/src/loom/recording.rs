@@ -1,6 +1,6 @@
-//! A timeline that calls on several threads write to.
+//! Models of a timeline that several threads write to.
 //!
-//! Checks that it loses and repeats nothing.
+//! They check that entries are neither lost nor duplicated.
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
-//! What strategies share between calls: results that were learned, and a seeded generator.
+//! Models of the state that strategies share between calls: learned results, and a seeded
+//! generator.
 //!
-//! Checks that nothing is lost or counted twice when calls meet there.
+//! They check that concurrent calls lose nothing and count nothing twice.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::strategy::{BackoffContext, Feedback, Strategy, adaptive, equal_jitter
 fn what_is_learned_at_once_is_all_learned() {
     explore("a success and a failure learned beside a delay", || {
         let time = Timeline::new();
-        // With half the results failed and none tolerated, the multiplier is half way from 1 to 5.
+        // With half of the results failed and no tolerance, the multiplier is halfway from 1 to 5.
         let strategy = Arc::new(adaptive(fixed(Duration::from_secs(1))).target_success(1.0));
         let failure = Classification::new(ErrorClass::Transient);
         let delay = |now| strategy.delay(&BackoffContext::new(1, &failure, now));

@@ -1,11 +1,9 @@
-//! A boxed error that is an error itself, which a `Box<dyn Error>` is not.
-//!
-//! Owns the wrapper that [`CallError::boxed`](crate::CallError::boxed) makes.
+//! [`BoxError`], a boxed error that implements [`Error`], which `Box<dyn Error>` does not.
 
 use std::error::Error;
 use std::fmt;
 
-/// A boxed error that implements [`Error`], transparently. Made by
+/// A boxed error that implements [`Error`] by forwarding to the error inside. Created by
 /// [`CallError::boxed`](crate::CallError::boxed).
 #[derive(thiserror::Error)]
 #[error(transparent)]

@@ -1,7 +1,5 @@
-//! The error of a call: what `call` returns instead of a value.
-//!
-//! Owns the kinds a caller tells apart and what can be asked of all of them. What each keeps is
-//! `call_error_kinds.rs`.
+//! [`CallError`], the error that `call` returns, and its accessors. The error types inside its
+//! variants are in `call_error_kinds.rs`.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,20 +11,20 @@ use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
-/// Why `call` returned no value.
+/// The error of a call.
 ///
-/// The operation's own error stays reachable by reference ([`error`](Self::error)), by value
-/// ([`into_error`](Self::into_error)) and by [`source`](Error::source). A value that the classifier
-/// calls a failure is named by its class and dropped; `execute` keeps it, in its
-/// [`RetryOutcome`](crate::RetryOutcome).
+/// The operation's error is available by reference ([`error`](Self::error)), by value
+/// ([`into_error`](Self::into_error)) and as the [`source`](Error::source). A value that the
+/// classifier calls a failure is dropped, and only its class is kept; `execute` keeps the value in
+/// its [`RetryOutcome`](crate::RetryOutcome).
 ///
-/// It implements [`Error`] whenever `E` does, so `?` turns it into a boxed error, an
-/// `anyhow::Error` or a `thiserror` variant, for every type of value; for an `E` that does not,
-/// such as `anyhow::Error` itself, see [`boxed`](Self::boxed).
+/// Implements [`Error`] if `E` does, so `?` converts it into a boxed error, an `anyhow::Error` or a
+/// `thiserror` variant, for every type of value. For an `E` that does not implement `Error`, such
+/// as `anyhow::Error`, see [`boxed`](Self::boxed).
 ///
-/// The text names the operation, the class and the reason, such as
-/// `sync_user failed (transient): the attempts allowed were used up`. Nothing in it differs between
-/// two calls that end alike, so that errors can be grouped by it.
+/// `Display` names the operation, the class and the reason, such as
+/// `sync_user failed (transient): the attempts allowed were used up`. Two calls that end in the
+/// same way have the same text, so errors can be grouped by it.
 ///
 /// ```
 /// use std::io;
@@ -49,14 +47,14 @@ pub enum CallError<E> {
     /// The call ended with an error of the operation.
     #[error(transparent)]
     Failed(FailedError<E>),
-    /// The call ended without an error to hand back: with a value that the classifier calls a
-    /// failure, with an attempt that timed out, or by deferring the retry.
+    /// The call ended without a final error: with a value that the classifier calls a failure, with
+    /// an attempt that timed out, or by deferring the retry.
     #[error(transparent)]
     Exhausted(RetryExhaustedError<E>),
-    /// The call was aborted by its caller, a handle, its operation or its sleep handler.
+    /// The call was aborted: by its caller, an abort handle, the operation or the sleep handler.
     #[error(transparent)]
     Aborted(AbortedError<E>),
-    /// The circuit breaker rejected the call; the operation was not run.
+    /// The circuit breaker rejected the call. The operation did not run.
     #[error(transparent)]
     CircuitOpen(CircuitOpenError),
 }
@@ -73,8 +71,8 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The operation's name, if the call was named. A rejection has none, since it must not
-    /// allocate; it names the [breaker](CircuitOpenError::breaker).
+    /// The operation's name, if it was set. A rejection does not have it, because a rejection must
+    /// not allocate; it has the name of the [breaker](CircuitOpenError::breaker).
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
         match self {
@@ -85,7 +83,7 @@ impl<E> CallError<E> {
         }
     }
 
-    /// How many attempts were started.
+    /// The number of attempts started.
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         match self {
@@ -107,7 +105,7 @@ impl<E> CallError<E> {
         }
     }
 
-    /// What failed last, if an attempt failed: an error, a value or the attempt's timeout.
+    /// The kind of the last failure, if an attempt failed: an error, a value or a timeout.
     #[must_use]
     pub const fn cause(&self) -> Option<Cause> {
         match self {
@@ -130,8 +128,8 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Why it must not be tried again, when the call ended as
-    /// [`RetryForbidden`](StopReason::RetryForbidden), such as `streaming_body`.
+    /// Why a retry was forbidden, if the call ended as
+    /// [`RetryForbidden`](StopReason::RetryForbidden); for example `streaming_body`.
     #[must_use]
     pub const fn retry_forbidden(&self) -> Option<&'static str> {
         match self {
@@ -141,8 +139,8 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The operation's error, if the call ended with one or had one when it was aborted or
-    /// deferred.
+    /// The operation's error: the one that ended the call, or the last one before the call was
+    /// aborted or deferred.
     #[must_use]
     pub fn error(&self) -> Option<&E> {
         match self {
@@ -164,7 +162,7 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The same with the operation's errors changed by `map`.
+    /// Converts the operation's errors with `map`.
     #[must_use]
     pub fn map_error<F>(self, map: impl FnMut(E) -> F) -> CallError<F> {
         match self {
@@ -175,9 +173,8 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The same with the operation's error in a [`BoxError`], which implements [`Error`]: for
-    /// errors that do not themselves, such as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and
-    /// `String`.
+    /// Boxes the operation's error in a [`BoxError`], which implements [`Error`]. For error types
+    /// that do not, such as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String`.
     #[must_use]
     pub fn boxed(self) -> CallError<BoxError>
     where

@@ -1,6 +1,6 @@
-//! The errors of a call, one for each way to end without a value.
+//! The error types inside the variants of [`CallError`](crate::CallError).
 //!
-//! Owns what each kind keeps. Each prints its own level only; the operation's error is its source.
+//! `Display` describes the call only. The operation's error is the `source`.
 
 use std::error::Error;
 use std::fmt;
@@ -12,71 +12,72 @@ use crate::outcome::error_text::ErrorText;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
-/// A call that ended with an error of the operation. Its error is the source.
+/// A call that ended with an error of the operation, which is the source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub struct FailedError<E> {
     /// The last attempt's error.
     #[source]
     pub error: E,
-    /// The operation's name, if the call was named.
+    /// The operation's name, if it was set.
     pub operation: Option<Arc<str>>,
     /// Why there was no further attempt.
     pub stop_reason: StopReason,
-    /// How many attempts were started.
+    /// The number of attempts started.
     pub attempts: u32,
     /// The error's class.
     pub last_class: Option<ErrorClass>,
-    /// How long to wait before calling again, if a hint that did not fit the deadline ended the
-    /// call.
+    /// How long to wait before calling again, if the call ended because a hint did not fit the
+    /// deadline.
     pub retry_in: Option<Duration>,
-    /// Why it must not be tried again, if that is the reason; see
+    /// Why a retry was forbidden, if that ended the call; see
     /// [`Classification::forbid_retry`](crate::Classification::forbid_retry).
     pub retry_forbidden: Option<&'static str>,
 }
 
-/// A call that ended without an error to hand back: with a value that the classifier calls a
-/// failure, with an attempt that timed out, or by deferring the retry. The error of a deferred
-/// retry is the source.
+/// A call that ended without a final error: with a value that the classifier calls a failure, with
+/// an attempt that timed out, or by deferring the retry. The error before a deferred retry is the
+/// source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub struct RetryExhaustedError<E> {
-    /// The last attempt's error, if the retry after it was deferred.
+    /// The last attempt's error, if the retry was deferred after an error.
     #[source]
     pub last_error: Option<E>,
-    /// The operation's name, if the call was named.
+    /// The operation's name, if it was set.
     pub operation: Option<Arc<str>>,
     /// Why there was no further attempt.
     pub stop_reason: StopReason,
-    /// How many attempts were started.
+    /// The number of attempts started.
     pub attempts: u32,
     /// The class of the last failure.
     pub last_class: Option<ErrorClass>,
-    /// What failed last. A value is not kept here; `execute` hands it out.
+    /// The kind of the last failure. A failed value is not kept here; `execute` returns it.
     pub cause: Option<Cause>,
-    /// How long to wait before calling again, if the retry was deferred or a hint that did not fit
-    /// the deadline ended the call.
+    /// How long to wait before calling again, if the retry was deferred or the call ended because a
+    /// hint did not fit the deadline.
     pub retry_in: Option<Duration>,
-    /// Why it must not be tried again, if that is the reason; see
+    /// Why a retry was forbidden, if that ended the call; see
     /// [`Classification::forbid_retry`](crate::Classification::forbid_retry).
     pub retry_forbidden: Option<&'static str>,
 }
 
-/// A call that was aborted. Its source is the error that aborted it, else the last attempt's.
+/// A call that was aborted. The source is the error that aborted it, or else the last attempt's
+/// error.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AbortedError<E> {
-    /// The error by which the operation itself asked to abort, if it did.
+    /// The operation's error that aborted the call, if one did.
     pub abort_error: Option<E>,
-    /// The last failure's error, if an attempt failed with one.
+    /// The error of the last failed attempt, if it failed with an error.
     pub last_error: Option<E>,
-    /// The operation's name, if the call was named.
+    /// The operation's name, if it was set.
     pub operation: Option<Arc<str>>,
-    /// How many attempts were started.
+    /// The number of attempts started.
     pub attempts: u32,
     /// The class of the last failure, if an attempt failed.
     pub last_class: Option<ErrorClass>,
-    /// What failed last, if an attempt failed.
+    /// The kind of the last failure, if an attempt failed.
     pub cause: Option<Cause>,
 }
 
@@ -105,7 +106,7 @@ impl<E> RetryExhaustedError<E> {
 }
 
 impl<E> AbortedError<E> {
-    /// The error that aborted the call, else the last attempt's.
+    /// The error that aborted the call, or else the last attempt's error.
     pub(crate) fn error(&self) -> Option<&E> {
         self.abort_error.as_ref().or(self.last_error.as_ref())
     }
@@ -156,7 +157,7 @@ impl<E> fmt::Display for AbortedError<E> {
     }
 }
 
-// By hand: the source is one of two fields.
+// Not derived: the source is one of two fields.
 impl<E: Error + 'static> Error for AbortedError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.error().map(|error| error as _)

@@ -1,14 +1,12 @@
-//! How a call ended, in a word.
-//!
-//! Owns the closed set that latencies, spans and logs are told apart by. Why it ended is
+//! [`CallOutcome`]: how a call ended, as a small set of values for metric labels. Why it ended is
 //! [`StopReason`](crate::StopReason).
 
 use std::fmt;
 
 use crate::closed_set::closed_set;
 
-/// How a call ended, in a word: few enough values for a metric's label. What an event says of it is
-/// [`Event::outcome`](crate::Event::outcome).
+/// How a call ended, as a small set of values for metric labels.
+/// [`Event::outcome`](crate::Event::outcome) returns it.
 ///
 /// ```
 /// use redress::{Event, EventName};
@@ -22,18 +20,18 @@ use crate::closed_set::closed_set;
 pub enum CallOutcome {
     /// The call succeeded.
     Success,
-    /// The operation failed and was not tried again.
+    /// The operation failed and was not retried.
     Failure,
-    /// The breaker rejected the call, without an attempt.
+    /// The breaker rejected the call. There was no attempt.
     Rejected,
     /// The sleep handler deferred the retry.
     Scheduled,
-    /// The caller, the operation or the sleep handler asked to stop.
+    /// The caller, the operation or the sleep handler aborted the call.
     Aborted,
     /// The call was dropped before it ended.
     Cancelled,
-    /// A panic went through the call. Its event is [`Cancelled`](crate::EventName::Cancelled), like
-    /// that of any call that ends without a result; see [`of_unfinished`](Self::of_unfinished).
+    /// A panic unwound through the call. Its event is [`Cancelled`](crate::EventName::Cancelled),
+    /// as for any call that ends without a result; see [`of_unfinished`](Self::of_unfinished).
     Panicked,
 }
 
@@ -57,8 +55,8 @@ impl CallOutcome {
         }
     }
 
-    /// The outcome of a call that ends now without a result: `Panicked` while this thread unwinds,
-    /// else `Cancelled`.
+    /// The outcome of a call that ends now without a result: `Panicked` while the current thread
+    /// unwinds, else `Cancelled`.
     #[must_use]
     pub fn of_unfinished() -> Self {
         if std::thread::panicking() { Self::Panicked } else { Self::Cancelled }

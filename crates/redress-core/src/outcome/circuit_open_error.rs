@@ -1,6 +1,4 @@
-//! The rejection of a call by a circuit breaker.
-//!
-//! Owns its shape and text. When a call is rejected, the breaker decides.
+//! [`CircuitOpenError`], the rejection of a call by a circuit breaker.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,25 +9,25 @@ use thiserror::Error;
 use crate::breaker::CircuitState;
 use crate::drive::clock::nanos;
 
-/// A breaker's name, shared with its rejections so that they allocate nothing.
+/// A breaker's name, shared with its rejections so that they do not allocate.
 pub(crate) type BreakerName = Arc<str>;
 
-/// A call that a circuit breaker rejected.
+/// The error of a call that a circuit breaker rejected.
 ///
-/// Prints the state and the breaker's name, such as `circuit breaker orders-db is open`. How long
-/// until the next probe is not in the text, which is thus the same for every rejection: see
-/// [`retry_in`](Self::retry_in).
+/// `Display` prints the breaker's name and state, such as `circuit breaker orders-db is open`. It
+/// leaves out the time until the next probe, [`retry_in`](Self::retry_in), so that every rejection
+/// has the same text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct CircuitOpenError {
     state: CircuitState,
-    /// Nanoseconds; a rejection is made far more often than it is looked at.
+    /// Nanoseconds, converted when read: most rejections are never inspected.
     retry_in: Option<u64>,
     breaker: Option<BreakerName>,
 }
 
 impl CircuitOpenError {
-    /// A rejection in this state by a breaker without a name, with the time until the next probe if
-    /// it is known.
+    /// Creates the rejection of an unnamed breaker in this state, with the time until the next
+    /// probe, if it is known.
     #[must_use]
     pub const fn new(state: CircuitState, retry_in: Option<Duration>) -> Self {
         let retry_in = match retry_in {
@@ -48,7 +46,7 @@ impl CircuitOpenError {
         Self { state, retry_in, breaker }
     }
 
-    /// The same rejection by the breaker of this name.
+    /// Sets the breaker's name.
     #[must_use]
     pub fn by(mut self, breaker: impl Into<Arc<str>>) -> Self {
         self.breaker = Some(breaker.into());
@@ -59,14 +57,14 @@ impl CircuitOpenError {
         self.breaker
     }
 
-    /// The breaker's state: open, or half-open with a probe under way.
+    /// The breaker's state: open, or half-open with a running probe.
     #[must_use]
     pub const fn state(&self) -> CircuitState {
         self.state
     }
 
-    /// How long until the breaker admits a probe. While one is under way: what is left of its
-    /// lease, and `None` if it has no lease, since its end alone decides then.
+    /// Time until the breaker admits a probe. While a probe is running, the time left of its lease;
+    /// `None` if it has no lease.
     #[must_use]
     pub fn retry_in(&self) -> Option<Duration> {
         self.retry_in.map(Duration::from_nanos)

@@ -1,15 +1,13 @@
-//! The one detail of a failure that is fit for a label.
-//!
-//! Owns which details those are. Classifiers set them.
+//! Selects the detail of a failure that is suitable as a metric label.
 
 use crate::classify::classification::Classification;
 use crate::outcome::failure::Cause;
 
-/// The keys of details that become a label, the most telling first. Integrations set them: values
-/// are few.
+/// The keys of details that become a label, in order of preference. Integrations set them to a
+/// small number of values.
 const KEYS: [&str; 4] = ["status", "grpc", "http2", "io"];
 
-/// What stands for an attempt that was cut at its timeout, which no classifier has seen.
+/// The label of an attempt that was cut at its timeout, for which the classifier gave no detail.
 const TIMEOUT: &str = "timeout";
 
 pub(crate) fn detail_of(classification: Option<&Classification>, cause: Option<Cause>) -> Option<&str> {

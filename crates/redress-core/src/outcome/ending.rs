@@ -1,6 +1,5 @@
-//! How a call ended without success, on its way from the driver to the caller.
-//!
-//! Owns the turn from an outcome to the error of `call`.
+//! [`Ending`]: a call that ended without success, between driver and caller, and its conversion to
+//! the error of `call`.
 
 use crate::classify::classification::Classification;
 use crate::outcome::call_error::CallError;
@@ -10,21 +9,22 @@ use crate::outcome::failure::Failure;
 use crate::outcome::stop_reason::StopReason;
 use crate::outcome::summary::OutcomeSummary;
 
-/// How a call ended: the failures, which only the driver held, and what the engine recorded.
+/// A call that ended without success: the failures, which the driver holds, and the engine's
+/// summary.
 #[derive(Debug)]
 pub(crate) struct Ending<T, E> {
-    /// The last failure, unless no attempt failed.
+    /// The last failure, if an attempt failed.
     pub(crate) last: Option<Failure<T, E>>,
-    /// The error by which the operation itself asked to abort.
+    /// The operation's error that aborted the call.
     pub(crate) abort: Option<E>,
-    /// What the classifier made of the last failure, if that ended the call. Between attempts it is
-    /// not kept: every call would be larger by it.
+    /// The classification of the last failure, if that failure ended the call. It is not kept
+    /// between attempts, because that would make every call larger.
     pub(crate) classification: Option<Classification>,
     pub(crate) summary: OutcomeSummary,
 }
 
 impl<T, E> Ending<T, E> {
-    /// `call` is `execute` turned into a `Result`: this is the turn.
+    /// Converts the ending into the error of `call`.
     #[cold]
     pub(crate) fn into_error(self) -> CallError<E> {
         let Self { last, abort, summary, .. } = self;
@@ -35,7 +35,7 @@ impl<T, E> Ending<T, E> {
             return CallError::CircuitOpen(CircuitOpenError::by_breaker(state, retry_in, name));
         }
         let operation = name;
-        // A failed call always has a reason; the engine sets it with the verdict.
+        // A failed call always has a reason: the engine sets it with the verdict.
         let stop_reason = stop_reason.unwrap_or(StopReason::Aborted);
         let last_error = last.and_then(Failure::into_error);
         match (stop_reason, last_error) {
@@ -69,12 +69,12 @@ impl<T, E> Ending<T, E> {
         }
     }
 
-    /// The value of the last attempt, if that is what it failed with.
+    /// The value of the last attempt, if it failed with a value.
     pub(crate) fn last_value(&self) -> Option<&T> {
         self.last.as_ref().filter(|_| self.abort.is_none()).and_then(Failure::result)
     }
 
-    /// The same by value; else the error.
+    /// Returns that value, or else the error of `call`.
     pub(crate) fn into_last_value(mut self) -> Result<T, CallError<E>> {
         match self.last {
             Some(Failure::Result(value)) if self.abort.is_none() => Ok(value),

@@ -1,7 +1,5 @@
-//! The text of a call that failed.
-//!
-//! Owns the wording. Nothing in it differs between two calls that end alike, because errors are
-//! grouped by their text.
+//! The text of a failed call. Errors are grouped by their text, so it contains nothing that differs
+//! between two calls that end in the same way.
 
 use std::fmt;
 
@@ -9,7 +7,7 @@ use crate::classify::class::ErrorClass;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
-/// What the text says: `sync_user timed out (transient): the attempts allowed were used up`.
+/// Displays as `sync_user timed out (transient): the attempts allowed were used up`.
 pub(crate) struct ErrorText<'t> {
     pub(crate) operation: Option<&'t str>,
     pub(crate) cause: Option<Cause>,
@@ -39,7 +37,7 @@ impl fmt::Display for ErrorText<'_> {
     }
 }
 
-/// The class as people say it.
+/// The class in words.
 const fn words(class: ErrorClass) -> &'static str {
     match class {
         ErrorClass::Auth => "not authenticated",

@@ -1,6 +1,5 @@
-//! The event stream: what an observer is told, and nothing an observer could change.
-//!
-//! Owns the names and fields of events. Emitted in one place, `engine/events.rs`.
+//! [`Event`], what observers receive, and [`EventName`], the kinds of events. `engine/events.rs`
+//! emits them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,16 +14,16 @@ use crate::outcome::detail::detail_of;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
-/// What happened.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventName {
     /// The call succeeded. Terminal.
     Success,
-    /// An attempt failed and will be tried again after a delay.
+    /// An attempt failed and will be retried after a delay.
     Retry,
-    /// The failure is not to be retried, because of its class or because this one failure must not
-    /// be. Terminal.
+    /// The failure is not retried, because of its class or because its classification forbids it.
+    /// Terminal.
     PermanentFail,
     /// The deadline ended the call. Terminal.
     DeadlineExceeded,
@@ -40,7 +39,7 @@ pub enum EventName {
     Scheduled,
     /// The call was aborted. Terminal.
     Aborted,
-    /// The call was dropped, or a panic went through it, before it ended in any other way.
+    /// The call was dropped, or a panic unwound through it, before it ended in another way.
     /// Terminal.
     Cancelled,
     /// The circuit breaker opened.
@@ -97,7 +96,7 @@ impl EventName {
         }
     }
 
-    /// Whether the event ends its call. A call that started has exactly one such event.
+    /// Whether the event ends its call. Every call that starts has exactly one terminal event.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         !matches!(self, Self::Retry | Self::CircuitOpened | Self::CircuitHalfOpen | Self::CircuitClosed)
@@ -112,12 +111,12 @@ impl fmt::Display for EventName {
 
 /// One event of a call.
 ///
-/// Fit for metric labels, because they have few values, are the name, outcome, class, stop reason,
-/// cause, state, policy, breaker, error type and [detail](Self::detail), and the operation if its
-/// names are kept few.
+/// These have few values and are suitable as metric labels: name, outcome, class, stop reason,
+/// cause, state, policy, breaker, error type and [detail](Self::detail). So is the operation, if
+/// the program uses few names.
 ///
-/// In a call it borrows its names and its classification, and nothing is allocated for it. To keep
-/// one for later, make it [its own](Self::into_owned).
+/// Events borrow names and classification from the call and do not allocate. To keep an event,
+/// convert it with [`into_owned`](Self::into_owned).
 ///
 /// ```
 /// use std::io;
@@ -136,45 +135,44 @@ impl fmt::Display for EventName {
 pub struct Event<'a> {
     /// What happened.
     pub name: EventName,
-    /// The attempt it is about, counted from 1; 0 for breaker events and for a call that made none.
+    /// The number of the attempt, from 1; 0 for breaker events and for calls without an attempt.
     pub attempt: u32,
-    /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
+    /// The delay before the next attempt, for `Retry` and `Scheduled`; else zero.
     pub delay: Duration,
-    /// Time since the call began; none for breaker events, which are not the call's own, and for a
-    /// `Cancelled` call whose end has no instant.
+    /// Time since the start of the call. `None` for breaker events, which do not belong to the
+    /// call, and for a `Cancelled` call whose end has no timestamp.
     pub elapsed: Option<Duration>,
     /// The class of the failure.
     pub class: Option<ErrorClass>,
-    /// Why the call ended, of terminal events other than `Success` and `Cancelled`.
+    /// Why the call ended, for terminal events other than `Success` and `Cancelled`.
     pub stop_reason: Option<StopReason>,
-    /// What failed.
+    /// The kind of the failure.
     pub cause: Option<Cause>,
-    /// The breaker's state after the event, of breaker events.
+    /// The breaker's state after the event, for breaker events.
     pub state: Option<CircuitState>,
-    /// How long the circuit stays open before it admits a probe, of `CircuitOpened`, if its breaker
-    /// says so.
+    /// How long the circuit stays open before it admits a probe, for `CircuitOpened`, if the
+    /// breaker reports it.
     pub open_for: Option<Duration>,
-    /// How long until the circuit admits a probe, of `CircuitRejected`, if its breaker knows.
+    /// Time until the circuit admits a probe, for `CircuitRejected`, if the breaker reports it.
     pub retry_in: Option<Duration>,
     /// The [name](crate::policy::PolicyBuilder::name) of the call's policy, if it has one.
     pub policy: Option<Cow<'a, str>>,
     /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has
     /// one.
     pub breaker: Option<Cow<'a, str>>,
-    /// The name the caller gave the operation; an empty name is none.
+    /// The operation's name, if the caller set one; an empty name counts as none.
     pub operation: Option<Cow<'a, str>>,
-    /// The type name of the error that caused the event, if one did: of the error that
-    /// [decided](crate::classify::DefaultClassifier) its class, where the classifier tells, else of
-    /// the one that the operation returned.
+    /// The type name of the error that caused the event, if any. This is the error that
+    /// [decided](crate::classify::DefaultClassifier) the class, if the classifier reports it, or
+    /// else the error that the operation returned.
     pub error_type: Option<&'static str>,
-    /// The whole classification, with hint and details, when the event is about a failure just
-    /// made.
+    /// The classification, with hint and details, if the event is about a failure that just
+    /// happened.
     pub classification: Option<Cow<'a, Classification>>,
 }
 
 impl Event<'_> {
-    /// An event with this name and nothing else; set the fields as needed. For testing observers:
-    /// in a call the engine makes it.
+    /// Creates an event with this name, for tests of observers. All other fields are empty.
     #[must_use]
     pub const fn new(name: EventName) -> Self {
         Self {
@@ -196,8 +194,7 @@ impl Event<'_> {
         }
     }
 
-    /// How the call ended, if the event ends it: `Some` of [terminal](EventName::is_terminal)
-    /// events.
+    /// How the call ended, for [terminal](EventName::is_terminal) events; else `None`.
     #[must_use]
     pub const fn outcome(&self) -> Option<CallOutcome> {
         match self.name {
@@ -216,23 +213,23 @@ impl Event<'_> {
         }
     }
 
-    /// What the failure was, in one word fit for a label: the first of the classification's
+    /// The failure in one word, suitable as a metric label: the first of the classification's
     /// [details](Classification#details-that-become-labels) `status`, `grpc`, `http2` and `io`,
-    /// such as `503`, `UNAVAILABLE` or `ConnectionReset`; else `timeout` for an attempt that was
-    /// cut at its timeout. Other details are never here.
+    /// such as `503`, `UNAVAILABLE` or `ConnectionReset`. Without these, `timeout` for an attempt
+    /// that was cut at its timeout, else `None`.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         detail_of(self.classification.as_deref(), self.cause)
     }
 
-    /// How long the other side asked to wait, if it did.
+    /// The wait that the dependency asked for, if it did.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.classification.as_deref().and_then(Classification::retry_after)
     }
 
-    /// The event with names and classification of its own, to be kept for longer than the observer
-    /// is called.
+    /// Converts borrowed names and classification into owned ones, so that the event can outlive
+    /// the call of the observer.
     #[must_use]
     pub fn into_owned(self) -> Event<'static> {
         Event {
@@ -255,7 +252,7 @@ impl Event<'_> {
     }
 }
 
-/// A borrowed value as one of its own.
+/// Converts a borrowed value into an owned one.
 pub(crate) fn owned<B: ToOwned + ?Sized + 'static>(value: Cow<'_, B>) -> Cow<'static, B> {
     Cow::Owned(value.into_owned())
 }

@@ -1,12 +1,10 @@
-//! What failed in an attempt: the kind, and the error or value itself.
-//!
-//! Owns [`Cause`] and [`Failure`]. What class a failure is of, the classifier says.
+//! [`Failure`], the error, value or timeout that failed an attempt, and [`Cause`], its kind.
 
 use std::fmt;
 
 use crate::closed_set::closed_set;
 
-/// What failed in an attempt.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
@@ -14,7 +12,7 @@ pub enum Cause {
     Error,
     /// The operation returned a value that the classifier calls a failure.
     Result,
-    /// The attempt ran into its timeout.
+    /// The attempt timed out.
     Timeout,
 }
 
@@ -24,8 +22,8 @@ closed_set! {
 }
 
 impl Cause {
-    /// The cause's name in metrics and logs: `exception`, `result` or `timeout`. The first is the
-    /// Python original's word, kept so that dashboards go on working.
+    /// The cause's name in metrics and logs: `exception`, `result` or `timeout`. `exception` is the
+    /// name that the Python original uses, kept for compatible dashboards.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,20 +40,20 @@ impl fmt::Display for Cause {
     }
 }
 
-/// The failure of one attempt, by value.
+/// The failure of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure<T, E> {
     /// The operation's error.
     Error(E),
-    /// The operation's value, which the classifier calls a failure.
+    /// The operation's value, which the classifier called a failure.
     Result(T),
-    /// The attempt was stopped at its timeout, so there is neither.
+    /// The attempt was cut at its timeout, so there is neither error nor value.
     Timeout,
 }
 
 impl<T, E> Failure<T, E> {
-    /// What failed.
+    /// The kind of the failure.
     #[must_use]
     pub const fn cause(&self) -> Cause {
         match self {
@@ -65,7 +63,7 @@ impl<T, E> Failure<T, E> {
         }
     }
 
-    /// The error, if it is one.
+    /// The error, if the failure is an error.
     #[must_use]
     pub const fn error(&self) -> Option<&E> {
         match self {
@@ -74,7 +72,7 @@ impl<T, E> Failure<T, E> {
         }
     }
 
-    /// The value, if it is one.
+    /// The value, if the failure is a value.
     #[must_use]
     pub const fn result(&self) -> Option<&T> {
         match self {
@@ -83,7 +81,7 @@ impl<T, E> Failure<T, E> {
         }
     }
 
-    /// The same with an error changed by `map`.
+    /// Converts an error with `map`.
     #[must_use]
     pub fn map_error<F>(self, map: impl FnOnce(E) -> F) -> Failure<T, F> {
         match self {
@@ -93,7 +91,7 @@ impl<T, E> Failure<T, E> {
         }
     }
 
-    /// The error by value, if it is one.
+    /// Returns the error by value, if the failure is an error.
     #[must_use]
     pub fn into_error(self) -> Option<E> {
         match self {
@@ -102,7 +100,7 @@ impl<T, E> Failure<T, E> {
         }
     }
 
-    /// The value by value, if it is one.
+    /// Returns the value, if the failure is a value.
     #[must_use]
     pub fn into_result(self) -> Option<T> {
         match self {

@@ -1,4 +1,4 @@
-//! What a call tells: its events, its observers, its outcome and its errors.
+//! What a call reports: events, observers, outcomes and errors.
 
 pub(crate) mod stop_reason;
 pub(crate) mod call_outcome;

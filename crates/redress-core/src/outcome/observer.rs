@@ -1,7 +1,5 @@
-//! Who is told: observers of the event stream, of attempts and of whole calls.
-//!
-//! Owns the observer seam and what an attempt hook sees. Nothing an observer does, a panic
-//! included, changes a call.
+//! The observer traits, [`Observer`] and [`CallObserver`], and the values that they receive besides
+//! events. An observer cannot change a call, not even by a panic.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,53 +13,54 @@ use crate::outcome::event::{Event, owned};
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
-/// Hears of everything a policy does: the seam for metrics, logs and traces.
+/// Receives everything a policy does. Implement it for metrics, logs and traces.
 ///
-/// Every call that starts has exactly one [terminal](crate::EventName::is_terminal) event. A call
-/// that is dropped, or that a panic goes through, before it ends in any other way has
-/// [`Cancelled`](crate::EventName::Cancelled), told on the thread that drops it. The ends that an
-/// observer counts therefore add up to the calls that started. A future that is never polled
-/// starts no call.
+/// Every call that starts has exactly one [terminal](crate::EventName::is_terminal) event, so the
+/// terminal events that an observer counts add up to the calls that started. A call that is
+/// dropped, or that a panic unwinds through, before it ends in another way has
+/// [`Cancelled`](crate::EventName::Cancelled), emitted on the thread that drops it. A future that
+/// is never polled does not start a call.
 ///
-/// Closures are observers: `|event: &Event<'_>| println!("{}", event.name)`. A tuple of up to six
-/// observers is one, and so is a `Vec`; of different types, a `Vec<Arc<dyn Observer>>`. Each of
-/// them is told, in order, whatever the others do. An observer runs on the calling thread or task,
-/// between the steps of the call, so it should be quick. If it panics the panic is caught and the
-/// call goes on (the panic hook has run by then, so the message is not lost).
+/// Closures are observers: `|event: &Event<'_>| println!("{}", event.name)`. So are tuples of up to
+/// six observers, and vectors: `Vec<Arc<dyn Observer>>` if the types differ. Their elements are
+/// called in order, and a panic in one does not affect the others.
+///
+/// Observers run on the calling thread or task, between the steps of the call, so they should be
+/// quick. A panic in an observer is caught and the call continues. The panic hook has already run,
+/// so the message is not lost.
 pub trait Observer: Send + Sync {
-    /// Hears of an event.
+    /// Called for each event.
     fn on_event(&self, event: &Event<'_>);
 
-    /// Hears that an attempt is about to run.
+    /// Called right before an attempt runs.
     fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
 
-    /// Hears that an attempt ended and what was decided. Runs once for each attempt that started
-    /// and came to an end, before the wait for the next one. An attempt whose future is dropped, or
-    /// whose operation panics, has none: the event `Cancelled` ends it with its call.
+    /// Called when an attempt has ended, with the decision, before the wait for the next attempt.
+    /// Not called for an attempt whose future is dropped or whose operation panics; the event
+    /// `Cancelled` then ends attempt and call.
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
 
-    /// Hears that a call begins, before anybody is asked to abort it and before its breaker. What
-    /// is returned goes with that one call; most observers need nothing of the kind, and the
-    /// default is `None`.
+    /// Called when a call starts, before the abort predicate and the breaker. Returns an observer
+    /// for that one call, for state such as a span. Default: `None`.
     fn on_call_start(&self, call: &CallStart<'_>) -> Option<Box<dyn CallObserver>> {
         let _ = call;
         None
     }
 }
 
-/// An observer's part in one call: what has to know which call an event belongs to, such as a span.
+/// An observer of one call, for state that belongs to a call, such as a span.
 ///
-/// Made by [`Observer::on_call_start`], it hears of that call alone, after the observer that made
-/// it, and is dropped when the call is over. Before that it hears of the call's one
+/// Returned by [`Observer::on_call_start`]. It is called for that call only, after the observer
+/// that returned it, and dropped when the call is over. Before the drop it receives the call's one
 /// [terminal](crate::EventName::is_terminal) event, which is
-/// [`Cancelled`](crate::EventName::Cancelled) if the call is dropped or a panic goes through it;
-/// events of the breaker may follow. To tell a panic from a drop, ask
-/// [`CallOutcome::of_unfinished`](crate::observe::CallOutcome::of_unfinished) while that event is
-/// told. Panics are caught as everywhere.
+/// [`Cancelled`](crate::EventName::Cancelled) if the call is dropped or a panic unwinds through it.
+/// Events of the breaker may follow. To distinguish a panic from a drop, call
+/// [`CallOutcome::of_unfinished`](crate::observe::CallOutcome::of_unfinished) while handling that
+/// event. Panics are caught as for any observer.
 ///
 /// ```
 /// use std::io;
@@ -71,7 +70,7 @@ pub trait Observer: Send + Sync {
 /// use redress::{Event, EventName, Observer, Policy};
 /// use redress::observe::{CallObserver, CallStart};
 ///
-/// /// Sends the events of each call on, together, when the call ends.
+/// /// Sends the events of each call together, when the call ends.
 /// struct Stories(Sender<Vec<EventName>>);
 ///
 /// struct Story {
@@ -108,34 +107,35 @@ pub trait Observer: Send + Sync {
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 pub trait CallObserver: Send + Sync {
-    /// Hears of an event of this call.
+    /// Called for each event of this call.
     fn on_event(&self, event: &Event<'_>);
 
-    /// Hears that an attempt is about to run.
+    /// Called right before an attempt runs.
     fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
 
-    /// Hears that an attempt ended and what was decided; see [`Observer::on_attempt_end`].
+    /// Called when an attempt has ended; see [`Observer::on_attempt_end`].
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
 
-    /// Runs a piece of the operation within whatever scope the observer keeps for the call, such as
-    /// a current span: a blocking attempt as a whole, an asynchronous one at each poll. Call `step`
-    /// once.
+    /// Runs `step`, a part of the operation, in the observer's scope for the call, such as a
+    /// current span. A blocking attempt is one step, an asynchronous attempt one step per poll.
+    /// Implementations call `step` once.
     ///
-    /// If it is not called it runs afterwards, without the scope; further calls do nothing.
+    /// If an implementation does not call `step`, it runs afterwards without the scope. Further
+    /// calls of `step` do nothing.
     fn enter(&self, step: &mut dyn FnMut()) {
         step();
     }
 }
 
-/// What an observer is told of a call that begins.
+/// A call that starts, as observers see it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CallStart<'a> {
-    /// The name the caller gave the operation; an empty name is none.
+    /// The operation's name, if the caller set one; an empty name counts as none.
     pub operation: Option<&'a str>,
     /// The [name](crate::policy::PolicyBuilder::name) of the policy, if it has one.
     pub policy: Option<&'a str>,
@@ -145,8 +145,8 @@ pub struct CallStart<'a> {
 }
 
 impl<'a> CallStart<'a> {
-    /// The start of a call of this operation through a policy without a name. For testing
-    /// observers: in a call the engine makes it.
+    /// Creates the start of a call of this operation through an unnamed policy, for tests of
+    /// observers.
     #[must_use]
     pub const fn new(operation: Option<&'a str>) -> Self {
         Self { operation, policy: None, breaker: None }
@@ -177,51 +177,47 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
     }
 }
 
-/// What an attempt hook sees.
+/// An attempt, as attempt hooks and observers see it.
 ///
-/// The error or value itself is not here: hooks serve policies of every type. Its type name and its
-/// classification are.
+/// Contains the type name and classification of an error, but not the error itself, because hooks
+/// work with every error type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttemptContext<'a> {
-    /// The attempt, counted from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// The name the caller gave the operation.
+    /// The operation's name, if the caller set one.
     pub operation: Option<Cow<'a, str>>,
     /// The [name](crate::policy::PolicyBuilder::name) of the policy, if it has one.
     pub policy: Option<Cow<'a, str>>,
     /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has
     /// one.
     pub breaker: Option<Cow<'a, str>>,
-    /// Time since the call began.
+    /// Time since the start of the call.
     pub elapsed: Duration,
-    /// What the classifier made of a failure; none at the start and on success.
+    /// The classification of a failure; `None` at the start and after a success.
     pub classification: Option<Cow<'a, Classification>>,
-    /// What was decided; none at the start.
+    /// The decision; `None` at the start.
     pub decision: Option<AttemptDecision>,
     /// Why the call ends, if it does.
     pub stop_reason: Option<StopReason>,
-    /// What failed, if something did.
+    /// The kind of the failure, if the attempt failed.
     pub cause: Option<Cause>,
-    /// The delay before the next attempt, of `Retry` and `Scheduled`.
+    /// The delay before the next attempt, for `Retry` and `Scheduled`.
     pub delay: Option<Duration>,
-    /// The type name of the error that failed the attempt, if one did; as of
-    /// [events](Event::error_type).
+    /// The type name of the attempt's error, if it failed with one; see [`Event::error_type`].
     pub error_type: Option<&'static str>,
 }
 
 impl AttemptContext<'_> {
-    /// What the failure was, in one word fit for a label: the first of the classification's
-    /// [details](Classification#details-that-become-labels) `status`, `grpc`, `http2` and `io`,
-    /// such as `503`, `UNAVAILABLE` or `ConnectionReset`; else `timeout` for an attempt that was
-    /// cut at its timeout. Other details are never here.
+    /// The failure in one word, suitable as a metric label; see [`Event::detail`].
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         detail_of(self.classification.as_deref(), self.cause)
     }
 
-    /// The context with names and classification of its own, to be kept for longer than the hook is
-    /// called.
+    /// Converts borrowed names and classification into owned ones, so that the context can outlive
+    /// the call of the hook.
     #[must_use]
     pub fn into_owned(self) -> AttemptContext<'static> {
         AttemptContext {
@@ -240,17 +236,17 @@ impl AttemptContext<'_> {
     }
 }
 
-/// What becomes of a call after an attempt.
+/// How a call continues after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AttemptDecision {
     /// The attempt succeeded.
     Success,
-    /// It failed and will be tried again.
+    /// The attempt failed and will be retried.
     Retry,
-    /// It failed and the call ends.
+    /// The attempt failed and the call ends.
     Fail,
-    /// It failed and the retry was deferred.
+    /// The attempt failed and the retry was deferred.
     Scheduled,
     /// The call was aborted.
     Aborted,

@@ -1,16 +1,15 @@
-//! Several observers as one: tuples and vectors.
-//!
-//! Owns that each of them is told whatever the others do. What they are told is `engine/events.rs`.
+//! Implements [`Observer`] for tuples and vectors. A panic in one observer does not affect the
+//! others.
 
 use super::observer::{AttemptContext, CallObserver, CallStart, Observer};
 use crate::outcome::event::Event;
 use crate::policy::hooks::contained;
 
-/// What several observers send along with one call.
+/// The call observers that several observers returned for one call.
 struct Several(Vec<Box<dyn CallObserver>>);
 
 impl Several {
-    /// One observer's part is passed on as it is.
+    /// Avoids the wrapper if there is only one.
     fn of(mut parts: Vec<Box<dyn CallObserver>>) -> Option<Box<dyn CallObserver>> {
         if parts.len() > 1 { Some(Box::new(Self(parts))) } else { parts.pop() }
     }
@@ -48,7 +47,7 @@ impl Drop for Several {
     }
 }
 
-/// Runs `step` within the scope of every observer, the first one outermost.
+/// Runs `step` in the scopes of all observers, the first one outermost.
 pub(crate) fn enter(observers: &[Box<dyn CallObserver>], step: &mut dyn FnMut()) {
     match observers {
         [] => step(),

@@ -1,10 +1,10 @@
-//! Durations as people write them: "250 ms", "1.5 s", "2 min".
+//! Formats durations for people: "250 ms", "1.5 s", "2 min".
 
 use std::fmt;
 use std::time::Duration;
 
-/// The units below a minute, which take a fraction: nanoseconds in one, and nanoseconds from which
-/// the next is used.
+/// The units below a minute, written with a fraction: nanoseconds per unit, the limit in
+/// nanoseconds from which the next unit is used, and the name.
 const SHORT: [(u128, u128, &str); 4] = [
     (1, 1_000, "ns"),
     (1_000, 1_000_000, "µs"),
@@ -12,15 +12,15 @@ const SHORT: [(u128, u128, &str); 4] = [
     (1_000_000_000, 60_000_000_000, "s"),
 ];
 
-/// The units from a minute up: seconds in one and its name, the same of the smaller unit beside it,
-/// and seconds from which the next is used.
+/// The units from a minute up: seconds per unit and its name, the same for the smaller unit written
+/// after it, and the limit in seconds from which the next unit is used.
 const LONG: [(u64, &str, u64, &str, u64); 3] =
     [(60, "min", 1, "s", 3_600), (3_600, "h", 60, "min", 86_400), (86_400, "d", 3_600, "h", u64::MAX)];
 
-/// Displays a duration in the unit a person would choose.
+/// Displays a duration in a unit that suits its size.
 ///
-/// Below a minute it is rounded to three decimals of its unit, from a minute up to the second of
-/// two units: "1 min 30 s".
+/// Rounds to three decimals below a minute, and to the smaller of two units from a minute up: "1
+/// min 30 s".
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Readable(pub(crate) Duration);
 
@@ -31,8 +31,8 @@ impl fmt::Display for Readable {
             return f.write_str("0 s");
         }
         for (unit, end, name) in SHORT {
-            // Rounded before it is compared, so that what rounds up to the next unit is written in
-            // it.
+            // Rounded before the comparison, so that a value that rounds up to the next unit is
+            // written in that unit.
             let thousandths = (nanos * 1_000 + unit / 2) / unit;
             if thousandths * unit < end * 1_000 {
                 return write_thousandths(f, thousandths, name);

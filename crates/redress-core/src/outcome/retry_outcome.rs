@@ -1,6 +1,5 @@
-//! How a call ended, in full: the value or what failed last, why it stopped, and what it took.
-//!
-//! Owns the outcome that `execute` returns. Made by the drivers from what the engine recorded.
+//! [`RetryOutcome`], the full outcome of a call: the value or the last failure, the stop reason,
+//! and the number of attempts and the time it took.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::outcome::stop_reason::StopReason;
 use crate::outcome::summary::OutcomeSummary;
 use crate::outcome::timeline::RetryTimeline;
 
-/// How a call ended. Made by `execute`.
+/// The full outcome of a call. Returned by `execute`.
 ///
 /// ```
 /// use std::io::{Error, ErrorKind};
@@ -47,13 +46,12 @@ impl<T, E> RetryOutcome<T, E> {
         Self { result: Err(ending), timeline }
     }
 
-    /// A success after one attempt that took no time: what a stubbed policy answers in a test.
+    /// Creates a success after one attempt and no time, for stubbed policies in tests.
     pub const fn from_value(value: T) -> Self {
         Self::succeeded(value, OutcomeSummary::of_attempts(1), None)
     }
 
-    /// A failure for this reason after `attempts` attempts that took no time: what a stubbed policy
-    /// answers in a test.
+    /// Creates a failure after `attempts` attempts and no time, for stubbed policies in tests.
     pub fn from_failure(reason: StopReason, attempts: u32, class: ErrorClass, failure: Failure<T, E>) -> Self {
         let mut summary = OutcomeSummary::of_attempts(attempts);
         summary.stop_reason = Some(reason);
@@ -63,7 +61,7 @@ impl<T, E> RetryOutcome<T, E> {
         Self::stopped(Ending { last: Some(failure), abort: None, classification, summary }, None)
     }
 
-    /// A call that a breaker rejected: what a stubbed policy answers in a test.
+    /// Creates the outcome of a rejected call, for stubbed policies in tests.
     pub fn from_rejection(rejection: CircuitOpenError) -> Self {
         let mut summary = OutcomeSummary::of_attempts(0);
         summary.stop_reason = Some(StopReason::CircuitOpen);
@@ -73,7 +71,7 @@ impl<T, E> RetryOutcome<T, E> {
         Self::stopped(Ending { last: None, abort: None, classification: None, summary }, None)
     }
 
-    /// The same outcome after this time, for stubs.
+    /// Sets the elapsed time, for stubbed policies in tests.
     pub const fn with_elapsed(mut self, elapsed: Duration) -> Self {
         match &mut self.result {
             Ok((_, summary)) | Err(Ending { summary, .. }) => summary.elapsed = elapsed,
@@ -81,7 +79,7 @@ impl<T, E> RetryOutcome<T, E> {
         self
     }
 
-    /// What there is to say about the end of the call besides its value and errors.
+    /// The outcome without its value and errors.
     #[must_use]
     pub const fn summary(&self) -> &OutcomeSummary {
         match &self.result {
@@ -89,43 +87,43 @@ impl<T, E> RetryOutcome<T, E> {
         }
     }
 
-    /// Whether the call succeeded: exactly when there is no [`stop_reason`](Self::stop_reason).
+    /// Whether the call succeeded. If not, there is a [`stop_reason`](Self::stop_reason).
     #[must_use]
     pub const fn is_ok(&self) -> bool {
         self.summary().is_ok()
     }
 
-    /// Why the call ended without success.
+    /// Why the call ended without success; `None` after a success.
     #[must_use]
     pub const fn stop_reason(&self) -> Option<StopReason> {
         self.summary().stop_reason()
     }
 
-    /// How many attempts were started.
+    /// The number of attempts started.
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         self.summary().attempts()
     }
 
-    /// Time from the beginning of the call to its end, on the policy's clock.
+    /// Time from the start of the call to its end, on the policy's clock.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
         self.summary().elapsed()
     }
 
-    /// The class of the last failure; of a success after retries, none.
+    /// The class of the last failure; `None` after a success, even if attempts failed before it.
     #[must_use]
     pub const fn last_class(&self) -> Option<ErrorClass> {
         self.summary().last_class()
     }
 
-    /// What failed last.
+    /// The kind of the last failure.
     #[must_use]
     pub const fn cause(&self) -> Option<Cause> {
         self.summary().cause()
     }
 
-    /// The delay of a deferred retry, computed and not waited.
+    /// The delay of a deferred retry, which the call did not wait.
     #[must_use]
     pub const fn next_delay(&self) -> Option<Duration> {
         self.summary().next_delay()
@@ -139,20 +137,20 @@ impl<T, E> RetryOutcome<T, E> {
         self.summary().retry_in()
     }
 
-    /// What the breaker said, when it rejected the call.
+    /// The breaker's rejection, if it rejected the call.
     #[must_use]
     pub fn rejection(&self) -> Option<CircuitOpenError> {
         self.summary().rejection()
     }
 
-    /// Why there must be no further attempt, when the call ended as
-    /// [`RetryForbidden`](StopReason::RetryForbidden), such as `streaming_body`.
+    /// Why a retry was forbidden, if the call ended as
+    /// [`RetryForbidden`](StopReason::RetryForbidden); for example `streaming_body`.
     #[must_use]
     pub const fn retry_forbidden(&self) -> Option<&'static str> {
         self.summary().retry_forbidden()
     }
 
-    /// The value of a success.
+    /// The value of a success, by reference.
     #[must_use]
     pub const fn value(&self) -> Option<&T> {
         match &self.result {
@@ -161,7 +159,7 @@ impl<T, E> RetryOutcome<T, E> {
         }
     }
 
-    /// The value of a success, by value.
+    /// Returns the value of a success.
     #[must_use]
     pub fn into_value(self) -> Option<T> {
         self.result.ok().map(|(value, _)| value)
@@ -176,27 +174,27 @@ impl<T, E> RetryOutcome<T, E> {
         }
     }
 
-    /// The last failure, by value.
+    /// Returns the last failure by value.
     #[must_use]
     pub fn into_last_failure(self) -> Option<Failure<T, E>> {
         self.result.err().and_then(|ending| ending.last)
     }
 
-    /// The last failure's error, if it was one.
+    /// The error of the last failure, if it was an error.
     #[must_use]
     pub fn last_error(&self) -> Option<&E> {
         self.last_failure().and_then(Failure::error)
     }
 
-    /// The last failure's value, if it was one.
+    /// The value of the last failure, if it was a value.
     #[must_use]
     pub fn last_result(&self) -> Option<&T> {
         self.last_failure().and_then(Failure::result)
     }
 
-    /// What the classifier made of the [last failure](Self::last_failure): its class, hint and
-    /// details. `None` of a success, of a rejection, and of a call that was stopped while it waited
-    /// for its next attempt.
+    /// The classification of the [last failure](Self::last_failure): its class, hint and details.
+    /// `None` after a success, a rejection, and a call that ended while it waited for its next
+    /// attempt.
     ///
     /// ```
     /// use std::io::{Error, ErrorKind};
@@ -216,8 +214,8 @@ impl<T, E> RetryOutcome<T, E> {
         }
     }
 
-    /// The value that the operation returned last, accepted or not: what
-    /// [`into_last_value`](Self::into_last_value) gives by value.
+    /// The value that the operation returned last, whether it counts as a success or a failure. See
+    /// [`into_last_value`](Self::into_last_value).
     #[must_use]
     pub fn last_value(&self) -> Option<&T> {
         match &self.result {
@@ -226,8 +224,8 @@ impl<T, E> RetryOutcome<T, E> {
         }
     }
 
-    /// The error by which the operation itself asked to abort. (A value that did so is the
-    /// [last result](Self::last_result).)
+    /// The operation's error that aborted the call. A value that aborts a call is the [last
+    /// result](Self::last_result).
     #[must_use]
     pub const fn abort_error(&self) -> Option<&E> {
         match &self.result {
@@ -236,15 +234,15 @@ impl<T, E> RetryOutcome<T, E> {
         }
     }
 
-    /// The events of the call, if the timeline was captured; none for a call that the breaker
-    /// rejected.
+    /// The events of the call, if its timeline was captured. A call that the breaker rejected has
+    /// no timeline.
     #[must_use]
     pub const fn timeline(&self) -> Option<&RetryTimeline> {
         self.timeline.as_ref()
     }
 
-    /// The outcome as `call` gives it. A value that the classifier calls a failure is dropped; to
-    /// keep it, see [`into_last_value`](Self::into_last_value).
+    /// Converts the outcome into the `Result` of `call`. A value that the classifier called a
+    /// failure is dropped; to keep it, use [`into_last_value`](Self::into_last_value).
     ///
     /// # Errors
     ///
@@ -253,13 +251,13 @@ impl<T, E> RetryOutcome<T, E> {
         self.result.map(|(value, _)| value).map_err(Ending::into_error)
     }
 
-    /// The value that the operation returned last, accepted or not: for those who hand a bad value
-    /// on as it is, such as a response with a bad status.
+    /// Returns the value that the operation returned last, whether it counts as a success or a
+    /// failure. For code that passes failed values on, such as a response with an error status.
     ///
     /// # Errors
     ///
-    /// The call's error, if its last attempt returned none: it failed with an error, timed out,
-    /// asked to abort by an error, or was never made.
+    /// The call's error, if its last attempt returned no value: it failed with an error, timed out,
+    /// aborted the call with an error, or there was no attempt.
     ///
     /// ```
     /// use redress::{ErrorClass, Policy};

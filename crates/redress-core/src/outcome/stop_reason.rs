@@ -1,39 +1,37 @@
-//! Why a call ended without success.
-//!
-//! Owns the closed set and its names. Does not decide: `engine/` does.
+//! [`StopReason`]: why a call ended without success. `engine/` decides it.
 
 use std::fmt;
 
 use crate::closed_set::closed_set;
 use crate::outcome::event::EventName;
 
-/// Why a call ended without success. A success has none.
+/// Why a call ended without success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The attempts allowed were used up.
+    /// The attempts were used up.
     MaxAttempts,
-    /// The retries allowed for this class were used up.
+    /// The retries of this class were used up.
     MaxAttemptsPerClass,
-    /// The deadline passed, or the next delay would have ended at or past it.
+    /// The deadline passed, or the next delay would have ended at or after it.
     DeadlineExceeded,
-    /// The retries allowed for failures nobody recognises were used up.
+    /// The retries of failures of class [`Unknown`](crate::ErrorClass::Unknown) were used up.
     MaxUnknownAttempts,
     /// The failure's class is never retried.
     NonRetryableClass,
     /// There is no strategy for the failure's class.
     NoStrategy,
     /// The failure would have been retried, but its classification [forbids
-    /// it](crate::Classification::forbid_retry): what was sent cannot be sent again, or the other
-    /// side said not to come back.
+    /// it](crate::Classification::forbid_retry): the request cannot be sent again, or the server
+    /// asked not to retry.
     RetryForbidden,
-    /// The shared budget had no retry left.
+    /// The retry budget was empty.
     BudgetExhausted,
-    /// The sleep handler deferred the retry: somebody else is to call again after the delay.
+    /// The sleep handler deferred the retry. Call again after the delay, for instance from a queue.
     Scheduled,
-    /// The caller, the operation or the sleep handler asked to stop.
+    /// The caller, an abort handle, the operation or the sleep handler aborted the call.
     Aborted,
-    /// The circuit breaker rejected the call; the operation was not run.
+    /// The circuit breaker rejected the call. The operation did not run.
     CircuitOpen,
 }
 
@@ -73,7 +71,7 @@ impl StopReason {
         }
     }
 
-    /// The reason in words for people, such as `the attempts allowed were used up`.
+    /// The reason in words, such as `the attempts allowed were used up`.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -91,8 +89,8 @@ impl StopReason {
         }
     }
 
-    /// The [description](Self::description), true to the number of attempts made: after a single
-    /// one no retry was allowed, so none were used up.
+    /// The [description](Self::description), worded for the number of attempts made. After a single
+    /// attempt no retry was allowed, so none were used up.
     #[must_use]
     pub const fn description_after(self, attempts: u32) -> &'static str {
         match self {
@@ -103,7 +101,7 @@ impl StopReason {
         }
     }
 
-    /// The one terminal event of a call that ends for this reason.
+    /// The terminal event of a call that ends for this reason.
     #[must_use]
     pub const fn event(self) -> EventName {
         match self {

@@ -1,7 +1,4 @@
-//! How a call ended, without its value and errors.
-//!
-//! Owns [`OutcomeSummary`]: recorded by the engine, kept by outcomes, sent along with responses by
-//! integrations.
+//! [`OutcomeSummary`]: how a call ended, without its value and errors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,24 +11,25 @@ use crate::outcome::error_text::ErrorText;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
-/// How a call ended, without its value and errors: fit to be kept, cloned, and sent along with a
-/// response. See [`RetryOutcome::summary`](crate::RetryOutcome::summary).
+/// A call's outcome without its value and errors. Cheap to clone, so integrations can attach it to
+/// a response. See [`RetryOutcome::summary`](crate::RetryOutcome::summary).
 ///
-/// Prints the text of the call's error, such as
-/// `sync_user timed out (transient): the attempts allowed were used up`. Nothing in the text
-/// differs between two calls that end alike.
+/// `Display` prints the text of the call's error, such as
+/// `sync_user timed out (transient): the attempts allowed were used up`. Two calls that end in the
+/// same way have the same text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeSummary {
-    /// Of a rejected call its breaker's name, of another that failed the operation's: one field,
-    /// since a summary is handed on by value. A success has none, so that it allocates nothing.
+    /// The breaker's name for a rejected call, the operation's name for any other failed call. One
+    /// field for both keeps the summary small, because it is passed by value. A success has none,
+    /// so that it does not allocate.
     pub(crate) name: Option<Arc<str>>,
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) attempts: u32,
     pub(crate) last_class: Option<ErrorClass>,
     pub(crate) cause: Option<Cause>,
     pub(crate) elapsed: Duration,
-    /// The delay of a deferred retry, the time until the breaker's probe, or the hint that did not
-    /// fit the deadline.
+    /// The delay of a deferred retry, the time until the breaker's next probe, or the hint that did
+    /// not fit the deadline.
     pub(crate) retry_in: Option<Duration>,
     /// The breaker's state, if it rejected the call.
     pub(crate) rejected: Option<CircuitState>,
@@ -40,7 +38,7 @@ pub struct OutcomeSummary {
 }
 
 impl OutcomeSummary {
-    /// Of a call that made so many attempts, with nothing else to say.
+    /// The summary of a successful call with this many attempts and no elapsed time.
     pub(crate) const fn of_attempts(attempts: u32) -> Self {
         Self {
             name: None,
@@ -61,44 +59,44 @@ impl OutcomeSummary {
         self.stop_reason.is_none()
     }
 
-    /// The operation's name, if the call was named and failed. A success and a call that the
-    /// breaker rejected do not keep it, since they must not allocate.
+    /// The operation's name, if it was set and the call failed. Successes and rejections do not
+    /// keep it, because they must not allocate.
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
         self.name.as_deref().filter(|_| self.rejected.is_none())
     }
 
-    /// Why the call ended without success.
+    /// Why the call ended without success; `None` after a success.
     #[must_use]
     pub const fn stop_reason(&self) -> Option<StopReason> {
         self.stop_reason
     }
 
-    /// How many attempts were started.
+    /// The number of attempts started.
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Time from the beginning of the call to its end, on the policy's clock.
+    /// Time from the start of the call to its end, on the policy's clock.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// The class of the last failure; of a success after retries, none.
+    /// The class of the last failure; `None` after a success, even if attempts failed before it.
     #[must_use]
     pub const fn last_class(&self) -> Option<ErrorClass> {
         self.last_class
     }
 
-    /// What failed last.
+    /// The kind of the last failure.
     #[must_use]
     pub const fn cause(&self) -> Option<Cause> {
         self.cause
     }
 
-    /// The delay of a deferred retry, computed and not waited.
+    /// The delay of a deferred retry, which the call did not wait.
     #[must_use]
     pub const fn next_delay(&self) -> Option<Duration> {
         match self.stop_reason {
@@ -115,14 +113,14 @@ impl OutcomeSummary {
         self.retry_in
     }
 
-    /// What the breaker said, when it rejected the call.
+    /// The breaker's rejection, if it rejected the call.
     #[must_use]
     pub fn rejection(&self) -> Option<CircuitOpenError> {
         self.rejected.map(|state| CircuitOpenError::by_breaker(state, self.retry_in, self.name.clone()))
     }
 
-    /// Why there must be no further attempt, when the call ended as
-    /// [`RetryForbidden`](StopReason::RetryForbidden), such as `streaming_body`.
+    /// Why a retry was forbidden, if the call ended as
+    /// [`RetryForbidden`](StopReason::RetryForbidden); for example `streaming_body`.
     #[must_use]
     pub const fn retry_forbidden(&self) -> Option<&'static str> {
         self.retry_forbidden

@@ -1,7 +1,5 @@
-//! The timeline of a call: its events with the time they happened.
-//!
-//! Owns the recording. Breaker transitions are not in it: they belong to the breaker, not to the
-//! call.
+//! [`RetryTimeline`], the recorded events of a call with their times. Breaker transitions are not
+//! recorded: they belong to the breaker, not to the call.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,20 +14,20 @@ use crate::sync::{Arc, Mutex};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TimelineEvent {
-    /// The attempt it is about, counted from 1; 0 if none was made.
+    /// The number of the attempt, from 1; 0 if there was no attempt.
     pub attempt: u32,
     /// What happened.
     pub event: EventName,
-    /// Time since the call began; of `Cancelled`, if its end has no instant, that of the entry
-    /// before.
+    /// Time since the start of the call. For a `Cancelled` call whose end has no timestamp, the
+    /// time of the entry before.
     pub elapsed: Duration,
-    /// The delay before the next attempt, of `Retry` and `Scheduled`; else zero.
+    /// The delay before the next attempt, for `Retry` and `Scheduled`; else zero.
     pub delay: Duration,
     /// The class of the failure.
     pub error_class: Option<ErrorClass>,
-    /// Why the call ended, of terminal events other than `Success` and `Cancelled`.
+    /// Why the call ended, for terminal events other than `Success` and `Cancelled`.
     pub stop_reason: Option<StopReason>,
-    /// What failed.
+    /// The kind of the failure.
     pub cause: Option<Cause>,
 }
 
@@ -52,12 +50,27 @@ impl fmt::Display for TimelineEvent {
     }
 }
 
-/// The recorded events of one call, or of several when the same collector is given to several.
+/// The recorded events of one call, or of several calls that share a collector.
 ///
-/// A call that the breaker rejected has no timeline: nothing happened in it.
+/// A call that the breaker rejected has no timeline.
 ///
-/// A handle: clones record into, and read from, the same list. It grows by one entry for each
-/// attempt.
+/// Clones share one list, which grows by one entry per attempt.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use std::time::Duration;
+/// use redress::{EventName, Policy, Retry, fixed};
+///
+/// let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2);
+/// let policy = Policy::builder().retry(retry).build()?;
+/// let load = policy.operation("load").capture_timeline();
+/// let outcome = load.execute(|| Err::<(), _>(Error::from(ErrorKind::ConnectionReset)));
+/// let timeline = outcome.timeline().expect("captured");
+/// println!("{timeline}");
+/// let names: Vec<_> = timeline.events().iter().map(|event| event.event).collect();
+/// assert_eq!(names, [EventName::Retry, EventName::MaxAttemptsExceeded]);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct RetryTimeline {
     events: Arc<Mutex<Vec<TimelineEvent>>>,
@@ -75,7 +88,7 @@ impl RetryTimeline {
         self.events.lock().push(event);
     }
 
-    /// The time of the last entry; zero if there is none.
+    /// The time of the last entry, or zero.
     pub(crate) fn last_elapsed(&self) -> Duration {
         self.events.lock().last().map_or(Duration::ZERO, |event| event.elapsed)
     }
@@ -87,7 +100,7 @@ impl RetryTimeline {
     }
 }
 
-/// One entry a line, for people.
+/// One line per entry.
 impl fmt::Display for RetryTimeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.events().iter().try_for_each(|event| writeln!(f, "{event}"))

@@ -1,9 +1,7 @@
-//! Ending calls from outside: the handle that a user keeps, and the place that a waiting call has
-//! with it.
+//! [`AbortHandle`], which ends calls from outside, and the registration of waiting calls with it.
 //!
-//! Owns that no abort is missed: a call registers first and looks at the flag afterwards, while an
-//! abort sets the flag first and takes the registered calls afterwards. Does not know what a call
-//! does once it is woken.
+//! No abort is missed: a call registers its waker before it reads the flag, and an abort sets the
+//! flag before it takes the registered wakers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,22 +11,21 @@ use std::task::Waker;
 use crate::policy::hooks::contained;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
-/// Ends calls from outside, waits and running attempts included: for shutdown, or for a user who
-/// gives up.
+/// Ends calls from outside, waits and running attempts included, for instance at shutdown.
 ///
-/// Give it to a policy with [`PolicyBuilder::abort_on`](crate::policy::PolicyBuilder::abort_on), or
+/// Pass it to a policy with [`PolicyBuilder::abort_on`](crate::policy::PolicyBuilder::abort_on), or
 /// to a call with [`CallContext::abort_on`](crate::CallContext::abort_on). Clones are the same
-/// handle. It cannot be taken back: take a new handle for calls that are to be made afterwards.
+/// handle. An abort cannot be undone: use a new handle for later calls.
 ///
 /// An aborted call ends as [`Aborted`](crate::StopReason::Aborted), with the last failure in its
 /// outcome:
 ///
 /// | the call | ends |
 /// |---|---|
-/// | has not begun | without an attempt, and without asking the breaker |
-/// | waits for its next attempt | at once; by a [`sleep_with`](crate::policy::PolicyBuilder::sleep_with) of a blocking policy, after it |
+/// | has not begun | without an attempt, before the breaker is consulted |
+/// | waits for its next attempt | at once; if a blocking policy's [`sleep_with`](crate::policy::PolicyBuilder::sleep_with) does the waiting, when it returns |
 /// | is asynchronous, with an attempt running | at once; the attempt's future is dropped |
-/// | is [detached](crate::Policy::call_detached), with an attempt running | at once; the attempt's thread runs on to its end |
+/// | is [detached](crate::Policy::call_detached), with an attempt running | at once; the attempt's thread runs to completion |
 /// | is blocking, with an attempt running | when the closure returns; a success remains one |
 ///
 /// ```
@@ -53,7 +50,7 @@ struct State {
     waiting: Mutex<Waiting>,
 }
 
-/// The calls to wake, each at the place it was given.
+/// The wakers of waiting calls, by registration number.
 #[derive(Default)]
 struct Waiting {
     next: u64,
@@ -61,14 +58,13 @@ struct Waiting {
 }
 
 impl AbortHandle {
-    /// A handle that has not been aborted.
+    /// Creates a handle that is not aborted.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(State { aborted: AtomicU64::new(0), waiting: Mutex::default() }))
     }
 
-    /// Aborts the calls that have this handle: those under way, and those to come. Again does
-    /// nothing.
+    /// Aborts the running and all future calls that have this handle. Further calls do nothing.
     pub fn abort(&self) {
         // ORDER: the flag before the wakers; see the file's header.
         self.0.aborted.store(1, Ordering::Release);
@@ -92,8 +88,8 @@ impl AbortHandle {
         place
     }
 
-    /// Changes who is woken. A waker is dropped outside of the lock: its destructor is a runtime's
-    /// code.
+    /// Replaces or removes a waker. The old waker is dropped outside the lock, because its
+    /// destructor is foreign code.
     fn exchange(&self, place: u64, waker: Option<Waker>) {
         let mut waiting = self.0.waiting.lock();
         let former = match waker {
@@ -117,21 +113,21 @@ impl fmt::Debug for AbortHandle {
     }
 }
 
-/// The place of a waiting call with each of its handles. Dropping it leaves them.
+/// The registration of a waiting call with each of its handles. Dropping it unregisters the call.
 pub(crate) struct AbortWatch {
     waker: Waker,
     places: Vec<(AbortHandle, u64)>,
 }
 
 impl AbortWatch {
-    /// Has `waker` woken when one of these handles aborts. Ask [`is_aborted`](Self::is_aborted)
-    /// afterwards, before waiting.
+    /// Registers `waker` with these handles. Check [`is_aborted`](Self::is_aborted) afterwards,
+    /// before waiting.
     pub(crate) fn new<'h>(handles: impl Iterator<Item = &'h AbortHandle>, waker: &Waker) -> Self {
         let places = handles.map(|handle| (handle.clone(), handle.register(waker.clone()))).collect();
         Self { waker: waker.clone(), places }
     }
 
-    /// Has this waker woken instead, if it is another one.
+    /// Registers this waker instead, if it wakes another task.
     pub(crate) fn wake_by(&mut self, waker: &Waker) {
         if self.waker.will_wake(waker) {
             return;
@@ -182,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_abort_wakes_who_is_registered_and_nobody_else() {
+    fn an_abort_wakes_only_registered_wakers() {
         let handles = [AbortHandle::new(), AbortHandle::new()];
         let ((first, of_first), (second, of_second)) = (counted(), counted());
         let mut changed = AbortWatch::new(handles.iter(), &of_first);

@@ -1,4 +1,4 @@
-//! Builds policies: collects the parts, validates them once, compiles them.
+//! [`PolicyBuilder`]: collects a policy's parts, validates them once, and compiles them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,13 +21,13 @@ use crate::policy::sleep_decision::SleepDecision;
 use crate::policy::spec::{DEFAULT_DEADLINE, PolicySpec};
 use crate::strategy::BackoffContext;
 
-/// What a blocking policy has besides: its clock.
+/// Builder state specific to blocking policies.
 #[derive(Clone, Debug, Default)]
 pub struct Blocking {
     clock: ClockChoice,
 }
 
-/// What an asynchronous policy has besides: its timer.
+/// Builder state specific to asynchronous policies.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Async<Tm>(pub(crate) Tm);
 
@@ -36,8 +36,8 @@ pub struct Async<Tm>(pub(crate) Tm);
 /// # Defaults
 ///
 /// No name, no retry (one attempt), no circuit breaker, the [default
-/// classifier](crate::default_classifier), no deadline (60 s with retry), no attempt timeout, no
-/// observers or hooks.
+/// classifier](crate::default_classifier), no deadline (60 s with a retry), no attempt timeout, no
+/// observers and no hooks.
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,11 +55,11 @@ pub struct Async<Tm>(pub(crate) Tm);
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct PolicyBuilder<C, K> {
-    /// Its retry and its breaker are not read: they are the next two fields.
+    /// The `retry` and `breaker` of the spec are not read; the next two fields replace them.
     spec: PolicySpec,
     retry: Option<RetryBuilder>,
     breaker: Option<BreakerSource>,
-    /// Whether the deadline is the default one, which depends on the retry.
+    /// Whether the deadline is unset. The default depends on the retry.
     has_default_deadline: bool,
     classifier: C,
     hooks: Hooks<'static>,
@@ -85,8 +85,8 @@ impl<K> PolicyBuilder<DefaultClassifier, K> {
 }
 
 impl<C, K> PolicyBuilder<C, K> {
-    /// Names the policy in events, and so in metrics, spans and logs: the dependency it guards, as
-    /// in `orders`. Default: no name, and an empty one is none.
+    /// Names the policy in events, and so in metrics, spans and logs. Name it after the dependency
+    /// it guards, such as `orders`. Default: no name; an empty name counts as none.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.spec.name = Some(name.into());
         self
@@ -113,11 +113,11 @@ impl<C, K> PolicyBuilder<C, K> {
         PolicyBuilder { spec, retry, breaker, has_default_deadline, classifier, hooks, kind }
     }
 
-    /// Sets the time for a whole call, waits included, with or without retry. Default: 60 s with
-    /// retry, none without.
+    /// Limits the time of a whole call, waits included, with or without a retry. Default: 60 s with
+    /// a retry, none without.
     ///
-    /// No attempt starts at or past the deadline, no wait goes past it, and an attempt that is
-    /// running at it is cut and counts as a timeout, unless [it may
+    /// No attempt starts at or after the deadline, and no wait extends past it. An attempt still
+    /// running at the deadline is cut and counts as a timeout, unless [it may
     /// finish](Self::finish_running_attempt). A blocking policy cannot stop a running closure: see
     /// [`Attempt::time_left`](crate::Attempt::time_left) and
     /// [`Policy::call_detached`](crate::Policy::call_detached).
@@ -136,68 +136,70 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Lets a call take as long as its attempts and waits take. A success then needs no clock.
+    /// Removes the deadline. A success then needs no clock reading.
     pub fn no_deadline(mut self) -> Self {
         self.has_default_deadline = false;
         self.spec.deadline = None;
         self
     }
 
-    /// Sets the time for each attempt, with or without retry; it shrinks to what is left of the
-    /// deadline. Default: none.
+    /// Limits the time of each attempt, with or without a retry. The limit shrinks to the time left
+    /// until the deadline. Default: no limit.
     ///
-    /// An asynchronous policy drops the operation's future when the time is over and counts a
+    /// When the time is up, an asynchronous policy drops the operation's future and counts a
     /// failure of class [`Transient`](crate::ErrorClass::Transient) with
     /// [`Cause::Timeout`](crate::Cause::Timeout). A blocking policy cannot stop a running closure:
-    /// the operation can read its time from [`Attempt::time_left`](crate::Attempt::time_left), and
+    /// the operation can read its limit from [`Attempt::time_left`](crate::Attempt::time_left), and
     /// [`Policy::call_detached`](crate::Policy::call_detached) stops waiting for it.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.spec.attempt_timeout = Some(timeout);
         self
     }
 
-    /// Lets an attempt that is running at the deadline finish; a success that comes late is a
-    /// success. Default: the deadline cuts it, wherever the driver can, as a timeout. An attempt
-    /// with a [timeout](Self::attempt_timeout) is cut at whichever is first in any case.
+    /// Lets an attempt that is running at the deadline finish; a late success is a success.
+    /// Default: such an attempt is cut as a timeout, wherever the driver can cut it. With an
+    /// [attempt timeout](Self::attempt_timeout), attempts are always cut, at the earlier of timeout
+    /// and deadline.
     pub fn finish_running_attempt(mut self) -> Self {
         self.spec.finish_running_attempt = true;
         self
     }
 
-    /// Adds an observer of every event and attempt of every call. Several may be added.
+    /// Adds an observer, which receives every event and attempt of every call. Call it again to add
+    /// more.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.hooks.observers.push(Arc::new(observer));
         self
     }
 
-    /// Sets the predicate that ends calls when it answers true; a call's own is asked too. See
-    /// [`CallContext::abort_if`](crate::CallContext::abort_if).
+    /// Sets the predicate that aborts calls when it returns `true`. A predicate set on the call is
+    /// checked too. See [`CallContext::abort_if`](crate::CallContext::abort_if).
     pub fn abort_if(mut self, predicate: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.hooks.abort_if = Some(Arc::new(predicate));
         self
     }
 
-    /// Ends calls when this handle is aborted, waits and running attempts included; see
-    /// [`AbortHandle`]. Several may be added, and those of a call hold too.
+    /// Aborts calls when `handle` is aborted, waits and running attempts included; see
+    /// [`AbortHandle`]. Call it again to add more; handles set on the call apply too.
     pub fn abort_on(mut self, handle: &AbortHandle) -> Self {
         self.hooks.aborts.push(handle.clone());
         self
     }
 
-    /// Records each call's events into a timeline of its own, unless the call captures otherwise.
-    /// See [`CallContext::capture_timeline`](crate::CallContext::capture_timeline).
+    /// Records each call's events into a new timeline, unless the call sets its own capture. See
+    /// [`CallContext::capture_timeline`](crate::CallContext::capture_timeline).
     pub fn capture_timeline(mut self) -> Self {
         self.hooks.capture = Capture::Fresh;
         self
     }
 
-    /// Records the events of all calls into `timeline`, but of those that capture otherwise.
+    /// Records the events of all calls into `timeline`, except calls that set their own capture.
     pub fn capture_timeline_into(mut self, timeline: &RetryTimeline) -> Self {
         self.hooks.capture = Capture::Into(timeline.clone());
         self
     }
 
-    /// Sets the sleep handler for calls that set none; see
+    /// Sets the sleep handler of calls that do not set one; see
     /// [`CallContext::sleep_handler`](crate::CallContext::sleep_handler).
     pub fn sleep_handler(
         mut self,
@@ -207,26 +209,26 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Sets the hook before each wait for calls that set none; see
+    /// Sets the hook that runs before each wait, for calls that do not set one; see
     /// [`CallContext::before_sleep`](crate::CallContext::before_sleep).
     pub fn before_sleep(mut self, hook: impl Fn(&BackoffContext<'_>, Duration) + Send + Sync + 'static) -> Self {
         self.hooks.before_sleep = Some(BeforeSleep::Blocking(Arc::new(hook)));
         self
     }
 
-    /// Sets the hook before each attempt for calls that set none.
+    /// Sets the hook that runs before each attempt, for calls that do not set one.
     pub fn on_attempt_start(mut self, hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'static) -> Self {
         self.hooks.on_attempt_start = Some(Arc::new(hook));
         self
     }
 
-    /// Sets the hook after each attempt for calls that set none.
+    /// Sets the hook that runs after each attempt, for calls that do not set one.
     pub fn on_attempt_end(mut self, hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'static) -> Self {
         self.hooks.on_attempt_end = Some(Arc::new(hook));
         self
     }
 
-    /// Validates everything at once and compiles it.
+    /// Validates all parts, collecting every issue, and compiles them.
     fn plan(mut self, clock: ClockChoice) -> Result<(Plan, C, K), ConfigError> {
         if self.has_default_deadline {
             self.spec.deadline = self.retry.as_ref().map(|_| DEFAULT_DEADLINE);
@@ -246,26 +248,25 @@ impl<C, K> PolicyBuilder<C, K> {
 }
 
 impl<C> PolicyBuilder<C, Blocking> {
-    /// Sets the clock that deadlines, windows and recovery times run by. Default: the system's
+    /// Sets the clock that measures deadlines, windows and recovery times. Default: the system's
     /// monotonic clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.kind.clock = ClockChoice::custom(clock);
         self
     }
 
-    /// Sets what waits instead of `std::thread::sleep`, for calls that set none. It is asked to
-    /// wait zero, too.
+    /// Replaces `std::thread::sleep` between attempts, for calls that do not set a sleeper. Also
+    /// called for zero delays.
     pub fn sleep_with(mut self, sleeper: impl Fn(Duration) + Send + Sync + 'static) -> Self {
         self.hooks.sleeper = Some(Sleeper::Blocking(Arc::new(sleeper)));
         self
     }
 
-    /// The policy.
+    /// Builds the policy.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with any part, at once: each issue names the field, its value and
-    /// the rule.
+    /// Every rule that any part breaks. Each issue names the field, its value and the rule.
     pub fn build(self) -> Result<Policy<C>, ConfigError> {
         let clock = self.kind.clock.clone();
         let (plan, classifier, _) = self.plan(clock)?;
@@ -274,14 +275,14 @@ impl<C> PolicyBuilder<C, Blocking> {
 }
 
 impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
-    /// Sets the timer. A runtime's crate does it for you.
+    /// Sets the timer. The builders of runtime crates come with one.
     pub fn timer<Other>(self, timer: Other) -> PolicyBuilder<C, Async<Other>> {
         let Self { spec, retry, breaker, has_default_deadline, classifier, hooks, .. } = self;
         PolicyBuilder { spec, retry, breaker, has_default_deadline, classifier, hooks, kind: Async(timer) }
     }
 
-    /// Sets what waits instead of the timer between attempts, for calls that set none. It is asked
-    /// to wait zero, too.
+    /// Replaces the timer between attempts, for calls that do not set a sleeper. Also called for
+    /// zero delays.
     pub fn sleep_with<Fut>(mut self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,
@@ -290,7 +291,7 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
         self
     }
 
-    /// Sets a hook before each wait that is awaited, for calls that set none.
+    /// Sets an asynchronous hook that is awaited before each wait, for calls that do not set one.
     pub fn before_sleep_async<Fut>(
         mut self,
         hook: impl Fn(&BackoffContext<'_>, Duration) -> Fut + Send + Sync + 'static,
@@ -303,19 +304,18 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
         self
     }
 
-    /// The policy.
+    /// Builds the policy.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with any part, at once: each issue names the field, its value and
-    /// the rule.
+    /// Every rule that any part breaks. Each issue names the field, its value and the rule.
     pub fn build(self) -> Result<AsyncPolicy<C, Tm>, ConfigError> {
         let (plan, classifier, Async(timer)) = self.plan(ClockChoice::default())?;
         Ok(AsyncPolicy { plan: Arc::new(plan), classifier, timer })
     }
 }
 
-/// A plan of nothing but a component that has been validated already.
+/// The plan of a policy that consists of a validated retry and the default deadline.
 pub(crate) fn plan_of(retry: &Retry) -> Arc<Plan> {
     let spec = PolicySpec { deadline: Some(DEFAULT_DEADLINE), ..PolicySpec::once() };
     let compiled = CompiledPolicy::new(spec, Some(retry), Hooks::default(), ClockChoice::default());

@@ -1,7 +1,7 @@
 //! The compiled form of a policy: validated, with an entry for every class, free of user types.
 //!
-//! A [`Plan`] is what one policy has: its breaker, and a copy of what every call reads first. The
-//! rest lies in a [`CompiledPolicy`], which policies that differ in their breaker alone share.
+//! A [`Plan`] holds the breaker of one policy and a copy of the data that every call reads first.
+//! The rest is in a [`CompiledPolicy`], which policies that differ only in their breaker share.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -22,29 +22,29 @@ use crate::policy::retry_spec::RetrySpec;
 use crate::policy::spec::{PolicyBreaker, PolicySpec};
 use crate::strategy::Strategy;
 
-/// No cap: failures are counted up to this number and never beyond.
+/// Stands for no cap. Failure counters saturate at this number.
 const UNCAPPED: u16 = u16::MAX;
 
-/// The largest cap that can be told from none.
+/// The largest cap that differs from [`UNCAPPED`].
 pub(crate) const MAX_CAP: u32 = UNCAPPED as u32 - 1;
 
-/// One policy: a breaker in front of compiled settings. A clone is the same policy.
+/// One policy: a breaker and shared compiled settings. Clones are the same policy.
 #[derive(Clone)]
 pub(crate) struct Plan {
     compiled: Arc<CompiledPolicy>,
     pub(crate) breaker: Option<BreakerChoice>,
     pub(crate) warnings: Arc<[ConfigIssue]>,
     pub(crate) flags: Flags,
-    /// The time the first attempt has: nothing of the deadline has passed.
+    /// The time limit of the first attempt, which starts with the call.
     first_time_left: Option<Duration>,
 }
 
-/// A policy's settings as the engine reads them, the breaker apart.
+/// A policy's settings as the engine reads them, without the breaker.
 pub(crate) struct CompiledPolicy {
-    /// What it was built from, the breaker apart.
+    /// The settings it was built from, without the breaker.
     spec: PolicySpec,
     pub(crate) max_attempts: u32,
-    /// Failures of a class that may be retried.
+    /// How many failures of each class may be retried.
     pub(crate) class_caps: PerClass<u16>,
     pub(crate) unknown_cap: u16,
     pub(crate) deadline: Option<Duration>,
@@ -52,7 +52,7 @@ pub(crate) struct CompiledPolicy {
     ignore_retry_after: bool,
     max_retry_after: Duration,
     pub(crate) strategies: PerClass<Option<Arc<dyn Strategy>>>,
-    /// The strategies that learn, each once.
+    /// The distinct strategies that learn from results.
     pub(crate) learners: Vec<Arc<dyn Strategy>>,
     pub(crate) budget: Option<Budget>,
     pub(crate) hooks: Hooks<'static>,
@@ -69,7 +69,7 @@ impl Deref for Plan {
 }
 
 impl CompiledPolicy {
-    /// `retry: None` is a policy of one attempt. The spec says what is set besides it.
+    /// Compiles a policy. Without a `retry` it makes one attempt. `spec` holds all other settings.
     pub(crate) fn new(mut spec: PolicySpec, retry: Option<&Retry>, hooks: Hooks<'static>, clock: ClockChoice) -> Self {
         spec.retry = retry.map(|retry| retry.spec().clone());
         let settings = spec.retry.clone().unwrap_or_else(RetrySpec::once);
@@ -95,25 +95,24 @@ impl CompiledPolicy {
         self.spec.name.as_deref()
     }
 
-    /// Whether a driver cuts attempts that run into their time: the deadline alone does too, unless
-    /// it lets them finish.
+    /// Whether a driver cuts attempts at their time limit. The deadline alone is such a limit,
+    /// unless running attempts may finish.
     #[inline]
     pub(crate) const fn cuts_attempts(&self) -> bool {
         self.attempt_timeout.is_some() || !self.spec.finish_running_attempt
     }
 
-    /// Whether a hint counts under every strategy.
+    /// Whether hints are a lower bound of waits.
     pub(crate) const fn reads_hints(&self) -> bool {
         !self.ignore_retry_after
     }
 
-    /// The least wait after a failure with this hint.
+    /// The lower bound of the wait after a failure with this hint.
     pub(crate) fn hint_floor(&self, hint: Duration) -> Duration {
         if self.ignore_retry_after { Duration::ZERO } else { hint }
     }
 
-    /// The classification as it counts for waits: with its hint shortened to the longest that the
-    /// policy heeds.
+    /// The classification as used for waits, with its hint capped at `max_retry_after`.
     #[inline]
     pub(crate) fn heeded<'c>(&self, classification: &'c Classification) -> Cow<'c, Classification> {
         if self.shortens(classification) {
@@ -141,12 +140,12 @@ impl Plan {
         }
     }
 
-    /// The same settings behind another breaker.
+    /// The same settings with another breaker.
     pub(crate) fn with_breaker(&self, breaker: BreakerChoice) -> Self {
         Self::new(Arc::clone(&self.compiled), Some(breaker))
     }
 
-    /// What the policy was built from, as data.
+    /// The settings the policy was built from, as plain data.
     pub(crate) fn spec(&self) -> PolicySpec {
         let breaker = self.breaker.as_ref().map(|breaker| match breaker {
             BreakerChoice::Circuit(breaker) => PolicyBreaker::Circuit(breaker.spec().clone()),
@@ -160,8 +159,8 @@ impl Plan {
         Attempt::new(1, self.first_time_left)
     }
 
-    /// Whether no breaker, or one that is simply closed, stands before a call; stores its
-    /// generation.
+    /// Whether there is no breaker, or a closed [`CircuitBreaker`](crate::CircuitBreaker). Stores
+    /// the breaker's generation.
     #[inline]
     pub(crate) fn admits_fast(&self, generation: &mut u64) -> bool {
         match &self.breaker {
@@ -188,11 +187,11 @@ fn warnings(spec: &PolicySpec, breaker: Option<&BreakerChoice>) -> Arc<[ConfigIs
         check.extend(breaker.warnings().to_vec());
     }
     let issues = check.into_issues();
-    // The default allocates nothing, as an empty box would not.
+    // `Arc::default()` does not allocate for an empty slice.
     if issues.is_empty() { Arc::default() } else { issues.into() }
 }
 
-/// The shorter of two limits, where `None` is no limit.
+/// The shorter of two limits; `None` is no limit.
 #[inline]
 pub(crate) fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
     match (a, b) {
@@ -201,7 +200,7 @@ pub(crate) fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Durati
     }
 }
 
-/// `None` is no cap. Larger ones than [`MAX_CAP`] were refused.
+/// `None` is no cap. Validation has rejected caps above [`MAX_CAP`].
 fn cap(retries: Option<u32>) -> u16 {
     retries.and_then(|retries| u16::try_from(retries).ok()).unwrap_or(UNCAPPED)
 }
@@ -210,7 +209,7 @@ fn learners(strategies: &PerClass<Option<Arc<dyn Strategy>>>) -> Vec<Arc<dyn Str
     let mut learners: Vec<Arc<dyn Strategy>> = Vec::new();
     for strategy in strategies.iter().filter_map(|(_, strategy)| strategy.as_ref()).filter(|strategy| strategy.learns())
     {
-        // One object may serve several classes, and hears of a success once.
+        // One strategy may serve several classes, and is notified of a success once.
         if !learners.iter().any(|known| known.learns_at() == strategy.learns_at()) {
             learners.push(Arc::clone(strategy));
         }

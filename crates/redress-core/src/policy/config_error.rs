@@ -1,11 +1,10 @@
-//! What `build()` says about a configuration: errors that refuse it and warnings that do not.
-//!
-//! Owns the shape and text of both. The rules themselves stand beside the fields they are about.
+//! The result of validating a configuration: [`ConfigError`], [`ConfigIssue`], and the collector
+//! that `build()` uses. The rules are defined next to the fields they check.
 
 use std::fmt;
 use std::time::Duration;
 
-/// One thing wrong with, or odd about, a configuration: the field, its value, and the rule.
+/// One error or warning about a configuration: the field, its value, and the rule it breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigIssue {
     field: &'static str,
@@ -14,8 +13,8 @@ pub struct ConfigIssue {
 }
 
 impl ConfigIssue {
-    /// An issue with `field`, whose `value` breaks `rule`; the rule reads after "must", as in "be
-    /// at least 1".
+    /// Creates an issue with `field`, whose `value` breaks `rule`. The rule is phrased to follow
+    /// "must", as in "be at least 1".
     pub fn new(field: &'static str, value: impl fmt::Debug, rule: &'static str) -> Self {
         Self { field, value: format!("{value:?}"), rule }
     }
@@ -26,13 +25,13 @@ impl ConfigIssue {
         self.field
     }
 
-    /// The value given, in its `Debug` form.
+    /// The rejected value, in its `Debug` form.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// What the value must do; reads after "must".
+    /// The rule, phrased to follow "must".
     #[must_use]
     pub const fn rule(&self) -> &'static str {
         self.rule
@@ -45,7 +44,7 @@ impl fmt::Display for ConfigIssue {
     }
 }
 
-/// A configuration that was refused, with everything that is wrong with it.
+/// A configuration that `build()` rejected, with every rule it breaks.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,14 +62,14 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Every rule that was broken; at least one.
+    /// The issues, at least one.
     #[must_use]
     pub fn issues(&self) -> &[ConfigIssue] {
         &self.issues
     }
 }
 
-/// Issues one after another.
+/// The issues, separated by semicolons.
 struct Joined<'a>(&'a [ConfigIssue]);
 
 impl fmt::Display for Joined<'_> {
@@ -102,13 +101,13 @@ impl Check {
         }
     }
 
-    /// A duration that is neither zero nor too long for a 64-bit count of nanoseconds.
+    /// Checks that a duration is neither zero nor too long for a 64-bit count of nanoseconds.
     pub(crate) fn duration(&mut self, field: &'static str, value: Duration) {
         self.that(!value.is_zero(), field, value, "be longer than zero");
         self.countable(field, value);
     }
 
-    /// A duration that fits a 64-bit count of nanoseconds.
+    /// Checks that a duration fits a 64-bit count of nanoseconds.
     pub(crate) fn countable(&mut self, field: &'static str, value: Duration) {
         let fits = value.as_nanos() <= u128::from(u64::MAX);
         self.that(fits, field, value, "be at most 584 years, the span of 2^64 nanoseconds");
@@ -118,7 +117,7 @@ impl Check {
         self.issues.extend(issues);
     }
 
-    /// What was built, or what was wrong with it.
+    /// Returns the part, or collects its issues.
     pub(crate) fn accept<T>(&mut self, built: Result<T, ConfigError>) -> Option<T> {
         match built {
             Ok(part) => Some(part),

@@ -1,7 +1,6 @@
-//! The settings of single calls: operation name, hooks, abort, sleep handler, deadline, timeline.
-//!
-//! Owns [`CallContext`], the one value that carries them, reusable for many calls. The calls
-//! themselves are made by the drivers; the settings by themselves are `settings.rs`.
+//! [`CallContext`]: settings of single calls, such as the operation name, hooks, aborts and a
+//! deadline, reusable for many calls. The settings without a policy are in `settings.rs`; the calls
+//! are in `drive/`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,12 +18,13 @@ use crate::policy::settings::{CallSettings, Deadline};
 use crate::policy::sleep_decision::SleepDecision;
 use crate::strategy::BackoffContext;
 
-/// A policy with settings for single calls. Made by `policy.context()` or `policy.operation(name)`;
-/// makes calls, as many as you like, with `call` and `execute`, like the policy itself.
+/// A policy with settings for single calls. Returned by `policy.context()` and
+/// `policy.operation(name)`. Its `call` and `execute` work like those of the policy and can be used
+/// any number of times.
 ///
-/// Hooks may borrow (the futures that asynchronous ones return may not). They run on the calling
-/// thread or task, between the steps of the call, and a panic in one is caught and changes nothing.
-/// Setting a hook allocates its box, once for the context.
+/// Hooks may borrow; the futures that asynchronous hooks return may not. Hooks run on the calling
+/// thread or task, between the steps of the call. A panic in a hook is caught and changes nothing.
+/// Setting a hook allocates once per context.
 ///
 /// ```
 /// use std::io;
@@ -44,9 +44,10 @@ use crate::strategy::BackoffContext;
 /// }
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
-/// Without a policy it is made by [`CallContext::new`], for integrations and for
-/// [`PollCall::context`](crate::driver::PollCall::context). `N` is the hook of
-/// [`on_retry`](Self::on_retry), if there is one.
+///
+/// [`CallContext::new`] makes a context without a policy, for integrations and for
+/// [`PollCall::context`](crate::driver::PollCall::context). `N` is the hook set with
+/// [`on_retry`](Self::on_retry).
 #[must_use = "a context does nothing until it makes a call"]
 pub struct CallContext<'a, P, N = NoRetryHook> {
     pub(crate) policy: &'a P,
@@ -55,8 +56,8 @@ pub struct CallContext<'a, P, N = NoRetryHook> {
 }
 
 impl<'a> CallContext<'a, ()> {
-    /// Settings without a policy, for what makes its calls elsewhere: an integration's layer or
-    /// request.
+    /// Returns a context without a policy, to pass to something that makes the calls, such as an
+    /// integration's layer or request.
     ///
     /// ```
     /// use std::time::Duration;
@@ -78,22 +79,22 @@ impl Default for CallContext<'_, ()> {
 }
 
 impl<'a, P> CallContext<'a, P> {
-    /// Settings for calls through any [`Caller`](crate::Caller); what
-    /// [`Policy::context`](crate::Policy::context) is to a policy. For code with callers of several
-    /// types, for which the compiler cannot tell whose `context` is meant.
+    /// Returns a context for any [`Caller`](crate::Caller), like
+    /// [`Policy::context`](crate::Policy::context). For code with callers of several types, where a
+    /// call of `context` is ambiguous to the compiler.
     pub fn of(policy: &'a P) -> Self {
         Self { policy, settings: CallSettings::default(), on_retry: NoRetryHook::new() }
     }
 }
 
 impl<'a, P, N> CallContext<'a, P, N> {
-    /// The policy these settings are for.
+    /// The policy that the calls go through.
     #[must_use]
     pub const fn policy(&self) -> &'a P {
         self.policy
     }
 
-    /// What is set so far.
+    /// The settings made so far.
     #[must_use]
     pub const fn settings(&self) -> &CallSettings<'a> {
         &self.settings
@@ -104,9 +105,9 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self
     }
 
-    /// Puts these settings within others, such as those of one request within its client's: all
-    /// deadlines and abort handles hold, both abort predicates are asked, observers of both hear,
-    /// and of the rest these are taken where they are set.
+    /// Nests these settings in others, such as a request's settings in those of its client. All
+    /// deadlines, abort handles, abort predicates and observers of both apply. Of any other setting
+    /// the inner one wins if it is set.
     ///
     /// ```
     /// use std::time::Duration;
@@ -123,15 +124,15 @@ impl<'a, P, N> CallContext<'a, P, N> {
         Self { settings: self.settings.over(outer), ..self }
     }
 
-    /// Names the operation, for events and hooks. Keep names low-cardinality: `GET /users/{id}`,
-    /// not the id.
+    /// Names the operation in events and hooks. Keep the number of names small: `GET /users/{id}`,
+    /// without the id.
     pub fn operation(self, name: impl Into<Cow<'a, str>>) -> Self {
         self.set(|settings| settings.hooks.operation = Some(name.into()))
     }
 
-    /// Gives each call a deadline, as a `Duration` from its beginning or as an `Instant`: what the
-    /// caller has left. The policy's own deadline stays; whichever is earlier ends the call. A call
-    /// whose deadline has passed makes no attempt.
+    /// Gives each call a deadline: a `Duration` from its start, or an `Instant`. The policy's
+    /// deadline still applies, and the earlier of the two ends the call. A call whose deadline has
+    /// passed makes no attempt.
     ///
     /// ```
     /// use std::io;
@@ -147,32 +148,32 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.deadlines = vec![deadline.into()])
     }
 
-    /// Adds a hook that sees every event, for metrics. Several may be added.
+    /// Adds a hook that receives every event, for metrics. Call it again to add more.
     pub fn on_metric(self, hook: impl Fn(&Event<'_>) + Send + Sync + 'a) -> Self {
         self.observer(hook)
     }
 
-    /// Adds a hook that sees every event, for logs: the same events as
+    /// Adds a hook that receives every event, for logs: the same events as
     /// [`on_metric`](Self::on_metric), in the same order.
     pub fn on_log(self, hook: impl Fn(&Event<'_>) + Send + Sync + 'a) -> Self {
         self.observer(hook)
     }
 
-    /// Adds an observer of events and attempts, beside the policy's own.
+    /// Adds an observer of events and attempts, in addition to the policy's observers.
     pub fn observer(self, observer: impl Observer + 'a) -> Self {
         self.set(|settings| settings.hooks.observers.push(Arc::new(observer)))
     }
 
-    /// Sets the predicate that ends the call when it answers true. It is asked before the breaker
-    /// is touched, after each failed attempt, after each `retry` event and before each further
-    /// attempt. One that panics reads as false. The policy's own is asked too. To end waits and
-    /// running attempts as well, use [`abort_on`](Self::abort_on).
+    /// Sets the predicate that aborts the call when it returns `true`. It is checked before the
+    /// breaker admits the call, after each failed attempt, after each `retry` event and before each
+    /// further attempt. A panic counts as `false`. The policy's predicate is checked too. To
+    /// interrupt waits and running attempts as well, use [`abort_on`](Self::abort_on).
     pub fn abort_if(self, predicate: impl Fn() -> bool + Send + Sync + 'a) -> Self {
         self.set(|settings| settings.hooks.abort_if = Some(Arc::new(predicate)))
     }
 
-    /// Ends the call when this handle is aborted: a wait or an asynchronous attempt under way at
-    /// once, see [`AbortHandle`]. Several may be added, and the policy's own hold too.
+    /// Aborts the call when `handle` is aborted. This interrupts a wait or a running asynchronous
+    /// attempt; see [`AbortHandle`]. Call it again to add more; the policy's handles apply too.
     ///
     /// ```
     /// use std::io;
@@ -193,9 +194,9 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.hooks.aborts.push(handle.clone()))
     }
 
-    /// Sets the handler that decides what becomes of a granted retry: sleep, defer or abort. It
-    /// sees the whole delay, and the time left in the context. One that panics reads as
-    /// [`SleepDecision::Sleep`]. Replaces the policy's.
+    /// Sets the handler that decides how a granted retry continues: sleep, defer or abort. It
+    /// receives the full delay, and in the context the time left. A panic counts as
+    /// [`SleepDecision::Sleep`]. Replaces the policy's handler.
     pub fn sleep_handler(
         self,
         handler: impl Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'a,
@@ -203,15 +204,15 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.hooks.sleep = Some(Arc::new(handler)))
     }
 
-    /// Sets a hook that runs right before each actual wait, a wait of zero included. Replaces the
-    /// policy's.
+    /// Sets a hook that runs right before each wait, zero waits included. Replaces the policy's
+    /// hook.
     pub fn before_sleep(self, hook: impl Fn(&BackoffContext<'_>, Duration) + Send + Sync + 'a) -> Self {
         self.set(|settings| settings.hooks.before_sleep = Some(BeforeSleep::Blocking(Arc::new(hook))))
     }
 
-    /// Sets a hook that sees the failure with its type and the wait to come, before each wait: for
-    /// the line that says what goes wrong. It runs after [`before_sleep`](Self::before_sleep), and
-    /// only in calls whose errors are `E`s. Replaces one that was set before.
+    /// Sets a hook that receives the typed error and the upcoming wait, before each wait, for
+    /// instance to log it. It runs after [`before_sleep`](Self::before_sleep). The context then
+    /// makes only calls whose error type is `E`. Replaces a hook set before.
     ///
     /// ```
     /// use std::io;
@@ -227,7 +228,7 @@ impl<'a, P, N> CallContext<'a, P, N> {
     /// # Ok::<(), redress::ConfigError>(())
     /// ```
     ///
-    /// A closure that calls the error's own methods has to name its type:
+    /// A closure that calls methods of the error must name its type:
     /// `|retry: &RetryNotice<'_, io::Error>| ..`.
     pub fn on_retry<E, H>(self, hook: H) -> CallContext<'a, P, OnRetry<E, H>>
     where
@@ -237,25 +238,25 @@ impl<'a, P, N> CallContext<'a, P, N> {
         CallContext { policy, settings, on_retry: OnRetry::new(hook) }
     }
 
-    /// Sets a hook that runs before each attempt. Replaces the policy's.
+    /// Sets a hook that runs before each attempt. Replaces the policy's hook.
     pub fn on_attempt_start(self, hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'a) -> Self {
         self.set(|settings| settings.hooks.on_attempt_start = Some(Arc::new(hook)))
     }
 
-    /// Sets a hook that runs when an attempt has ended and its decision is known, before any wait.
-    /// Replaces the policy's.
+    /// Sets a hook that runs after each attempt, when its decision is known and before any wait.
+    /// Replaces the policy's hook.
     pub fn on_attempt_end(self, hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'a) -> Self {
         self.set(|settings| settings.hooks.on_attempt_end = Some(Arc::new(hook)))
     }
 
-    /// Records each call's events into a timeline of its own, found in the outcome of `execute`. A
-    /// call that the breaker rejected has none. Replaces the policy's capture.
+    /// Records each call's events into a new timeline, which the outcome of `execute` returns. A
+    /// call that the breaker rejected has no timeline. Replaces the policy's capture.
     pub fn capture_timeline(self) -> Self {
         self.set(|settings| settings.hooks.capture = Capture::Fresh)
     }
 
-    /// Records the events of all calls into `timeline`, also those of `call`. Replaces the policy's
-    /// capture.
+    /// Records the events of all calls into `timeline`, calls made with `call` included. Replaces
+    /// the policy's capture.
     pub fn capture_timeline_into(self, timeline: &RetryTimeline) -> Self {
         self.set(|settings| settings.hooks.capture = Capture::Into(timeline.clone()))
     }
@@ -283,10 +284,10 @@ impl<'a, P, N> CallContext<'a, P, N> {
     }
 }
 
-/// What a context of an [`AsyncPolicy`](crate::AsyncPolicy) can set besides.
+/// Settings of asynchronous calls only.
 impl<'a, N> CallContext<'a, (), N> {
-    /// Sets what waits instead of the timer between attempts of an asynchronous call. It is asked
-    /// to wait zero, too. Replaces the policy's.
+    /// Replaces the timer between attempts of an asynchronous call. Also called for zero delays.
+    /// Replaces the policy's sleeper.
     pub fn sleep_with<Fut>(self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,
@@ -294,7 +295,8 @@ impl<'a, N> CallContext<'a, (), N> {
         self.set_async_sleeper(sleeper)
     }
 
-    /// Sets a hook before each wait of an asynchronous call that is awaited. Replaces the policy's.
+    /// Sets an asynchronous hook that is awaited before each wait of an asynchronous call. Replaces
+    /// the policy's hook.
     pub fn before_sleep_async<Fut>(self, hook: impl Fn(&BackoffContext<'_>, Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,

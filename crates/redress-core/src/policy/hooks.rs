@@ -1,7 +1,4 @@
-//! The hooks of a policy or a call, as data.
-//!
-//! Owns which hooks there are and the containment of their panics. Does not know when any of them
-//! runs.
+//! The hooks of a policy or a call as data, and the containment of their panics.
 
 use std::borrow::Cow;
 use std::mem;
@@ -40,22 +37,22 @@ impl Capture {
     }
 }
 
-/// How the actual wait is replaced.
+/// A custom wait, in place of the thread's sleep or the timer.
 #[derive(Clone)]
 pub(crate) enum Sleeper<'h> {
     Blocking(Arc<SleeperFn<'h>>),
     Async(Arc<AsyncSleeperFn<'h>>),
 }
 
-/// What runs right before an actual wait.
+/// A hook that runs right before a wait.
 #[derive(Clone)]
 pub(crate) enum BeforeSleep<'h> {
     Blocking(Arc<BeforeSleepFn<'h>>),
     Async(Arc<AsyncBeforeSleepFn<'h>>),
 }
 
-/// Every hook there is. A policy has one set, and a call may have another: observers of both hear
-/// everything, both may ask to abort, and of the rest a call's hook replaces the policy's.
+/// All hooks. A policy has one set, and a call may have another. The observers of both are
+/// notified, either may abort the call, and any other hook of the call replaces the policy's.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks<'h> {
     pub(crate) operation: Option<Cow<'h, str>>,
@@ -71,8 +68,8 @@ pub(crate) struct Hooks<'h> {
 }
 
 impl<'h> Hooks<'h> {
-    /// These hooks over those: both sets of observers hear, both may ask to abort, and of the rest
-    /// these are taken where they are set.
+    /// Merges these hooks with those of an outer context. The observers of both are notified,
+    /// either may abort the call, and of the other hooks the inner one wins if it is set.
     pub(crate) fn over(&self, outer: &Self) -> Self {
         let abort_if = match (&self.abort_if, &outer.abort_if) {
             (Some(own), Some(outer)) => {
@@ -95,20 +92,21 @@ impl<'h> Hooks<'h> {
         }
     }
 
-    /// Whether anything here is told of starts, successes and ends.
+    /// Whether any hook is notified of starts, successes and ends.
     pub(crate) fn is_watching(&self) -> bool {
         !self.observers.is_empty() || self.on_attempt_start.is_some() || self.on_attempt_end.is_some()
     }
 
-    /// Whether anything here may change where a call goes or how it waits.
+    /// Whether any hook can change the course of a call or its waits.
     pub(crate) fn is_steering(&self) -> bool {
         self.abort_if.is_some() || self.sleep.is_some() || self.before_sleep.is_some() || self.sleeper.is_some()
     }
 }
 
-/// Runs a hook; a panic in it is contained and reads as no answer.
+/// Runs a hook and returns its result, or `None` if it panicked.
 pub(crate) fn contained<R>(hook: impl FnOnce() -> R) -> Option<R> {
-    // Unwind safety: a hook has shared references only, and what it tore of its own is its own.
+    // Unwind safety: a hook gets shared references only, so a panic can leave only the hook's own
+    // state inconsistent.
     match catch_unwind(AssertUnwindSafe(hook)) {
         Ok(answer) => Some(answer),
         Err(payload) => {

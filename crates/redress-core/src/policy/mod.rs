@@ -1,4 +1,4 @@
-//! What a user configures: the specs, the builders, hooks, the compiled form, and the settings of
+//! Configuration: policies, their builders and specs, hooks, the compiled form, and the settings of
 //! single calls.
 
 pub(crate) mod config_error;

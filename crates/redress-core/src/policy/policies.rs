@@ -1,7 +1,5 @@
-//! The policies: a plan, a classifier, and for the asynchronous one a timer.
-//!
-//! Owns the types that users hold and what can be asked of them. Building is `builder.rs`, calling
-//! the drivers'.
+//! The policy types, [`Policy`] and [`AsyncPolicy`], with their accessors, conversions and
+//! defaults. They are built in `builder.rs`; their calls are implemented in `drive/`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,12 +18,12 @@ use crate::policy::retry::Retry;
 use crate::policy::spec::PolicySpec;
 use crate::sync::OnceLock;
 
-/// A container for everything a blocking call is guarded by: optional retry, optional circuit
-/// breaker, and the classifier both act on.
+/// Everything that guards a blocking call: an optional retry, an optional circuit breaker, and the
+/// classifier that both act on.
 ///
-/// One policy serves operations of every type its classifier reads. Clones are cheap and share the
-/// breaker, the budget and what strategies have learned. Without retry a policy makes one attempt,
-/// with the same events, hooks and stop reasons.
+/// One policy serves operations of every type that its classifier reads. Clones are cheap and share
+/// the breaker, the budget and the state of adaptive strategies. Without a retry, a policy makes
+/// one attempt, with the same events, hooks and stop reasons.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,14 +52,32 @@ pub struct Policy<C = DefaultClassifier> {
 
 /// [`Policy`] for asynchronous operations: the same methods, awaited.
 ///
-/// A runtime's crate fixes the timer `Tm`, so that what users name has one parameter with a
-/// default: with the facade's feature `tokio`, `redress::runtime::tokio::AsyncPolicy`. The calls'
-/// futures are `Send` if the operation's are.
+/// Each runtime crate defines an alias that fixes the timer `Tm`, such as
+/// `redress::runtime::tokio::AsyncPolicy` with the feature `tokio`. The futures of calls are `Send`
+/// if those of the operation are.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use std::time::Duration;
+/// use redress::{AsyncPolicy, Retry, fixed};
+/// use redress::testing::VirtualClock;
+///
+/// let clock = VirtualClock::new(); // in a program, the timer and executor of a runtime
+/// let policy = AsyncPolicy::builder()
+///     .timer(clock.timer())
+///     .retry(Retry::builder().strategy(fixed(Duration::from_secs(5))).max_attempts(3))
+///     .build()?;
+/// let fails = || async { Err::<(), _>(Error::from(ErrorKind::ConnectionReset)) };
+/// let outcome = clock.block_on(policy.execute(fails));
+/// assert_eq!((outcome.attempts(), outcome.elapsed()), (3, Duration::from_secs(10)));
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 ///
 /// # Cancel safety
 ///
-/// Dropping a call's future drops the operation's, stops the call where it is, and gives a
-/// breaker's permit back. A budget token already taken stays taken. No terminal event is emitted.
+/// Dropping a call's future drops the operation's future, stops the call, and releases the
+/// breaker's permit. A budget token already taken stays taken. Observers receive the terminal event
+/// [`Cancelled`](crate::EventName::Cancelled).
 #[derive(Clone)]
 pub struct AsyncPolicy<C, Tm> {
     pub(crate) plan: Arc<Plan>,
@@ -70,62 +86,63 @@ pub struct AsyncPolicy<C, Tm> {
 }
 
 impl Policy {
-    /// A builder of a policy with neither retry nor breaker, and the default classifier.
+    /// Returns a builder with no retry, no breaker and the default classifier.
     pub fn builder() -> PolicyBuilder<DefaultClassifier, Blocking> {
         PolicyBuilder::new(Blocking::default())
     }
 
-    /// A builder with these settings, and the default classifier.
+    /// Returns a builder with the settings of `spec` and the default classifier.
     pub fn from_spec(spec: PolicySpec) -> PolicyBuilder<DefaultClassifier, Blocking> {
         PolicyBuilder::from_spec(spec, Blocking::default())
     }
 }
 
 impl<Tm: Default> AsyncPolicy<DefaultClassifier, Tm> {
-    /// A builder of a policy with neither retry nor breaker, and the default classifier.
+    /// Returns a builder with no retry, no breaker and the default classifier.
     pub fn builder() -> PolicyBuilder<DefaultClassifier, Async<Tm>> {
         PolicyBuilder::new(Async(Tm::default()))
     }
 
-    /// A builder with these settings, and the default classifier.
+    /// Returns a builder with the settings of `spec` and the default classifier.
     pub fn from_spec(spec: PolicySpec) -> PolicyBuilder<DefaultClassifier, Async<Tm>> {
         PolicyBuilder::from_spec(spec, Async(Tm::default()))
     }
 }
 
-// The questions and the context are the same for both policies; only the calls differ.
+// Both policies have the same accessors and contexts; only their calls differ.
 macro_rules! policy_methods {
     ([$($parameter:ident),*] $policy:ty, $name:literal) => {
         impl<$($parameter),*> $policy {
-            /// Settings for single calls: deadline, hooks, abort, sleep handler, timeline.
+            /// Returns a context, which adds settings to single calls: deadline, hooks, abort,
+            /// sleep handler, timeline.
             pub fn context(&self) -> CallContext<'_, Self> {
                 CallContext::of(self)
             }
 
-            /// [`context`](Self::context) with a name for the operation.
+            /// Returns a [`context`](Self::context) that names the operation.
             pub fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> CallContext<'a, Self> {
                 self.context().operation(name)
             }
 
-            /// The [name](crate::policy::PolicyBuilder::name) it was given.
+            /// The policy's [name](crate::policy::PolicyBuilder::name), if it has one.
             #[must_use]
             pub fn name(&self) -> Option<&str> {
                 self.plan.name()
             }
 
-            /// The settings it was built from, as data.
+            /// Returns the settings the policy was built from, as plain data.
             #[must_use]
             pub fn spec(&self) -> PolicySpec {
                 self.plan.spec()
             }
 
-            /// The same policy with a breaker for one dependency, such as one host of many.
-            /// Everything else is shared: the compiled settings, the budget, the observers, and
-            /// what strategies have learned.
+            /// Returns this policy with another breaker, for one dependency of several, such as one
+            /// of many hosts. The two share everything else: settings, budget, observers and the
+            /// state of adaptive strategies.
             ///
             /// # Errors
             ///
-            /// What is wrong with the breaker.
+            /// Every rule that the breaker's settings break.
             pub fn with_circuit_breaker(&self, breaker: impl IntoBreaker) -> Result<Self, ConfigError>
             where
                 Self: Clone,
@@ -140,33 +157,32 @@ macro_rules! policy_methods {
                 &self.plan.warnings
             }
 
-            /// The classifier, for integrations that have to know what a result means before the
-            /// call does.
+            /// The classifier, for integrations that classify a result before the call does.
             #[must_use]
             pub const fn classifier(&self) -> &C {
                 &self.classifier
             }
 
-            /// Whether the policy has observers or attempt hooks: if not, nobody hears the name of
-            /// an operation, and one need not be made.
+            /// Whether the policy has observers or attempt hooks. Without them the name of an
+            /// operation is not used, so an integration need not compute one.
             #[must_use]
             pub fn is_watched(&self) -> bool {
                 self.plan.hooks.is_watching()
             }
 
-            /// How many attempts a call makes at most.
+            /// The largest number of attempts a call makes.
             #[must_use]
             pub fn max_attempts(&self) -> u32 {
                 self.plan.max_attempts
             }
 
-            /// The breaker's state, if there is one.
+            /// The breaker's state, if the policy has a breaker.
             #[must_use]
             pub fn circuit_state(&self) -> Option<CircuitState> {
                 self.plan.breaker.as_ref().map(|breaker| breaker.as_dyn().state())
             }
 
-            /// The budget, if there is one.
+            /// The retry budget, if the policy has one.
             #[must_use]
             pub fn budget(&self) -> Option<&Budget> {
                 self.plan.budget.as_ref()
@@ -190,8 +206,8 @@ policy_methods!([C] Policy<C>, "Policy");
 policy_methods!([C, Tm] AsyncPolicy<C, Tm>, "AsyncPolicy");
 
 impl<C, Tm> AsyncPolicy<C, Tm> {
-    /// A policy of one attempt that counts, limits and watches nothing, with the same classifier
-    /// and timer. For integrations in which some calls bypass the policy.
+    /// Returns a policy with the same classifier and timer that makes one attempt, without breaker,
+    /// budget, deadline or observers. For integrations in which some calls bypass the policy.
     #[must_use]
     pub fn passthrough(&self) -> Self
     where
@@ -201,10 +217,9 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         Self { plan: passthrough_plan(), classifier: self.classifier.clone(), timer: self.timer.clone() }
     }
 
-    /// The same policy with a reference count apart from this one's, for integrations whose calls
-    /// hold a handle each. Such a call counts twice, and threads that count in one place spend most
-    /// of a short call waiting for each other. Costs one allocation. Everything is shared as by a
-    /// clone.
+    /// Returns a clone with a separate reference count, for integrations in which each call holds a
+    /// handle. Such a call updates the count twice, and on a shared count threads spend most of a
+    /// short call contending for it. Costs one allocation; shares the same state as a clone.
     #[must_use]
     pub fn counted_apart(&self) -> Self
     where
@@ -215,14 +230,15 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
         Self { plan, classifier: self.classifier.clone(), timer: self.timer.clone() }
     }
 
-    /// The timer, for integrations that wait for something besides attempts.
+    /// The timer, for integrations that have waits besides those between attempts.
     #[must_use]
     pub const fn timer(&self) -> &Tm {
         &self.timer
     }
 }
 
-/// One for all: integrations take it for each request that bypasses a policy, and it has no state.
+/// A single static plan, because integrations use it for each request that bypasses a policy and it
+/// has no state.
 fn passthrough_plan() -> Arc<Plan> {
     static PLAN: OnceLock<Arc<Plan>> = OnceLock::new();
     let plan = PLAN.get_or_init(|| {
@@ -247,29 +263,28 @@ impl Default for Policy {
     }
 }
 
-/// As [`Policy::default`].
+/// Like [`Policy::default`].
 impl<Tm: Default> Default for AsyncPolicy<DefaultClassifier, Tm> {
     fn default() -> Self {
         Retry::default().into()
     }
 }
 
-/// A policy with nothing but this retry, within 60 s.
+/// A policy with this retry, a deadline of 60 s, and no breaker.
 impl From<Retry> for Policy {
     fn from(retry: Retry) -> Self {
         Self { plan: plan_of(&retry), classifier: DefaultClassifier::default() }
     }
 }
 
-/// A policy with nothing but this retry, within 60 s.
+/// A policy with this retry, a deadline of 60 s, and no breaker.
 impl<Tm: Default> From<Retry> for AsyncPolicy<DefaultClassifier, Tm> {
     fn from(retry: Retry) -> Self {
         Self { plan: plan_of(&retry), classifier: DefaultClassifier::default(), timer: Tm::default() }
     }
 }
 
-/// A policy of which nothing but the retry is of interest: another name for [`Policy`], for fields
-/// and signatures.
+/// Alias of [`Policy`], for fields and signatures of code that only retries.
 ///
 /// ```
 /// use std::time::Duration;
@@ -286,5 +301,5 @@ impl<Tm: Default> From<Retry> for AsyncPolicy<DefaultClassifier, Tm> {
 /// ```
 pub type RetryPolicy<C = DefaultClassifier> = Policy<C>;
 
-/// [`RetryPolicy`] for asynchronous operations. A runtime's crate fixes the timer `Tm`.
+/// Alias of [`AsyncPolicy`], for fields and signatures of code that only retries.
 pub type AsyncRetryPolicy<C, Tm> = AsyncPolicy<C, Tm>;

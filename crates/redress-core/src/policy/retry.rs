@@ -1,5 +1,5 @@
-//! The retry component and its builder: a method for each setting. The settings themselves are
-//! `retry_spec.rs`, what they decide is `engine/gates.rs`.
+//! [`Retry`], the retry component of a policy, and its builder. The settings as data are in
+//! `retry_spec.rs`; `engine/gates.rs` acts on them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,16 +11,31 @@ use crate::policy::config_error::{Check, ConfigError};
 use crate::policy::retry_spec::RetrySpec;
 use crate::strategy::{Strategy, StrategySpec, default_strategy};
 
-/// The retry component of a policy, validated. Build it with [`builder`](Self::builder); hand it,
-/// or the builder, to `Policy::builder().retry(..)`. Policies that share one share its budget and
-/// what its strategies have learned.
+/// The validated retry component of a policy. Build it with [`builder`](Self::builder), and pass it
+/// or the builder to `Policy::builder().retry(..)`. Policies that share a `Retry` share its budget
+/// and the state of its adaptive strategies.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress::{Budget, ErrorClass, Policy, Retry, decorrelated_jitter};
+///
+/// let retry = Retry::builder()
+///     .max_attempts(4)
+///     .strategy(decorrelated_jitter().base(Duration::from_millis(50)).max(Duration::from_secs(2)))
+///     .max_retries_for(ErrorClass::RateLimit, 1)
+///     .budget(Budget::new(20, Duration::from_secs(10))?)
+///     .build()?;
+/// let policy = Policy::builder().retry(retry).build()?;
+/// assert_eq!(policy.max_attempts(), 4);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Retry {
     spec: RetrySpec,
     parts: Parts,
 }
 
-/// What a [`RetrySpec`] describes, as the objects that calls share.
+/// The shared objects that a [`RetrySpec`] describes.
 #[derive(Clone, Default)]
 struct Parts {
     strategy: Option<Arc<dyn Strategy>>,
@@ -29,7 +44,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Makes what the caller has only described, and collects what is wrong with any of it.
+    /// Builds the parts that are only described by the spec, and collects all issues.
     fn complete(&mut self, spec: &RetrySpec, check: &mut Check) {
         complete_strategy(&mut self.strategy, spec.strategy.as_ref(), "retry.strategy", check);
         for class in ErrorClass::ALL.iter().copied() {
@@ -65,25 +80,25 @@ impl fmt::Debug for Parts {
 }
 
 impl Retry {
-    /// A builder with the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder() -> RetryBuilder {
         Self::from_spec(RetrySpec::default())
     }
 
-    /// A builder with these settings. Strategies and budget are made of their specs, for this retry
-    /// alone, unless the builder is given others.
+    /// Returns a builder with the settings of `spec`. Strategies and budget are created from their
+    /// specs, and not shared with other retries, unless the builder sets others.
     pub fn from_spec(spec: RetrySpec) -> RetryBuilder {
         RetryBuilder { spec, parts: Parts::default() }
     }
 
-    /// The settings it was built from, as data.
+    /// The settings it was built from, as plain data.
     #[must_use]
     pub const fn spec(&self) -> &RetrySpec {
         &self.spec
     }
 
-    /// The strategy of each class. Classes without one of their own have the default one, unless
-    /// the user chose strategies for some classes only.
+    /// The strategy of each class. A class that was not given one uses the default, unless
+    /// strategies were set for some classes only.
     pub(crate) fn strategies(&self) -> PerClass<Option<Arc<dyn Strategy>>> {
         let default =
             if self.spec.has_default_strategy() { Some(default_strategy()) } else { self.parts.strategy.clone() };
@@ -95,11 +110,11 @@ impl Retry {
     }
 }
 
-/// Builds a [`Retry`] from a [`RetrySpec`], whose fields its methods set.
+/// Builds a [`Retry`]. Each method sets a field of a [`RetrySpec`].
 ///
 /// # Defaults
 ///
-/// As [`RetrySpec`].
+/// Those of [`RetrySpec`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called or a policy builder takes it"]
 pub struct RetryBuilder {
@@ -108,7 +123,7 @@ pub struct RetryBuilder {
 }
 
 impl RetryBuilder {
-    /// Sets the strategy for classes without one of their own. Default:
+    /// Sets the strategy of all classes without a [class strategy](Self::strategy_for). Default:
     /// [`decorrelated_jitter`](crate::decorrelated_jitter) up to 5 s.
     pub fn strategy(mut self, strategy: impl Strategy + 'static) -> Self {
         self.spec.strategy = Some(strategy.spec());
@@ -116,69 +131,71 @@ impl RetryBuilder {
         self
     }
 
-    /// Sets the strategy for one class. If no strategy is set for the others, they are not retried.
+    /// Sets the strategy of one class. If no strategy is set for the other classes, they are not
+    /// retried.
     pub fn strategy_for(mut self, class: ErrorClass, strategy: impl Strategy + 'static) -> Self {
         self.spec.strategies[class] = Some(strategy.spec());
         self.parts.strategies[class] = Some(Arc::new(strategy));
         self
     }
 
-    /// Sets how many attempts a call may make, the first included. Default: 6.
+    /// Limits the attempts of a call, the first included. Default: 6.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.spec.max_attempts = attempts;
         self
     }
 
-    /// Sets how many failures of class [`Unknown`](ErrorClass::Unknown) are retried in a call.
-    /// Default: 2. The failure after that ends the call.
+    /// Limits the failures of class [`Unknown`](ErrorClass::Unknown) that a call retries. The next
+    /// one ends the call. Default: 2.
     pub fn max_unknown_retries(mut self, retries: u32) -> Self {
         self.spec.max_unknown_retries = Some(retries);
         self
     }
 
-    /// Caps failures of class [`Unknown`](ErrorClass::Unknown) no more than others.
+    /// Removes the separate cap for failures of class [`Unknown`](ErrorClass::Unknown).
     pub fn unlimited_unknown_retries(mut self) -> Self {
         self.spec.max_unknown_retries = None;
         self
     }
 
-    /// Sets how many failures of `class` are retried in a call. Default: no cap but the attempts.
-    /// The failure after that ends the call; zero ends it at the first.
+    /// Limits the failures of `class` that a call retries. The next one ends the call; with zero,
+    /// the first one does. Default: no limit but `max_attempts`.
     pub fn max_retries_for(mut self, class: ErrorClass, retries: u32) -> Self {
         self.spec.max_retries_for[class] = Some(retries);
         self
     }
 
-    /// Makes every retry take a token from `budget`, which may be shared. Default: none.
+    /// Makes every retry take a token from `budget`, which may be shared between policies. Default:
+    /// no budget.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.spec.budget = Some(budget.spec());
         self.parts.budget = Some(budget);
         self
     }
 
-    /// Leaves `retry_after` hints to the strategies. Default: a hint is a floor. Whatever the
-    /// strategy computes, the wait is the longer of its delay and the hint, on any retryable class.
+    /// Leaves `retry_after` hints to the strategies. Default: a hint is a lower bound. The wait is
+    /// the longer of the strategy's delay and the hint, for every retryable class.
     pub fn ignore_retry_after(mut self) -> Self {
         self.spec.ignore_retry_after = true;
         self
     }
 
-    /// Shortens longer hints to this, for the least wait and for what strategies read. Default: no
-    /// cap but the deadline.
+    /// Caps `retry_after` hints at `longest`, both as a lower bound of waits and as strategies see
+    /// them. Default: no cap but the deadline.
     ///
-    /// It protects a policy without a deadline from a hostile hint. To give up instead of coming
-    /// back early, set a deadline.
+    /// The cap protects a policy without a deadline from a hostile hint. To give up instead of
+    /// retrying earlier than the hint asks, set a deadline.
     pub fn max_retry_after(mut self, longest: Duration) -> Self {
         self.spec.max_retry_after = Some(longest);
         self
     }
 
-    /// The component.
+    /// Builds the retry component.
     ///
     /// # Errors
     ///
-    /// Everything wrong at once: no attempts, a duration of zero or over 584 years, a cap over
-    /// 65,534, or the rules of a strategy or a budget.
+    /// Every rule that the settings break: no attempts, a duration of zero or over 584 years, a cap
+    /// over 65,534, or a rule of a strategy or the budget.
     pub fn build(self) -> Result<Retry, ConfigError> {
         let mut check = Check::default();
         let retry = self.checked(&mut check);
@@ -186,7 +203,7 @@ impl RetryBuilder {
         Ok(retry)
     }
 
-    /// The component, which is worth nothing if the check has found anything.
+    /// Builds the component. Use it only if `check` has found no issue.
     pub(crate) fn checked(self, check: &mut Check) -> Retry {
         let Self { spec, mut parts } = self;
         spec.check(check);
@@ -195,7 +212,7 @@ impl RetryBuilder {
     }
 }
 
-/// What a policy's builder takes as its retry: a [`RetryBuilder`], a [`Retry`] or a [`RetrySpec`].
+/// Types that `PolicyBuilder::retry` accepts: a [`RetryBuilder`], a [`Retry`] or a [`RetrySpec`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a retry component",
     label = "neither a `Retry` nor its builder",

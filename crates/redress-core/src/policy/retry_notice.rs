@@ -1,8 +1,5 @@
-//! What a hook that sees the typed error is told before each wait, and how a call carries such a
-//! hook.
-//!
-//! Owns the notice, its text and the place of the hook in a context's type. When it is told is the
-//! drivers' business.
+//! [`RetryNotice`], which the typed retry hook receives before each wait, and the types through
+//! which a context carries such a hook.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,10 +9,10 @@ use crate::classify::classification::Classification;
 use crate::outcome::failure::Cause;
 use crate::outcome::readable_duration::Readable;
 
-/// A failure that is about to be tried again, as told to
+/// A failure that is about to be retried, as passed to the hook of
 /// [`CallContext::on_retry`](crate::CallContext::on_retry).
 ///
-/// Displays as a line of a log or a terminal: `connection refused; again in 300 ms`.
+/// Displays as one line for a log or a terminal: `connection refused; again in 300 ms`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RetryNotice<'a, E> {
@@ -23,7 +20,7 @@ pub struct RetryNotice<'a, E> {
     pub error: Option<&'a E>,
     /// What failed: the error, a value that counts as a failure, or the attempt's timeout.
     pub cause: Cause,
-    /// What the classifier made of it.
+    /// How the classifier classified the failure.
     pub classification: &'a Classification,
     /// The attempt that failed, counted from 1.
     pub attempt: u32,
@@ -58,15 +55,15 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A hook before each wait that sees errors of type `E`, or [none](NoRetryHook). What a
-/// [`Caller`](crate::Caller) hands on; made by
-/// [`CallContext::on_retry`](crate::CallContext::on_retry) only.
+/// A hook that receives errors of type `E` before each wait, or [none](NoRetryHook). A
+/// [`Caller`](crate::Caller) passes it on. Created only by
+/// [`CallContext::on_retry`](crate::CallContext::on_retry).
 pub trait RetryHook<E>: sealed::Sealed {
-    /// The attempt failed and is tried again after the wait.
+    /// Called when an attempt failed and will be retried after the wait.
     fn on_retry(&self, notice: &RetryNotice<'_, E>);
 }
 
-/// No hook that sees typed errors.
+/// The absence of a typed retry hook.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct NoRetryHook;
@@ -84,7 +81,8 @@ impl<E> RetryHook<E> for NoRetryHook {
     fn on_retry(&self, _: &RetryNotice<'_, E>) {}
 }
 
-/// The hook of a context. Made by [`CallContext::on_retry`](crate::CallContext::on_retry).
+/// The typed retry hook of a context. Created by
+/// [`CallContext::on_retry`](crate::CallContext::on_retry).
 pub struct OnRetry<E, H> {
     hook: H,
     error: PhantomData<fn(&E)>,
@@ -125,7 +123,7 @@ impl<E, N: RetryHook<E> + ?Sized> RetryHook<E> for &N {
     }
 }
 
-/// The hooks of a context and of the context around it: both are told.
+/// The hooks of a context and of the context around it. Both are called.
 pub(crate) struct BothHooks<A, B>(pub(crate) A, pub(crate) B);
 
 impl<A, B> sealed::Sealed for BothHooks<A, B> {}

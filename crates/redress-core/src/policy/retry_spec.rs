@@ -1,4 +1,5 @@
-//! The retry settings as plain data: the fields, their defaults, their rules, and how they read.
+//! [`RetrySpec`]: the retry settings as plain data, with their defaults, validation rules and text
+//! form.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,16 +13,15 @@ use crate::strategy::{StrategySpec, default_strategy_spec};
 
 const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 
-/// The configuration of a [`Retry`](crate::Retry): what its builder edits, and what a built one
-/// [gives back](crate::Retry::spec).
+/// The configuration of a [`Retry`](crate::Retry). Its builder edits this value, and a built retry
+/// [returns](crate::Retry::spec) it.
 ///
-/// Plain data that nothing has checked: [`build`](crate::policy::RetryBuilder::build) does.
+/// Plain data, not validated until [`build`](crate::policy::RetryBuilder::build) is called.
 ///
 /// # Defaults
 ///
-/// `max_attempts` 6, `max_unknown_retries` 2, no caps per class, no budget, hints honoured. Without
-/// any strategy it is [`decorrelated_jitter`](crate::decorrelated_jitter) up to 5 s, for every
-/// class.
+/// `max_attempts` 6, `max_unknown_retries` 2, no caps per class, no budget, hints honoured. If no
+/// strategy is set, every class uses [`decorrelated_jitter`](crate::decorrelated_jitter) up to 5 s.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,21 +47,21 @@ const CAP_RULE: &str = "be at most 65534; leave it out for no cap";
 pub struct RetrySpec {
     /// How many attempts a call may make, the first one included.
     pub max_attempts: u32,
-    /// How many failures of class `Unknown` may be retried; `None` for no cap of their own.
+    /// How many failures of class `Unknown` may be retried; `None` for no separate cap.
     pub max_unknown_retries: Option<u32>,
-    /// How many failures of each class may be retried; `None` for no cap of its own.
+    /// How many failures of each class may be retried; `None` for no separate cap.
     pub max_retries_for: PerClass<Option<u32>>,
-    /// The strategy for classes without one of their own. `None` is the default strategy if
-    /// `strategies` is empty as well; else a class without a strategy is not retried, and ends as
-    /// [`NoStrategy`](crate::StopReason::NoStrategy).
+    /// The strategy of classes that `strategies` does not list. `None` means the default strategy
+    /// if `strategies` is empty too. Otherwise a class without a strategy is not retried, and the
+    /// call ends as [`NoStrategy`](crate::StopReason::NoStrategy).
     pub strategy: Option<StrategySpec>,
-    /// The strategies of single classes.
+    /// Strategies for single classes.
     pub strategies: PerClass<Option<StrategySpec>>,
     /// The budget that every retry takes a token from.
     pub budget: Option<BudgetSpec>,
-    /// Whether `retry_after` hints are left to the strategies instead of being the least wait.
+    /// Whether to ignore `retry_after` hints as a lower bound of waits. Strategies still see them.
     pub ignore_retry_after: bool,
-    /// The longest wait that a hint can ask for; `None` for no limit but the deadline.
+    /// Caps `retry_after` hints; `None` for no limit but the deadline.
     pub max_retry_after: Option<Duration>,
 }
 
@@ -80,7 +80,7 @@ impl Default for RetrySpec {
     }
 }
 
-/// The default cap is no oddity, however few attempts there are.
+/// The default cap never produces a warning, however few attempts are allowed.
 const DEFAULT_UNKNOWN_CAP: u32 = 2;
 
 impl RetrySpec {
@@ -89,13 +89,12 @@ impl RetrySpec {
         Self { max_attempts: 1, max_unknown_retries: None, ..Self::default() }
     }
 
-    /// Whether a class without a strategy of its own has the default one.
+    /// Whether no strategy is set, so that every class uses the default one.
     pub(crate) fn has_default_strategy(&self) -> bool {
         self.strategy.is_none() && self.strategies.iter().all(|(_, strategy)| strategy.is_none())
     }
 
-    /// Collects what is refused, strategies and budget apart: their own rules are checked where
-    /// they are built.
+    /// Collects errors. The rules of strategies and the budget are checked where those are built.
     pub(crate) fn check(&self, check: &mut Check) {
         check.that(self.max_attempts >= 1, "retry.max_attempts", self.max_attempts, "be at least 1");
         if let Some(longest) = self.max_retry_after {
@@ -109,9 +108,9 @@ impl RetrySpec {
         }
     }
 
-    /// Collects what is legal but odd.
+    /// Collects warnings about settings that have no effect.
     pub(crate) fn warn(&self, check: &mut Check) {
-        // The attempts run out no later than after this many retries.
+        // `max_attempts` allows this many retries, so a larger cap never binds.
         let retries = self.max_attempts.saturating_sub(1);
         for (class, cap) in self.max_retries_for.iter() {
             let Some(cap) = *cap else { continue };
@@ -131,7 +130,7 @@ impl RetrySpec {
         self.warn_of_unknown_caps(check);
     }
 
-    /// Two caps hold for failures of class `Unknown`, and the attempts end both.
+    /// Collects warnings about `Unknown`, which has two caps. The attempts limit both.
     fn warn_of_unknown_caps(&self, check: &mut Check) {
         if let (Some(of_class), Some(of_unknown)) =
             (self.max_retries_for[ErrorClass::Unknown], self.max_unknown_retries)
@@ -188,7 +187,7 @@ impl RetrySpec {
     }
 }
 
-/// What a hint does to a wait.
+/// The part of the text that says how hints affect waits.
 struct HintText<'a>(&'a RetrySpec);
 
 impl fmt::Display for HintText<'_> {
@@ -201,7 +200,7 @@ impl fmt::Display for HintText<'_> {
     }
 }
 
-/// A line for each part: attempts, caps, waits, budget.
+/// One line for each part: attempts, caps, waits, budget.
 impl fmt::Display for RetrySpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.max_attempts == 1 {

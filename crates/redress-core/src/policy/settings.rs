@@ -1,7 +1,5 @@
-//! What a call may set for itself, as a value that callers and integrations hand on.
-//!
-//! Owns the settings' combination and what may be read of them. How a user sets them is
-//! `context.rs`.
+//! [`CallSettings`]: the settings of a single call, as a value that callers and integrations pass
+//! on. Users set them with `context.rs`.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -10,19 +8,18 @@ use crate::engine::Flags;
 use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
 
-/// When a single call has to end: after a while, or at an instant. Made from a `Duration` or an
-/// `Instant`.
+/// The deadline of a single call, converted from a `Duration` or an `Instant`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Deadline {
-    /// So long after the call begins.
+    /// This long after the start of the call.
     After(Duration),
-    /// At this instant, on the policy's clock.
+    /// At this instant of the policy's clock.
     At(Instant),
 }
 
 impl Deadline {
-    /// What is left of it in a call that has taken `elapsed` by `now`; zero at it.
+    /// The time left at `now`, in a call that has taken `elapsed`. Zero at and after the deadline.
     pub(crate) fn left(self, elapsed: Duration, now: Instant) -> Duration {
         match self {
             Self::After(time) => time.saturating_sub(elapsed),
@@ -43,8 +40,8 @@ impl From<Instant> for Deadline {
     }
 }
 
-/// The settings of single calls by themselves: what a [`Caller`](crate::Caller) is given beside the
-/// operation. Made with a [`CallContext`].
+/// The settings of single calls, without a policy, as a [`Caller`](crate::Caller) receives them.
+/// Converted from a [`CallContext`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,9 +56,9 @@ impl From<Instant> for Deadline {
 pub struct CallSettings<'a> {
     pub(crate) hooks: Hooks<'a>,
     pub(crate) flags: Flags,
-    /// The earliest one ends the call.
+    /// The earliest of them ends the call.
     pub(crate) deadlines: Vec<Deadline>,
-    /// Whether a hook that sees typed errors goes with the settings.
+    /// Whether the context has a typed retry hook.
     pub(crate) has_retry_hook: bool,
 }
 
@@ -72,21 +69,21 @@ impl<'a> CallSettings<'a> {
         self.hooks.operation.as_deref()
     }
 
-    /// The deadline of the call, beside the policy's. Of settings within settings, those of the
-    /// innermost.
+    /// The deadline of the call, in addition to the policy's. In nested settings, the innermost
+    /// one.
     #[must_use]
     pub fn deadline(&self) -> Option<Deadline> {
         self.deadlines.last().copied()
     }
 
-    /// Whether they have observers or attempt hooks: if neither they nor the policy have any, the
-    /// name of an operation need not be made.
+    /// Whether observers or attempt hooks are set. If neither these settings nor the policy have
+    /// any, an integration need not compute the name of an operation.
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.hooks.is_watching()
     }
 
-    /// Whether an abort handle of theirs was aborted.
+    /// Whether any of the abort handles was aborted.
     #[must_use]
     pub fn is_aborted(&self) -> bool {
         self.hooks.aborts.iter().any(crate::AbortHandle::is_aborted)
@@ -99,7 +96,7 @@ impl<'a> CallSettings<'a> {
         self.flags = Flags::of_hooks(&self.hooks).with(deadline).with(hooked);
     }
 
-    /// These settings over those of the context around them: all deadlines hold.
+    /// Merges these settings with those of an outer context. All deadlines apply.
     pub(crate) fn over(&self, outer: &Self) -> Self {
         let mut both = Self { hooks: self.hooks.over(&outer.hooks), ..Self::default() };
         both.change(|both| {

@@ -1,8 +1,4 @@
-//! What may stand between a failure and the next attempt: the sleep handler's answer and the hooks
-//! around a wait.
-//!
-//! Owns the words and the hook types. When they are asked is the engine's business, how time passes
-//! the drivers'.
+//! [`SleepDecision`], the result of a sleep handler, and the types of the hooks around a wait.
 
 use std::fmt;
 use std::future::Future;
@@ -12,15 +8,33 @@ use std::time::Duration;
 use crate::closed_set::closed_set;
 use crate::strategy::BackoffContext;
 
-/// A sleep handler's answer to "this call would now wait so long".
+/// What a sleep handler decides about the wait before a retry.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use std::time::Duration;
+/// use redress::{Policy, Retry, SleepDecision, StopReason, fixed};
+///
+/// let retry = Retry::builder().strategy(fixed(Duration::from_secs(30)));
+/// let policy = Policy::builder()
+///     .retry(retry)
+///     .sleep_handler(|_, delay| {
+///         if delay > Duration::from_secs(1) { SleepDecision::Defer } else { SleepDecision::Sleep }
+///     })
+///     .build()?;
+/// let outcome = policy.execute(|| Err::<(), _>(Error::from(ErrorKind::ConnectionReset)));
+/// assert_eq!(outcome.stop_reason(), Some(StopReason::Scheduled));
+/// assert_eq!(outcome.next_delay(), Some(Duration::from_secs(30)));
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SleepDecision {
-    /// Wait here, then try again. If the delay does not fit the deadline, the call ends as
+    /// Wait, then retry. If the delay does not fit the deadline, the call ends as
     /// [`DeadlineExceeded`](crate::StopReason::DeadlineExceeded) instead.
     Sleep,
-    /// End the call as [`Scheduled`](crate::StopReason::Scheduled): somebody else, such as a queue,
-    /// calls again after the delay, which the outcome carries.
+    /// End the call as [`Scheduled`](crate::StopReason::Scheduled), so that a queue or scheduler
+    /// can call again after the delay. The outcome contains the delay.
     Defer,
     /// End the call as [`Aborted`](crate::StopReason::Aborted).
     Abort,
@@ -49,7 +63,7 @@ impl fmt::Display for SleepDecision {
     }
 }
 
-/// A boxed future that a hook of an asynchronous call returns.
+/// The boxed future of an asynchronous hook.
 pub type HookFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 pub(crate) type SleepFn<'h> = dyn Fn(&BackoffContext<'_>, Duration) -> SleepDecision + Send + Sync + 'h;

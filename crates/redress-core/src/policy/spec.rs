@@ -1,4 +1,5 @@
-//! A whole policy's configuration as plain data.
+//! [`PolicySpec`]: the configuration of a whole policy as plain data, with its validation rules and
+//! text form.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,18 +10,19 @@ use crate::outcome::readable_duration::Readable;
 use crate::policy::config_error::{Check, ConfigIssue};
 use crate::policy::retry_spec::RetrySpec;
 
-/// The deadline of a policy that retries and sets none.
+/// The deadline of a policy that retries and does not set one.
 pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 
-/// The configuration of a policy: what its builder [is made from](crate::Policy::from_spec), and
-/// what a built one [gives back](crate::Policy::spec). Its `Display` is a page for people.
+/// The configuration of a policy. A builder can be [made from it](crate::Policy::from_spec), and a
+/// built policy [returns it](crate::Policy::spec). `Display` prints a readable summary.
 ///
-/// Plain data that nothing has checked: [`build`](crate::policy::PolicyBuilder::build) does.
+/// Plain data, not validated until [`build`](crate::policy::PolicyBuilder::build) is called.
 /// Classifier, timer, clock, hooks and observers are code and not part of it.
 ///
 /// # Defaults
 ///
-/// As [`Policy::default`](crate::Policy::default): the default retry within 60 s, and nothing else.
+/// Those of [`Policy::default`](crate::Policy::default): the default retry with a deadline of 60 s,
+/// and nothing else.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,15 +52,15 @@ pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PolicySpec {
-    /// The name in events; an empty one is none.
+    /// The name in events; an empty name counts as none.
     pub name: Option<Cow<'static, str>>,
     /// The retry component; `None` for one attempt.
     pub retry: Option<RetrySpec>,
     /// The circuit breaker; `None` for none.
     pub breaker: Option<PolicyBreaker>,
-    /// Time for the whole call, waits included; `None` for no deadline.
+    /// Time limit of the whole call, waits included; `None` for no deadline.
     pub deadline: Option<Duration>,
-    /// Time for each attempt; `None` for no limit but the deadline.
+    /// Time limit of each attempt; `None` for no limit but the deadline.
     pub attempt_timeout: Option<Duration>,
     /// Whether an attempt that is running at the deadline may finish.
     pub finish_running_attempt: bool,
@@ -68,10 +70,9 @@ pub struct PolicySpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyBreaker {
-    /// A [`CircuitBreaker`](crate::CircuitBreaker). A policy built from it has a breaker that it
-    /// shares with none.
+    /// A [`CircuitBreaker`](crate::CircuitBreaker). Each policy built from it gets a new breaker.
     Circuit(BreakerSpec),
-    /// Another [`Breaker`](crate::breaker::Breaker). It cannot be built from a spec.
+    /// A custom [`Breaker`](crate::breaker::Breaker), which cannot be built from a spec.
     Custom,
 }
 
@@ -82,7 +83,7 @@ impl Default for PolicySpec {
 }
 
 impl PolicySpec {
-    /// One attempt, for as long as it takes.
+    /// One attempt without a time limit.
     pub(crate) const fn once() -> Self {
         Self {
             name: None,
@@ -94,8 +95,7 @@ impl PolicySpec {
         }
     }
 
-    /// Collects what is refused, retry and breaker apart: their own rules are checked where they
-    /// are built.
+    /// Collects errors. The rules of retry and breaker are checked where those are built.
     pub(crate) fn check(&self, check: &mut Check) {
         if let Some(deadline) = self.deadline {
             check.duration("policy.deadline", deadline);
@@ -105,7 +105,7 @@ impl PolicySpec {
         }
     }
 
-    /// What is legal but odd, the breaker's own oddities apart.
+    /// Warnings about settings that have no effect, except those of the breaker.
     pub(crate) fn warnings(&self) -> Vec<ConfigIssue> {
         let mut check = Check::default();
         if let (Some(timeout), Some(deadline)) = (self.attempt_timeout, self.deadline) {
@@ -122,18 +122,18 @@ impl PolicySpec {
         check.into_issues()
     }
 
-    /// What is odd about a breaker in a policy like this.
+    /// Collects the warning about a breaker in a policy without a time limit.
     pub(crate) fn warn_of_breaker(&self, check: &mut Check) {
         check.that(
             self.deadline.is_some() || self.attempt_timeout.is_some(),
             "policy.attempt_timeout",
             format_args!("none"),
-            "be set, or a deadline: without either the breaker never hears of an attempt that hangs",
+            "be set, or a deadline: without either, a hanging attempt is never reported to the breaker",
         );
     }
 }
 
-/// A page: the name, then a line for each part.
+/// The name, then one line for each part.
 impl fmt::Display for PolicySpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("policy")?;

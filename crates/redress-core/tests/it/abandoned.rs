@@ -1,6 +1,5 @@
-//! Calls without a result: one that is dropped and one that a panic goes through are each told of
-//! as cancelled, once, before the permit is given back. And a call that never waits lets the
-//! runtime do other work.
+//! Calls without a result: a dropped call and a call that panics are each reported as cancelled,
+//! once, before the permit is released. And a call that never waits yields to the runtime.
 #![expect(clippy::unwrap_used, reason = "a lock that is poisoned has failed the test already")]
 
 use std::future::{Future, pending, poll_fn, ready};
@@ -70,7 +69,7 @@ impl Breaker for Story {
     }
 }
 
-/// An attempt's future or a hook's: says when it is gone.
+/// The future of an attempt or a hook. Notes when it is dropped.
 struct Gone(Story, &'static str);
 
 impl Drop for Gone {
@@ -108,7 +107,7 @@ fn attempt(story: &Story, number: u32) -> impl Future<Output = Attempted> + use<
     }
 }
 
-/// An operation for calls that are polled by hand, whose attempts are dropped with it.
+/// An operation for calls that are polled manually. Its attempts are dropped with it.
 struct ByHand<F>(F, Option<Pin<Box<dyn Future<Output = Attempted>>>>);
 
 impl<F, Fut> PollOperation<Answer, Failed> for ByHand<F>
@@ -129,7 +128,8 @@ where
     }
 }
 
-/// The call as a future that stays whole when a panic leaves it: of the policy, and polled by hand.
+/// The call as a future that is not dropped when a panic leaves it: of the policy, and polled
+/// manually.
 fn calls<'a, Fut>(policy: &'a Subject, operation: impl Fn(Attempt) -> Fut + Clone + 'a) -> [Calling<'a>; 3]
 where
     Fut: Future<Output = Attempted> + 'static,

@@ -1,5 +1,5 @@
-//! Abort handles and predicates: calls not begun, waits and attempts under way, on every driver,
-//! and what is left of them.
+//! Abort handles and predicates: before the start of a call, during waits and during attempts, on
+//! every driver, and the outcomes.
 
 use std::future::{Future, pending, ready};
 use std::pin::{Pin, pin};
@@ -116,7 +116,7 @@ fn a_wait_of_a_blocking_call_ends_at_an_abort() {
         assert_eq!(outcome.last_error(), Some(&Failed::Of(ErrorClass::Transient)));
         aborting.join().expect("no panic");
     }
-    // Before the wait, on the thread that is to wait.
+    // Before the wait, on the thread that will wait.
     let handle = AbortHandle::new();
     let policy = Policy::builder()
         .retry(slow_retry())
@@ -199,7 +199,7 @@ type Outcome = RetryOutcome<Answer, Failed>;
 type Polled<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
 type Tested = AsyncPolicy<ByClass, VirtualTimer>;
 
-/// The asynchronous calls, as a future and polled by hand, whose operation fails and then pends.
+/// The asynchronous calls, as a future and polled manually, whose operation fails and then pends.
 fn fails_then_pends<'a>(policy: &'a Tested, calls: Option<&AbortHandle>) -> [Polled<'a>; 2] {
     let operation = |attempt: Attempt| async move {
         match attempt.number() {

@@ -1,4 +1,4 @@
-//! The adaptive strategy: its multiplier, its window, and whom it hears.
+//! The adaptive strategy: its multiplier, its window, and the results it is notified of.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -122,7 +122,7 @@ fn a_failing_policy_waits_longer() {
     });
 }
 
-/// Notes what it hears, and waits no time.
+/// Records its notifications. Its delays are zero.
 #[derive(Clone, Default)]
 struct Listens(Arc<Mutex<Vec<Feedback>>>);
 
@@ -149,7 +149,7 @@ impl Strategy for Listens {
 }
 
 #[test]
-fn a_strategy_that_learns_hears_every_success_once() {
+fn a_strategy_that_learns_is_notified_of_every_success_once() {
     everywhere(|lab| {
         let listens = Listens::default();
         let policy = lab.retrying(Retry::builder().strategy(listens.clone()).max_attempts(3));
@@ -161,7 +161,7 @@ fn a_strategy_that_learns_hears_every_success_once() {
 }
 
 #[test]
-fn a_strategy_hears_failures_of_the_classes_it_was_selected_for() {
+fn a_strategy_is_notified_of_failures_of_its_classes() {
     everywhere(|lab| {
         let (default, limits) = (Listens::default(), Listens::default());
         let retry = Retry::builder().strategy(default.clone()).strategy_for(ErrorClass::RateLimit, limits.clone());
@@ -169,7 +169,7 @@ fn a_strategy_hears_failures_of_the_classes_it_was_selected_for() {
         policy.run(&script([fails(ErrorClass::Transient), fails(ErrorClass::RateLimit), GOOD]));
         default.check(&[FAILED, Feedback::Success]);
         limits.check(&[Feedback::Failure(ErrorClass::RateLimit), Feedback::Success]);
-        // The last failure of a call is heard, unless a gate before the strategy ended the call.
+        // The last failure of a call is reported, unless a gate before the strategy ended the call.
         assert_eq!(policy.run(&failing(ErrorClass::Transient)).attempts, 3);
         default.check(&[FAILED, FAILED, FAILED]);
         policy.run(&failing(ErrorClass::Auth));
@@ -208,7 +208,7 @@ fn wrapping_a_strategy_that_does_not_learn_does_not_make_it_learn() {
     assert!(Arc::new(percent()).learns() && !Arc::new(fixed(secs(1))).learns());
 }
 
-/// A strategy that says it does not learn.
+/// A strategy whose `learns` is `false`.
 struct Deaf;
 
 impl Strategy for Deaf {
@@ -222,7 +222,7 @@ impl Strategy for Deaf {
 }
 
 #[test]
-fn a_strategy_that_does_not_learn_is_told_nothing() {
+fn a_strategy_that_does_not_learn_is_not_notified() {
     everywhere(|lab| {
         let retry = Retry::builder().strategy(Deaf).strategy_for(ErrorClass::RateLimit, Listens::default());
         lab.retrying(retry).run(&script([fails(ErrorClass::Transient), GOOD]));
@@ -244,7 +244,7 @@ fn two_wrapped_strategies_are_two_learners() {
 
 /// A shared object of a built component: the same `Arc` in several places.
 #[test]
-fn a_shared_strategy_of_a_component_hears_of_a_success_once() {
+fn a_shared_strategy_of_a_component_is_notified_of_a_success_once() {
     everywhere(|lab| {
         let listens = Listens::default();
         let shared: Arc<dyn Strategy> = Arc::new(listens.clone());
@@ -255,7 +255,7 @@ fn a_shared_strategy_of_a_component_hears_of_a_success_once() {
 
 /// The same through the builder, which takes the `Arc` as a strategy.
 #[test]
-fn a_shared_strategy_of_a_builder_hears_of_a_success_once() {
+fn a_shared_strategy_of_a_builder_is_notified_of_a_success_once() {
     everywhere(|lab| {
         let listens = Listens::default();
         let shared = Arc::new(listens.clone());

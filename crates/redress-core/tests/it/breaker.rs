@@ -1,4 +1,4 @@
-//! The circuit breaker in a policy: what a call reports to it, and what it tells the call.
+//! The circuit breaker in a policy: the reports of calls, and its rejections.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -152,7 +152,7 @@ fn a_rejected_call_makes_no_attempt_and_says_when_to_come_back() {
 }
 
 #[test]
-fn a_call_beside_a_probe_is_told_what_is_left_of_the_lease() {
+fn a_call_rejected_during_a_probe_reports_the_rest_of_the_lease() {
     on_every_driver(|lab| {
         for (builder, left) in [(touchy(), Some(secs(18))), (touchy().no_probe_lease(), None)] {
             let breaker = builder.clock(lab.clock.clone()).build().expect("valid");
@@ -310,8 +310,8 @@ fn a_panic_in_a_closed_circuit_counts_for_nothing() {
     });
 }
 
-/// **C4**, through a policy: whatever the end of a call, its admission is reported or released,
-/// once.
+/// **C4**, through a policy: the admission of a call is reported or released once, for every kind
+/// of end.
 #[test]
 fn every_admission_is_reported_or_released_once() {
     everywhere(|lab| {
@@ -347,8 +347,7 @@ fn a_call_aborted_before_it_began_never_asks_the_breaker() {
     });
 }
 
-/// A call that began before the circuit opened, and ends after, in each way: it says nothing any
-/// more.
+/// A call that started before the circuit opened and ends afterwards, in each way, has no effect.
 #[test]
 fn the_late_result_of_an_overlapping_call_is_ignored() {
     for way in [Way::Call, Way::Execute] {

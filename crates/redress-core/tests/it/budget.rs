@@ -1,4 +1,4 @@
-//! The budget: how many retries policies that share it may make in any window.
+//! The budget: the number of retries that policies sharing it can make in any window.
 
 use std::time::{Duration, Instant};
 
@@ -140,7 +140,7 @@ fn no_window_ever_holds_more_than_the_limit() {
 }
 
 #[test]
-fn its_own_clock_is_asked_and_not_the_callers() {
+fn its_own_clock_is_read_and_not_the_callers() {
     let clock = VirtualClock::new();
     let own = budget(&clock, 1);
     assert!(own.consume_at(clock.now(), 1));

@@ -1,4 +1,4 @@
-//! The error of a call: what is in it, what it prints, and how it travels.
+//! The error of a call: its contents, its text, and its conversions.
 
 use std::error::Error;
 use std::fmt;
@@ -42,7 +42,7 @@ fn aborts() -> Steps {
     script([fails(ErrorClass::Transient), Err(Failed::Abort)])
 }
 
-/// One error of each kind, made anew each time.
+/// Returns one new error of each kind.
 struct Kind {
     make: fn(&Lab) -> Called,
     text: &'static str,
@@ -289,7 +289,7 @@ fn a_chain_of_sources_says_each_thing_once() {
     assert_eq!(levels(&boxed), [own, "outer", "failed: Abort"]);
 }
 
-/// A name for the operation, and how the call is steered besides.
+/// The operation's name, and the other settings of the call.
 fn named(context: Context<'_>) -> Context<'_> {
     context.operation("sync_user")
 }
@@ -371,7 +371,7 @@ fn a_rejection_names_the_breaker_and_not_the_operation() {
     });
 }
 
-/// What integrations rest on, which hand on bad responses.
+/// Integrations that pass on failed responses rely on this.
 #[test]
 fn the_last_value_comes_out_and_everything_else_is_the_error() {
     fn bad() -> Result<Answer, Failed> {

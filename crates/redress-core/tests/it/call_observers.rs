@@ -1,5 +1,5 @@
-//! What observers send along with a call: it hears of that call alone, is there until the call is
-//! over, and its scope is around the operation and nothing else.
+//! Call observers: each is notified of one call only, lives until that call is over, and its scope
+//! encloses the operation and nothing else.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 
@@ -34,7 +34,7 @@ impl Story {
     }
 }
 
-/// Sends along a teller for each call, numbered.
+/// Returns a numbered call observer for each call.
 struct Tellers {
     story: Story,
     calls: AtomicU32,
@@ -92,7 +92,7 @@ fn twice() -> RetryBuilder {
 }
 
 #[test]
-fn it_hears_of_its_call_from_before_the_breaker_until_the_end() {
+fn it_is_notified_of_its_call_from_before_the_breaker_until_the_end() {
     wherever_time_is_virtual(|lab| {
         let story = Story::default();
         let policy = lab
@@ -171,7 +171,7 @@ fn polled(story: &Story, retry: RetryBuilder) -> Subject {
         .expect("valid")
 }
 
-/// The same call awaited and polled by hand.
+/// The same call awaited and polled manually.
 fn in_both_ways(policy: &Subject, story: &Story, test: impl Fn(Pin<&mut dyn Future<Output = bool>>)) {
     let results = || {
         let story = story.clone();
@@ -224,7 +224,7 @@ fn is_end(line: &str, name: EventName) -> bool {
 }
 
 #[test]
-fn a_dropped_call_is_over_when_it_was_told_of_as_cancelled() {
+fn a_dropped_call_is_over_when_it_was_reported_as_cancelled() {
     let story = Story::default();
     let policy = polled(&story, twice());
     for polls in 0..3 {
@@ -249,7 +249,7 @@ fn a_dropped_call_is_over_when_it_was_told_of_as_cancelled() {
 }
 
 #[test]
-fn calls_at_once_are_told_apart() {
+fn concurrent_calls_are_distinguished() {
     let story = Story::default();
     let policy = polled(&story, twice());
     let mut cx = Context::from_waker(Waker::noop());
@@ -340,7 +340,7 @@ impl Drop for BadTeller {
 }
 
 #[test]
-fn whatever_it_does_the_call_goes_as_it_would_and_others_hear_of_it() {
+fn a_panic_in_it_changes_neither_the_call_nor_other_observers() {
     for bad in ALL_BAD {
         wherever_time_is_virtual(|lab| {
             println!("{bad:?}");
@@ -376,7 +376,7 @@ fn a_panic_of_the_operation_comes_out_through_every_scope() {
 }
 
 #[test]
-fn a_call_that_panics_keeps_the_permit_from_nobody() {
+fn a_call_observer_that_panics_when_dropped_does_not_keep_the_permit() {
     let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(1)).build().expect("valid");
     let policy = AsyncPolicy::<_, InstantTimer>::builder()
         .classifier(ByClass)

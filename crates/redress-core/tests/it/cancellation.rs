@@ -1,9 +1,8 @@
 //! Cancellation at every await point of the asynchronous driver, in every state of the breaker, by
 //! enumeration.
 //!
-//! A call of every shape is polled by hand and dropped after poll n, for every n from none to its
-//! end. Owns the dropping and what should hold afterwards; the shapes are `shape.rs`, the breaker's
-//! states `circuit.rs`.
+//! A call of every shape is polled manually and dropped after poll n, for every n from 0 to its
+//! last poll. The shapes are in `shape.rs`, the breaker's states in `circuit.rs`.
 //!
 //! Attacks R3, R4, B1, C1, C2, C3, C4, C5.
 #![expect(clippy::unwrap_used, reason = "a lock that is poisoned has failed the test already")]
@@ -30,7 +29,7 @@ use self::shape::{BUDGET_WINDOW, Call, Dress, LIMIT, Shape, Watch, Way, every_sh
 use crate::circuit::{End, RECOVERY, Standing, Start, breaker, check_onwards, fail};
 use crate::lab::{Attempted, ByClass, Counter, GOOD, fails, secs};
 
-/// What others do to the breaker between the last poll and the drop.
+/// What other calls do to the breaker between the last poll and the drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Overtaken {
     Not,
@@ -56,11 +55,11 @@ enum Place {
     Unwinding,
 }
 
-/// What becomes of the call after its last poll by hand.
+/// What happens to the call after its last manual poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Dropped(Place),
-    /// It goes on to its end.
+    /// It runs to its end.
     GoesOn,
 }
 
@@ -150,8 +149,7 @@ fn drop_at(call: Call<'_>, place: Place) {
     }
 }
 
-/// Has the case happen and checks all there is to check; whether the call came to its end within
-/// its polls.
+/// Runs the case and checks every property. Returns whether the call ended within its polls.
 fn check(case: Case) -> bool {
     let Case { shape, start, polls, .. } = case;
     let watch = watch();
@@ -199,7 +197,7 @@ fn check(case: Case) -> bool {
         assert!(case.fate == Fate::GoesOn || polls == awaits + 1, "{awaits} await points, {polls} polls");
     }
     if admitted.is_some() && polls > 0 {
-        // Superseded, if the case is not about another's probe after this one.
+        // Superseded, unless the case is about another call's probe after this one.
         other = other.and_then(|other| ghost(other, start, breaker));
     }
     check_futures(&watch, is_probe);
@@ -234,8 +232,8 @@ fn overtake<'b>(by: Overtaken, breaker: &'b CircuitBreaker, clock: &VirtualClock
     (Standing::Taken { until: clock.elapsed() + RECOVERY }, Some(probe))
 }
 
-/// Reports what a superseded probe has to say, which is to change nothing; another permit comes
-/// back as it was.
+/// Reports the result of a superseded probe, which must change nothing. Any other permit is
+/// returned as it was.
 #[track_caller]
 fn ghost<'b>(other: Permit<'b>, start: Start, breaker: &CircuitBreaker) -> Option<Permit<'b>> {
     if start != Start::Kept {
@@ -255,7 +253,7 @@ fn run_on(mut call: Call<'_>, wakes: &Arc<Wakes>, clock: &VirtualClock) -> Optio
     }
 }
 
-/// Every future of the caller's is gone, and a probe kept its place until they were.
+/// Every future of the caller is dropped, and a probe held its place until then.
 #[track_caller]
 fn check_futures(watch: &Watch, probed: bool) {
     let live = (*watch.live_attempts.lock().unwrap(), *watch.live_hooks.lock().unwrap());
@@ -263,8 +261,8 @@ fn check_futures(watch: &Watch, probed: bool) {
     assert!(!probed || watch.let_in.get() == 0, "admitted while something of the probe was still there");
 }
 
-/// R3: one terminal event of each call that began, the last of all it told; and of the attempts
-/// that started, only the one that was dropped has no end.
+/// R3: each started call has one terminal event, which is its last event, and of the started
+/// attempts only the dropped one has no end.
 #[track_caller]
 fn check_events(watch: &Watch, dress: Dress, terminal: Option<EventName>, live_attempts: u32) {
     let retries = watch.retries.lock().unwrap().len();
@@ -296,7 +294,7 @@ fn check_told(events: &[EventName], retries: usize, terminal: Option<EventName>)
     assert_eq!(ends, Vec::from_iter(terminal), "{events:?}");
 }
 
-/// B1: a token for each retry announced within the window, whatever became of the retry.
+/// B1: a token for each retry announced within the window, even if the retry did not run.
 #[track_caller]
 fn check_budget(watch: &Watch, budget: &Budget) {
     let now = watch.clock.elapsed();
@@ -394,7 +392,7 @@ fn a_call_that_ends_after_others_opened_the_circuit_changes_nothing() {
     }
 }
 
-/// What is told of a call does not change what its permit is worth, so not every dress.
+/// Observers do not affect the permit, so not every combination of them is tried.
 fn overtakable() -> Vec<Shape> {
     let chosen = |shape: &Shape| shape.way == Way::Call && matches!(shape.dress, Dress::Plain | Dress::Observed);
     every_shape().into_iter().filter(chosen).collect()
@@ -430,8 +428,8 @@ fn a_call_dropped_by_a_panic_around_it_leaves_everything_sound() {
     dropped_elsewhere(Place::Unwinding);
 }
 
-/// With a breaker that keeps account and knows no generations: what it admitted is reported once or
-/// taken back once.
+/// With a breaker that counts admissions and has no generations: each admission is reported once or
+/// released once.
 ///
 /// Attacks R4, C4.
 #[test]
@@ -468,7 +466,7 @@ fn check_account(shape: Shape, decision: &BreakerDecision, polls: usize) -> bool
     ended
 }
 
-/// The enumeration is as large as it is meant to be.
+/// The enumeration has the intended size.
 #[test]
 fn the_shapes_are_pending_wherever_a_call_can_be() {
     let shapes = every_shape();
@@ -514,7 +512,7 @@ fn a_probe_whose_futures_panic_when_dropped_gives_its_place_back() {
     for mut call in calls {
         assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         assert!(breaker.try_acquire().is_err(), "the probe is in flight");
-        // Whether the panic comes out is another matter.
+        // Whether the panic propagates is not checked here.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(call)));
         assert!(breaker.try_acquire().is_ok(), "the place is free");
     }

@@ -1,8 +1,5 @@
-//! A breaker in every state a call can find it in, what the state should be next, and the questions
-//! that tell.
-//!
-//! Owns the expectations, written down apart from the core's own table. Does not know what is done
-//! to the calls.
+//! A breaker in every state that a call can find, the expected next states, and the checks of the
+//! actual state. The expectations are independent of the core's own table.
 
 use std::time::Duration;
 
@@ -48,7 +45,7 @@ impl Start {
         Self::Kept,
     ];
 
-    /// Brings a new breaker there; the permit is the other probe's.
+    /// Creates a breaker in this state. The permit belongs to the other probe.
     #[track_caller]
     pub(crate) fn reach<'b>(self, breaker: &'b CircuitBreaker, clock: &VirtualClock) -> (Standing, Option<Permit<'b>>) {
         if self == Self::Closed {
@@ -96,7 +93,7 @@ pub(crate) enum End {
     Gone,
 }
 
-/// What a breaker should be in.
+/// The expected state of a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     Closed {
@@ -107,14 +104,14 @@ pub(crate) enum Standing {
     },
     /// Half-open, and the next call is the probe.
     Free,
-    /// Half-open, and a probe is in flight that may be superseded from then on.
+    /// Half-open, with a probe in flight that can be superseded from this instant on.
     Taken {
         until: Duration,
     },
 }
 
 impl Standing {
-    /// What an admitted call makes of it; `None` if the call is rejected.
+    /// The state after a call is admitted; `None` if the call is rejected.
     pub(crate) fn admits(self, now: Duration) -> Option<Self> {
         let taken = Self::Taken { until: now + RECOVERY };
         match self {
@@ -125,7 +122,7 @@ impl Standing {
         }
     }
 
-    /// What the end of a call makes of it that was admitted here and not overtaken since.
+    /// The state after the end of a call that was admitted in this state and not overtaken since.
     pub(crate) fn ends(self, end: End, now: Duration) -> Self {
         let open = Self::Open { until: now + RECOVERY };
         match (self, end) {
@@ -147,7 +144,7 @@ impl Standing {
     }
 }
 
-/// A breaker with these settings, on the time it is offered.
+/// A breaker with these settings that uses the caller's time.
 pub(crate) fn breaker(clock: &VirtualClock) -> CircuitBreaker {
     let breaker = CircuitBreaker::builder().failure_threshold(THRESHOLD).window(secs(3_600)).recovery_timeout(RECOVERY);
     breaker.clock(clock.clone()).build().expect("valid")
@@ -215,7 +212,7 @@ pub(crate) fn check_onwards(
         Standing::Taken { until } => {
             check_taken(breaker, until - clock.elapsed(), call);
             let closed = other.expect("a probe has the place").success();
-            assert_eq!(closed, Some(Transition::Closed), "nobody settled the probe's matter for it");
+            assert_eq!(closed, Some(Transition::Closed), "no other call settled the probe");
             assert_eq!(call(), None);
             check_closed_afresh(breaker);
         }

@@ -1,4 +1,4 @@
-//! Classifiers from closures and from one another, and what a policy makes of their answers.
+//! Classifiers made from closures and other classifiers, and how a policy uses their results.
 
 use std::error::Error;
 use std::future::pending;
@@ -17,8 +17,7 @@ use crate::lab::{ByClass, Failed, secs};
 
 type Attempted = Result<u16, String>;
 
-/// What a classifier that answers errors says of `unsure`, of `busy` and of anything else; and of
-/// values.
+/// Checks the results of an error classifier for `unsure`, `busy`, other errors, and values.
 fn first(result: &Attempted) -> Option<Classification> {
     match result {
         Err(text) if text == "unsure" => Some(ErrorClass::Unknown.into()),
@@ -32,7 +31,7 @@ fn second(result: &Attempted) -> Option<ErrorClass> {
     match result {
         Ok(503) => Some(ErrorClass::ServerError),
         Ok(_) => None,
-        Err(text) if text == "nobody knows" => None,
+        Err(text) if text == "unrecognised" => None,
         Err(_) => Some(ErrorClass::Concurrency),
     }
 }
@@ -50,7 +49,7 @@ fn or_else_asks_the_second_where_the_first_has_no_opinion() {
         (Err("busy"), Some(ErrorClass::RateLimit)),
         (Err("something else"), Some(ErrorClass::Concurrency)), // the first said None
         (Err("unsure"), Some(ErrorClass::Concurrency)),         // the first said Unknown
-        (Err("nobody knows"), None),
+        (Err("unrecognised"), None),
         (Ok(503), Some(ErrorClass::ServerError)),
         (Ok(200), None),
     ];
@@ -59,7 +58,7 @@ fn or_else_asks_the_second_where_the_first_has_no_opinion() {
     }
     let unsure_stands = OrElse::new(first, |_: &Attempted| None::<ErrorClass>);
     check(&unsure_stands, Err("unsure"), Some(ErrorClass::Unknown));
-    check(&unsure_stands, Err("nobody knows"), None);
+    check(&unsure_stands, Err("unrecognised"), None);
     let three = OrElse::new(|_: &Attempted| None::<ErrorClass>, first).or_else(second);
     check(&three, Err("unsure"), Some(ErrorClass::Concurrency));
 }
@@ -202,7 +201,7 @@ fn a_value_that_aborts_is_not_lost() {
 }
 
 #[test]
-fn an_error_that_nobody_claims_is_unknown() {
+fn an_error_that_no_classifier_recognises_is_unknown() {
     let policy = Policy::builder()
         .retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_unknown_retries(1))
         .classifier(|_: &Result<(), Failed>| None::<ErrorClass>)

@@ -1,4 +1,4 @@
-//! How often a call looks at the clock: a cost, and deterministic, so it is held here and not in a
+//! How often a call reads the clock. The number is deterministic, so a test fixes it instead of a
 //! benchmark.
 
 use std::future::{Ready, ready};
@@ -13,7 +13,7 @@ use redress_testing::VirtualClock;
 
 use crate::lab::{ByClass, Counter, GOOD, Steps, fails, script, secs, succeeding};
 
-/// A clock that stands still and counts who looks. Waits on it are over at once.
+/// A clock that does not advance and counts its readings. Waits on it end at once.
 #[derive(Clone)]
 struct Watched {
     now: Instant,
@@ -43,14 +43,14 @@ impl Timer for Watched {
     }
 }
 
-/// What is asked of a call besides being made.
+/// What a call does besides running its operation.
 #[derive(Clone, Copy)]
 enum Wish {
     Result,
     Outcome,
-    /// An observer hears of everything.
+    /// An observer receives all events.
     Watched,
-    /// A handler is asked before each wait.
+    /// A handler is called before each wait.
     Steered,
 }
 
@@ -68,7 +68,7 @@ impl Time {
     }
 }
 
-fn nobody(_: &Event<'_>) {}
+fn ignore(_: &Event<'_>) {}
 
 fn blocking(time: Time, breaker: Option<&CircuitBreaker>, wish: Wish, steps: &Steps) -> u32 {
     let clock = Watched::new();
@@ -81,7 +81,7 @@ fn blocking(time: Time, breaker: Option<&CircuitBreaker>, wish: Wish, steps: &St
     match wish {
         Wish::Result => drop(policy.call(steps.run())),
         Wish::Outcome => drop(policy.execute(steps.run())),
-        Wish::Watched => drop(policy.context().on_metric(nobody).call(steps.run())),
+        Wish::Watched => drop(policy.context().on_metric(ignore).call(steps.run())),
         Wish::Steered => drop(policy.context().before_sleep(|_, _| ()).call(steps.run())),
     }
     clock.readings.get()
@@ -98,14 +98,14 @@ fn asynchronous(time: Time, breaker: Option<&CircuitBreaker>, wish: Wish, steps:
     match wish {
         Wish::Result => drop(executor.block_on(policy.call(steps.run_async()))),
         Wish::Outcome => drop(executor.block_on(policy.execute(steps.run_async()))),
-        Wish::Watched => drop(executor.block_on(policy.context().on_metric(nobody).call(steps.run_async()))),
+        Wish::Watched => drop(executor.block_on(policy.context().on_metric(ignore).call(steps.run_async()))),
         Wish::Steered => drop(executor.block_on(policy.context().before_sleep(|_, _| ()).call(steps.run_async()))),
     }
     clock.readings.get()
 }
 
 #[test]
-fn a_call_looks_at_the_clock_when_somebody_needs_to_know_and_not_else() {
+fn a_call_reads_the_clock_only_when_needed() {
     type Drive = fn(Time, Option<&CircuitBreaker>, Wish, &Steps) -> u32;
     // The time limit, the wish, and the readings of a success at once and of one after a failure.
     let rows: [(Time, Wish, u32, u32); 8] = [
@@ -120,7 +120,7 @@ fn a_call_looks_at_the_clock_when_somebody_needs_to_know_and_not_else() {
         (Time::Endless, Wish::Watched, 2, 4),
         // And the deadline is looked at again before the wait.
         (Time::Bounded, Wish::Watched, 2, 5),
-        // The breaker is asked at the start of a call that is steered.
+        // The breaker is consulted at the start of a call that is steered.
         (Time::Endless, Wish::Steered, 1, 3),
         (Time::Bounded, Wish::Steered, 1, 4),
     ];

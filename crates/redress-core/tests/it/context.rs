@@ -1,5 +1,5 @@
-//! The settings of single calls: name, observers, abort and timeline, and what becomes of the
-//! policy's own.
+//! The settings of single calls: name, observers, abort and timeline, and how they combine with the
+//! policy's.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -96,9 +96,9 @@ fn observers_of_the_policy_and_of_the_call_both_hear_everything() {
 }
 
 #[test]
-fn the_abort_predicate_is_asked_at_four_moments() {
+fn the_abort_predicate_is_checked_at_four_moments() {
     use EventName::{Aborted, Retry as Again};
-    // The question that is answered yes, and: attempts, waits, events.
+    // The check that returns `true`, and: attempts, waits, events.
     let rows: [(u32, usize, usize, &[EventName]); 7] = [
         (1, 0, 0, &[Aborted]),        // before the breaker is touched
         (2, 1, 0, &[Aborted]),        // after a failed attempt
@@ -118,7 +118,7 @@ fn the_abort_predicate_is_asked_at_four_moments() {
             assert_eq!(context.run(&steps), stopped(StopReason::Aborted, attempts), "question {question}");
             assert_eq!(recorder.event_names(), events, "question {question}");
             assert_eq!(lab.clock.slept().len(), waits, "question {question}");
-            assert_eq!(asked.get(), question, "nothing is asked after a yes");
+            assert_eq!(asked.get(), question, "no check follows a yes");
 
             let failed = attempts > 0;
             let outcome = context.execute(&steps);
@@ -270,7 +270,7 @@ fn a_context_changes_nothing_for_calls_made_without_it() {
 }
 
 #[test]
-fn whoever_is_told_is_told_when_also_without_a_deadline() {
+fn events_and_hooks_have_times_also_without_a_deadline() {
     wherever_time_is_virtual(|lab| {
         let recorder = Recorder::new();
         let policy = lab.policy().retry(retry().strategy(fixed(secs(3)))).no_deadline().build();

@@ -45,8 +45,8 @@ fn a_failure_at_the_deadline_is_too_late() {
 #[test]
 fn time_that_a_hook_takes_counts_towards_the_deadline() {
     wherever_time_is_virtual(|lab| {
-        // With the hook's six seconds the wait no longer ends in time; without a wait the next
-        // attempt no longer starts in time.
+        // With the hook's six seconds the wait ends too late. Without a wait the next attempt
+        // starts too late.
         for (delay, takes) in [(secs(5), secs(6)), (Duration::ZERO, DEADLINE)] {
             let (slow, began) = (lab.clock.clone(), lab.clock.elapsed());
             let policy = lab
@@ -63,7 +63,7 @@ fn time_that_a_hook_takes_counts_towards_the_deadline() {
 }
 
 #[test]
-fn an_attempt_is_told_what_is_left_after_a_hook_took_time() {
+fn an_attempt_receives_the_time_left_after_a_slow_hook() {
     wherever_time_is_virtual(|lab| {
         let slow = lab.clock.clone();
         let policy = lab
@@ -123,7 +123,7 @@ fn the_deadline_is_the_whole_calls_waits_included() {
         for call in 1..=2 {
             // At 0, 4 and 8 s; the next would be at 12 s.
             assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::DeadlineExceeded, 3));
-            assert_eq!(lab.clock.elapsed(), secs(8) * call, "each call has a deadline of its own");
+            assert_eq!(lab.clock.elapsed(), secs(8) * call, "each call has a separate deadline");
         }
     });
 }
@@ -359,7 +359,7 @@ fn a_policy_without_retry_has_time_limits_too() {
 }
 
 #[test]
-fn a_hint_that_does_not_fit_the_deadline_is_told() {
+fn a_hint_that_does_not_fit_the_deadline_is_reported() {
     everywhere(|lab| {
         let steps = script([Err(Failed::Hinted(ErrorClass::RateLimit, DEADLINE * 6))]);
         let outcome = lab.policy().retry(retry(Duration::ZERO)).deadline(DEADLINE).build().execute(&steps);

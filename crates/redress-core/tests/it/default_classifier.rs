@@ -19,7 +19,7 @@ mod names;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// An error that says nothing but what stands behind it.
+/// An error that only has a source.
 struct Wrapper(Source);
 
 impl fmt::Debug for Wrapper {
@@ -204,7 +204,7 @@ fn every_ok_is_a_success() {
 }
 
 #[test]
-fn a_policy_has_it_unless_told_otherwise() {
+fn a_policy_uses_it_by_default() {
     let retry = || Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3);
     let policy = Policy::builder().retry(retry()).build().expect("valid");
     let outcome = policy.execute(|| Err::<(), _>(StatusError::new(404)));

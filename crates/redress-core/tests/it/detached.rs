@@ -1,4 +1,4 @@
-//! Detached attempts: given up at their timeout, whatever they go on doing.
+//! Detached attempts, which the call abandons at their timeout while they keep running.
 //!
 //! The timeout is the real clock's, so these tests wait a few milliseconds; none says how many.
 
@@ -87,7 +87,7 @@ fn a_late_result_is_dropped() {
     let policy = Policy::builder()
         .retry(retry().max_attempts(1))
         .attempt_timeout(millis(5))
-        .classifier(|_: &Result<Late, Failed>| -> Option<ErrorClass> { panic!("nobody looks at it") })
+        .classifier(|_: &Result<Late, Failed>| -> Option<ErrorClass> { panic!("never classified") })
         .build()
         .expect("valid");
     let outcome = policy.execute_detached(move |attempt| {
@@ -131,7 +131,7 @@ fn results_in_time_go_the_usual_way() {
     let noted = Arc::clone(&numbers);
     let here = thread::current().id();
     let outcome = policy.execute_detached(move |attempt| {
-        assert_ne!(thread::current().id(), here, "on a thread of its own");
+        assert_ne!(thread::current().id(), here, "on another thread");
         assert!(attempt.time_left().is_some_and(|left| left <= secs(3_600)));
         noted.lock().expect("whole").push(attempt.number());
         if attempt.number() == 1 { fails(ErrorClass::RateLimit) } else { Ok(Answer::Bad(ErrorClass::Transient)) }
@@ -152,7 +152,7 @@ fn without_any_limit_it_waits_for_the_result() {
         let call = scope.spawn(|| {
             policy.call_detached(move |attempt| {
                 assert_eq!(attempt.time_left(), None);
-                started.lock().expect("whole").send(()).expect("somebody listens");
+                started.lock().expect("whole").send(()).expect("the receiver exists");
                 operation(attempt)
             })
         });

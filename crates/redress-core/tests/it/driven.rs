@@ -1,5 +1,5 @@
-//! Calls that are polled by hand: what the operation is told and asked, and in which order. What
-//! such a call decides is tested with the other drivers, in every lab.
+//! Calls that are polled manually: which methods of the operation are called, and in which order.
+//! What such a call decides is tested with the other drivers, in every lab.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 
@@ -27,7 +27,7 @@ enum Act {
     Hangs,
 }
 
-/// An operation that notes what is asked of it.
+/// An operation that records its method calls.
 #[derive(Default)]
 struct Noted {
     acts: VecDeque<Act>,

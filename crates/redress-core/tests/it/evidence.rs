@@ -62,7 +62,7 @@ fn events_name_the_error_that_decided_and_what_it_was() {
 }
 
 #[test]
-fn the_first_of_the_known_details_is_told_and_no_other() {
+fn only_the_first_of_the_known_details_is_reported() {
     let detail = |classification: Classification, cause| {
         let mut event = Event::new(EventName::Retry);
         event.classification = Some(std::borrow::Cow::Owned(classification));

@@ -1,5 +1,5 @@
-//! Failures that forbid their retry: when that ends a call, what is counted and spent all the same,
-//! and who is told why.
+//! Failures that forbid their retry: when they end a call, what they count and spend, and how the
+//! reason is reported.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 
@@ -157,7 +157,7 @@ fn an_error_that_says_that_time_ran_out_has_the_cause_of_a_timeout() {
     assert_eq!((outcome.cause(), outcome.attempts()), (Some(Cause::Timeout), 3));
     assert!(outcome.last_error().is_some(), "the error is kept");
     assert!(recorder.events().iter().all(|event| event.cause == Some(Cause::Timeout)));
-    assert!(recorder.events().iter().all(|event| event.error_type.is_some()), "and its type is told");
+    assert!(recorder.events().iter().all(|event| event.error_type.is_some()), "and its type is reported");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The asynchronous driver as a future: polled by hand, dropped anywhere, sent or not, and no
-//! larger than it has to be.
+//! The futures of asynchronous calls: polled manually, dropped at any point, `Send` or not, and
+//! their size.
 
 use std::cell::Cell;
 use std::future::{Future, Ready, pending, poll_fn, ready};
@@ -19,7 +19,7 @@ use redress_testing::{FakeCircuitBreaker, Recorder, VirtualClock, VirtualTimer};
 
 use crate::lab::{Answer, ByClass, Counter, Failed, GOOD, failing, fails, script, secs};
 
-/// Must not be asked to wait.
+/// A timer that must not be used.
 #[derive(Clone, Copy)]
 struct NeverWaits;
 
@@ -62,7 +62,7 @@ fn a_delay_of_zero_never_touches_the_timer() {
 }
 
 #[test]
-fn a_delay_of_zero_never_touches_the_timer_whatever_hooks_there_are() {
+fn a_delay_of_zero_never_touches_the_timer_with_any_hook() {
     let policy = AsyncPolicy::<_, NoTimer>::builder().timer(NeverWaits).classifier(ByClass);
     let policy = policy.retry(retry(Duration::ZERO)).build().expect("valid");
     let contexts = [
@@ -99,7 +99,7 @@ fn a_call_does_nothing_before_it_is_polled() {
     let recorder = Recorder::new();
     let builder = AsyncPolicy::<_, NoTimer>::builder().timer(NeverWaits).circuit_breaker(Arc::clone(&breaker));
     let policy = builder.observer(recorder.clone()).build().expect("valid");
-    let operation = || -> Ready<io::Result<()>> { panic!("nobody polled") };
+    let operation = || -> Ready<io::Result<()>> { panic!("never polled") };
     drop((policy.call(operation), policy.execute(operation)));
     assert_eq!((breaker.admit_calls(), recorder.attempts().len()), (0, 0));
 }

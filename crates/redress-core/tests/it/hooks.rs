@@ -1,4 +1,4 @@
-//! The hooks around attempts: what they see, how often, and when.
+//! The hooks around attempts: what they receive, how often, and when.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -138,7 +138,7 @@ fn a_deferred_attempt_ends_with_the_delay() {
     });
 }
 
-/// The whole order of a retry, as told to every hook there is.
+/// The order of all hooks during a retry.
 #[test]
 fn an_attempt_ends_before_the_wait_and_starts_after_it() {
     wherever_time_is_virtual(|lab| {

@@ -1,4 +1,4 @@
-//! Where a test takes place: a driver, a way to call it, and virtual time.
+//! [`Lab`], the environment of a test: a driver, a call method, and virtual time.
 //!
 //! A test is written once, against [`Lab`], and runs in each: on the blocking and on the
 //! asynchronous driver, through `call` and through `execute`.
@@ -35,19 +35,19 @@ pub(crate) const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// What an operation returns.
+/// The values of operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Good,
     Bad(ErrorClass),
 }
 
-/// What an operation fails with.
+/// The errors of operations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failed {
     Of(ErrorClass),
     Hinted(ErrorClass, Duration),
-    /// The operation itself asks to abort.
+    /// The operation aborts the call.
     Abort,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for Failed {
 
 impl Error for Failed {}
 
-/// Reads what the values above say of themselves.
+/// Classifies the values above by their contents.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ByClass;
 
@@ -107,7 +107,7 @@ pub(crate) fn succeeding() -> Steps {
 pub(crate) struct Counter(Arc<AtomicU32>);
 
 impl Counter {
-    /// Counts one more, and says how many that makes.
+    /// Counts one more, and returns the count.
     pub(crate) fn count(&self) -> u32 {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -127,7 +127,7 @@ pub(crate) enum Driver {
     /// Blocking without a sleeper, so that nothing steers the call: for delays of zero.
     Bare,
     Async,
-    /// The asynchronous one, polled by hand.
+    /// The asynchronous one, polled manually.
     Driven,
 }
 
@@ -278,7 +278,7 @@ impl Builder {
         fn on_attempt_end(hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'static);
     }
 
-    /// What waits: `sleeper` is told how long, and time passes as it says.
+    /// The sleeper: calls `sleeper` with the delay, and lets the time pass that it returns.
     pub(crate) fn sleep_with(self, sleeper: impl Fn(Duration) + Send + Sync + 'static) -> Self {
         match self {
             Self::Blocking(inner, lab) => Self::Blocking(inner.sleep_with(sleeper), lab),
@@ -403,7 +403,7 @@ impl<'a> Context<'a> {
         fn capture_timeline_into(timeline: &RetryTimeline);
     }
 
-    /// What waits: `sleeper` is told how long, and time passes as it says.
+    /// The sleeper: calls `sleeper` with the delay, and lets the time pass that it returns.
     pub(crate) fn sleep_with(self, sleeper: impl Fn(Duration) + Send + Sync + 'a) -> Self {
         match self {
             Self::Blocking(inner, lab) => Self::Blocking(inner.sleep_with(sleeper), lab),

@@ -1,5 +1,5 @@
-//! Every knob of the core: each has a test that fails when the knob is ignored, on both drivers, in
-//! virtual time.
+//! Tests of every setting of the core. Each setting has a test that fails if it is ignored, on both
+//! drivers, in virtual time.
 
 mod lab;
 mod polled;

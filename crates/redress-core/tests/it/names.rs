@@ -1,4 +1,4 @@
-//! Names of policies and breakers: on everything that is told of their calls.
+//! Names of policies and breakers, in all events and attempts of their calls.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ impl Observer for Beginnings {
 }
 
 #[test]
-fn everything_that_is_told_of_a_call_names_its_policy_and_its_breaker() {
+fn events_and_attempts_name_their_policy_and_breaker() {
     everywhere(|lab| {
         let (recorder, beginnings) = (Recorder::new(), Beginnings::default());
         let breaker = CircuitBreaker::builder().name("orders-db").failure_threshold(1);

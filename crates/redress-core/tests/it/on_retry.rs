@@ -1,4 +1,4 @@
-//! The hook that sees typed errors: when it is told, what it is told, and in whose calls it can be.
+//! The typed retry hook: when it runs, what it receives, and which calls can have one.
 
 use std::cell::Cell;
 use std::future::{Future, ready};
@@ -96,7 +96,7 @@ fn it_sees_failures_of_detached_attempts() {
 }
 
 #[test]
-fn it_is_told_after_the_sleep_handler_and_only_if_that_sleeps() {
+fn it_runs_after_the_sleep_handler_and_only_if_that_sleeps() {
     let policy = Policy::builder().retry(retry().strategy(fixed(secs(0)))).classifier(ByClass).build().expect("valid");
     let order = Mutex::new(Vec::new());
     let note = |what: &'static str| order.lock().expect("whole").push(what);

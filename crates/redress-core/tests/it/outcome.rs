@@ -1,4 +1,4 @@
-//! What `execute` hands back: every accessor, for every kind of end.
+//! The outcome that `execute` returns: every accessor, for every kind of end.
 
 use std::future::pending;
 
@@ -19,7 +19,7 @@ fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(secs(2))).max_attempts(3)
 }
 
-/// What every accessor says.
+/// The results of all accessors.
 #[derive(Debug, PartialEq)]
 struct Says {
     value: Option<Answer>,

@@ -1,9 +1,9 @@
 //! A panic in every callback that may panic, in every state of the breaker, on both drivers, by
 //! enumeration.
 //!
-//! The callbacks of a call are counted, and the call is made again and again with the panic one
-//! callback later, until it comes to its end, whether its future is dropped by the panic or kept.
-//! Hooks are not here: their panics are contained, see `panics.rs`.
+//! The callbacks of a call are counted, and the call is repeated with the panic one callback later,
+//! until the call ends without one. Its future is either dropped by the panic or kept. Hooks are
+//! not included: their panics are contained, see `panics.rs`.
 //!
 //! Attacks R4, B1, C1, C2, C3, C4.
 #![expect(clippy::unwrap_used, reason = "a lock that is poisoned has failed the test already")]
@@ -32,13 +32,13 @@ use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, Way, fails, 
 
 const LIMIT: u32 = 9;
 
-/// Where the core calls its user's code.
+/// Where the core calls user code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Point {
     Operation,
     AttemptPolled,
     AttemptDropped,
-    /// What an operation that is polled by hand is asked beside its attempts.
+    /// The methods of a manually polled operation besides those of its attempts.
     Stopped,
     RetryForbidden,
     BeforeWait,
@@ -52,10 +52,10 @@ enum Point {
     Timer,
     SleepPolled,
     SleepDropped,
-    /// A breaker of the user's own, before it does anything.
+    /// A custom breaker, before it does anything.
     Admit,
     Report,
-    /// The same, when it has done everything.
+    /// A custom breaker, after it has done everything.
     Reported,
     Released,
 }
@@ -167,7 +167,7 @@ impl Drop for FusedSleep {
     }
 }
 
-/// A breaker of the user's own that is as good as the real one, until the fuse blows.
+/// A custom breaker that behaves like the real one until the fuse blows.
 impl Breaker for Fused<CircuitBreaker> {
     fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
         self.1.burn(Point::Admit);
@@ -216,7 +216,7 @@ impl Drop for Attempt {
     }
 }
 
-/// The same attempts for a call that is polled by hand.
+/// The same attempts for a call that is polled manually.
 struct Attempts<F> {
     make: F,
     running: Option<Attempt>,
@@ -247,10 +247,10 @@ impl<F: FnMut() -> Attempt> PollOperation<Answer, Failed> for Attempts<F> {
     }
 }
 
-/// Whose breaker it is.
+/// The kind of breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
-    /// The core's, on a clock of the user's.
+    /// The core's, on a custom clock.
     Ours,
     Theirs,
 }
@@ -270,9 +270,9 @@ struct Case {
     whose: Whose,
     start: Start,
     end: End,
-    /// Whether an observer hears of the call.
+    /// Whether the call has an observer.
     is_heard: bool,
-    /// Whether the future of an asynchronous call is still there when everything is checked.
+    /// Whether the future of an asynchronous call is kept until everything is checked.
     is_kept: bool,
 }
 
@@ -295,8 +295,7 @@ impl Observer for Ears {
 }
 
 impl Ears {
-    /// Each call that began has ended once: as it does without a panic, or as cancelled with the
-    /// time that it took.
+    /// Each started call has ended once: as without a panic, or as cancelled with its elapsed time.
     #[track_caller]
     fn check(&self, blown: Option<Point>) {
         let events = self.recorder.events();
@@ -422,8 +421,8 @@ fn done<F: Future>(future: F) -> impl Future<Output = ()> {
     poll_fn(move |cx| future.as_mut().poll(cx).map(drop))
 }
 
-/// Has the panic happen in the callback of this number, and checks what is left; the callbacks,
-/// once there are fewer.
+/// Panics in the callback of this number and checks the state. Returns the callbacks if there are
+/// fewer.
 fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     let stage = Stage::new(case.whose);
     let (blocking, asynchronous) = (stage.blocking(case), stage.asynchronous(case));
@@ -442,8 +441,8 @@ fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     }));
     let points = stage.fuse.disarm();
     let blown = points.get(blows_at - 1).copied();
-    // What a breaker does last, taking back the permit, is no longer the call's business. Nor is
-    // what its clock shows once the circuit is open again: how long for, the event says.
+    // A breaker that panics while it takes back the permit, its last step, does not affect the
+    // call. Nor does its clock after the circuit has reopened: the event contains the time.
     let has_retried = points[..blows_at.min(points.len())].contains(&Point::Strategy);
     let tells_opening = case.is_heard && has_retried && stage.breaker.state() == CircuitState::Open;
     let panicked = match blown {
@@ -453,7 +452,7 @@ fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     };
     assert_eq!(ended.is_err(), panicked, "a panic at {blown:?}");
     if let Err(payload) = ended {
-        assert!(payload.is::<Blown>(), "the user's own panic comes out, at {blown:?}");
+        assert!(payload.is::<Blown>(), "the original panic propagates, at {blown:?}");
     }
 
     // What happened before the panic, and nothing of what would have followed.
@@ -461,7 +460,7 @@ fn check(case: Case, blows_at: usize) -> Option<Vec<Point>> {
     let asked = |point| done.contains(&point);
     let is_admitted = match (admitted, case.whose) {
         (None, _) => None,
-        // Closed, it is not asked for its time; and nothing depends on whether the call was
+        // A closed breaker's clock is not read, and nothing depends on whether the call was
         // admitted.
         (Some(Standing::Closed { .. }), Whose::Ours) => admitted,
         (Some(_), Whose::Ours) => admitted.filter(|_| asked(Point::BreakerClock)),

@@ -1,5 +1,5 @@
-//! A panicking hook changes nothing: not the result, not the attempts, not the events, whatever
-//! kind of hook it is.
+//! A panic in a hook of any kind changes nothing: neither the result, nor the attempts, nor the
+//! events.
 
 use std::future::{Future, Ready};
 use std::mem::forget;

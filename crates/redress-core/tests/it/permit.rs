@@ -96,7 +96,7 @@ fn it_probes_when_the_recovery_time_has_passed_and_not_a_tick_before() {
         assert_eq!(rejected, CircuitOpenError::new(CircuitState::Open, Some(retry_in)), "at {at:?}");
     }
     clock.advance(TICK);
-    assert_eq!(breaker.state(), CircuitState::Open, "nobody has come yet");
+    assert_eq!(breaker.state(), CircuitState::Open, "no call has arrived yet");
     let probe = breaker.try_acquire().expect("recovered");
     assert_eq!(probe.transition(), Some(Transition::HalfOpened));
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
@@ -183,7 +183,7 @@ fn the_result_of_the_probe_decides() {
 }
 
 #[test]
-fn a_probe_that_fails_reopens_whatever_the_threshold() {
+fn a_probe_that_fails_reopens_with_any_threshold() {
     let clock = VirtualClock::new();
     let breaker = touchy(&clock).failure_threshold(2).class_threshold(ErrorClass::RateLimit, 9);
     let breaker = breaker.build().expect("valid");
@@ -226,7 +226,7 @@ fn a_silent_probe_loses_its_place_to_the_next_call_when_its_lease_is_over() {
                 assert_eq!(rejected, CircuitOpenError::new(CircuitState::HalfOpen, Some(left)));
             }
             clock.advance(TICK);
-            assert_eq!(breaker.state(), CircuitState::HalfOpen, "until somebody comes");
+            assert_eq!(breaker.state(), CircuitState::HalfOpen, "until the next call");
             let next = breaker.try_acquire().expect("the lease is over");
             assert_eq!(next.transition(), None, "it was half-open already");
             kept.push(next);
@@ -362,7 +362,7 @@ fn a_result_of_an_earlier_era_is_ignored() {
             assert_eq!(breaker.state(), state, "{name} while {state}");
         }
 
-        // While a probe is under way, nothing from before may settle the matter or free its place.
+        // While a probe is running, no earlier call may decide the state or free the probe's place.
         let clock = VirtualClock::new();
         let breaker = touchy(&clock).build().expect("valid");
         let of_closed = breaker.try_acquire().expect("closed");
@@ -433,7 +433,7 @@ fn clones_are_one_breaker() {
 }
 
 #[test]
-fn its_own_clock_is_asked_and_not_the_callers() {
+fn its_own_clock_is_read_and_not_the_callers() {
     let clock = VirtualClock::new();
     let breaker = opened(touchy(&clock));
     let far = clock.now() + RECOVERY * 9;
@@ -451,7 +451,7 @@ fn without_a_clock_of_its_own_the_callers_time_counts() {
     let start = Instant::now();
     let fail_at = |now| breaker.try_acquire_at(now).expect("closed").failure_at(ErrorClass::Transient, now);
     assert_eq!(fail_at(start), None);
-    assert_eq!(fail_at(start + WINDOW), None, "the first no longer counts");
+    assert_eq!(fail_at(start + WINDOW), None, "the first does not count any more");
     assert_eq!(fail_at(start + WINDOW + TICK), Some(Transition::Opened));
     let opened_at = start + WINDOW + TICK;
     let rejected = breaker.try_acquire_at(opened_at + RECOVERY - TICK).expect_err("still open");

@@ -1,5 +1,4 @@
-//! A policy and its retry as data: what is set can be read, what is read can be set, and a page
-//! says it.
+//! Policies and retries as data: settings can be read back and rebuilt, and have a text form.
 
 use std::sync::Arc;
 use std::time::Duration;

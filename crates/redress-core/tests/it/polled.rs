@@ -1,6 +1,4 @@
-//! A closure as an operation that is polled, as `call` takes one.
-//!
-//! Owns the box that each attempt's future is kept in.
+//! A closure as a manually polled operation. The future of each attempt is boxed.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,5 +1,4 @@
-//! What types print: the names that reach logs and labels, and `Debug` texts that say which thing
-//! it is.
+//! The text forms of types: names in logs and labels, and `Debug` output.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! The retry component: attempts, caps, strategies and budget, however they are configured.
+//! The retry component: attempts, caps, strategies and budget, in every form of configuration.
 
 use std::future::ready;
 use std::time::Duration;
@@ -137,7 +137,7 @@ fn the_cap_of_a_class_is_looked_at_before_anything_else_about_it() {
     });
 }
 
-/// Everything refuses at first; then one gate after the other is opened.
+/// All gates refuse at first. Then they are opened one after the other.
 #[test]
 fn the_first_gate_that_refuses_names_the_reason() {
     everywhere(|lab| {
@@ -168,7 +168,7 @@ fn the_first_gate_that_refuses_names_the_reason() {
 }
 
 #[test]
-fn a_strategy_is_asked_only_for_a_delay_that_can_happen() {
+fn a_strategy_is_called_only_for_a_delay_that_can_happen() {
     everywhere(|lab| {
         let strategy = DeterministicStrategy::new([]);
         let policy = lab.retrying(Retry::builder().strategy(strategy.clone()).max_attempts(2));
@@ -207,7 +207,7 @@ fn a_class_without_any_strategy_is_not_retried() {
 }
 
 #[test]
-fn a_strategy_is_told_all_about_the_failure() {
+fn a_strategy_receives_the_whole_failure() {
     wherever_time_is_virtual(|lab| {
         let strategy = DeterministicStrategy::new([secs(2), secs(3)]);
         let policy = lab.policy().retry(Retry::builder().strategy(strategy.clone())).deadline(secs(30)).build();
@@ -337,7 +337,7 @@ fn a_builder_takes_up_where_a_built_component_ended() {
     });
 }
 
-/// What the short ways to a policy make of this operation.
+/// The results of this operation through each shorthand for a policy.
 fn attempts_until_it_stops(run: impl FnOnce(&mut dyn FnMut() -> Result<(), Failed>) -> StopReason) -> Ended {
     let mut attempts = 0;
     let reason = run(&mut || {

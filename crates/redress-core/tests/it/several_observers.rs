@@ -1,4 +1,4 @@
-//! Tuples and vectors of observers: each of them is told everything, whatever the others do.
+//! Tuples and vectors of observers: each receives everything, even if another one panics.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use redress_testing::Recorder;
 
 use crate::lab::{everywhere, failing, succeeding};
 
-/// Says what it hears into a list, under its own name, and has a part in each call.
+/// Records its notifications in a list under its name, and returns a call observer for each call.
 #[derive(Clone)]
 struct Named(&'static str, Arc<Mutex<Vec<String>>>);
 
@@ -103,7 +103,7 @@ fn take(said: &Mutex<Vec<String>>) -> Vec<String> {
 }
 
 #[test]
-fn each_of_a_tuple_is_told_everything_in_order() {
+fn each_of_a_tuple_receives_everything_in_order() {
     everywhere(|lab| {
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let named = |name| Named(name, Arc::clone(&said));
@@ -114,7 +114,7 @@ fn each_of_a_tuple_is_told_everything_in_order() {
 }
 
 #[test]
-fn each_of_a_vector_is_told_everything_in_order() {
+fn each_of_a_vector_receives_everything_in_order() {
     everywhere(|lab| {
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let named = |name| Arc::new(Named(name, Arc::clone(&said))) as Arc<dyn Observer>;

@@ -1,4 +1,4 @@
-//! Between two attempts: the sleep handler, the hooks before the wait, and what waits.
+//! Between two attempts: the sleep handler, the hooks before the wait, and the sleeper.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -102,7 +102,7 @@ fn a_sleep_handler_sees_the_whole_delay_and_the_time_left() {
             (2, ErrorClass::ServerError, Cause::Result, secs(8), Some(secs(2)), Some(secs(8))),
         ];
         assert_eq!(*seen.lock().expect("whole"), expected);
-        assert_eq!(lab.clock.slept(), [secs(8)], "the second delay does not fit, so nobody waits");
+        assert_eq!(lab.clock.slept(), [secs(8)], "the second delay does not fit, so there is no wait");
     });
 }
 
@@ -118,14 +118,14 @@ fn sleep_for_a_delay_that_does_not_fit_ends_without_waiting() {
             let policy = lab.policy().retry(retry).deadline(secs(10)).observer(recorder.clone()).build();
             let context = policy.context().sleep_handler(|_, _| SleepDecision::Sleep);
             assert_eq!(context.run(&transient_then_good()), expected, "{delay:?}");
-            assert_eq!(recorder.event_names(), events, "the handler is asked before anything is announced");
+            assert_eq!(recorder.event_names(), events, "the handler runs before the retry is announced");
             assert_eq!(budget.remaining_at(lab.clock.now()), tokens, "and before anything is spent");
         }
     });
 }
 
 #[test]
-fn a_sleep_handler_is_asked_only_about_granted_retries() {
+fn a_sleep_handler_is_called_only_for_granted_retries() {
     everywhere(|lab| {
         let rows = [
             (retry().max_attempts(1), ErrorClass::Transient),
@@ -142,7 +142,7 @@ fn a_sleep_handler_is_asked_only_about_granted_retries() {
     });
 }
 
-/// A policy-level hook of this kind, then the same of a call in its place: who is asked.
+/// Checks which hook runs: one set on the policy, then one set on the call in its place.
 #[track_caller]
 fn check_replaced(
     of_policy: impl Fn(Builder, Counter) -> Builder,
@@ -154,11 +154,11 @@ fn check_replaced(
 
         assert_eq!(policy.run(&transient_then_good()), ok_after(2));
         let once = policys.get();
-        assert!(once > 0, "the policy's is asked");
+        assert!(once > 0, "the policy's runs");
         assert_eq!(policy.context().run(&transient_then_good()), ok_after(2));
         assert_eq!((policys.get(), calls.get()), (once * 2, 0), "a context without one changes nothing");
         assert_eq!(of_call(policy.context(), calls.clone()).run(&transient_then_good()), ok_after(2));
-        assert_eq!((policys.get(), calls.get()), (once * 2, once), "the call's is asked instead");
+        assert_eq!((policys.get(), calls.get()), (once * 2, once), "the call's runs instead");
     });
 }
 
@@ -200,10 +200,10 @@ fn the_hook_before_a_wait_runs_once_before_each_actual_wait() {
 }
 
 #[test]
-fn the_hook_before_a_wait_does_not_run_where_nobody_waits() {
+fn the_hook_before_a_wait_does_not_run_without_a_wait() {
     everywhere(|lab| {
         let policy = lab.retrying(retry());
-        let hook = |_: &BackoffContext<'_>, _| panic!("nobody waits");
+        let hook = |_: &BackoffContext<'_>, _| panic!("there is no wait");
         for decision in [SleepDecision::Defer, SleepDecision::Abort] {
             let context = policy.context().before_sleep(hook).sleep_handler(move |_, _| decision);
             assert_eq!(context.run(&failing(ErrorClass::Transient)).attempts, 1);
@@ -215,7 +215,7 @@ fn the_hook_before_a_wait_does_not_run_where_nobody_waits() {
 }
 
 #[test]
-fn a_sleeper_is_asked_to_wait_zero_too() {
+fn a_sleeper_is_called_for_zero_delays_too() {
     on_every_driver(|lab| {
         for delay in [secs(3), secs(0)] {
             let policy = lab.retrying(retry().strategy(fixed(delay)));
@@ -230,7 +230,7 @@ fn a_sleeper_is_asked_to_wait_zero_too() {
 }
 
 #[test]
-fn time_that_a_sleeper_takes_counts_whatever_the_delay_was() {
+fn time_that_a_sleeper_takes_counts_for_any_delay() {
     on_every_driver(|lab| {
         let policy = lab.policy().retry(retry().strategy(fixed(secs(0)))).deadline(secs(10)).build();
         let context = policy.context().sleep_with(|_| lab.clock.advance(secs(4)));
@@ -327,7 +327,7 @@ fn the_blocking_lab_without_a_sleeper_is_the_one_that_waits_for_real() {
         let policy = lab.retrying(retry().strategy(fixed(secs(0))));
         assert_eq!(policy.run(&transient_then_good()), ok_after(2));
         let zero_waits = usize::from(lab.driver == Driver::Blocking);
-        assert_eq!(lab.clock.slept().len(), zero_waits, "only a sleeper is asked to wait zero");
+        assert_eq!(lab.clock.slept().len(), zero_waits, "only a sleeper is called for zero delays");
     });
 }
 

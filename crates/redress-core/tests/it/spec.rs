@@ -1,5 +1,4 @@
-//! Breakers and budgets as plain data: what is set is what is built and what is given back, and how
-//! it reads.
+//! Breakers and budgets as plain data: specs are built, read back, and have a text form.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The strategies that compute delays: their bounds, their seeds, and hints from the other side.
+//! The strategies that compute delays: their bounds, their seeds, and server hints.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -99,7 +99,7 @@ fn exponential_jitter_is_drawn_below_the_ceiling() {
     }
 }
 
-/// The delays of one seed are equal, so the presets are what they say they are short for.
+/// The delays of one seed are equal, so the presets equal what they stand for.
 #[test]
 fn the_presets_are_exponential_backoff() {
     for attempt in [1, 2, 3, 8, 64, u32::MAX] {
@@ -261,7 +261,7 @@ fn without_a_hint_the_fallback_decides() {
     let strategy = retry_after_or(fixed(secs(77))).jitter(secs(5));
     assert_eq!(delay(&strategy, 1, None), secs(77), "the jitter is for hints");
     let linear = |context: &BackoffContext<'_>| secs(u64::from(context.attempt));
-    assert_eq!(delay(&retry_after_or(linear), 5, None), secs(5), "it is told everything");
+    assert_eq!(delay(&retry_after_or(linear), 5, None), secs(5), "it receives the whole context");
 }
 
 #[test]

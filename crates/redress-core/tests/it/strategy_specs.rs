@@ -1,5 +1,5 @@
-//! Strategies as plain data: what was set is given back, a spec builds the same strategy again, and
-//! how it reads.
+//! Strategies as plain data: settings can be read back, a spec rebuilds the same strategy, and has
+//! a text form.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What `build()` refuses, and what it warns of: field, value and rule of each.
+//! Errors and warnings of `build()`: field, value and rule of each.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ const AT_LEAST_BASE: &str = "be at least the base";
 const UNBOUNDED: Row = (
     "policy.attempt_timeout",
     "none",
-    "be set, or a deadline: without either the breaker never hears of an attempt that hangs",
+    "be set, or a deadline: without either, a hanging attempt is never reported to the breaker",
 );
 
 fn retry() -> RetryBuilder {
@@ -57,7 +57,7 @@ fn check_refused<P>(built: Result<P, ConfigError>, expected: &[Row]) {
     }
 }
 
-/// What every way to build a policy with this component says of it.
+/// The issues that each way to build a policy reports about this component.
 #[track_caller]
 fn check_retry(retry: impl Fn() -> RetryBuilder, expected: &[Row]) {
     check_refused(retry().build(), expected);
@@ -168,7 +168,7 @@ fn every_rule_of_the_strategies() {
             &[("adaptive.max_multiplier", "inf", LARGEST)],
         ),
         (|| Arc::new(adaptive(fixed(ZERO)).min_multiplier(5.0)), &[]),
-        // What is wrapped is looked at, too.
+        // Wrapped strategies are checked too.
         (|| Arc::new(retry_after_or(adaptive(fixed(ZERO)).window(ZERO))), &[WINDOW]),
         (|| Arc::new(adaptive(retry_after_or(fixed(ZERO))).window(ZERO)), &[WINDOW]),
         (|| Arc::new(|_: &BackoffContext<'_>| ZERO), &[]),
@@ -294,7 +294,7 @@ fn every_oddity_of_the_retry_component_is_warned_of() {
         (|| retry().max_attempts(4).max_unknown_retries(3), &[("retry.max_unknown_retries", "3", NEVER_BINDS)]),
         (|| retry().max_attempts(5).max_unknown_retries(3), &[]),
         (|| retry().max_attempts(1).max_unknown_retries(0), &[]),
-        // The default cap is nobody's doing.
+        // The default cap was not set by the user.
         (|| retry().max_attempts(2), &[]),
         (|| retry().max_attempts(3), &[]),
         (|| retry().unlimited_unknown_retries(), &[]),

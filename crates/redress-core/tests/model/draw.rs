@@ -1,8 +1,8 @@
-//! How cases are drawn: from small palettes, so that instants coincide, windows end on the
-//! nanosecond and limits are met.
+//! Generators of cases. They draw from few values, so that instants coincide, windows end on the
+//! nanosecond and limits are reached.
 //!
-//! Owns the probabilities. Everything that is drawn is a valid configuration. The parts are boxed:
-//! unboxed, a case would not fit on a test thread's stack.
+//! Every drawn case is a valid configuration. The parts are boxed: unboxed, a case would not fit on
+//! a test thread's stack.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn time() -> impl Strategy<Value = Duration> {
     ]
 }
 
-/// The same without what is longer than 584 years, which `fixed` refuses.
+/// The same without durations above 584 years, which `fixed` refuses.
 fn countable() -> impl Strategy<Value = Duration> {
     time().prop_map(|time| time.min(YEAR * 500))
 }
@@ -279,8 +279,8 @@ pub(crate) fn worlds() -> BoxedStrategy<World> {
         .boxed()
 }
 
-/// Cases about what calls share: several calls under way at once, a breaker that trips soon, no
-/// hooks that take time.
+/// Cases about shared state: several concurrent calls, a breaker that trips soon, and no hooks that
+/// take time.
 pub(crate) fn crowds() -> BoxedStrategy<World> {
     let short = || select(vec![TICK, secs(1), secs(2)]);
     let retry = (1_u32..3, weighted(0.5, (1_u32..3, short()))).prop_map(|(max_attempts, budget)| {

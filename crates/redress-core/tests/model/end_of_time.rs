@@ -1,6 +1,5 @@
-//! How far the time of a breaker and of a budget goes.
-//!
-//! Owns what 64 bits of nanoseconds hold, before and after the first instant that either is shown.
+//! The range of the time of breakers and budgets: what 64 bits of nanoseconds hold before and after
+//! the first instant.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The engine does what the model does: the same outcomes, events, waits, hook calls and states, in
-//! the same order.
+//! The engine and the model agree: the same outcomes, events, waits, hook calls and states, in the
+//! same order.
 
 use proptest::prelude::{prop_assert, proptest};
 use proptest::test_runner::Config;
@@ -35,8 +35,7 @@ proptest! {
         prop_assert!(difference.is_none(), "{}", difference.unwrap_or_default());
     }
 
-    /// Several calls at once, whose results come late and whose futures are dropped: their breaker
-    /// sees all of it.
+    /// Several concurrent calls through one breaker, with late results and dropped futures.
     ///
     /// Attacks B1, C1, C2, C3, C4, C5.
     #[test]

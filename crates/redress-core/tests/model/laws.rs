@@ -1,9 +1,8 @@
-//! The invariants, checked on what the engine did without a second opinion of what it should have
-//! done.
+//! The invariants, checked on the engine alone, without the model.
 //!
-//! Every case is watched: an observer hears of everything, and the breaker keeps an account. Hooks
-//! take no time here, so a note's instant is the instant of what it is about. Attacks R1, R2, R3,
-//! R4, B1, C1, C2, C3, C4, C5.
+//! Every case has an observer of all events and a breaker that records its permits. Hooks take no
+//! time here, so a note has the instant of the event it describes. Attacks R1, R2, R3, R4, B1, C1,
+//! C2, C3, C4, C5.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,8 +22,8 @@ type Checked = Result<(), TestCaseError>;
 
 const WATCHER: Hook = Hook { owner: Owner::Policy, kind: HookKind::Observer(0) };
 
-/// 438 years: a breaker's time ends so long after its origin, which is the first instant it is
-/// shown or up to 146 years before.
+/// 438 years: a breaker's time ends this long after its origin, which is its first instant or up to
+/// 146 years before.
 const END_OF_TIME: Duration = Duration::from_nanos(u64::MAX - (1 << 62));
 
 fn config() -> Config {
@@ -55,8 +54,7 @@ fn hurry(hooks: &mut Hooks) {
     let habits = habits.chain(sleeper.as_mut().map(|sleeper| &mut sleeper.habit));
     habits.for_each(|habit| habit.takes = Duration::ZERO);
     if let Some(Sleeper { future, .. }) = sleeper {
-        // One that panics after a while is replaced by a second wait, which nobody promised to end
-        // in time.
+        // A sleeper that panics after a while is replaced by a second wait, which may end too late.
         future.panics = false;
     }
 }
@@ -129,11 +127,12 @@ fn one_end_of_each(notes: &[Note], call: usize) -> Checked {
         Some(Ending::Dropped | Ending::Panicked) => prop_assert_eq!(is_cancelled, has_begun, "R3: call {}", call),
         None => prop_assert!(false, "R3: call {} goes on", call),
     }
-    the_end_is_told_before_the_permit_goes(notes, call)
+    the_end_is_reported_before_the_permit_is_released(notes, call)
 }
 
-/// Whatever ends a call, observers hear of it while the call holds its place, and how long it took.
-fn the_end_is_told_before_the_permit_goes(notes: &[Note], call: usize) -> Checked {
+/// Observers receive the end of every call, with its duration, while the call still holds its
+/// permit.
+fn the_end_is_reported_before_the_permit_is_released(notes: &[Note], call: usize) -> Checked {
     let mut has_ended = false;
     for note in of_call(notes, call) {
         match (&note.what, told(note)) {
@@ -202,7 +201,7 @@ fn the_breaker_keeps_to_its_table(ledger: &[Line]) -> Checked {
     Ok(())
 }
 
-/// One current probe at a time: another only when its lease is over, and then the first that asks.
+/// One current probe at a time. The first call after the end of its lease becomes the next probe.
 /// Nothing from before the last change of state or the last probe has any effect.
 fn one_probe_and_no_ghosts(lease: Option<Duration>, ledger: &[Line]) -> Checked {
     let mut probe: Option<(u64, Duration)> = None;
@@ -236,12 +235,12 @@ fn one_probe_and_no_ghosts(lease: Option<Duration>, ledger: &[Line]) -> Checked 
     Ok(())
 }
 
-/// With every call over and the recovery time passed once more, somebody gets in; unless time has
-/// come to its end.
+/// After all calls have ended and the recovery time has passed again, a call is admitted, unless
+/// the end of time is reached.
 fn the_breaker_is_not_wedged(notes: &[Note]) -> Checked {
     let last = notes.iter().find(|note| note.what == What::Readmits(false));
     let stuck = last.filter(|note| note.at < END_OF_TIME);
-    prop_assert!(stuck.is_none(), "C3: nobody is admitted any more");
+    prop_assert!(stuck.is_none(), "C3: no call is admitted any more");
     Ok(())
 }
 
@@ -268,7 +267,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn the_laws_hold_whatever_happens(world in worlds()) {
+    fn the_laws_hold_in_every_case(world in worlds()) {
         let world = watched(world);
         for driver in [Driver::Blocking, Driver::Bare, Driver::Async] {
             check(&world, driver)?;

@@ -1,10 +1,9 @@
-//! Properties of the engine, in virtual time: random policies, random histories, and a second model
-//! of the engine that is obviously correct, with which it has to agree in everything that can be
-//! seen from outside.
+//! Properties of the engine, in virtual time: random policies, random histories, and a simple model
+//! of the engine, with which it must agree in all observable behaviour.
 //!
-//! A failing case is shrunk and its seed written below `regressions/`: commit it, every run begins
-//! with those. Seeds name a case only as long as `draw.rs` stays as it is, so the cases worth
-//! keeping are written out in `scenarios.rs`. `PROPTEST_CASES=100000` makes a long run of it.
+//! A failing case is shrunk and its seed written below `regressions/`: commit it, every run starts
+//! with those. A seed identifies a case only while `draw.rs` is unchanged, so important cases are
+//! written out in `scenarios.rs`. `PROPTEST_CASES=100000` makes a long run of it.
 
 mod world;
 mod note;

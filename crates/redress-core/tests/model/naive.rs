@@ -1,10 +1,8 @@
-//! The model: what a call does, written down once more from the design, as plainly as it can be
-//! said.
+//! The model: a second implementation of a call, written from the design and as simple as possible.
 //!
-//! Slow, naive, independent of the engine: one function from top to bottom, every grant and every
-//! failure that ever was in a list, no rings, no ticks, no flags, no quiet path, no saturation but
-//! where the documentation speaks of one. It is an `async fn` for both drivers; with a blocking one
-//! it is never pending. Knows nothing of the code it is a model of.
+//! Slow, and independent of the engine's code: one function from top to bottom, all grants and
+//! failures in lists, no rings, no ticks, no flags, no fast path, and saturation only where it is
+//! documented. It is an `async fn` for both drivers; with the blocking one it is never pending.
 
 use std::any::type_name;
 use std::cell::Cell;
@@ -38,7 +36,7 @@ pub(crate) struct Naive {
     retry: RetrySpec,
     times: Times,
     grants: Mutex<Vec<Duration>>,
-    /// The end of the budget's time, once it has been asked.
+    /// The end of the budget's time, once it has been used.
     budget_end: OnceLock<Duration>,
     breaker: Option<Mutex<NaiveBreaker>>,
     shared_timeline: Mutex<Vec<Entry>>,
@@ -57,8 +55,8 @@ impl Failed {
     }
 }
 
-/// What is known of a call while it is under way. Dropped before the call has ended, it tells that
-/// the call was cancelled.
+/// The state of a running call. If it is dropped before the call has ended, it reports the
+/// cancellation.
 struct Life<'n> {
     naive: &'n Naive,
     call: usize,
@@ -69,13 +67,13 @@ struct Life<'n> {
     last: Option<Failed>,
     /// What the strategy computed last, hinted waits apart.
     prev_delay: Option<Duration>,
-    /// What there is to wait for: a deferred retry.
+    /// The delay of a deferred retry.
     deferred: Option<Duration>,
     /// The hint that did not fit the deadline.
     unmet_hint: Cell<Option<Duration>>,
     timeline: Option<Vec<Entry>>,
     has_ended: bool,
-    /// Given back when everything has been told.
+    /// Released after everything has been reported.
     permit: Option<Permit<'n>>,
 }
 
@@ -90,7 +88,7 @@ impl Drop for Life<'_> {
     }
 }
 
-/// The right to make a call. Dropped without a result it is given back.
+/// The permit of a call. Dropped without a result, it is released.
 struct Permit<'n> {
     naive: &'n Naive,
     era: u64,
@@ -170,7 +168,7 @@ impl Naive {
             permit: None,
         };
 
-        // The caller has not asked to abort, time is left, and the breaker admits it.
+        // The call is not aborted, time is left, and the breaker admits it.
         if self.wants_abort(&life) {
             return self.stop(life, StopReason::Aborted, None, began);
         }
@@ -305,7 +303,7 @@ impl Naive {
         let prev_delay = if reads_hint { life.prev_delay } else { Some(computed) };
         let floor = hint.filter(|_| !self.retry.ignores_hints).unwrap_or_default();
         let wait = computed.max(floor);
-        // A sleep handler is asked before anything is spent on a wait that does not fit.
+        // A sleep handler is called before a token is spent on a wait that does not fit.
         let is_deferred = if fits(wait, remaining) {
             false
         } else {
@@ -380,7 +378,7 @@ impl Naive {
         self.stage.before_sleep(owner, self.backoff(life, failed, now), delay).ok().flatten()
     }
 
-    /// Waits: the sleeper, or what would wait without it if it panics.
+    /// Waits: by the sleeper, or without it if it panics.
     async fn wait(&self, life: &Life<'_>, delay: Duration) {
         let owners = [Owner::Call(life.call), Owner::Policy];
         let owner = owners.into_iter().find(|owner| self.stage.world.sleeper(*owner, self.stage.driver).is_some());
@@ -404,7 +402,7 @@ impl Naive {
         self.stage.wait(duration)
     }
 
-    /// Runs the operation and asks the classifier.
+    /// Runs the operation and classifies its result.
     async fn attempt(&self, life: &Life<'_>, time_left: Option<Duration>) -> Result<Result<Value, Failed>, Planned> {
         let attempted = match self.stage.driver {
             Driver::Blocking | Driver::Bare => Some(self.stage.run(life.attempts, time_left)),
@@ -422,7 +420,7 @@ impl Naive {
                 Some(classification) => Err(Failed { failure: Failure::Result(value), classification }),
             },
             Err(error) => {
-                // Nobody recognised it.
+                // The classifier did not recognise it.
                 let unknown = Classification::new(ErrorClass::Unknown);
                 let classification = error.end.classification().unwrap_or(unknown);
                 Err(Failed { failure: Failure::Error(error), classification })
@@ -503,8 +501,8 @@ impl Naive {
         known.iter().map(id).collect()
     }
 
-    /// The operation asked to abort: not a failure, so the one before stays the last; only a value
-    /// has no other place.
+    /// The operation aborted the call. This is not a failure, so the previous one stays the last,
+    /// except that an aborting value replaces it.
     fn abort_by_operation(&self, mut life: Life<'_>, failed: Failed, now: Duration) -> Ending {
         let event = Told {
             attempt: life.attempts,
@@ -538,7 +536,7 @@ impl Naive {
         self.ending(&life, outcome)
     }
 
-    /// Asks the breaker; the rejection if it does not admit the call.
+    /// Requests admission from the breaker. Returns its rejection.
     fn admit(&self, life: &Life<'_>, began: Duration) -> Result<Permit<'_>, (CircuitState, Option<Duration>)> {
         let Some(breaker) = &self.breaker else { return Ok(Permit { naive: self, era: 0, is_settled: true }) };
         let now = self.breaker_time(began);
@@ -618,7 +616,7 @@ impl Naive {
         }
     }
 
-    /// Whose hook it is, if there is one: the call's before the policy's.
+    /// The owner of the hook that applies: the call's before the policy's.
     fn owner(&self, call: usize, has_it: impl Fn(&Hooks) -> bool) -> Option<Owner> {
         [Owner::Call(call), Owner::Policy].into_iter().find(|owner| has_it(self.stage.world.hooks(*owner)))
     }
@@ -631,7 +629,7 @@ impl Naive {
         of(Owner::Policy).chain(of(Owner::Call(call))).collect()
     }
 
-    /// An event of the call: everybody hears of it, and it goes into the timeline.
+    /// An event of the call: all observers receive it, and the timeline records it.
     fn tell(&self, life: &mut Life<'_>, event: &Told, now: Duration) {
         self.tell_observers(life, &Told { elapsed: Some(now - life.began), ..event.clone() });
         let entry = Entry {
@@ -764,7 +762,7 @@ impl Naive {
     }
 }
 
-/// What `execute` says of a call that ends for this reason.
+/// The outcome of `execute` for a call that ends for this reason.
 fn outcome(life: &Life<'_>, reason: StopReason, now: Duration) -> Outcome {
     let last = life.last.as_ref();
     Outcome {

@@ -1,7 +1,5 @@
-//! The model's breaker: a state, and every failure of the present era in a list.
-//!
-//! Owns what the documentation says of a circuit breaker. Knows no lock, no ring and no packed
-//! word.
+//! The model's breaker: a state, and every failure of the current era in a list. Written from the
+//! documentation, without lock, ring or packed word.
 
 use std::time::Duration;
 
@@ -17,7 +15,7 @@ enum State {
     Open {
         until: Duration,
     },
-    /// A probe gave its place back, and nobody has taken it.
+    /// A probe released its place, and no other call has taken it.
     Free,
     /// A probe is under way; `until` then the next call takes its place.
     Probing {
@@ -31,7 +29,7 @@ pub(crate) struct NaiveBreaker {
     /// How many changes of state there were.
     era: u64,
     failures: Vec<(ErrorClass, Duration)>,
-    /// The end of its time, once it has heard of a failure. An open circuit is not open for longer.
+    /// The end of its time, once a failure was reported. An open circuit is not open for longer.
     end: Option<Duration>,
 }
 

@@ -1,7 +1,4 @@
-//! What is written down of a history: everything that can be seen from outside, in the order in
-//! which it happens.
-//!
-//! Owns the notes. Judges nothing.
+//! The record of a history: all observable behaviour, in order.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +55,7 @@ pub(crate) enum What {
     Timeline(Vec<Entry>),
 }
 
-/// A hook that is told things.
+/// A hook that receives notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hook {
     pub(crate) owner: Owner,

@@ -1,9 +1,8 @@
 //! Plays a case twice, in lockstep: once with the real policy, once with the model, each on its own
 //! clock.
 //!
-//! Owns the order in which calls are polled and time passes, and the comparison of the notes. Where
-//! time goes next, the model's alarms say: a policy that waited for anything else would be found
-//! out.
+//! It determines the order in which calls are polled and time passes, and compares the notes. Time
+//! advances to the model's next alarm, so a policy that waits for a different instant is detected.
 
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -1,5 +1,5 @@
-//! What is drawn reaches everything: a property that holds because its corner is never drawn would
-//! say nothing.
+//! The drawn cases reach every corner. Otherwise a property could hold only because its corner is
+//! never drawn.
 
 use std::collections::BTreeMap;
 

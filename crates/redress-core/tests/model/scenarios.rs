@@ -1,7 +1,7 @@
-//! The hardest corners by name: cases written out, which stay the same however cases are drawn.
+//! The hardest cases, written out, so that they do not depend on how cases are drawn.
 //!
-//! In each the engine has to agree with the model on every driver, and a fact is checked beside it,
-//! so that the case is known to reach its corner. The facts are those of the asynchronous driver.
+//! In each, the engine must agree with the model on every driver. A fact is checked as well, to
+//! ensure that the case reaches its corner. The facts are those of the asynchronous driver.
 
 use std::time::Duration;
 
@@ -298,7 +298,7 @@ fn a_wait_that_a_slow_hook_made_too_long_is_not_begun() {
 }
 
 #[test]
-fn the_next_attempt_is_told_the_time_that_hooks_took() {
+fn the_next_attempt_receives_the_time_left_after_hooks() {
     let mut world = World {
         policy: PolicySpec { times: Times::default(), ..policy(Some(retry(Duration::ZERO)), None) },
         calls: vec![calls(&[attempt(Pace::AtOnce, FAILS), attempt(Pace::AtOnce, End::Good)])],

@@ -1,9 +1,8 @@
-//! The users' side of a case: operations, hooks and strategies that do what the data says, on a
-//! virtual clock, and a note of each.
+//! The user code of a case: operations, hooks and strategies that follow the data, on a virtual
+//! clock, and record notes.
 //!
-//! Owns the clock, the notes and how far the scripts are. The real policy plays on one stage and
-//! the model on another, so whatever either sees of its hooks is noted by the same code. Knows
-//! neither of the two.
+//! The policy runs on one stage and the model on another, so the hooks of both are recorded by the
+//! same code.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending, poll_fn};
@@ -78,7 +77,7 @@ impl Stage {
         std::mem::take(&mut self.inner().notes)
     }
 
-    /// Whether something was pending without waiting for time since this was asked last.
+    /// Whether something was pending without waiting for time since the last call.
     pub(crate) fn has_yielded(&self) -> bool {
         std::mem::take(&mut self.inner().has_yielded)
     }

@@ -1,8 +1,7 @@
-//! The real thing: a policy built from the data, its calls as futures, and everything they do
-//! noted.
+//! The subject of the comparison: a real policy built from the data, its calls as futures, and
+//! notes of everything they do.
 //!
-//! Owns the translation from the data to the library's types. What hooks and operations do is the
-//! stage's.
+//! It translates the data to the library's types. The hooks and operations are those of the stage.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -29,7 +28,7 @@ use crate::world::{
     StrategySpec, TimeoutAs, Value, Way,
 };
 
-/// A call, whoever makes it. A blocking one ends when it is first polled.
+/// A call of either driver. A blocking call ends at its first poll.
 pub(crate) type Calling<'a> = Pin<Box<dyn Future<Output = Ending> + 'a>>;
 
 /// A policy of either driver, and what it shares with others.
@@ -249,7 +248,7 @@ async fn finishing(awaiting: Awaiting) {
     or_panic(awaiting.await);
 }
 
-/// What a policy is made of besides its driver's own.
+/// The parts of a policy that do not depend on the driver.
 struct Parts<'p> {
     stage: &'p Arc<Stage>,
     breaker: Option<&'p CircuitBreaker>,
@@ -384,7 +383,7 @@ fn build_budget(spec: BudgetSpec, stage: &Stage) -> Budget {
     budget.expect("the data is valid")
 }
 
-/// Reads what the values say of themselves.
+/// Classifies values by their contents.
 #[derive(Clone, Copy, Debug)]
 struct ByEnd {
     timeout_as: TimeoutAs,
@@ -407,7 +406,7 @@ impl Classifier<Value, Broken> for ByEnd {
     }
 }
 
-/// A hook that notes what it is told.
+/// A hook that records what it receives.
 struct Noted {
     stage: Arc<Stage>,
     hook: Hook,

@@ -1,7 +1,6 @@
-//! Properties of what calls are made of: the budget's window and the strategies, whatever their
-//! settings.
+//! Properties of the parts of a call: the budget's window and the strategies, with any settings.
 //!
-//! Goes through the public API with plain data; no policy, no clock.
+//! They use the public API with plain data, without a policy or a clock.
 
 use std::time::{Duration, Instant};
 

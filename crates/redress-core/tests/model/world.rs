@@ -1,8 +1,7 @@
 //! One case as plain data: a policy, the calls made through it, and in which order things happen to
 //! them.
 //!
-//! Owns what can be varied, and the small readings of it that the real policy and the model share.
-//! Knows neither of the two.
+//! It also has the accessors that the policy and the model share.
 
 use std::error::Error;
 use std::fmt;
@@ -98,7 +97,7 @@ impl Default for RetrySpec {
 pub(crate) struct BudgetSpec {
     pub(crate) limit: u32,
     pub(crate) window: Duration,
-    /// Whether it has the clock itself, or goes by the instants the policy shows it.
+    /// Whether it has a clock, or uses the instants that the policy passes.
     pub(crate) own_clock: bool,
 }
 
@@ -296,7 +295,7 @@ pub(crate) enum OwnDeadline {
     At(Duration),
 }
 
-/// An abort predicate that answers true from this asking on.
+/// An abort predicate that returns true from this call on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AbortIf {
     pub(crate) habit: Habit,
@@ -420,7 +419,7 @@ pub(crate) enum Owner {
 }
 
 impl RetrySpec {
-    /// The strategy for classes without one of their own.
+    /// The strategy of classes without a class strategy.
     pub(crate) fn default_strategy(&self) -> Option<StrategySpec> {
         if self.strategies.is_empty() {
             return Some(self.strategy.clone().unwrap_or(StrategySpec::Fixed(Duration::ZERO)));

@@ -1,6 +1,4 @@
-//! Timelines as pictures: a row a call, time from left to right.
-//!
-//! Draws from the recorded events alone.
+//! Draws recorded timelines: one row per call, time from left to right.
 
 use std::time::Duration;
 
@@ -13,7 +11,7 @@ pub(crate) const LEGEND: &str = "= running   x failed   . waiting   o answered  
 
 const WIDTH: usize = 46;
 
-/// A row of so many columns for `span`.
+/// A row of `WIDTH` columns for `span`.
 pub(crate) struct Row {
     cells: [char; WIDTH],
     span: Duration,
@@ -24,7 +22,7 @@ impl Row {
         Self { cells: [' '; WIDTH], span }
     }
 
-    /// Draws a call that began at `began`.
+    /// Draws a call that started at `began`.
     pub(crate) fn draw(mut self, began: Duration, timeline: &RetryTimeline) -> Self {
         let mut started = began;
         for event in timeline.events() {
@@ -43,7 +41,7 @@ impl Row {
         self
     }
 
-    /// Draws a call that the breaker turned away.
+    /// Draws a call that the breaker rejected.
     pub(crate) fn draw_rejection(mut self, at: Duration) -> Self {
         self.mark(at, '-');
         self

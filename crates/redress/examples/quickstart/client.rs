@@ -1,7 +1,7 @@
-//! What a user of redress writes: a client with its error, a classifier that reads both, and the
-//! one policy for all calls.
+//! The part that a user of redress writes: a client with its error type, a classifier, and one
+//! policy for all calls.
 //!
-//! It knows nothing of the story told around it: this is the file to take along.
+//! It does not depend on the rest of the example, so it can be copied.
 
 use std::time::{Duration, SystemTime};
 
@@ -31,8 +31,7 @@ pub(crate) const RECOVERY: Duration = Duration::from_millis(500);
 /// program.
 pub(crate) fn policy() -> Result<AsyncPolicy<PageClassifier>, ConfigError> {
     let backoff = decorrelated_jitter().base(SHORTEST_WAIT).max(LONGEST_WAIT);
-    // Without a hint, a server that counts requests is left alone for longer than one that fell
-    // over.
+    // Without a hint, wait longer for a server that rate-limits than for one that has failed.
     let rate_limited = equal_jitter().base(Duration::from_millis(500));
     AsyncPolicy::builder()
         .classifier(PageClassifier)
@@ -49,8 +48,7 @@ pub(crate) fn policy() -> Result<AsyncPolicy<PageClassifier>, ConfigError> {
         .build()
 }
 
-/// What is tried again, decided in one place: retry, backoff, breaker and budget all act on the
-/// answer.
+/// Classifies results in one place. Retry, backoff, breaker and budget act on the class.
 #[derive(Clone, Copy)]
 pub(crate) struct PageClassifier;
 
@@ -59,7 +57,7 @@ impl Classifier<Page, FetchError> for PageClassifier {
         match result {
             // 429 and 5xx are failures with their Retry-After; 200 and 404 are answers.
             Ok(page) => classify_response(page.status(), page.headers(), SystemTime::now()),
-            // Every request here is a GET, so whatever broke on the way may be tried again.
+            // Every request here is a GET, so it is safe to retry after any transport error.
             Err(FetchError::Send(_) | FetchError::Read(_)) => Some(ErrorClass::Transient.into()),
         }
     }
@@ -81,7 +79,7 @@ pub(crate) struct HttpClient(Client<HttpConnector, Empty<Bytes>>);
 
 impl HttpClient {
     pub(crate) fn new() -> Self {
-        // The client's own retries would be requests that the policy neither counts nor bounds.
+        // Retries by the client would be requests that the policy neither counts nor limits.
         Self(Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http())
     }
 

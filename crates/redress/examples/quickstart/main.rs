@@ -1,10 +1,10 @@
-//! One policy between a client and a server that misbehaves, and what a person can learn from it.
+//! One policy between a client and a misbehaving server, with a report of what it did.
 //!
-//! `cargo run --example quickstart` plays the story against a server of its own, in about five
+//! `cargo run --example quickstart` runs all scenes against a built-in server, in about five
 //! seconds. `cargo run --example quickstart -- http://127.0.0.1:8080/health` calls your server
 //! through the same policy.
 //!
-//! Read `client.rs` first: it is all that a user writes.
+//! Read `client.rs` first: it is the part that a user writes.
 
 mod chart;
 mod client;
@@ -50,7 +50,7 @@ async fn start() -> Result<()> {
     }
 }
 
-/// The whole story.
+/// Runs all scenes.
 async fn tell() -> Result<()> {
     let (server, twin) = (Server::start().await?, Server::start().await?);
     let naive = tokio::spawn(play_naively(twin.clone()));
@@ -72,7 +72,7 @@ async fn tell() -> Result<()> {
     Ok(())
 }
 
-/// The same calls by the naive loop, unseen; how many of them got a page.
+/// Makes the same calls with the naive loop, without output. Returns how many got a page.
 async fn play_naively(server: Server) -> Result<usize> {
     let client = HttpClient::new();
     let mut pages = 0;
@@ -84,7 +84,7 @@ async fn play_naively(server: Server) -> Result<usize> {
     Ok(pages)
 }
 
-/// A few calls to somebody else's server.
+/// Makes a few calls to the server at `uri`.
 async fn visit(uri: Uri) -> Result<()> {
     let (policy, client, story) = (policy()?, HttpClient::new(), Story::new());
     story.opening(&uri);
@@ -95,7 +95,7 @@ async fn visit(uri: Uri) -> Result<()> {
     Ok(())
 }
 
-/// Calls through the policy: this is where redress does its work.
+/// Makes calls through the policy. This is where redress is used.
 async fn run(
     policy: &AsyncPolicy<PageClassifier>,
     client: &HttpClient,

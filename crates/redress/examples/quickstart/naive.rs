@@ -1,6 +1,6 @@
-//! The loop that services often have instead: try, wait a little, try again.
+//! A retry loop as services often have it: try, wait a fixed time, try again.
 //!
-//! It is there to be measured against, on a server of its own that follows the same script.
+//! The example compares the policy with it, on a second server with the same script.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::client::{ATTEMPT_TIMEOUT, HttpClient, MAX_ATTEMPTS};
 
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
-/// Whether a page came, after as many attempts as the policy allows.
+/// Makes as many attempts as the policy allows. Returns whether a page was received.
 pub(crate) async fn fetch(client: HttpClient, uri: Uri) -> bool {
     for attempt in 1..=MAX_ATTEMPTS {
         match timeout(ATTEMPT_TIMEOUT, client.get(&uri)).await {

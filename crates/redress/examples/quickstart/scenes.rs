@@ -1,13 +1,13 @@
 //! The scenes, and how their calls are spread over time.
 //!
-//! The same for the policy and for the naive loop, so that their figures can be compared.
+//! They are the same for the policy and the naive loop, so that the results can be compared.
 
 use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Traffic does not wait for the call before it: one starts every so often.
+/// The interval between the starts of two calls. A call does not wait for the one before.
 pub(crate) const EVERY: Duration = Duration::from_millis(125);
 
 pub(crate) struct Scene {
@@ -26,7 +26,7 @@ pub(crate) const SCENES: [Scene; 7] = [
     Scene { path: "/storm", calls: 20, plot: "down for 0.5 s, then overloaded by 12 requests a second" },
 ];
 
-/// Makes `calls` calls, each on a task of its own; the answers come in the order of the calls.
+/// Makes `calls` calls, each in a new task. Returns the answers in the order of the calls.
 pub(crate) async fn play<Fut>(calls: u32, mut call: impl FnMut(u32) -> Fut) -> Result<Vec<Fut::Output>, JoinError>
 where
     Fut: Future<Output: Send> + Send + 'static,

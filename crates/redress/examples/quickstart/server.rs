@@ -1,7 +1,5 @@
-//! A real HTTP server on a loopback port that misbehaves by script.
-//!
-//! Owns the scenes' server side and the count of what reached it. Knows nothing of who calls or how
-//! often.
+//! An HTTP server on a loopback port that misbehaves according to a script, and counts the requests
+//! it receives.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -22,8 +20,8 @@ use tokio::time::sleep;
 /// How long the server is down before it is merely overloaded.
 const OUTAGE: Duration = Duration::from_millis(500);
 
-/// What it bears: so many requests for a path in `LOAD_WINDOW`. The calls alone are four in that
-/// time.
+/// The requests for a path that it can serve in `LOAD_WINDOW`. The first attempts alone are four in
+/// that time.
 const BEARABLE: usize = 6;
 const LOAD_WINDOW: Duration = Duration::from_millis(500);
 
@@ -35,7 +33,7 @@ enum Act {
     Dawdle(Duration),
 }
 
-/// The script: what a request for a path meets, given those before it.
+/// The script: how the server treats a request for a path, given the requests before it.
 fn act(path: &str, Visit { nth, since, load }: Visit) -> Act {
     match path {
         "/limited" if since < Duration::from_secs(1) => Act::AnswerRetryAfter(StatusCode::TOO_MANY_REQUESTS, 1),
@@ -56,7 +54,7 @@ pub(crate) struct Server {
     seen: Arc<Mutex<HashMap<String, Seen>>>,
 }
 
-/// The requests for one path.
+/// The requests for one path so far.
 struct Seen {
     first: Instant,
     count: u32,
@@ -66,9 +64,9 @@ struct Seen {
 /// One request among them.
 struct Visit {
     nth: u32,
-    /// Time since the first.
+    /// Time since the first request.
     since: Duration,
-    /// How many came lately, this one included.
+    /// How many were received in the last `LOAD_WINDOW`, this one included.
     load: usize,
 }
 
@@ -84,19 +82,19 @@ impl Server {
         Uri::builder().scheme("http").authority(self.address.to_string()).path_and_query(path).build()
     }
 
-    /// How many requests for `path` have reached it.
+    /// How many requests for `path` the server has received.
     pub(crate) fn requests(&self, path: &str) -> u32 {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(path).map_or(0, |seen| seen.count)
     }
 
     async fn serve(self, listener: TcpListener) {
-        // An accept fails when the process is out of file descriptors: the next one may not.
+        // An accept fails if the process has no free file descriptor; a later one may succeed.
         loop {
             let Ok((stream, _)) = listener.accept().await else { continue };
             let server = self.clone();
             tokio::spawn(async move {
                 let service = service_fn(|request| server.answer(request));
-                // A connection that breaks is part of the show.
+                // Broken connections are part of the script.
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }

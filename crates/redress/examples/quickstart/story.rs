@@ -1,7 +1,5 @@
-//! What a person sees: attempts as they happen, a timeline for each call, and the totals.
-//!
-//! Owns every word on the screen, within 80 columns and coloured on a terminal alone. It only
-//! listens.
+//! The output: attempts as they happen, a timeline for each call, and the totals, within 80 columns
+//! and coloured on a terminal only.
 
 use std::fmt::{Arguments, Display};
 use std::io::{Stdout, Write as _};
@@ -26,15 +24,15 @@ pub(crate) const NOTE: Style = AnsiColor::Yellow.on_default();
 pub(crate) const DIM: Style = Style::new().effects(Effects::DIMMED);
 const HEAD: Style = Style::new().effects(Effects::BOLD);
 
-/// What a timeline's width stands for at least: a call of two milliseconds is a dot.
+/// The shortest time that the width of a timeline represents: a call of two milliseconds is a dot.
 const SHORTEST_SPAN: Duration = Duration::from_millis(500);
 
-/// A line on the screen.
+/// Prints a line.
 macro_rules! say {
     ($story:expr, $($line:tt)+) => { $story.line(format_args!($($line)+)) };
 }
 
-/// The screen. Clones write to the same one.
+/// The output. Clones write to the same stream.
 #[derive(Clone)]
 pub(crate) struct Story {
     screen: Arc<Mutex<AutoStream<Stdout>>>,
@@ -47,7 +45,7 @@ pub(crate) struct Call {
     outcome: RetryOutcome<Page, FetchError>,
 }
 
-/// How many requests each side's server saw.
+/// How many requests the policy's server and the naive loop's server received.
 pub(crate) struct Load {
     pub(crate) redress: u32,
     pub(crate) naive: u32,
@@ -58,7 +56,7 @@ impl Story {
         Self { screen: Arc::new(Mutex::new(anstream::stdout())) }
     }
 
-    /// If nobody reads the screen any more, the calls go on all the same.
+    /// A closed output does not stop the calls.
     fn line(&self, line: Arguments<'_>) {
         let _ = writeln!(self.screen.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
     }
@@ -87,16 +85,16 @@ impl Story {
     pub(crate) fn scene(&self, number: u32, scene: &Scene) {
         say!(self, "{HEAD}{number}  GET {}{HEAD:#}  {}", scene.path, scene.plot);
         if scene.calls > 1 {
-            say!(self, "   {} calls, one every {EVERY:?}, whatever became of those before", scene.calls);
+            say!(self, "   {} calls, one every {EVERY:?}, without waiting for those before", scene.calls);
         }
     }
 
-    /// Somebody to watch call `number`, which begins now.
+    /// Returns the observer of call `number`, which starts now.
     pub(crate) fn witness(&self, number: u32, began: Duration, is_alone: bool) -> Witness {
         Witness { story: self.clone(), number, began, is_alone }
     }
 
-    /// A row for each call, all to the same scale.
+    /// Prints one row per call, all to the same scale.
     pub(crate) fn timelines(&self, calls: &[Call]) {
         let is_alone = calls.len() == 1;
         if !is_alone {
@@ -157,7 +155,7 @@ impl Story {
         self.row("pages served for them", pages, pages_of_naive);
         say!(
             self,
-            "\n  The naive loop: {} attempts, {:?} apart, whatever the failure. It made the\n  \
+            "\n  The naive loop: {} attempts, {:?} apart, after any failure. It made the\n  \
              same calls to a twin of the server, at the same time.",
             client::MAX_ATTEMPTS,
             naive::PAUSE
@@ -170,11 +168,11 @@ impl Story {
     }
 }
 
-/// Watches one call and tells of it as it goes.
+/// Observes one call and prints its attempts.
 pub(crate) struct Witness {
     story: Story,
     number: u32,
-    /// Since the scene began.
+    /// Time from the start of the scene to the start of the call.
     began: Duration,
     is_alone: bool,
 }
@@ -226,7 +224,7 @@ fn who(number: u32, is_alone: bool) -> String {
     if is_alone { String::new() } else { format!("call {number:>2}  ") }
 }
 
-/// What becomes of a call after a failed attempt.
+/// How a call continues after a failed attempt.
 fn fate(attempt: &AttemptContext<'_>) -> String {
     let cut = if attempt.cause == Some(Cause::Timeout) { "cut off, " } else { "" };
     let hint = attempt.classification.as_deref().and_then(redress::Classification::retry_after);

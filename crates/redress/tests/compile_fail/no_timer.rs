@@ -1,5 +1,4 @@
-//! The asynchronous policy before a timer is chosen makes no calls. Where the call is awaited,
-//! rustc says so three times.
+//! A policy without a timer makes no calls. If awaited, rustc would report the error three times.
 
 use std::io;
 use std::time::Duration;

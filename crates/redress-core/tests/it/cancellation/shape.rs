@@ -1,8 +1,5 @@
-//! The shapes of a call that is to be dropped: every combination of what an asynchronous call can
-//! be pending at.
-//!
-//! Owns what the shapes are and where each of them is pending. Does not know when they are dropped,
-//! nor what should hold then.
+//! The shapes of calls to drop: every combination of points at which an asynchronous call can be
+//! pending.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -39,7 +36,7 @@ pub(super) enum Attempting {
     Yields,
     /// Once, on the clock, raced with the attempt's timeout.
     Races,
-    /// Once, until the timeout; the last attempt, which is to have a result of its own, races.
+    /// Once, until the timeout. The last attempt, which must have a result, races with its timeout.
     TimesOut,
 }
 
@@ -67,14 +64,14 @@ pub(super) enum Waiting {
 pub(super) enum Way {
     Call,
     Execute,
-    /// Polled by hand.
+    /// Polled manually.
     Driven,
 }
 
 /// What else the call carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dress {
-    /// Nothing of its own: no context and no deadline; hooks and sleeper are the policy's.
+    /// Nothing: no context and no deadline. Hooks and sleeper are those of the policy.
     Plain,
     Timeline,
     Observed,
@@ -93,7 +90,7 @@ pub(super) struct Shape {
     pub(super) dress: Dress,
 }
 
-/// Every shape there is.
+/// All shapes.
 pub(super) fn every_shape() -> Vec<Shape> {
     let mut shapes = Vec::new();
     for attempting in [Attempting::Ready, Attempting::Yields, Attempting::Races, Attempting::TimesOut] {
@@ -112,7 +109,7 @@ pub(super) fn every_shape() -> Vec<Shape> {
     shapes
 }
 
-/// One shape for each kind of await point, dressed in everything that can be told.
+/// One shape for each kind of await point, with all hooks and observers.
 pub(super) fn one_of_each_await() -> Vec<Shape> {
     let same = |shape: &Shape| shape.end == End::Succeeds && shape.way == Way::Call && shape.dress == Dress::Observed;
     every_shape().into_iter().filter(same).collect()
@@ -285,7 +282,7 @@ fn pending_for<R>(
     Guarded { future, _guard: guard }
 }
 
-/// A future that is counted until it is dropped, also when it has come to its end before.
+/// A future that is counted until it is dropped, even if it has already completed.
 struct Guarded<F> {
     future: Pin<Box<F>>,
     _guard: Guard,
@@ -314,15 +311,14 @@ impl Future for Yield {
     }
 }
 
-/// What is seen of a call.
+/// The observations of a call.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) clock: VirtualClock,
     pub(super) breaker: CircuitBreaker,
     pub(super) recorder: Recorder,
     pub(super) timeline: RetryTimeline,
-    /// When each retry was announced: the strategy is the last to be asked before its token is
-    /// taken.
+    /// When each retry was announced: the strategy is called last before the token is taken.
     pub(super) retries: Mutex<Vec<Duration>>,
     pub(super) attempts: Counter,
     pub(super) live_attempts: Mutex<u32>,
@@ -331,8 +327,8 @@ pub(super) struct Watch {
     pub(super) let_in: Counter,
 }
 
-/// Part of a future of the caller's: counts it while it lives, and asks the breaker for admission
-/// when it is dropped.
+/// Part of a future of the caller. Counts the future while it lives, and requests admission from
+/// the breaker when it is dropped.
 struct Guard {
     watch: Arc<Watch>,
     live: fn(&Watch) -> &Mutex<u32>,

@@ -1,5 +1,4 @@
-//! Errors that hold another and answer `source()` with that one's source: `Arc`, `Box`, and
-//! contexts.
+//! Errors that hold another error and return that error's source: `Arc`, `Box`, and contexts.
 
 use std::error::Error;
 use std::io;
@@ -33,7 +32,7 @@ macro_rules! held {
 }
 
 #[test]
-fn whatever_is_looked_for_is_found_behind_an_arc_and_a_box() {
+fn known_errors_are_found_behind_an_arc_and_a_box() {
     let rows: [([Make; 5], Classification); 7] = [
         (held!(reset()), of_kind("ConnectionReset", ErrorClass::Transient)),
         (held!(StatusError::new(503)), of_status(503, ErrorClass::ServerError)),
@@ -62,7 +61,7 @@ fn what_a_shared_error_of_any_type_has_behind_it_is_found() {
     check(&alone, "shared on one thread", &of_kind("ConnectionReset", ErrorClass::Transient));
     let sent: Arc<dyn Error + Send> = Arc::new(reset());
     check(&sent, "shared and sent", &of_kind("ConnectionReset", ErrorClass::Transient));
-    // Of a type that is not looked for, what stands behind it all the same.
+    // The source of an unknown type is still found.
     let other = Arc::new(Wrapper(StatusError::new(404).into()));
     check(&other, "behind an Arc of another type", &of_status(404, ErrorClass::Permanent));
 }

@@ -136,7 +136,7 @@ fn a_name_that_does_not_resolve_is_transient() {
     }
 }
 
-/// Says this, in pieces, and goes on when it is told to stop.
+/// Prints this text in pieces, and continues after a write error.
 #[derive(Debug)]
 struct Saying(&'static [&'static str]);
 

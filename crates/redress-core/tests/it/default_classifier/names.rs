@@ -1,5 +1,5 @@
-//! Names: guessed from last, in an order in which no guess stops retries beside a word for a
-//! missing answer.
+//! Names of error types, the last resort of the classifier. The order of the guesses never stops
+//! retries if a word means a missing answer.
 
 use std::error::Error;
 use std::fmt;
@@ -47,7 +47,7 @@ fn a_name_is_guessed_from_last_and_never_by_the_strict_one() {
 }
 
 #[test]
-fn a_timeout_is_one_whatever_else_the_name_says() {
+fn a_timeout_wins_over_other_words_in_the_name() {
     for stopping in ["Auth", "OAuth", "Author", "Unauthorized", "Credential", "Forbidden", "Permission", "Denied"] {
         for timeout in ["Timeout", "TimedOut", "Elapsed", "TimeoutConnection"] {
             for name in [format!("{stopping}{timeout}"), format!("{timeout}{stopping}")] {
@@ -93,7 +93,7 @@ fn an_author_is_no_authority() {
     }
 }
 
-/// An error whose `Debug` goes on when it is told to stop.
+/// An error whose `Debug` continues after a write error.
 struct Stubborn;
 
 impl fmt::Debug for Stubborn {

@@ -136,7 +136,7 @@ fn an_aborted_probe_is_neither_a_success_nor_a_failure() {
         let (policy, _) = recovered(&lab);
         assert_eq!(policy.run(&script([Err(Failed::Abort)])), stopped(StopReason::Aborted, 1));
         assert_eq!(policy.circuit_state(), Some(CircuitState::HalfOpen));
-        assert_eq!(policy.run(&succeeding()), ok_after(1), "nobody has to wait for another recovery");
+        assert_eq!(policy.run(&succeeding()), ok_after(1), "no call waits for another recovery");
     });
 }
 
@@ -269,7 +269,7 @@ fn half_open_has_one_call_in_flight_of_a_thousand() {
 }
 
 /// coder 24701 took 429 out of its breaker, web-researcher-mcp 276 wants it to open at once: a rate
-/// limit says that the dependency is well, unless somebody says otherwise.
+/// limit says that the dependency is healthy, unless the policy is configured otherwise.
 #[test]
 fn rate_limits_do_not_open_a_circuit_unless_asked_to() {
     everywhere(|lab| {

@@ -48,7 +48,7 @@ fn a_hook_that_panics_after_a_success_does_not_run_the_operation_again() {
     });
 }
 
-/// Counts the results it is asked about.
+/// Counts the results it classifies.
 struct Counting(Counter);
 
 impl Classifier<Answer, Failed> for Counting {
@@ -190,8 +190,8 @@ fn a_failing_value_has_the_events_of_an_error() {
     });
 }
 
-/// backon 242, ihrwein/backoff 63, reqwest-middleware 159: nobody can tell whether a success took
-/// retries, or why a call stopped.
+/// backon 242, ihrwein/backoff 63, reqwest-middleware 159: the caller cannot see whether a success
+/// took retries, or why a call stopped.
 #[test]
 fn an_outcome_says_whether_it_took_retries_and_why_it_stopped() {
     on_every_driver(|lab| {

@@ -1,5 +1,5 @@
-//! Defects of backoff, deadlines, clocks and budgets: waits that are too long, none at all, or
-//! nobody's.
+//! Defects of backoff, deadlines, clocks and budgets: waits that are too long, missing, or not
+//! asked for.
 
 use std::future::{Future, Ready, poll_fn, ready};
 use std::pin::pin;
@@ -136,7 +136,7 @@ fn the_cap_holds_after_the_jitter() {
     }
 }
 
-/// tower-resilience: its backoff never sees the error, so no hint of the other side can count.
+/// tower-resilience: its backoff never sees the error, so a hint of the server is never used.
 #[test]
 fn a_strategy_sees_the_failure_so_that_its_hint_counts() {
     wherever_time_is_virtual(|lab| {
@@ -169,7 +169,7 @@ fn no_attempt_starts_at_or_past_the_deadline() {
     });
 }
 
-/// ihrwein/backoff 42: a cap on time that nobody had asked for.
+/// ihrwein/backoff 42: a cap on time that was never configured.
 #[test]
 fn a_call_without_a_deadline_has_no_hidden_one() {
     wherever_time_is_virtual(|lab| {
@@ -258,8 +258,7 @@ fn check_backwards<T, E>(outcomes: &[redress_core::RetryOutcome<T, E>]) {
 
 type Seen = Arc<Mutex<Vec<(ErrorClass, u32, Option<Duration>)>>>;
 
-/// Notes what it is told, and waits for as many seconds as there were attempts; five times as long
-/// for rate limits.
+/// Records its calls, and waits one second per attempt so far, five for rate limits.
 fn noting(seen: &Seen) -> impl Strategy + 'static {
     let seen = Arc::clone(seen);
     move |context: &BackoffContext<'_>| {
@@ -304,7 +303,7 @@ fn two_calls_sharing_a_strategy_and_a_budget_keep_their_own_places() {
     assert_eq!(of_two.map(|outcome| (outcome.attempts(), outcome.elapsed())), Some((4, secs(1 + 2 + 3))));
     assert_eq!(told(&seen, ErrorClass::RateLimit), [(1, None), (2, Some(secs(5))), (3, Some(secs(10)))]);
     assert_eq!(told(&seen, ErrorClass::Transient), [(1, None), (2, Some(secs(1))), (3, Some(secs(2)))]);
-    assert_eq!(budget.remaining(), 9 - 3 - 3, "each retry has a token of its own");
+    assert_eq!(budget.remaining(), 9 - 3 - 3, "each retry takes one token");
 }
 
 fn ready_or_none<T>(polled: Poll<T>) -> Option<T> {
@@ -336,10 +335,10 @@ fn a_call_within_a_call_keeps_its_own_place() {
     });
 }
 
-/// redress-py R10, adaptive feedback: a strategy that learns hears of successes only when a failure
-/// came before them in the same call, so that a dependency in good health looks ill.
+/// redress-py R10, adaptive feedback: a strategy that learns is notified of a success only after a
+/// failure in the same call, so that a healthy dependency looks unhealthy.
 #[test]
-fn an_adaptive_strategy_hears_of_calls_that_never_failed() {
+fn an_adaptive_strategy_is_notified_of_calls_that_never_failed() {
     wherever_time_is_virtual(|lab| {
         let strategy = adaptive(fixed(secs(1))).target_success(0.5);
         let policy = lab.retrying(Retry::builder().strategy(strategy));
