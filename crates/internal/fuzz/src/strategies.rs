@@ -1,7 +1,7 @@
-//! The target `strategies`: configurations and contexts of every strategy, sensible or not.
+//! The target `strategies`: every strategy in every configuration and context, sensible or not.
 //!
-//! The documented bounds are written down once more here, in wider numbers. A configuration that
-//! `issues` refuses may answer anything, but it must answer.
+//! Computes the documented bounds a second time, in wider numbers. A configuration that `issues`
+//! refuses may return any delay, but must not panic.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use redress_core::{Classification, ErrorClass, decorrelated_jitter, exponential,
 
 use crate::reader::Reader;
 
-/// More than the window of `adaptive` keeps.
+/// More than fits in the window of `adaptive`.
 const MOST_FEEDBACK: usize = 1300;
 
-/// Any configuration of any strategy, asked in any context: it answers, and within its bounds if
-/// nothing is wrong with it.
+/// Calls any strategy, in any configuration and context. Checks that it returns, within its bounds
+/// if the configuration is valid.
 ///
 /// # Panics
 ///
@@ -38,7 +38,7 @@ pub fn strategies(bytes: &[u8]) {
     }
 }
 
-/// What a strategy is asked after.
+/// The failure and history that a strategy is called with.
 struct Asked {
     attempt: u32,
     prev_delay: Option<Duration>,
@@ -62,12 +62,12 @@ impl Asked {
     }
 }
 
-/// The delay, and whether the strategy's configuration is one that a policy takes.
+/// The delay, and whether the strategy's configuration is valid.
 fn ask(strategy: &impl Strategy, asked: &Asked, now: Instant) -> (Duration, bool) {
     let is_sound = strategy.issues().is_empty();
     let rebuilt = is_rebuilt(strategy, is_sound);
     let delay = strategy.delay(&asked.context(now));
-    // Seeded, the copy draws what the strategy draws first.
+    // With the same seed, the copy makes the strategy's first draw.
     let draws_alike = rebuilt.filter(|rebuilt| is_repeatable(&rebuilt.spec()));
     if let Some(rebuilt) = draws_alike {
         assert_eq!(rebuilt.delay(&asked.context(now)), delay, "a spec loses nothing");
@@ -75,7 +75,8 @@ fn ask(strategy: &impl Strategy, asked: &Asked, now: Instant) -> (Duration, bool
     (delay, is_sound)
 }
 
-/// What its spec builds, whose spec is the same; a number that is none is not equal to itself.
+/// Builds a strategy from the spec and compares the specs, except with NaN, which is not equal to
+/// itself.
 fn is_rebuilt(strategy: &impl Strategy, is_sound: bool) -> Option<Arc<dyn Strategy>> {
     let spec = strategy.spec();
     assert!(!spec.to_string().is_empty());
@@ -88,7 +89,7 @@ fn is_rebuilt(strategy: &impl Strategy, is_sound: bool) -> Option<Arc<dyn Strate
     rebuilt
 }
 
-/// Whether the strategy answers the same when it is asked the same for the first time.
+/// Whether a new strategy always returns the same for the same call.
 fn is_repeatable(spec: &StrategySpec) -> bool {
     match spec {
         StrategySpec::Fixed { .. } => true,
@@ -103,7 +104,7 @@ fn is_within(delay: Duration, low: Duration, high: Duration) {
     assert!((low..=high).contains(&delay), "{delay:?} is not between {low:?} and {high:?}");
 }
 
-/// A number of nanoseconds as a duration, which it is if it is no longer than a cap that is one.
+/// Converts nanoseconds to a duration. They fit, since the cap is a duration.
 fn from_nanos(nanos: u128) -> Duration {
     Duration::new((nanos / 1_000_000_000) as u64, (nanos % 1_000_000_000) as u32)
 }
@@ -150,7 +151,7 @@ fn preset(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
     let (base, max, seed) = (reader.any_duration(), reader.any_duration(), reader.u64());
     if reader.flag() {
         let (delay, is_sound) = ask(&equal_jitter().base(base).max(max).seed(seed), asked, now);
-        // A nanosecond that doubles 64 times is past every cap.
+        // A nanosecond doubled 64 times exceeds every cap.
         let doubled = base.as_nanos().saturating_mul(1 << asked.attempt.min(64));
         let ceiling = from_nanos(doubled.min(max.as_nanos()));
         if is_sound {
@@ -160,7 +161,7 @@ fn preset(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
     }
     let (delay, is_sound) = ask(&token_backoff().base(base).max(max).seed(seed), asked, now);
     if is_sound {
-        // After 200 attempts every base is past every cap.
+        // After 200 attempts, every base exceeds every cap.
         let grown = (0..asked.attempt.min(200)).fold(base.as_secs_f64(), |delay, _| delay * 1.5);
         let ceiling = grown.min(max.as_secs_f64());
         let rounded = ceiling.mul_add(1e-9, 2e-9);
@@ -188,7 +189,7 @@ fn hinted(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
     }
 }
 
-/// A number as a configuration may hold it.
+/// A number as a configuration may hold it, including NaN and infinities.
 fn number(reader: &mut Reader<'_>) -> f64 {
     match reader.below(6) {
         0 => f64::from_bits(reader.u64()),
@@ -211,8 +212,8 @@ fn adapted(reader: &mut Reader<'_>, asked: &Asked, origin: Instant) {
     let mut learned = 0;
     while learned < MOST_FEEDBACK && !reader.is_at_end() {
         let step = reader.u8();
-        // One byte a result: how much later, which of the two, and whether it comes often, so that
-        // few fill the window.
+        // One byte for each result: its time, success or failure, and whether to repeat it, so that
+        // few bytes fill the window.
         since = since.saturating_add(Duration::from_secs(u64::from(step >> 3)));
         let Some(now) = origin.checked_add(since) else { break };
         let failed = step & 1 == 1;
@@ -256,7 +257,7 @@ fn multiplier(rate: f64, target: f64, min: f64, max: f64) -> f64 {
     ((rate - tolerated) / (1.0 - tolerated)).mul_add(max - min, min).clamp(min, max)
 }
 
-/// The results that count, as a plain list.
+/// The results within the window, as a plain list.
 struct Rate {
     results: VecDeque<(Duration, bool)>,
     window: Duration,
