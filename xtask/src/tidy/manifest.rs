@@ -89,7 +89,6 @@ fn missing_files(workspace: &Workspace, package: &Package) -> Vec<String> {
 
 fn too_much_for_the_core(needed: &Dependency) -> Option<String> {
     let is_built_in = needed.kind != DependencyKind::Development;
-    (is_built_in && !CORE_DEPENDENCIES.contains(&needed.name.as_str())).then(|| {
-        format!("the core must not depend on `{}`: only on {CORE_DEPENDENCIES:?}", needed.name)
-    })
+    (is_built_in && !CORE_DEPENDENCIES.contains(&needed.name.as_str()))
+        .then(|| format!("the core must not depend on `{}`: only on {CORE_DEPENDENCIES:?}", needed.name))
 }

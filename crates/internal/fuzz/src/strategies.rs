@@ -75,8 +75,8 @@ fn ask(strategy: &impl Strategy, asked: &Asked, now: Instant) -> (Duration, bool
     (delay, is_sound)
 }
 
-/// Builds a strategy from the spec and compares the specs, except with NaN, which is not equal to
-/// itself.
+/// Builds a strategy from the spec and returns it. Its spec must be the same, except with NaN,
+/// which is not equal to itself.
 fn is_rebuilt(strategy: &impl Strategy, is_sound: bool) -> Option<Arc<dyn Strategy>> {
     let spec = strategy.spec();
     assert!(!spec.to_string().is_empty());

@@ -25,9 +25,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         key: "retry-deadline",
         title: "Retry alone with a deadline of 60 s: success",
-        note: Some(
-            "The others have no deadline: each is wrapped in a timeout, which only futures allow.",
-        ),
+        note: Some("The others have no deadline: each is wrapped in a timeout, which only futures allow."),
         shared: false,
     },
     Row {
@@ -47,9 +45,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         key: "stack-deadline",
         title: "Retry, breaker and budget, with a deadline of 60 s: success",
-        note: Some(
-            "The others have no deadline: each is wrapped in a timeout. backon over recloser has no budget.",
-        ),
+        note: Some("The others have no deadline: each is wrapped in a timeout. backon over recloser has no budget."),
         shared: false,
     },
     Row {

@@ -262,7 +262,10 @@ impl Seen<'_> {
         let mut retries = self.notes.events.iter().filter(|heard| heard.name == EventName::Retry);
         let defers = self.handler() == Some(SleepDecision::Defer);
         let fits = |heard: &Heard| !self.is_late(heard.at + heard.sleep);
-        assert!(retries.all(|heard| defers || fits(heard)), "a retry that does not fit is reported only if it is deferred");
+        assert!(
+            retries.all(|heard| defers || fits(heard)),
+            "a retry that does not fit is reported only if it is deferred"
+        );
     }
 
     /// The decision of the sleep handler, if the call has one.
