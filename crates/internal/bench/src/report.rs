@@ -143,7 +143,7 @@ fn of_sharing(report: &RowReport) -> String {
             Err(cause) => return format!("\nOn two threads: not measured: {cause}.\n"),
         };
         if text.is_empty() {
-            text += "\nOn two threads, each on a core of its own, sharing one; the slower thread's ns, and what each keeps of its \
+            text += "\nOn two threads on separate cores, sharing one; the slower thread's ns, and the share each keeps of its \
                      speed alone. A future that waits for the other thread is polled again at once.\n\n| | | ns | keep | reach | met |\n|---|---|--:|--:|---|---|\n";
         }
         let [first, second] = sharing.percents;

@@ -66,7 +66,7 @@ where
     each_call!(scenario, timer, pass, |context, mode, operation| make(context, mode, operation).await)
 }
 
-/// An integration that makes calls of its own kind, for [`run_integrated`].
+/// An integration that makes the calls, for [`run_integrated`].
 pub trait Integration {
     /// Makes one call of the context's policy with the context's settings. Each attempt is one run
     /// of `operation`.

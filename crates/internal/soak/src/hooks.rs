@@ -19,7 +19,7 @@ use crate::timelines::{Recording, Timelines};
 
 /// The behaviour of a hook: at set intervals it panics, and at others it refuses.
 pub(crate) struct Mood {
-    asked: AtomicU32,
+    calls: AtomicU32,
     panics_every: u32,
     refuses_every: u32,
     /// The mood of a hook made for one call.
@@ -28,12 +28,12 @@ pub(crate) struct Mood {
 
 impl Mood {
     pub(crate) const fn new(panics_every: u32, refuses_every: u32) -> Self {
-        Self { asked: AtomicU32::new(0), panics_every, refuses_every, _trace: None }
+        Self { calls: AtomicU32::new(0), panics_every, refuses_every, _trace: None }
     }
 
     fn drawn(dice: &mut Dice, census: &'static Census) -> Self {
         Self {
-            asked: AtomicU32::new(dice.below(8)),
+            calls: AtomicU32::new(dice.below(8)),
             panics_every: 1 + dice.below(8),
             refuses_every: 1 + dice.below(8),
             _trace: Some(Trace::leave(census)),
@@ -41,20 +41,20 @@ impl Mood {
     }
 
     /// Panics or returns whether it refuses this time.
-    pub(crate) fn asked(&self) -> bool {
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        if asked % self.panics_every == 0 {
-            if asked % 2 == 0 { panics::throw_bomb() } else { panics::throw() }
+    pub(crate) fn refuses(&self) -> bool {
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        if calls % self.panics_every == 0 {
+            if calls % 2 == 0 { panics::throw_bomb() } else { panics::throw() }
         }
-        asked % self.refuses_every == 0
+        calls % self.refuses_every == 0
     }
 
     fn told(&self) {
-        hint::black_box(self.asked());
+        hint::black_box(self.refuses());
     }
 
     pub(crate) fn decision(&self, context: &BackoffContext<'_>) -> SleepDecision {
-        match (self.asked(), context.attempt % 2 == 0) {
+        match (self.refuses(), context.attempt % 2 == 0) {
             (false, _) => SleepDecision::Sleep,
             (true, true) => SleepDecision::Defer,
             (true, false) => SleepDecision::Abort,
@@ -84,7 +84,7 @@ pub(crate) fn equip<'a, P>(
     }
     if dice.one_in(6) {
         let mood = Mood::drawn(dice, census);
-        context = context.abort_if(move || mood.asked());
+        context = context.abort_if(move || mood.refuses());
     }
     if dice.one_in(4) {
         let mood = Mood::drawn(dice, census);

@@ -166,8 +166,8 @@ fn shared<P>(context: CallContext<'static, P>) -> CallContext<'static, P> {
     context
         .operation("shared")
         .on_log(move |_: &redress_core::Event<'_>| {
-            seen.asked();
+            seen.refuses();
         })
-        .abort_if(move || aborts.asked())
+        .abort_if(move || aborts.refuses())
         .sleep_handler(move |context, _| sleeps.decision(context))
 }

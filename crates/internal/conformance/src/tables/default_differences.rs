@@ -73,7 +73,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     differs(
         "OpError 421",
         ["UNKNOWN", "TRANSIENT"],
-        "this connection leads to the wrong server; the request may be sent again on another, whatever its method",
+        "this connection leads to the wrong server; the request may be sent again on another, with any method",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20",
         |input| carries(input, &[421]),
     ),

@@ -22,7 +22,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "421",
         original: "UNKNOWN",
         ours: "TRANSIENT",
-        reason: "this connection leads to the wrong server; the request may be sent again on another, whatever its method",
+        reason: "this connection leads to the wrong server; the request may be sent again on another, with any method",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20",
         covers: |status| status == "421",
     },
