@@ -51,9 +51,7 @@ fn explore(workspace: &Workspace, preemptions: u32) -> Result<()> {
     let printed = command::run_reading(&mut command)?;
     let explored: Vec<u64> = printed.lines().filter_map(interleavings).collect();
     if explored.is_empty() {
-        bail!(
-            "no model was explored: redress-core has no module `loom`, or its output has another format than expected here"
-        );
+        bail!("no model was explored: redress-core has no module `loom`, or prints in another format");
     }
     let all: u64 = explored.iter().sum();
     println!("{} models, {all} interleavings, at most {preemptions} preemptions each: all hold", explored.len());
