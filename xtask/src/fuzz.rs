@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Runs only this target; may be given more than once.
     #[arg(long = "target", value_name = "NAME")]
     targets: Vec<String>,
-    /// How long each target runs.
+    /// Seconds to run each target.
     #[arg(long, default_value_t = LONG.as_secs(), value_name = "N")]
     seconds: u64,
     /// Afterwards, replaces the committed corpus by the smallest one with the same coverage.

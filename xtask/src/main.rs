@@ -62,7 +62,7 @@ enum Task {
     Prove(prove::Args),
     /// Explores the interleavings of the state that calls share.
     Models(models::Args),
-    /// Runs the fuzz targets, ten minutes each unless told otherwise.
+    /// Runs the fuzz targets, for ten minutes each by default.
     Fuzz(fuzz::Args),
     /// Changes the code in one place at a time and checks that a test fails.
     Mutants(mutants::Args),

@@ -110,8 +110,8 @@ impl<'w> Campaign<'w> {
     }
 
     /// A target that reads text has a dictionary. The number of times that it takes an edge means
-    /// little, and an input for each count would make thousands; for a schedule, the count says how
-    /// far it got.
+    /// little, and keeping an input for each count would keep thousands; for a schedule, the count
+    /// says how far it got.
     fn reads_text(&self) -> bool {
         self.dictionary.is_file()
     }

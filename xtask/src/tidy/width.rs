@@ -49,7 +49,7 @@ fn too_wide(path: &str, index: usize, line: &str, comment: &str) -> Option<Findi
     Some(Finding { place: format!("{path}:{}", index + 1), breach })
 }
 
-/// Whether Markdown lets the text go on in the next line, and a space says where.
+/// Whether Markdown lets the text continue on the next line, and it has a space to break at.
 fn can_break(text: &str) -> bool {
     let is_table_row = text.starts_with('|');
     let is_link_definition = text.starts_with('[') && text.contains("]: ");

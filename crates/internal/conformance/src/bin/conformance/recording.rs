@@ -1,4 +1,5 @@
-//! Finds the recordings to judge, this crate's or files and folders, and tells their kinds apart.
+//! Finds the recordings to judge, this crate's or files and folders, and distinguishes scenarios
+//! from tables.
 
 use std::ffi::OsStr;
 use std::fs;
