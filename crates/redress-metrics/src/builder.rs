@@ -90,8 +90,8 @@ impl MetricsObserverBuilder {
         self
     }
 
-    /// How many different [details](redress_core::Event::detail) become values of the label
-    /// `detail`, such as `503` or `ConnectionReset`. Those that come later are `other`. Default: 100.
+    /// Sets how many different [details](redress_core::Event::detail) become values of the label
+    /// `detail`, such as `503` or `ConnectionReset`. Later ones become `other`. Default: 100.
     pub const fn detail_limit(mut self, details: usize) -> Self {
         self.detail_limit = details;
         self

@@ -17,7 +17,7 @@ use crate::classify::classification::Classification;
 /// `Err` that nobody claims is a failure of class [`Unknown`](ErrorClass::Unknown). A bad `Ok` and
 /// an `Err` take the same road: `Some` makes either a failure.
 ///
-/// Closures are classifiers, and may answer an `Option` of a [`Classification`] or of a bare [`ErrorClass`]:
+/// Closures that return `Option<Classification>` or `Option<ErrorClass>` are classifiers:
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass};
