@@ -1,8 +1,7 @@
-//! The benchmarks, under the workspace's bench profile, and their instructions in the profiles that
-//! users build with.
+//! Builds and runs the benchmarks under the workspace's bench profile, and builds them in the
+//! profiles that users choose to count instructions there.
 //!
-//! It owns the builds. What is measured, and how the figures are printed, is `redress-bench`'s,
-//! which is handed its arguments.
+//! `redress-bench` measures and prints; this file passes its arguments on.
 
 use std::process::Command;
 
@@ -14,27 +13,27 @@ use crate::workspace::Workspace;
 
 const PACKAGE: &str = "redress-bench";
 
-/// The program of the package.
+/// The name of the benchmark program.
 const PROGRAM: &str = "compare";
 
-/// What users build with beside the bench profile: what the report calls it, without a `=`, and the
-/// profile in the workspace's manifest.
+/// The profiles of users' builds: the name in the report, which holds no `=`, and the profile in
+/// the workspace's manifest.
 const BESIDE: [(&str, &str); 2] = [("plain `--release`", "release"), ("fat LTO", "bench-fat")];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Counts instructions under plain `--release` and fat LTO, too. It stands first and takes
-    /// twice as long.
+    /// Also counts instructions under plain `--release` and fat LTO. Must come first; takes twice
+    /// as long.
     #[arg(long)]
     profiles: bool,
-    /// What follows goes to the benchmarks as it is.
+    /// Arguments passed on to the benchmarks.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if !workspace.members().iter().any(|package| package.name == PACKAGE) {
-        bail!("there is no crate `{PACKAGE}` in this workspace: the benchmarks belong in crates/internal/bench");
+        bail!("the workspace has no crate `{PACKAGE}`: the benchmarks belong in crates/internal/bench");
     }
     let mut beside = Vec::new();
     for (name, profile) in BESIDE.into_iter().filter(|_| args.profiles) {
@@ -43,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     command::run(bench(workspace).arg("--").args(beside).args(&args.arguments))
 }
 
-/// Builds the benchmarks in a profile. Answers with the path of the program.
+/// Builds the benchmarks in a profile and returns the path of the program.
 fn built(workspace: &Workspace, profile: &str) -> Result<String> {
     let mut command = bench(workspace);
     command.args(["--no-run", "--profile", profile, "--message-format", "json-render-diagnostics"]);
@@ -56,7 +55,7 @@ fn built(workspace: &Workspace, profile: &str) -> Result<String> {
     Ok(program.into_string())
 }
 
-/// Never incrementally: that would split the crates otherwise than the profile says.
+/// An incremental build ignores the profile's number of codegen units.
 fn bench(workspace: &Workspace) -> Command {
     let mut command = command::cargo(workspace, &["bench", "--package", PACKAGE]);
     command.env("CARGO_INCREMENTAL", "0");

@@ -1,8 +1,7 @@
-//! What a change needs while it is written: the house rules, formatting, clippy, and the tests of
-//! the crates it touches.
+//! The quick check during work on a change: house rules, formatting, clippy, and the tests of the
+//! changed crates.
 //!
-//! It owns which crates those are. Crates that depend on them are compiled by clippy, and tested by
-//! `ci`.
+//! Clippy also compiles the crates that depend on those; `ci` tests them.
 
 use std::collections::BTreeSet;
 
@@ -12,18 +11,18 @@ use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use crate::workspace::Workspace;
 use crate::{command, lint, suite, tidy};
 
-/// Without a revision: what is not committed, or the last commit where everything is.
+/// Without a revision, checks the uncommitted changes, or the last commit if there are none.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Checks what has changed since this revision.
+    /// Checks the changes since this revision.
     #[arg(long)]
     since: Option<String>,
 }
 
-/// Text that is compiled by a crate elsewhere.
+/// Text outside a crate's folder that the crate compiles.
 const COMPILED_ELSEWHERE: &[(&str, &str)] = &[("docs/guide/", "redress-guide"), ("README.md", "redress")];
 
-/// A change to these is a change to every crate.
+/// A change to one of these files counts as a change to every crate.
 const EVERYTHING: &[&str] = &["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".config/nextest.toml"];
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
@@ -35,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     match touched {
         Touched::Everything => suite::tests(workspace),
         Touched::Packages(names) if names.is_empty() => {
-            println!("no crate has changed: no tests to run");
+            println!("no crate has changed: there are no tests to run");
             Ok(())
         }
         Touched::Packages(names) => suite::tests_of(workspace, &names),
@@ -48,7 +47,7 @@ enum Touched {
     Packages(BTreeSet<String>),
 }
 
-/// Each member's name and its folder, as paths from the root.
+/// Each member's name and its folder, as a path from the root.
 fn manifests(workspace: &Workspace) -> Vec<(String, Utf8PathBuf)> {
     let folder = |path: &Utf8Path| path.strip_prefix(workspace.root()).ok()?.parent().map(Utf8Path::to_owned);
     let members = workspace.members().iter();
@@ -76,14 +75,14 @@ fn changed_files(workspace: &Workspace, since: Option<&str>) -> Result<Vec<Strin
     if uncommitted.is_empty() { differing(workspace, "HEAD~1") } else { Ok(uncommitted) }
 }
 
-/// The files that differ from a revision, those that are not tracked yet with them.
+/// The files that differ from a revision, including untracked ones.
 fn differing(workspace: &Workspace, revision: &str) -> Result<Vec<String>> {
     let git = |arguments: &[&str]| {
         let mut command = command::program(workspace, "git");
         command::answer(command.args(arguments))
     };
     let Some(tracked) = git(&["diff", "--name-only", revision, "--"]) else {
-        bail!("git cannot tell what differs from `{revision}`: name a revision it knows with --since");
+        bail!("git cannot list the changes since `{revision}`: name a revision it knows with --since");
     };
     let untracked = git(&["ls-files", "--others", "--exclude-standard"]).unwrap_or_default();
     Ok(tracked.lines().chain(untracked.lines()).map(str::to_owned).collect())

@@ -1,7 +1,8 @@
-//! The order of the checks, and how a run of them is told: a heading and the time each takes.
+//! The steps of `cargo xtask ci`, their order, and the report of a run: a heading and a time for
+//! each step.
 //!
-//! It owns no check. All of them share the workspace's target directory, so later steps reuse what
-//! earlier ones built.
+//! All steps share the workspace's target directory, so later ones reuse the builds of earlier
+//! ones.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ struct Step {
     run: fn(&Workspace) -> Result<()>,
 }
 
-/// Cheap checks first: a misplaced space should not cost a build.
+/// Cheap checks come first: a misplaced space should not cost a build.
 const STEPS: &[Step] = &[
     Step { name: "toolchain", run: toolchain::run },
     Step { name: "tidy", run: tidy::run },
@@ -35,10 +36,10 @@ const STEPS: &[Step] = &[
     Step { name: "mutants", run: mutants::run_short },
 ];
 
-/// Without steps, all of them.
+/// Without steps, runs all of them.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Runs these only, in their usual order.
+    /// Runs only these, in their usual order.
     #[arg(value_parser = PossibleValuesParser::new(STEPS.iter().map(|step| step.name)))]
     steps: Vec<String>,
 }

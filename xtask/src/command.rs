@@ -1,8 +1,8 @@
-//! Running other programs: in the workspace's root, without input, a failure being an error that
-//! names the command.
+//! Runs other programs in the workspace's root, without input; a failure is an error that names the
+//! command.
 //!
-//! It knows of no task, and decides nothing about output: what a program prints, the reader sees.
-//! What is run is told on standard error, so that standard output is the program's.
+//! The output of a program reaches the user unchanged. Each command line is printed to standard
+//! error, which leaves standard output to the program.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -20,8 +20,9 @@ pub(crate) fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
 
 /// A command in the workspace's root.
 ///
-/// `cargo run` tells its child about the package it runs; handed on, that would make build scripts
-/// that watch those variables run again at each change between `cargo xtask` and plain `cargo`.
+/// `cargo run` sets environment variables that describe the package it runs. They are removed here:
+/// build scripts that watch them would otherwise run again at each change between `cargo xtask` and
+/// plain `cargo`.
 pub(crate) fn program(workspace: &Workspace, name: &str) -> Command {
     let mut command = Command::new(name);
     command.current_dir(workspace.root()).stdin(Stdio::null());
@@ -34,12 +35,13 @@ pub(crate) fn program(workspace: &Workspace, name: &str) -> Command {
     command
 }
 
-/// Runs it to its end, printing what is run.
+/// Prints the command, then runs it until it exits.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     run_judging(command, &[])
 }
 
-/// The same for a program whose exit codes say more than pass or fail: these are no failure.
+/// The same for a program whose exit codes say more than pass or fail: those given here are not
+/// failures.
 pub(crate) fn run_judging(command: &mut Command, verdicts: &[i32]) -> Result<()> {
     let line = spelled(command);
     eprintln!("$ {line}");
@@ -52,7 +54,7 @@ pub(crate) fn run_judging(command: &mut Command, verdicts: &[i32]) -> Result<()>
     Ok(())
 }
 
-/// Runs it to its end and answers with what it printed, which is shown when it fails.
+/// Runs it until it exits and returns its output, which is shown if it fails.
 pub(crate) fn run_reading(command: &mut Command) -> Result<String> {
     let line = spelled(command);
     eprintln!("$ {line}");
@@ -68,8 +70,8 @@ pub(crate) fn run_reading(command: &mut Command) -> Result<String> {
     Ok(printed)
 }
 
-/// What it printed, or `None` when it cannot be started or fails: for asking whether a tool is
-/// there.
+/// Returns its output, or `None` if it cannot be started or fails. Used to find out whether a tool
+/// is installed.
 pub(crate) fn answer(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     if !output.status.success() {

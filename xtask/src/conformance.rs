@@ -1,6 +1,6 @@
-//! The recorded scenarios against every driver, and the classifier tables.
+//! Runs the recorded scenarios against every driver, and the classifier tables.
 //!
-//! How a file is read, run and judged is `redress-conformance`'s: this only hands it its arguments.
+//! `redress-conformance` reads, runs and judges the files; this file passes its arguments on.
 
 use std::fs;
 
@@ -11,17 +11,17 @@ use crate::workspace::Workspace;
 
 const PACKAGE: &str = "redress-conformance";
 
-/// Where the recordings come from, on machines that have them beside the checkout.
+/// The folder beside the checkout that holds the recordings on some machines.
 const ORIGIN: &str = "../shared/conformance";
 
-/// What is judged of them.
+/// The files in it that are judged.
 const RECORDINGS: [&str; 2] = ["engine.jsonl", "classifiers.json"];
 
-/// Without files, the recordings beside the checkout, or else the repository's own.
+/// Without files, judges the recordings beside the checkout, or else those in the repository.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// What follows goes to the program as it is; `--help` says what it takes.
+    /// Arguments passed on to the program; `--help` lists them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -34,12 +34,12 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     judge(workspace, &arguments)
 }
 
-/// The step of `ci`: the repository's own.
+/// The step of `ci`: judges the recordings in the repository.
 pub(crate) fn run_own(workspace: &Workspace) -> Result<()> {
     judge(workspace, &[])
 }
 
-/// The recordings beside the checkout, if all are there.
+/// The recordings beside the checkout, if none is missing.
 fn beside(workspace: &Workspace) -> Vec<String> {
     let files = RECORDINGS.map(|name| fs::canonicalize(workspace.root().join(ORIGIN).join(name)));
     let files: Option<Vec<_>> = files.into_iter().map(Result::ok).collect();
@@ -48,6 +48,6 @@ fn beside(workspace: &Workspace) -> Vec<String> {
 
 fn judge(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let mut command = command::cargo(workspace, &["run", "--quiet", "--package", PACKAGE, "--"]);
-    // Files are named as seen from where this was started.
+    // Relative paths start at the directory that the user ran this in.
     command::run(command.current_dir(".").args(arguments))
 }

@@ -1,7 +1,7 @@
-//! The dependency rules of `deny.toml`.
+//! Checks the dependency rules of `deny.toml`.
 //!
-//! Licences, bans and sources only: the advisory database is fetched from a place that not every
-//! machine that runs this can reach, and a check that fails for that says nothing about the change.
+//! Checks licences, bans and sources, but not advisories: not every machine can fetch their
+//! database, and a check that fails for that reason says nothing about the change.
 
 use anyhow::Result;
 use semver::Version;
@@ -10,7 +10,7 @@ use crate::command;
 use crate::tool::Tool;
 use crate::workspace::Workspace;
 
-/// The oldest that reads `deny.toml` as it is written.
+/// The oldest version that reads this format of `deny.toml`.
 const TOOL: Tool = Tool {
     package: "cargo-deny",
     probe: &["--version"],

@@ -1,9 +1,8 @@
-//! `docs/dependencies.md`: how many crates the facade compiles, alone and with each feature, and
-//! which.
+//! Writes `docs/dependencies.md`: the crates that the facade compiles, alone and with each feature,
+//! and their number.
 //!
-//! Owns the page. The numbers are what cargo resolves with the committed lock file, for one
-//! platform, so that every machine writes the same page; what a feature is for is said where it is
-//! declared.
+//! Counts what cargo resolves with the committed lock file for one platform, so that every machine
+//! writes the same page.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,7 +16,7 @@ use crate::workspace::Workspace;
 const PAGE: &str = "docs/dependencies.md";
 const FACADE: &str = "redress";
 
-/// What is counted for. Other platforms differ by a few crates that speak to the system.
+/// The platform to count for. Others differ by a few crates that call the system.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 const HEAD: &str = "\
@@ -33,7 +32,7 @@ file, the platform is Linux on x86-64.
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Fails if the page is not what it would be written as, and writes nothing.
+    /// Fails if the page is out of date; writes nothing.
     #[arg(long)]
     check: bool,
 }
@@ -76,7 +75,7 @@ fn page(workspace: &Workspace) -> Result<String> {
     Ok(text + &lists)
 }
 
-/// The facade's features but the default one, in the order of their names.
+/// The facade's features except `default`, sorted by name.
 fn features(workspace: &Workspace) -> Result<Vec<String>> {
     let facade = workspace.members().iter().find(|package| package.name == FACADE);
     let facade = facade.with_context(|| format!("there is no crate `{FACADE}` in this workspace"))?;
@@ -107,8 +106,7 @@ fn compiled(workspace: &Workspace, features: &str) -> Result<BTreeSet<String>> {
     Ok(listed.lines().filter_map(named).collect())
 }
 
-/// `name v1.2.3 (where it lies)` as `name 1.2.3`; the members, which have no version yet, by name
-/// alone.
+/// Turns `name v1.2.3 (path)` into `name 1.2.3`, and a member of the workspace into its name alone.
 fn named(line: &str) -> Option<String> {
     let mut words = line.split_whitespace();
     let (name, version) = (words.next()?, words.next()?.trim_start_matches('v'));
@@ -119,7 +117,7 @@ fn own(crates: &BTreeSet<String>) -> impl Iterator<Item = &String> {
     crates.iter().filter(|name| name.starts_with(FACADE))
 }
 
-/// As lines of a readable length.
+/// Breaks the list into lines of a readable length.
 fn wrapped(names: &[&str]) -> String {
     let mut text = String::new();
     let mut width = 0;

@@ -1,6 +1,6 @@
-//! The documentation build: every link resolves, every warning is an error.
+//! Builds the documentation. Broken links and warnings are errors.
 //!
-//! It does not run the examples in the documentation: `suite` does.
+//! The examples in the documentation are run by `suite`.
 
 use std::env;
 

@@ -1,7 +1,7 @@
-//! The fuzz targets of `redress-fuzz`: built once, run for a time each, told in a line each.
+//! Runs the fuzz targets of `redress-fuzz`: builds them once, runs each for a time, and reports
+//! each in one line.
 //!
-//! This owns which targets run, for how long, and the report. How they are built is `build`'s, how
-//! one is run and its corpus kept `campaign`'s, what a target checks the crate's own.
+//! `build` builds the programs. `campaign` runs one target and keeps its corpus.
 
 use std::time::Duration;
 
@@ -16,22 +16,22 @@ mod campaign;
 
 const PACKAGE: &str = "redress-fuzz";
 
-/// Long enough in the check to see that every target runs and its corpus holds, short enough to be
-/// run before each change.
+/// The time in `ci`: long enough to see that every target runs and its corpus passes, short enough
+/// to run before each change.
 const SHORT: Duration = Duration::from_secs(3);
 
 const LONG: Duration = Duration::from_secs(600);
 
-/// Without targets, all of them.
+/// Without targets, runs all of them.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Runs this target only; may be given more than once.
+    /// Runs only this target; may be given more than once.
     #[arg(long = "target", value_name = "NAME")]
     targets: Vec<String>,
-    /// How long each target runs.
+    /// Seconds to run each target.
     #[arg(long, default_value_t = LONG.as_secs(), value_name = "N")]
     seconds: u64,
-    /// Makes the smallest corpus that reaches what was found so far the committed one, afterwards.
+    /// Afterwards, replaces the committed corpus by the smallest one with the same coverage.
     #[arg(long)]
     minimise: bool,
 }
@@ -47,7 +47,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     fuzz(workspace, asked, Duration::from_secs(args.seconds), args.minimise)
 }
 
-/// The step of `ci`: every target, shortly.
+/// The step of `ci`: runs every target for a few seconds.
 pub(crate) fn run_short(workspace: &Workspace) -> Result<()> {
     fuzz(workspace, &targets(workspace)?, SHORT, false)
 }
@@ -59,7 +59,7 @@ pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
 
 fn targets(workspace: &Workspace) -> Result<Vec<String>> {
     let Some(package) = workspace.members().iter().find(|package| package.name == PACKAGE) else {
-        bail!("there is no crate `{PACKAGE}` in this workspace: the fuzz targets belong in crates/internal/fuzz");
+        bail!("the workspace has no crate `{PACKAGE}`: the fuzz targets belong in crates/internal/fuzz");
     };
     Ok(package.targets.iter().filter(|target| target.is_bin()).map(|target| target.name.clone()).collect())
 }

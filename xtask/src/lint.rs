@@ -1,7 +1,6 @@
-//! Formatting and clippy.
+//! Checks formatting and runs clippy.
 //!
-//! Which lints hold is not decided here: the workspace's `[workspace.lints]` says so, and a warning
-//! is an error.
+//! The lints are set in the workspace's `[workspace.lints]`; every warning is an error.
 
 use anyhow::Result;
 
@@ -19,11 +18,11 @@ pub(crate) fn clippy_together(workspace: &Workspace) -> Result<()> {
     ))
 }
 
-/// Each library with its default features, as a user gets it: `--workspace` unites the members'
-/// features, and so hides a crate that only builds because a neighbour asked for what it needs.
+/// Checks each library with its default features, as a user gets it. `--workspace` unites the
+/// members' features, which hides a crate that builds only because another one enables the features
+/// it needs.
 ///
-/// Only the library target is looked at, and clippy leaves what it checked before alone: a second
-/// each.
+/// Checks only the library target, and clippy reuses earlier results: this takes a second for each.
 pub(crate) fn clippy_apart(workspace: &Workspace) -> Result<()> {
     for package in workspace.libraries() {
         let name = package.name.as_str();

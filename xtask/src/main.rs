@@ -1,7 +1,6 @@
-//! `cargo xtask`: the workspace's only automation.
+//! `cargo xtask`: the command line of the workspace's automation.
 //!
-//! This file owns the command line. It does not know how a task is done: each task is a module of
-//! its own.
+//! Each subcommand is implemented in the module of the same name.
 
 #![forbid(unsafe_code)]
 
@@ -46,32 +45,32 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// What has changed, quickly: house rules, formatting, clippy, and the tests of the crates that
+    /// Checks a change quickly: house rules, formatting, clippy, and the tests of the crates that
     /// changed.
     Check(check::Args),
-    /// Everything that must pass before a change lands, in order, stopping at the first failure.
+    /// Runs every check that must pass before a change lands, in order; stops at the first failure.
     Ci(ci::Args),
-    /// The house rules no compiler checks: file heads, names, forbidden words, manifests.
+    /// Checks the house rules that no compiler checks: file headers, names, sizes, forbidden words,
+    /// manifests.
     Tidy,
-    /// Runs the recorded scenarios against every driver, and judges the classifier tables; `--help`
-    /// says what else.
+    /// Runs the recorded scenarios against every driver, and judges the classifier tables; see its
+    /// `--help`.
     Conformance(conformance::Args),
-    /// Runs the benchmarks; what follows `--` goes to them.
+    /// Runs the benchmarks; arguments after `--` are passed on to them.
     Bench(bench::Args),
-    /// The evidence in its long forms: models, properties, fuzz, soak, mutants, miri.
+    /// Runs the evidence in its long form: models, properties, fuzz, soak, mutants, miri.
     Prove(prove::Args),
-    /// Explores the interleavings of what calls share.
+    /// Explores the interleavings of the state that calls share.
     Models(models::Args),
-    /// Runs the fuzz targets, ten minutes each unless told otherwise.
+    /// Runs the fuzz targets, for ten minutes each by default.
     Fuzz(fuzz::Args),
-    /// Changes the code in one place at a time, to see the tests notice.
+    /// Changes the code in one place at a time and checks that a test fails.
     Mutants(mutants::Args),
-    /// Hammers shared policies from threads and tasks; `--help` says for how long and from how
-    /// many.
+    /// Calls shared policies from many threads and tasks; `--help` lists the settings.
     Soak(soak::Args),
     /// Counts the crates that each feature compiles, into docs/dependencies.md.
     Dependencies(dependencies::Args),
-    /// Builds the documentation, a warning being an error.
+    /// Builds the documentation; warnings are errors.
     Docs,
 }
 
@@ -79,8 +78,8 @@ fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not `Debug`: a failed check is news about the change, and a stack of this program is
-            // not.
+            // Not `Debug`: that would add this program's backtrace, which says nothing about the
+            // change.
             eprintln!("\nerror: {error:#}");
             ExitCode::FAILURE
         }

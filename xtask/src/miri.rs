@@ -1,7 +1,7 @@
-//! The core's tests under miri, where the toolchain has it.
+//! Runs the core's tests under miri, if the toolchain has it.
 //!
-//! There is no unsafe code to look into; what miri adds is its own scheduler and leak check. Where
-//! the component is missing this says that nothing ran: a step that did not run has not passed.
+//! The workspace has no unsafe code; miri adds its scheduler and its leak check. Without the
+//! component, the outcome says that the step did not run, which is not a pass.
 
 use anyhow::Result;
 
@@ -19,7 +19,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     let mut command = command::program(workspace, "cargo");
     command.args(["+nightly", "miri", "test", "--package", "redress-core", "--lib", "--test", "it"]);
     command.env("CARGO_TARGET_DIR", workspace.target().join("miri"));
-    // The tests read the real clock for the origin of their virtual ones.
+    // Without isolation, since the tests read the real clock once, as the origin of their virtual
+    // clocks.
     command.env("MIRIFLAGS", "-Zmiri-disable-isolation");
     command::run(&mut command)?;
     Ok(Outcome::Passed)

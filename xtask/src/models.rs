@@ -1,7 +1,7 @@
-//! The shared cells of the core under the model checker, loom.
+//! Runs the models of the core's shared state under loom, the model checker, and sums up what they
+//! print.
 //!
-//! It owns how the models are built and run, and adds up what they print. The models themselves are
-//! `crates/redress-core/src/loom/`.
+//! The models are in `crates/redress-core/src/loom/`.
 
 use std::env;
 
@@ -10,15 +10,15 @@ use anyhow::{Result, bail};
 use crate::command;
 use crate::workspace::Workspace;
 
-/// What fits into a run of `ci`: the two preemptions that nearly every known concurrency bug needs.
+/// The preemptions explored by `ci`: two reveal nearly every known concurrency bug.
 const SHORT: u32 = 2;
 
-/// What `prove` explores.
+/// The preemptions explored by `prove`.
 const LONG: u32 = 3;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many times a thread is interrupted at most, in any one interleaving.
+    /// The most preemptions of a thread in one interleaving.
     #[arg(long, default_value_t = SHORT)]
     preemptions: u32,
 }
@@ -42,8 +42,8 @@ fn explore(workspace: &Workspace, preemptions: u32) -> Result<()> {
         workspace,
         &["test", "--release", "--package", "redress-core", "--lib", "loom::", "--", "--nocapture"],
     );
-    // A target directory of its own: other flags would build everything anew at each change between
-    // the two.
+    // A separate target directory: the flags differ, and in a shared one each switch would rebuild
+    // everything.
     command
         .env("CARGO_TARGET_DIR", workspace.target().join("models"))
         .env("RUSTFLAGS", format!("{} --cfg loom", env::var("RUSTFLAGS").unwrap_or_default()))
@@ -51,7 +51,7 @@ fn explore(workspace: &Workspace, preemptions: u32) -> Result<()> {
     let printed = command::run_reading(&mut command)?;
     let explored: Vec<u64> = printed.lines().filter_map(interleavings).collect();
     if explored.is_empty() {
-        bail!("no model was explored: `loom::` in redress-core is gone, or prints otherwise than this reads");
+        bail!("no model was explored: redress-core has no module `loom`, or prints in another format");
     }
     let all: u64 = explored.iter().sum();
     println!("{} models, {all} interleavings, at most {preemptions} preemptions each: all hold", explored.len());

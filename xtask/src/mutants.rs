@@ -1,7 +1,6 @@
-//! Mutation testing: the code is changed in one place at a time, and the tests have to notice.
+//! Mutation testing: changes the code in one place at a time, and expects a test to fail.
 //!
-//! It owns which code is mutated, which tests must notice, and the verdict. Survivors that no test
-//! can notice are rows of `docs/reliability.md`; reading those is `survivors`'s.
+//! Survivors that no test can notice are rows of `docs/reliability.md`, which `survivors` reads.
 
 use std::fs;
 use std::path::Path;
@@ -23,12 +22,12 @@ const TOOL: Tool = Tool {
     without: "whether the tests notice changes is unchecked",
 };
 
-/// A crate that is mutated, and the tests that are run for each mutant: its own, the quick ones.
+/// A crate to mutate, and the tests to run for each mutant: the quick ones of that crate.
 struct Subject {
     package: &'static str,
-    /// What cargo builds for each mutant, and runs.
+    /// The test targets that cargo builds and runs for each mutant.
     tests: &'static [&'static str],
-    /// Tests of these that take too long, by part of their name.
+    /// Parts of the names of tests that take too long and are left out.
     skipped: &'static [&'static str],
 }
 
@@ -41,14 +40,14 @@ impl Subject {
 }
 
 const SUBJECTS: &[Subject] = &[
-    // All of its behaviour, but for the enumerations of every drop and every panic: those seconds
-    // are better spent on more mutants.
+    // All of its behaviour tests, except the enumerations of every drop and every panic: their time
+    // is better spent on more mutants.
     Subject { package: "redress-core", tests: &["--lib", "--test=it"], skipped: &["cancellation", "panic_points"] },
     Subject { package: "redress-http", tests: &["--lib", "--tests"], skipped: &[] },
-    // Tests that need a feature have it: the crate is among its own dev-dependencies, with all of
-    // them.
+    // Tests that need a feature have it: the crate is among its dev-dependencies, with all
+    // features.
     Subject { package: "redress-tower", tests: &["--lib", "--tests"], skipped: &[] },
-    // HTTP/2 is a feature that its tests are built with and without.
+    // Its tests are built with and without the feature for HTTP/2.
     Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-metrics", tests: &["--lib", "--test=it"], skipped: &[] },
@@ -56,27 +55,27 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-tracing", tests: &["--lib", "--tests"], skipped: &[] },
 ];
 
-/// Not code that anybody runs: the models are tests, compiled for the model checker alone.
+/// The models are tests, compiled for the model checker alone.
 const NOT_MUTATED: &str = "crates/redress-core/src/loom/**";
 
-/// Exit codes of a run that came to its end: a mutant survived, a mutant hung. What that means is
-/// judged here.
+/// Exit codes of a complete run: a mutant survived, a mutant timed out. Neither is an error of the
+/// tool.
 const VERDICTS: [i32; 2] = [2, 3];
 
-/// The share of viable mutants that have to be caught, in percent.
+/// The smallest share of viable mutants that tests must catch, in percent.
 const FLOOR: f64 = 95.0;
 
-/// What is mutated in a run of `ci`: small files that everything stands on.
+/// The files mutated by `ci`: small ones that everything else depends on.
 const SHORT: &[&str] = &[
     "crates/redress-core/src/breaker/state.rs",
     "crates/redress-core/src/budget/cell.rs",
     "crates/redress-http/src/status.rs",
 ];
 
-/// Without files, everything.
+/// Without files, mutates everything.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Mutates these only.
+    /// Mutates only these files.
     files: Vec<String>,
 }
 
@@ -98,7 +97,7 @@ pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
 fn mutate(workspace: &Workspace, files: &[String]) -> Result<()> {
     for file in files {
         let is_mutated = SUBJECTS.iter().any(|subject| subject.owns(file)) && workspace.root().join(file).is_file();
-        ensure!(is_mutated, "{file} is no file of a crate that is mutated: nothing would be tested");
+        ensure!(is_mutated, "{file} is not in a crate that is mutated: nothing would be tested");
     }
     let tool = TOOL.get(workspace)?;
     let explained = survivors::explained(workspace)?;
@@ -128,7 +127,7 @@ fn mutate(workspace: &Workspace, files: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Every mutant there is, as the tool names them.
+/// Every mutant, by the name that the tool gives it.
 fn list(workspace: &Workspace, tool: &str) -> Result<String> {
     let mut command = command::program(workspace, tool);
     command.args(["mutants", "--list", "--exclude", NOT_MUTATED, "--colors", "never"]);
@@ -142,25 +141,25 @@ fn test(workspace: &Workspace, tool: &str, subject: &Subject, files: &[&String])
     let output = workspace.target().join("mutants").join(subject.package);
     fs::create_dir_all(&output).with_context(|| format!("could not make {}", output.display()))?;
     let mut command = command::program(workspace, tool);
-    // Less to write and link, a thousand times.
+    // Smaller test programs link faster, over a thousand builds.
     command.env("CARGO_PROFILE_DEV_DEBUG", "none");
     command.args(["mutants", "--package", subject.package, "--timeout", "20", "--colors", "never"]);
     command.args(["--exclude", NOT_MUTATED, "--no-shuffle", "--output"]).arg(&output);
     for file in files {
         command.arg("--file").arg(file);
     }
-    // Told to every build, so that examples and benchmarks are not built for each mutant.
+    // Passed to every build, so that examples and benchmarks are not built for each mutant.
     command.args(subject.tests.iter().map(|argument| format!("--cargo-arg={argument}")));
     command.args(["--", "--"]).args(subject.skipped.iter().flat_map(|skipped| ["--skip", skipped]));
     command::run_judging(&mut command, &VERDICTS)?;
     Counts::read(&output.join("mutants.out"))
 }
 
-/// What became of the mutants of a run.
+/// The results of a run, mutant by mutant.
 #[derive(Default)]
 struct Counts {
     caught: usize,
-    /// The tests did not come to their end, which is noticed too.
+    /// The tests hung, which counts as caught.
     timed_out: usize,
     missed: Vec<String>,
     /// They do not compile.

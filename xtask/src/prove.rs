@@ -1,7 +1,7 @@
-//! The evidence in its long forms: what `ci` does in seconds, given hours.
+//! The evidence in its long form: the checks that `ci` runs for seconds, here run for hours.
 //!
-//! It owns the order and the report. Each kind of evidence is a module of its own; a kind that
-//! could not run here is named as such, since it has not passed.
+//! Holds the order and the report. A kind of evidence that could not run here is named in the
+//! report, since it has not passed.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use clap::builder::PossibleValuesParser;
 use crate::workspace::Workspace;
 use crate::{fuzz, miri, models, mutants, soak, suite};
 
-/// How a kind of evidence ended, when it did not fail.
+/// How a kind of evidence ended, if it did not fail.
 pub(crate) enum Outcome {
     Passed,
-    /// And why.
+    /// Could not run, with the reason.
     DidNotRun(&'static str),
 }
 
@@ -32,10 +32,10 @@ const EVIDENCE: &[Evidence] = &[
     Evidence { name: "miri", run: miri::run },
 ];
 
-/// Without names, all of it.
+/// Without names, runs all of it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Runs these only, in their usual order.
+    /// Runs only these, in their usual order.
     #[arg(value_parser = PossibleValuesParser::new(EVIDENCE.iter().map(|evidence| evidence.name)))]
     kinds: Vec<String>,
 }

@@ -1,7 +1,6 @@
-//! Storms over shared policies.
+//! Runs storms of calls over shared policies.
 //!
-//! What they do, and which laws hold when they are over, is `redress-soak`'s: this only hands it
-//! its arguments.
+//! `redress-soak` makes the calls and checks the laws; this file passes its arguments on.
 
 use anyhow::Result;
 
@@ -10,14 +9,14 @@ use crate::workspace::Workspace;
 
 const PACKAGE: &str = "redress-soak";
 
-/// Long enough for some hundred thousand calls on any machine. The seed fixes what is drawn, the
-/// machine what interleaves.
+/// Long enough for some hundred thousand calls on any machine. The seed fixes the random choices,
+/// not the interleaving.
 const SHORT: &[&str] = &["--seconds", "5", "--seed", "1"];
 
-/// An hour, with whatever seed comes: it is printed.
+/// An hour, with a random seed, which is printed.
 const LONG: &[&str] = &["--seconds", "3600", "--report-every", "60"];
 
-/// What follows goes to the storm as it is.
+/// Arguments passed on to the storm.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
@@ -40,8 +39,8 @@ fn storm(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     command::run(command::cargo(workspace, &cargo).args(arguments))
 }
 
-/// The step of `ci`. The development profile: the verdict is about laws, not speed, overflow is
-/// checked, and there is little to build.
+/// The step of `ci`. Uses the development profile: it checks overflow and builds quickly, and the
+/// laws do not depend on speed.
 pub(crate) fn run_short(workspace: &Workspace) -> Result<()> {
     command::run(command::cargo(workspace, &["run", "--quiet", "--package", PACKAGE, "--"]).args(SHORT))
 }

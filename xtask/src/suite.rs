@@ -1,7 +1,7 @@
-//! The tests and the doctests.
+//! Runs the tests and the doctests.
 //!
-//! It prefers nextest, which runs tests side by side across crates, and does without it where it is
-//! not installed. Benchmarks are not tests, and are not built here.
+//! Uses nextest, which runs the tests of all crates in parallel, or `cargo test` where nextest is
+//! not installed. Benchmarks are not built here.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use anyhow::Result;
 use crate::command;
 use crate::workspace::Workspace;
 
-/// Cases of each property in a long run; an ordinary one has proptest's 256.
+/// The cases of each property in a long run; an ordinary run has proptest's default of 256.
 const LONG_CASES: &str = "100000";
 
 pub(crate) fn tests(workspace: &Workspace) -> Result<()> {
     run_tests(workspace, &["--workspace"])
 }
 
-/// The tests and the doctests of these crates.
+/// Runs the tests and the doctests of these crates.
 pub(crate) fn tests_of(workspace: &Workspace, packages: &BTreeSet<String>) -> Result<()> {
     let selected: Vec<&str> = packages.iter().flat_map(|package| ["--package", package]).collect();
     run_tests(workspace, &selected)?;
@@ -38,7 +38,7 @@ fn run_tests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
     command::run(&mut command::cargo(workspace, &[tool, selected, &["--all-features"], targets].concat()))
 }
 
-/// Doctests apart: nextest does not run them.
+/// Runs the doctests, which nextest does not run.
 pub(crate) fn doctests(workspace: &Workspace) -> Result<()> {
     run_doctests(workspace, &["--workspace"])
 }
@@ -47,7 +47,7 @@ fn run_doctests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
     command::run(&mut command::cargo(workspace, &[&["test", "--doc", "--all-features"], selected].concat()))
 }
 
-/// The property tests alone, with as many cases as a long run takes.
+/// Runs only the property tests, with the number of cases of a long run.
 pub(crate) fn properties(workspace: &Workspace) -> Result<()> {
     let mut command = command::cargo(
         workspace,

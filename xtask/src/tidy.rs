@@ -1,9 +1,9 @@
-//! The house rules that no compiler checks.
+//! The house rules that no compiler checks, run over the tree and the manifests; all breaches are
+//! reported at once.
 //!
-//! This runs the rules over the tree and the manifests and reports every breach at once. The rules
-//! that are lists of words are data in `rules`; how a rule is judged is `source`'s for text,
-//! `size`'s for length, `manifest`'s for packages, and `invariants`'s for what is stated in one
-//! place and attacked in another.
+//! `rules` holds the lists of words. `source` checks text, `size` the length of files and
+//! functions, `width` the width of comments, `manifest` packages, and `invariants` the numbered
+//! invariants and their tests.
 
 use std::fmt;
 use std::fs;
@@ -20,6 +20,7 @@ mod rules;
 mod size;
 mod source;
 mod tree;
+mod width;
 
 /// One breach of one rule, at a place.
 struct Finding {
@@ -42,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             .with_context(|| format!("could not read {file}: tracked text must be readable UTF-8"))?;
         findings.extend(source::check(file, &text));
         findings.extend(size::check(file, &text));
+        findings.extend(width::check(file, &text));
         invariants.read(file, &text);
     }
     findings.extend(invariants.check());

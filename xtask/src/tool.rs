@@ -1,7 +1,5 @@
-//! Programs that a step needs beside the toolchain: found where they are, or built once into the
-//! target directory.
-//!
-//! It owns finding and building. What the program does, and which version can do it, is the step's.
+//! Finds the programs that a step needs beside the toolchain, or builds them once into the target
+//! directory.
 
 use std::path::PathBuf;
 
@@ -11,22 +9,22 @@ use semver::Version;
 use crate::command;
 use crate::workspace::Workspace;
 
-/// A program that is a cargo package, and says its version when asked.
+/// A program that is a cargo package and can print its version.
 pub(crate) struct Tool {
     pub(crate) package: &'static str,
-    /// How it is asked for its version.
+    /// The arguments that print its version.
     pub(crate) probe: &'static [&'static str],
-    /// The oldest that does what is asked of it.
+    /// The oldest version that is good enough.
     pub(crate) oldest: Version,
-    /// What is built when none is there: its own minor, so that a release that behaves differently
-    /// waits for us.
+    /// The version to build if none is installed. Pinned to a minor, so that a release with other
+    /// behaviour is not picked up unnoticed.
     pub(crate) installed: &'static str,
-    /// What goes unchecked without it.
+    /// The consequence of not having it, for the error message.
     pub(crate) without: &'static str,
 }
 
 impl Tool {
-    /// The name to start it by.
+    /// Finds the program, or builds it, and returns the name to start it by.
     pub(crate) fn get(&self, workspace: &Workspace) -> Result<String> {
         match self.find(workspace) {
             Some(found) => Ok(found),

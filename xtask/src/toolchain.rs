@@ -1,7 +1,7 @@
-//! Whether the toolchain has the components the other steps need, and fetching them where rustup
-//! can.
+//! Checks that the toolchain has the components the other steps need, and installs them with rustup
+//! if possible.
 //!
-//! It does not choose the toolchain's version: the manifests' `rust-version` does.
+//! The version of the toolchain is set by `rust-version` in the manifests.
 
 use anyhow::{Context as _, Result};
 

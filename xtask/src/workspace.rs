@@ -1,6 +1,5 @@
-//! What the tasks know of the workspace: its root, its target directory and its members.
-//!
-//! Everything comes from `cargo metadata`, so no list of crates is kept by hand. It runs no task.
+//! The workspace as the tasks see it: its root, its target directory and its members, all from
+//! `cargo metadata`.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +25,7 @@ impl Workspace {
         })
     }
 
-    /// Where files that belong to a run of a task go: never tracked, kept between runs.
+    /// The folder for files of a task: untracked, and kept between runs.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
@@ -39,7 +38,7 @@ impl Workspace {
         &self.members
     }
 
-    /// The members that others can depend on.
+    /// The members that are libraries.
     pub(crate) fn libraries(&self) -> impl Iterator<Item = &Package> {
         self.members.iter().filter(|package| {
             package
@@ -50,7 +49,7 @@ impl Workspace {
     }
 }
 
-/// `publish = false` reads as an empty list of registries.
+/// Cargo reports `publish = false` as an empty list of registries.
 pub(crate) fn is_published(package: &Package) -> bool {
     package.publish.as_ref().is_none_or(|registries| !registries.is_empty())
 }

@@ -1,7 +1,8 @@
-//! Writes every path that `docs/from-python.md` names in `redress` as an import, for a doctest that
-//! fails when one is gone.
+//! Writes every path in `redress` that `docs/from-python.md` names as an import, for a doctest that
+//! fails when one does not exist.
 //!
-//! Owns how a path is found: code that begins with `redress::`, up to what is no part of a path.
+//! A path is code that begins with `redress::`, up to the first character that cannot be part of a
+//! path.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -13,11 +14,11 @@ const PAGE: &str = "../../../docs/from-python.md";
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={PAGE}");
     let page = fs::read_to_string(PAGE)?;
-    // The odd parts are between backquotes.
+    // Split at backquotes, the odd parts are code.
     let code = page.split('`').skip(1).step_by(2);
     let mut test = String::from("```\n");
     for path in code.filter(|code| code.starts_with("redress::")).map(path) {
-        // A block for each, since names of two modules may be the same.
+        // One block for each path, since two modules may have the same name.
         writeln!(test, "{{ use {path}; }}")?;
     }
     test.push_str("```\n");
@@ -25,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The path at the beginning of this code, or the paths if it ends in names between braces.
+/// The path at the start of this code, or several paths if it ends in a list in braces.
 fn path(code: &str) -> &str {
     let is_part = |letter: char| letter.is_alphanumeric() || ['_', ':'].contains(&letter);
     let end = code.find(|letter| !is_part(letter)).unwrap_or(code.len());

@@ -1,4 +1,4 @@
-//! Makes the stubs: protox reads the `.proto` in Rust, so no `protoc` has to be installed.
+//! Generates the stubs. protox parses the `.proto` in Rust, so no `protoc` has to be installed.
 
 use std::error::Error;
 

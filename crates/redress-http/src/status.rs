@@ -40,10 +40,9 @@ pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
 /// What an error made of a response means, by the whole table, with the `Retry-After` hint of its
 /// headers.
 ///
-/// `None` is *no opinion*: the status says nothing about why this is an error. The hint is read for
-/// every class that is retried (429, 503, 408 ...), and for no other: it is no reason to retry a 403.
-/// `now` is what a date in the header is measured against, see
-/// [`parse_retry_after`](crate::parse_retry_after).
+/// `None` means that the status says nothing about why this is an error. The hint is only read for
+/// classes that are retried (429, 503, 408 ...), because a hint is no reason to retry a 403. A date
+/// in the header is measured against `now`, see [`parse_retry_after`](crate::parse_retry_after).
 ///
 /// Sources: [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3),
 /// which names no status that `Retry-After` would be limited to.

@@ -1,8 +1,7 @@
-//! Building the targets with libFuzzer, on a stable toolchain.
+//! Builds the fuzz targets with libFuzzer on a stable toolchain.
 //!
-//! Owns the compiler's flags and what has to be installed. There is no sanitizer, since no crate of
-//! the workspace has unsafe code to watch; the profile `fuzz` keeps assertions and overflow checks
-//! instead.
+//! No sanitizer is used, since no crate of the workspace has unsafe code. The profile `fuzz` keeps
+//! assertions and overflow checks instead.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -15,8 +14,7 @@ use crate::workspace::Workspace;
 
 const PROFILE: &str = "fuzz";
 
-/// What libFuzzer wants to be told by the program: edges with counters and a table of them, and
-/// compared values.
+/// Instrumentation that libFuzzer reads: counters on edges with their table, and compared values.
 const INSTRUMENTATION: &[&str] = &[
     "--cfg fuzzing",
     "-Cpasses=sancov-module",
@@ -28,7 +26,7 @@ const INSTRUMENTATION: &[&str] = &[
     "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
 ];
 
-/// The programs, and the folder where everything lies that fuzzing makes.
+/// The built programs, and the folder for everything that fuzzing writes.
 pub(super) struct Programs {
     root: PathBuf,
     host: String,
@@ -61,10 +59,10 @@ pub(super) fn build(workspace: &Workspace) -> Result<Programs> {
     Ok(programs)
 }
 
-/// libFuzzer comes as C++ sources, and their build's own message does not say what to do.
+/// libFuzzer is compiled from C++ sources, and the error of that build does not say how to fix it.
 fn needs_cpp(workspace: &Workspace) -> Result<()> {
     let compiler = env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
-    // `CXX` may hold arguments as well.
+    // `CXX` may also hold arguments.
     let program = compiler.split_whitespace().next().unwrap_or("c++");
     if command::answer(command::program(workspace, program).arg("--version")).is_none() {
         bail!(

@@ -1,7 +1,8 @@
-//! One target's run, and its inputs: seeds, committed corpus, and what was found since.
+//! Runs one fuzz target over its inputs: seeds, committed corpus, and the inputs found by earlier
+//! runs.
 //!
-//! Owns libFuzzer's command line and the reading of its output. New inputs go to the target
-//! directory; the committed corpus changes only when it is minimised.
+//! Builds libFuzzer's command line and reads its output. New inputs go to the target directory; the
+//! committed corpus changes only when it is minimised.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -22,7 +23,7 @@ const TIMEOUT: u32 = 10;
 /// A run that needs more memory, in MiB, is a crash.
 const MEMORY: u32 = 2048;
 
-/// The longest input. Every target says all it has to say in less.
+/// The longest input, in bytes. Every target reaches all of its code with less.
 const LONGEST: u32 = 4096;
 
 pub(super) struct Campaign<'w> {
@@ -40,7 +41,6 @@ pub(super) struct Campaign<'w> {
 
 pub(super) enum Ending {
     Held(Figures),
-    /// With what there is to read and to do.
     Crashed(String),
 }
 
@@ -82,8 +82,8 @@ impl<'w> Campaign<'w> {
         Ok(Ending::Held(figures))
     }
 
-    /// Replaces the committed corpus by the smallest that reaches as much as it and what was found;
-    /// says what it is now.
+    /// Replaces the committed corpus by the smallest one that covers as much as it and the found
+    /// inputs together. Returns its new size in words.
     pub(super) fn minimise(&self) -> Result<String> {
         if self.merged.is_dir() {
             fs::remove_dir_all(&self.merged).with_context(|| format!("could not empty {}", self.merged.display()))?;
@@ -109,9 +109,9 @@ impl<'w> Campaign<'w> {
         Ok(format!("committed corpus: {} inputs, {size} bytes", merged.len()))
     }
 
-    /// Text has words, so a target that reads it has a dictionary. How often an edge is taken says
-    /// little there, and an input for each count would be thousands; of a schedule it says how far
-    /// it got.
+    /// A target that reads text has a dictionary. The number of times that it takes an edge means
+    /// little, and keeping an input for each count would keep thousands; for a schedule, the count
+    /// says how far it got.
     fn reads_text(&self) -> bool {
         self.dictionary.is_file()
     }
@@ -135,21 +135,21 @@ impl<'w> Campaign<'w> {
         Ok((status.success(), String::from_utf8_lossy(&output).into_owned()))
     }
 
-    /// What the fuzzer said last, where the input is, and how to run it again.
+    /// The last lines of the fuzzer, the path of the input, and the command that replays it.
     fn crash(&self, output: &str) -> String {
         let lines: Vec<&str> = output.lines().collect();
         let last = lines[lines.len().saturating_sub(30)..].join("\n    ");
         let written =
             lines.iter().find_map(|line| line.split_once("Test unit written to ")).map(|(_, path)| path.trim());
         let replay = written.map_or_else(
-            || format!("no input was written: all it said is in {}", self.log.display()),
+            || format!("no input was written: the output is in {}", self.log.display()),
             |path| format!("replay it: cargo run -p {PACKAGE} --bin {} -- {path}", self.target),
         );
         format!("    {last}\n    {replay}")
     }
 }
 
-/// How a run went.
+/// The figures of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Figures {
     executions: u64,

@@ -1,6 +1,4 @@
-//! The mutants that are known to survive, and why: rows of the reliability page.
-//!
-//! It reads the page and compares names. It runs nothing.
+//! The mutants that are known to survive and the reasons, read from the reliability page.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,7 +30,7 @@ impl Explained {
         self.0.contains(&without_place(mutant))
     }
 
-    /// A row for a mutant that is no more explains nothing.
+    /// Fails if a row names a mutant that does not exist.
     pub(super) fn check_that_all_exist(&self, listed: &str) -> Result<()> {
         let existing: BTreeSet<String> = listed.lines().map(without_place).collect();
         let stale: Vec<&String> = self.0.difference(&existing).collect();
@@ -43,8 +41,8 @@ impl Explained {
     }
 }
 
-/// `crates/a/src/b.rs:97:13: delete ..` without the line and column, and without the folders that
-/// all have.
+/// `crates/a/src/b.rs:97:13: delete ..` without line and column, and without the folders common to
+/// all.
 fn without_place(mutant: &str) -> String {
     let mut parts = mutant.splitn(4, ':');
     let (Some(file), Some(_), Some(_), Some(change)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {

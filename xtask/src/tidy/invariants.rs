@@ -1,8 +1,8 @@
-//! The numbered invariants: each stated once, attacked by a test at least, and listed with its
-//! evidence.
+//! Checks the numbered invariants: each is stated once, attacked by at least one test, and listed
+//! with its evidence.
 //!
-//! It looks for marks in text: `**Invariant X1**` where one is stated, `Attacks X1, Y2.` where one
-//! is attacked. Whether an attack is any good is for mutation testing and people to say.
+//! An invariant is stated by `**Invariant X1**` and attacked by `Attacks X1, Y2.` in a comment.
+//! Mutation testing and review judge whether the attack is a good one.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const PAGE: &str = "docs/reliability.md";
 const STATED: &str = "**Invariant ";
 const ATTACKED: &str = "Attacks ";
 
-/// Where the invariants stand, gathered file by file.
+/// The places that state, attack or list invariants, collected file by file.
 #[derive(Default)]
 pub(super) struct Invariants {
     stated: BTreeMap<String, Vec<String>>,

@@ -1,7 +1,7 @@
-//! The rules for packages: whether each could be published as it stands, and whether the core stays
-//! small.
+//! The rules for packages: whether each could be published, and whether the core keeps to its few
+//! dependencies.
 //!
-//! It reads what `cargo metadata` and `cargo package --list` say, and builds nothing.
+//! Reads `cargo metadata` and `cargo package --list`, and builds nothing.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ use super::rules::{CORE, CORE_DEPENDENCIES};
 use crate::command;
 use crate::workspace::{self, Workspace};
 
-/// Files without which a published package is not worth having.
+/// Files that every published package must contain.
 const PACKAGED: &[&str] = &["Cargo.toml", "README.md", "src/lib.rs"];
 
 pub(super) fn check(workspace: &Workspace, package: &Package) -> Result<Vec<Finding>> {
@@ -64,9 +64,9 @@ fn missing_fields(package: &Package) -> Vec<String> {
     missing.map(|(field, _)| format!("a published package gives its `{field}`")).collect()
 }
 
-/// Publishing replaces a path by the version beside it, so both must be there, and the other be
-/// published too. Development dependencies without a version are dropped from what is published,
-/// and do no harm.
+/// Publishing replaces a path by the version beside it, so a dependency needs both and must itself
+/// be published. Development dependencies without a version are dropped from the published manifest
+/// and are allowed.
 fn unpublishable(workspace: &Workspace, needed: &Dependency) -> Option<String> {
     needed.path.as_ref()?;
     if needed.req.comparators.is_empty() && needed.kind != DependencyKind::Development {
@@ -89,7 +89,6 @@ fn missing_files(workspace: &Workspace, package: &Package) -> Vec<String> {
 
 fn too_much_for_the_core(needed: &Dependency) -> Option<String> {
     let is_built_in = needed.kind != DependencyKind::Development;
-    (is_built_in && !CORE_DEPENDENCIES.contains(&needed.name.as_str())).then(|| {
-        format!("`{}` is one dependency too many: the core stands on {CORE_DEPENDENCIES:?} alone", needed.name)
-    })
+    (is_built_in && !CORE_DEPENDENCIES.contains(&needed.name.as_str()))
+        .then(|| format!("the core must not depend on `{}`: only on {CORE_DEPENDENCIES:?}", needed.name))
 }

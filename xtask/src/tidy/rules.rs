@@ -1,7 +1,7 @@
-//! The rules that are lists: words code must not hold, places text must not name, file names that
-//! say nothing.
+//! The rules that are lists: words that code must not hold, places that text must not name, and
+//! file names that say nothing.
 //!
-//! Data only. An exception is a row with a reason, and a row whose file is gone is a breach itself.
+//! An exception is a row with a reason. A row whose file does not exist is a breach.
 
 use super::Finding;
 use crate::workspace::Workspace;
@@ -9,10 +9,10 @@ use crate::workspace::Workspace;
 /// This file.
 const RULES: &str = "xtask/src/tidy/rules.rs";
 
-/// A word that lines of code must not hold. Comments may speak of it.
+/// A word that lines of code must not hold. Comments may use it.
 pub(super) struct ForbiddenWord {
     pub(super) word: &'static str,
-    /// The rule holds in files whose path starts so.
+    /// The rule applies to files whose path starts with this.
     pub(super) under: &'static str,
     pub(super) why: &'static str,
     pub(super) except: &'static [Exception],
@@ -20,25 +20,25 @@ pub(super) struct ForbiddenWord {
 
 pub(super) struct Exception {
     pub(super) path: &'static str,
-    #[expect(dead_code, reason = "read by people: why the file may do what others may not")]
+    #[expect(dead_code, reason = "for readers: why the file is an exception")]
     pub(super) reason: &'static str,
 }
 
 const SPELLED_OUT: &[Exception] = &[
     Exception { path: RULES, reason: "spells the words out to forbid them" },
-    Exception { path: "xtask/src/tidy/source/tests.rs", reason: "breaks the rules to see them noticed" },
+    Exception { path: "xtask/src/tidy/source/tests.rs", reason: "breaks the rules on purpose" },
 ];
 
 pub(super) const FORBIDDEN_WORDS: &[ForbiddenWord] = &[
     ForbiddenWord {
         word: "[allow(",
         under: "",
-        why: "use `#[expect(.., reason = \"..\")]`, which reports itself when it is no longer needed",
+        why: "use `#[expect(.., reason = \"..\")]`, which is reported once it is not needed",
         except: SPELLED_OUT,
     },
     ForbiddenWord { word: "todo!", under: "", why: "finish it or leave it out", except: SPELLED_OUT },
     ForbiddenWord { word: "unimplemented!", under: "", why: "finish it or leave it out", except: SPELLED_OUT },
-    ForbiddenWord { word: "dbg!", under: "", why: "it is for the desk, not the repository", except: SPELLED_OUT },
+    ForbiddenWord { word: "dbg!", under: "", why: "it is for debugging", except: SPELLED_OUT },
     ForbiddenWord {
         word: "tokio",
         under: "crates/redress-core/src/",
@@ -65,13 +65,13 @@ pub(super) const FORBIDDEN_WORDS: &[ForbiddenWord] = &[
     },
 ];
 
-/// Text that is true on one machine only.
+/// Paths that exist on one machine only.
 pub(super) const PRIVATE_PLACES: &[&str] = &["/home/", "/root/", "/Users/"];
 
-/// Names that say where a file was put, not what idea it holds.
+/// File names that do not say what idea the file holds.
 pub(super) const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "prelude"];
 
-/// What the core may be built on, and nothing else.
+/// The only dependencies that the core may have.
 pub(super) const CORE: &str = "redress-core";
 pub(super) const CORE_DEPENDENCIES: &[&str] = &["fastrand", "pin-project-lite", "thiserror"];
 
@@ -82,7 +82,7 @@ pub(super) fn stale_exceptions(workspace: &Workspace) -> Vec<Finding> {
         .map(|(rule, row)| Finding {
             place: RULES.to_owned(),
             breach: format!(
-                "the exception for `{}` names {}, which does not exist: mend or drop the row",
+                "the exception for `{}` names {}, which does not exist: correct or drop the row",
                 rule.word, row.path
             ),
         })

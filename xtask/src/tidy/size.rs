@@ -1,17 +1,17 @@
-//! How long a file and a function of the sources may be: 400 lines and 50.
+//! The limits on the length of a source file, 400 lines, and of a function, 50 lines.
 //!
-//! Read line by line, as rustfmt writes them: a function ends at the brace that stands where its
-//! first line begins.
+//! Reads the layout that rustfmt writes: a function ends at the brace with the indentation of its
+//! first line.
 
 use super::Finding;
 
 const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 50;
 
-/// What comes before `fn` in a line that begins a function.
+/// The words that may come before `fn` in the first line of a function.
 const BEFORE_FN: [&str; 7] = ["pub", "pub(crate)", "pub(super)", "const", "async", "extern", "\"C\""];
 
-/// Looks at sources only: a test may be as long as its story.
+/// Checks sources only: tests have no limit.
 pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     if !path.ends_with(".rs") || !path.contains("/src/") {
         return Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
-/// The name of the function that this line begins.
+/// The name of the function, if this is the first line of one.
 fn function(line: &str) -> Option<&str> {
     let mut words = line.split_whitespace().skip_while(|word| BEFORE_FN.contains(word));
     if words.next()? != "fn" {
@@ -42,7 +42,7 @@ fn function(line: &str) -> Option<&str> {
     words.next()?.split(['(', '<']).next()
 }
 
-/// From the first line to the closing brace; a declaration without a body has none.
+/// The number of lines up to the closing brace; 1 for a declaration without a body.
 fn length(lines: &[&str]) -> usize {
     let opened = lines.iter().find(|line| line.ends_with(['{', ';', '}']));
     if opened.is_none_or(|line| !line.ends_with('{')) {

@@ -1,7 +1,6 @@
-//! The rules for text, judged file by file from its path and content alone.
+//! The rules for text, checked on the path and content of one file.
 //!
-//! It touches no disk and knows Rust only line by line: what starts with `//`, or follows ` // `,
-//! is a comment.
+//! Rust is read line by line: text that starts with `//`, or follows ` // `, is a comment.
 
 use super::Finding;
 use super::rules::{EMPTY_NAMES, FORBIDDEN_WORDS, PRIVATE_PLACES};
@@ -11,11 +10,11 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     let is_rust = path.ends_with(".rs");
     if is_rust {
         check_name(path, &mut findings);
-        // A crate whose documentation is its README says there what it owns.
+        // A crate may use its README as its documentation.
         if !text.starts_with("//!") && !text.starts_with("#![doc = include_str!(\"../README.md\")]") {
             findings.push(Finding {
                 place: format!("{path}:1"),
-                breach: "open with `//!`: what the file owns, and what it does not know".to_owned(),
+                breach: "open with `//!`: what a reader finds in the file".to_owned(),
             });
         }
     }

@@ -1,6 +1,6 @@
-//! Which files are looked at: the text a person wrote, wherever it lies in the checkout.
+//! The text files that the rules apply to: those written by hand, anywhere in the checkout.
 //!
-//! Paths are relative to the root and spelled with `/`, on every system. It reads no file.
+//! Paths are relative to the root and use `/` on every system.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 
 const TEXT: &[&str] = &["md", "rs", "sh", "toml", "yaml", "yml"];
 
-/// Folders whose names start with a dot are left out, but for these.
+/// Folders whose names start with a dot are left out, except these.
 const DOTTED: &[&str] = &[".cargo", ".ci", ".config", ".github"];
 
 pub(super) fn text_files(workspace: &Workspace) -> Result<Vec<String>> {

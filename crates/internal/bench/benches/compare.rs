@@ -1,4 +1,5 @@
-//! `cargo bench -p redress-bench -- ARGS`: the comparison is the library's; this only starts it.
+//! The entry point of `cargo bench -p redress-bench -- ARGS`, which runs the comparison in the
+//! library.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,5 @@
-//! Instructions per call, exactly: the harness runs one case under callgrind, twice.
-//!
-//! Owns the subtraction that leaves only the calls: two runs that differ in their number of
-//! iterations, and in nothing else.
+//! Counts instructions per call exactly: runs one case under callgrind twice, with different
+//! numbers of iterations, and subtracts, which leaves only the calls.
 
 use std::env;
 use std::path::Path;
@@ -9,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use crate::case::Case;
 
-/// Few enough to be quick under an emulated processor, many enough that what a run does once is
-/// nothing.
+/// Few enough to be quick under an emulated processor; enough to make the once-only work of a run
+/// negligible.
 const ITERATIONS: [u64; 2] = [1_000, 11_000];
 
 pub(crate) fn is_available() -> bool {
@@ -18,13 +16,13 @@ pub(crate) fn is_available() -> bool {
     version.is_ok_and(|status| status.success())
 }
 
-/// Instructions in one call of the case, or why they could not be counted.
+/// Counts the instructions in one call of the case. The error says why they could not be counted.
 pub(crate) fn instructions(case: &Case) -> Result<f64, String> {
     let program = env::current_exe().map_err(|error| format!("this program could not be found: {error}"))?;
     instructions_in(&program, case)
 }
 
-/// The same of another build of this program.
+/// The same for another build of this program.
 pub(crate) fn instructions_in(program: &Path, case: &Case) -> Result<f64, String> {
     let [few, many] = ITERATIONS;
     let difference = total(program, case, many)?.saturating_sub(total(program, case, few)?);
@@ -35,7 +33,7 @@ fn total(program: &Path, case: &Case, iterations: u64) -> Result<u64, String> {
     let output = counting(program, case, iterations).output();
     let output = output.map_err(|error| format!("valgrind could not be run: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    collected(&said).ok_or_else(|| format!("no count in what valgrind said: {}", said.lines().last().unwrap_or("")))
+    collected(&said).ok_or_else(|| format!("valgrind printed no count: {}", said.lines().last().unwrap_or("")))
 }
 
 fn counting(program: &Path, case: &Case, iterations: u64) -> Command {

@@ -1,20 +1,19 @@
-//! What a case is: a row of the report, who stands in it, and how to run it so many times.
-//!
-//! Owns the types the table of cases is made of. Neither measures nor prints.
+//! The types that the table of cases is made of: a row of the report, a contender in it, and a
+//! batch of its calls.
 
 use std::fmt;
 use std::hint::black_box;
 
-/// What is measured side by side: the operation guarded in one way, whoever does it.
+/// A row of the report: the operation, guarded in one way by each contender.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
-    /// What `--only` selects it by, and the first part of its cases' names.
+    /// The name for `--only`, and the first part of its cases' names.
     pub(crate) key: &'static str,
     /// Its heading in the report.
     pub(crate) title: &'static str,
-    /// What a reader has to know to compare fairly.
+    /// A remark that a fair comparison needs.
     pub(crate) note: Option<&'static str>,
-    /// Whether it is measured on two threads at once, too.
+    /// Whether it is also measured on two threads at once.
     pub(crate) shared: bool,
 }
 
@@ -26,16 +25,16 @@ pub(crate) struct Case {
     pub(crate) kind: Kind,
     pub(crate) name: &'static str,
     pub(crate) reach: Reach,
-    /// Makes everything that is not part of a call, and checks once that a call does what the row
-    /// says.
+    /// Prepares everything that is not part of a call, and checks once that a call does what the
+    /// row says.
     pub(crate) prepare: fn() -> Batch,
 }
 
-/// Runs the guarded operation so many times. Two threads may do so at once.
+/// Runs the guarded operation the given number of times. Two threads may do so at once.
 pub(crate) type Batch = Box<dyn Fn(u64) + Send + Sync>;
 
-/// The batch that calls again and again. What a call returns is looked at where it lies: to move it
-/// would be measured, too.
+/// A batch that repeats one call. Reads the result of a call in place: moving it would be measured,
+/// too.
 pub(crate) fn repeat<R>(call: impl Fn() -> R + Send + Sync + 'static) -> Batch {
     Box::new(move |times| {
         for _ in 0..times {
@@ -44,8 +43,8 @@ pub(crate) fn repeat<R>(call: impl Fn() -> R + Send + Sync + 'static) -> Batch {
     })
 }
 
-/// The same with a state that calls might wear out: a case whose `state` no longer `holds` has not
-/// measured what its row says.
+/// The same with a state that calls might change. If `holds` is false after a batch, the case has
+/// not measured what its row says.
 pub(crate) fn repeat_while<S: Send + Sync + 'static, R>(
     state: S,
     call: impl Fn(&S) -> R + Send + Sync + 'static,
@@ -55,31 +54,31 @@ pub(crate) fn repeat_while<S: Send + Sync + 'static, R>(
         for _ in 0..times {
             black_box(&call(black_box(&state)));
         }
-        assert!(holds(&state), "the calls of this case have changed what it is about");
+        assert!(holds(&state), "the calls have changed the state that this case measures");
     })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// The operation without a guard: what everything else is divided by.
+    /// The operation without a guard, which all ratios are relative to.
     Bare,
     Redress,
     Peer,
 }
 
-/// Blocking calls are compared with blocking ones, futures with futures.
+/// The kind of call. Blocking calls are compared with blocking ones, futures with futures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Blocking,
     Async,
 }
 
-/// The limits of a case of redress. What is not set is not judged: no time is, since shared cores
-/// do not repeat one.
+/// The limits of a case of redress; one that is not set is not judged. There is no limit on time,
+/// which does not repeat on shared cores.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reach {
     pub(crate) instructions: Option<f64>,
-    /// On two threads at once: how much of its speed alone each thread keeps.
+    /// On two threads at once: the share of its speed alone that each thread keeps.
     pub(crate) shared_percent: Option<f64>,
 }
 
@@ -105,7 +104,7 @@ impl Case {
         self
     }
 
-    /// What `--case` selects it by.
+    /// The name for `--case`.
     pub(crate) fn id(&self) -> String {
         format!("{}/{}/{}", self.row, self.name, self.kind)
     }

@@ -1,6 +1,7 @@
-//! What grows with the calls that wait and the hosts that are called: bytes live for each of many.
+//! Measures the memory that grows with the number of waiting calls and of called hosts: bytes live
+//! for each.
 //!
-//! Owns the two measurements. What making one takes is not among them: fresh memory is most of it.
+//! The time to make one is not measured: most of it is the cost of fresh memory.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -18,7 +19,7 @@ use tokio_retry2::strategy::FixedInterval;
 
 use crate::operation::{OperationError, OperationResult, fail};
 
-/// What one of many takes up.
+/// The memory that one of many takes up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Each {
     pub(crate) name: &'static str,
@@ -30,7 +31,7 @@ pub(crate) struct Each {
 }
 
 impl Each {
-    /// Makes as many as asked, after a few that pay for what is allocated once.
+    /// Makes the given number, after a few that pay for allocations made once.
     fn of<T>(name: &'static str, count: usize, make: impl Fn(usize) -> T) -> Self {
         drop(black_box(make(16)));
         let mut made = None;
@@ -52,7 +53,7 @@ const CALLS: usize = 10_000;
 /// Far longer than the measurement, and within the default deadline.
 const DELAY: Duration = Duration::from_secs(30);
 
-/// A call that sleeps before its second attempt, as a task of tokio.
+/// A task of tokio with a call that sleeps before its second attempt.
 pub(crate) fn sleeping_calls() -> Vec<Each> {
     let retry = Retry::builder().strategy(fixed(DELAY));
     let policy = AsyncPolicy::builder().classifier(transient()).retry(retry).build().expect("a valid policy");
@@ -97,13 +98,13 @@ fn attempt(attempts: &AtomicUsize) -> OperationResult {
     fail()
 }
 
-/// Spawns tasks until so many have failed once and sleep.
+/// Spawns tasks until the given number have failed once and sleep.
 fn asleep<F: Future<Output = ()> + Send + 'static>(name: &'static str, call: impl Fn(Arc<AtomicUsize>) -> F) -> Each {
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     let attempts = Arc::new(AtomicUsize::new(0));
     let each = Each::of(name, CALLS, |count| spawn(&runtime, &attempts, count, || call(Arc::clone(&attempts))));
     let (begun, alive) = (attempts.load(Ordering::Relaxed), runtime.metrics().num_alive_tasks());
-    assert_eq!(begun, alive, "{name}: every call is to have made one attempt, and to sleep");
+    assert_eq!(begun, alive, "{name}: every call must have made one attempt and sleep");
     each
 }
 
@@ -127,8 +128,8 @@ fn spawn<F: Future<Output = ()> + Send + 'static>(
 
 const HOSTS: usize = 100_000;
 
-/// A blocking policy with retry and budget for each of many hosts, each behind a breaker that is
-/// there already.
+/// A blocking policy with retry and budget for each of many hosts, over a breaker that exists
+/// already.
 pub(crate) fn policies() -> Vec<Each> {
     let breakers: Vec<CircuitBreaker> = (0..HOSTS).map(|_| breaker().build().expect("a valid breaker")).collect();
     let budget = Budget::new(100, Duration::from_secs(60)).expect("a valid budget");

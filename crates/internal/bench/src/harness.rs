@@ -1,7 +1,6 @@
-//! The program: its command line, and one run from the first row to the written report.
+//! The benchmark program: its command line, and a run from the first row to the written report.
 //!
-//! Owns the order of measuring. Figures that cannot be had are told as such; none makes the program
-//! fail.
+//! A figure that cannot be measured is named in the report, and does not make the program fail.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,28 +21,27 @@ use crate::{callgrind, timing};
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 struct Arguments {
-    /// Writes the report to this file, too; a relative path starts at the workspace's root.
+    /// Also writes the report to this file; a relative path starts at the workspace's root.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Measures this row only; may be given several times.
+    /// Measures only this row; may be given several times.
     #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.iter().map(|row| row.key)))]
     only: Vec<String>,
-    /// How many turns each contender takes. 0 leaves time out: instructions and allocations are
+    /// The number of turns of each contender. 0 leaves time out: instructions and allocations are
     /// exact without it.
     #[arg(long, default_value_t = 600)]
     rounds: usize,
-    /// Runs one case so many times and nothing else: what callgrind is given, and a profiler may
-    /// be.
+    /// Runs one case `--iterations` times and nothing else, for callgrind or a profiler.
     #[arg(long, value_name = "ROW/NAME/KIND", requires = "iterations")]
     case: Option<String>,
-    /// How many times `--case` is run.
+    /// The number of times to run `--case`.
     #[arg(long, requires = "case")]
     iterations: Option<u64>,
-    /// Counts instructions in another build of this program, too. `cargo xtask bench --profiles`
-    /// adds it.
+    /// Also counts instructions in another build of this program. Passed by
+    /// `cargo xtask bench --profiles`.
     #[arg(long, value_name = "PROFILE=PROGRAM", value_parser = build)]
     beside: Vec<Build>,
-    /// What `cargo bench` adds.
+    /// Passed by `cargo bench`; has no effect.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -56,7 +54,7 @@ struct Build {
 }
 
 fn build(argument: &str) -> Result<Build, String> {
-    let (profile, program) = argument.split_once('=').ok_or("it is PROFILE=PROGRAM")?;
+    let (profile, program) = argument.split_once('=').ok_or("expected PROFILE=PROGRAM")?;
     Ok(Build { profile: profile.to_owned(), program: program.into() })
 }
 
@@ -89,7 +87,7 @@ pub fn run() -> ExitCode {
 
 fn run_case(id: &str, iterations: u64) -> ExitCode {
     let Some(case) = named(id) else {
-        eprintln!("there is no case `{id}`: it is ROW/NAME/KIND, as in `retry/redress/blocking`");
+        eprintln!("there is no case `{id}`: expected ROW/NAME/KIND, as in `retry/redress/blocking`");
         return ExitCode::FAILURE;
     };
     let batch = (case.prepare)();
@@ -146,7 +144,7 @@ fn shared(row: &Row, batch: &Batch, rounds: usize) -> Option<Result<Sharing, Str
     if !row.shared || rounds == 0 {
         return None;
     }
-    // A round of two threads is long and steady, so fewer do.
+    // A round of two threads is long and steady, so fewer rounds are enough.
     let rounds = (rounds / 20).max(1);
     let missing = || "only one core is available".to_owned();
     Some(threads::two_cores().ok_or_else(missing).map(|cores| threads::share(batch, cores, rounds)))

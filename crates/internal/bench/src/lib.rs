@@ -1,9 +1,9 @@
-//! What redress costs, beside other crates that do the same: time, instructions, allocations and
-//! sizes, case by case.
+//! Measures the cost of redress, case by case, beside other crates that do the same: time,
+//! instructions, allocations and sizes.
 //!
-//! In reading order: what is run (`operation`, `case`, `cases`), what is measured of it (`timing`,
-//! `threads`, `callgrind`, `allocations`, `sizes`, `growth`), and how it is told (`report`). The
-//! program is `harness`; nothing here fails because of a figure.
+//! In reading order: the code to run (`operation`, `case`, `cases`), the measurements (`timing`,
+//! `threads`, `callgrind`, `allocations`, `sizes`, `growth`), and the report (`report`). The
+//! program is `harness`; no figure makes it fail.
 
 #![forbid(unsafe_code)]
 

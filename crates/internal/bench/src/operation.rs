@@ -1,7 +1,7 @@
-//! The operation that every case guards: as small as an operation that may fail can be.
+//! The operation that every case guards, as small as an operation that may fail can be, and the
+//! ways to run it.
 //!
-//! Owns its types and the ways to run it. Whoever guards it may not see through it, nor guess its
-//! result.
+//! The compiler can neither inline it into its guard nor guess its result.
 
 use std::fmt;
 use std::future::Future;
@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
-/// As wide as `io::Error`, so that a result travels in two registers, as most do.
+/// As wide as `io::Error`, so that a result is passed in two registers, as most results are.
 #[repr(u64)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OperationError {
@@ -56,23 +56,22 @@ pub(crate) struct Alternating(AtomicU64);
 impl Alternating {
     #[inline]
     pub(crate) fn run(&self) -> OperationResult {
-        // Not a read-modify-write: such a case is run by one thread.
+        // A load and a store suffice: only one thread runs such a case.
         let runs = self.0.load(Ordering::Relaxed);
         self.0.store(runs + 1, Ordering::Relaxed);
         if runs.is_multiple_of(2) { fail() } else { succeed() }
     }
 }
 
-/// Polls a future that never waits, without a runtime around it. What it answers is left where it
-/// lies.
+/// Polls a future that never waits, without a runtime. Its output stays in place.
 #[inline]
 pub(crate) fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     let polled = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
-    assert!(polled.is_ready(), "a case that is to end at its first poll waits: it measures something else");
+    assert!(polled.is_ready(), "the future is pending, but this case must end at its first poll");
     polled
 }
 
-/// Polls a future that may have to wait for another thread to leave a lock.
+/// Polls a future that may have to wait until another thread releases a lock.
 #[inline]
 pub(crate) fn poll_contended<F: Future>(future: F) -> Poll<F::Output> {
     let mut context = Context::from_waker(Waker::noop());
@@ -84,13 +83,13 @@ pub(crate) fn poll_contended<F: Future>(future: F) -> Poll<F::Output> {
         }
         spin_loop();
     }
-    panic!("a case that is to end at once waits: it measures something else");
+    panic!("the future is still pending, but this case must end at once");
 }
 
-/// What a future answers that never waits.
+/// Returns the output of a future that never waits.
 pub(crate) fn finish<F: Future>(future: F) -> F::Output {
     match poll_once(future) {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("it was polled once, and ready"),
+        Poll::Pending => unreachable!("the first poll returned ready"),
     }
 }

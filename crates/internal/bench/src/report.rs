@@ -1,8 +1,7 @@
-//! The report: a table for each row, in Markdown, each case of redress with its reach and whether
-//! it was met.
+//! The report in Markdown: a table for each row, in which each case of redress has its limits and
+//! whether it keeps them.
 //!
-//! Owns words and columns. Judges by the figures it is given and measures nothing but the sizes,
-//! which are constant.
+//! Takes its figures from the measurements; only the sizes, which are constant, are taken here.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,15 +18,15 @@ mod profiles;
 
 pub(crate) use self::growth::FurtherAttempt;
 
-/// All that was measured of a case.
+/// The figures of a case.
 pub(crate) struct Figures {
     pub(crate) case: Case,
     pub(crate) timing: Option<Timing>,
     pub(crate) instructions: Result<f64, String>,
-    /// The same in each build beside this one.
+    /// The instructions in each further build.
     pub(crate) elsewhere: Vec<Result<f64, String>>,
     pub(crate) allocations: f64,
-    /// On two threads, where the row is measured so, or why it could not be.
+    /// The figures on two threads, if the row is measured so, or why they could not be measured.
     pub(crate) sharing: Option<Result<Sharing, String>>,
 }
 
@@ -36,12 +35,12 @@ pub(crate) struct RowReport {
     pub(crate) figures: Vec<Figures>,
 }
 
-/// The peers, by the names they have in the lock file.
+/// The peers, by their names in the lock file.
 const PEERS: [&str; 6] = ["backon", "recloser", "failsafe", "tower", "tokio-retry2", "tower-resilience"];
 
-/// All that was measured, the sizes apart.
+/// All figures except the sizes.
 pub(crate) struct Measured {
-    /// The builds beside this one, by the names of their profiles.
+    /// The further builds, by the names of their profiles.
     pub(crate) builds: Vec<String>,
     pub(crate) rows: Vec<RowReport>,
     pub(crate) further: Vec<FurtherAttempt>,
@@ -144,7 +143,7 @@ fn of_sharing(report: &RowReport) -> String {
             Err(cause) => return format!("\nOn two threads: not measured: {cause}.\n"),
         };
         if text.is_empty() {
-            text += "\nOn two threads, each on a core of its own, sharing one; the slower thread's ns, and what each keeps of its \
+            text += "\nOn two threads on separate cores, sharing one; the slower thread's ns, and the share each keeps of its \
                      speed alone. A future that waits for the other thread is polled again at once.\n\n| | | ns | keep | reach | met |\n|---|---|--:|--:|---|---|\n";
         }
         let [first, second] = sharing.percents;
@@ -175,7 +174,7 @@ fn of_sizes(title: &str, moment: &str, sizes: &[Size]) -> String {
     text
 }
 
-/// The fastest in the row of these, of this kind.
+/// The fastest of the given contenders in the row, among calls of one kind.
 fn best(figures: &[Figures], who: Who, kind: Kind) -> Option<f64> {
     let of = figures.iter().filter(|figures| figures.case.who == who && figures.case.kind == kind);
     of.filter_map(|figures| Some(figures.timing?.median)).min_by(f64::total_cmp)
@@ -204,11 +203,12 @@ impl Reach {
         Some(format!("{sign} {} {}", self.limit?, self.unit))
     }
 
-    /// What was measured, if it is not within the limit, or not known to be.
+    /// The figure, if it exceeds the limit or is missing.
     fn miss(&self) -> Option<String> {
         let limit = self.limit?;
         let Some(measured) = self.measured else { return Some(format!("{} not measured", self.unit)) };
-        // Judged as it is printed, so that the table never contradicts itself.
+        // Rounded as it is printed before it is judged, so that the table does not contradict
+        // itself.
         let printed = format!("{measured:.*}", self.digits);
         let value: f64 = printed.parse().unwrap_or(measured);
         let is_met = if self.at_least { value >= limit } else { value <= limit };
@@ -216,7 +216,7 @@ impl Reach {
     }
 }
 
-/// The last two columns: the limits, and whether they were met.
+/// The last two columns: the limits, and whether they are met.
 fn told(reaches: &[Reach]) -> String {
     let limits: Vec<String> = reaches.iter().filter_map(Reach::limit).collect();
     let misses: Vec<String> = reaches.iter().filter_map(Reach::miss).collect();
@@ -236,7 +236,7 @@ fn emphasis(case: &Case) -> String {
     if case.who == Who::Redress { format!("**{}**", case.name) } else { case.name.to_owned() }
 }
 
-/// The version the workspace's lock file gives a package.
+/// The version of a package in the workspace's lock file.
 fn locked_version(package: &str) -> &'static str {
     const LOCK: &str = include_str!("../../../../Cargo.lock");
     let mut lines = LOCK.lines().skip_while(|line| *line != format!("name = \"{package}\""));

@@ -1,7 +1,6 @@
-//! What a call, a breaker and a budget take up.
+//! The sizes of a call, a breaker and a budget.
 //!
-//! Owns the table of sizes. A future that is boxed is small itself, so what it holds on the heap is
-//! told beside it.
+//! A boxed future is small itself, so its memory on the heap is listed beside its size.
 
 use std::future::{Future, pending};
 use std::hint::black_box;
@@ -27,15 +26,15 @@ use tower_resilience::timelimiter::TimeLimiterLayer;
 
 use crate::operation::{OperationError, OperationResult, fail, finish, succeed};
 
-/// What one value takes up, in bytes.
+/// The memory of one value, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) name: &'static str,
     /// The value itself.
     pub(crate) itself: usize,
-    /// What it holds on the heap when it has been made, or polled for the first time.
+    /// On the heap, after it has been made, or polled for the first time.
     pub(crate) heap: usize,
-    /// What it holds there after use.
+    /// On the heap, after use.
     pub(crate) used: Option<usize>,
     pub(crate) reach: Option<usize>,
 }
@@ -54,10 +53,10 @@ impl Size {
 const ATTEMPT: Duration = Duration::from_secs(2);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What redress may add to the operation's future.
+/// The most that redress may add to the operation's future.
 const OVERHEAD: usize = 215;
 
-/// What an operation with a connection and a buffer holds while it waits.
+/// The size of a waiting operation that has a connection and a buffer.
 async fn operation() -> OperationResult {
     let buffer = black_box([0_u8; 256]);
     pending::<()>().await;
@@ -65,12 +64,12 @@ async fn operation() -> OperationResult {
     succeed()
 }
 
-/// The operation with a timeout, for those that have none themselves.
+/// The operation with a timeout, for the crates that have none.
 async fn attempt() -> OperationResult {
     timeout(ATTEMPT, operation()).await.unwrap_or(Err(OperationError::TimedOut))
 }
 
-/// The operation's own future, then the futures that retry it, with a timeout for each attempt and
+/// The future of the operation, then the futures that retry it, with a timeout for each attempt and
 /// growing delays.
 pub(crate) fn futures() -> Vec<Size> {
     let bare = waiting("the operation", operation);
@@ -107,7 +106,7 @@ fn retry() -> redress_core::policy::RetryBuilder {
     Retry::builder().strategy(decorrelated_jitter())
 }
 
-/// tower's policy with a delay that tokio's timer waits for.
+/// A policy for tower that waits for its delay on tokio's timer.
 #[derive(Clone)]
 struct Growing(u32);
 
@@ -125,22 +124,22 @@ impl tower::retry::Policy<(), u64, BoxError> for Growing {
     }
 }
 
-/// The size of a future, and what it holds on the heap when it waits.
+/// The size of a future, and its memory on the heap while it waits.
 fn waiting<F: Future>(name: &'static str, make: impl Fn() -> F) -> Size {
     let mut itself = 0;
     let mut poll = || {
         let future = pin!(make());
         itself = size_of_val(&*future);
-        assert!(future.poll(&mut Context::from_waker(Waker::noop())).is_pending(), "{name} is to wait");
+        assert!(future.poll(&mut Context::from_waker(Waker::noop())).is_pending(), "{name} must wait");
     };
-    // What the timer allocates once is not the call's.
+    // The timer makes its own allocation once, before the call is measured.
     poll();
     let heap = allocation_counter::measure(poll).bytes_max;
     Size { name, itself, heap: bytes(heap), used: None, reach: None }
 }
 
-/// A breaker that opens at 100 failures, or half of 100 calls, in a minute where it knows time.
-/// Used means 1,000 calls, 50 of them failures.
+/// A breaker that opens at 100 failures, or half of 100 calls, within a minute if it has a window
+/// of time. Used means 1,000 calls, 50 of them failures.
 pub(crate) fn breakers() -> Vec<Size> {
     let per_minute = || failure_policy::success_rate_over_time_window(0.5, 100, MINUTE, backoff::constant(MINUTE));
     let layer = CircuitBreakerLayer::builder()
@@ -215,9 +214,9 @@ pub(crate) fn budgets() -> Vec<Size> {
     ]
 }
 
-/// The size of a value, and what it holds on the heap before and after use.
+/// The size of a value, and its memory on the heap before and after use.
 fn held<T>(name: &'static str, make: impl Fn() -> T, mut use_once: impl FnMut(&mut T, bool)) -> Size {
-    // What a crate allocates once for a thread is not the value's.
+    // Allocations that a crate makes once for a thread are not part of the value.
     use_once(&mut make(), false);
     let mut made = None;
     let new = allocation_counter::measure(|| made = Some(make())).bytes_current;

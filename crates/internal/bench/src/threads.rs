@@ -1,7 +1,7 @@
-//! What is left of a thread's speed when another one uses the same breaker or budget: two threads,
-//! each on a core of its own.
+//! Measures how much of its speed a thread keeps when a second thread uses the same breaker or
+//! budget, each on a separate core.
 //!
-//! Owns the threads. A thread is compared with itself alone on the same core, in the same round.
+//! A thread is compared with itself alone on the same core, in the same round.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,22 +15,22 @@ use crate::allocations::uncounted;
 use crate::case::Batch;
 use crate::timing::calls_within;
 
-/// How long each thread runs, alone and together.
+/// The time that each thread runs, alone and together.
 const TURN: Duration = Duration::from_millis(4);
 
-/// How long it runs between looks at the flag that ends the turn.
+/// The time between two readings of the flag that ends the turn.
 const STRIDE: Duration = Duration::from_micros(20);
 
-/// What the two threads kept, the median of all rounds.
+/// The results of two threads, as medians of all rounds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sharing {
-    /// Nanoseconds per call with both at work, the slower thread's.
+    /// Nanoseconds per call of the slower thread while both run.
     pub(crate) nanoseconds: f64,
-    /// What each thread keeps of its speed alone, in percent.
+    /// The share of its speed alone that each thread keeps, in percent.
     pub(crate) percents: [f64; 2],
 }
 
-/// Two cores, if this process may use as many.
+/// Two cores, if this process may use two.
 pub(crate) fn two_cores() -> Option<[CoreId; 2]> {
     match core_affinity::get_core_ids()?.as_slice() {
         [first, .., last] => Some([*first, *last]),

@@ -1,23 +1,22 @@
-//! Nanoseconds per call: the contenders of a row take turns in short batches, and the median of
-//! each is its figure.
+//! Measures nanoseconds per call: the contenders of a row take turns in short batches, and the
+//! median of each is its figure.
 //!
-//! Owns the turns. What disturbs the machine for a while then disturbs every contender alike, and
-//! medians leave it out.
+//! A disturbance of the machine then affects every contender alike, and the medians leave it out.
 
 use std::time::{Duration, Instant};
 
 use crate::case::Batch;
 
-/// Long enough that reading the clock around it is nothing, short enough that few are interrupted.
+/// Long enough to make the readings of the clock around it negligible; short enough that few
+/// batches are interrupted.
 const BATCH: Duration = Duration::from_micros(50);
 
-/// What one contender took.
+/// The time of one contender.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
     /// Nanoseconds per call, the median of all rounds.
     pub(crate) median: f64,
-    /// Half the distance between the quartiles, as a share of the median: how noisy the machine
-    /// was.
+    /// Half the distance between the quartiles, as a share of the median: the noise of the machine.
     pub(crate) spread: f64,
 }
 
@@ -26,8 +25,8 @@ pub(crate) fn time(batches: &[Batch], rounds: usize) -> Vec<Timing> {
     let times: Vec<u64> = batches.iter().map(|batch| calls_within(batch, BATCH)).collect();
     let mut samples = vec![Vec::with_capacity(rounds); batches.len()];
     for round in 0..rounds {
-        // Each round starts with another one, so that nobody always follows the same neighbour's
-        // caches.
+        // Each round starts with another contender, so that none always runs on the caches that the
+        // same one left.
         for turn in 0..batches.len() {
             let index = (round + turn) % batches.len();
             let took = run(&batches[index], times[index]);
@@ -37,7 +36,7 @@ pub(crate) fn time(batches: &[Batch], rounds: usize) -> Vec<Timing> {
     samples.into_iter().map(Timing::of).collect()
 }
 
-/// How many calls take about this long; warms up on the way.
+/// Returns the number of calls that take about this long. Also warms up.
 pub(crate) fn calls_within(batch: &Batch, limit: Duration) -> u64 {
     let mut times = 16;
     loop {

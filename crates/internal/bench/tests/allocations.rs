@@ -1,8 +1,8 @@
-//! A call allocates nothing, whichever way it ends, as long as nobody asked for a timeline or
-//! hooks.
+//! Checks that a call allocates nothing, in each way that a call can end, unless a timeline or
+//! hooks are set.
 //!
-//! Counts by the allocator that `allocation-counter` puts in place of the system's, for the calling
-//! thread alone. Each case checks that the call did end that way.
+//! Counts with the allocator of `allocation-counter`, for the calling thread alone. Each case
+//! checks that the call ended as intended.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -25,7 +25,7 @@ use tower::{Layer as _, Service};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What the scripted operations fail with.
+/// The error of the scripted operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
     Busy,
@@ -56,12 +56,12 @@ impl Timer for Untouched {
 
 struct Path {
     name: &'static str,
-    /// What the operation answers, attempt by attempt; the last answer again after that.
+    /// The results of the operation, attempt by attempt; the last one repeats.
     script: &'static [Answer],
     retry: fn() -> RetryBuilder,
     is_endless: bool,
     breaker: fn() -> CircuitBreaker,
-    /// Why it stops; `None` for a success.
+    /// Why the call stops; `None` for a success.
     end: Option<StopReason>,
 }
 
@@ -156,7 +156,7 @@ fn guarded<C, K>(policy: PolicyBuilder<C, K>, path: &Path) -> PolicyBuilder<impl
 }
 
 impl Path {
-    /// The operation of one call.
+    /// A scripted operation for one call.
     fn operation(&self) -> impl FnMut() -> Answer {
         let mut answers = self.script.iter();
         let mut answer = self.script[0];
@@ -167,7 +167,7 @@ impl Path {
     }
 }
 
-/// Asserts that `call` allocates nothing, on first use apart.
+/// Asserts that `call` allocates nothing after its first use.
 fn assert_none<R>(what: &str, mut call: impl FnMut() -> R) {
     let mut call = || drop(black_box(call()));
     call();
@@ -213,12 +213,11 @@ fn async_calls_allocate_nothing() {
     }
 }
 
-/// The operation as a service: it starts its script anew with every call, which is given as the
-/// request.
+/// The operation as a service. The request holds the script, which restarts with every call.
 #[derive(Clone, Copy)]
 struct Scripted;
 
-/// How far a call has come; its copies count together.
+/// The progress of a call, shared between copies.
 #[derive(Clone)]
 struct Request<'c>(&'static Path, &'c Cell<usize>);
 
@@ -254,8 +253,7 @@ fn calls_through_a_service_allocate_nothing() {
     }
 }
 
-/// A clone made for one call takes the handle as it is; one that is kept takes a handle that only
-/// it counts.
+/// A clone made for one call shares the handle; one that is called again makes a separate handle.
 #[test]
 fn a_clone_of_a_service_allocates_once_if_it_is_called_again() {
     let path = &PATHS[0];

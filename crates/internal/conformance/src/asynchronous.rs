@@ -1,6 +1,6 @@
-//! Scenarios through the asynchronous drivers, on whatever timer and clock a runtime has.
+//! Runs scenarios through the asynchronous drivers, on the timer and clock of any runtime.
 //!
-//! Owns nothing but the calls; how time passes comes in as an argument.
+//! The caller says how time passes.
 
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use crate::recording::{Ending, Recording};
 use crate::scenario::{Mode, Scenario};
 use crate::trace::Trace;
 
-/// The calls of a scenario one after another, each made as `$make` says. A macro, not a function
-/// over a trait: the future of plain calls has to be seen to be `Send`, so that it can be spawned.
+/// Makes the calls of a scenario one after another, each by `$make`. A macro, not a function over a
+/// trait: the compiler must see that the future of plain calls is `Send`, so that it can be
+/// spawned.
 macro_rules! each_call {
     ($scenario:ident, $timer:ident, $pass:ident, |$context:ident, $mode:ident, $operation:ident| $make:expr) => {{
         let began = $timer.now();
@@ -47,15 +48,15 @@ macro_rules! each_call {
     }};
 }
 
-/// Runs a scenario through the asynchronous driver; what happened in each of its calls.
+/// Runs a scenario through the asynchronous driver and returns the trace of each call.
 ///
-/// `pass` lets exactly so much time pass on the timer's clock: on tokio, `tokio::time::advance`
-/// with time paused. (A runtime's own sleeps may be coarser than the scenarios' times, so waits go
-/// through `pass` as well.)
+/// `pass` advances the timer's clock by exactly the given time: on tokio, it is
+/// `tokio::time::advance` with time paused. Waits go through `pass` as well, since the sleeps of a
+/// runtime may be coarser than the times of a scenario.
 ///
 /// # Panics
 ///
-/// If the scenario holds a configuration that is refused, which the format leaves out.
+/// If `build()` refuses the scenario's configuration; the format leaves such configurations out.
 pub async fn run_async<Tm, P, Fut>(scenario: &Scenario, timer: Tm, pass: P) -> Vec<Trace>
 where
     Tm: Timer + Clone + Send + Sync,
@@ -65,10 +66,10 @@ where
     each_call!(scenario, timer, pass, |context, mode, operation| make(context, mode, operation).await)
 }
 
-/// An integration that makes calls of its own kind, for [`run_integrated`].
+/// An integration that makes the calls, for [`run_integrated`].
 pub trait Integration {
-    /// Makes one call of the context's policy with the context's settings, in which each attempt is
-    /// one run of `operation`.
+    /// Makes one call of the context's policy with the context's settings. Each attempt is one run
+    /// of `operation`.
     fn execute<C, Tm, T, E, F, Fut>(
         &self,
         context: CallContext<'_, AsyncPolicy<C, Tm>>,
@@ -81,7 +82,7 @@ pub trait Integration {
         Fut: Future<Output = Result<T, E>>;
 }
 
-/// [`run_async`] with every call made by an integration.
+/// Like [`run_async`], with every call made by an integration.
 ///
 /// # Panics
 ///
@@ -106,7 +107,8 @@ where
     })
 }
 
-/// A plain call of a scenario. The context ends with it, and with it what its hooks borrow.
+/// Makes a plain call of a scenario. Dropping the context after the call ends the borrows of its
+/// hooks.
 async fn make<Tm, F, Fut>(
     context: CallContext<'_, AsyncPolicy<ScenarioClassifier, Tm>>,
     mode: Mode,

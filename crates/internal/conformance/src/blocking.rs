@@ -1,6 +1,4 @@
-//! Scenarios through the blocking driver, on a virtual clock.
-//!
-//! Owns nothing but the calls; time passes on the clock and nowhere else.
+//! Runs scenarios through the blocking driver, on a virtual clock. Time passes only on that clock.
 
 use redress_core::Policy;
 
@@ -11,11 +9,11 @@ use crate::scenario::{CallSpec, Mode, Scenario};
 use crate::trace::Trace;
 use redress_testing::VirtualClock;
 
-/// Runs a scenario through the blocking driver; what happened in each of its calls.
+/// Runs a scenario through the blocking driver and returns the trace of each call.
 ///
 /// # Panics
 ///
-/// If the scenario holds a configuration that is refused, which the format leaves out.
+/// If `build()` refuses the scenario's configuration; the format leaves such configurations out.
 #[must_use]
 pub fn run_blocking(scenario: &Scenario) -> Vec<Trace> {
     let clock = VirtualClock::new();

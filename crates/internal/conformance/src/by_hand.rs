@@ -1,6 +1,6 @@
-//! Scenarios through calls that are polled by hand, with nothing around them.
+//! Runs scenarios through calls that are polled directly as a `PollCall`.
 //!
-//! Owns the operation such a call polls. How time passes comes in as an argument.
+//! Holds the operation of such a call. The caller says how time passes.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,7 +13,7 @@ use crate::asynchronous::{Integration, run_integrated};
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 
-/// [`run_async`](crate::run_async) with every call polled by hand, as a
+/// Like [`run_async`](crate::run_async), with every call polled by hand, as a
 /// [`PollCall`](redress_core::driver::PollCall).
 ///
 /// # Panics

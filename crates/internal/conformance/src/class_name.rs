@@ -1,6 +1,4 @@
-//! Error classes as the files spell them.
-//!
-//! Owns that an unknown name is an error of the file. What a class means is `redress_core`'s.
+//! Error classes as the files spell them. An unknown name is an error of the file.
 
 use redress_core::ErrorClass;
 use serde::Deserialize;

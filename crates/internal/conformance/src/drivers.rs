@@ -1,6 +1,5 @@
-//! The drivers that scenarios run through, each in a world of its own.
-//!
-//! Owns the list, and that a panic ends one run only. Does not know what a run should look like.
+//! The list of drivers that scenarios run through, each on a separate runtime and clock. A panic
+//! ends one run only.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -17,13 +16,13 @@ mod on_smol;
 /// One way of running a scenario.
 #[derive(Clone, Copy, Debug)]
 pub struct Driver {
-    /// What it is called in reports.
+    /// The name in reports.
     pub name: &'static str,
     run: fn(&Scenario) -> Vec<Trace>,
 }
 
-/// Every driver. Those called `by hand` poll each call as a
-/// [`PollCall`](redress_core::driver::PollCall), `tower` makes each through a service.
+/// Every driver. Those named `by hand` poll each call as a
+/// [`PollCall`](redress_core::driver::PollCall); `tower` makes each call through a service.
 pub const DRIVERS: [Driver; 10] = [
     Driver { name: "blocking", run: run_blocking },
     Driver { name: "tokio", run: on_tokio::run },
@@ -38,11 +37,11 @@ pub const DRIVERS: [Driver; 10] = [
 ];
 
 impl Driver {
-    /// What happened in each call of the scenario.
+    /// Runs the scenario and returns the trace of each call.
     ///
     /// # Errors
     ///
-    /// The message of a panic, after which there is nothing to compare.
+    /// The message of a panic, which leaves no trace to compare.
     pub fn run(&self, scenario: &Scenario) -> Result<Vec<Trace>, String> {
         panic::catch_unwind(AssertUnwindSafe(|| (self.run)(scenario)))
             .map_err(|payload| format!("panicked: {}", message(&*payload)))

@@ -1,16 +1,16 @@
-//! The behaviour recorded from the Python original, and whether redress reproduces it.
+//! Compares redress with behaviour recorded from the Python original.
 //!
-//! Two recordings lie in `data/`, whose format is described in `data/FORMAT.md`:
+//! `data/` holds two recordings, in the format that `data/FORMAT.md` describes:
 //!
-//! - **Scenarios** are configurations and series of calls, with what must happen in each. [`parse`]
-//!   reads them, [`recorded_scenarios`] are those of this crate, a [`Driver`] runs them, and
+//! - **Scenarios** are configurations and series of calls, each with its expected course. [`parse`]
+//!   reads them, [`recorded_scenarios`] returns those of this crate, a [`Driver`] runs them, and
 //!   [`Scenario::mismatches`] compares.
 //! - **Tables** are inputs of classifiers and header parsers with the original's answers.
-//!   [`judge_tables`] reads and judges them, [`RECORDED_TABLES`] are those of this crate, and
-//!   [`differences`] lists where redress answers otherwise on purpose.
+//!   [`judge_tables`] reads and judges them, [`RECORDED_TABLES`] holds those of this crate, and
+//!   [`differences`] lists the intended differences.
 //!
-//! The tests run every scenario through every driver and judge every table. The program does so
-//! with other files too: `cargo xtask conformance`.
+//! The tests run every scenario through every driver and judge every table.
+//! `cargo xtask conformance` does the same with other files.
 
 #![forbid(unsafe_code)]
 

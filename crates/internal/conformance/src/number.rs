@@ -1,13 +1,12 @@
-//! Times as the scenarios write them: seconds as JSON numbers, and three that are no numbers.
+//! Times as the scenarios write them: seconds as JSON numbers, or as `"nan"`, `"inf"` and `"-inf"`.
 //!
-//! Owns the two readings of a time: as an input of the configuration, and as something a strategy
-//! or a server said.
+//! A time is read in two ways: as a delay, and as a hint.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// Seconds in an input that may be strange: negative, or one of `"nan"`, `"inf"`, `"-inf"`.
+/// Seconds in an input that may be negative, or one of `"nan"`, `"inf"`, `"-inf"`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Seconds {
@@ -26,7 +25,7 @@ pub(crate) enum NotANumber {
 }
 
 impl Seconds {
-    /// As a delay: a delay cannot be strange, so what is reads as zero.
+    /// Reads it as a delay: zero if negative or not finite, which no delay of redress can be.
     pub(crate) fn delay(self) -> Duration {
         match self {
             Self::Number(seconds) => duration(seconds),
@@ -34,7 +33,7 @@ impl Seconds {
         }
     }
 
-    /// As a hint: a negative one reads as zero, one that is not finite as none.
+    /// Reads it as a hint: zero if negative, `None` if not finite.
     pub(crate) fn hint(self) -> Option<Duration> {
         match self {
             Self::Number(seconds) => Some(duration(seconds)),
@@ -43,7 +42,7 @@ impl Seconds {
     }
 }
 
-/// Seconds as a duration; what does not fit saturates.
+/// Converts seconds to a duration; saturates at both ends.
 pub(crate) fn duration(seconds: f64) -> Duration {
     if seconds <= 0.0 {
         return Duration::ZERO;

@@ -1,7 +1,5 @@
-//! A scenario's configuration as redress's own parts: policy, operation results and their
-//! classifier.
-//!
-//! Owns that translation. Does not run anything.
+//! Translates a scenario's configuration into parts of redress: the policy, and the operation's
+//! results with their classifier.
 
 use std::error::Error;
 use std::fmt;
@@ -21,19 +19,19 @@ use crate::class_name::ClassName;
 use crate::number::{Seconds, duration};
 use crate::scenario::{AttemptEnd, AttemptSpec, BreakerSpec, BudgetSpec, RetrySpec, Scenario, StrategySpec};
 
-/// What an attempt returns: it knows its number, and what it is to be taken for.
+/// The value that an attempt returns, with its number and its classification.
 #[derive(Clone, Debug)]
 pub(crate) struct Returned {
     pub(crate) attempt: u32,
     classification: Option<Classification>,
 }
 
-/// What an attempt fails with.
+/// The error of an attempt.
 #[derive(Debug)]
 pub(crate) struct Raised {
     pub(crate) attempt: u32,
     classification: Classification,
-    /// What the default classifier reads.
+    /// Read by the default classifier.
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -75,7 +73,7 @@ fn classification(class: ErrorClass, hint: Option<Seconds>) -> Classification {
     Classification::new(class).with_retry_after(hint.and_then(Seconds::hint))
 }
 
-/// The status by which the format lets the default classifier find this class.
+/// The status that makes the default classifier find this class, as the format defines it.
 fn status_of(class: ErrorClass) -> Option<u16> {
     match class {
         ErrorClass::Auth => Some(401),
@@ -99,7 +97,7 @@ fn classifier(scenario: &Scenario) -> ScenarioClassifier {
     })
 }
 
-/// The budget of a scenario, which its policy's owner reads from outside.
+/// The budget of a scenario, returned so that the caller can read it.
 pub(crate) fn budget(scenario: &Scenario) -> Option<Budget> {
     let BudgetSpec { max_retries, window_s } = scenario.budget.as_ref()?;
     Some(must_build(scenario, Budget::new(*max_retries, duration(*window_s))))
@@ -112,7 +110,7 @@ pub(crate) fn configure<K>(
     budget: Option<&Budget>,
 ) -> PolicyBuilder<ScenarioClassifier, K> {
     if let Some(spec) = &scenario.retry {
-        // The recordings let an attempt finish; see `FORMAT.md`.
+        // In the recordings, the deadline does not cut a running attempt; see `FORMAT.md`.
         builder = builder.retry(retry(spec, budget)).deadline(duration(spec.deadline_s)).finish_running_attempt();
     }
     if let Some(spec) = &scenario.breaker {
@@ -121,7 +119,7 @@ pub(crate) fn configure<K>(
     builder.classifier(classifier(scenario))
 }
 
-/// The format leaves refused configurations out, so a refusal is a defect of the scenario or of the
+/// The format leaves refused configurations out, so an error is a defect of the scenario or of the
 /// rules.
 pub(crate) fn must_build<P>(scenario: &Scenario, built: Result<P, ConfigError>) -> P {
     built.unwrap_or_else(|refused| panic!("scenario {}: {refused}", scenario.id))
@@ -130,7 +128,7 @@ pub(crate) fn must_build<P>(scenario: &Scenario, built: Result<P, ConfigError>) 
 fn retry(spec: &RetrySpec, budget: Option<&Budget>) -> RetryBuilder {
     let mut builder = Retry::builder()
         .max_attempts(spec.max_attempts)
-        // The recordings do not know it; see `FORMAT.md`.
+        // The recordings have no such floor; see `FORMAT.md`.
         .ignore_retry_after();
     builder = match spec.max_unknown_attempts {
         Some(cap) => builder.max_unknown_retries(cap),

@@ -1,6 +1,5 @@
-//! The hooks of one call, and the trace they and the call's ending make.
-//!
-//! Owns what is observed and how it is written down. Does not know which driver makes the call.
+//! Records one call: the hooks that observe it, and the trace made from them and from the ending of
+//! the call.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -20,7 +19,7 @@ use crate::parts::{Raised, Returned};
 use crate::scenario::{CallSpec, SleepAnswer};
 use crate::trace::Trace;
 
-/// What the hooks of one call saw.
+/// The observations of one call's hooks.
 #[derive(Default)]
 pub(crate) struct Recording {
     events: Mutex<Vec<Value>>,
@@ -30,15 +29,15 @@ pub(crate) struct Recording {
     questions: AtomicUsize,
 }
 
-/// How a call ended, whichever way it was made.
+/// The result of a call, made in either mode.
 pub(crate) enum Ending {
     Call(Result<Returned, CallError<Raised>>),
     Execute(Box<RetryOutcome<Returned, Raised>>),
 }
 
 impl Recording {
-    /// Installs the hooks the format asks for; `world` says how much virtual time has passed since
-    /// the scenario began.
+    /// Installs the hooks that the format requires; `world` returns the virtual time since the
+    /// scenario began.
     pub(crate) fn install<'a, P>(
         &'a self,
         mut context: CallContext<'a, P>,
@@ -190,8 +189,8 @@ fn of_outcome(outcome: &RetryOutcome<Returned, Raised>) -> Value {
     })
 }
 
-/// The attempt whose failure ended the call; a value that did is not in the error, and was the last
-/// attempt's.
+/// The attempt whose failure ended the call. A value that ended it is not in the error, and was
+/// always the last attempt's.
 fn failure_attempt(exhausted: &RetryExhaustedError<Raised>) -> Option<u32> {
     let by_value = exhausted.cause == Some(Cause::Result);
     let of_error = exhausted.last_error.as_ref().map(|error| error.attempt);

@@ -1,7 +1,5 @@
-//! A scenario as it is written: configuration, calls, expectations.
-//!
-//! Owns the reading of scenario files, and that a file which is not in the format is refused. Knows
-//! nothing of policies.
+//! Scenarios as the files write them: configuration, calls and expectations. Reading refuses a file
+//! that is not in the format.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,10 +12,10 @@ use crate::class_name::ClassName;
 use crate::number::Seconds;
 use crate::trace::{Mismatch, Trace, compare, unknown_key};
 
-/// The scenarios of this crate.
+/// The recorded scenarios, as JSON lines.
 const RECORDED: &str = include_str!("../data/engine.jsonl");
 
-/// One scenario: a configuration, a series of calls that share its policy, and what must happen in
+/// One scenario: a configuration, a series of calls that share its policy, and an expectation for
 /// each.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,14 +40,13 @@ impl Scenario {
         &self.id
     }
 
-    /// Where what happened differs from what must happen, field by field; empty if the scenario
-    /// passes.
+    /// Compares the traces with the expectations, field by field. Empty if the scenario passes.
     #[must_use]
     pub fn mismatches(&self, actual: &[Trace]) -> Vec<Mismatch> {
         compare(&self.expect, actual)
     }
 
-    /// What the shape of the fields alone does not say.
+    /// Checks rules that the types of the fields do not express.
     fn check(&self) -> Result<(), String> {
         if self.budget.is_some() && self.retry.is_none() {
             return Err("a budget without `retry`".to_owned());
@@ -72,7 +69,7 @@ impl Scenario {
     }
 }
 
-/// A scenario file that cannot be read.
+/// The error for a scenario file that cannot be read.
 #[derive(Debug)]
 pub struct ScenarioError {
     line: usize,
@@ -91,9 +88,9 @@ impl std::error::Error for ScenarioError {
     }
 }
 
-/// Reads a file of scenarios, one a line; blank lines are passed over.
+/// Reads a file of scenarios, one a line; skips blank lines.
 ///
-/// The expectations may be left out, and the tags with what differs: none of them is part of the
+/// Expectations, tags and the list of differences may be left out: none of them is part of the
 /// input.
 ///
 /// # Errors
@@ -111,7 +108,7 @@ pub fn parse(text: &str) -> Result<Vec<Scenario>, ScenarioError> {
     lines.map(scenario).collect()
 }
 
-/// The scenarios of this crate.
+/// The recorded scenarios, as JSON lines.
 ///
 /// # Panics
 ///
@@ -186,7 +183,7 @@ pub(crate) struct CallSpec {
 }
 
 impl CallSpec {
-    /// What attempt `number` does, counted from 1: the last entry repeats.
+    /// The specification of attempt `number`, counted from 1; the last entry repeats.
     pub(crate) fn attempt(&self, number: u32) -> &AttemptSpec {
         let index = usize::try_from(number).unwrap_or(usize::MAX) - 1;
         &self.attempts[index.min(self.attempts.len() - 1)]
@@ -265,7 +262,8 @@ mod tests {
         })
     }
 
-    /// Why the scenario is refused once the part at `place` is something else.
+    /// Replaces the part of the scenario at `place` and returns the reason for which reading
+    /// refuses it.
     #[track_caller]
     fn refused_with(place: &str, part: Value) -> String {
         let mut scenario = scenario();

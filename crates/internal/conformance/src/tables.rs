@@ -1,8 +1,7 @@
-//! The classifier tables: inputs with the original's answers, and how ours compare.
+//! Reads and judges the classifier tables: inputs with the original's answers, compared with ours.
 //!
-//! Owns reading a file of tables, which domains are built, and the judgement of a row: as the
-//! original, an intended difference, or wrong. Does not know how a row becomes an error value: each
-//! domain does.
+//! A row is as the original, an intended difference, or wrong. The module of each domain turns its
+//! rows into error values.
 
 mod difference;
 mod named;
@@ -29,10 +28,10 @@ use serde_json::Value;
 pub use self::difference::{Difference, differences};
 pub use self::report::{MetDifference, TableReport, TablesReport, UnbuiltTable, WrongRow};
 
-/// The tables of this crate, for [`judge_tables`].
+/// The recorded tables, for [`judge_tables`].
 pub const RECORDED_TABLES: &str = include_str!("../data/classifiers.json");
 
-/// A table whose domain exists here: how its rows are judged.
+/// A table whose domain is compiled in, and the function that judges its rows.
 struct Domain {
     table: &'static str,
     judge: fn(&Value, SystemTime) -> Result<Judgement, serde_json::Error>,
@@ -53,19 +52,18 @@ fn domain(table: &str) -> Option<&'static Domain> {
     BUILT.iter().find(|domain| domain.table == table)
 }
 
-/// What becomes of a row.
+/// The judgement of a row.
 enum Judgement {
     AsOriginal,
     Intended(&'static Difference),
-    /// With what we say.
+    /// With our answer.
     Wrong(String),
 }
 
-/// Judges a file of classifier tables, row by row, through the public functions of the crates that
-/// answer them.
+/// Judges a file of classifier tables, row by row, by the public functions of redress.
 ///
-/// Tables whose domain is not built are named in the report, with the number of their rows. Whether
-/// every listed difference still exists is part of the report, whatever the file holds.
+/// Tables whose domain is not compiled in are named in the report, with the number of their rows.
+/// The report always says whether a listed difference is stale, for any content of the file.
 ///
 /// ```
 /// use redress_conformance::{RECORDED_TABLES, judge_tables};
@@ -77,7 +75,7 @@ enum Judgement {
 ///
 /// # Errors
 ///
-/// If the text is not a file of tables, or a row of a built table not in the format.
+/// If the text is not a file of tables, or a row of a judged table is not in the format.
 pub fn judge_tables(text: &str) -> Result<TablesReport, TablesError> {
     let file: File = serde_json::from_str(text).map_err(TablesError::of_file)?;
     let now = humantime::parse_rfc3339(&file.now)
@@ -125,7 +123,7 @@ fn read_row<I: DeserializeOwned, E: DeserializeOwned>(row: &Value) -> Result<(I,
     Ok((input, expect))
 }
 
-/// A file of tables that cannot be read.
+/// The error for a file of tables that cannot be read.
 #[derive(Debug)]
 pub struct TablesError {
     place: Option<(&'static str, usize)>,

@@ -1,7 +1,4 @@
-//! What happened in a call, in the scenarios' shape, and the comparison with what must have
-//! happened.
-//!
-//! Owns the output format and the tolerance. Does not know how the trace came about.
+//! The trace of a call, in the shape of a scenario's expectation, and the comparison of the two.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,15 +6,15 @@ use std::iter;
 
 use serde_json::Value;
 
-/// How far two numbers may be apart: the format's own tolerance.
+/// The largest difference between two equal numbers, as the format sets it.
 const TOLERANCE: f64 = 2e-6;
 
-/// What happened in one call: the object that a scenario's expectation is compared with.
+/// The course of one call: the object that is compared with a scenario's expectation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace(pub(crate) Value);
 
 impl Trace {
-    /// The trace as JSON, to be written for others to compare.
+    /// The trace as JSON, for writing to a file.
     #[must_use]
     pub const fn as_json(&self) -> &Value {
         &self.0
@@ -27,11 +24,11 @@ impl Trace {
 /// One field that differs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mismatch {
-    /// Where, such as `calls[1].events[0].class`.
+    /// The path of the field, such as `calls[1].events[0].class`.
     pub path: String,
-    /// What must have happened.
+    /// The expected value.
     pub expected: Value,
-    /// What happened.
+    /// The value in the trace.
     pub actual: Value,
 }
 
@@ -63,8 +60,8 @@ const EVENT_KEYS: [&str; 8] = ["event", "attempt", "sleep_s", "class", "stop_rea
 const TIMELINE_KEYS: [&str; 7] = ["attempt", "event", "elapsed_s", "sleep_s", "error_class", "stop_reason", "cause"];
 const HOOK_KEYS: [&str; 8] = ["hook", "attempt", "decision", "stop_reason", "cause", "sleep_s", "elapsed_s", "class"];
 
-/// A key of this expectation that the format does not have: a misspelt one would otherwise read as
-/// null and agree.
+/// A key of this expectation that is not in the format. A misspelt one would otherwise read as null
+/// and agree.
 pub(crate) fn unknown_key(expected: &Value) -> Option<&str> {
     let entries = |list: &str, known: &'static [&'static str]| {
         let entries = expected[list].as_array().into_iter().flatten();

@@ -1,6 +1,7 @@
-//! The target `conformance_reader` as a program: under libFuzzer, or on the files it is given.
+//! The program for the target `conformance_reader`: runs under libFuzzer, or on the files named as
+//! arguments.
 //!
-//! What it checks is `redress_fuzz::conformance_reader`'s.
+//! The target is `redress_fuzz::conformance_reader`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]

@@ -1,6 +1,7 @@
-//! The target `permit_schedule` as a program: under libFuzzer, or on the files it is given.
+//! The program for the target `permit_schedule`: runs under libFuzzer, or on the files named as
+//! arguments.
 //!
-//! What it checks is `redress_fuzz::permit_schedule`'s.
+//! The target is `redress_fuzz::permit_schedule`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]

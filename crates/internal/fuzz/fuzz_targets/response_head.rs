@@ -1,6 +1,7 @@
-//! The target `response_head` as a program: under libFuzzer, or on the files it is given.
+//! The program for the target `response_head`: runs under libFuzzer, or on the files named as
+//! arguments.
 //!
-//! What it checks is `redress_fuzz::response_head`'s.
+//! The target is `redress_fuzz::response_head`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]

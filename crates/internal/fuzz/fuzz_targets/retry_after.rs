@@ -1,6 +1,7 @@
-//! The target `retry_after` as a program: under libFuzzer, or on the files it is given.
+//! The program for the target `retry_after`: runs under libFuzzer, or on the files named as
+//! arguments.
 //!
-//! What it checks is `redress_fuzz::retry_after`'s.
+//! The target is `redress_fuzz::retry_after`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]

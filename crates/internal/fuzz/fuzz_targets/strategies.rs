@@ -1,6 +1,7 @@
-//! The target `strategies` as a program: under libFuzzer, or on the files it is given.
+//! The program for the target `strategies`: runs under libFuzzer, or on the files named as
+//! arguments.
 //!
-//! What it checks is `redress_fuzz::strategies`'s.
+//! The target is `redress_fuzz::strategies`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]

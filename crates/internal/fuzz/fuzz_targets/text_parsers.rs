@@ -1,6 +1,7 @@
-//! The target `text_parsers` as a program: under libFuzzer, or on the files it is given.
+//! The program for the target `text_parsers`: runs under libFuzzer, or on the files named as
+//! arguments.
 //!
-//! What it checks is `redress_fuzz::text_parsers`'s.
+//! The target is `redress_fuzz::text_parsers`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]

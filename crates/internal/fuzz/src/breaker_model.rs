@@ -1,7 +1,8 @@
-//! A circuit breaker as a list of failures and a list of rules, without windows, words or locks.
+//! A model of a circuit breaker: a list of failures and a list of rules, without ring, packed words
+//! or locks.
 //!
-//! Owns what a breaker's documentation promises, computed the long way. Time is nanoseconds since
-//! an origin that no instant comes before. What becomes of an instant too far ahead is `doubt.rs`.
+//! Computes what the documentation of a breaker promises, in the simplest way. Time is nanoseconds
+//! since an origin that no instant precedes. `doubt.rs` handles instants too far ahead.
 
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub(crate) struct Settings {
     lease: Lease,
 }
 
-/// How long a probe keeps its place.
+/// The lease of a probe.
 #[derive(Clone, Copy, Debug)]
 enum Lease {
     AsRecovery,
@@ -76,8 +77,8 @@ impl Settings {
         self.own_thresholds.iter().rev().find(|(of, _)| *of == class).map(|(_, own)| *own)
     }
 
-    /// The class whose window this class counts in, itself or `None` for all that count generally,
-    /// and how many open the circuit; nothing if it does not count.
+    /// The window that this class counts in (its own, or `None` for the shared one) and the
+    /// threshold that opens the circuit. Returns `None` if the class does not count.
     fn counts(&self, class: ErrorClass) -> Option<(Option<ErrorClass>, u32)> {
         match self.own_threshold(class) {
             Some(own) => Some((Some(class), own)),
@@ -86,7 +87,7 @@ impl Settings {
     }
 }
 
-/// A span that a configuration takes.
+/// A span that is valid in a configuration.
 fn span(reader: &mut Reader<'_>) -> Duration {
     match reader.below(10) {
         0 => Duration::from_nanos(1),
@@ -95,7 +96,7 @@ fn span(reader: &mut Reader<'_>) -> Duration {
     }
 }
 
-/// The model's permit: the era it is of, and whether it is a probe's.
+/// The model's permit: its era, and whether it is a probe's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket {
     era: u64,
@@ -115,13 +116,13 @@ pub(crate) enum End {
 pub(crate) struct BreakerModel {
     settings: Settings,
     state: CircuitState,
-    /// Each change of who may pass makes a new one.
+    /// Increases with each change of the rule of admission.
     era: u64,
     /// Whether a probe is under way.
     probing: bool,
-    /// What has to pass before a call may be the probe, if something has to.
+    /// The wait before a call may become the probe, if there is one.
     wait: Option<DoubtfulWait>,
-    /// The failures that counted since the circuit opened last, by the window they are in.
+    /// The failures counted since the circuit last opened, by window.
     failures: Vec<(Option<ErrorClass>, DoubtfulEvents)>,
 }
 
@@ -134,8 +135,8 @@ impl BreakerModel {
         self.state
     }
 
-    /// A permit with the change that admission made, or the time until the next probe if that is
-    /// known.
+    /// Returns a permit with the transition that admission made, or the time until the next probe
+    /// if it is known.
     pub(crate) fn admit(&mut self, now: u64) -> Result<(Ticket, Option<Transition>), Option<Duration>> {
         if self.state == CircuitState::Closed {
             return Ok((Ticket { era: self.era, is_probe: false }, None));
@@ -157,17 +158,17 @@ impl BreakerModel {
         Ok((Ticket { era: self.era, is_probe: true }, transition))
     }
 
-    /// Whether a permit that is kept for ever loses its place.
+    /// Whether a probe that never ends loses its place.
     pub(crate) fn has_a_lease(&self) -> bool {
         self.settings.lease().is_some()
     }
 
-    /// Whether a permit is that of the present probe.
+    /// Whether a permit belongs to the current probe.
     pub(crate) fn is_current_probe(&self, ticket: Ticket) -> bool {
         ticket.is_probe && ticket.era == self.era
     }
 
-    /// The change that the end of an admitted call makes; none if the admission is of an earlier
+    /// The transition that the end of an admitted call makes; `None` if the permit is of an earlier
     /// era.
     pub(crate) fn end(&mut self, ticket: Ticket, end: End, now: u64) -> Option<Transition> {
         if ticket.era != self.era {
@@ -204,7 +205,7 @@ impl BreakerModel {
         self.wait = None;
     }
 
-    /// Counts a failure; how many are in its window now.
+    /// Counts a failure and returns the number in its window.
     fn count(&mut self, window: Option<ErrorClass>, now: u64) -> usize {
         let known = self.failures.iter().position(|(of, _)| *of == window).unwrap_or_else(|| {
             self.failures.push((window, DoubtfulEvents::new(nanos(self.settings.window))));
@@ -214,7 +215,7 @@ impl BreakerModel {
     }
 }
 
-/// Saturating at 584 years, as redress's arithmetic does.
+/// Saturates at 584 years, as the arithmetic of redress does.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

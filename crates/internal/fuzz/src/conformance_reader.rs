@@ -1,7 +1,7 @@
-//! The target `conformance_reader`: text as a file of scenarios and as a file of classifier tables.
+//! The target `conformance_reader`: reads the input as a file of scenarios and as a file of
+//! classifier tables.
 //!
-//! Owns which scenarios are small enough to be run, and that both drivers then do the same. The
-//! input is the text.
+//! Runs the scenarios that are small enough on both drivers, which must agree.
 
 use std::error::Error;
 
@@ -9,8 +9,8 @@ use redress_conformance::{Scenario, judge_tables, parse, run_async, run_blocking
 use redress_testing::VirtualClock;
 use serde_json::Value;
 
-/// Any bytes as scenarios and as tables: read or refused with a reason, and what is read and small
-/// runs alike on both drivers.
+/// Reads any bytes as scenarios and as tables. Checks that they are read, or refused with a reason,
+/// and that small scenarios run alike on both drivers.
 ///
 /// # Panics
 ///
@@ -47,18 +47,17 @@ fn drivers_agree(scenario: &Scenario, line: &str) {
     };
     let asynchronous = clock.block_on(run_async(scenario, timer, pass));
     assert_eq!(blocking, asynchronous, "both drivers do the same");
-    assert_eq!(run_blocking(scenario), blocking, "and do it again");
+    assert_eq!(run_blocking(scenario), blocking, "a second run does the same");
     let _ = scenario.mismatches(&blocking);
 
     let mut described: Value = serde_json::from_str(line).expect("it was read before");
     described["expect"] = blocking.iter().map(|trace| trace.as_json().clone()).collect();
-    let described = parse(&described.to_string()).expect("what happened is in the format");
-    assert_eq!(described[0].mismatches(&blocking), [], "what happened is what was expected to happen");
+    let described = parse(&described.to_string()).expect("a trace is in the format");
+    assert_eq!(described[0].mismatches(&blocking), [], "the trace agrees with itself");
     assert_eq!(described[0].id(), scenario.id());
 }
 
-/// Whether the scenario's configuration is one that a policy takes, draws nothing at random, and
-/// ends soon.
+/// Whether the scenario's configuration is valid, uses no randomness and ends soon.
 fn is_small(scenario: &Value) -> bool {
     let calls = scenario["calls"].as_array().map_or(0, Vec::len);
     let retry = &scenario["retry"];

@@ -1,11 +1,12 @@
-//! Events and waits on a clock of which a reading may be far too late, as lists and without a ring.
+//! A model of events and waits on a clock that may once read far too late, with lists in place of a
+//! ring.
 //!
-//! Owns the rule: what began at a reading more than a span ahead of every reading since is believed
-//! until those have gone on for a span. Time is nanoseconds since an origin that no instant comes
-//! before.
+//! An entry made at a reading more than a span ahead of every later reading is believed until the
+//! later readings have gone on for a span. Time is nanoseconds since an origin that no instant
+//! precedes.
 
-/// The last instant that a breaker tells from later ones: it counts in 64 bits, from a quarter of
-/// them on.
+/// The last instant that a breaker distinguishes: its 64-bit count starts at a quarter of the
+/// range.
 const END: u64 = u64::MAX - (1 << 62);
 
 /// The events within a span.
@@ -13,7 +14,7 @@ const END: u64 = u64::MAX - (1 << 62);
 pub(crate) struct DoubtfulEvents {
     span: u64,
     believed: Vec<u64>,
-    /// The first reading far behind the latest of those, and the events since then.
+    /// The first reading far behind the latest believed event, and the events since then.
     doubt: Option<(u64, Vec<u64>)>,
 }
 
@@ -22,10 +23,10 @@ impl DoubtfulEvents {
         Self { span, believed: Vec::new(), doubt: None }
     }
 
-    /// Adds one; how many are within the span now.
+    /// Adds an event and returns the number within the span.
     pub(crate) fn add(&mut self, now: u64) -> usize {
         let now = now.min(END);
-        self.hear(now);
+        self.observe(now);
         let (earliest, events) = match &mut self.doubt {
             Some((since, events)) => (*since, events),
             None => (0, &mut self.believed),
@@ -35,7 +36,7 @@ impl DoubtfulEvents {
         self.believed.iter().chain(meanwhile).filter(|at| now.saturating_sub(**at) < self.span).count()
     }
 
-    fn hear(&mut self, now: u64) {
+    fn observe(&mut self, now: u64) {
         let is_far = |at: u64| at > now.saturating_add(self.span);
         let latest = self.believed.last().copied().unwrap_or(0);
         match self.doubt.take() {
@@ -65,7 +66,7 @@ impl DoubtfulWait {
         Self { length, ends_at: now.saturating_add(length).min(END), doubted_since: None }
     }
 
-    /// How long it still lasts.
+    /// The time left.
     pub(crate) fn left(&mut self, now: u64) -> u64 {
         let now = now.min(END);
         let left = self.ends_at.saturating_sub(now);

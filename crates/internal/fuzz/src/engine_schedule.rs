@@ -1,9 +1,10 @@
-//! The target `engine_schedule`: one policy's calls, several at a time, polled, answered and
+//! The target `engine_schedule`: calls of one policy, several at a time, polled, answered and
 //! dropped in any order in virtual time.
 //!
-//! Owns the steps that bytes stand for. What the policy is set to is `setup.rs`, what an operation
-//! does `operation.rs`, what is overheard of a call `log.rs`, and the laws are `laws.rs` for one
-//! call and `world.rs` for all. Attacks R1, R2, R3, R4, B1, C2, C3, C4, C5.
+//! Bytes choose the steps. `setup.rs` holds the configuration, `operation.rs` the operation,
+//! `log.rs` the notes on each call, `laws.rs` the laws of one call, and `world.rs` the laws of all.
+//!
+//! Attacks R1, R2, R3, R4, B1, C2, C3, C4, C5.
 
 mod call;
 mod counted;
@@ -19,11 +20,11 @@ use self::setup::Setup;
 use self::world::World;
 use crate::reader::Reader;
 
-/// Longer schedules say nothing more.
+/// Longer schedules find nothing more.
 const MOST_STEPS: usize = 500;
 
-/// Any order of starting, polling, answering, aborting and dropping calls: every law of the engine
-/// holds after every step.
+/// Starts, polls, answers, aborts and drops calls in any order. Checks every law of the engine
+/// after every step.
 ///
 /// # Panics
 ///
@@ -44,8 +45,8 @@ pub fn engine_schedule(bytes: &[u8]) {
 }
 
 fn step(world: &mut World<'_>, reader: &mut Reader<'_>) {
-    // The upper bits choose the call, so that a step on another call differs in one byte. Those
-    // between say how a new one is made.
+    // The upper bits choose the call, so that a step on another call differs in one byte. The bits
+    // between choose the settings of a new call.
     let choice = reader.u8();
     let slot = usize::from(choice >> 6);
     let manner = |reader: &mut Reader<'_>, now| Manner::of(reader.u8(), choice & 16 == 0, choice & 32 != 0, now);

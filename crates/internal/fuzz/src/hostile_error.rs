@@ -1,7 +1,5 @@
-//! Errors made of bytes: what they call themselves, how they write it, what stands behind them.
-//!
-//! Owns the description of a chain and the making of it. Does not know what a classifier makes of
-//! it.
+//! Chains of errors built from bytes: their names, the way they write their `Debug` output, and
+//! their sources.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -20,7 +18,7 @@ pub(crate) type Boxed = Box<dyn Error + Send + Sync>;
 /// One error of a chain.
 #[derive(Clone, Debug)]
 pub(crate) enum Link {
-    /// An error nobody knows, with this `Debug` output.
+    /// An error of an unknown type, with this `Debug` output.
     Opaque {
         debug: String,
         manner: Manner,
@@ -33,17 +31,17 @@ pub(crate) enum Link {
     Abort,
 }
 
-/// How an opaque error writes its `Debug` output.
+/// The way an opaque error writes its `Debug` output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manner {
     AtOnce,
-    /// Character by character, going on when it is told to stop.
+    /// Character by character, ignoring errors of the writer.
     Deaf,
     /// As a derived implementation does.
     Derived,
 }
 
-/// Kinds with a meaning of their own, and three without.
+/// The kinds that have a meaning, and three that have none.
 pub(crate) const KINDS: [(ErrorKind, Option<ErrorClass>); 38] = [
     (ErrorKind::Other, None),
     (ErrorKind::AddrInUse, Some(ErrorClass::Transient)),
@@ -104,7 +102,7 @@ impl Link {
         }
     }
 
-    /// The error, with `source` behind it; `None` behind one that cannot have a source.
+    /// Builds the error with this source; the source is dropped if the error cannot have one.
     pub(crate) fn into_error(self, source: Option<Boxed>) -> Boxed {
         match self {
             Self::Opaque { debug, manner } => Box::new(Opaque { debug, manner, source }),
@@ -126,7 +124,7 @@ impl Link {
         }
     }
 
-    /// Whether what follows in the description is behind the error made of this.
+    /// Whether the next entry of the description becomes the source of this error.
     pub(crate) const fn has_source(&self) -> bool {
         !matches!(self, Self::Io(_) | Self::Abort)
     }

@@ -1,16 +1,13 @@
-//! The three forms of an HTTP date, written from scratch.
+//! The three forms of an HTTP date (RFC 9110, section 5.6.7), written from a separate calendar.
 //!
-//! Owns the calendar that the parser's answers are compared with. Reads nothing: the forms are
-//! written only, so that it shares no thought with a parser.
-//!
-//! Source: RFC 9110, section 5.6.7.
+//! It only writes dates and shares no code or logic with a parser, so that a parser's answers can
+//! be compared with it.
 
 const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The spellings of the second that begins so long after 1970: the preferred form, the one with two
-/// digits for the year, the one of C's `asctime`, whose day may be padded with a space or with a
-/// zero.
+/// The spellings of a second, given as the time since 1970: the preferred form, the form with a
+/// two-digit year, and C's `asctime`, with the day padded with a space or with a zero.
 pub(crate) fn spellings(seconds: u64) -> [String; 4] {
     let (days, of_day) = (seconds / 86_400, seconds % 86_400);
     let weekday = DAYS[(days % 7) as usize];
@@ -26,7 +23,7 @@ pub(crate) fn spellings(seconds: u64) -> [String; 4] {
     ]
 }
 
-/// Year, month from 0 and day from 1 of a day since 1970: counted off year by year and month by
+/// The year, month from 0 and day from 1 of a day since 1970, counted year by year and month by
 /// month.
 fn civil(mut days: u64) -> (u64, usize, u64) {
     let mut year = 1970;

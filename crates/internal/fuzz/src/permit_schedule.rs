@@ -1,7 +1,9 @@
 //! The target `permit_schedule`: permits of one breaker, taken, reported and dropped in any order,
-//! on a clock that goes back as well.
+//! on a clock that may also go back.
 //!
-//! Owns the steps. What a breaker should do is `breaker_model.rs`. Attacks C1, C2, C3, C4, C5.
+//! `breaker_model.rs` holds the expected behaviour.
+//!
+//! Attacks C1, C2, C3, C4, C5.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,11 +15,11 @@ use redress_core::{CircuitBreaker, ErrorClass};
 use crate::breaker_model::{BreakerModel, End, Settings, Ticket};
 use crate::reader::Reader;
 
-/// More permits at a time say nothing more.
+/// More permits at a time find nothing more.
 const MOST_PERMITS: usize = 6;
 
-/// Any order of taking, reporting and dropping permits: each step does what the model does, and no
-/// order wedges the breaker.
+/// Takes, reports and drops permits in any order. Checks that each step does what the model does,
+/// and that no order wedges the breaker.
 ///
 /// # Panics
 ///
@@ -42,7 +44,7 @@ pub fn permit_schedule(bytes: &[u8]) {
     game.ends_well();
 }
 
-/// The time that the breaker is shown, by a clock of its own or as an argument.
+/// The time that the breaker receives, from a clock or as an argument.
 struct Hand {
     origin: Instant,
     since: Arc<AtomicU64>,
@@ -67,7 +69,7 @@ impl Hand {
         move || origin + Duration::from_nanos(since.load(Ordering::Relaxed))
     }
 
-    /// Moves by seconds, or by a nanosecond to meet the edge of a second from either side.
+    /// Moves by seconds, or by a nanosecond to reach both sides of the edge of a second.
     fn turn(&self, reader: &mut Reader<'_>) {
         let ticks = self.ticks();
         let ticks = match reader.below(7) {
@@ -75,7 +77,7 @@ impl Hand {
             1 => ticks.saturating_sub(1),
             2 => ticks.saturating_sub(u64::from(reader.below(12)) * 1_000_000_000),
             3 => ticks.saturating_add(1 << 62),
-            // Back from such a leap, to where an ordinary clock would be.
+            // Moves back from such a leap, to the time of an ordinary clock.
             4 => ticks % (1 << 62),
             _ => ticks.saturating_add(u64::from(reader.below(12)) * 1_000_000_000),
         };
@@ -91,8 +93,8 @@ struct Game<'b> {
 }
 
 impl Game<'_> {
-    /// A breaker counts its time from the first instant it is shown: a failure that does not count
-    /// shows it the origin.
+    /// A breaker counts its time from the first instant it receives: a failure that does not count
+    /// sets the origin.
     fn show_the_origin(&mut self) {
         self.take();
         if let Some((permit, ticket)) = self.permits.pop() {
@@ -132,14 +134,14 @@ impl Game<'_> {
         };
         match (taken, expected) {
             (Ok(permit), Ok((ticket, transition))) => {
-                assert_eq!(permit.transition(), transition, "admission makes the change it is to make");
+                assert_eq!(permit.transition(), transition, "admission makes the expected transition");
                 self.permits.push((permit, ticket));
             }
             (Err(rejection), Err(wait)) => {
                 assert_eq!(
                     (rejection.state(), rejection.retry_in()),
                     (self.model.state(), wait),
-                    "a rejection tells why"
+                    "a rejection holds its reason"
                 );
             }
             (taken, expected) => panic!("{taken:?} where the model says {expected:?}"),
@@ -154,14 +156,15 @@ impl Game<'_> {
             End::Failure(class) => permit.failure_at(class, self.hand.now()),
             End::Released => {
                 drop(permit);
-                assert!(expected.is_none(), "a release is no news");
+                assert!(expected.is_none(), "a release makes no transition");
                 None
             }
         };
         assert_eq!(made, expected, "{ticket:?} ended with {end:?}");
     }
 
-    /// At the end of time, when everybody has let go; or nobody has, if a probe has a lease.
+    /// Checks at the end of time that a call is admitted: after every permit is dropped, or, if a
+    /// probe has a lease, while all are held.
     fn ends_well(mut self) {
         if !self.model.has_a_lease() {
             self.permits.clear();

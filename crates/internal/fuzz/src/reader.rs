@@ -1,13 +1,13 @@
-//! Bytes as a source of choices.
+//! Reads choices from bytes.
 //!
-//! Owns how a choice is read off the input. An input that is at its end answers zeros, so every
-//! prefix of an input is an input, and what a fuzzer changes in one byte changes one choice.
+//! An input that is at its end reads as zeros, so every prefix of an input is an input, and
+//! changing one byte changes one choice.
 
 use std::time::Duration;
 
 use redress_core::ErrorClass;
 
-/// Reads choices off an input, front to back.
+/// Reads choices from an input, front to back.
 #[derive(Debug)]
 pub(crate) struct Reader<'b> {
     rest: &'b [u8],
@@ -57,17 +57,17 @@ impl<'b> Reader<'b> {
         self.one_of(ErrorClass::ALL)
     }
 
-    /// What `read` reads, or nothing.
+    /// Reads a flag, then calls `read` if it is set.
     pub(crate) fn maybe<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.flag() { Some(read(self)) } else { None }
     }
 
-    /// A small number of seconds: few values, so that instants meet.
+    /// A small number of seconds: few values, so that instants coincide.
     pub(crate) fn ticks(&mut self) -> Duration {
         Duration::from_secs(self.below(8).into())
     }
 
-    /// Any duration there is, with those at the edges more often than chance would have them.
+    /// Any duration, with extreme values more often than by chance.
     pub(crate) fn any_duration(&mut self) -> Duration {
         match self.below(10) {
             0 => Duration::ZERO,
@@ -83,7 +83,7 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// As many of the next bytes as there are, up to `most`.
+    /// The next bytes, up to `most`.
     pub(crate) fn take(&mut self, most: usize) -> &'b [u8] {
         let (taken, rest) = self.rest.split_at(most.min(self.rest.len()));
         self.rest = rest;

@@ -1,6 +1,7 @@
-//! The targets by name, and running them on files: a crash found earlier, or all that is committed.
+//! The list of targets, and functions that run them on files: on a crash found earlier, or on all
+//! committed inputs.
 //!
-//! Owns finding the files. Judges nothing: a broken law is a panic.
+//! A broken law is a panic.
 
 use std::env;
 use std::fs;
@@ -15,7 +16,7 @@ use crate::{
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// What it is called, as a program and as a folder of inputs.
+    /// The name of its program and of its folder of inputs.
     pub name: &'static str,
     /// Runs it on one input; panics if a law is broken.
     pub run: fn(&[u8]),
@@ -32,7 +33,7 @@ pub const TARGETS: [Target; 7] = [
     Target { name: "permit_schedule", run: permit_schedule },
 ];
 
-/// Runs `target` on every committed input of `kind`, `corpus` or `seeds`; says how many there were.
+/// Runs `target` on every committed input of `kind`, `corpus` or `seeds`. Returns their number.
 ///
 /// # Errors
 ///
@@ -40,7 +41,7 @@ pub const TARGETS: [Target; 7] = [
 ///
 /// # Panics
 ///
-/// If the target does.
+/// If the target panics.
 pub fn replay_committed(kind: &str, target: Target) -> io::Result<usize> {
     let inputs = inputs_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join(kind).join(target.name))?;
     for input in &inputs {
@@ -56,7 +57,7 @@ pub fn replay_committed(kind: &str, target: Target) -> io::Result<usize> {
 ///
 /// # Panics
 ///
-/// If the target does.
+/// If the target panics.
 pub fn replay_files(target: fn(&[u8])) -> ExitCode {
     let mut replayed = 0;
     for argument in env::args_os().skip(1) {

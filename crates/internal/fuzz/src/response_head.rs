@@ -1,8 +1,9 @@
-//! The target `response_head`: a request's method and URI, a response's status and headers.
+//! The target `response_head`: the method and URI of a request, the status and headers of its
+//! response.
 //!
-//! Owns what the documentation says of heads, written down once more. The input reads like HTTP: a
-//! first line of method, URI and status, then header lines; what the types of `http` refuse is left
-//! out.
+//! Compares with a second implementation of the documented tables. The input resembles HTTP: a
+//! first line of method, URI and status, then header lines; anything the types of `http` refuse is
+//! left out.
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -19,17 +20,17 @@ use redress_http::{
 
 use crate::status_table::class_of;
 
-/// What an input holds.
+/// The content of an input.
 struct Head {
     method: Option<Method>,
     uri: Option<Uri>,
-    /// Not only what `http` calls a status.
+    /// May be a number that `http` refuses as a status.
     status: u16,
     headers: HeaderMap,
 }
 
-/// Any head of a request and its response: classified by the table, the hint bounded, repetition
-/// allowed by the rules.
+/// Takes any head of a request and its response. Checks the class by the table, the bounds of the
+/// hint, and the rules of repetition.
 ///
 /// # Panics
 ///
@@ -74,8 +75,8 @@ fn is_never_retried(class: ErrorClass) -> bool {
     matches!(class, ErrorClass::Auth | ErrorClass::Permission | ErrorClass::Permanent)
 }
 
-/// What a failure with this status is: the status is among the details, and 421 and 425 were
-/// certainly not acted on.
+/// The expected classification for this status: the status is the detail, and a request answered by
+/// 421 or 425 was certainly not acted on.
 fn failure(status: u16, class: ErrorClass, hint: Option<Duration>) -> Classification {
     let failure = Classification::new(class).with_retry_after(hint).with_detail("status", status.to_string());
     if is_not_acted_on(status) { failure.unsent() } else { failure }
@@ -99,9 +100,9 @@ fn status_is_read_by_the_table(status: StatusCode, headers: &HeaderMap, now: Sys
     assert_eq!(classify_response(status, headers, now), of_value, "{status} as a value");
 }
 
-/// The longest of the values, seen from the response's `Date` and as much later as its `Age` says.
-/// An `Age` that is no plain number of a sensible length leaves open when the response was made,
-/// though not before its `Date`.
+/// The longest of the values, relative to the response's `Date` plus its `Age`. An `Age` that is
+/// not a plain number of a sensible length leaves the time of the response open, though not before
+/// its `Date`.
 fn hints(headers: &HeaderMap, now: SystemTime) -> RangeInclusive<Option<Duration>> {
     let values = || headers.get_all("retry-after").iter();
     let seen_from = |now| values().filter_map(|value| parse_retry_after(value, now)).max();
@@ -127,8 +128,8 @@ fn is_sensible(age: &str) -> bool {
     (1..=10).contains(&age.len()) && age.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// The classifiers that a policy takes read the wall clock, so a date's hint lies between the
-/// answers before and after.
+/// The classifiers for policies read the wall clock, so the hint of a date lies between the answers
+/// before and after.
 fn policies_read_the_same(status: StatusCode, headers: &HeaderMap) {
     let mut response = Response::new(());
     *response.status_mut() = status;
@@ -152,7 +153,7 @@ fn policies_read_the_same(status: StatusCode, headers: &HeaderMap) {
     }
 }
 
-/// An error that carries a status is read by the whole table, by the core's classifier too.
+/// The whole table applies to an error that carries a status, in the core's classifier too.
 fn errors_are_read_by_the_table(status: u16) {
     let hint = Duration::from_secs(status.into());
     let failed = || Err::<Response<()>, _>(StatusError::new(status).with_retry_after(hint));
@@ -176,7 +177,7 @@ fn repetition_is_allowed_by_the_rules(method: &Method, headers: &HeaderMap) {
     assert_eq!(is_idempotent_method(method), is_idempotent, "{method}");
     let is_key = |value: &HeaderValue| {
         let letters: Vec<u8> = value.as_bytes().iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        // Whitespace between the quotes makes no empty key.
+        // A key of whitespace in quotes is not empty.
         let is_empty = letters.is_empty() || (letters == b"\"\"" && value.as_bytes().trim_ascii().len() == 2);
         !is_empty
     };
@@ -205,7 +206,7 @@ fn what_was_not_acted_on_may_be_sent_again(method: &Method, head: &Head, now: Sy
     );
 }
 
-/// Neither host, query, fragment nor credentials are in an operation's name.
+/// The name of an operation holds no host, query, fragment or credentials.
 fn an_operation_is_method_and_path(method: &Method, uri: &Uri) {
     let name = default_operation(method, uri);
     let path = name.strip_prefix(method.as_str()).and_then(|rest| rest.strip_prefix(' '));

@@ -1,7 +1,7 @@
 //! The target `retry_after`: one value of the header, read at several instants.
 //!
-//! Owns a naive reading of the header to compare with, and what holds of every value. The input is
-//! the value itself.
+//! The input is the value. Compares with a naive reader of the header, and checks the laws that
+//! hold for every value.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,8 +11,8 @@ use redress_http::parse_retry_after;
 
 use crate::http_date::spellings;
 
-/// When the value is read, in order: at the edges of what dates can say, on the day that the RFC
-/// gives as its example, and between two seconds.
+/// The instants at which the value is read, in order: at the limits of dates, on the day of the
+/// RFC's example, and between two seconds.
 const INSTANTS: [Duration; 5] = [
     Duration::ZERO,
     Duration::from_secs(784_111_777),
@@ -26,11 +26,11 @@ const LAST: u64 = 253_402_300_799;
 
 const SEVEN: Duration = Duration::from_secs(7);
 
-/// What one element of a value says.
+/// The meaning of one element of a value.
 #[derive(Clone, Copy, Debug)]
 enum Element {
     Wait(Duration),
-    /// Since 1970.
+    /// A date, as the time since 1970.
     Date(Duration),
 }
 
@@ -43,7 +43,7 @@ impl Element {
     }
 }
 
-/// Any bytes as a `Retry-After`: read as a naive reader reads them, whenever they are read.
+/// Reads any bytes as a `Retry-After` and compares with a naive reader, at each instant.
 ///
 /// # Panics
 ///
@@ -72,7 +72,7 @@ fn asks_for_less_by_as_much_at_most(asked: Option<Duration>, later: Option<Durat
     assert!(asked.map(|asked| asked.saturating_sub(passed)) <= later, "{asked:?} and {later:?}, {passed:?} after it");
 }
 
-/// A response with a clock is read by it, whatever the client's.
+/// The `Date` of a response takes precedence over the client's clock.
 fn a_header_says_what_its_value_says(bytes: &[u8], now: SystemTime, wait: Option<Duration>) {
     let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
     let mut headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
@@ -91,7 +91,7 @@ fn a_header_says_what_its_value_says(bytes: &[u8], now: SystemTime, wait: Option
     }
 }
 
-/// Every spelling of a date is the same one, by a calendar of our own.
+/// Every spelling of a date means the same, by a separate calendar.
 fn a_date_is_the_same_in_every_spelling(bytes: &[u8]) {
     let Some(Element::Date(date)) = ascii(bytes).and_then(element) else { return };
     assert!(date.subsec_nanos() == 0 && date.as_secs() <= LAST, "dates are whole seconds up to the year 9999");
@@ -103,15 +103,15 @@ fn a_date_is_the_same_in_every_spelling(bytes: &[u8]) {
     }
 }
 
-/// Another element makes the wait that of the longer, and a comment changes nothing.
+/// With a second element, the longer wait counts; a comment changes nothing.
 fn lists_and_comments_take_nothing_away(bytes: &[u8]) {
     let Some(value) = ascii(bytes).filter(|value| !value.contains(';')) else { return };
     let read = |value: &str| parse_retry_after(value, UNIX_EPOCH);
     let (alone, longer) = (read(value), read(value).max(Some(SEVEN)));
     let listed = [format!("{value}, 7"), format!("7,{value}"), format!(" {value} ,soon, 7")].map(|list| read(&list));
     let commented = read(&format!("{value}; 9"));
-    // A date may have one comma, and one that the parser of dates takes for a space: alone it is
-    // read, in a list it is not.
+    // A date may have one comma, and another that the date parser reads as a space: such a date is
+    // read alone, but not in a list.
     if value.matches(',').count() < 2 {
         assert_eq!((listed, commented), ([longer; 3], alone), "{value:?}");
     }
@@ -126,8 +126,8 @@ fn ascii(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes.trim_ascii()).ok().filter(|text| text.is_ascii())
 }
 
-/// What a value holds: one element, or those of a list before its semicolon. A comma is between two
-/// elements or within a date, so every part is tried, and every two.
+/// The elements of a value: one, or those of a list before its semicolon. A comma separates two
+/// elements or is part of a date, so every part is tried, and every two in a row.
 fn elements(bytes: &[u8]) -> Vec<Element> {
     let Some(value) = ascii(bytes) else { return Vec::new() };
     if let Some(element) = element(value) {
@@ -147,7 +147,7 @@ fn element(text: &str) -> Option<Element> {
     number(text.as_bytes()).map(Element::Wait).or_else(|| date().map(Element::Date))
 }
 
-/// The words for the units, and their length in milliseconds.
+/// The words for units, with their length in milliseconds.
 const UNITS: [(&[&str], u64); 5] = [
     (&["ms", "msec", "millis", "milliseconds"], 1),
     (&["", "s", "sec", "secs", "second", "seconds"], 1_000),
@@ -156,8 +156,8 @@ const UNITS: [(&[&str], u64); 5] = [
     (&["d", "day", "days"], 86_400_000),
 ];
 
-/// The element as a number, by its documentation: letter by letter, without the standard library's
-/// parser.
+/// Reads the element as a number by the documented rules, letter by letter, without the standard
+/// library's parser.
 fn number(text: &[u8]) -> Option<Duration> {
     let (is_negative, mut rest) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -185,7 +185,7 @@ fn number(text: &[u8]) -> Option<Duration> {
     is_number.then(|| if is_negative { Duration::ZERO } else { times(count, *millis) })
 }
 
-/// So many units of this length, up to `u64::MAX` seconds.
+/// A number of units of this length, up to `u64::MAX` seconds.
 fn times(count: u64, millis: u64) -> Duration {
     let whole = u128::from(count) * u128::from(millis);
     let longest = u128::from(u64::MAX) * 1000;

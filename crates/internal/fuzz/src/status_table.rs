@@ -1,10 +1,8 @@
-//! The class of a status, as its documentation has it.
-//!
-//! Owns the table written down once more. Does not know where the status came from.
+//! A second implementation of the documented table from status to class.
 
 use redress_core::ErrorClass;
 
-/// The table of `ErrorClass::from_status`.
+/// The expected result of `ErrorClass::from_status`.
 pub(crate) fn class_of(status: u16) -> Option<ErrorClass> {
     let class = match status {
         401 | 407 | 511 => ErrorClass::Auth,

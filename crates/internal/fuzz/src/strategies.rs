@@ -1,7 +1,7 @@
-//! The target `strategies`: configurations and contexts of every strategy, sensible or not.
+//! The target `strategies`: every strategy in every configuration and context, sensible or not.
 //!
-//! The documented bounds are written down once more here, in wider numbers. A configuration that
-//! `issues` refuses may answer anything, but it must answer.
+//! Computes the documented bounds a second time, in wider numbers. A configuration that `issues`
+//! refuses may return any delay, but must not panic.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use redress_core::{Classification, ErrorClass, decorrelated_jitter, exponential,
 
 use crate::reader::Reader;
 
-/// More than the window of `adaptive` keeps.
+/// More than fits in the window of `adaptive`.
 const MOST_FEEDBACK: usize = 1300;
 
-/// Any configuration of any strategy, asked in any context: it answers, and within its bounds if
-/// nothing is wrong with it.
+/// Calls any strategy, in any configuration and context. Checks that it returns, within its bounds
+/// if the configuration is valid.
 ///
 /// # Panics
 ///
@@ -26,27 +26,27 @@ const MOST_FEEDBACK: usize = 1300;
 pub fn strategies(bytes: &[u8]) {
     let mut reader = Reader::new(bytes);
     let which = reader.below(6);
-    let asked = Asked::read(&mut reader);
+    let query = Query::read(&mut reader);
     let origin = Instant::now();
     match which {
-        0 => decorrelated(&mut reader, &asked, origin),
-        1 => grows(&mut reader, &asked, origin),
-        2 => preset(&mut reader, &asked, origin),
-        3 => waits_as_told(&mut reader, &asked, origin),
-        4 => hinted(&mut reader, &asked, origin),
-        _ => adapted(&mut reader, &asked, origin),
+        0 => decorrelated(&mut reader, &query, origin),
+        1 => grows(&mut reader, &query, origin),
+        2 => preset(&mut reader, &query, origin),
+        3 => waits_as_told(&mut reader, &query, origin),
+        4 => hinted(&mut reader, &query, origin),
+        _ => adapted(&mut reader, &query, origin),
     }
 }
 
-/// What a strategy is asked after.
-struct Asked {
+/// The failure and history that a strategy is called with.
+struct Query {
     attempt: u32,
     prev_delay: Option<Duration>,
     remaining: Option<Duration>,
     failure: Classification,
 }
 
-impl Asked {
+impl Query {
     fn read(reader: &mut Reader<'_>) -> Self {
         let attempt = if reader.flag() { reader.below(80).into() } else { reader.u32() };
         let (prev_delay, remaining) = (reader.maybe(Reader::any_duration), reader.maybe(Reader::any_duration));
@@ -62,20 +62,21 @@ impl Asked {
     }
 }
 
-/// The delay, and whether the strategy's configuration is one that a policy takes.
-fn ask(strategy: &impl Strategy, asked: &Asked, now: Instant) -> (Duration, bool) {
+/// The delay, and whether the strategy's configuration is valid.
+fn delay_of(strategy: &impl Strategy, query: &Query, now: Instant) -> (Duration, bool) {
     let is_sound = strategy.issues().is_empty();
     let rebuilt = is_rebuilt(strategy, is_sound);
-    let delay = strategy.delay(&asked.context(now));
-    // Seeded, the copy draws what the strategy draws first.
+    let delay = strategy.delay(&query.context(now));
+    // With the same seed, the copy makes the strategy's first draw.
     let draws_alike = rebuilt.filter(|rebuilt| is_repeatable(&rebuilt.spec()));
     if let Some(rebuilt) = draws_alike {
-        assert_eq!(rebuilt.delay(&asked.context(now)), delay, "a spec loses nothing");
+        assert_eq!(rebuilt.delay(&query.context(now)), delay, "a spec loses nothing");
     }
     (delay, is_sound)
 }
 
-/// What its spec builds, whose spec is the same; a number that is none is not equal to itself.
+/// Builds a strategy from the spec and returns it. Its spec must be the same, except with NaN,
+/// which is not equal to itself.
 fn is_rebuilt(strategy: &impl Strategy, is_sound: bool) -> Option<Arc<dyn Strategy>> {
     let spec = strategy.spec();
     assert!(!spec.to_string().is_empty());
@@ -88,7 +89,7 @@ fn is_rebuilt(strategy: &impl Strategy, is_sound: bool) -> Option<Arc<dyn Strate
     rebuilt
 }
 
-/// Whether the strategy answers the same when it is asked the same for the first time.
+/// Whether a new strategy always returns the same for the same call.
 fn is_repeatable(spec: &StrategySpec) -> bool {
     match spec {
         StrategySpec::Fixed { .. } => true,
@@ -103,35 +104,35 @@ fn is_within(delay: Duration, low: Duration, high: Duration) {
     assert!((low..=high).contains(&delay), "{delay:?} is not between {low:?} and {high:?}");
 }
 
-/// A number of nanoseconds as a duration, which it is if it is no longer than a cap that is one.
+/// Converts nanoseconds to a duration. They fit, since the cap is a duration.
 fn from_nanos(nanos: u128) -> Duration {
     Duration::new((nanos / 1_000_000_000) as u64, (nanos % 1_000_000_000) as u32)
 }
 
-fn decorrelated(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+fn decorrelated(reader: &mut Reader<'_>, query: &Query, now: Instant) {
     let (base, max, seed) = (reader.any_duration(), reader.any_duration(), reader.u64());
     let strategy = || decorrelated_jitter().base(base).max(max);
-    let (delay, is_sound) = ask(&strategy().seed(seed), asked, now);
-    assert_eq!(ask(&strategy().seed(seed), asked, now).0, delay, "a seed repeats a run");
-    let (unseeded, _) = ask(&strategy(), asked, now);
+    let (delay, is_sound) = delay_of(&strategy().seed(seed), query, now);
+    assert_eq!(delay_of(&strategy().seed(seed), query, now).0, delay, "a seed repeats a run");
+    let (unseeded, _) = delay_of(&strategy(), query, now);
     if is_sound {
-        let prev = asked.prev_delay.filter(|prev| !prev.is_zero()).unwrap_or(base);
+        let prev = query.prev_delay.filter(|prev| !prev.is_zero()).unwrap_or(base);
         let high = prev.checked_mul(3).map_or(max, |tripled| tripled.max(base).min(max));
         is_within(delay, base, high);
         is_within(unseeded, base, high);
     }
 }
 
-fn grows(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+fn grows(reader: &mut Reader<'_>, query: &Query, now: Instant) {
     let (base, max, seed) = (reader.any_duration(), reader.any_duration(), reader.u64());
     let (factor, jitter) = (number(reader), reader.one_of(&[Jitter::None, Jitter::Full, Jitter::Equal]));
     let first_power = if reader.flag() { reader.u32() } else { reader.below(4).into() };
     let strategy = || exponential().base(base).factor(factor).max(max).jitter(jitter).first_power(first_power);
-    let (delay, is_sound) = ask(&strategy().seed(seed), asked, now);
-    assert_eq!(ask(&strategy().seed(seed), asked, now).0, delay, "a seed repeats a run");
-    let (unseeded, _) = ask(&strategy(), asked, now);
+    let (delay, is_sound) = delay_of(&strategy().seed(seed), query, now);
+    assert_eq!(delay_of(&strategy().seed(seed), query, now).0, delay, "a seed repeats a run");
+    let (unseeded, _) = delay_of(&strategy(), query, now);
     if is_sound {
-        let power = (f64::from(asked.attempt) + f64::from(first_power) - 1.0).clamp(0.0, f64::from(u32::MAX));
+        let power = (f64::from(query.attempt) + f64::from(first_power) - 1.0).clamp(0.0, f64::from(u32::MAX));
         let ceiling = (base.as_secs_f64() * factor.powf(power)).min(max.as_secs_f64());
         let low = match jitter {
             Jitter::None => ceiling,
@@ -146,22 +147,22 @@ fn grows(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
     }
 }
 
-fn preset(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+fn preset(reader: &mut Reader<'_>, query: &Query, now: Instant) {
     let (base, max, seed) = (reader.any_duration(), reader.any_duration(), reader.u64());
     if reader.flag() {
-        let (delay, is_sound) = ask(&equal_jitter().base(base).max(max).seed(seed), asked, now);
-        // A nanosecond that doubles 64 times is past every cap.
-        let doubled = base.as_nanos().saturating_mul(1 << asked.attempt.min(64));
+        let (delay, is_sound) = delay_of(&equal_jitter().base(base).max(max).seed(seed), query, now);
+        // A nanosecond doubled 64 times exceeds every cap.
+        let doubled = base.as_nanos().saturating_mul(1 << query.attempt.min(64));
         let ceiling = from_nanos(doubled.min(max.as_nanos()));
         if is_sound {
             is_within(delay, ceiling / 2, ceiling);
         }
         return;
     }
-    let (delay, is_sound) = ask(&token_backoff().base(base).max(max).seed(seed), asked, now);
+    let (delay, is_sound) = delay_of(&token_backoff().base(base).max(max).seed(seed), query, now);
     if is_sound {
-        // After 200 attempts every base is past every cap.
-        let grown = (0..asked.attempt.min(200)).fold(base.as_secs_f64(), |delay, _| delay * 1.5);
+        // After 200 attempts, every base exceeds every cap.
+        let grown = (0..query.attempt.min(200)).fold(base.as_secs_f64(), |delay, _| delay * 1.5);
         let ceiling = grown.min(max.as_secs_f64());
         let rounded = ceiling.mul_add(1e-9, 2e-9);
         let seconds = delay.as_secs_f64();
@@ -170,25 +171,25 @@ fn preset(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
     }
 }
 
-fn waits_as_told(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+fn waits_as_told(reader: &mut Reader<'_>, query: &Query, now: Instant) {
     let told = reader.any_duration();
-    assert_eq!(ask(&fixed(told), asked, now).0, told);
+    assert_eq!(delay_of(&fixed(told), query, now).0, told);
     let closure = move |context: &BackoffContext<'_>| context.prev_delay.unwrap_or(told);
-    assert_eq!(ask(&closure, asked, now), (asked.prev_delay.unwrap_or(told), true));
+    assert_eq!(delay_of(&closure, query, now), (query.prev_delay.unwrap_or(told), true));
 }
 
-fn hinted(reader: &mut Reader<'_>, asked: &Asked, now: Instant) {
+fn hinted(reader: &mut Reader<'_>, query: &Query, now: Instant) {
     let (fallback, jitter) = (reader.any_duration(), reader.any_duration());
     let strategy = retry_after_or(fixed(fallback)).jitter(jitter).seed(reader.u64());
-    let (delay, is_sound) = ask(&strategy, asked, now);
-    match asked.failure.retry_after().filter(|hint| !hint.is_zero()) {
+    let (delay, is_sound) = delay_of(&strategy, query, now);
+    match query.failure.retry_after().filter(|hint| !hint.is_zero()) {
         None => assert_eq!(delay, fallback, "without a hint the fallback decides"),
         Some(hint) if is_sound => is_within(delay, hint, hint.saturating_add(jitter)),
         Some(_) => {}
     }
 }
 
-/// A number as a configuration may hold it.
+/// A number as a configuration may hold it, including NaN and infinities.
 fn number(reader: &mut Reader<'_>) -> f64 {
     match reader.below(6) {
         0 => f64::from_bits(reader.u64()),
@@ -199,7 +200,7 @@ fn number(reader: &mut Reader<'_>) -> f64 {
     }
 }
 
-fn adapted(reader: &mut Reader<'_>, asked: &Asked, origin: Instant) {
+fn adapted(reader: &mut Reader<'_>, query: &Query, origin: Instant) {
     let (fallback, window) = (reader.any_duration(), reader.any_duration());
     let (target, min, max) = (number(reader), number(reader), number(reader));
     let strategy =
@@ -211,8 +212,8 @@ fn adapted(reader: &mut Reader<'_>, asked: &Asked, origin: Instant) {
     let mut learned = 0;
     while learned < MOST_FEEDBACK && !reader.is_at_end() {
         let step = reader.u8();
-        // One byte a result: how much later, which of the two, and whether it comes often, so that
-        // few fill the window.
+        // One byte for each result: its time, success or failure, and whether to repeat it, so that
+        // few bytes fill the window.
         since = since.saturating_add(Duration::from_secs(u64::from(step >> 3)));
         let Some(now) = origin.checked_add(since) else { break };
         let failed = step & 1 == 1;
@@ -223,14 +224,14 @@ fn adapted(reader: &mut Reader<'_>, asked: &Asked, origin: Instant) {
             model.record(since, failed);
         }
         if step & 2 == 2 {
-            let delay = strategy.delay(&asked.context(now));
+            let delay = strategy.delay(&query.context(now));
             if is_sound {
                 let rate = model.failure_rate(since);
                 is_stretched(delay, fallback, multiplier(rate, target, min, max));
             }
         }
     }
-    let delay = strategy.delay(&asked.context(origin.checked_add(since).unwrap_or(origin)));
+    let delay = strategy.delay(&query.context(origin.checked_add(since).unwrap_or(origin)));
     if is_sound {
         is_stretched(delay, fallback, multiplier(model.failure_rate(since), target, min, max));
     }
@@ -256,7 +257,7 @@ fn multiplier(rate: f64, target: f64, min: f64, max: f64) -> f64 {
     ((rate - tolerated) / (1.0 - tolerated)).mul_add(max - min, min).clamp(min, max)
 }
 
-/// The results that count, as a plain list.
+/// The results within the window, as a plain list.
 struct Rate {
     results: VecDeque<(Duration, bool)>,
     window: Duration,

@@ -1,8 +1,7 @@
-//! The target `text_parsers`: names of classes, and errors that are read by what they say of
-//! themselves.
+//! The target `text_parsers`: names of classes, and errors that are classified by their text.
 //!
-//! Owns the default classifier's order written down once more, over the description of a chain
-//! instead of the chain. The input is a name for the one half and a description for the other.
+//! Implements the order of the default classifier a second time, on the description of a chain in
+//! place of the chain. One half of the input is a name, the other such a description.
 
 use std::error::Error;
 
@@ -13,11 +12,11 @@ use crate::hostile_error::{Boxed, KINDS, Link};
 use crate::reader::Reader;
 use crate::status_table::class_of;
 
-/// Longer chains say nothing more.
+/// Longer chains find nothing more.
 const MOST_LINKS: usize = 24;
 
-/// Any bytes as the name of a class, and as a chain of errors: named or not, classified by the
-/// first that is certain.
+/// Reads any bytes as the name of a class, and as a chain of errors. Checks the name, and that the
+/// first certain error classifies the chain.
 ///
 /// # Panics
 ///
@@ -93,20 +92,19 @@ fn io_kind(link: &Link) -> Option<Classification> {
     Some(Classification::new(class).with_detail("io", format!("{kind:?}")))
 }
 
-/// Step 5: the identifier that the `Debug` output begins with, in so far as it fits 64 bytes.
+/// Step 5: the identifier at the start of the `Debug` output, up to 64 bytes.
 fn name(link: &Link) -> Option<ErrorClass> {
     let debug = match link {
         Link::Opaque { debug, .. } => debug.as_str(),
-        // What the others call themselves holds none of the words below, but for an `io::Error` of
-        // its kind alone.
+        // The names of the others hold none of the words below, except an `io::Error` made of its
+        // kind alone.
         Link::Io(_) | Link::IoAround(_) | Link::Status(..) | Link::Marker(..) | Link::Abort => return None,
     };
     let is_part = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
     let identifier: String = debug.chars().take_while(is_part).take(64).collect::<String>().to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| identifier.contains(word));
     let is_refused = has(&["unauthoriz", "unauthoris", "forbid", "permission", "denied"]);
-    // `author` is no word for a refusal where it does not begin `authority`, `authorized` and the
-    // like.
+    // `author` does not mean a refusal unless it begins `authority`, `authorized` and the like.
     let of_authority = ["iz", "isa", "ise", "isi", "it"].map(|end| format!("author{end}"));
     let authors = of_authority.iter().fold(identifier.clone(), |rest, word| rest.replace(word, " auth "));
     let says_auth = authors.replace("author", " ").contains("auth");

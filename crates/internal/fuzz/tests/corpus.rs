@@ -1,7 +1,5 @@
-//! The committed inputs, replayed: what the fuzzer found interesting holds on every machine,
-//! without a fuzzer.
-//!
-//! Owns that no target is without inputs. What a target checks is the library's.
+//! Replays the committed inputs, so that the fuzzer's findings are checked on every machine without
+//! a fuzzer. Every target must have inputs.
 
 use redress_fuzz::{TARGETS, replay_committed};
 

@@ -1,6 +1,6 @@
 //! The stubs of `proto/echo.proto`: a client, a server, and two messages.
 //!
-//! Owns nothing but the name of the module. What a server answers is the tests' own.
+//! Tests implement the server.
 
 #![forbid(unsafe_code)]
 

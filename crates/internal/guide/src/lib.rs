@@ -1,11 +1,11 @@
-//! The pages of `docs/guide`, so that every snippet in them is compiled, and run where it can be.
+//! The pages of `docs/guide` as documentation, so that doctests compile every snippet, and run
+//! those that can run.
 //!
-//! Owns the list of pages. Not published: it is how the pages are tested, and holds nothing else
-//! but the test that what `docs/from-python.md` names is there.
+//! Also holds the test that every name in `docs/from-python.md` exists. Not published.
 
 #![forbid(unsafe_code)]
 
-/// Makes each page the documentation of a type that exists in doctests alone.
+/// Makes each page the documentation of a type that exists only in doctests.
 macro_rules! pages {
     ($($page:ident = $file:literal),* $(,)?) => {
         $(
@@ -28,7 +28,7 @@ pages! {
     Testing = "testing.md",
 }
 
-/// Made of `docs/from-python.md` by the build script.
+/// Generated from `docs/from-python.md` by the build script.
 #[cfg(doctest)]
 #[doc = include_str!(concat!(env!("OUT_DIR"), "/from-python.md"))]
 struct FromPython;

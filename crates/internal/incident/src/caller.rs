@@ -1,6 +1,6 @@
-//! The callers: who checks out and who scrapes, as any client outside of the service does.
+//! The clients outside the service: one that checks out and one that scrapes the metrics page.
 //!
-//! Owns the load, and what callers were answered.
+//! Also counts the answers to checkouts.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,19 +26,19 @@ impl Caller {
         Self { client: Client::builder(TokioExecutor::new()).build_http(), service, answers: Arc::default() }
     }
 
-    /// Checks an order out, and says with which status that was answered.
+    /// Checks an order out and returns the status of the answer.
     pub(crate) async fn check_out(&self, order: u32) -> anyhow::Result<u16> {
         let (status, _) = self.ask(Method::POST, &format!("/checkout/{order}")).await?;
         *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() += 1;
         Ok(status)
     }
 
-    /// What Prometheus would scrape.
+    /// The metrics page, as Prometheus would scrape it.
     pub(crate) async fn metrics(&self) -> anyhow::Result<String> {
         Ok(self.ask(Method::GET, "/metrics").await?.1)
     }
 
-    /// How many checkouts were answered with each status, since this was last asked.
+    /// The number of checkouts answered with each status, since the last call.
     pub(crate) fn take_answers(&self) -> BTreeMap<u16, u64> {
         std::mem::take(&mut self.answers.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,8 +1,7 @@
-//! The service: a checkout asks the inventory, charges the order and stores it, and says to its
-//! caller what failed.
+//! The service: a checkout queries the inventory, charges the order, stores it, and reports a
+//! failure to its caller.
 //!
-//! Owns the three calls and what their failures mean to a caller. How often each is tried is in
-//! `policies.rs`.
+//! Holds the three calls and the answers for their failures. `policies.rs` holds the policies.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,7 +38,7 @@ use crate::policies::Policies;
 type Inventory = RetryingClient<Client<HttpConnector, Empty<Bytes>>, AsyncPolicy<HyperClassifier, StoryClock>>;
 type Payments = PaymentsClient<GrpcService<Channel, GrpcClassifier, StoryClock>>;
 
-/// Where the backends are.
+/// The addresses of the backends.
 pub(crate) struct Backends {
     pub(crate) inventory: SocketAddr,
     pub(crate) payments: SocketAddr,
@@ -56,7 +55,7 @@ struct Checkout {
 
 /// The routes of the service.
 pub(crate) fn router(policies: Policies, backends: Backends, page: PrometheusHandle) -> anyhow::Result<Router> {
-    // Each attempt's span is the parent that its backend sees.
+    // The backend receives the attempt's span as its parent.
     let http = Client::builder(TokioExecutor::new()).build_http();
     let inventory =
         RetryingClient::new(http, policies.inventory).operation("GET /stock/{item}").attempt_headers(inject_context);
@@ -74,7 +73,7 @@ async fn metrics(State(checkout): State<Arc<Checkout>>) -> String {
 
 async fn check_out(State(checkout): State<Arc<Checkout>>, Path(order): Path<u32>, headers: HeaderMap) -> Response {
     let span = info_span!("POST /checkout", order);
-    // The caller's context, if it sent one; without it the span is a trace's first.
+    // Uses the caller's context, if it sent one; otherwise the span starts a trace.
     let _ = span.set_parent(extract_context(&headers));
     let done = async move {
         checkout.ask_inventory(order).await?;
@@ -106,7 +105,7 @@ impl Checkout {
     }
 }
 
-/// What a caller is told of a checkout that failed: to come back, and when if a breaker knows.
+/// The answer for a failed checkout: 503, with `Retry-After` if a breaker knows when.
 #[derive(Debug, Default)]
 struct Unserved {
     is_bad_gateway: bool,
@@ -115,7 +114,7 @@ struct Unserved {
 
 impl Unserved {
     fn unless_ok(summary: &OutcomeSummary) -> Result<(), Self> {
-        // A rejection costs nothing and an abort is ours; the rest is the dependency's failure.
+        // A rejected call was not sent and an abort is ours; any other failure is the dependency's.
         let is_bad_gateway = !matches!(summary.stop_reason(), Some(StopReason::CircuitOpen | StopReason::Aborted));
         if summary.is_ok() { Ok(()) } else { Err(Self { is_bad_gateway, retry_in: summary.retry_in() }) }
     }

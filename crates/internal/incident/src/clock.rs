@@ -1,8 +1,7 @@
-//! The story's clock: five minutes that take five seconds, for policies, backends and log lines
+//! The clock of the story: five minutes in five seconds, for policies, backends and log lines
 //! alike.
 //!
-//! Owns the rate at which time passes. A service that runs for real takes
-//! `redress::runtime::tokio::AsyncPolicy` and has no such file.
+//! A real service has no such file: it uses `redress::runtime::tokio::AsyncPolicy`.
 
 use std::fmt;
 use std::future::Future;
@@ -16,8 +15,8 @@ use tracing_subscriber::fmt::time::FormatTime;
 
 const TICK: Duration = Duration::from_millis(1);
 
-/// How much time passes at once at most. A process that is kept waiting by a busy machine plays the
-/// story later, and not with timeouts that have nothing to do with it.
+/// The longest step of time. On a busy machine the story runs late, rather than with timeouts that
+/// do not belong to it.
 const LONGEST_STEP: Duration = Duration::from_millis(2);
 
 /// A clock on which time passes `speed` times as fast as on the system's.
@@ -28,8 +27,8 @@ pub(crate) struct StoryClock {
 }
 
 impl StoryClock {
-    /// A clock whose story begins now. It runs as a task of this runtime, in turn with everything
-    /// that it measures.
+    /// Starts a clock at zero. It runs as a task of this runtime, in turn with everything that it
+    /// measures.
     pub(crate) fn start(speed: u32) -> Self {
         let (sender, passed) = watch::channel(Duration::ZERO);
         tokio::spawn(async move {
@@ -45,20 +44,19 @@ impl StoryClock {
         Self { began: Instant::now(), passed }
     }
 
-    /// How much of the story has passed.
+    /// The time since the story began.
     pub(crate) fn elapsed(&self) -> Duration {
         *self.passed.borrow()
     }
 
-    /// Completes when so much of the story has passed.
+    /// Completes when this time has passed in the story.
     pub(crate) async fn until(&self, moment: Duration) {
-        // An error is a runtime that ends.
+        // An error means that the runtime is shutting down.
         let _ = self.passed.clone().wait_for(|passed| *passed >= moment).await;
     }
 }
 
-/// With it the waits, timeouts, deadlines, breakers and budgets of policies run by the story's
-/// time.
+/// Makes the waits, timeouts, deadlines, breakers and budgets of policies run on the story's time.
 impl Timer for StoryClock {
     type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 

@@ -1,6 +1,6 @@
-//! The collector: OTLP's trace service on a free port, which keeps what it is sent.
+//! The collector: an OTLP trace service on a free port that keeps the spans it receives.
 //!
-//! Owns the protocol. What the spans mean is in `traces.rs`.
+//! `traces.rs` interprets them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,25 +16,25 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-/// A span as it came over the wire, with what this example looks at.
+/// A span as received, reduced to the fields that this example uses.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) service: String,
     pub(crate) name: String,
     pub(crate) trace: Vec<u8>,
     pub(crate) id: Vec<u8>,
-    /// Empty for a trace's first.
+    /// Empty for the first span of a trace.
     pub(crate) parent: Vec<u8>,
     pub(crate) began: u64,
     pub(crate) attributes: BTreeMap<String, String>,
 }
 
-/// A handle to what was received.
+/// A handle to the received spans.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Collector(Arc<Mutex<Vec<Received>>>);
 
 impl Collector {
-    /// Serves it on a free port until the runtime ends.
+    /// Serves on a free port until the runtime ends.
     pub(crate) async fn serve(&self) -> anyhow::Result<SocketAddr> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -43,7 +43,7 @@ impl Collector {
         Ok(address)
     }
 
-    /// What was received so far.
+    /// The spans received so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

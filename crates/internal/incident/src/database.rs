@@ -1,5 +1,5 @@
-//! The database: a stub that stores a line for each connection. Ill, its port is closed and refuses
-//! connections.
+//! The database: a stub that stores one line for each connection. During its outage the port is
+//! closed and refuses connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,17 +8,17 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
-/// The server's end, which the outage script stops and starts.
+/// The server, which the outage script stops and starts.
 pub(crate) struct Database {
     address: SocketAddr,
-    /// What listens, while it is well.
+    /// The task that listens, while the database is up.
     listens: Option<JoinHandle<()>>,
-    /// Ill, a socket that keeps the port from others and does not listen.
+    /// During the outage, a socket that reserves the port without listening.
     keeps: Option<TcpSocket>,
 }
 
 impl Database {
-    /// Serves it on a free port.
+    /// Serves on a free port.
     pub(crate) async fn serve() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -33,7 +33,7 @@ impl Database {
     pub(crate) async fn stop(&mut self) -> io::Result<()> {
         if let Some(listens) = self.listens.take() {
             listens.abort();
-            // The listener is dropped by then.
+            // By now, the listener is dropped.
             let _ = listens.await;
         }
         let socket = TcpSocket::new_v4()?;
@@ -63,7 +63,7 @@ async fn store(mut stream: TcpStream) -> io::Result<()> {
     stream.write_all(b"stored").await
 }
 
-/// The client's end: one order over one connection.
+/// The client: stores one order over one connection.
 pub(crate) async fn insert(address: SocketAddr, order: u32) -> io::Result<()> {
     let mut connection = TcpStream::connect(address).await?;
     connection.write_all(format!("order {order}\n").as_bytes()).await?;

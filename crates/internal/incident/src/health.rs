@@ -1,9 +1,9 @@
-//! How a backend is: what the outage script turns, and the backends obey.
+//! The health of a backend: a switch that the outage script sets and the backend reads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A switch that a backend and the script share.
+/// A switch shared by a backend and the script.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Health(Arc<AtomicBool>);
 

@@ -1,4 +1,5 @@
-//! The inventory: a backend over HTTP. Ill, it answers 503 and asks to come back in two seconds.
+//! The inventory: a backend over HTTP. During its outage it answers 503, with a `Retry-After` of
+//! two seconds.
 
 use std::net::SocketAddr;
 
@@ -13,10 +14,10 @@ use tokio::net::TcpListener;
 
 use crate::health::Health;
 
-/// Serves it on a free port until the runtime ends.
+/// Serves on a free port until the runtime ends.
 pub(crate) async fn serve(tracer: SdkTracer, health: Health) -> anyhow::Result<SocketAddr> {
     let stock = move |headers: HeaderMap| {
-        // The attempt that asked is the parent of this span.
+        // The span of the attempt that sent the request is the parent of this one.
         let parent = extract_context(&headers);
         drop(tracer.build_with_context(tracer.span_builder("GET /stock/{item}").with_kind(SpanKind::Server), &parent));
         let answer = match health.is_ill() {

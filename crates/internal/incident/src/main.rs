@@ -1,7 +1,7 @@
 //! A service with three dependencies, and five minutes of an incident as its operator sees them.
 //!
-//! `cargo run -p redress-incident` plays them in five seconds, with `--speed 1` in five minutes.
-//! The walk through it is `docs/guide/incident.md`. Begin with `checkout.rs`, the service, and
+//! `cargo run -p redress-incident` plays them in five seconds; `--speed 1` takes five minutes.
+//! `docs/guide/incident.md` explains the example. Begin with `checkout.rs`, the service, and
 //! `policies.rs`.
 
 #![forbid(unsafe_code)]
@@ -43,11 +43,11 @@ use crate::policies::Policies;
 use crate::story::Story;
 use crate::telemetry::Telemetry;
 
-/// Five minutes of an incident, as the operator of a service reads them.
+/// Five minutes of an incident, as the operator of a service sees them.
 #[derive(Parser)]
 struct Args {
-    /// How many seconds of the story pass in one: 1 is as it would be, 60 plays a minute in a
-    /// second. On a busy machine fewer do.
+    /// Seconds of the story per second: 1 is real time, 60 plays a minute in a second. A busy
+    /// machine may be slower.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100))]
     speed: u32,
     /// The least severe level of the log: `debug` shows each rejection, `trace` each attempt.
@@ -102,7 +102,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends the service's calls while a checkout waits for its retry, which is not kept waiting.
+/// Ends the service's calls while a checkout waits for its retry. The wait ends at once.
 async fn shut_down_while_one_waits(
     clock: &StoryClock,
     caller: Caller,
@@ -116,8 +116,8 @@ async fn shut_down_while_one_waits(
     waiting.await?
 }
 
-/// Counters and gauges. Buckets are many and say little to a person, and successes are in the
-/// minutes.
+/// Prints counters and gauges. Leaves out the many buckets, and the successes, which the minutes
+/// show.
 fn is_told(line: &str) -> bool {
     let name = line.split('{').next().unwrap_or_default();
     ["_total", "_state", "_remaining"].iter().any(|end| name.ends_with(end)) && !line.contains(r#"event="success""#)

@@ -1,6 +1,4 @@
-//! A minute in numbers: two scrapes of the metrics page, and what has changed between them.
-//!
-//! Owns the table that is printed at the end of each minute.
+//! The table for each minute: two scrapes of the metrics page, and the difference between them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +11,7 @@ const CALLS: &str = "redress_call_duration_seconds_count";
 const EVENTS: &str = "redress_events_total";
 const STATES: [&str; 3] = ["closed", "half-open", "OPEN"];
 
-/// What was scraped last.
+/// The last scrape.
 #[derive(Debug, Default)]
 pub(crate) struct Minutes {
     minute: u32,
@@ -21,7 +19,7 @@ pub(crate) struct Minutes {
 }
 
 impl Minutes {
-    /// Scrapes the page, and prints what the minute that ends brought.
+    /// Scrapes the page, and prints the changes of the last minute.
     pub(crate) async fn tell(&mut self, caller: &Caller) -> anyhow::Result<()> {
         let page = Page::read(&caller.metrics().await?);
         self.minute += 1;
@@ -56,8 +54,7 @@ impl Minutes {
             .to_owned()
     }
 
-    /// Attempts that failed, by what they failed with: events with a cause, but for an opening of
-    /// the breaker.
+    /// Failed attempts by cause. An opening of the breaker also has a cause, and is left out.
     fn failures(&self, page: &Page, name: &str) -> BTreeMap<String, u64> {
         let by_detail = |page: &Page| {
             let mut sums = page.sums_by("detail", EVENTS, &[("policy", name)]);

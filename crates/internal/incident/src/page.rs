@@ -1,6 +1,6 @@
-//! The metrics page, read: what Prometheus would compute from two scrapes of it.
+//! Reads the metrics page, and computes from two scrapes what Prometheus would.
 //!
-//! Owns the text format, as far as this page uses it.
+//! Parses only as much of the text format as this page uses.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The payments: a backend over gRPC. Ill, it takes half a minute for what should take no time.
+//! The payments: a backend over gRPC. During its outage it takes half a minute for work of no time.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -39,7 +39,7 @@ struct Payments {
 impl stubs::payments_server::Payments for Payments {
     async fn charge(&self, request: Request<Order>) -> Result<Response<Receipt>, Status> {
         let parent = extract_context(&request.metadata().clone().into_headers());
-        // It ends with the request: also where the caller gives up, and tonic drops this future.
+        // Ends with the request, also if the caller gives up and tonic drops this future.
         let _span = self
             .tracer
             .build_with_context(self.tracer.span_builder("shop.Payments/Charge").with_kind(SpanKind::Server), &parent);
@@ -50,7 +50,7 @@ impl stubs::payments_server::Payments for Payments {
     }
 }
 
-/// Serves it on a free port until the runtime ends.
+/// Serves on a free port until the runtime ends.
 pub(crate) async fn serve(tracer: SdkTracer, clock: StoryClock, health: Health) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

@@ -1,6 +1,7 @@
-//! The policies, one for each dependency: what a call may cost, and when it is not made at all.
+//! The policies, one for each dependency: the limits of a call, and the conditions under which none
+//! is made.
 //!
-//! Owns the numbers. All three differ in their classifier alone.
+//! The three differ only in their classifier.
 
 use std::time::Duration;
 
@@ -20,24 +21,24 @@ const ATTEMPTS: u32 = 3;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// A circuit opens after so many failed calls in half a minute, and lets a probe through after a
-/// quarter of one.
+/// A circuit opens after this many failed calls in half a minute, and admits a probe after a
+/// quarter of a minute.
 const FAILURES: u32 = 5;
 const WINDOW: Duration = Duration::from_secs(30);
 const RECOVERY: Duration = Duration::from_secs(15);
 
-/// So many retries a minute and dependency: one for every other call.
+/// The retries per minute for each dependency: one for every second call.
 const RETRIES: u32 = 30;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What the checkout's calls go through.
+/// The policies of the checkout's calls.
 pub(crate) struct Policies {
     pub(crate) inventory: AsyncPolicy<HyperClassifier, StoryClock>,
     pub(crate) payments: AsyncPolicy<GrpcClassifier, StoryClock>,
     pub(crate) orders: AsyncPolicy<DefaultClassifier, StoryClock>,
 }
 
-/// What all policies report to.
+/// The observers of all policies.
 #[derive(Clone)]
 pub(crate) struct Observers {
     pub(crate) metrics: MetricsObserver,
@@ -46,7 +47,7 @@ pub(crate) struct Observers {
 }
 
 impl Policies {
-    /// Aborting `shutdown` ends the calls that wait, and those to come.
+    /// Aborting `shutdown` ends the waiting calls and all later ones.
     pub(crate) fn new(clock: &StoryClock, observers: &Observers, shutdown: &AbortHandle) -> Result<Self, ConfigError> {
         let policy = |name| policy(name, clock, observers, shutdown);
         Ok(Self {
@@ -57,7 +58,7 @@ impl Policies {
     }
 }
 
-/// The name is the label `policy` and `breaker` of everything that is told of the dependency.
+/// The name becomes the labels `policy` and `breaker` in everything reported about the dependency.
 fn policy(
     name: &'static str,
     clock: &StoryClock,
@@ -70,7 +71,8 @@ fn policy(
         .window(WINDOW)
         .recovery_timeout(RECOVERY)
         .build()?;
-    // Without a story it is `Budget::new`. The page shows what is left by the budget's own clock.
+    // In a real service, use `Budget::new`. The page reads the remaining tokens by the budget's
+    // clock.
     let story = clock.clone();
     let budget = Budget::with_clock(RETRIES, MINUTE, move || story.now())?;
     observers.metrics.watch(&breaker);

@@ -11,10 +11,10 @@ use crate::database::Database;
 use crate::health::Health;
 use crate::minutes::Minutes;
 
-/// How long it lasts.
+/// Its length.
 const SECONDS: u32 = 300;
 
-/// What the script turns.
+/// The switches that the script sets.
 pub(crate) struct Story {
     pub(crate) clock: StoryClock,
     pub(crate) caller: Caller,
@@ -24,7 +24,7 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    /// Plays it to its end.
+    /// Plays the whole script.
     pub(crate) async fn play(&mut self) -> anyhow::Result<()> {
         let (mut minutes, mut checkouts) = (Minutes::default(), JoinSet::new());
         for second in 0..SECONDS {
@@ -42,10 +42,10 @@ impl Story {
         minutes.tell(&self.caller).await
     }
 
-    /// What happens in this second. The operator hears of it through the service alone.
+    /// Applies the changes of this second. The operator sees only their effects on the service.
     async fn turn(&mut self, second: u32) -> anyhow::Result<()> {
         match second {
-            // A restart, which a retry hides.
+            // A restart, which retries hide from callers.
             30 => self.inventory.set_ill(true),
             31 => self.inventory.set_ill(false),
             60 => self.inventory.set_ill(true),

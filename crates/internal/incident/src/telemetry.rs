@@ -1,7 +1,7 @@
-//! Where logs, metrics and spans go: to the terminal, to a page for Prometheus, and over OTLP to a
+//! The exporters: logs to the terminal, metrics to a page for Prometheus, spans over OTLP to a
 //! collector.
 //!
-//! Owns the exporters. All of it is set up before the observers and the policies are built.
+//! They are installed before the observers and the policies are built.
 
 use std::net::SocketAddr;
 
@@ -27,14 +27,14 @@ use crate::policies::Observers;
 /// The process's telemetry.
 pub(crate) struct Telemetry {
     collector: SocketAddr,
-    /// One for each service. Those of the backends would be in processes of their own.
+    /// One tracer provider for each service. The backends would be separate processes.
     providers: Vec<SdkTracerProvider>,
     pub(crate) page: PrometheusHandle,
     pub(crate) observers: Observers,
 }
 
 impl Telemetry {
-    /// Sets up what the process has once, and the checkout's own.
+    /// Installs the process-wide exporters, and the checkout's tracer.
     pub(crate) fn install(clock: &StoryClock, collector: SocketAddr, log: LevelFilter) -> anyhow::Result<Self> {
         let page = PrometheusBuilder::new()
             .set_buckets_for_metric(
@@ -45,8 +45,8 @@ impl Telemetry {
         global::set_text_map_propagator(TraceContextPropagator::new());
         let checkout = provider(collector, "checkout")?;
 
-        // Lines at the levels that the observer gives them, and a span for each request, in which
-        // the calls' spans begin.
+        // Lines at the levels set by the observer, and a span for each request, the parent of its
+        // calls' spans.
         let ours = |level| Targets::new().with_target("redress", level);
         let lines = fmt::layer().compact().with_ansi(false).with_target(false).with_timer(clock.clone());
         let requests = tracing_opentelemetry::layer().with_tracer(checkout.tracer("checkout"));
@@ -57,21 +57,21 @@ impl Telemetry {
 
         let observers = Observers {
             metrics: MetricsObserver::new(),
-            // A span for each attempt, so that a backend's span hangs under the attempt that asked.
+            // A span for each attempt, which becomes the parent of the backend's span.
             spans: OtelObserver::builder()
                 .tracer(checkout.tracer("redress"))
                 .attempt_spans(true)
                 .attempt_span_kind(SpanKind::Client)
                 .metrics(false)
                 .build(),
-            // The spans of calls are OpenTelemetry's; what is left are the lines, in the request's
-            // span.
+            // OpenTelemetry makes the spans of calls; `tracing` only adds the lines, in the
+            // request's span.
             log: TracingObserver::builder().span_level(None).build(),
         };
         Ok(Self { collector, providers: vec![checkout], page, observers })
     }
 
-    /// A tracer of this service's, for the backends.
+    /// A tracer for this service, used by the backends.
     pub(crate) fn tracer(&mut self, service: &'static str) -> anyhow::Result<SdkTracer> {
         let provider = provider(self.collector, service)?;
         let tracer = provider.tracer(service);
@@ -79,7 +79,7 @@ impl Telemetry {
         Ok(tracer)
     }
 
-    /// Sends what is left, which would be lost with the process.
+    /// Sends the remaining spans, which would be lost when the process exits.
     pub(crate) async fn flush(self) -> anyhow::Result<()> {
         let shut_down = move || self.providers.iter().try_for_each(SdkTracerProvider::shutdown);
         Ok(tokio::task::spawn_blocking(shut_down).await??)
@@ -88,7 +88,8 @@ impl Telemetry {
 
 fn provider(collector: SocketAddr, service: &'static str) -> anyhow::Result<SdkTracerProvider> {
     let exporter = SpanExporter::builder().with_tonic().with_endpoint(format!("http://{collector}")).build()?;
-    // A story's minute is a second, so a queue fills sixty times as fast as a service's.
+    // A minute of the story takes a second, so a queue fills sixty times as fast as in a real
+    // service.
     let config = BatchConfigBuilder::default().with_max_queue_size(32_768).build();
     let processor = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
     let resource = Resource::builder_empty().with_service_name(service).build();

@@ -1,6 +1,5 @@
-//! What the collector received, in numbers and as a tree.
-//!
-//! Owns whose child each span is.
+//! Prints the spans that the collector received: their numbers, their parents, and one trace as a
+//! tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +7,7 @@ use crate::collector::Received;
 
 const ATTEMPT: &str = "redress.attempt";
 
-/// Prints how many spans came from whom, whose children they are, and one trace.
+/// Prints the number of spans from each service, their parents, and one trace.
 pub(crate) fn tell(received: &[Received]) {
     let by_id: BTreeMap<&[u8], &Received> = received.iter().map(|span| (&*span.id, span)).collect();
     let parent = |span: &Received| by_id.get(&*span.parent).copied();

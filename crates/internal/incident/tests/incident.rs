@@ -1,30 +1,30 @@
-//! The example, run to its end: what it prints of each dependency, of the metrics page and of the
+//! Runs the example and checks what it prints about each dependency, the metrics page and the
 //! traces.
 
 use std::process::Command;
 
 const DEPENDENCIES: [&str; 3] = ["inventory", "payments", "orders-db"];
 
-/// What one run prints.
+/// The output of one run.
 fn printed() -> String {
     let run = Command::new(env!("CARGO_BIN_EXE_redress-incident")).output().expect("the example starts");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     String::from_utf8(run.stdout).expect("text")
 }
 
-/// The log's lines of this event and breaker.
+/// The lines of the log with this event and breaker.
 fn lines<'p>(printed: &'p str, level: &str, message: &str, breaker: &str) -> Vec<&'p str> {
     let breaker = format!("breaker=\"{breaker}\"");
     printed.lines().filter(|line| line.contains(level) && line.contains(message) && line.contains(&breaker)).collect()
 }
 
-/// The metrics page's lines that hold all of these.
+/// The lines of the metrics page that hold all of these.
 fn series<'p>(printed: &'p str, parts: &[&str]) -> Vec<&'p str> {
     let page = printed.split("== from the metrics page ==").nth(1).expect("the page is printed");
     page.lines().filter(|line| parts.iter().all(|part| line.contains(part))).collect()
 }
 
-/// The numbers of the line that begins so.
+/// The numbers in the line with this beginning.
 fn numbers(printed: &str, beginning: &str) -> Vec<u64> {
     let line = printed.lines().find(|line| line.starts_with(beginning)).expect("the line is printed");
     line.split(|letter: char| !letter.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()

@@ -1,5 +1,5 @@
-//! Spans that `tracing` makes and `tracing-opentelemetry` exports: each attempt's is the parent
-//! that is sent along.
+//! Checks spans made by `tracing` and exported by `tracing-opentelemetry`: each attempt sends its
+//! own span as the parent.
 
 use std::io::{Error, ErrorKind};
 use std::sync::Mutex;

@@ -1,6 +1,6 @@
-//! After the storm: everybody has gone home, and the books have to balance.
+//! The checks after a storm: everything that has started has ended, and all accounts must balance.
 //!
-//! Owns the order of the last checks. Each law is checked by the file that counts for it.
+//! Holds the order of the checks. Each law is checked in the file that keeps its counts.
 
 use std::thread;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::panics;
 use crate::scene::Scene;
 use crate::subject::Subject;
 
-/// Checks everything that has to wait for the end; `warm` is the memory held early on.
+/// Makes all checks that must wait for the end; `warm` is the memory in use after warming up.
 pub(crate) fn settle(scene: &Scene, warm: Option<Memory>) -> Option<Memory> {
     await_detached(scene);
     for subject in &scene.subjects {
@@ -29,8 +29,8 @@ pub(crate) fn settle(scene: &Scene, warm: Option<Memory>) -> Option<Memory> {
     end
 }
 
-/// Detached operations outlive their calls by less than a millisecond, on a quiet machine. The
-/// watchdog waits for them, too: nobody has a pulse here but the storm itself.
+/// Waits for detached operations, which outlive their calls by less than a millisecond on a quiet
+/// machine. The watchdog limits this wait through the storm's pulse.
 fn await_detached(scene: &Scene) {
     for subject in scene.subjects.iter().filter(|subject| subject.terms().detaches) {
         while !subject.census.is_quiet() {
@@ -39,10 +39,13 @@ fn await_detached(scene: &Scene) {
     }
 }
 
-/// What observers heard of the witness's edges is what it said itself; then it is put to the test.
+/// Compares the transitions that observers received with those the witness returned, then tests the
+/// witness.
 fn check_witness(scene: &Scene) {
-    let (said, heard) = (scene.witness.edges.counts(), scene.witness_told.counts());
-    scene.laws.require(Law::Edges, heard == said, || format!("observers heard {heard:?}, the witness said {said:?}"));
+    let (returned, received) = (scene.witness.edges.counts(), scene.witness_told.counts());
+    scene.laws.require(Law::Edges, received == returned, || {
+        format!("observers received {received:?}, the witness returned {returned:?}")
+    });
     scene.witness.settle_up(scene.laws);
 }
 

@@ -1,26 +1,25 @@
-//! The command line.
-//!
-//! Owns the defaults. Decides nothing else.
+//! The command line, with its defaults.
 
 use std::time::Duration;
 
-/// Hammers shared policies and checks that nothing is lost, doubled, leaked or stuck.
+/// Calls shared policies from many threads and tasks, and checks that nothing is lost, doubled,
+/// leaked or stuck.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "cargo xtask soak", bin_name = "cargo xtask soak")]
 pub(crate) struct Arguments {
-    /// How long the storm lasts, in seconds.
+    /// Length of the storm, in seconds.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: u64,
 
-    /// How many threads call the blocking policies.
+    /// Number of threads that call the blocking policies.
     #[arg(long, default_value_t = 6)]
     pub(crate) threads: usize,
 
-    /// How many tasks call the asynchronous policies.
+    /// Number of tasks that call the asynchronous policies.
     #[arg(long, default_value_t = 64)]
     pub(crate) tasks: usize,
 
-    /// What the callers draw; drawn itself if not given, and printed.
+    /// Seed of the callers' random choices; random by default, and printed.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
 

@@ -1,6 +1,4 @@
-//! One call: what it was heard to do, and whether that agrees with how it ended.
-//!
-//! Owns the laws that can be looked at call by call. Does not make the call.
+//! One call: the events it reported, and the laws that compare them with its result.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,18 +11,18 @@ use redress_core::{CallError, Event, EventName, Observer, RetryOutcome, StopReas
 use crate::census::{Census, place_of, terminal_of};
 use crate::law::Law;
 
-/// What was heard of one call.
+/// The tally of one call: its events and its runs of the operation.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// Times the operation was run.
+    /// The number of runs of the operation.
     pub(crate) begun: AtomicU32,
     starts: AtomicU32,
     ends: AtomicU32,
     retries: AtomicU32,
     terminals: AtomicU32,
-    /// Where in the list the last terminal event stands.
+    /// The place of the last terminal event in the list of events.
     terminal: AtomicU32,
-    /// The call's own deadline, counted from its beginning or from before.
+    /// The deadline of the call, counted from its beginning or from an earlier instant.
     deadline: OnceLock<Duration>,
 }
 
@@ -33,7 +31,7 @@ impl Tally {
         self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The call has a deadline besides its policy's.
+    /// Gives the call a deadline in addition to its policy's.
     pub(crate) fn limit(&self, deadline: Duration) {
         self.deadline.get_or_init(|| deadline);
     }
@@ -43,7 +41,7 @@ impl Tally {
     }
 }
 
-/// A tally as a call's observer.
+/// A tally as the observer of a call.
 pub(crate) struct Listener {
     pub(crate) tally: Arc<Tally>,
     pub(crate) census: &'static Census,
@@ -77,11 +75,11 @@ impl Observer for Listener {
     }
 }
 
-/// How a call ended, as its caller was told.
+/// The result of a call, as its caller received it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
     pub(crate) reason: Option<StopReason>,
-    /// Attempts, unless it was a success that does not say.
+    /// The attempts; `None` for a success that does not report them.
     attempts: Option<u32>,
 }
 
@@ -96,19 +94,19 @@ impl End {
     }
 }
 
-/// A call under way. Dropped without an end it was cancelled, or it panicked.
+/// A call under way. If it is dropped without an end, it was cancelled or it panicked.
 pub(crate) struct Call {
     census: &'static Census,
     tally: Arc<Tally>,
-    /// Whether the tally was told of events.
-    heard: bool,
+    /// Whether the tally receives events.
+    watched: bool,
     has_ended: bool,
 }
 
 impl Call {
-    pub(crate) fn start(census: &'static Census, tally: &Arc<Tally>, heard: bool) -> Self {
+    pub(crate) fn start(census: &'static Census, tally: &Arc<Tally>, watched: bool) -> Self {
         census.started.add_one();
-        Self { census, tally: Arc::clone(tally), heard, has_ended: false }
+        Self { census, tally: Arc::clone(tally), watched, has_ended: false }
     }
 
     pub(crate) fn ended(mut self, end: End) {
@@ -116,15 +114,14 @@ impl Call {
         self.census.end(end.reason);
         self.check_attempts(end);
         self.check_deadline(end);
-        if self.heard {
+        if self.watched {
             self.check_events(end);
         }
     }
 
     fn check_attempts(&self, end: End) {
         let terms = self.census.terms;
-        // A detached operation may begin when nobody waits for it any more, so those are not
-        // counted.
+        // Detached operations are not counted, since one may begin after its attempt was cut.
         let begun = (!terms.detaches).then(|| self.tally.begun());
         let Some(attempts) = end.attempts.or(begun) else { return };
         let rejected = end.reason == Some(StopReason::CircuitOpen);
@@ -139,17 +136,17 @@ impl Call {
         });
     }
 
-    /// Whether the call's own deadline ended it, which may have passed before it began.
+    /// Whether the call's deadline ended it, possibly before it began.
     fn is_late(&self, end: End) -> bool {
         end.reason == Some(StopReason::DeadlineExceeded) && self.tally.deadline.get().is_some()
     }
 
-    /// A call whose deadline has passed runs nothing, and does not come to its breaker.
+    /// A call whose deadline has passed runs no operation, and does not reach its breaker.
     fn check_deadline(&self, end: End) {
         if self.tally.deadline.get() == Some(&Duration::ZERO) {
             let stops = matches!(end.reason, Some(StopReason::DeadlineExceeded | StopReason::Aborted));
             self.census.laws.require(Law::InTime, stops && self.tally.begun() == 0, || {
-                format!("{}: {end:?} past its own deadline, heard {:?}", self.census.terms.name, self.tally)
+                format!("{}: {end:?} past its deadline, received {:?}", self.census.terms.name, self.tally)
             });
         }
     }
@@ -161,18 +158,17 @@ impl Call {
         let terminal = tally.terminal.load(Ordering::Relaxed) as usize;
         let whose = self.census.terms.name;
         self.census.laws.require(Law::OneTerminal, terminals == 1 && terminal == name, || {
-            format!("{whose}: {end:?}, heard {tally:?}")
+            format!("{whose}: {end:?}, received {tally:?}")
         });
         let starts = tally.starts.load(Ordering::Relaxed);
         let (ends, retries) = (tally.ends.load(Ordering::Relaxed), tally.retries.load(Ordering::Relaxed));
         let agree = end.attempts.is_none_or(|attempts| attempts == starts)
             && starts == ends
             && (starts.saturating_sub(1)..=starts).contains(&retries);
-        self.census.laws.require(Law::AttemptsEnd, agree, || format!("{whose}: {end:?}, heard {tally:?}"));
+        self.census.laws.require(Law::AttemptsEnd, agree, || format!("{whose}: {end:?}, received {tally:?}"));
     }
 
-    /// A call that was dropped, or that panicked, was cancelled, and at most one of its attempts is
-    /// open.
+    /// A call that was dropped or panicked has the event `cancelled`, and at most one open attempt.
     fn check_dropped(&self) {
         let (tally, terms) = (&*self.tally, self.census.terms);
         let terminals = tally.terminals.load(Ordering::Relaxed);
@@ -180,10 +176,10 @@ impl Call {
         let laws = self.census.laws;
         laws.require(Law::Capped, tally.begun() <= terms.cap, || format!("{}: dropped, {tally:?}", terms.name));
         let cancelled = tally.terminal.load(Ordering::Relaxed) as usize == place_of(EventName::Cancelled);
-        let told = if self.heard { terminals == 1 && cancelled } else { terminals == 0 };
-        laws.require(Law::OneTerminal, told, || format!("{}: dropped, heard {tally:?}", terms.name));
+        let told = if self.watched { terminals == 1 && cancelled } else { terminals == 0 };
+        laws.require(Law::OneTerminal, told, || format!("{}: dropped, received {tally:?}", terms.name));
         laws.require(Law::AttemptsEnd, matches!(open, Some(0 | 1)), || {
-            format!("{}: dropped, heard {tally:?}", terms.name)
+            format!("{}: dropped, received {tally:?}", terms.name)
         });
     }
 }

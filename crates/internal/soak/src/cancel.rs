@@ -1,6 +1,4 @@
-//! Ways to end a call's future before its time.
-//!
-//! Owns the cutting. Knows no policy: any future will do.
+//! Ways to cut a future short. They work on any future.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -13,18 +11,18 @@ use tokio::time::timeout;
 use crate::dice::Dice;
 use crate::panics;
 
-/// What becomes of a call's future.
+/// The treatment of a call's future.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cut {
-    /// It runs to its end.
+    /// Runs until it completes.
     Never,
-    /// It is polled so many times, whether it was woken or not, and dropped.
+    /// Polled this many times, woken or not, then dropped.
     AfterPolls(u32),
-    /// It is dropped when the time is over.
+    /// Dropped after this time.
     AfterTime(Duration),
-    /// It runs on a task of its own, which is aborted after so many turns.
+    /// Runs in a separate task, which is aborted after this many turns.
     Aborted(u32),
-    /// It runs to its end on a task of its own.
+    /// Runs until it completes, in a separate task.
     Apart,
 }
 
@@ -39,23 +37,23 @@ impl Cut {
         }
     }
 
-    /// Whether a future that never ends would be ended.
+    /// Whether this ends a future that never completes.
     pub(crate) const fn ends_all(self) -> bool {
         matches!(self, Self::AfterPolls(_) | Self::AfterTime(_) | Self::Aborted(_))
     }
 
-    /// Runs the future, to its end or not. A panic on purpose in it ends it as well.
+    /// Runs the future, completely or not. An intended panic also ends it.
     pub(crate) async fn apply(self, call: impl Future<Output = ()> + Send + 'static) {
         match self {
             Self::Never => unharmed(call).await,
             Self::AfterPolls(polls) => polled(unharmed(call), polls).await,
             Self::AfterTime(time) => {
-                // Err means that it was cut, as wanted.
+                // `Err` means that it was cut, as intended.
                 let _ = timeout(time, unharmed(call)).await;
             }
             Self::Aborted(turns) => aborted(call, turns).await,
             Self::Apart => {
-                // Err means that it panicked; the panic hook knows whether it was to.
+                // `Err` means that it panicked; the panic hook knows whether that was intended.
                 let _ = tokio::spawn(call).await;
             }
         }
@@ -68,7 +66,7 @@ async fn aborted(call: impl Future<Output = ()> + Send + 'static, turns: u32) {
         yield_now().await;
     }
     task.abort();
-    // Until it is over: what it holds is given back by then.
+    // Waits for the end of the task, which has dropped its values by then.
     let _ = task.await;
 }
 
@@ -86,7 +84,7 @@ async fn polled(call: impl Future<Output = ()>, polls: u32) {
     .await;
 }
 
-/// The future, which ends when it panics.
+/// Wraps a future, which then completes if it panics.
 async fn unharmed(call: impl Future<Output = ()>) {
     let mut call = pin!(call);
     poll_fn(|cx| poll_unharmed(call.as_mut(), cx)).await;

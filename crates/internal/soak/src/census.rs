@@ -1,7 +1,6 @@
-//! What is counted of all calls to one pair of policies, and the sums that have to agree when the
-//! storm is over.
+//! The counts over all calls of one pair of policies, and the sums that must agree after the storm.
 //!
-//! Owns the counters and the observer that feeds them. What is known of a single call is `call.rs`.
+//! `call.rs` checks single calls.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use crate::edges::Edges;
 use crate::law::{Law, Laws};
 use crate::purse::Purse;
 
-/// The event that ends a call with this reason, or with none.
+/// The terminal event of a call with this reason, or of a success.
 pub(crate) fn terminal_of(reason: Option<StopReason>) -> EventName {
     reason.map_or(EventName::Success, StopReason::event)
 }
@@ -36,19 +35,19 @@ impl Count {
     }
 }
 
-/// What the policies promise, as far as a law needs to know it.
+/// The settings of the policies that the laws depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) name: &'static str,
-    /// Attempts allowed.
+    /// The most attempts of a call.
     pub(crate) cap: u32,
     pub(crate) deadline: Option<Duration>,
     /// Whether an attempt that runs at the deadline may finish.
     pub(crate) may_finish: bool,
     pub(crate) attempt_timeout: Option<Duration>,
-    /// Whether the policies themselves have an observer, which then hears of every call.
+    /// Whether the policies have an observer, which is then notified of every call.
     pub(crate) watched: bool,
-    /// Whether operations run on threads of their own and may outlive their attempts.
+    /// Whether operations run on separate threads and may outlive their attempts.
     pub(crate) detaches: bool,
     /// Whether the clock may step back.
     pub(crate) wild: bool,
@@ -57,12 +56,12 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    /// The most time an attempt has.
+    /// The longest time of an attempt.
     fn time(&self) -> Option<Duration> {
         self.attempt_timeout.into_iter().chain(self.deadline).min()
     }
 
-    /// Whether attempts are cut, at a timeout or at the deadline, so that they may hang.
+    /// Whether attempts are cut at a timeout or at the deadline, so that operations may hang.
     pub(crate) const fn cuts(&self) -> bool {
         self.attempt_timeout.is_some() || (self.deadline.is_some() && !self.may_finish)
     }
@@ -71,8 +70,8 @@ impl Terms {
 pub(crate) struct Census {
     pub(crate) terms: Terms,
     pub(crate) laws: &'static Laws,
-    /// The breakers by name, with what is heard of their edges: policies that share everything else
-    /// have one each.
+    /// The breakers by name, with the counts of their transitions. Policies that share everything
+    /// else have different breakers.
     breakers: Vec<(Option<&'static str>, &'static Edges)>,
     /// The budget, if there is one.
     pub(crate) purse: Option<&'static Purse>,
@@ -88,16 +87,16 @@ pub(crate) struct Census {
     attempts_ended: Count,
     timeouts: Count,
 
-    /// Operations that began to run, came to their end, and were dropped or panicked.
+    /// Operations that began, returned, and were dropped or panicked.
     pub(crate) begun: Count,
     pub(crate) returned: Count,
     pub(crate) cut_short: Count,
-    /// Results on which the classifier or the strategy panicked, so that their attempt has no end.
+    /// Results on which the classifier or the strategy panicked. Their attempts have no end.
     pub(crate) spoilt: Count,
-    /// Values, errors and hooks that were made, and dropped by whoever had them last.
+    /// Values, errors and hooks made and dropped.
     made: Count,
     dropped: Count,
-    /// Successes a learning strategy heard of.
+    /// Successes reported to a learning strategy.
     pub(crate) learned: Count,
 }
 
@@ -132,7 +131,7 @@ impl Census {
         }
     }
 
-    /// Counts a call that came to its end.
+    /// Counts a call that ended.
     pub(crate) fn end(&self, reason: Option<StopReason>) {
         match reason {
             None => self.succeeded.add_one(),
@@ -140,7 +139,7 @@ impl Census {
         }
     }
 
-    /// Calls that came to their end.
+    /// The number of calls that ended.
     pub(crate) fn ended(&self) -> u64 {
         self.succeeded.get() + self.stopped.iter().map(Count::get).sum::<u64>()
     }
@@ -159,13 +158,13 @@ impl Census {
         self.events[place_of(event)].get()
     }
 
-    /// Whether every attempt that was started has run its operation to an end.
+    /// Whether the operation of every started attempt has ended.
     pub(crate) fn is_quiet(&self) -> bool {
         let over = self.returned.get() + self.cut_short.get();
         over == self.begun.get() && over == self.attempts_started.get()
     }
 
-    /// After the storm: the sums.
+    /// Checks the sums after the storm.
     pub(crate) fn settle(&self) {
         let (laws, name) = (self.laws, self.terms.name);
         let over = self.ended() + self.cancelled.get() + self.panicked.get();
@@ -208,7 +207,7 @@ impl Census {
             laws.balance(Law::MayFinish, name, ("attempts cut", self.timeouts.get()), ("allowed", 0));
         }
         if self.terms.detaches {
-            // Nothing is cancelled here, and a call that panics does so in an attempt.
+            // No call of these is cancelled, and one that panics does so in an attempt.
             let over = ended + self.panicked.get();
             laws.balance(Law::AttemptsEnd, name, ("attempts", started), ("ended and panicked", over));
         } else {
@@ -223,7 +222,7 @@ impl Census {
         self.check_starts_in_time(attempt, deadline);
     }
 
-    /// Of a policy's deadline, or of one call's.
+    /// Checks against a policy's deadline, or a call's.
     pub(crate) fn check_starts_in_time(&self, attempt: &AttemptContext<'_>, deadline: Option<Duration>) {
         let name = self.terms.name;
         if let Some(deadline) = deadline {
@@ -232,7 +231,7 @@ impl Census {
         }
     }
 
-    /// What an operation is told of its time.
+    /// Checks the time left that an operation receives.
     pub(crate) fn check_time_left(&self, attempt: Attempt) {
         let (left, most) = (attempt.time_left(), self.terms.time());
         let holds = most.is_none_or(|most| left.is_some_and(|left| !left.is_zero() && left <= most));
@@ -249,7 +248,7 @@ impl Census {
         self.check_waits_in_time(attempt, self.terms.deadline);
     }
 
-    /// Of a policy's deadline, or of one call's.
+    /// Checks against a policy's deadline, or a call's.
     pub(crate) fn check_waits_in_time(&self, attempt: &AttemptContext<'_>, deadline: Option<Duration>) {
         let (Some(AttemptDecision::Retry), Some(deadline)) = (attempt.decision, deadline) else { return };
         let ends = attempt.elapsed.saturating_add(attempt.delay.unwrap_or_default());
@@ -259,14 +258,14 @@ impl Census {
         });
     }
 
-    /// Enters an event in the account of its breaker.
+    /// Counts an event in the account of its breaker.
     fn hear(&self, event: &Event<'_>) {
         let named = self.breakers.iter().find(|(name, _)| *name == event.breaker.as_deref());
         self.laws.require(Law::OwnBreaker, named.is_some() || self.breakers.is_empty(), || {
             format!("{}: {event:?}", self.terms.name)
         });
         if let Some((_, edges)) = named {
-            edges.heard(event.name);
+            edges.count(event.name);
         }
     }
 }
@@ -275,7 +274,7 @@ pub(crate) fn place_of_reason(reason: StopReason) -> usize {
     StopReason::ALL.iter().position(|known| *known == reason).expect("a reason of the list")
 }
 
-/// Something that went into a call, or came out of it: it has to be dropped some time.
+/// A value that went into a call or came out of it, and that must be dropped in the end.
 pub(crate) struct Trace(&'static Census);
 
 impl Trace {

@@ -1,7 +1,7 @@
-//! A circuit breaker and what is known of it: who hears of its edges, and how it is put to the test
-//! when the storm is over.
+//! A circuit breaker with the counts of its transitions, and the test that it passes after the
+//! storm.
 //!
-//! Owns the checks of a single breaker. Calls and permits are made elsewhere.
+//! Calls and permits are made elsewhere.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,10 +16,10 @@ use crate::law::{Law, Laws};
 pub(crate) struct Circuit {
     pub(crate) name: &'static str,
     pub(crate) breaker: CircuitBreaker,
-    /// What is heard of its transitions.
+    /// The counts of its reported transitions.
     pub(crate) edges: Edges,
-    /// Whether all that use it tell of its transitions. Quiet calls tell nobody.
-    all_tell: bool,
+    /// Whether all its users report its transitions. Quiet calls do not.
+    all_report: bool,
     threshold: u32,
     recovery: Duration,
     clock: Option<&'static WildClock>,
@@ -30,7 +30,7 @@ impl Circuit {
         name: &'static str,
         builder: CircuitBreakerBuilder,
         (threshold, recovery): (u32, Duration),
-        all_tell: bool,
+        all_report: bool,
         clock: Option<&'static WildClock>,
     ) -> Self {
         let builder = builder.name(name).failure_threshold(threshold).recovery_timeout(recovery);
@@ -39,11 +39,11 @@ impl Circuit {
             None => builder,
         };
         let breaker = builder.build().expect("a valid configuration");
-        Self { name, breaker, edges: Edges::default(), all_tell, threshold, recovery, clock }
+        Self { name, breaker, edges: Edges::default(), all_report, threshold, recovery, clock }
     }
 
-    /// After the storm: it recovers, opens when told of failures, survives a dropped probe,
-    /// recovers again, and then takes exactly as many failures as its threshold says.
+    /// Checks after the storm that it recovers, opens after reported failures, survives a dropped
+    /// probe, recovers again, and then opens at exactly its threshold.
     pub(crate) fn settle(&self, laws: &Laws) {
         self.check_edges(laws);
         self.recover(laws);
@@ -59,13 +59,13 @@ impl Circuit {
     }
 
     fn check_edges(&self, laws: &Laws) {
-        if self.all_tell {
+        if self.all_report {
             self.edges.counts().check(laws, self.name, self.breaker.state());
         }
     }
 
-    /// Nobody else uses it any more: once the recovery time has passed, the next call is the probe,
-    /// and its success closes it.
+    /// This is the only user left: after the recovery time, the next call is the probe, and its
+    /// success closes the circuit.
     fn recover(&self, laws: &Laws) {
         let before = self.breaker.state();
         self.wait();
@@ -83,9 +83,9 @@ impl Circuit {
         });
     }
 
-    /// Reports failures, all at the same instant so that no pause of this thread makes them expire.
-    /// A circuit that has just closed counts from nothing; of one that was closed all along some
-    /// failures may be left.
+    /// Reports failures, all at one instant, so that a pause of this thread does not make them
+    /// expire. A circuit that has just closed counts from zero; one that was closed before may
+    /// still hold some failures.
     fn trip(&self, laws: &Laws, has_just_closed: bool) {
         let now = Instant::now();
         for failures in 1..=self.threshold {

@@ -1,6 +1,4 @@
-//! Clocks that tell what they told, and clocks that misbehave.
-//!
-//! Owns the two clocks and the timer on the second. Knows neither budgets nor policies.
+//! Clocks that remember their last reading, and clocks that misbehave, with a timer for the latter.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -15,17 +13,17 @@ thread_local! {
     static LAST_TOLD: Cell<u64> = const { Cell::new(0) };
 }
 
-/// What a [`NotedClock`] last told this thread, in nanoseconds since its origin.
+/// The last reading of a [`NotedClock`] on this thread, in nanoseconds since its origin.
 pub(crate) fn last_told() -> u64 {
     LAST_TOLD.get()
 }
 
-/// The clock of a budget: it remembers what it told each thread, so that a grant is checked with
-/// the very instant it was granted at.
+/// The clock of a budget. It remembers the last reading of each thread, so that a grant is checked
+/// at exactly the instant it was granted at.
 #[derive(Debug)]
 pub(crate) struct NotedClock {
     origin: Instant,
-    /// Counts its own readings instead of time.
+    /// Counts its readings instead of time.
     logical: bool,
     ticks: AtomicU64,
     still: AtomicBool,
@@ -36,7 +34,7 @@ impl NotedClock {
         Self::new(false)
     }
 
-    /// A clock that moves on by a nanosecond with each reading.
+    /// A clock that advances by a nanosecond with each reading.
     pub(crate) fn logical() -> Self {
         Self::new(true)
     }
@@ -45,7 +43,7 @@ impl NotedClock {
         Self { origin: Instant::now(), logical, ticks: AtomicU64::new(0), still: AtomicBool::new(false) }
     }
 
-    /// Stops it where it is, or lets it go on.
+    /// Stops the clock, or lets it run again.
     pub(crate) fn stand_still(&self, still: bool) {
         self.still.store(still, Ordering::Relaxed);
     }
@@ -54,12 +52,12 @@ impl NotedClock {
         self.logical
     }
 
-    /// Moves it on; a real one then is ahead by so much.
+    /// Advances the clock; a real one is then ahead by this time.
     pub(crate) fn jump(&self, by: Duration) {
         self.ticks.fetch_add(nanos(by), Ordering::Relaxed);
     }
 
-    /// Stops it for good, `after` what it shows now.
+    /// Stops the clock for good, this time `after` its present reading.
     pub(crate) fn freeze(&self, after: Duration) {
         if !self.logical {
             let shown = nanos(self.origin.elapsed());
@@ -86,8 +84,7 @@ impl Clock for NotedClock {
     }
 }
 
-/// A clock that stands still until somebody moves it, jumps when they do, and steps back now and
-/// then.
+/// A clock that stands still until it is moved, moves in jumps, and sometimes steps back.
 #[derive(Debug)]
 pub(crate) struct WildClock {
     origin: Instant,
@@ -95,7 +92,7 @@ pub(crate) struct WildClock {
     readings: AtomicU64,
 }
 
-/// Every so many readings, one is this much too early.
+/// One of so many readings is early by this time.
 const STEP_BACK_EVERY: u64 = 11;
 const STEP_BACK: u64 = 50_000;
 
@@ -117,7 +114,7 @@ impl Clock for WildClock {
     }
 }
 
-/// A timer on a [`WildClock`]: a wait lets the others run once, then moves the clock on.
+/// A timer on a [`WildClock`]: a wait yields once, then advances the clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WildTimer(pub(crate) &'static WildClock);
 
@@ -155,7 +152,7 @@ impl Future for WildSleep {
     }
 }
 
-/// Storms last hours, and 64 bits of nanoseconds 584 years.
+/// Storms last hours; 64 bits of nanoseconds last 584 years.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,30 +1,28 @@
-//! What callers draw, from a generator with a seed.
-//!
-//! Owns the odds. Does nothing of what was drawn.
+//! The random choices of callers, from a generator with a seed, and their probabilities.
 
 use std::time::Duration;
 
 use redress_core::ErrorClass;
 
-/// A caller's own generator.
+/// The random generator of one caller.
 #[derive(Debug)]
 pub(crate) struct Dice(fastrand::Rng);
 
-/// What one attempt is to do.
+/// The work of one attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
     pub(crate) deed: Deed,
-    /// How often an asynchronous operation lets others go first.
+    /// The number of times that an asynchronous operation yields.
     pub(crate) yields: u32,
-    /// How long a blocking operation takes, if it takes time.
+    /// The time that a blocking operation takes, if any.
     pub(crate) nap: Option<Duration>,
 }
 
-/// How one attempt is to end.
+/// The end of one attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deed {
     Succeed,
-    /// Returns a value that the classifier calls a failure.
+    /// Returns a value that the classifier counts as a failure.
     BadValue(ErrorClass),
     Fail(ErrorClass),
     Hint(ErrorClass, Duration),
@@ -35,25 +33,25 @@ pub(crate) enum Deed {
     Panic,
     /// Returns an error on which the classifier panics.
     SpoilClassifier,
-    /// Returns an error on which the strategy panics, if it is asked.
+    /// Returns an error on which the strategy panics, if called.
     SpoilStrategy,
     /// Runs until it is cut.
     Hang,
 }
 
-/// The way a call is made.
+/// The way in which a call is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Call,
     Execute,
 }
 
-/// Whose settings a call has.
+/// The origin of a call's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settings {
-    /// None.
+    /// No context.
     Policy,
-    /// A context that all callers share.
+    /// A context shared by all callers.
     Shared,
     /// A context made for this call.
     Own,
@@ -67,7 +65,7 @@ impl Dice {
         Self(fastrand::Rng::with_seed(seed))
     }
 
-    /// Dice for something that draws by itself.
+    /// A separate generator for a part that makes its own choices.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.0.fork())
     }
@@ -112,7 +110,7 @@ impl Dice {
         *self.pick(&[Settings::Policy, Settings::Policy, Settings::Shared, Settings::Own])
     }
 
-    /// An attempt's effort, when this share of them fails.
+    /// Draws the work of an attempt, of which this share fails.
     pub(crate) fn effort(&mut self, failing_percent: u32, may_hang: bool) -> Effort {
         let deed = if self.percent(failing_percent) { self.misdeed(may_hang) } else { Deed::Succeed };
         let yields = if self.one_in(4) { self.below(4) } else { 0 };

@@ -1,6 +1,4 @@
-//! The transitions of one breaker, as those who are told hear of them.
-//!
-//! Owns the counts and the law they keep. Does not know the breaker.
+//! Counts of the reported transitions of one breaker, and the law that they keep.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +7,7 @@ use redress_core::breaker::{CircuitState, Transition};
 
 use crate::law::{Law, Laws};
 
-/// How often a breaker opened, admitted a first probe, and closed.
+/// The numbers of times that a breaker opened, admitted a first probe, and closed.
 #[derive(Debug, Default)]
 pub(crate) struct Edges {
     opened: AtomicU64,
@@ -17,7 +15,7 @@ pub(crate) struct Edges {
     closed: AtomicU64,
 }
 
-/// The counts at one time.
+/// The counts at one instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EdgeCounts {
     pub(crate) opened: u64,
@@ -28,12 +26,12 @@ pub(crate) struct EdgeCounts {
 impl Edges {
     pub(crate) fn passed(&self, transition: Option<Transition>) {
         if let Some(transition) = transition {
-            self.heard(transition.event());
+            self.count(transition.event());
         }
     }
 
-    /// Hears of an event; those that are no transition do not count.
-    pub(crate) fn heard(&self, event: EventName) {
+    /// Counts an event if it is a transition.
+    pub(crate) fn count(&self, event: EventName) {
         let count = match event {
             EventName::CircuitOpened => &self.opened,
             EventName::CircuitHalfOpen => &self.half_opened,
@@ -53,8 +51,8 @@ impl Edges {
 }
 
 impl EdgeCounts {
-    /// Half-open is reached from open alone, and left to open or closed: so of a breaker that began
-    /// closed, the openings are as many as the half-openings, and one more while it is open.
+    /// Half-open is reached only from open, and left to open or closed. So a breaker that began
+    /// closed has as many openings as half-openings, and one more while it is open.
     pub(crate) fn check(self, laws: &Laws, whose: &str, state: CircuitState) {
         let expected = self.half_opened + u64::from(state == CircuitState::Open);
         let holds = self.opened == expected && self.closed <= self.half_opened;

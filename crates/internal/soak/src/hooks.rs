@@ -1,6 +1,4 @@
 //! The hooks of single calls: some steer the call, some panic, some do both.
-//!
-//! Owns what a context is equipped with. Makes no call.
 
 use std::future::Future;
 use std::hint;
@@ -19,44 +17,44 @@ use crate::panics;
 use crate::subject::Subject;
 use crate::timelines::{Recording, Timelines};
 
-/// A hook's mood: every so often it panics, and every so often it says no.
+/// The behaviour of a hook: at set intervals it panics, and at others it refuses.
 pub(crate) struct Mood {
-    asked: AtomicU32,
+    calls: AtomicU32,
     panics_every: u32,
     refuses_every: u32,
-    /// Of a hook that is made for one call.
+    /// The mood of a hook made for one call.
     _trace: Option<Trace>,
 }
 
 impl Mood {
     pub(crate) const fn new(panics_every: u32, refuses_every: u32) -> Self {
-        Self { asked: AtomicU32::new(0), panics_every, refuses_every, _trace: None }
+        Self { calls: AtomicU32::new(0), panics_every, refuses_every, _trace: None }
     }
 
     fn drawn(dice: &mut Dice, census: &'static Census) -> Self {
         Self {
-            asked: AtomicU32::new(dice.below(8)),
+            calls: AtomicU32::new(dice.below(8)),
             panics_every: 1 + dice.below(8),
             refuses_every: 1 + dice.below(8),
             _trace: Some(Trace::leave(census)),
         }
     }
 
-    /// Whether it says no this time, if it does not panic.
-    pub(crate) fn asked(&self) -> bool {
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        if asked % self.panics_every == 0 {
-            if asked % 2 == 0 { panics::throw_bomb() } else { panics::throw() }
+    /// Panics or returns whether it refuses this time.
+    pub(crate) fn refuses(&self) -> bool {
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        if calls % self.panics_every == 0 {
+            if calls % 2 == 0 { panics::throw_bomb() } else { panics::throw() }
         }
-        asked % self.refuses_every == 0
+        calls % self.refuses_every == 0
     }
 
     fn told(&self) {
-        hint::black_box(self.asked());
+        hint::black_box(self.refuses());
     }
 
     pub(crate) fn decision(&self, context: &BackoffContext<'_>) -> SleepDecision {
-        match (self.asked(), context.attempt % 2 == 0) {
+        match (self.refuses(), context.attempt % 2 == 0) {
             (false, _) => SleepDecision::Sleep,
             (true, true) => SleepDecision::Defer,
             (true, false) => SleepDecision::Abort,
@@ -64,7 +62,7 @@ impl Mood {
     }
 }
 
-/// Hooks that both drivers have, as the dice say; and where the call then records.
+/// Sets hooks that both drivers support, as drawn. Returns where the call records its timeline.
 pub(crate) fn equip<'a, P>(
     context: CallContext<'a, P>,
     dice: &mut Dice,
@@ -86,7 +84,7 @@ pub(crate) fn equip<'a, P>(
     }
     if dice.one_in(6) {
         let mood = Mood::drawn(dice, census);
-        context = context.abort_if(move || mood.asked());
+        context = context.abort_if(move || mood.refuses());
     }
     if dice.one_in(4) {
         let mood = Mood::drawn(dice, census);
@@ -103,11 +101,11 @@ pub(crate) fn equip<'a, P>(
     record(context, dice, &subject.timelines)
 }
 
-/// A deadline of the call's own, which has passed already one time in four.
+/// Sets a deadline for the call, which has passed already in one case of four.
 fn limit<'a, P>(context: CallContext<'a, P>, dice: &mut Dice, tally: &Tally, wild: bool) -> CallContext<'a, P> {
     let span = if dice.one_in(4) { Duration::ZERO } else { dice.micros(if wild { 3_000_000 } else { 3_000 }) };
     tally.limit(span);
-    // A wild clock may step back behind an instant that it shows here.
+    // A wild clock may later step back behind an instant that it returns here.
     if wild || dice.one_in(2) { context.deadline(span) } else { context.deadline(Instant::now() + span) }
 }
 
@@ -126,7 +124,7 @@ fn record<'a, P>(
     }
 }
 
-/// A sleeper that does not sleep, or panics: then the thread sleeps instead.
+/// A sleeper that does not sleep, or panics; then the thread sleeps instead.
 pub(crate) fn equip_blocking<'a, C>(
     context: CallContext<'a, Policy<C>>,
     dice: &mut Dice,
@@ -139,7 +137,7 @@ pub(crate) fn equip_blocking<'a, C>(
     context.sleep_with(move |_| mood.told())
 }
 
-/// Hooks that are awaited: they let others go first, and panic when called, or later.
+/// Hooks that are awaited: they yield, and panic when called or when polled.
 pub(crate) fn equip_async<'a, C, Tm>(
     context: CallContext<'a, AsyncPolicy<C, Tm>>,
     dice: &mut Dice,

@@ -1,12 +1,9 @@
-//! What must hold, and the list of what did not.
-//!
-//! Owns the laws' names, how often each was looked at, and the figures of the first breaches. Does
-//! not know how a law is checked.
+//! The laws that must hold, how often each was checked, and the figures of the first breaches.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// One thing that must hold throughout a storm, or when it is over.
+/// A law that must hold during a storm, or after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Law {
     CallsEnd,
@@ -59,7 +56,7 @@ impl Law {
         Self::Memory,
     ];
 
-    /// The invariant's id, where it is one of those that the reliability page lists.
+    /// The id of the invariant, if the reliability page lists it.
     pub(crate) const fn id(self) -> &'static str {
         match self {
             Self::OneTerminal => "R3",
@@ -79,7 +76,7 @@ impl Law {
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::CallsEnd => "calls = ended + cancelled + panicked",
-            Self::OneTerminal => "a call has one terminal event: of its reason, or that it was cancelled",
+            Self::OneTerminal => "a call has one terminal event: for its reason, or `cancelled`",
             Self::Capped => "attempts never exceed the cap",
             Self::InTime => "no attempt starts, and no wait ends, at or past the deadline",
             Self::HintsFloor => "no wait is shorter than the failure's hint",
@@ -88,23 +85,23 @@ impl Law {
             Self::PermitsBalance => "permits admitted = reported + released",
             Self::BudgetWindow => "no window of a budget holds more grants than its limit",
             Self::Tokens => "every token comes back, and a retry takes one",
-            Self::Edges => "breakers keep to their table, and observers hear of every edge once",
+            Self::Edges => "breakers keep to their table, and observers receive every transition once",
             Self::OneProbe => "one current probe at a time: the next when it has ended, or its lease is over",
-            Self::NoWedge => "after recovery a success closes the circuit, whatever probes are kept",
+            Self::NoWedge => "after recovery a success closes the circuit, even if probes are kept",
             Self::StaleIgnored => "a result from before the last change of state changes nothing",
-            Self::HeardOnce => "a strategy that learns hears of a success once",
-            Self::Timelines => "a timeline holds what happened: each call's one end, in order",
+            Self::HeardOnce => "a learning strategy is notified of a success once",
+            Self::Timelines => "a timeline holds the events in order, with one end for each call",
             Self::NothingKept => "nothing that went into a call outlives it",
-            Self::Panics => "no panic but those thrown on purpose",
-            Self::OwnBreaker => "what a call tells names the breaker of its own policy",
+            Self::Panics => "no panic except intended ones",
+            Self::OwnBreaker => "the events of a call name the breaker of its policy",
             Self::MayFinish => "an attempt that may finish is not cut",
-            Self::TimeLeft => "an operation is told of the time it has, and of no more",
+            Self::TimeLeft => "an operation receives exactly the time it has left",
             Self::Memory => "memory stays flat",
         }
     }
 }
 
-/// How often each law was looked at and broken.
+/// How often each law was checked and broken.
 #[derive(Debug, Default)]
 pub(crate) struct Laws {
     looked: [AtomicU64; Law::ALL.len()],
@@ -112,12 +109,11 @@ pub(crate) struct Laws {
     examples: Mutex<Vec<(Law, String)>>,
 }
 
-/// Figures kept of each law's breaches: the first ones tell what happened, the rest follow from
-/// them.
+/// The breaches kept for each law: the first ones show the cause, the rest follow from them.
 const EXAMPLES: u64 = 3;
 
 impl Laws {
-    /// Looks at a law: `figures` say what was found, if it does not hold.
+    /// Checks a law; `figures` describes a breach.
     pub(crate) fn require(&self, law: Law, holds: bool, figures: impl FnOnce() -> String) {
         self.looked[law as usize].fetch_add(1, Ordering::Relaxed);
         if !holds {

@@ -1,25 +1,23 @@
-//! Every grant of a budget with the instant it was granted at, and the check that no window holds
-//! too many.
-//!
-//! Owns the list and its arithmetic. Does not know who was granted what.
+//! The ledger of a budget: every grant with its instant, and the check that no window holds too
+//! many.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::law::{Law, Laws};
 
-/// How many grants are gathered before they are checked.
+/// The number of grants collected before a check.
 const CHUNK: usize = 1 << 14;
 
-/// Checked grants are kept for so many windows, for those that were made at their time and are told
-/// of later.
+/// Checked grants are kept for this many windows, for grants of the same time that are entered
+/// later.
 const KEPT_WINDOWS: u64 = 256;
 
 /// The grants of one budget.
 ///
-/// A thread may be held up between a grant and its entry, so entries come in any order: they are
-/// checked sorted, and those of the last while are checked again beside the next ones. **The check
-/// is exact**: a budget that grants at the instant it read, however late, must keep any window of
-/// those instants within its limit.
+/// A thread may be interrupted between a grant and its entry, so entries arrive in any order. They
+/// are checked sorted, and recent ones are checked again with the next batch. **The check is
+/// exact**: a budget grants at the instant it read, and any window of those instants must stay
+/// within its limit.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     laws: &'static Laws,
@@ -52,12 +50,12 @@ impl Ledger {
         }
     }
 
-    /// Checks what has not been checked yet.
+    /// Checks the remaining grants.
     pub(crate) fn close(&self) {
         self.check(&mut self.book.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// How many grants were entered, and how many of them too late to be checked beside all of
+    /// The number of grants entered, and of those entered too late to be checked with all others of
     /// their time.
     pub(crate) fn figures(&self) -> (u64, u64) {
         let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,8 +74,8 @@ impl Ledger {
         book.kept = ticks;
     }
 
-    /// A grant exactly one window old no longer counts, so the one `limit` places on may be as
-    /// close as that.
+    /// A grant exactly one window old does not count, so the one `limit` places later may be that
+    /// close.
     fn check_sorted(&self, ticks: &[u64]) {
         let later = ticks.iter().skip(self.limit);
         for (first, over) in ticks.iter().zip(later) {

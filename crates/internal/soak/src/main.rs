@@ -1,14 +1,14 @@
-//! Storms: threads and tasks hammer shared policies for a while, in real time and on the real
-//! drivers, with failures, hints, aborts, cancellations, panics and clocks that misbehave. When it
-//! is over, the books have to balance.
+//! The stress test: threads and tasks call shared policies for a while, in real time and on the
+//! real drivers, with failures, hints, aborts, cancellations, panics and clocks that misbehave.
+//! Afterwards all accounts must balance.
 //!
-//! In reading order: the command line (`arguments`), what must hold (`law`), what a caller does and
-//! to whom (`dice`, `operation`, `subject`, `scene`), who does it (`thread_caller`, `task_caller`,
-//! `permits`, `weather`), what is counted (`census`, `call`, `witness`, `ledger`), and how it ends
-//! (`storm`, `watchdog`, `aftermath`, `report`).
+//! In reading order: the command line (`arguments`), the laws (`law`), the choices of a caller and
+//! the policies it calls (`dice`, `operation`, `subject`, `scene`), the callers (`thread_caller`,
+//! `task_caller`, `permits`, `weather`), the counts (`census`, `call`, `witness`, `ledger`), and
+//! the course and end of a storm (`storm`, `watchdog`, `aftermath`, `report`).
 //!
-//! The verdict is about laws and never about speed. A seed fixes what each caller draws, not how
-//! the callers interleave.
+//! The verdict depends on laws, never on speed. A seed fixes the random choices of each caller, not
+//! how the callers interleave.
 //!
 //! Attacks R1, R2, R3, R4, B1, C1, C2, C3, C4, C5.
 

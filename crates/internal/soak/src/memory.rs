@@ -1,30 +1,28 @@
-//! How much memory the process holds, where the system tells.
-//!
-//! Owns the reading and the bound on growth. Does not know what the memory is for.
+//! The memory that the process holds, where the system reports it, and the bound on its growth.
 
 use std::fs;
 
 use crate::law::{Law, Laws};
 
-/// What may come on top of what the process holds when it has warmed up. An allocator keeps an
-/// arena for each thread and fills it bit by bit; seven minutes took half a mebibyte. At a million
-/// calls a second, a leak of one byte a call is over this in half a minute.
+/// The growth allowed after warming up. An allocator keeps an arena for each thread and fills it
+/// slowly: half a mebibyte in seven minutes. At a million calls a second, a leak of one byte a call
+/// exceeds this in half a minute.
 const ALLOWED_GROWTH: u64 = 16 << 20;
 
-/// The process's memory at one time, in bytes.
+/// The memory of the process at one instant, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {
     pub(crate) resident: u64,
-    /// The most it ever was.
+    /// The highest value so far.
     pub(crate) most: u64,
 }
 
-/// What the system says; `None` where there is no `/proc`.
+/// Reads it from the system; `None` where there is no `/proc`.
 pub(crate) fn read() -> Option<Memory> {
     parse(&fs::read_to_string("/proc/self/status").ok()?)
 }
 
-/// The lines `VmRSS` and `VmHWM`, in kilobytes whatever the size of a page.
+/// The lines `VmRSS` and `VmHWM`, in kilobytes for any page size.
 fn parse(status: &str) -> Option<Memory> {
     let kilobytes = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
@@ -33,7 +31,7 @@ fn parse(status: &str) -> Option<Memory> {
     Some(Memory { resident: kilobytes("VmRSS")? << 10, most: kilobytes("VmHWM")? << 10 })
 }
 
-/// Compares the end with the warm process.
+/// Compares the memory at the end with that of the warm process.
 pub(crate) fn check(laws: &Laws, warm: Option<Memory>, end: Option<Memory>) {
     let (Some(warm), Some(end)) = (warm, end) else { return };
     let bound = warm.resident + ALLOWED_GROWTH;

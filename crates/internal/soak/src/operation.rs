@@ -1,7 +1,7 @@
-//! The operation that all calls make: it does what was drawn, and leaves a trace of everything it
-//! makes.
+//! The operation of all calls: it does as drawn, and its values count when they are made and
+//! dropped.
 //!
-//! Owns the values, the errors, and their classifier. Draws nothing itself.
+//! Also holds the errors and their classifier.
 
 use std::future::pending;
 use std::thread;
@@ -14,16 +14,16 @@ use crate::census::{Census, Trace};
 use crate::dice::{Deed, Effort, SPOILER};
 use crate::panics;
 
-/// The longest a blocking operation hangs when told to.
+/// The longest time that a blocking operation hangs.
 const LONGEST_HANG: Duration = Duration::from_micros(300);
 
-/// What an operation returns.
+/// The value that an operation returns.
 pub(crate) struct Value {
     meaning: Meaning,
     _trace: Trace,
 }
 
-/// What an operation fails with.
+/// The error of an operation.
 pub(crate) struct Fault {
     meaning: Meaning,
     _trace: Trace,
@@ -37,7 +37,7 @@ enum Meaning {
     Spoilt,
 }
 
-/// One run of an operation: it returns, or it is cut short by a panic or by being dropped.
+/// One run of an operation: it returns, panics, or is dropped.
 struct Running {
     census: &'static Census,
     has_returned: bool,
@@ -92,7 +92,7 @@ pub(crate) fn run(census: &'static Census, effort: Effort, attempt: Attempt) -> 
     running.result(effort.deed)
 }
 
-/// The operation of a detached call: when it hangs, it does so past its time.
+/// The operation of a detached call: it hangs past its time limit.
 pub(crate) fn run_detached(census: &'static Census, effort: Effort, attempt: Attempt) -> Result<Value, Fault> {
     let running = Running::begin(census);
     census.check_time_left(attempt);
@@ -102,7 +102,7 @@ pub(crate) fn run_detached(census: &'static Census, effort: Effort, attempt: Att
     running.result(effort.deed)
 }
 
-/// The operation of an asynchronous call. It begins when it is first polled.
+/// The operation of an asynchronous call. It begins at its first poll.
 pub(crate) async fn run_async(census: &'static Census, effort: Effort) -> Result<Value, Fault> {
     let running = Running::begin(census);
     for _ in 0..effort.yields {
@@ -114,7 +114,7 @@ pub(crate) async fn run_async(census: &'static Census, effort: Effort) -> Result
     running.result(effort.deed)
 }
 
-/// Reads what values and errors mean.
+/// Classifies values and errors by their content.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader(pub(crate) &'static Census);
 

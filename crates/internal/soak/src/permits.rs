@@ -1,7 +1,7 @@
 //! Permits taken without a policy: reported, dropped, lost in a panic, kept for ever, or settled by
 //! another thread.
 //!
-//! Owns what becomes of them. A probe that is kept delays its breaker by the length of its lease.
+//! A kept probe delays its breaker by the length of its lease.
 
 use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
@@ -13,7 +13,7 @@ use crate::circuit::Circuit;
 use crate::dice::Dice;
 use crate::panics;
 
-/// A permit on its way to another thread, with what becomes of it there.
+/// A permit on its way to another thread, with its end there.
 pub(crate) struct Parcel {
     circuit: &'static Circuit,
     permit: Permit<'static>,
@@ -26,7 +26,7 @@ enum Fate {
     Failure(ErrorClass),
     Drop,
     Panic,
-    /// It never comes back.
+    /// It is never settled.
     Kept,
 }
 
@@ -48,7 +48,7 @@ impl Parcel {
     }
 }
 
-/// Takes a permit of one of the breakers, if it is given, and settles it here or elsewhere.
+/// Takes a permit of one of the breakers, if granted, and settles it here or on another thread.
 pub(crate) fn round(circuits: &[&'static Circuit], dice: &mut Dice, elsewhere: &SyncSender<Parcel>) {
     let circuit = *dice.pick(circuits);
     let Ok(permit) = circuit.breaker.try_acquire() else { return };
@@ -68,7 +68,7 @@ pub(crate) fn round(circuits: &[&'static Circuit], dice: &mut Dice, elsewhere: &
     }
 }
 
-/// Settles what comes, until nobody sends any more.
+/// Settles the permits received, until all senders are dropped.
 pub(crate) fn settle_parcels(parcels: &Receiver<Parcel>) {
     parcels.iter().for_each(Parcel::settle);
 }

@@ -1,6 +1,4 @@
-//! A strategy around another: it counts what it is taught, and panics when told to.
-//!
-//! Owns no delay: those are the other's.
+//! A strategy that wraps another: it counts the results it learns from, and panics when told to.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -12,8 +10,7 @@ use crate::census::Census;
 use crate::dice::SPOILER;
 use crate::panics;
 
-/// Where the census of the policies that a strategy belongs to is found: it is made later than the
-/// strategy.
+/// A slot for the census of a strategy's policies, which is made after the strategy.
 pub(crate) type CensusSlot = OnceLock<&'static Census>;
 
 pub(crate) struct Pupil<S> {

@@ -1,7 +1,6 @@
-//! A budget and what is known of it: its clock, its ledger, and how it is put to the test when the
-//! storm is over.
+//! A budget with its clock and its ledger, and the test that it passes after the storm.
 //!
-//! Owns the direct use of budgets. Retries take their tokens by themselves.
+//! Also the direct use of budgets; retries take their tokens themselves.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,9 +15,9 @@ use crate::ledger::Ledger;
 pub(crate) struct Purse {
     pub(crate) name: &'static str,
     pub(crate) budget: Budget,
-    /// Of a budget with a clock of its own: then every grant can be checked.
+    /// For a budget with its own clock: every grant can be checked.
     noted: Option<Noted>,
-    /// The clock that calls come with, of a budget without one.
+    /// The clock of the callers, for a budget without one.
     offered: Option<&'static dyn Clock>,
 }
 
@@ -28,13 +27,13 @@ struct Noted {
 }
 
 impl Purse {
-    /// A budget that goes by the time its policies offer.
+    /// A budget that uses the time of its policies.
     pub(crate) fn plain(name: &'static str, limit: u32, window: Duration, offered: Option<&'static dyn Clock>) -> Self {
         let budget = Budget::new(limit, window).expect("a limit and a window within bounds");
         Self { name, budget, noted: None, offered }
     }
 
-    /// A budget on a clock that remembers, so that its grants can be checked.
+    /// A budget on a clock that remembers its readings, so that the grants can be checked.
     pub(crate) fn noted(
         laws: &'static Laws,
         name: &'static str,
@@ -44,13 +43,13 @@ impl Purse {
     ) -> Self {
         let clock = Arc::new(clock);
         let budget = Budget::with_clock(limit, window, Arc::clone(&clock)).expect("a limit and a window within bounds");
-        // The first reading is the budget's origin: let it be the earliest.
+        // The first reading becomes the budget's origin: it must be the earliest.
         let _ = budget.remaining();
         let ledger = Ledger::new(laws, name, limit, nanos(window));
         Self { name, budget, noted: Some(Noted { clock, ledger }), offered: None }
     }
 
-    /// A retry was granted just now, on this thread.
+    /// Enters a retry that was granted just now, on this thread.
     pub(crate) fn note_retry(&self) {
         self.note(1);
     }
@@ -72,7 +71,7 @@ impl Purse {
         }
     }
 
-    /// How many are left is never more than there are.
+    /// Checks that no more tokens are left than the limit.
     pub(crate) fn look(&self, laws: &Laws) {
         let (left, limit) = (self.budget.remaining_at(self.now()), self.budget.max_retries());
         laws.require(Law::Tokens, left <= limit, || format!("{}: {left} left of {limit}", self.name));
@@ -82,7 +81,7 @@ impl Purse {
         self.offered.map_or_else(Instant::now, Clock::now)
     }
 
-    /// Lets a logical clock stand still, or go on, or jump.
+    /// Stops a logical clock or lets it run, and makes it jump.
     pub(crate) fn disturb(&self, still: bool, jump: Duration) {
         if let Some(noted) = self.noted.as_ref().filter(|noted| noted.clock.is_logical()) {
             noted.clock.stand_still(still);
@@ -90,13 +89,14 @@ impl Purse {
         }
     }
 
-    /// Grants entered, and those entered too late to be checked beside all of their time.
+    /// The number of grants entered, and of those entered too late to be checked with all others of
+    /// their time.
     pub(crate) fn figures(&self) -> Option<(u64, u64)> {
         self.noted.as_ref().map(|noted| noted.ledger.figures())
     }
 
-    /// After the storm: the last grants are checked, and all tokens are back two windows later. A
-    /// retry takes one; then there are as many as the limit says, and a refusal takes none.
+    /// Checks after the storm the last grants, and that all tokens are back two windows later, that
+    /// a retry takes one, that the limit is exact, and that a refusal takes none.
     pub(crate) fn settle(&self, laws: &Laws) {
         let (window, limit) = (self.budget.window(), self.budget.max_retries());
         if let Some(noted) = &self.noted {
@@ -118,7 +118,7 @@ impl Purse {
         laws.balance(Law::Tokens, self.name, ("left a window later", left.into()), ("limit", limit.into()));
     }
 
-    /// That much later, on a clock of its own or on the one that is offered.
+    /// An instant later by this time, on the budget's clock or on that of the callers.
     fn later(&self, now: Instant, by: Duration) -> Instant {
         if let Some(noted) = &self.noted {
             noted.clock.jump(by);

@@ -1,6 +1,4 @@
-//! What a storm tells: a line now and then, and the figures at the end.
-//!
-//! Owns the wording. The figures are others'.
+//! The output of a storm: a line at each interval, and the figures at the end.
 
 use std::time::Duration;
 
@@ -13,7 +11,7 @@ use crate::memory::{Memory, mebibytes};
 use crate::panics;
 use crate::scene::Scene;
 
-/// All calls, so far.
+/// The number of calls so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) started: u64,
@@ -93,7 +91,7 @@ pub(crate) fn figures(scene: &Scene, elapsed: Duration, rounds: [u64; 2], memori
         println!("{:>12} calls of `{}`: {} ended, {} attempts", figures.1, figures.0, figures.2, figures.3);
     }
     shared_parts(scene, totals.edges);
-    println!("{:>12} panics on purpose", panics::thrown());
+    println!("{:>12} intended panics", panics::thrown());
     let [start, warm, end] = memories;
     let most = end.map_or_else(|| String::from("not measured"), |memory| mebibytes(memory.most));
     println!(
@@ -115,7 +113,7 @@ fn ends(scene: &Scene, totals: Totals) {
 }
 
 fn shared_parts(scene: &Scene, edges: EdgeCounts) {
-    println!("{:>12} trips, {} half-openings, {} closings heard of", edges.opened, edges.half_opened, edges.closed);
+    println!("{:>12} trips, {} half-openings, {} closings reported", edges.opened, edges.half_opened, edges.closed);
     let permits = scene.witness.counts();
     println!(
         "{:>12} permits of the witness: {} reported, {} released, {} of them probes, {} superseded",
@@ -124,21 +122,21 @@ fn shared_parts(scene: &Scene, edges: EdgeCounts) {
     for purse in &scene.purses {
         if let Some((entered, late)) = purse.figures() {
             println!(
-                "{entered:>12} grants of `{}`, {late} told of too late to be checked beside all of their time",
+                "{entered:>12} grants of `{}`, {late} entered too late to be checked with all others of their time",
                 purse.name
             );
         }
     }
 }
 
-/// The laws that held, with how often each was looked at, and those that did not, with figures.
+/// Prints the laws that held, with the number of checks, and those that were broken, with figures.
 pub(crate) fn verdict(laws: &Laws) {
     println!("\nlaws held:");
     for law in with(|law| laws.broken(law) == 0 && laws.looked(law) > 0) {
         println!("{:>12} x {:>2}  {}", laws.looked(law), law.id(), law.text());
     }
     for law in with(|law| laws.looked(law) == 0) {
-        println!("  not looked at: {:>2}  {}", law.id(), law.text());
+        println!("  not checked: {:>2}  {}", law.id(), law.text());
     }
     if laws.all_hold() {
         return;

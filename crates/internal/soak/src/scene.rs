@@ -1,7 +1,7 @@
-//! The scene of a storm: every budget, breaker and policy in it.
+//! The scene of a storm: every budget, breaker and policy in it, which parts they share, and how
+//! tight their limits are.
 //!
-//! Owns the recipes: which parts are shared by whom, and how tight their limits are. All of it
-//! lives until the program ends.
+//! All of it lives until the program ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -30,10 +30,10 @@ pub(crate) struct Scene {
     pub(crate) purses: Vec<&'static Purse>,
     pub(crate) circuits: Vec<&'static Circuit>,
     pub(crate) witness: Arc<Witness>,
-    /// The witness's edges as observers heard of them.
+    /// The transitions of the witness that observers received.
     pub(crate) witness_told: &'static Edges,
     pub(crate) subjects: Vec<Subject>,
-    /// How many attempts in a hundred fail just now.
+    /// The percentage of attempts that fail at present.
     failing_percent: AtomicU32,
     is_over: AtomicBool,
 }
@@ -77,7 +77,7 @@ impl Scene {
     }
 }
 
-/// Puts a value where threads and tasks alike can borrow it, once for each part of the scene.
+/// Leaks a value so that threads and tasks can borrow it; called once for each part of the scene.
 fn forever<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
@@ -91,7 +91,7 @@ struct Parts {
     seed: u64,
     /// On a logical clock: each reading is a nanosecond.
     ticking: &'static Purse,
-    /// On a real clock that remembers.
+    /// On a real clock that remembers its readings.
     timed: &'static Purse,
     /// On the clocks of its policies.
     plain: &'static Purse,
@@ -99,25 +99,25 @@ struct Parts {
     jumping: &'static Purse,
     /// Shared by quiet and loud calls.
     mixed: &'static Circuit,
-    /// All who use it tell of its transitions.
+    /// All its users report its transitions.
     told: &'static Circuit,
     /// On the wild clock.
     jumpy: &'static Circuit,
-    /// Of policies that share everything else.
+    /// Two breakers of policies that share everything else.
     north: &'static Circuit,
     south: &'static Circuit,
     witness: Arc<Witness>,
     witness_told: &'static Edges,
 }
 
-/// What differs between recipes, beside what they share.
+/// The differences between recipes.
 struct Sketch {
     name: &'static str,
     retry: Option<RetryBuilder>,
-    /// Attempts allowed.
+    /// The most attempts of a call.
     cap: u32,
     deadline: Option<Duration>,
-    /// Whether attempts have a timeout; without one they are cut at the deadline, if there is one.
+    /// Whether attempts have a timeout; without one, the deadline cuts them, if there is one.
     times_out: bool,
     /// Whether attempts may run past the deadline.
     may_finish: bool,
@@ -211,7 +211,7 @@ impl Parts {
         Recipe { census, retry, guards, clock: terms.wild.then_some(self.wild) }
     }
 
-    /// What is heard of a breaker's transitions.
+    /// The counts of a breaker's reported transitions.
     const fn edges_of(&self, guard: &Guard) -> &'static Edges {
         match guard {
             Guard::Circuit(circuit) => &circuit.edges,
@@ -219,12 +219,12 @@ impl Parts {
         }
     }
 
-    /// Nothing shared at all.
+    /// Shares nothing.
     fn bare(&self, slot: &'static CensusSlot) -> Sketch {
         Sketch { retry: retry(fixed(Duration::ZERO), slot), cap: 3, quiet: true, ..Sketch::of("bare") }
     }
 
-    /// Nobody is told of anything, so calls take the quiet way.
+    /// No observers, so calls take the quiet path.
     fn quiet(&self, slot: &'static CensusSlot) -> Sketch {
         Sketch {
             retry: retry(fixed(Duration::ZERO), slot),
@@ -236,7 +236,7 @@ impl Parts {
         }
     }
 
-    /// The same breaker, told aloud, with a deadline that is often too close.
+    /// The same breaker, with observers, and a deadline that is often too close.
     fn guarded(&self, slot: &'static CensusSlot) -> Sketch {
         let jitter = decorrelated_jitter().base(5 * MICRO).max(60 * MICRO).seed(self.seed);
         Sketch {
@@ -250,7 +250,7 @@ impl Parts {
         }
     }
 
-    /// A breaker whose every transition is told; caps, and a class without a strategy.
+    /// A breaker whose transitions are all reported; caps, and a class without a strategy.
     fn told(&self, slot: &'static CensusSlot) -> Sketch {
         let at_once = || Pupil { inner: fixed(Duration::ZERO), census: slot };
         let retry = Retry::builder()
@@ -270,7 +270,7 @@ impl Parts {
         }
     }
 
-    /// No retry, on the same breaker, which hears of attempts that hang.
+    /// No retry, on the same breaker, which receives reports of attempts that hang.
     fn once(&self, _: &'static CensusSlot) -> Sketch {
         Sketch { times_out: true, guards: vec![Guard::Circuit(self.told)], ..Sketch::of("once") }
     }
@@ -279,7 +279,7 @@ impl Parts {
         Guard::Witness(Arc::clone(&self.witness))
     }
 
-    /// A breaker that keeps books.
+    /// The witness as the breaker.
     fn witnessed(&self, slot: &'static CensusSlot) -> Sketch {
         Sketch {
             retry: retry(fixed(Duration::ZERO), slot),
@@ -291,7 +291,7 @@ impl Parts {
         }
     }
 
-    /// A strategy that learns, around one that honours hints, around one with a seed; attempts that
+    /// A learning strategy around one that honours hints, around one with a seed; attempts that
     /// hang do so until the deadline.
     fn learning(&self, slot: &'static CensusSlot) -> Sketch {
         let backoff = token_backoff().base(5 * MICRO).max(30 * MICRO).seed(self.seed);
@@ -306,7 +306,7 @@ impl Parts {
         }
     }
 
-    /// Time stands still, jumps and steps back, and waits are virtual and long.
+    /// On the wild clock: time stands still, jumps and steps back; waits are virtual and long.
     fn jumping(&self, slot: &'static CensusSlot) -> Sketch {
         let jitter = equal_jitter().base(50 * MILLI).max(Duration::from_secs(2)).seed(self.seed);
         Sketch {
@@ -321,7 +321,7 @@ impl Parts {
         }
     }
 
-    /// Attempts on threads of their own, which overrun, on the breaker that keeps books.
+    /// Attempts on separate threads, which overrun, on the witness.
     fn detached(&self, slot: &'static CensusSlot) -> Sketch {
         Sketch {
             retry: retry(fixed(Duration::ZERO), slot),
@@ -333,12 +333,12 @@ impl Parts {
         }
     }
 
-    /// No retry, and a deadline that comes before the timeout, on the breaker that keeps books.
+    /// No retry, and a deadline before the timeout, on the witness.
     fn hurried(&self, _: &'static CensusSlot) -> Sketch {
         Sketch { deadline: Some(800 * MICRO), times_out: true, guards: vec![self.witness()], ..Sketch::of("hurried") }
     }
 
-    /// A deadline that many attempts run past, and that cuts none.
+    /// A deadline that many attempts exceed, and that cuts none.
     fn finishing(&self, slot: &'static CensusSlot) -> Sketch {
         Sketch {
             retry: retry(fixed(Duration::ZERO), slot),
@@ -364,12 +364,12 @@ impl Parts {
     }
 }
 
-/// Retries by this strategy.
+/// A retry component with this strategy.
 fn retry(inner: impl Strategy + 'static, census: &'static CensusSlot) -> Option<RetryBuilder> {
     Some(Retry::builder().strategy(Pupil { inner, census }))
 }
 
-/// The limits of the terms, on the retry component.
+/// Sets the limits of the terms on the retry component.
 fn limited(retry: RetryBuilder, terms: &Terms, purse: Option<&'static Purse>) -> RetryBuilder {
     let retry = retry.max_attempts(terms.cap);
     match purse {

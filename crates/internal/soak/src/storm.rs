@@ -1,6 +1,4 @@
-//! A storm from its beginning to its end.
-//!
-//! Owns the threads and the runtime, and when they start and stop. What they do is the callers'.
+//! A storm from beginning to end: starts the threads and the runtime, reports, and stops them.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -20,7 +18,7 @@ use crate::{aftermath, panics, task_caller, thread_caller, weather};
 /// Permits on their way to another thread.
 const PARCELS: usize = 256;
 
-/// The runtime's own threads: more than there may be cores, so that the system interrupts them too.
+/// The threads of the runtime: possibly more than cores, so that the system preempts them, too.
 const WORKERS: usize = 4;
 
 /// The process is warm after a fifth of the storm, or after a minute of a long one.
@@ -28,7 +26,7 @@ fn warm_after(duration: Duration) -> Duration {
     (duration / 5).min(Duration::from_secs(60))
 }
 
-/// Runs a storm and tells of it; says whether every law held.
+/// Runs a storm and prints the report. Returns whether every law held.
 pub(crate) fn run(arguments: &Arguments) -> bool {
     panics::silence();
     let start = memory::read();
@@ -51,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> bool {
     scene.laws.all_hold()
 }
 
-/// Reports until the time is over or a law is broken. The answer is the memory held once warm.
+/// Reports until the time is over or a law is broken. Returns the memory of the warm process.
 fn wait(scene: &Scene, main: &Pulse, began: Instant) -> Option<Memory> {
     let arguments = &scene.arguments;
     let (duration, interval) = (arguments.duration(), arguments.interval());
@@ -72,7 +70,7 @@ fn wait(scene: &Scene, main: &Pulse, began: Instant) -> Option<Memory> {
     warm
 }
 
-/// Everybody who makes the storm.
+/// All callers of a storm.
 struct Crew {
     threads: Vec<JoinHandle<()>>,
     runtime: Runtime,
@@ -92,7 +90,7 @@ impl Crew {
         for (number, pulse) in pulses.iter().enumerate() {
             crew.start_one(scene, number, pulse, dice.fork(), &elsewhere);
         }
-        // It ends when every caller has let go of its sender.
+        // Ends when every caller has dropped its sender.
         crew.threads.push(thread::spawn(move || permits::settle_parcels(&parcels)));
         watchdog::watch(scene, pulses);
         crew
@@ -126,18 +124,18 @@ impl Crew {
         }
     }
 
-    /// The storm's own pulse, which is the last.
+    /// The pulse of the storm, which is the last.
     fn main(&self) -> &'static Pulse {
         self.pulses.last().expect("the storm has a pulse")
     }
 
-    /// Rounds of all threads, and of all tasks.
+    /// The rounds of all threads, and of all tasks.
     fn rounds(&self, scene: &Scene) -> [u64; 2] {
         let (threads, others) = self.pulses.split_at(scene.arguments.threads);
         [threads, &others[..scene.arguments.tasks]].map(|pulses| pulses.iter().map(Pulse::rounds).sum())
     }
 
-    /// Waits until everybody has come to their end; the watchdog sees to it that they do.
+    /// Waits until all callers have ended; the watchdog limits the wait.
     fn join(self) {
         self.main().beat(0);
         let callers = &self.pulses[..self.pulses.len() - 1];
@@ -145,7 +143,7 @@ impl Crew {
             thread::sleep(Duration::from_millis(1));
         }
         for thread in self.threads {
-            // Err means a panic, which the panic hook counted.
+            // `Err` means a panic, which the panic hook has counted.
             let _ = thread.join();
         }
         drop(self.runtime);

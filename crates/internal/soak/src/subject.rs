@@ -1,7 +1,7 @@
-//! Policies under storm, a blocking and an asynchronous one for each breaker of their recipe, which
-//! share everything else: settings, budget, strategies.
+//! The policies under test, made from recipes: a blocking and an asynchronous one for each breaker,
+//! which share settings, budget and strategies.
 //!
-//! Owns how they are made of one recipe. What recipes there are is `scene.rs`.
+//! `scene.rs` holds the recipes.
 
 use std::iter;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use crate::operation::Reader;
 use crate::timelines::Timelines;
 use crate::witness::Witness;
 
-/// What a pair of policies is made of.
+/// The parts of a pair of policies.
 pub(crate) struct Recipe {
     pub(crate) census: &'static Census,
     pub(crate) retry: Option<Retry>,
-    /// A pair of policies for each.
+    /// The breakers; each gets a pair of policies.
     pub(crate) guards: Vec<Guard>,
     pub(crate) clock: Option<&'static WildClock>,
 }
@@ -60,16 +60,16 @@ impl From<Guard> for BreakerSource {
 pub(crate) struct Subject {
     pub(crate) census: &'static Census,
     pub(crate) blocking: Vec<Driven<Policy<Reader>>>,
-    /// None of a pair whose operations are detached, which only blocking ones are.
+    /// `None` if operations are detached, which only blocking ones can be.
     pub(crate) asynchronous: Option<Asynchronous>,
     pub(crate) timelines: Timelines,
 }
 
-/// A policy, and a context of it that all callers use at the same time.
+/// A policy, and a context of it that all callers share.
 pub(crate) struct Driven<P: 'static> {
     pub(crate) policy: &'static P,
     pub(crate) shared: CallContext<'static, P>,
-    /// The name of its breaker.
+    /// The name of the policy's breaker.
     pub(crate) breaker: Option<&'static str>,
 }
 
@@ -118,8 +118,8 @@ fn asynchronous_family<Tm: Clone>(
     family(policy, recipe, AsyncPolicy::with_circuit_breaker, AsyncPolicy::context)
 }
 
-/// The policy, which has the first breaker of the recipe, and one that differs from it in its
-/// breaker for each of the others.
+/// Returns the policy, which has the first breaker of the recipe, and a copy of it for each other
+/// breaker.
 fn family<P>(
     policy: P,
     recipe: &Recipe,
@@ -160,15 +160,14 @@ fn prepared<K>(builder: PolicyBuilder<DefaultClassifier, K>, recipe: &Recipe) ->
     builder
 }
 
-/// The settings that all callers share: hooks that panic and refuse now and then, asked by all at
-/// once.
+/// The settings that all callers share: hooks that sometimes panic or refuse, called concurrently.
 fn shared<P>(context: CallContext<'static, P>) -> CallContext<'static, P> {
     let (seen, aborts, sleeps) = (Mood::new(97, 2), Mood::new(89, 31), Mood::new(83, 29));
     context
         .operation("shared")
         .on_log(move |_: &redress_core::Event<'_>| {
-            seen.asked();
+            seen.refuses();
         })
-        .abort_if(move || aborts.asked())
+        .abort_if(move || aborts.refuses())
         .sleep_handler(move |context, _| sleeps.decision(context))
 }

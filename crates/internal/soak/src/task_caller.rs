@@ -1,6 +1,6 @@
 //! A task that calls asynchronous policies until the storm is over.
 //!
-//! Owns the rounds of one task. How calls are cut short is `cancel.rs`.
+//! `cancel.rs` cuts calls short.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) async fn run(scene: &'static Scene, pulse: &'static Pulse, mut dice: 
             0 => permits::round(&scene.circuits, &mut dice, &elsewhere),
             1 => take_tokens(scene, &mut dice),
             2 => scene.wild.jump(1_000 * dice.micros(500)),
-            // Calls that never wait would keep the thread for themselves.
+            // Calls that never wait would not give up the thread.
             3 | 4 => yield_now().await,
             _ => one_call(scene, &scene.subjects[place], &mut dice).await,
         }

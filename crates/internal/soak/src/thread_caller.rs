@@ -1,6 +1,6 @@
 //! A thread that calls blocking policies until the storm is over.
 //!
-//! Owns the rounds of one thread. What it draws is `dice.rs`, whom it calls `scene.rs`.
+//! `dice.rs` draws its calls from the policies of `scene.rs`.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -18,7 +18,7 @@ use crate::subject::Subject;
 use crate::timelines::Recording;
 use crate::watchdog::Pulse;
 
-/// One call in so many is made with operations on threads of their own.
+/// One call in this many runs its operations on separate threads.
 const DETACHED_ONE_IN: u32 = 512;
 
 pub(crate) fn run(scene: &'static Scene, pulse: &Pulse, mut dice: Dice, elsewhere: &SyncSender<Parcel>) {
@@ -36,7 +36,7 @@ pub(crate) fn run(scene: &'static Scene, pulse: &Pulse, mut dice: Dice, elsewher
     }
 }
 
-/// Takes tokens without a policy, several at once now and then.
+/// Takes tokens without a policy, sometimes several at once.
 pub(crate) fn take_tokens(scene: &Scene, dice: &mut Dice) {
     let purse = *dice.pick(&scene.purses);
     let cost = if dice.one_in(8) { dice.below(6) } else { 1 };
@@ -91,7 +91,8 @@ fn by_shared_context(scene: &'static Scene, subject: &'static Subject, dice: &mu
 fn by_own_context(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
     let (way, driven) = (dice.way(), dice.pick(&subject.blocking));
     let (context, recording) = hooks::equip(driven.policy.context(), dice, tally, subject, driven.breaker);
-    // A sleeper that panics is replaced by a real wait, and on the wild clock waits are long.
+    // No sleeper on the wild clock: after its panic the thread would really sleep, and waits there
+    // are long.
     let context = if subject.terms().wild { context } else { hooks::equip_blocking(context, dice, subject.census) };
     let call = Call::start(subject.census, tally, true);
     let end = match way {
@@ -111,7 +112,7 @@ fn by_own_context(scene: &'static Scene, subject: &'static Subject, dice: &mut D
 
 fn detached(scene: &'static Scene, subject: &'static Subject, dice: &mut Dice, tally: &Arc<Tally>) {
     let (way, policy, census) = (dice.way(), dice.pick(&subject.blocking).policy, subject.census);
-    // Attempts run side by side, so each has what it draws from its number.
+    // Attempts may overlap, so each draws from a seed made of its number.
     let efforts: Vec<_> = (0..census.terms.cap).map(|_| dice.effort(scene.failing_percent(), true)).collect();
     let operation =
         move |attempt: Attempt| operation::run_detached(census, efforts[attempt.number() as usize - 1], attempt);

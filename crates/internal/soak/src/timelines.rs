@@ -1,6 +1,4 @@
-//! Timelines: those of single calls, and those that many calls record into at the same time.
-//!
-//! Owns their checks. What is recorded is the engine's.
+//! Timelines, of single calls and shared by concurrent calls, and their checks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +9,10 @@ use redress_core::{RetryOutcome, RetryTimeline, StopReason};
 use crate::census::{Census, terminal_of};
 use crate::law::{Law, Laws};
 
-/// How many calls share one timeline: it has to be dropped some time, for it only grows.
+/// The number of calls that share one timeline, which only grows and must be dropped in the end.
 const SHARERS: u32 = 64;
 
-/// Where a call records what happens in it.
+/// The place where a call records its timeline.
 pub(crate) enum Recording {
     Nowhere,
     Alone,
@@ -22,7 +20,7 @@ pub(crate) enum Recording {
 }
 
 impl Recording {
-    /// The call came to its end, with this outcome.
+    /// Checks the timeline of a call that ended with this outcome.
     pub(crate) fn check<T, E>(&self, outcome: &RetryOutcome<T, E>, census: &Census) {
         let reason = outcome.stop_reason();
         let recorded = match (self, outcome.timeline()) {
@@ -38,8 +36,7 @@ impl Recording {
         self.ended(reason);
     }
 
-    /// The call came to its end. A rejected one records nothing, and one that is cancelled records
-    /// that.
+    /// Notes the end of a call. A rejected call records nothing; a cancelled one records that.
     pub(crate) fn ended(&self, reason: Option<StopReason>) {
         if let (Self::Shared(shared), true) = (self, reason == Some(StopReason::CircuitOpen)) {
             shared.rejected.fetch_add(1, Ordering::Relaxed);
@@ -47,7 +44,8 @@ impl Recording {
     }
 }
 
-/// One end, of this reason, after everything else. On a wild clock time may step back.
+/// Whether there is one terminal event, for this reason, after all others. On a wild clock, time
+/// may step back.
 fn tells(events: &[TimelineEvent], reason: Option<StopReason>, wild: bool) -> bool {
     let in_order = events
         .windows(2)
@@ -60,7 +58,7 @@ fn terminals(events: &[TimelineEvent]) -> usize {
     events.iter().filter(|event| event.event.is_terminal()).count()
 }
 
-/// A timeline that several calls record into. It is checked when the last of them is over.
+/// A timeline that several calls record into. It is checked after the last of them.
 pub(crate) struct SharedTimeline {
     pub(crate) timeline: RetryTimeline,
     calls: AtomicU64,
@@ -72,11 +70,11 @@ impl Drop for SharedTimeline {
     fn drop(&mut self) {
         let told = terminals(&self.timeline.events()) as u64;
         let recorded = self.calls.load(Ordering::Relaxed) - self.rejected.load(Ordering::Relaxed);
-        self.laws.balance(Law::Timelines, "a shared one", ("ends told", told), ("calls not rejected", recorded));
+        self.laws.balance(Law::Timelines, "a shared one", ("ends recorded", told), ("calls not rejected", recorded));
     }
 }
 
-/// Hands out shared timelines, a new one every so many calls.
+/// Hands out shared timelines, each to a limited number of calls.
 pub(crate) struct Timelines {
     current: Mutex<(Arc<SharedTimeline>, u32)>,
     laws: &'static Laws,
@@ -87,7 +85,7 @@ impl Timelines {
         Self { current: Mutex::new((fresh(laws), 0)), laws }
     }
 
-    /// The current one, for one call that is about to start.
+    /// The current timeline, for a call that is about to start.
     pub(crate) fn share(&self) -> Arc<SharedTimeline> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.1 == SHARERS {
@@ -98,7 +96,7 @@ impl Timelines {
         Arc::clone(&current.0)
     }
 
-    /// After the storm: lets go of the last one, which is then checked.
+    /// Releases the last timeline after the storm, which checks it.
     pub(crate) fn settle(&self) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         *current = (fresh(self.laws), 0);

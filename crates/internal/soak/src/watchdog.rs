@@ -1,6 +1,6 @@
-//! Who is still alive: every caller has a pulse, and one that stops ends the program.
+//! The watchdog: every caller has a pulse, and the program ends if one stops.
 //!
-//! Owns the pulses and the patience. A thread that hangs cannot be stopped, so the process is.
+//! A thread that hangs cannot be stopped, so the process is.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -9,18 +9,17 @@ use std::time::Duration;
 
 use crate::scene::Scene;
 
-/// How often the watchdog looks.
+/// The interval between two looks of the watchdog.
 const GLANCE: Duration = Duration::from_millis(250);
 
-/// How many looks a caller may go without a new round: half a minute, where a round takes some tens
-/// of milliseconds. Looks are counted and not time, so that a machine that stops altogether for a
-/// while raises no alarm.
+/// The looks that a caller may take for one round: half a minute, where a round takes some tens of
+/// milliseconds. Counts looks, not time, so that a pause of the whole machine raises no alarm.
 const PATIENCE: u32 = 120;
 
 /// The exit code of a storm with a caller that hangs.
 const HANGS: i32 = 3;
 
-/// How far a caller has come.
+/// The progress of a caller.
 #[derive(Debug)]
 pub(crate) struct Pulse {
     name: String,
@@ -34,13 +33,13 @@ impl Pulse {
         Self { name, place: AtomicUsize::new(0), rounds: AtomicU64::new(0), is_over: AtomicBool::new(false) }
     }
 
-    /// A round begins, with the subject at this place.
+    /// Begins a round with the subject at this place.
     pub(crate) fn beat(&self, place: usize) {
         self.place.store(place, Ordering::Relaxed);
         self.rounds.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The caller is at work until this is dropped, by a panic if it has to be.
+    /// Marks the caller as running until the value is dropped, also by a panic.
     pub(crate) fn shift(&self) -> Shift<'_> {
         Shift(self)
     }
@@ -54,7 +53,7 @@ impl Pulse {
     }
 }
 
-/// A caller's time at work.
+/// Marks the end of a caller when dropped.
 pub(crate) struct Shift<'a>(&'a Pulse);
 
 impl Drop for Shift<'_> {
@@ -63,7 +62,7 @@ impl Drop for Shift<'_> {
     }
 }
 
-/// What the watchdog remembers of a caller.
+/// The watchdog's record of a caller.
 struct Watched {
     pulse: &'static Pulse,
     rounds: u64,
@@ -83,7 +82,7 @@ impl Watched {
     }
 }
 
-/// Looks after the callers from a thread of its own, for as long as the program runs.
+/// Watches the callers from a separate thread, until the program ends.
 pub(crate) fn watch(scene: &'static Scene, pulses: &'static [Pulse]) {
     let watched = |pulse| Watched { pulse, rounds: 0, silent_looks: 0 };
     let mut callers: Vec<_> = pulses.iter().map(watched).collect();

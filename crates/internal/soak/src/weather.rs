@@ -1,7 +1,6 @@
-//! What changes around the callers: how many attempts fail, and what the clocks do.
+//! The conditions of a storm: the share of attempts that fail, and the disturbances of clocks.
 //!
-//! Owns the changing. Fair weather lets circuits close and budgets fill; foul weather trips and
-//! empties them.
+//! Fair weather lets circuits close and budgets fill; foul weather opens and empties them.
 
 use std::thread;
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! A breaker that stands before a real one and keeps the books: every admission has an id of its
-//! own, and is settled once.
+//! A breaker that wraps a real one and keeps accounts: every admission has an id and is settled
+//! once.
 //!
-//! Owns the books. What is admitted, and what follows from a result, the real breaker decides; the
-//! books are never locked while it does, so its races stay as they are.
+//! The real breaker makes every decision. The accounts are not locked while it does, so its races
+//! stay as they are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,12 +19,12 @@ use crate::law::{Law, Laws};
 pub(crate) struct Witness {
     inner: CircuitBreaker,
     laws: &'static Laws,
-    /// What the real breaker said of its transitions.
+    /// The transitions that the real breaker returned.
     pub(crate) edges: Edges,
     books: Mutex<Books>,
 }
 
-/// What the witness counted.
+/// The counts of the witness.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PermitCounts {
     pub(crate) admitted: u64,
@@ -41,7 +41,7 @@ struct Books {
     newest: u64,
     /// The latest generation whose admission made the circuit half-open.
     half_opened: Option<u64>,
-    /// The latest generations that were reported, but for those of probes known to be superseded.
+    /// The latest generations that were reported, except those of probes known to be superseded.
     reported: BTreeSet<u64>,
     /// The latest probes by generation.
     probes: BTreeMap<u64, Probe>,
@@ -54,7 +54,7 @@ struct Probe {
     is_out: bool,
 }
 
-/// Probes and reports that were entered longer ago have no part in what is entered now.
+/// Older probes and reports do not affect new entries.
 const RECENT: usize = 256;
 
 /// An admission that has not been settled.
@@ -62,14 +62,14 @@ const RECENT: usize = 256;
 struct Held {
     generation: u64,
     is_probe: bool,
-    /// Whether the circuit has been seen in a later generation.
+    /// Whether a later generation has been seen.
     is_stale: bool,
 }
 
 impl Books {
-    /// Enters an admission made at `now`; says by which number the call hands it back, and, if it
-    /// is a probe beside another, how long after it. A probe that is entered after the one that
-    /// superseded it is beside that one.
+    /// Enters an admission made at `now`. Returns the id by which the call settles it and, if it is
+    /// a probe beside another, the time between the two. A probe entered after the one that
+    /// superseded it counts as beside that one.
     fn admit(&mut self, admission: Admission, now: Instant) -> (u64, Option<Duration>) {
         let generation = admission.generation;
         if admission.transition == Some(Transition::HalfOpened) {
@@ -99,10 +99,10 @@ impl Books {
         gap
     }
 
-    /// Whether an admission of this generation is a probe: from the one that made the circuit
-    /// half-open on, all are, until one is reported that was not superseded. That entry is made
-    /// before the report, so no admission is taken for a probe that is none; some probes are not
-    /// known for what they are, when the first of them is entered after it was superseded.
+    /// Whether an admission of this generation is a probe. From the one that made the circuit
+    /// half-open, all are, until one is reported that was not superseded. That entry is made before
+    /// the report, so a call that is not a probe is never taken for one. Some probes are missed, if
+    /// the first of them is entered after it was superseded.
     fn is_probe(&self, generation: u64) -> bool {
         self.half_opened
             .is_some_and(|since| since <= generation && self.reported.range(since..generation).next().is_none())
@@ -145,7 +145,7 @@ impl Witness {
         let held = self.books().settle(admission.generation, is_report);
         let whole = held.is_some() && admission.transition.is_none();
         self.laws.require(Law::PermitOnce, whole, || {
-            format!("witness: {admission:?} handed back (report: {is_report}), held as {held:?}")
+            format!("witness: {admission:?} settled (report: {is_report}), held as {held:?}")
         });
         held
     }
@@ -156,7 +156,7 @@ impl Witness {
         });
     }
 
-    /// After the storm: nothing is held, and a success closes it.
+    /// Checks after the storm that nothing is held, and that a success closes the circuit.
     pub(crate) fn settle_up(&self, laws: &Laws) {
         let PermitCounts { admitted, reported, released, .. } = self.counts();
         let settled = ("reported and released", reported + released);

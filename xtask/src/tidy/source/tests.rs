@@ -1,4 +1,4 @@
-//! One breach of each rule, and what only looks like one.
+//! A breach of each rule for text, and cases that only look like one.
 
 use super::check;
 

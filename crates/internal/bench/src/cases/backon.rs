@@ -1,4 +1,4 @@
-//! backon: retry alone, and over recloser, whose breaker it has to borrow.
+//! The cases of backon: retry alone, and with recloser as its breaker, since it has none.
 
 use std::future::ready;
 use std::hint::black_box;
@@ -84,7 +84,7 @@ fn second_try() -> Batch {
 fn second_try_async() -> Batch {
     let (backoff, operation) = (backoff(), Alternating::default());
     repeat(move || {
-        // Its own sleep waits a tick of tokio's timer, even for no delay.
+        // backon's sleep waits a tick of tokio's timer, even for a delay of zero.
         let retried = (|| async { operation.run() }).retry(black_box(&backoff)).sleep(|_| ready(()));
         poll_once(retried.into_future())
     })

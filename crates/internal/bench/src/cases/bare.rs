@@ -1,4 +1,5 @@
-//! The operation without a guard, in every row that runs it, and the clock that some guards read.
+//! The operation without a guard, for every row that runs it, and the reading of the clock that
+//! some guards make.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! failsafe: a breaker behind a lock.
+//! The cases of failsafe: a breaker behind a lock.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn rejected() -> Batch {
 }
 
 fn failure() -> Batch {
-    // A rate that is never missed: it records each failure and stays closed.
+    // A success rate that is always met: the breaker records each failure and stays closed.
     let window = Duration::from_secs(60);
     let policy = failure_policy::success_rate_over_time_window(0.0, 5, window, backoff::constant(DAY));
     let breaker = Config::new().failure_policy(policy).build();

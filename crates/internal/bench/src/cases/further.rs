@@ -1,8 +1,7 @@
-//! Calls that fail at every attempt, with five attempts and with ten: what lies between is what a
-//! further attempt costs.
+//! Calls that fail at every attempt, with five attempts and with ten: the difference is the cost of
+//! a further attempt.
 //!
-//! Owns the pairs. They are no rows: their instructions are counted, and subtracted from one
-//! another.
+//! The pairs are not rows of the report: their instructions are counted and subtracted.
 
 use std::future::ready;
 use std::hint::black_box;
@@ -27,7 +26,7 @@ pub(crate) struct Further {
     pub(crate) many: Case,
 }
 
-/// How many attempts lie between the two.
+/// The difference in attempts between the two.
 pub(crate) const DIFFERENCE: f64 = (MANY - FEW) as f64;
 
 const FEW: u32 = 5;
@@ -58,7 +57,7 @@ const fn pair(who: Who, kind: Kind, name: &'static str, few: fn() -> Batch, many
 }
 
 impl Further {
-    /// Instructions of one attempt more.
+    /// Counts the instructions of one more attempt.
     const fn within(mut self, instructions: f64) -> Self {
         self.many = self.many.within(instructions);
         self
@@ -73,8 +72,8 @@ fn transient() -> impl Classifier<u64, OperationError> + Clone + Send + Sync {
     error_classifier(|_: &OperationError| ErrorClass::Transient)
 }
 
-/// With the default deadline. Budget and breaker count in a window so short that neither runs out
-/// nor opens.
+/// With the default deadline. The windows of budget and breaker are so short that the budget does
+/// not run out and the breaker does not open.
 fn everything<C, K>(policy: PolicyBuilder<C, K>, attempts: u32) -> PolicyBuilder<C, K> {
     let budget = Budget::new(1024, Duration::from_micros(1)).expect("a valid budget");
     let breaker = CircuitBreaker::builder().failure_threshold(100).window(Duration::from_nanos(500));
@@ -134,7 +133,7 @@ fn backon<const ATTEMPTS: u32>() -> Batch {
 fn backon_asynchronous<const ATTEMPTS: u32>() -> Batch {
     let backoff = backoff(ATTEMPTS);
     repeat(move || {
-        // Its own sleep waits a tick of tokio's timer, even for no delay.
+        // backon's sleep waits a tick of tokio's timer, even for a delay of zero.
         let retried = (|| async { fail() }).retry(black_box(&backoff)).sleep(|_| ready(()));
         poll_once(retried.into_future())
     })

@@ -1,6 +1,6 @@
-//! The table of cases: every row, and who stands in it.
+//! The table of cases: every row and its contenders.
 //!
-//! Owns the rows. What a contender does in a row is in the file that bears its name.
+//! Each file of this module holds the cases of the crate that it is named after.
 
 mod backon;
 mod bare;
@@ -25,16 +25,14 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         key: "retry-deadline",
         title: "Retry alone with a deadline of 60 s: success",
-        note: Some(
-            "The others have no deadline of their own: a timeout is put around them, which futures alone allow.",
-        ),
+        note: Some("The others have no deadline: each is wrapped in a timeout, which only futures allow."),
         shared: false,
     },
     Row {
         key: "breaker",
         title: "Breaker alone, closed: success",
         note: Some(
-            "Counted windows where a breaker has them, since they cost least: the last 100 calls, or 100 failures in a row.",
+            "Windows that count calls, where a breaker has them, since they cost least: the last 100 calls, or 100 failures in a row.",
         ),
         shared: true,
     },
@@ -47,16 +45,14 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         key: "stack-deadline",
         title: "Retry, breaker and budget, with a deadline of 60 s: success",
-        note: Some(
-            "The others have no deadline of their own: a timeout is put around them. backon over recloser has no budget.",
-        ),
+        note: Some("The others have no deadline: each is wrapped in a timeout. backon over recloser has no budget."),
         shared: false,
     },
     Row {
         key: "second-try",
         title: "Retry alone: one failure, then success, no delay",
         note: Some(
-            "tokio-retry2 and tower-resilience hand a delay of zero to tokio's timer, which waits a tick: not comparable.",
+            "tokio-retry2 and tower-resilience pass a delay of zero to tokio's timer, which waits a tick: not comparable.",
         ),
         shared: false,
     },
@@ -78,7 +74,7 @@ pub(crate) const ROWS: &[Row] = &[
         key: "budget",
         title: "One withdrawal from a budget, granted",
         note: Some(
-            "redress is given the time, as its policies give it; the others read the clock, whose cost is the last row's.",
+            "redress receives the time, as from its policies; the others read the clock, at the cost in the last row.",
         ),
         shared: true,
     },

@@ -1,4 +1,4 @@
-//! recloser: a breaker over a ring of the last calls.
+//! The cases of recloser: a breaker over a ring of the last calls.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -39,7 +39,7 @@ fn rejected() -> Batch {
 }
 
 fn failure() -> Batch {
-    // A rate that is never reached: it records each failure and stays closed.
+    // A failure rate that is never reached: the breaker records each failure and stays closed.
     let breaker = Recloser::custom().closed_len(100).error_rate(2.0).build();
     repeat_while(breaker, |breaker| breaker.call(fail), |breaker| matches!(breaker.call(fail), Err(Error::Inner(_))))
 }

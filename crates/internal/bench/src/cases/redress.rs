@@ -1,4 +1,4 @@
-//! redress in every row.
+//! The cases of redress, in every row except those of services.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,7 +107,7 @@ fn permit() -> Batch {
     repeat(move || with_permit(black_box(&breaker), succeed))
 }
 
-/// As a caller of the bare breaker writes it.
+/// A call through the bare breaker.
 #[inline(always)]
 fn with_permit(breaker: &CircuitBreaker, operation: impl Fn() -> OperationResult) -> OperationResult {
     let Ok(permit) = breaker.try_acquire() else { return Err(OperationError::TimedOut) };
@@ -161,7 +161,7 @@ fn permit_refused() -> Batch {
 }
 
 fn failure_recorded() -> Batch {
-    // Fewer failures than the threshold fit into the window, so the breaker records each and stays
+    // The window holds fewer failures than the threshold, so the breaker records each and stays
     // closed.
     let breaker = breaker().window(Duration::from_nanos(500)).build().expect("a valid breaker");
     repeat_while(breaker, |breaker| with_permit(breaker, fail), |breaker| breaker.state() == CircuitState::Closed)
@@ -183,12 +183,12 @@ fn failure_recorded_at() -> Batch {
     repeat_while(breaker, fail_at, |breaker| breaker.state() == CircuitState::Closed)
 }
 
-/// How many withdrawals are made with one reading of the clock, whose cost is then nothing beside
-/// theirs.
+/// The number of withdrawals for one reading of the clock, which makes the cost of the reading
+/// negligible.
 const WITHDRAWALS: u64 = 256;
 
 fn withdrawal() -> Batch {
-    // The window is short enough that what two threads withdraw within it is granted.
+    // The window is so short that the budget grants every withdrawal of two threads.
     let budget = Budget::new(1024, Duration::from_micros(1)).expect("a valid budget");
     Box::new(move |times| {
         let mut left = times;

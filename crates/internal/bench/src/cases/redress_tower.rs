@@ -1,4 +1,5 @@
-//! redress around a tower service, beside the layers of tower and tower-resilience.
+//! The cases of redress around a tower service, to compare with the layers of tower and
+//! tower-resilience.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +105,7 @@ fn rejected() -> Batch {
 }
 
 fn failure() -> Batch {
-    // Fewer failures than the threshold fit into the window, so the breaker records each and stays
+    // The window holds fewer failures than the threshold, so the breaker records each and stays
     // closed.
     let breaker = closing().window(Duration::from_nanos(500));
     let policy = AsyncPolicy::builder().classifier(transient()).circuit_breaker(breaker);

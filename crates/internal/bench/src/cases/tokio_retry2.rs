@@ -1,4 +1,4 @@
-//! tokio-retry2: retry for futures.
+//! The cases of tokio-retry2: retry for futures.
 
 use std::hint::black_box;
 use std::time::Duration;

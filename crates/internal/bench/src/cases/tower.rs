@@ -1,4 +1,5 @@
-//! tower: its retry layer and its budget, and how any service is called here.
+//! The cases of tower, its retry layer and its budget, and the calls of a service that all such
+//! cases use.
 
 use std::future::{Ready, poll_fn, ready};
 use std::hint::black_box;
@@ -23,7 +24,7 @@ const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -
     Case::new(row, Who::Peer, kind, name, prepare)
 }
 
-/// A policy as tower's documentation writes one: it counts down.
+/// A policy that counts down, as in tower's documentation.
 #[derive(Clone)]
 pub(super) struct Attempts(pub(super) u32);
 
@@ -48,7 +49,7 @@ pub(super) fn service() -> impl Service<(), Response = u64, Error = OperationErr
     service_fn(async |()| succeed())
 }
 
-/// Calls a service that is ready and answers at once, again and again.
+/// Repeats a call of a service that is ready and answers at once.
 pub(super) fn calls<S: Service<()> + Clone + Send + 'static>(service: S) -> Batch {
     let service = Mutex::new(service);
     Box::new(move |times| {
@@ -61,7 +62,7 @@ pub(super) fn calls<S: Service<()> + Clone + Send + 'static>(service: S) -> Batc
     })
 }
 
-/// One call, to see what comes of it.
+/// Makes one call and returns its result.
 pub(super) fn call<S: Service<()>>(service: &mut S) -> Result<S::Response, S::Error> {
     finish(poll_fn(|context| service.poll_ready(context)))?;
     finish(service.call(()))
@@ -83,7 +84,7 @@ fn second_try() -> Batch {
 }
 
 fn withdrawal() -> Batch {
-    // More than is ever asked for.
+    // More than all the runs withdraw.
     let budget = TpsBudget::new(Duration::from_secs(60), 1 << 30, 0.0);
     assert!(budget.withdraw());
     repeat(move || black_box(&budget).withdraw())

@@ -1,4 +1,4 @@
-//! tower-resilience: retry, breaker, time limit and budget as layers.
+//! The cases of tower-resilience: retry, breaker, time limit and budget as layers.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -41,7 +41,7 @@ fn retry<E: Send + 'static>(budgeted: bool) -> RetryLayer<(), u64, E> {
     retry.budget(budget).build()
 }
 
-/// With its window of the last 100 calls, since its window of time keeps a record of every call.
+/// With a window of the last 100 calls, since a window of time keeps a record of every call.
 fn breaker() -> CircuitBreakerLayer {
     CircuitBreakerLayer::builder().sliding_window_size(100).build().expect("a valid breaker")
 }
@@ -59,7 +59,7 @@ fn rejected() -> Batch {
 }
 
 fn failure() -> Batch {
-    // The window is short and the number of calls it would take is never made: it records each and
+    // The window is short and never holds the minimum number of calls: the breaker records each and
     // stays closed.
     let layer = CircuitBreakerLayer::builder()
         .sliding_window_type(SlidingWindowType::TimeBased)
@@ -76,7 +76,7 @@ fn failing() -> impl Service<(), Response = u64, Error = OperationError, Future:
 }
 
 fn withdrawal() -> Batch {
-    // More than is ever asked for.
+    // More than all the runs withdraw.
     let budget = RetryBudgetBuilder::new().token_bucket().tokens_per_second(1e12).max_tokens(1 << 40);
     let budget = budget.initial_tokens(1 << 40).build().expect("a valid budget");
     assert!(budget.try_withdraw());

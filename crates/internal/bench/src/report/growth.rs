@@ -1,4 +1,4 @@
-//! The tables of what grows: with attempts, with calls that wait, with hosts.
+//! The tables of costs that grow: with attempts, with waiting calls, with hosts.
 
 use std::fmt::Write as _;
 
@@ -6,9 +6,9 @@ use super::{Reach, emphasis, number, told};
 use crate::case::Case;
 use crate::growth::Each;
 
-/// What a call costs with few and with many attempts, and the difference for each.
+/// The cost of a call with few and with many attempts, and the difference for each attempt.
 pub(crate) struct FurtherAttempt {
-    /// The one of many attempts.
+    /// The case with many attempts.
     pub(crate) case: Case,
     pub(crate) few: Result<f64, String>,
     pub(crate) many: Result<f64, String>,

@@ -1,13 +1,13 @@
-//! One table of instructions: every case of the main rows, in each profile that was built.
+//! The table of instructions in each build profile, for every case of the main rows.
 
 use std::fmt::Write as _;
 
 use super::{RowReport, emphasis, number};
 
-/// The profile that everything else in the report was measured in.
+/// The profile of every other figure in the report.
 const OWN: &str = "`codegen-units = 1`, no LTO";
 
-/// `builds` names the others. Nothing, where there are none.
+/// `builds` names the other profiles. Empty if there are none.
 pub(super) fn table(builds: &[String], rows: &[RowReport]) -> String {
     if builds.is_empty() {
         return String::new();
@@ -20,7 +20,7 @@ pub(super) fn table(builds: &[String], rows: &[RowReport]) -> String {
         builds.join(" | "),
         "--:|".repeat(builds.len()),
     );
-    // The clock is the same in all.
+    // The clock is the same in all profiles.
     for row in rows.iter().filter(|row| row.row.key != "clock") {
         let mut title = row.row.title;
         for figures in row.figures.iter().filter(|figures| !figures.elsewhere.is_empty()) {
@@ -37,7 +37,7 @@ pub(super) fn table(builds: &[String], rows: &[RowReport]) -> String {
                 figures.case.kind,
                 counts.join(" | ")
             );
-            // A row's title stands once.
+            // Each row's title is printed once.
             title = "";
         }
     }

@@ -1,6 +1,4 @@
-//! Calls on async-std's executor, the only one it has.
-//!
-//! Owns the tasks. Time is `virtual_time`'s.
+//! Runs scenarios on async-std's only executor, with the time of `virtual_time`.
 
 use async_std::task::{block_on, spawn, spawn_local, yield_now};
 
@@ -13,7 +11,7 @@ pub(super) fn run(scenario: &Scenario) -> Vec<Trace> {
     block_on(async { spawn_local(async move { virtual_time::run(&scenario, yield_now).await }).await })
 }
 
-/// As a task of the executor's threads.
+/// Runs the scenario as a task of the executor's threads.
 pub(super) fn run_on_threads(scenario: &Scenario) -> Vec<Trace> {
     let scenario = scenario.clone();
     block_on(spawn(async move { virtual_time::run(&scenario, yield_now).await }))

@@ -1,6 +1,4 @@
-//! Calls on smol's executors, a fresh one for each scenario.
-//!
-//! Owns the executors and their threads. Time is `virtual_time`'s.
+//! Runs each scenario on a new executor of smol, with the time of `virtual_time`.
 
 use std::thread;
 
@@ -19,7 +17,8 @@ pub(super) fn run(scenario: &Scenario) -> Vec<Trace> {
     block_on(executor.run(run))
 }
 
-/// As a task that moves between threads: whichever takes it next, after it has yielded, polls it.
+/// Runs the scenario as a task that moves between threads: after each yield, any of them may poll
+/// it.
 pub(super) fn run_on_threads(scenario: &Scenario) -> Vec<Trace> {
     let executor = Executor::new();
     let run = executor.spawn(virtual_time::run(scenario, yield_now));
@@ -29,7 +28,7 @@ pub(super) fn run_on_threads(scenario: &Scenario) -> Vec<Trace> {
             scope.spawn(|| block_on(executor.run(stopped.recv())));
         }
         let traces = block_on(run);
-        // The channel is closed, which is what the threads wait for.
+        // Dropping the sender closes the channel, which ends the threads.
         drop(stop);
         traces
     })

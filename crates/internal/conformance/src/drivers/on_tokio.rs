@@ -1,7 +1,6 @@
-//! Calls on tokio's timer with time paused, each scenario on a fresh runtime, so that none begins
-//! in a time that another left behind.
+//! Runs each scenario on a new runtime of tokio with time paused, so that each begins at time zero.
 //!
-//! Owns the runtime, and the service that calls go through.
+//! Also holds the service for calls through tower.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,7 +1,5 @@
-//! Calls on runtimes without a clock that can be paused: time is a virtual clock's, and at each
-//! step of it the executor is given the turn.
-//!
-//! Owns the clock. Which executor polls is the caller's.
+//! Runs scenarios on runtimes whose clock cannot be paused: a virtual clock holds the time, and
+//! each step of it yields to the executor.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,7 +11,7 @@ use crate::by_hand::run_driven;
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 
-/// Runs the scenario by the asynchronous driver; `yield_now` is the executor's.
+/// Runs the scenario through the asynchronous driver; `yield_now` yields to the executor.
 pub(super) async fn run<Fut>(scenario: &Scenario, yield_now: fn() -> Fut) -> Vec<Trace>
 where
     Fut: Future<Output = ()> + Send + 'static,
@@ -33,7 +31,7 @@ where
 
 type Passing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Time passes at the first poll, and the task is queued again before it goes on.
+/// Advances the clock at the first poll, then yields, so that the executor queues the task again.
 fn pass_on<Fut>(clock: &VirtualClock, yield_now: fn() -> Fut) -> impl Fn(Duration) -> Passing + Send + Sync + use<Fut>
 where
     Fut: Future<Output = ()> + Send + 'static,

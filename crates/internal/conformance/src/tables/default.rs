@@ -1,7 +1,6 @@
-//! The table of the default classifier and of the strict one.
+//! The table of the default classifier and the strict one, and how its errors become Rust values.
 //!
-//! Owns how an error of the table becomes a Rust value. What differs on purpose is listed in
-//! `default_differences.rs`.
+//! `default_differences.rs` lists the intended differences.
 
 use std::error::Error;
 use std::io;
@@ -63,8 +62,7 @@ pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_js
     };
     let [default, strict] = ours;
     let of_strict = || listed("default", &spelled, expect.strict.0.as_str(), strict.as_str());
-    // Where both of ours say the same, the name had no part in it, whatever the original guessed
-    // from it.
+    // If both of our classifiers agree, they did not use the name, even where the original did.
     let of_default = || {
         listed("default", &spelled, expect.default.0.as_str(), default.as_str())
             .or_else(|| of_strict().filter(|_| default == strict))
@@ -85,14 +83,14 @@ fn spelled_answer([default, strict]: [ErrorClass; 2]) -> String {
     format!("default {default}, strict {strict}")
 }
 
-/// The status of an exception with these attributes: the first that is there and not zero.
+/// The status of an exception with these attributes: the first that is present and not zero.
 fn carried_status(attributes: [Option<i64>; 2]) -> Option<u16> {
     let number = attributes.into_iter().flatten().find(|number| *number != 0)?;
     u16::try_from(number).ok()
 }
 
-/// An error of this name with a marker and a status in its chain. The marker, by which the
-/// original's exceptions say what they are, comes before the status, which is something they have.
+/// An error of this name with a marker and a status in its chain. The marker stands for the
+/// exception's type in the original, so it comes before the status, which is an attribute.
 fn error(name: &str, marker: Option<Marker>, status: Option<u16>) -> Named {
     let carried = status.map(|status| Box::new(StatusError::new(status)) as Box<dyn Error + Send + Sync>);
     let source = match marker {

@@ -1,11 +1,10 @@
-//! Where the default classifier answers otherwise than the original on purpose.
-//!
-//! Owns the list and what each entry covers beyond its example.
+//! The intended differences between the default classifier and the original, and the inputs that
+//! each covers.
 
 use super::difference::Difference;
 
-/// What differs on purpose. Inputs are an error's name, with a status after it for an error that
-/// carries one.
+/// The intended differences. Inputs are an error's name, followed by a status if the error carries
+/// one.
 pub(super) const DIFFERENCES: &[Difference] = &[
     differs(
         "TimedOut",
@@ -24,28 +23,28 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     differs(
         "AuthTimeout",
         ["AUTH", "TRANSIENT"],
-        "a timeout says that no answer came, so no credentials were refused; a guess must not end the call for good",
+        "no answer came in time, so no credentials were refused; a guess must not end the call for good",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
         |input| says(input, &TIMEOUTS) && says(input, &["auth", "credential"]),
     ),
     differs(
         "PermissionTimeout",
         ["PERMISSION", "TRANSIENT"],
-        "a timeout says that no answer came, so nothing was refused; a guess must not end the call for good",
+        "no answer came in time, so nothing was refused; a guess must not end the call for good",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4",
         |input| says(input, &TIMEOUTS) && says(input, &["forbid", "permission"]),
     ),
     differs(
         "AuthConnectionClosed",
         ["AUTH", "TRANSIENT"],
-        "a connection to what checks credentials failed, and the name says nothing of a refusal",
+        "a connection to a service that checks credentials failed; the name does not mention a refusal",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
         |input| says(input, &["connection"]) && says(input, &["auth", "credential"]),
     ),
     differs(
         "AuthServerUnavailable",
         ["AUTH", "UNKNOWN"],
-        "what checks credentials was not there, and the name says nothing of a refusal",
+        "the service that checks credentials was unavailable; the name does not mention a refusal",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.4",
         |input| says(input, &["unavailable", "unreachable"]) && says(input, &["auth", "credential"]),
     ),
@@ -74,7 +73,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     differs(
         "OpError 421",
         ["UNKNOWN", "TRANSIENT"],
-        "this connection leads to the wrong server; the request may be sent again on another, whatever its method",
+        "this connection leads to the wrong server; the request may be sent again on another, with any method",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20",
         |input| carries(input, &[421]),
     ),
@@ -88,14 +87,14 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     differs(
         "OpError 423",
         ["UNKNOWN", "CONCURRENCY"],
-        "another client holds a lock on the resource, and may let go of it",
+        "another client holds a lock on the resource, and may release it",
         "https://www.rfc-editor.org/rfc/rfc4918#section-11.3",
         |input| carries(input, &[423]),
     ),
     differs(
         "OpError 501",
         ["SERVER_ERROR", "PERMANENT"],
-        "the server does not have the method, the version or the variant, and does not get it by being asked again",
+        "the server does not have the method, the version or the variant, and repeating the request does not change that",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.2",
         |input| carries(input, &[501, 505, 506, 508, 510]),
     ),
@@ -120,7 +119,7 @@ const fn differs(
     Difference { table: "default", example, original, ours, reason, source, covers }
 }
 
-/// The two parts of an input.
+/// Splits an input into its two parts.
 pub(super) fn named_and_status(input: &str) -> (&str, Option<u16>) {
     let both = input.rsplit_once(' ').and_then(|(name, status)| Some((name, status.parse().ok()?)));
     both.map_or((input, None), |(name, status)| (name, Some(status)))
@@ -135,7 +134,7 @@ fn carries(input: &str, statuses: &[u16]) -> bool {
     named_and_status(input).1.is_some_and(|status| statuses.contains(&status))
 }
 
-/// A 4xx without a row of its own here or in the original's table.
+/// Whether this is a 4xx without a row here or in the original's table.
 fn is_an_unlisted_client_error(input: &str) -> bool {
     let is_of_4xx = named_and_status(input).1.is_some_and(|status| (400..500).contains(&status));
     is_of_4xx && !carries(input, &[400, 401, 403, 404, 407, 408, 409, 421, 422, 423, 425, 429])

@@ -1,8 +1,7 @@
-//! Where redress answers otherwise than the original on purpose: what a difference is, and the
-//! lists joined.
+//! The type of an intended difference between redress and the original, the joined lists, and the
+//! check for stale entries.
 //!
-//! Owns when a difference is the reason of an answer, and when it is stale. The lists are
-//! `*_differences.rs`.
+//! The lists are in `*_differences.rs`.
 
 use std::fmt;
 
@@ -10,44 +9,44 @@ use std::fmt;
 use super::grpc_differences;
 use super::{default_differences, http_differences};
 
-/// One way in which our answers differ from the original's on purpose: an example of it, and what
-/// it covers beyond the example.
+/// One way in which our answers differ from the original's on purpose: an example, and a test for
+/// the inputs it covers.
 #[derive(Clone, Copy, Debug)]
 pub struct Difference {
-    /// The table it is listed for.
+    /// The table it belongs to.
     pub table: &'static str,
-    /// An input that shows it. In `default` an error's name, with a status after it for an error
-    /// that carries one; in `http` a status; in `http_retry_after_value` a header's value; in
-    /// `http_retry_after` both, as in `503 Retry-After: 7`; in `grpc` a status by name.
+    /// The example's input. In `default` an error's name, followed by a status if the error carries
+    /// one; in `http` a status; in `http_retry_after_value` a header's value; in `http_retry_after`
+    /// both, as in `503 Retry-After: 7`; in `grpc` a status by name.
     pub example: &'static str,
     /// The original's answer to the example: a class, or the seconds to wait (`none`: no hint).
     pub original: &'static str,
     /// Our answer to the example.
     pub ours: &'static str,
-    /// Why ours is better.
+    /// The reason for ours.
     pub reason: &'static str,
-    /// The document that says so.
+    /// The document that supports the reason.
     pub source: &'static str,
     pub(super) covers: fn(&str) -> bool,
 }
 
 impl Difference {
-    /// Whether the answers of this table to `input`, spelled like [`example`](Self::example), may
-    /// differ for this reason.
+    /// Whether this is a reason for different answers to `input`, which is spelled like
+    /// [`example`](Self::example).
     #[must_use]
     pub fn covers(&self, table: &str, input: &str) -> bool {
         self.table == table && (self.covers)(input)
     }
 
-    /// Whether these answers differ as the example's do: the same classes, or seconds where it has
-    /// seconds.
+    /// Whether these answers differ in the way of the example's: the same classes, or seconds where
+    /// it has seconds.
     fn is_between(&self, original: &str, ours: &str) -> bool {
         let alike =
             |listed: &str, said: &str| listed == said || (listed.parse::<f64>().is_ok() && said.parse::<f64>().is_ok());
         alike(self.original, original) && alike(self.ours, ours)
     }
 
-    /// Whether both are one entry of the lists: no table has two with one example.
+    /// Whether both are the same entry: no table has two with the same example.
     pub(super) fn is(&self, other: &Self) -> bool {
         (self.table, self.example) == (other.table, other.example)
     }
@@ -60,7 +59,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Every difference, table by table. Dates are seen from the tables' present,
+/// Every difference, table by table. Dates are relative to the present of the tables,
 /// 2031-03-04T05:06:07.25Z.
 ///
 /// ```
@@ -79,13 +78,13 @@ pub fn differences() -> impl Iterator<Item = &'static Difference> {
     lists.into_iter().flatten()
 }
 
-/// The difference that covers this input and these answers, if there is one.
+/// The difference that covers this input and these answers, if any.
 pub(super) fn listed(table: &str, input: &str, original: &str, ours: &str) -> Option<&'static Difference> {
     differences().find(|listed| listed.covers(table, input) && listed.is_between(original, ours))
 }
 
-/// The listed differences that are none any more: whose example is not covered, or not answered as
-/// the list says. `answer` is ours to an example of a table.
+/// The stale entries: those that do not cover their example, or whose example has another answer
+/// than listed. `answer` returns ours to an example of a table.
 pub(super) fn stale(answer: impl Fn(&str, &str) -> Option<String>) -> Vec<String> {
     differences().filter_map(|listed| why_stale(listed, answer(listed.table, listed.example))).collect()
 }

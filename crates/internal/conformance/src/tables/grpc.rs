@@ -1,7 +1,6 @@
-//! The table of gRPC statuses.
+//! The table of gRPC statuses, and how a name becomes a status.
 //!
-//! Owns how a status' name becomes a status. What differs on purpose is listed in
-//! `grpc_differences.rs`.
+//! `grpc_differences.rs` lists the intended differences.
 
 use std::time::SystemTime;
 
@@ -51,7 +50,7 @@ pub(super) fn answer(example: &str) -> Option<String> {
     class_of(example).map(|class| class.to_string())
 }
 
-/// Our class for a status of this name, if there is one.
+/// Our class for the status of this name, if there is one.
 fn class_of(name: &str) -> Option<ErrorClass> {
     let code = (0..=16).map(Code::from_i32).find(|code| format!("{code:?}").to_uppercase() == name.replace('_', ""))?;
     Some(grpc_classifier().classify_error(&Status::new(code, "failed")).class())

@@ -1,17 +1,16 @@
-//! Where redress-tonic answers otherwise than the original on purpose.
-//!
-//! Owns the list and what each entry covers beyond its example.
+//! The intended differences between redress-tonic and the original, and the statuses that each
+//! covers.
 
 use super::difference::Difference;
 
-/// What differs on purpose. Inputs are statuses by name.
+/// The intended differences. Inputs are names of statuses.
 pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         table: "grpc",
         example: "CANCELLED",
         original: "PERMANENT",
         ours: "TRANSIENT",
-        reason: "a call that was cancelled here is no call any more; servers say it when a deadline has passed there",
+        reason: "a call cancelled by the client has no answer; servers send it when a deadline has passed there",
         source: "https://grpc.io/docs/guides/deadlines/",
         covers: |status| status == "CANCELLED",
     },
@@ -20,7 +19,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "UNKNOWN",
         original: "UNKNOWN",
         ours: "TRANSIENT",
-        reason: "the server failed and has no word for it; proxies say it of a connection that broke",
+        reason: "the server failed for an unclassified reason; proxies send it when a connection broke",
         source: "https://grpc.io/docs/guides/status-codes/",
         covers: |status| status == "UNKNOWN",
     },
@@ -29,7 +28,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "ABORTED",
         original: "UNKNOWN",
         ours: "CONCURRENCY",
-        reason: "it is what servers answer when transactions get into each other's way",
+        reason: "servers send it when transactions conflict",
         source: "https://grpc.io/docs/guides/status-codes/",
         covers: |status| status == "ABORTED",
     },

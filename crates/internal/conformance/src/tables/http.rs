@@ -1,7 +1,7 @@
-//! The tables about HTTP: statuses, values of `Retry-After`, and hints.
+//! The tables about HTTP, statuses, values of `Retry-After` and hints, and how their exceptions
+//! become Rust values.
 //!
-//! Owns how an exception of these tables becomes a Rust value. What differs on purpose is listed in
-//! `http_differences.rs`.
+//! `http_differences.rs` lists the intended differences.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ use super::{Judgement, read_row};
 use crate::class_name::ClassName;
 use crate::number::duration;
 
-/// Numbers from here on may saturate, says the format.
+/// The format lets numbers from here on saturate.
 const HUGE: f64 = 9.2e18;
 
 #[derive(Deserialize)]
@@ -61,8 +61,8 @@ pub(super) fn judge_status(row: &Value, _now: SystemTime) -> Result<Judgement, s
 }
 
 impl StatusInput {
-    /// The one status of an exception: the first attribute that is there, else the first argument
-    /// that looks like one. A number that is none in HTTP's range is one without a class.
+    /// The status of an exception: the first attribute that is present, else the first argument
+    /// that looks like one. A number outside HTTP's range becomes a status without a class.
     fn carried_status(&self) -> Option<u16> {
         let attribute = [self.status, self.status_code, self.code].into_iter().flatten().next();
         let mut arguments = self.args.iter().filter_map(Value::as_i64);
@@ -104,7 +104,7 @@ struct HintInput {
     headers: Option<BTreeMap<String, String>>,
 }
 
-/// An attribute of an exception that is, here, the hint that an error was built with.
+/// The attribute of an exception that corresponds to the hint that an error is built with.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Attribute {
@@ -125,7 +125,7 @@ pub(super) fn judge_hint(row: &Value, now: SystemTime) -> Result<Judgement, serd
     let attribute = input.retry_after.as_ref();
     let (ours, value) =
         match (attribute.and_then(|attribute| attribute.as_hint(now)), StatusCode::from_u16(input.status)) {
-            // An attribute that cannot be read is none, so the header counts.
+            // An unreadable attribute counts as absent, so the header decides.
             (None, Ok(status)) => {
                 let values: Vec<_> =
                     headers.get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok()).collect();
@@ -138,7 +138,7 @@ pub(super) fn judge_hint(row: &Value, now: SystemTime) -> Result<Judgement, serd
     Ok(judge_parts(&input, &expect, &ours, &value))
 }
 
-/// Class and hint may differ for reasons of their own; both must have one.
+/// Class and hint may differ for different reasons, but each difference needs one.
 fn judge_parts(input: &HintInput, expect: &ClassAndHint, ours: &Classification, value: &str) -> Judgement {
     let by_class = (ours.class() != expect.class.0)
         .then(|| listed("http", &input.status.to_string(), expect.class.0.as_str(), ours.class().as_str()));
@@ -206,7 +206,7 @@ fn spelled_number(seconds: Option<f64>) -> String {
     seconds.map_or_else(|| "none".to_owned(), |seconds| seconds.to_string())
 }
 
-/// 2031-03-04T05:06:07.25Z, from which the examples of the differences are seen.
+/// 2031-03-04T05:06:07.25Z, the present for the examples of the differences.
 const PRESENT: Duration = Duration::from_millis(1_930_367_167_250);
 
 /// Our answer to the example of a difference in the statuses.

@@ -1,6 +1,4 @@
-//! Where redress-http answers otherwise than the original on purpose.
-//!
-//! Owns the list and what each entry covers beyond its example.
+//! The intended differences between redress-http and the original, and the inputs that each covers.
 
 use http::StatusCode;
 use redress_core::ErrorClass;
@@ -8,7 +6,7 @@ use redress_http::classify_status;
 
 use super::difference::Difference;
 
-/// What differs on purpose, in the three tables about HTTP.
+/// The intended differences in the three tables about HTTP.
 pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         table: "http",
@@ -24,7 +22,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "421",
         original: "UNKNOWN",
         ours: "TRANSIENT",
-        reason: "this connection leads to the wrong server; the request may be sent again on another, whatever its method",
+        reason: "this connection leads to the wrong server; the request may be sent again on another, with any method",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20",
         covers: |status| status == "421",
     },
@@ -42,7 +40,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "423",
         original: "UNKNOWN",
         ours: "CONCURRENCY",
-        reason: "another client holds a lock on the resource, and may let go of it",
+        reason: "another client holds a lock on the resource, and may release it",
         source: "https://www.rfc-editor.org/rfc/rfc4918#section-11.3",
         covers: |status| status == "423",
     },
@@ -60,7 +58,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "410",
         original: "UNKNOWN",
         ours: "PERMANENT",
-        reason: "4xx says that the client seems to have erred, and one that is registered nowhere is read as a 400",
+        reason: "4xx says that the client seems to have erred, and an unregistered one is read as a 400",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5",
         covers: is_a_client_error,
     },
@@ -69,7 +67,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "501",
         original: "SERVER_ERROR",
         ours: "PERMANENT",
-        reason: "the server does not have the method, the version or the variant, and does not get it by being asked again",
+        reason: "the server does not have the method, the version or the variant, and repeating the request does not change that",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.2",
         covers: |status| ["501", "505", "506", "508", "510"].contains(&status),
     },
@@ -96,7 +94,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "429 Retry-After: 1, 2",
         original: "1",
         ours: "2",
-        reason: "of several headers the original reads the first; waiting the longest breaks none of them",
+        reason: "of several headers the original reads the first; the longest wait satisfies all of them",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.3",
         covers: |input| {
             let value = input.split_once("429 Retry-After: ").map_or("", |(_, value)| value);
@@ -108,7 +106,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "\u{663}",
         original: "3",
         ours: "none",
-        reason: "a number of seconds is ASCII digits; digits of other scripts and `1_000` are what Python reads",
+        reason: "a number of seconds is ASCII digits; digits of other scripts and `1_000` are Python's",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
         covers: |value| !value.is_ascii() || value.contains('_'),
     },
@@ -117,7 +115,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "5.",
         original: "none",
         ours: "5",
-        reason: "a server that sends a fraction means a time; rounded up, the client is not back sooner than it was asked",
+        reason: "a server that sends a fraction means a time; rounded up, the client does not come back too early",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
         covers: |value| value.split_once('.').is_some_and(|(whole, fraction)| is_digits(whole) && is_digits(fraction)),
     },
@@ -126,7 +124,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "5,6",
         original: "none",
         ours: "6",
-        reason: "proxies join headers of one name to a list; the longest of several waits breaks none of them",
+        reason: "proxies join headers of one name to a list; the longest wait satisfies all of them",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.3",
         covers: |value| value.contains(',') && value.split(',').all(is_digits),
     },
@@ -135,7 +133,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "5 seconds",
         original: "none",
         ours: "5",
-        reason: "a number with a unit says what is meant; to be back at once is what was not asked for",
+        reason: "a number with a unit is clear; no hint would mean a retry too early",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
         covers: |value| ["5s", "5 seconds", "1d"].contains(&value),
     },
@@ -144,7 +142,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "\"5\"",
         original: "none",
         ours: "5",
-        reason: "quotes around a number change nothing of what is meant; to be back at once is what was not asked for",
+        reason: "quotes do not change the meaning of a number; no hint would mean a retry too early",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3",
         covers: |value| value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).is_some_and(is_digits),
     },
@@ -153,7 +151,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "Mon, 04 Mar 2031 05:07:07 GMT",
         original: "59.75",
         ours: "none",
-        reason: "a date whose weekday is another's names no day: no hint is better than one of the two it may mean",
+        reason: "a date with the wrong weekday names no day: no hint is better than a guess between two",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7",
         covers: has_a_wrong_weekday,
     },
@@ -162,7 +160,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "Tue, 04 Mar 2031 05:07:07 +0000",
         original: "59.75",
         ours: "none",
-        reason: "HTTP defines three forms, all in GMT and spelled exactly; mail has other zones, any case, no weekday, \
+        reason: "HTTP defines three forms, all in GMT and in exact spelling; mail has other zones, any case, no weekday, \
                  years before 1970, and the original reads them all",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7",
         covers: |value| is_like_a_date(value) && !is_a_date(value) && !has_a_wrong_weekday(value),
@@ -178,7 +176,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     },
 ];
 
-/// A 4xx without a row of its own here or in the original's table.
+/// Whether this is a 4xx without a row here or in the original's table.
 fn is_a_client_error(status: &str) -> bool {
     let classed = ["400", "401", "403", "404", "407", "408", "409", "421", "422", "423", "425", "429"];
     let is_of_4xx = status.parse().is_ok_and(|status: u16| (400..500).contains(&status));
@@ -191,7 +189,7 @@ fn hints_at_another_class_than_rate_limit(input: &str) -> bool {
     status.and_then(classify_status).is_some_and(|class| class != ErrorClass::RateLimit)
 }
 
-/// Digits, or nothing.
+/// Whether the text holds nothing but digits; true if empty.
 fn is_digits(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -200,12 +198,12 @@ fn is_a_date(value: &str) -> bool {
     httpdate::parse_http_date(value).is_ok()
 }
 
-/// Text with a time of day in it.
+/// Whether the text has a time of day in it.
 fn is_like_a_date(value: &str) -> bool {
     value.is_ascii() && value.contains(':')
 }
 
-/// Whether it becomes a date with the name of another day.
+/// Whether it becomes a valid date with another weekday.
 fn has_a_wrong_weekday(value: &str) -> bool {
     const LONG: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
     let value = value.trim();

@@ -1,12 +1,11 @@
-//! An error as the tables describe one: a type's name, and what it derives from or carries.
+//! An error as the tables describe one: the name of its type, and the errors and values it carries.
 //!
-//! Owns that in Rust both are read off a value: the name off its `Debug` output, the rest off its
-//! source chain.
+//! The classifiers read the name from its `Debug` output and the rest from its source chain.
 
 use std::error::Error;
 use std::fmt;
 
-/// An error whose type would be called so in the original.
+/// An error whose type has this name in the original.
 pub(super) struct Named {
     pub(super) name: String,
     pub(super) source: Option<Box<dyn Error + Send + Sync>>,

@@ -1,6 +1,4 @@
-//! What comes of judging tables, and how it is told.
-//!
-//! Owns counting and wording. Judges nothing.
+//! The report on a file of tables: the counts and their wording.
 
 use std::fmt;
 
@@ -9,54 +7,54 @@ use serde_json::Value;
 use super::Judgement;
 use super::difference::Difference;
 
-/// How a file of tables fared. Its `Display` is the report to print.
+/// The results for a file of tables. Its `Display` is the report to print.
 #[derive(Clone, Debug)]
 pub struct TablesReport {
-    /// The tables whose domain is built, by name.
+    /// The judged tables, sorted by name.
     pub tables: Vec<TableReport>,
-    /// The tables that no classifier here answers.
+    /// The tables whose domain is not compiled in.
     pub unbuilt: Vec<UnbuiltTable>,
-    /// Listed differences that are none any more, with the reason: the list is wrong, or the code.
+    /// Stale entries of the lists of differences, with the reason: the list is wrong, or the code.
     pub stale: Vec<String>,
 }
 
-/// How one table fared.
+/// The results for one table.
 #[derive(Clone, Debug)]
 pub struct TableReport {
     /// The table's name.
     pub name: &'static str,
-    /// How many rows are answered as the original answers them.
+    /// The number of rows with the original's answer.
     pub as_original: usize,
-    /// The intended differences that rows met.
+    /// The intended differences that occurred.
     pub differences: Vec<MetDifference>,
-    /// The rows answered otherwise without a reason.
+    /// The rows with a different answer and no reason.
     pub wrong: Vec<WrongRow>,
 }
 
-/// An intended difference that rows of a table met.
+/// An intended difference that occurred in a table.
 #[derive(Clone, Copy, Debug)]
 pub struct MetDifference {
-    /// Which.
+    /// The difference.
     pub difference: &'static Difference,
-    /// How many rows met it.
+    /// The number of rows with it.
     pub rows: usize,
 }
 
-/// A row answered otherwise than the original answers it, without a reason.
+/// A row with a different answer than the original's and no reason.
 #[derive(Clone, Debug)]
 pub struct WrongRow {
-    /// The row, as it is in the file.
+    /// The row, as written in the file.
     pub row: Value,
-    /// What we say.
+    /// Our answer.
     pub ours: String,
 }
 
-/// A table whose domain is not built.
+/// A table whose domain is not compiled in.
 #[derive(Clone, Debug)]
 pub struct UnbuiltTable {
     /// The table's name.
     pub name: String,
-    /// How many rows were not judged.
+    /// The number of rows, none of them judged.
     pub rows: usize,
 }
 
@@ -65,8 +63,8 @@ impl TablesReport {
         Self { tables: Vec::new(), unbuilt: Vec::new(), stale }
     }
 
-    /// Whether no row is wrong and no listed difference stale. Tables that are not built do not
-    /// count.
+    /// Whether no row is wrong and no listed difference is stale. Tables that were not judged do
+    /// not count.
     #[must_use]
     pub fn is_passed(&self) -> bool {
         self.stale.is_empty() && self.tables.iter().all(|table| table.wrong.is_empty())
@@ -93,7 +91,7 @@ impl TableReport {
         }
     }
 
-    /// How many rows the table has.
+    /// The number of rows in the table.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.as_original + self.intended() + self.wrong.len()

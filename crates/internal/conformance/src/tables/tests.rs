@@ -1,10 +1,10 @@
-//! Judging tables, from good ones to broken ones.
+//! Tests of judging tables: right rows, wrong rows, and files that cannot be read.
 
 use std::error::Error;
 
 use super::{TablesError, TablesReport, judge_tables};
 
-/// A file with these tables in it.
+/// A file with these tables.
 fn file(tables: &str) -> String {
     format!(r#"{{"now": "2031-03-04T05:06:07.250000Z", "tables": {tables}}}"#)
 }

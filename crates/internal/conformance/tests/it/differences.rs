@@ -1,5 +1,5 @@
-//! The list of differences: each covers its example and its like, and nothing that is answered as
-//! the original did.
+//! The list of intended differences: each covers its example and similar inputs, and no input that
+//! has the original's answer.
 
 use redress_conformance::{Difference, differences};
 

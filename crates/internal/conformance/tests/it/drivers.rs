@@ -1,8 +1,8 @@
-//! Every driver against the recorded scenarios.
+//! Runs the recorded scenarios through every driver.
 
 use redress_conformance::{DRIVERS, recorded_scenarios};
 
-/// As many fields of a scenario as fit on a screen beside those of others.
+/// Limits the fields printed for one scenario, so that several fit on a screen.
 const SHOWN: usize = 6;
 
 /// A test for each driver, by its name in the list.

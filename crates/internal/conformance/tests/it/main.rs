@@ -1,5 +1,5 @@
-//! What was recorded, reproduced: every scenario by every driver, every row of every table, and the
-//! list of what differs on purpose.
+//! Checks that redress reproduces the recordings: every scenario with every driver, every row of
+//! every table, and the list of intended differences.
 
 mod differences;
 mod drivers;

@@ -1,8 +1,8 @@
-//! Every table: each row is answered as the original answers it, or otherwise on purpose.
+//! Judges every recorded table: each row has the original's answer, or an intended difference.
 
 use redress_conformance::{RECORDED_TABLES, TablesReport, judge_tables};
 
-/// A test for each table that is answered here, by its name in the file.
+/// A test for each judged table, by its name in the file.
 macro_rules! answer_every_row {
     ($($table:ident),* $(,)?) => {
         $(

@@ -1,6 +1,4 @@
-//! One call of a schedule: how it is made, and how it ended.
-//!
-//! Owns the ways to make a call, blocking or not. Judges nothing.
+//! One call of a schedule: the ways to make it, blocking or asynchronous, and its result.
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -14,7 +12,7 @@ use super::operation::{Answer, Failed, Running, Value};
 use super::setup::{Policies, Setup};
 use crate::breaker_model::Ticket;
 
-/// Which settings a call has, and whether it asks for a result or an outcome.
+/// The settings of a call, and whether it returns a result or an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flavour {
     /// `call` of the policy itself: the quiet path.
@@ -52,12 +50,12 @@ impl Flavour {
     }
 }
 
-/// The deadline that a call is given besides its policy's.
+/// A deadline for one call, in addition to its policy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OwnDeadline {
-    /// So long after its beginning.
+    /// This time after the call begins.
     After(Duration),
-    /// At this virtual instant, which may have passed when it begins.
+    /// At this virtual instant, which may have passed when the call begins.
     At(Duration),
 }
 
@@ -65,18 +63,17 @@ pub(super) enum OwnDeadline {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Manner {
     pub(super) flavour: Flavour,
-    /// Whether its policy is the one with retry.
+    /// Whether it uses the policy with retry.
     pub(super) retries: bool,
     pub(super) deadline: Option<OwnDeadline>,
 }
 
 impl Manner {
-    /// A call of the policy without retry that takes the quiet path, unless the policy has a
+    /// A call of the policy without retry, which takes the quiet path unless the policy has a
     /// deadline.
     pub(super) const ONCE: Self = Self { flavour: Flavour::Bare, retries: false, deadline: None };
 
-    /// The flavour and, for a call that is made now and has a deadline, which: all of it in one
-    /// byte.
+    /// Reads the flavour from one byte, and the call's deadline, if it has one.
     pub(super) fn of(byte: u8, retries: bool, has_deadline: bool, now: Duration) -> Self {
         let rest = byte / 6;
         let span = Duration::from_secs(u64::from(rest / 2 % 8));
@@ -84,7 +81,7 @@ impl Manner {
         Self { flavour: Flavour::of(byte), retries, deadline: has_deadline.then_some(deadline) }
     }
 
-    /// A log for a call that is made like this.
+    /// A log for a call made in this manner.
     pub(super) fn log(self, policies: &Policies) -> Log {
         Log::new(&policies.clock, self.flavour == Flavour::Watched { is_rude: true })
     }
@@ -121,7 +118,7 @@ impl Manner {
         }
     }
 
-    /// A whole blocking call.
+    /// Runs a whole blocking call.
     pub(super) fn block(self, setup: &Setup, policies: &Policies, log: &Log, takes: Duration) -> Ended {
         let operation = |attempt| {
             log.attempt_starts(attempt);
@@ -140,7 +137,7 @@ impl Manner {
         }
     }
 
-    /// An asynchronous call, not begun.
+    /// Creates an asynchronous call without polling it.
     fn begin<'p>(
         self,
         setup: &'p Setup,
@@ -160,11 +157,11 @@ impl Manner {
     }
 }
 
-/// How a call ended, as far as its flavour tells.
+/// The result of a call, as far as its flavour reports it.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) reason: Option<StopReason>,
-    /// Not told by the success of `call`.
+    /// Not reported when `call` succeeds.
     pub(super) attempts: Option<u32>,
     pub(super) last_class: Option<ErrorClass>,
     pub(super) next_delay: Option<Duration>,
@@ -217,12 +214,12 @@ pub(super) struct Call<'p> {
     pub(super) manner: Manner,
     pub(super) log: Log,
     pub(super) future: Pin<Box<dyn Future<Output = Ended> + 'p>>,
-    /// The model's permit, once the call was admitted.
+    /// The model's permit, once the call is admitted.
     pub(super) ticket: Option<Ticket>,
 }
 
 impl<'p> Call<'p> {
-    /// An asynchronous call, not begun.
+    /// Creates an asynchronous call without polling it.
     pub(super) fn new(setup: &'p Setup, policies: &'p Policies, manner: Manner) -> Self {
         let log = manner.log(policies);
         let future = manner.begin(setup, policies, &log);

@@ -1,6 +1,4 @@
-//! A breaker in front of the real one, that counts.
-//!
-//! Owns the account of admissions. Decides nothing.
+//! A breaker that forwards to the real one and counts admissions.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -22,8 +20,8 @@ impl Counted {
         Self { breaker, admitted: AtomicUsize::new(0), settled: AtomicUsize::new(0) }
     }
 
-    /// Admissions that are neither reported nor released; panics if there are more ends than
-    /// beginnings.
+    /// The number of admissions neither reported nor released. Panics if more have ended than
+    /// begun.
     pub(super) fn outstanding(&self) -> usize {
         let (admitted, settled) = (self.admitted.load(Ordering::Relaxed), self.settled.load(Ordering::Relaxed));
         admitted.checked_sub(settled).expect("an admission is settled once")

@@ -1,7 +1,5 @@
-//! The laws of a single call, judged by what was overheard of it.
-//!
-//! Owns what must be true of the notes, whenever they are read and when the call has ended. Drives
-//! nothing.
+//! The laws of a single call, checked on the notes about it: some at any time, some when the call
+//! has ended.
 
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use super::call::{Ended, Manner, OwnDeadline};
 use super::log::{Failure, Heard, Notes, Wait};
 use super::setup::{Setup, Times};
 
-/// What a call is limited by: its policy, and its own deadline.
+/// The limits of a call, from its policy and its own deadline.
 #[derive(Clone, Copy)]
 pub(super) struct Limits<'s> {
     setup: &'s Setup,
@@ -23,7 +21,7 @@ impl<'s> Limits<'s> {
         Self { setup, manner }
     }
 
-    /// What is set for retries, if there are any.
+    /// The settings for retries, if the call has any.
     fn retry(self) -> Option<&'s Setup> {
         self.manner.retries.then_some(self.setup)
     }
@@ -36,8 +34,7 @@ impl<'s> Limits<'s> {
         self.retry().map_or(1, |setup| setup.max_attempts as usize)
     }
 
-    /// The deadline of a call that begins at this instant: the policy's or its own, whichever is
-    /// earlier.
+    /// The deadline of a call that begins at this instant: the earlier of the policy's and its own.
     pub(super) fn deadline(self, began: Duration) -> Option<Duration> {
         let own = self.manner.deadline.map(|deadline| match deadline {
             OwnDeadline::After(time) => began + time,
@@ -54,7 +51,7 @@ impl<'s> Limits<'s> {
         self.retry().map_or(Some(Duration::ZERO), |setup| setup.delay_after(failure))
     }
 
-    /// As much of a hint as counts.
+    /// The part of a hint that counts.
     fn heeded(self, hint: Duration) -> Duration {
         self.retry().map_or(hint, |setup| setup.heeded(hint))
     }
@@ -68,7 +65,7 @@ impl<'s> Limits<'s> {
     }
 }
 
-/// A call, as it was overheard.
+/// The notes on a call, with its limits.
 pub(super) struct Seen<'c> {
     pub(super) notes: &'c Notes,
     pub(super) limits: Limits<'c>,
@@ -87,17 +84,17 @@ impl Seen<'_> {
         self.deadline().is_some_and(|deadline| now >= deadline)
     }
 
-    /// What the deadline leaves at this instant.
+    /// The time until the deadline at this instant.
     fn left(&self, at: Duration) -> Option<Duration> {
         self.deadline().map(|deadline| deadline.saturating_sub(at))
     }
 
-    /// When the driver cuts an attempt that started at this instant.
+    /// The instant at which the driver cuts an attempt that started at `started`.
     fn cut_at(&self, started: Duration) -> Option<Duration> {
         Some(started + self.limits.times().attempt_limit(self.left(started))?)
     }
 
-    /// **R1** and **R2**, and that no retry happens that a limit forbids.
+    /// Checks **R1** and **R2**, and that the limits allow every retry.
     pub(super) fn keeps_to_the_limits(&self) {
         let Notes { starts, failures, waits, .. } = self.notes;
         assert!(starts.len() <= self.limits.max_attempts(), "attempts never exceed the cap");
@@ -106,14 +103,14 @@ impl Seen<'_> {
         for start in starts {
             assert!(!self.is_late(start.at), "no attempt starts at or past the deadline");
             let time_left = self.limits.times().time_left(self.left(start.at));
-            assert_eq!(start.time_left, time_left, "an operation is told its time");
+            assert_eq!(start.time_left, time_left, "an operation receives the time left");
         }
         for (start, failure) in starts.iter().skip(1).zip(failures) {
             let delay = self.limits.delay_after(failure).expect("a class without a strategy is not retried");
             assert!(start.at >= failure.at + delay, "an attempt waits for its time");
         }
         for retried in 1..starts.len() {
-            assert!(self.may_be_retried(retried), "a failure that is retried may be: {:?}", failures[retried - 1]);
+            assert!(self.may_be_retried(retried), "the limits forbid this retry: {:?}", failures[retried - 1]);
         }
         for (start, failure) in starts.iter().zip(failures).filter(|(_, failure)| failure.is_cut) {
             assert!(self.cut_at(start.at).is_some_and(|limit| failure.at >= limit), "an attempt is cut at its limit");
@@ -121,18 +118,18 @@ impl Seen<'_> {
         waits.iter().for_each(|wait| self.is_bounded(wait));
     }
 
-    /// Of an asynchronous call that pends: no attempt outlasts its limit, and no call its deadline,
-    /// unless its attempts may.
+    /// Checks of a pending asynchronous call that no attempt outlasts its limit, and that the call
+    /// does not outlast its deadline unless its attempts may.
     pub(super) fn is_in_time(&self, now: Duration) {
         let started = self.notes.starts.last().filter(|_| self.notes.is_running).map(|start| start.at);
         let cut_at = match started {
             Some(started) => self.cut_at(started),
             None => self.deadline(),
         };
-        assert!(cut_at.is_none_or(|cut_at| now < cut_at), "what pends at {now:?} was to end at {cut_at:?}");
+        assert!(cut_at.is_none_or(|cut_at| now < cut_at), "still pending at {now:?}, past {cut_at:?}");
     }
 
-    /// Whether class and caps allow a retry after so many failures.
+    /// Whether class and caps allow a retry after this number of failures.
     fn may_be_retried(&self, failures: usize) -> bool {
         let class = self.notes.failures[failures - 1].class;
         class.is_retryable() && self.failures_of(class, failures) <= self.limits.cap_of(class)
@@ -153,8 +150,9 @@ impl Seen<'_> {
         assert_eq!(Some(wait.duration), self.limits.delay_after(failure), "the wait is the strategy's");
     }
 
-    /// When each retry was granted, of the failures and events after so many: a watched call is
-    /// told of each, and of another every failure was granted a retry but the one that ended it.
+    /// The instants at which retries were granted, since these numbers of failures and events. A
+    /// watched call reports each. For any other call, every failure but the one that ended it was
+    /// granted a retry.
     pub(super) fn grants_since(&self, failures: usize, events: usize, has_ended: bool) -> Vec<Duration> {
         if self.limits.is_watched() {
             let retries = self.notes.events[events..].iter().filter(|heard| heard.name == EventName::Retry);
@@ -167,21 +165,21 @@ impl Seen<'_> {
         granted
     }
 
-    /// Whether a watched call has been told of this, once, or never.
+    /// Checks that the observers of a watched call received this event once, or never.
     #[track_caller]
-    pub(super) fn heard_of(&self, name: EventName, once: bool) {
+    pub(super) fn received_once(&self, name: EventName, once: bool) {
         if self.limits.is_watched() {
             let heard = self.notes.events.iter().filter(|heard| heard.name == name).count();
             assert_eq!(heard, usize::from(once), "{name} is heard");
         }
     }
 
-    /// **R3**, of a call that goes on, or that was dropped before it began.
+    /// Checks **R3** of a call that goes on, or that was dropped before it began.
     pub(super) fn has_no_end(&self) {
-        assert!(!self.notes.events.iter().any(|heard| heard.name.is_terminal()), "only an end is told as one");
+        assert!(!self.notes.events.iter().any(|heard| heard.name.is_terminal()), "a terminal event before the end");
     }
 
-    /// **R3**, of a call that was dropped or panicked at this instant, in an attempt or not.
+    /// Checks **R3** of a call that was dropped or panicked at this instant, in an attempt or not.
     pub(super) fn was_cancelled(&self, now: Duration, in_attempt: bool) {
         if self.limits.is_watched() {
             self.ended_with(EventName::Cancelled, now);
@@ -189,12 +187,13 @@ impl Seen<'_> {
         }
     }
 
-    /// One terminal event, the last of the call's own, at the instant of its end.
+    /// Checks that there is one terminal event: the last that is not the breaker's, at the instant
+    /// of the end.
     fn ended_with(&self, name: EventName, now: Duration) {
         let terminal: Vec<&Heard> = self.notes.events.iter().filter(|heard| heard.name.is_terminal()).collect();
         let [last] = terminal[..] else { panic!("one terminal event: {terminal:?}") };
         assert_eq!((last.name, last.at), (name, now), "the event of the end");
-        // A breaker's event does not say how long the call took.
+        // A breaker's event does not hold the time that the call took.
         let elapsed = (name != EventName::CircuitRejected).then(|| now - self.began());
         assert_eq!(last.elapsed, elapsed, "{name} says when");
         let of_call = self.notes.events.iter().rfind(|heard| !is_transition(heard.name));
@@ -206,7 +205,7 @@ impl Seen<'_> {
         assert_eq!(hooks, (self.notes.starts.len(), ended), "a hook at either end of an attempt");
     }
 
-    /// **R3**, and that what the call says of its end is so.
+    /// Checks **R3**, and that the result of the call is true.
     pub(super) fn ended_as_told(&self, ended: &Ended, now: Duration) {
         let Notes { starts, failures, .. } = self.notes;
         let last = failures.last();
@@ -227,8 +226,8 @@ impl Seen<'_> {
         }
     }
 
-    /// What there is to wait for: a deferred retry, a probe, or the hint of a delay that did not
-    /// fit.
+    /// The expected `retry_in`: until a deferred retry or a probe, or the hint behind a delay that
+    /// did not fit.
     fn retry_in(&self, ended: &Ended) -> Option<Duration> {
         match (ended.reason?, self.notes.failures.last()) {
             (StopReason::CircuitOpen, _) => ended.rejection.as_ref()?.retry_in(),
@@ -241,7 +240,8 @@ impl Seen<'_> {
         }
     }
 
-    /// Whether time was left when the attempt failed, and less than the delay after it.
+    /// Whether the time left when the attempt failed was positive, and less than the delay after
+    /// it.
     fn is_unfit(&self, failure: &Failure) -> bool {
         let delay = self.limits.delay_after(failure);
         !self.is_late(failure.at) && delay.is_some_and(|delay| self.is_late(failure.at + delay))
@@ -253,30 +253,33 @@ impl Seen<'_> {
         let names = self.notes.events.iter().map(|heard| heard.name);
         let of_call: Vec<EventName> = names.filter(|name| !is_transition(*name)).collect();
         let recorded = (ended.reason != Some(StopReason::CircuitOpen)).then_some(of_call);
-        assert_eq!(ended.timeline, recorded, "the timeline is what observers heard");
+        assert_eq!(ended.timeline, recorded, "the timeline equals the events that observers received");
         let is_delay = self.notes.events.iter().filter(|heard| heard.name == EventName::Retry).all(|heard| {
             let before = self.notes.failures.iter().filter(|failure| failure.at <= heard.at);
             before.map(|failure| self.limits.delay_after(failure)).any(|delay| delay == Some(heard.sleep))
         });
-        assert!(is_delay, "the delay that is told is a strategy's, or the hint's");
+        assert!(is_delay, "the reported delay is a strategy's, or the hint's");
         let mut retries = self.notes.events.iter().filter(|heard| heard.name == EventName::Retry);
         let defers = self.handler() == Some(SleepDecision::Defer);
         let fits = |heard: &Heard| !self.is_late(heard.at + heard.sleep);
-        assert!(retries.all(|heard| defers || fits(heard)), "a retry that does not fit is told only if it is deferred");
+        assert!(
+            retries.all(|heard| defers || fits(heard)),
+            "a retry that does not fit is reported only if it is deferred"
+        );
     }
 
-    /// What the sleep handler says, if the call has one.
+    /// The decision of the sleep handler, if the call has one.
     fn handler(&self) -> Option<SleepDecision> {
         self.limits.retry().filter(|_| self.limits.is_watched())?.sleep_handler
     }
 
-    /// Whether the last failure was waited after, and no attempt has followed.
+    /// Whether the call waited after the last failure, and no attempt has followed.
     fn has_waited(&self) -> bool {
         let failures = self.notes.failures.len();
         self.notes.has_just_failed && self.notes.waits.iter().any(|wait| !wait.is_timeout && wait.failures == failures)
     }
 
-    /// Whether the call can have ended for this reason.
+    /// Whether the call may have ended for this reason.
     fn is_reason(&self, reason: StopReason, now: Duration) -> bool {
         let Some(last) = self.notes.failures.last() else {
             return match reason {
@@ -287,29 +290,28 @@ impl Seen<'_> {
         };
         let is_late = self.is_late(now);
         if self.has_waited() {
-            // The deadline is looked at first, and then whether to abort.
+            // The deadline is checked first, then the abort predicate.
             let aborts = self.notes.wants_abort && !is_late;
             return reason == if aborts { StopReason::Aborted } else { StopReason::DeadlineExceeded }
                 && (is_late || aborts);
         }
         let failures = self.failures_of(last.class, self.notes.failures.len());
         match reason {
-            // The deadline is looked at before these three.
+            // The deadline is checked before these three.
             StopReason::MaxAttempts => !is_late && self.notes.starts.len() == self.limits.max_attempts(),
             StopReason::NoStrategy => !is_late && self.limits.delay_after(last).is_none(),
             StopReason::BudgetExhausted => !is_late && self.limits.has_budget(),
             StopReason::MaxAttemptsPerClass | StopReason::MaxUnknownAttempts => {
                 failures > self.limits.cap_of(last.class)
             }
-            // A delay that does not fit is for the handler to decide on, if it does not let the
-            // call sleep.
+            // The handler decides on a delay that does not fit, unless it answers `Sleep`.
             StopReason::DeadlineExceeded => {
                 let sleeps = matches!(self.handler(), None | Some(SleepDecision::Sleep));
                 is_late || (sleeps && self.is_unfit(last))
             }
             StopReason::NonRetryableClass => !last.class.is_retryable(),
             StopReason::Scheduled => self.handler() == Some(SleepDecision::Defer),
-            // By the operation, which leaves no note, by the predicate, or by the handler.
+            // Aborted by the operation, which leaves no note, by the predicate, or by the handler.
             StopReason::Aborted => {
                 let is_refused = self.handler() == Some(SleepDecision::Abort);
                 !self.notes.has_just_failed || self.notes.wants_abort || is_refused
@@ -319,7 +321,7 @@ impl Seen<'_> {
     }
 }
 
-/// Whether the event is the breaker's, and not the call's.
+/// Whether the event is the breaker's, not the call's.
 fn is_transition(name: EventName) -> bool {
     matches!(name, EventName::CircuitOpened | EventName::CircuitHalfOpen | EventName::CircuitClosed)
 }

@@ -1,7 +1,5 @@
-//! What is overheard of one call.
-//!
-//! Owns the notes: the operation, the observers and whatever waits write them, at the virtual
-//! instant. Judges nothing.
+//! The notes on one call, written by its operation, its observers and its timer, with the virtual
+//! instant of each.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -30,11 +28,11 @@ pub(super) struct Failure {
 pub(super) struct Start {
     pub(super) number: u32,
     pub(super) at: Duration,
-    /// What the operation was told of its time.
+    /// The time left that the operation received.
     pub(super) time_left: Option<Duration>,
 }
 
-/// Something a call waits for.
+/// A wait of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
     pub(super) at: Duration,
@@ -45,7 +43,7 @@ pub(super) struct Wait {
     pub(super) failures: usize,
 }
 
-/// Something an observer heard.
+/// An event that an observer received.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heard {
     pub(super) at: Duration,
@@ -64,7 +62,7 @@ pub(super) struct Notes {
     /// Whether the call is being driven, and not dropped.
     pub(super) is_driven: bool,
     pub(super) failures: Vec<Failure>,
-    /// Whether the latest thing that happened to an attempt is that it failed.
+    /// Whether the last note on an attempt is its failure.
     pub(super) has_just_failed: bool,
     pub(super) waits: Vec<Wait>,
     pub(super) events: Vec<Heard>,
@@ -73,12 +71,12 @@ pub(super) struct Notes {
     pub(super) wants_abort: bool,
 }
 
-/// The notes of one call, shared by all who write them.
+/// The notes of one call, shared by their writers.
 #[derive(Clone, Debug)]
 pub(super) struct Log {
     clock: VirtualClock,
     notes: Arc<Mutex<Notes>>,
-    /// Whether the observers panic after they have written.
+    /// Whether the observers panic after writing.
     is_rude: bool,
 }
 
@@ -113,7 +111,8 @@ impl Log {
         }
     }
 
-    /// Dropped by the driver it has run into its limit; dropped with its call it has not.
+    /// An attempt dropped while the call is driven has reached its limit; otherwise it was dropped
+    /// with its call.
     pub(super) fn attempt_is_dropped(&self) {
         let at = self.clock.elapsed();
         let mut notes = self.notes();
@@ -157,12 +156,12 @@ impl Observer for Log {
     }
 }
 
-/// Whose turn it is: there is one thread, and time and waits are shared by all calls.
+/// The log of the call being driven. All calls share one thread, one clock and one timer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turn(Arc<Mutex<Option<Log>>>);
 
 impl Turn {
-    /// Lets `log` write down what `drive` waits for.
+    /// Runs `drive` and writes its waits to `log`.
     pub(super) fn of<R>(&self, log: &Log, drive: impl FnOnce() -> R) -> R {
         log.notes().is_driven = true;
         let before = self.put(Some(log.clone()));
@@ -184,7 +183,7 @@ impl Turn {
     }
 }
 
-/// The virtual timer, overheard.
+/// The virtual timer, which writes each wait to the log of the call being driven.
 #[derive(Clone, Debug)]
 pub(crate) struct OverheardTimer {
     pub(super) timer: VirtualTimer,

@@ -1,7 +1,7 @@
-//! What an operation does: it ends when it is told to, as it is told to.
+//! The operation: it ends when and as the schedule says.
 //!
-//! Owns the values, the errors and their classifier. Notes its own beginning and end, and judges
-//! nothing.
+//! Also holds its values, its errors and their classifier. It notes the beginning and end of each
+//! attempt.
 
 use std::any::Any;
 use std::error::Error;
@@ -36,7 +36,7 @@ impl Answer {
             2 => Self::Fails(reader.class(), Some(reader.ticks())),
             3 => Self::Abort,
             4 => Self::Panic,
-            // The classes that are retried and that breakers count by default.
+            // The classes that are retried by default, and counted by breakers.
             5 => Self::Fails(ErrorClass::Transient, None),
             6 => Self::Fails(ErrorClass::ServerError, None),
             _ => Self::Fails(reader.class(), None),
@@ -52,7 +52,7 @@ impl Answer {
         }
     }
 
-    /// What the operation returns.
+    /// Returned by the operation.
     pub(super) fn give(self) -> Result<Value, Failed> {
         match self {
             Self::Good | Self::Bad(_) => Ok(Value(self)),
@@ -62,11 +62,11 @@ impl Answer {
     }
 }
 
-/// What an operation returns.
+/// The value that an operation returns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value(Answer);
 
-/// What an operation fails with.
+/// The error of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Failed(Answer);
 
@@ -78,7 +78,7 @@ impl fmt::Display for Failed {
 
 impl Error for Failed {}
 
-/// Reads what the values above say of themselves.
+/// Reads the class and hint that the values above hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ByAnswer;
 
@@ -95,12 +95,12 @@ impl Classifier<Value, Failed> for ByAnswer {
 /// The payload of a panic that belongs to a schedule.
 struct Scripted;
 
-/// Panics without the panic hook: a fuzzer's ends the process.
+/// Panics without calling the panic hook: a fuzzer's hook ends the process.
 pub(super) fn panic_on_purpose() -> ! {
     resume_unwind(Box::new(Scripted))
 }
 
-/// Lets every panic go on but those that belong to the schedule.
+/// Resumes every panic except those that belong to the schedule.
 pub(super) fn expect_scripted(payload: Box<dyn Any + Send>) {
     if !payload.is::<Scripted>() {
         resume_unwind(payload);

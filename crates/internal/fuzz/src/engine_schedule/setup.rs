@@ -1,6 +1,4 @@
-//! What the policies of a schedule are set to.
-//!
-//! Owns the configuration and the policies made of it: an asynchronous and a blocking one with the
+//! The configuration of a schedule, and its policies: an asynchronous and a blocking one with the
 //! same retry, and the same two without retry and with other time limits, all on one breaker, one
 //! budget and one clock.
 
@@ -25,14 +23,14 @@ use crate::reader::Reader;
 #[derive(Debug)]
 pub(super) struct Setup {
     pub(super) max_attempts: u32,
-    /// Of the policies with retry.
+    /// Time limits of the policies with retry.
     retrying: Times,
-    /// Of those without.
+    /// Time limits of the policies without retry.
     once: Times,
-    /// How many failures of a class are retried.
+    /// The cap on retries for each class.
     pub(super) cap: Option<(ErrorClass, u32)>,
     pub(super) unknown_cap: Option<u32>,
-    /// The delay of the classes without one of their own; `None`: they have no strategy.
+    /// The delay of classes that have no strategy; `None` if there is no default strategy.
     delay: Option<Duration>,
     delay_of: (ErrorClass, Duration),
     hints: Hints,
@@ -40,7 +38,7 @@ pub(super) struct Setup {
     pub(super) breaker: Option<Settings>,
     is_counted: bool,
     pub(super) sleep_handler: Option<SleepDecision>,
-    /// How much longer than asked the blocking policy sleeps.
+    /// The time by which each sleep of the blocking policy is too long.
     oversleep: Duration,
 }
 
@@ -49,17 +47,17 @@ pub(super) struct Setup {
 pub(super) struct Times {
     pub(super) deadline: Option<Duration>,
     attempt_timeout: Option<Duration>,
-    /// Whether an attempt that runs at the deadline may finish, unless it has a timeout.
+    /// Whether an attempt without timeout may finish after the deadline.
     finishes_attempts: bool,
 }
 
 impl Times {
-    /// What an attempt is told of its time, of which the deadline leaves so much.
+    /// The time left that an attempt receives; `left` is the time until the deadline.
     pub(super) fn time_left(self, left: Option<Duration>) -> Option<Duration> {
         self.attempt_timeout.into_iter().chain(left).min()
     }
 
-    /// How long an asynchronous attempt may take, of which the deadline leaves so much.
+    /// The time that an asynchronous attempt may take; `left` is the time until the deadline.
     pub(super) fn attempt_limit(self, left: Option<Duration>) -> Option<Duration> {
         self.time_left(left.filter(|_| self.attempt_timeout.is_some() || !self.finishes_attempts))
     }
@@ -76,37 +74,37 @@ impl Times {
     }
 }
 
-/// What becomes of a failure's hint.
+/// The handling of a failure's hint.
 #[derive(Clone, Copy, Debug)]
 struct Hints {
     /// Whether the strategies wait for the hint instead of their delay.
     are_read: bool,
-    /// Whether a hint is no floor.
+    /// Whether a hint does not act as a floor.
     are_ignored: bool,
     /// The highest floor.
     longest: Option<Duration>,
 }
 
 impl Hints {
-    /// All of it in one byte.
+    /// Reads it from one byte.
     fn read(reader: &mut Reader<'_>) -> Self {
         let byte = reader.u8();
         let longest = Duration::from_secs(u64::from(byte >> 3) % 8).max(A_TICK);
         Self { are_read: byte & 1 != 0, are_ignored: byte & 2 != 0, longest: (byte & 4 != 0).then_some(longest) }
     }
 
-    /// The least wait that a hint asks for.
+    /// The shortest wait that a hint allows.
     fn floor(self, hint: Option<Duration>) -> Duration {
         hint.filter(|_| !self.are_ignored).map(|hint| self.heeded(hint)).unwrap_or_default()
     }
 
-    /// As much of a hint as counts.
+    /// The part of a hint that counts.
     fn heeded(self, hint: Duration) -> Duration {
         hint.min(self.longest.unwrap_or(Duration::MAX))
     }
 }
 
-/// The policies, and what they share.
+/// The policies, and the parts that they share.
 pub(super) struct Policies {
     pub(super) clock: VirtualClock,
     pub(super) turn: Turn,
@@ -118,13 +116,13 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    /// The instant from which virtual time is counted.
+    /// The origin of virtual time.
     pub(super) fn origin(&self) -> Instant {
         self.clock.now() - self.clock.elapsed()
     }
 }
 
-/// A policy with retry and one without: that has nothing to wait for, and takes the quiet path.
+/// A policy with retry and one without, which never waits and takes the quiet path.
 pub(super) struct Pair<P> {
     retrying: P,
     once: P,
@@ -156,7 +154,7 @@ impl Setup {
             sleep_handler: None,
             oversleep: Duration::ZERO,
         };
-        // The rest of the times, and a flag, in one byte.
+        // One byte holds the other times and a flag.
         let flags = reader.u8();
         setup.is_counted = flags & 1 != 0;
         let finishes_attempts = flags & 2 != 0;
@@ -168,7 +166,7 @@ impl Setup {
         setup
     }
 
-    /// The time limits of the policy with retry, or without.
+    /// The time limits of the policy with or without retry.
     pub(super) const fn times(&self, retries: bool) -> Times {
         if retries { self.retrying } else { self.once }
     }
@@ -182,12 +180,12 @@ impl Setup {
         Some(delay.max(self.hints.floor(failure.hint)))
     }
 
-    /// As much of a hint as counts.
+    /// The part of a hint that counts.
     pub(super) fn heeded(&self, hint: Duration) -> Duration {
         self.hints.heeded(hint)
     }
 
-    /// How many failures of this class are retried.
+    /// The cap on retries for this class.
     pub(super) fn cap_of(&self, class: ErrorClass) -> u32 {
         let own = self.cap.filter(|(of, _)| *of == class).map(|(_, cap)| cap);
         let unknown = self.unknown_cap.filter(|_| class == ErrorClass::Unknown);
@@ -247,7 +245,7 @@ impl Setup {
         self.waits(retry)
     }
 
-    /// The strategies, and what becomes of hints.
+    /// Sets the strategies and the handling of hints.
     fn waits(&self, mut retry: RetryBuilder) -> RetryBuilder {
         if self.hints.are_ignored {
             retry = retry.ignore_retry_after();
@@ -275,14 +273,14 @@ impl Setup {
     }
 }
 
-/// The least duration that a setting takes.
+/// The shortest valid duration of a setting.
 const A_TICK: Duration = Duration::from_nanos(1);
 
 fn at_least_a_tick(reader: &mut Reader<'_>) -> Duration {
     reader.ticks().max(A_TICK)
 }
 
-/// A setting of the lowest three bits: none, a tick, or up to six seconds.
+/// Reads a setting from the lowest three bits: none, a tick, or up to six seconds.
 fn span(bits: u8) -> Option<Duration> {
     let seconds = (bits % 8).checked_sub(1)?;
     Some(Duration::from_secs(seconds.into()).max(A_TICK))

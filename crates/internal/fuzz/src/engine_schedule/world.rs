@@ -1,6 +1,7 @@
-//! All calls of a schedule and what they share, with the accounts that the laws are judged by.
+//! All calls of a schedule, their shared breaker and budget, and the accounts to check these
+//! against.
 //!
-//! Owns driving a call and comparing it with the accounts. The laws of a single call are `laws.rs`.
+//! Drives the calls. `laws.rs` holds the laws of a single call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
@@ -27,12 +28,12 @@ pub(super) struct World<'p> {
     calls: [Option<Call<'p>>; SLOTS],
 }
 
-/// What is known of the shared cells without asking them.
+/// The expected state of breaker and budget, computed without reading them.
 struct Accounts<'p> {
     setup: &'p Setup,
     policies: &'p Policies,
     breaker: Option<BreakerModel>,
-    /// When each retry was granted.
+    /// The instant at which each retry was granted.
     grants: Vec<Duration>,
 }
 
@@ -43,7 +44,7 @@ struct Driven<'c> {
     ticket: &'c mut Option<Ticket>,
 }
 
-/// What driving a call came to.
+/// The result of driving a call.
 enum Driving {
     Pending,
     Ended(Ended),
@@ -126,7 +127,7 @@ impl<'p> World<'p> {
         }
     }
 
-    /// A whole blocking call.
+    /// Makes a whole blocking call.
     pub(super) fn block(&mut self, manner: Manner, reader: &mut Reader<'_>) {
         let takes = reader.ticks();
         let log = manner.log(self.policies);
@@ -136,7 +137,7 @@ impl<'p> World<'p> {
         self.drive_blocking(manner, &log, takes);
     }
 
-    /// A whole call of the policy without retry.
+    /// Makes a whole call of the policy without retry.
     pub(super) fn try_once(&mut self, answer: Answer) -> Option<Ended> {
         let log = Manner::ONCE.log(self.policies);
         log.notes().answers.push_back(answer);
@@ -152,7 +153,7 @@ impl<'p> World<'p> {
         self.accounts.drive(driven, || Some(manner.block(setup, policies, log, takes)))
     }
 
-    /// What holds between any two steps.
+    /// Checks the laws that hold between any two steps.
     pub(super) fn holds(&self) {
         self.accounts.breaker_agrees();
         self.accounts.budget_agrees();
@@ -166,8 +167,8 @@ impl<'p> World<'p> {
         }
     }
 
-    /// When every call is over, nothing is left of them: the breaker recovers, and the budget is
-    /// whole again.
+    /// Checks that nothing is left of the calls when all are over: the breaker recovers, and the
+    /// budget is whole again.
     pub(super) fn ends_well(mut self) {
         for slot in 0..SLOTS {
             self.drop_call(slot);
@@ -189,7 +190,7 @@ impl<'p> World<'p> {
 }
 
 impl Accounts<'_> {
-    /// A breaker counts its time from the first instant it is shown.
+    /// A breaker counts its time from the first instant it receives.
     fn show_the_origin(&mut self) {
         let (Some(breaker), Some(model)) = (&self.policies.breaker, &mut self.breaker) else { return };
         let now = self.policies.clock.now();
@@ -208,7 +209,7 @@ impl Accounts<'_> {
         self.breaker.as_mut().and_then(|model| model.end(ticket, end, now))
     }
 
-    /// Drives a call as far as `run` does, and brings the accounts up to date.
+    /// Drives a call by `run`, and updates the accounts.
     fn drive(&mut self, driven: Driven<'_>, run: impl FnOnce() -> Option<Ended>) -> Driving {
         let Driven { manner, log, ticket } = driven;
         let limits = Limits::new(self.setup, manner);
@@ -239,7 +240,7 @@ impl Accounts<'_> {
                 }
                 _ => None,
             };
-            seen.heard_of(EventName::CircuitHalfOpen, transition.is_some());
+            seen.received_once(EventName::CircuitHalfOpen, transition.is_some());
             self.was_admitted_or_not(&seen, entry, &driving);
         }
         seen.keeps_to_the_limits();
@@ -251,8 +252,8 @@ impl Accounts<'_> {
         driving
     }
 
-    /// What becomes of a call that begins now: whether to abort is looked at first, then the
-    /// deadline, then the breaker.
+    /// How a call that begins now must go: the abort predicate is checked first, then the deadline,
+    /// then the breaker.
     fn enter(&mut self, asks_to_abort: bool, limits: Limits<'_>) -> Entry {
         let now = self.now();
         if asks_to_abort {
@@ -267,7 +268,7 @@ impl Accounts<'_> {
         }
     }
 
-    /// A call that is barred or rejected makes no attempt; every other makes one at once.
+    /// A barred or rejected call makes no attempt; every other call makes one at once.
     fn was_admitted_or_not(&self, seen: &Seen<'_>, entry: Entry, driving: &Driving) {
         let starts = seen.notes.starts.len();
         match (entry, driving) {
@@ -275,12 +276,12 @@ impl Accounts<'_> {
             (Entry::Rejected(wait), Driving::Ended(ended)) => {
                 let rejection = ended.rejection.as_ref().expect("the breaker rejects the call");
                 let state = self.breaker.as_ref().map(BreakerModel::state);
-                // A call keeps its waits in a nanosecond less than what a breaker counts in.
+                // The longest wait of a call is a nanosecond shorter than that of a breaker.
                 let told = |wait: Option<Duration>| wait.map(|wait| wait.min(Duration::from_nanos(u64::MAX - 1)));
                 assert_eq!((Some(rejection.state()), told(rejection.retry_in()), starts), (state, told(wait), 0));
             }
             (Entry::Admitted(_), _) => assert!(starts >= 1, "a call that is admitted makes an attempt"),
-            (entry, _) => panic!("a call that is not to run runs: {entry:?}"),
+            (entry, _) => panic!("a call runs that must not: {entry:?}"),
         }
     }
 
@@ -301,18 +302,18 @@ impl Accounts<'_> {
                     (None, _) => End::Success,
                     (Some(StopReason::Aborted | StopReason::CircuitOpen), _) => End::Released,
                     (Some(_), Some(last)) => End::Failure(last.class),
-                    // It was barred, and never had a permit.
+                    // It was barred before the breaker, and had no permit.
                     (Some(StopReason::DeadlineExceeded), None) if ticket.is_none() => End::Released,
                     (Some(reason), None) => panic!("{reason} without a failure"),
                 }
             }
         };
         let transition = ticket.and_then(|ticket| self.settle(ticket, end));
-        seen.heard_of(EventName::CircuitOpened, transition == Some(Transition::Opened));
-        seen.heard_of(EventName::CircuitClosed, transition == Some(Transition::Closed));
+        seen.received_once(EventName::CircuitOpened, transition == Some(Transition::Opened));
+        seen.received_once(EventName::CircuitClosed, transition == Some(Transition::Closed));
     }
 
-    /// Only a budget that has granted its whole limit within the window is exhausted.
+    /// Checks that an exhausted budget has granted its whole limit within the window.
     fn is_exhausted(&self, seen: &Seen<'_>, ended: &Ended) {
         if ended.reason == Some(StopReason::BudgetExhausted) {
             let (limit, _) = self.setup.budget.expect("there is a budget");
@@ -339,13 +340,13 @@ impl Accounts<'_> {
     }
 }
 
-/// What becomes of a call that begins.
+/// How a call begins.
 #[derive(Clone, Copy, Debug)]
 enum Entry {
-    /// It ends for this reason before the breaker is asked.
+    /// It ends for this reason before the breaker is called.
     Barred(StopReason),
-    /// The breaker rejects it, and says how long to wait if that is known.
+    /// The breaker rejects it, with the wait if it is known.
     Rejected(Option<Duration>),
-    /// The model's permit, if there is a breaker, and the change it made.
+    /// It runs. Holds the model's permit, if there is a breaker, and the transition it made.
     Admitted(Option<(Ticket, Option<Transition>)>),
 }

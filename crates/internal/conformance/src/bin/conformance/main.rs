@@ -1,8 +1,7 @@
-//! The program of this crate: recorded scenarios through every driver, and classifier tables,
-//! judged or printed.
+//! The program of this crate: runs recorded scenarios through every driver and judges classifier
+//! tables, or prints the traces.
 //!
-//! Owns the command line and the verdict on all files. What is read of a file is `recording`'s, how
-//! scenarios are run and told `scenarios`'s.
+//! `recording` finds and reads the files, `scenarios` runs the scenarios and prints the results.
 
 #![forbid(unsafe_code)]
 
@@ -19,14 +18,14 @@ use crate::recording::{Content, Recording};
 mod recording;
 mod scenarios;
 
-/// Runs recorded scenarios through every driver, and judges tables of what classifiers answer.
+/// Runs recorded scenarios through every driver, and judges tables of classifiers' answers.
 #[derive(Parser)]
 #[command(name = "cargo xtask conformance", bin_name = "cargo xtask conformance")]
 struct Arguments {
     /// Scenario files (`.jsonl`), tables (`.json`), or folders of them; without any, those of this
     /// repository.
     files: Vec<PathBuf>,
-    /// Writes what each driver did with each scenario, one JSON object a line, and judges nothing.
+    /// Writes the trace of each driver and scenario, one JSON object a line, and judges nothing.
     #[arg(long)]
     print: bool,
 }
@@ -63,7 +62,7 @@ fn judge(recordings: &[Recording]) -> Result<()> {
         }
     }
     if !failed.is_empty() {
-        bail!("not as recorded: {}; what differs is listed above", failed.join(", "));
+        bail!("not as recorded: {}; the differences are listed above", failed.join(", "));
     }
     Ok(())
 }

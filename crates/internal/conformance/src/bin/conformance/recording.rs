@@ -1,6 +1,5 @@
-//! What is judged: this crate's own recordings, or files and folders of them.
-//!
-//! Owns finding and telling apart the files. Judges nothing.
+//! Finds the recordings to judge, this crate's or files and folders, and distinguishes scenarios
+//! from tables.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use redress_conformance::{RECORDED_TABLES, Scenario, parse, recorded_scenarios};
 
-/// A file, or what stands for one.
+/// A recording from a file, or from this crate.
 pub(crate) struct Recording {
     pub(crate) name: String,
     pub(crate) content: Content,
@@ -17,11 +16,11 @@ pub(crate) struct Recording {
 
 pub(crate) enum Content {
     Scenarios(Vec<Scenario>),
-    /// Not read yet: a file of tables is read as it is judged.
+    /// Not parsed yet: a file of tables is parsed when it is judged.
     Tables(String),
 }
 
-/// Those that this crate was built with.
+/// The recordings compiled into this crate.
 pub(crate) fn own() -> Vec<Recording> {
     vec![
         Recording { name: "engine.jsonl".to_owned(), content: Content::Scenarios(recorded_scenarios()) },
@@ -29,7 +28,7 @@ pub(crate) fn own() -> Vec<Recording> {
     ]
 }
 
-/// Those of these files, and of the files in these folders.
+/// The recordings in these files, and in the files of these folders.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Recording>> {
     let mut files = Vec::new();
     for path in paths {
@@ -42,7 +41,7 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Recording>> {
     files.iter().map(|file| Ok(Recording { name: file.display().to_string(), content: content(file)? })).collect()
 }
 
-/// What is wrong with a file of this name that was read in vain.
+/// The message for a file of this name that could not be parsed.
 pub(crate) fn not_in_the_format(name: &str) -> String {
     format!("{name} is not in the format")
 }

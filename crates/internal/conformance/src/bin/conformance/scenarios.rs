@@ -1,26 +1,24 @@
-//! Scenarios through every driver: judged and told, or written down as they went.
-//!
-//! Owns how much of a failure is shown. What agrees is `redress_conformance`'s to say.
+//! Runs scenarios through every driver, and prints a judgement or the traces.
 
 use std::io::{self, Write};
 
 use redress_conformance::{DRIVERS, Driver, Scenario, Trace};
 use serde_json::json;
 
-/// The first failures say what is wrong; the rest only how much.
+/// The first failures show what is wrong; the rest are only counted.
 const SCENARIOS_SHOWN: usize = 10;
 const FIELDS_SHOWN: usize = 6;
 
-/// A whole call may be missing on one side; its beginning says so.
+/// The difference may be a whole missing call; its beginning is enough to see that.
 const LINE_SHOWN: usize = 240;
 
-/// A scenario that failed: why, line by line.
+/// A failed scenario, with the reasons line by line.
 struct Failure<'s> {
     id: &'s str,
     reasons: Vec<String>,
 }
 
-/// Runs every scenario through every driver and prints how it went; whether all passed.
+/// Runs every scenario through every driver and prints the results. Returns whether all passed.
 pub(crate) fn judge(scenarios: &[Scenario]) -> bool {
     let mut passed = true;
     for driver in &DRIVERS {
@@ -66,8 +64,8 @@ fn shortened(line: &str) -> String {
     }
 }
 
-/// Writes what every driver did with every scenario, one object a line; how many runs panicked
-/// instead.
+/// Writes the trace of every driver and scenario, one object a line. Returns the number of runs
+/// that panicked.
 pub(crate) fn print(scenarios: &[Scenario], output: &mut impl Write) -> io::Result<usize> {
     let mut panicked = 0;
     for scenario in scenarios {
