@@ -49,6 +49,7 @@ mod http2;
 mod opening;
 mod progress;
 mod read_ahead;
+mod request_replay;
 mod waiting;
 mod wire;
 

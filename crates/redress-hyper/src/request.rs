@@ -18,9 +18,10 @@ use redress_http::{
     Drain, Head, IdempotencyGuard, Redacted, ReplayBody, RequestRules, SelectedPolicy, default_operation,
 };
 
-use crate::attempts::{Allowed, Attempts, Outgoing, send_once};
+use crate::attempts::{Attempts, send_once};
 use crate::error::HyperError;
 use crate::read_ahead::ReadAhead;
+use crate::request_replay::{Allowed, RequestReplay};
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
@@ -222,7 +223,7 @@ where
         };
         let attempts = if settings.bypass { 1 } else { policy.max_attempts() };
         let allowed = Allowed::of(settings.guard, &parts);
-        let outgoing = Outgoing::new(parts, body, allowed, attempts);
+        let replay = RequestReplay::new(parts, body, allowed, attempts);
         let mut running = pin!(None);
         let (timer, drain) = (policy.timer(), settings.drain);
         let begin = |mut request: Request<_>, attempt, is_followed: bool| {
@@ -232,7 +233,7 @@ where
             let ahead = is_followed.then(|| ReadAhead::new(drain, attempt, timer));
             send_once(transport.clone(), request, (policy.classifier(), timer), (allowed, ahead))
         };
-        call.run(Attempts::new(outgoing, begin, running.as_mut())).await
+        call.run(Attempts::new(replay, begin, running.as_mut())).await
     }
 }
 

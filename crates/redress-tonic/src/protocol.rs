@@ -58,8 +58,8 @@ impl Handling {
 pub(crate) struct GrpcProtocol(pub(crate) Arc<Handling>);
 
 impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcProtocol {
-    fn copy(&self, request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
-        Ok(with_head_of(request, request.body().copy()?))
+    fn replay(&self, request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
+        Ok(with_head_of(request, request.body().replay()?))
     }
 
     fn retry_forbidden(

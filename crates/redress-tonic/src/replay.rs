@@ -89,7 +89,7 @@ impl RequestBody {
     }
 
     /// The same body once more, or why there is none.
-    pub(crate) fn copy(&self) -> Result<Self, &'static str> {
+    pub(crate) fn replay(&self) -> Result<Self, &'static str> {
         match self.only_once {
             Some(why) => Err(why),
             None => {

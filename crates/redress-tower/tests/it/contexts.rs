@@ -257,7 +257,7 @@ async fn a_protocol_keeps_its_say_beside_a_context() {
 struct Discarding;
 
 impl Protocol<u32, Arc<Mutex<bool>>> for Discarding {
-    fn copy(&self, request: &u32) -> Result<u32, &'static str> {
+    fn replay(&self, request: &u32) -> Result<u32, &'static str> {
         Ok(*request)
     }
 

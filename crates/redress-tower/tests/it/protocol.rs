@@ -13,7 +13,7 @@ use redress_core::driver::{NoTimer, Timer};
 use redress_http::http_classifier;
 use redress_tokio::AsyncPolicy;
 use redress_tower::http::HttpProtocol;
-use redress_tower::{CloneRequest, Once, PolicyLayer, Protocol, copy_with, policy_provider};
+use redress_tower::{CloneRequest, Once, PolicyLayer, Protocol, policy_provider, replay_with};
 use tower::{Layer as _, Service as _, service_fn};
 
 use crate::service::{Scripted, at_once, policy, poll_once};
@@ -64,7 +64,7 @@ fn readings(protocol: impl Protocol<u32, u32> + Clone) -> u32 {
 struct Hearing;
 
 impl Protocol<u32, u32> for Hearing {
-    fn copy(&self, request: &u32) -> Result<u32, &'static str> {
+    fn replay(&self, request: &u32) -> Result<u32, &'static str> {
         Ok(*request)
     }
 }
@@ -74,7 +74,7 @@ fn a_call_whose_end_is_not_heard_of_reads_no_clock() {
     assert_eq!(readings(Hearing), 2);
     assert_eq!(readings(CloneRequest::default()), 0);
     assert_eq!(readings(Once::default()), 0);
-    assert_eq!(readings(copy_with(|request: &u32| Ok(*request))), 0);
+    assert_eq!(readings(replay_with(|request: &u32| Ok(*request))), 0);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_closure_copies_bodies_or_says_that_it_cannot() {
 fn types_without_settings_to_show_print_their_names() {
     let provider = policy_provider(|_: &u32| policy(1));
     assert_eq!(format!("{provider:?}"), "PolicyProviderFn");
-    assert_eq!(format!("{:?}", copy_with(|request: &u32| Ok(*request))), "CopyWith");
+    assert_eq!(format!("{:?}", replay_with(|request: &u32| Ok(*request))), "ReplayWith");
     assert!(format!("{:?}", HttpProtocol::new()).starts_with("HttpProtocol"));
     let mut service = PolicyLayer::new(policy(1)).layer(Scripted::<u32, u32>::new([]));
     assert_eq!(format!("{:?}", service.call(7)), "PolicyFuture { .. }");
