@@ -18,12 +18,12 @@ use crate::request_replay::{Allowed, Answer, RequestReplay};
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
-/// The attempts of a call, for as long as it is polled. `begin` sends the request of an attempt;
-/// the flag says whether another attempt may follow, so that a bad response should be read ahead.
+/// The attempts of a call, as the policy's operation. `begin` sends the request of an attempt. Its
+/// flag says whether another attempt may follow, so that a bad response should be read ahead.
 ///
-/// **Invariant N2**: a call that waits or is over has no exchange open. Its response has been read
-/// to the end or is dropped, with which hyper closes the connection or resets the stream, and so it
-/// is when the call is dropped or panics.
+/// **Invariant N2**: a call that waits or is over has no open exchange. Its response was read to
+/// the end or is dropped, upon which hyper closes the connection or resets the stream. The same
+/// holds if the call is dropped or panics.
 pub(crate) struct Attempts<'p, B, S, F> {
     replay: RequestReplay<B>,
     begin: S,
@@ -38,7 +38,7 @@ impl<'p, B, S, F> Attempts<'p, B, S, F> {
 
 impl<B, S, F> Drop for Attempts<'_, B, S, F> {
     fn drop(&mut self) {
-        // ORDER: the attempt ends before the call, which gives the permit back. Its place outlives
+        // ORDER: the attempt ends before the call, which returns the permit. `running` outlives
         // both.
         self.running.set(None);
     }
@@ -59,8 +59,8 @@ where
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<ResponseBody<R>>, HyperError>> {
-        // Nothing to send again is said after the attempt before; this is for a policy that would
-        // go on all the same.
+        // `retry_forbidden` reports a request that cannot be replayed after the previous attempt.
+        // This handles a driver that starts another attempt anyway.
         let Some(running) = self.running.as_mut().as_pin_mut() else { return Poll::Ready(Err(HyperError::spent())) };
         running.poll(cx)
     }
@@ -81,8 +81,8 @@ where
     }
 }
 
-/// One attempt: to the head of the response and, if that is a failure that may be followed by
-/// another attempt, to the end of its body within the bound.
+/// Sends one attempt and receives the response's head. If the response will be retried, reads its
+/// body ahead within the bound.
 pub(crate) async fn send_once<T, C, Tm>(
     transport: T,
     request: Request<T::RequestBody>,
@@ -99,7 +99,7 @@ where
         let time = ahead.time(timer);
         let answer = result.as_ref().ok().map(Response::status);
         let is_retried = |failure: Classification| is_retried(&failure) && allowed.after(answer, &failure).may_retry();
-        // A connection that is to be avoided is not worth freeing.
+        // The retry avoids a blamed connection, so there is no point in freeing it.
         let is_wanted = answer.is_some_and(|status| !blames_connection(status));
         if is_wanted && !time.is_zero() && classifier.classify(&result).is_some_and(is_retried) {
             if let Ok(response) = &mut result {
@@ -110,7 +110,7 @@ where
     result
 }
 
-/// Whether such a failure is followed by another attempt, as far as the failure alone says.
+/// Whether a failure of this classification can be retried. The policy may still stop.
 fn is_retried(failure: &Classification) -> bool {
     failure.class().is_retryable() && !failure.is_abort() && failure.retry_forbidden().is_none()
 }

@@ -1,4 +1,4 @@
-//! What a call keeps of a request to send it again, and whether it may.
+//! The kept request of a call: what each attempt sends, and whether it may be sent again.
 
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -12,7 +12,7 @@ use crate::progress::Progress;
 /// How an attempt failed.
 pub(crate) type Answer<R> = Failure<Response<R>, HyperError>;
 
-/// Whether a request may be sent again, as far as its head says.
+/// Whether a request may be sent again, judged by its head.
 #[derive(Clone, Copy)]
 pub(crate) struct Allowed {
     guard: IdempotencyGuard,
@@ -29,7 +29,7 @@ impl Allowed {
     }
 }
 
-/// What every attempt sends.
+/// The request of every attempt.
 pub(crate) struct RequestReplay<B> {
     parts: Option<Parts>,
     body: ReplayBody<B>,
@@ -37,7 +37,7 @@ pub(crate) struct RequestReplay<B> {
     attempts_allowed: u32,
     /// The attempt that was started, counted from 1.
     number: u32,
-    /// What the next attempt is told.
+    /// The extension of the next attempt's request.
     repetition: Option<Repetition>,
     /// How far the attempt has come.
     progress: Progress,
@@ -49,7 +49,8 @@ impl<B> RequestReplay<B> {
         Self { parts, body, allowed, attempts_allowed, number: 0, repetition: None, progress }
     }
 
-    /// The request of this attempt; the same head each time, but for what a repetition is told.
+    /// Returns the request of this attempt. The head is the same each time; only the [`Repetition`]
+    /// and the progress mark in the extensions change.
     pub(crate) fn request_for(&mut self, attempt: Attempt) -> Option<Request<B>> {
         self.number = attempt.number();
         let is_last = attempt.number() >= self.attempts_allowed;
@@ -63,14 +64,14 @@ impl<B> RequestReplay<B> {
         Some(request)
     }
 
-    /// Whether another attempt could follow this one, if what it fails with allows that.
+    /// Whether another attempt could follow this one, depending on its failure.
     pub(crate) fn may_follow(&self, attempt: Attempt) -> bool {
         attempt.number() < self.attempts_allowed && self.body.is_replayable()
     }
 
     pub(crate) fn retry_forbidden<R>(&self, failure: &Answer<R>, meaning: &Classification) -> Option<&'static str> {
-        // A classifier of the user's need not know what this crate's errors say, and none hears of
-        // a timeout.
+        // A custom classifier may not mark this crate's unsent errors, and no classifier sees a
+        // timeout.
         let is_unsent = match failure {
             Failure::Error(error) => error.is_unsent(),
             Failure::Timeout => self.progress.is_connecting(),
@@ -84,7 +85,7 @@ impl<B> RequestReplay<B> {
         safety.with_body(self.body.is_replayable()).retry_forbidden()
     }
 
-    /// Another attempt follows.
+    /// Sets the repetition of the attempt that follows this failure.
     pub(crate) fn repeat_after<R>(&mut self, failure: &Answer<R>) {
         let why = match failure {
             Failure::Result(response) => LastFailure::Answer(response.status()),
