@@ -22,7 +22,7 @@ use crate::evidence::with_labels;
 /// | rustls: the alerts `internal_error`, `user_canceled`, `close_notify` | `Transient` |
 /// | OpenSSL: `certificate verify failed`, and the alerts of the same meaning | `Permanent` |
 /// | tonic: HTTP/2 was not negotiated | `Permanent` |
-/// | hyper-util: a URI that its connector does not take, such as `https` without TLS; a host that its proxy cannot reach by name | `Permanent` |
+/// | hyper-util: a URI that its connector does not take, such as `https` without TLS; a host that its proxy protocol cannot express | `Permanent` |
 /// | hyper-util: a proxy that wants other credentials | `Auth` |
 /// | an `io::Error` of kind `NotFound`: the server has not created its Unix socket yet |
 /// `Transient` |
