@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_left_may_be_sent_whatever_the_method() {
+    fn a_request_that_was_not_sent_may_be_sent_with_any_method() {
         for safety in ALL {
             assert_eq!(safety.if_never_sent(false), safety);
         }

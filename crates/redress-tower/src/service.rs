@@ -30,9 +30,8 @@ use crate::source::PolicyProvider;
 ///   while the call waits for the next attempt. `poll_ready` does not pass backpressure on: to
 ///   bound the calls that wait, put a limit around this service.
 /// - **Allocation**: the call, the attempt and its timeout live in the future, and nothing is
-///   boxed. A clone of the service allocates once, on its second call: it takes a policy handle
-///   with a reference count of its own, so that threads with one clone each do not contend for a
-///   shared count.
+///   boxed. A clone of the service allocates once, on its second call: it takes a separately
+///   counted policy handle, so that threads with one clone each do not contend for a shared count.
 ///
 /// # Cancel safety
 ///
@@ -47,7 +46,7 @@ pub struct PolicyService<S, P, X> {
 }
 
 /// How often a clone has been called. Most clones serve one call and are not worth an allocation; a
-/// clone that a thread keeps takes a policy handle with a reference count of its own.
+/// clone that a thread keeps takes a separately counted policy handle.
 #[derive(Debug)]
 enum Uses {
     None,

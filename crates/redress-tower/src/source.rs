@@ -16,8 +16,8 @@ pub trait PolicyProvider<Req> {
     /// that is built for each request never opens.
     fn policy(&self, request: &Req) -> AsyncPolicy<Self::Classifier, Self::Timer>;
 
-    /// Called before the second call of a service clone. Take a policy handle with a [reference
-    /// count of its own](AsyncPolicy::counted_apart) here. Default: does nothing.
+    /// Called before the second call of a service clone. Take a [separately
+    /// counted](AsyncPolicy::counted_apart) policy handle here. Default: does nothing.
     fn settle(&mut self) {}
 }
 

@@ -1,4 +1,4 @@
-//! Responses that are replaced: their connections are used again or let go, and the last one is
+//! Responses that are retried: their connections are reused or closed, and the last response is
 //! whole.
 
 use std::pin::Pin;
@@ -82,7 +82,7 @@ async fn an_endless_response_is_let_go() {
     assert_eq!((summary(&response).attempts(), text(response).await.as_str()), (2, "fine"));
 }
 
-/// A client whose waits end when the server says so.
+/// A client whose waits end on the server's signal.
 fn belled(bell: &Bell, retry: RetryBuilder) -> RetryingClient<Pooled, TestPolicy<Bell>> {
     RetryingClient::new(pooled::<Bytewise>(), policy_on(bell.clone(), retry))
 }
@@ -277,7 +277,7 @@ async fn a_response_that_is_deferred_is_whole() {
     assert_eq!(text(request.send().await.unwrap()).await, "bbbbbbb");
 }
 
-/// Notes what is waited for. What takes an hour is never over, the rest at once.
+/// Records waits. A wait of an hour never ends; others end at once.
 #[derive(Clone, Default)]
 struct Recorded(Arc<Mutex<Vec<Duration>>>);
 

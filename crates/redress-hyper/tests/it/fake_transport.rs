@@ -1,4 +1,4 @@
-//! The fake transport: what it answers, and that its failures are those of a real transport.
+//! The fake transport: its responses, and that its failures equal those of a real transport.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -26,7 +26,7 @@ fn client(transport: &FakeTransport) -> RetryingClient<FakeTransport, TestPolicy
     RetryingClient::new(transport.clone(), policy(retry())).drain(65536, HOUR)
 }
 
-/// Everything that can be asked of an error.
+/// All observable properties of an error, as text.
 fn seen(error: HyperError) -> String {
     let asked = [
         ("connect", error.is_connect()),
@@ -161,7 +161,7 @@ async fn what_http2_says_is_said_as_over_a_socket() {
     assert!(fake(Fault::GoAway).await.contains("NO_ERROR"));
 }
 
-/// What no socket gives on demand: handshakes of TLS, and the system's timeout.
+/// Faults that no socket produces on demand: TLS handshakes, and the system's timeout.
 #[tokio::test]
 async fn what_no_socket_gives_on_demand_is_classified_as_documented() {
     let refused = fake(Fault::CertificateRefused).await;

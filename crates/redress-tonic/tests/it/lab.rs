@@ -1,6 +1,4 @@
-//! Policies and clients of the tests: no waits but on a virtual clock, and everything heard.
-//!
-//! Owns what tests share. Tests no behaviour itself.
+//! Policies and clients of the tests, with a virtual clock and an observer of every call.
 
 use std::time::Duration;
 
@@ -20,7 +18,7 @@ pub(crate) type LabPolicy = AsyncPolicy<GrpcClassifier, VirtualTimer>;
 pub(crate) type LabLayer = GrpcLayer<GrpcClassifier, VirtualTimer>;
 pub(crate) type LabClient = EchoClient<GrpcService<Channel, GrpcClassifier, VirtualTimer>>;
 
-/// A clock on which waits pass at once, and what heard of every call.
+/// A clock on which waits pass at once, and an observer of every call.
 #[derive(Clone, Default)]
 pub(crate) struct Lab {
     pub(crate) clock: VirtualClock,

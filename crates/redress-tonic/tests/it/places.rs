@@ -1,5 +1,5 @@
-//! The layer around a channel with a limit, in virtual time: no call that waits or is over keeps
-//! others out.
+//! The layer around a channel with a limit, in virtual time: no call that waits or is over blocks
+//! others.
 
 use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

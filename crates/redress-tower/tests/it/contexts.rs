@@ -1,5 +1,4 @@
-//! What the call of each request sets for itself: deadlines, aborts, names and hooks, through a
-//! layer.
+//! Settings of each request's call through a layer: deadlines, aborts, names and hooks.
 
 use std::convert::Infallible;
 use std::future::{pending, ready};
@@ -252,7 +251,7 @@ async fn a_protocol_keeps_its_say_beside_a_context() {
     assert_eq!(*attempts.lock().unwrap(), [None, None, Some(2), Some(3)]);
 }
 
-/// Lets go of responses before the wait.
+/// Releases responses before the wait.
 #[derive(Clone)]
 struct Discarding;
 

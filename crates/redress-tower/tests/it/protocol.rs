@@ -1,4 +1,5 @@
-//! What an protocol does that says no more than how to copy, and how the crate's types print.
+//! The defaults of a protocol that only implements `replay`, and the `Debug` output of the crate's
+//! types.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -19,7 +20,7 @@ use tower::{Layer as _, Service as _, service_fn};
 use crate::service::{Scripted, at_once, policy, poll_once};
 
 #[tokio::test]
-async fn a_protocol_that_only_copies_names_nothing_and_bypasses_nothing() {
+async fn a_protocol_that_only_replays_names_nothing_and_bypasses_nothing() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let events = Arc::clone(&heard);
     let observer = move |event: &Event<'_>| {
@@ -31,7 +32,7 @@ async fn a_protocol_that_only_copies_names_nothing_and_bypasses_nothing() {
     assert_eq!(*heard.lock().unwrap(), [("success", None)]);
 }
 
-/// Counts how often it is asked for the time.
+/// Counts its readings of the clock.
 #[derive(Clone, Default)]
 struct Asked(Arc<AtomicU32>);
 
@@ -59,7 +60,7 @@ fn readings(protocol: impl Protocol<u32, u32> + Clone) -> u32 {
     asked.0.load(Ordering::Relaxed)
 }
 
-/// Hears of the end, as an protocol does unless it says otherwise.
+/// A protocol with the default `hears_of_end`.
 #[derive(Clone)]
 struct Hearing;
 
@@ -78,7 +79,7 @@ fn a_call_whose_end_is_not_heard_of_reads_no_clock() {
 }
 
 #[tokio::test]
-async fn a_closure_copies_bodies_or_says_that_it_cannot() {
+async fn a_closure_replays_bodies_or_says_that_it_cannot() {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let notes = Arc::clone(&sent);
     let busy = service_fn(move |request: Request<String>| {

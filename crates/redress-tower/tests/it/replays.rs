@@ -1,4 +1,4 @@
-//! What is sent in each attempt: the request, or a copy that was asked for.
+//! The request of each attempt: the original or a replay.
 
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -41,7 +41,7 @@ async fn a_request_is_cloned_only_where_another_attempt_may_come() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_copied_is_sent_once_and_the_outcome_says_so() {
+async fn a_request_that_cannot_be_replayed_is_sent_once_and_the_outcome_says_so() {
     let protocol = replay_with(|_: &u32| Err("upload"));
     let scripted = Scripted::<u32, u32>::new([Err(reset())]);
     let service = PolicyLayer::new(policy(3)).protocol(protocol).layer(scripted.clone());
@@ -68,7 +68,7 @@ async fn a_failure_that_ends_the_call_anyway_keeps_its_own_reason() {
     assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
 }
 
-/// What an protocol is told, in order.
+/// Records a protocol's calls, in order.
 #[derive(Clone, Default)]
 struct Noting(Arc<Mutex<Vec<String>>>);
 

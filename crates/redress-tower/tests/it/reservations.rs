@@ -1,4 +1,5 @@
-//! What an attempt has reserved below is free while its call waits, and once the call is over.
+//! An attempt's reservation in the inner service is released while its call waits, and when the
+//! call is over.
 
 use std::future::Future;
 use std::io;
@@ -85,7 +86,7 @@ async fn a_call_that_did_not_get_a_place_leaves_the_queue_while_it_waits() {
     }
 }
 
-/// Attacks W1. A layer may turn a request away after the limit below it was ready for it.
+/// Attacks W1. A layer may reject a request after the limit below it was ready for it.
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_turned_away_leaves_its_place() {
     let limit = limited();

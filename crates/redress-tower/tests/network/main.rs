@@ -73,7 +73,7 @@ fn idempotent_worlds() -> Vec<corpus::Named> {
     worlds
 }
 
-/// Every seam of the layer's was passed, or the enumeration is of less than it says.
+/// Checks that the enumeration reached every hook point of the layer.
 fn every_seam<C: Caller>(worlds: &[corpus::Named], flavour: Flavour, expected: &[Point]) {
     let plays = at_every_seam::<C>(worlds, flavour, |_| false);
     println!("{} plays: {plays:?}", plays.iter().map(|(_, count)| count).sum::<usize>());

@@ -1,5 +1,5 @@
-//! What is at the bottom: the work, which does what the case says, and the keeper of the books
-//! right below the limit.
+//! The innermost services: the work, scripted by the case, and the bookkeeping right below the
+//! limit.
 
 use std::future::{Future, pending};
 use std::io;
@@ -16,12 +16,13 @@ use tower::{BoxError, Service};
 use crate::ledger::{Held, Holder, Ledger};
 use crate::world::{End, World, millis};
 
-/// What a case panics with, so that it is told from an assertion.
+/// The panic payload of a case, to tell it from an assertion.
 pub(crate) struct Scripted;
 
 type Work = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
-/// Does the work of each call as the case says. It holds its callers to tower's contract.
+/// Does the work of each call by the case's script, and checks that its callers keep tower's
+/// contract.
 pub(crate) struct Floor {
     world: Arc<World>,
     ledger: Ledger,
@@ -57,7 +58,7 @@ impl Floor {
 }
 
 impl Clone for Floor {
-    /// As tower has it, a clone is not ready because the original is.
+    /// By tower's contract, the original's readiness does not carry over to a clone.
     fn clone(&self) -> Self {
         Self::new(Arc::clone(&self.world), self.ledger.clone(), self.start)
     }
