@@ -1,4 +1,4 @@
-//! The progress mark of an attempt, which tells after a timeout whether the request was sent. It
+//! The progress mark of an attempt, which shows after a timeout whether the request was sent. It
 //! travels in the request's extensions; a transport that does not set it leaves that unknown.
 
 use std::sync::Arc;

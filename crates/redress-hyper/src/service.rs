@@ -21,8 +21,8 @@ use crate::transport::Transport;
 /// The client itself is a tower service as well, but with it the retry of a 421 or a 408 may go
 /// over the connection that returned it. This service does not reuse that connection, does not send
 /// the user and password of a URI, and sends `Content-Length: 0` with a POST, PUT or PATCH without
-/// content. Its error is a [`HyperError`], which tells
-/// [`hyper_classifier`](crate::hyper_classifier) whether the request was sent.
+/// content. Its error is a [`HyperError`], from which [`hyper_classifier`](crate::hyper_classifier)
+/// determines whether the request was sent.
 ///
 /// ```
 /// use bytes::Bytes;

@@ -87,7 +87,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     }
 
     /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
-    /// call, and is sent to the server as `grpc-timeout`.
+    /// call. The server receives the time left as `grpc-timeout`.
     #[must_use]
     pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.with_rules(|rules| rules.deadline(deadline))

@@ -120,7 +120,7 @@ async fn a_connection_that_has_died_is_replaced_within_the_attempt() {
         assert_eq!(summary(&response).attempts(), 1);
         text(response).await;
         assert_eq!(made.load(Ordering::SeqCst), connections);
-        // The end of the connection has to arrive, or the next request meets it.
+        // The connection's end must arrive first, or the next request meets it.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -154,7 +154,7 @@ async fn idle_connections_that_were_closed_are_let_go() {
     let get = || async { text(client.get(server.uri("/")).send().await.unwrap()).await };
     tokio::join!(get(), get(), get());
     assert_eq!(format!("{transport:?}"), "Connections { idle: 3, .. }");
-    // The ends of the connections have to arrive.
+    // The connections' ends must arrive first.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
@@ -308,7 +308,7 @@ impl Wake for Wakes {
     }
 }
 
-/// Each asks the connection that is in use whether it is idle by now, and hyper's keeps one waker.
+/// Each polls the connection in use for readiness, and a hyper connection keeps one waker.
 #[tokio::test]
 async fn requests_that_wait_for_connections_do_not_wake_each_other() {
     let server = Server::start(stalls).await;
@@ -335,7 +335,7 @@ async fn requests_that_wait_for_connections_do_not_wake_each_other() {
         }
         wakes.iter().map(|wakes| wakes.0.load(Ordering::SeqCst)).sum::<u32>()
     };
-    // The connections are given a turn, and then others are opened.
+    // The connections get one turn before others are opened.
     poll();
     let woken = poll();
     assert_eq!((poll(), poll()), (woken, woken));
@@ -396,7 +396,7 @@ async fn http2_requests_share_a_connection() {
     let uri: Uri = format!("http://{address}/a").parse().unwrap();
     let response = client.put(uri.clone(), "body").send().await.unwrap();
     assert_eq!(summary(&response).attempts(), 2);
-    // The response before is unread, and the next two are there at once.
+    // The previous response is unread, and the next two arrive at once.
     let (first, second) = tokio::join!(client.get(uri.clone()).send(), client.get(uri).send());
     assert_eq!((text(first.unwrap()).await, text(second.unwrap()).await), ("answer".into(), "answer".into()));
     assert_eq!(text(response).await, "answer");
@@ -483,7 +483,7 @@ mod opened_once {
             let response = client.post(server.uri(), "order").send().await.unwrap();
             assert_eq!((response.status().as_u16(), summary(&response).attempts()), (200, 1));
             assert_eq!(server.heard(), (connections, connections));
-            // The end of the connection has to arrive, or the next request meets it.
+            // The connection's end must arrive first, or the next request meets it.
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }

@@ -72,7 +72,7 @@ async fn talkative() -> Server {
     .await
 }
 
-/// An opener that has come so far opens nothing more.
+/// An opener that has reached this point opens no more connections.
 const NEVER: u32 = 1000;
 
 /// Opens connections to a talkative server, the first when it has talked.
@@ -147,8 +147,8 @@ async fn a_connection_that_is_refused_has_taken_no_request() {
     assert_eq!((outcome.attempts(), outcome.last_class()), (3, Some(ErrorClass::Transient)));
 }
 
-/// How a POST fares whose connection never comes about, and one that is never answered: attempts,
-/// and what was forbidden.
+/// The attempts and the forbidden retry of a POST that never gets a connection, and of one that is
+/// never answered.
 async fn times_out<T>(transport: impl Fn(bool) -> T, server: &Server) -> [(u32, Option<&'static str>); 2]
 where
     T: Transport<RequestBody = Bytewise>,
@@ -159,7 +159,7 @@ where
         let client = RetryingClient::new(transport(hangs), policy);
         let ringing = async {
             loop {
-                // The attempt has come as far as it gets.
+                // The attempt cannot make further progress.
                 while !hangs && server.arrived().is_empty() {
                     tokio::task::yield_now().await;
                 }
@@ -207,7 +207,7 @@ async fn an_attempt_that_times_out_while_it_connects_has_sent_nothing() {
     assert_eq!(times_out(pooled, &server).await, expected);
 }
 
-/// A part, and then a failure of the caller's own.
+/// Part of a body, and then a failure of the caller.
 struct Upload(Option<Bytes>, io::ErrorKind);
 
 impl http_body::Body for Upload {
@@ -248,7 +248,7 @@ mod http2 {
 
     use super::*;
 
-    /// How a POST fares over both transports: attempts, and what was forbidden.
+    /// The attempts and the forbidden retry of a POST, over both transports.
     async fn posts(
         answer: impl Fn(usize, u32) -> Vec<u8> + Copy + Send + Sync + 'static,
     ) -> Vec<(u32, Option<&'static str>)> {
@@ -315,7 +315,7 @@ mod http2 {
         let client = Client::builder(TokioExecutor::new()).build_http::<Bytewise>();
         let failed = client.get(format!("https://{closed}/").parse().unwrap()).await.map(|response| response.map(drop));
         let failure = redress_http::http_classifier().classify(&failed).unwrap();
-        // This connector speaks no TLS, and will not.
+        // This connector does not support TLS.
         assert_eq!((failure.class(), failure.is_unsent()), (ErrorClass::Permanent, true), "{failed:?}");
     }
 

@@ -48,7 +48,7 @@ impl Lab {
             })
     }
 
-    /// A policy that gives up after so many attempts, and waits as asked or not at all.
+    /// A policy of this many attempts that only waits if the server asks for it.
     pub(crate) fn policy(&self, attempts: u32) -> LabPolicy {
         self.policy_of(retry(attempts), None)
     }
@@ -61,20 +61,20 @@ impl Lab {
         EchoClient::new(self.layer(attempts).layer(channel))
     }
 
-    /// What was waited before each retry.
+    /// The waits before each retry.
     pub(crate) fn waits(&self) -> Vec<Duration> {
         let retries = self.recorder.events().into_iter().filter(|event| event.name.as_str() == "retry");
         retries.map(|event| event.delay).collect()
     }
 }
 
-/// So many attempts, and waits only where the server asks for one.
+/// A retry of this many attempts that only waits if the server asks for it.
 pub(crate) fn retry(attempts: u32) -> RetryBuilder {
     let strategy = retry_after_or(fixed(Duration::ZERO)).jitter(Duration::ZERO);
     Retry::builder().strategy(strategy).max_attempts(attempts).unlimited_unknown_retries()
 }
 
-/// A breaker that opens at the first failure of a server, for a second.
+/// A breaker that opens for a second at the first failure of a server.
 pub(crate) fn touchy_breaker() -> CircuitBreaker {
     let classes = [ErrorClass::Transient, ErrorClass::ServerError, ErrorClass::Unknown];
     let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(SECOND).trip_on(classes);

@@ -82,7 +82,7 @@ impl Body for Steps {
     }
 }
 
-/// A server that gives these responses in turn, and how many requests it has had.
+/// A server that sends these responses in turn, and its count of requests.
 pub(crate) struct RawServer {
     pub(crate) address: SocketAddr,
     count: Arc<Mutex<usize>>,

@@ -61,7 +61,7 @@ async fn a_call_that_is_skipped_passes_by_the_policy() {
 
 #[tokio::test]
 async fn a_call_may_have_its_own_policy() {
-    /// What a caller puts beside a request.
+    /// The extension that a caller sets on a request.
     #[derive(Clone)]
     struct Once;
 
@@ -179,7 +179,7 @@ async fn an_attempt_that_times_out_is_deadline_exceeded() {
     let server = serve().await;
     server.script.then(Answer::Silence);
     let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2);
-    // What does not answer at once has timed out.
+    // An attempt that does not respond at once times out.
     let policy = AsyncPolicy::<_, NoTimer>::builder()
         .timer(Hasty)
         .classifier(grpc_classifier())

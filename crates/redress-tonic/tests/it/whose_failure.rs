@@ -32,7 +32,7 @@ use crate::echo::{channel, ping};
 use crate::lab::{Lab, SECOND, ended, told, touchy_breaker};
 use crate::raw::{Step, grpc, http as not_grpc, message, serve_raw};
 
-/// A call of a method that must not run twice, to this server: attempts, and what was forbidden.
+/// The attempts and the forbidden retry of a call that must not run twice, to this server.
 async fn once(address: SocketAddr) -> (u32, Option<&'static str>) {
     let layer = Lab::default().layer(3).not_idempotent(|head| head.uri.path().ends_with("/Once"));
     let answer = EchoClient::new(layer.layer(channel(address))).once(ping("x")).await;
@@ -174,7 +174,7 @@ fn a_connection_that_cannot_come_about_is_permanent_though_it_was_connecting() {
     assert_eq!((code.class(), code.detail("http2")), (ErrorClass::Permanent, Some("HTTP_1_1_REQUIRED")));
 }
 
-/// A connection on which the server's TLS says this after the handshake, as with TLS 1.3.
+/// A connection whose TLS fails with this after the handshake, as TLS 1.3 allows.
 struct Alerting(&'static str);
 
 impl hyper::rt::Read for Alerting {
@@ -212,7 +212,7 @@ async fn what_tls_says_after_the_handshake_is_read_as_before() {
     }
 }
 
-/// A part of a body, and then its end, or a failure of the caller's own.
+/// Part of a body, and then its end or a failure of the caller.
 struct Upload(Option<Bytes>, Option<io::ErrorKind>);
 
 impl http_body::Body for Upload {
@@ -273,7 +273,7 @@ async fn the_status_of_a_proxy_is_read_by_http_where_grpc_has_no_word_for_it() {
     }
 }
 
-/// What is waited for by a policy that would wait five seconds, of a server that always says this.
+/// The waits of a policy with a backoff of five seconds, for a server that always returns this.
 fn waited(status: fn() -> Status) -> Vec<Duration> {
     waited_by(Retry::builder().strategy(fixed(5 * SECOND)), status)
 }

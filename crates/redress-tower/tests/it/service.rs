@@ -24,7 +24,7 @@ pub(crate) fn reset() -> Error {
     Error::from(ErrorKind::ConnectionReset)
 }
 
-/// What there is at the first poll.
+/// The result of the first poll.
 pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -39,7 +39,7 @@ pub(crate) struct Scripted<Req, Res> {
 
 struct Shared<Req, Res> {
     answers: Vec<Result<Res, Error>>,
-    /// What becomes of questions for readiness; granted when it is empty.
+    /// The results of `poll_ready`; ready when it is empty.
     readiness: Vec<Result<(), Error>>,
     notes: Vec<&'static str>,
     seen: Vec<Req>,

@@ -27,7 +27,7 @@ fn laws_hold<C: Caller>(world: &World, flavour: Flavour) -> Result<(), TestCaseE
     play::<C>(world, flavour, None).map(drop).map_err(TestCaseError::fail)
 }
 
-/// The plain layer knows no methods: it sends every request again.
+/// The layer for any service retries every request, with any method.
 fn all_idempotent(mut world: World) -> World {
     world.calls.iter_mut().for_each(|call| call.is_idempotent = true);
     world

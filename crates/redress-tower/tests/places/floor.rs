@@ -43,7 +43,7 @@ impl Floor {
         ends[self.ledger.failures(call).min(ends.len() - 1)]
     }
 
-    /// When those who ask now are let in.
+    /// When callers that poll now become ready.
     fn opens(&mut self, end: Option<End>) -> Instant {
         let now = Instant::now();
         let asked = *self.asked.get_or_insert(now);
@@ -94,7 +94,7 @@ impl Service<usize> for Floor {
         assert!(self.is_ready, "called without having been ready");
         (self.is_ready, self.asked) = (false, None);
         match self.end(call) {
-            // Nothing to try in the worker of a buffer: it would be the worker that is gone.
+            // A panic in the worker of a buffer would end the worker, so it is not tested.
             End::PanicsInCall if self.ledger.running().is_some() => resume_unwind(Box::new(Scripted)),
             end => Box::pin(work(end)),
         }
@@ -126,7 +126,7 @@ fn reset() -> BoxError {
     io::Error::from(io::ErrorKind::ConnectionReset).into()
 }
 
-/// Books the places of the limit right above it: a request that comes as far as this has one.
+/// Records the places of the limit right above it: a request that gets here holds one.
 pub(crate) struct Booked<S> {
     inner: S,
     ledger: Ledger,
@@ -165,7 +165,7 @@ impl<S: Service<usize>> Service<usize> for Booked<S> {
 }
 
 pin_project! {
-    /// Work in a place of the limit.
+    /// Work that holds a place of the limit.
     pub(crate) struct BookedFuture<F> {
         #[pin]
         inner: F,
