@@ -17,8 +17,8 @@ use crate::status::{classify, response_class};
 /// classifier does.
 ///
 /// - `Ok`: 408, 409, 421, 423, 425, 429 and 5xx except 501, 505, 506, 508, 510 and 511 are
-/// failures. Everything else, including the other 4xx, is a success that the caller reads. Headers
-/// are ignored; [`http_retry_after_classifier`] reads them.
+///   failures. Everything else, including the other 4xx, is a success that the caller reads.
+///   Headers are ignored; [`http_retry_after_classifier`] reads them.
 /// - `Err`: classified by [`classify_client`](crate::classify_client), so a [`StatusError`]
 ///   anywhere in the source chain counts by the full [table](crate::classify_status), including 401
 ///   and 404. A hint that the error carries is kept. The error's name is ignored if there is a

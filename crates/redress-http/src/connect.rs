@@ -17,15 +17,13 @@ use crate::evidence::with_labels;
 /// | the chain of sources holds | class |
 /// |---|---|
 /// | an [`AbortRetryError`](redress_core::error::AbortRetryError) | the call ends |
-/// | rustls: a certificate that is not accepted, a wrong name, no common version, cipher or
-/// application protocol, or a server's alert of that meaning | `Permanent` |
+/// | rustls: a certificate that is not accepted, a wrong name, no common version, cipher or application protocol, or a server's alert of that meaning | `Permanent` |
 /// | rustls: the alerts `internal_error`, `user_canceled`, `close_notify` | `Transient` |
 /// | OpenSSL: `certificate verify failed`, and the alerts of the same meaning | `Permanent` |
 /// | tonic: HTTP/2 was not negotiated | `Permanent` |
 /// | hyper-util: a URI that its connector does not take, such as `https` without TLS; a host that its proxy protocol cannot express | `Permanent` |
 /// | hyper-util: a proxy that wants other credentials | `Auth` |
-/// | an `io::Error` of kind `NotFound`: the server has not created its Unix socket yet |
-/// `Transient` |
+/// | an `io::Error` of kind `NotFound`: the server has not created its Unix socket yet | `Transient` |
 /// | an error that the [strict classifier](strict_classifier) recognises | the class of that error |
 /// | anything else, which is a network failure | `Transient` |
 ///

@@ -27,8 +27,7 @@ const LOOKUP_FAILED: &str = "failed to lookup address information";
 /// | the chain of sources holds | label | not acted on |
 /// |---|---|---|
 /// | a [`StatusError`] | `status`, as in `503` | for 421 and 425 |
-/// | else an error of hyper or h2, by what it prints: a connection that was not made or that ended
-/// before it took the request, `REFUSED_STREAM`, a GOAWAY from the server | | yes |
+/// | else an error of hyper or h2, by what it prints: a connection that was not made or that ended before it took the request, `REFUSED_STREAM`, a GOAWAY from the server | | yes |
 /// | else an `std::io::Error` with a kind | `io`, as in `ConnectionRefused` | where a TCP connection cannot be made: refused, no local address or port left, a name that does not resolve |
 ///
 /// If the chain says that the caller's part failed, such as the source of an upload, nothing is

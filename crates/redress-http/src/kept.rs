@@ -12,7 +12,7 @@ const LEAST: usize = 16 * 1024;
 ///
 /// let mut kept = KeptFrames::at_most(10, 96);
 /// assert!(kept.keep(10));
-/// assert!(!kept.keep(0), "an empty frame counts as a byte, or a body of nothing else would be read for ever");
+/// assert!(!kept.keep(0), "an empty frame counts as a byte, or a body of nothing else would be read forever");
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct KeptFrames {

@@ -21,19 +21,14 @@ use crate::http2;
 /// | error | class |
 /// |---|---|
 /// | the chain of sources holds an [`AbortRetryError`](redress_core::error::AbortRetryError) | the call ends |
-/// | the caller's part failed, such as the request's body ([`is_own`](HyperError::is_own)), which
-/// says nothing about the server | the class that the chain determines if it is never retried, else
-/// `Unknown`: see [`own_failure`] |
+/// | the caller's part failed, such as the request's body ([`is_own`](HyperError::is_own)), which says nothing about the server | the class that the chain determines if it is never retried, else `Unknown`: see [`own_failure`] |
 /// | [no connection](HyperError::is_connect) | that of [`classify_connect`]: a refused certificate is `Permanent`, a name that is not found `Transient` |
-/// | the server refuses the client's certificate after the request was sent, which TLS 1.3 allows |
-/// that of [`classify_handshake`] | | the chain of sources holds an error that the [default
-/// classifier](redress_core::classify::DefaultClassifier) recognises: a marker, a status, an
-/// `io::Error` such as a refused or reset connection | the class of that error |
+/// | the server refuses the client's certificate after the request was sent, which TLS 1.3 allows | that of [`classify_handshake`] |
+/// | the chain of sources holds an error that the [default classifier](redress_core::classify::DefaultClassifier) recognises: a marker, a status, an `io::Error` such as a refused or reset connection | the class of that error |
 /// | an error code of HTTP/2 (feature `http2`) | that of `redress_http::classify_http2`: `HTTP_1_1_REQUIRED` is `Permanent`, `ENHANCE_YOUR_CALM` is `RateLimit` |
-/// | [the client refuses to send the request](HyperError::is_request) | `Permanent` | | [the
-/// response is not HTTP](HyperError::is_parse), for which a gateway would return 502 ([RFC 9110,
-/// section 15.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.6.3)) | `ServerError` | | any
-/// other error: a connection that closed in the middle, or before it took the request | `Transient` |
+/// | [the client refuses to send the request](HyperError::is_request) | `Permanent` |
+/// | [the response is not HTTP](HyperError::is_parse), for which a gateway would return 502 ([RFC 9110, section 15.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.6.3)) | `ServerError` |
+/// | any other error: a connection that closed in the middle, or before it took the request | `Transient` |
 ///
 /// A failure whose request was certainly not acted on is [marked as
 /// unsent](Classification::is_unsent). Failures have the label `status` with the status, as in

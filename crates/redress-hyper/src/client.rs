@@ -31,8 +31,8 @@ use crate::transport::Transport;
 /// | [`drain`](Self::drain) | 64 KiB, 100 ms |
 ///
 /// - **Failures** are decided by the policy's classifier: use
-/// [`hyper_classifier`](crate::hyper_classifier) or a custom one. It may be called twice for a
-/// response.
+///   [`hyper_classifier`](crate::hyper_classifier) or a custom one. It may be called twice for a
+///   response.
 /// - **Repetition**: a request that is not idempotent is sent once, and if it fails the outcome
 ///   says `not_idempotent`. A request with any method is sent again if it was certainly [not acted
 ///   on](HyperError::is_unsent) ([RFC 9110, section

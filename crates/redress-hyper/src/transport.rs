@@ -26,11 +26,8 @@ use crate::wire::{check_length, prepared};
 ///
 /// | | [`Connections`](crate::Connections) | hyper-util's [`Client`] |
 /// |---|---|---|
-/// | the connection that a response or an error blames (a 421, a 408, a GOAWAY) | is not reused |
-/// is not reused ([`Connected::poison`](hyper_util::client::legacy::connect::Connected::poison)) | |
-/// the other connections that existed when the request was sent | are not reused | may be reused,
-/// because the pool gives no access to them; cap their number with `pool_max_idle_per_host` if that
-/// matters |
+/// | the connection that a response or an error blames (a 421, a 408, a GOAWAY) | is not reused | is not reused ([`Connected::poison`](hyper_util::client::legacy::connect::Connected::poison)) |
+/// | the other connections that existed when the request was sent | are not reused | may be reused, because the pool gives no access to them; cap their number with `pool_max_idle_per_host` if that matters |
 ///
 /// Neither sends the user and password of a URI. Both send `Content-Length: 0` with a POST, PUT or
 /// PATCH that has no content.

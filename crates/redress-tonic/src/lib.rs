@@ -26,7 +26,8 @@
 //! # let _inside = runtime.enter();
 //! let policy = AsyncPolicy::builder()
 //!     .classifier(grpc_classifier())
-//!     .retry(Retry::builder()).deadline(Duration::from_secs(10))
+//!     .retry(Retry::builder())
+//!     .deadline(Duration::from_secs(10))
 //!     .circuit_breaker(CircuitBreaker::builder().failure_threshold(5))
 //!     .build()?;
 //! let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
