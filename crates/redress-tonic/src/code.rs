@@ -7,8 +7,7 @@ use tonic::Code;
 ///
 /// | code | class | because |
 /// |---|---|---|
-/// | `CANCELLED` | `Transient` | a server or a proxy gave up; a call that the caller cancelled is
-/// not classified |
+/// | `CANCELLED` | `Transient` | a server or a proxy gave up; a call that the caller cancelled is not classified |
 /// | `UNKNOWN` | `Transient` | the server failed without a specific code |
 /// | `INVALID_ARGUMENT` | `Permanent` | wrong in any state of the system |
 /// | `DEADLINE_EXCEEDED` | `Transient` | no response in time |
