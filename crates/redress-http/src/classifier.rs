@@ -147,7 +147,8 @@ pub struct HttpRetryAfterClassifier;
 /// let busy = Response::builder().status(503).header("retry-after", "3600").body(()).unwrap();
 /// let failure = http_retry_after_classifier().classify(&Ok::<_, std::io::Error>(busy)).unwrap();
 /// assert_eq!(failure.retry_after(), Some(Duration::from_secs(3600)));
-/// Waits at most a minute, even if the server asks for an hour.
+///
+/// // Waits at most a minute, even if the server asks for an hour.
 /// let minute = Duration::from_secs(60);
 /// let policy = Policy::builder()
 ///     .classifier(http_retry_after_classifier())

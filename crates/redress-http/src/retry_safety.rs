@@ -14,9 +14,10 @@ use std::fmt;
 /// assert!(RetrySafety::IdempotencyKey.may_retry());
 /// assert!(!RetrySafety::NotIdempotent.may_retry());
 /// assert_eq!(RetrySafety::NotIdempotent.to_string(), "not_idempotent");
-/// A streaming body is used up, with any method.
+///
+/// // A streaming body is used up, with any method.
 /// assert_eq!(RetrySafety::IdempotentMethod.with_body(false), RetrySafety::StreamingBody);
-/// A request that was not sent was not acted on.
+/// // A request that was not sent was not acted on.
 /// assert!(RetrySafety::NotIdempotent.if_never_sent(true).may_retry());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

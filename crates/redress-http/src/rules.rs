@@ -41,7 +41,8 @@ type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 ///     .operation_for(|head| format!("{} /orders/{{id}}", head.method).into())
 ///     .deadline(Duration::from_secs(2))
 ///     .bypass_if(|head| head.uri.path() == "/health");
-/// Called by an integration before it makes the call.
+///
+/// // Called by an integration before it makes the call.
 /// let request = Request::get("http://localhost/orders/7").body(()).unwrap();
 /// let head = Head::from_request(&request);
 /// assert!(!rules.bypasses(&head));

@@ -36,7 +36,8 @@ use crate::wire::{check_length, prepared};
 /// use std::future::Future;
 /// use http::{HeaderValue, Request, Response};
 /// use redress::integration::hyper::{HyperError, Transport};
-/// Sends the version of the client in each attempt.
+///
+/// /// Sends the version of the client in each attempt.
 /// #[derive(Clone)]
 /// struct Versioned<T>(T);
 ///

@@ -87,7 +87,8 @@ impl fmt::Debug for CallFailure {
 ///         println!("{} attempts, stopped by {:?}", outcome.attempts(), outcome.stop_reason());
 ///     }
 /// }
-/// With only the status.
+///
+/// // With only the status.
 /// fn retry_in(status: &Status) -> Option<std::time::Duration> {
 ///     outcome(status)?.retry_in()
 /// }
