@@ -1,7 +1,5 @@
-//! The classifiers that a policy takes: `Result<http::Response<B>, E>` in, a classification out.
-//!
-//! Owns how responses and errors are divided between the status table and the default classifier.
-//! Reads the wall clock, and only for a failed response. The tables are in `status.rs`.
+//! Classifiers for policies whose operation returns `Result<http::Response<B>, E>`. They read the
+//! wall clock only for a failed response. The status tables are in `status.rs`.
 
 use std::error::Error;
 use std::time::SystemTime;
@@ -15,25 +13,26 @@ use crate::client::classify_client;
 use crate::evidence::{of_status, with_evidence};
 use crate::status::{classify, response_class};
 
-/// Classifies responses by status, and errors as the default classifier does.
+/// Classifies responses by status, without reading `Retry-After`, and errors as the default
+/// classifier does.
 ///
-/// - `Ok`: 408, 409, 421, 423, 425, 429 and 5xx but for 501, 505, 506, 508, 510, 511 are failures;
-///   everything else, the other 4xx included, is a success that the caller reads. Headers are not
-///   looked at: see [`http_retry_after_classifier`] for that.
-/// - `Err`: what [`classify_client`](crate::classify_client) says, so a [`StatusError`] anywhere in
-///   the source chain counts by the whole [table](crate::classify_status), 401 and 404 included. A
-///   hint that the error itself carries is kept. Beside a status an error's name is not guessed
-///   from: an answer came, so an error called a timeout that carries a 302 is `Unknown`.
-/// - Both: the status is the label `status`, as in `503`, an `io::Error`'s kind the label `io`, and
-///   what was certainly not acted on is [marked so](Classification::is_unsent); see
-///   [`with_evidence`](crate::with_evidence).
+/// - `Ok`: 408, 409, 421, 423, 425, 429 and 5xx except 501, 505, 506, 508, 510 and 511 are
+///   failures. Everything else, including the other 4xx, is a success that the caller reads.
+///   Headers are ignored; [`http_retry_after_classifier`] reads them.
+/// - `Err`: classified by [`classify_client`](crate::classify_client), so a [`StatusError`]
+///   anywhere in the source chain counts by the full [table](crate::classify_status), including 401
+///   and 404. A hint that the error carries is kept. The error's name is ignored if there is a
+///   status: a response was received, so a `TimeoutError` that carries a 302 is `Unknown`.
+/// - Both: a failure has the label `status` with the status, as in `503`, or `io` with an
+///   `io::Error`'s kind, and is [marked as unsent](Classification::is_unsent) if the request was
+///   certainly not acted on. See [`with_evidence`](crate::with_evidence).
 ///
 /// Made by [`http_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpClassifier;
 
-/// A classifier of responses by status, deaf to `Retry-After`; see [`HttpClassifier`].
+/// Creates a classifier of responses by status that ignores `Retry-After`. See [`HttpClassifier`].
 ///
 /// ```
 /// use http::Response;
@@ -57,8 +56,8 @@ pub const fn http_classifier() -> HttpClassifier {
 }
 
 impl HttpClassifier {
-    /// Asks `other` about errors that this one does not recognise, and about responses it finds
-    /// good.
+    /// Adds a fallback: `other` classifies the errors that this classifier does not recognise and
+    /// the responses that it calls a success.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -76,19 +75,19 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpClassifier {
     }
 }
 
-/// Classifies responses alone: those that [`HttpClassifier`] calls failures are, with the
-/// `Retry-After` of their headers as the hint. It has no opinion about errors, so chain it with a
-/// classifier that has. Errors of HTTP clients behind a box are [`boxed_http_classifier`]'s.
+/// Classifies responses only: its failures are those of [`HttpClassifier`], with the `Retry-After`
+/// header as the hint. It does not classify errors, so chain it with a classifier that does. For
+/// the boxed errors of HTTP clients use [`boxed_http_classifier`].
 ///
-/// Hints are taken as they come; the policy's retry
-/// [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too long. Made by
-/// [`default_result_classifier`].
+/// Hints are not capped here; use
+/// [`max_retry_after`](redress_core::policy::RetryBuilder::max_retry_after) on the policy's retry
+/// component. Made by [`default_result_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DefaultResultClassifier;
 
-/// The half of [`http_retry_after_classifier`] that reads responses, to be joined with any
-/// classifier of errors; see [`DefaultResultClassifier`].
+/// Creates the part of [`http_retry_after_classifier`] that classifies responses, for use with any
+/// classifier of errors. See [`DefaultResultClassifier`].
 ///
 /// ```
 /// use http::Response;
@@ -111,7 +110,8 @@ pub const fn default_result_classifier() -> DefaultResultClassifier {
 }
 
 impl DefaultResultClassifier {
-    /// Asks `other` about every error, and about the responses this one finds good.
+    /// Adds a fallback: `other` classifies every error, and the responses that this classifier
+    /// calls a success.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -126,17 +126,17 @@ impl<B, E> Classifier<Response<B>, E> for DefaultResultClassifier {
 /// Classifies responses by status, with the `Retry-After` of their headers as the hint, and errors
 /// as the default classifier does.
 ///
-/// The failures are those of [`HttpClassifier`]. `Retry-After` counts on each of them: 429 and 503,
-/// but also 408, 425 and the rest of 5xx. A header that cannot be read counts as absent. Hints are
-/// taken as they come; the policy's retry
-/// [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too long.
+/// The failures are those of [`HttpClassifier`]. `Retry-After` counts for each of them: 429 and
+/// 503, but also 408, 425 and the rest of 5xx. A header that cannot be parsed is ignored. Hints are
+/// not capped here; use [`max_retry_after`](redress_core::policy::RetryBuilder::max_retry_after) on
+/// the policy's retry component.
 ///
 /// Made by [`http_retry_after_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpRetryAfterClassifier;
 
-/// A classifier of responses by status and `Retry-After`; see [`HttpRetryAfterClassifier`].
+/// Creates a classifier of responses by status and `Retry-After`. See [`HttpRetryAfterClassifier`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -148,7 +148,7 @@ pub struct HttpRetryAfterClassifier;
 /// let failure = http_retry_after_classifier().classify(&Ok::<_, std::io::Error>(busy)).unwrap();
 /// assert_eq!(failure.retry_after(), Some(Duration::from_secs(3600)));
 ///
-/// // A policy that comes back after a minute to a server that asks for an hour.
+/// // Waits at most a minute, even if the server asks for an hour.
 /// let minute = Duration::from_secs(60);
 /// let policy = Policy::builder()
 ///     .classifier(http_retry_after_classifier())
@@ -165,8 +165,8 @@ pub const fn http_retry_after_classifier() -> HttpRetryAfterClassifier {
 }
 
 impl HttpRetryAfterClassifier {
-    /// Asks `other` about errors that this one does not recognise, and about responses it finds
-    /// good.
+    /// Adds a fallback: `other` classifies the errors that this classifier does not recognise and
+    /// the responses that it calls a success.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -181,14 +181,13 @@ impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpRetryAfterClassif
     }
 }
 
-/// [`HttpRetryAfterClassifier`] for errors behind a box, as tower's `Buffer`, `LoadShed` and
-/// `Timeout` have them: every type that is `AsRef<dyn Error + Send + Sync>`. Made by
-/// [`boxed_http_classifier`].
+/// [`HttpRetryAfterClassifier`] for boxed errors, such as those of tower's `Buffer`, `LoadShed` and
+/// `Timeout`: any type that is `AsRef<dyn Error + Send + Sync>`. Made by [`boxed_http_classifier`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BoxedHttpClassifier;
 
-/// A classifier of responses by status and `Retry-After`, and of boxed errors; see
+/// Creates a classifier of responses by status and `Retry-After`, and of boxed errors. See
 /// [`BoxedHttpClassifier`].
 ///
 /// ```
@@ -205,8 +204,8 @@ pub const fn boxed_http_classifier() -> BoxedHttpClassifier {
 }
 
 impl BoxedHttpClassifier {
-    /// Asks `other` about errors that this one does not recognise, and about responses it finds
-    /// good.
+    /// Adds a fallback: `other` classifies the errors that this classifier does not recognise and
+    /// the responses that it calls a success.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -221,15 +220,15 @@ impl<B, E: AsRef<dyn Error + Send + Sync>> Classifier<Response<B>, E> for BoxedH
     }
 }
 
-/// What a response means, with its hint.
+/// Classifies a response, with its hint.
 fn of_response<B>(response: &Response<B>) -> Option<Classification> {
-    // Asked first, so that a success does not pay for a look at the clock.
+    // Checked first, so that a success does not read the clock.
     response_class(response.status())?;
     classify(response.status(), response.headers(), SystemTime::now())
 }
 
-/// What an error means: as [`classify_client`] has it, but by its name only where no status says
-/// that an answer came.
+/// Classifies an error by [`classify_client`], but ignores its name if it carries a status, because
+/// a response was received.
 fn classify_error(error: &(dyn Error + 'static)) -> Classification {
     if source_chain(error).any(<dyn Error>::is::<StatusError>) {
         return with_evidence(error, strict_classifier().classify_error(error));

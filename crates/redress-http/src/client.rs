@@ -1,8 +1,6 @@
-//! Errors of HTTP clients and of layers between them and a policy, whose types this crate does not
-//! name: hyper, h2, hyper-util's client, reqwest, tower.
-//!
-//! Owns what they print and what that means. What is certain by type, such as a status or an
-//! `io::Error`, comes before.
+//! Classifies the errors of HTTP clients, and of tower layers around them, by what they print,
+//! because this crate does not depend on their types: hyper, h2, hyper-util's client, reqwest,
+//! tower.
 
 use std::error::Error;
 
@@ -12,26 +10,26 @@ use redress_core::{Classification, ErrorClass};
 use crate::connect::{classify_connect, classify_handshake};
 use crate::evidence::{begins_with, is_of_the_caller, of_status, own_failure, with_evidence};
 
-/// The label of an error code of HTTP/2.
+/// The label of an HTTP/2 error code.
 pub(crate) const HTTP2: &str = "http2";
 
-/// What an error of an HTTP client means, with its [evidence](with_evidence). The first row that
-/// holds counts:
+/// Classifies an error of an HTTP client, with its [evidence](with_evidence). The first matching
+/// row counts:
 ///
 /// | the chain of sources holds | class |
 /// |---|---|
-/// | hyper's word that the caller's own part failed, such as the source of an upload | that of [`own_failure`] |
-/// | hyper-util's or reqwest's word that no connection came about | that of [`classify_connect`] |
-/// | a refusal of TLS or of a proxy | that of [`classify_handshake`] |
-/// | what the [strict classifier](strict_classifier) is certain about: a marker, a status, an `io::Error` | that |
-/// | reqwest: a response that was made an error by its status | that of its status |
-/// | h2: a code of HTTP/2 | that of [`class_of_http2`] |
-/// | hyper: what came back is not HTTP | `ServerError` |
-/// | hyper: anything else, such as a connection that was closed in the middle | `Transient` |
-/// | hyper-util, reqwest: a request that the client does not send, redirects without an end | `Permanent` |
-/// | tower: a request that `LoadShed` turned away, which is certainly [not acted on](Classification::is_unsent) | `RateLimit` |
-/// | tower: the time of a `Timeout` has passed | `Transient`, with the cause of a timeout |
-/// | anything else | what the [default classifier](default_classifier) guesses |
+/// | hyper: the caller's part failed, such as the source of an upload | see [`own_failure`] |
+/// | hyper-util, reqwest: no connection was made | see [`classify_connect`] |
+/// | a refusal by TLS or a proxy | see [`classify_handshake`] |
+/// | an error that the [strict classifier](strict_classifier) recognises: a marker, a status, an `io::Error` | the class of that error |
+/// | reqwest: a response turned into an error by its status | the class of the status |
+/// | h2: an HTTP/2 error code | see [`class_of_http2`] |
+/// | hyper: the response is not HTTP | `ServerError` |
+/// | hyper: anything else, such as a connection that closed in the middle | `Transient` |
+/// | hyper-util, reqwest: a request that the client refuses to send, endless redirects | `Permanent` |
+/// | tower: a request that `LoadShed` rejected, which is certainly [not acted on](Classification::is_unsent) | `RateLimit` |
+/// | tower: an expired `Timeout` | `Transient`, with the timeout as its cause |
+/// | anything else | the guess of the [default classifier](default_classifier) |
 ///
 /// ```
 /// use redress::ErrorClass;
@@ -61,7 +59,7 @@ pub fn classify_client(error: &(dyn Error + 'static)) -> Classification {
     with_evidence(error, failure)
 }
 
-/// How hyper-util's client prints that no connection came about.
+/// The `Debug` output of hyper-util's client for a connection that was not made.
 pub(crate) const CONNECT: &str = "hyper_util::client::legacy::Error(Connect";
 
 fn is_of_a_connector(error: &(dyn Error + 'static)) -> bool {
@@ -74,7 +72,7 @@ pub(crate) fn prints(error: &(dyn Error + 'static), beginning: &str) -> bool {
 
 type Row = fn(&(dyn Error + 'static)) -> Option<Classification>;
 
-/// What decides comes first, wherever in the chain it is.
+/// In order of precedence; the position in the chain does not matter.
 const ROWS: [Row; 4] = [of_reqwest, of_http2, of_hyper, of_tower];
 
 fn by_print(error: &(dyn Error + 'static)) -> Option<Classification> {
@@ -95,7 +93,7 @@ fn of_reqwest(error: &(dyn Error + 'static)) -> Option<Classification> {
     Some(of_status(status, class.into()))
 }
 
-/// An error of h2 that carries a code: its code, and which side it is of.
+/// An h2 error with a code, and which side raised it.
 pub(crate) struct Http2 {
     pub(crate) code: String,
     pub(crate) is_go_away: bool,
@@ -104,7 +102,7 @@ pub(crate) struct Http2 {
 }
 
 impl Http2 {
-    /// Reads what h2 prints: `Error { kind: Reset(StreamId(1), CANCEL, Remote) }`,
+    /// Parses the `Debug` output of h2: `Error { kind: Reset(StreamId(1), CANCEL, Remote) }`,
     /// `Error { kind: GoAway(b"", NO_ERROR, Remote) }`.
     pub(crate) fn read(error: &(dyn Error + 'static)) -> Option<Self> {
         let is_go_away = prints(error, "Error { kind: GoAway(");
@@ -118,7 +116,7 @@ impl Http2 {
         Some(Self { code: code.to_owned(), is_go_away, is_remote, is_of_the_caller })
     }
 
-    /// Whether the server says that it did not act on the request.
+    /// Whether the server said that it did not act on the request.
     pub(crate) fn is_unsent(&self) -> bool {
         self.is_remote && (self.is_go_away || self.code == "REFUSED_STREAM")
     }
@@ -126,20 +124,20 @@ impl Http2 {
 
 fn of_http2(error: &(dyn Error + 'static)) -> Option<Classification> {
     let error = Http2::read(error)?;
-    // A stream that was reset on this side, because what was to be sent failed.
+    // The client reset the stream, because the request's body failed.
     let class = if error.is_of_the_caller { ErrorClass::Unknown } else { class_of_http2(&error.code) };
     Some(Classification::new(class).with_detail(HTTP2, error.code))
 }
 
-/// The class of an error code of HTTP/2 by its name in [RFC 9113, section
+/// Returns the class of an HTTP/2 error code by its name in [RFC 9113, section
 /// 7](https://www.rfc-editor.org/rfc/rfc9113#section-7).
 ///
 /// | code | class |
 /// |---|---|
-/// | `HTTP_1_1_REQUIRED`: the same over this protocol is refused again | `Permanent` |
+/// | `HTTP_1_1_REQUIRED`: a retry over HTTP/2 would be refused again | `Permanent` |
 /// | `INADEQUATE_SECURITY` | `Permission` |
 /// | `ENHANCE_YOUR_CALM` | `RateLimit` |
-/// | every other | `Transient` |
+/// | any other | `Transient` |
 #[must_use]
 pub fn class_of_http2(code: &str) -> ErrorClass {
     match code {
@@ -157,7 +155,7 @@ fn of_hyper(error: &(dyn Error + 'static)) -> Option<Classification> {
         ("hyper_util::client::legacy::Error(User", ErrorClass::Permanent),
         ("hyper_util::client::legacy::Error(", ErrorClass::Transient),
     ];
-    // hyper-util's client stands before hyper in the chain, which says more.
+    // The error of hyper-util's client wraps hyper's, which is more specific.
     let is_of_client = |beginning: &str| beginning.starts_with("hyper_util") && error.source().is_some();
     let mut rows = ROWS.iter().filter(|(beginning, _)| !is_of_client(beginning));
     rows.find(|(beginning, _)| prints(error, beginning)).map(|(_, class)| (*class).into())
@@ -171,9 +169,10 @@ fn of_tower(error: &(dyn Error + 'static)) -> Option<Classification> {
     is_over.then(|| Classification::new(ErrorClass::Transient).timed_out())
 }
 
-/// Whether this is the error of tower's `LoadShed`, which turned a request away before it left.
+/// Returns whether this is the error of tower's `LoadShed`, which rejected a request before it was
+/// sent.
 ///
-/// Both of its texts are compared, since a type of yours may have the same name.
+/// Compares both `Debug` and `Display`, because another type may have the same name.
 #[must_use]
 pub fn is_shed(error: &(dyn Error + 'static)) -> bool {
     prints(error, "Overloaded") && begins_with(&format_args!("{error}"), "service overloaded")
@@ -186,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    /// An error that prints so, with another behind it.
+    /// An error with this `Debug` and `Display` output and source.
     struct Printed(&'static str, &'static str, Option<Box<Self>>);
 
     impl fmt::Debug for Printed {
@@ -207,7 +206,7 @@ mod tests {
         }
     }
 
-    /// As hyper-util's client hands it on.
+    /// The error as hyper-util's client wraps it.
     fn of_client(printed: &'static str) -> Printed {
         let source = Printed(printed, "", None);
         Printed(

@@ -1,8 +1,6 @@
-//! Connections that do not come about, and those of them that cannot, however often they are tried:
-//! refused certificates, no common protocol, a wrong scheme.
-//!
-//! Owns the list. No TLS library is named by its types, since each user has another: errors are
-//! known by what they print.
+//! Classifies failures to connect, and picks out those that a retry cannot fix: refused
+//! certificates, no common protocol, a wrong scheme. TLS errors are recognised by what they print,
+//! because applications use different TLS libraries.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -13,21 +11,21 @@ use redress_core::{Classification, ErrorClass};
 
 use crate::evidence::with_labels;
 
-/// What an error means that came of connecting, with its labels: certainly [not acted
-/// on](Classification::is_unsent), and of the first row that holds:
+/// Classifies an error that occurred while connecting, with its labels. The failure is always
+/// marked as [not acted on](Classification::is_unsent). The first matching row decides the class:
 ///
 /// | the chain of sources holds | class |
 /// |---|---|
 /// | an [`AbortRetryError`](redress_core::error::AbortRetryError) | the call ends |
-/// | rustls: a certificate that is not accepted, a wrong name, no common version, cipher or application protocol, an alert of the server that says so | `Permanent` |
+/// | rustls: a certificate that is not accepted, a wrong name, no common version, cipher or application protocol, or a server's alert of that meaning | `Permanent` |
 /// | rustls: the alerts `internal_error`, `user_canceled`, `close_notify` | `Transient` |
 /// | OpenSSL: `certificate verify failed`, and the alerts of the same meaning | `Permanent` |
 /// | tonic: HTTP/2 was not negotiated | `Permanent` |
-/// | hyper-util: a URI that its connector does not take, such as `https` without TLS; a host that its proxy cannot be asked for | `Permanent` |
+/// | hyper-util: a URI that its connector does not take, such as `https` without TLS; a host that its proxy protocol cannot express | `Permanent` |
 /// | hyper-util: a proxy that wants other credentials | `Auth` |
-/// | an `io::Error` of kind `NotFound`: the server has not made its Unix socket yet | `Transient` |
-/// | what the [strict classifier](strict_classifier) is certain about | that |
-/// | anything else, which is the network's | `Transient` |
+/// | an `io::Error` of kind `NotFound`: the server has not created its Unix socket yet | `Transient` |
+/// | an error that the [strict classifier](strict_classifier) recognises | the class of that error |
+/// | anything else, which is a network failure | `Transient` |
 ///
 /// ```
 /// use redress::ErrorClass;
@@ -56,10 +54,10 @@ fn is_without_a_socket(error: &(dyn Error + 'static)) -> bool {
     source_chain(error).any(|error| error.downcast_ref().is_some_and(is_missing))
 }
 
-/// The class of what TLS or a proxy on the way refused; `None` for anything else. Its rows are
-/// those of [`classify_connect`] that name a library.
+/// Returns the class of a refusal by TLS or a proxy, or `None` for anything else. Uses the rows of
+/// [`classify_connect`] that name a library.
 ///
-/// For errors of connections that came about, too: with TLS 1.3 the client has sent its request
+/// Also for errors of established connections: with TLS 1.3, the client may have sent its request
 /// when the server refuses its certificate ([RFC 8446, section
 /// 4.4.2.4](https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2.4)).
 ///
@@ -79,7 +77,7 @@ pub fn classify_handshake(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
     })
 }
 
-/// How rustls's errors begin in `Debug`; its variants are its interface.
+/// Matches the beginning of rustls's `Debug` output; its variants are public API.
 fn of_rustls(name: &str) -> Option<ErrorClass> {
     const REFUSALS: [&str; 6] = [
         "InvalidCertificate(",
@@ -100,7 +98,7 @@ fn of_alert(alert: &str) -> ErrorClass {
     if passes { ErrorClass::Transient } else { ErrorClass::Permanent }
 }
 
-/// What hyper-util's connectors through proxies say.
+/// Matches the errors of hyper-util's proxy connectors.
 fn of_proxy(error: &(dyn Error + 'static), name: &str) -> Option<ErrorClass> {
     let tunnel = beginning(format_args!("{error}"));
     if tunnel == "tunnel error: proxy authorization required" || name.starts_with("V5(Auth(") {
@@ -124,7 +122,7 @@ fn of_text(error: &(dyn Error + 'static), name: &str) -> Option<ErrorClass> {
     ];
     let is_of_tonic = name == "H2NotNegotiated";
     let text = beginning(format_args!("{error}"));
-    // h2 keeps of an `io::Error` its kind and its text.
+    // h2 keeps only the kind and the text of an `io::Error`.
     if let Some(alert) = text.strip_prefix("received fatal alert: ") {
         return Some(of_alert(alert));
     }
@@ -135,7 +133,7 @@ fn of_text(error: &(dyn Error + 'static), name: &str) -> Option<ErrorClass> {
     is_refused.then_some(ErrorClass::Permanent)
 }
 
-/// What is printed, up to a length at which everything above is decided.
+/// Prints `text` up to the length that the matches above need.
 fn beginning(text: fmt::Arguments<'_>) -> String {
     const ENOUGH: usize = 256;
     struct Bounded(String);
@@ -146,7 +144,7 @@ fn beginning(text: fmt::Arguments<'_>) -> String {
         }
     }
     let mut bounded = Bounded(String::new());
-    // Err means that there is enough of it.
+    // An error means that the buffer is full.
     let _ = bounded.write_fmt(text);
     bounded.0
 }
@@ -155,7 +153,7 @@ fn beginning(text: fmt::Arguments<'_>) -> String {
 mod tests {
     use super::*;
 
-    /// An error that prints like one of rustls's, as tokio-rustls hands it on.
+    /// An error that prints like one of rustls's, as tokio-rustls wraps it.
     struct Rustls(&'static str);
 
     impl fmt::Debug for Rustls {

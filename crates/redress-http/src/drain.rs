@@ -1,12 +1,10 @@
-//! How much of a response that will be replaced is read, and for how long.
-//!
-//! Owns the bound. What is read, and what becomes of the rest, is the integration's.
+//! Bounds for draining a response that will be retried.
 
 use std::time::Duration;
 
-/// What reading a response that will be retried may cost, so that its connection can be used again.
-/// A response that is longer, or late, is dropped before the wait, which closes its connection.
-/// Default: 64 KiB in 100 ms.
+/// Bounds how much of a response that will be retried is read, and for how long, so that its
+/// connection can be reused. A response that exceeds either bound is dropped before the wait, which
+/// closes its connection. Default: 64 KiB in 100 ms.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,21 +27,20 @@ impl Default for Drain {
 }
 
 impl Drain {
-    /// Reads at most about so many bytes, for at most so long; zero of either reads nothing.
+    /// Reads at most about `max_bytes`, for at most `max_time`. Zero for either disables reading.
     #[must_use]
     pub const fn new(max_bytes: usize, max_time: Duration) -> Self {
         Self { max_bytes, max_time }
     }
 
-    /// How many bytes are read at most.
+    /// Returns the bound on bytes.
     #[must_use]
     pub const fn max_bytes(&self) -> usize {
         self.max_bytes
     }
 
-    /// The time there is for it once the head is there, in an attempt that has this time left: at
-    /// most half of that, so that the attempt does not run into its timeout and lose a response
-    /// that is already here.
+    /// Returns how long draining may take in an attempt with this time left: at most half of it, so
+    /// that the attempt's timeout does not discard a response that has arrived.
     #[must_use]
     pub fn time(&self, attempt_left: Option<Duration>) -> Duration {
         attempt_left.map_or(self.max_time, |left| self.max_time.min(left / 2))

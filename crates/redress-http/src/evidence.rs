@@ -1,8 +1,5 @@
-//! What a failure tells about itself besides its class: the status or kind for events, and whether
-//! the request was acted on.
-//!
-//! Owns the labels, and the list of what is certainly not acted on. HTTP/2's words for it are in
-//! `http2.rs`.
+//! Labels of failures for events, and the list of failures whose request was certainly not acted
+//! on. HTTP/2's codes are in `http2.rs`.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -21,23 +18,23 @@ pub(crate) const STATUS: &str = "status";
 /// The label of the kind of an `std::io::Error`.
 const IO: &str = "io";
 
-/// How std's message begins when a name does not resolve; such an error has no kind of its own.
+/// The beginning of std's message for a name that does not resolve; std has no error kind for it.
 const LOOKUP_FAILED: &str = "failed to lookup address information";
 
-/// Adds what an error tells besides its class: labels, and that the request was certainly not acted
-/// on.
+/// Adds an error's labels to its classification, and marks it as unsent if the request was
+/// certainly not acted on.
 ///
 /// | the chain of sources holds | label | not acted on |
 /// |---|---|---|
 /// | a [`StatusError`] | `status`, as in `503` | for 421 and 425 |
-/// | else what hyper and h2 print of a connection that did not come about or ended before it took the request, of `REFUSED_STREAM`, and of a GOAWAY that the server sent | | yes |
+/// | else an error of hyper or h2, by what it prints: a connection that was not made or that ended before it took the request, `REFUSED_STREAM`, a GOAWAY from the server | | yes |
 /// | else an `std::io::Error` with a kind | `io`, as in `ConnectionRefused` | where a TCP connection cannot be made: refused, no local address or port left, a name that does not resolve |
 ///
-/// Where the chain says that it is the caller's own part that failed, such as the source of an
-/// upload, nothing is marked.
+/// If the chain says that the caller's part failed, such as the source of an upload, nothing is
+/// marked.
 ///
-/// For the error of one exchange: an error that stands for several, such as that of a client that
-/// follows redirects, may be about the last of them alone.
+/// Only for errors of a single exchange: an error that covers several, such as that of a client
+/// that follows redirects, may describe only the last one.
 ///
 /// ```
 /// use std::io;
@@ -59,8 +56,8 @@ pub fn with_evidence(error: &(dyn Error + 'static), failure: Classification) -> 
     if is_not_acted_on && !failure.is_abort() { failure.unsent() } else { failure }
 }
 
-/// Adds the labels of [`with_evidence`] alone, for integrations that know by other means what was
-/// acted on.
+/// Adds only the labels of [`with_evidence`], for integrations that know by other means whether the
+/// request was acted on.
 pub fn with_labels(error: &(dyn Error + 'static), failure: Classification) -> Classification {
     if failure.is_abort() {
         return failure;
@@ -74,9 +71,9 @@ pub fn with_labels(error: &(dyn Error + 'static), failure: Classification) -> Cl
     }
 }
 
-/// What a failure of the caller's own part means, such as the body of its request: nothing about
-/// the server, so what would count against it is `Unknown`. A class that is never retried stays,
-/// and so do hints.
+/// Reclassifies a failure of the caller's part, such as the body of its request. It says nothing
+/// about the server, so a class that would count against the server becomes `Unknown`. A class that
+/// is never retried is kept, and so are hints.
 ///
 /// ```
 /// use redress::{Classification, ErrorClass};
@@ -92,13 +89,14 @@ pub fn own_failure(failure: Classification) -> Classification {
     Classification::new(ErrorClass::Unknown).with_retry_after(failure.retry_after())
 }
 
-/// Whether hyper says that what failed is the caller's part. By what it prints, since this crate
-/// knows no hyper.
+/// Whether hyper says that the caller's part failed. Matches what it prints, because this crate
+/// does not depend on hyper.
 pub(crate) fn is_of_the_caller(error: &(dyn Error + 'static)) -> bool {
     source_chain(error).any(|error| prints(error, "hyper::Error(User("))
 }
 
-/// The same of what was certainly not acted on. redress-hyper and `classify_http2` know it by type.
+/// Whether an error prints that its request was certainly not acted on. redress-hyper and
+/// `classify_http2` determine this by type.
 fn prints_that_nothing_was_done(error: &(dyn Error + 'static)) -> bool {
     const UNSENT: [&str; 3] = [CONNECT, "hyper::Error(Canceled", "hyper::Error(UnexpectedMessage"];
     UNSENT.iter().any(|expected| prints(error, expected)) || Http2::read(error).is_some_and(|error| error.is_unsent())
@@ -110,17 +108,17 @@ fn status_of(error: &(dyn Error + 'static)) -> Option<u16> {
 
 fn io_of<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
     let mut errors = source_chain(error).filter_map(|error| error.downcast_ref::<io::Error>());
-    // A lookup's error that a resolver wraps again has the kind `Other`.
+    // A lookup error that a resolver wraps has the kind `Other`.
     errors.find(|error| error.kind() != io::ErrorKind::Other || is_of_a_lookup(error))
 }
 
-/// The same of a response or an error with this status.
+/// Adds the evidence of a response or an error with this status.
 pub(crate) fn of_status(status: u16, failure: Classification) -> Classification {
     let failure = if is_not_acted_on(status) { failure.unsent() } else { failure };
     failure.with_detail(STATUS, status.to_string())
 }
 
-/// 421: the server does not answer for this host over this connection ([RFC 9110, section
+/// 421: the server does not serve this host over this connection ([RFC 9110, section
 /// 15.5.20](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20): the client may repeat the
 /// request "whether or not the request method is idempotent"). 425: it is not willing to act before
 /// TLS is set up ([RFC 8470, section 5.2](https://www.rfc-editor.org/rfc/rfc8470#section-5.2)).
@@ -128,8 +126,8 @@ pub(crate) const fn is_not_acted_on(status: u16) -> bool {
     matches!(status, 421 | 425)
 }
 
-/// Whether this is about the connection that a request goes over, and says that it wants another: a
-/// 421, or a 408, which comes before the connection is closed ([RFC 9110, section
+/// Returns whether this status blames the connection and asks for another: a 421, or a 408, which a
+/// server sends before it closes the connection ([RFC 9110, section
 /// 15.5.9](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.9): the client may repeat the
 /// request "on a new connection").
 #[must_use]
@@ -137,10 +135,9 @@ pub fn blames_connection(status: StatusCode) -> bool {
     matches!(status, StatusCode::MISDIRECTED_REQUEST | StatusCode::REQUEST_TIMEOUT)
 }
 
-/// Whether a failure without an answer is about the connection that a request went over, or was to
-/// go over, as far as its classification says: no connection came about, or the one there was broke
-/// or is going away. A stream of HTTP/2 that was refused says nothing about its connection, nor
-/// does a failure of the caller's own part.
+/// Returns whether a failure without a response blames the connection, judged by its
+/// classification: no connection was made, or it broke or is going away. A refused HTTP/2 stream
+/// does not blame its connection, nor does a failure of the caller's part.
 ///
 /// ```
 /// use std::io;
@@ -156,13 +153,13 @@ pub fn is_of_connection(failure: &Classification) -> bool {
     }
     let is_of_connection = match failure.detail(HTTP2) {
         Some(code) => code != "REFUSED_STREAM",
-        // What a limit of this side turned away has met no connection.
+        // A request rejected by a client-side limit never reached a connection.
         None => failure.class() != ErrorClass::RateLimit,
     };
     failure.detail(IO).is_some() || (failure.is_unsent() && is_of_connection)
 }
 
-/// Errors that come of making a TCP connection and of nothing that is done with one.
+/// Whether this error occurs only while making a TCP connection, not while using one.
 fn is_of_connecting(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(error.kind(), Kind::ConnectionRefused | Kind::AddrNotAvailable | Kind::AddrInUse) || is_of_a_lookup(error)
@@ -172,26 +169,27 @@ fn is_of_a_lookup(error: &io::Error) -> bool {
     begins_with(error, LOOKUP_FAILED)
 }
 
-/// The kind's name, which is the same for all systems; a name lookup has none that is stable.
+/// The kind's name, which is the same on all systems. std has no stable kind for a failed name
+/// lookup.
 fn io_label(error: &io::Error) -> String {
     if is_of_a_lookup(error) { "NameLookup".to_owned() } else { format!("{:?}", error.kind()) }
 }
 
-/// Whether what `text` prints begins so. Prints no more of it than that.
+/// Whether the output of `text` begins with `expected`. Prints no more than needed.
 pub(crate) fn begins_with(text: &impl fmt::Display, expected: &str) -> bool {
     struct Rest<'e>(Option<&'e str>);
     impl Write for Rest<'_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {
             let Some(expected) = self.0 else { return Err(fmt::Error) };
             let common = expected.len().min(text.len());
-            // Bytes, since the cut may fall inside a character.
+            // Compares bytes, because the cut may fall inside a character.
             let is_alike = expected.as_bytes()[..common] == text.as_bytes()[..common];
             self.0 = if is_alike { expected.get(common..) } else { None };
             if is_alike && self.0.is_some_and(|rest| !rest.is_empty()) { Ok(()) } else { Err(fmt::Error) }
         }
     }
     let mut rest = Rest(Some(expected));
-    // Err means that the answer is known before the end of the text.
+    // An error means that the result is known before the end of the text.
     let _ = write!(rest, "{text}");
     rest.0 == Some("")
 }
@@ -238,7 +236,7 @@ mod tests {
         assert_eq!((failure.is_unsent(), failure.detail(STATUS), failure.detail(IO)), (false, Some("302"), None));
     }
 
-    /// An error that prints as hyper's does, with this behind it.
+    /// An error that prints like hyper's, with this source.
     struct Hyper(&'static str, io::Error);
 
     impl fmt::Debug for Hyper {

@@ -1,6 +1,5 @@
-//! The head of a request, as far as names and decisions are made of it.
-//!
-//! Owns a view of borrowed parts, and the copy of a head. Decides nothing.
+//! A borrowed view of a request's head for naming and deciding, and the replay of a request with
+//! the same head.
 
 use std::fmt;
 
@@ -9,7 +8,8 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 
 use crate::uri::Redacted;
 
-/// What a client or a layer shows of a request to those who name it or decide about it.
+/// A borrowed view of a request's head, passed to the functions that name a request or decide about
+/// it.
 ///
 /// ```
 /// use http::Request;
@@ -19,23 +19,23 @@ use crate::uri::Redacted;
 /// assert_eq!(Head::from_request(&request).uri.path(), "/orders/7");
 /// ```
 ///
-/// Its `Debug` shows method and URI, without user, password and query, and neither headers nor
-/// extensions: what is secret of a request is in these.
+/// Its `Debug` prints the method and the URI without user, password and query. It omits headers and
+/// extensions, because they may contain secrets.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Head<'r> {
     /// The method.
     pub method: &'r Method,
-    /// Where it goes.
+    /// The URI.
     pub uri: &'r Uri,
-    /// Its headers.
+    /// The headers.
     pub headers: &'r HeaderMap,
-    /// What came along with it: a router's matched path, say.
+    /// The extensions, such as a router's matched path.
     pub extensions: &'r Extensions,
 }
 
 impl<'r> Head<'r> {
-    /// The head of this request.
+    /// Returns the head of this request.
     #[must_use]
     pub fn from_request<B>(request: &'r Request<B>) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl<'r> From<&'r Parts> for Head<'r> {
     }
 }
 
-/// The request with this head, and another body: what is sent again of a request that is kept.
+/// Returns a request with the same head and another body, to replay a request.
 ///
 /// ```
 /// use http::Request;

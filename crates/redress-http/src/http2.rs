@@ -1,6 +1,4 @@
-//! What the errors of HTTP/2 mean: resets of a stream, and the end of a connection by GOAWAY.
-//!
-//! Owns the table of error codes, which is the same for HTTP and gRPC.
+//! Classifies HTTP/2 errors: stream resets and GOAWAY. HTTP and gRPC share the table.
 
 use h2::{Error, Reason};
 use redress_core::classify::strict_classifier;
@@ -9,19 +7,20 @@ use redress_core::{Classification, ErrorClass};
 use crate::client::{HTTP2, class_of_http2};
 use crate::connect::classify_handshake;
 
-/// What an error of HTTP/2 means.
+/// Classifies an HTTP/2 error.
 ///
 /// | the error | class |
 /// |---|---|
-/// | a stream that was reset on this side: what was to be sent failed | `Unknown` |
-/// | a code | that of [`class_of_http2`] |
-/// | a connection that broke | that of [`classify_handshake`], or what the [strict classifier](strict_classifier) is certain about, or else `Transient` |
-/// | h2 was used wrongly | `Unknown` |
+/// | a stream that the client reset, because the request's body failed | `Unknown` |
+/// | an error code | see [`class_of_http2`] |
+/// | a connection that broke | the class by [`classify_handshake`], else by the [strict classifier](strict_classifier), else `Transient` |
+/// | a misuse of h2's API | `Unknown` |
 ///
-/// Two are certainly [not acted on](Classification::is_unsent), for an error that came instead of a
-/// response: a stream that the server reset with `REFUSED_STREAM`, and one that is above the last
-/// of a GOAWAY ([RFC 9113, section 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)). The
-/// code is a label, as in `http2 = REFUSED_STREAM`.
+/// Two errors mean that the request was certainly [not acted on](Classification::is_unsent), if
+/// they came instead of a response: a stream that the server reset with `REFUSED_STREAM`, and a
+/// stream above the last one of a GOAWAY ([RFC 9113, section
+/// 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)). The label `http2` is the code, as in
+/// `REFUSED_STREAM`.
 pub fn classify_http2(error: &Error) -> Classification {
     if let Some(io) = error.get_io() {
         return match classify_handshake(io) {
@@ -36,7 +35,7 @@ pub fn classify_http2(error: &Error) -> Classification {
     let label = format!("{reason:?}");
     let is_of_this_side = error.is_reset() && !error.is_remote() && !error.is_library();
     let failure = Classification::new(if is_of_this_side { ErrorClass::Unknown } else { class_of_http2(&label) });
-    // h2 gives a GOAWAY to the streams above its last one alone; those below go on until the
+    // h2 reports a GOAWAY only to streams above its last one; those below go on until the
     // connection breaks.
     let is_unsent = error.is_remote() && (error.is_go_away() || reason == Reason::REFUSED_STREAM);
     let failure = if is_unsent { failure.unsent() } else { failure };

@@ -1,9 +1,5 @@
-//! Whether a request may be sent more than once.
-//!
-//! Owns the list of idempotent methods, and the guard that integrations ask before they retry; its
-//! answers are `retry_safety.rs`. What an answer or an error says about having been acted on is the
-//! classification's ([`Classification::is_unsent`]); whether a body can be sent again is the
-//! integration's to find out.
+//! The idempotent methods, and the guard that decides whether a request may be sent again. Its
+//! answers are in `retry_safety.rs`.
 
 use http::{HeaderMap, Method, StatusCode};
 use redress_core::Classification;
@@ -13,13 +9,14 @@ use crate::retry_safety::RetrySafety;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Whether sending a request with this method twice has the effect of sending it once, by the
-/// method's definition.
+/// Returns whether the method is idempotent by its definition: sending the request twice has the
+/// same effect as sending it once.
 ///
 /// GET, HEAD, OPTIONS, TRACE, PUT and DELETE ([RFC 9110, section
 /// 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)), and QUERY
 /// ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpbis-safe-method-w-body/)). Every other
-/// method, known or not, is taken not to be; so is `get`, because methods are case-sensitive.
+/// method, known or not, counts as not idempotent, including `get`, because methods are
+/// case-sensitive.
 ///
 /// ```
 /// use http::Method;
@@ -30,30 +27,30 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// ```
 #[must_use]
 pub fn is_idempotent_method(method: &Method) -> bool {
-    // By name, because not every release of `http` that this crate allows knows QUERY.
+    // By name, because not every supported release of `http` has a constant for QUERY.
     matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE" | "QUERY")
 }
 
 /// Decides whether a request may be sent again after a failure.
 ///
-/// When an attempt fails, it is mostly unknown whether the server acted on it. By default a request
-/// may be retried if
+/// After a failed attempt, it is usually unknown whether the server acted on it. By default a
+/// request may be retried if
 ///
 /// - its [method is idempotent](is_idempotent_method);
 /// - it carries an `Idempotency-Key`, by which the server recognises the repetition
 ///   ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/)). The
-///   key must be the same on every attempt, and an empty one does not count;
-/// - the failure says that the request was [not acted on](Classification::is_unsent): no connection
-///   came about, a 421 or a 425, a stream that HTTP/2 refused ([RFC 9110, section
+///   key must be the same on every attempt, and an empty one does not count; - the failure says
+///   that the request was [not acted on](Classification::is_unsent): no connection was made, a 421
+///   or a 425, a refused HTTP/2 stream ([RFC 9110, section
 ///   9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)).
 ///
-/// A 429 or a 503 promises no such thing.
-/// [`retry_non_idempotent_on`](Self::retry_non_idempotent_on) allows them by name, for servers that
-/// turn requests away before they act, and [`retry_non_idempotent`](Self::retry_non_idempotent)
+/// A 429 or a 503 gives no such guarantee.
+/// [`retry_non_idempotent_on`](Self::retry_non_idempotent_on) allows single statuses, for servers
+/// that reject requests before they act, and [`retry_non_idempotent`](Self::retry_non_idempotent)
 /// allows everything.
 ///
-/// **Invariant N1**: what is not idempotent, and was received whole, is sent again only after word
-/// that it was not acted on.
+/// **Invariant N1**: a request that is not idempotent and was received completely is sent again
+/// only if the server or the transport said that it was not acted on.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Method};
@@ -70,21 +67,23 @@ pub fn is_idempotent_method(method: &Method) -> bool {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IdempotencyGuard {
     retry_non_idempotent: bool,
-    /// Statuses of 4xx and 5xx, a bit for each.
+    /// The statuses that allow a retry: one bit for each of 4xx and 5xx.
     turned_away: [u64; 4],
 }
 
 impl IdempotencyGuard {
-    /// The guard with its default: only what is known to be idempotent may be sent again.
+    /// Creates a guard with the default: only requests that are known to be idempotent may be sent
+    /// again.
     #[must_use]
     pub const fn new() -> Self {
         Self { retry_non_idempotent: false, turned_away: [0; 4] }
     }
 
-    /// Whether to retry requests that are not known to be idempotent, too. Default: `false`.
+    /// Sets whether requests that are not known to be idempotent are retried as well. Default:
+    /// `false`.
     ///
-    /// For services whose operations can be repeated although their methods do not say so, such as
-    /// a search by POST. Anywhere else the other side may charge, send or create twice.
+    /// For services whose operations can be repeated even though their methods are not idempotent,
+    /// such as a search by POST. With any other service a retry may charge, send or create twice.
     ///
     /// ```
     /// use http::{HeaderMap, Method};
@@ -99,11 +98,11 @@ impl IdempotencyGuard {
         self
     }
 
-    /// Retries requests that are not known to be idempotent, too, where the answer has this status:
-    /// 429 or 503 of a server that turns requests away before it acts on them. Asked once for each
-    /// status. Default: none.
+    /// Also retries requests that are not known to be idempotent if the response has this status,
+    /// such as 429 or 503 from a server that rejects requests before it acts on them. Call it once
+    /// for each status. Default: none.
     ///
-    /// What is no status of 4xx or 5xx is no failure, and changes nothing here.
+    /// A status outside 4xx and 5xx is not a failure and has no effect here.
     ///
     /// ```
     /// use http::StatusCode;
@@ -120,11 +119,11 @@ impl IdempotencyGuard {
         self
     }
 
-    /// Whether the request with this method and these headers may be sent again after this failure,
-    /// and why. `answer` is the status of the response, if there was one.
+    /// Returns whether the request with this method and these headers may be sent again after this
+    /// failure, and why. `answer` is the status of the response, if there was one.
     ///
-    /// This is the one place that decides; what an integration knows besides is whether the
-    /// [body](RetrySafety::with_body) can be sent again.
+    /// All integrations decide here. They only add whether the [body](RetrySafety::with_body) can
+    /// be sent again.
     ///
     /// ```
     /// use http::{HeaderMap, Method, StatusCode};
@@ -148,8 +147,8 @@ impl IdempotencyGuard {
         self.after(self.safety(method, headers), answer, failure)
     }
 
-    /// [`safety_after`](Self::safety_after) for integrations that have kept what
-    /// [`safety`](Self::safety) said.
+    /// Like [`safety_after`](Self::safety_after), for integrations that kept the result of
+    /// [`safety`](Self::safety).
     #[must_use]
     pub fn after(&self, safety: RetrySafety, answer: Option<StatusCode>, failure: &Classification) -> RetrySafety {
         if safety != RetrySafety::NotIdempotent {
@@ -171,8 +170,8 @@ impl IdempotencyGuard {
         }
     }
 
-    /// Whether the request with this method and these headers may be sent again whatever the
-    /// failure says, and why.
+    /// Returns whether the request with this method and these headers may be sent again after any
+    /// failure, and why.
     #[must_use]
     pub fn safety(&self, method: &Method, headers: &HeaderMap) -> RetrySafety {
         if is_idempotent_method(method) {
@@ -187,7 +186,7 @@ impl IdempotencyGuard {
     }
 }
 
-/// Where the bit of a status is; `None` for one that is no failure.
+/// The position of a status' bit, or `None` for a status that is not a failure.
 const fn place(status: StatusCode) -> Option<(usize, u64)> {
     match status.as_u16() {
         code @ 400..=599 => Some(((code as usize - 400) / 64, 1 << ((code - 400) % 64))),
@@ -195,8 +194,7 @@ const fn place(status: StatusCode) -> Option<(usize, u64)> {
     }
 }
 
-/// The key is a quoted string in the draft and a bare word in much of the world; neither may be
-/// empty.
+/// The key is a quoted string in the draft and an unquoted one in common use; neither may be empty.
 fn has_idempotency_key(headers: &HeaderMap) -> bool {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
     keys.any(|key| !matches!(key.as_bytes().trim_ascii(), b"" | b"\"\""))

@@ -1,20 +1,18 @@
-//! How much of a body is kept when its frames are read ahead.
-//!
-//! Owns the bound on memory. Where the frames are kept is the integration's.
+//! A bound on the memory of body frames that are read ahead.
 
-/// What frames may take beside their bytes, though hardly any bytes are to be kept: room for some
-/// 170 of a hundred bytes.
+/// The least memory that frames may take besides their bytes, even with a small bound on bytes:
+/// room for about 170 frames of 100 bytes.
 const LEAST: usize = 16 * 1024;
 
-/// A bound on the frames that are kept of a body, in bytes and in memory: a body of one-byte frames
-/// would take 96 times its length.
+/// Bounds the kept frames of a body, in bytes and in memory. Without the bound on memory, a body of
+/// one-byte frames would take 96 times its length.
 ///
 /// ```
 /// use redress::integration::http::KeptFrames;
 ///
 /// let mut kept = KeptFrames::at_most(10, 96);
 /// assert!(kept.keep(10));
-/// assert!(!kept.keep(0), "an empty frame counts as a byte, or a body of nothing else would be read for ever");
+/// assert!(!kept.keep(0), "an empty frame counts as a byte, or a body of nothing else would be read forever");
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct KeptFrames {
@@ -25,15 +23,15 @@ pub struct KeptFrames {
 }
 
 impl KeptFrames {
-    /// At most so many bytes, in frames that each take `frame_size` bytes of memory beside their
-    /// content.
+    /// Creates a bound of this many bytes, for frames that each take `frame_size` bytes of memory
+    /// besides their content.
     #[must_use]
     pub const fn at_most(max_bytes: usize, frame_size: usize) -> Self {
         let frame_size = if frame_size == 0 { 1 } else { frame_size };
         Self { bytes: 0, frames: 0, max_bytes, max_frames: max_bytes.saturating_add(LEAST) / frame_size }
     }
 
-    /// Counts a frame of this length, and says whether what is kept is still within the bound.
+    /// Counts a frame of this length. Returns whether the kept frames are still within the bound.
     pub const fn keep(&mut self, length: usize) -> bool {
         let length = if length == 0 { 1 } else { length };
         self.bytes = self.bytes.saturating_add(length);
@@ -41,7 +39,7 @@ impl KeptFrames {
         self.is_within()
     }
 
-    /// Whether what is kept is within the bound.
+    /// Returns whether the kept frames are within the bound.
     #[must_use]
     pub const fn is_within(&self) -> bool {
         self.bytes <= self.max_bytes && self.frames <= self.max_frames

@@ -1,28 +1,27 @@
-//! HTTP for redress, on the types of the [`http`] crate: what a response means, when to come back,
-//! whether to send again, and what to call the request.
+//! HTTP for redress, on the types of the [`http`] crate: classifiers for responses and errors,
+//! `Retry-After`, the decision whether a request may be sent again, and operation names.
 //!
 //! - [`http_classifier`] and [`http_retry_after_classifier`] make a policy read
 //!   `Result<http::Response<B>, E>`: a response with a bad status is a failure like any other.
-//!   [`default_result_classifier`] is their half that reads responses, and
-//!   [`boxed_http_classifier`] takes errors behind a box.
+//!   [`default_result_classifier`] only classifies responses, and [`boxed_http_classifier`] takes
+//!   boxed errors.
 //! - [`classify`] and [`classify_response`] are the same tables on a borrowed status and headers,
-//!   for clients with response types of their own.
-//! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header.
-//! - [`IdempotencyGuard`] says whether a request may be sent more than once, by what it is and by
-//!   what the failure says.
+//!   for clients with custom response types.
+//! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header. -
+//!   [`IdempotencyGuard`] decides whether a request may be sent more than once, from the request
+//!   and the failure.
 //! - [`with_evidence`], [`classify_client`], [`classify_connect`], [`classify_handshake`] and, with
-//!   the feature `http2`, `classify_http2` read the errors of connections, for integrations and
-//!   classifiers of your own.
-//! - [`Repetition`] tells what sends a request which attempt it is, and why the one before failed.
+//!   the feature `http2`, `classify_http2` classify the errors of connections, for integrations and
+//!   custom classifiers.
+//! - [`Repetition`] tells a transport which attempt a request is, and why the previous one failed.
 //! - [`RequestRules`] and [`PolicySelector`] are the settings that clients and layers have for
 //!   their requests: names, deadlines, abort handles, bypasses, the policy of each. With the
 //!   feature `body`, `ReplayBody` is a body that can be sent again; [`Drain`] and [`KeptFrames`]
-//!   bound what is read of one that is replaced. For integrations, and for yours.
-//! - [`outcome`] is how the call behind a response ended.
-//! - [`strip_userinfo`] and [`Redacted`] keep what is secret in a URI off the wire and out of
-//!   texts.
-//! - [`default_operation`] names a request in events and metrics; [`Head`] is what better names are
-//!   made of.
+//!   bound how much of a retried response is read. These are for integrations, including yours.
+//! - [`outcome`] returns the outcome of the call that produced a response.
+//! - [`strip_userinfo`] and [`Redacted`] keep the secrets of a URI off the wire and out of logs.
+//! - [`default_operation`] names a request in events and metrics; custom names are computed from
+//!   its [`Head`].
 //!
 //! ```
 //! use http::Response;
@@ -35,8 +34,8 @@
 //! assert_eq!(failure.retry_after().unwrap().as_secs(), 7);
 //! ```
 //!
-//! It knows no client, sends nothing and waits for nothing. Header values are the other side's
-//! text: whatever cannot be read counts as absent, never as an error.
+//! The crate depends on no HTTP client, sends nothing and never waits. Header values are untrusted:
+//! a value that cannot be parsed is ignored, and is not an error.
 
 #![forbid(unsafe_code)]
 

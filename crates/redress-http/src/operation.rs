@@ -1,14 +1,12 @@
-//! What a request is called in events and metrics.
-//!
-//! Owns the default name. Knows no routes: a name per route is the caller's to give.
+//! The default name of a request in events and metrics.
 
 use http::{Method, Uri};
 
-/// The operation name of a request: its method and path, as in `GET /users/42`.
+/// Returns the operation name of a request: its method and path, as in `GET /users/42`.
 ///
-/// Neither host, query, fragment nor credentials are in it. A URI without a path counts as `/`, and
-/// `OPTIONS *` stays what it is. The path is taken as it is spelled, so where it holds identifiers,
-/// name the operation by its route instead, or every user becomes a metric of their own.
+/// The name omits host, query, fragment and credentials. A URI without a path counts as `/`, and
+/// `OPTIONS *` is kept. The path is not normalised: if it contains identifiers, name the operation
+/// by its route instead, or every user gets a separate metric.
 ///
 /// ```
 /// use http::{Method, Uri};

@@ -1,12 +1,10 @@
-//! How the call behind a response ended, where its caller finds it.
-//!
-//! Owns the reading. Integrations put the summary there.
+//! Reads the outcome of a call from the extensions of its response, where integrations store it.
 
 use http::Response;
 use redress_core::OutcomeSummary;
 
-/// How the call that gave this response ended: a good response, or a bad one that the policy gave
-/// up on. `None` if it came through no policy.
+/// Returns the outcome of the call that produced this response, which may be a bad one that the
+/// policy gave up on. `None` if the response did not go through a policy.
 ///
 /// ```
 /// use http::Response;

@@ -1,19 +1,16 @@
-//! What a repetition tells those who send it.
-//!
-//! Owns the value that travels among a request's extensions. Decides nothing about connections:
-//! whoever has them does.
+//! The extension of a repeated request, which tells a transport why it is repeated.
 
 use http::{Extensions, StatusCode};
 use redress_core::{Cause, Classification};
 
 use crate::evidence::{blames_connection, is_of_connection};
 
-/// Says that a request is sent again: which attempt it is, why the one before failed, and whether
-/// it wants another connection.
+/// Marks a request as a repetition: which attempt it is, why the previous one failed, and whether
+/// to use another connection.
 ///
-/// It is among the [extensions](http::Request::extensions) of every request but the first of a
-/// call, so that it reaches a transport, or a service below a layer, through everything that stands
-/// between.
+/// It is in the [extensions](http::Request::extensions) of every request of a call except the
+/// first, so that it passes through the layers in between and reaches the transport or the inner
+/// service.
 ///
 /// ```
 /// use http::{Request, StatusCode};
@@ -34,22 +31,23 @@ pub struct Repetition {
     wants_fresh_connection: bool,
 }
 
-/// Why the attempt before a [`Repetition`] failed.
+/// Why the previous attempt of a [`Repetition`] failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LastFailure {
-    /// A response had this status.
+    /// With a response of this status.
     Answer(StatusCode),
-    /// The connection failed: none came about, or the one there was broke.
+    /// The connection failed: it was not made, or it broke.
     Connection,
-    /// Something else than the connection failed.
+    /// With an error that was not about the connection.
     Error,
-    /// The attempt ran into its timeout.
+    /// The attempt timed out.
     Timeout,
 }
 
 impl LastFailure {
-    /// What failed, as its cause, the status of an answer and the classification say.
+    /// Derives the reason from the failure's cause, the status of its response and its
+    /// classification.
     #[must_use]
     pub fn of(cause: Cause, answer: Option<StatusCode>, failure: &Classification) -> Self {
         match (answer, cause) {
@@ -62,8 +60,8 @@ impl LastFailure {
 }
 
 impl Repetition {
-    /// The repetition that is this attempt, counted from 1, after this failure. It wants another
-    /// connection after one that failed, and after an answer that is [about the
+    /// Creates the repetition for this attempt, counted from 1, after this failure. It asks for
+    /// another connection if the connection failed, or if the response [blames the
     /// connection](crate::blames_connection).
     #[must_use]
     pub fn new(attempt: u32, last_failure: LastFailure) -> Self {
@@ -75,26 +73,27 @@ impl Repetition {
         Self { attempt, last_failure, wants_fresh_connection }
     }
 
-    /// What these extensions say; `None` for the first attempt of a call, and outside of calls.
+    /// Returns the repetition in these extensions. `None` for the first attempt of a call, and
+    /// outside of calls.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Option<&Self> {
         extensions.get()
     }
 
-    /// Which attempt of the call this is, counted from 1: at least 2.
+    /// Returns the number of the attempt, counted from 1; at least 2.
     #[must_use]
     pub const fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Why the attempt before failed.
+    /// Returns why the previous attempt failed.
     #[must_use]
     pub const fn last_failure(&self) -> LastFailure {
         self.last_failure
     }
 
-    /// Whether the connection of the attempt before is to be avoided, and those that are as old,
-    /// because the failure was about it.
+    /// Returns whether to avoid the previous attempt's connection, and those that are as old,
+    /// because the failure blames it.
     #[must_use]
     pub const fn wants_fresh_connection(&self) -> bool {
         self.wants_fresh_connection

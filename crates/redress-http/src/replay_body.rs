@@ -1,6 +1,4 @@
-//! Bodies that can be sent again.
-//!
-//! Owns how many times a body can be had, and how. Knows neither requests nor policies.
+//! Request bodies that can be sent in each attempt, or once.
 
 use std::fmt;
 
@@ -9,16 +7,16 @@ use http_body::Body;
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 use http_body_util::{BodyExt, Full};
 
-/// The body of a request, for each attempt anew: cloned, made by a factory, or sent once.
+/// A request's body that is cloned for each attempt, made by a factory, or sent once.
 ///
 /// | made of | each attempt sends |
 /// |---|---|
 /// | any body that is `Clone`: `Full`, `Empty`, `String` (`into()`) | a clone |
 /// | `Bytes`, `Vec<u8>`, `String`, `&'static str` (`into()`), for clients of `Full<Bytes>` or of boxed bodies | the same bytes |
-/// | [`factory`](Self::factory) | what the factory makes |
-/// | [`once`](Self::once) | nothing but the first: a request that fails is not retried, and the outcome says `streaming_body` |
+/// | [`factory`](Self::factory) | a new body from the factory |
+/// | [`once`](Self::once) | only the first: a request that fails is not retried, and the outcome says `streaming_body` |
 ///
-/// An integration asks [`next`](Self::next) for each attempt's.
+/// Integrations call [`next`](Self::next) for each attempt.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -32,9 +30,9 @@ use http_body_util::{BodyExt, Full};
 /// assert!(upload.next(false).is_some() && upload.next(false).is_none());
 /// ```
 ///
-/// Each body says its own length, so `Content-Length` is the same as without a policy. A factory
-/// has to make the same content each time; one that may fail, such as opening a file, makes a body
-/// that fails.
+/// Each body reports its length, so `Content-Length` is the same as without a policy. A factory
+/// must produce the same content each time. If it can fail, such as by opening a file, it should
+/// return a body that fails.
 pub struct ReplayBody<B>(Source<B>);
 
 enum Source<B> {
@@ -45,24 +43,24 @@ enum Source<B> {
 }
 
 impl<B> ReplayBody<B> {
-    /// A body made by `make` at the beginning of each attempt, and not before.
+    /// Creates a body that `make` produces at the start of each attempt, not earlier.
     pub fn factory(make: impl FnMut() -> B + Send + 'static) -> Self {
         Self(Source::Factory(Box::new(make)))
     }
 
-    /// A body that there is only one of, such as a stream.
+    /// Creates a body that can be sent once, such as a stream.
     pub const fn once(body: B) -> Self {
         Self(Source::Once(body))
     }
 
-    /// Whether it can be sent more than once.
+    /// Returns whether the body can be sent more than once.
     #[must_use]
     pub const fn is_replayable(&self) -> bool {
         matches!(self.0, Source::Clone(..) | Source::Factory(_))
     }
 
-    /// The body of the next attempt; of the last one, what is left. `None` if a body that is sent
-    /// once has been sent. For integrations.
+    /// Returns the body of the next attempt. With `is_last` it may return the kept body itself
+    /// instead of a clone. `None` if a body that can be sent once was sent. For integrations.
     pub fn next(&mut self, is_last: bool) -> Option<B> {
         match &mut self.0 {
             Source::Clone(body, clone) if !is_last => Some(clone(body)),
@@ -76,7 +74,7 @@ impl<B> ReplayBody<B> {
 }
 
 impl<B: Default> ReplayBody<B> {
-    /// The body of a request that has none.
+    /// Returns the body of a request without content.
     #[must_use]
     pub fn empty() -> Self
     where

@@ -1,8 +1,4 @@
-//! The `Retry-After` header: a number of seconds, or a date.
-//!
-//! Owns which value of the header counts and how a number is read; `httpdate` reads the dates. Does
-//! not know which statuses the header matters for. The clock is an argument; one function reads it
-//! for the caller.
+//! Parses the `Retry-After` header: a number of seconds, or a date, which `httpdate` parses.
 
 use std::str;
 use std::time::{Duration, SystemTime};
@@ -10,26 +6,27 @@ use std::time::{Duration, SystemTime};
 use http::header::{AGE, DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName};
 
-/// More digits than this, leading zeros aside, are no number but noise. It is where the original
-/// stops, too: a larger number is beyond its floats.
+/// The most digits of a number, without leading zeros. The Python original has the same limit,
+/// because a larger number exceeds its floats.
 const MOST_DIGITS: usize = 308;
 
-/// How long a `Retry-After` value asks to wait, seen from `now`; `None` when it cannot be read.
+/// Parses a `Retry-After` value and returns how long to wait from `now`, or `None` if it cannot be
+/// parsed.
 ///
 /// - **Seconds**: ASCII digits. Numbers beyond `u64` saturate at `u64::MAX` seconds; more than 308
-///   digits are not read. A sign is tolerated: what is negative is over, so it is zero.
-/// - **A date** from 1970 on in one of HTTP's three forms, as [`httpdate`] reads them: in GMT, case
-///   and all, with the weekday that the date has. A date that has passed is zero. Two-digit years
-///   are those from 1970 to 2069.
+///   digits are rejected. A sign is accepted; a negative number is zero.
+/// - **A date** from 1970 on in one of HTTP's three forms, as [`httpdate`] parses them: in GMT,
+///   case-sensitive, with the correct weekday. A date in the past is zero. Two-digit years are
+///   those from 1970 to 2069.
 ///
-/// The grammar ends here. Servers send more than that, and a client that reads nothing comes back
-/// sooner than it was asked:
+/// That is the RFC's grammar. Servers send other forms as well, and a client that ignores them
+/// retries too early, so these are also accepted:
 ///
-/// - **A unit** may follow: `ms`, `s`, `m`, `h`, `d`, and the words for them.
-/// - **A fraction** is rounded up to a whole unit: `1.5` is two seconds.
-/// - **A list**, which is what proxies make of several headers, is its longest element. Elements
-///   that cannot be read are passed over.
-/// - What follows a semicolon is passed over, and so are quotes around a value.
+/// - **A unit** after the number: `ms`, `s`, `m`, `h`, `d`, and their full names.
+/// - **A fraction** is rounded up to a whole unit: `1.5` is two seconds. - **A list**, which
+///   proxies make of several headers, counts as its longest element. Elements that cannot be parsed
+///   are skipped.
+/// - Text after a semicolon and quotes around a value are ignored.
 ///
 /// Whitespace around the value is ignored. A value with a byte outside ASCII, an exponent, another
 /// spelling of a date or anything else is `None`: a malformed header is data, not an error.
@@ -59,17 +56,17 @@ pub fn parse_retry_after(value: impl AsRef<[u8]>, now: SystemTime) -> Option<Dur
     element(text, now).or_else(|| longest(text, now))
 }
 
-/// How long these headers ask to wait, seen from `now`: the longest `Retry-After` that [can be
-/// read](parse_retry_after).
+/// Returns how long these headers ask to wait from `now`: the longest `Retry-After` that [can be
+/// parsed](parse_retry_after).
 ///
-/// A response should have one at most ([RFC 9110, section
-/// 5.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.3)). Where there are several, waiting the
-/// longest breaks none of them.
+/// A response should have at most one ([RFC 9110, section
+/// 5.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.3)). If there are several, the longest
+/// wait satisfies all of them.
 ///
-/// A date is the server's. Where the response says by its own `Date` what time it is there, and by
-/// `Age` how long it lay in a cache, the difference counts, whatever clock the client has ([RFC
-/// 9110, section 6.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1)). `now` is for a
-/// response without one.
+/// A date is by the server's clock. If the response has a `Date`, and an `Age` for the time it
+/// spent in a cache, the wait is the difference to those, independent of the client's clock ([RFC
+/// 9110, section 6.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1)). `now` is used for a
+/// response without a `Date`.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -90,8 +87,8 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     values.filter_map(|value| parse_retry_after(value, now)).max()
 }
 
-/// How long these headers ask to wait, seen from the system's clock now: [`retry_after`] for
-/// callers without a clock of their own.
+/// Returns how long these headers ask to wait, measured with the system clock. Like
+/// [`retry_after`], for callers without a custom clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -106,7 +103,7 @@ pub fn retry_after_from_now(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers, SystemTime::now())
 }
 
-/// What time it is where the response was made.
+/// The current time by the server's clock.
 fn time_there(headers: &HeaderMap) -> Option<SystemTime> {
     let text =
         |name: HeaderName| headers.get(name).and_then(|value| str::from_utf8(value.as_bytes().trim_ascii()).ok());
@@ -115,7 +112,7 @@ fn time_there(headers: &HeaderMap) -> Option<SystemTime> {
     Some(date.checked_add(age).unwrap_or(date))
 }
 
-/// A value of the grammar, or a number that is nearly one.
+/// Parses one value: a date, or a number in one of the accepted forms.
 fn element(text: &str, now: SystemTime) -> Option<Duration> {
     let text = unquoted(text);
     number(text).or_else(|| {
@@ -128,8 +125,8 @@ fn unquoted(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).map_or(text, str::trim_ascii)
 }
 
-/// The longest element of a list. One with a comma in it is a date, which has one behind its
-/// weekday.
+/// Returns the longest element of a list. A date contains a comma after its weekday, so it spans
+/// two parts.
 fn longest(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.split(';').next().unwrap_or(text);
     let mut longest = None;
@@ -144,7 +141,7 @@ fn longest(text: &str, now: SystemTime) -> Option<Duration> {
     longest
 }
 
-/// Digits with a sign, a fraction or a unit.
+/// Parses digits with an optional sign, fraction and unit.
 fn number(text: &str) -> Option<Duration> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let end = digits.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(digits.len());
@@ -159,7 +156,7 @@ fn number(text: &str) -> Option<Duration> {
         return Some(Duration::ZERO);
     }
     let begun = u64::from(fraction.bytes().any(|digit| digit != b'0'));
-    // Digits alone fail to parse for one reason: they are too many. None are the zero before a
+    // A string of digits only fails to parse if it overflows. An empty one is the zero before a
     // point.
     let whole = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u64::MAX) };
     Some(unit.of(whole.saturating_add(begun)))

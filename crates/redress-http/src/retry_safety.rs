@@ -1,13 +1,11 @@
-//! The answers to whether a request may be sent again.
-//!
-//! Owns the words for them. Who decides is `idempotency.rs`.
+//! The result of the decision whether a request may be sent again, with a label for each answer.
 
 use std::fmt;
 
 /// Whether a request may be sent again, and why: the answer of an
-/// [`IdempotencyGuard`](crate::IdempotencyGuard), and what an integration knows besides.
+/// [`IdempotencyGuard`](crate::IdempotencyGuard), refined by an integration.
 ///
-/// Where it may not, its word is what outcomes give as
+/// If it may not, outcomes return the label as
 /// [`retry_forbidden`](redress_core::RetryOutcome::retry_forbidden).
 ///
 /// ```
@@ -17,43 +15,43 @@ use std::fmt;
 /// assert!(!RetrySafety::NotIdempotent.may_retry());
 /// assert_eq!(RetrySafety::NotIdempotent.to_string(), "not_idempotent");
 ///
-/// // What was sent in a stream is gone, whatever the method.
+/// // A streaming body is used up, with any method.
 /// assert_eq!(RetrySafety::IdempotentMethod.with_body(false), RetrySafety::StreamingBody);
-/// // A request of which nothing has left cannot have been acted on.
+/// // A request that was not sent was not acted on.
 /// assert!(RetrySafety::NotIdempotent.if_never_sent(true).may_retry());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RetrySafety {
-    /// It may: its method is idempotent.
+    /// Yes: its method is idempotent.
     IdempotentMethod,
-    /// It may: it carries an `Idempotency-Key`.
+    /// Yes: it carries an `Idempotency-Key`.
     IdempotencyKey,
-    /// It may: the caller [said so](crate::IdempotencyGuard::retry_non_idempotent).
+    /// Yes: the caller [allowed it](crate::IdempotencyGuard::retry_non_idempotent).
     OptIn,
-    /// It may: the last attempt was certainly not acted on. Nothing of it had left, or the server
-    /// says so.
+    /// Yes: the last attempt was certainly not acted on, because none of it was sent or because the
+    /// server said so.
     NeverSent,
-    /// It may: the caller [named](crate::IdempotencyGuard::retry_non_idempotent_on) the status of
-    /// the answer.
+    /// Yes: the caller [allowed it for the
+    /// status](crate::IdempotencyGuard::retry_non_idempotent_on) of the response.
     TurnedAway,
-    /// It may not: a repetition might act twice.
+    /// No: a repetition may act twice.
     NotIdempotent,
-    /// It may not: its body was a stream, and is gone.
+    /// No: its body was a stream and is used up.
     StreamingBody,
 }
 
 impl RetrySafety {
-    /// Whether the request may be sent again.
+    /// Returns whether the request may be sent again.
     #[must_use]
     pub const fn may_retry(self) -> bool {
         !matches!(self, Self::NotIdempotent | Self::StreamingBody)
     }
 
-    /// The same, where the last attempt was certainly not acted on: a request that is not
-    /// idempotent may be sent again then ([RFC 9110, section
-    /// 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2): "some means to detect that the
-    /// original request was never applied"). There was no connection, say.
+    /// Allows the retry of a request that is not idempotent if the last attempt was certainly not
+    /// acted on ([RFC 9110, section 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2):
+    /// "some means to detect that the original request was never applied"). For example, there was
+    /// no connection.
     #[must_use]
     pub const fn if_never_sent(self, never_sent: bool) -> Self {
         match self {
@@ -62,16 +60,15 @@ impl RetrySafety {
         }
     }
 
-    /// The same, for a body that can be sent again or not: a request that may be sent again may not
-    /// without its body.
+    /// Forbids the retry of a request whose body cannot be sent again.
     #[must_use]
     pub const fn with_body(self, can_be_sent_again: bool) -> Self {
         if self.may_retry() && !can_be_sent_again { Self::StreamingBody } else { self }
     }
 
-    /// Why the request may not be sent again, in a word: what an integration hands on as the
-    /// outcome's [`retry_forbidden`](redress_core::RetryOutcome::retry_forbidden). `None` if it
-    /// may.
+    /// Returns the label of why the request may not be sent again, or `None` if it may.
+    /// Integrations report it as the outcome's
+    /// [`retry_forbidden`](redress_core::RetryOutcome::retry_forbidden).
     ///
     /// ```
     /// use redress::integration::http::RetrySafety;
@@ -84,7 +81,7 @@ impl RetrySafety {
         if self.may_retry() { None } else { Some(self.as_str()) }
     }
 
-    /// The reason in events, logs and metrics, such as `not_idempotent`.
+    /// Returns the label for events, logs and metrics, such as `not_idempotent`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -134,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_left_may_be_sent_whatever_the_method() {
+    fn a_request_that_was_not_sent_may_be_sent_with_any_method() {
         for safety in ALL {
             assert_eq!(safety.if_never_sent(false), safety);
         }

@@ -1,7 +1,5 @@
-//! What a client or a layer is told of the requests it sends, once for all of them.
-//!
-//! Owns the settings that every HTTP integration has, and how a call's settings are made of them.
-//! Sends nothing, and knows no policy: which one a request goes through is `selector.rs`.
+//! The settings that every HTTP integration has for all its requests, and the settings of one call
+//! derived from them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,25 +12,25 @@ use redress_core::{AbortHandle, Attempt, CallContext};
 use crate::head::Head;
 use crate::idempotency::IdempotencyGuard;
 
-/// An answer that is read off the head of a request.
+/// A function of a request's head.
 pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 
 type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 
-/// The settings that a client or a layer has for all its requests: the piece that HTTP integrations
-/// hold and ask, so that they mean the same by the same names.
+/// The settings that a client or a layer has for all its requests. HTTP integrations share this
+/// type, so that the same setting means the same in each of them.
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`guard`](Self::guard) | what is known to be idempotent may be sent again |
+/// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again |
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | the integration's own name for a request |
 /// | [`deadline`](Self::deadline) | the policy's alone |
-/// | [`abort_on`](Self::abort_on) | no handle but the policy's |
+/// | [`abort_on`](Self::abort_on) | only the policy's handles |
 /// | [`context_for`](Self::context_for) | nothing more is set for a call |
 /// | [`bypass_if`](Self::bypass_if) | no request bypasses the policy |
 /// | [`attempt_headers`](Self::attempt_headers) | headers are the same in each attempt |
 ///
-/// Clones share what they were told.
+/// Clones share their settings.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,7 +42,7 @@ type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 ///     .deadline(Duration::from_secs(2))
 ///     .bypass_if(|head| head.uri.path() == "/health");
 ///
-/// // What an integration asks before it makes the call.
+/// // Called by an integration before it makes the call.
 /// let request = Request::get("http://localhost/orders/7").body(()).unwrap();
 /// let head = Head::from_request(&request);
 /// assert!(!rules.bypasses(&head));
@@ -55,16 +53,16 @@ type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 pub struct RequestRules {
     guard: IdempotencyGuard,
     operation: Option<OfHead<Cow<'static, str>>>,
-    /// What every call is given.
+    /// Settings that apply to every call.
     for_all: Option<Arc<CallContext<'static, ()>>>,
     context: Option<OfHead<CallContext<'static, ()>>>,
     bypass_if: Option<OfHead<bool>>,
     headers: Option<OnHeaders>,
 }
 
-/// What is set.
+/// Setters.
 impl RequestRules {
-    /// The defaults.
+    /// Creates rules with the default settings.
     #[must_use]
     pub const fn new() -> Self {
         let guard = IdempotencyGuard::new();
@@ -78,7 +76,7 @@ impl RequestRules {
         self
     }
 
-    /// Gives every request this name in events and metrics. Takes the place of
+    /// Gives every request this name in events and metrics. Replaces
     /// [`operation_for`](Self::operation_for).
     #[must_use]
     pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
@@ -86,30 +84,30 @@ impl RequestRules {
         self.operation_for(move |_| name.clone())
     }
 
-    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers,
-    /// name the route. Takes the place of [`operation`](Self::operation).
+    /// Names requests by their heads. Keep names low-cardinality: if paths contain identifiers,
+    /// name the route. Replaces [`operation`](Self::operation).
     #[must_use]
     pub fn operation_for(mut self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.operation = Some(Arc::new(name));
         self
     }
 
-    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call.
+    /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
+    /// call.
     #[must_use]
     pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.set_for_all(|context| context.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted, see [`AbortHandle`]. Several may be added, and
-    /// the policy's own hold too.
+    /// Ends every call when this handle is aborted, see [`AbortHandle`]. Handles add up: several
+    /// calls of this method and the policy's own handles all apply.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.set_for_all(|context| context.abort_on(handle))
     }
 
-    /// Sets what the call of each request sets for itself, from the request's head and extensions:
-    /// all that a [`CallContext`] can. [`deadline`](Self::deadline) and
-    /// [`abort_on`](Self::abort_on) hold beside it.
+    /// Sets the [`CallContext`] of each request's call, from the request's head and extensions.
+    /// [`deadline`](Self::deadline) and [`abort_on`](Self::abort_on) apply as well.
     #[must_use]
     pub fn context_for(
         mut self,
@@ -127,9 +125,9 @@ impl RequestRules {
         self
     }
 
-    /// Sets what changes the headers of each attempt: a trace context, the attempt's number, a
-    /// signature that holds for a moment. What it adds to one attempt is not in the next. The
-    /// second call replaces the first. Default: nothing does.
+    /// Sets a function that changes the headers of each attempt, for example to add a trace
+    /// context, the attempt's number or a short-lived signature. Changes to one attempt do not
+    /// carry over to the next. A second call replaces the first. Default: headers stay the same.
     #[must_use]
     pub fn attempt_headers(mut self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
         self.headers = Some(Arc::new(change));
@@ -143,24 +141,24 @@ impl RequestRules {
     }
 }
 
-/// What an integration asks.
+/// Queries for integrations.
 impl RequestRules {
-    /// Which requests may be sent again.
+    /// Returns the guard, which decides which requests may be sent again.
     #[must_use]
     pub const fn idempotency(&self) -> IdempotencyGuard {
         self.guard
     }
 
-    /// The name of this request, if one was set; else the integration's own, such as
-    /// [`default_operation`](crate::default_operation). Making a name costs an allocation: ask only
-    /// if an observer hears it.
+    /// Returns the name of this request, if one was set. Otherwise integrations use their own, such
+    /// as [`default_operation`](crate::default_operation). A name costs an allocation, so call this
+    /// only if the call has observers.
     #[must_use]
     pub fn operation_name(&self, head: &Head<'_>) -> Option<Cow<'static, str>> {
         self.operation.as_ref().map(|name| name(head))
     }
 
-    /// What the call of this request is given, if anything is set:
-    /// [`context_for`](Self::context_for) within what holds for all.
+    /// Returns the context of this request's call, if anything is set:
+    /// [`context_for`](Self::context_for) within the settings for all calls.
     #[must_use]
     pub fn call_context(&self, head: &Head<'_>) -> Option<CallContext<'static, ()>> {
         let own = self.context.as_ref().map(|context| context(head));
@@ -170,15 +168,15 @@ impl RequestRules {
         }
     }
 
-    /// Whether this request bypasses the policy.
+    /// Returns whether this request bypasses the policy.
     #[must_use]
     pub fn bypasses(&self, head: &Head<'_>) -> bool {
         self.bypass_if.as_ref().is_some_and(|bypass| bypass(head))
     }
 
-    /// Changes the headers of this attempt, if anything is set to. An integration calls it at the
-    /// start of each attempt, on a copy of the request's headers, within the scopes of the policy's
-    /// observers.
+    /// Applies [`attempt_headers`](Self::attempt_headers) to the headers of this attempt.
+    /// Integrations call it at the start of each attempt, on the attempt's own headers, within the
+    /// scopes of the policy's observers.
     pub fn prepare(&self, headers: &mut HeaderMap, attempt: Attempt) {
         if let Some(change) = &self.headers {
             change(headers, attempt);

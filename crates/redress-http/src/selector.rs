@@ -1,6 +1,4 @@
-//! Which policy a request goes through: one for all, or one chosen by its head.
-//!
-//! Owns the choice, for blocking and for asynchronous policies. What a policy does is the core's.
+//! The choice of a policy by a request's head, for blocking and for asynchronous policies.
 
 use std::fmt;
 use std::ops::Deref;
@@ -9,8 +7,8 @@ use std::sync::Arc;
 use crate::head::Head;
 use crate::rules::OfHead;
 
-/// The policy of a client or a layer, and what may choose another for single requests: one for each
-/// host, say. `P` is a [`Policy`](redress_core::Policy) or an
+/// The default policy of a client or a layer, with a function that may choose another one for a
+/// request, such as one for each host. `P` is a [`Policy`](redress_core::Policy) or an
 /// [`AsyncPolicy`](redress_core::AsyncPolicy).
 ///
 /// ```
@@ -32,31 +30,32 @@ pub struct PolicySelector<P> {
 }
 
 impl<P> PolicySelector<P> {
-    /// This policy for every request.
+    /// Creates a selector that uses this policy for every request.
     #[must_use]
     pub const fn new(policy: P) -> Self {
         Self { policy, provider: None }
     }
 
-    /// Asks `choose` for the policy of each request; `None` is [the one for all](Self::policy).
-    /// Hand out clones: a policy made for a single request has a breaker that never opens.
+    /// Calls `choose` for the policy of each request; `None` means the [default
+    /// policy](Self::policy). Return clones of one policy: the breaker of a policy that is built
+    /// for each request never opens.
     #[must_use]
     pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
         self.provider = Some(Arc::new(choose));
         self
     }
 
-    /// The policy of requests for which no other is chosen.
+    /// Returns the policy of requests for which no other policy is chosen.
     pub const fn policy(&self) -> &P {
         &self.policy
     }
 
-    /// The same, to be changed.
+    /// Returns that policy by mutable reference.
     pub const fn policy_mut(&mut self) -> &mut P {
         &mut self.policy
     }
 
-    /// The policy of this request.
+    /// Returns the policy of this request.
     pub fn select(&self, head: &Head<'_>) -> SelectedPolicy<'_, P> {
         let provided = self.provider.as_ref().and_then(|choose| choose(head));
         provided.map_or(SelectedPolicy::Own(&self.policy), SelectedPolicy::Provided)
@@ -69,12 +68,12 @@ impl<P: fmt::Debug> fmt::Debug for PolicySelector<P> {
     }
 }
 
-/// The policy of a request: dereferences to it.
+/// The policy of a request. Dereferences to the policy.
 #[derive(Clone, Debug)]
 pub enum SelectedPolicy<'s, P> {
-    /// The one for all.
+    /// The default policy.
     Own(&'s P),
-    /// One that was chosen for the request.
+    /// A policy chosen for the request.
     Provided(P),
 }
 
@@ -90,7 +89,7 @@ impl<P> Deref for SelectedPolicy<'_, P> {
 }
 
 impl<P: Clone> SelectedPolicy<'_, P> {
-    /// The policy by value.
+    /// Returns the policy by value.
     #[must_use]
     pub fn into_owned(self) -> P {
         match self {

@@ -1,7 +1,5 @@
-//! What a status and its headers mean, on borrowed parts.
-//!
-//! Owns two readings of one table: a response that arrived as an error, and one that arrived as a
-//! value. The table is [`ErrorClass::from_status`]. Knows neither bodies nor clocks.
+//! Classifies a borrowed status and headers, by [`ErrorClass::from_status`]: once for a response
+//! that arrived as an error, and once for a response that arrived as a value.
 
 use std::time::SystemTime;
 
@@ -12,15 +10,15 @@ use redress_core::{Classification, ErrorClass};
 use crate::evidence::of_status;
 use crate::retry_after::retry_after;
 
-/// The class of a status, or `None` where the status alone says nothing.
+/// Returns the class of a status, or `None` if the status says nothing about why it is an error.
 ///
 /// The table is [`ErrorClass::from_status`]'s: 401 and 407 are `Auth`, 403 is `Permission`, 408,
 /// 421 and 425 are `Transient`, 409 and 423 are `Concurrency`, 429 is `RateLimit`, every other 4xx
 /// is `Permanent`, and so are 501 and 505; 511 is `Auth`, and 5xx otherwise is `ServerError`. 421
-/// and 425 ask for another try whatever the method, and so does a 408 that closes its connection.
+/// and 425 allow a retry with any method, and so does a 408 that closes its connection.
 ///
-/// For errors that carry a status. A response that came back as a value is read by
-/// [`classify_response`].
+/// For errors that carry a status. Use [`classify_response`] for a response that arrived as a
+/// value.
 ///
 /// ```
 /// use http::StatusCode;
@@ -37,15 +35,15 @@ pub const fn classify_status(status: StatusCode) -> Option<ErrorClass> {
     ErrorClass::from_status(status.as_u16())
 }
 
-/// What an error made of a response means, by the whole table, with the `Retry-After` hint of its
-/// headers.
+/// Classifies an error made of a response by the full table, with the `Retry-After` header as the
+/// hint.
 ///
 /// `None` means that the status says nothing about why this is an error. The hint is only read for
 /// classes that are retried (429, 503, 408 ...), because a hint is no reason to retry a 403. A date
 /// in the header is measured against `now`, see [`parse_retry_after`](crate::parse_retry_after).
 ///
 /// Sources: [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3),
-/// which names no status that `Retry-After` would be limited to.
+/// which does not limit `Retry-After` to certain statuses.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -82,13 +80,12 @@ fn is_half_received(status: StatusCode, headers: &HeaderMap) -> bool {
     status == StatusCode::REQUEST_TIMEOUT && headers.get_all(CONNECTION).iter().any(says_close)
 }
 
-/// What a response that came back as a value means: like [`classify`], but `None`, success, where
-/// the class is one that is never retried.
+/// Classifies a response that arrived as a value. Like [`classify`], but returns `None`, success,
+/// for classes that are never retried.
 ///
-/// So 408, 409, 421, 423, 425, 429, 500 and 503 are failures, and 401, 403, 404 or 501 are answers:
-/// the caller asked, the other side understood and said no, and code that holds the response reads
-/// its status anyway. Turn such a response into an error (`error_for_status` and its like) to have
-/// the whole table act on it.
+/// So 408, 409, 421, 423, 425, 429, 500 and 503 are failures, and 401, 403, 404 and 501 are
+/// successes: the server processed the request and refused it, and the caller reads the status. To
+/// apply the full table, turn the response into an error (`error_for_status` and the like).
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -107,7 +104,7 @@ pub fn classify_response(status: StatusCode, headers: &HeaderMap, now: SystemTim
     classify(status, headers, now)
 }
 
-/// The class of a response that came back as a value, or `None` for success.
+/// The class of a response that arrived as a value, or `None` for success.
 #[inline]
 pub(crate) fn response_class(status: StatusCode) -> Option<ErrorClass> {
     classify_status(status).filter(|class| class.is_retryable())

@@ -1,19 +1,18 @@
-//! URIs without what is secret in them.
-//!
-//! Owns what is left out, and where: user and password before they reach the wire, the query too
-//! before anything is printed.
+//! Removes secrets from URIs: user and password before sending, and the query as well before
+//! printing.
 
 use std::fmt;
 
 use http::Uri;
 use http::uri::Authority;
 
-/// Takes user and password out of a URI: `http://user:password@host/` becomes `http://host/`.
+/// Removes user and password from a URI: `http://user:password@host/` becomes `http://host/`.
 ///
-/// In a request's target they are not allowed ([RFC 9110, section
+/// They are not allowed in a request's target ([RFC 9110, section
 /// 4.2.4](https://www.rfc-editor.org/rfc/rfc9110#section-4.2.4), and of `:authority` [RFC 9113,
-/// section 8.3.1](https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1)), and end up in the
-/// server's logs. They are not sent as an `Authorization` either: that is for the caller to say.
+/// section 8.3.1](https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1)), and would end up in the
+/// server's logs. This function does not turn them into an `Authorization` header; the caller sets
+/// it if needed.
 ///
 /// ```
 /// use http::Uri;
@@ -28,7 +27,7 @@ pub fn strip_userinfo(uri: &mut Uri) {
     let Ok(host) = host.parse::<Authority>() else { return };
     let mut parts = uri.clone().into_parts();
     parts.authority = Some(host);
-    // The same parts but for a shorter authority, so they make a URI as they did before.
+    // Only the authority is shorter, so the parts still form a URI.
     if let Ok(stripped) = Uri::from_parts(parts) {
         *uri = stripped;
     }

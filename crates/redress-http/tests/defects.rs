@@ -1,8 +1,5 @@
-//! Defects seen in HTTP clients that retry, each as the test that redress does not have it.
-//!
-//! Through a policy in virtual time, with responses as a client would return them. What the tables
-//! say of single values is tested beside them; defects that do not concern HTTP are in
-//! redress-core's tests.
+//! Defects of other retrying HTTP clients, each with a test that redress does not have it. The
+//! tests run a policy in virtual time on responses as a client would return them.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -38,7 +35,7 @@ fn retry() -> RetryBuilder {
     Retry::builder().strategy(retry_after_or(fixed(FALLBACK)).jitter(Duration::ZERO)).max_attempts(3)
 }
 
-/// How a call ended, and what it waited for.
+/// How a call ended, and its waits.
 type Ended = (Option<StopReason>, u32, Vec<Duration>);
 
 fn ended(outcome: &RetryOutcome<Answer, io::Error>, clock: &VirtualClock) -> Ended {
@@ -50,7 +47,7 @@ fn blocking(clock: &VirtualClock, retry: RetryBuilder) -> Policy<HttpRetryAfterC
     builder.classifier(http_retry_after_classifier()).retry(retry).build().expect("valid")
 }
 
-/// A call that is answered so, on both drivers.
+/// Runs a call with these responses, on both drivers.
 #[track_caller]
 fn check(retry: impl Fn() -> RetryBuilder, answers: &[(u16, Option<&str>)], expected: &Ended) {
     let script = || answers.iter().fold(Script::new(), |script, (status, value)| script.ok(answer(*status, *value)));
@@ -74,8 +71,8 @@ fn retry_after_counts_on_a_503_and_every_other_status_that_is_retried() {
     }
 }
 
-/// redress-py: fractional values of `Retry-After` are ignored. A wait that was asked for is never
-/// shortened: `1.5` is two seconds.
+/// redress-py: fractional values of `Retry-After` are ignored. A requested wait is never shortened:
+/// `1.5` is two seconds.
 #[test]
 fn a_fractional_retry_after_is_no_shorter_wait() {
     let rows =
@@ -157,8 +154,7 @@ fn a_strategy_sees_the_failure_so_that_retry_after_works() {
     assert_eq!(clock.slept(), [secs(7), FALLBACK]);
 }
 
-/// How often a request is sent that always fails, by a client that asks this guard before it
-/// retries.
+/// How often a client with this guard sends a request that always fails.
 fn sends(guard: IdempotencyGuard, method: &Method, headers: &HeaderMap) -> usize {
     let clock = VirtualClock::new();
     let script = Script::<_, io::Error>::new().forever(|| Ok(answer(503, None)));

@@ -1,8 +1,5 @@
-//! Whatever a server sends in its headers, classification answers, and no policy waits longer than
-//! it is told to.
-//!
-//! Goes through the public classifiers with arbitrary bytes; which values mean what is tested
-//! beside the parser.
+//! Arbitrary header bytes through the public classifiers: classification never panics, and no
+//! policy waits longer than its bounds.
 
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -51,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn seconds_come_back_whatever_surrounds_them(
+    fn seconds_are_read_with_anything_around_them(
         seconds in any::<u64>(),
         before in "[ \t]{0,3}",
         after in "[ \t]{0,3}",

@@ -1,4 +1,4 @@
-//! The verdicts on sending a request again, as they are written in events, logs and metrics.
+//! The labels of `RetrySafety` in events, logs and metrics.
 
 use redress_http::RetrySafety;
 

@@ -104,7 +104,7 @@ fn a_policy_is_chosen_or_is_the_one_for_all() {
 }
 
 #[test]
-fn a_head_is_copied_whole() {
+fn a_replay_has_the_whole_head() {
     let mut request = Request::put("http://h/orders?page=2").header("x-id", "7").extension(7_u32).body("body").unwrap();
     *request.version_mut() = http::Version::HTTP_2;
     let copy = with_head_of(&request, 8);

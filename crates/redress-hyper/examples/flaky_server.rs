@@ -1,5 +1,5 @@
-//! A client and a server that is not well: what is sent again, what is not, and what the caller
-//! hears of it.
+//! A client against a flaky server: which requests are retried, which are not, and what the caller
+//! receives.
 //!
 //! `cargo run -p redress-hyper --example flaky_server`
 
@@ -40,7 +40,7 @@ async fn main() -> Result<(), BoxError> {
     tell("POST", client.post(uri("/orders")?, "one of everything")).await;
     tell("POST with a key", client.post(uri("/payments")?, "42").header(key.0, key.1)).await;
     tell("GET, in a hurry", client.get(uri("/slow?retry-after=3600")?)).await;
-    tell("GET, nobody there", client.get(Uri::from_static("http://127.0.0.1:1/"))).await;
+    tell("GET, no listener", client.get(Uri::from_static("http://127.0.0.1:1/"))).await;
     println!("\nthe server has had {} requests", requests.load(Ordering::Relaxed));
     Ok(())
 }
@@ -68,7 +68,7 @@ async fn tell(what: &str, request: RetryingRequest<'_, Pooled, HyperClassifier, 
     }
 }
 
-/// Starts the server, and says where it is and how many requests it has had.
+/// Starts the server. Returns its address and its count of requests.
 async fn start() -> Result<(std::net::SocketAddr, Arc<AtomicUsize>), BoxError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let (address, requests) = (listener.local_addr()?, Arc::new(AtomicUsize::new(0)));
@@ -83,7 +83,7 @@ async fn start() -> Result<(std::net::SocketAddr, Arc<AtomicUsize>), BoxError> {
     Ok((address, requests))
 }
 
-/// Every third request is answered; the others are told to come back.
+/// Serves every third request; the others get a 503 with `Retry-After`.
 async fn answer(request: Request<Incoming>, number: usize) -> Result<Response<Full<Bytes>>, BoxError> {
     let wait = request.uri().query().and_then(|query| query.strip_prefix("retry-after=")).map(str::to_owned);
     let body = request.into_body().collect().await?.to_bytes();

@@ -1,7 +1,4 @@
-//! What responses and this crate's errors mean.
-//!
-//! Owns the table of hyper's errors. The table of statuses is redress-http's, the one of other
-//! errors the core's.
+//! The classifier for responses and for the errors of this crate, hyper and hyper-util.
 
 use std::error::Error;
 
@@ -14,39 +11,40 @@ use redress_http::{classify_connect, classify_handshake, default_result_classifi
 use crate::error::{HyperError, Kind};
 use crate::http2;
 
-/// Classifies responses by status and `Retry-After`, and the errors of this crate, of hyper and of
-/// hyper-util's client by what happened. Made by [`hyper_classifier`].
+/// Classifies responses by status and `Retry-After`, and the errors of this crate, hyper and
+/// hyper-util's client. Made by [`hyper_classifier`].
 ///
-/// Responses are read as [`DefaultResultClassifier`](redress_http::DefaultResultClassifier) does:
-/// 408, 409, 421, 423, 425, 429 and most of 5xx are failures. Of an error, the first row that holds
-/// counts:
+/// Responses are classified as [`DefaultResultClassifier`](redress_http::DefaultResultClassifier)
+/// classifies them: 408, 409, 421, 423, 425, 429 and most of 5xx are failures. For an error, the
+/// first matching row counts:
 ///
 /// | error | class |
 /// |---|---|
 /// | the chain of sources holds an [`AbortRetryError`](redress_core::error::AbortRetryError) | the call ends |
-/// | your own part failed, such as the body you send ([`is_own`](HyperError::is_own)): that says nothing about the server | what the chain is certain about where that is never retried, or `Unknown`: see [`own_failure`] |
+/// | the caller's part failed, such as the request's body ([`is_own`](HyperError::is_own)), which says nothing about the server | the class that the chain determines if it is never retried, else `Unknown`: see [`own_failure`] |
 /// | [no connection](HyperError::is_connect) | that of [`classify_connect`]: a refused certificate is `Permanent`, a name that is not found `Transient` |
-/// | the server refuses the client's certificate when the request has been sent, as TLS 1.3 lets it | that of [`classify_handshake`] |
-/// | the chain of sources holds something that the [default classifier](redress_core::classify::DefaultClassifier) is certain about: a marker, a status, an `io::Error` such as a refused or reset connection | what that says |
+/// | the server refuses the client's certificate after the request was sent, which TLS 1.3 allows | that of [`classify_handshake`] |
+/// | the chain of sources holds an error that the [default classifier](redress_core::classify::DefaultClassifier) recognises: a marker, a status, an `io::Error` such as a refused or reset connection | the class of that error |
 /// | an error code of HTTP/2 (feature `http2`) | that of `redress_http::classify_http2`: `HTTP_1_1_REQUIRED` is `Permanent`, `ENHANCE_YOUR_CALM` is `RateLimit` |
-/// | [the client does not send such requests](HyperError::is_request) | `Permanent` |
-/// | [what came back is not HTTP](HyperError::is_parse): a gateway would say 502 ([RFC 9110, section 15.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.6.3)) | `ServerError` |
-/// | the rest: a connection closed in the middle, or before it took the request | `Transient` |
+/// | [the client refuses to send the request](HyperError::is_request) | `Permanent` |
+/// | [the response is not HTTP](HyperError::is_parse), for which a gateway would return 502 ([RFC 9110, section 15.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.6.3)) | `ServerError` |
+/// | any other error: a connection that closed in the middle, or before it took the request | `Transient` |
 ///
-/// What was certainly not acted on is [marked so](Classification::is_unsent). The status is the
-/// label `status`, as in `503`, the kind of an `io::Error` the label `io`, the code of HTTP/2 the
-/// label `http2`.
+/// A failure whose request was certainly not acted on is [marked as
+/// unsent](Classification::is_unsent). Failures have the label `status` with the status, as in
+/// `503`, `io` with the kind of an `io::Error`, and `http2` with the HTTP/2 error code.
 ///
-/// Hints are taken as they come; the policy's retry
-/// [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too long.
+/// Hints are not capped here; use
+/// [`max_retry_after`](redress_core::policy::RetryBuilder::max_retry_after) on the policy's retry
+/// component.
 ///
-/// For a [`PolicyLayer`](https://docs.rs/redress-tower) over hyper-util's client it knows more than
-/// redress-http's classifiers, which name no type of hyper.
+/// For a [`PolicyLayer`](https://docs.rs/redress-tower) over hyper-util's client, this classifier
+/// is more precise than redress-http's classifiers, which do not use hyper's types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HyperClassifier;
 
-/// A classifier of responses by status and `Retry-After`, and of hyper's errors; see
+/// Creates a classifier of responses by status and `Retry-After`, and of hyper's errors. See
 /// [`HyperClassifier`].
 ///
 /// ```
@@ -64,8 +62,8 @@ pub const fn hyper_classifier() -> HyperClassifier {
 }
 
 impl HyperClassifier {
-    /// Asks `other` about errors that this one does not recognise, and about responses it finds
-    /// good.
+    /// Adds a fallback: `other` classifies the errors that this classifier does not recognise and
+    /// the responses that it calls a success.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
@@ -114,7 +112,7 @@ fn classify_error(kind: Kind, error: &(dyn Error + 'static)) -> Classification {
     if kind.is_unsent() { failure.unsent() } else { failure }
 }
 
-/// The first row of the table that holds.
+/// The class of the first matching row of the table.
 fn class_of(kind: Kind, error: &(dyn Error + 'static), certain: Classification) -> Classification {
     if kind == Kind::Own {
         return own_failure(certain);

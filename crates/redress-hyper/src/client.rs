@@ -1,6 +1,5 @@
-//! The client: a transport, a policy, and what its requests have in common.
-//!
-//! Owns the settings of all requests. One request's are `request.rs`.
+//! The retrying client: a transport, a policy, and the settings for all requests. One request's
+//! settings are in `request.rs`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,33 +16,33 @@ use crate::request::{RetryingRequest, Settings};
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
-/// A client whose requests go through a policy `P`, an [`AsyncPolicy`] of the runtime's crate.
-/// Clones share the transport, the policy, its breaker and its budget.
+/// An HTTP client whose requests go through a policy `P`, an [`AsyncPolicy`] from a runtime's
+/// crate. Clones share the transport and the policy with its breaker and budget.
 ///
 /// | setting | default |
 /// |---|---|
 /// | [`policy_provider`](Self::policy_provider) | the client's policy for each request |
-/// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
+/// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`] |
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`](redress_http::default_operation): method and path |
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
-/// | [`bypass_if`](Self::bypass_if) | no request is skipped |
-/// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
+/// | [`bypass_if`](Self::bypass_if) | no request bypasses the policy |
+/// | [`attempt_headers`](Self::attempt_headers) | headers are the same in each attempt |
 /// | [`drain`](Self::drain) | 64 KiB, 100 ms |
 ///
-/// - **Failures** are what the policy's classifier says: give it
-///   [`hyper_classifier`](crate::hyper_classifier), or one of your own. It may be asked twice about
-///   a response.
+/// - **Failures** are decided by the policy's classifier: use
+///   [`hyper_classifier`](crate::hyper_classifier) or a custom one. It may be called twice for a
+///   response.
 /// - **Repetition**: a request that is not idempotent is sent once, and if it fails the outcome
-///   says `not_idempotent`. Only what certainly [never left](HyperError::is_unsent) is sent again
-///   whatever its method ([RFC 9110, section
-///   9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)). Head and extensions are the
-///   same in each attempt, and so is the [body](ReplayBody).
-/// - **An attempt** reaches to the head of the response, and through the reading of one that is to
-///   be retried. Its timeout holds for the connecting as well. The body is read by you, outside of
-///   the policy.
-/// - **A URI** is anything that is `TryInto<Uri>`: a `Uri`, `"http://.."`, a `String`. One that
-///   does not parse fails the request when it is [sent](RetryingRequest::send).
+///   says `not_idempotent`. A request with any method is sent again if it was certainly [not acted
+///   on](HyperError::is_unsent) ([RFC 9110, section
+///   9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)). Each attempt sends the same
+///   head and the same [body](ReplayBody).
+/// - **An attempt** covers connecting, sending and receiving the response's head, plus draining a
+///   response that will be retried. Its timeout applies to all of that. The caller reads the body
+///   of the final response, outside of the policy.
+/// - **A URI** is anything that is `TryInto<Uri>`: a `Uri`, `"http://.."`, a `String`. An invalid
+///   URI fails the request when it is [sent](RetryingRequest::send).
 #[derive(Clone)]
 pub struct RetryingClient<T, P> {
     transport: T,
@@ -53,16 +52,16 @@ pub struct RetryingClient<T, P> {
 }
 
 impl<T, P> RetryingClient<T, P> {
-    /// A client over this transport with this policy.
+    /// Creates a client over this transport with this policy.
     #[must_use]
     pub fn new(transport: T, policy: P) -> Self {
         let (rules, drain) = (RequestRules::new(), Drain::default());
         Self { transport, policies: PolicySelector::new(policy), rules, drain }
     }
 
-    /// Chooses a policy for each request; `None` is the client's own. Hand out clones: a policy
-    /// made for a single request has a breaker that never opens. What a request [sets for
-    /// itself](RetryingRequest::context) holds whichever policy it goes through.
+    /// Sets a function that chooses a policy for each request; `None` means the client's policy.
+    /// Return clones of one policy: the breaker of a policy that is built for each request never
+    /// opens. A request's [context](RetryingRequest::context) applies with any policy.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -92,14 +91,14 @@ impl<T, P> RetryingClient<T, P> {
         self.with_rules(|rules| rules.guard(guard))
     }
 
-    /// Sets how much of a response that is to be retried is read, and for how long, so that its
-    /// connection can be used again. A longer one is dropped before the wait, which closes its
-    /// connection, unless hyper has the rest already; zero of either reads nothing. What has been
-    /// read is kept, so that the response is whole if it turns out to be the last. Default: 64 KiB
-    /// and 100 ms.
+    /// Sets how much of a response that will be retried is read, and for how long, so that its
+    /// connection can be reused. A longer response is dropped before the wait, which closes its
+    /// connection unless hyper already received the rest. Zero bytes or zero time disable reading.
+    /// The part that was read is kept, so that the response is whole if no retry follows. Default:
+    /// 64 KiB and 100 ms.
     ///
-    /// At most half of what the attempt has left is spent on it, so that a response is never lost
-    /// to the attempt's timeout. The timer is the policy's.
+    /// Draining takes at most half of the time that the attempt has left, so that the attempt's
+    /// timeout does not discard a response that has arrived. It uses the policy's timer.
     #[must_use]
     pub const fn drain(mut self, max_bytes: usize, max_time: Duration) -> Self {
         self.drain = Drain::new(max_bytes, max_time);
@@ -112,29 +111,29 @@ impl<T, P> RetryingClient<T, P> {
         self.with_rules(|rules| rules.operation(name))
     }
 
-    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers,
+    /// Names requests by their heads. Keep names low-cardinality: if paths contain identifiers,
     /// name the route.
     #[must_use]
     pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.operation_for(name))
     }
 
-    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call.
+    /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
+    /// call.
     #[must_use]
     pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.with_rules(|rules| rules.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold
-    /// too.
+    /// Ends every call when this handle is aborted. Handles add up: several calls of this method
+    /// and the policy's own handles all apply.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.with_rules(|rules| rules.abort_on(handle))
     }
 
-    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the
-    /// request's head and extensions. A request's own [`context`](RetryingRequest::context) goes
-    /// within it.
+    /// Sets the [`CallContext`] of each request's call, from the request's head and extensions. A
+    /// request's own [`context`](RetryingRequest::context) goes within it.
     #[must_use]
     pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.context_for(context))
@@ -152,10 +151,11 @@ impl<T, P> RetryingClient<T, P> {
         self
     }
 
-    /// Sets what changes the headers of each attempt: a trace context, the attempt's number, a
-    /// signature that holds for a moment. What it adds to one attempt is not in the next. It runs
-    /// at the start of the attempt, within the scopes of the policy's observers, so the attempt's
-    /// span is current. The second call replaces the first. Default: nothing does.
+    /// Sets a function that changes the headers of each attempt, for example to add a trace
+    /// context, the attempt's number or a short-lived signature. Changes to one attempt do not
+    /// carry over to the next. The function runs at the start of the attempt, within the scopes of
+    /// the policy's observers, so the attempt's span is current. A second call replaces the first.
+    /// Default: headers stay the same.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue};
@@ -173,19 +173,19 @@ impl<T, P> RetryingClient<T, P> {
         self.with_rules(|rules| rules.attempt_headers(change))
     }
 
-    /// The transport.
+    /// Returns the transport.
     pub const fn transport(&self) -> &T {
         &self.transport
     }
 
-    /// The policy of requests for which no other is chosen.
+    /// Returns the policy of requests for which no other policy is chosen.
     pub const fn policy(&self) -> &P {
         self.policies.policy()
     }
 }
 
 impl<T: Transport, C, Tm> RetryingClient<T, AsyncPolicy<C, Tm>> {
-    /// A request with settings of its own, to be sent with [`RetryingRequest::send`].
+    /// Starts a request with its own settings. Send it with [`RetryingRequest::send`].
     pub fn request<B>(&self, request: Request<B>) -> RetryingRequest<'_, T, C, Tm>
     where
         B: Into<ReplayBody<T::RequestBody>>,
@@ -269,7 +269,7 @@ where
     C: Classifier<Response<ResponseBody<T::ResponseBody>>, HyperError> + Clone,
     Tm: Timer + Clone,
 {
-    /// Sends a request as it is; short for [`request`](Self::request) and
+    /// Sends a request without further settings. Short for [`request`](Self::request) and
     /// [`send`](RetryingRequest::send).
     ///
     /// # Errors
@@ -290,7 +290,7 @@ where
     }
 }
 
-/// Sends one request through a policy, for those who keep no [`RetryingClient`].
+/// Sends one request through a policy, without a [`RetryingClient`].
 ///
 /// # Errors
 ///

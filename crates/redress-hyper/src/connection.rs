@@ -1,7 +1,5 @@
-//! The sending half of a plain connection, HTTP/1 or HTTP/2.
-//!
-//! Owns what the two have in common, and the form that a request has on the wire. Does not know
-//! where connections come from.
+//! The trait over hyper's HTTP/1 and HTTP/2 senders, and the form that each protocol's requests
+//! have on the wire.
 
 use std::future::Future;
 use std::task::{Context, Poll};
@@ -18,8 +16,8 @@ use crate::wire::prepared;
 #[cfg(feature = "http2")]
 use hyper::client::conn::http2;
 
-/// What [`Connections`](crate::Connections) send over: hyper's `http1::SendRequest`, and with the
-/// feature `http2` also `http2::SendRequest`. Nothing else can be one.
+/// The sender of a connection in [`Connections`](crate::Connections): hyper's `http1::SendRequest`
+/// or, with the feature `http2`, `http2::SendRequest`. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the sending half of a hyper connection",
     note = "`hyper::client::conn::http1::SendRequest` is one, and with redress-hyper's feature `http2` that of `http2`"
@@ -32,21 +30,21 @@ impl<S: Sends> Connection for S {}
 pub trait Sends: Sized {
     type Body: Body;
 
-    /// Whether it takes several requests at once.
+    /// Whether the connection takes several requests at once.
     const IS_SHARED: bool;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>>;
 
-    /// Sends the request, or hands it back if nothing of it was written.
+    /// Sends the request, or returns it in the error if none of it was written.
     fn try_send(
         &mut self,
         request: Request<Self::Body>,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Self::Body>>>>;
 
-    /// The request as it goes over such a connection.
+    /// Converts the request to the form that this protocol sends.
     fn on_the_wire(request: Request<Self::Body>) -> Request<Self::Body>;
 
-    /// Another handle of it, if it takes several requests at once.
+    /// Returns another handle of the connection, if it takes several requests at once.
     fn share(&self) -> Option<Self>;
 }
 

@@ -1,8 +1,5 @@
-//! Plain connections of [`hyper::client::conn`], kept while they can be used and opened anew when
-//! they cannot.
-//!
-//! Owns the connections that are idle. How one is opened, and what drives it, is the caller's.
-//! Knows no policy.
+//! A transport over plain connections of [`hyper::client::conn`], which keeps idle connections and
+//! opens new ones when needed.
 
 use std::error::Error;
 use std::fmt;
@@ -25,26 +22,26 @@ use crate::wire::check_length;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Sends over connections that a function of yours opens. All of them have to lead to the same
-/// place: the request's host is not looked at, except, over HTTP/1, for the `Host` header of a
-/// request that has none.
+/// A [`Transport`] over connections that a function opens. All of them must lead to the same
+/// server: the request's host is only used, over HTTP/1, for the `Host` header of a request that
+/// has none.
 ///
-/// An HTTP/1 connection is used for one request at a time, and again when its response was read to
-/// the end; requests at the same time have one each. An HTTP/2 connection (feature `http2`) is used
-/// for all, and while one is being opened the others wait for it. One that was closed is given up:
-/// a connection cannot be revived, so the next attempt opens another. A request that an idle
-/// connection hands back unsent, because it was just being closed, goes over another one at once;
-/// this is no attempt of its own. The rest waits for the policy.
+/// An HTTP/1 connection carries one request at a time, and is reused when the response was read to
+/// the end; concurrent requests use one connection each. An HTTP/2 connection (feature `http2`)
+/// carries all requests, and while it is being opened the requests wait for it. A closed connection
+/// is dropped, and the next attempt opens another. If an idle connection closes and returns a
+/// request unsent, the request is sent over another connection at once, within the same attempt.
+/// Other failures are left to the policy.
 ///
-/// Clones share the connections. There is no limit to them, and no timeout of idle ones: for that,
-/// and for many hosts, take hyper-util's client.
+/// Clones share the connections. Their number is not limited, and idle connections do not time out.
+/// For that, and for many hosts, use hyper-util's client.
 ///
-/// A connection is retired when an answer or an error says that it is the connection's fault: a
-/// 421, a 408, a GOAWAY, a reset. Those that there were when the request was sent are retired with
-/// it, since they lead where it led. A retry takes one that is younger, or opens another.
+/// A connection is retired when a response or an error blames it: a 421, a 408, a GOAWAY, a reset.
+/// The connections that existed when the request was sent are retired too, because they lead to the
+/// same place. A retry uses a younger connection, or opens one.
 ///
-/// **Invariant N3**: a connection that broke, or that an answer blamed, gets no request of a later
-/// attempt.
+/// **Invariant N3**: a connection that broke, or that a response blamed, carries no request of a
+/// later attempt.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -73,15 +70,15 @@ struct Shared<F, S> {
 
 struct Idle<S> {
     connections: Vec<Kept<S>>,
-    /// How many were begun to be opened.
+    /// The number of connections whose opening was started.
     begun: u64,
-    /// Those with a lower number are retired.
+    /// Connections with a lower number are retired.
     retired: u64,
-    /// Of a connection that will be shared.
+    /// The opening of a shared connection, while it is under way.
     opening: Option<Opening>,
 }
 
-/// A connection and its number, in the order in which they were begun to be opened.
+/// A connection and its number, in the order in which openings were started.
 struct Kept<S> {
     sender: S,
     number: u64,
@@ -94,7 +91,7 @@ impl<S> Idle<S> {
         }
     }
 
-    /// Gives up the connections with numbers below this one.
+    /// Retires the connections with lower numbers.
     fn retire(&mut self, number: u64) {
         self.retired = self.retired.max(number);
         let retired = self.retired;
@@ -109,11 +106,11 @@ impl<S> Idle<S> {
 
 impl<F, S> Connections<F, S> {
     fn idle(&self) -> MutexGuard<'_, Idle<S>> {
-        // Nothing is done under the lock that could leave a half-changed list.
+        // Code under the lock never leaves a half-changed list, so poisoning is ignored.
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the opening that is under way, or begins one, so that there is one at a time.
+    /// Joins the opening that is under way, or starts one, so that there is one at a time.
     fn join_opening(&self) -> Joined<'_, F, S> {
         let mut idle = self.idle();
         if let Some(opening) = &idle.opening {
@@ -125,7 +122,8 @@ impl<F, S> Connections<F, S> {
 }
 
 impl<F, S: Connection> Connections<F, S> {
-    /// Opens connections with `open`, which sees to it that each of them is driven.
+    /// Creates a transport that opens connections with `open`. The function must also drive each
+    /// connection, such as by spawning it.
     pub fn new<Fut, E>(open: F) -> Self
     where
         F: Fn() -> Fut,
@@ -136,7 +134,8 @@ impl<F, S: Connection> Connections<F, S> {
         Self(Arc::new(Shared { open, idle: Mutex::new(idle), waiting: Waiting::new() }))
     }
 
-    /// A connection that is ready for a request, or word when one may be.
+    /// Returns a connection that is ready for a request, or registers the waiter to be woken when
+    /// one may be.
     fn poll_idle(&self, waiter: &Waiter<'_>, cx: &mut Context<'_>) -> Option<Kept<S>> {
         let asked = waiter.poll(cx, |cx| self.ready(cx).map_or(Poll::Pending, Poll::Ready));
         match asked {
@@ -151,7 +150,7 @@ impl<F, S: Connection> Connections<F, S> {
         self.0.waiting.wake();
     }
 
-    /// A connection that is ready now. Those that are closed are dropped on the way.
+    /// Returns a connection that is ready now. Drops closed connections.
     fn ready(&self, cx: &mut Context<'_>) -> Option<Kept<S>> {
         let idle = &mut self.idle().connections;
         let mut ready = None;
@@ -172,7 +171,7 @@ impl<F, S: Connection> Connections<F, S> {
         ready
     }
 
-    /// A connection, and whether it has been used before.
+    /// Returns a connection, and whether it was used before.
     async fn acquire<Fut, E>(&self) -> Result<(Kept<S>, bool), HyperError>
     where
         F: Fn() -> Fut,
@@ -180,8 +179,8 @@ impl<F, S: Connection> Connections<F, S> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let waiter = self.0.waiting.join();
-        // A connection whose response was read just now is ready when its task has run: it is given
-        // a turn before another is opened.
+        // A connection whose response was just read becomes ready once its task has run, so yield
+        // once before opening another.
         let mut has_waited = false;
         let idle = poll_fn(|cx| {
             let ready = self.poll_idle(&waiter, cx);
@@ -198,8 +197,8 @@ impl<F, S: Connection> Connections<F, S> {
         if !S::IS_SHARED {
             return self.open(&waiter).await.map_err(HyperError::connect);
         }
-        // RFC 9113, section 9.1: a client should not open more than one connection to the same
-        // place.
+        // RFC 9113, section 9.1: a client should not open more than one connection to the same host
+        // and port.
         loop {
             let opening = match self.join_opening() {
                 Joined::Waiting(opening) => opening,
@@ -217,7 +216,7 @@ impl<F, S: Connection> Connections<F, S> {
         }
     }
 
-    /// A new connection, unless another has become idle by then.
+    /// Opens a connection, unless another becomes idle first.
     async fn open<Fut, E>(&self, waiter: &Waiter<'_>) -> Result<(Kept<S>, bool), BoxError>
     where
         F: Fn() -> Fut,
@@ -236,7 +235,7 @@ impl<F, S: Connection> Connections<F, S> {
         .await
     }
 
-    /// A new connection, for which all other requests wait.
+    /// Opens a shared connection, for which all other requests wait.
     async fn open_for_all<Fut, E>(
         &self,
         mut held: Held<'_, F, S>,
@@ -263,14 +262,13 @@ impl<F, S: Connection> Connections<F, S> {
     }
 }
 
-/// A request's part in the opening of a connection for all.
+/// A request's role in the opening of a shared connection.
 enum Joined<'c, F, S> {
     Waiting(Opening),
     Opening(Held<'c, F, S>),
 }
 
-/// An opening that others wait for: it ends with the request that opens, also where that is
-/// dropped.
+/// An opening that other requests wait for. It ends when the request that opens ends or is dropped.
 struct Held<'c, F, S> {
     connections: &'c Connections<F, S>,
     opening: Opening,
@@ -279,7 +277,7 @@ struct Held<'c, F, S> {
 
 impl<F, S> Drop for Held<'_, F, S> {
     fn drop(&mut self) {
-        // Still this one: another begins only where there is none.
+        // This is still the current opening: a new one starts only if there is none.
         self.connections.idle().opening = None;
         self.opening.end(self.ended.clone());
     }
@@ -303,8 +301,8 @@ where
             progress.connects();
             let (mut connection, is_used) = self.acquire().await?;
             progress.sends();
-            // Those that there are now lead where this one does; what is opened while it is asked
-            // may not.
+            // The existing connections lead to the same place as this one; those opened during the
+            // exchange may not.
             let younger = self.idle().begun;
             let mut error = match connection.sender.try_send(request).await {
                 Ok(response) => {

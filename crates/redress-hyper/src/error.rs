@@ -1,7 +1,5 @@
-//! What a request fails with, and what can be asked about it.
-//!
-//! Owns the error and the sorting of hyper's and hyper-util's into it. What it means for a retry is
-//! `classifier.rs`.
+//! The error of a request, with predicates for its kind, and the conversion from the errors of
+//! hyper and hyper-util.
 
 use std::error::Error;
 use std::{fmt, io};
@@ -14,46 +12,46 @@ use crate::http2;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Why a request has no response, or a response no more body.
+/// Why a request has no response, or why a response's body broke off.
 ///
-/// hyper's or hyper-util's own error is its `source()`, and [`hyper`](Self::hyper) finds hyper's
-/// wherever it is.
+/// Its `source()` is the error of hyper or hyper-util. [`hyper`](Self::hyper) returns hyper's error
+/// from anywhere in the chain.
 #[derive(Debug, thiserror::Error)]
 pub struct HyperError {
     kind: Kind,
     source: Option<BoxError>,
 }
 
-/// What an error is, without the error.
+/// The kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// No connection came about.
+    /// No connection was made.
     Connect,
-    /// There was one, and it ended before it took the request.
+    /// The connection ended before it took the request.
     Unsent,
-    /// There was one, and the server says that it did not act on the request.
+    /// The server said that it did not act on the request.
     Refused,
-    /// The request cannot be sent by this client, whatever the other side does.
+    /// This client refuses to send the request.
     Request,
-    /// The caller's own part failed: the body of the request.
+    /// The caller's part failed: the body of the request.
     Own,
-    /// It was sent, or at least begun.
+    /// The exchange failed after the request was sent, at least in part.
     Exchange,
-    /// The head was there; reading the body failed.
+    /// Reading the body failed, after the head arrived.
     Body,
-    /// The rest of the body was dropped, so that its connection need not be held while waiting.
+    /// The rest of the body was dropped to release its connection before a wait.
     Discarded,
 }
 
 impl HyperError {
-    /// No connection came about, for this reason. For transports of your own: such a request
-    /// certainly never left.
+    /// Creates the error of a connection that was not made. For custom transports: the request was
+    /// certainly not sent.
     pub fn connect(source: impl Into<BoxError>) -> Self {
         Self { kind: Kind::Connect, source: Some(source.into()) }
     }
 
-    /// It was sent, or at least begun, and failed for this reason. For transports of your own:
-    /// nobody knows whether the server acted on such a request.
+    /// Creates the error of an exchange that failed after the request was sent, at least in part.
+    /// For custom transports: the server may have acted on the request.
     pub fn exchange(source: impl Into<BoxError>) -> Self {
         Self { kind: Kind::Exchange, source: Some(source.into()) }
     }
@@ -66,12 +64,12 @@ impl HyperError {
         Self { kind: Kind::Body, source: Some(source.into()) }
     }
 
-    /// The request could not be made, for this reason.
+    /// Creates the error of a request that could not be built.
     pub(crate) fn request(source: impl Into<BoxError>) -> Self {
         Self { kind: Kind::Request, source: Some(source.into()) }
     }
 
-    /// There is nothing left to send.
+    /// Creates the error of an attempt without a request to send.
     pub(crate) const fn spent() -> Self {
         Self { kind: Kind::Request, source: None }
     }
@@ -80,17 +78,17 @@ impl HyperError {
         Self { kind: Kind::Discarded, source: None }
     }
 
-    /// Whether no connection came about.
+    /// Returns whether no connection was made.
     #[must_use]
     pub const fn is_connect(&self) -> bool {
         matches!(self.kind, Kind::Connect)
     }
 
-    /// Whether the request was certainly not acted on. Such a request may be sent again although it
-    /// is not idempotent.
+    /// Returns whether the request was certainly not acted on. Such a request may be sent again
+    /// even if it is not idempotent.
     ///
-    /// There was no connection, or it ended before it took the request; or the server says so, over
-    /// HTTP/2 by `REFUSED_STREAM` or by a GOAWAY whose last stream is below the request's ([RFC
+    /// There was no connection, or it ended before it took the request, or the server said so over
+    /// HTTP/2, by `REFUSED_STREAM` or by a GOAWAY whose last stream is below the request's ([RFC
     /// 9113, section 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7), read with the
     /// feature `http2`).
     #[must_use]
@@ -98,15 +96,15 @@ impl HyperError {
         self.kind.is_unsent()
     }
 
-    /// Whether it is your own part that failed, such as the body that was being sent, and not the
-    /// server or the way to it.
+    /// Returns whether the caller's part failed, such as the request's body, and not the server or
+    /// the network.
     #[must_use]
     pub const fn is_own(&self) -> bool {
         matches!(self.kind, Kind::Own)
     }
 
-    /// Whether it was the connection that failed, so that another may do better: none came about,
-    /// or the one there was broke or is being closed. A stream of HTTP/2 that was reset says
+    /// Returns whether the connection failed, so that another may work: it was not made, it broke,
+    /// or it is being closed. An HTTP/2 stream that was reset does not count, because it says
     /// nothing about its connection.
     #[must_use]
     pub fn is_connection(&self) -> bool {
@@ -117,29 +115,29 @@ impl HyperError {
         }
     }
 
-    /// Whether the client refuses to send such a request: its URI does not parse or has no host,
-    /// its HTTP version is not the connection's, or the `Content-Length` it was given is not its
-    /// body's.
+    /// Returns whether the client refused to send the request: its URI is invalid or has no host,
+    /// its HTTP version is not the connection's, or its `Content-Length` differs from its body's
+    /// length.
     #[must_use]
     pub const fn is_request(&self) -> bool {
         matches!(self.kind, Kind::Request)
     }
 
-    /// Whether the head of the response was there, and reading its body failed.
+    /// Returns whether reading the response's body failed, after its head arrived.
     #[must_use]
     pub const fn is_body(&self) -> bool {
         matches!(self.kind, Kind::Body)
     }
 
-    /// Whether the rest of the body is missing because the response was to be retried, and its
-    /// connection was let go of before the wait.
+    /// Returns whether the rest of the body is missing because the response was going to be retried
+    /// and its connection was released before the wait.
     #[must_use]
     pub const fn is_discarded(&self) -> bool {
         matches!(self.kind, Kind::Discarded)
     }
 
-    /// Whether something ran into a timeout of its own: a connector's, or the system's. (An attempt
-    /// that ran into the policy's has no error at all.)
+    /// Returns whether a timeout of the connector or the system expired. (An attempt that runs into
+    /// the policy's timeout has no error.)
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
@@ -147,8 +145,8 @@ impl HyperError {
             || self.chain().any(|error| error.downcast_ref().is_some_and(timed_out))
     }
 
-    /// Whether the connection, once there was one, ended in the middle: before the whole head, or
-    /// before the whole body.
+    /// Returns whether an established connection ended early: before the end of the head or of the
+    /// body.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         let ended = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
@@ -157,13 +155,13 @@ impl HyperError {
         is_cut_off && !self.is_connect()
     }
 
-    /// Whether what came back is not HTTP, or not within the connection's limits.
+    /// Returns whether the response is not HTTP, or exceeds the connection's limits.
     #[must_use]
     pub fn is_parse(&self) -> bool {
         self.hyper().is_some_and(hyper::Error::is_parse)
     }
 
-    /// hyper's error, if there is one in the chain of sources.
+    /// Returns hyper's error, if there is one in the chain of sources.
     #[must_use]
     pub fn hyper(&self) -> Option<&hyper::Error> {
         self.chain().find_map(|error| error.downcast_ref())
@@ -187,25 +185,25 @@ impl From<hyper::Error> for HyperError {
 }
 
 impl Kind {
-    /// What an error of hyper-util's client is.
+    /// The kind of an error of hyper-util's client.
     pub(crate) fn of_client(error: &legacy::Error) -> Self {
         if error.is_connect() {
             return Self::Connect;
         }
         match error.source() {
-            // The client has looked at the request and at nothing else.
+            // The client only checked the request.
             None => Self::Request,
-            // What fails with a request in hand tells its connection. A new one that fails, or
-            // talks, before it is ready does not.
+            // An error after a connection took the request carries the connection's info. A new
+            // connection that fails, or receives data, before it is ready carries none.
             Some(_) if error.connect_info().is_none() => Self::Unsent,
             Some(source) => source.downcast_ref().map_or(Self::Exchange, Self::of),
         }
     }
 
-    /// What an error of hyper is.
+    /// The kind of an error of hyper.
     pub(crate) fn of(error: &hyper::Error) -> Self {
-        // hyper calls a request cancelled exactly when it hands it back: it was still in the queue
-        // of its connection.
+        // hyper reports a request as cancelled only when it returns it unsent from the connection's
+        // queue.
         if error.is_canceled() {
             return Self::Unsent;
         }

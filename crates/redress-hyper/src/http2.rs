@@ -1,12 +1,10 @@
-//! What HTTP/2 says in hyper's errors. Without the feature `http2` nothing is known of it.
-//!
-//! Owns finding h2's error. What it means is redress-http's.
+//! Finds and classifies h2's error in hyper's errors. Without the feature `http2` it finds none.
 
 use std::error::Error;
 
 use redress_core::Classification;
 
-/// What the error of HTTP/2 in the chain of sources means, if there is one.
+/// Classifies the HTTP/2 error in the chain of sources, if there is one.
 pub(crate) fn classify(error: &(dyn Error + 'static)) -> Option<Classification> {
     #[cfg(feature = "http2")]
     let meaning = find(error).map(redress_http::classify_http2);
@@ -18,7 +16,7 @@ pub(crate) fn classify(error: &(dyn Error + 'static)) -> Option<Classification> 
     meaning
 }
 
-/// The error of HTTP/2 that says of a stream that it failed, and nothing of its connection.
+/// Returns the HTTP/2 error in the chain if it is about a stream only, not about its connection.
 pub(crate) fn of_a_stream<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
     #[cfg(feature = "http2")]
     let of_a_stream = find(error).filter(|error| error.is_reset()).map(|error| error as _);

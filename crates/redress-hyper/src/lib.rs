@@ -1,16 +1,15 @@
 //! A retrying HTTP client for redress over hyper and hyper-util.
 //!
-//! - [`RetryingClient`] sends every request through a policy; [`request_with_retry`] sends one.
-//! - [`Transport`] is what sends an attempt: hyper-util's client, plain [`Connections`], or your
-//!   own.
-//! - [`ClientService`] is hyper-util's client below a tower layer.
+//! - [`RetryingClient`] sends every request through a policy; [`request_with_retry`] sends one. -
+//!   [`Transport`] sends an attempt: hyper-util's client, plain [`Connections`], or a custom one. -
+//!   [`ClientService`] is hyper-util's client as a tower service, for use below a layer.
 //! - [`ReplayBody`] is the body of a request: bytes, a function that makes it, or a stream that is
 //!   sent once.
-//! - `testing::FakeTransport` (feature `testing`) answers and fails by a script, with the errors of
-//!   real connections.
-//! - [`hyper_classifier`] says what responses and [`HyperError`]s mean.
+//! - `testing::FakeTransport` (feature `testing`) responds and fails by a script, with the errors
+//!   of real connections. - [`hyper_classifier`] classifies responses and [`HyperError`]s.
 //!
-//! It knows neither a runtime nor TLS: the timer is the policy's, the connector the caller's.
+//! The crate depends on no runtime and no TLS library: it uses the policy's timer and the caller's
+//! connector.
 
 #![forbid(unsafe_code)]
 
@@ -49,6 +48,7 @@ mod http2;
 mod opening;
 mod progress;
 mod read_ahead;
+mod request_replay;
 mod waiting;
 mod wire;
 

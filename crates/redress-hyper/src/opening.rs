@@ -1,6 +1,4 @@
-//! The opening of a connection that others wait for, since it will take their requests too.
-//!
-//! Owns how it ends, and who is woken then. What is opened is `connections.rs`.
+//! The opening of a shared connection, which several requests wait for.
 
 use std::error::Error;
 use std::fmt;
@@ -9,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// An opening under way, or how it ended. Clones are the same.
+/// An opening under way, or its result. Clones refer to the same opening.
 #[derive(Clone, Default)]
 pub(crate) struct Opening(Arc<Mutex<State>>);
 
@@ -22,13 +20,13 @@ struct State {
 /// How an opening ended.
 #[derive(Clone)]
 pub(crate) enum Ended {
-    /// There is a connection, or there would have been one: whoever opened it was dropped.
+    /// There is a connection, or the request that opened it was dropped.
     Over,
     Failed(Shared),
 }
 
 impl Opening {
-    /// Waits for the end.
+    /// Polls for the end of the opening.
     pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Ended> {
         let mut state = self.state();
         match &state.ended {
@@ -42,7 +40,7 @@ impl Opening {
         }
     }
 
-    /// Ends it, and wakes those that wait.
+    /// Ends the opening and wakes the waiting requests.
     pub(crate) fn end(&self, ended: Ended) {
         let waiting = {
             let mut state = self.state();
@@ -53,12 +51,12 @@ impl Opening {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing is done under the lock that could leave it half changed.
+        // Code under the lock never leaves it half changed, so poisoning is ignored.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An error that several requests have in common.
+/// An error shared by several requests.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<BoxError>);
 

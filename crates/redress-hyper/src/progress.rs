@@ -1,7 +1,5 @@
-//! How far an attempt has come, for when it runs into its timeout and there is no error to tell.
-//!
-//! Owns the mark that travels among a request's extensions. A transport that does not set it leaves
-//! open what was sent.
+//! The progress mark of an attempt, which shows after a timeout whether the request was sent. It
+//! travels in the request's extensions; a transport that does not set it leaves that unknown.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -12,32 +10,33 @@ const UNKNOWN: u8 = 0;
 const CONNECTING: u8 = 1;
 const SENT: u8 = 2;
 
-/// The mark. Clones are the same one.
+/// The progress mark. Clones refer to the same mark.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress(Arc<AtomicU8>);
 
 impl Progress {
-    /// Takes the mark out of a request's extensions; one that is never read if there is none.
+    /// Takes the mark out of a request's extensions. Without one, returns a mark that is never
+    /// read.
     pub(crate) fn take(extensions: &mut Extensions) -> Self {
         extensions.remove().unwrap_or_default()
     }
 
-    /// Another attempt begins.
+    /// Resets the mark at the start of an attempt.
     pub(crate) fn reset(&self) {
         self.0.store(UNKNOWN, Ordering::Relaxed);
     }
 
-    /// There is no connection yet that has the request.
+    /// Records that the attempt is connecting: no connection has the request yet.
     pub(crate) fn connects(&self) {
         self.0.store(CONNECTING, Ordering::Relaxed);
     }
 
-    /// A connection has the request.
+    /// Records that a connection has the request.
     pub(crate) fn sends(&self) {
         self.0.store(SENT, Ordering::Relaxed);
     }
 
-    /// Whether the attempt certainly ended before a connection had the request.
+    /// Returns whether the attempt certainly ended before a connection had the request.
     pub(crate) fn is_connecting(&self) -> bool {
         self.0.load(Ordering::Relaxed) == CONNECTING
     }

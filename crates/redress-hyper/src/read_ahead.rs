@@ -1,7 +1,4 @@
-//! The reading of a response that will be retried, in the time that its attempt has left.
-//!
-//! Owns when it began. How much is read is redress-http's `Drain`; what is read, and what becomes
-//! of the rest, is `response_body.rs`.
+//! The time limit for draining a response that will be retried.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +6,7 @@ use redress_core::Attempt;
 use redress_core::driver::Timer;
 use redress_http::Drain;
 
-/// The reading ahead of one attempt.
+/// The drain settings of one attempt, and when the attempt began.
 #[derive(Clone, Copy)]
 pub(crate) struct ReadAhead {
     pub(crate) drain: Drain,
@@ -22,7 +19,7 @@ impl ReadAhead {
         Self { drain, attempt, started: timer.now() }
     }
 
-    /// The time there is for it, now that the head is there.
+    /// Returns the time left for draining, once the head has arrived.
     pub(crate) fn time(&self, timer: &impl Timer) -> Duration {
         let elapsed = || timer.now().saturating_duration_since(self.started);
         self.drain.time(self.attempt.time_left().map(|had| had.saturating_sub(elapsed())))

@@ -1,7 +1,4 @@
-//! One request through a policy, with what is its own.
-//!
-//! Owns a request's settings and the way from it to its response. Runs nothing; `attempts.rs` and
-//! the policy's call do.
+//! One request through a policy: its settings, and sending it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,19 +15,20 @@ use redress_http::{
     Drain, Head, IdempotencyGuard, Redacted, ReplayBody, RequestRules, SelectedPolicy, default_operation,
 };
 
-use crate::attempts::{Allowed, Attempts, Outgoing, send_once};
+use crate::attempts::{Attempts, send_once};
 use crate::error::HyperError;
 use crate::read_ahead::ReadAhead;
+use crate::request_replay::{Allowed, RequestReplay};
 use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
-/// How a call over `T` ended, in full: the response, good or bad, by reference as
-/// [`last_value`](RetryOutcome::last_value), and what the classifier made of a bad one as
-/// [`last_classification`](RetryOutcome::last_classification).
+/// The full outcome of a call over `T`. [`last_value`](RetryOutcome::last_value) is the response by
+/// reference, good or bad, and [`last_classification`](RetryOutcome::last_classification) the
+/// classification of a bad one.
 pub type RequestOutcome<T> = RetryOutcome<Response<ResponseBody<<T as Transport>::ResponseBody>>, HyperError>;
 
-/// A request on its way through a policy. Made by a [`RetryingClient`](crate::RetryingClient),
-/// whose settings it begins with, or by [`new`](Self::new).
+/// A request to be sent through a policy. Made by a [`RetryingClient`](crate::RetryingClient),
+/// whose settings it starts with, or by [`new`](Self::new).
 #[must_use = "a request does nothing unless it is sent"]
 pub struct RetryingRequest<'c, T: Transport, C, Tm, N = NoRetryHook> {
     transport: &'c T,
@@ -41,24 +39,24 @@ pub struct RetryingRequest<'c, T: Transport, C, Tm, N = NoRetryHook> {
     settings: Settings<'c>,
 }
 
-/// What a request has of its client, or of its own.
+/// The settings of a request, from its client or set on the request.
 #[derive(Default)]
 pub(crate) struct Settings<'c> {
     pub(crate) guard: IdempotencyGuard,
     pub(crate) drain: Drain,
     pub(crate) bypass: bool,
-    /// What the client sets for the call.
+    /// The client's settings for the call.
     pub(crate) of_client: Option<CallContext<'static, ()>>,
-    /// The client's, which may name requests.
+    /// The client's rules, which may name the request.
     pub(crate) rules: Option<&'c RequestRules>,
     /// The name of this request.
     pub(crate) name: Option<Cow<'c, str>>,
-    /// Why there is no request to send.
+    /// Why the request could not be built.
     pub(crate) never: Option<http::Error>,
 }
 
 impl<'c, T: Transport, C, Tm> RetryingRequest<'c, T, C, Tm> {
-    /// The request over this transport with this policy.
+    /// Creates a request over this transport with this policy.
     pub fn new<B>(transport: &'c T, policy: &'c AsyncPolicy<C, Tm>, request: Request<B>) -> Self
     where
         B: Into<ReplayBody<T::RequestBody>>,
@@ -79,7 +77,7 @@ impl<'c, T: Transport, C, Tm> RetryingRequest<'c, T, C, Tm> {
         Self { transport, policy, context: CallContext::new(), parts, body: body.into(), settings }
     }
 
-    /// The same, which fails with this error when it is sent.
+    /// Makes the request fail with this error when it is sent.
     pub(crate) fn never(mut self, error: http::Error) -> Self {
         self.settings.never = Some(error);
         self
@@ -93,45 +91,45 @@ impl<'c, T: Transport, C, Tm, N> RetryingRequest<'c, T, C, Tm, N> {
         self
     }
 
-    /// Names the operation in events and metrics. Default: the client's name for it, or else method
-    /// and path.
+    /// Names the operation in events and metrics. Default: the client's name for the request, or
+    /// method and path.
     pub fn operation(mut self, name: impl Into<Cow<'c, str>>) -> Self {
         self.settings.name = Some(name.into());
         self
     }
 
-    /// Whether this request may be sent again although it is not known to be idempotent. Default:
-    /// the client's guard.
+    /// Sets whether this request may be sent again even if it is not known to be idempotent.
+    /// Default: the client's guard.
     pub const fn retry_non_idempotent(mut self, retry: bool) -> Self {
         self.settings.guard = self.settings.guard.retry_non_idempotent(retry);
         self
     }
 
-    /// How much of a response that is to be retried is read, and for how long. Default: the
-    /// client's, see [`drain`](crate::RetryingClient::drain).
+    /// Sets how much of a response that will be retried is read, and for how long. Default: the
+    /// client's setting, see [`drain`](crate::RetryingClient::drain).
     pub const fn drain(mut self, max_bytes: usize, max_time: Duration) -> Self {
         self.settings.drain = Drain::new(max_bytes, max_time);
         self
     }
 
-    /// Lets this request pass by the policy, or not: sent once, with neither breaker nor events.
-    /// Default: as the client's [`bypass_if`](crate::RetryingClient::bypass_if) has it.
+    /// Sets whether this request bypasses the policy: one attempt, no breaker, no events. Default:
+    /// the client's [`bypass_if`](crate::RetryingClient::bypass_if).
     pub const fn bypass(mut self, bypass: bool) -> Self {
         self.settings.bypass = bypass;
         self
     }
 
-    /// Sends it through another policy than the client's, which may have another classifier and
-    /// timer. It takes a clone: breaker and budget are the policy's. What was set here before, and
-    /// [`context`](Self::context) above all, stays.
+    /// Sends the request through this policy instead of the client's. It may have another
+    /// classifier and timer. The request holds a clone, which shares the policy's breaker and
+    /// budget. Settings made before, including [`context`](Self::context), are kept.
     pub fn policy<D: Clone, Tm2: Clone>(self, policy: &AsyncPolicy<D, Tm2>) -> RetryingRequest<'c, T, D, Tm2, N> {
         let Self { transport, context, parts, body, settings, .. } = self;
         RetryingRequest { transport, policy: SelectedPolicy::Provided(policy.clone()), context, parts, body, settings }
     }
 
-    /// Sets what a policy's call can be given besides: a deadline, an abort handle, hooks, a sleep
-    /// handler, a timeline. It goes [within](CallContext::within) what the client sets: deadlines
-    /// and abort handles of both hold.
+    /// Sets the context of this request's call: a deadline, an abort handle, hooks, a sleep
+    /// handler, a timeline. It goes [within](CallContext::within) the client's settings: the
+    /// deadlines and abort handles of both apply.
     ///
     /// ```
     /// use std::time::Duration;
@@ -158,22 +156,21 @@ where
     Tm: Timer + Clone,
     N: RetryHook<HyperError> + Send + Sync + 'c,
 {
-    /// Sends it, as often as the policy has it.
+    /// Sends the request, retrying as the policy allows.
     ///
-    /// The response is what the other side said, good or bad: a bad one that the policy gave up on
-    /// is a response all the same. It has an [`OutcomeSummary`](redress_core::OutcomeSummary) among
-    /// its extensions.
+    /// Returns the server's response, good or bad, also if the policy gave up on it. The response
+    /// carries an [`OutcomeSummary`](redress_core::OutcomeSummary) in its extensions.
     ///
     /// # Errors
     ///
     /// If there is no response: the connection failed, the attempt timed out, the breaker is open,
-    /// the call was aborted or deferred. If its URI does not parse, it fails with a [`HyperError`]
-    /// that [says so](HyperError::is_request), and neither policy nor server hears of it.
+    /// or the call was aborted or deferred. If the request's URI is invalid, fails with a
+    /// [`HyperError`] for which [`is_request`](HyperError::is_request) is true, without calling the
+    /// policy or the server.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the attempt, stops the call where it is, and gives a breaker's
-    /// permit back.
+    /// Dropping the future drops the attempt, stops the call, and returns the breaker's permit.
     pub async fn send(self) -> Result<Response<ResponseBody<T::ResponseBody>>, CallError<HyperError>> {
         let outcome = self.execute().await;
         let summary = outcome.summary().clone();
@@ -182,7 +179,8 @@ where
         Ok(response)
     }
 
-    /// [`send`](Self::send) with the outcome in full, in which a bad response is the last failure.
+    /// Like [`send`](Self::send), but returns the full outcome, in which a bad response is the last
+    /// failure.
     ///
     /// ```
     /// use redress::integration::hyper::{HyperClassifier, RetryingClient, Transport};
@@ -222,7 +220,7 @@ where
         };
         let attempts = if settings.bypass { 1 } else { policy.max_attempts() };
         let allowed = Allowed::of(settings.guard, &parts);
-        let outgoing = Outgoing::new(parts, body, allowed, attempts);
+        let replay = RequestReplay::new(parts, body, allowed, attempts);
         let mut running = pin!(None);
         let (timer, drain) = (policy.timer(), settings.drain);
         let begin = |mut request: Request<_>, attempt, is_followed: bool| {
@@ -232,7 +230,7 @@ where
             let ahead = is_followed.then(|| ReadAhead::new(drain, attempt, timer));
             send_once(transport.clone(), request, (policy.classifier(), timer), (allowed, ahead))
         };
-        call.run(Attempts::new(outgoing, begin, running.as_mut())).await
+        call.run(Attempts::new(replay, begin, running.as_mut())).await
     }
 }
 

@@ -1,7 +1,5 @@
-//! The body of a response: what was read of it already, then the rest.
-//!
-//! Owns the bounded reading of a response that is to be retried, and what becomes of the rest. Does
-//! not know who decides that.
+//! The body of a response: frames that were read ahead, then the rest. Also the bounded draining of
+//! a response that will be retried.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -19,13 +17,13 @@ use crate::error::HyperError;
 
 /// The body of a response.
 ///
-/// It is whole: what the client has read of it to free the connection comes first, then the rest.
-/// Only if a retry was under way, and then did not come about (a hook stopped the call while it
-/// waited), the rest may be missing, and the body ends with an error that [says
-/// so](HyperError::is_discarded).
+/// It is whole: the frames that the client read to free the connection come first, then the rest.
+/// The rest may only be missing if a retry was planned and then did not take place, for example
+/// because a hook stopped the call during the wait. The body then ends with an error for which
+/// [`is_discarded`](HyperError::is_discarded) is true.
 ///
-/// It is read outside of the policy: neither an attempt's timeout nor the deadline holds for it,
-/// and a failure is not retried. Read it inside a policy's call where that matters.
+/// The caller reads it outside of the policy: neither an attempt's timeout nor the deadline
+/// applies, and a failure is not retried. Read it inside a policy's call if that matters.
 pub struct ResponseBody<B: Body = Incoming> {
     read: VecDeque<Frame<B::Data>>,
     rest: Rest<B>,
@@ -47,8 +45,8 @@ where
         Self { read: VecDeque::new(), rest: Rest::Body(body) }
     }
 
-    /// Reads ahead to the end, at most about `most` bytes, and as long as `limit` has not ended.
-    /// What is read is kept.
+    /// Reads ahead until the end, until about `most` bytes, or until `limit` ends. Keeps the frames
+    /// it reads.
     pub(crate) async fn read_ahead(&mut self, most: usize, limit: impl Future<Output = ()>) {
         if self.size_hint().lower() > most as u64 {
             return;
@@ -72,14 +70,14 @@ where
         .await;
     }
 
-    /// Drops the rest, if it is not there yet: its connection is closed.
+    /// Drops the rest if it has not arrived, which closes its connection.
     pub(crate) fn discard_rest(&mut self) {
         if !self.is_read() {
             self.rest = Rest::Error(HyperError::discarded());
         }
     }
 
-    /// Whether nothing more is to come from the connection.
+    /// Whether the body was received to its end.
     fn is_read(&self) -> bool {
         match &self.rest {
             Rest::Body(body) => body.is_end_stream(),
@@ -133,7 +131,7 @@ where
     fn size_hint(&self) -> SizeHint {
         let mut hint = match &self.rest {
             Rest::Body(body) => body.size_hint(),
-            // What is missing is not known.
+            // The length of the missing rest is unknown.
             Rest::Error(_) => SizeHint::new(),
             Rest::Ended => SizeHint::with_exact(0),
         };

@@ -1,6 +1,4 @@
-//! hyper-util's client as a tower service, for a policy that is a layer.
-//!
-//! Owns the service. What it does with a request is the transport's, in `transport.rs`.
+//! hyper-util's client as a tower service, for use below a policy layer.
 
 use std::error::Error;
 use std::future::Future;
@@ -20,11 +18,11 @@ use crate::transport::Transport;
 /// hyper-util's [`Client`] below a [`PolicyLayer`](https://docs.rs/redress-tower): a tower service
 /// that sends as the client's [`Transport`] does.
 ///
-/// The client alone is a tower service, too. A layer over that knows no connections: the retry of a
-/// 421 or a 408 goes over the connection that said so. Here that connection is not used again, user
-/// and password of a URI are not sent, and a POST, PUT or PATCH without content says so. An error
-/// is a [`HyperError`], of which [`hyper_classifier`](crate::hyper_classifier) knows whether the
-/// request left.
+/// The client itself is a tower service as well, but with it the retry of a 421 or a 408 may go
+/// over the connection that returned it. This service does not reuse that connection, does not send
+/// the user and password of a URI, and sends `Content-Length: 0` with a POST, PUT or PATCH without
+/// content. Its error is a [`HyperError`], from which [`hyper_classifier`](crate::hyper_classifier)
+/// determines whether the request was sent.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -44,7 +42,7 @@ use crate::transport::Transport;
 pub struct ClientService<C, B>(Client<C, B>);
 
 impl<C, B> ClientService<C, B> {
-    /// The service that sends over this client's connections.
+    /// Creates a service that sends over this client's connections.
     #[must_use]
     pub const fn new(client: Client<C, B>) -> Self {
         Self(client)

@@ -1,7 +1,5 @@
-//! What sends a request once: the seam between the policy and hyper.
-//!
-//! Owns the trait, and its implementation for hyper-util's pooled client. Knows no policy. Plain
-//! connections are `connections.rs`.
+//! The trait that sends one attempt, and its implementation for hyper-util's pooled client. Plain
+//! connections are in `connections.rs`.
 
 use std::error::Error;
 use std::future::Future;
@@ -17,22 +15,21 @@ use crate::error::HyperError;
 use crate::progress::Progress;
 use crate::wire::{check_length, prepared};
 
-/// Sends a request once. A clone sends over the same connections.
+/// Sends a request once. Clones share their connections.
 ///
-/// Implemented for hyper-util's [`Client`] and for [`Connections`](crate::Connections); implement
-/// it to put something between the policy and hyper, such as a signature that is made anew for each
-/// attempt.
+/// Implemented for hyper-util's [`Client`] and for [`Connections`](crate::Connections). Implement
+/// it to add a step between the policy and hyper, such as signing each attempt.
 ///
-/// From the second attempt of a call on, a [`Repetition`](crate::Repetition) among the request's
-/// extensions says which attempt this is, why the one before failed, and whether another connection
-/// is wanted. How far the two transports here obey:
+/// From the second attempt of a call on, the request's extensions contain a
+/// [`Repetition`](crate::Repetition): the number of the attempt, why the previous one failed, and
+/// whether to use another connection. The two transports here follow it as far as they can:
 ///
 /// | | [`Connections`](crate::Connections) | hyper-util's [`Client`] |
 /// |---|---|---|
-/// | the connection of an answer or an error that is about it (a 421, a 408, a GOAWAY) | is not used again | is not used again ([`Connected::poison`](hyper_util::client::legacy::connect::Connected::poison)) |
-/// | the connections that there were beside it when the request was sent | are not used again | may be: the pool shows none of them, so cap their number with `pool_max_idle_per_host` where that matters |
+/// | the connection that a response or an error blames (a 421, a 408, a GOAWAY) | is not reused | is not reused ([`Connected::poison`](hyper_util::client::legacy::connect::Connected::poison)) |
+/// | the other connections that existed when the request was sent | are not reused | may be reused, because the pool gives no access to them; cap their number with `pool_max_idle_per_host` if that matters |
 ///
-/// Both send user and password of a URI to nobody, and `Content-Length: 0` with a POST, PUT or
+/// Neither sends the user and password of a URI. Both send `Content-Length: 0` with a POST, PUT or
 /// PATCH that has no content.
 ///
 /// ```
@@ -40,7 +37,7 @@ use crate::wire::{check_length, prepared};
 /// use http::{HeaderValue, Request, Response};
 /// use redress::integration::hyper::{HyperError, Transport};
 ///
-/// /// Says in each attempt which version of the client it is.
+/// /// Sends the version of the client in each attempt.
 /// #[derive(Clone)]
 /// struct Versioned<T>(T);
 ///
@@ -58,17 +55,17 @@ use crate::wire::{check_length, prepared};
 /// }
 /// ```
 pub trait Transport: Clone {
-    /// The body of what it sends.
+    /// The body of requests.
     type RequestBody;
 
-    /// The body of what comes back.
+    /// The body of responses.
     type ResponseBody: Body<Data: Unpin, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin;
 
-    /// Sends the request, and ends when the head of the response is there.
+    /// Sends the request and returns the response once its head has arrived.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives the request up; nobody knows whether the other side acted on it.
+    /// Dropping the future abandons the request; the server may have acted on it.
     fn send(
         self,
         request: Request<Self::RequestBody>,
@@ -107,8 +104,8 @@ where
     }
 }
 
-/// Says when it is dropped, before there is a response, whether a connection has the request: the
-/// client tells the connection just before.
+/// Records on drop, if there is no response yet, whether a connection has the request: the client
+/// captures the connection just before it sends.
 struct Connecting<'a> {
     progress: &'a Progress,
     captured: Option<&'a CaptureConnection>,
@@ -122,8 +119,8 @@ impl Drop for Connecting<'_> {
     }
 }
 
-/// Asks for the connection that the request goes over, unless the caller has done so, who could not
-/// be told then.
+/// Captures the connection that the request uses, unless the caller already captures it: a second
+/// capture would replace the caller's.
 fn capture<B>(request: &mut Request<B>) -> Option<CaptureConnection> {
     let before = request.extensions().clone();
     let captured = capture_connection(request);

@@ -1,17 +1,16 @@
-//! The calls that wait until a connection is idle, and the one waker that stands for all of them.
-//!
-//! Owns the wakers. Which connections there are is `connections.rs`.
+//! The queue of calls that wait for an idle connection, and the one waker that represents all of
+//! them.
 
 use std::collections::BTreeMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Those that wait.
+/// The waiting calls.
 ///
-/// A connection of hyper's keeps one waker, and wakes the one before when it is given another. Two
-/// calls that asked the same connection with wakers of their own would wake each other for ever, so
-/// all ask with this one.
+/// A hyper connection keeps one waker, and wakes the previous one when it receives another. Two
+/// calls that polled the same connection with different wakers would wake each other forever, so
+/// all calls poll with this one.
 pub(crate) struct Waiting {
     queue: Arc<Queue>,
     waker: Waker,
@@ -28,7 +27,7 @@ struct Waiters {
 
 impl Queue {
     fn waiters(&self) -> MutexGuard<'_, Waiters> {
-        // Nothing is done under the lock that could leave it half changed.
+        // Code under the lock never leaves it half changed, so poisoning is ignored.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -43,18 +42,18 @@ impl Wake for Queue {
 impl Waiting {
     pub(crate) fn new() -> Self {
         let queue = Arc::<Queue>::default();
-        // A clone: a waker and its clone may differ for `Waker::will_wake`, by which hyper tells
-        // them apart.
+        // A clone, because `Waker::will_wake`, which hyper uses to compare wakers, may tell a waker
+        // from its clone.
         let waker = Waker::from(Arc::clone(&queue)).clone();
         Self { queue, waker }
     }
 
-    /// Wakes those that wait, because there is something new to ask.
+    /// Wakes the waiting calls: there may be a connection for one of them.
     pub(crate) fn wake(&self) {
         self.waker.wake_by_ref();
     }
 
-    /// One that waits, from now until it is dropped.
+    /// Adds a waiting call. It waits until the [`Waiter`] is dropped.
     pub(crate) fn join(&self) -> Waiter<'_> {
         let mut waiters = self.queue.waiters();
         waiters.begun += 1;
@@ -62,21 +61,21 @@ impl Waiting {
     }
 }
 
-/// One that waits.
+/// A waiting call.
 pub(crate) struct Waiter<'w> {
     waiting: &'w Waiting,
     number: u64,
 }
 
 impl Waiter<'_> {
-    /// Asks for what may not be there yet. If it is not, the caller is woken when it may be.
+    /// Calls `ask`. If it returns `Pending`, the caller is woken when a connection may be ready.
     pub(crate) fn poll<R>(&self, cx: &mut Context<'_>, mut ask: impl FnMut(&mut Context<'_>) -> Poll<R>) -> Poll<R> {
         let mut shared = Context::from_waker(&self.waiting.waker);
         if let Poll::Ready(ready) = ask(&mut shared) {
             return Poll::Ready(ready);
         }
         self.waiting.queue.waiters().wakers.insert(self.number, cx.waker().clone());
-        // What came before the caller was among those that are woken.
+        // A second try, for a connection that became ready before the caller was in the queue.
         ask(&mut shared)
     }
 }

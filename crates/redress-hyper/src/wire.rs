@@ -1,6 +1,5 @@
-//! The form that a request has on the wire, whatever transport it goes over.
-//!
-//! Owns what hyper leaves to its caller. What depends on the version of HTTP is `connection.rs`.
+//! The changes to a request that hyper leaves to its caller, for every transport. Those that depend
+//! on the HTTP version are in `connection.rs`.
 
 use http::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
 use http::{Method, Request};
@@ -9,8 +8,8 @@ use redress_http::strip_userinfo;
 
 use crate::error::HyperError;
 
-/// The request without user and password in its URI, and with a `Content-Length` of 0 where its
-/// method gives content a meaning and it has none ([RFC 9110, section
+/// Removes user and password from the request's URI, and adds `Content-Length: 0` to a request
+/// without content whose method gives content a meaning ([RFC 9110, section
 /// 8.6](https://www.rfc-editor.org/rfc/rfc9110#section-8.6)): servers answer 411 without.
 pub(crate) fn prepared<B: Body>(mut request: Request<B>) -> Request<B> {
     strip_userinfo(request.uri_mut());
@@ -24,8 +23,8 @@ pub(crate) fn prepared<B: Body>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-/// Whether the caller gave a length that is not its body's. hyper sends it as it is: the server
-/// waits for the rest, or reads the excess as another request.
+/// Rejects a `Content-Length` that differs from the body's length. hyper would send it unchanged,
+/// and the server would wait for the rest or read the excess as another request.
 pub(crate) fn check_length<B: Body>(request: &Request<B>) -> Result<(), HyperError> {
     let Some(length) = request.body().size_hint().exact() else { return Ok(()) };
     let headers = request.headers();
@@ -69,7 +68,7 @@ mod tests {
         }
     }
 
-    /// Has nothing, and knows that by its end, by its length, or not.
+    /// An empty body that reports this by its end, by its length, or not at all.
     struct Nothing {
         is_end: bool,
         length: Option<u64>,

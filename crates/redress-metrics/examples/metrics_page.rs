@@ -70,7 +70,7 @@ fn serve_metrics() -> Result<SocketAddr, Box<dyn Error>> {
     Ok(address)
 }
 
-/// A server that answers the first request with 503, the second with 200 and every later one with 503.
+/// A server that answers the second request with 200, and all others with 503.
 async fn serve_a_bad_minute() -> Result<SocketAddr, Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;

@@ -1,5 +1,5 @@
-//! A client with a policy, and a server that fails: first for a moment, then for longer than the
-//! breaker bears.
+//! A client with a policy against a flaky server: it fails briefly at first, then until the breaker
+//! opens.
 //!
 //! Run it with `cargo run -p redress-tonic --example flaky_server`; server and client are in this
 //! process.
@@ -20,7 +20,7 @@ use tonic::transport::{Endpoint, Server};
 use tonic::{Request, Response, Status, Streaming};
 use tower_layer::Layer;
 
-/// Fails as often as each call's text says.
+/// Fails as often as the call's text requests.
 #[derive(Default)]
 struct Flaky {
     failures: AtomicUsize,

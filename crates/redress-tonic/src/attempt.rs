@@ -1,7 +1,5 @@
-//! One attempt of a call: the request goes out, and the response is looked at before it counts.
-//!
-//! Owns turning what comes into `Result<Response, Status>`: whoever classifies sees every failure
-//! as a status. Decides nothing about retries.
+//! One attempt of a call: sends the request and turns the response into a
+//! `Result<Response, Status>`, so that the classifier sees every failure as a status.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,12 +23,12 @@ use crate::replay::RequestBody;
 use crate::response_body::ResponseBody;
 use crate::transport_error::{Begun, BoxError, TimeUp, status_of};
 
-/// A channel whose failures are statuses, and whose responses have begun where they could still be
-/// replaced.
+/// A channel whose failures are statuses. It returns a response that could be retried only once its
+/// first message has arrived.
 #[derive(Clone, Debug)]
 pub struct Attempts<S, Tm> {
     pub(crate) channel: S,
-    /// By which the server's time is measured.
+    /// Measures the server's time.
     pub(crate) timer: Tm,
 }
 
@@ -59,19 +57,19 @@ where
 }
 
 pin_project! {
-    /// What becomes of one attempt.
+    /// The future of one attempt.
     pub struct AttemptFuture<F, Tm> {
         #[pin]
         sent: F,
         // Whether the first message is waited for.
         looks: bool,
         begun: Option<(Parts, Body)>,
-        // If the server was given one.
+        // Set if the request carried a `grpc-timeout`.
         server: Option<ServersTime<Tm>>,
     }
 }
 
-/// The time that the server was given.
+/// The time limit that the server received.
 struct ServersTime<Tm> {
     timer: Tm,
     given: Duration,
@@ -79,9 +77,9 @@ struct ServersTime<Tm> {
 }
 
 impl<Tm: Timer> ServersTime<Tm> {
-    /// A status that ends a call which nobody on this side has ended. After the server's time it
-    /// says no more than that: three timers race for the same instant, the attempt's, the channel's
-    /// and the server's, and a caller sees the same whichever wins.
+    /// Turns `CANCELLED` and `UNKNOWN` after the server's time limit into `DEADLINE_EXCEEDED`. The
+    /// attempt's, the channel's and the server's timers race, and the caller sees the same status
+    /// no matter which one fires first.
     fn judge(&self, status: Status) -> Status {
         let is_an_end = matches!(status.code(), Code::Cancelled | Code::Unknown | Code::DeadlineExceeded);
         if !is_an_end || self.timer.now().saturating_duration_since(self.since) < self.given {
@@ -122,7 +120,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    /// Waits until the response has begun, or has failed.
+    /// Polls until the response has its first message or has failed.
     fn poll_begun(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response<ResponseBody>, Status>> {
         let this = self.project();
         let (head, mut body) = match this.begun.take() {
@@ -149,8 +147,7 @@ where
     }
 }
 
-/// Waits for the frame that decides: a message, with which the response has begun, or the end of a
-/// response that has none.
+/// Polls for the deciding frame: the first message, or the end of a response without one.
 fn poll_first(head: &Parts, body: &mut Body, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Status>> {
     loop {
         let frame = ready!(Pin::new(&mut *body).poll_frame(cx)).transpose().map_err(begun)?;
@@ -161,14 +158,14 @@ fn poll_first(head: &Parts, body: &mut Body, cx: &mut Context<'_>) -> Poll<Resul
             drop_garbled_details(trailers);
             return Poll::Ready(failure_at_end(head, Some(trailers)).map_or(Ok(Some(frame)), Err));
         }
-        // A frame without data says nothing yet.
+        // An empty data frame does not decide.
         if frame.data_ref().is_none_or(|data| !data.is_empty()) {
             return Poll::Ready(Ok(Some(frame)));
         }
     }
 }
 
-/// The same status, which came after the response had begun.
+/// Marks a status that arrived after the response's first message.
 fn begun(status: Status) -> Status {
     let mut marked = status.clone();
     marked.set_source(Arc::new(Begun(status)));

@@ -1,8 +1,4 @@
-//! The classifier that a policy takes: an error with a `tonic::Status` in it, in; a classification
-//! out.
-//!
-//! Owns the order in which code, transport, hints and pushback are asked. The tables are in
-//! `code.rs` and `transport_error.rs`.
+//! The classifier for gRPC statuses. The tables are in `code.rs` and `transport_error.rs`.
 
 use std::error::Error;
 
@@ -17,25 +13,26 @@ use crate::pushback::Pushback;
 use crate::retry_info::retry_delay;
 use crate::transport_error::classify_transport;
 
-/// Why there must be no further attempt when the server pushed back.
+/// The reason if the server's pushback forbids a retry.
 const SERVER_PUSHBACK: &str = "server_pushback";
 
-/// Classifies gRPC statuses, wherever in an error's source chain they are; every `Ok` is a success.
-/// Made by [`grpc_classifier`].
+/// Classifies gRPC statuses anywhere in an error's source chain; every `Ok` is a success. Made by
+/// [`grpc_classifier`].
 ///
-/// 1. An [`AbortRetryError`] in the chain ends the call.
-/// 2. The first [`Status`] in it is read as [`classify_status`] says.
-/// 3. An error without a status is read as the source of a status is if it is of the transport, and
-///    as [`classify_client`] has it otherwise.
+/// 1. An [`AbortRetryError`] in the chain ends the call. 2. The first [`Status`] in the chain is
+///    classified by [`classify_status`].
+/// 3. An error without a status is classified like the source of a status if it is a transport
+///    error, and by [`classify_client`] otherwise.
 ///
-/// Hints are taken as they come; the policy's retry
-/// [shortens](redress_core::policy::RetryBuilder::max_retry_after) those that are too long,
-/// pushback included. That changes nothing about a server that asks not to be called again.
+/// Hints are not capped here; use
+/// [`max_retry_after`](redress_core::policy::RetryBuilder::max_retry_after) on the policy's retry
+/// component, which also caps pushback. A pushback that forbids the retry is not affected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GrpcClassifier;
 
-/// A classifier of gRPC statuses, for policies around a generated client; see [`GrpcClassifier`].
+/// Creates a classifier of gRPC statuses, for policies around a generated client. See
+/// [`GrpcClassifier`].
 ///
 /// ```
 /// use redress::{Classifier, ErrorClass};
@@ -52,12 +49,13 @@ pub const fn grpc_classifier() -> GrpcClassifier {
 }
 
 impl GrpcClassifier {
-    /// Asks `other` about errors that this one does not recognise, and about every `Ok`.
+    /// Adds a fallback: `other` classifies the errors that this classifier does not recognise, and
+    /// every `Ok`.
     pub const fn or_else<O>(self, other: O) -> OrElse<Self, O> {
         OrElse::new(self, other)
     }
 
-    /// What this classifier makes of an error behind a reference.
+    /// Classifies a borrowed error.
     pub fn classify_error(&self, error: &(dyn Error + 'static)) -> Classification {
         if source_chain(error).any(<dyn Error>::is::<AbortRetryError>) {
             return Classification::abort();
@@ -79,26 +77,26 @@ impl<T, E: Error + 'static> Classifier<T, E> for GrpcClassifier {
     }
 }
 
-/// What a status means: its code by [`classify_code`], and what the server says about a retry. The
-/// code is the label `grpc`.
+/// Classifies a status by its code ([`classify_code`]) and by the server's retry hints. The label
+/// `grpc` is the code.
 ///
-/// - A status with a [`source`](Error::source) was made on this side, where no status came: of a
-///   connection that could not be made, was reset or timed out it is the source that counts,
-///   whatever code tonic chose for it. Mostly the class is `Transient`; a refused certificate is
-///   `Permanent`, and so is HTTP/2's `HTTP_1_1_REQUIRED`. What HTTP/2 or the connection shows not
-///   to have been acted on is [marked so](Classification::is_unsent).
-/// - Where the `grpc-timeout` had passed that a [`GrpcLayer`](crate::GrpcLayer) sent, the layer's
-///   status says `DEADLINE_EXCEEDED` and the cause is [a timeout](Classification::timed_out),
-///   whichever timer was first: the attempt's, the channel's or the server's, which may say
+/// - A status with a [`source`](Error::source) was created by the client because it received none.
+///   For a connection that could not be made, was reset or timed out, the source counts, not the
+///   code that tonic chose for it. The class is mostly `Transient`; a refused certificate and
+///   HTTP/2's `HTTP_1_1_REQUIRED` are `Permanent`. If HTTP/2 or the connection shows that the
+///   request was not acted on, the failure is [marked as unsent](Classification::is_unsent).
+/// - If the `grpc-timeout` that a [`GrpcLayer`](crate::GrpcLayer) sent has passed, the layer's
+///   status is `DEADLINE_EXCEEDED` and the cause is [a timeout](Classification::timed_out), no
+///   matter which timer fired first: the attempt's, the channel's or the server's, which may return
 ///   `CANCELLED` or `UNKNOWN`.
 /// - `grpc-retry-pushback-ms` in the metadata (headers or trailers) is [the
 ///   wait](Classification::with_ordered_wait), or [forbids the retry](Classification::forbid_retry)
-///   as `server_pushback`; see [`Pushback`].
-/// - Without pushback, the delay of a `google.rpc.RetryInfo` among the details is the least wait,
-///   see [`retry_delay`], and so is a `Retry-After` in the metadata, which is what a proxy sends
-///   with a 429 or a 503; the longer counts.
+///   as `server_pushback`; see [`Pushback`]. - Without pushback, the delay of a
+///   `google.rpc.RetryInfo` in the details is a lower bound on the wait, see [`retry_delay`]. So is
+///   a `Retry-After` in the metadata, which proxies send with a 429 or a 503. The longer of the two
+///   counts.
 ///
-/// None of them is read where the class is one that is never retried.
+/// Hints are ignored for classes that are never retried.
 ///
 /// ```
 /// use std::time::Duration;
@@ -128,12 +126,13 @@ pub fn classify_status(status: &Status) -> Classification {
     }
 }
 
-/// The class of a status, with a hint only where its source carries one.
+/// The class of a status, with a hint only if its source carries one.
 fn class_of(status: &Status) -> Classification {
     let Some(source) = status.source() else { return of_code(status.code()) };
     match classify_transport(source) {
         Some(failure) => failure,
-        // An error of this side that tonic had no code for, or the HTTP status of what is no gRPC.
+        // A client-side error that tonic has no code for, or the HTTP status of a response that is
+        // not gRPC.
         None if status.code() == Code::Unknown => classify_client(source),
         None => of_code(status.code()),
     }

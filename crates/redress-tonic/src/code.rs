@@ -1,39 +1,36 @@
-//! What each gRPC status code means.
-//!
-//! Owns the table. Knows neither statuses nor their metadata; hints are read in `pushback.rs` and
-//! `retry_info.rs`.
+//! The class of each gRPC status code.
 
 use redress_core::ErrorClass;
 use tonic::Code;
 
-/// The class of a status code; `None` for [`Code::Ok`], which is no failure.
+/// Returns the class of a status code, or `None` for [`Code::Ok`], which is not a failure.
 ///
 /// | code | class | because |
 /// |---|---|---|
-/// | `CANCELLED` | `Transient` | a server or a proxy gave up: had the caller done so, there would be no call to classify |
-/// | `UNKNOWN` | `Transient` | the server failed in a way that it has no word for |
-/// | `INVALID_ARGUMENT` | `Permanent` | wrong whatever the state of the system |
-/// | `DEADLINE_EXCEEDED` | `Transient` | there was no answer in time |
-/// | `NOT_FOUND` | `Permanent` | an answer |
-/// | `ALREADY_EXISTS` | `Permanent` | an answer: it will exist the next time too |
-/// | `PERMISSION_DENIED` | `Permission` | known to the server, and not allowed |
-/// | `RESOURCE_EXHAUSTED` | `RateLimit` | a quota or a limit, for now |
-/// | `FAILED_PRECONDITION` | `Permanent` | not to be retried until the state has been mended |
+/// | `CANCELLED` | `Transient` | a server or a proxy gave up; a call that the caller cancelled is not classified |
+/// | `UNKNOWN` | `Transient` | the server failed without a specific code |
+/// | `INVALID_ARGUMENT` | `Permanent` | wrong in any state of the system |
+/// | `DEADLINE_EXCEEDED` | `Transient` | no response in time |
+/// | `NOT_FOUND` | `Permanent` | a result, not a fault |
+/// | `ALREADY_EXISTS` | `Permanent` | a result that a retry does not change |
+/// | `PERMISSION_DENIED` | `Permission` | the caller is known, but not allowed |
+/// | `RESOURCE_EXHAUSTED` | `RateLimit` | a temporary quota or limit |
+/// | `FAILED_PRECONDITION` | `Permanent` | a retry fails until the state is fixed |
 /// | `ABORTED` | `Concurrency` | a conflict with another transaction |
-/// | `OUT_OF_RANGE` | `Permanent` | past the end of what there is |
+/// | `OUT_OF_RANGE` | `Permanent` | past the end of the data |
 /// | `UNIMPLEMENTED` | `Permanent` | the server has no such method |
-/// | `INTERNAL` | `ServerError` | something broke there |
-/// | `UNAVAILABLE` | `Transient` | to be tried again after a backoff |
-/// | `DATA_LOSS` | `ServerError` | something broke there |
-/// | `UNAUTHENTICATED` | `Auth` | not known to the server |
+/// | `INTERNAL` | `ServerError` | a fault of the server |
+/// | `UNAVAILABLE` | `Transient` | may be retried after a backoff |
+/// | `DATA_LOSS` | `ServerError` | a fault of the server |
+/// | `UNAUTHENTICATED` | `Auth` | the caller is not known |
 ///
 /// Source: [status codes and their use in gRPC](https://grpc.io/docs/guides/status-codes/), and for
 /// what to retry the litmus test of
 /// [`google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto):
-/// the call itself on `UNAVAILABLE`, a higher level on `ABORTED`, nobody on `FAILED_PRECONDITION`.
-/// tonic's server says `CANCELLED` and some proxies `UNKNOWN` where a deadline has passed, which is
-/// why these two are no wish of anybody. A code outside the sixteen reads as `UNKNOWN`, as the
-/// document asks.
+/// the call itself on `UNAVAILABLE`, a higher level on `ABORTED`, no retry on
+/// `FAILED_PRECONDITION`. tonic's server returns `CANCELLED` and some proxies `UNKNOWN` after a
+/// deadline has passed, so both are `Transient`. A code outside the sixteen counts as `UNKNOWN`, as
+/// the document requires.
 ///
 /// ```
 /// use redress::ErrorClass;
@@ -62,7 +59,7 @@ pub const fn classify_code(code: Code) -> Option<ErrorClass> {
     }
 }
 
-/// The code's name, as in `UNAVAILABLE`: the label `grpc`.
+/// The code's name, as in `UNAVAILABLE`, for the label `grpc`.
 pub(crate) const fn name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",

@@ -1,8 +1,5 @@
-//! How a call ended, where the caller of a generated client finds it: behind its status, or beside
-//! its response.
-//!
-//! Owns the source of a failed call's status. The codes of failures without a status of their own
-//! are here, too.
+//! The outcome of a call for the caller of a generated client: in the source of its status, or in
+//! the extensions of its response. Also the codes of failures that have no status.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,13 +10,14 @@ use tonic::{Response, Status};
 
 use crate::transport_error::BoxError;
 
-/// Why a call through a [`GrpcLayer`](crate::GrpcLayer) failed: the source of its status.
+/// Why a call through a [`GrpcLayer`](crate::GrpcLayer) failed. This is the source of the call's
+/// status.
 ///
-/// Its own source is what stood behind the call: the last attempt's status with its source, or the
-/// rejection of the breaker.
+/// Its own source is the last attempt's status with its source, or the breaker's rejection.
 ///
-/// Prints the text of its [`summary`](Self::summary), also with `{:?}`: that is how a `Status`
-/// prints its source, so the text of a status is short, and the same for all calls that fail alike.
+/// `Display` and `Debug` both print the text of its [`summary`](Self::summary). A `Status` prints
+/// its source with `Debug`, so this keeps the text of a status short, and equal for calls that fail
+/// in the same way.
 #[derive(thiserror::Error)]
 pub struct CallFailure {
     summary: OutcomeSummary,
@@ -28,27 +26,27 @@ pub struct CallFailure {
 }
 
 impl CallFailure {
-    /// The failure behind a status of a call through a [`GrpcLayer`](crate::GrpcLayer), if it is
-    /// one.
+    /// Returns the failure behind a status, if the status is of a call through a
+    /// [`GrpcLayer`](crate::GrpcLayer).
     #[must_use]
     pub fn from_status(status: &Status) -> Option<&Self> {
         source_chain(status).find_map(|error| error.downcast_ref())
     }
 
-    /// How the call ended.
+    /// Returns the call's outcome summary.
     #[must_use]
     pub const fn summary(&self) -> &OutcomeSummary {
         &self.summary
     }
 
-    /// What the classifier made of the last attempt's status, hint and details included; as
+    /// Returns the classification of the last attempt's status, with its hint and labels. See
     /// [`RetryOutcome::last_classification`].
     #[must_use]
     pub const fn last_classification(&self) -> Option<&Classification> {
         self.classification.as_ref()
     }
 
-    /// The last attempt's status as it came, if an attempt failed with one.
+    /// Returns the last attempt's status unchanged, if an attempt failed with one.
     #[must_use]
     pub fn last_status(&self) -> Option<&Status> {
         self.source.as_deref().and_then(|source| source.downcast_ref())
@@ -56,7 +54,7 @@ impl CallFailure {
 }
 
 impl CallFailure {
-    /// The status with this failure as its source.
+    /// Returns the status with this failure as its source.
     fn behind(self, mut status: Status, source: Option<BoxError>) -> Status {
         status.set_source(Arc::new(Self { source, ..self }));
         status
@@ -75,10 +73,10 @@ impl fmt::Debug for CallFailure {
     }
 }
 
-/// How a call through a [`GrpcLayer`](crate::GrpcLayer) ended, read off what a generated client
-/// returned: from behind a status, from the extensions of a response, or from whichever of the two
-/// a `Result` is. `None` if there was no such layer, if the request could not be made, or if what
-/// failed came after the layer had handed the response over.
+/// Returns the outcome of a call through a [`GrpcLayer`](crate::GrpcLayer), from the result of a
+/// generated client: the source of a status, the extensions of a response, or either of them in a
+/// `Result`. `None` if there was no such layer, if the request could not be encoded, or if the
+/// failure occurred after the layer returned the response.
 ///
 /// ```
 /// use redress::integration::tonic::outcome;
@@ -90,7 +88,7 @@ impl fmt::Debug for CallFailure {
 ///     }
 /// }
 ///
-/// // Where only the status is left.
+/// // With only the status.
 /// fn retry_in(status: &Status) -> Option<std::time::Duration> {
 ///     outcome(status)?.retry_in()
 /// }
@@ -102,8 +100,8 @@ pub fn outcome(answer: &impl Answer) -> Option<&OutcomeSummary> {
     answer.summary()
 }
 
-/// What [`outcome`] reads: a [`Status`], a [`Response`], a `Result` of them, and the
-/// [`http::Response`] of a channel. Nothing else can be one.
+/// The argument of [`outcome`]: a [`Status`], a [`Response`], a `Result` of them, or the
+/// [`http::Response`] of a channel. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the answer of a gRPC call",
     note = "`tonic::Status`, `tonic::Response`, a `Result` of them and `http::Response` are"
@@ -144,10 +142,10 @@ impl<A: Summarised> Summarised for Result<A, Status> {
     }
 }
 
-/// The outcome as a channel gives it: the response with the summary among its extensions, or a
-/// status with a [`CallFailure`] behind it.
+/// Converts the outcome to a channel's result: the response with the summary in its extensions, or
+/// a status with a [`CallFailure`] as its source.
 ///
-/// A response that the policy's classifier calls a failure is handed over like a good one.
+/// A response that the policy's classifier calls a failure is returned like a good one.
 pub(crate) fn into_answer<B>(outcome: RetryOutcome<http::Response<B>, Status>) -> Result<http::Response<B>, Status> {
     let summary = outcome.summary().clone();
     let classification = outcome.last_classification().cloned();
@@ -160,7 +158,7 @@ pub(crate) fn into_answer<B>(outcome: RetryOutcome<http::Response<B>, Status>) -
     }
 }
 
-/// The status of a call without a response: the last attempt's, if it had one.
+/// Returns the status of a call without a response: the last attempt's, if it had one.
 fn into_status(error: CallError<Status>, failure: CallFailure) -> Status {
     match error {
         CallError::CircuitOpen(rejection) => {

@@ -1,6 +1,4 @@
-//! The future of a call: the policy's, with a status where it fails.
-//!
-//! Owns nothing but the end. What happens before it is redress-tower's.
+//! The future of a call: redress-tower's, with its failure converted to a status.
 
 use std::fmt;
 use std::future::Future;
@@ -27,12 +25,12 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// If it is polled after its end, or if the channel, the classifier or a strategy panics.
+    /// If it is polled after completion, or if the channel, the classifier or a strategy panics.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it resets the stream of the attempt under way, and gives a breaker's permit back.
-    /// What the server has begun it may finish.
+    /// Dropping it resets the stream of the current attempt, and returns the breaker's permit. The
+    /// server may finish work that it has started.
     #[must_use = "a call does nothing unless it is polled"]
     pub struct GrpcFuture<A, C, Tm>
     where
@@ -51,7 +49,7 @@ pin_project! {
         A: Service<Request<RequestBody>>,
         Tm: Timer,
     {
-        // The request could not be read, so nothing is sent.
+        // The request could not be read, so none of it is sent.
         Refused { status: Option<Status> },
         Called { #[pin] call: Call<A, C, Tm> },
     }

@@ -1,6 +1,4 @@
-//! `grpc-timeout`: how long the server may take.
-//!
-//! Owns writing and reading the header. Does not measure time.
+//! Writes and parses the `grpc-timeout` header, the server's time limit.
 
 use std::time::Duration;
 
@@ -9,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// The name of the header.
 pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// What eight digits hold.
+/// The largest number of eight digits.
 const MOST: u128 = 99_999_999;
 
 /// Units with their nanoseconds, finest first.
@@ -22,9 +20,9 @@ const UNITS: [(u8, u128); 6] = [
     (b'H', 3_600_000_000_000),
 ];
 
-/// The value of `grpc-timeout` for this time: in the finest unit in which it needs eight digits at
-/// most, rounded down, so that the server never has more than there is. Less than a nanosecond is
-/// written as one, and more than 99,999,999 hours (11,000 years) as that many.
+/// Returns the `grpc-timeout` value for this time, in the finest unit that needs at most eight
+/// digits. It is rounded down, so that the server never has more time than the client. Zero is
+/// written as one nanosecond, and more than 99,999,999 hours (11,000 years) as that many.
 ///
 /// Source: [gRPC over HTTP/2,
 /// Timeout](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests).
@@ -42,11 +40,11 @@ pub fn encode_grpc_timeout(timeout: Duration) -> HeaderValue {
     let nanos = timeout.as_nanos().max(1);
     let fitting = UNITS.iter().find(|(_, unit)| nanos / unit <= MOST);
     let (letter, count) = fitting.map_or((b'H', MOST), |(letter, unit)| (*letter, nanos / unit));
-    // Digits and a letter are always a header value.
+    // Digits and a letter are always a valid header value.
     HeaderValue::try_from(format!("{count}{}", char::from(letter))).unwrap_or_else(|_| HeaderValue::from_static("1n"))
 }
 
-/// Reads a value of `grpc-timeout`: one to eight digits and a unit. `None` for anything else.
+/// Parses a `grpc-timeout` value: one to eight digits and a unit. `None` for anything else.
 ///
 /// ```
 /// use std::time::Duration;
@@ -69,7 +67,7 @@ pub fn parse_grpc_timeout(value: impl AsRef<[u8]>) -> Option<Duration> {
     Some(Duration::new(seconds, u32::try_from(nanos % 1_000_000_000).ok()?))
 }
 
-/// Tells the server how much time there is, unless it is told to take less already.
+/// Sets `grpc-timeout` to the time left, unless the header already holds a shorter time.
 pub(crate) fn limit(headers: &mut HeaderMap, time_left: Duration) {
     let set = headers.get(GRPC_TIMEOUT).and_then(parse_grpc_timeout);
     if set.is_none_or(|set| set > time_left) {

@@ -1,6 +1,4 @@
-//! The layer: what it is told about calls, and the channels it makes.
-//!
-//! Owns the settings and their defaults. Runs nothing; `service.rs` does.
+//! The layer that puts a policy around a channel, and its settings.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,40 +17,39 @@ use crate::classifier::GrpcClassifier;
 use crate::protocol::{GrpcProtocol, Handling};
 use crate::service::GrpcService;
 
-/// How much of a request is kept for further attempts, unless told otherwise.
+/// The default bound on the bytes of a request that are kept for further attempts.
 const MAX_REPLAY_BYTES: usize = 64 * 1024;
 
-/// Puts a policy around a tonic channel: each call of a generated client goes through it.
+/// Puts a policy around a tonic channel, so that each call of a generated client goes through it.
 ///
-/// The policy should be built with [`grpc_classifier`](crate::grpc_classifier), which reads the
-/// [`Status`](tonic::Status) that every failed attempt is here; the default classifier would call
-/// all of them `Unknown`.
+/// Build the policy with [`grpc_classifier`](crate::grpc_classifier), because every failed attempt
+/// is a [`Status`](tonic::Status) here. The default classifier would classify all of them as
+/// `Unknown`.
 ///
 /// | setting | default |
 /// |---|---|
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`](crate::default_operation) of the path |
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
-/// | [`bypass_if`](Self::bypass_if) | no call is skipped |
+/// | [`bypass_if`](Self::bypass_if) | no call bypasses the policy |
 /// | [`policy_provider`](Self::policy_provider) | the layer's policy for each call |
-/// | [`not_idempotent`](Self::not_idempotent) | no call is: each may run twice |
-/// | [`return_on_headers`](Self::return_on_headers) | no: a response's first message is waited for |
+/// | [`not_idempotent`](Self::not_idempotent) | none: each call may run twice |
+/// | [`return_on_headers`](Self::return_on_headers) | none: the layer waits for a response's first message |
 /// | [`max_replay_bytes`](Self::max_replay_bytes) | 65,536 |
-/// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
+/// | [`attempt_headers`](Self::attempt_headers) | headers are the same in each attempt |
 ///
-/// The closures are given the [head](Head) of the request: its path in `uri`, its metadata in
-/// `headers`, and whatever the caller put into the [extensions](tonic::Request::extensions_mut) of
-/// it.
+/// The closures receive the [head](Head) of the request: its path in `uri`, its metadata in
+/// `headers`, and the [extensions](tonic::Request::extensions_mut) that the caller set.
 ///
-/// An example is on the [crate's page](crate).
+/// See the [crate documentation](crate) for an example.
 pub struct GrpcLayer<C = GrpcClassifier, Tm = TokioTimer> {
     policies: PolicySelector<AsyncPolicy<C, Tm>>,
     handling: Arc<Handling>,
 }
 
 impl<C, Tm> GrpcLayer<C, Tm> {
-    /// A layer of this policy. Breaker and budget are the policy's: whatever the layer makes shares
-    /// them.
+    /// Creates a layer with this policy. The channels that the layer makes share the policy's
+    /// breaker and budget.
     #[must_use]
     pub fn new(policy: AsyncPolicy<C, Tm>) -> Self {
         let handling = Handling {
@@ -89,22 +86,22 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self.with_rules(|rules| rules.operation_for(name))
     }
 
-    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call. The
-    /// server hears of it.
+    /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
+    /// call. The server receives the time left as `grpc-timeout`.
     #[must_use]
     pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.with_rules(|rules| rules.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold
-    /// too.
+    /// Ends every call when this handle is aborted. Handles add up: several calls of this method
+    /// and the policy's own handles all apply.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.with_rules(|rules| rules.abort_on(handle))
     }
 
-    /// Sets what each call sets for itself: whatever a [`CallContext`] can, such as a deadline or
-    /// an abort handle that the caller put into the request's extensions.
+    /// Sets the [`CallContext`] of each call, such as a deadline or an abort handle that the caller
+    /// put into the request's extensions.
     ///
     /// ```
     /// use redress::{AbortHandle, CallContext};
@@ -125,19 +122,19 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     }
 
     /// Lets calls for which `bypass` returns true bypass the policy: one attempt, no breaker, no
-    /// events, and handed over as it comes. For methods that must not run twice there is
-    /// [`not_idempotent`](Self::not_idempotent), with which the breaker still counts.
+    /// events, and the response is returned as soon as its head arrives. For methods that must not
+    /// run twice use [`not_idempotent`](Self::not_idempotent), with which the breaker still counts.
     #[must_use]
     pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.bypass_if(bypass))
     }
 
-    /// Says which calls must not run twice: those for which `once` is true. gRPC itself does not
-    /// know.
+    /// Marks the calls for which `once` returns true as calls that must not run twice. gRPC does
+    /// not define that itself.
     ///
-    /// Such a call is tried again only where it was certainly [not acted
-    /// on](redress_core::Classification::is_unsent): no connection came about, the server refused
-    /// the stream, or is going away and named a last stream below it. So a rolling restart costs
+    /// Such a call is retried only if it was certainly [not acted
+    /// on](redress_core::Classification::is_unsent): no connection was made, the server refused the
+    /// stream, or it is going away and named a lower last stream. A rolling restart therefore fails
     /// none of them. After any other failure the outcome says `not_idempotent`.
     ///
     /// ```
@@ -150,7 +147,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self.set(|handling| handling.not_idempotent = Some(Arc::new(once)))
     }
 
-    /// Chooses a policy for each call; `None` is the layer's own.
+    /// Sets a function that chooses a policy for each call; `None` means the layer's policy.
     ///
     /// Two policies share a breaker if both are built with it, by
     /// [`circuit_breaker`](redress_core::policy::PolicyBuilder::circuit_breaker).
@@ -163,30 +160,30 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self
     }
 
-    /// Hands responses over as soon as their head is there, for the calls for which `early` is
+    /// Returns responses as soon as their head arrives, for the calls for which `early` returns
     /// true.
     ///
-    /// Otherwise the response of a request that can be sent again is handed over with its first
-    /// message, since until then it can still be replaced. A server stream that stays silent for
-    /// long would delay its head as long, and run into an attempt timeout. With this, a failure
-    /// after the head is the caller's; the call was a success, but the breaker is told.
+    /// By default, the response of a request that can be replayed is returned with its first
+    /// message, because until then the call can be retried. A server stream that stays silent
+    /// delays its head that long, and may run into an attempt's timeout. With this setting, the
+    /// call succeeds at the head: a later failure goes to the caller, and the breaker counts it.
     #[must_use]
     pub fn return_on_headers(self, early: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.set(|handling| handling.return_on_headers = Some(Arc::new(early)))
     }
 
-    /// How many bytes of a request, as sent, are kept for further attempts. A longer request is
-    /// sent once.
+    /// Sets how many bytes of an encoded request are kept for further attempts. A longer request is
+    /// sent once. Default: 65,536.
     #[must_use]
     pub fn max_replay_bytes(self, bytes: usize) -> Self {
         self.set(|handling| handling.max_replay_bytes = bytes)
     }
 
-    /// Sets what changes the headers of each attempt, which are the call's metadata: a trace
-    /// context, or a token that holds for a moment. What it adds to one attempt is not in the next.
-    /// It runs at the start of the attempt, within the scopes of the policy's observers, so the
-    /// attempt's span is current; the layer's own headers come after it. The second call replaces
-    /// the first. Default: nothing does.
+    /// Sets a function that changes the headers of each attempt, which are the call's metadata, for
+    /// example to add a trace context or a short-lived token. Changes to one attempt do not carry
+    /// over to the next. The function runs at the start of the attempt, within the scopes of the
+    /// policy's observers, so the attempt's span is current. The layer sets its own headers after
+    /// it. A second call replaces the first. Default: headers stay the same.
     ///
     /// ```
     /// # fn layer(policy: redress::runtime::tokio::AsyncPolicy<redress::integration::tonic::GrpcClassifier>) -> redress::integration::tonic::GrpcLayer {
@@ -205,7 +202,7 @@ impl<C, Tm> GrpcLayer<C, Tm> {
     }
 
     fn set(mut self, change: impl FnOnce(&mut Handling)) -> Self {
-        // Channels made before keep what they were told.
+        // Channels made before keep their settings.
         change(Arc::make_mut(&mut self.handling));
         self
     }

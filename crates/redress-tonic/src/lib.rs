@@ -1,14 +1,14 @@
-//! gRPC for redress, on [`tonic`]: what a status means, when to come back, and a policy around a
-//! channel.
+//! gRPC for redress, on [`tonic`]: a classifier for statuses and retry hints, and a layer that puts
+//! a policy around a channel.
 //!
 //! - [`grpc_classifier`] makes a policy read [`Status`](tonic::Status): by its code, with
 //!   `RetryInfo` and `grpc-retry-pushback-ms` as the hint. Its parts are [`classify_status`],
-//!   [`classify_code`], [`Pushback`] and [`retry_delay`].
-//! - [`GrpcLayer`] puts a policy around a channel, and makes a [`GrpcService`] that a generated
-//!   client takes instead. How a call ended says [`outcome`].
+//!   [`classify_code`], [`Pushback`] and [`retry_delay`]. - [`GrpcLayer`] puts a policy around a
+//!   channel. It makes a [`GrpcService`], which a generated client takes instead of the channel.
+//!   [`outcome`] returns the outcome of a call.
 //! - [`default_operation`], [`rpc_service_name`] and [`rpc_method_name`] name a call by its path.
-//! - [`encode_grpc_timeout`] and [`parse_grpc_timeout`] write and read the header by which a server
-//!   hears of the deadline.
+//! - [`encode_grpc_timeout`] and [`parse_grpc_timeout`] write and parse the header that sends the
+//!   deadline to the server.
 //!
 //! ```
 //! use std::time::Duration;
@@ -26,7 +26,8 @@
 //! # let _inside = runtime.enter();
 //! let policy = AsyncPolicy::builder()
 //!     .classifier(grpc_classifier())
-//!     .retry(Retry::builder()).deadline(Duration::from_secs(10))
+//!     .retry(Retry::builder())
+//!     .deadline(Duration::from_secs(10))
 //!     .circuit_breaker(CircuitBreaker::builder().failure_threshold(5))
 //!     .build()?;
 //! let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
@@ -36,8 +37,8 @@
 //! # }
 //! ```
 //!
-//! Metadata, trailers and details are the server's text: what cannot be read counts as absent, or
-//! as the gRPC specification says it counts, and never panics.
+//! Metadata, trailers and details are untrusted. A value that cannot be parsed is ignored, or
+//! handled as the gRPC specification requires, and never causes a panic.
 
 #![forbid(unsafe_code)]
 

@@ -1,11 +1,10 @@
-//! What a call is named in events and metrics.
-//!
-//! Owns reading a method's path, `/package.Service/Method`. Knows neither requests nor channels.
+//! The name of a call in events and metrics, from its path, `/package.Service/Method`.
 
-/// The operation name of a call: its path without the slash in front, as in `shop.v1.Orders/Get`.
+/// Returns the operation name of a call: its path without the leading slash, as in
+/// `shop.v1.Orders/Get`.
 ///
 /// That is `rpc.method` of OpenTelemetry's conventions. Services have few methods, so the name is
-/// low-cardinality by nature. A path that is not a method's is taken as it is.
+/// low-cardinality by nature. A path that is not a method's is used unchanged.
 ///
 /// ```
 /// assert_eq!(redress::integration::tonic::default_operation("/shop.v1.Orders/Get"), "shop.v1.Orders/Get");
@@ -15,10 +14,10 @@ pub fn default_operation(path: &str) -> &str {
     path.strip_prefix('/').unwrap_or(path)
 }
 
-/// The service in a path: `shop.v1.Orders` of `/shop.v1.Orders/Get`.
+/// Returns the service in a path: `shop.v1.Orders` of `/shop.v1.Orders/Get`.
 ///
-/// `None` for a path that is not a method's. Whatever stands before the service, such as the prefix
-/// of a proxy, is not part of it.
+/// `None` for a path that is not a method's. A prefix before the service, such as a proxy's, is not
+/// part of it.
 ///
 /// ```
 /// use redress::integration::tonic::rpc_service_name;
@@ -31,7 +30,7 @@ pub fn rpc_service_name(path: &str) -> Option<&str> {
     parts(path).map(|(service, _)| service)
 }
 
-/// The method in a path: `Get` of `/shop.v1.Orders/Get`.
+/// Returns the method in a path: `Get` of `/shop.v1.Orders/Get`.
 ///
 /// `None` for a path that is not a method's.
 ///

@@ -1,7 +1,5 @@
-//! What a layer was told about calls, in the words of redress-tower: how they are read, named and
-//! sent again.
-//!
-//! Owns what is written into the head of each attempt. Runs nothing.
+//! The implementation of redress-tower's `Protocol` for gRPC calls: how they are read, named,
+//! replayed, and which headers each attempt sends.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,14 +16,14 @@ use crate::operation::default_operation;
 use crate::replay::RequestBody;
 use crate::response_body::ResponseBody;
 
-/// Tells the server how many attempts it has had, as [gRFC
+/// The number of previous attempts, sent to the server as [gRFC
 /// A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#exposed-retry-metadata)
-/// has it.
+/// defines.
 const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 
-/// What a layer was told about calls, but for their policies.
+/// A layer's settings for calls, except their policies.
 #[derive(Clone)]
 pub(crate) struct Handling {
     pub(crate) rules: RequestRules,
@@ -35,11 +33,11 @@ pub(crate) struct Handling {
 }
 
 impl Handling {
-    /// The body that attempts are made of, and what is known of it.
+    /// Reads the request's body ahead, so that attempts can replay it.
     ///
     /// # Errors
     ///
-    /// What the body ended with before anything was sent.
+    /// The body's error, if it fails before the request is sent.
     pub(crate) fn read(&self, request: Request<Body>) -> Result<Request<RequestBody>, Status> {
         let head = Head::from_request(&request);
         if self.rules.bypasses(&head) {
@@ -53,13 +51,13 @@ impl Handling {
     }
 }
 
-/// [`Handling`] as redress-tower wants it.
+/// [`Handling`] as a redress-tower protocol.
 #[derive(Clone)]
 pub(crate) struct GrpcProtocol(pub(crate) Arc<Handling>);
 
 impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcProtocol {
-    fn copy(&self, request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
-        Ok(with_head_of(request, request.body().copy()?))
+    fn replay(&self, request: &Request<RequestBody>) -> Result<Request<RequestBody>, &'static str> {
+        Ok(with_head_of(request, request.body().replay()?))
     }
 
     fn retry_forbidden(

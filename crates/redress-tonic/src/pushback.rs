@@ -1,30 +1,29 @@
-//! `grpc-retry-pushback-ms`: the server says when to come back, or not to.
-//!
-//! Owns how the value is read. Does not act on it: `classifier.rs` does.
+//! Parses `grpc-retry-pushback-ms`, with which a server sets the wait before a retry or forbids it.
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
-/// The key of the metadata, in headers or trailers.
+/// The metadata key, in headers or trailers.
 pub const RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
-/// What a server asked for by `grpc-retry-pushback-ms`.
+/// A server's request by `grpc-retry-pushback-ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushback {
-    /// To wait so long before the next attempt.
+    /// Wait this long before the next attempt.
     Wait(Duration),
-    /// Not to try again: the value is negative, or not a value.
+    /// Do not retry: the value is negative or invalid.
     Never,
 }
 
 impl Pushback {
-    /// Reads one value: an ASCII number of milliseconds that fits in 32 bits with a sign, without
-    /// leading zeros. Everything else, negative numbers included, is [`Never`](Self::Never).
+    /// Parses one value: an ASCII number of milliseconds that fits in a signed 32-bit integer,
+    /// without leading zeros. Everything else, including negative numbers, is
+    /// [`Never`](Self::Never).
     ///
     /// Source: [gRFC A6,
     /// Pushback](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback), which
-    /// lets a server that is misread err on the quiet side.
+    /// treats an invalid value as a request not to retry.
     ///
     /// ```
     /// use std::time::Duration;
@@ -42,8 +41,8 @@ impl Pushback {
         }
     }
 
-    /// Reads the metadata of a response or a status; `None` if it has no such key. Several values
-    /// are no value: which of them counts is anybody's guess.
+    /// Parses the metadata of a response or a status, or returns `None` if the key is missing.
+    /// Several values are ambiguous and count as invalid.
     #[must_use]
     pub fn from_headers(metadata: &HeaderMap) -> Option<Self> {
         let mut values = metadata.get_all(RETRY_PUSHBACK).iter();

@@ -1,6 +1,5 @@
-//! What a response says about itself before its first message: a status, or none.
-//!
-//! Owns reading headers and trailers that may hold anything. Waits for nothing; `attempt.rs` does.
+//! Reads the status of a response without a message from its headers and trailers, which are
+//! untrusted.
 
 use std::sync::Arc;
 
@@ -16,13 +15,13 @@ use tonic::{Code, Status};
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
-/// Reads what tonic reads, with padding or without.
+/// Accepts the same base64 as tonic, with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Takes out details that are no base64, at which tonic panics
+/// Removes details that are invalid base64, because tonic panics on them
 /// (<https://github.com/grpc/grpc-rust/pull/2618>).
 pub(crate) fn drop_garbled_details(headers: &mut HeaderMap) {
     if headers.get(GRPC_STATUS_DETAILS).is_some_and(|details| BASE64.decode(details).is_err()) {
@@ -30,8 +29,8 @@ pub(crate) fn drop_garbled_details(headers: &mut HeaderMap) {
     }
 }
 
-/// The failure that a head alone tells, if it does: a status in the headers, a response of a proxy,
-/// or one of something else.
+/// Returns the failure in a response's head, if there is one: a status in the headers, or a
+/// response from a proxy or another server that does not speak gRPC.
 ///
 /// `grpc-status: 0` in the headers is a success without a message.
 pub(crate) fn failure_in_head(head: &mut Parts) -> Option<Status> {
@@ -45,7 +44,7 @@ pub(crate) fn failure_in_head(head: &mut Parts) -> Option<Status> {
         let message = format!("the response is no gRPC, its HTTP status is {status}");
         let mut failure = Status::with_metadata(code, message, metadata);
         if code == Code::Unknown {
-            // gRPC has no word for it, HTTP has.
+            // gRPC has no code for it, so the HTTP status is kept.
             failure.set_source(Arc::new(StatusError::new(status)));
         }
         return Some(failure);
@@ -57,29 +56,29 @@ pub(crate) fn failure_in_head(head: &mut Parts) -> Option<Status> {
     })
 }
 
-/// The failure that the end of a response tells which had no message: in its trailers, if it has
-/// any, or by not having them.
+/// Returns the failure of a response that ended without a message: the status in its trailers, or a
+/// missing status.
 pub(crate) fn failure_at_end(head: &Parts, trailers: Option<&HeaderMap>) -> Option<Status> {
     match trailers.filter(|trailers| trailers.contains_key(GRPC_STATUS)) {
         Some(trailers) => {
-            // A status holds the metadata of both, as tonic's does. The trailers come last, and so
-            // say how it ended.
+            // The status holds the metadata of headers and trailers, as tonic's does. The trailers
+            // come last, so their values win.
             let mut headers = head.headers.clone();
             headers.extend(trailers.clone());
             failed(&headers)
         }
-        // A head that held a failure has not come here.
+        // A failure in the head was returned earlier.
         None if head.headers.contains_key(GRPC_STATUS) => None,
         None => Some(Status::unknown("the response ended without a message and without a grpc-status")),
     }
 }
 
-/// The failure that these trailers or headers tell, if they do.
+/// Returns the failure in these trailers or headers, if there is one.
 pub(crate) fn failed(headers: &HeaderMap) -> Option<Status> {
     Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)
 }
 
-/// The code of a response that something other than a gRPC server gave.
+/// Returns the code of a response that is not from a gRPC server.
 ///
 /// Source: [HTTP to gRPC status code
 /// mapping](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md).

@@ -1,7 +1,5 @@
-//! What of a request is there at once, and so can be sent again.
-//!
-//! Owns reading ahead and the bodies of attempts. Never waits: a stream that answers to what it
-//! hears would wait for ever.
+//! Reads a request's body ahead, so that attempts can replay it. Reading never waits: a stream that
+//! depends on the server's responses would wait forever.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -14,36 +12,37 @@ use redress_http::KeptFrames;
 use tonic::Status;
 use tonic::body::Body;
 
-/// Why a request is sent once: it was not all there when the call began.
+/// Why a request is sent once: it was not complete when the call began.
 const STREAMING_REQUEST: &str = "streaming_request";
-/// Why a request is sent once: it is longer than what is kept.
+/// Why a request is sent once: it is longer than the bound on kept bytes.
 const REQUEST_TOO_LARGE: &str = "request_too_large";
 
-/// The body of an attempt's request: frames that are there, and perhaps a body that goes on.
+/// The body of an attempt's request: frames that were read ahead, and the rest of the body, if
+/// there is one.
 ///
-/// It gives no size, so that no `content-length` is made of it: tonic sends none either.
+/// It reports no size, so that no `content-length` is sent; tonic sends none either.
 pub struct RequestBody {
     frames: VecDeque<Bytes>,
     trailers: Option<HeaderMap>,
-    /// What has not been read yet.
+    /// The unread rest.
     rest: Option<Body>,
-    /// Why it is sent once, if it is.
+    /// Why the request is sent once, if it is.
     only_once: Option<&'static str>,
-    /// Whether its response may be handed over as soon as there is a head.
+    /// Whether the response may be returned as soon as its head arrives.
     at_head: bool,
 }
 
 impl RequestBody {
-    /// Reads the body as far as it goes without waiting, up to `most` bytes. `at_head`: whether the
-    /// response is to be handed over at its head, unseen.
+    /// Reads the body without waiting, up to `most` bytes. `at_head`: whether the response is
+    /// returned as soon as its head arrives.
     ///
     /// # Errors
     ///
-    /// What the body ended with: a message that could not be encoded. Nothing has been sent then.
+    /// The body's error: a message that could not be encoded. The request has not been sent.
     pub(crate) fn read_ahead(mut body: Body, most: usize, at_head: bool) -> Result<Self, Status> {
         let mut read = Self { frames: VecDeque::new(), trailers: None, rest: None, only_once: None, at_head };
         let mut kept = KeptFrames::at_most(most, size_of::<Bytes>());
-        // The waker may be one that nobody hears: whoever sends what is left polls it anew.
+        // A no-op waker suffices, because sending the rest polls the body again.
         let mut cx = Context::from_waker(Waker::noop());
         loop {
             match Pin::new(&mut body).poll_frame(&mut cx) {
@@ -58,7 +57,7 @@ impl RequestBody {
         }
     }
 
-    /// Keeps a frame, and says how long it is if it holds data.
+    /// Keeps a frame. Returns its length if it holds data.
     fn keep(&mut self, frame: Frame<Bytes>) -> Option<usize> {
         match frame.into_data() {
             Ok(data) => {
@@ -78,18 +77,19 @@ impl RequestBody {
         self
     }
 
-    /// A body that goes out as it comes, and whose response is handed over as it comes.
+    /// Wraps a body that is not read ahead, and whose response is returned as soon as its head
+    /// arrives.
     pub(crate) const fn untouched(body: Body) -> Self {
         Self { frames: VecDeque::new(), trailers: None, rest: Some(body), only_once: None, at_head: true }
     }
 
-    /// Whether it goes out as it comes: nothing was read ahead, and nothing said why.
+    /// Whether the body was made by [`untouched`](Self::untouched).
     pub(crate) const fn is_untouched(&self) -> bool {
         self.rest.is_some() && self.only_once.is_none()
     }
 
-    /// The same body once more, or why there is none.
-    pub(crate) fn copy(&self) -> Result<Self, &'static str> {
+    /// Returns the same body for another attempt, or why the request is sent once.
+    pub(crate) fn replay(&self) -> Result<Self, &'static str> {
         match self.only_once {
             Some(why) => Err(why),
             None => {
@@ -99,8 +99,8 @@ impl RequestBody {
         }
     }
 
-    /// Whether the response's first message is waited for: where it could still be replaced, and
-    /// nobody asked for the head.
+    /// Whether to wait for the response's first message: the request can be replayed, and the
+    /// response is not returned at its head.
     pub(crate) const fn looks_at_response(&self) -> bool {
         self.only_once.is_none() && !self.at_head
     }

@@ -1,6 +1,4 @@
-//! The body of a response whose first message has been looked at.
-//!
-//! Owns handing that message on before the rest. Reads no messages.
+//! The body of a response whose first frame was received ahead.
 
 use std::fmt;
 use std::pin::Pin;
@@ -20,11 +18,11 @@ use crate::received::{drop_garbled_details, failed};
 /// The body of a response of a [`GrpcService`](crate::GrpcService): what the server sent, beginning
 /// with its first frame.
 ///
-/// `grpc-status-details-bin` that is no base64 is left out of the trailers.
+/// Invalid base64 in `grpc-status-details-bin` is removed from the trailers.
 ///
-/// A response is handed over before its end, and its call has succeeded by then. If it fails after
-/// all, by its trailers or by breaking off, the policy's breaker is told, with the class of the
-/// status; the call's outcome stands.
+/// A response is returned before it ends, when its call has succeeded. If it fails later, by its
+/// trailers or by breaking off, the policy's breaker counts the failure with the class of its
+/// status; the call's outcome does not change.
 pub struct ResponseBody {
     first: Option<Frame<Bytes>>,
     rest: Body,
@@ -38,7 +36,7 @@ impl ResponseBody {
         Self { first, rest, late: None }
     }
 
-    /// The same, which tells of a failure that comes later.
+    /// Sets the handle that reports a later failure.
     pub(crate) fn telling<Tm: Timer + Send + 'static>(mut self, late: Option<LateFailure<Tm>>) -> Self {
         self.late = late.map(|late| Box::new(move |class| late.report(class)) as Tell);
         self

@@ -1,19 +1,18 @@
-//! `google.rpc.RetryInfo`: how long a status' details ask to wait.
-//!
-//! Owns reading it. The bytes are the other side's: what cannot be read is absent.
+//! Parses `google.rpc.RetryInfo`, the wait that a status' details ask for. The bytes are untrusted:
+//! an invalid message is ignored.
 
 use std::time::Duration;
 
 use prost::Message;
 use tonic_types::pb;
 
-/// How the message is named inside an `Any`. The part before the slash is the writer's choice.
+/// The message's type name inside an `Any`. The sender chooses the part before the slash.
 const NAME: &str = "google.rpc.RetryInfo";
 
-/// The delay that the details of a status ask for: the first `RetryInfo` with a delay that can be
-/// read.
+/// Returns the delay that a status' details ask for: that of the first `RetryInfo` with a valid
+/// delay.
 ///
-/// Absent, malformed and negative delays are `None`; long ones are taken as they are.
+/// Missing, malformed and negative delays are `None`; long delays are not capped.
 ///
 /// Sources: [the richer error model](https://grpc.io/docs/guides/error/#richer-error-model) and
 /// [`error_details.proto`](https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto).
@@ -38,7 +37,7 @@ pub fn retry_delay(details: &[u8]) -> Option<Duration> {
     let infos = status.details.iter().filter(|any| any.type_url.rsplit('/').next() == Some(NAME));
     infos.filter_map(|any| pb::RetryInfo::decode(any.value.as_slice()).ok()).find_map(|info| {
         let delay = info.retry_delay?;
-        // Not by the conversion of `prost-types`, which negates the least number of seconds.
+        // Does not use the conversion of `prost-types`, which negates `i64::MIN` seconds.
         let (seconds, nanos) = (u64::try_from(delay.seconds).ok()?, u32::try_from(delay.nanos).ok()?);
         (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))
     })

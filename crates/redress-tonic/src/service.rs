@@ -1,6 +1,4 @@
-//! The channel around a channel.
-//!
-//! Owns the way from a request to the future of its call. Runs nothing; `future.rs` does.
+//! The channel whose calls go through a policy.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,9 +26,9 @@ use crate::transport_error::BoxError;
 /// A channel whose calls go through a policy. Made by [`GrpcLayer`](crate::GrpcLayer); a generated
 /// client takes it where it takes a channel, as in `OrdersClient<GrpcService>`.
 ///
-/// Clones share what the policy shares. It is always ready: each attempt waits for the channel
-/// below, so that a failure to become ready is classified and retried like any other, and the
-/// policy's times hold for it.
+/// Clones share the policy's state. The service is always ready: each attempt waits for the inner
+/// channel, so that a failure to become ready is classified and retried like any other, and the
+/// policy's timeouts include that wait.
 ///
 /// An error is a [`Status`]: the last attempt's, with a [`CallFailure`](crate::CallFailure) as its
 /// source; or
@@ -38,11 +36,11 @@ use crate::transport_error::BoxError;
 /// | end | status |
 /// |---|---|
 /// | the breaker rejected the call | `UNAVAILABLE`, with the [`CircuitOpenError`](redress_core::error::CircuitOpenError) behind the failure |
-/// | the last attempt ran into its timeout, or the channel gave up waiting | `DEADLINE_EXCEEDED` |
+/// | the last attempt timed out, or the channel's timeout expired | `DEADLINE_EXCEEDED` |
 /// | the call ended before its first attempt | `CANCELLED` |
 ///
-/// A request that cannot be made, because a message cannot be encoded, never reaches the policy:
-/// its status is the encoder's.
+/// A request with a message that cannot be encoded does not reach the policy: its status is the
+/// encoder's.
 pub struct GrpcService<S = Channel, C = GrpcClassifier, Tm = TokioTimer> {
     calls: PolicyService<Attempts<S, Tm>, PolicySelector<AsyncPolicy<C, Tm>>, GrpcProtocol>,
     handling: Arc<Handling>,

@@ -1,6 +1,4 @@
-//! Failures on this side of the wire: no status came, so the error has to say what it was.
-//!
-//! Owns the names of a tonic channel's errors. Knows no status codes; HTTP/2's are redress-http's.
+//! Classifies the errors of a tonic channel, for calls that received no status.
 
 use std::error::Error;
 use std::fmt;
@@ -10,26 +8,26 @@ use redress_core::{Classification, ErrorClass};
 use redress_http::{classify_connect, classify_handshake, classify_http2, is_shed, own_failure, with_labels};
 use tonic::{ConnectError, Status, TimeoutExpired};
 
-/// What errors of a channel arrive as.
+/// The error type of a channel.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What an error of a channel or of its connection means, found anywhere in the chain; `None` if
+/// Classifies an error of a channel or of its connection anywhere in the chain. Returns `None` if
 /// there is none.
 ///
 /// | the chain holds | class |
 /// |---|---|
-/// | tower's `LoadShed` turned the request away | `RateLimit` |
-/// | a timeout: the channel's own, or the server's word that it had run out | `Transient`, with the cause of a timeout |
-/// | an error of HTTP/2 | that of [`classify_http2`] |
-/// | a connection that did not come about | that of [`classify_connect`] |
-/// | hyper's word that the caller's own part failed | that of [`own_failure`] |
-/// | another error of hyper or of the channel, such as a connection that broke | that of [`classify_handshake`], or what the chain is certain about, or `Transient` |
+/// | a request that tower's `LoadShed` rejected | `RateLimit` |
+/// | a timeout, the channel's or one that the server reported | `Transient`, with the timeout as its cause |
+/// | an HTTP/2 error | see [`classify_http2`] |
+/// | a connection that was not made | see [`classify_connect`] |
+/// | hyper: the caller's part failed | see [`own_failure`] |
+/// | another error of hyper or of the channel, such as a connection that broke | the class by [`classify_handshake`], else the class that the chain determines, else `Transient` |
 ///
-/// A request is certainly not acted on where it was turned away on this side, where no connection
-/// came about, where hyper hands it back, and where HTTP/2 says so before the response had begun.
+/// A request is certainly not acted on if `LoadShed` rejected it, if no connection was made, if
+/// hyper returned it unsent, or if HTTP/2 says so before the response's first message.
 pub(crate) fn classify_transport(error: &(dyn Error + 'static)) -> Option<Classification> {
     let failure = of_chain(error)?;
-    // A response that has begun has been acted on, whatever is said afterwards.
+    // Once the response has begun, the request was acted on, even if HTTP/2 says otherwise.
     let has_begun = || source_chain(error).any(<dyn Error>::is::<Begun>);
     if failure.is_unsent() && has_begun() {
         return Some(with_labels(error, failure.class().into()));
@@ -59,7 +57,7 @@ fn of_chain(error: &(dyn Error + 'static)) -> Option<Classification> {
     }
 }
 
-/// What a connection means that broke: what is certain, or `Transient`.
+/// Classifies a connection that broke: by an error that the chain determines, or as `Transient`.
 fn broken(error: &(dyn Error + 'static)) -> Classification {
     if let Some(class) = classify_handshake(error) {
         return with_labels(error, class.into());
@@ -77,9 +75,10 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
     source_chain(error).find_map(|error| error.downcast_ref())
 }
 
-/// Says that the response had begun when this failed.
+/// Marks a failure that occurred after the response had begun.
 ///
-/// `Debug` is as short as `Display`, here and below: a `Status` prints its source with it.
+/// Here and below, `Debug` is as short as `Display`, because a `Status` prints its source with
+/// `Debug`.
 #[derive(thiserror::Error)]
 #[error("the response had begun")]
 pub(crate) struct Begun(#[source] pub(crate) Status);
@@ -90,8 +89,7 @@ impl fmt::Debug for Begun {
     }
 }
 
-/// Says that the time was up that the server had been given. Its source is what came instead of an
-/// answer.
+/// Marks a failure after the server's time limit. Its source is the original failure.
 #[derive(thiserror::Error)]
 #[error("the time that the server was given had passed")]
 pub(crate) struct TimeUp(#[source] pub(crate) Status);
@@ -102,11 +100,11 @@ impl fmt::Debug for TimeUp {
     }
 }
 
-/// The status of a channel's error, as tonic makes it: the error is its source.
+/// Converts a channel's error to a status as tonic does, with the error as its source.
 ///
-/// But for the channel's own timeout, which tonic calls `CANCELLED`: for a caller it is the
-/// deadline like any other. And for what `LoadShed` turned away, whose status tonic makes without a
-/// source.
+/// With two exceptions: tonic makes the channel's timeout `CANCELLED`, but for a caller it is a
+/// deadline like any other; and tonic makes the status of a request that `LoadShed` rejected
+/// without a source.
 pub(crate) fn status_of(error: impl Into<BoxError>) -> Status {
     let error = error.into();
     if is::<TimeoutExpired>(&*error) {

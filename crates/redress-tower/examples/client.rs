@@ -1,4 +1,4 @@
-//! An HTTP client behind a policy, against a server of its own that is busy twice:
+//! An HTTP client with a policy, against a local server that is busy twice:
 //! `cargo run -p redress-tower --example client`.
 
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! An axum server whose handlers lie behind a breaker, asked until it is open:
+//! An axum server whose handlers are behind a breaker, called until it opens:
 //! `cargo run -p redress-tower --example server`.
 
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .circuit_breaker(breaker)
         .deadline(Duration::from_secs(5))
         .build()?;
-    // Health checks are answered whatever the breaker says.
+    // Health checks bypass the breaker.
     let protocol = HttpProtocol::new().bodies(EmptyBody::default()).bypass_if(|head| head.uri.path() == "/health");
     let guarded = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(rejected))
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What a call without a response becomes.
+/// The response for a call that has none.
 async fn rejected(error: CallError<Infallible>) -> impl IntoResponse {
     let wait = error.retry_in().unwrap_or_default().as_secs() + 1;
     (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", wait.to_string())], error.to_string())

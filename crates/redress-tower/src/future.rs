@@ -1,7 +1,5 @@
-//! The future of a call: attempts one after another, until the policy has an outcome.
-//!
-//! Owns the places where everything lies, and the way from outcome to response. Decides nothing:
-//! the policy's call does.
+//! The future of a call through the service, and the conversion of its outcome to a response or an
+//! error.
 
 use std::fmt;
 use std::future::Future;
@@ -16,35 +14,33 @@ use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome
 use tower_service::Service;
 
 use crate::protocol::Protocol;
-use crate::sending::Sending;
+use crate::request_replay::RequestReplay;
 
 pin_project! {
-    /// One call through a [`PolicyService`](crate::PolicyService), with its attempts in place.
+    /// One call through a [`PolicyService`](crate::PolicyService).
     ///
-    /// Once it has ended, by a panic too, it holds nothing of the service below.
+    /// When the call ends or panics, it drops its instance of the inner service.
     ///
     /// # Panics
     ///
-    /// If it is polled after its end, or if the service below, the classifier, the protocol or a
+    /// If it is polled after completion, or if the inner service, the classifier, the protocol or a
     /// strategy panics.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the attempt, stops the call where it is, and gives a breaker's permit
-    /// back.
+    /// Dropping it drops the attempt, stops the call, and returns the breaker's permit.
     #[must_use = "a call does nothing unless it is polled"]
     pub struct PolicyFuture<S, Req, C, Tm, X>
     where
         S: Service<Req>,
         Tm: Timer,
     {
-        // ORDER: the attempt and its service are dropped before the call, which gives the permit
-        // back.
+        // ORDER: the attempt and its service are dropped before the call, which returns the permit.
         #[pin]
         running: Option<S::Future>,
         #[pin]
         sleep: Option<Tm::Sleep>,
-        sending: Sending<S, Req, X>,
+        replay: RequestReplay<S, Req, X>,
         call: PollCall<'static, S::Response, S::Error, C, Tm>,
     }
 }
@@ -77,8 +73,8 @@ where
             Some(name) => call.operation(name),
             None => call,
         };
-        let sending = Sending::new(service, protocol, allowed, request);
-        Self { running: None, sleep: None, sending, call }
+        let replay = RequestReplay::new(service, protocol, allowed, request);
+        Self { running: None, sleep: None, replay, call }
     }
 }
 
@@ -89,8 +85,8 @@ where
     Tm: Timer,
     X: Protocol<Req, S::Response>,
 {
-    /// What may still be told to the policy's breaker when the call has ended with a response that
-    /// is not all there yet; see [`PollCall::late_failure`].
+    /// Returns a handle that reports a later failure of the response to the policy's breaker, for a
+    /// response whose body is still being received. See [`PollCall::late_failure`].
     pub fn late_failure(&self) -> Option<LateFailure<Tm>>
     where
         Tm: Clone,
@@ -98,9 +94,9 @@ where
         self.call.late_failure()
     }
 
-    /// Drives the call on to its whole outcome, for an integration that says otherwise than
-    /// [`CallError`] how a call failed. Awaiting the future gives the response of the same outcome,
-    /// or the error; [`Protocol::ended`] is not told here.
+    /// Polls the call to its full outcome, for integrations that do not report failures as a
+    /// [`CallError`]. Awaiting the future instead returns the response or the error of the same
+    /// outcome. This method does not call [`Protocol::ended`].
     ///
     /// # Panics
     ///
@@ -111,7 +107,7 @@ where
     /// As the future's.
     pub fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<RetryOutcome<S::Response, S::Error>> {
         let this = self.project();
-        this.sending.drive(this.running, this.call, |call, attempts| call.poll(attempts, this.sleep, cx))
+        this.replay.drive(this.running, this.call, |call, attempts| call.poll(attempts, this.sleep, cx))
     }
 }
 
@@ -126,14 +122,14 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.sending.protocol().hears_of_end() {
+        if !self.replay.protocol().hears_of_end() {
             let this = self.project();
             return this
-                .sending
+                .replay
                 .drive(this.running, this.call, |call, attempts| call.poll_last_value(attempts, this.sleep, cx));
         }
         let outcome = ready!(self.as_mut().poll_outcome(cx));
-        Poll::Ready(answer(self.project().sending.protocol(), outcome))
+        Poll::Ready(answer(self.project().replay.protocol(), outcome))
     }
 }
 

@@ -1,7 +1,5 @@
-//! HTTP requests and responses through a layer: which may be sent again, what they are called, and
-//! where the outcome goes.
-//!
-//! Owns the copies of requests. Settings and tables are redress-http's.
+//! The protocol for requests of the `http` crate: which requests are replayed, how they are named,
+//! and where the outcome is stored.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,40 +14,40 @@ use redress_http::{
 use crate::protocol::Protocol;
 use crate::source::PolicyProvider;
 
-pub use crate::bodies::{CloneBody, CopyBody, EmptyBody};
+pub use crate::body_replay::{BodyReplay, CloneBody, EmptyBody};
 
-/// Handles requests of the [`http`] crate.
+/// The [`Protocol`] for requests and responses of the [`http`] crate.
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`guard`](Self::guard) | what is known to be idempotent may be sent again: see [`IdempotencyGuard`] |
+/// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`] |
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`]: method and path |
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
-/// | [`bypass_if`](Self::bypass_if) | no request is skipped |
-/// | [`attempt_headers`](Self::attempt_headers) | the same in each attempt |
+/// | [`bypass_if`](Self::bypass_if) | no request bypasses the policy |
+/// | [`attempt_headers`](Self::attempt_headers) | headers are the same in each attempt |
 /// | [`bodies`](Self::bodies) | [`CloneBody`]: bodies are `Clone`, as `Full<Bytes>`, `Empty` and `String` are |
 ///
-/// A request that may not be sent again is sent once, and if it fails the outcome says why:
-/// `not_idempotent`, or `streaming_body` where it is its body that cannot be copied. One that was
-/// certainly [not acted on](redress_core::Classification::is_unsent) may be, whatever its method:
-/// the policy's classifier says so of a refused connection, a 421, a 425 and the like
-/// ([`http_retry_after_classifier`](redress_http::http_retry_after_classifier)), and the layer of
-/// an attempt that ended before the service below was called. A service that follows redirects
-/// sends several requests for one; a connection that was refused to the last says nothing about the
-/// first, so such a service wants a classifier of your own, or only idempotent requests.
+/// A request that may not be sent again is sent once. If it fails, the outcome says why:
+/// `not_idempotent`, or `streaming_body` if its body cannot be replayed. A request with any method
+/// may be sent again if it was certainly [not acted on](redress_core::Classification::is_unsent).
+/// The policy's classifier decides that for a refused connection, a 421, a 425 and the like
+/// ([`http_retry_after_classifier`](redress_http::http_retry_after_classifier)); the layer decides
+/// it for an attempt that ended before the inner service was called. A service that follows
+/// redirects sends several requests for one, and a refused connection of the last says nothing
+/// about the first. Use a custom classifier with such a service, or send only idempotent requests.
 ///
-/// The layer knows no connections. So that a retry does not go over the one that has just said 421
-/// or 408, put it around `redress_hyper::ClientService`, which is hyper-util's client and avoids
-/// that one.
+/// The layer does not see connections. To keep a retry off the connection that returned a 421 or a
+/// 408, put the layer around `redress_hyper::ClientService`, hyper-util's client as a service that
+/// avoids that connection.
 ///
-/// Unless told otherwise, headers are the same in each attempt, and so are extensions, but for a
-/// [`Repetition`] from the second on, which says why.
+/// By default, headers and extensions are the same in each attempt, except that requests from the
+/// second attempt on carry a [`Repetition`], which says why they are sent again.
 ///
-/// The response has an [`OutcomeSummary`] among its extensions ([`outcome`](redress_http::outcome)
-/// reads it), whether it is good or one that the policy gave up on. A response that is tried again
-/// is held, unread, until the next attempt has ended, since it is the call's answer if there is
-/// none after all.
+/// The response carries an [`OutcomeSummary`] in its extensions, which
+/// [`outcome`](redress_http::outcome) reads, also if the policy gave up on the response. A response
+/// that will be retried is kept unread until the next attempt ends, because the call returns it if
+/// no further attempt takes place.
 ///
 /// ```
 /// use ::http::{Request, Response};
@@ -82,7 +80,7 @@ pub struct HttpProtocol<K = CloneBody> {
 }
 
 impl HttpProtocol {
-    /// The defaults.
+    /// Creates a protocol with the default settings.
     #[must_use]
     pub const fn new() -> Self {
         Self { rules: RequestRules::new(), bodies: CloneBody }
@@ -96,8 +94,8 @@ impl Default for HttpProtocol {
 }
 
 impl<K> HttpProtocol<K> {
-    /// Sets how bodies are copied: by [`CloneBody`], [`EmptyBody`], or a closure
-    /// `Fn(&B) -> Option<B>` that answers `None` for a body that cannot be sent again. Default:
+    /// Sets how bodies are replayed: by [`CloneBody`], [`EmptyBody`], or a closure
+    /// `Fn(&B) -> Option<B>` that returns `None` for a body that cannot be sent again. Default:
     /// bodies are cloned.
     ///
     /// ```
@@ -128,28 +126,28 @@ impl<K> HttpProtocol<K> {
         self.with_rules(|rules| rules.operation(name))
     }
 
-    /// Names requests by their heads. Keep names low-cardinality: where paths hold identifiers,
+    /// Names requests by their heads. Keep names low-cardinality: if paths contain identifiers,
     /// name the route.
     #[must_use]
     pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
         self.with_rules(|rules| rules.operation_for(name))
     }
 
-    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call.
+    /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
+    /// call.
     #[must_use]
     pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.with_rules(|rules| rules.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted. Several may be added, and the policy's own hold
-    /// too.
+    /// Ends every call when this handle is aborted. Handles add up: several calls of this method
+    /// and the policy's own handles all apply.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.with_rules(|rules| rules.abort_on(handle))
     }
 
-    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, from the
-    /// request's head and extensions.
+    /// Sets the [`CallContext`] of each request's call, from the request's head and extensions.
     ///
     /// ```
     /// use redress::CallContext;
@@ -179,10 +177,11 @@ impl<K> HttpProtocol<K> {
         self
     }
 
-    /// Sets what changes the headers of each attempt: a trace context, the attempt's number, a
-    /// signature that holds for a moment. What it adds to one attempt is not in the next. It runs
-    /// at the start of the attempt, within the scopes of the policy's observers, so the attempt's
-    /// span is current. The second call replaces the first. Default: nothing does.
+    /// Sets a function that changes the headers of each attempt, for example to add a trace
+    /// context, the attempt's number or a short-lived signature. Changes to one attempt do not
+    /// carry over to the next. The function runs at the start of the attempt, within the scopes of
+    /// the policy's observers, so the attempt's span is current. A second call replaces the first.
+    /// Default: headers stay the same.
     ///
     /// ```
     /// use redress::integration::tower::http::HttpProtocol;
@@ -198,11 +197,11 @@ impl<K> HttpProtocol<K> {
     }
 }
 
-impl<B, R, K: CopyBody<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K> {
-    fn copy(&self, request: &Request<B>) -> Result<Request<B>, &'static str> {
-        // Of any method, since the failure may say that the request was not acted on.
+impl<B, R, K: BodyReplay<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<K> {
+    fn replay(&self, request: &Request<B>) -> Result<Request<B>, &'static str> {
+        // For every method, because the failure may say that the request was not acted on.
         let safety = || self.rules.idempotency().safety(request.method(), request.headers());
-        let body = self.bodies.copy_body(request.body()).ok_or_else(|| safety().with_body(false).as_str())?;
+        let body = self.bodies.replay(request.body()).ok_or_else(|| safety().with_body(false).as_str())?;
         Ok(with_head_of(request, body))
     }
 

@@ -1,6 +1,4 @@
-//! The layer: a policy on its way around a service.
-//!
-//! Owns nothing but the pieces. Runs nothing; `service.rs` does.
+//! The layer that puts a policy around a service, and its settings.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,11 +10,10 @@ use tower_layer::Layer;
 use crate::protocol::{CloneRequest, ContextFor, Once};
 use crate::service::PolicyService;
 
-/// Puts a policy around a service, see [`PolicyService`].
+/// Puts a policy around a service. See [`PolicyService`] for what the result does.
 ///
-/// Breaker, budget and what strategies have learned are in the policy's handle, which the layer and
-/// everything it makes share. It may be cloned and applied as often as a server likes to rebuild
-/// its services: the breaker still opens.
+/// The layer and its services share the policy's breaker, budget and strategy state. Cloning the
+/// layer or applying it again, as a server that rebuilds its services does, keeps that state.
 ///
 /// | setting | default |
 /// |---|---|
@@ -26,7 +23,7 @@ use crate::service::PolicyService;
 /// | [`context_for`](Self::context_for) | nothing more is set for a call |
 ///
 /// `P` is an `AsyncPolicy` of a runtime's crate, or a [`policy_provider`](crate::policy_provider);
-/// `X` says how requests are copied.
+/// `X` is the [`Protocol`](crate::Protocol), which decides how requests are replayed.
 #[derive(Clone, Debug)]
 pub struct PolicyLayer<P, X = CloneRequest> {
     policy: P,
@@ -34,17 +31,17 @@ pub struct PolicyLayer<P, X = CloneRequest> {
     for_all: ForAll,
 }
 
-/// What every call is given.
+/// Settings that apply to every call.
 pub(crate) type ForAll = Option<Arc<CallContext<'static, ()>>>;
 
 impl<P> PolicyLayer<P> {
-    /// A layer for requests that are `Clone`.
+    /// Creates a layer for requests that are `Clone`.
     pub const fn new(policy: P) -> Self {
         Self { policy, protocol: CloneRequest, for_all: None }
     }
 
-    /// A layer that sends every request once, whatever the policy allows, and so takes requests of
-    /// any kind: for a breaker or an attempt timeout alone.
+    /// Creates a layer that sends every request once, even if the policy allows more attempts.
+    /// Requests need not be `Clone`. For a policy that only has a breaker or an attempt timeout.
     pub const fn once(policy: P) -> PolicyLayer<P, Once> {
         PolicyLayer { policy, protocol: Once, for_all: None }
     }
@@ -56,8 +53,8 @@ impl<P, X> PolicyLayer<P, X> {
         PolicyLayer { policy: self.policy, protocol, for_all: self.for_all }
     }
 
-    /// Names the operation of every call in events and metrics, instead of the protocol. A name in
-    /// [`context_for`](Self::context_for) comes before it.
+    /// Names the operation of every call in events and metrics. Overrides the protocol's name; a
+    /// name set by [`context_for`](Self::context_for) overrides this one.
     ///
     /// ```
     /// use std::time::Duration;
@@ -78,14 +75,16 @@ impl<P, X> PolicyLayer<P, X> {
         self.set_for_all(|context| context.operation(name))
     }
 
-    /// Gives every call this deadline, beside the policy's: whichever is earlier ends the call.
+    /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
+    /// call.
     #[must_use]
     pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.set_for_all(|context| context.deadline(deadline))
     }
 
-    /// Ends every call when this handle is aborted: a wait or an attempt under way at once, see
-    /// [`AbortHandle`]. Several may be added, and the policy's own hold too.
+    /// Ends every call when this handle is aborted. A wait or a running attempt ends at once, see
+    /// [`AbortHandle`]. Handles add up: several calls of this method and the policy's own handles
+    /// all apply.
     #[must_use]
     pub fn abort_on(self, handle: &AbortHandle) -> Self {
         self.set_for_all(|context| context.abort_on(handle))
@@ -97,9 +96,9 @@ impl<P, X> PolicyLayer<P, X> {
         self
     }
 
-    /// Sets what the call of each request sets for itself: whatever a [`CallContext`] can, such as
-    /// a deadline or an abort handle that came along with the request. What is set for all calls
-    /// holds beside it. Call it after [`protocol`](Self::protocol), which starts over.
+    /// Sets the [`CallContext`] of each request's call, such as a deadline or an abort handle that
+    /// the request carries. Settings for all calls apply as well. Call this after
+    /// [`protocol`](Self::protocol), which replaces it.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,11 +1,11 @@
 //! Policies of [redress](https://github.com/redress-rs/redress) as tower layers, for clients and
 //! for servers.
 //!
-//! [`PolicyLayer`] puts a policy around any [`Service`](tower_service::Service). Whether and how a
-//! request can be sent again is said by a
-//! [`Protocol`]: [`CloneRequest`] by default, [`copy_with`] a function, `http::HttpProtocol` for HTTP (feature `http`), [`Once`] for
-//! never. [`policy_provider`] chooses a policy for each request. `RetryBudget` (feature `retry`)
-//! lends a budget to tower's own retry layer.
+//! [`PolicyLayer`] puts a policy around any [`Service`](tower_service::Service). A [`Protocol`]
+//! decides whether and how a request is replayed: [`CloneRequest`] clones it and is the default,
+//! [`replay_with`] calls a function, `http::HttpProtocol` (feature `http`) handles HTTP, and
+//! [`Once`] never replays. [`policy_provider`] chooses a policy for each request. `RetryBudget`
+//! (feature `retry`) uses a budget for tower's own retry layer.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -41,19 +41,19 @@ pub use layer::PolicyLayer;
 mod service;
 pub use service::PolicyService;
 
-mod sending;
+mod request_replay;
 
 mod future;
 pub use future::PolicyFuture;
 
 mod protocol;
-pub use protocol::{CloneRequest, ContextFor, CopyWith, Once, Protocol, copy_with};
+pub use protocol::{CloneRequest, ContextFor, Once, Protocol, ReplayWith, replay_with};
 
 mod source;
 pub use source::{PolicyProvider, PolicyProviderFn, policy_provider};
 
 #[cfg(feature = "http")]
-mod bodies;
+mod body_replay;
 #[cfg(feature = "http")]
 pub mod http;
 

@@ -1,97 +1,97 @@
-//! What a layer has to know of the requests and responses it handles: whether one can be sent
-//! again, and what it is called.
-//!
-//! Owns the seam and its plain implementations. Sends nothing; HTTP's is in `http.rs`.
+//! The trait that tells a layer how to replay, name and prepare requests, and its implementations
+//! for any request type. HTTP's is in `http.rs`.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use redress_core::{Attempt, CallContext, Cause, Classification, OutcomeSummary};
 
-/// How the requests and responses of one protocol are handled.
+/// Tells a layer how to handle the requests and responses of one protocol.
 ///
-/// Everything but [`copy`](Self::copy) does nothing unless it is written. Where the request is
-/// `Clone`, take [`CloneRequest`]; for a function, [`copy_with`]; for HTTP,
-/// `redress_tower::http::HttpProtocol`.
+/// Only [`replay`](Self::replay) is required. Implementations exist for requests that are `Clone`
+/// ([`CloneRequest`]), for a function ([`replay_with`]) and for HTTP
+/// (`redress_tower::http::HttpProtocol`).
 pub trait Protocol<Req, Res> {
-    /// A copy of the request, kept to be sent if this attempt fails.
+    /// Returns a replay of the request, to be sent if this attempt fails.
     ///
-    /// Asked before each attempt that may be followed by another, so never by a policy of one
-    /// attempt.
+    /// Called before each attempt that another may follow, so never with a policy of one attempt.
     ///
     /// # Errors
     ///
-    /// Why there is none, in a word for metrics such as `streaming_body`. The request is then sent
-    /// once, and if that fails in a way that would have been retried, the call ends as
-    /// [`RetryForbidden`](redress_core::StopReason::RetryForbidden) and its outcome says why.
-    fn copy(&self, request: &Req) -> Result<Req, &'static str>;
+    /// Returns a reason in one word for metrics, such as `streaming_body`, if the request cannot be
+    /// replayed. The request is then sent once. If it fails with a failure that the policy would
+    /// retry, the call ends as [`RetryForbidden`](redress_core::StopReason::RetryForbidden) and its
+    /// outcome carries the reason.
+    fn replay(&self, request: &Req) -> Result<Req, &'static str>;
 
-    /// The operation's name in events; asked only if somebody hears them. Keep names
+    /// Returns the operation's name in events. Called only if the call has observers. Keep names
     /// low-cardinality. Default: none.
     fn operation(&self, request: &Req) -> Option<Cow<'static, str>> {
         let _ = request;
         None
     }
 
-    /// What the call of this request sets for itself: a deadline, an abort handle, hooks. Without a
-    /// name in it the operation has that of [`operation`](Self::operation). Default: nothing.
+    /// Returns the settings of this request's call: a deadline, an abort handle, hooks. If they
+    /// have no name, [`operation`](Self::operation) names the call. Default: none.
     fn context(&self, request: &Req) -> Option<CallContext<'static, ()>> {
         let _ = request;
         None
     }
 
-    /// Whether the request passes by the policy: sent once, with neither breaker nor events.
-    /// Default: no.
+    /// Returns whether the request bypasses the policy: one attempt, no breaker, no events.
+    /// Default: false.
     fn bypasses(&self, request: &Req) -> bool {
         let _ = request;
         false
     }
 
-    /// Changes the request of an attempt before it is sent: the place for a header with the
-    /// attempt's number, or with the time it has left. Runs within the scopes of the policy's
-    /// observers, so the attempt's span is current. Default: nothing.
+    /// Changes the request of an attempt before it is sent, for example to add a header with the
+    /// attempt's number or with the time it has left. Runs within the scopes of the policy's
+    /// observers, so the attempt's span is current. Default: does nothing.
     fn prepare(&self, request: &mut Req, attempt: Attempt) {
         let _ = (request, attempt);
     }
 
-    /// Why the request must not be sent again after this failure, although there is a copy of it:
-    /// `response` is the response that failed, if there is one, and `failure` what the classifier
-    /// made of it, or of the error. Asked when an attempt has failed; an attempt that ended before
-    /// the service below was called is [not acted on](Classification::is_unsent). Default: `None`.
+    /// Returns why the request must not be sent again after this failure, even though it can be
+    /// replayed. `response` is the failed response, if there is one, and `failure` is the
+    /// classification of the response or the error. Called after each failed attempt. A failure
+    /// before the inner service was called is marked as [unsent](Classification::is_unsent).
+    /// Default: `None`.
     fn retry_forbidden(&self, request: &Req, response: Option<&Res>, failure: &Classification) -> Option<&'static str> {
         let _ = (request, response, failure);
         None
     }
 
-    /// Prepares the copy to be sent as this attempt, counted from 1, if the policy has it so: the
-    /// one before failed by this cause, with this response if there was one, which the classifier
-    /// read as `failure`. The place to tell the service below why. Default: nothing.
+    /// Prepares the replay for `attempt`, counted from 1, which follows if the policy retries. The
+    /// previous attempt failed by `cause`, with `response` if there was one, classified as
+    /// `failure`. Put the reason into the request here if the inner service needs it. Default: does
+    /// nothing.
     fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>, failure: &Classification) {
         let _ = (request, attempt, cause, response, failure);
     }
 
-    /// A failing response is going to be replaced by another attempt: the place to let go of what
-    /// it holds, before the wait. If there is no further attempt after all, what is left of it is
-    /// the call's response. Default: nothing.
+    /// Called on a failed response before waiting for the next attempt; release its resources here.
+    /// If no further attempt follows, the call returns what is left of the response. Default: does
+    /// nothing.
     fn discard(&self, response: &mut Res) {
         let _ = response;
     }
 
-    /// Called with the response that the call ends with, good or bad, if
-    /// [`hears_of_end`](Self::hears_of_end). Default: does nothing.
+    /// Called with the response that the call returns, good or bad, if
+    /// [`hears_of_end`](Self::hears_of_end) returns true. Default: does nothing.
     fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {
         let _ = (response, summary);
     }
 
-    /// Whether [`ended`](Self::ended) does anything. If not, a call spares the summary and two
-    /// readings of the clock. Default: true.
+    /// Returns whether [`ended`](Self::ended) does anything. If not, a call skips the summary and
+    /// two readings of the clock. Default: true.
     fn hears_of_end(&self) -> bool {
         true
     }
 }
 
-/// A protocol beside which a function says what the call of each request sets for itself, within
-/// what the protocol says. Made by [`PolicyLayer::context_for`](crate::PolicyLayer::context_for).
+/// A protocol with a function that adds settings to each request's call. The function's settings go
+/// within the protocol's. Made by [`PolicyLayer::context_for`](crate::PolicyLayer::context_for).
 #[derive(Clone, Copy)]
 pub struct ContextFor<X, F> {
     pub(crate) protocol: X,
@@ -103,8 +103,8 @@ where
     X: Protocol<Req, Res>,
     F: Fn(&Req) -> CallContext<'static, ()>,
 {
-    fn copy(&self, request: &Req) -> Result<Req, &'static str> {
-        self.protocol.copy(request)
+    fn replay(&self, request: &Req) -> Result<Req, &'static str> {
+        self.protocol.replay(request)
     }
 
     fn operation(&self, request: &Req) -> Option<Cow<'static, str>> {
@@ -155,13 +155,13 @@ impl<X: fmt::Debug, F> fmt::Debug for ContextFor<X, F> {
     }
 }
 
-/// Copies requests by cloning them.
+/// Replays requests by cloning them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloneRequest;
 
 impl<Req: Clone, Res> Protocol<Req, Res> for CloneRequest {
-    fn copy(&self, request: &Req) -> Result<Req, &'static str> {
+    fn replay(&self, request: &Req) -> Result<Req, &'static str> {
         Ok(request.clone())
     }
 
@@ -171,14 +171,14 @@ impl<Req: Clone, Res> Protocol<Req, Res> for CloneRequest {
     }
 }
 
-/// Copies nothing: every request is sent once. For a policy whose breaker or attempt timeout alone
-/// is wanted.
+/// Replays nothing: every request is sent once. For a policy that only has a breaker or an attempt
+/// timeout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Once;
 
 impl<Req, Res> Protocol<Req, Res> for Once {
-    fn copy(&self, _: &Req) -> Result<Req, &'static str> {
+    fn replay(&self, _: &Req) -> Result<Req, &'static str> {
         Err("sent_once")
     }
 
@@ -188,32 +188,33 @@ impl<Req, Res> Protocol<Req, Res> for Once {
     }
 }
 
-/// Copies requests with a function. Made by [`copy_with`].
+/// Replays requests with a function. Made by [`replay_with`].
 #[derive(Clone, Copy)]
-pub struct CopyWith<F>(F);
+pub struct ReplayWith<F>(F);
 
-/// A [`Protocol`] that copies requests with `copy`, which says why not where it cannot.
+/// Creates a [`Protocol`] that replays requests with `replay`. The function returns the reason in
+/// one word for a request that it cannot replay.
 ///
 /// ```
-/// use redress::integration::tower::copy_with;
+/// use redress::integration::tower::replay_with;
 ///
 /// struct Job { number: u32, upload: Option<std::fs::File> }
 ///
-/// let protocol = copy_with(|job: &Job| match job.upload {
+/// let protocol = replay_with(|job: &Job| match job.upload {
 ///     None => Ok(Job { number: job.number, upload: None }),
-///     Some(_) => Err("upload"), // it has been read by then
+///     Some(_) => Err("upload"), // already read when a retry would send it
 /// });
 /// # let _ = protocol;
 /// ```
-pub const fn copy_with<Req, F>(copy: F) -> CopyWith<F>
+pub const fn replay_with<Req, F>(replay: F) -> ReplayWith<F>
 where
     F: Fn(&Req) -> Result<Req, &'static str>,
 {
-    CopyWith(copy)
+    ReplayWith(replay)
 }
 
-impl<Req, Res, F: Fn(&Req) -> Result<Req, &'static str>> Protocol<Req, Res> for CopyWith<F> {
-    fn copy(&self, request: &Req) -> Result<Req, &'static str> {
+impl<Req, Res, F: Fn(&Req) -> Result<Req, &'static str>> Protocol<Req, Res> for ReplayWith<F> {
+    fn replay(&self, request: &Req) -> Result<Req, &'static str> {
         (self.0)(request)
     }
 
@@ -223,8 +224,8 @@ impl<Req, Res, F: Fn(&Req) -> Result<Req, &'static str>> Protocol<Req, Res> for 
     }
 }
 
-impl<F> fmt::Debug for CopyWith<F> {
+impl<F> fmt::Debug for ReplayWith<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CopyWith")
+        f.write_str("ReplayWith")
     }
 }

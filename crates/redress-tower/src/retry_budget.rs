@@ -1,15 +1,13 @@
-//! redress's budget behind tower's trait.
-//!
-//! Owns the translation: a withdrawal is a token, and deposits are not needed, since tokens come
-//! back with time.
+//! redress's budget as an implementation of tower's `Budget` trait. A withdrawal takes a token;
+//! deposits do nothing, because tokens come back with time.
 
 use redress_core::Budget;
 
 /// A [`Budget`] for tower's own retry layer, so that its retries and those of redress's policies
 /// are bounded together.
 ///
-/// tower's policies call `withdraw` before a retry and `deposit` on success; here a success
-/// deposits nothing.
+/// tower's policies call `withdraw` before a retry and `deposit` on success. Here `deposit` does
+/// nothing.
 ///
 /// ```
 /// use std::time::Duration;

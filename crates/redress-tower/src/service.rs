@@ -1,6 +1,5 @@
-//! The service: every request goes through a policy on its way to the service below.
-//!
-//! Owns the way from a request to the future of its call. Runs nothing; `future.rs` does.
+//! The service whose requests go through a policy, and `execute_in` for the full outcome of one
+//! call.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -14,30 +13,29 @@ use tower_service::Service;
 use crate::future::PolicyFuture;
 use crate::layer::ForAll;
 use crate::protocol::Protocol;
-use crate::sending::Sending;
+use crate::request_replay::RequestReplay;
 use crate::source::PolicyProvider;
 
 /// A service whose calls go through a policy. Made by [`PolicyLayer`](crate::PolicyLayer).
 ///
-/// - **Classification**: the policy's classifier reads the service's `Result<Response, Error>`, so
-///   a bad response is a failure like an error. One that the policy gives up on is the call's
-///   response all the same; only what has no response is a [`CallError`].
-/// - **Readiness**: this service is always ready. Each attempt waits for a clone of the service
-///   below to be ready and then calls that clone. So an open breaker rejects although nothing below
-///   is ready, an attempt's timeout holds for the wait, and a service that fails to become ready is
-///   a failure like any other: the next attempt is made on a new clone. What an attempt has
-///   reserved below, such as a place in a limit, is free while the call waits for the next one,
-///   however the attempt ended. Backpressure from below is felt by the calls, not by `poll_ready`:
-///   to limit the calls that wait, put a limit around this service.
-/// - **Allocation**: the call, the attempt and its timeout lie in the future. Nothing is boxed. A
-///   clone of the service allocates once, when it is called for the second time: it takes a handle
-///   of the policy that only this clone counts, so that threads with a clone each do not wait for
-///   each other.
+/// - **Classification**: the policy's classifier reads the inner service's
+///   `Result<Response, Error>`, so a bad response is a failure like an error. If the policy gives
+///   up on a bad response, the call returns that response. A [`CallError`] means that there is no
+///   response.
+/// - **Readiness**: this service is always ready. Each attempt waits until a clone of the inner
+///   service is ready and then calls that clone. An open breaker therefore rejects even if the
+///   inner service is not ready, and the attempt's timeout includes the wait for readiness. A
+///   service that fails to become ready is a failure like any other; the next attempt uses a new
+///   clone. An attempt's reservation in the inner service, such as a place in a limit, is released
+///   while the call waits for the next attempt. `poll_ready` does not pass backpressure on: to
+///   bound the calls that wait, put a limit around this service.
+/// - **Allocation**: the call, the attempt and its timeout live in the future, and nothing is
+///   boxed. A clone of the service allocates once, on its second call: it takes a separately
+///   counted policy handle, so that threads with one clone each do not contend for a shared count.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the attempt, stops the call where it is, and gives a breaker's permit
-/// back.
+/// Dropping the future drops the attempt, stops the call, and returns the breaker's permit.
 #[derive(Clone, Debug)]
 pub struct PolicyService<S, P, X> {
     inner: S,
@@ -47,8 +45,8 @@ pub struct PolicyService<S, P, X> {
     uses: Uses,
 }
 
-/// How often a clone has been called. Most are made for one call, and are not worth an allocation;
-/// one that a thread keeps takes a policy's handle that only it counts.
+/// How often a clone has been called. Most clones serve one call and are not worth an allocation; a
+/// clone that a thread keeps takes a separately counted policy handle.
 #[derive(Debug)]
 enum Uses {
     None,
@@ -57,7 +55,7 @@ enum Uses {
 }
 
 impl Uses {
-    /// The uses after a further call; `settle` is run before the second.
+    /// Counts one more call. Runs `settle` before the second.
     #[cold]
     #[inline(never)]
     fn next(&self, settle: impl FnOnce()) -> Self {
@@ -83,33 +81,34 @@ impl<S, P, X> PolicyService<S, P, X> {
         Self { inner, policy, protocol, for_all, uses: Uses::None }
     }
 
-    /// The service below.
+    /// Returns the inner service.
     pub const fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service below, to be changed.
+    /// Returns the inner service by mutable reference.
     pub const fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service below, by value.
+    /// Returns the inner service by value.
     pub fn into_inner(self) -> S {
         self.inner
     }
 
-    /// The policy, or what chooses it.
+    /// Returns the policy, or the [`PolicyProvider`] that chooses it.
     pub const fn policy(&self) -> &P {
         &self.policy
     }
 }
 
 impl<S, P, X> PolicyService<S, P, X> {
-    /// One call with settings of its own, hooks and abort among them, and the whole outcome: what
-    /// [`execute`](CallContext::execute) is to an operation. The policy and the operation's name
-    /// are the context's: `service.policy().context()` is this service's. The protocol is asked
-    /// neither for a name nor whether to skip, and is not told of the end. What the layer sets for
-    /// all calls holds beside the context.
+    /// Makes one call with these settings, such as hooks or an abort handle, and returns its full
+    /// outcome, as [`execute`](CallContext::execute) does for an operation.
+    ///
+    /// The context supplies the policy and the operation's name; `service.policy().context()` uses
+    /// this service's policy. The protocol's `operation`, `bypasses` and `ended` are not called.
+    /// Settings that the layer applies to all calls apply as well.
     ///
     /// ```
     /// use std::io;
@@ -149,18 +148,18 @@ impl<S, P, X> PolicyService<S, P, X> {
         X: Protocol<Req, S::Response> + Clone,
     {
         let allowed = context.policy().max_attempts();
-        let sending = Sending::new(self.inner.clone(), self.protocol.clone(), allowed, request);
+        let replay = RequestReplay::new(self.inner.clone(), self.protocol.clone(), allowed, request);
         let context = match &self.for_all {
             Some(all) => context.within(all.settings()),
             None => context,
         };
-        execute(context.poll_call(), sending)
+        execute(context.poll_call(), replay)
     }
 }
 
 async fn execute<S, Req, C, Tm, X>(
     call: PollCall<'_, S::Response, S::Error, C, Tm>,
-    sending: Sending<S, Req, X>,
+    replay: RequestReplay<S, Req, X>,
 ) -> RetryOutcome<S::Response, S::Error>
 where
     S: Service<Req> + Clone,
@@ -168,17 +167,17 @@ where
     Tm: Timer,
     X: Protocol<Req, S::Response>,
 {
-    // ORDER: the attempt and its service are dropped before the call, which gives the permit back.
+    // ORDER: the attempt and its service are dropped before the call, which returns the permit.
     let mut call = call;
-    let mut sending = sending;
+    let mut replay = replay;
     let mut sleep = pin!(None);
     let mut running = pin!(None);
-    poll_fn(|cx| sending.drive(running.as_mut(), &mut call, |call, attempts| call.poll(attempts, sleep.as_mut(), cx)))
+    poll_fn(|cx| replay.drive(running.as_mut(), &mut call, |call, attempts| call.poll(attempts, sleep.as_mut(), cx)))
         .await
 }
 
 impl<S, P, X> PolicyService<S, P, X> {
-    /// What the call of this request is given, if anything is set.
+    /// Returns the settings of this request's call, if there are any.
     fn context<Req>(&self, request: &Req) -> Option<CallContext<'static, ()>>
     where
         S: Service<Req>,

@@ -1,26 +1,23 @@
-//! Which policy a request goes through: one for all, or one chosen for each.
-//!
-//! Owns the choice. What a policy does is the core's.
+//! The choice of a policy for each request.
 
 use std::fmt;
 
 use redress_core::AsyncPolicy;
 
-/// Something that has a policy for each request: an [`AsyncPolicy`] itself, or a
-/// [`PolicyProviderFn`].
+/// Returns the policy for each request. Implemented by [`AsyncPolicy`], which returns itself, and
+/// by [`PolicyProviderFn`].
 pub trait PolicyProvider<Req> {
     /// The policies' classifier.
     type Classifier;
     /// The policies' timer.
     type Timer;
 
-    /// The policy for this request. Hand out clones: a policy made anew each time has a breaker
-    /// that never opens.
+    /// Returns the policy for this request. Return clones of one policy: the breaker of a policy
+    /// that is built for each request never opens.
     fn policy(&self, request: &Req) -> AsyncPolicy<Self::Classifier, Self::Timer>;
 
-    /// Called once by each clone of a service that is called more than once: the place to take a
-    /// handle that clones on other threads do not [count](AsyncPolicy::counted_apart). Default:
-    /// nothing.
+    /// Called before the second call of a service clone. Take a [separately
+    /// counted](AsyncPolicy::counted_apart) policy handle here. Default: does nothing.
     fn settle(&mut self) {}
 }
 
@@ -42,7 +39,7 @@ impl<Req, C: Clone, Tm: Clone> PolicyProvider<Req> for AsyncPolicy<C, Tm> {
 #[derive(Clone, Copy)]
 pub struct PolicyProviderFn<F>(F);
 
-/// A [`PolicyProvider`] that asks `choose` for the policy of each request.
+/// Creates a [`PolicyProvider`] that calls `choose` for the policy of each request.
 ///
 /// ```
 /// use std::time::Duration;

@@ -97,8 +97,8 @@ impl TracingObserverBuilder {
     /// The level of [`Success`](EventName::Success) applies to a success at the first attempt;
     /// later ones are [recoveries](Self::recovery_level). Setting the level of
     /// [`PermanentFail`](EventName::PermanentFail) also sets the level of a failure whose retry is
-    /// forbidden ([`RetryForbidden`](StopReason::RetryForbidden)), such as a `POST` answered with 503.
-    /// That one defaults to `WARN`, because the dependency failed as it does for a `GET` that is
+    /// forbidden ([`RetryForbidden`](StopReason::RetryForbidden)), such as a 503 to a `POST`. That
+    /// one defaults to `WARN`, because the dependency failed as it does for a `GET` that is
     /// retried.
     pub fn level(mut self, event: EventName, level: impl Into<Option<Level>>) -> Self {
         let level = level.into();

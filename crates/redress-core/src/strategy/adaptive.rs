@@ -73,8 +73,8 @@ impl<S: Strategy> Adaptive<S> {
         self
     }
 
-    /// Sets the share of successes below which delays are multiplied. Must be above 0 and at most 1.
-    /// Default: 0.9.
+    /// Sets the share of successes below which delays are multiplied. Must be above 0 and at most
+    /// 1. Default: 0.9.
     pub fn target_success(mut self, share: f64) -> Self {
         self.target_success = share;
         self

@@ -1,4 +1,4 @@
-//! What each classifier makes of responses and errors, row by row.
+//! Tests of each classifier's table, row by row.
 
 use std::io;
 use std::time::Duration;

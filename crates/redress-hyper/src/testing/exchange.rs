@@ -1,7 +1,5 @@
-//! One exchange over a connection in memory: hyper sends the request, and reads what the server's
-//! end says.
-//!
-//! Owns the connections and the form of a response on the wire.
+//! One exchange over an in-memory connection: hyper sends the request and reads the scripted
+//! response.
 
 use std::error::Error;
 use std::future::{Future, pending, poll_fn};
@@ -22,7 +20,7 @@ use super::wire::{End, Wire};
 use crate::connection::Sends;
 use crate::error::HyperError;
 
-/// Sends the request to a server that fails in this way.
+/// Sends the request to a server that fails with this fault.
 pub(super) async fn fail<B>(
     fault: Fault,
     request: Request<RecordedBody<B>>,
@@ -51,7 +49,7 @@ where
     over_http1(Wire::http1(recorded, Bytes::from_static(says.as_bytes()), end), false, request).await
 }
 
-/// Sends the request to a server that answers it, with the whole body or with one that breaks off.
+/// Sends the request to a server that responds, with the whole body or with one that breaks off.
 pub(super) async fn answer<B>(
     response: Response<Bytes>,
     is_whole: bool,
@@ -68,7 +66,7 @@ where
     Ok(answer)
 }
 
-/// Sends the request to a server that never answers.
+/// Sends the request to a server that never responds.
 pub(super) async fn hang<B>(
     request: Request<RecordedBody<B>>,
     recorded: Recorded,
@@ -80,7 +78,7 @@ where
     over_http1(Wire::http1(recorded, Bytes::new(), End::Silent), false, request).await
 }
 
-/// `is_late`: the request comes when the connection is over.
+/// `is_late`: sends the request after the connection has ended.
 async fn over_http1<B>(
     wire: Wire,
     is_late: bool,
@@ -92,7 +90,7 @@ where
 {
     let (mut sender, connection) = http1::handshake(wire).await.map_err(HyperError::connect)?;
     let mut connection: Connection = Box::pin(async move {
-        // Its error is the request's, too.
+        // The request fails with the same error.
         let _ = connection.await;
     });
     if is_late {
@@ -118,7 +116,7 @@ where
     let (mut sender, connection) = http2::handshake(tasks.clone(), wire).await.map_err(HyperError::connect)?;
     let connection = Box::pin(async move {
         let mut connection = pin!(connection);
-        // Its error is the request's, too.
+        // The request fails with the same error.
         poll_fn(|cx| {
             let ended = connection.as_mut().poll(cx);
             tasks.poll_all(cx);
@@ -146,7 +144,7 @@ async fn exchange<R>(
     }
 }
 
-/// A response as HTTP/1.1 has it. One that is not whole says one byte more than there is.
+/// Encodes a response as HTTP/1.1. If it is not whole, its `Content-Length` is one byte too long.
 fn on_the_wire(response: &Response<Bytes>, is_whole: bool) -> Bytes {
     let mut bytes = BytesMut::new();
     let status = response.status();
@@ -155,8 +153,7 @@ fn on_the_wire(response: &Response<Bytes>, is_whole: bool) -> Bytes {
     let has_content =
         !status.is_informational() && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
     for (name, value) in response.headers() {
-        // The length is what there is, or the next response on the connection would begin
-        // somewhere.
+        // Replaced by the body's length: a wrong length would break the framing of the connection.
         if *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING {
             bytes.put_slice(name.as_str().as_bytes());
             bytes.put_slice(b": ");
@@ -182,7 +179,7 @@ const REFUSED_STREAM: u8 = 7;
 #[cfg(feature = "http2")]
 const INTERNAL_ERROR: u8 = 2;
 
-/// The first stream of a client is 1; this names 0 as the last one, and no error.
+/// A GOAWAY with last stream 0 and no error; a client's first stream is 1.
 #[cfg(feature = "http2")]
 const GOAWAY: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 

@@ -1,6 +1,4 @@
-//! The body of a response that came over a connection in memory.
-//!
-//! Owns the connection, which goes on as the body is read.
+//! The body of a response over an in-memory connection. Reading the body drives the connection.
 
 use std::fmt;
 use std::future::Future;
@@ -11,13 +9,13 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-/// A connection as it goes on.
+/// The future that drives a connection.
 pub(super) type Connection = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The body of a response of a [`FakeTransport`](super::FakeTransport).
 pub struct FakeBody {
     incoming: Incoming,
-    /// Until it has ended.
+    /// Present until it has ended.
     connection: Option<Connection>,
 }
 
@@ -27,7 +25,7 @@ impl FakeBody {
     }
 }
 
-/// Drives a connection on, and forgets it when it has ended.
+/// Polls a connection, and drops it when it has ended.
 pub(super) fn drive(connection: &mut Option<Connection>, cx: &mut Context<'_>) {
     if connection.as_mut().is_some_and(|connection| connection.as_mut().poll(cx).is_ready()) {
         *connection = None;

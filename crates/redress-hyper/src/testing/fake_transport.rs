@@ -1,6 +1,5 @@
-//! The fake transport: its script, and the requests it was sent.
-//!
-//! Owns the order of steps. How a step is carried out is `exchange.rs`.
+//! The fake transport, with its script and the requests it received. `exchange.rs` carries out the
+//! steps.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -22,17 +21,17 @@ use crate::error::HyperError;
 use crate::progress::Progress;
 use crate::transport::Transport;
 
-/// A [`Transport`] that does what each step of a script says, one step a request: it answers, fails
-/// in one of the ways of a [`Fault`], or never answers.
+/// A [`Transport`] that follows a script, one step for each request: it responds, fails with a
+/// [`Fault`], or never responds.
 ///
-/// The errors are those of a real transport, class by class: each request goes over a connection of
-/// hyper's to a server in memory. No runtime and no socket is needed, and nothing takes time, so it
-/// goes well with a paused or a virtual clock.
+/// Its errors are those of a real transport, because each request goes over a hyper connection to
+/// an in-memory server. It needs no runtime and no socket, and takes no time, so it works with a
+/// paused or a virtual clock.
 ///
-/// Steps are used up, and a request after the last of them panics, because a test that sends more
-/// than it meant to should hear of it; end the script with [`always_respond`](Self::always_respond)
-/// or [`always_fail`](Self::always_fail) where any number is right. Clones follow the same script:
-/// keep one to ask it afterwards. `B` is the body of requests.
+/// Each step is used once. A request after the last step panics, so that a test notices requests it
+/// did not expect. End the script with [`always_respond`](Self::always_respond) or
+/// [`always_fail`](Self::always_fail) if any number of requests is right. Clones share the script:
+/// keep one to inspect the requests. `B` is the body of requests.
 ///
 /// ```
 /// use std::time::Duration;
@@ -81,8 +80,8 @@ enum Step {
 }
 
 impl FakeTransport {
-    /// A transport without steps, for requests whose bodies are `Full<Bytes>`. For others it is
-    /// made by `default()`.
+    /// Creates a transport without steps, for requests whose bodies are `Full<Bytes>`. Use
+    /// `default()` for other bodies.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -90,67 +89,66 @@ impl FakeTransport {
 }
 
 impl<B> FakeTransport<B> {
-    /// Adds a step that answers with this response. Its `Content-Length` is always its body's
-    /// length.
+    /// Adds a step that returns this response. Its `Content-Length` is always its body's length.
     #[must_use]
     pub fn respond<D: Into<Bytes>>(self, response: Response<D>) -> Self {
         self.then(Step::Respond { response: response.map(Into::into), is_whole: true })
     }
 
-    /// Adds a step that answers with this status, and no content.
+    /// Adds a step that returns this status, without content.
     #[must_use]
     pub fn status(self, status: StatusCode) -> Self {
         self.respond(with_status(status))
     }
 
-    /// Adds a step that answers with this response, and closes before the end of its body: the last
-    /// byte is missing.
+    /// Adds a step that returns this response, and closes the connection before the last byte of
+    /// its body.
     #[must_use]
     pub fn respond_cut_off<D: Into<Bytes>>(self, response: Response<D>) -> Self {
         self.then(Step::Respond { response: response.map(Into::into), is_whole: false })
     }
 
-    /// Adds a step that fails in this way.
+    /// Adds a step that fails with this fault.
     #[must_use]
     pub fn fail(self, fault: Fault) -> Self {
         self.then(Step::Fail(fault))
     }
 
-    /// Adds a step that takes the request and never answers it: the attempt runs into its timeout,
-    /// or the call into its deadline.
+    /// Adds a step that takes the request and never responds: the attempt runs into its timeout, or
+    /// the call into its deadline.
     #[must_use]
     pub fn hang(self) -> Self {
         self.then(Step::Hang)
     }
 
-    /// Adds a step in which no connection ever comes about: the attempt runs into its timeout, and
-    /// the request was certainly not acted on.
+    /// Adds a step that never makes a connection: the attempt runs into its timeout, and the
+    /// request was certainly not acted on.
     #[must_use]
     pub fn hang_connecting(self) -> Self {
         self.then(Step::HangConnecting)
     }
 
-    /// Answers every request after the last step with this response.
+    /// Returns this response for every request after the last step.
     #[must_use]
     pub fn always_respond<D: Into<Bytes>>(self, response: Response<D>) -> Self {
         self.forever(Step::Respond { response: response.map(Into::into), is_whole: true })
     }
 
-    /// Fails every request after the last step in this way.
+    /// Fails every request after the last step with this fault.
     #[must_use]
     pub fn always_fail(self, fault: Fault) -> Self {
         self.forever(Step::Fail(fault))
     }
 
-    /// The requests so far, one for each attempt, as they were handed over: with the
-    /// [`Repetition`](crate::Repetition) among their extensions, and the body as far as it was
+    /// Returns the requests so far, one for each attempt, as the transport received them: with the
+    /// [`Repetition`](crate::Repetition) in their extensions, and the part of the body that was
     /// read.
     #[must_use]
     pub fn requests(&self) -> Vec<Request<Bytes>> {
         self.state().requests.iter().map(Recorded::request).collect()
     }
 
-    /// How many steps are left, those that are for ever not counted.
+    /// Returns how many steps are left, without an `always_` step.
     #[must_use]
     pub fn steps_left(&self) -> usize {
         self.state().steps.len()
@@ -166,7 +164,7 @@ impl<B> FakeTransport<B> {
         self
     }
 
-    /// Notes the request, and takes the step that is for it.
+    /// Records the request and takes its step.
     fn next(&self, recorded: &Recorded) -> Option<Step> {
         let mut state = self.state();
         state.requests.push(recorded.clone());
@@ -186,7 +184,7 @@ fn with_status(status: StatusCode) -> Response<Bytes> {
 
 /// # Panics
 ///
-/// If there is no step left for a request.
+/// If a request has no step left.
 impl<B> Transport for FakeTransport<B>
 where
     B: Body + Send + 'static,

@@ -1,14 +1,12 @@
-//! The ways in which a request fails, as a fake transport makes them.
-//!
-//! Owns which there are, and the errors of connections that do not come about.
+//! The faults of a fake transport, and the errors of connections that are not made.
 
 use std::error::Error;
 use std::{fmt, io};
 
-/// A way in which a request fails. A [`FakeTransport`](super::FakeTransport) makes the error that a
-/// real one gives.
+/// A fault of a request. A [`FakeTransport`](super::FakeTransport) fails with the same error as a
+/// real transport.
 ///
-/// | fault | the [`hyper_classifier`](crate::hyper_classifier) says | may it have been acted on? |
+/// | fault | class by [`hyper_classifier`](crate::hyper_classifier) | may the server have acted on it? |
 /// |---|---|---|
 /// | [`ConnectionRefused`](Self::ConnectionRefused) | `Transient` | no |
 /// | [`ConnectTimedOut`](Self::ConnectTimedOut) | `Transient` | no |
@@ -24,14 +22,14 @@ use std::{fmt, io};
 /// | `RefusedStream` (feature `http2`) | `Transient` | no |
 /// | `StreamReset` (feature `http2`) | `Transient` | yes |
 ///
-/// Two failures are none of these: a body that breaks off is
-/// [`respond_cut_off`](super::FakeTransport::respond_cut_off), since its head is a response, and an
-/// attempt that runs into the policy's timeout is [`hang`](super::FakeTransport::hang), since it
-/// has no error.
+/// Two failures have their own methods: [`respond_cut_off`](super::FakeTransport::respond_cut_off)
+/// for a body that breaks off, because its head is a response, and
+/// [`hang`](super::FakeTransport::hang) for an attempt that runs into the policy's timeout, because
+/// it has no error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The server listens on no such port.
+    /// The server does not listen on the port.
     ConnectionRefused,
     /// The server does not answer the connection attempt, and the system or the connector gives up.
     ConnectTimedOut,
@@ -39,27 +37,27 @@ pub enum Fault {
     NameNotResolved,
     /// The server's certificate is not accepted.
     CertificateRefused,
-    /// The server closes in the handshake of TLS.
+    /// The server closes during the TLS handshake.
     HandshakeCutOff,
     /// The connection ends before it takes the request.
     ClosedBeforeRequest,
-    /// The server resets the connection when it has the request.
+    /// The server resets the connection after it received the request.
     Reset,
-    /// The connection times out when the server has the request: the system's timeout, not the
-    /// policy's.
+    /// The connection times out after the server received the request, by the system's timeout, not
+    /// the policy's.
     TimedOut,
-    /// The server closes when it has the request, before the head of a response: hyper's
+    /// The server closes after it received the request, before the head of a response: hyper's
     /// `IncompleteMessage`.
     ClosedBeforeHead,
-    /// What comes back is not HTTP.
+    /// The response is not HTTP.
     NotHttp,
-    /// The server goes away, and names a last stream below the request's.
+    /// The server sends GOAWAY with a last stream below the request's.
     #[cfg(feature = "http2")]
     GoAway,
     /// The server refuses the request's stream.
     #[cfg(feature = "http2")]
     RefusedStream,
-    /// The server gives the request's stream up, by `INTERNAL_ERROR`.
+    /// The server resets the request's stream with `INTERNAL_ERROR`.
     #[cfg(feature = "http2")]
     StreamReset,
 }
@@ -85,24 +83,24 @@ impl Fault {
         Self::StreamReset,
     ];
 
-    /// The error of a connection that does not come about, if this is one.
+    /// Returns the error of a connection that is not made, if this fault is one.
     pub(super) fn of_connecting(self) -> Option<io::Error> {
         Some(match self {
             Self::ConnectionRefused => io::ErrorKind::ConnectionRefused.into(),
             Self::ConnectTimedOut => io::ErrorKind::TimedOut.into(),
-            // As std has it.
+            // The same text as std's.
             Self::NameNotResolved => {
                 io::Error::other("failed to lookup address information: Name or service not known")
             }
             Self::CertificateRefused => io::Error::new(io::ErrorKind::InvalidData, UnknownIssuer),
-            // As tokio-rustls has it.
+            // The same text as tokio-rustls'.
             Self::HandshakeCutOff => io::Error::new(io::ErrorKind::UnexpectedEof, "tls handshake eof"),
             _ => return None,
         })
     }
 }
 
-/// Prints as rustls's error does, by which it is known.
+/// Prints like rustls's error, which classifiers match by its text.
 struct UnknownIssuer;
 
 impl fmt::Debug for UnknownIssuer {

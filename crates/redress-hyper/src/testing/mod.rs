@@ -1,7 +1,7 @@
 //! A transport without a network, for the tests of code that sends requests.
 //!
-//! Behind the feature `testing`, for dev-dependencies. Each request goes over a new hyper
-//! connection in memory, whose peer follows the script, so errors are hyper's own.
+//! Behind the feature `testing`, for dev-dependencies. Each request goes over a new in-memory hyper
+//! connection, whose peer follows the script, so errors are hyper's.
 
 mod exchange;
 mod fake_body;

@@ -1,8 +1,5 @@
-//! What a fake transport was sent: requests as they were handed over, their bodies as far as they
-//! were read.
-//!
-//! Owns the note of one request, and the body that writes into it. Wakes the other end of the
-//! connection when the body is over.
+//! The record of a request that a fake transport received, and the body wrapper that records what
+//! is read of it. The end of the body wakes the server's end of the connection.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,16 +10,16 @@ use http::Request;
 use http::request::Parts;
 use http_body::{Body, Frame, SizeHint};
 
-/// A request that was sent. Clones are the same one.
+/// The record of a request. Clones refer to the same record.
 #[derive(Clone)]
 pub(super) struct Recorded(Arc<Mutex<Note>>);
 
 struct Note {
     parts: Parts,
     body: BytesMut,
-    /// Whether nothing more of the body is to come.
+    /// Whether the body has ended.
     is_whole: bool,
-    /// Of the reader that waits for that.
+    /// The waker of the task that waits for the end.
     waker: Option<Waker>,
 }
 
@@ -36,7 +33,7 @@ impl Recorded {
         Request::from_parts(note.parts.clone(), note.body.clone().freeze())
     }
 
-    /// Whether the body was read to its end; if not, this task is woken when it was.
+    /// Returns whether the body was read to its end. If not, wakes this task at its end.
     pub(super) fn is_whole(&self, cx: &Context<'_>) -> bool {
         let mut note = self.note();
         note.waker = Some(cx.waker().clone());
@@ -59,7 +56,7 @@ impl Recorded {
     }
 }
 
-/// A request's body on its way, which is noted as it is read.
+/// A request's body that records what is read of it.
 pub(super) struct RecordedBody<B> {
     body: Pin<Box<B>>,
     recorded: Recorded,
@@ -108,7 +105,7 @@ impl<B: Body> Body for RecordedBody<B> {
 
 impl<B> Drop for RecordedBody<B> {
     fn drop(&mut self) {
-        // Of a body that says its length, hyper may not read the end.
+        // hyper may not read the end of a body of known length.
         self.recorded.end();
     }
 }

@@ -1,6 +1,4 @@
-//! What hyper spawns for a connection of HTTP/2, run as the connection is polled.
-//!
-//! Owns the tasks of one connection. It is no runtime: they run when they are polled.
+//! The tasks that hyper spawns for an HTTP/2 connection, polled together with the connection.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +9,7 @@ use hyper::rt::Executor;
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The tasks of a connection. Clones are the same ones.
+/// The tasks of a connection. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Tasks(Arc<Mutex<Spawned>>);
 
@@ -22,11 +20,11 @@ struct Spawned {
 }
 
 impl Tasks {
-    /// Runs all of them on, those that are spawned meanwhile too.
+    /// Polls all tasks, including those spawned meanwhile.
     pub(super) fn poll_all(&self, cx: &mut Context<'_>) {
         let mut pending = Vec::new();
         loop {
-            // Not under the lock: a task may spawn another.
+            // Polled without the lock, because a task may spawn another.
             let tasks = self.with(|spawned| std::mem::take(&mut spawned.tasks));
             if tasks.is_empty() {
                 break;

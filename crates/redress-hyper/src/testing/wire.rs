@@ -1,6 +1,4 @@
-//! The server's end of a connection in memory: what it says, when, and how it ends.
-//!
-//! Owns the bytes. Knows as much of HTTP as it takes to speak when it was asked.
+//! The server's end of an in-memory connection: which bytes it sends, when, and how it ends.
 
 use std::io;
 use std::pin::Pin;
@@ -11,16 +9,16 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 
 use super::recorded::Recorded;
 
-/// How the connection ends when everything is said.
+/// How the connection ends after the last byte.
 #[derive(Clone, Copy)]
 pub(super) enum End {
     Closed,
     Error(io::ErrorKind),
-    /// It does not.
+    /// It stays open.
     Silent,
 }
 
-/// What has to happen before the server answers.
+/// The event after which the server responds.
 enum Until {
     Nothing,
     /// The request is written, and its body read to the end.
@@ -30,7 +28,7 @@ enum Until {
     Headers(Written),
 }
 
-/// The client's side of such a connection.
+/// The client's end of the connection.
 pub(super) struct Wire {
     greeting: Bytes,
     until: Until,
@@ -41,20 +39,20 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Closed from the beginning.
+    /// Creates a connection that is already closed.
     pub(super) fn closed() -> Self {
         Self::new(Bytes::new(), Until::Nothing, Bytes::new(), End::Closed)
     }
 
-    /// Says this to a request over HTTP/1, then ends.
+    /// Creates an HTTP/1 connection that sends these bytes after the request, then ends.
     pub(super) fn http1(recorded: Recorded, says: Bytes, end: End) -> Self {
         Self::new(Bytes::new(), Until::Request(recorded), says, end)
     }
 
-    /// Says this to a request over HTTP/2, and nothing more.
+    /// Creates an HTTP/2 connection that sends these bytes after the request, then stays open.
     #[cfg(feature = "http2")]
     pub(super) fn http2(says: Bytes) -> Self {
-        /// SETTINGS without any.
+        /// An empty SETTINGS frame.
         const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
         Self::new(Bytes::from_static(SETTINGS), Until::Headers(Written::default()), says, End::Silent)
     }
@@ -115,11 +113,11 @@ impl Write for Wire {
     }
 }
 
-/// What a client of HTTP/2 has written, as far as it is no whole frame yet.
+/// The incomplete frame at the end of what an HTTP/2 client has written.
 #[cfg(feature = "http2")]
 struct Written {
     bytes: bytes::BytesMut,
-    /// Of the preface, or of a frame.
+    /// The rest of the preface, or of a frame.
     to_skip: usize,
     has_headers: bool,
 }

@@ -1,4 +1,4 @@
-//! What can be sent to another thread, and what need not be.
+//! Which types are `Send`, and which need not be.
 
 use std::rc::Rc;
 

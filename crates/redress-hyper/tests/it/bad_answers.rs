@@ -1,5 +1,4 @@
-//! Servers that misbehave: nothing panics, hangs or is retried for ever, and every failure has a
-//! class.
+//! Misbehaving servers: no call panics, hangs or retries forever, and every failure has a class.
 
 use std::error::Error;
 use std::io;
@@ -20,7 +19,7 @@ use crate::support::{
     BUSY, Bell, Bytewise, OK, Peer, Pooled, Server, TestPolicy, builder_on, client, pooled, retry, summary, text,
 };
 
-/// Every attempt is answered with these bytes, after which the server closes.
+/// Runs a server that answers every attempt with these bytes and closes.
 async fn answered_with(bytes: Vec<u8>) -> Result<(ErrorClass, u32), u16> {
     let server = Server::start(move |mut peer| {
         let bytes = bytes.clone();
@@ -106,7 +105,7 @@ async fn flood(mut peer: Peer, bell: Bell) {
     }
 }
 
-/// A server with a bell that ends the attempt's time when the server says so.
+/// A server with a bell that ends the attempt's timeout.
 async fn timed<F, Fut>(part: F) -> (Server, RetryingClient<Pooled, TestPolicy<Bell>>)
 where
     F: Fn(Peer, Bell) -> Fut + Send + 'static,
@@ -272,7 +271,7 @@ async fn connectors_fail_by_what_their_errors_say() {
     }
 }
 
-/// The questions that an error answers with yes.
+/// The predicates that are true for an error.
 fn answers(error: &HyperError) -> Vec<&'static str> {
     let questions = [
         ("connect", error.is_connect()),
@@ -292,8 +291,8 @@ fn answers(error: &HyperError) -> Vec<&'static str> {
 #[test]
 fn what_a_transport_says_is_what_its_error_answers() {
     use std::io::{Error, ErrorKind};
-    assert_eq!(answers(&HyperError::connect("nobody is there")), ["connect", "unsent", "connection"]);
-    assert_eq!(HyperError::connect("nobody is there").to_string(), "no connection");
+    assert_eq!(answers(&HyperError::connect("no listener")), ["connect", "unsent", "connection"]);
+    assert_eq!(HyperError::connect("no listener").to_string(), "no connection");
     assert_eq!(HyperError::exchange("it broke").to_string(), "the request failed");
     assert_eq!(answers(&HyperError::exchange(Error::from(ErrorKind::ConnectionReset))), ["connection"]);
     assert_eq!(answers(&HyperError::exchange(Error::from(ErrorKind::TimedOut))), ["connection", "timeout"]);
@@ -339,10 +338,10 @@ async fn hypers_own_errors_are_classified_too() {
     }
 }
 
-/// A connection on which the server's TLS says this after the handshake.
+/// A connection whose TLS fails with this after the handshake.
 struct Alerting(&'static str);
 
-/// An error that prints as rustls's do.
+/// An error that prints like rustls's.
 #[derive(thiserror::Error)]
 #[error("TLS failed")]
 struct Alert(&'static str);

@@ -90,7 +90,7 @@ async fn no_body_is_made_for_a_call_that_is_rejected() {
     let client = RetryingClient::new(pooled::<Bytewise>(), policy);
     let server = Server::answers(&[BUSY]).await;
     client.get(server.uri("/")).send().await.unwrap();
-    let body = ReplayBody::factory(|| panic!("made a body for nobody"));
+    let body = ReplayBody::factory(|| panic!("made a body without an attempt"));
     client.put(server.uri("/"), body).send().await.unwrap_err();
 }
 
@@ -136,9 +136,9 @@ async fn a_stream_that_succeeds_is_no_different() {
 }
 
 #[tokio::test]
-async fn a_stream_that_nobody_was_connected_for_is_gone_all_the_same() {
+async fn a_stream_is_used_up_even_if_no_connection_was_made() {
     let client = RetryingClient::new(pooled(), policy(retry()));
-    let outcome = client.put(nobody().await, ReplayBody::once(stream(["all"]))).execute().await;
+    let outcome = client.put(unused_address().await, ReplayBody::once(stream(["all"]))).execute().await;
     assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("streaming_body")));
 }
 
@@ -229,15 +229,15 @@ async fn a_key_a_flag_or_a_guard_allows_it() {
     assert_eq!((keys(0), keys(1), keys(2)), (Some("\"8e03978e\""), Some("\"8e03978e\""), None));
 }
 
-/// Where nobody listens.
-async fn nobody() -> http::Uri {
+/// The address of a port without a listener.
+async fn unused_address() -> http::Uri {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap()
 }
 
 #[tokio::test]
-async fn what_never_left_is_sent_again_whatever_its_method() {
-    let outcome = client().post(nobody().await, "order").execute().await;
+async fn an_unsent_request_is_retried_with_any_method() {
+    let outcome = client().post(unused_address().await, "order").execute().await;
     assert_eq!((outcome.attempts(), outcome.last_class()), (3, Some(ErrorClass::Transient)));
     assert!(outcome.last_error().unwrap().is_connect());
     assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
@@ -248,7 +248,7 @@ async fn what_never_left_is_sent_again_though_the_classifier_does_not_say_so() {
     let classify = |_: &Result<Response<ResponseBody>, HyperError>| Some(Classification::new(ErrorClass::Transient));
     let policy = AsyncPolicy::builder().classifier(classify).retry(retry()).build().unwrap();
     let client = RetryingClient::new(pooled::<Bytewise>(), policy);
-    let outcome = client.post(nobody().await, "order").execute().await;
+    let outcome = client.post(unused_address().await, "order").execute().await;
     assert_eq!((outcome.attempts(), outcome.stop_reason()), (3, Some(StopReason::MaxAttempts)));
 }
 
@@ -265,8 +265,8 @@ async fn what_may_have_left_is_not() {
     assert_eq!((outcome.attempts(), server.arrived().len()), (3, 4));
 }
 
-/// A server that never answers hears of a request that is not idempotent once, though the attempt
-/// timed out.
+/// A server that never answers receives a request that is not idempotent once, even if the attempt
+/// times out.
 #[tokio::test]
 async fn an_attempt_that_timed_out_may_have_left() {
     let bell = crate::support::Bell::default();
@@ -293,8 +293,8 @@ async fn an_attempt_that_timed_out_may_have_left() {
     assert_eq!((outcome.attempts(), outcome.cause()), (3, Some(redress_core::Cause::Timeout)));
 }
 
-/// Nobody is there for the first attempt; the second is under way when its time ends, over a
-/// transport that says nothing of it.
+/// The first attempt finds no listener; the second times out over a transport that does not record
+/// its progress.
 #[derive(Clone)]
 struct ThenSilent<T>(crate::support::Bell, Arc<AtomicU32>, T);
 
@@ -354,8 +354,8 @@ async fn an_attempt_that_timed_out_is_given_up_before_the_wait() {
 async fn that_one_attempt_never_left_says_nothing_of_the_next() {
     let bell = crate::support::Bell::default();
     let policy = crate::support::builder_on(bell.clone(), retry()).attempt_timeout(HOUR).build().unwrap();
-    let nobody = Connections::new(|| ready(Err::<SendRequest<Bytewise>, _>("nobody is there")));
-    let client = RetryingClient::new(ThenSilent(bell, Arc::default(), nobody), policy);
+    let refusing = Connections::new(|| ready(Err::<SendRequest<Bytewise>, _>("no listener")));
+    let client = RetryingClient::new(ThenSilent(bell, Arc::default(), refusing), policy);
     let outcome = client.post(http::Uri::from_static("/"), "order").execute().await;
     assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (2, Some("not_idempotent")));
 }
@@ -410,8 +410,8 @@ fn chunks() -> impl Strategy<Value = Chunks> {
     (chunks, any::<bool>()).prop_map(|(chunks, is_sized)| Chunks { chunks, is_sized })
 }
 
-/// Whatever the body, the kind and the number of failures: each attempt's server has the whole
-/// body, and a stream has one attempt.
+/// With any body, and any kind and number of failures, each attempt sends the whole body, and a
+/// stream has one attempt.
 async fn replayed(chunks: Chunks, kind: Kind, failures: usize) {
     let answers: Vec<&str> = std::iter::repeat_n(BUSY, failures).chain([OK]).collect();
     let server = Server::answers(&answers).await;

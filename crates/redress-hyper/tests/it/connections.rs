@@ -1,4 +1,4 @@
-//! Plain connections: kept while they live, replaced when they have died.
+//! Plain connections: reused while they are open, replaced when they are closed.
 
 use std::error::Error;
 use std::future::Future as _;
@@ -67,7 +67,7 @@ async fn a_connection_comes_back_when_its_response_has_been_read() {
     assert_eq!((made.load(Ordering::SeqCst), server.connections()), (1, vec![0, 0, 0]));
 }
 
-/// Half a response, and the rest when it is asked for again: never.
+/// Half a response, whose rest never comes.
 async fn stalls(mut peer: Peer) {
     while peer.next().await.is_some() {
         peer.send("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nhalf").await;
@@ -76,7 +76,7 @@ async fn stalls(mut peer: Peer) {
 }
 
 #[tokio::test]
-async fn a_connection_whose_response_is_unread_is_nobody_elses() {
+async fn a_connection_with_an_unread_response_is_not_shared() {
     let server = Server::start(stalls).await;
     let (client, made) = plain(&server);
     let first = client.get(server.uri("/")).send().await.unwrap();
@@ -100,7 +100,7 @@ async fn a_response_dropped_half_read_takes_its_connection_along() {
     let (client, made) = plain(&server);
     for connections in 1..=3 {
         drop(client.get(server.uri("/")).send().await.unwrap());
-        // Waits for ever if the connection stays.
+        // Waits forever if the connection stays open.
         gone.notified().await;
         assert_eq!(made.load(Ordering::SeqCst), connections);
     }
@@ -120,7 +120,7 @@ async fn a_connection_that_has_died_is_replaced_within_the_attempt() {
         assert_eq!(summary(&response).attempts(), 1);
         text(response).await;
         assert_eq!(made.load(Ordering::SeqCst), connections);
-        // The end of the connection has to arrive, or the next request meets it.
+        // The connection's end must arrive first, or the next request meets it.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -154,7 +154,7 @@ async fn idle_connections_that_were_closed_are_let_go() {
     let get = || async { text(client.get(server.uri("/")).send().await.unwrap()).await };
     tokio::join!(get(), get(), get());
     assert_eq!(format!("{transport:?}"), "Connections { idle: 3, .. }");
-    // The ends of the connections have to arrive.
+    // The connections' ends must arrive first.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
@@ -201,8 +201,8 @@ async fn a_connection_that_is_still_read_from_is_passed_over_and_kept() {
     assert_eq!(made.load(Ordering::SeqCst), 2);
 }
 
-/// Answers one request on each of two connections, and closes the connection when told. Says when
-/// it has.
+/// Answers one request on each of two connections, closes the connection on a message, and reports
+/// that it did.
 fn closing_when_told(
     listener: std::net::TcpListener,
     (told, closed): (mpsc::Receiver<()>, mpsc::Sender<()>),
@@ -226,8 +226,8 @@ fn closing_when_told(
 
 #[test]
 fn a_request_that_an_idle_connection_hands_back_goes_over_another_at_once() {
-    // Looks at the sockets between a connection's two turns, so that it hears of its end before it
-    // takes the request.
+    // Polls the sockets between a connection's two turns, so that it sees its end before it takes
+    // the request.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(1).build().unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -284,18 +284,18 @@ async fn a_connection_that_dies_under_a_request_is_a_failure() {
 }
 
 #[tokio::test]
-async fn what_nobody_was_connected_for_is_sent_again() {
+async fn a_request_is_retried_if_no_connection_was_made() {
     let made = AtomicU32::new(0);
     let transport = Connections::new(|| {
         made.fetch_add(1, Ordering::SeqCst);
-        std::future::ready(Err::<SendRequest<Bytewise>, _>("nobody is there"))
+        std::future::ready(Err::<SendRequest<Bytewise>, _>("no listener"))
     });
     let policy = policy(retry());
     let client = RetryingClient::new(transport, policy);
     let outcome = client.post(Uri::from_static("/"), "order").execute().await;
     assert_eq!((outcome.attempts(), made.load(Ordering::SeqCst)), (3, 3));
     assert_eq!(outcome.last_class(), Some(ErrorClass::Transient));
-    assert_eq!(outcome.last_error().unwrap().source().unwrap().to_string(), "nobody is there");
+    assert_eq!(outcome.last_error().unwrap().source().unwrap().to_string(), "no listener");
 }
 
 /// Counts how often it wakes.
@@ -308,7 +308,7 @@ impl Wake for Wakes {
     }
 }
 
-/// Each asks the connection that is in use whether it is idle by now, and hyper's keeps one waker.
+/// Each polls the connection in use for readiness, and a hyper connection keeps one waker.
 #[tokio::test]
 async fn requests_that_wait_for_connections_do_not_wake_each_other() {
     let server = Server::start(stalls).await;
@@ -335,7 +335,7 @@ async fn requests_that_wait_for_connections_do_not_wake_each_other() {
         }
         wakes.iter().map(|wakes| wakes.0.load(Ordering::SeqCst)).sum::<u32>()
     };
-    // The connections are given a turn, and then others are opened.
+    // The connections get one turn before others are opened.
     poll();
     let woken = poll();
     assert_eq!((poll(), poll()), (woken, woken));
@@ -443,7 +443,7 @@ async fn http2_requests_share_a_connection() {
     let uri: Uri = format!("http://{address}/a").parse().unwrap();
     let response = client.put(uri.clone(), "body").send().await.unwrap();
     assert_eq!(summary(&response).attempts(), 2);
-    // The response before is unread, and the next two are there at once.
+    // The previous response is unread, and the next two arrive at once.
     let (first, second) = tokio::join!(client.get(uri.clone()).send(), client.get(uri).send());
     assert_eq!((text(first.unwrap()).await, text(second.unwrap()).await), ("answer".into(), "answer".into()));
     assert_eq!(text(response).await, "answer");
@@ -530,7 +530,7 @@ mod opened_once {
             let response = client.post(server.uri(), "order").send().await.unwrap();
             assert_eq!((response.status().as_u16(), summary(&response).attempts()), (200, 1));
             assert_eq!(server.heard(), (connections, connections));
-            // The end of the connection has to arrive, or the next request meets it.
+            // The connection's end must arrive first, or the next request meets it.
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }

@@ -1,4 +1,4 @@
-//! Responses that are replaced: their connections are used again or let go, and the last one is
+//! Responses that are retried: their connections are reused or closed, and the last response is
 //! whole.
 
 use std::pin::Pin;
@@ -38,7 +38,7 @@ async fn a_response_within_the_bound_leaves_its_connection_to_the_next_attempt()
 
 #[tokio::test]
 async fn a_response_beyond_the_bound_takes_its_connection_along() {
-    // Without its end: hyper uses a connection again whose rest has arrived by itself.
+    // Without its end, because hyper reuses a connection on its own once the rest has arrived.
     for answer in [bad(65_537), bad_chunked(65_537)] {
         let server = Server::answers(&[&answer[..answer.len() - 7], OK]).await;
         let response = client().get(server.uri("/")).send().await.unwrap();
@@ -50,7 +50,7 @@ async fn a_response_beyond_the_bound_takes_its_connection_along() {
 
 #[tokio::test]
 async fn the_bound_is_the_callers() {
-    // The last byte comes late, or hyper would use the connection again by itself.
+    // The last byte comes late, because hyper would otherwise reuse the connection on its own.
     let server = Server::answers(&[&bad(10), OK, &bad(10)[..47], OK, &bad(10)[..47], OK, &bad(10)[..47], OK]).await;
     let client = client();
     for (bytes, time) in [(10, HOUR), (9, HOUR), (0, HOUR), (10, Duration::ZERO)] {
@@ -82,12 +82,12 @@ async fn an_endless_response_is_let_go() {
     assert_eq!((summary(&response).attempts(), text(response).await.as_str()), (2, "fine"));
 }
 
-/// A client whose waits end when the server says so.
+/// A client whose waits end on the server's signal.
 fn belled(bell: &Bell, retry: RetryBuilder) -> RetryingClient<Pooled, TestPolicy<Bell>> {
     RetryingClient::new(pooled::<Bytewise>(), policy_on(bell.clone(), retry))
 }
 
-/// Sends half a bad response first, and is good afterwards.
+/// Sends half a bad response first, and good responses afterwards.
 async fn trickles(mut peer: Peer, bell: Bell) {
     match peer.next().await {
         Some(0) => {
@@ -147,8 +147,8 @@ async fn the_connection_is_let_go_while_the_policy_waits() {
     assert_eq!((summary(&response).attempts(), text(response).await.as_str()), (2, "fine"));
 }
 
-/// Aborts when the retry is about to follow, so that a response that was being replaced is the last
-/// after all.
+/// Aborts right before the retry, so that the call returns the response that was going to be
+/// retried.
 async fn aborted_in_the_wait(
     server: &Server,
     (bytes, time): (usize, Duration),
@@ -198,7 +198,7 @@ async fn a_body_that_has_ended_is_never_let_go() {
     assert_eq!(text(response).await, "");
 }
 
-/// A body of nothing but empty frames, always ready.
+/// A body of endless empty frames that are always ready.
 struct Nothings(Arc<AtomicU32>, &'static [u8]);
 
 impl http_body::Body for Nothings {
@@ -237,8 +237,8 @@ async fn frames_of_nothing_are_counted_too() {
     assert_eq!((response.status().as_u16(), polled.load(Ordering::Relaxed)), (503, 2 * 101));
 }
 
-/// A frame takes some 96 bytes beside what is in it, so a million bytes one by one would take a
-/// hundred million.
+/// A frame takes about 96 bytes besides its content, so a million one-byte frames would take about
+/// 100 MB.
 #[tokio::test]
 async fn what_keeping_frames_costs_is_bounded_too() {
     let polled = Arc::new(AtomicU32::new(0));
@@ -252,7 +252,7 @@ async fn what_keeping_frames_costs_is_bounded_too() {
 
 #[tokio::test]
 async fn a_response_is_whole_that_was_read_for_nothing() {
-    // There is no time for the wait that it asks for, which is known only when it has been read.
+    // The wait that it asks for does not fit the deadline, which is only known after it was read.
     let later = |answer: String| answer.replace("503 x\r\n", "503 x\r\nretry-after: 86400\r\n");
     for (answer, most) in [(bad(50_000), 65_536), (bad_chunked(60_000), 65_536), (bad_chunked(60_000), 10_000)] {
         let whole = "b".repeat(answer.matches('b').count());
@@ -277,7 +277,7 @@ async fn a_response_that_is_deferred_is_whole() {
     assert_eq!(text(request.send().await.unwrap()).await, "bbbbbbb");
 }
 
-/// Notes what is waited for. What takes an hour is never over, the rest at once.
+/// Records waits. A wait of an hour never ends; others end at once.
 #[derive(Clone, Default)]
 struct Recorded(Arc<Mutex<Vec<Duration>>>);
 
@@ -348,7 +348,7 @@ async fn what_is_not_retried_is_not_read() {
     assert_eq!(client_status(client.post(server.uri("/"), "order").send().await), 503);
     let alone = client.get(server.uri("/")).policy(client.policy()).bypass(true);
     assert_eq!(client_status(alone.send().await), 503);
-    // The deadline is waited for beside each attempt.
+    // Each attempt also waits for the deadline.
     assert!(timer.0.lock().unwrap().iter().all(|wait| *wait > HOUR));
 }
 

@@ -1,4 +1,4 @@
-//! The fake transport: what it answers, and that its failures are those of a real transport.
+//! The fake transport: its responses, and that its failures equal those of a real transport.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -26,7 +26,7 @@ fn client(transport: &FakeTransport) -> RetryingClient<FakeTransport, TestPolicy
     RetryingClient::new(transport.clone(), policy(retry())).drain(65536, HOUR)
 }
 
-/// Everything that can be asked of an error.
+/// All observable properties of an error, as text.
 fn seen(error: HyperError) -> String {
     let asked = [
         ("connect", error.is_connect()),
@@ -57,8 +57,7 @@ async fn fake(fault: Fault) -> String {
     seen(error_of(FakeTransport::new().fail(fault), "http://host/orders").await)
 }
 
-/// The same failure over both real transports, to a server that plays this part when it has the
-/// request.
+/// The same failure over both real transports, with a server that runs `part` after the request.
 async fn real<F, Fut>(part: F) -> [String; 2]
 where
     F: Fn(crate::support::Peer) -> Fut + Copy + Send + Sync + 'static,
@@ -107,15 +106,14 @@ async fn a_connection_that_is_refused_is_as_over_a_socket() {
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_as_over_a_socket() {
-    // No name is as long, so none is looked up.
+    // Too long for a host name, so no lookup is sent.
     let no_name = format!("http://{}/", "n".repeat(64));
     assert_eq!(seen(error_of(pooled(), &no_name).await), fake(Fault::NameNotResolved).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_times_out_is_as_over_a_socket() {
-    // One that waits to be accepted is as many as this listener has room for; the next is not
-    // answered.
+    // The listener's backlog holds one connection; the next one is not answered.
     let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(0).unwrap();
@@ -137,7 +135,7 @@ async fn a_connection_that_ends_before_the_request_is_as_over_a_socket() {
     let closed = Connections::new(move || async move {
         let (sender, connection) =
             http1::handshake::<_, Bytewise>(TokioIo::new(TcpStream::connect(address).await?)).await?;
-        // Until the server has closed it, which is an error to the connection.
+        // Runs until the server closes it, which is an error for the connection.
         let _ = connection.await;
         Ok::<_, BoxError>(sender)
     });
@@ -161,7 +159,7 @@ async fn what_http2_says_is_said_as_over_a_socket() {
     assert!(fake(Fault::GoAway).await.contains("NO_ERROR"));
 }
 
-/// What no socket gives on demand: handshakes of TLS, and the system's timeout.
+/// Faults that no socket produces on demand: TLS handshakes, and the system's timeout.
 #[tokio::test]
 async fn what_no_socket_gives_on_demand_is_classified_as_documented() {
     let refused = fake(Fault::CertificateRefused).await;
@@ -263,7 +261,7 @@ async fn what_hangs_runs_into_the_attempts_timeout() {
     }
 }
 
-/// Parts that come one by one, with a length that is known or not.
+/// Parts that arrive one by one, with or without a known length.
 struct Parts(u8, Option<u64>);
 
 impl http_body::Body for Parts {

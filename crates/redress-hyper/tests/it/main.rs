@@ -1,5 +1,4 @@
-//! The client over real sockets: what is sent, what comes back, and what a server that misbehaves
-//! can do to it.
+//! The client over real sockets, against servers that behave well and badly.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 

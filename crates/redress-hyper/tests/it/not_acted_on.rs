@@ -1,5 +1,4 @@
-//! What the server says about having acted, and what a connection shows of it: a POST is sent again
-//! where it certainly had no effect.
+//! A POST is retried only if the server or the connection shows that it certainly had no effect.
 
 use std::future::{Future, pending};
 use std::io;
@@ -43,7 +42,7 @@ async fn a_post_is_sent_again_where_the_answer_says_that_nothing_was_done() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_gone_is_not_sent_again_whatever_the_answer() {
+async fn a_used_up_stream_is_not_retried_after_any_response() {
     let server = Server::answers(&[&bad(421), OK]).await;
     let outcome = client().post(server.uri("/"), ReplayBody::once(Bytewise::from("order"))).execute().await;
     assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("streaming_body")));
@@ -59,7 +58,7 @@ async fn other_answers_are_allowed_by_name() {
     }
 }
 
-/// A server whose first connection talks before it is asked, and closes.
+/// A server whose first connection sends data before a request, and closes.
 async fn talkative() -> Server {
     Server::start(|mut peer| async move {
         if peer.number == 0 {
@@ -73,7 +72,7 @@ async fn talkative() -> Server {
     .await
 }
 
-/// An opener that has come so far opens nothing more.
+/// An opener that has reached this point opens no more connections.
 const NEVER: u32 = 1000;
 
 /// Opens connections to a talkative server, the first when it has talked.
@@ -148,8 +147,8 @@ async fn a_connection_that_is_refused_has_taken_no_request() {
     assert_eq!((outcome.attempts(), outcome.last_class()), (3, Some(ErrorClass::Transient)));
 }
 
-/// How a POST fares whose connection never comes about, and one that is never answered: attempts,
-/// and what was forbidden.
+/// The attempts and the forbidden retry of a POST that never gets a connection, and of one that is
+/// never answered.
 async fn times_out<T>(transport: impl Fn(bool) -> T, server: &Server) -> [(u32, Option<&'static str>); 2]
 where
     T: Transport<RequestBody = Bytewise>,
@@ -160,7 +159,7 @@ where
         let client = RetryingClient::new(transport(hangs), policy);
         let ringing = async {
             loop {
-                // The attempt has come as far as it gets.
+                // The attempt cannot make further progress.
                 while !hangs && server.arrived().is_empty() {
                     tokio::task::yield_now().await;
                 }
@@ -208,7 +207,7 @@ async fn an_attempt_that_times_out_while_it_connects_has_sent_nothing() {
     assert_eq!(times_out(pooled, &server).await, expected);
 }
 
-/// A part, and then a failure of the caller's own.
+/// Part of a body, and then a failure of the caller.
 struct Upload(Option<Bytes>, io::ErrorKind);
 
 impl http_body::Body for Upload {
@@ -249,7 +248,7 @@ mod http2 {
 
     use super::*;
 
-    /// How a POST fares over both transports: attempts, and what was forbidden.
+    /// The attempts and the forbidden retry of a POST, over both transports.
     async fn posts(
         answer: impl Fn(usize, u32) -> Vec<u8> + Copy + Send + Sync + 'static,
     ) -> Vec<(u32, Option<&'static str>)> {
@@ -292,8 +291,8 @@ mod http2 {
         assert_eq!(error.to_string(), "the server did not act on the request");
     }
 
-    /// A layer over hyper-util's client has redress-http's classifiers, which know no type of
-    /// hyper's.
+    /// A layer over hyper-util's client with redress-http's classifiers, which do not use hyper's
+    /// types.
     #[tokio::test]
     async fn redress_https_classifiers_see_it_too() {
         use redress_core::Classifier;
@@ -312,11 +311,11 @@ mod http2 {
             let by_type = hyper_classifier().classify(&failed).unwrap();
             assert_eq!((by_text.is_unsent(), by_type.is_unsent()), (unsent, unsent), "{failed:?}");
         }
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let client = Client::builder(TokioExecutor::new()).build_http::<Bytewise>();
-        let failed = client.get(format!("https://{nobody}/").parse().unwrap()).await.map(|response| response.map(drop));
+        let failed = client.get(format!("https://{closed}/").parse().unwrap()).await.map(|response| response.map(drop));
         let failure = redress_http::http_classifier().classify(&failed).unwrap();
-        // This connector speaks no TLS, and will not.
+        // This connector does not support TLS.
         assert_eq!((failure.class(), failure.is_unsent()), (ErrorClass::Permanent, true), "{failed:?}");
     }
 

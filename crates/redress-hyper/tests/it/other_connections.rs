@@ -1,5 +1,5 @@
-//! A retry takes another connection where the answer was about the connection, and what a transport
-//! is told of that.
+//! A retry uses another connection if the response blames the connection, and the transport
+//! receives a `Repetition`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::support::{Bell, Bytewise, HOUR, OK, Server, builder_on, client, polic
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A server whose first connections say this status, and whose others are good.
+/// A server whose first connections return this status, and whose others work.
 async fn misdirecting(status: u16, bad_connections: usize) -> Server {
     Server::start(move |mut peer| async move {
         while peer.next().await.is_some() {
@@ -86,8 +86,7 @@ async fn connections_as_old_as_a_misdirected_one_are_given_up_with_it() {
     assert_eq!(server.connections()[3..], [2]);
 }
 
-/// What the caller put into the request's extensions is in nobody's way, nor is what is put there
-/// to watch the connection.
+/// The caller's extensions and the capture of the connection do not interfere.
 #[tokio::test]
 async fn a_request_with_extensions_goes_over_another_connection_too() {
     let server = misdirecting(421, 1).await;
@@ -98,7 +97,7 @@ async fn a_request_with_extensions_goes_over_another_connection_too() {
 }
 
 #[tokio::test]
-async fn a_caller_that_captures_the_connection_is_told_of_it() {
+async fn a_callers_capture_of_the_connection_works() {
     let server = Server::answers(&[OK]).await;
     let mut request = Request::get(server.uri("/")).body(Bytewise::default()).unwrap();
     let captured = capture_connection(&mut request);
@@ -116,7 +115,7 @@ async fn an_answer_that_is_not_about_the_connection_leaves_it_in_use() {
     }
 }
 
-/// Notes what each request says of its repetition, and fails as told.
+/// Records each request's repetition, and fails by the script.
 #[derive(Clone)]
 struct Told {
     told: Arc<Mutex<Vec<Option<Repetition>>>>,
@@ -141,11 +140,11 @@ impl Transport for Told {
 }
 
 #[tokio::test]
-async fn a_transport_is_told_which_attempt_it_is_and_why() {
+async fn a_transport_receives_the_attempt_and_its_reason() {
     let fail: fn(usize) -> _ = |count| match count {
         1 => Some(Ok(421)),
         2 => Some(Ok(503)),
-        3 => Some(Err(HyperError::connect("nobody is there"))),
+        3 => Some(Err(HyperError::connect("no listener"))),
         4 => Some(Err(HyperError::exchange("it broke"))),
         5 => None,
         _ => Some(Ok(200)),
@@ -170,7 +169,7 @@ async fn a_transport_is_told_which_attempt_it_is_and_why() {
     assert_eq!(fresh, [true, false, true, true, false]);
 }
 
-/// Notes what each request says of its repetition, and sends it.
+/// Records each request's repetition, and sends it.
 #[cfg(feature = "http2")]
 #[derive(Clone)]
 struct Noted<T>(T, Arc<Mutex<Vec<Option<Repetition>>>>);
@@ -285,8 +284,8 @@ async fn a_client_below_a_layer_avoids_the_connection_too() {
             assert!(!format!("{} {:?}", arrived.line, arrived.headers).contains("secret"), "{}", arrived.line);
         }
     }
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut service = ClientService::new(crate::support::pooled::<String>());
-    let refused = service.call(Request::post(format!("http://{nobody}/")).body(String::new()).unwrap()).await;
+    let refused = service.call(Request::post(format!("http://{closed}/")).body(String::new()).unwrap()).await;
     assert!(refused.is_err_and(|error| error.is_unsent()));
 }

@@ -1,4 +1,4 @@
-//! Requests through a policy: what is sent, what comes back, and what the settings change.
+//! Requests through a policy: requests, responses and settings.
 
 use std::collections::VecDeque;
 use std::future::{pending, ready};
@@ -301,7 +301,7 @@ async fn a_dropped_call_gives_the_permit_back() {
     assert_eq!(client.get(answered.uri("/")).send().await.unwrap().status(), 200);
 }
 
-/// Never answers. Looks at the breaker when it is given up.
+/// Never answers. Checks the breaker when it is dropped.
 #[derive(Clone)]
 struct Looking(CircuitBreaker, Arc<Mutex<Vec<bool>>>);
 
@@ -373,7 +373,7 @@ async fn a_request_configures_its_call() {
     assert_eq!(starts.lock().unwrap()[0], (Some("GET /a".to_owned()), 1));
 }
 
-/// Never answers, and says when a request has come.
+/// Never answers, and reports when a request has arrived.
 #[derive(Clone)]
 struct Silent(Arc<Notify>);
 
@@ -388,7 +388,7 @@ impl redress_hyper::Transport for Silent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_has_a_deadline_and_an_abort_handle_of_its_own() {
+async fn a_request_may_set_a_deadline_and_an_abort_handle() {
     let came = Arc::new(Notify::new());
     let client = RetryingClient::new(Silent(Arc::clone(&came)), policy(retry()));
     let uri = || Uri::from_static("http://localhost/");
@@ -439,7 +439,7 @@ async fn a_request_tells_of_errors_with_their_type() {
     assert_eq!(*told.lock().unwrap(), [(true, 1), (true, 2)]);
 }
 
-/// Notes what came along with each request, and always fails.
+/// Records each request's extension, and always fails.
 #[derive(Clone)]
 struct Extensions(Arc<Mutex<Vec<Option<u32>>>>);
 
@@ -449,7 +449,7 @@ impl redress_hyper::Transport for Extensions {
 
     async fn send(self, request: Request<String>) -> Result<Response<String>, HyperError> {
         self.0.lock().unwrap().push(request.extensions().get().copied());
-        Err(HyperError::connect("nobody is there"))
+        Err(HyperError::connect("no listener"))
     }
 }
 

@@ -1,5 +1,4 @@
-//! What a client is told for all its requests, and what a request says beside it: URIs, policies,
-//! contexts, outcomes.
+//! Settings of a client and of single requests: URIs, policies, contexts, outcomes.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -42,7 +41,7 @@ async fn anything_that_converts_into_a_uri_is_taken() {
 }
 
 #[tokio::test]
-async fn a_uri_that_does_not_parse_fails_when_it_is_sent_and_no_observer_hears_of_it() {
+async fn an_invalid_uri_fails_when_it_is_sent_without_events() {
     let transport = answering();
     let heard = Arc::new(Mutex::new(0));
     let count = Arc::clone(&heard);

@@ -1,7 +1,4 @@
-//! Servers that play a part, and clients for them.
-//!
-//! Owns the sockets. A server's part is a function of each connection, so that a test says what
-//! happens on which.
+//! Scripted servers and clients for them. A server's script is a function of each connection.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -29,7 +26,7 @@ pub(crate) type Bytewise = Full<Bytes>;
 pub(crate) type Pooled<B = Bytewise> = Client<HttpConnector, B>;
 pub(crate) type TestPolicy<Tm = TokioTimer> = AsyncPolicy<HyperClassifier, Tm>;
 
-/// A request as it came over the wire.
+/// A request as it was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Arrived {
     /// Counted from 0.
@@ -46,7 +43,7 @@ impl Arrived {
     }
 }
 
-/// A server on 127.0.0.1 that notes what arrives.
+/// A server on 127.0.0.1 that records requests.
 #[derive(Clone)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -246,8 +243,8 @@ pub(crate) fn put<B>(uri: Uri, body: B) -> Request<B> {
     Request::put(uri).body(body).unwrap()
 }
 
-/// A timer whose waits end when somebody rings, one each time, whether they have begun by then or
-/// not.
+/// A timer whose waits end when the bell rings: each ring ends one wait, even one that has not
+/// begun.
 #[derive(Clone, Default)]
 pub(crate) struct Bell(Arc<Notify>);
 

@@ -21,7 +21,7 @@ use redress_hyper::{
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A transport of the user's, over another.
+/// A custom transport that wraps another.
 #[derive(Clone)]
 struct Seam<T>(T, Fuse);
 

@@ -82,7 +82,7 @@ fn a_drop_at_every_poll_over_plain_connections_of_http2() {
     every_poll::<Plain2>(Flavour::Http2);
 }
 
-/// Every seam of the client's was passed, or the enumeration is of less than it says.
+/// Checks that the enumeration reached every hook point of the client.
 fn every_seam<C: Caller>(flavour: Flavour) {
     let plays = at_every_seam::<C>(&corpus::worlds(), flavour, |_| false);
     println!("{} plays: {plays:?}", plays.iter().map(|(_, count)| count).sum::<usize>());

@@ -1,5 +1,4 @@
-//! Responses of any kind, without a socket: whatever a head or a trailer holds, a call ends with an
-//! answer.
+//! Arbitrary responses, without a socket: a call ends with a result for any head and trailers.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

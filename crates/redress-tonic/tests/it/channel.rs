@@ -1,5 +1,5 @@
-//! The layer around a channel that is a function: what each attempt sends, and errors that no
-//! socket makes on demand.
+//! The layer around a channel that is a function: the requests of each attempt, and errors that no
+//! socket produces on demand.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -233,7 +233,7 @@ fn a_call_that_is_aborted_before_its_first_attempt_is_cancelled() {
     assert_eq!(answer.expect_err("no answer").code(), Code::Cancelled);
 }
 
-/// What comes of a call over a channel that fails so.
+/// The result of a call over a channel that fails with this error.
 fn failing<E: Error + Send + Sync + 'static>(lab: &Lab, error: fn() -> E) -> Result<tonic::Response<Pong>, Status> {
     let inner = tower::service_fn(move |_: Request<Body>| async move { Err::<Response<Body>, E>(error()) });
     let mut client = EchoClient::new(lab.layer(2).layer(inner));

@@ -1,4 +1,4 @@
-//! Statuses and their metadata to classifications, as errors that a generated client returns.
+//! Classifications of statuses and their metadata, as errors of a generated client.
 
 use std::error::Error;
 use std::io;
@@ -118,7 +118,7 @@ fn a_status_made_on_this_side_is_read_by_its_source() {
     assert_eq!(class(Status::from_error(Box::new(refused()))), ErrorClass::Transient);
     assert_eq!(class(Status::from_error(Box::new(PermanentError::new("no")))), ErrorClass::Permanent);
     assert_eq!(class(Status::from_error("who knows".into())), ErrorClass::Unknown);
-    // A code that somebody chose stands.
+    // An explicit code is kept.
     assert_eq!(class(with_source(Code::NotFound, RateLimitError::new("x"))), ErrorClass::Permanent);
     assert_eq!(class(with_source(Code::NotFound, Status::unavailable("x"))), ErrorClass::Permanent);
 }

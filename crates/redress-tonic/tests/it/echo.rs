@@ -1,6 +1,4 @@
-//! A tonic server on a real socket that answers by script and remembers what it was asked.
-//!
-//! Owns the service of the tests and its channel. Does not know what is being tested.
+//! A scripted tonic server on a real socket that records its calls, and a channel to it.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -69,13 +67,13 @@ impl Script {
     fn next(&self, metadata: &MetadataMap, text: &str) -> Answer {
         let seen = Seen { metadata: metadata.clone(), text: text.to_owned() };
         self.seen.lock().expect("no panic").push(seen);
-        // Nobody may be listening.
+        // The receiver may be gone.
         let _ = self.arrived.send(());
         self.answers.lock().expect("no panic").pop_front().unwrap_or(Answer::Pong)
     }
 }
 
-/// A server, its script, and what tells of calls that arrived and of endless streams that were
+/// A server, its script, and channels that report calls that arrived and endless streams that were
 /// dropped.
 pub(crate) struct Running {
     pub(crate) script: Script,

@@ -1,4 +1,4 @@
-//! `grpc-timeout` by its grammar: eight digits and a unit, never more time than there is.
+//! `grpc-timeout` by its grammar: eight digits and a unit, never more than the time left.
 
 use std::time::Duration;
 

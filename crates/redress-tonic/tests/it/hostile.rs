@@ -1,4 +1,4 @@
-//! Servers that are no gRPC servers, or bad ones: what comes is data, never a panic.
+//! Servers that do not speak gRPC, or speak it badly: a call fails, and never panics.
 
 use redress_core::ErrorClass;
 use redress_tonic::outcome;
@@ -15,7 +15,7 @@ fn good() -> Raw {
     grpc(&[], [message("hi"), Step::Trailers(vec![("grpc-status", "0")])])
 }
 
-/// What comes of a unary call to a server that answers so at first, and well after that.
+/// The result of a unary call to a server whose first response is this, and whose others are good.
 async fn first(raw: Raw) -> (RawServer, Lab, Result<String, tonic::Status>) {
     let (server, lab) = (serve_raw([raw, good()]).await, Lab::default());
     let answer = lab.client(channel(server.address), 2).once(ping("x")).await;
@@ -106,7 +106,7 @@ async fn garbled_details_are_left_out_wherever_they_are() {
 async fn a_response_that_ends_without_a_status_or_a_message_is_unknown() {
     is_replaced(grpc(&[], []), ErrorClass::Transient).await;
     is_replaced(grpc(&[], [Step::Trailers(vec![("x-other", "1")])]), ErrorClass::Transient).await;
-    // How it ended is said at its end, whatever the headers say.
+    // The trailers decide how it ended, not the headers.
     let trailers = Step::Trailers(vec![("grpc-status", "14")]);
     is_replaced(grpc(&[("grpc-status", "0")], [trailers]), ErrorClass::Transient).await;
     // Success without a message: the client's to complain about.

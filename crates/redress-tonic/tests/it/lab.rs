@@ -1,6 +1,4 @@
-//! Policies and clients of the tests: no waits but on a virtual clock, and everything heard.
-//!
-//! Owns what tests share. Tests no behaviour itself.
+//! Policies and clients of the tests, with a virtual clock and an observer of every call.
 
 use std::time::Duration;
 
@@ -20,7 +18,7 @@ pub(crate) type LabPolicy = AsyncPolicy<GrpcClassifier, VirtualTimer>;
 pub(crate) type LabLayer = GrpcLayer<GrpcClassifier, VirtualTimer>;
 pub(crate) type LabClient = EchoClient<GrpcService<Channel, GrpcClassifier, VirtualTimer>>;
 
-/// A clock on which waits pass at once, and what heard of every call.
+/// A clock on which waits pass at once, and an observer of every call.
 #[derive(Clone, Default)]
 pub(crate) struct Lab {
     pub(crate) clock: VirtualClock,
@@ -50,7 +48,7 @@ impl Lab {
             })
     }
 
-    /// A policy that gives up after so many attempts, and waits as asked or not at all.
+    /// A policy of this many attempts that only waits if the server asks for it.
     pub(crate) fn policy(&self, attempts: u32) -> LabPolicy {
         self.policy_of(retry(attempts), None)
     }
@@ -63,20 +61,20 @@ impl Lab {
         EchoClient::new(self.layer(attempts).layer(channel))
     }
 
-    /// What was waited before each retry.
+    /// The waits before each retry.
     pub(crate) fn waits(&self) -> Vec<Duration> {
         let retries = self.recorder.events().into_iter().filter(|event| event.name.as_str() == "retry");
         retries.map(|event| event.delay).collect()
     }
 }
 
-/// So many attempts, and waits only where the server asks for one.
+/// A retry of this many attempts that only waits if the server asks for it.
 pub(crate) fn retry(attempts: u32) -> RetryBuilder {
     let strategy = retry_after_or(fixed(Duration::ZERO)).jitter(Duration::ZERO);
     Retry::builder().strategy(strategy).max_attempts(attempts).unlimited_unknown_retries()
 }
 
-/// A breaker that opens at the first failure of a server, for a second.
+/// A breaker that opens for a second at the first failure of a server.
 pub(crate) fn touchy_breaker() -> CircuitBreaker {
     let classes = [ErrorClass::Transient, ErrorClass::ServerError, ErrorClass::Unknown];
     let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(SECOND).trip_on(classes);

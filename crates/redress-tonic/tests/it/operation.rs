@@ -1,4 +1,4 @@
-//! Names from paths, whatever the path.
+//! Names from arbitrary paths.
 
 use proptest::prelude::*;
 use redress_tonic::{default_operation, rpc_method_name, rpc_service_name};

@@ -1,5 +1,5 @@
-//! The layer around a channel with a limit, in virtual time: no call that waits or is over keeps
-//! others out.
+//! The layer around a channel with a limit, in virtual time: no call that waits or is over blocks
+//! others.
 
 use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -38,10 +38,10 @@ enum End {
     Panics,
 }
 
-/// What a call panics with.
+/// The panic payload of a call.
 struct Scripted;
 
-/// The calls that attempt something, and how many places each has.
+/// The calls that run an attempt, and how many places each holds.
 #[derive(Clone, Default)]
 struct Ledger(Arc<Mutex<Books>>);
 
@@ -65,7 +65,7 @@ impl Ledger {
         self.with(|books| books.attempting[books.polled] = is_attempting);
     }
 
-    /// A place of the limit is taken by the call that is polled now.
+    /// Records that the call that is polled now takes a place of the limit.
     fn hold(&self) -> Held {
         let call = self.with(|books| {
             books.held[books.polled] += 1;
@@ -75,7 +75,7 @@ impl Ledger {
     }
 }
 
-/// A place that is taken, until this is dropped.
+/// A place that is held until this is dropped.
 struct Held(Ledger, usize);
 
 impl Drop for Held {
@@ -155,8 +155,8 @@ fn layer(ledger: &Ledger) -> GrpcLayer {
     GrpcLayer::new(policy.build().expect("a valid policy"))
 }
 
-/// Makes a call, and hands back its future when it is over. Each seventh is dropped instead while
-/// it is under way.
+/// Makes a call, and returns its future when it is over. Every seventh call is dropped midway
+/// instead.
 async fn make(mut service: Layered, ledger: Ledger, call: usize) -> Option<impl Future + Send> {
     sleep(TICK * u32::try_from(2 * call).expect("few calls")).await;
     let mut future = Box::pin(service.call(Request::new(Body::empty())));
@@ -177,7 +177,7 @@ async fn make(mut service: Layered, ledger: Ledger, call: usize) -> Option<impl 
     kept
 }
 
-/// What has to hold whenever nothing can go on before time does.
+/// The laws, checked whenever all tasks are blocked until time advances.
 fn check(ledger: &Ledger, places: &Semaphore) {
     let taken = PLACES - places.available_permits();
     ledger.with(|books| {

@@ -1,4 +1,4 @@
-//! `grpc-retry-pushback-ms`, as gRFC A6 has it.
+//! `grpc-retry-pushback-ms` by gRFC A6.
 
 use std::time::Duration;
 

@@ -1,6 +1,4 @@
-//! A plain HTTP/2 server that sends what no gRPC server would.
-//!
-//! Owns writing frames by hand. Does not know what is being tested.
+//! A plain HTTP/2 server that sends responses that no gRPC server would.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -26,13 +24,14 @@ pub(crate) enum Step {
     Trailers(Vec<(&'static str, &'static str)>),
     /// The stream is reset.
     Reset,
-    /// The stream is reset when told: at once, a server would throw away what it has not sent yet.
+    /// The stream is reset on a message: an immediate reset would discard frames that are not sent
+    /// yet.
     ResetWhen(oneshot::Receiver<()>),
     /// Nothing more comes, and no end.
     Hang,
 }
 
-/// A response as it is to be sent.
+/// A response to send.
 pub(crate) struct Raw {
     status: u16,
     headers: Vec<(&'static str, &'static str)>,
@@ -83,7 +82,7 @@ impl Body for Steps {
     }
 }
 
-/// A server that gives these responses in turn, and how many requests it has had.
+/// A server that sends these responses in turn, and its count of requests.
 pub(crate) struct RawServer {
     pub(crate) address: SocketAddr,
     count: Arc<Mutex<usize>>,

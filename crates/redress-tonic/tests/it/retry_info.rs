@@ -1,4 +1,4 @@
-//! `google.rpc.RetryInfo` among a status' details, and what is not one.
+//! Valid and invalid `google.rpc.RetryInfo` in a status' details.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn details(url: &str, infos: &[Vec<u8>]) -> Vec<u8> {
 const URL: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
 #[test]
-fn a_delay_is_read_whatever_its_length_unless_it_is_negative() {
+fn a_delay_of_any_length_is_read_unless_it_is_negative() {
     let rows = [
         (0, 0, Some(Duration::ZERO)),
         (7, 500_000_000, Some(Duration::from_millis(7_500))),

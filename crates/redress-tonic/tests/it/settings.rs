@@ -1,4 +1,4 @@
-//! What a layer may be told: names, calls that pass by, policies for single calls, deadlines.
+//! The settings of a layer: names, bypasses, policies for single calls, deadlines.
 
 use std::time::Duration;
 
@@ -60,8 +60,8 @@ async fn a_call_that_is_skipped_passes_by_the_policy() {
 }
 
 #[tokio::test]
-async fn a_call_may_have_a_policy_of_its_own() {
-    /// What a caller puts beside a request.
+async fn a_call_may_have_its_own_policy() {
+    /// The extension that a caller sets on a request.
     #[derive(Clone)]
     struct Once;
 
@@ -107,11 +107,11 @@ async fn the_server_is_told_what_is_left_of_the_deadline() {
     }
     assert_eq!(timeouts(&server)[3..], [5, 3, 5].map(|left| Some(left * SECOND)));
 
-    // Without a deadline there is nothing to tell.
+    // Without a deadline there is no `grpc-timeout`.
     lab.client(server.channel(), 1).once(ping("x")).await.expect("an answer");
     assert_eq!(timeouts(&server)[6], None);
 
-    // What the caller wrote stays as it is if it is no longer.
+    // The caller's value is kept if it is not longer.
     let mut request = Request::new(ping("x"));
     request.metadata_mut().insert("grpc-timeout", "5S".parse().expect("a value"));
     client.once(request).await.expect("an answer");
@@ -179,7 +179,7 @@ async fn an_attempt_that_times_out_is_deadline_exceeded() {
     let server = serve().await;
     server.script.then(Answer::Silence);
     let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2);
-    // What does not answer at once has timed out.
+    // An attempt that does not respond at once times out.
     let policy = AsyncPolicy::<_, NoTimer>::builder()
         .timer(Hasty)
         .classifier(grpc_classifier())

@@ -1,4 +1,4 @@
-//! Streams: nothing is replayed after the first message, and nothing waits for what only comes
+//! Streams: no call is retried after the first message, and none waits for messages that come
 //! later.
 
 use redress_core::{ErrorClass, StopReason};
@@ -155,7 +155,7 @@ async fn a_request_too_large_to_keep_is_sent_once_and_whole() {
     let answer = client.once(ping(&text)).await;
     assert_eq!(answer.expect("an answer").into_inner().text, text);
 
-    // Unless told otherwise, 64 KiB are kept.
+    // By default, 64 KiB are kept.
     server.script.then_fail(Status::unavailable("1"));
     let answer = lab.client(server.channel(), 5).once(ping(&"x".repeat(65_528))).await;
     assert_eq!(ended(&answer).retry_forbidden(), Some("request_too_large"));

@@ -1,5 +1,4 @@
-//! What the types promise: names that fit a field, and futures that may be sent where their parts
-//! may.
+//! The types can be named in a field, and futures are `Send` if their parts are.
 
 use http::Request;
 use redress_core::Retry;

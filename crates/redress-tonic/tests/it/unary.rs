@@ -1,4 +1,4 @@
-//! Unary calls through the layer, to a real server: what is retried, what the caller sees.
+//! Unary calls through the layer to a real server: retries, and the caller's result.
 
 use std::error::Error;
 use std::io;
@@ -106,7 +106,7 @@ async fn retry_info_is_waited() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_transient_and_the_reason_stays_reachable() {
+async fn a_refused_connection_is_transient_and_the_reason_stays_reachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     drop(listener);
@@ -116,7 +116,7 @@ async fn nobody_listening_is_transient_and_the_reason_stays_reachable() {
 
     assert_eq!(told(&answer), (3, Some(StopReason::MaxAttempts)));
     assert_eq!(ended(&answer).last_class(), Some(ErrorClass::Transient));
-    let status = answer.expect_err("nobody listens");
+    let status = answer.expect_err("no listener");
     assert_eq!(status.code(), Code::Unavailable);
     let refused = source_chain(&status).filter_map(|error| error.downcast_ref::<io::Error>()).next();
     assert_eq!(refused.map(io::Error::kind), Some(io::ErrorKind::ConnectionRefused));

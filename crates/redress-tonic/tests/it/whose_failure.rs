@@ -1,5 +1,5 @@
-//! Whose failure it was, and whether anything was done: calls that must not run twice, deadlines
-//! that several timers know of, and what cannot get better.
+//! Who caused a failure, and whether the server acted: calls that must not run twice, deadlines
+//! with several timers, and failures that a retry cannot fix.
 
 use std::io;
 use std::net::SocketAddr;
@@ -32,13 +32,12 @@ use crate::echo::{channel, ping};
 use crate::lab::{Lab, SECOND, ended, told, touchy_breaker};
 use crate::raw::{Step, grpc, http as not_grpc, message, serve_raw};
 
-/// A call of a method that must not run twice, to this server: attempts, and what was forbidden.
+/// The attempts and the forbidden retry of a call that must not run twice, to this server.
 async fn once(address: SocketAddr) -> (u32, Option<&'static str>) {
     let layer = Lab::default().layer(3).not_idempotent(|head| head.uri.path().ends_with("/Once"));
     let answer = EchoClient::new(layer.layer(channel(address))).once(ping("x")).await;
     let outcome = redress_tonic::outcome(&answer);
-    // A success without a message is the client's to complain about: then the layer has no failure
-    // to tell of.
+    // The client reports a success without a message, so the layer has no failure to report.
     outcome.map_or((0, None), |outcome| (outcome.attempts(), outcome.retry_forbidden()))
 }
 
@@ -50,8 +49,8 @@ async fn a_call_that_was_certainly_not_acted_on_is_made_again() {
         once(server.address()).await;
         assert_eq!(server.heard().0, 2);
     }
-    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address");
-    assert_eq!(once(nobody).await, (3, None));
+    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address");
+    assert_eq!(once(closed).await, (3, None));
 }
 
 #[tokio::test]
@@ -59,7 +58,7 @@ async fn a_call_that_may_have_been_acted_on_is_not() {
     let forbidden = (1, Some("not_idempotent"));
     let server = FrameServer::answers(|_, stream| reset(stream, 2)).await;
     assert_eq!(once(server.address()).await, forbidden);
-    // A response that has begun has been acted on, whatever the server says.
+    // Once the response has begun, the request was acted on, even if the server says otherwise.
     let server = FrameServer::answers(|_, stream| [head(stream, 200, &[]), reset(stream, 7)].concat()).await;
     assert_eq!(once(server.address()).await, forbidden);
     let failure = Lab::default().client(channel(server.address()), 1).once(ping("x")).await.expect_err("a failure");
@@ -77,7 +76,7 @@ async fn calls_that_may_run_twice_are_made_again_all_the_same() {
     assert_eq!(told(&answer), (2, Some(StopReason::MaxAttempts)));
 }
 
-/// How a call ends whose server says this, so long after it was asked.
+/// How a call ends whose server returns this status after this time.
 fn said_after(
     lab: &Lab,
     took: Duration,
@@ -108,7 +107,7 @@ fn a_server_that_gives_up_at_its_deadline_is_the_timeout() {
         );
         let failure = answer.expect_err("a failure");
         assert_eq!((failure.code(), failure.message()), (Code::DeadlineExceeded, status().message()));
-        // What stands behind it is to be found, and not to be read in every log.
+        // The cause is in the source chain, and not in every log line.
         let behind: Vec<_> =
             redress_core::classify::source_chain(&failure).filter_map(|error| error.downcast_ref()).collect();
         let code = |status: &&Status| status.code();
@@ -131,7 +130,7 @@ fn a_server_that_gives_up_before_has_failed() {
         );
         assert_eq!(answer.expect_err("a failure").code(), status().code());
     }
-    // Other words stand, however late they come.
+    // Other statuses are kept, however late they arrive.
     let answer = said_after(&Lab::default(), 2 * SECOND, || Status::not_found("no"));
     assert_eq!((told(&answer), ended(&answer).cause()), ((1, Some(StopReason::NonRetryableClass)), Some(Cause::Error)));
 }
@@ -150,7 +149,7 @@ fn with_source(code: Code, source: impl std::error::Error + Send + Sync + 'stati
     status
 }
 
-/// An error that prints as those of TLS libraries do.
+/// An error that prints like those of TLS libraries.
 #[derive(thiserror::Error)]
 #[error("TLS failed")]
 struct Tls(&'static str);
@@ -175,7 +174,7 @@ fn a_connection_that_cannot_come_about_is_permanent_though_it_was_connecting() {
     assert_eq!((code.class(), code.detail("http2")), (ErrorClass::Permanent, Some("HTTP_1_1_REQUIRED")));
 }
 
-/// A connection on which the server's TLS says this after the handshake, as with TLS 1.3.
+/// A connection whose TLS fails with this after the handshake, as TLS 1.3 allows.
 struct Alerting(&'static str);
 
 impl hyper::rt::Read for Alerting {
@@ -213,7 +212,7 @@ async fn what_tls_says_after_the_handshake_is_read_as_before() {
     }
 }
 
-/// A part of a body, and then its end, or a failure of the caller's own.
+/// Part of a body, and then its end or a failure of the caller.
 struct Upload(Option<Bytes>, Option<io::ErrorKind>);
 
 impl http_body::Body for Upload {
@@ -274,7 +273,7 @@ async fn the_status_of_a_proxy_is_read_by_http_where_grpc_has_no_word_for_it() {
     }
 }
 
-/// What is waited for by a policy that would wait five seconds, of a server that always says this.
+/// The waits of a policy with a backoff of five seconds, for a server that always returns this.
 fn waited(status: fn() -> Status) -> Vec<Duration> {
     waited_by(Retry::builder().strategy(fixed(5 * SECOND)), status)
 }
@@ -368,7 +367,7 @@ fn a_call_that_a_load_shedder_turned_away_is_made_again() {
 
 #[test]
 fn a_layer_below_that_gives_up_waiting_is_a_timeout() {
-    /// An error that prints as that of tower's `Timeout` does.
+    /// An error that prints like that of tower's `Timeout`.
     #[derive(thiserror::Error)]
     #[error("request timed out")]
     struct Elapsed;

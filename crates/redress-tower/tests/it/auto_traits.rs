@@ -1,5 +1,5 @@
-//! Services and calls are `Send`, `Sync` and `Clone` as axum and hyper need them, and are not where
-//! what they hold is not.
+//! Services and calls are `Send`, `Sync` and `Clone`, as axum and hyper require, if their parts
+//! are.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -31,7 +31,7 @@ const _: () = {
     );
 };
 
-/// What an axum router asks of a layer's service.
+/// The bounds of an axum router on a layer's service.
 fn boxed(
     service: PolicyService<Inner, AsyncPolicy, CloneRequest>,
 ) -> BoxCloneSyncService<String, u32, tower::BoxError> {

@@ -19,7 +19,7 @@ use crate::service::{at_once, poll_once};
 /// A breaker that admits one probe, and a policy on it.
 fn half_open() -> (CircuitBreaker, AsyncPolicy) {
     let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_nanos(1));
-    // A probe is superseded by none that asks after its place.
+    // Without a lease, no later call supersedes the probe.
     let breaker = breaker.no_probe_lease().build().unwrap();
     breaker.try_acquire().unwrap().failure(ErrorClass::Transient);
     let policy = AsyncPolicy::builder().retry(at_once()).circuit_breaker(breaker.clone()).build().unwrap();

@@ -1,4 +1,4 @@
-//! hyper-util's client below a policy, against servers that misbehave.
+//! hyper-util's client below a policy, against misbehaving servers.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -150,7 +150,7 @@ async fn a_copy_has_the_whole_head() {
 }
 
 #[tokio::test]
-async fn bodies_that_cannot_be_copied_are_sent_once() {
+async fn bodies_that_cannot_be_replayed_are_sent_once() {
     let inner = service_fn(|_: Request<http_body_util::combinators::BoxBody<Bytes, Infallible>>| async {
         Ok::<_, Infallible>(Response::builder().status(500).body(()).unwrap())
     });

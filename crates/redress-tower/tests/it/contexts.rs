@@ -1,5 +1,4 @@
-//! What the call of each request sets for itself: deadlines, aborts, names and hooks, through a
-//! layer.
+//! Settings of each request's call through a layer: deadlines, aborts, names and hooks.
 
 use std::convert::Infallible;
 use std::future::{pending, ready};
@@ -20,7 +19,7 @@ use tower::{Layer as _, Service as _, service_fn};
 
 use crate::service::at_once;
 
-/// A request with what its caller wants of its call.
+/// A request with its caller's settings.
 #[derive(Clone, Default)]
 struct Wish {
     time_left: Option<Duration>,
@@ -209,7 +208,7 @@ async fn what_a_request_says_goes_within_what_the_layer_and_its_protocol_say() {
     let names: Vec<_> = heard.events().into_iter().map(|event| event.operation.unwrap().into_owned()).collect();
     assert_eq!(names, ["of the protocol", "of the request", "of the request"]);
 
-    // A name of the layer's comes before the protocol's.
+    // The layer's name overrides the protocol's.
     let protocol = HttpProtocol::new().operation_for(|head| head.uri.path().to_owned().into());
     let named = AsyncPolicy::builder().observer(heard.clone()).build().unwrap();
     let layer = PolicyLayer::new(named).operation("of the layer").protocol(protocol);
@@ -252,12 +251,12 @@ async fn a_protocol_keeps_its_say_beside_a_context() {
     assert_eq!(*attempts.lock().unwrap(), [None, None, Some(2), Some(3)]);
 }
 
-/// Lets go of responses before the wait.
+/// Releases responses before the wait.
 #[derive(Clone)]
 struct Discarding;
 
 impl Protocol<u32, Arc<Mutex<bool>>> for Discarding {
-    fn copy(&self, request: &u32) -> Result<u32, &'static str> {
+    fn replay(&self, request: &u32) -> Result<u32, &'static str> {
         Ok(*request)
     }
 

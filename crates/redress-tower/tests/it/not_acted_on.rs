@@ -1,5 +1,5 @@
-//! Requests that are not idempotent, through a layer: sent again where the failure says that
-//! nothing was done.
+//! Requests that are not idempotent through a layer: retried if the failure says that they were not
+//! acted on.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -44,8 +44,8 @@ async fn a_connection_that_is_refused_has_taken_no_post() {
     assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
 }
 
-/// How often a POST is sent to a service that answers so at first, and what each repetition was
-/// told.
+/// How often a POST is sent to a service whose first response is this, and the repetition of each
+/// attempt.
 async fn sends(status: u16, protocol: HttpProtocol) -> (usize, Vec<Option<Repetition>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&told);
@@ -107,7 +107,7 @@ async fn a_service_that_was_not_called_has_done_nothing() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_copied_is_still_sent_once() {
+async fn a_body_that_cannot_be_replayed_is_still_sent_once() {
     let protocol = HttpProtocol::new().bodies(|_: &String| None);
     for (method, why) in [("POST", "not_idempotent"), ("PUT", "streaming_body")] {
         let service =
@@ -136,7 +136,7 @@ async fn settings_of_each_call_leave_to_the_protocol_what_may_be_sent_again() {
     assert_eq!(*sent.lock().unwrap(), [None, None, Some(2), Some(3)]);
 }
 
-/// What the second attempt is told of a first that failed with this error.
+/// The second attempt's repetition after a first that failed with this error.
 async fn told_after<E: Into<BoxError>>(error: fn() -> E) -> Option<Repetition> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&told);

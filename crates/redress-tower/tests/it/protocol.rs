@@ -1,4 +1,5 @@
-//! What an protocol does that says no more than how to copy, and how the crate's types print.
+//! The defaults of a protocol that only implements `replay`, and the `Debug` output of the crate's
+//! types.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -13,13 +14,13 @@ use redress_core::driver::{NoTimer, Timer};
 use redress_http::http_classifier;
 use redress_tokio::AsyncPolicy;
 use redress_tower::http::HttpProtocol;
-use redress_tower::{CloneRequest, Once, PolicyLayer, Protocol, copy_with, policy_provider};
+use redress_tower::{CloneRequest, Once, PolicyLayer, Protocol, policy_provider, replay_with};
 use tower::{Layer as _, Service as _, service_fn};
 
 use crate::service::{Scripted, at_once, policy, poll_once};
 
 #[tokio::test]
-async fn a_protocol_that_only_copies_names_nothing_and_bypasses_nothing() {
+async fn a_protocol_that_only_replays_names_nothing_and_bypasses_nothing() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let events = Arc::clone(&heard);
     let observer = move |event: &Event<'_>| {
@@ -31,7 +32,7 @@ async fn a_protocol_that_only_copies_names_nothing_and_bypasses_nothing() {
     assert_eq!(*heard.lock().unwrap(), [("success", None)]);
 }
 
-/// Counts how often it is asked for the time.
+/// Counts its readings of the clock.
 #[derive(Clone, Default)]
 struct Asked(Arc<AtomicU32>);
 
@@ -59,12 +60,12 @@ fn readings(protocol: impl Protocol<u32, u32> + Clone) -> u32 {
     asked.0.load(Ordering::Relaxed)
 }
 
-/// Hears of the end, as an protocol does unless it says otherwise.
+/// A protocol with the default `hears_of_end`.
 #[derive(Clone)]
 struct Hearing;
 
 impl Protocol<u32, u32> for Hearing {
-    fn copy(&self, request: &u32) -> Result<u32, &'static str> {
+    fn replay(&self, request: &u32) -> Result<u32, &'static str> {
         Ok(*request)
     }
 }
@@ -74,11 +75,11 @@ fn a_call_whose_end_is_not_heard_of_reads_no_clock() {
     assert_eq!(readings(Hearing), 2);
     assert_eq!(readings(CloneRequest::default()), 0);
     assert_eq!(readings(Once::default()), 0);
-    assert_eq!(readings(copy_with(|request: &u32| Ok(*request))), 0);
+    assert_eq!(readings(replay_with(|request: &u32| Ok(*request))), 0);
 }
 
 #[tokio::test]
-async fn a_closure_copies_bodies_or_says_that_it_cannot() {
+async fn a_closure_replays_bodies_or_says_that_it_cannot() {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let notes = Arc::clone(&sent);
     let busy = service_fn(move |request: Request<String>| {
@@ -99,7 +100,7 @@ async fn a_closure_copies_bodies_or_says_that_it_cannot() {
 fn types_without_settings_to_show_print_their_names() {
     let provider = policy_provider(|_: &u32| policy(1));
     assert_eq!(format!("{provider:?}"), "PolicyProviderFn");
-    assert_eq!(format!("{:?}", copy_with(|request: &u32| Ok(*request))), "CopyWith");
+    assert_eq!(format!("{:?}", replay_with(|request: &u32| Ok(*request))), "ReplayWith");
     assert!(format!("{:?}", HttpProtocol::new()).starts_with("HttpProtocol"));
     let mut service = PolicyLayer::new(policy(1)).layer(Scripted::<u32, u32>::new([]));
     assert_eq!(format!("{:?}", service.call(7)), "PolicyFuture { .. }");

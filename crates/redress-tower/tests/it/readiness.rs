@@ -38,7 +38,7 @@ async fn a_service_that_fails_to_become_ready_is_a_failure_and_its_instance_is_l
 }
 
 #[tokio::test]
-async fn the_outer_service_is_ready_whatever_is_below() {
+async fn the_outer_service_is_always_ready() {
     let (inner, mut handle) = mock::pair::<u32, u32>();
     handle.allow(0);
     let policy = AsyncPolicy::builder().classifier(boxed_classifier()).build().unwrap();
@@ -87,7 +87,7 @@ async fn an_attempt_that_was_given_up_keeps_no_request() {
     let mut service = PolicyLayer::new(policy).layer(inner);
     let mut call = task(service.call(Arc::clone(&request)));
     assert!(call.poll().is_pending());
-    assert_eq!(Arc::strong_count(&request), 3, "ours, the attempt's, and the copy");
+    assert_eq!(Arc::strong_count(&request), 3, "ours, the attempt's, and the replay");
     tokio::time::advance(Duration::from_secs(3)).await;
     assert!(call.poll().is_pending());
     assert_eq!(Arc::strong_count(&request), 2);
@@ -123,7 +123,7 @@ async fn a_limit_below_is_free_between_attempts() {
 
     let mut failing = task(service.call("failing"));
     assert!(failing.poll().is_pending(), "it waits for its second attempt");
-    assert_eq!(service.call("other").await.unwrap(), "other", "and holds nobody up");
+    assert_eq!(service.call("other").await.unwrap(), "other", "and delays no other call");
 
     let mut held = task(service.call("held"));
     let mut other = task(service.call("other"));

@@ -1,4 +1,5 @@
-//! What an attempt has reserved below is free while its call waits, and once the call is over.
+//! An attempt's reservation in the inner service is released while its call waits, and when the
+//! call is over.
 
 use std::future::Future;
 use std::io;
@@ -26,7 +27,7 @@ use crate::service::reset;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Requests say how long they work.
+/// The request is the time that it works.
 type Stack = BoxCloneService<Duration, (), BoxError>;
 
 /// A service with one place.
@@ -50,7 +51,7 @@ fn policy(attempts: u32) -> AsyncPolicy<redress_core::classify::BoxedClassifier>
         .unwrap()
 }
 
-/// A newcomer is let in at once.
+/// A new call proceeds at once.
 async fn assert_free(stack: &Stack, case: &str) {
     let came = Instant::now();
     let answer = timeout(600 * SECOND, stack.clone().oneshot(Duration::ZERO)).await;
@@ -73,7 +74,7 @@ async fn a_call_that_did_not_get_a_place_leaves_the_queue_while_it_waits() {
         let stack = stack();
         let long = tokio::spawn(stack.clone().oneshot(2 * SECOND));
         sleep(SECOND / 100).await;
-        // Two of them: a queue holds one by itself.
+        // Two calls, because a queue holds one itself.
         let service = PolicyLayer::new(policy(3)).layer(stack.clone());
         let waiting = [(); 2].map(|()| tokio::spawn(service.clone().call(Duration::ZERO)));
         sleep(3 * SECOND).await;
@@ -85,7 +86,7 @@ async fn a_call_that_did_not_get_a_place_leaves_the_queue_while_it_waits() {
     }
 }
 
-/// Attacks W1. A layer may turn a request away after the limit below it was ready for it.
+/// Attacks W1. A layer may reject a request after the limit below it was ready for it.
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_turned_away_leaves_its_place() {
     let limit = limited();

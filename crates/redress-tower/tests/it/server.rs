@@ -80,10 +80,9 @@ async fn a_router_behind_a_breaker_answers_by_itself_once_it_is_open() {
     assert_eq!(policy.circuit_state(), Some(CircuitState::Open));
 }
 
-/// As servers do that make a service for each request: nothing but the policy's handle outlives
-/// one.
+/// Like servers that make a service for each request: only the policy's handle outlives a request.
 #[tokio::test]
-async fn a_breaker_opens_although_layer_and_service_are_made_anew_for_each_request() {
+async fn a_breaker_opens_although_layer_and_service_are_rebuilt_for_each_request() {
     let (policy, (inner, calls)) = (breaking(3), failing(u32::MAX));
     let per_request = service_fn(move |request: Request| {
         let service = PolicyLayer::once(policy.clone()).clone().layer(inner.clone()).clone();
@@ -94,8 +93,8 @@ async fn a_breaker_opens_although_layer_and_service_are_made_anew_for_each_reque
     assert_eq!(calls.load(Ordering::Relaxed), 3);
 }
 
-/// As workers do that keep a clone each: from its second call on, a clone has a handle that is
-/// counted apart.
+/// Like workers that keep a clone each: from its second call on, a clone has a separately counted
+/// handle.
 #[tokio::test]
 async fn a_breaker_opens_although_each_clone_counts_its_own_handle() {
     let (policy, (router, calls)) = (breaking(6), failing(u32::MAX));

@@ -1,7 +1,4 @@
-//! Policies and services to test with.
-//!
-//! Owns what several modules need: policies that wait for nothing, and a service that plays a
-//! script.
+//! Policies without waits and a scripted service, for the tests.
 
 use std::future::{Future, Ready, ready};
 use std::io::{Error, ErrorKind};
@@ -27,12 +24,12 @@ pub(crate) fn reset() -> Error {
     Error::from(ErrorKind::ConnectionReset)
 }
 
-/// What there is at the first poll.
+/// The result of the first poll.
 pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Answers from a script, in order, and notes what it is asked. Every instance must have been ready
+/// Responds from a script, in order, and records requests. Every instance must have been ready
 /// since its last call.
 pub(crate) struct Scripted<Req, Res> {
     shared: Arc<Mutex<Shared<Req, Res>>>,
@@ -42,7 +39,7 @@ pub(crate) struct Scripted<Req, Res> {
 
 struct Shared<Req, Res> {
     answers: Vec<Result<Res, Error>>,
-    /// What becomes of questions for readiness; granted when it is empty.
+    /// The results of `poll_ready`; ready when it is empty.
     readiness: Vec<Result<(), Error>>,
     notes: Vec<&'static str>,
     seen: Vec<Req>,
@@ -73,7 +70,7 @@ impl<Req: Clone, Res> Scripted<Req, Res> {
 }
 
 impl<Req, Res> Clone for Scripted<Req, Res> {
-    /// As tower has it, a clone is not ready because the original is.
+    /// By tower's contract, the original's readiness does not carry over to a clone.
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), is_ready: false, has_failed: false }
     }

@@ -1,6 +1,4 @@
-//! A server that plays bytes, and a client to ask servers with.
-//!
-//! Owns sockets on the loopback interface. Knows no policies.
+//! A server that sends scripted bytes over the loopback interface, and a client.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -39,7 +37,7 @@ pub(crate) enum Does {
 
 pub(crate) const OK: Does = Does::Sends("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
 
-/// A server that does with each connection what the script says, and notes the heads it read.
+/// A server that handles each connection by the script, and records the heads it read.
 pub(crate) async fn play(script: &'static [Does]) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

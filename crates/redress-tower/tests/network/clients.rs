@@ -1,5 +1,5 @@
-//! The clients under test: the layer that knows HTTP and the one that knows nothing, over
-//! hyper-util's client.
+//! The clients under test: the layer for HTTP and the layer for any service, over hyper-util's
+//! client.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -36,11 +36,11 @@ fn provider(
     })
 }
 
-/// The layer that knows HTTP.
+/// The layer for HTTP.
 pub(crate) struct ForHttp(Layered);
 
 impl Caller for ForHttp {
-    // The response is the call's answer if no other replaces it.
+    // The call returns this response if no retry follows.
     const HOLDS_ANSWERS: bool = true;
 
     fn new(stage: &Stage, flavour: Flavour) -> Self {
@@ -68,7 +68,7 @@ impl Caller for ForHttp {
     }
 }
 
-/// The layer that knows nothing of its requests but how to clone them.
+/// The layer for any service, which only clones requests.
 pub(crate) struct ForAny(Layered);
 
 impl Caller for ForAny {

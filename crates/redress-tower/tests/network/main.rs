@@ -27,7 +27,7 @@ fn laws_hold<C: Caller>(world: &World, flavour: Flavour) -> Result<(), TestCaseE
     play::<C>(world, flavour, None).map(drop).map_err(TestCaseError::fail)
 }
 
-/// The plain layer knows no methods: it sends every request again.
+/// The layer for any service retries every request, with any method.
 fn all_idempotent(mut world: World) -> World {
     world.calls.iter_mut().for_each(|call| call.is_idempotent = true);
     world
@@ -73,7 +73,7 @@ fn idempotent_worlds() -> Vec<corpus::Named> {
     worlds
 }
 
-/// Every seam of the layer's was passed, or the enumeration is of less than it says.
+/// Checks that the enumeration reached every hook point of the layer.
 fn every_seam<C: Caller>(worlds: &[corpus::Named], flavour: Flavour, expected: &[Point]) {
     let plays = at_every_seam::<C>(worlds, flavour, |_| false);
     println!("{} plays: {plays:?}", plays.iter().map(|(_, count)| count).sum::<usize>());

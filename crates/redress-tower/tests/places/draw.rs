@@ -1,6 +1,5 @@
-//! How cases are drawn: few places, short queues, and calls that come close together.
-//!
-//! Owns the probabilities. Times are multiples of ten.
+//! The distribution of cases: few places, short queues, and calls that arrive close together. Times
+//! are multiples of ten.
 
 use proptest::collection::vec;
 use proptest::option::weighted;

@@ -1,5 +1,5 @@
-//! What is at the bottom: the work, which does what the case says, and the keeper of the books
-//! right below the limit.
+//! The innermost services: the work, scripted by the case, and the bookkeeping right below the
+//! limit.
 
 use std::future::{Future, pending};
 use std::io;
@@ -16,12 +16,13 @@ use tower::{BoxError, Service};
 use crate::ledger::{Held, Holder, Ledger};
 use crate::world::{End, World, millis};
 
-/// What a case panics with, so that it is told from an assertion.
+/// The panic payload of a case, to tell it from an assertion.
 pub(crate) struct Scripted;
 
 type Work = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
-/// Does the work of each call as the case says. It holds its callers to tower's contract.
+/// Does the work of each call by the case's script, and checks that its callers keep tower's
+/// contract.
 pub(crate) struct Floor {
     world: Arc<World>,
     ledger: Ledger,
@@ -42,7 +43,7 @@ impl Floor {
         ends[self.ledger.failures(call).min(ends.len() - 1)]
     }
 
-    /// When those who ask now are let in.
+    /// When callers that poll now become ready.
     fn opens(&mut self, end: Option<End>) -> Instant {
         let now = Instant::now();
         let asked = *self.asked.get_or_insert(now);
@@ -57,7 +58,7 @@ impl Floor {
 }
 
 impl Clone for Floor {
-    /// As tower has it, a clone is not ready because the original is.
+    /// By tower's contract, the original's readiness does not carry over to a clone.
     fn clone(&self) -> Self {
         Self::new(Arc::clone(&self.world), self.ledger.clone(), self.start)
     }
@@ -93,7 +94,7 @@ impl Service<usize> for Floor {
         assert!(self.is_ready, "called without having been ready");
         (self.is_ready, self.asked) = (false, None);
         match self.end(call) {
-            // Nothing to try in the worker of a buffer: it would be the worker that is gone.
+            // A panic in the worker of a buffer would end the worker, so it is not tested.
             End::PanicsInCall if self.ledger.running().is_some() => resume_unwind(Box::new(Scripted)),
             end => Box::pin(work(end)),
         }
@@ -125,7 +126,7 @@ fn reset() -> BoxError {
     io::Error::from(io::ErrorKind::ConnectionReset).into()
 }
 
-/// Books the places of the limit right above it: a request that comes as far as this has one.
+/// Records the places of the limit right above it: a request that gets here holds one.
 pub(crate) struct Booked<S> {
     inner: S,
     ledger: Ledger,
@@ -164,7 +165,7 @@ impl<S: Service<usize>> Service<usize> for Booked<S> {
 }
 
 pin_project! {
-    /// Work in a place of the limit.
+    /// Work that holds a place of the limit.
     pub(crate) struct BookedFuture<F> {
         #[pin]
         inner: F,

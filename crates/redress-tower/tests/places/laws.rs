@@ -1,4 +1,4 @@
-//! What has to hold whenever nothing can go on before time does.
+//! The laws, checked whenever all tasks are blocked until time advances.
 
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -35,7 +35,7 @@ proptest! {
     }
 }
 
-/// What the laws are about.
+/// The state that the laws check.
 pub(crate) struct Seen<'a> {
     pub(crate) world: &'a World,
     pub(crate) ledger: &'a Ledger,
@@ -52,7 +52,7 @@ pub(crate) fn check(seen: &Seen<'_>) -> Result<(), TestCaseError> {
     idle_calls_leave_the_stack_ready(seen, &phases)
 }
 
-/// A call holds a place only while it attempts.
+/// A call holds a place only during an attempt.
 fn idle_calls_hold_nothing(seen: &Seen<'_>, phases: &[Phase]) -> Result<(), TestCaseError> {
     for (call, phase) in phases.iter().enumerate().filter(|(_, phase)| **phase != Phase::Attempting) {
         let held = seen.ledger.held_by(Holder::Call(call));
@@ -82,7 +82,7 @@ fn no_attempt_waits_beside_a_free_place(seen: &Seen<'_>, phases: &[Phase]) -> Re
     Ok(())
 }
 
-/// With no attempt under way and the floor open, a newcomer is let in at once, through every queue.
+/// If no attempt runs and the floor is open, a new call passes every queue at once.
 fn idle_calls_leave_the_stack_ready(seen: &Seen<'_>, phases: &[Phase]) -> Result<(), TestCaseError> {
     let now = seen.start.elapsed();
     let is_closed = seen.world.closed.iter().any(|&(from, time)| (millis(from)..millis(from + time)).contains(&now));

@@ -1,23 +1,23 @@
-//! The books: how far each call is, and who holds how many of the limit's places.
+//! The bookkeeping: the state of each call, and the places of the limit that each holder has.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// Where a call is, as seen from below and by its classifier.
+/// The state of a call, as the inner service and the classifier see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Not polled yet.
     #[default]
     New,
-    /// Waits for readiness or for an answer.
+    /// Waits for readiness or for a response.
     Attempting,
     /// An attempt has ended, and the next one has not begun.
     Waiting,
-    /// Over, or dropped; its future may be there still.
+    /// Over, or dropped; its future may still exist.
     Over,
 }
 
-/// Who holds a place: a call, or the worker of a buffer, which serves all calls.
+/// The holder of a place: a call, or the worker of a buffer, which serves all calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Holder {
     Call(usize),
@@ -40,7 +40,7 @@ impl Ledger {
         Self(Arc::new(Mutex::new(books)))
     }
 
-    /// Runs `step` as a part of this call.
+    /// Runs `step` as part of this call.
     pub(crate) fn within<R>(&self, call: usize, step: impl FnOnce() -> R) -> R {
         self.0.lock().unwrap().polled = Some(call);
         let result = step();
@@ -48,7 +48,7 @@ impl Ledger {
         result
     }
 
-    /// The call that runs now; none where the worker of a buffer does.
+    /// The call that runs now; `None` in the worker of a buffer.
     pub(crate) fn running(&self) -> Option<usize> {
         self.0.lock().unwrap().polled
     }
@@ -57,14 +57,14 @@ impl Ledger {
         self.0.lock().unwrap().calls[call].0 = phase;
     }
 
-    /// The call that runs now has begun an attempt, or goes on with it.
+    /// Records that the running call starts or continues an attempt.
     pub(crate) fn attempts(&self) {
         if let Some(call) = self.running() {
             self.set_phase(call, Phase::Attempting);
         }
     }
 
-    /// The attempt of the call that runs now has failed.
+    /// Records that the running call's attempt has failed.
     pub(crate) fn failed(&self) {
         let mut books = self.0.lock().unwrap();
         if let Some(call) = books.polled {
@@ -89,7 +89,7 @@ impl Ledger {
         self.0.lock().unwrap().held.values().sum()
     }
 
-    /// A place of the limit is taken by what runs now.
+    /// Records that the running task takes a place of the limit.
     pub(crate) fn hold(&self) -> Held {
         self.hold_for(self.running().map_or(Holder::Worker, Holder::Call))
     }
@@ -100,7 +100,7 @@ impl Ledger {
     }
 }
 
-/// A place that is taken, until this is dropped.
+/// A place that is held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     ledger: Ledger,

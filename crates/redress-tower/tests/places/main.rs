@@ -1,6 +1,5 @@
 //! Random calls through a policy over tower's limits, queues, load shedders and timeouts, in
-//! virtual
-//! time: no call that waits or is over keeps others out.
+//! virtual time: no call that waits or is over blocks others.
 //!
 //! A failing case is shrunk and its seed written below `regressions/`: commit it, every run begins
 //! with those.

@@ -1,5 +1,4 @@
-//! Plays a case: every call in a task, and a look at the books between any two instants at which
-//! something happens.
+//! Runs a case: every call in a task, with a check of the laws between any two events.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -23,7 +22,7 @@ use crate::ledger::{Ledger, Phase};
 use crate::stack::{Stack, build};
 use crate::world::{CallSpec, PolicySpec, World, millis};
 
-/// Longer than any call can take, in looks.
+/// Longer than any call can take, in checks.
 const HORIZON: u64 = 2_000;
 
 type Layered = PolicyService<Stack, AsyncPolicy<Noting>, CloneRequest>;
@@ -55,7 +54,7 @@ async fn run(world: Arc<World>) -> Result<(), TestCaseError> {
     }
     check(&seen)?;
     drop((kept, service, stack));
-    // The workers of buffers end, when the floor lets them.
+    // The workers of buffers end once the floor is ready.
     sleep(millis(10 * HORIZON)).await;
     prop_assert!(places.available_permits() == world.places, "a place is lost: {:?}", places);
     Ok(())
@@ -78,7 +77,8 @@ fn policy(spec: &PolicySpec, ledger: &Ledger) -> AsyncPolicy<Noting> {
     policy.build().unwrap()
 }
 
-/// Notes which attempts have failed. Not an observer, so that calls without hooks go the short way.
+/// Records which attempts have failed. Not an observer, so that calls without hooks take the fast
+/// path.
 #[derive(Clone)]
 pub(crate) struct Noting(Ledger);
 
@@ -96,7 +96,7 @@ impl Classifier<(), BoxError> for Noting {
     }
 }
 
-/// Makes a call, and keeps its future when it is over, unless its caller drops it.
+/// Makes a call, and keeps its future when it is over unless the case drops it.
 async fn make(mut service: Layered, call: usize, spec: CallSpec, ledger: Ledger) -> Option<Call> {
     sleep(millis(spec.arrives)).await;
     let mut future = Box::pin(service.call(call));

@@ -1,5 +1,5 @@
-//! A half-loaded service whose limit was full for five seconds recovers, through the layer as
-//! without it.
+//! A half-loaded service whose limit was full for five seconds recovers through the layer as well
+//! as without it.
 
 use std::future::Future;
 use std::io;
@@ -16,10 +16,10 @@ use tower::{Layer as _, Service as _, ServiceExt as _, service_fn};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// How long a call works: fifty a second need five places, and there are ten.
+/// The work of a call: fifty calls a second need five of the ten places.
 const WORK: Duration = Duration::from_millis(100);
 
-/// Requests say how long they work.
+/// The request is the time that it works.
 type Limited = BoxCloneSyncService<Duration, (), io::Error>;
 
 fn limited() -> Limited {
@@ -35,10 +35,10 @@ fn policy() -> AsyncPolicy {
     AsyncPolicy::builder().retry(retry).attempt_timeout(SECOND).no_deadline().build().unwrap()
 }
 
-/// How calls fared.
+/// The results of calls.
 #[derive(Debug, PartialEq, Eq)]
 struct Fared {
-    /// They took longer than 0.9 s.
+    /// Calls that took longer than 0.9 s.
     slow: usize,
     failed: usize,
 }

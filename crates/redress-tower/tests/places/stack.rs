@@ -1,4 +1,4 @@
-//! The services between the policy and the work, as the case orders them.
+//! The services between the policy and the work, in the case's order.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -43,7 +43,7 @@ fn around(part: Part, inner: Stack, ledger: &Ledger) -> Stack {
     }
 }
 
-/// Right below the policy: notes which calls are attempting.
+/// Right below the policy: records which calls run an attempt.
 #[derive(Clone)]
 struct Top(Stack, Ledger);
 

@@ -1,7 +1,5 @@
-//! A case: what lies between the policy and the work, what the policy is, and what becomes of each
-//! call.
-//!
-//! Times are in milliseconds, and multiples of ten, so that the laws can be looked at between them.
+//! A case: the services between the policy and the work, the policy, and the script of each call.
+//! Times are milliseconds and multiples of ten, so that the laws can be checked between them.
 
 use std::time::Duration;
 
@@ -13,20 +11,20 @@ pub(crate) struct World {
     pub(crate) above: Vec<Part>,
     /// Below the limit, outermost first.
     pub(crate) below: Vec<Part>,
-    /// When the floor is not ready for anything: from, and for how long.
+    /// When the floor is not ready: the start and the duration.
     pub(crate) closed: Vec<(u64, u64)>,
     pub(crate) policy: PolicySpec,
     pub(crate) calls: Vec<CallSpec>,
 }
 
-/// A layer of tower's.
+/// A layer of tower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Timeout(u64),
     LoadShed,
     /// A queue of this length.
     Buffer(usize),
-    /// Turns the first attempt of every call away, without calling what is below.
+    /// Rejects the first attempt of every call, without calling the inner service.
     Filter,
 }
 
@@ -45,29 +43,29 @@ pub(crate) struct PolicySpec {
 #[derive(Clone, Debug)]
 pub(crate) struct CallSpec {
     pub(crate) arrives: u64,
-    /// Made, and never polled.
+    /// Created, and never polled.
     pub(crate) is_polled: bool,
-    /// When its caller loses patience, counted from its arrival.
+    /// When its caller drops it, counted from its arrival.
     pub(crate) dropped_after: Option<u64>,
-    /// How its attempts end; the last one again after that.
+    /// How its attempts end; the last entry repeats.
     pub(crate) ends: Vec<End>,
 }
 
-/// How an attempt ends that comes as far as the floor.
+/// How an attempt ends that reaches the floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Succeeds(u64),
     Fails(u64),
-    /// Fails in a way that ends the call.
+    /// Fails with an error that ends the call.
     Aborts,
-    /// Is not let in for as long.
+    /// Is not ready for this long.
     StallsInReadiness(u64),
-    /// Is let in and never answered.
+    /// Becomes ready and never gets a response.
     StallsInCall,
     FailsInReadiness,
     PanicsInReadiness,
     PanicsInCall,
-    /// Panics after as long.
+    /// Panics after this time.
     PanicsInPoll(u64),
 }
 

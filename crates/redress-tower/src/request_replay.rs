@@ -1,8 +1,5 @@
-//! What a call sends, attempt by attempt: the request or a copy of it, to an instance that is ready
-//! for it.
-//!
-//! Owns copies and readiness, and lets go of what was reserved below. Where the attempt's future
-//! lies is the caller's affair; whether there is another attempt is the policy's.
+//! What each attempt of a call sends, and the instance of the inner service it sends it to. Also
+//! releases what an attempt reserved in the inner service.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,37 +13,36 @@ use tower_service::Service;
 
 use crate::protocol::Protocol;
 
-/// What the attempts of a call have in common, and the instance of the service below that the
-/// current attempt waits for and calls.
+/// The state that the attempts of a call share: the kept request, and the instance of the inner
+/// service that the current attempt waits for and calls.
 ///
-/// What `poll_ready` reserves, such as a place in a limit or a slot in a queue, goes with the
-/// instance, so an instance serves one attempt. A call that keeps it through the wait keeps other
-/// calls out as long: with a limit of ten at half load, 2,500 of 3,000 calls were slow after the
-/// limit had been full for 5 s once, instead of 214.
+/// `poll_ready` ties its reservation (a place in a limit, a slot in a queue) to the instance, so an
+/// instance serves one attempt. Keeping it during the wait would block other calls: with a limit of
+/// ten at half load, a limit that was full once for 5 s slowed 2,500 of 3,000 calls instead of 214.
 ///
-/// - **Invariant W1**: what was reserved below is free while a call waits for its next attempt,
-///   however the last one ended. An attempt with a result may have reserved something, too: an
-///   instance of `LoadShed` that turned its request away stays in the queue of the limit below.
-/// - **Invariant W2**: it is free once the call is over, after a panic too, although the call's
+/// - **Invariant W1**: an attempt's reservation is released while the call waits for the next
+///   attempt, however the attempt ended. An attempt that returned a result may hold one as well: a
+///   `LoadShed` that rejected its request stays in the queue of the limit below it.
+/// - **Invariant W2**: the reservation is released when the call ends or panics, even if the call's
 ///   future is kept.
-pub(crate) struct Sending<S, Req, X> {
+pub(crate) struct RequestReplay<S, Req, X> {
     /// Present until the call is over.
     instance: Option<S>,
     protocol: X,
     attempts_allowed: u32,
-    /// What further attempts are made of.
+    /// The request of the next attempt.
     kept: Option<Req>,
-    /// What the attempt that was started sends, until the service is ready for it.
+    /// The request of the started attempt, until the service is ready for it.
     next: Option<Req>,
-    /// Why there is nothing to send again.
+    /// Why the request cannot be replayed.
     only_once: Option<&'static str>,
     /// The attempt that was started, counted from 1.
     number: u32,
-    /// Whether its request was handed to the service.
+    /// Whether the service received its request.
     is_called: bool,
 }
 
-impl<S, Req, X> Sending<S, Req, X> {
+impl<S, Req, X> RequestReplay<S, Req, X> {
     pub(crate) const fn new(instance: S, protocol: X, attempts_allowed: u32, request: Req) -> Self {
         Self {
             instance: Some(instance),
@@ -64,8 +60,8 @@ impl<S, Req, X> Sending<S, Req, X> {
         &self.protocol
     }
 
-    /// Drives `call` on by one `poll` of it, with the attempts as its operation. `running` is where
-    /// the service's future lies between polls.
+    /// Polls `call` once, with the attempts as its operation. `running` holds the service's future
+    /// between polls.
     #[inline]
     pub(crate) fn drive<'h, C, Tm: Timer, R>(
         &mut self,
@@ -76,25 +72,25 @@ impl<S, Req, X> Sending<S, Req, X> {
     where
         S: Service<Req>,
     {
-        let mut guard = ReleaseOnPanic { attempts: Attempts { sending: self, running } };
+        let mut guard = ReleaseOnPanic { attempts: Attempts { replay: self, running } };
         let polled = poll(call, &mut guard.attempts);
         if call.is_over() {
-            // The call has stopped its last attempt.
-            guard.attempts.sending.instance = None;
+            // W2. The call has already stopped its last attempt.
+            guard.attempts.replay.instance = None;
         }
         mem::forget(guard);
         polled
     }
 
-    /// The request of this attempt, with a copy kept if another may follow and there is one.
+    /// Returns the request of this attempt, and keeps a replay of it if another attempt may follow.
     fn request_for<Res>(&mut self, attempt: Attempt) -> Option<Req>
     where
         X: Protocol<Req, Res>,
     {
         let mut request = self.kept.take()?;
         if attempt.number() < self.attempts_allowed {
-            match self.protocol.copy(&request) {
-                Ok(copy) => self.kept = Some(copy),
+            match self.protocol.replay(&request) {
+                Ok(replay) => self.kept = Some(replay),
                 Err(why) => self.only_once = Some(why),
             }
         }
@@ -113,7 +109,7 @@ impl<S, Req, X> Sending<S, Req, X> {
         self.prepare_repetition(failure, meaning)
     }
 
-    /// Tells the copy why it would be sent, unless it must not be.
+    /// Returns why the kept request must not be sent again, or prepares it for the next attempt.
     fn prepare_repetition<Res, E>(
         &mut self,
         failure: &Failure<Res, E>,
@@ -131,9 +127,9 @@ impl<S, Req, X> Sending<S, Req, X> {
     }
 }
 
-/// A call's attempts, for as long as it is polled.
+/// The attempts of a call, during one poll.
 pub(crate) struct Attempts<'p, S: Service<Req>, Req, X> {
-    sending: &'p mut Sending<S, Req, X>,
+    replay: &'p mut RequestReplay<S, Req, X>,
     running: Pin<&'p mut Option<S::Future>>,
 }
 
@@ -144,19 +140,19 @@ where
 {
     #[inline]
     fn start(&mut self, attempt: Attempt) {
-        self.sending.next = self.sending.request_for::<S::Response>(attempt);
+        self.replay.next = self.replay.request_for::<S::Response>(attempt);
     }
 
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
         if self.running.is_none() {
-            let instance = self.sending.instance.as_mut().expect("a call has an instance until it is over");
+            let instance = self.replay.instance.as_mut().expect("a call has an instance until it is over");
             ready!(instance.poll_ready(cx))?;
-            // Each attempt is started before it is polled, and one without a copy to send is
-            // forbidden.
-            let request = self.sending.next.take().expect("an attempt has a request");
+            // `start` runs before `poll`, and `retry_forbidden` rules out an attempt without a kept
+            // request.
+            let request = self.replay.next.take().expect("an attempt has a request");
             self.running.set(Some(instance.call(request)));
-            self.sending.is_called = true;
+            self.replay.is_called = true;
         }
         self.running.as_mut().as_pin_mut().map_or(Poll::Pending, |running| running.poll(cx))
     }
@@ -164,7 +160,7 @@ where
     #[inline]
     fn stop(&mut self) {
         self.running.set(None);
-        self.sending.next = None;
+        self.replay.next = None;
     }
 
     fn retry_forbidden(
@@ -172,21 +168,20 @@ where
         failure: &Failure<S::Response, S::Error>,
         meaning: &Classification,
     ) -> Option<&'static str> {
-        self.sending.retry_forbidden(failure, meaning)
+        self.replay.retry_forbidden(failure, meaning)
     }
 
     fn before_wait(&mut self, failure: &mut Failure<S::Response, S::Error>) {
         if let Failure::Result(response) = failure {
-            self.sending.protocol.discard(response);
+            self.replay.protocol.discard(response);
         }
-        // W1. A clone has reserved nothing. An instance that failed to become ready is replaced,
-        // too: by tower's contract it is not used again.
-        self.sending.instance = self.sending.instance.clone();
+        // W1. A clone holds no reservation. This also replaces an instance that failed to become
+        // ready, which tower's contract says must not be used again.
+        self.replay.instance = self.replay.instance.clone();
     }
 }
 
-/// Lets go of the attempt, and of what is reserved below, when a poll panics, with which the call
-/// is over (W2).
+/// Drops the attempt and its reservation if a poll panics, because a panic ends the call (W2).
 struct ReleaseOnPanic<'p, S: Service<Req>, Req, X> {
     attempts: Attempts<'p, S, Req, X>,
 }
@@ -195,17 +190,17 @@ impl<S: Service<Req>, Req, X> Drop for ReleaseOnPanic<'_, S, Req, X> {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {
-        let Attempts { sending, running } = &mut self.attempts;
+        let Attempts { replay, running } = &mut self.attempts;
         contained(|| running.set(None));
-        contained(|| sending.instance = None);
+        contained(|| replay.instance = None);
     }
 }
 
-/// Runs a destructor of the service's while the call unwinds: a second panic that leaves a
-/// destructor ends the process.
+/// Runs one of the service's destructors during unwinding and catches its panic, because a second
+/// panic that leaves a destructor aborts the process.
 fn contained(destructor: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(destructor)) {
-        // Its destructor may panic, too.
+        // The payload's destructor may panic as well.
         mem::forget(payload);
     }
 }

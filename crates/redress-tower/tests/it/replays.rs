@@ -1,4 +1,4 @@
-//! What is sent in each attempt: the request, or a copy that was asked for.
+//! The request of each attempt: the original or a replay.
 
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use redress_core::classify::result_classifier;
 use redress_core::{Attempt, ErrorClass, OutcomeSummary, StopReason};
 use redress_tokio::AsyncPolicy;
-use redress_tower::{CloneRequest, PolicyLayer, Protocol, copy_with, policy_provider};
+use redress_tower::{CloneRequest, PolicyLayer, Protocol, policy_provider, replay_with};
 use tower::{Layer as _, Service as _};
 
 use crate::service::{Scripted, at_once, policy, reset};
@@ -41,8 +41,8 @@ async fn a_request_is_cloned_only_where_another_attempt_may_come() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_copied_is_sent_once_and_the_outcome_says_so() {
-    let protocol = copy_with(|_: &u32| Err("upload"));
+async fn a_request_that_cannot_be_replayed_is_sent_once_and_the_outcome_says_so() {
+    let protocol = replay_with(|_: &u32| Err("upload"));
     let scripted = Scripted::<u32, u32>::new([Err(reset())]);
     let service = PolicyLayer::new(policy(3)).protocol(protocol).layer(scripted.clone());
     let outcome = service.execute_in(service.policy().context(), 7).await;
@@ -68,7 +68,7 @@ async fn a_failure_that_ends_the_call_anyway_keeps_its_own_reason() {
     assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttempts));
 }
 
-/// What an protocol is told, in order.
+/// Records a protocol's calls, in order.
 #[derive(Clone, Default)]
 struct Noting(Arc<Mutex<Vec<String>>>);
 
@@ -79,8 +79,8 @@ impl Noting {
 }
 
 impl Protocol<String, u32> for Noting {
-    fn copy(&self, request: &String) -> Result<String, &'static str> {
-        self.note(format!("copy {request}"));
+    fn replay(&self, request: &String) -> Result<String, &'static str> {
+        self.note(format!("replay {request}"));
         Ok(request.clone())
     }
 
@@ -126,7 +126,7 @@ async fn each_attempt_sends_a_copy_of_the_request_as_it_came() {
     assert_eq!(service.call("a".to_owned()).await.unwrap(), 201);
     assert_eq!(scripted.seen(), ["a/1/3s", "a/2/3s"]);
     let notes = noting.0.lock().unwrap().clone();
-    assert_eq!(notes, ["copy a", "discard 500", "ended 200, ok true, attempts 2"], "unheard names are not asked for");
+    assert_eq!(notes, ["replay a", "discard 500", "ended 200, ok true, attempts 2"], "unheard names are not asked for");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn a_bad_response_that_is_given_up_on_is_the_response() {
     let mut service = PolicyLayer::new(policy).protocol(noting.clone()).layer(scripted);
     assert_eq!(service.call("a".to_owned()).await.unwrap(), 502);
     let notes = noting.0.lock().unwrap().clone();
-    assert_eq!(notes, ["copy a", "discard 500", "ended 501, ok false, attempts 2"]);
+    assert_eq!(notes, ["replay a", "discard 500", "ended 501, ok false, attempts 2"]);
 }
 
 #[tokio::test]
