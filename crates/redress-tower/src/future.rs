@@ -76,6 +76,25 @@ where
         let replay = RequestReplay::new(service, protocol, allowed, request);
         Self { running: None, sleep: None, replay, call }
     }
+
+    /// Creates a call whose settings apply within those of all calls. Apart from [`new`](Self::new),
+    /// where the compiler sees that a protocol without settings leaves nothing to move.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn within(
+        all: &CallContext<'static, ()>,
+        service: S,
+        policy: AsyncPolicy<C, Tm>,
+        own: Option<CallContext<'static, ()>>,
+        protocol: X,
+        request: Req,
+    ) -> Self {
+        let context = match own {
+            Some(own) => own.within(all.settings()),
+            None => all.clone(),
+        };
+        Self::new(service, policy, Some(context), protocol, request)
+    }
 }
 
 impl<S, Req, C, Tm, X> PolicyFuture<S, Req, C, Tm, X>

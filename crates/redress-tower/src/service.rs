@@ -176,21 +176,6 @@ where
         .await
 }
 
-impl<S, P, X> PolicyService<S, P, X> {
-    /// Returns the settings of this request's call, if there are any.
-    fn context<Req>(&self, request: &Req) -> Option<CallContext<'static, ()>>
-    where
-        S: Service<Req>,
-        X: Protocol<Req, S::Response>,
-    {
-        let own = self.protocol.context(request);
-        match (own, &self.for_all) {
-            (Some(own), Some(all)) => Some(own.within(all.settings())),
-            (own, all) => own.or_else(|| all.as_deref().cloned()),
-        }
-    }
-}
-
 impl<S, Req, P, X> Service<Req> for PolicyService<S, P, X>
 where
     S: Service<Req> + Clone,
@@ -213,8 +198,14 @@ where
             self.uses = self.uses.next(|| self.policy.settle());
         }
         let policy = self.policy.policy(&request);
-        let bypasses = self.protocol.bypasses(&request);
-        let (policy, context) = if bypasses { (policy.passthrough(), None) } else { (policy, self.context(&request)) };
-        PolicyFuture::new(self.inner.clone(), policy, context, self.protocol.clone(), request)
+        let (inner, protocol) = (self.inner.clone(), self.protocol.clone());
+        if protocol.bypasses(&request) {
+            return PolicyFuture::new(inner, policy.passthrough(), None, protocol, request);
+        }
+        let own = protocol.context(&request);
+        match &self.for_all {
+            None => PolicyFuture::new(inner, policy, own, protocol, request),
+            Some(all) => PolicyFuture::within(all, inner, policy, own, protocol, request),
+        }
     }
 }
