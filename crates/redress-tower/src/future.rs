@@ -77,8 +77,9 @@ where
         Self { running: None, sleep: None, replay, call }
     }
 
-    /// Creates a call whose settings apply within those of all calls. Apart from [`new`](Self::new),
-    /// where the compiler sees that a protocol without settings leaves nothing to move.
+    /// Creates a call whose settings apply within those of all calls. Apart from
+    /// [`new`](Self::new), where the compiler sees that a protocol without settings leaves nothing
+    /// to move.
     #[cold]
     #[inline(never)]
     pub(crate) fn within(
