@@ -485,11 +485,11 @@ impl Naive {
         self.ending(&life, outcome)
     }
 
-    /// The objects that learn, each once: the default one, then those of the classes.
+    /// The objects that learn, each once, in the order of the first class that each serves.
     fn learners(&self) -> Vec<u8> {
-        let of_classes = ErrorClass::ALL.iter().copied().filter_map(|class| self.retry.own_strategy(class));
+        let of_class = |class| self.retry.own_strategy(class).or_else(|| self.retry.default_strategy());
         let mut known: Vec<StrategySpec> = Vec::new();
-        for strategy in self.retry.default_strategy().into_iter().chain(of_classes) {
+        for strategy in ErrorClass::ALL.iter().copied().filter_map(of_class) {
             if matches!(strategy, StrategySpec::Learner { .. }) && !known.contains(&strategy) {
                 known.push(strategy);
             }
