@@ -104,13 +104,15 @@ fn name(link: &Link) -> Option<ErrorClass> {
     let identifier: String = debug.chars().take_while(is_part).take(64).collect::<String>().to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| identifier.contains(word));
     let is_refused = has(&["unauthoriz", "unauthoris", "forbid", "permission", "denied"]);
+    let blames_server = has(&["unavailable", "unreachable", "overload", "servererror"])
+        || has(&["throttl", "ratelimit", "temporar", "transient"]);
     // `author` does not mean a refusal unless it begins `authority`, `authorized` and the like.
     let of_authority = ["iz", "isa", "ise", "isi", "it"].map(|end| format!("author{end}"));
     let authors = of_authority.iter().fold(identifier.clone(), |rest, word| rest.replace(word, " auth "));
     let says_auth = authors.replace("author", " ").contains("auth");
     if has(&["timeout", "timedout", "elapsed"]) || (!is_refused && has(&["connection"])) {
         Some(ErrorClass::Transient)
-    } else if !is_refused && has(&["unavailable", "unreachable"]) {
+    } else if !is_refused && blames_server {
         None
     } else if says_auth || has(&["credential"]) {
         Some(ErrorClass::Auth)
