@@ -202,16 +202,34 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
             with.resumed += 1;
             let attempt = self.call.resume_at_once(remaining);
             self.start(attempt, &mut with);
-            failed = match with.operation.poll(cx) {
-                Poll::Pending => ready!(self.poll_cut(&mut with, cx)),
-                Poll::Ready(result) => {
-                    with.stop_attempt();
-                    match classify(with.classifier, result) {
-                        Ok(value) => return self.succeed(value, with.timer, finish),
-                        Err(next) => next,
-                    }
-                }
+            let polled = with.operation.poll(cx);
+            failed = match ready!(self.poll_settled(polled, &mut with, cx)) {
+                Ok(value) => return self.succeed(value, with.timer, finish),
+                Err(next) => next,
             };
+        }
+    }
+
+    /// Classifies the result of an attempt, or polls its timeout and aborts while it is pending. A
+    /// result that is ready at the same time wins.
+    #[inline(always)]
+    pub(super) fn poll_settled<C, Tm, O>(
+        &mut self,
+        polled: Poll<Result<T, E>>,
+        with: &mut PollContext<'_, C, Tm, O>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, FailedAttempt<T, E>>>
+    where
+        C: Classifier<T, E>,
+        Tm: Timer,
+        O: PollOperation<T, E>,
+    {
+        match polled {
+            Poll::Pending => self.poll_cut(with, cx).map(Err),
+            Poll::Ready(result) => {
+                with.stop_attempt();
+                Poll::Ready(classify(with.classifier, result))
+            }
         }
     }
 

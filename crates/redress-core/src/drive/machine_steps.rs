@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::attempt::Attempt;
 use super::call::Hold;
-use super::failed_attempt::{FailedAttempt, classify};
+use super::failed_attempt::FailedAttempt;
 use super::finish::Finish;
 use super::guarded::custom_wait;
 use super::machine::{ATTEMPTS_BETWEEN_YIELDS, Machine};
@@ -60,10 +60,13 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
     {
         loop {
             let stepped = match self.call.step() {
-                Step::Attempting => match ready!(self.poll_attempt(&mut with, cx)) {
-                    Ok(value) => return self.succeed(value, with.timer, finish),
-                    Err(failed) => self.fail(failed, &mut with),
-                },
+                Step::Attempting => {
+                    let polled = self.call.within(|| with.operation.poll(cx));
+                    match ready!(self.poll_settled(polled, &mut with, cx)) {
+                        Ok(value) => return self.succeed(value, with.timer, finish),
+                        Err(failed) => self.fail(failed, &mut with),
+                    }
+                }
                 step @ (Step::BeforeWait | Step::HookWaits | Step::Waiting) => {
                     ready!(self.poll_wait(step, &mut with, cx))
                 }
@@ -87,27 +90,6 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
     {
         self.call.within(|| with.operation.start(attempt));
         self.call.set_step(Step::Attempting);
-    }
-
-    /// Polls the attempt, then its timeout and aborts. A result that is ready at the same time
-    /// wins.
-    fn poll_attempt<C, Tm, O>(
-        &mut self,
-        with: &mut PollContext<'_, C, Tm, O>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<T, FailedAttempt<T, E>>>
-    where
-        C: Classifier<T, E>,
-        Tm: Timer,
-        O: PollOperation<T, E>,
-    {
-        match self.call.within(|| with.operation.poll(cx)) {
-            Poll::Pending => self.poll_cut(with, cx).map(Err),
-            Poll::Ready(result) => {
-                with.stop_attempt();
-                Poll::Ready(classify(with.classifier, result))
-            }
-        }
     }
 
     /// Polls the wait between two attempts, or a hook that is part of it, and takes the step after
