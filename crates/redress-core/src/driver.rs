@@ -6,6 +6,7 @@
 //! - [`Caller`] and [`AsyncCaller`] let a test replace a policy.
 
 pub use crate::drive::attempt::Attempt;
+pub use crate::drive::boxed_context::BoxedContext;
 pub use crate::drive::caller::{AsyncCaller, Caller};
 pub use crate::drive::clock::Clock;
 pub use crate::drive::late::LateFailure;

@@ -204,7 +204,7 @@ where
             return RetryOutcome::from_failure(StopReason::NonRetryableClass, 0, ErrorClass::Permanent, failure);
         }
         let call = if settings.bypass {
-            policy.passthrough().into_poll_call()
+            policy.passthrough().into_poll_call(None)
         } else {
             let context = match &settings.of_client {
                 Some(of_client) => context.within(of_client.settings()),
@@ -216,7 +216,7 @@ where
             let by_default = || settings.name_of(&Head::from(&parts));
             let name = name.or_else(|| (is_watched && set.operation().is_none()).then(by_default));
             let context = if let Some(name) = name { context.operation(name) } else { context };
-            policy.poll_call().context(context)
+            AsyncPolicy::clone(&policy).into_poll_call(Some(context.into()))
         };
         let attempts = if settings.bypass { 1 } else { policy.max_attempts() };
         let allowed = Allowed::of(settings.guard, &parts);

@@ -7,8 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use redress_core::driver::LateFailure;
-use redress_core::driver::{PollCall, Timer};
+use redress_core::driver::{BoxedContext, LateFailure, PollCall, Timer};
 use redress_core::policy::CallSettings;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
@@ -55,47 +54,34 @@ where
     pub(crate) fn new(
         service: S,
         policy: AsyncPolicy<C, Tm>,
-        context: Option<CallContext<'static, ()>>,
+        context: Option<BoxedContext<'static, S::Error>>,
         protocol: X,
         request: Req,
     ) -> Self {
-        let settings = context.as_ref().map(CallContext::settings);
-        let is_named = settings.is_some_and(|settings| settings.operation().is_some());
+        let settings = context.as_ref().map(BoxedContext::settings);
         let is_watched = policy.is_watched() || settings.is_some_and(CallSettings::is_watched);
-        let name = if is_watched && !is_named { protocol.operation(&request) } else { None };
+        let context = if is_watched { named(context, &protocol, &request) } else { context };
         let allowed = policy.max_attempts();
-        let call = policy.into_poll_call();
-        let call = match context {
-            Some(context) => call.context(context),
-            None => call,
-        };
-        let call = match name {
-            Some(name) => call.operation(name),
-            None => call,
-        };
+        let call = policy.into_poll_call(context);
         let replay = RequestReplay::new(service, protocol, allowed, request);
         Self { running: None, sleep: None, replay, call }
     }
+}
 
-    /// Creates a call whose settings apply within those of all calls. Apart from
-    /// [`new`](Self::new), where the compiler sees that a protocol without settings leaves nothing
-    /// to move.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn within(
-        all: &CallContext<'static, ()>,
-        service: S,
-        policy: AsyncPolicy<C, Tm>,
-        own: Option<CallContext<'static, ()>>,
-        protocol: X,
-        request: Req,
-    ) -> Self {
-        let context = match own {
-            Some(own) => own.within(all.settings()),
-            None => all.clone(),
-        };
-        Self::new(service, policy, Some(context), protocol, request)
+/// Adds the protocol's name for a request to a context without a name.
+#[cold]
+fn named<Req, Response, E, X: Protocol<Req, Response>>(
+    context: Option<BoxedContext<'static, E>>,
+    protocol: &X,
+    request: &Req,
+) -> Option<BoxedContext<'static, E>> {
+    if context.as_ref().is_some_and(|context| context.settings().operation().is_some()) {
+        return context;
     }
+    let Some(name) = protocol.operation(request) else { return context };
+    let mut context = context.unwrap_or_else(|| CallContext::new().into());
+    context.set_operation(name);
+    Some(context)
 }
 
 impl<S, Req, C, Tm, X> PolicyFuture<S, Req, C, Tm, X>

@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll};
 
-use redress_core::driver::{PollCall, Timer};
+use redress_core::driver::{BoxedContext, PollCall, Timer};
 use redress_core::policy::RetryHook;
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, RetryOutcome};
 use tower_service::Service;
@@ -202,10 +202,21 @@ where
         if protocol.bypasses(&request) {
             return PolicyFuture::new(inner, policy.passthrough(), None, protocol, request);
         }
-        let own = protocol.context(&request);
-        match &self.for_all {
-            None => PolicyFuture::new(inner, policy, own, protocol, request),
-            Some(all) => PolicyFuture::within(all, inner, policy, own, protocol, request),
-        }
+        let context = match (&self.for_all, protocol.context(&request)) {
+            (None, None) => None,
+            (for_all, own) => Some(joined(for_all, own)),
+        };
+        PolicyFuture::new(inner, policy, context, protocol, request)
+    }
+}
+
+/// Nests the settings of one call in those of all calls.
+#[cold]
+#[inline(never)]
+fn joined<E>(for_all: &ForAll, own: Option<CallContext<'static, ()>>) -> BoxedContext<'static, E> {
+    let own = own.unwrap_or_default();
+    match for_all {
+        Some(all) => own.within(all.settings()).into(),
+        None => own.into(),
     }
 }

@@ -67,10 +67,6 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         &self.held
     }
 
-    pub(crate) const fn held_mut(&mut self) -> &mut H {
-        &mut self.held
-    }
-
     #[inline]
     pub(crate) fn run(&mut self) -> Run<'_> {
         Run::of(self.held.plan(), self.held.settings(), &mut self.state)

@@ -49,11 +49,6 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
         self.call.held()
     }
 
-    /// The policy and settings of the call, if it has not started.
-    pub(crate) const fn held_mut(&mut self) -> Option<&mut H> {
-        if matches!(self.call.step(), Step::New) { Some(self.call.held_mut()) } else { None }
-    }
-
     /// Whether dropping the call has to notify the breaker or observers.
     #[inline]
     pub(crate) const fn is_unfinished(&self) -> bool {

@@ -21,6 +21,7 @@ pub(crate) mod machine;
 mod machine_steps;
 pub(crate) mod call_future;
 pub(crate) mod asynchronous;
+pub(crate) mod boxed_context;
 pub(crate) mod poll_call;
 pub(crate) mod late;
 pub(crate) mod caller;

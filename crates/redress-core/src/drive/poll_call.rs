@@ -1,7 +1,6 @@
 //! [`PollCall`], a call that is polled manually, for integrations whose future types must be named
 //! and so cannot be `async` functions.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -10,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::attempt::Attempt;
+use super::boxed_context::BoxedContext;
 use super::call::Hold;
 use super::finish::{ToLastValue, ToOutcome};
 use super::machine::Machine;
@@ -121,7 +121,7 @@ impl<T, E, O: PollOperation<T, E> + ?Sized> PollOperation<T, E> for &mut O {
 /// }
 ///
 /// let policy = AsyncPolicy::builder().timer(InstantTimer).retry(Retry::builder().strategy(fixed(Duration::ZERO))).build()?;
-/// let (mut call, mut second, mut sleep) = (policy.poll_call().operation("count"), Second::default(), pin!(None));
+/// let (mut call, mut second, mut sleep) = (policy.operation("count").poll_call(), Second::default(), pin!(None));
 /// let Poll::Ready(outcome) = call.poll(&mut second, sleep.as_mut(), &mut Context::from_waker(Waker::noop())) else {
 ///     panic!("nothing to wait for");
 /// };
@@ -138,20 +138,7 @@ pub struct PollCall<'h, T, E, C, Tm: Timer> {
 /// The plan and the settings of a call that does not borrow a policy.
 struct Handle<'h, E> {
     plan: Arc<Plan>,
-    /// Boxed, since most calls have none.
-    own: Option<Box<Own<'h, E>>>,
-}
-
-/// The settings of one call.
-struct Own<'h, E> {
-    settings: CallSettings<'h>,
-    on_retry: Box<dyn RetryHook<E> + Send + Sync + 'h>,
-}
-
-impl<'h, E> Own<'h, E> {
-    fn of<P, N: RetryHook<E> + Send + Sync + 'h>(context: CallContext<'h, P, N>) -> Box<Self> {
-        Box::new(Self { settings: context.settings, on_retry: Box::new(context.on_retry) })
-    }
+    context: Option<BoxedContext<'h, E>>,
 }
 
 impl<E> Hold<E> for Handle<'_, E> {
@@ -162,7 +149,7 @@ impl<E> Hold<E> for Handle<'_, E> {
 
     #[inline]
     fn settings(&self) -> Option<&CallSettings<'_>> {
-        self.own.as_ref().map(|own| &own.settings)
+        self.context.as_ref().map(BoxedContext::settings)
     }
 
     fn now(&self) -> Option<Instant> {
@@ -170,8 +157,8 @@ impl<E> Hold<E> for Handle<'_, E> {
     }
 
     fn on_retry(&self, notice: &RetryNotice<'_, E>) {
-        if let Some(own) = &self.own {
-            own.on_retry.on_retry(notice);
+        if let Some(context) = &self.context {
+            context.on_retry(notice);
         }
     }
 }
@@ -183,13 +170,14 @@ impl<C, Tm: Timer> AsyncPolicy<C, Tm> {
         C: Clone,
         Tm: Clone,
     {
-        self.clone().into_poll_call()
+        self.clone().into_poll_call(None)
     }
 
     /// Like [`poll_call`](Self::poll_call), for a policy handle that is used for one call only.
+    /// `context` holds the settings of the call, if it has any.
     #[inline]
-    pub fn into_poll_call<'h, T, E>(self) -> PollCall<'h, T, E, C, Tm> {
-        PollCall::new(self, None)
+    pub fn into_poll_call<'h, T, E>(self, context: Option<BoxedContext<'h, E>>) -> PollCall<'h, T, E, C, Tm> {
+        PollCall::new(self, context)
     }
 }
 
@@ -199,36 +187,15 @@ impl<'h, C: Clone, Tm: Timer + Clone, N> CallContext<'h, AsyncPolicy<C, Tm>, N> 
     where
         N: RetryHook<E> + Send + Sync + 'h,
     {
-        PollCall::new(self.policy.clone(), Some(Own::of(self)))
+        PollCall::new(self.policy.clone(), Some(BoxedContext::of(self)))
     }
 }
 
 impl<'h, T, E, C, Tm: Timer> PollCall<'h, T, E, C, Tm> {
     #[inline]
-    fn new(policy: AsyncPolicy<C, Tm>, own: Option<Box<Own<'h, E>>>) -> Self {
+    fn new(policy: AsyncPolicy<C, Tm>, context: Option<BoxedContext<'h, E>>) -> Self {
         let AsyncPolicy { plan, classifier, timer } = policy;
-        Self { machine: Machine::new(Handle { plan, own }), classifier, timer }
-    }
-
-    /// Replaces the settings of this call with those of `context`. Has no effect after the first
-    /// poll.
-    pub fn context<N>(mut self, context: CallContext<'h, (), N>) -> Self
-    where
-        N: RetryHook<E> + Send + Sync + 'h,
-    {
-        if let Some(handle) = self.machine.held_mut() {
-            handle.own = Some(Own::of(context));
-        }
-        self
-    }
-
-    /// Names the operation; see [`CallContext::operation`]. Has no effect after the first poll.
-    pub fn operation(mut self, name: impl Into<Cow<'h, str>>) -> Self {
-        if let Some(handle) = self.machine.held_mut() {
-            let own = handle.own.get_or_insert_with(|| Own::of(CallContext::new()));
-            own.settings.change(|settings| settings.hooks.operation = Some(name.into()));
-        }
-        self
+        Self { machine: Machine::new(Handle { plan, context }), classifier, timer }
     }
 }
 

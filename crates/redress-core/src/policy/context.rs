@@ -46,7 +46,7 @@ use crate::strategy::BackoffContext;
 /// ```
 ///
 /// [`CallContext::new`] makes a context without a policy, for integrations and for
-/// [`PollCall::context`](crate::driver::PollCall::context). `N` is the hook set with
+/// [`BoxedContext`](crate::driver::BoxedContext). `N` is the hook set with
 /// [`on_retry`](Self::on_retry).
 #[must_use = "a context does nothing until it makes a call"]
 pub struct CallContext<'a, P, N = NoRetryHook> {

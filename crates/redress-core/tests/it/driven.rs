@@ -10,11 +10,12 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use redress_core::breaker::CircuitState;
-use redress_core::driver::{InstantTimer, NoTimer, PollCall, PollOperation};
+use redress_core::driver::{BoxedContext, InstantTimer, NoTimer, PollCall, PollOperation};
 use redress_core::error::Failure;
 use redress_core::policy::{PolicyBuilder, RetryBuilder};
 use redress_core::{
-    AsyncPolicy, Attempt, CircuitBreaker, Classification, ErrorClass, Retry, RetryOutcome, StopReason, fixed,
+    AsyncPolicy, Attempt, CallContext, CircuitBreaker, Classification, ErrorClass, Retry, RetryOutcome, StopReason,
+    fixed,
 };
 use redress_testing::{VirtualClock, VirtualTimer};
 
@@ -156,15 +157,17 @@ fn an_operation_that_must_not_run_again_may_succeed() {
 }
 
 #[test]
-fn settings_of_the_context_hold_and_a_name_can_be_given_later() {
+fn settings_of_the_context_apply_and_a_boxed_context_can_be_renamed() {
     let clock = VirtualClock::new();
     let policy = policy(&clock, retry());
     let names = std::sync::Mutex::new(Vec::new());
-    let context = policy.operation("first").capture_timeline().on_metric(|event| {
+    let context = CallContext::new().operation("first").capture_timeline().on_metric(|event| {
         names.lock().unwrap().push(event.operation.as_deref().map(str::to_owned));
     });
     let mut operation = Noted::new([Act::Ends(GOOD)]);
-    let outcome = run(&clock, context.poll_call().operation("second"), &mut operation);
+    let mut context = BoxedContext::from(context);
+    context.set_operation("second");
+    let outcome = run(&clock, policy.clone().into_poll_call(Some(context)), &mut operation);
     assert_eq!(outcome.timeline().expect("captured").events().len(), 1);
     assert_eq!(*names.lock().unwrap(), [Some("second".to_owned())]);
 }

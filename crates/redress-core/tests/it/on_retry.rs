@@ -76,7 +76,7 @@ fn it_sees_each_failure_before_the_wait_after_it_on_every_driver() {
     let start = clock.elapsed();
     let run = steps().run_async();
     let context = CallContext::new().on_retry(note);
-    assert!(clock.block_on(policy.poll_call().context(context).run(operation_fn(|_| run()))).is_ok());
+    assert!(clock.block_on(policy.clone().into_poll_call(Some(context.into())).run(operation_fn(|_| run()))).is_ok());
     check(start);
 }
 
