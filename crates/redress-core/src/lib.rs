@@ -80,7 +80,7 @@ mod loom;
 
 pub use crate::breaker::CircuitBreaker;
 pub use crate::budget::Budget;
-pub use crate::classify::{Classification, Classifier, ErrorClass, default_classifier, error_classifier};
+pub use crate::classify::{Classification, Classifier, ErrorClass, classifier, default_classifier, error_classifier};
 pub use crate::driver::{AsyncCaller, Attempt, Caller};
 pub use crate::error::{CallError, Cause, ConfigError};
 pub use crate::observe::{Event, EventName, Observer, OutcomeSummary, RetryOutcome, RetryTimeline, StopReason};

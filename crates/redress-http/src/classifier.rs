@@ -63,6 +63,7 @@ impl HttpClassifier {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpClassifier {
     fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
         match result {
@@ -172,6 +173,7 @@ impl HttpRetryAfterClassifier {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B, E: Error + 'static> Classifier<Response<B>, E> for HttpRetryAfterClassifier {
     fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
         match result {
@@ -211,6 +213,7 @@ impl BoxedHttpClassifier {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B, E: AsRef<dyn Error + Send + Sync>> Classifier<Response<B>, E> for BoxedHttpClassifier {
     fn classify(&self, result: &Result<Response<B>, E>) -> Option<Classification> {
         match result {

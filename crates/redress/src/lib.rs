@@ -83,8 +83,8 @@ pub mod runtime;
 pub use redress_core::{
     AbortHandle, AsyncCaller, Attempt, Budget, CallContext, CallError, Caller, Cause, CircuitBreaker, Classification,
     Classifier, ConfigError, ErrorClass, Event, EventName, Observer, OutcomeSummary, Policy, Retry, RetryOutcome,
-    RetryPolicy, RetryTimeline, SleepDecision, StopReason, decorrelated_jitter, default_classifier, error_classifier,
-    exponential, fixed, retry_after_or,
+    RetryPolicy, RetryTimeline, SleepDecision, StopReason, classifier, decorrelated_jitter, default_classifier,
+    error_classifier, exponential, fixed, retry_after_or,
 };
 #[doc(inline)]
 pub use redress_core::{breaker, budget, classify, driver, error, policy, strategy};

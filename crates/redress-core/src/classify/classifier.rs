@@ -33,16 +33,18 @@ use crate::classify::classification::Classification;
 /// assert_eq!(classifier.classify(&Err(Store::Busy)).unwrap().class(), ErrorClass::RateLimit);
 /// ```
 ///
-/// [`error_classifier`] takes a closure that reads only errors, [`result_classifier`] one that
+/// [`classifier`] tells the compiler the type of such a closure's argument, where it is not written
+/// out. [`error_classifier`] takes a closure that reads only errors, [`result_classifier`] one that
 /// reads only values. For a struct field use [`ArcClassifier`], or implement this trait for a named
 /// type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot classify a `Result<{T}, {E}>`",
     label = "this policy's classifier does not read `Result<{T}, {E}>`",
-    note = "the default classifier reads every error that implements `std::error::Error + 'static`; for boxed errors \
-            (`Box<dyn Error + Send + Sync>`, `anyhow::Error`) set `.classifier(boxed_classifier())`",
-    note = "for a custom error type, set `.classifier(error_classifier(|error: &{E}| ErrorClass::Transient))`, or a \
-            closure `|result: &Result<{T}, {E}>| -> Option<ErrorClass>`"
+    note = "the default classifier and those for HTTP read every error that implements `std::error::Error + 'static`; for boxed errors \
+            (`Box<dyn Error + Send + Sync>`, `anyhow::Error`) set `.classifier(boxed_classifier())`, and for those beside \
+            HTTP responses `.classifier(boxed_http_classifier())`",
+    note = "for a custom error type, set `.classifier(error_classifier(|error: &{E}| ErrorClass::Transient))`, or \
+            `.classifier(classifier(|result: &Result<{T}, {E}>| ..))` with an `Option<ErrorClass>`"
 )]
 pub trait Classifier<T, E> {
     /// Classifies the result of an attempt; see the [trait](Classifier) for `None`.
@@ -119,6 +121,28 @@ impl<T, E, A: Classifier<T, E>, B: Classifier<T, E>> Classifier<T, E> for OrElse
     fn classify_timeout(&self) -> Option<Classification> {
         self.first.classify_timeout().or_else(|| self.second.classify_timeout())
     }
+}
+
+/// Returns the closure, which classifies results. The call tells the compiler that its argument is
+/// a `&Result<T, E>`: without it, a closure whose argument has no written type does not compile.
+///
+/// ```
+/// use std::io;
+/// use redress::{ErrorClass, Policy, classifier};
+///
+/// let policy = Policy::builder()
+///     .classifier(classifier(|result| result.is_err().then_some(ErrorClass::Permanent)))
+///     .build()?;
+/// let outcome = policy.execute(|| Err::<(), _>(io::Error::other("broken")));
+/// assert_eq!(outcome.attempts(), 1);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
+pub const fn classifier<T, E, A, F>(classify: F) -> F
+where
+    F: Fn(&Result<T, E>) -> Option<A>,
+    A: Into<Classification>,
+{
+    classify
 }
 
 /// A classifier that reads only errors; every `Ok` is a success. Returned by [`error_classifier`].

@@ -18,7 +18,8 @@ pub(crate) mod default_classifier;
 pub use self::class::{ErrorClass, PerClass};
 pub use self::classification::Classification;
 pub use self::classifier::{
-    ArcClassifier, Classifier, ErrorClassifier, OrElse, ResultClassifier, error_classifier, result_classifier,
+    ArcClassifier, Classifier, ErrorClassifier, OrElse, ResultClassifier, classifier, error_classifier,
+    result_classifier,
 };
 pub use self::default_classifier::{
     BoxedClassifier, DefaultClassifier, boxed_classifier, default_classifier, strict_classifier,

@@ -1,0 +1,1 @@
+//! Common mistakes of users, and what the compiler says about each: `tests/mistakes`.
