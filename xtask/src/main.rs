@@ -33,6 +33,8 @@ mod soak;
 
 mod command;
 mod tool;
+mod receipt;
+mod slowest;
 mod workspace;
 
 /// Automation for the redress workspace.
@@ -68,6 +70,8 @@ enum Task {
     Mutants(mutants::Args),
     /// Calls shared policies from many threads and tasks; `--help` lists the settings.
     Soak(soak::Args),
+    /// Checks the dependency rules of deny.toml, and writes down that they hold.
+    Deny,
     /// Counts the crates that each feature compiles, into docs/dependencies.md.
     Dependencies(dependencies::Args),
     /// Builds the documentation; warnings are errors.
@@ -99,6 +103,7 @@ fn run(cli: &Cli) -> Result<()> {
         Task::Fuzz(args) => fuzz::run(&workspace, args),
         Task::Mutants(args) => mutants::run(&workspace, args),
         Task::Soak(args) => soak::run(&workspace, args),
+        Task::Deny => deny::run(&workspace),
         Task::Dependencies(args) => dependencies::run(&workspace, args),
         Task::Docs => docs::run(&workspace),
     }

@@ -4,6 +4,7 @@
 //! The models are in `crates/redress-core/src/loom/`.
 
 use std::env;
+use std::process::Command;
 
 use anyhow::{Result, bail};
 
@@ -11,7 +12,7 @@ use crate::command;
 use crate::workspace::Workspace;
 
 /// The preemptions explored by `ci`: two reveal nearly every known concurrency bug.
-const SHORT: u32 = 2;
+pub(crate) const SHORT: u32 = 2;
 
 /// The preemptions explored by `prove`.
 const LONG: u32 = 3;
@@ -42,12 +43,10 @@ fn explore(workspace: &Workspace, preemptions: u32) -> Result<()> {
         workspace,
         &["test", "--release", "--package", "redress-core", "--lib", "loom::", "--", "--nocapture"],
     );
+    set_environment(&mut command, preemptions);
     // A separate target directory: the flags differ, and in a shared one each switch would rebuild
     // everything.
-    command
-        .env("CARGO_TARGET_DIR", workspace.target().join("models"))
-        .env("RUSTFLAGS", format!("{} --cfg loom", env::var("RUSTFLAGS").unwrap_or_default()))
-        .env("LOOM_MAX_PREEMPTIONS", preemptions.to_string());
+    command.env("CARGO_TARGET_DIR", workspace.target().join("models"));
     let printed = command::run_reading(&mut command)?;
     let explored: Vec<u64> = printed.lines().filter_map(interleavings).collect();
     if explored.is_empty() {
@@ -56,6 +55,13 @@ fn explore(workspace: &Workspace, preemptions: u32) -> Result<()> {
     let all: u64 = explored.iter().sum();
     println!("{} models, {all} interleavings, at most {preemptions} preemptions each: all hold", explored.len());
     Ok(())
+}
+
+/// Makes cargo build and run the models.
+pub(crate) fn set_environment(command: &mut Command, preemptions: u32) {
+    command
+        .env("RUSTFLAGS", format!("{} --cfg loom", env::var("RUSTFLAGS").unwrap_or_default()))
+        .env("LOOM_MAX_PREEMPTIONS", preemptions.to_string());
 }
 
 /// The count in a line such as `model: three probes: 17 interleavings, at most 2 preemptions`.

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 
 use crate::workspace::Workspace;
-use crate::{fuzz, miri, models, mutants, soak, suite};
+use crate::{deny, fuzz, miri, models, mutants, soak, suite};
 
 /// How a kind of evidence ended, if it did not fail.
 pub(crate) enum Outcome {
@@ -28,6 +28,7 @@ const EVIDENCE: &[Evidence] = &[
     Evidence { name: "properties", run: |workspace| suite::properties(workspace).map(passed) },
     Evidence { name: "fuzz", run: |workspace| fuzz::run_long(workspace).map(passed) },
     Evidence { name: "soak", run: |workspace| soak::run_long(workspace).map(passed) },
+    Evidence { name: "advisories", run: deny::advisories },
     Evidence { name: "mutants", run: |workspace| mutants::run_long(workspace).map(passed) },
     Evidence { name: "miri", run: miri::run },
 ];

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use crate::command;
+use crate::slowest;
 use crate::workspace::Workspace;
 
 /// The cases of each property in a long run; an ordinary run has proptest's default of 256.
@@ -35,7 +36,8 @@ fn run_tests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
         println!("cargo-nextest is not installed: running the tests with `cargo test`");
         (&["test"], &["--lib", "--bins", "--tests", "--examples"])
     };
-    command::run(&mut command::cargo(workspace, &[tool, selected, &["--all-features"], targets].concat()))
+    command::run(&mut command::cargo(workspace, &[tool, selected, &["--all-features"], targets].concat()))?;
+    if nextest { slowest::print(workspace) } else { Ok(()) }
 }
 
 /// Runs the doctests, which nextest does not run.

@@ -32,7 +32,7 @@ impl Tool {
         }
     }
 
-    fn find(&self, workspace: &Workspace) -> Option<String> {
+    pub(crate) fn find(&self, workspace: &Workspace) -> Option<String> {
         let built = self.built(workspace).display().to_string();
         [self.package.to_owned(), built].into_iter().find(|name| self.is_recent(workspace, name))
     }
