@@ -1,16 +1,19 @@
 //! A command-line tool without a runtime. It requests a line from a server, with a custom error
-//! type and a classifier for it.
+//! type and a classifier for it. Ctrl-C ends a wait at once, with the exit code of an interrupt.
 //!
 //! `cargo run --example blocking_cli` uses a server that it starts itself. Append `-- NAME ...` to
 //! request other names.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, thread};
 
 use anyhow::Context as _;
-use redress::{Attempt, CallError, Classification, ErrorClass, Policy, Retry, decorrelated_jitter, error_classifier};
+use redress::{
+    AbortHandle, Attempt, CallError, Classification, ErrorClass, Policy, Retry, decorrelated_jitter, error_classifier,
+};
 
 /// The errors of the tool.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +37,10 @@ fn classify(error: &QuoteError) -> Classification {
     }
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
+    let interrupted = AbortHandle::new();
+    let on_ctrl_c = interrupted.clone();
+    ctrlc::set_handler(move || on_ctrl_c.abort()).context("could not listen for Ctrl-C")?;
     let server = start_server().context("could not start the server")?;
     let mut names: Vec<String> = env::args().skip(1).collect();
     if names.is_empty() {
@@ -46,10 +52,9 @@ fn main() -> anyhow::Result<()> {
         .classifier(error_classifier(classify))
         .attempt_timeout(Duration::from_secs(1))
         .deadline(Duration::from_secs(5))
+        .abort_on(&interrupted)
         .build()?;
-    let quote = policy.operation("quote").before_sleep(|context, delay| {
-        println!("  attempt {} failed: {}; again in {delay:.0?}", context.attempt, context.class());
-    });
+    let quote = policy.operation("quote").on_retry(|retry| println!("  {retry}"));
 
     for name in names {
         println!("{name}:");
@@ -59,10 +64,14 @@ fn main() -> anyhow::Result<()> {
             Err(CallError::Failed(failed)) if matches!(failed.error, QuoteError::Nothing(_)) => {
                 println!("  {} ({failed})", failed.error);
             }
+            Err(CallError::Aborted(aborted)) => {
+                println!("  {aborted}");
+                return Ok(ExitCode::from(130)); // 128 + SIGINT, as a shell reports it
+            }
             Err(error) => return Err(error).with_context(|| format!("no quote by {name}")),
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// One attempt. A blocking operation cannot be interrupted, so it passes its time limit to the

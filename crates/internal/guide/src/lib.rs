@@ -17,11 +17,17 @@ macro_rules! pages {
 }
 
 pages! {
+    Start = "start.md",
     EntryPoint = "entry-point.md",
     Errors = "errors.md",
+    BlockingTools = "blocking-tools.md",
+    Workers = "workers.md",
     HttpClients = "http-clients.md",
     TowerServices = "tower-services.md",
     Grpc = "grpc.md",
+    PerHost = "per-host.md",
+    Sizing = "sizing.md",
+    Cancellation = "cancellation.md",
     DoubleRetries = "double-retries.md",
     Observability = "observability.md",
     Incident = "incident.md",
