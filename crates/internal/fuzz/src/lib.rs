@@ -5,7 +5,6 @@ mod reader;
 mod replay;
 
 mod http_date;
-mod status_table;
 mod retry_after;
 mod response_head;
 mod hostile_error;

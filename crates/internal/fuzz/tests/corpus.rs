@@ -46,20 +46,16 @@ fn every_program_has_inputs_that_are_replayed() {
 }
 
 fn holds_on_its_inputs(target: &str, run: fn(&[u8])) {
-    for (place, inputs) in
-        [(format!("corpus/{target}.tar"), archived(target)), (format!("seeds/{target}"), seeds(target))]
-    {
-        let inputs = inputs.unwrap_or_else(|error| panic!("could not read {place}: {error}"));
-        assert!(!inputs.is_empty(), "{place} is empty");
-        let broken = inputs.iter().filter(|input| catch_unwind(|| run(&input.bytes)).is_err());
-        let broken: Vec<&str> = broken.map(|input| input.name.as_str()).collect();
-        assert!(
-            broken.is_empty(),
-            "{target} panics on {} of {} inputs of {place}: {broken:?}",
-            broken.len(),
-            inputs.len()
-        );
-    }
+    holds_on(&format!("corpus/{target}.tar"), archived(target), run);
+    holds_on(&format!("seeds/{target}"), seeds(target), run);
+}
+
+fn holds_on(place: &str, inputs: io::Result<Vec<Input>>, run: fn(&[u8])) {
+    let inputs = inputs.unwrap_or_else(|error| panic!("could not read {place}: {error}"));
+    assert!(!inputs.is_empty(), "{place} is empty");
+    let broken = inputs.iter().filter(|input| catch_unwind(|| run(&input.bytes)).is_err());
+    let broken: Vec<&str> = broken.map(|input| input.name.as_str()).collect();
+    assert!(broken.is_empty(), "{} of {} inputs of {place} break a law: {broken:#?}", broken.len(), inputs.len());
 }
 
 fn folder(name: &str) -> PathBuf {
