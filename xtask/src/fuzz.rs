@@ -1,7 +1,8 @@
 //! Runs the fuzz targets of `redress-fuzz`: builds them once, runs each for a time, and reports
 //! each in one line.
 //!
-//! `build` builds the programs. `campaign` runs one target and keeps its corpus.
+//! `build` builds the programs. `campaign` runs one target and keeps its corpus, which `archive`
+//! packs into one file.
 
 use std::time::Duration;
 
@@ -11,14 +12,11 @@ use crate::workspace::Workspace;
 
 use self::campaign::{Campaign, Ending};
 
+mod archive;
 mod build;
 mod campaign;
 
 const PACKAGE: &str = "redress-fuzz";
-
-/// The time in `ci`: long enough to see that every target runs and its corpus passes, short enough
-/// to run before each change.
-const SHORT: Duration = Duration::from_secs(3);
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -45,11 +43,6 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     }
     let asked = if args.targets.is_empty() { &known } else { &args.targets };
     fuzz(workspace, asked, Duration::from_secs(args.seconds), args.minimise)
-}
-
-/// The step of `ci`: runs every target for a few seconds.
-pub(crate) fn run_short(workspace: &Workspace) -> Result<()> {
-    fuzz(workspace, &targets(workspace)?, SHORT, false)
 }
 
 /// The step of `prove`.

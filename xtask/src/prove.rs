@@ -1,4 +1,5 @@
-//! The evidence in its long form: the checks that `ci` runs for seconds, here run for hours.
+//! The evidence in its long form: the checks that `ci` runs for seconds, here run for hours, and
+//! fuzzing, of which `ci` replays the inputs.
 //!
 //! Holds the order and the report. A kind of evidence that could not run here is named in the
 //! report, since it has not passed.

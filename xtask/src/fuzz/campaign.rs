@@ -1,8 +1,9 @@
 //! Runs one fuzz target over its inputs: seeds, committed corpus, and the inputs found by earlier
 //! runs.
 //!
-//! Builds libFuzzer's command line and reads its output. New inputs go to the target directory; the
-//! committed corpus changes only when it is minimised.
+//! Builds libFuzzer's command line and reads its output. All inputs but the seeds are in the target
+//! directory, where the committed corpus is unpacked before a run; its archive changes only when it
+//! is minimised.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use super::PACKAGE;
+use super::archive;
 use super::build::Programs;
 use crate::command;
 use crate::workspace::Workspace;
@@ -31,6 +33,7 @@ pub(super) struct Campaign<'w> {
     target: &'w str,
     program: PathBuf,
     seeds: PathBuf,
+    archive: PathBuf,
     committed: PathBuf,
     found: PathBuf,
     merged: PathBuf,
@@ -53,7 +56,8 @@ impl<'w> Campaign<'w> {
             target,
             program: programs.program(target),
             seeds: source.join("seeds").join(target),
-            committed: source.join("corpus").join(target),
+            archive: source.join("corpus").join(target).with_extension("tar"),
+            committed: made("committed"),
             found: made("corpus"),
             merged: made("merged"),
             artifacts: made("artifacts"),
@@ -63,9 +67,11 @@ impl<'w> Campaign<'w> {
     }
 
     pub(super) fn run(&self, time: Duration) -> Result<Ending> {
-        for folder in [&self.found, &self.artifacts, &self.committed, &self.seeds] {
+        for folder in [&self.found, &self.artifacts, &self.seeds] {
             create(folder)?;
         }
+        empty(&self.committed)?;
+        archive::unpack(&self.archive, &self.committed)?;
         let mut fuzzer = self.fuzzer();
         fuzzer.arg(format!("-max_total_time={}", time.as_secs()));
         fuzzer.arg("-print_final_stats=1");
@@ -83,12 +89,9 @@ impl<'w> Campaign<'w> {
     }
 
     /// Replaces the committed corpus by the smallest one that covers as much as it and the found
-    /// inputs together. Returns its new size in words.
+    /// inputs together. Returns its new size in words. Needs the inputs that `run` unpacks.
     pub(super) fn minimise(&self) -> Result<String> {
-        if self.merged.is_dir() {
-            fs::remove_dir_all(&self.merged).with_context(|| format!("could not empty {}", self.merged.display()))?;
-        }
-        create(&self.merged)?;
+        empty(&self.merged)?;
         let mut merge = self.fuzzer();
         merge.arg("-set_cover_merge=1").args([&self.merged, &self.committed, &self.found]);
         if self.reads_text() {
@@ -97,16 +100,8 @@ impl<'w> Campaign<'w> {
         if !self.logged(&mut merge)?.0 {
             bail!("the corpus of {} could not be minimised: {} says why", self.target, self.log.display());
         }
-        for input in inputs(&self.committed)? {
-            fs::remove_file(&input).with_context(|| format!("could not remove {}", input.display()))?;
-        }
-        let mut size = 0;
-        let merged = inputs(&self.merged)?;
-        for input in &merged {
-            let kept = self.committed.join(input.file_name().unwrap_or_default());
-            size += fs::copy(input, &kept).with_context(|| format!("could not write {}", kept.display()))?;
-        }
-        Ok(format!("committed corpus: {} inputs, {size} bytes", merged.len()))
+        let inputs = archive::pack(&self.merged, &self.archive)?;
+        Ok(format!("committed corpus: {inputs} inputs in {}", self.archive.display()))
     }
 
     /// A target that reads text has a dictionary. The number of times that it takes an edge means
@@ -194,10 +189,12 @@ fn create(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))
 }
 
-fn inputs(folder: &Path) -> Result<Vec<PathBuf>> {
-    let unreadable = || format!("could not list {}", folder.display());
-    let entries = fs::read_dir(folder).with_context(unreadable)?;
-    entries.map(|entry| Ok(entry.with_context(unreadable)?.path())).collect()
+/// Makes the folder, without what an earlier run left in it.
+fn empty(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        fs::remove_dir_all(folder).with_context(|| format!("could not empty {}", folder.display()))?;
+    }
+    create(folder)
 }
 
 #[cfg(test)]

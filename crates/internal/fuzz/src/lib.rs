@@ -5,7 +5,6 @@ mod reader;
 mod replay;
 
 mod http_date;
-mod status_table;
 mod retry_after;
 mod response_head;
 mod hostile_error;
@@ -21,7 +20,7 @@ mod engine_schedule;
 pub use crate::conformance_reader::conformance_reader;
 pub use crate::engine_schedule::engine_schedule;
 pub use crate::permit_schedule::permit_schedule;
-pub use crate::replay::{TARGETS, Target, replay_committed, replay_files};
+pub use crate::replay::replay_files;
 pub use crate::response_head::response_head;
 pub use crate::retry_after::retry_after;
 pub use crate::strategies::strategies;

@@ -1,5 +1,4 @@
-//! The list of targets, and functions that run them on files: on a crash found earlier, or on all
-//! committed inputs.
+//! Runs a target on files named on the command line, such as a crash that the fuzzer found.
 //!
 //! A broken law is a panic.
 
@@ -8,50 +7,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-use crate::{
-    conformance_reader, engine_schedule, permit_schedule, response_head, retry_after, strategies, text_parsers,
-};
-
-/// A fuzz target.
-#[derive(Clone, Copy, Debug)]
-pub struct Target {
-    /// The name of its program and of its folder of inputs.
-    pub name: &'static str,
-    /// Runs it on one input; panics if a law is broken.
-    pub run: fn(&[u8]),
-}
-
-/// Every target.
-pub const TARGETS: [Target; 7] = [
-    Target { name: "retry_after", run: retry_after },
-    Target { name: "response_head", run: response_head },
-    Target { name: "text_parsers", run: text_parsers },
-    Target { name: "conformance_reader", run: conformance_reader },
-    Target { name: "engine_schedule", run: engine_schedule },
-    Target { name: "strategies", run: strategies },
-    Target { name: "permit_schedule", run: permit_schedule },
-];
-
-/// Runs `target` on every committed input of `kind`, `corpus` or `seeds`. Returns their number.
-///
-/// # Errors
-///
-/// If the folder or one of its files cannot be read.
-///
-/// # Panics
-///
-/// If the target panics.
-pub fn replay_committed(kind: &str, target: Target) -> io::Result<usize> {
-    let inputs = inputs_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join(kind).join(target.name))?;
-    for input in &inputs {
-        let bytes = fs::read(input)?;
-        // Shown when the test fails.
-        println!("{}", input.display());
-        (target.run)(&bytes);
-    }
-    Ok(inputs.len())
-}
 
 /// Runs `target` on the files and folders named on the command line.
 ///

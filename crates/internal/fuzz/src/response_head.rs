@@ -1,9 +1,9 @@
 //! The target `response_head`: the method and URI of a request, the status and headers of its
 //! response.
 //!
-//! Compares with a second implementation of the documented tables. The input resembles HTTP: a
-//! first line of method, URI and status, then header lines; anything the types of `http` refuse is
-//! left out.
+//! Compares with the core's table of statuses, and with a second implementation of the documented
+//! rules. The input resembles HTTP: a first line of method, URI and status, then header lines;
+//! anything the types of `http` refuse is left out.
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -11,14 +11,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use redress_core::error::StatusError;
-use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
+use redress_core::{Classification, Classifier, ErrorClass};
 use redress_http::{
     IdempotencyGuard, RetrySafety, classify, classify_response, classify_status, default_operation,
     default_result_classifier, http_classifier, http_retry_after_classifier, is_idempotent_method, parse_retry_after,
     retry_after,
 };
-
-use crate::status_table::class_of;
 
 /// The content of an input.
 struct Head {
@@ -87,7 +85,7 @@ fn is_not_acted_on(status: u16) -> bool {
 }
 
 fn status_is_read_by_the_table(status: StatusCode, headers: &HeaderMap, now: SystemTime) {
-    let class = class_of(status.as_u16());
+    let class = ErrorClass::from_status(status.as_u16());
     assert_eq!(classify_status(status), class, "{status}");
     let hint = retry_after(headers, now);
     let expected = hints(headers, now);
@@ -135,7 +133,7 @@ fn policies_read_the_same(status: StatusCode, headers: &HeaderMap) {
     *response.status_mut() = status;
     *response.headers_mut() = headers.clone();
     let result: Result<_, io::Error> = Ok(response);
-    let expected = class_of(status.as_u16()).filter(|class| !is_never_retried(*class));
+    let expected = ErrorClass::from_status(status.as_u16()).filter(|class| !is_never_retried(*class));
     assert_eq!(
         http_classifier().classify(&result),
         expected.map(|class| failure(status.as_u16(), class, None)),
@@ -153,11 +151,11 @@ fn policies_read_the_same(status: StatusCode, headers: &HeaderMap) {
     }
 }
 
-/// The whole table applies to an error that carries a status, in the core's classifier too.
+/// The whole table applies to an error that carries a status.
 fn errors_are_read_by_the_table(status: u16) {
     let hint = Duration::from_secs(status.into());
     let failed = || Err::<Response<()>, _>(StatusError::new(status).with_retry_after(hint));
-    let (class, hint) = match class_of(status) {
+    let (class, hint) = match ErrorClass::from_status(status) {
         Some(class) => (class, Some(hint)),
         None => (ErrorClass::Unknown, None),
     };
@@ -165,11 +163,6 @@ fn errors_are_read_by_the_table(status: u16) {
     assert_eq!(http_classifier().classify(&failed()).as_ref(), Some(&expected), "{status}");
     assert_eq!(http_retry_after_classifier().classify(&failed()).as_ref(), Some(&expected), "{status}");
     assert_eq!(default_result_classifier().classify(&failed()), None, "{status}");
-    let of_core = match class_of(status) {
-        Some(class) => Classification::new(class).with_retry_after(hint).with_detail("status", status.to_string()),
-        None => Classification::new(class),
-    };
-    assert_eq!(default_classifier().classify(&failed()), Some(of_core), "{status}");
 }
 
 fn repetition_is_allowed_by_the_rules(method: &Method, headers: &HeaderMap) {

@@ -10,7 +10,6 @@ use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
 
 use crate::hostile_error::{Boxed, KINDS, Link};
 use crate::reader::Reader;
-use crate::status_table::class_of;
 
 /// Longer chains find nothing more.
 const MOST_LINKS: usize = 24;
@@ -82,7 +81,7 @@ fn marker(link: &Link) -> Option<Classification> {
 
 fn status(link: &Link) -> Option<Classification> {
     let Link::Status(status, hint) = link else { return None };
-    let class = class_of(*status)?;
+    let class = ErrorClass::from_status(*status)?;
     Some(Classification::new(class).with_retry_after(*hint).with_detail("status", status.to_string()))
 }
 
