@@ -27,6 +27,7 @@ struct Evidence {
 const EVIDENCE: &[Evidence] = &[
     Evidence { name: "models", run: |workspace| models::run_long(workspace).map(passed) },
     Evidence { name: "properties", run: |workspace| suite::properties(workspace).map(passed) },
+    Evidence { name: "drops", run: |workspace| suite::drops(workspace).map(passed) },
     Evidence { name: "fuzz", run: |workspace| fuzz::run_long(workspace).map(passed) },
     Evidence { name: "soak", run: |workspace| soak::run_long(workspace).map(passed) },
     Evidence { name: "advisories", run: deny::advisories },

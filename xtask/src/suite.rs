@@ -49,6 +49,31 @@ fn run_doctests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
     command::run(&mut command::cargo(workspace, &[&["test", "--doc", "--all-features"], selected].concat()))
 }
 
+/// Runs every case of the enumerations of drops and panics, of which an ordinary run tries a part.
+pub(crate) fn drops(workspace: &Workspace) -> Result<()> {
+    let of_core = ["--package", "redress-core", "--test", "it", "--", "--nocapture", "cancellation", "panic_points"];
+    let of_integrations = [
+        "--all-features",
+        "--package",
+        "redress-hyper",
+        "--package",
+        "redress-tower",
+        "--package",
+        "redress-tonic",
+        "--test",
+        "network",
+        "--",
+        "--nocapture",
+        "a_drop_at",
+        "a_panic_at",
+    ];
+    for selected in [&of_core[..], &of_integrations] {
+        let mut command = command::cargo(workspace, &[&["test", "--release"], selected].concat());
+        command::run(command.env("REDRESS_WHOLE", "1"))?;
+    }
+    Ok(())
+}
+
 /// Runs only the property tests, with the number of cases of a long run.
 pub(crate) fn properties(workspace: &Workspace) -> Result<()> {
     let mut command = command::cargo(

@@ -2,7 +2,9 @@
 //! it.
 //!
 //! async-std is discontinued; its authors recommend smol, which `redress-smol` supports. This crate
-//! is for services that still run on async-std. It depends on `async-io`, and not on `async-std`.
+//! is for services that still run on async-std. Both runtimes wait on `async-io`, so the timer and
+//! the policies are those of `redress-smol` under async-std's names. It does not depend on
+//! `async-std`.
 //!
 //! ```
 //! use std::io;
@@ -22,9 +24,13 @@
 
 #![forbid(unsafe_code)]
 
-mod timer;
+/// async-std's timer, which is also smol's: `async_std::task::sleep` waits on `async-io` too.
+#[doc(no_inline)]
+pub use redress_smol::SmolTimer as AsyncStdTimer;
 
-pub use crate::timer::{AsyncStdSleep, AsyncStdTimer};
+/// A wait on async-std's timer. Returned by [`AsyncStdTimer`].
+#[doc(no_inline)]
+pub use redress_smol::SmolSleep as AsyncStdSleep;
 
 /// [`redress_core::AsyncPolicy`] on async-std's timer. Calls run in `async_std::task::spawn` and
 /// `block_on`; calls whose operation is not `Send` need `spawn_local` or `block_on`.

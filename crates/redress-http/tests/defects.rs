@@ -2,15 +2,13 @@
 //! tests run a policy in virtual time on responses as a client would return them.
 
 use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Response};
 use redress_core::driver::NoTimer;
 use redress_core::error::RateLimitError;
 use redress_core::policy::RetryBuilder;
-use redress_core::strategy::BackoffContext;
-use redress_core::{AsyncPolicy, ErrorClass, Policy, Retry, RetryOutcome, StopReason, fixed, retry_after_or};
+use redress_core::{AsyncPolicy, Policy, Retry, RetryOutcome, StopReason, fixed, retry_after_or};
 use redress_http::{HttpRetryAfterClassifier, IdempotencyGuard, http_retry_after_classifier};
 use redress_testing::{Script, VirtualClock};
 
@@ -63,6 +61,8 @@ fn check(retry: impl Fn() -> RetryBuilder, answers: &[(u16, Option<&str>)], expe
 }
 
 /// redress-py: `Retry-After` on 503 is ignored. reqwest-middleware 146, go-retryablehttp 283.
+/// tower-resilience: its backoff never sees the error, so that no strategy can honour
+/// `Retry-After`. posthog-rs 161: `Retry-After` is a minimum, to which the core's jitter adds.
 #[test]
 fn retry_after_counts_on_a_503_and_every_other_status_that_is_retried() {
     for status in [503, 429, 408, 409, 425, 500, 502, 504] {
@@ -120,38 +120,6 @@ fn a_retry_after_is_shortened_by_the_policy() {
         assert!(policy.call(Script::new().err(limited).ok(answer(200, None)).run()).is_ok());
         assert_eq!(clock.slept(), [secs(5)]);
     }
-}
-
-/// posthog-rs 161: `Retry-After` is a minimum.
-#[test]
-fn jitter_adds_to_retry_after_and_takes_nothing() {
-    for seed in 0..1000 {
-        let jittered = Retry::builder().strategy(retry_after_or(fixed(FALLBACK)).jitter(secs(1)).seed(seed));
-        let clock = VirtualClock::new();
-        let script = Script::<_, io::Error>::new().ok(answer(503, Some("7"))).ok(answer(200, None));
-        assert!(blocking(&clock, jittered).call(script.run()).is_ok());
-        let [waited] = clock.slept()[..] else { panic!("one wait") };
-        assert!((secs(7)..=secs(8)).contains(&waited), "{waited:?}");
-    }
-}
-
-/// tower-resilience: its backoff never sees the error, so that no strategy can honour
-/// `Retry-After`.
-#[test]
-fn a_strategy_sees_the_failure_so_that_retry_after_works() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&seen);
-    let strategy = move |context: &BackoffContext<'_>| {
-        noted.lock().expect("no panic").push((context.class(), context.classification.retry_after()));
-        context.classification.retry_after().unwrap_or(FALLBACK)
-    };
-    let clock = VirtualClock::new();
-    let policy = blocking(&clock, Retry::builder().strategy(strategy));
-    let answers = Script::<_, io::Error>::new().ok(answer(503, Some("7"))).ok(answer(429, None)).ok(answer(200, None));
-    assert!(policy.call(answers.run()).is_ok());
-    let told = [(ErrorClass::ServerError, Some(secs(7))), (ErrorClass::RateLimit, None)];
-    assert_eq!(*seen.lock().expect("no panic"), told);
-    assert_eq!(clock.slept(), [secs(7), FALLBACK]);
 }
 
 /// How often a client with this guard sends a request that always fails.

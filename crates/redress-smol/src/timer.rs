@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use redress_core::driver::Timer;
 
-/// smol's timer: [`async_io::Timer`], which smol exports as `smol::Timer`. The clock is the
-/// system's monotonic clock.
+/// smol's timer: [`async_io::Timer`], which smol exports as `smol::Timer`, and on which
+/// `async_std::task::sleep` waits too. The clock is the system's monotonic clock.
 ///
 /// It works under any executor and outside of one: the background thread of `async-io` drives it if
 /// nothing else does. A wait never ends early.

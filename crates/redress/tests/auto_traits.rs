@@ -3,9 +3,7 @@
 //!
 //! Most of it is checked by compiling. The assertions ensure that the code is also run.
 
-use std::cell::{Cell, RefCell};
 use std::io;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -18,7 +16,7 @@ use redress::{
     AbortHandle, Budget, CallContext, CallError, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass,
     Policy, Retry, RetryOutcome, RetryTimeline, fixed,
 };
-use tokio::task::{JoinHandle, LocalSet, spawn_local, yield_now};
+use tokio::task::{JoinHandle, yield_now};
 
 const fn sharable<T: Send + Sync + 'static>() {}
 const fn cloneable<T: Clone>() {}
@@ -140,70 +138,6 @@ async fn calls_that_borrow_from_their_task_can_be_spawned() -> anyhow::Result<()
         .await
     });
     assert_eq!(task.await??, 7);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_call_whose_operation_is_not_send_runs_on_its_own_thread() -> anyhow::Result<()> {
-    let policy = Fields::new()?.asynchronous;
-    let task = spawn_on_a_local_set(async move {
-        let seen = Rc::new(RefCell::new(Vec::new()));
-        let value = policy
-            .call_with(|attempt| {
-                let seen = Rc::clone(&seen);
-                async move {
-                    yield_now().await;
-                    seen.borrow_mut().push(attempt.number());
-                    if attempt.number() < 3 { Err(reset()) } else { Ok(attempt.number()) }
-                }
-            })
-            .await?;
-        assert_eq!(*seen.borrow(), [1, 2, 3]);
-        Ok::<_, anyhow::Error>(value)
-    });
-    assert_eq!(task.await?, 3);
-    Ok(())
-}
-
-async fn spawn_on_a_local_set<T: 'static>(
-    task: impl Future<Output = anyhow::Result<T>> + 'static,
-) -> anyhow::Result<T> {
-    LocalSet::new().run_until(async { spawn_local(task).await? }).await
-}
-
-#[test]
-fn a_blocking_operation_may_change_what_it_borrows() -> anyhow::Result<()> {
-    let policy = Fields::new()?.blocking;
-    let (mut log, unsendable) = (Vec::new(), Rc::new(Cell::new(0)));
-    let length = policy.operation("borrow").call_with(|attempt| {
-        log.push(attempt.number());
-        unsendable.set(log.len());
-        if log.len() < 3 { Err(reset()) } else { Ok(log.len()) }
-    })?;
-    assert_eq!((length, unsendable.get()), (3, 3));
-    log.clear();
-    policy.call(|| {
-        log.push(1);
-        Ok::<_, io::Error>(())
-    })?;
-    assert_eq!(log, [1]);
-    Ok(())
-}
-
-#[test]
-fn an_asynchronous_operation_may_be_made_by_a_closure_that_changes_what_it_borrows() -> anyhow::Result<()> {
-    let policy: redress::policy::AsyncPolicy<DefaultClassifier, InstantTimer> =
-        redress::AsyncPolicy::builder().timer(InstantTimer).build()?;
-    let mut made = 0;
-    let mut call = Box::pin(policy.call(|| {
-        made += 1;
-        std::future::ready(Ok::<_, io::Error>(7))
-    }));
-    // No runtime is needed: a call that does not wait is ready at its first poll.
-    let polled = call.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
-    assert!(matches!(polled, std::task::Poll::Ready(Ok(7))));
-    drop(call);
-    assert_eq!(made, 1);
     Ok(())
 }
 

@@ -1,5 +1,8 @@
-//! The list of drivers that scenarios run through, each on a separate runtime and clock. A panic
-//! ends one run only.
+//! The list of drivers that scenarios run through. A panic ends one run only.
+//!
+//! The asynchronous ones run on tokio, whose clock can be paused. One machine makes every
+//! asynchronous call, so another runtime would repeat them; the tests of the timers cover what
+//! differs between runtimes.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -9,9 +12,6 @@ use crate::scenario::Scenario;
 use crate::trace::Trace;
 
 mod on_tokio;
-mod virtual_time;
-mod on_async_std;
-mod on_smol;
 
 /// One way of running a scenario.
 #[derive(Clone, Copy, Debug)]
@@ -21,19 +21,17 @@ pub struct Driver {
     run: fn(&Scenario) -> Vec<Trace>,
 }
 
-/// Every driver. Those named `by hand` poll each call as a
-/// [`PollCall`](redress_core::driver::PollCall); `tower` makes each call through a service.
-pub const DRIVERS: [Driver; 10] = [
+/// Every driver.
+pub const DRIVERS: [Driver; 4] = [
+    // The loop on the caller's thread, with a sleeper in place of the thread's own waits.
     Driver { name: "blocking", run: run_blocking },
+    // The futures of `call` and `execute`, which own the attempt and its waits.
     Driver { name: "tokio", run: on_tokio::run },
+    // A `PollCall`, whose attempt and waits the caller owns.
     Driver { name: "tokio, by hand", run: on_tokio::run_by_hand },
+    // A `PollCall` again, with attempts that become ready, send copies of a request, and give up
+    // their place while the call waits.
     Driver { name: "tower", run: on_tokio::run_through_a_service },
-    Driver { name: "smol", run: on_smol::run },
-    Driver { name: "smol, many threads", run: on_smol::run_on_threads },
-    Driver { name: "smol, by hand", run: on_smol::run_by_hand },
-    Driver { name: "async-std", run: on_async_std::run },
-    Driver { name: "async-std, many threads", run: on_async_std::run_on_threads },
-    Driver { name: "async-std, by hand", run: on_async_std::run_by_hand },
 ];
 
 impl Driver {

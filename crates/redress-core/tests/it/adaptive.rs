@@ -148,6 +148,8 @@ impl Strategy for Listens {
     }
 }
 
+/// redress-py R10, adaptive feedback: a strategy that learns is notified of a success only after a
+/// failure in the same call, so that a healthy dependency looks unhealthy.
 #[test]
 fn a_strategy_that_learns_is_notified_of_every_success_once() {
     everywhere(|lab| {

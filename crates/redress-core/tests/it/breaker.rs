@@ -11,8 +11,8 @@ use redress_core::{CallError, CircuitBreaker, ErrorClass, EventName, Retry, Slee
 use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualClock};
 
 use crate::lab::{
-    Answer, Driver, Failed, GOOD, Lab, Subject, TICK, Way, everywhere, failing, fails, ok_after, on_every_driver,
-    script, secs, stopped, succeeding,
+    Answer, Failed, GOOD, Lab, Subject, TICK, everywhere, failing, fails, ok_after, on_every_driver, script, secs,
+    stopped, succeeding,
 };
 
 const RECOVERY: Duration = secs(30);
@@ -195,6 +195,8 @@ fn a_call_supersedes_a_probe_that_is_kept_for_ever() {
     });
 }
 
+/// tower-resilience: its breaker's clock does not follow the clock of its sleeps, so that a test in
+/// virtual time never recovers.
 #[test]
 fn the_policys_clock_is_the_breakers_unless_it_has_its_own() {
     everywhere(|lab| {
@@ -234,23 +236,6 @@ fn a_builder_makes_every_policy_a_breaker_of_its_own() {
 }
 
 #[test]
-fn a_probe_that_fails_in_a_class_that_does_not_trip_closes_the_circuit() {
-    everywhere(|lab| {
-        for (class, state) in [
-            (ErrorClass::Permanent, CircuitState::Closed),
-            (ErrorClass::RateLimit, CircuitState::Closed),
-            (ErrorClass::ServerError, CircuitState::Open),
-        ] {
-            let policy = guarded(&lab, touchy());
-            policy.run(&failing(ErrorClass::Transient));
-            lab.clock.advance(RECOVERY);
-            policy.run(&failing(class));
-            assert_eq!(policy.circuit_state(), Some(state), "{class}");
-        }
-    });
-}
-
-#[test]
 fn a_probe_may_retry_before_it_decides() {
     everywhere(|lab| {
         let policy = guarded(&lab, touchy());
@@ -261,6 +246,10 @@ fn a_probe_may_retry_before_it_decides() {
     });
 }
 
+/// resilience4j 544, Polly 311, smallrye-fault-tolerance 320: an outcome that is neither success
+/// nor failure is taken for one of them.
+///
+/// Attacks C1, C3.
 #[test]
 fn an_aborted_probe_gives_its_place_back() {
     everywhere(|lab| {
@@ -282,31 +271,6 @@ fn an_aborted_probe_gives_its_place_back() {
         let of_breaker = |name: &EventName| matches!(name, EventName::CircuitHalfOpen | EventName::CircuitClosed);
         let heard: Vec<_> = recorder.event_names().into_iter().filter(of_breaker).collect();
         assert_eq!(heard, [EventName::CircuitHalfOpen, EventName::CircuitClosed], "half-open is announced once");
-    });
-}
-
-#[test]
-fn a_probe_whose_operation_panics_gives_its_place_back() {
-    everywhere(|lab| {
-        let policy = guarded(&lab, touchy());
-        policy.run(&failing(ErrorClass::Transient));
-        lab.clock.advance(RECOVERY);
-        for steps in [script([]).panics("at once"), script([fails(ErrorClass::Transient)]).panics("later")] {
-            let run = AssertUnwindSafe(|| policy.run(&steps));
-            assert!(catch_unwind(run).is_err());
-            assert_eq!(policy.circuit_state(), Some(CircuitState::HalfOpen));
-        }
-        assert_eq!(policy.run(&succeeding()), ok_after(1));
-    });
-}
-
-#[test]
-fn a_panic_in_a_closed_circuit_counts_for_nothing() {
-    everywhere(|lab| {
-        let policy = guarded(&lab, touchy());
-        let run = AssertUnwindSafe(|| policy.run(&script([]).panics("it happens")));
-        assert!(catch_unwind(run).is_err());
-        assert_eq!(policy.run(&succeeding()), ok_after(1));
     });
 }
 
@@ -335,34 +299,4 @@ fn every_admission_is_reported_or_released_once() {
         assert_eq!(policy.run(&succeeding()), stopped(StopReason::CircuitOpen, 0));
         assert_eq!((breaker.successes(), breaker.releases(), breaker.pending()), (expected.0, expected.2, 0));
     });
-}
-
-#[test]
-fn a_call_aborted_before_it_began_never_asks_the_breaker() {
-    everywhere(|lab| {
-        let breaker = Arc::new(FakeCircuitBreaker::new());
-        let policy = guarded(&lab, Arc::clone(&breaker));
-        assert_eq!(policy.context().abort_if(|| true).run(&succeeding()), stopped(StopReason::Aborted, 0));
-        assert_eq!(breaker.admit_calls(), 0);
-    });
-}
-
-/// A call that started before the circuit opened and ends afterwards, in each way, has no effect.
-#[test]
-fn the_late_result_of_an_overlapping_call_is_ignored() {
-    for way in [Way::Call, Way::Execute] {
-        let lab = Lab { driver: Driver::Bare, way, clock: VirtualClock::new() };
-        for late in [GOOD, fails(ErrorClass::Transient), fails(ErrorClass::Permanent), Err(Failed::Abort)] {
-            let breaker = touchy().build().expect("valid");
-            let policy = lab.policy().circuit_breaker(&breaker).build();
-            policy.run_with(|_| {
-                policy.run(&failing(ErrorClass::Transient));
-                lab.clock.advance(RECOVERY);
-                policy.run(&succeeding());
-                assert_eq!(breaker.state(), CircuitState::Closed, "opened and closed again meanwhile");
-                late.clone()
-            });
-            assert_eq!(breaker.state(), CircuitState::Closed, "{late:?} came too late to count");
-        }
-    }
 }

@@ -242,23 +242,3 @@ fn the_classification_carries_what_it_was_given() {
     assert!(Classification::abort().is_abort());
     assert_eq!(ByClass.classify(&Err(Failed::Abort)), Some(Classification::abort()));
 }
-
-#[test]
-fn classes_have_names_and_know_whether_they_are_retried() {
-    let rows = [
-        (ErrorClass::Auth, "AUTH", false),
-        (ErrorClass::Permission, "PERMISSION", false),
-        (ErrorClass::Permanent, "PERMANENT", false),
-        (ErrorClass::Concurrency, "CONCURRENCY", true),
-        (ErrorClass::RateLimit, "RATE_LIMIT", true),
-        (ErrorClass::ServerError, "SERVER_ERROR", true),
-        (ErrorClass::Transient, "TRANSIENT", true),
-        (ErrorClass::Unknown, "UNKNOWN", true),
-    ];
-    for (class, name, retryable) in rows {
-        assert_eq!((class.as_str(), class.is_retryable()), (name, retryable));
-        assert_eq!((class.to_string().as_str(), ErrorClass::from_name(name)), (name, Some(class)));
-    }
-    assert_eq!(ErrorClass::ALL, rows.map(|(class, ..)| class));
-    assert_eq!(ErrorClass::from_name("rate_limit"), None);
-}

@@ -12,23 +12,79 @@ use redress_core::observe::{AttemptDecision, CallOutcome};
 use redress_core::{Cause, ErrorClass, Event, EventName, SleepDecision, StopReason};
 
 #[track_caller]
-fn check<V: Copy + Eq + Hash + Display>(all: &'static [V], count: usize, name: fn(V) -> &'static str) {
-    assert_eq!(all.len(), count);
-    assert_eq!(all.iter().collect::<HashSet<_>>().len(), count, "a value comes twice");
-    assert_eq!(all.iter().map(|value| name(*value)).collect::<HashSet<_>>().len(), count, "a name comes twice");
+fn check<V: Copy + Eq + Hash + Display, const N: usize>(
+    all: &'static [V],
+    name: fn(V) -> &'static str,
+    names: [&str; N],
+) {
+    assert_eq!(all.iter().map(|value| name(*value)).collect::<Vec<_>>(), names);
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), N, "a value comes twice");
+    assert_eq!(names.iter().collect::<HashSet<_>>().len(), N, "a name comes twice");
     assert!(all.iter().all(|value| value.to_string() == name(*value)), "shown as it is named");
 }
 
 #[test]
 fn every_list_is_whole_and_every_name_one_values() {
-    check(EventName::ALL, 15, EventName::as_str);
-    check(StopReason::ALL, 11, StopReason::as_str);
-    check(ErrorClass::ALL, 8, ErrorClass::as_str);
-    check(Cause::ALL, 3, Cause::as_str);
-    check(CircuitState::ALL, 3, CircuitState::as_str);
-    check(SleepDecision::ALL, 3, SleepDecision::as_str);
-    check(AttemptDecision::ALL, 5, AttemptDecision::as_str);
-    check(CallOutcome::ALL, 7, CallOutcome::as_str);
+    let events = [
+        "success",
+        "retry",
+        "permanent_fail",
+        "deadline_exceeded",
+        "max_attempts_exceeded",
+        "max_unknown_attempts_exceeded",
+        "no_strategy_configured",
+        "budget_exhausted",
+        "scheduled",
+        "aborted",
+        "cancelled",
+        "circuit_opened",
+        "circuit_half_open",
+        "circuit_closed",
+        "circuit_rejected",
+    ];
+    check(EventName::ALL, EventName::as_str, events);
+    let classes =
+        ["AUTH", "PERMISSION", "PERMANENT", "CONCURRENCY", "RATE_LIMIT", "SERVER_ERROR", "TRANSIENT", "UNKNOWN"];
+    check(ErrorClass::ALL, ErrorClass::as_str, classes);
+    check(Cause::ALL, Cause::as_str, ["exception", "result", "timeout"]);
+    check(CircuitState::ALL, CircuitState::as_str, ["closed", "open", "half_open"]);
+    check(SleepDecision::ALL, SleepDecision::as_str, ["sleep", "defer", "abort"]);
+    let decisions = ["success", "retry", "raise", "scheduled", "aborted"];
+    check(AttemptDecision::ALL, AttemptDecision::as_str, decisions);
+    let outcomes = ["success", "failure", "rejected", "scheduled", "aborted", "cancelled", "panicked"];
+    check(CallOutcome::ALL, CallOutcome::as_str, outcomes);
+}
+
+#[test]
+fn every_stop_reason_has_its_name_and_its_event() {
+    let rows = [
+        ("MAX_ATTEMPTS_GLOBAL", EventName::MaxAttemptsExceeded),
+        ("MAX_ATTEMPTS_PER_CLASS", EventName::MaxAttemptsExceeded),
+        ("DEADLINE_EXCEEDED", EventName::DeadlineExceeded),
+        ("MAX_UNKNOWN_ATTEMPTS", EventName::MaxUnknownAttemptsExceeded),
+        ("NON_RETRYABLE_CLASS", EventName::PermanentFail),
+        ("NO_STRATEGY", EventName::NoStrategyConfigured),
+        ("RETRY_FORBIDDEN", EventName::PermanentFail),
+        ("BUDGET_EXHAUSTED", EventName::BudgetExhausted),
+        ("SCHEDULED", EventName::Scheduled),
+        ("ABORTED", EventName::Aborted),
+        ("CIRCUIT_OPEN", EventName::CircuitRejected),
+    ];
+    check(StopReason::ALL, StopReason::as_str, rows.map(|(name, _)| name));
+    assert_eq!(StopReason::ALL.iter().map(|reason| reason.event()).collect::<Vec<_>>(), rows.map(|(_, event)| event));
+    let not_terminal = EventName::ALL.iter().filter(|name| !name.is_terminal()).collect::<Vec<_>>();
+    use EventName::{CircuitClosed, CircuitHalfOpen, CircuitOpened, Retry};
+    assert_eq!(not_terminal, [&Retry, &CircuitOpened, &CircuitHalfOpen, &CircuitClosed]);
+}
+
+#[test]
+fn a_class_is_found_by_its_name_and_knows_whether_it_is_retried() {
+    for class in ErrorClass::ALL {
+        assert_eq!(ErrorClass::from_name(class.as_str()), Some(*class));
+        let is_final = matches!(class, ErrorClass::Auth | ErrorClass::Permission | ErrorClass::Permanent);
+        assert_eq!(class.is_retryable(), !is_final, "{class}");
+    }
+    assert_eq!(ErrorClass::from_name("rate_limit"), None);
 }
 
 #[test]

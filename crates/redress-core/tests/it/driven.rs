@@ -4,9 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 
 use std::collections::VecDeque;
-use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use redress_core::breaker::CircuitState;
@@ -20,7 +19,6 @@ use redress_core::{
 use redress_testing::{VirtualClock, VirtualTimer};
 
 use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, fails, secs};
-use crate::polled::operation_fn;
 
 /// What an attempt does.
 enum Act {
@@ -210,51 +208,11 @@ fn a_call_that_is_over_cannot_be_polled_again() {
     let policy = policy(&clock, retry());
     let mut call = policy.poll_call();
     let (mut sleep, mut cx) = (pin!(None), Context::from_waker(Waker::noop()));
+    assert!(!call.is_over());
     assert!(call.poll(&mut Noted::new([Act::Ends(GOOD)]), sleep.as_mut(), &mut cx).is_ready());
+    assert!(call.is_over());
     let again = catch_unwind(AssertUnwindSafe(|| {
         let _ = call.poll(&mut Noted::new([Act::Ends(GOOD)]), sleep.as_mut(), &mut cx);
     }));
     assert_eq!(again.unwrap_err().downcast_ref(), Some(&"a call was polled after its end"));
-}
-
-/// Attacks R4, C3.
-#[test]
-fn a_panic_gives_the_permit_back_although_the_call_is_kept() {
-    let clock = VirtualClock::new();
-    let builder = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(1)).clock(clock.clone());
-    let breaker = builder.build().expect("valid");
-    let builder = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).classifier(ByClass);
-    let policy = builder.circuit_breaker(&breaker).build().expect("valid");
-    breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
-    clock.advance(secs(1));
-    let mut call = policy.poll_call();
-    let (mut sleep, mut cx) = (pin!(None), Context::from_waker(Waker::noop()));
-    assert!(!call.is_over());
-    // Polled before it was started: an attempt without an act panics.
-    let panicked = catch_unwind(AssertUnwindSafe(|| {
-        let _ = call.poll(&mut Noted::default(), sleep.as_mut(), &mut cx);
-    }));
-    assert!(panicked.is_err());
-    assert!(call.is_over());
-    assert!(breaker.try_acquire().is_ok(), "the probe's place is free");
-    drop(call);
-}
-
-#[test]
-fn a_future_of_it_is_send_when_the_operation_is() {
-    fn is_send<F: Future + Send>(future: F) -> F {
-        future
-    }
-    let clock = VirtualClock::new();
-    let policy = policy(&clock, retry());
-    let operation = operation_fn(|_| pending::<Attempted>());
-    let mut call: Pin<&mut dyn Future<Output = _>> = pin!(is_send(policy.poll_call().run(operation)));
-    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-}
-
-#[test]
-fn it_prints() {
-    let policy = AsyncPolicy::<_, InstantTimer>::builder().build().expect("valid");
-    let call = policy.poll_call::<(), std::io::Error>();
-    assert_eq!(format!("{call:?}"), "PollCall { .. }");
 }

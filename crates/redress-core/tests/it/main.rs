@@ -4,6 +4,7 @@
 mod lab;
 mod polled;
 mod circuit;
+mod sample;
 
 mod retry;
 mod forbidden;

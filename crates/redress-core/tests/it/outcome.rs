@@ -65,6 +65,8 @@ fn check(expected: &Says, execute: impl Fn() -> Outcome) {
     }
 }
 
+/// backon 242, ihrwein/backoff 63, reqwest-middleware 159: the caller cannot see whether a success
+/// took retries, or why a call stopped.
 #[test]
 fn an_outcome_tells_everything() {
     on_every_driver(|lab| {

@@ -125,6 +125,10 @@ fn tell(lab: &Lab, of_policy: OfPolicy, of_call: OfCall) -> Told {
     (ended.to_vec(), recorder.events(), recorder.attempts(), lab.clock.slept())
 }
 
+/// redress-py R2: an `on_attempt_end` hook that raises after a success runs the operation a second
+/// time and reports success with 2 attempts. resilience4j 228.
+///
+/// Attacks R1, R3.
 #[test]
 fn a_panic_in_any_hook_of_a_call_changes_nothing() {
     in_labs(

@@ -1,6 +1,5 @@
 //! The circuit breaker used directly: thresholds, windows, recovery, probes and permits.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use redress_core::breaker::{Breaker, CircuitBreakerBuilder, CircuitState, Permit, Report, Transition};
@@ -56,11 +55,15 @@ fn it_opens_at_the_threshold_and_not_before() {
     }
 }
 
+/// tower-resilience: with its default window it took 1000 failures to open after 1000 successes,
+/// since the window is cumulative since the last transition. resilience4j 1731.
 #[test]
 fn successes_do_not_make_up_for_failures() {
     let breaker = touchy(&VirtualClock::new()).failure_threshold(2).build().expect("valid");
     assert_eq!(fail(&breaker, ErrorClass::Transient), None);
-    assert_eq!(breaker.try_acquire().expect("closed").success(), None);
+    for _ in 0..1000 {
+        assert_eq!(breaker.try_acquire().expect("closed").success(), None);
+    }
     assert_eq!(fail(&breaker, ErrorClass::Transient), Some(Transition::Opened));
 }
 
@@ -102,6 +105,8 @@ fn it_probes_when_the_recovery_time_has_passed_and_not_a_tick_before() {
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
 }
 
+/// coder 24701 took 429 out of its breaker, web-researcher-mcp 276 wants it to open at once: a rate
+/// limit says that the dependency is healthy, unless the policy is configured otherwise.
 #[test]
 fn the_classes_that_trip_are_those_of_trip_on() {
     use ErrorClass::{Auth, RateLimit, ServerError, Transient, Unknown};
@@ -305,23 +310,6 @@ fn a_failure_at_a_reading_too_far_ahead_is_forgotten() {
 }
 
 #[test]
-fn a_dropped_or_panicked_probe_gives_its_place_back() {
-    let clock = VirtualClock::new();
-    let breaker = opened(touchy(&clock));
-    drop(probe(&breaker, &clock));
-    assert_eq!(breaker.state(), CircuitState::HalfOpen);
-    let panicked = catch_unwind(AssertUnwindSafe(|| {
-        let again = breaker.try_acquire().expect("the place is free");
-        assert_eq!(again.transition(), None, "it was half-open already");
-        assert!(breaker.try_acquire().is_err());
-        panic!("in the middle of a call");
-    }));
-    assert!(panicked.is_err());
-    let third = breaker.try_acquire().expect("the place is free once more");
-    assert_eq!(third.success(), Some(Transition::Closed));
-}
-
-#[test]
 fn a_dropped_permit_of_a_closed_circuit_counts_for_nothing() {
     let breaker = touchy(&VirtualClock::new()).build().expect("valid");
     drop(breaker.try_acquire().expect("closed"));
@@ -489,32 +477,6 @@ fn it_shows_its_state() {
     let named = half_open.by("orders-db");
     assert_eq!(named.to_string(), "circuit breaker orders-db is half-open and its probe is under way");
     assert_eq!((named.breaker(), rejected.breaker()), (Some("orders-db"), None));
-}
-
-/// Many threads at a recovered breaker: one becomes the probe.
-#[test]
-fn of_many_threads_one_becomes_the_probe() {
-    for _ in 0..50 {
-        let clock = VirtualClock::new();
-        let breaker = opened(touchy(&clock));
-        clock.advance(RECOVERY);
-        let start = std::sync::Barrier::new(4);
-        let admitted: usize = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4)
-                .map(|_| {
-                    scope.spawn(|| {
-                        start.wait();
-                        let permit = breaker.try_acquire();
-                        start.wait();
-                        usize::from(permit.is_ok())
-                    })
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
-        });
-        assert_eq!(admitted, 1);
-        assert!(breaker.try_acquire().is_ok(), "it was dropped");
-    }
 }
 
 /// The generation is a count, so that an old one never comes again.

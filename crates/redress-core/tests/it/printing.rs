@@ -1,37 +1,18 @@
-//! The text forms of types: names in logs and labels, and `Debug` output.
+//! The text forms of types: their `Debug` output.
 
 use std::io;
 
 use redress_core::breaker::BreakerSource;
 use redress_core::classify::{ArcClassifier, result_classifier};
-use redress_core::observe::AttemptDecision;
+use redress_core::driver::InstantTimer;
 use redress_core::policy::CallSettings;
 use redress_core::{
-    AbortHandle, CallContext, CircuitBreaker, ErrorClass, Policy, Retry, RetryTimeline, SleepDecision,
-    error_classifier, fixed,
+    AbortHandle, AsyncPolicy, CallContext, CircuitBreaker, ErrorClass, Policy, Retry, RetryTimeline, error_classifier,
+    fixed,
 };
 use redress_testing::VirtualClock;
 
 use crate::lab::{ByClass, GOOD, secs};
-
-#[test]
-fn decisions_print_as_their_names() {
-    let of_attempts = [
-        (AttemptDecision::Success, "success"),
-        (AttemptDecision::Retry, "retry"),
-        (AttemptDecision::Fail, "raise"),
-        (AttemptDecision::Scheduled, "scheduled"),
-        (AttemptDecision::Aborted, "aborted"),
-    ];
-    for (decision, name) in of_attempts {
-        assert_eq!((decision.as_str(), decision.to_string().as_str()), (name, name));
-    }
-    let of_handlers =
-        [(SleepDecision::Sleep, "sleep"), (SleepDecision::Defer, "defer"), (SleepDecision::Abort, "abort")];
-    for (decision, name) in of_handlers {
-        assert_eq!((decision.as_str(), decision.to_string().as_str()), (name, name));
-    }
-}
 
 #[test]
 fn classifiers_print_their_kind() {
@@ -63,6 +44,8 @@ fn what_makes_calls_says_for_whom() {
     let printed = format!("{settings:?}");
     assert!(printed.contains("sync_user") && printed.contains("After(2s)"), "{printed}");
     assert_eq!(format!("{:?}", AbortHandle::new()), "AbortHandle { is_aborted: false, .. }");
+    let polled = AsyncPolicy::<_, InstantTimer>::builder().build().expect("valid");
+    assert_eq!(format!("{:?}", polled.poll_call::<(), io::Error>()), "PollCall { .. }");
 }
 
 #[test]

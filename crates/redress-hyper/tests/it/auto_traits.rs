@@ -5,25 +5,7 @@ use std::rc::Rc;
 use http::{Request, Response};
 use redress_hyper::{ReplayBody, RetryingClient, RetryingRequest, Transport};
 
-use crate::support::{OK, Pooled, Server, TestPolicy, client, policy, retry};
-
-fn is_send<T: Send>(value: T) -> T {
-    value
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_can_be_spawned() {
-    let server = Server::answers(&[OK]).await;
-    let (client, uri) = (client(), server.uri("/"));
-    let calls = (0..8).map(|_| {
-        let (client, uri) = (client.clone(), uri.clone());
-        tokio::spawn(async move { client.put(uri, "body").send().await.map(|response| response.status()) })
-    });
-    for call in calls.collect::<Vec<_>>() {
-        assert_eq!(call.await.unwrap().unwrap(), 200);
-    }
-    drop(is_send(client.get(uri).execute()));
-}
+use crate::support::{Pooled, TestPolicy, policy, retry};
 
 /// A transport that stays on its thread.
 #[derive(Clone)]

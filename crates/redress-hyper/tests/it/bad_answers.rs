@@ -16,7 +16,8 @@ use redress_hyper::{HyperError, RetryingClient, hyper_classifier};
 use tokio::net::TcpStream;
 
 use crate::support::{
-    BUSY, Bell, Bytewise, OK, Peer, Pooled, Server, TestPolicy, builder_on, client, pooled, retry, summary, text,
+    BUSY, Bell, Bytewise, OK, Peer, Pooled, Server, TestPolicy, answers, builder_on, client, pooled, retry, summary,
+    text,
 };
 
 /// Runs a server that answers every attempt with these bytes and closes.
@@ -269,23 +270,6 @@ async fn connectors_fail_by_what_their_errors_say() {
         let outcome = client.post(Uri::from_static("http://h/"), "order").execute().await;
         assert_eq!((outcome.last_class(), outcome.attempts()), (Some(class), attempts), "{:?}", fails());
     }
-}
-
-/// The predicates that are true for an error.
-fn answers(error: &HyperError) -> Vec<&'static str> {
-    let questions = [
-        ("connect", error.is_connect()),
-        ("unsent", error.is_unsent()),
-        ("own", error.is_own()),
-        ("connection", error.is_connection()),
-        ("request", error.is_request()),
-        ("body", error.is_body()),
-        ("discarded", error.is_discarded()),
-        ("timeout", error.is_timeout()),
-        ("incomplete", error.is_incomplete()),
-        ("parse", error.is_parse()),
-    ];
-    questions.into_iter().filter(|(_, is_so)| *is_so).map(|(question, _)| question).collect()
 }
 
 #[test]

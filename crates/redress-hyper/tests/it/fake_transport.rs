@@ -18,7 +18,7 @@ use redress_hyper::{Connections, HyperError, Repetition, ReplayBody, RetryingCli
 use redress_tokio::TokioTimer;
 use tokio::net::TcpStream;
 
-use crate::support::{Bytewise, HOUR, Server, TestPolicy, builder_on, policy, pooled, retry, text};
+use crate::support::{Bytewise, HOUR, Server, TestPolicy, answers, builder_on, policy, pooled, retry, text};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -28,20 +28,7 @@ fn client(transport: &FakeTransport) -> RetryingClient<FakeTransport, TestPolicy
 
 /// All observable properties of an error, as text.
 fn seen(error: HyperError) -> String {
-    let asked = [
-        ("connect", error.is_connect()),
-        ("unsent", error.is_unsent()),
-        ("own", error.is_own()),
-        ("connection", error.is_connection()),
-        ("request", error.is_request()),
-        ("body", error.is_body()),
-        ("discarded", error.is_discarded()),
-        ("timeout", error.is_timeout()),
-        ("incomplete", error.is_incomplete()),
-        ("parse", error.is_parse()),
-    ];
-    let asked: Vec<_> = asked.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect();
-    let text = error.to_string();
+    let (asked, text) = (answers(&error), error.to_string());
     let failure = hyper_classifier().classify(&Err::<Response<()>, _>(error)).unwrap();
     let details: Vec<_> = failure.details().collect();
     let marks = (failure.is_unsent(), failure.is_timeout(), failure.is_abort(), failure.retry_after());

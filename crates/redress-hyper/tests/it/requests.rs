@@ -20,7 +20,7 @@ use redress_hyper::{
 use redress_tokio::AsyncPolicy;
 use tokio::sync::Notify;
 
-use crate::support::{BUSY, Bytewise, HOUR, OK, Server, builder_on, client, policy, pooled, put, retry, summary, text};
+use crate::support::{BUSY, Bytewise, HOUR, OK, Server, client, policy, pooled, put, retry, summary, text};
 
 #[tokio::test]
 async fn a_bad_response_is_followed_by_another_attempt() {
@@ -251,19 +251,6 @@ async fn the_retry_shortens_hints_of_headers_and_of_errors() {
 }
 
 #[tokio::test]
-async fn a_retry_after_beyond_the_deadline_stops_the_call_at_once() {
-    let server = Server::answers(&[&after("99999999999999999999")]).await;
-    let policy = builder_on(redress_tokio::TokioTimer, retry().strategy(hinted()))
-        .deadline(Duration::from_secs(3600))
-        .build()
-        .unwrap();
-    let response = RetryingClient::new(pooled::<Bytewise>(), policy).get(server.uri("/")).send().await.unwrap();
-    assert_eq!(response.status(), 503);
-    assert_eq!(summary(&response).stop_reason(), Some(StopReason::DeadlineExceeded));
-    assert_eq!(server.arrived().len(), 1);
-}
-
-#[tokio::test]
 async fn a_classifier_of_ones_own_decides() {
     let server = Server::answers(&["HTTP/1.1 404 x\r\ncontent-length: 0\r\n\r\n"]).await;
     let own = redress_core::classify::result_classifier(|response: &Response<redress_hyper::ResponseBody>| {
@@ -272,33 +259,6 @@ async fn a_classifier_of_ones_own_decides() {
     let policy = AsyncPolicy::builder().classifier(own.or_else(hyper_classifier())).retry(retry()).build().unwrap();
     let client = RetryingClient::new(pooled::<Bytewise>(), policy).drain(65536, HOUR);
     assert_eq!(summary(&client.get(server.uri("/")).send().await.unwrap()).attempts(), 3);
-}
-
-#[tokio::test]
-async fn a_dropped_call_gives_the_permit_back() {
-    let server = Server::start(|mut peer| async move {
-        match peer.next().await {
-            Some(0) => drop(peer.send(BUSY).await),
-            _ => peer.closed().await,
-        }
-    })
-    .await;
-    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_nanos(1));
-    // The call beside the probe is rejected, and does not supersede it.
-    let breaker = breaker.no_probe_lease();
-    let policy = AsyncPolicy::builder().classifier(hyper_classifier()).circuit_breaker(breaker).build().unwrap();
-    let client = RetryingClient::new(pooled::<Bytewise>(), policy);
-    client.get(server.uri("/")).send().await.unwrap();
-    let (probe, fresh) = (client.clone(), server.clone());
-    let probe = tokio::spawn(async move { probe.get(fresh.uri("/")).send().await.is_ok() });
-    while server.arrived().len() < 2 {
-        tokio::task::yield_now().await;
-    }
-    assert!(matches!(client.get(server.uri("/")).send().await, Err(CallError::CircuitOpen(_))));
-    probe.abort();
-    probe.await.unwrap_err();
-    let answered = Server::answers(&[OK]).await;
-    assert_eq!(client.get(answered.uri("/")).send().await.unwrap().status(), 200);
 }
 
 /// Never answers. Checks the breaker when it is dropped.

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioExecutor;
 use redress_core::driver::{NoTimer, Timer};
 use redress_core::policy::{Async, PolicyBuilder, RetryBuilder};
 use redress_core::{AsyncPolicy, OutcomeSummary, Retry, fixed};
-use redress_hyper::{HyperClassifier, RetryingClient, hyper_classifier};
+use redress_hyper::{HyperClassifier, HyperError, RetryingClient, hyper_classifier};
 use redress_tokio::TokioTimer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -261,4 +261,21 @@ impl Timer for Bell {
         let bell = Arc::clone(&self.0);
         Box::pin(async move { bell.notified().await })
     }
+}
+
+/// The predicates that are true for an error.
+pub(crate) fn answers(error: &HyperError) -> Vec<&'static str> {
+    let questions = [
+        ("connect", error.is_connect()),
+        ("unsent", error.is_unsent()),
+        ("own", error.is_own()),
+        ("connection", error.is_connection()),
+        ("request", error.is_request()),
+        ("body", error.is_body()),
+        ("discarded", error.is_discarded()),
+        ("timeout", error.is_timeout()),
+        ("incomplete", error.is_incomplete()),
+        ("parse", error.is_parse()),
+    ];
+    questions.into_iter().filter(|(_, is_so)| *is_so).map(|(question, _)| question).collect()
 }

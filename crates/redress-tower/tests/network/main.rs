@@ -8,20 +8,10 @@
 mod clients;
 
 use proptest::proptest;
-use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError};
+use proptest::test_runner::TestCaseError;
 use redress_fixtures::{Caller, Flavour, Point, World, at_every_poll, at_every_seam, corpus, draw, play};
 
 use crate::clients::{ForAny, ForHttp};
-
-/// Few enough for a debug build to be done in a few seconds, unless `PROPTEST_CASES` says how many.
-const CASES: u32 = 250;
-
-fn config() -> Config {
-    let config = Config::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { CASES };
-    let persistence = FileFailurePersistence::Direct("tests/network/regressions/laws.txt");
-    Config { cases, failure_persistence: Some(Box::new(persistence)), max_shrink_iters: 1_000, ..config }
-}
 
 fn laws_hold<C: Caller>(world: &World, flavour: Flavour) -> Result<(), TestCaseError> {
     play::<C>(world, flavour, None).map(drop).map_err(TestCaseError::fail)
@@ -34,7 +24,7 @@ fn all_idempotent(mut world: World) -> World {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(draw::config())]
 
     /// Attacks R1, R2, R3, R4, B1, C4, L1, N1, W1, W2.
     #[test]
@@ -58,13 +48,14 @@ proptest! {
 /// Attacks R3, R4, C4, W1, W2.
 #[test]
 fn a_drop_at_every_poll_of_the_layer_for_http() {
-    let plays = [Flavour::Http1, Flavour::Http2].map(|flavour| at_every_poll::<ForHttp>(&corpus::worlds(), flavour));
-    println!("{plays:?} plays");
+    for flavour in [Flavour::Http1, Flavour::Http2] {
+        at_every_poll::<ForHttp>(&corpus::worlds(), flavour);
+    }
 }
 
 #[test]
 fn a_drop_at_every_poll_of_the_layer_for_any_service() {
-    println!("{} plays", at_every_poll::<ForAny>(&idempotent_worlds(), Flavour::Http1));
+    at_every_poll::<ForAny>(&idempotent_worlds(), Flavour::Http1);
 }
 
 fn idempotent_worlds() -> Vec<corpus::Named> {
@@ -73,16 +64,7 @@ fn idempotent_worlds() -> Vec<corpus::Named> {
     worlds
 }
 
-/// Checks that the enumeration reached every hook point of the layer.
-fn every_seam<C: Caller>(worlds: &[corpus::Named], flavour: Flavour, expected: &[Point]) {
-    let plays = at_every_seam::<C>(worlds, flavour, |_| false);
-    println!("{} plays: {plays:?}", plays.iter().map(|(_, count)| count).sum::<usize>());
-    let passed: Vec<_> = plays.iter().map(|(point, _)| *point).collect();
-    for point in expected {
-        assert!(passed.contains(point), "{point:?} is not among {passed:?}");
-    }
-}
-
+/// The hook points of each layer.
 const OF_ANY: [Point; 9] = [
     Point::Context,
     Point::Provider,
@@ -99,15 +81,15 @@ const OF_ANY: [Point; 9] = [
 #[test]
 fn a_panic_at_every_seam_of_the_layer_for_http() {
     let expected = [&OF_ANY[..], &[Point::Namer, Point::Bypass, Point::BodyMade]].concat();
-    every_seam::<ForHttp>(&corpus::worlds(), Flavour::Http1, &expected);
+    at_every_seam::<ForHttp>(&corpus::worlds(), Flavour::Http1, |_| false, &expected);
 }
 
 #[test]
 fn a_panic_at_every_seam_of_the_layer_for_http_over_http2() {
-    every_seam::<ForHttp>(&corpus::worlds(), Flavour::Http2, &OF_ANY);
+    at_every_seam::<ForHttp>(&corpus::worlds(), Flavour::Http2, |_| false, &OF_ANY);
 }
 
 #[test]
 fn a_panic_at_every_seam_of_the_layer_for_any_service() {
-    every_seam::<ForAny>(&idempotent_worlds(), Flavour::Http1, &OF_ANY);
+    at_every_seam::<ForAny>(&idempotent_worlds(), Flavour::Http1, |_| false, &OF_ANY);
 }

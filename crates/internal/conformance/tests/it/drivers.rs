@@ -27,12 +27,6 @@ reproduce_every_scenario! {
     tokio: "tokio",
     tokio_by_hand: "tokio, by hand",
     tower: "tower",
-    smol: "smol",
-    smol_on_many_threads: "smol, many threads",
-    smol_by_hand: "smol, by hand",
-    async_std: "async-std",
-    async_std_on_many_threads: "async-std, many threads",
-    async_std_by_hand: "async-std, by hand",
 }
 
 fn reproduces_every_scenario(name: &str) {

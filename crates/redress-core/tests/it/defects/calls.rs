@@ -3,49 +3,16 @@
 
 use std::error::Error;
 use std::fmt;
-use std::panic::resume_unwind;
 
 use redress_core::driver::NoTimer;
-use redress_core::observe::AttemptDecision;
 use redress_core::policy::RetryBuilder;
-use redress_core::{
-    AsyncPolicy, Cause, Classification, Classifier, ErrorClass, EventName, Policy, Retry, StopReason, fixed,
-};
+use redress_core::{AsyncPolicy, Classification, Classifier, ErrorClass, EventName, Policy, Retry, fixed};
 use redress_testing::{Recorder, VirtualClock};
 
-use crate::lab::{
-    Answer, Attempted, ByClass, Counter, Failed, GOOD, everywhere, failing, fails, ok_after, on_every_driver, script,
-    secs, stopped, succeeding,
-};
+use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, failing, fails, on_every_driver, script, secs};
 
 fn retry() -> RetryBuilder {
     Retry::builder().strategy(fixed(secs(0))).max_attempts(3)
-}
-
-/// As a panic, without its message.
-fn explode() -> ! {
-    resume_unwind(Box::new("in a hook"))
-}
-
-/// redress-py R2: an `on_attempt_end` hook that raises after a success runs the operation a second
-/// time and reports success with 2 attempts. resilience4j 228.
-///
-/// Attacks R1, R3.
-#[test]
-fn a_hook_that_panics_after_a_success_does_not_run_the_operation_again() {
-    everywhere(|lab| {
-        let policy = lab.retrying(retry());
-        let contexts = [
-            policy.context().on_attempt_end(|_| explode()),
-            policy.context().on_attempt_start(|_| explode()),
-            policy.context().on_metric(|_| explode()),
-            policy.context().on_log(|_| explode()),
-        ];
-        for context in contexts {
-            assert_eq!(context.run(&succeeding()), ok_after(1));
-            assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
-        }
-    });
 }
 
 /// Counts the results it classifies.
@@ -84,29 +51,6 @@ fn an_attempt_is_classified_once() {
     all(15);
     assert!(clock.block_on(policy.call(failing(ErrorClass::Transient).run_async())).is_err());
     all(18);
-}
-
-/// Stands for redress-py's R8, limit wording: `max_unknown_attempts=2` allows three attempts. Here
-/// the name says which of the two it counts.
-///
-/// Attacks R1.
-#[test]
-fn the_limits_count_what_their_names_say() {
-    everywhere(|lab| {
-        for limit in 0..4 {
-            let attempts = limit as usize;
-            let wide = || retry().max_attempts(9);
-            let policy = lab.retrying(wide().max_unknown_retries(limit));
-            let unknown = stopped(StopReason::MaxUnknownAttempts, attempts + 1);
-            assert_eq!(policy.run(&failing(ErrorClass::Unknown)), unknown, "{limit} retries");
-            let policy = lab.retrying(wide().max_retries_for(ErrorClass::Transient, limit));
-            let of_class = stopped(StopReason::MaxAttemptsPerClass, attempts + 1);
-            assert_eq!(policy.run(&failing(ErrorClass::Transient)), of_class, "{limit} retries");
-            let policy = lab.retrying(wide().max_attempts(limit + 1));
-            let global = stopped(StopReason::MaxAttempts, attempts + 1);
-            assert_eq!(policy.run(&failing(ErrorClass::Transient)), global, "{} attempts", limit + 1);
-        }
-    });
 }
 
 const SECRET: &str = "user 4711 of tenant 42";
@@ -167,50 +111,5 @@ fn call_and_execute_tell_the_same() {
             assert_eq!((recorder.events(), recorder.attempts()), of_call);
             assert_eq!(of_call.0.iter().filter(|event| event.name.is_terminal()).count(), 1);
         }
-    });
-}
-
-/// resilience4j 978 and 1433: no events when a result, not an exception, was the failure.
-#[test]
-fn a_failing_value_has_the_events_of_an_error() {
-    on_every_driver(|lab| {
-        let told = |failure: Attempted| {
-            let recorder = Recorder::new();
-            let policy = lab.policy().retry(retry()).observer(recorder.clone()).build();
-            policy.run(&script([failure.clone(), failure, GOOD]));
-            let causes: Vec<_> = recorder.events().iter().map(|event| event.cause).collect();
-            (recorder.event_names(), recorder.decisions(), causes)
-        };
-        let (names, decisions, causes) = told(fails(ErrorClass::Transient));
-        assert_eq!(names, [EventName::Retry, EventName::Retry, EventName::Success]);
-        assert_eq!(decisions, [AttemptDecision::Retry, AttemptDecision::Retry, AttemptDecision::Success]);
-        assert_eq!(causes, [Some(Cause::Error), Some(Cause::Error), None]);
-        let of_value = (names, decisions, vec![Some(Cause::Result), Some(Cause::Result), None]);
-        assert_eq!(told(Ok(Answer::Bad(ErrorClass::Transient))), of_value);
-    });
-}
-
-/// backon 242, ihrwein/backoff 63, reqwest-middleware 159: the caller cannot see whether a success
-/// took retries, or why a call stopped.
-#[test]
-fn an_outcome_says_whether_it_took_retries_and_why_it_stopped() {
-    on_every_driver(|lab| {
-        let policy = lab.retrying(retry());
-        let outcome = policy.execute(&script([fails(ErrorClass::Transient), GOOD]));
-        assert_eq!((outcome.is_ok(), outcome.attempts(), outcome.stop_reason()), (true, 2, None));
-        let outcome = policy.execute(&failing(ErrorClass::RateLimit));
-        assert_eq!((outcome.attempts(), outcome.stop_reason()), (3, Some(StopReason::MaxAttempts)));
-        assert_eq!((outcome.last_class(), outcome.cause()), (Some(ErrorClass::RateLimit), Some(Cause::Error)));
-    });
-}
-
-/// tower 794 and tenacity 24: the error comes back in a wrapper, or without its type.
-#[test]
-fn the_error_comes_back_as_it_was() {
-    on_every_driver(|lab| {
-        let policy = lab.retrying(retry());
-        let error = policy.call(&failing(ErrorClass::Transient)).expect_err("it fails");
-        assert_eq!(error.source().and_then(|source| source.downcast_ref()), Some(&Failed::Of(ErrorClass::Transient)));
-        assert_eq!(error.into_error(), Some(Failed::Of(ErrorClass::Transient)));
     });
 }

@@ -3,25 +3,18 @@
 
 use std::future::{Future, Ready, poll_fn, ready};
 use std::pin::pin;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use redress_core::driver::{Clock, NoTimer, Timer};
-use redress_core::strategy::{BackoffContext, Strategy, adaptive, equal_jitter, token_backoff};
-use redress_core::{
-    AsyncPolicy, Budget, CircuitBreaker, Classification, ErrorClass, Policy, Retry, StopReason, decorrelated_jitter,
-    fixed, retry_after_or,
-};
+use redress_core::strategy::{BackoffContext, Strategy, adaptive, equal_jitter};
+use redress_core::{AsyncPolicy, Budget, CircuitBreaker, ErrorClass, Policy, Retry, StopReason, fixed, retry_after_or};
 use redress_testing::VirtualClock;
 
 use crate::lab::{
-    Attempted, ByClass, Failed, GOOD, TICK, everywhere, failing, fails, millis, ok_after, script, secs, stopped,
-    succeeding, wherever_time_is_virtual,
+    Attempted, ByClass, Failed, GOOD, failing, fails, millis, ok_after, script, secs, stopped, wherever_time_is_virtual,
 };
-
-const YEAR: Duration = secs(365 * 86_400);
 
 /// redress-py: `Retry-After: 60` with a deadline of 0.5 s sleeps the full 0.5 s and then stops,
 /// after one attempt.
@@ -52,7 +45,7 @@ fn an_endless_delay_is_not_no_delay() {
 
         let policy = lab.policy().retry(endless()).no_deadline().build();
         assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
-        assert!(lab.clock.elapsed() > YEAR * 500, "{:?}", lab.clock.elapsed());
+        assert!(lab.clock.elapsed() >= Duration::from_nanos(u64::MAX - 1), "{:?}", lab.clock.elapsed());
     });
 }
 
@@ -72,29 +65,7 @@ fn an_infinite_multiplier_is_refused() {
 }
 
 /// redress-py: `equal_jitter` overflows near attempt 1024. App-Store-Connect-CLI 2165: the overflow
-/// became a delay of zero.
-#[test]
-fn no_strategy_overflows_at_attempt_1024() {
-    let failure = Classification::new(ErrorClass::Transient);
-    let at = |attempt, prev_delay| {
-        let mut context = BackoffContext::new(attempt, &failure, Instant::now());
-        context.prev_delay = prev_delay;
-        context
-    };
-    for attempt in [31, 32, 63, 64, 1023, 1024, 1025, 10_000, 1 << 31, u32::MAX] {
-        for prev_delay in [None, Some(secs(30)), Some(Duration::MAX)] {
-            let context = at(attempt, prev_delay);
-            let equal = equal_jitter().delay(&context);
-            assert!((secs(15)..=secs(30)).contains(&equal), "attempt {attempt}: {equal:?}");
-            let token = token_backoff().delay(&context);
-            assert!((secs(10)..=secs(20)).contains(&token), "attempt {attempt}: {token:?}");
-            let decorrelated = decorrelated_jitter().delay(&context);
-            assert!((millis(250)..=secs(30)).contains(&decorrelated), "attempt {attempt}: {decorrelated:?}");
-        }
-    }
-}
-
-/// The same in a call that comes there.
+/// became a delay of zero. The strategies alone are in `strategies.rs`, up to attempt 2^32.
 ///
 /// Attacks R1.
 #[test]
@@ -108,64 +79,6 @@ fn a_call_of_more_than_1024_attempts_goes_on_waiting() {
         for (index, delay) in slept.iter().enumerate().skip(7) {
             assert!((secs(15)..=secs(30)).contains(delay), "after attempt {}: {delay:?}", index + 1);
         }
-    });
-}
-
-/// backon: a `max_delay` of 10 s with jitter yielded 19.99 s, since the cap is applied before the
-/// jitter. backon 184, ferd/backoff 8, agenda 1748, Polly 2163.
-#[test]
-fn the_cap_holds_after_the_jitter() {
-    const CAP: Duration = secs(10);
-    let failure = Classification::new(ErrorClass::Transient);
-    let strategies: [(&str, &Classification, Box<dyn Strategy>); 3] = [
-        ("decorrelated_jitter", &failure, Box::new(decorrelated_jitter().max(CAP).seed(1))),
-        ("equal_jitter", &failure, Box::new(equal_jitter().max(CAP).seed(2))),
-        ("token_backoff", &failure, Box::new(token_backoff().max(CAP).seed(3))),
-    ];
-    for (name, failure, strategy) in strategies {
-        let (mut longest, mut prev_delay) = (Duration::ZERO, None);
-        for draw in 0..100_000 {
-            let mut context = BackoffContext::new(1 + draw % 40, failure, Instant::now());
-            context.prev_delay = prev_delay;
-            let delay = strategy.delay(&context);
-            longest = longest.max(delay);
-            prev_delay = Some(delay);
-        }
-        assert!(longest <= CAP, "{name}: {longest:?}");
-        assert!(longest > secs(9), "{name} draws up to the cap, not {longest:?}");
-    }
-}
-
-/// tower-resilience: its backoff never sees the error, so a hint of the server is never used.
-#[test]
-fn a_strategy_sees_the_failure_so_that_its_hint_counts() {
-    wherever_time_is_virtual(|lab| {
-        let retry = Retry::builder().strategy(retry_after_or(fixed(secs(1))).jitter(Duration::ZERO)).max_attempts(4);
-        let policy = lab.retrying(retry);
-        let asks = |seconds| Err(Failed::Hinted(ErrorClass::ServerError, secs(seconds)));
-        assert_eq!(policy.run(&script([asks(7), fails(ErrorClass::Transient), asks(3), GOOD])), ok_after(4));
-        assert_eq!(lab.clock.slept(), [secs(7), secs(1), secs(3)]);
-    });
-}
-
-/// Stands for redress-py's R9, deadline admission. ihrwein/backoff 39, google-cloud-rust 2307:
-/// calls overshoot their deadline. Here by a wait that takes longer than it should.
-///
-/// Attacks R2.
-#[test]
-fn no_attempt_starts_at_or_past_the_deadline() {
-    everywhere(|lab| {
-        for (late, ended) in [
-            (TICK, stopped(StopReason::DeadlineExceeded, 1)),
-            (Duration::ZERO, stopped(StopReason::DeadlineExceeded, 1)),
-        ] {
-            let policy = lab.policy().retry(Retry::builder().strategy(fixed(secs(1)))).deadline(secs(10)).build();
-            let context = policy.context().sleep_with(|_| lab.clock.advance(secs(10) + late));
-            assert_eq!(context.run(&failing(ErrorClass::Transient)), ended, "{late:?} past it");
-        }
-        let policy = lab.policy().retry(Retry::builder().strategy(fixed(secs(1)))).deadline(secs(10)).build();
-        let context = policy.context().sleep_with(|_| lab.clock.advance(secs(10) - TICK));
-        assert_eq!(context.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
     });
 }
 
@@ -333,69 +246,4 @@ fn a_call_within_a_call_keeps_its_own_place() {
         assert_eq!(told(&seen, ErrorClass::RateLimit), [(1, None), (2, Some(secs(5)))].repeat(3));
         assert_eq!(budget.remaining(), 9 - 2 - 3 * 2);
     });
-}
-
-/// redress-py R10, adaptive feedback: a strategy that learns is notified of a success only after a
-/// failure in the same call, so that a healthy dependency looks unhealthy.
-#[test]
-fn an_adaptive_strategy_is_notified_of_calls_that_never_failed() {
-    wherever_time_is_virtual(|lab| {
-        let strategy = adaptive(fixed(secs(1))).target_success(0.5);
-        let policy = lab.retrying(Retry::builder().strategy(strategy));
-        for _ in 0..99 {
-            assert_eq!(policy.run(&succeeding()), ok_after(1));
-        }
-        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
-        assert_eq!(lab.clock.slept(), [secs(1)], "one failure in a hundred stretches nothing");
-    });
-}
-
-/// aws-sdk-go-v2 3550: the bucket never refilled.
-#[test]
-fn a_budget_that_was_used_up_is_whole_again_a_window_later() {
-    everywhere(|lab| {
-        let budget = Budget::with_clock(3, secs(60), lab.clock.clone()).expect("valid");
-        let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(9).budget(budget.clone());
-        let policy = lab.retrying(retry);
-        for _ in 0..5 {
-            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::BudgetExhausted, 4));
-            assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::BudgetExhausted, 1));
-            lab.clock.advance(secs(60));
-            assert_eq!(budget.remaining(), 3);
-        }
-    });
-}
-
-/// failsafe-go 141: a budget that had run out killed the original call.
-#[test]
-fn an_empty_budget_does_not_cost_the_first_attempt() {
-    everywhere(|lab| {
-        let budget = Budget::new(0, secs(60)).expect("valid");
-        let policy = lab.retrying(Retry::builder().strategy(fixed(Duration::ZERO)).budget(budget));
-        for _ in 0..100 {
-            assert_eq!(policy.run(&succeeding()), ok_after(1));
-        }
-        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::BudgetExhausted, 1));
-    });
-}
-
-/// tower-resilience 411: the counters of its budget raced.
-///
-/// Attacks B1.
-#[test]
-fn threads_that_race_for_tokens_get_the_limit_together() {
-    for limit in [1, 7, 100] {
-        let clock = VirtualClock::new();
-        let budget = Budget::with_clock(limit, secs(60), clock).expect("valid");
-        let start = Barrier::new(4);
-        let granted: usize = thread::scope(|scope| {
-            let racing = || {
-                start.wait();
-                (0..100).filter(|_| budget.consume()).count()
-            };
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(racing)).collect();
-            threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
-        });
-        assert_eq!((granted, budget.remaining()), (limit as usize, 0));
-    }
 }
