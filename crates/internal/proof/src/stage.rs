@@ -34,7 +34,7 @@ pub(crate) type Attempted = Result<Value, Broken>;
 
 pub(crate) struct Stage {
     pub(crate) world: Arc<World>,
-    pub(crate) driver: Driver,
+    driver: Driver,
     pub(crate) clock: VirtualClock,
     pub(crate) origin: Instant,
     inner: Mutex<Inner>,
@@ -90,6 +90,11 @@ impl Stage {
 
     fn current(&self) -> usize {
         self.inner().current
+    }
+
+    /// The driver of the present call.
+    pub(crate) fn driver(&self) -> Driver {
+        self.world.driver(self.current(), self.driver)
     }
 
     /// A hook's habit, after its note.
@@ -168,18 +173,18 @@ impl Stage {
         self.note(What::BeforeSleep(owner, backoff, delay));
         let hook = self.hooks(owner).before_sleep.as_ref().expect("only hooks that are there are run");
         self.perform(owner, HookKind::BeforeSleep, hook.habit)?;
-        let future = hook.future.filter(|_| self.driver == Driver::Async);
+        let future = hook.future.filter(|_| self.driver() == Driver::Async);
         Ok(future.map(|awaited| self.awaited(awaited, Duration::ZERO)))
     }
 
     /// The hook instead of a wait. A blocking one waits here, an asynchronous one in the future.
     pub(crate) fn sleeper(self: &Arc<Self>, owner: Owner, delay: Duration) -> Result<Awaiting, Planned> {
         self.note(What::Sleeper(owner, delay));
-        let sleeper = self.world.sleeper(owner, self.driver).expect("only hooks that are there are run");
+        let sleeper = self.world.sleeper(owner, self.driver()).expect("only hooks that are there are run");
         self.perform(owner, HookKind::Sleeper, sleeper.habit)?;
         let slept = if sleeper.is_lazy { Duration::ZERO } else { delay };
         let slept = slept.saturating_add(sleeper.oversleeps);
-        if self.driver != Driver::Async {
+        if self.driver() != Driver::Async {
             self.clock.advance(slept);
         }
         Ok(self.awaited(sleeper.future, slept))

@@ -11,8 +11,10 @@ use proptest::test_runner::Config;
 use redress_core::strategy::{BackoffContext, Feedback, Jitter, Strategy, adaptive, equal_jitter, token_backoff};
 use redress_core::{Budget, Classification, ErrorClass, decorrelated_jitter, exponential, fixed, retry_after_or};
 
+use crate::doubt::Events;
+
 fn config() -> Config {
-    crate::config(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions/values.txt"))
+    super::config(concat!(env!("CARGO_MANIFEST_DIR"), "/regressions/values.txt"))
 }
 
 /// How many results `adaptive` keeps.
@@ -54,50 +56,6 @@ fn is_about(delay: Duration, low: f64, high: f64) -> bool {
     delay >= low - slack && delay <= high + slack
 }
 
-/// What a budget granted, as lists.
-#[derive(Default)]
-struct Grants {
-    believed: Vec<u64>,
-    /// What was granted since a reading showed the last of those to be more than a window ahead,
-    /// and that reading.
-    meanwhile: Option<(u64, Vec<u64>)>,
-}
-
-impl Grants {
-    fn hear(&mut self, now: u64, window: u64) {
-        let is_far = |at: u64| at > now + window;
-        let latest = self.believed.last().copied().unwrap_or(0);
-        match self.meanwhile.take() {
-            None if is_far(latest) => self.meanwhile = Some((now, Vec::new())),
-            None => {}
-            Some((since, grants)) if is_far(latest) && now >= since + window => {
-                self.believed = grants;
-            }
-            Some((since, grants)) if is_far(latest) && !is_far(grants.last().copied().unwrap_or(since)) => {
-                self.meanwhile = Some((since, grants));
-            }
-            Some((_, grants)) => {
-                self.believed.extend(grants.iter().map(|_| latest));
-                self.meanwhile = is_far(latest).then(|| (now, Vec::new()));
-            }
-        }
-    }
-
-    fn live(&self, now: u64, window: u64) -> u32 {
-        let meanwhile = self.meanwhile.iter().flat_map(|(_, grants)| grants);
-        self.believed.iter().chain(meanwhile).filter(|granted| now.saturating_sub(**granted) < window).count() as u32
-    }
-
-    fn note(&mut self, now: u64, cost: u32) {
-        let (earliest, grants) = match &mut self.meanwhile {
-            Some((since, grants)) => (*since, grants),
-            None => (0, &mut self.believed),
-        };
-        let recorded = now.max(grants.last().copied().unwrap_or(earliest));
-        grants.extend((0..cost).map(|_| recorded));
-    }
-}
-
 proptest! {
     #![proptest_config(config())]
 
@@ -112,17 +70,18 @@ proptest! {
     ) {
         let budget = Budget::new(limit, Duration::from_nanos(window)).expect("valid");
         let origin = Instant::now();
-        let mut grants = Grants::default();
+        let mut grants = Events::new(Duration::from_nanos(window));
         for (at, cost) in steps {
-            grants.hear(at, window);
+            let shown = Duration::from_nanos(at);
+            grants.observe(shown);
             // After a step back, grants that had left are within the window again, beside those
             // that took their place.
-            let live = grants.live(at, window).min(limit);
-            let instant = origin + Duration::from_nanos(at);
+            let live = (grants.count(shown) as u32).min(limit);
+            let instant = origin + shown;
             prop_assert_eq!(budget.remaining_at(instant), limit - live, "at {}", at);
             prop_assert_eq!(budget.consume_at(instant, cost), live + cost <= limit, "{} at {}", cost, at);
             if live + cost <= limit {
-                grants.note(at, cost);
+                (0..cost).for_each(|_| grants.push(shown));
             }
         }
     }

@@ -4,13 +4,13 @@
 use proptest::prelude::{prop_assert, proptest};
 use proptest::test_runner::Config;
 
-use crate::draw::{crowds, worlds};
+use super::{crowds, worlds};
 use crate::note::{Ending, What};
 use crate::play::{differs_anywhere, play};
 use crate::world::{Act, Driver, World};
 
 fn config() -> Config {
-    crate::config(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions/equality.txt"))
+    super::config(concat!(env!("CARGO_MANIFEST_DIR"), "/regressions/equality.txt"))
 }
 
 /// For properties whose cases are many plays each.

@@ -8,7 +8,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use redress_core::{EventName, StopReason};
 
-use crate::draw::{crowds, worlds};
+use super::{crowds, worlds};
 use crate::note::{Ending, What};
 use crate::play::play;
 use crate::world::Driver;

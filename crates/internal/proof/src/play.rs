@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::laws::case::broken_by;
 use crate::naive::Naive;
 use crate::note::{Ending, Note, What};
 use crate::stage::{Planned, Stage};
@@ -18,6 +19,8 @@ use crate::world::{Act, Driver, World};
 
 /// No case comes near it: a call that goes on for so long never ends.
 const MOST_POLLS: u32 = 10_000;
+
+const DRIVERS: [Driver; 3] = [Driver::Blocking, Driver::Bare, Driver::Async];
 
 /// What was seen.
 pub(crate) struct Played {
@@ -127,10 +130,13 @@ impl Both<'_> {
 /// Plays the case with this driver.
 pub(crate) fn play(world: &World, driver: Driver) -> Played {
     let world = Arc::new(if driver == Driver::Bare { world.without_delays() } else { world.clone() });
-    let (subject, model) = (Subject::new(&Stage::new(&world, driver)), Naive::new(&Stage::new(&world, driver)));
+    let (subject, model) = (Subject::new(&Stage::new(&world, driver), driver), Naive::new(&Stage::new(&world, driver)));
     let count = world.calls.len();
     let mut both = Both {
-        subject: Side { stage: &subject.stage, calls: (0..count).map(|call| Some(subject.call(call))).collect() },
+        subject: Side {
+            stage: &subject.stage,
+            calls: (0..count).map(|call| Some(subject.call(call, driver))).collect(),
+        },
         model: Side {
             stage: &model.stage,
             calls: (0..count).map(|call| Some(Box::pin(model.call(call)) as Calling<'_>)).collect(),
@@ -174,9 +180,28 @@ impl Played {
     }
 }
 
+/// Reads a case from bytes and plays it on every driver.
+///
+/// # Panics
+///
+/// If the engine and the model differ, or a law is broken.
+pub fn engine_schedule(bytes: &[u8]) {
+    let world = World::read(bytes);
+    let breach = differs_anywhere(&world).or_else(|| breaks_a_law(&world));
+    assert!(
+        breach.is_none(),
+        "{}
+{world:?}",
+        breach.unwrap_or_default()
+    );
+}
+
+/// The laws that are broken on any driver.
+pub(crate) fn breaks_a_law(world: &World) -> Option<String> {
+    DRIVERS.into_iter().find_map(|driver| broken_by(world, driver))
+}
+
 /// Fails with the first difference on any driver.
 pub(crate) fn differs_anywhere(world: &World) -> Option<String> {
-    [Driver::Blocking, Driver::Bare, Driver::Async]
-        .into_iter()
-        .find_map(|driver| play(world, driver).difference().map(|text| format!("{driver:?}: {text}")))
+    DRIVERS.into_iter().find_map(|driver| play(world, driver).difference().map(|text| format!("{driver:?}: {text}")))
 }
