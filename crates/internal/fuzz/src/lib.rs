@@ -12,16 +12,11 @@ mod text_parsers;
 mod conformance_reader;
 
 mod strategies;
-mod doubt;
-mod breaker_model;
-mod permit_schedule;
-mod engine_schedule;
 
 pub use crate::conformance_reader::conformance_reader;
-pub use crate::engine_schedule::engine_schedule;
-pub use crate::permit_schedule::permit_schedule;
 pub use crate::replay::replay_files;
 pub use crate::response_head::response_head;
 pub use crate::retry_after::retry_after;
 pub use crate::strategies::strategies;
 pub use crate::text_parsers::text_parsers;
+pub use redress_proof::{engine_schedule, permit_schedule};

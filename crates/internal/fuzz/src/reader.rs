@@ -62,11 +62,6 @@ impl<'b> Reader<'b> {
         if self.flag() { Some(read(self)) } else { None }
     }
 
-    /// A small number of seconds: few values, so that instants coincide.
-    pub(crate) fn ticks(&mut self) -> Duration {
-        Duration::from_secs(self.below(8).into())
-    }
-
     /// Any duration, with extreme values more often than by chance.
     pub(crate) fn any_duration(&mut self) -> Duration {
         match self.below(10) {

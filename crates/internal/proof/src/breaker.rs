@@ -1,0 +1,165 @@
+//! The reference breaker: a state, and every failure of the present era in a list.
+//!
+//! Written from the documentation, without lock, ring or packed word. Time is counted from an
+//! origin that no instant precedes. `doubt.rs` handles instants too far ahead.
+
+use std::time::Duration;
+
+use redress_core::ErrorClass;
+use redress_core::breaker::{BreakerSpec, CircuitState, ProbeLease, Transition};
+
+use crate::doubt::{Events, Wait, end_of_time};
+
+#[derive(Clone, Debug)]
+enum State {
+    Closed,
+    Open(Wait),
+    /// A probe released its place, and no other call has taken it.
+    Free,
+    /// A probe is under way; once the wait is over the next call takes its place.
+    Probing(Option<Wait>),
+}
+
+/// The expected behaviour of a circuit breaker.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    spec: BreakerSpec,
+    state: State,
+    /// The number of changes of state so far.
+    era: u64,
+    /// The failures of the era by window: that of a class with a separate threshold, or the shared
+    /// one.
+    failures: Vec<(Option<ErrorClass>, Events)>,
+    /// The end of its time, once a failure was reported. An open circuit is not open for longer.
+    end: Option<Duration>,
+}
+
+/// An admission by the [`Reference`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// Names the admission when it is reported or released.
+    pub era: u64,
+    /// The transition that it made.
+    pub transition: Option<Transition>,
+}
+
+/// A rejection by the [`Reference`]: the state, and the time until the next probe if it is known.
+pub type Rejected = (CircuitState, Option<Duration>);
+
+impl Reference {
+    /// Creates a closed breaker with this configuration.
+    #[must_use]
+    pub const fn new(spec: BreakerSpec) -> Self {
+        Self { spec, state: State::Closed, era: 0, failures: Vec::new(), end: None }
+    }
+
+    /// The state.
+    #[must_use]
+    pub const fn state(&self) -> CircuitState {
+        match self.state {
+            State::Closed => CircuitState::Closed,
+            State::Open(_) => CircuitState::Open,
+            State::Free | State::Probing(_) => CircuitState::HalfOpen,
+        }
+    }
+
+    /// Whether the admission of `era` is the current probe.
+    #[must_use]
+    pub const fn is_probe(&self, era: u64) -> bool {
+        matches!(self.state, State::Probing(_)) && era == self.era
+    }
+
+    /// How long a probe keeps its place.
+    #[must_use]
+    pub const fn lease(&self) -> Option<Duration> {
+        match self.spec.probe_lease {
+            ProbeLease::RecoveryTimeout => Some(self.spec.recovery_timeout),
+            ProbeLease::Lasts(lease) => Some(lease),
+            _ => None,
+        }
+    }
+
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.era += 1;
+        self.failures.clear();
+    }
+
+    fn wait(&self, now: Duration, length: Duration) -> Wait {
+        Wait::new(now, length, self.end.unwrap_or_else(|| end_of_time(now)))
+    }
+
+    /// A call arrives.
+    ///
+    /// # Errors
+    ///
+    /// If the breaker rejects it.
+    pub fn admit(&mut self, now: Duration) -> Result<Admitted, Rejected> {
+        let state = self.state();
+        match &mut self.state {
+            State::Closed => return Ok(Admitted { era: self.era, transition: None }),
+            State::Probing(None) => return Err((state, None)),
+            State::Open(wait) | State::Probing(Some(wait)) => {
+                let left = wait.left(now);
+                if !left.is_zero() {
+                    return Err((state, Some(left)));
+                }
+            }
+            State::Free => {}
+        }
+        self.enter(State::Probing(self.lease().map(|lease| self.wait(now, lease))));
+        Ok(Admitted { era: self.era, transition: (state == CircuitState::Open).then_some(Transition::HalfOpened) })
+    }
+
+    /// The call admitted in `era` ends: with the class of its last failure, or without one.
+    pub fn report(&mut self, era: u64, class: Option<ErrorClass>, now: Duration) -> Option<Transition> {
+        let end = if class.is_some() { *self.end.get_or_insert_with(|| end_of_time(now)) } else { Duration::MAX };
+        if era != self.era {
+            return None;
+        }
+        let counting = class.and_then(|class| self.counts(class));
+        match (&self.state, counting) {
+            (State::Probing(_), None) => {
+                self.enter(State::Closed);
+                Some(Transition::Closed)
+            }
+            (State::Probing(_), Some(_)) => self.open(now),
+            (State::Closed, Some((window, threshold))) => {
+                // At the end of time, failures are as good as simultaneous.
+                let count = self.failures_in(window).add(now.min(end));
+                if count < threshold as usize { None } else { self.open(now) }
+            }
+            (State::Closed, None) | (State::Open(_) | State::Free, _) => None,
+        }
+    }
+
+    /// The window that a class counts in and its threshold, if it counts.
+    fn counts(&self, class: ErrorClass) -> Option<(Option<ErrorClass>, u32)> {
+        let own = self.spec.class_thresholds.iter().rev().find(|(of, _)| *of == class);
+        match own {
+            Some((_, threshold)) => Some((Some(class), *threshold)),
+            None => self.spec.trip_on.contains(&class).then_some((None, self.spec.failure_threshold)),
+        }
+    }
+
+    fn failures_in(&mut self, window: Option<ErrorClass>) -> &mut Events {
+        let known = self.failures.iter().position(|(of, _)| *of == window).unwrap_or_else(|| {
+            self.failures.push((window, Events::new(self.spec.window)));
+            self.failures.len() - 1
+        });
+        &mut self.failures[known].1
+    }
+
+    fn open(&mut self, now: Duration) -> Option<Transition> {
+        let wait = self.wait(now, self.spec.recovery_timeout);
+        self.enter(State::Open(wait));
+        Some(Transition::Opened)
+    }
+
+    /// The call admitted in `era` ends without a result.
+    pub fn release(&mut self, era: u64) {
+        if self.is_probe(era) {
+            self.enter(State::Free);
+        }
+    }
+}
