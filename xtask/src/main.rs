@@ -70,8 +70,8 @@ enum Task {
     Soak(soak::Args),
     /// Counts the crates that each feature compiles, into docs/dependencies.md.
     Dependencies(dependencies::Args),
-    /// Builds the documentation; warnings are errors.
-    Docs,
+    /// Builds the documentation and checks its pictures; warnings are errors.
+    Docs(docs::Args),
 }
 
 fn main() -> ExitCode {
@@ -100,6 +100,6 @@ fn run(cli: &Cli) -> Result<()> {
         Task::Mutants(args) => mutants::run(&workspace, args),
         Task::Soak(args) => soak::run(&workspace, args),
         Task::Dependencies(args) => dependencies::run(&workspace, args),
-        Task::Docs => docs::run(&workspace),
+        Task::Docs(args) => docs::run(&workspace, args),
     }
 }
