@@ -19,6 +19,7 @@ macro_rules! pages {
 pages! {
     EntryPoint = "entry-point.md",
     Errors = "errors.md",
+    Backoff = "backoff.md",
     HttpClients = "http-clients.md",
     TowerServices = "tower-services.md",
     Grpc = "grpc.md",
@@ -26,6 +27,7 @@ pages! {
     Observability = "observability.md",
     Incident = "incident.md",
     Testing = "testing.md",
+    Migrating = "migrating.md",
 }
 
 /// Generated from `docs/from-python.md` by the build script.
