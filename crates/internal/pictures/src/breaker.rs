@@ -19,6 +19,7 @@ const RECOVERY: Duration = Duration::from_secs(10);
 
 const CALLS_PER_SECOND: u32 = 10;
 const THRESHOLD: u32 = 20;
+const WINDOW: Duration = Duration::from_secs(20);
 const HEIGHT: u32 = 500;
 
 /// One second of the outage.
@@ -59,8 +60,8 @@ pub(crate) fn pictures() -> Result<Vec<Picture>> {
 /// Makes a call every tenth of a second, on a server that is down for a while.
 fn live() -> Result<Life> {
     let clock = VirtualClock::new();
-    let breaker = CircuitBreaker::builder().failure_threshold(THRESHOLD).recovery_timeout(RECOVERY);
-    let breaker = breaker.window(Duration::from_secs(10)).build()?;
+    let breaker = CircuitBreaker::builder().failure_threshold(THRESHOLD).window(WINDOW).recovery_timeout(RECOVERY);
+    let breaker = breaker.build()?;
     let policy = Policy::builder()
         .retry(no_retries())
         .circuit_breaker(&breaker)

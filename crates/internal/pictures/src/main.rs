@@ -54,3 +54,14 @@ fn pictures() -> Result<Vec<Picture>> {
     let made: Result<Vec<_>> = makers.iter().map(|make| make()).collect();
     Ok(made?.into_iter().flatten().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::pictures;
+
+    #[test]
+    fn the_pictures_come_out_the_same_every_time() {
+        let (once, again) = (pictures().expect("drawn"), pictures().expect("drawn"));
+        assert!(once == again, "a picture depends on chance or on real time");
+    }
+}

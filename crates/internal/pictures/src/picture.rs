@@ -11,6 +11,7 @@ use crate::theme::{THEMES, Theme};
 /// From the root of the repository.
 const FOLDER: &str = "docs/guide/pictures";
 
+#[derive(PartialEq, Eq)]
 pub(crate) struct Picture {
     file: String,
     svg: String,

@@ -89,3 +89,15 @@ impl io::Write for Screen {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn a_part_is_found_under_its_colours() {
+        let printed = "a\n\x1b[1mb\x1b[0m 1\nb 2\n\x1b[1mc\x1b[0m\nd\n";
+        assert_eq!(part(printed, "b", "c").expect("there is one"), "\x1b[1mb\x1b[0m 1\nb 2\n");
+        assert!(part(printed, "e", "f").is_err());
+    }
+}
