@@ -26,7 +26,7 @@ const STEPS: &[Step] = &[
     Step { name: "clippy-alone", run: lint::clippy_apart },
     Step { name: "tests", run: suite::tests },
     Step { name: "doctests", run: suite::doctests },
-    Step { name: "docs", run: docs::run },
+    Step { name: "docs", run: docs::check },
     Step { name: "conformance", run: conformance::run_own },
     Step { name: "deny", run: deny::run_if_due },
     Step { name: "dependencies", run: dependencies::check },

@@ -74,8 +74,8 @@ enum Task {
     Deny,
     /// Counts the crates that each feature compiles, into docs/dependencies.md.
     Dependencies(dependencies::Args),
-    /// Builds the documentation; warnings are errors.
-    Docs,
+    /// Builds the documentation and checks its pictures; warnings are errors.
+    Docs(docs::Args),
 }
 
 fn main() -> ExitCode {
@@ -105,6 +105,6 @@ fn run(cli: &Cli) -> Result<()> {
         Task::Soak(args) => soak::run(&workspace, args),
         Task::Deny => deny::run(&workspace),
         Task::Dependencies(args) => dependencies::run(&workspace, args),
-        Task::Docs => docs::run(&workspace),
+        Task::Docs(args) => docs::run(&workspace, args),
     }
 }

@@ -20,6 +20,7 @@ pages! {
     Start = "start.md",
     EntryPoint = "entry-point.md",
     Errors = "errors.md",
+    Backoff = "backoff.md",
     BlockingTools = "blocking-tools.md",
     Workers = "workers.md",
     HttpClients = "http-clients.md",
@@ -32,6 +33,7 @@ pages! {
     Observability = "observability.md",
     Incident = "incident.md",
     Testing = "testing.md",
+    Migrating = "migrating.md",
 }
 
 /// Generated from `docs/from-python.md` by the build script.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anstyle::Style;
 use redress::{EventName, RetryTimeline};
 
-use crate::story::{BAD, DIM, GOOD, NOTE};
+use super::story::{BAD, DIM, GOOD, NOTE};
 
 pub(crate) const LEGEND: &str = "= running   x failed   . waiting   o answered   - rejected by the breaker";
 

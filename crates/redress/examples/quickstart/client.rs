@@ -1,15 +1,13 @@
-//! The part that a user of redress writes: a client with its error type, a classifier, and one
-//! policy for all calls.
+//! The part that a user of redress writes: one policy for all calls, and a classifier for the
+//! client's pages and errors.
 //!
 //! It does not depend on the rest of the example, so it can be copied.
 
 use std::time::{Duration, SystemTime};
 
-use http_body_util::{BodyExt, Empty};
+use hyper::Response;
 use hyper::body::Bytes;
-use hyper::{Response, Uri};
-use hyper_util::client::legacy::{self, Client, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::client::legacy;
 use redress::integration::http::classify_response;
 use redress::runtime::tokio::AsyncPolicy;
 use redress::strategy::equal_jitter;
@@ -71,21 +69,4 @@ pub(crate) enum FetchError {
     Send(#[from] legacy::Error),
     #[error("the answer broke off")]
     Read(#[from] hyper::Error),
-}
-
-/// An ordinary HTTP client. Clones share the connections.
-#[derive(Clone)]
-pub(crate) struct HttpClient(Client<HttpConnector, Empty<Bytes>>);
-
-impl HttpClient {
-    pub(crate) fn new() -> Self {
-        // Retries by the client would be requests that the policy neither counts nor limits.
-        Self(Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http())
-    }
-
-    /// Reads the whole body, so that a connection lost halfway fails the attempt.
-    pub(crate) async fn get(&self, uri: &Uri) -> Result<Page, FetchError> {
-        let (head, body) = self.0.get(uri.clone()).await?.into_parts();
-        Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
-    }
 }

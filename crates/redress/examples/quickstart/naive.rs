@@ -7,7 +7,8 @@ use std::time::Duration;
 use hyper::{StatusCode, Uri};
 use tokio::time::{sleep, timeout};
 
-use crate::client::{ATTEMPT_TIMEOUT, HttpClient, MAX_ATTEMPTS};
+use super::client::{ATTEMPT_TIMEOUT, MAX_ATTEMPTS};
+use super::net::HttpClient;
 
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -14,8 +14,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
+
+use super::net::Listener;
 
 /// How long the server is down before it is merely overloaded.
 const OUTAGE: Duration = Duration::from_millis(500);
@@ -72,7 +73,7 @@ struct Visit {
 
 impl Server {
     pub(crate) async fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let listener = Listener::bind(("127.0.0.1", 0)).await?;
         let server = Self { address: listener.local_addr()?, seen: Arc::default() };
         tokio::spawn(server.clone().serve(listener));
         Ok(server)
@@ -87,7 +88,7 @@ impl Server {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(path).map_or(0, |seen| seen.count)
     }
 
-    async fn serve(self, listener: TcpListener) {
+    async fn serve(self, listener: Listener) {
         // An accept fails if the process has no free file descriptor; a later one may succeed.
         loop {
             let Ok((stream, _)) = listener.accept().await else { continue };

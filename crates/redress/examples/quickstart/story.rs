@@ -1,22 +1,21 @@
-//! The output: attempts as they happen, a timeline for each call, and the totals, within 80 columns
-//! and coloured on a terminal only.
+//! The output: attempts as they happen, a timeline for each call, and the totals, in colour and
+//! within 80 columns.
 
 use std::fmt::{Arguments, Display};
-use std::io::{Stdout, Write as _};
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anstream::AutoStream;
 use anstyle::{AnsiColor, Effects, Style};
 use hyper::{StatusCode, Uri};
 use redress::observe::AttemptContext;
 use redress::runtime::tokio::AsyncPolicy;
 use redress::{Cause, Event, EventName, RetryOutcome, StopReason};
 
-use crate::chart::{LEGEND, Row};
-use crate::client::{self, FetchError, Page, PageClassifier};
-use crate::naive;
-use crate::scenes::{EVERY, Scene};
+use super::chart::{LEGEND, Row};
+use super::client::{self, FetchError, Page, PageClassifier};
+use super::naive;
+use super::scenes::{EVERY, Scene};
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
@@ -35,7 +34,7 @@ macro_rules! say {
 /// The output. Clones write to the same stream.
 #[derive(Clone)]
 pub(crate) struct Story {
-    screen: Arc<Mutex<AutoStream<Stdout>>>,
+    screen: Arc<Mutex<dyn Write + Send>>,
 }
 
 /// A call that has ended.
@@ -52,8 +51,8 @@ pub(crate) struct Load {
 }
 
 impl Story {
-    pub(crate) fn new() -> Self {
-        Self { screen: Arc::new(Mutex::new(anstream::stdout())) }
+    pub(crate) fn new(screen: impl Write + Send + 'static) -> Self {
+        Self { screen: Arc::new(Mutex::new(screen)) }
     }
 
     /// A closed output does not stop the calls.
