@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use http::{Request, Response};
 use redress_core::classify::DefaultClassifier;
 use redress_core::driver::{NoTimer, Timer};
-use redress_core::{CallContext, Event};
+use redress_core::{CallContext, ErrorClass, Event};
 use redress_http::http_classifier;
 use redress_tokio::AsyncPolicy;
 use redress_tower::http::HttpProtocol;
@@ -72,6 +72,14 @@ impl Protocol<u32, u32> for Hearing {
     fn replay(&self, request: &u32) -> Result<u32, &'static str> {
         Ok(*request)
     }
+}
+
+#[test]
+fn a_protocol_that_only_replays_sets_nothing() {
+    assert_eq!(Hearing.operation(&7), None);
+    assert!(Hearing.context(&7).is_none());
+    assert_eq!(Hearing.retry_forbidden(&7, None, &ErrorClass::Transient.into()), None);
+    assert!(!Hearing.bypasses(&7) && Hearing.hears_of_end());
 }
 
 #[test]
