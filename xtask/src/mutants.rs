@@ -45,10 +45,11 @@ const SUBJECTS: &[Subject] = &[
     // All of its behaviour tests, except the enumerations of every drop and every panic: their time
     // is better spent on more mutants.
     Subject { package: "redress-core", tests: &["--lib", "--test=it"], skipped: &["cancellation", "panic_points"] },
-    Subject { package: "redress-http", tests: &["--lib", "--tests"], skipped: &[] },
+    // Without the features, the files that need them would be mutated and not compiled.
+    Subject { package: "redress-http", tests: &["--all-features", "--lib", "--tests"], skipped: &[] },
     // Tests that need a feature have it: the crate is among its dev-dependencies, with all
-    // features.
-    Subject { package: "redress-tower", tests: &["--lib", "--tests"], skipped: &[] },
+    // features. The simulated network alone takes nearly as long as a mutant may.
+    Subject { package: "redress-tower", tests: &["--lib", "--test=it", "--test=places"], skipped: &[] },
     // Its tests are built with and without the feature for HTTP/2.
     Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     /// An error with this `Debug` and `Display` output and source.
-    struct Printed(&'static str, &'static str, Option<Box<Self>>);
+    struct Printed(&'static str, &'static str, Option<Box<dyn Error>>);
 
     impl fmt::Debug for Printed {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -202,7 +202,7 @@ mod tests {
 
     impl Error for Printed {
         fn source(&self) -> Option<&(dyn Error + 'static)> {
-            self.2.as_ref().map(|source| &**source as _)
+            self.2.as_deref()
         }
     }
 
@@ -212,7 +212,7 @@ mod tests {
         Printed(
             "hyper_util::client::legacy::Error(SendRequest, ...)",
             "client error (SendRequest)",
-            Some(source.into()),
+            Some(Box::new(source)),
         )
     }
 
@@ -232,6 +232,16 @@ mod tests {
             (of_client("Error { kind: GoAway(b\"\", ENHANCE_YOUR_CALM, Remote) }"), RateLimit, true),
             (Printed("hyper_util::client::legacy::Error(UserUnsupportedVersion)", "", None), Permanent, false),
             (Printed("hyper_util::client::legacy::Error(Connect, \"?\")", "", None), Transient, true),
+            // A Unix socket that does not exist yet.
+            (
+                Printed(
+                    "hyper_util::client::legacy::Error(Connect, \"?\")",
+                    "",
+                    Some(Box::new(io::Error::from(io::ErrorKind::NotFound))),
+                ),
+                Transient,
+                true,
+            ),
             (Printed("reqwest::Error { kind: Builder, url: \"::\" }", "", None), Permanent, false),
             (Printed("reqwest::Error { kind: Status(503, None), url: \"\" }", "", None), ServerError, false),
             (Printed("reqwest::Error { kind: Status(421, None), url: \"\" }", "", None), Transient, true),
@@ -257,6 +267,9 @@ mod tests {
     fn a_layer_that_gave_up_waiting_is_a_timeout() {
         let failure = classify_client(&Printed("Elapsed(())", "request timed out", None));
         assert_eq!((failure.class(), failure.is_timeout()), (ErrorClass::Transient, true));
+        // Types of the same name or text.
+        assert!(!classify_client(&Printed("Elapsed(())", "", None)).is_timeout());
+        assert!(!classify_client(&Printed("", "request timed out", None)).is_timeout());
         assert!(!classify_client(&io::Error::from(io::ErrorKind::ConnectionReset)).is_timeout());
     }
 }

@@ -249,6 +249,27 @@ mod tests {
         assert_eq!(classify_handshake(&Endless), None);
     }
 
+    /// An error with this text, written piece by piece.
+    #[derive(Debug)]
+    struct Pieces(Vec<String>);
+
+    impl fmt::Display for Pieces {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.iter().try_for_each(|piece| f.write_str(piece))
+        }
+    }
+
+    impl Error for Pieces {}
+
+    #[test]
+    fn a_text_counts_however_it_is_written_up_to_its_bound() {
+        let class = |first: String| classify_handshake(&Pieces(vec![first, "alert unknown ca".to_owned()]));
+        for (length, class_of_text) in [(0, true), (1, true), (255, true), (256, false), (257, false)] {
+            let expected = class_of_text.then_some(ErrorClass::Permanent);
+            assert_eq!(class("?".repeat(length)), expected, "{length}");
+        }
+    }
+
     #[test]
     fn what_a_connection_failed_of_decides_and_nothing_was_sent() {
         let of_kind = |kind| io::Error::from(kind);

@@ -46,3 +46,17 @@ impl Drain {
         attempt_left.map_or(self.max_time, |left| self.max_time.min(left / 2))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draining_takes_at_most_its_time_and_half_of_what_the_attempt_has_left() {
+        let drain = Drain::default();
+        assert_eq!((drain.max_bytes(), drain.time(None)), (65_536, Duration::from_millis(100)));
+        for (left, time) in [(0, 0), (50, 25), (199, 99), (200, 100), (5_000, 100)] {
+            assert_eq!(drain.time(Some(Duration::from_millis(left))).as_millis(), time, "{left} ms left");
+        }
+    }
+}

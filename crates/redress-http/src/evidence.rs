@@ -322,9 +322,36 @@ mod tests {
     #[test]
     fn a_text_is_compared_at_its_beginning_however_it_is_written() {
         assert!(begins_with(&"failed", "fail") && begins_with(&"fail", "fail") && begins_with(&'f', "f"));
-        assert!(begins_with(&format_args!("{}{}", "fa", "iled"), "fail"));
         assert!(!begins_with(&"fai", "fail") && !begins_with(&"", "fail") && !begins_with(&"nofail", "fail"));
-        assert!(!begins_with(&format_args!("{}{}", "x", "fail"), "fail"));
         assert!(!begins_with(&"faü", "faö") && !begins_with(&"ü", "u"));
+        // Variables, because literals are joined at compile time.
+        let (fa, il, x) = ("fa", "il", 'x');
+        assert!(begins_with(&format_args!("{fa}{il}ed"), "fail"));
+        assert!(!begins_with(&format_args!("{x}{fa}{il}"), "fail"));
+    }
+
+    #[test]
+    fn a_text_is_read_no_further_than_the_comparison_needs() {
+        struct Unread;
+        impl fmt::Display for Unread {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                panic!("the result was known before");
+            }
+        }
+        let (fa, il) = ("fa", "il");
+        assert!(begins_with(&format_args!("{fa}{il}{Unread}"), "fail"));
+        assert!(!begins_with(&format_args!("{fa}{fa}{Unread}"), "fail"));
+    }
+
+    #[test]
+    fn a_failure_of_the_callers_part_counts_against_no_server() {
+        let hint = std::time::Duration::from_secs(7);
+        let of = |class: ErrorClass| own_failure(Classification::new(class).with_retry_after(hint));
+        for class in [ErrorClass::Transient, ErrorClass::ServerError, ErrorClass::RateLimit, ErrorClass::Unknown] {
+            assert_eq!(of(class), Classification::new(ErrorClass::Unknown).with_retry_after(hint), "{class:?}");
+        }
+        for class in [ErrorClass::Permanent, ErrorClass::Permission, ErrorClass::Auth] {
+            assert_eq!(of(class).class(), class);
+        }
     }
 }

@@ -189,7 +189,8 @@ impl IdempotencyGuard {
 /// The position of a status' bit, or `None` for a status that is not a failure.
 const fn place(status: StatusCode) -> Option<(usize, u64)> {
     match status.as_u16() {
-        code @ 400..=599 => Some(((code as usize - 400) / 64, 1 << ((code - 400) % 64))),
+        // Any 64 codes in a row have 64 different remainders.
+        code @ 400..=599 => Some(((code as usize - 400) / 64, 1 << (code % 64))),
         _ => None,
     }
 }

@@ -58,7 +58,14 @@ mod tests {
 
         let mut many_frames = KeptFrames::at_most(1_000_000, 96);
         let kept = (1..).take_while(|_| many_frames.keep(1)).count();
-        assert_eq!(kept, (1_000_000 + LEAST) / 96);
+        assert_eq!(kept, (1_000_000 + 16_384) / 96);
+    }
+
+    #[test]
+    fn a_frame_counts_with_its_length_and_an_empty_one_as_a_byte() {
+        let mut kept = KeptFrames::at_most(10, 96);
+        assert_eq!([9, 0, 0].map(|length| kept.keep(length)), [true, true, false]);
+        assert!(!KeptFrames::at_most(10, 96).keep(11));
     }
 
     #[test]

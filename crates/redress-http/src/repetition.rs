@@ -113,6 +113,7 @@ mod tests {
         assert_eq!(LastFailure::of(Cause::Timeout, Some(busy), &failure), LastFailure::Answer(busy));
         assert_eq!(LastFailure::of(Cause::Timeout, None, &failure), LastFailure::Timeout);
         assert_eq!(LastFailure::of(Cause::Error, None, &failure), LastFailure::Error);
+        assert_eq!(LastFailure::of(Cause::Error, None, &failure.unsent()), LastFailure::Connection);
     }
 
     #[test]

@@ -80,6 +80,32 @@ fn a_request_bypasses_by_its_head() {
 }
 
 #[test]
+fn headers_are_changed_for_each_attempt_by_the_last_function() {
+    let rules = RequestRules::new()
+        .attempt_headers(|headers, _| _ = headers.remove("x-id"))
+        .attempt_headers(|headers, attempt| _ = headers.insert("x-attempt", attempt.number().into()));
+    let policy = Policy::builder().retry(redress_testing::no_retries()).build().unwrap();
+    let prepared = policy.context().execute_with(|attempt| {
+        let mut headers = get("/").headers().clone();
+        rules.prepare(&mut headers, attempt);
+        RequestRules::new().prepare(&mut headers, attempt);
+        Ok::<_, io::Error>(headers)
+    });
+    let headers = prepared.into_value().unwrap();
+    assert_eq!((&headers["x-id"], &headers["x-attempt"]), (&"7".parse().unwrap(), &"1".parse().unwrap()));
+}
+
+#[test]
+fn debug_output_shows_settings_and_no_credentials() {
+    let request = Request::get("http://user:secret@host/").body(()).unwrap();
+    let head = format!("{:?}", Head::from_request(&request));
+    assert!(head.starts_with("Head { method: GET, uri: ") && !head.contains("secret"), "{head}");
+    let rules = format!("{:?}", RequestRules::new().deadline(Duration::from_secs(3)));
+    assert!(rules.starts_with("RequestRules { guard: IdempotencyGuard"), "{rules}");
+    assert_eq!(format!("{:?}", PolicySelector::new(7)), "PolicySelector { policy: 7, .. }");
+}
+
+#[test]
 fn the_guard_is_the_one_that_was_set() {
     let guard = IdempotencyGuard::new().retry_non_idempotent_on(StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(RequestRules::new().guard(guard).idempotency(), guard);

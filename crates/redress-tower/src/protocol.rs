@@ -11,6 +11,7 @@ use redress_core::{Attempt, CallContext, Cause, Classification, OutcomeSummary};
 /// Only [`replay`](Self::replay) is required. Implementations exist for requests that are `Clone`
 /// ([`CloneRequest`]), for a function ([`replay_with`]) and for HTTP
 /// (`redress_tower::http::HttpProtocol`).
+#[expect(unused_variables, reason = "the defaults read nothing, and implementations copy the names")]
 pub trait Protocol<Req, Res> {
     /// Returns a replay of the request, to be sent if this attempt fails.
     ///
@@ -27,30 +28,25 @@ pub trait Protocol<Req, Res> {
     /// Returns the operation's name in events. Called only if the call has observers. Keep names
     /// low-cardinality. Default: none.
     fn operation(&self, request: &Req) -> Option<Cow<'static, str>> {
-        let _ = request;
         None
     }
 
     /// Returns the settings of this request's call: a deadline, an abort handle, hooks. If they
     /// have no name, [`operation`](Self::operation) names the call. Default: none.
     fn context(&self, request: &Req) -> Option<CallContext<'static, ()>> {
-        let _ = request;
         None
     }
 
     /// Returns whether the request bypasses the policy: one attempt, no breaker, no events.
     /// Default: false.
     fn bypasses(&self, request: &Req) -> bool {
-        let _ = request;
         false
     }
 
     /// Changes the request of an attempt before it is sent, for example to add a header with the
     /// attempt's number or with the time it has left. Runs within the scopes of the policy's
     /// observers, so the attempt's span is current. Default: does nothing.
-    fn prepare(&self, request: &mut Req, attempt: Attempt) {
-        let _ = (request, attempt);
-    }
+    fn prepare(&self, request: &mut Req, attempt: Attempt) {}
 
     /// Returns why the request must not be sent again after this failure, even though it can be
     /// replayed. `response` is the failed response, if there is one, and `failure` is the
@@ -58,7 +54,6 @@ pub trait Protocol<Req, Res> {
     /// before the inner service was called is marked as [unsent](Classification::is_unsent).
     /// Default: `None`.
     fn retry_forbidden(&self, request: &Req, response: Option<&Res>, failure: &Classification) -> Option<&'static str> {
-        let _ = (request, response, failure);
         None
     }
 
@@ -67,21 +62,16 @@ pub trait Protocol<Req, Res> {
     /// `failure`. Put the reason into the request here if the inner service needs it. Default: does
     /// nothing.
     fn repeats(&self, request: &mut Req, attempt: u32, cause: Cause, response: Option<&Res>, failure: &Classification) {
-        let _ = (request, attempt, cause, response, failure);
     }
 
     /// Called on a failed response before waiting for the next attempt; release its resources here.
     /// If no further attempt follows, the call returns what is left of the response. Default: does
     /// nothing.
-    fn discard(&self, response: &mut Res) {
-        let _ = response;
-    }
+    fn discard(&self, response: &mut Res) {}
 
     /// Called with the response that the call returns, good or bad, if
     /// [`hears_of_end`](Self::hears_of_end) returns true. Default: does nothing.
-    fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {
-        let _ = (response, summary);
-    }
+    fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {}
 
     /// Returns whether [`ended`](Self::ended) does anything. If not, a call skips the summary and
     /// two readings of the clock. Default: true.

@@ -24,7 +24,7 @@ fn of_error<E>(classifier: &impl Classifier<Response<()>, E>, error: E) -> Class
 }
 
 #[test]
-fn responses_fail_by_status_in_all_three() {
+fn responses_fail_by_status_in_all_of_them() {
     let rows = [
         (200, None),
         (301, None),
@@ -46,6 +46,8 @@ fn responses_fail_by_status_in_all_three() {
         assert_eq!(answered(&http_classifier(), status), plain, "{status}");
         assert_eq!(answered(&http_retry_after_classifier(), status), hinted, "{status}");
         assert_eq!(answered(&default_result_classifier(), status), hinted, "{status}");
+        let boxed: Result<_, Box<dyn Error + Send + Sync>> = Ok(response(status));
+        assert_eq!(boxed_http_classifier().classify(&boxed), hinted, "{status}");
     }
 }
 

@@ -251,6 +251,26 @@ async fn a_protocol_keeps_its_say_beside_a_context() {
     assert_eq!(*attempts.lock().unwrap(), [None, None, Some(2), Some(3)]);
 }
 
+#[tokio::test]
+async fn a_protocol_bypasses_and_prepares_beside_a_context() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sees = Arc::clone(&seen);
+    let policy = AsyncPolicy::builder().classifier(http_classifier()).retry(at_once().max_attempts(2)).build().unwrap();
+    let protocol = HttpProtocol::new()
+        .bypass_if(|head| head.uri.path() == "/health")
+        .attempt_headers(|headers, attempt| _ = headers.insert("x-attempt", attempt.number().into()));
+    let layer = PolicyLayer::new(policy).protocol(protocol).context_for(|_: &Request<()>| CallContext::new());
+    let mut service = layer.layer(service_fn(move |request: Request<()>| {
+        sees.lock().unwrap().push(request.headers().get("x-attempt").cloned());
+        ready(Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap()))
+    }));
+    for path in ["/stock", "/health"] {
+        service.call(Request::get(path).body(()).unwrap()).await.unwrap();
+    }
+    let number = |number: u32| Some(number.into());
+    assert_eq!(*seen.lock().unwrap(), [number(1), number(2), number(1)]);
+}
+
 /// Releases responses before the wait.
 #[derive(Clone)]
 struct Discarding;

@@ -5,6 +5,7 @@
 mod service;
 
 mod auto_traits;
+mod calls;
 mod cancellation;
 mod client;
 mod contexts;

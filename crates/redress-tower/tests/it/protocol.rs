@@ -9,8 +9,9 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use redress_core::Event;
+use redress_core::classify::DefaultClassifier;
 use redress_core::driver::{NoTimer, Timer};
+use redress_core::{CallContext, ErrorClass, Event};
 use redress_http::http_classifier;
 use redress_tokio::AsyncPolicy;
 use redress_tower::http::HttpProtocol;
@@ -49,13 +50,16 @@ impl Timer for Asked {
     }
 }
 
-/// How often the clock is read for a call with this protocol, which succeeds at once.
-fn readings(protocol: impl Protocol<u32, u32> + Clone) -> u32 {
+/// A layer whose policy counts its readings of the clock.
+type Watched<X> = PolicyLayer<redress_core::AsyncPolicy<DefaultClassifier, Asked>, X>;
+
+/// How often the clock is read for a call through this layer, which succeeds at once.
+fn readings<X: Protocol<u32, u32> + Clone>(layer: impl FnOnce(Watched<CloneRequest>) -> Watched<X>) -> u32 {
     let asked = Asked::default();
     let policy = redress_core::AsyncPolicy::<_, NoTimer>::builder().timer(asked.clone());
     let policy = policy.retry(at_once()).no_deadline().build().unwrap();
     let inner = service_fn(|request: u32| ready(io::Result::Ok(request)));
-    let mut call = Box::pin(PolicyLayer::new(policy).protocol(protocol).layer(inner).call(7));
+    let mut call = Box::pin(layer(PolicyLayer::new(policy)).layer(inner).call(7));
     assert!(matches!(poll_once(&mut call), Poll::Ready(Ok(7))));
     asked.0.load(Ordering::Relaxed)
 }
@@ -71,11 +75,23 @@ impl Protocol<u32, u32> for Hearing {
 }
 
 #[test]
+fn a_protocol_that_only_replays_sets_nothing() {
+    assert_eq!(Hearing.operation(&7), None);
+    assert!(Hearing.context(&7).is_none());
+    assert_eq!(Hearing.retry_forbidden(&7, None, &ErrorClass::Transient.into()), None);
+    assert!(!Hearing.bypasses(&7) && Hearing.hears_of_end());
+}
+
+#[test]
 fn a_call_whose_end_is_not_heard_of_reads_no_clock() {
-    assert_eq!(readings(Hearing), 2);
-    assert_eq!(readings(CloneRequest::default()), 0);
-    assert_eq!(readings(Once::default()), 0);
-    assert_eq!(readings(replay_with(|request: &u32| Ok(*request))), 0);
+    assert_eq!(readings(|layer| layer.protocol(Hearing)), 2);
+    assert_eq!(readings(|layer| layer.protocol(CloneRequest::default())), 0);
+    assert_eq!(readings(|layer| layer.protocol(Once::default())), 0);
+    assert_eq!(readings(|layer| layer.protocol(replay_with(|request: &u32| Ok(*request)))), 0);
+    // A context does not change that.
+    let context = |_: &u32| CallContext::new();
+    assert_eq!(readings(|layer| layer.protocol(Hearing).context_for(context)), 2);
+    assert_eq!(readings(|layer| layer.context_for(context)), 0);
 }
 
 #[tokio::test]
@@ -102,6 +118,8 @@ fn types_without_settings_to_show_print_their_names() {
     assert_eq!(format!("{provider:?}"), "PolicyProviderFn");
     assert_eq!(format!("{:?}", replay_with(|request: &u32| Ok(*request))), "ReplayWith");
     assert!(format!("{:?}", HttpProtocol::new()).starts_with("HttpProtocol"));
+    let layer = PolicyLayer::new(policy(1)).context_for(|_: &u32| CallContext::new());
+    assert!(format!("{layer:?}").contains("ContextFor { protocol: CloneRequest, .. }"));
     let mut service = PolicyLayer::new(policy(1)).layer(Scripted::<u32, u32>::new([]));
     assert_eq!(format!("{:?}", service.call(7)), "PolicyFuture { .. }");
 }
