@@ -20,6 +20,7 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, FileFailurePersistence};
 
 use crate::draw::{ACT, ACTS, CALL, CALLS, POLICY};
+use crate::play::{DRIVERS, play};
 use crate::world::World;
 
 /// Few enough for a debug build to be done with each property in a second or two, unless
@@ -63,4 +64,10 @@ fn worlds() -> impl Strategy<Value = World> {
 /// Cases about shared state: several concurrent calls, and a breaker that trips soon.
 fn crowds() -> impl Strategy<Value = World> {
     cases(true, 4..=9, 8..40)
+}
+
+/// The first difference from the model on any driver.
+fn differs_anywhere(world: &World) -> Option<String> {
+    let mut plays = DRIVERS.into_iter().map(|driver| (driver, play(world, driver).difference()));
+    plays.find_map(|(driver, difference)| Some(format!("{driver:?}: {}", difference?)))
 }

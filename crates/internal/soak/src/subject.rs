@@ -1,25 +1,27 @@
-//! The policies under test, made from recipes: a blocking and an asynchronous one for each breaker,
-//! which share settings, budget and strategies.
+//! The policies under test: a blocking and an asynchronous one for each breaker, which share
+//! settings, budget and strategies.
 //!
-//! `scene.rs` holds the recipes.
+//! `scene.rs` holds the settings.
 
 use std::iter;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redress_core::breaker::BreakerSource;
 use redress_core::classify::DefaultClassifier;
-use redress_core::driver::NoTimer;
-use redress_core::error::ConfigError;
+use redress_core::driver::{Clock, NoTimer};
+use redress_core::error::{ConfigError, ConfigIssue};
 use redress_core::policy::{Async, PolicyBuilder};
+use redress_core::strategy::{BackoffContext, Feedback, Strategy};
 use redress_core::{AsyncPolicy, CallContext, Policy, Retry};
 use redress_tokio::TokioTimer;
 
-use crate::census::{Census, Terms, Watcher};
-use crate::circuit::Circuit;
+use crate::breakers::Circuit;
+use crate::call::{Census, Count, Watcher};
 use crate::clock::{WildClock, WildTimer};
 use crate::hooks::Mood;
-use crate::operation::Reader;
+use crate::operation::{Reader, SPOILER};
+use crate::panics;
 use crate::timelines::Timelines;
 use crate::witness::Witness;
 
@@ -79,10 +81,6 @@ pub(crate) enum Asynchronous {
 }
 
 impl Subject {
-    pub(crate) fn terms(&self) -> Terms {
-        self.census.terms
-    }
-
     pub(crate) fn make(recipe: &Recipe) -> Self {
         let census = recipe.census;
         let asynchronous = (!census.terms.detaches).then(|| asynchronous(recipe));
@@ -93,9 +91,7 @@ impl Subject {
 fn blocking(recipe: &Recipe) -> Vec<Driven<Policy<Reader>>> {
     let builder = prepared(Policy::builder(), recipe);
     let builder = match recipe.clock {
-        Some(clock) => {
-            builder.clock(|| redress_core::driver::Clock::now(clock)).sleep_with(|delay: Duration| clock.jump(delay))
-        }
+        Some(clock) => builder.clock(|| clock.now()).sleep_with(|delay: Duration| clock.jump(delay)),
         None => builder,
     };
     let policy = builder.build().expect("a valid recipe");
@@ -137,27 +133,25 @@ fn family<P>(
 }
 
 fn prepared<K>(builder: PolicyBuilder<DefaultClassifier, K>, recipe: &Recipe) -> PolicyBuilder<Reader, K> {
+    let terms = recipe.census.terms;
     let mut builder = builder.classifier(Reader(recipe.census));
     if let Some(retry) = &recipe.retry {
         builder = builder.retry(retry);
     }
-    builder = match recipe.census.terms.deadline {
+    builder = match terms.deadline {
         Some(deadline) => builder.deadline(deadline),
         None => builder.no_deadline(),
     };
-    if let Some(timeout) = recipe.census.terms.attempt_timeout {
+    if let Some(timeout) = terms.attempt_timeout {
         builder = builder.attempt_timeout(timeout);
     }
-    if recipe.census.terms.may_finish {
+    if terms.may_finish {
         builder = builder.finish_running_attempt();
     }
     if let Some(guard) = recipe.guards.first() {
         builder = builder.circuit_breaker(guard.clone());
     }
-    if recipe.census.terms.watched {
-        builder = builder.observer(Watcher(recipe.census));
-    }
-    builder
+    if terms.quiet { builder } else { builder.observer(Watcher(recipe.census)) }
 }
 
 /// The settings that all callers share: hooks that sometimes panic or refuse, called concurrently.
@@ -170,4 +164,35 @@ fn shared<P>(context: CallContext<'static, P>) -> CallContext<'static, P> {
         })
         .abort_if(move || aborts.refuses())
         .sleep_handler(move |context, _| sleeps.decision(context))
+}
+
+/// A strategy that wraps another: it counts the successes it learns from, and panics when told to.
+pub(crate) struct Pupil<S> {
+    pub(crate) inner: S,
+    pub(crate) census: &'static Census,
+}
+
+impl<S: Strategy> Strategy for Pupil<S> {
+    fn delay(&self, context: &BackoffContext<'_>) -> Duration {
+        if context.classification.retry_after() == Some(SPOILER) {
+            self.census.add(Count::Spoilt);
+            panics::throw();
+        }
+        self.inner.delay(context)
+    }
+
+    fn learns(&self) -> bool {
+        self.inner.learns()
+    }
+
+    fn learn(&self, feedback: Feedback, now: Instant) {
+        if feedback == Feedback::Success {
+            self.census.add(Count::Learned);
+        }
+        self.inner.learn(feedback, now);
+    }
+
+    fn issues(&self) -> Vec<ConfigIssue> {
+        self.inner.issues()
+    }
 }

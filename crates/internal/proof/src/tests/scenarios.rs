@@ -11,8 +11,9 @@ use std::time::Duration;
 use redress_core::breaker::ProbeLease;
 use redress_core::{ErrorClass, EventName, StopReason};
 
+use super::differs_anywhere;
 use crate::note::{Ending, Hook, HookKind, Note, What};
-use crate::play::{differs_anywhere, play};
+use crate::play::play;
 use crate::world::{
     AttemptSpec, BreakerSpec, CallSpec, Driver, End, Habit, Hooks, Owner, Pace, PolicySpec, RetrySpec, StrategySpec,
     Times, World,
