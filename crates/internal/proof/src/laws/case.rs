@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use redress_core::observe::AttemptDecision;
-use redress_core::{Classification, EventName, StopReason};
+use redress_core::{Classification, Event, EventName, StopReason};
 
 use super::call::{Ended, Record};
 use super::permits::END_OF_TIME;
 use super::{Law, Laws, permits, spending};
 use crate::breaker::Reference;
-use crate::note::{Ending, Hook, HookKind, Note, Refused, Told, What};
+use crate::note::{Ending, Hook, HookKind, Note, Refused, What};
 use crate::play::{Played, play};
 use crate::world::{Capture, Driver, Habit, Hooks, OwnDeadline, Owner, Sleeper, World};
 
@@ -70,7 +70,7 @@ fn hurry(hooks: &mut Hooks) {
     }
 }
 
-fn told(note: &Note) -> Option<&Told> {
+fn told(note: &Note) -> Option<&Event<'static>> {
     match &note.what {
         What::Told(WATCHER, event) => Some(event),
         _ => None,
