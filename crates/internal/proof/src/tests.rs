@@ -3,14 +3,14 @@
 //!
 //! A failing case is shrunk and its bytes written below `regressions/`: commit it, every run starts
 //! with those. Bytes describe a case only while `draw.rs` is unchanged, so important cases are
-//! written out in `scenarios`. `PROPTEST_CASES=100000` makes a long run of it.
+//! written out in `scenarios.rs`. `PROPTEST_CASES=100000` makes a long run of it.
 
+mod budget;
 mod equality;
 mod laws;
 mod permits;
 mod reach;
 mod scenarios;
-mod values;
 
 use std::env;
 

@@ -6,18 +6,18 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 
-use redress_core::driver::Timer;
 use redress_core::{AsyncPolicy, Attempt, Policy};
 use tokio::task::yield_now;
 
 use crate::breakers::{self, Parcel};
 use crate::call::{Call, Tally};
 use crate::cancel::Cut;
+use crate::clock::StormTimer;
 use crate::hooks;
 use crate::operation::{self, Dice, Reader};
 use crate::panics;
 use crate::scene::Scene;
-use crate::subject::{Asynchronous, Driven, Subject};
+use crate::subject::{Driven, Subject};
 use crate::timelines::Recording;
 use crate::watchdog::Pulse;
 
@@ -55,14 +55,9 @@ pub(crate) async fn tasks(scene: &'static Scene, pulse: &'static Pulse, mut dice
         }
         let cut = Cut::drawn(&mut dice);
         let may_hang = subject.census.terms.cuts() || cut.ends_all();
-        match &subject.asynchronous {
-            Some(Asynchronous::Tokio(family)) => {
-                cut.apply(asynchronous(scene, subject, dice.pick(family), dice.fork(), may_hang)).await;
-            }
-            Some(Asynchronous::Wild(family)) => {
-                cut.apply(asynchronous(scene, subject, dice.pick(family), dice.fork(), may_hang)).await;
-            }
-            None => {}
+        if !subject.asynchronous.is_empty() {
+            let driven = dice.pick(&subject.asynchronous);
+            cut.apply(asynchronous(scene, subject, driven, dice.fork(), may_hang)).await;
         }
     }
 }
@@ -151,16 +146,13 @@ fn blocking(scene: &'static Scene, subject: &'static Subject, driven: &Driven<Po
     }
 }
 
-async fn asynchronous<Tm>(
+async fn asynchronous(
     scene: &'static Scene,
     subject: &'static Subject,
-    driven: &'static Driven<AsyncPolicy<Reader, Tm>>,
+    driven: &'static Driven<AsyncPolicy<Reader, StormTimer>>,
     mut dice: Dice,
     may_hang: bool,
-) where
-    Tm: Timer + Send + Sync,
-    Tm::Sleep: Send,
-{
+) {
     let (census, executes) = (subject.census, dice.one_in(2));
     let (tally, mut recording, mut own) = (Tally::new(census), Recording::Nowhere, None);
     let settings = Settings::drawn(&mut dice);

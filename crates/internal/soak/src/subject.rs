@@ -11,14 +11,13 @@ use redress_core::breaker::BreakerSource;
 use redress_core::classify::DefaultClassifier;
 use redress_core::driver::{Clock, NoTimer};
 use redress_core::error::{ConfigError, ConfigIssue};
-use redress_core::policy::{Async, PolicyBuilder};
+use redress_core::policy::PolicyBuilder;
 use redress_core::strategy::{BackoffContext, Feedback, Strategy};
 use redress_core::{AsyncPolicy, CallContext, Policy, Retry};
-use redress_tokio::TokioTimer;
 
 use crate::breakers::Circuit;
 use crate::call::{Census, Count, Watcher};
-use crate::clock::{WildClock, WildTimer};
+use crate::clock::{StormTimer, WildClock};
 use crate::hooks::Mood;
 use crate::operation::{Reader, SPOILER};
 use crate::panics;
@@ -62,8 +61,8 @@ impl From<Guard> for BreakerSource {
 pub(crate) struct Subject {
     pub(crate) census: &'static Census,
     pub(crate) blocking: Vec<Driven<Policy<Reader>>>,
-    /// `None` if operations are detached, which only blocking ones can be.
-    pub(crate) asynchronous: Option<Asynchronous>,
+    /// None if operations are detached, which only blocking ones can be.
+    pub(crate) asynchronous: Vec<Driven<AsyncPolicy<Reader, StormTimer>>>,
     pub(crate) timelines: Timelines,
 }
 
@@ -75,15 +74,10 @@ pub(crate) struct Driven<P: 'static> {
     pub(crate) breaker: Option<&'static str>,
 }
 
-pub(crate) enum Asynchronous {
-    Tokio(Vec<Driven<AsyncPolicy<Reader, TokioTimer>>>),
-    Wild(Vec<Driven<AsyncPolicy<Reader, WildTimer>>>),
-}
-
 impl Subject {
     pub(crate) fn make(recipe: &Recipe) -> Self {
         let census = recipe.census;
-        let asynchronous = (!census.terms.detaches).then(|| asynchronous(recipe));
+        let asynchronous = if census.terms.detaches { Vec::new() } else { asynchronous(recipe) };
         Self { census, blocking: blocking(recipe), asynchronous, timelines: Timelines::new(census.laws) }
     }
 }
@@ -98,19 +92,9 @@ fn blocking(recipe: &Recipe) -> Vec<Driven<Policy<Reader>>> {
     family(policy, recipe, Policy::with_circuit_breaker, Policy::context)
 }
 
-fn asynchronous(recipe: &Recipe) -> Asynchronous {
-    let builder = prepared(AsyncPolicy::<_, NoTimer>::builder(), recipe);
-    match recipe.clock {
-        Some(clock) => Asynchronous::Wild(asynchronous_family(builder.timer(WildTimer(clock)), recipe)),
-        None => Asynchronous::Tokio(asynchronous_family(builder.timer(TokioTimer), recipe)),
-    }
-}
-
-fn asynchronous_family<Tm: Clone>(
-    builder: PolicyBuilder<Reader, Async<Tm>>,
-    recipe: &Recipe,
-) -> Vec<Driven<AsyncPolicy<Reader, Tm>>> {
-    let policy = builder.build().expect("a valid recipe");
+fn asynchronous(recipe: &Recipe) -> Vec<Driven<AsyncPolicy<Reader, StormTimer>>> {
+    let builder = AsyncPolicy::<_, NoTimer>::builder().timer(StormTimer(recipe.clock));
+    let policy = prepared(builder, recipe).build().expect("a valid recipe");
     family(policy, recipe, AsyncPolicy::with_circuit_breaker, AsyncPolicy::context)
 }
 
