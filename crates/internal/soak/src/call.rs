@@ -1,5 +1,5 @@
-//! The calls of one pair of policies: the record of each, by which it is judged when it is over, and
-//! the sums over all, which must agree after the storm.
+//! The calls of one pair of policies: the record of each, by which it is judged when it is over,
+//! and the sums over all, which must agree after the storm.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,11 +2,11 @@
 //! real drivers, with failures, hints, aborts, cancellations, panics and clocks that misbehave.
 //! Afterwards all accounts must balance.
 //!
-//! In reading order: the command line (`arguments`), the operations and the policies that are called
-//! (`operation`, `hooks`, `subject`, `scene`), the callers (`callers`, `cancel`), what is counted
-//! (`call`, `timelines`, `budgets`, `breakers`, `witness`), and the course of a storm (`storm`,
-//! `watchdog`, `report`). The laws, the record of a call that they judge, and the reference breaker
-//! are those of redress-proof.
+//! In reading order: the command line (`arguments`), the operations and the policies that are
+//! called (`operation`, `hooks`, `subject`, `scene`), the callers (`callers`, `cancel`), what is
+//! counted (`call`, `timelines`, `budgets`, `breakers`, `witness`), and the course of a storm
+//! (`storm`, `watchdog`, `report`). The laws, the record of a call that they judge, and the
+//! reference breaker are those of redress-proof.
 //!
 //! The verdict depends on laws, never on speed. A seed fixes the random choices of each caller, not
 //! how the callers interleave.

@@ -71,8 +71,8 @@ fn wait(scene: &Scene, main: &Pulse, began: Instant) -> Option<Memory> {
 fn settle(scene: &Scene, warm: Option<Memory>) -> Option<Memory> {
     let (laws, mut dice) = (scene.laws, Dice::new(scene.seed));
     for subject in &scene.subjects {
-        // Detached operations outlive their calls by less than a millisecond on a quiet machine. The
-        // watchdog limits this wait through the storm's pulse.
+        // Detached operations outlive their calls by less than a millisecond on a quiet machine.
+        // The watchdog limits this wait through the storm's pulse.
         while subject.census.terms.detaches && !subject.census.is_quiet() {
             thread::sleep(Duration::from_millis(1));
         }

@@ -1,7 +1,7 @@
 //! The laws, applied to a case played in virtual time, on the engine alone, without the model.
 //!
-//! The case has an observer of all events and a breaker that records its permits. Hooks take no time
-//! in it, so a note has the instant of the event it describes.
+//! The case has an observer of all events and a breaker that records its permits. Hooks take no
+//! time in it, so a note has the instant of the event it describes.
 
 use std::time::Duration;
 
