@@ -79,6 +79,11 @@ impl Reference {
         }
     }
 
+    /// How long the circuit stays open from `now` on; `None` if it is not open.
+    pub(crate) fn open_for(&mut self, now: Duration) -> Option<Duration> {
+        if let State::Open(wait) = &mut self.state { Some(wait.left(now)) } else { None }
+    }
+
     fn enter(&mut self, state: State) {
         self.state = state;
         self.era += 1;

@@ -22,7 +22,7 @@ use redress_core::{Cause, Classification, ErrorClass, EventName, StopReason};
 use self::admission::Permit;
 use self::gates::Grants;
 use crate::breaker::Reference;
-use crate::note::{Backoff, Ending, Entry, Told, What};
+use crate::note::{Backoff, Ending, Entry, What};
 use crate::stage::{Planned, Stage};
 use crate::world::{Broken, Capture, Hooks, OwnDeadline, Owner, RetrySpec, Times, Value};
 
@@ -81,7 +81,7 @@ impl Drop for Life<'_> {
         }
         let (naive, now) = (self.naive, self.naive.now());
         let event = naive.event_of_failure(EventName::Cancelled, self, None);
-        naive.tell(self, &event, now);
+        naive.tell(self, event, now);
     }
 }
 
@@ -200,8 +200,9 @@ impl Naive {
             Err(Err(planned)) => return Err(Err(planned)),
             Err(Ok(reason)) => Err((reason, None)),
             Ok(granted) => {
-                let event = self.event_of_failure(EventName::Retry, life, Some(failed));
-                self.tell(life, &Told { sleep: granted.wait, ..event }, now);
+                let mut event = self.event_of_failure(EventName::Retry, life, Some(failed));
+                event.delay = granted.wait;
+                self.tell(life, event, now);
                 match self.objection(life, failed, &granted, now) {
                     None => Ok(granted),
                     Some(reason) => Err((reason, Some(granted.wait))),

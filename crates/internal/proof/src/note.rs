@@ -34,7 +34,7 @@ pub(crate) enum What {
         attempt: u32,
     },
     Abort(Owner),
-    Told(Hook, Told),
+    Told(Hook, Event<'static>),
     Start(Hook, Seen),
     End(Hook, Seen),
     Delay(Backoff),
@@ -71,41 +71,6 @@ pub(crate) enum HookKind {
     Handler,
     BeforeSleep,
     Sleeper,
-}
-
-/// An event.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Told {
-    pub(crate) name: EventName,
-    pub(crate) attempt: u32,
-    pub(crate) sleep: Duration,
-    pub(crate) class: Option<ErrorClass>,
-    pub(crate) stop_reason: Option<StopReason>,
-    pub(crate) cause: Option<Cause>,
-    pub(crate) state: Option<CircuitState>,
-    /// Since the call began.
-    pub(crate) elapsed: Option<Duration>,
-    pub(crate) operation: Option<String>,
-    pub(crate) error_type: Option<&'static str>,
-    pub(crate) classification: Option<Classification>,
-}
-
-impl From<&Event<'_>> for Told {
-    fn from(event: &Event<'_>) -> Self {
-        Self {
-            name: event.name,
-            attempt: event.attempt,
-            sleep: event.delay,
-            class: event.class,
-            stop_reason: event.stop_reason,
-            cause: event.cause,
-            state: event.state,
-            elapsed: event.elapsed,
-            operation: event.operation.as_deref().map(str::to_owned),
-            error_type: event.error_type,
-            classification: event.classification.as_deref().cloned(),
-        }
-    }
 }
 
 /// What an attempt hook sees.

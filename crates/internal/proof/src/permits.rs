@@ -102,10 +102,11 @@ impl<'b> PermitGame<'b> {
         Self { breaker, time, has_own_clock: false, leaps: false, laws, reference, permits: Vec::new() }
     }
 
-    /// Plays these steps with a breaker that has just closed, and that nothing else uses. Time is
-    /// counted from now and does not leap.
-    pub fn replay(breaker: &'b CircuitBreaker, steps: &[u8], laws: &'b Laws) {
-        let (mut game, mut bytes) = (Self::new(breaker, Time::default(), laws), Bytes::new(steps));
+    /// Plays these steps with a closed breaker whose failures no longer count at `origin`, and that
+    /// nothing else uses. Time starts there and does not leap.
+    pub fn replay(breaker: &'b CircuitBreaker, origin: Instant, steps: &[u8], laws: &'b Laws) {
+        let time = Time { origin, since: Arc::default() };
+        let (mut game, mut bytes) = (Self::new(breaker, time, laws), Bytes::new(steps));
         while !bytes.is_at_end() {
             game.step(&mut bytes);
         }

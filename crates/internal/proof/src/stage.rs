@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use redress_core::SleepDecision;
 use redress_core::strategy::Feedback;
+use redress_core::{Event, SleepDecision};
 use redress_testing::VirtualClock;
 
-use crate::note::{Backoff, Hook, HookKind, Note, Seen, Told, What};
+use crate::note::{Backoff, Hook, HookKind, Note, Seen, What};
 use crate::world::{
     Answer, AttemptSpec, Awaited, Broken, Driver, End, Habit, Hooks, Owner, Pace, StrategySpec, Value, World,
 };
@@ -124,7 +124,7 @@ impl Stage {
         habit.expect("only hooks that are there are run")
     }
 
-    pub(crate) fn tell(&self, hook: Hook, event: Told) -> Result<(), Planned> {
+    pub(crate) fn tell(&self, hook: Hook, event: Event<'static>) -> Result<(), Planned> {
         self.note(What::Told(hook, event));
         self.perform(hook.owner, hook.kind, self.habit(hook)).map(drop)
     }

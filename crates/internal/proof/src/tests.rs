@@ -3,14 +3,14 @@
 //!
 //! A failing case is shrunk and its bytes written below `regressions/`: commit it, every run starts
 //! with those. Bytes describe a case only while `draw.rs` is unchanged, so important cases are
-//! written out in `scenarios`. `PROPTEST_CASES=100000` makes a long run of it.
+//! written out in `scenarios.rs`. `PROPTEST_CASES=100000` makes a long run of it.
 
+mod budget;
 mod equality;
 mod laws;
 mod permits;
 mod reach;
 mod scenarios;
-mod values;
 
 use std::env;
 
@@ -20,6 +20,7 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, FileFailurePersistence};
 
 use crate::draw::{ACT, ACTS, CALL, CALLS, POLICY};
+use crate::play::{DRIVERS, play};
 use crate::world::World;
 
 /// Few enough for a debug build to be done with each property in a second or two, unless
@@ -63,4 +64,10 @@ fn worlds() -> impl Strategy<Value = World> {
 /// Cases about shared state: several concurrent calls, and a breaker that trips soon.
 fn crowds() -> impl Strategy<Value = World> {
     cases(true, 4..=9, 8..40)
+}
+
+/// The first difference from the model on any driver.
+fn differs_anywhere(world: &World) -> Option<String> {
+    let mut plays = DRIVERS.into_iter().map(|driver| (driver, play(world, driver).difference()));
+    plays.find_map(|(driver, difference)| Some(format!("{driver:?}: {}", difference?)))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::dice::Dice;
+use crate::operation::Dice;
 use crate::panics;
 
 /// The treatment of a call's future.

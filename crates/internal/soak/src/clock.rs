@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use redress_core::driver::{Clock, Timer};
+use redress_tokio::TokioTimer;
+use tokio::task::yield_now;
 
 thread_local! {
     static LAST_TOLD: Cell<u64> = const { Cell::new(0) };
@@ -114,41 +115,25 @@ impl Clock for WildClock {
     }
 }
 
-/// A timer on a [`WildClock`]: a wait yields once, then advances the clock.
+/// Tokio's timer, or one on a [`WildClock`]: there a wait yields once, then advances the clock.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct WildTimer(pub(crate) &'static WildClock);
+pub(crate) struct StormTimer(pub(crate) Option<&'static WildClock>);
 
-impl Timer for WildTimer {
-    type Sleep = WildSleep;
+impl Timer for StormTimer {
+    type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-    fn sleep(&self, duration: Duration) -> WildSleep {
-        WildSleep { clock: self.0, duration, has_waited: false }
+    fn sleep(&self, duration: Duration) -> Self::Sleep {
+        match self.0 {
+            None => Box::pin(TokioTimer.sleep(duration)),
+            Some(clock) => Box::pin(async move {
+                yield_now().await;
+                clock.jump(duration);
+            }),
+        }
     }
 
     fn now(&self) -> Instant {
-        self.0.now()
-    }
-}
-
-/// A wait on a [`WildTimer`].
-#[derive(Debug)]
-pub(crate) struct WildSleep {
-    clock: &'static WildClock,
-    duration: Duration,
-    has_waited: bool,
-}
-
-impl Future for WildSleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.has_waited {
-            self.clock.jump(self.duration);
-            return Poll::Ready(());
-        }
-        self.has_waited = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        self.0.map_or_else(|| TokioTimer.now(), Clock::now)
     }
 }
 

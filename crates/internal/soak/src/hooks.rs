@@ -10,9 +10,8 @@ use redress_core::strategy::BackoffContext;
 use redress_core::{AsyncPolicy, CallContext, Event, Policy, SleepDecision};
 use tokio::task::yield_now;
 
-use crate::call::{Listener, Tally};
-use crate::census::{Census, Trace};
-use crate::dice::Dice;
+use crate::call::{Census, Listener, Tally, Trace};
+use crate::operation::Dice;
 use crate::panics;
 use crate::subject::Subject;
 use crate::timelines::{Recording, Timelines};
@@ -66,12 +65,13 @@ impl Mood {
 pub(crate) fn equip<'a, P>(
     context: CallContext<'a, P>,
     dice: &mut Dice,
-    tally: &Arc<Tally>,
+    tally: &Tally,
     subject: &'static Subject,
     breaker: Option<&'static str>,
 ) -> (CallContext<'a, P>, Recording) {
     let census = subject.census;
-    let mut context = context.observer(Listener { tally: Arc::clone(tally), census, breaker });
+    tally.record().is_watched = true;
+    let mut context = context.observer(Listener { tally: tally.clone(), census, breaker });
     if dice.one_in(4) {
         context = limit(context, dice, tally, census.terms.wild);
     }
@@ -104,7 +104,7 @@ pub(crate) fn equip<'a, P>(
 /// Sets a deadline for the call, which has passed already in one case of four.
 fn limit<'a, P>(context: CallContext<'a, P>, dice: &mut Dice, tally: &Tally, wild: bool) -> CallContext<'a, P> {
     let span = if dice.one_in(4) { Duration::ZERO } else { dice.micros(if wild { 3_000_000 } else { 3_000 }) };
-    tally.limit(span);
+    tally.record().own_deadline = Some(span);
     // A wild clock may later step back behind an instant that it returns here.
     if wild || dice.one_in(2) { context.deadline(span) } else { context.deadline(Instant::now() + span) }
 }

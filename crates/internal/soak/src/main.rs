@@ -2,10 +2,11 @@
 //! real drivers, with failures, hints, aborts, cancellations, panics and clocks that misbehave.
 //! Afterwards all accounts must balance.
 //!
-//! In reading order: the command line (`arguments`), the laws (`law`), the choices of a caller and
-//! the policies it calls (`dice`, `operation`, `subject`, `scene`), the callers (`thread_caller`,
-//! `task_caller`, `permits`, `weather`), the counts (`census`, `call`, `witness`, `ledger`), and
-//! the course and end of a storm (`storm`, `watchdog`, `aftermath`, `report`).
+//! In reading order: the command line (`arguments`), the operations and the policies that are
+//! called (`operation`, `hooks`, `subject`, `scene`), the callers (`callers`, `cancel`), what is
+//! counted (`call`, `timelines`, `budgets`, `breakers`, `witness`), and the course of a storm
+//! (`storm`, `watchdog`, `report`). The laws, the record of a call that they judge, and the
+//! reference breaker are those of redress-proof.
 //!
 //! The verdict depends on laws, never on speed. A seed fixes the random choices of each caller, not
 //! how the callers interleave.
@@ -21,38 +22,27 @@ use clap::Parser as _;
 use crate::arguments::Arguments;
 
 mod arguments;
-
-mod law;
 mod panics;
 
 mod clock;
-mod ledger;
-mod purse;
-mod edges;
-mod circuit;
+mod budgets;
+mod breakers;
 mod witness;
 
-mod census;
 mod call;
 mod timelines;
 
-mod dice;
 mod operation;
-mod pupil;
 mod hooks;
 mod subject;
 mod scene;
 
-mod permits;
-mod thread_caller;
 mod cancel;
-mod task_caller;
-mod weather;
+mod callers;
 
 mod memory;
 mod watchdog;
 mod report;
-mod aftermath;
 mod storm;
 
 fn main() -> ExitCode {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::law::{Law, Laws};
+use redress_proof::{Law, Laws};
 
 /// The growth allowed after warming up. An allocator keeps an arena for each thread and fills it
 /// slowly: half a mebibyte in seven minutes. At a million calls a second, a leak of one byte a call
@@ -51,8 +51,9 @@ pub(crate) fn mebibytes(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use redress_proof::Laws;
+
     use super::{Memory, check, parse};
-    use crate::law::Laws;
 
     #[test]
     fn reads_the_two_lines() {

@@ -4,16 +4,16 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use redress_proof::Law;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::arguments::Arguments;
-use crate::dice::Dice;
+use crate::breakers::{self, Parcel};
 use crate::memory::{self, Memory};
-use crate::permits::{self, Parcel};
-use crate::report::{self, Totals};
+use crate::operation::Dice;
 use crate::scene::Scene;
 use crate::watchdog::{self, Pulse};
-use crate::{aftermath, panics, task_caller, thread_caller, weather};
+use crate::{callers, panics, report};
 
 /// Permits on their way to another thread.
 const PARCELS: usize = 256;
@@ -39,13 +39,11 @@ pub(crate) fn run(arguments: &Arguments) -> bool {
     let warm = wait(scene, main, began);
     scene.call_it_over();
     let lasted = began.elapsed();
-    let rounds = crew.rounds(scene);
     crew.join();
     main.beat(0);
-    let end = aftermath::settle(scene, warm);
+    let end = settle(scene, warm);
     drop(shift);
-    report::figures(scene, lasted, rounds, [start, warm, end]);
-    report::verdict(scene.laws);
+    report::figures(scene, lasted, [start, warm, end]);
     scene.laws.all_hold()
 }
 
@@ -53,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> bool {
 fn wait(scene: &Scene, main: &Pulse, began: Instant) -> Option<Memory> {
     let arguments = &scene.arguments;
     let (duration, interval) = (arguments.duration(), arguments.interval());
-    let (mut warm, mut told) = (None, (Duration::ZERO, Totals::default()));
+    let (mut warm, mut told) = (None, Duration::ZERO);
     while began.elapsed() < duration && scene.laws.all_hold() && panics::unexpected() == 0 {
         main.beat(0);
         thread::sleep(Duration::from_millis(50));
@@ -61,13 +59,38 @@ fn wait(scene: &Scene, main: &Pulse, began: Instant) -> Option<Memory> {
         if warm.is_none() && elapsed >= warm_after(duration) {
             warm = memory::read();
         }
-        if elapsed >= told.0 + interval {
-            let totals = Totals::of(scene);
-            report::line(elapsed, totals, told, memory::read());
-            told = (elapsed, totals);
+        if elapsed >= told + interval {
+            report::line(scene, elapsed, memory::read());
+            told = elapsed;
         }
     }
     warm
+}
+
+/// Makes all checks that must wait for the end; `warm` is the memory in use after warming up.
+fn settle(scene: &Scene, warm: Option<Memory>) -> Option<Memory> {
+    let (laws, mut dice) = (scene.laws, Dice::new(scene.seed));
+    for subject in &scene.subjects {
+        // Detached operations outlive their calls by less than a millisecond on a quiet machine.
+        // The watchdog limits this wait through the storm's pulse.
+        while subject.census.terms.detaches && !subject.census.is_quiet() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        subject.timelines.settle();
+        subject.census.settle();
+    }
+    let (returned, received) = (scene.witness.edges.counts(), scene.witness_told.counts());
+    laws.require(Law::Edges, received == returned, || {
+        format!("observers received {received:?}, the witness returned {returned:?}")
+    });
+    scene.circuits.iter().for_each(|circuit| circuit.settle(&mut dice, laws));
+    scene.witness.settle_up(&mut dice);
+    scene.purses.iter().for_each(|purse| purse.settle(laws));
+    laws.balance(Law::Panics, "on purpose", ("thrown", panics::thrown()), ("seen by the hook", panics::seen()));
+    laws.balance(Law::Panics, "not on purpose", ("seen", panics::unexpected()), ("allowed", 0));
+    let end = memory::read();
+    memory::check(laws, warm, end);
+    end
 }
 
 /// All callers of a storm.
@@ -91,7 +114,7 @@ impl Crew {
             crew.start_one(scene, number, pulse, dice.fork(), &elsewhere);
         }
         // Ends when every caller has dropped its sender.
-        crew.threads.push(thread::spawn(move || permits::settle_parcels(&parcels)));
+        crew.threads.push(thread::spawn(move || breakers::settle_parcels(&parcels)));
         watchdog::watch(scene, pulses);
         crew
     }
@@ -109,17 +132,17 @@ impl Crew {
         if number < threads {
             self.threads.push(thread::spawn(move || {
                 let _shift = pulse.shift();
-                thread_caller::run(scene, pulse, dice, &elsewhere);
+                callers::threads(scene, pulse, dice, &elsewhere);
             }));
         } else if number < threads + tasks {
             self.runtime.spawn(async move {
                 let _shift = pulse.shift();
-                task_caller::run(scene, pulse, dice, elsewhere).await;
+                callers::tasks(scene, pulse, dice, elsewhere).await;
             });
         } else if number == threads + tasks {
             self.threads.push(thread::spawn(move || {
                 let _shift = pulse.shift();
-                weather::run(scene, pulse, dice);
+                callers::weather(scene, pulse, dice);
             }));
         }
     }
@@ -127,12 +150,6 @@ impl Crew {
     /// The pulse of the storm, which is the last.
     fn main(&self) -> &'static Pulse {
         self.pulses.last().expect("the storm has a pulse")
-    }
-
-    /// The rounds of all threads, and of all tasks.
-    fn rounds(&self, scene: &Scene) -> [u64; 2] {
-        let (threads, others) = self.pulses.split_at(scene.arguments.threads);
-        [threads, &others[..scene.arguments.tasks]].map(|pulses| pulses.iter().map(Pulse::rounds).sum())
     }
 
     /// Waits until all callers have ended; the watchdog limits the wait.

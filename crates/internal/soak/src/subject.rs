@@ -1,25 +1,26 @@
-//! The policies under test, made from recipes: a blocking and an asynchronous one for each breaker,
-//! which share settings, budget and strategies.
+//! The policies under test: a blocking and an asynchronous one for each breaker, which share
+//! settings, budget and strategies.
 //!
-//! `scene.rs` holds the recipes.
+//! `scene.rs` holds the settings.
 
 use std::iter;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redress_core::breaker::BreakerSource;
 use redress_core::classify::DefaultClassifier;
-use redress_core::driver::NoTimer;
-use redress_core::error::ConfigError;
-use redress_core::policy::{Async, PolicyBuilder};
+use redress_core::driver::{Clock, NoTimer};
+use redress_core::error::{ConfigError, ConfigIssue};
+use redress_core::policy::PolicyBuilder;
+use redress_core::strategy::{BackoffContext, Feedback, Strategy};
 use redress_core::{AsyncPolicy, CallContext, Policy, Retry};
-use redress_tokio::TokioTimer;
 
-use crate::census::{Census, Terms, Watcher};
-use crate::circuit::Circuit;
-use crate::clock::{WildClock, WildTimer};
+use crate::breakers::Circuit;
+use crate::call::{Census, Count, Watcher};
+use crate::clock::{StormTimer, WildClock};
 use crate::hooks::Mood;
-use crate::operation::Reader;
+use crate::operation::{Reader, SPOILER};
+use crate::panics;
 use crate::timelines::Timelines;
 use crate::witness::Witness;
 
@@ -60,8 +61,8 @@ impl From<Guard> for BreakerSource {
 pub(crate) struct Subject {
     pub(crate) census: &'static Census,
     pub(crate) blocking: Vec<Driven<Policy<Reader>>>,
-    /// `None` if operations are detached, which only blocking ones can be.
-    pub(crate) asynchronous: Option<Asynchronous>,
+    /// None if operations are detached, which only blocking ones can be.
+    pub(crate) asynchronous: Vec<Driven<AsyncPolicy<Reader, StormTimer>>>,
     pub(crate) timelines: Timelines,
 }
 
@@ -73,19 +74,10 @@ pub(crate) struct Driven<P: 'static> {
     pub(crate) breaker: Option<&'static str>,
 }
 
-pub(crate) enum Asynchronous {
-    Tokio(Vec<Driven<AsyncPolicy<Reader, TokioTimer>>>),
-    Wild(Vec<Driven<AsyncPolicy<Reader, WildTimer>>>),
-}
-
 impl Subject {
-    pub(crate) fn terms(&self) -> Terms {
-        self.census.terms
-    }
-
     pub(crate) fn make(recipe: &Recipe) -> Self {
         let census = recipe.census;
-        let asynchronous = (!census.terms.detaches).then(|| asynchronous(recipe));
+        let asynchronous = if census.terms.detaches { Vec::new() } else { asynchronous(recipe) };
         Self { census, blocking: blocking(recipe), asynchronous, timelines: Timelines::new(census.laws) }
     }
 }
@@ -93,28 +85,16 @@ impl Subject {
 fn blocking(recipe: &Recipe) -> Vec<Driven<Policy<Reader>>> {
     let builder = prepared(Policy::builder(), recipe);
     let builder = match recipe.clock {
-        Some(clock) => {
-            builder.clock(|| redress_core::driver::Clock::now(clock)).sleep_with(|delay: Duration| clock.jump(delay))
-        }
+        Some(clock) => builder.clock(|| clock.now()).sleep_with(|delay: Duration| clock.jump(delay)),
         None => builder,
     };
     let policy = builder.build().expect("a valid recipe");
     family(policy, recipe, Policy::with_circuit_breaker, Policy::context)
 }
 
-fn asynchronous(recipe: &Recipe) -> Asynchronous {
-    let builder = prepared(AsyncPolicy::<_, NoTimer>::builder(), recipe);
-    match recipe.clock {
-        Some(clock) => Asynchronous::Wild(asynchronous_family(builder.timer(WildTimer(clock)), recipe)),
-        None => Asynchronous::Tokio(asynchronous_family(builder.timer(TokioTimer), recipe)),
-    }
-}
-
-fn asynchronous_family<Tm: Clone>(
-    builder: PolicyBuilder<Reader, Async<Tm>>,
-    recipe: &Recipe,
-) -> Vec<Driven<AsyncPolicy<Reader, Tm>>> {
-    let policy = builder.build().expect("a valid recipe");
+fn asynchronous(recipe: &Recipe) -> Vec<Driven<AsyncPolicy<Reader, StormTimer>>> {
+    let builder = AsyncPolicy::<_, NoTimer>::builder().timer(StormTimer(recipe.clock));
+    let policy = prepared(builder, recipe).build().expect("a valid recipe");
     family(policy, recipe, AsyncPolicy::with_circuit_breaker, AsyncPolicy::context)
 }
 
@@ -137,27 +117,25 @@ fn family<P>(
 }
 
 fn prepared<K>(builder: PolicyBuilder<DefaultClassifier, K>, recipe: &Recipe) -> PolicyBuilder<Reader, K> {
+    let terms = recipe.census.terms;
     let mut builder = builder.classifier(Reader(recipe.census));
     if let Some(retry) = &recipe.retry {
         builder = builder.retry(retry);
     }
-    builder = match recipe.census.terms.deadline {
+    builder = match terms.deadline {
         Some(deadline) => builder.deadline(deadline),
         None => builder.no_deadline(),
     };
-    if let Some(timeout) = recipe.census.terms.attempt_timeout {
+    if let Some(timeout) = terms.attempt_timeout {
         builder = builder.attempt_timeout(timeout);
     }
-    if recipe.census.terms.may_finish {
+    if terms.may_finish {
         builder = builder.finish_running_attempt();
     }
     if let Some(guard) = recipe.guards.first() {
         builder = builder.circuit_breaker(guard.clone());
     }
-    if recipe.census.terms.watched {
-        builder = builder.observer(Watcher(recipe.census));
-    }
-    builder
+    if terms.quiet { builder } else { builder.observer(Watcher(recipe.census)) }
 }
 
 /// The settings that all callers share: hooks that sometimes panic or refuse, called concurrently.
@@ -170,4 +148,35 @@ fn shared<P>(context: CallContext<'static, P>) -> CallContext<'static, P> {
         })
         .abort_if(move || aborts.refuses())
         .sleep_handler(move |context, _| sleeps.decision(context))
+}
+
+/// A strategy that wraps another: it counts the successes it learns from, and panics when told to.
+pub(crate) struct Pupil<S> {
+    pub(crate) inner: S,
+    pub(crate) census: &'static Census,
+}
+
+impl<S: Strategy> Strategy for Pupil<S> {
+    fn delay(&self, context: &BackoffContext<'_>) -> Duration {
+        if context.classification.retry_after() == Some(SPOILER) {
+            self.census.add(Count::Spoilt);
+            panics::throw();
+        }
+        self.inner.delay(context)
+    }
+
+    fn learns(&self) -> bool {
+        self.inner.learns()
+    }
+
+    fn learn(&self, feedback: Feedback, now: Instant) {
+        if feedback == Feedback::Success {
+            self.census.add(Count::Learned);
+        }
+        self.inner.learn(feedback, now);
+    }
+
+    fn issues(&self) -> Vec<ConfigIssue> {
+        self.inner.issues()
+    }
 }

@@ -102,7 +102,7 @@ fn report(scene: &Scene, callers: &[Watched]) {
     eprintln!("seed {}: these callers hang, each for more than {:?}:", scene.seed, GLANCE * PATIENCE);
     for Watched { pulse, rounds, .. } in callers.iter().filter(|caller| caller.hangs()) {
         let subject = scene.subjects.get(pulse.place.load(Ordering::Relaxed));
-        let subject = subject.map_or("?", |subject| subject.terms().name);
+        let subject = subject.map_or("?", |subject| subject.census.terms.name);
         eprintln!("  {}, in round {rounds}, with `{subject}`", pulse.name);
     }
 }

@@ -6,15 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use redress_core::CircuitBreaker;
 use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Transition};
 use redress_core::error::CircuitOpenError;
-use redress_core::{CircuitBreaker, ErrorClass};
+use redress_proof::{Law, Laws};
 
-use crate::edges::Edges;
-use crate::law::{Law, Laws};
+use crate::breakers::{self, Edges};
+use crate::operation::Dice;
 
 pub(crate) struct Witness {
     inner: CircuitBreaker,
@@ -156,35 +156,15 @@ impl Witness {
         });
     }
 
-    /// Checks after the storm that nothing is held, and that a success closes the circuit.
-    pub(crate) fn settle_up(&self, laws: &Laws) {
+    /// Checks after the storm that nothing is held, and that the breaker does what the reference
+    /// does.
+    pub(crate) fn settle_up(&self, dice: &mut Dice) {
         let PermitCounts { admitted, reported, released, .. } = self.counts();
         let settled = ("reported and released", reported + released);
-        laws.balance(Law::PermitsBalance, "witness", ("admitted", admitted), settled);
-        self.edges.counts().check(laws, "witness", self.inner.state());
-        self.recover(laws);
-        if let Ok(admission) = self.admit(Instant::now()) {
-            self.report(
-                Admission { transition: None, ..admission },
-                Report::Failure(ErrorClass::ServerError),
-                Instant::now(),
-            );
-        }
-        self.recover(laws);
-        self.edges.counts().check(laws, "witness", self.inner.state());
-    }
-
-    fn recover(&self, laws: &Laws) {
-        let before = self.inner.state();
-        thread::sleep(Duration::from_millis(5));
-        let admitted = self.admit(Instant::now());
-        if let Ok(admission) = admitted {
-            self.report(Admission { transition: None, ..admission }, Report::Success, Instant::now());
-        }
-        let after = self.inner.state();
-        laws.require(Law::NoWedge, after == CircuitState::Closed, || {
-            format!("witness: {before}, then {after} after a success; {admitted:?}")
-        });
+        self.laws.balance(Law::PermitsBalance, "witness", ("admitted", admitted), settled);
+        self.edges.check(self.laws, "witness", self.inner.state());
+        let recovered = Instant::now() + self.inner.spec().recovery_timeout * 2;
+        breakers::replay(&self.inner, recovered, dice, self.laws);
     }
 }
 

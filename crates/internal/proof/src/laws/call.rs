@@ -1,5 +1,6 @@
 //! The laws of one call, whether it ran in virtual time or in a storm.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use redress_core::observe::{AttemptContext, AttemptDecision};
@@ -12,11 +13,13 @@ use super::{Law, Laws};
 #[non_exhaustive]
 pub struct Record {
     /// Names the call in a breach.
-    pub whose: String,
+    pub whose: Cow<'static, str>,
     /// The most attempts.
     pub cap: u32,
-    /// Its deadlines, counted from its beginning or from an earlier instant: its policy's, its own.
-    pub deadlines: Vec<Duration>,
+    /// The deadline that its policy gives it, counted from its beginning.
+    pub deadline: Option<Duration>,
+    /// Its own deadline, counted from its beginning or from an earlier instant.
+    pub own_deadline: Option<Duration>,
     /// Whether an observer received its events.
     pub is_watched: bool,
     /// The runs of its operation; `None` where they are not counted.
@@ -39,10 +42,18 @@ pub enum Ended {
 
 impl Record {
     /// The record of a call that has not begun.
-    #[must_use]
-    pub fn new(whose: &str, cap: u32, deadline: Option<Duration>, is_watched: bool) -> Self {
-        let (whose, deadlines) = (whose.to_owned(), deadline.into_iter().collect());
-        Self { whose, cap, deadlines, is_watched, runs: Some(0), ..Self::default() }
+    pub fn new(whose: impl Into<Cow<'static, str>>, cap: u32, deadline: Option<Duration>, is_watched: bool) -> Self {
+        Self { whose: whose.into(), cap, deadline, is_watched, runs: Some(0), ..Self::default() }
+    }
+
+    /// The operation runs.
+    pub fn run(&mut self) {
+        self.runs = self.runs.map(|runs| runs + 1);
+    }
+
+    /// The earlier of the deadlines.
+    pub(crate) fn latest(&self) -> Option<Duration> {
+        self.deadline.into_iter().chain(self.own_deadline).min()
     }
 
     /// The observer received an event.
@@ -77,18 +88,32 @@ impl Record {
 
     /// Checks the laws of a call that is over.
     pub fn check(&self, ended: Ended, laws: &Laws) {
-        let figures = || format!("{}: {ended:?}, {self:?}", self.whose);
+        self.check_limits(laws);
+        let figures = || format!("{ended:?}, {self:?}");
         laws.require(Law::Capped, self.keeps_its_cap(ended), figures);
-        laws.require(Law::InTime, self.is_in_time(ended), figures);
-        laws.require(Law::HintsFloor, self.waits.iter().all(|(_, wait, floor)| wait >= floor), figures);
+        laws.require(Law::InTime, self.is_barred_in_time(ended), figures);
         laws.require(Law::AttemptsEnd, self.ends_its_attempts(ended), figures);
         laws.require(Law::OneTerminal, self.has_one_end(ended), figures);
     }
 
-    /// Checks that the timeline of a call that returned holds its events, in order.
-    pub fn check_timeline(&self, timeline: impl Iterator<Item = EventName>, laws: &Laws) {
+    /// Checks the attempts and waits recorded so far against the limits.
+    pub fn check_limits(&self, laws: &Laws) {
+        let figures = || format!("{self:?}");
+        let is_late = |at: Duration| self.latest().is_some_and(|deadline| at >= deadline);
+        let in_time = self.starts.iter().all(|(_, at)| !is_late(*at))
+            && self.waits.iter().all(|(at, wait, _)| !is_late(at.saturating_add(*wait)));
+        laws.require(Law::Capped, self.starts.iter().all(|(attempt, _)| *attempt <= self.cap), figures);
+        laws.require(Law::InTime, in_time, figures);
+        laws.require(Law::HintsFloor, self.waits.iter().all(|(_, wait, floor)| wait >= floor), figures);
+    }
+
+    /// Checks that the timeline of a call that returned holds its events, in order. An entry is the
+    /// event, its attempt, and its instant.
+    pub fn check_timeline(&self, timeline: &[(EventName, u32, Duration)], laws: &Laws) {
         let events = self.events.iter().copied().filter(|name| !is_transition(*name));
-        laws.require(Law::Timelines, timeline.eq(events), || format!("{}: another timeline than {self:?}", self.whose));
+        let holds = timeline.iter().map(|entry| entry.0).eq(events)
+            && timeline.windows(2).all(|pair| pair[0].1 <= pair[1].1 && pair[0].2 <= pair[1].2);
+        laws.require(Law::Timelines, holds, || format!("{timeline:?} of {self:?}"));
     }
 
     fn attempts(&self, ended: Ended) -> Option<u32> {
@@ -108,7 +133,7 @@ impl Record {
         let may_be_none = match reason {
             Some(StopReason::CircuitOpen) => return attempts == 0,
             Some(StopReason::Aborted) => true,
-            Some(StopReason::DeadlineExceeded) => !self.deadlines.is_empty(),
+            Some(StopReason::DeadlineExceeded) => self.own_deadline.is_some(),
             _ => false,
         };
         attempts <= self.cap
@@ -118,19 +143,12 @@ impl Record {
     }
 
     /// A call whose deadline has passed runs no operation, and does not reach its breaker.
-    fn is_in_time(&self, ended: Ended) -> bool {
-        let late = |at: Duration| self.deadlines.iter().any(|deadline| at >= *deadline);
-        let is_barred = late(Duration::ZERO);
-        let reason_fits = match ended {
-            Ended::Returned(reason, _) => {
-                matches!(reason, Some(StopReason::DeadlineExceeded | StopReason::Aborted))
-                    && self.runs.unwrap_or_default() == 0
-            }
+    fn is_barred_in_time(&self, ended: Ended) -> bool {
+        let may_be_barred = match ended {
+            Ended::Returned(reason, _) => matches!(reason, Some(StopReason::DeadlineExceeded | StopReason::Aborted)),
             Ended::Dropped => true,
         };
-        self.starts.iter().all(|(_, at)| !late(*at))
-            && self.waits.iter().all(|(at, wait, _)| !late(at.saturating_add(*wait)))
-            && (!is_barred || reason_fits)
+        self.latest() != Some(Duration::ZERO) || (may_be_barred && self.runs.unwrap_or_default() == 0)
     }
 
     fn ends_its_attempts(&self, ended: Ended) -> bool {

@@ -1,40 +1,40 @@
 //! The laws, applied to a case played in virtual time, on the engine alone, without the model.
 //!
-//! The case has an observer of all events and a breaker that records its permits. Hooks take no time
-//! in it, so a note has the instant of the event it describes.
+//! The case has an observer of all events and a breaker that records its permits. Hooks take no
+//! time in it, so a note has the instant of the event it describes.
 
 use std::time::Duration;
 
 use redress_core::observe::AttemptDecision;
-use redress_core::{Classification, EventName, StopReason};
+use redress_core::{Classification, Event, EventName, StopReason};
 
 use super::call::{Ended, Record};
 use super::permits::END_OF_TIME;
 use super::{Law, Laws, permits, spending};
 use crate::breaker::Reference;
-use crate::note::{Ending, Hook, HookKind, Note, Refused, Told, What};
+use crate::note::{Ending, Hook, HookKind, Note, Refused, What};
 use crate::play::{Played, play};
 use crate::world::{Capture, Driver, Habit, Hooks, OwnDeadline, Owner, Sleeper, World};
 
 const WATCHER: Hook = Hook { owner: Owner::Policy, kind: HookKind::Observer(0) };
 
-/// Plays the case, watched, on this driver. Returns the breaches.
+/// Plays the case, watched, on this driver. Returns the breaches, or a difference from the model.
 pub(crate) fn broken_by(world: &World, driver: Driver) -> Option<String> {
-    let laws = Laws::default();
     let world = watched(world.clone());
-    check(&if driver == Driver::Bare { world.without_delays() } else { world }, driver, &laws);
-    (!laws.all_hold()).then(|| format!("{driver:?}:\n{}", laws.breaches()))
+    let (played, laws) = (play(&world, driver), Laws::default());
+    check(&if driver == Driver::Bare { world.without_delays() } else { world }, &played, &laws);
+    let breaches = (!laws.all_hold()).then(|| laws.breaches());
+    breaches.or_else(|| played.difference()).map(|breach| format!("{driver:?}, watched:\n{breach}"))
 }
 
-fn check(world: &World, driver: Driver, laws: &Laws) {
-    let Played { subject: notes, ledger, .. } = play(world, driver);
+fn check(world: &World, Played { subject: notes, ledger, .. }: &Played, laws: &Laws) {
     for call in 0..world.calls.len() {
         let notes: Vec<&Note> = notes.iter().filter(|note| note.call == call).collect();
         check_call(world, &notes, call, laws);
     }
-    the_budget_is_kept(world, &notes, laws);
+    the_budget_is_kept(world, notes, laws);
     let lease = world.policy.breaker.as_ref().and_then(|breaker| Reference::new(breaker.spec()).lease());
-    permits::check(&ledger, lease, laws);
+    permits::check(ledger, lease, laws);
     // After all calls have ended and the recovery time has passed again, a call is admitted, unless
     // the end of time is reached.
     let is_stuck = notes.iter().any(|note| note.what == What::Readmits(false) && note.at < END_OF_TIME);
@@ -70,7 +70,7 @@ fn hurry(hooks: &mut Hooks) {
     }
 }
 
-fn told(note: &Note) -> Option<&Told> {
+fn told(note: &Note) -> Option<&Event<'static>> {
     match &note.what {
         What::Told(WATCHER, event) => Some(event),
         _ => None,
@@ -92,7 +92,8 @@ fn check_call(world: &World, notes: &[&Note], call: usize, laws: &Laws) {
     record.check(ended(ending), laws);
     if let (Capture::Fresh, Ending::Executed(outcome, _)) = (world.calls[call].timeline, ending) {
         if let Some(timeline) = &outcome.timeline {
-            record.check_timeline(timeline.iter().map(|entry| entry.event), laws);
+            let entries: Vec<_> = timeline.iter().map(|entry| (entry.event, entry.attempt, entry.elapsed)).collect();
+            record.check_timeline(&entries, laws);
         }
     }
     nothing_passes_the_deadline(&record, notes, began.at, laws);
@@ -120,13 +121,13 @@ fn record(world: &World, notes: &[&Note], call: usize, began: Duration) -> Recor
         OwnDeadline::At(at) => at.saturating_sub(began),
     });
     let cap = world.retry(call).map_or(1, |retry| retry.max_attempts);
-    let mut record = Record::new(&format!("call {call}"), cap, world.times(call).deadline, true);
-    record.deadlines.extend(own);
+    let mut record = Record::new(format!("call {call}"), cap, world.times(call).deadline, true);
+    record.own_deadline = own;
     let hints = world.retry(call).map(|retry| retry.longest_hint.unwrap_or(Duration::MAX));
     let hints = hints.filter(|_| world.retry(call).is_some_and(|retry| !retry.ignores_hints));
     for Note { what, .. } in notes {
         match what {
-            What::Runs { .. } => record.runs = record.runs.map(|runs| runs + 1),
+            What::Runs { .. } => record.run(),
             What::Told(WATCHER, event) => record.told(event.name),
             What::Start(WATCHER, seen) => record.started(seen.attempt, seen.elapsed),
             What::End(WATCHER, seen) => {
@@ -143,7 +144,7 @@ fn record(world: &World, notes: &[&Note], call: usize, began: Duration) -> Recor
 
 /// The same as the record's law, by the clock instead of by what the engine says.
 fn nothing_passes_the_deadline(record: &Record, notes: &[&Note], began: Duration, laws: &Laws) {
-    let Some(deadline) = record.deadlines.iter().min().map(|deadline| began.saturating_add(*deadline)) else { return };
+    let Some(deadline) = record.latest().map(|deadline| began.saturating_add(deadline)) else { return };
     for Note { at, what, .. } in notes {
         let in_time = match what {
             What::Runs { .. } => *at < deadline,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use redress_core::EventName;
 use redress_core::breaker::{CircuitState, Report};
+use redress_core::{EventName, StopReason};
 
 use super::{LONGEST_KEPT, Life, Naive};
 use crate::breaker::Rejected;
@@ -37,13 +37,17 @@ impl Naive {
         match admitted {
             Ok(admitted) => {
                 if admitted.transition.is_some() {
-                    self.tell_breaker(life, EventName::CircuitHalfOpen, CircuitState::HalfOpen, None);
+                    let event = self.event_of_breaker(EventName::CircuitHalfOpen, CircuitState::HalfOpen, life);
+                    self.tell_observers(life, &event);
                 }
                 Ok(Permit { naive: self, era: admitted.era, is_settled: false })
             }
             Err((state, retry_in)) => {
-                self.tell_rejection(life, state);
-                Err((state, retry_in.map(|wait| wait.min(LONGEST_KEPT))))
+                let retry_in = retry_in.map(|wait| wait.min(LONGEST_KEPT));
+                let mut event = self.event_of_breaker(EventName::CircuitRejected, state, life);
+                (event.stop_reason, event.retry_in) = (Some(StopReason::CircuitOpen), retry_in);
+                self.tell_observers(life, &event);
+                Err((state, retry_in))
             }
         }
     }
@@ -57,10 +61,15 @@ impl Naive {
             _ => None,
         };
         let now = self.breaker_time(now);
-        let transition = breaker.lock().expect("whole").report(permit.era, class, now);
+        let (transition, open_for) = {
+            let mut breaker = breaker.lock().expect("whole");
+            (breaker.report(permit.era, class, now), breaker.open_for(now))
+        };
         self.note_if_watched(What::Report(report, transition));
         if let Some(transition) = transition {
-            self.tell_breaker(life, transition.event(), transition.state(), class);
+            let mut event = self.event_of_breaker(transition.event(), transition.state(), life);
+            (event.class, event.open_for) = (class, open_for);
+            self.tell_observers(life, &event);
         }
     }
 

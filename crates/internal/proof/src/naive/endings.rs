@@ -10,7 +10,7 @@ use redress_core::{ErrorClass, EventName, StopReason};
 
 use super::{Failed, LONGEST_KEPT, Life, Naive};
 use crate::breaker::Rejected;
-use crate::note::{Ending, Outcome, Refused, Told};
+use crate::note::{Ending, Outcome, Refused};
 use crate::world::{RetrySpec, StrategySpec, Value, Way};
 
 impl Naive {
@@ -19,8 +19,8 @@ impl Naive {
             self.stage.learn(id, Feedback::Success, now);
         }
         self.tell_end(&life, AttemptDecision::Success, now, None, None, None);
-        let event = Told { attempt: life.attempts, ..self.nothing_but(EventName::Success, life.call) };
-        self.tell_last(&mut life, &event, now);
+        let event = self.event_of_attempt(EventName::Success, &life);
+        self.tell_last(&mut life, event, now);
         self.settle(&mut life, Report::Success, now);
         let outcome = Outcome {
             is_ok: true,
@@ -52,12 +52,9 @@ impl Naive {
     /// except that an aborting value replaces it.
     pub(super) fn abort_by_operation(&self, mut life: Life<'_>, failed: Failed, now: Duration) -> Ending {
         self.tell_end(&life, AttemptDecision::Aborted, now, None, Some(StopReason::Aborted), None);
-        let event = Told {
-            attempt: life.attempts,
-            stop_reason: Some(StopReason::Aborted),
-            ..self.nothing_but(EventName::Aborted, life.call)
-        };
-        self.tell_last(&mut life, &event, now);
+        let mut event = self.event_of_attempt(EventName::Aborted, &life);
+        event.stop_reason = Some(StopReason::Aborted);
+        self.tell_last(&mut life, event, now);
         let mut outcome = outcome(&life, StopReason::Aborted, now);
         match failed.failure {
             Failure::Error(error) => outcome.abort_error = Some(error),
@@ -75,13 +72,14 @@ impl Naive {
         now: Duration,
     ) -> Ending {
         let outcome_so_far = outcome(&life, reason, now);
-        let event = if reason == StopReason::Aborted {
-            Told { attempt: life.attempts, ..self.nothing_but(reason.event(), life.call) }
+        let mut event = if reason == StopReason::Aborted {
+            self.event_of_attempt(reason.event(), &life)
         } else {
-            let sleep = outcome_so_far.next_delay.unwrap_or_default();
-            Told { sleep, ..self.event_of_failure(reason.event(), &life, failed) }
+            self.event_of_failure(reason.event(), &life, failed)
         };
-        self.tell_last(&mut life, &Told { stop_reason: Some(reason), ..event }, now);
+        event.delay = outcome_so_far.next_delay.unwrap_or_default();
+        event.stop_reason = Some(reason);
+        self.tell_last(&mut life, event, now);
         match life.last.as_ref().map(|last| last.classification.class()) {
             Some(class) if reason != StopReason::Aborted => self.settle(&mut life, Report::Failure(class), now),
             _ => life.permit = None,

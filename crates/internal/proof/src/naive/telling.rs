@@ -1,13 +1,14 @@
 //! What observers, hooks and timelines of the model receive.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use redress_core::breaker::CircuitState;
 use redress_core::observe::AttemptDecision;
-use redress_core::{ErrorClass, EventName, StopReason};
+use redress_core::{Event, EventName, StopReason};
 
 use super::{Failed, Life, Naive};
-use crate::note::{Entry, Hook, HookKind, Seen, Told};
+use crate::note::{Entry, Hook, HookKind, Seen};
 use crate::world::{Capture, Owner};
 
 impl Naive {
@@ -20,13 +21,14 @@ impl Naive {
     }
 
     /// An event of the call: all observers receive it, and the timeline records it.
-    pub(super) fn tell(&self, life: &mut Life<'_>, event: &Told, now: Duration) {
-        self.tell_observers(life, &Told { elapsed: Some(now - life.began), ..event.clone() });
+    pub(super) fn tell(&self, life: &mut Life<'_>, mut event: Event<'static>, now: Duration) {
+        event.elapsed = Some(now - life.began);
+        self.tell_observers(life, &event);
         let entry = Entry {
             attempt: event.attempt,
             event: event.name,
             elapsed: now - life.began,
-            sleep: event.sleep,
+            sleep: event.delay,
             class: event.class,
             stop_reason: event.stop_reason,
             cause: event.cause,
@@ -43,60 +45,45 @@ impl Naive {
     }
 
     /// The event with which the call ends.
-    pub(super) fn tell_last(&self, life: &mut Life<'_>, event: &Told, now: Duration) {
+    pub(super) fn tell_last(&self, life: &mut Life<'_>, event: Event<'static>, now: Duration) {
         life.has_ended = true;
         self.tell(life, event, now);
     }
 
-    /// An event of the breaker: it has no place in the timeline.
-    pub(super) fn tell_breaker(
-        &self,
-        life: &Life<'_>,
-        name: EventName,
-        state: CircuitState,
-        class: Option<ErrorClass>,
-    ) {
-        self.tell_observers(life, &Told { state: Some(state), class, ..self.nothing_but(name, life.call) });
-    }
-
-    pub(super) fn tell_rejection(&self, life: &Life<'_>, state: CircuitState) {
-        let event = self.nothing_but(EventName::CircuitRejected, life.call);
-        self.tell_observers(life, &Told { state: Some(state), stop_reason: Some(StopReason::CircuitOpen), ..event });
-    }
-
-    fn tell_observers(&self, life: &Life<'_>, event: &Told) {
+    pub(super) fn tell_observers(&self, life: &Life<'_>, event: &Event<'static>) {
         for hook in self.observers(life.call) {
             let _ = self.stage.tell(hook, event.clone());
         }
     }
 
-    pub(super) fn nothing_but(&self, name: EventName, call: usize) -> Told {
-        let operation = self.stage.world.calls[call].name.filter(|name| !name.is_empty());
-        Told {
-            name,
-            attempt: 0,
-            sleep: Duration::ZERO,
-            class: None,
-            stop_reason: None,
-            cause: None,
-            state: None,
-            elapsed: None,
-            operation: operation.map(str::to_owned),
-            error_type: None,
-            classification: None,
-        }
+    fn event(&self, name: EventName, life: &Life<'_>) -> Event<'static> {
+        let mut event = Event::new(name);
+        let operation = self.stage.world.calls[life.call].name;
+        event.operation = operation.filter(|name| !name.is_empty()).map(Cow::Borrowed);
+        event
+    }
+
+    /// An event of the breaker: it has no place in the timeline.
+    pub(super) fn event_of_breaker(&self, name: EventName, state: CircuitState, life: &Life<'_>) -> Event<'static> {
+        let mut event = self.event(name, life);
+        event.state = Some(state);
+        event
+    }
+
+    pub(super) fn event_of_attempt(&self, name: EventName, life: &Life<'_>) -> Event<'static> {
+        let mut event = self.event(name, life);
+        event.attempt = life.attempts;
+        event
     }
 
     /// An event about the last failure; `failed` if it was made just now.
-    pub(super) fn event_of_failure(&self, name: EventName, life: &Life<'_>, failed: Option<&Failed>) -> Told {
-        Told {
-            attempt: life.attempts,
-            class: life.last.as_ref().map(|last| last.classification.class()),
-            cause: life.last.as_ref().map(|last| last.failure.cause()),
-            error_type: failed.and_then(Failed::error_type),
-            classification: failed.map(|failed| failed.classification.clone()),
-            ..self.nothing_but(name, life.call)
-        }
+    pub(super) fn event_of_failure(&self, name: EventName, life: &Life<'_>, failed: Option<&Failed>) -> Event<'static> {
+        let mut event = self.event_of_attempt(name, life);
+        event.class = life.last.as_ref().map(|last| last.classification.class());
+        event.cause = life.last.as_ref().map(|last| last.failure.cause());
+        event.error_type = failed.and_then(Failed::error_type);
+        event.classification = failed.map(|failed| Cow::Owned(failed.classification.clone()));
+        event
     }
 
     pub(super) fn tell_start(&self, life: &Life<'_>, elapsed: Duration) {

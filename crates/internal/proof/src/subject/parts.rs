@@ -235,7 +235,7 @@ impl Noted {
 
 impl Observer for Noted {
     fn on_event(&self, event: &Event<'_>) {
-        or_panic(self.stage.tell(self.hook, event.into()));
+        or_panic(self.stage.tell(self.hook, event.clone().into_owned()));
     }
 
     fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {

@@ -69,4 +69,8 @@ impl Breaker for WatchedBreaker {
     fn state(&self) -> CircuitState {
         self.breaker.state()
     }
+
+    fn open_for(&self, now: Instant) -> Option<Duration> {
+        self.breaker.open_for(now)
+    }
 }

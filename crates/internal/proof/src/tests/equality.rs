@@ -4,9 +4,9 @@
 use proptest::prelude::{prop_assert, proptest};
 use proptest::test_runner::Config;
 
-use super::{crowds, worlds};
+use super::{crowds, differs_anywhere, worlds};
 use crate::note::{Ending, What};
-use crate::play::{differs_anywhere, play};
+use crate::play::play;
 use crate::world::{Act, Driver, World};
 
 fn config() -> Config {

@@ -1,51 +1,46 @@
-//! The hardest cases, written out, so that they do not depend on how cases are drawn.
+//! Cases that the tests of the core do not state, written out, so that they do not depend on how
+//! cases are drawn: the end of time, and hooks beside budgets and timeouts.
 //!
 //! In each, the engine must agree with the model on every driver. A fact is checked as well, to
 //! ensure that the case reaches its corner. The facts are those of the asynchronous driver.
 
-mod breakers;
-mod calls;
-
 use std::time::Duration;
 
+use redress_core::EventName::{
+    Aborted, BudgetExhausted, CircuitClosed, CircuitHalfOpen, CircuitOpened, DeadlineExceeded, MaxAttemptsExceeded,
+    Retry, Scheduled, Success,
+};
 use redress_core::breaker::ProbeLease;
-use redress_core::{ErrorClass, EventName, StopReason};
+use redress_core::{ErrorClass, EventName};
 
-use crate::note::{Ending, Hook, HookKind, Note, What};
-use crate::play::{differs_anywhere, play};
+use super::differs_anywhere;
+use crate::note::{Hook, HookKind, Note, What};
+use crate::play::play;
 use crate::world::{
-    AttemptSpec, BreakerSpec, CallSpec, Driver, End, Habit, Hooks, Owner, Pace, PolicySpec, RetrySpec, StrategySpec,
-    Times, World,
+    Act, Answer, AttemptSpec, BreakerSpec, BudgetSpec, CallSpec, Driver, End, Habit, Handler, Hooks, Owner, Pace,
+    PolicySpec, RetrySpec, StrategySpec, TimeoutAs, Times, World,
 };
 
-pub(super) const TICK: Duration = Duration::from_nanos(1);
-pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+const TICK: Duration = Duration::from_nanos(1);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-pub(super) const fn secs(seconds: u64) -> Duration {
+const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-pub(super) const FAILS: End = End::Fails(ErrorClass::Transient, None);
+const FAILS: End = End::Fails(ErrorClass::Transient, None);
 
-pub(super) const fn attempt(pace: Pace, end: End) -> AttemptSpec {
-    AttemptSpec { pace, end }
-}
-
-pub(super) fn calls(script: &[AttemptSpec]) -> CallSpec {
-    CallSpec { script: script.to_vec(), ..CallSpec::default() }
-}
-
-pub(super) fn call(pace: Pace, end: End) -> CallSpec {
-    calls(&[attempt(pace, end)])
+fn call(pace: Pace, end: End) -> CallSpec {
+    CallSpec { script: vec![AttemptSpec { pace, end }], ..CallSpec::default() }
 }
 
 /// Retries after so long.
-pub(super) fn retry(delay: Duration) -> RetrySpec {
+fn retry(delay: Duration) -> RetrySpec {
     RetrySpec { strategy: Some(StrategySpec::Fixed(delay)), ..RetrySpec::default() }
 }
 
 /// Opens at this many failures within ten seconds, for thirty.
-pub(super) fn breaker(threshold: u32) -> BreakerSpec {
+fn breaker(threshold: u32) -> BreakerSpec {
     BreakerSpec {
         threshold,
         window: secs(10),
@@ -59,21 +54,21 @@ pub(super) fn breaker(threshold: u32) -> BreakerSpec {
 }
 
 /// A policy with an observer; with retry, ten seconds in all.
-pub(super) fn policy(retry: Option<RetrySpec>, breaker: Option<BreakerSpec>) -> PolicySpec {
+fn policy(retry: Option<RetrySpec>, breaker: Option<BreakerSpec>) -> PolicySpec {
     let hooks = Hooks { observers: vec![Habit::default()], ..Hooks::default() };
     let times = Times { deadline: retry.as_ref().map(|_| secs(10)), ..Times::default() };
     PolicySpec { retry, times, breaker, hooks, ..PolicySpec::default() }
 }
 
 /// The same with this timeout of attempts.
-pub(super) fn timed(retry: Option<RetrySpec>, breaker: Option<BreakerSpec>, attempt_timeout: Duration) -> PolicySpec {
+fn timed(retry: Option<RetrySpec>, breaker: Option<BreakerSpec>, attempt_timeout: Duration) -> PolicySpec {
     let policy = policy(retry, breaker);
     PolicySpec { times: Times { attempt_timeout: Some(attempt_timeout), ..policy.times }, ..policy }
 }
 
 /// What was seen of the case, which no driver plays differently from the model.
 #[track_caller]
-pub(super) fn seen(world: &World) -> Vec<Note> {
+fn seen(world: &World) -> Vec<Note> {
     let difference = differs_anywhere(world);
     assert!(difference.is_none(), "{}", difference.unwrap_or_default());
     play(world, Driver::Async).subject
@@ -81,7 +76,7 @@ pub(super) fn seen(world: &World) -> Vec<Note> {
 
 /// The names of the events.
 #[track_caller]
-pub(super) fn events(world: &World) -> Vec<EventName> {
+fn events(world: &World) -> Vec<EventName> {
     let watcher = Hook { owner: Owner::Policy, kind: HookKind::Observer(0) };
     let told = |note: Note| match note.what {
         What::Told(hook, event) if hook == watcher => Some(event.name),
@@ -90,23 +85,74 @@ pub(super) fn events(world: &World) -> Vec<EventName> {
     seen(world).into_iter().filter_map(told).collect()
 }
 
-/// What was waited for, timeouts of attempts among it.
-#[track_caller]
-pub(super) fn timers(world: &World) -> Vec<Duration> {
-    let timer = |note: Note| match note.what {
-        What::Timer(duration) => Some(duration),
-        _ => None,
-    };
-    seen(world).into_iter().filter_map(timer).collect()
+/// Attacks B1.
+#[test]
+fn a_budget_holds_while_the_clock_stands_still_and_at_the_end_of_time() {
+    for jump in [Duration::ZERO, YEAR * 100, YEAR * 600] {
+        let budget = Some(BudgetSpec { limit: 2, window: TICK, own_clock: false });
+        let mut world = World {
+            policy: PolicySpec {
+                times: Times::default(),
+                ..policy(Some(RetrySpec { budget, max_attempts: 9, ..retry(Duration::ZERO) }), None)
+            },
+            calls: vec![call(Pace::AtOnce, FAILS), call(Pace::AtOnce, FAILS)],
+            acts: vec![Act::Run(0), Act::Advance(jump), Act::Advance(jump)],
+        };
+        let again: &[EventName] = if jump.is_zero() { &[] } else { &[Retry, Retry] };
+        let expected = [&[Retry, Retry, BudgetExhausted], again, &[BudgetExhausted]].concat();
+        assert_eq!(events(&world), expected, "{jump:?}");
+        world.calls.truncate(1);
+        world.acts = vec![Act::Advance(jump)];
+        assert_eq!(events(&world), [Retry, Retry, BudgetExhausted], "{jump:?}");
+    }
 }
 
-pub(super) fn reason(notes: &[Note], call: usize) -> Option<StopReason> {
-    let ended = notes.iter().filter(|note| note.call == call).find_map(|note| match &note.what {
-        What::Ended(ending) => Some(&**ending),
-        _ => None,
-    });
-    match ended {
-        Some(Ending::Executed(outcome, _)) => outcome.stop_reason,
-        other => panic!("call {call} ended as {other:?}"),
+/// Attacks C1, C3.
+#[test]
+fn a_breaker_still_opens_and_recovers_after_a_jump_of_centuries() {
+    let failing = || call(Pace::AtOnce, FAILS);
+    for jump in [YEAR * 100, YEAR * 600] {
+        let world = World {
+            policy: policy(None, Some(breaker(2))),
+            calls: vec![failing(), failing(), failing(), CallSpec::default()],
+            acts: vec![Act::Run(0), Act::Advance(jump), Act::Run(1), Act::Run(2), Act::Advance(jump), Act::Run(3)],
+        };
+        let expected =
+            [[MaxAttemptsExceeded; 3].to_vec(), vec![CircuitOpened, CircuitHalfOpen, Success, CircuitClosed]];
+        assert_eq!(events(&world), expected.concat(), "{jump:?}");
     }
+}
+
+/// Attacks R3.
+#[test]
+fn too_long_a_delay_costs_a_token_only_if_the_handler_defers_it() {
+    let budget = Some(BudgetSpec { limit: 1, window: YEAR, own_clock: false });
+    let mut world = World {
+        policy: policy(Some(RetrySpec { budget, ..retry(secs(10)) }), None),
+        calls: vec![call(Pace::AtOnce, FAILS)],
+        acts: Vec::new(),
+    };
+    for (answer, expected, left) in [
+        (Answer::Sleep, vec![DeadlineExceeded], 1),
+        (Answer::Abort, vec![Aborted], 1),
+        (Answer::Defer, vec![Retry, Scheduled], 0),
+    ] {
+        world.policy.hooks.sleep = Some(Handler { habit: Habit::default(), answers: vec![answer] });
+        assert_eq!(events(&world), expected, "{answer:?}");
+        let notes = seen(&world);
+        assert!(notes.iter().any(|note| note.what == What::State(None, Some(left))), "{answer:?}");
+        let asked = notes.iter().filter(|note| matches!(note.what, What::Handler(..))).count();
+        assert_eq!(asked, 1, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_timeout_may_be_an_abort() {
+    let mut world = World {
+        policy: timed(Some(retry(secs(1))), Some(breaker(1)), secs(1)),
+        calls: vec![call(Pace::Hangs, End::Good)],
+        acts: Vec::new(),
+    };
+    world.policy.timeout_as = TimeoutAs::Abort;
+    assert_eq!(events(&world), [Aborted]);
 }
