@@ -99,13 +99,3 @@ async fn a_breaker_recovers_by_the_paused_clock() {
     assert!(policy.call(succeeds).await.is_ok());
     assert_eq!(policy.circuit_state(), Some(CircuitState::Closed));
 }
-
-/// A runtime without time panics when its timer is touched.
-#[test]
-fn a_delay_of_zero_does_not_touch_the_timer() {
-    let runtime = runtime::Builder::new_current_thread().build().expect("a runtime");
-    let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3);
-    let policy = AsyncPolicy::builder().retry(retry).build().expect("valid");
-    let outcome = runtime.block_on(policy.execute(fails));
-    assert_eq!(outcome.attempts(), 3);
-}

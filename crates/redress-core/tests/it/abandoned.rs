@@ -1,14 +1,10 @@
 //! Calls without a result: a dropped call and a call that panics are each reported as cancelled,
 //! once, before the permit is released. And a call that never waits yields to the runtime.
-#![expect(clippy::unwrap_used, reason = "a lock that is poisoned has failed the test already")]
-
 use std::future::{Future, pending, poll_fn, ready};
-use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Transition};
@@ -20,22 +16,9 @@ use redress_core::{
 };
 use redress_testing::{VirtualClock, VirtualTimer};
 
-use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, fails, secs};
+use crate::lab::{Answer, Attempted, ByClass, Counter, Failed, GOOD, Story, Wakes, fails, secs};
 
-/// What happened, in order: events with their attempt and elapsed time, permits, attempts that are
-/// gone.
-#[derive(Clone, Default)]
-struct Story(Arc<Mutex<Vec<String>>>);
-
-impl Story {
-    fn add(&self, line: impl Into<String>) {
-        self.0.lock().unwrap().push(line.into());
-    }
-
-    fn take(&self) -> Vec<String> {
-        take(&mut *self.0.lock().unwrap())
-    }
-}
+// A story holds events with their attempt and elapsed time, permits, and attempts that are gone.
 
 impl Observer for Story {
     fn on_event(&self, event: &Event<'_>) {
@@ -280,16 +263,6 @@ fn a_call_that_ended_is_not_cancelled_however_long_its_future_is_kept() {
     }
 }
 
-/// Counts wakes.
-#[derive(Default)]
-struct Wakes(AtomicU32);
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 #[test]
 fn a_call_whose_attempts_neither_wait_nor_pend_yields_to_the_runtime() {
     const ATTEMPTS: u32 = 100_000;
@@ -314,7 +287,7 @@ fn a_call_whose_attempts_neither_wait_nor_pend_yields_to_the_runtime() {
             assert!((1..=64).contains(&(made.get() - before)), "{} attempts in a poll", made.get() - before);
             match polled {
                 Poll::Ready(outcome) => break outcome,
-                Poll::Pending => assert_eq!(wakes.0.load(Ordering::Relaxed), polls, "it wakes itself, once"),
+                Poll::Pending => assert_eq!(wakes.get(), polls, "it wakes itself, once"),
             }
         };
         assert_eq!((outcome.attempts(), made.get()), (ATTEMPTS, ATTEMPTS));

@@ -5,9 +5,9 @@ use std::future::{Future, pending, ready};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use redress_core::driver::NoTimer;
@@ -21,8 +21,8 @@ use redress_core::{
 use redress_testing::{Recorder, VirtualClock, VirtualTimer};
 
 use crate::lab::{
-    Answer, Attempted, ByClass, Failed, GOOD, everywhere, failing, fails, ok_after, on_every_driver, script, secs,
-    stopped, succeeding,
+    Answer, Attempted, ByClass, Failed, GOOD, Wakes, everywhere, failing, fails, ok_after, on_every_driver, script,
+    secs, stopped, succeeding,
 };
 use crate::polled::operation_fn;
 
@@ -179,22 +179,6 @@ fn check_last_failure_is_kept(outcome: &RetryOutcome<Answer, Failed>) {
     assert_eq!((outcome.last_class(), outcome.cause()), (Some(ErrorClass::RateLimit), Some(Cause::Error)));
 }
 
-/// Counts how often it is woken.
-#[derive(Default)]
-struct Woken(AtomicU32);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-impl Woken {
-    fn times(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 type Outcome = RetryOutcome<Answer, Failed>;
 type Polled<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
 type Tested = AsyncPolicy<ByClass, VirtualTimer>;
@@ -237,14 +221,14 @@ fn a_running_asynchronous_attempt_is_dropped() {
             let [future, by_hand] = fails_then_pends(&policy, (!by_policy).then_some(&handle));
             let mut call = if driver == 0 { future } else { by_hand };
 
-            let [first, second] = [(); 2].map(|()| Arc::new(Woken::default()));
+            let [first, second] = [(); 2].map(|()| Arc::new(Wakes::default()));
             for woken in [&first, &second] {
                 let waker = Waker::from(Arc::clone(woken));
                 assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
             }
             assert!(breaker.try_acquire().is_err(), "the call is the probe");
             handle.abort();
-            assert_eq!([first.times(), second.times()], [0, 1], "the task that polled last is woken");
+            assert_eq!([first.get(), second.get()], [0, 1], "the task that polled last is woken");
             let Poll::Ready(outcome) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
                 panic!("an aborted call ends");
             };
@@ -265,14 +249,14 @@ fn a_call_that_ends_or_is_dropped_leaves_its_handles() {
     let (clock, handle) = (VirtualClock::new(), AbortHandle::new());
     let policy = policy(&clock, retry()).abort_on(&handle).build().expect("valid");
     for mut call in fails_then_pends(&policy, None) {
-        let woken = Arc::new(Woken::default());
+        let woken = Arc::new(Wakes::default());
         let waker = Waker::from(Arc::clone(&woken));
         assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         drop((call, waker));
         assert_eq!(Arc::strong_count(&woken), 1, "no waker of a dropped call is kept");
     }
     let mut ended = fails_then_pends(&policy, None);
-    let woken = Arc::new(Woken::default());
+    let woken = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&woken));
     let mut cx = Context::from_waker(&waker);
     for call in &mut ended {
@@ -292,7 +276,7 @@ fn a_call_that_is_kept_after_its_end_has_left_its_handles() {
     let policy = policy(&clock, retry()).abort_on(&handle).build().expect("valid");
     let (mut call, mut sleep) = (policy.context().abort_on(&own).poll_call(), pin!(None));
     let mut operation = operation_fn(|_| pending::<Attempted>());
-    let woken = Arc::new(Woken::default());
+    let woken = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&woken));
     let mut cx = Context::from_waker(&waker);
     assert!(call.poll(&mut operation, sleep.as_mut(), &mut cx).is_pending());
@@ -343,14 +327,14 @@ fn every_part_of_an_asynchronous_wait_ends_at_an_abort() {
         let operation = || ready(fails(ErrorClass::RateLimit));
         let calls: [Polled<'_>; 2] =
             [Box::pin(async { future.execute(operation).await }), Box::pin(by_hand.run(operation_fn(|_| operation())))];
-        let woken = Arc::new(Woken::default());
+        let woken = Arc::new(Wakes::default());
         let waker = Waker::from(Arc::clone(&woken));
         let calls = calls.map(|mut call| {
             assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending(), "{name}");
             call
         });
         handle.abort();
-        assert_eq!(woken.times(), 2, "{name}");
+        assert_eq!(woken.get(), 2, "{name}");
         for mut call in calls {
             let Poll::Ready(outcome) = call.as_mut().poll(&mut Context::from_waker(&waker)) else {
                 panic!("{name}: an aborted call ends");

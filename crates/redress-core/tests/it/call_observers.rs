@@ -7,8 +7,8 @@ use std::future::{Future, ready};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -17,22 +17,10 @@ use redress_core::observe::{AttemptContext, CallObserver, CallStart};
 use redress_core::policy::RetryBuilder;
 use redress_core::{AsyncPolicy, CircuitBreaker, ErrorClass, Event, EventName, Observer, Policy, Retry, fixed};
 
-use crate::lab::{Answer, Attempted, ByClass, Failed, GOOD, failing, fails, script, secs, wherever_time_is_virtual};
+use crate::lab::{
+    Answer, Attempted, ByClass, Failed, GOOD, Story, failing, fails, script, secs, wherever_time_is_virtual,
+};
 use crate::polled::operation_fn;
-
-/// What happened, in order. Clones write into the same.
-#[derive(Clone, Default)]
-struct Story(Arc<Mutex<Vec<String>>>);
-
-impl Story {
-    fn add(&self, line: impl Into<String>) {
-        self.0.lock().unwrap().push(line.into());
-    }
-
-    fn take(&self) -> Vec<String> {
-        mem::take(&mut *self.0.lock().unwrap())
-    }
-}
 
 /// Returns a numbered call observer for each call.
 struct Tellers {

@@ -13,9 +13,8 @@ mod shape;
 use std::future::{Future, pending, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualCloc
 
 use self::shape::{BUDGET_WINDOW, Call, Dress, LIMIT, Shape, Watch, Way, every_shape, one_of_each_await};
 use crate::circuit::{End, RECOVERY, Standing, Start, breaker, check_onwards, fail};
-use crate::lab::{Attempted, ByClass, Counter, GOOD, fails, secs};
+use crate::lab::{Attempted, ByClass, Counter, GOOD, Wakes, fails, secs};
 use crate::sample::is_tried;
 
 /// What other calls do to the breaker between the last poll and the drop.
@@ -72,22 +71,6 @@ struct Case {
     overtaken: Overtaken,
     fate: Fate,
     polls: usize,
-}
-
-/// Counts wakes.
-#[derive(Default)]
-struct Wakes(AtomicU32);
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-impl Wakes {
-    fn get(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 fn watch() -> Arc<Watch> {
@@ -187,6 +170,7 @@ fn check(case: Case) -> bool {
         (expected, other) = overtake(case.overtaken, breaker, clock);
     }
     let live_attempts = *watch.live_attempts.lock().unwrap();
+    let has_ended = ended.is_some();
     match case.fate {
         Fate::Dropped(place) => drop_at(call, place),
         Fate::GoesOn => ended = Some(run_on(call, &wakes, clock)),
@@ -215,7 +199,7 @@ fn check(case: Case) -> bool {
     check_onwards(expected, breaker, clock, other, &next);
     clock.advance(secs(1_000_000));
     assert_eq!(wakes.get(), woken, "an alarm of the dropped call is still on the clock");
-    ended.is_some()
+    has_ended
 }
 
 fn overtake<'b>(by: Overtaken, breaker: &'b CircuitBreaker, clock: &VirtualClock) -> (Standing, Option<Permit<'b>>) {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use redress_core::breaker::{Breaker, CircuitState};
+use redress_core::observe::AttemptDecision;
 use redress_core::policy::RetryBuilder;
 use redress_core::{
     Budget, Cause, CircuitBreaker, Classification, ErrorClass, Event, EventName, Retry, SleepDecision, StopReason,
@@ -168,6 +169,7 @@ fn a_call_that_stops_after_a_wait_shows_the_failure_before_it() {
             ..event(EventName::DeadlineExceeded, 1)
         };
         check(&recorder, &[failed(EventName::Retry, 1, ErrorClass::Transient), after_wait]);
+        assert_eq!(recorder.decisions(), [AttemptDecision::Retry], "the attempt ended before the wait");
     });
 }
 

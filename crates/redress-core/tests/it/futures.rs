@@ -79,22 +79,6 @@ fn a_delay_of_zero_never_touches_the_timer_with_any_hook() {
 }
 
 #[test]
-fn a_delay_that_stops_the_call_never_touches_the_timer() {
-    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(NeverWaits).classifier(ByClass);
-    let policy = policy.retry(retry(secs(60))).build().expect("valid");
-    let outcome = VirtualClock::new().block_on(policy.execute(failing(ErrorClass::Transient).run_async()));
-    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::DeadlineExceeded), 1));
-}
-
-#[test]
-fn an_instant_timer_waits_no_time() {
-    let policy = AsyncPolicy::<_, InstantTimer>::builder().classifier(ByClass).retry(retry(secs(5)));
-    let policy = policy.build().expect("valid");
-    let outcome = VirtualClock::new().block_on(policy.execute(failing(ErrorClass::Transient).run_async()));
-    assert_eq!(outcome.attempts(), 3);
-}
-
-#[test]
 fn a_call_does_nothing_before_it_is_polled() {
     let breaker = Arc::new(FakeCircuitBreaker::new());
     let recorder = Recorder::new();

@@ -176,19 +176,6 @@ fn an_attempt_ends_before_the_wait_and_starts_after_it() {
 }
 
 #[test]
-fn a_call_that_stops_after_the_wait_has_had_its_end_before() {
-    wherever_time_is_virtual(|lab| {
-        let recorder = Recorder::new();
-        let policy = lab.policy().retry(retry()).deadline(secs(5)).observer(recorder.clone()).build();
-        let context = policy.context().sleep_with(|_| lab.clock.advance(secs(9)));
-        let ended = context.run(&failing(ErrorClass::Transient));
-        assert_eq!(ended, stopped(StopReason::DeadlineExceeded, 1));
-        assert_eq!(recorder.decisions(), [AttemptDecision::Retry]);
-        assert_eq!(recorder.event_names(), [EventName::Retry, EventName::DeadlineExceeded]);
-    });
-}
-
-#[test]
 fn a_policy_without_retry_has_the_same_hooks() {
     everywhere(|lab| {
         let recorder = Recorder::new();

@@ -6,8 +6,9 @@
 use std::error::Error;
 use std::fmt;
 use std::future::ready;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Wake;
 use std::time::Duration;
 
 use redress_core::breaker::{BreakerSource, CircuitState};
@@ -118,6 +119,36 @@ impl Counter {
 
     pub(crate) fn get(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A waker that counts its wakes.
+#[derive(Default)]
+pub(crate) struct Wakes(AtomicU32);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Wakes {
+    pub(crate) fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What happened, in order. Clones write into the same.
+#[derive(Clone, Default)]
+pub(crate) struct Story(Arc<Mutex<Vec<String>>>);
+
+impl Story {
+    pub(crate) fn add(&self, line: impl Into<String>) {
+        self.0.lock().expect("whole").push(line.into());
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().expect("whole"))
     }
 }
 

@@ -3,10 +3,9 @@
 use std::future::ready;
 use std::time::Duration;
 
-use redress_core::budget::BudgetSpec;
 use redress_core::driver::InstantTimer;
-use redress_core::policy::{RetryBuilder, RetrySpec};
-use redress_core::strategy::{BackoffContext, StrategySpec};
+use redress_core::policy::RetryBuilder;
+use redress_core::strategy::BackoffContext;
 use redress_core::{AsyncPolicy, Budget, Cause, ErrorClass, Policy, Retry, StopReason, fixed, retry_after_or};
 use redress_testing::{DeterministicStrategy, VirtualClock};
 
@@ -290,46 +289,6 @@ fn the_defaults_are_the_documented_ones() {
         assert_eq!(policy.run(&failing(ErrorClass::Unknown)), stopped(StopReason::MaxUnknownAttempts, 3));
         assert_eq!(strategy.calls()[0].remaining, Some(secs(60)));
     });
-}
-
-/// The settings of a call, in each form that configuration may come in.
-#[test]
-fn every_field_of_a_spec_means_what_its_builder_method_means() {
-    type Change = fn(&mut RetrySpec);
-    const AT_ONCE: StrategySpec = StrategySpec::Fixed { delay: Duration::ZERO };
-    let transient = || failing(ErrorClass::Transient);
-    let rows: [(Change, _, Ended); 7] = [
-        (|spec| spec.max_attempts = 4, transient(), stopped(StopReason::MaxAttempts, 4)),
-        (|spec| spec.max_unknown_retries = Some(0), failing(ErrorClass::Unknown), {
-            stopped(StopReason::MaxUnknownAttempts, 1)
-        }),
-        (|spec| spec.max_unknown_retries = None, failing(ErrorClass::Unknown), { stopped(StopReason::MaxAttempts, 6) }),
-        (|spec| spec.max_retries_for[ErrorClass::Transient] = Some(1), transient(), {
-            stopped(StopReason::MaxAttemptsPerClass, 2)
-        }),
-        (|spec| spec.strategy = None, transient(), stopped(StopReason::NoStrategy, 1)),
-        (|spec| spec.strategies[ErrorClass::Transient] = Some(StrategySpec::Fixed { delay: secs(61) }), transient(), {
-            stopped(StopReason::DeadlineExceeded, 1)
-        }),
-        (|spec| spec.budget = Some(BudgetSpec::new(1, secs(60))), transient(), {
-            stopped(StopReason::BudgetExhausted, 2)
-        }),
-    ];
-    for (index, (change, steps, expected)) in rows.into_iter().enumerate() {
-        wherever_time_is_virtual(|lab| {
-            let spec = || {
-                let mut spec = RetrySpec::default();
-                spec.strategy = Some(AT_ONCE);
-                spec.strategies[ErrorClass::RateLimit] = Some(AT_ONCE);
-                change(&mut spec);
-                spec
-            };
-            let built = || Retry::from_spec(spec()).build().expect("valid");
-            for retry in [RetryBuilder::from(spec()), Retry::from_spec(spec()), built().into(), (&built()).into()] {
-                assert_eq!(lab.retrying(retry).run(&steps), expected, "row {index}");
-            }
-        });
-    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 
 use std::env;
 
-/// The states of a breaker differ in a count or a generation, so an ordinary run tries each shape of
-/// call in one or two of them. Coprime to the number of values of every part of a shape, so that
+/// The states of a breaker differ in a count or a generation, so an ordinary run tries each shape
+/// of call in one or two of them. Coprime to the number of values of every part of a shape, so that
 /// each value meets each state.
 const SHARE: usize = 5;
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use redress_core::breaker::{BreakerSpec, CircuitBreakerBuilder, CircuitState, ProbeLease};
+use redress_core::breaker::{BreakerSpec, CircuitBreakerBuilder, ProbeLease};
 use redress_core::budget::BudgetSpec;
 use redress_core::{Budget, CircuitBreaker, ErrorClass};
 use redress_testing::VirtualClock;
 
-use crate::lab::{TICK, secs};
+use crate::lab::secs;
 
 #[test]
 fn the_defaults_are_those_documented() {
@@ -51,29 +51,6 @@ fn the_data_and_the_builder_agree_in_every_field() {
         builder = build(builder);
     }
     assert_eq!(builder.build().expect("valid").spec(), &all);
-}
-
-#[test]
-fn what_is_given_back_makes_a_breaker_that_does_the_same() {
-    let clock = VirtualClock::new();
-    let builder = CircuitBreaker::builder().failure_threshold(2).recovery_timeout(secs(5)).probe_lease(secs(3));
-    let first = builder.trip_on([ErrorClass::Permanent]).class_threshold(ErrorClass::RateLimit, 1).build();
-    let spec = first.expect("valid").spec().clone();
-    let breaker = CircuitBreaker::from_spec(spec).clock(clock.clone()).build().expect("valid");
-    let fail = |class| breaker.try_acquire().expect("it admits").failure(class);
-    fail(ErrorClass::Permanent);
-    assert_eq!(breaker.state(), CircuitState::Closed);
-    fail(ErrorClass::Permanent);
-    assert_eq!(breaker.try_acquire().expect_err("open").retry_in(), Some(secs(5)));
-    clock.advance(secs(5));
-    let kept = breaker.try_acquire().expect("recovered");
-    clock.advance(secs(3) - TICK);
-    assert_eq!(breaker.try_acquire().expect_err("a probe").retry_in(), Some(TICK));
-    clock.advance(TICK);
-    breaker.try_acquire().expect("superseded").success();
-    drop(kept);
-    fail(ErrorClass::RateLimit);
-    assert_eq!(breaker.state(), CircuitState::Open);
 }
 
 #[test]

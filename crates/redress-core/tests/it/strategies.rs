@@ -111,22 +111,6 @@ fn the_presets_are_exponential_backoff() {
 }
 
 #[test]
-fn equal_jitter_is_drawn_from_the_upper_half_of_a_doubling_delay() {
-    let strategy = |seed| equal_jitter().base(secs(1)).max(secs(100)).seed(seed);
-    for (attempt, ceiling) in [(1, 2), (2, 4), (3, 8), (6, 64), (7, 100), (8, 100), (31, 100), (32, 100)] {
-        check_drawn(secs(ceiling) / 2, secs(ceiling), |seed| delay(&strategy(seed), attempt, None));
-    }
-}
-
-#[test]
-fn token_backoff_is_drawn_from_the_upper_half_of_a_gentler_delay() {
-    let strategy = |seed| token_backoff().base(secs(16)).max(secs(100)).seed(seed);
-    for (attempt, ceiling) in [(1, 24), (2, 36), (3, 54), (4, 81), (5, 100), (6, 100), (700, 100)] {
-        check_drawn(secs(ceiling) / 2, secs(ceiling), |seed| delay(&strategy(seed), attempt, None));
-    }
-}
-
-#[test]
 fn the_defaults_are_the_documented_ones() {
     check_drawn(millis(250), millis(750), |seed| delay(&decorrelated_jitter().seed(seed), 1, None));
     check_drawn(millis(250), secs(30), |seed| delay(&decorrelated_jitter().seed(seed), 1, Some(secs(10))));
@@ -235,11 +219,6 @@ fn extreme_settings_saturate() {
 
 #[test]
 fn jitter_is_added_to_a_hint() {
-    for seed in 0..200 {
-        let strategy = retry_after_or(fixed(ZERO)).jitter(secs(2)).seed(seed);
-        let drawn = hinted(&strategy, secs(9));
-        assert!(secs(9) <= drawn && drawn <= secs(11), "{drawn:?}");
-    }
     check_drawn(secs(9), secs(11), |seed| hinted(&retry_after_or(fixed(ZERO)).jitter(secs(2)).seed(seed), secs(9)));
 }
 

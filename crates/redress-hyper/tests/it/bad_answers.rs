@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use redress_core::classify::source_chain;
 use redress_core::{Cause, Classifier as _, ErrorClass, StopReason};
+use redress_fixtures::Alerting;
 use redress_hyper::{HyperError, RetryingClient, hyper_classifier};
 use tokio::net::TcpStream;
 
@@ -319,40 +319,6 @@ async fn hypers_own_errors_are_classified_too() {
         let request = Request::get("/").header("host", "h").body(Bytewise::default()).unwrap();
         let failed: Result<_, hyper::Error> = sender.send_request(request).await;
         assert_eq!(hyper_classifier().classify(&failed).unwrap().class(), class, "{failed:?}");
-    }
-}
-
-/// A connection whose TLS fails with this after the handshake.
-struct Alerting(&'static str);
-
-/// An error that prints like rustls's.
-#[derive(thiserror::Error)]
-#[error("TLS failed")]
-struct Alert(&'static str);
-
-impl std::fmt::Debug for Alert {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl hyper::rt::Read for Alerting {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: hyper::rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, Alert(self.0))))
-    }
-}
-
-impl hyper::rt::Write for Alerting {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }
 

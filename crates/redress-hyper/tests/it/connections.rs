@@ -17,9 +17,9 @@ use redress_hyper::{Connections, RetryingClient, Transport};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::support::{BUSY, Bytewise, HOUR, OK, Peer, Server, TestPolicy, policy, retry, summary, text};
-
-type BoxError = Box<dyn Error + Send + Sync>;
+use crate::support::{
+    BUSY, BoxError, Bytewise, HOUR, OK, Peer, Server, TestPolicy, open, policy, retry, summary, text,
+};
 
 /// A client over plain connections, and how many of them were made.
 fn plain(
@@ -32,12 +32,7 @@ fn plain(
     let (address, count) = (server.address(), Arc::clone(&made));
     let transport = Connections::new(move || {
         count.fetch_add(1, Ordering::SeqCst);
-        async move {
-            let stream = TcpStream::connect(address).await?;
-            let (sender, connection) = http1::handshake::<_, Bytewise>(TokioIo::new(stream)).await?;
-            tokio::spawn(connection);
-            Ok::<_, BoxError>(sender)
-        }
+        open(address)
     });
     (RetryingClient::new(transport, policy(retry())).drain(65536, HOUR), made)
 }
@@ -129,14 +124,7 @@ async fn a_connection_that_has_died_is_replaced_within_the_attempt() {
 
 /// Opens plain connections to this address.
 fn connections(address: SocketAddr) -> Connections<impl Fn() -> PlainOpening + Clone + use<>, SendRequest<Bytewise>> {
-    Connections::new(move || -> PlainOpening {
-        Box::pin(async move {
-            let stream = TcpStream::connect(address).await?;
-            let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-            tokio::spawn(connection);
-            Ok(sender)
-        })
-    })
+    Connections::new(move || -> PlainOpening { Box::pin(open(address)) })
 }
 
 type PlainOpening = Pin<Box<dyn Future<Output = Result<SendRequest<Bytewise>, BoxError>> + Send>>;
@@ -319,9 +307,7 @@ async fn requests_that_wait_for_connections_do_not_wake_each_other() {
             if !is_first {
                 std::future::pending::<()>().await;
             }
-            let (sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(address).await?)).await?;
-            tokio::spawn(connection);
-            Ok::<SendRequest<Bytewise>, BoxError>(sender)
+            open(address).await
         }
     });
     let client = RetryingClient::new(transport, policy(retry()));
@@ -368,9 +354,7 @@ async fn a_request_that_waits_for_an_opening_takes_a_connection_that_comes_back(
                 second_opens.notify_one();
                 std::future::pending::<()>().await;
             }
-            let (sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(address).await?)).await?;
-            tokio::spawn(connection);
-            Ok::<SendRequest<Bytewise>, BoxError>(sender)
+            open(address).await
         }
     });
     let client = RetryingClient::new(transport, policy(retry()));

@@ -18,9 +18,9 @@ use redress_hyper::{Connections, HyperError, Repetition, ReplayBody, RetryingCli
 use redress_tokio::TokioTimer;
 use tokio::net::TcpStream;
 
-use crate::support::{Bytewise, HOUR, Server, TestPolicy, answers, builder_on, policy, pooled, retry, text};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::support::{
+    BoxError, Bytewise, HOUR, Server, TestPolicy, answers, builder_on, open, policy, pooled, retry, text,
+};
 
 fn client(transport: &FakeTransport) -> RetryingClient<FakeTransport, TestPolicy> {
     RetryingClient::new(transport.clone(), policy(retry())).drain(65536, HOUR)
@@ -57,12 +57,7 @@ where
     .await;
     let uri = server.uri("/orders").to_string();
     let address = server.address();
-    let plain = Connections::new(move || async move {
-        let (sender, connection) =
-            http1::handshake::<_, Bytewise>(TokioIo::new(TcpStream::connect(address).await?)).await?;
-        tokio::spawn(connection);
-        Ok::<_, BoxError>(sender)
-    });
+    let plain = Connections::new(move || open(address));
     [seen(error_of(pooled(), &uri).await), seen(error_of(plain, &uri).await)]
 }
 

@@ -21,9 +21,7 @@ use redress_hyper::{
 };
 use tokio::net::TcpStream;
 
-use crate::support::{Bell, Bytewise, HOUR, OK, Server, builder_on, client, policy, pooled, retry};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::support::{Bell, BoxError, Bytewise, HOUR, OK, Server, builder_on, client, open, policy, pooled, retry};
 
 fn bad(status: u16) -> String {
     format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n")
@@ -139,14 +137,6 @@ async fn a_new_connection_that_talks_first_has_taken_no_request() {
     is_sent_over_the_second(&server, Client::builder(TokioExecutor::new()).build::<_, Bytewise>(opener)).await;
 }
 
-#[tokio::test]
-async fn a_connection_that_is_refused_has_taken_no_request() {
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let uri: http::Uri = format!("http://{address}/").parse().unwrap();
-    let outcome = client().post(uri, "order").execute().await;
-    assert_eq!((outcome.attempts(), outcome.last_class()), (3, Some(ErrorClass::Transient)));
-}
-
 /// The attempts and the forbidden retry of a POST that never gets a connection, and of one that is
 /// never answered.
 async fn times_out<T>(transport: impl Fn(bool) -> T, server: &Server) -> [(u32, Option<&'static str>); 2]
@@ -190,10 +180,7 @@ async fn an_attempt_that_times_out_while_it_connects_has_sent_nothing() {
             if hangs {
                 pending::<()>().await;
             }
-            let stream = TokioIo::new(TcpStream::connect(address).await?);
-            let (sender, connection) = http1::handshake::<_, Bytewise>(stream).await?;
-            tokio::spawn(connection);
-            Ok::<_, BoxError>(sender)
+            open(address).await
         })
     };
     assert_eq!(times_out(plain, &server).await, expected);

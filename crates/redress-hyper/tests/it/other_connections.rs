@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode, Uri};
-use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::TokioIo;
 use redress_core::{CircuitBreaker, Classifier, ErrorClass};
@@ -15,7 +14,7 @@ use redress_hyper::{
 use tokio::net::TcpStream;
 use tower_service::Service as _;
 
-use crate::support::{Bell, Bytewise, HOUR, OK, Server, builder_on, client, policy, retry, text};
+use crate::support::{Bell, Bytewise, HOUR, OK, Server, builder_on, client, open, policy, retry, text};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -34,12 +33,7 @@ async fn misdirecting(status: u16, bad_connections: usize) -> Server {
 
 fn plain(server: &Server) -> impl Transport<RequestBody = Bytewise> + use<> {
     let address = server.address();
-    Connections::new(move || async move {
-        let stream = TcpStream::connect(address).await?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok::<SendRequest<Bytewise>, BoxError>(sender)
-    })
+    Connections::new(move || open(address))
 }
 
 async fn is_answered_over_the_second<T: Transport<RequestBody = Bytewise>>(server: &Server, transport: T) {

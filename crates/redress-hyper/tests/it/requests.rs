@@ -8,17 +8,13 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use redress_core::error::RateLimitError;
-use redress_core::policy::Deadline;
 use redress_core::strategy::{Fixed, RetryAfterOr};
-use redress_core::{
-    AbortHandle, CallContext, CallError, CircuitBreaker, ErrorClass, Event, StopReason, fixed, retry_after_or,
-};
+use redress_core::{CallContext, CallError, CircuitBreaker, ErrorClass, Event, StopReason, fixed, retry_after_or};
 use redress_hyper::{
     HyperError, ReplayBody, RetryingClient, default_operation, default_result_classifier, hyper_classifier,
     is_idempotent_method, request_with_retry,
 };
 use redress_tokio::AsyncPolicy;
-use tokio::sync::Notify;
 
 use crate::support::{BUSY, Bytewise, HOUR, OK, Server, client, policy, pooled, put, retry, summary, text};
 
@@ -57,14 +53,6 @@ async fn a_bad_response_at_the_end_is_the_response() {
     assert_eq!(summary(&response).last_class(), Some(ErrorClass::ServerError));
     assert_eq!(text(response).await, "busy");
     assert_eq!(server.arrived().len(), 3);
-}
-
-#[tokio::test]
-async fn an_outcome_tells_everything() {
-    let server = Server::answers(&[BUSY, OK]).await;
-    let outcome = client().get(server.uri("/")).context(CallContext::new().capture_timeline()).execute().await;
-    assert_eq!((outcome.attempts(), outcome.is_ok()), (2, true));
-    assert!(outcome.timeline().is_some_and(|timeline| !timeline.events().is_empty()));
 }
 
 #[tokio::test]
@@ -331,60 +319,6 @@ async fn a_request_configures_its_call() {
     assert_eq!(outcome.stop_reason(), Some(StopReason::Aborted));
     assert!(outcome.timeline().is_some());
     assert_eq!(starts.lock().unwrap()[0], (Some("GET /a".to_owned()), 1));
-}
-
-/// Never answers, and reports when a request has arrived.
-#[derive(Clone)]
-struct Silent(Arc<Notify>);
-
-impl redress_hyper::Transport for Silent {
-    type RequestBody = String;
-    type ResponseBody = String;
-
-    async fn send(self, _: Request<String>) -> Result<Response<String>, HyperError> {
-        self.0.notify_one();
-        pending().await
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_request_may_set_a_deadline_and_an_abort_handle() {
-    let came = Arc::new(Notify::new());
-    let client = RetryingClient::new(Silent(Arc::clone(&came)), policy(retry()));
-    let uri = || Uri::from_static("http://localhost/");
-    let outcome = client.get(uri()).context(CallContext::new().deadline(Duration::from_secs(3))).execute().await;
-    assert_eq!(
-        (outcome.stop_reason(), outcome.elapsed()),
-        (Some(StopReason::DeadlineExceeded), Duration::from_secs(3))
-    );
-    came.notified().await;
-
-    let handle = AbortHandle::new();
-    let (outcome, ()) =
-        tokio::join!(client.get(uri()).context(CallContext::new().abort_on(&handle)).execute(), async {
-            came.notified().await;
-            handle.abort();
-        });
-    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::Aborted), 1));
-
-    let for_all = client.clone().context_for(|head| match head.extensions.get::<Deadline>() {
-        Some(deadline) => CallContext::new().operation(head.uri.path().to_owned()).deadline(*deadline),
-        None => CallContext::new(),
-    });
-    let within = |seconds| {
-        let mut request = Request::get("http://localhost/a").body(ReplayBody::from(String::new())).unwrap();
-        request.extensions_mut().insert(Deadline::from(Duration::from_secs(seconds)));
-        for_all.request(request)
-    };
-    let outcome = within(2).execute().await;
-    assert_eq!(
-        (outcome.stop_reason(), outcome.elapsed()),
-        (Some(StopReason::DeadlineExceeded), Duration::from_secs(2))
-    );
-    let message = outcome.into_result().map(drop).unwrap_err().to_string();
-    assert!(message.contains("/a"), "{message}");
-    let own = CallContext::new().deadline(Duration::from_secs(1));
-    assert_eq!(within(2).context(own).execute().await.elapsed(), Duration::from_secs(1), "the earlier of both");
 }
 
 #[tokio::test]

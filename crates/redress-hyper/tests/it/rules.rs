@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::{Request, Response, StatusCode, Uri};
 use redress_core::breaker::CircuitState;
-use redress_core::policy::RetryNotice;
+use redress_core::policy::{Deadline, RetryNotice};
 use redress_core::{AbortHandle, CallContext, CircuitBreaker, ErrorClass, Event, StopReason};
 use redress_hyper::testing::{FakeTransport, Fault};
-use redress_hyper::{HyperError, RetryingClient, hyper_classifier};
+use redress_hyper::{HyperError, ReplayBody, RetryingClient, hyper_classifier};
 use redress_tokio::{AsyncPolicy, TokioTimer};
 
 use crate::support::{TestPolicy, builder_on, policy, retry};
@@ -133,7 +133,7 @@ async fn a_context_stays_when_the_policy_is_changed() {
 #[tokio::test(start_paused = true)]
 async fn every_call_has_the_clients_deadline_and_abort_handle() {
     let shutdown = AbortHandle::new();
-    let transport = FakeTransport::new().hang().hang().hang().hang();
+    let transport = FakeTransport::new().hang().hang().hang().hang().hang();
     let client = client(&transport).deadline(Duration::from_secs(2)).abort_on(&shutdown);
     let seconds =
         |outcome: redress_hyper::RequestOutcome<FakeTransport>| (outcome.stop_reason(), outcome.elapsed().as_secs());
@@ -146,7 +146,15 @@ async fn every_call_has_the_clients_deadline_and_abort_handle() {
     let shorter = || CallContext::new().deadline(Duration::from_secs(1));
     assert_eq!(seconds(client.get("http://host/").context(shorter()).execute().await), (late, 1));
 
-    let by_head = client.clone().context_for(|head| CallContext::new().operation(head.uri.path().to_owned()));
+    let by_head = client.clone().context_for(|head| {
+        let context = CallContext::new().operation(head.uri.path().to_owned());
+        head.extensions
+            .get::<Deadline>()
+            .map_or_else(|| context.clone(), |deadline| context.clone().deadline(*deadline))
+    });
+    let mut request = Request::get("http://host/").body(ReplayBody::empty()).unwrap();
+    request.extensions_mut().insert(Deadline::from(Duration::from_secs(1)));
+    assert_eq!(seconds(by_head.request(request).execute().await), (late, 1));
     let request = by_head.get("http://host/orders").context(shorter().abort_on(&AbortHandle::new()));
     let (outcome, ()) = tokio::join!(request.execute(), async { shutdown.abort() });
     assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::Aborted), 1));

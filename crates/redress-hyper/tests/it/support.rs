@@ -10,9 +10,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use redress_core::driver::{NoTimer, Timer};
 use redress_core::policy::{Async, PolicyBuilder, RetryBuilder};
 use redress_core::{AsyncPolicy, OutcomeSummary, Retry, fixed};
@@ -201,6 +202,15 @@ where
     B::Data: Send,
 {
     Client::builder(TokioExecutor::new()).build_http()
+}
+
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Opens a plain connection, and drives it.
+pub(crate) async fn open(address: SocketAddr) -> Result<SendRequest<Bytewise>, BoxError> {
+    let (sender, connection) = handshake(TokioIo::new(TcpStream::connect(address).await?)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 /// Three attempts without a wait between them.

@@ -210,37 +210,21 @@ async fn metrics_as_a_collector_sees_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_that_refuses_disturbs_no_call() {
-    let collector = Collector::refusing();
-    let exporting = Exporting::to(collector.serve().await);
-    calls(&exporting).await;
-    let exporting = exporting.flush().await;
-    calls(&exporting).await;
-    assert!(!collector.traces.lock().unwrap().is_empty(), "the collector received a request");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_that_answers_garbage_disturbs_no_call() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+async fn a_collector_that_refuses_or_answers_garbage_or_is_not_there_disturbs_no_call() {
+    let refusing = Collector::refusing();
+    let garbled = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let absent = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let addresses = [refusing.serve().await, garbled.local_addr().unwrap(), absent];
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
+        while let Ok((mut stream, _)) = garbled.accept().await {
             let _ = stream.write_all(b"\0\0\xff\xffHTTP/9.9 -1 what\r\n\r\n\x00").await;
         }
     });
-    let exporting = Exporting::to(address);
-    calls(&exporting).await;
-    let exporting = exporting.flush().await;
-    calls(&exporting).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_that_is_not_there_disturbs_no_call() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let exporting = Exporting::to(address);
-    calls(&exporting).await;
-    let exporting = exporting.flush().await;
-    calls(&exporting).await;
+    for address in addresses {
+        let exporting = Exporting::to(address);
+        calls(&exporting).await;
+        let exporting = exporting.flush().await;
+        calls(&exporting).await;
+    }
+    assert!(!refusing.traces.lock().unwrap().is_empty(), "the collector received a request");
 }

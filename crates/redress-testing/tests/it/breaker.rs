@@ -1,17 +1,12 @@
 //! The fake breaker in real policies.
 
-use std::future::{Future, pending};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Waker};
 
 use redress_core::breaker::{CircuitState, Transition};
-use redress_core::driver::NoTimer;
 use redress_core::error::CircuitOpenError;
-use redress_core::{AsyncPolicy, ErrorClass, EventName, Policy, Retry, StopReason};
-use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, VirtualClock, assert_outcome, instant_retries};
+use redress_core::{ErrorClass, EventName, Policy, Retry, StopReason};
+use redress_testing::{BreakerDecision, FakeCircuitBreaker, Recorder, assert_outcome, instant_retries};
 
 use crate::{reset, secs};
 
@@ -102,30 +97,4 @@ fn a_superseded_probe_changes_nothing() {
         matches!(name, EventName::CircuitHalfOpen | EventName::CircuitClosed | EventName::CircuitOpened)
     });
     assert_eq!(transitions.collect::<Vec<_>>(), [EventName::CircuitHalfOpen, EventName::CircuitClosed]);
-}
-
-#[test]
-fn a_panicking_operation_gives_its_place_back() {
-    let breaker = Arc::new(FakeCircuitBreaker::new());
-    let policy = policy(&breaker);
-    let call = AssertUnwindSafe(|| policy.call(|| -> Result<(), io::Error> { panic!("on purpose") }));
-    assert!(catch_unwind(call).is_err());
-    assert_eq!((breaker.releases(), breaker.pending()), (1, 0));
-}
-
-#[test]
-fn a_dropped_future_gives_its_place_back() {
-    let breaker = Arc::new(FakeCircuitBreaker::new());
-    let clock = VirtualClock::new();
-    let policy = AsyncPolicy::<_, NoTimer>::builder()
-        .circuit_breaker(Arc::clone(&breaker))
-        .timer(clock.timer())
-        .build()
-        .expect("a valid configuration");
-    {
-        let mut call = pin!(policy.call(pending::<Result<(), io::Error>>));
-        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        assert_eq!((breaker.releases(), breaker.pending()), (0, 1));
-    }
-    assert_eq!((breaker.releases(), breaker.pending()), (1, 0));
 }

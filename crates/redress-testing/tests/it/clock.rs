@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use redress_core::breaker::CircuitState;
 use redress_core::driver::Clock;
-use redress_core::{CircuitBreaker, ErrorClass, Policy, Retry, StopReason, fixed};
+use redress_core::{Policy, Retry, StopReason, fixed};
 use redress_testing::{Script, VirtualClock, assert_outcome};
 
 use crate::{reset, secs};
@@ -81,21 +80,4 @@ fn a_year_of_backoff_takes_no_time() {
     assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(365).in_time(YEAR - secs(86_400));
     assert_eq!(clock.slept(), vec![secs(86_400); 364]);
     assert!(started.elapsed() < secs(10));
-}
-
-#[test]
-fn a_breaker_recovers_by_it() {
-    let clock = VirtualClock::new();
-    let breaker = CircuitBreaker::builder()
-        .failure_threshold(1)
-        .recovery_timeout(YEAR)
-        .clock(clock.clone())
-        .build()
-        .expect("a valid configuration");
-    let _ = breaker.try_acquire().expect("it is closed").failure(ErrorClass::Transient);
-    clock.advance(YEAR - secs(1));
-    assert_eq!(breaker.try_acquire().expect_err("it is open").retry_in(), Some(secs(1)));
-    clock.advance(secs(1));
-    assert!(breaker.try_acquire().is_ok());
-    assert_eq!(breaker.state(), CircuitState::HalfOpen);
 }

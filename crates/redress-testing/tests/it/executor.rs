@@ -21,10 +21,6 @@ fn builder(clock: &VirtualClock, retry: RetryBuilder) -> PolicyBuilder<DefaultCl
     AsyncPolicy::<_, NoTimer>::builder().retry(retry).timer(clock.timer())
 }
 
-fn policy(clock: &VirtualClock, retry: RetryBuilder) -> AsyncPolicy<DefaultClassifier, VirtualTimer> {
-    builder(clock, retry).build().expect("a valid configuration")
-}
-
 /// Polls both futures concurrently.
 async fn join<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
     let (mut a, mut b) = (pin!(a), pin!(b));
@@ -222,48 +218,4 @@ fn an_attempt_timeout_strikes_in_virtual_time() {
         .with_class(ErrorClass::Transient)
         .in_time(secs(5 + 60 + 5));
     assert_eq!(clock.slept(), [secs(5), secs(60), secs(5)]);
-}
-
-#[test]
-fn an_attempt_that_outruns_its_timeout_succeeds() {
-    let clock = VirtualClock::new();
-    let policy =
-        builder(&clock, Retry::builder().strategy(fixed(secs(60)))).attempt_timeout(secs(5)).build().expect("valid");
-    let script = Script::<_, io::Error>::new().after(&clock, secs(4)).ok(1);
-    let outcome = clock.block_on(policy.execute(script.run_async()));
-    assert_outcome(&outcome).has_value(1).in_time(secs(4));
-    assert!(clock.slept().is_empty(), "the timeout was outrun, and the script's pause is no wait of the policy");
-}
-
-#[test]
-fn an_attempt_timeout_shrinks_to_the_deadline() {
-    let clock = VirtualClock::new();
-    let retry = Retry::builder().strategy(fixed(secs(1)));
-    let policy = builder(&clock, retry).attempt_timeout(secs(6)).deadline(secs(10)).build().expect("valid");
-    let outcome = clock.block_on(policy.execute(pending::<Result<(), io::Error>>));
-    assert_outcome(&outcome).stopped_for(StopReason::DeadlineExceeded).after_attempts(2).in_time(secs(10));
-}
-
-#[test]
-fn calls_of_one_policy_run_side_by_side() {
-    let clock = VirtualClock::new();
-    let policy = policy(&clock, Retry::builder().strategy(fixed(secs(10))).max_attempts(3));
-    let one = Script::new().err(reset()).ok("one");
-    let two = Script::new().err(reset()).err(reset()).ok("two");
-    let both = join(policy.execute(one.run_async()), policy.execute(two.run_async()));
-    let (one, two) = clock.block_on(both);
-    assert_outcome(&one).has_value("one").in_time(secs(10));
-    assert_outcome(&two).has_value("two").in_time(secs(20));
-    assert_eq!(clock.elapsed(), secs(20));
-}
-
-#[test]
-fn futures_on_it_are_send() {
-    fn send<F: Future + Send>(future: F) -> F {
-        future
-    }
-    let clock = VirtualClock::new();
-    let policy = policy(&clock, Retry::builder().strategy(fixed(secs(10))));
-    let script = Script::<_, io::Error>::new().ok(3);
-    assert_eq!(clock.block_on(send(policy.call(script.run_async()))).ok(), Some(3));
 }

@@ -15,7 +15,9 @@ use redress_core::classify::source_chain;
 use redress_core::driver::NoTimer;
 use redress_core::error::AbortRetryError;
 use redress_core::policy::Deadline;
-use redress_core::{AbortHandle, AsyncPolicy, CallContext, ErrorClass, OutcomeSummary, SleepDecision, StopReason};
+use redress_core::{
+    AbortHandle, AsyncPolicy, CallContext, Cause, ErrorClass, OutcomeSummary, SleepDecision, StopReason,
+};
 use redress_grpc_fixture::{EchoClient, Pong};
 use redress_tonic::{CallFailure, GrpcLayer, ResponseBody, grpc_classifier, outcome};
 use tokio::net::TcpListener;
@@ -244,7 +246,10 @@ fn failing<E: Error + Send + Sync + 'static>(lab: &Lab, error: fn() -> E) -> Res
 fn a_channel_that_gives_up_waiting_is_deadline_exceeded() {
     let answer = failing(&Lab::default(), || TimeoutExpired(()));
     assert_eq!(told(&answer), (2, Some(StopReason::MaxAttempts)));
-    assert_eq!(ended(&answer).last_class(), Some(ErrorClass::Transient));
+    assert_eq!(
+        (ended(&answer).last_class(), ended(&answer).cause()),
+        (Some(ErrorClass::Transient), Some(Cause::Timeout))
+    );
     let status = answer.expect_err("a failure");
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert!(source_chain(&status).any(<dyn Error>::is::<TimeoutExpired>));

@@ -95,17 +95,6 @@ async fn pushback_is_waited_or_obeyed() {
 }
 
 #[tokio::test]
-async fn retry_info_is_waited() {
-    use tonic_types::{ErrorDetails, StatusExt};
-    let (server, lab) = (serve().await, Lab::default());
-    let details = ErrorDetails::with_retry_info(Some(std::time::Duration::from_millis(2_500)));
-    server.script.then_fail(Status::with_error_details(Code::ResourceExhausted, "busy", details));
-    let answer = lab.client(server.channel(), 5).once(ping("x")).await;
-    assert_eq!(told(&answer), (2, None));
-    assert_eq!(lab.waits().iter().map(std::time::Duration::as_millis).collect::<Vec<_>>(), [2500]);
-}
-
-#[tokio::test]
 async fn a_refused_connection_is_transient_and_the_reason_stays_reachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");

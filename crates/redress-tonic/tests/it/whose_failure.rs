@@ -16,15 +16,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use redress_core::breaker::CircuitState;
 use redress_core::policy::RetryBuilder;
 use redress_core::{Cause, ErrorClass, Retry, StopReason, fixed};
-use redress_fixtures::FrameServer;
 use redress_fixtures::frames::{goaway, grpc_ok, head, reset};
+use redress_fixtures::{Alerting, FrameServer, TlsError};
 use redress_grpc_fixture::EchoClient;
 use redress_tonic::{classify_status, parse_grpc_timeout};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
-use tonic::{Code, ConnectError, Status, TimeoutExpired};
+use tonic::{Code, ConnectError, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use tower_layer::Layer;
 
@@ -135,36 +135,17 @@ fn a_server_that_gives_up_before_has_failed() {
     assert_eq!((told(&answer), ended(&answer).cause()), ((1, Some(StopReason::NonRetryableClass)), Some(Cause::Error)));
 }
 
-#[test]
-fn the_channels_own_timer_is_the_timeout_too() {
-    let lab = Lab::default();
-    let channel = tower::service_fn(|_: Request<Body>| async { Err::<Response<Body>, _>(TimeoutExpired(())) });
-    let answer = lab.clock.block_on(EchoClient::new(lab.layer(2).layer(channel)).once(ping("x")));
-    assert_eq!(ended(&answer).cause(), Some(Cause::Timeout));
-}
-
 fn with_source(code: Code, source: impl std::error::Error + Send + Sync + 'static) -> Status {
     let mut status = Status::new(code, "failed");
     status.set_source(Arc::new(source));
     status
 }
 
-/// An error that prints like those of TLS libraries.
-#[derive(thiserror::Error)]
-#[error("TLS failed")]
-struct Tls(&'static str);
-
-impl std::fmt::Debug for Tls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
 #[test]
 fn a_connection_that_cannot_come_about_is_permanent_though_it_was_connecting() {
     let connect = |error: io::Error| classify_status(&with_source(Code::Unavailable, ConnectError(Box::new(error))));
     for refusal in ["InvalidCertificate(Expired)", "NoApplicationProtocol", "H2NotNegotiated"] {
-        let failure = connect(io::Error::other(Tls(refusal)));
+        let failure = connect(io::Error::other(TlsError(refusal)));
         assert_eq!((failure.class(), failure.is_unsent()), (ErrorClass::Permanent, true));
     }
     let refused = connect(io::ErrorKind::ConnectionRefused.into());
@@ -174,34 +155,11 @@ fn a_connection_that_cannot_come_about_is_permanent_though_it_was_connecting() {
     assert_eq!((code.class(), code.detail("http2")), (ErrorClass::Permanent, Some("HTTP_1_1_REQUIRED")));
 }
 
-/// A connection whose TLS fails with this after the handshake, as TLS 1.3 allows.
-struct Alerting(&'static str);
-
-impl hyper::rt::Read for Alerting {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: hyper::rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, self.0)))
-    }
-}
-
-impl hyper::rt::Write for Alerting {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
 #[tokio::test]
 async fn what_tls_says_after_the_handshake_is_read_as_before() {
     let rows = [
-        ("received fatal alert: CertificateRequired", ErrorClass::Permanent),
-        ("received fatal alert: InternalError", ErrorClass::Transient),
+        ("AlertReceived(CertificateRequired)", ErrorClass::Permanent),
+        ("AlertReceived(InternalError)", ErrorClass::Transient),
     ];
     for (alert, class) in rows {
         let handshake = http2::handshake::<_, _, Body>(TokioExecutor::new(), Alerting(alert));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper_util::client::legacy::Error as ClientError;
 use redress_core::{CallError, ErrorClass, OutcomeSummary, StopReason, fixed, retry_after_or};
@@ -112,41 +112,6 @@ async fn garbage_ends_as_the_clients_own_error() {
     let error = client(3).call(get(address, "/")).await.unwrap_err();
     assert_eq!(error.attempts(), 3);
     assert!(matches!(error, CallError::Failed(_)), "{error:?}");
-}
-
-#[tokio::test]
-async fn headers_that_mean_nothing_are_no_hint() {
-    let bad = Does::Sends(
-        "HTTP/1.1 429 \r\nretry-after: soon\r\nretry-after: \x7f\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-    );
-    let (address, _) = play(Box::leak(Box::new([bad, OK]))).await;
-    let response = client(2).call(get(address, "/")).await;
-    // Whether hyper takes such a header or not, the call goes on.
-    assert_eq!(response.unwrap().status(), StatusCode::OK);
-}
-
-#[tokio::test]
-async fn a_copy_has_the_whole_head() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let notes = Arc::clone(&seen);
-    let inner = service_fn(move |request: Request<Full<Bytes>>| {
-        notes.lock().unwrap().push(request.into_parts().0);
-        async { Ok::<_, Infallible>(Response::builder().status(500).body(()).unwrap()) }
-    });
-    let mut service = PolicyLayer::new(client(2).policy().clone()).protocol(HttpProtocol::new()).layer(inner);
-    let request = Request::builder().method(Method::PUT).uri("/a?b").version(http::Version::HTTP_2);
-    let request = request.header("x-a", "1").header("x-a", "2").extension(7_u8).body(Full::default()).unwrap();
-    service.call(request).await.unwrap();
-    let seen = seen.lock().unwrap();
-    assert_eq!(seen.len(), 2);
-    for head in seen.iter() {
-        assert_eq!(
-            (&head.method, head.uri.to_string(), head.version),
-            (&Method::PUT, "/a?b".to_owned(), http::Version::HTTP_2)
-        );
-        assert_eq!(head.headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(head.extensions.get::<u8>(), Some(&7));
-    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use redress_core::error::StatusError;
-use redress_core::{CallContext, Cause, ErrorClass, StopReason};
+use redress_core::{Cause, ErrorClass, StopReason};
 use redress_http::{IdempotencyGuard, LastFailure, Repetition, boxed_http_classifier, http_retry_after_classifier};
 use redress_tokio::AsyncPolicy;
 use redress_tower::PolicyLayer;
@@ -118,22 +118,6 @@ async fn a_body_that_cannot_be_replayed_is_still_sent_once() {
         let outcome = service.execute_in(service.policy().context(), request).await;
         assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some(why)));
     }
-}
-
-#[tokio::test]
-async fn settings_of_each_call_leave_to_the_protocol_what_may_be_sent_again() {
-    let sent = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&sent);
-    let below = service_fn(move |request: Request<String>| {
-        noted.lock().unwrap().push(Repetition::of(request.extensions()).map(Repetition::attempt));
-        async { Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap()) }
-    });
-    let layer = PolicyLayer::new(policy()).protocol(HttpProtocol::new());
-    let mut service = layer.context_for(|_: &Request<String>| CallContext::new()).layer(below);
-    service.call(post()).await.unwrap();
-    assert_eq!(*sent.lock().unwrap(), [None]);
-    service.call(Request::get("http://localhost/orders").body(String::new()).unwrap()).await.unwrap();
-    assert_eq!(*sent.lock().unwrap(), [None, None, Some(2), Some(3)]);
 }
 
 /// The second attempt's repetition after a first that failed with this error.

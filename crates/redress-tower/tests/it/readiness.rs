@@ -107,34 +107,6 @@ async fn an_open_breaker_rejects_although_nothing_is_ready() {
     assert!(rejection.retry_in().is_some());
 }
 
-/// A place below the policy is taken for an attempt, not for the wait after it.
-#[tokio::test(start_paused = true)]
-async fn a_limit_below_is_free_between_attempts() {
-    let gate: &Semaphore = Box::leak(Box::new(Semaphore::new(0)));
-    let inner = ConcurrencyLimitLayer::new(1).layer(service_fn(move |request: &'static str| async move {
-        if request == "held" {
-            gate.acquire().await.unwrap().forget();
-        }
-        if request == "failing" { Err(reset()) } else { Ok(request) }
-    }));
-    let retry = at_once().strategy(fixed(Duration::from_secs(60))).max_attempts(2);
-    let policy = AsyncPolicy::builder().retry(retry).no_deadline().build().unwrap();
-    let mut service = PolicyLayer::new(policy).layer(inner);
-
-    let mut failing = task(service.call("failing"));
-    assert!(failing.poll().is_pending(), "it waits for its second attempt");
-    assert_eq!(service.call("other").await.unwrap(), "other", "and delays no other call");
-
-    let mut held = task(service.call("held"));
-    let mut other = task(service.call("other"));
-    assert!(held.poll().is_pending());
-    assert!(other.poll().is_pending(), "the one place is taken");
-    gate.add_permits(1);
-    assert!(held.poll().is_ready());
-    assert!(other.is_woken());
-    assert!(other.poll().is_ready());
-}
-
 #[tokio::test]
 async fn a_limit_around_holds_calls_back() {
     let gate: &Semaphore = Box::leak(Box::new(Semaphore::new(0)));

@@ -49,21 +49,6 @@ fn an_endless_delay_is_not_no_delay() {
     });
 }
 
-/// The same by way of a number: no factor and no share of a strategy may be infinite or not a
-/// number.
-#[test]
-fn an_infinite_multiplier_is_refused() {
-    for number in [f64::INFINITY, f64::NAN, f64::NEG_INFINITY] {
-        for strategy in [
-            adaptive(fixed(secs(1))).max_multiplier(number),
-            adaptive(fixed(secs(1))).min_multiplier(number),
-            adaptive(fixed(secs(1))).target_success(number),
-        ] {
-            assert!(Retry::builder().strategy(strategy).build().is_err(), "{number}");
-        }
-    }
-}
-
 /// redress-py: `equal_jitter` overflows near attempt 1024. App-Store-Connect-CLI 2165: the overflow
 /// became a delay of zero. The strategies alone are in `strategies.rs`, up to attempt 2^32.
 ///
