@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
 
 use crate::workspace::Workspace;
-use crate::{conformance, deny, dependencies, docs, lint, models, mutants, soak, suite, tidy, toolchain};
+use crate::{deny, dependencies, docs, lint, models, mutants, suite, tidy, toolchain};
 
 struct Step {
     name: &'static str,
@@ -27,11 +27,9 @@ const STEPS: &[Step] = &[
     Step { name: "tests", run: suite::tests },
     Step { name: "doctests", run: suite::doctests },
     Step { name: "docs", run: docs::check },
-    Step { name: "conformance", run: conformance::run_own },
     Step { name: "deny", run: deny::run_if_due },
     Step { name: "dependencies", run: dependencies::check },
     Step { name: "models", run: models::run_short },
-    Step { name: "soak", run: soak::run_short },
     Step { name: "mutants", run: mutants::run_if_due },
 ];
 

@@ -34,11 +34,6 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     judge(workspace, &arguments)
 }
 
-/// The step of `ci`: judges the recordings in the repository.
-pub(crate) fn run_own(workspace: &Workspace) -> Result<()> {
-    judge(workspace, &[])
-}
-
 /// The recordings beside the checkout, if none is missing.
 fn beside(workspace: &Workspace) -> Vec<String> {
     let files = RECORDINGS.map(|name| fs::canonicalize(workspace.root().join(ORIGIN).join(name)));

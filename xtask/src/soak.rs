@@ -9,10 +9,6 @@ use crate::workspace::Workspace;
 
 const PACKAGE: &str = "redress-soak";
 
-/// Long enough for some hundred thousand calls on any machine. The seed fixes the random choices,
-/// not the interleaving.
-const SHORT: &[&str] = &["--seconds", "5", "--seed", "1"];
-
 /// An hour, with a random seed, which is printed.
 const LONG: &[&str] = &["--seconds", "3600", "--report-every", "60"];
 
@@ -37,10 +33,4 @@ pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
 fn storm(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     let cargo = ["run", "--release", "--package", PACKAGE, "--"];
     command::run(command::cargo(workspace, &cargo).args(arguments))
-}
-
-/// The step of `ci`. Uses the development profile: it checks overflow and builds quickly, and the
-/// laws do not depend on speed.
-pub(crate) fn run_short(workspace: &Workspace) -> Result<()> {
-    command::run(command::cargo(workspace, &["run", "--quiet", "--package", PACKAGE, "--"]).args(SHORT))
 }

@@ -76,7 +76,9 @@ pub(crate) fn drops(workspace: &Workspace) -> Result<()> {
 
 /// Runs only the property tests, with the number of cases of a long run.
 pub(crate) fn properties(workspace: &Workspace) -> Result<()> {
-    let mut command =
-        command::cargo(workspace, &["test", "--release", "--package", "redress-proof", "--package", "redress-fuzz", "--", "--nocapture"]);
+    let mut command = command::cargo(
+        workspace,
+        &["test", "--release", "--package", "redress-proof", "--package", "redress-fuzz", "--", "--nocapture"],
+    );
     command::run(command.env("PROPTEST_CASES", LONG_CASES))
 }
