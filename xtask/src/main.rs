@@ -15,12 +15,17 @@ mod check;
 mod ci;
 mod tidy;
 
+mod api;
 mod bench;
 mod conformance;
 mod deny;
 mod dependencies;
 mod docs;
+mod examples;
+mod features;
 mod lint;
+mod minimal_versions;
+mod msrv;
 mod suite;
 mod toolchain;
 
@@ -70,11 +75,19 @@ enum Task {
     Soak(soak::Args),
     /// Counts the crates that each feature compiles, into docs/dependencies.md.
     Dependencies(dependencies::Args),
+    /// Builds the published crates with the lowest versions that their manifests accept, and writes
+    /// docs/minimal-versions.md.
+    MinimalVersions,
+    /// Compares the public API of each published crate with docs/api.
+    Api(api::Args),
     /// Builds the documentation; warnings are errors.
     Docs,
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::rustdoc::stand_in() {
+        return code;
+    }
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -100,6 +113,8 @@ fn run(cli: &Cli) -> Result<()> {
         Task::Mutants(args) => mutants::run(&workspace, args),
         Task::Soak(args) => soak::run(&workspace, args),
         Task::Dependencies(args) => dependencies::run(&workspace, args),
+        Task::MinimalVersions => minimal_versions::run(&workspace),
+        Task::Api(args) => api::run(&workspace, args),
         Task::Docs => docs::run(&workspace),
     }
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 
 use crate::workspace::Workspace;
-use crate::{fuzz, miri, models, mutants, soak, suite};
+use crate::{fuzz, minimal_versions, miri, models, mutants, soak, suite};
 
 /// How a kind of evidence ended, if it did not fail.
 pub(crate) enum Outcome {
@@ -30,6 +30,7 @@ const EVIDENCE: &[Evidence] = &[
     Evidence { name: "soak", run: |workspace| soak::run_long(workspace).map(passed) },
     Evidence { name: "mutants", run: |workspace| mutants::run_long(workspace).map(passed) },
     Evidence { name: "miri", run: miri::run },
+    Evidence { name: "minimal-versions", run: |workspace| minimal_versions::build(workspace).map(passed) },
 ];
 
 /// Without names, runs all of it.
