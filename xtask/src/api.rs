@@ -1,21 +1,22 @@
 //! Writes `docs/api`: the public API of each published crate, one item a line, so that a change of
 //! the API shows in review.
 //!
-//! `rustdoc` lists the items, `listing` turns the lists into files, and `external` checks which
-//! foreign crates they name. Blanket and auto trait implementations are left out.
+//! `items` reads what rustdoc lists, `listing` turns it into files, and `external` checks which
+//! foreign crates they name.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::docs;
 use crate::workspace::{self, Workspace};
 
-use self::rustdoc::Answer;
+use self::items::Items;
 
 mod external;
+mod items;
 mod listing;
-pub(crate) mod rustdoc;
 
 const FOLDER: &str = "docs/api";
 
@@ -77,12 +78,12 @@ fn write(workspace: &Workspace) -> Result<()> {
 
 /// The text for each published crate, or why this toolchain cannot say.
 fn listings(workspace: &Workspace) -> Result<Result<Vec<(String, String)>, String>> {
+    docs::run(workspace)?;
     let mut texts = Vec::new();
-    rustdoc::run(workspace)?;
     for name in published(workspace) {
-        match rustdoc::items(workspace, name)? {
-            Answer::Items(items) => texts.push((name.to_owned(), listing::text(name, &items))),
-            Answer::OtherFormat(why) => return Ok(Err(why)),
+        match items::read(workspace, name)? {
+            Items::Listed(items) => texts.push((name.to_owned(), listing::text(name, &items))),
+            Items::OtherFormat(why) => return Ok(Err(why)),
         }
     }
     Ok(Ok(texts))

@@ -26,6 +26,7 @@ mod features;
 mod lint;
 mod minimal_versions;
 mod msrv;
+mod rustdoc;
 mod suite;
 mod toolchain;
 
@@ -85,7 +86,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    if let Some(code) = api::rustdoc::stand_in() {
+    if let Some(code) = rustdoc::stand_in() {
         return code;
     }
     match run(&Cli::parse()) {
