@@ -64,7 +64,8 @@ enum Task {
     Conformance(conformance::Args),
     /// Runs the benchmarks; arguments after `--` are passed on to them.
     Bench(bench::Args),
-    /// Runs the evidence in its long form: models, properties, fuzz, soak, mutants, miri.
+    /// Runs the evidence in its long form: models, properties, fuzz, soak, mutants, miri, lowest
+    /// versions.
     Prove(prove::Args),
     /// Explores the interleavings of the state that calls share.
     Models(models::Args),
