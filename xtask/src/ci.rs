@@ -10,7 +10,10 @@ use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
 
 use crate::workspace::Workspace;
-use crate::{deny, dependencies, docs, lint, models, mutants, suite, tidy, toolchain};
+use crate::{
+    api, deny, dependencies, docs, examples, features, lint, minimal_versions, models, msrv, mutants, suite, tidy,
+    toolchain,
+};
 
 struct Step {
     name: &'static str,
@@ -23,10 +26,15 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", run: tidy::run },
     Step { name: "format", run: lint::format },
     Step { name: "clippy", run: lint::clippy_together },
-    Step { name: "clippy-alone", run: lint::clippy_apart },
+    Step { name: "features", run: features::run },
+    Step { name: "msrv", run: msrv::run },
+    Step { name: "minimal-versions", run: minimal_versions::check },
     Step { name: "tests", run: suite::tests },
     Step { name: "doctests", run: suite::doctests },
+    Step { name: "examples", run: examples::run },
     Step { name: "docs", run: docs::check },
+    Step { name: "api", run: api::check },
+    Step { name: "external-types", run: api::check_external },
     Step { name: "deny", run: deny::run_if_due },
     Step { name: "dependencies", run: dependencies::check },
     Step { name: "models", run: models::run_short },

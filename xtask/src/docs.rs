@@ -1,14 +1,14 @@
-//! Builds the documentation, and checks the pictures in it. Broken links and warnings are errors.
+//! Builds the documentation, or draws the pictures in it. Broken links and warnings are errors.
 //!
-//! The examples in the documentation are run by `suite`, and the pictures are made by
-//! `redress-pictures`.
+//! Also lists the items of each library, for the step `api`. `redress-pictures` makes the pictures;
+//! its tests check them, and `suite` runs the examples in the documentation.
 
 use std::env;
 
 use anyhow::Result;
 
-use crate::command;
 use crate::workspace::Workspace;
+use crate::{command, rustdoc};
 
 const PICTURES: &str = "redress-pictures";
 
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    if args.pictures { draw(workspace, &[]) } else { check(workspace) }
+    if args.pictures { draw(workspace) } else { check(workspace) }
 }
 
 /// The step of `ci`.
@@ -29,12 +29,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         Ok(given) if !given.is_empty() => format!("{given} -D warnings"),
         _ => "-D warnings".to_owned(),
     };
-    command::run(
-        command::cargo(workspace, &["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", flags),
-    )?;
-    draw(workspace, &["--check"])
+    let mut cargo_doc = command::cargo(workspace, &["doc", "--workspace", "--no-deps", "--all-features"]);
+    command::run(rustdoc::prepare(workspace, &mut cargo_doc, &flags)?)
 }
 
-fn draw(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
-    command::run(command::cargo(workspace, &["run", "--quiet", "--package", PICTURES, "--"]).args(arguments))
+fn draw(workspace: &Workspace) -> Result<()> {
+    command::run(&mut command::cargo(workspace, &["run", "--quiet", "--package", PICTURES]))
 }

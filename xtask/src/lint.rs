@@ -17,19 +17,3 @@ pub(crate) fn clippy_together(workspace: &Workspace) -> Result<()> {
         &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
     ))
 }
-
-/// Checks each library with its default features, as a user gets it. `--workspace` unites the
-/// members' features, which hides a crate that builds only because another one enables the features
-/// it needs.
-///
-/// Checks only the library target, and clippy reuses earlier results: this takes a second for each.
-pub(crate) fn clippy_apart(workspace: &Workspace) -> Result<()> {
-    for package in workspace.libraries() {
-        let name = package.name.as_str();
-        command::run(&mut command::cargo(
-            workspace,
-            &["clippy", "--quiet", "--package", name, "--lib", "--", "-D", "warnings"],
-        ))?;
-    }
-    Ok(())
-}

@@ -15,12 +15,18 @@ mod check;
 mod ci;
 mod tidy;
 
+mod api;
 mod bench;
 mod conformance;
 mod deny;
 mod dependencies;
 mod docs;
+mod examples;
+mod features;
 mod lint;
+mod minimal_versions;
+mod msrv;
+mod rustdoc;
 mod suite;
 mod toolchain;
 
@@ -60,7 +66,8 @@ enum Task {
     Conformance(conformance::Args),
     /// Runs the benchmarks; arguments after `--` are passed on to them.
     Bench(bench::Args),
-    /// Runs the evidence in its long form: models, properties, fuzz, soak, mutants, miri.
+    /// Runs the evidence in its long form: models, properties, fuzz, soak, mutants, miri, lowest
+    /// versions.
     Prove(prove::Args),
     /// Explores the interleavings of the state that calls share.
     Models(models::Args),
@@ -74,11 +81,19 @@ enum Task {
     Deny,
     /// Counts the crates that each feature compiles, into docs/dependencies.md.
     Dependencies(dependencies::Args),
-    /// Builds the documentation and checks its pictures; warnings are errors.
+    /// Builds the published crates with the lowest versions that their manifests accept, and writes
+    /// docs/minimal-versions.md.
+    MinimalVersions,
+    /// Compares the public API of each published crate with docs/api.
+    Api(api::Args),
+    /// Builds the documentation; warnings are errors.
     Docs(docs::Args),
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = rustdoc::stand_in() {
+        return code;
+    }
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -105,6 +120,8 @@ fn run(cli: &Cli) -> Result<()> {
         Task::Soak(args) => soak::run(&workspace, args),
         Task::Deny => deny::run(&workspace),
         Task::Dependencies(args) => dependencies::run(&workspace, args),
+        Task::MinimalVersions => minimal_versions::run(&workspace),
+        Task::Api(args) => api::run(&workspace, args),
         Task::Docs(args) => docs::run(&workspace, args),
     }
 }

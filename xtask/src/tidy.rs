@@ -2,8 +2,8 @@
 //! reported at once.
 //!
 //! `rules` holds the lists of words. `source` checks text, `size` the length of files and
-//! functions, `width` the width of comments, `manifest` packages, and `invariants` the numbered
-//! invariants and their tests.
+//! functions, `width` the width of comments, `links` the links between pages, `manifest` packages,
+//! and `invariants` the numbered invariants and their tests.
 
 use std::fmt;
 use std::fs;
@@ -13,8 +13,10 @@ use anyhow::{Context as _, Result, bail};
 use crate::workspace::Workspace;
 
 use self::invariants::Invariants;
+use self::links::Links;
 
 mod invariants;
+mod links;
 mod manifest;
 mod rules;
 mod size;
@@ -38,6 +40,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let files = tree::text_files(workspace)?;
     let mut findings = rules::stale_exceptions(workspace);
     let mut invariants = Invariants::default();
+    let mut links = Links::default();
     for file in &files {
         let text = fs::read_to_string(workspace.root().join(file))
             .with_context(|| format!("could not read {file}: tracked text must be readable UTF-8"))?;
@@ -45,8 +48,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         findings.extend(size::check(file, &text));
         findings.extend(width::check(file, &text));
         invariants.read(file, &text);
+        links.read(file, &text);
     }
     findings.extend(invariants.check());
+    findings.extend(links.check(workspace.root()));
     for package in workspace.members() {
         findings.extend(manifest::check(workspace, package)?);
     }

@@ -21,6 +21,7 @@ pub(super) fn check(workspace: &Workspace, package: &Package) -> Result<Vec<Find
     let mut breaches = house(package)?;
     if workspace::is_published(package) {
         breaches.extend(missing_fields(package));
+        breaches.extend(undocumented_features(package));
         breaches.extend(package.dependencies.iter().filter_map(|needed| unpublishable(workspace, needed)));
         breaches.extend(missing_files(workspace, package));
     }
@@ -62,6 +63,14 @@ fn missing_fields(package: &Package) -> Vec<String> {
     ];
     let missing = fields.into_iter().filter(|(_, is_given)| !is_given);
     missing.map(|(field, _)| format!("a published package gives its `{field}`")).collect()
+}
+
+/// The documentation on docs.rs has the default features alone, unless the manifest asks for all.
+fn undocumented_features(package: &Package) -> Option<String> {
+    let has_features = package.features.keys().any(|name| name != "default");
+    let asks_for_all = package.metadata["docs"]["rs"]["all-features"] == true;
+    (has_features && !asks_for_all)
+        .then(|| "has features, and no `all-features = true` in `[package.metadata.docs.rs]`".to_owned())
 }
 
 /// Publishing replaces a path by the version beside it, so a dependency needs both and must itself

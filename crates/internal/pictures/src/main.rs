@@ -1,7 +1,7 @@
-//! Makes the pictures in the README and the guide, or checks that the committed ones are current.
+//! Makes the pictures in the README and the guide. Its tests compare the committed ones.
 //!
 //! Everything runs in virtual time with fixed seeds, so that every machine makes the same bytes.
-//! `cargo xtask docs` checks, and `cargo xtask docs --pictures` writes.
+//! `cargo xtask docs --pictures` runs it.
 
 #![forbid(unsafe_code)]
 
@@ -18,34 +18,12 @@ mod budget;
 mod delays;
 mod draws;
 
-use std::process::ExitCode;
-
 use anyhow::Result;
-use clap::Parser;
 
-use crate::picture::{Picture, check, write};
+use crate::picture::{Picture, write};
 
-/// Makes the pictures in the README and the guide.
-#[derive(Parser)]
-struct Cli {
-    /// Fails if a committed picture is out of date; writes nothing.
-    #[arg(long)]
-    check: bool,
-}
-
-fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: &Cli) -> Result<()> {
-    let pictures = pictures()?;
-    if cli.check { check(&pictures) } else { write(&pictures) }
+fn main() -> Result<()> {
+    write(&pictures()?)
 }
 
 /// Every picture, each in light and in dark.
@@ -58,9 +36,11 @@ fn pictures() -> Result<Vec<Picture>> {
 #[cfg(test)]
 mod tests {
     use super::pictures;
+    use crate::picture::check;
 
     #[test]
-    fn the_pictures_come_out_the_same_every_time() {
+    fn the_committed_pictures_are_current_and_come_out_the_same_every_time() {
+        check(&pictures().expect("drawn")).expect("current");
         let (once, again) = (pictures().expect("drawn"), pictures().expect("drawn"));
         assert!(once == again, "a picture depends on chance or on real time");
     }

@@ -1,7 +1,7 @@
 //! A client with a policy against a flaky server: it fails briefly at first, then until the breaker
 //! opens.
 //!
-//! Run it with `cargo run -p redress-tonic --example flaky_server`; server and client are in this
+//! Run it with `cargo run -p redress-tonic --example grpc_client`; server and client are in this
 //! process.
 
 use std::error::Error;

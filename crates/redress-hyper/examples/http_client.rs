@@ -1,7 +1,7 @@
 //! A client against a flaky server: which requests are retried, which are not, and what the caller
 //! receives.
 //!
-//! `cargo run -p redress-hyper --example flaky_server`
+//! `cargo run -p redress-hyper --example http_client`
 
 use std::error::Error;
 use std::sync::Arc;

@@ -1,0 +1,143 @@
+//! Checks the libraries as users build them: each by itself, with its default features, and each
+//! published one also with every feature alone and with the pairs of features that meet in a crate.
+//!
+//! `--workspace` unites the features of all members, which hides a crate that builds only because
+//! another one enables what it needs. Unions of more features are left to the step `clippy`, which
+//! enables all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use cargo_metadata::Package;
+
+use crate::command;
+use crate::workspace::{self, Workspace};
+
+/// The crate that only selects others: its features share the crates they reach, not its own code.
+const FACADE: &str = "redress";
+
+/// What each feature enables, as in a manifest.
+type Features = BTreeMap<String, Vec<String>>;
+
+/// Runs clippy on the library targets. It reuses the dependencies that the step `clippy` built,
+/// where the features agree.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let mut runs = 0;
+    for package in workspace.libraries() {
+        lint(workspace, package, &[])?;
+        runs += 1;
+        if workspace::is_published(package) {
+            for features in combinations(workspace, package) {
+                lint(workspace, package, &["--no-default-features", "--features", &features.join(",")])?;
+                runs += 1;
+            }
+        }
+    }
+    println!("{runs} combinations of crates and features build without a warning");
+    Ok(())
+}
+
+fn lint(workspace: &Workspace, package: &Package, features: &[&str]) -> Result<()> {
+    let library = ["clippy", "--quiet", "--package", package.name.as_str(), "--lib"];
+    let warnings = ["--", "-D", "warnings"];
+    command::run(&mut command::cargo(workspace, &[&library, features, &warnings].concat()))
+}
+
+/// Each feature alone, and each pair that meets.
+fn combinations<'a>(workspace: &Workspace, package: &'a Package) -> Vec<Vec<&'a str>> {
+    let members: BTreeSet<&str> = workspace.members().iter().map(|member| member.name.as_str()).collect();
+    let own = (package.name != FACADE).then_some(package.name.as_str());
+    let names: Vec<&str> = package.features.keys().map(String::as_str).filter(|name| *name != "default").collect();
+    let pairs = pairs(&package.features, &names, &members, own).into_iter().map(|(one, two)| vec![one, two]);
+    names.iter().map(|&name| vec![name]).chain(pairs).collect()
+}
+
+/// The pairs that reach a member in common. A pair of which one feature implies the other is that
+/// feature alone.
+fn pairs<'a>(
+    features: &Features,
+    names: &[&'a str],
+    members: &BTreeSet<&str>,
+    own: Option<&str>,
+) -> Vec<(&'a str, &'a str)> {
+    let reached: Vec<Reached<'_>> = names.iter().map(|name| Reached::by(features, name, members, own)).collect();
+    let mut pairs = Vec::new();
+    for (index, &one) in names.iter().enumerate() {
+        for (other, &two) in names.iter().enumerate().skip(index + 1) {
+            let (a, b) = (&reached[index], &reached[other]);
+            if !a.implied.contains(two) && !b.implied.contains(one) && !a.crates.is_disjoint(&b.crates) {
+                pairs.push((one, two));
+            }
+        }
+    }
+    pairs
+}
+
+/// What a feature enables, directly or through others.
+#[derive(Default)]
+struct Reached<'a> {
+    implied: BTreeSet<&'a str>,
+    /// The members that it enables or configures.
+    crates: BTreeSet<&'a str>,
+}
+
+impl<'a> Reached<'a> {
+    fn by(features: &'a Features, name: &str, members: &BTreeSet<&str>, own: Option<&'a str>) -> Self {
+        let mut reached = Self { crates: own.into_iter().collect(), ..Self::default() };
+        reached.follow(features, name, members);
+        reached
+    }
+
+    fn follow(&mut self, features: &'a Features, name: &str, members: &BTreeSet<&str>) {
+        for enabled in features.get(name).into_iter().flatten() {
+            let reached =
+                enabled.strip_prefix("dep:").or_else(|| Some(enabled.split_once('/')?.0.trim_end_matches('?')));
+            match reached {
+                Some(dependency) if members.contains(dependency) => {
+                    self.crates.insert(dependency);
+                }
+                Some(_) => {}
+                None if self.implied.insert(enabled) => self.follow(features, enabled, members),
+                None => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Features, pairs};
+
+    fn features(rows: &[(&str, &[&str])]) -> Features {
+        rows.iter()
+            .map(|(name, enables)| ((*name).to_owned(), enables.iter().map(|&it| it.to_owned()).collect()))
+            .collect()
+    }
+
+    fn pairs_of<'a>(rows: &[(&'a str, &[&str])], own: Option<&str>) -> Vec<(&'a str, &'a str)> {
+        let names: Vec<&str> = rows.iter().map(|(name, _)| *name).collect();
+        pairs(&features(rows), &names, &BTreeSet::from(["http", "hyper", "tokio", "facade"]), own)
+    }
+
+    #[test]
+    fn features_meet_in_a_member_that_both_enable_or_configure() {
+        let rows: &[(&str, &[&str])] =
+            &[("hyper", &["dep:hyper"]), ("testing", &["hyper?/testing"]), ("tokio", &["dep:tokio"])];
+        assert_eq!(pairs_of(rows, None), [("hyper", "testing")]);
+    }
+
+    #[test]
+    fn a_feature_reaches_what_its_features_reach() {
+        let rows: &[(&str, &[&str])] =
+            &[("a", &["b"]), ("b", &["dep:http"]), ("c", &["http/x"]), ("d", &["dep:serde"])];
+        assert_eq!(pairs_of(rows, None), [("a", "c"), ("b", "c")], "a implies b");
+    }
+
+    #[test]
+    fn features_of_a_crate_with_code_meet_in_it() {
+        let rows: &[(&str, &[&str])] = &[("c", &[]), ("d", &["dep:serde"])];
+        assert_eq!(pairs_of(rows, Some("facade")), [("c", "d")]);
+    }
+}

@@ -1,0 +1,161 @@
+//! Builds the published crates with the lowest versions that their manifests accept, and writes
+//! `docs/minimal-versions.md`: the requirements that were built.
+//!
+//! The build takes minutes and downloads old versions, so `ci` only compares the page with the
+//! manifests: a requirement that differs has not been built. Every crate of the workspace is locked
+//! together, so a requirement is also wrong if another dependency asks for more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use cargo_metadata::{DependencyKind, Package};
+
+use crate::command;
+use crate::workspace::{self, Workspace};
+
+const PAGE: &str = "docs/minimal-versions.md";
+
+const HEAD: &str = "\
+# Lowest versions
+
+What the published crates ask of their dependencies. They build with the lowest version of each, which `cargo xtask
+minimal-versions` verifies before it writes this page; `cargo xtask ci` fails when the page and the manifests differ.
+
+| dependency | lowest version | of |
+|---|---|---|
+";
+
+/// The subcommand: builds, then writes the page.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    build(workspace)?;
+    fs::write(workspace.root().join(PAGE), page(workspace)?).with_context(|| format!("could not write {PAGE}"))?;
+    println!("wrote {PAGE}");
+    Ok(())
+}
+
+/// The step of `ci`.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let found = fs::read_to_string(workspace.root().join(PAGE)).with_context(|| format!("could not read {PAGE}"))?;
+    if found != page(workspace)? {
+        bail!("{PAGE} differs from the manifests: run `cargo xtask minimal-versions` and commit what it writes");
+    }
+    println!("the requirements in the manifests are those that were built");
+    Ok(())
+}
+
+/// Locks and builds a copy of the published crates. Locking needs an unstable option of cargo,
+/// which `RUSTC_BOOTSTRAP` unlocks; the build does without, since build scripts act on the
+/// variable.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.target().join("minimal-versions");
+    let copy = folder.join("workspace");
+    copy_workspace(workspace, &copy)?;
+    let lock = ["generate-lockfile", "-Zdirect-minimal-versions"];
+    command::run(command::cargo(workspace, &lock).current_dir(&copy).env("RUSTC_BOOTSTRAP", "1"))
+        .context("a lower bound is below what the other dependencies ask for, as said above: raise it")?;
+    let target = folder.join("target").display().to_string();
+    let check =
+        ["check", "--locked", "--keep-going", "--workspace", "--lib", "--all-features", "--target-dir", &target];
+    command::run(command::cargo(workspace, &check).current_dir(&copy))
+        .context("a lower bound lacks what the code uses: raise the one that the errors above name")
+}
+
+fn published(workspace: &Workspace) -> impl Iterator<Item = &Package> {
+    workspace.libraries().filter(|package| workspace::is_published(package))
+}
+
+/// Copies the sources of the published crates, without development dependencies: these have lower
+/// bounds that no user builds.
+fn copy_workspace(workspace: &Workspace, copy: &Path) -> Result<()> {
+    if copy.exists() {
+        fs::remove_dir_all(copy).with_context(|| format!("could not clear {}", copy.display()))?;
+    }
+    for package in published(workspace) {
+        let from = package.manifest_path.parent().context("a manifest is in a folder")?;
+        let to = copy.join("crates").join(package.name.as_str());
+        copy_folder(from.join("src").as_std_path(), &to.join("src"))?;
+        copy_file(from.join("README.md").as_std_path(), &to.join("README.md"))?;
+        let manifest = read(package.manifest_path.as_std_path())?;
+        write(&to.join("Cargo.toml"), &without_dev_dependencies(&manifest))?;
+    }
+    let manifest = read(&workspace.root().join("Cargo.toml"))?;
+    write(&copy.join("Cargo.toml"), &with_all_members(&manifest))
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("could not create {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("could not list {}", from.display()))? {
+        let path = entry.with_context(|| format!("could not list {}", from.display()))?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() { copy_folder(&path, &target)? } else { copy_file(&path, &target)? }
+    }
+    Ok(())
+}
+
+fn copy_file(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).with_context(|| format!("could not copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("could not write {}", path.display()))
+}
+
+fn without_dev_dependencies(manifest: &str) -> String {
+    let mut is_dropped = false;
+    let kept = manifest.lines().filter(|line| {
+        if line.starts_with('[') {
+            is_dropped = line.contains("dev-dependencies");
+        }
+        !is_dropped
+    });
+    kept.map(|line| format!("{line}\n")).collect()
+}
+
+fn with_all_members(manifest: &str) -> String {
+    let lines =
+        manifest.lines().map(|line| if line.starts_with("members = ") { "members = [\"crates/*\"]" } else { line });
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+fn page(workspace: &Workspace) -> Result<String> {
+    let mut rows: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+    for package in published(workspace) {
+        let foreign = package.dependencies.iter().filter(|needed| needed.path.is_none());
+        for needed in foreign.filter(|needed| needed.kind != DependencyKind::Development) {
+            let lowest = needed.req.to_string().trim_start_matches('^').to_owned();
+            rows.entry((needed.name.clone(), lowest)).or_default().insert(&package.name);
+        }
+    }
+    let mut text = HEAD.to_owned();
+    for ((name, lowest), crates) in rows {
+        let crates: Vec<&str> = crates.into_iter().collect();
+        writeln!(text, "| {name} | {lowest} | {} |", crates.join(", "))?;
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{with_all_members, without_dev_dependencies};
+
+    #[test]
+    fn a_copied_manifest_has_no_development_dependencies() {
+        let manifest = "[package]\nname = \"a\"\n[dev-dependencies]\n# why\nb = \"1\"\n[target.'cfg(loom)'.dev-dependencies]\n\
+                        loom = \"1\"\n[lints]\nworkspace = true\n";
+        assert_eq!(without_dev_dependencies(manifest), "[package]\nname = \"a\"\n[lints]\nworkspace = true\n");
+    }
+
+    #[test]
+    fn the_copied_workspace_has_the_copied_crates() {
+        let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/redress*\", \"xtask\"]\n";
+        assert_eq!(with_all_members(manifest), "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n");
+    }
+}
