@@ -11,7 +11,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use redress_core::classify::source_chain;
 use redress_core::{Cause, Classifier as _, ErrorClass, StopReason};
-use redress_fixtures::Alerting;
+use redress_fixtures::{Alerting, TlsError};
 use redress_hyper::{HyperError, RetryingClient, hyper_classifier};
 use tokio::net::TcpStream;
 
@@ -329,7 +329,7 @@ async fn what_tls_says_after_the_handshake_is_read_as_before() {
         ("AlertReceived(InternalError)", ErrorClass::Transient),
     ];
     for (alert, class) in rows {
-        let (_sender, connection) = http1::handshake::<_, String>(Alerting(alert)).await.unwrap();
+        let (_sender, connection) = http1::handshake::<_, String>(Alerting(TlsError(alert))).await.unwrap();
         let broke = Err::<Response<()>, _>(connection.await.unwrap_err());
         assert_eq!(hyper_classifier().classify(&broke).map(|failure| failure.class()), Some(class), "{alert}");
     }

@@ -158,8 +158,8 @@ fn a_connection_that_cannot_come_about_is_permanent_though_it_was_connecting() {
 #[tokio::test]
 async fn what_tls_says_after_the_handshake_is_read_as_before() {
     let rows = [
-        ("AlertReceived(CertificateRequired)", ErrorClass::Permanent),
-        ("AlertReceived(InternalError)", ErrorClass::Transient),
+        ("received fatal alert: CertificateRequired", ErrorClass::Permanent),
+        ("received fatal alert: InternalError", ErrorClass::Transient),
     ];
     for (alert, class) in rows {
         let handshake = http2::handshake::<_, _, Body>(TokioExecutor::new(), Alerting(alert));
