@@ -38,6 +38,7 @@ pub(crate) fn write(pictures: &[Picture]) -> Result<()> {
 }
 
 /// Compares the committed pictures with those made now.
+#[cfg(test)]
 pub(crate) fn check(pictures: &[Picture]) -> Result<()> {
     let folder = folder();
     let stale: Vec<&str> =
@@ -56,6 +57,7 @@ pub(crate) fn check(pictures: &[Picture]) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
 impl Picture {
     fn is_current(&self, folder: &Path) -> bool {
         fs::read_to_string(folder.join(&self.file)).is_ok_and(|found| found == self.svg)
@@ -63,6 +65,7 @@ impl Picture {
 }
 
 /// The files in the folder that are not among the pictures.
+#[cfg(test)]
 fn leftover(folder: &Path, pictures: &[Picture]) -> Result<Vec<String>> {
     let entries = fs::read_dir(folder).with_context(|| format!("could not list {FOLDER}"))?;
     let mut names = Vec::new();

@@ -22,7 +22,7 @@ enum State {
 
 /// The expected behaviour of a circuit breaker.
 #[derive(Clone, Debug)]
-pub struct Reference {
+pub(crate) struct Reference {
     spec: BreakerSpec,
     state: State,
     /// The number of changes of state so far.
@@ -36,26 +36,24 @@ pub struct Reference {
 
 /// An admission by the [`Reference`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Admitted {
+pub(crate) struct Admitted {
     /// Names the admission when it is reported or released.
-    pub era: u64,
+    pub(crate) era: u64,
     /// The transition that it made.
-    pub transition: Option<Transition>,
+    pub(crate) transition: Option<Transition>,
 }
 
 /// A rejection by the [`Reference`]: the state, and the time until the next probe if it is known.
-pub type Rejected = (CircuitState, Option<Duration>);
+pub(crate) type Rejected = (CircuitState, Option<Duration>);
 
 impl Reference {
     /// Creates a closed breaker with this configuration.
-    #[must_use]
-    pub const fn new(spec: BreakerSpec) -> Self {
+    pub(crate) const fn new(spec: BreakerSpec) -> Self {
         Self { spec, state: State::Closed, era: 0, failures: Vec::new(), end: None }
     }
 
     /// The state.
-    #[must_use]
-    pub const fn state(&self) -> CircuitState {
+    pub(crate) const fn state(&self) -> CircuitState {
         match self.state {
             State::Closed => CircuitState::Closed,
             State::Open(_) => CircuitState::Open,
@@ -64,14 +62,12 @@ impl Reference {
     }
 
     /// Whether the admission of `era` is the current probe.
-    #[must_use]
-    pub const fn is_probe(&self, era: u64) -> bool {
+    pub(crate) const fn is_probe(&self, era: u64) -> bool {
         matches!(self.state, State::Probing(_)) && era == self.era
     }
 
     /// How long a probe keeps its place.
-    #[must_use]
-    pub const fn lease(&self) -> Option<Duration> {
+    pub(crate) const fn lease(&self) -> Option<Duration> {
         match self.spec.probe_lease {
             ProbeLease::RecoveryTimeout => Some(self.spec.recovery_timeout),
             ProbeLease::Lasts(lease) => Some(lease),
@@ -95,11 +91,7 @@ impl Reference {
     }
 
     /// A call arrives.
-    ///
-    /// # Errors
-    ///
-    /// If the breaker rejects it.
-    pub fn admit(&mut self, now: Duration) -> Result<Admitted, Rejected> {
+    pub(crate) fn admit(&mut self, now: Duration) -> Result<Admitted, Rejected> {
         let state = self.state();
         match &mut self.state {
             State::Closed => return Ok(Admitted { era: self.era, transition: None }),
@@ -117,7 +109,7 @@ impl Reference {
     }
 
     /// The call admitted in `era` ends: with the class of its last failure, or without one.
-    pub fn report(&mut self, era: u64, class: Option<ErrorClass>, now: Duration) -> Option<Transition> {
+    pub(crate) fn report(&mut self, era: u64, class: Option<ErrorClass>, now: Duration) -> Option<Transition> {
         let end = if class.is_some() { *self.end.get_or_insert_with(|| end_of_time(now)) } else { Duration::MAX };
         if era != self.era {
             return None;
@@ -162,7 +154,7 @@ impl Reference {
     }
 
     /// The call admitted in `era` ends without a result.
-    pub fn release(&mut self, era: u64) {
+    pub(crate) fn release(&mut self, era: u64) {
         if self.is_probe(era) {
             self.enter(State::Free);
         }

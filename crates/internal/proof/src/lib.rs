@@ -29,7 +29,6 @@ mod laws;
 #[cfg(test)]
 mod tests;
 
-pub use crate::breaker::{Admitted, Reference, Rejected};
 pub use crate::laws::call::{Ended, Record};
 pub use crate::laws::spending::check_grants;
 pub use crate::laws::{Law, Laws};

@@ -154,6 +154,12 @@ pub(crate) fn play(world: &World, driver: Driver) -> Played {
         subject.stage.note(What::Readmits(subject.readmits()));
         model.stage.note(What::Readmits(model.readmits()));
     }
+    if let Some(budget) = world.policy.retry.as_ref().and_then(|retry| retry.budget) {
+        // All tokens are back.
+        both.advance(budget.window);
+        subject.stage.note(subject.state());
+        model.stage.note(model.state());
+    }
     subject.stage.note(subject.shared_timeline());
     model.stage.note(model.shared_timeline());
     drop(both);

@@ -31,12 +31,14 @@ pub(crate) struct Purse {
 /// A thread may be interrupted between a grant and its entry, so entries arrive in any order. They
 /// are checked sorted, and recent ones are checked again with the next batch. **The check is
 /// exact**: a budget grants at the instant it read, and any window of those instants must stay
-/// within its limit.
+/// within its limit. That holds of readings up to a window old when the budget uses them, so a
+/// thread that was interrupted for longer enters nothing.
 #[derive(Debug, Default)]
 struct Ledger {
     fresh: Vec<u64>,
     kept: Vec<u64>,
     entered: u64,
+    late: u64,
 }
 
 impl Ledger {
@@ -73,8 +75,13 @@ impl Purse {
 
     /// Enters tokens that were granted just now, on this thread.
     pub(crate) fn note(&self, cost: u32, laws: &Laws) {
-        let Some((_, ledger)) = &self.noted else { return };
+        let Some((clock, ledger)) = &self.noted else { return };
+        let is_late = clock.shows().saturating_sub(last_told()) > self.limits().1;
         let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_late {
+            ledger.late += u64::from(cost);
+            return;
+        }
         ledger.entered += u64::from(cost);
         ledger.fresh.extend((0..cost).map(|_| last_told()));
         if ledger.fresh.len() >= CHUNK {
@@ -107,9 +114,10 @@ impl Purse {
         }
     }
 
-    /// The number of grants in the ledger.
-    pub(crate) fn entered(&self) -> Option<u64> {
-        self.noted.as_ref().map(|(_, ledger)| ledger.lock().unwrap_or_else(PoisonError::into_inner).entered)
+    /// The number of grants in the ledger, and of those that came too late to be entered.
+    pub(crate) fn entered(&self) -> Option<(u64, u64)> {
+        let ledger = self.noted.as_ref()?.1.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((ledger.entered, ledger.late))
     }
 
     /// Checks after the storm the last grants, and that two windows later all tokens are back, the

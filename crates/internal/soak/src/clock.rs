@@ -68,11 +68,16 @@ impl NotedClock {
         self.jump(after);
     }
 
+    /// What the clock shows, without a reading.
+    pub(crate) fn shows(&self) -> u64 {
+        let real = if self.logical || self.still.load(Ordering::Relaxed) { 0 } else { nanos(self.origin.elapsed()) };
+        self.ticks.load(Ordering::Relaxed) + real
+    }
+
     fn read(&self) -> u64 {
         match (self.still.load(Ordering::Relaxed), self.logical) {
-            (true, _) => self.ticks.load(Ordering::Relaxed),
             (false, true) => self.ticks.fetch_add(1, Ordering::Relaxed),
-            (false, false) => self.ticks.load(Ordering::Relaxed) + nanos(self.origin.elapsed()),
+            _ => self.shows(),
         }
     }
 }

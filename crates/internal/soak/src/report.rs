@@ -64,8 +64,8 @@ pub(crate) fn figures(scene: &Scene, elapsed: Duration, memories: [Option<Memory
         "{:>12} permits of the witness: {} reported, {} released, {} of them probes, {} superseded",
         permits.admitted, permits.reported, permits.released, permits.probes, permits.superseded
     );
-    for (name, entered) in scene.purses.iter().filter_map(|purse| Some((purse.name, purse.entered()?))) {
-        println!("{entered:>12} grants of `{name}`");
+    for (name, (entered, late)) in scene.purses.iter().filter_map(|purse| Some((purse.name, purse.entered()?))) {
+        println!("{entered:>12} grants of `{name}`, and {late} too late to be entered");
     }
     println!("{:>12} intended panics", panics::thrown());
     let most = memories[2].map_or_else(|| String::from("not measured"), |memory| mebibytes(memory.most));
