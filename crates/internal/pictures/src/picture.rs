@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::theme::{THEMES, Theme};
 
@@ -45,13 +45,13 @@ pub(crate) fn check(pictures: &[Picture]) -> Result<()> {
         pictures.iter().filter(|picture| !picture.is_current(&folder)).map(|picture| picture.file.as_str()).collect();
     if !stale.is_empty() {
         let stale = stale.join(", ");
-        bail!(
+        anyhow::bail!(
             "missing or out of date in {FOLDER}: {stale}: run `cargo xtask docs --pictures` and commit what it writes"
         );
     }
     let leftover = leftover(&folder, pictures)?;
     if !leftover.is_empty() {
-        bail!("no code makes these pictures in {FOLDER}: {}: delete them", leftover.join(", "));
+        anyhow::bail!("no code makes these pictures in {FOLDER}: {}: delete them", leftover.join(", "));
     }
     println!("{} pictures in {FOLDER} are up to date", pictures.len());
     Ok(())
