@@ -49,7 +49,9 @@ fn run_doctests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
 
 /// Runs only the property tests, with the number of cases of a long run.
 pub(crate) fn properties(workspace: &Workspace) -> Result<()> {
-    let mut command =
-        command::cargo(workspace, &["test", "--release", "--package", "redress-proof", "--package", "redress-fuzz", "--", "--nocapture"]);
+    let mut command = command::cargo(
+        workspace,
+        &["test", "--release", "--package", "redress-proof", "--package", "redress-fuzz", "--", "--nocapture"],
+    );
     command::run(command.env("PROPTEST_CASES", LONG_CASES))
 }
