@@ -2,8 +2,9 @@
 //! reported at once.
 //!
 //! `rules` holds the lists of words. `source` checks text, `size` the length of files and
-//! functions, `width` the width of comments, `links` the links between pages, `manifest` packages,
-//! and `invariants` the numbered invariants and their tests.
+//! functions, `width` the width of comments, `lists` their list items, `links` the links between
+//! pages, `manifest` packages, `invariants` the numbered invariants and their tests, and `figures`
+//! the figures in the README.
 
 use std::fmt;
 use std::fs;
@@ -12,11 +13,14 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::Workspace;
 
+use self::figures::Figures;
 use self::invariants::Invariants;
 use self::links::Links;
 
+mod figures;
 mod invariants;
 mod links;
+mod lists;
 mod manifest;
 mod rules;
 mod size;
@@ -41,16 +45,20 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut findings = rules::stale_exceptions(workspace);
     let mut invariants = Invariants::default();
     let mut links = Links::default();
+    let mut figures = Figures::default();
     for file in &files {
         let text = fs::read_to_string(workspace.root().join(file))
             .with_context(|| format!("could not read {file}: tracked text must be readable UTF-8"))?;
         findings.extend(source::check(file, &text));
         findings.extend(size::check(file, &text));
         findings.extend(width::check(file, &text));
+        findings.extend(lists::check(file, &text));
         invariants.read(file, &text);
         links.read(file, &text);
+        figures.read(file, &text);
     }
     findings.extend(invariants.check());
+    findings.extend(figures.check());
     findings.extend(links.check(workspace.root()));
     for package in workspace.members() {
         findings.extend(manifest::check(workspace, package)?);

@@ -17,7 +17,7 @@ impl Workspace {
         let metadata = MetadataCommand::new()
             .no_deps()
             .exec()
-            .context("`cargo metadata` failed: run this inside the checkout, and mend the manifest it names")?;
+            .context("`cargo metadata` failed: run this inside the checkout, and fix the manifest it names")?;
         Ok(Self {
             root: metadata.workspace_root.clone().into_std_path_buf(),
             target: metadata.target_directory.clone().into_std_path_buf(),

@@ -2,7 +2,7 @@
 //!
 //! - Implement [`Timer`] for a runtime that redress does not support, and [`Clock`] for a custom
 //!   source of time.
-//! - A [`PollCall`] is a call that is polled by hand, for integrations.
+//! - A [`PollCall`] is a call that is polled manually, for integrations.
 //! - [`Caller`] and [`AsyncCaller`] let a test replace a policy.
 
 pub use crate::drive::attempt::Attempt;

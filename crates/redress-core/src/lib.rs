@@ -53,7 +53,7 @@
 //! | [`budget`] | bound the retries of several policies |
 //! | [`error`](mod@error) | handle the error of a call or of a configuration, or return a marker error |
 //! | [`observe`] | receive events and attempts, read outcomes and timelines |
-//! | [`driver`] | support another runtime, poll calls by hand, replace policies in tests |
+//! | [`driver`] | support another runtime, poll calls manually, replace policies in tests |
 //!
 //! The crate needs no runtime and has no features. It depends only on `fastrand`,
 //! `pin-project-lite` and `thiserror`.

@@ -23,7 +23,7 @@ use crate::status::{classify, response_class};
 ///   anywhere in the source chain counts by the full [table](crate::classify_status), including 401
 ///   and 404. A hint that the error carries is kept. The error's name is ignored if there is a
 ///   status: a response was received, so a `TimeoutError` that carries a 302 is `Unknown`.
-/// - Both: a failure has the label `status` with the status, as in `503`, or `io` with an
+/// - Both: a failure has the detail `status` with the status, as in `503`, or `io` with an
 ///   `io::Error`'s kind, and is [marked as unsent](Classification::is_unsent) if the request was
 ///   certainly not acted on. See [`with_evidence`](crate::with_evidence).
 ///

@@ -1,6 +1,6 @@
-//! Classifies the errors of HTTP clients, and of tower layers around them, by what they print,
-//! because this crate does not depend on their types: hyper, h2, hyper-util's client, reqwest,
-//! tower.
+//! Classifies the errors of HTTP clients, and of tower layers around them, by their `Debug` or
+//! `Display` output, because this crate does not depend on their types: hyper, h2, hyper-util's
+//! client, reqwest, tower.
 
 use std::error::Error;
 
@@ -10,7 +10,7 @@ use redress_core::{Classification, ErrorClass};
 use crate::connect::{classify_connect, classify_handshake};
 use crate::evidence::{begins_with, is_of_the_caller, of_status, own_failure, with_evidence};
 
-/// The label of an HTTP/2 error code.
+/// The detail of an HTTP/2 error code.
 pub(crate) const HTTP2: &str = "http2";
 
 /// Classifies an error of an HTTP client, with its [evidence](with_evidence). The first matching
@@ -18,7 +18,7 @@ pub(crate) const HTTP2: &str = "http2";
 ///
 /// | the chain of sources holds | class |
 /// |---|---|
-/// | hyper: the caller's part failed, such as the source of an upload | see [`own_failure`] |
+/// | hyper: the caller's own input failed, such as the request body | see [`own_failure`] |
 /// | hyper-util, reqwest: no connection was made | see [`classify_connect`] |
 /// | a refusal by TLS or a proxy | see [`classify_handshake`] |
 /// | an error that the [strict classifier](strict_classifier) recognises: a marker, a status, an `io::Error` | the class of that error |
@@ -27,7 +27,7 @@ pub(crate) const HTTP2: &str = "http2";
 /// | hyper: the response is not HTTP | `ServerError` |
 /// | hyper: anything else, such as a connection that closed in the middle | `Transient` |
 /// | hyper-util, reqwest: a request that the client refuses to send, endless redirects | `Permanent` |
-/// | tower: a request that `LoadShed` rejected, which is certainly [not acted on](Classification::is_unsent) | `RateLimit` |
+/// | tower: a request that `LoadShed` refused, which is certainly [not acted on](Classification::is_unsent) | `RateLimit` |
 /// | tower: an expired `Timeout` | `Transient`, with the timeout as its cause |
 /// | anything else | the guess of the [default classifier](default_classifier) |
 ///
@@ -169,7 +169,7 @@ fn of_tower(error: &(dyn Error + 'static)) -> Option<Classification> {
     is_over.then(|| Classification::new(ErrorClass::Transient).timed_out())
 }
 
-/// Returns whether this is the error of tower's `LoadShed`, which rejected a request before it was
+/// Returns whether this is the error of tower's `LoadShed`, which refused a request before it was
 /// sent.
 ///
 /// Compares both `Debug` and `Display`, because another type may have the same name.

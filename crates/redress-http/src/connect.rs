@@ -1,6 +1,6 @@
 //! Classifies failures to connect, and picks out those that a retry cannot fix: refused
-//! certificates, no common protocol, a wrong scheme. TLS errors are recognised by what they print,
-//! because applications use different TLS libraries.
+//! certificates, no common protocol, a wrong scheme. TLS errors are recognised by their `Debug` or
+//! `Display` output, because applications use different TLS libraries.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -11,7 +11,7 @@ use redress_core::{Classification, ErrorClass};
 
 use crate::evidence::with_labels;
 
-/// Classifies an error that occurred while connecting, with its labels. The failure is always
+/// Classifies an error that occurred while connecting, with its details. The failure is always
 /// marked as [not acted on](Classification::is_unsent). The first matching row decides the class:
 ///
 /// | the chain of sources holds | class |

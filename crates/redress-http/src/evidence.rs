@@ -1,4 +1,4 @@
-//! Labels of failures for events, and the list of failures whose request was certainly not acted
+//! Details of failures for events, and the list of failures whose request was certainly not acted
 //! on. HTTP/2's codes are in `http2.rs`.
 
 use std::error::Error;
@@ -12,25 +12,25 @@ use redress_core::{Classification, ErrorClass};
 
 use crate::client::{CONNECT, HTTP2, Http2, prints};
 
-/// The label of a status.
+/// The detail of a status.
 pub(crate) const STATUS: &str = "status";
 
-/// The label of the kind of an `std::io::Error`.
+/// The detail of the kind of an `std::io::Error`.
 const IO: &str = "io";
 
 /// The beginning of std's message for a name that does not resolve; std has no error kind for it.
 const LOOKUP_FAILED: &str = "failed to lookup address information";
 
-/// Adds an error's labels to its classification, and marks it as unsent if the request was
+/// Adds an error's details to its classification, and marks it as unsent if the request was
 /// certainly not acted on.
 ///
-/// | the chain of sources holds | label | not acted on |
+/// | the chain of sources holds | detail | not acted on |
 /// |---|---|---|
 /// | a [`StatusError`] | `status`, as in `503` | for 421 and 425 |
-/// | else an error of hyper or h2, by what it prints: a connection that was not made or that ended before it took the request, `REFUSED_STREAM`, a GOAWAY from the server | | yes |
+/// | else an error of hyper or h2, by its `Debug` output: a connection that was not made or that ended before it took the request, `REFUSED_STREAM`, a GOAWAY from the server | | yes |
 /// | else an `std::io::Error` with a kind | `io`, as in `ConnectionRefused` | where a TCP connection cannot be made: refused, no local address or port left, a name that does not resolve |
 ///
-/// If the chain says that the caller's part failed, such as the source of an upload, nothing is
+/// If the chain says that the caller's own input failed, such as the request body, nothing is
 /// marked.
 ///
 /// Only for errors of a single exchange: an error that covers several, such as that of a client
@@ -56,8 +56,8 @@ pub fn with_evidence(error: &(dyn Error + 'static), failure: Classification) -> 
     if is_not_acted_on && !failure.is_abort() { failure.unsent() } else { failure }
 }
 
-/// Adds only the labels of [`with_evidence`], for integrations that know by other means whether the
-/// request was acted on.
+/// Adds only the details of [`with_evidence`], for integrations that know by other means whether
+/// the request was acted on.
 pub fn with_labels(error: &(dyn Error + 'static), failure: Classification) -> Classification {
     if failure.is_abort() {
         return failure;
@@ -71,7 +71,7 @@ pub fn with_labels(error: &(dyn Error + 'static), failure: Classification) -> Cl
     }
 }
 
-/// Reclassifies a failure of the caller's part, such as the body of its request. It says nothing
+/// Reclassifies a failure of the caller's own input, such as the request body. It says nothing
 /// about the server, so a class that would count against the server becomes `Unknown`. A class that
 /// is never retried is kept, and so are hints.
 ///
@@ -89,8 +89,8 @@ pub fn own_failure(failure: Classification) -> Classification {
     Classification::new(ErrorClass::Unknown).with_retry_after(failure.retry_after())
 }
 
-/// Whether hyper says that the caller's part failed. Matches what it prints, because this crate
-/// does not depend on hyper.
+/// Whether hyper says that the caller's own input failed. Matches its `Debug` output, because this
+/// crate does not depend on hyper.
 pub(crate) fn is_of_the_caller(error: &(dyn Error + 'static)) -> bool {
     source_chain(error).any(|error| prints(error, "hyper::Error(User("))
 }
@@ -109,7 +109,7 @@ fn status_of(error: &(dyn Error + 'static)) -> Option<u16> {
 fn io_of<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
     let mut errors = source_chain(error).filter_map(|error| error.downcast_ref::<io::Error>());
     // A lookup error that a resolver wraps has the kind `Other`.
-    errors.find(|error| error.kind() != io::ErrorKind::Other || is_of_a_lookup(error))
+    errors.find(|error| error.kind() != io::ErrorKind::Other || is_name_lookup(error))
 }
 
 /// Adds the evidence of a response or an error with this status.
@@ -137,7 +137,7 @@ pub fn blames_connection(status: StatusCode) -> bool {
 
 /// Returns whether a failure without a response blames the connection, judged by its
 /// classification: no connection was made, or it broke or is going away. A refused HTTP/2 stream
-/// does not blame its connection, nor does a failure of the caller's part.
+/// does not blame its connection, nor does a failure of the caller's own input.
 ///
 /// ```
 /// use std::io;
@@ -153,7 +153,7 @@ pub fn is_of_connection(failure: &Classification) -> bool {
     }
     let is_of_connection = match failure.detail(HTTP2) {
         Some(code) => code != "REFUSED_STREAM",
-        // A request rejected by a client-side limit never reached a connection.
+        // A request refused by a client-side limit never reached a connection.
         None => failure.class() != ErrorClass::RateLimit,
     };
     failure.detail(IO).is_some() || (failure.is_unsent() && is_of_connection)
@@ -162,17 +162,17 @@ pub fn is_of_connection(failure: &Classification) -> bool {
 /// Whether this error occurs only while making a TCP connection, not while using one.
 fn is_of_connecting(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
-    matches!(error.kind(), Kind::ConnectionRefused | Kind::AddrNotAvailable | Kind::AddrInUse) || is_of_a_lookup(error)
+    matches!(error.kind(), Kind::ConnectionRefused | Kind::AddrNotAvailable | Kind::AddrInUse) || is_name_lookup(error)
 }
 
-fn is_of_a_lookup(error: &io::Error) -> bool {
+fn is_name_lookup(error: &io::Error) -> bool {
     begins_with(error, LOOKUP_FAILED)
 }
 
 /// The kind's name, which is the same on all systems. std has no stable kind for a failed name
 /// lookup.
 fn io_label(error: &io::Error) -> String {
-    if is_of_a_lookup(error) { "NameLookup".to_owned() } else { format!("{:?}", error.kind()) }
+    if is_name_lookup(error) { "NameLookup".to_owned() } else { format!("{:?}", error.kind()) }
 }
 
 /// Whether the output of `text` begins with `expected`. Prints no more than needed.
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_of_the_callers_part_counts_against_no_server() {
+    fn a_failure_of_the_callers_own_input_counts_against_no_server() {
         let hint = std::time::Duration::from_secs(7);
         let of = |class: ErrorClass| own_failure(Classification::new(class).with_retry_after(hint));
         for class in [ErrorClass::Transient, ErrorClass::ServerError, ErrorClass::RateLimit, ErrorClass::Unknown] {

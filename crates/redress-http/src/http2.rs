@@ -19,7 +19,7 @@ use crate::connect::classify_handshake;
 /// Two errors mean that the request was certainly [not acted on](Classification::is_unsent), if
 /// they came instead of a response: a stream that the server reset with `REFUSED_STREAM`, and a
 /// stream above the last one of a GOAWAY ([RFC 9113, section
-/// 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)). The label `http2` is the code, as in
+/// 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)). The detail `http2` is the code, as in
 /// `REFUSED_STREAM`.
 pub fn classify_http2(error: &Error) -> Classification {
     if let Some(io) = error.get_io() {

@@ -1,5 +1,5 @@
 //! The idempotent methods, and the guard that decides whether a request may be sent again. Its
-//! answers are in `retry_safety.rs`.
+//! results are in `retry_safety.rs`.
 
 use http::{HeaderMap, Method, StatusCode};
 use redress_core::Classification;
@@ -39,14 +39,14 @@ pub fn is_idempotent_method(method: &Method) -> bool {
 /// - its [method is idempotent](is_idempotent_method);
 /// - it carries an `Idempotency-Key`, by which the server recognises the repetition
 ///   ([draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/)). The
-///   key must be the same on every attempt, and an empty one does not count; - the failure says
-///   that the request was [not acted on](Classification::is_unsent): no connection was made, a 421
-///   or a 425, a refused HTTP/2 stream ([RFC 9110, section
-///   9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)).
+///   key must be the same on every attempt, and an empty one does not count;
+/// - the failure says that the request was [not acted on](Classification::is_unsent): no connection
+///   was made, a 421, a 425 or a 408 with `Connection: close`, a refused HTTP/2 stream ([RFC 9110,
+///   section 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)).
 ///
 /// A 429 or a 503 gives no such guarantee.
 /// [`retry_non_idempotent_on`](Self::retry_non_idempotent_on) allows single statuses, for servers
-/// that reject requests before they act, and [`retry_non_idempotent`](Self::retry_non_idempotent)
+/// that refuse requests before they act, and [`retry_non_idempotent`](Self::retry_non_idempotent)
 /// allows everything.
 ///
 /// **Invariant N1**: a request that is not idempotent and was received completely is sent again
@@ -99,7 +99,7 @@ impl IdempotencyGuard {
     }
 
     /// Also retries requests that are not known to be idempotent if the response has this status,
-    /// such as 429 or 503 from a server that rejects requests before it acts on them. Call it once
+    /// such as 429 or 503 from a server that refuses requests before it acts on them. Call it once
     /// for each status. Default: none.
     ///
     /// A status outside 4xx and 5xx is not a failure and has no effect here.

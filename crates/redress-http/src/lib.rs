@@ -2,13 +2,13 @@
 //! `Retry-After`, the decision whether a request may be sent again, and operation names.
 //!
 //! - [`http_classifier`] and [`http_retry_after_classifier`] make a policy read
-//!   `Result<http::Response<B>, E>`: a response with a bad status is a failure like any other.
-//!   [`default_result_classifier`] only classifies responses, and [`boxed_http_classifier`] takes
-//!   boxed errors.
+//!   `Result<http::Response<B>, E>`: a response with a status of a retryable class is a failure
+//!   like any other. [`default_result_classifier`] only classifies responses, and
+//!   [`boxed_http_classifier`] takes boxed errors.
 //! - [`classify`] and [`classify_response`] are the same tables on a borrowed status and headers,
 //!   for clients with custom response types.
-//! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header. -
-//!   [`IdempotencyGuard`] decides whether a request may be sent more than once, from the request
+//! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header.
+//! - [`IdempotencyGuard`] decides whether a request may be sent more than once, from the request
 //!   and the failure.
 //! - [`with_evidence`], [`classify_client`], [`classify_connect`], [`classify_handshake`] and, with
 //!   the feature `http2`, `classify_http2` classify the errors of connections, for integrations and

@@ -3,7 +3,7 @@
 use http::Response;
 use redress_core::OutcomeSummary;
 
-/// Returns the outcome of the call that produced this response, which may be a bad one that the
+/// Returns the outcome of the call that produced this response, which may be a failed one that the
 /// policy gave up on. `None` if the response did not go through a policy.
 ///
 /// ```

@@ -14,7 +14,7 @@ const MOST_DIGITS: usize = 308;
 /// parsed.
 ///
 /// - **Seconds**: ASCII digits. Numbers beyond `u64` saturate at `u64::MAX` seconds; more than 308
-///   digits are rejected. A sign is accepted; a negative number is zero.
+///   digits cannot be parsed. A sign is accepted; a negative number is zero.
 /// - **A date** from 1970 on in one of HTTP's three forms, as [`httpdate`] parses them: in GMT,
 ///   case-sensitive, with the correct weekday. A date in the past is zero. Two-digit years are
 ///   those from 1970 to 2069.
@@ -23,9 +23,9 @@ const MOST_DIGITS: usize = 308;
 /// retries too early, so these are also accepted:
 ///
 /// - **A unit** after the number: `ms`, `s`, `m`, `h`, `d`, and their full names.
-/// - **A fraction** is rounded up to a whole unit: `1.5` is two seconds. - **A list**, which
-///   proxies make of several headers, counts as its longest element. Elements that cannot be parsed
-///   are skipped.
+/// - **A fraction** is rounded up to a whole unit: `1.5` is two seconds.
+/// - **A list**, which proxies make of several headers, counts as its longest element. Elements
+///   that cannot be parsed are skipped.
 /// - Text after a semicolon and quotes around a value are ignored.
 ///
 /// Whitespace around the value is ignored. A value with a byte outside ASCII, an exponent, another

@@ -1,8 +1,8 @@
-//! The result of the decision whether a request may be sent again, with a label for each answer.
+//! The result of the decision whether a request may be sent again, with a label for each result.
 
 use std::fmt;
 
-/// Whether a request may be sent again, and why: the answer of an
+/// Whether a request may be sent again, and why: the result of an
 /// [`IdempotencyGuard`](crate::IdempotencyGuard), refined by an integration.
 ///
 /// If it may not, outcomes return the label as

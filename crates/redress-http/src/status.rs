@@ -12,10 +12,19 @@ use crate::retry_after::retry_after;
 
 /// Returns the class of a status, or `None` if the status says nothing about why it is an error.
 ///
-/// The table is [`ErrorClass::from_status`]'s: 401 and 407 are `Auth`, 403 is `Permission`, 408,
-/// 421 and 425 are `Transient`, 409 and 423 are `Concurrency`, 429 is `RateLimit`, every other 4xx
-/// is `Permanent`, and so are 501 and 505; 511 is `Auth`, and 5xx otherwise is `ServerError`. 421
-/// and 425 allow a retry with any method, and so does a 408 that closes its connection.
+/// The table is [`ErrorClass::from_status`]'s:
+///
+/// | status | class |
+/// |---|---|
+/// | 401, 407, 511 | `Auth` |
+/// | 403 | `Permission` |
+/// | 408, 421, 425 | `Transient` |
+/// | 409, 423 | `Concurrency` |
+/// | 429 | `RateLimit` |
+/// | 501, 505, 506, 508, 510, and every other 4xx | `Permanent` |
+/// | every other 5xx | `ServerError` |
+///
+/// 421 and 425 allow a retry with any method, and so does a 408 that closes its connection.
 ///
 /// For errors that carry a status. Use [`classify_response`] for a response that arrived as a
 /// value.
@@ -68,10 +77,11 @@ pub fn classify(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Opt
     Some(if is_half_received(status, headers) { failure.unsent() } else { failure })
 }
 
-/// Whether the server says that it got no whole request, and gives the connection up: a 408 with
+/// Whether the server says that it received no whole request and closes the connection: a 408 with
 /// `Connection: close`, as [RFC 9110, section
 /// 15.5.9](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.9) describes it. A 408 that keeps
-/// the connection is often an application's word for a timeout of its work, which may be done.
+/// the connection says less: an application may also send it when its own work times out, and that
+/// work may be done.
 fn is_half_received(status: StatusCode, headers: &HeaderMap) -> bool {
     let says_close = |value: &HeaderValue| {
         let mut options = value.to_str().unwrap_or("").split(',');

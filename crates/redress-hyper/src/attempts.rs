@@ -19,7 +19,7 @@ use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
 /// The attempts of a call, as the policy's operation. `begin` sends the request of an attempt. Its
-/// flag says whether another attempt may follow, so that a bad response should be read ahead.
+/// flag says whether another attempt may follow, so that a failed response should be read ahead.
 ///
 /// **Invariant N2**: a call that waits or is over has no open exchange. Its response was read to
 /// the end or is dropped, upon which hyper closes the connection or resets the stream. The same

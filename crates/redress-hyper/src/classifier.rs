@@ -21,7 +21,7 @@ use crate::http2;
 /// | error | class |
 /// |---|---|
 /// | the chain of sources holds an [`AbortRetryError`](redress_core::error::AbortRetryError) | the call ends |
-/// | the caller's part failed, such as the request's body ([`is_own`](HyperError::is_own)), which says nothing about the server | the class that the chain determines if it is never retried, else `Unknown`: see [`own_failure`] |
+/// | the caller's own input failed, such as the request body ([`is_own`](HyperError::is_own)), which says nothing about the server | the class that the chain determines if it is never retried, else `Unknown`: see [`own_failure`] |
 /// | [no connection](HyperError::is_connect) | that of [`classify_connect`]: a refused certificate is `Permanent`, a name that is not found `Transient` |
 /// | the server refuses the client's certificate after the request was sent, which TLS 1.3 allows | that of [`classify_handshake`] |
 /// | the chain of sources holds an error that the [default classifier](redress_core::classify::DefaultClassifier) recognises: a marker, a status, an `io::Error` such as a refused or reset connection | the class of that error |
@@ -31,7 +31,7 @@ use crate::http2;
 /// | any other error: a connection that closed in the middle, or before it took the request | `Transient` |
 ///
 /// A failure whose request was certainly not acted on is [marked as
-/// unsent](Classification::is_unsent). Failures have the label `status` with the status, as in
+/// unsent](Classification::is_unsent). Failures have the detail `status` with the status, as in
 /// `503`, `io` with the kind of an `io::Error`, and `http2` with the HTTP/2 error code.
 ///
 /// Hints are not capped here; use

@@ -43,6 +43,28 @@ use crate::transport::Transport;
 ///   of the final response, outside of the policy.
 /// - **A URI** is anything that is `TryInto<Uri>`: a `Uri`, `"http://.."`, a `String`. An invalid
 ///   URI fails the request when it is [sent](RetryingRequest::send).
+///
+/// ```
+/// use std::time::Duration;
+/// use http::{Response, StatusCode};
+/// use redress::{Retry, fixed};
+/// use redress::integration::hyper::testing::FakeTransport;
+/// use redress::integration::hyper::{RetryingClient, hyper_classifier, outcome};
+/// use redress::runtime::tokio::AsyncPolicy;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3);
+/// let policy = AsyncPolicy::builder().classifier(hyper_classifier()).retry(retry).build()?;
+/// // In production, hyper-util's `Client` or `Connections`.
+/// let transport = FakeTransport::new().status(StatusCode::SERVICE_UNAVAILABLE).respond(Response::new("order 7"));
+/// let client = RetryingClient::new(transport, policy).deadline(Duration::from_secs(5));
+///
+/// let response = client.get("http://orders/7").send().await?;
+/// assert_eq!((response.status(), outcome(&response).unwrap().attempts()), (StatusCode::OK, 2));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RetryingClient<T, P> {
     transport: T,

@@ -16,6 +16,17 @@ type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// Its `source()` is the error of hyper or hyper-util. [`hyper`](Self::hyper) returns hyper's error
 /// from anywhere in the chain.
+///
+/// ```
+/// use std::io;
+/// use redress::integration::hyper::HyperError;
+///
+/// let refused = HyperError::connect(io::Error::from(io::ErrorKind::ConnectionRefused));
+/// assert!(refused.is_connect() && refused.is_unsent());
+///
+/// let reset = HyperError::exchange(io::Error::from(io::ErrorKind::ConnectionReset));
+/// assert!(!reset.is_unsent()); // the server may have acted on the request
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub struct HyperError {
     kind: Kind,
@@ -33,7 +44,7 @@ pub(crate) enum Kind {
     Refused,
     /// This client refuses to send the request.
     Request,
-    /// The caller's part failed: the body of the request.
+    /// The caller's own input failed: the request body.
     Own,
     /// The exchange failed after the request was sent, at least in part.
     Exchange,
@@ -96,8 +107,8 @@ impl HyperError {
         self.kind.is_unsent()
     }
 
-    /// Returns whether the caller's part failed, such as the request's body, and not the server or
-    /// the network.
+    /// Returns whether the caller's own input failed, such as the request body, and not the server
+    /// or the network.
     #[must_use]
     pub const fn is_own(&self) -> bool {
         matches!(self.kind, Kind::Own)

@@ -23,8 +23,8 @@ use crate::response_body::ResponseBody;
 use crate::transport::Transport;
 
 /// The full outcome of a call over `T`. [`last_value`](RetryOutcome::last_value) is the response by
-/// reference, good or bad, and [`last_classification`](RetryOutcome::last_classification) the
-/// classification of a bad one.
+/// reference, failed or not, and [`last_classification`](RetryOutcome::last_classification) the
+/// classification of a failed one.
 pub type RequestOutcome<T> = RetryOutcome<Response<ResponseBody<<T as Transport>::ResponseBody>>, HyperError>;
 
 /// A request to be sent through a policy. Made by a [`RetryingClient`](crate::RetryingClient),
@@ -158,8 +158,8 @@ where
 {
     /// Sends the request, retrying as the policy allows.
     ///
-    /// Returns the server's response, good or bad, also if the policy gave up on it. The response
-    /// carries an [`OutcomeSummary`](redress_core::OutcomeSummary) in its extensions.
+    /// Returns the server's response, also if it is a failure that the policy gave up on. The
+    /// response carries an [`OutcomeSummary`](redress_core::OutcomeSummary) in its extensions.
     ///
     /// # Errors
     ///
@@ -179,8 +179,8 @@ where
         Ok(response)
     }
 
-    /// Like [`send`](Self::send), but returns the full outcome, in which a bad response is the last
-    /// failure.
+    /// Like [`send`](Self::send), but returns the full outcome, in which a failed response is the
+    /// last failure.
     ///
     /// ```
     /// use redress::integration::hyper::{HyperClassifier, RetryingClient, Transport};

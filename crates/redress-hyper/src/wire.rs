@@ -10,7 +10,7 @@ use crate::error::HyperError;
 
 /// Removes user and password from the request's URI, and adds `Content-Length: 0` to a request
 /// without content whose method gives content a meaning ([RFC 9110, section
-/// 8.6](https://www.rfc-editor.org/rfc/rfc9110#section-8.6)): servers answer 411 without.
+/// 8.6](https://www.rfc-editor.org/rfc/rfc9110#section-8.6)): without it, servers respond with 411.
 pub(crate) fn prepared<B: Body>(mut request: Request<B>) -> Request<B> {
     strip_userinfo(request.uri_mut());
     let means_content = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);

@@ -2,7 +2,7 @@
 //!
 //! | metric | kind | labels |
 //! |---|---|---|
-//! | [`EVENTS_TOTAL`] | counter | `event`, `class`, `cause`, `detail`, `stop_reason`, `operation`, `policy`, `breaker` |
+//! | [`EVENTS_TOTAL`] | counter | `event`, `class`, `cause`, `detail`, `stop_reason`, `operation`, `policy`, `breaker`; `error_type` with [`with_error_type()`](crate::MetricsObserverBuilder::with_error_type) |
 //! | [`ATTEMPTS_TOTAL`] | counter | `operation`, `policy` |
 //! | [`CALL_DURATION_SECONDS`] | histogram | `outcome`, `operation`, `policy` |
 //! | [`RETRY_SLEEP_SECONDS`] | histogram | `class`, `operation`, `policy` |

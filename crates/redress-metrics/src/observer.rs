@@ -102,7 +102,7 @@ impl MetricsObserver {
     }
 
     /// Stops watching the breaker of this [name](CircuitBreaker::name), and releases it. Use it for
-    /// a breaker that is not used any more, such as that of a removed host. An empty name stands
+    /// a breaker that is no longer used, such as that of a removed host. An empty name stands
     /// for the unnamed breaker. Does nothing if none is watched.
     ///
     /// A recorder cannot remove a series, so the gauge becomes NaN: no alert comparison is true for

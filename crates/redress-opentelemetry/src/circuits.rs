@@ -152,8 +152,8 @@ impl Drop for CircuitWatch {
         let mut known = circuits.known();
         let index = known.watched.iter().position(|(id, _, _)| *id == self.id);
         let removed = index.map(|index| known.watched.remove(index));
-        // Its last reported state would otherwise remain in the gauge, even if the breaker is not
-        // used any more. If another watch remains, that one is read.
+        // Its last reported state would otherwise remain in the gauge, even if the breaker is no
+        // longer used. If another watch remains, that one is read.
         if let Some((_, label, _)) = &removed {
             known.from_events.remove(label);
         }

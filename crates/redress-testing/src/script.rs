@@ -154,7 +154,7 @@ impl<T, E> Script<T, E> {
                 pause.clock.advance(pause.duration);
             }
             let Some(result) = act.perform() else {
-                panic!("a step of the script is pending: a blocking operation would hang there for ever");
+                panic!("a step of the script is pending: a blocking operation would hang there forever");
             };
             result
         }

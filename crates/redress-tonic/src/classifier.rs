@@ -19,8 +19,8 @@ const SERVER_PUSHBACK: &str = "server_pushback";
 /// Classifies gRPC statuses anywhere in an error's source chain; every `Ok` is a success. Made by
 /// [`grpc_classifier`].
 ///
-/// 1. An [`AbortRetryError`] in the chain ends the call. 2. The first [`Status`] in the chain is
-///    classified by [`classify_status`].
+/// 1. An [`AbortRetryError`] in the chain ends the call.
+/// 2. The first [`Status`] in the chain is classified by [`classify_status`].
 /// 3. An error without a status is classified like the source of a status if it is a transport
 ///    error, and by [`classify_client`] otherwise.
 ///
@@ -77,7 +77,7 @@ impl<T, E: Error + 'static> Classifier<T, E> for GrpcClassifier {
     }
 }
 
-/// Classifies a status by its code ([`classify_code`]) and by the server's retry hints. The label
+/// Classifies a status by its code ([`classify_code`]) and by the server's retry hints. The detail
 /// `grpc` is the code.
 ///
 /// - A status with a [`source`](Error::source) was created by the client because it received none.
@@ -91,10 +91,10 @@ impl<T, E: Error + 'static> Classifier<T, E> for GrpcClassifier {
 ///   `CANCELLED` or `UNKNOWN`.
 /// - `grpc-retry-pushback-ms` in the metadata (headers or trailers) is [the
 ///   wait](Classification::with_ordered_wait), or [forbids the retry](Classification::forbid_retry)
-///   as `server_pushback`; see [`Pushback`]. - Without pushback, the delay of a
-///   `google.rpc.RetryInfo` in the details is a lower bound on the wait, see [`retry_delay`]. So is
-///   a `Retry-After` in the metadata, which proxies send with a 429 or a 503. The longer of the two
-///   counts.
+///   as `server_pushback`; see [`Pushback`].
+/// - Without pushback, the delay of a `google.rpc.RetryInfo` in the details is a lower bound on the
+///   wait, see [`retry_delay`]. So is a `Retry-After` in the metadata, which proxies send with a
+///   429 or a 503. The longer of the two counts.
 ///
 /// Hints are ignored for classes that are never retried.
 ///

@@ -59,7 +59,7 @@ pub const fn classify_code(code: Code) -> Option<ErrorClass> {
     }
 }
 
-/// The code's name, as in `UNAVAILABLE`, for the label `grpc`.
+/// The code's name, as in `UNAVAILABLE`, for the detail `grpc`.
 pub(crate) const fn name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",

@@ -39,7 +39,7 @@ impl CallFailure {
         &self.summary
     }
 
-    /// Returns the classification of the last attempt's status, with its hint and labels. See
+    /// Returns the classification of the last attempt's status, with its hint and details. See
     /// [`RetryOutcome::last_classification`].
     #[must_use]
     pub const fn last_classification(&self) -> Option<&Classification> {
@@ -82,8 +82,8 @@ impl fmt::Debug for CallFailure {
 /// use redress::integration::tonic::outcome;
 /// use tonic::{Response, Status};
 ///
-/// fn report(answer: &Result<Response<String>, Status>) {
-///     if let Some(outcome) = outcome(answer) {
+/// fn report(result: &Result<Response<String>, Status>) {
+///     if let Some(outcome) = outcome(result) {
 ///         println!("{} attempts, stopped by {:?}", outcome.attempts(), outcome.stop_reason());
 ///     }
 /// }

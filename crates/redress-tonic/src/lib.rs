@@ -3,9 +3,9 @@
 //!
 //! - [`grpc_classifier`] makes a policy read [`Status`](tonic::Status): by its code, with
 //!   `RetryInfo` and `grpc-retry-pushback-ms` as the hint. Its parts are [`classify_status`],
-//!   [`classify_code`], [`Pushback`] and [`retry_delay`]. - [`GrpcLayer`] puts a policy around a
-//!   channel. It makes a [`GrpcService`], which a generated client takes instead of the channel.
-//!   [`outcome`] returns the outcome of a call.
+//!   [`classify_code`], [`Pushback`] and [`retry_delay`].
+//! - [`GrpcLayer`] puts a policy around a channel. It makes a [`GrpcService`], which a generated
+//!   client takes instead of the channel. [`outcome`] returns the outcome of a call.
 //! - [`default_operation`], [`rpc_service_name`] and [`rpc_method_name`] name a call by its path.
 //! - [`encode_grpc_timeout`] and [`parse_grpc_timeout`] write and parse the header that sends the
 //!   deadline to the server.

@@ -16,14 +16,14 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// | the chain holds | class |
 /// |---|---|
-/// | a request that tower's `LoadShed` rejected | `RateLimit` |
+/// | a request that tower's `LoadShed` refused | `RateLimit` |
 /// | a timeout, the channel's or one that the server reported | `Transient`, with the timeout as its cause |
 /// | an HTTP/2 error | see [`classify_http2`] |
 /// | a connection that was not made | see [`classify_connect`] |
-/// | hyper: the caller's part failed | see [`own_failure`] |
+/// | hyper: the caller's own input failed | see [`own_failure`] |
 /// | another error of hyper or of the channel, such as a connection that broke | the class by [`classify_handshake`], else the class that the chain determines, else `Transient` |
 ///
-/// A request is certainly not acted on if `LoadShed` rejected it, if no connection was made, if
+/// A request is certainly not acted on if `LoadShed` refused it, if no connection was made, if
 /// hyper returned it unsent, or if HTTP/2 says so before the response's first message.
 pub(crate) fn classify_transport(error: &(dyn Error + 'static)) -> Option<Classification> {
     let failure = of_chain(error)?;
@@ -103,7 +103,7 @@ impl fmt::Debug for TimeUp {
 /// Converts a channel's error to a status as tonic does, with the error as its source.
 ///
 /// With two exceptions: tonic makes the channel's timeout `CANCELLED`, but for a caller it is a
-/// deadline like any other; and tonic makes the status of a request that `LoadShed` rejected
+/// deadline like any other; and tonic makes the status of a request that `LoadShed` refused
 /// without a source.
 pub(crate) fn status_of(error: impl Into<BoxError>) -> Status {
     let error = error.into();

@@ -3,6 +3,31 @@
 use http_body::Body;
 
 /// Makes replays of request bodies. Implemented for closures `Fn(&B) -> Option<B>`.
+///
+/// ```
+/// use redress::integration::tower::http::{BodyReplay, HttpProtocol};
+///
+/// enum Payload {
+///     Text(String),
+///     Upload(std::fs::File),
+/// }
+///
+/// /// Replays text. An upload has been read when it would be sent again.
+/// #[derive(Clone, Copy)]
+/// struct TextAgain;
+///
+/// impl BodyReplay<Payload> for TextAgain {
+///     fn replay(&self, body: &Payload) -> Option<Payload> {
+///         match body {
+///             Payload::Text(text) => Some(Payload::Text(text.clone())),
+///             Payload::Upload(_) => None,
+///         }
+///     }
+/// }
+///
+/// let protocol = HttpProtocol::new().bodies(TextAgain);
+/// # drop(protocol);
+/// ```
 pub trait BodyReplay<B> {
     /// Returns a body with the same content as `body`, which is still unread. `None` means that the
     /// body cannot be replayed, so the request is sent once.

@@ -139,7 +139,7 @@ where
     }
 }
 
-/// The response, good or bad, if the call ended with one.
+/// The response, failed or not, if the call ended with one.
 fn answer<Req, Res, E>(protocol: &impl Protocol<Req, Res>, outcome: RetryOutcome<Res, E>) -> Result<Res, CallError<E>> {
     let summary = outcome.summary().clone();
     let mut response = outcome.into_last_value()?;

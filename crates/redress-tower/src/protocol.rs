@@ -11,6 +11,34 @@ use redress_core::{Attempt, CallContext, Cause, Classification, OutcomeSummary};
 /// Only [`replay`](Self::replay) is required. Implementations exist for requests that are `Clone`
 /// ([`CloneRequest`]), for a function ([`replay_with`]) and for HTTP
 /// (`redress_tower::http::HttpProtocol`).
+///
+/// ```
+/// use std::borrow::Cow;
+/// use redress::integration::tower::{PolicyLayer, Protocol};
+/// use redress::runtime::tokio::AsyncPolicy;
+///
+/// struct Query {
+///     sql: String,
+///     writes: bool,
+/// }
+///
+/// /// Replays only the queries that write nothing.
+/// #[derive(Clone, Copy)]
+/// struct ReadsAgain;
+///
+/// impl<Res> Protocol<Query, Res> for ReadsAgain {
+///     fn replay(&self, query: &Query) -> Result<Query, &'static str> {
+///         if query.writes { Err("writes") } else { Ok(Query { sql: query.sql.clone(), writes: false }) }
+///     }
+///
+///     fn operation(&self, query: &Query) -> Option<Cow<'static, str>> {
+///         Some(if query.writes { "write" } else { "read" }.into())
+///     }
+/// }
+///
+/// let layer = PolicyLayer::new(AsyncPolicy::default()).protocol(ReadsAgain);
+/// # drop(layer);
+/// ```
 #[expect(unused_variables, reason = "the defaults read nothing, and implementations copy the names")]
 pub trait Protocol<Req, Res> {
     /// Returns a replay of the request, to be sent if this attempt fails.
@@ -69,7 +97,7 @@ pub trait Protocol<Req, Res> {
     /// nothing.
     fn discard(&self, response: &mut Res) {}
 
-    /// Called with the response that the call returns, good or bad, if
+    /// Called with the response that the call returns, failed or not, if
     /// [`hears_of_end`](Self::hears_of_end) returns true. Default: does nothing.
     fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {}
 

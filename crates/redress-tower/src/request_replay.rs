@@ -22,7 +22,7 @@ use crate::protocol::Protocol;
 ///
 /// - **Invariant W1**: an attempt's reservation is released while the call waits for the next
 ///   attempt, however the attempt ended. An attempt that returned a result may hold one as well: a
-///   `LoadShed` that rejected its request stays in the queue of the limit below it.
+///   `LoadShed` that refused its request stays in the queue of the limit below it.
 /// - **Invariant W2**: the reservation is released when the call ends or panics, even if the call's
 ///   future is kept.
 pub(crate) struct RequestReplay<S, Req, X> {

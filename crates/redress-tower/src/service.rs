@@ -19,9 +19,9 @@ use crate::source::PolicyProvider;
 /// A service whose calls go through a policy. Made by [`PolicyLayer`](crate::PolicyLayer).
 ///
 /// - **Classification**: the policy's classifier reads the inner service's
-///   `Result<Response, Error>`, so a bad response is a failure like an error. If the policy gives
-///   up on a bad response, the call returns that response. A [`CallError`] means that there is no
-///   response.
+///   `Result<Response, Error>`, so a response can be a failure like an error. If the policy gives
+///   up on a failed response, the call returns that response. A [`CallError`] means that there is
+///   no response.
 /// - **Readiness**: this service is always ready. Each attempt waits until a clone of the inner
 ///   service is ready and then calls that clone. An open breaker therefore rejects even if the
 ///   inner service is not ready, and the attempt's timeout includes the wait for readiness. A

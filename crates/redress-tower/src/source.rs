@@ -6,6 +6,36 @@ use redress_core::AsyncPolicy;
 
 /// Returns the policy for each request. Implemented by [`AsyncPolicy`], which returns itself, and
 /// by [`PolicyProviderFn`].
+///
+/// ```
+/// use redress::classify::DefaultClassifier;
+/// use redress::integration::tower::{PolicyLayer, PolicyProvider};
+/// use redress::runtime::tokio::{AsyncPolicy, TokioTimer};
+///
+/// struct Order {
+///     is_urgent: bool,
+/// }
+///
+/// #[derive(Clone)]
+/// struct ByUrgency {
+///     urgent: AsyncPolicy,
+///     other: AsyncPolicy,
+/// }
+///
+/// impl PolicyProvider<Order> for ByUrgency {
+///     type Classifier = DefaultClassifier;
+///     type Timer = TokioTimer;
+///
+///     fn policy(&self, order: &Order) -> AsyncPolicy {
+///         if order.is_urgent { self.urgent.clone() } else { self.other.clone() }
+///     }
+/// }
+///
+/// let policies = ByUrgency { urgent: AsyncPolicy::builder().build()?, other: AsyncPolicy::default() };
+/// let layer = PolicyLayer::new(policies);
+/// # drop(layer);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 pub trait PolicyProvider<Req> {
     /// The policies' classifier.
     type Classifier;

@@ -35,7 +35,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
 }
 
 /// The text of a line of documentation, without its mark.
-fn doc_text(line: &str) -> Option<&str> {
+pub(super) fn doc_text(line: &str) -> Option<&str> {
     let line = line.trim_start();
     DOC_MARKS.iter().find_map(|mark| line.strip_prefix(mark))
 }

@@ -66,7 +66,7 @@ fn build(argument: &str) -> Result<Build, String> {
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    // Futures are polled by hand; tokio's timers only have to find a clock.
+    // Futures are polled manually; tokio's timers only have to find a clock.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let _inside = runtime.enter();
     if let (Some(id), Some(iterations)) = (&arguments.case, arguments.iterations) {

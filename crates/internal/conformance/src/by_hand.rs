@@ -13,7 +13,7 @@ use crate::asynchronous::{Integration, run_integrated};
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 
-/// Like [`run_async`](crate::run_async), with every call polled by hand, as a
+/// Like [`run_async`](crate::run_async), with every call polled manually, as a
 /// [`PollCall`](redress_core::driver::PollCall).
 ///
 /// # Panics

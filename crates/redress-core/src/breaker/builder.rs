@@ -14,7 +14,7 @@ use crate::policy::config_error::{Check, ConfigError, ConfigIssue};
 /// How failures of a class count towards opening the circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counts {
-    /// They do not count: the dependency answered.
+    /// They do not count: the dependency responded.
     Never,
     /// Together with the other classes that count generally, in one window.
     Generally,
@@ -95,8 +95,7 @@ impl CircuitBreakerBuilder {
     }
 
     /// Lets a probe keep its place until it ends. A probe that never ends keeps the circuit
-    /// half-open for ever. An attempt timeout bounds the probe if the call is polled or runs
-    /// detached.
+    /// half-open forever. An attempt timeout bounds the probe of an asynchronous or detached call.
     pub fn no_probe_lease(mut self) -> Self {
         self.spec.probe_lease = ProbeLease::Endless;
         self

@@ -41,7 +41,7 @@ mod rejection;
 /// policy reports one result for each *call*, not for each attempt: a success, or the class of the
 /// last failure.
 ///
-/// **Invariant C4**: permits admitted = reported + released. A [`Permit`] is reported once or
+/// **Invariant C4**: permits issued = reported + released. A [`Permit`] is reported once or
 /// releases itself when dropped. **Invariant C5**: every permit carries the generation in which it
 /// was admitted, and the result of a call admitted before the last change of state is ignored.
 ///

@@ -12,7 +12,8 @@ use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::{ConfigError, ConfigIssue};
 use crate::policy::spec::PolicyBreaker;
 
-/// The admission of one call. The policy passes it back to [`report`](Breaker::report) or
+/// The raw token of one admitted call, in the [`Breaker`] trait; [`Permit`](super::Permit) is its
+/// guard. The policy passes it back to [`report`](Breaker::report) or
 /// [`release`](Breaker::release) once, with the same generation and without the transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an admission has to be reported or released"]
@@ -36,6 +37,47 @@ pub enum Report {
 
 /// A circuit breaker as a policy uses it. [`CircuitBreaker`] implements it; implement it for a
 /// custom breaker or a fake in tests.
+///
+/// ```
+/// use std::io;
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use std::time::Instant;
+/// use redress::breaker::{Admission, Breaker, CircuitState, Report, Transition};
+/// use redress::error::CircuitOpenError;
+/// use redress::{Policy, StopReason};
+///
+/// /// Rejects calls while an operator has switched the dependency off.
+/// #[derive(Default)]
+/// struct Switch(AtomicBool);
+///
+/// impl Breaker for Switch {
+///     fn admit(&self, _: Instant) -> Result<Admission, CircuitOpenError> {
+///         match self.state() {
+///             CircuitState::Open => Err(CircuitOpenError::new(CircuitState::Open, None)),
+///             _ => Ok(Admission { generation: 0, transition: None }),
+///         }
+///     }
+///
+///     fn report(&self, _: Admission, _: Report, _: Instant) -> Option<Transition> {
+///         None
+///     }
+///
+///     fn release(&self, _: Admission) {}
+///
+///     fn state(&self) -> CircuitState {
+///         if self.0.load(Ordering::Relaxed) { CircuitState::Open } else { CircuitState::Closed }
+///     }
+/// }
+///
+/// let switch = Arc::new(Switch::default());
+/// let policy = Policy::builder().circuit_breaker(Arc::clone(&switch)).build()?;
+/// assert!(policy.call(|| Ok::<_, io::Error>(7)).is_ok());
+///
+/// switch.0.store(true, Ordering::Relaxed);
+/// assert_eq!(policy.execute(|| Ok::<_, io::Error>(7)).stop_reason(), Some(StopReason::CircuitOpen));
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 pub trait Breaker: Send + Sync {
     /// Admits a call or rejects it.
     ///

@@ -1,4 +1,4 @@
-//! `Permit`, the admission of one call: reported once, or released when dropped.
+//! `Permit`, the guard of an admission: reported once, or released when dropped.
 
 use std::mem;
 use std::time::Instant;
@@ -8,11 +8,29 @@ use super::interface::{Admission, Breaker, Report};
 use super::state::Transition;
 use crate::classify::class::ErrorClass;
 
-/// The admission of one call through a [`CircuitBreaker`]. Report the call's result. A permit that
-/// is dropped without a report, by an early return, a panic or a cancelled future, releases its
-/// place.
+/// The guard of an [`Admission`]: one call admitted by a [`CircuitBreaker`]. Report the call's
+/// result. A permit that is dropped without a report, by an early return, a panic or a cancelled
+/// future, releases its place.
+///
+/// For code that makes its calls without a policy.
+///
+/// ```
+/// use std::fs;
+/// use redress::{CircuitBreaker, ErrorClass};
+/// use redress::breaker::CircuitState;
+///
+/// let breaker = CircuitBreaker::builder().failure_threshold(1).build()?;
+/// let permit = breaker.try_acquire()?;
+/// match fs::read("no/such/file") {
+///     Ok(_) => permit.success(),
+///     Err(_) => permit.failure(ErrorClass::ServerError),
+/// };
+/// assert_eq!(breaker.state(), CircuitState::Open);
+/// assert!(breaker.try_acquire().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
-#[must_use = "a permit dropped at once gives its place back without a result"]
+#[must_use = "a permit dropped at once releases its place without a result"]
 pub struct Permit<'b> {
     breaker: &'b CircuitBreaker,
     admission: Admission,

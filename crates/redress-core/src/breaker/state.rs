@@ -104,7 +104,7 @@ pub(crate) enum Input {
     Succeeds,
     /// An admitted call failed in a class that trips; `tripped` if that fills its window.
     Fails { tripped: bool },
-    /// An admitted call failed in a class that does not trip: the dependency answered.
+    /// An admitted call failed in a class that does not trip: the dependency responded.
     Answers,
     /// An admitted call ended without a result: dropped, panicked or aborted.
     Releases,
@@ -128,7 +128,7 @@ pub(crate) enum Step {
 ///   when the probe's lease is over, which starts a new generation. So there is at most one current
 ///   probe.
 /// - **Invariant C3**: the circuit never gets stuck. Every input but `Arrives` leaves `Probing`,
-///   and an arrival after the lease is admitted even if the previous permit is kept for ever.
+///   and an arrival after the lease is admitted even if the previous permit is kept forever.
 ///   Without a lease this holds for permits that end.
 ///
 /// A probe that supersedes another causes no transition, because the state stays half-open.

@@ -1,4 +1,4 @@
-//! A budget's configuration as plain data, with a text for people. `cell.rs` validates it.
+//! A budget's configuration and its `Display` form. `cell.rs` validates it.
 
 use std::fmt;
 use std::time::Duration;

@@ -3,13 +3,13 @@
 //! To decide whether N events fall within a span, the last N of them suffice. The window takes N
 //! ticks of memory, allocated when it is created, and records an event in constant time.
 
-/// The last N events, each as the tick at which it happened. The tick at which an event leaves
-/// could not be represented for events near `u64::MAX`, and such events would leave too early.
+/// The last N events. Stores when each event happened, not when it expires: an expiry near
+/// `u64::MAX` would overflow, and the event would expire too early.
 ///
 /// The ring is written at `next`. The slots before it that are not free hold the events, in order.
 ///
-/// An event exactly one span old has left. An event with an earlier tick than the previous event
-/// counts as simultaneous with it, so a clock that steps back makes events leave later, never
+/// An event exactly one span old has expired. An event with an earlier tick than the previous event
+/// counts as simultaneous with it, so a clock that steps back makes events expire later, never
 /// sooner.
 ///
 /// The exception is a clock that never returns to the latest event. A reading more than one span
@@ -76,8 +76,7 @@ impl RollingWindow {
         true
     }
 
-    /// Records `several` events, or none unless all fit: the youngest event that must have left
-    /// decides.
+    /// Records `several` events if all fit, otherwise none.
     #[cold]
     #[inline(never)]
     pub(crate) fn take_several(&mut self, now: u64, several: usize) -> bool {
@@ -124,7 +123,7 @@ impl RollingWindow {
         let (mut low, mut high) = (0, self.filled());
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.has_left(self.nth_oldest(middle), now) {
+            if self.has_expired(self.nth_oldest(middle), now) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -154,7 +153,7 @@ impl RollingWindow {
         }
         match more.checked_sub(self.free + 1) {
             None => true,
-            Some(index) => self.has_left(self.nth_oldest(index), now),
+            Some(index) => self.has_expired(self.nth_oldest(index), now),
         }
     }
 
@@ -176,13 +175,13 @@ impl RollingWindow {
     }
 
     /// Raises or settles the doubt about the latest event. During a doubt no event recorded since
-    /// it began has left, and the events from before it leave oldest first, so the ring stays in
-    /// the order in which events leave.
+    /// it began has expired, and the events from before it expire oldest first, so the ring stays
+    /// in the order in which events expire.
     fn observe(&mut self, now: u64) {
         match self.doubt {
             None if !self.is_far_behind(now, self.latest) => {}
             Some(doubt) if !self.is_far_behind(now, doubt.about) => self.confirm(),
-            Some(doubt) if self.has_left(doubt.since, now) => {
+            Some(doubt) if self.has_expired(doubt.since, now) => {
                 self.free = self.events.len() - doubt.events;
                 self.latest = if doubt.events == 0 { 0 } else { doubt.latest };
                 self.doubt = None;
@@ -212,7 +211,7 @@ impl RollingWindow {
         tick.saturating_sub(now) > self.span
     }
 
-    const fn has_left(&self, event: u64, now: u64) -> bool {
+    const fn has_expired(&self, event: u64, now: u64) -> bool {
         now.saturating_sub(event) >= self.span
     }
 
@@ -241,7 +240,7 @@ mod tests {
     use super::RollingWindow;
 
     #[test]
-    fn an_event_one_span_old_has_left() {
+    fn an_event_one_span_old_has_expired() {
         let mut window = RollingWindow::new(2, 10);
         window.record(0);
         window.record(5);

@@ -26,7 +26,7 @@ pub enum ErrorClass {
     Auth,
     /// The caller is not allowed to do this (HTTP 403). Never retried.
     Permission,
-    /// The request itself is wrong, and sending it again gives the same answer (HTTP 4xx except
+    /// The request itself is wrong, and sending it again gives the same response (HTTP 4xx except
     /// those of other classes, and 501, 505, 506, 508, 510). Never retried.
     Permanent,
     /// A concurrent modification: a conflict, a deadlock, a lock held by another client (HTTP 409,

@@ -123,8 +123,8 @@ use crate::outcome::abort_error::AbortRetryError;
 /// | `forbid`, `permission` | `Permission` |
 /// | `connection` | `Transient` |
 ///
-/// `Auth` and `Permission` end a call at once, so a name for a missing answer, such as
-/// `AuthTimeout`, is classified as neither.
+/// `Auth` and `Permission` end a call at once, so a name such as `AuthTimeout` is classified as
+/// neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DefaultClassifier {
     strict: bool,
@@ -234,7 +234,7 @@ impl<T, E: AsRef<dyn Error + Send + Sync>> Classifier<T, E> for BoxedClassifier 
 }
 
 fn marker(error: &(dyn Error + 'static)) -> Option<Classification> {
-    // A timeout means that no answer came, so a status in the same chain is not the answer.
+    // A timeout means that no response came, so a status in the same chain is not its status.
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
         let timed_out = IoLabel::Kind(io::ErrorKind::TimedOut);
         return Some(Classification::new(ErrorClass::Transient).decided_by(Evidence::Io(timed_out)));

@@ -21,7 +21,7 @@ pub(crate) fn class_of(error: &io::Error) -> Option<ErrorClass> {
 /// The error's label: its kind, or `NameLookup` for a name that does not resolve.
 pub(crate) fn label_of(error: &io::Error) -> IoLabel {
     let label = IoLabel::Kind(error.kind());
-    let is_lookup = || error.raw_os_error().map_or_else(|| is_of_a_lookup(error), os_error::is_of_a_lookup);
+    let is_lookup = || error.raw_os_error().map_or_else(|| is_name_lookup(error), os_error::is_name_lookup);
     if label.as_str().is_none() && is_lookup() { IoLabel::NameLookup } else { label }
 }
 
@@ -64,11 +64,11 @@ fn of_kind(error: &io::Error) -> Option<ErrorClass> {
         Kind::Other | Kind::OutOfMemory | Kind::WriteZero => None,
         // `Uncategorized`, which has no stable name, and kinds newer than the oldest supported
         // compiler.
-        _ => is_of_a_lookup(error).then_some(ErrorClass::Transient),
+        _ => is_name_lookup(error).then_some(ErrorClass::Transient),
     }
 }
 
-fn is_of_a_lookup(error: &io::Error) -> bool {
+fn is_name_lookup(error: &io::Error) -> bool {
     let mut message = Beginning::Expects(LOOKUP_FAILED);
     // Err means that the comparison ended before the message did.
     let _ = write!(message, "{error}");

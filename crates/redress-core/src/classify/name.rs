@@ -27,7 +27,7 @@ pub(crate) fn guess(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
     of_name(name.as_str())
 }
 
-/// `Auth` and `Permission` end a call at once, so a word for a missing answer rules them out.
+/// `Auth` and `Permission` end a call at once, so a word such as `timeout` rules them out.
 fn of_name(name: &str) -> Option<ErrorClass> {
     let says = |words: &[&str]| words.iter().any(|word| name.contains(word));
     if says(&TIMEOUT) {

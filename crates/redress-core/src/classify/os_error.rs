@@ -91,6 +91,6 @@ pub(crate) fn class_of(number: i32) -> Option<ErrorClass> {
 }
 
 /// Whether this error number stands for a name that does not resolve.
-pub(crate) const fn is_of_a_lookup(number: i32) -> bool {
+pub(crate) const fn is_name_lookup(number: i32) -> bool {
     cfg!(windows) && matches!(number, 11001..=11004)
 }

@@ -21,7 +21,7 @@ impl ErrorClass {
     /// | 429 | `RateLimit` | [RFC 6585, section 4][429] |
     /// | 400 to 499 otherwise | `Permanent` | the client seems to have erred: [RFC 9110, section 15.5][4xx] |
     /// | 501, 505 | `Permanent` | the server does not support the method or the version of HTTP: [RFC 9110, sections 15.6.2][501] and [15.6.6][505] |
-    /// | 506, 508, 510 | `Permanent` | the configuration of the resource rules out an answer: RFCs [2295][506], [5842][508] and [2774][510] |
+    /// | 506, 508, 510 | `Permanent` | the configuration of the resource rules out a response: RFCs [2295][506], [5842][508] and [2774][510] |
     /// | 511 | `Auth` | the network requires credentials: [RFC 6585, section 6][511] |
     /// | 500 to 599 otherwise | `ServerError` | [RFC 9110, section 15.6][5xx] |
     ///

@@ -19,10 +19,9 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     /// Runs `operation` until it succeeds or the policy stops retrying.
     ///
     /// Nothing happens before the returned future is polled. Each attempt calls `operation`, which
-    /// returns a new future. That future may borrow what the closure borrows, but must not mutably
-    /// borrow the closure's captured state, as an `async || ..` that changes its captures does,
-    /// because stable Rust has no bound that requires such a future to be `Send`. Keep the state in
-    /// a `Cell` or a lock, or return it from the attempt.
+    /// returns a new future. The future may borrow what the closure borrows. It must not mutably
+    /// borrow captured state: stable Rust cannot require such a future to be `Send`. Keep the state
+    /// in a `Cell` or a lock.
     ///
     /// # Errors
     ///
@@ -116,8 +115,8 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
 }
 
 impl<'a, C, Tm, N> CallContext<'a, AsyncPolicy<C, Tm>, N> {
-    /// Replaces the timer between attempts. Also called for zero delays. If it panics, when called
-    /// or awaited, the timer waits instead. Replaces the policy's sleeper.
+    /// Replaces the timer between attempts. Also called for zero delays. If the sleeper panics, the
+    /// timer waits instead. Replaces the policy's sleeper.
     pub fn sleep_with<Fut>(self, sleeper: impl Fn(Duration) -> Fut + Send + Sync + 'a) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,

@@ -133,6 +133,26 @@ pub trait Caller<T, E> {
 ///
 /// Its futures are `Send`, so that generic code can be spawned, and require the futures of
 /// operations to be `Send`. For other operations, use [`AsyncPolicy`] itself.
+///
+/// ```
+/// use std::io;
+/// use redress::{AsyncCaller, AsyncPolicy};
+/// use redress::testing::{FakePolicy, VirtualClock};
+///
+/// async fn greeting(policy: &impl AsyncCaller<String, io::Error>) -> String {
+///     let read = policy.operation("read_name");
+///     let name = read.call(|| async { Ok("Grace".to_string()) }).await;
+///     name.map_or("hello, stranger".into(), |name| format!("hello, {name}"))
+/// }
+///
+/// let clock = VirtualClock::new();
+/// let real = AsyncPolicy::builder().timer(clock.timer()).build()?;
+/// assert_eq!(clock.block_on(greeting(&real)), "hello, Grace");
+///
+/// let fake = FakePolicy::new().always_value("Ada".to_string());
+/// assert_eq!(clock.block_on(greeting(&fake)), "hello, Ada");
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 pub trait AsyncCaller<T: Send, E: Send>: Sync {
     /// Runs the operation with these settings and returns the full outcome. The one required
     /// method.

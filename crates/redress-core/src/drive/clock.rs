@@ -11,6 +11,26 @@ use std::time::{Duration, Instant};
 /// [`std::time::Instant`].
 ///
 /// Closures are clocks: `|| base + offset()`.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use redress::Policy;
+/// use redress::driver::Clock;
+///
+/// /// A clock that stands still.
+/// struct Stopped(Instant);
+///
+/// impl Clock for Stopped {
+///     fn now(&self) -> Instant {
+///         self.0
+///     }
+/// }
+///
+/// let policy = Policy::builder().clock(Stopped(Instant::now())).build()?;
+/// let outcome = policy.execute(|| std::fs::read("no/such/file"));
+/// assert_eq!(outcome.elapsed(), Duration::ZERO);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 pub trait Clock: Send + Sync {
     /// Returns the current instant. Two readings may be equal. A reading earlier than the last one
     /// counts as equal.

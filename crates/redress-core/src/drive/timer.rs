@@ -9,6 +9,35 @@ use std::time::{Duration, Instant};
 /// The runtime crates, such as `redress-tokio`, provide implementations. A custom timer implements
 /// [`sleep`](Self::sleep). If its runtime has a separate clock, such as one that tests can pause,
 /// it also overrides [`now`](Self::now).
+///
+/// ```
+/// use std::future::{Future, poll_fn};
+/// use std::pin::Pin;
+/// use std::task::Poll;
+/// use std::time::{Duration, Instant};
+/// use redress::AsyncPolicy;
+/// use redress::driver::Timer;
+///
+/// #[derive(Clone, Copy, Debug)]
+/// struct MyTimer;
+///
+/// impl Timer for MyTimer {
+///     type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+///
+///     fn sleep(&self, duration: Duration) -> Self::Sleep {
+///         // Your runtime's sleep. This one reads the clock at every poll.
+///         let until = Instant::now() + duration;
+///         Box::pin(poll_fn(move |context| {
+///             context.waker().wake_by_ref();
+///             if Instant::now() >= until { Poll::Ready(()) } else { Poll::Pending }
+///         }))
+///     }
+/// }
+///
+/// let policy = AsyncPolicy::builder().timer(MyTimer).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this asynchronous policy has no timer",
     label = "`{Self}` is not a timer",

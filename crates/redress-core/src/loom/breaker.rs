@@ -204,7 +204,7 @@ fn a_drop_and_a_report_race_for_different_eras() {
             vec![move || holder.release(first)],
         );
         match admitted {
-            None => assert_eq!(breaker.state(), CircuitState::HalfOpen, "the place was given back afterwards"),
+            None => assert_eq!(breaker.state(), CircuitState::HalfOpen, "the place was released afterwards"),
             Some(transition) => assert_eq!(transition, Some(Transition::Closed), "it was free"),
         }
         is_not_wedged(&breaker, time.at(100));

@@ -27,7 +27,7 @@ fn what_is_learned_at_once_is_all_learned() {
         let between = at_once(|| delay(time.at(0)), others);
         assert!([1, 3, 5].map(Duration::from_secs).contains(&between), "{between:?}");
         assert_eq!(delay(time.at(0)), Duration::from_secs(3));
-        assert_eq!(delay(time.at(60)), Duration::from_secs(1), "a result one window old has left");
+        assert_eq!(delay(time.at(60)), Duration::from_secs(1), "a result one window old has expired");
     });
 }
 

@@ -17,9 +17,9 @@ use crate::outcome::stop_reason::StopReason;
 ///
 /// Every call that starts has exactly one [terminal](crate::EventName::is_terminal) event, so the
 /// terminal events that an observer counts add up to the calls that started. A call that is
-/// dropped, or that a panic unwinds through, before it ends in another way has
-/// [`Cancelled`](crate::EventName::Cancelled), emitted on the thread that drops it. A future that
-/// is never polled does not start a call.
+/// dropped, or that a panic unwinds through, before it ends in another way ends with
+/// [`Cancelled`](crate::EventName::Cancelled), which is sent on the thread that drops it. A future
+/// that is never polled does not start a call.
 ///
 /// Closures are observers: `|event: &Event<'_>| println!("{}", event.name)`. So are tuples of up to
 /// six observers, and vectors: `Vec<Arc<dyn Observer>>` if the types differ. Their elements are
@@ -28,6 +28,30 @@ use crate::outcome::stop_reason::StopReason;
 /// Observers run on the calling thread or task, between the steps of the call, so they should be
 /// quick. A panic in an observer is caught and the call continues. The panic hook has already run,
 /// so the message is not lost.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use redress::{Event, Observer, Policy};
+///
+/// /// Counts the calls that ended.
+/// #[derive(Default)]
+/// struct Ends(AtomicU32);
+///
+/// impl Observer for Ends {
+///     fn on_event(&self, event: &Event<'_>) {
+///         if event.name.is_terminal() {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+///
+/// let ends = Arc::new(Ends::default());
+/// let policy = Policy::builder().observer(Arc::clone(&ends)).build()?;
+/// policy.call(|| Ok::<_, std::io::Error>(7)).unwrap();
+/// assert_eq!(ends.0.load(Ordering::Relaxed), 1);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 pub trait Observer: Send + Sync {
     /// Called for each event.
     fn on_event(&self, event: &Event<'_>);

@@ -6,6 +6,10 @@ use crate::closed_set::closed_set;
 use crate::outcome::event::EventName;
 
 /// Why a call ended without success.
+///
+/// The printed names are those of the Python original, kept for compatible dashboards:
+/// `MaxAttempts` is `MAX_ATTEMPTS_GLOBAL` in metrics and logs ([`as_str`](Self::as_str)), and its
+/// event is `max_attempts_exceeded` ([`event`](Self::event)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {

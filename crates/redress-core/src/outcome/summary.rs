@@ -96,7 +96,9 @@ impl OutcomeSummary {
         self.cause
     }
 
-    /// The delay of a deferred retry, which the call did not wait.
+    /// The delay of a deferred retry, which the call did not wait. `None` for every other ending:
+    /// prefer it to [`retry_in`](Self::retry_in) to schedule the retry that a sleep handler
+    /// deferred, and only that.
     #[must_use]
     pub const fn next_delay(&self) -> Option<Duration> {
         match self.stop_reason {

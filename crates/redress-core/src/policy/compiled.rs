@@ -200,7 +200,7 @@ pub(crate) fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Durati
     }
 }
 
-/// `None` is no cap. Validation has rejected caps above [`MAX_CAP`].
+/// `None` is no cap. Validation has refused caps above [`MAX_CAP`].
 fn cap(retries: Option<u32>) -> u16 {
     retries.and_then(|retries| u16::try_from(retries).ok()).unwrap_or(UNCAPPED)
 }

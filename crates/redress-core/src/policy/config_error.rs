@@ -25,7 +25,7 @@ impl ConfigIssue {
         self.field
     }
 
-    /// The rejected value, in its `Debug` form.
+    /// The invalid value, in its `Debug` form.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
@@ -44,7 +44,7 @@ impl fmt::Display for ConfigIssue {
     }
 }
 
-/// A configuration that `build()` rejected, with every rule it breaks.
+/// A configuration that `build()` refused, with every rule it breaks.
 ///
 /// ```
 /// use std::time::Duration;

@@ -115,6 +115,21 @@ impl Retry {
 /// # Defaults
 ///
 /// Those of [`RetrySpec`].
+///
+/// ```
+/// use std::time::Duration;
+/// use redress::{Budget, ErrorClass, Policy, Retry, decorrelated_jitter, fixed};
+///
+/// let retry = Retry::builder()
+///     .strategy(decorrelated_jitter().max(Duration::from_secs(2)))
+///     .strategy_for(ErrorClass::Concurrency, fixed(Duration::from_millis(20)))
+///     .max_attempts(4)
+///     .max_retries_for(ErrorClass::RateLimit, 1)
+///     .budget(Budget::new(100, Duration::from_secs(10))?);
+/// let policy = Policy::builder().retry(retry).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called or a policy builder takes it"]
 pub struct RetryBuilder {
@@ -145,8 +160,8 @@ impl RetryBuilder {
         self
     }
 
-    /// Limits the failures of class [`Unknown`](ErrorClass::Unknown) that a call retries. The next
-    /// one ends the call. Default: 2.
+    /// Limits how many [`Unknown`](ErrorClass::Unknown) failures a call retries. The next one ends
+    /// the call. Default: 2.
     pub fn max_unknown_retries(mut self, retries: u32) -> Self {
         self.spec.max_unknown_retries = Some(retries);
         self
@@ -158,7 +173,7 @@ impl RetryBuilder {
         self
     }
 
-    /// Limits the failures of `class` that a call retries. The next one ends the call; with zero,
+    /// Limits how many failures of `class` a call retries. The next one ends the call; with zero,
     /// the first one does. Default: no limit but `max_attempts`.
     pub fn max_retries_for(mut self, class: ErrorClass, retries: u32) -> Self {
         self.spec.max_retries_for[class] = Some(retries);

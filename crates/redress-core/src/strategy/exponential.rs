@@ -42,7 +42,7 @@ pub enum Jitter {
 /// | [`equal_jitter`] | 250 ms | 2 | 30 s | `Equal` | 1 | 500 ms, 1 s, 2 s, .. 30 s |
 /// | [`token_backoff`] | 250 ms | 1.5 | 20 s | `Equal` | 1 | 375 ms, 562.5 ms, .. 20 s |
 ///
-/// A policy's `build()` rejects a `base` of zero, a `max` below the base, and a `factor` that is
+/// A policy's `build()` refuses a `base` of zero, a `max` below the base, and a `factor` that is
 /// not a finite number of at least 1. Its error names the fields `exponential.base`,
 /// `exponential.max` and `exponential.factor`, for the presets too.
 #[derive(Debug)]

@@ -52,7 +52,8 @@ pub struct BackoffContext<'a> {
     pub prev_delay: Option<Duration>,
     /// The time left until the deadline, if there is one.
     pub remaining: Option<Duration>,
-    /// Whether the operation returned an error, returned a bad value, or ran into its timeout.
+    /// Whether the operation returned an error, returned a value classified as a failure, or ran
+    /// into its timeout.
     pub cause: Cause,
     /// The instant of the failure.
     pub now: Instant,
@@ -104,6 +105,29 @@ pub enum Feedback {
 ///
 /// One strategy object serves every call of its policy, also concurrently. The state of a single
 /// call is in the context.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use redress::strategy::{BackoffContext, Strategy};
+/// use redress::{Classification, ErrorClass, Policy, Retry};
+///
+/// /// Waits longer by the same step after each attempt.
+/// struct Linear(Duration);
+///
+/// impl Strategy for Linear {
+///     fn delay(&self, context: &BackoffContext<'_>) -> Duration {
+///         self.0.saturating_mul(context.attempt)
+///     }
+/// }
+///
+/// let failure = Classification::new(ErrorClass::Transient);
+/// let third = BackoffContext::new(3, &failure, Instant::now());
+/// assert_eq!(Linear(Duration::from_millis(100)).delay(&third), Duration::from_millis(300));
+///
+/// let policy = Policy::builder().retry(Retry::builder().strategy(Linear(Duration::from_millis(100)))).build()?;
+/// # drop(policy);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a backoff strategy",
     label = "computes no delays",

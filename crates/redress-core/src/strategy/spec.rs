@@ -1,4 +1,4 @@
-//! `StrategySpec`: the configuration of each strategy as plain data, with a text for people.
+//! `StrategySpec`: the configuration of each strategy as plain data, and its `Display` form.
 
 use std::fmt;
 use std::sync::Arc;

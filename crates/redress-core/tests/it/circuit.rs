@@ -25,7 +25,7 @@ pub(crate) enum Start {
     Open,
     /// Open for so long that this call is the probe.
     Recovered,
-    /// Half-open, since an earlier probe gave its place back.
+    /// Half-open, since an earlier probe released its place.
     HalfOpen,
     /// Half-open, with another call's probe in flight.
     Probed,

@@ -261,7 +261,7 @@ enum Whose {
 enum Driver {
     Blocking,
     Async,
-    /// The asynchronous one, polled by hand.
+    /// The asynchronous one, polled manually.
     Driven,
 }
 
@@ -576,7 +576,7 @@ fn an_asynchronous_call_that_panics_anywhere_leaves_everything_sound() {
     panic_everywhere_asynchronously(false);
 }
 
-/// A caller may catch the panic and keep the future for ever.
+/// A caller may catch the panic and keep the future forever.
 ///
 /// Attacks C3, C4.
 #[test]

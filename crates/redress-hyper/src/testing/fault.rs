@@ -31,7 +31,8 @@ use std::{fmt, io};
 pub enum Fault {
     /// The server does not listen on the port.
     ConnectionRefused,
-    /// The server does not answer the connection attempt, and the system or the connector gives up.
+    /// The server does not respond to the connection attempt, and the system or the connector gives
+    /// up.
     ConnectTimedOut,
     /// The host has no address.
     NameNotResolved,

@@ -162,7 +162,7 @@ where
                 assert_eq!(outcome.cause(), Some(Cause::Timeout));
                 (outcome.attempts(), outcome.retry_forbidden())
             }
-            () = ringing => unreachable!("rings for ever"),
+            () = ringing => unreachable!("rings forever"),
         }
     };
     [post(true).await, post(false).await]

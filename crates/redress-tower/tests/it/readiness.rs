@@ -125,7 +125,7 @@ async fn a_limit_around_holds_calls_back() {
     assert!(poll_once(&mut service.ready()).is_ready());
 }
 
-/// A future that is polled by hand and knows whether it was woken.
+/// A future that is polled manually and knows whether it was woken.
 fn task<F: Future>(future: F) -> Task<F> {
     Task { future: Box::pin(future), woken: Arc::default() }
 }

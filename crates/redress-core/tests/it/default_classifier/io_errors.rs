@@ -82,8 +82,8 @@ fn every_kind_that_the_system_can_cause_has_a_row() {
 #[track_caller]
 fn check_number(number: i32, class: ErrorClass) {
     for (place, error) in everywhere(|| io::Error::from_raw_os_error(number)) {
-        let is_of_a_lookup = cfg!(windows) && (11001..=11004).contains(&number);
-        let expected = if is_of_a_lookup { of_kind("NameLookup", class) } else { Classification::new(class) };
+        let is_name_lookup = cfg!(windows) && (11001..=11004).contains(&number);
+        let expected = if is_name_lookup { of_kind("NameLookup", class) } else { Classification::new(class) };
         check(&*error, &format!("{number} {place}"), &expected);
     }
 }
