@@ -1,7 +1,7 @@
 //! [`KeyedBreakers`], a bounded set of breakers with one for each key, and its builder.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::builder::CircuitBreakerBuilder;
@@ -144,6 +144,13 @@ impl KeyedBreakers {
         self.shared.registry.overflowed()
     }
 
+    /// Returns a handle that does not keep the breakers alive. For observers: the breakers of
+    /// [`KeyedPolicies`](crate::policy::KeyedPolicies) keep the policy's observers alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakKeyedBreakers {
+        WeakKeyedBreakers(Arc::downgrade(&self.shared))
+    }
+
     /// Adds a function that is called with the key of each breaker that is evicted, by the thread
     /// whose lookup evicted it. A panic in it is caught. For observers.
     pub fn on_evicted(&self, hook: impl Fn(&str) + Send + Sync + 'static) {
@@ -159,6 +166,25 @@ impl fmt::Debug for KeyedBreakers {
             .field("capacity", &self.capacity())
             .field("overflowed", &self.overflowed())
             .finish_non_exhaustive()
+    }
+}
+
+/// A handle of [`KeyedBreakers`] that does not keep them alive. Returned by
+/// [`downgrade`](KeyedBreakers::downgrade).
+#[derive(Clone)]
+pub struct WeakKeyedBreakers(Weak<Shared>);
+
+impl WeakKeyedBreakers {
+    /// Returns the breakers, if another handle keeps them alive.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<KeyedBreakers> {
+        self.0.upgrade().map(|shared| KeyedBreakers { shared })
+    }
+}
+
+impl fmt::Debug for WeakKeyedBreakers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakKeyedBreakers")
     }
 }
 

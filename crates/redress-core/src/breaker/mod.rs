@@ -22,7 +22,7 @@ pub use self::builder::CircuitBreakerBuilder;
 pub use self::cell::CircuitBreaker;
 pub(crate) use self::interface::BreakerChoice;
 pub use self::interface::{Admission, Breaker, BreakerSource, IntoBreaker, Report};
-pub use self::keyed::{IntoKeyedBreakers, KeyedBreakers, KeyedBreakersBuilder, KeyedBreakersSource};
+pub use self::keyed::{IntoKeyedBreakers, KeyedBreakers, KeyedBreakersBuilder, KeyedBreakersSource, WeakKeyedBreakers};
 pub use self::permit::Permit;
 pub use self::spec::{BreakerSpec, ProbeLease};
 pub use self::state::{CircuitState, Transition};

@@ -59,11 +59,19 @@ fn a_permit_keeps_its_breaker() {
         explore(&format!("a permit beside an eviction, reported: {reports}"), move || {
             let (time, breakers) = (Timeline::new(), keyed(1));
             let breaker = breakers.for_key_at("a", time.at(0)).expect("there is room");
+            let others = breakers.clone();
+            // The number of handles is no access for the checker. The lock of the shard is, and the
+            // states are read under it before and after the permit.
             let holder = move || {
+                assert_eq!(others.state("a"), Some(CircuitState::Closed));
                 let permit = breaker.try_acquire_at(time.at(0)).expect("closed");
                 if reports {
                     let _ = permit.failure_at(ErrorClass::ServerError, time.at(0));
+                } else {
+                    drop(permit);
                 }
+                drop(breaker);
+                let _ = others.state("a");
             };
             let evicts = at_once(|| breakers.for_key_at("b", time.at(0)).is_some(), vec![holder]);
             assert!(!(reports && evicts), "a breaker that had been reported to was evicted");

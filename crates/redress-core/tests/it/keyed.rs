@@ -399,3 +399,13 @@ fn a_hook_runs_once_for_each_eviction() {
     }
     assert_eq!(evictions.load(Ordering::Relaxed), 98);
 }
+
+#[test]
+fn a_weak_handle_keeps_nothing_alive() {
+    let breakers = keyed(1);
+    let weak = breakers.downgrade();
+    visit(&breakers, "a", Instant::now());
+    assert_eq!(weak.upgrade().map(|breakers| breakers.len()), Some(1));
+    drop(breakers);
+    assert!(weak.upgrade().is_none());
+}
