@@ -97,7 +97,8 @@ impl<P> KeyedPolicies<P> {
     /// it](KeyedBreakers#bound), a policy without one.
     ///
     /// Look the policy up for each call, and do not store it: a stored policy keeps the place of
-    /// its breaker. A lookup of a known key allocates nothing.
+    /// its breaker. A lookup of a known key allocates nothing, except that of the second policy
+    /// that shares the breakers, which allocates its policy each time.
     #[must_use]
     pub fn for_key(&self, key: &str) -> P {
         let Shared { breakers, template, unguarded, policy, way } = &*self.shared;
