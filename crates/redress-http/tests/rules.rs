@@ -119,7 +119,7 @@ fn each_host_has_a_breaker() {
     let own = Policy::builder().build().unwrap();
     let hosts = keyed(&own);
     let selector = PolicySelector::new(own).per_host(&hosts);
-    let select = |request| selector.select(&Head::from_request(request)).into_owned();
+    let select = |request: &Request<()>| selector.select(&Head::from_request(request)).into_owned();
     let down = get("http://user:password@A.example/orders");
     select(&down).call(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset))).unwrap_err();
     let rows = [
@@ -140,7 +140,7 @@ fn each_key_has_a_breaker_and_no_key_is_the_own_policy() {
     let tenants = keyed(&own);
     let selector =
         PolicySelector::new(own).per_key(&tenants, |head| Some(head.headers.get("x-tenant")?.to_str().ok()?.into()));
-    let select = |request| selector.select(&Head::from_request(request)).circuit_state();
+    let select = |request: &Request<()>| selector.select(&Head::from_request(request)).circuit_state();
     for tenant in ["ada", "grace", "ada"] {
         let request = Request::get("/").header("x-tenant", tenant).body(()).unwrap();
         assert_eq!(select(&request), Some(CircuitState::Closed));
