@@ -21,7 +21,7 @@ impl CircuitBreaker {
     }
 
     /// Whether a new breaker would act like this one at `now`: it is closed and counts no failure,
-    /// or whatever opened it is out of date.
+    /// or the failures that opened it are out of date.
     pub(crate) fn is_blank(&self, now: Instant) -> bool {
         let now = self.cell.epoch.ticks(now);
         let mut guarded = self.cell.guarded.lock();
