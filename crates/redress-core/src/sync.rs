@@ -7,9 +7,9 @@
 pub(crate) use std::sync::OnceLock;
 
 #[cfg(all(test, loom))]
-use loom::sync::{Mutex as Lock, MutexGuard};
+use loom::sync::{Mutex as Lock, MutexGuard, RwLock as SharedLock, RwLockReadGuard, RwLockWriteGuard};
 #[cfg(not(all(test, loom)))]
-use std::sync::{Mutex as Lock, MutexGuard};
+use std::sync::{Mutex as Lock, MutexGuard, RwLock as SharedLock, RwLockReadGuard, RwLockWriteGuard};
 
 #[cfg(all(test, loom))]
 pub(crate) use crate::loom::AtomicU64;
@@ -36,5 +36,21 @@ impl<T> Mutex<T> {
     #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A read-write lock without poisoning, for the same reason.
+#[derive(Debug, Default)]
+pub(crate) struct RwLock<T>(SharedLock<T>);
+
+impl<T> RwLock<T> {
+    #[inline]
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

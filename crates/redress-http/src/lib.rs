@@ -19,6 +19,7 @@
 //!   feature `body`, `ReplayBody` is a body that can be sent again; [`Drain`] and [`KeptFrames`]
 //!   bound how much of a retried response is read. These are for integrations, including yours.
 //! - [`outcome`] returns the outcome of the call that produced a response.
+//! - [`HostKey`] is the key of a request's host, for a breaker for each host.
 //! - [`strip_userinfo`] and [`Redacted`] keep the secrets of a URI off the wire and out of logs.
 //! - [`default_operation`] names a request in events and metrics; custom names are computed from
 //!   its [`Head`].
@@ -76,6 +77,9 @@ pub use head::{Head, with_head_of};
 
 mod rules;
 pub use rules::RequestRules;
+
+mod host;
+pub use host::HostKey;
 
 mod selector;
 pub use selector::{PolicySelector, SelectedPolicy};

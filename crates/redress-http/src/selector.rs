@@ -1,10 +1,14 @@
 //! The choice of a policy by a request's head, for blocking and for asynchronous policies.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use redress_core::policy::KeyedPolicies;
+
 use crate::head::Head;
+use crate::host::HostKey;
 use crate::rules::OfHead;
 
 /// The default policy of a client or a layer, with a function that may choose another one for a
@@ -43,6 +47,57 @@ impl<P> PolicySelector<P> {
     pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
         self.provider = Some(Arc::new(choose));
         self
+    }
+
+    /// Chooses the policy of each request's host, which has a breaker for it. The key is a
+    /// [`HostKey`]: host and port. A request without a host in its URI goes through the [default
+    /// policy](Self::policy). Replaces a [`policy_provider`](Self::policy_provider).
+    ///
+    /// ```
+    /// use redress::{CircuitBreaker, Policy};
+    /// use redress::integration::http::PolicySelector;
+    ///
+    /// let policy = Policy::default();
+    /// let hosts = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
+    /// let selector = PolicySelector::new(policy).per_host(&hosts);
+    /// # drop(selector);
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn per_host(self, policies: &KeyedPolicies<P>) -> Self
+    where
+        P: Send + Sync + 'static,
+    {
+        let policies = policies.clone();
+        self.policy_provider(move |head| Some(policies.for_key(&HostKey::of(head.uri)?)))
+    }
+
+    /// Chooses the policy of each request by a key of its head, such as a tenant; `None` means the
+    /// [default policy](Self::policy). The keys become names in events and metrics, so they must
+    /// not be secret. Replaces a [`policy_provider`](Self::policy_provider).
+    ///
+    /// ```
+    /// use redress::{CircuitBreaker, Policy};
+    /// use redress::integration::http::PolicySelector;
+    ///
+    /// let policy = Policy::default();
+    /// let tenants = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
+    /// let selector = PolicySelector::new(policy)
+    ///     .per_key(&tenants, |head| Some(head.headers.get("x-tenant")?.to_str().ok()?.into()));
+    /// # drop(selector);
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn per_key(
+        self,
+        policies: &KeyedPolicies<P>,
+        key: impl for<'h> Fn(&Head<'h>) -> Option<Cow<'h, str>> + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: Send + Sync + 'static,
+    {
+        let policies = policies.clone();
+        self.policy_provider(move |head| Some(policies.for_key(&key(head)?)))
     }
 
     /// Returns the policy of requests for which no other policy is chosen.

@@ -7,8 +7,9 @@ use std::io;
 use std::time::Duration;
 
 use http::{Request, StatusCode};
-use redress_core::policy::{CallSettings, Deadline};
-use redress_core::{AbortHandle, CallContext, Policy};
+use redress_core::breaker::CircuitState;
+use redress_core::policy::{CallSettings, Deadline, KeyedPolicies};
+use redress_core::{AbortHandle, CallContext, CircuitBreaker, Policy};
 use redress_http::{Head, IdempotencyGuard, PolicySelector, RequestRules, RetrySafety, SelectedPolicy, with_head_of};
 
 fn get(path: &str) -> Request<()> {
@@ -127,6 +128,51 @@ fn a_policy_is_chosen_or_is_the_one_for_all() {
     assert_eq!((select(&chosen).into_owned().max_attempts(), select(&other).into_owned().max_attempts()), (1, 6));
     *selector.policy_mut() = once;
     assert_eq!(selector.select(&Head::from_request(&other)).max_attempts(), 1);
+}
+
+fn keyed(policy: &Policy) -> KeyedPolicies<Policy> {
+    policy.keyed(CircuitBreaker::builder().failure_threshold(1)).unwrap()
+}
+
+fn keys(policies: &KeyedPolicies<Policy>) -> Vec<String> {
+    let mut keys: Vec<_> = policies.breakers().states().into_iter().map(|(key, _)| key.to_string()).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn each_host_has_a_breaker() {
+    let own = Policy::builder().build().unwrap();
+    let hosts = keyed(&own);
+    let selector = PolicySelector::new(own).per_host(&hosts);
+    let select = |request: &Request<()>| selector.select(&Head::from_request(request)).into_owned();
+    let down = get("http://user:password@A.example/orders");
+    select(&down).call(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset))).unwrap_err();
+    let rows = [
+        ("http://a.EXAMPLE:80/other", Some(CircuitState::Open)),
+        ("https://a.example/", Some(CircuitState::Closed)),
+        ("http://b.example/", Some(CircuitState::Closed)),
+        ("/orders", None),
+    ];
+    for (uri, state) in rows {
+        assert_eq!(select(&get(uri)).circuit_state(), state, "{uri}");
+    }
+    assert_eq!(keys(&hosts), ["a.example:443", "a.example:80", "b.example:80"]);
+}
+
+#[test]
+fn each_key_has_a_breaker_and_no_key_is_the_own_policy() {
+    let own = Policy::builder().build().unwrap();
+    let tenants = keyed(&own);
+    let selector =
+        PolicySelector::new(own).per_key(&tenants, |head| Some(head.headers.get("x-tenant")?.to_str().ok()?.into()));
+    let select = |request: &Request<()>| selector.select(&Head::from_request(request)).circuit_state();
+    for tenant in ["ada", "grace", "ada"] {
+        let request = Request::get("/").header("x-tenant", tenant).body(()).unwrap();
+        assert_eq!(select(&request), Some(CircuitState::Closed));
+    }
+    assert_eq!(select(&get("/")), None);
+    assert_eq!(keys(&tenants), ["ada", "grace"]);
 }
 
 #[test]

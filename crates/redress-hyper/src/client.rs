@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method, Request, Response, Uri};
 use redress_core::driver::Timer;
-use redress_core::policy::Deadline;
+use redress_core::policy::{Deadline, KeyedPolicies};
 use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext, CallError, Classifier};
 use redress_http::{Drain, Head, IdempotencyGuard, PolicySelector, ReplayBody, RequestRules};
 
@@ -21,7 +21,7 @@ use crate::transport::Transport;
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`policy_provider`](Self::policy_provider) | the client's policy for each request |
+/// | [`per_host`](Self::per_host), [`per_key`](Self::per_key), [`policy_provider`](Self::policy_provider) | the client's policy for each request |
 /// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`] |
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`](redress_http::default_operation): method and path |
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
@@ -85,25 +85,49 @@ impl<T, P> RetryingClient<T, P> {
     /// Return clones of one policy: the breaker of a policy that is built for each request never
     /// opens. A request's [context](RetryingRequest::context) applies with any policy.
     ///
+    #[must_use]
+    pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
+        self.policies = self.policies.policy_provider(choose);
+        self
+    }
+
+    /// Sends each request through the policy of its host, which has a breaker for it. The key is a
+    /// [`HostKey`](redress_http::HostKey): host and port. Replaces a
+    /// [`policy_provider`](Self::policy_provider).
+    ///
     /// ```
-    /// use std::collections::HashMap;
     /// use redress::{CircuitBreaker, ConfigError};
     /// use redress::integration::hyper::{HyperClassifier, RetryingClient, hyper_classifier};
     /// use redress::runtime::tokio::AsyncPolicy;
     ///
     /// /// A client with a breaker for each host.
-    /// fn client<T>(transport: T, hosts: &[&'static str]) -> Result<RetryingClient<T, AsyncPolicy<HyperClassifier>>, ConfigError> {
+    /// fn client<T>(transport: T) -> Result<RetryingClient<T, AsyncPolicy<HyperClassifier>>, ConfigError> {
     ///     let policy = AsyncPolicy::builder().classifier(hyper_classifier()).build()?;
-    ///     let mut by_host = HashMap::new();
-    ///     for host in hosts {
-    ///         by_host.insert(*host, policy.with_circuit_breaker(CircuitBreaker::builder().name(*host))?);
-    ///     }
-    ///     Ok(RetryingClient::new(transport, policy).policy_provider(move |head| by_host.get(head.uri.host()?).cloned()))
+    ///     let hosts = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
+    ///     Ok(RetryingClient::new(transport, policy).per_host(&hosts))
     /// }
     /// ```
     #[must_use]
-    pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
-        self.policies = self.policies.policy_provider(choose);
+    pub fn per_host(mut self, policies: &KeyedPolicies<P>) -> Self
+    where
+        P: Send + Sync + 'static,
+    {
+        self.policies = self.policies.per_host(policies);
+        self
+    }
+
+    /// Sends each request through the policy of a key of its head, such as a tenant; `None` means
+    /// the client's policy. Replaces a [`policy_provider`](Self::policy_provider).
+    #[must_use]
+    pub fn per_key(
+        mut self,
+        policies: &KeyedPolicies<P>,
+        key: impl for<'h> Fn(&Head<'h>) -> Option<Cow<'h, str>> + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: Send + Sync + 'static,
+    {
+        self.policies = self.policies.per_key(policies, key);
         self
     }
 

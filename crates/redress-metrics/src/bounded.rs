@@ -70,6 +70,15 @@ impl<V> Bounded<V> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
     }
 
+    /// Forgets this name, whose place is free then. Returns its value if it had one. The value of
+    /// the absent name stays.
+    pub(crate) fn forget(&self, name: &str) -> Option<Arc<V>> {
+        if name.is_empty() {
+            return Some(Arc::clone(&self.none));
+        }
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(name)
+    }
+
     /// Whether this is the value shared by all names over the limit.
     pub(crate) fn is_other(&self, kept: &Arc<V>) -> bool {
         Arc::ptr_eq(kept, &self.other)

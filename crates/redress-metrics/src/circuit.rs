@@ -1,31 +1,63 @@
-//! The gauge of one breaker, set from events or read from the breaker if it is watched.
+//! One breaker: its series, and its gauge, set from events or read from the breaker if it is
+//! watched.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use metrics::{Key, KeyName, SharedString};
-use redress_core::breaker::CircuitState;
+use redress_core::breaker::{CircuitState, KeyedBreakers, WeakKeyedBreakers};
 use redress_core::{CircuitBreaker, Event, EventName};
 
 use crate::labels;
-use crate::series::set;
+use crate::series::{Operation, PolicyName, Series, SeriesOfBreaker, set};
 
 /// A breaker, identified by its name in events.
 pub(crate) struct Circuit {
-    pub(crate) name: SharedString,
+    name: SharedString,
     key: Option<Key>,
-    watched: RwLock<Option<CircuitBreaker>>,
+    watched: RwLock<Watched>,
+    is_shown: AtomicBool,
+    series: SeriesOfBreaker,
+}
+
+/// Where the gauge is read.
+#[derive(Clone)]
+enum Watched {
+    /// Nowhere: it is set from events.
+    Not,
+    Alone(CircuitBreaker),
+    /// By the name, which is the key.
+    Keyed(WeakKeyedBreakers),
+    /// The name was forgotten, and another [`Circuit`] may have it.
+    Forgotten,
 }
 
 impl Circuit {
     pub(crate) fn new(gauge: Option<KeyName>, name: SharedString) -> Self {
         let key = gauge.map(|gauge| Key::from_parts(gauge, vec![labels::named(labels::BREAKER, name.clone())]));
-        Self { name, key, watched: RwLock::default() }
+        let (watched, series) = (RwLock::new(Watched::Not), SeriesOfBreaker::default());
+        Self { name, key, watched, is_shown: AtomicBool::new(false), series }
+    }
+
+    /// Returns the series for calls of this operation through this policy and breaker.
+    pub(crate) fn series(&self, operation: &Arc<Operation>, policy: &Arc<PolicyName>) -> Arc<Series> {
+        self.series.get(operation, policy, &self.name)
     }
 
     /// Starts watching this breaker.
     pub(crate) fn watch(&self, breaker: CircuitBreaker) {
-        *self.watched.write().unwrap_or_else(PoisonError::into_inner) = Some(breaker);
+        self.set_watched(Watched::Alone(breaker));
         self.refresh();
+    }
+
+    /// Starts watching the breaker that has this name as its key.
+    pub(crate) fn watch_keyed(&self, breakers: &KeyedBreakers) {
+        self.set_watched(Watched::Keyed(breakers.downgrade()));
+        self.refresh();
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        !matches!(self.watched(), Watched::Not)
     }
 
     /// Updates the gauge after a change of state. A rejection changes no state and may be reported
@@ -34,16 +66,25 @@ impl Circuit {
         if !self.refresh() && event.name != EventName::CircuitRejected {
             if let Some(state) = event.state {
                 self.show(state);
+                // It may have been forgotten since.
+                if matches!(self.watched(), Watched::Forgotten) {
+                    self.show_nothing();
+                }
             }
         }
     }
 
     /// Stops watching. The gauge becomes NaN until an event reports a change of state.
     pub(crate) fn unwatch(&self) {
-        let watched = self.watched.write().unwrap_or_else(PoisonError::into_inner).take();
-        if watched.is_some() {
+        if !matches!(self.set_watched(Watched::Not), Watched::Not) {
             self.show_nothing();
         }
+    }
+
+    /// Stops watching for good. The gauge becomes NaN.
+    pub(crate) fn forget(&self) {
+        self.set_watched(Watched::Forgotten);
+        self.show_nothing();
     }
 
     /// Shows the state of the watched breaker; returns `false` if there is none.
@@ -53,14 +94,23 @@ impl Circuit {
         // same holds if the breaker is unwatched meanwhile.
         let mut shown = None;
         loop {
-            let watched = self.watched.read().unwrap_or_else(PoisonError::into_inner).clone();
-            let Some(breaker) = watched else {
-                if shown.is_some() {
-                    self.show_nothing();
+            let state = match self.watched() {
+                Watched::Alone(breaker) => breaker.state(),
+                Watched::Keyed(breakers) => match breakers.upgrade().and_then(|breakers| breakers.state(&self.name)) {
+                    Some(state) => state,
+                    // Evicted. If the key gets another breaker, an event leads to that one.
+                    None => {
+                        self.unwatch();
+                        return shown.is_some();
+                    }
+                },
+                Watched::Not | Watched::Forgotten => {
+                    if shown.is_some() {
+                        self.show_nothing();
+                    }
+                    return shown.is_some();
                 }
-                return shown.is_some();
             };
-            let state = breaker.state();
             if shown.replace(state) == Some(state) {
                 return true;
             }
@@ -68,14 +118,26 @@ impl Circuit {
         }
     }
 
+    fn watched(&self) -> Watched {
+        self.watched.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_watched(&self, watched: Watched) -> Watched {
+        let mut place = self.watched.write().unwrap_or_else(PoisonError::into_inner);
+        // Forgotten is for good.
+        let watched = if matches!(*place, Watched::Forgotten) { Watched::Forgotten } else { watched };
+        std::mem::replace(&mut *place, watched)
+    }
+
     fn show_nothing(&self) {
-        if let Some(key) = &self.key {
+        if let (Some(key), true) = (&self.key, self.is_shown.load(Ordering::Relaxed)) {
             set(key, f64::NAN);
         }
     }
 
     fn show(&self, state: CircuitState) {
         if let (Some(key), Some(value)) = (&self.key, labels::state_value(state)) {
+            self.is_shown.store(true, Ordering::Relaxed);
             set(key, value);
         }
     }

@@ -1,9 +1,10 @@
 //! The observer, which maps events and attempts to metrics.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use metrics::{Label, SharedString};
+use redress_core::breaker::{KeyedBreakers, WeakKeyedBreakers};
 use redress_core::observe::AttemptContext;
 use redress_core::{Budget, CircuitBreaker, Event, Observer};
 
@@ -45,13 +46,33 @@ struct Shared {
     operations: Operations,
     policies: Bounded<PolicyName>,
     circuits: Bounded<Circuit>,
+    /// Weak, because keyed breakers keep policies alive, and these their observers.
+    keyed: RwLock<Vec<WeakKeyedBreakers>>,
     details: Bounded<Label>,
     budgets: Budgets,
 }
 
 impl Shared {
     fn series(&self, operation: Option<&str>, policy: Option<&str>, breaker: &Arc<Circuit>) -> Arc<Series> {
-        self.operations.get(operation).series(&self.policies.get(policy), breaker)
+        breaker.series(&self.operations.get(operation), &self.policies.get(policy))
+    }
+
+    /// Watches the breaker of this key, if its name is within the limit.
+    fn watch_key(&self, breakers: &KeyedBreakers, key: &str) {
+        let circuit = self.circuits.get(Some(key));
+        if !self.circuits.is_other(&circuit) && !circuit.is_watched() {
+            circuit.watch_keyed(breakers);
+        }
+    }
+
+    /// Finds the keyed breaker that an event is about, if it is one, and watches it.
+    fn find_keyed(&self, breaker: Option<&str>) {
+        let Some(name) = breaker else { return };
+        let sets = self.keyed.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut sets = sets.iter().filter_map(WeakKeyedBreakers::upgrade);
+        if let Some(breakers) = sets.find(|breakers| breakers.state(name).is_some()) {
+            self.watch_key(&breakers, name);
+        }
     }
 
     fn series_of(&self, attempt: &AttemptContext<'_>) -> Arc<Series> {
@@ -82,6 +103,7 @@ impl MetricsObserver {
                 operations: Operations::new(builder.operation_limit, &declared, make),
                 policies: Bounded::new(builder.policy_limit, PolicyName),
                 circuits: Bounded::new(builder.breaker_limit, move |name| Circuit::new(gauge.clone(), name)),
+                keyed: RwLock::default(),
                 details: Bounded::new(builder.detail_limit, |detail| labels::named(labels::DETAIL, detail)),
                 budgets,
             }),
@@ -101,16 +123,51 @@ impl MetricsObserver {
         self.shared.circuits.get_always(breaker.name()).watch(breaker.clone());
     }
 
-    /// Stops watching the breaker of this [name](CircuitBreaker::name), and releases it. Use it for
-    /// a breaker that is no longer used, such as that of a removed host. An empty name stands
-    /// for the unnamed breaker. Does nothing if none is watched.
+    /// Shows the states of keyed breakers, each under its key.
+    ///
+    /// A key has a gauge if it has a breaker now, and otherwise after its first change of state. At
+    /// most as many names as the [limit](MetricsObserverBuilder::breaker_limit) have one. When a
+    /// breaker is evicted, its gauge becomes NaN, as for [`unwatch`](Self::unwatch). Its name keeps
+    /// its place within the limit, so that keys which come and go cannot add series for ever.
+    ///
+    /// The observer does not keep the breakers alive.
+    ///
+    /// ```
+    /// use redress::observe::metrics::MetricsObserver;
+    /// use redress::{CircuitBreaker, Policy};
+    ///
+    /// let metrics = MetricsObserver::builder().breaker_limit(500).build();
+    /// let policy = Policy::builder().observer(metrics.clone()).build()?;
+    /// let hosts = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
+    /// metrics.watch_keyed(hosts.breakers());
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn watch_keyed(&self, breakers: &KeyedBreakers) {
+        let shared = Arc::downgrade(&self.shared);
+        breakers.on_evicted(move |key| {
+            if let Some(circuit) = shared.upgrade().and_then(|shared| shared.circuits.known(key)) {
+                circuit.refresh();
+            }
+        });
+        self.shared.keyed.write().unwrap_or_else(PoisonError::into_inner).push(breakers.downgrade());
+        for (key, _) in breakers.states() {
+            self.shared.watch_key(breakers, &key);
+        }
+    }
+
+    /// Stops watching the breaker of this [name](CircuitBreaker::name), releases it, and forgets
+    /// the name, whose place within the [limit](MetricsObserverBuilder::breaker_limit) is free
+    /// then. Use it for a breaker that is no longer used, such as that of a removed host. An
+    /// empty name stands for the unnamed breaker. Does nothing if the name is not known.
     ///
     /// A recorder cannot remove a series, so the gauge becomes NaN: no alert comparison is true for
     /// it, and an exporter that drops idle series drops it. The next change of state of a breaker
     /// of this name sets it again.
     pub fn unwatch(&self, name: &str) {
-        if let Some(circuit) = self.shared.circuits.known(name) {
-            circuit.unwatch();
+        match self.shared.circuits.forget(name) {
+            Some(circuit) if name.is_empty() => circuit.unwatch(),
+            Some(circuit) => circuit.forget(),
+            None => {}
         }
     }
 
@@ -160,6 +217,9 @@ impl Observer for MetricsObserver {
         series.count_event(event, &self.shared.details);
         self.shared.budgets.hear(event);
         if event.state.is_some() && !circuits.is_other(&circuit) {
+            if !circuit.is_watched() {
+                self.shared.find_keyed(event.breaker.as_deref());
+            }
             circuit.hear(event);
         }
         series.record_duration(event);

@@ -13,7 +13,6 @@ use redress_core::observe::{AttemptContext, AttemptDecision, CallOutcome};
 use redress_core::{Event, EventName};
 
 use crate::bounded::Bounded;
-use crate::circuit::Circuit;
 use crate::labels;
 use crate::names;
 
@@ -53,30 +52,43 @@ pub(crate) struct Extras {
 /// A policy, identified by its name in events.
 pub(crate) struct PolicyName(pub(crate) SharedString);
 
-/// An operation, identified by its name in events, with its series.
+/// An operation, identified by its name in events.
 pub(crate) struct Operation {
     metrics: Metrics,
     extras: Extras,
     name: SharedString,
-    /// Keyed by the addresses of policy and breaker. Both outlive this map, and the limits on their
-    /// names bound its size.
-    series: RwLock<HashMap<(usize, usize), Arc<Series>>>,
 }
 
 impl Operation {
-    pub(crate) fn new(metrics: Metrics, extras: Extras, name: SharedString) -> Self {
-        Self { metrics, extras, name, series: RwLock::default() }
+    pub(crate) const fn new(metrics: Metrics, extras: Extras, name: SharedString) -> Self {
+        Self { metrics, extras, name }
     }
+}
 
+/// The series of one breaker's calls. They belong to the breaker, because its name may be
+/// forgotten, and the names of operations and policies are not.
+#[derive(Default)]
+pub(crate) struct SeriesOfBreaker {
+    /// Keyed by the addresses of operation and policy. Both outlive this map, and the limits on
+    /// their names bound its size.
+    known: RwLock<HashMap<(usize, usize), Arc<Series>>>,
+}
+
+impl SeriesOfBreaker {
     /// Returns the series for calls of this operation through this policy and breaker.
-    pub(crate) fn series(&self, policy: &Arc<PolicyName>, breaker: &Arc<Circuit>) -> Arc<Series> {
-        let met = (Arc::as_ptr(policy).addr(), Arc::as_ptr(breaker).addr());
-        let known = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&met).map(Arc::clone);
+    pub(crate) fn get(
+        &self,
+        operation: &Arc<Operation>,
+        policy: &Arc<PolicyName>,
+        breaker: &SharedString,
+    ) -> Arc<Series> {
+        let met = (Arc::as_ptr(operation).addr(), Arc::as_ptr(policy).addr());
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&met).map(Arc::clone);
         known.unwrap_or_else(|| {
-            let names = Names { operation: self.name.clone(), policy: policy.0.clone(), breaker: breaker.name.clone() };
-            let made = Arc::new(Series::new(self.metrics.clone(), self.extras, names));
-            let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(series.entry(met).or_insert(made))
+            let names = Names { operation: operation.name.clone(), policy: policy.0.clone(), breaker: breaker.clone() };
+            let made = Arc::new(Series::new(operation.metrics.clone(), operation.extras, names));
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(met).or_insert(made))
         })
     }
 }

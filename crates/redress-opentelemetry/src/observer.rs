@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use opentelemetry::metrics::ObservableGauge;
+use redress_core::breaker::KeyedBreakers;
 use redress_core::observe::{CallObserver, CallStart};
 use redress_core::{Budget, CircuitBreaker, Event, Observer};
 
@@ -105,6 +106,29 @@ impl OtelObserver {
     pub fn watch(&self, breaker: &CircuitBreaker) -> CircuitWatch {
         match &self.parts.metrics {
             Some(metrics) => metrics.circuits.watch(breaker),
+            None => CircuitWatch::of_nothing(),
+        }
+    }
+
+    /// Watches keyed breakers until the returned guard is dropped. Their states are read at each
+    /// collection, so a breaker that is evicted is absent from the next one. At most 150 have
+    /// series; of more, those that are not closed come first. Does not keep the breakers alive.
+    /// Does nothing if metrics are turned off.
+    ///
+    /// ```
+    /// use redress::observe::opentelemetry::OtelObserver;
+    /// use redress::{CircuitBreaker, Policy};
+    ///
+    /// let otel = OtelObserver::new();
+    /// let policy = Policy::builder().observer(otel.clone()).build()?;
+    /// let hosts = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
+    /// let watch = otel.watch_keyed(hosts.breakers());
+    /// # drop(watch);
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn watch_keyed(&self, breakers: &KeyedBreakers) -> CircuitWatch {
+        match &self.parts.metrics {
+            Some(metrics) => metrics.circuits.watch_keyed(breakers),
             None => CircuitWatch::of_nothing(),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use redress_core::policy::Deadline;
+use redress_core::policy::{Deadline, KeyedPolicies};
 use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext};
 use redress_http::{Head, PolicySelector, RequestRules};
 use redress_tokio::TokioTimer;
@@ -32,7 +32,7 @@ const MAX_REPLAY_BYTES: usize = 64 * 1024;
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no call bypasses the policy |
-/// | [`policy_provider`](Self::policy_provider) | the layer's policy for each call |
+/// | [`per_host`](Self::per_host), [`per_key`](Self::per_key), [`policy_provider`](Self::policy_provider) | the layer's policy for each call |
 /// | [`not_idempotent`](Self::not_idempotent) | none: each call may run twice |
 /// | [`return_on_headers`](Self::return_on_headers) | none: the layer waits for a response's first message |
 /// | [`max_replay_bytes`](Self::max_replay_bytes) | 65,536 |
@@ -157,6 +157,49 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         choose: impl Fn(&Head<'_>) -> Option<AsyncPolicy<C, Tm>> + Send + Sync + 'static,
     ) -> Self {
         self.policies = self.policies.policy_provider(choose);
+        self
+    }
+
+    /// Sends each call through the policy of its host, which has a breaker for it. The key is a
+    /// [`HostKey`](redress_http::HostKey) of the origin that the generated client was made with
+    /// (`OrdersClient::with_origin`). Without an origin a call goes through the layer's policy; then
+    /// use [`per_key`](Self::per_key). Replaces a [`policy_provider`](Self::policy_provider).
+    #[must_use]
+    pub fn per_host(mut self, policies: &KeyedPolicies<AsyncPolicy<C, Tm>>) -> Self
+    where
+        C: Send + Sync + 'static,
+        Tm: Send + Sync + 'static,
+    {
+        self.policies = self.policies.per_host(policies);
+        self
+    }
+
+    /// Sends each call through the policy of a key of its head, such as its service or a tenant;
+    /// `None` means the layer's policy. Replaces a [`policy_provider`](Self::policy_provider).
+    ///
+    /// ```
+    /// use redress::{CircuitBreaker, ConfigError};
+    /// use redress::integration::tonic::{GrpcLayer, grpc_classifier, rpc_service_name};
+    /// use redress::runtime::tokio::AsyncPolicy;
+    ///
+    /// let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build()?;
+    /// let services = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
+    /// let layer = GrpcLayer::new(policy)
+    ///     .per_key(&services, |head| Some(rpc_service_name(head.uri.path())?.into()));
+    /// # let _ = layer;
+    /// # Ok::<(), ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn per_key(
+        mut self,
+        policies: &KeyedPolicies<AsyncPolicy<C, Tm>>,
+        key: impl for<'h> Fn(&Head<'h>) -> Option<Cow<'h, str>> + Send + Sync + 'static,
+    ) -> Self
+    where
+        C: Send + Sync + 'static,
+        Tm: Send + Sync + 'static,
+    {
+        self.policies = self.policies.per_key(policies, key);
         self
     }
 

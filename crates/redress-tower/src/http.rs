@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use ::http::{HeaderMap, Request, Response};
-use redress_core::policy::Deadline;
+use redress_core::policy::{Deadline, KeyedPolicies};
 use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext, Cause, Classification, OutcomeSummary};
 use redress_http::{
     Head, IdempotencyGuard, LastFailure, PolicySelector, Repetition, RequestRules, default_operation, with_head_of,
 };
 
+use crate::layer::PolicyLayer;
 use crate::protocol::Protocol;
 use crate::source::PolicyProvider;
 
@@ -262,6 +263,49 @@ impl<B, C: Clone, Tm: Clone> PolicyProvider<Request<B>> for PolicySelector<Async
     fn settle(&mut self) {
         let policy = self.policy_mut();
         *policy = policy.counted_apart();
+    }
+}
+
+/// Policies by the heads of requests.
+impl<C, Tm, X> PolicyLayer<AsyncPolicy<C, Tm>, X>
+where
+    C: Send + Sync + 'static,
+    Tm: Send + Sync + 'static,
+{
+    /// Sends each request through the policy of its host, which has a breaker for it. The key is a
+    /// [`HostKey`](redress_http::HostKey): host and port. A request without a host in its URI goes
+    /// through the layer's policy.
+    ///
+    /// ```
+    /// use redress::CircuitBreaker;
+    /// use redress::integration::http::http_classifier;
+    /// use redress::integration::tower::PolicyLayer;
+    /// use redress::integration::tower::http::HttpProtocol;
+    /// use redress::runtime::tokio::AsyncPolicy;
+    ///
+    /// let policy = AsyncPolicy::builder().classifier(http_classifier()).build()?;
+    /// let hosts = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
+    /// let layer = PolicyLayer::new(policy).protocol(HttpProtocol::new()).per_host(&hosts);
+    /// # drop(layer);
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn per_host(
+        self,
+        policies: &KeyedPolicies<AsyncPolicy<C, Tm>>,
+    ) -> PolicyLayer<PolicySelector<AsyncPolicy<C, Tm>>, X> {
+        self.map_policy(|policy| PolicySelector::new(policy).per_host(policies))
+    }
+
+    /// Sends each request through the policy of a key of its head, such as a tenant; `None` means
+    /// the layer's policy. For requests that are not HTTP, use
+    /// [`policy_provider`](crate::policy_provider):
+    /// `policy_provider(move |query: &Query| tenants.for_key(&query.tenant))`.
+    pub fn per_key(
+        self,
+        policies: &KeyedPolicies<AsyncPolicy<C, Tm>>,
+        key: impl for<'h> Fn(&Head<'h>) -> Option<Cow<'h, str>> + Send + Sync + 'static,
+    ) -> PolicyLayer<PolicySelector<AsyncPolicy<C, Tm>>, X> {
+        self.map_policy(|policy| PolicySelector::new(policy).per_key(policies, key))
     }
 }
 

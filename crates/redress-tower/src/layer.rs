@@ -90,6 +90,12 @@ impl<P, X> PolicyLayer<P, X> {
         self.set_for_all(|context| context.abort_on(handle))
     }
 
+    /// Chooses the policies in another way. The other settings stay.
+    #[cfg(feature = "http")]
+    pub(crate) fn map_policy<Q>(self, map: impl FnOnce(P) -> Q) -> PolicyLayer<Q, X> {
+        PolicyLayer { policy: map(self.policy), protocol: self.protocol, for_all: self.for_all }
+    }
+
     fn set_for_all(mut self, set: impl FnOnce(CallContext<'static, ()>) -> CallContext<'static, ()>) -> Self {
         let context = self.for_all.take().map_or_else(CallContext::new, Arc::unwrap_or_clone);
         self.for_all = Some(Arc::new(set(context)));

@@ -278,3 +278,15 @@ fn a_permit_and_a_withdrawal_allocate_nothing() {
     let budget = Budget::new(5, MINUTE).expect("a valid budget");
     assert_none("withdrawals, granted and refused", || budget.consume_at(Instant::now(), 1));
 }
+
+#[test]
+fn a_lookup_of_a_known_key_allocates_nothing() {
+    let policy = Policy::builder().retry(Retry::builder()).build().expect("a valid policy");
+    let hosts = policy.keyed(CircuitBreaker::builder()).expect("valid breakers");
+    let key = "a.example:443";
+    drop(hosts.for_key(key));
+    assert_none("a policy", || hosts.for_key(key));
+    assert_none("a breaker", || hosts.breakers().for_key(key));
+    assert_none("a call", || hosts.for_key(key).call(|| Ok::<_, Failure>(7)));
+    assert_eq!(hosts.for_key(key).circuit_state(), hosts.breakers().state(key));
+}

@@ -130,7 +130,14 @@ impl CircuitBreakerBuilder {
     ///
     /// If a threshold is 0 or above 16,777,216, or if a duration is zero or longer than 584 years.
     pub fn build(self) -> Result<CircuitBreaker, ConfigError> {
-        let (spec, mut check) = (&self.spec, Check::default());
+        let mut check = Check::default();
+        self.validate(&mut check);
+        check.finish()?;
+        Ok(CircuitBreaker::from_builder(self))
+    }
+
+    pub(super) fn validate(&self, check: &mut Check) {
+        let spec = &self.spec;
         check.threshold("circuit_breaker.failure_threshold", spec.failure_threshold);
         check.duration("circuit_breaker.window", spec.window);
         check.duration("circuit_breaker.recovery_timeout", spec.recovery_timeout);
@@ -140,8 +147,6 @@ impl CircuitBreakerBuilder {
         for (_, threshold) in &spec.class_thresholds {
             check.threshold("circuit_breaker.class_threshold", *threshold);
         }
-        check.finish()?;
-        Ok(CircuitBreaker::from_builder(self))
     }
 
     pub(super) fn counts(&self) -> PerClass<Counts> {

@@ -19,6 +19,7 @@ use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::ConfigIssue;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
+mod blank;
 mod rejection;
 
 /// Stops calls to a dependency that keeps failing, and probes it until it has recovered.

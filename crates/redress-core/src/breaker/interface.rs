@@ -205,6 +205,12 @@ pub(crate) enum BreakerChoice {
     Other(Arc<dyn Breaker>),
 }
 
+impl From<CircuitBreaker> for BreakerChoice {
+    fn from(breaker: CircuitBreaker) -> Self {
+        Self::Circuit(breaker)
+    }
+}
+
 impl BreakerChoice {
     /// The breaker's name, for an error. The name of a custom breaker is copied.
     pub(crate) fn shared_name(&self) -> Option<BreakerName> {

@@ -3,12 +3,15 @@
 //!
 //! A [`CircuitBreaker`] is shared by the policies that call one dependency. It counts calls, not
 //! attempts, and only failures in classes that suggest the dependency is unhealthy. A [`Permit`] is
-//! the admission of one call outside a policy.
+//! the admission of one call outside a policy. [`KeyedBreakers`] are a breaker for each of many
+//! hosts, tenants or shards.
 
 mod builder;
 mod cell;
 mod interface;
+mod keyed;
 mod permit;
+mod registry;
 mod spec;
 mod state;
 mod wait;
@@ -19,6 +22,7 @@ pub use self::builder::CircuitBreakerBuilder;
 pub use self::cell::CircuitBreaker;
 pub(crate) use self::interface::BreakerChoice;
 pub use self::interface::{Admission, Breaker, BreakerSource, IntoBreaker, Report};
+pub use self::keyed::{IntoKeyedBreakers, KeyedBreakers, KeyedBreakersBuilder, KeyedBreakersSource, WeakKeyedBreakers};
 pub use self::permit::Permit;
 pub use self::spec::{BreakerSpec, ProbeLease};
 pub use self::state::{CircuitState, Transition};

@@ -24,6 +24,11 @@ impl Wait {
         self.ends_at.store(now.saturating_add(self.length), Ordering::Relaxed);
     }
 
+    /// The tick at which the latest of these waits is over; 0 if none began.
+    pub(super) fn ends_at(&self) -> u64 {
+        self.ends_at.load(Ordering::Relaxed)
+    }
+
     /// The time left, if the wait began at or before this reading and is not over.
     #[inline]
     pub(super) fn running(&self, now: u64) -> Option<u64> {

@@ -37,6 +37,11 @@ impl Windows {
         window.is_some_and(|window| window.record(now))
     }
 
+    /// Whether no failure counts.
+    pub(super) fn are_empty(&mut self, now: u64) -> bool {
+        self.general.live(now) == 0 && self.alone.iter_mut().all(|(_, window)| window.live(now) == 0)
+    }
+
     pub(super) fn clear(&mut self) {
         self.general.clear();
         for (_, window) in &mut self.alone {

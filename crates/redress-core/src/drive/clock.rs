@@ -66,6 +66,14 @@ impl ClockChoice {
         }
     }
 
+    /// Reads the clock set here, or else calls `now`.
+    pub(crate) fn now_or_else(&self, now: impl FnOnce() -> Instant) -> Instant {
+        match &self.0 {
+            None => now(),
+            Some(clock) => clock.now(),
+        }
+    }
+
     /// Reads the clock set here, or else returns the instant that a driver passed.
     #[inline]
     pub(crate) fn now_or(&self, now: Instant) -> Instant {

@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::breaker::BreakerChoice;
+use crate::breaker::{BreakerChoice, CircuitBreaker};
 use crate::budget::cell::Budget;
 use crate::classify::class::PerClass;
 use crate::classify::classification::Classification;
@@ -143,6 +143,21 @@ impl Plan {
     /// The same settings with another breaker.
     pub(crate) fn with_breaker(&self, breaker: BreakerChoice) -> Self {
         Self::new(Arc::clone(&self.compiled), Some(breaker))
+    }
+
+    /// The same policy with another breaker that has the same settings as its own, so that the
+    /// warnings are the same.
+    pub(crate) fn guarded_by(&self, breaker: &CircuitBreaker) -> Self {
+        Self { breaker: Some(BreakerChoice::Circuit(breaker.clone())), ..self.clone() }
+    }
+
+    pub(crate) fn without_breaker(&self) -> Self {
+        Self::new(Arc::clone(&self.compiled), None)
+    }
+
+    /// Whether the two differ in their breaker at most.
+    pub(crate) fn has_settings_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.compiled, &other.compiled)
     }
 
     /// The settings the policy was built from, as plain data.

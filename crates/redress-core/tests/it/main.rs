@@ -22,6 +22,7 @@ mod adaptive;
 mod budget;
 mod permit;
 mod breaker;
+mod keyed;
 mod spec;
 
 mod context;

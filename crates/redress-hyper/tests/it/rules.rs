@@ -90,6 +90,36 @@ async fn a_policy_is_chosen_by_the_head() {
     assert_eq!(client.get("http://a/").policy(client.policy()).execute().await.attempts(), 3);
 }
 
+#[tokio::test]
+async fn each_host_has_a_breaker() {
+    let transport = FakeTransport::new().always_fail(Fault::Reset);
+    let own = policy(retry());
+    let hosts = own.keyed(CircuitBreaker::builder().failure_threshold(1)).unwrap();
+    let client = RetryingClient::new(transport.clone(), own).per_host(&hosts);
+    assert_eq!(client.get("http://a/").execute().await.attempts(), 3);
+    let rejected = client.get("http://A:80/other").execute().await;
+    assert!(rejected.rejection().is_some_and(|rejection| rejection.breaker() == Some("a:80")));
+    assert_eq!(client.get("http://a:81/").execute().await.attempts(), 3);
+    assert_eq!((hosts.breakers().len(), transport.requests().len()), (2, 6));
+    // A request that names its policy goes through that one.
+    assert_eq!(client.get("http://a/").policy(client.policy()).execute().await.attempts(), 3);
+}
+
+#[tokio::test]
+async fn each_key_has_a_breaker() {
+    let transport = FakeTransport::new().always_fail(Fault::Reset);
+    let own = policy(retry());
+    let paths = own.keyed(CircuitBreaker::builder().failure_threshold(1)).unwrap();
+    let key = |path: &str| path.get(..2).map(|shard| shard.to_owned().into());
+    let client = RetryingClient::new(transport, own).per_key(&paths, move |head| key(head.uri.path()));
+    assert_eq!(client.get("http://h/1/a").execute().await.attempts(), 3);
+    assert!(client.get("http://h/1/b").execute().await.rejection().is_some());
+    for uri in ["http://h/2/a", "http://h/"] {
+        assert_eq!(client.get(uri).execute().await.attempts(), 3, "{uri}");
+    }
+    assert_eq!(paths.breakers().len(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_context_stays_when_the_policy_is_changed() {
     let transport = FakeTransport::new().hang().always_fail(Fault::Reset);

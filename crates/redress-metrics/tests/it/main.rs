@@ -11,6 +11,7 @@ mod budgets;
 mod calls;
 mod circuits;
 mod hostile;
+mod keyed;
 mod limits;
 mod original;
 mod recorders;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
+use redress_core::breaker::KeyedBreakers;
+use redress_core::policy::KeyedPolicies;
 use redress_core::{CircuitBreaker, ErrorClass, Policy};
+use redress_opentelemetry::OtelObserver;
 use redress_tokio::AsyncPolicy;
 
 use crate::telemetry::{Telemetry, reset};
@@ -176,4 +179,61 @@ fn a_watched_breaker_shows_its_state_beside_an_unwatched_one() {
     }
     assert_eq!(states(&telemetry), expect([("unwatched|", "open"), ("watched|", "closed")]));
     assert_eq!(telemetry.points("redress.circuit.state").len(), 2 * 3);
+}
+
+fn keyed(observer: &OtelObserver, capacity: usize) -> KeyedPolicies<Policy> {
+    let policy = Policy::builder().observer(observer.clone()).build().unwrap();
+    let settings = CircuitBreaker::builder().failure_threshold(1).window(Duration::from_nanos(1));
+    let settings = settings.recovery_timeout(Duration::from_nanos(1));
+    policy.keyed(KeyedBreakers::builder(settings).capacity(capacity)).unwrap()
+}
+
+#[test]
+fn a_keyed_breaker_shows_until_it_is_evicted() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.observer();
+    let hosts = keyed(&observer, 2);
+    hosts.for_key("up").call(|| Ok::<_, io::Error>(())).unwrap();
+    let watch = observer.watch_keyed(hosts.breakers());
+    assert_eq!(states(&telemetry), expect([("up|", "closed")]));
+
+    hosts.for_key("down").call(|| Err::<(), _>(reset())).unwrap_err();
+    assert_eq!(states(&telemetry), expect([("down|", "open"), ("up|", "closed")]));
+    // It is out of date after two nanoseconds.
+    for host in ["new", "newer"] {
+        hosts.for_key(host).call(|| Ok::<_, io::Error>(())).unwrap();
+    }
+    assert_eq!(states(&telemetry), expect([("new|", "closed"), ("newer|", "closed")]));
+    drop(watch);
+    assert!(states(&telemetry).is_empty());
+    hosts.for_key("new").call(|| Err::<(), _>(reset())).unwrap_err();
+    assert_eq!(states(&telemetry), expect([("new|", "open")]), "from the event");
+}
+
+#[test]
+fn of_many_keyed_breakers_those_that_are_not_closed_show() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.observer();
+    let hosts = keyed(&observer, 1_000);
+    let _watch = observer.watch_keyed(hosts.breakers());
+    for host in 0..400 {
+        hosts.for_key(&format!("up-{host}")).call(|| Ok::<_, io::Error>(())).unwrap();
+    }
+    hosts.for_key("down").call(|| Err::<(), _>(reset())).unwrap_err();
+    let states = states(&telemetry);
+    assert_eq!((states.len(), states.get("down|").map(String::as_str)), (150, Some("open")));
+}
+
+#[test]
+fn an_observer_and_its_keyed_breakers_do_not_keep_each_other_alive() {
+    let telemetry = Telemetry::new();
+    let observer = telemetry.observer();
+    let hosts = keyed(&observer, 2);
+    let watch = observer.watch_keyed(hosts.breakers());
+    hosts.for_key("down").call(|| Err::<(), _>(reset())).unwrap_err();
+    let weak = hosts.breakers().downgrade();
+    drop(hosts);
+    assert!(weak.upgrade().is_none());
+    assert!(states(&telemetry).is_empty());
+    drop(watch);
 }

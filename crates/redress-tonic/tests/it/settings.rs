@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use redress_core::breaker::CircuitState;
 use redress_core::driver::NoTimer;
-use redress_core::{AbortHandle, AsyncPolicy, ErrorClass, OutcomeSummary, Retry, StopReason, fixed};
+use redress_core::{AbortHandle, AsyncPolicy, CircuitBreaker, ErrorClass, OutcomeSummary, Retry, StopReason, fixed};
 use redress_grpc_fixture::EchoClient;
-use redress_tonic::{CallFailure, GrpcLayer, grpc_classifier, outcome, parse_grpc_timeout};
+use redress_tonic::{CallFailure, GrpcLayer, grpc_classifier, outcome, parse_grpc_timeout, rpc_service_name};
 use tonic::{Code, Request, Response, Status};
 use tower_layer::Layer;
 
@@ -76,6 +77,31 @@ async fn a_call_may_have_its_own_policy() {
 
     server.script.then_fail(Status::unavailable("1"));
     assert_eq!(told(&client.once(ping("x")).await), (2, None));
+}
+
+#[tokio::test]
+async fn each_host_or_key_has_a_breaker() {
+    let (server, lab) = (serve().await, Lab::default());
+    let touchy = || CircuitBreaker::builder().failure_threshold(1);
+    let (hosts, services) = (lab.policy(1).keyed(touchy()).unwrap(), lab.policy(1).keyed(touchy()).unwrap());
+    let per_host = lab.layer(1).per_host(&hosts).layer(server.channel());
+    let client = |origin| EchoClient::with_origin(per_host.clone(), origin);
+    server.script.then_fail(Status::unavailable("1"));
+    let (a, b) = (http::Uri::from_static("http://A"), http::Uri::from_static("http://b"));
+    assert_eq!(told(&client(a.clone()).once(ping("x")).await), (1, Some(StopReason::MaxAttempts)));
+    assert_eq!(told(&client(a).once(ping("x")).await), (0, Some(StopReason::CircuitOpen)));
+    assert_eq!(told(&client(b).once(ping("x")).await), (1, None));
+    assert_eq!(hosts.breakers().state("a:80"), Some(CircuitState::Open));
+    // Without an origin there is no host.
+    assert_eq!(told(&EchoClient::new(per_host).once(ping("x")).await), (1, None));
+    assert_eq!(hosts.breakers().len(), 2);
+
+    let layer = lab.layer(1).per_key(&services, |head| Some(rpc_service_name(head.uri.path())?.to_owned().into()));
+    let mut client = EchoClient::new(layer.layer(server.channel()));
+    server.script.then_fail(Status::unavailable("1"));
+    assert_eq!(told(&client.once(ping("x")).await), (1, Some(StopReason::MaxAttempts)));
+    assert_eq!(told(&client.once(ping("x")).await), (0, Some(StopReason::CircuitOpen)));
+    assert_eq!(services.breakers().state("redress.fixture.Echo"), Some(CircuitState::Open));
 }
 
 fn timeouts(server: &Running) -> Vec<Option<Duration>> {

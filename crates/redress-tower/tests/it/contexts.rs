@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use redress_core::policy::{Deadline, RetryNotice};
-use redress_core::{AbortHandle, CallContext, StopReason};
-use redress_http::{PolicySelector, Repetition, http_classifier, outcome};
+use redress_core::{AbortHandle, CallContext, CircuitBreaker, StopReason};
+use redress_http::{Head, PolicySelector, Repetition, http_classifier, outcome};
 use redress_testing::Recorder;
 use redress_tokio::AsyncPolicy;
 use redress_tower::http::HttpProtocol;
@@ -314,4 +314,35 @@ async fn a_policy_is_chosen_by_the_head() {
         let response = service.call(Request::get(path).body(String::new()).unwrap()).await.unwrap();
         assert_eq!(outcome(&response).unwrap().attempts(), attempts, "{path}");
     }
+}
+
+#[tokio::test]
+async fn each_host_or_key_has_a_breaker() {
+    let retry = at_once().max_attempts(2);
+    let policy = AsyncPolicy::builder().classifier(http_classifier()).retry(retry).build().unwrap();
+    let busy =
+        service_fn(|_: Request<String>| ready(Ok::<_, Infallible>(Response::builder().status(503).body(()).unwrap())));
+    let hosts = policy.keyed(CircuitBreaker::builder().failure_threshold(1)).unwrap();
+    let layer = PolicyLayer::new(policy.clone()).operation("busy").protocol(HttpProtocol::new());
+    let mut service = layer.clone().per_host(&hosts).layer(busy);
+    let get = |uri: &str| Request::get(uri).header("x-tenant", uri).body(String::new()).unwrap();
+    for (uri, admitted) in [("http://a/", true), ("http://A:80/", false), ("http://b/", true), ("/", true), ("/", true)]
+    {
+        let answer = service.call(get(uri)).await;
+        assert_eq!(answer.is_ok(), admitted, "{uri}");
+        if let Ok(response) = answer {
+            let outcome = outcome(&response).unwrap();
+            assert_eq!((outcome.attempts(), outcome.operation()), (2, Some("busy")));
+        }
+    }
+    assert_eq!(hosts.breakers().len(), 2);
+
+    let tenants = policy.keyed(CircuitBreaker::builder().failure_threshold(1)).unwrap();
+    let tenant = |head: &Head<'_>| head.headers.get("x-tenant").cloned();
+    let by_tenant = layer.per_key(&tenants, move |head| Some(tenant(head)?.to_str().ok()?.to_owned().into()));
+    let mut service = by_tenant.layer(busy);
+    for (uri, admitted) in [("/a", true), ("/a", false), ("/b", true)] {
+        assert_eq!(service.call(get(uri)).await.is_ok(), admitted, "{uri}");
+    }
+    assert_eq!(tenants.breakers().len(), 2);
 }

@@ -1,0 +1,41 @@
+//! Whether a breaker may be dropped without losing anything: no handle of it is out, and a new
+//! breaker would act like it.
+
+use std::sync::atomic::fence;
+use std::time::Instant;
+
+use super::CircuitBreaker;
+use crate::breaker::state::Phase;
+use crate::drive::clock::nanos;
+use crate::sync::{Arc, Ordering};
+
+impl CircuitBreaker {
+    /// Whether there are more handles than these. Without another handle no permit is out, because
+    /// a permit borrows a handle, and a call holds one.
+    pub(crate) fn is_held_beyond(&self, known: usize) -> bool {
+        let handles = Arc::strong_count(&self.cell);
+        // Pairs with the Release of a handle's drop: the reports made through a handle that is gone
+        // are visible from here on.
+        fence(Ordering::Acquire);
+        handles > known
+    }
+
+    /// Whether a new breaker would act like this one at `now`: it is closed and counts no failure,
+    /// or the failures that opened it are out of date.
+    pub(crate) fn is_blank(&self, now: Instant) -> bool {
+        let now = self.cell.epoch.ticks(now);
+        let mut guarded = self.cell.guarded.lock();
+        match self.word().phase() {
+            Phase::Closed => guarded.windows.are_empty(now),
+            Phase::Open | Phase::HalfOpen | Phase::Probing => self.has_lapsed(now),
+        }
+    }
+
+    /// Whether a circuit that is not closed has been left alone for a whole window after its last
+    /// wait. Transitions need a call, so a circuit that is not called would stay open for ever.
+    fn has_lapsed(&self, now: u64) -> bool {
+        let lease = self.cell.lease.as_ref().map_or(0, |lease| lease.ends_at());
+        let last_wait = self.cell.recovery.ends_at().max(lease);
+        now >= last_wait.saturating_add(nanos(self.cell.spec.window))
+    }
+}
