@@ -48,6 +48,9 @@ use crate::request::{RequestOutcome, RetryingRequest};
 ///   [own](RetryingRequest::timeout) is shorter, so a blocking attempt ends in time without another
 ///   thread. ureq measures it from the start of the attempt, and applies it to reading the body as
 ///   well. While a timeout is set, ureq resolves names on a thread.
+/// - **A request with its own configuration of ureq** keeps its `timeout_global`, because that
+///   cannot be read. The time left becomes its `timeout_per_call`, which starts again at each
+///   redirect.
 /// - **A retry takes another connection** if the failure was about the connection. A bad response
 ///   that is retried is not read: its connection closes when the next attempt has ended.
 #[derive(Clone)]

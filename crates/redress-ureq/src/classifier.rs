@@ -186,10 +186,10 @@ fn of_a_feature(error: &Error) -> Option<ErrorClass> {
         let tls = OfTls { name: name.to_owned(), text: error.to_string() };
         return Some(classify_handshake(&tls).unwrap_or(ErrorClass::Transient));
     }
-    if printed.starts_with("Json(") {
-        // serde_json reports an error of the reader without a position in the text.
-        let is_of_reader = printed.contains("line: 0, column: 0");
-        return Some(if is_of_reader { ErrorClass::Transient } else { ErrorClass::Permanent });
+    if let Some(text) = printed.strip_prefix("Json(Error(\"") {
+        // serde_json keeps the text of an error of the reader.
+        let is_cut_off = ["Peer disconnected", "timeout: "].iter().any(|begin| text.starts_with(begin));
+        return Some(if is_cut_off { ErrorClass::Transient } else { ErrorClass::Permanent });
     }
     if printed.starts_with("Decompress(") {
         let is_cut_off = printed.contains("UnexpectedEof");

@@ -31,8 +31,17 @@ pub(crate) struct Replay<'c> {
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) follows_redirects: bool,
-    /// The request's timeout for the whole exchange, in place of the agent's.
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) timeout: Timeout,
+}
+
+/// The timeout of ureq for an attempt, which the time left may shorten.
+#[derive(Clone, Copy)]
+pub(crate) enum Timeout {
+    OfAgent,
+    /// Set on the request, in place of the agent's.
+    Own(Duration),
+    /// Unknown: the request has a configuration of ureq, which cannot be read.
+    Configured,
 }
 
 impl<'c> Replay<'c> {
@@ -82,9 +91,14 @@ impl<'c> Replay<'c> {
             head.extensions_mut().insert(repetition);
         }
         let mut config = agent.configure_request(head).http_status_as_error(false);
-        if self.limits.timeout.is_some() || attempt.time_left().is_some() {
-            let own = self.limits.timeout.or_else(|| agent.config().timeouts().global);
-            config = config.timeout_global(own.into_iter().chain(attempt.time_left()).min());
+        let shorter = |own: Option<Duration>| own.into_iter().chain(attempt.time_left()).min();
+        match self.limits.timeout {
+            Timeout::OfAgent => config = config.timeout_global(shorter(agent.config().timeouts().global)),
+            Timeout::Own(own) => config = config.timeout_global(shorter(Some(own))),
+            Timeout::Configured if attempt.time_left().is_some() => {
+                config = config.timeout_per_call(attempt.time_left())
+            }
+            Timeout::Configured => {}
         }
         if !self.limits.follows_redirects {
             config = config.max_redirects(0);

@@ -137,6 +137,13 @@ impl From<Vec<u8>> for ReplayBody<'_> {
     }
 }
 
+// The lifetime of a `SendBody` cannot be shortened.
+impl<'b, 's: 'b> From<SendBody<'s>> for ReplayBody<'b> {
+    fn from(body: SendBody<'s>) -> Self {
+        Self::once(body)
+    }
+}
+
 macro_rules! sent_once {
     ($($body:ty),*) => {$(
         impl<'b> From<$body> for ReplayBody<'b> {
@@ -147,7 +154,7 @@ macro_rules! sent_once {
     )*};
 }
 
-sent_once!(SendBody<'b>, File, &'b File, TcpStream, &'b TcpStream, Stdin, Body, Response<Body>);
+sent_once!(File, &'b File, TcpStream, &'b TcpStream, Stdin, Body, Response<Body>);
 #[cfg(unix)]
 sent_once!(UnixStream);
 

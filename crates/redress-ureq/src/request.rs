@@ -15,7 +15,7 @@ use ureq::typestate::HttpCrateScope;
 use ureq::{Agent, Body};
 
 use crate::agent::RetryingAgent;
-use crate::replay::{Guarded, Limits, Replay};
+use crate::replay::{Guarded, Limits, Replay, Timeout};
 use crate::replay_body::ReplayBody;
 
 /// The full outcome of a call. [`last_value`](RetryOutcome::last_value) is the response by
@@ -77,7 +77,7 @@ struct Own<'c> {
 impl<'c, C> RetryingRequest<'c, C> {
     pub(crate) fn new(agent: &'c RetryingAgent<Policy<C>>, request: Result<Request<()>, http::Error>) -> Self {
         let (agent, policies, rules, follows_redirects) = agent.parts();
-        let limits = Limits { follows_redirects, timeout: None };
+        let limits = Limits { follows_redirects, timeout: Timeout::OfAgent };
         let own = Own { name: None, guard: rules.idempotency(), bypass: None, limits };
         let (policy, body) = (Choice::OfAgent(policies), ReplayBody::empty());
         Self { agent, policy, rules, request, body, context: CallContext::new(), own }
@@ -105,9 +105,9 @@ impl<'c, C, N> RetryingRequest<'c, C, N> {
         self
     }
 
-    /// Changes ureq's configuration for this request. `http_status_as_error` has no effect.
-    /// `timeout_global` has none on an attempt with a time limit: set [`timeout`](Self::timeout),
-    /// and the shorter of the two applies.
+    /// Changes ureq's configuration for this request. `http_status_as_error` has no effect,
+    /// and `timeout_per_call` has none on an attempt with a time limit: see
+    /// [`RetryingAgent`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -131,7 +131,7 @@ impl<'c, C, N> RetryingRequest<'c, C, N> {
     /// Sets ureq's `timeout_global` of each attempt, which covers reading the body. An attempt with
     /// less time left has that instead. Default: the agent's.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.own.limits.timeout = Some(timeout);
+        self.own.limits.timeout = Timeout::Own(timeout);
         self
     }
 
@@ -245,16 +245,16 @@ where
                 return RetryOutcome::from_failure(StopReason::NonRetryableClass, 0, ErrorClass::Permanent, failure);
             }
         };
+        let (request, limits) = configured(agent, request, own.limits);
         let head = Head::from_request(&request);
         let policy = policy.select(&head);
-        let (guard, limits) = (own.guard, own.limits);
         let (policy, context) = if own.bypass.unwrap_or_else(|| rules.bypasses(&head)) {
             (SelectedPolicy::Provided(policy.passthrough()), None)
         } else {
             let is_watched = policy.is_watched();
             (policy, Some(within_rules(context, own.name, rules, &head, is_watched)))
         };
-        let replay = RefCell::new(Replay::new(request, body, guard, limits, policy.max_attempts()));
+        let replay = RefCell::new(Replay::new(request, body, own.guard, limits, policy.max_attempts()));
         let guarded = policy.with_classifier(Guarded { inner: policy.classifier(), replay: &replay });
         let send = |attempt| replay.borrow_mut().send(agent, rules, attempt);
         match context {
@@ -262,6 +262,17 @@ where
             None => guarded.execute_with(send),
         }
     }
+}
+
+/// Gives the request a configuration of ureq, and finds out whether it had one: their type is
+/// private, so only the number of extensions tells.
+fn configured(agent: &Agent, request: Request<()>, mut limits: Limits) -> (Request<()>, Limits) {
+    let before = request.extensions().len();
+    let request = agent.configure_request(request).build();
+    if request.extensions().len() == before && matches!(limits.timeout, Timeout::OfAgent) {
+        limits.timeout = Timeout::Configured;
+    }
+    (request, limits)
 }
 
 /// The context of the request's call: its own within its agent's, with the most specific name.
