@@ -237,6 +237,7 @@ where
     /// # Errors
     ///
     /// As [`RetryingRequest::run`]: if there is no response.
+    #[expect(clippy::result_large_err, reason = "ureq's error by value, as ureq returns it")]
     pub fn run<'r>(
         &'r self,
         request: Request<impl Into<ReplayBody<'r>>>,
@@ -249,6 +250,40 @@ where
     pub fn execute<'r>(&'r self, request: Request<impl Into<ReplayBody<'r>>>) -> RequestOutcome {
         self.retrying(request).execute()
     }
+}
+
+/// Sends one request through a policy, without a [`RetryingAgent`].
+///
+/// ```
+/// use redress::{CallError, Policy};
+/// use redress::integration::ureq::{UreqClassifier, request_with_retry};
+/// use ureq::http::Request;
+///
+/// fn put(agent: &ureq::Agent, policy: &Policy<UreqClassifier>, order: &str) -> Result<bool, CallError<ureq::Error>> {
+///     let request = Request::put("http://localhost/orders/7").body(order).expect("a valid URI");
+///     Ok(request_with_retry(agent, policy, request)?.status().is_success())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`RetryingRequest::run`]: if there is no response.
+///
+/// # Panics
+///
+/// As [`RetryingRequest::run`].
+#[expect(clippy::result_large_err, reason = "ureq's error by value, as ureq returns it")]
+pub fn request_with_retry<'b, C>(
+    agent: &Agent,
+    policy: &Policy<C>,
+    request: Request<impl Into<ReplayBody<'b>>>,
+) -> Result<Response<Body>, CallError<ureq::Error>>
+where
+    C: Classifier<Response<Body>, ureq::Error> + Clone,
+{
+    let (parts, body) = request.into_parts();
+    let body: ReplayBody<'b> = body.into();
+    RetryingAgent::new(agent.clone(), policy.clone()).run(Request::from_parts(parts, body))
 }
 
 impl<P: fmt::Debug> fmt::Debug for RetryingAgent<P> {

@@ -1,6 +1,6 @@
 //! A retrying HTTP client for redress over ureq, for blocking code.
 //!
-//! - [`RetryingAgent`] sends requests through a policy.
+//! - [`RetryingAgent`] sends requests through a policy; [`request_with_retry`] sends one.
 //! - [`ReplayBody`] is the body of a request: bytes, a function that makes it, or a reader that is
 //!   sent once.
 //! - [`ureq_classifier`] classifies responses and ureq's errors.
@@ -11,7 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod agent;
-pub use agent::RetryingAgent;
+pub use agent::{RetryingAgent, request_with_retry};
 
 mod request;
 pub use request::{RequestOutcome, RetryingRequest};

@@ -14,7 +14,7 @@ use crate::secrets::redacted;
 
 /// The request of every attempt.
 ///
-/// **Invariant N3**: what an exchange says about the request counts only if it was the attempt's
+/// **Invariant N4**: what an exchange says about the request counts only if it was the attempt's
 /// only one. After a redirect, the failure is that of another request, and the first one may have
 /// been acted on.
 pub(crate) struct Replay<'c> {
@@ -96,7 +96,7 @@ impl<'c> Replay<'c> {
             Timeout::OfAgent => config = config.timeout_global(shorter(agent.config().timeouts().global)),
             Timeout::Own(own) => config = config.timeout_global(shorter(Some(own))),
             Timeout::Configured if attempt.time_left().is_some() => {
-                config = config.timeout_per_call(attempt.time_left())
+                config = config.timeout_per_call(attempt.time_left());
             }
             Timeout::Configured => {}
         }

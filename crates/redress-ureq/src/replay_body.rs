@@ -36,12 +36,18 @@ pub struct ReplayBody<'b>(Source<'b>);
 enum Source<'b> {
     Empty,
     Bytes(Cow<'b, [u8]>),
-    Factory(Box<dyn FnMut(&Agent, Request<()>) -> Answer + 'b>),
-    Once(Box<dyn FnOnce(&Agent, Request<()>) -> Answer + 'b>),
+    Factory(SendEach<'b>),
+    Once(SendOnce<'b>),
     Spent,
 }
 
 type Answer = Result<Response<Body>, Error>;
+
+/// Makes a body, and sends the head with it.
+type SendEach<'b> = Box<dyn FnMut(&Agent, Request<()>) -> Answer + 'b>;
+
+/// Sends the head with a body, whose type `AsSendBody` has no object for.
+type SendOnce<'b> = Box<dyn FnOnce(&Agent, Request<()>) -> Answer + 'b>;
 
 impl<'b> ReplayBody<'b> {
     /// Returns the body of a request without content.

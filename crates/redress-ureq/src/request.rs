@@ -170,12 +170,12 @@ impl<'c, C, N> RetryingRequest<'c, C, N> {
     ///
     /// ```
     /// use redress::{CallContext, Policy};
-    /// use redress::integration::ureq::RetryingAgent;
+    /// use redress::integration::ureq::{RetryingAgent, UreqClassifier};
     ///
-    /// # fn get<C>(agent: &RetryingAgent<Policy<C>>) {
+    /// # fn get(agent: &RetryingAgent<Policy<UreqClassifier>>) {
     /// let context = CallContext::new().on_retry(|retry| eprintln!("{retry}"));
-    /// let request = agent.get("http://localhost/orders").context(context);
-    /// # let _: redress::integration::ureq::RetryingRequest<'_, _, redress::policy::OnRetry<ureq::Error, _>> = request;
+    /// let outcome = agent.get("http://localhost/orders").context(context).execute();
+    /// # drop(outcome);
     /// # }
     /// ```
     pub fn context<M>(self, context: CallContext<'c, (), M>) -> RetryingRequest<'c, C, M> {
@@ -210,6 +210,7 @@ where
     /// # Panics
     ///
     /// As [`Policy::call`].
+    #[expect(clippy::result_large_err, reason = "ureq's error by value, as ureq returns it")]
     pub fn run(self) -> Result<Response<Body>, CallError<ureq::Error>> {
         let outcome = self.execute();
         let summary = outcome.summary().clone();

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use redress::integration::ureq::{LastFailure, Repetition, RetryingAgent, outcome};
+use redress::integration::ureq::{LastFailure, Repetition, RetryingAgent, outcome, request_with_retry};
 use redress::{AbortHandle, CallContext, CallError, CircuitBreaker, ErrorClass, SleepDecision, StopReason};
 use ureq::http::{Request, StatusCode};
 use ureq::middleware::MiddlewareNext;
@@ -124,6 +124,16 @@ fn the_request_of_the_http_crate_is_the_currency() {
         assert_eq!((arrived.head[0].as_str(), arrived.body.as_str()), ("PUT /orders HTTP/1.1", "an order"));
         assert_eq!(arrived.header("x-id"), Some("7"));
     }
+}
+
+#[test]
+fn one_request_is_sent_without_an_agent_of_redress() {
+    let server = Server::answers([BUSY, OK]);
+    let order = String::from("an order");
+    let request = Request::put(server.uri("/")).body(&order).expect("a request");
+    let response = request_with_retry(&ureq::agent(), &policy(2), request).expect("a response");
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(server.arrived()[1].body, order);
 }
 
 #[test]
