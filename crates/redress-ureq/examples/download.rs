@@ -10,8 +10,8 @@ use std::time::Duration;
 use std::{env, thread};
 
 use anyhow::Context as _;
-use redress::integration::ureq::{RetryingAgent, UreqClassifier, ureq_classifier};
-use redress::{AbortHandle, CallContext, Policy, Retry, decorrelated_jitter};
+use redress::integration::ureq::{RetryingAgent, UreqClassifier, outcome, ureq_classifier};
+use redress::{AbortHandle, CallContext, OutcomeSummary, Policy, Retry, decorrelated_jitter};
 
 fn main() -> anyhow::Result<ExitCode> {
     let server = start_server().context("could not start the server")?;
@@ -53,6 +53,10 @@ fn download(agent: &RetryingAgent<Policy<UreqClassifier>>, uri: &str) -> anyhow:
     let notes = CallContext::new().on_retry(|retry| println!("  {retry}"));
     let mut response = agent.get(uri).context(notes).run()?;
     let status = response.status();
+    // A response that the policy gave up on, for instance because Ctrl-C ended the wait.
+    if let Some(reason) = outcome(&response).and_then(OutcomeSummary::stop_reason) {
+        anyhow::bail!("{status}: {reason}");
+    }
     let bytes = io::copy(&mut response.body_mut().as_reader(), &mut io::sink())?;
     Ok(format!("{status}, {bytes} bytes"))
 }

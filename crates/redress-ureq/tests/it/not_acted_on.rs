@@ -36,15 +36,24 @@ fn a_post_without_a_connection_is_sent_again_if_no_redirect_can_be_the_cause() {
     assert_eq!(attempts(&RetryingAgent::new(without_redirects(), policy(2)).follows_redirects(true)), 1);
 }
 
+/// Attacks N4. Every redirect that ureq follows for a POST, with every failure that would allow a
+/// repetition of the request itself.
 #[test]
-fn a_post_that_was_redirected_to_a_server_that_is_down_is_not_sent_again() {
-    let down = refusing();
-    let redirect = format!("HTTP/1.1 303 See Other\r\nLocation: {down}\r\nContent-Length: 0\r\n\r\n");
-    let server = Server::answers([redirect]);
-    let outcome = agent(2).post(server.uri("/")).body("order").execute();
-    assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("not_idempotent")));
-    let get = agent(2).get(server.uri("/")).execute();
-    assert_eq!(get.attempts(), 2);
+fn a_post_that_was_redirected_is_not_sent_again() {
+    let guard = IdempotencyGuard::new().retry_non_idempotent_on(StatusCode::SERVICE_UNAVAILABLE);
+    for redirect in ["301", "302", "303"] {
+        for failure in [None, Some("421"), Some("425"), Some("503")] {
+            let failing =
+                Server::answers([format!("HTTP/1.1 {} ?\r\nContent-Length: 0\r\n\r\n", failure.unwrap_or("500"))]);
+            let location = if failure.is_some() { failing.uri("/") } else { refusing() };
+            let redirect = format!("HTTP/1.1 {redirect} ?\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+            let server = Server::answers([redirect]);
+            let outcome = agent(2).guard(guard).post(server.uri("/")).body("order").execute();
+            assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("not_idempotent")), "{failure:?}");
+            assert_eq!(server.arrived().len(), 1);
+            assert_eq!(agent(2).get(server.uri("/")).execute().attempts(), 2);
+        }
+    }
 }
 
 #[test]
