@@ -13,3 +13,6 @@ pub use redress_tonic as tonic;
 #[cfg(feature = "tower")]
 #[doc(inline)]
 pub use redress_tower as tower;
+#[cfg(feature = "ureq")]
+#[doc(inline)]
+pub use redress_ureq as ureq;
