@@ -284,6 +284,24 @@ impl<'a, P, N> CallContext<'a, P, N> {
     }
 }
 
+impl<'a, N> CallContext<'a, (), N> {
+    /// Makes calls with these settings go through `policy`, for integrations that receive a context
+    /// without a policy and make blocking calls.
+    ///
+    /// ```
+    /// use redress::{CallContext, Policy};
+    ///
+    /// let policy = Policy::default();
+    /// let context = CallContext::new().operation("read_manifest");
+    /// let outcome = context.through(&policy).execute(|| std::fs::read("Cargo.toml"));
+    /// assert!(outcome.is_ok());
+    /// ```
+    pub fn through<P>(self, policy: &'a P) -> CallContext<'a, P, N> {
+        let Self { settings, on_retry, .. } = self;
+        CallContext { policy, settings, on_retry }
+    }
+}
+
 /// Settings of asynchronous calls only.
 impl<'a, N> CallContext<'a, (), N> {
     /// Replaces the timer between attempts of an asynchronous call. Also called for zero delays.

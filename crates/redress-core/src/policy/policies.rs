@@ -205,6 +205,38 @@ macro_rules! policy_methods {
 policy_methods!([C] Policy<C>, "Policy");
 policy_methods!([C, Tm] AsyncPolicy<C, Tm>, "AsyncPolicy");
 
+impl<C> Policy<C> {
+    /// Returns this policy with another classifier. The two share everything else: settings,
+    /// breaker, budget, observers and the state of adaptive strategies. For integrations that add to
+    /// what the policy's classifier says, such as a reason why an operation must not run again.
+    ///
+    /// ```
+    /// use std::io::{Error, ErrorKind};
+    /// use redress::{Classifier, Policy};
+    ///
+    /// let policy = Policy::default();
+    /// let once = policy.with_classifier(|result: &Result<(), Error>| {
+    ///     policy.classifier().classify(result).map(|failure| failure.forbid_retry("not_idempotent"))
+    /// });
+    /// let outcome = once.execute(|| Err::<(), _>(Error::from(ErrorKind::ConnectionReset)));
+    /// assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("not_idempotent")));
+    /// ```
+    #[must_use]
+    pub fn with_classifier<D>(&self, classifier: D) -> Policy<D> {
+        Policy { plan: Arc::clone(&self.plan), classifier }
+    }
+
+    /// Returns a policy with the same classifier that makes one attempt, without breaker, budget,
+    /// deadline or observers. For integrations in which some calls bypass the policy.
+    #[must_use]
+    pub fn passthrough(&self) -> Self
+    where
+        C: Clone,
+    {
+        Self { plan: passthrough_plan(), classifier: self.classifier.clone() }
+    }
+}
+
 impl<C, Tm> AsyncPolicy<C, Tm> {
     /// Returns a policy with the same classifier and timer that makes one attempt, without breaker,
     /// budget, deadline or observers. For integrations in which some calls bypass the policy.
