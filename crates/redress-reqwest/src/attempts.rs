@@ -8,7 +8,7 @@ use std::time::Instant;
 use redress_core::driver::{PollOperation, Timer};
 use redress_core::error::Failure;
 use redress_core::{Attempt, Classification, Classifier};
-use redress_http::{Drain, IdempotencyGuard, RetrySafety, blames_connection};
+use redress_http::{Drain, IdempotencyGuard, LastFailure, Repetition, RetrySafety, blames_connection};
 use reqwest::{Request, Response};
 
 use crate::exchanges;
@@ -16,8 +16,16 @@ use crate::kept_body::{discard_rest, keep, read_ahead};
 use crate::replay::Replay;
 use crate::wire::Refusal;
 
-/// The attempts of a call. `begin` sends the request of an attempt; its flag says whether another
-/// attempt may follow, so that a bad response should be read ahead.
+/// What an attempt is told besides its request.
+pub(crate) struct Step {
+    pub(crate) attempt: Attempt,
+    /// Another attempt may follow, so a bad response should be read ahead.
+    pub(crate) is_followed: bool,
+    /// For the layers below; `None` for the first attempt.
+    pub(crate) repetition: Option<Repetition>,
+}
+
+/// The attempts of a call. `begin` sends the request of an attempt.
 ///
 /// **Invariant N2**: a call that waits or is over has no open exchange. A response that is retried
 /// was read to the end or is dropped, which closes its connection or resets its stream. The same
@@ -26,11 +34,12 @@ pub(crate) struct Attempts<'p, S, F> {
     replay: Replay<Request>,
     begin: S,
     running: Pin<&'p mut Option<F>>,
+    last_failure: Option<LastFailure>,
 }
 
 impl<'p, S, F> Attempts<'p, S, F> {
     pub(crate) const fn new(replay: Replay<Request>, begin: S, running: Pin<&'p mut Option<F>>) -> Self {
-        Self { replay, begin, running }
+        Self { replay, begin, running, last_failure: None }
     }
 }
 
@@ -45,13 +54,15 @@ impl<S, F> Drop for Attempts<'_, S, F> {
 impl<E, S, F> PollOperation<Response, E> for Attempts<'_, S, F>
 where
     E: Refusal,
-    S: FnMut(Request, Attempt, bool) -> F,
+    S: FnMut(Request, Step) -> F,
     F: Future<Output = Result<Response, E>>,
 {
     fn start(&mut self, attempt: Attempt) {
         let request = self.replay.request_for(attempt);
         let is_followed = self.replay.may_follow(attempt);
-        self.running.set(request.map(|request| (self.begin)(request, attempt, is_followed)));
+        let repetition = self.last_failure.map(|failure| Repetition::new(attempt.number(), failure));
+        let step = Step { attempt, is_followed, repetition };
+        self.running.set(request.map(|request| (self.begin)(request, step)));
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, E>> {
@@ -68,7 +79,9 @@ where
     }
 
     fn retry_forbidden(&mut self, failure: &Failure<Response, E>, meaning: &Classification) -> Option<&'static str> {
-        self.replay.retry_forbidden(failure, meaning)
+        let answer = failure.result().map(Response::status);
+        self.last_failure = Some(LastFailure::of(failure.cause(), answer, meaning));
+        self.replay.retry_forbidden(failure.into(), meaning)
     }
 
     fn before_wait(&mut self, failure: &mut Failure<Response, E>) {
@@ -88,8 +101,10 @@ pub(crate) struct ReadAhead<'t, Tm> {
 }
 
 impl<'t, Tm: Timer> ReadAhead<'t, Tm> {
-    pub(crate) fn new(drain: Drain, attempt: Attempt, timer: &'t Tm) -> Self {
-        Self { drain, attempt, timer, started: timer.now() }
+    /// Call it when the attempt starts. `None` if no attempt may follow.
+    pub(crate) fn of(step: &Step, drain: Drain, timer: &'t Tm) -> Option<Self> {
+        let attempt = step.attempt;
+        step.is_followed.then(|| Self { drain, attempt, timer, started: timer.now() })
     }
 
     /// Reads the body of a response that will be retried, so that its connection can be reused.

@@ -40,6 +40,8 @@ use redress_http::{classify_client, classify_response};
 /// exchange, which may have followed a redirect. [`RetryingClient`](crate::RetryingClient) counts
 /// exchanges; in a custom operation, read it only with redirects off.
 ///
+/// With the feature `middleware`, it reads the errors of reqwest-middleware as well.
+///
 /// Hints are not capped here; use
 /// [`max_retry_after`](redress_core::policy::RetryBuilder::max_retry_after) on the policy's retry
 /// component.
@@ -83,6 +85,30 @@ impl<T: 'static> Classifier<T, reqwest::Error> for ReqwestClassifier {
             Err(error) => Some(classify_error(error)),
         }
     }
+}
+
+#[cfg(feature = "middleware")]
+#[diagnostic::do_not_recommend]
+impl<T: 'static> Classifier<T, reqwest_middleware::Error> for ReqwestClassifier {
+    fn classify(&self, result: &Result<T, reqwest_middleware::Error>) -> Option<Classification> {
+        match result {
+            Ok(value) => classify_value(value),
+            Err(reqwest_middleware::Error::Reqwest(error)) => Some(classify_error(error)),
+            Err(reqwest_middleware::Error::Middleware(error)) => Some(classify_middleware(error.as_ref())),
+        }
+    }
+}
+
+/// Classifies the error of a middleware by its chain of sources, without the mark of a request that
+/// was not acted on: the error may be about another request, such as that for a token.
+#[cfg(feature = "middleware")]
+fn classify_middleware(error: &(dyn Error + 'static)) -> Classification {
+    let failure = classify_client(error);
+    if failure.is_abort() || !failure.is_unsent() {
+        return failure;
+    }
+    let own = Classification::new(failure.class()).with_retry_after(failure.retry_after());
+    redress_http::with_labels(error, own)
 }
 
 /// Classifies a response. Other values were made of a response that the operation found good.

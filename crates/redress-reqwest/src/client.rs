@@ -80,27 +80,7 @@ impl<P> RetryingClient<P> {
     }
 }
 
-macro_rules! methods {
-    ($($name:ident $method:ident $text:literal)*) => {
-        impl<C, Tm> RetryingClient<AsyncPolicy<C, Tm>> {
-            $(
-                #[doc = $text]
-                pub fn $name(&self, url: impl IntoUrl) -> RetryingRequest<'_, C, Tm> {
-                    self.request(Method::$method, url)
-                }
-            )*
-        }
-    };
-}
-
-methods! {
-    get GET "A GET request. An invalid URL fails the request when it is sent."
-    head HEAD "A HEAD request."
-    delete DELETE "A DELETE request."
-    put PUT "A PUT request."
-    post POST "A POST request. Not idempotent: it is sent once, unless it carries an `Idempotency-Key` or you say otherwise."
-    patch PATCH "A PATCH request. Not idempotent: it is sent once, unless it carries an `Idempotency-Key` or you say otherwise."
-}
+methods!([C, Tm] RetryingClient<AsyncPolicy<C, Tm>> => RetryingRequest<'_, C, Tm>);
 
 impl<C, Tm> RetryingClient<AsyncPolicy<C, Tm>> {
     /// Starts a request with this method. Send it with [`RetryingRequest::send`].

@@ -24,6 +24,18 @@ pub(crate) struct Replay<R> {
     exchanges: u32,
 }
 
+/// What an attempt failed with. Neither for a timeout of the policy.
+pub(crate) struct Seen<'f, T, E> {
+    pub(crate) answer: Option<&'f T>,
+    pub(crate) error: Option<&'f E>,
+}
+
+impl<'f, T, E> From<&'f Failure<T, E>> for Seen<'f, T, E> {
+    fn from(failure: &'f Failure<T, E>) -> Self {
+        Self { answer: failure.result(), error: failure.error() }
+    }
+}
+
 impl<R: Outgoing> Replay<R> {
     pub(crate) fn new(request: R, guard: IdempotencyGuard, follows_redirects: bool, attempts_allowed: u32) -> Self {
         Self {
@@ -61,20 +73,20 @@ impl<R: Outgoing> Replay<R> {
 
     pub(crate) fn retry_forbidden<T: Answer, E: Refusal>(
         &self,
-        failure: &Failure<T, E>,
+        failure: Seen<'_, T, E>,
         meaning: &Classification,
     ) -> Option<&'static str> {
         let safety = if self.safety.may_retry() { self.safety } else { self.after(failure, meaning) };
         safety.with_body(self.is_replayable).retry_forbidden()
     }
 
-    fn after<T: Answer, E: Refusal>(&self, failure: &Failure<T, E>, meaning: &Classification) -> RetrySafety {
-        if !self.had_one_exchange(failure.result()) {
+    fn after<T: Answer, E: Refusal>(&self, failure: Seen<'_, T, E>, meaning: &Classification) -> RetrySafety {
+        if !self.had_one_exchange(failure.answer) {
             return self.safety;
         }
-        let answer = failure.result().map(Answer::status);
+        let answer = failure.answer.map(Answer::status);
         // A custom classifier may not mark what reqwest's errors say.
-        match failure.error().is_some_and(Refusal::is_unsent) {
+        match failure.error.is_some_and(Refusal::is_unsent) {
             true => self.guard.after(self.safety, answer, &meaning.clone().unsent()),
             false => self.guard.after(self.safety, answer, meaning),
         }

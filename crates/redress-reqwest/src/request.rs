@@ -1,19 +1,18 @@
 //! One request through a policy: its settings, and sending it.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use http::Extensions;
 use redress_core::driver::Timer;
 use redress_core::error::Failure;
 use redress_core::policy::{NoRetryHook, RetryHook};
 use redress_core::{AsyncPolicy, CallContext, CallError, Classifier, ErrorClass, RetryOutcome, StopReason};
-use redress_http::{Drain, Head, SelectedPolicy};
+use redress_http::{Drain, Head, PolicySelector, RequestRules, SelectedPolicy};
 use reqwest::{Body, Client, Request, RequestBuilder, Response};
 
-use crate::attempts::{Attempts, ReadAhead};
+use crate::attempts::{Attempts, ReadAhead, Step};
 use crate::replay::Replay;
 use crate::response::with_summary;
 use crate::settings::{Own, Settings};
@@ -32,7 +31,7 @@ pub type RequestOutcome = RetryOutcome<Response, reqwest::Error>;
 pub struct RetryingRequest<'c, C, Tm, N = NoRetryHook> {
     request: RequestBuilder,
     policy: Choice<'c, AsyncPolicy<C, Tm>>,
-    rules: &'c redress_http::RequestRules,
+    rules: &'c RequestRules,
     context: CallContext<'c, (), N>,
     drain: Drain,
     follows_redirects: bool,
@@ -40,11 +39,20 @@ pub struct RetryingRequest<'c, C, Tm, N = NoRetryHook> {
 }
 
 /// The policy of a request.
-enum Choice<'c, P> {
+pub(crate) enum Choice<'c, P> {
     /// Chosen by the client, when the request is sent.
-    OfClient(&'c redress_http::PolicySelector<P>),
+    OfClient(&'c PolicySelector<P>),
     /// Set on the request.
     Own(P),
+}
+
+impl<'c, P> Choice<'c, P> {
+    pub(crate) fn select(self, head: &Head<'_>) -> SelectedPolicy<'c, P> {
+        match self {
+            Self::OfClient(policies) => policies.select(head),
+            Self::Own(policy) => SelectedPolicy::Provided(policy),
+        }
+    }
 }
 
 impl<'c, C, Tm> RetryingRequest<'c, C, Tm> {
@@ -61,53 +69,9 @@ impl<'c, C, Tm> RetryingRequest<'c, C, Tm> {
     }
 }
 
+request_setters!(['c, C, Tm, N] RetryingRequest<'c, C, Tm, N>, 'c, RequestBuilder, Body);
+
 impl<'c, C, Tm, N> RetryingRequest<'c, C, Tm, N> {
-    /// Changes reqwest's builder, for the methods that are not here: `json`, `form`, `query` and
-    /// `multipart` exist with features of reqwest.
-    ///
-    /// ```
-    /// use redress::integration::reqwest::RetryingClient;
-    /// use redress::runtime::tokio::AsyncPolicy;
-    ///
-    /// # fn create<C>(client: &RetryingClient<AsyncPolicy<C>>, order: &serde_json::Value) {
-    /// let request = client.post("http://localhost/orders").with(|request| request.json(order)).operation("create_order");
-    /// # let _ = request;
-    /// # }
-    /// ```
-    pub fn with(mut self, change: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
-        self.request = change(self.request);
-        self
-    }
-
-    /// Adds a header, as [`RequestBuilder::header`].
-    pub fn header<K, V>(self, name: K, value: V) -> Self
-    where
-        HeaderName: TryFrom<K, Error: Into<http::Error>>,
-        HeaderValue: TryFrom<V, Error: Into<http::Error>>,
-    {
-        self.with(|request| request.header(name, value))
-    }
-
-    /// Sets headers, as [`RequestBuilder::headers`].
-    pub fn headers(self, headers: HeaderMap) -> Self {
-        self.with(|request| request.headers(headers))
-    }
-
-    /// Sets a bearer token, as [`RequestBuilder::bearer_auth`].
-    pub fn bearer_auth(self, token: impl fmt::Display) -> Self {
-        self.with(|request| request.bearer_auth(token))
-    }
-
-    /// Sets user and password, as [`RequestBuilder::basic_auth`].
-    pub fn basic_auth(self, user: impl fmt::Display, password: Option<impl fmt::Display>) -> Self {
-        self.with(|request| request.basic_auth(user, password))
-    }
-
-    /// Sets the body, as [`RequestBuilder::body`]. Bytes and text can be sent again, streams cannot.
-    pub fn body(self, body: impl Into<Body>) -> Self {
-        self.with(|request| request.body(body))
-    }
-
     /// Sets reqwest's timeout of each attempt, as [`RequestBuilder::timeout`]. It covers reading the
     /// body as well; the policy's attempt timeout ends with the response's head. Default: the
     /// client's.
@@ -115,32 +79,10 @@ impl<'c, C, Tm, N> RetryingRequest<'c, C, Tm, N> {
         self.with(|request| request.timeout(timeout))
     }
 
-    /// Names the operation in events and metrics. Default: the client's name for the request, or
-    /// method and path.
-    pub fn operation(mut self, name: impl Into<Cow<'c, str>>) -> Self {
-        self.own.name = Some(name.into());
-        self
-    }
-
-    /// Sets whether this request may be sent again even if it is not known to be idempotent.
-    /// Default: the client's guard.
-    pub fn retry_non_idempotent(mut self, retry: bool) -> Self {
-        let guard = self.own.guard.unwrap_or_else(|| self.rules.idempotency());
-        self.own.guard = Some(guard.retry_non_idempotent(retry));
-        self
-    }
-
     /// Sets how much of a response that will be retried is read, and for how long. Default: the
     /// client's setting, see [`drain`](crate::RetryingClient::drain).
     pub fn drain(mut self, max_bytes: usize, max_time: Duration) -> Self {
         self.own.drain = Some(Drain::new(max_bytes, max_time));
-        self
-    }
-
-    /// Sets whether this request bypasses the policy: one attempt, no breaker, no events. Default:
-    /// the client's [`bypass_if`](crate::RetryingClient::bypass_if).
-    pub fn bypass(mut self, bypass: bool) -> Self {
-        self.own.bypass = Some(bypass);
         self
     }
 
@@ -228,10 +170,7 @@ where
         };
         let (uri, extensions) = (uri_of(request.url()), Extensions::new());
         let head = Head::new(request.method(), &uri, request.headers(), &extensions);
-        let policy = match policy {
-            Choice::OfClient(policies) => policies.select(&head),
-            Choice::Own(policy) => SelectedPolicy::Provided(policy),
-        };
+        let policy = policy.select(&head);
         let (guard, drain) = (own.guard.unwrap_or_else(|| rules.idempotency()), own.drain.unwrap_or(drain));
         let (call, attempts) = if own.bypasses(rules, &head) {
             (policy.passthrough().into_poll_call(), 1)
@@ -241,9 +180,9 @@ where
         };
         let replay = Replay::new(request, guard, follows_redirects, attempts);
         let (allowed, timer, classifier) = (replay.allowed(), policy.timer(), policy.classifier());
-        let begin = |mut request: Request, attempt, is_followed: bool| {
-            rules.prepare(request.headers_mut(), attempt);
-            let (client, ahead) = (client.clone(), is_followed.then(|| ReadAhead::new(drain, attempt, timer)));
+        let begin = |mut request: Request, step: Step| {
+            rules.prepare(request.headers_mut(), step.attempt);
+            let (client, ahead) = (client.clone(), ReadAhead::of(&step, drain, timer));
             async move {
                 let response = exchange(&client, request).await?;
                 match ahead {

@@ -91,6 +91,21 @@ impl Refusal for reqwest::Error {
     }
 }
 
+#[cfg(feature = "middleware")]
+impl Refusal for reqwest_middleware::Error {
+    fn is_unsent(&self) -> bool {
+        match self {
+            Self::Reqwest(error) => error.is_unsent(),
+            // It may be about another request, such as that for a token.
+            Self::Middleware(_) => false,
+        }
+    }
+
+    fn spent() -> Self {
+        Self::Reqwest(reqwest::Error::spent())
+    }
+}
+
 /// The URL as the rules of a client read it. Empty for a URL that is no URI, with which reqwest's
 /// request fails.
 pub(crate) fn uri_of(url: &Url) -> Uri {

@@ -119,8 +119,8 @@ async fn a_body_that_is_cut_off() {
 async fn chunks_that_are_garbage() {
     let server = sends(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzzz\r\n").await;
     let response = plain().build().unwrap().get(server.uri("/").to_string()).send().await.unwrap();
-    let (class, is_unsent, _) = parts(response.text().await.unwrap_err());
-    assert!(!is_unsent && class.is_retryable(), "{class}");
+    let error = response.text().await.unwrap_err();
+    assert_eq!(parts(error), (ErrorClass::ServerError, false, Some("InvalidInput".into())));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn at_every_poll() {
         let server = Server::answers(&[BUSY, &bad(307, "location: /\r\n"), OK]).await;
         let breaker = fragile();
         let client = client_with(builder().circuit_breaker(breaker.clone()).build().unwrap());
-        client.get(&closed).execute().await;
+        let _ = client.get(&closed).execute().await;
         assert_eq!(breaker.state(), CircuitState::Open);
 
         let url = server.uri("/").to_string();

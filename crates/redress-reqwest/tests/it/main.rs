@@ -1,10 +1,14 @@
 //! The retrying client over reqwest, against scripted servers on real sockets.
 
+#[cfg(feature = "blocking")]
+mod blocking;
 mod classes;
 mod classes_http2;
 mod drops;
 mod requests;
 
+#[cfg(feature = "middleware")]
+mod middleware;
 mod not_acted_on;
 mod own_retries;
 mod responses;

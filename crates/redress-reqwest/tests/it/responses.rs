@@ -96,8 +96,9 @@ async fn a_call_that_ends_in_the_wait_has_what_was_read() {
         let on_sleep = gave_up.clone();
         let context = CallContext::new().abort_on(&gave_up).before_sleep(move |_, _| on_sleep.abort());
         let drain = if is_whole { HOUR } else { Duration::from_millis(20) };
-        let client = client_with(builder().retry(retry().strategy(redress_core::fixed(HOUR))).no_deadline().build().unwrap())
-            .drain(65536, drain);
+        let client =
+            client_with(builder().retry(retry().strategy(redress_core::fixed(HOUR))).no_deadline().build().unwrap())
+                .drain(65536, drain);
         let outcome = client.get(server.uri("/").to_string()).context(context).execute().await;
         assert_eq!(outcome.stop_reason(), Some(StopReason::Aborted));
         let failure = outcome.into_last_failure();
