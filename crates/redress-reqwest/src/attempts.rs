@@ -81,7 +81,7 @@ where
     fn retry_forbidden(&mut self, failure: &Failure<Response, E>, meaning: &Classification) -> Option<&'static str> {
         let answer = failure.result().map(Response::status);
         self.last_failure = Some(LastFailure::of(failure.cause(), answer, meaning));
-        self.replay.retry_forbidden(failure.into(), meaning)
+        self.replay.retry_forbidden(&failure.into(), meaning)
     }
 
     fn before_wait(&mut self, failure: &mut Failure<Response, E>) {

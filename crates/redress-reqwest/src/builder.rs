@@ -12,7 +12,7 @@ use crate::exchanges;
 /// not: see [`RetryingClient`](crate::RetryingClient). A later
 /// [`retry(..)`](ClientBuilder::retry) on the builder replaces both.
 ///
-/// ```
+/// ```no_run
 /// use std::time::Duration;
 /// use redress::integration::reqwest::client_builder;
 ///
@@ -20,7 +20,6 @@ use crate::exchanges;
 /// # drop(client);
 /// # Ok::<(), reqwest::Error>(())
 /// ```
-#[must_use]
 pub fn client_builder() -> ClientBuilder {
     reqwest::Client::builder().retry(never())
 }

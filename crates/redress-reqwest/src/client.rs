@@ -135,6 +135,38 @@ where
     }
 }
 
+/// Sends one request that was made with reqwest through a policy, without a [`RetryingClient`].
+///
+/// ```
+/// use redress::CallError;
+/// use redress::integration::reqwest::{ReqwestClassifier, request_with_retry};
+/// use redress::runtime::tokio::AsyncPolicy;
+///
+/// async fn ping(http: &reqwest::Client, policy: &AsyncPolicy<ReqwestClassifier>) -> Result<bool, CallError<reqwest::Error>> {
+///     let response = request_with_retry(policy, http.get("http://localhost/ping")).await?;
+///     Ok(response.status().is_success())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`RetryingRequest::send`]: if there is no response.
+///
+/// # Cancel safety
+///
+/// As [`RetryingRequest::send`].
+pub async fn request_with_retry<C, Tm>(
+    policy: &AsyncPolicy<C, Tm>,
+    request: RequestBuilder,
+) -> Result<Response, CallError<reqwest::Error>>
+where
+    C: Classifier<Response, reqwest::Error> + Clone,
+    Tm: Timer + Clone,
+{
+    let settings = Settings::new(policy.clone());
+    RetryingRequest::new(&settings, request).send().await
+}
+
 impl<P: fmt::Debug> fmt::Debug for RetryingClient<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryingClient").field("settings", &self.settings).finish_non_exhaustive()

@@ -1,6 +1,7 @@
 //! A retrying HTTP client for redress over reqwest.
 //!
-//! - [`RetryingClient`] sends requests, made as with reqwest, through a policy.
+//! - [`RetryingClient`] sends requests, made as with reqwest, through a policy;
+//!   [`request_with_retry`] sends one.
 //! - [`reqwest_classifier`] classifies responses and reqwest's errors.
 //! - [`client_builder`] is reqwest's `ClientBuilder` with reqwest's own retries off.
 //! - `blocking` (feature `blocking`) has the same names over reqwest's blocking client.
@@ -15,7 +16,7 @@
 mod settings;
 
 mod client;
-pub use client::RetryingClient;
+pub use client::{RetryingClient, request_with_retry};
 
 mod request;
 pub use request::{RequestOutcome, RetryingRequest};

@@ -73,14 +73,14 @@ impl<R: Outgoing> Replay<R> {
 
     pub(crate) fn retry_forbidden<T: Answer, E: Refusal>(
         &self,
-        failure: Seen<'_, T, E>,
+        failure: &Seen<'_, T, E>,
         meaning: &Classification,
     ) -> Option<&'static str> {
         let safety = if self.safety.may_retry() { self.safety } else { self.after(failure, meaning) };
         safety.with_body(self.is_replayable).retry_forbidden()
     }
 
-    fn after<T: Answer, E: Refusal>(&self, failure: Seen<'_, T, E>, meaning: &Classification) -> RetrySafety {
+    fn after<T: Answer, E: Refusal>(&self, failure: &Seen<'_, T, E>, meaning: &Classification) -> RetrySafety {
         if !self.had_one_exchange(failure.answer) {
             return self.safety;
         }

@@ -80,6 +80,34 @@ where
     }
 }
 
+/// Sends one request that was made with reqwest through a policy, without a [`RetryingClient`].
+///
+/// ```
+/// use redress::{CallError, Policy};
+/// use redress::integration::reqwest::ReqwestClassifier;
+/// use redress::integration::reqwest::blocking::request_with_retry;
+///
+/// fn ping(http: &reqwest::blocking::Client, policy: &Policy<ReqwestClassifier>) -> Result<bool, CallError<reqwest::Error>> {
+///     let response = request_with_retry(policy, http.get("http://localhost/ping"))?;
+///     Ok(response.status().is_success())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`RetryingRequest::send`]: if there is no response.
+///
+/// # Panics
+///
+/// As [`RetryingRequest::send`].
+pub fn request_with_retry<C>(policy: &Policy<C>, request: RequestBuilder) -> Result<Response, CallError<reqwest::Error>>
+where
+    C: Classifier<Response, reqwest::Error> + Clone,
+{
+    let settings = Settings::new(policy.clone());
+    RetryingRequest::new(&settings, request).send()
+}
+
 impl<P: fmt::Debug> fmt::Debug for RetryingClient<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryingClient").field("settings", &self.settings).finish_non_exhaustive()

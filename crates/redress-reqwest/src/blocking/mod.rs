@@ -24,7 +24,7 @@
 //! another thread. reqwest's timeout covers reading the body as well.
 
 mod client;
-pub use client::RetryingClient;
+pub use client::{RetryingClient, request_with_retry};
 
 mod request;
 pub use request::{RequestOutcome, RetryingRequest};
@@ -35,14 +35,13 @@ use reqwest::blocking::{ClientBuilder, Response};
 /// Returns reqwest's blocking `ClientBuilder` with reqwest's own retries off. See
 /// [`client_builder`](crate::client_builder).
 ///
-/// ```
+/// ```no_run
 /// use redress::integration::reqwest::blocking::client_builder;
 ///
 /// let client = client_builder().user_agent("orders").build()?;
 /// # drop(client);
 /// # Ok::<(), reqwest::Error>(())
 /// ```
-#[must_use]
 pub fn client_builder() -> ClientBuilder {
     ClientBuilder::from(crate::client_builder())
 }

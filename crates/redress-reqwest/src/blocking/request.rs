@@ -181,7 +181,7 @@ where
         let is_timeout = result.as_ref().err().is_some_and(reqwest::Error::is_timeout);
         let failure = if is_timeout && !failure.is_abort() { failure.timed_out() } else { failure };
         let seen = Seen { answer: result.as_ref().ok(), error: result.as_ref().err() };
-        match self.replay.borrow().retry_forbidden(seen, &failure) {
+        match self.replay.borrow().retry_forbidden(&seen, &failure) {
             Some(why) if failure.retry_forbidden().is_none() => Some(failure.forbid_retry(why)),
             _ => Some(failure),
         }

@@ -1,5 +1,7 @@
 //! The retrying client over reqwest, against scripted servers on real sockets.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+
 #[cfg(feature = "blocking")]
 mod blocking;
 mod classes;

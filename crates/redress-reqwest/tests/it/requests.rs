@@ -2,8 +2,9 @@
 
 use redress_core::StopReason;
 use redress_fixtures::script_server::Server;
+use redress_reqwest::request_with_retry;
 
-use crate::support::{BUSY, OK, client};
+use crate::support::{BUSY, OK, client, policy};
 
 #[tokio::test]
 async fn requests_read_as_reqwests_do() {
@@ -55,6 +56,14 @@ async fn a_builder_of_reqwest_is_sent_as_it_is() {
     let outcome = client.execute(request()).await;
     assert_eq!((outcome.is_ok(), outcome.attempts()), (true, 2));
     assert!(server.arrived().iter().all(|arrived| arrived.body == b"order"));
+}
+
+#[tokio::test]
+async fn a_request_may_be_sent_without_a_retrying_client() {
+    let server = Server::answers(&[BUSY, OK]).await;
+    let request = client().client().get(server.uri("/").to_string());
+    let response = request_with_retry(&policy(), request).await.unwrap();
+    assert_eq!((response.status().as_u16(), server.arrived().len()), (200, 2));
 }
 
 #[tokio::test]
