@@ -27,9 +27,8 @@ pub(crate) struct Step {
 
 /// The attempts of a call. `begin` sends the request of an attempt.
 ///
-/// **Invariant N2**: a call that waits or is over has no open exchange. A response that is retried
-/// was read to the end or is dropped, which closes its connection or resets its stream. The same
-/// holds if the call is dropped or panics.
+/// As over hyper (invariant N2), a call that waits or is over has no open exchange: a response that
+/// is retried was read to its end, or its rest is dropped before the wait.
 pub(crate) struct Attempts<'p, S, F> {
     replay: Replay<Request>,
     begin: S,

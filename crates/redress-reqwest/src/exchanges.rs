@@ -1,8 +1,8 @@
 //! Counts the exchanges of an attempt: one, and one more for each redirect that reqwest followed.
 //!
 //! reqwest's errors do not say whether a redirect was followed, and name the first URL even if the
-//! last one failed. Its retry policy sees every exchange, on the thread that polls the request. So a
-//! thread-local is the attempt that is being polled.
+//! last one failed. Its retry policy sees every exchange, on the thread that polls the request. So
+//! a thread-local is the attempt that is being polled.
 
 use std::cell::Cell;
 

@@ -38,8 +38,8 @@ use crate::wire::{redacted, uri_of};
 /// A middleware that sends every request through a policy `P`, an [`AsyncPolicy`] from a runtime's
 /// crate. Clones share the policy with its breaker and budget.
 ///
-/// It has the settings and the rules of [`RetryingClient`](crate::RetryingClient). Middlewares after
-/// it run once for each attempt, those before it once for each call.
+/// It has the settings and the rules of [`RetryingClient`](crate::RetryingClient). Middlewares
+/// after it run once for each attempt, those before it once for each call.
 ///
 /// - **Extensions**: every attempt starts with those of the request, and from the second on with a
 ///   [`Repetition`](redress_http::Repetition). Those of the last attempt are handed back, with the

@@ -9,7 +9,7 @@ use crate::wire::{Answer, Outgoing, Refusal};
 
 /// The request of every attempt.
 ///
-/// **Invariant N3**: what an exchange says about the request counts only if it was the attempt's
+/// **Invariant N4**: what an exchange says about the request counts only if it was the attempt's
 /// only one. After a redirect, the failure is that of another request, and the first one may have
 /// been acted on.
 pub(crate) struct Replay<R> {

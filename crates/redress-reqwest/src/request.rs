@@ -23,8 +23,8 @@ use crate::wire::{redacted, uri_of};
 /// classification of a bad one.
 pub type RequestOutcome = RetryOutcome<Response, reqwest::Error>;
 
-/// A request to be sent through a policy. Made by a [`RetryingClient`](crate::RetryingClient), whose
-/// settings it starts with.
+/// A request to be sent through a policy. Made by a [`RetryingClient`](crate::RetryingClient),
+/// whose settings it starts with.
 ///
 /// Methods of reqwest's builder that are not here are reached by [`with`](Self::with).
 #[must_use = "a request does nothing unless it is sent"]
@@ -72,8 +72,8 @@ impl<'c, C, Tm> RetryingRequest<'c, C, Tm> {
 request_setters!(['c, C, Tm, N] RetryingRequest<'c, C, Tm, N>, 'c, RequestBuilder, Body);
 
 impl<'c, C, Tm, N> RetryingRequest<'c, C, Tm, N> {
-    /// Sets reqwest's timeout of each attempt, as [`RequestBuilder::timeout`]. It covers reading the
-    /// body as well; the policy's attempt timeout ends with the response's head. Default: the
+    /// Sets reqwest's timeout of each attempt, as [`RequestBuilder::timeout`]. It covers reading
+    /// the body as well; the policy's attempt timeout ends with the response's head. Default: the
     /// client's.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with(|request| request.timeout(timeout))

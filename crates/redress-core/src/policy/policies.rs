@@ -207,8 +207,8 @@ policy_methods!([C, Tm] AsyncPolicy<C, Tm>, "AsyncPolicy");
 
 impl<C> Policy<C> {
     /// Returns this policy with another classifier. The two share everything else: settings,
-    /// breaker, budget, observers and the state of adaptive strategies. For integrations that add to
-    /// what the policy's classifier says, such as a reason why an operation must not run again.
+    /// breaker, budget, observers and the state of adaptive strategies. For integrations that add
+    /// to what the policy's classifier says, such as a reason why an operation must not run again.
     ///
     /// ```
     /// use std::io::{Error, ErrorKind};
