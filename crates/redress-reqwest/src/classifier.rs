@@ -5,9 +5,10 @@ use std::error::Error;
 use std::io;
 use std::time::SystemTime;
 
+use http::{HeaderMap, StatusCode};
 use redress_core::classify::{OrElse, source_chain};
 use redress_core::{Classification, Classifier, ErrorClass};
-use redress_http::{classify_client, classify_response};
+use redress_http::{classify_client, classify_response, classify_status};
 
 /// Classifies responses by status and `Retry-After`, and reqwest's errors. Made by
 /// [`reqwest_classifier`].
@@ -112,18 +113,24 @@ fn classify_middleware(error: &(dyn Error + 'static)) -> Classification {
 }
 
 /// Classifies a response. Other values were made of a response that the operation found good.
-pub(crate) fn classify_value(value: &dyn Any) -> Option<Classification> {
+fn classify_value(value: &dyn Any) -> Option<Classification> {
     if let Some(response) = value.downcast_ref::<reqwest::Response>() {
-        return classify_response(response.status(), response.headers(), SystemTime::now());
+        return of_response(response.status(), response.headers());
     }
     #[cfg(feature = "blocking")]
     if let Some(response) = value.downcast_ref::<reqwest::blocking::Response>() {
-        return classify_response(response.status(), response.headers(), SystemTime::now());
+        return of_response(response.status(), response.headers());
     }
     None
 }
 
-pub(crate) fn classify_error(error: &reqwest::Error) -> Classification {
+fn of_response(status: StatusCode, headers: &HeaderMap) -> Option<Classification> {
+    // Checked first, so that a success does not read the clock.
+    classify_status(status).filter(|class| class.is_retryable())?;
+    classify_response(status, headers, SystemTime::now())
+}
+
+fn classify_error(error: &reqwest::Error) -> Classification {
     let failure = classify_client(error);
     if failure.is_abort() {
         return failure;

@@ -14,7 +14,8 @@ use crate::wire::{Answer, Outgoing, Refusal};
 /// been acted on.
 pub(crate) struct Replay<R> {
     request: Option<R>,
-    url: Url,
+    /// Of a request that may be sent again only after some failures.
+    url: Option<Url>,
     guard: IdempotencyGuard,
     safety: RetrySafety,
     is_replayable: bool,
@@ -38,10 +39,11 @@ impl<'f, T, E> From<&'f Failure<T, E>> for Seen<'f, T, E> {
 
 impl<R: Outgoing> Replay<R> {
     pub(crate) fn new(request: R, guard: IdempotencyGuard, follows_redirects: bool, attempts_allowed: u32) -> Self {
+        let safety = guard.safety(request.method(), request.headers());
         Self {
-            url: request.url().clone(),
+            url: (!safety.may_retry()).then(|| request.url().clone()),
             guard,
-            safety: guard.safety(request.method(), request.headers()),
+            safety,
             is_replayable: request.is_replayable(),
             request: Some(request),
             follows_redirects,
@@ -98,7 +100,7 @@ impl<R: Outgoing> Replay<R> {
             // Not counted, because the client is not from `client_builder`. An error says nothing
             // about redirects; a response has the URL of the last one.
             (0, None) => false,
-            (0, Some(answer)) => is_same(answer.url(), &self.url),
+            (0, Some(answer)) => self.url.as_ref().is_some_and(|url| is_same(answer.url(), url)),
             (exchanges, _) => exchanges == 1,
         }
     }

@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use http::StatusCode;
-use redress_core::{Classification, ErrorClass, StopReason};
+use redress_core::{Cause, Classification, ErrorClass, StopReason};
 use redress_fixtures::script_server::Server;
 use redress_reqwest::{IdempotencyGuard, RetryingClient};
 use reqwest::redirect;
 
-use crate::support::{OK, bad, client, closed_port, plain, policy, retry};
+use crate::support::{OK, bad, builder, client, client_with, closed_port, plain, policy, retry};
 
 /// A client whose exchanges nothing counts, as a program would build it without `client_builder`.
 fn uncounted() -> reqwest::ClientBuilder {
@@ -155,4 +156,29 @@ async fn a_custom_classifier_need_not_mark_what_was_not_sent() {
         .unwrap();
     let client = RetryingClient::new(plain().build().unwrap(), policy);
     assert_eq!(client.post(&url).body("order").execute().await.attempts(), 3);
+}
+
+/// Resolves nothing, ever.
+struct Silent;
+
+impl reqwest::dns::Resolve for Silent {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_timeout_of_connecting_is_no_connection() {
+    let http = plain().dns_resolver(Arc::new(Silent)).connect_timeout(Duration::from_millis(1));
+    let client = RetryingClient::new(http.build().unwrap(), policy());
+    let outcome = client.post("http://host.example/").body("order").execute().await;
+    assert_eq!((outcome.attempts(), outcome.cause()), (3, Some(Cause::Timeout)));
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_policy_may_have_been_acted_on() {
+    let server = Server::start(|mut peer| async move { peer.closed().await }).await;
+    let policy = builder().attempt_timeout(Duration::from_millis(1)).build().unwrap();
+    let outcome = client_with(policy).post(server.uri("/").to_string()).body("order").execute().await;
+    assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("not_idempotent")));
 }
