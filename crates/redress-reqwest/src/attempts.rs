@@ -21,7 +21,8 @@ pub(crate) struct Step {
     pub(crate) attempt: Attempt,
     /// Another attempt may follow, so a bad response should be read ahead.
     pub(crate) is_followed: bool,
-    /// For the layers below; `None` for the first attempt.
+    /// For the middlewares below; `None` for the first attempt.
+    #[cfg_attr(not(feature = "middleware"), expect(dead_code, reason = "the client itself does not read it"))]
     pub(crate) repetition: Option<Repetition>,
 }
 
