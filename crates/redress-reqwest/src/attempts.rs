@@ -16,7 +16,7 @@ use crate::kept_body::{discard_rest, keep, read_ahead};
 use crate::replay::Replay;
 use crate::wire::Refusal;
 
-/// What an attempt is told besides its request.
+/// An attempt besides its request.
 pub(crate) struct Step {
     pub(crate) attempt: Attempt,
     /// Another attempt may follow, so a bad response should be read ahead.
