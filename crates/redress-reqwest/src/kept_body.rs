@@ -21,7 +21,8 @@ type BodyFrame = Result<Frame<Bytes>, BoxError>;
 #[error("the rest of the body was dropped before a retry")]
 struct Discarded;
 
-/// What is kept of a body. An extension of its response holds it as well.
+/// The frames that were read ahead and the rest, shared by the body and an extension of its
+/// response.
 #[derive(Clone)]
 struct Kept(Arc<Mutex<State>>);
 

@@ -1,4 +1,4 @@
-//! The kept request of a call: what each attempt sends, and whether it may be sent again.
+//! The kept request of a call: the request of each attempt, and whether it may be sent again.
 
 use redress_core::error::Failure;
 use redress_core::{Attempt, Classification};
@@ -9,9 +9,9 @@ use crate::wire::{Answer, Outgoing, Refusal};
 
 /// The request of every attempt.
 ///
-/// **Invariant N4**: what an exchange says about the request counts only if it was the attempt's
-/// only one. After a redirect, the failure is that of another request, and the first one may have
-/// been acted on.
+/// **Invariant N4**: a failure shows that the request was not acted on only if its exchange was the
+/// attempt's only one. After a redirect, the failure is that of another request, and the first one
+/// may have been acted on.
 pub(crate) struct Replay<R> {
     request: Option<R>,
     /// Of a request that may be sent again only after some failures.
@@ -25,7 +25,7 @@ pub(crate) struct Replay<R> {
     exchanges: u32,
 }
 
-/// What an attempt failed with. Neither for a timeout of the policy.
+/// The failure of an attempt. Both fields are `None` after a timeout of the policy.
 pub(crate) struct Seen<'f, T, E> {
     pub(crate) answer: Option<&'f T>,
     pub(crate) error: Option<&'f E>,
@@ -68,7 +68,7 @@ impl<R: Outgoing> Replay<R> {
         attempt.number() < self.attempts_allowed && self.is_replayable
     }
 
-    /// What decides about a response before the end of its attempt.
+    /// The guard, with its answer for the head of the request.
     pub(crate) const fn allowed(&self) -> (IdempotencyGuard, RetrySafety) {
         (self.guard, self.safety)
     }

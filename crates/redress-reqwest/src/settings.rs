@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use redress_core::CallContext;
 use redress_http::{Drain, Head, IdempotencyGuard, PolicySelector, RequestRules, default_operation};
 
-/// What is set for all requests.
+/// The settings for all requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings<P> {
     pub(crate) policies: PolicySelector<P>,
@@ -22,7 +22,7 @@ impl<P> Settings<P> {
     }
 }
 
-/// What is set for one request.
+/// The settings of one request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Own<'c> {
     pub(crate) name: Option<Cow<'c, str>>,

@@ -1,5 +1,5 @@
-//! What attempts need of reqwest's requests, responses and errors, which differ between the
-//! asynchronous client, the blocking one and the middleware.
+//! Traits over reqwest's requests, responses and errors, of the asynchronous client, the blocking
+//! client and the middleware.
 
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use redress_core::ErrorClass;

@@ -160,7 +160,7 @@ fn exchange(
     client.execute(request).map_err(redacted)
 }
 
-/// The policy's classifier, which also says whether the request may be sent again.
+/// The policy's classifier. Forbids a retry of a request that may not be sent again.
 struct Guarded<'r, C> {
     inner: &'r C,
     replay: &'r RefCell<Replay<Request>>,
