@@ -3,6 +3,7 @@
 //! client, reqwest, tower.
 
 use std::error::Error;
+use std::io;
 
 use redress_core::classify::{default_classifier, source_chain, strict_classifier};
 use redress_core::{Classification, ErrorClass};
@@ -21,6 +22,7 @@ pub(crate) const HTTP2: &str = "http2";
 /// | hyper: the caller's own input failed, such as the request body | see [`own_failure`] |
 /// | hyper-util, reqwest: no connection was made | see [`classify_connect`] |
 /// | a refusal by TLS or a proxy | see [`classify_handshake`] |
+/// | hyper: the body of the response is not framed as HTTP, such as a chunk without a size | `ServerError` |
 /// | an error that the [strict classifier](strict_classifier) recognises: a marker, a status, an `io::Error` | the class of that error |
 /// | reqwest: a response turned into an error by its status | the class of the status |
 /// | h2: an HTTP/2 error code | see [`class_of_http2`] |
@@ -52,6 +54,9 @@ pub fn classify_client(error: &(dyn Error + 'static)) -> Classification {
     if let Some(class) = classify_handshake(error) {
         return with_evidence(error, class.into());
     }
+    if source_chain(error).any(is_of_framing) {
+        return with_evidence(error, ErrorClass::ServerError.into());
+    }
     let failure = match certain.class() {
         ErrorClass::Unknown => by_print(error).unwrap_or_else(|| default_classifier().classify_error(error)),
         _ => certain,
@@ -64,6 +69,14 @@ pub(crate) const CONNECT: &str = "hyper_util::client::legacy::Error(Connect";
 
 fn is_of_a_connector(error: &(dyn Error + 'static)) -> bool {
     source_chain(error).any(|error| prints(error, CONNECT))
+}
+
+/// Whether the body of a response breaks the rules of HTTP. hyper reports it as an `io::Error` of
+/// its own, whose kind would otherwise blame the caller.
+fn is_of_framing(error: &(dyn Error + 'static)) -> bool {
+    let kind = error.source().and_then(<dyn Error>::downcast_ref).map(io::Error::kind);
+    let is_invalid = matches!(kind, Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData));
+    is_invalid && prints(error, "hyper::Error(Body, ")
 }
 
 pub(crate) fn prints(error: &(dyn Error + 'static), beginning: &str) -> bool {
@@ -261,6 +274,44 @@ mod tests {
         assert_eq!(refused.detail("http2"), Some("REFUSED_STREAM"));
         let status = classify_client(&Printed("reqwest::Error { kind: Status(404, None) }", "", None));
         assert_eq!((status.class(), status.detail("status")), (ErrorClass::Permanent, Some("404")));
+    }
+
+    /// hyper's error of a body.
+    struct OfBody(io::Error);
+
+    impl fmt::Debug for OfBody {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "hyper::Error(Body, {:?})", self.0)
+        }
+    }
+
+    impl fmt::Display for OfBody {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("error reading a body from connection")
+        }
+    }
+
+    impl Error for OfBody {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_not_framed_as_http_blames_the_server() {
+        use io::ErrorKind as Kind;
+        let rows = [
+            (Kind::InvalidInput, ErrorClass::ServerError),
+            (Kind::InvalidData, ErrorClass::ServerError),
+            (Kind::UnexpectedEof, ErrorClass::Transient),
+        ];
+        for (kind, class) in rows {
+            let failure = classify_client(&OfBody(kind.into()));
+            assert_eq!((failure.class(), failure.detail("io")), (class, Some(&*format!("{kind:?}"))));
+            assert!(!failure.is_unsent());
+        }
+        let of_a_file = classify_client(&io::Error::from(Kind::InvalidInput));
+        assert_eq!(of_a_file.class(), ErrorClass::Permanent);
     }
 
     #[test]

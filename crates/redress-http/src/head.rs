@@ -35,6 +35,12 @@ pub struct Head<'r> {
 }
 
 impl<'r> Head<'r> {
+    /// Returns a head of these parts, for integrations whose requests are not of the `http` crate.
+    #[must_use]
+    pub const fn new(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap, extensions: &'r Extensions) -> Self {
+        Self { method, uri, headers, extensions }
+    }
+
     /// Returns the head of this request.
     #[must_use]
     pub fn from_request<B>(request: &'r Request<B>) -> Self {

@@ -7,6 +7,9 @@ pub use redress_http as http;
 #[cfg(feature = "hyper")]
 #[doc(inline)]
 pub use redress_hyper as hyper;
+#[cfg(feature = "reqwest")]
+#[doc(inline)]
+pub use redress_reqwest as reqwest;
 #[cfg(feature = "tonic")]
 #[doc(inline)]
 pub use redress_tonic as tonic;

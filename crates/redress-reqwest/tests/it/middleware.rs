@@ -1,0 +1,142 @@
+//! The middleware: a policy in a stack of reqwest-middleware.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::Extensions;
+use redress_core::{CallError, CircuitBreaker, Classifier, ErrorClass, OutcomeSummary, StopReason};
+use redress_fixtures::script_server::Server;
+use redress_http::{LastFailure, Repetition};
+use redress_reqwest::middleware::PolicyMiddleware;
+use redress_reqwest::{outcome, reqwest_classifier};
+use reqwest::{Request, Response};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next};
+
+use crate::support::{BUSY, Log, OK, TestPolicy, bad, builder, closed_port, plain, policy};
+
+fn stack(policy: TestPolicy) -> ClientWithMiddleware {
+    ClientBuilder::new(plain().build().unwrap()).with(PolicyMiddleware::new(policy)).build()
+}
+
+#[tokio::test]
+async fn a_stack_retries() {
+    let server = Server::answers(&[BUSY, BUSY, OK]).await;
+    let response = stack(policy()).put(server.uri("/").to_string()).body("order").send().await.unwrap();
+    assert_eq!(outcome(&response).unwrap().attempts(), 3);
+    assert_eq!(response.text().await.unwrap(), "fine");
+    assert!(server.arrived().iter().all(|arrived| arrived.body == b"order"));
+    assert_eq!(server.connections(), [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn the_errors_of_the_stack_stay_as_they_were() {
+    let url = format!("http://me:hunter2@{}/?token=hunter2", closed_port().await);
+    let error = stack(policy()).get(&url).send().await.unwrap_err();
+    assert!(error.is_connect());
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn an_open_circuit_is_an_error_of_the_middleware() {
+    let server = Server::answers(&[BUSY]).await;
+    let client = stack(builder().circuit_breaker(CircuitBreaker::builder().failure_threshold(1)).build().unwrap());
+    let response = client.get(server.uri("/").to_string()).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), outcome(&response).unwrap().attempts()), (503, 3));
+    let Err(Error::Middleware(error)) = client.get(server.uri("/").to_string()).send().await else { panic!("open") };
+    assert!(matches!(error.downcast_ref::<CallError<Error>>(), Some(CallError::CircuitOpen(_))));
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_policy_is_an_error_of_the_middleware() {
+    let server = Server::start(|mut peer| async move { peer.closed().await }).await;
+    let client = stack(builder().attempt_timeout(Duration::from_millis(1)).build().unwrap());
+    let Err(Error::Middleware(error)) = client.get(server.uri("/").to_string()).send().await else { panic!("cut") };
+    let error = error.downcast_ref::<CallError<Error>>().unwrap();
+    assert_eq!((error.attempts(), error.stop_reason()), (3, StopReason::MaxAttempts));
+}
+
+/// Notes what each attempt sees, and passes it on.
+#[derive(Clone, Default)]
+struct Note(Arc<Mutex<Vec<Option<Repetition>>>>);
+
+/// An extension, counted by the middlewares below.
+#[derive(Clone, Debug, PartialEq)]
+struct Seen(u32);
+
+impl Middleware for Note {
+    fn handle<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        request: Request,
+        extensions: &'life1 mut Extensions,
+        next: Next<'life2>,
+    ) -> Pin<Box<dyn Future<Output = reqwest_middleware::Result<Response>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        Self: 'async_trait,
+    {
+        self.0.lock().unwrap().push(Repetition::of(extensions).copied());
+        let seen = extensions.get::<Seen>().map_or(0, |seen| seen.0);
+        extensions.insert(Seen(seen + 1));
+        Box::pin(async move { next.run(request, extensions).await })
+    }
+}
+
+#[tokio::test]
+async fn middlewares_below_run_for_each_attempt() {
+    let server = Server::answers(&[BUSY, &bad(421, ""), OK]).await;
+    let note = Note::default();
+    let client = ClientBuilder::new(plain().build().unwrap())
+        .with(PolicyMiddleware::new(policy()).follows_redirects(true).drain(0, Duration::ZERO))
+        .with(note.clone())
+        .build();
+    let mut extensions = Extensions::new();
+    let request = client.get(server.uri("/").to_string()).build().unwrap();
+    client.execute_with_extensions(request, &mut extensions).await.unwrap();
+    let of = |number, status: u16| Repetition::new(number, LastFailure::Answer(status.try_into().unwrap()));
+    assert_eq!(*note.0.lock().unwrap(), [None, Some(of(2, 503)), Some(of(3, 421))]);
+    assert_eq!(extensions.get(), Some(&Seen(1)), "each attempt starts with the request's extensions");
+    assert_eq!(extensions.get::<OutcomeSummary>().unwrap().attempts(), 3);
+}
+
+#[tokio::test]
+async fn posts_are_guarded() {
+    for (status, attempts) in [(503, 1), (421, 2)] {
+        let server = Server::answers(&[&bad(status, ""), OK]).await;
+        let response = stack(policy()).post(server.uri("/").to_string()).send().await.unwrap();
+        assert_eq!(outcome(&response).unwrap().attempts(), attempts, "{status}");
+    }
+    let log = Log::default();
+    let client = stack(builder().observer(log.clone()).build().unwrap());
+    client.post(format!("http://{}/", closed_port().await)).send().await.unwrap_err();
+    let retry = "POST / retry ConnectionRefused";
+    assert!(log.lines()[..2].iter().all(|line| line.starts_with(retry)), "{:?}", log.lines());
+}
+
+#[tokio::test]
+async fn settings_are_those_of_the_client() {
+    let server = Server::answers(&[BUSY]).await;
+    let log = Log::default();
+    let policy = builder().observer(log.clone()).build().unwrap();
+    let middleware = PolicyMiddleware::new(policy)
+        .operation_for(|head| head.extensions.get::<Seen>().map_or("none", |_| "seen").into())
+        .bypass_if(|head| head.uri.path() == "/health");
+    let client = ClientBuilder::new(plain().build().unwrap()).with(middleware).build();
+    client.get(server.uri("/health").to_string()).send().await.unwrap();
+    assert!(log.lines().is_empty());
+    client.get(server.uri("/").to_string()).with_extension(Seen(0)).send().await.unwrap();
+    assert!(log.lines().iter().all(|line| line.starts_with("seen ")));
+}
+
+#[tokio::test]
+async fn an_error_of_a_middleware_is_classified_without_a_mark() {
+    let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    let failed: Result<Response, Error> = Err(Error::middleware(refused()));
+    let failure = reqwest_classifier().classify(&failed).unwrap();
+    assert_eq!((failure.class(), failure.is_unsent()), (ErrorClass::Transient, false));
+    assert_eq!(failure.detail("io"), Some("ConnectionRefused"));
+    let failed: Result<Response, Error> = Err(Error::middleware(redress_core::error::AbortRetryError::new("stop")));
+    assert!(reqwest_classifier().classify(&failed).unwrap().is_abort());
+}

@@ -1,0 +1,43 @@
+//! reqwest's own retries: what they do below a policy, and that `client_builder` turns them off.
+
+use redress_fixtures::FrameServer;
+use redress_fixtures::frames::{goaway, reset};
+use redress_reqwest::{RetryingClient, client_builder};
+
+use crate::support::{plain, policy};
+
+const NO_ERROR: u32 = 0;
+const REFUSED_STREAM: u32 = 7;
+
+/// The attempts of a policy over this client, and the requests that a server gets which refuses
+/// each stream, or closes each connection by a GOAWAY.
+async fn sent_by(http: impl Fn() -> reqwest::ClientBuilder) -> Vec<(u32, usize)> {
+    let answers: [fn(u32) -> Vec<u8>; 2] = [|stream| reset(stream, REFUSED_STREAM), |_| goaway(0, NO_ERROR)];
+    let mut sent = Vec::new();
+    for answer in answers {
+        let server = FrameServer::answers(move |_, stream| answer(stream)).await;
+        let client = RetryingClient::new(http().http2_prior_knowledge().build().unwrap(), policy());
+        let outcome = client.get(server.uri().to_string()).execute().await;
+        sent.push((outcome.attempts(), server.heard().0));
+    }
+    sent
+}
+
+#[tokio::test]
+async fn a_client_of_the_builder_sends_what_the_policy_attempts() {
+    let _ = plain();
+    assert_eq!(sent_by(|| client_builder().no_proxy()).await, [(3, 3); 2]);
+}
+
+#[tokio::test]
+async fn reqwests_own_retries_multiply_those_of_the_policy() {
+    let _ = plain();
+    assert_eq!(sent_by(|| reqwest::Client::builder().no_proxy()).await, [(3, 9); 2]);
+}
+
+#[tokio::test]
+async fn reqwests_own_retries_can_be_turned_off_by_hand() {
+    let _ = plain();
+    let http = || reqwest::Client::builder().no_proxy().retry(reqwest::retry::never());
+    assert_eq!(sent_by(http).await, [(3, 3); 2]);
+}
