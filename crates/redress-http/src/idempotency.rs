@@ -52,6 +52,10 @@ pub fn is_idempotent_method(method: &Method) -> bool {
 /// **Invariant N1**: a request that is not idempotent and was received completely is sent again
 /// only if the server or the transport said that it was not acted on.
 ///
+/// **Invariant N4**: what an exchange says about the request counts only if it was the attempt's
+/// only one. After a redirect, the failure is that of another request, and the first one may have
+/// been acted on. Clients that follow redirects pass the guard what it may count.
+///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Method};
 /// use redress::integration::http::{IdempotencyGuard, RetrySafety};

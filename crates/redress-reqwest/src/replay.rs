@@ -9,9 +9,8 @@ use crate::wire::{Answer, Outgoing, Refusal};
 
 /// The request of every attempt.
 ///
-/// **Invariant N4**: a failure shows that the request was not acted on only if its exchange was the
-/// attempt's only one. After a redirect, the failure is that of another request, and the first one
-/// may have been acted on.
+/// Keeps N4 of [`IdempotencyGuard`]: counts the exchanges of an attempt, of which redirects make
+/// several.
 pub(crate) struct Replay<R> {
     request: Option<R>,
     /// Of a request that may be sent again only after some failures.

@@ -14,9 +14,8 @@ use crate::secrets::redacted;
 
 /// The request of every attempt.
 ///
-/// **Invariant N4**: what an exchange says about the request counts only if it was the attempt's
-/// only one. After a redirect, the failure is that of another request, and the first one may have
-/// been acted on.
+/// Keeps N4 of [`IdempotencyGuard`]: reads from a response how many exchanges the attempt had, of
+/// which redirects make several.
 pub(crate) struct Replay<'c> {
     request: Option<Request<()>>,
     body: ReplayBody<'c>,
