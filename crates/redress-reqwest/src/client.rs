@@ -21,7 +21,7 @@ use crate::settings::Settings;
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`policy_provider`](Self::policy_provider) | the client's policy for each request |
+/// | [`per_host`](Self::per_host), [`per_key`](Self::per_key), [`policy_provider`](Self::policy_provider) | the client's policy for each request |
 /// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`](redress_http::IdempotencyGuard) |
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`](redress_http::default_operation): method and path |
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |

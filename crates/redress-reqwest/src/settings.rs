@@ -75,6 +75,34 @@ macro_rules! setters {
                 self
             }
 
+            /// Sends each request through the policy of its host, which has a breaker for it. The key
+            /// is a [`HostKey`](redress_http::HostKey): host and port. Replaces a
+            /// [`policy_provider`](Self::policy_provider). The first host is the key of a request that
+            /// is redirected.
+            #[must_use]
+            pub fn per_host(mut self, policies: &redress_core::policy::KeyedPolicies<$policy>) -> Self
+            where
+                $policy: Send + Sync + 'static,
+            {
+                self.settings.policies = self.settings.policies.per_host(policies);
+                self
+            }
+
+            /// Sends each request through the policy of a key of its head, such as a tenant; `None`
+            /// means the default policy. Replaces a [`policy_provider`](Self::policy_provider).
+            #[must_use]
+            pub fn per_key(
+                mut self,
+                policies: &redress_core::policy::KeyedPolicies<$policy>,
+                key: impl for<'h> Fn(&redress_http::Head<'h>) -> Option<std::borrow::Cow<'h, str>> + Send + Sync + 'static,
+            ) -> Self
+            where
+                $policy: Send + Sync + 'static,
+            {
+                self.settings.policies = self.settings.policies.per_key(policies, key);
+                self
+            }
+
             /// Sets which requests may be sent again. Default: those known to be idempotent.
             #[must_use]
             pub fn guard(self, guard: redress_http::IdempotencyGuard) -> Self {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderMap, Method, Request, Response, Uri};
-use redress_core::policy::Deadline;
+use redress_core::policy::{Deadline, KeyedPolicies};
 use redress_core::{AbortHandle, Attempt, CallContext, CallError, Classifier, Policy};
 use redress_http::{Head, IdempotencyGuard, PolicySelector, RequestRules};
 use ureq::{Agent, Body};
@@ -22,7 +22,7 @@ use crate::request::{RequestOutcome, RetryingRequest};
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`policy_provider`](Self::policy_provider) | the agent's policy for each request |
+/// | [`per_host`](Self::per_host), [`per_key`](Self::per_key), [`policy_provider`](Self::policy_provider) | the agent's policy for each request |
 /// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`] |
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`](redress_http::default_operation): method and path |
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
@@ -75,6 +75,34 @@ impl<P> RetryingAgent<P> {
     #[must_use]
     pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
         self.policies = self.policies.policy_provider(choose);
+        self
+    }
+
+    /// Sends each request through the policy of its host, which has a breaker for it. The key is a
+    /// [`HostKey`](redress_http::HostKey): host and port. Replaces a
+    /// [`policy_provider`](Self::policy_provider). The first host is the key of a request that is
+    /// redirected.
+    #[must_use]
+    pub fn per_host(mut self, policies: &KeyedPolicies<P>) -> Self
+    where
+        P: Send + Sync + 'static,
+    {
+        self.policies = self.policies.per_host(policies);
+        self
+    }
+
+    /// Sends each request through the policy of a key of its head, such as a tenant; `None` means
+    /// the default policy. Replaces a [`policy_provider`](Self::policy_provider).
+    #[must_use]
+    pub fn per_key(
+        mut self,
+        policies: &KeyedPolicies<P>,
+        key: impl for<'h> Fn(&Head<'h>) -> Option<Cow<'h, str>> + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: Send + Sync + 'static,
+    {
+        self.policies = self.policies.per_key(policies, key);
         self
     }
 

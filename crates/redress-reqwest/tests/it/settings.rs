@@ -111,6 +111,24 @@ async fn each_host_has_its_policy() {
 }
 
 #[tokio::test]
+async fn each_host_and_each_key_has_a_breaker() {
+    let server = Server::answers(&[BUSY]).await;
+    let keyed = || policy().keyed(CircuitBreaker::builder().failure_threshold(1)).unwrap();
+    let stop = async |client: &RetryingClient<TestPolicy>, host: &str, path: &str| {
+        let url = format!("http://{host}:{}{path}", server.address().port());
+        client.get(url).execute().await.stop_reason().unwrap()
+    };
+    let by_host = client().per_host(&keyed());
+    assert_eq!(stop(&by_host, "127.0.0.1", "/").await, StopReason::MaxAttempts);
+    assert_eq!(stop(&by_host, "127.0.0.1", "/other").await, StopReason::CircuitOpen);
+    assert_ne!(stop(&by_host, "localhost", "/").await, StopReason::CircuitOpen);
+    let by_path = client().per_key(&keyed(), |head| Some(head.uri.path().to_owned().into()));
+    assert_eq!(stop(&by_path, "127.0.0.1", "/").await, StopReason::MaxAttempts);
+    assert_eq!(stop(&by_path, "127.0.0.1", "/").await, StopReason::CircuitOpen);
+    assert_eq!(stop(&by_path, "127.0.0.1", "/other").await, StopReason::MaxAttempts);
+}
+
+#[tokio::test]
 async fn a_request_may_have_another_policy() {
     let server = Server::answers(&[BUSY]).await;
     let twice = builder().retry(retry().max_attempts(2)).build().unwrap();

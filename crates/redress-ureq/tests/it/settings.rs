@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use redress::integration::ureq::RetryingAgent;
 use redress::observe::EventName;
-use redress::{AbortHandle, CallContext, Event, StopReason};
+use redress::{AbortHandle, CallContext, CircuitBreaker, Event, StopReason};
 
 use crate::support::{BUSY, OK, Server, agent, builder, policy};
 
@@ -69,6 +69,20 @@ fn a_policy_is_chosen_for_a_request() {
     assert_eq!(agent.put(server.uri("/")).execute().attempts(), 3);
     assert_eq!(agent.put(server.uri("/")).policy(&policy(4)).execute().attempts(), 4);
     assert_eq!(agent.policy().max_attempts(), 2);
+}
+
+#[test]
+fn each_host_and_each_key_has_a_breaker() {
+    let server = Server::answers([BUSY]);
+    let keyed = || policy(2).keyed(CircuitBreaker::builder().failure_threshold(1)).expect("keyed policies");
+    let stop = |agent: &RetryingAgent<_>, uri| agent.get(uri).execute().stop_reason();
+    let by_host = agent(2).per_host(&keyed());
+    assert_eq!(stop(&by_host, server.uri("/")), Some(StopReason::MaxAttempts));
+    assert_eq!(stop(&by_host, server.uri("/other")), Some(StopReason::CircuitOpen));
+    let by_path = agent(2).per_key(&keyed(), |head| Some(head.uri.path().to_owned().into()));
+    assert_eq!(stop(&by_path, server.uri("/")), Some(StopReason::MaxAttempts));
+    assert_eq!(stop(&by_path, server.uri("/")), Some(StopReason::CircuitOpen));
+    assert_eq!(stop(&by_path, server.uri("/other")), Some(StopReason::MaxAttempts));
 }
 
 #[test]
