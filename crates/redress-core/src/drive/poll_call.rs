@@ -29,7 +29,7 @@ use crate::policy::settings::CallSettings;
 /// The operation of a [`PollCall`].
 ///
 /// Each attempt is started once, polled until it is ready or cut, and stopped once. The next
-/// attempt starts after that.
+/// attempt starts after that. [`PollCall`] has an example.
 pub trait PollOperation<T, E> {
     /// Starts an attempt. Called before it is polled.
     fn start(&mut self, attempt: Attempt);
