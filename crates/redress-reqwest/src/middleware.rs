@@ -85,10 +85,10 @@ where
         let policy = policies.select(&head);
         let own = Own::default();
         let (call, attempts) = if own.bypasses(rules, &head) {
-            (policy.passthrough().into_poll_call(), 1)
+            (policy.passthrough().into_poll_call(None), 1)
         } else {
             let context = own.context(CallContext::new(), rules, &head, policy.is_watched());
-            (policy.poll_call().context(context), policy.max_attempts())
+            (AsyncPolicy::clone(&policy).into_poll_call(Some(context.into())), policy.max_attempts())
         };
         let replay = Replay::new(request, rules.idempotency(), *follows_redirects, attempts);
         let (allowed, timer, classifier) = (replay.allowed(), policy.timer(), policy.classifier());

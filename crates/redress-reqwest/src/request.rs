@@ -173,10 +173,10 @@ where
         let policy = policy.select(&head);
         let (guard, drain) = (own.guard.unwrap_or_else(|| rules.idempotency()), own.drain.unwrap_or(drain));
         let (call, attempts) = if own.bypasses(rules, &head) {
-            (policy.passthrough().into_poll_call(), 1)
+            (policy.passthrough().into_poll_call(None), 1)
         } else {
             let context = own.context(context, rules, &head, policy.is_watched());
-            (policy.poll_call().context(context), policy.max_attempts())
+            (AsyncPolicy::clone(&policy).into_poll_call(Some(context.into())), policy.max_attempts())
         };
         let replay = Replay::new(request, guard, follows_redirects, attempts);
         let (allowed, timer, classifier) = (replay.allowed(), policy.timer(), policy.classifier());
