@@ -1,6 +1,7 @@
 //! Clients and policies for scripted servers.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use redress_core::policy::{Async, PolicyBuilder, RetryBuilder};
 use redress_core::{AsyncPolicy, OutcomeSummary, Retry, fixed};
 use redress_hyper::{HyperClassifier, HyperError, RetryingClient, hyper_classifier};
 use redress_tokio::TokioTimer;
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 pub(crate) use redress_fixtures::script_server::{Peer, Server};
