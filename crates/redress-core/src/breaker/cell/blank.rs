@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::CircuitBreaker;
 use crate::breaker::state::Phase;
+use crate::breaker::wait::Wait;
 use crate::drive::clock::nanos;
 use crate::sync::{Arc, Ordering};
 
@@ -34,7 +35,7 @@ impl CircuitBreaker {
     /// Whether a circuit that is not closed has been left alone for a whole window after its last
     /// wait. Transitions need a call, so a circuit that is not called would stay open for ever.
     fn has_lapsed(&self, now: u64) -> bool {
-        let lease = self.cell.lease.as_ref().map_or(0, |lease| lease.ends_at());
+        let lease = self.cell.lease.as_ref().map_or(0, Wait::ends_at);
         let last_wait = self.cell.recovery.ends_at().max(lease);
         now >= last_wait.saturating_add(nanos(self.cell.spec.window))
     }
