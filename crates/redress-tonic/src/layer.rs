@@ -162,8 +162,8 @@ impl<C, Tm> GrpcLayer<C, Tm> {
 
     /// Sends each call through the policy of its host, which has a breaker for it. The key is a
     /// [`HostKey`](redress_http::HostKey) of the origin that the generated client was made with
-    /// (`OrdersClient::with_origin`). Without an origin a call goes through the layer's policy;
-    /// then use [`per_key`](Self::per_key). Replaces a [`policy_provider`](Self::policy_provider).
+    /// (`OrdersClient::with_origin`). Without an origin a call goes through the layer's policy; use
+    /// [`per_key`](Self::per_key) then. Replaces a [`policy_provider`](Self::policy_provider).
     #[must_use]
     pub fn per_host(mut self, policies: &KeyedPolicies<AsyncPolicy<C, Tm>>) -> Self
     where

@@ -82,11 +82,8 @@ async fn a_call_may_have_its_own_policy() {
 #[tokio::test]
 async fn each_host_or_key_has_a_breaker() {
     let (server, lab) = (serve().await, Lab::default());
-    let touchy = || CircuitBreaker::builder().failure_threshold(1);
-    let (hosts, services) = (
-        lab.policy(1).keyed(touchy()).expect("keyed policies"),
-        lab.policy(1).keyed(touchy()).expect("keyed policies"),
-    );
+    let keyed = || lab.policy(1).keyed(CircuitBreaker::builder().failure_threshold(1)).expect("valid breakers");
+    let (hosts, services) = (keyed(), keyed());
     let per_host = lab.layer(1).per_host(&hosts).layer(server.channel());
     let client = |origin| EchoClient::with_origin(per_host.clone(), origin);
     server.script.then_fail(Status::unavailable("1"));
