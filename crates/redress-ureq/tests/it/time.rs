@@ -1,5 +1,5 @@
-//! The time of attempts, as ureq's timeout. A limit that were not applied would leave a test
-//! waiting for a server that never answers.
+//! The time of attempts, as ureq's timeout. A test of a limit that is not applied waits
+//! for a server that never answers.
 
 use std::time::Duration;
 
