@@ -52,12 +52,12 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-tower", tests: &["--lib", "--test=it", "--test=places"], skipped: &[] },
     // Its tests are built with and without the feature for HTTP/2.
     Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
-    Subject { package: "redress-ureq", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-reqwest", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-metrics", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-opentelemetry", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tracing", tests: &["--lib", "--tests"], skipped: &[] },
+    Subject { package: "redress-ureq", tests: &["--lib", "--test=it"], skipped: &[] },
 ];
 
 /// The models are tests, compiled for the model checker alone.

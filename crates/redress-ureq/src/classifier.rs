@@ -11,7 +11,7 @@ use redress_core::{Classification, Classifier, ErrorClass};
 use redress_http::{classify_client, classify_handshake, classify_response, own_failure, with_evidence, with_labels};
 use ureq::{Body, Error, Timeout};
 
-use crate::replay_body::NoBody;
+use crate::replay_body::BodyError;
 
 /// The label of a timeout's phase.
 const TIMEOUT: &str = "timeout";
@@ -144,7 +144,7 @@ fn of_io(error: &io::Error) -> Classification {
 
 fn of_other(error: &(dyn error::Error + 'static)) -> Classification {
     let failure = classify_client(error);
-    if error.is::<NoBody>() && !failure.is_abort() { own_failure(failure) } else { failure }
+    if error.is::<BodyError>() && !failure.is_abort() { own_failure(failure) } else { failure }
 }
 
 fn of_timeout(phase: Timeout) -> Classification {

@@ -75,7 +75,7 @@ impl<'c> Replay<'c> {
     }
 
     fn head_of(&mut self, attempt: Attempt) -> Option<Request<()>> {
-        let is_last = attempt.number() >= self.attempts_allowed || !self.body.is_replayable();
+        let is_last = attempt.number() >= self.attempts_allowed;
         if is_last { self.request.take() } else { self.request.as_ref().map(|request| with_head_of(request, ())) }
     }
 

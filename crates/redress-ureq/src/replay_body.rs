@@ -61,7 +61,7 @@ impl<'b> ReplayBody<'b> {
     /// count against the server, see [`own_failure`](redress_http::own_failure).
     pub fn factory<B: AsSendBody>(mut make: impl FnMut() -> io::Result<B> + 'b) -> Self {
         Self(Source::Factory(Box::new(move |agent, head| {
-            let body = make().map_err(|error| Error::Other(Box::new(NoBody(error))))?;
+            let body = make().map_err(|error| Error::Other(Box::new(BodyError(error))))?;
             agent.run(with_body(head, body))
         })))
     }
@@ -172,15 +172,15 @@ impl fmt::Debug for ReplayBody<'_> {
 
 /// The error of an attempt whose body could not be made.
 #[derive(Debug)]
-pub(crate) struct NoBody(pub(crate) io::Error);
+pub(crate) struct BodyError(pub(crate) io::Error);
 
-impl fmt::Display for NoBody {
+impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the request's body could not be made: {}", self.0)
     }
 }
 
-impl error::Error for NoBody {
+impl error::Error for BodyError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         Some(&self.0)
     }

@@ -113,7 +113,7 @@ fn an_open_breaker_rejects_a_request() {
 }
 
 #[test]
-fn the_request_of_the_http_crate_is_the_currency() {
+fn an_agent_takes_the_request_of_the_http_crate() {
     let server = Server::answers([BUSY, OK]);
     let agent = agent(2);
     let request = Request::put(server.uri("/orders")).header("x-id", "7").body("an order").expect("a request");

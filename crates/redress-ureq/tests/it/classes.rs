@@ -240,6 +240,7 @@ fn what_needs_no_network_has_a_class_too() {
     let unsent = Classification::new(ErrorClass::Transient).unsent();
     assert_eq!(class_of(&Err(Error::HostNotFound)), unsent);
     assert_eq!(class_of(&Err(Error::ConnectionFailed)), unsent);
+    assert_class(&class_of(&Err(Error::Io(io::Error::other("?")))), ErrorClass::Transient, false, None);
     assert_class(&class_of(&Err(Error::InvalidProxyUrl)), ErrorClass::Permanent, true, None);
     assert_class(&class_of(&Err(Error::Tls("no certificate"))), ErrorClass::Permanent, false, None);
     assert_class(&class_of(&Err(Error::BodyStalled)), ErrorClass::Transient, false, None);

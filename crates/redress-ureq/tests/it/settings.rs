@@ -149,3 +149,9 @@ fn a_request_that_cannot_be_built_calls_neither_policy_nor_server() {
     }
     assert!(names.take().is_empty());
 }
+
+#[test]
+fn an_agent_is_shared_between_threads() {
+    const fn assert_shared<T: Clone + Send + Sync + std::fmt::Debug + 'static>(_: &T) {}
+    assert_shared(&agent(1));
+}
