@@ -85,3 +85,13 @@ fn an_error_of_rustls_has_the_class_of_what_it_prints() {
         assert_eq!(class_of(&Err(ureq::Error::Rustls(error))).class(), class);
     }
 }
+
+#[test]
+fn a_server_that_speaks_no_tls_is_permanent() {
+    let server = Server::start(|mut peer| {
+        peer.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        peer.closed();
+    });
+    let failure = class_of(&trusted().get(https(&server)).call());
+    assert_eq!((failure.class(), failure.detail("io")), (ErrorClass::Permanent, Some("InvalidData")));
+}
