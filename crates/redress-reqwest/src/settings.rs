@@ -75,10 +75,10 @@ macro_rules! setters {
                 self
             }
 
-            /// Sends each request through the policy of its host, which has a breaker for it. The key
-            /// is a [`HostKey`](redress_http::HostKey): host and port. Replaces a
-            /// [`policy_provider`](Self::policy_provider). The first host is the key of a request that
-            /// is redirected.
+            /// Sends each request through the policy of its host, which has a breaker for it. The
+            /// key is a [`HostKey`](redress_http::HostKey): host and port. Replaces a
+            /// [`policy_provider`](Self::policy_provider). The first host is the key of a request
+            /// that is redirected.
             #[must_use]
             pub fn per_host(mut self, policies: &redress_core::policy::KeyedPolicies<$policy>) -> Self
             where

@@ -7,6 +7,7 @@
 
 mod budget;
 mod equality;
+mod keyed;
 mod laws;
 mod permits;
 mod reach;

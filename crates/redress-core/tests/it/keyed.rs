@@ -16,8 +16,6 @@ use redress_testing::VirtualClock;
 
 use crate::lab::secs;
 
-mod storm;
-
 const WINDOW: Duration = secs(60);
 const RECOVERY: Duration = secs(30);
 const TICK: Duration = Duration::from_nanos(1);
@@ -259,7 +257,7 @@ fn evictions_are_announced_without_a_lock() {
 fn bad_settings_are_refused_together() {
     let settings = CircuitBreaker::builder().name("orders").failure_threshold(0);
     let refused = KeyedBreakers::builder(settings.clone()).capacity(0).build().unwrap_err();
-    let fields: Vec<_> = refused.issues().iter().map(|issue| issue.field()).collect();
+    let fields: Vec<_> = refused.issues().iter().map(redress_core::error::ConfigIssue::field).collect();
     assert_eq!(fields, ["keyed_breakers.capacity", "circuit_breaker.name", "circuit_breaker.failure_threshold"]);
     assert!(refused.to_string().contains("circuit_breaker.name = \"orders\" must be left out"), "{refused}");
     let policy = Policy::builder().build().unwrap();

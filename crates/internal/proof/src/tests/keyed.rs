@@ -1,4 +1,6 @@
-//! Storms: a bounded set acts like an unbounded one, and on threads a key has one breaker.
+//! Keyed breakers: a bounded set acts like an unbounded one, and on threads a key has one breaker.
+//!
+//! Attacks K1, K2.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +8,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use redress_core::breaker::{Admission, Breaker, CircuitState, Report};
+use redress_core::breaker::{Admission, Breaker, CircuitBreakerBuilder, CircuitState, KeyedBreakers, Report};
 use redress_core::{CircuitBreaker, ErrorClass};
 
-use super::{RECOVERY, WINDOW, keyed, settings};
+const WINDOW: Duration = Duration::from_secs(60);
+const RECOVERY: Duration = Duration::from_secs(30);
+
+fn settings() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder().failure_threshold(2).window(WINDOW).recovery_timeout(RECOVERY)
+}
+
+fn keyed(capacity: usize) -> KeyedBreakers {
+    KeyedBreakers::builder(settings()).capacity(capacity).build().expect("valid")
+}
 
 const KEYS: usize = 6;
 
@@ -88,68 +99,89 @@ proptest! {
         capacity in 1_usize..5,
         steps in prop::collection::vec(steps(), 1..150),
     ) {
-        let (set, start) = (keyed(capacity), Instant::now());
-        let mut now = start;
-        let mut shadows: HashMap<usize, Shadow> = HashMap::new();
-        let mut calls: Vec<Call> = Vec::new();
+        let mut game = Game::new(capacity);
         for step in steps {
             match step {
-                Step::Advance(seconds) => now += Duration::from_secs(u64::from(seconds)),
-                Step::Call(key) => {
-                    let name = key.to_string();
-                    let shadow = shadows.entry(key).or_insert_with(|| Shadow::new(start));
-                    if set.state(&name).is_none() {
-                        prop_assert!(calls.iter().all(|call| call.key != key), "evicted in use");
-                        prop_assert!(shadow.is_blank(now), "evicted with what it knows");
-                        *shadow = Shadow::new(start);
-                    }
-                    let Some(breaker) = set.for_key_at(&name, now) else {
-                        prop_assert_eq!(set.len(), capacity);
-                        continue;
-                    };
-                    match (breaker.admit(now), shadow.breaker.admit(now)) {
-                        (Ok(admission), Ok(unbounded)) => {
-                            prop_assert_eq!(admission, unbounded);
-                            if breaker.state() == CircuitState::HalfOpen {
-                                shadow.waits_since = now;
-                                shadow.era += 1;
-                            }
-                            calls.push(Call { key, breaker, admission, unbounded, era: shadow.era });
-                        }
-                        (Err(rejection), Err(unbounded)) => {
-                            let told = (rejection.state(), rejection.retry_in());
-                            prop_assert_eq!(told, (unbounded.state(), unbounded.retry_in()));
-                        }
-                        (one, other) => prop_assert!(false, "{one:?} and {other:?}"),
-                    }
+                Step::Advance(seconds) => game.now += Duration::from_secs(u64::from(seconds)),
+                Step::Call(key) => game.call(key)?,
+                Step::End(which, end) if !game.calls.is_empty() => game.end(which % game.calls.len(), end)?,
+                Step::End(_, _) => {}
+            }
+            prop_assert!(game.set.len() <= capacity && game.set.states().len() == game.set.len());
+        }
+    }
+}
+
+/// A bounded set, and beside it a breaker for each key that is never evicted.
+struct Game {
+    capacity: usize,
+    set: KeyedBreakers,
+    shadows: HashMap<usize, Shadow>,
+    calls: Vec<Call>,
+    start: Instant,
+    now: Instant,
+}
+
+impl Game {
+    fn new(capacity: usize) -> Self {
+        let start = Instant::now();
+        let (set, shadows, calls) = (keyed(capacity), HashMap::new(), Vec::new());
+        Self { capacity, set, shadows, calls, start, now: start }
+    }
+
+    fn call(&mut self, key: usize) -> Result<(), TestCaseError> {
+        let (now, start, name) = (self.now, self.start, key.to_string());
+        let shadow = self.shadows.entry(key).or_insert_with(|| Shadow::new(start));
+        if self.set.state(&name).is_none() {
+            prop_assert!(self.calls.iter().all(|call| call.key != key), "evicted in use");
+            prop_assert!(shadow.is_blank(now), "evicted with what it knows");
+            *shadow = Shadow::new(start);
+        }
+        let Some(breaker) = self.set.for_key_at(&name, now) else {
+            prop_assert_eq!(self.set.len(), self.capacity);
+            return Ok(());
+        };
+        match (breaker.admit(now), shadow.breaker.admit(now)) {
+            (Ok(admission), Ok(unbounded)) => {
+                prop_assert_eq!(admission, unbounded);
+                if breaker.state() == CircuitState::HalfOpen {
+                    shadow.waits_since = now;
+                    shadow.era += 1;
                 }
-                Step::End(_, _) if calls.is_empty() => {}
-                Step::End(which, end) => {
-                    let Call { key, breaker, admission, unbounded, era } = calls.swap_remove(which % calls.len());
-                    let shadow = shadows.get_mut(&key).expect("it was called");
-                    match end {
-                        End::Release => {
-                            breaker.release(admission);
-                            shadow.breaker.release(unbounded);
-                        }
-                        End::Report(report) => {
-                            let transition = breaker.report(admission, report, now);
-                            prop_assert_eq!(transition, shadow.breaker.report(unbounded, report, now));
-                            if report == Report::Failure(ErrorClass::ServerError) && era == shadow.era {
-                                shadow.failures.push(now);
-                            }
-                            shadow.era += u32::from(transition.is_some());
-                            if transition.is_some_and(|transition| transition.state() == CircuitState::Open) {
-                                shadow.waits_since = now;
-                                shadow.failures.clear();
-                            }
-                        }
-                    }
-                    prop_assert_eq!(breaker.state(), shadow.breaker.state());
+                self.calls.push(Call { key, breaker, admission, unbounded, era: shadow.era });
+            }
+            (Err(rejection), Err(unbounded)) => {
+                let told = (rejection.state(), rejection.retry_in());
+                prop_assert_eq!(told, (unbounded.state(), unbounded.retry_in()));
+            }
+            (one, other) => prop_assert!(false, "{one:?} and {other:?}"),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, which: usize, end: End) -> Result<(), TestCaseError> {
+        let Call { key, breaker, admission, unbounded, era } = self.calls.swap_remove(which);
+        let (now, shadow) = (self.now, self.shadows.get_mut(&key).expect("it was called"));
+        match end {
+            End::Release => {
+                breaker.release(admission);
+                shadow.breaker.release(unbounded);
+            }
+            End::Report(report) => {
+                let transition = breaker.report(admission, report, now);
+                prop_assert_eq!(transition, shadow.breaker.report(unbounded, report, now));
+                if report == Report::Failure(ErrorClass::ServerError) && era == shadow.era {
+                    shadow.failures.push(now);
+                }
+                shadow.era += u32::from(transition.is_some());
+                if transition.is_some_and(|transition| transition.state() == CircuitState::Open) {
+                    shadow.waits_since = now;
+                    shadow.failures.clear();
                 }
             }
-            prop_assert!(set.len() <= capacity && set.states().len() == set.len());
         }
+        prop_assert_eq!(breaker.state(), shadow.breaker.state());
+        Ok(())
     }
 }
 
