@@ -41,7 +41,7 @@ async fn a_response_that_is_retried_frees_its_connection() {
 #[tokio::test]
 async fn a_response_that_is_longer_than_the_bound_closes_its_connection() {
     // Longer than what arrives together with the head, which hyper reads in any case.
-    for (length, bound, connections) in [(60_000, 65536, [0, 0]), (60_000, 0, [0, 1]), (100_000, 65536, [0, 1])] {
+    for (length, bound, connections) in [(60_000, 60_000, [0, 0]), (60_000, 0, [0, 1]), (100_000, 65536, [0, 1])] {
         let long = format!("HTTP/1.1 503 x\r\ncontent-length: {length}\r\n\r\n{}", "x".repeat(length));
         let server = Server::answers(&[&long, OK]).await;
         let response = client().drain(bound, HOUR).get(server.uri("/").to_string()).send().await.unwrap();
