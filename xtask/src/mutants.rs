@@ -49,6 +49,7 @@ const SUBJECTS: &[Subject] = &[
     // Tests that need a feature have it: the crate is among its dev-dependencies, with all
     // features.
     Subject { package: "redress-tower", tests: &["--lib", "--tests"], skipped: &[] },
+    Subject { package: "redress-axum", tests: &["--lib", "--test=it"], skipped: &["ten_thousand"] },
     // Its tests are built with and without the feature for HTTP/2.
     Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },

@@ -7,8 +7,8 @@
 //!   boxed errors.
 //! - [`classify`] and [`classify_response`] are the same tables on a borrowed status and headers,
 //!   for clients with custom response types.
-//! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header. -
-//!   [`IdempotencyGuard`] decides whether a request may be sent more than once, from the request
+//! - [`parse_retry_after`] and [`retry_after`] read the `Retry-After` header.
+//! - [`IdempotencyGuard`] decides whether a request may be sent more than once, from the request
 //!   and the failure.
 //! - [`with_evidence`], [`classify_client`], [`classify_connect`], [`classify_handshake`] and, with
 //!   the feature `http2`, `classify_http2` classify the errors of connections, for integrations and
@@ -18,6 +18,8 @@
 //!   their requests: names, deadlines, abort handles, bypasses, the policy of each. With the
 //!   feature `body`, `ReplayBody` is a body that can be sent again; [`Drain`] and [`KeptFrames`]
 //!   bound how much of a retried response is read. These are for integrations, including yours.
+//! - [`Answer`] is the response of a server whose own call failed: a status, `Retry-After`, and a
+//!   body without details.
 //! - [`outcome`] returns the outcome of the call that produced a response.
 //! - [`strip_userinfo`] and [`Redacted`] keep the secrets of a URI off the wire and out of logs.
 //! - [`default_operation`] names a request in events and metrics; custom names are computed from
@@ -82,6 +84,15 @@ pub use selector::{PolicySelector, SelectedPolicy};
 
 mod outcome;
 pub use outcome::outcome;
+
+mod answer;
+pub use answer::Answer;
+
+mod answer_form;
+pub use answer_form::AnswerForm;
+
+mod answers;
+pub use answers::Answers;
 
 mod drain;
 pub use drain::Drain;

@@ -54,7 +54,8 @@
 //! - [`observe`]: events, attempts, timelines and outcomes; observers for `metrics`,
 //!   `opentelemetry` and `tracing`.
 //! - [`runtime`]: asynchronous policies for tokio, smol and async-std.
-//! - [`integration`]: HTTP classifiers, a retrying hyper client, tower layers, gRPC with tonic.
+//! - [`integration`]: HTTP classifiers, a retrying hyper client, tower layers, axum servers, gRPC
+//!   with tonic.
 //! - [`driver`]: timers, clocks, calls that are polled manually, and the traits that let a test
 //!   replace a policy.
 //! - `redress::testing`: a virtual clock, scripted operations, fakes and recorders, for tests.
