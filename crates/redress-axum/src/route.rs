@@ -33,7 +33,7 @@ pub fn matched_path<'r>(head: &Head<'r>) -> Option<&'r str> {
 /// Returns the operation name of a request: its method and the route that matched it, as in
 /// `GET /orders/{id}`. The name of a request without a route is the method alone.
 ///
-/// The set of names is bounded by the routes, whatever callers send: no part of the path is in a
+/// Callers cannot add names, which are as many as routes and methods: no part of the path is in a
 /// name, and a method other than those of [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110) and
 /// PATCH is `HTTP`. The names are those of OpenTelemetry's conventions for server spans.
 ///

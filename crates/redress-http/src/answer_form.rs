@@ -79,13 +79,12 @@ impl<'a> Range<'a> {
     fn parse(range: &'a str) -> Option<Self> {
         let mut parts = range.split(';').map(str::trim);
         let (kind, subtype) = parts.next()?.split_once('/')?;
-        let is_valid = !kind.is_empty() && !subtype.is_empty() && (kind != "*" || subtype == "*");
         let mut weights = parts.filter_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
             name.eq_ignore_ascii_case("q").then_some(value)
         });
         let quality = weights.next().map_or(Some(1_000), thousandths)?;
-        is_valid.then_some(Self { kind, subtype, quality })
+        Some(Self { kind, subtype, quality })
     }
 
     /// How closely this range describes the type: by name, by `type/*`, by `*/*`, or not at all.
@@ -147,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_form_is_the_one_that_accept_prefers() {
-        let text: [&[&str]; 12] = [
+        let text: [&[&str]; 15] = [
             &["text/plain"],
             &["TEXT/Plain"],
             &["text/*"],
@@ -158,8 +157,11 @@ mod tests {
             &["application/*;q=0.001, text/*; q=0.002"],
             &["text/plain; Q=1.000, application/json; q=0.999"],
             &["application/json, application/problem+json;q=0.2, text/plain;q=0.3"],
-            &[r#"text/plain;x="a,application/problem+json""#],
-            &[r#"text/plain;x="a\",application/problem+json""#],
+            &["application/problem+json;q=0.2, application/json, text/plain;q=0.3"],
+            &["text/plain;q=0, text/plain"],
+            &[r#"text/plain;x="a,application/json,b""#],
+            &[r#"text/plain;x="a\",application/json,b""#],
+            &[r#"image/png;x="\\", text/plain"#],
         ];
         for values in text {
             assert_eq!(accepted(values), AnswerForm::Text, "{values:?}");
@@ -168,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_problem_is_the_form_of_all_others() {
-        let problem: [&[&str]; 13] = [
+        let problem: [&[&str]; 14] = [
             &[],
             &[""],
             &["*/*"],
@@ -177,6 +179,7 @@ mod tests {
             &["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
             &["text/html"],
             &["text/plain;q=0"],
+            &["text/plain, text/plain;q=0"],
             &["text/plain;q=0.5, application/json;q=0.5"],
             &["text/plain;q=0.5, application/*"],
             &["image/png;q=0.1"],

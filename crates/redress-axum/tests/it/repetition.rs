@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use axum::Extension;
 use axum::Router;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -11,7 +12,7 @@ use axum::routing::any;
 use http_body_util::Full;
 use redress_axum::{HandlerLayer, Unserved};
 use redress_core::StopReason;
-use redress_http::{IdempotencyGuard, outcome};
+use redress_http::{IdempotencyGuard, Repetition, outcome};
 use redress_tokio::AsyncPolicy;
 use tower::ServiceBuilder;
 
@@ -127,4 +128,15 @@ async fn a_response_that_is_given_up_keeps_its_outcome() {
     let server = serve(Router::new().route("/", any(failing)).layer(layers)).await;
     let received = server.get_accepting("/", "text/plain").await;
     assert_eq!((received.header("x-seen"), received.body.as_str()), (Some("yes"), "the handler's own text"));
+}
+
+#[tokio::test]
+async fn a_repeated_handler_is_told_why() {
+    let handler = async |repetition: Option<Extension<Repetition>>| match repetition {
+        None => (StatusCode::BAD_GATEWAY, String::new()),
+        Some(Extension(why)) => (StatusCode::OK, format!("{} {:?}", why.attempt(), why.last_failure())),
+    };
+    let received =
+        serve(Router::new().route("/", any(handler)).layer(HandlerLayer::new(retrying()))).await.get("/").await;
+    assert_eq!((received.status, received.body.as_str()), (200, "2 Answer(502)"));
 }
