@@ -28,7 +28,7 @@ async fn answered<F>(call: impl Fn() -> F + Clone + Send + Sync + 'static) -> Re
 where
     F: Future<Output = Result<String, Unserved>> + Send + 'static,
 {
-    let server = serve(Router::new().route("/orders/{id}", on_get(move || call()))).await;
+    let server = serve(Router::new().route("/orders/{id}", on_get(call))).await;
     let received = server.get("/orders/7").await;
     assert!(!format!("{received:?}").contains("hunter2"), "{received:?}");
     assert_eq!(received.header("content-type"), Some("application/problem+json"));
