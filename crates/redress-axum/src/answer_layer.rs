@@ -151,10 +151,10 @@ impl Writer {
         let headers = response.headers_mut();
         headers.remove(CONTENT_LENGTH);
         for (name, value) in &written.headers {
-            if name == VARY {
-                headers.append(VARY, value.clone());
-            } else {
+            if name != VARY {
                 headers.insert(name, value.clone());
+            } else if !headers.get_all(VARY).iter().any(|known| known == value) {
+                headers.append(VARY, value.clone());
             }
         }
         response

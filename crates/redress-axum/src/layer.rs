@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use redress_core::policy::Deadline;
@@ -209,7 +210,7 @@ impl<S, C: Clone, Tm: Clone> Layer<S> for HandlerLayer<C, Tm> {
 
     fn layer(&self, inner: S) -> Self::Service {
         let timer = self.policies.policy().timer().clone();
-        let protocol = HandlerProtocol { http: self.http.clone(), timer };
+        let protocol = HandlerProtocol { http: Arc::new(self.http.clone()), timer };
         let calls = PolicyLayer::new(self.policies.clone()).protocol(protocol).layer(inner);
         HandlerService::new(calls, self.answers)
     }

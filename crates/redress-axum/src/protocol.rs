@@ -1,6 +1,7 @@
 //! The protocol of requests to handlers: redress-tower's for HTTP, with the caller's deadline.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -14,21 +15,22 @@ use redress_tower::http::{EmptyBody, HttpProtocol};
 /// attempt's request carries the deadline of the attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct HandlerProtocol<Tm> {
-    pub(crate) http: HttpProtocol<EmptyBody>,
+    /// Shared, because a server clones its services for each request.
+    pub(crate) http: Arc<HttpProtocol<EmptyBody>>,
     pub(crate) timer: Tm,
 }
 
 impl<Tm: Timer> Protocol<Request, Response> for HandlerProtocol<Tm> {
     fn replay(&self, request: &Request) -> Result<Request, &'static str> {
-        Protocol::<Request, Response>::replay(&self.http, request)
+        Protocol::<Request, Response>::replay(&*self.http, request)
     }
 
     fn operation(&self, request: &Request) -> Option<Cow<'static, str>> {
-        Protocol::<Request, Response>::operation(&self.http, request)
+        Protocol::<Request, Response>::operation(&*self.http, request)
     }
 
     fn context(&self, request: &Request) -> Option<CallContext<'static, ()>> {
-        let own = Protocol::<Request, Response>::context(&self.http, request);
+        let own = Protocol::<Request, Response>::context(&*self.http, request);
         let Some(deadline) = request.extensions().get::<Deadline>() else { return own };
         let of_caller = CallContext::new().deadline(*deadline);
         Some(match own {
@@ -38,11 +40,11 @@ impl<Tm: Timer> Protocol<Request, Response> for HandlerProtocol<Tm> {
     }
 
     fn bypasses(&self, request: &Request) -> bool {
-        Protocol::<Request, Response>::bypasses(&self.http, request)
+        Protocol::<Request, Response>::bypasses(&*self.http, request)
     }
 
     fn prepare(&self, request: &mut Request, attempt: Attempt) {
-        Protocol::<Request, Response>::prepare(&self.http, request, attempt);
+        Protocol::<Request, Response>::prepare(&*self.http, request, attempt);
         // A limit that reaches beyond the clock's range limits nothing.
         if let Some(end) = attempt.time_left().and_then(|left| self.timer.now().checked_add(left)) {
             request.extensions_mut().insert(Deadline::At(end));
@@ -70,6 +72,6 @@ impl<Tm: Timer> Protocol<Request, Response> for HandlerProtocol<Tm> {
     }
 
     fn ended(&self, response: &mut Response, summary: &OutcomeSummary) {
-        Protocol::<Request, Response>::ended(&self.http, response, summary);
+        Protocol::<Request, Response>::ended(&*self.http, response, summary);
     }
 }

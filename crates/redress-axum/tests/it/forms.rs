@@ -141,6 +141,15 @@ async fn other_headers_of_an_answer_are_kept() {
 }
 
 #[tokio::test]
+async fn the_outermost_of_two_layers_decides() {
+    let inner = AnswerLayer::new().always(AnswerForm::Text);
+    let layers = ServiceBuilder::new().layer(AnswerLayer::new()).layer(HandlerLayer::new(closed())).layer(inner);
+    let server = serve(Router::new().route("/", on_get(order)).layer(layers)).await;
+    let received = server.get_accepting("/", "application/json").await;
+    assert_eq!((received.body.as_str(), received.header("vary")), (PROBLEM, Some("accept")));
+}
+
+#[tokio::test]
 async fn responses_that_were_changed_and_those_of_others_pass_through() {
     let changed = async || (StatusCode::IM_A_TEAPOT, order().await.unwrap_err());
     let squeezed = async || {
