@@ -18,6 +18,8 @@
 //!   their requests: names, deadlines, abort handles, bypasses, the policy of each. With the
 //!   feature `body`, `ReplayBody` is a body that can be sent again; [`Drain`] and [`KeptFrames`]
 //!   bound how much of a retried response is read. These are for integrations, including yours.
+//! - [`Answer`] is the response of a server whose own call failed: a status, `Retry-After`, and a
+//!   body without details.
 //! - [`outcome`] returns the outcome of the call that produced a response.
 //! - [`HostKey`] is the key of a request's host, for a breaker for each host.
 //! - [`strip_userinfo`] and [`Redacted`] keep the secrets of a URI off the wire and out of logs.
@@ -86,6 +88,15 @@ pub use selector::{PolicySelector, SelectedPolicy};
 
 mod outcome;
 pub use outcome::outcome;
+
+mod answer;
+pub use answer::Answer;
+
+mod answer_form;
+pub use answer_form::AnswerForm;
+
+mod answers;
+pub use answers::Answers;
 
 mod drain;
 pub use drain::Drain;

@@ -14,7 +14,7 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use redress::integration::http::http_classifier;
+use redress::integration::http::{Answer, AnswerForm, http_classifier};
 use redress::integration::tower::PolicyLayer;
 use redress::integration::tower::http::{EmptyBody, HttpProtocol};
 use redress::runtime::tokio::AsyncPolicy;
@@ -55,6 +55,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The response for a call that has none.
 async fn rejected(error: CallError<Infallible>) -> impl IntoResponse {
-    let wait = error.retry_in().unwrap_or_default().as_secs() + 1;
-    (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", wait.to_string())], error.to_string())
+    Answer::from(error).to_response(AnswerForm::Text)
 }

@@ -8,7 +8,8 @@ use ::http::{HeaderMap, Request, Response};
 use redress_core::policy::{Deadline, KeyedPolicies};
 use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext, Cause, Classification, OutcomeSummary};
 use redress_http::{
-    Head, IdempotencyGuard, LastFailure, PolicySelector, Repetition, RequestRules, default_operation, with_head_of,
+    Answer, Head, IdempotencyGuard, LastFailure, PolicySelector, Repetition, RequestRules, default_operation,
+    with_head_of,
 };
 
 use crate::layer::PolicyLayer;
@@ -30,7 +31,8 @@ pub use crate::body_replay::{BodyReplay, CloneBody, EmptyBody};
 /// | [`bodies`](Self::bodies) | [`CloneBody`]: bodies are `Clone`, as `Full<Bytes>`, `Empty` and `String` are |
 ///
 /// A request that may not be sent again is sent once. If it fails, the outcome says why:
-/// `not_idempotent`, or `streaming_body` if its body cannot be replayed. A request with any method
+/// `not_idempotent`, or `streaming_body` if its body cannot be replayed; or `answered` if the
+/// response is an [`Answer`], with which a policy below has given up. A request with any method
 /// may be sent again if it was certainly [not acted on](redress_core::Classification::is_unsent).
 /// The policy's classifier decides that for a refused connection, a 421, a 425 and the like
 /// ([`http_retry_after_classifier`](redress_http::http_retry_after_classifier)); the layer decides
@@ -212,6 +214,10 @@ impl<B, R, K: BodyReplay<B>> Protocol<Request<B>, Response<R>> for HttpProtocol<
         response: Option<&Response<R>>,
         failure: &Classification,
     ) -> Option<&'static str> {
+        // A policy below has already retried: a repetition would multiply the attempts of both.
+        if response.is_some_and(|response| Answer::of(response).is_some()) {
+            return Some("answered");
+        }
         let answer = response.map(Response::status);
         let guard = self.rules.idempotency();
         guard.safety_after(request.method(), request.headers(), answer, failure).retry_forbidden()

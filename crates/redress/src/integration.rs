@@ -1,6 +1,9 @@
-//! Policies for HTTP and gRPC clients and for tower services, each behind a feature of the same
-//! name.
+//! Policies for HTTP and gRPC clients, for tower services and for axum servers, each behind a
+//! feature of the same name.
 
+#[cfg(feature = "axum")]
+#[doc(inline)]
+pub use redress_axum as axum;
 #[cfg(feature = "http")]
 #[doc(inline)]
 pub use redress_http as http;

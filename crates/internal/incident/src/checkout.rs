@@ -1,30 +1,28 @@
 //! The service: a checkout queries the inventory, charges the order, stores it, and reports a
 //! failure to its caller.
 //!
-//! Holds the three calls and the answers for their failures. `policies.rs` holds the policies.
+//! Holds the three calls. `policies.rs` holds the policies.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use http_body_util::Empty;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use metrics_exporter_prometheus::PrometheusHandle;
+use redress::ErrorClass;
 use redress::classify::DefaultClassifier;
+use redress::integration::axum::Unserved;
 use redress::integration::hyper::{HyperClassifier, RetryingClient};
 use redress::integration::tonic::{GrpcClassifier, GrpcLayer, GrpcService, outcome};
 use redress::observe::opentelemetry::{extract_context, inject_context};
 use redress::policy::AsyncPolicy;
-use redress::{OutcomeSummary, StopReason};
 use tonic::transport::{Channel, Endpoint};
 use tower_layer::Layer as _;
 use tracing::{Instrument as _, info_span};
@@ -71,7 +69,11 @@ async fn metrics(State(checkout): State<Arc<Checkout>>) -> String {
     checkout.page.render()
 }
 
-async fn check_out(State(checkout): State<Arc<Checkout>>, Path(order): Path<u32>, headers: HeaderMap) -> Response {
+async fn check_out(
+    State(checkout): State<Arc<Checkout>>,
+    Path(order): Path<u32>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Unserved> {
     let span = info_span!("POST /checkout", order);
     // Uses the caller's context, if it sent one; otherwise the span starts a trace.
     let _ = span.set_parent(extract_context(&headers));
@@ -80,10 +82,8 @@ async fn check_out(State(checkout): State<Arc<Checkout>>, Path(order): Path<u32>
         checkout.charge(order).await?;
         checkout.store(order).await
     };
-    match done.instrument(span).await {
-        Ok(()) => StatusCode::CREATED.into_response(),
-        Err(unserved) => unserved.into_response(),
-    }
+    done.instrument(span).await?;
+    Ok(StatusCode::CREATED)
 }
 
 impl Checkout {
@@ -95,37 +95,13 @@ impl Checkout {
 
     async fn charge(&self, order: u32) -> Result<(), Unserved> {
         let answer = self.payments.clone().charge(Order { number: order }).await;
-        outcome(&answer).map_or_else(|| Err(Unserved::default()), Unserved::unless_ok)
+        // Without an outcome, the response failed after it had begun.
+        Unserved::unless_ok(outcome(&answer).ok_or(ErrorClass::Unknown)?)
     }
 
     async fn store(&self, order: u32) -> Result<(), Unserved> {
         let insert = || database::insert(self.backends.database, order);
         let outcome = self.orders.operation("insert_order").execute(insert).await;
         Unserved::unless_ok(outcome.summary())
-    }
-}
-
-/// The answer for a failed checkout: 503, with `Retry-After` if a breaker knows when.
-#[derive(Debug, Default)]
-struct Unserved {
-    is_bad_gateway: bool,
-    retry_in: Option<Duration>,
-}
-
-impl Unserved {
-    fn unless_ok(summary: &OutcomeSummary) -> Result<(), Self> {
-        // A rejected call was not sent and an abort is ours; any other failure is the dependency's.
-        let is_bad_gateway = !matches!(summary.stop_reason(), Some(StopReason::CircuitOpen | StopReason::Aborted));
-        if summary.is_ok() { Ok(()) } else { Err(Self { is_bad_gateway, retry_in: summary.retry_in() }) }
-    }
-}
-
-impl IntoResponse for Unserved {
-    fn into_response(self) -> Response {
-        let status = if self.is_bad_gateway { StatusCode::BAD_GATEWAY } else { StatusCode::SERVICE_UNAVAILABLE };
-        match self.retry_in {
-            Some(wait) => (status, [(RETRY_AFTER, wait.as_secs().max(1).to_string())]).into_response(),
-            None => status.into_response(),
-        }
     }
 }

@@ -15,7 +15,7 @@ use http::StatusCode;
 use http_body_util::Full;
 use redress_core::breaker::CircuitState;
 use redress_core::{CallError, CircuitBreaker, OutcomeSummary};
-use redress_http::{HttpRetryAfterClassifier, http_retry_after_classifier};
+use redress_http::{Answer, AnswerForm, HttpRetryAfterClassifier, http_retry_after_classifier};
 use redress_tokio::AsyncPolicy;
 use redress_tower::PolicyLayer;
 use redress_tower::http::{EmptyBody, HttpProtocol};
@@ -140,6 +140,28 @@ async fn a_handler_is_run_again_for_requests_without_a_body() {
         (response.status(), &response.headers()["x-attempts"]),
         (StatusCode::BAD_GATEWAY, &"1".parse().unwrap())
     );
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+/// The attempts of two policies would multiply.
+#[tokio::test]
+async fn a_request_that_a_policy_below_has_answered_is_not_sent_again() {
+    let below = AsyncPolicy::builder().classifier(http_retry_after_classifier()).retry(at_once().max_attempts(2));
+    let below = below.deadline(std::time::Duration::from_millis(1)).build().unwrap();
+    let calls = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&calls);
+    let inner = service_fn(move |_: http::Request<()>| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let below = below.clone();
+        async move {
+            let failed = below.call(std::future::pending::<Result<http::Response<()>, Infallible>>).await.unwrap_err();
+            Ok::<_, Infallible>(Answer::from(failed).to_response(AnswerForm::Problem))
+        }
+    });
+    let service = PolicyLayer::new(retrying(3)).protocol(HttpProtocol::new()).layer(inner);
+    let outcome = service.execute_in(service.policy().context(), http::Request::new(())).await;
+    assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("answered")));
+    assert_eq!(outcome.last_value().unwrap().status(), StatusCode::GATEWAY_TIMEOUT);
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 

@@ -1,0 +1,102 @@
+//! The time left: from a layer outside to the call, and from the call to its handler.
+
+use std::future::pending;
+use std::io;
+use std::time::{Duration, Instant};
+
+use axum::Extension;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get as on_get;
+use redress_axum::{HandlerLayer, Unserved};
+use redress_core::policy::Deadline;
+use redress_core::{AbortHandle, CallContext, StopReason};
+use redress_tokio::AsyncPolicy;
+use tower::ServiceBuilder;
+
+use crate::server::{HandlerPolicy, at_once, of_handlers, serve};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const AT_ONCE: Duration = Duration::from_millis(1);
+
+fn unbounded() -> HandlerPolicy {
+    of_handlers().no_deadline().build().unwrap()
+}
+
+/// Tells the time that its attempt has left, in seconds rounded up.
+async fn told(left: Option<Extension<Deadline>>) -> String {
+    match left {
+        Some(Extension(Deadline::At(end))) => (end.saturating_duration_since(Instant::now()).as_secs() + 1).to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_handler_receives_the_deadline_of_its_attempt() {
+    let both = of_handlers().deadline(HOUR * 2).attempt_timeout(HOUR).build().unwrap();
+    let rows = [
+        (HandlerLayer::new(both.clone()), "3600"),
+        (HandlerLayer::new(both).deadline(HOUR / 2), "1800"),
+        (HandlerLayer::new(unbounded()).context_for(|_| CallContext::new().deadline(HOUR / 4)), "900"),
+        (HandlerLayer::new(unbounded()), "None"),
+        (HandlerLayer::new(unbounded()).bypass_if(|_| true).deadline(HOUR), "None"),
+        (HandlerLayer::new(unbounded()).deadline(Duration::MAX), "None"),
+    ];
+    for (layer, seconds) in rows {
+        assert_eq!(serve(Router::new().route("/", on_get(told)).layer(layer)).await.get("/").await.body, seconds);
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_of_a_layer_outside_ends_the_call_and_reaches_the_handler() {
+    let rows = [
+        (HandlerLayer::new(unbounded()), "3600"),
+        (HandlerLayer::new(unbounded()).deadline(HOUR * 2), "3600"),
+        (HandlerLayer::new(unbounded()).deadline(HOUR / 2), "1800"),
+    ];
+    for (layer, seconds) in rows {
+        let layers = ServiceBuilder::new().layer(Extension(Deadline::After(HOUR))).layer(layer);
+        assert_eq!(serve(Router::new().route("/", on_get(told)).layer(layers)).await.get("/").await.body, seconds);
+    }
+    let short = ServiceBuilder::new().layer(Extension(Deadline::After(AT_ONCE))).layer(HandlerLayer::new(unbounded()));
+    let server = serve(Router::new().route("/", on_get(pending::<String>)).layer(short)).await;
+    assert_eq!(server.get("/").await.status, 504);
+}
+
+#[tokio::test]
+async fn a_handler_s_own_call_ends_with_its_caller_s_deadline() {
+    let inner: AsyncPolicy = AsyncPolicy::builder().no_deadline().build().unwrap();
+    let handler = move |Extension(deadline): Extension<Deadline>| {
+        let inner = inner.clone();
+        async move {
+            let call = inner.context().deadline(deadline);
+            let ended = call.call(pending::<io::Result<String>>).await.unwrap_err();
+            assert_eq!(ended.stop_reason(), StopReason::DeadlineExceeded);
+            Err::<String, _>(Unserved::from(ended))
+        }
+    };
+    // The outer call may end first: both ends are the same answer.
+    let layer = HandlerLayer::new(unbounded()).deadline(AT_ONCE);
+    let received = serve(Router::new().route("/", on_get(handler)).layer(layer)).await.get("/").await;
+    assert_eq!(received.status, 504);
+}
+
+#[tokio::test]
+async fn a_handler_that_is_late_is_answered_for() {
+    let layer = HandlerLayer::new(unbounded()).deadline(AT_ONCE);
+    let server = serve(Router::new().route("/", on_get(pending::<String>)).layer(layer)).await;
+    let received = server.get("/").await;
+    assert_eq!(received.body, r#"{"type":"about:blank","title":"Gateway Timeout","status":504}"#);
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_calls_that_wait_for_their_handler() {
+    let shutdown = AbortHandle::new();
+    let layer = HandlerLayer::new(of_handlers().retry(at_once(3)).build().unwrap()).abort_on(&shutdown);
+    let handler = move || {
+        shutdown.abort();
+        pending::<StatusCode>()
+    };
+    let received = serve(Router::new().route("/", on_get(handler)).layer(layer)).await.get("/").await;
+    assert_eq!((received.status, received.header("retry-after")), (503, None));
+}
