@@ -9,7 +9,7 @@ use std::io;
 use redress_core::classify::{source_chain, strict_classifier};
 use redress_core::{Classification, ErrorClass};
 
-use crate::evidence::with_labels;
+use crate::evidence::with_details;
 
 /// Classifies an error that occurred while connecting, with its details. The failure is always
 /// marked as [not acted on](Classification::is_unsent). The first matching row decides the class:
@@ -46,7 +46,7 @@ pub fn classify_connect(error: &(dyn Error + 'static)) -> Classification {
         None if certain.class() == ErrorClass::Unknown => ErrorClass::Transient.into(),
         None => certain,
     };
-    with_labels(error, failure).unsent()
+    with_details(error, failure).unsent()
 }
 
 fn is_without_a_socket(error: &(dyn Error + 'static)) -> bool {

@@ -47,7 +47,7 @@ const LOOKUP_FAILED: &str = "failed to lookup address information";
 /// assert_eq!(failure.detail("io"), Some("ConnectionRefused"));
 /// ```
 pub fn with_evidence(error: &(dyn Error + 'static), failure: Classification) -> Classification {
-    let failure = with_labels(error, failure);
+    let failure = with_details(error, failure);
     let is_not_acted_on = match status_of(error) {
         Some(status) => is_not_acted_on(status),
         None if is_of_the_caller(error) => false,
@@ -58,7 +58,7 @@ pub fn with_evidence(error: &(dyn Error + 'static), failure: Classification) -> 
 
 /// Adds only the details of [`with_evidence`], for integrations that know by other means whether
 /// the request was acted on.
-pub fn with_labels(error: &(dyn Error + 'static), failure: Classification) -> Classification {
+pub fn with_details(error: &(dyn Error + 'static), failure: Classification) -> Classification {
     if failure.is_abort() {
         return failure;
     }

@@ -72,7 +72,7 @@ pub fn is_idempotent_method(method: &Method) -> bool {
 pub struct IdempotencyGuard {
     retry_non_idempotent: bool,
     /// The statuses that allow a retry: one bit for each of 4xx and 5xx.
-    turned_away: [u64; 4],
+    allowed_statuses: [u64; 4],
 }
 
 impl IdempotencyGuard {
@@ -80,7 +80,7 @@ impl IdempotencyGuard {
     /// again.
     #[must_use]
     pub const fn new() -> Self {
-        Self { retry_non_idempotent: false, turned_away: [0; 4] }
+        Self { retry_non_idempotent: false, allowed_statuses: [0; 4] }
     }
 
     /// Sets whether requests that are not known to be idempotent are retried as well. Default:
@@ -118,7 +118,7 @@ impl IdempotencyGuard {
     #[must_use]
     pub const fn retry_non_idempotent_on(mut self, status: StatusCode) -> Self {
         if let Some((word, bit)) = place(status) {
-            self.turned_away[word] |= bit;
+            self.allowed_statuses[word] |= bit;
         }
         self
     }
@@ -162,14 +162,14 @@ impl IdempotencyGuard {
         match answer.or_else(of_error) {
             _ if failure.is_unsent() => RetrySafety::NeverSent,
             Some(status) if is_not_acted_on(status.as_u16()) => RetrySafety::NeverSent,
-            Some(status) if self.is_turned_away(status) => RetrySafety::TurnedAway,
+            Some(status) if self.is_turned_away(status) => RetrySafety::AllowedStatus,
             _ => safety,
         }
     }
 
     const fn is_turned_away(&self, status: StatusCode) -> bool {
         match place(status) {
-            Some((word, bit)) => self.turned_away[word] & bit != 0,
+            Some((word, bit)) => self.allowed_statuses[word] & bit != 0,
             None => false,
         }
     }
@@ -264,13 +264,13 @@ mod tests {
         for code in 400..=599 {
             let by_itself =
                 if [421, 425].contains(&code) { RetrySafety::NeverSent } else { RetrySafety::NotIdempotent };
-            let allowed = if [429, 503].contains(&code) { RetrySafety::TurnedAway } else { by_itself };
+            let allowed = if [429, 503].contains(&code) { RetrySafety::AllowedStatus } else { by_itself };
             assert_eq!(after(named, code, &plain), allowed, "{code}");
             assert_eq!(after(IdempotencyGuard::new(), code, &plain), by_itself, "{code}");
             assert_eq!(after(named, code, &plain.clone().unsent()), RetrySafety::NeverSent, "{code}");
         }
         let of_error = plain.with_detail("status", "503");
-        assert_eq!(named.safety_after(&Method::POST, &HeaderMap::new(), None, &of_error), RetrySafety::TurnedAway);
+        assert_eq!(named.safety_after(&Method::POST, &HeaderMap::new(), None, &of_error), RetrySafety::AllowedStatus);
         let of_get = named.safety_after(&Method::GET, &HeaderMap::new(), None, &of_error);
         assert_eq!(of_get, RetrySafety::IdempotentMethod);
         let no_failure = IdempotencyGuard::new().retry_non_idempotent_on(StatusCode::OK);

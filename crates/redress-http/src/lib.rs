@@ -55,7 +55,7 @@ mod retry_after;
 pub use retry_after::{parse_retry_after, retry_after, retry_after_from_now};
 
 mod evidence;
-pub use evidence::{blames_connection, is_of_connection, own_failure, with_evidence, with_labels};
+pub use evidence::{blames_connection, is_of_connection, own_failure, with_details, with_evidence};
 
 mod client;
 pub use client::{class_of_http2, classify_client, is_shed};

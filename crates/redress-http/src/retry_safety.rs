@@ -34,7 +34,7 @@ pub enum RetrySafety {
     NeverSent,
     /// Yes: the caller [allowed it for the
     /// status](crate::IdempotencyGuard::retry_non_idempotent_on) of the response.
-    TurnedAway,
+    AllowedStatus,
     /// No: a repetition may act twice.
     NotIdempotent,
     /// No: its body was a stream and is used up.
@@ -89,7 +89,7 @@ impl RetrySafety {
             Self::IdempotencyKey => "idempotency_key",
             Self::OptIn => "opt_in",
             Self::NeverSent => "never_sent",
-            Self::TurnedAway => "turned_away",
+            Self::AllowedStatus => "allowed_status",
             Self::NotIdempotent => "not_idempotent",
             Self::StreamingBody => "streaming_body",
         }
@@ -111,7 +111,7 @@ mod tests {
         RetrySafety::IdempotencyKey,
         RetrySafety::OptIn,
         RetrySafety::NeverSent,
-        RetrySafety::TurnedAway,
+        RetrySafety::AllowedStatus,
         RetrySafety::NotIdempotent,
         RetrySafety::StreamingBody,
     ];

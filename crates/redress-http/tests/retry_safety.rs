@@ -9,7 +9,7 @@ fn each_verdict_prints_as_its_name() {
         (RetrySafety::IdempotencyKey, "idempotency_key"),
         (RetrySafety::OptIn, "opt_in"),
         (RetrySafety::NeverSent, "never_sent"),
-        (RetrySafety::TurnedAway, "turned_away"),
+        (RetrySafety::AllowedStatus, "allowed_status"),
         (RetrySafety::NotIdempotent, "not_idempotent"),
         (RetrySafety::StreamingBody, "streaming_body"),
     ];

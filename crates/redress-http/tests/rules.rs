@@ -111,7 +111,7 @@ fn the_guard_is_the_one_that_was_set() {
     let guard = IdempotencyGuard::new().retry_non_idempotent_on(StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(RequestRules::new().guard(guard).idempotency(), guard);
     assert_eq!(RetrySafety::NotIdempotent.retry_forbidden(), Some("not_idempotent"));
-    assert_eq!(RetrySafety::TurnedAway.retry_forbidden(), None);
+    assert_eq!(RetrySafety::AllowedStatus.retry_forbidden(), None);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use http::Response;
 use hyper_util::client::legacy;
 use redress_core::classify::{OrElse, source_chain, strict_classifier};
 use redress_core::{Classification, Classifier, ErrorClass};
-use redress_http::{classify_connect, classify_handshake, default_result_classifier, own_failure, with_labels};
+use redress_http::{classify_connect, classify_handshake, default_result_classifier, own_failure, with_details};
 
 use crate::error::{HyperError, Kind};
 use crate::http2;
@@ -21,7 +21,7 @@ use crate::http2;
 /// | error | class |
 /// |---|---|
 /// | the chain of sources holds an [`AbortRetryError`](redress_core::error::AbortRetryError) | the call ends |
-/// | the caller's own input failed, such as the request body ([`is_own`](HyperError::is_own)), which says nothing about the server | the class that the chain determines if it is never retried, else `Unknown`: see [`own_failure`] |
+/// | the caller's own input failed, such as the request body ([`is_user`](HyperError::is_user)), which says nothing about the server | the class that the chain determines if it is never retried, else `Unknown`: see [`own_failure`] |
 /// | [no connection](HyperError::is_connect) | that of [`classify_connect`]: a refused certificate is `Permanent`, a name that is not found `Transient` |
 /// | the server refuses the client's certificate after the request was sent, which TLS 1.3 allows | that of [`classify_handshake`] |
 /// | the chain of sources holds an error that the [default classifier](redress_core::classify::DefaultClassifier) recognises: a marker, a status, an `io::Error` such as a refused or reset connection | the class of that error |
@@ -108,7 +108,7 @@ fn classify_error(kind: Kind, error: &(dyn Error + 'static)) -> Classification {
     if certain.is_abort() {
         return certain;
     }
-    let failure = with_labels(error, class_of(kind, error, certain));
+    let failure = with_details(error, class_of(kind, error, certain));
     if kind.is_unsent() { failure.unsent() } else { failure }
 }
 

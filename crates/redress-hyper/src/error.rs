@@ -110,7 +110,7 @@ impl HyperError {
     /// Returns whether the caller's own input failed, such as the request body, and not the server
     /// or the network.
     #[must_use]
-    pub const fn is_own(&self) -> bool {
+    pub const fn is_user(&self) -> bool {
         matches!(self.kind, Kind::Own)
     }
 

@@ -109,7 +109,7 @@ fn classify_middleware(error: &(dyn Error + 'static)) -> Classification {
         return failure;
     }
     let own = Classification::new(failure.class()).with_retry_after(failure.retry_after());
-    redress_http::with_labels(error, own)
+    redress_http::with_details(error, own)
 }
 
 /// Classifies a response. Other values were made of a response that the operation found good.

@@ -90,7 +90,7 @@ impl<T, E: Error + 'static> Classifier<T, E> for GrpcClassifier {
 ///   matter which timer fired first: the attempt's, the channel's or the server's, which may return
 ///   `CANCELLED` or `UNKNOWN`.
 /// - `grpc-retry-pushback-ms` in the metadata (headers or trailers) is [the
-///   wait](Classification::with_ordered_wait), or [forbids the retry](Classification::forbid_retry)
+///   wait](Classification::with_exact_delay), or [forbids the retry](Classification::forbid_retry)
 ///   as `server_pushback`; see [`Pushback`].
 /// - Without pushback, the delay of a `google.rpc.RetryInfo` in the details is a lower bound on the
 ///   wait, see [`retry_delay`]. So is a `Retry-After` in the metadata, which proxies send with a
@@ -117,7 +117,7 @@ pub fn classify_status(status: &Status) -> Classification {
         return failure;
     }
     match Pushback::from_headers(status.metadata().as_ref()) {
-        Some(Pushback::Wait(wait)) => failure.with_ordered_wait(wait),
+        Some(Pushback::Wait(wait)) => failure.with_exact_delay(wait),
         Some(Pushback::Never) => failure.forbid_retry(SERVER_PUSHBACK),
         None => match retry_delay(status.details()).max(retry_after_from_now(status.metadata().as_ref())) {
             Some(delay) => failure.with_retry_after(delay),

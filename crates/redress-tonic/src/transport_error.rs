@@ -5,7 +5,7 @@ use std::fmt;
 
 use redress_core::classify::{source_chain, strict_classifier};
 use redress_core::{Classification, ErrorClass};
-use redress_http::{classify_connect, classify_handshake, classify_http2, is_shed, own_failure, with_labels};
+use redress_http::{classify_connect, classify_handshake, classify_http2, is_shed, own_failure, with_details};
 use tonic::{ConnectError, Status, TimeoutExpired};
 
 /// The error type of a channel.
@@ -30,7 +30,7 @@ pub(crate) fn classify_transport(error: &(dyn Error + 'static)) -> Option<Classi
     // Once the response has begun, the request was acted on, even if HTTP/2 says otherwise.
     let has_begun = || source_chain(error).any(<dyn Error>::is::<Begun>);
     if failure.is_unsent() && has_begun() {
-        return Some(with_labels(error, failure.class().into()));
+        return Some(with_details(error, failure.class().into()));
     }
     Some(failure)
 }
@@ -60,11 +60,11 @@ fn of_chain(error: &(dyn Error + 'static)) -> Option<Classification> {
 /// Classifies a connection that broke: by an error that the chain determines, or as `Transient`.
 fn broken(error: &(dyn Error + 'static)) -> Classification {
     if let Some(class) = classify_handshake(error) {
-        return with_labels(error, class.into());
+        return with_details(error, class.into());
     }
     let certain = strict_classifier().classify_error(error);
     let failure = if certain.class() == ErrorClass::Unknown { ErrorClass::Transient.into() } else { certain };
-    with_labels(error, failure)
+    with_details(error, failure)
 }
 
 fn is<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {

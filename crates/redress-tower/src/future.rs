@@ -128,7 +128,7 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.replay.protocol().hears_of_end() {
+        if !self.replay.protocol().observes_outcome() {
             let this = self.project();
             return this
                 .replay

@@ -268,7 +268,7 @@ impl<B, C: Clone, Tm: Clone> PolicyProvider<Request<B>> for PolicySelector<Async
 
     fn settle(&mut self) {
         let policy = self.policy_mut();
-        *policy = policy.counted_apart();
+        *policy = policy.clone_unshared();
     }
 }
 

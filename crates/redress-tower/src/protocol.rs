@@ -98,12 +98,12 @@ pub trait Protocol<Req, Res> {
     fn discard(&self, response: &mut Res) {}
 
     /// Called with the response that the call returns, failed or not, if
-    /// [`hears_of_end`](Self::hears_of_end) returns true. Default: does nothing.
+    /// [`observes_outcome`](Self::observes_outcome) returns true. Default: does nothing.
     fn ended(&self, response: &mut Res, summary: &OutcomeSummary) {}
 
     /// Returns whether [`ended`](Self::ended) does anything. If not, a call skips the summary and
     /// two readings of the clock. Default: true.
-    fn hears_of_end(&self) -> bool {
+    fn observes_outcome(&self) -> bool {
         true
     }
 }
@@ -162,8 +162,8 @@ where
     }
 
     #[inline]
-    fn hears_of_end(&self) -> bool {
-        self.protocol.hears_of_end()
+    fn observes_outcome(&self) -> bool {
+        self.protocol.observes_outcome()
     }
 }
 
@@ -184,7 +184,7 @@ impl<Req: Clone, Res> Protocol<Req, Res> for CloneRequest {
     }
 
     #[inline]
-    fn hears_of_end(&self) -> bool {
+    fn observes_outcome(&self) -> bool {
         false
     }
 }
@@ -201,7 +201,7 @@ impl<Req, Res> Protocol<Req, Res> for Once {
     }
 
     #[inline]
-    fn hears_of_end(&self) -> bool {
+    fn observes_outcome(&self) -> bool {
         false
     }
 }
@@ -237,7 +237,7 @@ impl<Req, Res, F: Fn(&Req) -> Result<Req, &'static str>> Protocol<Req, Res> for 
     }
 
     #[inline]
-    fn hears_of_end(&self) -> bool {
+    fn observes_outcome(&self) -> bool {
         false
     }
 }

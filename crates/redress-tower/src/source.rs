@@ -47,7 +47,7 @@ pub trait PolicyProvider<Req> {
     fn policy(&self, request: &Req) -> AsyncPolicy<Self::Classifier, Self::Timer>;
 
     /// Called before the second call of a service clone. Take a [separately
-    /// counted](AsyncPolicy::counted_apart) policy handle here. Default: does nothing.
+    /// counted](AsyncPolicy::clone_unshared) policy handle here. Default: does nothing.
     fn settle(&mut self) {}
 }
 
@@ -61,7 +61,7 @@ impl<Req, C: Clone, Tm: Clone> PolicyProvider<Req> for AsyncPolicy<C, Tm> {
     }
 
     fn settle(&mut self) {
-        *self = self.counted_apart();
+        *self = self.clone_unshared();
     }
 }
 

@@ -8,7 +8,7 @@ use http::Response;
 use redress_core::classify::{OrElse, default_classifier};
 use redress_core::error::StatusError;
 use redress_core::{Classification, Classifier, ErrorClass};
-use redress_http::{classify_client, classify_handshake, classify_response, own_failure, with_evidence, with_labels};
+use redress_http::{classify_client, classify_handshake, classify_response, own_failure, with_details, with_evidence};
 use ureq::{Body, Error, Timeout};
 
 use crate::replay_body::BodyError;
@@ -133,7 +133,7 @@ pub(crate) fn classify_error(error: &Error) -> Classification {
 
 fn of_io(error: &io::Error) -> Classification {
     if error.kind() == io::ErrorKind::NotConnected && error.to_string() == "Agent is shut down" {
-        return with_labels(error, ErrorClass::Permanent.into()).unsent();
+        return with_details(error, ErrorClass::Permanent.into()).unsent();
     }
     let failure = classify_client(error);
     if failure.class() == ErrorClass::Unknown && !failure.is_abort() {

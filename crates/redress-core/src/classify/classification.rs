@@ -111,7 +111,7 @@ impl Classification {
     /// What [gRFC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)
     /// calls pushback is such a wait.
     #[inline]
-    pub const fn with_ordered_wait(mut self, wait: Duration) -> Self {
+    pub const fn with_exact_delay(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self.marks = self.marks.with(Marks::ORDERED);
         self
@@ -235,10 +235,10 @@ impl Classification {
     }
 
     /// Whether the hint is an exact wait instead of a floor; see
-    /// [`with_ordered_wait`](Self::with_ordered_wait).
+    /// [`with_exact_delay`](Self::with_exact_delay).
     #[inline]
     #[must_use]
-    pub const fn is_ordered(&self) -> bool {
+    pub const fn has_exact_delay(&self) -> bool {
         self.marks.has(Marks::ORDERED)
     }
 

@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
         hint: Duration,
     ) -> (Duration, Option<Wait>) {
         let floor = self.plan.hint_floor(hint);
-        if classification.is_ordered() && self.plan.reads_hints() {
+        if classification.has_exact_delay() && self.plan.reads_hints() {
             return (floor, Some(Wait::NONE));
         }
         let reads_hint = !hint.is_zero() && strategy.reads_retry_after();

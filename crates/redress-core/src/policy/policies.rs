@@ -253,7 +253,7 @@ impl<C, Tm> AsyncPolicy<C, Tm> {
     /// handle. Such a call updates the count twice, and on a shared count threads spend most of a
     /// short call contending for it. Costs one allocation; shares the same state as a clone.
     #[must_use]
-    pub fn counted_apart(&self) -> Self
+    pub fn clone_unshared(&self) -> Self
     where
         C: Clone,
         Tm: Clone,

@@ -164,7 +164,7 @@ fn an_error_that_says_that_time_ran_out_has_the_cause_of_a_timeout() {
 fn a_wait_that_was_ordered_is_the_wait_and_the_backoff_starts_over() {
     let classifier = error_classifier(|order: &Option<Duration>| {
         let failure = Classification::new(ErrorClass::Transient);
-        order.map_or(failure.clone(), |wait| failure.with_ordered_wait(wait))
+        order.map_or(failure.clone(), |wait| failure.with_exact_delay(wait))
     });
     let doubling = |context: &BackoffContext<'_>| context.prev_delay.map_or(secs(2), |delay| 2 * delay);
     let retry = || Retry::builder().strategy(doubling).max_attempts(9);

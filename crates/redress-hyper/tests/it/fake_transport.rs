@@ -297,7 +297,7 @@ async fn a_source_that_fails_is_the_callers() {
     }
     let transport = FakeTransport::<Broken>::default().status(StatusCode::OK);
     let error = transport.send(Request::post("http://host/").body(Broken).unwrap()).await.err().unwrap();
-    assert!(error.is_own() && !error.is_unsent(), "{error:?}");
+    assert!(error.is_user() && !error.is_unsent(), "{error:?}");
 }
 
 #[tokio::test]

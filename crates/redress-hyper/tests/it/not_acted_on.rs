@@ -222,7 +222,7 @@ async fn a_source_that_fails_is_the_callers_and_not_the_servers() {
         let request = http::Request::post(server.uri("/")).body(body).unwrap();
         let error = request_with_retry(&pooled::<Upload>(), &policy, request).await.unwrap_err();
         assert_eq!((error.attempts(), error.last_class()), (1, Some(class)), "{kind:?}");
-        assert!(error.error().unwrap().is_own() && !error.error().unwrap().is_unsent());
+        assert!(error.error().unwrap().is_user() && !error.error().unwrap().is_unsent());
         assert_eq!(breaker.state(), CircuitState::Closed, "{kind:?}");
     }
 }
@@ -343,7 +343,7 @@ mod http2 {
         let body = ReplayBody::factory(|| Upload(Some("part".into()), io::ErrorKind::ConnectionReset));
         let request = http::Request::post(server.uri()).body(body).unwrap();
         let error = request_with_retry(&transport, &policy, request).await.unwrap_err();
-        assert!(error.error().unwrap().is_own(), "{error:?}");
+        assert!(error.error().unwrap().is_user(), "{error:?}");
         assert_eq!((error.last_class(), breaker.state()), (Some(ErrorClass::Unknown), CircuitState::Closed));
     }
 }

@@ -113,7 +113,7 @@ pub(crate) fn answers(error: &HyperError) -> Vec<&'static str> {
     let questions = [
         ("connect", error.is_connect()),
         ("unsent", error.is_unsent()),
-        ("own", error.is_own()),
+        ("own", error.is_user()),
         ("connection", error.is_connection()),
         ("request", error.is_request()),
         ("body", error.is_body()),

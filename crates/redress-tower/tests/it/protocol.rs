@@ -64,7 +64,7 @@ fn readings<X: Protocol<u32, u32> + Clone>(layer: impl FnOnce(Watched<CloneReque
     asked.0.load(Ordering::Relaxed)
 }
 
-/// A protocol with the default `hears_of_end`.
+/// A protocol with the default `observes_outcome`.
 #[derive(Clone)]
 struct Hearing;
 
@@ -79,7 +79,7 @@ fn a_protocol_that_only_replays_sets_nothing() {
     assert_eq!(Hearing.operation(&7), None);
     assert!(Hearing.context(&7).is_none());
     assert_eq!(Hearing.retry_forbidden(&7, None, &ErrorClass::Transient.into()), None);
-    assert!(!Hearing.bypasses(&7) && Hearing.hears_of_end());
+    assert!(!Hearing.bypasses(&7) && Hearing.observes_outcome());
 }
 
 #[test]
