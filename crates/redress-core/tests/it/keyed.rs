@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redress_core::breaker::{CircuitBreakerBuilder, CircuitState, KeyedBreakers};
+use redress_core::error::ConfigIssue;
 use redress_core::{Budget, CircuitBreaker, ErrorClass, Policy, Retry, fixed};
 use redress_testing::VirtualClock;
 
@@ -259,7 +260,7 @@ fn evictions_are_announced_without_a_lock() {
 fn bad_settings_are_refused_together() {
     let settings = CircuitBreaker::builder().name("orders").failure_threshold(0);
     let refused = KeyedBreakers::builder(settings.clone()).capacity(0).build().unwrap_err();
-    let fields: Vec<_> = refused.issues().iter().map(|issue| issue.field()).collect();
+    let fields: Vec<_> = refused.issues().iter().map(ConfigIssue::field).collect();
     assert_eq!(fields, ["keyed_breakers.capacity", "circuit_breaker.name", "circuit_breaker.failure_threshold"]);
     assert!(refused.to_string().contains("circuit_breaker.name = \"orders\" must be left out"), "{refused}");
     let policy = Policy::builder().build().unwrap();
