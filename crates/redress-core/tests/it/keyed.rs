@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redress_core::breaker::{CircuitBreakerBuilder, CircuitState, KeyedBreakers};
+use redress_core::error::ConfigIssue;
 use redress_core::{Budget, CircuitBreaker, ErrorClass, Policy, Retry, fixed};
 use redress_testing::VirtualClock;
 
@@ -257,7 +258,7 @@ fn evictions_are_announced_without_a_lock() {
 fn bad_settings_are_refused_together() {
     let settings = CircuitBreaker::builder().name("orders").failure_threshold(0);
     let refused = KeyedBreakers::builder(settings.clone()).capacity(0).build().unwrap_err();
-    let fields: Vec<_> = refused.issues().iter().map(redress_core::error::ConfigIssue::field).collect();
+    let fields: Vec<_> = refused.issues().iter().map(ConfigIssue::field).collect();
     assert_eq!(fields, ["keyed_breakers.capacity", "circuit_breaker.name", "circuit_breaker.failure_threshold"]);
     assert!(refused.to_string().contains("circuit_breaker.name = \"orders\" must be left out"), "{refused}");
     let policy = Policy::builder().build().unwrap();
@@ -351,7 +352,7 @@ fn a_policy_counted_apart_keeps_its_breaker() {
     let clock = VirtualClock::new();
     let policy = redress::AsyncPolicy::builder().timer(clock.timer()).build().unwrap();
     let hosts = policy.keyed(KeyedBreakers::builder(settings()).capacity(1)).unwrap();
-    let apart = hosts.for_key("a").clone_unshared();
+    let apart = hosts.for_key("a").counted_apart();
     assert_eq!(hosts.for_key("b").circuit_state(), None);
     clock.block_on(apart.call(|| async { Ok::<_, Error>(()) })).unwrap();
     drop(apart);
