@@ -348,11 +348,11 @@ fn a_policy_in_use_keeps_its_breaker() {
 }
 
 #[test]
-fn a_policy_counted_apart_keeps_its_breaker() {
+fn a_policy_clone_unshared_keeps_its_breaker() {
     let clock = VirtualClock::new();
     let policy = redress::AsyncPolicy::builder().timer(clock.timer()).build().unwrap();
     let hosts = policy.keyed(KeyedBreakers::builder(settings()).capacity(1)).unwrap();
-    let apart = hosts.for_key("a").counted_apart();
+    let apart = hosts.for_key("a").clone_unshared();
     assert_eq!(hosts.for_key("b").circuit_state(), None);
     clock.block_on(apart.call(|| async { Ok::<_, Error>(()) })).unwrap();
     drop(apart);
