@@ -265,7 +265,6 @@ where
     /// # Errors
     ///
     /// As [`RetryingRequest::run`]: if there is no response.
-    #[expect(clippy::result_large_err, reason = "ureq's error by value, as ureq returns it")]
     pub fn run<'r>(
         &'r self,
         request: Request<impl Into<ReplayBody<'r>>>,
@@ -300,7 +299,6 @@ where
 /// # Panics
 ///
 /// As [`RetryingRequest::run`].
-#[expect(clippy::result_large_err, reason = "ureq's error by value, as ureq returns it")]
 pub fn request_with_retry<'b, C>(
     agent: &Agent,
     policy: &Policy<C>,

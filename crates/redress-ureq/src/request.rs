@@ -210,7 +210,6 @@ where
     /// # Panics
     ///
     /// As [`Policy::call`].
-    #[expect(clippy::result_large_err, reason = "ureq's error by value, as ureq returns it")]
     pub fn run(self) -> Result<Response<Body>, CallError<ureq::Error>> {
         let outcome = self.execute();
         let summary = outcome.summary().clone();
