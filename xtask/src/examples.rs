@@ -33,9 +33,15 @@ const EXAMPLES: &[Example] = &[
     Example { package: "redress", name: "quickstart", says: "pages served for them" },
     Example { package: "redress", name: "worker_defers", says: "left in the queue for the next start: a piano" },
     Example { package: "redress-async-std", name: "async_std_client", says: "the server says \"hello, at last\"" },
+    Example {
+        package: "redress-axum",
+        name: "shop",
+        says: "GET /stock/lamps for application/json: 503 Service Unavailable, retry-after 30",
+    },
     Example { package: "redress-hyper", name: "http_client", says: "the server has had 10 requests" },
     Example { package: "redress-metrics", name: "metrics_page", says: "redress_retry_sleep_seconds_count{" },
     Example { package: "redress-opentelemetry", name: "trace", says: "redress.retry.success_after_retries 1 {call}" },
+    Example { package: "redress-reqwest", name: "busy_server", says: "the server has had 10 requests" },
     Example { package: "redress-smol", name: "smol_client", says: "the server says \"hello, at last\"" },
     Example {
         package: "redress-tonic",
@@ -44,6 +50,7 @@ const EXAMPLES: &[Example] = &[
     },
     Example { package: "redress-tower", name: "client", says: "200 OK after 3 attempts" },
     Example { package: "redress-tower", name: "server", says: "the circuit is Some(Open)" },
+    Example { package: "redress-ureq", name: "download", says: "200 OK, 12 bytes" },
     Example { package: "redress-tracing", name: "log_lines", says: "the circuit lets a probe through" },
 ];
 
