@@ -10,7 +10,7 @@ use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 
 use crate::workspace::Workspace;
-use crate::{deny, fuzz, minimal_versions, miri, models, mutants, soak, suite};
+use crate::{deny, features, fuzz, minimal_versions, miri, models, mutants, soak, suite};
 
 /// How a kind of evidence ended, if it did not fail.
 pub(crate) enum Outcome {
@@ -33,6 +33,7 @@ const EVIDENCE: &[Evidence] = &[
     Evidence { name: "advisories", run: deny::advisories },
     Evidence { name: "mutants", run: |workspace| mutants::run_long(workspace).map(passed) },
     Evidence { name: "miri", run: miri::run },
+    Evidence { name: "features", run: |workspace| features::run_all(workspace).map(passed) },
     Evidence { name: "minimal-versions", run: |workspace| minimal_versions::build(workspace).map(passed) },
 ];
 
