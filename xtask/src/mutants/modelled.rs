@@ -32,6 +32,8 @@ pub(super) fn missed_by_models(workspace: &Workspace, tool: &str, missed: Vec<St
     models::set_environment(&mut command, models::SHORT);
     command.args(["mutants", "--package", "redress-core", "--baseline", "skip", "--timeout", TIMEOUT]);
     command.args(["--colors", "never", "--no-shuffle", "--output"]).arg(&output);
+    // The files as well: some kinds of mutants are listed whether or not the expression fits.
+    command.args(attacked.iter().filter_map(|mutant| Some(format!("--file={}", mutant.split_once(':')?.0))));
     command.args(attacked.iter().map(|mutant| format!("--re=^{}$", escaped(mutant))));
     command.args(["--cargo-arg=--release", "--cargo-arg=--lib", "--", "--", "loom::"]);
     command::run_judging(&mut command, &VERDICTS)?;
