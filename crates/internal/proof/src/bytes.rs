@@ -25,7 +25,7 @@ impl<'b> Bytes<'b> {
         *first
     }
 
-    /// The next part, read on its own: whatever it holds, the parts after it stay where they are.
+    /// Reads the next part separately. Its content does not move the parts after it.
     pub(crate) fn part(&mut self, length: usize) -> Self {
         let (part, rest) = self.rest.split_at(length.min(self.rest.len()));
         self.rest = rest;

@@ -26,7 +26,7 @@ pub struct Record {
     pub runs: Option<u32>,
     starts: Vec<(u32, Duration)>,
     ends: u32,
-    /// Where an attempt is to be followed by another: the instant, the wait, and the least wait.
+    /// The attempts that another must follow: the instant, the wait, and the least wait.
     waits: Vec<(Duration, Duration, Duration)>,
     events: Vec<EventName>,
 }

@@ -1,4 +1,4 @@
-//! The breaker does what the reference does, whatever happens to its permits and its clock.
+//! The breaker does what the reference does, under any order of permits and clock readings.
 //!
 //! Attacks C1, C2, C3, C4, C5.
 
