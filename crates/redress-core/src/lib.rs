@@ -53,6 +53,7 @@
 //! | [`budget`] | bound the retries of several policies |
 //! | [`error`](mod@error) | handle the error of a call or of a configuration, or return a marker error |
 //! | [`observe`] | receive events and attempts, read outcomes and timelines |
+//! | [`resume`] | continue a deferred call in a later delivery of a job |
 //! | [`driver`] | support another runtime, poll calls manually, replace policies in tests |
 //!
 //! The crate needs no runtime and has no features. It depends only on `fastrand`,
@@ -72,6 +73,7 @@ mod outcome;
 pub mod observe;
 pub mod error;
 pub mod policy;
+pub mod resume;
 mod drive;
 pub mod driver;
 

@@ -88,7 +88,7 @@ pub use redress_core::{
     error_classifier, exponential, fixed, retry_after_or,
 };
 #[doc(inline)]
-pub use redress_core::{breaker, budget, classify, driver, error, policy, strategy};
+pub use redress_core::{breaker, budget, classify, driver, error, policy, resume, strategy};
 #[cfg(feature = "testing")]
 #[doc(inline)]
 pub use redress_testing as testing;

@@ -23,6 +23,9 @@ mod trace;
 mod parts;
 mod recording;
 
+#[cfg(test)]
+mod resumed;
+
 mod asynchronous;
 mod blocking;
 mod by_hand;

@@ -8,6 +8,7 @@ mod http_date;
 mod retry_after;
 mod response_head;
 mod hostile_error;
+mod resume_tokens;
 mod text_parsers;
 mod conformance_reader;
 

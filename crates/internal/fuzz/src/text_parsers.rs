@@ -1,4 +1,5 @@
-//! The target `text_parsers`: names of classes, and errors that are classified by their text.
+//! The target `text_parsers`: names of classes, resume tokens, and errors that are classified by
+//! their text.
 //!
 //! Implements the order of the default classifier a second time, on the description of a chain in
 //! place of the chain. One half of the input is a name, the other such a description.
@@ -10,18 +11,21 @@ use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
 
 use crate::hostile_error::{Boxed, KINDS, Link};
 use crate::reader::Reader;
+use crate::resume_tokens::resume_tokens;
 
 /// Longer chains find nothing more.
 const MOST_LINKS: usize = 24;
 
-/// Reads any bytes as the name of a class, and as a chain of errors. Checks the name, and that the
-/// first certain error classifies the chain.
+/// Reads any bytes as the name of a class, as a resume token, and as a chain of errors. Checks the
+/// name, that a call with the token keeps its limits, and that the first certain error classifies
+/// the chain.
 ///
 /// # Panics
 ///
 /// If a law is broken.
 pub fn text_parsers(bytes: &[u8]) {
     a_name_is_a_class_or_none(&String::from_utf8_lossy(bytes));
+    resume_tokens(bytes);
     a_chain_is_classified_in_order(&mut Reader::new(bytes));
 }
 

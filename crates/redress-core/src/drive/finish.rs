@@ -88,7 +88,10 @@ impl<T, E> Finish<T, E> for ToOutcome {
     fn finish(self, result: Result<T, Ending<T, E>>, run: &Run<'_>, ended: Option<Instant>) -> Self::Output {
         match result {
             Ok(value) => RetryOutcome::succeeded(value, run.summary(ended), run.timeline()),
-            Err(stopped) => RetryOutcome::stopped(stopped, run.timeline()),
+            Err(stopped) => {
+                let token = run.resume_token(stopped.summary.elapsed);
+                RetryOutcome::stopped(stopped, run.timeline()).with_token(token)
+            }
         }
     }
 

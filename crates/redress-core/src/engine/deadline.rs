@@ -7,6 +7,7 @@ use super::run::Run;
 use crate::drive::attempt::Attempt;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::compiled::shorter;
+use crate::resume::ResumeToken;
 
 impl Run<'_> {
     /// The time left until the earlier deadline of the policy's and the call's; zero at and after
@@ -20,16 +21,29 @@ impl Run<'_> {
     }
 
     fn remaining_of_deadline(&self, now: Instant) -> Option<Duration> {
-        let elapsed = self.elapsed(now);
-        let of_policy = self.plan.deadline.map(|deadline| deadline.saturating_sub(elapsed));
-        let of_call = self.call.iter().flat_map(|call| &call.deadlines);
-        of_call.fold(of_policy, |left, deadline| shorter(left, Some(deadline.left(elapsed, now))))
+        let of_policy = self.plan.deadline.map(|deadline| deadline.saturating_sub(self.elapsed(now)));
+        let of_call = self.call.iter().flat_map(|call| call.deadlines());
+        let of_delivery = self.since_start(now);
+        of_call.fold(of_policy, |left, deadline| shorter(left, Some(deadline.left(of_delivery, now))))
     }
 
-    /// Time since the call began; zero if its start was not recorded.
+    /// The time that the call has used: since its start, and before it if it was resumed.
     #[inline]
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
+        let before = self.resumed().map_or(Duration::ZERO, |token| token.elapsed);
+        before.saturating_add(self.since_start(now))
+    }
+
+    /// Time since this call, or this delivery of it, began; zero if its start was not recorded.
+    #[inline]
+    fn since_start(&self, now: Instant) -> Duration {
         self.state.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started))
+    }
+
+    /// The state of the deferred call that this call continues.
+    #[inline]
+    pub(super) fn resumed(&self) -> Option<&'_ ResumeToken> {
+        self.call.and_then(|call| call.resumed.as_ref()).map(|resumed| &resumed.token)
     }
 
     /// The attempt that starts now, with `remaining` left of the deadline.

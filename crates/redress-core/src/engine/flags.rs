@@ -35,6 +35,9 @@ impl Flags {
     /// The call has abort handles.
     pub(crate) const ABORTABLE: Self = Self(1024);
 
+    /// The call continues a deferred one.
+    pub(crate) const RESUMED: Self = Self(2048);
+
     /// Observers, attempt hooks or a timeline.
     pub(crate) const OBSERVED: Self = Self::WATCHED.with(Self::TIMELINE);
     /// Custom code runs between attempts.
@@ -44,7 +47,12 @@ impl Flags {
     /// The instant of the start is needed.
     const START_MATTERS: Self = Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE);
     /// A call with any of these does not take the fast path.
-    const SLOW: Self = Self::OBSERVED.with(Self::STEERED).with(Self::LEARNING).with(Self(256)).with(Self::ABORTABLE);
+    const SLOW: Self = Self::OBSERVED
+        .with(Self::STEERED)
+        .with(Self::LEARNING)
+        .with(Self(256))
+        .with(Self::ABORTABLE)
+        .with(Self::RESUMED);
     /// The instant of a success is needed.
     const END_MATTERS: Self = Self::SUCCESS_MATTERS.with(Self::OUTCOME);
 

@@ -24,4 +24,4 @@ pub(crate) use self::fast_path::FastPath;
 pub(crate) use self::flags::Flags;
 pub(crate) use self::plain::PlainVerdict;
 pub(crate) use self::run::{FailureView, Run, Verdict};
-pub(crate) use self::state::{RunState, Step};
+pub(crate) use self::state::{Failures, RunState, Step};

@@ -19,6 +19,7 @@ use crate::policy::compiled::Plan;
 use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper, contained};
 use crate::policy::settings::CallSettings;
 use crate::policy::sleep_decision::{HookFuture, SleepDecision};
+use crate::resume::ResumeToken;
 use crate::strategy::Feedback;
 
 /// A failed attempt, without the caller's types.
@@ -71,23 +72,54 @@ impl<'a> Run<'a> {
         if self.is_watched() {
             self.tell_call_start();
         }
-        if self.abort_asked() {
-            self.end(StopReason::Aborted, None, Duration::ZERO);
-            return None;
-        }
+        self.go_on();
         let remaining = self.remaining(now);
-        if remaining == Some(Duration::ZERO) {
-            self.end(StopReason::DeadlineExceeded, None, Duration::ZERO);
+        if let Some(reason) = self.refusal_to_begin(remaining) {
+            self.end(reason, None, self.elapsed(now));
             return None;
         }
         if !self.admit(now) {
             return None;
         }
-        self.state.attempts = 1;
+        self.state.attempts += 1;
         if self.is_watched() {
-            self.tell_start(Duration::ZERO);
+            self.tell_start(self.elapsed(now));
         }
         Some(self.attempt(remaining))
+    }
+
+    /// Takes over the state of the deferred call that this call continues, if any.
+    fn go_on(&mut self) {
+        let Some(&token) = self.resumed() else { return };
+        // A token is untrusted, or older than a limit that was lowered.
+        self.state.attempts = token.attempts.min(self.plan.max_attempts);
+        self.state.failures = token.failures;
+        self.state.prev_delay = Wait::from(token.prev_delay);
+    }
+
+    /// Why the first attempt does not start, apart from the breaker.
+    fn refusal_to_begin(&self, remaining: Option<Duration>) -> Option<StopReason> {
+        let is_late = remaining == Some(Duration::ZERO);
+        // After a wait, the deadline comes first; a deferred wait is one.
+        if is_late && self.state.attempts > 0 {
+            Some(StopReason::DeadlineExceeded)
+        } else if self.abort_asked() {
+            Some(StopReason::Aborted)
+        } else if is_late {
+            Some(StopReason::DeadlineExceeded)
+        } else if self.state.attempts >= self.plan.max_attempts {
+            Some(StopReason::MaxAttempts)
+        } else {
+            None
+        }
+    }
+
+    /// What a later delivery needs to continue the call, if its retry was deferred.
+    pub(crate) fn resume_token(&self, elapsed: Duration) -> Option<ResumeToken> {
+        let state = &self.state;
+        let make =
+            || ResumeToken::new(state.attempts, state.failures, state.prev_delay.get(), elapsed, self.plan.name());
+        (state.stop_reason == Some(StopReason::Scheduled)).then(make)
     }
 
     /// The timeline that the call records into: by the call's setting, or else by the policy's.
@@ -182,8 +214,12 @@ impl<'a> Run<'a> {
                 Verdict::Retry(hook)
             }
             (Err(Refused { reason, hint }), _) | (_, Err(Refused { reason, hint })) => {
-                let deferred = delay.filter(|_| reason == StopReason::Scheduled);
-                self.state.wait = deferred.map_or(hint, Wait::of);
+                match gated {
+                    // The delay that was deferred, and the state from which a later delivery goes
+                    // on.
+                    Ok(granted) if reason == StopReason::Scheduled => self.grant(granted),
+                    _ => self.state.wait = hint,
+                }
                 self.stop(reason, Some(failed), now);
                 Verdict::Stop
             }

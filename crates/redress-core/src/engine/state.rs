@@ -85,8 +85,8 @@ pub(crate) enum Step {
 ///
 /// The first failure of a class that is never retried ends the call, so only the other classes are
 /// counted.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Failures([u16; RETRYABLE]);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Failures([u16; RETRYABLE]);
 
 const RETRYABLE: usize = ErrorClass::ALL.len() - FIRST_RETRYABLE;
 const FIRST_RETRYABLE: usize = ErrorClass::Concurrency as usize;
@@ -95,13 +95,30 @@ impl Failures {
     /// Counts a failure; returns how many attempts have failed in its class.
     #[inline]
     pub(super) fn count(&mut self, class: ErrorClass) -> u16 {
-        match self.0.get_mut((class as usize).wrapping_sub(FIRST_RETRYABLE)) {
+        match self.place(class) {
             None => 1,
             Some(count) => {
                 *count = count.saturating_add(1);
                 *count
             }
         }
+    }
+
+    /// How many attempts have failed in a class; zero if it is not counted.
+    pub(crate) fn of(mut self, class: ErrorClass) -> u16 {
+        self.place(class).map_or(0, |count| *count)
+    }
+
+    /// Sets how many attempts have failed in a class, if it is counted.
+    pub(crate) fn set(&mut self, class: ErrorClass, failures: u16) {
+        if let Some(count) = self.place(class) {
+            *count = failures;
+        }
+    }
+
+    #[inline]
+    fn place(&mut self, class: ErrorClass) -> Option<&mut u16> {
+        self.0.get_mut((class as usize).wrapping_sub(FIRST_RETRYABLE))
     }
 }
 

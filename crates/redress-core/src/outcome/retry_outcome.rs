@@ -12,6 +12,7 @@ use crate::outcome::failure::{Cause, Failure};
 use crate::outcome::stop_reason::StopReason;
 use crate::outcome::summary::OutcomeSummary;
 use crate::outcome::timeline::RetryTimeline;
+use crate::resume::ResumeToken;
 
 /// The full outcome of a call. Returned by `execute`.
 ///
@@ -35,15 +36,17 @@ use crate::outcome::timeline::RetryTimeline;
 pub struct RetryOutcome<T, E> {
     result: Result<(T, OutcomeSummary), Ending<T, E>>,
     timeline: Option<RetryTimeline>,
+    /// Boxed, because few calls are deferred.
+    pub(crate) token: Option<Box<ResumeToken>>,
 }
 
 impl<T, E> RetryOutcome<T, E> {
     pub(crate) const fn succeeded(value: T, summary: OutcomeSummary, timeline: Option<RetryTimeline>) -> Self {
-        Self { result: Ok((value, summary)), timeline }
+        Self { result: Ok((value, summary)), timeline, token: None }
     }
 
     pub(crate) const fn stopped(ending: Ending<T, E>, timeline: Option<RetryTimeline>) -> Self {
-        Self { result: Err(ending), timeline }
+        Self { result: Err(ending), timeline, token: None }
     }
 
     /// Creates a success after one attempt and no time, for stubbed policies in tests.
@@ -77,6 +80,15 @@ impl<T, E> RetryOutcome<T, E> {
             Ok((_, summary)) | Err(Ending { summary, .. }) => summary.elapsed = elapsed,
         }
         self
+    }
+
+    pub(crate) fn with_token(self, token: Option<ResumeToken>) -> Self {
+        Self { token: token.map(Box::new), ..self }
+    }
+
+    /// Sets the token, for stubbed policies in tests.
+    pub fn with_resume_token(self, token: ResumeToken) -> Self {
+        self.with_token(Some(token))
     }
 
     /// The outcome without its value and errors.

@@ -100,7 +100,7 @@ impl<'a, P, N> CallContext<'a, P, N> {
         &self.settings
     }
 
-    fn set(mut self, change: impl FnOnce(&mut CallSettings<'a>)) -> Self {
+    pub(crate) fn set(mut self, change: impl FnOnce(&mut CallSettings<'a>)) -> Self {
         self.settings.change(change);
         self
     }

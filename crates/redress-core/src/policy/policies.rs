@@ -16,6 +16,7 @@ use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
 use crate::policy::retry::Retry;
 use crate::policy::spec::PolicySpec;
+use crate::resume::ResumeToken;
 use crate::sync::OnceLock;
 
 /// Everything that guards a blocking call: an optional retry, an optional circuit breaker, and the
@@ -122,6 +123,22 @@ macro_rules! policy_methods {
             /// Returns a [`context`](Self::context) that names the operation.
             pub fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> CallContext<'a, Self> {
                 self.context().operation(name)
+            }
+
+            /// Returns a [`context`](Self::context) whose calls continue the deferred call that
+            /// gave this [token](crate::resume): attempts, failures of each class, previous delay
+            /// and time used go on. Attempts beyond [`max_attempts`](Self::max_attempts) are not
+            /// made.
+            pub fn resume(&self, token: ResumeToken) -> CallContext<'_, Self> {
+                self.context().resume(token)
+            }
+
+            /// Returns a context that [resumes](Self::resume) the call of the token with this text,
+            /// or one whose calls start afresh: without a text, and if the text cannot be read, is
+            /// of a policy with another name, or is of a call that was deferred more than seven
+            /// days ago.
+            pub fn resume_or_fresh(&self, token: Option<&str>) -> CallContext<'_, Self> {
+                self.context().resume_or_fresh(token, self.name())
             }
 
             /// The policy's [name](crate::policy::PolicyBuilder::name), if it has one.

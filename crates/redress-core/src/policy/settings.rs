@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::engine::Flags;
 use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
+use crate::resume::Resumed;
 
 /// The deadline of a single call, converted from a `Duration` or an `Instant`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct CallSettings<'a> {
     pub(crate) flags: Flags,
     /// The earliest of them ends the call.
     pub(crate) deadlines: Vec<Deadline>,
+    /// The deferred call that the call continues.
+    pub(crate) resumed: Option<Resumed>,
     /// Whether the context has a typed retry hook.
     pub(crate) has_retry_hook: bool,
 }
@@ -89,11 +92,17 @@ impl<'a> CallSettings<'a> {
         self.hooks.aborts.iter().any(crate::AbortHandle::is_aborted)
     }
 
+    /// All deadlines of the call besides the policy's.
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Deadline> + '_ {
+        self.deadlines.iter().copied().chain(self.resumed.and_then(|resumed| resumed.deadline))
+    }
+
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut Self)) {
         change(self);
-        let deadline = if self.deadlines.is_empty() { Flags::NONE } else { Flags::CALL_DEADLINE };
+        let deadline = if self.deadlines().next().is_some() { Flags::CALL_DEADLINE } else { Flags::NONE };
         let hooked = if self.has_retry_hook { Flags::STEERED } else { Flags::NONE };
-        self.flags = Flags::of_hooks(&self.hooks).with(deadline).with(hooked);
+        let resumed = if self.resumed.is_some() { Flags::RESUMED } else { Flags::NONE };
+        self.flags = Flags::of_hooks(&self.hooks).with(deadline).with(hooked).with(resumed);
     }
 
     /// Merges these settings with those of an outer context. All deadlines apply.
@@ -101,6 +110,7 @@ impl<'a> CallSettings<'a> {
         let mut both = Self { hooks: self.hooks.over(&outer.hooks), ..Self::default() };
         both.change(|both| {
             both.deadlines = outer.deadlines.iter().chain(&self.deadlines).copied().collect();
+            both.resumed = self.resumed.or(outer.resumed);
             both.has_retry_hook = outer.has_retry_hook || self.has_retry_hook;
         });
         both

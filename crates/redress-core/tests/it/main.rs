@@ -6,6 +6,7 @@ mod polled;
 mod circuit;
 mod sample;
 
+mod resume;
 mod retry;
 mod forbidden;
 mod clock_readings;
