@@ -1,5 +1,5 @@
 //! A queue worker that defers retries: if the wait is long enough for other work, the job returns
-//! to the queue.
+//! to the queue, with a token from which the next delivery continues.
 //!
 //! At shutdown, the current job is abandoned and stays in the queue.
 
@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use redress::error::{RateLimitError, ServerError};
+use redress::resume::ResumeToken;
 use redress::{Policy, Retry, SleepDecision, StopReason, decorrelated_jitter};
 
 /// The worker sleeps for waits up to this limit, and defers longer ones.
@@ -39,23 +40,19 @@ fn main() -> anyhow::Result<()> {
 struct Job {
     name: &'static str,
     due: Instant,
+    /// The state of its call, if its retry was deferred.
+    token: Option<ResumeToken>,
     deliveries: u32,
 }
 
 impl Job {
     fn new(name: &'static str) -> Self {
-        Self { name, due: Instant::now(), deliveries: 0 }
+        Self { name, due: Instant::now(), token: None, deliveries: 0 }
     }
 }
 
 /// Works until the queue is empty or a shutdown is requested.
 fn work(policy: &Policy, queue: &mut VecDeque<Job>, shutdown: &AtomicBool) {
-    let deliver = policy
-        .operation("deliver")
-        .abort_if(|| shutdown.load(Ordering::Relaxed))
-        .sleep_handler(|_, delay| if delay > LONGEST_WAIT_HERE { SleepDecision::Defer } else { SleepDecision::Sleep })
-        .before_sleep(|context, delay| println!("  {}, so again in {delay:.0?}", context.class()));
-
     while let Some(mut job) = queue.pop_front() {
         if job.due > Instant::now() && !shutdown.load(Ordering::Relaxed) {
             queue.push_back(job);
@@ -63,11 +60,18 @@ fn work(policy: &Policy, queue: &mut VecDeque<Job>, shutdown: &AtomicBool) {
             continue;
         }
         println!("{}", job.name);
-        let outcome = deliver.execute(|| job.deliver());
+        let deliver = job.token.map_or_else(|| policy.context(), |token| policy.resume(token));
+        let outcome = deliver
+            .operation("deliver")
+            .abort_if(|| shutdown.load(Ordering::Relaxed))
+            .sleep_handler(|_, wait| if wait > LONGEST_WAIT_HERE { SleepDecision::Defer } else { SleepDecision::Sleep })
+            .before_sleep(|context, wait| println!("  {}, so again in {wait:.0?}", context.class()))
+            .execute(|| job.deliver());
         match (outcome.stop_reason(), outcome.next_delay()) {
             (None, _) => println!("  delivered"),
             (Some(StopReason::Scheduled), Some(wait)) => {
-                println!("  back to the queue, due in {wait:.0?}");
+                println!("  back to the queue after attempt {}, due in {wait:.0?}", outcome.attempts());
+                job.token = outcome.resume_token();
                 job.due = Instant::now() + wait;
                 queue.push_back(job);
             }
