@@ -1,13 +1,10 @@
 //! The configuration of an observer.
 
-use metrics::with_recorder;
+use redress_metric_sink::{MetricObserver, Settings};
 
+use crate::facade::Facade;
 use crate::names;
 use crate::observer::MetricsObserver;
-use crate::series::{Extras, Metrics};
-
-/// The default limit for each of operations, policies, breakers and details.
-const DEFAULT_LIMIT: usize = 100;
 
 /// Builds a [`MetricsObserver`]. Returned by [`MetricsObserver::builder`].
 ///
@@ -23,26 +20,12 @@ const DEFAULT_LIMIT: usize = 100;
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct MetricsObserverBuilder {
-    pub(crate) metrics: Metrics,
-    pub(crate) extras: Extras,
-    pub(crate) operations: Vec<String>,
-    pub(crate) operation_limit: usize,
-    pub(crate) policy_limit: usize,
-    pub(crate) breaker_limit: usize,
-    pub(crate) detail_limit: usize,
+    settings: Settings,
 }
 
 impl MetricsObserverBuilder {
-    pub(crate) const fn new(metrics: Metrics) -> Self {
-        Self {
-            metrics,
-            extras: Extras { operation: true, error_type: false },
-            operations: Vec::new(),
-            operation_limit: DEFAULT_LIMIT,
-            policy_limit: DEFAULT_LIMIT,
-            breaker_limit: DEFAULT_LIMIT,
-            detail_limit: DEFAULT_LIMIT,
-        }
+    pub(crate) const fn new(settings: Settings) -> Self {
+        Self { settings }
     }
 
     /// Sets how many different operations get their own series. Later ones share the label `other`,
@@ -56,7 +39,7 @@ impl MetricsObserverBuilder {
     /// separate limit of half the size, rounded up, so they cannot displace the names of
     /// operations.
     pub const fn operation_limit(mut self, names: usize) -> Self {
-        self.operation_limit = names;
+        self.settings.operation_limit = names;
         self
     }
 
@@ -69,36 +52,34 @@ impl MetricsObserverBuilder {
     /// let metrics = MetricsObserver::builder().operations(["list_orders", "GET /health"]).build();
     /// ```
     pub fn operations(mut self, names: impl IntoIterator<Item: Into<String>>) -> Self {
-        self.operations.extend(names.into_iter().map(Into::into));
+        self.settings.operations.extend(names.into_iter().map(Into::into));
         self
     }
 
     /// Omits the label `operation` from every metric.
     pub const fn without_operation(mut self) -> Self {
-        self.extras.operation = false;
-        // All operations share one series, so none needs a place. Declared operations are ignored.
-        self.operation_limit = 0;
+        self.settings.operation = false;
         self
     }
 
     /// Sets how many different [policies](redress_core::policy::PolicyBuilder::name) get their own
     /// series. Later ones share the label `other`. Default: 100.
     pub const fn policy_limit(mut self, names: usize) -> Self {
-        self.policy_limit = names;
+        self.settings.policy_limit = names;
         self
     }
 
     /// Sets how many different breakers get their own series. Later ones share the label `other` in
     /// events, and have no gauge unless they are [watched](MetricsObserver::watch). Default: 100.
     pub const fn breaker_limit(mut self, names: usize) -> Self {
-        self.breaker_limit = names;
+        self.settings.breaker_limit = names;
         self
     }
 
     /// Sets how many different [details](redress_core::Event::detail) become values of the label
     /// `detail`, such as `503` or `ConnectionReset`. Later ones become `other`. Default: 100.
     pub const fn detail_limit(mut self, details: usize) -> Self {
-        self.detail_limit = details;
+        self.settings.detail_limit = details;
         self
     }
 
@@ -109,7 +90,7 @@ impl MetricsObserverBuilder {
     /// It has one value for each error type in the program's policies. Error texts are never
     /// labels.
     pub const fn with_error_type(mut self) -> Self {
-        self.extras.error_type = true;
+        self.settings.error_type = true;
         self
     }
 
@@ -117,16 +98,7 @@ impl MetricsObserverBuilder {
     /// [`describe`](crate::describe) does.
     #[must_use]
     pub fn build(self) -> MetricsObserver {
-        if self.metrics.states.is_some() {
-            names::describe();
-        } else {
-            with_recorder(|recorder| {
-                names::describe_events(recorder, self.metrics.events.clone());
-                if let Some(sleeps) = self.metrics.sleeps.clone() {
-                    names::describe_sleep(recorder, sleeps);
-                }
-            });
-        }
-        MetricsObserver::from_builder(self)
+        self.settings.metrics().for_each(names::describe_one);
+        MetricsObserver::of(MetricObserver::new(Facade, self.settings))
     }
 }

@@ -22,12 +22,7 @@
 
 pub mod names;
 
-mod labels;
-mod bounded;
-mod series;
-mod circuit;
-mod budgets;
-mod operations;
+mod facade;
 
 mod builder;
 pub use builder::MetricsObserverBuilder;

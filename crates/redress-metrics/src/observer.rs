@@ -1,20 +1,15 @@
 //! The observer, which maps events and attempts to metrics.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
-use metrics::{Label, SharedString};
-use redress_core::breaker::{KeyedBreakers, WeakKeyedBreakers};
+use redress_core::breaker::KeyedBreakers;
 use redress_core::observe::AttemptContext;
 use redress_core::{Budget, CircuitBreaker, Event, Observer};
+use redress_metric_sink::{MetricObserver, Settings};
 
-use crate::bounded::Bounded;
-use crate::budgets::Budgets;
 use crate::builder::MetricsObserverBuilder;
-use crate::circuit::Circuit;
-use crate::labels;
-use crate::operations::Operations;
-use crate::series::{Metrics, Operation, PolicyName, Series};
+use crate::facade::Facade;
 
 /// Writes a policy's events to the [`metrics`] facade: the counters, histograms and gauges listed
 /// in [`names`](crate::names).
@@ -39,46 +34,7 @@ use crate::series::{Metrics, Operation, PolicyName, Series};
 /// ```
 #[derive(Clone)]
 pub struct MetricsObserver {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    operations: Operations,
-    policies: Bounded<PolicyName>,
-    circuits: Bounded<Circuit>,
-    /// Weak, because keyed breakers keep policies alive, and these their observers.
-    keyed: RwLock<Vec<WeakKeyedBreakers>>,
-    details: Bounded<Label>,
-    budgets: Budgets,
-}
-
-impl Shared {
-    fn series(&self, operation: Option<&str>, policy: Option<&str>, breaker: &Arc<Circuit>) -> Arc<Series> {
-        breaker.series(&self.operations.get(operation), &self.policies.get(policy))
-    }
-
-    /// Watches the breaker of this key, if its name is within the limit.
-    fn watch_key(&self, breakers: &KeyedBreakers, key: &str) {
-        let circuit = self.circuits.get(Some(key));
-        if !self.circuits.is_other(&circuit) && !circuit.is_watched() {
-            circuit.watch_keyed(breakers);
-        }
-    }
-
-    /// Finds the keyed breaker that an event is about, if it is one, and watches it.
-    fn find_keyed(&self, breaker: Option<&str>) {
-        let Some(name) = breaker else { return };
-        let sets = self.keyed.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut sets = sets.iter().filter_map(WeakKeyedBreakers::upgrade);
-        if let Some(breakers) = sets.find(|breakers| breakers.state(name).is_some()) {
-            self.watch_key(&breakers, name);
-        }
-    }
-
-    fn series_of(&self, attempt: &AttemptContext<'_>) -> Arc<Series> {
-        let breaker = self.circuits.get(attempt.breaker.as_deref());
-        self.series(attempt.operation.as_deref(), attempt.policy.as_deref(), &breaker)
-    }
+    observer: MetricObserver<Facade>,
 }
 
 impl MetricsObserver {
@@ -90,24 +46,11 @@ impl MetricsObserver {
 
     /// Returns a builder with the defaults.
     pub const fn builder() -> MetricsObserverBuilder {
-        MetricsObserverBuilder::new(Metrics::all())
+        MetricsObserverBuilder::new(Settings::all())
     }
 
-    pub(crate) fn from_builder(builder: MetricsObserverBuilder) -> Self {
-        let MetricsObserverBuilder { metrics, extras, operations, .. } = builder;
-        let (gauge, budgets) = (metrics.states.clone(), Budgets::new(metrics.budgets.clone()));
-        let make = move |name| Operation::new(metrics.clone(), extras, name);
-        let declared = if extras.operation { operations } else { Vec::new() };
-        Self {
-            shared: Arc::new(Shared {
-                operations: Operations::new(builder.operation_limit, &declared, make),
-                policies: Bounded::new(builder.policy_limit, PolicyName),
-                circuits: Bounded::new(builder.breaker_limit, move |name| Circuit::new(gauge.clone(), name)),
-                keyed: RwLock::default(),
-                details: Bounded::new(builder.detail_limit, |detail| labels::named(labels::DETAIL, detail)),
-                budgets,
-            }),
-        }
+    pub(crate) const fn of(observer: MetricObserver<Facade>) -> Self {
+        Self { observer }
     }
 
     /// Shows a breaker's state from now on, read from the breaker instead of from events.
@@ -120,7 +63,7 @@ impl MetricsObserver {
     /// The observer keeps the breaker alive until it is [unwatched](Self::unwatch). Watching
     /// another breaker of the same name replaces it.
     pub fn watch(&self, breaker: &CircuitBreaker) {
-        self.shared.circuits.get_always(breaker.name()).watch(breaker.clone());
+        self.observer.watch(breaker);
     }
 
     /// Shows the states of keyed breakers, each under its key.
@@ -143,16 +86,7 @@ impl MetricsObserver {
     /// # Ok::<(), redress::ConfigError>(())
     /// ```
     pub fn watch_keyed(&self, breakers: &KeyedBreakers) {
-        let shared = Arc::downgrade(&self.shared);
-        breakers.on_evicted(move |key| {
-            if let Some(circuit) = shared.upgrade().and_then(|shared| shared.circuits.known(key)) {
-                circuit.refresh();
-            }
-        });
-        self.shared.keyed.write().unwrap_or_else(PoisonError::into_inner).push(breakers.downgrade());
-        for (key, _) in breakers.states() {
-            self.shared.watch_key(breakers, &key);
-        }
+        self.observer.watch_keyed(breakers);
     }
 
     /// Stops watching the breaker of this [name](CircuitBreaker::name), releases it, and forgets
@@ -164,11 +98,7 @@ impl MetricsObserver {
     /// it, and an exporter that drops idle series drops it. The next change of state of a breaker
     /// of this name sets it again.
     pub fn unwatch(&self, name: &str) {
-        match self.shared.circuits.forget(name) {
-            Some(circuit) if name.is_empty() => circuit.unwatch(),
-            Some(circuit) => circuit.forget(),
-            None => {}
-        }
+        self.observer.unwatch(name);
     }
 
     /// Shows the retries a budget has left as [`BUDGET_REMAINING`](crate::names::BUDGET_REMAINING)
@@ -189,50 +119,34 @@ impl MetricsObserver {
     /// # drop(policy);
     /// # Ok::<(), redress::ConfigError>(())
     /// ```
-    pub fn watch_budget(&self, name: impl Into<SharedString>, budget: &Budget) {
-        self.shared.budgets.watch(name.into(), budget.clone());
+    pub fn watch_budget(&self, name: impl Into<Arc<str>>, budget: &Budget) {
+        self.observer.watch_budget(name, budget);
     }
 
     /// Stops watching the budget of this name, and releases it. Its gauge becomes NaN, as for
     /// [`unwatch`](Self::unwatch).
     pub fn unwatch_budget(&self, name: &str) {
-        self.shared.budgets.unwatch(name);
+        self.observer.unwatch_budget(name);
     }
 
     /// Writes the gauges of all watched breakers and budgets. Call it after installing a recorder
     /// late, or periodically if the exporter drops idle series.
     pub fn refresh(&self) {
-        self.shared.budgets.refresh();
-        for circuit in self.shared.circuits.all() {
-            circuit.refresh();
-        }
+        self.observer.refresh();
     }
 }
 
 impl Observer for MetricsObserver {
     fn on_event(&self, event: &Event<'_>) {
-        let circuits = &self.shared.circuits;
-        let circuit = circuits.get(event.breaker.as_deref());
-        let series = self.shared.series(event.operation.as_deref(), event.policy.as_deref(), &circuit);
-        series.count_event(event, &self.shared.details);
-        self.shared.budgets.hear(event);
-        if event.state.is_some() && !circuits.is_other(&circuit) {
-            if !circuit.is_watched() {
-                self.shared.find_keyed(event.breaker.as_deref());
-            }
-            circuit.hear(event);
-        }
-        series.record_duration(event);
+        self.observer.on_event(event);
     }
 
     fn on_attempt_start(&self, attempt: &AttemptContext<'_>) {
-        self.shared.series_of(attempt).count_attempt();
+        self.observer.on_attempt_start(attempt);
     }
 
     fn on_attempt_end(&self, attempt: &AttemptContext<'_>) {
-        if attempt.delay.is_some() {
-            self.shared.series_of(attempt).record_sleep(attempt);
-        }
+        self.observer.on_attempt_end(attempt);
     }
 }
 

@@ -1,10 +1,11 @@
 //! The Python original's two Prometheus hooks, under the same names.
 
-use metrics::{KeyName, SharedString};
+use std::borrow::Cow;
+
+use redress_metric_sink::{Metric, Settings};
 
 use crate::builder::MetricsObserverBuilder;
 use crate::observer::MetricsObserver;
-use crate::series::Metrics;
 
 /// Returns an observer that counts events in a counter of this name, and writes nothing else.
 ///
@@ -20,7 +21,7 @@ use crate::series::Metrics;
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use]
-pub fn prometheus_metric_hook(counter: impl Into<SharedString>) -> MetricsObserver {
+pub fn prometheus_metric_hook(counter: impl Into<Cow<'static, str>>) -> MetricsObserver {
     hooks(counter.into(), None)
 }
 
@@ -40,20 +41,14 @@ pub fn prometheus_metric_hook(counter: impl Into<SharedString>) -> MetricsObserv
 /// ```
 #[must_use]
 pub fn prometheus_hooks(
-    events: impl Into<SharedString>,
-    retry_sleep_seconds: impl Into<SharedString>,
+    events: impl Into<Cow<'static, str>>,
+    retry_sleep_seconds: impl Into<Cow<'static, str>>,
 ) -> MetricsObserver {
     hooks(events.into(), Some(retry_sleep_seconds.into()))
 }
 
-fn hooks(events: SharedString, sleeps: Option<SharedString>) -> MetricsObserver {
-    let metrics = Metrics {
-        events: KeyName::from(events),
-        attempts: None,
-        durations: None,
-        sleeps: sleeps.map(KeyName::from),
-        states: None,
-        budgets: None,
-    };
-    MetricsObserverBuilder::new(metrics).build()
+fn hooks(events: Cow<'static, str>, sleeps: Option<Cow<'static, str>>) -> MetricsObserver {
+    let mut settings = Settings::only_events(Metric::EVENTS.renamed(events));
+    settings.sleeps = sleeps.map(|name| Metric::RETRY_SLEEP.renamed(name));
+    MetricsObserverBuilder::new(settings).build()
 }

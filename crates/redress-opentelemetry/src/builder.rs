@@ -166,7 +166,7 @@ impl OtelObserverBuilder {
             for (name, budget) in &self.budgets {
                 budgets.keep(name, budget);
             }
-            let bounds = Bounds::new(self.value_limit, self.operations);
+            let bounds = Bounds::new(self.value_limit, &self.operations);
             Metrics {
                 instruments: Instruments::new(&meter, bounds, operation_in_metrics),
                 _gauges: [circuits.gauge(&meter), budgets.gauge(&meter)],

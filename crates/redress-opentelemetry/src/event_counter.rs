@@ -43,7 +43,7 @@ impl EventCounter {
     #[must_use]
     pub fn new(meter: &Meter, name: &'static str) -> Self {
         let counter = meter.u64_counter(name).with_unit("{event}").with_description("Events of calls.").build();
-        Self { counter, bounds: Arc::new(Bounds::new(DEFAULT_LIMIT, Vec::new())), with_operation: true }
+        Self { counter, bounds: Arc::new(Bounds::new(DEFAULT_LIMIT, &[])), with_operation: true }
     }
 
     /// Omits the attribute `operation`, for programs with many names. Default: included.

@@ -19,8 +19,6 @@ use crate::drive::clock::nanos;
 use crate::engine::Failures;
 
 const VERSION_1: &str = "rd1.";
-/// No text of any version is longer.
-const LONGEST: usize = 120;
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// The order of the classes in version 1, which does not depend on the order of the enum.
@@ -56,9 +54,6 @@ impl FromStr for ResumeToken {
 
     fn from_str(text: &str) -> Result<Self, ResumeTokenError> {
         let numbers = text.strip_prefix(VERSION_1).ok_or(ResumeTokenError::Version)?;
-        if text.len() > LONGEST {
-            return Err(ResumeTokenError::Damaged);
-        }
         let bytes = from_base32(numbers).ok_or(ResumeTokenError::Damaged)?;
         Self::from_bytes(&bytes).ok_or(ResumeTokenError::Damaged)
     }
@@ -66,7 +61,7 @@ impl FromStr for ResumeToken {
 
 impl ResumeToken {
     fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(LONGEST);
+        let mut bytes = Vec::with_capacity(67);
         push(&mut bytes, u64::from(self.attempts));
         for class in CLASSES {
             push(&mut bytes, u64::from(self.failures.of(class)));
@@ -123,8 +118,8 @@ fn take(bytes: &mut &[u8]) -> Option<u64> {
         let (&byte, rest) = bytes.split_first()?;
         *bytes = rest;
         let bits = u64::from(byte & 0x7f);
-        // The tenth byte has room for one bit.
-        if place == 9 && bits > 1 {
+        // One text for each number: the tenth byte has room for one bit, and no last byte is idle.
+        if (place == 9 && bits > 1) || (place > 0 && byte == 0) {
             return None;
         }
         number |= bits << (7 * place);
@@ -175,4 +170,24 @@ fn from_base32(text: &str) -> Option<Vec<u8>> {
         bytes.extend(&decoded[3..3 + whole]);
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{push, take};
+
+    #[test]
+    fn every_number_has_one_text() {
+        for number in [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, u64::MAX >> 1, u64::MAX] {
+            let mut bytes = Vec::new();
+            push(&mut bytes, number);
+            let mut rest = &bytes[..];
+            assert_eq!((take(&mut rest), rest), (Some(number), &[][..]), "{bytes:x?}");
+        }
+        let too_large = [&[0xff; 9][..], &[0x02]].concat();
+        let endless = [0xff; 11];
+        for refused in [&too_large[..], &endless, &[0xff, 0x00], &[0x80], &[]] {
+            assert_eq!(take(&mut { refused }), None, "{refused:x?}");
+        }
+    }
 }

@@ -1,35 +1,45 @@
-//! Caps the number of distinct label values that the program supplies.
+//! [`LimitedNames`], which caps the number of distinct names that the program supplies.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use metrics::SharedString;
-
-use crate::labels::{NONE, OTHER};
+use crate::value::LabelValue;
 
 /// Longer values are rarely names, and a scraper rejects a whole page for one oversized label
 /// value.
 pub(crate) const LONGEST_NAME: usize = 128;
 
-/// One value for each of the first `limit` names, one for an absent name, and one shared by all
-/// later names.
-pub(crate) struct Bounded<V> {
+/// A value for each of the first `limit` names, one for an absent name, and one that all later
+/// names share, as do names longer than 128 bytes. An empty name counts as absent.
+///
+/// ```
+/// use redress::observe::metric_sink::LimitedNames;
+///
+/// let hosts = LimitedNames::new(1, |host| host);
+/// assert_eq!(hosts.get(Some("a.example")).as_str(), "a.example");
+/// assert_eq!(hosts.get(Some("b.example")).as_str(), "other");
+/// assert_eq!(hosts.get(None).as_str(), "none");
+/// ```
+pub struct LimitedNames<V> {
     limit: usize,
-    make: Box<dyn Fn(SharedString) -> V + Send + Sync>,
+    make: Box<dyn Fn(LabelValue) -> V + Send + Sync>,
     known: RwLock<HashMap<Arc<str>, Arc<V>>>,
     none: Arc<V>,
     other: Arc<V>,
 }
 
-impl<V> Bounded<V> {
-    pub(crate) fn new(limit: usize, make: impl Fn(SharedString) -> V + Send + Sync + 'static) -> Self {
-        let none = Arc::new(make(NONE.into()));
-        let other = Arc::new(make(OTHER.into()));
+impl<V> LimitedNames<V> {
+    /// Creates an empty set. `make` makes the value of a name, of [`LabelValue::NONE`] and of
+    /// [`LabelValue::OTHER`].
+    pub fn new(limit: usize, make: impl Fn(LabelValue) -> V + Send + Sync + 'static) -> Self {
+        let none = Arc::new(make(LabelValue::NONE));
+        let other = Arc::new(make(LabelValue::OTHER));
         Self { limit, make: Box::new(make), known: RwLock::default(), none, other }
     }
 
     /// Returns the value for this name. The lock is not held while `make` runs.
-    pub(crate) fn get(&self, name: Option<&str>) -> Arc<V> {
+    pub fn get(&self, name: Option<&str>) -> Arc<V> {
         let Some(name) = name.filter(|name| !name.is_empty()) else { return Arc::clone(&self.none) };
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -43,8 +53,8 @@ impl<V> Bounded<V> {
         self.keep(name, self.limit)
     }
 
-    /// Like [`get`](Self::get), but ignores the limit: the caller chose this name explicitly.
-    pub(crate) fn get_always(&self, name: Option<&str>) -> Arc<V> {
+    /// Like [`get`](Self::get), but ignores the limit, for names that the program chose explicitly.
+    pub fn get_always(&self, name: Option<&str>) -> Arc<V> {
         match name {
             None | Some("") => Arc::clone(&self.none),
             Some(name) => self.keep(name, usize::MAX),
@@ -63,7 +73,7 @@ impl<V> Bounded<V> {
     }
 
     /// Returns the value for this name if it has one. An empty name stands for an absent one.
-    pub(crate) fn known(&self, name: &str) -> Option<Arc<V>> {
+    pub fn known(&self, name: &str) -> Option<Arc<V>> {
         if name.is_empty() {
             return Some(Arc::clone(&self.none));
         }
@@ -72,7 +82,7 @@ impl<V> Bounded<V> {
 
     /// Forgets this name, whose place is free then. Returns its value if it had one. The value of
     /// the absent name stays.
-    pub(crate) fn forget(&self, name: &str) -> Option<Arc<V>> {
+    pub fn forget(&self, name: &str) -> Option<Arc<V>> {
         if name.is_empty() {
             return Some(Arc::clone(&self.none));
         }
@@ -80,13 +90,19 @@ impl<V> Bounded<V> {
     }
 
     /// Whether this is the value shared by all names over the limit.
-    pub(crate) fn is_other(&self, kept: &Arc<V>) -> bool {
+    pub fn is_other(&self, kept: &Arc<V>) -> bool {
         Arc::ptr_eq(kept, &self.other)
     }
 
     /// The values of all known names and of the absent name.
-    pub(crate) fn all(&self) -> Vec<Arc<V>> {
+    pub fn all(&self) -> Vec<Arc<V>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.values().chain([&self.none]).map(Arc::clone).collect()
+    }
+}
+
+impl<V> fmt::Debug for LimitedNames<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimitedNames").field("limit", &self.limit).finish_non_exhaustive()
     }
 }

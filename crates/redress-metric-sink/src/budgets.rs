@@ -3,48 +3,50 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use metrics::{Key, KeyName, SharedString};
 use redress_core::{Budget, Event, EventName};
 
-use crate::labels;
-use crate::series::set;
+use crate::series::Writer;
+use crate::sink::MetricSink;
+use crate::value::LabelValue;
 
 /// The watched budgets, by name.
-pub(crate) struct Budgets {
-    gauge: Option<KeyName>,
+pub(crate) struct Budgets<S: MetricSink> {
+    writer: Arc<Writer<S>>,
     /// Replaced as a whole, so that it can be iterated without holding the lock.
-    watched: RwLock<Arc<[Arc<Watched>]>>,
+    watched: RwLock<Arc<[Arc<Watched<S>>]>>,
 }
 
-struct Watched {
-    name: SharedString,
-    key: Key,
+struct Watched<S: MetricSink> {
+    writer: Arc<Writer<S>>,
+    name: Arc<str>,
+    gauge: S::Series,
     budget: Budget,
     shown: AtomicU32,
 }
 
-impl Budgets {
-    pub(crate) fn new(gauge: Option<KeyName>) -> Self {
-        Self { gauge, watched: RwLock::new(Arc::new([])) }
+impl<S: MetricSink> Budgets<S> {
+    pub(crate) fn new(writer: Arc<Writer<S>>) -> Self {
+        Self { writer, watched: RwLock::new(Arc::new([])) }
     }
 
     /// Starts watching this budget, replacing an earlier one of the same name.
-    pub(crate) fn watch(&self, name: SharedString, budget: Budget) {
-        let Some(gauge) = self.gauge.clone() else { return };
-        let key = Key::from_parts(gauge, vec![labels::named(labels::BUDGET, name.clone())]);
-        let added = Arc::new(Watched { name, key, budget, shown: AtomicU32::new(0) });
+    pub(crate) fn watch(&self, name: Arc<str>, budget: Budget) {
+        let Some(gauge) = &self.writer.settings.budgets else { return };
+        let gauge = self.writer.series(gauge, |_| LabelValue::Named(Arc::clone(&name)));
+        let added =
+            Arc::new(Watched { writer: Arc::clone(&self.writer), name, gauge, budget, shown: AtomicU32::new(0) });
         self.replace(&added.name, Some(Arc::clone(&added)));
         added.show();
     }
 
     pub(crate) fn unwatch(&self, name: &str) {
         for removed in self.replace(name, None) {
-            set(&removed.key, f64::NAN);
+            self.writer.sink.clear(&removed.gauge);
         }
     }
 
     /// Replaces the budgets of this name by `added`, and returns them.
-    fn replace(&self, name: &str, added: Option<Arc<Watched>>) -> Vec<Arc<Watched>> {
+    fn replace(&self, name: &str, added: Option<Arc<Watched<S>>>) -> Vec<Arc<Watched<S>>> {
         let mut watched = self.watched.write().unwrap_or_else(PoisonError::into_inner);
         let (removed, kept): (Vec<_>, Vec<_>) = watched.iter().map(Arc::clone).partition(|each| *each.name == *name);
         *watched = kept.into_iter().chain(added).collect();
@@ -67,19 +69,19 @@ impl Budgets {
         }
     }
 
-    fn all(&self) -> Arc<[Arc<Watched>]> {
+    fn all(&self) -> Arc<[Arc<Watched<S>>]> {
         Arc::clone(&self.watched.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Watched {
+impl<S: MetricSink> Watched<S> {
     /// Two threads may write in the wrong order, so each reads the budget again after writing,
     /// until the value is stable.
     fn show(&self) {
         let mut remaining = self.budget.remaining();
         loop {
             self.shown.store(remaining, Ordering::Relaxed);
-            set(&self.key, f64::from(remaining));
+            self.writer.sink.set(&self.gauge, f64::from(remaining));
             let now = self.budget.remaining();
             if now == remaining {
                 return;

@@ -4,20 +4,22 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use metrics::{Key, KeyName, SharedString};
 use redress_core::breaker::{CircuitState, KeyedBreakers, WeakKeyedBreakers};
 use redress_core::{CircuitBreaker, Event, EventName};
 
-use crate::labels;
-use crate::series::{Operation, PolicyName, Series, SeriesOfBreaker, set};
+use crate::label;
+use crate::series::{Series, SeriesOfBreaker, Writer};
+use crate::sink::MetricSink;
+use crate::value::LabelValue;
 
 /// A breaker, identified by its name in events.
-pub(crate) struct Circuit {
-    name: SharedString,
-    key: Option<Key>,
+pub(crate) struct Circuit<S: MetricSink> {
+    writer: Arc<Writer<S>>,
+    name: LabelValue,
+    gauge: Option<S::Series>,
     watched: RwLock<Watched>,
     is_shown: AtomicBool,
-    series: SeriesOfBreaker,
+    series: SeriesOfBreaker<S>,
 }
 
 /// Where the gauge is read.
@@ -32,16 +34,16 @@ enum Watched {
     Forgotten,
 }
 
-impl Circuit {
-    pub(crate) fn new(gauge: Option<KeyName>, name: SharedString) -> Self {
-        let key = gauge.map(|gauge| Key::from_parts(gauge, vec![labels::named(labels::BREAKER, name.clone())]));
-        let (watched, series) = (RwLock::new(Watched::Not), SeriesOfBreaker::default());
-        Self { name, key, watched, is_shown: AtomicBool::new(false), series }
+impl<S: MetricSink> Circuit<S> {
+    pub(crate) fn new(writer: Arc<Writer<S>>, name: LabelValue) -> Self {
+        let gauge = writer.settings.states.as_ref().map(|gauge| writer.series(gauge, |_| name.clone()));
+        let (watched, series) = (RwLock::new(Watched::Not), SeriesOfBreaker::new());
+        Self { writer, name, gauge, watched, is_shown: AtomicBool::new(false), series }
     }
 
     /// Returns the series for calls of this operation through this policy and breaker.
-    pub(crate) fn series(&self, operation: &Arc<Operation>, policy: &Arc<PolicyName>) -> Arc<Series> {
-        self.series.get(operation, policy, &self.name)
+    pub(crate) fn series(&self, operation: &Arc<LabelValue>, policy: &Arc<LabelValue>) -> Arc<Series<S>> {
+        self.series.get(&self.writer, operation, policy, &self.name)
     }
 
     /// Starts watching this breaker.
@@ -74,14 +76,14 @@ impl Circuit {
         }
     }
 
-    /// Stops watching. The gauge becomes NaN until an event reports a change of state.
+    /// Stops watching. The gauge is cleared until an event reports a change of state.
     pub(crate) fn unwatch(&self) {
         if !matches!(self.set_watched(Watched::Not), Watched::Not) {
             self.show_nothing();
         }
     }
 
-    /// Stops watching for good. The gauge becomes NaN.
+    /// Stops watching for good. The gauge is cleared.
     pub(crate) fn forget(&self) {
         self.set_watched(Watched::Forgotten);
         self.show_nothing();
@@ -96,14 +98,16 @@ impl Circuit {
         loop {
             let state = match self.watched() {
                 Watched::Alone(breaker) => breaker.state(),
-                Watched::Keyed(breakers) => match breakers.upgrade().and_then(|breakers| breakers.state(&self.name)) {
-                    Some(state) => state,
-                    // Evicted. If the key gets another breaker, an event leads to that one.
-                    None => {
-                        self.unwatch();
-                        return shown.is_some();
+                Watched::Keyed(breakers) => {
+                    match breakers.upgrade().and_then(|breakers| breakers.state(self.name.as_str())) {
+                        Some(state) => state,
+                        // Evicted. If the key gets another breaker, an event leads to that one.
+                        None => {
+                            self.unwatch();
+                            return shown.is_some();
+                        }
                     }
-                },
+                }
                 Watched::Not | Watched::Forgotten => {
                     if shown.is_some() {
                         self.show_nothing();
@@ -130,15 +134,15 @@ impl Circuit {
     }
 
     fn show_nothing(&self) {
-        if let (Some(key), true) = (&self.key, self.is_shown.load(Ordering::Relaxed)) {
-            set(key, f64::NAN);
+        if let (Some(gauge), true) = (&self.gauge, self.is_shown.load(Ordering::Relaxed)) {
+            self.writer.sink.clear(gauge);
         }
     }
 
     fn show(&self, state: CircuitState) {
-        if let (Some(key), Some(value)) = (&self.key, labels::state_value(state)) {
+        if let (Some(gauge), Some(value)) = (&self.gauge, label::state_value(state)) {
             self.is_shown.store(true, Ordering::Relaxed);
-            set(key, value);
+            self.writer.sink.set(gauge, value);
         }
     }
 }
