@@ -10,12 +10,13 @@ use clap::Parser;
 use clap::builder::PossibleValuesParser;
 
 use crate::allocations::{per_call, uncounted};
-use crate::case::{Batch, Case, Row};
+use crate::case::{Batch, Case, Row, Setting};
 use crate::cases::further::{DIFFERENCE, FURTHER, Further};
 use crate::cases::{ROWS, named, of_row};
-use crate::report::{self, Figures, FurtherAttempt, Measured, RowReport};
+use crate::report::{self, Figures, FurtherAttempt, KeyedReport, Measured, RowReport};
 use crate::threads::{self, Sharing};
-use crate::{callgrind, timing};
+use crate::timing::Timing;
+use crate::{callgrind, keyed, timing};
 
 /// Compares redress with its peers, case by case, and prints the report as Markdown.
 #[derive(Parser)]
@@ -102,8 +103,15 @@ fn measure(arguments: &Arguments) -> Measured {
     Measured {
         builds: arguments.beside.iter().map(|build| build.profile.clone()).collect(),
         rows: ROWS.iter().filter(asked).map(|row| of(row, arguments, has_callgrind)).collect(),
+        keyed: arguments.only.is_empty().then(|| keyed_breakers(arguments.rounds)),
         further: further.iter().map(|further| further_attempt(further, has_callgrind)).collect(),
     }
+}
+
+fn keyed_breakers(rounds: usize) -> KeyedReport {
+    eprintln!("measuring: a breaker for each key");
+    let is_timed = rounds > 0;
+    KeyedReport { keyed: keyed::keyed(is_timed), full: is_timed.then(keyed::full) }
 }
 
 fn of(row: &Row, arguments: &Arguments, has_callgrind: bool) -> RowReport {
@@ -112,10 +120,11 @@ fn of(row: &Row, arguments: &Arguments, has_callgrind: bool) -> RowReport {
     let batches: Vec<Batch> = cases.iter().map(|case| (case.prepare)()).collect();
     let timings = match arguments.rounds {
         0 => vec![None; batches.len()],
-        rounds => uncounted(|| timing::time(&batches, rounds)).into_iter().map(Some).collect(),
+        rounds => uncounted(|| timed(row, &batches, rounds)).into_iter().map(Some).collect(),
     };
     let elsewhere = |case: &Case| {
-        let builds = arguments.beside.iter();
+        // Over sockets, what the profiles differ in is less than what the system's calls cost.
+        let builds = arguments.beside.iter().filter(|_| row.setting != Setting::Sockets);
         builds.map(|build| counted(has_callgrind, || callgrind::instructions_in(&build.program, case))).collect()
     };
     let figures = cases.into_iter().zip(&batches).zip(timings).map(|((case, batch), timing)| Figures {
@@ -127,6 +136,13 @@ fn of(row: &Row, arguments: &Arguments, has_callgrind: bool) -> RowReport {
         sharing: shared(row, batch, arguments.rounds),
     });
     RowReport { row: *row, figures: figures.collect() }
+}
+
+fn timed(row: &Row, batches: &[Batch], rounds: usize) -> Vec<Timing> {
+    match row.setting {
+        Setting::OneThread | Setting::TwoThreads => timing::time(batches, rounds),
+        Setting::Sockets => timing::time_each(batches, rounds),
+    }
 }
 
 fn further_attempt(&Further { few, many }: &Further, has_callgrind: bool) -> FurtherAttempt {
@@ -141,7 +157,7 @@ fn counted(has_callgrind: bool, count: impl FnOnce() -> Result<f64, String>) -> 
 }
 
 fn shared(row: &Row, batch: &Batch, rounds: usize) -> Option<Result<Sharing, String>> {
-    if !row.shared || rounds == 0 {
+    if row.setting != Setting::TwoThreads || rounds == 0 {
         return None;
     }
     // A round of two threads is long and steady, so fewer rounds are enough.

@@ -2,11 +2,12 @@
 //! request.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redress_core::{AbortHandle, CallContext, CircuitBreaker, StopReason};
 use redress_fixtures::script_server::Server;
-use redress_reqwest::RetryingClient;
+use redress_reqwest::{Head, RetryingClient};
 
 use crate::support::{BUSY, Log, OK, TestPolicy, builder, client, client_with, policy, retry};
 
@@ -52,6 +53,47 @@ async fn operations_are_named() {
     client.get(server.uri("/").to_string()).operation("request").send().await.unwrap();
     assert_eq!(log.lines(), ["request success - -"]);
 }
+
+/// The URL of a head is made only if it is read.
+#[tokio::test]
+async fn a_head_has_its_url_wherever_it_is_read() {
+    let server = Server::answers(&[OK]).await;
+    let (url, log) = (server.uri("/orders/7").to_string(), Log::default());
+    client().get(&url).context(CallContext::new().observer(log.clone())).send().await.unwrap();
+    let watched = builder().observer(log.clone()).build().unwrap();
+    client().get(&url).policy(&watched).send().await.unwrap();
+    assert_eq!(log.lines(), ["GET /orders/7 success - -"; 2]);
+
+    let paths = Arc::new(Mutex::new(Vec::new()));
+    let read = |head: &Head<'_>, paths: &Mutex<Vec<String>>| paths.lock().unwrap().push(head.uri.to_string());
+    let readers: [fn(RetryingClient<TestPolicy>, OnHead) -> RetryingClient<TestPolicy>; 3] = [
+        |client, read| {
+            client.policy_provider(move |head| {
+                read(head);
+                None
+            })
+        },
+        |client, read| {
+            client.bypass_if(move |head| {
+                read(head);
+                false
+            })
+        },
+        |client, read| {
+            client.context_for(move |head| {
+                read(head);
+                CallContext::new()
+            })
+        },
+    ];
+    for reader in readers {
+        let paths = Arc::clone(&paths);
+        reader(client(), Box::new(move |head| read(head, &paths))).get(&url).send().await.unwrap();
+    }
+    assert_eq!(*paths.lock().unwrap(), [url.as_str(); 3]);
+}
+
+type OnHead = Box<dyn Fn(&Head<'_>) + Send + Sync>;
 
 #[tokio::test]
 async fn a_bypass_makes_one_attempt_and_no_event() {
