@@ -18,6 +18,9 @@ use crate::threads::{self, Sharing};
 use crate::timing::Timing;
 use crate::{callgrind, keyed, timing};
 
+/// The name of the table of keyed breakers, which is no row.
+const KEYED: &str = "keyed";
+
 /// Compares redress with its peers, case by case, and prints the report as Markdown.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
@@ -25,8 +28,8 @@ struct Arguments {
     /// Also writes the report to this file; a relative path starts at the workspace's root.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Measures only this row; may be given several times.
-    #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.iter().map(|row| row.key)))]
+    /// Measures only this row, or the keyed breakers; may be given several times.
+    #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.iter().map(|row| row.key).chain([KEYED])))]
     only: Vec<String>,
     /// The number of turns of each contender. 0 leaves time out: instructions and allocations are
     /// exact without it.
@@ -97,13 +100,13 @@ fn run_case(id: &str, iterations: u64) -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> Measured {
-    let asked = |row: &&Row| arguments.only.is_empty() || arguments.only.iter().any(|key| key == row.key);
+    let is_asked = |key: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == key);
     let has_callgrind = callgrind::is_available();
     let further = if arguments.only.is_empty() { FURTHER } else { &[] };
     Measured {
         builds: arguments.beside.iter().map(|build| build.profile.clone()).collect(),
-        rows: ROWS.iter().filter(asked).map(|row| of(row, arguments, has_callgrind)).collect(),
-        keyed: arguments.only.is_empty().then(|| keyed_breakers(arguments.rounds)),
+        rows: ROWS.iter().filter(|row| is_asked(row.key)).map(|row| of(row, arguments, has_callgrind)).collect(),
+        keyed: is_asked(KEYED).then(|| keyed_breakers(arguments.rounds)),
         further: further.iter().map(|further| further_attempt(further, has_callgrind)).collect(),
     }
 }

@@ -64,36 +64,31 @@ async fn a_head_has_its_url_wherever_it_is_read() {
     client().get(&url).policy(&watched).send().await.unwrap();
     assert_eq!(log.lines(), ["GET /orders/7 success - -"; 2]);
 
-    let paths = Arc::new(Mutex::new(Vec::new()));
-    let read = |head: &Head<'_>, paths: &Mutex<Vec<String>>| paths.lock().unwrap().push(head.uri.to_string());
-    let readers: [fn(RetryingClient<TestPolicy>, OnHead) -> RetryingClient<TestPolicy>; 3] = [
-        |client, read| {
-            client.policy_provider(move |head| {
-                read(head);
-                None
-            })
-        },
-        |client, read| {
-            client.bypass_if(move |head| {
-                read(head);
-                false
-            })
-        },
-        |client, read| {
-            client.context_for(move |head| {
-                read(head);
-                CallContext::new()
-            })
-        },
+    let uris = Arc::new(Mutex::new(Vec::new()));
+    let read = || {
+        let uris = Arc::clone(&uris);
+        move |head: &Head<'_>| uris.lock().unwrap().push(head.uri.to_string())
+    };
+    let (chooses, bypasses, sets) = (read(), read(), read());
+    let clients = [
+        client().policy_provider(move |head| {
+            chooses(head);
+            None
+        }),
+        client().bypass_if(move |head| {
+            bypasses(head);
+            false
+        }),
+        client().context_for(move |head| {
+            sets(head);
+            CallContext::new()
+        }),
     ];
-    for reader in readers {
-        let paths = Arc::clone(&paths);
-        reader(client(), Box::new(move |head| read(head, &paths))).get(&url).send().await.unwrap();
+    for client in clients {
+        client.get(&url).send().await.unwrap();
     }
-    assert_eq!(*paths.lock().unwrap(), [url.as_str(); 3]);
+    assert_eq!(*uris.lock().unwrap(), [url.as_str(); 3]);
 }
-
-type OnHead = Box<dyn Fn(&Head<'_>) + Send + Sync>;
 
 #[tokio::test]
 async fn a_bypass_makes_one_attempt_and_no_event() {

@@ -148,6 +148,7 @@ mod tests {
 
     #[test]
     fn a_success_allocates_less_than_with_reqwest_retry() {
+        rustls::crypto::ring::default_provider().install_default().expect("the only provider");
         let redress = per_call(&redress(client(), Answers::Ok));
         let peer = per_call(&middleware(with_retry(no_retries()), Answers::Ok));
         assert!(redress < peer, "{redress} with redress-reqwest, {peer} with reqwest-retry");

@@ -1,6 +1,8 @@
 //! Runs the programs of `docs/guide/side-by-side.md` against servers on sockets, and compares the
 //! requests that arrive with the counts on the page.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+
 mod programs;
 mod scenarios;
 mod server;
@@ -48,7 +50,7 @@ fn an_hour_is_waited_by_hand_and_not_alone() {
     let waited = |program: Program| {
         block_on_paused(async {
             let (server, started) = (Server::start(&[IN_AN_HOUR, OK]), tokio::time::Instant::now());
-            assert_eq!((program.client)().send(get(&server)).await, Ok(StatusCode::OK));
+            assert_eq!(program.client().send(get(&server)).await, Ok(StatusCode::OK));
             started.elapsed().as_secs()
         })
     };
@@ -63,7 +65,7 @@ fn both_count_calls_by_outcome() {
         metrics::with_local_recorder(&recorder, || {
             block_on(async {
                 let (up, down) = (Server::start(&[BUSY, OK]), Server::start(&[BUSY]));
-                let client = (program.client)();
+                let client = program.client();
                 for server in [&up, &down, &down, &down, &down] {
                     let _ = client.send(get(server)).await;
                 }

@@ -59,14 +59,14 @@ fn one(program: Program, answers: &'static [Answer], request: fn(&Server) -> Req
     Box::pin(async move {
         let server = Server::start(answers);
         // The last status or an error: what counts is what arrived.
-        let _ = (program.client)().send(request(&server)).await;
+        let _ = program.client().send(request(&server)).await;
         server.requests()
     })
 }
 
 /// The requests that arrived at a host that is down, and then at one that is up.
 async fn two_hosts(program: Program) -> (usize, usize) {
-    let (down, up, client) = (Server::start(&[BUSY]), Server::start(&[OK]), (program.client)());
+    let (down, up, client) = (Server::start(&[BUSY]), Server::start(&[OK]), program.client());
     for _ in 0..5 {
         let _ = client.send(get(&down)).await;
     }
