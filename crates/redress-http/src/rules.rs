@@ -149,6 +149,14 @@ impl RequestRules {
         self.guard
     }
 
+    /// Whether a function reads the heads of requests: [`operation_for`](Self::operation_for),
+    /// [`context_for`](Self::context_for) or [`bypass_if`](Self::bypass_if). If not, an integration
+    /// that would have to make a head can pass any.
+    #[must_use]
+    pub const fn reads_heads(&self) -> bool {
+        self.operation.is_some() || self.context.is_some() || self.bypass_if.is_some()
+    }
+
     /// Returns the name of this request, if one was set. Otherwise integrations use their own, such
     /// as [`default_operation`](crate::default_operation). A name costs an allocation, so call this
     /// only if the call has observers.

@@ -100,6 +100,13 @@ impl<P> PolicySelector<P> {
         self.policy_provider(move |head| Some(policies.for_key(&key(head)?)))
     }
 
+    /// Whether a function chooses by the head. If not, [`select`](Self::select) does not read it,
+    /// and an integration that would have to make one can pass any.
+    #[must_use]
+    pub const fn reads_heads(&self) -> bool {
+        self.provider.is_some()
+    }
+
     /// Returns the policy of requests for which no other policy is chosen.
     pub const fn policy(&self) -> &P {
         &self.policy

@@ -130,6 +130,25 @@ fn a_policy_is_chosen_or_is_the_one_for_all() {
     assert_eq!(selector.select(&Head::from_request(&other)).max_attempts(), 1);
 }
 
+#[test]
+fn heads_are_read_by_functions_only() {
+    let own = || PolicySelector::new(Policy::default());
+    assert!(!own().reads_heads());
+    let hosts = keyed(&Policy::default());
+    for selector in [own().policy_provider(|_| None), own().per_host(&hosts), own().per_key(&hosts, |_| None)] {
+        assert!(selector.reads_heads());
+    }
+    let abort = AbortHandle::new();
+    let rules = RequestRules::new().deadline(Duration::from_secs(2)).abort_on(&abort).attempt_headers(|_, _| {});
+    assert!(!rules.reads_heads());
+    let readers = [
+        rules.clone().operation("orders"),
+        rules.clone().context_for(|_| CallContext::new()),
+        rules.bypass_if(|_| false),
+    ];
+    assert!(readers.iter().all(RequestRules::reads_heads));
+}
+
 fn keyed(policy: &Policy) -> KeyedPolicies<Policy> {
     policy.keyed(CircuitBreaker::builder().failure_threshold(1)).unwrap()
 }

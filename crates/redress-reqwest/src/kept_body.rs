@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -38,14 +39,21 @@ pub(crate) fn keep(response: Response) -> Response {
     let (mut parts, rest) = http::Response::from(response).into_parts();
     let kept = Kept(Arc::new(Mutex::new(State { read: VecDeque::new(), rest: Some(rest) })));
     parts.extensions.insert(kept.clone());
-    parts.extensions.extend(with_url(url));
+    add_url(&mut parts.extensions, url);
     Response::from(http::Response::from_parts(parts, Body::wrap(kept)))
 }
 
-/// The extensions by which reqwest finds the URL of a response that is made of an `http::Response`.
-fn with_url(url: reqwest::Url) -> Extensions {
-    let carrier = http::Response::builder().url(url).body(());
-    carrier.map(|carrier| carrier.into_parts().0.extensions).unwrap_or_default()
+/// Adds the extension by which reqwest finds the URL of a response that is made of an
+/// `http::Response`. Only a builder makes it, which holds the others meanwhile, so that no second
+/// map is allocated.
+fn add_url(extensions: &mut Extensions, url: reqwest::Url) {
+    let mut carrier = http::Response::builder();
+    if let Some(held) = carrier.extensions_mut() {
+        *held = mem::take(extensions);
+    }
+    if let Ok(carrier) = carrier.url(url).body(()) {
+        *extensions = carrier.into_parts().0.extensions;
+    }
 }
 
 /// Reads the body ahead until its end, until about `most` bytes, or until `limit` ends.

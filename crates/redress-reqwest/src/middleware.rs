@@ -32,8 +32,8 @@ use reqwest_middleware::{Error, Middleware, Next, Result};
 use crate::attempts::{Attempts, ReadAhead, Step};
 use crate::replay::Replay;
 use crate::response::with_summary;
-use crate::settings::{Own, Settings};
-use crate::wire::{redacted, uri_of};
+use crate::settings::{Own, Settings, boxed};
+use crate::wire::{redacted, uri_if};
 
 /// A middleware that sends every request through a policy `P`, an [`AsyncPolicy`] from a runtime's
 /// crate. Clones share the policy with its breaker and budget.
@@ -80,15 +80,16 @@ where
 {
     async fn run(&self, request: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
         let Settings { policies, rules, drain, follows_redirects } = &self.settings;
-        let uri = uri_of(request.url());
+        let is_read = policies.reads_heads() || rules.reads_heads() || policies.policy().is_watched();
+        let uri = uri_if(is_read, request.url());
         let head = Head::new(request.method(), &uri, request.headers(), extensions);
         let policy = policies.select(&head);
         let own = Own::default();
         let (call, attempts) = if own.bypasses(rules, &head) {
             (policy.passthrough().into_poll_call(None), 1)
         } else {
-            let context = own.context(CallContext::new(), rules, &head, policy.is_watched());
-            (AsyncPolicy::clone(&policy).into_poll_call(Some(context.into())), policy.max_attempts())
+            let context = boxed(own.context(CallContext::new(), rules, &head, policy.is_watched()));
+            (AsyncPolicy::clone(&policy).into_poll_call(context), policy.max_attempts())
         };
         let replay = Replay::new(request, rules.idempotency(), *follows_redirects, attempts);
         let (allowed, timer, classifier) = (replay.allowed(), policy.timer(), policy.classifier());

@@ -15,8 +15,8 @@ use reqwest::{Body, Client, Request, RequestBuilder, Response};
 use crate::attempts::{Attempts, ReadAhead, Step};
 use crate::replay::Replay;
 use crate::response::with_summary;
-use crate::settings::{Own, Settings};
-use crate::wire::{redacted, uri_of};
+use crate::settings::{Own, Settings, boxed};
+use crate::wire::{redacted, uri_if};
 
 /// The full outcome of a call. [`last_value`](RetryOutcome::last_value) is the response by
 /// reference, good or bad, and [`last_classification`](RetryOutcome::last_classification) the
@@ -47,6 +47,14 @@ pub(crate) enum Choice<'c, P> {
 }
 
 impl<'c, P> Choice<'c, P> {
+    /// The policy, if it is the same for every head.
+    pub(crate) fn known(&self) -> Option<&P> {
+        match self {
+            Self::OfClient(policies) => (!policies.reads_heads()).then(|| policies.policy()),
+            Self::Own(policy) => Some(policy),
+        }
+    }
+
     pub(crate) fn select(self, head: &Head<'_>) -> SelectedPolicy<'c, P> {
         match self {
             Self::OfClient(policies) => policies.select(head),
@@ -168,15 +176,16 @@ where
             Ok(request) => request,
             Err(error) => return never(redacted(error)),
         };
-        let (uri, extensions) = (uri_of(request.url()), Extensions::new());
+        let is_watched = context.settings().is_watched() || policy.known().is_none_or(AsyncPolicy::is_watched);
+        let (uri, extensions) = (uri_if(is_watched || rules.reads_heads(), request.url()), Extensions::new());
         let head = Head::new(request.method(), &uri, request.headers(), &extensions);
         let policy = policy.select(&head);
         let (guard, drain) = (own.guard.unwrap_or_else(|| rules.idempotency()), own.drain.unwrap_or(drain));
         let (call, attempts) = if own.bypasses(rules, &head) {
             (policy.passthrough().into_poll_call(None), 1)
         } else {
-            let context = own.context(context, rules, &head, policy.is_watched());
-            (AsyncPolicy::clone(&policy).into_poll_call(Some(context.into())), policy.max_attempts())
+            let context = boxed(own.context(context, rules, &head, policy.is_watched()));
+            (AsyncPolicy::clone(&policy).into_poll_call(context), policy.max_attempts())
         };
         let replay = Replay::new(request, guard, follows_redirects, attempts);
         let (allowed, timer, classifier) = (replay.allowed(), policy.timer(), policy.classifier());

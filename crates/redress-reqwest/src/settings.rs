@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 
 use redress_core::CallContext;
+use redress_core::driver::BoxedContext;
+use redress_core::policy::RetryHook;
 use redress_http::{Drain, Head, IdempotencyGuard, PolicySelector, RequestRules, default_operation};
 
 /// The settings for all requests.
@@ -57,6 +59,14 @@ impl<'c> Own<'c> {
             None => context,
         }
     }
+}
+
+/// The settings of a call, or `None` if nothing is set: a box is an allocation.
+pub(crate) fn boxed<'h, E, N>(context: CallContext<'h, (), N>) -> Option<BoxedContext<'h, E>>
+where
+    N: RetryHook<E> + Send + Sync + 'h,
+{
+    (!context.settings().are_empty()).then(|| context.into())
 }
 
 /// The setters of a type with a field `settings: Settings<P>`.

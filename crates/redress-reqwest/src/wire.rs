@@ -108,8 +108,13 @@ impl Refusal for reqwest_middleware::Error {
 
 /// The URL as the rules of a client read it. Empty for a URL that is no URI, with which reqwest's
 /// request fails.
-pub(crate) fn uri_of(url: &Url) -> Uri {
+fn uri_of(url: &Url) -> Uri {
     url.as_str().parse().unwrap_or_default()
+}
+
+/// The same if it is read, and otherwise an empty one, which is not allocated.
+pub(crate) fn uri_if(is_read: bool, url: &Url) -> Uri {
+    if is_read { uri_of(url) } else { Uri::default() }
 }
 
 /// Removes user, password, query and fragment from the URL of an error, which prints it.

@@ -5,11 +5,15 @@ use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::case::Case;
+use crate::case::{Case, Setting};
+use crate::cases;
 
 /// Few enough to be quick under an emulated processor; enough to make the once-only work of a run
 /// negligible.
 const ITERATIONS: [u64; 2] = [1_000, 11_000];
+
+/// The same for calls over sockets, each of which takes a hundred times as long.
+const OVER_SOCKETS: [u64; 2] = [200, 1_200];
 
 pub(crate) fn is_available() -> bool {
     let version = Command::new("valgrind").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -24,7 +28,7 @@ pub(crate) fn instructions(case: &Case) -> Result<f64, String> {
 
 /// The same for another build of this program.
 pub(crate) fn instructions_in(program: &Path, case: &Case) -> Result<f64, String> {
-    let [few, many] = ITERATIONS;
+    let [few, many] = if cases::setting(case) == Some(Setting::Sockets) { OVER_SOCKETS } else { ITERATIONS };
     let difference = total(program, case, many)?.saturating_sub(total(program, case, few)?);
     Ok(difference as f64 / (many - few) as f64)
 }

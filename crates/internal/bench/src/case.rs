@@ -13,8 +13,17 @@ pub(crate) struct Row {
     pub(crate) title: &'static str,
     /// A remark that a fair comparison needs.
     pub(crate) note: Option<&'static str>,
-    /// Whether it is also measured on two threads at once.
-    pub(crate) shared: bool,
+    pub(crate) setting: Setting,
+}
+
+/// Where the calls of a row are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setting {
+    OneThread,
+    /// On one thread, and on two at once.
+    TwoThreads,
+    /// Over kept-alive connections of the loopback interface, each call timed by itself.
+    Sockets,
 }
 
 /// One contender in one row.

@@ -10,12 +10,16 @@ use clap::Parser;
 use clap::builder::PossibleValuesParser;
 
 use crate::allocations::{per_call, uncounted};
-use crate::case::{Batch, Case, Row};
+use crate::case::{Batch, Case, Row, Setting};
 use crate::cases::further::{DIFFERENCE, FURTHER, Further};
 use crate::cases::{ROWS, named, of_row};
-use crate::report::{self, Figures, FurtherAttempt, Measured, RowReport};
+use crate::report::{self, Figures, FurtherAttempt, KeyedReport, Measured, RowReport};
 use crate::threads::{self, Sharing};
-use crate::{callgrind, timing};
+use crate::timing::Timing;
+use crate::{callgrind, keyed, timing};
+
+/// The name of the table of keyed breakers, which is no row.
+const KEYED: &str = "keyed";
 
 /// Compares redress with its peers, case by case, and prints the report as Markdown.
 #[derive(Parser)]
@@ -24,8 +28,8 @@ struct Arguments {
     /// Also writes the report to this file; a relative path starts at the workspace's root.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Measures only this row; may be given several times.
-    #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.iter().map(|row| row.key)))]
+    /// Measures only this row, or the keyed breakers; may be given several times.
+    #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.iter().map(|row| row.key).chain([KEYED])))]
     only: Vec<String>,
     /// The number of turns of each contender. 0 leaves time out: instructions and allocations are
     /// exact without it.
@@ -96,14 +100,21 @@ fn run_case(id: &str, iterations: u64) -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> Measured {
-    let asked = |row: &&Row| arguments.only.is_empty() || arguments.only.iter().any(|key| key == row.key);
+    let is_asked = |key: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == key);
     let has_callgrind = callgrind::is_available();
     let further = if arguments.only.is_empty() { FURTHER } else { &[] };
     Measured {
         builds: arguments.beside.iter().map(|build| build.profile.clone()).collect(),
-        rows: ROWS.iter().filter(asked).map(|row| of(row, arguments, has_callgrind)).collect(),
+        rows: ROWS.iter().filter(|row| is_asked(row.key)).map(|row| of(row, arguments, has_callgrind)).collect(),
+        keyed: is_asked(KEYED).then(|| keyed_breakers(arguments.rounds)),
         further: further.iter().map(|further| further_attempt(further, has_callgrind)).collect(),
     }
+}
+
+fn keyed_breakers(rounds: usize) -> KeyedReport {
+    eprintln!("measuring: a breaker for each key");
+    let is_timed = rounds > 0;
+    KeyedReport { keyed: keyed::keyed(is_timed), full: is_timed.then(keyed::full) }
 }
 
 fn of(row: &Row, arguments: &Arguments, has_callgrind: bool) -> RowReport {
@@ -112,10 +123,11 @@ fn of(row: &Row, arguments: &Arguments, has_callgrind: bool) -> RowReport {
     let batches: Vec<Batch> = cases.iter().map(|case| (case.prepare)()).collect();
     let timings = match arguments.rounds {
         0 => vec![None; batches.len()],
-        rounds => uncounted(|| timing::time(&batches, rounds)).into_iter().map(Some).collect(),
+        rounds => uncounted(|| timed(row, &batches, rounds)).into_iter().map(Some).collect(),
     };
     let elsewhere = |case: &Case| {
-        let builds = arguments.beside.iter();
+        // Over sockets, what the profiles differ in is less than what the system's calls cost.
+        let builds = arguments.beside.iter().filter(|_| row.setting != Setting::Sockets);
         builds.map(|build| counted(has_callgrind, || callgrind::instructions_in(&build.program, case))).collect()
     };
     let figures = cases.into_iter().zip(&batches).zip(timings).map(|((case, batch), timing)| Figures {
@@ -127,6 +139,13 @@ fn of(row: &Row, arguments: &Arguments, has_callgrind: bool) -> RowReport {
         sharing: shared(row, batch, arguments.rounds),
     });
     RowReport { row: *row, figures: figures.collect() }
+}
+
+fn timed(row: &Row, batches: &[Batch], rounds: usize) -> Vec<Timing> {
+    match row.setting {
+        Setting::OneThread | Setting::TwoThreads => timing::time(batches, rounds),
+        Setting::Sockets => timing::time_each(batches, rounds),
+    }
 }
 
 fn further_attempt(&Further { few, many }: &Further, has_callgrind: bool) -> FurtherAttempt {
@@ -141,7 +160,7 @@ fn counted(has_callgrind: bool, count: impl FnOnce() -> Result<f64, String>) -> 
 }
 
 fn shared(row: &Row, batch: &Batch, rounds: usize) -> Option<Result<Sharing, String>> {
-    if !row.shared || rounds == 0 {
+    if row.setting != Setting::TwoThreads || rounds == 0 {
         return None;
     }
     // A round of two threads is long and steady, so fewer rounds are enough.

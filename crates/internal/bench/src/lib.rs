@@ -1,13 +1,14 @@
 //! Measures the cost of redress, case by case, beside other crates that do the same: time,
 //! instructions, allocations and sizes.
 //!
-//! In reading order: the code to run (`operation`, `case`, `cases`), the measurements (`timing`,
-//! `threads`, `callgrind`, `allocations`, `sizes`, `growth`), and the report (`report`). The
-//! program is `harness`; no figure makes it fail.
+//! In reading order: the code to run (`operation`, `server`, `case`, `cases`), the measurements
+//! (`timing`, `threads`, `callgrind`, `allocations`, `sizes`, `growth`, `keyed`), and the report
+//! (`report`). The program is `harness`; no figure makes it fail.
 
 #![forbid(unsafe_code)]
 
 mod operation;
+mod server;
 
 mod case;
 mod cases;
@@ -15,6 +16,7 @@ mod cases;
 mod allocations;
 mod callgrind;
 mod growth;
+mod keyed;
 mod sizes;
 mod threads;
 mod timing;

@@ -7,16 +7,19 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-use crate::case::{Case, Kind, Row, Who};
+use crate::case::{Case, Kind, Row, Setting, Who};
 use crate::growth as grown;
 use crate::sizes::{self, Size};
 use crate::threads::Sharing;
 use crate::timing::Timing;
 
 mod growth;
+mod keyed;
 mod profiles;
+mod sockets;
 
 pub(crate) use self::growth::FurtherAttempt;
+pub(crate) use self::keyed::KeyedReport;
 
 /// The figures of a case.
 pub(crate) struct Figures {
@@ -36,7 +39,17 @@ pub(crate) struct RowReport {
 }
 
 /// The peers, by their names in the lock file.
-const PEERS: [&str; 6] = ["backon", "recloser", "failsafe", "tower", "tokio-retry2", "tower-resilience"];
+const PEERS: [&str; 9] = [
+    "backon",
+    "recloser",
+    "failsafe",
+    "tower",
+    "tokio-retry2",
+    "tower-resilience",
+    "reqwest",
+    "reqwest-middleware",
+    "reqwest-retry",
+];
 
 /// All figures except the sizes.
 pub(crate) struct Measured {
@@ -44,12 +57,13 @@ pub(crate) struct Measured {
     pub(crate) builds: Vec<String>,
     pub(crate) rows: Vec<RowReport>,
     pub(crate) further: Vec<FurtherAttempt>,
+    pub(crate) keyed: Option<KeyedReport>,
 }
 
-pub(crate) fn whole(Measured { builds, rows, further }: &Measured) -> String {
+pub(crate) fn whole(Measured { builds, rows, further, keyed }: &Measured) -> String {
     let mut text = head(rows);
     for row in rows {
-        text += &of_row(row);
+        text += &if row.row.setting == Setting::Sockets { sockets::of_row(row) } else { of_row(row) };
         text += &of_sharing(row);
     }
     text += &growth::of_attempts(further);
@@ -67,6 +81,7 @@ pub(crate) fn whole(Measured { builds, rows, further }: &Measured) -> String {
          each policy, its handle included and its breaker not. The breaker is one with the defaults.",
         &grown::policies(),
     );
+    text += &keyed.as_ref().map_or_else(String::new, keyed::table);
     text += &of_sizes("Size of a breaker, in bytes", "made", &sizes::breakers());
     text += &of_sizes("Size of a budget, in bytes", "made", &sizes::budgets());
     text

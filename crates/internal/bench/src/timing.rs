@@ -11,6 +11,11 @@ use crate::case::Batch;
 /// batches are interrupted.
 const BATCH: Duration = Duration::from_micros(50);
 
+/// How many single calls a round has: with 600 rounds, the 99th percentile has 60 calls above it.
+const CALLS_IN_A_ROUND: usize = 10;
+
+const WARM_UP: u64 = 200;
+
 /// The time of one contender.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
@@ -18,11 +23,26 @@ pub(crate) struct Timing {
     pub(crate) median: f64,
     /// Half the distance between the quartiles, as a share of the median: the noise of the machine.
     pub(crate) spread: f64,
+    /// The 99th percentile of the rounds. Of calls only if each was timed by itself.
+    pub(crate) p99: f64,
 }
 
 /// Times batches side by side.
 pub(crate) fn time(batches: &[Batch], rounds: usize) -> Vec<Timing> {
     let times: Vec<u64> = batches.iter().map(|batch| calls_within(batch, BATCH)).collect();
+    in_turns(batches, &times, rounds)
+}
+
+/// Times single calls side by side, several in each round. For calls that are long beside a
+/// reading of the clock.
+pub(crate) fn time_each(batches: &[Batch], rounds: usize) -> Vec<Timing> {
+    for batch in batches {
+        batch(WARM_UP);
+    }
+    in_turns(batches, &vec![1; batches.len()], rounds * CALLS_IN_A_ROUND)
+}
+
+fn in_turns(batches: &[Batch], times: &[u64], rounds: usize) -> Vec<Timing> {
     let mut samples = vec![Vec::with_capacity(rounds); batches.len()];
     for round in 0..rounds {
         // Each round starts with another contender, so that none always runs on the caches that the
@@ -60,6 +80,6 @@ impl Timing {
         samples.sort_by(f64::total_cmp);
         let at = |share: f64| samples.get((samples.len() as f64 * share) as usize).copied().unwrap_or(f64::NAN);
         let median = at(0.5);
-        Self { median, spread: (at(0.75) - at(0.25)) / 2.0 / median }
+        Self { median, p99: at(0.99), spread: (at(0.75) - at(0.25)) / 2.0 / median }
     }
 }

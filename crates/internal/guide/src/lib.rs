@@ -34,6 +34,7 @@ pages! {
     Incident = "incident.md",
     Testing = "testing.md",
     Migrating = "migrating.md",
+    SideBySide = "side-by-side.md",
 }
 
 /// Generated from `docs/from-python.md` by the build script.

@@ -185,6 +185,8 @@ impl Classification {
 
     fn push_detail(&mut self, detail: Detail) {
         let mut details = self.details.take().map(<[Detail]>::into_vec).unwrap_or_default();
+        // Mostly the only one: room for four would be another allocation, to give it back.
+        details.reserve_exact(1);
         details.push(detail);
         self.details = Some(details.into_boxed_slice());
     }

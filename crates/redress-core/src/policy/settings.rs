@@ -116,8 +116,17 @@ impl<'a> CallSettings<'a> {
         both
     }
 
-    /// Whether nothing is set.
-    pub(crate) fn are_empty(&self) -> bool {
+    /// Whether nothing is set. A call without settings needs no
+    /// [`BoxedContext`](crate::driver::BoxedContext), which allocates.
+    ///
+    /// ```
+    /// use redress::CallContext;
+    ///
+    /// assert!(CallContext::new().settings().are_empty());
+    /// assert!(!CallContext::new().operation("read").settings().are_empty());
+    /// ```
+    #[must_use]
+    pub fn are_empty(&self) -> bool {
         self.flags == Flags::NONE && self.hooks.operation.is_none()
     }
 }

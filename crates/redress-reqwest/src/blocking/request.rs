@@ -14,7 +14,7 @@ use crate::replay::{Replay, Seen};
 use crate::request::{Choice, never};
 use crate::response::with_summary;
 use crate::settings::{Own, Settings};
-use crate::wire::{Refusal as _, redacted, uri_of};
+use crate::wire::{Refusal as _, redacted, uri_if};
 
 /// The full outcome of a blocking call. [`last_value`](RetryOutcome::last_value) is the response by
 /// reference, good or bad, and [`last_classification`](RetryOutcome::last_classification) the
@@ -122,7 +122,8 @@ where
             Ok(request) => request,
             Err(error) => return never(redacted(error)),
         };
-        let (uri, extensions) = (uri_of(request.url()), Extensions::new());
+        let is_watched = context.settings().is_watched() || policy.known().is_none_or(Policy::is_watched);
+        let (uri, extensions) = (uri_if(is_watched || rules.reads_heads(), request.url()), Extensions::new());
         let head = Head::new(request.method(), &uri, request.headers(), &extensions);
         let policy = policy.select(&head);
         let guard = own.guard.unwrap_or_else(|| rules.idempotency());

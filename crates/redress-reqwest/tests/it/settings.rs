@@ -2,11 +2,12 @@
 //! request.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redress_core::{AbortHandle, CallContext, CircuitBreaker, StopReason};
 use redress_fixtures::script_server::Server;
-use redress_reqwest::RetryingClient;
+use redress_reqwest::{Head, RetryingClient};
 
 use crate::support::{BUSY, Log, OK, TestPolicy, builder, client, client_with, policy, retry};
 
@@ -51,6 +52,42 @@ async fn operations_are_named() {
     let client = watched(&log).operation("client");
     client.get(server.uri("/").to_string()).operation("request").send().await.unwrap();
     assert_eq!(log.lines(), ["request success - -"]);
+}
+
+/// The URL of a head is made only if it is read.
+#[tokio::test]
+async fn a_head_has_its_url_wherever_it_is_read() {
+    let server = Server::answers(&[OK]).await;
+    let (url, log) = (server.uri("/orders/7").to_string(), Log::default());
+    client().get(&url).context(CallContext::new().observer(log.clone())).send().await.unwrap();
+    let watched = builder().observer(log.clone()).build().unwrap();
+    client().get(&url).policy(&watched).send().await.unwrap();
+    assert_eq!(log.lines(), ["GET /orders/7 success - -"; 2]);
+
+    let uris = Arc::new(Mutex::new(Vec::new()));
+    let read = || {
+        let uris = Arc::clone(&uris);
+        move |head: &Head<'_>| uris.lock().unwrap().push(head.uri.to_string())
+    };
+    let (chooses, bypasses, sets) = (read(), read(), read());
+    let clients = [
+        client().policy_provider(move |head| {
+            chooses(head);
+            None
+        }),
+        client().bypass_if(move |head| {
+            bypasses(head);
+            false
+        }),
+        client().context_for(move |head| {
+            sets(head);
+            CallContext::new()
+        }),
+    ];
+    for client in clients {
+        client.get(&url).send().await.unwrap();
+    }
+    assert_eq!(*uris.lock().unwrap(), [url.as_str(); 3]);
 }
 
 #[tokio::test]

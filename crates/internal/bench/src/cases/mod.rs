@@ -6,6 +6,7 @@ mod backon;
 mod bare;
 mod failsafe;
 pub(crate) mod further;
+mod http;
 mod recloser;
 mod redress;
 mod redress_tower;
@@ -13,20 +14,20 @@ mod tokio_retry2;
 mod tower;
 mod tower_resilience;
 
-use crate::case::{Case, Row};
+use crate::case::{Case, Row, Setting};
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
         key: "retry",
         title: "Retry alone, no deadline: success",
         note: Some("Six attempts allowed, the first succeeds."),
-        shared: false,
+        setting: Setting::OneThread,
     },
     Row {
         key: "retry-deadline",
         title: "Retry alone with a deadline of 60 s: success",
         note: Some("The others have no deadline: each is wrapped in a timeout, which only futures allow."),
-        shared: false,
+        setting: Setting::OneThread,
     },
     Row {
         key: "breaker",
@@ -34,19 +35,19 @@ pub(crate) const ROWS: &[Row] = &[
         note: Some(
             "Windows that count calls, where a breaker has them, since they cost least: the last 100 calls, or 100 failures in a row.",
         ),
-        shared: true,
+        setting: Setting::TwoThreads,
     },
     Row {
         key: "stack",
         title: "Retry, breaker and budget, no deadline: success",
         note: Some("backon over recloser has no budget."),
-        shared: false,
+        setting: Setting::OneThread,
     },
     Row {
         key: "stack-deadline",
         title: "Retry, breaker and budget, with a deadline of 60 s: success",
         note: Some("The others have no deadline: each is wrapped in a timeout. backon over recloser has no budget."),
-        shared: false,
+        setting: Setting::OneThread,
     },
     Row {
         key: "second-try",
@@ -54,13 +55,13 @@ pub(crate) const ROWS: &[Row] = &[
         note: Some(
             "tokio-retry2 and tower-resilience pass a delay of zero to tokio's timer, which waits a tick: not comparable.",
         ),
-        shared: false,
+        setting: Setting::OneThread,
     },
     Row {
         key: "rejected",
         title: "Rejected by an open breaker",
         note: Some("The operation does not run."),
-        shared: false,
+        setting: Setting::OneThread,
     },
     Row {
         key: "failure-recorded",
@@ -68,7 +69,7 @@ pub(crate) const ROWS: &[Row] = &[
         note: Some(
             "redress and tower-resilience count in an exact window of time, failsafe averages over one, recloser counts calls.",
         ),
-        shared: false,
+        setting: Setting::OneThread,
     },
     Row {
         key: "budget",
@@ -76,14 +77,34 @@ pub(crate) const ROWS: &[Row] = &[
         note: Some(
             "redress receives the time, as from its policies; the others read the clock, at the cost in the last row.",
         ),
-        shared: true,
+        setting: Setting::TwoThreads,
     },
-    Row { key: "clock", title: "For reference: one reading of the clock", note: None, shared: false },
+    Row { key: "clock", title: "For reference: one reading of the clock", note: None, setting: Setting::OneThread },
+    Row {
+        key: "http",
+        title: "A GET over a socket: 200",
+        note: Some("Four attempts allowed, the first succeeds. The body is read in every call."),
+        setting: Setting::Sockets,
+    },
+    Row {
+        key: "http-second-try",
+        title: "A GET over a socket: 503, then 200, no delay",
+        note: Some(
+            "reqwest-retry passes a delay of zero to tokio's timer, which waits a tick: its time is not comparable. It drops the \
+             503 unread; reqwest alone and redress read its body.",
+        ),
+        setting: Setting::Sockets,
+    },
 ];
 
 /// The cases of a row, in the order of the report.
 pub(crate) fn of_row(row: &Row) -> Vec<Case> {
     all().filter(|case| case.row == row.key).collect()
+}
+
+/// Where a case of the main rows is measured.
+pub(crate) fn setting(case: &Case) -> Option<Setting> {
+    ROWS.iter().find(|row| row.key == case.row).map(|row| row.setting)
 }
 
 pub(crate) fn named(id: &str) -> Option<Case> {
@@ -102,6 +123,7 @@ fn all() -> impl Iterator<Item = Case> {
         tower::CASES,
         tokio_retry2::CASES,
         tower_resilience::CASES,
+        http::CASES,
     ];
     contenders.into_iter().flatten().copied()
 }
