@@ -6,6 +6,9 @@ pub use redress_core::observe::{
     AttemptContext, AttemptDecision, CallObserver, CallOutcome, CallStart, Event, EventName, Observer, OutcomeSummary,
     RetryOutcome, RetryTimeline, StopReason, TimelineEvent,
 };
+#[cfg(feature = "journal")]
+#[doc(inline)]
+pub use redress_journal as journal;
 #[cfg(feature = "metric-sink")]
 #[doc(inline)]
 pub use redress_metric_sink as metric_sink;
