@@ -87,7 +87,7 @@ where
         let (call, attempts) = if own.bypasses(rules, &head) {
             (policy.passthrough().into_poll_call(None), 1)
         } else {
-            let context = own.context(CallContext::new(), rules, &head, policy.is_watched());
+            let context = rules.context_within(CallContext::new(), None, &head, policy.is_watched());
             (AsyncPolicy::clone(&policy).into_poll_call(Some(context.into())), policy.max_attempts())
         };
         let replay = Replay::new(request, rules.idempotency(), *follows_redirects, attempts);

@@ -175,7 +175,7 @@ where
         let (call, attempts) = if own.bypasses(rules, &head) {
             (policy.passthrough().into_poll_call(None), 1)
         } else {
-            let context = own.context(context, rules, &head, policy.is_watched());
+            let context = rules.context_within(context, own.name, &head, policy.is_watched());
             (AsyncPolicy::clone(&policy).into_poll_call(Some(context.into())), policy.max_attempts())
         };
         let replay = Replay::new(request, guard, follows_redirects, attempts);

@@ -119,13 +119,9 @@ impl<'c> Replay<'c> {
         let safety = if self.safety.may_retry() || !self.had_one_exchange(result) {
             self.safety
         } else {
-            let answer = result.as_ref().ok().map(Response::status);
-            // A custom classifier may not mark what ureq's errors say.
             let is_unsent = result.as_ref().is_err_and(|error| classify_error(error).is_unsent());
-            match is_unsent {
-                true => self.guard.after(self.safety, answer, &meaning.clone().unsent()),
-                false => self.guard.after(self.safety, answer, meaning),
-            }
+            let answer = result.as_ref().ok().map(Response::status);
+            self.guard.after(self.safety.if_never_sent(is_unsent), answer, meaning)
         };
         safety.with_body(self.body.is_replayable()).retry_forbidden()
     }
