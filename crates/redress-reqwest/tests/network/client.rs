@@ -121,13 +121,13 @@ impl Lab {
         let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_nanos(1));
         let breaker = breaker.no_probe_lease().build().unwrap();
         let budget = Budget::new(10, Duration::from_secs(36_000)).unwrap();
-        let lab = Self::build(Fuse::new(blows_at), breaker, budget);
+        let lab = Self::build(&Fuse::new(blows_at), breaker, budget);
         lab.breaker.report(lab.breaker.admit(now()).unwrap(), Report::Failure(ErrorClass::Transient), now());
         assert_eq!(lab.breaker.state(), CircuitState::Open);
         lab
     }
 
-    fn build(fuse: Fuse, breaker: CircuitBreaker, budget: Budget) -> Self {
+    fn build(fuse: &Fuse, breaker: CircuitBreaker, budget: Budget) -> Self {
         let watch = Watch { fuse: fuse.clone(), told: Arc::default() };
         let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3).unlimited_unknown_retries();
         let hook = fuse.clone();
