@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use http::{Request, Response};
-use redress_core::{Attempt, Cause, Classification, Classifier};
+use redress_core::{Attempt, Cause, Classification, Classifier, ErrorClass};
 use redress_http::{IdempotencyGuard, LastFailure, Repetition, RequestRules, RetrySafety, with_head_of};
 use ureq::{Agent, Body, Error, ResponseExt as _};
 
@@ -144,7 +144,12 @@ where
     C: Classifier<Response<Body>, Error>,
 {
     fn classify(&self, result: &Result<Response<Body>, Error>) -> Option<Classification> {
-        let failure = self.inner.classify(result)?;
+        let failure = match self.inner.classify(result) {
+            Some(failure) => failure,
+            // No opinion about an error counts as `Unknown`, which may be retried.
+            None if result.is_err() => ErrorClass::Unknown.into(),
+            None => return None,
+        };
         // The timeout is the attempt's, also for a custom classifier.
         let is_timeout = matches!(result, Err(Error::Timeout(_)));
         let failure = if is_timeout && !failure.is_abort() { failure.timed_out() } else { failure };
@@ -156,9 +161,5 @@ where
             Some(why) if failure.retry_forbidden().is_none() => Some(failure.forbid_retry(why)),
             _ => Some(failure),
         }
-    }
-
-    fn classify_timeout(&self) -> Option<Classification> {
-        self.inner.classify_timeout()
     }
 }

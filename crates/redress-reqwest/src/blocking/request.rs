@@ -186,10 +186,6 @@ where
             _ => Some(failure),
         }
     }
-
-    fn classify_timeout(&self) -> Option<Classification> {
-        self.inner.classify_timeout()
-    }
 }
 
 impl<C, N> fmt::Debug for RetryingRequest<'_, C, N> {

@@ -185,7 +185,7 @@ mod blocking {
         if let Some(timeout) = timeout {
             policy = policy.attempt_timeout(timeout);
         }
-        RetryingClient::new(client_builder().no_proxy().build().unwrap(), policy.build().unwrap())
+        RetryingClient::new(client_builder().no_proxy().tls_certs_only([]).build().unwrap(), policy.build().unwrap())
     }
 
     #[tokio::test]
