@@ -1,13 +1,10 @@
 //! The layer that puts a policy around handlers, and its settings.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderMap;
-use redress_core::policy::Deadline;
-use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext};
-use redress_http::{Answers, Head, IdempotencyGuard, PolicySelector};
+use redress_core::AsyncPolicy;
+use redress_http::{Answers, PolicySelector};
 use redress_tower::PolicyLayer;
 use redress_tower::http::{EmptyBody, HttpProtocol};
 use tower_layer::Layer;
@@ -72,110 +69,66 @@ impl<C, Tm> HandlerLayer<C, Tm> {
         Self { policies: PolicySelector::new(policy), http, answers: Answers::new() }
     }
 
-    /// Gives all calls this name in events and metrics. Default: method and route.
-    #[must_use]
-    pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.set(|http| http.operation(name))
+    redress_http::rules_setters! {
+        /// Default: method and route.
+        operation
+        /// The extensions of the head hold what layers outside have put there. Default:
+        /// [`route_operation`].
+        ///
+        /// ```
+        /// use redress::integration::axum::{HandlerLayer, route_operation};
+        /// use redress::integration::http::http_classifier;
+        /// use redress::runtime::tokio::AsyncPolicy;
+        ///
+        /// #[derive(Clone, Copy)]
+        /// struct Plan(&'static str);
+        ///
+        /// let layer = HandlerLayer::new(AsyncPolicy::builder().classifier(http_classifier()).build()?).operation_for(|head| {
+        ///     let plan = head.extensions.get().map_or("free", |Plan(name)| name);
+        ///     format!("{} of {plan}", route_operation(head)).into()
+        /// });
+        /// # let _ = layer;
+        /// # Ok::<(), redress::ConfigError>(())
+        /// ```
+        operation_for
+        /// Each time runs the handler. A request with a body is never sent again, because the body
+        /// is a stream and is used up.
+        guard
+        /// So does the [caller's](HandlerService#deadlines), if it is earlier.
+        deadline
+        abort_on
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use redress::CallContext;
+        /// use redress::integration::axum::HandlerLayer;
+        /// use redress::integration::http::{Head, http_classifier};
+        /// use redress::runtime::tokio::AsyncPolicy;
+        ///
+        /// /// The time that an Envoy in front of the service gives the request. A caller that invents
+        /// /// the header can only shorten its own call.
+        /// fn time_left(head: &Head<'_>) -> Option<Duration> {
+        ///     let millis = head.headers.get("x-envoy-expected-rq-timeout-ms")?.to_str().ok()?.parse().ok()?;
+        ///     Some(Duration::from_millis(millis))
+        /// }
+        ///
+        /// let policy = AsyncPolicy::builder().classifier(http_classifier()).build()?;
+        /// let layer = HandlerLayer::new(policy).context_for(|head| match time_left(head) {
+        ///     Some(left) => CallContext::new().deadline(left),
+        ///     None => CallContext::new(),
+        /// });
+        /// # let _ = layer;
+        /// # Ok::<(), redress::ConfigError>(())
+        /// ```
+        context_for
+        bypass_if
+        /// The handler receives the changed headers.
+        attempt_headers
     }
 
-    /// Names calls by the heads of their requests, whose extensions hold what layers outside have
-    /// put there. Keep names low-cardinality: callers choose paths. Default: [`route_operation`].
-    ///
-    /// ```
-    /// use redress::integration::axum::{HandlerLayer, route_operation};
-    /// use redress::integration::http::http_classifier;
-    /// use redress::runtime::tokio::AsyncPolicy;
-    ///
-    /// #[derive(Clone, Copy)]
-    /// struct Plan(&'static str);
-    ///
-    /// let layer = HandlerLayer::new(AsyncPolicy::builder().classifier(http_classifier()).build()?).operation_for(|head| {
-    ///     let plan = head.extensions.get().map_or("free", |Plan(name)| name);
-    ///     format!("{} of {plan}", route_operation(head)).into()
-    /// });
-    /// # let _ = layer;
-    /// # Ok::<(), redress::ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
-        self.set(|http| http.operation_for(name))
-    }
-
-    /// Sets which requests may run their handler again. Default: those known to be idempotent. A
-    /// request with a body never does, because the body is a stream and is used up.
-    #[must_use]
-    pub fn guard(self, guard: IdempotencyGuard) -> Self {
-        self.set(|http| http.guard(guard))
-    }
-
-    /// Gives every call this deadline in addition to the policy's and the
-    /// [caller's](HandlerService#deadlines). The earliest ends the call.
-    #[must_use]
-    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
-        self.set(|http| http.deadline(deadline))
-    }
-
-    /// Ends every call when this handle is aborted. Handles add up: several calls of this method
-    /// and the policy's own handles all apply.
-    #[must_use]
-    pub fn abort_on(self, handle: &AbortHandle) -> Self {
-        self.set(|http| http.abort_on(handle))
-    }
-
-    /// Sets the [`CallContext`] of each request's call, from the request's head and extensions.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use redress::CallContext;
-    /// use redress::integration::axum::HandlerLayer;
-    /// use redress::integration::http::{Head, http_classifier};
-    /// use redress::runtime::tokio::AsyncPolicy;
-    ///
-    /// /// The time that an Envoy in front of the service gives the request. A caller that invents
-    /// /// the header can only shorten its own call.
-    /// fn time_left(head: &Head<'_>) -> Option<Duration> {
-    ///     let millis = head.headers.get("x-envoy-expected-rq-timeout-ms")?.to_str().ok()?.parse().ok()?;
-    ///     Some(Duration::from_millis(millis))
-    /// }
-    ///
-    /// let policy = AsyncPolicy::builder().classifier(http_classifier()).build()?;
-    /// let layer = HandlerLayer::new(policy).context_for(|head| match time_left(head) {
-    ///     Some(left) => CallContext::new().deadline(left),
-    ///     None => CallContext::new(),
-    /// });
-    /// # let _ = layer;
-    /// # Ok::<(), redress::ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
-        self.set(|http| http.context_for(context))
-    }
-
-    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no
-    /// events.
-    #[must_use]
-    pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|http| http.bypass_if(bypass))
-    }
-
-    /// Sets a function that chooses a policy for each request, such as one for each
-    /// [route](crate::matched_path); `None` means the layer's policy. Return clones of one policy:
-    /// the breaker of a policy that is built for each request never opens.
-    #[must_use]
-    pub fn policy_provider(
-        mut self,
-        choose: impl Fn(&Head<'_>) -> Option<AsyncPolicy<C, Tm>> + Send + Sync + 'static,
-    ) -> Self {
-        self.policies = self.policies.policy_provider(choose);
-        self
-    }
-
-    /// Sets a function that changes the headers of each attempt before the handler receives them.
-    /// Changes to one attempt do not carry over to the next. A second call replaces the first.
-    /// Default: headers stay the same.
-    #[must_use]
-    pub fn attempt_headers(self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
-        self.set(|http| http.attempt_headers(change))
+    redress_http::policy_setters! { AsyncPolicy<C, Tm>:
+        /// Policies may differ by [route](crate::matched_path).
+        policy_provider
     }
 
     /// Sets how answers are written: the layer's, and those of [`Unserved`](crate::Unserved) below
@@ -187,8 +140,16 @@ impl<C, Tm> HandlerLayer<C, Tm> {
         self
     }
 
-    fn set(mut self, change: impl FnOnce(HttpProtocol<EmptyBody>) -> HttpProtocol<EmptyBody>) -> Self {
-        self.http = change(self.http);
+    fn with_rules(mut self, set: impl FnOnce(HttpProtocol<EmptyBody>) -> HttpProtocol<EmptyBody>) -> Self {
+        self.http = set(self.http);
+        self
+    }
+
+    fn with_policies(
+        mut self,
+        set: impl FnOnce(PolicySelector<AsyncPolicy<C, Tm>>) -> PolicySelector<AsyncPolicy<C, Tm>>,
+    ) -> Self {
+        self.policies = set(self.policies);
         self
     }
 }

@@ -80,6 +80,9 @@ pub use head::{Head, with_head_of};
 mod rules;
 pub use rules::RequestRules;
 
+#[doc(hidden)]
+pub mod setters;
+
 mod host;
 pub use host::HostKey;
 

@@ -52,6 +52,10 @@ impl RetrySafety {
     /// acted on ([RFC 9110, section 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2):
     /// "some means to detect that the original request was never applied"). For example, there was
     /// no connection.
+    ///
+    /// Integrations say so of the errors of their client before they ask the
+    /// [guard](crate::IdempotencyGuard::after), because a custom classifier may not
+    /// [mark](redress_core::Classification::unsent) them.
     #[must_use]
     pub const fn if_never_sent(self, never_sent: bool) -> Self {
         match self {

@@ -11,6 +11,7 @@ use redress_core::{AbortHandle, Attempt, CallContext};
 
 use crate::head::Head;
 use crate::idempotency::IdempotencyGuard;
+use crate::operation::default_operation;
 
 /// A function of a request's head.
 pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
@@ -173,6 +174,32 @@ impl RequestRules {
         match (own, &self.for_all) {
             (Some(own), Some(all)) => Some(own.within(all.settings())),
             (own, all) => own.or_else(|| all.as_deref().cloned()),
+        }
+    }
+
+    /// Returns the context of a request that has a context of its own: `own` within the settings of
+    /// [`call_context`](Self::call_context), with the most specific name. That is `name`, the
+    /// request's own; then a name in the contexts; then [`operation_name`](Self::operation_name);
+    /// then [`default_operation`](crate::default_operation). The last two are made only if the call
+    /// has observers: its own, or the policy's if `policy_is_watched`.
+    pub fn context_within<'c, N>(
+        &self,
+        own: CallContext<'c, (), N>,
+        name: Option<Cow<'c, str>>,
+        head: &Head<'_>,
+        policy_is_watched: bool,
+    ) -> CallContext<'c, (), N> {
+        let context = match self.call_context(head) {
+            Some(of_all) => own.within(of_all.settings()),
+            None => own,
+        };
+        let set = context.settings();
+        let is_named = set.operation().is_some() || !(policy_is_watched || set.is_watched());
+        let by_default =
+            || self.operation_name(head).unwrap_or_else(|| default_operation(head.method, head.uri).into());
+        match name.or_else(|| (!is_named).then(by_default)) {
+            Some(name) => context.operation(name),
+            None => context,
         }
     }
 

@@ -1,15 +1,13 @@
 //! The retrying client: a transport, a policy, and the settings for all requests. One request's
 //! settings are in `request.rs`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 use redress_core::driver::Timer;
-use redress_core::policy::{Deadline, KeyedPolicies};
-use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext, CallError, Classifier};
-use redress_http::{Drain, Head, IdempotencyGuard, PolicySelector, ReplayBody, RequestRules};
+use redress_core::{AsyncPolicy, CallError, Classifier};
+use redress_http::{Drain, Head, PolicySelector, ReplayBody, RequestRules};
 
 use crate::error::HyperError;
 use crate::request::{RetryingRequest, Settings};
@@ -22,7 +20,7 @@ use crate::transport::Transport;
 /// | setting | default |
 /// |---|---|
 /// | [`per_host`](Self::per_host), [`per_key`](Self::per_key), [`policy_provider`](Self::policy_provider) | the client's policy for each request |
-/// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`] |
+/// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`](redress_http::IdempotencyGuard) |
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`](redress_http::default_operation): method and path |
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
@@ -81,60 +79,24 @@ impl<T, P> RetryingClient<T, P> {
         Self { transport, policies: PolicySelector::new(policy), rules, drain }
     }
 
-    /// Sets a function that chooses a policy for each request; `None` means the client's policy.
-    /// Return clones of one policy: the breaker of a policy that is built for each request never
-    /// opens. A request's [context](RetryingRequest::context) applies with any policy.
-    ///
-    #[must_use]
-    pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
-        self.policies = self.policies.policy_provider(choose);
-        self
-    }
-
-    /// Sends each request through the policy of its host, which has a breaker for it. The key is a
-    /// [`HostKey`](redress_http::HostKey): host and port. Replaces a
-    /// [`policy_provider`](Self::policy_provider).
-    ///
-    /// ```
-    /// use redress::{CircuitBreaker, ConfigError};
-    /// use redress::integration::hyper::{HyperClassifier, RetryingClient, hyper_classifier};
-    /// use redress::runtime::tokio::AsyncPolicy;
-    ///
-    /// /// A client with a breaker for each host.
-    /// fn client<T>(transport: T) -> Result<RetryingClient<T, AsyncPolicy<HyperClassifier>>, ConfigError> {
-    ///     let policy = AsyncPolicy::builder().classifier(hyper_classifier()).build()?;
-    ///     let hosts = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
-    ///     Ok(RetryingClient::new(transport, policy).per_host(&hosts))
-    /// }
-    /// ```
-    #[must_use]
-    pub fn per_host(mut self, policies: &KeyedPolicies<P>) -> Self
-    where
-        P: Send + Sync + 'static,
-    {
-        self.policies = self.policies.per_host(policies);
-        self
-    }
-
-    /// Sends each request through the policy of a key of its head, such as a tenant; `None` means
-    /// the client's policy. Replaces a [`policy_provider`](Self::policy_provider).
-    #[must_use]
-    pub fn per_key(
-        mut self,
-        policies: &KeyedPolicies<P>,
-        key: impl for<'h> Fn(&Head<'h>) -> Option<Cow<'h, str>> + Send + Sync + 'static,
-    ) -> Self
-    where
-        P: Send + Sync + 'static,
-    {
-        self.policies = self.policies.per_key(policies, key);
-        self
-    }
-
-    /// Sets which requests may be sent again. Default: those known to be idempotent.
-    #[must_use]
-    pub fn guard(self, guard: IdempotencyGuard) -> Self {
-        self.with_rules(|rules| rules.guard(guard))
+    redress_http::policy_setters! { P:
+        /// A request's [context](RetryingRequest::context) applies with any policy.
+        policy_provider
+        ///
+        /// ```
+        /// use redress::{CircuitBreaker, ConfigError};
+        /// use redress::integration::hyper::{HyperClassifier, RetryingClient, hyper_classifier};
+        /// use redress::runtime::tokio::AsyncPolicy;
+        ///
+        /// /// A client with a breaker for each host.
+        /// fn client<T>(transport: T) -> Result<RetryingClient<T, AsyncPolicy<HyperClassifier>>, ConfigError> {
+        ///     let policy = AsyncPolicy::builder().classifier(hyper_classifier()).build()?;
+        ///     let hosts = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
+        ///     Ok(RetryingClient::new(transport, policy).per_host(&hosts))
+        /// }
+        /// ```
+        per_host
+        per_key
     }
 
     /// Sets how much of a response that will be retried is read, and for how long, so that its
@@ -151,45 +113,29 @@ impl<T, P> RetryingClient<T, P> {
         self
     }
 
-    /// Gives all requests this name in events and metrics. Default: method and path.
-    #[must_use]
-    pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.with_rules(|rules| rules.operation(name))
-    }
-
-    /// Names requests by their heads. Keep names low-cardinality: if paths contain identifiers,
-    /// name the route.
-    #[must_use]
-    pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.operation_for(name))
-    }
-
-    /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
-    /// call.
-    #[must_use]
-    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
-        self.with_rules(|rules| rules.deadline(deadline))
-    }
-
-    /// Ends every call when this handle is aborted. Handles add up: several calls of this method
-    /// and the policy's own handles all apply.
-    #[must_use]
-    pub fn abort_on(self, handle: &AbortHandle) -> Self {
-        self.with_rules(|rules| rules.abort_on(handle))
-    }
-
-    /// Sets the [`CallContext`] of each request's call, from the request's head and extensions. A
-    /// request's own [`context`](RetryingRequest::context) goes within it.
-    #[must_use]
-    pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.context_for(context))
-    }
-
-    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no
-    /// events.
-    #[must_use]
-    pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.bypass_if(bypass))
+    redress_http::rules_setters! {
+        guard
+        /// Default: method and path.
+        operation
+        operation_for
+        deadline
+        abort_on
+        /// A request's own [`context`](RetryingRequest::context) goes within it.
+        context_for
+        bypass_if
+        ///
+        /// ```
+        /// use http::{HeaderMap, HeaderValue};
+        /// use redress::Attempt;
+        /// use redress::integration::hyper::RetryingClient;
+        ///
+        /// # fn numbered<T, P>(client: RetryingClient<T, P>) -> RetryingClient<T, P> {
+        /// client.attempt_headers(|headers: &mut HeaderMap, attempt: Attempt| {
+        ///     headers.insert("x-attempt", HeaderValue::from(attempt.number()));
+        /// })
+        /// # }
+        /// ```
+        attempt_headers
     }
 
     fn with_rules(mut self, set: impl FnOnce(RequestRules) -> RequestRules) -> Self {
@@ -197,26 +143,9 @@ impl<T, P> RetryingClient<T, P> {
         self
     }
 
-    /// Sets a function that changes the headers of each attempt, for example to add a trace
-    /// context, the attempt's number or a short-lived signature. Changes to one attempt do not
-    /// carry over to the next. The function runs at the start of the attempt, within the scopes of
-    /// the policy's observers, so the attempt's span is current. A second call replaces the first.
-    /// Default: headers stay the same.
-    ///
-    /// ```
-    /// use http::{HeaderMap, HeaderValue};
-    /// use redress::Attempt;
-    /// use redress::integration::hyper::RetryingClient;
-    ///
-    /// # fn numbered<T, P>(client: RetryingClient<T, P>) -> RetryingClient<T, P> {
-    /// client.attempt_headers(|headers: &mut HeaderMap, attempt: Attempt| {
-    ///     headers.insert("x-attempt", HeaderValue::from(attempt.number()));
-    /// })
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn attempt_headers(self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.attempt_headers(change))
+    fn with_policies(mut self, set: impl FnOnce(PolicySelector<P>) -> PolicySelector<P>) -> Self {
+        self.policies = set(self.policies);
+        self
     }
 
     /// Returns the transport.

@@ -24,6 +24,10 @@ impl Allowed {
         Self { guard, safety: guard.safety(&parts.method, &parts.headers) }
     }
 
+    pub(crate) const fn if_never_sent(self, never_sent: bool) -> Self {
+        Self { safety: self.safety.if_never_sent(never_sent), ..self }
+    }
+
     pub(crate) fn after(self, answer: Option<StatusCode>, failure: &Classification) -> RetrySafety {
         self.guard.after(self.safety, answer, failure)
     }
@@ -70,18 +74,14 @@ impl<B> RequestReplay<B> {
     }
 
     pub(crate) fn retry_forbidden<R>(&self, failure: &Answer<R>, meaning: &Classification) -> Option<&'static str> {
-        // A custom classifier may not mark this crate's unsent errors, and no classifier sees a
-        // timeout.
+        // No classifier sees a timeout.
         let is_unsent = match failure {
             Failure::Error(error) => error.is_unsent(),
             Failure::Timeout => self.progress.is_connecting(),
             _ => false,
         };
         let answer = failure.result().map(Response::status);
-        let safety = match is_unsent {
-            true => self.allowed.after(answer, &meaning.clone().unsent()),
-            false => self.allowed.after(answer, meaning),
-        };
+        let safety = self.allowed.if_never_sent(is_unsent).after(answer, meaning);
         safety.with_body(self.body.is_replayable()).retry_forbidden()
     }
 

@@ -88,7 +88,7 @@ where
         let (call, attempts) = if own.bypasses(rules, &head) {
             (policy.passthrough().into_poll_call(None), 1)
         } else {
-            let context = boxed(own.context(CallContext::new(), rules, &head, policy.is_watched()));
+            let context = boxed(rules.context_within(CallContext::new(), None, &head, policy.is_watched()));
             (AsyncPolicy::clone(&policy).into_poll_call(context), policy.max_attempts())
         };
         let replay = Replay::new(request, rules.idempotency(), *follows_redirects, attempts);

@@ -85,12 +85,8 @@ impl<R: Outgoing> Replay<R> {
         if !self.had_one_exchange(failure.answer) {
             return self.safety;
         }
-        let answer = failure.answer.map(Answer::status);
-        // A custom classifier may not mark what reqwest's errors say.
-        match failure.error.is_some_and(Refusal::is_unsent) {
-            true => self.guard.after(self.safety, answer, &meaning.clone().unsent()),
-            false => self.guard.after(self.safety, answer, meaning),
-        }
+        let safety = self.safety.if_never_sent(failure.error.is_some_and(Refusal::is_unsent));
+        self.guard.after(safety, failure.answer.map(Answer::status), meaning)
     }
 
     fn had_one_exchange<T: Answer>(&self, answer: Option<&T>) -> bool {

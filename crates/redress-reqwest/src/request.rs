@@ -184,7 +184,7 @@ where
         let (call, attempts) = if own.bypasses(rules, &head) {
             (policy.passthrough().into_poll_call(None), 1)
         } else {
-            let context = boxed(own.context(context, rules, &head, policy.is_watched()));
+            let context = boxed(rules.context_within(context, own.name, &head, policy.is_watched()));
             (AsyncPolicy::clone(&policy).into_poll_call(context), policy.max_attempts())
         };
         let replay = Replay::new(request, guard, follows_redirects, attempts);

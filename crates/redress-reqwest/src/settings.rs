@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use redress_core::CallContext;
 use redress_core::driver::BoxedContext;
 use redress_core::policy::RetryHook;
-use redress_http::{Drain, Head, IdempotencyGuard, PolicySelector, RequestRules, default_operation};
+use redress_http::{Drain, Head, IdempotencyGuard, PolicySelector, RequestRules};
 
 /// The settings for all requests.
 #[derive(Clone, Debug)]
@@ -37,28 +37,6 @@ impl<'c> Own<'c> {
     pub(crate) fn bypasses(&self, rules: &RequestRules, head: &Head<'_>) -> bool {
         self.bypass.unwrap_or_else(|| rules.bypasses(head))
     }
-
-    /// The context of the request's call: its own within its client's, with the most specific name.
-    pub(crate) fn context<N>(
-        self,
-        own: CallContext<'c, (), N>,
-        rules: &RequestRules,
-        head: &Head<'_>,
-        policy_is_watched: bool,
-    ) -> CallContext<'c, (), N> {
-        let context = match rules.call_context(head) {
-            Some(of_client) => own.within(of_client.settings()),
-            None => own,
-        };
-        let set = context.settings();
-        let is_named = set.operation().is_some() || !(policy_is_watched || set.is_watched());
-        let by_default =
-            || rules.operation_name(head).unwrap_or_else(|| default_operation(head.method, head.uri).into());
-        match self.name.or_else(|| (!is_named).then(by_default)) {
-            Some(name) => context.operation(name),
-            None => context,
-        }
-    }
 }
 
 /// The settings of a call, or `None` if nothing is set: a box is an allocation.
@@ -73,112 +51,24 @@ where
 macro_rules! setters {
     ([$($parameter:ident),*] $type:ty, $policy:ty) => {
         impl<$($parameter),*> $type {
-            /// Sets a function that chooses a policy for each request; `None` means the default
-            /// policy. Return clones of one policy: the breaker of a policy that is built for each
-            /// request never opens.
-            #[must_use]
-            pub fn policy_provider(
-                mut self,
-                choose: impl Fn(&redress_http::Head<'_>) -> Option<$policy> + Send + Sync + 'static,
-            ) -> Self {
-                self.settings.policies = self.settings.policies.policy_provider(choose);
-                self
+            redress_http::policy_setters! { $policy:
+                policy_provider
+                /// The first host is the key of a request that is redirected.
+                per_host
+                per_key
             }
 
-            /// Sends each request through the policy of its host, which has a breaker for it. The
-            /// key is a [`HostKey`](redress_http::HostKey): host and port. Replaces a
-            /// [`policy_provider`](Self::policy_provider). The first host is the key of a request
-            /// that is redirected.
-            #[must_use]
-            pub fn per_host(mut self, policies: &redress_core::policy::KeyedPolicies<$policy>) -> Self
-            where
-                $policy: Send + Sync + 'static,
-            {
-                self.settings.policies = self.settings.policies.per_host(policies);
-                self
-            }
-
-            /// Sends each request through the policy of a key of its head, such as a tenant; `None`
-            /// means the default policy. Replaces a [`policy_provider`](Self::policy_provider).
-            #[must_use]
-            pub fn per_key(
-                mut self,
-                policies: &redress_core::policy::KeyedPolicies<$policy>,
-                key: impl for<'h> Fn(&redress_http::Head<'h>) -> Option<std::borrow::Cow<'h, str>> + Send + Sync + 'static,
-            ) -> Self
-            where
-                $policy: Send + Sync + 'static,
-            {
-                self.settings.policies = self.settings.policies.per_key(policies, key);
-                self
-            }
-
-            /// Sets which requests may be sent again. Default: those known to be idempotent.
-            #[must_use]
-            pub fn guard(self, guard: redress_http::IdempotencyGuard) -> Self {
-                self.with_rules(|rules| rules.guard(guard))
-            }
-
-            /// Gives all requests this name in events and metrics. Default: method and path.
-            #[must_use]
-            pub fn operation(self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-                self.with_rules(|rules| rules.operation(name))
-            }
-
-            /// Names requests by their heads. Keep names low-cardinality: if paths contain
-            /// identifiers, name the route.
-            #[must_use]
-            pub fn operation_for(
-                self,
-                name: impl Fn(&redress_http::Head<'_>) -> std::borrow::Cow<'static, str> + Send + Sync + 'static,
-            ) -> Self {
-                self.with_rules(|rules| rules.operation_for(name))
-            }
-
-            /// Gives every call this deadline in addition to the policy's. The earlier of the two
-            /// ends the call.
-            #[must_use]
-            pub fn deadline(self, deadline: impl Into<redress_core::policy::Deadline>) -> Self {
-                self.with_rules(|rules| rules.deadline(deadline))
-            }
-
-            /// Ends every call when this handle is aborted. Handles add up: several calls of this
-            /// method and the policy's own handles all apply.
-            #[must_use]
-            pub fn abort_on(self, handle: &redress_core::AbortHandle) -> Self {
-                self.with_rules(|rules| rules.abort_on(handle))
-            }
-
-            /// Sets the [`CallContext`](redress_core::CallContext) of each request's call, from the
-            /// request's head. The context of a single request goes within it.
-            #[must_use]
-            pub fn context_for(
-                self,
-                context: impl Fn(&redress_http::Head<'_>) -> redress_core::CallContext<'static, ()> + Send + Sync + 'static,
-            ) -> Self {
-                self.with_rules(|rules| rules.context_for(context))
-            }
-
-            /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no
-            /// breaker, no events. Default: none.
-            #[must_use]
-            pub fn bypass_if(
-                self,
-                bypass: impl Fn(&redress_http::Head<'_>) -> bool + Send + Sync + 'static,
-            ) -> Self {
-                self.with_rules(|rules| rules.bypass_if(bypass))
-            }
-
-            /// Sets a function that changes the headers of each attempt, for example to add a trace
-            /// context, the attempt's number or a short-lived signature. Changes to one attempt do
-            /// not carry over to the next. A second call replaces the first. Default: headers stay
-            /// the same.
-            #[must_use]
-            pub fn attempt_headers(
-                self,
-                change: impl Fn(&mut http::HeaderMap, redress_core::Attempt) + Send + Sync + 'static,
-            ) -> Self {
-                self.with_rules(|rules| rules.attempt_headers(change))
+            redress_http::rules_setters! {
+                guard
+                /// Default: method and path.
+                operation
+                operation_for
+                deadline
+                abort_on
+                /// The context of a single request goes within it.
+                context_for
+                bypass_if
+                attempt_headers
             }
 
             /// Says whether the client of reqwest follows redirects. Say `false` for a client with
@@ -201,6 +91,14 @@ macro_rules! setters {
                 set: impl FnOnce(redress_http::RequestRules) -> redress_http::RequestRules,
             ) -> Self {
                 self.settings.rules = set(self.settings.rules);
+                self
+            }
+
+            fn with_policies(
+                mut self,
+                set: impl FnOnce(redress_http::PolicySelector<$policy>) -> redress_http::PolicySelector<$policy>,
+            ) -> Self {
+                self.settings.policies = set(self.settings.policies);
                 self
             }
         }

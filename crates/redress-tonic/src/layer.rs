@@ -1,12 +1,9 @@
 //! The layer that puts a policy around a channel, and its settings.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderMap;
-use redress_core::policy::{Deadline, KeyedPolicies};
-use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext};
+use redress_core::AsyncPolicy;
 use redress_http::{Head, PolicySelector, RequestRules};
 use redress_tokio::TokioTimer;
 use redress_tower::PolicyLayer;
@@ -61,72 +58,55 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         Self { policies: PolicySelector::new(policy), handling: Arc::new(handling) }
     }
 
-    /// Gives all calls this name in events and metrics. Default: service and method.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use redress::AbortHandle;
-    /// use redress::runtime::tokio::AsyncPolicy;
-    /// use redress::integration::tonic::{GrpcLayer, grpc_classifier};
-    ///
-    /// let shutdown = AbortHandle::new();
-    /// let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build()?;
-    /// let layer = GrpcLayer::new(policy).operation("orders").deadline(Duration::from_secs(2)).abort_on(&shutdown);
-    /// # let _ = layer;
-    /// # Ok::<(), redress::ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.with_rules(|rules| rules.operation(name))
-    }
-
-    /// Names calls by their heads. Keep names low-cardinality.
-    #[must_use]
-    pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.operation_for(name))
-    }
-
-    /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
-    /// call. The server receives the time left as `grpc-timeout`.
-    #[must_use]
-    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
-        self.with_rules(|rules| rules.deadline(deadline))
-    }
-
-    /// Ends every call when this handle is aborted. Handles add up: several calls of this method
-    /// and the policy's own handles all apply.
-    #[must_use]
-    pub fn abort_on(self, handle: &AbortHandle) -> Self {
-        self.with_rules(|rules| rules.abort_on(handle))
-    }
-
-    /// Sets the [`CallContext`] of each call, such as a deadline or an abort handle that the caller
-    /// put into the request's extensions.
-    ///
-    /// ```
-    /// use redress::{AbortHandle, CallContext};
-    /// use redress::runtime::tokio::AsyncPolicy;
-    /// use redress::integration::tonic::{GrpcLayer, grpc_classifier};
-    ///
-    /// let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build()?;
-    /// let layer = GrpcLayer::new(policy).context_for(|head| match head.extensions.get::<AbortHandle>() {
-    ///     Some(gave_up) => CallContext::new().abort_on(gave_up),
-    ///     None => CallContext::new(),
-    /// });
-    /// # let _ = layer;
-    /// # Ok::<(), redress::ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.context_for(context))
-    }
-
-    /// Lets calls for which `bypass` returns true bypass the policy: one attempt, no breaker, no
-    /// events, and the response is returned as soon as its head arrives. For methods that must not
-    /// run twice use [`not_idempotent`](Self::not_idempotent), with which the breaker still counts.
-    #[must_use]
-    pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.bypass_if(bypass))
+    redress_http::rules_setters! {
+        /// Default: service and method.
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use redress::AbortHandle;
+        /// use redress::runtime::tokio::AsyncPolicy;
+        /// use redress::integration::tonic::{GrpcLayer, grpc_classifier};
+        ///
+        /// let shutdown = AbortHandle::new();
+        /// let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build()?;
+        /// let layer = GrpcLayer::new(policy).operation("orders").deadline(Duration::from_secs(2)).abort_on(&shutdown);
+        /// # let _ = layer;
+        /// # Ok::<(), redress::ConfigError>(())
+        /// ```
+        operation
+        operation_for
+        /// The server receives the time left as `grpc-timeout`.
+        deadline
+        abort_on
+        /// The caller may have put a deadline or an abort handle there.
+        ///
+        /// ```
+        /// use redress::{AbortHandle, CallContext};
+        /// use redress::runtime::tokio::AsyncPolicy;
+        /// use redress::integration::tonic::{GrpcLayer, grpc_classifier};
+        ///
+        /// let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build()?;
+        /// let layer = GrpcLayer::new(policy).context_for(|head| match head.extensions.get::<AbortHandle>() {
+        ///     Some(gave_up) => CallContext::new().abort_on(gave_up),
+        ///     None => CallContext::new(),
+        /// });
+        /// # let _ = layer;
+        /// # Ok::<(), redress::ConfigError>(())
+        /// ```
+        context_for
+        /// The response is returned as soon as its head arrives. For methods that must not run
+        /// twice use [`not_idempotent`](Self::not_idempotent), with which the breaker still counts.
+        bypass_if
+        /// The headers are the call's metadata. The layer sets its own headers after the function.
+        ///
+        /// ```
+        /// # fn layer(policy: redress::runtime::tokio::AsyncPolicy<redress::integration::tonic::GrpcClassifier>) -> redress::integration::tonic::GrpcLayer {
+        /// redress::integration::tonic::GrpcLayer::new(policy).attempt_headers(|headers, attempt| {
+        ///     headers.insert("x-attempt", attempt.number().into());
+        /// })
+        /// # }
+        /// ```
+        attempt_headers
     }
 
     /// Marks the calls for which `once` returns true as calls that must not run twice. gRPC does
@@ -147,60 +127,29 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self.set(|handling| handling.not_idempotent = Some(Arc::new(once)))
     }
 
-    /// Sets a function that chooses a policy for each call; `None` means the layer's policy.
-    ///
-    /// Two policies share a breaker if both are built with it, by
-    /// [`circuit_breaker`](redress_core::policy::PolicyBuilder::circuit_breaker).
-    #[must_use]
-    pub fn policy_provider(
-        mut self,
-        choose: impl Fn(&Head<'_>) -> Option<AsyncPolicy<C, Tm>> + Send + Sync + 'static,
-    ) -> Self {
-        self.policies = self.policies.policy_provider(choose);
-        self
-    }
-
-    /// Sends each call through the policy of its host, which has a breaker for it. The key is a
-    /// [`HostKey`](redress_http::HostKey) of the origin that the generated client was made with
-    /// (`OrdersClient::with_origin`). Without an origin a call goes through the layer's policy; use
-    /// [`per_key`](Self::per_key) then. Replaces a [`policy_provider`](Self::policy_provider).
-    #[must_use]
-    pub fn per_host(mut self, policies: &KeyedPolicies<AsyncPolicy<C, Tm>>) -> Self
-    where
-        C: Send + Sync + 'static,
-        Tm: Send + Sync + 'static,
-    {
-        self.policies = self.policies.per_host(policies);
-        self
-    }
-
-    /// Sends each call through the policy of a key of its head, such as its service or a tenant;
-    /// `None` means the layer's policy. Replaces a [`policy_provider`](Self::policy_provider).
-    ///
-    /// ```
-    /// use redress::{CircuitBreaker, ConfigError};
-    /// use redress::integration::tonic::{GrpcLayer, grpc_classifier, rpc_service_name};
-    /// use redress::runtime::tokio::AsyncPolicy;
-    ///
-    /// let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build()?;
-    /// let services = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
-    /// let layer = GrpcLayer::new(policy)
-    ///     .per_key(&services, |head| Some(rpc_service_name(head.uri.path())?.into()));
-    /// # let _ = layer;
-    /// # Ok::<(), ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn per_key(
-        mut self,
-        policies: &KeyedPolicies<AsyncPolicy<C, Tm>>,
-        key: impl for<'h> Fn(&Head<'h>) -> Option<Cow<'h, str>> + Send + Sync + 'static,
-    ) -> Self
-    where
-        C: Send + Sync + 'static,
-        Tm: Send + Sync + 'static,
-    {
-        self.policies = self.policies.per_key(policies, key);
-        self
+    redress_http::policy_setters! { AsyncPolicy<C, Tm>:
+        ///
+        /// Two policies share a breaker if both are built with it, by
+        /// [`circuit_breaker`](redress_core::policy::PolicyBuilder::circuit_breaker).
+        policy_provider
+        /// The host is that of the origin that the generated client was made with
+        /// (`OrdersClient::with_origin`). Without an origin a call goes through the layer's policy;
+        /// use [`per_key`](Self::per_key) then.
+        per_host
+        ///
+        /// ```
+        /// use redress::{CircuitBreaker, ConfigError};
+        /// use redress::integration::tonic::{GrpcLayer, grpc_classifier, rpc_service_name};
+        /// use redress::runtime::tokio::AsyncPolicy;
+        ///
+        /// let policy = AsyncPolicy::builder().classifier(grpc_classifier()).build()?;
+        /// let services = policy.keyed(CircuitBreaker::builder().failure_threshold(5))?;
+        /// let layer = GrpcLayer::new(policy)
+        ///     .per_key(&services, |head| Some(rpc_service_name(head.uri.path())?.into()));
+        /// # let _ = layer;
+        /// # Ok::<(), ConfigError>(())
+        /// ```
+        per_key
     }
 
     /// Returns responses as soon as their head arrives, for the calls for which `early` returns
@@ -222,26 +171,16 @@ impl<C, Tm> GrpcLayer<C, Tm> {
         self.set(|handling| handling.max_replay_bytes = bytes)
     }
 
-    /// Sets a function that changes the headers of each attempt, which are the call's metadata, for
-    /// example to add a trace context or a short-lived token. Changes to one attempt do not carry
-    /// over to the next. The function runs at the start of the attempt, within the scopes of the
-    /// policy's observers, so the attempt's span is current. The layer sets its own headers after
-    /// it. A second call replaces the first. Default: headers stay the same.
-    ///
-    /// ```
-    /// # fn layer(policy: redress::runtime::tokio::AsyncPolicy<redress::integration::tonic::GrpcClassifier>) -> redress::integration::tonic::GrpcLayer {
-    /// redress::integration::tonic::GrpcLayer::new(policy).attempt_headers(|headers, attempt| {
-    ///     headers.insert("x-attempt", attempt.number().into());
-    /// })
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn attempt_headers(self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.attempt_headers(change))
-    }
-
     fn with_rules(self, set: impl FnOnce(RequestRules) -> RequestRules) -> Self {
         self.set(|handling| handling.rules = set(std::mem::take(&mut handling.rules)))
+    }
+
+    fn with_policies(
+        mut self,
+        set: impl FnOnce(PolicySelector<AsyncPolicy<C, Tm>>) -> PolicySelector<AsyncPolicy<C, Tm>>,
+    ) -> Self {
+        self.policies = set(self.policies);
+        self
     }
 
     fn set(mut self, change: impl FnOnce(&mut Handling)) -> Self {

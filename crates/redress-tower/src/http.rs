@@ -4,12 +4,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use ::http::{HeaderMap, Request, Response};
-use redress_core::policy::{Deadline, KeyedPolicies};
-use redress_core::{AbortHandle, AsyncPolicy, Attempt, CallContext, Cause, Classification, OutcomeSummary};
+use ::http::{Request, Response};
+use redress_core::policy::KeyedPolicies;
+use redress_core::{AsyncPolicy, Attempt, CallContext, Cause, Classification, OutcomeSummary};
 use redress_http::{
-    Answer, Head, IdempotencyGuard, LastFailure, PolicySelector, Repetition, RequestRules, default_operation,
-    with_head_of,
+    Answer, Head, LastFailure, PolicySelector, Repetition, RequestRules, default_operation, with_head_of,
 };
 
 use crate::layer::PolicyLayer;
@@ -22,7 +21,7 @@ pub use crate::body_replay::{BodyReplay, CloneBody, EmptyBody};
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`] |
+/// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`](redress_http::IdempotencyGuard) |
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`]: method and path |
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
@@ -117,86 +116,42 @@ impl<K> HttpProtocol<K> {
         HttpProtocol { rules: self.rules, bodies }
     }
 
-    /// Sets which requests may be sent again. Default: those known to be idempotent.
-    #[must_use]
-    pub fn guard(self, guard: IdempotencyGuard) -> Self {
-        self.with_rules(|rules| rules.guard(guard))
-    }
-
-    /// Gives all requests this name in events and metrics. Default: method and path.
-    #[must_use]
-    pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.with_rules(|rules| rules.operation(name))
-    }
-
-    /// Names requests by their heads. Keep names low-cardinality: if paths contain identifiers,
-    /// name the route.
-    #[must_use]
-    pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.operation_for(name))
-    }
-
-    /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
-    /// call.
-    #[must_use]
-    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
-        self.with_rules(|rules| rules.deadline(deadline))
-    }
-
-    /// Ends every call when this handle is aborted. Handles add up: several calls of this method
-    /// and the policy's own handles all apply.
-    #[must_use]
-    pub fn abort_on(self, handle: &AbortHandle) -> Self {
-        self.with_rules(|rules| rules.abort_on(handle))
-    }
-
-    /// Sets the [`CallContext`] of each request's call, from the request's head and extensions.
-    ///
-    /// ```
-    /// use redress::CallContext;
-    /// use redress::policy::Deadline;
-    /// use redress::integration::tower::http::HttpProtocol;
-    ///
-    /// let protocol = HttpProtocol::new().context_for(|head| match head.extensions.get::<Deadline>() {
-    ///     Some(deadline) => CallContext::new().deadline(*deadline),
-    ///     None => CallContext::new(),
-    /// });
-    /// # let _ = protocol;
-    /// ```
-    #[must_use]
-    pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.context_for(context))
-    }
-
-    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no
-    /// events.
-    #[must_use]
-    pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.bypass_if(bypass))
+    redress_http::rules_setters! {
+        guard
+        /// Default: method and path.
+        operation
+        operation_for
+        deadline
+        abort_on
+        ///
+        /// ```
+        /// use redress::CallContext;
+        /// use redress::policy::Deadline;
+        /// use redress::integration::tower::http::HttpProtocol;
+        ///
+        /// let protocol = HttpProtocol::new().context_for(|head| match head.extensions.get::<Deadline>() {
+        ///     Some(deadline) => CallContext::new().deadline(*deadline),
+        ///     None => CallContext::new(),
+        /// });
+        /// # let _ = protocol;
+        /// ```
+        context_for
+        bypass_if
+        ///
+        /// ```
+        /// use redress::integration::tower::http::HttpProtocol;
+        ///
+        /// let protocol = HttpProtocol::new().attempt_headers(|headers, attempt| {
+        ///     headers.insert("x-attempt", attempt.number().into());
+        /// });
+        /// # let _ = protocol;
+        /// ```
+        attempt_headers
     }
 
     fn with_rules(mut self, set: impl FnOnce(RequestRules) -> RequestRules) -> Self {
         self.rules = set(self.rules);
         self
-    }
-
-    /// Sets a function that changes the headers of each attempt, for example to add a trace
-    /// context, the attempt's number or a short-lived signature. Changes to one attempt do not
-    /// carry over to the next. The function runs at the start of the attempt, within the scopes of
-    /// the policy's observers, so the attempt's span is current. A second call replaces the first.
-    /// Default: headers stay the same.
-    ///
-    /// ```
-    /// use redress::integration::tower::http::HttpProtocol;
-    ///
-    /// let protocol = HttpProtocol::new().attempt_headers(|headers, attempt| {
-    ///     headers.insert("x-attempt", attempt.number().into());
-    /// });
-    /// # let _ = protocol;
-    /// ```
-    #[must_use]
-    pub fn attempt_headers(self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.attempt_headers(change))
     }
 }
 

@@ -1,13 +1,11 @@
 //! The retrying agent: ureq's, a policy, and the settings for all requests. One request's settings
 //! are in `request.rs`.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use http::{HeaderMap, Method, Request, Response, Uri};
-use redress_core::policy::{Deadline, KeyedPolicies};
-use redress_core::{AbortHandle, Attempt, CallContext, CallError, Classifier, Policy};
-use redress_http::{Head, IdempotencyGuard, PolicySelector, RequestRules};
+use http::{Method, Request, Response, Uri};
+use redress_core::{CallError, Classifier, Policy};
+use redress_http::{PolicySelector, RequestRules};
 use ureq::{Agent, Body};
 
 use crate::replay_body::ReplayBody;
@@ -23,7 +21,7 @@ use crate::request::{RequestOutcome, RetryingRequest};
 /// | setting | default |
 /// |---|---|
 /// | [`per_host`](Self::per_host), [`per_key`](Self::per_key), [`policy_provider`](Self::policy_provider) | the agent's policy for each request |
-/// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`] |
+/// | [`guard`](Self::guard) | requests that are known to be idempotent may be sent again, see [`IdempotencyGuard`](redress_http::IdempotencyGuard) |
 /// | [`operation`](Self::operation), [`operation_for`](Self::operation_for) | [`default_operation`](redress_http::default_operation): method and path |
 /// | [`deadline`](Self::deadline), [`abort_on`](Self::abort_on) | the policy's alone |
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
@@ -69,97 +67,26 @@ impl<P> RetryingAgent<P> {
         Self { agent, policies: PolicySelector::new(policy), rules: RequestRules::new(), follows_redirects }
     }
 
-    /// Sets a function that chooses a policy for each request; `None` means the default policy.
-    /// Return clones of one policy: the breaker of a policy that is built for each request never
-    /// opens.
-    #[must_use]
-    pub fn policy_provider(mut self, choose: impl Fn(&Head<'_>) -> Option<P> + Send + Sync + 'static) -> Self {
-        self.policies = self.policies.policy_provider(choose);
-        self
+    redress_http::policy_setters! { P:
+        policy_provider
+        /// The first host is the key of a request that is redirected.
+        per_host
+        per_key
     }
 
-    /// Sends each request through the policy of its host, which has a breaker for it. The key is a
-    /// [`HostKey`](redress_http::HostKey): host and port. Replaces a
-    /// [`policy_provider`](Self::policy_provider). The first host is the key of a request that is
-    /// redirected.
-    #[must_use]
-    pub fn per_host(mut self, policies: &KeyedPolicies<P>) -> Self
-    where
-        P: Send + Sync + 'static,
-    {
-        self.policies = self.policies.per_host(policies);
-        self
-    }
-
-    /// Sends each request through the policy of a key of its head, such as a tenant; `None` means
-    /// the default policy. Replaces a [`policy_provider`](Self::policy_provider).
-    #[must_use]
-    pub fn per_key(
-        mut self,
-        policies: &KeyedPolicies<P>,
-        key: impl for<'h> Fn(&Head<'h>) -> Option<Cow<'h, str>> + Send + Sync + 'static,
-    ) -> Self
-    where
-        P: Send + Sync + 'static,
-    {
-        self.policies = self.policies.per_key(policies, key);
-        self
-    }
-
-    /// Sets which requests may be sent again. Default: those known to be idempotent.
-    #[must_use]
-    pub fn guard(self, guard: IdempotencyGuard) -> Self {
-        self.with_rules(|rules| rules.guard(guard))
-    }
-
-    /// Gives all requests this name in events and metrics. Default: method and path.
-    #[must_use]
-    pub fn operation(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.with_rules(|rules| rules.operation(name))
-    }
-
-    /// Names requests by their heads. Keep names low-cardinality: if paths contain identifiers,
-    /// name the route.
-    #[must_use]
-    pub fn operation_for(self, name: impl Fn(&Head<'_>) -> Cow<'static, str> + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.operation_for(name))
-    }
-
-    /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
-    /// call.
-    #[must_use]
-    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
-        self.with_rules(|rules| rules.deadline(deadline))
-    }
-
-    /// Ends every call when this handle is aborted. Handles add up: several calls of this method
-    /// and the policy's own handles all apply. A wait ends at once. A running attempt ends at its
-    /// timeout, or at once with [`Agent::shutdown`], after which the agent sends nothing more.
-    #[must_use]
-    pub fn abort_on(self, handle: &AbortHandle) -> Self {
-        self.with_rules(|rules| rules.abort_on(handle))
-    }
-
-    /// Sets the [`CallContext`] of each request's call, from the request's head. The context of a
-    /// single request goes within it.
-    #[must_use]
-    pub fn context_for(self, context: impl Fn(&Head<'_>) -> CallContext<'static, ()> + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.context_for(context))
-    }
-
-    /// Lets requests for which `bypass` returns true bypass the policy: one attempt, no breaker, no
-    /// events. Default: none.
-    #[must_use]
-    pub fn bypass_if(self, bypass: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.bypass_if(bypass))
-    }
-
-    /// Sets a function that changes the headers of each attempt, for example to add a trace
-    /// context, the attempt's number or a short-lived signature. Changes to one attempt do not
-    /// carry over to the next. A second call replaces the first. Default: headers stay the same.
-    #[must_use]
-    pub fn attempt_headers(self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
-        self.with_rules(|rules| rules.attempt_headers(change))
+    redress_http::rules_setters! {
+        guard
+        /// Default: method and path.
+        operation
+        operation_for
+        deadline
+        /// A wait ends at once. A running attempt ends at its timeout, or at once with
+        /// [`Agent::shutdown`], after which the agent sends nothing more.
+        abort_on
+        /// The context of a single request goes within it.
+        context_for
+        bypass_if
+        attempt_headers
     }
 
     /// Sets whether ureq follows redirects. With `false`, each request has `max_redirects(0)`, and
@@ -184,6 +111,11 @@ impl<P> RetryingAgent<P> {
 
     fn with_rules(mut self, set: impl FnOnce(RequestRules) -> RequestRules) -> Self {
         self.rules = set(self.rules);
+        self
+    }
+
+    fn with_policies(mut self, set: impl FnOnce(PolicySelector<P>) -> PolicySelector<P>) -> Self {
+        self.policies = set(self.policies);
         self
     }
 

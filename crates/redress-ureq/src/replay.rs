@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use http::{Request, Response};
-use redress_core::{Attempt, Cause, Classification, Classifier};
+use redress_core::{Attempt, Cause, Classification, Classifier, ErrorClass};
 use redress_http::{IdempotencyGuard, LastFailure, Repetition, RequestRules, RetrySafety, with_head_of};
 use ureq::{Agent, Body, Error, ResponseExt as _};
 
@@ -119,13 +119,9 @@ impl<'c> Replay<'c> {
         let safety = if self.safety.may_retry() || !self.had_one_exchange(result) {
             self.safety
         } else {
-            let answer = result.as_ref().ok().map(Response::status);
-            // A custom classifier may not mark what ureq's errors say.
             let is_unsent = result.as_ref().is_err_and(|error| classify_error(error).is_unsent());
-            match is_unsent {
-                true => self.guard.after(self.safety, answer, &meaning.clone().unsent()),
-                false => self.guard.after(self.safety, answer, meaning),
-            }
+            let answer = result.as_ref().ok().map(Response::status);
+            self.guard.after(self.safety.if_never_sent(is_unsent), answer, meaning)
         };
         safety.with_body(self.body.is_replayable()).retry_forbidden()
     }
@@ -148,7 +144,12 @@ where
     C: Classifier<Response<Body>, Error>,
 {
     fn classify(&self, result: &Result<Response<Body>, Error>) -> Option<Classification> {
-        let failure = self.inner.classify(result)?;
+        let failure = match self.inner.classify(result) {
+            Some(failure) => failure,
+            // No opinion about an error counts as `Unknown`, which may be retried.
+            None if result.is_err() => ErrorClass::Unknown.into(),
+            None => return None,
+        };
         // The timeout is the attempt's, also for a custom classifier.
         let is_timeout = matches!(result, Err(Error::Timeout(_)));
         let failure = if is_timeout && !failure.is_abort() { failure.timed_out() } else { failure };
@@ -160,9 +161,5 @@ where
             Some(why) if failure.retry_forbidden().is_none() => Some(failure.forbid_retry(why)),
             _ => Some(failure),
         }
-    }
-
-    fn classify_timeout(&self) -> Option<Classification> {
-        self.inner.classify_timeout()
     }
 }

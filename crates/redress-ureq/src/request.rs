@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Request, Response};
 use redress_core::error::Failure;
 use redress_core::policy::{NoRetryHook, RetryHook};
 use redress_core::{CallContext, CallError, Classifier, ErrorClass, Policy, RetryOutcome, StopReason};
-use redress_http::{Head, IdempotencyGuard, PolicySelector, Redacted, RequestRules, SelectedPolicy, default_operation};
+use redress_http::{Head, IdempotencyGuard, PolicySelector, Redacted, RequestRules, SelectedPolicy};
 use ureq::config::ConfigBuilder;
 use ureq::typestate::HttpCrateScope;
 use ureq::{Agent, Body};
@@ -252,7 +252,7 @@ where
             (SelectedPolicy::Provided(policy.passthrough()), None)
         } else {
             let is_watched = policy.is_watched();
-            (policy, Some(within_rules(context, own.name, rules, &head, is_watched)))
+            (policy, Some(rules.context_within(context, own.name, &head, is_watched)))
         };
         let replay = RefCell::new(Replay::new(request, body, own.guard, limits, policy.max_attempts()));
         let guarded = policy.with_classifier(Guarded { inner: policy.classifier(), replay: &replay });
@@ -273,27 +273,6 @@ fn configured(agent: &Agent, request: Request<()>, mut limits: Limits) -> (Reque
         limits.timeout = Timeout::Configured;
     }
     (request, limits)
-}
-
-/// The context of the request's call: its own within its agent's, with the most specific name.
-fn within_rules<'c, N>(
-    own: CallContext<'c, (), N>,
-    name: Option<Cow<'c, str>>,
-    rules: &RequestRules,
-    head: &Head<'_>,
-    policy_is_watched: bool,
-) -> CallContext<'c, (), N> {
-    let context = match rules.call_context(head) {
-        Some(of_agent) => own.within(of_agent.settings()),
-        None => own,
-    };
-    let set = context.settings();
-    let is_named = set.operation().is_some() || !(policy_is_watched || set.is_watched());
-    let by_default = || rules.operation_name(head).unwrap_or_else(|| default_operation(head.method, head.uri).into());
-    match name.or_else(|| (!is_named).then(by_default)) {
-        Some(name) => context.operation(name),
-        None => context,
-    }
 }
 
 impl<C, N> fmt::Debug for RetryingRequest<'_, C, N> {

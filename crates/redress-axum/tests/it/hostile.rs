@@ -1,8 +1,8 @@
 //! Requests that break rules reach no policy, or change nothing for others.
 
 use axum::Router;
-use axum::extract::Path;
-use axum::routing::get as on_get;
+use axum::extract::{DefaultBodyLimit, Path};
+use axum::routing::{get as on_get, put};
 use redress_axum::HandlerLayer;
 use redress_testing::Recorder;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -40,6 +40,45 @@ async fn requests_that_are_not_http_reach_no_policy() {
     }
     assert_eq!(operations(&recorder), Vec::<String>::new());
     assert_eq!(server.get("/orders/7").await.body, "7");
+}
+
+#[tokio::test]
+async fn a_head_without_end_reaches_no_policy() {
+    let (recorder, server) = lab().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(b"GET /orders/7 HTTP/1.1\r\n").await.unwrap();
+    let (mut reads, mut writes) = stream.split();
+    let filler = "x: y\r\n".repeat(100);
+    let sending = async { while writes.write_all(filler.as_bytes()).await.is_ok() {} };
+    let mut received = [0; 64];
+    let reading = async { reads.read(&mut received).await.unwrap_or(0) };
+    let count = tokio::select! { count = reading => count, () = sending => 0 };
+    assert!(!received[..count].starts_with(b"HTTP/1.1 2"), "{}", received.escape_ascii());
+    assert_eq!(operations(&recorder), Vec::<String>::new());
+    assert_eq!(server.get("/orders/7").await.body, "7");
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_runs_its_handler_once() {
+    let recorder = Recorder::new();
+    let policy = of_handlers().retry(at_once(3)).observer(recorder.clone()).build().unwrap();
+    let keep = async |body: String| body;
+    let limit = DefaultBodyLimit::max(8);
+    let router = Router::new().route("/orders", put(keep)).layer(HandlerLayer::new(policy)).layer(limit);
+    let server = serve(router).await;
+    let head = "PUT /orders HTTP/1.1\r\nhost: h\r\nconnection: close\r\n";
+    let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n");
+    let endless = format!("{chunked}10\r\nsixteen or more.\r\n");
+    for (request, status) in [(format!("{chunked}zz\r\n"), "400"), (endless, "413")] {
+        let answered = line(&server, request.as_bytes()).await;
+        assert!(answered.starts_with(&format!("HTTP/1.1 {status}")), "{answered}");
+    }
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(format!("{head}content-length: 10\r\n\r\nhalf").as_bytes()).await.unwrap();
+    drop(stream);
+    let request = server.request(http::Method::PUT, "/orders").body("whole".into()).unwrap();
+    assert_eq!(server.send(request).await.body, "whole");
+    assert!(recorder.event_names().iter().all(|name| *name != redress_core::EventName::Retry));
 }
 
 #[tokio::test]

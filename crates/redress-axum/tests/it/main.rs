@@ -5,6 +5,7 @@
 mod server;
 
 mod auto_traits;
+mod bad_answers;
 mod deadlines;
 mod disconnects;
 mod endings;

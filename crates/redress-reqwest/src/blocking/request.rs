@@ -131,7 +131,7 @@ where
             (SelectedPolicy::Provided(policy.passthrough()), None)
         } else {
             let is_watched = policy.is_watched();
-            (policy, Some(own.context(context, rules, &head, is_watched)))
+            (policy, Some(rules.context_within(context, own.name, &head, is_watched)))
         };
         let replay = RefCell::new(Replay::new(request, guard, follows_redirects, policy.max_attempts()));
         let guarded = policy.with_classifier(Guarded { inner: policy.classifier(), replay: &replay });
@@ -186,10 +186,6 @@ where
             Some(why) if failure.retry_forbidden().is_none() => Some(failure.forbid_retry(why)),
             _ => Some(failure),
         }
-    }
-
-    fn classify_timeout(&self) -> Option<Classification> {
-        self.inner.classify_timeout()
     }
 }
 

@@ -18,7 +18,7 @@ fn builder() -> redress_core::policy::PolicyBuilder<ReqwestClassifier, redress_c
 
 fn client_with(policy: Policy<ReqwestClassifier>) -> Client {
     let _ = plain();
-    RetryingClient::new(client_builder().no_proxy().build().unwrap(), policy)
+    RetryingClient::new(client_builder().no_proxy().tls_certs_only([]).build().unwrap(), policy)
 }
 
 fn client() -> Client {
@@ -151,7 +151,8 @@ fn a_post_is_sent_again_only_where_nothing_was_done() {
     }
     let refused = client().post(closed()).execute();
     assert_eq!(end(&refused), (1, Some(StopReason::RetryForbidden), Some("not_idempotent")));
-    let no_redirects = client_builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let no_redirects =
+        client_builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let client = RetryingClient::new(no_redirects, builder().build().unwrap()).follows_redirects(false);
     assert_eq!(client.post(closed()).execute().attempts(), 3);
     assert_eq!(client.get(closed()).execute().attempts(), 3);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 
+mod bad_answers;
 #[cfg(feature = "blocking")]
 mod blocking;
 mod classes;

@@ -46,4 +46,5 @@ fn debug_shows_no_request() {
     let printed =
         format!("{:?} {client:?}", client.get("http://me:hunter2@localhost/?token=hunter2").bearer_auth("hunter2"));
     assert!(SECRETS.iter().all(|secret| !printed.contains(secret)), "{printed}");
+    assert!(printed.contains("RetryingRequest {") && printed.contains("RetryingClient {"), "{printed}");
 }

@@ -223,6 +223,11 @@ fn an_agent_that_was_shut_down_stays_so() {
     agent.clone().shutdown();
     let failure = class_of(&agent.get(Server::answers([OK]).uri("/")).call());
     assert_class(&failure, ErrorClass::Permanent, true, Some(("io", "NotConnected")));
+    // Each sign alone is that of a connection.
+    for error in [io::ErrorKind::NotConnected.into(), io::Error::other("Agent is shut down")] {
+        let failure = class_of(&Err(Error::Io(error)));
+        assert_eq!((failure.class(), failure.is_unsent()), (ErrorClass::Transient, false), "{failure:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tests of the agent and the classifier on real sockets.
 
 mod agent;
+mod bad_answers;
 mod bodies;
 mod classes;
 mod classes_of_bodies;

@@ -95,6 +95,35 @@ fn a_connection_that_broke_says_nothing_about_the_request() {
 }
 
 #[test]
+fn a_classifier_without_an_opinion_does_not_allow_a_repetition() {
+    let silent = redress::classifier(|_: &Result<http::Response<ureq::Body>, ureq::Error>| None::<redress::ErrorClass>);
+    let retry = redress::Retry::builder().strategy(redress::fixed(std::time::Duration::ZERO)).max_attempts(2);
+    let policy = redress::Policy::builder().classifier(silent).retry(retry.unlimited_unknown_retries());
+    let agent = RetryingAgent::new(ureq::agent(), policy.build().expect("a policy"));
+    let reset = Server::start(|mut peer| {
+        peer.next();
+        peer.reset();
+    });
+    let post = agent.post(reset.uri("/")).body("order").execute();
+    assert_eq!((post.attempts(), post.retry_forbidden()), (1, Some("not_idempotent")));
+    assert_eq!(agent.get(reset.uri("/")).execute().attempts(), 2);
+}
+
+#[test]
+fn a_custom_classifier_may_forbid_a_retry_itself() {
+    let strict = redress::classifier(|result: &Result<http::Response<ureq::Body>, ureq::Error>| {
+        let is_bad = result.as_ref().is_ok_and(|response| response.status() == 503);
+        is_bad.then(|| redress::Classification::new(redress::ErrorClass::ServerError).forbid_retry("full"))
+    });
+    let retry = redress::Retry::builder().max_attempts(2);
+    let policy = redress::Policy::builder().classifier(strict).retry(retry).build().expect("a policy");
+    let agent = RetryingAgent::new(ureq::agent(), policy);
+    let outcome = agent.post(Server::answers([BUSY]).uri("/")).body("order").execute();
+    assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("full")));
+    assert_eq!(outcome.cause(), Some(redress::Cause::Result));
+}
+
+#[test]
 fn a_custom_classifier_need_not_mark_what_ureq_says() {
     let plain = redress::classifier(|result: &Result<_, ureq::Error>| {
         result.as_ref().err().map(|_| redress::ErrorClass::Transient)

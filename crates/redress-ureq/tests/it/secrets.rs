@@ -64,6 +64,7 @@ fn a_request_prints_no_secret() {
     let request = agent.get("http://user:secret@localhost/orders?token=secret").header("authorization", "secret");
     let printed = format!("{request:?} {agent:?}");
     assert!(printed.contains("http://localhost/orders") && !printed.contains(SECRET), "{printed}");
+    assert!(printed.contains("RetryingRequest {") && printed.contains("RetryingAgent {"), "{printed}");
 }
 
 #[test]

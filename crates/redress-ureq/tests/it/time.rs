@@ -63,6 +63,19 @@ fn without_a_limit_of_the_policy_ureqs_own_holds() {
 }
 
 #[test]
+fn a_request_with_a_configuration_of_ureq_has_the_attempts_time_or_its_own() {
+    let server = Server::silent();
+    let limited = builder(2).attempt_timeout(SHORT).build().expect("a policy");
+    let unlimited = builder(2).no_deadline().build().expect("a policy");
+    for (policy, own) in [(limited, LONG), (unlimited, SHORT)] {
+        let agent = RetryingAgent::new(ureq::agent(), policy);
+        let request = agent.get(server.uri("/")).configure(|config| config.timeout_per_call(Some(own)));
+        let outcome = request.execute();
+        assert_eq!((outcome.attempts(), outcome.cause()), (2, Some(Cause::Timeout)));
+    }
+}
+
+#[test]
 fn a_timeout_of_a_phase_is_kept_beside_the_attempts() {
     let server = Server::silent();
     let inner: Agent = Agent::config_builder().timeout_recv_response(Some(SHORT)).build().into();

@@ -80,6 +80,7 @@ fn an_error_of_rustls_has_the_class_of_what_it_prints() {
         (Tls::AlertReceived(AlertDescription::HandshakeFailure), ErrorClass::Permanent),
         (Tls::AlertReceived(AlertDescription::InternalError), ErrorClass::Transient),
         (Tls::General("?".to_owned()), ErrorClass::Transient),
+        (Tls::General("certificate verify failed".to_owned()), ErrorClass::Permanent),
     ];
     for (error, class) in rows {
         assert_eq!(class_of(&Err(ureq::Error::Rustls(error))).class(), class);
