@@ -10,8 +10,10 @@ use crate::paths::Root;
 
 mod arm;
 mod attribute;
+#[cfg(test)]
+mod tests;
 
-pub(crate) fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
+pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut root = Root::default();
     let mut errors = Errors::default();
     let arms = match &input.data {
@@ -32,7 +34,7 @@ pub(crate) fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
         }
     };
     errors.finish()?;
-    Ok(implementation(&input, &root, &arms))
+    Ok(implementation(input, &root, &arms))
 }
 
 fn arm(attribute: syn::Result<Attribute>, variant: Option<&Ident>, fields: &Fields, root: &Root) -> syn::Result<Arm> {

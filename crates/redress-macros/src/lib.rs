@@ -9,9 +9,8 @@ mod spelling;
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
 
-/// Implements [`Classify`](trait@redress_core::Classify) for an error: every variant says which
-/// class it is. A variant that says nothing does not compile, so one that is added later cannot be
-/// forgotten.
+/// Implements `Classify` for an error: every variant says which class it is. A variant that says
+/// nothing does not compile, so one that is added later cannot be forgotten.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,8 +41,8 @@ use syn::parse_macro_input;
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 ///
-/// The policy needs the [`own_classifier`](redress_core::classify::own_classifier): the default
-/// classifier does not know the derived classes.
+/// The policy needs the `own_classifier()`: the default classifier does not know the derived
+/// classes.
 ///
 /// # What decides the class
 ///
@@ -51,11 +50,11 @@ use syn::parse_macro_input;
 ///
 /// | `#[classify(..)]` | the classification |
 /// |---|---|
-/// | `Transient`, or another [`ErrorClass`](redress_core::ErrorClass) | that class |
+/// | `Transient`, or another `ErrorClass` | that class |
 /// | `forward` | that of the error inside, which implements `Classify`: a derived error, `io::Error`, `Box<dyn Error>`, an error of `redress::error`, or a `Box` or `Arc` of one |
-/// | `default_classifier` | what the [default classifier](redress_core::default_classifier) says about the error inside: any `std::error::Error + 'static` |
+/// | `default_classifier` | what the default classifier says about the error inside: any `std::error::Error + 'static` |
 /// | `with = function` | what a function or closure says about the error inside: an `ErrorClass` or a `Classification` |
-/// | `abort` | [ends the call](redress_core::Classification::abort) |
+/// | `abort` | ends the call |
 ///
 /// The error inside is the only field, or the one marked `#[source]` or `#[from]`, or the one
 /// called `source`. `forward = field`, `default_classifier = field` and `forward = 0` name another.
@@ -71,9 +70,9 @@ use syn::parse_macro_input;
 /// |---|---|
 /// | `retry_after = field` | the hint of that field, a `Duration` or an `Option<Duration>` |
 /// | `details(key = "text", key = field)` | details; a field is shown with `Display`. Keep them low-cardinality: they appear in metrics and logs |
-/// | `forbid_retry = "reason"` | [no further attempt](redress_core::Classification::forbid_retry) |
-/// | `unsent` | the failure [certainly had no effect](redress_core::Classification::unsent) |
-/// | `timed_out` | the error [reports a timeout](redress_core::Classification::timed_out) |
+/// | `forbid_retry = "reason"` | no further attempt |
+/// | `unsent` | the failure certainly had no effect |
+/// | `timed_out` | the error reports a timeout |
 ///
 /// # Without the facade
 ///
@@ -82,7 +81,7 @@ use syn::parse_macro_input;
 #[proc_macro_derive(Classify, attributes(classify))]
 pub fn derive_classify(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input);
-    classify::expand(input).unwrap_or_else(syn::Error::into_compile_error).into()
+    classify::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes every call of a function a call of a policy: the body is the operation, and runs once for
@@ -137,7 +136,7 @@ pub fn derive_classify(input: TokenStream) -> TokenStream {
 ///
 /// | argument | the policy | its expressions are evaluated |
 /// |---|---|---|
-/// | none | one of the function, with the defaults of [`Policy`](redress_core::Policy) | |
+/// | none | one of the function, with the defaults of `Policy` | |
 /// | settings: `max_attempts`, `strategy`, `budget`, `max_unknown_retries`, `max_retry_after`, `deadline`, `attempt_timeout`, `circuit_breaker`, `observer` | one of the function, built with the methods of the same names | once, at the first call: they cannot use arguments |
 /// | `policy = expression` | one that exists: a `static`, a field, a function that returns one | for each call: it may use `self` and arguments |
 /// | `runtime = tokio`, `smol`, `async_std`, or the path of a module with an `AsyncPolicy` | with the first two, for an `async fn` | |

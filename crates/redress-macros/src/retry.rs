@@ -13,6 +13,8 @@ mod arguments;
 mod policy;
 mod result;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut given = Arguments::default();

@@ -29,17 +29,17 @@ use redress_core::{Classifier, ErrorClass};
 ///     StoreError::Slow { .. } | StoreError::Io(_) => ErrorClass::Transient,
 /// });
 /// let reset = io::Error::from(io::ErrorKind::ConnectionReset);
-/// assert_classified(classifier, every_variant![StoreError: Busy, Slow { millis: 7 }, Io(reset)]);
+/// assert_classified(&classifier, every_variant![StoreError: Busy, Slow { millis: 7 }, Io(reset)]);
 /// ```
 ///
-/// The classifier must read `Result<(), E>`, as every `error_classifier` does. Of a classifier that
-/// reads values too, pass the part that reads errors.
+/// `policy.classifier()` is that of a policy. It must read `Result<(), E>`, as every
+/// `error_classifier` does. Of a classifier that reads values too, pass the part that reads errors.
 ///
 /// # Panics
 ///
 /// If an error is not classified. The message lists all of them, as `Debug` prints them.
 #[track_caller]
-pub fn assert_classified<E: Debug>(classifier: impl Classifier<(), E>, errors: impl IntoIterator<Item = E>) {
+pub fn assert_classified<E: Debug>(classifier: &impl Classifier<(), E>, errors: impl IntoIterator<Item = E>) {
     let results: Vec<Result<(), E>> = errors.into_iter().map(Err).collect();
     let is_known = |result: &&Result<(), E>| {
         let found = classifier.classify(result);
@@ -84,7 +84,6 @@ macro_rules! every_variant {
         type EveryVariantOf = $of;
         // Never called. Its `match` is what the compiler checks.
         fn _is_complete(value: &EveryVariantOf) {
-            #[allow(unreachable_patterns)]
             match value {
                 $(EveryVariantOf::$variant { .. } => {})+
             }

@@ -60,8 +60,8 @@
 //!   replace a policy.
 //! - `redress::testing`: a virtual clock, scripted operations, fakes and recorders, for tests.
 //!
-//! The adapters and `testing` are behind features of the same names, and the macros behind `macros`:
-//! a derive for [`Classify`] and the attribute `retry`. No feature is on by default.
+//! The adapters and `testing` are behind features of the same names, and the macros behind
+//! `macros`: a derive for [`Classify`] and the attribute `retry`. No feature is on by default.
 //!
 //! # How a call runs
 //!

@@ -1,8 +1,8 @@
 //! Error classes, and the classifiers that assign a class to each failed attempt.
 //!
 //! [`ErrorClass`] is the closed set. A [`Classifier`] reads an attempt's `Result`; a policy uses
-//! the [`DefaultClassifier`] unless it sets another one. An error that implements [`Classify`] knows
-//! its classification.
+//! the [`DefaultClassifier`] unless it sets another one. An error that implements [`Classify`]
+//! knows its classification.
 
 pub(crate) mod class;
 pub(crate) mod status;

@@ -68,7 +68,7 @@ impl Parts<'_> {
             self.bounds.push(parse_quote!(
                 #ty: ::core::marker::Copy + ::core::convert::Into<::core::option::Option<::core::time::Duration>>
             ));
-            classification = quote_spanned!(member.span()=> #root::macro_support::hinted(#classification, *#field));
+            classification = quote_spanned!(ty.span()=> #root::macro_support::hinted(#classification, *#field));
         }
         if let Some(why) = &notes.forbid_retry {
             classification.extend(quote!(.forbid_retry(#why)));
@@ -86,7 +86,7 @@ impl Parts<'_> {
                 Value::Field(member) => {
                     let (field, ty) = self.field(member)?;
                     self.bounds.push(parse_quote!(#ty: ::core::fmt::Display));
-                    quote_spanned!(member.span()=> ::std::string::ToString::to_string(#field))
+                    quote_spanned!(ty.span()=> ::std::string::ToString::to_string(#field))
                 }
             };
             classification.extend(quote!(.with_detail(#key, #value)));
@@ -114,7 +114,9 @@ impl Parts<'_> {
         let Some((_, field)) = all.find(|(known, _)| known == member) else {
             return Err(syn::Error::new(member.span(), format!("there is no field `{}` here", name(member))));
         };
-        let binding = format_ident!("field_{}", name(member).trim_start_matches("r#"), span = Span::mixed_site());
+        // The messages of the compiler about the field's type point at the type.
+        let span = Span::mixed_site().located_at(field.ty.span());
+        let binding = format_ident!("field_{}", name(member).trim_start_matches("r#"), span = span);
         if self.bindings.iter().all(|(known, _)| known != member) {
             self.bindings.push((member.clone(), binding.clone()));
         }

@@ -8,6 +8,12 @@ use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Signature, Ty
 /// Types that are futures or hold one.
 const FUTURES: [&str; 4] = ["Pin", "Box", "BoxFuture", "LocalBoxFuture"];
 
+/// Types of the prelude that are no `Result`.
+const PLAIN: [&str; 19] = [
+    "Option", "String", "Vec", "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+    "u32", "u64", "u128", "usize",
+];
+
 pub(super) struct Returned {
     /// The type that the body returns.
     pub(super) of_body: TokenStream,
@@ -18,10 +24,7 @@ pub(super) struct Returned {
 impl Returned {
     pub(super) fn new(signature: &Signature, error: Option<&Type>) -> syn::Result<Self> {
         let ReturnType::Type(_, declared) = &signature.output else {
-            return Err(syn::Error::new(
-                signature.ident.span(),
-                "a function that is retried returns a `Result`: without one, no attempt can fail",
-            ));
+            return Err(syn::Error::new(signature.ident.span(), OTHER));
         };
         let segment = last_segment(declared)?;
         let value = types(segment).next().map_or_else(|| quote!(_), named);
@@ -43,10 +46,7 @@ fn last_segment(declared: &Type) -> syn::Result<&PathSegment> {
     match declared {
         Type::Path(path) => match path.path.segments.last() {
             Some(last) if FUTURES.iter().any(|future| last.ident == future) => refuse(FUTURE),
-            Some(last) if last.ident == "Option" => refuse(
-                "this returns an `Option`, and a retried function a `Result`: \
-                 return an error instead of `None`",
-            ),
+            Some(last) if PLAIN.iter().any(|plain| last.ident == plain) => refuse(OTHER),
             Some(last) => Ok(last),
             None => refuse(OTHER),
         },
@@ -57,7 +57,7 @@ fn last_segment(declared: &Type) -> syn::Result<&PathSegment> {
     }
 }
 
-const OTHER: &str = "a function that is retried returns a `Result`";
+const OTHER: &str = "a function that is retried returns a `Result`: without one, no attempt can fail";
 
 const FUTURE: &str = "a function that is retried returns a `Result`: if this is a future, write an `async fn`, or call the policy \
                       in the body";

@@ -28,7 +28,7 @@ mod shadowed {
         Io(::std::io::Error),
     }
 
-    impl ::std::convert::From<::redress::CallError<Error>> for Error {
+    impl ::std::convert::From<::redress::CallError<Self>> for Error {
         fn from(error: ::redress::CallError<Self>) -> Self {
             error.into_error().unwrap_or_else(|| Self::Io(::std::io::ErrorKind::TimedOut.into()))
         }

@@ -71,6 +71,20 @@ async fn a_runtime_gives_the_function_a_policy() {
     assert_eq!((failed.stop_reason(), attempts.into_inner()), (StopReason::MaxAttempts, 3));
 }
 
+#[retry(runtime = tokio)]
+async fn by_default(attempts: &AtomicU32) -> Result<u8, CallError<io::Error>> {
+    attempts.fetch_add(1, Ordering::Relaxed);
+    Err(reset())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_defaults_are_those_of_the_policies() {
+    let (attempts, started) = (AtomicU32::new(0), tokio::time::Instant::now());
+    let failed = by_default(&attempts).await.unwrap_err();
+    assert_eq!((failed.stop_reason(), attempts.into_inner()), (StopReason::MaxAttempts, 6));
+    assert!(started.elapsed() >= 5 * Duration::from_millis(250) && started.elapsed() <= 5 * Duration::from_secs(5));
+}
+
 #[retry(runtime = redress::runtime::smol)]
 async fn on_smol() -> Result<u8, CallError<io::Error>> {
     Ok(7)

@@ -27,17 +27,17 @@ fn every_variant_is_listed_as_written() {
 
 #[test]
 fn a_classifier_that_knows_all_passes() {
-    assert_classified(error_classifier(|_: &Found| ErrorClass::Permanent), all());
-    assert_classified(error_classifier(|_: &Found| Classification::abort()), all());
+    assert_classified(&error_classifier(|_: &Found| ErrorClass::Permanent), all());
+    assert_classified(&error_classifier(|_: &Found| Classification::abort()), all());
     let unknown_abort = |_: &Result<(), Found>| Some(Classification::abort());
-    assert_classified(unknown_abort, all());
+    assert_classified(&unknown_abort, all());
 }
 
 #[test]
 #[should_panic(expected = "3 of 4 errors have no class:\n  Coded(7, 8)\n  Slow { millis: 7 }\n  Slow { millis: 9 }")]
 fn every_error_without_a_class_is_listed() {
     assert_classified(
-        |result: &Result<(), Found>| match result {
+        &|result: &Result<(), Found>| match result {
             Ok(()) => None,
             Err(Found::Busy) => Some(ErrorClass::RateLimit),
             Err(Found::Coded(..)) => Some(ErrorClass::Unknown),
@@ -55,5 +55,5 @@ impl Classify for Found {
 
 #[test]
 fn errors_that_know_their_class_can_be_asserted() {
-    assert_classified(own_classifier(), all());
+    assert_classified(&own_classifier(), all());
 }

@@ -13,4 +13,9 @@ fn submit(order: Vec<u8>) -> Result<usize, CallError<io::Error>> {
     send(order)
 }
 
+#[retry(runtime = tokio)]
+async fn submit_later(order: Vec<u8>) -> Result<usize, CallError<io::Error>> {
+    send(order)
+}
+
 fn main() {}
