@@ -44,6 +44,7 @@ const EXAMPLES: &[Example] = &[
         name: "after_the_outage",
         says: "call  4: failure  after 3 attempts, waited 10ms ConnectionRefused",
     },
+    Example { package: "redress-macros", name: "annotated", says: "  costs 30" },
     Example { package: "redress-metrics", name: "metrics_page", says: "redress_retry_sleep_seconds_count{" },
     Example { package: "redress-opentelemetry", name: "trace", says: "redress.retry.success_after_retries 1 {call}" },
     Example { package: "redress-reqwest", name: "busy_server", says: "the server has had 10 requests" },

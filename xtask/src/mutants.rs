@@ -56,6 +56,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-reqwest", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-journal", tests: &["--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-macros", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-metrics", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-opentelemetry", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tracing", tests: &["--lib", "--tests"], skipped: &[] },

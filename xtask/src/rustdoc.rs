@@ -46,7 +46,8 @@ pub(crate) fn stand_in() -> Option<ExitCode> {
     let (rustdoc, folder) = (env::var_os(STANDS_FOR)?, env::var_os(FOLDER)?);
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let mut code = exit_code(Command::new(&rustdoc).args(&arguments));
-    let is_library = arguments.windows(2).any(|pair| pair[0] == "--crate-type" && pair[1] == "lib");
+    let is_library =
+        arguments.windows(2).any(|pair| pair[0] == "--crate-type" && (pair[1] == "lib" || pair[1] == "proc-macro"));
     if code == 0 && is_library {
         code = exit_code(Command::new(&rustdoc).args(for_json(&arguments, &folder)).env("RUSTC_BOOTSTRAP", "1"));
     }

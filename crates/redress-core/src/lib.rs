@@ -76,13 +76,17 @@ pub mod policy;
 pub mod resume;
 mod drive;
 pub mod driver;
+#[doc(hidden)]
+pub mod macro_support;
 
 #[cfg(all(test, loom))]
 mod loom;
 
 pub use crate::breaker::CircuitBreaker;
 pub use crate::budget::Budget;
-pub use crate::classify::{Classification, Classifier, ErrorClass, classifier, default_classifier, error_classifier};
+pub use crate::classify::{
+    Classification, Classifier, Classify, ErrorClass, classifier, default_classifier, error_classifier,
+};
 pub use crate::driver::{AsyncCaller, Attempt, Caller};
 pub use crate::error::{CallError, Cause, ConfigError};
 pub use crate::observe::{Event, EventName, Observer, OutcomeSummary, RetryOutcome, RetryTimeline, StopReason};

@@ -16,12 +16,14 @@ mod record;
 mod recording_policy;
 
 mod assertions;
+mod classified;
 mod recorder;
 
 mod lock;
 
 pub use crate::assertions::{OutcomeAssertion, TimelineAssertion, assert_outcome, assert_timeline};
 pub use crate::breaker::{BreakerDecision, FakeCircuitBreaker};
+pub use crate::classified::assert_classified;
 pub use crate::clock::VirtualClock;
 pub use crate::fake_policy::FakePolicy;
 pub use crate::record::{CallRecord, ExecuteRecord};

@@ -60,7 +60,8 @@
 //!   replace a policy.
 //! - `redress::testing`: a virtual clock, scripted operations, fakes and recorders, for tests.
 //!
-//! The adapters and `testing` are behind features of the same names. No feature is on by default.
+//! The adapters and `testing` are behind features of the same names, and the macros behind
+//! `macros`: a derive for [`Classify`] and the attribute `retry`. No feature is on by default.
 //!
 //! # How a call runs
 //!
@@ -80,15 +81,20 @@ pub mod integration;
 pub mod observe;
 pub mod runtime;
 
+#[doc(hidden)]
+pub use redress_core::macro_support;
 #[doc(inline)]
 pub use redress_core::{
     AbortHandle, AsyncCaller, Attempt, Budget, CallContext, CallError, Caller, Cause, CircuitBreaker, Classification,
-    Classifier, ConfigError, ErrorClass, Event, EventName, Observer, OutcomeSummary, Policy, Retry, RetryOutcome,
-    RetryPolicy, RetryTimeline, SleepDecision, StopReason, classifier, decorrelated_jitter, default_classifier,
-    error_classifier, exponential, fixed, retry_after_or,
+    Classifier, Classify, ConfigError, ErrorClass, Event, EventName, Observer, OutcomeSummary, Policy, Retry,
+    RetryOutcome, RetryPolicy, RetryTimeline, SleepDecision, StopReason, classifier, decorrelated_jitter,
+    default_classifier, error_classifier, exponential, fixed, retry_after_or,
 };
 #[doc(inline)]
 pub use redress_core::{breaker, budget, classify, driver, error, policy, resume, strategy};
+#[cfg(feature = "macros")]
+#[doc(inline)]
+pub use redress_macros::{Classify, retry};
 #[cfg(feature = "testing")]
 #[doc(inline)]
 pub use redress_testing as testing;

@@ -20,6 +20,7 @@ pages! {
     Start = "start.md",
     EntryPoint = "entry-point.md",
     Errors = "errors.md",
+    Macros = "macros.md",
     Backoff = "backoff.md",
     BlockingTools = "blocking-tools.md",
     Workers = "workers.md",

@@ -43,7 +43,8 @@ use crate::classify::classification::Classification;
     note = "the default classifier and those for HTTP read every error that implements `std::error::Error + 'static`; for boxed errors \
             (`Box<dyn Error + Send + Sync>`, `anyhow::Error`) set `.classifier(boxed_classifier())`, and for those beside \
             HTTP responses `.classifier(boxed_http_classifier())`",
-    note = "for a custom error type, set `.classifier(error_classifier(|error: &{E}| ErrorClass::Transient))`, or \
+    note = "for a custom error type, derive or implement `Classify` and set `.classifier(own_classifier())`; or set \
+            `.classifier(error_classifier(|error: &{E}| ErrorClass::Transient))`, or \
             `.classifier(classifier(|result: &Result<{T}, {E}>| ..))` with an `Option<ErrorClass>`"
 )]
 pub trait Classifier<T, E> {

@@ -11,6 +11,7 @@ use crate::classify::evidence::{Evidence, IoLabel};
 use crate::classify::io_error;
 use crate::classify::marker::{ConcurrencyError, PermanentError, RateLimitError, ServerError};
 use crate::classify::name;
+use crate::classify::own_classifier::Classify;
 use crate::classify::source_chain::source_chain;
 use crate::classify::status::StatusError;
 use crate::outcome::abort_error::AbortRetryError;
@@ -249,9 +250,7 @@ fn marker(error: &(dyn Error + 'static)) -> Option<Classification> {
 
 fn status(error: &(dyn Error + 'static)) -> Option<Classification> {
     let error = error.downcast_ref::<StatusError>()?;
-    let class = ErrorClass::from_status(error.status())?;
-    let found = Classification::new(class).with_retry_after(error.retry_after());
-    Some(found.decided_by(Evidence::Status(error.status())))
+    ErrorClass::from_status(error.status()).map(|_| error.classification())
 }
 
 fn io_error(error: &(dyn Error + 'static)) -> Option<Classification> {

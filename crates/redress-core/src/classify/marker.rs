@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
+use crate::classify::own_classifier::Classify;
 
 // Four types that differ only in name and class.
 macro_rules! marker {
@@ -44,9 +45,11 @@ macro_rules! marker {
                 self.source = Some(source.into());
                 self
             }
+        }
 
-            /// The classification that the default classifier returns for it.
-            pub fn classification(&self) -> Classification {
+        /// What the default classifier says too.
+        impl Classify for $name {
+            fn classification(&self) -> Classification {
                 Classification::new(ErrorClass::$class).with_retry_after(self.retry_after)
             }
         }
@@ -63,7 +66,7 @@ marker! {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use redress::ErrorClass;
+    /// use redress::{Classify, ErrorClass};
     /// use redress::error::RateLimitError;
     ///
     /// let limited = RateLimitError::new("120 requests per minute").with_retry_after(Duration::from_secs(7));

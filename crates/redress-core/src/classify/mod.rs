@@ -1,7 +1,8 @@
 //! Error classes, and the classifiers that assign a class to each failed attempt.
 //!
 //! [`ErrorClass`] is the closed set. A [`Classifier`] reads an attempt's `Result`; a policy uses
-//! the [`DefaultClassifier`] unless it sets another one.
+//! the [`DefaultClassifier`] unless it sets another one. An error that implements [`Classify`]
+//! knows its classification.
 
 pub(crate) mod class;
 pub(crate) mod status;
@@ -14,6 +15,7 @@ pub(crate) mod os_error;
 pub(crate) mod io_error;
 pub(crate) mod name;
 pub(crate) mod default_classifier;
+pub(crate) mod own_classifier;
 
 pub use self::class::{ErrorClass, PerClass};
 pub use self::classification::Classification;
@@ -24,4 +26,5 @@ pub use self::classifier::{
 pub use self::default_classifier::{
     BoxedClassifier, DefaultClassifier, boxed_classifier, default_classifier, strict_classifier,
 };
+pub use self::own_classifier::{Classify, OwnClassifier, own_classifier};
 pub use self::source_chain::source_chain;

@@ -255,6 +255,16 @@ impl<C> Policy<C> {
 }
 
 impl<C, Tm> AsyncPolicy<C, Tm> {
+    /// Returns this policy with another classifier. The two share everything else; see
+    /// [`Policy::with_classifier`].
+    #[must_use]
+    pub fn with_classifier<D>(&self, classifier: D) -> AsyncPolicy<D, Tm>
+    where
+        Tm: Clone,
+    {
+        AsyncPolicy { plan: Arc::clone(&self.plan), classifier, timer: self.timer.clone() }
+    }
+
     /// Returns a policy with the same classifier and timer that makes one attempt, without breaker,
     /// budget, deadline or observers. For integrations in which some calls bypass the policy.
     #[must_use]

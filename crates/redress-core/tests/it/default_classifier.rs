@@ -9,7 +9,9 @@ use redress_core::classify::{source_chain, strict_classifier};
 use redress_core::error::{
     AbortRetryError, ConcurrencyError, PermanentError, RateLimitError, ServerError, StatusError,
 };
-use redress_core::{Classification, Classifier, ErrorClass, Policy, Retry, StopReason, default_classifier, fixed};
+use redress_core::{
+    Classification, Classifier, Classify, ErrorClass, Policy, Retry, StopReason, default_classifier, fixed,
+};
 
 use crate::lab::secs;
 

@@ -15,6 +15,7 @@ mod validation;
 
 mod classifiers;
 mod default_classifier;
+mod own_classifier;
 mod strategies;
 mod strategy_specs;
 mod policy_specs;

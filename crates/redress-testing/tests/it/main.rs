@@ -3,6 +3,7 @@
 mod assertions;
 mod breaker;
 mod callers;
+mod classified;
 mod clock;
 mod executor;
 mod recorder;
