@@ -49,7 +49,8 @@ async fn main() -> anyhow::Result<()> {
         match outcome.value() {
             Some(sent) => println!("  sent as {} by attempt {}", sent.message_id().unwrap_or("?"), outcome.attempts()),
             None => {
-                let code = outcome.last_classification().and_then(|failure| failure.detail("aws")).unwrap_or("no answer");
+                let code =
+                    outcome.last_classification().and_then(|failure| failure.detail("aws")).unwrap_or("no answer");
                 println!("  {code} after {} attempts", outcome.attempts());
             }
         }
