@@ -1,7 +1,7 @@
 //! Failures without an answer, each kind of `SdkError`.
 
-use std::io;
 use std::time::Duration;
+use std::{fmt, io};
 
 use aws_smithy_runtime_api::client::connection::ConnectionMetadata;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
@@ -110,4 +110,37 @@ fn a_fallback_classifies_the_rest() {
     assert_eq!(classifier.classify(&odd).map(|failure| failure.class()), Some(Permanent));
     let slow: Result<(), Error> = Err(answered("SlowDown", response(503, &[])));
     assert_eq!(classifier.classify(&slow).map(|failure| failure.class()), Some(RateLimit));
+}
+
+/// An error with this `Debug` output.
+struct Printed(&'static str);
+
+impl fmt::Debug for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // In pieces, as derived output is written.
+        self.0.split_inclusive('(').try_for_each(|piece| f.write_str(piece))
+    }
+}
+
+impl fmt::Display for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broken")
+    }
+}
+
+impl std::error::Error for Printed {}
+
+#[test]
+fn a_body_that_fails_on_the_way_may_have_been_received_in_part() {
+    let rows = [
+        ("hyper::Error(User(Body), \"?\")", Unknown, false),
+        ("hyper::Error(User(", Unknown, false),
+        ("hyper::Error(User", Permanent, true),
+        ("a hyper::Error(User(Body))", Permanent, true),
+        ("hyper::Error(UserAgent)", Permanent, true),
+    ];
+    for (printed, class, is_unsent) in rows {
+        let failure = classify(&dispatch(ConnectorError::user(Printed(printed).into())));
+        assert_eq!((failure.class(), failure.is_unsent()), (class, is_unsent), "{printed}");
+    }
 }
