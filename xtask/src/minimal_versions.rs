@@ -87,8 +87,8 @@ fn published(workspace: &Workspace) -> impl Iterator<Item = &Package> {
     workspace.libraries().filter(|package| workspace::is_published(package))
 }
 
-/// Copies the sources of these crates, without development dependencies: these have lower bounds that
-/// no user builds. The other crates of the workspace are in the folder `others`.
+/// Copies the sources of these crates, without development dependencies: these have lower bounds
+/// that no user builds. The other crates of the workspace are in the folder `others`.
 fn copy_workspace(workspace: &Workspace, packages: &[&Package], copy: &Path, others: &str) -> Result<()> {
     if copy.exists() {
         fs::remove_dir_all(copy).with_context(|| format!("could not clear {}", copy.display()))?;

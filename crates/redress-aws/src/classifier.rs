@@ -35,8 +35,8 @@ const AWS: &str = "aws";
 /// | no credentials; loading them timed out; a provider or an endpoint that is not configured well | `Auth`; `Transient`; `Permanent` | yes |
 /// | any other `ConstructionFailure` | `Permanent` | yes |
 ///
-/// The hint is the longest of `x-amz-retry-after`, in milliseconds, and `Retry-After`. It is a floor
-/// for the wait, and is not capped here; use
+/// The hint is the longest of `x-amz-retry-after`, in milliseconds, and `Retry-After`. It is a
+/// floor for the wait, and is not capped here; use
 /// [`max_retry_after`](redress_core::policy::RetryBuilder::max_retry_after) on the policy's retry
 /// component.
 ///

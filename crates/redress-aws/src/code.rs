@@ -42,7 +42,12 @@ const LONGEST: usize = 64;
 /// ```
 #[must_use]
 pub fn class(code: &str) -> Option<ErrorClass> {
-    Some(match name(code) {
+    let name = name(code);
+    of_what_heals(name).or_else(|| of_what_stays(name))
+}
+
+fn of_what_heals(name: &str) -> Option<ErrorClass> {
+    Some(match name {
         "Throttling"
         | "ThrottlingException"
         | "ThrottledException"
@@ -65,6 +70,17 @@ pub fn class(code: &str) -> Option<ErrorClass> {
         | "OperationAborted"
         | "ConditionalRequestConflict"
         | "ConcurrentModificationException" => ErrorClass::Concurrency,
+        "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => ErrorClass::ServerError,
+        _ => return None,
+    })
+}
+
+fn of_what_stays(name: &str) -> Option<ErrorClass> {
+    Some(match name {
         "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "InvalidAccessKeyId"
@@ -82,11 +98,6 @@ pub fn class(code: &str) -> Option<ErrorClass> {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized" | "OptInRequired" => {
             ErrorClass::Permission
         }
-        "InternalError"
-        | "InternalFailure"
-        | "InternalServerError"
-        | "ServiceUnavailable"
-        | "ServiceUnavailableException" => ErrorClass::ServerError,
         "ValidationException"
         | "ConditionalCheckFailedException"
         | "ResourceNotFoundException"

@@ -75,8 +75,8 @@ fn never_connected(error: &ConnectorError) -> bool {
     format!("{error:?}").ends_with(", connection: NeverConnected }")
 }
 
-/// Whether the `Debug` output begins with this. Prints no more than needed: the errors of some steps
-/// print the whole request.
+/// Whether the `Debug` output begins with this. Prints no more than needed: the errors of some
+/// steps print the whole request.
 fn prints(error: &(dyn Error + 'static), beginning: &str) -> bool {
     let mut rest = Rest(beginning);
     // An error means that the result is known before the end of the text.
