@@ -90,12 +90,12 @@ struct Rest<'e>(&'e str);
 impl fmt::Write for Rest<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         match self.0.strip_prefix(text) {
-            Some(rest) if !rest.is_empty() => {
+            Some(rest) => {
                 self.0 = rest;
                 return Ok(());
             }
-            _ if text.starts_with(self.0) => self.0 = "",
-            _ => {}
+            None if text.starts_with(self.0) => self.0 = "",
+            None => {}
         }
         Err(fmt::Error)
     }
