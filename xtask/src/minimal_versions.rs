@@ -2,8 +2,9 @@
 //! `docs/minimal-versions.md`: the requirements that were built.
 //!
 //! The build takes minutes and downloads old versions, so `ci` only compares the page with the
-//! manifests: a requirement that differs has not been built. Every crate of the workspace is locked
-//! together, so a requirement is also wrong if another dependency asks for more.
+//! manifests: a requirement that differs has not been built. The crates of the workspace are locked
+//! together, so a requirement is also wrong if another dependency asks for more; those in `APART`
+//! are locked one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,6 +18,10 @@ use crate::command;
 use crate::workspace::{self, Workspace};
 
 const PAGE: &str = "docs/minimal-versions.md";
+
+/// The crates whose dependencies ask for higher versions of what other crates use, too: only their
+/// users need these.
+const APART: &[&str] = &["redress-aws"];
 
 const HEAD: &str = "\
 # Lowest versions
@@ -46,43 +51,58 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Locks and builds a copy of the published crates. Locking needs an unstable option of cargo,
-/// which `RUSTC_BOOTSTRAP` unlocks; the build does without, since build scripts act on the
-/// variable.
+/// Locks and builds a copy of the published crates, and then of each in `APART` on top of it.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let folder = workspace.target().join("minimal-versions");
-    let copy = folder.join("workspace");
-    copy_workspace(workspace, &copy)?;
+    let together = folder.join("workspace");
+    let packages: Vec<&Package> = published(workspace).filter(|package| !is_apart(package)).collect();
+    copy_workspace(workspace, &packages, &together, "crates/")?;
+    lock_and_check(workspace, &folder, &together)?;
+    for package in published(workspace).filter(|package| is_apart(package)) {
+        let alone = folder.join(package.name.as_str());
+        copy_workspace(workspace, &[package], &alone, "../workspace/crates/")?;
+        lock_and_check(workspace, &folder, &alone)?;
+    }
+    Ok(())
+}
+
+/// Locking needs an unstable option of cargo, which `RUSTC_BOOTSTRAP` unlocks; the build does
+/// without, since build scripts act on the variable.
+fn lock_and_check(workspace: &Workspace, folder: &Path, copy: &Path) -> Result<()> {
     let lock = ["generate-lockfile", "-Zdirect-minimal-versions"];
-    command::run(command::cargo(workspace, &lock).current_dir(&copy).env("RUSTC_BOOTSTRAP", "1"))
+    command::run(command::cargo(workspace, &lock).current_dir(copy).env("RUSTC_BOOTSTRAP", "1"))
         .context("a lower bound is below what the other dependencies ask for, as said above: raise it")?;
     let target = folder.join("target").display().to_string();
     let check =
         ["check", "--locked", "--keep-going", "--workspace", "--lib", "--all-features", "--target-dir", &target];
-    command::run(command::cargo(workspace, &check).current_dir(&copy))
+    command::run(command::cargo(workspace, &check).current_dir(copy))
         .context("a lower bound lacks what the code uses: raise the one that the errors above name")
+}
+
+fn is_apart(package: &Package) -> bool {
+    APART.contains(&package.name.as_str())
 }
 
 fn published(workspace: &Workspace) -> impl Iterator<Item = &Package> {
     workspace.libraries().filter(|package| workspace::is_published(package))
 }
 
-/// Copies the sources of the published crates, without development dependencies: these have lower
-/// bounds that no user builds.
-fn copy_workspace(workspace: &Workspace, copy: &Path) -> Result<()> {
+/// Copies the sources of these crates, without development dependencies: these have lower bounds
+/// that no user builds. The other crates of the workspace are in the folder `others`.
+fn copy_workspace(workspace: &Workspace, packages: &[&Package], copy: &Path, others: &str) -> Result<()> {
     if copy.exists() {
         fs::remove_dir_all(copy).with_context(|| format!("could not clear {}", copy.display()))?;
     }
-    for package in published(workspace) {
+    for package in packages {
         let from = package.manifest_path.parent().context("a manifest is in a folder")?;
         let to = copy.join("crates").join(package.name.as_str());
         copy_folder(from.join("src").as_std_path(), &to.join("src"))?;
         copy_file(from.join("README.md").as_std_path(), &to.join("README.md"))?;
         let manifest = read(package.manifest_path.as_std_path())?;
-        write(&to.join("Cargo.toml"), &without_dev_dependencies(&manifest))?;
+        write(&to.join("Cargo.toml"), &without_apart(&without_dev_dependencies(&manifest)))?;
     }
     let manifest = read(&workspace.root().join("Cargo.toml"))?;
-    write(&copy.join("Cargo.toml"), &with_all_members(&manifest))
+    write(&copy.join("Cargo.toml"), &with_all_members(&manifest, others))
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
@@ -119,10 +139,18 @@ fn without_dev_dependencies(manifest: &str) -> String {
     kept.map(|line| format!("{line}\n")).collect()
 }
 
-fn with_all_members(manifest: &str) -> String {
+/// Leaves out optional dependencies on crates in `APART` and the features that turn them on.
+fn without_apart(manifest: &str) -> String {
+    let names = |line: &&str| {
+        APART.iter().any(|name| line.starts_with(&format!("{name} =")) || line.contains(&format!("\"dep:{name}\"")))
+    };
+    manifest.lines().filter(|line| !names(line)).map(|line| format!("{line}\n")).collect()
+}
+
+fn with_all_members(manifest: &str, others: &str) -> String {
     let lines =
         manifest.lines().map(|line| if line.starts_with("members = ") { "members = [\"crates/*\"]" } else { line });
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.map(|line| format!("{}\n", line.replace("path = \"crates/", &format!("path = \"{others}")))).collect()
 }
 
 fn page(workspace: &Workspace) -> Result<String> {
@@ -144,7 +172,7 @@ fn page(workspace: &Workspace) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{with_all_members, without_dev_dependencies};
+    use super::{with_all_members, without_apart, without_dev_dependencies};
 
     #[test]
     fn a_copied_manifest_has_no_development_dependencies() {
@@ -155,7 +183,19 @@ mod tests {
 
     #[test]
     fn the_copied_workspace_has_the_copied_crates() {
-        let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/redress*\", \"xtask\"]\n";
-        assert_eq!(with_all_members(manifest), "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n");
+        let manifest =
+            "[workspace]\nmembers = [\"crates/redress*\", \"xtask\"]\nredress = { path = \"crates/redress\" }\n";
+        let together = "[workspace]\nmembers = [\"crates/*\"]\nredress = { path = \"crates/redress\" }\n";
+        assert_eq!(with_all_members(manifest, "crates/"), together);
+        let alone = "[workspace]\nmembers = [\"crates/*\"]\nredress = { path = \"../others/redress\" }\n";
+        assert_eq!(with_all_members(manifest, "../others/"), alone);
+    }
+
+    #[test]
+    fn crates_that_are_built_apart_are_left_out_of_others() {
+        let manifest = "[features]\naws = [\"dep:redress-aws\", \"http\"]\nhttp = []\n[dependencies]\n\
+                        redress-aws = { workspace = true, optional = true }\nredress-core.workspace = true\n";
+        let left = "[features]\nhttp = []\n[dependencies]\nredress-core.workspace = true\n";
+        assert_eq!(without_apart(manifest), left);
     }
 }

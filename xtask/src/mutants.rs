@@ -50,6 +50,7 @@ const SUBJECTS: &[Subject] = &[
     // Tests that need a feature have it: the crate is among its dev-dependencies, with all
     // features. The simulated network alone takes nearly as long as a mutant may.
     Subject { package: "redress-tower", tests: &["--lib", "--test=it", "--test=places"], skipped: &[] },
+    Subject { package: "redress-aws", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-axum", tests: &["--lib", "--test=it"], skipped: &["ten_thousand"] },
     // Its tests are built with and without the feature for HTTP/2.
     Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },

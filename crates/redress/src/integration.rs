@@ -1,6 +1,9 @@
-//! Policies for HTTP and gRPC clients, for tower services and for axum servers, each behind a
-//! feature of the same name.
+//! Policies for HTTP and gRPC clients, for AWS's SDK, for tower services and for axum servers, each
+//! behind a feature of the same name.
 
+#[cfg(feature = "aws")]
+#[doc(inline)]
+pub use redress_aws as aws;
 #[cfg(feature = "axum")]
 #[doc(inline)]
 pub use redress_axum as axum;

@@ -6,6 +6,10 @@
 mod difference;
 mod named;
 
+#[cfg(feature = "runtimes")]
+mod boto3;
+#[cfg(feature = "runtimes")]
+mod boto3_differences;
 mod default;
 mod default_differences;
 #[cfg(feature = "runtimes")]
@@ -40,6 +44,8 @@ struct Domain {
 }
 
 const BUILT: &[Domain] = &[
+    #[cfg(feature = "runtimes")]
+    Domain { table: "boto3", judge: boto3::judge, answer: boto3::answer },
     Domain { table: "default", judge: default::judge, answer: default::answer },
     #[cfg(feature = "runtimes")]
     Domain { table: "grpc", judge: grpc::judge, answer: grpc::answer },

@@ -27,6 +27,7 @@ pages! {
     HttpClients = "http-clients.md",
     TowerServices = "tower-services.md",
     Grpc = "grpc.md",
+    Aws = "aws.md",
     PerHost = "per-host.md",
     Sizing = "sizing.md",
     Cancellation = "cancellation.md",

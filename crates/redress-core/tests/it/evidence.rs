@@ -74,7 +74,8 @@ fn only_the_first_of_the_known_details_is_reported() {
     assert_eq!(detail(unknown(), Cause::Error), None);
     assert_eq!(detail(unknown(), Cause::Timeout).as_deref(), Some("timeout"));
     for (keys, expected) in [
-        (&["io", "http2", "grpc", "status"][..], "status"),
+        (&["io", "http2", "grpc", "status", "aws"][..], "aws"),
+        (&["io", "http2", "grpc", "status"], "status"),
         (&["io", "http2", "grpc"], "grpc"),
         (&["io", "http2"], "http2"),
         (&["io"], "io"),
