@@ -5,8 +5,10 @@
 
 mod process;
 mod program;
+mod redis;
 mod shared;
 
 pub use process::{Process, Settings, free_port};
 pub use program::find_program;
+pub use redis::Redis;
 pub use shared::Shared;
