@@ -25,7 +25,7 @@ use redress_core::{Classification, Classifier};
 /// | `ClusterConnectionNotFound`, `MasterNameNotFoundBySentinel`, `NoValidReplicasFoundBySentinel`: no node | `Transient` | yes |
 /// | `Client`: no slot map, or a slot without a node | `Transient` | yes |
 /// | any other `Client`, `InvalidClientConfig`, `EmptySentinelList`, `RESP3NotSupported` | `Permanent` | yes |
-/// | `UnexpectedReturnType`, `Serialize` | `Permanent` | |
+/// | `UnexpectedReturnType`, `Serialize` | `Permanent`; `Unknown` if the reply to `EXEC` was an error, which the client drops | |
 /// | `Parse`: the reply does not convert to the type asked for, or is not RESP; the kind does not say which | `Unknown` | |
 ///
 /// The library's `retry_method()` is not asked: it says "reconnect" for a wrong password and for a

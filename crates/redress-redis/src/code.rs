@@ -39,7 +39,7 @@
 //! "Refused" means that the server refused the command before it ran, so the failure is marked as
 //! [unsent](Classification::is_unsent) and even `INCR` may be sent again. From inside a script, the
 //! same code says only where the script ended; Redis adds `script: ` to the text, and nothing is
-//! marked. The codes of transactions, pipelines and scripts are on
+//! marked. A script that returns a listed code of its own accord is taken for the server. The codes of transactions, pipelines and scripts are on
 //! [one page](https://redis.io/docs/latest/develop/reference/errors/all/redis/).
 //!
 //! [`LOADING`]: https://redis.io/docs/latest/develop/reference/errors/common/loading/

@@ -13,6 +13,9 @@ use crate::code::{REDIS, classify_parts};
 /// How the client prints a transaction whose commands could not be queued.
 const DISCARDED: &str = "Transaction aborted: ";
 
+/// How the client prints that `EXEC` was answered by an error.
+const NO_TRANSACTION: &str = "Invalid response when parsing multi response";
+
 /// How the cluster client prints that it has no map of the slots, no node for one, or that its task
 /// ended before the command was handled.
 const NO_SLOTS: [&str; 2] = ["Missing slot coverage", "Slot refresh error"];
@@ -52,6 +55,10 @@ fn of_client<E: Client>(error: &E) -> Classification {
         Situation::NoNode(kind) => named(ErrorClass::Transient, kind).unsent(),
         Situation::Client(kind) => found_before_sending(&error.to_string(), kind),
         Situation::Caller(kind) => named(ErrorClass::Permanent, kind).unsent(),
+        // The reply to `EXEC`, of which the client keeps nothing.
+        Situation::Conversion(kind) if error.to_string().starts_with(NO_TRANSACTION) => {
+            named(ErrorClass::Unknown, kind)
+        }
         Situation::Conversion(kind) => named(ErrorClass::Permanent, kind),
         Situation::Parse(kind) => named(ErrorClass::Unknown, kind),
         Situation::Other => default_classifier().classify_error(error),

@@ -71,6 +71,13 @@ fn a_transaction_that_was_not_queued_ran_nothing() {
 }
 
 #[test]
+fn the_client_drops_an_error_of_exec() {
+    let error = discarded(["+QUEUED", "+QUEUED"], "-EXECABORT Transaction discarded because of: OOM full");
+    let failure = classify(&error);
+    assert_eq!((failure.class(), failure.is_unsent()), (Unknown, false), "{error}");
+}
+
+#[test]
 fn a_transaction_that_failed_in_the_middle_has_run() {
     let failure = classify(&discarded(["+QUEUED", "+QUEUED"], "*2\r\n+OK\r\n-OOM full"));
     assert_eq!((failure.class(), failure.is_unsent()), (ServerError, false));

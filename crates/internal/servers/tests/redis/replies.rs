@@ -44,7 +44,7 @@ fn a_reply_of_another_type_is_of_the_caller() {
 }
 
 #[test]
-fn a_script_s_own_error_has_no_class() {
+fn a_script_s_own_error_is_read_like_the_server_s() {
     let server = Redis::start(&[]);
     let mut connection = connect(&server);
     let scripts = [
