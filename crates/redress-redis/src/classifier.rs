@@ -10,8 +10,8 @@ use redress_core::{Classification, Classifier};
 /// success. Made by [`redis_classifier`].
 ///
 /// An [`AbortRetryError`] in the chain ends the call. Otherwise the first `RedisError` or
-/// `ServerError` decides, also inside an `Arc` or `Box`. An error without one has the class that the
-/// [default classifier](default_classifier) gives it, such as the timeout of a pool.
+/// `ServerError` decides, also inside an `Arc` or `Box`. An error without one, such as the timeout
+/// of a pool, has the class that the [default classifier](default_classifier) gives it.
 ///
 /// | the error | class | certainly [not run](Classification::is_unsent) |
 /// |---|---|---|

@@ -39,7 +39,9 @@
 //! "Refused" means that the server refused the command before it ran, so the failure is marked as
 //! [unsent](Classification::is_unsent) and even `INCR` may be sent again. From inside a script, the
 //! same code says only where the script ended; Redis adds `script: ` to the text, and nothing is
-//! marked. A script that returns a listed code of its own accord is taken for the server. The codes of transactions, pipelines and scripts are on
+//! marked. A script that returns a listed code of its own making is taken for the server.
+//!
+//! Every error reply of the server is on
 //! [one page](https://redis.io/docs/latest/develop/reference/errors/all/redis/).
 //!
 //! [`LOADING`]: https://redis.io/docs/latest/develop/reference/errors/common/loading/
@@ -159,7 +161,6 @@ pub fn is_refusal(reply: &str) -> bool {
 /// Classifies an error reply by the [table](self): the class, or `Unknown` for a code that is not
 /// listed; the mark [unsent](Classification::is_unsent) for a refusal; and the code as the detail
 /// `redis`, if it is listed. A script can return any text, so another code is not a detail.
-#[must_use]
 pub fn classify(reply: &str) -> Classification {
     let (code, text) = split(reply);
     classify_parts(code, text)

@@ -82,16 +82,13 @@ fn of_several(worst: &Classification, is_discarded: bool) -> Classification {
 /// Orders the classes of a pipeline's failures: a retry fails for the worst of them.
 const fn severity(class: ErrorClass) -> u8 {
     match class {
-        ErrorClass::Auth => 7,
-        ErrorClass::Permission => 6,
-        ErrorClass::Permanent => 5,
-        ErrorClass::Unknown => 4,
-        ErrorClass::ServerError => 3,
-        ErrorClass::RateLimit => 2,
-        ErrorClass::Concurrency => 1,
+        ErrorClass::Auth => 5,
+        ErrorClass::Permission => 4,
+        ErrorClass::Permanent => 3,
+        ErrorClass::ServerError => 1,
         ErrorClass::Transient => 0,
-        // The set of classes can grow.
-        _ => 4,
+        // `Unknown`: the table of codes has no other class.
+        _ => 2,
     }
 }
 
@@ -125,17 +122,13 @@ fn is_of_connecting(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.to_string().starts_with(LOOKUP_FAILED)
 }
 
+/// A class with the label that the core gives the `io::Error`.
 fn labelled(io: Option<&io::Error>, class: ErrorClass) -> Classification {
-    let label = strict_label(io);
+    let label = io.and_then(|error| strict_classifier().classify_error(error).detail("io").map(str::to_owned));
     match label {
         Some(kind) => Classification::new(class).with_detail("io", kind),
         None => class.into(),
     }
-}
-
-/// The label that the core gives an `io::Error`.
-fn strict_label(io: Option<&io::Error>) -> Option<String> {
-    strict_classifier().classify_error(io?).detail("io").map(str::to_owned)
 }
 
 fn named(class: ErrorClass, kind: &'static str) -> Classification {

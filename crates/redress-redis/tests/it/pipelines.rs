@@ -24,6 +24,7 @@ fn the_worst_class_decides() {
         (&["-LOADING wait", "-OOM full"], ServerError, Some("OOM")),
         (&["-OOM full", "-LOADING wait"], ServerError, Some("OOM")),
         (&["-OOM full", "-SOMETHING else"], Unknown, None),
+        (&["-SOMETHING else", "-OOM full"], Unknown, None),
         (&["-SOMETHING else", "-WRONGTYPE no", "-LOADING wait"], Permanent, Some("WRONGTYPE")),
         (&["-NOPERM no", "-ERR no"], Permission, Some("NOPERM")),
         (&["-NOPERM no", "-NOAUTH who", "-ERR no"], Auth, Some("NOAUTH")),

@@ -17,7 +17,8 @@ pub struct Difference {
     pub table: &'static str,
     /// The example's input. In `default` an error's name, followed by a status if the error carries
     /// one; in `http` a status; in `http_retry_after_value` a header's value; in `http_retry_after`
-    /// both, as in `503 Retry-After: 7`; in `grpc` a status by name; in `redis` an exception by name.
+    /// both, as in `503 Retry-After: 7`; in `grpc` a status by name; in `redis` an exception by
+    /// name.
     pub example: &'static str,
     /// The original's answer to the example: a class, or the seconds to wait (`none`: no hint).
     pub original: &'static str,
