@@ -106,7 +106,7 @@ impl<T, E: Error + 'static> Classifier<T, E> for RedisClassifier {
 /// Classifies one error of a chain, if it is of a version of the client that is compiled in.
 #[cfg_attr(
     not(any(feature = "redis-1", feature = "redis-2")),
-    expect(clippy::missing_const_for_fn, unused_variables, reason = "without a client no error is its")
+    expect(unused_variables, reason = "without a client no error is its")
 )]
 fn of_client(error: &(dyn Error + 'static)) -> Option<Classification> {
     #[cfg(feature = "redis-1")]

@@ -25,6 +25,7 @@ fn the_worst_class_decides() {
         (&["-OOM full", "-LOADING wait"], ServerError, Some("OOM")),
         (&["-OOM full", "-SOMETHING else"], Unknown, None),
         (&["-SOMETHING else", "-OOM full"], Unknown, None),
+        (&["-WRONGTYPE no", "-SOMETHING else"], Permanent, Some("WRONGTYPE")),
         (&["-SOMETHING else", "-WRONGTYPE no", "-LOADING wait"], Permanent, Some("WRONGTYPE")),
         (&["-NOPERM no", "-ERR no"], Permission, Some("NOPERM")),
         (&["-NOPERM no", "-NOAUTH who", "-ERR no"], Auth, Some("NOAUTH")),
