@@ -1,9 +1,10 @@
 //! Calls through a policy, over a socket.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use redress::integration::redis::{RedisClassifier, redis_classifier};
-use redress::{Classifier, Policy, Retry, StopReason, classifier, fixed};
+use redress::{Classifier, Event, Policy, Retry, StopReason, classifier, fixed};
 
 use crate::client::{Commands as _, RedisError, cmd};
 use crate::stub::{self, Answer};
@@ -35,6 +36,19 @@ fn a_wrong_type_is_asked_once() {
     let outcome = policy().execute(|| connection.incr::<_, _, i64>("stock", 1));
     assert_eq!(outcome.stop_reason(), Some(StopReason::NonRetryableClass));
     assert_eq!(server.commands(), ["INCRBY"]);
+}
+
+#[test]
+fn the_code_is_the_label_of_the_failure() {
+    let labels = Mutex::new(Vec::new());
+    let server = stub::serve(|_| "-WRONGTYPE Operation against a key holding the wrong kind of value".into());
+    let mut connection = server.connect();
+    let outcome = policy()
+        .context()
+        .observer(|event: &Event| labels.lock().expect("no panic").push(event.detail().map(str::to_owned)))
+        .execute(|| connection.incr::<_, _, i64>("stock", 1));
+    drop(outcome);
+    assert_eq!(labels.into_inner().expect("no panic"), [Some("WRONGTYPE".to_owned())]);
 }
 
 #[test]
