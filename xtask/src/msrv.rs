@@ -18,7 +18,7 @@ use crate::workspace::{self, Workspace};
 
 /// The features that need a newer compiler than the `rust-version` of their crate, by that crate's
 /// name. Their documentation says which.
-const NEWER: &[(&str, &str)] = &[("redress", "aws")];
+const NEWER: &[(&str, &str)] = &[("redress", "aws"), ("redress", "redis-2"), ("redress-redis", "redis-2")];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     check_rows(workspace)?;

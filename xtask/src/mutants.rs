@@ -54,6 +54,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-axum", tests: &["--lib", "--test=it"], skipped: &["ten_thousand"] },
     // Its tests are built with and without the feature for HTTP/2.
     Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-redis", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-reqwest", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-journal", tests: &["--lib", "--test=it"], skipped: &[] },

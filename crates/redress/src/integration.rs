@@ -1,5 +1,5 @@
-//! Policies for HTTP and gRPC clients, for AWS's SDK, for tower services and for axum servers, each
-//! behind a feature of the same name.
+//! Policies for HTTP and gRPC clients, for tower services and for axum servers, and classifiers for
+//! databases, Redis, AWS's SDK and model vendors, each behind a feature of the same name.
 
 #[cfg(feature = "aws")]
 #[doc(inline)]
@@ -13,6 +13,9 @@ pub use redress_http as http;
 #[cfg(feature = "hyper")]
 #[doc(inline)]
 pub use redress_hyper as hyper;
+#[cfg(any(feature = "redis", feature = "redis-2"))]
+#[doc(inline)]
+pub use redress_redis as redis;
 #[cfg(feature = "reqwest")]
 #[doc(inline)]
 pub use redress_reqwest as reqwest;

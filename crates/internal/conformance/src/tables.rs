@@ -18,6 +18,10 @@ mod grpc;
 mod grpc_differences;
 mod http;
 mod http_differences;
+#[cfg(feature = "runtimes")]
+mod redis;
+#[cfg(feature = "runtimes")]
+mod redis_differences;
 
 mod report;
 
@@ -52,6 +56,8 @@ const BUILT: &[Domain] = &[
     Domain { table: "http", judge: http::judge_status, answer: http::answer_status },
     Domain { table: "http_retry_after", judge: http::judge_hint, answer: http::answer_hint },
     Domain { table: "http_retry_after_value", judge: http::judge_value, answer: http::answer_value },
+    #[cfg(feature = "runtimes")]
+    Domain { table: "redis", judge: redis::judge, answer: redis::answer },
 ];
 
 fn domain(table: &str) -> Option<&'static Domain> {

@@ -28,6 +28,7 @@ pages! {
     TowerServices = "tower-services.md",
     Grpc = "grpc.md",
     Aws = "aws.md",
+    Redis = "redis.md",
     PerHost = "per-host.md",
     Sizing = "sizing.md",
     Cancellation = "cancellation.md",

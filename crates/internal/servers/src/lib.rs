@@ -6,9 +6,11 @@
 mod moto;
 mod process;
 mod program;
+mod redis;
 mod shared;
 
 pub use moto::Moto;
 pub use process::{Process, Settings, free_port};
 pub use program::find_program;
+pub use redis::Redis;
 pub use shared::Shared;

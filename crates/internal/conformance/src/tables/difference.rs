@@ -6,7 +6,7 @@
 use std::fmt;
 
 #[cfg(feature = "runtimes")]
-use super::{boto3_differences, grpc_differences};
+use super::{boto3_differences, grpc_differences, redis_differences};
 use super::{default_differences, http_differences};
 
 /// One way in which our answers differ from the original's on purpose: an example, and a test for
@@ -17,8 +17,8 @@ pub struct Difference {
     pub table: &'static str,
     /// The example's input. In `default` an error's name, followed by a status if the error carries
     /// one; in `http` a status; in `http_retry_after_value` a header's value; in `http_retry_after`
-    /// both, as in `503 Retry-After: 7`; in `grpc` a status by name;
-    /// in `boto3` a code and a status, either of which may be `none`, or an exception's name.
+    /// both, as in `503 Retry-After: 7`; in `grpc` a status by name; in `boto3` a code and a status,
+    /// either of which may be `none`, or an exception's name; in `redis` an exception by name.
     pub example: &'static str,
     /// The original's answer to the example: a class, or the seconds to wait (`none`: no hint).
     pub original: &'static str,
@@ -81,6 +81,8 @@ pub fn differences() -> impl Iterator<Item = &'static Difference> {
         #[cfg(feature = "runtimes")]
         grpc_differences::DIFFERENCES,
         http_differences::DIFFERENCES,
+        #[cfg(feature = "runtimes")]
+        redis_differences::DIFFERENCES,
     ];
     lists.into_iter().flatten()
 }

@@ -54,6 +54,7 @@ fn what_is_like_an_example_is_covered_for_the_same_reason() {
         ("boto3", "IncompleteReadError", "hung up"),
         ("boto3", "RangeError", "cannot be built"),
         ("grpc", "OUT_OF_RANGE", "answers the same the next time"),
+        ("redis", "SlotNotCoveredError", "no node serves the slot"),
         ("default", "CredentialElapsed", "`Elapsed` is what tokio and tower call"),
         ("default", "OpError 418", "the client seems to have erred"),
     ];
@@ -97,6 +98,9 @@ fn what_is_answered_alike_is_not_covered() {
         ("grpc", "INTERNAL"),
         ("grpc", "UNAUTHENTICATED"),
         ("grpc", "NONSENSE"),
+        ("redis", "BusyLoadingError"),
+        ("redis", "AuthenticationError"),
+        ("redis", "LockNotOwnedError"),
         ("default", "OpError"),
         ("default", "OpError 404"),
         ("default", "AuthError"),
