@@ -54,6 +54,7 @@ const SUBJECTS: &[Subject] = &[
     // Its tests are built with and without the feature for HTTP/2.
     Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-reqwest", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-llm", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-metrics", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-opentelemetry", tests: &["--lib", "--test=it"], skipped: &[] },

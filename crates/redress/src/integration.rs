@@ -10,6 +10,9 @@ pub use redress_http as http;
 #[cfg(feature = "hyper")]
 #[doc(inline)]
 pub use redress_hyper as hyper;
+#[cfg(feature = "llm")]
+#[doc(inline)]
+pub use redress_llm as llm;
 #[cfg(feature = "reqwest")]
 #[doc(inline)]
 pub use redress_reqwest as reqwest;
