@@ -139,6 +139,7 @@ fn obey(headers: &HeaderMap, failure: Classification, is_quota: bool) -> Classif
 /// Adds the status, and the mark of a request that was certainly not acted on.
 fn with_status(status: StatusCode, headers: &HeaderMap, failure: Classification) -> Classification {
     let failure = failure.with_detail("status", status.as_str().to_owned());
-    let is_unsent = redress_http::classify(status, headers, SystemTime::UNIX_EPOCH).is_some_and(|plain| plain.is_unsent());
+    let is_unsent =
+        redress_http::classify(status, headers, SystemTime::UNIX_EPOCH).is_some_and(|plain| plain.is_unsent());
     if is_unsent { failure.unsent() } else { failure }
 }

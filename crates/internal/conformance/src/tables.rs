@@ -14,6 +14,8 @@ mod grpc;
 mod grpc_differences;
 mod http;
 mod http_differences;
+mod llm;
+mod llm_differences;
 
 mod report;
 
@@ -40,12 +42,16 @@ struct Domain {
 }
 
 const BUILT: &[Domain] = &[
+    Domain { table: "anthropic", judge: llm::judge_anthropic, answer: llm::answer_anthropic },
+    Domain { table: "anthropic_reset", judge: llm::judge_moment, answer: llm::answer_moment },
     Domain { table: "default", judge: default::judge, answer: default::answer },
     #[cfg(feature = "runtimes")]
     Domain { table: "grpc", judge: grpc::judge, answer: grpc::answer },
     Domain { table: "http", judge: http::judge_status, answer: http::answer_status },
     Domain { table: "http_retry_after", judge: http::judge_hint, answer: http::answer_hint },
     Domain { table: "http_retry_after_value", judge: http::judge_value, answer: http::answer_value },
+    Domain { table: "openai", judge: llm::judge_openai, answer: llm::answer_openai },
+    Domain { table: "openai_reset_duration", judge: llm::judge_duration, answer: llm::answer_duration },
 ];
 
 fn domain(table: &str) -> Option<&'static Domain> {

@@ -20,7 +20,17 @@ macro_rules! answer_every_row {
     };
 }
 
-answer_every_row!(default, grpc, http, http_retry_after, http_retry_after_value);
+answer_every_row!(
+    anthropic,
+    anthropic_reset,
+    default,
+    grpc,
+    http,
+    http_retry_after,
+    http_retry_after_value,
+    openai,
+    openai_reset_duration,
+);
 
 fn report() -> TablesReport {
     judge_tables(RECORDED_TABLES).expect("the recorded tables can be read")
