@@ -39,6 +39,7 @@ const EXAMPLES: &[Example] = &[
         says: "GET /stock/lamps for application/json: 503 Service Unavailable, retry-after 30",
     },
     Example { package: "redress-hyper", name: "http_client", says: "the server has had 10 requests" },
+    Example { package: "redress-llm", name: "stub_vendor", says: "spent    attempts: 1, PERMANENT: quota" },
     Example { package: "redress-metrics", name: "metrics_page", says: "redress_retry_sleep_seconds_count{" },
     Example { package: "redress-opentelemetry", name: "trace", says: "redress.retry.success_after_retries 1 {call}" },
     Example { package: "redress-reqwest", name: "busy_server", says: "the server has had 10 requests" },

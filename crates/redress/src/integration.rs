@@ -1,5 +1,5 @@
-//! Policies for HTTP and gRPC clients, for tower services and for axum servers, each behind a
-//! feature of the same name.
+//! Policies for HTTP and gRPC clients, for tower services and for axum servers, and classifiers for
+//! the APIs of OpenAI and Anthropic, each behind a feature of the same name.
 
 #[cfg(feature = "axum")]
 #[doc(inline)]

@@ -54,8 +54,8 @@
 //! - [`observe`]: events, attempts, timelines and outcomes; observers for `metrics`,
 //!   `opentelemetry` and `tracing`.
 //! - [`runtime`]: asynchronous policies for tokio, smol and async-std.
-//! - [`integration`]: HTTP classifiers, retrying clients over hyper, reqwest and ureq, tower
-//!   layers, axum servers, gRPC with tonic.
+//! - [`integration`]: HTTP classifiers, retrying clients over hyper, reqwest and ureq, classifiers
+//!   for the APIs of OpenAI and Anthropic, tower layers, axum servers, gRPC with tonic.
 //! - [`driver`]: timers, clocks, calls that are polled manually, and the traits that let a test
 //!   replace a policy.
 //! - `redress::testing`: a virtual clock, scripted operations, fakes and recorders, for tests.

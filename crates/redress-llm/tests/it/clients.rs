@@ -21,20 +21,30 @@ use crate::support::{Server, answer, typed};
 const QUOTA: &str = r#"{"error": {"type": "insufficient_quota", "code": "credit_balance_exhausted"}}"#;
 const LIMITED: &str = r#"{"error": {"type": "tokens", "code": "rate_limit_exceeded"}}"#;
 
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
 fn retry() -> redress::policy::RetryBuilder {
     Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3)
 }
 
+/// A policy that cuts no attempt: a paused clock runs ahead of real sockets.
 fn openai_policy() -> AsyncPolicy<OpenAiClassifier> {
-    AsyncPolicy::builder().classifier(openai_classifier()).retry(retry()).build().expect("a policy")
+    let policy = AsyncPolicy::builder().classifier(openai_classifier()).retry(retry());
+    policy.deadline(MONTH).finish_running_attempt().build().expect("a policy")
 }
 
 fn anthropic_policy() -> AsyncPolicy<AnthropicClassifier> {
-    AsyncPolicy::builder().classifier(anthropic_classifier()).retry(retry()).build().expect("a policy")
+    let policy = AsyncPolicy::builder().classifier(anthropic_classifier()).retry(retry());
+    policy.deadline(MONTH).finish_running_attempt().build().expect("a policy")
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().expect("a client")
+    reqwest::Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .retry(reqwest::retry::never())
+        .build()
+        .expect("a client")
 }
 
 async fn complete(client: &reqwest::Client, server: &Server) -> Result<String, RequestError> {
@@ -231,7 +241,8 @@ async fn hyper_answers_with_responses() -> Result<(), BoxError> {
     let response = outcome.into_last_value()?;
     assert_eq!(response.body(), QUOTA);
 
-    let outcome = policy.execute(|| collect(&client, &endless())).await;
+    let server = endless();
+    let outcome = policy.execute(|| collect(&client, &server)).await;
     assert_eq!((class(&outcome), outcome.attempts()), (Some(RateLimit), 3));
     Ok(())
 }

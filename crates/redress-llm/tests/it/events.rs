@@ -2,7 +2,7 @@
 //! forbidden.
 
 use redress::ErrorClass::{self, Auth, Concurrency, Permanent, Permission, RateLimit, ServerError, Transient, Unknown};
-use redress::integration::llm::{BODY_LIMIT, Output, anthropic, openai};
+use redress::integration::llm::{BODY_LIMIT, Output, StreamError, anthropic, openai};
 
 use crate::support::typed;
 
@@ -85,7 +85,10 @@ fn output_is_no_error() {
 
 #[test]
 fn after_delivered_output_a_retry_is_forbidden() {
-    for check in [anthropic::check_event::<&str>, openai::check_event::<&str>] {
+    type Check = fn(&str, Output) -> Result<(), StreamError>;
+    let both: [Check; 2] =
+        [|data, output| anthropic::check_event(data, output), |data, output| openai::check_event(data, output)];
+    for check in both {
         let data = typed("rate_limit_error");
         let before = check(&data, Output::Undelivered).expect_err("an error");
         assert_eq!((before.classification().class(), before.classification().retry_forbidden()), (RateLimit, None));
@@ -98,7 +101,6 @@ fn after_delivered_output_a_retry_is_forbidden() {
 
 #[test]
 fn a_connection_that_broke_in_a_stream_is_classified_by_its_error() {
-    use redress::integration::llm::StreamError;
     use std::error::Error as _;
     use std::io;
 
