@@ -187,7 +187,6 @@ pub fn check_event(data: impl AsRef<[u8]>, output: Output) -> Result<(), StreamE
 /// # drop(policy);
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
-#[must_use]
 pub fn classify_error(error: &(dyn Error + 'static)) -> Classification {
     crate::classifiers::classify_error(&VENDOR, error)
 }

@@ -66,7 +66,6 @@ impl StreamError {
     }
 
     /// The classification of the failure.
-    #[must_use]
     pub const fn classification(&self) -> &Classification {
         &self.failure
     }

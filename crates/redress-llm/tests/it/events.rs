@@ -107,7 +107,7 @@ fn a_connection_that_broke_in_a_stream_is_classified_by_its_error() {
     let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
     let before = StreamError::interrupted(reset(), Output::Undelivered);
     assert_eq!((before.classification().class(), before.classification().retry_forbidden()), (Transient, None));
-    assert!(before.source().is_some_and(|source| source.is::<io::Error>()));
+    assert!(before.source().is_some_and(<dyn std::error::Error>::is::<io::Error>));
     let after = StreamError::interrupted(reset(), Output::Delivered);
     assert_eq!(after.classification().retry_forbidden(), Some("output_delivered"));
     assert_eq!(after.to_string(), "the stream was interrupted: TRANSIENT");
