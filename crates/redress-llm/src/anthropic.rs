@@ -45,8 +45,9 @@
 //! Sources: [Errors](https://docs.anthropic.com/en/api/errors) (statuses and types, errors after a
 //! 200), [Rate limits](https://docs.anthropic.com/en/api/rate-limits) (the headers),
 //! [Streaming](https://docs.anthropic.com/en/docs/build-with-claude/streaming) (the event `error`),
-//! and [anthropic-sdk-python](https://github.com/anthropics/anthropic-sdk-python) 2.12 (`types/shared`
-//! for codes; `_base_client.py` for `x-should-retry`, `retry-after-ms` and fractions).
+//! and [anthropic-sdk-python](https://github.com/anthropics/anthropic-sdk-python) 2.12
+//! (`types/shared` for codes; `_base_client.py` for `x-should-retry`, `retry-after-ms` and
+//! fractions).
 
 use std::error::Error;
 use std::time::{Duration, SystemTime};
@@ -198,8 +199,8 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Classification {
 /// for it from `now`. A moment that has passed is zero.
 ///
 /// `T` and `Z` may be lower-case, and a space may stand for `T`. Of a fraction nine digits count.
-/// Whitespace around the value is ignored. A moment without a zone or without seconds, a leap second
-/// and anything else is `None`.
+/// Whitespace around the value is ignored. A moment without a zone or without seconds, a leap
+/// second and anything else is `None`.
 ///
 /// Sources: [Rate limits](https://docs.anthropic.com/en/api/rate-limits) of Anthropic, and [RFC
 /// 3339, section 5.6](https://www.rfc-editor.org/rfc/rfc3339#section-5.6).

@@ -12,8 +12,8 @@
 //! Codes of a quota: `insufficient_quota`, `credit_balance_exhausted`,
 //! `organization_spend_limit_exceeded`, `project_spend_limit_exceeded`,
 //! `organization_usage_limit_exceeded`, `billing_hard_limit_reached`, `billing_not_active`. More
-//! may come, and the type stays `insufficient_quota`. A 402 is a quota too. The detail `quota` holds
-//! the code.
+//! may come, and the type stays `insufficient_quota`. A 402 is a quota too. The detail `quota`
+//! holds the code.
 //!
 //! - `x-should-retry: false` forbids a retry, and `true` makes a failure that would not be retried
 //!   `Transient`, except a quota.

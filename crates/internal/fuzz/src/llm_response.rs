@@ -1,7 +1,7 @@
 //! The target `llm_response`: the response of a vendor's API, and the data of an event.
 //!
-//! The input resembles HTTP: a status, header lines, an empty line, and the body. Anything the types
-//! of `http` refuse is left out. Both vendors read the same response.
+//! The input resembles HTTP: a status, header lines, an empty line, and the body. Anything the
+//! types of `http` refuse is left out. Both vendors read the same response.
 
 use std::str;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
