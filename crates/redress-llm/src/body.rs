@@ -45,8 +45,7 @@ impl Report {
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
         let (own, error) = (Some(&self.object), self.error());
         let details = error.and_then(|error| error.get("details"));
-        let kind = if error.is_some() { error } else { own };
-        let fields = [(own, "code"), (error, "code"), (details, "error_code"), (kind, "type")];
+        let fields = [(own, "code"), (error, "code"), (details, "error_code"), (error, "type")];
         fields.into_iter().filter_map(|(of, key)| of?.get(key)?.as_str())
     }
 

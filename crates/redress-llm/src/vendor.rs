@@ -57,11 +57,12 @@ impl Word {
         Self { name, class: ErrorClass::Permanent, weight: Weight::Quota }
     }
 
-    fn applies_to(&self, by_status: Option<ErrorClass>) -> bool {
+    /// `reason` is what the status says besides that the request was refused.
+    fn applies_to(&self, reason: Option<ErrorClass>) -> bool {
         match self.weight {
             Weight::Heavy => true,
-            Weight::Plain => matches!(by_status, None | Some(ErrorClass::Permanent)),
-            Weight::Quota => matches!(by_status, None | Some(ErrorClass::Permanent | ErrorClass::RateLimit)),
+            Weight::Plain => reason.is_none(),
+            Weight::Quota => matches!(reason, None | Some(ErrorClass::RateLimit)),
         }
     }
 
@@ -86,7 +87,9 @@ impl Vendor {
             return None;
         }
         let by_status = classify_status(status);
-        let word = Report::parse(body).and_then(|report| self.word(&report, by_status));
+        let is_mere_refusal = status.is_client_error() && by_status == Some(ErrorClass::Permanent);
+        let reason = by_status.filter(|_| !is_mere_refusal);
+        let word = Report::parse(body).and_then(|report| self.word(&report, reason));
         let word = word.or_else(|| (status == StatusCode::PAYMENT_REQUIRED).then_some(&PAYMENT_REQUIRED));
         let failure = match word {
             Some(word) => word.failure(),
@@ -105,8 +108,8 @@ impl Vendor {
     }
 
     /// The word that decides: a quota in any place, else the most specific.
-    fn word(&self, report: &Report, by_status: Option<ErrorClass>) -> Option<&'static Word> {
-        let known = |name: &str| self.words.iter().find(|word| word.name == name && word.applies_to(by_status));
+    fn word(&self, report: &Report, reason: Option<ErrorClass>) -> Option<&'static Word> {
+        let known = |name: &str| self.words.iter().find(|word| word.name == name && word.applies_to(reason));
         let mut quotas = report.words().filter_map(known).filter(|word| word.weight == Weight::Quota);
         quotas.next().or_else(|| report.words().find_map(known))
     }

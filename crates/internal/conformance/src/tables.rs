@@ -16,6 +16,7 @@ mod http;
 mod http_differences;
 mod llm;
 mod llm_differences;
+mod reset_differences;
 
 mod report;
 

@@ -1,13 +1,15 @@
 //! Parses a moment of RFC 3339. The grammar is here, the calendar is jiff's, which reads more forms
 //! than this one.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, date};
 
 /// The digits of a fraction that count.
 const FRACTION: usize = 9;
+
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 pub(super) fn parse_instant(text: &str) -> Option<SystemTime> {
     let mut rest = Rest(text);
@@ -15,8 +17,8 @@ pub(super) fn parse_instant(text: &str) -> Option<SystemTime> {
     let (hour, minute, second) = (rest.after(&['T', 't', ' '], 2)?, rest.after(&[':'], 2)?, rest.after(&[':'], 2)?);
     let nanos = rest.fraction()?;
     let offset = rest.offset()?;
-    // A second number 60 is left to jiff, which refuses it.
     let small = |number: u32| i8::try_from(number).ok();
+    // Refuses a second number 60 as well.
     let moment = DateTime::new(
         i16::try_from(year).ok()?,
         small(month)?,
@@ -26,8 +28,10 @@ pub(super) fn parse_instant(text: &str) -> Option<SystemTime> {
         small(second)?,
         i32::try_from(nanos).ok()?,
     );
-    let moment = Offset::from_seconds(offset).ok()?.to_timestamp(moment.ok()?).ok()?;
-    moment.try_into().ok()
+    // A `Timestamp` of jiff ends a day before the year 9999 does.
+    let since = moment.ok()?.duration_since(EPOCH).checked_sub(SignedDuration::from_secs(offset))?;
+    let distance = since.unsigned_abs();
+    if since.is_negative() { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
 }
 
 /// What is left of a text.
@@ -58,14 +62,13 @@ impl Rest<'_> {
     }
 
     /// The offset in seconds, at the end of the text.
-    fn offset(&mut self) -> Option<i32> {
+    fn offset(&mut self) -> Option<i64> {
         if matches!(self.0, "Z" | "z") {
             return Some(0);
         }
         let sign = if self.0.starts_with('-') { -1 } else { 1 };
         let (hours, minutes) = (self.after(&['+', '-'], 2)?, self.after(&[':'], 2)?);
         let is_offset = self.0.is_empty() && hours < 24 && minutes < 60;
-        let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
-        is_offset.then_some(sign * seconds)
+        is_offset.then(|| sign * i64::from(hours * 3600 + minutes * 60))
     }
 }

@@ -68,7 +68,6 @@ fn a_quota_is_told_from_a_rate_limit() {
         r#"{"error": {"type": "insufficient_quota", "code": "rate_limit_exceeded"}}"#,
         r#"{"error": {"type": null, "code": "insufficient_quota"}}"#,
         r#"{"code": "insufficient_quota"}"#,
-        r#"{"type": "insufficient_quota"}"#,
     ];
     for body in openai {
         let failure = of_openai(429, &[("retry-after", "7")], body);
@@ -112,6 +111,7 @@ fn a_rate_limit_is_one() {
         r#"{"error": {"type": "requests", "code": "slow_down"}}"#,
         r#"{"error": {"type": "insufficient_QUOTA"}}"#,
         r#"{"error": {"message": "insufficient_quota"}}"#,
+        r#"{"type": "insufficient_quota"}"#,
         r#"{"error": {"code": 429, "type": ["insufficient_quota"]}}"#,
     ] {
         assert_eq!(of_openai(429, &[], body).class(), RateLimit, "{body}");
@@ -182,6 +182,8 @@ fn a_type_decides_where_the_status_only_refuses() {
         assert_eq!(of_openai(418, &[], &typed(kind)).class(), class, "{kind}");
         assert_eq!(of_openai(503, &[], &typed(kind)).class(), ServerError, "{kind}");
     }
+    assert_eq!(of_anthropic(501, &[], &typed("rate_limit_error")).class(), Permanent, "the server's status decides");
+    assert_eq!(of_anthropic(418, &[], r#"{"type": "api_error"}"#).class(), Permanent);
     let code_first = r#"{"error": {"type": "invalid_request_error", "code": "rate_limit_exceeded"}}"#;
     assert_eq!(of_openai(400, &[], code_first).class(), RateLimit);
     assert_eq!(of_anthropic(418, &[], &typed("a_new_error")).class(), Permanent);

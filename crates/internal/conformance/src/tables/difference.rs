@@ -7,7 +7,7 @@ use std::fmt;
 
 #[cfg(feature = "runtimes")]
 use super::grpc_differences;
-use super::{default_differences, http_differences, llm_differences};
+use super::{default_differences, http_differences, llm_differences, reset_differences};
 
 /// One way in which our answers differ from the original's on purpose: an example, and a test for
 /// the inputs it covers.
@@ -76,8 +76,8 @@ pub fn differences() -> impl Iterator<Item = &'static Difference> {
         #[cfg(feature = "runtimes")]
         grpc_differences::DIFFERENCES,
         http_differences::DIFFERENCES,
-        llm_differences::RESPONSES,
-        llm_differences::RESETS,
+        llm_differences::DIFFERENCES,
+        reset_differences::DIFFERENCES,
     ];
     lists.into_iter().flatten()
 }

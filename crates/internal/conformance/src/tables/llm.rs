@@ -1,7 +1,7 @@
 //! The tables about OpenAI and Anthropic: responses by status, headers and body, and values of the
 //! headers that say when a rate limit resets.
 //!
-//! `llm_differences.rs` lists the intended differences.
+//! `llm_differences.rs` and `reset_differences.rs` list the intended differences.
 
 use std::collections::BTreeMap;
 use std::fmt;

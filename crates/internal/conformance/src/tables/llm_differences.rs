@@ -1,12 +1,13 @@
-//! The intended differences between redress-llm and the original, and the inputs that each covers.
+//! The intended differences between redress-llm and the original in the tables of responses, and the
+//! inputs that each covers. Those in the values of resets are in `reset_differences.rs`.
 
 use serde_json::Value;
 
 use super::difference::Difference;
 use super::llm::Case;
+use super::reset_differences::{GO, OPENAI_LIMITS, is_new_to_the_original};
 
 const OPENAI_ERRORS: &str = "https://platform.openai.com/docs/guides/error-codes";
-const OPENAI_LIMITS: &str = "https://platform.openai.com/docs/guides/rate-limits";
 const OPENAI_CLIENT: &str = "https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py";
 const ANTHROPIC_ERRORS: &str = "https://docs.anthropic.com/en/api/errors";
 const ANTHROPIC_LIMITS: &str = "https://docs.anthropic.com/en/api/rate-limits";
@@ -26,7 +27,7 @@ const EXHAUSTED: &str = "the limit with nothing left stands in the way, and not 
 const NO_STATUS: &str = "an exception of the SDK without a counterpart in Rust: the default classifier reads its name";
 
 /// A difference in the classes or the hints of a vendor's responses.
-const fn of(
+pub(super) const fn of(
     table: &'static str,
     example: &'static str,
     (original, ours): (&'static str, &'static str),
@@ -37,7 +38,7 @@ const fn of(
 }
 
 /// The intended differences in the tables of responses.
-pub(super) const RESPONSES: &[Difference] = &[
+pub(super) const DIFFERENCES: &[Difference] = &[
     of("openai", "APIStatusError 401", ("UNKNOWN", "AUTH"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
     of("openai", "APIStatusError 403", ("UNKNOWN", "PERMISSION"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
     of("openai", "APIStatusError 409", ("UNKNOWN", "CONCURRENCY"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
@@ -65,6 +66,20 @@ pub(super) const RESPONSES: &[Difference] = &[
         ("PERMANENT", "SERVER_ERROR"),
         (BY_WORD, OPENAI_ERRORS),
         |input| is_refusal_with(input, &["server_error", "api_error", "server_is_overloaded"]),
+    ),
+    of(
+        "openai",
+        r#"BadRequestError 400 / {"error":{"code":"invalid_api_key"}}"#,
+        ("PERMANENT", "AUTH"),
+        (BY_WORD, OPENAI_ERRORS),
+        |input| is_refusal_with(input, &["invalid_api_key", "authentication_error"]),
+    ),
+    of(
+        "openai",
+        r#"BadRequestError 400 / {"error":{"type":"permission_error"}}"#,
+        ("PERMANENT", "PERMISSION"),
+        (BY_WORD, OPENAI_ERRORS),
+        |input| is_refusal_with(input, &["permission_error"]),
     ),
     of("openai", "APIResponseValidationError 200", ("PERMANENT", "UNKNOWN"), (NO_STATUS, OPENAI_CLIENT), |input| {
         case(input).is_some_and(|case| case.kind == "APIResponseValidationError")
@@ -111,6 +126,27 @@ pub(super) const RESPONSES: &[Difference] = &[
         ("360", "none"),
         (NOT_EXHAUSTED, OPENAI_LIMITS),
         says_what_remains,
+    ),
+    of(
+        "anthropic",
+        r#"BadRequestError 400 / {"error":{"type":"authentication_error"}}"#,
+        ("PERMANENT", "AUTH"),
+        (BY_WORD, ANTHROPIC_ERRORS),
+        |input| is_refusal_with(input, &["authentication_error"]),
+    ),
+    of(
+        "anthropic",
+        r#"BadRequestError 400 / {"error":{"type":"permission_error"}}"#,
+        ("PERMANENT", "PERMISSION"),
+        (BY_WORD, ANTHROPIC_ERRORS),
+        |input| is_refusal_with(input, &["permission_error"]),
+    ),
+    of(
+        "anthropic",
+        r#"BadRequestError 400 / {"error":{"type":"conflict_error"}}"#,
+        ("PERMANENT", "CONCURRENCY"),
+        (BY_WORD, ANTHROPIC_ERRORS),
+        |input| is_refusal_with(input, &["conflict_error"]),
     ),
     of("anthropic", "APIStatusError 401", ("UNKNOWN", "AUTH"), (BY_STATUS, ANTHROPIC_ERRORS), is_unknown_to_anthropic),
     of(
@@ -256,38 +292,6 @@ pub(super) const RESPONSES: &[Difference] = &[
     ),
 ];
 
-const GO: &str = "OpenAI sends durations as Go writes them: milliseconds and less, and any unit with a fraction";
-
-/// The intended differences in the tables of resets.
-pub(super) const RESETS: &[Difference] = &[
-    of("openai_reset_duration", "250ms", ("none", "0.25"), (GO, OPENAI_LIMITS), is_new_to_the_original),
-    of(
-        "openai_reset_duration",
-        "\u{663}s",
-        ("3", "none"),
-        ("a duration is ASCII digits; digits of other scripts are Python's", "https://pkg.go.dev/time#Duration.String"),
-        |value| value.chars().any(|letter| letter.is_numeric() && !letter.is_ascii()),
-    ),
-    of(
-        "anthropic_reset",
-        "2031-03-04T05:07:00",
-        ("52.75", "none"),
-        (
-            "RFC 3339 alone: a moment has seconds and a zone, a point before the fraction, and hyphens and colons; \
-             Python reads the whole of ISO 8601",
-            "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
-        ),
-        |value| is_like_a_moment(value) && !has_the_form_of_rfc_3339(value),
-    ),
-    of(
-        "anthropic_reset",
-        "2031-03-04T05:07:00z",
-        ("none", "52.75"),
-        ("RFC 3339 allows a lower-case z", "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"),
-        |value| value.trim().ends_with('z'),
-    ),
-];
-
 const OPENAI_QUOTA: &[&str] = &[
     "insufficient_quota",
     "credit_balance_exhausted",
@@ -315,7 +319,6 @@ impl Case {
         let error = self.body.get("error");
         let found = [
             self.body.get("code"),
-            self.body.get("type"),
             error.and_then(|error| error.get("type")),
             error.and_then(|error| error.get("code")),
             error.and_then(|error| error.get("details")?.get("error_code")),
@@ -365,34 +368,4 @@ fn has_milliseconds(input: &str) -> bool {
 
 fn says_what_remains(input: &str) -> bool {
     case(input).is_some_and(|case| case.headers.keys().any(|name| name.contains("remaining")))
-}
-
-/// Whether this is a duration with a unit below a second, or a fraction of an hour or a minute.
-fn is_new_to_the_original(value: &str) -> bool {
-    let units: Vec<&str> = value.trim().split(|letter: char| letter.is_ascii_digit() || letter == '.').collect();
-    let is_duration =
-        units.iter().all(|unit| ["", "h", "m", "s", "ms", "us", "\u{b5}s", "\u{3bc}s", "ns"].contains(unit));
-    let is_below_a_second = units.iter().any(|unit| unit.len() > 1);
-    let has_fraction = value
-        .split('.')
-        .skip(1)
-        .any(|rest| !rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).starts_with('s'));
-    is_duration && (is_below_a_second || has_fraction)
-}
-
-/// Whether it begins with a year and has more than digits.
-fn is_like_a_moment(value: &str) -> bool {
-    let value = value.trim();
-    let year = value.bytes().take_while(u8::is_ascii_digit).count();
-    year >= 4 && value.contains(['-', 'T', 'W'])
-}
-
-/// Whether each character is where RFC 3339 has it, whatever the digits.
-fn has_the_form_of_rfc_3339(value: &str) -> bool {
-    let form: String = value.trim().chars().map(|letter| if letter.is_ascii_digit() { 'd' } else { letter }).collect();
-    let Some(rest) = ["T", "t", " "].iter().find_map(|t| form.strip_prefix(&format!("dddd-dd-dd{t}dd:dd:dd"))) else {
-        return false;
-    };
-    let zone = rest.strip_prefix('.').map_or(rest, |rest| rest.trim_start_matches('d'));
-    ["Z", "z", "+dd:dd", "-dd:dd"].contains(&zone)
 }
