@@ -1,5 +1,5 @@
-//! The intended differences between redress-llm and the original in the tables of responses, and the
-//! inputs that each covers. Those in the values of resets are in `reset_differences.rs`.
+//! The intended differences between redress-llm and the original in the tables of responses, and
+//! the inputs that each covers. Those in the values of resets are in `reset_differences.rs`.
 
 use serde_json::Value;
 
