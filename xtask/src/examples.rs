@@ -46,6 +46,7 @@ const EXAMPLES: &[Example] = &[
         says: "call  4: failure  after 3 attempts, waited 10ms ConnectionRefused",
     },
     Example { package: "redress-macros", name: "annotated", says: "  costs 30" },
+    Example { package: "redress-llm", name: "stub_vendor", says: "spent    attempts: 1, PERMANENT: quota" },
     Example { package: "redress-metrics", name: "metrics_page", says: "redress_retry_sleep_seconds_count{" },
     Example { package: "redress-opentelemetry", name: "trace", says: "redress.retry.success_after_retries 1 {call}" },
     Example { package: "redress-redis", name: "counter", says: "the server has counted to 4" },

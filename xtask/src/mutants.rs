@@ -56,6 +56,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-hyper", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-redis", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-reqwest", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-llm", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-journal", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-macros", tests: &["--lib", "--test=it"], skipped: &[] },

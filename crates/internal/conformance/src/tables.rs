@@ -22,6 +22,9 @@ mod http_differences;
 mod redis;
 #[cfg(feature = "runtimes")]
 mod redis_differences;
+mod llm;
+mod llm_differences;
+mod reset_differences;
 
 mod report;
 
@@ -50,6 +53,8 @@ struct Domain {
 const BUILT: &[Domain] = &[
     #[cfg(feature = "runtimes")]
     Domain { table: "boto3", judge: boto3::judge, answer: boto3::answer },
+    Domain { table: "anthropic", judge: llm::judge_anthropic, answer: llm::answer_anthropic },
+    Domain { table: "anthropic_reset", judge: llm::judge_moment, answer: llm::answer_moment },
     Domain { table: "default", judge: default::judge, answer: default::answer },
     #[cfg(feature = "runtimes")]
     Domain { table: "grpc", judge: grpc::judge, answer: grpc::answer },
@@ -58,6 +63,8 @@ const BUILT: &[Domain] = &[
     Domain { table: "http_retry_after_value", judge: http::judge_value, answer: http::answer_value },
     #[cfg(feature = "runtimes")]
     Domain { table: "redis", judge: redis::judge, answer: redis::answer },
+    Domain { table: "openai", judge: llm::judge_openai, answer: llm::answer_openai },
+    Domain { table: "openai_reset_duration", judge: llm::judge_duration, answer: llm::answer_duration },
 ];
 
 fn domain(table: &str) -> Option<&'static Domain> {

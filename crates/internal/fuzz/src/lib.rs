@@ -7,6 +7,7 @@ mod replay;
 mod http_date;
 mod retry_after;
 mod response_head;
+mod llm_response;
 mod hostile_error;
 mod resume_tokens;
 mod text_parsers;
@@ -15,6 +16,7 @@ mod conformance_reader;
 mod strategies;
 
 pub use crate::conformance_reader::conformance_reader;
+pub use crate::llm_response::llm_response;
 pub use crate::replay::replay_files;
 pub use crate::response_head::response_head;
 pub use crate::retry_after::retry_after;

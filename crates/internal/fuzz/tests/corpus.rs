@@ -28,6 +28,7 @@ macro_rules! replay {
 replay! {
     conformance_reader,
     engine_schedule,
+    llm_response,
     permit_schedule,
     response_head,
     retry_after,

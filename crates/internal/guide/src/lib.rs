@@ -25,6 +25,7 @@ pages! {
     BlockingTools = "blocking-tools.md",
     Workers = "workers.md",
     HttpClients = "http-clients.md",
+    Llm = "llm.md",
     TowerServices = "tower-services.md",
     Grpc = "grpc.md",
     Aws = "aws.md",

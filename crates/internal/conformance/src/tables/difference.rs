@@ -7,7 +7,7 @@ use std::fmt;
 
 #[cfg(feature = "runtimes")]
 use super::{boto3_differences, grpc_differences, redis_differences};
-use super::{default_differences, http_differences};
+use super::{default_differences, http_differences, llm_differences, reset_differences};
 
 /// One way in which our answers differ from the original's on purpose: an example, and a test for
 /// the inputs it covers.
@@ -18,7 +18,10 @@ pub struct Difference {
     /// The example's input. In `default` an error's name, followed by a status if the error carries
     /// one; in `http` a status; in `http_retry_after_value` a header's value; in `http_retry_after`
     /// both, as in `503 Retry-After: 7`; in `grpc` a status by name; in `boto3` a code and a status,
-    /// either of which may be `none`, or an exception's name; in `redis` an exception by name.
+    /// either of which may be `none`, or an exception's name; in `redis` an exception by name;
+    /// in `openai` and `anthropic` an exception with its status, body and headers, as in
+    /// `RateLimitError 429 / retry-after: 7`; in `openai_reset_duration` and `anthropic_reset` a
+    /// header's value.
     pub example: &'static str,
     /// The original's answer to the example: a class, or the seconds to wait (`none`: no hint).
     pub original: &'static str,
@@ -83,6 +86,8 @@ pub fn differences() -> impl Iterator<Item = &'static Difference> {
         http_differences::DIFFERENCES,
         #[cfg(feature = "runtimes")]
         redis_differences::DIFFERENCES,
+        llm_differences::DIFFERENCES,
+        reset_differences::DIFFERENCES,
     ];
     lists.into_iter().flatten()
 }

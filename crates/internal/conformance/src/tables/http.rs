@@ -73,16 +73,16 @@ impl StatusInput {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ValueInput {
-    value: String,
+pub(super) struct ValueInput {
+    pub(super) value: String,
     #[serde(rename = "form")]
     _form: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SecondsOnly {
-    seconds: Option<f64>,
+pub(super) struct SecondsOnly {
+    pub(super) seconds: Option<f64>,
 }
 
 pub(super) fn judge_value(row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
@@ -191,23 +191,23 @@ fn header_map<'h>(fields: impl Iterator<Item = (&'h String, &'h String)>) -> Res
     fields.map(field).collect()
 }
 
-fn agree(original: Option<f64>, ours: Option<Duration>) -> bool {
+pub(super) fn agree(original: Option<f64>, ours: Option<Duration>) -> bool {
     match (original, ours.map(|wait| wait.as_secs_f64())) {
         (Some(original), Some(ours)) => (original - ours).abs() <= 2e-6 || original.min(ours) >= HUGE,
         (original, ours) => original.is_none() && ours.is_none(),
     }
 }
 
-fn spelled(wait: Option<Duration>) -> String {
+pub(super) fn spelled(wait: Option<Duration>) -> String {
     spelled_number(wait.map(|wait| wait.as_secs_f64()))
 }
 
-fn spelled_number(seconds: Option<f64>) -> String {
+pub(super) fn spelled_number(seconds: Option<f64>) -> String {
     seconds.map_or_else(|| "none".to_owned(), |seconds| seconds.to_string())
 }
 
 /// 2031-03-04T05:06:07.25Z, the present for the examples of the differences.
-const PRESENT: Duration = Duration::from_millis(1_930_367_167_250);
+pub(super) const PRESENT: Duration = Duration::from_millis(1_930_367_167_250);
 
 /// Our answer to the example of a difference in the statuses.
 pub(super) fn answer_status(example: &str) -> Option<String> {

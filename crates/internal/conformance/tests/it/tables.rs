@@ -20,7 +20,19 @@ macro_rules! answer_every_row {
     };
 }
 
-answer_every_row!(boto3, default, grpc, http, http_retry_after, http_retry_after_value, redis);
+answer_every_row!(
+    anthropic,
+    anthropic_reset,
+    boto3,
+    default,
+    grpc,
+    http,
+    http_retry_after,
+    http_retry_after_value,
+    openai,
+    openai_reset_duration,
+    redis,
+);
 
 fn report() -> TablesReport {
     judge_tables(RECORDED_TABLES).expect("the recorded tables can be read")
