@@ -13,6 +13,9 @@ pub use redress_http as http;
 #[cfg(feature = "hyper")]
 #[doc(inline)]
 pub use redress_hyper as hyper;
+#[cfg(feature = "llm")]
+#[doc(inline)]
+pub use redress_llm as llm;
 #[cfg(any(feature = "redis", feature = "redis-2"))]
 #[doc(inline)]
 pub use redress_redis as redis;
