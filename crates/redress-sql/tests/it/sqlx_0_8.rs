@@ -1,0 +1,7 @@
+//! The errors of sqlx 0.8.
+
+use sqlx_0_8::Error;
+use sqlx_0_8::error::{DatabaseError, ErrorKind};
+
+#[path = "sqlx_errors.rs"]
+mod errors;
