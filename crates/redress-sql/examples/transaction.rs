@@ -9,6 +9,7 @@ use std::time::Duration;
 use std::{io, path};
 
 use anyhow::{Context as _, bail};
+use redress::error::PermanentError;
 use redress::integration::sql::{CommitError, SqlxClassifier, sqlx_classifier};
 use redress::runtime::tokio::AsyncPolicy;
 use redress::{Retry, StopReason, decorrelated_jitter};
@@ -21,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
     let pool = open(&folder.path().join("bank.db")).await?;
     let policy = AsyncPolicy::builder()
         .classifier(sqlx_classifier())
-        .retry(Retry::builder().strategy(decorrelated_jitter().max(Duration::from_millis(200))).max_attempts(4))
+        .retry(Retry::builder().strategy(decorrelated_jitter().base(Duration::from_millis(20))).max_attempts(4))
         .deadline(Duration::from_secs(10))
         .build()?;
     let bank = Bank { pool, policy };
@@ -68,6 +69,8 @@ enum TransferError {
     Statement(#[from] sqlx::Error),
     #[error(transparent)]
     Commit(#[from] CommitError),
+    #[error("declined")]
+    Declined(#[from] PermanentError),
 }
 
 impl Bank {
@@ -96,11 +99,14 @@ impl Bank {
         let (balance,): (i64,) =
             sqlx::query_as("SELECT balance FROM accounts WHERE name = 'from'").fetch_one(&mut *transaction).await?;
         if rival {
-            self.pool.execute("UPDATE accounts SET balance = balance + 1 WHERE name = 'to'").await?;
+            self.pool.execute("UPDATE accounts SET balance = balance - 1 WHERE name = 'from'").await?;
         }
-        let updates = [("from", balance - amount), ("to", 100 - balance + amount)];
-        for (name, balance) in updates {
-            let update = sqlx::query("UPDATE accounts SET balance = ? WHERE name = ?").bind(balance).bind(name);
+        if balance < amount {
+            return Err(PermanentError::new("the balance is too low").into());
+        }
+        for (name, change) in [("from", -amount), ("to", amount)] {
+            let update =
+                sqlx::query("UPDATE accounts SET balance = balance + ? WHERE name = ?").bind(change).bind(name);
             update.execute(&mut *transaction).await?;
         }
         sqlx::query("INSERT INTO transfers VALUES (?)").bind(id).execute(&mut *transaction).await?;

@@ -11,7 +11,7 @@ use crate::support::{Booking, Seen, seen};
 
 fn record(state: &str, native_error: i32, message: &str) -> Record {
     let state = State(state.as_bytes().try_into().expect("five characters"));
-    let message = message.bytes().map(SqlChar::from).collect();
+    let message = message.bytes().map(|byte| byte as SqlChar).collect();
     Record { state, native_error, message }
 }
 

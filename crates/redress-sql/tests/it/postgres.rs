@@ -18,7 +18,7 @@ fn of<E: StdError + 'static>(error: E) -> Classification {
 
 /// The error of connecting to a server that answers with these bytes.
 async fn refused_with(answer: &[u8]) -> Error {
-    connect(answer).await.0.err().expect("no connection")
+    connect(answer).await.0.expect_err("no connection")
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn an_error_is_found_below_wrappers() {
 
 #[tokio::test]
 async fn a_connection_that_closes_while_it_is_made_is_transient() {
-    let closed = of(connect_and_close().await.err().expect("no connection"));
+    let closed = of(connect_and_close().await.expect_err("no connection"));
     assert_eq!(seen(&closed), Seen::plain(ErrorClass::Transient));
 }
 
