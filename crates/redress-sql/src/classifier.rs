@@ -19,7 +19,8 @@ use crate::sqlstate;
 /// 2. The first error of the type that has a SQLSTATE is classified by [`sqlstate::classify`].
 /// 3. Without one, the [default classifier](default_classifier) decides, or the
 ///    [strict one](strict_classifier) after [`strict`](Self::strict).
-/// 4. A failure of COMMIT, marked by a [`CommitError`](crate::CommitError), is retried only if it has no effect.
+/// 4. A failure of COMMIT, marked by a [`CommitError`](crate::CommitError), is retried only if it
+///    has no effect.
 pub struct SqlStateClassifier<D, F> {
     state_of: F,
     fallback: DefaultClassifier,
