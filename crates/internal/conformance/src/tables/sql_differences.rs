@@ -26,7 +26,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: "CONCURRENCY",
         reason: "the class 40 says that the transaction was rolled back, for each reason that its subclass gives",
         source: POSTGRESQL,
-        covers: |state| is_of(state, "40") && !["40002", "40003"].contains(&state),
+        covers: |state| is_of(state, "40") && !["40001", "40P01", "40002", "40003"].contains(&state),
     },
     Difference {
         table: "sql",
@@ -53,7 +53,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: "PERMANENT",
         reason: "the values are refused, by a constraint or by their type, and the same values are refused again",
         source: POSTGRESQL,
-        covers: |state| is_of(state, "22") || is_of(state, "23"),
+        covers: |state| is_of(state, "22") || is_of(state, "23") || state == "40002",
     },
     Difference {
         table: "sql",
