@@ -24,10 +24,9 @@
 //! | `1062`, `1451`, `1452`, `3819`, `4025` | a constraint | `Permanent` | |
 //! | any other, such as `1290` and `1836` (read only, during a failover too) | | `Unknown` | |
 //!
-//! The marks *unsent* and *timeout* are those of [`sqlstate`](crate::sqlstate). After a lock wait
-//! timeout the rest of the transaction is still open, unless the server runs with
-//! `innodb_rollback_on_timeout`: the operation rolls it back, which drivers do when a transaction
-//! is dropped.
+//! The marks *unsent* and *timeout* are those of [`sqlstate`]. After a lock wait timeout the rest
+//! of the transaction is still open, unless the server runs with `innodb_rollback_on_timeout`: the
+//! operation rolls it back, which drivers do when a transaction is dropped.
 //!
 //! Sources: MySQL's [server
 //! errors](https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html), [client
