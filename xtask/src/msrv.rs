@@ -18,7 +18,13 @@ use crate::workspace::{self, Workspace};
 
 /// The features that need a newer compiler than the `rust-version` of their crate, by that crate's
 /// name. Their documentation says which.
-const NEWER: &[(&str, &str)] = &[("redress", "aws"), ("redress", "redis-2"), ("redress-redis", "redis-2")];
+const NEWER: &[(&str, &str)] = &[
+    ("redress", "aws"),
+    ("redress", "redis-2"),
+    ("redress-redis", "redis-2"),
+    ("redress", "sqlx"),
+    ("redress-sql", "sqlx"),
+];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     check_rows(workspace)?;

@@ -22,6 +22,9 @@ pub use redress_redis as redis;
 #[cfg(feature = "reqwest")]
 #[doc(inline)]
 pub use redress_reqwest as reqwest;
+#[cfg(feature = "sql")]
+#[doc(inline)]
+pub use redress_sql as sql;
 #[cfg(feature = "tonic")]
 #[doc(inline)]
 pub use redress_tonic as tonic;

@@ -25,6 +25,8 @@ mod redis_differences;
 mod llm;
 mod llm_differences;
 mod reset_differences;
+mod sql;
+mod sql_differences;
 
 mod report;
 
@@ -65,6 +67,7 @@ const BUILT: &[Domain] = &[
     Domain { table: "redis", judge: redis::judge, answer: redis::answer },
     Domain { table: "openai", judge: llm::judge_openai, answer: llm::answer_openai },
     Domain { table: "openai_reset_duration", judge: llm::judge_duration, answer: llm::answer_duration },
+    Domain { table: "sql", judge: sql::judge, answer: sql::answer },
 ];
 
 fn domain(table: &str) -> Option<&'static Domain> {

@@ -30,6 +30,7 @@ pages! {
     Grpc = "grpc.md",
     Aws = "aws.md",
     Redis = "redis.md",
+    Sql = "sql.md",
     PerHost = "per-host.md",
     Sizing = "sizing.md",
     Cancellation = "cancellation.md",

@@ -7,7 +7,7 @@ use std::fmt;
 
 #[cfg(feature = "runtimes")]
 use super::{boto3_differences, grpc_differences, redis_differences};
-use super::{default_differences, http_differences, llm_differences, reset_differences};
+use super::{default_differences, http_differences, llm_differences, reset_differences, sql_differences};
 
 /// One way in which our answers differ from the original's on purpose: an example, and a test for
 /// the inputs it covers.
@@ -88,6 +88,7 @@ pub fn differences() -> impl Iterator<Item = &'static Difference> {
         redis_differences::DIFFERENCES,
         llm_differences::DIFFERENCES,
         reset_differences::DIFFERENCES,
+        sql_differences::DIFFERENCES,
     ];
     lists.into_iter().flatten()
 }

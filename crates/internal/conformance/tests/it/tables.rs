@@ -32,6 +32,7 @@ answer_every_row!(
     openai,
     openai_reset_duration,
     redis,
+    sql,
 );
 
 fn report() -> TablesReport {
