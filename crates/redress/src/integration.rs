@@ -1,5 +1,5 @@
-//! Policies for HTTP and gRPC clients, for tower services and for axum servers, each behind a
-//! feature of the same name.
+//! Policies for HTTP and gRPC clients, for SQL databases, for tower services and for axum servers,
+//! each behind a feature of the same name.
 
 #[cfg(feature = "axum")]
 #[doc(inline)]
@@ -13,6 +13,9 @@ pub use redress_hyper as hyper;
 #[cfg(feature = "reqwest")]
 #[doc(inline)]
 pub use redress_reqwest as reqwest;
+#[cfg(feature = "sql")]
+#[doc(inline)]
+pub use redress_sql as sql;
 #[cfg(feature = "tonic")]
 #[doc(inline)]
 pub use redress_tonic as tonic;
