@@ -56,19 +56,6 @@ impl MariaDb {
         self.port
     }
 
-    /// The URL of a connection as the user with every privilege.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.url_of(Self::USER, Self::PASSWORD)
-    }
-
-    /// The URL of a connection as another user.
-    #[must_use]
-    pub fn url_of(&self, user: &str, password: &str) -> String {
-        let (port, database) = (self.port, Self::DATABASE);
-        format!("mysql://{user}:{password}@127.0.0.1:{port}/{database}")
-    }
-
     /// Kills the server, and returns when connections are refused.
     pub fn stop(&self) {
         self.process().kill();

@@ -18,6 +18,8 @@ const SETTINGS: &[&str] = &[
     "full_page_writes=off",
     "synchronous_commit=off",
     "autovacuum=off",
+    // A deadlock is found after this time.
+    "deadlock_timeout=20ms",
     "shared_buffers=16MB",
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -61,26 +63,6 @@ impl Postgres {
         self.port
     }
 
-    /// The connection string of the superuser, in the form of `key=value` pairs.
-    #[must_use]
-    pub fn connection_string(&self) -> String {
-        self.connection_string_of(Self::USER, Self::PASSWORD)
-    }
-
-    /// The connection string of another user.
-    #[must_use]
-    pub fn connection_string_of(&self, user: &str, password: &str) -> String {
-        let (port, database) = (self.port, Self::DATABASE);
-        format!("host=127.0.0.1 port={port} dbname={database} user={user} password={password}")
-    }
-
-    /// The connection string for the ODBC driver in this file.
-    #[must_use]
-    pub fn odbc_string_of(&self, driver: &Path, user: &str, password: &str) -> String {
-        let (driver, port, database) = (driver.display(), self.port, Self::DATABASE);
-        format!("Driver={driver};Servername=127.0.0.1;Port={port};Database={database};Uid={user};Pwd={password};")
-    }
-
     /// Ends all sessions and the server, and returns when connections are refused.
     ///
     /// # Panics
@@ -122,11 +104,12 @@ impl Drop for Postgres {
     }
 }
 
-/// The folder with the programs: that of the `PATH`, or that of Debian's latest version.
+/// The folder with the programs: that of the `PATH`, or that of Debian's latest version. A link on
+/// the `PATH` leads to it, as links need not exist for all programs.
 fn programs() -> PathBuf {
     let versions: Vec<PathBuf> = subfolders(VERSIONS).into_iter().map(|version| version.join("bin")).collect();
     let further: Vec<&Path> = versions.iter().map(PathBuf::as_path).collect();
-    let initdb = find_program("initdb", &further, PACKAGE);
+    let initdb = find_program("initdb", &further, PACKAGE).canonicalize().expect("the program was there");
     initdb.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned)
 }
 

@@ -5,7 +5,7 @@ use tokio::join;
 use tokio::sync::Mutex;
 
 use crate::session::{Login, Remote};
-use crate::support::{assert_class, connect, judged, mariadb, mariadb_admin, policy, unique, until};
+use crate::support::{assert_class, connect, execute, judged, mariadb, mariadb_admin, unique, until};
 
 /// A test for each driver.
 macro_rules! with_each_driver {
@@ -54,7 +54,7 @@ async fn wrong_statements<S: Remote>() {
         assert_class(&failure, ErrorClass::Permanent);
         assert_eq!(failure.detail("mysql"), Some(number));
     }
-    let outcome = policy::<S, _>().execute(|| async { connect::<S>(mariadb_admin(&server)).await.run("SELEKT 1").await });
+    let outcome = execute::<S, _, _, _>(|| async { connect::<S>(mariadb_admin(&server)).await.run("SELEKT 1").await });
     assert_eq!(outcome.await.attempts(), 1, "not retried");
 }
 
@@ -99,7 +99,7 @@ async fn a_lock_timeout<S: Remote>() {
     assert_eq!(failure.detail("mysql"), Some("1205"));
 
     let (holder, session) = (Mutex::new(holder), Mutex::new(session));
-    let outcome = policy::<S, _>().execute(|| async {
+    let outcome = execute::<S, _, _, _>(|| async {
         let selected = session.lock().await.number(&select).await;
         if selected.is_err() {
             holder.lock().await.commit().await.expect("the holder has no conflict");

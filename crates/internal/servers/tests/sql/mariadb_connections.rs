@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use crate::mariadb::{sleeps, with_each_driver};
 use crate::session::{Login, Remote};
-use crate::support::{assert_class, assert_unsent, connect, judged, mariadb, mariadb_admin, policy, unique, until};
+use crate::support::{assert_class, assert_unsent, connect, execute, judged, mariadb, mariadb_admin, unique, until};
 
 with_each_driver!(
     nobody_listens,
@@ -61,7 +61,7 @@ async fn too_many_connections<S: Remote>() {
     assert_eq!(failure.detail("mysql"), Some("1040"));
 
     let admin = Mutex::new(admin);
-    let outcome = policy::<S, _>().execute(|| async {
+    let outcome = execute::<S, _, _, _>(|| async {
         let connected = S::connect(login).await;
         if connected.is_err() {
             let count = "SELECT COUNT(*) FROM information_schema.PROCESSLIST";
@@ -107,7 +107,7 @@ async fn a_restart_in_the_middle<S: Remote>() {
     let session: Mutex<Option<S>> = Mutex::new(Some(connect(login).await));
     server.stop();
     let failures = Mutex::new(Vec::new());
-    let outcome = policy::<S, _>().execute(|| async {
+    let outcome = execute::<S, _, _, _>(|| async {
         let used = match session.lock().await.take() {
             Some(used) => Ok(used),
             None => S::connect(login).await,

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use crate::postgres::{sleeps, with_each_driver};
 use crate::session::{Login, Remote};
-use crate::support::{assert_class, assert_unsent, connect, judged, policy, postgres, postgres_admin, unique, until};
+use crate::support::{assert_class, assert_unsent, connect, execute, judged, postgres, postgres_admin, unique, until};
 
 with_each_driver!(
     nobody_listens,
@@ -28,7 +28,7 @@ async fn a_wrong_password<S: Remote>() {
     let server = postgres();
     let intruder = Login { password: "wrong", ..postgres_admin(&server) };
     let failure = S::classify(&S::connect(intruder).await.err().expect("the password is wrong"));
-    assert_eq!(failure.class(), ErrorClass::Auth, "{failure:?}");
+    assert_eq!(failure.class(), S::WRONG_PASSWORD, "{failure:?}");
 }
 
 async fn too_many_connections<S: Remote>() {
@@ -42,7 +42,7 @@ async fn too_many_connections<S: Remote>() {
     assert_unsent(&failure, ErrorClass::Transient);
 
     let admin = Mutex::new(admin);
-    let outcome = policy::<S, _>().execute(|| async {
+    let outcome = execute::<S, _, _, _>(|| async {
         let connected = S::connect(login).await;
         if connected.is_err() {
             drop(first.lock().await.take());
@@ -84,7 +84,7 @@ async fn a_restart_in_the_middle<S: Remote>() {
     let session: Mutex<Option<S>> = Mutex::new(Some(connect(login).await));
     server.stop();
     let failures = Mutex::new(Vec::new());
-    let outcome = policy::<S, _>().execute(|| async {
+    let outcome = execute::<S, _, _, _>(|| async {
         let mut session = session.lock().await;
         let used = match session.take() {
             Some(used) => Ok(used),

@@ -3,11 +3,16 @@
 use std::error::Error;
 use std::path::Path;
 
-use redress::Classification;
+use redress::{Classification, ErrorClass};
 
 /// One connection.
 pub(crate) trait Session: Sized + 'static {
     type Error: Error + Send + Sync + 'static;
+
+    /// Whether the driver rolls back a failed statement alone, so that its transaction goes on.
+    const HAS_SAVEPOINTS: bool = false;
+    /// The class of a wrong password.
+    const WRONG_PASSWORD: ErrorClass = ErrorClass::Auth;
 
     /// Runs a statement that the server does not prepare.
     async fn run(&mut self, sql: &str) -> Result<(), Self::Error>;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use crate::session::Local;
-use crate::support::{assert_class, judged, policy};
+use crate::support::{assert_class, execute, judged};
 
 /// A test for each driver.
 macro_rules! with_each_driver {
@@ -95,7 +95,7 @@ async fn a_busy_file<S: Local>() {
     assert_eq!(failure.detail("sqlite"), Some("5"));
 
     let (holder, session) = (Mutex::new(holder), Mutex::new(session));
-    let outcome = policy::<S, _>().execute(|| async {
+    let outcome = execute::<S, _, _, _>(|| async {
         let inserted = session.lock().await.run("INSERT INTO orders VALUES (1)").await;
         if inserted.is_err() {
             holder.lock().await.run("COMMIT").await.expect("the holder has no conflict");
@@ -121,7 +121,7 @@ async fn an_old_snapshot<S: Local>() {
 
     let session = Mutex::new(session);
     let insert = "INSERT INTO orders SELECT count(*) + 1 FROM orders";
-    let outcome = policy::<S, _>().execute(|| async { session.lock().await.run(insert).await }).await;
+    let outcome = execute::<S, _, _, _>(|| async { session.lock().await.run(insert).await }).await;
     assert_eq!((outcome.attempts(), outcome.stop_reason()), (3, Some(StopReason::MaxAttempts)));
     let failure = S::classify(outcome.last_error().expect("it failed"));
     assert_class(&failure, ErrorClass::Concurrency);
@@ -130,7 +130,7 @@ async fn an_old_snapshot<S: Local>() {
 
     session.lock().await.run("ROLLBACK").await.unwrap();
     let rival = Mutex::new(Some(rival));
-    let outcome = policy::<S, _>().execute(|| async {
+    let outcome = execute::<S, _, _, _>(|| async {
         let mut session = session.lock().await;
         session.run("BEGIN").await?;
         session.number("SELECT count(*) FROM orders").await?;

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use redress::classify::ErrorClassifier;
 use redress::runtime::tokio::AsyncPolicy;
-use redress::{Classification, ErrorClass, Retry, error_classifier, fixed};
+use redress::{Classification, ErrorClass, Retry, RetryOutcome, error_classifier, fixed};
 use redress_servers::{MariaDb, Postgres, Shared};
 use tokio::time::timeout;
 
@@ -62,14 +61,15 @@ pub(crate) fn assert_unsent(failure: &Classification, class: ErrorClass) {
     assert_eq!((failure.class(), failure.is_unsent(), failure.is_abort()), (class, true, false), "{failure:?}");
 }
 
-pub(crate) type DriverPolicy<E> = AsyncPolicy<ErrorClassifier<fn(&E) -> Classification>>;
-
-/// A policy with the classifier of a driver, which makes up to three attempts without waits. Its
-/// operations fail with the error of the driver, or with one that wraps it.
-pub(crate) fn policy<S: Session, E: Error + 'static>() -> DriverPolicy<E> {
-    let classify: fn(&E) -> Classification = |error| S::classify(error);
+/// Executes an operation with the classifier of a driver: up to three attempts without waits. The
+/// operation fails with the error of the driver, or with one that wraps it.
+pub(crate) async fn execute<S: Session, T, E: Error + 'static, Fut: Future<Output = Result<T, E>>>(
+    operation: impl FnMut() -> Fut,
+) -> RetryOutcome<T, E> {
     let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3);
-    AsyncPolicy::builder().classifier(error_classifier(classify)).retry(retry).build().expect("a policy")
+    let classifier = error_classifier(|error: &E| S::classify(error));
+    let policy = AsyncPolicy::builder().classifier(classifier).retry(retry).build().expect("a policy");
+    policy.execute(operation).await
 }
 
 /// Asks until the server's answer is `expected`.

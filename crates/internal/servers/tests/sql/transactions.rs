@@ -6,11 +6,11 @@ use std::error::Error;
 use redress::{ErrorClass, StopReason};
 use redress_sql::CommitError;
 use tokio::join;
-use tokio::sync::{Barrier, Mutex};
+use tokio::sync::{Barrier, Mutex, Notify};
 
 use crate::cutting_proxy;
 use crate::session::{Login, Remote, Session};
-use crate::support::{connect, policy, transaction, unique};
+use crate::support::{connect, execute, transaction, unique};
 
 mod on_postgres {
     use crate::postgres::with_each_driver;
@@ -94,7 +94,7 @@ async fn write_skew<S: Remote>(login: Login<'_>, serializable: &str) {
         let mut session: S = connect(login).await;
         session.run(serializable).await.unwrap();
         let (session, is_first) = (Mutex::new(session), Mutex::new(true));
-        let outcome = policy::<S, _>().execute(|| async {
+        let outcome = execute::<S, _, _, _>(|| async {
             let is_first = std::mem::take(&mut *is_first.lock().await);
             let doubled = async |session: &mut S| {
                 let sum = total(session, &table).await?;
@@ -122,7 +122,7 @@ async fn write_skew_found_at_commit<S: Remote>(login: Login<'_>, serializable: &
     rival.run(serializable).await.unwrap();
     let (session, rival) = (Mutex::new(session), Mutex::new(Some(rival)));
     let failures = Mutex::new(Vec::new());
-    let outcome = policy::<S, _>().execute(|| async {
+    let outcome = execute::<S, _, _, _>(|| async {
         let (mut session, mut rival) = (session.lock().await, rival.lock().await.take());
         session.begin().await?;
         let sum = total(&mut *session, &table).await?;
@@ -153,16 +153,21 @@ async fn write_skew_found_at_commit<S: Remote>(login: Login<'_>, serializable: &
 }
 
 /// Two transactions change two rows in opposite order, each its first before the other's second.
+/// The victim begins again after the other's end: it could take its first row once more before the
+/// other is woken.
 async fn a_deadlock<S: Remote>(login: Login<'_>, detail: &str, code: &str) {
     let table = ledger::<S>(login).await;
     let mut session: S = connect(login).await;
     book(&mut session, &table, 10).await.unwrap();
     session.run(&format!("CREATE UNIQUE INDEX {table}_amount ON {table} (amount)")).await.unwrap();
-    let (both_hold_one, failures) = (Barrier::new(2), Mutex::new(Vec::new()));
+    let (both_hold_one, one_has_ended, failures) = (Barrier::new(2), Notify::new(), Mutex::new(Vec::new()));
     let change = async |rows: [i64; 2]| {
         let (session, is_first) = (Mutex::new(connect::<S>(login).await), Mutex::new(true));
-        let outcome = policy::<S, _>().execute(|| async {
+        let outcome = execute::<S, _, _, _>(|| async {
             let is_first = std::mem::take(&mut *is_first.lock().await);
+            if !is_first {
+                one_has_ended.notified().await;
+            }
             let update = |row| format!("UPDATE {table} SET amount = amount WHERE amount = {row}");
             let changed = async |session: &mut S| {
                 session.run(&update(rows[0])).await?;
@@ -172,8 +177,9 @@ async fn a_deadlock<S: Remote>(login: Login<'_>, detail: &str, code: &str) {
                 session.run(&update(rows[1])).await
             };
             let changed = transaction(&mut *session.lock().await, changed).await;
-            if let Err(error) = &changed {
-                failures.lock().await.push(S::classify(error));
+            match &changed {
+                Ok(()) => one_has_ended.notify_one(),
+                Err(error) => failures.lock().await.push(S::classify(error)),
             }
             changed
         });
@@ -190,7 +196,7 @@ async fn a_deadlock<S: Remote>(login: Login<'_>, detail: &str, code: &str) {
 async fn a_lost_answer<S: Remote>(login: Login<'_>) {
     let table = ledger::<S>(login).await;
     let cut = Login { port: cutting_proxy::start(login.port, "COMMIT").await, ..login };
-    let outcome = policy::<S, _>().execute(|| async {
+    let outcome = execute::<S, _, _, _>(|| async {
         let mut session = S::connect(cut).await?;
         session.begin().await?;
         book(&mut session, &table, 10).await?;

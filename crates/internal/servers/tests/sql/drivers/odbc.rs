@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::path::Path;
 
 use odbc_api::{Connection, ConnectionOptions, Cursor as _, Error, environment};
-use redress::Classification;
+use redress::{Classification, ErrorClass};
 use redress_servers::{Postgres, find_odbc_driver};
 use redress_sql::odbc_classifier;
 
@@ -46,12 +46,17 @@ impl Remote for Odbc {
 impl Local for Odbc {
     async fn open(file: &Path) -> Result<Self, Error> {
         let driver = find_odbc_driver("libsqlite3odbc.so", "libsqliteodbc");
-        Self::connect_by(format!("Driver={};Database={};Timeout=0;", driver.display(), file.display())).await
+        Self::connect_by(format!("Driver={};Database={};Timeout=1;", driver.display(), file.display())).await
     }
 }
 
 impl Session for Odbc {
     type Error = Error;
+
+    /// psqlODBC sets a savepoint before each statement, unless its `Protocol` says otherwise.
+    const HAS_SAVEPOINTS: bool = true;
+    /// psqlODBC reports it as 08001, as it reports a server that does not answer.
+    const WRONG_PASSWORD: ErrorClass = ErrorClass::Transient;
 
     async fn run(&mut self, sql: &str) -> Result<(), Error> {
         let sql = sql.to_owned();

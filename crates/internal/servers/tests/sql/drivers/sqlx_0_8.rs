@@ -29,7 +29,7 @@ impl Session for OldSqlxPostgres {
     }
 
     async fn number(&mut self, sql: &str) -> Result<i64, Error> {
-        raw_sql(sql).fetch_one(&mut self.0).await?.try_get(0)
+        raw_sql(sql).fetch_one(&mut self.0).await?.try_get_unchecked(0)
     }
 
     fn classify(error: &(dyn StdError + 'static)) -> Classification {

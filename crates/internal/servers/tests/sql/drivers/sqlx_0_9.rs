@@ -35,7 +35,7 @@ impl Session for SqlxPostgres {
     }
 
     async fn number(&mut self, sql: &str) -> Result<i64, Error> {
-        raw_sql(AssertSqlSafe(sql)).fetch_one(&mut self.0).await?.try_get(0)
+        raw_sql(AssertSqlSafe(sql)).fetch_one(&mut self.0).await?.try_get_unchecked(0)
     }
 
     fn classify(error: &(dyn StdError + 'static)) -> Classification {
@@ -86,7 +86,7 @@ impl Session for SqlxSqlite {
     }
 
     async fn number(&mut self, sql: &str) -> Result<i64, Error> {
-        raw_sql(AssertSqlSafe(sql)).fetch_one(&mut self.0).await?.try_get(0)
+        raw_sql(AssertSqlSafe(sql)).fetch_one(&mut self.0).await?.try_get_unchecked(0)
     }
 
     fn classify(error: &(dyn StdError + 'static)) -> Classification {
