@@ -44,6 +44,11 @@ const EXAMPLES: &[Example] = &[
     Example { package: "redress-reqwest", name: "busy_server", says: "the server has had 10 requests" },
     Example { package: "redress-smol", name: "smol_client", says: "the server says \"hello, at last\"" },
     Example {
+        package: "redress-sql",
+        name: "transaction",
+        says: "not retried: the outcome was not known; the database says it is committed",
+    },
+    Example {
         package: "redress-tonic",
         name: "grpc_client",
         says: "after 0 attempts: Unavailable, circuit breaker is open",

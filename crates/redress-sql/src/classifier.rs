@@ -9,7 +9,7 @@ use redress_core::classify::{DefaultClassifier, OrElse, default_classifier, sour
 use redress_core::error::AbortRetryError;
 use redress_core::{Classification, Classifier};
 
-use crate::commit::{CommitError, of_commit};
+use crate::commit::{Commit, of_commit};
 use crate::sqlstate;
 
 /// Classifies the SQLSTATE of errors of one type, found anywhere in a source chain; every `Ok` is a
@@ -19,7 +19,8 @@ use crate::sqlstate;
 /// 2. The first error of the type that has a SQLSTATE is classified by [`sqlstate::classify`].
 /// 3. Without one, the [default classifier](default_classifier) decides, or the
 ///    [strict one](strict_classifier) after [`strict`](Self::strict).
-/// 4. A failure of COMMIT, marked by a [`CommitError`], is retried only if it has no effect.
+/// 4. A failure of COMMIT, marked by a [`CommitError`](crate::CommitError), is retried only if it
+///    has no effect.
 pub struct SqlStateClassifier<D, F> {
     state_of: F,
     fallback: DefaultClassifier,
@@ -122,7 +123,7 @@ pub(crate) fn classify_chain(
         return Classification::abort();
     }
     let failure = source_chain(error).find_map(of_driver).unwrap_or_else(|| fallback.classify_error(error));
-    if source_chain(error).any(<dyn Error>::is::<CommitError>) { of_commit(failure) } else { failure }
+    if source_chain(error).any(<dyn Error>::is::<Commit>) { of_commit(failure) } else { failure }
 }
 
 /// The error of this type that this link of a chain is, or points to: an `Arc` or a `Box` returns

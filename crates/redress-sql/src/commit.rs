@@ -1,4 +1,4 @@
-//! The error of a COMMIT, after which nobody but the database knows the outcome.
+//! The error of a COMMIT, whose outcome may not be known.
 
 use std::error::Error;
 use std::fmt;
@@ -12,7 +12,8 @@ pub(crate) const COMPLETION_UNKNOWN: &str = "completion_unknown";
 /// certainly has no effect.
 ///
 /// A connection that breaks during COMMIT leaves open whether the transaction was committed, and a
-/// second run may apply it twice. With this error anywhere in the source chain:
+/// second run may apply it twice. With this error anywhere in the source chain, below an
+/// `#[error(transparent)]` of thiserror too:
 ///
 /// - a failure of the class [`Concurrency`](ErrorClass::Concurrency) is retried: the database
 ///   reported that it rolled the transaction back, as with a serialization failure;
@@ -37,20 +38,18 @@ pub(crate) const COMPLETION_UNKNOWN: &str = "completion_unknown";
 /// assert_eq!(classifier.classify(&lost).unwrap().retry_forbidden(), Some("completion_unknown"));
 /// ```
 #[derive(Debug)]
-pub struct CommitError {
-    error: Box<dyn Error + Send + Sync>,
-}
+pub struct CommitError(Commit);
 
 impl CommitError {
     /// Wraps the error that COMMIT returned.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { error: error.into() }
+        Self(Commit { error: error.into() })
     }
 
     /// Returns the error that COMMIT returned.
     #[must_use]
     pub fn into_inner(self) -> Box<dyn Error + Send + Sync> {
-        self.error
+        self.0.error
     }
 }
 
@@ -61,6 +60,25 @@ impl fmt::Display for CommitError {
 }
 
 impl Error for CommitError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// The mark of a COMMIT in a chain. It is the source of a [`CommitError`], so that a transparent
+/// wrapper, which hides the error inside, does not hide the mark.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    error: Box<dyn Error + Send + Sync>,
+}
+
+impl fmt::Display for Commit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("COMMIT failed")
+    }
+}
+
+impl Error for Commit {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.error)
     }

@@ -69,3 +69,8 @@ pub use postgres_classifier::{PostgresClassifier, postgres_classifier};
 mod sqlx_classifier;
 #[cfg(any(feature = "sqlx", feature = "sqlx-0-8"))]
 pub use sqlx_classifier::{SqlxClassifier, sqlx_classifier};
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

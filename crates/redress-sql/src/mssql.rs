@@ -17,7 +17,8 @@
 //! | any other | | `Unknown` | |
 //!
 //! The marks *unsent* and *timeout* are those of [`sqlstate`](crate::sqlstate). A login to a
-//! database that does not exist fails with 4060 too, and so is retried.
+//! database that does not exist fails with 4060 too, and so is retried. The numbers of connections
+//! are those of clients; the engine has another 233, a NULL in a column that takes none.
 //!
 //! Sources: the [transient errors that Microsoft's driver
 //! retries](https://learn.microsoft.com/en-us/dotnet/api/microsoft.data.sqlclient.sqlconfigurableretryfactory.baselinetransienterrors),

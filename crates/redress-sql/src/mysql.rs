@@ -26,14 +26,18 @@
 //!
 //! The marks *unsent* and *timeout* are those of [`sqlstate`](crate::sqlstate). After a lock wait
 //! timeout the rest of the transaction is still open, unless the server runs with
-//! `innodb_rollback_on_timeout`: the operation rolls it back, which drivers do when a transaction is
-//! dropped.
+//! `innodb_rollback_on_timeout`: the operation rolls it back, which drivers do when a transaction
+//! is dropped.
 //!
-//! Sources: MySQL's [server](https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html)
-//! and [client errors](https://dev.mysql.com/doc/mysql-errors/8.4/en/client-error-reference.html),
-//! [InnoDB Error Handling](https://dev.mysql.com/doc/refman/8.4/en/innodb-error-handling.html), and
-//! [MariaDB's error codes](https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference).
-//! 4025 and 4151 are MariaDB's; 3024, 3118, 3572 and 3819 are MySQL's.
+//! Sources: MySQL's [server
+//! errors](https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html), [client
+//! errors](https://dev.mysql.com/doc/mysql-errors/8.4/en/client-error-reference.html) and [InnoDB
+//! Error Handling](https://dev.mysql.com/doc/refman/8.4/en/innodb-error-handling.html), and
+//! MariaDB's [error
+//! codes](https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference).
+//! 4025 and 4151 are MariaDB's; 3024, 3118, 3572 and 3819 are MySQL's. Galera reports a node that
+//! is not ready as 1047. 1020 is what MariaDB's `innodb_snapshot_isolation` reports; it has rolled
+//! the transaction back.
 
 use redress_core::{Classification, ErrorClass};
 

@@ -1,6 +1,7 @@
 //! The classifier for the errors of tokio-postgres.
 
 use std::error::Error;
+use std::io;
 
 use redress_core::classify::{OrElse, default_classifier};
 use redress_core::{Classification, Classifier, ErrorClass};
@@ -16,7 +17,7 @@ use crate::sqlstate;
 /// | error | class | certainly [not sent](Classification::is_unsent) |
 /// |---|---|---|
 /// | the server's answer, with a SQLSTATE | that of [`sqlstate`] | 08001, 08004, 53300, 57P03 |
-/// | "error connecting to server" | `Transient`, or by the kind of the `io::Error` | yes |
+/// | "error connecting to server" | by the kind of the `io::Error`, else `Transient`; `Transient` too if no server has the `target_session_attrs` | yes |
 /// | "error communicating with the server" | by the kind of the `io::Error`, else `Transient` | if refused, or the name is unknown |
 /// | "connection closed" | `Transient` | |
 /// | "timeout waiting for server" | `Transient`, with the cause [`Timeout`](redress_core::Cause::Timeout) | |
@@ -105,7 +106,7 @@ fn of_kind(error: &tokio_postgres::Error, kind: &str) -> Classification {
     match kind {
         "Closed" => ErrorClass::Transient.into(),
         "Io" => of_io_source(error),
-        "Connect" => of_io_source(error).unsent(),
+        "Connect" => of_connect(error).unsent(),
         "Timeout" => Classification::new(ErrorClass::Transient).timed_out(),
         "Tls" => of_setup(error),
         "Authentication" => Classification::new(ErrorClass::Auth).unsent(),
@@ -115,6 +116,18 @@ fn of_kind(error: &tokio_postgres::Error, kind: &str) -> Classification {
             ErrorClass::Permanent.into()
         }
         _ => default_classifier().classify_error(error),
+    }
+}
+
+/// A server with other `target_session_attrs` than wanted is reported as `PermissionDenied` without
+/// an error of the operating system. While a failover runs, no server has them.
+fn of_connect(error: &tokio_postgres::Error) -> Classification {
+    let failure = of_io_source(error);
+    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let is_of_system = io.is_some_and(|error| error.raw_os_error().is_some());
+    match failure.class() {
+        ErrorClass::Permission if !is_of_system => ErrorClass::Transient.into(),
+        _ => failure,
     }
 }
 

@@ -45,9 +45,14 @@
 //! # assert_eq!(classifier.classify(&taken).unwrap().class(), ErrorClass::Concurrency);
 //! ```
 //!
-//! Sources: PostgreSQL's [Appendix A](https://www.postgresql.org/docs/current/errcodes-appendix.html)
-//! and [Serialization Failure Handling](https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html),
-//! and [Appendix A of ODBC](https://learn.microsoft.com/en-us/sql/odbc/reference/appendixes/appendix-a-odbc-error-codes).
+//! Sources: PostgreSQL's [error
+//! codes](https://www.postgresql.org/docs/current/errcodes-appendix.html) and [Serialization
+//! Failure
+//! Handling](https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html), and
+//! ODBC's [error codes][odbc] and [`SQLEndTran`][end].
+//!
+//! [odbc]: https://learn.microsoft.com/en-us/sql/odbc/reference/appendixes/appendix-a-odbc-error-codes
+//! [end]: https://learn.microsoft.com/en-us/sql/odbc/reference/syntax/sqlendtran-function
 
 use redress_core::{Classification, ErrorClass};
 

@@ -14,6 +14,8 @@ mod grpc;
 mod grpc_differences;
 mod http;
 mod http_differences;
+mod sql;
+mod sql_differences;
 
 mod report;
 
@@ -46,6 +48,7 @@ const BUILT: &[Domain] = &[
     Domain { table: "http", judge: http::judge_status, answer: http::answer_status },
     Domain { table: "http_retry_after", judge: http::judge_hint, answer: http::answer_hint },
     Domain { table: "http_retry_after_value", judge: http::judge_value, answer: http::answer_value },
+    Domain { table: "sql", judge: sql::judge, answer: sql::answer },
 ];
 
 fn domain(table: &str) -> Option<&'static Domain> {

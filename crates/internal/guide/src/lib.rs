@@ -26,6 +26,7 @@ pages! {
     HttpClients = "http-clients.md",
     TowerServices = "tower-services.md",
     Grpc = "grpc.md",
+    Sql = "sql.md",
     PerHost = "per-host.md",
     Sizing = "sizing.md",
     Cancellation = "cancellation.md",

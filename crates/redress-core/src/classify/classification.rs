@@ -24,8 +24,9 @@ use crate::classify::evidence::Evidence;
 ///
 /// Observers export the first of these details that is present as the label `detail`: `status` (an
 /// HTTP status such as `503`), `grpc` (a gRPC code such as `UNAVAILABLE`), `http2` (an HTTP/2 error
-/// code) and `io` (the kind of an `std::io::Error`, such as `ConnectionReset`). Other details
-/// appear only in logs.
+/// code), `mysql`, `mssql`, `sqlite` (a database's error number) and `sqlstate` (such as `40001`),
+/// and `io` (the kind of an `std::io::Error`, such as `ConnectionReset`). Other details appear only
+/// in logs.
 #[derive(Clone, Debug)]
 #[must_use = "a classification does nothing until the engine sees it"]
 pub struct Classification {

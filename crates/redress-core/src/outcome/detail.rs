@@ -5,7 +5,7 @@ use crate::outcome::failure::Cause;
 
 /// The keys of details that become a label, in order of preference. Integrations set them to a
 /// small number of values.
-const KEYS: [&str; 4] = ["status", "grpc", "http2", "io"];
+const KEYS: [&str; 8] = ["status", "grpc", "http2", "mysql", "mssql", "sqlite", "sqlstate", "io"];
 
 /// The label of an attempt that was cut at its timeout, for which the classifier gave no detail.
 const TIMEOUT: &str = "timeout";

@@ -214,9 +214,9 @@ impl Event<'_> {
     }
 
     /// The failure in one word, suitable as a metric label: the first of the classification's
-    /// [details](Classification#details-that-become-labels) `status`, `grpc`, `http2` and `io`,
-    /// such as `503`, `UNAVAILABLE` or `ConnectionReset`. Without these, `timeout` for an attempt
-    /// that was cut at its timeout, else `None`.
+    /// [details](Classification#details-that-become-labels) that become labels, such as `503`,
+    /// `UNAVAILABLE`, `40001` or `ConnectionReset`. Without these, `timeout` for an attempt that
+    /// was cut at its timeout, else `None`.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         detail_of(self.classification.as_deref(), self.cause)

@@ -1,4 +1,5 @@
-//! Places the errors of one version of sqlx. A module of each version, whose parent names the types.
+//! Places the errors of one version of sqlx: a module of each version, whose parent names the
+//! types.
 
 use std::error;
 

@@ -3,6 +3,10 @@
 use sqlx::Error;
 use sqlx::error::DatabaseError;
 
+#[cfg_attr(
+    all(feature = "sqlx", feature = "sqlx-0-8"),
+    expect(clippy::duplicate_mod, reason = "each version has types of its own, placed by the same rules")
+)]
 #[path = "errors.rs"]
 mod errors;
 pub(super) use errors::classify;

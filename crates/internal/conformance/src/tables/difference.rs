@@ -7,7 +7,7 @@ use std::fmt;
 
 #[cfg(feature = "runtimes")]
 use super::grpc_differences;
-use super::{default_differences, http_differences};
+use super::{default_differences, http_differences, sql_differences};
 
 /// One way in which our answers differ from the original's on purpose: an example, and a test for
 /// the inputs it covers.
@@ -74,6 +74,7 @@ pub fn differences() -> impl Iterator<Item = &'static Difference> {
         #[cfg(feature = "runtimes")]
         grpc_differences::DIFFERENCES,
         http_differences::DIFFERENCES,
+        sql_differences::DIFFERENCES,
     ];
     lists.into_iter().flatten()
 }

@@ -20,7 +20,7 @@ macro_rules! answer_every_row {
     };
 }
 
-answer_every_row!(default, grpc, http, http_retry_after, http_retry_after_value);
+answer_every_row!(default, grpc, http, http_retry_after, http_retry_after_value, sql);
 
 fn report() -> TablesReport {
     judge_tables(RECORDED_TABLES).expect("the recorded tables can be read")
