@@ -1,7 +1,8 @@
 //! Runs the tests and the doctests.
 //!
-//! Leaves out the crates that need servers: see `servers`. Uses nextest, which runs the tests of all crates in parallel, or `cargo test` where nextest is
-//! not installed. Benchmarks are not built here.
+//! Leaves out the crates that need servers: see `servers`. Uses nextest, which runs the tests of
+//! all crates in parallel, or `cargo test` where nextest is not installed. Benchmarks are not built
+//! here.
 
 use std::collections::BTreeSet;
 

@@ -81,8 +81,10 @@ impl MariaDb {
 fn initialise(settings: &Settings) {
     let program = find_program("mariadb-install-db", &[], PACKAGE);
     let mut command = settings.command(&program);
-    command.arg("--no-defaults").arg(folder(settings, "--datadir", "data"));
-    command.args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]).args(INNODB);
+    command.arg("--no-defaults").arg(place(settings, "--datadir", "data"));
+    // Its temporary tables have names that those of another server may have.
+    command.arg(place(settings, "--tmpdir", "")).args(INNODB);
+    command.args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]);
     settings.prepare(command);
     let (user, password, database) = (MariaDb::USER, MariaDb::PASSWORD, MariaDb::DATABASE);
     let first = format!(
@@ -97,15 +99,18 @@ fn server(settings: &Settings, port: u16) -> Command {
     let mut command = settings.command(&find_program("mariadbd", &[], PACKAGE));
     command.args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin"]);
     command.arg(format!("--port={port}")).args(INNODB);
-    for (option, name) in
-        [("--datadir", "data"), ("--socket", "socket"), ("--pid-file", "pid"), ("--init-file", "first.sql")]
-    {
-        command.arg(folder(settings, option, name));
-    }
+    let places = [
+        ("--datadir", "data"),
+        ("--tmpdir", ""),
+        ("--socket", "socket"),
+        ("--pid-file", "pid"),
+        ("--init-file", "first.sql"),
+    ];
+    command.args(places.map(|(option, name)| place(settings, option, name)));
     command
 }
 
-fn folder(settings: &Settings, option: &str, name: &str) -> String {
+fn place(settings: &Settings, option: &str, name: &str) -> String {
     format!("{option}={}", settings.folder().join(name).display())
 }
 

@@ -41,8 +41,8 @@ async fn wrong_statements<S: Remote>() {
     let server = mariadb();
     let mut session: S = connect(mariadb_admin(&server)).await;
     let table = unique("orders");
-    session.run(&format!("CREATE TABLE {table} (id int PRIMARY KEY, code varchar(3))")).await.unwrap();
-    session.run(&format!("INSERT INTO {table} VALUES (1, NULL)")).await.unwrap();
+    session.must_run(&format!("CREATE TABLE {table} (id int PRIMARY KEY, code varchar(3))")).await;
+    session.must_run(&format!("INSERT INTO {table} VALUES (1, NULL)")).await;
     for (number, statement) in [
         ("1062", format!("INSERT INTO {table} VALUES (1, NULL)")),
         ("1406", format!("INSERT INTO {table} VALUES (2, 'too long')")),
@@ -62,10 +62,10 @@ async fn a_privilege_that_is_missing<S: Remote>() {
     let server = mariadb();
     let mut admin: S = connect(mariadb_admin(&server)).await;
     let (table, forbidden, guest) = (unique("orders"), unique("orders"), unique("guest"));
-    admin.run(&format!("CREATE TABLE {table} (id int)")).await.unwrap();
-    admin.run(&format!("CREATE TABLE {forbidden} (id int)")).await.unwrap();
-    admin.run(&format!("CREATE USER {guest} IDENTIFIED BY 'guest'")).await.unwrap();
-    admin.run(&format!("GRANT SELECT ON {table} TO {guest}")).await.unwrap();
+    admin.must_run(&format!("CREATE TABLE {table} (id int)")).await;
+    admin.must_run(&format!("CREATE TABLE {forbidden} (id int)")).await;
+    admin.must_run(&format!("CREATE USER {guest} IDENTIFIED BY 'guest'")).await;
+    admin.must_run(&format!("GRANT SELECT ON {table} TO {guest}")).await;
     let mut session: S = connect(Login { user: &guest, password: "guest", ..mariadb_admin(&server) }).await;
     let failure = judged::<S, _>(session.run(&format!("INSERT INTO {forbidden} VALUES (1)")).await);
     assert_class(&failure, ErrorClass::Permission);
@@ -76,8 +76,8 @@ async fn a_read_only_transaction<S: Remote>() {
     let server = mariadb();
     let mut session: S = connect(mariadb_admin(&server)).await;
     let table = unique("orders");
-    session.run(&format!("CREATE TABLE {table} (id int)")).await.unwrap();
-    session.run("START TRANSACTION READ ONLY").await.unwrap();
+    session.must_run(&format!("CREATE TABLE {table} (id int)")).await;
+    session.must_run("START TRANSACTION READ ONLY").await;
     let failure = judged::<S, _>(session.run(&format!("INSERT INTO {table} VALUES (1)")).await);
     assert_class(&failure, ErrorClass::Unknown);
     assert_eq!(failure.detail("mysql"), Some("1792"));
@@ -88,12 +88,12 @@ async fn a_lock_timeout<S: Remote>() {
     let (mut holder, mut session): (S, S) =
         (connect(mariadb_admin(&server)).await, connect(mariadb_admin(&server)).await);
     let table = unique("orders");
-    holder.run(&format!("CREATE TABLE {table} (id int)")).await.unwrap();
-    holder.run(&format!("INSERT INTO {table} VALUES (7)")).await.unwrap();
+    holder.must_run(&format!("CREATE TABLE {table} (id int)")).await;
+    holder.must_run(&format!("INSERT INTO {table} VALUES (7)")).await;
     let select = format!("SELECT id FROM {table} FOR UPDATE");
-    holder.begin().await.unwrap();
-    holder.run(&select).await.unwrap();
-    session.run("SET innodb_lock_wait_timeout = 0").await.unwrap();
+    holder.begin().await.expect("a transaction begins");
+    holder.must_run(&select).await;
+    session.must_run("SET innodb_lock_wait_timeout = 0").await;
     let failure = judged::<S, _>(session.run(&select).await);
     assert_class(&failure, ErrorClass::Concurrency);
     assert_eq!(failure.detail("mysql"), Some("1205"));
@@ -113,7 +113,7 @@ async fn a_lock_timeout<S: Remote>() {
 async fn a_statement_timeout<S: Remote>() {
     let server = mariadb();
     let mut session: S = connect(mariadb_admin(&server)).await;
-    session.run("SET max_statement_time = 0.01").await.unwrap();
+    session.must_run("SET max_statement_time = 0.01").await;
     let failure = judged::<S, _>(session.run("SELECT SLEEP(600)").await);
     assert_class(&failure, ErrorClass::Transient);
     assert_eq!(failure.detail("mysql"), Some("1969"));
@@ -123,16 +123,16 @@ async fn a_killed_statement<S: Remote>() {
     let server = mariadb();
     let (mut session, mut other): (S, S) =
         (connect(mariadb_admin(&server)).await, connect(mariadb_admin(&server)).await);
-    let thread = session.number("SELECT CONNECTION_ID()").await.unwrap();
+    let thread = session.number("SELECT CONNECTION_ID()").await.expect("a number");
     let killed = async {
         until(&mut other, &sleeps(thread), 1).await;
-        other.run(&format!("KILL QUERY {thread}")).await.unwrap();
+        other.must_run(&format!("KILL QUERY {thread}")).await;
     };
     let (result, ()) = join!(session.run("SELECT SLEEP(600) FROM seq_1_to_2"), killed);
     let failure = judged::<S, _>(result);
     assert_class(&failure, ErrorClass::Transient);
     assert_eq!(failure.detail("mysql"), Some("1317"));
-    assert_eq!(session.number("SELECT 7").await.unwrap(), 7, "the session lives");
+    assert_eq!(session.number("SELECT 7").await.expect("a number"), 7, "the session lives");
 }
 
 /// A query that counts the sessions with that number that are in `SLEEP`.

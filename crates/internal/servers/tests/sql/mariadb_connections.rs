@@ -36,8 +36,8 @@ async fn too_many_connections_of_a_user<S: Remote>() {
     let server = mariadb();
     let mut admin: S = connect(mariadb_admin(&server)).await;
     let user = unique("lonely");
-    admin.run(&format!("CREATE USER {user} IDENTIFIED BY 'lonely' WITH MAX_USER_CONNECTIONS 1")).await.unwrap();
-    admin.run(&format!("GRANT ALL ON {}.* TO {user}", MariaDb::DATABASE)).await.unwrap();
+    admin.must_run(&format!("CREATE USER {user} IDENTIFIED BY 'lonely' WITH MAX_USER_CONNECTIONS 1")).await;
+    admin.must_run(&format!("GRANT ALL ON {}.* TO {user}", MariaDb::DATABASE)).await;
     let login = Login { user: &user, password: "lonely", ..mariadb_admin(&server) };
     let _first: S = connect(login).await;
     let failure = S::classify(&S::connect(login).await.err().expect("there is one connection"));
@@ -49,7 +49,7 @@ async fn too_many_connections<S: Remote>() {
     let server = MariaDb::start();
     let login = mariadb_admin(&server);
     let mut admin: S = connect(login).await;
-    admin.run("SET GLOBAL max_connections = 10").await.unwrap();
+    admin.must_run("SET GLOBAL max_connections = 10").await;
     let connections = Mutex::new(Vec::new());
     let failure = loop {
         match S::connect(login).await {
@@ -66,7 +66,7 @@ async fn too_many_connections<S: Remote>() {
         if connected.is_err() {
             let count = "SELECT COUNT(*) FROM information_schema.PROCESSLIST";
             let mut admin = admin.lock().await;
-            let before = admin.number(count).await.unwrap();
+            let before = admin.number(count).await.expect("a number");
             drop(connections.lock().await.pop());
             until(&mut *admin, count, before - 1).await;
         }
@@ -80,8 +80,8 @@ async fn killed_while_idle<S: Remote>() {
     let server = mariadb();
     let (mut session, mut other): (S, S) =
         (connect(mariadb_admin(&server)).await, connect(mariadb_admin(&server)).await);
-    let thread = session.number("SELECT CONNECTION_ID()").await.unwrap();
-    other.run(&format!("KILL {thread}")).await.unwrap();
+    let thread = session.number("SELECT CONNECTION_ID()").await.expect("a number");
+    other.must_run(&format!("KILL {thread}")).await;
     let is_left = format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = {thread}");
     until(&mut other, &is_left, 0).await;
     assert_class(&judged::<S, _>(session.run("SELECT 7").await), ErrorClass::Transient);
@@ -91,10 +91,10 @@ async fn killed_while_busy<S: Remote>() {
     let server = mariadb();
     let (mut session, mut other): (S, S) =
         (connect(mariadb_admin(&server)).await, connect(mariadb_admin(&server)).await);
-    let thread = session.number("SELECT CONNECTION_ID()").await.unwrap();
+    let thread = session.number("SELECT CONNECTION_ID()").await.expect("a number");
     let killed = async {
         until(&mut other, &sleeps(thread), 1).await;
-        other.run(&format!("KILL {thread}")).await.unwrap();
+        other.must_run(&format!("KILL {thread}")).await;
     };
     let (result, ()) = join!(session.run("SELECT SLEEP(600)"), killed);
     assert_class(&judged::<S, _>(result), ErrorClass::Transient);

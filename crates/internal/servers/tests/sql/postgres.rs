@@ -53,8 +53,8 @@ async fn wrong_statements<S: Remote>() {
     let server = postgres();
     let mut session: S = connect(postgres_admin(&server)).await;
     let table = unique("orders");
-    session.run(&format!("CREATE TABLE {table} (id int PRIMARY KEY, code varchar(3))")).await.unwrap();
-    session.run(&format!("INSERT INTO {table} VALUES (1)")).await.unwrap();
+    session.must_run(&format!("CREATE TABLE {table} (id int PRIMARY KEY, code varchar(3))")).await;
+    session.must_run(&format!("INSERT INTO {table} VALUES (1)")).await;
     for (state, statement) in [
         ("23505", format!("INSERT INTO {table} VALUES (1)")),
         ("22001", format!("INSERT INTO {table} VALUES (2, 'too long')")),
@@ -74,8 +74,8 @@ async fn a_privilege_that_is_missing<S: Remote>() {
     let server = postgres();
     let mut admin: S = connect(postgres_admin(&server)).await;
     let (table, role) = (unique("orders"), unique("guest"));
-    admin.run(&format!("CREATE TABLE {table} (id int)")).await.unwrap();
-    admin.run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'guest'")).await.unwrap();
+    admin.must_run(&format!("CREATE TABLE {table} (id int)")).await;
+    admin.must_run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'guest'")).await;
     let mut guest: S = connect(Login { user: &role, password: "guest", ..postgres_admin(&server) }).await;
     let failure = judged::<S, _>(guest.run(&format!("INSERT INTO {table} VALUES (1)")).await);
     assert_class(&failure, ErrorClass::Permission);
@@ -87,8 +87,8 @@ async fn a_read_only_transaction<S: Remote>() {
     let server = postgres();
     let mut session: S = connect(postgres_admin(&server)).await;
     let table = unique("orders");
-    session.run(&format!("CREATE TABLE {table} (id int)")).await.unwrap();
-    session.run("SET default_transaction_read_only = on").await.unwrap();
+    session.must_run(&format!("CREATE TABLE {table} (id int)")).await;
+    session.must_run("SET default_transaction_read_only = on").await;
     let failure = judged::<S, _>(session.run(&format!("INSERT INTO {table} VALUES (1)")).await);
     assert_class(&failure, ErrorClass::Unknown);
     assert_eq!(failure.detail("sqlstate"), Some("25006"));
@@ -102,10 +102,10 @@ async fn a_lock_that_is_taken<S: Remote>() {
     let select = format!("SELECT id FROM {table} FOR UPDATE NOWAIT");
     {
         let mut holder = holder.lock().await;
-        holder.run(&format!("CREATE TABLE {table} (id int)")).await.unwrap();
-        holder.run(&format!("INSERT INTO {table} VALUES (7)")).await.unwrap();
-        holder.begin().await.unwrap();
-        holder.run(&select).await.unwrap();
+        holder.must_run(&format!("CREATE TABLE {table} (id int)")).await;
+        holder.must_run(&format!("INSERT INTO {table} VALUES (7)")).await;
+        holder.begin().await.expect("a transaction begins");
+        holder.must_run(&select).await;
     }
     let failure = judged::<S, _>(session.lock().await.run(&select).await);
     assert_class(&failure, ErrorClass::Concurrency);
@@ -127,10 +127,10 @@ async fn a_lock_timeout<S: Remote>() {
     let (mut holder, mut session): (S, S) =
         (connect(postgres_admin(&server)).await, connect(postgres_admin(&server)).await);
     let table = unique("orders");
-    holder.run(&format!("CREATE TABLE {table} (id int)")).await.unwrap();
-    holder.begin().await.unwrap();
-    holder.run(&format!("LOCK TABLE {table}")).await.unwrap();
-    session.run("SET lock_timeout = '1ms'").await.unwrap();
+    holder.must_run(&format!("CREATE TABLE {table} (id int)")).await;
+    holder.begin().await.expect("a transaction begins");
+    holder.must_run(&format!("LOCK TABLE {table}")).await;
+    session.must_run("SET lock_timeout = '1ms'").await;
     let failure = judged::<S, _>(session.number(&format!("SELECT count(*) FROM {table}")).await);
     assert_class(&failure, ErrorClass::Concurrency);
     assert_eq!(failure.detail("sqlstate"), Some("55P03"));
@@ -139,7 +139,7 @@ async fn a_lock_timeout<S: Remote>() {
 async fn a_statement_timeout<S: Remote>() {
     let server = postgres();
     let mut session: S = connect(postgres_admin(&server)).await;
-    session.run("SET statement_timeout = '1ms'").await.unwrap();
+    session.must_run("SET statement_timeout = '1ms'").await;
     let failure = judged::<S, _>(session.run("SELECT pg_sleep(600)").await);
     assert_class(&failure, ErrorClass::Transient);
     assert_eq!(failure.detail("sqlstate"), Some("57014"));
@@ -149,16 +149,16 @@ async fn a_cancelled_statement<S: Remote>() {
     let server = postgres();
     let (mut session, mut other): (S, S) =
         (connect(postgres_admin(&server)).await, connect(postgres_admin(&server)).await);
-    let process = session.number("SELECT pg_backend_pid()").await.unwrap();
+    let process = session.number("SELECT pg_backend_pid()").await.expect("a number");
     let cancelled = async {
         until(&mut other, &sleeps(process), 1).await;
-        other.run(&format!("SELECT pg_cancel_backend({process})")).await.unwrap();
+        other.must_run(&format!("SELECT pg_cancel_backend({process})")).await;
     };
     let (result, ()) = join!(session.run("SELECT pg_sleep(600)"), cancelled);
     let failure = judged::<S, _>(result);
     assert_class(&failure, ErrorClass::Transient);
     assert_eq!(failure.detail("sqlstate"), Some("57014"));
-    assert_eq!(session.number("SELECT 7").await.unwrap(), 7, "the session lives");
+    assert_eq!(session.number("SELECT 7").await.expect("a number"), 7, "the session lives");
 }
 
 /// A query that counts the sessions of that process that are in `pg_sleep`.
@@ -173,12 +173,12 @@ async fn a_failed_transaction<S: Remote>() {
     let (mut holder, mut session): (S, S) =
         (connect(postgres_admin(&server)).await, connect(postgres_admin(&server)).await);
     let table = unique("orders");
-    holder.run(&format!("CREATE TABLE {table} (id int)")).await.unwrap();
-    holder.run(&format!("INSERT INTO {table} VALUES (7)")).await.unwrap();
+    holder.must_run(&format!("CREATE TABLE {table} (id int)")).await;
+    holder.must_run(&format!("INSERT INTO {table} VALUES (7)")).await;
     let select = format!("SELECT id FROM {table} FOR UPDATE NOWAIT");
-    holder.begin().await.unwrap();
-    holder.run(&select).await.unwrap();
-    session.begin().await.unwrap();
+    holder.begin().await.expect("a transaction begins");
+    holder.must_run(&select).await;
+    session.begin().await.expect("a transaction begins");
     let session = Mutex::new(session);
 
     let outcome = execute::<S, _, _, _>(|| async { session.lock().await.number(&select).await }).await;
@@ -190,7 +190,7 @@ async fn a_failed_transaction<S: Remote>() {
         assert_eq!((outcome.attempts(), failure.detail("sqlstate")), (2, Some("25P02")));
     }
 
-    session.lock().await.roll_back().await.unwrap();
+    session.lock().await.roll_back().await.expect("a transaction is rolled back");
     let holder = Mutex::new(holder);
     let outcome = execute::<S, _, _, _>(|| async {
         let mut session = session.lock().await;

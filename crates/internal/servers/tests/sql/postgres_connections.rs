@@ -35,7 +35,7 @@ async fn too_many_connections<S: Remote>() {
     let server = postgres();
     let mut admin: S = connect(postgres_admin(&server)).await;
     let role = unique("lonely");
-    admin.run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'lonely' CONNECTION LIMIT 1")).await.unwrap();
+    admin.must_run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'lonely' CONNECTION LIMIT 1")).await;
     let login = Login { user: &role, password: "lonely", ..postgres_admin(&server) };
     let first: Mutex<Option<S>> = Mutex::new(Some(connect(login).await));
     let failure = S::classify(&S::connect(login).await.err().expect("there is one connection"));
@@ -59,8 +59,8 @@ async fn killed_while_idle<S: Remote>() {
     let server = postgres();
     let (mut session, mut other): (S, S) =
         (connect(postgres_admin(&server)).await, connect(postgres_admin(&server)).await);
-    let process = session.number("SELECT pg_backend_pid()").await.unwrap();
-    other.run(&format!("SELECT pg_terminate_backend({process}, 60000)")).await.unwrap();
+    let process = session.number("SELECT pg_backend_pid()").await.expect("a number");
+    other.must_run(&format!("SELECT pg_terminate_backend({process}, 60000)")).await;
     assert_class(&judged::<S, _>(session.run("SELECT 7").await), ErrorClass::Transient);
 }
 
@@ -68,10 +68,10 @@ async fn killed_while_busy<S: Remote>() {
     let server = postgres();
     let (mut session, mut other): (S, S) =
         (connect(postgres_admin(&server)).await, connect(postgres_admin(&server)).await);
-    let process = session.number("SELECT pg_backend_pid()").await.unwrap();
+    let process = session.number("SELECT pg_backend_pid()").await.expect("a number");
     let killed = async {
         until(&mut other, &sleeps(process), 1).await;
-        other.run(&format!("SELECT pg_terminate_backend({process})")).await.unwrap();
+        other.must_run(&format!("SELECT pg_terminate_backend({process})")).await;
     };
     let (result, ()) = join!(session.run("SELECT pg_sleep(600)"), killed);
     assert_class(&judged::<S, _>(result), ErrorClass::Transient);

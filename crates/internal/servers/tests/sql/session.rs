@@ -17,6 +17,11 @@ pub(crate) trait Session: Sized + 'static {
     /// Runs a statement that the server does not prepare.
     async fn run(&mut self, sql: &str) -> Result<(), Self::Error>;
 
+    /// Runs a statement that does not fail.
+    async fn must_run(&mut self, sql: &str) {
+        self.run(sql).await.unwrap_or_else(|error| panic!("`{sql}`: {error}"));
+    }
+
     /// Returns the first column of the only row.
     async fn number(&mut self, sql: &str) -> Result<i64, Self::Error>;
 

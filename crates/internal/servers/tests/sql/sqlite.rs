@@ -54,8 +54,8 @@ impl Database {
 async fn wrong_statements<S: Local>() {
     let database = Database::new();
     let mut session: S = database.open().await;
-    session.run("CREATE TABLE orders (id INTEGER PRIMARY KEY)").await.unwrap();
-    session.run("INSERT INTO orders VALUES (1)").await.unwrap();
+    session.must_run("CREATE TABLE orders (id INTEGER PRIMARY KEY)").await;
+    session.must_run("INSERT INTO orders VALUES (1)").await;
     for (codes, class, statement) in [
         (["1555", "19"], ErrorClass::Permanent, "INSERT INTO orders VALUES (1)"),
         (["20", "20"], ErrorClass::Permanent, "INSERT INTO orders VALUES ('a')"),
@@ -67,7 +67,7 @@ async fn wrong_statements<S: Local>() {
         let code = failure.detail("sqlite").expect("a result code");
         assert!(codes.contains(&code), "{code} is none of {codes:?}");
     }
-    session.run("PRAGMA query_only = ON").await.unwrap();
+    session.must_run("PRAGMA query_only = ON").await;
     let failure = judged::<S, _>(session.run("INSERT INTO orders VALUES (2)").await);
     assert_class(&failure, ErrorClass::Permission);
     assert_eq!(failure.detail("sqlite"), Some("8"));
@@ -75,7 +75,8 @@ async fn wrong_statements<S: Local>() {
 
 async fn a_file_that_is_no_database<S: Local>() {
     let database = Database::new();
-    fs::write(database.file(), "a letter, long enough to be taken for the head of a database".repeat(20)).unwrap();
+    fs::write(database.file(), "a letter, long enough to be taken for the head of a database".repeat(20))
+        .expect("the folder can be written");
     let failed = match S::open(&database.file()).await {
         Ok(mut session) => session.run("SELECT * FROM sqlite_master").await.expect_err("the file is none"),
         Err(error) => error,
@@ -88,8 +89,8 @@ async fn a_file_that_is_no_database<S: Local>() {
 async fn a_busy_file<S: Local>() {
     let database = Database::new();
     let (mut holder, mut session): (S, S) = (database.open().await, database.open().await);
-    holder.run("CREATE TABLE orders (id INTEGER PRIMARY KEY)").await.unwrap();
-    holder.run("BEGIN IMMEDIATE").await.unwrap();
+    holder.must_run("CREATE TABLE orders (id INTEGER PRIMARY KEY)").await;
+    holder.must_run("BEGIN IMMEDIATE").await;
     let failure = judged::<S, _>(session.run("INSERT INTO orders VALUES (1)").await);
     assert_class(&failure, ErrorClass::Concurrency);
     assert_eq!(failure.detail("sqlite"), Some("5"));
@@ -104,7 +105,7 @@ async fn a_busy_file<S: Local>() {
     });
     let outcome = outcome.await;
     assert_eq!((outcome.attempts(), outcome.is_ok()), (2, true), "free at the second attempt");
-    assert_eq!(session.lock().await.number("SELECT count(*) FROM orders").await.unwrap(), 1);
+    assert_eq!(session.lock().await.number("SELECT count(*) FROM orders").await.expect("a number"), 1);
 }
 
 /// A transaction that has read before another has written cannot write: a retry of the statement
@@ -112,12 +113,12 @@ async fn a_busy_file<S: Local>() {
 async fn an_old_snapshot<S: Local>() {
     let database = Database::new();
     let (mut rival, mut session): (S, S) = (database.open().await, database.open().await);
-    rival.run("CREATE TABLE orders (id INTEGER PRIMARY KEY)").await.unwrap();
-    rival.number("SELECT count(*) FROM orders").await.unwrap();
-    rival.run("PRAGMA journal_mode = WAL").await.unwrap();
-    session.run("BEGIN").await.unwrap();
-    assert_eq!(session.number("SELECT count(*) FROM orders").await.unwrap(), 0);
-    rival.run("INSERT INTO orders VALUES (1)").await.unwrap();
+    rival.must_run("CREATE TABLE orders (id INTEGER PRIMARY KEY)").await;
+    rival.number("SELECT count(*) FROM orders").await.expect("a number");
+    rival.must_run("PRAGMA journal_mode = WAL").await;
+    session.must_run("BEGIN").await;
+    assert_eq!(session.number("SELECT count(*) FROM orders").await.expect("a number"), 0);
+    rival.must_run("INSERT INTO orders VALUES (1)").await;
 
     let session = Mutex::new(session);
     let insert = "INSERT INTO orders SELECT count(*) + 1 FROM orders";
@@ -128,7 +129,7 @@ async fn an_old_snapshot<S: Local>() {
     let code = failure.detail("sqlite");
     assert!(code == Some("517") || code == Some("5"), "{code:?}");
 
-    session.lock().await.run("ROLLBACK").await.unwrap();
+    session.lock().await.must_run("ROLLBACK").await;
     let rival = Mutex::new(Some(rival));
     let outcome = execute::<S, _, _, _>(|| async {
         let mut session = session.lock().await;
@@ -143,5 +144,5 @@ async fn an_old_snapshot<S: Local>() {
     });
     let outcome = outcome.await;
     assert_eq!((outcome.attempts(), outcome.is_ok()), (2, true), "{outcome:?}");
-    assert_eq!(session.lock().await.number("SELECT count(*) FROM orders").await.unwrap(), 3);
+    assert_eq!(session.lock().await.number("SELECT count(*) FROM orders").await.expect("a number"), 3);
 }

@@ -72,8 +72,8 @@ mod on_mariadb {
 async fn ledger<S: Remote>(login: Login<'_>) -> String {
     let table = unique("ledger");
     let mut session: S = connect(login).await;
-    session.run(&format!("CREATE TABLE {table} (amount int)")).await.unwrap();
-    session.run(&format!("INSERT INTO {table} VALUES (1)")).await.unwrap();
+    session.must_run(&format!("CREATE TABLE {table} (amount int)")).await;
+    session.must_run(&format!("INSERT INTO {table} VALUES (1)")).await;
     table
 }
 
@@ -92,7 +92,7 @@ async fn write_skew<S: Remote>(login: Login<'_>, serializable: &str) {
     let both_have_read = Barrier::new(2);
     let double = async || {
         let mut session: S = connect(login).await;
-        session.run(serializable).await.unwrap();
+        session.must_run(serializable).await;
         let (session, is_first) = (Mutex::new(session), Mutex::new(true));
         let outcome = execute::<S, _, _, _>(|| async {
             let is_first = std::mem::take(&mut *is_first.lock().await);
@@ -111,15 +111,15 @@ async fn write_skew<S: Remote>(login: Login<'_>, serializable: &str) {
     assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
     assert_eq!(one.attempts() + other.attempts(), 3, "one of them twice");
     let mut session: S = connect(login).await;
-    assert_eq!(total(&mut session, &table).await.unwrap(), 4);
+    assert_eq!(total(&mut session, &table).await.expect("a sum"), 4);
 }
 
 /// The rival commits between the last statement of a transaction and its commit, which then fails.
 async fn write_skew_found_at_commit<S: Remote>(login: Login<'_>, serializable: &str) {
     let table = ledger::<S>(login).await;
     let (mut session, mut rival): (S, S) = (connect(login).await, connect(login).await);
-    session.run(serializable).await.unwrap();
-    rival.run(serializable).await.unwrap();
+    session.must_run(serializable).await;
+    rival.must_run(serializable).await;
     let (session, rival) = (Mutex::new(session), Mutex::new(Some(rival)));
     let failures = Mutex::new(Vec::new());
     let outcome = execute::<S, _, _, _>(|| async {
@@ -149,7 +149,7 @@ async fn write_skew_found_at_commit<S: Remote>(login: Login<'_>, serializable: &
     assert_eq!(failures.len(), 1, "the first commit fails");
     assert_eq!(failures[0].detail("sqlstate"), Some("40001"));
     assert_eq!(failures[0].class(), ErrorClass::Concurrency);
-    assert_eq!(total(&mut *session.lock().await, &table).await.unwrap(), 4);
+    assert_eq!(total(&mut *session.lock().await, &table).await.expect("a sum"), 4);
 }
 
 /// Two transactions change two rows in opposite order, each its first before the other's second.
@@ -158,8 +158,8 @@ async fn write_skew_found_at_commit<S: Remote>(login: Login<'_>, serializable: &
 async fn a_deadlock<S: Remote>(login: Login<'_>, detail: &str, code: &str) {
     let table = ledger::<S>(login).await;
     let mut session: S = connect(login).await;
-    book(&mut session, &table, 10).await.unwrap();
-    session.run(&format!("CREATE UNIQUE INDEX {table}_amount ON {table} (amount)")).await.unwrap();
+    book(&mut session, &table, 10).await.expect("a second row");
+    session.must_run(&format!("CREATE UNIQUE INDEX {table}_amount ON {table} (amount)")).await;
     let (both_hold_one, one_has_ended, failures) = (Barrier::new(2), Notify::new(), Mutex::new(Vec::new()));
     let change = async |rows: [i64; 2]| {
         let (session, is_first) = (Mutex::new(connect::<S>(login).await), Mutex::new(true));
@@ -206,7 +206,7 @@ async fn a_lost_answer<S: Remote>(login: Login<'_>) {
     assert_eq!((outcome.attempts(), outcome.stop_reason()), (1, Some(StopReason::RetryForbidden)), "{outcome:?}");
     assert_eq!(outcome.retry_forbidden(), Some("completion_unknown"));
     let mut session: S = connect(login).await;
-    assert_eq!(total(&mut session, &table).await.unwrap(), 11, "booked once");
+    assert_eq!(total(&mut session, &table).await.expect("a sum"), 11, "booked once");
 }
 
 /// The failure of a transaction, with that of its commit apart.
