@@ -70,8 +70,14 @@ impl Postgres {
     /// If the server does not end.
     pub fn stop(&self) {
         let mut process = self.process();
-        stop(&self.programs, process.settings(), "fast");
+        stop(&self.programs, process.settings(), &["--mode", "fast", "--wait"]);
         process.wait().expect("the end of a child can be waited for");
+    }
+
+    /// Asks the server to end with its last session. Returns before it refuses further sessions.
+    pub fn stop_with_last_session(&self) {
+        let process = self.process();
+        stop(&self.programs, process.settings(), &["--mode", "smart", "--no-wait"]);
     }
 
     /// Starts the server on the same port with what it has stored, and returns when it answers.
@@ -83,7 +89,7 @@ impl Postgres {
     pub fn restart(&self) {
         let mut process = self.process();
         if process.is_running() {
-            stop(&self.programs, process.settings(), "fast");
+            stop(&self.programs, process.settings(), &["--mode", "fast", "--wait"]);
         }
         let command = server(&self.programs, process.settings(), self.port);
         process.restart(command, || is_ready(&self.programs, self.port));
@@ -99,7 +105,7 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         let mut process = self.process();
         if process.is_running() {
-            stop(&self.programs, process.settings(), "immediate");
+            stop(&self.programs, process.settings(), &["--mode", "immediate", "--wait"]);
         }
     }
 }
@@ -142,9 +148,9 @@ fn is_ready(programs: &Path, port: u16) -> bool {
     command.stdin(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-fn stop(programs: &Path, settings: &Settings, mode: &str) {
+fn stop(programs: &Path, settings: &Settings, how: &[&str]) {
     let mut command = settings.command(&programs.join("pg_ctl"));
-    command.args(["stop", "--silent", "--wait", "--mode", mode, "--pgdata"]).arg(data(settings));
+    command.args(["stop", "--silent"]).args(how).arg("--pgdata").arg(data(settings));
     let output = command.output();
     // Fails where the server is gone already.
     drop(output);

@@ -24,4 +24,5 @@ mod postgres_connections;
 mod mariadb;
 mod mariadb_connections;
 mod sqlite;
+mod pools;
 mod transactions;

@@ -1,9 +1,13 @@
 //! PostgreSQL: failures of connections, before and while they are used.
 
+use std::error::Error;
+use std::time::Duration;
+
 use redress::ErrorClass;
 use redress_servers::{Postgres, free_port};
 use tokio::join;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::postgres::{sleeps, with_each_driver};
 use crate::session::{Login, Remote};
@@ -13,6 +17,7 @@ with_each_driver!(
     nobody_listens,
     a_wrong_password,
     too_many_connections,
+    a_server_that_shuts_down,
     killed_while_idle,
     killed_while_busy,
     a_restart_in_the_middle,
@@ -55,14 +60,44 @@ async fn too_many_connections<S: Remote>() {
     assert_eq!((outcome.attempts(), outcome.into_value()), (2, Some(7)));
 }
 
+/// A server that starts answers with the same code.
+async fn a_server_that_shuts_down<S: Remote>() {
+    let server = Postgres::start();
+    let login = postgres_admin(&server);
+    let last: Mutex<Option<S>> = Mutex::new(Some(connect(login).await));
+    server.stop_with_last_session();
+    let refused = async { while S::connect(login).await.is_ok() {} };
+    timeout(Duration::from_secs(60), refused).await.expect("the server refuses further sessions");
+    let failures = Mutex::new(Vec::new());
+    let outcome = execute::<S, _, _, _>(|| async {
+        let connected = S::connect(login).await;
+        if let Err(error) = &connected {
+            failures.lock().await.push(S::classify(error));
+            drop(last.lock().await.take());
+            server.restart();
+        }
+        connected?.number("SELECT 7").await
+    });
+    let outcome = outcome.await;
+    assert_eq!((outcome.attempts(), outcome.into_value()), (2, Some(7)));
+    assert_unsent(&failures.lock().await[0], ErrorClass::Transient);
+}
+
 async fn killed_while_idle<S: Remote>() {
     let server = postgres();
     let (mut session, mut other): (S, S) =
         (connect(postgres_admin(&server)).await, connect(postgres_admin(&server)).await);
     let process = session.number("SELECT pg_backend_pid()").await.expect("a number");
     other.must_run(&format!("SELECT pg_terminate_backend({process}, 60000)")).await;
-    assert_class(&judged::<S, _>(session.run("SELECT 7").await), ErrorClass::Transient);
+    let error = session.run("SELECT 7").await.expect_err("it is killed");
+    assert_class(&S::classify(&error), ErrorClass::Transient);
+    assert_class(&S::classify(&OrderFailed(error)), ErrorClass::Transient);
 }
+
+/// The error of an application.
+#[derive(Debug, thiserror::Error)]
+#[error("the order failed")]
+struct OrderFailed<E: Error + 'static>(#[source] E);
 
 async fn killed_while_busy<S: Remote>() {
     let server = postgres();
