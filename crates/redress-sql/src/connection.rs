@@ -18,12 +18,8 @@ pub(crate) fn of_io(error: &io::Error) -> Classification {
     if failure.is_abort() {
         return failure;
     }
-    let class = match failure.class() {
-        ErrorClass::Unknown => ErrorClass::Transient,
-        _ if error.kind() == io::ErrorKind::NotFound => ErrorClass::Transient,
-        class => class,
-    };
-    let failure = with_class(&failure, class);
+    let is_missing = error.kind() == io::ErrorKind::NotFound;
+    let failure = if is_missing || failure.class() == ErrorClass::Unknown { transient(&failure) } else { failure };
     if is_of_connecting(&failure) { failure.unsent() } else { failure }
 }
 
@@ -41,10 +37,10 @@ pub(crate) fn of_io_source(error: &(dyn Error + 'static)) -> Classification {
     io.map_or_else(|| ErrorClass::Transient.into(), of_io)
 }
 
-/// The same failure with another class.
-fn with_class(failure: &Classification, class: ErrorClass) -> Classification {
+/// The same failure as `Transient`.
+fn transient(failure: &Classification) -> Classification {
     let details = failure.details().map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let same = Classification::new(class).with_retry_after(failure.retry_after());
+    let same = Classification::new(ErrorClass::Transient).with_retry_after(failure.retry_after());
     details.fold(same, |same, (key, value)| same.with_detail(key, value))
 }
 

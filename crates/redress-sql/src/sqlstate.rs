@@ -30,7 +30,7 @@
 //! - *timeout*: the failure's cause is a [timeout](Classification::timed_out).
 //!
 //! Duplicate keys (`23505`) and overlapping ranges (`23P01`) are `Permanent`. If the operation
-//! computes the key anew in every attempt, classify them in front of this table:
+//! computes the key in every attempt, classify them in front of this table:
 //!
 //! ```
 //! use redress::{Classification, Classifier, ErrorClass, error_classifier};

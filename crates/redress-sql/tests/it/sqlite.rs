@@ -1,9 +1,13 @@
 //! Real errors of SQLite through sqlx: conflicts of two connections, and mistakes.
 
+use std::time::Duration;
+
 use redress::integration::sql::sqlx_classifier;
 use redress::{Classification, ErrorClass};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _, SqliteConnection};
+
+use crate::support::{Seen, seen};
 
 /// Two connections to a database in a file, in WAL mode, which do not wait for locks.
 async fn connections(folder: &tempfile::TempDir) -> [SqliteConnection; 2] {
@@ -11,7 +15,7 @@ async fn connections(folder: &tempfile::TempDir) -> [SqliteConnection; 2] {
         .filename(folder.path().join("orders.db"))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(std::time::Duration::ZERO);
+        .busy_timeout(Duration::ZERO);
     let mut first = options.connect().await.expect("a database");
     first.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)").await.expect("a table");
     [first, options.connect().await.expect("a second connection")]
@@ -76,26 +80,10 @@ async fn a_database_that_must_not_be_written_is_a_matter_of_permission() {
 async fn a_pool_that_is_closed_is_permanent_and_a_full_one_is_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = SqliteConnectOptions::new().filename(folder.path().join("orders.db")).create_if_missing(true);
-    let pool = sqlx::sqlite::SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(std::time::Duration::from_millis(1))
-        .connect_with(options)
-        .await;
-    // Opening the file may take longer than the timeout, which fails in the same way.
-    let full = match &pool {
-        Ok(pool) => {
-            let _taken = pool.try_acquire();
-            pool.acquire().await.err()
-        }
-        Err(_) => None,
-    };
-    if let Some(full) = full {
-        let failure = sqlx_classifier().classify_error(&full);
-        assert!(failure.is_unsent() && failure.is_timeout() && failure.class() == ErrorClass::Transient, "{failure:?}");
-    }
-    if let Ok(pool) = pool {
-        pool.close().await;
-        let closed = pool.acquire().await.expect_err("closed");
-        assert_eq!(sqlx_classifier().classify_error(&closed).class(), ErrorClass::Permanent);
-    }
+    let pool = SqlitePoolOptions::new().acquire_timeout(Duration::ZERO).connect_lazy_with(options);
+    let late = sqlx_classifier().classify_error(&pool.acquire().await.expect_err("no time"));
+    assert_eq!(seen(&late), Seen { is_unsent: true, ..Seen::timeout(ErrorClass::Transient) });
+    pool.close().await;
+    let closed = sqlx_classifier().classify_error(&pool.acquire().await.expect_err("closed"));
+    assert_eq!(seen(&closed), Seen::unsent(ErrorClass::Permanent));
 }
