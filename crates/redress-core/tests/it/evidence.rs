@@ -78,6 +78,10 @@ fn only_the_first_of_the_known_details_is_reported() {
         (&["io", "http2", "grpc"], "grpc"),
         (&["io", "http2"], "http2"),
         (&["io"], "io"),
+        (&["io", "sqlstate", "sqlite"], "sqlite"),
+        (&["io", "sqlstate", "mssql"], "mssql"),
+        (&["io", "sqlstate", "mysql"], "mysql"),
+        (&["io", "sqlstate"], "sqlstate"),
     ] {
         let all = keys.iter().fold(unknown(), |classification, key| classification.with_detail(*key, *key));
         assert_eq!(detail(all, Cause::Timeout).as_deref(), Some(expected));

@@ -2,11 +2,11 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use redress::error::{AbortRetryError, PermanentError};
 use redress::integration::sql::sqlstate_classifier;
-use redress::{Classifier, ErrorClass, default_classifier};
+use redress::{Classifier, ErrorClass, Policy, default_classifier};
 
 use crate::support::{Booking, Transparent};
 
@@ -91,4 +91,17 @@ fn a_fallback_is_called_where_the_table_has_no_opinion() {
 
     let copied = sqlstate_classifier(state_of).or_else(default_classifier());
     assert!(copied.classify(&Err::<(), _>(DriverError::with("HY000"))).is_some());
+}
+
+#[test]
+fn the_code_is_the_label_of_events() {
+    let labels = Mutex::new(Vec::new());
+    let policy = Policy::builder().classifier(sqlstate_classifier(state_of)).build().expect("a valid policy");
+    let noting = policy
+        .context()
+        .on_metric(|event| labels.lock().expect("not poisoned").extend(event.detail().map(str::to_owned)));
+    let failed = noting.execute(|| Err::<(), _>(DriverError::with("23505")));
+    assert_eq!(failed.attempts(), 1);
+    drop(noting);
+    assert_eq!(labels.into_inner().expect("not poisoned"), ["23505"]);
 }

@@ -1,5 +1,7 @@
 //! A COMMIT that failed is retried only if it has no effect.
 
+use std::time::Duration;
+
 use redress::error::AbortRetryError;
 use redress::integration::sql::{CommitError, sqlstate_classifier};
 use redress::{ErrorClass, Policy, Retry, StopReason, fixed};
@@ -51,7 +53,7 @@ fn an_abort_stays_one() {
 fn the_outcome_says_why_the_call_ended() {
     let policy = Policy::builder()
         .classifier(sqlstate_classifier(state_of))
-        .retry(Retry::builder().max_attempts(4).strategy(fixed(std::time::Duration::ZERO)))
+        .retry(Retry::builder().max_attempts(4).strategy(fixed(Duration::ZERO)))
         .build()
         .expect("a valid policy");
     let lost = policy.execute(|| Err::<(), _>(CommitError::new(DriverError("08006"))));
