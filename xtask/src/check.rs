@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 
-use crate::workspace::Workspace;
-use crate::{command, lint, suite, tidy};
+use crate::workspace::{NEED_SERVERS, Workspace};
+use crate::{command, lint, servers, suite, tidy};
 
 /// Without a revision, checks the uncommitted changes, or the last commit if there are none.
 #[derive(clap::Args)]
@@ -31,14 +31,24 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     tidy::run(workspace)?;
     lint::format(workspace)?;
     lint::clippy_together(workspace)?;
-    match touched {
-        Touched::Everything => suite::tests(workspace),
-        Touched::Packages(names) if names.is_empty() => {
-            println!("no crate has changed: there are no tests to run");
-            Ok(())
-        }
-        Touched::Packages(names) => suite::tests_of(workspace, &names),
+    let Touched::Packages(mut names) = touched else {
+        suite::tests(workspace)?;
+        println!("not run: {}; `cargo xtask servers` tests them with real servers", NEED_SERVERS.join(", "));
+        return Ok(());
+    };
+    if names.is_empty() {
+        println!("no crate has changed: there are no tests to run");
     }
+    let changed = names.len();
+    names.retain(|name| !NEED_SERVERS.contains(&name.as_str()));
+    if !names.is_empty() {
+        suite::tests_of(workspace, &names)?;
+    }
+    if names.len() < changed {
+        println!("the tests of {} need real servers: `cargo xtask servers` runs them alone", NEED_SERVERS.join(", "));
+        servers::run(workspace)?;
+    }
+    Ok(())
 }
 
 #[derive(Debug, PartialEq, Eq)]

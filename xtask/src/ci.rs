@@ -11,8 +11,8 @@ use clap::builder::PossibleValuesParser;
 
 use crate::workspace::Workspace;
 use crate::{
-    api, deny, dependencies, docs, examples, features, lint, minimal_versions, models, msrv, mutants, suite, tidy,
-    toolchain,
+    api, deny, dependencies, docs, examples, features, lint, minimal_versions, models, msrv, mutants, servers, suite,
+    tidy, toolchain,
 };
 
 struct Step {
@@ -30,6 +30,7 @@ const STEPS: &[Step] = &[
     Step { name: "msrv", run: msrv::run },
     Step { name: "minimal-versions", run: minimal_versions::check },
     Step { name: "tests", run: suite::tests },
+    Step { name: "servers", run: servers::run },
     Step { name: "doctests", run: suite::doctests },
     Step { name: "examples", run: examples::run },
     Step { name: "docs", run: docs::check },

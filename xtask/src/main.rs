@@ -27,6 +27,7 @@ mod lint;
 mod minimal_versions;
 mod msrv;
 mod rustdoc;
+mod servers;
 mod suite;
 mod toolchain;
 
@@ -64,6 +65,8 @@ enum Task {
     /// Runs the recorded scenarios against every driver, and judges the classifier tables; see its
     /// `--help`.
     Conformance(conformance::Args),
+    /// Runs the tests with real servers; installs PostgreSQL, MariaDB, Redis, moto and ODBC first.
+    Servers,
     /// Runs the benchmarks; arguments after `--` are passed on to them.
     Bench(bench::Args),
     /// Runs the evidence in its long form: models, properties, fuzz, soak, mutants, miri, lowest
@@ -112,6 +115,7 @@ fn run(cli: &Cli) -> Result<()> {
         Task::Ci(args) => ci::run(&workspace, args),
         Task::Tidy => tidy::run(&workspace),
         Task::Conformance(args) => conformance::run(&workspace, args),
+        Task::Servers => servers::run(&workspace),
         Task::Bench(args) => bench::run(&workspace, args),
         Task::Prove(args) => prove::run(&workspace, args),
         Task::Models(args) => models::run(&workspace, args),

@@ -1,7 +1,8 @@
 //! Runs the tests and the doctests.
 //!
-//! Uses nextest, which runs the tests of all crates in parallel, or `cargo test` where nextest is
-//! not installed. Benchmarks are not built here.
+//! Leaves out the crates that need servers: see `servers`. Uses nextest, which runs the tests of
+//! all crates in parallel, or `cargo test` where nextest is not installed. Benchmarks are not built
+//! here.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +10,13 @@ use anyhow::Result;
 
 use crate::command;
 use crate::slowest;
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 
 /// The cases of each property in a long run; an ordinary run has proptest's default of 256.
 const LONG_CASES: &str = "100000";
 
 pub(crate) fn tests(workspace: &Workspace) -> Result<()> {
-    run_tests(workspace, &["--workspace"])
+    run_tests(workspace, &workspace::without_servers())
 }
 
 /// Runs the tests and the doctests of these crates.
@@ -42,7 +43,7 @@ fn run_tests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
 
 /// Runs the doctests, which nextest does not run.
 pub(crate) fn doctests(workspace: &Workspace) -> Result<()> {
-    run_doctests(workspace, &["--workspace"])
+    run_doctests(workspace, &workspace::without_servers())
 }
 
 fn run_doctests(workspace: &Workspace, selected: &[&str]) -> Result<()> {

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use cargo_metadata::{MetadataCommand, Package, TargetKind};
 
+/// The members that link the manager of ODBC, or whose tests start a server. The step `servers`
+/// tests them, after it has installed what they need; every other step that links leaves them out.
+pub(crate) const NEED_SERVERS: &[&str] = &["redress-servers", "redress-sql"];
+
 pub(crate) struct Workspace {
     root: PathBuf,
     target: PathBuf,
@@ -47,6 +51,11 @@ impl Workspace {
                 .any(|target| target.is_kind(TargetKind::Lib) || target.is_kind(TargetKind::ProcMacro))
         })
     }
+}
+
+/// The arguments of cargo that select the members that need no server.
+pub(crate) fn without_servers() -> Vec<&'static str> {
+    ["--workspace"].into_iter().chain(NEED_SERVERS.iter().flat_map(|package| ["--exclude", package])).collect()
 }
 
 /// Cargo reports `publish = false` as an empty list of registries.
