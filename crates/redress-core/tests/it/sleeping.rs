@@ -225,7 +225,7 @@ fn a_sleeper_is_called_for_zero_delays_too() {
             assert_eq!(*asked.lock().expect("whole"), [delay, delay]);
             assert_eq!(outcome.elapsed(), secs(0), "it waits instead of the timer, and waited no time");
         }
-        assert_eq!(lab.clock.slept(), [], "the policy's own sleeper and timer were not asked");
+        assert!(lab.clock.slept().is_empty(), "the policy's own sleeper and timer were not asked");
     });
 }
 

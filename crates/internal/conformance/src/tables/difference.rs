@@ -17,9 +17,9 @@ pub struct Difference {
     pub table: &'static str,
     /// The example's input. In `default` an error's name, followed by a status if the error carries
     /// one; in `http` a status; in `http_retry_after_value` a header's value; in `http_retry_after`
-    /// both, as in `503 Retry-After: 7`; in `grpc` a status by name; in `boto3` a code and a status,
-    /// either of which may be `none`, or an exception's name; in `redis` an exception by name;
-    /// in `openai` and `anthropic` an exception with its status, body and headers, as in
+    /// both, as in `503 Retry-After: 7`; in `grpc` a status by name; in `boto3` a code and a
+    /// status, either of which may be `none`, or an exception's name; in `redis` an exception by
+    /// name; in `openai` and `anthropic` an exception with its status, body and headers, as in
     /// `RateLimitError 429 / retry-after: 7`; in `openai_reset_duration` and `anthropic_reset` a
     /// header's value.
     pub example: &'static str,
