@@ -31,6 +31,7 @@ pages! {
     Cancellation = "cancellation.md",
     DoubleRetries = "double-retries.md",
     Observability = "observability.md",
+    OwnObserver = "own-observer.md",
     Incident = "incident.md",
     Testing = "testing.md",
     Migrating = "migrating.md",
