@@ -55,7 +55,7 @@ struct Counts {
 #[derive(Debug)]
 enum Message {
     Metric(String),
-    /// Everything before it is to be sent, then confirmed.
+    /// Confirmed after everything before it was sent.
     Flush(SyncSender<()>),
 }
 
@@ -74,8 +74,8 @@ pub struct DatagramsBuilder {
 }
 
 impl DatagramsBuilder {
-    /// Sets how many metrics wait to be sent, at most. A call writes about three, and one or two
-    /// more for each retry. Default: 8,192. At least 1.
+    /// Sets how many metrics wait to be sent, at most. A call writes three, and each retry
+    /// three more. Default: 8,192. At least 1.
     pub const fn queue(mut self, metrics: usize) -> Self {
         self.queue = metrics;
         self
@@ -139,7 +139,7 @@ impl Datagrams {
     }
 
     /// How many metrics were dropped: because the queue was full, or because the datagram could
-    /// not be sent. Over UDP, a datagram that nobody receives counts as sent.
+    /// not be sent. Over UDP, a datagram that no agent receives counts as sent.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.counts.dropped.load(Ordering::Relaxed)

@@ -64,8 +64,8 @@ fn serve_metrics() -> Result<SocketAddr, Box<dyn Error>> {
     let address = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     PrometheusBuilder::new()
         .with_http_listener(address)
-        .set_buckets_for_metric(Matcher::Full(names::CALL_DURATION_SECONDS.to_owned()), &names::CALL_DURATION_BUCKETS)?
-        .set_buckets_for_metric(Matcher::Full(names::RETRY_SLEEP_SECONDS.to_owned()), &names::RETRY_SLEEP_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(names::CALL_DURATION_SECONDS.to_owned()), names::CALL_DURATION_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(names::RETRY_SLEEP_SECONDS.to_owned()), names::RETRY_SLEEP_BUCKETS)?
         .install()?;
     Ok(address)
 }

@@ -39,7 +39,7 @@ impl Telemetry {
         let page = PrometheusBuilder::new()
             .set_buckets_for_metric(
                 Matcher::Full(names::CALL_DURATION_SECONDS.to_owned()),
-                &names::CALL_DURATION_BUCKETS,
+                names::CALL_DURATION_BUCKETS,
             )?
             .install_recorder()?;
         global::set_text_map_propagator(TraceContextPropagator::new());

@@ -30,9 +30,9 @@ impl Exporter {
         for _ in 0..16 {
             let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
             let builder = PrometheusBuilder::new()
-                .set_buckets_for_metric(full(names::CALL_DURATION_SECONDS), &names::CALL_DURATION_BUCKETS)
+                .set_buckets_for_metric(full(names::CALL_DURATION_SECONDS), names::CALL_DURATION_BUCKETS)
                 .unwrap()
-                .set_buckets_for_metric(full(names::RETRY_SLEEP_SECONDS), &names::RETRY_SLEEP_BUCKETS)
+                .set_buckets_for_metric(full(names::RETRY_SLEEP_SECONDS), names::RETRY_SLEEP_BUCKETS)
                 .unwrap();
             if let Ok((recorder, serving)) = configure(builder).with_http_listener(address).build() {
                 tokio::spawn(serving);
