@@ -27,8 +27,8 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 /// A call that writes a metric does not wait: the metric goes into a queue, and is
 /// [dropped](Self::dropped) if the queue is full. The thread puts as many queued metrics into one
 /// datagram as fit, and sends at once when no more are queued. It ends after the last clone is
-/// dropped and the queue is empty; call [`StatsdClient::flush`](cadence::StatsdClient::flush) at the
-/// end of the program.
+/// dropped and the queue is empty; call its `flush`, of [`cadence::MetricSink`], at the end of the
+/// program.
 ///
 /// ```
 /// use cadence::StatsdClient;

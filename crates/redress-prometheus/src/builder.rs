@@ -39,9 +39,9 @@ impl PrometheusObserverBuilder {
     ///
     /// The closure runs on the thread of the call, for every measurement, where the span around the
     /// call is current. Only OpenMetrics shows exemplars, each with its time. A series keeps its
-    /// last one, a histogram the last one of each bucket. An exemplar with an invalid label, or with
-    /// more than 128 characters in label and value together, is omitted, because a scraper may
-    /// reject the page for it. A panic in the closure counts as `None`.
+    /// last one, a histogram the last one of each bucket. An exemplar with an invalid label, or
+    /// with more than 128 characters in label and value together, is omitted, because a scraper
+    /// may reject the page for it. A panic in the closure counts as `None`.
     ///
     /// ```
     /// use std::cell::RefCell;

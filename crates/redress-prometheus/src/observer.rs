@@ -38,8 +38,8 @@ pub struct PrometheusObserver {
 }
 
 impl PrometheusObserver {
-    /// Registers the metrics with the defaults; see [`builder`](Self::builder). Names begin with the
-    /// prefix of the registry, if it has one.
+    /// Registers the metrics with the defaults; see [`builder`](Self::builder). Names begin with
+    /// the prefix of the registry, if it has one.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
         Self::builder().register(registry)

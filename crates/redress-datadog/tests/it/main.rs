@@ -1,5 +1,5 @@
-//! Policies whose metrics arrive at an agent, over UDP and over a Unix socket, and are parsed by the
-//! grammar of DogStatsD.
+//! Policies whose metrics arrive at an agent, over UDP and over a Unix socket, and are parsed by
+//! the grammar of DogStatsD.
 //!
 //! The tests check what the agent receives. redress-metrics tests the mapping of events to metrics,
 //! and the core what the events mean.

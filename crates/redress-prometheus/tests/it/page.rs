@@ -1,9 +1,10 @@
 //! A strict reader of both text formats.
 //!
 //! The grammars are those of <https://prometheus.io/docs/instrumenting/exposition_formats/> and of
-//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>, as far as the page uses them. It panics
-//! on everything that a scraper might reject: a stray line, an unknown escape, a duplicate series, a
-//! family whose series have different label keys, a sample whose suffix its type does not have.
+//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>, as far as the page uses them. It
+//! panics on everything that a scraper might reject: a stray line, an unknown escape, a duplicate
+//! series, a family whose series have different label keys, a sample whose suffix its type does not
+//! have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
