@@ -238,3 +238,43 @@ impl Sender {
         self.metrics = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, UdpSocket};
+    use std::sync::Arc;
+
+    use super::{Counts, Message, Sender, Socket};
+
+    /// The sizes of the datagrams for metrics of these lengths, all queued at once.
+    fn datagrams(metrics: &[usize]) -> Vec<usize> {
+        let agent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        agent.set_nonblocking(true).expect("a socket");
+        let socket = Socket::udp(agent.local_addr().expect("an address")).expect("a socket");
+        let counts = Arc::new(Counts::default());
+        let mut sender = Sender { socket, counts, datagram: String::new(), metrics: 0 };
+        for length in metrics {
+            sender.take(Message::Metric("m".repeat(*length)));
+        }
+        sender.send();
+        std::iter::from_fn(|| agent.recv(&mut [0; 4096]).ok()).collect()
+    }
+
+    #[test]
+    fn a_datagram_is_filled_to_its_limit_and_not_beyond() {
+        assert_eq!(datagrams(&[700, 731]), [1432], "they and the line end between them fit");
+        assert_eq!(datagrams(&[700, 732]), [700, 732]);
+        assert_eq!(datagrams(&[700, 1000, 100]), [700, 1101]);
+        assert_eq!(datagrams(&[1432, 1]), [1432, 1]);
+    }
+
+    #[test]
+    fn a_metric_that_is_too_long_is_sent_alone() {
+        assert_eq!(datagrams(&[10, 2000, 10]), [10, 2000, 10]);
+    }
+
+    #[test]
+    fn nothing_queued_sends_nothing() {
+        assert_eq!(datagrams(&[]), [0; 0]);
+    }
+}
