@@ -1,6 +1,7 @@
 //! Limits on names.
 
 use std::collections::HashSet;
+use std::hash::BuildHasher as _;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -122,4 +123,7 @@ fn values_are_equal_if_their_texts_are() {
     assert_eq!(LabelValue::from("other"), LabelValue::OTHER);
     assert_ne!(named("a"), LabelValue::NONE);
     assert_eq!(HashSet::from([named("none"), LabelValue::NONE, named("a")]).len(), 2);
+    let hashes = std::hash::RandomState::new();
+    assert_eq!(hashes.hash_one(named("none")), hashes.hash_one(LabelValue::NONE));
+    assert_ne!(hashes.hash_one(named("a")), hashes.hash_one(LabelValue::NONE));
 }

@@ -85,6 +85,19 @@ fn a_gauge_that_was_never_set_is_not_cleared() {
     assert_eq!(book.asked(), ["set redress_circuit_state breaker=db: 0", "clear redress_circuit_state breaker=db"]);
 }
 
+#[test]
+fn the_gauge_of_a_breaker_follows_its_state_by_severity() {
+    let (observer, book) = observer(Settings::all());
+    let clock = VirtualClock::new();
+    let breaker = CircuitBreaker::builder().name("db").failure_threshold(1).recovery_timeout(Duration::from_secs(1));
+    let policy = Policy::builder().circuit_breaker(breaker).observer(observer).clock(clock.clone()).build().unwrap();
+    let _ = policy.call(reset);
+    clock.advance(Duration::from_secs(1));
+    policy.call(|| Ok::<_, Error>(())).unwrap();
+    let states: Vec<_> = book.asked().into_iter().filter(|entry| entry.starts_with("set")).collect();
+    assert_eq!(states, ["2", "1", "0"].map(|state| format!("set redress_circuit_state breaker=db: {state}")));
+}
+
 /// Panics at every measurement while the switch is on.
 #[derive(Default)]
 struct Broken(AtomicBool);
