@@ -48,6 +48,20 @@ fn a_call_is_written_in_the_order_of_its_steps_with_labels_in_a_fixed_order() {
 }
 
 #[test]
+fn the_end_of_a_call_says_why_it_stopped_and_the_type_of_its_error() {
+    let mut settings = Settings::all();
+    settings.error_type = true;
+    let (observer, book) = observer(settings);
+    let policy = Policy::builder().retry(Retry::builder().max_attempts(1)).observer(observer).build().unwrap();
+    let _ = policy.call(reset);
+    let end = "count redress_events_total event=max_attempts_exceeded class=TRANSIENT cause=exception \
+               detail=ConnectionReset stop_reason=MAX_ATTEMPTS_GLOBAL breaker=none policy=none operation=none \
+               error_type=std::io::error::Error";
+    let asked = book.asked();
+    assert!(asked.iter().any(|entry| entry == end), "{asked:?}");
+}
+
+#[test]
 fn a_success_makes_no_series_once_its_names_are_known() {
     let (observer, book) = observer(Settings::all());
     let policy = Policy::builder().name("users").observer(observer).build().unwrap();
