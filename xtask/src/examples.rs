@@ -39,6 +39,7 @@ const EXAMPLES: &[Example] = &[
         name: "shop",
         says: "GET /stock/lamps for application/json: 503 Service Unavailable, retry-after 30",
     },
+    Example { package: "redress-datadog", name: "agent", says: "redress.retry.sleep:0.01|d|#service:shop," },
     Example { package: "redress-hyper", name: "http_client", says: "the server has had 10 requests" },
     Example {
         package: "redress-journal",
@@ -50,6 +51,7 @@ const EXAMPLES: &[Example] = &[
     Example { package: "redress-metrics", name: "metrics_page", says: "redress_retry_sleep_seconds_count{" },
     Example { package: "redress-opentelemetry", name: "trace", says: "redress.retry.success_after_retries 1 {call}" },
     Example { package: "redress-redis", name: "counter", says: "the server has counted to 4" },
+    Example { package: "redress-prometheus", name: "scrape", says: " # {trace_id=\"0000" },
     Example { package: "redress-reqwest", name: "busy_server", says: "the server has had 10 requests" },
     Example { package: "redress-smol", name: "smol_client", says: "the server says \"hello, at last\"" },
     Example {

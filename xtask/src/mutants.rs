@@ -62,8 +62,11 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-macros", tests: &["--lib", "--test=it"], skipped: &[] },
     // Links the manager of ODBC.
     Subject { package: "redress-sql", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-metric-sink", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-metrics", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-opentelemetry", tests: &["--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-prometheus", tests: &["--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-datadog", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tracing", tests: &["--lib", "--tests"], skipped: &[] },
     Subject { package: "redress-ureq", tests: &["--lib", "--test=it"], skipped: &[] },
 ];

@@ -18,6 +18,7 @@ mod series;
 mod circuit;
 mod budgets;
 mod observer;
+mod methods;
 
 pub use limited_names::LimitedNames;
 pub use limited_operations::LimitedOperations;
@@ -26,6 +27,10 @@ pub use observer::MetricObserver;
 pub use settings::Settings;
 pub use sink::MetricSink;
 pub use value::LabelValue;
+
+/// What the macros name, for crates without redress-core among their dependencies.
+#[doc(hidden)]
+pub use redress_core as core;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

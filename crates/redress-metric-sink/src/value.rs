@@ -1,9 +1,13 @@
 //! [`LabelValue`], the value of a label.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// The value of a label: a word of redress, or a name that the program supplied. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// Two values are equal if their texts are, so that an operation which the program calls `none`
+/// has no second series with the same labels as the unnamed one.
+#[derive(Clone, Debug)]
 pub enum LabelValue {
     /// One of a closed set.
     Fixed(&'static str),
@@ -24,6 +28,20 @@ impl LabelValue {
             Self::Fixed(text) => text,
             Self::Named(name) => name,
         }
+    }
+}
+
+impl PartialEq for LabelValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for LabelValue {}
+
+impl Hash for LabelValue {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 

@@ -6,6 +6,9 @@ pub use redress_core::observe::{
     AttemptContext, AttemptDecision, CallObserver, CallOutcome, CallStart, Event, EventName, Observer, OutcomeSummary,
     RetryOutcome, RetryTimeline, StopReason, TimelineEvent,
 };
+#[cfg(feature = "datadog")]
+#[doc(inline)]
+pub use redress_datadog as datadog;
 #[cfg(feature = "journal")]
 #[doc(inline)]
 pub use redress_journal as journal;
@@ -18,6 +21,9 @@ pub use redress_metrics as metrics;
 #[cfg(feature = "opentelemetry")]
 #[doc(inline)]
 pub use redress_opentelemetry as opentelemetry;
+#[cfg(feature = "prometheus")]
+#[doc(inline)]
+pub use redress_prometheus as prometheus;
 #[cfg(feature = "tracing")]
 #[doc(inline)]
 pub use redress_tracing as tracing;

@@ -32,6 +32,7 @@ const NEEDED: &[Needed] = &[
     Needed { package: "unixodbc-dev", file: "libodbc.so", folders: LIBRARIES, is_program: false },
     Needed { package: "odbc-postgresql", file: "psqlodbcw.so", folders: ODBC_DRIVERS, is_program: false },
     Needed { package: "libsqliteodbc", file: "libsqlite3odbc.so", folders: ODBC_DRIVERS, is_program: false },
+    Needed { package: "prometheus", file: "promtool", folders: PROGRAMS, is_program: true },
 ];
 
 /// The program that fakes AWS, and what pip installs it from.

@@ -36,6 +36,7 @@ pages! {
     Cancellation = "cancellation.md",
     DoubleRetries = "double-retries.md",
     Observability = "observability.md",
+    OwnObserver = "own-observer.md",
     Incident = "incident.md",
     Testing = "testing.md",
     Migrating = "migrating.md",
