@@ -47,6 +47,11 @@ const EXAMPLES: &[Example] = &[
     Example { package: "redress-metrics", name: "metrics_page", says: "redress_retry_sleep_seconds_count{" },
     Example { package: "redress-opentelemetry", name: "trace", says: "redress.retry.success_after_retries 1 {call}" },
     Example { package: "redress-reqwest", name: "busy_server", says: "the server has had 10 requests" },
+    Example {
+        package: "redress-sentry",
+        name: "outage",
+        says: "grouped by redress, warehouse, TRANSIENT, circuit_opened",
+    },
     Example { package: "redress-smol", name: "smol_client", says: "the server says \"hello, at last\"" },
     Example {
         package: "redress-tonic",

@@ -18,6 +18,9 @@ pub use redress_metrics as metrics;
 #[cfg(feature = "opentelemetry")]
 #[doc(inline)]
 pub use redress_opentelemetry as opentelemetry;
+#[cfg(feature = "sentry")]
+#[doc(inline)]
+pub use redress_sentry as sentry;
 #[cfg(feature = "tracing")]
 #[doc(inline)]
 pub use redress_tracing as tracing;
