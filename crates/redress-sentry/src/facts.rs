@@ -11,8 +11,8 @@ use crate::names::present;
 /// A name is cut here, in bytes, so that 100 breadcrumbs stay small.
 const LONGEST_NAME: usize = 128;
 
-/// The facts of an event. Details other than [`Event::detail`] are left out: a custom classifier may
-/// put anything into them.
+/// The facts of an event. Details other than [`Event::detail`] are left out: a custom classifier
+/// may put anything into them.
 pub(crate) fn facts(event: &Event<'_>) -> Map<String, Value> {
     let mut facts = Map::new();
     let mut put = |key: &str, value: Option<Value>| {

@@ -13,12 +13,12 @@ use crate::names::Names;
 use crate::reentry;
 use crate::reports::Reports;
 
-/// Reports a policy's calls to Sentry: breadcrumbs, and events for calls that fail and circuits that
-/// open.
+/// Reports a policy's calls to Sentry: breadcrumbs, and events for calls that fail and circuits
+/// that open.
 ///
 /// A handle: clones share one observer and its limits. One observer serves all policies.
 ///
-/// It writes to the hub that is current where the event happens ([`Hub::current`]), on the thread
+/// It writes to the hub that is current where the event happens (`Hub::current`), on the thread
 /// that runs the call or polls its future. A thread that has no hub yet gets one like that of the
 /// main thread, so install the client before starting threads. Tasks that share a thread share its
 /// breadcrumbs, unless each has a hub bound to its future (`sentry::SentryFutureExt::bind_hub`).

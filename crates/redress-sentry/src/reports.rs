@@ -39,8 +39,8 @@ impl Reports {
         }
     }
 
-    /// Whether an event leaves a breadcrumb. A success at the first attempt does not: a client keeps
-    /// 100 breadcrumbs, and those of a busy service would all be successes.
+    /// Whether an event leaves a breadcrumb. A success at the first attempt does not: a client
+    /// keeps 100 breadcrumbs, and those of a busy service would all be successes.
     pub(crate) fn leaves_breadcrumb(&self, event: &Event<'_>) -> bool {
         self.breadcrumbs && (event.name != EventName::Success || event.attempt > 1)
     }

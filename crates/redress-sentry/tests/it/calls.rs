@@ -20,7 +20,7 @@ fn breadcrumbs(event: &Event<'_>) -> Vec<Breadcrumb> {
     event.breadcrumbs.iter().cloned().collect()
 }
 
-/// The event's name and level of each breadcrumb that `calls` leaves, and that nothing was captured.
+/// The event's name and level of each breadcrumb that `calls` leaves. Nothing is captured.
 fn left_by(calls: impl FnOnce()) -> Vec<(String, Level)> {
     let events = with_captured_events(|| {
         calls();
