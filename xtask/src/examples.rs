@@ -53,6 +53,11 @@ const EXAMPLES: &[Example] = &[
     Example { package: "redress-redis", name: "counter", says: "the server has counted to 4" },
     Example { package: "redress-prometheus", name: "scrape", says: " # {trace_id=\"0000" },
     Example { package: "redress-reqwest", name: "busy_server", says: "the server has had 10 requests" },
+    Example {
+        package: "redress-sentry",
+        name: "outage",
+        says: "grouped by redress, warehouse, TRANSIENT, circuit_opened",
+    },
     Example { package: "redress-smol", name: "smol_client", says: "the server says \"hello, at last\"" },
     Example {
         package: "redress-sql",

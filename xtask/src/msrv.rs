@@ -10,7 +10,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail};
-use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Node, NodeDep, Package, PackageId};
+use cargo_metadata::{
+    CargoOpt, Dependency, DependencyKind, Metadata, MetadataCommand, Node, NodeDep, Package, PackageId,
+};
 use semver::Version;
 
 use crate::command;
@@ -22,6 +24,7 @@ const NEWER: &[(&str, &str)] = &[
     ("redress", "aws"),
     ("redress", "redis-2"),
     ("redress-redis", "redis-2"),
+    ("redress", "sentry"),
     ("redress", "sqlx"),
     ("redress-sql", "sqlx"),
 ];
@@ -165,7 +168,25 @@ fn built_for(metadata: &Metadata, package: &PackageId) -> Vec<PackageId> {
 fn built_by<'a>(metadata: &'a Metadata, node: &'a Node) -> impl Iterator<Item = &'a NodeDep> {
     let optional = only_of_newer(&metadata[&node.id]);
     let is_built = |needed: &&NodeDep| needed.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development);
-    node.deps.iter().filter(is_built).filter(move |needed| !optional.contains(&needed.name))
+    let is_on = |needed: &&NodeDep| is_turned_on(&metadata[&node.id], node, needed);
+    node.deps.iter().filter(is_built).filter(is_on).filter(move |needed| !optional.contains(&needed.name))
+}
+
+/// Whether a dependency is built with the features that are on. `cargo metadata` also lists an
+/// optional one that a feature only names weakly (`cookie_store?/serde_json`).
+fn is_turned_on(package: &Package, node: &Node, needed: &NodeDep) -> bool {
+    let name = |declared: &Dependency| declared.rename.clone().unwrap_or_else(|| declared.name.clone());
+    let is_it = |declared: &&Dependency| name(declared).replace('-', "_") == needed.name;
+    let declared: Vec<&Dependency> = package.dependencies.iter().filter(is_it).collect();
+    if declared.iter().any(|declared| !declared.optional) {
+        return true;
+    }
+    let values: Vec<&String> = node.features.iter().filter_map(|on| package.features.get(&**on)).flatten().collect();
+    let turns_on = |value: &str, name: &str| {
+        value.strip_prefix("dep:").unwrap_or(value) == name || value.split_once('/').is_some_and(|it| it.0 == name)
+    };
+    // A library may have another name than its package; it is counted then.
+    declared.is_empty() || declared.iter().any(|it| values.iter().any(|value| turns_on(value, &name(it))))
 }
 
 /// The dependencies that only features in `NEWER` turn on, by the names of their libraries.

@@ -67,6 +67,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-opentelemetry", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-prometheus", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-datadog", tests: &["--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-sentry", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tracing", tests: &["--lib", "--tests"], skipped: &[] },
     Subject { package: "redress-ureq", tests: &["--lib", "--test=it"], skipped: &[] },
 ];

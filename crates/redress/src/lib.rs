@@ -52,7 +52,7 @@
 //! - [`classify`]: error classes and classifiers.
 //! - [`error`](mod@error): the errors of calls and builders, and errors that operations can return.
 //! - [`observe`]: events, attempts, timelines and outcomes; observers for `metrics`,
-//!   `prometheus`, `datadog`, `opentelemetry` and `tracing`, and what a new one is made of.
+//!   `prometheus`, `datadog`, `opentelemetry`, `sentry` and `tracing`, and what a new one is made of.
 //! - [`runtime`]: asynchronous policies for tokio, smol and async-std.
 //! - [`integration`]: HTTP classifiers, retrying clients over hyper, reqwest and ureq, tower
 //!   layers, axum servers, gRPC with tonic; classifiers for databases, Redis, AWS and model

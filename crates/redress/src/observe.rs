@@ -24,6 +24,9 @@ pub use redress_opentelemetry as opentelemetry;
 #[cfg(feature = "prometheus")]
 #[doc(inline)]
 pub use redress_prometheus as prometheus;
+#[cfg(feature = "sentry")]
+#[doc(inline)]
+pub use redress_sentry as sentry;
 #[cfg(feature = "tracing")]
 #[doc(inline)]
 pub use redress_tracing as tracing;
