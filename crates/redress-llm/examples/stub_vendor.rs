@@ -22,6 +22,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 async fn main() -> Result<(), BoxError> {
     let server = start().await?;
     let policy = policy()?;
+    // Needed only if something else in the build turns reqwest's TLS on without a provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // The policy retries, and reqwest does not.
     let client = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build()?;
 

@@ -39,6 +39,8 @@ fn anthropic_policy() -> AsyncPolicy<AnthropicClassifier> {
 }
 
 fn client() -> reqwest::Client {
+    // Fails once another test has installed it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
         .pool_max_idle_per_host(0)
