@@ -59,6 +59,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-metrics", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-opentelemetry", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tracing", tests: &["--lib", "--tests"], skipped: &[] },
+    Subject { package: "redress-apalis", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-ureq", tests: &["--lib", "--test=it"], skipped: &[] },
 ];
 

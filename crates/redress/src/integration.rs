@@ -1,6 +1,9 @@
-//! Policies for HTTP and gRPC clients, for tower services and for axum servers, each behind a
-//! feature of the same name.
+//! Policies for HTTP and gRPC clients, for tower services, for axum servers and for job queues, each
+//! behind a feature of the same name.
 
+#[cfg(feature = "apalis")]
+#[doc(inline)]
+pub use redress_apalis as apalis;
 #[cfg(feature = "axum")]
 #[doc(inline)]
 pub use redress_axum as axum;

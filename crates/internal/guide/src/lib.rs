@@ -23,6 +23,7 @@ pages! {
     Backoff = "backoff.md",
     BlockingTools = "blocking-tools.md",
     Workers = "workers.md",
+    Queues = "queues.md",
     HttpClients = "http-clients.md",
     TowerServices = "tower-services.md",
     Grpc = "grpc.md",
