@@ -134,6 +134,11 @@ impl Process {
         self.child.id()
     }
 
+    /// Whether the server runs, as far as the system has noticed.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Kills the server without a warning, as a power cut would.
     pub fn kill(&mut self) {
         // Fails only where the server has ended already.
