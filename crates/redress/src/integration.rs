@@ -1,5 +1,5 @@
-//! Policies for HTTP and gRPC clients, for tower services, for axum servers and for job queues, each
-//! behind a feature of the same name.
+//! Policies for HTTP and gRPC clients, for tower services, for axum servers and for job queues,
+//! each behind a feature of the same name.
 
 #[cfg(feature = "apalis")]
 #[doc(inline)]

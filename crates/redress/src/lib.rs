@@ -55,7 +55,7 @@
 //!   `opentelemetry` and `tracing`.
 //! - [`runtime`]: asynchronous policies for tokio, smol and async-std.
 //! - [`integration`]: HTTP classifiers, retrying clients over hyper, reqwest and ureq, tower
-//!   layers, axum servers, gRPC with tonic.
+//!   layers, axum servers, gRPC with tonic, job queues of apalis.
 //! - [`driver`]: timers, clocks, calls that are polled manually, and the traits that let a test
 //!   replace a policy.
 //! - `redress::testing`: a virtual clock, scripted operations, fakes and recorders, for tests.

@@ -20,9 +20,12 @@ use tower_layer::Identity;
 /// How often a worker looks for tasks that are due, as the heartbeat of a store.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// Tasks with the time at which each is due.
+type Tasks<Args> = Vec<(Instant, Task<Args>)>;
+
 /// A queue. Clones share the tasks, and have a heartbeat each.
 pub(crate) struct Queue<Args> {
-    tasks: Arc<Mutex<Vec<(Instant, Task<Args>)>>>,
+    tasks: Arc<Mutex<Tasks<Args>>>,
     heartbeat: Option<Interval>,
 }
 
@@ -36,7 +39,7 @@ impl<Args> Queue<Args> {
         self.tasks().len()
     }
 
-    fn tasks(&self) -> MutexGuard<'_, Vec<(Instant, Task<Args>)>> {
+    fn tasks(&self) -> MutexGuard<'_, Tasks<Args>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -152,8 +152,8 @@ fn a_call_that_is_over_has_no_next_task() {
 fn a_token_that_cannot_be_used_starts_a_fresh_call() {
     let parcels = Policy::builder().name("parcels").retry(retry()).sleep_handler(|_, _| SleepDecision::Defer);
     let foreign = parcels.build().unwrap().execute(reset).resume_token().unwrap().to_string();
-    for token in [None, Some("rd1.?"), Some(""), Some(&foreign)] {
-        let deferral = Deferral::of(&task_with(token.map(|token| &*token)));
+    for token in [None, Some("rd1.?"), Some(""), Some(foreign.as_str())] {
+        let deferral = Deferral::of(&task_with(token));
         let outcome = deferring().resume_or_fresh(deferral.token()).execute(reset);
         assert_eq!(outcome.attempts(), 1, "{token:?}");
     }
