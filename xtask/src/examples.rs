@@ -32,6 +32,7 @@ const EXAMPLES: &[Example] = &[
     Example { package: "redress", name: "blocking_cli", says: "the server has nothing by unknown" },
     Example { package: "redress", name: "quickstart", says: "pages served for them" },
     Example { package: "redress", name: "worker_defers", says: "left in the queue for the next start: a piano" },
+    Example { package: "redress-apalis", name: "an_hour_of_outage", says: "ended it, success: true" },
     Example { package: "redress-async-std", name: "async_std_client", says: "the server says \"hello, at last\"" },
     Example { package: "redress-aws", name: "throttled_queue", says: "InvalidMessageContents after 2 attempts" },
     Example {

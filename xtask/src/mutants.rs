@@ -69,6 +69,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-datadog", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-sentry", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tracing", tests: &["--lib", "--tests"], skipped: &[] },
+    Subject { package: "redress-apalis", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-ureq", tests: &["--lib", "--test=it"], skipped: &[] },
 ];
 

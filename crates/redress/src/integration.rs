@@ -1,6 +1,10 @@
-//! Policies for HTTP and gRPC clients, for tower services and for axum servers, and classifiers for
-//! databases, Redis, AWS's SDK and model vendors, each behind a feature of the same name.
+//! Policies for HTTP and gRPC clients, for tower services, for axum servers and for job queues, and
+//! classifiers for databases, Redis, AWS's SDK and model vendors, each behind a feature of the same
+//! name.
 
+#[cfg(feature = "apalis")]
+#[doc(inline)]
+pub use redress_apalis as apalis;
 #[cfg(feature = "aws")]
 #[doc(inline)]
 pub use redress_aws as aws;

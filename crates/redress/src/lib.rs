@@ -51,12 +51,12 @@
 //! - [`breaker`], [`budget`]: the circuit breaker, the retry budget, and their settings.
 //! - [`classify`]: error classes and classifiers.
 //! - [`error`](mod@error): the errors of calls and builders, and errors that operations can return.
-//! - [`observe`]: events, attempts, timelines and outcomes; observers for `metrics`,
-//!   `prometheus`, `datadog`, `opentelemetry`, `sentry` and `tracing`, and what a new one is made of.
+//! - [`observe`]: events, attempts, timelines and outcomes; observers for `metrics`, `prometheus`,
+//!   `datadog`, `opentelemetry`, `sentry` and `tracing`, and what a new one is made of.
 //! - [`runtime`]: asynchronous policies for tokio, smol and async-std.
 //! - [`integration`]: HTTP classifiers, retrying clients over hyper, reqwest and ureq, tower
-//!   layers, axum servers, gRPC with tonic; classifiers for databases, Redis, AWS and model
-//!   vendors.
+//!   layers, axum servers, gRPC with tonic, job queues of apalis; classifiers for databases, Redis,
+//!   AWS and model vendors.
 //! - [`driver`]: timers, clocks, calls that are polled manually, and the traits that let a test
 //!   replace a policy.
 //! - `redress::testing`: a virtual clock, scripted operations, fakes and recorders, for tests.

@@ -24,6 +24,7 @@ pages! {
     Backoff = "backoff.md",
     BlockingTools = "blocking-tools.md",
     Workers = "workers.md",
+    Queues = "queues.md",
     HttpClients = "http-clients.md",
     Llm = "llm.md",
     TowerServices = "tower-services.md",
