@@ -21,7 +21,8 @@ const PAGE: &str = "docs/minimal-versions.md";
 
 /// The crates whose dependencies ask for higher versions of what other crates use, too: only their
 /// users need these.
-const APART: &[&str] = &["redress-aws"];
+const APART: &[&str] =
+    &["redress-apalis", "redress-aws", "redress-llm", "redress-redis", "redress-sentry", "redress-sql"];
 
 const HEAD: &str = "\
 # Lowest versions
@@ -87,8 +88,8 @@ fn published(workspace: &Workspace) -> impl Iterator<Item = &Package> {
     workspace.libraries().filter(|package| workspace::is_published(package))
 }
 
-/// Copies the sources of these crates, without development dependencies: these have lower bounds
-/// that no user builds. The other crates of the workspace are in the folder `others`.
+/// Copies the sources of these crates, without examples and development dependencies: these have
+/// lower bounds that no user builds. The other crates of the workspace are in the folder `others`.
 fn copy_workspace(workspace: &Workspace, packages: &[&Package], copy: &Path, others: &str) -> Result<()> {
     if copy.exists() {
         fs::remove_dir_all(copy).with_context(|| format!("could not clear {}", copy.display()))?;
@@ -132,19 +133,35 @@ fn without_dev_dependencies(manifest: &str) -> String {
     let mut is_dropped = false;
     let kept = manifest.lines().filter(|line| {
         if line.starts_with('[') {
-            is_dropped = line.contains("dev-dependencies");
+            is_dropped = line.contains("dev-dependencies") || line.starts_with("[[");
         }
         !is_dropped
     });
     kept.map(|line| format!("{line}\n")).collect()
 }
 
-/// Leaves out optional dependencies on crates in `APART` and the features that turn them on.
+/// Leaves out optional dependencies on crates in `APART`, the features that turn them on, and those
+/// that turn these on.
 fn without_apart(manifest: &str) -> String {
-    let names = |line: &&str| {
-        APART.iter().any(|name| line.starts_with(&format!("{name} =")) || line.contains(&format!("\"dep:{name}\"")))
+    let mut dropped: BTreeSet<&str> = APART.iter().copied().collect();
+    let turns_on = |line: &str, name: &str| {
+        [format!("\"dep:{name}\""), format!("\"{name}/"), format!("\"{name}\"")]
+            .iter()
+            .any(|value| line.contains(value))
     };
-    manifest.lines().filter(|line| !names(line)).map(|line| format!("{line}\n")).collect()
+    loop {
+        let further = manifest.lines().filter_map(|line| {
+            let (name, _) = line.split_once(" = [")?;
+            dropped.iter().any(|gone| turns_on(line, gone)).then_some(name)
+        });
+        let all: BTreeSet<&str> = dropped.iter().copied().chain(further).collect();
+        if all.len() == dropped.len() {
+            break;
+        }
+        dropped = all;
+    }
+    let is_dropped = |line: &&str| line.split_once(" = ").is_some_and(|(name, _)| dropped.contains(name));
+    manifest.lines().filter(|line| !is_dropped(line)).map(|line| format!("{line}\n")).collect()
 }
 
 fn with_all_members(manifest: &str, others: &str) -> String {
