@@ -54,19 +54,19 @@ pub(super) const BY_CODE: &[Difference] = by_code! {
         "TransactionConflictException 403" "PERMISSION",
         "TransactionConflictException 429" "RATE_LIMIT",
         "TransactionConflictException none" "UNKNOWN";
-    Auth "AUTH", "the credentials or the signature are refused, whatever the status", COMMON:
+    Auth "AUTH", "the credentials or the signature are refused, under any status", COMMON:
         "ExpiredTokenException 400" "PERMANENT",
         "InvalidAccessKeyId 403" "PERMISSION",
         "ExpiredTokenException 500" "SERVER_ERROR",
         "SignatureDoesNotMatch 429" "RATE_LIMIT",
         "AuthFailure none" "UNKNOWN";
-    Permission "PERMISSION", "the caller is known and lacks the right, whatever the status", COMMON:
+    Permission "PERMISSION", "the caller is known and lacks the right, under any status", COMMON:
         "OptInRequired 400" "PERMANENT",
         "NotAuthorized 401" "AUTH",
         "OptInRequired 503" "SERVER_ERROR",
         "OptInRequired 429" "RATE_LIMIT",
         "OptInRequired none" "UNKNOWN";
-    ServerError "SERVER_ERROR", "the service says that it failed itself, whatever the status", COMMON:
+    ServerError "SERVER_ERROR", "the service says that it failed itself, under any status", COMMON:
         "InternalError 404" "PERMANENT",
         "ServiceUnavailable 401" "AUTH",
         "ServiceUnavailable 403" "PERMISSION",

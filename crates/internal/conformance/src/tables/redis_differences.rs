@@ -37,7 +37,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         example: "WatchError",
         original: "UNKNOWN",
         ours: "CONCURRENCY",
-        reason: "another client changed a watched key; the transaction is to be run again",
+        reason: "another client changed a watched key; run the transaction again",
         source: "https://redis.io/docs/latest/develop/using-commands/transactions/",
         covers: |kind| kind == "WatchError",
     },

@@ -71,7 +71,7 @@ fn is_like_a_moment(value: &str) -> bool {
     year >= 4 && value.contains(['-', 'T', 'W'])
 }
 
-/// Whether each character is where RFC 3339 has it, whatever the digits.
+/// Whether each character is of the kind that RFC 3339 has in its place.
 fn has_the_form_of_rfc_3339(value: &str) -> bool {
     let form: String = value.trim().chars().map(|letter| if letter.is_ascii_digit() { 'd' } else { letter }).collect();
     let Some(rest) = ["T", "t", " "].iter().find_map(|t| form.strip_prefix(&format!("dddd-dd-dd{t}dd:dd:dd"))) else {

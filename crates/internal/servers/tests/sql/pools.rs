@@ -45,7 +45,7 @@ async fn no_connection_is_free() {
 #[tokio::test]
 async fn nobody_listens() {
     let pool = pool(Login { port: free_port(), user: Postgres::USER, password: Postgres::PASSWORD });
-    assert_timed_out(&sqlx_classifier().classify_error(&pool.acquire().await.expect_err("nobody listens")));
+    assert_timed_out(&sqlx_classifier().classify_error(&pool.acquire().await.expect_err("the port is closed")));
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ with_each_driver!(
 
 async fn nobody_listens<S: Remote>() {
     let nowhere = Login { port: free_port(), user: Postgres::USER, password: Postgres::PASSWORD };
-    let failure = S::classify(&S::connect(nowhere).await.err().expect("nobody listens"));
+    let failure = S::classify(&S::connect(nowhere).await.err().expect("the port is closed"));
     assert_unsent(&failure, ErrorClass::Transient);
 }
 
