@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use cargo_metadata::TargetKind;
 
 use crate::command;
-use crate::workspace::{self, NEED_SERVERS, Workspace};
+use crate::workspace::{self, Workspace};
 
 /// The longest, `quickstart`, takes five seconds.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -79,18 +79,8 @@ const EXAMPLES: &[Example] = &[
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     check_table(workspace)?;
     // The step `tests` has built them, so this only confirms it.
-    let build = [&["build", "--examples", "--all-features"], &workspace::without_servers()[..]].concat();
-    command::run(&mut command::cargo(workspace, &build))?;
-    run_those(workspace, |package| !NEED_SERVERS.contains(&package))
-}
-
-/// Runs the examples that the step `servers` has built.
-pub(crate) fn run_with_servers(workspace: &Workspace) -> Result<()> {
-    run_those(workspace, |package| NEED_SERVERS.contains(&package))
-}
-
-fn run_those(workspace: &Workspace, is_run: fn(&str) -> bool) -> Result<()> {
-    for example in EXAMPLES.iter().filter(|example| is_run(example.package)) {
+    command::run(&mut command::cargo(workspace, &["build", "--examples", "--workspace", "--all-features"]))?;
+    for example in EXAMPLES {
         let started = Instant::now();
         judge(workspace, example).with_context(|| format!("example `{}` of {}", example.name, example.package))?;
         println!("{:>6.1} s  {} of {}", started.elapsed().as_secs_f64(), example.name, example.package);

@@ -1,22 +1,28 @@
 //! Runs the tests and the doctests.
 //!
-//! Leaves out the crates that need servers: see `servers`. Uses nextest, which runs the tests of
-//! all crates in parallel, or `cargo test` where nextest is not installed. Benchmarks are not built
-//! here.
+//! Builds the tests of every crate at once, so that `servers`, `doctests` and `examples` find all
+//! that they need, and leaves those that need servers to the step `servers`. Uses nextest, which
+//! runs the tests of all crates in parallel, or `cargo test` where nextest is not installed.
+//! Benchmarks are not built here.
 
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::command;
 use crate::slowest;
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, NEED_SERVERS, Workspace};
+use crate::{command, servers};
 
 /// The cases of each property in a long run; an ordinary run has proptest's default of 256.
 const LONG_CASES: &str = "100000";
 
 pub(crate) fn tests(workspace: &Workspace) -> Result<()> {
-    run_tests(workspace, &workspace::without_servers())
+    if !has_nextest(workspace) {
+        return run_tests(workspace, &workspace::without_servers());
+    }
+    servers::provide(workspace)?;
+    let need_servers: Vec<String> = NEED_SERVERS.iter().map(|package| format!("package({package})")).collect();
+    run_tests(workspace, &["--workspace", "-E", &format!("not ({})", need_servers.join(" + "))])
 }
 
 /// Runs the tests and the doctests of these crates.
@@ -30,7 +36,7 @@ pub(crate) fn tests_of(workspace: &Workspace, packages: &BTreeSet<String>) -> Re
 }
 
 fn run_tests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
-    let nextest = command::answer(&mut command::cargo(workspace, &["nextest", "--version"])).is_some();
+    let nextest = has_nextest(workspace);
     let (tool, targets): (&[&str], &[&str]) = if nextest {
         (&["nextest", "run", "--profile", "ci", "--no-tests", "pass"], &[])
     } else {
@@ -41,9 +47,13 @@ fn run_tests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
     if nextest { slowest::print(workspace) } else { Ok(()) }
 }
 
+fn has_nextest(workspace: &Workspace) -> bool {
+    command::answer(&mut command::cargo(workspace, &["nextest", "--version"])).is_some()
+}
+
 /// Runs the doctests, which nextest does not run.
 pub(crate) fn doctests(workspace: &Workspace) -> Result<()> {
-    run_doctests(workspace, &workspace::without_servers())
+    run_doctests(workspace, &["--workspace"])
 }
 
 fn run_doctests(workspace: &Workspace, selected: &[&str]) -> Result<()> {
