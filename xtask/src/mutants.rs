@@ -73,6 +73,10 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-ureq", tests: &["--lib", "--test=it"], skipped: &[] },
 ];
 
+/// Packages whose tests run for a mutant as well, because they test the crate through a real
+/// client.
+const TESTED_BY: &[(&str, &str)] = &[("redress-metric-sink", "redress-metrics")];
+
 /// The models are tests, compiled for the model checker alone.
 const NOT_MUTATED: &str = "crates/redress-core/src/loom/**";
 
@@ -193,6 +197,9 @@ fn test(workspace: &Workspace, tool: &str, subject: &Subject, files: &[&String])
     command.args(["--exclude", NOT_MUTATED, "--no-shuffle", "--output"]).arg(&output);
     for file in files {
         command.arg("--file").arg(file);
+    }
+    for (_, other) in TESTED_BY.iter().filter(|(mutated, _)| *mutated == subject.package) {
+        command.args(["--test-package", subject.package, "--test-package", other]);
     }
     // Passed to every build, so that examples and benchmarks are not built for each mutant.
     command.args(subject.tests.iter().map(|argument| format!("--cargo-arg={argument}")));

@@ -167,8 +167,8 @@ impl<Args: Sync> FromRequest<Task<Args>> for Deferral {
 /// the pause. Stores keep whole seconds; the fraction cut off would shorten the wait.
 fn second_after(pause: Duration) -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let end = now.saturating_add(pause);
+    let rounding = Duration::new(0, 999_999_999);
     // A column of 64 bits with a sign holds it.
     let latest = i64::MAX.unsigned_abs();
-    end.as_secs().saturating_add(u64::from(end.subsec_nanos() > 0)).min(latest)
+    now.saturating_add(pause).saturating_add(rounding).as_secs().min(latest)
 }

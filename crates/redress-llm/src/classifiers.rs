@@ -88,7 +88,12 @@ pub(crate) fn classify_error(vendor: &Vendor, error: &(dyn Error + 'static)) -> 
     if by_client.is_abort() {
         return by_client;
     }
-    source_chain(error).find_map(|error| of_one(vendor, error)).unwrap_or_else(|| of_client(error, by_client))
+    if let Some(failure) = source_chain(error).find_map(|error| of_one(vendor, error)) {
+        return failure;
+    }
+    #[cfg(feature = "reqwest")]
+    let by_client = crate::reqwest::of_client(error, by_client);
+    by_client
 }
 
 fn of_one(vendor: &Vendor, error: &(dyn Error + 'static)) -> Option<Classification> {
@@ -98,14 +103,4 @@ fn of_one(vendor: &Vendor, error: &(dyn Error + 'static)) -> Option<Classificati
     let response = error.downcast_ref::<ErrorResponse>()?;
     let failure = vendor.classify(response.status(), response.headers(), response.kept(), SystemTime::now());
     Some(failure.unwrap_or_else(|| ErrorClass::Unknown.into()))
-}
-
-#[cfg(feature = "reqwest")]
-fn of_client(error: &(dyn Error + 'static), by_client: Classification) -> Classification {
-    crate::reqwest::of_client(error, by_client)
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn of_client(_error: &(dyn Error + 'static), by_client: Classification) -> Classification {
-    by_client
 }

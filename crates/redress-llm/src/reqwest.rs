@@ -61,8 +61,7 @@ pub async fn error_for_status(mut response: Response) -> Result<Response, ErrorR
     }
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
-        let room = BODY_LIMIT + 1 - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        body.extend_from_slice(&chunk);
         if body.len() > BODY_LIMIT {
             break;
         }

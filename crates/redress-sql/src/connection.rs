@@ -65,3 +65,23 @@ pub(crate) fn printed(error: &impl fmt::Debug) -> String {
     let _ = write!(beginning, "{error:?}");
     beginning.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Prints as many letters as are read, and then what must not be printed.
+    struct Long;
+
+    impl fmt::Debug for Long {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&"x".repeat(80))?;
+            panic!("a statement is printed");
+        }
+    }
+
+    #[test]
+    fn no_more_is_printed_than_is_read() {
+        assert_eq!(printed(&Long), "x".repeat(80));
+    }
+}

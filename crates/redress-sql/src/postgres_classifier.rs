@@ -119,16 +119,17 @@ fn of_kind(error: &tokio_postgres::Error, kind: &str) -> Classification {
     }
 }
 
-/// A server with other `target_session_attrs` than wanted is reported as `PermissionDenied` without
-/// an error of the operating system. While a failover runs, no server has them.
 fn of_connect(error: &tokio_postgres::Error) -> Classification {
-    let failure = of_io_source(error);
-    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    let is_of_system = io.is_some_and(|error| error.raw_os_error().is_some());
-    match failure.class() {
-        ErrorClass::Permission if !is_of_system => ErrorClass::Transient.into(),
-        _ => failure,
+    match error.source().and_then(|source| source.downcast_ref()) {
+        Some(error) if is_of_attributes(error) => ErrorClass::Transient.into(),
+        _ => of_io_source(error),
     }
+}
+
+/// Whether the server has other `target_session_attrs` than wanted, as all have while a failover
+/// runs. It is reported as `PermissionDenied` without an error of the operating system.
+fn is_of_attributes(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
 }
 
 /// The name of the kind in `Error { kind: Connect, ..`.
@@ -136,4 +137,20 @@ fn kind(error: &tokio_postgres::Error) -> String {
     let printed = printed(error);
     let name = printed.strip_prefix("Error { kind: ").unwrap_or_default();
     name.chars().take_while(char::is_ascii_alphabetic).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A privileged user, as which tests may run, is refused no socket.
+    #[test]
+    fn a_socket_that_the_system_refuses_is_not_one_of_a_server_in_failover() {
+        // EACCES and ECONNREFUSED of Unix.
+        for code in [13, 111] {
+            assert!(!is_of_attributes(&io::Error::from_raw_os_error(code)));
+        }
+        assert!(is_of_attributes(&io::ErrorKind::PermissionDenied.into()));
+        assert!(!is_of_attributes(&io::ErrorKind::ConnectionRefused.into()));
+    }
 }

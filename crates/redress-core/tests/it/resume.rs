@@ -231,6 +231,62 @@ fn a_changed_text_is_not_read() {
     assert_eq!("rd1.\u{fffd}".parse::<ResumeToken>(), Err(ResumeTokenError::Damaged));
 }
 
+/// The text of a token of version 1 with these numbers, and of no policy.
+fn text_of(numbers: &[u8]) -> String {
+    let mut bytes = [numbers, &[0; 4]].concat();
+    let (mut sum, mut sums) = (0_u32, 0_u32);
+    for &byte in &bytes {
+        sum = (sum + u32::from(byte)) % 255;
+        sums = (sums + sum) % 255;
+    }
+    bytes.extend([sum, sums].map(|sum| u8::try_from(sum).expect("less than 255")));
+    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let digits = bits.as_bytes().chunks(5).map(|digit| {
+        let value = digit.iter().fold(0, |value, bit| 2 * value + usize::from(bit - b'0')) << (5 - digit.len());
+        char::from(b"abcdefghijklmnopqrstuvwxyz234567"[value])
+    });
+    format!("rd1.{}", digits.collect::<String>())
+}
+
+#[test]
+fn each_number_has_one_text() {
+    let with_deadline = |deadline: &[u8]| {
+        let numbers = [&[1, 0, 0, 0, 0, 0, 0, 0, 0], deadline].concat();
+        text_of(&numbers).parse::<ResumeToken>().map(|token| token.wall_deadline())
+    };
+    let after = |nanos| Ok(Some(SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos)));
+    assert_eq!(with_deadline(&[0]), Ok(None));
+    assert_eq!(with_deadline(&[0x7f]), after(126));
+    assert_eq!(with_deadline(&[0x80, 1]), after(127));
+    let most = |tenth| [&[0xff; 9][..], &[tenth]].concat();
+    assert_eq!(with_deadline(&most(1)), after(u64::MAX - 1));
+    for idle_or_too_large in [&[0x80, 0][..], &[0xff, 0], &[0x80; 10], &most(0), &most(2), &most(3)] {
+        assert_eq!(with_deadline(idle_or_too_large), Err(ResumeTokenError::Damaged), "{idle_or_too_large:?}");
+    }
+}
+
+#[test]
+fn numbers_of_every_length_are_read_back() {
+    let clock = VirtualClock::new();
+    let outcome = deliver(policy(&clock).context(), &clock, MINUTE);
+    for length in (0..63).step_by(7) {
+        for nanos in [(1 << length) - 1, 1 << length] {
+            let at = SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos);
+            let token = outcome.resume_token_at(at).expect("deferred");
+            assert_eq!(token.to_string().parse(), Ok(token), "{nanos}");
+        }
+    }
+}
+
+#[test]
+fn a_token_of_seven_days_is_not_stale() {
+    let clock = VirtualClock::new();
+    let token = token_of(&policy(&clock), &clock);
+    let week = Duration::from_secs(7 * 86_400);
+    assert!(!token.is_stale(wall(1_000) + week));
+    assert!(token.is_stale(wall(1_000) + week + Duration::from_nanos(1)));
+}
+
 #[test]
 fn the_longest_text_fits() {
     let clock = VirtualClock::new();

@@ -169,6 +169,10 @@ fn long_calls_and_long_names_have_bounded_lines() {
     let record = &memory.records()[0];
     assert_eq!((record.made, outcome.attempts(), record.attempts.len()), (1_000, 1_000, 100));
     assert_eq!(record.operation.as_deref().map(str::len), Some(256));
+    let name = "€".repeat(1_000);
+    policy.operation(name.as_str()).call(ok).expect("a success");
+    journal.flush();
+    assert_eq!(memory.records()[1].operation.as_deref().map(str::len), Some(255), "cut between characters");
     assert!(record.attempts.iter().all(|attempt| attempt.took.is_some()));
 }
 
@@ -235,6 +239,66 @@ fn files_are_replaced_at_a_size_and_the_oldest_goes() {
     assert!(operations("calls.jsonl").ends_with(&["call 7".to_owned()]));
 }
 
+/// Writes the lines of `calls` calls, which are all of the same length, and returns that length.
+fn write_equal_lines(journal: &Journal, calls: u32) -> usize {
+    let memory = Memory::default();
+    let in_memory = Journal::builder().to_writer(memory.clone()).expect("a thread");
+    for (journal, calls) in [(journal, calls), (&in_memory, 1)] {
+        let policy = Policy::builder().clock(VirtualClock::new()).observer(journal.clone()).build().expect("valid");
+        for number in 0..calls {
+            policy.operation(format!("call {number}")).call(ok).expect("a success");
+        }
+        journal.flush();
+    }
+    let text = memory.0.lock().expect("not poisoned");
+    text.len()
+}
+
+/// The number of lines in each file of a folder, by name.
+fn lines(folder: &std::path::Path) -> Vec<(String, usize)> {
+    let files = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path());
+    let mut lines: Vec<_> = files
+        .filter(|path| path.is_file())
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, read(fs::File::open(&path).expect("a file")).count())
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_file_is_filled_to_its_last_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("calls.jsonl");
+    let length = write_equal_lines(&in_memory().0, 0) as u64;
+    let journal = Journal::builder().max_file_bytes(2 * length).create(&path).expect("a file");
+    write_equal_lines(&journal, 5);
+    let of = |name: &str, lines| (name.to_owned(), lines);
+    assert_eq!(lines(folder.path()), [of("calls.jsonl", 1), of("calls.jsonl.1", 2), of("calls.jsonl.2", 2)]);
+    assert_eq!(journal.failed(), 0);
+}
+
+#[test]
+fn a_file_of_the_default_size_holds_many_calls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_equal_lines(&Journal::create(folder.path().join("calls.jsonl")).expect("a file"), 10);
+    assert_eq!(lines(folder.path()), [("calls.jsonl".to_owned(), 10)]);
+}
+
+#[test]
+fn lines_that_have_no_file_are_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // No file can take the place of a folder.
+    fs::create_dir(folder.path().join("calls.jsonl.1")).expect("a folder");
+    let path = folder.path().join("calls.jsonl");
+    let journal = Journal::builder().max_file_bytes(1).max_files(2).create(path).expect("a file");
+    write_equal_lines(&journal, 3);
+    assert_eq!(journal.failed(), 2, "a line that is too long for a file has one to itself");
+    assert_eq!(lines(folder.path()), [("calls.jsonl".to_owned(), 1)]);
+}
+
 #[test]
 fn a_journal_that_cannot_be_opened_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -282,6 +346,15 @@ fn endless_lines_are_not_read_into_memory() {
     let mut records = read(endless);
     assert!(matches!(records.next(), Some(Err(ReadError::TooLong { line: 1 }))));
     assert!(records.next().is_none());
+}
+
+#[test]
+fn a_line_of_a_mebibyte_is_read_and_a_longer_one_is_not() {
+    let longest = 1 << 20;
+    for (length, is_read) in [(longest, true), (longest + 1, false)] {
+        let text = format!("{LINE}{}\n", " ".repeat(length - LINE.len() - 1));
+        assert_eq!(read(text.as_bytes()).next().expect("a line").is_ok(), is_read, "{length}");
+    }
 }
 
 #[test]

@@ -135,6 +135,28 @@ async fn an_endless_body_is_read_up_to_the_limit() {
 }
 
 #[tokio::test]
+async fn a_body_that_goes_on_at_the_limit_is_not_parsed() {
+    // A whole error of the vendor, and one byte after it.
+    let whole = format!("{QUOTA}{}", " ".repeat(BODY_LIMIT - QUOTA.len()));
+    let head = "HTTP/1.1 429 x\r\ntransfer-encoding: chunked\r\n\r\n";
+    for (rest, expected) in [("", Permanent), ("1\r\n \r\n", RateLimit)] {
+        let server = Server::answers([format!("{head}{BODY_LIMIT:x}\r\n{whole}\r\n{rest}0\r\n\r\n")]);
+        let response = client().get(server.uri()).send().await.expect("a response");
+        let error = error_for_status(response).await.expect_err("a bad status");
+        assert_eq!((openai::classify_error(&error).class(), error.body().len()), (expected, BODY_LIMIT));
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_bad_from_400_on() {
+    for status in [399, 400] {
+        let server = Server::answers([answer(status, "", "text")]);
+        let response = error_for_status(client().get(server.uri()).send().await.expect("a response")).await;
+        assert_eq!(response.is_err(), status == 400);
+    }
+}
+
+#[tokio::test]
 async fn a_good_response_is_not_read() {
     let server = Server::answers([answer(200, "", "text")]);
     let response = error_for_status(client().get(server.uri()).send().await.expect("a response")).await;
@@ -146,12 +168,15 @@ async fn the_errors_of_reqwest_have_its_classes() {
     let client = client();
     let gone = Server::answers([""]);
     let outcome = openai_policy().execute(|| complete(&client, &gone)).await;
-    assert_eq!((class(&outcome), outcome.attempts()), (Some(Transient), 3));
+    assert_eq!((class(&outcome), outcome.attempts(), outcome.cause()), (Some(Transient), 3, Some(Cause::Error)));
 
-    let server = Server::answers([answer(200, "", "not JSON")]);
-    let parsed = || async { Ok::<Vec<u8>, RequestError>(client.get(server.uri()).send().await?.json().await?) };
-    let outcome = openai_policy().execute(parsed).await;
-    assert_eq!((class(&outcome), outcome.attempts()), (Some(Permanent), 1));
+    let broken = "HTTP/1.1 200 x\r\ncontent-length: 100\r\nconnection: close\r\n\r\n[";
+    for (answer, expected) in [(answer(200, "", "not JSON"), (Permanent, 1)), (broken.to_owned(), (Transient, 3))] {
+        let server = Server::answers([answer]);
+        let parsed = || async { Ok::<Vec<u8>, RequestError>(client.get(server.uri()).send().await?.json().await?) };
+        let outcome = openai_policy().execute(parsed).await;
+        assert_eq!((class(&outcome), outcome.attempts()), (Some(expected.0), expected.1));
+    }
 
     let silent = Server::start(|stream, _| std::mem::forget(stream));
     let slow =

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, Barrier};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, Weak};
 use std::thread;
 
 use redress_metric_sink::{LabelValue, LimitedNames, LimitedOperations};
@@ -96,6 +97,30 @@ fn threads_that_race_for_the_last_place_share_one_value_for_a_name() {
         assert_eq!(kept.len(), 2, "one name has the place: {got:?}");
         assert!(Arc::ptr_eq(kept[0], kept[1]));
     }
+}
+
+/// Makes values, and meets another name the first time, as another thread would meanwhile.
+fn meeting(met: &'static str) -> Arc<LimitedNames<LabelValue>> {
+    Arc::new_cyclic(|hosts: &Weak<LimitedNames<LabelValue>>| {
+        let (hosts, meets) = (hosts.clone(), AtomicBool::new(true));
+        LimitedNames::new(1, move |name| {
+            // There are no hosts yet while the values of the absent name and of the rest are made.
+            if let Some(hosts) = hosts.upgrade().filter(|_| meets.swap(false, Ordering::Relaxed)) {
+                hosts.get(Some(met));
+            }
+            name
+        })
+    })
+}
+
+#[test]
+fn a_name_that_is_met_while_its_value_is_made_has_one_value() {
+    let hosts = meeting("a");
+    let a = hosts.get(Some("a"));
+    assert!(text(&a) == "a" && Arc::ptr_eq(&a, &hosts.known("a").unwrap()));
+    let hosts = meeting("b");
+    assert!(hosts.is_other(&hosts.get(Some("a"))));
+    assert_eq!(text(&hosts.get(Some("b"))), "b");
 }
 
 #[test]

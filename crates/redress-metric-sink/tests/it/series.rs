@@ -4,6 +4,7 @@ use std::io::{Error, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use redress_core::breaker::KeyedBreakers;
 use redress_core::{CircuitBreaker, Policy, Retry, fixed};
 use redress_metric_sink::{LabelValue, Metric, MetricObserver, MetricSink, Settings};
 use redress_testing::VirtualClock;
@@ -110,6 +111,40 @@ fn the_gauge_of_a_breaker_follows_its_state_by_severity() {
     policy.call(|| Ok::<_, Error>(())).unwrap();
     let states: Vec<_> = book.asked().into_iter().filter(|entry| entry.starts_with("set")).collect();
     assert_eq!(states, ["2", "1", "0"].map(|state| format!("set redress_circuit_state breaker=db: {state}")));
+}
+
+/// The values that the gauge of a breaker was set to.
+fn states(asked: &[String], name: &str) -> Vec<String> {
+    let set = format!("set redress_circuit_state breaker={name}: ");
+    asked.iter().filter_map(|entry| entry.strip_prefix(&set).map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_watched_breaker_keeps_its_gauge_beside_a_key_of_its_name() {
+    let (observer, book) = observer(Settings::all());
+    let open = CircuitBreaker::builder().name("db").failure_threshold(1).build().unwrap();
+    observer.watch(&open);
+    let keyed = KeyedBreakers::builder(CircuitBreaker::builder().failure_threshold(1)).build().unwrap();
+    let closed = keyed.for_key("db").unwrap();
+    observer.watch_keyed(&keyed);
+    let policy = Policy::builder().circuit_breaker(&open).observer(observer.clone()).build().unwrap();
+    let _ = policy.call(reset);
+    observer.refresh();
+    assert_eq!(states(&book.asked(), "db"), ["0", "2", "2"]);
+    drop(closed);
+}
+
+#[test]
+fn a_breaker_without_a_name_can_be_shown_again() {
+    let (observer, book) = observer(Settings::all());
+    let breaker = CircuitBreaker::builder().failure_threshold(1).build().unwrap();
+    observer.watch(&breaker);
+    observer.unwatch("");
+    let policy = Policy::builder().circuit_breaker(&breaker).observer(observer).build().unwrap();
+    let _ = policy.call(reset);
+    let asked = book.asked();
+    assert_eq!(states(&asked, "none"), ["0", "2"]);
+    assert!(asked.iter().any(|entry| entry == "clear redress_circuit_state breaker=none"));
 }
 
 /// Panics at every measurement while the switch is on.

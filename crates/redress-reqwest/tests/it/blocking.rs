@@ -25,6 +25,13 @@ fn client() -> Client {
     client_with(builder().build().unwrap())
 }
 
+/// A client that has been configured before it was given to `RetryingClient`.
+fn client_named(user_agent: &str) -> Client {
+    let _ = plain();
+    let http = client_builder().no_proxy().tls_certs_only([]).user_agent(user_agent).build().unwrap();
+    RetryingClient::new(http, builder().build().unwrap())
+}
+
 /// A server on a runtime that runs beside the test.
 struct Beside {
     server: Server,
@@ -75,7 +82,7 @@ fn a_request_is_retried_as_reqwest_would_send_it() {
 #[test]
 fn every_way_to_send() {
     let beside = Beside::answers(&[OK]);
-    let (client, url) = (client(), beside.url("/"));
+    let (client, url) = (client_named("orders"), beside.url("/"));
     client.send(client.client().get(&url)).unwrap();
     request_with_retry(client.policy(), client.client().get(&url)).unwrap();
     assert!(client.execute(client.client().get(&url)).is_ok());
@@ -85,6 +92,7 @@ fn every_way_to_send() {
     let methods: Vec<_> =
         beside.server.arrived().iter().map(|it| it.line.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(methods, ["GET", "GET", "GET", "GET", "HEAD", "DELETE", "PATCH", "POST"]);
+    assert!(beside.server.arrived().iter().all(|it| it.header("user-agent") == Some("orders")));
 }
 
 #[test]
@@ -133,6 +141,25 @@ fn a_custom_classifier_decides_and_the_guard_forbids() {
 }
 
 #[test]
+fn the_reason_of_a_custom_classifier_is_kept() {
+    let beside = Beside::answers(&[BUSY]);
+    let own = |_: &Result<reqwest::blocking::Response, reqwest::Error>| {
+        Some(Classification::new(ErrorClass::ServerError).forbid_retry("maintenance"))
+    };
+    let policy = Policy::builder().classifier(own).retry(retry()).build().unwrap();
+    let client = RetryingClient::new(client().client().clone(), policy);
+    assert_eq!(client.post(beside.url("/")).execute().retry_forbidden(), Some("maintenance"));
+}
+
+#[test]
+fn its_settings_are_printed() {
+    let client = client();
+    let printed = format!("{client:?} {:?}", client.get("http://localhost/").operation("orders"));
+    assert!(printed.starts_with("RetryingClient { settings: Settings {"), "{printed}");
+    assert!(printed.contains("RetryingRequest { own: Own { name: Some(\"orders\")"), "{printed}");
+}
+
+#[test]
 fn a_classifier_without_an_opinion_does_not_allow_a_repetition() {
     let beside = Beside::silent();
     let own = |_: &Result<reqwest::blocking::Response, reqwest::Error>| None::<ErrorClass>;
@@ -151,6 +178,7 @@ fn a_post_is_sent_again_only_where_nothing_was_done() {
     }
     let refused = client().post(closed()).execute();
     assert_eq!(end(&refused), (1, Some(StopReason::RetryForbidden), Some("not_idempotent")));
+    assert_eq!(refused.cause(), Some(Cause::Error));
     let no_redirects =
         client_builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let client = RetryingClient::new(no_redirects, builder().build().unwrap()).follows_redirects(false);

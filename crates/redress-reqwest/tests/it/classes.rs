@@ -52,10 +52,27 @@ async fn a_name_that_does_not_resolve() {
     assert_eq!(parts(error), (ErrorClass::Transient, true, Some("NameLookup".into())));
 }
 
+/// Looks no name up, because the system takes too long.
+struct SlowSystem;
+
+impl reqwest::dns::Resolve for SlowSystem {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async { Err(io::Error::from(io::ErrorKind::TimedOut).into()) })
+    }
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_system_is_not_one_of_the_attempt() {
+    let client = plain().dns_resolver(Arc::new(SlowSystem)).build().unwrap();
+    let failure = classify(client.get("http://host.example/").send().await.unwrap_err());
+    assert_eq!((failure.class(), failure.is_unsent(), failure.is_timeout()), (ErrorClass::Transient, true, false));
+}
+
 #[tokio::test]
 async fn a_connection_that_closes_before_the_head() {
-    let error = error_of(sends(b"").await.uri("/").to_string()).await;
-    assert_eq!(parts(error), (ErrorClass::Transient, false, None));
+    let url = sends(b"").await.uri("/").to_string();
+    assert_eq!(parts(error_of(&url).await), (ErrorClass::Transient, false, None));
+    assert!(!classify(error_of(&url).await).is_timeout());
 }
 
 #[tokio::test]

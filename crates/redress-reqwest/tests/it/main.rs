@@ -8,12 +8,15 @@ mod blocking;
 mod classes;
 mod classes_http2;
 mod drops;
+#[cfg(feature = "middleware")]
+mod exchanges;
 mod requests;
 
 #[cfg(feature = "middleware")]
 mod middleware;
 mod not_acted_on;
 mod own_retries;
+mod read_ahead;
 mod responses;
 mod secrets;
 mod settings;

@@ -5,15 +5,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Extensions;
-use redress_core::{CallError, CircuitBreaker, Classifier, ErrorClass, OutcomeSummary, StopReason};
+use redress_core::driver::NoTimer;
+use redress_core::{
+    AsyncPolicy, CallError, CircuitBreaker, Classification, Classifier, ErrorClass, OutcomeSummary, StopReason,
+};
 use redress_fixtures::script_server::Server;
 use redress_http::{LastFailure, Repetition};
 use redress_reqwest::middleware::PolicyMiddleware;
-use redress_reqwest::{outcome, reqwest_classifier};
+use redress_reqwest::{Head, outcome, reqwest_classifier};
+use redress_tokio::TokioTimer;
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next};
 
-use crate::support::{BUSY, Log, OK, TestPolicy, bad, builder, closed_port, plain, policy};
+use crate::support::{BUSY, Log, OK, TestPolicy, bad, builder, closed_port, plain, policy, retry};
 
 fn stack(policy: TestPolicy) -> ClientWithMiddleware {
     ClientBuilder::new(plain().build().unwrap()).with(PolicyMiddleware::new(policy)).build()
@@ -139,4 +143,102 @@ async fn an_error_of_a_middleware_is_classified_without_a_mark() {
     assert_eq!(failure.detail("io"), Some("ConnectionRefused"));
     let failed: Result<Response, Error> = Err(Error::middleware(redress_core::error::AbortRetryError::new("stop")));
     assert!(reqwest_classifier().classify(&failed).unwrap().is_abort());
+    let failed: Result<Response, Error> = Err(Error::middleware(Elapsed(())));
+    let failure = reqwest_classifier().classify(&failed).unwrap();
+    assert_eq!((failure.class(), failure.is_timeout()), (ErrorClass::Transient, true));
+}
+
+/// Prints as the error of tower's `Timeout`.
+#[derive(Debug)]
+struct Elapsed(());
+
+impl std::fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("request timed out")
+    }
+}
+
+impl std::error::Error for Elapsed {}
+
+/// Refuses every request, before it is sent.
+struct Refuses;
+
+impl Middleware for Refuses {
+    fn handle<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        _: Request,
+        _: &'life1 mut Extensions,
+        _: Next<'life2>,
+    ) -> Pin<Box<dyn Future<Output = reqwest_middleware::Result<Response>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(async { Err(Error::middleware(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))) })
+    }
+}
+
+#[tokio::test]
+async fn a_post_is_not_sent_again_after_the_error_of_a_middleware() {
+    let client = ClientBuilder::new(plain().build().unwrap())
+        .with(PolicyMiddleware::new(policy()).follows_redirects(false))
+        .with(Refuses)
+        .build();
+    for (method, attempts) in [(reqwest::Method::PUT, 3), (reqwest::Method::POST, 1)] {
+        let request = client.request(method, "http://localhost/").build().unwrap();
+        let mut extensions = Extensions::new();
+        client.execute_with_extensions(request, &mut extensions).await.unwrap_err();
+        assert_eq!(extensions.get::<OutcomeSummary>().unwrap().attempts(), attempts);
+    }
+}
+
+#[tokio::test]
+async fn a_custom_classifier_need_not_mark_what_was_not_sent() {
+    let plain_classes = |_: &Result<Response, Error>| Some(Classification::new(ErrorClass::Transient));
+    let policy = AsyncPolicy::<_, NoTimer>::builder().timer(TokioTimer).classifier(plain_classes).retry(retry());
+    let middleware = PolicyMiddleware::new(policy.build().unwrap());
+    let client = ClientBuilder::new(plain().build().unwrap()).with(middleware).build();
+    let request = client.post(format!("http://{}/", closed_port().await)).build().unwrap();
+    let mut extensions = Extensions::new();
+    client.execute_with_extensions(request, &mut extensions).await.unwrap_err();
+    assert_eq!(extensions.get::<OutcomeSummary>().unwrap().attempts(), 3);
+}
+
+/// The URL of a head is made only if it is read.
+#[tokio::test]
+async fn a_head_has_its_url_wherever_it_is_read() {
+    let server = Server::answers(&[OK]).await;
+    let (url, log) = (server.uri("/orders/7").to_string(), Log::default());
+    let send = async |middleware: PolicyMiddleware<TestPolicy>| {
+        let client = ClientBuilder::new(plain().build().unwrap()).with(middleware).build();
+        client.get(&url).send().await.unwrap();
+    };
+    send(PolicyMiddleware::new(builder().observer(log.clone()).build().unwrap())).await;
+    assert_eq!(log.lines(), ["GET /orders/7 success - -"]);
+
+    let uris = Arc::new(Mutex::new(Vec::new()));
+    let read = || {
+        let uris = Arc::clone(&uris);
+        move |head: &Head<'_>| uris.lock().unwrap().push(head.uri.to_string())
+    };
+    let (chooses, bypasses) = (read(), read());
+    send(PolicyMiddleware::new(policy()).policy_provider(move |head| {
+        chooses(head);
+        None
+    }))
+    .await;
+    send(PolicyMiddleware::new(policy()).bypass_if(move |head| {
+        bypasses(head);
+        false
+    }))
+    .await;
+    assert_eq!(*uris.lock().unwrap(), [url.as_str(); 2]);
+}
+
+#[test]
+fn its_settings_are_printed() {
+    let printed = format!("{:?}", PolicyMiddleware::new("policy"));
+    assert!(printed.starts_with("PolicyMiddleware { settings: Settings {"), "{printed}");
 }

@@ -4,7 +4,7 @@ use redress_fixtures::FrameServer;
 use redress_fixtures::frames::{goaway, reset};
 use redress_reqwest::{RetryingClient, client_builder};
 
-use crate::support::{plain, policy};
+use crate::support::{plain, policy, retry};
 
 const NO_ERROR: u32 = 0;
 const REFUSED_STREAM: u32 = 7;
@@ -27,6 +27,22 @@ async fn sent_by(http: impl Fn() -> reqwest::ClientBuilder) -> Vec<(u32, usize)>
 async fn a_client_of_the_builder_sends_what_the_policy_attempts() {
     let _ = plain();
     assert_eq!(sent_by(|| client_builder().no_proxy().tls_certs_only([])).await, [(3, 3); 2]);
+}
+
+#[cfg(feature = "blocking")]
+#[tokio::test]
+async fn a_blocking_client_of_the_builder_sends_what_the_policy_attempts() {
+    use redress_reqwest::blocking;
+
+    let _ = plain();
+    let server = FrameServer::answers(|_, stream| reset(stream, REFUSED_STREAM)).await;
+    let url = server.uri().to_string();
+    let call = move || {
+        let http = blocking::client_builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
+        let policy = redress_core::Policy::builder().classifier(redress_reqwest::reqwest_classifier()).retry(retry());
+        blocking::RetryingClient::new(http, policy.build().unwrap()).get(url).execute().attempts()
+    };
+    assert_eq!((tokio::task::spawn_blocking(call).await.unwrap(), server.heard().0), (3, 3));
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ async fn a_call_that_ends_in_the_wait_has_what_was_read() {
         assert_eq!(outcome.stop_reason(), Some(StopReason::Aborted));
         let failure = outcome.into_last_failure();
         let response = failure.and_then(redress_core::error::Failure::into_result).unwrap();
+        assert_eq!(response.content_length(), is_whole.then_some(4));
         match response.text().await {
             Ok(text) => assert!(is_whole && text == "busy"),
             Err(error) => {

@@ -70,3 +70,22 @@ fn breadcrumbs_can_be_left_out() {
     let events = with_captured_events(|| fail(&policy(SentryObserver::builder().breadcrumbs(false).build()), "load"));
     assert_eq!((events.len(), events[0].breadcrumbs.len()), (1, 0));
 }
+
+#[test]
+fn an_event_without_an_attempt_says_nothing_of_one() {
+    let observer = SentryObserver::builder().capture(EventName::CircuitRejected, true).build();
+    let attempts = [0, 1].map(|attempt| {
+        let mut event = Event::new(EventName::CircuitRejected);
+        event.attempt = attempt;
+        let captured = with_captured_events(|| observer.on_event(&event));
+        let sentry::protocol::Context::Other(facts) = &captured[0].contexts["redress"] else { panic!("{captured:?}") };
+        facts.get("attempt").cloned()
+    });
+    assert_eq!(attempts, [None, Some(1.into())]);
+}
+
+#[test]
+fn an_observer_prints_its_settings() {
+    let printed = format!("{:?}", SentryObserver::new());
+    assert!(printed.starts_with("SentryObserver { reports: "), "{printed}");
+}

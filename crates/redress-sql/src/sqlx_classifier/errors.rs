@@ -15,14 +15,13 @@ pub(crate) fn classify(error: &(dyn error::Error + 'static)) -> Option<Classific
     if let Some(error) = found::<Error>(error) {
         return of_error(error);
     }
-    // The source of `Error::Database`, below a transparent wrapper.
+    // The source of `Error::Database`.
     found::<Box<dyn DatabaseError>>(error).map(|error| of_database(&**error))
 }
 
-/// Returns `None` for an error whose sources say more, such as that of a migration.
+/// Returns `None` for an error whose sources say more: `Database`, and the error of a migration.
 fn of_error(error: &Error) -> Option<Classification> {
     let class = match error {
-        Error::Database(error) => return Some(of_database(&**error)),
         Error::Io(error) => return Some(of_io(error)),
         Error::Tls(error) => return Some(of_setup(&**error)),
         Error::PoolTimedOut => return Some(Classification::new(ErrorClass::Transient).timed_out().unsent()),

@@ -3,13 +3,15 @@
 use std::error::Error as StdError;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use redress::integration::sql::{CommitError, postgres_classifier};
 use redress::{Classification, Classifier as _, ErrorClass};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncWriteExt as _, ReadBuf};
 use tokio_postgres::{Config, Error, NoTls};
 
-use crate::postgres_server::{connect, connect_and_close, error, message, read_some, ready};
+use crate::postgres_server::{connect, connect_and_close, error, message, read_some, ready, shown};
 use crate::support::{Booking, Seen, Transparent, seen};
 
 fn of<E: StdError + 'static>(error: E) -> Classification {
@@ -143,6 +145,75 @@ async fn a_refused_connection_is_certainly_not_sent() {
     let failure = of(config.connect(NoTls).await.err().expect("no listener"));
     assert_eq!(seen(&failure), Seen::unsent(ErrorClass::Transient));
     assert_eq!(failure.detail("io"), Some("ConnectionRefused"));
+}
+
+/// During a failover, every server is read-only for a while.
+#[tokio::test]
+async fn a_server_with_other_attributes_than_wanted_is_transient() {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let mut config = Config::new();
+    config.user("redress").host("127.0.0.1").port(port);
+    config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
+    let answering = async {
+        let (mut server, _) = listener.accept().await.expect("a client");
+        for answer in [ready(), shown("on")] {
+            read_some(&mut server).await;
+            server.write_all(&answer).await.expect("the client reads");
+        }
+        server
+    };
+    let (connected, _server) = tokio::join!(config.connect(NoTls), answering);
+    assert_eq!(seen(&of(connected.err().expect("it is read-only"))), Seen::unsent(ErrorClass::Transient));
+}
+
+/// A connection that breaks without a kind.
+struct Broken;
+
+impl tokio::io::AsyncRead for Broken {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::other("broken")))
+    }
+}
+
+impl tokio::io::AsyncWrite for Broken {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_without_a_kind_is_transient() {
+    let broken = Config::new().user("redress").connect_raw(Broken, NoTls).await.err().expect("no connection");
+    assert_eq!(seen(&of(broken)), Seen::plain(ErrorClass::Transient));
+}
+
+#[tokio::test]
+async fn a_statement_that_cannot_be_written_or_read_is_permanent() {
+    let (client, mut server) = connect(&ready()).await;
+    let client = client.expect("a connection");
+    let not_written = client.batch_execute("SELECT '\0'").await.expect_err("it ends at the zero");
+    assert_eq!(seen(&of(not_written)), Seen::plain(ErrorClass::Permanent));
+    let answering = async {
+        read_some(&mut server).await;
+        server.write_all(&shown("on")).await.expect("the client reads");
+    };
+    let (rows, ()) = tokio::join!(client.simple_query("SHOW transaction_read_only"), answering);
+    let rows = rows.expect("rows");
+    let row = rows.iter().find_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let no_column = row.expect("a row").try_get("orders").expect_err("no such column");
+    assert_eq!(seen(&of(no_column)), Seen::plain(ErrorClass::Permanent));
 }
 
 #[tokio::test]
