@@ -50,9 +50,11 @@ impl Run<'_> {
         self.tell_transition(transition, class, now);
     }
 
-    /// Releases the permit without a result, if the call still holds one.
+    /// Releases what the call still holds: the permit, without a result, and the price of an attempt
+    /// that has not started.
     #[cold]
     pub(crate) fn release(&mut self) {
+        self.give_back_held();
         if let (true, Some(breaker)) = (self.state.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
             // The call may be unwinding, and a second panic that leaves a destructor would abort
             // the process.

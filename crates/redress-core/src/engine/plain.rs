@@ -57,6 +57,7 @@ impl RunState {
     /// `remaining` still holds.
     #[inline]
     pub(crate) fn resume_at_once(&mut self, plan: &Plan, remaining: Option<Duration>) -> Attempt {
+        self.spend_tokens();
         self.attempts += 1;
         Run::of(plan, None, self).attempt(remaining)
     }

@@ -91,6 +91,11 @@ impl CompiledPolicy {
         }
     }
 
+    fn flags(&self) -> Flags {
+        let earns = self.budget.as_ref().is_some_and(Budget::is_earned);
+        Flags::of_plan(&self.hooks, !self.learners.is_empty(), self.deadline.is_some(), earns)
+    }
+
     pub(crate) fn name(&self) -> Option<&str> {
         self.spec.name.as_deref()
     }
@@ -132,7 +137,7 @@ impl Plan {
     pub(crate) fn new(compiled: Arc<CompiledPolicy>, breaker: Option<BreakerChoice>) -> Self {
         let CompiledPolicy { deadline, attempt_timeout, .. } = *compiled;
         Self {
-            flags: Flags::of_plan(&compiled.hooks, !compiled.learners.is_empty(), deadline.is_some()),
+            flags: compiled.flags(),
             first_time_left: shorter(attempt_timeout, deadline),
             warnings: warnings(&compiled.spec, breaker.as_ref()),
             breaker,
