@@ -48,7 +48,8 @@ impl<'a> FastPath<'a> {
     pub(crate) fn rejection(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
         match &self.plan.breaker {
             Some(BreakerChoice::Circuit(breaker)) if self.flags.are_fast() => {
-                breaker.reject_at(self.started.unwrap_or_else(now))
+                let rejection = breaker.reject_at(self.started.unwrap_or_else(now))?;
+                Some(rejection.open_for(breaker.spec().recovery_timeout))
             }
             _ => None,
         }

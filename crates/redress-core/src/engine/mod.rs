@@ -16,6 +16,7 @@ mod admission;
 mod deadline;
 mod fast_path;
 mod gates;
+mod decisions;
 mod plain;
 mod run;
 mod state;

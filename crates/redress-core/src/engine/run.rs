@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::decisions::EndedBy;
 use super::flags::Flags;
 use super::gates::{Granted, Refused};
 use super::state::{RunState, Wait};
@@ -75,7 +76,8 @@ impl<'a> Run<'a> {
         self.go_on();
         let remaining = self.remaining(now);
         if let Some(reason) = self.refusal_to_begin(remaining) {
-            self.end(reason, None, self.elapsed(now));
+            self.note_end(EndedBy::Start, Wait::NONE);
+            self.end(reason, None, now);
             return None;
         }
         if !self.admit(now) {
@@ -132,11 +134,11 @@ impl<'a> Run<'a> {
     pub(crate) fn resume(&mut self, now: Instant) -> Option<Attempt> {
         let remaining = self.remaining(now);
         if remaining == Some(Duration::ZERO) {
-            self.stop_waiting(StopReason::DeadlineExceeded, now);
+            self.stop_waiting(StopReason::DeadlineExceeded, EndedBy::Start, now);
             return None;
         }
         if self.abort_asked() {
-            self.stop_waiting(StopReason::Aborted, now);
+            self.stop_waiting(StopReason::Aborted, EndedBy::Start, now);
             return None;
         }
         self.state.attempts += 1;
@@ -173,7 +175,7 @@ impl<'a> Run<'a> {
         // ORDER: before the report to the breaker, so that a panic in there does not make the call
         // `Cancelled`.
         self.state.flags = self.state.flags.with(Flags::SUCCEEDED);
-        self.tell_terminal(None, None, elapsed, Duration::ZERO);
+        self.tell_terminal(None, None, now, Duration::ZERO);
         if self.state.flags.has(Flags::HOLDS_PERMIT) {
             self.report(Report::Success, now);
         }
@@ -186,13 +188,15 @@ impl<'a> Run<'a> {
             let aborted = Some(StopReason::Aborted);
             self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
             self.state.wait = Wait::NONE;
+            let is_cut = failed.cause == Cause::Timeout && self.is_aborted();
+            self.note_end(if is_cut { EndedBy::Gate } else { EndedBy::Operation }, Wait::NONE);
             self.stop(StopReason::Aborted, None, now);
             return Verdict::Stop;
         }
         let failures = self.count(failed.classification.class(), failed.cause);
         let gated = self.gates::<false>(failed.classification, failed.cause, failures, now);
         let decided = match gated {
-            Ok(granted) => self.confirm(failed, granted, now).map_err(Refused::from),
+            Ok(granted) => self.confirm(failed, granted, now),
             Err(refused) => Err(refused),
         };
         let delay = gated.ok().map(|granted| granted.wait);
@@ -213,14 +217,17 @@ impl<'a> Run<'a> {
                 self.grant(granted);
                 Verdict::Retry(hook)
             }
-            (Err(Refused { reason, hint }), _) | (_, Err(Refused { reason, hint })) => {
+            (Err(refused), _) | (_, Err(refused)) => {
                 match gated {
                     // The delay that was deferred, and the state from which a later delivery goes
                     // on.
-                    Ok(granted) if reason == StopReason::Scheduled => self.grant(granted),
-                    _ => self.state.wait = hint,
+                    Ok(granted) if refused.reason == StopReason::Scheduled => self.grant(granted),
+                    _ => {
+                        self.state.wait = refused.hint;
+                        self.note_end(refused.by, refused.wait);
+                    }
                 }
-                self.stop(reason, Some(failed), now);
+                self.stop(refused.reason, Some(failed), now);
                 Verdict::Stop
             }
         }
@@ -243,7 +250,7 @@ impl<'a> Run<'a> {
 
     /// Sends the event of a granted retry, then checks what can still end the call: an abort and
     /// the sleep handler.
-    fn confirm(&self, failed: &FailureView<'_>, granted: Granted, now: Instant) -> Result<(), StopReason> {
+    fn confirm(&self, failed: &FailureView<'_>, granted: Granted, now: Instant) -> Result<(), Refused> {
         if self.is_observed() {
             self.tell_retry(failed, self.elapsed(now), granted.wait);
         }
@@ -251,15 +258,15 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         if self.abort_asked() {
-            return Err(StopReason::Aborted);
+            return Err(StopReason::Aborted.into());
         }
         if granted.deferred {
-            return Err(StopReason::Scheduled);
+            return Err(StopReason::Scheduled.into());
         }
         let context = self.heeded_context(failed, granted.remaining, now);
         match self.ask_sleep_handler(&context, granted.wait) {
-            Some(SleepDecision::Defer) => Err(StopReason::Scheduled),
-            Some(SleepDecision::Abort) => Err(StopReason::Aborted),
+            Some(SleepDecision::Defer) => Err(StopReason::Scheduled.into()),
+            Some(SleepDecision::Abort) => Err(Refused::BY_SLEEP_HANDLER),
             Some(SleepDecision::Sleep) | None => Ok(()),
         }
     }
@@ -302,14 +309,16 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the call before or after a wait, and clears the wait.
-    pub(super) fn stop_waiting(&mut self, reason: StopReason, now: Instant) {
+    pub(super) fn stop_waiting(&mut self, reason: StopReason, by: EndedBy, now: Instant) {
+        let wait = if by == EndedBy::Hooks { self.state.wait } else { Wait::NONE };
+        self.note_end(by, wait);
         self.state.wait = Wait::NONE;
         self.stop(reason, None, now);
     }
 
     /// Ends the call for this reason, and reports it to the breaker.
     pub(super) fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
-        self.end(reason, failed, self.elapsed(now));
+        self.end(reason, failed, now);
         // An aborted call has no result, so the driver releases its permit.
         if let (Some(class), true) = (self.state.last_class, reason != StopReason::Aborted) {
             self.report(Report::Failure(class), now);
@@ -318,10 +327,10 @@ impl<'a> Run<'a> {
 
     /// Ends the call: the one place where a call that the breaker did not reject stops without
     /// success.
-    fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, elapsed: Duration) {
+    fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
         self.state.stop_reason = Some(reason);
         let delay = self.next_delay().unwrap_or(Duration::ZERO);
-        self.tell_terminal(Some(reason), failed, elapsed, delay);
+        self.tell_terminal(Some(reason), failed, now, delay);
     }
 
     fn next_delay(&self) -> Option<Duration> {
@@ -360,32 +369,40 @@ impl<'a> Run<'a> {
 
     /// The summary of a call that ended at `ended`, or at its start if that is `None`.
     pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
+        // An error does not keep the time, so that a call without an outcome does not compute it.
+        let timed = ended.filter(|_| self.state.flags.has(Flags::OUTCOME));
+        let elapsed = timed.map_or(Duration::ZERO, |ended| self.elapsed(ended));
         // The summary of a success does not mention the failures before it.
-        let has_stopped = self.state.stop_reason.is_some();
+        let (Some(reason), Some(ended)) = (self.state.stop_reason, ended) else {
+            return OutcomeSummary { elapsed, ..OutcomeSummary::of_attempts(self.state.attempts) };
+        };
         let rejected = self.rejected();
         let name = match rejected {
             Some(_) => self.plan.breaker.as_ref().and_then(BreakerChoice::shared_name),
-            None if has_stopped => self.operation_label().map(Arc::from),
-            None => None,
+            None => self.operation_label().map(Arc::from),
         };
         OutcomeSummary {
             name,
-            stop_reason: self.state.stop_reason,
+            stop_reason: Some(reason),
             attempts: self.state.attempts,
-            last_class: self.state.last_class.filter(|_| has_stopped),
-            cause: self.state.cause.filter(|_| has_stopped),
-            elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
-            retry_in: self.state.wait.get().filter(|_| has_stopped),
+            last_class: self.state.last_class,
+            cause: self.state.cause,
+            elapsed,
+            retry_in: self.state.wait.get(),
             rejected,
             retry_forbidden: None,
+            decision: Some(self.decision(reason, ended)),
         }
     }
 
     /// The state of the breaker that rejected the call.
     fn rejected(&self) -> Option<CircuitState> {
-        let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
-        let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
-        (self.state.stop_reason == Some(StopReason::CircuitOpen)).then_some(state)
+        (self.state.stop_reason == Some(StopReason::CircuitOpen)).then_some(self.rejected_state())
+    }
+
+    /// The state that the breaker has if it rejected the call.
+    pub(super) fn rejected_state(&self) -> CircuitState {
+        if self.state.flags.has(Flags::REJECTED_HALF_OPEN) { CircuitState::HalfOpen } else { CircuitState::Open }
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {

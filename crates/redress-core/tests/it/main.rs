@@ -35,6 +35,7 @@ mod panics;
 mod panic_points;
 mod events;
 mod evidence;
+mod explain;
 mod names;
 mod closed_sets;
 mod several_observers;
