@@ -1,20 +1,18 @@
 //! The transitions of one call: it begins, attempts succeed or fail, and it ends once.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::decisions::EndedBy;
 use super::flags::Flags;
 use super::gates::{Granted, Refused};
 use super::state::{RunState, Wait};
-use crate::breaker::{BreakerChoice, CircuitState, Report};
+use crate::breaker::Report;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::outcome::failure::Cause;
 use crate::outcome::observer::AttemptDecision;
 use crate::outcome::stop_reason::StopReason;
-use crate::outcome::summary::OutcomeSummary;
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::compiled::Plan;
 use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper, contained};
@@ -365,44 +363,6 @@ impl<'a> Run<'a> {
     #[inline]
     pub(super) fn is_observed(&self) -> bool {
         self.state.flags.has(Flags::OBSERVED)
-    }
-
-    /// The summary of a call that ended at `ended`, or at its start if that is `None`.
-    pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
-        // An error does not keep the time, so that a call without an outcome does not compute it.
-        let timed = ended.filter(|_| self.state.flags.has(Flags::OUTCOME));
-        let elapsed = timed.map_or(Duration::ZERO, |ended| self.elapsed(ended));
-        // The summary of a success does not mention the failures before it.
-        let (Some(reason), Some(ended)) = (self.state.stop_reason, ended) else {
-            return OutcomeSummary { elapsed, ..OutcomeSummary::of_attempts(self.state.attempts) };
-        };
-        let rejected = self.rejected();
-        let name = match rejected {
-            Some(_) => self.plan.breaker.as_ref().and_then(BreakerChoice::shared_name),
-            None => self.operation_label().map(Arc::from),
-        };
-        OutcomeSummary {
-            name,
-            stop_reason: Some(reason),
-            attempts: self.state.attempts,
-            last_class: self.state.last_class,
-            cause: self.state.cause,
-            elapsed,
-            retry_in: self.state.wait.get(),
-            rejected,
-            retry_forbidden: None,
-            decision: Some(self.decision(reason, ended)),
-        }
-    }
-
-    /// The state of the breaker that rejected the call.
-    fn rejected(&self) -> Option<CircuitState> {
-        (self.state.stop_reason == Some(StopReason::CircuitOpen)).then_some(self.rejected_state())
-    }
-
-    /// The state that the breaker has if it rejected the call.
-    pub(super) fn rejected_state(&self) -> CircuitState {
-        if self.state.flags.has(Flags::REJECTED_HALF_OPEN) { CircuitState::HalfOpen } else { CircuitState::Open }
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {

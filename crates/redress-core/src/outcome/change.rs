@@ -24,6 +24,9 @@ const RECOVERY: &str = "circuit_breaker.recovery_timeout";
 /// The nearest setting that would have let one gate pass, at the same failure and with everything
 /// before it unchanged. Part of an [`Explanation`](crate::observe::Explanation).
 ///
+/// **Invariant X4**: with the change, and everything else as it was, the call does not end at that
+/// gate there. With the next smaller change it does.
+///
 /// It is about that gate alone: another gate may end the call there, and an attempt that it allows
 /// may fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,7 +43,7 @@ fn attempts<'a>(clock: &'a VirtualClock, ends: &'a [Attempted]) -> impl FnMut() 
     }
 }
 
-fn explained(context: CallContext<'_, Subject>, clock: &VirtualClock, ends: &[Attempted]) -> Explanation {
+fn explained(context: &CallContext<'_, Subject>, clock: &VirtualClock, ends: &[Attempted]) -> Explanation {
     context.execute(attempts(clock, ends)).explain()
 }
 
@@ -72,7 +72,7 @@ fn attempts_used_up() {
     let clock = VirtualClock::new();
     let policy = policy(&clock, Retry::builder().strategy(fixed(secs(2))).max_attempts(3)).build().expect("valid");
     let context = policy.operation("load").capture_timeline();
-    let explanation = explained(context, &clock, &[fails(Transient), Ok(Answer::Bad(ServerError))]);
+    let explanation = explained(&context, &clock, &[fails(Transient), Ok(Answer::Bad(ServerError))]);
     assert_eq!(decision(&explanation), (Gate::MaxAttempts, Some(3), Some(3)));
     assert_eq!(change(&explanation), Some(("retry.max_attempts", None, NewValue::Count(4))));
     text(
@@ -113,7 +113,7 @@ fn caps_of_classes() {
     let clock = VirtualClock::new();
     let retry = at_once().max_retries_for(RateLimit, 1).max_retries_for(Permanent, 0).max_unknown_retries(0);
     let policy = policy(&clock, retry).build().expect("valid");
-    let explanation = explained(policy.context(), &clock, &[fails(RateLimit)]);
+    let explanation = explained(&policy.context(), &clock, &[fails(RateLimit)]);
     assert_eq!(decision(&explanation), (Gate::ClassRetries, Some(1), Some(2)));
     assert_eq!(change(&explanation), Some(("retry.max_retries_for", Some(RateLimit), NewValue::Count(2))));
     text(
@@ -125,7 +125,7 @@ fn caps_of_classes() {
             "This check would have passed with retry.max_retries_for(RATE_LIMIT) = 2.",
         ],
     );
-    let explanation = explained(policy.context(), &clock, &[fails(Permanent)]);
+    let explanation = explained(&policy.context(), &clock, &[fails(Permanent)]);
     assert_eq!(decision(&explanation), (Gate::ClassRetries, Some(0), Some(1)));
     text(
         &explanation,
@@ -136,7 +136,7 @@ fn caps_of_classes() {
             "This check would have passed with retry.max_retries_for(PERMANENT) left out.",
         ],
     );
-    let explanation = explained(policy.context(), &clock, &[fails(Unknown)]);
+    let explanation = explained(&policy.context(), &clock, &[fails(Unknown)]);
     assert_eq!(decision(&explanation), (Gate::UnknownRetries, Some(0), Some(1)));
     text(
         &explanation,
@@ -154,7 +154,7 @@ fn classes_that_are_not_retried() {
     let clock = VirtualClock::new();
     let retry = Retry::builder().strategy_for(Transient, fixed(Duration::ZERO));
     let policy = policy(&clock, retry).build().expect("valid");
-    let explanation = explained(policy.context(), &clock, &[fails(Permanent)]);
+    let explanation = explained(&policy.context(), &clock, &[fails(Permanent)]);
     assert_eq!((decision(&explanation), change(&explanation)), ((Gate::Class, None, None), None));
     let lines: Vec<_> = explanation.to_string().lines().map(str::to_owned).collect();
     assert_eq!(
@@ -164,7 +164,7 @@ fn classes_that_are_not_retried() {
             "No setting changes that: the classifier decides the class."
         ]
     );
-    let explanation = explained(policy.context(), &clock, &[fails(RateLimit)]);
+    let explanation = explained(&policy.context(), &clock, &[fails(RateLimit)]);
     assert_eq!(decision(&explanation), (Gate::Strategy, None, None));
     assert_eq!(change(&explanation), Some(("retry.strategy_for", Some(RateLimit), NewValue::AnyStrategy)));
     let lines: Vec<_> = explanation.to_string().lines().map(str::to_owned).collect();
@@ -197,7 +197,7 @@ fn a_wait_past_the_deadline() {
     let clock = VirtualClock::new();
     let policy = policy(&clock, at_once()).deadline(secs(60)).build().expect("valid");
     let hinted = Err(Failed::Hinted(RateLimit, secs(62) + millis(100)));
-    let explanation = explained(policy.context(), &clock, &[hinted]);
+    let explanation = explained(&policy.context(), &clock, &[hinted]);
     assert_eq!(decision(&explanation), (Gate::DeadlineWait, Some(60_000), Some(63_100)));
     let longer = NewValue::Time(secs(63) + millis(100) + TICK);
     assert_eq!(change(&explanation), Some(("policy.deadline", None, longer)));
@@ -221,7 +221,7 @@ fn a_wait_past_the_deadline_of_the_call() {
     for is_instant in [false, true] {
         let context = policy.context();
         let context = if is_instant { context.deadline(clock.now() + secs(3)) } else { context.deadline(secs(3)) };
-        let explanation = explained(context, &clock, &[fails(Transient)]);
+        let explanation = explained(&context, &clock, &[fails(Transient)]);
         assert_eq!(decision(&explanation), (Gate::DeadlineWait, Some(3_000), Some(3_000)));
         assert_eq!(explanation.decision.and_then(|decision| decision.deadline_of()), Some(DeadlineOf::Call));
         assert_eq!(change(&explanation), Some(("call.deadline", None, NewValue::LaterBy(TICK))));
@@ -245,7 +245,7 @@ fn a_deadline_that_passes_before_an_attempt() {
     let policy = policy(&clock, at_once()).build().expect("valid");
     let passed = clock.now();
     clock.advance(millis(20));
-    let explanation = explained(policy.context().deadline(passed), &clock, &[GOOD]);
+    let explanation = explained(&policy.context().deadline(passed), &clock, &[GOOD]);
     assert_eq!(decision(&explanation), (Gate::DeadlineAtStart, Some(0), Some(20)));
     assert_eq!(change(&explanation), Some(("call.deadline", None, NewValue::LaterBy(millis(20) + TICK))));
     text(
@@ -268,7 +268,7 @@ fn a_deadline_that_passes_during_an_attempt_or_a_wait() {
         .sleep_with(move |wait| late.advance(wait + secs(2)))
         .build()
         .expect("valid");
-    let explanation = explained(policy.context().capture_timeline(), &clock, &[fails(Transient)]);
+    let explanation = explained(&policy.context().capture_timeline(), &clock, &[fails(Transient)]);
     assert_eq!(decision(&explanation), (Gate::DeadlineAtStart, Some(2_000), Some(3_500)));
     text(
         &explanation,
@@ -308,7 +308,7 @@ fn hooks_that_use_the_time_up() {
         .before_sleep(move |_, _| late.advance(millis(700)))
         .build()
         .expect("valid");
-    let explanation = explained(policy.context(), &clock, &[fails(Transient)]);
+    let explanation = explained(&policy.context(), &clock, &[fails(Transient)]);
     assert_eq!(decision(&explanation), (Gate::DeadlineAfterHooks, Some(2_000), Some(2_200)));
     let lines: Vec<_> = explanation.to_string().lines().map(str::to_owned).collect();
     assert_eq!(
@@ -353,7 +353,7 @@ fn an_empty_budget() {
     for (limit, words) in [(1, "1 retry is allowed"), (0, "no retry is allowed")] {
         let budget = Budget::new(limit, secs(60)).expect("valid");
         let policy = policy(&clock, at_once().budget(budget)).build().expect("valid");
-        let explanation = explained(policy.context(), &clock, &[fails(Transient)]);
+        let explanation = explained(&policy.context(), &clock, &[fails(Transient)]);
         assert_eq!(decision(&explanation), (Gate::Budget, Some(limit.into()), Some(u64::from(limit) + 1)));
         assert_eq!(change(&explanation), Some(("budget.max_retries", None, NewValue::Count(limit + 1))));
         let expected = format!(
@@ -374,7 +374,7 @@ fn a_retry_that_the_sleep_handler_defers_or_aborts() {
         let policy = Policy::from_spec(policy.spec()).deadline(deadline).clock(clock.clone()).classifier(ByClass);
         let policy = policy.build().expect("valid");
         let answer = |decision| policy.context().capture_timeline().sleep_handler(move |_, _| decision);
-        let explanation = explained(answer(SleepDecision::Defer), &clock, &[fails(Transient)]);
+        let explanation = explained(&answer(SleepDecision::Defer), &clock, &[fails(Transient)]);
         assert_eq!((decision(&explanation), change(&explanation)), ((Gate::Deferral, None, Some(5_000)), None));
         text(
             &explanation,
@@ -386,7 +386,7 @@ fn a_retry_that_the_sleep_handler_defers_or_aborts() {
                 "What ended the call: the sleep handler put the retry off by 5 s.",
             ],
         );
-        let explanation = explained(answer(SleepDecision::Abort), &clock, &[fails(Transient)]);
+        let explanation = explained(&answer(SleepDecision::Abort), &clock, &[fails(Transient)]);
         assert_eq!((decision(&explanation), change(&explanation)), ((Gate::SleepHandlerAbort, None, None), None));
         let text = explanation.to_string();
         assert!(
@@ -524,16 +524,16 @@ fn a_resumed_call_counts_the_attempts_and_the_time_of_its_token() {
         token = deferring(long.resume(token)).resume_token().expect("deferred");
     }
     let short = policy(&clock, at_once().max_attempts(3)).build().expect("valid");
-    let explanation = explained(short.resume(token), &clock, &[GOOD]);
+    let explanation = explained(&short.resume(token), &clock, &[GOOD]);
     assert_eq!(decision(&explanation), (Gate::MaxAttempts, Some(3), Some(5)));
     assert_eq!(change(&explanation), Some(("retry.max_attempts", None, NewValue::Count(6))));
 
     // The deadline of the policy counts from the first delivery, that of the call from this one.
     let waits = Retry::builder().strategy(fixed(secs(10))).max_attempts(9);
     let timed = policy(&clock, waits).deadline(secs(12)).build().expect("valid");
-    let explanation = explained(timed.resume(token), &clock, &[fails(Transient)]);
+    let explanation = explained(&timed.resume(token), &clock, &[fails(Transient)]);
     assert_eq!(decision(&explanation), (Gate::DeadlineWait, Some(12_000), Some(16_000)));
-    let explanation = explained(timed.resume(token).deadline(secs(4)), &clock, &[fails(Transient)]);
+    let explanation = explained(&timed.resume(token).deadline(secs(4)), &clock, &[fails(Transient)]);
     assert_eq!(decision(&explanation), (Gate::DeadlineWait, Some(9_000), Some(16_000)));
     assert_eq!(change(&explanation), Some(("call.deadline", None, NewValue::LaterBy(secs(7) + TICK))));
 }
@@ -543,7 +543,7 @@ fn a_success_and_a_call_that_was_dropped() {
     let clock = VirtualClock::new();
     let policy = policy(&clock, at_once()).build().expect("valid");
     let context = policy.context().capture_timeline();
-    let explanation = explained(context, &clock, &[fails(Transient), GOOD]);
+    let explanation = explained(&context, &clock, &[fails(Transient), GOOD]);
     assert_eq!((explanation.decision, explanation.change), (None, None));
     text(
         &explanation,
