@@ -5,7 +5,10 @@
 //! call.
 
 pub use crate::outcome::call_outcome::CallOutcome;
+pub use crate::outcome::change::{Change, NewValue};
+pub use crate::outcome::decision::{DeadlineOf, Decision, Gate, Quantity};
 pub use crate::outcome::event::{Event, EventName};
+pub use crate::outcome::explanation::Explanation;
 pub use crate::outcome::observer::{AttemptContext, AttemptDecision, CallObserver, CallStart, Observer};
 pub use crate::outcome::retry_outcome::RetryOutcome;
 pub use crate::outcome::stop_reason::StopReason;

@@ -27,6 +27,8 @@ mod parts;
 mod recording;
 
 #[cfg(test)]
+mod explained;
+#[cfg(test)]
 mod resumed;
 
 mod asynchronous;

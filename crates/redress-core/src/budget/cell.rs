@@ -307,6 +307,15 @@ impl Budget {
         }
     }
 
+    /// For an earned budget: its capacity, and the least one that would grant a retry now, in
+    /// millionths of a token.
+    pub(crate) fn capacity_to_grant(&self, class: ErrorClass, priority: Priority) -> Option<(u64, u64)> {
+        match &*self.account {
+            Account::Window(_) => None,
+            Account::Earned(earned) => Some(earned.capacity_to_grant(class, priority)),
+        }
+    }
+
     /// The budget's configuration.
     #[must_use]
     pub fn spec(&self) -> BudgetSpec {

@@ -117,6 +117,18 @@ impl Earned {
         if self.random.below(price) < balance { Answer::GrantedByChance } else { Answer::Refused }
     }
 
+    /// The capacity, and the least one with which the present balance would grant a retry: with more
+    /// capacity the budget starts with more, and has as much more ever since.
+    pub(crate) fn capacity_to_grant(&self, class: ErrorClass, priority: Priority) -> (u64, u64) {
+        let balance = self.settled();
+        let short = self.costs[class].saturating_add(self.kept(priority)).saturating_sub(balance);
+        let below_line = match priority {
+            Priority::Background => (self.capacity + 1).saturating_sub(balance.saturating_mul(2)),
+            Priority::Normal | Priority::Critical => 0,
+        };
+        (self.capacity, self.capacity.saturating_add(short.max(below_line)))
+    }
+
     /// Gives back the price of a retry in this class that was granted and did not start.
     pub(crate) fn give_back(&self, class: ErrorClass) {
         let mut account = self.account.lock();

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::decisions::EndedBy;
 use super::flags::Flags;
 use super::run::Run;
 use crate::drive::attempt::Attempt;
@@ -73,7 +74,7 @@ impl Run<'_> {
     pub(crate) fn recheck(&mut self, now: Instant) -> bool {
         let in_time = fits(self.wait(), self.remaining(now));
         if !in_time {
-            self.stop_waiting(StopReason::DeadlineExceeded, now);
+            self.stop_waiting(StopReason::DeadlineExceeded, EndedBy::Hooks, now);
         }
         in_time
     }

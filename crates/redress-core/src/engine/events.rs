@@ -34,11 +34,13 @@ impl Run<'_> {
             error_class: event.class,
             stop_reason: event.stop_reason,
             cause: event.cause,
+            decision: event.decision,
         });
     }
 
     pub(super) fn tell_retry(&self, failed: &FailureView<'_>, elapsed: Duration, delay: Duration) {
-        self.emit(&Event { delay, elapsed: Some(elapsed), ..self.event(EventName::Retry, Some(failed)) });
+        let decision = self.cut_decision(failed.cause);
+        self.emit(&Event { delay, elapsed: Some(elapsed), decision, ..self.event(EventName::Retry, Some(failed)) });
     }
 
     /// Sends the terminal event of the call: a success if `reason` is `None`.
@@ -46,14 +48,15 @@ impl Run<'_> {
         &self,
         reason: Option<StopReason>,
         failed: Option<&FailureView<'_>>,
-        elapsed: Duration,
+        now: Instant,
         delay: Duration,
     ) {
         if !self.is_observed() {
             return;
         }
         let name = reason.map_or(EventName::Success, StopReason::event);
-        let mut event = Event { stop_reason: reason, delay, elapsed: Some(elapsed), ..self.event(name, failed) };
+        let (elapsed, decision) = (Some(self.elapsed(now)), reason.map(|reason| self.decision(reason, now)));
+        let mut event = Event { stop_reason: reason, delay, elapsed, decision, ..self.event(name, failed) };
         // The last failure did not cause the abort, so the event does not carry its class.
         if reason == Some(StopReason::Aborted) {
             event = Event { class: None, cause: None, classification: None, error_type: None, ..event };
@@ -81,8 +84,13 @@ impl Run<'_> {
 
     pub(super) fn tell_rejection(&self, state: CircuitState, retry_in: Option<Duration>) {
         if self.is_observed() {
-            let stop_reason = Some(StopReason::CircuitOpen);
-            self.emit(&Event { stop_reason, retry_in, ..self.breaker_event(EventName::CircuitRejected, state) });
+            let (stop_reason, decision) = (Some(StopReason::CircuitOpen), Some(self.circuit_decision()));
+            self.emit(&Event {
+                stop_reason,
+                retry_in,
+                decision,
+                ..self.breaker_event(EventName::CircuitRejected, state)
+            });
         }
     }
 

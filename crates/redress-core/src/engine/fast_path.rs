@@ -55,7 +55,8 @@ impl<'a> FastPath<'a> {
     pub(crate) fn rejection(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
         match &self.plan.breaker {
             Some(BreakerChoice::Circuit(breaker)) if self.flags.are_plain() => {
-                breaker.reject_at(self.started.unwrap_or_else(now))
+                let rejection = breaker.reject_at(self.started.unwrap_or_else(now))?;
+                Some(rejection.open_for(breaker.spec().recovery_timeout))
             }
             _ => None,
         }

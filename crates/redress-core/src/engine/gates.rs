@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::deadline::fits;
+use super::decisions::EndedBy;
 use super::flags::Flags;
 use super::run::{FailureView, Run};
 use super::state::Wait;
@@ -36,14 +37,24 @@ pub(super) struct Granted {
 #[derive(Clone, Copy)]
 pub(super) struct Refused {
     pub(super) reason: StopReason,
+    /// What the reason does not tell.
+    pub(super) by: EndedBy,
     /// The hint, if it does not fit the deadline.
     pub(super) hint: Wait,
+    /// The wait, if it does not fit the deadline.
+    pub(super) wait: Wait,
+}
+
+impl Refused {
+    /// An abort by the sleep handler.
+    pub(super) const BY_SLEEP_HANDLER: Self =
+        Self { reason: StopReason::Aborted, by: EndedBy::SleepHandler, hint: Wait::NONE, wait: Wait::NONE };
 }
 
 impl From<StopReason> for Refused {
     #[inline]
     fn from(reason: StopReason) -> Self {
-        Self { reason, hint: Wait::NONE }
+        Self { reason, by: EndedBy::Gate, hint: Wait::NONE, wait: Wait::NONE }
     }
 }
 
@@ -92,7 +103,12 @@ impl<'a> Run<'a> {
             deferred = !PLAIN && self.defers_unfit(&context, wait)?;
             if !deferred {
                 let hint = hint.filter(|hint| !fits(*hint, remaining));
-                return Err(Refused { reason: StopReason::DeadlineExceeded, hint: Wait::from(hint) });
+                return Err(Refused {
+                    reason: StopReason::DeadlineExceeded,
+                    by: EndedBy::Wait,
+                    hint: Wait::from(hint),
+                    wait: Wait::of(wait),
+                });
             }
         }
         let returns = match &plan.budget {
@@ -125,10 +141,10 @@ impl<'a> Run<'a> {
     /// Calls the sleep handler with a wait that does not fit the deadline, before a token is taken.
     /// Returns whether it defers the retry.
     #[cold]
-    fn defers_unfit(&self, context: &BackoffContext<'_>, wait: Duration) -> Result<bool, StopReason> {
+    fn defers_unfit(&self, context: &BackoffContext<'_>, wait: Duration) -> Result<bool, Refused> {
         match self.ask_sleep_handler(context, wait) {
             Some(SleepDecision::Defer) => Ok(true),
-            Some(SleepDecision::Abort) => Err(StopReason::Aborted),
+            Some(SleepDecision::Abort) => Err(Refused::BY_SLEEP_HANDLER),
             Some(SleepDecision::Sleep) | None => Ok(false),
         }
     }

@@ -3,7 +3,8 @@
 //! `fast_path.rs` starts a call, and `run.rs` holds its transitions, with a shorter version for
 //! most calls in `plain.rs`. `gates.rs` decides whether a failure is retried, `deadline.rs`
 //! computes the time left, `admission.rs` calls the breaker, `account.rs` the budget, and
-//! `events.rs` sends every event and calls every attempt hook.
+//! `events.rs` sends every event and calls every attempt hook. `summary.rs` says how a call ended,
+//! and `decisions.rs` what the gate that ended it compared.
 //!
 //! The engine never reads a clock, sleeps or awaits, and is not generic over the caller's types: it
 //! takes instants and classifications, and returns verdicts.
@@ -17,6 +18,8 @@ mod admission;
 mod deadline;
 mod fast_path;
 mod gates;
+mod decisions;
+mod summary;
 mod plain;
 mod run;
 mod state;

@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::decisions::EndedBy;
 use super::gates::Refused;
 use super::run::Run;
-use super::state::{RunState, Wait};
+use super::state::RunState;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::outcome::failure::Cause;
@@ -38,7 +39,8 @@ impl RunState {
     ) -> PlainVerdict {
         let mut run = Run::of(plan, None, self);
         if classification.is_abort() {
-            return run.stop_plainly(StopReason::Aborted, Wait::NONE, now);
+            let aborted = Refused { by: EndedBy::Operation, ..StopReason::Aborted.into() };
+            return run.stop_plainly(aborted, now);
         }
         if plan.shortens(classification) {
             return self.fail_with_shortened_hint(plan, classification, cause, now);
@@ -49,7 +51,7 @@ impl RunState {
                 run.grant(granted);
                 PlainVerdict::Retry { remaining: granted.remaining }
             }
-            Err(Refused { reason, hint }) => run.stop_plainly(reason, hint, now),
+            Err(refused) => run.stop_plainly(refused, now),
         }
     }
 
@@ -78,9 +80,10 @@ impl RunState {
 impl Run<'_> {
     #[cold]
     #[inline(never)]
-    fn stop_plainly(&mut self, reason: StopReason, wait: Wait, now: Instant) -> PlainVerdict {
-        self.state.wait = wait;
-        self.stop(reason, None, now);
+    fn stop_plainly(&mut self, refused: Refused, now: Instant) -> PlainVerdict {
+        self.state.wait = refused.hint;
+        self.note_end(refused.by, refused.wait);
+        self.stop(refused.reason, None, now);
         PlainVerdict::Stop
     }
 }

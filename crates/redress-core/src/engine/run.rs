@@ -1,19 +1,18 @@
 //! The transitions of one call: it begins, attempts succeed or fail, and it ends once.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::decisions::EndedBy;
 use super::flags::Flags;
 use super::gates::{Granted, Refused};
 use super::state::{RunState, Wait};
-use crate::breaker::{BreakerChoice, CircuitState, Report};
+use crate::breaker::Report;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::outcome::failure::Cause;
 use crate::outcome::observer::AttemptDecision;
 use crate::outcome::stop_reason::StopReason;
-use crate::outcome::summary::OutcomeSummary;
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::compiled::Plan;
 use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper, contained};
@@ -75,7 +74,8 @@ impl<'a> Run<'a> {
         self.go_on();
         let remaining = self.remaining(now);
         if let Some(reason) = self.refusal_to_begin(remaining) {
-            self.end(reason, None, self.elapsed(now));
+            self.note_end(EndedBy::Start, Wait::NONE);
+            self.end(reason, None, now);
             return None;
         }
         if !self.admit(now) {
@@ -132,11 +132,11 @@ impl<'a> Run<'a> {
     pub(crate) fn resume(&mut self, now: Instant) -> Option<Attempt> {
         let remaining = self.remaining(now);
         if remaining == Some(Duration::ZERO) {
-            self.stop_waiting(StopReason::DeadlineExceeded, now);
+            self.stop_waiting(StopReason::DeadlineExceeded, EndedBy::Start, now);
             return None;
         }
         if self.abort_asked() {
-            self.stop_waiting(StopReason::Aborted, now);
+            self.stop_waiting(StopReason::Aborted, EndedBy::Start, now);
             return None;
         }
         self.state.spend_tokens();
@@ -181,7 +181,7 @@ impl<'a> Run<'a> {
         // ORDER: before the report to the breaker, so that a panic in there does not make the call
         // `Cancelled`.
         self.state.flags = self.state.flags.with(Flags::SUCCEEDED);
-        self.tell_terminal(None, None, elapsed, Duration::ZERO);
+        self.tell_terminal(None, None, now, Duration::ZERO);
         if self.state.flags.has(Flags::HOLDS_PERMIT) {
             self.report(Report::Success, now);
         }
@@ -194,13 +194,15 @@ impl<'a> Run<'a> {
             let aborted = Some(StopReason::Aborted);
             self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
             self.state.wait = Wait::NONE;
+            let is_cut = failed.cause == Cause::Timeout && self.is_aborted();
+            self.note_end(if is_cut { EndedBy::Gate } else { EndedBy::Operation }, Wait::NONE);
             self.stop(StopReason::Aborted, None, now);
             return Verdict::Stop;
         }
         let failures = self.count(failed.classification.class(), failed.cause);
         let gated = self.gates::<false>(failed.classification, failed.cause, failures, now);
         let decided = match gated {
-            Ok(granted) => self.confirm(failed, granted, now).map_err(Refused::from),
+            Ok(granted) => self.confirm(failed, granted, now),
             Err(refused) => Err(refused),
         };
         let delay = gated.ok().map(|granted| granted.wait);
@@ -221,17 +223,20 @@ impl<'a> Run<'a> {
                 self.grant(granted);
                 Verdict::Retry(hook)
             }
-            (Err(Refused { reason, hint }), _) | (_, Err(Refused { reason, hint })) => {
+            (Err(refused), _) | (_, Err(refused)) => {
                 if let Ok(granted) = gated {
                     self.give_back(granted.returns);
                 }
                 match gated {
                     // The delay that was deferred, and the state from which a later delivery goes
                     // on.
-                    Ok(granted) if reason == StopReason::Scheduled => self.grant(granted.unpaid()),
-                    _ => self.state.wait = hint,
+                    Ok(granted) if refused.reason == StopReason::Scheduled => self.grant(granted.unpaid()),
+                    _ => {
+                        self.state.wait = refused.hint;
+                        self.note_end(refused.by, refused.wait);
+                    }
                 }
-                self.stop(reason, Some(failed), now);
+                self.stop(refused.reason, Some(failed), now);
                 Verdict::Stop
             }
         }
@@ -257,7 +262,7 @@ impl<'a> Run<'a> {
 
     /// Sends the event of a granted retry, then checks what can still end the call: an abort and
     /// the sleep handler.
-    fn confirm(&self, failed: &FailureView<'_>, granted: Granted, now: Instant) -> Result<(), StopReason> {
+    fn confirm(&self, failed: &FailureView<'_>, granted: Granted, now: Instant) -> Result<(), Refused> {
         if self.is_observed() {
             self.tell_retry(failed, self.elapsed(now), granted.wait);
         }
@@ -265,15 +270,15 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         if self.abort_asked() {
-            return Err(StopReason::Aborted);
+            return Err(StopReason::Aborted.into());
         }
         if granted.deferred {
-            return Err(StopReason::Scheduled);
+            return Err(StopReason::Scheduled.into());
         }
         let context = self.heeded_context(failed, granted.remaining, now);
         match self.ask_sleep_handler(&context, granted.wait) {
-            Some(SleepDecision::Defer) => Err(StopReason::Scheduled),
-            Some(SleepDecision::Abort) => Err(StopReason::Aborted),
+            Some(SleepDecision::Defer) => Err(StopReason::Scheduled.into()),
+            Some(SleepDecision::Abort) => Err(Refused::BY_SLEEP_HANDLER),
             Some(SleepDecision::Sleep) | None => Ok(()),
         }
     }
@@ -316,7 +321,9 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the call before or after a wait, and clears the wait.
-    pub(super) fn stop_waiting(&mut self, reason: StopReason, now: Instant) {
+    pub(super) fn stop_waiting(&mut self, reason: StopReason, by: EndedBy, now: Instant) {
+        let wait = if by == EndedBy::Hooks { self.state.wait } else { Wait::NONE };
+        self.note_end(by, wait);
         self.state.wait = Wait::NONE;
         self.give_back_held();
         self.stop(reason, None, now);
@@ -324,7 +331,7 @@ impl<'a> Run<'a> {
 
     /// Ends the call for this reason, and reports it to the breaker.
     pub(super) fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
-        self.end(reason, failed, self.elapsed(now));
+        self.end(reason, failed, now);
         // An aborted call has no result, so the driver releases its permit.
         if let (Some(class), true) = (self.state.last_class, reason != StopReason::Aborted) {
             self.report(Report::Failure(class), now);
@@ -333,10 +340,10 @@ impl<'a> Run<'a> {
 
     /// Ends the call: the one place where a call that the breaker did not reject stops without
     /// success.
-    fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, elapsed: Duration) {
+    fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
         self.state.stop_reason = Some(reason);
         let delay = self.next_delay().unwrap_or(Duration::ZERO);
-        self.tell_terminal(Some(reason), failed, elapsed, delay);
+        self.tell_terminal(Some(reason), failed, now, delay);
     }
 
     fn next_delay(&self) -> Option<Duration> {
@@ -371,36 +378,6 @@ impl<'a> Run<'a> {
     #[inline]
     pub(super) fn is_observed(&self) -> bool {
         self.state.flags.has(Flags::OBSERVED)
-    }
-
-    /// The summary of a call that ended at `ended`, or at its start if that is `None`.
-    pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
-        // The summary of a success does not mention the failures before it.
-        let has_stopped = self.state.stop_reason.is_some();
-        let rejected = self.rejected();
-        let name = match rejected {
-            Some(_) => self.plan.breaker.as_ref().and_then(BreakerChoice::shared_name),
-            None if has_stopped => self.operation_label().map(Arc::from),
-            None => None,
-        };
-        OutcomeSummary {
-            name,
-            stop_reason: self.state.stop_reason,
-            attempts: self.state.attempts,
-            last_class: self.state.last_class.filter(|_| has_stopped),
-            cause: self.state.cause.filter(|_| has_stopped),
-            elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
-            retry_in: self.state.wait.get().filter(|_| has_stopped),
-            rejected,
-            retry_forbidden: None,
-        }
-    }
-
-    /// The state of the breaker that rejected the call.
-    fn rejected(&self) -> Option<CircuitState> {
-        let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
-        let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
-        (self.state.stop_reason == Some(StopReason::CircuitOpen)).then_some(state)
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::call_observers::CallObservers;
+use super::decisions::EndedBy;
 use super::fast_path::FastPath;
 use super::flags::Flags;
 use crate::classify::class::ErrorClass;
@@ -20,6 +21,11 @@ impl Wait {
     #[inline]
     pub(super) fn of(duration: Duration) -> Self {
         Self(nanos(duration).min(u64::MAX - 1))
+    }
+
+    /// Nanoseconds; zero for none.
+    pub(super) fn nanos(self) -> u64 {
+        if self.0 == Self::NONE.0 { 0 } else { self.0 }
     }
 
     #[inline]
@@ -50,7 +56,8 @@ pub(crate) struct RunState {
     /// The wait before the next attempt. After the end of the call: the time until a deferred retry
     /// or a breaker's next probe, or a hint that did not fit the deadline.
     pub(super) wait: Wait,
-    /// The last delay that the strategy computed, without the effect of hints.
+    /// The last delay that the strategy computed, without the effect of hints. After the end of a
+    /// call that is not deferred: the wait that did not fit the deadline, if one ended the call.
     pub(super) prev_delay: Wait,
     pub(super) generation: u64,
     pub(super) failures: Failures,
@@ -59,6 +66,7 @@ pub(crate) struct RunState {
     pub(super) last_class: Option<ErrorClass>,
     pub(super) cause: Option<Cause>,
     pub(super) stop_reason: Option<StopReason>,
+    pub(super) ended_by: EndedBy,
     /// The state of the asynchronous driver. It is here because a separate byte would take eight.
     pub(crate) step: Step,
 }
@@ -105,8 +113,9 @@ impl Failures {
     }
 
     /// How many attempts have failed in a class; zero if it is not counted.
-    pub(crate) fn of(mut self, class: ErrorClass) -> u16 {
-        self.place(class).map_or(0, |count| *count)
+    #[inline]
+    pub(crate) fn of(&self, class: ErrorClass) -> u16 {
+        self.0.get((class as usize).wrapping_sub(FIRST_RETRYABLE)).copied().unwrap_or(0)
     }
 
     /// Sets how many attempts have failed in a class, if it is counted.
@@ -137,6 +146,7 @@ impl RunState {
             last_class: None,
             cause: None,
             stop_reason: None,
+            ended_by: EndedBy::default(),
             step: Step::New,
         }
     }

@@ -8,6 +8,8 @@ use crate::classify::class::ErrorClass;
 use crate::outcome::boxed_error::BoxError;
 use crate::outcome::call_error_kinds::{AbortedError, FailedError, RetryExhaustedError};
 use crate::outcome::circuit_open_error::CircuitOpenError;
+use crate::outcome::decision::Decision;
+use crate::outcome::explanation::Explanation;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
@@ -136,6 +138,51 @@ impl<E> CallError<E> {
             Self::Failed(failed) => failed.retry_forbidden,
             Self::Exhausted(exhausted) => exhausted.retry_forbidden,
             Self::Aborted(_) | Self::CircuitOpen(_) => None,
+        }
+    }
+
+    /// The gate that ended the call, and what it compared. `None` for an error that no policy
+    /// made.
+    #[must_use]
+    pub fn decision(&self) -> Option<Decision> {
+        match self {
+            Self::Failed(failed) => failed.decision,
+            Self::Exhausted(exhausted) => exhausted.decision,
+            Self::Aborted(aborted) => aborted.decision,
+            Self::CircuitOpen(rejection) => Some(rejection.decision()),
+        }
+    }
+
+    /// Why the call ended as it did: the gate that ended it, what it compared, and the nearest
+    /// setting that would have let that gate pass. An error keeps neither times nor a timeline;
+    /// those are in the [outcome's](crate::RetryOutcome::explain) explanation.
+    ///
+    /// ```
+    /// use std::io::{Error, ErrorKind};
+    /// use redress::Policy;
+    ///
+    /// let policy = Policy::default();
+    /// let error = policy.call(|| Err::<(), _>(Error::from(ErrorKind::PermissionDenied))).unwrap_err();
+    /// assert_eq!(
+    ///     error.explain().to_string(),
+    ///     "the call failed (not permitted): failures of this class are not retried.\n\
+    ///      1 attempt was made.\n\
+    ///      What ended the call: failures of this class are never retried.\n\
+    ///      No setting changes that: the classifier decides the class."
+    /// );
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        Explanation::of_error(self)
+    }
+
+    /// The text of the error, also of errors of the operation that do not implement [`Error`].
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Failed(failed) => failed.to_string(),
+            Self::Exhausted(exhausted) => exhausted.to_string(),
+            Self::Aborted(aborted) => aborted.to_string(),
+            Self::CircuitOpen(rejection) => rejection.to_string(),
         }
     }
 

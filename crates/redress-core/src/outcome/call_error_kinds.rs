@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
+use crate::outcome::decision::Decision;
 use crate::outcome::error_text::ErrorText;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
@@ -33,6 +34,8 @@ pub struct FailedError<E> {
     /// Why a retry was forbidden, if that ended the call; see
     /// [`Classification::forbid_retry`](crate::Classification::forbid_retry).
     pub retry_forbidden: Option<&'static str>,
+    /// The gate that ended the call, and what it compared.
+    pub decision: Option<Decision>,
 }
 
 /// A call that ended without a final error: with a value that the classifier calls a failure, with
@@ -60,6 +63,8 @@ pub struct RetryExhaustedError<E> {
     /// Why a retry was forbidden, if that ended the call; see
     /// [`Classification::forbid_retry`](crate::Classification::forbid_retry).
     pub retry_forbidden: Option<&'static str>,
+    /// The gate that ended the call, and what it compared.
+    pub decision: Option<Decision>,
 }
 
 /// A call that was aborted. The source is the error that aborted it, or else the last attempt's
@@ -79,18 +84,39 @@ pub struct AbortedError<E> {
     pub last_class: Option<ErrorClass>,
     /// The kind of the last failure, if an attempt failed.
     pub cause: Option<Cause>,
+    /// What aborted the call.
+    pub decision: Option<Decision>,
 }
 
 impl<E> FailedError<E> {
     pub(crate) fn map<F>(self, map: impl FnOnce(E) -> F) -> FailedError<F> {
-        let Self { error, operation, stop_reason, attempts, last_class, retry_in, retry_forbidden } = self;
-        FailedError { error: map(error), operation, stop_reason, attempts, last_class, retry_in, retry_forbidden }
+        let Self { error, operation, stop_reason, attempts, last_class, retry_in, retry_forbidden, decision } = self;
+        FailedError {
+            error: map(error),
+            operation,
+            stop_reason,
+            attempts,
+            last_class,
+            retry_in,
+            retry_forbidden,
+            decision,
+        }
     }
 }
 
 impl<E> RetryExhaustedError<E> {
     pub(crate) fn map<F>(self, map: impl FnOnce(E) -> F) -> RetryExhaustedError<F> {
-        let Self { last_error, operation, stop_reason, attempts, last_class, cause, retry_in, retry_forbidden } = self;
+        let Self {
+            last_error,
+            operation,
+            stop_reason,
+            attempts,
+            last_class,
+            cause,
+            retry_in,
+            retry_forbidden,
+            decision,
+        } = self;
         let last_error = last_error.map(map);
         RetryExhaustedError {
             last_error,
@@ -101,6 +127,7 @@ impl<E> RetryExhaustedError<E> {
             cause,
             retry_in,
             retry_forbidden,
+            decision,
         }
     }
 }
@@ -112,9 +139,9 @@ impl<E> AbortedError<E> {
     }
 
     pub(crate) fn map<F>(self, mut map: impl FnMut(E) -> F) -> AbortedError<F> {
-        let Self { abort_error, last_error, operation, attempts, last_class, cause } = self;
+        let Self { abort_error, last_error, operation, attempts, last_class, cause, decision } = self;
         let last_error = last_error.map(&mut map);
-        AbortedError { abort_error: abort_error.map(map), last_error, operation, attempts, last_class, cause }
+        AbortedError { abort_error: abort_error.map(map), last_error, operation, attempts, last_class, cause, decision }
     }
 }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::breaker::CircuitState;
 use crate::drive::clock::nanos;
+use crate::outcome::decision::{Decision, Gate};
 
 /// A breaker's name, shared with its rejections so that they do not allocate.
 pub(crate) type BreakerName = Arc<str>;
@@ -17,13 +18,29 @@ pub(crate) type BreakerName = Arc<str>;
 /// `Display` prints the breaker's name and state, such as `circuit breaker orders-db is open`. It
 /// leaves out the time until the next probe, [`retry_in`](Self::retry_in), so that every rejection
 /// has the same text.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+///
+/// Two rejections are equal if their states, times and breakers are.
+#[derive(Clone, Debug, Error)]
 pub struct CircuitOpenError {
     state: CircuitState,
     /// Nanoseconds, converted when read: most rejections are never inspected.
     retry_in: Option<u64>,
     breaker: Option<BreakerName>,
+    /// The whole wait of which `retry_in` is left, in nanoseconds, if the rejection ended a call
+    /// and the breaker tells it; else [`UNKNOWN`].
+    open_for: u64,
 }
+
+const UNKNOWN: u64 = u64::MAX;
+
+// Not derived: how long the breaker stays open in all is only for the explanation.
+impl PartialEq for CircuitOpenError {
+    fn eq(&self, other: &Self) -> bool {
+        (self.state, self.retry_in, &self.breaker) == (other.state, other.retry_in, &other.breaker)
+    }
+}
+
+impl Eq for CircuitOpenError {}
 
 impl CircuitOpenError {
     /// Creates the rejection of an unnamed breaker in this state, with the time until the next
@@ -37,13 +54,36 @@ impl CircuitOpenError {
         Self::after_nanos(state, retry_in, None)
     }
 
-    pub(crate) fn by_breaker(state: CircuitState, retry_in: Option<Duration>, breaker: Option<BreakerName>) -> Self {
-        Self::after_nanos(state, retry_in.map(nanos), breaker)
+    pub(crate) fn by_breaker(
+        state: CircuitState,
+        retry_in: Option<Duration>,
+        breaker: Option<BreakerName>,
+        decision: Option<Decision>,
+    ) -> Self {
+        let open_for = decision.and_then(|decision| decision.numbers()).map_or(UNKNOWN, |(limit, _)| limit);
+        Self { open_for, ..Self::after_nanos(state, retry_in.map(nanos), breaker) }
+    }
+
+    /// Sets how long the breaker stays open in all.
+    #[inline]
+    pub(crate) fn open_for(self, whole: Duration) -> Self {
+        Self { open_for: nanos(whole), ..self }
+    }
+
+    /// What the breaker compared.
+    pub(crate) fn decision(&self) -> Decision {
+        match (self.state, self.open_for, self.retry_in) {
+            (CircuitState::HalfOpen, ..) => Decision::bare(Gate::CircuitHalfOpen),
+            (_, whole, Some(left)) if whole != UNKNOWN => {
+                Decision::compared(Gate::CircuitOpen, whole, whole.saturating_sub(left))
+            }
+            _ => Decision::bare(Gate::CircuitOpen),
+        }
     }
 
     #[inline]
     pub(crate) const fn after_nanos(state: CircuitState, retry_in: Option<u64>, breaker: Option<BreakerName>) -> Self {
-        Self { state, retry_in, breaker }
+        Self { state, retry_in, breaker, open_for: UNKNOWN }
     }
 
     /// Sets the breaker's name.

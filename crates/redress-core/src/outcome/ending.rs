@@ -29,10 +29,19 @@ impl<T, E> Ending<T, E> {
     pub(crate) fn into_error(self) -> CallError<E> {
         let Self { last, abort, summary, .. } = self;
         let OutcomeSummary {
-            name, stop_reason, attempts, last_class, cause, retry_in, rejected, retry_forbidden, ..
+            name,
+            stop_reason,
+            attempts,
+            last_class,
+            cause,
+            retry_in,
+            rejected,
+            retry_forbidden,
+            decision,
+            ..
         } = summary;
         if let Some(state) = rejected {
-            return CallError::CircuitOpen(CircuitOpenError::by_breaker(state, retry_in, name));
+            return CallError::CircuitOpen(CircuitOpenError::by_breaker(state, retry_in, name, decision));
         }
         let operation = name;
         // A failed call always has a reason: the engine sets it with the verdict.
@@ -46,6 +55,7 @@ impl<T, E> Ending<T, E> {
                 attempts,
                 last_class,
                 cause,
+                decision,
             }),
             (_, Some(error)) if stop_reason != StopReason::Scheduled => CallError::Failed(FailedError {
                 error,
@@ -55,6 +65,7 @@ impl<T, E> Ending<T, E> {
                 last_class,
                 retry_in,
                 retry_forbidden,
+                decision,
             }),
             (_, last_error) => CallError::Exhausted(RetryExhaustedError {
                 last_error,
@@ -65,6 +76,7 @@ impl<T, E> Ending<T, E> {
                 cause,
                 retry_in,
                 retry_forbidden,
+                decision,
             }),
         }
     }

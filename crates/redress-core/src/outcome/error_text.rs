@@ -38,7 +38,7 @@ impl fmt::Display for ErrorText<'_> {
 }
 
 /// The class in words.
-const fn words(class: ErrorClass) -> &'static str {
+pub(crate) const fn words(class: ErrorClass) -> &'static str {
     match class {
         ErrorClass::Auth => "not authenticated",
         ErrorClass::Permission => "not permitted",

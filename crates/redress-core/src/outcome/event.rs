@@ -10,6 +10,7 @@ use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::closed_set::closed_set;
 use crate::outcome::call_outcome::CallOutcome;
+use crate::outcome::decision::Decision;
 use crate::outcome::detail::detail_of;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
@@ -169,6 +170,9 @@ pub struct Event<'a> {
     /// The classification, with hint and details, if the event is about a failure that just
     /// happened.
     pub classification: Option<Cow<'a, Classification>>,
+    /// The gate that ended the call, and what it compared, for terminal events other than `Success`
+    /// and `Cancelled`. For `Retry`, the time limit that cut the attempt, if one did.
+    pub decision: Option<Decision>,
 }
 
 impl Event<'_> {
@@ -191,6 +195,7 @@ impl Event<'_> {
             operation: None,
             error_type: None,
             classification: None,
+            decision: None,
         }
     }
 
@@ -248,6 +253,7 @@ impl Event<'_> {
             operation: self.operation.map(owned),
             error_type: self.error_type,
             classification: self.classification.map(owned),
+            decision: self.decision,
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What a call reports: events, observers, outcomes and errors.
 
 pub(crate) mod stop_reason;
+pub(crate) mod decision;
+mod decision_text;
+pub(crate) mod change;
+pub(crate) mod explanation;
 pub(crate) mod call_outcome;
 pub(crate) mod detail;
 pub(crate) mod event;

@@ -24,6 +24,38 @@ const LONG: [(u64, &str, u64, &str, u64); 3] =
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Readable(pub(crate) Duration);
 
+/// The smallest step that is printed of times below a limit, both in nanoseconds.
+const STEPS: [(u128, u128); 5] = [
+    (1_000_000, 1),
+    (1_000_000_000, 1_000),
+    (60_000_000_000, 1_000_000),
+    (3_600_000_000_000, 1_000_000_000),
+    (86_400_000_000_000, 60_000_000_000),
+];
+
+/// The step of times from a day up.
+const HOUR: u128 = 3_600_000_000_000;
+
+impl Readable {
+    /// The shortest time that is printed exactly and is not shorter than this one.
+    pub(crate) fn up(time: Duration) -> Self {
+        Self::rounded(time, u128::div_ceil)
+    }
+
+    /// The longest time that is printed exactly and is not longer than this one.
+    pub(crate) fn down(time: Duration) -> Self {
+        Self::rounded(time, |nanos, step| nanos / step)
+    }
+
+    fn rounded(time: Duration, divide: fn(u128, u128) -> u128) -> Self {
+        let nanos = time.as_nanos();
+        let step = STEPS.iter().find(|(end, _)| nanos < *end).map_or(HOUR, |(_, step)| *step);
+        // A time near the longest one, 584 years of nanoseconds, is printed in hours anyway.
+        let nanos = u64::try_from(divide(nanos, step) * step).unwrap_or(u64::MAX);
+        Self(Duration::from_nanos(nanos))
+    }
+}
+
 impl fmt::Display for Readable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();

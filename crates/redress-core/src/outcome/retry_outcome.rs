@@ -8,6 +8,7 @@ use crate::classify::classification::Classification;
 use crate::outcome::call_error::CallError;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::ending::Ending;
+use crate::outcome::explanation::Explanation;
 use crate::outcome::failure::{Cause, Failure};
 use crate::outcome::stop_reason::StopReason;
 use crate::outcome::summary::OutcomeSummary;
@@ -70,6 +71,7 @@ impl<T, E> RetryOutcome<T, E> {
         summary.stop_reason = Some(StopReason::CircuitOpen);
         summary.rejected = Some(rejection.state());
         summary.retry_in = rejection.retry_in();
+        summary.decision = Some(rejection.decision());
         summary.name = rejection.into_breaker();
         Self::stopped(Ending { last: None, abort: None, classification: None, summary }, None)
     }
@@ -253,6 +255,41 @@ impl<T, E> RetryOutcome<T, E> {
     #[must_use]
     pub const fn timeline(&self) -> Option<&RetryTimeline> {
         self.timeline.as_ref()
+    }
+
+    /// Why the call ended as it did: its steps, if its timeline was captured, the gate that ended
+    /// it, what that gate compared, and the nearest setting that would have let it pass.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress::{ErrorClass, Policy, Retry, error_classifier, fixed};
+    /// use redress::testing::{Script, VirtualClock};
+    ///
+    /// let clock = VirtualClock::new();
+    /// let policy = Policy::builder()
+    ///     .clock(clock.clone())
+    ///     .classifier(error_classifier(|_: &&str| ErrorClass::Transient))
+    ///     .retry(Retry::builder().strategy(fixed(Duration::from_secs(4))))
+    ///     .deadline(Duration::from_secs(10))
+    ///     .build()?;
+    /// let script = Script::<(), _>::new().after(&clock, Duration::from_secs(2)).forever(|| Err("reset"));
+    /// let load = policy.operation("load").capture_timeline().sleep_with(move |wait| clock.advance(wait));
+    /// assert_eq!(
+    ///     load.execute(script.run()).explain().to_string(),
+    ///     "load failed (transient): the deadline leaves no time for another attempt.\n\
+    ///      2 attempts were made in 8 s.\n\
+    ///      At 2 s: attempt 1 failed (transient), and the next one follows after 4 s.\n\
+    ///      At 8 s: attempt 2 failed (transient).\n\
+    ///      What ended the call: the deadline of the policy is 10 s after the start, \
+    ///      and the next attempt would have started 2 s later.\n\
+    ///      The wait before the next attempt would have been 4 s.\n\
+    ///      This check would have passed with policy.deadline longer than 12 s."
+    /// );
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        Explanation::of_summary(self.summary(), self.timeline())
     }
 
     /// Converts the outcome into the `Result` of `call`. A value that the classifier called a

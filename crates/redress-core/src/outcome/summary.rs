@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::breaker::CircuitState;
 use crate::classify::class::ErrorClass;
 use crate::outcome::circuit_open_error::CircuitOpenError;
+use crate::outcome::decision::Decision;
 use crate::outcome::error_text::ErrorText;
+use crate::outcome::explanation::Explanation;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 
@@ -35,6 +37,8 @@ pub struct OutcomeSummary {
     pub(crate) rejected: Option<CircuitState>,
     /// Why the last failure must not be retried, if that ended the call.
     pub(crate) retry_forbidden: Option<&'static str>,
+    /// What the gate that ended the call compared.
+    pub(crate) decision: Option<Decision>,
 }
 
 impl OutcomeSummary {
@@ -50,6 +54,7 @@ impl OutcomeSummary {
             retry_in: None,
             rejected: None,
             retry_forbidden: None,
+            decision: None,
         }
     }
 
@@ -118,7 +123,7 @@ impl OutcomeSummary {
     /// The breaker's rejection, if it rejected the call.
     #[must_use]
     pub fn rejection(&self) -> Option<CircuitOpenError> {
-        self.rejected.map(|state| CircuitOpenError::by_breaker(state, self.retry_in, self.name.clone()))
+        self.rejected.map(|state| CircuitOpenError::by_breaker(state, self.retry_in, self.name.clone(), self.decision))
     }
 
     /// Why a retry was forbidden, if the call ended as
@@ -126,6 +131,20 @@ impl OutcomeSummary {
     #[must_use]
     pub const fn retry_forbidden(&self) -> Option<&'static str> {
         self.retry_forbidden
+    }
+
+    /// The gate that ended the call, and what it compared. `None` after a success, and for an
+    /// outcome that no policy made.
+    #[must_use]
+    pub const fn decision(&self) -> Option<Decision> {
+        self.decision
+    }
+
+    /// Why the call ended as it did, without the entries of a timeline, which a summary does not
+    /// keep.
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        Explanation::of_summary(self, None)
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::classify::class::ErrorClass;
+use crate::outcome::decision::Decision;
 use crate::outcome::event::EventName;
+use crate::outcome::explanation::Explanation;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
 use crate::sync::{Arc, Mutex};
@@ -29,6 +31,8 @@ pub struct TimelineEvent {
     pub stop_reason: Option<StopReason>,
     /// The kind of the failure.
     pub cause: Option<Cause>,
+    /// The gate that ended the call, or cut the attempt, and what it compared.
+    pub decision: Option<Decision>,
 }
 
 impl fmt::Display for TimelineEvent {
@@ -91,6 +95,24 @@ impl RetryTimeline {
     /// The time of the last entry, or zero.
     pub(crate) fn last_elapsed(&self) -> Duration {
         self.events.lock().last().map_or(Duration::ZERO, |event| event.elapsed)
+    }
+
+    /// Why the call ended as it did, of a call that was dropped too. If several calls share the
+    /// timeline, the explanation is about the one that wrote the last entry, and has the steps of
+    /// all of them.
+    ///
+    /// ```
+    /// use redress::{Policy, RetryTimeline};
+    ///
+    /// let (policy, timeline) = (Policy::default(), RetryTimeline::new());
+    /// let load = policy.operation("load").capture_timeline_into(&timeline);
+    /// load.call(|| Ok::<_, std::io::Error>(7))?;
+    /// assert!(timeline.explain().to_string().starts_with("the call succeeded."));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        Explanation::of_timeline(self)
     }
 
     /// The entries so far, in order.

@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::hash::Hash;
 
 use redress_core::breaker::CircuitState;
-use redress_core::observe::{AttemptDecision, CallOutcome};
+use redress_core::observe::{AttemptDecision, CallOutcome, Gate};
 use redress_core::{Cause, ErrorClass, Event, EventName, SleepDecision, StopReason};
 
 #[track_caller]
@@ -75,6 +75,32 @@ fn every_stop_reason_has_its_name_and_its_event() {
     let not_terminal = EventName::ALL.iter().filter(|name| !name.is_terminal()).collect::<Vec<_>>();
     use EventName::{CircuitClosed, CircuitHalfOpen, CircuitOpened, Retry};
     assert_eq!(not_terminal, [&Retry, &CircuitOpened, &CircuitHalfOpen, &CircuitClosed]);
+}
+
+#[test]
+fn every_gate_has_its_name() {
+    let names = [
+        "max_attempts",
+        "class_retries",
+        "unknown_retries",
+        "class",
+        "strategy",
+        "forbidden",
+        "deadline",
+        "deadline_at_start",
+        "deadline_cut",
+        "deadline_wait",
+        "deadline_after_hooks",
+        "budget",
+        "deferral",
+        "caller_abort",
+        "operation_abort",
+        "sleep_handler_abort",
+        "circuit_open",
+        "circuit_half_open",
+        "attempt_timeout",
+    ];
+    check(Gate::ALL, Gate::as_str, names);
 }
 
 #[test]

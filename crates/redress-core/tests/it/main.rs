@@ -36,6 +36,7 @@ mod panics;
 mod panic_points;
 mod events;
 mod evidence;
+mod explain;
 mod names;
 mod closed_sets;
 mod several_observers;

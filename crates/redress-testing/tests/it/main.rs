@@ -6,6 +6,7 @@ mod callers;
 mod classified;
 mod clock;
 mod executor;
+mod explain;
 mod recorder;
 mod script;
 mod strategy;
