@@ -46,6 +46,7 @@ mod tests {
     fn distances_are_letters_added_dropped_or_replaced() {
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("abc", ""), 3);
+        assert_eq!((distance("ab", "a"), distance("a", "ab")), (1, 1));
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("abc", "abc"), 0);
     }

@@ -1,6 +1,9 @@
 //! What `#[retry]` refuses, by its messages. How the compiler shows them is in
 //! `crates/internal/compile-fail`.
 
+use proc_macro2::{Delimiter, Group, TokenStream};
+use quote::quote;
+
 use super::expand;
 
 /// Expects a message that begins like this, for a function with these arguments of the attribute.
@@ -112,6 +115,17 @@ fn the_body_returns_the_error_inside() {
         "{boxed}"
     );
     assert!(!declared("R", "boxed, policy = p").contains("boxed_classifier"), "the policy has its classifier");
+}
+
+/// A type in parentheses, or in the group without delimiters that a macro puts around its argument.
+#[test]
+fn the_type_may_be_in_a_group() {
+    for delimiter in [Delimiter::Parenthesis, Delimiter::None] {
+        let declared = "Result<u8, CallError<E>>".parse().expect("the test writes tokens");
+        let declared = Group::new(delimiter, declared);
+        let expanded = expand(TokenStream::new(), quote!(fn f() -> #declared {})).expect("there is no mistake");
+        assert!(expanded.to_string().contains("-> :: core :: result :: Result < u8 , E >"), "{expanded}");
+    }
 }
 
 #[test]
