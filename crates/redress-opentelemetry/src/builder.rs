@@ -169,7 +169,7 @@ impl OtelObserverBuilder {
             let bounds = Bounds::new(self.value_limit, &self.operations);
             Metrics {
                 instruments: Instruments::new(&meter, bounds, operation_in_metrics),
-                _gauges: [circuits.gauge(&meter), budgets.gauge(&meter)],
+                _gauges: (circuits.gauge(&meter), budgets.gauge(&meter)),
                 circuits,
                 budgets,
                 operation_in_metrics,

@@ -65,7 +65,7 @@ pub(crate) struct Metrics {
     pub(crate) instruments: Instruments,
     pub(crate) circuits: Arc<Circuits>,
     /// Kept because an implementation may drop gauges without a live handle.
-    pub(crate) _gauges: [ObservableGauge<u64>; 2],
+    pub(crate) _gauges: (ObservableGauge<u64>, ObservableGauge<f64>),
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) operation_in_metrics: bool,
 }

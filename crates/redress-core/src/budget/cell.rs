@@ -254,6 +254,14 @@ impl Budget {
         }
     }
 
+    /// What a retry after a failure in this class costs, in tokens.
+    pub(crate) fn cost_of(&self, class: ErrorClass) -> u32 {
+        match &*self.account {
+            Account::Window(_) => 1,
+            Account::Earned(earned) => earned.spec().costs[class],
+        }
+    }
+
     /// Counts the success of a call, which pays into an earned budget. A policy does this for its
     /// calls. Does nothing for a budget from [`new`](Self::new).
     #[inline]

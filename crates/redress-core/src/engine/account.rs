@@ -1,10 +1,14 @@
 //! A call and its budget: a success pays in, and the price of a retry that does not start comes back.
 
+use std::time::Instant;
+
 use super::flags::Flags;
 use super::gates::Granted;
 use super::run::Run;
 use super::state::RunState;
-use crate::budget::Priority;
+use crate::budget::earned::Answer;
+use crate::budget::{Budget, Priority};
+use crate::classify::class::ErrorClass;
 
 impl Granted {
     /// The same without the price, which has come back.
@@ -35,11 +39,33 @@ impl Run<'_> {
         }
     }
 
-    /// Gives back the price of the retry that the last failure asked for, if it `returns`.
-    pub(super) fn give_back(&self, returns: bool) {
-        if let (true, Some(budget), Some(class)) = (returns, &self.plan.budget, self.state.last_class) {
-            budget.give_back(class);
+    /// Pays for the first attempt of a call that was deferred, which is a retry. Its deferral gave the
+    /// price back to an earned budget, and kept it in a rolling window. Returns `false` if the budget
+    /// refuses.
+    pub(super) fn pay_again(&mut self, now: Instant) -> bool {
+        let goes_on = self.state.flags.has(Flags::EARNS) && self.state.attempts > 0;
+        let Some(budget) = self.plan.budget.as_ref().filter(|_| goes_on) else { return true };
+        match budget.withdraw_at(now, self.price_class(budget), self.priority::<false>()) {
+            Answer::Refused => return false,
+            Answer::Granted => self.state.flags = self.state.flags.with(Flags::HOLDS_TOKENS),
+            Answer::GrantedByChance => {}
         }
+        true
+    }
+
+    /// Gives back the price of a retry, if it `returns`.
+    pub(super) fn give_back(&self, returns: bool) {
+        if let (true, Some(budget)) = (returns, &self.plan.budget) {
+            budget.give_back(self.price_class(budget));
+        }
+    }
+
+    /// The class whose price the next attempt has: that of the last failure. A call that goes on
+    /// does not know it, so of the classes in which it has failed, the dearest.
+    fn price_class(&self, budget: &Budget) -> ErrorClass {
+        let has_failed = |class: &ErrorClass| self.state.failures.of(*class) > 0;
+        let dearest = || ErrorClass::ALL.iter().copied().filter(has_failed).max_by_key(|class| budget.cost_of(*class));
+        self.state.last_class.or_else(dearest).unwrap_or(ErrorClass::Unknown)
     }
 
     /// Gives back the price of the next attempt, if the call holds it.

@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
     }
 
     /// Starts a call that does not take the fast path, and its first attempt. Checks for an abort,
-    /// then the deadline, then the breaker. Returns `None` if the call ended instead.
+    /// then the deadline, then the budget if the call goes on, then the breaker. Returns `None` if the call ended instead.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
         self.state.observers.set_timeline(self.timeline_for_call());
         if self.is_watched() {
@@ -78,9 +78,14 @@ impl<'a> Run<'a> {
             self.end(reason, None, now);
             return None;
         }
+        if !self.pay_again(now) {
+            self.end(StopReason::BudgetExhausted, None, self.elapsed(now));
+            return None;
+        }
         if !self.admit(now) {
             return None;
         }
+        self.state.spend_tokens();
         self.state.attempts += 1;
         if self.is_watched() {
             self.tell_start(self.elapsed(now));

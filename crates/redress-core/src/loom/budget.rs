@@ -1,6 +1,6 @@
-//! Models of the budget's cell.
+//! Models of the budgets' cells.
 //!
-//! Attacks B1.
+//! Attacks B1, B2, B3, B4.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::{Timeline, at_once, explore};
 use crate::budget::cell::Budget;
+use crate::budget::earned::Earned;
+use crate::budget::{EarnedBudgetSpec, Priority};
+use crate::classify::class::ErrorClass;
+use crate::stripes::Stripes;
 
 fn budget(max_retries: u32) -> Budget {
     Budget::new(max_retries, Duration::from_secs(10)).expect("valid")
@@ -87,5 +91,81 @@ fn what_remains_never_reads_as_more_than_the_limit_or_as_what_was_not() {
         );
         assert!(readings[0] >= readings[1] && readings[0] <= 2, "{readings:?}");
         assert_eq!(budget.remaining_at(time.at(0)), 0);
+    });
+}
+
+/// An earned budget of 2 tokens, of which each success adds a half.
+fn earned(own: usize) -> Budget {
+    let mut spec = EarnedBudgetSpec::new(0.5);
+    spec.capacity = 2.0;
+    Budget::of_earned(Earned::over(spec, Stripes::new(own, 1)))
+}
+
+/// Counts so many successes.
+fn earns(budget: &Budget, successes: u32) -> Box<dyn FnOnce()> {
+    let budget = budget.clone();
+    Box::new(move || (0..successes).for_each(|_| budget.deposit()))
+}
+
+/// Attacks B2, B3.
+#[test]
+fn two_earners_and_a_spender_lose_no_success() {
+    for own in [0, 1, 3] {
+        explore(&format!("two earners and a spender, own stripes: {own}"), move || {
+            let budget = earned(own);
+            assert!(budget.consume() && budget.consume());
+            let spends = || {
+                let before = budget.balance();
+                let granted = budget.withdraw(ErrorClass::Transient, Priority::Background).is_some();
+                let after = budget.balance();
+                assert!(before >= 0.0 && after <= 1.5, "before {before}, after {after}");
+                assert!(granted || before <= after, "{before} and {after}");
+                granted
+            };
+            let granted = at_once(spends, vec![earns(&budget, 2), earns(&budget, 1)]);
+            // A background call needs more than half: it is granted only if it saw all three.
+            assert_eq!(budget.balance(), if granted { 0.5 } else { 1.5 });
+        });
+    }
+}
+
+/// Attacks B2, B4.
+#[test]
+fn a_price_that_comes_back_comes_back_once() {
+    explore("a price given back beside an earner and a spender", || {
+        let budget = earned(2);
+        let returns = |budget: Budget| -> Box<dyn FnOnce()> {
+            Box::new(move || {
+                if let Some(retry) = budget.withdraw(ErrorClass::Transient, Priority::Critical) {
+                    retry.give_back();
+                }
+            })
+        };
+        let granted = at_once(
+            || (0..2).filter(|_| budget.withdraw(ErrorClass::Transient, Priority::Background).is_some()).count(),
+            vec![returns(budget.clone()), earns(&budget, 2)],
+        );
+        // Two tokens, and one that two successes earned; the capacity may have cut it off.
+        let left = budget.balance();
+        assert!(left <= 2.0 && (granted as f64 + left) <= 3.0, "granted {granted}, left {left}");
+        assert!(granted as f64 + left >= 2.0, "granted {granted}, left {left}");
+    });
+}
+
+#[test]
+fn no_more_is_granted_than_the_capacity() {
+    explore("an earned budget of 2, three callers", || {
+        let budget = earned(1);
+        let granted = Arc::new(AtomicU32::new(0));
+        let callers = (0..3).map(|_| {
+            let (budget, granted) = (budget.clone(), Arc::clone(&granted));
+            move || {
+                if budget.withdraw(ErrorClass::Transient, Priority::Normal).is_some() {
+                    granted.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        at_once(|| (), callers.collect());
+        assert_eq!((granted.load(Ordering::Relaxed), budget.balance()), (2, 0.0));
     });
 }

@@ -225,6 +225,31 @@ fn a_retry_that_never_starts_gives_its_price_back() {
     });
 }
 
+/// The class of the last failure is not in a token, so the dearest class counts.
+#[test]
+fn a_call_that_goes_on_pays_again() {
+    let budget = built(Budget::earned(0.1).capacity(6.0).cost_for(RateLimit, 4));
+    let breaker = CircuitBreaker::builder().failure_threshold(1).build().expect("valid");
+    let retry = retry(&budget).max_attempts(9);
+    let policy = Policy::builder().classifier(ByClass).retry(retry).circuit_breaker(&breaker).build().expect("valid");
+    let deferring = policy.context().sleep_handler(|_, _| SleepDecision::Defer);
+    let first = deferring.execute(|| fails(RateLimit));
+    assert_eq!((first.stop_reason(), budget.balance()), (Some(StopReason::Scheduled), 6.0));
+    let token = first.resume_token().expect("it was deferred");
+
+    assert_eq!(policy.resume(token).execute(|| GOOD).stop_reason(), None);
+    assert!((budget.balance() - 2.1).abs() < 1e-9, "{}", budget.balance());
+    let refused = policy.resume(token).priority(Priority::Background).execute(|| GOOD);
+    assert_eq!((refused.stop_reason(), refused.attempts()), (Some(StopReason::BudgetExhausted), 1));
+
+    let budget_of_new = built(Budget::earned(0.1).capacity(6.0));
+    let open = Policy::builder().classifier(ByClass).circuit_breaker(&breaker);
+    let open = open.retry(Retry::builder().budget(budget_of_new.clone())).build().expect("valid");
+    breaker.try_acquire().expect("closed").failure(ServerError);
+    let rejected = open.resume(token).execute(|| GOOD);
+    assert_eq!((rejected.stop_reason(), budget_of_new.balance()), (Some(StopReason::CircuitOpen), 6.0));
+}
+
 #[test]
 fn an_abort_in_the_wait_gives_the_price_back() {
     let budget = earned(0.1, 2.0);

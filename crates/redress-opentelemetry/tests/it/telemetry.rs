@@ -110,6 +110,9 @@ fn points_of(unit: &str, data: &AggregatedMetrics) -> Vec<Point> {
         AggregatedMetrics::U64(MetricData::Gauge(gauge)) => {
             gauge.data_points().map(|each| point("gauge", texts(each.attributes()), each.value() as f64)).collect()
         }
+        AggregatedMetrics::F64(MetricData::Gauge(gauge)) => {
+            gauge.data_points().map(|each| point("gauge", texts(each.attributes()), each.value())).collect()
+        }
         AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
             let of = |each: &HistogramDataPoint<f64>| Point {
                 count: each.count(),

@@ -19,6 +19,8 @@ pub(super) const CASES: &[Case] = &[
     case("stack", Async, "bare", || asynchronous(succeed)),
     case("stack-deadline", Blocking, "bare", || blocking(succeed)),
     case("stack-deadline", Async, "bare", || asynchronous(succeed)),
+    case("earned", Blocking, "bare", || blocking(succeed)),
+    case("earned", Async, "bare", || asynchronous(succeed)),
     case("second-try", Blocking, "bare, twice", twice),
     case("second-try", Async, "bare, twice", twice_async),
     case("failure-recorded", Blocking, "bare", || blocking(fail)),

@@ -4,6 +4,7 @@
 
 mod backon;
 mod bare;
+mod counting;
 mod failsafe;
 pub(crate) mod further;
 mod http;
@@ -79,6 +80,26 @@ pub(crate) const ROWS: &[Row] = &[
         ),
         setting: Setting::TwoThreads,
     },
+    Row {
+        key: "earned",
+        title: "Retry with a budget that successes pay for, no deadline: success",
+        note: Some("Each success pays in."),
+        setting: Setting::TwoThreads,
+    },
+    Row {
+        key: "counted",
+        title: "Ways to count a success in slices of a window",
+        note: Some("Models. redress uses the first, with a multiplication in place of the shift."),
+        setting: Setting::TwoThreads,
+    },
+    Row {
+        key: "counted-1000",
+        title: "The same with a thousand counters",
+        note: Some(
+            "Each is four cache lines for each thread and more, so the counters do not stay in the nearest cache.",
+        ),
+        setting: Setting::TwoThreads,
+    },
     Row { key: "clock", title: "For reference: one reading of the clock", note: None, setting: Setting::OneThread },
     Row {
         key: "http",
@@ -124,6 +145,7 @@ fn all() -> impl Iterator<Item = Case> {
         tokio_retry2::CASES,
         tower_resilience::CASES,
         http::CASES,
+        counting::CASES,
     ];
     contenders.into_iter().flatten().copied()
 }

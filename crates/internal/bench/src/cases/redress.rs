@@ -35,6 +35,10 @@ pub(super) const CASES: &[Case] = &[
     case("failure-recorded", Blocking, "redress, permit, time given", failure_recorded_at).within(240.0),
     case("budget", Blocking, "redress", withdrawal).within(126.0),
     case("budget", Blocking, "redress, reading the clock", withdrawal_now),
+    case("budget", Blocking, "redress, earned by successes", withdrawal_earned),
+    case("earned", Blocking, "redress, policy", || blocking(built(earning))).keeps(90.0),
+    case("earned", Async, "redress, policy", || asynchronous(built_async(earning))).keeps(90.0),
+    case("earned", Blocking, "redress, the deposit alone", deposit).keeps(90.0),
 ];
 
 const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -> Batch) -> Case {
@@ -65,6 +69,12 @@ fn stack<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
 fn stack_timed<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
     let budget = Budget::new(100, Duration::from_secs(60)).expect("a valid budget");
     policy.retry(retry().budget(budget)).circuit_breaker(breaker())
+}
+
+/// With a budget that successes pay for.
+fn earning<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
+    let budget = Budget::earned(0.1).build().expect("a valid budget");
+    policy.retry(retry().budget(budget)).no_deadline()
 }
 
 fn breaker() -> CircuitBreakerBuilder {
@@ -206,4 +216,16 @@ fn withdrawal() -> Batch {
 fn withdrawal_now() -> Batch {
     let budget = Budget::new(1024, Duration::from_micros(1)).expect("a valid budget");
     repeat(move || black_box(&budget).consume())
+}
+
+fn withdrawal_earned() -> Batch {
+    // More tokens than any run withdraws.
+    let budget = Budget::earned(0.1).capacity(1e9).build().expect("a valid budget");
+    let now = Instant::now();
+    repeat(move || black_box(&budget).consume_at(black_box(now), 1))
+}
+
+fn deposit() -> Batch {
+    let budget = Budget::earned(0.1).build().expect("a valid budget");
+    repeat(move || black_box(&budget).deposit())
 }
