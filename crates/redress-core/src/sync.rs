@@ -1,5 +1,5 @@
-//! The locks, atomics, thread-locals and shared pointers of the cells that calls share: those of `std`, or of the
-//! model checker under `--cfg loom` in this crate's tests (`loom/`).
+//! The locks, atomics, thread-locals and shared pointers of the cells that calls share: those of
+//! `std`, or of the model checker under `--cfg loom` in this crate's tests (`loom/`).
 
 // Std's even under the model checker: no result of a cell depends on which thread sets an origin
 // first (see `Epoch`), and a cell without synchronisation is the weaker assumption for the checker,

@@ -1,6 +1,6 @@
-//! What surrounds the operation of a single call: its timeline, the call observers that its policy's
-//! observers returned, and its frame. The operation runs within the scopes of the observers, whose
-//! panics are caught, and inside of them in the frame.
+//! What surrounds the operation of a single call: its timeline, the call observers that the
+//! policy's observers returned, and its frame. The operation runs within the scopes of the
+//! observers, whose panics are caught, and inside of them in the frame.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 

@@ -2,8 +2,8 @@
 //!
 //! `fast_path.rs` starts a call, and `run.rs` holds its transitions, with a shorter version for
 //! most calls in `plain.rs`. `gates.rs` decides whether a failure is retried, `deadline.rs`
-//! computes the time left, `admission.rs` calls the breaker, `frames.rs` acts on calls within calls,
-//! and `events.rs` sends every event and calls every attempt hook.
+//! computes the time left, `admission.rs` calls the breaker, `frames.rs` acts on calls within
+//! calls, and `events.rs` sends every event and calls every attempt hook.
 //!
 //! The engine never reads a clock, sleeps or awaits, and is not generic over the caller's types: it
 //! takes instants and classifications, and returns verdicts.

@@ -1,5 +1,5 @@
-//! Frames: what code inside an operation sees of its calls, wherever it runs, and that the thread is
-//! as before when a piece of the operation ends.
+//! Frames: what code inside an operation sees of its calls, wherever it runs, and that the thread
+//! is as before when a piece of the operation ends.
 //!
 //! Attacks E4.
 
@@ -226,7 +226,7 @@ fn a_panic_leaves_the_frame_from_before() {
         assert!(catch_unwind(AssertUnwindSafe(|| frame.run(|| panic!("in a frame")))).is_err());
         let frame = Frame::default();
         let scoped = frame.scope(async { panic!("in a scope") });
-        assert!(catch_unwind(AssertUnwindSafe(|| clock.block_on(async { scoped.await }))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| clock.block_on(scoped))).is_err());
         Ok::<_, Error>(seen())
     });
     assert_eq!(around.expect("a success"), of("around", 1, 1));

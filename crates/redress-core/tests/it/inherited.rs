@@ -137,7 +137,7 @@ struct Node {
     deadline: Option<Duration>,
     takes: Duration,
     spawns: bool,
-    children: Vec<Node>,
+    children: Vec<Self>,
 }
 
 fn draw(rng: &mut Rng, clock: &VirtualClock, depth: u32) -> Node {
