@@ -62,6 +62,8 @@
 #![forbid(unsafe_code)]
 
 mod closed_set;
+mod deadline;
+mod nesting;
 mod stripes;
 mod sync;
 

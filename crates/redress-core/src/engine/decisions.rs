@@ -10,12 +10,12 @@ use super::run::Run;
 use super::state::Wait;
 use crate::breaker::BreakerChoice;
 use crate::classify::class::ErrorClass;
+use crate::deadline::CallDeadline;
 use crate::drive::clock::nanos;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::decision::{DeadlineOf, Decision, Gate};
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
-use crate::policy::settings::Deadline;
 
 /// What the stop reason does not tell about the end of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +78,9 @@ impl Run<'_> {
 
     #[inline]
     fn attempts_decision(&self) -> Decision {
+        if self.is_single() && self.state.attempts < self.plan.max_attempts {
+            return Decision::bare(Gate::Nested);
+        }
         let made = match self.state.ended_by {
             // A resumed call counts no more attempts than are allowed now, but made those of its
             // token.
@@ -154,23 +157,28 @@ impl Run<'_> {
     /// The earliest deadline of the call.
     fn binding_deadline(&self) -> Binding {
         let mut earliest = self.plan.deadline.map_or(Binding::NONE, |deadline| Binding::of_policy(nanos(deadline)));
-        let Some(call) = self.call else { return earliest };
-        let before = self.resumed().map_or(0, |token| nanos(token.elapsed));
-        for deadline in call.deadlines() {
-            let (time, passed_before) = match (deadline, self.state.started) {
-                (Deadline::After(time), _) => (nanos(time), 0),
-                (Deadline::At(instant), started) => {
-                    let started = started.unwrap_or(instant);
-                    let passed_before = started.saturating_duration_since(instant);
-                    (nanos(instant.saturating_duration_since(started)), nanos(passed_before))
-                }
-            };
-            let own = Binding { limit: before.saturating_add(time), passed_before, owner: DeadlineOf::Call };
-            if own.is_before(earliest) {
-                earliest = own;
+        let of_call = self.call.iter().flat_map(|call| call.deadlines());
+        let inherited = self.state.observers.inherited().map(CallDeadline::At);
+        let others = of_call.map(|deadline| (deadline, DeadlineOf::Call));
+        for (deadline, owner) in others.chain(inherited.map(|deadline| (deadline, DeadlineOf::Outer))) {
+            let other = self.binding(deadline, owner);
+            if other.is_before(earliest) {
+                earliest = other;
             }
         }
         earliest
+    }
+
+    fn binding(&self, deadline: CallDeadline, owner: DeadlineOf) -> Binding {
+        let before = self.resumed().map_or(0, |token| nanos(token.elapsed));
+        let (time, passed_before) = match (deadline, self.state.started) {
+            (CallDeadline::After(time), _) => (nanos(time), 0),
+            (CallDeadline::At(_), None) => (0, 0),
+            (CallDeadline::At(deadline), Some(started)) => {
+                (nanos(deadline.left(started)), nanos(deadline.passed(started)))
+            }
+        };
+        Binding { limit: before.saturating_add(time), passed_before, owner }
     }
 
     /// The time limit that cut the failed attempt, if it was cut and the call goes on.

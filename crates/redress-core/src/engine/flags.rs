@@ -45,6 +45,10 @@ impl Flags {
     /// The next attempt is paid for, and its price comes back if it does not start. Set and cleared
     /// during the call.
     pub(crate) const HOLDS_TOKENS: Self = Self(8192);
+    /// The policy acts on calls within calls, and so sets a frame around its operation.
+    pub(crate) const FRAMED: Self = Self(16384);
+    /// A call around this one retries in its place. Set during the call.
+    pub(crate) const SINGLE: Self = Self(32768);
 
     /// Observers, attempt hooks or a timeline.
     pub(crate) const OBSERVED: Self = Self::WATCHED.with(Self::TIMELINE);
@@ -56,14 +60,15 @@ impl Flags {
     /// A success has to be reported or counted.
     const SUCCESS_MATTERS: Self = Self::SUCCESS_REPORTED.with(Self::EARNS);
     /// The instant of the start is needed.
-    const START_MATTERS: Self = Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE);
+    const START_MATTERS: Self = Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE).with(Self::FRAMED);
     /// A call with any of these is not plain.
     const SLOW: Self = Self::OBSERVED
         .with(Self::STEERED)
         .with(Self::LEARNING)
         .with(Self::CALL_SETTINGS)
         .with(Self::ABORTABLE)
-        .with(Self::RESUMED);
+        .with(Self::RESUMED)
+        .with(Self::FRAMED);
     /// A call with any of these does not take the shortest path to its first attempt. The success
     /// of a plain call is then counted.
     const NOT_FAST: Self = Self::SLOW.with(Self::EARNS);
@@ -80,11 +85,12 @@ impl Flags {
         watched.with(steered).with(timeline).with(abortable)
     }
 
-    pub(crate) fn of_plan(hooks: &Hooks<'_>, learns: bool, has_deadline: bool, earns: bool) -> Self {
+    pub(crate) fn of_plan(hooks: &Hooks<'_>, learns: bool, has_deadline: bool, earns: bool, is_framed: bool) -> Self {
         let learning = if learns { Self::LEARNING } else { Self::NONE };
         let deadline = if has_deadline { Self::DEADLINE } else { Self::NONE };
         let earns = if earns { Self::EARNS } else { Self::NONE };
-        Self::of_hooks(hooks).with(learning).with(deadline).with(earns)
+        let framed = if is_framed { Self::FRAMED } else { Self::NONE };
+        Self::of_hooks(hooks).with(learning).with(deadline).with(earns).with(framed)
     }
 
     #[inline]

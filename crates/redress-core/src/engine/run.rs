@@ -65,13 +65,15 @@ impl<'a> Run<'a> {
     }
 
     /// Starts a call that does not take the fast path, and its first attempt. Checks for an abort,
-    /// then the deadline, then the budget if the call goes on, then the breaker. Returns `None` if the call ended instead.
+    /// then the deadline, then the budget if the call goes on, then the breaker. Returns `None` if
+    /// the call ended instead.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Attempt> {
         self.state.observers.set_timeline(self.timeline_for_call());
         if self.is_watched() {
             self.tell_call_start();
         }
         self.go_on();
+        self.begin_frame();
         let remaining = self.remaining(now);
         if let Some(reason) = self.refusal_to_begin(remaining) {
             self.note_end(EndedBy::Start, Wait::NONE);
@@ -79,7 +81,7 @@ impl<'a> Run<'a> {
             return None;
         }
         if !self.pay_again(now) {
-            self.end(StopReason::BudgetExhausted, None, self.elapsed(now));
+            self.end(StopReason::BudgetExhausted, None, now);
             return None;
         }
         if !self.admit(now) {
@@ -90,7 +92,7 @@ impl<'a> Run<'a> {
         if self.is_watched() {
             self.tell_start(self.elapsed(now));
         }
-        Some(self.attempt(remaining))
+        Some(self.in_frame(self.attempt(remaining), now))
     }
 
     /// Takes over the state of the deferred call that this call continues, if any.
@@ -149,7 +151,7 @@ impl<'a> Run<'a> {
         if self.is_watched() {
             self.tell_start(self.elapsed(now));
         }
-        Some(self.attempt(remaining))
+        Some(self.in_frame(self.attempt(remaining), now))
     }
 
     /// Whether [`succeed`](Self::succeed) needs the instant.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::budget::cell::MAX_WINDOW_EVENTS;
 use crate::budget::spec::BudgetSpec;
 use crate::classify::class::ErrorClass;
+use crate::nesting::Nested;
 use crate::outcome::decision::{DeadlineOf, Decision, Gate, Tokens};
 use crate::outcome::readable_duration::Readable;
 use crate::policy::compiled::MAX_CAP;
@@ -15,6 +16,8 @@ use crate::strategy::default_strategy_spec;
 
 const DEADLINE: &str = "policy.deadline";
 const CALL_DEADLINE: &str = "call.deadline";
+const OUTER_DEADLINE: &str = "outer.deadline";
+const NESTED: &str = "policy.nested";
 const MAX_ATTEMPTS: &str = "retry.max_attempts";
 const CLASS_RETRIES: &str = "retry.max_retries_for";
 const UNKNOWN_RETRIES: &str = "retry.max_unknown_retries";
@@ -38,7 +41,8 @@ const RECOVERY: &str = "circuit_breaker.recovery_timeout";
 #[non_exhaustive]
 pub struct Change {
     /// The setting, named as in a [`ConfigIssue`](crate::error::ConfigIssue), such as
-    /// `retry.max_attempts`. `call.deadline` is the deadline of the single call.
+    /// `retry.max_attempts`. `call.deadline` is the deadline of the single call, and
+    /// `outer.deadline` the one that it inherited from the call or server around it.
     pub field: &'static str,
     /// The class, for settings that exist once for each class.
     pub class: Option<ErrorClass>,
@@ -67,6 +71,8 @@ pub enum NewValue {
     NoLimit,
     /// Any strategy.
     AnyStrategy,
+    /// What a policy does about calls within calls.
+    Nested(Nested),
 }
 
 impl Change {
@@ -74,6 +80,9 @@ impl Change {
     pub(crate) fn nearest(decision: &Decision, class: Option<ErrorClass>) -> Option<Self> {
         if decision.gate() == Gate::Strategy {
             return Some(Self { field: STRATEGY, class: Some(class?), value: NewValue::AnyStrategy });
+        }
+        if decision.gate() == Gate::Nested {
+            return Some(Self { field: NESTED, class: None, value: NewValue::Nested(Nested::Warn) });
         }
         let (limit, actual) = decision.numbers()?;
         let general = |field, value| Some(Self { field, class: None, value });
@@ -104,6 +113,7 @@ impl Change {
         let end = actual.checked_add(1)?;
         let (field, value) = match owner {
             DeadlineOf::Policy => (DEADLINE, NewValue::Time(Duration::from_nanos(end))),
+            DeadlineOf::Outer => (OUTER_DEADLINE, NewValue::LaterBy(Duration::from_nanos(end - limit))),
             DeadlineOf::Call => (CALL_DEADLINE, NewValue::LaterBy(Duration::from_nanos(end - limit))),
         };
         Some(Self { field, class: None, value })
@@ -128,6 +138,7 @@ impl Change {
     /// ```
     pub fn apply_to(&self, spec: &mut PolicySpec) -> bool {
         match (self.field, self.value) {
+            (NESTED, NewValue::Nested(nested)) => spec.nested = Some(nested),
             (DEADLINE, NewValue::Time(deadline)) => spec.deadline = Some(deadline),
             (RECOVERY, NewValue::Time(wait)) => {
                 let Some(PolicyBreaker::Circuit(breaker)) = &mut spec.breaker else { return false };
@@ -196,6 +207,7 @@ impl fmt::Display for Change {
                 write!(f, " later by more than {}", Readable::up(time.saturating_sub(NANOSECOND)))
             }
             NewValue::NoLimit => f.write_str(" left out"),
+            NewValue::Nested(nested) => write!(f, " = {nested}"),
             NewValue::AnyStrategy => f.write_str(" with any strategy"),
         }
     }

@@ -15,6 +15,8 @@ use crate::outcome::readable_duration::Readable;
 pub enum Gate {
     /// The attempts made, against `max_attempts`.
     MaxAttempts,
+    /// The call around this one, which retries in its place.
+    Nested,
     /// The failures of one class, against the retries of that class.
     ClassRetries,
     /// The failures of class [`Unknown`](crate::ErrorClass::Unknown), against their retries.
@@ -59,6 +61,7 @@ closed_set! {
     /// Every gate, in declaration order.
     Gate {
         MaxAttempts,
+        Nested,
         ClassRetries,
         UnknownRetries,
         Class,
@@ -87,6 +90,7 @@ impl Gate {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MaxAttempts => "max_attempts",
+            Self::Nested => "nested",
             Self::ClassRetries => "class_retries",
             Self::UnknownRetries => "unknown_retries",
             Self::Class => "class",
@@ -131,7 +135,8 @@ impl Gate {
             | Self::CircuitOpen
             | Self::AttemptTimeout
             | Self::Deferral => Unit::Time,
-            Self::Class
+            Self::Nested
+            | Self::Class
             | Self::Strategy
             | Self::Forbidden
             | Self::CallerAbort
@@ -165,6 +170,8 @@ pub enum DeadlineOf {
     Policy,
     /// The call's: the earliest of its contexts'.
     Call,
+    /// The one that the call inherited from a call or a server around it.
+    Outer,
 }
 
 /// A number that a gate compared.

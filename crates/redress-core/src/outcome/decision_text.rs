@@ -62,6 +62,7 @@ impl Decision {
     fn fmt_deadline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let owner = match self.deadline_of() {
             Some(DeadlineOf::Call) => "this call",
+            Some(DeadlineOf::Outer) => "the call around this one",
             _ => "the policy",
         };
         let limit = self.limit().filter(|_| self.numbers().is_none_or(|(limit, _)| limit != 0));
@@ -94,6 +95,7 @@ impl Decision {
 /// What a gate without numbers decided.
 const fn words(gate: Gate) -> &'static str {
     match gate {
+        Gate::Nested => "the call around this one retries, so this one makes a single attempt",
         Gate::Class => "failures of this class are never retried",
         Gate::Strategy => "no wait is set for failures of this class, so they are not retried",
         Gate::Forbidden => "the failure must not be retried",

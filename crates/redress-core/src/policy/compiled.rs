@@ -14,7 +14,7 @@ use crate::classify::class::PerClass;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::drive::clock::ClockChoice;
-use crate::engine::Flags;
+use crate::engine::{Flags, Guard};
 use crate::policy::config_error::{Check, ConfigIssue};
 use crate::policy::hooks::Hooks;
 use crate::policy::retry::Retry;
@@ -55,6 +55,8 @@ pub(crate) struct CompiledPolicy {
     /// The distinct strategies that learn from results.
     pub(crate) learners: Vec<Arc<dyn Strategy>>,
     pub(crate) budget: Option<Budget>,
+    /// Present if the policy acts on calls within calls.
+    pub(crate) guard: Option<Box<Guard>>,
     pub(crate) hooks: Hooks<'static>,
     pub(crate) clock: ClockChoice,
 }
@@ -85,6 +87,7 @@ impl CompiledPolicy {
             learners: learners(&strategies),
             strategies,
             budget: retry.and_then(Retry::budget),
+            guard: spec.nested.map(|nested| Box::new(Guard::new(nested, spec.ignore_inherited_deadline))),
             hooks,
             clock,
             spec,
@@ -93,7 +96,8 @@ impl CompiledPolicy {
 
     fn flags(&self) -> Flags {
         let earns = self.budget.as_ref().is_some_and(Budget::is_earned);
-        Flags::of_plan(&self.hooks, !self.learners.is_empty(), self.deadline.is_some(), earns)
+        let (learns, is_framed) = (!self.learners.is_empty(), self.guard.is_some());
+        Flags::of_plan(&self.hooks, learns, self.deadline.is_some(), earns, is_framed)
     }
 
     pub(crate) fn name(&self) -> Option<&str> {

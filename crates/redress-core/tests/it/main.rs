@@ -11,6 +11,10 @@ mod retry;
 mod forbidden;
 mod clock_readings;
 mod deadline;
+mod deadline_value;
+mod nesting;
+mod frames;
+mod inherited;
 mod validation;
 
 mod classifiers;

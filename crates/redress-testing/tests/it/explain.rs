@@ -449,6 +449,7 @@ fn almost(mut change: Change) -> Option<Change> {
         NewValue::Time(time) if change.field == "circuit_breaker.recovery_timeout" => NewValue::Time(time + tick),
         NewValue::Time(time) => NewValue::Time(time - tick),
         NewValue::LaterBy(time) => NewValue::LaterBy(time - tick),
+        NewValue::Tokens { millionths } => NewValue::Tokens { millionths: millionths - 1 },
         _ => return None,
     };
     Some(change)
@@ -483,12 +484,15 @@ fn the_setting_that_is_named_lets_the_gate_pass() {
         assert_ne!(place(&second), Some(ended), "seed {seed}\n{case:#?}\n{first}\n\n{second}");
     }
     println!("{seen:#?}");
-    for gate in Gate::ALL.iter().filter(|gate| **gate != Gate::AttemptTimeout) {
+    for gate in Gate::ALL.iter().filter(|gate| !ELSEWHERE.contains(gate)) {
         let (ended, changed) = seen.get(gate.as_str()).copied().unwrap_or_default();
         assert!(ended > 10, "{gate}: {ended}");
         assert_eq!(changed > 5, HAS_SETTING.contains(gate), "{gate}: {changed} of {ended}");
     }
 }
+
+/// The gates that end no single call: one cuts attempts, and one needs a call around the call.
+const ELSEWHERE: &[Gate] = &[Gate::AttemptTimeout, Gate::Nested];
 
 const CASES: u64 = 10_000;
 

@@ -9,6 +9,7 @@ mod calls;
 mod cancellation;
 mod client;
 mod contexts;
+mod nested;
 mod protocol;
 mod not_acted_on;
 mod readiness;
