@@ -3,8 +3,9 @@
 
 #[doc(inline)]
 pub use redress_core::observe::{
-    AttemptContext, AttemptDecision, CallObserver, CallOutcome, CallStart, Event, EventName, Observer, OutcomeSummary,
-    RetryOutcome, RetryTimeline, StopReason, TimelineEvent,
+    AttemptContext, AttemptDecision, CallObserver, CallOutcome, CallStart, Change, DeadlineOf, Decision, Event,
+    EventName, Explanation, Gate, NewValue, Observer, OutcomeSummary, Quantity, RetryOutcome, RetryTimeline,
+    StopReason, TimelineEvent,
 };
 #[cfg(feature = "datadog")]
 #[doc(inline)]

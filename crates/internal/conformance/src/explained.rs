@@ -76,6 +76,7 @@ fn place(explanation: &Explanation) -> Option<(Gate, u32, Option<ErrorClass>)> {
     Some((explanation.decision?.gate(), explanation.attempts, explanation.last_class))
 }
 
+/// Attacks X4.
 #[test]
 fn the_setting_that_is_named_lets_the_gate_pass() {
     let (mut ended, mut changed) = (0, 0);

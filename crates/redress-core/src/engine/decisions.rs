@@ -127,11 +127,11 @@ impl Run<'_> {
     /// The breaker's wait, and how much of it has passed, as far as the breaker tells them.
     pub(super) fn circuit_decision(&self) -> Decision {
         let state = self.rejected_state();
-        let rejection = CircuitOpenError::new(state, self.state.wait.get());
-        match &self.plan.breaker {
-            Some(BreakerChoice::Circuit(breaker)) => rejection.open_for(breaker.spec().recovery_timeout).decision(),
-            _ => rejection.decision(),
+        let mut rejection = CircuitOpenError::new(state, self.state.wait.get());
+        if let Some(BreakerChoice::Circuit(breaker)) = &self.plan.breaker {
+            rejection.set_open_for(breaker.spec().recovery_timeout);
         }
+        rejection.decision()
     }
 
     /// The deadline that ended the call, and the time from the start of the call at which the next

@@ -349,8 +349,10 @@ impl<'a> Run<'a> {
     /// success.
     fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
         self.state.stop_reason = Some(reason);
-        let delay = self.next_delay().unwrap_or(Duration::ZERO);
-        self.tell_terminal(Some(reason), failed, now, delay);
+        if self.is_observed() {
+            let delay = self.next_delay().unwrap_or(Duration::ZERO);
+            self.tell_terminal(Some(reason), failed, now, delay);
+        }
     }
 
     fn next_delay(&self) -> Option<Duration> {

@@ -12,6 +12,7 @@ use crate::outcome::decision::Decision;
 use crate::outcome::error_text::ErrorText;
 use crate::outcome::failure::Cause;
 use crate::outcome::stop_reason::StopReason;
+use crate::outcome::summary::OutcomeSummary;
 
 /// A call that ended with an error of the operation, which is the source.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,12 @@ pub struct AbortedError<E> {
 }
 
 impl<E> FailedError<E> {
+    #[inline]
+    pub(crate) fn new(summary: OutcomeSummary, stop_reason: StopReason, error: E) -> Self {
+        let OutcomeSummary { name, attempts, last_class, retry_in, retry_forbidden, decision, .. } = summary;
+        Self { error, operation: name, stop_reason, attempts, last_class, retry_in, retry_forbidden, decision }
+    }
+
     pub(crate) fn map<F>(self, map: impl FnOnce(E) -> F) -> FailedError<F> {
         let Self { error, operation, stop_reason, attempts, last_class, retry_in, retry_forbidden, decision } = self;
         FailedError {
@@ -105,6 +112,13 @@ impl<E> FailedError<E> {
 }
 
 impl<E> RetryExhaustedError<E> {
+    #[inline]
+    pub(crate) fn new(summary: OutcomeSummary, stop_reason: StopReason, last_error: Option<E>) -> Self {
+        let OutcomeSummary { name: operation, attempts, last_class, cause, .. } = summary;
+        let OutcomeSummary { retry_in, retry_forbidden, decision, .. } = summary;
+        Self { last_error, operation, stop_reason, attempts, last_class, cause, retry_in, retry_forbidden, decision }
+    }
+
     pub(crate) fn map<F>(self, map: impl FnOnce(E) -> F) -> RetryExhaustedError<F> {
         let Self {
             last_error,
@@ -133,6 +147,12 @@ impl<E> RetryExhaustedError<E> {
 }
 
 impl<E> AbortedError<E> {
+    #[inline]
+    pub(crate) fn new(summary: OutcomeSummary, abort_error: Option<E>, last_error: Option<E>) -> Self {
+        let OutcomeSummary { name: operation, attempts, last_class, cause, decision, .. } = summary;
+        Self { abort_error, last_error, operation, attempts, last_class, cause, decision }
+    }
+
     /// The error that aborted the call, or else the last attempt's error.
     pub(crate) fn error(&self) -> Option<&E> {
         self.abort_error.as_ref().or(self.last_error.as_ref())

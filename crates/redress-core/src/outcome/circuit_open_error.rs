@@ -66,8 +66,8 @@ impl CircuitOpenError {
 
     /// Sets how long the breaker stays open in all.
     #[inline]
-    pub(crate) fn open_for(self, whole: Duration) -> Self {
-        Self { open_for: nanos(whole), ..self }
+    pub(crate) const fn set_open_for(&mut self, whole: Duration) {
+        self.open_for = nanos(whole);
     }
 
     /// What the breaker compared.

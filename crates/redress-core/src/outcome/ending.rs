@@ -28,56 +28,18 @@ impl<T, E> Ending<T, E> {
     #[cold]
     pub(crate) fn into_error(self) -> CallError<E> {
         let Self { last, abort, summary, .. } = self;
-        let OutcomeSummary {
-            name,
-            stop_reason,
-            attempts,
-            last_class,
-            cause,
-            retry_in,
-            rejected,
-            retry_forbidden,
-            decision,
-            ..
-        } = summary;
-        if let Some(state) = rejected {
+        if let Some(state) = summary.rejected {
+            let OutcomeSummary { name, retry_in, decision, .. } = summary;
             return CallError::CircuitOpen(CircuitOpenError::by_breaker(state, retry_in, name, decision));
         }
-        let operation = name;
         // A failed call always has a reason: the engine sets it with the verdict.
-        let stop_reason = stop_reason.unwrap_or(StopReason::Aborted);
-        let last_error = last.and_then(Failure::into_error);
-        match (stop_reason, last_error) {
-            (StopReason::Aborted, last_error) => CallError::Aborted(AbortedError {
-                abort_error: abort,
-                last_error,
-                operation,
-                attempts,
-                last_class,
-                cause,
-                decision,
-            }),
-            (_, Some(error)) if stop_reason != StopReason::Scheduled => CallError::Failed(FailedError {
-                error,
-                operation,
-                stop_reason,
-                attempts,
-                last_class,
-                retry_in,
-                retry_forbidden,
-                decision,
-            }),
-            (_, last_error) => CallError::Exhausted(RetryExhaustedError {
-                last_error,
-                operation,
-                stop_reason,
-                attempts,
-                last_class,
-                cause,
-                retry_in,
-                retry_forbidden,
-                decision,
-            }),
+        let reason = summary.stop_reason.unwrap_or(StopReason::Aborted);
+        match (reason, last.and_then(Failure::into_error)) {
+            (StopReason::Aborted, last_error) => CallError::Aborted(AbortedError::new(summary, abort, last_error)),
+            (_, Some(error)) if reason != StopReason::Scheduled => {
+                CallError::Failed(FailedError::new(summary, reason, error))
+            }
+            (_, last_error) => CallError::Exhausted(RetryExhaustedError::new(summary, reason, last_error)),
         }
     }
 

@@ -455,6 +455,7 @@ fn almost(mut change: Change) -> Option<Change> {
     Some(change)
 }
 
+/// Attacks X4.
 #[test]
 fn the_setting_that_is_named_lets_the_gate_pass() {
     let mut seen: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
@@ -474,8 +475,8 @@ fn the_setting_that_is_named_lets_the_gate_pass() {
             let mut case = unchanged;
             assert!(case.apply(Some(less)), "seed {seed}");
             let second = case.run();
-            // The deadline of the other owner may be the earlier one then, and a resumed call counts
-            // no more attempts than are allowed.
+            // The deadline of the other owner may be the earlier one then. A resumed call counts no
+            // more attempts than are allowed.
             let gate = |(gate, _, attempts)| (gate, attempts * u32::from(gate != Gate::MaxAttempts));
             let same = place(&second).map(gate) == Some(gate(ended));
             assert!(same, "not the nearest, seed {seed}\n{case:#?}\n{first}\n\n{second}");
