@@ -59,8 +59,7 @@ pub use classifier::{GrpcClassifier, classify_status, grpc_classifier};
 mod operation;
 pub use operation::{default_operation, rpc_method_name, rpc_service_name};
 
-mod grpc_timeout;
-pub use grpc_timeout::{encode_grpc_timeout, parse_grpc_timeout};
+pub use redress_http::{encode_grpc_timeout, parse_grpc_timeout};
 
 mod layer;
 pub use layer::GrpcLayer;

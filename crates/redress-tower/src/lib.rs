@@ -55,6 +55,12 @@ pub use source::{PolicyProvider, PolicyProviderFn, policy_provider};
 #[cfg(feature = "http")]
 mod body_replay;
 #[cfg(feature = "http")]
+mod deadline_layer;
+#[cfg(feature = "http")]
+mod deadline_service;
+#[cfg(feature = "http")]
+mod refusal;
+#[cfg(feature = "http")]
 pub mod http;
 
 #[cfg(feature = "retry")]
