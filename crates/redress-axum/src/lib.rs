@@ -50,6 +50,8 @@ pub use answer_layer::{AnswerFuture, AnswerLayer, AnswerService};
 mod route;
 pub use route::{matched_path, route_operation};
 
+pub use redress_tower::http::DeadlineLayer;
+
 mod layer;
 pub use layer::HandlerLayer;
 
