@@ -45,9 +45,10 @@ impl<Tm: Timer> Protocol<Request, Response> for HandlerProtocol<Tm> {
 
     fn prepare(&self, request: &mut Request, attempt: Attempt) {
         Protocol::<Request, Response>::prepare(&*self.http, request, attempt);
-        // A limit that reaches beyond the clock's range limits nothing.
-        if let Some(end) = attempt.time_left().and_then(|left| self.timer.now().checked_add(left)) {
-            request.extensions_mut().insert(Deadline::At(end));
+        let end = attempt.time_left().map(|left| Deadline::from_left(left, self.timer.now()));
+        // A limit that lies beyond the clock's range limits nothing.
+        if let Some(end) = end.filter(|end| end.instant().is_some()) {
+            request.extensions_mut().insert(end);
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use redress_core::policy::Deadline;
+use redress_core::policy::CallDeadline;
 use redress_core::{AbortHandle, Attempt, CallContext};
 
 use crate::attempt_number::AttemptNumber;
@@ -110,7 +110,7 @@ impl RequestRules {
     /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
     /// call.
     #[must_use]
-    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
+    pub fn deadline(self, deadline: impl Into<CallDeadline>) -> Self {
         self.set_for_all(|context| context.deadline(deadline))
     }
 

@@ -4,7 +4,7 @@
 pub use std::borrow::Cow;
 
 pub use http::HeaderMap;
-pub use redress_core::policy::{Deadline, KeyedPolicies};
+pub use redress_core::policy::{CallDeadline, KeyedPolicies};
 pub use redress_core::{AbortHandle, Attempt, CallContext};
 
 /// Writes the named setters of [`RequestRules`](crate::RequestRules) into the `impl` block of an
@@ -73,7 +73,7 @@ macro_rules! rules_setters {
         /// the call.
         $(#[$more])*
         #[must_use]
-        pub fn deadline(self, deadline: impl Into<$crate::setters::Deadline>) -> Self {
+        pub fn deadline(self, deadline: impl Into<$crate::setters::CallDeadline>) -> Self {
             self.with_rules(|rules| rules.deadline(deadline))
         }
     };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::{Request, StatusCode};
 use redress_core::breaker::CircuitState;
-use redress_core::policy::{CallSettings, Deadline, KeyedPolicies};
+use redress_core::policy::{CallDeadline, CallSettings, KeyedPolicies};
 use redress_core::{AbortHandle, CallContext, CircuitBreaker, Policy};
 use redress_http::{Head, IdempotencyGuard, PolicySelector, RequestRules, RetrySafety, SelectedPolicy, with_head_of};
 
@@ -52,7 +52,7 @@ fn what_holds_for_all_holds_beside_what_a_request_has() {
         let request = get(path);
         CallSettings::from(rules.call_context(&Head::from_request(&request)).unwrap())
     };
-    assert_eq!(settings("/").deadline(), Some(Deadline::After(Duration::from_secs(3))), "the last one set");
+    assert_eq!(settings("/").deadline(), Some(CallDeadline::After(Duration::from_secs(3))), "the last one set");
     assert_eq!(settings("/orders").operation(), Some("orders"));
 
     let late = |path: &str| {

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use redress_core::error::Failure;
-use redress_core::policy::{CallSettings, Deadline, RetryHook};
+use redress_core::policy::{CallSettings, RetryHook};
 use redress_core::{AsyncCaller, Attempt, CallError, Caller, ErrorClass, RetryOutcome, StopReason};
 
 use crate::lock::lock;
@@ -134,12 +134,7 @@ type Operation<'o, T, E> = dyn FnMut(Attempt) -> Result<T, E> + 'o;
 
 /// The attempt of an operation that runs once, with the call's remaining time.
 fn only_attempt(settings: &CallSettings<'_>) -> Attempt {
-    let time_left = match settings.deadline() {
-        Some(Deadline::After(time)) => Some(time),
-        Some(Deadline::At(instant)) => Some(instant.saturating_duration_since(Instant::now())),
-        _ => None,
-    };
-    Attempt::new(1, time_left)
+    Attempt::new(1, settings.deadline().map(|deadline| deadline.left(Duration::ZERO, Instant::now())))
 }
 
 /// The outcome of an operation that ran once.

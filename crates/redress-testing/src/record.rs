@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use redress_core::policy::{CallSettings, Deadline};
+use redress_core::policy::{CallDeadline, CallSettings};
 use redress_core::{Cause, ErrorClass, RetryOutcome, StopReason};
 
 use crate::lock::lock;
@@ -15,7 +15,7 @@ pub struct CallRecord {
     /// The name of the operation.
     pub operation: Option<String>,
     /// The deadline set for this call.
-    pub deadline: Option<Deadline>,
+    pub deadline: Option<CallDeadline>,
     /// Why the call ended; `None` on success.
     pub stop_reason: Option<StopReason>,
     /// The number of attempts started.
@@ -33,7 +33,7 @@ pub struct ExecuteRecord {
     /// The name of the operation.
     pub operation: Option<String>,
     /// The deadline set for this call.
-    pub deadline: Option<Deadline>,
+    pub deadline: Option<CallDeadline>,
     /// Why the call ended; `None` on success.
     pub stop_reason: Option<StopReason>,
     /// The number of attempts started.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use redress_core::policy::Deadline;
+use redress_core::policy::CallDeadline;
 use redress_core::{AbortHandle, CallContext};
 use tower_layer::Layer;
 
@@ -78,7 +78,7 @@ impl<P, X> PolicyLayer<P, X> {
     /// Gives every call this deadline in addition to the policy's. The earlier of the two ends the
     /// call.
     #[must_use]
-    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
+    pub fn deadline(self, deadline: impl Into<CallDeadline>) -> Self {
         self.set_for_all(|context| context.deadline(deadline))
     }
 

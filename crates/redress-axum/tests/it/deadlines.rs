@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::routing::get as on_get;
 use redress_axum::{HandlerLayer, Unserved};
@@ -26,9 +27,15 @@ fn unbounded() -> HandlerPolicy {
 /// Tells the time that its attempt has left, in seconds rounded up.
 async fn told(left: Option<Extension<Deadline>>) -> String {
     match left {
-        Some(Extension(Deadline::At(end))) => (end.saturating_duration_since(Instant::now()).as_secs() + 1).to_string(),
-        other => format!("{other:?}"),
+        Some(Extension(deadline)) => (deadline.left(Instant::now()).as_secs() + 1).to_string(),
+        None => "None".to_owned(),
     }
+}
+
+/// Gives a request its deadline, as a layer outside does.
+fn ends_in(mut request: Request, time: Duration) -> Request {
+    request.extensions_mut().insert(Deadline::after(time));
+    request
 }
 
 #[tokio::test]
@@ -55,10 +62,11 @@ async fn a_deadline_of_a_layer_outside_ends_the_call_and_reaches_the_handler() {
         (HandlerLayer::new(unbounded()).deadline(HOUR / 2), "1800"),
     ];
     for (layer, seconds) in rows {
-        let layers = ServiceBuilder::new().layer(Extension(Deadline::After(HOUR))).layer(layer);
+        let layers = ServiceBuilder::new().map_request(|request| ends_in(request, HOUR)).layer(layer);
         assert_eq!(serve(Router::new().route("/", on_get(told)).layer(layers)).await.get("/").await.body, seconds);
     }
-    let short = ServiceBuilder::new().layer(Extension(Deadline::After(AT_ONCE))).layer(HandlerLayer::new(unbounded()));
+    let short =
+        ServiceBuilder::new().map_request(|request| ends_in(request, AT_ONCE)).layer(HandlerLayer::new(unbounded()));
     let server = serve(Router::new().route("/", on_get(pending::<String>)).layer(short)).await;
     assert_eq!(server.get("/").await.status, 504);
 }

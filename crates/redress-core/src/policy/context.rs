@@ -8,13 +8,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::deadline::CallDeadline;
 use crate::outcome::event::Event;
 use crate::outcome::observer::{AttemptContext, Observer};
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::abort_handle::AbortHandle;
 use crate::policy::hooks::{BeforeSleep, Capture, Sleeper};
 use crate::policy::retry_notice::{NoRetryHook, OnRetry, RetryNotice};
-use crate::policy::settings::{CallSettings, Deadline};
+use crate::policy::settings::CallSettings;
 use crate::policy::sleep_decision::SleepDecision;
 use crate::strategy::BackoffContext;
 
@@ -130,9 +131,9 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.hooks.operation = Some(name.into()))
     }
 
-    /// Gives each call a deadline: a `Duration` from its start, or an `Instant`. The policy's
-    /// deadline still applies, and the earlier of the two ends the call. A call whose deadline has
-    /// passed makes no attempt.
+    /// Gives each call a deadline: a `Duration` from its start, an `Instant`, or a
+    /// [`Deadline`](crate::policy::Deadline). The policy's deadline still applies, and the earlier
+    /// of the two ends the call. A call whose deadline has passed makes no attempt.
     ///
     /// ```
     /// use std::io;
@@ -144,7 +145,7 @@ impl<'a, P, N> CallContext<'a, P, N> {
     /// assert_eq!((late.stop_reason(), late.attempts()), (Some(StopReason::DeadlineExceeded), 0));
     /// # Ok::<(), redress::ConfigError>(())
     /// ```
-    pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
+    pub fn deadline(self, deadline: impl Into<CallDeadline>) -> Self {
         self.set(|settings| settings.deadlines = vec![deadline.into()])
     }
 

@@ -16,6 +16,8 @@ pub(crate) mod builder;
 pub(crate) mod settings;
 pub(crate) mod context;
 
+pub use crate::deadline::{CallDeadline, Deadline};
+
 pub use self::abort_handle::AbortHandle;
 pub use self::builder::{Async, Blocking, PolicyBuilder};
 pub use self::context::CallContext;
@@ -24,6 +26,6 @@ pub use self::policies::{AsyncPolicy, AsyncRetryPolicy, Policy, RetryPolicy};
 pub use self::retry::{IntoRetry, Retry, RetryBuilder};
 pub use self::retry_notice::{NoRetryHook, OnRetry, RetryHook, RetryNotice};
 pub use self::retry_spec::RetrySpec;
-pub use self::settings::{CallSettings, Deadline};
+pub use self::settings::CallSettings;
 pub use self::sleep_decision::{HookFuture, SleepDecision};
 pub use self::spec::{PolicyBreaker, PolicySpec};

@@ -2,44 +2,12 @@
 //! on. Users set them with `context.rs`.
 
 use std::fmt;
-use std::time::{Duration, Instant};
 
+use crate::deadline::CallDeadline;
 use crate::engine::Flags;
 use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
 use crate::resume::Resumed;
-
-/// The deadline of a single call, converted from a `Duration` or an `Instant`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Deadline {
-    /// This long after the start of the call.
-    After(Duration),
-    /// At this instant of the policy's clock.
-    At(Instant),
-}
-
-impl Deadline {
-    /// The time left at `now`, in a call that has taken `elapsed`. Zero at and after the deadline.
-    pub(crate) fn left(self, elapsed: Duration, now: Instant) -> Duration {
-        match self {
-            Self::After(time) => time.saturating_sub(elapsed),
-            Self::At(instant) => instant.saturating_duration_since(now),
-        }
-    }
-}
-
-impl From<Duration> for Deadline {
-    fn from(time: Duration) -> Self {
-        Self::After(time)
-    }
-}
-
-impl From<Instant> for Deadline {
-    fn from(instant: Instant) -> Self {
-        Self::At(instant)
-    }
-}
 
 /// The settings of single calls, without a policy, as a [`Caller`](crate::Caller) receives them.
 /// Converted from a [`CallContext`].
@@ -47,18 +15,18 @@ impl From<Instant> for Deadline {
 /// ```
 /// use std::time::Duration;
 /// use redress::CallContext;
-/// use redress::policy::{CallSettings, Deadline};
+/// use redress::policy::{CallDeadline, CallSettings};
 ///
 /// let settings = CallSettings::from(CallContext::new().operation("read").deadline(Duration::from_secs(2)));
 /// assert_eq!(settings.operation(), Some("read"));
-/// assert_eq!(settings.deadline(), Some(Deadline::After(Duration::from_secs(2))));
+/// assert_eq!(settings.deadline(), Some(CallDeadline::After(Duration::from_secs(2))));
 /// ```
 #[derive(Clone, Default)]
 pub struct CallSettings<'a> {
     pub(crate) hooks: Hooks<'a>,
     pub(crate) flags: Flags,
     /// The earliest of them ends the call.
-    pub(crate) deadlines: Vec<Deadline>,
+    pub(crate) deadlines: Vec<CallDeadline>,
     /// The deferred call that the call continues.
     pub(crate) resumed: Option<Resumed>,
     /// Whether the context has a typed retry hook.
@@ -75,7 +43,7 @@ impl<'a> CallSettings<'a> {
     /// The deadline of the call, in addition to the policy's. In nested settings, the innermost
     /// one.
     #[must_use]
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub fn deadline(&self) -> Option<CallDeadline> {
         self.deadlines.last().copied()
     }
 
@@ -93,7 +61,7 @@ impl<'a> CallSettings<'a> {
     }
 
     /// All deadlines of the call besides the policy's.
-    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Deadline> + '_ {
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = CallDeadline> + '_ {
         self.deadlines.iter().copied().chain(self.resumed.and_then(|resumed| resumed.deadline))
     }
 

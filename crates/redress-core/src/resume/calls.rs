@@ -4,16 +4,16 @@
 use std::time::SystemTime;
 
 use super::token::ResumeToken;
+use crate::deadline::CallDeadline;
 use crate::outcome::retry_outcome::RetryOutcome;
 use crate::policy::context::CallContext;
-use crate::policy::settings::Deadline;
 
 /// The deferred call that a call continues.
 #[derive(Clone, Copy)]
 pub(crate) struct Resumed {
     pub(crate) token: ResumeToken,
     /// The token's wall deadline, from the start of this delivery.
-    pub(crate) deadline: Option<Deadline>,
+    pub(crate) deadline: Option<CallDeadline>,
 }
 
 impl<T, E> RetryOutcome<T, E> {
@@ -36,7 +36,7 @@ impl<P, N> CallContext<'_, P, N> {
     /// Makes each call continue the deferred call that gave this [token](crate::resume). If the
     /// token has a wall deadline, the time left is read here.
     pub fn resume(self, token: ResumeToken) -> Self {
-        let deadline = token.time_left(SystemTime::now()).map(Deadline::After);
+        let deadline = token.time_left(SystemTime::now()).map(CallDeadline::After);
         self.set(|settings| settings.resumed = Some(Resumed { token, deadline }))
     }
 

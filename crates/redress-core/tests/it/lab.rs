@@ -14,7 +14,7 @@ use std::time::Duration;
 use redress_core::breaker::{BreakerSource, CircuitState};
 use redress_core::driver::{NoTimer, PollCall};
 use redress_core::observe::AttemptContext;
-use redress_core::policy::{Deadline, PolicyBuilder, RetryBuilder};
+use redress_core::policy::{CallDeadline, PolicyBuilder, RetryBuilder};
 use redress_core::strategy::BackoffContext;
 use redress_core::{
     AbortHandle, AsyncPolicy, Attempt, CallContext, CallError, Classification, Classifier, ErrorClass, Event, Observer,
@@ -429,7 +429,7 @@ impl<'a> Context<'a> {
         fn before_sleep(hook: impl Fn(&BackoffContext<'_>, Duration) + Send + Sync + 'a);
         fn on_attempt_start(hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'a);
         fn on_attempt_end(hook: impl Fn(&AttemptContext<'_>) + Send + Sync + 'a);
-        fn deadline(deadline: impl Into<Deadline>);
+        fn deadline(deadline: impl Into<CallDeadline>);
         fn capture_timeline();
         fn capture_timeline_into(timeline: &RetryTimeline);
     }

@@ -11,6 +11,7 @@ mod retry;
 mod forbidden;
 mod clock_readings;
 mod deadline;
+mod deadline_value;
 mod validation;
 
 mod classifiers;

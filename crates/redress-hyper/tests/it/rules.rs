@@ -183,7 +183,8 @@ async fn every_call_has_the_clients_deadline_and_abort_handle() {
             .map_or_else(|| context.clone(), |deadline| context.clone().deadline(*deadline))
     });
     let mut request = Request::get("http://host/").body(ReplayBody::empty()).unwrap();
-    request.extensions_mut().insert(Deadline::from(Duration::from_secs(1)));
+    let now = tokio::time::Instant::now().into_std();
+    request.extensions_mut().insert(Deadline::from_left(Duration::from_secs(1), now));
     assert_eq!(seconds(by_head.request(request).execute().await), (late, 1));
     let request = by_head.get("http://host/orders").context(shorter().abort_on(&AbortHandle::new()));
     let (outcome, ()) = tokio::join!(request.execute(), async { shutdown.abort() });

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use redress_core::driver::NoTimer;
 use redress_core::error::Failure;
-use redress_core::policy::{Deadline, RetryNotice};
+use redress_core::policy::{CallDeadline, RetryNotice};
 use redress_core::{
     AbortHandle, AsyncCaller, AsyncPolicy, Attempt, CallContext, CallError, Caller, Cause, ErrorClass, Policy, Retry,
     RetryOutcome, SleepDecision, StopReason, fixed,
@@ -145,12 +145,12 @@ fn everything_that_a_context_sets_reaches_the_policy_through_every_caller() {
     let recording = RecordingPolicy::new(policy);
     check(&recording);
     let [first, ..] = &recording.executions()[..] else { panic!("it was called") };
-    assert_eq!((first.operation.as_deref(), first.deadline), (Some("read"), Some(Deadline::After(secs(9)))));
+    assert_eq!((first.operation.as_deref(), first.deadline), (Some("read"), Some(CallDeadline::After(secs(9)))));
 
     let fake = FakePolicy::new();
     assert_eq!(read(&fake, &Hooks::default(), || Ok(7)), None);
     let [record] = &fake.executions()[..] else { panic!("one call") };
-    assert_eq!((record.operation.as_deref(), record.deadline), (Some("read"), Some(Deadline::After(secs(9)))));
+    assert_eq!((record.operation.as_deref(), record.deadline), (Some("read"), Some(CallDeadline::After(secs(9)))));
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn everything_that_a_context_sets_reaches_an_asynchronous_policy() {
     for records in [recording.executions(), fake.executions()] {
         assert_eq!(
             (records[0].operation.as_deref(), records[0].deadline),
-            (Some("read"), Some(Deadline::After(secs(9))))
+            (Some("read"), Some(CallDeadline::After(secs(9))))
         );
     }
     hooks.abort_on.abort();

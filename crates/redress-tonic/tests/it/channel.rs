@@ -87,7 +87,7 @@ fn each_call_has_its_own_deadline_and_abort_handle() {
         || Request::post("http://host/redress.fixture.Echo/Once").body(Body::new(Framed(0))).expect("a request");
 
     let mut timed = request();
-    timed.extensions_mut().insert(Deadline::from(SECOND));
+    timed.extensions_mut().insert(Deadline::from_left(SECOND, lab.clock.now()));
     let answer = lab.clock.block_on(service.call(timed)).map(tonic::Response::new);
     let ended = outcome(&answer).expect("a call through a layer");
     assert_eq!((ended.stop_reason(), ended.elapsed()), (Some(StopReason::DeadlineExceeded), SECOND));

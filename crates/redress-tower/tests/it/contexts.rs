@@ -28,6 +28,11 @@ struct Wish {
     heard: Option<Recorder>,
 }
 
+/// The deadline in so much of the runtime's time, which stands still.
+fn deadline_in(time: Duration) -> Deadline {
+    Deadline::from_left(time, tokio::time::Instant::now().into_std())
+}
+
 fn context(wish: &Wish) -> CallContext<'static, ()> {
     let mut context = CallContext::new().abort_on(&wish.gave_up);
     if let Some(time) = wish.time_left {
@@ -125,7 +130,7 @@ async fn the_http_protocol_says_it_by_the_head_and_what_bypasses_is_left_alone()
     }));
     let get = |path| Request::get(path).body(String::new()).unwrap();
     let mut slow = get("/slow");
-    slow.extensions_mut().insert(Deadline::from(Duration::from_secs(3)));
+    slow.extensions_mut().insert(deadline_in(Duration::from_secs(3)));
     let start = tokio::time::Instant::now();
     let error = service.call(slow).await.unwrap_err();
     assert_eq!((error.stop_reason(), start.elapsed()), (StopReason::DeadlineExceeded, Duration::from_secs(3)));
@@ -199,7 +204,7 @@ async fn what_a_request_says_goes_within_what_the_layer_and_its_protocol_say() {
     for (own, seconds) in [(None, 3), (Some(2), 2), (Some(4), 3)] {
         let mut request = Request::get("/").body(String::new()).unwrap();
         if let Some(seconds) = own {
-            request.extensions_mut().insert(Deadline::from(Duration::from_secs(seconds)));
+            request.extensions_mut().insert(deadline_in(Duration::from_secs(seconds)));
         }
         let start = tokio::time::Instant::now();
         assert_eq!(service.call(request).await.unwrap_err().stop_reason(), StopReason::DeadlineExceeded);
