@@ -1,5 +1,5 @@
 //! The time left and the attempt's number on the wire: what is written is never more than what is
-//! there, and nothing that a peer writes does harm.
+//! there, and nothing that a peer writes does harm. Attacks E2.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
 

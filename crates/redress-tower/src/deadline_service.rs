@@ -60,21 +60,17 @@ impl Limits {
 
     /// Returns when the work of a request ends, if anything limits it.
     fn read<B>(&self, request: &Request<B>, now: Instant) -> Option<Term> {
-        let caller = match request.extensions().get() {
-            Some(Deadline::At(end)) => Some(*end),
-            Some(Deadline::After(left)) => now.checked_add(*left),
-            // A time beyond the clock's range is no limit.
-            _ => self.time_left(request.headers()).and_then(|left| now.checked_add(left)),
-        };
-        let longest = self.longest.and_then(|longest| now.checked_add(longest));
-        let end = caller.into_iter().chain(longest).min()?;
+        let read = || self.time_left(request.headers()).map(|left| Deadline::from_left(left, now));
+        let caller = request.extensions().get().copied().or_else(read);
+        let longest = self.longest.map(|longest| Deadline::from_left(longest, now));
+        // A deadline beyond the clock's range limits nothing.
+        let end = caller.into_iter().chain(longest).min().filter(|end| end.instant().is_some())?;
         Some(Term { end, caller })
     }
 
     /// Whether the caller waits too short a time.
-    fn is_up(&self, end: Instant, now: Instant) -> bool {
-        let left = end.saturating_duration_since(now);
-        left.is_zero() || left < self.refuse_below
+    fn is_up(&self, end: Deadline, now: Instant) -> bool {
+        end.is_expired(now) || end.left(now) < self.refuse_below
     }
 }
 
@@ -82,21 +78,21 @@ impl Limits {
 #[derive(Clone, Copy)]
 struct Term {
     /// The earlier of the caller's deadline and the server's limit.
-    end: Instant,
-    caller: Option<Instant>,
+    end: Deadline,
+    caller: Option<Deadline>,
 }
 
 impl Term {
     /// Whether a request that would begin now is refused.
     fn is_refused(self, limits: &Limits, now: Instant) -> bool {
-        now >= self.end || self.caller.is_some_and(|end| limits.is_up(end, now))
+        self.end.is_expired(now) || self.caller.is_some_and(|end| limits.is_up(end, now))
     }
 }
 
 /// Puts what was read into the request's extensions.
 fn note(extensions: &mut Extensions, number: Option<AttemptNumber>, term: Option<Term>) {
     if let Some(term) = term {
-        extensions.insert(Deadline::At(term.end));
+        extensions.insert(term.end);
     }
     if let Some(number) = number {
         extensions.insert(number);
@@ -128,7 +124,7 @@ where
             note(request.extensions_mut(), number, term);
             State::Waiting { service: self.inner.clone(), request: Some(request) }
         };
-        let left = term.map(|term| term.end.saturating_duration_since(now)).filter(|left| !left.is_zero());
+        let left = term.map(|term| term.end.left(now)).filter(|left| !left.is_zero());
         let sleep = left.and_then(|left| self.timer.timeout(left));
         let (timer, limits, refusal) = (self.timer.clone(), self.limits.clone(), self.refusal.clone());
         DeadlineFuture { state, sleep, term, late, timer, limits, refusal }

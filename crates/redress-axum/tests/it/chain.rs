@@ -17,7 +17,7 @@ use axum::response::Response;
 use axum::routing::{any_service, get as on_get};
 use axum::{Extension, Router};
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use http_body_util::Empty;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -115,7 +115,7 @@ impl Next {
         let mut request = self.client.get(&*self.uri).context(context);
         for name in [CALL, SENT] {
             if let Some(value) = headers.get(name) {
-                request = request.header(name, value.clone());
+                request = request.header(HeaderName::from_static(name), value.clone());
             }
         }
         let outcome = request.execute().await;

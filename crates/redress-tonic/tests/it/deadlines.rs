@@ -87,7 +87,7 @@ async fn a_silent_handler_is_answered_for_at_the_deadline() {
 async fn a_handler_finds_the_deadline_and_the_attempt() {
     let end = tokio::time::Instant::now().into_std() + HOUR;
     let mut service = deadline_layer().layer(service_fn(move |request: Request<Body>| async move {
-        assert_eq!(request.extensions().get(), Some(&Deadline::At(end)));
+        assert_eq!(request.extensions().get(), Some(&Deadline::at(end)));
         assert_eq!(request.extensions().get(), Some(&AttemptNumber::new(3)));
         Ok::<_, Status>(http::Response::new(Body::default()))
     }));

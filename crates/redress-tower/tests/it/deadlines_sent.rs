@@ -148,7 +148,7 @@ fn nothing_is_sent_by_default() {
 }
 
 proptest! {
-    /// E2, by the sender's clock.
+    /// Attacks E2, by the sender's clock.
     #[test]
     fn no_attempt_sends_more_than_it_has(
         deadline in 1_u64..200,
