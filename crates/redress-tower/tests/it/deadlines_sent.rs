@@ -1,16 +1,17 @@
 //! The time left that a client sends: of each attempt, never more than it has when it is sent.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use proptest::prelude::*;
-use redress_core::driver::NoTimer;
+use redress_core::driver::{NoTimer, Timer as _};
 use redress_core::{AsyncPolicy, Retry, fixed};
 use redress_http::{DeadlineHeader, RequestRules, http_classifier};
-use redress_testing::{VirtualClock, VirtualTimer};
+use redress_testing::{VirtualClock, VirtualSleep};
 use redress_tower::PolicyLayer;
 use redress_tower::http::HttpProtocol;
 use tower::{Layer as _, Service, ServiceExt as _};
@@ -23,42 +24,41 @@ fn millis(count: u64) -> Duration {
 
 /// A service that takes its time to become ready and to answer 503, and notes the headers that it
 /// receives, with the time.
-#[derive(Clone)]
 struct Busy {
     clock: VirtualClock,
-    timer: VirtualTimer,
     readiness: Duration,
     work: Duration,
-    ready_at: Option<Duration>,
+    wait: Option<Pin<Box<VirtualSleep>>>,
     seen: Arc<Mutex<Vec<(Duration, HeaderMap)>>>,
+}
+
+impl Clone for Busy {
+    /// A clone has not begun to become ready.
+    fn clone(&self) -> Self {
+        let (clock, seen) = (self.clock.clone(), Arc::clone(&self.seen));
+        Self { clock, readiness: self.readiness, work: self.work, wait: None, seen }
+    }
 }
 
 impl Service<Request<()>> for Busy {
     type Response = Response<()>;
     type Error = Infallible;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response<()>, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<()>, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        let now = self.clock.elapsed();
-        let ready_at = *self.ready_at.get_or_insert(now + self.readiness);
-        if now >= ready_at {
-            return Poll::Ready(Ok(()));
+        if !self.readiness.is_zero() {
+            let (clock, readiness) = (&self.clock, self.readiness);
+            ready!(self.wait.get_or_insert_with(|| Box::pin(clock.timer().sleep(readiness))).as_mut().poll(cx));
         }
-        // The attempt's timer, or the one below, advances the clock.
-        let sleep = redress_core::driver::Timer::sleep(&self.timer, ready_at - now);
-        let waker = cx.waker().clone();
-        let _detached = std::pin::pin!(sleep).poll(&mut Context::from_waker(&waker));
-        self.clock.advance(millis(1));
-        waker.wake();
-        Poll::Pending
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<()>) -> Self::Future {
         self.seen.lock().unwrap().push((self.clock.elapsed(), request.headers().clone()));
-        let (timer, work) = (self.timer.clone(), self.work);
+        let (timer, work) = (self.clock.timer(), self.work);
         Box::pin(async move {
             if !work.is_zero() {
-                redress_core::driver::Timer::sleep(&timer, work).await;
+                timer.sleep(work).await;
             }
             Ok(Response::builder().status(503).body(()).unwrap())
         })
@@ -86,10 +86,9 @@ fn sent(
     let protocol = HttpProtocol::new().send_deadline(true).send_attempt(true);
     let busy = Busy {
         clock: clock.clone(),
-        timer: clock.timer(),
         readiness: millis(readiness),
         work: millis(work),
-        ready_at: None,
+        wait: None,
         seen: Arc::default(),
     };
     let seen = Arc::clone(&busy.seen);
@@ -160,7 +159,8 @@ proptest! {
         let attempts = sent((Some(deadline), timeout), (readiness, work, pause), get());
         for (at, told) in attempts {
             let told = told.unwrap();
-            prop_assert!(at < deadline && told <= deadline - at, "{} at {}", told, at);
+            // An attempt whose service becomes ready at its very end sends the least that can be sent.
+            prop_assert!(at <= deadline && told <= (deadline - at).max(1), "{} at {}", told, at);
             prop_assert!(told <= timeout.unwrap_or(u64::MAX));
         }
     }
