@@ -51,7 +51,7 @@ pub use answer_layer::{AnswerFuture, AnswerLayer, AnswerService};
 mod route;
 pub use route::{matched_path, route_operation};
 
-pub use redress_tower::http::DeadlineLayer;
+pub use redress_tower::http::{DeadlineLayer, Late, Refusal, Stage};
 
 mod layer;
 pub use layer::HandlerLayer;
