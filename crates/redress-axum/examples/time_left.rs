@@ -1,8 +1,8 @@
 //! A server that works only for callers that still wait, and a client that says how long it waits:
 //! `cargo run -p redress-axum --example time_left`.
 //!
-//! The first attempt finds a server that hangs. The server drops its work when the attempt's time is
-//! up, so nothing of it is left when the second attempt arrives.
+//! The first attempt finds a server that hangs. The server drops its work when the attempt's time
+//! is up, so nothing of it is left when the second attempt arrives.
 
 use std::error::Error;
 use std::future::pending;
@@ -49,9 +49,8 @@ async fn report(request: Request) -> &'static str {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let deadlines = DeadlineLayer::new(TokioTimer::default())
-        .refuse_below(Duration::from_millis(5))
-        .longest(Duration::from_secs(30));
+    let deadlines =
+        DeadlineLayer::new(TokioTimer).refuse_below(Duration::from_millis(5)).longest(Duration::from_secs(30));
     let router = Router::new().route("/report", get(report)).layer(deadlines);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let uri = format!("http://{}/report", listener.local_addr()?);

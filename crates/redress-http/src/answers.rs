@@ -62,8 +62,8 @@ impl Answers {
         self.form.unwrap_or_else(|| AnswerForm::accepted(headers))
     }
 
-    /// Returns the form of every answer, if it is set, or else `accepted`, the form that the request
-    /// accepts.
+    /// Returns the form of every answer, if it is set, or else `accepted`, the form that the
+    /// request accepts.
     #[must_use]
     pub fn form_or(&self, accepted: AnswerForm) -> AnswerForm {
         self.form.unwrap_or(accepted)

@@ -24,7 +24,9 @@ fn header(format: TimeFormat) -> DeadlineHeader {
     DeadlineHeader::new(HeaderName::from_static("x-time-left"), format)
 }
 
-fn of(pairs: &[(&'static str, &str)]) -> HeaderMap {
+type Headers<'h> = &'h [(&'static str, &'h str)];
+
+fn of(pairs: Headers<'_>) -> HeaderMap {
     let pairs =
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
     let mut headers = HeaderMap::new();
@@ -83,7 +85,7 @@ fn numbers_beyond_the_longest_time_saturate() {
 
 #[test]
 fn the_shortest_of_the_known_headers_counts() {
-    let rows: &[(&[(&'static str, &str)], Option<u64>)] = &[
+    let rows: &[(Headers<'_>, Option<u64>)] = &[
         (&[], None),
         (&[("grpc-timeout", "3S")], Some(3_000)),
         (&[("grpc-timeout", "3S"), (ENVOY, "2000")], Some(2_000)),
@@ -109,7 +111,7 @@ fn the_shortest_of_the_known_headers_counts() {
 
 #[test]
 fn the_number_of_an_attempt_is_the_largest_that_is_claimed() {
-    let rows: &[(&[(&'static str, &str)], Option<u32>)] = &[
+    let rows: &[(Headers<'_>, Option<u32>)] = &[
         (&[], None),
         (&[("x-envoy-attempt-count", "1")], Some(1)),
         (&[("x-envoy-attempt-count", "0")], None),
@@ -277,7 +279,8 @@ proptest! {
         // One header more never gives more time.
         let mut more = headers.clone();
         more.append(ENVOY, HeaderValue::from_static("7"));
-        prop_assert_eq!(time_left(&more, now), Some(all.map_or(millis(7), |all| all.min(millis(7)))));
+        let seven = millis(7);
+        prop_assert_eq!(time_left(&more, now), Some(all.map_or(seven, |all| all.min(seven))));
         prop_assert!(AttemptNumber::of(&headers).is_none_or(|number| number.get() >= 1));
     }
 }

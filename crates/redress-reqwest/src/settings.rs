@@ -69,8 +69,8 @@ macro_rules! setters {
                 context_for
                 bypass_if
                 attempt_headers
-                /// Connecting and redirects are part of the attempt, and are not subtracted from the
-                /// time that is sent.
+                /// Connecting and redirects are part of the attempt, and are not subtracted from
+                /// the time that is sent.
                 send_deadline
                 send_deadline_as
                 send_attempt

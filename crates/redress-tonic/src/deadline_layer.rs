@@ -6,15 +6,15 @@ use redress_tower::http::{DeadlineLayer, Late, Refusal, Stage};
 use tonic::Status;
 
 /// Returns a layer for a tonic server that ends work when its caller stops waiting: it reads
-/// `grpc-timeout`, puts the deadline and the attempt's number into the request's extensions, refuses
-/// calls whose time is up, at arrival and again when their work begins, drops a handler at the
-/// deadline, and answers `DEADLINE_EXCEEDED`. See
-/// [`DeadlineService`](redress_tower::http::DeadlineService), and
-/// [`DeadlineLayer`] for where to put it.
+/// `grpc-timeout`, puts the deadline and the attempt's number into the request's extensions,
+/// refuses calls whose time is up, at arrival and again when their work begins, drops a handler at
+/// the deadline, and answers `DEADLINE_EXCEEDED`. See
+/// [`DeadlineService`](redress_tower::http::DeadlineService), and [`DeadlineLayer`] for where to
+/// put it.
 ///
 /// tonic's own server drops a handler at `grpc-timeout` too, but begins work whose time is up, does
-/// not tell the handler when that is, and answers `CANCELLED`. Its alarm is set a little before this
-/// layer's, so a caller may receive either status at the deadline; a
+/// not tell the handler when that is, and answers `CANCELLED`. Its alarm is set a little before
+/// this layer's, so a caller may receive either status at the deadline; a
 /// [`GrpcLayer`](crate::GrpcLayer) reports both as `DEADLINE_EXCEEDED`.
 ///
 /// ```
@@ -36,11 +36,11 @@ use tonic::Status;
 /// ```
 #[must_use]
 pub fn deadline_layer() -> DeadlineLayer<TokioTimer, DeadlineExceeded> {
-    DeadlineLayer::new(TokioTimer::default()).respond_with(DeadlineExceeded)
+    DeadlineLayer::new(TokioTimer).respond_with(DeadlineExceeded)
 }
 
-/// Answers late calls with `DEADLINE_EXCEEDED`, as [`deadline_layer`] does. The message says whether
-/// the handler ran.
+/// Answers late calls with `DEADLINE_EXCEEDED`, as [`deadline_layer`] does. The message says
+/// whether the handler ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadlineExceeded;

@@ -41,7 +41,7 @@ use crate::deadline_service::DeadlineService;
 /// use redress::integration::tower::http::DeadlineLayer;
 /// use redress::runtime::tokio::TokioTimer;
 ///
-/// let deadlines = DeadlineLayer::new(TokioTimer::default())
+/// let deadlines = DeadlineLayer::new(TokioTimer)
 ///     .refuse_below(Duration::from_millis(5))
 ///     .longest(Duration::from_secs(30));
 /// let router: Router = Router::new().route("/orders", get(async || "orders")).layer(deadlines);
@@ -82,7 +82,7 @@ impl<Tm, R> DeadlineLayer<Tm, R> {
     /// use redress::runtime::tokio::TokioTimer;
     ///
     /// let own = DeadlineHeader::new(HeaderName::from_static("x-time-left"), TimeFormat::Seconds);
-    /// let layer = DeadlineLayer::new(TokioTimer::default()).header(own);
+    /// let layer = DeadlineLayer::new(TokioTimer).header(own);
     /// # drop(layer);
     /// ```
     #[must_use]
@@ -118,7 +118,7 @@ impl<Tm, R> DeadlineLayer<Tm, R> {
     /// use redress::integration::tower::http::{DeadlineLayer, Late};
     /// use redress::runtime::tokio::TokioTimer;
     ///
-    /// let layer = DeadlineLayer::new(TokioTimer::default())
+    /// let layer = DeadlineLayer::new(TokioTimer)
     ///     .respond_with(|_: &Late| (StatusCode::GATEWAY_TIMEOUT, "too late").into_response());
     /// # drop(axum::Router::<()>::new().route("/", axum::routing::get(async || "")).layer(layer));
     /// ```

@@ -28,8 +28,8 @@ use crate::refusal::{Late, Refusal, Stage};
 ///   that has begun is not cut.
 /// - **Trust**: headers can only shorten. Malformed values are ignored, and no value reaches beyond
 ///   [`longest`](crate::http::DeadlineLayer::longest).
-/// - **Readiness**: the service is always ready. Each request waits for a clone of the service below,
-///   within its deadline.
+/// - **Readiness**: the service is always ready. Each request waits for a clone of the service
+///   below, within its deadline.
 ///
 /// **Invariant E3**: the service below is not called for a request whose time is up.
 #[derive(Clone)]
@@ -180,14 +180,17 @@ pin_project! {
     }
 }
 
+/// The result of the service, or the stage at which the deadline ended the request.
+type Ended<D, E> = Result<Result<Response<D>, E>, Stage>;
+
 impl<S, Req, D, Tm, R> DeadlineFuture<S, Req, Tm, R>
 where
     S: Service<Req, Response = Response<D>>,
     Tm: Timer,
     R: Refusal<D>,
 {
-    /// Polls the work. Returns the stage at which the deadline ends it, if it does not end before.
-    fn poll_work(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Result<Response<D>, S::Error>, Stage>> {
+    /// Polls the service, or the wait for it.
+    fn poll_work(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended<D, S::Error>> {
         loop {
             let mut this = self.as_mut().project();
             let stage = match this.state.as_mut().project() {

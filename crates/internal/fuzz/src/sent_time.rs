@@ -35,7 +35,7 @@ pub(crate) fn sent_time(bytes: &[u8]) {
     assert_eq!(time_left(&more, now), Some(all.map_or(seven, |all| all.min(seven))), "{headers:?}");
 
     // The next hop gets no more than there is.
-    let left = all.unwrap_or(Duration::from_secs(bytes.len() as u64));
+    let left = all.unwrap_or_else(|| Duration::from_secs(bytes.len() as u64));
     for header in [DeadlineHeader::envoy(), DeadlineHeader::grpc(), of_seconds()] {
         let mut passed = headers.clone();
         header.write(&mut passed, left);
@@ -51,10 +51,7 @@ fn of_seconds() -> DeadlineHeader {
 
 /// The shortest number of milliseconds, by the standard library's parser.
 fn millis(headers: &HeaderMap) -> Option<Duration> {
-    let values = headers
-        .get_all(NAMES[0])
-        .iter()
-        .filter_map(|value| Some(String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let values = headers.get_all(NAMES[0]).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let elements: Vec<_> = values.flat_map(|value| value.split(',').map(str::to_owned).collect::<Vec<_>>()).collect();
     let parse = |element: &String| {
         let element = element.trim_matches([' ', '\t']);

@@ -76,7 +76,7 @@ async fn a_deadline_of_a_layer_outside_ends_the_call_and_reaches_the_handler() {
 #[tokio::test]
 async fn a_caller_s_time_reaches_the_policy_and_the_handler() {
     const LEFT: &str = "x-envoy-expected-rq-timeout-ms";
-    let deadlines = DeadlineLayer::new(TokioTimer::default());
+    let deadlines = DeadlineLayer::new(TokioTimer);
     let handlers = HandlerLayer::new(unbounded()).deadline(HOUR * 2);
     let router = Router::new().route("/", on_get(told)).layer(handlers);
     let server = serve(router.clone().layer(deadlines.clone())).await;

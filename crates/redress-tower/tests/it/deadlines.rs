@@ -1,5 +1,5 @@
-//! A server that refuses and ends work whose caller has stopped waiting: when, with what answer, and
-//! that no header makes it work longer.
+//! A server that refuses and ends work whose caller has stopped waiting: when, with what answer,
+//! and that no header makes it work longer.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -29,7 +29,9 @@ fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-fn request(headers: &[(&'static str, &str)]) -> Request<()> {
+type Headers<'h> = &'h [(&'static str, &'h str)];
+
+fn request(headers: Headers<'_>) -> Request<()> {
     let mut request = Request::new(());
     for (name, value) in headers {
         request.headers_mut().append(*name, HeaderValue::from_str(value).unwrap());
@@ -38,7 +40,7 @@ fn request(headers: &[(&'static str, &str)]) -> Request<()> {
 }
 
 fn layer() -> DeadlineLayer<TokioTimer> {
-    DeadlineLayer::new(TokioTimer::default())
+    DeadlineLayer::new(TokioTimer)
 }
 
 /// Counts how often handlers begin, and how often one is dropped before its end.
@@ -245,7 +247,7 @@ fn told() -> impl Service<Request<()>, Response = Response<String>, Error = Infa
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_finds_the_deadline_and_the_attempt() {
-    let rows: &[(&[(&'static str, &str)], &str, &str)] = &[
+    let rows: &[(Headers<'_>, &str, &str)] = &[
         (&[], "None None", "Some(5000) None"),
         (&[(ENVOY, "2000"), ("x-envoy-attempt-count", "3")], "Some(2000) Some(3)", "Some(2000) Some(3)"),
         (&[("grpc-timeout", "9S"), ("grpc-previous-rpc-attempts", "1")], "Some(9000) Some(2)", "Some(5000) Some(2)"),
@@ -348,7 +350,7 @@ async fn the_handler_is_dropped_before_it_is_answered_for() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Attacks E3: a peer that sends anything.
+    /// Attacks E3. The peer sends anything.
     #[test]
     fn no_header_makes_work_begin_late_or_last_longer(
         values in prop::collection::vec((0_usize..4, "[0-9TZ=;, .attlSmun-]{0,24}"), 0..5),

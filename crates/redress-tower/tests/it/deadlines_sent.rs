@@ -147,7 +147,7 @@ fn nothing_is_sent_by_default() {
 }
 
 proptest! {
-    /// Attacks E2, by the sender's clock.
+    /// Attacks E2. By the sender's clock.
     #[test]
     fn no_attempt_sends_more_than_it_has(
         deadline in 1_u64..200,
@@ -159,7 +159,8 @@ proptest! {
         let attempts = sent((Some(deadline), timeout), (readiness, work, pause), get());
         for (at, told) in attempts {
             let told = told.unwrap();
-            // An attempt whose service becomes ready at its very end sends the least that can be sent.
+            // An attempt whose service becomes ready at its very end sends the least that can be
+            // sent.
             prop_assert!(at <= deadline && told <= (deadline - at).max(1), "{} at {}", told, at);
             prop_assert!(told <= timeout.unwrap_or(u64::MAX));
         }

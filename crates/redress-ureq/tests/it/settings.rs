@@ -122,12 +122,15 @@ fn the_time_left_and_the_number_of_an_attempt_are_sent_if_asked_for() {
     assert!(silent.get(server.uri("/")).run().is_ok());
     let of = |name: &str| {
         let arrived = server.arrived();
-        arrived.iter().map(|it| it.header(name).map(|value| value.parse::<u64>().unwrap())).collect::<Vec<_>>()
+        arrived
+            .iter()
+            .map(|it| it.header(name).map(|value| value.parse::<u64>().expect("a number")))
+            .collect::<Vec<_>>()
     };
     assert_eq!(of("x-envoy-attempt-count"), [Some(1), Some(2), None]);
     let left = of("x-envoy-expected-rq-timeout-ms");
     assert!(left[..2].is_sorted_by(|before, after| before >= after), "{left:?}");
-    assert!(left[..2].iter().all(|left| (1..=60_000).contains(&left.unwrap())), "{left:?}");
+    assert!(left[..2].iter().all(|left| (1..=60_000).contains(&left.expect("a limit"))), "{left:?}");
     assert_eq!(left[2], None);
 }
 
