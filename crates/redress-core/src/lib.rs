@@ -63,6 +63,7 @@
 
 mod closed_set;
 mod deadline;
+mod nesting;
 mod sync;
 
 pub mod classify;

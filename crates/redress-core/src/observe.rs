@@ -4,6 +4,7 @@
 //! [`RetryOutcome`] with the value or error, and a [`RetryTimeline`] records the events of one
 //! call.
 
+pub use crate::nesting::Nesting;
 pub use crate::outcome::call_outcome::CallOutcome;
 pub use crate::outcome::event::{Event, EventName};
 pub use crate::outcome::observer::{AttemptContext, AttemptDecision, CallObserver, CallStart, Observer};

@@ -1,4 +1,4 @@
-//! The locks, atomics and shared pointers of the cells that calls share: those of `std`, or of the
+//! The locks, atomics, thread-locals and shared pointers of the cells that calls share: those of `std`, or of the
 //! model checker under `--cfg loom` in this crate's tests (`loom/`).
 
 // Std's even under the model checker: no result of a cell depends on which thread sets an origin
@@ -20,6 +20,11 @@ pub(crate) use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+
+#[cfg(all(test, loom))]
+pub(crate) use loom::thread_local;
+#[cfg(not(all(test, loom)))]
+pub(crate) use std::thread_local;
 
 use std::sync::PoisonError;
 

@@ -36,6 +36,8 @@ pub(crate) fn facts(event: &Event<'_>) -> Map<String, Value> {
     put("retry_after_seconds", event.retry_after().map(seconds));
     put("open_for_seconds", event.open_for.map(seconds));
     put("retry_in_seconds", event.retry_in.map(seconds));
+    put("nested_depth", event.nesting.map(|nesting| nesting.depth.into()));
+    put("nested_attempts", event.nesting.map(|nesting| nesting.attempts.into()));
     put("elapsed_seconds", event.elapsed.map(seconds));
     facts
 }

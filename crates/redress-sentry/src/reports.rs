@@ -58,7 +58,7 @@ impl Default for Reports {
 
 fn default_level(name: EventName) -> Level {
     match name {
-        EventName::Retry => Level::Warning,
+        EventName::Retry | EventName::Nested => Level::Warning,
         EventName::CircuitOpened => Level::Error,
         name if is_failure(name) => Level::Error,
         _ => Level::Info,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use ::http::{Extensions, HeaderMap, Request, Response};
 use pin_project_lite::pin_project;
-use redress_core::driver::Timer;
+use redress_core::driver::{Frame, Scoped, Timer};
 use redress_core::policy::Deadline;
 use redress_http::{AttemptNumber, time_left_from_now};
 use tower_service::Service;
@@ -22,6 +22,9 @@ use crate::refusal::{Late, Refusal, Stage};
 /// - **At arrival** it reads how long the caller waits, and which attempt the request is. Both go
 ///   into the request's extensions, as a [`Deadline`] and an [`AttemptNumber`]. A `Deadline` that
 ///   is there already, from a layer outside, counts instead of the headers.
+/// - **Inheritance**: the service below runs in a [`Frame`] with the deadline, so that calls inside
+///   it end by then if their policies are built with
+///   [`nested`](redress_core::policy::PolicyBuilder::nested).
 /// - **Refusal**: a request whose time is up is answered without the service below, at arrival and
 ///   again when that service has become ready.
 /// - **At the deadline** the handler is dropped, and the request answered. The body of a response
@@ -175,7 +178,7 @@ pin_project! {
         // The time was up at arrival.
         Refused,
         Waiting { service: S, request: Option<Req> },
-        Running { #[pin] handler: F },
+        Running { #[pin] handler: Scoped<F> },
         Over,
     }
 }
@@ -207,8 +210,9 @@ where
                             return Poll::Ready(Err(Stage::Wait));
                         }
                         let request = request.take().expect("a request is taken once");
-                        let handler = service.call(request);
-                        this.state.set(State::Running { handler });
+                        let frame = this.term.map_or_else(Frame::current, |term| Frame::current().until(term.end));
+                        let handler = frame.clone().run(|| service.call(request));
+                        this.state.set(State::Running { handler: frame.scope(handler) });
                         continue;
                     }
                     Poll::Pending => Stage::Wait,

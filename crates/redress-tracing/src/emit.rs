@@ -108,7 +108,7 @@ fn record(span: &Span, field: &str, value: Option<impl Value>) {
     }
 }
 
-/// Emits a retry or the end of a call.
+/// Emits a retry, the end of a call, or that it is nested.
 pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
     let details = event.classification.as_deref().and_then(details);
     let panicked = outcome(event).filter(|outcome| *outcome == CallOutcome::Panicked);
@@ -135,6 +135,8 @@ pub(crate) fn event_of_call(within: &Span, level: Level, event: &Event<'_>) {
                 breaker = event.breaker.as_deref(),
                 state = event.state.map(CircuitState::as_str),
                 retry_in_seconds = event.retry_in.map(seconds),
+                nested_depth = event.nesting.map(|nesting| nesting.depth),
+                nested_attempts = event.nesting.map(|nesting| nesting.attempts),
                 elapsed_seconds = event.elapsed.map(seconds),
                 "{}{}",
                 message(event),
@@ -243,6 +245,7 @@ fn message(event: &Event<'_>) -> &'static str {
         EventName::Aborted => "the call was aborted",
         EventName::Cancelled if outcome(event) == Some(CallOutcome::Panicked) => "a panic ended the call",
         EventName::Cancelled => "the call was dropped before it ended",
+        EventName::Nested => "the call is within another one, and the retries of both multiply",
         EventName::CircuitOpened => "the circuit opened",
         EventName::CircuitHalfOpen => "the circuit lets a probe through",
         EventName::CircuitClosed => "the circuit closed",

@@ -89,8 +89,8 @@ pub struct TracingObserverBuilder {
 }
 
 impl TracingObserverBuilder {
-    /// Sets the level of an event. Defaults: `WARN` when retries run out or are not possible, and
-    /// for a circuit that opens; `INFO` for retries, failures that are not retried, deferred
+    /// Sets the level of an event. Defaults: `WARN` when retries run out, are not possible or
+    /// multiply, and for a circuit that opens; `INFO` for retries, failures that are not retried, deferred
     /// retries, and circuits that recover; `DEBUG` for calls that were aborted, rejected, dropped
     /// or panicked; `TRACE` for a success.
     ///

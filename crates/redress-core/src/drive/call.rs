@@ -136,9 +136,12 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     #[inline(never)]
     pub(crate) fn fail(
         &mut self,
-        failed: FailedAttempt<T, E>,
+        mut failed: FailedAttempt<T, E>,
         now: Instant,
     ) -> Result<Option<HookFuture>, Ending<T, E>> {
+        if self.run().yields() {
+            failed.classification.set_retry_forbidden("retried_inside");
+        }
         match self.run().fail(&failed.view(), now) {
             Verdict::Stop => Err(self.stopped_by(failed, now)),
             Verdict::Retry(hook) => {
@@ -256,9 +259,9 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         self.state = RunState::ended();
     }
 
-    /// Runs a part of the operation in the scopes of the call's observers.
+    /// Runs a part of the operation in the scopes of the call's observers and in its frame.
     #[inline(always)]
-    pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
+    pub(crate) fn within<R>(&mut self, step: impl FnOnce() -> R) -> R {
         self.state.within(step)
     }
 

@@ -9,6 +9,7 @@ use super::attempt::Attempt;
 use super::failed_attempt::{FailedAttempt, classify};
 use super::rendezvous::{Arrival, Rendezvous};
 use crate::classify::classifier::Classifier;
+use crate::nesting::Frame;
 use crate::policy::policies::Policy;
 use crate::policy::settings::CallSettings;
 
@@ -29,9 +30,10 @@ where
     move |attempt| {
         let meeting = Rendezvous::new();
         let (operation, end) = (Arc::clone(&operation), End { meeting: Arc::clone(&meeting), result: None });
+        let frame = Frame::current();
         let thread = thread::spawn(move || {
             let mut end = end;
-            end.result = Some(operation(attempt));
+            end.result = Some(frame.run(|| operation(attempt)));
         });
         let of_call = settings.map_or(&[][..], |settings| &settings.hooks.aborts);
         let limit = attempt.time_left().filter(|_| plan.cuts_attempts());

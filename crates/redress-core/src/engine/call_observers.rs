@@ -1,8 +1,11 @@
-//! The observers of a single call: its timeline, and the call observers that its policy's observers
-//! returned. The operation runs within their scopes, and their panics are caught.
+//! What surrounds the operation of a single call: its timeline, the call observers that its policy's
+//! observers returned, and its frame. The operation runs within the scopes of the observers, whose
+//! panics are caught, and inside of them in the frame.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use crate::deadline::Deadline;
+use crate::nesting::Frame;
 use crate::outcome::observer::CallObserver;
 use crate::outcome::observers::enter;
 use crate::outcome::timeline::RetryTimeline;
@@ -17,6 +20,9 @@ pub(super) struct CallObservers(Option<Box<Present>>);
 struct Present {
     timeline: Option<RetryTimeline>,
     observers: Vec<Box<dyn CallObserver>>,
+    frame: Option<Frame>,
+    /// The deadline of the frame that the call began in.
+    inherited: Option<Deadline>,
 }
 
 impl CallObservers {
@@ -42,18 +48,50 @@ impl CallObservers {
         }
     }
 
-    /// Runs a step of the operation within the scope of every observer, the first one outermost.
+    pub(super) fn set_frame(&mut self, frame: Frame, inherited: Option<Deadline>) {
+        let present = self.0.get_or_insert_default();
+        present.frame = Some(frame);
+        present.inherited = inherited;
+    }
+
+    pub(super) fn begin_attempt(&mut self, number: u32, deadline: Option<Deadline>) {
+        if let Some(frame) = self.0.as_mut().and_then(|present| present.frame.as_mut()) {
+            frame.begin_attempt(number, deadline);
+        }
+    }
+
+    #[inline]
+    pub(super) fn inherited(&self) -> Option<Deadline> {
+        self.0.as_ref()?.inherited
+    }
+
+    pub(super) fn yields(&self) -> bool {
+        self.0.as_ref().and_then(|present| present.frame.as_ref()).is_some_and(Frame::yields)
+    }
+
+    /// Runs a step of the operation in the call's frame, within the scope of every observer, the
+    /// first one outermost.
     #[inline(always)]
-    pub(super) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
-        match &self.0 {
+    pub(super) fn within<R>(&mut self, step: impl FnOnce() -> R) -> R {
+        match &mut self.0 {
             None => step(),
-            Some(present) => within(&present.observers, step),
+            Some(present) => present.within(step),
         }
     }
 }
 
-#[cold]
-#[inline(never)]
+impl Present {
+    #[inline(never)]
+    fn within<R>(&mut self, step: impl FnOnce() -> R) -> R {
+        let Self { observers, frame, .. } = self;
+        match frame {
+            None => within(observers, step),
+            Some(frame) if observers.is_empty() => frame.during(step),
+            Some(frame) => within(observers, || frame.during(step)),
+        }
+    }
+}
+
 fn within<R>(observers: &[Box<dyn CallObserver>], step: impl FnOnce() -> R) -> R {
     let (mut waiting, mut done) = (Some(step), None);
     // A panic of the operation is caught before it reaches the observers, so every panic caught

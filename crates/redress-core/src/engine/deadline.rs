@@ -10,8 +10,10 @@ use crate::policy::compiled::shorter;
 use crate::resume::ResumeToken;
 
 impl Run<'_> {
-    /// The time left until the earlier deadline of the policy's and the call's; zero at and after
-    /// it.
+    /// The time left until the earliest deadline: the policy's, the call's, or the inherited one;
+    /// zero at and after it.
+    ///
+    /// **Invariant E1**: no attempt starts after the deadline of a call around this one.
     #[inline(always)]
     pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
         if !self.state.flags.has(Flags::DEADLINE) {
@@ -24,7 +26,8 @@ impl Run<'_> {
         let of_policy = self.plan.deadline.map(|deadline| deadline.saturating_sub(self.elapsed(now)));
         let of_call = self.call.iter().flat_map(|call| call.deadlines());
         let of_delivery = self.since_start(now);
-        of_call.fold(of_policy, |left, deadline| shorter(left, Some(deadline.left(of_delivery, now))))
+        let own = of_call.fold(of_policy, |left, deadline| shorter(left, Some(deadline.left(of_delivery, now))));
+        shorter(own, self.state.observers.inherited().map(|deadline| deadline.left(now)))
     }
 
     /// The time that the call has used: since its start, and before it if it was resumed.

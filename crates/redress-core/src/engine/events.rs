@@ -7,6 +7,7 @@ use super::flags::Flags;
 use super::run::{FailureView, Run};
 use crate::breaker::{CircuitState, Transition};
 use crate::classify::class::ErrorClass;
+use crate::nesting::Nesting;
 use crate::outcome::event::{Event, EventName};
 use crate::outcome::observer::{AttemptContext, AttemptDecision, CallStart, Observer};
 use crate::outcome::stop_reason::StopReason;
@@ -17,11 +18,15 @@ impl Run<'_> {
     /// Sends an event to all observers and to the timeline. Events of the breaker are not in the
     /// timeline, and have no elapsed time.
     fn emit(&self, event: &Event<'_>) {
-        self.each_observer(|observer| observer.on_event(event));
-        self.state.observers.each(|observer| observer.on_event(event));
+        self.send(event);
         if event.state.is_none() {
             self.note(event);
         }
+    }
+
+    fn send(&self, event: &Event<'_>) {
+        self.each_observer(|observer| observer.on_event(event));
+        self.state.observers.each(|observer| observer.on_event(event));
     }
 
     fn note(&self, event: &Event<'_>) {
@@ -77,6 +82,12 @@ impl Run<'_> {
             let event = Event { class, open_for, ..self.breaker_event(transition.event(), transition.state()) };
             self.emit(&event);
         }
+    }
+
+    /// Tells observers, and no timeline, because the event is not a step of this call alone.
+    pub(super) fn tell_nested(&self, nesting: Nesting) {
+        let event = Event { nesting: Some(nesting), ..self.named(EventName::Nested) };
+        self.send(&event);
     }
 
     pub(super) fn tell_rejection(&self, state: CircuitState, retry_in: Option<Duration>) {

@@ -38,6 +38,11 @@ impl Flags {
     /// The call continues a deferred one.
     pub(crate) const RESUMED: Self = Self(2048);
 
+    /// The policy acts on calls within calls, and so sets a frame around its operation.
+    pub(crate) const FRAMED: Self = Self(4096);
+    /// A call around this one retries in its place. Set during the call.
+    pub(crate) const SINGLE: Self = Self(8192);
+
     /// Observers, attempt hooks or a timeline.
     pub(crate) const OBSERVED: Self = Self::WATCHED.with(Self::TIMELINE);
     /// Custom code runs between attempts.
@@ -45,14 +50,15 @@ impl Flags {
     /// A success has to be reported: to observers, learning strategies or the breaker.
     const SUCCESS_MATTERS: Self = Self::OBSERVED.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
     /// The instant of the start is needed.
-    const START_MATTERS: Self = Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE);
+    const START_MATTERS: Self = Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE).with(Self::FRAMED);
     /// A call with any of these does not take the fast path.
     const SLOW: Self = Self::OBSERVED
         .with(Self::STEERED)
         .with(Self::LEARNING)
         .with(Self(256))
         .with(Self::ABORTABLE)
-        .with(Self::RESUMED);
+        .with(Self::RESUMED)
+        .with(Self::FRAMED);
     /// The instant of a success is needed.
     const END_MATTERS: Self = Self::SUCCESS_MATTERS.with(Self::OUTCOME);
 
@@ -64,10 +70,11 @@ impl Flags {
         watched.with(steered).with(timeline).with(abortable)
     }
 
-    pub(crate) fn of_plan(hooks: &Hooks<'_>, learns: bool, has_deadline: bool) -> Self {
+    pub(crate) fn of_plan(hooks: &Hooks<'_>, learns: bool, has_deadline: bool, is_framed: bool) -> Self {
         let learning = if learns { Self::LEARNING } else { Self::NONE };
         let deadline = if has_deadline { Self::DEADLINE } else { Self::NONE };
-        Self::of_hooks(hooks).with(learning).with(deadline)
+        let framed = if is_framed { Self::FRAMED } else { Self::NONE };
+        Self::of_hooks(hooks).with(learning).with(deadline).with(framed)
     }
 
     #[inline]

@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
         if !PLAIN && self.learns() && strategy.learns() {
             strategy.learn(Feedback::Failure(class), now);
         }
-        refuse_if(self.state.attempts >= plan.max_attempts, StopReason::MaxAttempts)?;
+        refuse_if(self.state.attempts >= plan.max_attempts || (!PLAIN && self.is_single()), StopReason::MaxAttempts)?;
         // After `MaxAttempts`, so that a policy of one attempt never reports `RetryForbidden`.
         refuse_if(classification.retry_forbidden().is_some(), StopReason::RetryForbidden)?;
         // `fail_plainly` has already shortened the hint of a plain call.

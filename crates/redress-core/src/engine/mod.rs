@@ -2,8 +2,8 @@
 //!
 //! `fast_path.rs` starts a call, and `run.rs` holds its transitions, with a shorter version for
 //! most calls in `plain.rs`. `gates.rs` decides whether a failure is retried, `deadline.rs`
-//! computes the time left, `admission.rs` calls the breaker, and `events.rs` sends every event and
-//! calls every attempt hook.
+//! computes the time left, `admission.rs` calls the breaker, `frames.rs` acts on calls within calls,
+//! and `events.rs` sends every event and calls every attempt hook.
 //!
 //! The engine never reads a clock, sleeps or awaits, and is not generic over the caller's types: it
 //! takes instants and classifications, and returns verdicts.
@@ -11,6 +11,7 @@
 mod call_observers;
 mod events;
 mod flags;
+mod frames;
 
 mod admission;
 mod deadline;
@@ -22,6 +23,7 @@ mod state;
 
 pub(crate) use self::fast_path::FastPath;
 pub(crate) use self::flags::Flags;
+pub(crate) use self::frames::Guard;
 pub(crate) use self::plain::PlainVerdict;
 pub(crate) use self::run::{FailureView, Run, Verdict};
 pub(crate) use self::state::{Failures, RunState, Step};

@@ -73,6 +73,7 @@ impl<'a> Run<'a> {
             self.tell_call_start();
         }
         self.go_on();
+        self.begin_frame();
         let remaining = self.remaining(now);
         if let Some(reason) = self.refusal_to_begin(remaining) {
             self.end(reason, None, self.elapsed(now));
@@ -85,7 +86,7 @@ impl<'a> Run<'a> {
         if self.is_watched() {
             self.tell_start(self.elapsed(now));
         }
-        Some(self.attempt(remaining))
+        Some(self.in_frame(self.attempt(remaining), now))
     }
 
     /// Takes over the state of the deferred call that this call continues, if any.
@@ -143,7 +144,7 @@ impl<'a> Run<'a> {
         if self.is_watched() {
             self.tell_start(self.elapsed(now));
         }
-        Some(self.attempt(remaining))
+        Some(self.in_frame(self.attempt(remaining), now))
     }
 
     /// Whether [`succeed`](Self::succeed) needs the instant.

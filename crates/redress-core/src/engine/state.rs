@@ -180,9 +180,9 @@ impl RunState {
         !self.flags.has(Flags::HOLDS_PERMIT.with(Flags::OBSERVED))
     }
 
-    /// Runs a step of the operation within the scopes of the call's observers.
+    /// Runs a step of the operation within the scopes of the call's observers and in its frame.
     #[inline(always)]
-    pub(crate) fn within<R>(&self, step: impl FnOnce() -> R) -> R {
+    pub(crate) fn within<R>(&mut self, step: impl FnOnce() -> R) -> R {
         self.observers.within(step)
     }
 }

@@ -9,6 +9,7 @@ use crate::breaker::CircuitState;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::closed_set::closed_set;
+use crate::nesting::Nesting;
 use crate::outcome::call_outcome::CallOutcome;
 use crate::outcome::detail::detail_of;
 use crate::outcome::failure::Cause;
@@ -42,6 +43,9 @@ pub enum EventName {
     /// The call was dropped, or a panic unwound through it, before it ended in another way.
     /// Terminal.
     Cancelled,
+    /// The call is within another one, and the retries of both multiply. Sent once for each
+    /// operation name of a policy, for the first 32 names.
+    Nested,
     /// The circuit breaker opened.
     CircuitOpened,
     /// The circuit breaker admitted a probe.
@@ -66,6 +70,7 @@ closed_set! {
         Scheduled,
         Aborted,
         Cancelled,
+        Nested,
         CircuitOpened,
         CircuitHalfOpen,
         CircuitClosed,
@@ -89,6 +94,7 @@ impl EventName {
             Self::Scheduled => "scheduled",
             Self::Aborted => "aborted",
             Self::Cancelled => "cancelled",
+            Self::Nested => "nested",
             Self::CircuitOpened => "circuit_opened",
             Self::CircuitHalfOpen => "circuit_half_open",
             Self::CircuitClosed => "circuit_closed",
@@ -99,7 +105,7 @@ impl EventName {
     /// Whether the event ends its call. Every call that starts has exactly one terminal event.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        !matches!(self, Self::Retry | Self::CircuitOpened | Self::CircuitHalfOpen | Self::CircuitClosed)
+        !matches!(self, Self::Retry | Self::Nested | Self::CircuitOpened | Self::CircuitHalfOpen | Self::CircuitClosed)
     }
 }
 
@@ -155,6 +161,8 @@ pub struct Event<'a> {
     pub open_for: Option<Duration>,
     /// Time until the circuit admits a probe, for `CircuitRejected`, if the breaker reports it.
     pub retry_in: Option<Duration>,
+    /// How deep the call is within others, and how many attempts that may make, for `Nested`.
+    pub nesting: Option<Nesting>,
     /// The [name](crate::policy::PolicyBuilder::name) of the call's policy, if it has one.
     pub policy: Option<Cow<'a, str>>,
     /// The [name](crate::breaker::CircuitBreakerBuilder::name) of the policy's breaker, if it has
@@ -186,6 +194,7 @@ impl Event<'_> {
             state: None,
             open_for: None,
             retry_in: None,
+            nesting: None,
             policy: None,
             breaker: None,
             operation: None,
@@ -209,7 +218,11 @@ impl Event<'_> {
             EventName::Aborted => Some(CallOutcome::Aborted),
             EventName::Cancelled => Some(CallOutcome::Cancelled),
             EventName::CircuitRejected => Some(CallOutcome::Rejected),
-            EventName::Retry | EventName::CircuitOpened | EventName::CircuitHalfOpen | EventName::CircuitClosed => None,
+            EventName::Retry
+            | EventName::Nested
+            | EventName::CircuitOpened
+            | EventName::CircuitHalfOpen
+            | EventName::CircuitClosed => None,
         }
     }
 
@@ -243,6 +256,7 @@ impl Event<'_> {
             state: self.state,
             open_for: self.open_for,
             retry_in: self.retry_in,
+            nesting: self.nesting,
             policy: self.policy.map(owned),
             breaker: self.breaker.map(owned),
             operation: self.operation.map(owned),

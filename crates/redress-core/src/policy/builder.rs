@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::breaker::{BreakerSource, IntoBreaker};
 use crate::classify::default_classifier::DefaultClassifier;
 use crate::drive::clock::{Clock, ClockChoice};
+use crate::nesting::Nested;
 use crate::outcome::observer::{AttemptContext, Observer};
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::abort_handle::AbortHandle;
@@ -162,6 +163,48 @@ impl<C, K> PolicyBuilder<C, K> {
     /// and deadline.
     pub fn finish_running_attempt(mut self) -> Self {
         self.spec.finish_running_attempt = true;
+        self
+    }
+
+    /// Makes calls know the calls that they are within. Default: off; such a policy pays nothing.
+    ///
+    /// While an operation runs, [`Frame::current`](crate::driver::Frame::current) tells of its
+    /// call. A call that begins inside, on the same thread or in the
+    /// [scope](crate::driver::Frame::scope) of the frame, inherits the deadline of the running
+    /// attempt, and `nested` says what happens to retries that multiply. All of this is between
+    /// policies that have this setting; their clocks must agree.
+    ///
+    /// The value is usually [`Nested::Warn`], its default.
+    ///
+    /// ```
+    /// use std::io::{Error, ErrorKind};
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use std::time::Duration;
+    /// use redress::{Policy, Retry, fixed};
+    /// use redress::policy::Nested;
+    ///
+    /// let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(3);
+    /// let handler = Policy::builder().retry(retry.clone()).nested(Nested::RetryOutermost).build()?;
+    /// let database = Policy::builder().retry(retry).nested(Nested::RetryOutermost).build()?;
+    ///
+    /// let queries = AtomicU32::new(0);
+    /// let query = || {
+    ///     queries.fetch_add(1, Ordering::Relaxed);
+    ///     Err::<(), _>(Error::from(ErrorKind::ConnectionReset))
+    /// };
+    /// assert!(handler.call(|| database.call(query)).is_err());
+    /// assert_eq!(queries.load(Ordering::Relaxed), 3, "and not 9");
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn nested(mut self, nested: Nested) -> Self {
+        self.spec.nested = Some(nested);
+        self
+    }
+
+    /// Makes calls ignore the deadline of the call that they begin in. Default: they
+    /// [inherit](Self::nested) it.
+    pub fn ignore_inherited_deadline(mut self) -> Self {
+        self.spec.ignore_inherited_deadline = true;
         self
     }
 

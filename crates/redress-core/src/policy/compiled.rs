@@ -14,7 +14,7 @@ use crate::classify::class::PerClass;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::drive::clock::ClockChoice;
-use crate::engine::Flags;
+use crate::engine::{Flags, Guard};
 use crate::policy::config_error::{Check, ConfigIssue};
 use crate::policy::hooks::Hooks;
 use crate::policy::retry::Retry;
@@ -55,6 +55,8 @@ pub(crate) struct CompiledPolicy {
     /// The distinct strategies that learn from results.
     pub(crate) learners: Vec<Arc<dyn Strategy>>,
     pub(crate) budget: Option<Budget>,
+    /// Present if the policy acts on calls within calls.
+    pub(crate) guard: Option<Box<Guard>>,
     pub(crate) hooks: Hooks<'static>,
     pub(crate) clock: ClockChoice,
 }
@@ -85,6 +87,7 @@ impl CompiledPolicy {
             learners: learners(&strategies),
             strategies,
             budget: retry.and_then(Retry::budget),
+            guard: spec.nested.map(|nested| Box::new(Guard::new(nested, spec.ignore_inherited_deadline))),
             hooks,
             clock,
             spec,
@@ -131,8 +134,9 @@ impl CompiledPolicy {
 impl Plan {
     pub(crate) fn new(compiled: Arc<CompiledPolicy>, breaker: Option<BreakerChoice>) -> Self {
         let CompiledPolicy { deadline, attempt_timeout, .. } = *compiled;
+        let (learns, is_framed) = (!compiled.learners.is_empty(), compiled.guard.is_some());
         Self {
-            flags: Flags::of_plan(&compiled.hooks, !compiled.learners.is_empty(), deadline.is_some()),
+            flags: Flags::of_plan(&compiled.hooks, learns, deadline.is_some(), is_framed),
             first_time_left: shorter(attempt_timeout, deadline),
             warnings: warnings(&compiled.spec, breaker.as_ref()),
             breaker,

@@ -149,6 +149,14 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.deadlines = vec![deadline.into()])
     }
 
+    /// Makes each call ignore the deadline of the call that it begins in, for work that has to
+    /// finish although its caller has gone, such as an entry in an audit log. Has an effect only if
+    /// the policy [acts on nested calls](crate::policy::PolicyBuilder::nested); other policies
+    /// inherit no deadline.
+    pub fn ignore_inherited_deadline(self) -> Self {
+        self.set(|settings| settings.ignores_inherited_deadline = true)
+    }
+
     /// Adds a hook that receives every event, for metrics. Call it again to add more.
     pub fn on_metric(self, hook: impl Fn(&Event<'_>) + Send + Sync + 'a) -> Self {
         self.observer(hook)

@@ -17,6 +17,7 @@ pub(crate) mod settings;
 pub(crate) mod context;
 
 pub use crate::deadline::{CallDeadline, Deadline};
+pub use crate::nesting::Nested;
 
 pub use self::abort_handle::AbortHandle;
 pub use self::builder::{Async, Blocking, PolicyBuilder};

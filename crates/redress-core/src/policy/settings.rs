@@ -31,6 +31,7 @@ pub struct CallSettings<'a> {
     pub(crate) resumed: Option<Resumed>,
     /// Whether the context has a typed retry hook.
     pub(crate) has_retry_hook: bool,
+    pub(crate) ignores_inherited_deadline: bool,
 }
 
 impl<'a> CallSettings<'a> {
@@ -80,6 +81,7 @@ impl<'a> CallSettings<'a> {
             both.deadlines = outer.deadlines.iter().chain(&self.deadlines).copied().collect();
             both.resumed = self.resumed.or(outer.resumed);
             both.has_retry_hook = outer.has_retry_hook || self.has_retry_hook;
+            both.ignores_inherited_deadline = outer.ignores_inherited_deadline || self.ignores_inherited_deadline;
         });
         both
     }
@@ -95,7 +97,7 @@ impl<'a> CallSettings<'a> {
     /// ```
     #[must_use]
     pub fn are_empty(&self) -> bool {
-        self.flags == Flags::NONE && self.hooks.operation.is_none()
+        self.flags == Flags::NONE && self.hooks.operation.is_none() && !self.ignores_inherited_deadline
     }
 }
 

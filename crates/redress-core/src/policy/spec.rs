@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::breaker::BreakerSpec;
+use crate::nesting::Nested;
 use crate::outcome::readable_duration::Readable;
 use crate::policy::config_error::{Check, ConfigIssue};
 use crate::policy::retry_spec::RetrySpec;
@@ -64,6 +65,10 @@ pub struct PolicySpec {
     pub attempt_timeout: Option<Duration>,
     /// Whether an attempt that is running at the deadline may finish.
     pub finish_running_attempt: bool,
+    /// What happens to calls within calls; `None` if the policy does not look for them.
+    pub nested: Option<Nested>,
+    /// Whether a call ignores the deadline of the call that it begins in.
+    pub ignore_inherited_deadline: bool,
 }
 
 /// The breaker of a policy as data.
@@ -92,6 +97,8 @@ impl PolicySpec {
             deadline: None,
             attempt_timeout: None,
             finish_running_attempt: false,
+            nested: None,
+            ignore_inherited_deadline: false,
         }
     }
 
@@ -116,6 +123,12 @@ impl PolicySpec {
                 "be shorter than the deadline to ever cut an attempt before it",
             );
         }
+        check.that(
+            self.nested.is_some() || !self.ignore_inherited_deadline,
+            "policy.ignore_inherited_deadline",
+            self.ignore_inherited_deadline,
+            "be set with `nested`: a policy without it inherits no deadline",
+        );
         if let Some(retry) = &self.retry {
             retry.warn(&mut check);
         }
@@ -149,6 +162,10 @@ impl fmt::Display for PolicySpec {
         }
         if let Some(timeout) = self.attempt_timeout {
             write!(f, "\n  each attempt within {}", Readable(timeout))?;
+        }
+        if let Some(nested) = self.nested {
+            let (does, inherits) = (nested.in_words(), if self.ignore_inherited_deadline { "no " } else { "the " });
+            write!(f, "\n  within other calls: {does}, inherits {inherits}deadline")?;
         }
         let retry = self.retry.as_ref().map_or_else(|| "one attempt".to_owned(), RetrySpec::to_string);
         retry.lines().try_for_each(|line| write!(f, "\n  {line}"))?;

@@ -37,6 +37,7 @@ fn every_list_is_whole_and_every_name_one_values() {
         "scheduled",
         "aborted",
         "cancelled",
+        "nested",
         "circuit_opened",
         "circuit_half_open",
         "circuit_closed",
@@ -73,8 +74,8 @@ fn every_stop_reason_has_its_name_and_its_event() {
     check(StopReason::ALL, StopReason::as_str, rows.map(|(name, _)| name));
     assert_eq!(StopReason::ALL.iter().map(|reason| reason.event()).collect::<Vec<_>>(), rows.map(|(_, event)| event));
     let not_terminal = EventName::ALL.iter().filter(|name| !name.is_terminal()).collect::<Vec<_>>();
-    use EventName::{CircuitClosed, CircuitHalfOpen, CircuitOpened, Retry};
-    assert_eq!(not_terminal, [&Retry, &CircuitOpened, &CircuitHalfOpen, &CircuitClosed]);
+    use EventName::{CircuitClosed, CircuitHalfOpen, CircuitOpened, Nested, Retry};
+    assert_eq!(not_terminal, [&Retry, &Nested, &CircuitOpened, &CircuitHalfOpen, &CircuitClosed]);
 }
 
 #[test]

@@ -12,6 +12,9 @@ mod forbidden;
 mod clock_readings;
 mod deadline;
 mod deadline_value;
+mod nesting;
+mod frames;
+mod inherited;
 mod validation;
 
 mod classifiers;

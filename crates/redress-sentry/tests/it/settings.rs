@@ -55,7 +55,7 @@ fn levels_by_event() {
         events.into_iter().map(|event| event.level).collect::<Vec<_>>()
     };
     let expected = |name| match name {
-        EventName::Retry => Level::Warning,
+        EventName::Retry | EventName::Nested => Level::Warning,
         EventName::CircuitOpened => Level::Error,
         name if FAILURES.contains(&name) => Level::Error,
         _ => Level::Info,

@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Request, Response};
 use proptest::prelude::*;
-use redress_core::policy::Deadline;
+use redress_core::driver::Frame;
+use redress_core::policy::{Deadline, Nested};
 use redress_http::{Answer, AnswerForm, Answers, AttemptNumber, DeadlineHeader, TimeFormat};
 use redress_testing::VirtualClock;
-use redress_tokio::TokioTimer;
+use redress_tokio::{AsyncPolicy, TokioTimer};
 use redress_tower::http::{DeadlineLayer, Late, Stage};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -280,6 +281,27 @@ async fn a_deadline_from_outside_counts_instead_of_the_headers() {
         let response = layer().layer(told()).oneshot(request).await.unwrap();
         assert_eq!(response.body(), expected);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_inside_a_handler_inherit_the_deadline() {
+    let policy: AsyncPolicy = AsyncPolicy::builder().no_deadline().nested(Nested::Warn).build().unwrap();
+    let inner = service_fn(move |_: Request<()>| {
+        let policy = policy.clone();
+        // The service's `call` and its future are both within the frame.
+        let in_call = Frame::current().deadline();
+        async move {
+            assert_eq!(Frame::current().deadline(), in_call);
+            let outcome = policy.execute(pending::<Result<(), std::io::Error>>).await;
+            Ok::<_, Infallible>(Response::new(format!("{:?}", outcome.stop_reason())))
+        }
+    });
+    let began = Instant::now();
+    // Only the call's own alarm can end it: the layer has none.
+    let service = DeadlineLayer::new(Uncut).layer(inner);
+    let response = service.oneshot(request(&[(ENVOY, "250")])).await.unwrap();
+    assert_eq!((response.body().as_str(), began.elapsed()), ("Some(DeadlineExceeded)", millis(250)));
+    assert_eq!(Frame::current().deadline(), None);
 }
 
 #[tokio::test(start_paused = true)]

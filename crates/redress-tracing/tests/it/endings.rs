@@ -130,6 +130,7 @@ fn each_event_has_its_sentence() {
         (EventName::Scheduled, "the retry was deferred"),
         (EventName::Aborted, "the call was aborted"),
         (EventName::Cancelled, "the call was dropped before it ended"),
+        (EventName::Nested, "the call is within another one, and the retries of both multiply"),
         (EventName::CircuitOpened, "the circuit opened"),
         (EventName::CircuitHalfOpen, "the circuit lets a probe through"),
         (EventName::CircuitClosed, "the circuit closed"),
