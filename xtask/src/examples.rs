@@ -40,6 +40,7 @@ const EXAMPLES: &[Example] = &[
         name: "shop",
         says: "GET /stock/lamps for application/json: 503 Service Unavailable, retry-after 30",
     },
+    Example { package: "redress-axum", name: "time_left", says: "client: the late request, 3 attempts: Some(504)" },
     Example { package: "redress-datadog", name: "agent", says: "redress.retry.sleep:0.01|d|#service:shop," },
     Example { package: "redress-hyper", name: "http_client", says: "the server has had 10 requests" },
     Example {

@@ -101,21 +101,15 @@ impl<C, Tm> HandlerLayer<C, Tm> {
         /// ```
         /// use std::time::Duration;
         /// use redress::CallContext;
-        /// use redress::integration::axum::HandlerLayer;
-        /// use redress::integration::http::{Head, http_classifier};
+        /// use redress::integration::axum::{HandlerLayer, matched_path};
+        /// use redress::integration::http::http_classifier;
         /// use redress::runtime::tokio::AsyncPolicy;
         ///
-        /// /// The time that an Envoy in front of the service gives the request. A caller that invents
-        /// /// the header can only shorten its own call.
-        /// fn time_left(head: &Head<'_>) -> Option<Duration> {
-        ///     let millis = head.headers.get("x-envoy-expected-rq-timeout-ms")?.to_str().ok()?.parse().ok()?;
-        ///     Some(Duration::from_millis(millis))
-        /// }
-        ///
-        /// let policy = AsyncPolicy::builder().classifier(http_classifier()).build()?;
-        /// let layer = HandlerLayer::new(policy).context_for(|head| match time_left(head) {
-        ///     Some(left) => CallContext::new().deadline(left),
-        ///     None => CallContext::new(),
+        /// // Reports may take longer than other requests.
+        /// let policy = AsyncPolicy::builder().classifier(http_classifier()).no_deadline().build()?;
+        /// let layer = HandlerLayer::new(policy).context_for(|head| {
+        ///     let seconds = if matched_path(head) == Some("/reports/{id}") { 30 } else { 5 };
+        ///     CallContext::new().deadline(Duration::from_secs(seconds))
         /// });
         /// # let _ = layer;
         /// # Ok::<(), redress::ConfigError>(())

@@ -8,6 +8,8 @@
 //! - [`HandlerLayer`] puts a policy around the handlers of a router: a breaker, a deadline, a
 //!   repetition of idempotent requests. [`route_operation`] names its calls by their routes, and
 //!   [`matched_path`] is the route of a request.
+//! - [`DeadlineLayer`] refuses and ends work whose caller has stopped waiting. It is
+//!   redress-tower's.
 //!
 //! ```
 //! use std::time::Duration;
@@ -49,6 +51,8 @@ pub use answer_layer::{AnswerFuture, AnswerLayer, AnswerService};
 
 mod route;
 pub use route::{matched_path, route_operation};
+
+pub use redress_tower::http::{DeadlineLayer, Late, Refusal, Stage};
 
 mod layer;
 pub use layer::HandlerLayer;

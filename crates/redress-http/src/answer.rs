@@ -85,6 +85,24 @@ impl Answer {
         Err(Self { status, retry_in, stop_reason, last_class, operation: summary.operation().map(Arc::from) })
     }
 
+    /// Returns the answer to a request whose time is up before its work is done: 504.
+    ///
+    /// ```
+    /// use redress::integration::http::Answer;
+    ///
+    /// assert_eq!(Answer::deadline_exceeded().status(), 504);
+    /// ```
+    #[must_use]
+    pub const fn deadline_exceeded() -> Self {
+        Self {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            retry_in: None,
+            stop_reason: Some(StopReason::DeadlineExceeded),
+            last_class: None,
+            operation: None,
+        }
+    }
+
     /// Replaces the status.
     ///
     /// ```

@@ -62,6 +62,13 @@ impl Answers {
         self.form.unwrap_or_else(|| AnswerForm::accepted(headers))
     }
 
+    /// Returns the form of every answer, if it is set, or else `accepted`, the form that the
+    /// request accepts.
+    #[must_use]
+    pub fn form_or(&self, accepted: AnswerForm) -> AnswerForm {
+        self.form.unwrap_or(accepted)
+    }
+
     /// Returns the response in this form. If the form depends on the request, the response says so
     /// with `Vary: Accept` ([RFC 9110, section
     /// 12.5.5](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5)).

@@ -18,6 +18,8 @@
 //!   their requests: names, deadlines, abort handles, bypasses, the policy of each. With the
 //!   feature `body`, `ReplayBody` is a body that can be sent again; [`Drain`] and [`KeptFrames`]
 //!   bound how much of a retried response is read. These are for integrations, including yours.
+//! - [`DeadlineHeader`] and [`AttemptNumber`] send the time left and the attempt's number to a
+//!   server; [`time_left`] reads every known header.
 //! - [`Answer`] is the response of a server whose own call failed: a status, `Retry-After`, and a
 //!   body without details.
 //! - [`outcome`] returns the outcome of the call that produced a response.
@@ -76,6 +78,17 @@ pub use retry_safety::RetrySafety;
 
 mod head;
 pub use head::{Head, with_head_of};
+
+mod grpc_timeout;
+pub use grpc_timeout::{encode_grpc_timeout, parse_grpc_timeout};
+
+mod amz_sdk_request;
+
+mod deadline_header;
+pub use deadline_header::{DeadlineHeader, TimeFormat, time_left, time_left_from_now};
+
+mod attempt_number;
+pub use attempt_number::AttemptNumber;
 
 mod rules;
 pub use rules::RequestRules;

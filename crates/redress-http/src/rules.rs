@@ -9,6 +9,8 @@ use http::HeaderMap;
 use redress_core::policy::CallDeadline;
 use redress_core::{AbortHandle, Attempt, CallContext};
 
+use crate::attempt_number::AttemptNumber;
+use crate::deadline_header::DeadlineHeader;
 use crate::head::Head;
 use crate::idempotency::IdempotencyGuard;
 use crate::operation::default_operation;
@@ -30,6 +32,8 @@ type OnHeaders = Arc<dyn Fn(&mut HeaderMap, Attempt) + Send + Sync>;
 /// | [`context_for`](Self::context_for) | nothing more is set for a call |
 /// | [`bypass_if`](Self::bypass_if) | no request bypasses the policy |
 /// | [`attempt_headers`](Self::attempt_headers) | headers are the same in each attempt |
+/// | [`send_deadline`](Self::send_deadline), [`send_deadline_as`](Self::send_deadline_as) | the time left is not sent |
+/// | [`send_attempt`](Self::send_attempt) | the attempt's number is not sent |
 ///
 /// Clones share their settings.
 ///
@@ -59,6 +63,8 @@ pub struct RequestRules {
     context: Option<OfHead<CallContext<'static, ()>>>,
     bypass_if: Option<OfHead<bool>>,
     headers: Option<OnHeaders>,
+    deadline_header: Option<DeadlineHeader>,
+    sends_attempt: bool,
 }
 
 /// Setters.
@@ -66,8 +72,16 @@ impl RequestRules {
     /// Creates rules with the default settings.
     #[must_use]
     pub const fn new() -> Self {
-        let guard = IdempotencyGuard::new();
-        Self { guard, operation: None, for_all: None, context: None, bypass_if: None, headers: None }
+        Self {
+            guard: IdempotencyGuard::new(),
+            operation: None,
+            for_all: None,
+            context: None,
+            bypass_if: None,
+            headers: None,
+            deadline_header: None,
+            sends_attempt: false,
+        }
     }
 
     /// Sets which requests may be sent again. Default: those known to be idempotent.
@@ -132,6 +146,35 @@ impl RequestRules {
     #[must_use]
     pub fn attempt_headers(mut self, change: impl Fn(&mut HeaderMap, Attempt) + Send + Sync + 'static) -> Self {
         self.headers = Some(Arc::new(change));
+        self
+    }
+
+    /// Sends the time left with each attempt, in `x-envoy-expected-rq-timeout-ms` unless
+    /// [`send_deadline_as`](Self::send_deadline_as) names another header. Default: false.
+    ///
+    /// The time is the limit of the attempt, [`Attempt::time_left`]: the shorter of the attempt
+    /// timeout and the time left until the deadline, because the attempt's answer is of no use
+    /// after it. It is written for each attempt, rounded down. An attempt without a limit sends
+    /// nothing. A shorter time that the request already carries stays, so a request can ask for
+    /// less.
+    #[must_use]
+    pub fn send_deadline(mut self, sends: bool) -> Self {
+        self.deadline_header = sends.then(|| self.deadline_header.unwrap_or_default());
+        self
+    }
+
+    /// Sends the time left as [`send_deadline`](Self::send_deadline) does, in this header.
+    #[must_use]
+    pub fn send_deadline_as(mut self, header: DeadlineHeader) -> Self {
+        self.deadline_header = Some(header);
+        self
+    }
+
+    /// Sends the number of each attempt, from 1, in `x-envoy-attempt-count`. Replaces a number that
+    /// the request already carries, which is that of another call. Default: false.
+    #[must_use]
+    pub const fn send_attempt(mut self, sends: bool) -> Self {
+        self.sends_attempt = sends;
         self
     }
 
@@ -209,12 +252,20 @@ impl RequestRules {
         self.bypass_if.as_ref().is_some_and(|bypass| bypass(head))
     }
 
-    /// Applies [`attempt_headers`](Self::attempt_headers) to the headers of this attempt.
+    /// Applies [`attempt_headers`](Self::attempt_headers) to the headers of this attempt, then
+    /// [`send_deadline`](Self::send_deadline) and [`send_attempt`](Self::send_attempt).
     /// Integrations call it at the start of each attempt, on the attempt's own headers, within the
-    /// scopes of the policy's observers.
+    /// scopes of the policy's observers. If the attempt has waited since it started, they pass an
+    /// attempt with the time that is left now.
     pub fn prepare(&self, headers: &mut HeaderMap, attempt: Attempt) {
         if let Some(change) = &self.headers {
             change(headers, attempt);
+        }
+        if let (Some(header), Some(left)) = (&self.deadline_header, attempt.time_left()) {
+            header.write(headers, left);
+        }
+        if self.sends_attempt {
+            AttemptNumber::from(attempt).write(headers);
         }
     }
 }
@@ -224,6 +275,8 @@ impl fmt::Debug for RequestRules {
         f.debug_struct("RequestRules")
             .field("guard", &self.guard)
             .field("for_all", &self.for_all)
+            .field("deadline_header", &self.deadline_header)
+            .field("sends_attempt", &self.sends_attempt)
             .finish_non_exhaustive()
     }
 }

@@ -122,6 +122,37 @@ macro_rules! rules_setters {
             self.with_rules(|rules| rules.attempt_headers(change))
         }
     };
+    (@send_deadline $(#[$more:meta])*) => {
+        /// Sends the time left with each attempt, in `x-envoy-expected-rq-timeout-ms` unless
+        /// [`send_deadline_as`](Self::send_deadline_as) names another header. Default: false.
+        ///
+        /// The time is the [limit of the attempt](redress_core::Attempt::time_left): the shorter of
+        /// the attempt timeout and the time left until the deadline. It is written for each
+        /// attempt, rounded down. An attempt without a limit sends nothing. A shorter time that the
+        /// request already carries stays.
+        $(#[$more])*
+        #[must_use]
+        pub fn send_deadline(self, sends: bool) -> Self {
+            self.with_rules(|rules| rules.send_deadline(sends))
+        }
+    };
+    (@send_deadline_as $(#[$more:meta])*) => {
+        /// Sends the time left as [`send_deadline`](Self::send_deadline) does, in this header.
+        $(#[$more])*
+        #[must_use]
+        pub fn send_deadline_as(self, header: $crate::DeadlineHeader) -> Self {
+            self.with_rules(|rules| rules.send_deadline_as(header))
+        }
+    };
+    (@send_attempt $(#[$more:meta])*) => {
+        /// Sends the number of each attempt, from 1, in `x-envoy-attempt-count`. Replaces a number
+        /// that the request already carries. Default: false.
+        $(#[$more])*
+        #[must_use]
+        pub fn send_attempt(self, sends: bool) -> Self {
+            self.with_rules(|rules| rules.send_attempt(sends))
+        }
+    };
     ($($(#[$more:meta])* $setter:ident)*) => {
         $($crate::rules_setters! { @$setter $(#[$more])* })*
     };

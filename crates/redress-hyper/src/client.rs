@@ -26,6 +26,7 @@ use crate::transport::Transport;
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no request bypasses the policy |
 /// | [`attempt_headers`](Self::attempt_headers) | headers are the same in each attempt |
+/// | [`send_deadline`](Self::send_deadline), [`send_deadline_as`](Self::send_deadline_as), [`send_attempt`](Self::send_attempt) | not sent |
 /// | [`drain`](Self::drain) | 64 KiB, 100 ms |
 ///
 /// - **Failures** are decided by the policy's classifier: use
@@ -136,6 +137,19 @@ impl<T, P> RetryingClient<T, P> {
         /// # }
         /// ```
         attempt_headers
+        /// Connecting is part of the attempt, and is not subtracted from the time that is sent.
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use redress::integration::hyper::RetryingClient;
+        ///
+        /// # fn telling<T, P>(client: RetryingClient<T, P>) -> RetryingClient<T, P> {
+        /// client.deadline(Duration::from_secs(2)).send_deadline(true).send_attempt(true)
+        /// # }
+        /// ```
+        send_deadline
+        send_deadline_as
+        send_attempt
     }
 
     fn with_rules(mut self, set: impl FnOnce(RequestRules) -> RequestRules) -> Self {

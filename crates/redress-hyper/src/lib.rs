@@ -89,7 +89,7 @@ mod waiting;
 mod wire;
 
 pub use redress_http::{
-    Drain, Head, IdempotencyGuard, LastFailure, Repetition, ReplayBody, RetrySafety, default_operation,
+    DeadlineHeader, Drain, Head, IdempotencyGuard, LastFailure, Repetition, ReplayBody, RetrySafety, default_operation,
     default_result_classifier, is_idempotent_method, outcome,
 };
 

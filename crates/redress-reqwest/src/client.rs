@@ -28,6 +28,7 @@ use crate::settings::Settings;
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no request bypasses the policy |
 /// | [`attempt_headers`](Self::attempt_headers) | headers are the same in each attempt |
+/// | [`send_deadline`](Self::send_deadline), [`send_deadline_as`](Self::send_deadline_as), [`send_attempt`](Self::send_attempt) | not sent |
 /// | [`drain`](Self::drain) | 64 KiB, 100 ms |
 /// | [`follows_redirects`](Self::follows_redirects) | `true` |
 ///

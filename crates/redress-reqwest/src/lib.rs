@@ -42,7 +42,9 @@ mod kept_body;
 mod replay;
 mod wire;
 
-pub use redress_http::{Drain, Head, IdempotencyGuard, RetrySafety, default_operation, is_idempotent_method};
+pub use redress_http::{
+    DeadlineHeader, Drain, Head, IdempotencyGuard, RetrySafety, default_operation, is_idempotent_method,
+};
 
 /// The README's examples, compiled and run.
 #[cfg(all(doctest, feature = "blocking", feature = "middleware"))]

@@ -69,6 +69,11 @@ macro_rules! setters {
                 context_for
                 bypass_if
                 attempt_headers
+                /// Connecting and redirects are part of the attempt, and are not subtracted from
+                /// the time that is sent.
+                send_deadline
+                send_deadline_as
+                send_attempt
             }
 
             /// Says whether the client of reqwest follows redirects. Say `false` for a client with

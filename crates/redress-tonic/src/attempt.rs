@@ -13,11 +13,11 @@ use http::{Request, Response};
 use http_body::{Body as _, Frame};
 use pin_project_lite::pin_project;
 use redress_core::driver::Timer;
+use redress_http::DeadlineHeader;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower_service::Service;
 
-use crate::grpc_timeout::{GRPC_TIMEOUT, parse_grpc_timeout};
 use crate::received::{drop_garbled_details, failure_at_end, failure_in_head};
 use crate::replay::RequestBody;
 use crate::response_body::ResponseBody;
@@ -50,7 +50,7 @@ where
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let looks = request.body().looks_at_response();
-        let given = request.headers().get(GRPC_TIMEOUT).and_then(parse_grpc_timeout);
+        let given = DeadlineHeader::grpc().read(request.headers());
         let server = given.map(|given| ServersTime { timer: self.timer.clone(), given, since: self.timer.now() });
         AttemptFuture { sent: self.channel.call(request.map(Body::new)), looks, begun: None, server }
     }

@@ -6,6 +6,7 @@
 //!   [`classify_code`], [`Pushback`] and [`retry_delay`].
 //! - [`GrpcLayer`] puts a policy around a channel. It makes a [`GrpcService`], which a generated
 //!   client takes instead of the channel. [`outcome`] returns the outcome of a call.
+//! - [`deadline_layer`] is for servers: it refuses and ends work whose caller has stopped waiting.
 //! - [`default_operation`], [`rpc_service_name`] and [`rpc_method_name`] name a call by its path.
 //! - [`encode_grpc_timeout`] and [`parse_grpc_timeout`] write and parse the header that sends the
 //!   deadline to the server.
@@ -59,11 +60,13 @@ pub use classifier::{GrpcClassifier, classify_status, grpc_classifier};
 mod operation;
 pub use operation::{default_operation, rpc_method_name, rpc_service_name};
 
-mod grpc_timeout;
-pub use grpc_timeout::{encode_grpc_timeout, parse_grpc_timeout};
+pub use redress_http::{encode_grpc_timeout, parse_grpc_timeout};
 
 mod layer;
 pub use layer::GrpcLayer;
+
+mod deadline_layer;
+pub use deadline_layer::{DeadlineExceeded, deadline_layer};
 
 mod service;
 pub use service::GrpcService;

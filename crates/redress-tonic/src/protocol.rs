@@ -4,22 +4,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{Request, Response};
 use redress_core::{Attempt, CallContext, Classification};
-use redress_http::{Head, RequestRules, RetrySafety, strip_userinfo, with_head_of};
+use redress_http::{AttemptNumber, DeadlineHeader, Head, RequestRules, RetrySafety, strip_userinfo, with_head_of};
 use redress_tower::Protocol;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::grpc_timeout;
 use crate::operation::default_operation;
 use crate::replay::RequestBody;
 use crate::response_body::ResponseBody;
 
-/// The number of previous attempts, sent to the server as [gRFC
-/// A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#exposed-retry-metadata)
-/// defines.
-const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
+/// Sends the time left to the server.
+const GRPC_TIMEOUT: DeadlineHeader = DeadlineHeader::grpc();
 
 pub(crate) type OfHead<A> = Arc<dyn Fn(&Head<'_>) -> A + Send + Sync>;
 
@@ -88,11 +85,9 @@ impl Protocol<Request<RequestBody>, Response<ResponseBody>> for GrpcProtocol {
         let headers = request.headers_mut();
         // First, so that a `grpc-timeout` it sets is shortened like the caller's.
         self.0.rules.prepare(headers, attempt);
-        if attempt.number() > 1 {
-            headers.insert(PREVIOUS_ATTEMPTS, HeaderValue::from(attempt.number() - 1));
-        }
+        AttemptNumber::from(attempt).write_grpc(headers);
         if let Some(time_left) = attempt.time_left() {
-            grpc_timeout::limit(headers, time_left);
+            GRPC_TIMEOUT.write(headers, time_left);
         }
     }
 }

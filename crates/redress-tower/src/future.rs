@@ -39,7 +39,7 @@ pin_project! {
         running: Option<S::Future>,
         #[pin]
         sleep: Option<Tm::Sleep>,
-        replay: RequestReplay<S, Req, X>,
+        replay: RequestReplay<S, Req, X, Tm>,
         call: PollCall<'static, S::Response, S::Error, C, Tm>,
     }
 }
@@ -57,13 +57,16 @@ where
         context: Option<BoxedContext<'static, S::Error>>,
         protocol: X,
         request: Req,
-    ) -> Self {
+    ) -> Self
+    where
+        Tm: Clone,
+    {
         let settings = context.as_ref().map(BoxedContext::settings);
         let is_watched = policy.is_watched() || settings.is_some_and(CallSettings::is_watched);
         let context = if is_watched { named(context, &protocol, &request) } else { context };
-        let allowed = policy.max_attempts();
+        let (allowed, timer) = (policy.max_attempts(), policy.timer().clone());
         let call = policy.into_poll_call(context);
-        let replay = RequestReplay::new(service, protocol, allowed, request);
+        let replay = RequestReplay::new(service, (protocol, timer), allowed, request);
         Self { running: None, sleep: None, replay, call }
     }
 }

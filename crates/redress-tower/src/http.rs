@@ -16,6 +16,9 @@ use crate::protocol::Protocol;
 use crate::source::PolicyProvider;
 
 pub use crate::body_replay::{BodyReplay, CloneBody, EmptyBody};
+pub use crate::deadline_layer::DeadlineLayer;
+pub use crate::deadline_service::{DeadlineFuture, DeadlineService};
+pub use crate::refusal::{Late, Refusal, Stage};
 
 /// The [`Protocol`] for requests and responses of the [`http`] crate.
 ///
@@ -27,6 +30,7 @@ pub use crate::body_replay::{BodyReplay, CloneBody, EmptyBody};
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no request bypasses the policy |
 /// | [`attempt_headers`](Self::attempt_headers) | headers are the same in each attempt |
+/// | [`send_deadline`](Self::send_deadline), [`send_deadline_as`](Self::send_deadline_as), [`send_attempt`](Self::send_attempt) | not sent |
 /// | [`bodies`](Self::bodies) | [`CloneBody`]: bodies are `Clone`, as `Full<Bytes>`, `Empty` and `String` are |
 ///
 /// A request that may not be sent again is sent once. If it fails, the outcome says why:
@@ -147,6 +151,11 @@ impl<K> HttpProtocol<K> {
         /// # let _ = protocol;
         /// ```
         attempt_headers
+        /// The time that the attempt has waited for the inner service to become ready is
+        /// subtracted.
+        send_deadline
+        send_deadline_as
+        send_attempt
     }
 
     fn with_rules(mut self, set: impl FnOnce(RequestRules) -> RequestRules) -> Self {

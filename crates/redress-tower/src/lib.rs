@@ -4,7 +4,8 @@
 //! [`PolicyLayer`] puts a policy around any [`Service`](tower_service::Service). A [`Protocol`]
 //! decides whether and how a request is replayed: [`CloneRequest`] clones it and is the default,
 //! [`replay_with`] calls a function, `http::HttpProtocol` (feature `http`) handles HTTP, and
-//! [`Once`] never replays. [`policy_provider`] chooses a policy for each request. `RetryBudget`
+//! [`Once`] never replays. `http::DeadlineLayer` is for servers: it refuses and ends work whose
+//! caller has stopped waiting. [`policy_provider`] chooses a policy for each request. `RetryBudget`
 //! (feature `retry`) uses a budget for tower's own retry layer.
 //!
 //! ```
@@ -54,6 +55,12 @@ pub use source::{PolicyProvider, PolicyProviderFn, policy_provider};
 
 #[cfg(feature = "http")]
 mod body_replay;
+#[cfg(feature = "http")]
+mod deadline_layer;
+#[cfg(feature = "http")]
+mod deadline_service;
+#[cfg(feature = "http")]
+mod refusal;
 #[cfg(feature = "http")]
 pub mod http;
 

@@ -72,8 +72,9 @@ pub trait Protocol<Req, Res> {
     }
 
     /// Changes the request of an attempt before it is sent, for example to add a header with the
-    /// attempt's number or with the time it has left. Runs within the scopes of the policy's
-    /// observers, so the attempt's span is current. Default: does nothing.
+    /// attempt's number or with the time it has left. Called when the inner service is ready;
+    /// `attempt` has the time that is left then. Runs within the scopes of the policy's observers,
+    /// so the attempt's span is current. Default: does nothing.
     fn prepare(&self, request: &mut Req, attempt: Attempt) {}
 
     /// Returns why the request must not be sent again after this failure, even though it can be

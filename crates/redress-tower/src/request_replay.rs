@@ -4,7 +4,8 @@
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use redress_core::driver::{PollCall, PollOperation, Timer};
 use redress_core::error::Failure;
@@ -25,10 +26,12 @@ use crate::protocol::Protocol;
 ///   `LoadShed` that refused its request stays in the queue of the limit below it.
 /// - **Invariant W2**: the reservation is released when the call ends or panics, even if the call's
 ///   future is kept.
-pub(crate) struct RequestReplay<S, Req, X> {
+pub(crate) struct RequestReplay<S, Req, X, Tm> {
     /// Present until the call is over.
     instance: Option<S>,
     protocol: X,
+    /// Measures how long an attempt waits for the service to become ready.
+    timer: Tm,
     attempts_allowed: u32,
     /// The request of the next attempt.
     kept: Option<Req>,
@@ -36,22 +39,26 @@ pub(crate) struct RequestReplay<S, Req, X> {
     next: Option<Req>,
     /// Why the request cannot be replayed.
     only_once: Option<&'static str>,
-    /// The attempt that was started, counted from 1.
-    number: u32,
+    /// The attempt that was started, with its limit at that time.
+    attempt: Attempt,
+    /// When the attempt, which has a limit, began to wait for the service.
+    waits_since: Option<Instant>,
     /// Whether the service received its request.
     is_called: bool,
 }
 
-impl<S, Req, X> RequestReplay<S, Req, X> {
-    pub(crate) const fn new(instance: S, protocol: X, attempts_allowed: u32, request: Req) -> Self {
+impl<S, Req, X, Tm: Timer> RequestReplay<S, Req, X, Tm> {
+    pub(crate) fn new(instance: S, (protocol, timer): (X, Tm), attempts_allowed: u32, request: Req) -> Self {
         Self {
             instance: Some(instance),
             protocol,
+            timer,
             attempts_allowed,
             kept: Some(request),
             next: None,
             only_once: None,
-            number: 0,
+            attempt: Attempt::new(0, None),
+            waits_since: None,
             is_called: false,
         }
     }
@@ -63,11 +70,11 @@ impl<S, Req, X> RequestReplay<S, Req, X> {
     /// Polls `call` once, with the attempts as its operation. `running` holds the service's future
     /// between polls.
     #[inline]
-    pub(crate) fn drive<'h, C, Tm: Timer, R>(
+    pub(crate) fn drive<'h, C, R>(
         &mut self,
         running: Pin<&mut Option<S::Future>>,
         call: &mut PollCall<'h, S::Response, S::Error, C, Tm>,
-        poll: impl FnOnce(&mut PollCall<'h, S::Response, S::Error, C, Tm>, &mut Attempts<'_, S, Req, X>) -> Poll<R>,
+        poll: impl FnOnce(&mut PollCall<'h, S::Response, S::Error, C, Tm>, &mut Attempts<'_, S, Req, X, Tm>) -> Poll<R>,
     ) -> Poll<R>
     where
         S: Service<Req>,
@@ -87,16 +94,23 @@ impl<S, Req, X> RequestReplay<S, Req, X> {
     where
         X: Protocol<Req, Res>,
     {
-        let mut request = self.kept.take()?;
+        let request = self.kept.take()?;
         if attempt.number() < self.attempts_allowed {
             match self.protocol.replay(&request) {
                 Ok(replay) => self.kept = Some(replay),
                 Err(why) => self.only_once = Some(why),
             }
         }
-        self.protocol.prepare(&mut request, attempt);
-        (self.number, self.is_called) = (attempt.number(), false);
+        (self.attempt, self.waits_since, self.is_called) = (attempt, None, false);
         Some(request)
+    }
+
+    /// Called while the service is not ready. Reads the clock once for an attempt with a limit.
+    #[cold]
+    fn wait(&mut self) {
+        if self.attempt.time_left().is_some() && self.waits_since.is_none() {
+            self.waits_since = Some(self.timer.now());
+        }
     }
 
     fn retry_forbidden<Res, E>(&mut self, failure: &Failure<Res, E>, meaning: &Classification) -> Option<&'static str>
@@ -121,22 +135,23 @@ impl<S, Req, X> RequestReplay<S, Req, X> {
         let Some(kept) = &mut self.kept else { return self.only_once };
         let why_not = self.protocol.retry_forbidden(kept, failure.result(), meaning);
         if why_not.is_none() {
-            self.protocol.repeats(kept, self.number + 1, failure.cause(), failure.result(), meaning);
+            self.protocol.repeats(kept, self.attempt.number() + 1, failure.cause(), failure.result(), meaning);
         }
         why_not
     }
 }
 
 /// The attempts of a call, during one poll.
-pub(crate) struct Attempts<'p, S: Service<Req>, Req, X> {
-    replay: &'p mut RequestReplay<S, Req, X>,
+pub(crate) struct Attempts<'p, S: Service<Req>, Req, X, Tm> {
+    replay: &'p mut RequestReplay<S, Req, X, Tm>,
     running: Pin<&'p mut Option<S::Future>>,
 }
 
-impl<S, Req, X> PollOperation<S::Response, S::Error> for Attempts<'_, S, Req, X>
+impl<S, Req, X, Tm> PollOperation<S::Response, S::Error> for Attempts<'_, S, Req, X, Tm>
 where
     S: Service<Req> + Clone,
     X: Protocol<Req, S::Response>,
+    Tm: Timer,
 {
     #[inline]
     fn start(&mut self, attempt: Attempt) {
@@ -146,13 +161,18 @@ where
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
         if self.running.is_none() {
-            let instance = self.replay.instance.as_mut().expect("a call has an instance until it is over");
-            ready!(instance.poll_ready(cx))?;
+            let replay = &mut *self.replay;
+            let instance = replay.instance.as_mut().expect("a call has an instance until it is over");
+            if instance.poll_ready(cx)?.is_pending() {
+                replay.wait();
+                return Poll::Pending;
+            }
             // `start` runs before `poll`, and `retry_forbidden` rules out an attempt without a kept
             // request.
-            let request = self.replay.next.take().expect("an attempt has a request");
+            let mut request = replay.next.take().expect("an attempt has a request");
+            replay.protocol.prepare(&mut request, after_wait(replay.attempt, replay.waits_since, &replay.timer));
             self.running.set(Some(instance.call(request)));
-            self.replay.is_called = true;
+            replay.is_called = true;
         }
         self.running.as_mut().as_pin_mut().map_or(Poll::Pending, |running| running.poll(cx))
     }
@@ -181,12 +201,19 @@ where
     }
 }
 
-/// Drops the attempt and its reservation if a poll panics, because a panic ends the call (W2).
-struct ReleaseOnPanic<'p, S: Service<Req>, Req, X> {
-    attempts: Attempts<'p, S, Req, X>,
+/// Returns the attempt with the time that it has left now. Its timer fires when that is zero.
+fn after_wait(attempt: Attempt, waits_since: Option<Instant>, timer: &impl Timer) -> Attempt {
+    let (Some(limit), Some(since)) = (attempt.time_left(), waits_since) else { return attempt };
+    let left = limit.saturating_sub(timer.now().saturating_duration_since(since));
+    Attempt::new(attempt.number(), Some(left.max(Duration::from_nanos(1))))
 }
 
-impl<S: Service<Req>, Req, X> Drop for ReleaseOnPanic<'_, S, Req, X> {
+/// Drops the attempt and its reservation if a poll panics, because a panic ends the call (W2).
+struct ReleaseOnPanic<'p, S: Service<Req>, Req, X, Tm> {
+    attempts: Attempts<'p, S, Req, X, Tm>,
+}
+
+impl<S: Service<Req>, Req, X, Tm> Drop for ReleaseOnPanic<'_, S, Req, X, Tm> {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {

@@ -147,8 +147,8 @@ impl<S, P, X> PolicyService<S, P, X> {
         N: RetryHook<S::Error> + Send + Sync + 'c,
         X: Protocol<Req, S::Response> + Clone,
     {
-        let allowed = context.policy().max_attempts();
-        let replay = RequestReplay::new(self.inner.clone(), self.protocol.clone(), allowed, request);
+        let (allowed, timer) = (context.policy().max_attempts(), context.policy().timer().clone());
+        let replay = RequestReplay::new(self.inner.clone(), (self.protocol.clone(), timer), allowed, request);
         let context = match &self.for_all {
             Some(all) => context.within(all.settings()),
             None => context,
@@ -159,7 +159,7 @@ impl<S, P, X> PolicyService<S, P, X> {
 
 async fn execute<S, Req, C, Tm, X>(
     call: PollCall<'_, S::Response, S::Error, C, Tm>,
-    replay: RequestReplay<S, Req, X>,
+    replay: RequestReplay<S, Req, X, Tm>,
 ) -> RetryOutcome<S::Response, S::Error>
 where
     S: Service<Req> + Clone,

@@ -27,6 +27,7 @@ use crate::request::{RequestOutcome, RetryingRequest};
 /// | [`context_for`](Self::context_for) | the policy's settings for each call |
 /// | [`bypass_if`](Self::bypass_if) | no request bypasses the policy |
 /// | [`attempt_headers`](Self::attempt_headers) | headers are the same in each attempt |
+/// | [`send_deadline`](Self::send_deadline), [`send_deadline_as`](Self::send_deadline_as), [`send_attempt`](Self::send_attempt) | not sent |
 /// | [`follows_redirects`](Self::follows_redirects) | whether ureq's agent does |
 ///
 /// - **Failures** are decided by the policy's classifier: use
@@ -87,6 +88,11 @@ impl<P> RetryingAgent<P> {
         context_for
         bypass_if
         attempt_headers
+        /// Connecting and redirects are part of the attempt, and are not subtracted from the time
+        /// that is sent.
+        send_deadline
+        send_deadline_as
+        send_attempt
     }
 
     /// Sets whether ureq follows redirects. With `false`, each request has `max_redirects(0)`, and

@@ -26,8 +26,8 @@ mod replay;
 mod secrets;
 
 pub use redress_http::{
-    Head, IdempotencyGuard, LastFailure, Repetition, RetrySafety, default_operation, default_result_classifier,
-    is_idempotent_method, outcome,
+    DeadlineHeader, Head, IdempotencyGuard, LastFailure, Repetition, RetrySafety, default_operation,
+    default_result_classifier, is_idempotent_method, outcome,
 };
 
 /// The README's examples, compiled and run.

@@ -10,6 +10,7 @@ mod response_head;
 mod llm_response;
 mod hostile_error;
 mod resume_tokens;
+mod sent_time;
 mod text_parsers;
 mod conformance_reader;
 

@@ -1,5 +1,5 @@
-//! The target `text_parsers`: names of classes, resume tokens, and errors that are classified by
-//! their text.
+//! The target `text_parsers`: names of classes, resume tokens, headers with the time left, and
+//! errors that are classified by their text.
 //!
 //! Implements the order of the default classifier a second time, on the description of a chain in
 //! place of the chain. One half of the input is a name, the other such a description.
@@ -12,13 +12,14 @@ use redress_core::{Classification, Classifier, ErrorClass, default_classifier};
 use crate::hostile_error::{Boxed, KINDS, Link};
 use crate::reader::Reader;
 use crate::resume_tokens::resume_tokens;
+use crate::sent_time::sent_time;
 
 /// Longer chains find nothing more.
 const MOST_LINKS: usize = 24;
 
-/// Reads any bytes as the name of a class, as a resume token, and as a chain of errors. Checks the
-/// name, that a call with the token keeps its limits, and that the first certain error classifies
-/// the chain.
+/// Reads any bytes as the name of a class, as a resume token, as headers with the time left, and as
+/// a chain of errors. Checks the name, that a call with the token keeps its limits, that the
+/// headers only shorten, and that the first certain error classifies the chain.
 ///
 /// # Panics
 ///
@@ -26,6 +27,7 @@ const MOST_LINKS: usize = 24;
 pub fn text_parsers(bytes: &[u8]) {
     a_name_is_a_class_or_none(&String::from_utf8_lossy(bytes));
     resume_tokens(bytes);
+    sent_time(bytes);
     a_chain_is_classified_in_order(&mut Reader::new(bytes));
 }
 

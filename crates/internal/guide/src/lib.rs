@@ -28,6 +28,7 @@ pages! {
     HttpClients = "http-clients.md",
     Llm = "llm.md",
     TowerServices = "tower-services.md",
+    Deadlines = "deadlines.md",
     Grpc = "grpc.md",
     Aws = "aws.md",
     Redis = "redis.md",

@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use axum::Extension;
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use axum::response::IntoResponse as _;
 use axum::routing::get as on_get;
-use redress_axum::{HandlerLayer, Unserved};
+use http_body_util::Full;
+use redress_axum::{DeadlineLayer, HandlerLayer, Late, Unserved};
 use redress_core::policy::Deadline;
 use redress_core::{AbortHandle, CallContext, StopReason};
-use redress_tokio::AsyncPolicy;
+use redress_tokio::{AsyncPolicy, TokioTimer};
 use tower::ServiceBuilder;
 
 use crate::server::{HandlerPolicy, at_once, of_handlers, serve};
@@ -69,6 +71,31 @@ async fn a_deadline_of_a_layer_outside_ends_the_call_and_reaches_the_handler() {
         ServiceBuilder::new().map_request(|request| ends_in(request, AT_ONCE)).layer(HandlerLayer::new(unbounded()));
     let server = serve(Router::new().route("/", on_get(pending::<String>)).layer(short)).await;
     assert_eq!(server.get("/").await.status, 504);
+}
+
+#[tokio::test]
+async fn a_caller_s_time_reaches_the_policy_and_the_handler() {
+    const LEFT: &str = "x-envoy-expected-rq-timeout-ms";
+    let deadlines = DeadlineLayer::new(TokioTimer);
+    let handlers = HandlerLayer::new(unbounded()).deadline(HOUR * 2);
+    let router = Router::new().route("/", on_get(told)).layer(handlers);
+    let server = serve(router.clone().layer(deadlines.clone())).await;
+    for (left, status, body) in [
+        ("3600000", 200, "3600"),
+        ("99999999999999999999999", 200, "7200"),
+        ("soon", 200, "7200"),
+        ("0", 504, r#"{"type":"about:blank","title":"Gateway Timeout","status":504}"#),
+    ] {
+        let received =
+            server.send(server.request(Method::GET, "/").header(LEFT, left).body(Full::default()).unwrap()).await;
+        assert_eq!((received.status, received.body.as_str()), (status, body), "{left}");
+    }
+    // Any response of axum refuses.
+    let rudely = deadlines
+        .respond_with(|late: &Late| (StatusCode::REQUEST_TIMEOUT, format!("{:?}", late.stage())).into_response());
+    let server = serve(router.layer(rudely)).await;
+    let received = server.send(server.request(Method::GET, "/").header(LEFT, "0").body(Full::default()).unwrap()).await;
+    assert_eq!((received.status, received.body.as_str()), (408, "Arrival"));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod server;
 
 mod auto_traits;
 mod bad_answers;
+mod chain;
 mod deadlines;
 mod disconnects;
 mod endings;

@@ -10,9 +10,10 @@ use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use redress_core::error::RateLimitError;
 use redress_core::strategy::{Fixed, RetryAfterOr};
 use redress_core::{CallContext, CallError, CircuitBreaker, ErrorClass, Event, StopReason, fixed, retry_after_or};
+use redress_http::TimeFormat;
 use redress_hyper::{
-    HyperError, ReplayBody, RetryingClient, default_operation, default_result_classifier, hyper_classifier,
-    is_idempotent_method, request_with_retry,
+    DeadlineHeader, HyperError, ReplayBody, RetryingClient, default_operation, default_result_classifier,
+    hyper_classifier, is_idempotent_method, request_with_retry,
 };
 use redress_tokio::AsyncPolicy;
 
@@ -42,6 +43,31 @@ async fn headers_of_an_attempt_are_not_in_the_next() {
     let of = |name: &str| arrived.iter().map(|arrived| arrived.header(name).unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!((of("x-try"), of("x-before")), (["1", "2", "3"].map(String::from).into(), vec!["0".to_owned(); 3]));
     assert_eq!(of("x-mine"), ["7", "7", "7"]);
+}
+
+#[tokio::test]
+async fn the_time_left_and_the_number_of_an_attempt_are_sent_if_asked_for() {
+    let server = Server::answers(&[BUSY, BUSY, OK]).await;
+    // The policy's deadline is a minute.
+    let client = client();
+    let telling = client.clone().send_deadline(true).send_attempt(true);
+    telling.get(server.uri("/")).send().await.unwrap();
+    client.get(server.uri("/")).send().await.unwrap();
+    let of = |name: &str| {
+        let arrived = server.arrived();
+        arrived.iter().map(|it| it.header(name).map(|value| value.parse::<u64>().unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(of("x-envoy-attempt-count"), [Some(1), Some(2), Some(3), None]);
+    let left = of("x-envoy-expected-rq-timeout-ms");
+    assert!(left[..3].is_sorted_by(|before, after| before >= after), "{left:?}");
+    assert!(left[..3].iter().all(|left| (1..=60_000).contains(&left.unwrap())), "{left:?}");
+    assert_eq!(left[3], None);
+
+    let header = DeadlineHeader::new(HeaderName::from_static("x-seconds"), TimeFormat::Seconds);
+    let own = client.send_deadline_as(header);
+    let less = own.get(server.uri("/")).header(HeaderName::from_static("x-seconds"), HeaderValue::from_static("7"));
+    less.send().await.unwrap();
+    assert_eq!(of("x-seconds").last(), Some(&Some(7)));
 }
 
 #[tokio::test]

@@ -217,6 +217,11 @@ fn settings_of_the_client_and_of_a_request() {
     let by_path = client.clone().policy_provider(move |head| (head.uri.path() == "/orders/7").then(|| thrice.clone()));
     assert_eq!(by_path.get(&url).execute().attempts(), 3);
     assert_eq!(by_path.bypass_if(|_| true).get(&url).execute().attempts(), 1);
+    let telling = client.clone().send_deadline(true).send_attempt(true);
+    telling.get(&url).send().unwrap();
+    let sent = beside.server.arrived().last().unwrap().clone();
+    assert_eq!(sent.header("x-envoy-attempt-count"), Some("1"));
+    assert!(sent.header("x-envoy-expected-rq-timeout-ms").unwrap().parse::<u64>().unwrap() <= 60_000);
     let numbered = client.attempt_headers(|headers, attempt| {
         headers.insert("x-attempt", attempt.number().into());
     });

@@ -115,6 +115,25 @@ async fn headers_are_prepared_for_each_attempt() {
 }
 
 #[tokio::test]
+async fn the_time_left_and_the_number_of_an_attempt_are_sent_if_asked_for() {
+    let server = Server::answers(&[BUSY, BUSY, OK]).await;
+    let url = server.uri("/").to_string();
+    // The policy's deadline is a minute.
+    let silent = client();
+    silent.clone().send_deadline(true).send_attempt(true).get(&url).send().await.unwrap();
+    silent.get(&url).send().await.unwrap();
+    let of = |name: &str| {
+        let arrived = server.arrived();
+        arrived.iter().map(|it| it.header(name).map(|value| value.parse::<u64>().unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(of("x-envoy-attempt-count"), [Some(1), Some(2), Some(3), None]);
+    let left = of("x-envoy-expected-rq-timeout-ms");
+    assert!(left[..3].is_sorted_by(|before, after| before >= after), "{left:?}");
+    assert!(left[..3].iter().all(|left| (1..=60_000).contains(&left.unwrap())), "{left:?}");
+    assert_eq!(left[3], None);
+}
+
+#[tokio::test]
 async fn handles_and_deadlines_end_calls() {
     let server = Server::answers(&[BUSY]).await;
     let url = server.uri("/").to_string();

@@ -98,13 +98,19 @@ pub(crate) fn channel(address: SocketAddr) -> Channel {
     Endpoint::try_from(format!("http://{address}")).expect("a URI").connect_lazy()
 }
 
+/// A script, and its reports of calls that arrived and of streams that were dropped.
+pub(crate) fn script() -> (Script, (mpsc::UnboundedReceiver<()>, mpsc::UnboundedReceiver<()>)) {
+    let (tell_arrived, arrived) = mpsc::unbounded_channel();
+    let (tell_dropped, dropped) = mpsc::unbounded_channel();
+    let script = Script { answers: Arc::default(), seen: Arc::default(), arrived: tell_arrived, dropped: tell_dropped };
+    (script, (arrived, dropped))
+}
+
 /// Starts a server on a free port.
 pub(crate) async fn serve() -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let (tell_arrived, arrived) = mpsc::unbounded_channel();
-    let (tell_dropped, dropped) = mpsc::unbounded_channel();
-    let script = Script { answers: Arc::default(), seen: Arc::default(), arrived: tell_arrived, dropped: tell_dropped };
+    let (script, (arrived, dropped)) = script();
     let gzip = tonic::codec::CompressionEncoding::Gzip;
     let service = EchoServer::new(script.clone()).accept_compressed(gzip).send_compressed(gzip);
     let server = Server::builder().add_service(service);

@@ -12,6 +12,7 @@ mod raw;
 
 mod arbitrary;
 mod channel;
+mod deadlines;
 mod hostile;
 mod places;
 mod settings;

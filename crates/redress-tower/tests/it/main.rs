@@ -9,6 +9,8 @@ mod calls;
 mod cancellation;
 mod client;
 mod contexts;
+mod deadlines;
+mod deadlines_sent;
 mod nested;
 mod protocol;
 mod not_acted_on;

@@ -114,6 +114,27 @@ fn headers_are_set_for_each_attempt() {
 }
 
 #[test]
+fn the_time_left_and_the_number_of_an_attempt_are_sent_if_asked_for() {
+    let server = Server::answers([BUSY, OK, OK]);
+    // The policy's deadline is a minute.
+    let silent = agent(2);
+    assert!(silent.clone().send_deadline(true).send_attempt(true).get(server.uri("/")).run().is_ok());
+    assert!(silent.get(server.uri("/")).run().is_ok());
+    let of = |name: &str| {
+        let arrived = server.arrived();
+        arrived
+            .iter()
+            .map(|it| it.header(name).map(|value| value.parse::<u64>().expect("a number")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("x-envoy-attempt-count"), [Some(1), Some(2), None]);
+    let left = of("x-envoy-expected-rq-timeout-ms");
+    assert!(left[..2].is_sorted_by(|before, after| before >= after), "{left:?}");
+    assert!(left[..2].iter().all(|left| (1..=60_000).contains(&left.expect("a limit"))), "{left:?}");
+    assert_eq!(left[2], None);
+}
+
+#[test]
 fn the_configuration_of_a_request_holds_in_each_attempt() {
     let server = Server::answers([BUSY, OK]);
     let agent = agent(2);

@@ -1,11 +1,8 @@
-//! Writes and parses the `grpc-timeout` header, the server's time limit.
+//! Writes and parses values of the `grpc-timeout` header, the time limit of a gRPC call.
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-
-/// The name of the header.
-pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+use http::HeaderValue;
 
 /// The largest number of eight digits.
 const MOST: u128 = 99_999_999;
@@ -29,7 +26,7 @@ const UNITS: [(u8, u128); 6] = [
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress::integration::tonic::encode_grpc_timeout;
+/// use redress::integration::http::encode_grpc_timeout;
 ///
 /// assert_eq!(encode_grpc_timeout(Duration::from_millis(50)), "50000000n");
 /// assert_eq!(encode_grpc_timeout(Duration::from_millis(1_500)), "1500000u");
@@ -48,7 +45,7 @@ pub fn encode_grpc_timeout(timeout: Duration) -> HeaderValue {
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress::integration::tonic::parse_grpc_timeout;
+/// use redress::integration::http::parse_grpc_timeout;
 ///
 /// assert_eq!(parse_grpc_timeout("250m"), Some(Duration::from_millis(250)));
 /// assert_eq!(parse_grpc_timeout("250"), None);
@@ -65,12 +62,4 @@ pub fn parse_grpc_timeout(value: impl AsRef<[u8]>) -> Option<Duration> {
     let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
     // The remainder is below a second, so it fits.
     Some(Duration::new(seconds, u32::try_from(nanos % 1_000_000_000).ok()?))
-}
-
-/// Sets `grpc-timeout` to the time left, unless the header already holds a shorter time.
-pub(crate) fn limit(headers: &mut HeaderMap, time_left: Duration) {
-    let set = headers.get(GRPC_TIMEOUT).and_then(parse_grpc_timeout);
-    if set.is_none_or(|set| set > time_left) {
-        headers.insert(GRPC_TIMEOUT, encode_grpc_timeout(time_left));
-    }
 }
