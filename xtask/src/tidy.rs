@@ -3,8 +3,8 @@
 //!
 //! `rules` holds the lists of words. `source` checks text, `size` the length of files and
 //! functions, `width` the width of comments, `lists` their list items, `links` the links between
-//! pages, `manifest` packages, `invariants` the numbered invariants and their tests, and `figures`
-//! the figures in the README.
+//! pages, `manifest` packages, `invariants` the numbered invariants and their tests, `figures` the
+//! figures in the README, and `original` the rows of the page for users of the Python library.
 
 use std::fmt;
 use std::fs;
@@ -16,12 +16,14 @@ use crate::workspace::Workspace;
 use self::figures::Figures;
 use self::invariants::Invariants;
 use self::links::Links;
+use self::original::Original;
 
 mod figures;
 mod invariants;
 mod links;
 mod lists;
 mod manifest;
+mod original;
 mod rules;
 mod size;
 mod source;
@@ -46,6 +48,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut invariants = Invariants::default();
     let mut links = Links::default();
     let mut figures = Figures::default();
+    let mut original = Original::default();
     for file in &files {
         let text = fs::read_to_string(workspace.root().join(file))
             .with_context(|| format!("could not read {file}: tracked text must be readable UTF-8"))?;
@@ -56,9 +59,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         invariants.read(file, &text);
         links.read(file, &text);
         figures.read(file, &text);
+        original.read(file, &text);
     }
     findings.extend(invariants.check());
     findings.extend(figures.check());
+    findings.extend(original.check());
     findings.extend(links.check(workspace.root()));
     for package in workspace.members() {
         findings.extend(manifest::check(workspace, package)?);

@@ -162,6 +162,10 @@ macro_rules! observer_methods {
             /// a breaker that is no longer used, such as that of a removed host. An empty name
             /// stands for the unnamed breaker. Does nothing if the name is not known.
             ///
+            /// What its counters and histograms have counted stays: scrapers need a counter to
+            /// stay. A program that unwatches one new name after the other adds series without
+            /// a limit; [keyed](Self::watch_keyed) breakers do not.
+            ///
             #[doc = $cleared]
             /// The next change of state of a breaker of this name sets it again.
             pub fn unwatch(&self, name: &str) {

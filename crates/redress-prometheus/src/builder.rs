@@ -1,10 +1,12 @@
 //! The configuration of an observer.
 
 use std::fmt;
+use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
-use redress_metric_sink::{MetricObserver, Settings, builder_methods};
+use redress_metric_sink::{Metric, MetricObserver, Settings, builder_methods};
 
+use crate::buckets::Buckets;
 use crate::exemplar::Exemplars;
 use crate::families::Families;
 use crate::observer::PrometheusObserver;
@@ -26,12 +28,14 @@ use crate::observer::PrometheusObserver;
 #[must_use = "a builder does nothing until `register` is called"]
 pub struct PrometheusObserverBuilder {
     settings: Settings,
+    call_durations: Option<Buckets>,
+    retry_sleeps: Option<Buckets>,
     exemplars: Exemplars,
 }
 
 impl PrometheusObserverBuilder {
     pub(crate) fn new() -> Self {
-        Self { settings: Settings::all(), exemplars: Exemplars::default() }
+        Self { settings: Settings::all(), call_durations: None, retry_sleeps: None, exemplars: Exemplars::default() }
     }
 
     /// Sets where counters and histograms get their exemplars: a label and its value, usually
@@ -62,12 +66,33 @@ impl PrometheusObserverBuilder {
         self
     }
 
+    /// Sets the buckets of the durations of calls. Default: those of
+    /// [`Metric::CALL_DURATION`], from 5 ms to 60 s.
+    pub fn call_duration_buckets(mut self, buckets: Buckets) -> Self {
+        self.call_durations = Some(buckets);
+        self
+    }
+
+    /// Sets the buckets of the waits before retries. Default: those of [`Metric::RETRY_SLEEP`].
+    pub fn retry_sleep_buckets(mut self, buckets: Buckets) -> Self {
+        self.retry_sleeps = Some(buckets);
+        self
+    }
+
     /// Registers the metrics and returns the observer. Register one observer with a registry, and
     /// clone it: `prometheus-client` shows a metric that is registered twice twice, which scrapers
     /// reject.
     #[must_use]
     pub fn register(self, registry: &mut Registry) -> PrometheusObserver {
-        let families = Families::register(registry, self.settings.metrics(), self.exemplars);
+        let set = [
+            (Metric::CALL_DURATION.name, self.call_durations.map(Buckets::into_bounds)),
+            (Metric::RETRY_SLEEP.name, self.retry_sleeps.map(Buckets::into_bounds)),
+        ];
+        let bounds = |metric: &Metric| -> Arc<[f64]> {
+            let set = set.iter().find(|(name, _)| *name == metric.name).and_then(|(_, bounds)| bounds.clone());
+            set.unwrap_or_else(|| metric.buckets.into())
+        };
+        let families = Families::register(registry, self.settings.metrics(), bounds, self.exemplars);
         PrometheusObserver::of(MetricObserver::new(families, self.settings))
     }
 }

@@ -1,8 +1,8 @@
 //! The families of a registry as a sink.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::metrics::exemplar::{CounterWithExemplar, HistogramWithExemplars};
@@ -27,15 +27,15 @@ pub(crate) struct Families {
 #[derive(Clone)]
 enum Registered {
     Counter(Family<Labels, Counter>),
-    Histogram(Family<Labels, Histogram, Buckets>),
+    Histogram(Family<Labels, Histogram, Bounds>),
     Gauge(Family<Labels, Gauge>),
 }
 
 /// The bounds of a histogram's buckets, in seconds.
 #[derive(Clone)]
-pub(crate) struct Buckets(&'static [f64]);
+pub(crate) struct Bounds(Arc<[f64]>);
 
-impl MetricConstructor<Histogram> for Buckets {
+impl MetricConstructor<Histogram> for Bounds {
     fn new_metric(&self) -> Histogram {
         Histogram::new(self.0.iter().copied())
     }
@@ -44,7 +44,7 @@ impl MetricConstructor<Histogram> for Buckets {
 /// A series, looked up in its family when it is first written, because a lookup shows it.
 pub(crate) enum Series {
     Counter(Family<Labels, Counter>, Labels, OnceLock<Counter>),
-    Histogram(Family<Labels, Histogram, Buckets>, Labels, OnceLock<Histogram>),
+    Histogram(Family<Labels, Histogram, Bounds>, Labels, OnceLock<Histogram>),
     /// Looked up each time, because it may have been removed.
     Gauge(Family<Labels, Gauge>, Labels),
     /// Of a metric that is not registered.
@@ -52,17 +52,19 @@ pub(crate) enum Series {
 }
 
 impl Families {
-    /// Registers these metrics.
+    /// Registers these metrics. `bounds` returns those of a histogram's buckets.
     pub(crate) fn register<'m>(
         registry: &mut Registry,
         metrics: impl Iterator<Item = &'m Metric>,
+        bounds: impl Fn(&Metric) -> Arc<[f64]>,
         exemplars: Exemplars,
     ) -> Self {
-        Self { by_name: metrics.map(|metric| (metric.name.clone(), register(registry, metric))).collect(), exemplars }
+        let registered = |metric: &Metric| (metric.name.clone(), register(registry, metric, &bounds));
+        Self { by_name: metrics.map(registered).collect(), exemplars }
     }
 }
 
-fn register(registry: &mut Registry, metric: &Metric) -> Registered {
+fn register(registry: &mut Registry, metric: &Metric, bounds: &impl Fn(&Metric) -> Arc<[f64]>) -> Registered {
     // The registry adds the full stop.
     let (name, help) = (&*metric.name, metric.help.trim_end_matches('.'));
     match metric.kind {
@@ -73,7 +75,7 @@ fn register(registry: &mut Registry, metric: &Metric) -> Registered {
             Registered::Counter(family)
         }
         MetricKind::Histogram => {
-            let family = Family::new_with_constructor(Buckets(metric.buckets));
+            let family = Family::new_with_constructor(Bounds(bounds(metric)));
             match name.strip_suffix("_seconds") {
                 Some(name) => registry.register_with_unit(name, help, Unit::Seconds, family.clone()),
                 None => registry.register(name, help, family.clone()),

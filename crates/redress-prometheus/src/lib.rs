@@ -30,6 +30,9 @@ mod exemplar;
 mod families;
 mod labels;
 
+mod buckets;
+pub use buckets::Buckets;
+
 mod builder;
 pub use builder::PrometheusObserverBuilder;
 

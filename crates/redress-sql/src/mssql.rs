@@ -24,6 +24,8 @@
 //! retries](https://learn.microsoft.com/en-us/dotnet/api/microsoft.data.sqlclient.sqlconfigurableretryfactory.baselinetransienterrors),
 //! a list that "may change at any time"; [transactions on memory-optimized
 //! tables](https://learn.microsoft.com/en-us/sql/relational-databases/in-memory-oltp/transactions-with-memory-optimized-tables);
+//! [login failures and their
+//! states](https://learn.microsoft.com/en-us/sql/relational-databases/errors-events/mssqlserver-18456-database-engine-error);
 //! the [events and errors of the Database
 //! Engine](https://learn.microsoft.com/en-us/sql/relational-databases/errors-events/database-engine-events-and-errors).
 

@@ -33,7 +33,9 @@ use crate::sqlstate;
 ///
 /// When the server ends a connection, as with 57P01, its message goes to the `Connection` that the
 /// application spawned, and the statement fails with "connection closed", which does not tell
-/// whether it was sent.
+/// whether it was sent. That error has no source, so nothing of it is left in the chain of an error
+/// that wraps it transparently, as `#[error(transparent)]` does: the call then ends as `Unknown`.
+/// Wrap it with `#[source]` or `#[from]` and a text, and it is found.
 ///
 /// The details are `sqlstate`, or `io` with the kind of an `io::Error`. No statement and no message
 /// becomes a detail.

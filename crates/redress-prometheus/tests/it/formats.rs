@@ -6,7 +6,7 @@ use std::time::Duration;
 use prometheus_client::registry::Registry;
 use redress_core::{Budget, CircuitBreaker, Policy, Retry, fixed};
 use redress_metric_sink::{Metric, MetricKind};
-use redress_prometheus::PrometheusObserver;
+use redress_prometheus::{Buckets, PrometheusObserver};
 
 use crate::server::{Format, Served};
 
@@ -88,6 +88,37 @@ fn histograms_have_the_recommended_buckets() {
             assert_eq!(bounds, metric.buckets, "{format:?}");
         }
     }
+}
+
+#[test]
+fn histograms_have_the_buckets_that_are_set() {
+    let builder = PrometheusObserver::builder()
+        .call_duration_buckets(Buckets::new([0.5, 2.0]).unwrap())
+        .retry_sleep_buckets(Buckets::new([-1.0, 0.0, 3.5]).unwrap());
+    let served = Served::with(builder);
+    write_all(&served.observer);
+    let page = served.scrape(Format::Prometheus);
+    assert_eq!(page.values_of("redress_call_duration_seconds_bucket", "le"), ["0.5", "2", "+Inf"].into());
+    assert_eq!(page.values_of("redress_retry_sleep_seconds_bucket", "le"), ["-1", "0", "3.5", "+Inf"].into());
+    let of_wait = |bound: &str| {
+        let buckets = page.samples("redress_retry_sleep_seconds_bucket");
+        buckets.iter().find(|(labels, _)| labels.contains(&format!(" le={bound} "))).unwrap().1
+    };
+    assert_eq!([of_wait("-1"), of_wait("0"), of_wait("+Inf")], [0.0, 1.0, 1.0]);
+}
+
+#[test]
+fn bounds_that_scrapers_reject_are_refused() {
+    let refused = |bounds: &[f64]| Buckets::new(bounds.iter().copied()).unwrap_err().to_string();
+    assert!(refused(&[]).contains("buckets"), "{}", refused(&[]));
+    assert!(refused(&[]).contains("must have at least one bound"));
+    for bounds in [[0.1, f64::INFINITY], [f64::NAN, 1.0], [f64::NEG_INFINITY, 1.0]] {
+        assert!(refused(&bounds).contains("must be finite"), "{bounds:?}");
+    }
+    for bounds in [[1.0, 0.1], [1.0, 1.0], [0.0, -0.0]] {
+        assert!(refused(&bounds).contains("must ascend"), "{bounds:?}");
+    }
+    assert!(Buckets::new([1.0]).is_ok());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::thread;
 
+use redress_core::breaker::KeyedBreakers;
 use redress_core::{CircuitBreaker, Policy};
 use redress_prometheus::PrometheusObserver;
 
@@ -35,4 +36,20 @@ fn a_storm_of_new_names_adds_no_series_beyond_the_limits() {
     let lines = served.text(Format::Prometheus).lines().count();
     storm(1000);
     assert_eq!(served.text(Format::Prometheus).lines().count(), lines, "further names change no line");
+}
+
+#[test]
+fn keys_that_come_and_go_add_no_series_beyond_the_limit() {
+    let served = Served::with(PrometheusObserver::builder().breaker_limit(3));
+    let policy = Policy::builder().observer(served.observer.clone()).build().unwrap();
+    let settings = CircuitBreaker::builder().failure_threshold(1);
+    let hosts = policy.keyed(KeyedBreakers::builder(settings).capacity(1)).unwrap();
+    served.observer.watch_keyed(hosts.breakers());
+    for host in 0..200 {
+        hosts.for_key(&format!("host-{host}")).call(|| Ok::<_, Error>(())).unwrap();
+    }
+    let page = served.scrape(Format::Prometheus);
+    let counted = page.values_of("redress_events_total", "breaker");
+    assert_eq!(counted, ["host-0", "host-1", "host-2", "other"].into());
+    assert!(page.samples("redress_circuit_state").len() <= 1, "only one of the breakers is left");
 }
