@@ -8,6 +8,7 @@
 
 mod builder;
 mod cell;
+mod divisor;
 mod interface;
 mod keyed;
 mod mode;
@@ -19,7 +20,7 @@ mod rules;
 mod share;
 mod spec;
 mod state;
-mod tally;
+pub(crate) mod tally;
 mod trial;
 mod trip;
 mod wait;
