@@ -117,23 +117,30 @@ impl Run<'_> {
     #[inline]
     pub(super) fn begin_attempt(&mut self, now: Instant) {
         if self.state.flags.has(Flags::TIMES_ATTEMPTS) {
-            self.state.attempt_began = Wait::of(self.since_start(now));
+            self.state.wait = Wait::of(self.since_start(now));
+            self.state.flags = self.state.flags.with(Flags::ATTEMPT_RUNS);
         }
     }
 
     /// How long the running attempt took, which is over.
     #[inline]
     pub(super) fn end_attempt(&mut self, now: Instant) -> Option<Duration> {
-        let began = self.state.attempt_began.get()?;
-        self.state.attempt_began = Wait::NONE;
+        let began = self.attempt_began()?;
+        self.state.wait = Wait::NONE;
+        self.state.flags = self.state.flags.without(Flags::ATTEMPT_RUNS);
         Some(self.since_start(now).saturating_sub(began))
     }
 
     /// When what the breaker judges began: the running attempt, or else the call.
     fn began(&self) -> Option<Instant> {
-        let began = self.state.attempt_began.get().filter(|_| self.state.flags.has(Flags::JUDGES_ATTEMPTS));
+        let judges = self.state.flags.has(Flags::JUDGES_ATTEMPTS);
+        let began = self.attempt_began().filter(|_| judges);
         let started = self.state.started?;
         started.checked_add(began.unwrap_or_default())
+    }
+
+    fn attempt_began(&self) -> Option<Duration> {
+        if self.state.flags.has(Flags::ATTEMPT_RUNS) { self.state.wait.get() } else { None }
     }
 
     /// Releases the permit of a call that an abort cut after its attempt has run for a while: like a

@@ -54,6 +54,8 @@ impl Flags {
     pub(crate) const REJECTED_BY_FORCE: Self = Self(1 << 20);
     /// The breaker ended the call after one of its attempts. Set during the call.
     pub(crate) const SHUT_BETWEEN: Self = Self(1 << 21);
+    /// An attempt is running whose start is recorded. Set and cleared during the call.
+    pub(crate) const ATTEMPT_RUNS: Self = Self(1 << 22);
     /// The start of each attempt is recorded.
     pub(crate) const TIMES_ATTEMPTS: Self = Self::TIMED.with(Self::JUDGES_ATTEMPTS);
     /// A success pays into the budget.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::hash::Hash;
 
-use redress_core::breaker::CircuitState;
+use redress_core::breaker::{CircuitState, Mode, TripRule};
 use redress_core::observe::{AttemptDecision, CallOutcome};
 use redress_core::{Cause, ErrorClass, Event, EventName, SleepDecision, StopReason};
 
@@ -41,6 +41,7 @@ fn every_list_is_whole_and_every_name_one_values() {
         "circuit_half_open",
         "circuit_closed",
         "circuit_rejected",
+        "circuit_would_reject",
     ];
     check(EventName::ALL, EventName::as_str, events);
     let classes =
@@ -48,6 +49,8 @@ fn every_list_is_whole_and_every_name_one_values() {
     check(ErrorClass::ALL, ErrorClass::as_str, classes);
     check(Cause::ALL, Cause::as_str, ["exception", "result", "timeout"]);
     check(CircuitState::ALL, CircuitState::as_str, ["closed", "open", "half_open"]);
+    check(Mode::ALL, Mode::as_str, ["enforcing", "forced_open", "forced_closed", "watching"]);
+    check(TripRule::ALL, TripRule::as_str, ["class", "count", "in_a_row", "ratio", "hint", "trial"]);
     check(SleepDecision::ALL, SleepDecision::as_str, ["sleep", "defer", "abort"]);
     let decisions = ["success", "retry", "raise", "scheduled", "aborted"];
     check(AttemptDecision::ALL, AttemptDecision::as_str, decisions);
@@ -73,8 +76,8 @@ fn every_stop_reason_has_its_name_and_its_event() {
     check(StopReason::ALL, StopReason::as_str, rows.map(|(name, _)| name));
     assert_eq!(StopReason::ALL.iter().map(|reason| reason.event()).collect::<Vec<_>>(), rows.map(|(_, event)| event));
     let not_terminal = EventName::ALL.iter().filter(|name| !name.is_terminal()).collect::<Vec<_>>();
-    use EventName::{CircuitClosed, CircuitHalfOpen, CircuitOpened, Retry};
-    assert_eq!(not_terminal, [&Retry, &CircuitOpened, &CircuitHalfOpen, &CircuitClosed]);
+    use EventName::{CircuitClosed, CircuitHalfOpen, CircuitOpened, CircuitWouldReject, Retry};
+    assert_eq!(not_terminal, [&Retry, &CircuitOpened, &CircuitHalfOpen, &CircuitClosed, &CircuitWouldReject]);
 }
 
 #[test]

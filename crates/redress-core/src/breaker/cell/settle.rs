@@ -10,6 +10,7 @@ use crate::breaker::trip::{Trip, TripRule};
 use crate::breaker::word::Word;
 use crate::classify::class::ErrorClass;
 use crate::drive::clock::nanos;
+use crate::sync::Ordering;
 
 /// The end of an admitted call.
 #[derive(Clone, Copy)]
@@ -187,7 +188,12 @@ impl CircuitBreaker {
             }
         };
         self.set_room(guarded.trial.room(trial));
-        self.apply(word, input, trip, guarded, now)
+        let made = self.apply(word, input, trip, guarded, now);
+        if self.word() == word && guarded.trial.is_empty() {
+            // No permit is out, so one that is ended twice is the only one that this voids.
+            self.cell.word.store(word.next(Phase::Trial).0, Ordering::Release);
+        }
+        made
     }
 
     /// Applies the input of an ended permit of the present generation to the state table.
