@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use redress_core::ErrorClass;
-use redress_core::breaker::{BreakerSpec, CircuitState, ProbeLease, Transition};
+use redress_core::breaker::{BreakerSpec, CircuitState, ProbeLease, Transition, Trip, TripRule};
 
 use crate::doubt::{Events, Wait, end_of_time};
 
@@ -41,6 +41,8 @@ pub(crate) struct Reference {
     /// The failures of the era by window: that of a class with a separate threshold, or the shared
     /// one.
     failures: Vec<(Option<ErrorClass>, Events)>,
+    /// What it saw when it last opened.
+    trip: Option<Trip>,
     /// The end of its time, once a failure was reported. An open circuit is not open for longer.
     end: Option<Duration>,
 }
@@ -60,7 +62,7 @@ pub(crate) type Rejected = (CircuitState, Option<Duration>);
 impl Reference {
     /// Creates a closed breaker with this configuration.
     pub(crate) const fn new(spec: BreakerSpec) -> Self {
-        Self { spec, state: State::Closed, era: 0, failures: Vec::new(), end: None }
+        Self { spec, state: State::Closed, era: 0, failures: Vec::new(), trip: None, end: None }
     }
 
     /// The state.
@@ -89,6 +91,11 @@ impl Reference {
     /// How long the circuit stays open from `now` on; `None` if it is not open.
     pub(crate) fn open_for(&mut self, now: Duration) -> Option<Duration> {
         if let State::Open(wait) = &mut self.state { Some(wait.left(now)) } else { None }
+    }
+
+    /// What it saw when it last opened.
+    pub(crate) const fn trip(&self) -> Option<Trip> {
+        self.trip
     }
 
     fn enter(&mut self, state: State) {
@@ -147,11 +154,20 @@ impl Reference {
                 self.enter(State::Closed);
                 Some(Transition::Closed)
             }
-            (State::Probing(..), Some(_)) => self.open(now),
+            (State::Probing(..), Some(_)) => {
+                let mut trip = Trip::new(TripRule::Trial);
+                (trip.bad, trip.calls) = (1, Some(1));
+                self.open(trip, now)
+            }
             (State::Closed, Some((window, threshold))) => {
                 // At the end of time, failures are as good as simultaneous.
                 let count = self.failures_in(window).add(now.min(end));
-                if count < threshold as usize { None } else { self.open(now) }
+                if count < threshold as usize {
+                    return None;
+                }
+                let mut trip = Trip::new(if window.is_some() { TripRule::Class } else { TripRule::Count });
+                (trip.bad, trip.window) = (u64::from(threshold), Some(self.spec.window()));
+                self.open(trip, now)
             }
             (State::Closed, None) | (State::Open(_) | State::Free(..), _) => None,
         }
@@ -177,8 +193,10 @@ impl Reference {
         &mut self.failures[known].1
     }
 
-    fn open(&mut self, now: Duration) -> Option<Transition> {
+    fn open(&mut self, trip: Trip, now: Duration) -> Option<Transition> {
         let wait = self.wait(now, self.spec.recovery_timeout);
+        self.trip = Some(trip);
+        self.trip.iter_mut().for_each(|trip| trip.wait = self.spec.recovery_timeout);
         self.enter(State::Open(wait));
         Some(Transition::Opened)
     }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use redress_core::breaker::{CircuitState, Mode, TripRule};
+use redress_core::driver::NoTimer;
 use redress_core::{
     AsyncPolicy, Budget, CallError, CircuitBreaker, ErrorClass, EventName, Policy, Retry, StopReason, fixed,
 };
@@ -131,7 +132,8 @@ fn a_call_dropped_after_a_slow_attempt_opens_the_circuit() {
         let clock = VirtualClock::new();
         let breaker = CircuitBreaker::builder().failure_threshold(1).slow_call(secs(3)).build().expect("valid");
         let recorder = Recorder::new();
-        let policy = AsyncPolicy::builder().timer(clock.timer()).circuit_breaker(&breaker).observer(recorder.clone());
+        let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer());
+        let policy = policy.circuit_breaker(&breaker).observer(recorder.clone());
         let policy = policy.build().expect("valid");
         {
             let mut call = pin!(policy.call(pending::<Result<(), io::Error>>));

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use redress_core::breaker::{CircuitBreakerBuilder, CircuitState, Mode, Permit, Seen, Transition, Trial, TripRule};
+use redress_core::breaker::{
+    CircuitBreakerBuilder, CircuitState, KeyedBreakers, Mode, Permit, Seen, Transition, Trial, TripRule,
+};
 use redress_core::{CircuitBreaker, ErrorClass};
 use redress_testing::VirtualClock;
 
@@ -538,4 +540,41 @@ fn watching_rejects_nothing_and_judges_only_what_it_would_admit() {
     assert_eq!((probe.is_unjudged(), probe.transition()), (false, Some(Transition::HalfOpened)));
     assert!(breaker.try_acquire().expect("it only watches").is_unjudged());
     assert_eq!(probe.success(), Some(Transition::Closed));
+}
+
+/// Attacks C9.
+#[test]
+fn a_keyed_breaker_that_knows_something_stays() {
+    let clock = VirtualClock::new();
+    let settings = CircuitBreaker::builder().failure_ratio(0.5).consecutive_failures(3).window(secs(32));
+    let settings = settings.failure_threshold(9).recovery_timeout(secs(5)).recovery_growth(2.0, secs(40));
+    let hosts = KeyedBreakers::builder(settings.clock(clock.clone())).capacity(1).build().expect("valid");
+    let of = |key: &str| hosts.for_key_at(key, clock.now());
+    let takes_the_place = |key: &str| of(key).is_some();
+    assert!(takes_the_place("a") && takes_the_place("b"), "a blank one goes");
+
+    of("b").expect("kept").set_mode(Mode::ForcedClosed);
+    assert!(!takes_the_place("a"), "it is forced");
+    of("b").expect("kept").set_mode(Mode::Enforcing);
+    of("b").expect("kept").try_acquire().expect("closed").success();
+    assert!(!takes_the_place("a"), "a call counts in its ratio");
+    clock.advance(secs(32));
+    assert!(takes_the_place("a"), "it is out of date");
+
+    let breaker = of("a").expect("kept");
+    breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
+    drop(breaker);
+    clock.advance(secs(32));
+    assert!(!takes_the_place("b"), "a row has no window");
+    let breaker = of("a").expect("kept");
+    for _ in 0..2 {
+        breaker.try_acquire().expect("closed").failure(ErrorClass::Transient);
+    }
+    assert_eq!(breaker.state(), CircuitState::Open);
+    clock.advance(secs(5));
+    breaker.try_acquire().expect("due").success();
+    drop(breaker);
+    assert!(!takes_the_place("b"), "its next wait would be longer than the first one");
+    clock.advance(secs(5));
+    assert!(takes_the_place("b"), "closed as long as its last wait");
 }
