@@ -16,7 +16,7 @@ const PACKAGE: &str = "redress-conformance";
 const ORIGIN: &str = "../shared/conformance";
 
 /// The files in it that are judged.
-const RECORDINGS: [&str; 3] = ["engine.jsonl", "classifiers.json", "budget.jsonl"];
+const RECORDINGS: [&str; 4] = ["engine.jsonl", "classifiers.json", "breaker.jsonl", "budget.jsonl"];
 
 /// Without files, judges the recordings beside the checkout, or else those in the repository.
 #[derive(clap::Args)]

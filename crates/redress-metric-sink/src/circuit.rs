@@ -65,7 +65,8 @@ impl<S: MetricSink> Circuit<S> {
     /// Updates the gauge after a change of state. A rejection changes no state and may be reported
     /// after a later change, so its state is ignored unless the breaker is watched and can be read.
     pub(crate) fn hear(&self, event: &Event<'_>) {
-        if !self.refresh() && event.name != EventName::CircuitRejected {
+        let is_rejection = matches!(event.name, EventName::CircuitRejected | EventName::CircuitWouldReject);
+        if !self.refresh() && !is_rejection {
             if let Some(state) = event.state {
                 self.show(state);
                 // It may have been forgotten since.

@@ -253,6 +253,7 @@ fn message(event: &Event<'_>) -> &'static str {
             "the circuit waits for its probe and rejected the call"
         }
         EventName::CircuitRejected => "the circuit is open and rejected the call",
+        EventName::CircuitWouldReject => "the circuit only watches, and would have rejected the call",
         _ if event.outcome() == Some(CallOutcome::Failure) => "the call failed: ",
         _ => "the policy emitted an unknown event",
     }

@@ -52,7 +52,9 @@ impl Default for Levels {
 const fn default_level(name: EventName) -> Level {
     match name {
         EventName::Success => Level::TRACE,
-        EventName::Aborted | EventName::Cancelled | EventName::CircuitRejected => Level::DEBUG,
+        EventName::Aborted | EventName::Cancelled | EventName::CircuitRejected | EventName::CircuitWouldReject => {
+            Level::DEBUG
+        }
         EventName::Retry
         | EventName::PermanentFail
         | EventName::Scheduled

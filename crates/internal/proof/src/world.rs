@@ -294,8 +294,8 @@ impl BreakerSpec {
     /// The same as the library's configuration.
     pub(crate) fn spec(&self) -> redress_core::breaker::BreakerSpec {
         let mut spec = redress_core::breaker::BreakerSpec::default();
-        spec.failure_threshold = self.threshold;
-        spec.window = self.window;
+        spec.failure_threshold = Some(self.threshold);
+        spec.window = Some(self.window);
         spec.recovery_timeout = self.recovery;
         spec.probe_lease = self.lease;
         spec.trip_on.clone_from(&self.trip_on);

@@ -109,7 +109,7 @@ fn recover(breaker: &CircuitBreaker, now: Instant, laws: &Laws) {
 pub(crate) fn replay(breaker: &CircuitBreaker, now: Instant, dice: &mut Dice, laws: &Laws) {
     recover(breaker, now, laws);
     let steps: Vec<u8> = (0..2_000).map(|_| dice.below(256) as u8).collect();
-    PermitGame::replay(breaker, now + breaker.spec().window * 2, &steps, laws);
+    PermitGame::replay(breaker, now + breaker.spec().window() * 2, &steps, laws);
 }
 
 /// A permit on its way to another thread, with its end there.

@@ -86,7 +86,7 @@ impl Books {
 
     fn enter_probe(&mut self, generation: u64, now: Instant) -> Option<Duration> {
         let before = self.probes.range(..generation).next_back().filter(|(_, probe)| probe.is_out);
-        let after = self.probes.range(generation..).next();
+        let after = self.probes.range(generation..).next().filter(|(of, probe)| **of > generation || probe.is_out);
         let gaps =
             [before.map(|(_, probe)| (probe.admitted_at, now)), after.map(|(_, probe)| (now, probe.admitted_at))];
         let gap = gaps.into_iter().flatten().map(|(from, to)| to.saturating_duration_since(from)).min();

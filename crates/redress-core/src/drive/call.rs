@@ -248,6 +248,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         // process.
         let now = contained(|| now(&self.held)).flatten();
         self.run().tell_cancelled(now);
+        self.run().release(now);
         self.close();
     }
 
@@ -255,7 +256,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     #[cold]
     #[inline(never)]
     pub(crate) fn close(&mut self) {
-        self.run().release();
+        self.run().release(None);
         self.state = RunState::ended();
     }
 

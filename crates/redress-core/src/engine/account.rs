@@ -9,6 +9,7 @@ use super::state::RunState;
 use crate::budget::earned::Answer;
 use crate::budget::{Budget, Priority};
 use crate::classify::class::ErrorClass;
+use crate::policy::settings::CallSettings;
 
 impl Granted {
     /// The same without the price, which has come back.
@@ -29,7 +30,7 @@ impl Run<'_> {
     /// The priority of the call. A `PLAIN` call has no settings.
     #[inline]
     pub(super) fn priority<const PLAIN: bool>(&self) -> Priority {
-        if PLAIN { Priority::Normal } else { self.call.map_or(Priority::Normal, |call| call.priority()) }
+        if PLAIN { Priority::Normal } else { self.call.map_or(Priority::Normal, CallSettings::priority) }
     }
 
     /// Counts the success of the call, if it pays into a budget.
@@ -62,7 +63,7 @@ impl Run<'_> {
 
     /// The class whose price the next attempt has: that of the last failure. A call that goes on
     /// does not know it, so of the classes in which it has failed, the dearest.
-    fn price_class(&self, budget: &Budget) -> ErrorClass {
+    pub(super) fn price_class(&self, budget: &Budget) -> ErrorClass {
         let has_failed = |class: &ErrorClass| self.state.failures.of(*class) > 0;
         let dearest = || ErrorClass::ALL.iter().copied().filter(has_failed).max_by_key(|class| budget.cost_of(*class));
         self.state.last_class.or_else(dearest).unwrap_or(ErrorClass::Unknown)

@@ -6,6 +6,7 @@
 
 use std::time::Instant;
 
+use super::flags::Flags;
 use super::run::Run;
 use super::state::Wait;
 use crate::breaker::BreakerChoice;
@@ -106,8 +107,7 @@ impl Run<'_> {
     /// A budget refuses when all its retries are taken, or when its balance does not pay for one.
     fn budget_decision(&self) -> Decision {
         let Some(budget) = &self.plan.budget else { return Decision::bare(Gate::Budget) };
-        let class = self.state.last_class.unwrap_or(ErrorClass::Unknown);
-        match budget.capacity_to_grant(class, self.priority::<false>()) {
+        match budget.capacity_to_grant(self.price_class(budget), self.priority::<false>()) {
             Some((capacity, needed)) => Decision::compared(Gate::EarnedBudget, capacity, needed),
             None => {
                 let limit = budget.capacity() as u64;
@@ -127,9 +127,12 @@ impl Run<'_> {
     /// The breaker's wait, and how much of it has passed, as far as the breaker tells them.
     pub(super) fn circuit_decision(&self) -> Decision {
         let state = self.rejected_state();
-        let mut rejection = CircuitOpenError::new(state, self.state.wait.get());
+        let is_forced = self.state.flags.has(Flags::REJECTED_BY_FORCE);
+        let mut rejection = CircuitOpenError::new(state, self.state.wait.get()).forced_if(is_forced);
         if let Some(BreakerChoice::Circuit(breaker)) = &self.plan.breaker {
-            rejection.set_open_for(breaker.spec().recovery_timeout);
+            if let Some(wait) = breaker.spec().fixed_open_wait() {
+                rejection.set_open_for(wait);
+            }
         }
         rejection.decision()
     }

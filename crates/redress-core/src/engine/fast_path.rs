@@ -47,7 +47,7 @@ impl<'a> FastPath<'a> {
     /// its success is counted.
     #[inline]
     pub(crate) fn is_counted(&mut self) -> bool {
-        self.flags.has(Flags::EARNS) && self.flags.are_plain() && self.plan.admits_fast(&mut self.generation)
+        self.flags.has(Flags::COUNTS) && self.flags.are_plain() && self.plan.admits_fast(&mut self.generation)
     }
 
     /// The rejection of a call that its open breaker alone keeps from the fast path.
@@ -57,8 +57,8 @@ impl<'a> FastPath<'a> {
             Some(BreakerChoice::Circuit(breaker)) if self.flags.are_plain() => {
                 let mut rejection = breaker.reject_at(self.started.unwrap_or_else(now));
                 // In place, because the rejection is moved less often so.
-                if let Some(rejection) = &mut rejection {
-                    rejection.set_open_for(breaker.spec().recovery_timeout);
+                if let (Some(rejection), Some(wait)) = (&mut rejection, breaker.spec().fixed_open_wait()) {
+                    rejection.set_open_for(wait);
                 }
                 rejection
             }

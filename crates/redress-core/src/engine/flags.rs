@@ -1,10 +1,11 @@
 //! Per-call feature flags, so that the decision for the fast path is one mask test.
 
+use crate::breaker::BreakerChoice;
 use crate::policy::hooks::Hooks;
 
 /// A set of features of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Flags(u16);
+pub(crate) struct Flags(u32);
 
 impl Flags {
     pub(crate) const NONE: Self = Self(0);
@@ -40,6 +41,23 @@ impl Flags {
     /// The call continues a deferred one.
     pub(crate) const RESUMED: Self = Self(2048);
 
+    /// A success has to be counted with the closed breaker. That takes no reading of the clock.
+    pub(crate) const COUNTED: Self = Self(1 << 16);
+    /// The start of the call matters to the breaker.
+    const STARTED: Self = Self(1 << 17);
+    /// The breaker wants to know how long attempts take.
+    pub(crate) const TIMED: Self = Self(1 << 18);
+    /// Each attempt asks the breaker and reports to it.
+    pub(crate) const JUDGES_ATTEMPTS: Self = Self(1 << 19);
+
+    /// The breaker that rejected the call is forced open. Set during the call.
+    pub(crate) const REJECTED_BY_FORCE: Self = Self(1 << 20);
+    /// The breaker ended the call after one of its attempts. Set during the call.
+    pub(crate) const SHUT_BETWEEN: Self = Self(1 << 21);
+    /// An attempt is running whose start is recorded. Set and cleared during the call.
+    pub(crate) const ATTEMPT_RUNS: Self = Self(1 << 22);
+    /// The start of each attempt is recorded.
+    pub(crate) const TIMES_ATTEMPTS: Self = Self::TIMED.with(Self::JUDGES_ATTEMPTS);
     /// A success pays into the budget.
     pub(crate) const EARNS: Self = Self(4096);
     /// The next attempt is paid for, and its price comes back if it does not start. Set and cleared
@@ -50,6 +68,9 @@ impl Flags {
     /// A call around this one retries in its place. Set during the call.
     pub(crate) const SINGLE: Self = Self(32768);
 
+    /// A success is counted: by the budget or by the breaker.
+    pub(crate) const COUNTS: Self = Self::EARNS.with(Self::COUNTED);
+
     /// Observers, attempt hooks or a timeline.
     pub(crate) const OBSERVED: Self = Self::WATCHED.with(Self::TIMELINE);
     /// Custom code runs between attempts.
@@ -58,9 +79,14 @@ impl Flags {
     /// breaker.
     const SUCCESS_REPORTED: Self = Self::OBSERVED.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
     /// A success has to be reported or counted.
-    const SUCCESS_MATTERS: Self = Self::SUCCESS_REPORTED.with(Self::EARNS);
+    const SUCCESS_MATTERS: Self = Self::SUCCESS_REPORTED.with(Self::COUNTS);
     /// The instant of the start is needed.
-    const START_MATTERS: Self = Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE).with(Self::FRAMED);
+    const START_MATTERS: Self = Self::OBSERVED
+        .with(Self::OUTCOME)
+        .with(Self::DEADLINE)
+        .with(Self::FRAMED)
+        .with(Self::STARTED)
+        .with(Self::TIMES_ATTEMPTS);
     /// A call with any of these is not plain.
     const SLOW: Self = Self::OBSERVED
         .with(Self::STEERED)
@@ -68,14 +94,16 @@ impl Flags {
         .with(Self::CALL_SETTINGS)
         .with(Self::ABORTABLE)
         .with(Self::RESUMED)
-        .with(Self::FRAMED);
+        .with(Self::FRAMED)
+        .with(Self::TIMED)
+        .with(Self::JUDGES_ATTEMPTS);
     /// A call with any of these does not take the shortest path to its first attempt. The success
     /// of a plain call is then counted.
-    const NOT_FAST: Self = Self::SLOW.with(Self::EARNS);
+    const NOT_FAST: Self = Self::SLOW.with(Self::COUNTS);
     /// The instant of a success is needed.
     const END_TIMED: Self = Self::SUCCESS_REPORTED.with(Self::OUTCOME);
     /// A success is more than a value for the caller.
-    const END_MATTERS: Self = Self::END_TIMED.with(Self::EARNS);
+    const END_MATTERS: Self = Self::END_TIMED.with(Self::COUNTS);
 
     pub(crate) fn of_hooks(hooks: &Hooks<'_>) -> Self {
         let watched = if hooks.is_watching() { Self::WATCHED } else { Self::NONE };
@@ -91,6 +119,23 @@ impl Flags {
         let earns = if earns { Self::EARNS } else { Self::NONE };
         let framed = if is_framed { Self::FRAMED } else { Self::NONE };
         Self::of_hooks(hooks).with(learning).with(deadline).with(earns).with(framed)
+    }
+
+    /// What a breaker asks for.
+    pub(crate) fn of_breaker(breaker: &BreakerChoice, judges_attempts: bool) -> Self {
+        let counts = match breaker {
+            BreakerChoice::Circuit(breaker) if breaker.counts_successes() => {
+                if breaker.reads_starts() {
+                    Self::COUNTED.with(Self::STARTED)
+                } else {
+                    Self::COUNTED
+                }
+            }
+            _ => Self::NONE,
+        };
+        let timed = if breaker.as_dyn().times_attempts() { Self::TIMED } else { Self::NONE };
+        let attempts = if judges_attempts { Self::JUDGES_ATTEMPTS } else { Self::NONE };
+        counts.with(timed).with(attempts)
     }
 
     #[inline]

@@ -39,7 +39,8 @@ pub(super) struct Refused {
     pub(super) reason: StopReason,
     /// What the reason does not tell.
     pub(super) by: EndedBy,
-    /// The hint, if it does not fit the deadline.
+    /// The hint, if it does not fit the deadline. If the circuit is open, the time until its next
+    /// probe.
     pub(super) hint: Wait,
     /// The wait, if it does not fit the deadline.
     pub(super) wait: Wait,
@@ -111,11 +112,25 @@ impl<'a> Run<'a> {
                 });
             }
         }
+        if !PLAIN && !deferred && self.state.flags.has(Flags::JUDGES_ATTEMPTS) {
+            self.refuse_if_shut(now, wait)?;
+        }
         let returns = match &plan.budget {
             None => false,
             Some(budget) => pay(budget.withdraw_at(now, class, self.priority::<PLAIN>()))?,
         };
         Ok(Granted { wait, prev_delay, remaining, deferred, returns })
+    }
+
+    /// Refuses a retry that the breaker will certainly not admit after the wait.
+    #[cold]
+    fn refuse_if_shut(&self, now: Instant, wait: Duration) -> Result<(), Refused> {
+        let Some(breaker) = &self.plan.breaker else { return Ok(()) };
+        let breaker = breaker.as_dyn();
+        if now.checked_add(wait).is_none_or(|at| breaker.admits_by(at)) {
+            return Ok(());
+        }
+        Err(Refused { hint: Wait::from(breaker.open_for(now)), ..StopReason::CircuitOpen.into() })
     }
 
     /// Returns the wait, with the hint as its floor, and the previous delay for the next call of

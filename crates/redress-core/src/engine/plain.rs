@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::admission::Heard;
 use super::decisions::EndedBy;
 use super::gates::Refused;
 use super::run::Run;
@@ -40,7 +41,7 @@ impl RunState {
         let mut run = Run::of(plan, None, self);
         if classification.is_abort() {
             let aborted = Refused { by: EndedBy::Operation, ..StopReason::Aborted.into() };
-            return run.stop_plainly(aborted, now);
+            return run.stop_plainly(aborted, None, now);
         }
         if plan.shortens(classification) {
             return self.fail_with_shortened_hint(plan, classification, cause, now);
@@ -51,7 +52,7 @@ impl RunState {
                 run.grant(granted);
                 PlainVerdict::Retry { remaining: granted.remaining }
             }
-            Err(refused) => run.stop_plainly(refused, now),
+            Err(refused) => run.stop_plainly(refused, classification.retry_after(), now),
         }
     }
 
@@ -80,10 +81,10 @@ impl RunState {
 impl Run<'_> {
     #[cold]
     #[inline(never)]
-    fn stop_plainly(&mut self, refused: Refused, now: Instant) -> PlainVerdict {
+    fn stop_plainly(&mut self, refused: Refused, hint: Option<Duration>, now: Instant) -> PlainVerdict {
         self.state.wait = refused.hint;
         self.note_end(refused.by, refused.wait);
-        self.stop(refused.reason, None, now);
+        self.stop(refused.reason, None, Heard { hint, took: None }, now);
         PlainVerdict::Stop
     }
 }

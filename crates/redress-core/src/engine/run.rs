@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::admission::Heard;
 use super::decisions::EndedBy;
 use super::flags::Flags;
 use super::gates::{Granted, Refused};
 use super::state::{RunState, Wait};
-use crate::breaker::Report;
+use crate::breaker::Seen;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
@@ -87,12 +88,7 @@ impl<'a> Run<'a> {
         if !self.admit(now) {
             return None;
         }
-        self.state.spend_tokens();
-        self.state.attempts += 1;
-        if self.is_watched() {
-            self.tell_start(self.elapsed(now));
-        }
-        Some(self.in_frame(self.attempt(remaining), now))
+        Some(self.next_attempt(remaining, now))
     }
 
     /// Takes over the state of the deferred call that this call continues, if any.
@@ -146,12 +142,21 @@ impl<'a> Run<'a> {
             self.stop_waiting(StopReason::Aborted, EndedBy::Start, now);
             return None;
         }
+        if self.state.flags.has(Flags::JUDGES_ATTEMPTS) && !self.admit_again(now) {
+            return None;
+        }
+        Some(self.next_attempt(remaining, now))
+    }
+
+    fn next_attempt(&mut self, remaining: Option<Duration>, now: Instant) -> Attempt {
         self.state.spend_tokens();
         self.state.attempts += 1;
+        self.begin_attempt(now);
         if self.is_watched() {
             self.tell_start(self.elapsed(now));
         }
-        Some(self.in_frame(self.attempt(remaining), now))
+        let attempt = self.attempt(remaining);
+        self.in_frame(attempt, now)
     }
 
     /// Whether [`succeed`](Self::succeed) needs the instant.
@@ -172,6 +177,7 @@ impl<'a> Run<'a> {
     #[cold]
     fn succeed_slow(&mut self, now: Option<Instant>) {
         self.earn();
+        self.count_success();
         if let (true, Some(now)) = (self.state.flags.success_is_reported(), now) {
             self.report_success(now);
         }
@@ -180,6 +186,7 @@ impl<'a> Run<'a> {
     fn report_success(&mut self, now: Instant) {
         self.state.last_class = None;
         self.state.cause = None;
+        let took = self.end_attempt(now);
         for learner in &self.plan.learners {
             learner.learn(Feedback::Success, now);
         }
@@ -190,21 +197,26 @@ impl<'a> Run<'a> {
         self.state.flags = self.state.flags.with(Flags::SUCCEEDED);
         self.tell_terminal(None, None, now, Duration::ZERO);
         if self.state.flags.has(Flags::HOLDS_PERMIT) {
-            self.report(Report::Success, now);
+            self.report(Seen { took, ..Seen::success() }, now);
         }
     }
 
     /// Decides whether the call goes on after the failure of the running attempt, and notifies its
     /// observers.
     pub(crate) fn fail(&mut self, failed: &FailureView<'_>, now: Instant) -> Verdict {
+        let heard = Heard { hint: failed.classification.retry_after(), took: self.end_attempt(now) };
         if failed.classification.is_abort() {
             let aborted = Some(StopReason::Aborted);
             self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
             self.state.wait = Wait::NONE;
             let is_cut = failed.cause == Cause::Timeout && self.is_aborted();
             self.note_end(if is_cut { EndedBy::Gate } else { EndedBy::Operation }, Wait::NONE);
-            self.stop(StopReason::Aborted, None, now);
+            self.stop(StopReason::Aborted, None, heard, now);
+            self.release_aborted(heard, now);
             return Verdict::Stop;
+        }
+        if self.state.flags.has(Flags::JUDGES_ATTEMPTS) {
+            self.report(heard.seen(failed.classification.class()), now);
         }
         let failures = self.count(failed.classification.class(), failed.cause);
         let gated = self.gates::<false>(failed.classification, failed.cause, failures, now);
@@ -243,7 +255,7 @@ impl<'a> Run<'a> {
                         self.note_end(refused.by, refused.wait);
                     }
                 }
-                self.stop(refused.reason, Some(failed), now);
+                self.stop(refused.reason, Some(failed), heard, now);
                 Verdict::Stop
             }
         }
@@ -333,22 +345,26 @@ impl<'a> Run<'a> {
         self.note_end(by, wait);
         self.state.wait = Wait::NONE;
         self.give_back_held();
-        self.stop(reason, None, now);
+        self.stop(reason, None, Heard::default(), now);
     }
 
     /// Ends the call for this reason, and reports it to the breaker.
-    pub(super) fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
+    pub(super) fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, heard: Heard, now: Instant) {
         self.end(reason, failed, now);
         // An aborted call has no result, so the driver releases its permit.
-        if let (Some(class), true) = (self.state.last_class, reason != StopReason::Aborted) {
-            self.report(Report::Failure(class), now);
+        let reports = reason != StopReason::Aborted && !self.state.flags.has(Flags::JUDGES_ATTEMPTS);
+        if let (Some(class), true) = (self.state.last_class, reports) {
+            self.report(heard.seen(class), now);
         }
     }
 
     /// Ends the call: the one place where a call that the breaker did not reject stops without
     /// success.
-    fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
+    pub(super) fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
         self.state.stop_reason = Some(reason);
+        if reason == StopReason::CircuitOpen {
+            self.state.flags = self.state.flags.with(Flags::SHUT_BETWEEN);
+        }
         if self.is_observed() {
             let delay = self.next_delay().unwrap_or(Duration::ZERO);
             self.tell_terminal(Some(reason), failed, now, delay);

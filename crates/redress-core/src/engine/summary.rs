@@ -33,14 +33,17 @@ impl Run<'_> {
             elapsed,
             retry_in: self.state.wait.get(),
             rejected,
+            is_forced: self.state.flags.has(Flags::REJECTED_BY_FORCE),
             retry_forbidden: None,
             decision: Some(self.decision(reason, ended)),
         }
     }
 
-    /// The state of the breaker that rejected the call.
+    /// The state of the breaker that rejected the call before its first attempt.
     fn rejected(&self) -> Option<CircuitState> {
-        (self.state.stop_reason == Some(StopReason::CircuitOpen)).then_some(self.rejected_state())
+        let is_rejected = self.state.stop_reason == Some(StopReason::CircuitOpen);
+        // A call that has made an attempt has the failure of that attempt to show.
+        (is_rejected && !self.state.flags.has(Flags::SHUT_BETWEEN)).then_some(self.rejected_state())
     }
 
     /// The state that the breaker has if it rejected the call.

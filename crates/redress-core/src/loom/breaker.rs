@@ -1,13 +1,13 @@
 //! Models of the breaker's cell.
 //!
-//! Attacks C2, C3, C4, C5.
+//! Attacks C2, C3, C4, C5, C6, C8.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Probing, Timeline, at_once, explore};
-use crate::breaker::{Admission, Breaker, CircuitBreaker, CircuitState, Report, Transition};
+use crate::breaker::{Admission, Breaker, CircuitBreaker, CircuitState, Report, Transition, Trial};
 use crate::classify::class::ErrorClass;
 
 const RECOVERY: u64 = 5;
@@ -338,5 +338,63 @@ fn probes_that_are_kept_follow_each_other_one_lease_apart() {
         assert!([0b1_0000, 0b10_0000, 0b10_0001].contains(&before), "{before:b}");
         assert!(breaker.admit(time.at(RECOVERY + 10)).is_ok(), "a lease later");
         assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    });
+}
+
+/// Two places: the calls beside the two probes are rejected without the lock.
+///
+/// Attacks C2, C3, C8.
+#[test]
+fn a_trial_has_no_more_probes_than_places() {
+    for end in ENDS {
+        explore(&format!("three callers of a trial with two places, {end:?}"), move || {
+            let time = Timeline::new();
+            let builder =
+                CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(RECOVERY));
+            let breaker = builder.trial(Trial::new().places(2).passes(2)).build().expect("valid");
+            let permit = breaker.try_acquire_at(time.at(0)).expect("closed");
+            assert_eq!(permit.failure_at(ErrorClass::ServerError, time.at(0)), Some(Transition::Opened));
+            let live = Arc::new(loom::sync::atomic::AtomicU32::new(0));
+            let caller = |breaker: CircuitBreaker, live: Arc<loom::sync::atomic::AtomicU32>| {
+                move || {
+                    let Ok(admission) = breaker.admit(time.at(RECOVERY)) else { return };
+                    if CircuitBreaker::is_probe(admission.generation) {
+                        assert!(live.fetch_add(1, Ordering::Relaxed) < 2, "three probes at once");
+                        live.fetch_sub(1, Ordering::Relaxed);
+                    }
+                    end.of(&breaker, admission, time.at(RECOVERY));
+                }
+            };
+            let others = (0..2).map(|_| caller(breaker.clone(), Arc::clone(&live))).collect();
+            at_once(caller(breaker.clone(), Arc::clone(&live)), others);
+            for _ in 0..3 {
+                if let Ok(admission) = breaker.admit(time.at(100)) {
+                    let _ = breaker.report(admission, Report::Success, time.at(100));
+                }
+            }
+            assert_eq!(breaker.state(), CircuitState::Closed);
+        });
+    }
+}
+
+/// A success that ends a row takes the lock only if it sees the row.
+///
+/// Attacks C1, C6.
+#[test]
+fn a_row_is_ended_by_a_success_after_it_and_by_no_other() {
+    explore("a success beside the second failure in a row", || {
+        let time = Timeline::new();
+        let breaker = CircuitBreaker::builder().consecutive_failures(2).build().expect("valid");
+        let [first, second, third, success] = [0; 4].map(|second| breaker.admit(time.at(second)).expect("closed"));
+        assert_eq!(breaker.report(first, SERVER, time.at(1)), None);
+        let holder = breaker.clone();
+        let opened = at_once(
+            || breaker.report(second, SERVER, time.at(2)),
+            vec![move || holder.succeed_closed(success.generation, None)],
+        );
+        let is_open = opened == Some(Transition::Opened);
+        assert_eq!(breaker.state() == CircuitState::Open, is_open);
+        let last = breaker.report(third, SERVER, time.at(3));
+        assert_eq!(last == Some(Transition::Opened), !is_open, "the success came before the second failure");
     });
 }

@@ -29,6 +29,7 @@ pub struct CircuitOpenError {
     /// The whole wait of which `retry_in` is left, in nanoseconds, if the rejection ended a call
     /// and the breaker tells it; else [`UNKNOWN`].
     open_for: u64,
+    is_forced: bool,
 }
 
 const UNKNOWN: u64 = u64::MAX;
@@ -36,7 +37,8 @@ const UNKNOWN: u64 = u64::MAX;
 // Not derived: how long the breaker stays open in all is only for the explanation.
 impl PartialEq for CircuitOpenError {
     fn eq(&self, other: &Self) -> bool {
-        (self.state, self.retry_in, &self.breaker) == (other.state, other.retry_in, &other.breaker)
+        let of = |rejection: &Self| (rejection.state, rejection.retry_in, rejection.is_forced);
+        of(self) == of(other) && self.breaker == other.breaker
     }
 }
 
@@ -73,6 +75,7 @@ impl CircuitOpenError {
     /// What the breaker compared.
     pub(crate) fn decision(&self) -> Decision {
         match (self.state, self.open_for, self.retry_in) {
+            _ if self.is_forced => Decision::bare(Gate::CircuitForcedOpen),
             (CircuitState::HalfOpen, ..) => Decision::bare(Gate::CircuitHalfOpen),
             (_, whole, Some(left)) if whole != UNKNOWN => {
                 Decision::compared(Gate::CircuitOpen, whole, whole.saturating_sub(left))
@@ -83,7 +86,7 @@ impl CircuitOpenError {
 
     #[inline]
     pub(crate) const fn after_nanos(state: CircuitState, retry_in: Option<u64>, breaker: Option<BreakerName>) -> Self {
-        Self { state, retry_in, breaker, open_for: UNKNOWN }
+        Self { state, retry_in, breaker, open_for: UNKNOWN, is_forced: false }
     }
 
     /// Sets the breaker's name.
@@ -91,6 +94,24 @@ impl CircuitOpenError {
     pub fn by(mut self, breaker: impl Into<Arc<str>>) -> Self {
         self.breaker = Some(breaker.into());
         self
+    }
+
+    /// The rejection by a breaker that is forced open.
+    #[must_use]
+    pub const fn forced(self) -> Self {
+        self.forced_if(true)
+    }
+
+    pub(crate) const fn forced_if(mut self, is_forced: bool) -> Self {
+        self.is_forced = is_forced;
+        self
+    }
+
+    /// Whether the breaker is [forced open](crate::breaker::Mode::ForcedOpen), rather than by its
+    /// rules.
+    #[must_use]
+    pub const fn is_forced(&self) -> bool {
+        self.is_forced
     }
 
     pub(crate) fn into_breaker(self) -> Option<BreakerName> {

@@ -53,6 +53,8 @@ pub enum Gate {
     CircuitOpen,
     /// The half-open circuit breaker, whose probe was running.
     CircuitHalfOpen,
+    /// The circuit breaker, which was [forced open](crate::breaker::Mode::ForcedOpen).
+    CircuitForcedOpen,
     /// The time limit of an attempt. It cuts the attempt, and does not end the call.
     AttemptTimeout,
 }
@@ -80,6 +82,7 @@ closed_set! {
         SleepHandlerAbort,
         CircuitOpen,
         CircuitHalfOpen,
+        CircuitForcedOpen,
         AttemptTimeout,
     }
 }
@@ -109,6 +112,7 @@ impl Gate {
             Self::SleepHandlerAbort => "sleep_handler_abort",
             Self::CircuitOpen => "circuit_open",
             Self::CircuitHalfOpen => "circuit_half_open",
+            Self::CircuitForcedOpen => "circuit_forced_open",
             Self::AttemptTimeout => "attempt_timeout",
         }
     }
@@ -142,7 +146,8 @@ impl Gate {
             | Self::CallerAbort
             | Self::OperationAbort
             | Self::SleepHandlerAbort
-            | Self::CircuitHalfOpen => Unit::None,
+            | Self::CircuitHalfOpen
+            | Self::CircuitForcedOpen => Unit::None,
         }
     }
 }

@@ -102,6 +102,7 @@ const fn words(gate: Gate) -> &'static str {
         Gate::CallerAbort => "the caller aborted the call",
         Gate::OperationAbort => "the operation or its classifier aborted the call",
         Gate::SleepHandlerAbort => "the sleep handler aborted the call",
+        Gate::CircuitForcedOpen => "the circuit breaker is forced open, and lets no call through",
         Gate::CircuitHalfOpen => "the circuit breaker lets one call through to try, and that call was running",
         _ => "a limit was reached",
     }

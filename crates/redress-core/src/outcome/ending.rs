@@ -4,7 +4,6 @@
 use crate::classify::classification::Classification;
 use crate::outcome::call_error::CallError;
 use crate::outcome::call_error_kinds::{AbortedError, FailedError, RetryExhaustedError};
-use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::failure::Failure;
 use crate::outcome::stop_reason::StopReason;
 use crate::outcome::summary::OutcomeSummary;
@@ -28,9 +27,8 @@ impl<T, E> Ending<T, E> {
     #[cold]
     pub(crate) fn into_error(self) -> CallError<E> {
         let Self { last, abort, summary, .. } = self;
-        if let Some(state) = summary.rejected {
-            let OutcomeSummary { name, retry_in, decision, .. } = summary;
-            return CallError::CircuitOpen(CircuitOpenError::by_breaker(state, retry_in, name, decision));
+        if let Some(rejection) = summary.rejection() {
+            return CallError::CircuitOpen(rejection);
         }
         // A failed call always has a reason: the engine sets it with the verdict.
         let reason = summary.stop_reason.unwrap_or(StopReason::Aborted);

@@ -70,6 +70,7 @@ impl<T, E> RetryOutcome<T, E> {
         let mut summary = OutcomeSummary::of_attempts(0);
         summary.stop_reason = Some(StopReason::CircuitOpen);
         summary.rejected = Some(rejection.state());
+        summary.is_forced = rejection.is_forced();
         summary.retry_in = rejection.retry_in();
         summary.decision = Some(rejection.decision());
         summary.name = rejection.into_breaker();

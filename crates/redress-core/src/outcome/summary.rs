@@ -35,6 +35,8 @@ pub struct OutcomeSummary {
     pub(crate) retry_in: Option<Duration>,
     /// The breaker's state, if it rejected the call.
     pub(crate) rejected: Option<CircuitState>,
+    /// Whether that breaker is forced open.
+    pub(crate) is_forced: bool,
     /// Why the last failure must not be retried, if that ended the call.
     pub(crate) retry_forbidden: Option<&'static str>,
     /// What the gate that ended the call compared.
@@ -53,6 +55,7 @@ impl OutcomeSummary {
             elapsed: Duration::ZERO,
             retry_in: None,
             rejected: None,
+            is_forced: false,
             retry_forbidden: None,
             decision: None,
         }
@@ -123,7 +126,10 @@ impl OutcomeSummary {
     /// The breaker's rejection, if it rejected the call.
     #[must_use]
     pub fn rejection(&self) -> Option<CircuitOpenError> {
-        self.rejected.map(|state| CircuitOpenError::by_breaker(state, self.retry_in, self.name.clone(), self.decision))
+        self.rejected.map(|state| {
+            CircuitOpenError::by_breaker(state, self.retry_in, self.name.clone(), self.decision)
+                .forced_if(self.is_forced)
+        })
     }
 
     /// Why a retry was forbidden, if the call ended as

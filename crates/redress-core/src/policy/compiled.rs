@@ -140,8 +140,11 @@ impl CompiledPolicy {
 impl Plan {
     pub(crate) fn new(compiled: Arc<CompiledPolicy>, breaker: Option<BreakerChoice>) -> Self {
         let CompiledPolicy { deadline, attempt_timeout, .. } = *compiled;
+        let flags = compiled.flags();
+        let judges = compiled.spec.judge_attempts;
+        let of_breaker = breaker.as_ref().map(|breaker| Flags::of_breaker(breaker, judges));
         Self {
-            flags: compiled.flags(),
+            flags: flags.with(of_breaker.unwrap_or(Flags::NONE)),
             first_time_left: shorter(attempt_timeout, deadline),
             warnings: warnings(&compiled.spec, breaker.as_ref()),
             breaker,

@@ -69,10 +69,12 @@ pub struct PolicySpec {
     pub nested: Option<Nested>,
     /// Whether a call ignores the deadline of the call that it begins in.
     pub ignore_inherited_deadline: bool,
+    /// Whether each attempt asks the breaker and reports to it, instead of each call.
+    pub judge_attempts: bool,
 }
 
 /// The breaker of a policy as data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PolicyBreaker {
     /// A [`CircuitBreaker`](crate::CircuitBreaker). Each policy built from it gets a new breaker.
@@ -99,6 +101,7 @@ impl PolicySpec {
             finish_running_attempt: false,
             nested: None,
             ignore_inherited_deadline: false,
+            judge_attempts: false,
         }
     }
 
@@ -173,6 +176,7 @@ impl fmt::Display for PolicySpec {
             Some(PolicyBreaker::Circuit(breaker)) => write!(f, "\n  {breaker}"),
             Some(PolicyBreaker::Custom) => f.write_str("\n  breaker: custom"),
             None => Ok(()),
-        }
+        }?;
+        if self.judge_attempts { f.write_str("\n  asks the breaker for each attempt") } else { Ok(()) }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::hash::Hash;
 
-use redress_core::breaker::CircuitState;
+use redress_core::breaker::{CircuitState, Mode, TripRule};
 use redress_core::observe::{AttemptDecision, CallOutcome, Gate};
 use redress_core::{Cause, ErrorClass, Event, EventName, SleepDecision, StopReason};
 
@@ -42,6 +42,7 @@ fn every_list_is_whole_and_every_name_one_values() {
         "circuit_half_open",
         "circuit_closed",
         "circuit_rejected",
+        "circuit_would_reject",
     ];
     check(EventName::ALL, EventName::as_str, events);
     let classes =
@@ -49,6 +50,8 @@ fn every_list_is_whole_and_every_name_one_values() {
     check(ErrorClass::ALL, ErrorClass::as_str, classes);
     check(Cause::ALL, Cause::as_str, ["exception", "result", "timeout"]);
     check(CircuitState::ALL, CircuitState::as_str, ["closed", "open", "half_open"]);
+    check(Mode::ALL, Mode::as_str, ["enforcing", "forced_open", "forced_closed", "watching"]);
+    check(TripRule::ALL, TripRule::as_str, ["class", "count", "in_a_row", "ratio", "hint", "trial"]);
     check(SleepDecision::ALL, SleepDecision::as_str, ["sleep", "defer", "abort"]);
     let decisions = ["success", "retry", "raise", "scheduled", "aborted"];
     check(AttemptDecision::ALL, AttemptDecision::as_str, decisions);
@@ -74,14 +77,15 @@ fn every_stop_reason_has_its_name_and_its_event() {
     check(StopReason::ALL, StopReason::as_str, rows.map(|(name, _)| name));
     assert_eq!(StopReason::ALL.iter().map(|reason| reason.event()).collect::<Vec<_>>(), rows.map(|(_, event)| event));
     let not_terminal = EventName::ALL.iter().filter(|name| !name.is_terminal()).collect::<Vec<_>>();
-    use EventName::{CircuitClosed, CircuitHalfOpen, CircuitOpened, Nested, Retry};
-    assert_eq!(not_terminal, [&Retry, &Nested, &CircuitOpened, &CircuitHalfOpen, &CircuitClosed]);
+    use EventName::{CircuitClosed, CircuitHalfOpen, CircuitOpened, CircuitWouldReject, Nested, Retry};
+    assert_eq!(not_terminal, [&Retry, &Nested, &CircuitOpened, &CircuitHalfOpen, &CircuitClosed, &CircuitWouldReject]);
 }
 
 #[test]
 fn every_gate_has_its_name() {
     let names = [
         "max_attempts",
+        "nested",
         "class_retries",
         "unknown_retries",
         "class",
@@ -93,12 +97,14 @@ fn every_gate_has_its_name() {
         "deadline_wait",
         "deadline_after_hooks",
         "budget",
+        "earned_budget",
         "deferral",
         "caller_abort",
         "operation_abort",
         "sleep_handler_abort",
         "circuit_open",
         "circuit_half_open",
+        "circuit_forced_open",
         "attempt_timeout",
     ];
     check(Gate::ALL, Gate::as_str, names);

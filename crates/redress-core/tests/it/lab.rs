@@ -298,6 +298,7 @@ impl Builder {
         fn no_deadline();
         fn attempt_timeout(timeout: Duration);
         fn finish_running_attempt();
+        fn judge_attempts();
         fn observer(observer: impl Observer + 'static);
         fn abort_if(predicate: impl Fn() -> bool + Send + Sync + 'static);
         fn abort_on(handle: &AbortHandle);

@@ -4,6 +4,7 @@
 mod lab;
 mod polled;
 mod circuit;
+mod rules;
 mod sample;
 
 mod resume;
@@ -29,6 +30,7 @@ mod budget;
 mod earned;
 mod permit;
 mod breaker;
+mod judged;
 mod keyed;
 mod spec;
 

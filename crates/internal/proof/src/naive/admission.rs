@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redress_core::breaker::{CircuitState, Report};
+use redress_core::breaker::{CircuitState, Report, Transition};
 use redress_core::{EventName, StopReason};
 
 use super::{LONGEST_KEPT, Life, Naive};
@@ -61,14 +61,15 @@ impl Naive {
             _ => None,
         };
         let now = self.breaker_time(now);
-        let (transition, open_for) = {
+        let (transition, open_for, trip) = {
             let mut breaker = breaker.lock().expect("whole");
-            (breaker.report(permit.era, class, now), breaker.open_for(now))
+            (breaker.report(permit.era, class, now), breaker.open_for(now), breaker.trip())
         };
         self.note_if_watched(What::Report(report, transition));
         if let Some(transition) = transition {
             let mut event = self.event_of_breaker(transition.event(), transition.state(), life);
             (event.class, event.open_for) = (class, open_for);
+            event.trip = trip.filter(|_| transition == Transition::Opened);
             self.tell_observers(life, &event);
         }
     }

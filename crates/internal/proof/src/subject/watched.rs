@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redress_core::CircuitBreaker;
-use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Transition};
+use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Transition, Trip};
 use redress_core::error::CircuitOpenError;
 
 use crate::note::What;
@@ -68,6 +68,10 @@ impl Breaker for WatchedBreaker {
 
     fn state(&self) -> CircuitState {
         self.breaker.state()
+    }
+
+    fn last_trip(&self) -> Option<Trip> {
+        self.breaker.last_trip()
     }
 
     fn open_for(&self, now: Instant) -> Option<Duration> {

@@ -15,9 +15,9 @@ use redress_conformance::judge_tables;
 
 use crate::recording::{Content, Recording};
 
-mod budgets;
 mod recording;
 mod scenarios;
+mod vectors;
 
 /// Runs recorded scenarios through every driver, and judges tables of classifiers' answers.
 #[derive(Parser)]
@@ -52,7 +52,8 @@ fn judge(recordings: &[Recording]) -> Result<()> {
         println!("{name}");
         let passed = match content {
             Content::Scenarios(scenarios) => scenarios::judge(scenarios),
-            Content::Budgets(vectors) => budgets::judge(vectors),
+            Content::Breakers(vectors) => vectors::judge("breakers", vectors),
+            Content::Budgets(vectors) => vectors::judge("budgets", vectors),
             Content::Tables(text) => {
                 let report = judge_tables(text).with_context(|| recording::not_in_the_format(name))?;
                 print!("{report}");
@@ -76,7 +77,7 @@ fn print(recordings: &[Recording]) -> Result<()> {
     for Recording { name, content } in recordings {
         match content {
             Content::Scenarios(scenarios) => panicked += scenarios::print(scenarios, &mut output)?,
-            Content::Budgets(_) => eprintln!("{name}: vectors have no traces"),
+            Content::Breakers(_) | Content::Budgets(_) => eprintln!("{name}: vectors have no traces"),
             Content::Tables(_) => eprintln!("{name}: tables have no traces"),
         }
     }

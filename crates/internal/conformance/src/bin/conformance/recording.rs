@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use redress_conformance::{BUDGET_VECTORS, BudgetVector, RECORDED_TABLES, Scenario, parse, recorded_scenarios};
+use redress_conformance::{
+    BREAKER_VECTORS, BUDGET_VECTORS, BreakerVector, BudgetVector, RECORDED_TABLES, Scenario, parse, recorded_scenarios,
+};
 
 /// A recording from a file, or from this crate.
 pub(crate) struct Recording {
@@ -16,6 +18,7 @@ pub(crate) struct Recording {
 
 pub(crate) enum Content {
     Scenarios(Vec<Scenario>),
+    Breakers(Vec<BreakerVector>),
     Budgets(Vec<BudgetVector>),
     /// Not parsed yet: a file of tables is parsed when it is judged.
     Tables(String),
@@ -26,8 +29,13 @@ pub(crate) fn own() -> Vec<Recording> {
     vec![
         Recording { name: "engine.jsonl".to_owned(), content: Content::Scenarios(recorded_scenarios()) },
         Recording { name: "classifiers.json".to_owned(), content: Content::Tables(RECORDED_TABLES.to_owned()) },
+        Recording { name: "breaker.jsonl".to_owned(), content: own_breakers() },
         Recording { name: "budget.jsonl".to_owned(), content: own_budgets() },
     ]
+}
+
+fn own_breakers() -> Content {
+    Content::Breakers(BreakerVector::parse(BREAKER_VECTORS).expect("a test reads them"))
 }
 
 fn own_budgets() -> Content {
@@ -55,6 +63,11 @@ pub(crate) fn not_in_the_format(name: &str) -> String {
 fn content(path: &Path) -> Result<Content> {
     let text = fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
     match path.extension().and_then(OsStr::to_str) {
+        Some("jsonl") if is_of_breakers(&text) => {
+            let vectors =
+                BreakerVector::parse(&text).with_context(|| not_in_the_format(&path.display().to_string()))?;
+            Ok(Content::Breakers(vectors))
+        }
         Some("jsonl") if is_of_budgets(&text) => {
             let vectors = BudgetVector::parse(&text).with_context(|| not_in_the_format(&path.display().to_string()))?;
             Ok(Content::Budgets(vectors))
@@ -71,10 +84,18 @@ fn content(path: &Path) -> Result<Content> {
     }
 }
 
+/// Whether the first line is a vector of a breaker: it has steps instead of calls.
+fn is_of_breakers(text: &str) -> bool {
+    first_line(text).is_some_and(|first| first["breaker"].is_object() && first["steps"].is_array())
+}
+
 /// Whether the first line is a vector of an earned budget: its configuration has a share.
 fn is_of_budgets(text: &str) -> bool {
-    let first = text.lines().next().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    first.is_some_and(|first| first["budget"]["share"].is_number())
+    first_line(text).is_some_and(|first| first["budget"]["share"].is_number())
+}
+
+fn first_line(text: &str) -> Option<serde_json::Value> {
+    text.lines().next().and_then(|line| serde_json::from_str(line).ok())
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {

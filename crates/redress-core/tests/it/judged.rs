@@ -1,0 +1,179 @@
+//! The rules of a breaker through a policy: successes are counted, attempts timed, and each attempt
+//! is judged if the policy asks for it.
+
+use std::future::pending;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use redress_core::breaker::{CircuitState, Mode, TripRule};
+use redress_core::driver::NoTimer;
+use redress_core::{
+    AsyncPolicy, Budget, CallError, CircuitBreaker, ErrorClass, EventName, Policy, Retry, StopReason, fixed,
+};
+use redress_testing::{FakeCircuitBreaker, Recorder, VirtualClock};
+
+use crate::lab::{GOOD, everywhere, failing, fails, ok_after, on_every_driver, script, secs, stopped, succeeding};
+
+fn retry() -> redress_core::policy::RetryBuilder {
+    Retry::builder().strategy(fixed(secs(1))).max_attempts(4)
+}
+
+#[test]
+fn successes_count_in_the_ratio_on_every_driver() {
+    everywhere(|lab| {
+        let breaker = CircuitBreaker::builder().failure_ratio(0.5).min_calls(4).build().expect("valid");
+        let policy = lab.policy().circuit_breaker(&breaker).build();
+        for _ in 0..3 {
+            assert_eq!(policy.run(&succeeding()), ok_after(1));
+        }
+        for (failures, state) in [(1, CircuitState::Closed), (2, CircuitState::Closed), (3, CircuitState::Open)] {
+            policy.run(&failing(ErrorClass::Transient));
+            assert_eq!(breaker.state(), state, "3 successes, {failures} failures");
+        }
+        let trip = breaker.last_trip().expect("it opened");
+        assert_eq!((trip.rule, trip.bad, trip.calls), (TripRule::Ratio, 3, Some(6)));
+    });
+}
+
+#[test]
+fn a_success_ends_a_row_on_every_driver() {
+    everywhere(|lab| {
+        let breaker = CircuitBreaker::builder().consecutive_failures(2).build().expect("valid");
+        let policy = lab.policy().circuit_breaker(&breaker).build();
+        let bad = || policy.run(&failing(ErrorClass::Transient));
+        bad();
+        policy.run(&succeeding());
+        bad();
+        assert_eq!(breaker.state(), CircuitState::Closed);
+        bad();
+        assert_eq!(breaker.state(), CircuitState::Open);
+    });
+}
+
+#[test]
+fn each_attempt_asks_and_reports() {
+    everywhere(|lab| {
+        let breaker = Arc::new(FakeCircuitBreaker::new());
+        let policy = lab.policy().retry(retry()).circuit_breaker(Arc::clone(&breaker)).judge_attempts().build();
+        let steps = script([fails(ErrorClass::Transient), fails(ErrorClass::ServerError), GOOD]);
+        assert_eq!(policy.run(&steps), ok_after(3));
+        assert_eq!(breaker.failures(), [ErrorClass::Transient, ErrorClass::ServerError]);
+        assert_eq!((breaker.admit_calls(), breaker.successes(), breaker.pending()), (3, 1, 0));
+        assert_eq!(policy.run(&failing(ErrorClass::Transient)), stopped(StopReason::MaxAttempts, 4));
+        assert_eq!((breaker.admit_calls(), breaker.failures().len(), breaker.pending()), (7, 6, 0));
+    });
+}
+
+#[test]
+fn a_circuit_that_shuts_ends_the_call_before_the_wait_and_takes_no_token() {
+    on_every_driver(|lab| {
+        let budget = Budget::with_clock(5, secs(60), lab.clock.clone()).expect("valid");
+        let breaker = CircuitBreaker::builder().failure_threshold(2).recovery_timeout(secs(30)).build().expect("valid");
+        let recorder = Recorder::new();
+        let policy = lab.policy().retry(retry().budget(budget.clone())).circuit_breaker(&breaker);
+        let policy = policy.judge_attempts().observer(recorder.clone()).build();
+        let began = lab.clock.elapsed();
+        let error = policy.call(&failing(ErrorClass::Transient)).expect_err("the circuit opens");
+        assert_eq!((error.stop_reason(), error.attempts()), (StopReason::CircuitOpen, 2));
+        assert!(matches!(error, CallError::Failed(_)), "it has the error of the last attempt: {error:?}");
+        assert_eq!(error.retry_in(), Some(secs(30)));
+        assert_eq!((lab.clock.elapsed() - began, budget.remaining()), (secs(1), 4));
+        let names = recorder.event_names();
+        assert_eq!(names, [EventName::Retry, EventName::CircuitOpened, EventName::CircuitRejected]);
+    });
+}
+
+#[test]
+fn a_circuit_that_shuts_during_the_wait_rejects_the_next_attempt() {
+    let clock = VirtualClock::new();
+    let breaker = CircuitBreaker::builder().failure_threshold(2).recovery_timeout(secs(30)).build().expect("valid");
+    let (other, sleeping) = (breaker.clone(), clock.clone());
+    let policy = Policy::builder().retry(retry()).circuit_breaker(&breaker).judge_attempts().clock(clock.clone());
+    let policy = policy.build().expect("valid");
+    let sleeper = move |wait: Duration| {
+        sleeping.advance(wait);
+        if let Ok(permit) = other.try_acquire_at(sleeping.now()) {
+            permit.failure_at(ErrorClass::Transient, sleeping.now());
+        }
+    };
+    let outcome =
+        policy.context().sleep_with(sleeper).execute(|| Err::<(), _>(io::Error::from(io::ErrorKind::TimedOut)));
+    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::CircuitOpen), 1));
+    assert!(outcome.last_failure().is_some() && outcome.rejection().is_none());
+}
+
+#[test]
+fn a_slow_answer_is_bad_by_the_time_of_its_attempt() {
+    let clock = VirtualClock::new();
+    let breaker = CircuitBreaker::builder().failure_threshold(1).slow_call(secs(3)).build().expect("valid");
+    let policy =
+        Policy::builder().retry(retry()).circuit_breaker(&breaker).clock(clock.clone()).build().expect("valid");
+    let mut attempts = 0;
+    let context = policy.context().sleep_with({
+        let clock = clock.clone();
+        move |wait: Duration| clock.advance(wait)
+    });
+    let done = context.call(|| {
+        attempts += 1;
+        clock.advance(secs(2));
+        if attempts < 3 { Err(io::Error::from(io::ErrorKind::TimedOut)) } else { Ok(()) }
+    });
+    assert!(done.is_ok() && breaker.state() == CircuitState::Closed, "8 s in all, but each attempt took 2 s");
+    assert!(policy.call(|| Ok::<_, io::Error>(clock.advance(secs(3)))).is_ok());
+    assert_eq!(breaker.state(), CircuitState::Open);
+}
+
+#[test]
+fn a_call_dropped_after_a_slow_attempt_opens_the_circuit() {
+    for (ran, state) in [(2, CircuitState::Closed), (3, CircuitState::Open)] {
+        let clock = VirtualClock::new();
+        let breaker = CircuitBreaker::builder().failure_threshold(1).slow_call(secs(3)).build().expect("valid");
+        let recorder = Recorder::new();
+        let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer());
+        let policy = policy.circuit_breaker(&breaker).observer(recorder.clone());
+        let policy = policy.build().expect("valid");
+        {
+            let mut call = pin!(policy.call(pending::<Result<(), io::Error>>));
+            assert!(matches!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
+            clock.advance(secs(ran));
+        }
+        assert_eq!(breaker.state(), state, "dropped after {ran} s");
+        let opened = recorder.event_names().contains(&EventName::CircuitOpened);
+        assert_eq!(opened, state == CircuitState::Open);
+    }
+}
+
+#[test]
+fn a_watching_breaker_lets_calls_through_and_says_so() {
+    on_every_driver(|lab| {
+        let breaker = CircuitBreaker::builder().failure_threshold(1).build().expect("valid");
+        breaker.set_mode(Mode::Watching);
+        let recorder = Recorder::new();
+        let policy = lab.policy().circuit_breaker(&breaker).observer(recorder.clone()).build();
+        policy.run(&failing(ErrorClass::Transient));
+        recorder.clear();
+        assert_eq!(policy.run(&succeeding()), ok_after(1));
+        assert_eq!(recorder.event_names(), [EventName::CircuitWouldReject, EventName::Success]);
+        assert_eq!(breaker.state(), CircuitState::Open);
+    });
+}
+
+#[test]
+fn a_forced_breaker_rejects_or_admits_everything() {
+    everywhere(|lab| {
+        let breaker = CircuitBreaker::builder().failure_threshold(1).build().expect("valid");
+        let policy = lab.policy().circuit_breaker(&breaker).build();
+        breaker.set_mode(Mode::ForcedOpen);
+        assert_eq!(policy.run(&succeeding()), stopped(StopReason::CircuitOpen, 0));
+        breaker.set_mode(Mode::ForcedClosed);
+        for _ in 0..3 {
+            policy.run(&failing(ErrorClass::Transient));
+        }
+        assert_eq!(policy.run(&succeeding()), ok_after(1));
+        breaker.set_mode(Mode::Enforcing);
+        assert_eq!(breaker.state(), CircuitState::Closed);
+    });
+}
