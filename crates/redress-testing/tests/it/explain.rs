@@ -326,7 +326,7 @@ fn policy_spec(dice: &mut Dice) -> PolicySpec {
     spec.retry = (!dice.one_in(8)).then(|| retry_spec(dice));
     spec.breaker = dice.one_in(4).then(|| {
         let mut breaker = BreakerSpec::default();
-        breaker.failure_threshold = 1;
+        breaker.failure_threshold = Some(1);
         breaker.recovery_timeout = dice.time() + Duration::from_nanos(1);
         breaker.probe_lease = if dice.one_in(2) { ProbeLease::Endless } else { ProbeLease::RecoveryTimeout };
         PolicyBreaker::Circuit(breaker)
