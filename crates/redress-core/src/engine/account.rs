@@ -1,4 +1,5 @@
-//! A call and its budget: a success pays in, and the price of a retry that does not start comes back.
+//! A call and its budget: a success pays in, and the price of a retry that does not start comes
+//! back.
 
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use super::state::RunState;
 use crate::budget::earned::Answer;
 use crate::budget::{Budget, Priority};
 use crate::classify::class::ErrorClass;
+use crate::policy::settings::CallSettings;
 
 impl Granted {
     /// The same without the price, which has come back.
@@ -29,7 +31,7 @@ impl Run<'_> {
     /// The priority of the call. A `PLAIN` call has no settings.
     #[inline]
     pub(super) fn priority<const PLAIN: bool>(&self) -> Priority {
-        if PLAIN { Priority::Normal } else { self.call.map_or(Priority::Normal, |call| call.priority()) }
+        if PLAIN { Priority::Normal } else { self.call.map_or(Priority::Normal, CallSettings::priority) }
     }
 
     /// Counts the success of the call, if it pays into a budget.
@@ -39,9 +41,9 @@ impl Run<'_> {
         }
     }
 
-    /// Pays for the first attempt of a call that was deferred, which is a retry. Its deferral gave the
-    /// price back to an earned budget, and kept it in a rolling window. Returns `false` if the budget
-    /// refuses.
+    /// Pays for the first attempt of a call that was deferred, which is a retry. Its deferral gave
+    /// the price back to an earned budget, and kept it in a rolling window. Returns `false` if the
+    /// budget refuses.
     pub(super) fn pay_again(&mut self, now: Instant) -> bool {
         let goes_on = self.state.flags.has(Flags::EARNS) && self.state.attempts > 0;
         let Some(budget) = self.plan.budget.as_ref().filter(|_| goes_on) else { return true };

@@ -50,8 +50,8 @@ impl Run<'_> {
         self.tell_transition(transition, class, now);
     }
 
-    /// Releases what the call still holds: the permit, without a result, and the price of an attempt
-    /// that has not started.
+    /// Releases what the call still holds: the permit, without a result, and the price of an
+    /// attempt that has not started.
     #[cold]
     pub(crate) fn release(&mut self) {
         self.give_back_held();

@@ -50,11 +50,19 @@ impl<'a> FastPath<'a> {
         self.flags.has(Flags::EARNS) && self.flags.are_plain() && self.plan.admits_fast(&mut self.generation)
     }
 
+    /// Counts the success of the first attempt of a call that [is counted](Self::is_counted).
+    #[inline]
+    pub(crate) fn earn(&self) {
+        if let Some(budget) = &self.plan.budget {
+            budget.deposit();
+        }
+    }
+
     /// The rejection of a call that its open breaker alone keeps from the fast path.
     #[inline]
     pub(crate) fn rejection(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
         match &self.plan.breaker {
-            Some(BreakerChoice::Circuit(breaker)) if self.flags.are_plain() => {
+            Some(BreakerChoice::Circuit(breaker)) if self.flags.are_fast() => {
                 breaker.reject_at(self.started.unwrap_or_else(now))
             }
             _ => None,
