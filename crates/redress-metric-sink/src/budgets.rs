@@ -54,8 +54,8 @@ impl<S: MetricSink> Budgets<S> {
         removed
     }
 
-    /// A retry spends tokens. A budget that is not full regains tokens, with time or by successes, so
-    /// any event may change its gauge.
+    /// A retry spends tokens. A budget that is not full regains tokens, with time or by successes,
+    /// so any event may change its gauge.
     pub(crate) fn hear(&self, event: &Event<'_>) {
         for each in &*self.all() {
             if event.name == EventName::Retry || each.shown.load(Ordering::Relaxed) != each.budget.capacity().to_bits()

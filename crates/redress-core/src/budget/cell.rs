@@ -52,9 +52,9 @@ pub(crate) const MAX_WINDOW_EVENTS: u32 = 1 << 24;
 ///
 /// # In a rolling window
 ///
-/// A budget from [`new`](Self::new) grants a fixed number of retries in any window. Each retry takes
-/// one token, which becomes available again one window later. A retry that was granted and then
-/// deferred or aborted does not return its token. Successes add nothing.
+/// A budget from [`new`](Self::new) grants a fixed number of retries in any window. Each retry
+/// takes one token, which becomes available again one window later. A retry that was granted and
+/// then deferred or aborted does not return its token. Successes add nothing.
 ///
 /// **Invariant B1**: in any window of the given length at most `max_retries` are granted, for any
 /// order and number of callers, if the clock never steps back.
@@ -111,7 +111,7 @@ impl Windowed {
         Ok(Self { epoch: Epoch::default(), clock, granted, max_retries, window })
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&self, now: Instant, cost: u32) -> bool {
         let now = self.epoch.ticks(self.clock.now_or(now));
         let mut granted = self.granted.lock();
@@ -210,9 +210,9 @@ impl Budget {
         }
     }
 
-    /// Takes the price of a retry after a failure in this class, for code that sends again outside a
-    /// policy. Returns `None` if the budget refuses it. A budget from [`new`](Self::new) takes one
-    /// token, whatever the class and the priority.
+    /// Takes the price of a retry after a failure in this class, for code that sends again outside
+    /// a policy. Returns `None` if the budget refuses it. A budget from [`new`](Self::new) takes
+    /// one token, whatever the class and the priority.
     ///
     /// ```
     /// use redress::Budget;
@@ -226,6 +226,7 @@ impl Budget {
     /// assert!(budget.withdraw(RateLimit, Priority::Normal).is_some());
     /// # Ok::<(), redress::ConfigError>(())
     /// ```
+    #[must_use = "without the withdrawal its tokens cannot come back"]
     pub fn withdraw(&self, class: ErrorClass, priority: Priority) -> Option<Withdrawal<'_>> {
         let answer = match &*self.account {
             Account::Window(windowed) if windowed.take(windowed.clock.now(), 1) => Answer::GrantedByChance,

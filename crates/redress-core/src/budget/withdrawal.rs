@@ -24,9 +24,9 @@ impl<'a> Withdrawal<'a> {
         }
     }
 
-    /// Gives the tokens back, because the retry does not start. A retry that an
-    /// [earned budget](Budget::earned) granted by chance took less than its price, and gives nothing
-    /// back; nor does one of a budget from [`Budget::new`].
+    /// Gives the tokens back, because the retry does not start. A retry that an [earned
+    /// budget](Budget::earned) granted by chance took less than its price, and gives nothing back;
+    /// nor does one of a budget from [`Budget::new`].
     ///
     /// ```
     /// use redress::Budget;

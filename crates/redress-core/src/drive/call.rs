@@ -76,12 +76,16 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     #[inline(always)]
     pub(crate) fn start(&mut self, wants: Flags, now: impl Fn() -> Instant) -> Result<Attempt, Unstarted> {
         let mut start = FastPath::new(self.held.plan(), self.held.settings(), wants, &now);
-        if start.is_fast() || start.is_counted() {
+        if start.is_fast() {
             self.state.open(&start, 1);
             return Ok(start.first_attempt());
         }
         if let Some(rejection) = start.rejection(&now) {
             return Err(Unstarted::Rejected(rejection));
+        }
+        if start.is_counted() {
+            self.state.open(&start, 1);
+            return Ok(start.first_attempt());
         }
         self.state.open(&start, 0);
         Err(Unstarted::Slow)

@@ -1,4 +1,5 @@
-//! A call and its budget: a success pays in, and the price of a retry that does not start comes back.
+//! A call and its budget: a success pays in, and the price of a retry that does not start comes
+//! back.
 
 use std::time::Instant;
 
@@ -40,9 +41,9 @@ impl Run<'_> {
         }
     }
 
-    /// Pays for the first attempt of a call that was deferred, which is a retry. Its deferral gave the
-    /// price back to an earned budget, and kept it in a rolling window. Returns `false` if the budget
-    /// refuses.
+    /// Pays for the first attempt of a call that was deferred, which is a retry. Its deferral gave
+    /// the price back to an earned budget, and kept it in a rolling window. Returns `false` if the
+    /// budget refuses.
     pub(super) fn pay_again(&mut self, now: Instant) -> bool {
         let goes_on = self.state.flags.has(Flags::EARNS) && self.state.attempts > 0;
         let Some(budget) = self.plan.budget.as_ref().filter(|_| goes_on) else { return true };

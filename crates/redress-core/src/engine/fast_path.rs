@@ -50,6 +50,17 @@ impl<'a> FastPath<'a> {
         self.flags.has(Flags::COUNTS) && self.flags.are_plain() && self.plan.admits_fast(&mut self.generation)
     }
 
+    /// Counts the success of the first attempt of a call that [is counted](Self::is_counted).
+    #[inline]
+    pub(crate) fn count_success(&self) {
+        if let Some(budget) = &self.plan.budget {
+            budget.deposit();
+        }
+        if let (true, Some(BreakerChoice::Circuit(breaker))) = (self.flags.has(Flags::COUNTED), &self.plan.breaker) {
+            breaker.succeed_closed(self.generation, self.started);
+        }
+    }
+
     /// The rejection of a call that its open breaker alone keeps from the fast path.
     #[inline]
     pub(crate) fn rejection(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {

@@ -24,6 +24,7 @@ mod summary;
 mod plain;
 mod run;
 mod state;
+mod success;
 
 pub(crate) use self::fast_path::FastPath;
 pub(crate) use self::flags::Flags;

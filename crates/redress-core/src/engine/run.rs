@@ -20,7 +20,6 @@ use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper, contained};
 use crate::policy::settings::CallSettings;
 use crate::policy::sleep_decision::{HookFuture, SleepDecision};
 use crate::resume::ResumeToken;
-use crate::strategy::Feedback;
 
 /// A failed attempt, without the caller's types.
 pub(crate) struct FailureView<'f> {
@@ -163,42 +162,6 @@ impl<'a> Run<'a> {
     #[inline]
     pub(crate) fn needs_end_time(&self) -> bool {
         self.state.flags.end_is_timed()
-    }
-
-    /// Ends the call with the success of the running attempt. The success is not reported to a
-    /// closed breaker, whose state it does not change.
-    #[inline]
-    pub(crate) fn succeed(&mut self, now: Option<Instant>) {
-        if self.state.flags.success_matters() {
-            self.succeed_slow(now);
-        }
-    }
-
-    #[cold]
-    fn succeed_slow(&mut self, now: Option<Instant>) {
-        self.earn();
-        self.count_success();
-        if let (true, Some(now)) = (self.state.flags.success_is_reported(), now) {
-            self.report_success(now);
-        }
-    }
-
-    fn report_success(&mut self, now: Instant) {
-        self.state.last_class = None;
-        self.state.cause = None;
-        let took = self.end_attempt(now);
-        for learner in &self.plan.learners {
-            learner.learn(Feedback::Success, now);
-        }
-        let elapsed = self.elapsed(now);
-        self.tell_end(AttemptDecision::Success, elapsed, None, None, None);
-        // ORDER: before the report to the breaker, so that a panic in there does not make the call
-        // `Cancelled`.
-        self.state.flags = self.state.flags.with(Flags::SUCCEEDED);
-        self.tell_terminal(None, None, now, Duration::ZERO);
-        if self.state.flags.has(Flags::HOLDS_PERMIT) {
-            self.report(Seen { took, ..Seen::success() }, now);
-        }
     }
 
     /// Decides whether the call goes on after the failure of the running attempt, and notifies its

@@ -150,8 +150,8 @@ impl<'a, P, N> CallContext<'a, P, N> {
         self.set(|settings| settings.deadlines = vec![deadline.into()])
     }
 
-    /// Sets how far the retries of each call may draw down an [earned budget](crate::Budget::earned).
-    /// Default: [`Priority::Normal`].
+    /// Sets how far the retries of each call may draw down an [earned
+    /// budget](crate::Budget::earned). Default: [`Priority::Normal`].
     ///
     /// ```
     /// use std::io;

@@ -8,6 +8,7 @@ use std::thread;
 use redress_core::ErrorClass::{self, Permanent, RateLimit, ServerError, Transient};
 use redress_core::budget::{BudgetSpec, EarnedBudgetBuilder, EarnedBudgetSpec, Priority};
 use redress_core::driver::NoTimer;
+use redress_core::error::ConfigIssue;
 use redress_core::policy::RetryBuilder;
 use redress_core::{
     AbortHandle, AsyncPolicy, Budget, CallContext, CircuitBreaker, Policy, Retry, SleepDecision, StopReason, fixed,
@@ -312,7 +313,7 @@ fn a_call_that_was_never_polled_takes_nothing() {
         .retry(retry(&budget))
         .build();
     let policy = policy.expect("valid");
-    drop(pin!(policy.call(|| ready(fails(Transient)))));
+    drop(policy.call(|| ready(fails(Transient))));
     assert_eq!(budget.balance(), 2.0);
     let mut call = pin!(policy.call(|| ready(GOOD)));
     assert!(matches!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(_))));
@@ -353,7 +354,7 @@ fn every_rule_is_checked() {
     let share = "invalid configuration: budget.share = 0.0 must be from 0.000001 to 1000";
     assert_eq!(refused(Budget::earned(0.0)), share);
     let all = Budget::earned(f64::INFINITY).capacity(-1.0).reserve(f64::NAN).cost_for(Transient, 0);
-    let fields: Vec<_> = all.build().expect_err("invalid").issues().iter().map(|issue| issue.field()).collect();
+    let fields: Vec<_> = all.build().expect_err("invalid").issues().iter().map(ConfigIssue::field).collect();
     assert_eq!(fields, ["budget.share", "budget.capacity", "budget.reserve", "budget.cost_for"]);
     assert!(refused(Budget::earned(1.0).cost_for(Transient, 1_000_001)).contains("be from 1 to 1000000"));
     let largest = Budget::earned(1e3).capacity(1e9).reserve(1e9).cost_for(Transient, 1_000_000);

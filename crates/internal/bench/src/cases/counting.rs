@@ -1,5 +1,5 @@
-//! Ways to count a success in slices of a window, of which redress uses the first: what each costs on
-//! one thread, on two, and with so many counters that they do not stay in the processor's cache.
+//! Ways to count a success in slices of a window, of which redress uses the first: what each costs
+//! on one thread, on two, and with so many counters that they do not stay in the processor's cache.
 //!
 //! These are models of the ways, and not the code of a crate. They share the work that is the same
 //! in all: the slice of the instant, and the era that still has to be the present one.
