@@ -1,4 +1,5 @@
-//! A call and its budget: a success pays in, and the price of a retry that does not start comes back.
+//! A call and its budget: a success pays in, and the price of a retry that does not start comes
+//! back.
 
 use super::flags::Flags;
 use super::gates::Granted;

@@ -20,6 +20,7 @@ mod gates;
 mod plain;
 mod run;
 mod state;
+mod summary;
 
 pub(crate) use self::fast_path::FastPath;
 pub(crate) use self::flags::Flags;

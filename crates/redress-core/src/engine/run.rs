@@ -1,20 +1,18 @@
 //! The transitions of one call: it begins, attempts succeed or fail, and it ends once.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::admission::Heard;
 use super::flags::Flags;
 use super::gates::{Granted, Refused};
 use super::state::{RunState, Wait};
-use crate::breaker::{BreakerChoice, CircuitState, Seen};
+use crate::breaker::Seen;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
 use crate::outcome::failure::Cause;
 use crate::outcome::observer::AttemptDecision;
 use crate::outcome::stop_reason::StopReason;
-use crate::outcome::summary::OutcomeSummary;
 use crate::outcome::timeline::RetryTimeline;
 use crate::policy::compiled::Plan;
 use crate::policy::hooks::{BeforeSleep, Hooks, Sleeper, contained};
@@ -199,11 +197,7 @@ impl<'a> Run<'a> {
     pub(crate) fn fail(&mut self, failed: &FailureView<'_>, now: Instant) -> Verdict {
         let heard = Heard { hint: failed.classification.retry_after(), took: self.end_attempt(now) };
         if failed.classification.is_abort() {
-            let aborted = Some(StopReason::Aborted);
-            self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
-            self.state.wait = Wait::NONE;
-            self.stop(StopReason::Aborted, None, heard, now);
-            self.release_aborted(heard, now);
+            self.abort(heard, now);
             return Verdict::Stop;
         }
         if self.state.flags.has(Flags::JUDGES_ATTEMPTS) {
@@ -247,6 +241,15 @@ impl<'a> Run<'a> {
                 Verdict::Stop
             }
         }
+    }
+
+    /// Ends the call with an attempt that aborted it.
+    fn abort(&mut self, heard: Heard, now: Instant) {
+        let aborted = Some(StopReason::Aborted);
+        self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
+        self.state.wait = Wait::NONE;
+        self.stop(StopReason::Aborted, None, heard, now);
+        self.release_aborted(heard, now);
     }
 
     /// Counts a failure; returns how many attempts have failed in its class.
@@ -387,39 +390,6 @@ impl<'a> Run<'a> {
     #[inline]
     pub(super) fn is_observed(&self) -> bool {
         self.state.flags.has(Flags::OBSERVED)
-    }
-
-    /// The summary of a call that ended at `ended`, or at its start if that is `None`.
-    pub(crate) fn summary(&self, ended: Option<Instant>) -> OutcomeSummary {
-        // The summary of a success does not mention the failures before it.
-        let has_stopped = self.state.stop_reason.is_some();
-        let rejected = self.rejected();
-        let name = match rejected {
-            Some(_) => self.plan.breaker.as_ref().and_then(BreakerChoice::shared_name),
-            None if has_stopped => self.operation_label().map(Arc::from),
-            None => None,
-        };
-        OutcomeSummary {
-            name,
-            stop_reason: self.state.stop_reason,
-            attempts: self.state.attempts,
-            last_class: self.state.last_class.filter(|_| has_stopped),
-            cause: self.state.cause.filter(|_| has_stopped),
-            elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
-            retry_in: self.state.wait.get().filter(|_| has_stopped),
-            rejected,
-            is_forced: self.state.flags.has(Flags::REJECTED_BY_FORCE),
-            retry_forbidden: None,
-        }
-    }
-
-    /// The state of the breaker that rejected the call before its first attempt.
-    fn rejected(&self) -> Option<CircuitState> {
-        let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
-        let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
-        let is_rejected = self.state.stop_reason == Some(StopReason::CircuitOpen);
-        // A call that has made an attempt has the failure of that attempt to show.
-        (is_rejected && !self.state.flags.has(Flags::SHUT_BETWEEN)).then_some(state)
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {

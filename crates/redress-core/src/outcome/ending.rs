@@ -4,7 +4,6 @@
 use crate::classify::classification::Classification;
 use crate::outcome::call_error::CallError;
 use crate::outcome::call_error_kinds::{AbortedError, FailedError, RetryExhaustedError};
-use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::failure::Failure;
 use crate::outcome::stop_reason::StopReason;
 use crate::outcome::summary::OutcomeSummary;
@@ -28,21 +27,10 @@ impl<T, E> Ending<T, E> {
     #[cold]
     pub(crate) fn into_error(self) -> CallError<E> {
         let Self { last, abort, summary, .. } = self;
-        let OutcomeSummary {
-            name,
-            stop_reason,
-            attempts,
-            last_class,
-            cause,
-            retry_in,
-            rejected,
-            is_forced,
-            retry_forbidden,
-            ..
-        } = summary;
-        if let Some(state) = rejected {
-            return CallError::CircuitOpen(CircuitOpenError::by_breaker(state, retry_in, name).forced_if(is_forced));
+        if let Some(rejection) = summary.rejection() {
+            return CallError::CircuitOpen(rejection);
         }
+        let OutcomeSummary { name, stop_reason, attempts, last_class, cause, retry_in, retry_forbidden, .. } = summary;
         let operation = name;
         // A failed call always has a reason: the engine sets it with the verdict.
         let stop_reason = stop_reason.unwrap_or(StopReason::Aborted);
