@@ -1,5 +1,5 @@
-//! Vectors of circuit breakers: a configuration, admissions and ends of calls, and what must be seen
-//! after each.
+//! Vectors of circuit breakers: a configuration, admissions and ends of calls, and what must be
+//! seen after each.
 //!
 //! They come from a model of the rules that was written apart from this code.
 
@@ -180,8 +180,8 @@ impl BreakerVector {
     ///
     /// # Errors
     ///
-    /// If the breaker cannot be built, or a step is not in the format: it ends a permit that was not
-    /// admitted, or goes back in time.
+    /// If the breaker cannot be built, or a step is not in the format: it ends a permit that was
+    /// not admitted, or goes back in time.
     pub fn play(&self) -> Result<Option<WrongEnd>, String> {
         let clock = VirtualClock::new();
         let builder = self.breaker.builder().clock(clock.clone());

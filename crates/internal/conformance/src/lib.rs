@@ -9,8 +9,8 @@
 //!   [`judge_tables`] reads and judges them, [`RECORDED_TABLES`] holds those of this crate, and
 //!   [`differences`] lists the intended differences.
 //!
-//! **Vectors** of breakers, [`BreakerVector`], and of earned budgets, [`BudgetVector`], come from models
-//! of the rules.
+//! **Vectors** of breakers, [`BreakerVector`], and of earned budgets, [`BudgetVector`], come from
+//! models of the rules.
 //!
 //! The tests run every scenario through every driver and judge every table.
 //! `cargo xtask conformance` does the same with other files.

@@ -14,14 +14,15 @@ use crate::doubt::{Events, Wait, end_of_time};
 enum State {
     Closed,
     Open(Wait),
-    /// A probe released its place, and no other call has taken it. The next one may once the wait is
-    /// over, if too many before it were released.
+    /// A probe released its place, and no other call has taken it. The next one may once the wait
+    /// is over, if too many before it were released.
     Free(Releases, Option<Wait>),
     /// A probe is under way; once the wait is over the next call takes its place.
     Probing(Releases, Option<Wait>),
 }
 
-/// The probes of a half-open circuit that were released, and the pause that began with the last one.
+/// The probes of a half-open circuit that were released, and the pause that began with the last
+/// one.
 #[derive(Clone, Debug)]
 struct Releases {
     count: u32,

@@ -213,6 +213,7 @@ pub trait Breaker: Send + Sync {
 #[derive(Debug)]
 pub struct BreakerSource(Source);
 
+#[expect(clippy::large_enum_variant, reason = "there is one, while a policy is built")]
 enum Source {
     Builder(CircuitBreakerBuilder),
     Choice(BreakerChoice),

@@ -23,11 +23,11 @@ use crate::policy::config_error::{Check, ConfigError};
 /// # Bound
 ///
 /// There are at most [`capacity`](KeyedBreakersBuilder::capacity) breakers. Beyond that, a new key
-/// evicts a breaker that is as good as new: no handle of it is left, it is closed and not
-/// forced, and no failure counts. An open circuit that is not called is evicted too, when a whole window has passed since
-/// it was due to probe. Of several, one that was not used lately is evicted. A breaker that is in
-/// use, or that knows something, is never evicted, and a key never has two breakers: while a handle
-/// or a permit of one is left, a lookup returns that one.
+/// evicts a breaker that is as good as new: no handle of it is left, it is closed and not forced,
+/// and no failure counts. An open circuit that is not called is evicted too, when a whole window
+/// has passed since it was due to probe. Of several, one that was not used lately is evicted. A
+/// breaker that is in use, or that knows something, is never evicted, and a key never has two
+/// breakers: while a handle or a permit of one is left, a lookup returns that one.
 ///
 /// If there is nothing to evict, the set fails open: the new key gets no breaker, and
 /// [`overflowed`](Self::overflowed) counts the lookup. A lookup considers up to 64 breakers for
@@ -43,10 +43,10 @@ use crate::policy::config_error::{Check, ConfigError};
 /// use redress::breaker::{CircuitState, KeyedBreakers};
 /// use redress::{CircuitBreaker, ErrorClass};
 ///
-/// let hosts = KeyedBreakers::builder(CircuitBreaker::builder().failure_threshold(1)).capacity(10_000).build()?;
+/// let hosts =
+/// KeyedBreakers::builder(CircuitBreaker::builder().failure_threshold(1)).capacity(10_000).build()?;
 /// if let Some(breaker) = hosts.for_key("a.example") {
-///     breaker.try_acquire().expect("closed").failure(ErrorClass::ServerError);
-/// }
+/// breaker.try_acquire().expect("closed").failure(ErrorClass::ServerError); }
 /// assert_eq!(hosts.state("a.example"), Some(CircuitState::Open));
 /// assert_eq!(hosts.for_key("b.example").map(|breaker| breaker.state()), Some(CircuitState::Closed));
 /// # Ok::<(), redress::ConfigError>(())
@@ -246,6 +246,7 @@ impl KeyedBreakersBuilder {
 pub struct KeyedBreakersSource(Source);
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one, while a policy is built")]
 enum Source {
     Builder(KeyedBreakersBuilder),
     Built(KeyedBreakers),

@@ -1,5 +1,5 @@
-//! A call and its breaker: the permit is acquired once, and reported or released once. If the policy
-//! judges attempts, each attempt does this.
+//! A call and its breaker: the permit is acquired once, and reported or released once. If the
+//! policy judges attempts, each attempt does this.
 
 use std::time::{Duration, Instant};
 
@@ -104,8 +104,8 @@ impl Run<'_> {
         self.tell_transition(transition, seen.class, now);
     }
 
-    /// Counts a success with the closed breaker, if that counts successes. The success of a probe is
-    /// reported instead.
+    /// Counts a success with the closed breaker, if that counts successes. The success of a probe
+    /// is reported instead.
     pub(super) fn count_success(&self) {
         let counts = self.state.flags.has(Flags::COUNTED) && !self.state.flags.has(Flags::HOLDS_PERMIT);
         if let (true, Some(BreakerChoice::Circuit(breaker))) = (counts, &self.plan.breaker) {
@@ -143,16 +143,16 @@ impl Run<'_> {
         if self.state.flags.has(Flags::ATTEMPT_RUNS) { self.state.wait.get() } else { None }
     }
 
-    /// Releases the permit of a call that an abort cut after its attempt has run for a while: like a
-    /// drop, the breaker judges it by that time.
+    /// Releases the permit of a call that an abort cut after its attempt has run for a while: like
+    /// a drop, the breaker judges it by that time.
     pub(super) fn release_aborted(&mut self, heard: Heard, now: Instant) {
         if let (true, Some(took)) = (self.is_aborted(), heard.took) {
             self.release_judged(took, now);
         }
     }
 
-    /// Releases what the call still holds: the permit, without a result, and the price of an attempt
-    /// that has not started. `now` is needed only while an attempt is running.
+    /// Releases what the call still holds: the permit, without a result, and the price of an
+    /// attempt that has not started. `now` is needed only while an attempt is running.
     #[cold]
     pub(crate) fn release(&mut self, now: Option<Instant>) {
         self.give_back_held();

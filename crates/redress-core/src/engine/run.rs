@@ -169,13 +169,7 @@ impl<'a> Run<'a> {
     pub(crate) fn fail(&mut self, failed: &FailureView<'_>, now: Instant) -> Verdict {
         let heard = Heard { hint: failed.classification.retry_after(), took: self.end_attempt(now) };
         if failed.classification.is_abort() {
-            let aborted = Some(StopReason::Aborted);
-            self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
-            self.state.wait = Wait::NONE;
-            let is_cut = failed.cause == Cause::Timeout && self.is_aborted();
-            self.note_end(if is_cut { EndedBy::Gate } else { EndedBy::Operation }, Wait::NONE);
-            self.stop(StopReason::Aborted, None, heard, now);
-            self.release_aborted(heard, now);
+            self.abort(failed.cause, heard, now);
             return Verdict::Stop;
         }
         if self.state.flags.has(Flags::JUDGES_ATTEMPTS) {
@@ -222,6 +216,17 @@ impl<'a> Run<'a> {
                 Verdict::Stop
             }
         }
+    }
+
+    /// Ends the call with an attempt that aborted it.
+    fn abort(&mut self, cause: Cause, heard: Heard, now: Instant) {
+        let aborted = Some(StopReason::Aborted);
+        self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
+        self.state.wait = Wait::NONE;
+        let is_cut = cause == Cause::Timeout && self.is_aborted();
+        self.note_end(if is_cut { EndedBy::Gate } else { EndedBy::Operation }, Wait::NONE);
+        self.stop(StopReason::Aborted, None, heard, now);
+        self.release_aborted(heard, now);
     }
 
     /// Counts a failure; returns how many attempts have failed in its class.

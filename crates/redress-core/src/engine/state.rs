@@ -53,9 +53,10 @@ pub(crate) struct RunState {
     pub(super) observers: CallObservers,
     /// When the call began, if an event, an outcome or a deadline needs it.
     pub(super) started: Option<Instant>,
-    /// The wait before the next attempt. While an attempt [runs](Flags::ATTEMPT_RUNS) and the breaker
-    /// wants to know how long it takes: when it began, after the start of the call. After the end of the call: the time until a deferred retry
-    /// or a breaker's next probe, or a hint that did not fit the deadline.
+    /// The wait before the next attempt. While an attempt [runs](Flags::ATTEMPT_RUNS) and the
+    /// breaker wants to know how long it takes: when it began, after the start of the call. After
+    /// the end of the call: the time until a deferred retry or a breaker's next probe, or a hint
+    /// that did not fit the deadline.
     pub(super) wait: Wait,
     /// The last delay that the strategy computed, without the effect of hints. After the end of a
     /// call that is not deferred: the wait that did not fit the deadline, if one ended the call.

@@ -76,6 +76,7 @@ pub struct PolicySpec {
 /// The breaker of a policy as data.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "a box would be in every user's way, and specs are few")]
 pub enum PolicyBreaker {
     /// A [`CircuitBreaker`](crate::CircuitBreaker). Each policy built from it gets a new breaker.
     Circuit(BreakerSpec),

@@ -1,5 +1,5 @@
-//! The rules, trials, ramps and modes of a breaker, against a plain model with lists: the same calls
-//! in the same order, on a clock that only goes on.
+//! The rules, trials, ramps and modes of a breaker, against a plain model with lists: the same
+//! calls in the same order, on a clock that only goes on.
 
 use std::time::Duration;
 
@@ -290,7 +290,7 @@ impl Model {
             self.results.push((at, false));
             None
         };
-        let rule = rule.or(hinted.then_some(TripRule::Hint))?;
+        let rule = rule.or_else(|| hinted.then_some(TripRule::Hint))?;
         Some(self.open(rule, hint, now))
     }
 
@@ -299,7 +299,7 @@ impl Model {
         self.bad.push(now);
         self.row += 1;
         self.results.push((now, true));
-        let threshold = self.settings.threshold.or((share.is_none() && row.is_none()).then_some(5));
+        let threshold = self.settings.threshold.or_else(|| (share.is_none() && row.is_none()).then_some(5));
         let live = self.bad.iter().filter(|at| now - **at < window).count() as u32;
         if threshold.is_some_and(|threshold| live >= threshold) {
             return Some(TripRule::Count);

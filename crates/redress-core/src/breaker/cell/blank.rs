@@ -23,8 +23,9 @@ impl CircuitBreaker {
     }
 
     /// Whether a new breaker would act like this one at `now`: it decides, is closed, counts no
-    /// result and its next opening begins a row, or what opened it is out of date. **Invariant
-    /// C9**: only such a breaker is evicted from keyed breakers.
+    /// result and its next opening begins a row, or what opened it is out of date.
+    ///
+    /// **Invariant C9**: only such a breaker is evicted from keyed breakers.
     pub(crate) fn is_blank(&self, now: Instant) -> bool {
         let now = self.cell.epoch.ticks(now);
         let mut guarded = self.cell.guarded.lock();

@@ -91,7 +91,7 @@ impl CircuitBreaker {
             Phase::Trial => self.end_probe(word, verdict, hinted, end.hint, &mut guarded, now),
             Phase::Closed | Phase::Ramp | Phase::Open => {
                 let trip = self.count(word, verdict, &end, &mut guarded, now);
-                let trip = trip.or_else(|| hinted.then(|| hint_trip()))?;
+                let trip = trip.or_else(|| hinted.then(hint_trip))?;
                 self.apply(word, Input::Fails { tripped: true }, Some((trip, end.hint)), &mut guarded, now)
             }
         }
