@@ -92,8 +92,8 @@ impl<R: Outgoing> Replay<R> {
     fn had_one_exchange<T: Answer>(&self, answer: Option<&T>) -> bool {
         match (self.exchanges, answer) {
             _ if !self.follows_redirects => true,
-            // Not counted, because the client is not from `client_builder`. A response has the URL of
-            // the last redirect; an error says nothing about them.
+            // Not counted, because the client is not from `client_builder`. A response has the URL
+            // of the last redirect; an error says nothing about redirects.
             (0, Some(answer)) => self.url.as_ref().is_some_and(|url| is_same(answer.url(), url)),
             (exchanges, _) => exchanges == 1,
         }

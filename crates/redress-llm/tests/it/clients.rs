@@ -136,14 +136,15 @@ async fn an_endless_body_is_read_up_to_the_limit() {
 
 #[tokio::test]
 async fn a_body_that_goes_on_at_the_limit_is_not_parsed() {
-    // A whole error of the vendor, and one byte after it.
-    let whole = format!("{QUOTA}{}", " ".repeat(BODY_LIMIT - QUOTA.len()));
+    // A whole error of the vendor of 64 KiB, and one byte after it.
+    let limit = 65_536;
+    let whole = format!("{QUOTA}{}", " ".repeat(limit - QUOTA.len()));
     let head = "HTTP/1.1 429 x\r\ntransfer-encoding: chunked\r\n\r\n";
     for (rest, expected) in [("", Permanent), ("1\r\n \r\n", RateLimit)] {
-        let server = Server::answers([format!("{head}{BODY_LIMIT:x}\r\n{whole}\r\n{rest}0\r\n\r\n")]);
+        let server = Server::answers([format!("{head}{limit:x}\r\n{whole}\r\n{rest}0\r\n\r\n")]);
         let response = client().get(server.uri()).send().await.expect("a response");
         let error = error_for_status(response).await.expect_err("a bad status");
-        assert_eq!((openai::classify_error(&error).class(), error.body().len()), (expected, BODY_LIMIT));
+        assert_eq!((openai::classify_error(&error).class(), error.body().len()), (expected, limit));
     }
 }
 
