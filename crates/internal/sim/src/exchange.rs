@@ -55,7 +55,7 @@ pub(crate) struct Link<'w, 's> {
 impl PollOperation<(), ServerAnswer> for Link<'_, '_> {
     fn start(&mut self, attempt: Attempt) {
         let (number, now) = (attempt.number(), self.now);
-        let expires = attempt.time_left().map_or(Nanos::MAX, |left| now.saturating_add(nanos(left)));
+        let expires = attempt.time_left().map(|left| now.saturating_add(nanos(left)));
         let request = Request { call: self.call, attempt: number, expires };
         let second = self.report.at(now);
         second.attempts += 1;

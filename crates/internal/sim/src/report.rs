@@ -33,8 +33,8 @@ pub struct Second {
     pub attempts: u64,
     /// Requests that the server worked off after their attempt had been given up.
     pub unheard: u64,
-    /// Requests that the server dropped because their time was up.
-    pub expired: u64,
+    /// Requests that the server dropped because they had too little time left.
+    pub dropped: u64,
     /// Requests that the server refused because its queue was full.
     pub refused: u64,
     /// The time that the good calls took together.
@@ -49,7 +49,7 @@ impl AddAssign for Second {
         self.rejected += other.rejected;
         self.attempts += other.attempts;
         self.unheard += other.unheard;
-        self.expired += other.expired;
+        self.dropped += other.dropped;
         self.refused += other.refused;
         self.time = self.time.saturating_add(other.time);
     }
@@ -139,13 +139,13 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "second,offered,good,failed,rejected,attempts,unheard,expired,refused,nanoseconds")?;
+        writeln!(f, "second,offered,good,failed,rejected,attempts,unheard,dropped,refused,nanoseconds")?;
         for (index, second) in self.seconds.iter().enumerate() {
-            let Second { offered, good, failed, rejected, attempts, unheard, expired, refused, time } = second;
+            let Second { offered, good, failed, rejected, attempts, unheard, dropped, refused, time } = second;
             let nanos = time.as_nanos();
             writeln!(
                 f,
-                "{index},{offered},{good},{failed},{rejected},{attempts},{unheard},{expired},{refused},{nanos}"
+                "{index},{offered},{good},{failed},{rejected},{attempts},{unheard},{dropped},{refused},{nanos}"
             )?;
         }
         Ok(())

@@ -23,7 +23,7 @@ pub enum ServiceTime {
 }
 
 /// A server without knowledge of its callers: it works off the request of a caller that has gone,
-/// unless it [drops expired work](Self::drops_expired).
+/// unless it [drops late work](Self::drops_below).
 ///
 /// Requests wait in one queue and are taken first in, first out.
 ///
@@ -31,7 +31,7 @@ pub enum ServiceTime {
 /// use std::time::Duration;
 /// use redress_sim::Server;
 ///
-/// let server = Server::new(4, Duration::from_millis(10)).queue_limit(1000).drops_expired();
+/// let server = Server::new(4, Duration::from_millis(10)).queue_limit(1000).drops_below(Duration::from_millis(20));
 /// # drop(server);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,14 +40,14 @@ pub struct Server {
     workers: u32,
     service: ServiceTime,
     queue_limit: Option<u32>,
-    drops_expired: bool,
+    drops_below: Option<Duration>,
 }
 
 impl Server {
     /// A server with so many workers, each of which takes this time for a request. It answers
     /// `workers / service` requests a second. Neither may be zero.
     pub const fn new(workers: u32, service: Duration) -> Self {
-        Self { workers, service: ServiceTime::Fixed(service), queue_limit: None, drops_expired: false }
+        Self { workers, service: ServiceTime::Fixed(service), queue_limit: None, drops_below: None }
     }
 
     /// Sets how long a worker takes for a request.
@@ -63,12 +63,15 @@ impl Server {
         self
     }
 
-    /// Drops a request that has waited until its attempt's time limit has passed, instead of
-    /// beginning it. The client sends the [time
-    /// left](redress_core::Attempt::time_left) along for this; a request without one never expires.
-    /// Default: every request is worked off.
-    pub const fn drops_expired(mut self) -> Self {
-        self.drops_expired = true;
+    /// Drops a request, instead of beginning it, whose attempt has no more time left than this. The
+    /// client sends the [time left](redress_core::Attempt::time_left) along for this; a request
+    /// without one is never dropped. Default: every request is worked off.
+    ///
+    /// With a limit of zero the server drops only what has expired. In an overload the first
+    /// request of the queue is then one that is about to expire, and its answer comes too late. So
+    /// choose a limit above the time that a request takes.
+    pub const fn drops_below(mut self, time_left: Duration) -> Self {
+        self.drops_below = Some(time_left);
         self
     }
 
@@ -80,6 +83,10 @@ impl Server {
         if time.is_zero() {
             issues.push(ConfigIssue::new("server.service", time, "be longer than zero"));
         }
+    }
+
+    fn drops(&self, request: Request, now: Nanos) -> bool {
+        self.drops_below.is_some_and(|least| request.expires.is_some_and(|at| at <= now.saturating_add(nanos(least))))
     }
 
     fn draw(&self, rng: &mut Rng) -> Nanos {
@@ -95,8 +102,8 @@ impl Server {
 pub(crate) struct Request {
     pub(crate) call: CallId,
     pub(crate) attempt: u32,
-    /// When the attempt's time limit passes; [`u64::MAX`] without one.
-    pub(crate) expires: Nanos,
+    /// When the attempt's time limit passes, if it has one.
+    pub(crate) expires: Option<Nanos>,
 }
 
 /// A request that a worker has begun.
@@ -142,19 +149,18 @@ impl<'s> Backlog<'s> {
         Receipt::Queued
     }
 
-    /// Lets a worker that has ended a request take the next one. Also returns how many expired
+    /// Lets a worker that has ended a request take the next one. Also returns how many
     /// requests it dropped before that.
     pub(crate) fn take_next(&mut self, now: Nanos) -> (Option<Job>, u32) {
-        let mut expired = 0;
+        let mut dropped = 0;
         while let Some(request) = self.queue.pop_front() {
-            if self.server.drops_expired && request.expires <= now {
-                expired += 1;
-                continue;
+            if !self.server.drops(request, now) {
+                return (Some(self.begin(request, now)), dropped);
             }
-            return (Some(self.begin(request, now)), expired);
+            dropped += 1;
         }
         self.idle += 1;
-        (None, expired)
+        (None, dropped)
     }
 
     fn begin(&mut self, request: Request, now: Nanos) -> Job {
@@ -173,8 +179,8 @@ mod tests {
     use super::{Backlog, Receipt, Request, Server};
     use crate::events::CallId;
 
-    fn request(attempt: u32, expires: u64) -> Request {
-        Request { call: CallId { slot: 0, serial: 0 }, attempt, expires }
+    fn request(attempt: u32, expires: impl Into<Option<u64>>) -> Request {
+        Request { call: CallId { slot: 0, serial: 0 }, attempt, expires: expires.into() }
     }
 
     /// The attempt that is begun next, and how many expired before it.
@@ -200,18 +206,30 @@ mod tests {
     }
 
     #[test]
-    fn work_whose_time_is_up_is_dropped_only_if_the_server_does_so() {
-        for drops in [false, true] {
-            let mut server = Server::new(1, Duration::from_nanos(10));
-            if drops {
-                server = server.drops_expired();
-            }
+    fn what_has_too_little_time_left_is_dropped_by_a_server_that_does_so() {
+        let server = || Server::new(1, Duration::from_nanos(10));
+        let cases = [
+            (server(), (Some(2), 0)),
+            (server().drops_below(Duration::ZERO), (Some(3), 1)),
+            (server().drops_below(Duration::from_nanos(5)), (Some(5), 3)),
+            (server().drops_below(Duration::MAX), (None, 4)),
+        ];
+        for (server, expected) in cases {
             let mut backlog = Backlog::new(&server, &[], Rng::with_seed(1));
-            for (attempt, expires) in [(1, 9), (2, 10), (3, 11), (4, u64::MAX)] {
+            for (attempt, expires) in [(1, 9), (2, 10), (3, 11), (4, 15), (5, 16)] {
                 backlog.receive(request(attempt, expires), 0);
             }
-            let expected = if drops { (Some(3), 1) } else { (Some(2), 0) };
             assert_eq!(next(&mut backlog, 10), expected);
         }
+    }
+
+    #[test]
+    fn a_request_without_a_time_limit_is_never_dropped() {
+        let server = Server::new(1, Duration::from_nanos(10)).drops_below(Duration::from_secs(1));
+        let mut backlog = Backlog::new(&server, &[], Rng::with_seed(1));
+        for attempt in 1..=2 {
+            backlog.receive(request(attempt, None), 0);
+        }
+        assert_eq!(next(&mut backlog, 10), (Some(2), 0));
     }
 }

@@ -91,8 +91,8 @@ impl<'s, 'p> World<'s, 'p> {
 
     fn serve(&mut self, id: CallId, attempt: u32, error: Option<ErrorClass>, now: Nanos) {
         // The worker is free before the caller acts on the answer.
-        let (next, expired) = self.server.take_next(now);
-        self.report.at(now).expired += u64::from(expired);
+        let (next, dropped) = self.server.take_next(now);
+        self.report.at(now).dropped += u64::from(dropped);
         if let Some(job) = next {
             schedule_end(&mut self.events, job);
         }

@@ -1,32 +1,24 @@
-//! Makes the tables of `docs/guide/overload.md`.
+//! Makes the tables of `docs/guide/overload.md`, and checks what the page says of them.
+//!
+//! Without arguments it prints the tables. `--write` puts them into the page, and `--check`
+//! compares them with it. Every cell is run under several seeds, and must recover, or not, under
+//! all of them.
 
 #![forbid(unsafe_code)]
 
 mod scene;
 mod mechanisms;
+mod cell;
+mod tables;
 
-use std::time::Instant;
-
-use crate::mechanisms::Mechanism;
-use crate::scene::Scene;
+use std::env;
 
 fn main() {
-    let shrink: u32 = std::env::args().nth(1).and_then(|a| a.parse().ok()).unwrap_or(1);
-    let seed: u64 = std::env::args().nth(2).and_then(|a| a.parse().ok()).unwrap_or(1);
-    for mechanism in Mechanism::ALL {
-        for clients in [100, 1000, 10_000] {
-            let scene = Scene { seed, ..Scene::new(clients) }.shrunk(shrink);
-            let begun = Instant::now();
-            let report = scene.scenario().run(mechanism.clients(scene.clients)).unwrap();
-            let total = report.sum(0..1000);
-            println!(
-                "{:40} {clients:6} {:?} {:?} {} events {}",
-                mechanism.name(),
-                report.recovery(),
-                begun.elapsed(),
-                report.events(),
-                total.attempts
-            );
+    let args: Vec<u64> = env::args().skip(1).map(|a| a.parse().unwrap()).collect();
+    for plan in tables::plans(args[0] as u32) {
+        match plan.measure(args[1]) {
+            Ok(table) => println!("{}", table.markdown()),
+            Err(wrong) => println!("WRONG {wrong}"),
         }
     }
 }
