@@ -62,6 +62,7 @@
 #![forbid(unsafe_code)]
 
 mod closed_set;
+mod stripes;
 mod sync;
 
 pub mod classify;

@@ -1,5 +1,5 @@
-//! The locks, atomics and shared pointers of the cells that calls share: those of `std`, or of the
-//! model checker under `--cfg loom` in this crate's tests (`loom/`).
+//! The locks, atomics, shared pointers and thread-locals of the cells that calls share: those of
+//! `std`, or of the model checker under `--cfg loom` in this crate's tests (`loom/`).
 
 // Std's even under the model checker: no result of a cell depends on which thread sets an origin
 // first (see `Epoch`), and a cell without synchronisation is the weaker assumption for the checker,
@@ -14,12 +14,17 @@ use std::sync::{Mutex as Lock, MutexGuard, RwLock as SharedLock, RwLockReadGuard
 #[cfg(all(test, loom))]
 pub(crate) use crate::loom::AtomicU64;
 #[cfg(all(test, loom))]
-pub(crate) use loom::sync::{Arc, atomic::Ordering};
+pub(crate) use loom::{
+    sync::{Arc, atomic::Ordering},
+    thread_local,
+};
 #[cfg(not(all(test, loom)))]
 pub(crate) use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+#[cfg(not(all(test, loom)))]
+pub(crate) use std::thread_local;
 
 use std::sync::PoisonError;
 
@@ -27,6 +32,14 @@ use std::sync::PoisonError;
 /// step, so the state is valid even if a holder panics.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(Lock<T>);
+
+#[cfg(not(all(test, loom)))]
+impl<T> Mutex<T> {
+    /// [`new`](Self::new) for statics.
+    pub(crate) const fn of(value: T) -> Self {
+        Self(Lock::new(value))
+    }
+}
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {

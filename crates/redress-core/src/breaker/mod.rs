@@ -8,12 +8,15 @@
 
 mod builder;
 mod cell;
+mod divisor;
 mod interface;
 mod keyed;
 mod permit;
 mod registry;
 mod spec;
 mod state;
+#[cfg_attr(not(test), expect(dead_code, reason = "the ratio rule reads it"))]
+pub(crate) mod tally;
 mod wait;
 mod windows;
 mod word;

@@ -29,6 +29,20 @@ impl AtomicU64 {
         self.value.store(value, order);
     }
 
+    pub(crate) fn fetch_add(&self, value: u64, order: Ordering) -> u64 {
+        self.value.fetch_add(value, order)
+    }
+
+    pub(crate) fn compare_exchange_weak(
+        &self,
+        current: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u64, u64> {
+        self.value.compare_exchange_weak(current, new, success, failure)
+    }
+
     fn take_turn(&self) {
         self.turn.fetch_add(0, Ordering::Relaxed);
     }

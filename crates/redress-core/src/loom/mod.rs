@@ -15,6 +15,7 @@ mod abort;
 mod breaker;
 mod budget;
 mod calls;
+mod counting;
 mod keyed;
 mod recording;
 mod strategies;

@@ -1,0 +1,48 @@
+//! [`Divisor`], a division by a constant without a division instruction.
+
+/// Divides by a constant with a multiplication: a division takes up to ten times as long as all the
+/// rest of counting a success.
+///
+/// Exact for dividends up to 2^63 (Granlund and Montgomery, "Division by Invariant Integers using
+/// Multiplication", PLDI 1994). From there on, which is 146 years after the breaker's first call,
+/// it may be off by one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Divisor {
+    /// 2^(64 + shift) / divisor, rounded up.
+    factor: u64,
+    shift: u32,
+}
+
+impl Divisor {
+    /// A divisor below 2 counts as 2.
+    pub(super) fn new(divisor: u64) -> Self {
+        let divisor = divisor.max(2);
+        let shift = (divisor - 1).ilog2();
+        let factor = (1_u128 << (64 + shift)).div_ceil(u128::from(divisor));
+        Self { factor: u64::try_from(factor).unwrap_or(u64::MAX), shift }
+    }
+
+    #[inline]
+    pub(super) const fn divide(self, dividend: u64) -> u64 {
+        ((dividend as u128 * self.factor as u128) >> 64) as u64 >> self.shift
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::Divisor;
+
+    #[test]
+    fn the_multiplication_divides() {
+        let mut random = fastrand::Rng::with_seed(5);
+        for _ in 0..100_000 {
+            let [largest, size] = [random.u32(..61), random.u32(1..63)];
+            let (divisor, dividend) = (random.u64(2..=2 << largest), random.u64(..1 << size));
+            let near = (dividend / divisor * divisor).saturating_sub(random.u64(..2));
+            for dividend in [dividend, near] {
+                assert_eq!(Divisor::new(divisor).divide(dividend), dividend / divisor, "{dividend} / {divisor}");
+            }
+        }
+        assert_eq!(Divisor::new(0).divide(9), 4);
+    }
+}
