@@ -13,7 +13,7 @@ use crate::scene::Scene;
 pub(crate) struct Cell(Vec<Option<u64>>);
 
 impl Cell {
-    fn new(mut recoveries: Vec<Option<u64>>) -> Self {
+    pub(crate) fn new(mut recoveries: Vec<Option<u64>>) -> Self {
         recoveries.sort_by_key(|recovery| recovery.unwrap_or(u64::MAX));
         Self(recoveries)
     }
