@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use redress_core::breaker::CircuitBreakerBuilder;
 use redress_core::classify::{DefaultClassifier, OwnClassifier, own_classifier};
 use redress_core::driver::NoTimer;
 use redress_core::error::ConfigIssue;
@@ -34,27 +35,45 @@ pub(crate) type ClientPolicy = AsyncPolicy<OwnClassifier, SimTimer>;
 #[must_use = "clients do nothing until a scenario is run with them"]
 pub struct Clients<'p> {
     count: u32,
-    source: Source<'p>,
+    make: Make<'p>,
+    /// One for each client, or one for all.
     policies: Vec<Option<ClientPolicy>>,
 }
 
-enum Source<'p> {
-    /// A policy for each client, by its number, from 0.
-    Each(Box<dyn FnMut(u32) -> ClientBuilder + 'p>),
-    /// One policy for all.
-    Shared(Option<ClientBuilder>),
-}
+type Make<'p> = Box<dyn FnMut(u32, &SimTimer) -> Result<ClientPolicy, ConfigError> + 'p>;
 
 impl<'p> Clients<'p> {
     /// Clients with a policy each, made by `policy` from the client's number. It is called when a
     /// client makes its first call, so that a client that makes none takes 16 bytes.
-    pub fn each(count: u32, policy: impl FnMut(u32) -> ClientBuilder + 'p) -> Self {
-        Self { count, source: Source::Each(Box::new(policy)), policies: Vec::new() }
+    pub fn each(count: u32, mut policy: impl FnMut(u32) -> ClientBuilder + 'p) -> Self {
+        Self::new(count, count, move |client, timer| build(policy(client), timer))
     }
 
     /// Clients that share one policy, with its breaker and its budget.
     pub fn sharing(count: u32, policy: ClientBuilder) -> Self {
-        Self { count, source: Source::Shared(Some(policy)), policies: Vec::new() }
+        let mut once = Once::new(policy);
+        Self::new(count, 1, move |_, timer| once.policy(timer).cloned())
+    }
+
+    /// Clients that share one policy, except that each has a breaker. They take less memory than
+    /// clients with a policy each.
+    pub fn with_breakers(
+        count: u32,
+        policy: ClientBuilder,
+        mut breaker: impl FnMut(u32) -> CircuitBreakerBuilder + 'p,
+    ) -> Self {
+        let mut once = Once::new(policy);
+        Self::new(count, count, move |client, timer| once.policy(timer)?.with_circuit_breaker(breaker(client)))
+    }
+
+    fn new(
+        count: u32,
+        policies: u32,
+        make: impl FnMut(u32, &SimTimer) -> Result<ClientPolicy, ConfigError> + 'p,
+    ) -> Self {
+        let mut places = Vec::new();
+        places.resize_with(policies as usize, || None);
+        Self { count, make: Box::new(make), policies: places }
     }
 
     pub(crate) fn issues(&self, issues: &mut Vec<ConfigIssue>) {
@@ -69,23 +88,35 @@ impl<'p> Clients<'p> {
 
     /// The policy of a client, below [`count`](Self::count).
     pub(crate) fn policy(&mut self, client: u32, timer: &SimTimer) -> Result<&ClientPolicy, ConfigError> {
-        let index = match &self.source {
-            Source::Each(_) => client as usize,
-            Source::Shared(_) => 0,
-        };
-        if self.policies.is_empty() {
-            let places = if matches!(self.source, Source::Each(_)) { self.count } else { 1 };
-            self.policies.resize_with(places as usize, || None);
-        }
-        let place = &mut self.policies[index];
+        let last = self.policies.len() - 1;
+        let place = &mut self.policies[last.min(client as usize)];
         if place.is_none() {
-            let builder = match &mut self.source {
-                Source::Each(make) => make(client),
-                Source::Shared(builder) => builder.take().unwrap_or_else(|| AsyncPolicy::builder()),
-            };
-            return Ok(place.insert(builder.timer(timer.clone()).classifier(own_classifier()).build()?));
+            *place = Some((self.make)(client, timer)?);
         }
-        Ok(place.as_ref().expect("it was just found there"))
+        Ok(place.as_ref().expect("it was just put there"))
+    }
+}
+
+fn build(policy: ClientBuilder, timer: &SimTimer) -> Result<ClientPolicy, ConfigError> {
+    policy.timer(timer.clone()).classifier(own_classifier()).build()
+}
+
+/// A policy that is built when it is first needed.
+struct Once {
+    builder: Option<ClientBuilder>,
+    built: Option<ClientPolicy>,
+}
+
+impl Once {
+    fn new(policy: ClientBuilder) -> Self {
+        Self { builder: Some(policy), built: None }
+    }
+
+    fn policy(&mut self, timer: &SimTimer) -> Result<&ClientPolicy, ConfigError> {
+        if let Some(builder) = self.builder.take() {
+            self.built = Some(build(builder, timer)?);
+        }
+        Ok(self.built.as_ref().expect("an error ends the run"))
     }
 }
 

@@ -50,6 +50,14 @@ fn a_shut_circuit_rejects_calls_without_an_attempt() {
 }
 
 #[test]
+fn breakers_of_one_policy_open_apart() {
+    let breaker = || CircuitBreaker::builder().failure_threshold(5).recovery_timeout(secs(10));
+    let apart = dead(Clients::each(10, |_| once().circuit_breaker(breaker())));
+    assert_eq!(dead(Clients::with_breakers(10, once(), |_| breaker())), apart);
+    assert_ne!(dead(Clients::sharing(10, once().circuit_breaker(breaker()))), apart);
+}
+
+#[test]
 fn a_full_queue_refuses_at_once() {
     let server = Server::new(1, secs(10)).queue_limit(3);
     let scenario = Scenario::new(Load::steady(50).then(secs(5), 0), server).horizon(secs(60));

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use redress_core::ErrorClass;
+use redress_core::error::ConfigIssue;
 use redress_sim::{Clients, Fault, Load, Scenario, Server, ServiceTime, SimulationError};
 
 use crate::{attempts, millis, once, secs};
@@ -16,7 +17,7 @@ fn scenario() -> Scenario {
 fn expect_refused(scenario: &Scenario, field: &str) {
     match scenario.run(Clients::sharing(1, once())) {
         Err(SimulationError::Scenario(issues)) => {
-            assert_eq!(issues.iter().map(|issue| issue.field()).collect::<Vec<_>>(), [field]);
+            assert_eq!(issues.iter().map(ConfigIssue::field).collect::<Vec<_>>(), [field]);
         }
         other => panic!("{other:?}"),
     }

@@ -25,6 +25,7 @@ impl Cell {
     }
 
     /// The recovery of the middle seed; [`u64::MAX`] if it never came.
+    #[cfg(test)]
     pub(crate) fn median(&self) -> u64 {
         self.0.get(self.0.len() / 2).copied().flatten().unwrap_or(u64::MAX)
     }

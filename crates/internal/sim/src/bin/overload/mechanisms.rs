@@ -41,16 +41,21 @@ impl Mechanism {
     /// Runs the scene with this mechanism.
     pub(crate) fn run(self, scene: Scene) -> Report {
         let drops_below = if let Self::ServerDrops(least) = self { Some(least) } else { None };
-        let clients = Clients::each(scene.clients, |_| self.policy());
+        let clients = match self {
+            Self::DefaultBreaker => Clients::with_breakers(scene.clients, self.policy(), |_| CircuitBreaker::builder()),
+            Self::NoRetries | Self::Unlimited | Self::ServerDrops(_) | Self::Waits { .. } => {
+                Clients::sharing(scene.clients, self.policy())
+            }
+            Self::Window => Clients::each(scene.clients, |_| self.policy()),
+        };
         Scene { drops_below, ..scene }.scenario().run(clients).expect("a valid scene")
     }
 
     fn policy(self) -> ClientBuilder {
         match self {
             Self::NoRetries => impatient(),
-            Self::Unlimited | Self::ServerDrops(_) => impatient().retry(retry(4, 100)),
+            Self::Unlimited | Self::ServerDrops(_) | Self::DefaultBreaker => impatient().retry(retry(4, 100)),
             Self::Window => impatient().retry(retry(4, 100).budget(Budget::new(60, secs(60)).expect("valid"))),
-            Self::DefaultBreaker => impatient().retry(retry(4, 100)).circuit_breaker(CircuitBreaker::builder()),
             Self::Waits { attempts, from } => impatient().retry(retry(attempts, from)),
         }
     }
