@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redress_core::{Budget, CircuitBreaker, ErrorClass, StopReason};
+use redress_core::{Budget, CircuitBreaker, ErrorClass, Retry, StopReason, fixed};
 use redress_sim::{ClientBuilder, Clients, Fault, Load, Report, Scenario, Second, Server};
 
 use crate::{attempts, millis, once, secs};
@@ -66,6 +66,17 @@ fn a_full_queue_refuses_at_once() {
     assert_eq!((all.refused, all.good), (all.offered - 4, 0), "one is begun, and three wait");
     assert_eq!(all.unheard, 4, "their callers have gone");
     assert_eq!(report.ended(Some(StopReason::MaxAttempts)), all.offered);
+}
+
+/// A poll starts a few dozen of them at most, and the next poll goes on.
+#[test]
+fn attempts_without_a_wait_follow_each_other() {
+    let server = Server::new(1, secs(100)).queue_limit(0);
+    let scenario = Scenario::new(Load::steady(5).then(secs(50), 0), server).horizon(secs(60));
+    let at_once = Retry::builder().max_attempts(100).strategy(fixed(Duration::ZERO));
+    let all = scenario.run(Clients::sharing(1, once().retry(at_once))).expect("valid").sum(0..60);
+    assert_eq!((all.attempts, all.failed), (100 * all.offered, all.offered));
+    assert_eq!(all.refused, all.attempts - 1, "the worker takes the first");
 }
 
 /// The twenty seconds after an outage, at a server that is told the time left.
