@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::cell::CircuitBreaker;
-use super::spec::{BreakerSpec, ProbeLease};
+use super::ramp::Ramp;
+use super::spec::{BreakerSpec, ProbeLease, RecoveryGrowth};
+use super::trial::Trial;
 use crate::budget::cell::MAX_WINDOW_EVENTS;
 use crate::classify::class::{ErrorClass, PerClass};
 use crate::drive::clock::{Clock, ClockChoice};
@@ -63,16 +65,129 @@ impl CircuitBreakerBuilder {
     }
 
     /// Sets how many failures within the window open the circuit. Between 1 and 16,777,216.
-    /// Default: 5.
+    /// Default: 5, or no such rule if [`failure_ratio`](Self::failure_ratio) or
+    /// [`consecutive_failures`](Self::consecutive_failures) is set.
     pub fn failure_threshold(mut self, failures: u32) -> Self {
-        self.spec.failure_threshold = failures;
+        self.spec.failure_threshold = Some(failures);
         self
     }
 
-    /// Sets how long a failure counts. A failure exactly that old does not count. Default: 60 s.
-    /// Must not be zero.
+    /// Sets how long a result counts. A failure exactly that old does not count. Must not be zero.
+    /// Default: 60 s, or 30 s if [`failure_ratio`](Self::failure_ratio) is set.
     pub fn window(mut self, window: Duration) -> Self {
-        self.spec.window = window;
+        self.spec.window = Some(window);
+        self
+    }
+
+    /// Opens the circuit when so large a share of the calls within the window is bad, between 0 and
+    /// 1 and more than 0. Default: no such rule.
+    ///
+    /// The window has sixteen slices: a result counts for at least 15/16 of it, and never longer
+    /// than it. A success counts from the start of its call, a bad result from its end. Failures in
+    /// a class that does not trip count as calls. Calls that were dropped or aborted count for
+    /// nothing, and so do failures of a class with a [`class_threshold`](Self::class_threshold).
+    ///
+    /// A success is then counted, and a policy without a deadline reads its clock once more for a
+    /// call.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder()
+    ///     .failure_ratio(0.5)
+    ///     .min_calls(20)
+    ///     .window(Duration::from_secs(30))
+    ///     .build()?;
+    /// assert_eq!(breaker.spec().threshold(), None, "the ratio replaces the default threshold");
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn failure_ratio(mut self, share: f64) -> Self {
+        self.spec.failure_ratio = Some(share);
+        self
+    }
+
+    /// Sets how many calls within the window the [`failure_ratio`](Self::failure_ratio) needs. At
+    /// least 1. Default: 20, at which a dependency that fails in one of ten calls trips a ratio of
+    /// one half in 7 of a million windows.
+    pub fn min_calls(mut self, calls: u32) -> Self {
+        self.spec.min_calls = calls;
+        self
+    }
+
+    /// Opens the circuit at so many bad results in a row, in the order of their reports. An answer
+    /// ends the row, a dropped or aborted call does not. At least 1. Default: no such rule.
+    pub fn consecutive_failures(mut self, failures: u32) -> Self {
+        self.spec.consecutive_failures = Some(failures);
+        self
+    }
+
+    /// Makes an answer bad if its attempt took so long or longer, and the drop of an attempt that
+    /// had run so long. Must not be zero. Default: no limit.
+    ///
+    /// Slow answers count as failures in every rule and in a trial. Drops count because a timeout
+    /// around the whole call otherwise hides an outage: every call is dropped before it fails. The
+    /// policy then reads the clock at the start and the end of every attempt.
+    pub fn slow_call(mut self, after: Duration) -> Self {
+        self.spec.slow_call = Some(after);
+        self
+    }
+
+    /// Multiplies the open wait by `factor` with each opening in a row, up to `max`. The row starts
+    /// over once the circuit has stayed closed as long as its last open wait. `factor` must be
+    /// between 1 and 1,000, and `max` at least the [`recovery_timeout`](Self::recovery_timeout).
+    /// Default: every wait is the same.
+    pub fn recovery_growth(mut self, factor: f64, max: Duration) -> Self {
+        self.spec.recovery_growth = Some(RecoveryGrowth::new(factor, max));
+        self
+    }
+
+    /// Makes each open wait longer or shorter at random, by up to this part of it, so that many
+    /// clients do not probe at once. Between 0 and 1. The maximum of
+    /// [`recovery_growth`](Self::recovery_growth) still holds. Default: 0.
+    pub fn recovery_jitter(mut self, part: f64) -> Self {
+        self.spec.recovery_jitter = part;
+        self
+    }
+
+    /// Sets the seed of the [`recovery_jitter`](Self::recovery_jitter), for reproducible waits.
+    /// Default: none.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.spec.seed = Some(seed);
+        self
+    }
+
+    /// Keeps the circuit open at least as long as the hint (`Retry-After`) of the failure that
+    /// opened it, but because of the hint no longer than `cap`. Must not be zero. Default: hints do
+    /// not matter. Five minutes is a good cap: a hint of hours, honoured, is an outage of hours.
+    pub fn honour_retry_after(mut self, cap: Duration) -> Self {
+        self.spec.honour_retry_after = Some(cap);
+        self
+    }
+
+    /// Opens the circuit at once, also in a trial, at a failure with a hint (`Retry-After`) of at
+    /// least `least`, if its class trips or is [`RateLimit`](ErrorClass::RateLimit). Must not be
+    /// zero. Default: no such rule. To wait as long as the hint says, set
+    /// [`honour_retry_after`](Self::honour_retry_after) too.
+    pub fn open_on_retry_after(mut self, least: Duration) -> Self {
+        self.spec.open_on_retry_after = Some(least);
+        self
+    }
+
+    /// Sets how a half-open circuit is judged: how many probes at a time, how many answers close
+    /// it, and how many failures are allowed. Default: the first result of one probe decides.
+    pub fn trial(mut self, trial: Trial) -> Self {
+        self.spec.trial = trial;
+        self
+    }
+
+    /// Lets a passed trial lead to a ramp of this length, instead of closing the circuit: it admits
+    /// a share of the calls that grows evenly from `from` to 1, and rejects the others. The circuit
+    /// is half-open until a call arrives after the ramp. In the ramp it opens by the same rules as
+    /// when it is closed. `length` must not be zero, `from` must be between 0 and 1. Default: no
+    /// ramp.
+    pub fn ramp(mut self, length: Duration, from: f64) -> Self {
+        self.spec.ramp = Some(Ramp::new(length, from));
         self
     }
 
@@ -83,8 +198,9 @@ impl CircuitBreakerBuilder {
         self
     }
 
-    /// Sets how long a probe keeps its place. After that the next call becomes the probe, and the
-    /// result of the superseded probe is ignored. Must not be zero. Default: as long as the
+    /// Sets how long a probe keeps its place. If no place is free, and for so long no probe was
+    /// admitted or reported, the next call becomes a probe, and the results of the probes that it
+    /// supersedes are ignored. Must not be zero. Default: as long as the
     /// [`recovery_timeout`](Self::recovery_timeout).
     ///
     /// Choose a lease longer than any healthy call takes. Otherwise slow but healthy probes are
@@ -133,19 +249,69 @@ impl CircuitBreakerBuilder {
         let mut check = Check::default();
         self.validate(&mut check);
         check.finish()?;
-        Ok(CircuitBreaker::from_builder(self))
+        Ok(CircuitBreaker::from_builder(self, false))
     }
 
     pub(super) fn validate(&self, check: &mut Check) {
         let spec = &self.spec;
-        check.threshold("circuit_breaker.failure_threshold", spec.failure_threshold);
-        check.duration("circuit_breaker.window", spec.window);
+        if let Some(threshold) = spec.threshold() {
+            check.threshold("circuit_breaker.failure_threshold", threshold);
+        }
+        check.duration("circuit_breaker.window", spec.window());
         check.duration("circuit_breaker.recovery_timeout", spec.recovery_timeout);
         if let ProbeLease::Lasts(lease) = spec.probe_lease {
             check.duration("circuit_breaker.probe_lease", lease);
         }
         for (_, threshold) in &spec.class_thresholds {
             check.threshold("circuit_breaker.class_threshold", *threshold);
+        }
+        self.validate_rules(check);
+        self.validate_recovery(check);
+    }
+
+    fn validate_rules(&self, check: &mut Check) {
+        let spec = &self.spec;
+        if let Some(share) = spec.failure_ratio {
+            // The smallest share that the whole numbers of the comparison tell from none.
+            let holds = (0.000_001..=1.0).contains(&share);
+            check.that(holds, "circuit_breaker.failure_ratio", share, "be between 0.000001 and 1");
+            let window = spec.window();
+            check.that(window >= Duration::from_nanos(32), "circuit_breaker.window", window, {
+                "be at least 32 ns, for sixteen slices"
+            });
+        }
+        check.that(spec.min_calls >= 1, "circuit_breaker.min_calls", spec.min_calls, "be at least 1");
+        if let Some(failures) = spec.consecutive_failures {
+            check.that(failures >= 1, "circuit_breaker.consecutive_failures", failures, "be at least 1");
+        }
+        if let Some(after) = spec.slow_call {
+            check.duration("circuit_breaker.slow_call", after);
+        }
+        if let Some(least) = spec.open_on_retry_after {
+            check.duration("circuit_breaker.open_on_retry_after", least);
+        }
+    }
+
+    fn validate_recovery(&self, check: &mut Check) {
+        let spec = &self.spec;
+        if let Some(RecoveryGrowth { factor, max }) = spec.recovery_growth {
+            let holds = (1.0..=1_000.0).contains(&factor);
+            check.that(holds, "circuit_breaker.recovery_growth", factor, "have a factor between 1 and 1000");
+            let reaches = max >= spec.recovery_timeout;
+            check.that(reaches, "circuit_breaker.recovery_growth", max, "be at least the recovery timeout");
+            check.countable("circuit_breaker.recovery_growth", max);
+        }
+        let jitter = spec.recovery_jitter;
+        check.that((0.0..=1.0).contains(&jitter), "circuit_breaker.recovery_jitter", jitter, "be between 0 and 1");
+        if let Some(cap) = spec.honour_retry_after {
+            check.duration("circuit_breaker.honour_retry_after", cap);
+        }
+        check.that(spec.trial.places >= 1, "circuit_breaker.trial.places", spec.trial.places, "be at least 1");
+        check.that(spec.trial.passes >= 1, "circuit_breaker.trial.passes", spec.trial.passes, "be at least 1");
+        if let Some(ramp) = spec.ramp {
+            check.duration("circuit_breaker.ramp", ramp.length);
+            let holds = (0.0..=1.0).contains(&ramp.from);
+            check.that(holds, "circuit_breaker.ramp", ramp.from, "begin with a share between 0 and 1");
         }
     }
 
@@ -164,19 +330,23 @@ impl CircuitBreakerBuilder {
     pub(super) fn warnings(&self) -> Vec<ConfigIssue> {
         let counts = self.counts();
         let mut warnings = Check::default();
+        let spec = &self.spec;
+        let opens_otherwise = spec.slow_call.is_some() || spec.open_on_retry_after.is_some();
         warnings.that(
-            counts.iter().any(|(_, counts)| *counts != Counts::Never),
+            opens_otherwise || counts.iter().any(|(_, counts)| *counts != Counts::Never),
             "circuit_breaker.trip_on",
-            &self.spec.trip_on,
+            &spec.trip_on,
             "name a class, or the circuit can never open",
         );
-        let general = counts.iter().any(|(_, counts)| *counts == Counts::Generally);
-        warnings.that(
-            general || self.spec.class_thresholds.is_empty() || self.spec.trip_on.is_empty(),
-            "circuit_breaker.failure_threshold",
-            self.spec.failure_threshold,
-            "be left out when every class that trips has a separate threshold: nothing counts towards it",
-        );
+        let general = spec.slow_call.is_some() || counts.iter().any(|(_, counts)| *counts == Counts::Generally);
+        if let Some(threshold) = spec.threshold() {
+            warnings.that(
+                general || spec.class_thresholds.is_empty() || spec.trip_on.is_empty(),
+                "circuit_breaker.failure_threshold",
+                threshold,
+                "be left out when every class that trips has a separate threshold: nothing counts towards it",
+            );
+        }
         warnings.into_issues()
     }
 }

@@ -7,6 +7,7 @@ use super::builder::CircuitBreakerBuilder;
 use super::cell::CircuitBreaker;
 use super::spec::BreakerSpec;
 use super::state::{CircuitState, Transition};
+use super::trip::Trip;
 use crate::classify::class::ErrorClass;
 use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
 use crate::policy::config_error::{ConfigError, ConfigIssue};
@@ -33,6 +34,68 @@ pub enum Report {
     Success,
     /// The call failed; the class of its last failure.
     Failure(ErrorClass),
+    /// The call was answered or dropped later than the breaker tolerates: a bad result. A policy
+    /// never sends it; a breaker that was told how long the call took decides for itself.
+    Slow,
+}
+
+/// The result of an admitted call, with what else a policy knows about it.
+///
+/// ```
+/// use std::time::Duration;
+/// use redress::ErrorClass;
+/// use redress::breaker::{Report, Seen};
+///
+/// let seen = Seen::failure(ErrorClass::RateLimit).retry_after(Duration::from_secs(2));
+/// assert_eq!(seen.report(), Report::Failure(ErrorClass::RateLimit));
+/// assert_eq!(Seen::success().report(), Report::Success);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Seen {
+    /// The class of the failure; `None` for a success.
+    pub class: Option<ErrorClass>,
+    /// The wait that the dependency asked for with that failure.
+    pub hint: Option<Duration>,
+    /// How long the last attempt took, if [`times_attempts`](Breaker::times_attempts).
+    pub took: Option<Duration>,
+}
+
+impl Seen {
+    /// A success.
+    #[must_use]
+    pub const fn success() -> Self {
+        Self { class: None, hint: None, took: None }
+    }
+
+    /// A failure of this class.
+    #[must_use]
+    pub const fn failure(class: ErrorClass) -> Self {
+        Self { class: Some(class), ..Self::success() }
+    }
+
+    /// Sets the wait that the dependency asked for.
+    #[must_use]
+    pub const fn retry_after(mut self, hint: Duration) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// Sets how long the attempt took.
+    #[must_use]
+    pub const fn took(mut self, time: Duration) -> Self {
+        self.took = Some(time);
+        self
+    }
+
+    /// The result alone.
+    #[must_use]
+    pub const fn report(&self) -> Report {
+        match self.class {
+            None => Report::Success,
+            Some(class) => Report::Failure(class),
+        }
+    }
 }
 
 /// A circuit breaker as a policy uses it. [`CircuitBreaker`] implements it; implement it for a
@@ -94,6 +157,22 @@ pub trait Breaker: Send + Sync {
     /// the call may already be unwinding.
     fn release(&self, admission: Admission);
 
+    /// Called instead of [`report`](Self::report) with all that is known about the result. Default:
+    /// calls `report`.
+    fn report_seen(&self, admission: Admission, seen: Seen, now: Instant) -> Option<Transition> {
+        self.report(admission, seen.report(), now)
+    }
+
+    /// Called instead of [`release`](Self::release) if the call was dropped, panicked or was
+    /// aborted while an attempt was running, and [`times_attempts`](Self::times_attempts) holds:
+    /// with the time that the attempt had run. Returns the change of state that it caused. Default:
+    /// calls `release`.
+    fn release_after(&self, admission: Admission, took: Duration, now: Instant) -> Option<Transition> {
+        let _ = (took, now);
+        self.release(admission);
+        None
+    }
+
     /// The current state.
     fn state(&self) -> CircuitState;
 
@@ -107,6 +186,26 @@ pub trait Breaker: Send + Sync {
     fn open_for(&self, now: Instant) -> Option<Duration> {
         let _ = now;
         None
+    }
+
+    /// Whether a call that arrives at `at` may be admitted, as far as is known now. A policy that
+    /// judges attempts asks before it waits for a retry. Default: `true`.
+    fn admits_by(&self, at: Instant) -> bool {
+        let _ = at;
+        true
+    }
+
+    /// What the breaker saw when it last opened. Called after a report has opened the circuit, for
+    /// the event. Default: `None`, for unknown.
+    fn last_trip(&self) -> Option<Trip> {
+        None
+    }
+
+    /// Whether the breaker wants to know how long attempts take. Asked once, when the policy is
+    /// built, because the policy then reads its clock at the start and end of each attempt.
+    /// Default: `false`.
+    fn times_attempts(&self) -> bool {
+        false
     }
 }
 

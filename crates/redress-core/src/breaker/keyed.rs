@@ -23,8 +23,8 @@ use crate::policy::config_error::{Check, ConfigError};
 /// # Bound
 ///
 /// There are at most [`capacity`](KeyedBreakersBuilder::capacity) breakers. Beyond that, a new key
-/// evicts a breaker that is as good as new: no handle of it is left, it is closed, and no failure
-/// counts. An open circuit that is not called is evicted too, when a whole window has passed since
+/// evicts a breaker that is as good as new: no handle of it is left, it is closed and not
+/// forced, and no failure counts. An open circuit that is not called is evicted too, when a whole window has passed since
 /// it was due to probe. Of several, one that was not used lately is evicted. A breaker that is in
 /// use, or that knows something, is never evicted, and a key never has two breakers: while a handle
 /// or a permit of one is left, a lookup returns that one.
@@ -90,7 +90,7 @@ impl KeyedBreakers {
 
     /// Makes a breaker with this key, outside of the set.
     pub(crate) fn make(&self, key: &str) -> CircuitBreaker {
-        CircuitBreaker::from_builder(self.shared.settings.clone().name(key.to_owned()))
+        CircuitBreaker::from_builder(self.shared.settings.clone().name(key.to_owned()), true)
     }
 
     /// The state of this key's breaker, if it has one. Unlike a lookup, this does not count as use.

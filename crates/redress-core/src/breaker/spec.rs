@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use super::ramp::Ramp;
+use super::trial::Trial;
 use crate::classify::class::ErrorClass;
 use crate::outcome::readable_duration::Readable;
 
@@ -32,25 +34,67 @@ use crate::outcome::readable_duration::Readable;
 /// );
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BreakerSpec {
     /// The name in events. Default: none.
     pub name: Option<Cow<'static, str>>,
-    /// How many failures within the window open the circuit. Default: 5.
-    pub failure_threshold: u32,
-    /// How long a failure counts. Default: 60 s.
-    pub window: Duration,
+    /// How many failures within the window open the circuit. `None` is the default: 5, or no such
+    /// rule if `failure_ratio` or `consecutive_failures` is set.
+    pub failure_threshold: Option<u32>,
+    /// Which share of the calls within the window opens the circuit when it is bad, between 0 and
+    /// 1. Default: none.
+    pub failure_ratio: Option<f64>,
+    /// How many calls the ratio needs. Default: 20.
+    pub min_calls: u32,
+    /// How many bad results in a row open the circuit. Default: none.
+    pub consecutive_failures: Option<u32>,
+    /// How long a result counts. `None` is the default: 60 s, or 30 s if `failure_ratio` is set.
+    pub window: Option<Duration>,
+    /// How long an attempt may take before its answer, or its drop, is bad. Default: none.
+    pub slow_call: Option<Duration>,
     /// How long the circuit stays open before it admits a probe. Default: 30 s.
     pub recovery_timeout: Duration,
+    /// How the open wait grows with openings in a row. Default: not at all.
+    pub recovery_growth: Option<RecoveryGrowth>,
+    /// By which part the open wait is longer or shorter at random, between 0 and 1. Default: 0.
+    pub recovery_jitter: f64,
+    /// The seed of the jitter. Default: none, so it differs in each run.
+    pub seed: Option<u64>,
+    /// The longest hint that the open wait honours. Default: none, so it honours no hint.
+    pub honour_retry_after: Option<Duration>,
+    /// The least hint that opens the circuit at once. Default: none.
+    pub open_on_retry_after: Option<Duration>,
+    /// How a half-open circuit is judged. Default: one place, one pass, no failure allowed.
+    pub trial: Trial,
     /// How long a probe keeps its place. Default: as long as the recovery timeout.
     pub probe_lease: ProbeLease,
-    /// The classes whose failures count towards `failure_threshold`. Default: `Transient` and
-    /// `ServerError`.
+    /// The ramp after a passed trial. Default: none.
+    pub ramp: Option<Ramp>,
+    /// The classes whose failures count towards every rule but the class thresholds. Default:
+    /// `Transient` and `ServerError`.
     pub trip_on: Vec<ErrorClass>,
     /// The classes with a separate threshold. If a class occurs twice, the last entry counts.
     /// Default: none.
     pub class_thresholds: Vec<(ErrorClass, u32)>,
+}
+
+/// How the open wait grows with openings in a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RecoveryGrowth {
+    /// By what each wait is multiplied for the next one.
+    pub factor: f64,
+    /// The longest open wait, jitter included.
+    pub max: Duration,
+}
+
+impl RecoveryGrowth {
+    /// Growth by this factor up to this wait.
+    #[must_use]
+    pub const fn new(factor: f64, max: Duration) -> Self {
+        Self { factor, max }
+    }
 }
 
 /// How long a probe keeps its place before the next call supersedes it.
@@ -62,7 +106,7 @@ pub enum ProbeLease {
     RecoveryTimeout,
     /// For this long.
     Lasts(Duration),
-    /// Without a limit: the next probe is admitted after the present one has ended.
+    /// Without a limit: the next probe is admitted after a present one has ended.
     Endless,
 }
 
@@ -70,10 +114,21 @@ impl Default for BreakerSpec {
     fn default() -> Self {
         Self {
             name: None,
-            failure_threshold: 5,
-            window: Duration::from_secs(60),
+            failure_threshold: None,
+            failure_ratio: None,
+            min_calls: 20,
+            consecutive_failures: None,
+            window: None,
+            slow_call: None,
             recovery_timeout: Duration::from_secs(30),
+            recovery_growth: None,
+            recovery_jitter: 0.0,
+            seed: None,
+            honour_retry_after: None,
+            open_on_retry_after: None,
+            trial: Trial::new(),
             probe_lease: ProbeLease::default(),
+            ramp: None,
             trip_on: vec![ErrorClass::Transient, ErrorClass::ServerError],
             class_thresholds: Vec::new(),
         }
@@ -81,6 +136,25 @@ impl Default for BreakerSpec {
 }
 
 impl BreakerSpec {
+    /// How many failures within the window open the circuit; `None` without such a rule.
+    #[must_use]
+    pub const fn threshold(&self) -> Option<u32> {
+        match self.failure_threshold {
+            None if self.failure_ratio.is_none() && self.consecutive_failures.is_none() => Some(5),
+            threshold => threshold,
+        }
+    }
+
+    /// How long a result counts.
+    #[must_use]
+    pub const fn window(&self) -> Duration {
+        match self.window {
+            Some(window) => window,
+            None if self.failure_ratio.is_some() => Duration::from_secs(30),
+            None => Duration::from_secs(60),
+        }
+    }
+
     /// How long a probe keeps its place; `None` without a limit.
     #[must_use]
     pub const fn lease(&self) -> Option<Duration> {
@@ -98,20 +172,46 @@ impl BreakerSpec {
 
     fn fmt_trips(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.trip_on.iter().filter(|class| self.own_threshold(**class).is_none()).collect();
-        let mut lead = "opens at";
-        if let [first, others @ ..] = &names[..] {
-            write!(f, "{lead} {} failures in {} ({first}", self.failure_threshold, Readable(self.window))?;
-            others.iter().try_for_each(|class| write!(f, ", {class}"))?;
-            f.write_str(")")?;
-            lead = " or";
+        let mut rules = Vec::new();
+        if !names.is_empty() || self.slow_call.is_some() {
+            rules.extend(self.threshold().map(|failures| format!("{failures} failures in {}", Readable(self.window()))));
+            rules.extend(self.consecutive_failures.map(|failures| format!("{failures} failures in a row")));
+            rules.extend(self.failure_ratio.map(|share| {
+                format!("{} % of at least {} calls in {}", share * 100.0, self.min_calls, Readable(self.window()))
+            }));
+        }
+        let mut classes = names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        classes.extend(self.slow_call.map(|after| format!("calls of {} or longer", Readable(after))));
+        if let (Some(last), false) = (rules.last_mut(), classes.is_empty()) {
+            *last = format!("{last} ({})", classes.join(", "));
         }
         for class in ErrorClass::ALL.iter().copied() {
-            if let Some(threshold) = self.own_threshold(class) {
-                write!(f, "{lead} {threshold} {class} in {}", Readable(self.window))?;
-                lead = " or";
-            }
+            let own = self.own_threshold(class);
+            rules.extend(own.map(|threshold| format!("{threshold} {class} in {}", Readable(self.window()))));
         }
-        if lead == "opens at" { f.write_str("never opens") } else { Ok(()) }
+        rules.extend(self.open_on_retry_after.map(|least| format!("a hint of at least {}", Readable(least))));
+        if rules.is_empty() { f.write_str("never opens") } else { write!(f, "opens at {}", rules.join(" or ")) }
+    }
+
+    fn fmt_recovery(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, ", probes after {}", Readable(self.recovery_timeout))?;
+        if let Some(growth) = self.recovery_growth {
+            write!(f, " growing by {} to {}", growth.factor, Readable(growth.max))?;
+        }
+        if self.recovery_jitter > 0.0 {
+            write!(f, " give or take {} %", self.recovery_jitter * 100.0)?;
+        }
+        if let Some(cap) = self.honour_retry_after {
+            write!(f, " or a hint of up to {}", Readable(cap))?;
+        }
+        let Trial { places, passes, failures } = self.trial;
+        if self.trial != Trial::new() {
+            write!(f, ", {places} at a time until {passes} pass or more than {failures} fail")?;
+        }
+        if let Some(ramp) = self.ramp {
+            write!(f, ", ramps up from {} % in {}", ramp.from * 100.0, Readable(ramp.length))?;
+        }
+        Ok(())
     }
 }
 
@@ -124,7 +224,8 @@ impl fmt::Display for BreakerSpec {
         }
         f.write_str(": ")?;
         self.fmt_trips(f)?;
-        write!(f, ", probes after {}, ", Readable(self.recovery_timeout))?;
+        self.fmt_recovery(f)?;
+        f.write_str(", ")?;
         match self.lease() {
             Some(lease) => write!(f, "supersedes a silent probe after {}", Readable(lease)),
             None => f.write_str("never supersedes a probe"),

@@ -1,5 +1,5 @@
 //! The breaker's states and its state table, a pure function. Time and counting come in as inputs
-//! ("due" and "tripped").
+//! ("due", "room", "tripped").
 
 use std::fmt;
 
@@ -14,7 +14,8 @@ pub enum CircuitState {
     Closed,
     /// Rejects every call until the recovery time has passed.
     Open,
-    /// Admits one call, the probe, and the next one when that has ended or its lease is over.
+    /// Admits a few calls at a time, the probes of a [`Trial`](super::Trial), or a growing share of
+    /// all calls, if the breaker has a [ramp](super::CircuitBreakerBuilder::ramp).
     HalfOpen,
 }
 
@@ -49,7 +50,8 @@ pub enum Transition {
     Opened,
     /// The recovery time has passed, and a call was admitted as the probe.
     HalfOpened,
-    /// The circuit closed: a probe succeeded, or failed in a class that does not trip.
+    /// The circuit closed: as many probes as the trial asks for succeeded, or failed in a class
+    /// that does not trip, and the ramp after the trial is over, if there is one.
     Closed,
 }
 
@@ -75,21 +77,22 @@ impl Transition {
     }
 }
 
-/// [`CircuitState`], with half-open split by whether a probe is running.
+/// [`CircuitState`], with half-open split into the trial and the ramp after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    Closed,
-    Open,
-    HalfOpen,
-    Probing,
+    Closed = 0,
+    Open = 1,
+    Trial = 2,
+    Ramp = 3,
 }
 
 impl Phase {
+    #[inline]
     pub(crate) const fn state(self) -> CircuitState {
         match self {
             Self::Closed => CircuitState::Closed,
             Self::Open => CircuitState::Open,
-            Self::HalfOpen | Self::Probing => CircuitState::HalfOpen,
+            Self::Trial | Self::Ramp => CircuitState::HalfOpen,
         }
     }
 }
@@ -97,17 +100,27 @@ impl Phase {
 /// An input of the state table. All but `Arrives` come from a permit of the current generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// A call arrives. `due` if the wait of the phase is over: the recovery time in `Open`, the
-    /// probe's lease in `Probing`.
-    Arrives { due: bool },
-    /// An admitted call succeeded.
-    Succeeds,
-    /// An admitted call failed in a class that trips; `tripped` if that fills its window.
+    /// A call arrives.
+    Arrives(Arrival),
+    /// An admitted call succeeded in time, or failed in a class that does not trip: the dependency
+    /// responded. `passed` if the trial needs no further answer.
+    Answers { passed: bool, ramps: bool },
+    /// An admitted call failed in a class that trips, or was slow; `tripped` if a rule opens the
+    /// circuit.
     Fails { tripped: bool },
-    /// An admitted call failed in a class that does not trip: the dependency responded.
-    Answers,
     /// An admitted call ended without a result: dropped, panicked or aborted.
     Releases,
+}
+
+/// What an arriving call finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// No place, and the wait of the phase is not over.
+    Early,
+    /// A place in the trial, or a share of the ramp.
+    Room,
+    /// The wait of the phase is over: the open wait, the lease of silent probes, or the ramp.
+    Due,
 }
 
 /// An output of the state table.
@@ -124,87 +137,90 @@ pub(crate) enum Step {
 /// The state table.
 ///
 /// - **Invariant C1**: these are all the edges.
-/// - **Invariant C2**: a call enters `Probing` from `Open` or `HalfOpen`, or from `Probing` itself
-///   when the probe's lease is over, which starts a new generation. So there is at most one current
-///   probe.
-/// - **Invariant C3**: the circuit never gets stuck. Every input but `Arrives` leaves `Probing`,
-///   and an arrival after the lease is admitted even if the previous permit is kept forever.
-///   Without a lease this holds for permits that end.
+/// - **Invariant C2**: at most as many permits of a trial are valid as it has places. A call takes
+///   a place that is free, or the first place of a new generation, in which the permits before it
+///   are void.
+/// - **Invariant C3**: the circuit never gets stuck. A probe that ends settles the trial or frees
+///   its place, a ramp ends with time, and an arrival after the lease is admitted even if the
+///   permits before it are kept forever (**Invariant C8**). Without a lease this holds for permits
+///   that end.
 ///
-/// A probe that supersedes another causes no transition, because the state stays half-open.
+/// Probes that supersede others cause no transition, because the state stays half-open.
 pub(crate) const fn step(phase: Phase, input: Input) -> Step {
     match (phase, input) {
-        (Phase::Open, Input::Arrives { due: true }) => Step::Go(Phase::Probing, Some(Transition::HalfOpened)),
-        (Phase::HalfOpen, Input::Arrives { .. }) | (Phase::Probing, Input::Arrives { due: true }) => {
-            Step::Go(Phase::Probing, None)
-        }
-        (Phase::Open | Phase::Probing, Input::Arrives { .. }) => Step::Reject,
+        (Phase::Open, Input::Arrives(Arrival::Due)) => Step::Go(Phase::Trial, Some(Transition::HalfOpened)),
+        (Phase::Trial, Input::Arrives(Arrival::Due)) => Step::Go(Phase::Trial, None),
+        (Phase::Ramp, Input::Arrives(Arrival::Due)) => Step::Go(Phase::Closed, Some(Transition::Closed)),
+        (Phase::Open, Input::Arrives(_)) | (Phase::Trial | Phase::Ramp, Input::Arrives(Arrival::Early)) => Step::Reject,
 
-        (Phase::Closed, Input::Fails { tripped: true }) | (Phase::Probing, Input::Fails { .. }) => {
+        (Phase::Closed | Phase::Trial | Phase::Ramp, Input::Fails { tripped: true }) => {
             Step::Go(Phase::Open, Some(Transition::Opened))
         }
-        (Phase::Probing, Input::Succeeds | Input::Answers) => Step::Go(Phase::Closed, Some(Transition::Closed)),
-        (Phase::Probing, Input::Releases) => Step::Go(Phase::HalfOpen, None),
+        (Phase::Trial, Input::Answers { passed: true, ramps: false }) => {
+            Step::Go(Phase::Closed, Some(Transition::Closed))
+        }
+        (Phase::Trial, Input::Answers { passed: true, ramps: true }) => Step::Go(Phase::Ramp, None),
 
-        (Phase::Closed, _) => Step::Stay,
+        (Phase::Closed | Phase::Trial | Phase::Ramp, _) => Step::Stay,
         // No permit exists in these generations, so the only input is `Arrives`.
-        (Phase::Open | Phase::HalfOpen, _) => Step::Stay,
+        (Phase::Open, _) => Step::Stay,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Input, Phase, Step, Transition, step};
+    use super::{Arrival, Input, Phase, Step, Transition, step};
 
-    const PHASES: [Phase; 4] = [Phase::Closed, Phase::Open, Phase::HalfOpen, Phase::Probing];
-    const INPUTS: [Input; 7] = [
-        Input::Arrives { due: false },
-        Input::Arrives { due: true },
-        Input::Succeeds,
+    const PHASES: [Phase; 4] = [Phase::Closed, Phase::Open, Phase::Trial, Phase::Ramp];
+    const INPUTS: [Input; 10] = [
+        Input::Arrives(Arrival::Early),
+        Input::Arrives(Arrival::Room),
+        Input::Arrives(Arrival::Due),
+        Input::Answers { passed: false, ramps: false },
+        Input::Answers { passed: false, ramps: true },
+        Input::Answers { passed: true, ramps: false },
+        Input::Answers { passed: true, ramps: true },
         Input::Fails { tripped: false },
         Input::Fails { tripped: true },
-        Input::Answers,
         Input::Releases,
     ];
 
     #[test]
     fn these_are_all_the_edges() {
-        use Phase::{Closed, HalfOpen, Open, Probing};
+        use Arrival::Due;
+        use Phase::{Closed, Open, Ramp, Trial};
         let mut edges: Vec<_> = Vec::new();
         for phase in PHASES {
             for input in INPUTS {
                 if let Step::Go(next, transition) = step(phase, input) {
-                    edges.push((phase, next, transition));
+                    edges.push((phase, input, next, transition));
                 }
             }
         }
-        edges.dedup();
+        let (answers, ramps) = (Input::Answers { passed: true, ramps: false }, Input::Answers { passed: true, ramps: true });
+        let trips = Input::Fails { tripped: true };
         assert_eq!(
             edges,
             [
-                (Closed, Open, Some(Transition::Opened)),
-                (Open, Probing, Some(Transition::HalfOpened)),
-                (HalfOpen, Probing, None),
-                (Probing, Probing, None),
-                (Probing, Closed, Some(Transition::Closed)),
-                (Probing, Open, Some(Transition::Opened)),
-                (Probing, Closed, Some(Transition::Closed)),
-                (Probing, HalfOpen, None),
+                (Closed, trips, Open, Some(Transition::Opened)),
+                (Open, Input::Arrives(Due), Trial, Some(Transition::HalfOpened)),
+                (Trial, Input::Arrives(Due), Trial, None),
+                (Trial, answers, Closed, Some(Transition::Closed)),
+                (Trial, ramps, Ramp, None),
+                (Trial, trips, Open, Some(Transition::Opened)),
+                (Ramp, Input::Arrives(Due), Closed, Some(Transition::Closed)),
+                (Ramp, trips, Open, Some(Transition::Opened)),
             ]
         );
     }
 
     #[test]
-    fn a_permit_that_ends_always_leaves_probing() {
-        for input in &INPUTS[2..] {
-            let step = step(Phase::Probing, *input);
-            assert!(matches!(step, Step::Go(next, _) if next != Phase::Probing), "{input:?}: {step:?}");
-        }
-    }
-
-    #[test]
-    fn a_call_takes_the_place_of_a_probe_only_when_that_is_due() {
-        assert_eq!(step(Phase::Probing, Input::Arrives { due: false }), Step::Reject);
-        assert_eq!(step(Phase::Probing, Input::Arrives { due: true }), Step::Go(Phase::Probing, None));
+    fn these_are_all_the_rejections() {
+        let rejects = |phase: Phase| INPUTS.into_iter().filter(move |input| step(phase, *input) == Step::Reject);
+        let early = Input::Arrives(Arrival::Early);
+        assert_eq!(rejects(Phase::Closed).count(), 0);
+        assert_eq!(rejects(Phase::Open).collect::<Vec<_>>(), [early, Input::Arrives(Arrival::Room)]);
+        assert_eq!(rejects(Phase::Trial).collect::<Vec<_>>(), [early]);
+        assert_eq!(rejects(Phase::Ramp).collect::<Vec<_>>(), [early]);
     }
 }

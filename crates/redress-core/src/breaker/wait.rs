@@ -1,27 +1,32 @@
-//! How long a breaker stays in a phase before the next call is admitted as the probe, with a clock
-//! that may jump.
+//! How long a breaker stays in a phase before the next call changes it, with a clock that may jump.
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// A wait of fixed length, readable without the lock.
+/// A wait that is readable without the lock. Its length may differ each time, up to the longest.
 ///
-/// If a wait began more than its length after the present reading, then either it began at a
-/// reading too far ahead, or the present reading is stale. It is over when its end is reached, or
-/// when the clock has run for a whole wait so far behind its start.
+/// If a wait began more than the longest length after the present reading, then either it began at
+/// a reading too far ahead, or the present reading is stale. It is over when its end is reached, or
+/// when the clock has run for the longest length so far behind its start.
 pub(super) struct Wait {
-    length: u64,
+    longest: u64,
     /// The tick at which it is over. Written under the breaker's lock, before the word of the phase
     /// that it belongs to.
     ends_at: AtomicU64,
 }
 
 impl Wait {
-    pub(super) fn new(length: u64) -> Self {
-        Self { length, ends_at: AtomicU64::new(0) }
+    pub(super) fn new(longest: u64) -> Self {
+        Self { longest, ends_at: AtomicU64::new(0) }
     }
 
+    /// Starts a wait of the longest length.
     pub(super) fn start(&self, now: u64) {
-        self.ends_at.store(now.saturating_add(self.length), Ordering::Relaxed);
+        self.start_for(now, self.longest);
+    }
+
+    /// Starts a wait of this length, at most the longest.
+    pub(super) fn start_for(&self, now: u64, length: u64) {
+        self.ends_at.store(now.saturating_add(length), Ordering::Relaxed);
     }
 
     /// The tick at which the latest of these waits is over; 0 if none began.
@@ -29,21 +34,19 @@ impl Wait {
         self.ends_at.load(Ordering::Relaxed)
     }
 
-    /// The time left, if the wait began at or before this reading and is not over.
+    /// The time left, if it is not over, and no more is left than the longest wait takes.
     #[inline]
     pub(super) fn running(&self, now: u64) -> Option<u64> {
-        let left = self.ends_at.load(Ordering::Relaxed).wrapping_sub(now);
-        // One comparison checks both ends. After the end of the wait `left` wraps around to more
-        // than `length`, because the end tick is at least `length`.
-        (left.wrapping_sub(1) < self.length).then_some(left)
+        let left = self.ends_at.load(Ordering::Relaxed).checked_sub(now)?;
+        (left.wrapping_sub(1) < self.longest).then_some(left)
     }
 
     /// The time left, unless the start of the wait is in doubt. At a reading before the start it is
-    /// the whole wait.
+    /// at most the longest wait.
     pub(super) fn left(&self, now: u64) -> Option<u64> {
         let left = self.ends_at.load(Ordering::Relaxed).saturating_sub(now);
-        let began_in = left.saturating_sub(self.length);
-        (began_in <= self.length).then_some(left - began_in)
+        let began_in = left.saturating_sub(self.longest);
+        (began_in <= self.longest).then_some(left - began_in)
     }
 
     /// The time left, even if the start is in doubt. `since` is the first reading that put it in
@@ -53,8 +56,8 @@ impl Wait {
             return left;
         }
         // A reading far behind `since` puts that one in doubt as well, so the doubt begins again.
-        let began = since.filter(|since| since.saturating_sub(now) <= self.length).unwrap_or(now);
+        let began = since.filter(|since| since.saturating_sub(now) <= self.longest).unwrap_or(now);
         *since = Some(began);
-        self.length.saturating_sub(now.saturating_sub(began))
+        self.longest.saturating_sub(now.saturating_sub(began))
     }
 }

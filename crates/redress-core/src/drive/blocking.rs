@@ -165,7 +165,10 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
     match run_attempt(start.first_attempt()) {
         Ok(value) => finish.value(
             value,
-            |output| output,
+            |output| {
+                start.count_success();
+                output
+            },
             |value| {
                 let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
                 call.succeed(value, || policy.now(), finish)

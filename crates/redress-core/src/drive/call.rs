@@ -185,7 +185,16 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
             return self.succeed_observed(value, now, finish);
         }
         self.forget_last_failure();
+        self.count_success();
         finish.value(value, |output| output, |value| self.succeed_observed(value, now, finish))
+    }
+
+    /// Counts the success with the closed breaker, if that counts successes.
+    #[inline]
+    pub(crate) fn count_success(&mut self) {
+        if self.state.counts_successes() {
+            self.run().count_success();
+        }
     }
 
     /// Whether a success notifies only the caller and needs no clock reading.
@@ -245,6 +254,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         // process.
         let now = contained(|| now(&self.held)).flatten();
         self.run().tell_cancelled(now);
+        self.run().release(now);
         self.close();
     }
 
@@ -252,7 +262,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     #[cold]
     #[inline(never)]
     pub(crate) fn close(&mut self) {
-        self.run().release();
+        self.run().release(None);
         self.state = RunState::ended();
     }
 

@@ -1,62 +1,181 @@
-//! A call and its breaker: the permit is acquired once, and reported or released once.
+//! A call and its breaker: the permit is acquired once, and reported or released once. If the policy
+//! judges attempts, each attempt does this.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::flags::Flags;
 use super::run::Run;
 use super::state::Wait;
-use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Report};
+use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Seen};
+use crate::classify::class::ErrorClass;
+use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::hooks::contained;
+
+/// What the breaker is told about a failure besides its class.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Heard {
+    /// The wait that the dependency asked for.
+    pub(super) hint: Option<Duration>,
+    /// How long the attempt took, if the breaker wants to know.
+    pub(super) took: Option<Duration>,
+}
+
+impl Heard {
+    pub(super) const fn seen(self, class: ErrorClass) -> Seen {
+        let Self { hint, took } = self;
+        let mut seen = Seen::failure(class);
+        seen.hint = hint;
+        seen.took = took;
+        seen
+    }
+}
 
 impl Run<'_> {
     /// Acquires a permit from the breaker. Returns `false`, and ends the call, if the breaker
     /// rejects it.
     pub(super) fn admit(&mut self, now: Instant) -> bool {
-        let Some(breaker) = &self.plan.breaker else { return true };
-        match breaker.as_dyn().admit(now) {
-            Ok(admission) => {
-                self.state.generation = admission.generation;
-                let is_other = matches!(breaker, BreakerChoice::Other(_));
-                if is_other || CircuitBreaker::is_probe(admission.generation) {
-                    self.state.flags = self.state.flags.with(Flags::HOLDS_PERMIT);
-                }
-                self.tell_transition(admission.transition, None, now);
-                true
-            }
+        match self.ask_breaker(now) {
+            Ok(()) => true,
             Err(rejection) => {
                 self.state.observers.set_timeline(None);
                 self.state.stop_reason = Some(StopReason::CircuitOpen);
-                self.state.wait = Wait::from(rejection.retry_in());
-                if rejection.state() == CircuitState::HalfOpen {
-                    self.state.flags = self.state.flags.with(Flags::REJECTED_HALF_OPEN);
-                }
+                self.keep_rejection(&rejection);
                 self.tell_rejection(rejection.state(), rejection.retry_in());
                 false
             }
         }
     }
 
-    pub(super) fn report(&mut self, report: Report, now: Instant) {
+    /// Acquires a permit for a further attempt. Returns `false`, and ends the call, if the breaker
+    /// rejects it.
+    pub(super) fn admit_again(&mut self, now: Instant) -> bool {
+        match self.ask_breaker(now) {
+            Ok(()) => true,
+            Err(rejection) => {
+                self.keep_rejection(&rejection);
+                self.end(StopReason::CircuitOpen, None, self.elapsed(now));
+                false
+            }
+        }
+    }
+
+    fn ask_breaker(&mut self, now: Instant) -> Result<(), CircuitOpenError> {
+        let Some(breaker) = &self.plan.breaker else { return Ok(()) };
+        let admission = breaker.as_dyn().admit(now)?;
+        self.state.generation = admission.generation;
+        let has_to_end = match breaker {
+            BreakerChoice::Other(_) => !admission.is_unjudged(),
+            BreakerChoice::Circuit(_) if self.state.flags.has(Flags::TIMED) => {
+                CircuitBreaker::is_judged(admission.generation)
+            }
+            BreakerChoice::Circuit(_) => CircuitBreaker::is_probe(admission.generation),
+        };
+        if has_to_end {
+            self.state.flags = self.state.flags.with(Flags::HOLDS_PERMIT);
+        }
+        if admission.is_unjudged() {
+            self.tell_would_reject(now);
+        }
+        self.tell_transition(admission.transition, None, now);
+        Ok(())
+    }
+
+    fn keep_rejection(&mut self, rejection: &CircuitOpenError) {
+        self.state.wait = Wait::from(rejection.retry_in());
+        if rejection.state() == CircuitState::HalfOpen {
+            self.state.flags = self.state.flags.with(Flags::REJECTED_HALF_OPEN);
+        }
+        if rejection.is_forced() {
+            self.state.flags = self.state.flags.with(Flags::REJECTED_BY_FORCE);
+        }
+    }
+
+    pub(super) fn report(&mut self, seen: Seen, now: Instant) {
         let Some(breaker) = &self.plan.breaker else { return };
-        let transition = breaker.as_dyn().report(self.admission(), report, now);
+        let admission = self.admission();
+        if admission.is_unjudged() {
+            return;
+        }
+        let transition = breaker.as_dyn().report_seen(admission, seen, now);
         // ORDER: a custom clock or breaker may panic in `report`. The flag is still set then, so
         // the permit is released.
         self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
-        let class = match report {
-            Report::Success => None,
-            Report::Failure(class) => Some(class),
-        };
-        self.tell_transition(transition, class, now);
+        self.tell_transition(transition, seen.class, now);
     }
 
-    /// Releases the permit without a result, if the call still holds one.
+    /// Counts a success with the closed breaker, if that counts successes.
+    #[inline]
+    pub(crate) fn count_success(&self) {
+        if self.state.flags.has(Flags::COUNTED) {
+            self.count_success_since(self.began());
+        }
+    }
+
+    pub(super) fn count_success_since(&self, began: Option<Instant>) {
+        if self.state.flags.has(Flags::COUNTED) {
+            self.plan.count_success(self.state.generation, began);
+        }
+    }
+
+    /// Records the start of an attempt, if the breaker wants to know how long attempts take.
+    #[inline]
+    pub(super) fn begin_attempt(&mut self, now: Instant) {
+        if self.state.flags.has(Flags::TIMES_ATTEMPTS) {
+            self.state.attempt_began = Wait::of(self.since_start(now));
+        }
+    }
+
+    /// How long the running attempt took, which is over.
+    #[inline]
+    pub(super) fn end_attempt(&mut self, now: Instant) -> Option<Duration> {
+        let began = self.state.attempt_began.get()?;
+        self.state.attempt_began = Wait::NONE;
+        Some(self.since_start(now).saturating_sub(began))
+    }
+
+    /// When what the breaker judges began: the running attempt, or else the call.
+    pub(super) fn began(&self) -> Option<Instant> {
+        let began = self.state.attempt_began.get().filter(|_| self.state.flags.has(Flags::JUDGES_ATTEMPTS));
+        let started = self.state.started?;
+        started.checked_add(began.unwrap_or_default())
+    }
+
+    /// Releases the permit of a call that an abort cut after its attempt has run for a while: like a
+    /// drop, the breaker judges it by that time.
+    pub(super) fn release_aborted(&mut self, heard: Heard, now: Instant) {
+        if let (true, Some(took)) = (self.is_aborted(), heard.took) {
+            self.release_judged(took, now);
+        }
+    }
+
+    /// Releases the permit without a result, if the call still holds one. `now` is needed only
+    /// while an attempt is running.
     #[cold]
-    pub(crate) fn release(&mut self) {
+    pub(crate) fn release(&mut self, now: Option<Instant>) {
+        let took = now.and_then(|now| Some((self.end_attempt(now)?, now)));
+        match took {
+            Some((took, now)) => self.release_judged(took, now),
+            None => self.release_unjudged(),
+        }
+    }
+
+    fn release_unjudged(&mut self) {
         if let (true, Some(breaker)) = (self.state.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
             // The call may be unwinding, and a second panic that leaves a destructor would abort
             // the process.
             contained(|| breaker.as_dyn().release(self.admission()));
+        }
+        self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
+    }
+
+    fn release_judged(&mut self, took: Duration, now: Instant) {
+        if !self.state.flags.has(Flags::TIMED) {
+            return self.release_unjudged();
+        }
+        if let (true, Some(breaker)) = (self.state.flags.has(Flags::HOLDS_PERMIT), &self.plan.breaker) {
+            let made = contained(|| breaker.as_dyn().release_after(self.admission(), took, now)).flatten();
+            self.tell_transition(made, None, now);
         }
         self.state.flags = self.state.flags.without(Flags::HOLDS_PERMIT);
     }

@@ -36,7 +36,7 @@ impl Run<'_> {
 
     /// Time since this call, or this delivery of it, began; zero if its start was not recorded.
     #[inline]
-    fn since_start(&self, now: Instant) -> Duration {
+    pub(super) fn since_start(&self, now: Instant) -> Duration {
         self.state.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started))
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::flags::Flags;
 use super::run::{FailureView, Run};
-use crate::breaker::{CircuitState, Transition};
+use crate::breaker::{CircuitState, Transition, Trip};
 use crate::classify::class::ErrorClass;
 use crate::outcome::event::{Event, EventName};
 use crate::outcome::observer::{AttemptContext, AttemptDecision, CallStart, Observer};
@@ -15,11 +15,11 @@ use crate::policy::hooks::contained;
 
 impl Run<'_> {
     /// Sends an event to all observers and to the timeline. Events of the breaker are not in the
-    /// timeline, and have no elapsed time.
+    /// timeline, and have no elapsed time, except a rejection between two attempts.
     fn emit(&self, event: &Event<'_>) {
         self.each_observer(|observer| observer.on_event(event));
         self.state.observers.each(|observer| observer.on_event(event));
-        if event.state.is_none() {
+        if event.state.is_none() || event.elapsed.is_some() {
             self.note(event);
         }
     }
@@ -58,6 +58,10 @@ impl Run<'_> {
         if reason == Some(StopReason::Aborted) {
             event = Event { class: None, cause: None, classification: None, error_type: None, ..event };
         }
+        if reason == Some(StopReason::CircuitOpen) {
+            let state = self.plan.breaker.as_ref().map(|breaker| breaker.as_dyn().state());
+            event = Event { state, retry_in: self.state.wait.get(), ..event };
+        }
         self.emit(&event);
     }
 
@@ -73,8 +77,8 @@ impl Run<'_> {
     pub(super) fn tell_transition(&self, transition: Option<Transition>, class: Option<ErrorClass>, now: Instant) {
         if let (Some(transition), true) = (transition, self.is_observed()) {
             let opened = transition == Transition::Opened;
-            let open_for = if opened { self.open_for(now) } else { None };
-            let event = Event { class, open_for, ..self.breaker_event(transition.event(), transition.state()) };
+            let (open_for, trip) = if opened { (self.open_for(now), self.last_trip()) } else { (None, None) };
+            let event = Event { class, open_for, trip, ..self.breaker_event(transition.event(), transition.state()) };
             self.emit(&event);
         }
     }
@@ -83,6 +87,15 @@ impl Run<'_> {
         if self.is_observed() {
             let stop_reason = Some(StopReason::CircuitOpen);
             self.emit(&Event { stop_reason, retry_in, ..self.breaker_event(EventName::CircuitRejected, state) });
+        }
+    }
+
+    /// Sends the event of a call that a watching breaker would have rejected.
+    pub(super) fn tell_would_reject(&self, now: Instant) {
+        if self.is_observed() {
+            let state = self.plan.breaker.as_ref().map_or(CircuitState::Open, |breaker| breaker.as_dyn().state());
+            let retry_in = self.open_for(now);
+            self.emit(&Event { retry_in, ..self.breaker_event(EventName::CircuitWouldReject, state) });
         }
     }
 
@@ -161,6 +174,12 @@ impl Run<'_> {
     fn open_for(&self, now: Instant) -> Option<Duration> {
         let breaker = self.plan.breaker.as_ref()?;
         contained(|| breaker.as_dyn().open_for(now)).flatten()
+    }
+
+    /// What the breaker saw when it opened. A panic of a custom breaker is caught.
+    fn last_trip(&self) -> Option<Trip> {
+        let breaker = self.plan.breaker.as_ref()?;
+        contained(|| breaker.as_dyn().last_trip()).flatten()
     }
 
     /// An event with the names that all events of this call carry.

@@ -54,6 +54,14 @@ impl<'a> FastPath<'a> {
         }
     }
 
+    /// Counts the success of the first attempt with the closed breaker, if that counts successes.
+    #[inline]
+    pub(crate) fn count_success(&self) {
+        if self.flags.has(Flags::COUNTED) {
+            self.plan.count_success(self.generation, self.started);
+        }
+    }
+
     #[inline]
     pub(crate) fn first_attempt(&self) -> Attempt {
         self.plan.first_attempt()

@@ -1,10 +1,11 @@
 //! Per-call feature flags, so that the decision for the fast path is one mask test.
 
+use crate::breaker::BreakerChoice;
 use crate::policy::hooks::Hooks;
 
 /// A set of features of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Flags(u16);
+pub(crate) struct Flags(u32);
 
 impl Flags {
     pub(crate) const NONE: Self = Self(0);
@@ -38,6 +39,22 @@ impl Flags {
     /// The call continues a deferred one.
     pub(crate) const RESUMED: Self = Self(2048);
 
+    /// A success has to be counted with the closed breaker. That takes no reading of the clock.
+    pub(crate) const COUNTED: Self = Self(1 << 16);
+    /// The start of the call matters to the breaker.
+    const STARTED: Self = Self(1 << 17);
+    /// The breaker wants to know how long attempts take.
+    pub(crate) const TIMED: Self = Self(1 << 18);
+    /// Each attempt asks the breaker and reports to it.
+    pub(crate) const JUDGES_ATTEMPTS: Self = Self(1 << 19);
+
+    /// The breaker that rejected the call is forced open. Set during the call.
+    pub(crate) const REJECTED_BY_FORCE: Self = Self(1 << 20);
+    /// The breaker ended the call after one of its attempts. Set during the call.
+    pub(crate) const SHUT_BETWEEN: Self = Self(1 << 21);
+    /// The start of each attempt is recorded.
+    pub(crate) const TIMES_ATTEMPTS: Self = Self::TIMED.with(Self::JUDGES_ATTEMPTS);
+
     /// Observers, attempt hooks or a timeline.
     pub(crate) const OBSERVED: Self = Self::WATCHED.with(Self::TIMELINE);
     /// Custom code runs between attempts.
@@ -45,14 +62,17 @@ impl Flags {
     /// A success has to be reported: to observers, learning strategies or the breaker.
     const SUCCESS_MATTERS: Self = Self::OBSERVED.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
     /// The instant of the start is needed.
-    const START_MATTERS: Self = Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE);
+    const START_MATTERS: Self =
+        Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE).with(Self::STARTED).with(Self::TIMES_ATTEMPTS);
     /// A call with any of these does not take the fast path.
     const SLOW: Self = Self::OBSERVED
         .with(Self::STEERED)
         .with(Self::LEARNING)
         .with(Self(256))
         .with(Self::ABORTABLE)
-        .with(Self::RESUMED);
+        .with(Self::RESUMED)
+        .with(Self::TIMED)
+        .with(Self::JUDGES_ATTEMPTS);
     /// The instant of a success is needed.
     const END_MATTERS: Self = Self::SUCCESS_MATTERS.with(Self::OUTCOME);
 
@@ -68,6 +88,19 @@ impl Flags {
         let learning = if learns { Self::LEARNING } else { Self::NONE };
         let deadline = if has_deadline { Self::DEADLINE } else { Self::NONE };
         Self::of_hooks(hooks).with(learning).with(deadline)
+    }
+
+    /// What a breaker asks for.
+    pub(crate) fn of_breaker(breaker: &BreakerChoice, judges_attempts: bool) -> Self {
+        let counts = match breaker {
+            BreakerChoice::Circuit(breaker) if breaker.counts_successes() => {
+                if breaker.reads_starts() { Self::COUNTED.with(Self::STARTED) } else { Self::COUNTED }
+            }
+            _ => Self::NONE,
+        };
+        let timed = if breaker.as_dyn().times_attempts() { Self::TIMED } else { Self::NONE };
+        let attempts = if judges_attempts { Self::JUDGES_ATTEMPTS } else { Self::NONE };
+        counts.with(timed).with(attempts)
     }
 
     #[inline]

@@ -33,7 +33,8 @@ pub(super) struct Granted {
 #[derive(Clone, Copy)]
 pub(super) struct Refused {
     pub(super) reason: StopReason,
-    /// The hint, if it does not fit the deadline.
+    /// The hint, if it does not fit the deadline. If the circuit is open, the time until its next
+    /// probe.
     pub(super) hint: Wait,
 }
 
@@ -92,10 +93,24 @@ impl<'a> Run<'a> {
                 return Err(Refused { reason: StopReason::DeadlineExceeded, hint: Wait::from(hint) });
             }
         }
+        if !PLAIN && !deferred && self.state.flags.has(Flags::JUDGES_ATTEMPTS) {
+            self.refuse_if_shut(now, wait)?;
+        }
         if let Some(budget) = &plan.budget {
             refuse_if(!budget.consume_at(now, 1), StopReason::BudgetExhausted)?;
         }
         Ok(Granted { wait, prev_delay, remaining, deferred })
+    }
+
+    /// Refuses a retry that the breaker will certainly not admit after the wait.
+    #[cold]
+    fn refuse_if_shut(&self, now: Instant, wait: Duration) -> Result<(), Refused> {
+        let Some(breaker) = &self.plan.breaker else { return Ok(()) };
+        let breaker = breaker.as_dyn();
+        if now.checked_add(wait).is_none_or(|at| breaker.admits_by(at)) {
+            return Ok(());
+        }
+        Err(Refused { reason: StopReason::CircuitOpen, hint: Wait::from(breaker.open_for(now)) })
     }
 
     /// Returns the wait, with the hint as its floor, and the previous delay for the next call of

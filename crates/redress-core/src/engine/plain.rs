@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::admission::Heard;
 use super::gates::Refused;
 use super::run::Run;
 use super::state::{RunState, Wait};
@@ -38,7 +39,7 @@ impl RunState {
     ) -> PlainVerdict {
         let mut run = Run::of(plan, None, self);
         if classification.is_abort() {
-            return run.stop_plainly(StopReason::Aborted, Wait::NONE, now);
+            return run.stop_plainly(StopReason::Aborted, Wait::NONE, None, now);
         }
         if plan.shortens(classification) {
             return self.fail_with_shortened_hint(plan, classification, cause, now);
@@ -49,7 +50,7 @@ impl RunState {
                 run.grant(granted);
                 PlainVerdict::Retry { remaining: granted.remaining }
             }
-            Err(Refused { reason, hint }) => run.stop_plainly(reason, hint, now),
+            Err(Refused { reason, hint }) => run.stop_plainly(reason, hint, classification.retry_after(), now),
         }
     }
 
@@ -77,9 +78,15 @@ impl RunState {
 impl Run<'_> {
     #[cold]
     #[inline(never)]
-    fn stop_plainly(&mut self, reason: StopReason, wait: Wait, now: Instant) -> PlainVerdict {
+    fn stop_plainly(
+        &mut self,
+        reason: StopReason,
+        wait: Wait,
+        hint: Option<Duration>,
+        now: Instant,
+    ) -> PlainVerdict {
         self.state.wait = wait;
-        self.stop(reason, None, now);
+        self.stop(reason, None, Heard { hint, took: None }, now);
         PlainVerdict::Stop
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::admission::Heard;
 use super::flags::Flags;
 use super::gates::{Granted, Refused};
 use super::state::{RunState, Wait};
-use crate::breaker::{BreakerChoice, CircuitState, Report};
+use crate::breaker::{BreakerChoice, CircuitState, Seen};
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
@@ -81,11 +82,7 @@ impl<'a> Run<'a> {
         if !self.admit(now) {
             return None;
         }
-        self.state.attempts += 1;
-        if self.is_watched() {
-            self.tell_start(self.elapsed(now));
-        }
-        Some(self.attempt(remaining))
+        Some(self.next_attempt(remaining, now))
     }
 
     /// Takes over the state of the deferred call that this call continues, if any.
@@ -139,11 +136,19 @@ impl<'a> Run<'a> {
             self.stop_waiting(StopReason::Aborted, now);
             return None;
         }
+        if self.state.flags.has(Flags::JUDGES_ATTEMPTS) && !self.admit_again(now) {
+            return None;
+        }
+        Some(self.next_attempt(remaining, now))
+    }
+
+    fn next_attempt(&mut self, remaining: Option<Duration>, now: Instant) -> Attempt {
         self.state.attempts += 1;
+        self.begin_attempt(now);
         if self.is_watched() {
             self.tell_start(self.elapsed(now));
         }
-        Some(self.attempt(remaining))
+        self.attempt(remaining)
     }
 
     /// Whether [`succeed`](Self::succeed) needs the instant.
@@ -156,8 +161,9 @@ impl<'a> Run<'a> {
     /// closed breaker, whose state it does not change.
     #[inline]
     pub(crate) fn succeed(&mut self, now: Option<Instant>) {
-        if let (true, Some(now)) = (self.state.flags.success_matters(), now) {
-            self.succeed_slow(now);
+        match now {
+            Some(now) if self.state.flags.success_matters() => self.succeed_slow(now),
+            _ => self.count_success(),
         }
     }
 
@@ -165,6 +171,8 @@ impl<'a> Run<'a> {
     fn succeed_slow(&mut self, now: Instant) {
         self.state.last_class = None;
         self.state.cause = None;
+        let began = self.began();
+        let took = self.end_attempt(now);
         for learner in &self.plan.learners {
             learner.learn(Feedback::Success, now);
         }
@@ -175,19 +183,26 @@ impl<'a> Run<'a> {
         self.state.flags = self.state.flags.with(Flags::SUCCEEDED);
         self.tell_terminal(None, None, elapsed, Duration::ZERO);
         if self.state.flags.has(Flags::HOLDS_PERMIT) {
-            self.report(Report::Success, now);
+            self.report(Seen { took, ..Seen::success() }, now);
+        } else {
+            self.count_success_since(began);
         }
     }
 
     /// Decides whether the call goes on after the failure of the running attempt, and notifies its
     /// observers.
     pub(crate) fn fail(&mut self, failed: &FailureView<'_>, now: Instant) -> Verdict {
+        let heard = Heard { hint: failed.classification.retry_after(), took: self.end_attempt(now) };
         if failed.classification.is_abort() {
             let aborted = Some(StopReason::Aborted);
             self.tell_end(AttemptDecision::Aborted, self.elapsed(now), None, aborted, None);
             self.state.wait = Wait::NONE;
-            self.stop(StopReason::Aborted, None, now);
+            self.stop(StopReason::Aborted, None, heard, now);
+            self.release_aborted(heard, now);
             return Verdict::Stop;
+        }
+        if self.state.flags.has(Flags::JUDGES_ATTEMPTS) {
+            self.report(heard.seen(failed.classification.class()), now);
         }
         let failures = self.count(failed.classification.class(), failed.cause);
         let gated = self.gates::<false>(failed.classification, failed.cause, failures, now);
@@ -220,7 +235,7 @@ impl<'a> Run<'a> {
                     Ok(granted) if reason == StopReason::Scheduled => self.grant(granted),
                     _ => self.state.wait = hint,
                 }
-                self.stop(reason, Some(failed), now);
+                self.stop(reason, Some(failed), heard, now);
                 Verdict::Stop
             }
         }
@@ -304,22 +319,26 @@ impl<'a> Run<'a> {
     /// Ends the call before or after a wait, and clears the wait.
     pub(super) fn stop_waiting(&mut self, reason: StopReason, now: Instant) {
         self.state.wait = Wait::NONE;
-        self.stop(reason, None, now);
+        self.stop(reason, None, Heard::default(), now);
     }
 
     /// Ends the call for this reason, and reports it to the breaker.
-    pub(super) fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, now: Instant) {
+    pub(super) fn stop(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, heard: Heard, now: Instant) {
         self.end(reason, failed, self.elapsed(now));
         // An aborted call has no result, so the driver releases its permit.
-        if let (Some(class), true) = (self.state.last_class, reason != StopReason::Aborted) {
-            self.report(Report::Failure(class), now);
+        let reports = reason != StopReason::Aborted && !self.state.flags.has(Flags::JUDGES_ATTEMPTS);
+        if let (Some(class), true) = (self.state.last_class, reports) {
+            self.report(heard.seen(class), now);
         }
     }
 
     /// Ends the call: the one place where a call that the breaker did not reject stops without
     /// success.
-    fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, elapsed: Duration) {
+    pub(super) fn end(&mut self, reason: StopReason, failed: Option<&FailureView<'_>>, elapsed: Duration) {
         self.state.stop_reason = Some(reason);
+        if reason == StopReason::CircuitOpen {
+            self.state.flags = self.state.flags.with(Flags::SHUT_BETWEEN);
+        }
         let delay = self.next_delay().unwrap_or(Duration::ZERO);
         self.tell_terminal(Some(reason), failed, elapsed, delay);
     }
@@ -377,15 +396,18 @@ impl<'a> Run<'a> {
             elapsed: ended.map_or(Duration::ZERO, |ended| self.elapsed(ended)),
             retry_in: self.state.wait.get().filter(|_| has_stopped),
             rejected,
+            is_forced: self.state.flags.has(Flags::REJECTED_BY_FORCE),
             retry_forbidden: None,
         }
     }
 
-    /// The state of the breaker that rejected the call.
+    /// The state of the breaker that rejected the call before its first attempt.
     fn rejected(&self) -> Option<CircuitState> {
         let half_open = self.state.flags.has(Flags::REJECTED_HALF_OPEN);
         let state = if half_open { CircuitState::HalfOpen } else { CircuitState::Open };
-        (self.state.stop_reason == Some(StopReason::CircuitOpen)).then_some(state)
+        let is_rejected = self.state.stop_reason == Some(StopReason::CircuitOpen);
+        // A call that has made an attempt has the failure of that attempt to show.
+        (is_rejected && !self.state.flags.has(Flags::SHUT_BETWEEN)).then_some(state)
     }
 
     pub(crate) fn timeline(&self) -> Option<RetryTimeline> {

@@ -52,6 +52,9 @@ pub(crate) struct RunState {
     pub(super) wait: Wait,
     /// The last delay that the strategy computed, without the effect of hints.
     pub(super) prev_delay: Wait,
+    /// When the running attempt began, after the start of the call, if the breaker wants to know.
+    /// Without a running attempt: none.
+    pub(super) attempt_began: Wait,
     pub(super) generation: u64,
     pub(super) failures: Failures,
     pub(super) attempts: u32,
@@ -130,6 +133,7 @@ impl RunState {
             started: start.started,
             wait: Wait::NONE,
             prev_delay: Wait::NONE,
+            attempt_began: Wait::NONE,
             generation: start.generation,
             failures: Failures::default(),
             attempts,
@@ -171,6 +175,12 @@ impl RunState {
     #[inline]
     pub(crate) const fn ends_unobserved(&self) -> bool {
         !self.flags.end_matters()
+    }
+
+    /// Whether a success is counted with the breaker.
+    #[inline]
+    pub(crate) const fn counts_successes(&self) -> bool {
+        self.flags.has(Flags::COUNTED)
     }
 
     /// Whether nothing is left to report: the call holds no permit, and has neither observers nor a

@@ -23,6 +23,7 @@ pub struct CircuitOpenError {
     /// Nanoseconds, converted when read: most rejections are never inspected.
     retry_in: Option<u64>,
     breaker: Option<BreakerName>,
+    is_forced: bool,
 }
 
 impl CircuitOpenError {
@@ -43,7 +44,7 @@ impl CircuitOpenError {
 
     #[inline]
     pub(crate) const fn after_nanos(state: CircuitState, retry_in: Option<u64>, breaker: Option<BreakerName>) -> Self {
-        Self { state, retry_in, breaker }
+        Self { state, retry_in, breaker, is_forced: false }
     }
 
     /// Sets the breaker's name.
@@ -51,6 +52,24 @@ impl CircuitOpenError {
     pub fn by(mut self, breaker: impl Into<Arc<str>>) -> Self {
         self.breaker = Some(breaker.into());
         self
+    }
+
+    /// The rejection by a breaker that is forced open.
+    #[must_use]
+    pub const fn forced(self) -> Self {
+        self.forced_if(true)
+    }
+
+    pub(crate) const fn forced_if(mut self, is_forced: bool) -> Self {
+        self.is_forced = is_forced;
+        self
+    }
+
+    /// Whether the breaker is [forced open](crate::breaker::Mode::ForcedOpen), rather than by its
+    /// rules.
+    #[must_use]
+    pub const fn is_forced(&self) -> bool {
+        self.is_forced
     }
 
     pub(crate) fn into_breaker(self) -> Option<BreakerName> {

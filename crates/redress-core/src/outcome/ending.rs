@@ -29,10 +29,19 @@ impl<T, E> Ending<T, E> {
     pub(crate) fn into_error(self) -> CallError<E> {
         let Self { last, abort, summary, .. } = self;
         let OutcomeSummary {
-            name, stop_reason, attempts, last_class, cause, retry_in, rejected, retry_forbidden, ..
+            name,
+            stop_reason,
+            attempts,
+            last_class,
+            cause,
+            retry_in,
+            rejected,
+            is_forced,
+            retry_forbidden,
+            ..
         } = summary;
         if let Some(state) = rejected {
-            return CallError::CircuitOpen(CircuitOpenError::by_breaker(state, retry_in, name));
+            return CallError::CircuitOpen(CircuitOpenError::by_breaker(state, retry_in, name).forced_if(is_forced));
         }
         let operation = name;
         // A failed call always has a reason: the engine sets it with the verdict.

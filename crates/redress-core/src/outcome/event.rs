@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::breaker::CircuitState;
+use crate::breaker::{CircuitState, Trip};
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::closed_set::closed_set;
@@ -50,6 +50,9 @@ pub enum EventName {
     CircuitClosed,
     /// The circuit breaker rejected the call. Terminal.
     CircuitRejected,
+    /// The circuit breaker only [watches](crate::breaker::Mode::Watching), and would have rejected
+    /// the call.
+    CircuitWouldReject,
 }
 
 closed_set! {
@@ -70,6 +73,7 @@ closed_set! {
         CircuitHalfOpen,
         CircuitClosed,
         CircuitRejected,
+        CircuitWouldReject,
     }
 }
 
@@ -93,13 +97,21 @@ impl EventName {
             Self::CircuitHalfOpen => "circuit_half_open",
             Self::CircuitClosed => "circuit_closed",
             Self::CircuitRejected => "circuit_rejected",
+            Self::CircuitWouldReject => "circuit_would_reject",
         }
     }
 
     /// Whether the event ends its call. Every call that starts has exactly one terminal event.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        !matches!(self, Self::Retry | Self::CircuitOpened | Self::CircuitHalfOpen | Self::CircuitClosed)
+        !matches!(
+            self,
+            Self::Retry
+                | Self::CircuitOpened
+                | Self::CircuitHalfOpen
+                | Self::CircuitClosed
+                | Self::CircuitWouldReject
+        )
     }
 }
 
@@ -135,7 +147,8 @@ impl fmt::Display for EventName {
 pub struct Event<'a> {
     /// What happened.
     pub name: EventName,
-    /// The number of the attempt, from 1; 0 for breaker events and for calls without an attempt.
+    /// The number of the attempt, from 1; 0 for calls without an attempt, and for breaker events
+    /// other than a rejection between two attempts.
     pub attempt: u32,
     /// The delay before the next attempt, for `Retry` and `Scheduled`; else zero.
     pub delay: Duration,
@@ -153,7 +166,10 @@ pub struct Event<'a> {
     /// How long the circuit stays open before it admits a probe, for `CircuitOpened`, if the
     /// breaker reports it.
     pub open_for: Option<Duration>,
-    /// Time until the circuit admits a probe, for `CircuitRejected`, if the breaker reports it.
+    /// What the breaker saw when it opened, for `CircuitOpened`, if the breaker reports it.
+    pub trip: Option<Trip>,
+    /// Time until the circuit admits a probe, for `CircuitRejected` and `CircuitWouldReject`, if
+    /// the breaker reports it.
     pub retry_in: Option<Duration>,
     /// The [name](crate::policy::PolicyBuilder::name) of the call's policy, if it has one.
     pub policy: Option<Cow<'a, str>>,
@@ -185,6 +201,7 @@ impl Event<'_> {
             cause: None,
             state: None,
             open_for: None,
+            trip: None,
             retry_in: None,
             policy: None,
             breaker: None,
@@ -209,7 +226,11 @@ impl Event<'_> {
             EventName::Aborted => Some(CallOutcome::Aborted),
             EventName::Cancelled => Some(CallOutcome::Cancelled),
             EventName::CircuitRejected => Some(CallOutcome::Rejected),
-            EventName::Retry | EventName::CircuitOpened | EventName::CircuitHalfOpen | EventName::CircuitClosed => None,
+            EventName::Retry
+            | EventName::CircuitOpened
+            | EventName::CircuitHalfOpen
+            | EventName::CircuitClosed
+            | EventName::CircuitWouldReject => None,
         }
     }
 
@@ -242,6 +263,7 @@ impl Event<'_> {
             cause: self.cause,
             state: self.state,
             open_for: self.open_for,
+            trip: self.trip,
             retry_in: self.retry_in,
             policy: self.policy.map(owned),
             breaker: self.breaker.map(owned),

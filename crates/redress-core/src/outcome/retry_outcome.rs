@@ -69,6 +69,7 @@ impl<T, E> RetryOutcome<T, E> {
         let mut summary = OutcomeSummary::of_attempts(0);
         summary.stop_reason = Some(StopReason::CircuitOpen);
         summary.rejected = Some(rejection.state());
+        summary.is_forced = rejection.is_forced();
         summary.retry_in = rejection.retry_in();
         summary.name = rejection.into_breaker();
         Self::stopped(Ending { last: None, abort: None, classification: None, summary }, None)

@@ -33,6 +33,8 @@ pub struct OutcomeSummary {
     pub(crate) retry_in: Option<Duration>,
     /// The breaker's state, if it rejected the call.
     pub(crate) rejected: Option<CircuitState>,
+    /// Whether that breaker is forced open.
+    pub(crate) is_forced: bool,
     /// Why the last failure must not be retried, if that ended the call.
     pub(crate) retry_forbidden: Option<&'static str>,
 }
@@ -49,6 +51,7 @@ impl OutcomeSummary {
             elapsed: Duration::ZERO,
             retry_in: None,
             rejected: None,
+            is_forced: false,
             retry_forbidden: None,
         }
     }
@@ -118,7 +121,9 @@ impl OutcomeSummary {
     /// The breaker's rejection, if it rejected the call.
     #[must_use]
     pub fn rejection(&self) -> Option<CircuitOpenError> {
-        self.rejected.map(|state| CircuitOpenError::by_breaker(state, self.retry_in, self.name.clone()))
+        self.rejected.map(|state| {
+            CircuitOpenError::by_breaker(state, self.retry_in, self.name.clone()).forced_if(self.is_forced)
+        })
     }
 
     /// Why a retry was forbidden, if the call ended as

@@ -106,6 +106,33 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
+    /// Lets each attempt ask the breaker and report to it. Default: each call does, with its last
+    /// result.
+    ///
+    /// A circuit that opens during the call then ends it between two attempts, with
+    /// [`StopReason::CircuitOpen`](crate::StopReason::CircuitOpen): before the wait and without a
+    /// token of the budget, if the circuit certainly admits no attempt after the wait, else when
+    /// that attempt would start. The breaker counts every failed attempt, so it opens sooner.
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::time::Duration;
+    /// use redress::{CircuitBreaker, ErrorClass, Policy, Retry, StopReason, fixed};
+    ///
+    /// let policy = Policy::builder()
+    ///     .retry(Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(10))
+    ///     .circuit_breaker(CircuitBreaker::builder().failure_threshold(2))
+    ///     .judge_attempts()
+    ///     .build()?;
+    /// let outcome = policy.execute(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
+    /// assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::CircuitOpen), 2));
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn judge_attempts(mut self) -> Self {
+        self.spec.judge_attempts = true;
+        self
+    }
+
     /// Sets the classifier that retry, breaker and observers act on. Default: the
     /// [default classifier](crate::default_classifier), which reads every `std::error::Error`.
     pub fn classifier<D>(self, classifier: D) -> PolicyBuilder<D, K> {

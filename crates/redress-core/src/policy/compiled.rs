@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::breaker::{BreakerChoice, CircuitBreaker};
 use crate::budget::cell::Budget;
@@ -131,8 +131,11 @@ impl CompiledPolicy {
 impl Plan {
     pub(crate) fn new(compiled: Arc<CompiledPolicy>, breaker: Option<BreakerChoice>) -> Self {
         let CompiledPolicy { deadline, attempt_timeout, .. } = *compiled;
+        let flags = Flags::of_plan(&compiled.hooks, !compiled.learners.is_empty(), deadline.is_some());
+        let judges = compiled.spec.judge_attempts;
+        let of_breaker = breaker.as_ref().map(|breaker| Flags::of_breaker(breaker, judges));
         Self {
-            flags: Flags::of_plan(&compiled.hooks, !compiled.learners.is_empty(), deadline.is_some()),
+            flags: flags.with(of_breaker.unwrap_or(Flags::NONE)),
             first_time_left: shorter(attempt_timeout, deadline),
             warnings: warnings(&compiled.spec, breaker.as_ref()),
             breaker,
@@ -188,6 +191,16 @@ impl Plan {
                 None => false,
             },
             Some(BreakerChoice::Other(_)) => false,
+        }
+    }
+}
+
+impl Plan {
+    /// Counts the success of a call that the breaker admitted in this generation.
+    #[inline(never)]
+    pub(crate) fn count_success(&self, generation: u64, began: Option<Instant>) {
+        if let Some(BreakerChoice::Circuit(breaker)) = &self.breaker {
+            breaker.succeed_closed(generation, began);
         }
     }
 }

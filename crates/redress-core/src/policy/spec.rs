@@ -64,10 +64,12 @@ pub struct PolicySpec {
     pub attempt_timeout: Option<Duration>,
     /// Whether an attempt that is running at the deadline may finish.
     pub finish_running_attempt: bool,
+    /// Whether each attempt asks the breaker and reports to it, instead of each call.
+    pub judge_attempts: bool,
 }
 
 /// The breaker of a policy as data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PolicyBreaker {
     /// A [`CircuitBreaker`](crate::CircuitBreaker). Each policy built from it gets a new breaker.
@@ -92,6 +94,7 @@ impl PolicySpec {
             deadline: None,
             attempt_timeout: None,
             finish_running_attempt: false,
+            judge_attempts: false,
         }
     }
 
@@ -156,6 +159,7 @@ impl fmt::Display for PolicySpec {
             Some(PolicyBreaker::Circuit(breaker)) => write!(f, "\n  {breaker}"),
             Some(PolicyBreaker::Custom) => f.write_str("\n  breaker: custom"),
             None => Ok(()),
-        }
+        }?;
+        if self.judge_attempts { f.write_str("\n  asks the breaker for each attempt") } else { Ok(()) }
     }
 }

@@ -18,7 +18,7 @@ mod bounds;
 mod decorrelated_jitter;
 mod exponential;
 mod fixed;
-mod random_source;
+pub(crate) mod random_source;
 mod retry_after_or;
 mod spec;
 

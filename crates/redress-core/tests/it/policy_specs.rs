@@ -154,7 +154,7 @@ fn what_is_wrong_in_a_spec_is_refused_when_it_is_built() {
     spec.retry = Some(retry);
     spec.deadline = Some(Duration::ZERO);
     let mut breaker = BreakerSpec::default();
-    breaker.failure_threshold = 0;
+    breaker.failure_threshold = Some(0);
     spec.breaker = Some(PolicyBreaker::Circuit(breaker));
     let refused = Policy::from_spec(spec).build().expect_err("it is refused");
     let fields: Vec<_> = refused.issues().iter().map(redress_core::error::ConfigIssue::field).collect();

@@ -12,8 +12,8 @@ use crate::lab::secs;
 #[test]
 fn the_defaults_are_those_documented() {
     let spec = BreakerSpec::default();
-    assert_eq!((spec.name.as_deref(), spec.failure_threshold), (None, 5));
-    assert_eq!((spec.window, spec.recovery_timeout), (secs(60), secs(30)));
+    assert_eq!((spec.name.as_deref(), spec.threshold()), (None, Some(5)));
+    assert_eq!((spec.window(), spec.recovery_timeout), (secs(60), secs(30)));
     assert_eq!((spec.probe_lease, spec.lease()), (ProbeLease::RecoveryTimeout, Some(secs(30))));
     assert_eq!(spec.trip_on, [ErrorClass::Transient, ErrorClass::ServerError]);
     assert_eq!(spec.class_thresholds, []);
@@ -28,8 +28,8 @@ fn the_data_and_the_builder_agree_in_every_field() {
     type Build = fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder;
     let rows: [(Set, Build); 8] = [
         (|spec| spec.name = Some("orders-db".into()), |builder| builder.name("orders-db")),
-        (|spec| spec.failure_threshold = 7, |builder| builder.failure_threshold(7)),
-        (|spec| spec.window = secs(9), |builder| builder.window(secs(9))),
+        (|spec| spec.failure_threshold = Some(7), |builder| builder.failure_threshold(7)),
+        (|spec| spec.window = Some(secs(9)), |builder| builder.window(secs(9))),
         (|spec| spec.recovery_timeout = secs(8), |builder| builder.recovery_timeout(secs(8))),
         (|spec| spec.probe_lease = ProbeLease::Lasts(secs(7)), |builder| builder.probe_lease(secs(7))),
         (|spec| spec.probe_lease = ProbeLease::Endless, CircuitBreakerBuilder::no_probe_lease),
@@ -56,7 +56,7 @@ fn the_data_and_the_builder_agree_in_every_field() {
 #[test]
 fn data_is_checked_when_it_is_built() {
     let mut spec = BreakerSpec::default();
-    spec.failure_threshold = 0;
+    spec.failure_threshold = Some(0);
     spec.probe_lease = ProbeLease::Lasts(Duration::ZERO);
     let error = CircuitBreaker::from_spec(spec).build().expect_err("two rules are broken");
     let fields: Vec<_> = error.issues().iter().map(redress_core::error::ConfigIssue::field).collect();

@@ -5,6 +5,7 @@ use std::sync::atomic::fence;
 use std::time::Instant;
 
 use super::CircuitBreaker;
+use crate::breaker::mode::Mode;
 use crate::breaker::state::Phase;
 use crate::breaker::wait::Wait;
 use crate::drive::clock::nanos;
@@ -21,22 +22,29 @@ impl CircuitBreaker {
         handles > known
     }
 
-    /// Whether a new breaker would act like this one at `now`: it is closed and counts no failure,
-    /// or the failures that opened it are out of date.
+    /// Whether a new breaker would act like this one at `now`: it decides, is closed, counts no
+    /// result and its next opening begins a row, or what opened it is out of date. **Invariant
+    /// C9**: only such a breaker is evicted from keyed breakers.
     pub(crate) fn is_blank(&self, now: Instant) -> bool {
         let now = self.cell.epoch.ticks(now);
         let mut guarded = self.cell.guarded.lock();
-        match self.word().phase() {
-            Phase::Closed => guarded.windows.are_empty(now),
-            Phase::Open | Phase::HalfOpen | Phase::Probing => self.has_lapsed(now),
+        let word = self.word();
+        match word.phase() {
+            _ if word.mode() != Mode::Enforcing => false,
+            Phase::Closed => {
+                let begins_a_row = self.cell.open_waits.starts_over(&guarded.openings, now);
+                guarded.windows.are_empty(now) && self.cell.rules.are_empty(now) && begins_a_row
+            }
+            Phase::Open | Phase::Trial | Phase::Ramp => self.has_lapsed(now),
         }
     }
 
     /// Whether a circuit that is not closed has been left alone for a whole window after its last
     /// wait. Transitions need a call, so a circuit that is not called would stay open for ever.
     fn has_lapsed(&self, now: u64) -> bool {
-        let lease = self.cell.lease.as_ref().map_or(0, Wait::ends_at);
-        let last_wait = self.cell.recovery.ends_at().max(lease);
-        now >= last_wait.saturating_add(nanos(self.cell.spec.window))
+        let waits = &self.cell.waits;
+        let rare = [&waits.lease, &waits.ramp].map(|wait| wait.as_ref().map_or(0, Wait::ends_at));
+        let last_wait = rare.into_iter().fold(waits.recovery.ends_at(), u64::max);
+        now >= last_wait.saturating_add(nanos(self.cell.spec.window()))
     }
 }

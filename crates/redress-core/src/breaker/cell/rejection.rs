@@ -1,15 +1,17 @@
-//! Rejections without a lock, by an open or probing circuit.
+//! Rejections without a lock, by an open or half-open circuit.
 
 use std::time::Instant;
 
 use super::CircuitBreaker;
-use crate::breaker::state::{Input, Phase, Step, step};
+use crate::breaker::mode::Mode;
+use crate::breaker::state::{Arrival, Input, Phase, Step, step};
+use crate::breaker::word::Word;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 
 impl CircuitBreaker {
     /// The rejection of a call without observers, if the circuit certainly rejects it.
     pub(crate) fn reject_at(&self, now: Instant) -> Option<CircuitOpenError> {
-        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
+        let now = self.ticks(now);
         self.rejects_open(now).or_else(|| self.rejects_rarely(now))
     }
 
@@ -21,30 +23,46 @@ impl CircuitBreaker {
     /// is correct either way.
     #[inline]
     pub(super) fn rejects_open(&self, now: u64) -> Option<CircuitOpenError> {
-        match self.word().phase() {
-            Phase::Open => self.rejection(Phase::Open, Some(self.cell.recovery.running(now)?)),
-            _ => None,
+        let word = self.word();
+        if word.is_plainly(Phase::Open) {
+            return self.rejection(word, Arrival::Early, Some(self.cell.waits.recovery.running(now)?));
         }
+        None
     }
 
     /// The rejection of any call that arrives at `now`, if the circuit certainly rejects it. Takes
-    /// no lock, and is correct for the same reason as [`rejects_open`](Self::rejects_open).
+    /// no lock, and is correct for the same reason as [`rejects_open`](Self::rejects_open). In a
+    /// trial that holds for the places too: each reading was true at some instant in between.
     #[cold]
     #[inline(never)]
     pub(super) fn rejects_rarely(&self, now: u64) -> Option<CircuitOpenError> {
-        let phase = self.word().phase();
-        let left = match self.cell.wait(phase) {
+        let word = self.word();
+        match word.mode() {
+            Mode::Enforcing => {}
+            Mode::ForcedOpen => return Some(self.forced_rejection()),
+            Mode::ForcedClosed | Mode::Watching => return None,
+        }
+        let (phase, room) = (word.phase(), self.room());
+        if phase == Phase::Ramp {
+            return None;
+        }
+        let left = match self.cell.waits.of(phase, room) {
             Some(wait) => Some(wait.left(now)?),
             None => None,
         };
-        self.rejection(phase, left)
+        let arrival = match (phase, left) {
+            (Phase::Trial, left) => room.arrival(left),
+            (_, Some(0)) => Arrival::Due,
+            _ => Arrival::Early,
+        };
+        self.rejection(word, arrival, left)
     }
 
-    /// The rejection of a call in this phase, if the state table rejects it.
+    /// The rejection of a call that finds this, if the state table rejects it.
     #[inline]
-    fn rejection(&self, phase: Phase, left: Option<u64>) -> Option<CircuitOpenError> {
-        match step(phase, Input::Arrives { due: left == Some(0) }) {
-            Step::Reject => Some(CircuitOpenError::after_nanos(phase.state(), left, self.shared_name())),
+    fn rejection(&self, word: Word, arrival: Arrival, left: Option<u64>) -> Option<CircuitOpenError> {
+        match step(word.phase(), Input::Arrives(arrival)) {
+            Step::Reject => Some(CircuitOpenError::after_nanos(word.phase().state(), left, self.shared_name())),
             Step::Stay | Step::Go(..) => None,
         }
     }
