@@ -1,4 +1,5 @@
-//! Runs the recorded scenarios against every driver, and the classifier tables.
+//! Runs the recorded scenarios against every driver, the classifier tables, and the vectors of
+//! earned budgets.
 //!
 //! `redress-conformance` reads, runs and judges the files; this file passes its arguments on.
 
@@ -15,7 +16,7 @@ const PACKAGE: &str = "redress-conformance";
 const ORIGIN: &str = "../shared/conformance";
 
 /// The files in it that are judged.
-const RECORDINGS: [&str; 2] = ["engine.jsonl", "classifiers.json"];
+const RECORDINGS: [&str; 3] = ["engine.jsonl", "classifiers.json", "budget.jsonl"];
 
 /// Without files, judges the recordings beside the checkout, or else those in the repository.
 #[derive(clap::Args)]

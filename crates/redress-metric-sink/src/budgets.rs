@@ -1,6 +1,6 @@
 //! The gauges of watched budgets.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redress_core::{Budget, Event, EventName};
@@ -21,7 +21,8 @@ struct Watched<S: MetricSink> {
     name: Arc<str>,
     gauge: S::Series,
     budget: Budget,
-    shown: AtomicU32,
+    /// The bits of the balance that the gauge shows.
+    shown: AtomicU64,
 }
 
 impl<S: MetricSink> Budgets<S> {
@@ -34,7 +35,7 @@ impl<S: MetricSink> Budgets<S> {
         let Some(gauge) = &self.writer.settings.budgets else { return };
         let gauge = self.writer.series(gauge, |_| LabelValue::Named(Arc::clone(&name)));
         let added =
-            Arc::new(Watched { writer: Arc::clone(&self.writer), name, gauge, budget, shown: AtomicU32::new(0) });
+            Arc::new(Watched { writer: Arc::clone(&self.writer), name, gauge, budget, shown: AtomicU64::new(0) });
         self.replace(&added.name, Some(Arc::clone(&added)));
         added.show();
     }
@@ -53,11 +54,12 @@ impl<S: MetricSink> Budgets<S> {
         removed
     }
 
-    /// A retry spends a token. A budget that is not full regains tokens with time, so any event may
-    /// change its gauge.
+    /// A retry spends tokens. A budget that is not full regains tokens, with time or by successes, so
+    /// any event may change its gauge.
     pub(crate) fn hear(&self, event: &Event<'_>) {
         for each in &*self.all() {
-            if event.name == EventName::Retry || each.shown.load(Ordering::Relaxed) != each.budget.max_retries() {
+            if event.name == EventName::Retry || each.shown.load(Ordering::Relaxed) != each.budget.capacity().to_bits()
+            {
                 each.show();
             }
         }
@@ -78,15 +80,15 @@ impl<S: MetricSink> Watched<S> {
     /// Two threads may write in the wrong order, so each reads the budget again after writing,
     /// until the value is stable.
     fn show(&self) {
-        let mut remaining = self.budget.remaining();
+        let mut balance = self.budget.balance();
         loop {
-            self.shown.store(remaining, Ordering::Relaxed);
-            self.writer.sink.set(&self.gauge, f64::from(remaining));
-            let now = self.budget.remaining();
-            if now == remaining {
+            self.shown.store(balance.to_bits(), Ordering::Relaxed);
+            self.writer.sink.set(&self.gauge, balance);
+            let now = self.budget.balance();
+            if now.to_bits() == balance.to_bits() {
                 return;
             }
-            remaining = now;
+            balance = now;
         }
     }
 }

@@ -22,10 +22,10 @@ struct Watched {
 impl Budgets {
     /// Creates the gauge that reads these budgets. The meter keeps the callback forever, so it
     /// holds only a weak reference.
-    pub(crate) fn gauge(self: &Arc<Self>, meter: &Meter) -> ObservableGauge<u64> {
+    pub(crate) fn gauge(self: &Arc<Self>, meter: &Meter) -> ObservableGauge<f64> {
         let budgets = Arc::downgrade(self);
         meter
-            .u64_observable_gauge("redress.budget.remaining")
+            .f64_observable_gauge("redress.budget.remaining")
             .with_unit("{retry}")
             .with_description("Retries that the budget has left.")
             .with_callback(move |gauge| {
@@ -37,10 +37,10 @@ impl Budgets {
     }
 
     /// Reads the budgets without holding the lock, because a budget may have a custom clock.
-    fn observe(&self, gauge: &dyn AsyncInstrument<u64>) {
+    fn observe(&self, gauge: &dyn AsyncInstrument<f64>) {
         let watched = self.watched().budgets.clone();
         for (_, name, budget) in watched {
-            gauge.observe(u64::from(budget.remaining()), &[text(BUDGET, &name)]);
+            gauge.observe(budget.balance(), &[text(BUDGET, &name)]);
         }
     }
 

@@ -9,11 +9,14 @@
 //!   [`judge_tables`] reads and judges them, [`RECORDED_TABLES`] holds those of this crate, and
 //!   [`differences`] lists the intended differences.
 //!
+//! **Vectors** of earned budgets, [`BudgetVector`], come from a model of the rules.
+//!
 //! The tests run every scenario through every driver and judge every table.
 //! `cargo xtask conformance` does the same with other files.
 
 #![forbid(unsafe_code)]
 
+mod budgets;
 mod class_name;
 mod number;
 
@@ -36,6 +39,7 @@ mod tables;
 
 pub use crate::asynchronous::{Integration, run_async, run_integrated};
 pub use crate::blocking::run_blocking;
+pub use crate::budgets::{BUDGET_VECTORS, BudgetVector, WrongStep};
 pub use crate::by_hand::run_driven;
 #[cfg(feature = "runtimes")]
 pub use crate::drivers::{DRIVERS, Driver};

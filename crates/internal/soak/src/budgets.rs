@@ -20,6 +20,8 @@ const KEPT_WINDOWS: u64 = 256;
 pub(crate) struct Purse {
     pub(crate) name: &'static str,
     pub(crate) budget: Budget,
+    limit: u32,
+    pub(crate) window: Duration,
     /// The clock of a budget that has one, with its grants.
     noted: Option<(Arc<NotedClock>, Mutex<Ledger>)>,
     /// The clock of the callers, for a budget without one.
@@ -57,7 +59,7 @@ impl Purse {
     /// A budget on the time of its callers.
     pub(crate) fn plain(name: &'static str, limit: u32, window: Duration, offered: Option<&'static dyn Clock>) -> Self {
         let budget = Budget::new(limit, window).expect("a limit and a window within bounds");
-        Self { name, budget, noted: None, offered }
+        Self { name, budget, limit, window, noted: None, offered }
     }
 
     /// A budget on a clock that remembers its readings, so that the grants can be checked.
@@ -66,11 +68,11 @@ impl Purse {
         let budget = Budget::with_clock(limit, window, Arc::clone(&clock)).expect("a limit and a window within bounds");
         // The first reading becomes the budget's origin: it must be the earliest.
         let _ = budget.remaining();
-        Self { name, budget, noted: Some((clock, Mutex::default())), offered: None }
+        Self { name, budget, limit, window, noted: Some((clock, Mutex::default())), offered: None }
     }
 
     fn limits(&self) -> (u32, u64) {
-        (self.budget.max_retries(), nanos(self.budget.window()))
+        (self.limit, nanos(self.window))
     }
 
     /// Enters tokens that were granted just now, on this thread.
@@ -98,7 +100,7 @@ impl Purse {
         if granted {
             self.note(cost, laws);
         }
-        let (left, limit) = (self.budget.remaining_at(self.now()), self.budget.max_retries());
+        let (left, limit) = (self.budget.remaining_at(self.now()), self.limit);
         laws.require(Law::Tokens, left <= limit, || format!("{}: {left} left of {limit}", self.name));
     }
 
@@ -123,7 +125,7 @@ impl Purse {
     /// Checks after the storm the last grants, and that two windows later all tokens are back, the
     /// limit is exact, and a refusal takes none.
     pub(crate) fn settle(&self, laws: &Laws) {
-        let (window, limit) = (self.budget.window(), self.budget.max_retries());
+        let (window, limit) = (self.window, self.limit);
         if let Some((clock, ledger)) = &self.noted {
             ledger.lock().unwrap_or_else(PoisonError::into_inner).check(self.name, self.limits(), laws);
             clock.freeze(Duration::ZERO);

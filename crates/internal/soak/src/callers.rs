@@ -70,7 +70,7 @@ pub(crate) fn weather(scene: &Scene, pulse: &Pulse, mut dice: Dice) {
             scene.wild.jump(1_000 * dice.micros(2_000));
         }
         for purse in &scene.purses {
-            let jump = if dice.one_in(4) { purse.budget.window() } else { Duration::ZERO };
+            let jump = if dice.one_in(4) { purse.window } else { Duration::ZERO };
             purse.disturb(dice.one_in(4), jump);
         }
         thread::sleep(Duration::from_micros(500) + dice.micros(3_000));

@@ -174,7 +174,8 @@ impl BreakerSpec {
         let names: Vec<_> = self.trip_on.iter().filter(|class| self.own_threshold(**class).is_none()).collect();
         let mut rules = Vec::new();
         if !names.is_empty() || self.slow_call.is_some() {
-            rules.extend(self.threshold().map(|failures| format!("{failures} failures in {}", Readable(self.window()))));
+            rules
+                .extend(self.threshold().map(|failures| format!("{failures} failures in {}", Readable(self.window()))));
             rules.extend(self.consecutive_failures.map(|failures| format!("{failures} failures in a row")));
             rules.extend(self.failure_ratio.map(|share| {
                 format!("{} % of at least {} calls in {}", share * 100.0, self.min_calls, Readable(self.window()))

@@ -197,7 +197,8 @@ mod tests {
                 }
             }
         }
-        let (answers, ramps) = (Input::Answers { passed: true, ramps: false }, Input::Answers { passed: true, ramps: true });
+        let (answers, ramps) =
+            (Input::Answers { passed: true, ramps: false }, Input::Answers { passed: true, ramps: true });
         let trips = Input::Fails { tripped: true };
         assert_eq!(
             edges,

@@ -6,7 +6,7 @@ use super::state::Arrival;
 ///
 /// The circuit closes after as many answers as there are `passes`, and opens again at the first bad
 /// result beyond the `failures`. A call is admitted if a place is free and the trial may still need
-/// its result. A probe that ends without a result gives its place back. After three such probes in
+/// its result. A probe that ends without a result gives its place back. After five such probes in
 /// a row the next one waits a quarter of the recovery time after the one before it, until a probe
 /// has a result.
 ///
@@ -69,7 +69,7 @@ impl Trial {
 ///
 /// A client that drops every call, by a timeout around it, learns nothing from its probes. Without
 /// a pause it would probe a dead dependency at full speed.
-pub(super) const FREE_RELEASES: u32 = 3;
+pub(super) const FREE_RELEASES: u32 = 5;
 
 /// The part of the open wait for which a trial pauses after too many released probes.
 pub(super) const PAUSE_DIVISOR: u64 = 4;

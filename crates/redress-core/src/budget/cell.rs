@@ -1,10 +1,16 @@
-//! `Budget`, a shared limit on the retries of several policies in a rolling window.
+//! `Budget`, a shared limit on the retries of several policies: so many in a rolling window, or as
+//! many as successes have earned.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::budget::builder::EarnedBudgetBuilder;
+use crate::budget::earned::{Answer, Earned};
+use crate::budget::priority::Priority;
 use crate::budget::spec::BudgetSpec;
 use crate::budget::window::RollingWindow;
+use crate::budget::withdrawal::Withdrawal;
+use crate::classify::class::ErrorClass;
 use crate::drive::clock::{Clock, ClockChoice, nanos};
 use crate::drive::epoch::Epoch;
 use crate::policy::config_error::{Check, ConfigError};
@@ -14,12 +20,41 @@ use crate::sync::{Arc, Mutex};
 /// takes 128 MiB.
 pub(crate) const MAX_WINDOW_EVENTS: u32 = 1 << 24;
 
-/// A limit on retries within a rolling window, shared by every policy that holds a clone.
+/// A limit on retries, shared by every policy that holds a clone.
 ///
-/// First attempts are free. Each retry takes one token, which becomes available again one window
-/// later. A retry that was granted and then deferred or aborted does not return its token.
+/// First attempts are free. A handle: clones share the tokens.
 ///
-/// A handle: clones share the tokens.
+/// # Earned by successes
+///
+/// A budget from [`earned`](Self::earned) holds tokens that successful calls pay for. It starts
+/// full. Each success of a call adds a share of a token, up to the capacity, and each retry takes
+/// one, or what its class costs. Tokens do not come back with time. In an outage without successes
+/// the budget grants at most its capacity, however long the outage lasts.
+///
+/// A retry that is granted and never starts gives its tokens back: one that is deferred or aborted,
+/// that the deadline or an open circuit prevents, or whose call is dropped in the wait.
+///
+/// If fewer tokens are left than a retry costs, and the call may spend them all, the retry is
+/// granted with the probability of the balance divided by the cost, and the balance is then zero.
+/// So a budget whose capacity is below one retry still grants some.
+///
+/// ```
+/// use redress::Budget;
+///
+/// let budget = Budget::earned(0.5).capacity(2.0).build()?;
+/// assert!(budget.consume() && budget.consume());
+/// assert!(!budget.consume());
+/// budget.deposit();
+/// budget.deposit();
+/// assert_eq!(budget.balance(), 1.0);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
+///
+/// # In a rolling window
+///
+/// A budget from [`new`](Self::new) grants a fixed number of retries in any window. Each retry takes
+/// one token, which becomes available again one window later. A retry that was granted and then
+/// deferred or aborted does not return its token. Successes add nothing.
 ///
 /// **Invariant B1**: in any window of the given length at most `max_retries` are granted, for any
 /// order and number of callers, if the clock never steps back.
@@ -44,17 +79,71 @@ pub(crate) const MAX_WINDOW_EVENTS: u32 = 1 << 24;
 /// ```
 #[derive(Clone)]
 pub struct Budget {
-    cell: Arc<Cell>,
+    account: Arc<Account>,
 }
 
-struct Cell {
+enum Account {
+    Window(Windowed),
+    Earned(Earned),
+}
+
+/// The account of a budget in a rolling window.
+struct Windowed {
     epoch: Epoch,
     clock: ClockChoice,
     granted: Mutex<RollingWindow>,
-    spec: BudgetSpec,
+    max_retries: u32,
+    window: Duration,
+}
+
+impl Windowed {
+    fn new(max_retries: u32, window: Duration, clock: ClockChoice) -> Result<Self, ConfigError> {
+        let mut check = Check::default();
+        check.that(
+            max_retries <= MAX_WINDOW_EVENTS,
+            "budget.max_retries",
+            max_retries,
+            "be at most 16777216 (128 MiB of window)",
+        );
+        check.duration("budget.window", window);
+        check.finish()?;
+        let granted = Mutex::new(RollingWindow::new(max_retries, nanos(window)));
+        Ok(Self { epoch: Epoch::default(), clock, granted, max_retries, window })
+    }
+
+    #[inline]
+    fn take(&self, now: Instant, cost: u32) -> bool {
+        let now = self.epoch.ticks(self.clock.now_or(now));
+        let mut granted = self.granted.lock();
+        match cost {
+            1 => granted.take(now),
+            _ => granted.take_several(now, cost as usize),
+        }
+    }
+
+    fn remaining(&self, now: Instant) -> u32 {
+        let now = self.epoch.ticks(self.clock.now_or(now));
+        let live = self.granted.lock().live(now);
+        self.max_retries.saturating_sub(u32::try_from(live).unwrap_or(u32::MAX))
+    }
 }
 
 impl Budget {
+    /// Returns a builder of a budget to which each success of a call adds `share` tokens. With a
+    /// share of 0.1 a dependency that fails a little sees at most 10 % more attempts than calls.
+    ///
+    /// ```
+    /// use redress::{Budget, Policy, Retry, decorrelated_jitter};
+    ///
+    /// let budget = Budget::earned(0.1).capacity(10.0).build()?;
+    /// let policy = Policy::builder().retry(Retry::builder().strategy(decorrelated_jitter()).budget(budget)).build()?;
+    /// # let _ = policy;
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn earned(share: f64) -> EarnedBudgetBuilder {
+        EarnedBudgetBuilder::new(share)
+    }
+
     /// Creates a budget of `max_retries` retries in any `window`. A limit of zero grants none.
     ///
     /// # Errors
@@ -68,9 +157,15 @@ impl Budget {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new) and [`EarnedBudgetBuilder::build`].
     pub fn from_spec(spec: BudgetSpec) -> Result<Self, ConfigError> {
-        Self::make(spec, ClockChoice::default())
+        match spec {
+            BudgetSpec::Window { max_retries, window } => {
+                Windowed::new(max_retries, window, ClockChoice::default()).map(Account::Window)
+            }
+            BudgetSpec::Earned(spec) => Earned::new(spec).map(Account::Earned),
+        }
+        .map(Self::over)
     }
 
     /// Like [`new`](Self::new), but with a separate clock, which the budget also uses instead of
@@ -80,84 +175,159 @@ impl Budget {
     ///
     /// As [`new`](Self::new).
     pub fn with_clock(max_retries: u32, window: Duration, clock: impl Clock + 'static) -> Result<Self, ConfigError> {
-        Self::make(BudgetSpec::new(max_retries, window), ClockChoice::custom(clock))
+        Windowed::new(max_retries, window, ClockChoice::custom(clock)).map(Account::Window).map(Self::over)
     }
 
-    fn make(spec: BudgetSpec, clock: ClockChoice) -> Result<Self, ConfigError> {
-        let BudgetSpec { max_retries, window } = spec;
-        let mut check = Check::default();
-        check.that(
-            max_retries <= MAX_WINDOW_EVENTS,
-            "budget.max_retries",
-            max_retries,
-            "be at most 16777216 (128 MiB of window)",
-        );
-        check.duration("budget.window", window);
-        check.finish()?;
-        let granted = Mutex::new(RollingWindow::new(max_retries, nanos(window)));
-        let cell = Cell { epoch: Epoch::default(), clock, granted, spec };
-        Ok(Self { cell: Arc::new(cell) })
+    fn over(account: Account) -> Self {
+        Self { account: Arc::new(account) }
+    }
+
+    #[cfg(all(test, loom))]
+    pub(crate) fn of_earned(earned: Earned) -> Self {
+        Self::over(Account::Earned(earned))
     }
 
     /// Takes one token now, on the budget's clock. Returns `false` if none is left.
     #[must_use]
     pub fn consume(&self) -> bool {
-        self.consume_at(self.cell.clock.now(), 1)
+        match &*self.account {
+            Account::Window(windowed) => windowed.take(windowed.clock.now(), 1),
+            Account::Earned(earned) => earned.take_tokens(1),
+        }
     }
 
     /// Takes `cost` tokens at `now`. Takes none and returns `false` if fewer are left. A cost of
     /// zero is always granted.
     ///
-    /// A budget with a separate clock ignores `now`.
+    /// A budget with a separate clock ignores `now`. So does an earned budget, for which it is the
+    /// withdrawal of a call of [`Priority::Normal`]; see [`withdraw`](Self::withdraw).
     #[must_use]
     #[inline]
     pub fn consume_at(&self, now: Instant, cost: u32) -> bool {
-        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
-        let mut granted = self.cell.granted.lock();
-        match cost {
-            1 => granted.take(now),
-            _ => granted.take_several(now, cost as usize),
+        match &*self.account {
+            Account::Window(windowed) => windowed.take(now, cost),
+            Account::Earned(earned) => earned.take_tokens(cost),
         }
     }
 
-    /// How many tokens are left now, on the budget's clock.
-    #[must_use]
-    pub fn remaining(&self) -> u32 {
-        self.remaining_at(self.cell.clock.now())
+    /// Takes the price of a retry after a failure in this class, for code that sends again outside a
+    /// policy. Returns `None` if the budget refuses it. A budget from [`new`](Self::new) takes one
+    /// token, whatever the class and the priority.
+    ///
+    /// ```
+    /// use redress::Budget;
+    /// use redress::ErrorClass::{RateLimit, Transient};
+    /// use redress::budget::Priority;
+    ///
+    /// let budget = Budget::earned(0.1).capacity(3.0).cost_for(Transient, 2).build()?;
+    /// assert!(budget.withdraw(Transient, Priority::Normal).is_some());
+    /// assert_eq!(budget.balance(), 1.0);
+    /// assert!(budget.withdraw(RateLimit, Priority::Background).is_none());
+    /// assert!(budget.withdraw(RateLimit, Priority::Normal).is_some());
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn withdraw(&self, class: ErrorClass, priority: Priority) -> Option<Withdrawal<'_>> {
+        let answer = match &*self.account {
+            Account::Window(windowed) if windowed.take(windowed.clock.now(), 1) => Answer::GrantedByChance,
+            Account::Window(_) => Answer::Refused,
+            Account::Earned(earned) => earned.withdraw(class, priority),
+        };
+        Withdrawal::new(self, class, answer)
     }
 
-    /// How many tokens are left at `now`, which a budget with a separate clock ignores.
+    /// The withdrawal of a call. A grant of a rolling window counts as one by chance: nothing comes
+    /// back.
+    #[inline]
+    pub(crate) fn withdraw_at(&self, now: Instant, class: ErrorClass, priority: Priority) -> Answer {
+        match &*self.account {
+            Account::Window(windowed) if windowed.take(now, 1) => Answer::GrantedByChance,
+            Account::Window(_) => Answer::Refused,
+            Account::Earned(earned) => earned.withdraw(class, priority),
+        }
+    }
+
+    /// Gives back the price of a retry that was granted and does not start.
+    #[cold]
+    pub(crate) fn give_back(&self, class: ErrorClass) {
+        if let Account::Earned(earned) = &*self.account {
+            earned.give_back(class);
+        }
+    }
+
+    /// Counts the success of a call, which pays into an earned budget. A policy does this for its
+    /// calls. Does nothing for a budget from [`new`](Self::new).
+    #[inline]
+    pub fn deposit(&self) {
+        if let Account::Earned(earned) = &*self.account {
+            earned.deposit();
+        }
+    }
+
+    /// Whether successes pay into it.
+    pub(crate) fn is_earned(&self) -> bool {
+        matches!(*self.account, Account::Earned(_))
+    }
+
+    /// How many tokens are left now, on the budget's clock. Of an earned budget, how many whole
+    /// ones.
+    #[must_use]
+    pub fn remaining(&self) -> u32 {
+        match &*self.account {
+            Account::Window(windowed) => windowed.remaining(windowed.clock.now()),
+            Account::Earned(earned) => earned.whole_tokens(),
+        }
+    }
+
+    /// How many tokens are left at `now`, which a budget with a separate clock and an earned budget
+    /// ignore.
     #[must_use]
     pub fn remaining_at(&self, now: Instant) -> u32 {
-        let now = self.cell.epoch.ticks(self.cell.clock.now_or(now));
-        let live = self.cell.granted.lock().live(now);
-        self.cell.spec.max_retries.saturating_sub(u32::try_from(live).unwrap_or(u32::MAX))
+        match &*self.account {
+            Account::Window(windowed) => windowed.remaining(now),
+            Account::Earned(earned) => earned.whole_tokens(),
+        }
+    }
+
+    /// How many tokens are left now, parts of a token included. For a gauge.
+    #[must_use]
+    pub fn balance(&self) -> f64 {
+        match &*self.account {
+            Account::Window(_) => self.remaining().into(),
+            Account::Earned(earned) => earned.balance(),
+        }
+    }
+
+    /// The most tokens it ever holds: the limit of a rolling window, or the capacity of an earned
+    /// budget.
+    #[must_use]
+    pub fn capacity(&self) -> f64 {
+        match &*self.account {
+            Account::Window(windowed) => windowed.max_retries.into(),
+            Account::Earned(earned) => earned.spec().capacity,
+        }
     }
 
     /// The budget's configuration.
     #[must_use]
     pub fn spec(&self) -> BudgetSpec {
-        self.cell.spec
-    }
-
-    /// How many retries are granted in any window.
-    #[must_use]
-    pub fn max_retries(&self) -> u32 {
-        self.cell.spec.max_retries
-    }
-
-    /// How long a retry counts.
-    #[must_use]
-    pub fn window(&self) -> Duration {
-        self.cell.spec.window
+        match &*self.account {
+            Account::Window(windowed) => BudgetSpec::new(windowed.max_retries, windowed.window),
+            Account::Earned(earned) => BudgetSpec::Earned(earned.spec().clone()),
+        }
     }
 }
 
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Budget")
-            .field("max_retries", &self.cell.spec.max_retries)
-            .field("window", &self.cell.spec.window)
-            .finish_non_exhaustive()
+        let mut shown = f.debug_struct("Budget");
+        match &*self.account {
+            Account::Window(windowed) => {
+                shown.field("max_retries", &windowed.max_retries).field("window", &windowed.window)
+            }
+            Account::Earned(earned) => {
+                shown.field("share", &earned.spec().share).field("capacity", &earned.spec().capacity)
+            }
+        };
+        shown.finish_non_exhaustive()
     }
 }

@@ -157,6 +157,9 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
 ) -> N::Output {
     let mut start = FastPath::new(&policy.plan, settings, N::WANTS, || policy.now());
     if !start.is_fast() {
+        if start.is_counted() {
+            return run_counted(policy, start, on_retry, run_attempt, finish);
+        }
         return match start.rejection(|| policy.now()) {
             Some(rejection) => finish.rejected(rejection),
             None => run_slowly(policy, start, on_retry, run_attempt, finish),
@@ -165,15 +168,30 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
     match run_attempt(start.first_attempt()) {
         Ok(value) => finish.value(
             value,
-            |output| {
-                start.count_success();
-                output
-            },
+            |output| output,
             |value| {
                 let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
                 call.succeed(value, || policy.now(), finish)
             },
         ),
+        Err(failed) => retry_plainly(policy, start, on_retry, failed, run_attempt, finish),
+    }
+}
+
+/// Runs a call that differs from one on the fast path only in that its success is counted.
+#[inline(never)]
+fn run_counted<'a, T, E, C, N: Finish<T, E>>(
+    policy: &'a Policy<C>,
+    start: FastPath<'a>,
+    on_retry: impl RetryHook<E>,
+    mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+    finish: N,
+) -> N::Output {
+    match run_attempt(start.first_attempt()) {
+        Ok(value) => {
+            let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
+            call.succeed(value, || policy.now(), finish)
+        }
         Err(failed) => retry_plainly(policy, start, on_retry, failed, run_attempt, finish),
     }
 }

@@ -76,7 +76,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
     #[inline(always)]
     pub(crate) fn start(&mut self, wants: Flags, now: impl Fn() -> Instant) -> Result<Attempt, Unstarted> {
         let mut start = FastPath::new(self.held.plan(), self.held.settings(), wants, &now);
-        if start.is_fast() {
+        if start.is_fast() || start.is_counted() {
             self.state.open(&start, 1);
             return Ok(start.first_attempt());
         }
@@ -185,19 +185,10 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
             return self.succeed_observed(value, now, finish);
         }
         self.forget_last_failure();
-        self.count_success();
         finish.value(value, |output| output, |value| self.succeed_observed(value, now, finish))
     }
 
-    /// Counts the success with the closed breaker, if that counts successes.
-    #[inline]
-    pub(crate) fn count_success(&mut self) {
-        if self.state.counts_successes() {
-            self.run().count_success();
-        }
-    }
-
-    /// Whether a success notifies only the caller and needs no clock reading.
+    /// Whether a success is returned only to the caller, and is neither timed nor counted.
     #[inline]
     pub(crate) const fn ends_unobserved(&self) -> bool {
         self.state.ends_unobserved()

@@ -280,7 +280,6 @@ impl<H: Hold<E>, T, E> Machine<H, T, E> {
             return self.succeed_observed(value, timer, finish);
         }
         self.call.forget_last_failure();
-        self.call.count_success();
         finish.value(value, Poll::Ready, |value| self.succeed_observed(value, timer, finish))
     }
 

@@ -104,17 +104,12 @@ impl Run<'_> {
         self.tell_transition(transition, seen.class, now);
     }
 
-    /// Counts a success with the closed breaker, if that counts successes.
-    #[inline]
-    pub(crate) fn count_success(&self) {
-        if self.state.flags.has(Flags::COUNTED) {
-            self.count_success_since(self.began());
-        }
-    }
-
-    pub(super) fn count_success_since(&self, began: Option<Instant>) {
-        if self.state.flags.has(Flags::COUNTED) {
-            self.plan.count_success(self.state.generation, began);
+    /// Counts a success with the closed breaker, if that counts successes. The success of a probe is
+    /// reported instead.
+    pub(super) fn count_success(&self) {
+        let counts = self.state.flags.has(Flags::COUNTED) && !self.state.flags.has(Flags::HOLDS_PERMIT);
+        if let (true, Some(BreakerChoice::Circuit(breaker))) = (counts, &self.plan.breaker) {
+            breaker.succeed_closed(self.state.generation, self.began());
         }
     }
 
@@ -135,7 +130,7 @@ impl Run<'_> {
     }
 
     /// When what the breaker judges began: the running attempt, or else the call.
-    pub(super) fn began(&self) -> Option<Instant> {
+    fn began(&self) -> Option<Instant> {
         let began = self.state.attempt_began.get().filter(|_| self.state.flags.has(Flags::JUDGES_ATTEMPTS));
         let started = self.state.started?;
         started.checked_add(began.unwrap_or_default())
@@ -149,10 +144,11 @@ impl Run<'_> {
         }
     }
 
-    /// Releases the permit without a result, if the call still holds one. `now` is needed only
-    /// while an attempt is running.
+    /// Releases what the call still holds: the permit, without a result, and the price of an attempt
+    /// that has not started. `now` is needed only while an attempt is running.
     #[cold]
     pub(crate) fn release(&mut self, now: Option<Instant>) {
+        self.give_back_held();
         let took = now.and_then(|now| Some((self.end_attempt(now)?, now)));
         match took {
             Some((took, now)) => self.release_judged(took, now),

@@ -37,28 +37,27 @@ impl<'a> FastPath<'a> {
     }
 
     /// Whether the first attempt can take the fast path: no hooks, observers or learning
-    /// strategies, and a closed breaker.
+    /// strategies, nothing that counts a success, and a closed breaker.
     #[inline]
     pub(crate) fn is_fast(&mut self) -> bool {
         self.flags.are_fast() && self.plan.admits_fast(&mut self.generation)
+    }
+
+    /// Whether the call, which [is not fast](Self::is_fast), differs from a fast one only in that
+    /// its success is counted.
+    #[inline]
+    pub(crate) fn is_counted(&mut self) -> bool {
+        self.flags.has(Flags::COUNTS) && self.flags.are_plain() && self.plan.admits_fast(&mut self.generation)
     }
 
     /// The rejection of a call that its open breaker alone keeps from the fast path.
     #[inline]
     pub(crate) fn rejection(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
         match &self.plan.breaker {
-            Some(BreakerChoice::Circuit(breaker)) if self.flags.are_fast() => {
+            Some(BreakerChoice::Circuit(breaker)) if self.flags.are_plain() => {
                 breaker.reject_at(self.started.unwrap_or_else(now))
             }
             _ => None,
-        }
-    }
-
-    /// Counts the success of the first attempt with the closed breaker, if that counts successes.
-    #[inline]
-    pub(crate) fn count_success(&self) {
-        if self.flags.has(Flags::COUNTED) {
-            self.plan.count_success(self.generation, self.started);
         }
     }
 

@@ -30,8 +30,10 @@ impl Flags {
     pub(crate) const REJECTED_HALF_OPEN: Self = Self(128);
     /// The success event was sent. Set during the call.
     pub(crate) const SUCCEEDED: Self = Self(512);
+    /// The call has settings that the plain path does not read: a deadline or a priority.
+    pub(crate) const CALL_SETTINGS: Self = Self(256);
     /// The call has a deadline besides the policy's, which may already have passed.
-    pub(crate) const CALL_DEADLINE: Self = Self::DEADLINE.with(Self(256));
+    pub(crate) const CALL_DEADLINE: Self = Self::DEADLINE.with(Self::CALL_SETTINGS);
 
     /// The call has abort handles.
     pub(crate) const ABORTABLE: Self = Self(1024);
@@ -54,27 +56,43 @@ impl Flags {
     pub(crate) const SHUT_BETWEEN: Self = Self(1 << 21);
     /// The start of each attempt is recorded.
     pub(crate) const TIMES_ATTEMPTS: Self = Self::TIMED.with(Self::JUDGES_ATTEMPTS);
+    /// A success pays into the budget.
+    pub(crate) const EARNS: Self = Self(4096);
+    /// The next attempt is paid for, and its price comes back if it does not start. Set and cleared
+    /// during the call.
+    pub(crate) const HOLDS_TOKENS: Self = Self(8192);
+
+    /// A success is counted: by the budget or by the breaker.
+    pub(crate) const COUNTS: Self = Self::EARNS.with(Self::COUNTED);
 
     /// Observers, attempt hooks or a timeline.
     pub(crate) const OBSERVED: Self = Self::WATCHED.with(Self::TIMELINE);
     /// Custom code runs between attempts.
     pub(crate) const TAKES_TIME: Self = Self::WATCHED.with(Self::STEERED);
-    /// A success has to be reported: to observers, learning strategies or the breaker.
-    const SUCCESS_MATTERS: Self = Self::OBSERVED.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
+    /// A success has to be reported, with its instant: to observers, learning strategies or the
+    /// breaker.
+    const SUCCESS_REPORTED: Self = Self::OBSERVED.with(Self::LEARNING).with(Self::HOLDS_PERMIT);
+    /// A success has to be reported or counted.
+    const SUCCESS_MATTERS: Self = Self::SUCCESS_REPORTED.with(Self::COUNTS);
     /// The instant of the start is needed.
     const START_MATTERS: Self =
         Self::OBSERVED.with(Self::OUTCOME).with(Self::DEADLINE).with(Self::STARTED).with(Self::TIMES_ATTEMPTS);
-    /// A call with any of these does not take the fast path.
+    /// A call with any of these is not plain.
     const SLOW: Self = Self::OBSERVED
         .with(Self::STEERED)
         .with(Self::LEARNING)
-        .with(Self(256))
+        .with(Self::CALL_SETTINGS)
         .with(Self::ABORTABLE)
         .with(Self::RESUMED)
         .with(Self::TIMED)
         .with(Self::JUDGES_ATTEMPTS);
+    /// A call with any of these does not take the shortest path to its first attempt. The success
+    /// of a plain call is then counted.
+    const NOT_FAST: Self = Self::SLOW.with(Self::COUNTS);
     /// The instant of a success is needed.
-    const END_MATTERS: Self = Self::SUCCESS_MATTERS.with(Self::OUTCOME);
+    const END_TIMED: Self = Self::SUCCESS_REPORTED.with(Self::OUTCOME);
+    /// A success is more than a value for the caller.
+    const END_MATTERS: Self = Self::END_TIMED.with(Self::COUNTS);
 
     pub(crate) fn of_hooks(hooks: &Hooks<'_>) -> Self {
         let watched = if hooks.is_watching() { Self::WATCHED } else { Self::NONE };
@@ -84,17 +102,22 @@ impl Flags {
         watched.with(steered).with(timeline).with(abortable)
     }
 
-    pub(crate) fn of_plan(hooks: &Hooks<'_>, learns: bool, has_deadline: bool) -> Self {
+    pub(crate) fn of_plan(hooks: &Hooks<'_>, learns: bool, has_deadline: bool, earns: bool) -> Self {
         let learning = if learns { Self::LEARNING } else { Self::NONE };
         let deadline = if has_deadline { Self::DEADLINE } else { Self::NONE };
-        Self::of_hooks(hooks).with(learning).with(deadline)
+        let earns = if earns { Self::EARNS } else { Self::NONE };
+        Self::of_hooks(hooks).with(learning).with(deadline).with(earns)
     }
 
     /// What a breaker asks for.
     pub(crate) fn of_breaker(breaker: &BreakerChoice, judges_attempts: bool) -> Self {
         let counts = match breaker {
             BreakerChoice::Circuit(breaker) if breaker.counts_successes() => {
-                if breaker.reads_starts() { Self::COUNTED.with(Self::STARTED) } else { Self::COUNTED }
+                if breaker.reads_starts() {
+                    Self::COUNTED.with(Self::STARTED)
+                } else {
+                    Self::COUNTED
+                }
             }
             _ => Self::NONE,
         };
@@ -124,8 +147,23 @@ impl Flags {
     }
 
     #[inline]
-    pub(crate) const fn are_fast(self) -> bool {
+    pub(crate) const fn are_plain(self) -> bool {
         !self.has(Self::SLOW)
+    }
+
+    #[inline]
+    pub(crate) const fn are_fast(self) -> bool {
+        !self.has(Self::NOT_FAST)
+    }
+
+    #[inline]
+    pub(crate) const fn success_is_reported(self) -> bool {
+        self.has(Self::SUCCESS_REPORTED)
+    }
+
+    #[inline]
+    pub(crate) const fn end_is_timed(self) -> bool {
+        self.has(Self::END_TIMED)
     }
 
     #[inline]

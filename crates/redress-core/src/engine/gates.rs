@@ -8,6 +8,7 @@ use super::deadline::fits;
 use super::flags::Flags;
 use super::run::{FailureView, Run};
 use super::state::Wait;
+use crate::budget::earned::Answer;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::outcome::failure::Cause;
@@ -27,6 +28,8 @@ pub(super) struct Granted {
     pub(super) remaining: Option<Duration>,
     /// The sleep handler has already deferred it, because the wait does not fit the deadline.
     pub(super) deferred: bool,
+    /// The budget takes the price back if the retry does not start.
+    pub(super) returns: bool,
 }
 
 /// A retry that a gate refused.
@@ -96,10 +99,11 @@ impl<'a> Run<'a> {
         if !PLAIN && !deferred && self.state.flags.has(Flags::JUDGES_ATTEMPTS) {
             self.refuse_if_shut(now, wait)?;
         }
-        if let Some(budget) = &plan.budget {
-            refuse_if(!budget.consume_at(now, 1), StopReason::BudgetExhausted)?;
-        }
-        Ok(Granted { wait, prev_delay, remaining, deferred })
+        let returns = match &plan.budget {
+            None => false,
+            Some(budget) => pay(budget.withdraw_at(now, class, self.priority::<PLAIN>()))?,
+        };
+        Ok(Granted { wait, prev_delay, remaining, deferred, returns })
     }
 
     /// Refuses a retry that the breaker will certainly not admit after the wait.
@@ -202,6 +206,16 @@ impl<'a> Run<'a> {
     #[inline]
     pub(crate) fn is_aborted(&self) -> bool {
         self.is_abortable() && self.abort_handles().any(AbortHandle::is_aborted)
+    }
+}
+
+/// Whether the price of a granted retry can come back.
+#[inline]
+fn pay(answer: Answer) -> Result<bool, StopReason> {
+    match answer {
+        Answer::Refused => Err(StopReason::BudgetExhausted),
+        Answer::Granted => Ok(true),
+        Answer::GrantedByChance => Ok(false),
     }
 }
 

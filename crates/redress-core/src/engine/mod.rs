@@ -2,8 +2,8 @@
 //!
 //! `fast_path.rs` starts a call, and `run.rs` holds its transitions, with a shorter version for
 //! most calls in `plain.rs`. `gates.rs` decides whether a failure is retried, `deadline.rs`
-//! computes the time left, `admission.rs` calls the breaker, and `events.rs` sends every event and
-//! calls every attempt hook.
+//! computes the time left, `admission.rs` calls the breaker, `account.rs` the budget, and
+//! `events.rs` sends every event and calls every attempt hook.
 //!
 //! The engine never reads a clock, sleeps or awaits, and is not generic over the caller's types: it
 //! takes instants and classifications, and returns verdicts.
@@ -12,6 +12,7 @@ mod call_observers;
 mod events;
 mod flags;
 
+mod account;
 mod admission;
 mod deadline;
 mod fast_path;

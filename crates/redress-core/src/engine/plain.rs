@@ -58,6 +58,7 @@ impl RunState {
     /// `remaining` still holds.
     #[inline]
     pub(crate) fn resume_at_once(&mut self, plan: &Plan, remaining: Option<Duration>) -> Attempt {
+        self.spend_tokens();
         self.attempts += 1;
         Run::of(plan, None, self).attempt(remaining)
     }
@@ -78,13 +79,7 @@ impl RunState {
 impl Run<'_> {
     #[cold]
     #[inline(never)]
-    fn stop_plainly(
-        &mut self,
-        reason: StopReason,
-        wait: Wait,
-        hint: Option<Duration>,
-        now: Instant,
-    ) -> PlainVerdict {
+    fn stop_plainly(&mut self, reason: StopReason, wait: Wait, hint: Option<Duration>, now: Instant) -> PlainVerdict {
         self.state.wait = wait;
         self.stop(reason, None, Heard { hint, took: None }, now);
         PlainVerdict::Stop

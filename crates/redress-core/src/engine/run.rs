@@ -143,6 +143,7 @@ impl<'a> Run<'a> {
     }
 
     fn next_attempt(&mut self, remaining: Option<Duration>, now: Instant) -> Attempt {
+        self.state.spend_tokens();
         self.state.attempts += 1;
         self.begin_attempt(now);
         if self.is_watched() {
@@ -154,24 +155,30 @@ impl<'a> Run<'a> {
     /// Whether [`succeed`](Self::succeed) needs the instant.
     #[inline]
     pub(crate) fn needs_end_time(&self) -> bool {
-        self.state.flags.end_matters()
+        self.state.flags.end_is_timed()
     }
 
     /// Ends the call with the success of the running attempt. The success is not reported to a
     /// closed breaker, whose state it does not change.
     #[inline]
     pub(crate) fn succeed(&mut self, now: Option<Instant>) {
-        match now {
-            Some(now) if self.state.flags.success_matters() => self.succeed_slow(now),
-            _ => self.count_success(),
+        if self.state.flags.success_matters() {
+            self.succeed_slow(now);
         }
     }
 
     #[cold]
-    fn succeed_slow(&mut self, now: Instant) {
+    fn succeed_slow(&mut self, now: Option<Instant>) {
+        self.earn();
+        self.count_success();
+        if let (true, Some(now)) = (self.state.flags.success_is_reported(), now) {
+            self.report_success(now);
+        }
+    }
+
+    fn report_success(&mut self, now: Instant) {
         self.state.last_class = None;
         self.state.cause = None;
-        let began = self.began();
         let took = self.end_attempt(now);
         for learner in &self.plan.learners {
             learner.learn(Feedback::Success, now);
@@ -184,8 +191,6 @@ impl<'a> Run<'a> {
         self.tell_terminal(None, None, elapsed, Duration::ZERO);
         if self.state.flags.has(Flags::HOLDS_PERMIT) {
             self.report(Seen { took, ..Seen::success() }, now);
-        } else {
-            self.count_success_since(began);
         }
     }
 
@@ -229,10 +234,13 @@ impl<'a> Run<'a> {
                 Verdict::Retry(hook)
             }
             (Err(Refused { reason, hint }), _) | (_, Err(Refused { reason, hint })) => {
+                if let Ok(granted) = gated {
+                    self.give_back(granted.returns);
+                }
                 match gated {
                     // The delay that was deferred, and the state from which a later delivery goes
                     // on.
-                    Ok(granted) if reason == StopReason::Scheduled => self.grant(granted),
+                    Ok(granted) if reason == StopReason::Scheduled => self.grant(granted.unpaid()),
                     _ => self.state.wait = hint,
                 }
                 self.stop(reason, Some(failed), heard, now);
@@ -254,6 +262,9 @@ impl<'a> Run<'a> {
         let wait = Wait::of(granted.wait);
         self.state.wait = wait;
         self.state.prev_delay = granted.prev_delay.unwrap_or(wait);
+        if granted.returns {
+            self.state.flags = self.state.flags.with(Flags::HOLDS_TOKENS);
+        }
     }
 
     /// Sends the event of a granted retry, then checks what can still end the call: an abort and
@@ -319,6 +330,7 @@ impl<'a> Run<'a> {
     /// Ends the call before or after a wait, and clears the wait.
     pub(super) fn stop_waiting(&mut self, reason: StopReason, now: Instant) {
         self.state.wait = Wait::NONE;
+        self.give_back_held();
         self.stop(reason, None, Heard::default(), now);
     }
 

@@ -168,26 +168,20 @@ impl RunState {
     /// Whether the call has no hooks, observers or learning strategies.
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
-        self.flags.are_fast()
+        self.flags.are_plain()
     }
 
-    /// Whether a success is returned only to the caller and needs no instant.
+    /// Whether a success is returned only to the caller, and is neither timed nor counted.
     #[inline]
     pub(crate) const fn ends_unobserved(&self) -> bool {
         !self.flags.end_matters()
     }
 
-    /// Whether a success is counted with the breaker.
-    #[inline]
-    pub(crate) const fn counts_successes(&self) -> bool {
-        self.flags.has(Flags::COUNTED)
-    }
-
-    /// Whether nothing is left to report: the call holds no permit, and has neither observers nor a
-    /// timeline.
+    /// Whether nothing is left to report or to give back: the call holds neither a permit nor
+    /// tokens, and has neither observers nor a timeline.
     #[inline]
     pub(crate) const fn is_spent(&self) -> bool {
-        !self.flags.has(Flags::HOLDS_PERMIT.with(Flags::OBSERVED))
+        !self.flags.has(Flags::HOLDS_PERMIT.with(Flags::HOLDS_TOKENS).with(Flags::OBSERVED))
     }
 
     /// Runs a step of the operation within the scopes of the call's observers.

@@ -106,11 +106,7 @@ impl EventName {
     pub const fn is_terminal(self) -> bool {
         !matches!(
             self,
-            Self::Retry
-                | Self::CircuitOpened
-                | Self::CircuitHalfOpen
-                | Self::CircuitClosed
-                | Self::CircuitWouldReject
+            Self::Retry | Self::CircuitOpened | Self::CircuitHalfOpen | Self::CircuitClosed | Self::CircuitWouldReject
         )
     }
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::breaker::{BreakerChoice, CircuitBreaker};
 use crate::budget::cell::Budget;
@@ -91,6 +91,11 @@ impl CompiledPolicy {
         }
     }
 
+    fn flags(&self) -> Flags {
+        let earns = self.budget.as_ref().is_some_and(Budget::is_earned);
+        Flags::of_plan(&self.hooks, !self.learners.is_empty(), self.deadline.is_some(), earns)
+    }
+
     pub(crate) fn name(&self) -> Option<&str> {
         self.spec.name.as_deref()
     }
@@ -131,7 +136,7 @@ impl CompiledPolicy {
 impl Plan {
     pub(crate) fn new(compiled: Arc<CompiledPolicy>, breaker: Option<BreakerChoice>) -> Self {
         let CompiledPolicy { deadline, attempt_timeout, .. } = *compiled;
-        let flags = Flags::of_plan(&compiled.hooks, !compiled.learners.is_empty(), deadline.is_some());
+        let flags = compiled.flags();
         let judges = compiled.spec.judge_attempts;
         let of_breaker = breaker.as_ref().map(|breaker| Flags::of_breaker(breaker, judges));
         Self {
@@ -191,16 +196,6 @@ impl Plan {
                 None => false,
             },
             Some(BreakerChoice::Other(_)) => false,
-        }
-    }
-}
-
-impl Plan {
-    /// Counts the success of a call that the breaker admitted in this generation.
-    #[inline(never)]
-    pub(crate) fn count_success(&self, generation: u64, began: Option<Instant>) {
-        if let Some(BreakerChoice::Circuit(breaker)) = &self.breaker {
-            breaker.succeed_closed(generation, began);
         }
     }
 }

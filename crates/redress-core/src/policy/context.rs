@@ -8,6 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::budget::Priority;
 use crate::outcome::event::Event;
 use crate::outcome::observer::{AttemptContext, Observer};
 use crate::outcome::timeline::RetryTimeline;
@@ -146,6 +147,26 @@ impl<'a, P, N> CallContext<'a, P, N> {
     /// ```
     pub fn deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.set(|settings| settings.deadlines = vec![deadline.into()])
+    }
+
+    /// Sets how far the retries of each call may draw down an [earned budget](crate::Budget::earned).
+    /// Default: [`Priority::Normal`].
+    ///
+    /// ```
+    /// use std::io;
+    /// use redress::{Budget, Policy, Retry, StopReason, decorrelated_jitter};
+    /// use redress::budget::Priority;
+    ///
+    /// let budget = Budget::earned(0.1).capacity(4.0).build()?;
+    /// assert!(budget.consume() && budget.consume()); // half is left
+    /// let policy = Policy::builder().retry(Retry::builder().strategy(decorrelated_jitter()).budget(budget)).build()?;
+    /// let refresh = policy.context().priority(Priority::Background);
+    /// let outcome = refresh.execute(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset)));
+    /// assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::BudgetExhausted), 1));
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    pub fn priority(self, priority: Priority) -> Self {
+        self.set(|settings| settings.priority = Some(priority))
     }
 
     /// Adds a hook that receives every event, for metrics. Call it again to add more.

@@ -51,8 +51,8 @@ impl Parts {
             let described = spec.strategies[class].as_ref();
             complete_strategy(&mut self.strategies[class], described, "retry.strategy_for", check);
         }
-        if let (None, Some(budget)) = (&self.budget, spec.budget) {
-            self.budget = check.accept(Budget::from_spec(budget));
+        if let (None, Some(budget)) = (&self.budget, &spec.budget) {
+            self.budget = check.accept(Budget::from_spec(budget.clone()));
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::budget::Priority;
 use crate::engine::Flags;
 use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
@@ -63,6 +64,7 @@ pub struct CallSettings<'a> {
     pub(crate) resumed: Option<Resumed>,
     /// Whether the context has a typed retry hook.
     pub(crate) has_retry_hook: bool,
+    pub(crate) priority: Option<Priority>,
 }
 
 impl<'a> CallSettings<'a> {
@@ -77,6 +79,12 @@ impl<'a> CallSettings<'a> {
     #[must_use]
     pub fn deadline(&self) -> Option<Deadline> {
         self.deadlines.last().copied()
+    }
+
+    /// How far retries of the call may draw down an earned budget.
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        self.priority.unwrap_or_default()
     }
 
     /// Whether observers or attempt hooks are set. If neither these settings nor the policy have
@@ -102,7 +110,8 @@ impl<'a> CallSettings<'a> {
         let deadline = if self.deadlines().next().is_some() { Flags::CALL_DEADLINE } else { Flags::NONE };
         let hooked = if self.has_retry_hook { Flags::STEERED } else { Flags::NONE };
         let resumed = if self.resumed.is_some() { Flags::RESUMED } else { Flags::NONE };
-        self.flags = Flags::of_hooks(&self.hooks).with(deadline).with(hooked).with(resumed);
+        let priority = if self.priority.is_some() { Flags::CALL_SETTINGS } else { Flags::NONE };
+        self.flags = Flags::of_hooks(&self.hooks).with(deadline).with(hooked).with(resumed).with(priority);
     }
 
     /// Merges these settings with those of an outer context. All deadlines apply.
@@ -112,6 +121,7 @@ impl<'a> CallSettings<'a> {
             both.deadlines = outer.deadlines.iter().chain(&self.deadlines).copied().collect();
             both.resumed = self.resumed.or(outer.resumed);
             both.has_retry_hook = outer.has_retry_hook || self.has_retry_hook;
+            both.priority = self.priority.or(outer.priority);
         });
         both
     }

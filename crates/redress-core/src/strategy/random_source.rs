@@ -1,11 +1,11 @@
-//! Randomness for the strategies: the thread's generator, or one with a seed.
+//! Randomness for strategies and earned budgets: the thread's generator, or one with a seed.
 
 use std::time::Duration;
 
 use crate::drive::clock::nanos;
 use crate::sync::Mutex;
 
-/// Draws durations from a range.
+/// Draws durations and numbers from a range.
 #[derive(Debug, Default)]
 pub(crate) enum RandomSource {
     /// fastrand's thread-local generator: no sharing, no lock.
@@ -41,5 +41,13 @@ impl RandomSource {
             Self::Thread => fastrand::u64(low..=high),
             Self::Seeded(seeded) => seeded.rng.lock().u64(low..=high),
         })
+    }
+
+    /// A number below `limit`, which must not be zero, uniform.
+    pub(crate) fn below(&self, limit: u64) -> u64 {
+        match self {
+            Self::Thread => fastrand::u64(..limit),
+            Self::Seeded(seeded) => seeded.rng.lock().u64(..limit),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use redress_core::budget::BudgetSpec;
 use redress_core::policy::RetryBuilder;
 use redress_core::{Budget, ErrorClass, Retry, SleepDecision, StopReason, fixed};
 use redress_testing::VirtualClock;
@@ -200,6 +201,7 @@ fn no_other_gate_costs_a_token() {
 #[test]
 fn it_says_what_it_was_made_with() {
     let budget = Budget::new(7, WINDOW).expect("valid");
-    assert_eq!((budget.max_retries(), budget.window(), budget.remaining()), (7, WINDOW, 7));
+    assert_eq!((budget.spec(), budget.remaining()), (BudgetSpec::new(7, WINDOW), 7));
+    assert_eq!((budget.capacity(), budget.balance()), (7.0, 7.0));
     assert_eq!(format!("{budget:?}"), "Budget { max_retries: 7, window: 60s, .. }");
 }

@@ -22,6 +22,7 @@ mod policy_specs;
 mod adaptive;
 
 mod budget;
+mod earned;
 mod permit;
 mod breaker;
 mod keyed;

@@ -96,11 +96,11 @@ fn a_breaker_reads_as_one_line() {
 #[test]
 fn a_budget_gives_its_data_back() {
     let spec = BudgetSpec::new(7, secs(9));
-    assert_eq!((spec.max_retries, spec.window), (7, secs(9)));
-    let budgets =
-        [Budget::new(7, secs(9)), Budget::from_spec(spec), Budget::with_clock(7, secs(9), VirtualClock::new())];
+    assert_eq!(spec, BudgetSpec::Window { max_retries: 7, window: secs(9) });
+    let clock = VirtualClock::new();
+    let budgets = [Budget::new(7, secs(9)), Budget::from_spec(spec.clone()), Budget::with_clock(7, secs(9), clock)];
     for budget in budgets.map(|budget| budget.expect("valid")) {
-        assert_eq!((budget.spec(), budget.max_retries(), budget.window()), (spec, 7, secs(9)));
+        assert_eq!((budget.spec(), budget.capacity()), (spec.clone(), 7.0));
         assert_eq!(budget.remaining(), 7);
     }
     assert_eq!(spec.to_string(), "budget: at most 7 retries in 9 s");

@@ -198,7 +198,7 @@ impl Lab {
         let (ends, retries) =
             (self.watch.count(EventName::is_terminal), self.watch.count(|name| name == EventName::Retry));
         assert!(ends <= 1, "{when}: {ends} ends");
-        let taken = (self.budget.max_retries() - self.budget.remaining()) as usize;
+        let taken = (self.budget.capacity() - self.budget.balance()) as usize;
         assert_eq!(taken, retries, "{when}: tokens taken, and retries");
         for _ in 0..4 {
             // Until the script is over.

@@ -39,7 +39,7 @@ async fn towers_retries_and_ours_are_bounded_together() {
     let towers = Scripted::<(), u32>::new([Err(reset()), Err(reset()), Ok(7)]);
     let mut by_tower = tower::retry::Retry::new(WhileFunded(budget.clone().into()), towers);
     assert_eq!(by_tower.ready().await.unwrap().call(()).await.unwrap(), 7);
-    assert_eq!(budget.remaining(), 1, "a success deposits nothing");
+    assert_eq!(budget.remaining(), 1, "the window ignores the deposit");
 
     let policy = AsyncPolicy::builder().retry(at_once().max_attempts(9).budget(budget.clone())).build().unwrap();
     let ours = Scripted::<(), u32>::new([Err(reset()), Err(reset())]);

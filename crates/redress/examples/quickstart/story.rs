@@ -131,7 +131,7 @@ impl Story {
             say!(self, "  the last error: {}", levels.join(": "));
         }
         if let (Some(state), Some(budget)) = (policy.circuit_state(), policy.budget()) {
-            let (left, of) = (budget.remaining(), budget.max_retries());
+            let (left, of) = (budget.balance(), budget.capacity());
             say!(self, "  the circuit is {state}; the budget has {left} of {of} retries left\n");
         }
     }

@@ -123,9 +123,7 @@ impl CircuitBreaker {
         let rules = &self.cell.rules;
         match verdict {
             Verdict::Nothing => None,
-            Verdict::Bad(class, counts) => {
-                rules.record(&mut guarded.windows, class, counts, &self.cell.spec, now)
-            }
+            Verdict::Bad(class, counts) => rules.record(&mut guarded.windows, class, counts, &self.cell.spec, now),
             Verdict::Answer => {
                 rules.end_row();
                 let is_success = end.report == Some(Report::Success);

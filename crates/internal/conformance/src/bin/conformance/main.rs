@@ -1,7 +1,7 @@
 //! The program of this crate: runs recorded scenarios through every driver and judges classifier
 //! tables, or prints the traces.
 //!
-//! `recording` finds and reads the files, `scenarios` runs the scenarios and prints the results.
+//! `recording` finds and reads the files, `scenarios` and `budgets` run them and print the results.
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +15,7 @@ use redress_conformance::judge_tables;
 
 use crate::recording::{Content, Recording};
 
+mod budgets;
 mod recording;
 mod scenarios;
 
@@ -51,6 +52,7 @@ fn judge(recordings: &[Recording]) -> Result<()> {
         println!("{name}");
         let passed = match content {
             Content::Scenarios(scenarios) => scenarios::judge(scenarios),
+            Content::Budgets(vectors) => budgets::judge(vectors),
             Content::Tables(text) => {
                 let report = judge_tables(text).with_context(|| recording::not_in_the_format(name))?;
                 print!("{report}");
@@ -74,6 +76,7 @@ fn print(recordings: &[Recording]) -> Result<()> {
     for Recording { name, content } in recordings {
         match content {
             Content::Scenarios(scenarios) => panicked += scenarios::print(scenarios, &mut output)?,
+            Content::Budgets(_) => eprintln!("{name}: vectors have no traces"),
             Content::Tables(_) => eprintln!("{name}: tables have no traces"),
         }
     }

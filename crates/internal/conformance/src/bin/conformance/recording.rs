@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use redress_conformance::{RECORDED_TABLES, Scenario, parse, recorded_scenarios};
+use redress_conformance::{BUDGET_VECTORS, BudgetVector, RECORDED_TABLES, Scenario, parse, recorded_scenarios};
 
 /// A recording from a file, or from this crate.
 pub(crate) struct Recording {
@@ -16,6 +16,7 @@ pub(crate) struct Recording {
 
 pub(crate) enum Content {
     Scenarios(Vec<Scenario>),
+    Budgets(Vec<BudgetVector>),
     /// Not parsed yet: a file of tables is parsed when it is judged.
     Tables(String),
 }
@@ -25,7 +26,12 @@ pub(crate) fn own() -> Vec<Recording> {
     vec![
         Recording { name: "engine.jsonl".to_owned(), content: Content::Scenarios(recorded_scenarios()) },
         Recording { name: "classifiers.json".to_owned(), content: Content::Tables(RECORDED_TABLES.to_owned()) },
+        Recording { name: "budget.jsonl".to_owned(), content: own_budgets() },
     ]
+}
+
+fn own_budgets() -> Content {
+    Content::Budgets(BudgetVector::parse(BUDGET_VECTORS).expect("a test reads them"))
 }
 
 /// The recordings in these files, and in the files of these folders.
@@ -49,6 +55,10 @@ pub(crate) fn not_in_the_format(name: &str) -> String {
 fn content(path: &Path) -> Result<Content> {
     let text = fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
     match path.extension().and_then(OsStr::to_str) {
+        Some("jsonl") if is_of_budgets(&text) => {
+            let vectors = BudgetVector::parse(&text).with_context(|| not_in_the_format(&path.display().to_string()))?;
+            Ok(Content::Budgets(vectors))
+        }
         Some("jsonl") => {
             let scenarios = parse(&text).with_context(|| not_in_the_format(&path.display().to_string()))?;
             if scenarios.is_empty() {
@@ -59,6 +69,12 @@ fn content(path: &Path) -> Result<Content> {
         Some("json") => Ok(Content::Tables(text)),
         _ => bail!("{}: give .jsonl files of scenarios or .json files of tables", path.display()),
     }
+}
+
+/// Whether the first line is a vector of an earned budget: its configuration has a share.
+fn is_of_budgets(text: &str) -> bool {
+    let first = text.lines().next().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    first.is_some_and(|first| first["budget"]["share"].is_number())
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {

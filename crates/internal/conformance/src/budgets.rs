@@ -1,0 +1,192 @@
+//! Vectors of earned budgets: a configuration, withdrawals, deposits and returns, and what must be
+//! seen after each.
+//!
+//! They come from a model of the rules that was written apart from this code.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use redress_core::Budget;
+use redress_core::budget::{Priority, Withdrawal};
+use serde::Deserialize;
+
+use crate::class_name::ClassName;
+
+/// The vectors of this crate, as JSON lines.
+pub const BUDGET_VECTORS: &str = include_str!("../data/budget.jsonl");
+
+/// One vector.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetVector {
+    id: String,
+    budget: Settings,
+    steps: Vec<Step>,
+    expect: Vec<Expected>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    share: f64,
+    capacity: f64,
+    reserve: f64,
+    costs: BTreeMap<ClassName, u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+enum Step {
+    Success { times: u32 },
+    Withdraw { token: u32, class: ClassName, priority: PriorityName },
+    GiveBack { token: u32 },
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct PriorityName(Priority);
+
+impl TryFrom<String> for PriorityName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Priority::from_name(&name).map(Self).ok_or_else(|| format!("`{name}` is not a priority"))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    granted: Option<bool>,
+    balance: f64,
+}
+
+/// A step after which something else was seen than the vector expects.
+#[derive(Clone, Debug)]
+pub struct WrongStep {
+    index: usize,
+    step: Step,
+    expected: Option<Expected>,
+    seen: Option<Expected>,
+}
+
+impl fmt::Display for WrongStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, step, expected, seen } = self;
+        write!(f, "step {index}, {step:?}: expected {expected:?}, got {seen:?}")
+    }
+}
+
+impl BudgetVector {
+    /// Reads vectors, one JSON object a line.
+    ///
+    /// # Errors
+    ///
+    /// If a line is not in the format.
+    pub fn parse(text: &str) -> Result<Vec<Self>, serde_json::Error> {
+        text.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str).collect()
+    }
+
+    /// The name of the vector.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Plays the steps, and returns the first that differs.
+    ///
+    /// # Errors
+    ///
+    /// If the budget cannot be built, or a step gives back a token that was not granted.
+    pub fn play(&self) -> Result<Option<WrongStep>, String> {
+        let Settings { share, capacity, reserve, costs } = &self.budget;
+        let mut builder = Budget::earned(*share).capacity(*capacity).reserve(*reserve);
+        for (ClassName(class), cost) in costs {
+            builder = builder.cost_for(*class, *cost);
+        }
+        let budget = builder.build().map_err(|error| error.to_string())?;
+        let mut held = BTreeMap::new();
+        let mut expected = self.expect.iter().copied();
+        for (index, step) in self.steps.iter().enumerate() {
+            let granted = take(step, &budget, &mut held)?;
+            let (seen, expected) = (Expected { granted, balance: budget.balance() }, expected.next());
+            if expected.is_none_or(|expected| !seen.matches(expected)) {
+                return Ok(Some(WrongStep { index, step: step.clone(), expected, seen: Some(seen) }));
+            }
+        }
+        let missing = |step: &Step| WrongStep {
+            index: self.steps.len(),
+            step: step.clone(),
+            expected: expected.next(),
+            seen: None,
+        };
+        Ok(if self.expect.len() > self.steps.len() { self.steps.last().map(missing) } else { None })
+    }
+}
+
+impl Expected {
+    /// Balances are sums of decimal fractions, which the model adds up in binary.
+    fn matches(self, other: Self) -> bool {
+        self.granted == other.granted && (self.balance - other.balance).abs() < 1e-6
+    }
+}
+
+/// Takes a step, and returns whether it was granted, if it is a withdrawal.
+fn take<'b>(step: &Step, budget: &'b Budget, held: &mut BTreeMap<u32, Withdrawal<'b>>) -> Result<Option<bool>, String> {
+    match *step {
+        Step::Success { times } => {
+            (0..times).for_each(|_| budget.deposit());
+            Ok(None)
+        }
+        Step::Withdraw { token, class: ClassName(class), priority: PriorityName(priority) } => {
+            let withdrawal = budget.withdraw(class, priority);
+            let granted = withdrawal.is_some();
+            if let Some(withdrawal) = withdrawal {
+                held.insert(token, withdrawal);
+            }
+            Ok(Some(granted))
+        }
+        Step::GiveBack { token } => {
+            let withdrawal = held.remove(&token).ok_or_else(|| format!("token {token} was not granted"))?;
+            withdrawal.give_back();
+            Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BUDGET_VECTORS, BudgetVector};
+
+    #[test]
+    fn every_vector_holds() {
+        let vectors = BudgetVector::parse(BUDGET_VECTORS).expect("in the format");
+        assert_eq!(vectors.len(), 50);
+        for vector in vectors {
+            let wrong = vector.play().expect("valid");
+            assert!(wrong.is_none(), "{}: {}", vector.id(), wrong.expect("there is one"));
+        }
+    }
+
+    fn of(expect: &str) -> BudgetVector {
+        let settings = r#"{"share": 0.5, "capacity": 1, "reserve": 0, "costs": {}}"#;
+        let steps = r#"[{"do": "withdraw", "token": 1, "class": "TRANSIENT", "priority": "normal"}]"#;
+        let line = format!(r#"{{"id": "a", "budget": {settings}, "steps": {steps}, "expect": {expect}}}"#);
+        BudgetVector::parse(&line).expect("in the format").remove(0)
+    }
+
+    #[test]
+    fn a_difference_is_found() {
+        let right = r#"{"granted": true, "balance": 0.0}"#;
+        assert!(of(&format!("[{right}]")).play().expect("valid").is_none());
+        for wrong in [
+            r#"[{"granted": false, "balance": 0.0}]"#,
+            r#"[{"granted": true, "balance": 0.5}]"#,
+            "[]",
+            &format!("[{right}, {right}]"),
+        ] {
+            let found = of(wrong).play().expect("valid");
+            assert!(found.is_some_and(|found| found.to_string().starts_with("step ")), "{wrong}");
+        }
+    }
+}

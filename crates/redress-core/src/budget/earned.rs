@@ -1,0 +1,185 @@
+//! [`Earned`], the account of an earned budget: successes pay in, retries are paid from it.
+//!
+//! A success only counts itself, in the stripe of its thread. A withdrawal converts the successes
+//! since the last one to tokens. Between two withdrawals the balance only grows, so one capped
+//! deposit equals as many capped deposits as there were successes.
+
+use super::priority::Priority;
+use super::spec::EarnedBudgetSpec;
+use crate::classify::class::{ErrorClass, PerClass};
+use crate::policy::config_error::{Check, ConfigError};
+use crate::strategy::random_source::RandomSource;
+use crate::stripes::{Here, Stripes};
+use crate::sync::{AtomicU64, Mutex, Ordering};
+
+/// A token in the unit of balances.
+const TOKEN: f64 = 1_000_000.0;
+
+const WHOLE_TOKEN: u64 = 1_000_000;
+
+/// The account of an earned budget. Amounts are in millionths of a token.
+///
+/// **Invariant B2**: what was taken and not given back never exceeds the capacity plus the share of
+/// each success before.
+///
+/// **Invariant B3**: the balance is never below zero nor above the capacity.
+///
+/// **Invariant B4**: no more is given back than was granted.
+#[derive(Debug)]
+pub(crate) struct Earned {
+    successes: Stripes<AtomicU64>,
+    account: Mutex<Account>,
+    share: u64,
+    capacity: u64,
+    reserve: u64,
+    costs: PerClass<u64>,
+    random: RandomSource,
+    spec: EarnedBudgetSpec,
+}
+
+#[derive(Debug)]
+struct Account {
+    balance: u64,
+    /// How many successes the balance includes.
+    counted: u64,
+}
+
+/// The answer to a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Refused,
+    /// Granted for the price, which comes back if the retry does not start.
+    Granted,
+    /// Granted for less than the price. Nothing comes back.
+    GrantedByChance,
+}
+
+impl Earned {
+    pub(super) fn new(spec: EarnedBudgetSpec) -> Result<Self, ConfigError> {
+        check(&spec)?;
+        Ok(Self::over(spec, Stripes::per_thread()))
+    }
+
+    pub(crate) fn over(spec: EarnedBudgetSpec, successes: Stripes<AtomicU64>) -> Self {
+        let capacity = millionths(spec.capacity);
+        Self {
+            successes,
+            account: Mutex::new(Account { balance: capacity, counted: 0 }),
+            share: millionths(spec.share),
+            capacity,
+            reserve: millionths(spec.reserve),
+            costs: PerClass::from_fn(|class| u64::from(spec.costs[class]) * WHOLE_TOKEN),
+            random: spec.seed.map_or(RandomSource::Thread, RandomSource::seeded),
+            spec,
+        }
+    }
+
+    pub(super) const fn spec(&self) -> &EarnedBudgetSpec {
+        &self.spec
+    }
+
+    /// Counts a success.
+    #[inline]
+    pub(crate) fn deposit(&self) {
+        match self.successes.here() {
+            Here::Own(count) => count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed),
+            Here::Shared(count) => {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Takes the price of a retry after a failure in this class.
+    pub(crate) fn withdraw(&self, class: ErrorClass, priority: Priority) -> Answer {
+        self.take(self.costs[class], priority)
+    }
+
+    /// Takes whole tokens, at normal priority.
+    pub(super) fn take_tokens(&self, tokens: u32) -> bool {
+        self.take(u64::from(tokens) * WHOLE_TOKEN, Priority::Normal) != Answer::Refused
+    }
+
+    fn take(&self, price: u64, priority: Priority) -> Answer {
+        let mut account = self.account.lock();
+        let balance = self.settle(&mut account);
+        let kept = self.kept(priority);
+        if price == 0 || (self.is_above_line(balance, priority) && balance.saturating_sub(kept) >= price) {
+            account.balance = balance.saturating_sub(price);
+            return Answer::Granted;
+        }
+        // A part of a token is a chance for those who may spend all there is. It is spent whether
+        // or not the draw grants the retry, so that retries cost what they take in the mean.
+        if balance == 0 || balance >= price || kept > 0 || priority == Priority::Background {
+            return Answer::Refused;
+        }
+        account.balance = 0;
+        drop(account);
+        if self.random.below(price) < balance { Answer::GrantedByChance } else { Answer::Refused }
+    }
+
+    /// Gives back the price of a retry in this class that was granted and did not start.
+    pub(crate) fn give_back(&self, class: ErrorClass) {
+        let mut account = self.account.lock();
+        account.balance = account.balance.saturating_add(self.costs[class]).min(self.capacity);
+    }
+
+    /// The balance, in tokens.
+    pub(super) fn balance(&self) -> f64 {
+        self.settled() as f64 / TOKEN
+    }
+
+    /// The whole tokens of the balance.
+    pub(super) fn whole_tokens(&self) -> u32 {
+        u32::try_from(self.settled() / WHOLE_TOKEN).unwrap_or(u32::MAX)
+    }
+
+    fn settled(&self) -> u64 {
+        self.settle(&mut self.account.lock())
+    }
+
+    /// Adds what the successes since the last withdrawal have earned, and returns the balance.
+    ///
+    /// The lock orders the readings of all callers, so the count of successes never decreases.
+    fn settle(&self, account: &mut Account) -> u64 {
+        let counts = self.successes.iter().map(|count| count.load(Ordering::Relaxed));
+        let counted = counts.fold(0, u64::wrapping_add);
+        let earned = counted.wrapping_sub(account.counted).saturating_mul(self.share);
+        account.counted = counted;
+        account.balance = account.balance.saturating_add(earned).min(self.capacity);
+        account.balance
+    }
+
+    /// What a call of this priority leaves.
+    const fn kept(&self, priority: Priority) -> u64 {
+        match priority {
+            Priority::Normal => self.reserve,
+            Priority::Critical | Priority::Background => 0,
+        }
+    }
+
+    /// Whether enough is left that a call of this priority may spend at all.
+    const fn is_above_line(&self, balance: u64, priority: Priority) -> bool {
+        !matches!(priority, Priority::Background) || balance > self.capacity - balance
+    }
+}
+
+fn check(spec: &EarnedBudgetSpec) -> Result<(), ConfigError> {
+    let mut check = Check::default();
+    check.that((0.000_001..=1e3).contains(&spec.share), "budget.share", spec.share, "be from 0.000001 to 1000");
+    check.that(
+        (0.000_001..=1e9).contains(&spec.capacity),
+        "budget.capacity",
+        spec.capacity,
+        "be from 0.000001 to 1000000000",
+    );
+    check.that((0.0..=1e9).contains(&spec.reserve), "budget.reserve", spec.reserve, "be from 0 to 1000000000");
+    for (_, cost) in spec.costs.iter() {
+        check.that((1..=1_000_000).contains(cost), "budget.cost_for", cost, "be from 1 to 1000000");
+    }
+    check.finish()
+}
+
+/// Tokens in millionths, rounded. The checks bound them.
+fn millionths(tokens: f64) -> u64 {
+    (tokens * TOKEN).round() as u64
+}
