@@ -2,7 +2,7 @@
 //!
 //! Without arguments it prints the tables. `--write` puts them into the page, and `--check`
 //! compares them with it. Every cell is run under several seeds, and must recover, or not, under
-//! all of them. `--million` measures the speed with a million clients.
+//! all of them. The names of tables select some of them. `--million` measures the speed with a million clients.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,8 @@ mod tests;
 use std::env;
 use std::process::ExitCode;
 
+use crate::tables::Plan;
+
 /// The seeds under which each cell is run.
 const SEEDS: u64 = 5;
 
@@ -26,11 +28,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
-        [] => make(None),
-        ["--write"] => make(Some(Use::Write)),
-        ["--check"] => make(Some(Use::Check)),
         ["--million"] => million::run(),
-        _ => Err("overload [--write | --check | --million]".to_owned()),
+        ["--write", ref names @ ..] => make(names, Some(Use::Write)),
+        ["--check", ref names @ ..] => make(names, Some(Use::Check)),
+        ref names => make(names, None),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,11 +48,12 @@ enum Use {
     Check,
 }
 
-/// Measures every table at full size.
-fn make(with_page: Option<Use>) -> Result<(), String> {
+/// Measures the tables of these names, or every table, at full size.
+fn make(names: &[&str], with_page: Option<Use>) -> Result<(), String> {
+    let plans = chosen(names)?;
     let present = if with_page.is_some() { page::read().map_err(|error| error.to_string())? } else { String::new() };
     let (mut made, mut wrong) = (present.clone(), Vec::new());
-    for plan in tables::plans(1) {
+    for plan in plans {
         match plan.measure(SEEDS) {
             Ok(table) => {
                 println!("{}", table.markdown());
@@ -70,4 +72,14 @@ fn make(with_page: Option<Use>) -> Result<(), String> {
         Some(Use::Check) if made != present => Err("the page has other tables: run with --write".to_owned()),
         _ => Ok(()),
     }
+}
+
+fn chosen(names: &[&str]) -> Result<Vec<Plan>, String> {
+    let mut plans = tables::plans(1);
+    if let Some(unknown) = names.iter().find(|name| plans.iter().all(|plan| plan.name != **name)) {
+        let known: Vec<&str> = plans.iter().map(|plan| plan.name).collect();
+        return Err(format!("no table `{unknown}`: overload [--write | --check | --million] [{}]", known.join(" | ")));
+    }
+    plans.retain(|plan| names.is_empty() || names.contains(&plan.name));
+    Ok(plans)
 }

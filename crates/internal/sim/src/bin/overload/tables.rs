@@ -36,12 +36,18 @@ pub(crate) const AT_SIZES: &[(Mechanism, [bool; 3])] = &[
     (Mechanism::ServerDrops(0), [false, false, false]),
     (Mechanism::ServerDrops(20), [true, true, true]),
     (Mechanism::Window, [true, false, false]),
+    (Mechanism::Earned(100.0), [true, false, false]),
+    (Mechanism::Earned(10.0), [true, true, false]),
+    (Mechanism::Earned(1.0), [true, true, true]),
+    (Mechanism::Fleet, [true, true, true]),
     (Mechanism::DefaultBreaker, [true, true, false]),
+    (Mechanism::Ratio, [true, true, false]),
+    (Mechanism::RatioAndEarned, [true, true, false]),
 ];
 
 /// All tables. Each number of `shrink` divides the traffic, the server and the clients.
 pub(crate) fn plans(shrink: u32) -> Vec<Plan> {
-    vec![sizes(shrink), waits(shrink), loads(shrink), lengths(shrink)]
+    vec![sizes(shrink), chances(shrink), waits(shrink), loads(shrink), lengths(shrink)]
 }
 
 pub(crate) fn sizes(shrink: u32) -> Plan {
@@ -53,6 +59,21 @@ pub(crate) fn sizes(shrink: u32) -> Plan {
     let mut head = vec!["each client has".to_owned()];
     head.extend(["100 clients", "1,000 clients", "10,000 clients"].map(str::to_owned));
     Plan { name: "sizes", head, rows: AT_SIZES.iter().map(row).collect() }
+}
+
+/// Capacities, and whether 10,000 and 100,000 clients recover with them.
+const CHANCES: [(f64, [bool; 2]); 4] =
+    [(10.0, [false, false]), (1.0, [true, true]), (0.3, [true, true]), (0.1, [true, true])];
+
+/// Capacities below one token, for clients that call rarely.
+pub(crate) fn chances(shrink: u32) -> Plan {
+    let row = |(capacity, recovers): (f64, [bool; 2])| {
+        let scene = |clients| Scene { after: 600, ..Scene::new(clients) }.shrunk(shrink);
+        let scenes = [10_000, 100_000].map(|clients| (Mechanism::Earned(capacity), scene(clients)));
+        PlannedRow { name: format!("capacity {capacity}"), scenes: scenes.to_vec(), recovers: recovers.to_vec() }
+    };
+    let head = ["`Budget::earned(0.1)`", "10,000 clients", "100,000 clients"].map(str::to_owned);
+    Plan { name: "chances", head: head.into(), rows: CHANCES.map(row).into() }
 }
 
 /// Longer waits and fewer attempts, at 1,000 clients.

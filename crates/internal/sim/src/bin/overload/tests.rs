@@ -5,17 +5,17 @@ use crate::cell::Cell;
 use crate::mechanisms::Mechanism;
 use crate::page;
 use crate::scene::Scene;
-use crate::tables::{Plan, SIZES, Table, lengths, loads, plans, sizes, waits};
+use crate::tables::{Plan, SIZES, Table, chances, lengths, loads, plans, sizes, waits};
 
 const SHRINK: u32 = 10;
 
-/// Measures a table, with no more than 100 s after each outage.
+/// Measures a table under one seed, with no more than `after` seconds after each outage.
 #[track_caller]
-fn measured(mut plan: Plan, seeds: u64) -> Table {
+fn measured(mut plan: Plan, after: u64) -> Table {
     for (_, scene) in plan.rows.iter_mut().flat_map(|row| &mut row.scenes) {
-        scene.after = scene.after.min(100);
+        scene.after = scene.after.min(after);
     }
-    plan.measure(seeds).unwrap_or_else(|wrong| panic!("{wrong}"))
+    plan.measure(1).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
 /// `sooner` recovers before `later` at each size, or none of the two does.
@@ -30,16 +30,38 @@ fn expect_order(table: &Table, sooner: Mechanism, later: Mechanism) {
 
 #[test]
 fn which_mechanism_recovers_depends_on_the_number_of_clients() {
-    let table = measured(sizes(SHRINK), 2);
+    let table = measured(sizes(SHRINK), 220);
     expect_order(&table, Mechanism::ServerDrops(20), Mechanism::NoRetries);
     expect_order(&table, Mechanism::NoRetries, Mechanism::Window);
     expect_order(&table, Mechanism::NoRetries, Mechanism::DefaultBreaker);
     expect_order(&table, Mechanism::DefaultBreaker, Mechanism::Window);
+    expect_order(&table, Mechanism::Earned(10.0), Mechanism::Earned(100.0));
+    expect_order(&table, Mechanism::Earned(10.0), Mechanism::Window);
+    expect_order(&table, Mechanism::RatioAndEarned, Mechanism::Ratio);
+    expect_products_to_agree(&table);
+}
+
+/// With earned budgets only clients × capacity counts, beside the traffic.
+#[track_caller]
+fn expect_products_to_agree(table: &Table) {
+    let [hundred, ten, one] = [100.0, 10.0, 1.0].map(|capacity| table.row(Mechanism::Earned(capacity)));
+    for [one, other] in [[&hundred[0], &ten[1]], [&ten[1], &one[2]], [&ten[0], &one[1]]] {
+        let (one, other) = (one.median(), other.median());
+        assert!(one.abs_diff(other) <= one.max(other) / 4, "{one} s and {other} s");
+    }
+}
+
+#[test]
+fn a_part_of_a_token_protects_from_clients_that_call_rarely() {
+    let mut plan = chances(SHRINK);
+    // 100,000 clients with a token each take minutes to recover.
+    plan.rows.retain(|row| row.name != "capacity 1");
+    measured(plan, 100);
 }
 
 #[test]
 fn longer_waits_do_not_end_an_overload() {
-    measured(waits(SHRINK), 1);
+    measured(waits(SHRINK), 100);
 }
 
 /// Without a budget an outage stays for good if load × attempts exceeds the capacity.
@@ -48,12 +70,12 @@ fn below_a_quarter_of_the_capacity_four_attempts_recover() {
     let mut plan = loads(SHRINK);
     // With so little traffic, 24 % and 26 % are within the noise.
     plan.rows.retain(|row| !["24 %", "26 %"].contains(&row.name.as_str()));
-    measured(plan, 1);
+    measured(plan, 100);
 }
 
 #[test]
 fn a_second_without_answers_is_survived_and_two_are_not() {
-    measured(lengths(SHRINK), 1);
+    measured(lengths(SHRINK), 100);
 }
 
 #[test]
