@@ -1,8 +1,9 @@
 //! Makes the tables of `docs/guide/overload.md`, and checks that they say what the page says.
 //!
 //! Without arguments it prints the tables. `--write` puts them into the page, and `--check`
-//! compares them with it. Every cell is run under several seeds, and must recover, or not, under
-//! all of them. The names of tables select some of them. `--million` measures the speed with a million clients.
+//! compares them with it. The names of tables select some of them. Every cell is run under several
+//! seeds, and must recover, or not, under all of them. `--million` measures the speed with a
+//! million clients.
 
 #![forbid(unsafe_code)]
 
