@@ -36,6 +36,7 @@ mod fuzz;
 mod miri;
 mod models;
 mod mutants;
+mod overload;
 mod soak;
 
 mod command;
@@ -69,8 +70,8 @@ enum Task {
     Servers,
     /// Runs the benchmarks; arguments after `--` are passed on to them.
     Bench(bench::Args),
-    /// Runs the evidence in its long form: models, properties, fuzz, soak, mutants, miri, lowest
-    /// versions.
+    /// Runs the evidence in its long form: models, properties, fuzz, soak, overload, mutants, miri,
+    /// lowest versions.
     Prove(prove::Args),
     /// Explores the interleavings of the state that calls share.
     Models(models::Args),
@@ -80,6 +81,8 @@ enum Task {
     Mutants(mutants::Args),
     /// Calls shared policies from many threads and tasks; `--help` lists the settings.
     Soak(soak::Args),
+    /// Simulates what survives an outage, at full size; `--write` puts it into the guide.
+    Overload(overload::Args),
     /// Checks the dependency rules of deny.toml, and writes down that they hold.
     Deny,
     /// Counts the crates that each feature compiles, into docs/dependencies.md.
@@ -122,6 +125,7 @@ fn run(cli: &Cli) -> Result<()> {
         Task::Fuzz(args) => fuzz::run(&workspace, args),
         Task::Mutants(args) => mutants::run(&workspace, args),
         Task::Soak(args) => soak::run(&workspace, args),
+        Task::Overload(args) => overload::run(&workspace, args),
         Task::Deny => deny::run(&workspace),
         Task::Dependencies(args) => dependencies::run(&workspace, args),
         Task::MinimalVersions => minimal_versions::run(&workspace),

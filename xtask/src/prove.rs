@@ -10,7 +10,7 @@ use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 
 use crate::workspace::Workspace;
-use crate::{deny, features, fuzz, minimal_versions, miri, models, mutants, soak, suite};
+use crate::{deny, features, fuzz, minimal_versions, miri, models, mutants, overload, soak, suite};
 
 /// How a kind of evidence ended, if it did not fail.
 pub(crate) enum Outcome {
@@ -30,6 +30,7 @@ const EVIDENCE: &[Evidence] = &[
     Evidence { name: "drops", run: |workspace| suite::drops(workspace).map(passed) },
     Evidence { name: "fuzz", run: |workspace| fuzz::run_long(workspace).map(passed) },
     Evidence { name: "soak", run: |workspace| soak::run_long(workspace).map(passed) },
+    Evidence { name: "overload", run: |workspace| overload::run_long(workspace).map(passed) },
     Evidence { name: "advisories", run: deny::advisories },
     Evidence { name: "mutants", run: |workspace| mutants::run_long(workspace).map(passed) },
     Evidence { name: "miri", run: miri::run },

@@ -35,6 +35,7 @@ pages! {
     Sql = "sql.md",
     PerHost = "per-host.md",
     Sizing = "sizing.md",
+    Overload = "overload.md",
     Cancellation = "cancellation.md",
     DoubleRetries = "double-retries.md",
     Observability = "observability.md",

@@ -1,0 +1,32 @@
+//! The simulator through its public API: against the formulas of queueing theory, against what can
+//! be counted by hand, and against itself.
+
+mod counts;
+mod faults;
+mod queueing;
+mod seeds;
+mod settings;
+
+use std::time::Duration;
+
+use redress_core::policy::RetryBuilder;
+use redress_core::{AsyncPolicy, Retry, fixed};
+use redress_sim::ClientBuilder;
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// One attempt, for at most a second.
+fn once() -> ClientBuilder {
+    AsyncPolicy::builder().attempt_timeout(secs(1)).deadline(secs(60))
+}
+
+/// So many attempts, 100 ms apart.
+fn attempts(attempts: u32) -> RetryBuilder {
+    Retry::builder().max_attempts(attempts).strategy(fixed(millis(100)))
+}
