@@ -143,7 +143,7 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         mut failed: FailedAttempt<T, E>,
         now: Instant,
     ) -> Result<Option<HookFuture>, Ending<T, E>> {
-        if self.run().yields() {
+        if self.run().yields() && failed.classification.retry_forbidden().is_none() {
             failed.classification.set_retry_forbidden("retried_inside");
         }
         match self.run().fail(&failed.view(), now) {

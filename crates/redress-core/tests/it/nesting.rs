@@ -11,7 +11,8 @@ use redress_core::error::ConfigIssue;
 use redress_core::observe::Nesting;
 use redress_core::policy::{Blocking, Nested, PolicyBuilder};
 use redress_core::{
-    CallError, CircuitBreaker, Event, EventName, Policy, Retry, RetryOutcome, SleepDecision, StopReason, fixed,
+    CallError, CircuitBreaker, Classification, ErrorClass, Event, EventName, Policy, Retry, RetryOutcome,
+    SleepDecision, StopReason, fixed,
 };
 use redress_testing::{Recorder, VirtualClock};
 
@@ -114,6 +115,28 @@ fn the_call_that_leaves_retries_to_another_says_so() {
     let (outcome, ran) = through(&build(4, Nested::RetryInnermost), &build(3, Nested::Allow));
     assert_eq!((outcome.stop_reason(), outcome.attempts(), ran), (Some(StopReason::RetryForbidden), 1, 3));
     assert_eq!(outcome.retry_forbidden(), Some("retried_inside"));
+}
+
+#[test]
+fn a_failure_that_forbids_its_retry_keeps_its_reason() {
+    let forbids = |result: &Result<(), CallError<Error>>| {
+        result.is_err().then(|| Classification::new(ErrorClass::Transient).forbid_retry("body"))
+    };
+    let outer = attempts(4).nested(Nested::RetryInnermost).classifier(forbids).build().expect("valid");
+    let inner = attempts(3).nested(Nested::Warn).build().expect("valid");
+    let outcome = outer.execute(|| inner.call(|| Err::<(), _>(reset())));
+    assert_eq!((outcome.attempts(), outcome.retry_forbidden()), (1, Some("body")));
+}
+
+#[test]
+fn a_timeline_has_the_steps_of_its_call_alone() {
+    let outer = attempts(4).nested(Nested::Warn).build().expect("valid");
+    let recorder = Recorder::new();
+    let inner = attempts(3).nested(Nested::Warn).observer(recorder.clone()).capture_timeline().build().expect("valid");
+    let inside = outer.call(|| Ok::<_, Error>(inner.execute(|| Ok::<_, Error>(()))));
+    let timeline = inside.expect("a success").timeline().expect("captured").events();
+    assert_eq!(timeline.iter().map(|entry| entry.event).collect::<Vec<_>>(), [EventName::Success]);
+    assert_eq!(recorder.event_names(), [EventName::Nested, EventName::Success]);
 }
 
 #[test]
