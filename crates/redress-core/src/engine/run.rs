@@ -7,7 +7,6 @@ use super::decisions::EndedBy;
 use super::flags::Flags;
 use super::gates::{Granted, Refused};
 use super::state::{RunState, Wait};
-use crate::breaker::Seen;
 use crate::classify::class::ErrorClass;
 use crate::classify::classification::Classification;
 use crate::drive::attempt::Attempt;
