@@ -224,7 +224,7 @@ fn take<'b>(
     let transition = if action == Action::Acquire {
         let acquired = breaker.try_acquire();
         admitted = Some(acquired.is_ok());
-        retry_in = acquired.as_ref().err().and_then(|rejection| rejection.retry_in());
+        retry_in = acquired.as_ref().err().and_then(redress_core::error::CircuitOpenError::retry_in);
         let transition = acquired.as_ref().ok().and_then(Permit::transition);
         held.extend(acquired.ok().map(|admitted| (permit, admitted)));
         transition

@@ -227,7 +227,6 @@ impl Budget {
     /// # Ok::<(), redress::ConfigError>(())
     /// ```
     #[must_use = "without the withdrawal its tokens cannot come back"]
-    #[must_use]
     pub fn withdraw(&self, class: ErrorClass, priority: Priority) -> Option<Withdrawal<'_>> {
         let answer = match &*self.account {
             Account::Window(windowed) if windowed.take(windowed.clock.now(), 1) => Answer::GrantedByChance,
