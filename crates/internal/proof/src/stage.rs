@@ -124,7 +124,9 @@ impl Stage {
         habit.expect("only hooks that are there are run")
     }
 
-    pub(crate) fn tell(&self, hook: Hook, event: Event<'static>) -> Result<(), Planned> {
+    /// The decision is left out: explanations have a property of their own, X4.
+    pub(crate) fn tell(&self, hook: Hook, mut event: Event<'static>) -> Result<(), Planned> {
+        event.decision = None;
         self.note(What::Told(hook, event));
         self.perform(hook.owner, hook.kind, self.habit(hook)).map(drop)
     }

@@ -117,8 +117,8 @@ impl Earned {
         if self.random.below(price) < balance { Answer::GrantedByChance } else { Answer::Refused }
     }
 
-    /// The capacity, and the least one with which the present balance would grant a retry: with more
-    /// capacity the budget starts with more, and has as much more ever since.
+    /// The capacity, and the least one with which the present balance would grant a retry: with
+    /// more capacity the budget starts with more, and has as much more ever since.
     pub(crate) fn capacity_to_grant(&self, class: ErrorClass, priority: Priority) -> (u64, u64) {
         let balance = self.settled();
         let short = self.costs[class].saturating_add(self.kept(priority)).saturating_sub(balance);

@@ -50,6 +50,12 @@ impl Refused {
     /// An abort by the sleep handler.
     pub(super) const BY_SLEEP_HANDLER: Self =
         Self { reason: StopReason::Aborted, by: EndedBy::SleepHandler, hint: Wait::NONE, wait: Wait::NONE };
+
+    /// A wait that does not fit the deadline, and the hint, if that does not.
+    #[inline]
+    fn unfit(wait: Duration, hint: Option<Duration>) -> Self {
+        Self { reason: StopReason::DeadlineExceeded, by: EndedBy::Wait, hint: Wait::from(hint), wait: Wait::of(wait) }
+    }
 }
 
 impl From<StopReason> for Refused {
@@ -104,12 +110,7 @@ impl<'a> Run<'a> {
             deferred = !PLAIN && self.defers_unfit(&context, wait)?;
             if !deferred {
                 let hint = hint.filter(|hint| !fits(*hint, remaining));
-                return Err(Refused {
-                    reason: StopReason::DeadlineExceeded,
-                    by: EndedBy::Wait,
-                    hint: Wait::from(hint),
-                    wait: Wait::of(wait),
-                });
+                return Err(Refused::unfit(wait, hint));
             }
         }
         if !PLAIN && !deferred && self.state.flags.has(Flags::JUDGES_ATTEMPTS) {

@@ -180,17 +180,9 @@ impl<'a> Run<'a> {
             Ok(granted) => self.confirm(failed, granted, now),
             Err(refused) => Err(refused),
         };
-        let delay = gated.ok().map(|granted| granted.wait);
         if self.is_watched() {
-            let (decision, reason, wait) = match decided {
-                Ok(()) => (AttemptDecision::Retry, None, delay),
-                Err(refused) => match refused.reason {
-                    StopReason::Scheduled => (AttemptDecision::Scheduled, Some(refused.reason), delay),
-                    StopReason::Aborted => (AttemptDecision::Aborted, Some(refused.reason), None),
-                    reason => (AttemptDecision::Fail, Some(reason), None),
-                },
-            };
-            self.tell_end(decision, self.elapsed(now), Some(failed), reason, wait);
+            let delay = gated.ok().map(|granted| granted.wait);
+            self.tell_decided(failed, decided.err().map(|refused| refused.reason), delay, now);
         }
         match (decided, gated) {
             (Ok(()), Ok(granted)) => {
@@ -215,6 +207,23 @@ impl<'a> Run<'a> {
                 Verdict::Stop
             }
         }
+    }
+
+    /// Tells the observers how a failed attempt ended, and the `delay` that follows it.
+    fn tell_decided(
+        &self,
+        failed: &FailureView<'_>,
+        refused: Option<StopReason>,
+        delay: Option<Duration>,
+        now: Instant,
+    ) {
+        let (decision, wait) = match refused {
+            None => (AttemptDecision::Retry, delay),
+            Some(StopReason::Scheduled) => (AttemptDecision::Scheduled, delay),
+            Some(StopReason::Aborted) => (AttemptDecision::Aborted, None),
+            Some(_) => (AttemptDecision::Fail, None),
+        };
+        self.tell_end(decision, self.elapsed(now), Some(failed), refused, wait);
     }
 
     /// Ends the call with an attempt that aborted it.

@@ -39,7 +39,8 @@ pub enum Gate {
     DeadlineAfterHooks,
     /// The retries granted and this one, against the limit of the budget.
     Budget,
-    /// The capacity with which an earned budget would have paid for the retry, against its capacity.
+    /// The capacity with which an earned budget would have paid for the retry, against the one
+    /// that it has.
     EarnedBudget,
     /// The sleep handler, which deferred the retry.
     Deferral,

@@ -201,8 +201,6 @@ impl<C, K> PolicyBuilder<C, K> {
     /// attempt, and `nested` says what happens to retries that multiply. All of this is between
     /// policies that have this setting; their clocks must agree.
     ///
-    /// The value is usually [`Nested::Warn`], its default.
-    ///
     /// ```
     /// use std::io::{Error, ErrorKind};
     /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -228,8 +226,7 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Makes calls ignore the deadline of the call that they begin in. Default: they
-    /// [inherit](Self::nested) it.
+    /// Makes calls ignore the deadline of the call around them. Default: [inherit](Self::nested) it.
     pub fn ignore_inherited_deadline(mut self) -> Self {
         self.spec.ignore_inherited_deadline = true;
         self

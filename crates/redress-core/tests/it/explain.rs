@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use redress_core::breaker::CircuitState;
+use redress_core::breaker::{CircuitState, Mode};
 use redress_core::driver::NoTimer;
 use redress_core::error::CircuitOpenError;
 use redress_core::observe::{DeadlineOf, Explanation, Gate, NewValue, Quantity};
-use redress_core::policy::{Blocking, PolicyBuilder, RetryBuilder};
+use redress_core::policy::{Blocking, Nested, PolicyBuilder, RetryBuilder};
 use redress_core::{
     AbortHandle, AsyncPolicy, Budget, CallContext, CircuitBreaker, Classification, ErrorClass, Policy, Retry,
     RetryTimeline, SleepDecision, classifier, fixed,
@@ -604,4 +604,70 @@ fn an_outcome_that_no_policy_made_has_no_decision() {
         stub.explain().to_string(),
         "the call failed (transient): the attempts allowed were used up.\n3 attempts were made in 0 s."
     );
+}
+
+#[test]
+fn a_breaker_that_is_forced_open() {
+    let clock = VirtualClock::new();
+    let breaker = CircuitBreaker::builder().clock(clock.clone()).build().expect("valid");
+    breaker.set_mode(Mode::ForcedOpen);
+    let policy = policy(&clock, at_once()).circuit_breaker(breaker).build().expect("valid");
+    let explanation = explained(&policy.context(), &clock, &[GOOD]);
+    assert_eq!(decision(&explanation), (Gate::CircuitForcedOpen, None, None));
+    assert_eq!(change(&explanation), None);
+}
+
+/// The explanation of a call in the operation of another one.
+fn explained_inside(outer: &Subject, inner: &Subject, clock: &VirtualClock, ends: &[Attempted]) -> Explanation {
+    let mut inside = None;
+    let outcome = outer.execute(|| {
+        inside = Some(explained(&inner.context(), clock, ends));
+        GOOD
+    });
+    assert!(outcome.is_ok());
+    inside.expect("the operation ran")
+}
+
+#[test]
+fn a_call_that_leaves_the_retries_to_the_one_around_it() {
+    let clock = VirtualClock::new();
+    let subject = || policy(&clock, at_once().max_attempts(3)).nested(Nested::RetryOutermost).build().expect("valid");
+    let explanation = explained_inside(&subject(), &subject(), &clock, &[fails(Transient)]);
+    assert_eq!(decision(&explanation), (Gate::Nested, None, None));
+    assert_eq!(change(&explanation), Some(("policy.nested", None, NewValue::Nested(Nested::Warn))));
+    let mut spec = subject().spec();
+    assert!(explanation.change.expect("a setting").apply_to(&mut spec));
+    assert_eq!(spec.nested, Some(Nested::Warn));
+    assert_eq!(
+        explanation.decision.expect("a gate").to_string(),
+        "the call around this one retries, so this one makes a single attempt"
+    );
+}
+
+#[test]
+fn a_wait_past_the_deadline_of_the_call_around_it() {
+    let clock = VirtualClock::new();
+    let outer = policy(&clock, at_once()).nested(Nested::Allow).deadline(secs(5)).build().expect("valid");
+    let waits = Retry::builder().strategy(fixed(secs(10)));
+    let inner = policy(&clock, waits).nested(Nested::Allow).deadline(secs(60)).build().expect("valid");
+    let explanation = explained_inside(&outer, &inner, &clock, &[fails(Transient)]);
+    assert_eq!(decision(&explanation), (Gate::DeadlineWait, Some(5_000), Some(11_000)));
+    assert_eq!(explanation.decision.and_then(|decision| decision.deadline_of()), Some(DeadlineOf::Outer));
+    assert_eq!(change(&explanation), Some(("outer.deadline", None, NewValue::LaterBy(secs(6) + TICK))));
+    assert!(!explanation.change.expect("a setting").apply_to(&mut inner.spec()), "not of the policy");
+}
+
+#[test]
+fn an_earned_budget_that_is_spent() {
+    let clock = VirtualClock::new();
+    let budget = Budget::earned(0.5).capacity(4.0).reserve(2.0).cost_for(Transient, 2).build().expect("valid");
+    assert!(budget.consume(), "three are left, and two of them are reserved");
+    let policy = policy(&clock, at_once().budget(budget)).build().expect("valid");
+    let explanation = explained(&policy.context(), &clock, &[fails(Transient)]);
+    let tokens = |millionths| Some(Quantity::Tokens { millionths });
+    let decision = explanation.decision.expect("a gate");
+    assert_eq!((decision.gate(), decision.limit()), (Gate::EarnedBudget, tokens(4_000_000)));
+    assert_eq!(decision.actual(), tokens(5_000_000));
+    assert_eq!(change(&explanation), Some(("budget.capacity", None, NewValue::Tokens { millionths: 5_000_000 })));
+    assert_eq!(explanation.change.expect("a setting").to_string(), "budget.capacity = 5");
 }

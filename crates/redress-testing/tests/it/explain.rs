@@ -492,8 +492,9 @@ fn the_setting_that_is_named_lets_the_gate_pass() {
     }
 }
 
-/// The gates that end no single call: one cuts attempts, and one needs a call around the call.
-const ELSEWHERE: &[Gate] = &[Gate::AttemptTimeout, Gate::Nested];
+/// The gates that none of these calls meets: one cuts attempts, one needs a call around the call,
+/// and one a breaker that is forced open.
+const ELSEWHERE: &[Gate] = &[Gate::AttemptTimeout, Gate::Nested, Gate::CircuitForcedOpen];
 
 const CASES: u64 = 10_000;
 

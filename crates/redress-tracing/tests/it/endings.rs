@@ -135,6 +135,7 @@ fn each_event_has_its_sentence() {
         (EventName::CircuitHalfOpen, "the circuit lets a probe through"),
         (EventName::CircuitClosed, "the circuit closed"),
         (EventName::CircuitRejected, "the circuit is open and rejected the call"),
+        (EventName::CircuitWouldReject, "the circuit only watches, and would have rejected the call"),
     ];
     assert_eq!(sentences.map(|(name, _)| name), *EventName::ALL);
     for (name, sentence) in sentences {
