@@ -13,6 +13,7 @@ use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use pin_project_lite::pin_project;
 
 use crate::closed_set::closed_set;
 use crate::deadline::Deadline;
-use crate::sync::{Arc, OnceLock, thread_local};
+use crate::sync::{OnceLock, thread_local};
 
 thread_local! {
     /// The frame of the operation that this thread runs.

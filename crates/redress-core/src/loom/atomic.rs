@@ -14,6 +14,12 @@ pub(crate) struct AtomicU64 {
     value: atomic::AtomicU64,
 }
 
+impl Default for AtomicU64 {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
 impl AtomicU64 {
     pub(crate) fn new(value: u64) -> Self {
         Self { turn: atomic::AtomicU64::new(0), value: atomic::AtomicU64::new(value) }

@@ -17,6 +17,7 @@ fn event(attempt: u32) -> TimelineEvent {
         error_class: None,
         stop_reason: None,
         cause: None,
+        decision: None,
     }
 }
 

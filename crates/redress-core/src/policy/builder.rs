@@ -226,7 +226,7 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Makes calls ignore the deadline of the call around them. Default: [inherit](Self::nested) it.
+    /// Makes calls ignore a deadline that they would [inherit](Self::nested). Default: no.
     pub fn ignore_inherited_deadline(mut self) -> Self {
         self.spec.ignore_inherited_deadline = true;
         self

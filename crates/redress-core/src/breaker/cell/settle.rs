@@ -174,17 +174,21 @@ impl CircuitBreaker {
                 (Input::Releases, None)
             }
             Verdict::Answer if !hinted => {
-                self.renew_lease(guarded, now);
                 let passed = guarded.trial.answer(trial);
+                if !passed {
+                    self.renew_lease(guarded, now);
+                }
                 (Input::Answers { passed, ramps: self.cell.waits.ramp.is_some() }, None)
             }
             Verdict::Answer | Verdict::Bad(..) => {
-                self.renew_lease(guarded, now);
-                let is_over = guarded.trial.fail(trial);
+                let is_over = guarded.trial.fail(trial) || hinted;
+                if !is_over {
+                    self.renew_lease(guarded, now);
+                }
                 let (bad, calls) = (guarded.trial.bad(), Some(guarded.trial.judged()));
                 let failed = Trip { bad, calls, ..Trip::new(TripRule::Trial) };
                 let trip = if hinted { hint_trip() } else { failed };
-                (Input::Fails { tripped: hinted || is_over }, Some((trip, hint)))
+                (Input::Fails { tripped: is_over }, Some((trip, hint)))
             }
         };
         self.set_room(guarded.trial.room(trial));
