@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Probing, Timeline, at_once, explore};
+use super::{Probing, Timeline, at_once, explore, explore_less, explore_within};
 use crate::breaker::{Admission, Breaker, CircuitBreaker, CircuitState, Report, Transition, Trial};
 use crate::classify::class::ErrorClass;
 
@@ -106,7 +106,8 @@ fn is_not_wedged(breaker: &CircuitBreaker, later: Instant) {
 /// Attacks C2, C3, C4.
 fn probes_come_one_at_a_time(name: &str, ends: &[End]) {
     let ends = ends.to_vec();
-    explore(&format!("{name}: {ends:?}"), move || {
+    let fewer = usize::from(ends.len() > 2);
+    explore_within(fewer, &format!("{name}: {ends:?}"), move || {
         let time = Timeline::new();
         let (breaker, tally) = (opened(time), Arc::new(Tally::default()));
         let callers = ends.iter().skip(1).map(|end| {
@@ -347,7 +348,7 @@ fn probes_that_are_kept_follow_each_other_one_lease_apart() {
 #[test]
 fn a_trial_has_no_more_probes_than_places() {
     for end in ENDS {
-        explore(&format!("three callers of a trial with two places, {end:?}"), move || {
+        explore_less(&format!("three callers of a trial with two places, {end:?}"), move || {
             let time = Timeline::new();
             let builder =
                 CircuitBreaker::builder().failure_threshold(1).recovery_timeout(Duration::from_secs(RECOVERY));
