@@ -106,8 +106,7 @@ fn is_not_wedged(breaker: &CircuitBreaker, later: Instant) {
 /// Attacks C2, C3, C4.
 fn probes_come_one_at_a_time(name: &str, ends: &[End]) {
     let ends = ends.to_vec();
-    let fewer = usize::from(ends.len() > 2);
-    explore_within(fewer, &format!("{name}: {ends:?}"), move || {
+    explore_within(usize::from(ends.len() > 2), &format!("{name}: {ends:?}"), move || {
         let time = Timeline::new();
         let (breaker, tally) = (opened(time), Arc::new(Tally::default()));
         let callers = ends.iter().skip(1).map(|end| {

@@ -89,7 +89,7 @@ async fn book<S: Session>(session: &mut S, table: &str, amount: i64) -> Result<(
 /// that only one of them can be committed as it is.
 async fn write_skew<S: Remote>(login: Login<'_>, serializable: &str) {
     let table = ledger::<S>(login).await;
-    let both_have_read = Barrier::new(2);
+    let (both_have_read, one_is_committed) = (Barrier::new(2), Notify::new());
     let double = async || {
         let mut session: S = connect(login).await;
         session.must_run(serializable).await;
@@ -103,7 +103,15 @@ async fn write_skew<S: Remote>(login: Login<'_>, serializable: &str) {
                 }
                 book(session, &table, sum).await
             };
-            transaction(&mut *session.lock().await, doubled).await
+            // Beside the other transaction, a second attempt could fail like the first.
+            if !is_first {
+                one_is_committed.notified().await;
+            }
+            let ended = transaction(&mut *session.lock().await, doubled).await;
+            if ended.is_ok() {
+                one_is_committed.notify_one();
+            }
+            ended
         });
         outcome.await
     };
