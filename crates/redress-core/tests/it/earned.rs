@@ -10,6 +10,7 @@ use redress_core::budget::{BudgetSpec, EarnedBudgetBuilder, EarnedBudgetSpec, Pr
 use redress_core::driver::NoTimer;
 use redress_core::error::ConfigIssue;
 use redress_core::policy::RetryBuilder;
+use redress_core::strategy::BackoffContext;
 use redress_core::{
     AbortHandle, AsyncPolicy, Budget, CallContext, CircuitBreaker, Policy, Retry, SleepDecision, StopReason, fixed,
 };
@@ -249,6 +250,36 @@ fn a_call_that_goes_on_pays_again() {
     breaker.try_acquire().expect("closed").failure(ServerError);
     let rejected = open.resume(token).execute(|| GOOD);
     assert_eq!((rejected.stop_reason(), budget_of_new.balance()), (Some(StopReason::CircuitOpen), 6.0));
+}
+
+/// The token tells which classes have failed, and not which was the last.
+#[test]
+fn a_call_that_goes_on_pays_for_the_dearest_of_its_classes() {
+    for (first, second) in [(Transient, ServerError), (ServerError, Transient)] {
+        let budget = built(Budget::earned(0.5).capacity(10.0).cost_for(first, 3));
+        let policy = Policy::builder().classifier(ByClass).retry(retry(&budget)).build().expect("valid");
+        let later = |context: &BackoffContext<'_>| context.attempt == 2;
+        let deferring = policy
+            .context()
+            .sleep_handler(|context, _| if later(context) { SleepDecision::Defer } else { SleepDecision::Sleep });
+        let mut classes = [first, second].into_iter();
+        let outcome = deferring.execute(|| fails(classes.next().expect("two attempts")));
+        assert_eq!((outcome.stop_reason(), budget.balance()), (Some(StopReason::Scheduled), 7.0), "{first}");
+        let token = outcome.resume_token().expect("it was deferred");
+        assert!(policy.resume(token).execute(|| GOOD).is_ok());
+        assert_eq!(budget.balance(), 4.5, "{first}");
+    }
+}
+
+#[test]
+fn a_call_that_goes_on_has_paid_a_rolling_window() {
+    let budget = Budget::new(5, secs(60)).expect("valid");
+    let policy = Policy::builder().classifier(ByClass).retry(retry(&budget)).build().expect("valid");
+    let deferring = policy.context().sleep_handler(|_, _| SleepDecision::Defer);
+    let token = deferring.execute(|| fails(Transient)).resume_token().expect("it was deferred");
+    assert_eq!(budget.remaining(), 4);
+    assert!(policy.resume(token).execute(|| GOOD).is_ok());
+    assert_eq!(budget.remaining(), 4);
 }
 
 #[test]
