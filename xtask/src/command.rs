@@ -35,6 +35,12 @@ pub(crate) fn program(workspace: &Workspace, name: &str) -> Command {
     command
 }
 
+/// Builds a program of the workspace for release, and runs it with these arguments.
+pub(crate) fn run_program(workspace: &Workspace, package: &str, arguments: &[&str]) -> Result<()> {
+    let run = ["run", "--release", "--package", package, "--"];
+    self::run(cargo(workspace, &run).args(arguments))
+}
+
 /// Prints the command, then runs it until it exits.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     run_judging(command, &[])

@@ -19,15 +19,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let arguments: Vec<&str> = args.arguments.iter().map(String::as_str).collect();
-    simulate(workspace, &arguments)
+    command::run_program(workspace, PACKAGE, &arguments)
 }
 
 /// The step of `prove`: the page's tables are those that the engine makes.
 pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
-    simulate(workspace, &["--check"])
-}
-
-fn simulate(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
-    let cargo = ["run", "--release", "--package", PACKAGE, "--"];
-    command::run(command::cargo(workspace, &cargo).args(arguments))
+    command::run_program(workspace, PACKAGE, &["--check"])
 }

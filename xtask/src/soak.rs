@@ -22,15 +22,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let arguments: Vec<&str> = args.arguments.iter().map(String::as_str).collect();
-    storm(workspace, &arguments)
+    command::run_program(workspace, PACKAGE, &arguments)
 }
 
 /// The step of `prove`.
 pub(crate) fn run_long(workspace: &Workspace) -> Result<()> {
-    storm(workspace, LONG)
-}
-
-fn storm(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
-    let cargo = ["run", "--release", "--package", PACKAGE, "--"];
-    command::run(command::cargo(workspace, &cargo).args(arguments))
+    command::run_program(workspace, PACKAGE, LONG)
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// time too long for the clock never ends.
 ///
 /// Each call takes a deadline with [`CallContext::deadline`](crate::CallContext::deadline). Pass a
-/// `Duration` there for a time that begins anew with each call.
+/// `Duration` there for a time that begins with each call.
 ///
 /// Deadlines compare by their instants: the earlier one is the smaller.
 ///

@@ -219,7 +219,7 @@ impl Frame {
         Self { deadline: Some(self.deadline.map_or(deadline, |own| own.earlier(deadline))), ..self }
     }
 
-    /// Runs `future` in this frame, on whatever thread polls it: for tasks that are spawned, and
+    /// Runs `future` in this frame, on any thread that polls it: for tasks that are spawned, and
     /// for handlers of servers. The default frame makes calls in it outermost ones.
     ///
     /// ```

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::class_name::ClassName;
 use crate::number::duration;
+use crate::vector::Vector;
 
 /// The vectors of this crate, as JSON lines.
 pub const BREAKER_VECTORS: &str = include_str!("../data/breaker.jsonl");
@@ -160,29 +161,14 @@ fn set<T>(
     }
 }
 
-impl BreakerVector {
-    /// Reads vectors, one JSON object a line.
-    ///
-    /// # Errors
-    ///
-    /// If a line is not in the format.
-    pub fn parse(text: &str) -> Result<Vec<Self>, serde_json::Error> {
-        text.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str).collect()
-    }
+impl Vector for BreakerVector {
+    type Wrong = WrongEnd;
 
-    /// The name of the vector.
-    #[must_use]
-    pub fn id(&self) -> &str {
+    fn id(&self) -> &str {
         &self.id
     }
 
-    /// Plays the steps, and returns the first that differs.
-    ///
-    /// # Errors
-    ///
-    /// If the breaker cannot be built, or a step is not in the format: it ends a permit that was
-    /// not admitted, or goes back in time.
-    pub fn play(&self) -> Result<Option<WrongEnd>, String> {
+    fn play(&self) -> Result<Option<WrongEnd>, String> {
         let clock = VirtualClock::new();
         let builder = self.breaker.builder().clock(clock.clone());
         let breaker = builder.build().map_err(|error| error.to_string())?;
@@ -272,6 +258,8 @@ const fn name(transition: Transition) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::vector::Vector;
+
     use super::{BREAKER_VECTORS, BreakerVector};
 
     #[test]

@@ -11,6 +11,7 @@ use redress_core::budget::{Priority, Withdrawal};
 use serde::Deserialize;
 
 use crate::class_name::ClassName;
+use crate::vector::Vector;
 
 /// The vectors of this crate, as JSON lines.
 pub const BUDGET_VECTORS: &str = include_str!("../data/budget.jsonl");
@@ -77,28 +78,14 @@ impl fmt::Display for WrongStep {
     }
 }
 
-impl BudgetVector {
-    /// Reads vectors, one JSON object a line.
-    ///
-    /// # Errors
-    ///
-    /// If a line is not in the format.
-    pub fn parse(text: &str) -> Result<Vec<Self>, serde_json::Error> {
-        text.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str).collect()
-    }
+impl Vector for BudgetVector {
+    type Wrong = WrongStep;
 
-    /// The name of the vector.
-    #[must_use]
-    pub fn id(&self) -> &str {
+    fn id(&self) -> &str {
         &self.id
     }
 
-    /// Plays the steps, and returns the first that differs.
-    ///
-    /// # Errors
-    ///
-    /// If the budget cannot be built, or a step gives back a token that was not granted.
-    pub fn play(&self) -> Result<Option<WrongStep>, String> {
+    fn play(&self) -> Result<Option<WrongStep>, String> {
         let Settings { share, capacity, reserve, costs } = &self.budget;
         let mut builder = Budget::earned(*share).capacity(*capacity).reserve(*reserve);
         for (ClassName(class), cost) in costs {
@@ -156,6 +143,8 @@ fn take<'b>(step: &Step, budget: &'b Budget, held: &mut BTreeMap<u32, Withdrawal
 
 #[cfg(test)]
 mod tests {
+    use crate::vector::Vector;
+
     use super::{BUDGET_VECTORS, BudgetVector};
 
     #[test]

@@ -1,36 +1,22 @@
 //! Explained calls: each call of the recorded scenarios, made again with the setting that its
 //! explanation names, no longer ends at that gate there.
 
+use redress_core::ErrorClass;
 use redress_core::observe::{Change, Explanation, Gate, NewValue};
-use redress_core::{ErrorClass, Policy};
-use redress_testing::VirtualClock;
 
+use crate::blocking::Stage;
 use crate::class_name::ClassName;
 use crate::number::duration;
-use crate::parts::{budget, configure, must_build, result_of};
 use crate::recording::Recording;
 use crate::scenario::{CallSpec, Scenario, StrategySpec, recorded_scenarios};
 
 /// Makes the calls of a scenario, on a virtual clock.
 fn explanations(scenario: &Scenario) -> Vec<Explanation> {
-    let clock = VirtualClock::new();
-    let budget = budget(scenario);
-    let builder = configure(Policy::builder().clock(clock.clone()), scenario, budget.as_ref());
-    let policy = must_build(scenario, builder.build());
+    let stage = Stage::new(scenario);
     let explain = |spec: &CallSpec| {
-        clock.advance(duration(spec.advance_s));
         let recording = Recording::default();
-        let oversleep = duration(spec.oversleep_s);
-        let context = recording
-            .install(policy.context(), spec, || clock.elapsed())
-            .sleep_with(|delay| clock.advance(delay.saturating_add(oversleep)));
-        context
-            .execute_with(|attempt| {
-                let spec = spec.attempt(attempt.number());
-                clock.advance(duration(spec.takes_s));
-                result_of(spec, attempt.number())
-            })
-            .explain()
+        let context = stage.begin(spec, &recording);
+        context.execute_with(|attempt| stage.attempt(spec, attempt.number())).explain()
     };
     scenario.calls.iter().map(explain).collect()
 }

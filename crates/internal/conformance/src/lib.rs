@@ -10,7 +10,7 @@
 //!   [`differences`] lists the intended differences.
 //!
 //! **Vectors** of breakers, [`BreakerVector`], and of earned budgets, [`BudgetVector`], come from
-//! models of the rules.
+//! models of the rules. [`Vector`] plays them.
 //!
 //! The tests run every scenario through every driver and judge every table.
 //! `cargo xtask conformance` does the same with other files.
@@ -21,6 +21,7 @@ mod breakers;
 mod budgets;
 mod class_name;
 mod number;
+mod vector;
 
 mod scenario;
 mod trace;
@@ -54,3 +55,4 @@ pub use crate::tables::{
     differences, judge_tables,
 };
 pub use crate::trace::{Mismatch, Trace};
+pub use crate::vector::Vector;

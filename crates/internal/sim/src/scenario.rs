@@ -1,6 +1,5 @@
 //! [`Scenario`]: the load, the server, the faults, the length of a run and its seed.
 
-use std::fmt;
 use std::time::Duration;
 
 use redress_core::ConfigError;
@@ -112,7 +111,7 @@ impl Scenario {
 #[non_exhaustive]
 pub enum SimulationError {
     /// The scenario, or the number of clients, breaks these rules.
-    #[error("invalid scenario: {}", Joined(.0))]
+    #[error("invalid scenario: {}", joined(.0))]
     Scenario(Vec<ConfigIssue>),
     /// The policy of a client is invalid.
     #[error(transparent)]
@@ -120,14 +119,6 @@ pub enum SimulationError {
 }
 
 /// The issues, separated by semicolons.
-struct Joined<'a>(&'a [ConfigIssue]);
-
-impl fmt::Display for Joined<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, issue) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{issue}")?;
-        }
-        Ok(())
-    }
+fn joined(issues: &[ConfigIssue]) -> String {
+    issues.iter().map(ConfigIssue::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -212,7 +212,7 @@ impl Budget {
 
     /// Takes the price of a retry after a failure in this class, for code that sends again outside
     /// a policy. Returns `None` if the budget refuses it. A budget from [`new`](Self::new) takes
-    /// one token, whatever the class and the priority.
+    /// one token in every class and at every priority.
     ///
     /// ```
     /// use redress::Budget;

@@ -34,13 +34,6 @@ impl Run<'_> {
         if PLAIN { Priority::Normal } else { self.call.map_or(Priority::Normal, CallSettings::priority) }
     }
 
-    /// Counts the success of the call, if it pays into a budget.
-    pub(super) fn earn(&self) {
-        if let (true, Some(budget)) = (self.state.flags.has(Flags::EARNS), &self.plan.budget) {
-            budget.deposit();
-        }
-    }
-
     /// Pays for the first attempt of a call that was deferred, which is a retry. Its deferral gave
     /// the price back to an earned budget, and kept it in a rolling window. Returns `false` if the
     /// budget refuses.

@@ -104,13 +104,12 @@ impl Run<'_> {
         self.tell_transition(transition, seen.class, now);
     }
 
-    /// Counts a success with the closed breaker, if that counts successes. The success of a probe
-    /// is reported instead.
+    /// Counts the success of the call with the budget and the breaker. The success of a probe is
+    /// reported to the breaker instead.
     pub(super) fn count_success(&self) {
-        let counts = self.state.flags.has(Flags::COUNTED) && !self.state.flags.has(Flags::HOLDS_PERMIT);
-        if let (true, Some(BreakerChoice::Circuit(breaker))) = (counts, &self.plan.breaker) {
-            breaker.succeed_closed(self.state.generation, self.began());
-        }
+        let flags = self.state.flags;
+        let counted = if flags.has(Flags::HOLDS_PERMIT) { flags.without(Flags::COUNTED) } else { flags };
+        self.plan.count_success(counted, self.state.generation, || self.began());
     }
 
     /// Records the start of an attempt, if the breaker wants to know how long attempts take.

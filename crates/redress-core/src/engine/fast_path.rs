@@ -53,12 +53,7 @@ impl<'a> FastPath<'a> {
     /// Counts the success of the first attempt of a call that [is counted](Self::is_counted).
     #[inline]
     pub(crate) fn count_success(&self) {
-        if let Some(budget) = &self.plan.budget {
-            budget.deposit();
-        }
-        if let (true, Some(BreakerChoice::Circuit(breaker))) = (self.flags.has(Flags::COUNTED), &self.plan.breaker) {
-            breaker.succeed_closed(self.generation, self.started);
-        }
+        self.plan.count_success(self.flags, self.generation, || self.started);
     }
 
     /// The rejection of a call that its open breaker alone keeps from the fast path.
@@ -68,8 +63,8 @@ impl<'a> FastPath<'a> {
             Some(BreakerChoice::Circuit(breaker)) if self.flags.are_plain() => {
                 let mut rejection = breaker.reject_at(self.started.unwrap_or_else(now));
                 // In place, because the rejection is moved less often so.
-                if let (Some(rejection), Some(wait)) = (&mut rejection, breaker.spec().fixed_open_wait()) {
-                    rejection.set_open_for(wait);
+                if let Some(rejection) = &mut rejection {
+                    rejection.note_open_wait(breaker.spec());
                 }
                 rejection
             }

@@ -20,7 +20,6 @@ impl Run<'_> {
 
     #[cold]
     fn succeed_slow(&mut self, now: Option<Instant>) {
-        self.earn();
         self.count_success();
         if let (true, Some(now)) = (self.state.flags.success_is_reported(), now) {
             self.report_success(now);

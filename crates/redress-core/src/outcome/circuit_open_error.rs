@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::breaker::CircuitState;
+use crate::breaker::{BreakerSpec, CircuitState};
 use crate::drive::clock::nanos;
 use crate::outcome::decision::{Decision, Gate};
 
@@ -66,10 +66,12 @@ impl CircuitOpenError {
         Self { open_for, ..Self::after_nanos(state, retry_in.map(nanos), breaker) }
     }
 
-    /// Sets how long the breaker stays open in all.
+    /// Notes how long the breaker stays open in all, if each opening lasts the same.
     #[inline]
-    pub(crate) const fn set_open_for(&mut self, whole: Duration) {
-        self.open_for = nanos(whole);
+    pub(crate) fn note_open_wait(&mut self, breaker: &BreakerSpec) {
+        if let Some(whole) = breaker.fixed_open_wait() {
+            self.open_for = nanos(whole);
+        }
     }
 
     /// What the breaker compared.

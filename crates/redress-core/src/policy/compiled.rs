@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::breaker::{BreakerChoice, CircuitBreaker};
 use crate::budget::cell::Budget;
@@ -149,6 +149,18 @@ impl Plan {
             warnings: warnings(&compiled.spec, breaker.as_ref()),
             breaker,
             compiled,
+        }
+    }
+
+    /// Counts the success of a call with these flags: an earned budget is paid, and the closed
+    /// breaker that admitted it in this generation counts it from when it `began`.
+    #[inline]
+    pub(crate) fn count_success(&self, flags: Flags, generation: u64, began: impl FnOnce() -> Option<Instant>) {
+        if let (true, Some(budget)) = (flags.has(Flags::EARNS), &self.budget) {
+            budget.deposit();
+        }
+        if let (true, Some(BreakerChoice::Circuit(breaker))) = (flags.has(Flags::COUNTED), &self.breaker) {
+            breaker.succeed_closed(generation, began());
         }
     }
 

@@ -68,7 +68,7 @@ fn settings_keep_a_time_for_each_call_apart_from_an_instant() {
 }
 
 #[test]
-fn a_time_begins_anew_with_each_call_and_an_instant_does_not() {
+fn a_time_begins_with_each_call_and_an_instant_does_not() {
     wherever_time_is_virtual(|lab| {
         let fixed = Deadline::from_left(secs(5), lab.clock.now());
         let of_each = lab.policy().build();

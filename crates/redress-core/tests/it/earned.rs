@@ -99,7 +99,7 @@ fn a_part_of_a_token_is_a_chance_and_is_spent_by_the_draw() {
                 granted += 1;
                 retry.give_back();
             }
-            assert_eq!(budget.balance(), 0.0, "spent whatever the draw, and by chance nothing comes back");
+            assert_eq!(budget.balance(), 0.0, "the part is spent, granted or not, and nothing of it comes back");
             assert!(budget.withdraw(Transient, Priority::Critical).is_none(), "no chance without a balance");
             budget.deposit();
         }

@@ -53,10 +53,7 @@ async fn the_time_left_and_the_number_of_an_attempt_are_sent_if_asked_for() {
     let telling = client.clone().send_deadline(true).send_attempt(true);
     telling.get(server.uri("/")).send().await.unwrap();
     client.get(server.uri("/")).send().await.unwrap();
-    let of = |name: &str| {
-        let arrived = server.arrived();
-        arrived.iter().map(|it| it.header(name).map(|value| value.parse::<u64>().unwrap())).collect::<Vec<_>>()
-    };
+    let of = |name: &str| server.numbers(name);
     assert_eq!(of("x-envoy-attempt-count"), [Some(1), Some(2), Some(3), None]);
     let left = of("x-envoy-expected-rq-timeout-ms");
     assert!(left[..3].is_sorted_by(|before, after| before >= after), "{left:?}");

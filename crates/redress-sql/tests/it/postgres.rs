@@ -176,23 +176,14 @@ impl tokio::io::AsyncRead for Broken {
     }
 }
 
-impl tokio::io::AsyncWrite for Broken {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
 #[tokio::test]
 async fn a_connection_that_breaks_without_a_kind_is_transient() {
-    let broken = Config::new().user("redress").connect_raw(Broken, NoTls).await.err().expect("no connection");
+    let broken = Config::new()
+        .user("redress")
+        .connect_raw(tokio::io::join(Broken, tokio::io::sink()), NoTls)
+        .await
+        .err()
+        .expect("no connection");
     assert_eq!(seen(&of(broken)), Seen::plain(ErrorClass::Transient));
 }
 

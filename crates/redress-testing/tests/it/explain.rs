@@ -9,7 +9,7 @@ use redress_core::breaker::{BreakerSpec, ProbeLease};
 use redress_core::budget::{BudgetSpec, EarnedBudgetSpec};
 use redress_core::driver::{NoTimer, Timer as _};
 use redress_core::observe::{Change, DeadlineOf, Decision, Explanation, Gate, NewValue};
-use redress_core::policy::{PolicyBreaker, PolicySpec, RetryBuilder, RetrySpec};
+use redress_core::policy::{PolicyBreaker, PolicyBuilder, PolicySpec, RetryBuilder, RetrySpec};
 use redress_core::resume::ResumeToken;
 use redress_core::strategy::{BackoffContext, StrategySpec};
 use redress_core::{
@@ -232,15 +232,9 @@ impl Case {
         breaker: Option<&CircuitBreaker>,
     ) -> RetryOutcome<(), Failed> {
         let (sleeper, oversleep) = (clock.clone(), self.oversleep);
-        let mut builder = Policy::from_spec(bare(&self.spec)).clock(clock.clone()).classifier(ByFailed);
-        builder = builder.sleep_with(move |wait| sleeper.advance(wait + oversleep));
-        if let Some(retry) = retry {
-            builder = builder.retry(retry);
-        }
-        if let Some(breaker) = breaker {
-            builder = builder.circuit_breaker(breaker);
-        }
-        let policy = builder.build().expect("a valid policy");
+        let builder = Policy::from_spec(bare(&self.spec)).clock(clock.clone()).classifier(ByFailed);
+        let builder = builder.sleep_with(move |wait| sleeper.advance(wait + oversleep));
+        let policy = with_parts(builder, retry, breaker).build().expect("a valid policy");
         let context = self.token.map_or_else(|| policy.context(), |token| policy.resume(token));
         self.context(context, clock).execute_with(|attempt| {
             let (takes, end) = self.attempt(attempt.number());
@@ -262,13 +256,7 @@ impl Case {
             let timer = timer.clone();
             builder = builder.sleep_with(move |wait| timer.sleep(wait + oversleep));
         }
-        if let Some(retry) = retry {
-            builder = builder.retry(retry);
-        }
-        if let Some(breaker) = breaker {
-            builder = builder.circuit_breaker(breaker);
-        }
-        let policy = builder.build().expect("a valid policy");
+        let policy = with_parts(builder, retry, breaker).build().expect("a valid policy");
         let context = self.token.map_or_else(|| policy.context(), |token| policy.resume(token));
         let context = self.context(context, clock);
         clock.block_on(context.execute_with(|attempt| {
@@ -285,6 +273,20 @@ impl Case {
         let index = usize::try_from(number).expect("small").saturating_sub(1);
         self.attempts[index % self.attempts.len()].clone()
     }
+}
+
+fn with_parts<C, K>(
+    mut builder: PolicyBuilder<C, K>,
+    retry: Option<RetryBuilder>,
+    breaker: Option<&CircuitBreaker>,
+) -> PolicyBuilder<C, K> {
+    if let Some(retry) = retry {
+        builder = builder.retry(retry);
+    }
+    if let Some(breaker) = breaker {
+        builder = builder.circuit_breaker(breaker);
+    }
+    builder
 }
 
 /// The policy without the parts that are built apart.

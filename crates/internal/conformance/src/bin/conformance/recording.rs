@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use redress_conformance::{
-    BREAKER_VECTORS, BUDGET_VECTORS, BreakerVector, BudgetVector, RECORDED_TABLES, Scenario, parse, recorded_scenarios,
+    BREAKER_VECTORS, BUDGET_VECTORS, BreakerVector, BudgetVector, RECORDED_TABLES, Scenario, Vector, parse,
+    recorded_scenarios,
 };
 
 /// A recording from a file, or from this crate.

@@ -1,29 +1,9 @@
 //! Plays vectors of breakers and of earned budgets, and prints a judgement.
 
-use redress_conformance::{BreakerVector, BudgetVector};
+use redress_conformance::Vector;
 
 /// The first failures show what is wrong; the rest are only counted.
 const SHOWN: usize = 10;
-
-/// A vector of any kind.
-pub(crate) trait Vector {
-    /// What differs, if something does.
-    fn difference(&self) -> Option<String>;
-}
-
-impl Vector for BreakerVector {
-    fn difference(&self) -> Option<String> {
-        let why = self.play().map(|wrong| wrong.map(|wrong| wrong.to_string())).unwrap_or_else(Some)?;
-        Some(format!("{}: {why}", self.id()))
-    }
-}
-
-impl Vector for BudgetVector {
-    fn difference(&self) -> Option<String> {
-        let why = self.play().map(|wrong| wrong.map(|wrong| wrong.to_string())).unwrap_or_else(Some)?;
-        Some(format!("{}: {why}", self.id()))
-    }
-}
 
 /// Plays every vector and prints the results. Returns whether all passed.
 pub(crate) fn judge(kind: &str, vectors: &[impl Vector]) -> bool {
@@ -40,7 +20,7 @@ pub(crate) fn judge(kind: &str, vectors: &[impl Vector]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use redress_conformance::{BREAKER_VECTORS, BUDGET_VECTORS, BreakerVector, BudgetVector};
+    use redress_conformance::{BREAKER_VECTORS, BUDGET_VECTORS, BreakerVector, BudgetVector, Vector};
 
     use super::judge;
 
