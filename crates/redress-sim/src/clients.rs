@@ -24,13 +24,13 @@ pub(crate) type ClientPolicy = AsyncPolicy<OwnClassifier, SimTimer>;
 ///
 /// ```
 /// use std::time::Duration;
-/// use redress_core::{AsyncPolicy, Budget, Retry};
+/// use redress::{AsyncPolicy, Budget, Retry};
 /// use redress_sim::Clients;
 ///
 /// let fleet = Budget::new(700, Duration::from_secs(10))?; // one for all
 /// let clients = Clients::each(1000, |_| AsyncPolicy::builder().retry(Retry::builder().budget(fleet.clone())));
 /// # drop(clients);
-/// # Ok::<(), redress_core::ConfigError>(())
+/// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use = "clients do nothing until a scenario is run with them"]
 pub struct Clients<'p> {

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use redress_core::{AsyncPolicy, Retry, exponential};
+//! use redress::{AsyncPolicy, Retry, exponential};
 //! use redress_sim::{Clients, Fault, Load, Scenario, Server};
 //!
 //! let secs = Duration::from_secs;
@@ -66,3 +66,8 @@ pub use crate::load::Load;
 pub use crate::report::{Report, Second};
 pub use crate::scenario::{Scenario, SimulationError};
 pub use crate::server::{Server, ServiceTime};
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
