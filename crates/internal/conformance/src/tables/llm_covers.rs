@@ -16,6 +16,7 @@ pub(super) const OPENAI_QUOTA: &[&str] = &[
     "organization_spend_limit_exceeded",
     "project_spend_limit_exceeded",
     "organization_usage_limit_exceeded",
+    "usage_limit_exceeded",
     "billing_hard_limit_reached",
     "billing_not_active",
 ];

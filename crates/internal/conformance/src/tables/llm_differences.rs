@@ -11,12 +11,15 @@ use super::llm_covers::{
 };
 use super::reset_differences::{GO, OPENAI_LIMITS, is_new_to_the_original};
 
-const OPENAI_ERRORS: &str = "https://platform.openai.com/docs/guides/error-codes";
+const OPENAI_ERRORS: &str = "https://developers.openai.com/api/docs/guides/error-codes";
+/// The codes of quotas, and that retries do not help.
+const OPENAI_SPENDING: &str = "https://help.openai.com/en/articles/6614457-troubleshooting-api-usage-and-spend-limits";
 const OPENAI_CLIENT: &str = "https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py";
-const ANTHROPIC_ERRORS: &str = "https://docs.anthropic.com/en/api/errors";
-const ANTHROPIC_LIMITS: &str = "https://docs.anthropic.com/en/api/rate-limits";
+const ANTHROPIC_ERRORS: &str = "https://platform.claude.com/docs/en/api/errors";
+const ANTHROPIC_LIMITS: &str = "https://platform.claude.com/docs/en/api/rate-limits";
 const ANTHROPIC_CLIENT: &str =
     "https://github.com/anthropics/anthropic-sdk-python/blob/main/src/anthropic/_base_client.py";
+const ANTHROPIC_TIMEOUT: &str = "https://github.com/anthropics/anthropic-sdk-python/blob/main/src/anthropic/types/beta_request_body_timeout_error.py";
 const RETRY_AFTER: &str = "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3";
 
 const BY_STATUS: &str = "the status decides, or the type where the status says only that the request was refused; \
@@ -68,7 +71,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         "openai",
         r#"RateLimitError 429 / {"error":{"type":"insufficient_quota"}}"#,
         ("RATE_LIMIT", "PERMANENT"),
-        (QUOTA, OPENAI_ERRORS),
+        (QUOTA, OPENAI_SPENDING),
         |input| {
             case(input).is_some_and(|case| {
                 case.kind == "RateLimitError"
@@ -89,7 +92,12 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         r#"BadRequestError 400 / {"error":{"type":"server_error"}}"#,
         ("PERMANENT", "SERVER_ERROR"),
         (BY_WORD, OPENAI_ERRORS),
-        |input| is_refusal_with(input, &["server_error", "api_error", "server_is_overloaded"]),
+        |input| {
+            is_refusal_with(
+                input,
+                &["server_error", "service_unavailable_error", "server_is_overloaded", "vector_store_timeout"],
+            )
+        },
     ),
     of(
         "openai",
@@ -97,13 +105,6 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ("PERMANENT", "AUTH"),
         (BY_WORD, OPENAI_ERRORS),
         |input| is_refusal_with(input, &["invalid_api_key", "authentication_error"]),
-    ),
-    of(
-        "openai",
-        r#"BadRequestError 400 / {"error":{"type":"permission_error"}}"#,
-        ("PERMANENT", "PERMISSION"),
-        (BY_WORD, OPENAI_ERRORS),
-        |input| is_refusal_with(input, &["permission_error"]),
     ),
     of("openai", "APIResponseValidationError 200", ("PERMANENT", "UNKNOWN"), (NO_STATUS, OPENAI_CLIENT), |input| {
         case(input).is_some_and(|case| case.kind == "APIResponseValidationError")
@@ -217,7 +218,9 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         r#"BadRequestError 400 / {"error":{"type":"api_error"}}"#,
         ("PERMANENT", "SERVER_ERROR"),
         (BY_WORD, ANTHROPIC_ERRORS),
-        |input| is_refusal_with(input, &["api_error", "timeout_error"]),
+        |input| {
+            is_refusal_with(input, &["api_error", "timeout_error", "cmek_key_unreachable", "cmek_context_unavailable"])
+        },
     ),
     of(
         "anthropic",
@@ -239,6 +242,13 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ("PERMISSION", "SERVER_ERROR"),
         (OVERLOADED, ANTHROPIC_ERRORS),
         |input| is_overload_as(input, &["PermissionDeniedError"]),
+    ),
+    of(
+        "anthropic",
+        r#"BadRequestError 400 / {"error":{"details":{"error_code":"request_body_timeout"},"type":"invalid_request_error"}}"#,
+        ("PERMANENT", "TRANSIENT"),
+        ("the body did not arrive in time and nothing was done; nothing is wrong with the request", ANTHROPIC_TIMEOUT),
+        |input| is_refusal_with(input, &["request_body_timeout"]),
     ),
     of(
         "anthropic",

@@ -7,7 +7,7 @@ use super::difference::Difference;
 use super::llm_differences::of;
 
 /// OpenAI's page on the headers of rate limits.
-pub(super) const OPENAI_LIMITS: &str = "https://platform.openai.com/docs/guides/rate-limits";
+pub(super) const OPENAI_LIMITS: &str = "https://developers.openai.com/api/docs/guides/rate-limits";
 
 /// Why a duration is read that the original does not read.
 pub(super) const GO: &str =
