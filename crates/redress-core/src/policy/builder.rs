@@ -310,7 +310,8 @@ impl<C, K> PolicyBuilder<C, K> {
         };
         check.finish()?;
         let compiled = CompiledPolicy::new(self.spec, retry.as_ref(), self.hooks, clock);
-        Ok((Plan::new(Arc::new(compiled), breaker), self.classifier, self.kind))
+        let budget = retry.as_ref().and_then(Retry::budget);
+        Ok((Plan::new(Arc::new(compiled), breaker, budget), self.classifier, self.kind))
     }
 }
 
@@ -386,7 +387,7 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
 pub(crate) fn plan_of(retry: &Retry) -> Arc<Plan> {
     let spec = PolicySpec { deadline: Some(DEFAULT_DEADLINE), ..PolicySpec::once() };
     let compiled = CompiledPolicy::new(spec, Some(retry), Hooks::default(), ClockChoice::default());
-    Arc::new(Plan::new(Arc::new(compiled), None))
+    Arc::new(Plan::new(Arc::new(compiled), None, retry.budget()))
 }
 
 impl<C, K> fmt::Debug for PolicyBuilder<C, K> {
