@@ -71,19 +71,31 @@ mod second;
 mod latency;
 mod report;
 mod csv;
+mod measure;
+mod require;
+mod sentence;
+mod summary;
+
+mod span;
+mod file;
+mod shipped;
 
 pub use crate::clients::{ClientBuilder, Clients};
 pub use crate::csv::Csv;
 pub use crate::error::SimulationError;
 pub use crate::fault::Fault;
 pub use crate::load::Load;
+pub use crate::measure::Measured;
 pub use crate::outline::Phase;
 pub use crate::progress::Progress;
 pub use crate::report::Report;
+pub use crate::require::{Requirement, RequirementError, Verdict};
 pub use crate::scenario::Scenario;
 pub use crate::second::Second;
 pub use crate::server::Server;
 pub use crate::service::ServiceTime;
+pub use crate::shipped::ScenarioError;
+pub use crate::summary::Comparison;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

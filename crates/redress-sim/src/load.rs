@@ -81,13 +81,6 @@ impl Load {
         now.saturating_add(scaled(exponential(rng), self.think))
     }
 
-    /// The highest rate of calls, of the open loop and of users who never wait.
-    pub(crate) fn peak(&self) -> u64 {
-        let open = self.rates.iter().map(|(_, rate)| u64::from(*rate)).max().unwrap_or(0);
-        let closed = u128::from(self.users) * u128::from(SECOND) / u128::from(self.think.max(1));
-        open.saturating_add(u64::try_from(closed).unwrap_or(u64::MAX))
-    }
-
     /// When the next call arrives after one at `now`, or `None` if there is none.
     pub(crate) fn next(&self, now: Nanos, rng: &mut Rng) -> Option<Nanos> {
         let mut left = exponential(rng);

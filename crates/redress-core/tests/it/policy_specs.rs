@@ -213,7 +213,11 @@ fn a_policy_for_one_tenant_shares_all_but_the_budget() {
     let account = earned.budget().expect("it has one").clone();
     assert!(account.consume() && account.consume());
     assert!(
-        earned.with_circuit_breaker(CircuitBreaker::builder()).expect("valid").call(|| Ok::<_, Failed>(Answer::Good)).is_ok()
+        earned
+            .with_circuit_breaker(CircuitBreaker::builder())
+            .expect("valid")
+            .call(|| Ok::<_, Failed>(Answer::Good))
+            .is_ok()
     );
     assert_eq!(account.balance(), 0.5, "successes pay in");
 }
