@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use redress_core::breaker::CircuitBreakerBuilder;
+use redress_core::breaker::BreakerSpec;
+use redress_core::budget::BudgetSpec;
 use redress_core::classify::{DefaultClassifier, OwnClassifier, own_classifier};
 use redress_core::driver::NoTimer;
 use redress_core::error::ConfigIssue;
-use redress_core::policy::{Async, PolicyBuilder};
-use redress_core::{AsyncPolicy, ConfigError};
+use redress_core::policy::{Async, PolicyBreaker, PolicyBuilder};
+use redress_core::{AsyncPolicy, Budget, CircuitBreaker, ConfigError};
 
 use crate::clock::SimTimer;
 
@@ -19,61 +20,67 @@ pub(crate) type ClientPolicy = AsyncPolicy<OwnClassifier, SimTimer>;
 
 /// A number of clients, each a process of its own that calls the server, and their policies.
 ///
-/// What two policies share, their clients share: a clone of a budget or a built breaker. What is
-/// given as a builder, each has for itself.
-///
 /// ```
 /// use std::time::Duration;
 /// use redress::{AsyncPolicy, Budget, Retry};
 /// use redress_sim::Clients;
 ///
-/// let fleet = Budget::new(700, Duration::from_secs(10))?; // one for all
-/// let clients = Clients::each(1000, |_| AsyncPolicy::builder().retry(Retry::builder().budget(fleet.clone())));
-/// # drop(clients);
+/// let policy = |budget| AsyncPolicy::builder().retry(Retry::builder().budget(budget));
+/// let earned = Budget::earned(0.1).capacity(10.0).build()?;
+/// let each_has_a_budget = Clients::alike(1000, policy(earned.clone()));
+/// let all_have_one = Clients::sharing(1000, policy(earned));
+/// # drop((each_has_a_budget, all_have_one));
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[must_use = "clients do nothing until a scenario is run with them"]
 pub struct Clients<'p> {
     count: u32,
     make: Make<'p>,
-    /// One for each client, or one for all.
-    policies: Vec<Option<ClientPolicy>>,
+    /// Whether one policy serves all.
+    is_shared: bool,
 }
 
-type Make<'p> = Box<dyn FnMut(u32, &SimTimer) -> Result<ClientPolicy, ConfigError> + 'p>;
+/// Makes the policy of a client, by its number.
+type Make<'p> = Box<dyn FnMut(u32, &SimTimer) -> Result<Made, ConfigError> + 'p>;
+
+/// A policy that was made for a client.
+pub(crate) struct Made {
+    pub(crate) policy: ClientPolicy,
+    /// Whether a call that succeeds at once leaves the policy as if it had not been made.
+    pub(crate) forgets_success: bool,
+}
 
 impl<'p> Clients<'p> {
     /// Clients with a policy each, made by `policy` from the client's number. It is called when a
-    /// client makes its first call, so that a client that makes none takes 16 bytes.
+    /// client makes its first call, so that a client that makes none takes four bytes.
+    ///
+    /// What two policies share, their clients share: a clone of a budget or a built breaker. What
+    /// is given as a builder, each has for itself.
     pub fn each(count: u32, mut policy: impl FnMut(u32) -> ClientBuilder + 'p) -> Self {
-        Self::new(count, count, move |client, timer| build(policy(client), timer))
+        let make =
+            move |client, timer: &SimTimer| Ok(Made { policy: build(policy(client), timer)?, forgets_success: false });
+        Self { count, make: Box::new(make), is_shared: false }
+    }
+
+    /// Clients with equal policies: each has a breaker and a budget with these settings, and they
+    /// share the settings. They take less memory than [`each`](Self::each) does, and a client with
+    /// nothing to remember takes four bytes.
+    ///
+    /// They share all of a custom [`Breaker`](redress_core::breaker::Breaker), and the state of
+    /// adaptive strategies.
+    pub fn alike(count: u32, policy: ClientBuilder) -> Self {
+        let mut template = Template::Builder(Some(policy));
+        Self { count, make: Box::new(move |_, timer| template.policy(timer)), is_shared: false }
     }
 
     /// Clients that share one policy, with its breaker and its budget.
     pub fn sharing(count: u32, policy: ClientBuilder) -> Self {
-        let mut once = Once::new(policy);
-        Self::new(count, 1, move |_, timer| once.policy(timer).cloned())
-    }
-
-    /// Clients that share one policy, except that each has a breaker. They take less memory than
-    /// clients with a policy each.
-    pub fn with_breakers(
-        count: u32,
-        policy: ClientBuilder,
-        mut breaker: impl FnMut(u32) -> CircuitBreakerBuilder + 'p,
-    ) -> Self {
-        let mut once = Once::new(policy);
-        Self::new(count, count, move |client, timer| once.policy(timer)?.with_circuit_breaker(breaker(client)))
-    }
-
-    fn new(
-        count: u32,
-        policies: u32,
-        make: impl FnMut(u32, &SimTimer) -> Result<ClientPolicy, ConfigError> + 'p,
-    ) -> Self {
-        let mut places = Vec::new();
-        places.resize_with(policies as usize, || None);
-        Self { count, make: Box::new(make), policies: places }
+        let mut policy = Some(policy);
+        let make = move |_, timer: &SimTimer| {
+            let policy = policy.take().expect("it is made once");
+            Ok(Made { policy: build(policy, timer)?, forgets_success: false })
+        };
+        Self { count, make: Box::new(make), is_shared: true }
     }
 
     pub(crate) fn issues(&self, issues: &mut Vec<ConfigIssue>) {
@@ -86,14 +93,12 @@ impl<'p> Clients<'p> {
         self.count
     }
 
-    /// The policy of a client, below [`count`](Self::count).
-    pub(crate) fn policy(&mut self, client: u32, timer: &SimTimer) -> Result<&ClientPolicy, ConfigError> {
-        let last = self.policies.len() - 1;
-        let place = &mut self.policies[last.min(client as usize)];
-        if place.is_none() {
-            *place = Some((self.make)(client, timer)?);
-        }
-        Ok(place.as_ref().expect("it was just put there"))
+    pub(crate) const fn are_sharing(&self) -> bool {
+        self.is_shared
+    }
+
+    pub(crate) fn make(&mut self, client: u32, timer: &SimTimer) -> Result<Made, ConfigError> {
+        (self.make)(client, timer)
     }
 }
 
@@ -101,23 +106,38 @@ fn build(policy: ClientBuilder, timer: &SimTimer) -> Result<ClientPolicy, Config
     policy.timer(timer.clone()).classifier(own_classifier()).build()
 }
 
-/// A policy that is built when it is first needed.
-struct Once {
-    builder: Option<ClientBuilder>,
-    built: Option<ClientPolicy>,
+/// What equal policies are made from.
+enum Template {
+    Builder(Option<ClientBuilder>),
+    Built { policy: ClientPolicy, breaker: Option<BreakerSpec>, budget: Option<BudgetSpec> },
 }
 
-impl Once {
-    fn new(policy: ClientBuilder) -> Self {
-        Self { builder: Some(policy), built: None }
-    }
-
-    fn policy(&mut self, timer: &SimTimer) -> Result<&ClientPolicy, ConfigError> {
-        if let Some(builder) = self.builder.take() {
-            self.built = Some(build(builder, timer)?);
+impl Template {
+    fn policy(&mut self, timer: &SimTimer) -> Result<Made, ConfigError> {
+        if let Self::Builder(builder) = self {
+            let policy = build(builder.take().expect("an error ends the run"), timer)?;
+            let spec = policy.spec();
+            let breaker = match spec.breaker {
+                Some(PolicyBreaker::Circuit(breaker)) => Some(breaker),
+                _ => None,
+            };
+            *self = Self::Built { policy, breaker, budget: spec.retry.and_then(|retry| retry.budget) };
         }
-        Ok(self.built.as_ref().expect("an error ends the run"))
+        let Self::Built { policy, breaker, budget } = self else { unreachable!("it was just built") };
+        let mut made = policy.clone();
+        if let Some(budget) = budget {
+            made = made.with_budget(Budget::from_spec(budget.clone())?);
+        }
+        if let Some(breaker) = breaker {
+            made = made.with_circuit_breaker(CircuitBreaker::from_spec(breaker.clone()))?;
+        }
+        Ok(Made { policy: made, forgets_success: breaker.as_ref().is_none_or(forgets_success) })
     }
+}
+
+/// Whether a closed breaker without a failure is as new after a success.
+fn forgets_success(breaker: &BreakerSpec) -> bool {
+    breaker.failure_ratio.is_none() && breaker.slow_call.is_none()
 }
 
 impl fmt::Debug for Clients<'_> {

@@ -4,8 +4,6 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use redress_core::ErrorClass;
-
 use crate::clock::Nanos;
 
 /// A call: its place in memory, and a number that tells it from earlier calls in that place.
@@ -17,12 +15,16 @@ pub(crate) struct CallId {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
-    /// A call arrives.
+    /// A call of the open loop arrives.
     Arrives,
+    /// A user of the closed loop has thought enough.
+    Returns { user: u32 },
     /// A wait or a timeout of a call may be over.
     Wakes(CallId),
-    /// A worker has ended a request.
-    Served { call: CallId, attempt: u32, error: Option<ErrorClass> },
+    /// A worker has ended a request, unless it has lost it.
+    Served { shard: u32, worker: u32, serial: u32 },
+    /// Workers stop or start.
+    Restarts,
 }
 
 #[derive(Debug, Default)]

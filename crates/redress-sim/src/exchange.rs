@@ -1,6 +1,7 @@
 //! The operation of a simulated call: each attempt is a request to the server, and its answer.
 
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use redress_core::driver::PollOperation;
 use redress_core::{Attempt, Classification, Classify, ErrorClass};
@@ -8,15 +9,27 @@ use redress_core::{Attempt, Classification, Classify, ErrorClass};
 use crate::clock::{Nanos, nanos};
 use crate::events::{CallId, Event, Events};
 use crate::report::Report;
-use crate::server::{Backlog, Job, Receipt, Request};
+use crate::shard::{Job, Receipt, Shard};
+
+/// One attempt of a call, as the server sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) call: CallId,
+    pub(crate) attempt: u32,
+    /// When the attempt's time limit passes, if it has one.
+    pub(crate) expires: Option<Nanos>,
+}
 
 /// The server's answer to a request that failed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ServerAnswer(pub(crate) ErrorClass);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) class: ErrorClass,
+    pub(crate) retry_after: Option<Duration>,
+}
 
-impl Classify for ServerAnswer {
+impl Classify for Failure {
     fn classification(&self) -> Classification {
-        self.0.into()
+        Classification::new(self.class).with_retry_after(self.retry_after)
     }
 }
 
@@ -28,53 +41,62 @@ pub(crate) enum Exchange {
     Awaits {
         attempt: u32,
     },
-    Answered(Option<ErrorClass>),
+    Answered(Option<Failure>),
 }
 
 impl Exchange {
     /// Hands over the answer to an attempt. Returns whether the call still waits for it.
-    pub(crate) fn answer(&mut self, to: u32, error: Option<ErrorClass>) -> bool {
+    pub(crate) fn answer(&mut self, to: u32, failure: Option<Failure>) -> bool {
         let is_awaited = matches!(self, Self::Awaits { attempt } if *attempt == to);
         if is_awaited {
-            *self = Self::Answered(error);
+            *self = Self::Answered(failure);
         }
         is_awaited
     }
 }
 
-/// A call's connection to the server, for the length of one poll.
+/// A call's connection to its shard, for the length of one poll.
 pub(crate) struct Link<'w, 's> {
     pub(crate) call: CallId,
     pub(crate) now: Nanos,
+    pub(crate) shard_number: u32,
     pub(crate) exchange: &'w mut Exchange,
-    pub(crate) server: &'w mut Backlog<'s>,
+    pub(crate) shard: &'w mut Shard<'s>,
     pub(crate) events: &'w mut Events,
     pub(crate) report: &'w mut Report,
 }
 
-impl PollOperation<(), ServerAnswer> for Link<'_, '_> {
+impl PollOperation<(), Failure> for Link<'_, '_> {
     fn start(&mut self, attempt: Attempt) {
         let (number, now) = (attempt.number(), self.now);
         let expires = attempt.time_left().map(|left| now.saturating_add(nanos(left)));
         let request = Request { call: self.call, attempt: number, expires };
         let second = self.report.at(now);
         second.attempts += 1;
-        *self.exchange = match self.server.receive(request, now) {
-            Receipt::Refused => {
-                second.refused += 1;
-                Exchange::Answered(Some(ErrorClass::ServerError))
-            }
+        *self.exchange = match self.shard.receive(request, now) {
             Receipt::Queued => Exchange::Awaits { attempt: number },
             Receipt::Begun(job) => {
-                schedule_end(self.events, job);
+                schedule_end(self.events, self.shard_number, job);
                 Exchange::Awaits { attempt: number }
+            }
+            Receipt::Refused(failure) => {
+                second.refused += 1;
+                Exchange::Answered(Some(failure))
+            }
+            Receipt::Limited(failure) => {
+                second.limited += 1;
+                Exchange::Answered(Some(failure))
+            }
+            Receipt::Down(failure) => {
+                second.reset += 1;
+                Exchange::Answered(Some(failure))
             }
         };
     }
 
-    fn poll(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ServerAnswer>> {
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         match self.exchange {
-            Exchange::Answered(error) => Poll::Ready(error.map_or(Ok(()), |class| Err(ServerAnswer(class)))),
+            Exchange::Answered(failure) => Poll::Ready(failure.map_or(Ok(()), Err)),
             _ => Poll::Pending,
         }
     }
@@ -84,7 +106,7 @@ impl PollOperation<(), ServerAnswer> for Link<'_, '_> {
     }
 }
 
-pub(crate) fn schedule_end(events: &mut Events, job: Job) {
-    let Job { request: Request { call, attempt, .. }, ends, error } = job;
-    events.schedule(ends, Event::Served { call, attempt, error });
+pub(crate) fn schedule_end(events: &mut Events, shard: u32, job: Job) {
+    let Job { worker, serial, ends } = job;
+    events.schedule(ends, Event::Served { shard, worker, serial });
 }

@@ -50,22 +50,52 @@ mod clock;
 mod random;
 
 mod load;
-mod fault;
+mod service;
 mod server;
+mod fault;
+mod pace;
 mod scenario;
+mod error;
 
 mod clients;
+mod fleet;
 mod exchange;
+mod shard;
 mod events;
+mod calls;
 mod world;
+mod progress;
+
+mod outline;
+mod second;
+mod latency;
 mod report;
+mod csv;
+mod measure;
+mod require;
+mod sentence;
+mod summary;
+
+mod span;
+mod file;
+mod shipped;
 
 pub use crate::clients::{ClientBuilder, Clients};
+pub use crate::csv::Csv;
+pub use crate::error::SimulationError;
 pub use crate::fault::Fault;
 pub use crate::load::Load;
-pub use crate::report::{Report, Second};
-pub use crate::scenario::{Scenario, SimulationError};
-pub use crate::server::{Server, ServiceTime};
+pub use crate::measure::Measured;
+pub use crate::outline::Phase;
+pub use crate::progress::Progress;
+pub use crate::report::Report;
+pub use crate::require::{Requirement, RequirementError, Verdict};
+pub use crate::scenario::Scenario;
+pub use crate::second::Second;
+pub use crate::server::Server;
+pub use crate::service::ServiceTime;
+pub use crate::shipped::ScenarioError;
+pub use crate::summary::Comparison;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

@@ -1,4 +1,5 @@
-//! The callers: an open loop, in which calls arrive at a given rate however the server does.
+//! The callers: an open loop, in which calls arrive at a given rate however the server does, or a
+//! closed one of users who wait for the end of a call.
 
 use std::time::Duration;
 
@@ -6,32 +7,48 @@ use fastrand::Rng;
 use redress_core::error::ConfigIssue;
 
 use crate::clock::{Nanos, SECOND, nanos};
-use crate::random::{Fixed, exponential};
+use crate::random::{Fixed, exponential, scaled};
 
-/// How many calls arrive. They arrive at random and independently of each other (a Poisson
-/// process), each at a client chosen uniformly.
+/// How many calls are made, and when.
+///
+/// In an open loop calls arrive at random and independently of each other (a Poisson process), each
+/// at a client chosen uniformly. In a closed loop each user makes a call, waits for its end, thinks
+/// and makes the next one. A server that is slow then gets fewer calls.
 ///
 /// ```
 /// use std::time::Duration;
 /// use redress_sim::Load;
 ///
-/// let load = Load::steady(700).then(Duration::from_secs(30), 900);
-/// # drop(load);
+/// let secs = Duration::from_secs;
+/// let busy_from_30_s_on = Load::steady(700).then(secs(30), 900);
+/// let about_1000_a_second = Load::users(5000, secs(5));
+/// # drop((busy_from_30_s_on, about_1000_a_second));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a load does nothing until a scenario uses it"]
 pub struct Load {
     /// The rates, in calls per second, with the instant from which each holds. The first is 0.
     rates: Vec<(Nanos, u32)>,
+    users: u32,
+    think: Nanos,
 }
 
 impl Load {
     /// A constant rate, in calls per second of all clients together.
     pub fn steady(per_second: u32) -> Self {
-        Self { rates: vec![(0, per_second)] }
+        Self { rates: vec![(0, per_second)], users: 0, think: 0 }
     }
 
-    /// Changes the rate at an instant since the start. It must be later than that of the last
+    /// A closed loop of so many users, who think for a time with an exponential distribution around
+    /// `think` before each call, the first one too. They share the clients evenly. At most
+    /// 100,000,000 users; `think` must not be zero.
+    ///
+    /// [`then`](Self::then) adds calls of an open loop.
+    pub fn users(users: u32, think: Duration) -> Self {
+        Self { rates: vec![(0, 0)], users, think: nanos(think) }
+    }
+
+    /// Changes the rate of the open loop at an instant since the start. It must be later than that of the last
     /// change.
     pub fn then(mut self, at: Duration, per_second: u32) -> Self {
         self.rates.push((nanos(at), per_second));
@@ -39,6 +56,12 @@ impl Load {
     }
 
     pub(crate) fn issues(&self, issues: &mut Vec<ConfigIssue>) {
+        if self.users > 100_000_000 {
+            issues.push(ConfigIssue::new("load.users", self.users, "be at most 100000000"));
+        }
+        if self.users > 0 && self.think == 0 {
+            issues.push(ConfigIssue::new("load.think", Duration::ZERO, "be longer than zero"));
+        }
         for pair in self.rates.windows(2) {
             if let [(earlier, _), (later, _)] = pair {
                 if earlier >= later {
@@ -47,6 +70,15 @@ impl Load {
                 }
             }
         }
+    }
+
+    pub(crate) const fn user_count(&self) -> u32 {
+        self.users
+    }
+
+    /// When a user calls who begins to think at `now`.
+    pub(crate) fn returns(&self, now: Nanos, rng: &mut Rng) -> Nanos {
+        now.saturating_add(scaled(exponential(rng), self.think))
     }
 
     /// When the next call arrives after one at `now`, or `None` if there is none.

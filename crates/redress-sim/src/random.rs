@@ -1,6 +1,36 @@
 //! Random numbers without floating point, and the seeded generator that policies draw from.
 
 use fastrand::Rng;
+use redress_core::error::ConfigIssue;
+
+pub(crate) const MILLION: u32 = 1_000_000;
+
+/// A share between 0 and 1 in millionths; more than a million stands for anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Share(u32);
+
+impl Share {
+    pub(crate) fn new(share: f64) -> Self {
+        // A multiplication and a rounding give the same number on every platform.
+        let millionths = (share * f64::from(MILLION)).round();
+        Self(if (0.0..=1.0).contains(&share) { millionths as u32 } else { u32::MAX })
+    }
+
+    pub(crate) fn check(self, field: &'static str, share: f64, issues: &mut Vec<ConfigIssue>) {
+        if self.0 > MILLION {
+            issues.push(ConfigIssue::new(field, share, "be a share between 0 and 1"));
+        }
+    }
+
+    pub(crate) const fn millionths(self) -> u32 {
+        self.0
+    }
+
+    /// True with this probability.
+    pub(crate) fn draw(self, rng: &mut Rng) -> bool {
+        rng.u32(..MILLION) < self.0
+    }
+}
 
 /// A non-negative number in units of 2⁻⁶⁴.
 pub(crate) type Fixed = u128;

@@ -1,12 +1,15 @@
-//! [`Report`]: calls and attempts by the second, and how long the recovery took.
+//! [`Report`]: calls and attempts by the second, latencies, and how long the recovery took.
 
-use std::fmt;
-use std::ops::{AddAssign, Range};
+use std::ops::Range;
 use std::time::Duration;
 
 use redress_core::StopReason;
 
 use crate::clock::{Nanos, SECOND};
+use crate::csv::Csv;
+use crate::latency::Latencies;
+use crate::outline::{Outline, Phase};
+use crate::second::Second;
 
 /// The seconds over which [`Report::recovery`] looks.
 const WINDOW: usize = 10;
@@ -14,69 +17,58 @@ const WINDOW: usize = 10;
 /// The share of calls that must succeed in them, in percent.
 const ENOUGH: u64 = 97;
 
-/// What happened in a second, or in several.
-///
-/// A call and its end count in the second in which the call was made. Attempts and what the server
-/// does count when they happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Second {
-    /// Calls made.
-    pub offered: u64,
-    /// Calls that succeeded, whenever that was.
-    pub good: u64,
-    /// Calls that failed, rejected ones included.
-    pub failed: u64,
-    /// Calls that a breaker rejected before their first attempt.
-    pub rejected: u64,
-    /// Attempts started.
-    pub attempts: u64,
-    /// Requests that the server worked off after their attempt had been given up.
-    pub unheard: u64,
-    /// Requests that the server dropped because they had too little time left.
-    pub dropped: u64,
-    /// Requests that the server refused because its queue was full.
-    pub refused: u64,
-    /// The time that the good calls took together.
-    pub time: Duration,
-}
+/// The most periods that latencies are kept for. A longer run has periods of several seconds.
+const PERIODS: usize = 300;
 
-impl AddAssign for Second {
-    fn add_assign(&mut self, other: Self) {
-        self.offered += other.offered;
-        self.good += other.good;
-        self.failed += other.failed;
-        self.rejected += other.rejected;
-        self.attempts += other.attempts;
-        self.unheard += other.unheard;
-        self.dropped += other.dropped;
-        self.refused += other.refused;
-        self.time = self.time.saturating_add(other.time);
-    }
-}
-
-/// The result of a run. `Display` writes it as CSV, with a line for each second.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The result of a run. `Display` writes a summary for a terminal; see the crate's guide for how to
+/// read it.
+#[derive(Clone, Debug, PartialEq)]
 #[must_use = "a run has no other effect"]
 pub struct Report {
+    pub(crate) label: String,
+    pub(crate) outline: Outline,
     seconds: Vec<Second>,
-    /// The first second after the last fault.
-    healthy_from: usize,
+    /// Of the good calls, by the period in which they were made.
+    latencies: Vec<Latencies>,
+    /// The length of a period, in seconds.
+    period: usize,
     stopped: Vec<u64>,
     events: u64,
 }
 
 impl Report {
-    /// A report of no calls. Faults end at `healthy_from`.
-    pub(crate) fn new(horizon: Nanos, healthy_from: Nanos) -> Self {
-        let [seconds, healthy_from] = [horizon, healthy_from.min(horizon)].map(|at| at.div_ceil(SECOND) as usize);
-        let stopped = vec![0; StopReason::ALL.len()];
-        Self { seconds: vec![Second::default(); seconds], healthy_from, stopped, events: 0 }
+    /// A report of no calls.
+    pub(crate) fn new(outline: Outline) -> Self {
+        let seconds = outline.seconds;
+        let period = seconds.div_ceil(PERIODS).max(1);
+        Self {
+            label: "the policy".to_owned(),
+            outline,
+            seconds: vec![Second::default(); seconds],
+            latencies: vec![Latencies::default(); seconds.div_ceil(period)],
+            period,
+            stopped: vec![0; StopReason::ALL.len()],
+            events: 0,
+        }
+    }
+
+    /// Names the policy in summaries, comparisons and pages. Default: `the policy`.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
     }
 
     /// The counts of the second of an instant before the horizon.
     pub(crate) fn at(&mut self, now: Nanos) -> &mut Second {
         &mut self.seconds[(now / SECOND) as usize]
+    }
+
+    pub(crate) fn count_good(&mut self, made: Nanos, took: Nanos) {
+        let second = self.at(made);
+        second.good += 1;
+        second.time += Duration::from_nanos(took);
+        let period = (made / SECOND) as usize / self.period;
+        self.latencies[period].record(took);
     }
 
     pub(crate) fn count_stop(&mut self, reason: StopReason) {
@@ -105,12 +97,42 @@ impl Report {
         sum
     }
 
-    /// How long the recovery took, in whole seconds: from the end of the last fault until the start
-    /// of the first ten seconds in which 97 % of the calls made succeeded. `None` if there are no
-    /// such ten seconds before the horizon.
+    /// The sum of all seconds.
+    #[must_use]
+    pub fn total(&self) -> Second {
+        self.sum(0..self.seconds.len())
+    }
+
+    /// The seconds of this part of the run.
+    #[must_use]
+    pub fn phase(&self, phase: Phase) -> Range<usize> {
+        self.outline.phase(phase)
+    }
+
+    /// The time that this share of the good calls made in these seconds did not exceed, such as
+    /// 0.99; at most 1/32 too long. In a run of more than 300 seconds, of the periods that the
+    /// seconds touch: the run is divided into 300 at most. `None` if no call succeeded.
+    #[must_use]
+    pub fn latency(&self, share: f64, seconds: Range<usize>) -> Option<Duration> {
+        let periods = seconds.start / self.period..seconds.end.div_ceil(self.period);
+        let mut all = Latencies::default();
+        for latencies in self.latencies.iter().take(periods.end).skip(periods.start) {
+            all.add(latencies);
+        }
+        all.percentile(share)
+    }
+
+    /// How many seconds the periods have for which latencies are kept.
+    pub(crate) const fn period(&self) -> usize {
+        self.period
+    }
+
+    /// How long the recovery took, in whole seconds: from the end of the
+    /// [trouble](crate::Scenario::trouble) until the start of the first ten seconds in which 97 % of
+    /// the calls made succeeded. `None` if there are no such ten seconds before the horizon.
     #[must_use]
     pub fn recovery(&self) -> Option<Duration> {
-        let windows = self.seconds.get(self.healthy_from..)?.windows(WINDOW);
+        let windows = self.seconds.get(self.phase(Phase::After).start..)?.windows(WINDOW);
         let after = windows.into_iter().position(|window| {
             let sum = |count: fn(&Second) -> u64| window.iter().map(count).sum::<u64>();
             sum(|second| second.good) * 100 >= sum(|second| second.offered) * ENOUGH
@@ -135,19 +157,10 @@ impl Report {
     pub const fn events(&self) -> u64 {
         self.events
     }
-}
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "second,offered,good,failed,rejected,attempts,unheard,dropped,refused,nanoseconds")?;
-        for (index, second) in self.seconds.iter().enumerate() {
-            let Second { offered, good, failed, rejected, attempts, unheard, dropped, refused, time } = second;
-            let nanos = time.as_nanos();
-            writeln!(
-                f,
-                "{index},{offered},{good},{failed},{rejected},{attempts},{unheard},{dropped},{refused},{nanos}"
-            )?;
-        }
-        Ok(())
+    /// The seconds as a table of comma-separated values, for other programs.
+    #[must_use]
+    pub const fn csv(&self) -> Csv<'_> {
+        Csv(self)
     }
 }

@@ -1,31 +1,19 @@
-//! The server: workers that take requests in the order of their arrival, and the queue before them.
+//! [`Server`]: its workers, its queue, and what it refuses. `shard.rs` is the server at work.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use fastrand::Rng;
 use redress_core::ErrorClass;
 use redress_core::error::ConfigIssue;
 
 use crate::clock::{Nanos, nanos};
-use crate::events::CallId;
-use crate::fault::{Fault, end_of_work, error_at};
-use crate::random::{exponential, scaled};
-
-/// How long a worker takes for a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ServiceTime {
-    /// Always the same.
-    Fixed(Duration),
-    /// Exponentially distributed with this mean.
-    Exponential(Duration),
-}
+use crate::exchange::{Failure, Request};
+use crate::service::ServiceTime;
 
 /// A server without knowledge of its callers: it works off the request of a caller that has gone,
 /// unless it [drops late work](Self::drops_below).
 ///
-/// Requests wait in one queue and are taken first in, first out.
+/// Requests wait in one queue, and are taken first in, first out, unless it is [turned
+/// round](Self::last_in_first_out).
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,20 +22,40 @@ pub enum ServiceTime {
 /// let server = Server::new(4, Duration::from_millis(10)).queue_limit(1000).drops_below(Duration::from_millis(20));
 /// # drop(server);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use = "a server does nothing until a scenario uses it"]
 pub struct Server {
     workers: u32,
     service: ServiceTime,
+    shards: u32,
     queue_limit: Option<u32>,
+    last_in_first_out: bool,
     drops_below: Option<Duration>,
+    rate_limit: Option<RateLimit>,
+    retry_after: Option<Duration>,
+}
+
+/// So many requests in each window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RateLimit {
+    pub(crate) requests: u32,
+    pub(crate) window: Nanos,
 }
 
 impl Server {
     /// A server with so many workers, each of which takes this time for a request. It answers
-    /// `workers / service` requests a second. Neither may be zero.
+    /// `workers / service` requests a second. Neither may be zero; at most 100,000 workers.
     pub const fn new(workers: u32, service: Duration) -> Self {
-        Self { workers, service: ServiceTime::Fixed(service), queue_limit: None, drops_below: None }
+        Self {
+            workers,
+            service: ServiceTime::Fixed(service),
+            shards: 1,
+            queue_limit: None,
+            last_in_first_out: false,
+            drops_below: None,
+            rate_limit: None,
+            retry_after: None,
+        }
     }
 
     /// Sets how long a worker takes for a request.
@@ -56,10 +64,25 @@ impl Server {
         self
     }
 
+    /// Sets how many shards there are, from 1 to 10,000. Each has workers, a queue and a rate limit
+    /// as set here. A call has a key, chosen uniformly, that leads all of its attempts to one of
+    /// them. Default: 1.
+    pub const fn shards(mut self, shards: u32) -> Self {
+        self.shards = shards;
+        self
+    }
+
     /// Sets how many requests may wait. A further one is refused at once, as
     /// [`ServerError`](ErrorClass::ServerError). Default: no limit.
     pub const fn queue_limit(mut self, requests: u32) -> Self {
         self.queue_limit = Some(requests);
+        self
+    }
+
+    /// Takes the request that came last first. In an overload the others wait in vain, and these
+    /// are answered in time. Default: first in, first out.
+    pub const fn last_in_first_out(mut self) -> Self {
+        self.last_in_first_out = true;
         self
     }
 
@@ -75,161 +98,62 @@ impl Server {
         self
     }
 
+    /// Admits so many requests in each window, counted from the start of the run. Further ones are
+    /// refused at once, as [`RateLimit`](ErrorClass::RateLimit), with the time until the next
+    /// window as their hint, in whole seconds as in `Retry-After`. Default: no limit.
+    pub fn rate_limit(mut self, requests: u32, window: Duration) -> Self {
+        self.rate_limit = Some(RateLimit { requests, window: nanos(window) });
+        self
+    }
+
+    /// Sets the hint, as of `Retry-After`, of requests that a full queue refuses. Default: none.
+    pub const fn retry_after(mut self, hint: Duration) -> Self {
+        self.retry_after = Some(hint);
+        self
+    }
+
     pub(crate) fn issues(&self, issues: &mut Vec<ConfigIssue>) {
-        if self.workers == 0 {
-            issues.push(ConfigIssue::new("server.workers", 0, "be at least 1"));
+        if !(1..=100_000).contains(&self.workers) {
+            issues.push(ConfigIssue::new("server.workers", self.workers, "be from 1 to 100000"));
         }
-        let (ServiceTime::Fixed(time) | ServiceTime::Exponential(time)) = self.service;
-        if time.is_zero() {
-            issues.push(ConfigIssue::new("server.service", time, "be longer than zero"));
+        if !(1..=10_000).contains(&self.shards) {
+            issues.push(ConfigIssue::new("server.shards", self.shards, "be from 1 to 10000"));
         }
+        if let Some(RateLimit { window: 0, .. }) = self.rate_limit {
+            issues.push(ConfigIssue::new("server.rate_limit", Duration::ZERO, "have a window longer than zero"));
+        }
+        self.service.issues(issues);
     }
 
-    fn drops(&self, request: Request, now: Nanos) -> bool {
+    pub(crate) const fn shard_count(&self) -> u32 {
+        self.shards
+    }
+
+    pub(crate) const fn worker_count(&self) -> u32 {
+        self.workers
+    }
+
+    pub(crate) const fn service_time(&self) -> &ServiceTime {
+        &self.service
+    }
+
+    pub(crate) const fn takes_last(&self) -> bool {
+        self.last_in_first_out
+    }
+
+    pub(crate) const fn limit(&self) -> Option<RateLimit> {
+        self.rate_limit
+    }
+
+    pub(crate) fn is_full(&self, waiting: usize) -> bool {
+        self.queue_limit.is_some_and(|limit| waiting as u64 >= u64::from(limit))
+    }
+
+    pub(crate) const fn overload(&self) -> Failure {
+        Failure { class: ErrorClass::ServerError, retry_after: self.retry_after }
+    }
+
+    pub(crate) fn drops(&self, request: Request, now: Nanos) -> bool {
         self.drops_below.is_some_and(|least| request.expires.is_some_and(|at| at <= now.saturating_add(nanos(least))))
-    }
-
-    fn draw(&self, rng: &mut Rng) -> Nanos {
-        match self.service {
-            ServiceTime::Fixed(time) => nanos(time),
-            ServiceTime::Exponential(mean) => scaled(exponential(rng), nanos(mean)),
-        }
-    }
-}
-
-/// One attempt of a call, as the server sees it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Request {
-    pub(crate) call: CallId,
-    pub(crate) attempt: u32,
-    /// When the attempt's time limit passes, if it has one.
-    pub(crate) expires: Option<Nanos>,
-}
-
-/// A request that a worker has begun.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Job {
-    pub(crate) request: Request,
-    pub(crate) ends: Nanos,
-    pub(crate) error: Option<ErrorClass>,
-}
-
-/// What became of a request on its arrival.
-#[derive(Debug)]
-pub(crate) enum Receipt {
-    Begun(Job),
-    Queued,
-    Refused,
-}
-
-/// The server at work.
-#[derive(Debug)]
-pub(crate) struct Backlog<'s> {
-    server: &'s Server,
-    faults: &'s [Fault],
-    rng: Rng,
-    idle: u32,
-    queue: VecDeque<Request>,
-}
-
-impl<'s> Backlog<'s> {
-    pub(crate) fn new(server: &'s Server, faults: &'s [Fault], rng: Rng) -> Self {
-        Self { server, faults, rng, idle: server.workers, queue: VecDeque::new() }
-    }
-
-    pub(crate) fn receive(&mut self, request: Request, now: Nanos) -> Receipt {
-        if self.idle > 0 {
-            self.idle -= 1;
-            return Receipt::Begun(self.begin(request, now));
-        }
-        if self.server.queue_limit.is_some_and(|limit| self.queue.len() as u64 >= u64::from(limit)) {
-            return Receipt::Refused;
-        }
-        self.queue.push_back(request);
-        Receipt::Queued
-    }
-
-    /// Lets a worker that has ended a request take the next one. Also returns how many
-    /// requests it dropped before that.
-    pub(crate) fn take_next(&mut self, now: Nanos) -> (Option<Job>, u32) {
-        let mut dropped = 0;
-        while let Some(request) = self.queue.pop_front() {
-            if !self.server.drops(request, now) {
-                return (Some(self.begin(request, now)), dropped);
-            }
-            dropped += 1;
-        }
-        self.idle += 1;
-        (None, dropped)
-    }
-
-    fn begin(&mut self, request: Request, now: Nanos) -> Job {
-        let work = self.server.draw(&mut self.rng);
-        let error = error_at(self.faults, now, &mut self.rng);
-        Job { request, ends: end_of_work(self.faults, now, work), error }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use fastrand::Rng;
-
-    use super::{Backlog, Receipt, Request, Server};
-    use crate::events::CallId;
-
-    fn request(attempt: u32, expires: impl Into<Option<u64>>) -> Request {
-        Request { call: CallId { slot: 0, serial: 0 }, attempt, expires: expires.into() }
-    }
-
-    /// The attempt that is begun next, and how many expired before it.
-    fn next(backlog: &mut Backlog<'_>, now: u64) -> (Option<u32>, u32) {
-        let (job, expired) = backlog.take_next(now);
-        (job.map(|job| job.request.attempt), expired)
-    }
-
-    #[test]
-    fn requests_are_taken_in_order_by_as_many_workers_as_there_are() {
-        let server = Server::new(2, Duration::from_nanos(10)).queue_limit(2);
-        let mut backlog = Backlog::new(&server, &[], Rng::with_seed(1));
-        for attempt in 1..=2 {
-            assert!(matches!(backlog.receive(request(attempt, 1), 5), Receipt::Begun(job) if job.ends == 15));
-        }
-        for attempt in 3..=4 {
-            assert!(matches!(backlog.receive(request(attempt, 1), 5), Receipt::Queued));
-        }
-        assert!(matches!(backlog.receive(request(5, 1), 5), Receipt::Refused));
-        assert_eq!([next(&mut backlog, 15), next(&mut backlog, 15)], [(Some(3), 0), (Some(4), 0)]);
-        assert_eq!([next(&mut backlog, 25), next(&mut backlog, 25)], [(None, 0); 2]);
-        assert!(matches!(backlog.receive(request(6, 1), 30), Receipt::Begun(job) if job.ends == 40));
-    }
-
-    #[test]
-    fn what_has_too_little_time_left_is_dropped_by_a_server_that_does_so() {
-        let server = || Server::new(1, Duration::from_nanos(10));
-        let cases = [
-            (server(), (Some(2), 0)),
-            (server().drops_below(Duration::ZERO), (Some(3), 1)),
-            (server().drops_below(Duration::from_nanos(5)), (Some(5), 3)),
-            (server().drops_below(Duration::MAX), (None, 4)),
-        ];
-        for (server, expected) in cases {
-            let mut backlog = Backlog::new(&server, &[], Rng::with_seed(1));
-            for (attempt, expires) in [(1, 9), (2, 10), (3, 11), (4, 15), (5, 16)] {
-                backlog.receive(request(attempt, expires), 0);
-            }
-            assert_eq!(next(&mut backlog, 10), expected);
-        }
-    }
-
-    #[test]
-    fn a_request_without_a_time_limit_is_never_dropped() {
-        let server = Server::new(1, Duration::from_nanos(10)).drops_below(Duration::from_secs(1));
-        let mut backlog = Backlog::new(&server, &[], Rng::with_seed(1));
-        for attempt in 1..=2 {
-            backlog.receive(request(attempt, None), 0);
-        }
-        assert_eq!(next(&mut backlog, 10), (Some(2), 0));
     }
 }

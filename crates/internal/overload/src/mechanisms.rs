@@ -59,12 +59,10 @@ impl Mechanism {
             Self::NoRetries | Self::Unlimited | Self::ServerDrops(_) | Self::Waits { .. } | Self::Fleet => {
                 Clients::sharing(scene.clients, policy)
             }
-            Self::DefaultBreaker => Clients::with_breakers(scene.clients, policy, |_| CircuitBreaker::builder()),
-            Self::Ratio => Clients::with_breakers(scene.clients, policy, |_| ratio()),
-            Self::Window | Self::Earned(_) => Clients::each(scene.clients, |_| impatient().retry(self.retry(scene))),
-            Self::RatioAndEarned => {
-                Clients::each(scene.clients, |_| impatient().retry(self.retry(scene)).circuit_breaker(ratio()))
-            }
+            Self::DefaultBreaker => Clients::alike(scene.clients, policy.circuit_breaker(CircuitBreaker::builder())),
+            Self::Ratio => Clients::alike(scene.clients, policy.circuit_breaker(ratio())),
+            Self::Window | Self::Earned(_) => Clients::alike(scene.clients, policy),
+            Self::RatioAndEarned => Clients::alike(scene.clients, policy.circuit_breaker(ratio())),
         };
         Scene { drops_below, ..scene }.scenario().run(clients).expect("a valid scene")
     }

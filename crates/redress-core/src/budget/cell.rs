@@ -136,6 +136,11 @@ impl Budget {
         Windowed::new(max_retries, window, ClockChoice::custom(clock)).map(Account::Window).map(Self::over)
     }
 
+    /// Whether the two are clones of each other.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.account, &other.account)
+    }
+
     fn over(account: Account) -> Self {
         Self { account: Arc::new(account) }
     }

@@ -53,7 +53,7 @@ fn a_shut_circuit_rejects_calls_without_an_attempt() {
 fn breakers_of_one_policy_open_apart() {
     let breaker = || CircuitBreaker::builder().failure_threshold(5).recovery_timeout(secs(10));
     let apart = dead(Clients::each(10, |_| once().circuit_breaker(breaker())));
-    assert_eq!(dead(Clients::with_breakers(10, once(), |_| breaker())), apart);
+    assert_eq!(dead(Clients::alike(10, once().circuit_breaker(breaker()))), apart);
     assert_ne!(dead(Clients::sharing(10, once().circuit_breaker(breaker()))), apart);
 }
 

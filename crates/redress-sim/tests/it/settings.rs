@@ -32,10 +32,10 @@ fn each_rule_names_its_field() {
     expect_refused(&Scenario::new(load(), Server::new(1, millis(10)).service(instant)), "server.service");
     expect_refused(&Scenario::new(load().then(secs(5), 1).then(secs(5), 2), Server::new(1, millis(10))), "load.then");
     expect_refused(&scenario().fault(Fault::stands_still(secs(5), secs(5))), "fault.until");
-    expect_refused(&scenario().fault(Fault::slow(secs(5), secs(6), 0)), "fault.slow");
+    expect_refused(&scenario().fault(Fault::slow(secs(5), secs(6), 0)), "fault.times");
     for share in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
         let fault = Fault::errors(secs(5), secs(6), share, ErrorClass::Transient);
-        expect_refused(&scenario().fault(fault), "fault.errors");
+        expect_refused(&scenario().fault(fault), "fault.share");
     }
     for horizon in [Duration::ZERO, millis(1500), secs(1_000_001)] {
         expect_refused(&scenario().horizon(horizon), "scenario.horizon");
