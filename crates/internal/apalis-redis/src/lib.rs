@@ -57,7 +57,7 @@ impl Queue {
     ///
     /// If the server does not answer.
     pub async fn tasks(&self) -> redis::RedisResult<Tasks> {
-        let (scheduled, done, dead, pushed): (Vec<(String, u64)>, Vec<String>, Vec<String>, usize) = redis::pipe()
+        let (scheduled, done, dead, pushed) = redis::pipe()
             .atomic()
             .zrange_withscores(self.config.scheduled_jobs_set(), 0, -1)
             .smembers(self.config.done_jobs_set())
@@ -65,8 +65,9 @@ impl Queue {
             .hlen(self.config.job_data_hash())
             .query_async(&mut self.connection.clone())
             .await?;
-        let running = pushed.saturating_sub(scheduled.len() + done.len() + dead.len());
-        Ok(Tasks { scheduled, done, dead, running })
+        let mut tasks = Tasks { scheduled, done, dead, running: pushed };
+        tasks.running = pushed.saturating_sub(tasks.scheduled.len() + tasks.done.len() + tasks.dead.len());
+        Ok(tasks)
     }
 
     /// Reads what is written about a task: its metadata, and the fields of the store.

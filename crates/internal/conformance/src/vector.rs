@@ -36,7 +36,7 @@ pub trait Vector: DeserializeOwned {
 /// A step after which something else was seen than the vector expects.
 #[derive(Clone, Debug)]
 pub struct WrongStep {
-    index: usize,
+    pub(crate) index: usize,
     step: String,
     expected: String,
     seen: String,
