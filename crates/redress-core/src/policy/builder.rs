@@ -184,6 +184,12 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
+    /// Removes the attempt timeout, such as that of a [preset](crate::policy::Preset).
+    pub fn no_attempt_timeout(mut self) -> Self {
+        self.spec.attempt_timeout = None;
+        self
+    }
+
     /// Lets an attempt that is running at the deadline finish; a late success is a success.
     /// Default: such an attempt is cut as a timeout, wherever the driver can cut it. With an
     /// [attempt timeout](Self::attempt_timeout), attempts are always cut, at the earlier of timeout
@@ -381,13 +387,6 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
         let (plan, classifier, Async(timer)) = self.plan(ClockChoice::default())?;
         Ok(AsyncPolicy { plan: Arc::new(plan), classifier, timer })
     }
-}
-
-/// The plan of a policy that consists of a validated retry and the default deadline.
-pub(crate) fn plan_of(retry: &Retry) -> Arc<Plan> {
-    let spec = PolicySpec { deadline: Some(DEFAULT_DEADLINE), ..PolicySpec::once() };
-    let compiled = CompiledPolicy::new(spec, Some(retry), Hooks::default(), ClockChoice::default());
-    Arc::new(Plan::new(Arc::new(compiled), None, retry.budget()))
 }
 
 impl<C, K> fmt::Debug for PolicyBuilder<C, K> {

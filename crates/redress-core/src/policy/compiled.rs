@@ -197,7 +197,7 @@ impl Plan {
     /// The settings the policy was built from, as plain data.
     pub(crate) fn spec(&self) -> PolicySpec {
         let breaker = self.breaker.as_ref().map(|breaker| match breaker {
-            BreakerChoice::Circuit(breaker) => PolicyBreaker::Circuit(breaker.spec().clone()),
+            BreakerChoice::Circuit(breaker) => PolicyBreaker::Circuit(breaker.spec()),
             BreakerChoice::Other(_) => PolicyBreaker::Custom,
         });
         let mut spec = PolicySpec { breaker, ..self.compiled.spec.clone() };
@@ -212,20 +212,30 @@ impl Plan {
         Attempt::new(1, self.first_time_left)
     }
 
-    /// Whether there is no breaker, or a closed [`CircuitBreaker`](crate::CircuitBreaker). Stores
-    /// the breaker's generation.
+    /// Whether there is no breaker, or a closed [`CircuitBreaker`](crate::CircuitBreaker) that
+    /// wants to know of failures alone. Stores the breaker's generation.
     #[inline]
     pub(crate) fn admits_fast(&self, generation: &mut u64) -> bool {
         match &self.breaker {
             None => true,
-            Some(BreakerChoice::Circuit(breaker)) => match breaker.admit_closed() {
+            Some(BreakerChoice::Circuit(breaker)) => breaker.admit_quietly(generation),
+            Some(BreakerChoice::Other(_)) => false,
+        }
+    }
+
+    /// Whether there is no breaker, or a closed [`CircuitBreaker`](crate::CircuitBreaker) that
+    /// wants to know no more than a call with these flags tells. Stores the breaker's generation.
+    #[inline]
+    pub(crate) fn admits_counted(&self, flags: Flags, generation: &mut u64) -> bool {
+        match &self.breaker {
+            Some(BreakerChoice::Circuit(breaker)) if flags.has(Flags::COUNTED) => match breaker.admit_closed() {
                 Some(closed) => {
                     *generation = closed;
-                    true
+                    !flags.lack(closed)
                 }
                 None => false,
             },
-            Some(BreakerChoice::Other(_)) => false,
+            _ => self.admits_fast(generation),
         }
     }
 }
@@ -237,7 +247,7 @@ fn warnings(spec: &PolicySpec, breaker: Option<&BreakerChoice>) -> Arc<[ConfigIs
         spec.warn_of_breaker(&mut check);
     }
     if let Some(BreakerChoice::Circuit(breaker)) = breaker {
-        check.extend(breaker.warnings().to_vec());
+        check.extend(breaker.warnings());
     }
     let issues = check.into_issues();
     // `Arc::default()` does not allocate for an empty slice.

@@ -5,6 +5,7 @@ mod lab;
 mod polled;
 mod circuit;
 mod rules;
+mod reconfigure;
 mod sample;
 
 mod resume;
@@ -24,6 +25,7 @@ mod own_classifier;
 mod strategies;
 mod strategy_specs;
 mod policy_specs;
+mod presets;
 mod adaptive;
 
 mod budget;
