@@ -3,6 +3,7 @@
 
 mod counts;
 mod faults;
+mod presets;
 mod queueing;
 mod seeds;
 mod settings;
