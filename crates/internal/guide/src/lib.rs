@@ -19,6 +19,7 @@ macro_rules! pages {
 pages! {
     Start = "start.md",
     EntryPoint = "entry-point.md",
+    Presets = "presets.md",
     Errors = "errors.md",
     Macros = "macros.md",
     Backoff = "backoff.md",
