@@ -2,7 +2,9 @@
 
 mod errors;
 mod identity;
+mod limits;
 mod reload;
 mod rules;
 mod schema;
+mod storm;
 mod write_back;
