@@ -93,6 +93,9 @@ pub use redress_core::{
 };
 #[doc(inline)]
 pub use redress_core::{breaker, budget, classify, driver, error, policy, resume, strategy};
+#[cfg(feature = "doctor")]
+#[doc(inline)]
+pub use redress_doctor as doctor;
 #[cfg(feature = "macros")]
 #[doc(inline)]
 pub use redress_macros::{Classify, retry};
