@@ -17,7 +17,7 @@ use crate::policy::compiled::{CompiledPolicy, Plan};
 use crate::policy::config_error::{Check, ConfigError};
 use crate::policy::hooks::{BeforeSleep, Capture, Hooks, Sleeper};
 use crate::policy::policies::{AsyncPolicy, Policy};
-use crate::policy::retry::{IntoRetry, Retry, RetryBuilder};
+use crate::policy::retry::{IntoRetry, RetryBuilder};
 use crate::policy::sleep_decision::SleepDecision;
 use crate::policy::spec::{DEFAULT_DEADLINE, PolicySpec};
 use crate::strategy::BackoffContext;
@@ -181,6 +181,12 @@ impl<C, K> PolicyBuilder<C, K> {
     /// [`Policy::call_detached`](crate::Policy::call_detached) stops waiting for it.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.spec.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Removes the attempt timeout, such as that of a [preset](crate::policy::Preset).
+    pub fn no_attempt_timeout(mut self) -> Self {
+        self.spec.attempt_timeout = None;
         self
     }
 
@@ -380,13 +386,6 @@ impl<C, Tm> PolicyBuilder<C, Async<Tm>> {
         let (plan, classifier, Async(timer)) = self.plan(ClockChoice::default())?;
         Ok(AsyncPolicy { plan: Arc::new(plan), classifier, timer })
     }
-}
-
-/// The plan of a policy that consists of a validated retry and the default deadline.
-pub(crate) fn plan_of(retry: &Retry) -> Arc<Plan> {
-    let spec = PolicySpec { deadline: Some(DEFAULT_DEADLINE), ..PolicySpec::once() };
-    let compiled = CompiledPolicy::new(spec, Some(retry), Hooks::default(), ClockChoice::default());
-    Arc::new(Plan::new(Arc::new(compiled), None))
 }
 
 impl<C, K> fmt::Debug for PolicyBuilder<C, K> {

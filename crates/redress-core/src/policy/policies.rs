@@ -9,13 +9,13 @@ use crate::breaker::{CircuitState, IntoBreaker};
 use crate::budget::cell::Budget;
 use crate::classify::default_classifier::DefaultClassifier;
 use crate::drive::clock::ClockChoice;
-use crate::policy::builder::{Async, Blocking, PolicyBuilder, plan_of};
+use crate::policy::builder::{Async, Blocking, PolicyBuilder};
 use crate::policy::compiled::{CompiledPolicy, Plan};
 use crate::policy::config_error::{ConfigError, ConfigIssue};
 use crate::policy::context::CallContext;
 use crate::policy::hooks::Hooks;
 use crate::policy::retry::Retry;
-use crate::policy::spec::PolicySpec;
+use crate::policy::spec::{DEFAULT_DEADLINE, PolicySpec};
 use crate::resume::ResumeToken;
 use crate::sync::OnceLock;
 
@@ -305,6 +305,13 @@ fn passthrough_plan() -> Arc<Plan> {
         Arc::new(Plan::new(Arc::new(compiled), None))
     });
     Arc::clone(plan)
+}
+
+/// The plan of a policy that consists of a validated retry and the default deadline.
+fn plan_of(retry: &Retry) -> Arc<Plan> {
+    let spec = PolicySpec { deadline: Some(DEFAULT_DEADLINE), ..PolicySpec::once() };
+    let compiled = CompiledPolicy::new(spec, Some(retry), Hooks::default(), ClockChoice::default());
+    Arc::new(Plan::new(Arc::new(compiled), None))
 }
 
 /// Retries with the defaults: up to 6 attempts within 60 s, decorrelated jitter up to 5 s, hints

@@ -9,6 +9,7 @@ use std::hash::Hash;
 
 use redress_core::breaker::{CircuitState, Mode, TripRule};
 use redress_core::observe::{AttemptDecision, CallOutcome, Gate};
+use redress_core::policy::Preset;
 use redress_core::{Cause, ErrorClass, Event, EventName, SleepDecision, StopReason};
 
 #[track_caller]
@@ -57,6 +58,8 @@ fn every_list_is_whole_and_every_name_one_values() {
     check(AttemptDecision::ALL, AttemptDecision::as_str, decisions);
     let outcomes = ["success", "failure", "rejected", "scheduled", "aborted", "cancelled", "panicked"];
     check(CallOutcome::ALL, CallOutcome::as_str, outcomes);
+    let presets = ["http", "grpc", "database", "queue", "llm", "interactive", "batch"];
+    check(Preset::ALL, Preset::as_str, presets);
 }
 
 #[test]

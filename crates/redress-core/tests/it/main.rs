@@ -24,6 +24,7 @@ mod own_classifier;
 mod strategies;
 mod strategy_specs;
 mod policy_specs;
+mod presets;
 mod adaptive;
 
 mod budget;

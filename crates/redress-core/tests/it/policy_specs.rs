@@ -69,7 +69,7 @@ fn every_setting_of_a_retry_is_a_field_and_back() {
 fn every_setting_of_a_policy_is_a_field_and_back() {
     type Built<K> = PolicyBuilder<redress_core::classify::DefaultClassifier, K>;
     type Row<K> = (fn(Built<K>) -> Built<K>, fn(&mut PolicySpec));
-    fn rows<K>() -> [Row<K>; 7] {
+    fn rows<K>() -> [Row<K>; 8] {
         [
             (|policy| policy.name("orders"), |spec| spec.name = Some("orders".into())),
             (
@@ -91,6 +91,7 @@ fn every_setting_of_a_policy_is_a_field_and_back() {
             (PolicyBuilder::finish_running_attempt, |spec| spec.finish_running_attempt = true),
             (|policy| policy.deadline(secs(5)), |spec| spec.deadline = Some(secs(5))),
             (PolicyBuilder::no_deadline, |spec| spec.deadline = None),
+            (|policy| policy.attempt_timeout(secs(2)).no_attempt_timeout(), |spec| spec.attempt_timeout = None),
         ]
     }
     let nothing = Policy::builder().build().expect("valid").spec();
