@@ -60,16 +60,30 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding that is not about a single class, for checks beyond those of [`examine`].
+    ///
+    /// [`examine`]: crate::examine
+    #[must_use]
+    pub fn new(
+        code: Code,
+        severity: Severity,
+        field: &'static str,
+        why: impl Into<String>,
+        how: impl Into<String>,
+    ) -> Self {
+        Self { code, severity, field, class: None, why: why.into(), how: how.into() }
+    }
+
     pub(crate) fn note(code: Code, field: &'static str, why: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Note, field, class: None, why: why.into(), how: String::new() }
+        Self::new(code, Severity::Note, field, why, String::new())
     }
 
     pub(crate) fn warning(code: Code, field: &'static str, why: impl Into<String>, how: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Warning, field, class: None, why: why.into(), how: how.into() }
+        Self::new(code, Severity::Warning, field, why, how)
     }
 
     pub(crate) fn error(code: Code, field: &'static str, why: impl Into<String>, how: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, ..Self::warning(code, field, why, how) }
+        Self::new(code, Severity::Error, field, why, how)
     }
 
     pub(crate) fn of_class(self, class: Option<ErrorClass>) -> Self {

@@ -62,11 +62,16 @@ impl<'a> Subject<'a> {
         retry.and_then(|retry| retry.strategy.as_ref()).map(|strategy| (None, strategy)).into_iter().chain(of_classes)
     }
 
-    /// The longest time of a call whose attempts fail at once or run into their timeout, without
-    /// hints.
-    pub(crate) fn time_of_a_failing_call(&self) -> Option<Duration> {
+    /// The longest time that the waits of a call take together whose failures are in these classes,
+    /// without hints.
+    pub(crate) fn longest_waits(&self, counts: impl Fn(ErrorClass) -> bool) -> Option<Duration> {
         let mut spec = self.spec.clone();
-        spec.attempt_timeout = Some(spec.attempt_timeout.unwrap_or_default());
+        spec.attempt_timeout = Some(Duration::ZERO);
+        if let Some(retry) = &mut spec.retry {
+            for class in ErrorClass::ALL.iter().copied().filter(|class| !counts(*class)) {
+                retry.max_retries_for[class] = Some(0);
+            }
+        }
         WorstCase::without_hints(&spec).time
     }
 }

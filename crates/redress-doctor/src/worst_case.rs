@@ -27,14 +27,14 @@ const FOLLOWED: u32 = 256;
 /// use redress::{Policy, Retry, fixed};
 ///
 /// let retry = Retry::builder().max_attempts(3).strategy(fixed(Duration::from_millis(500)));
-/// let policy = Policy::builder()
-///     .retry(retry.max_retry_after(Duration::from_secs(1)))
-///     .attempt_timeout(Duration::from_secs(2));
+/// let retry = retry.max_retry_after(Duration::from_secs(1));
+/// let policy = Policy::builder().retry(retry).attempt_timeout(Duration::from_secs(2)).no_deadline().build()?;
+/// let mut spec = policy.spec();
 ///
-/// let open = WorstCase::of(&policy.clone().no_deadline().build()?.spec());
-/// assert_eq!((open.time, open.calls), (Some(Duration::from_secs(3 * 2 + 2 * 1)), 3));
-/// let ended = WorstCase::of(&policy.deadline(Duration::from_secs(5)).build()?.spec());
-/// assert_eq!(ended.time, Some(Duration::from_secs(5)));
+/// let worst = WorstCase::of(&spec);
+/// assert_eq!((worst.time, worst.calls), (Some(Duration::from_secs(3 * 2 + 2 * 1)), 3));
+/// spec.deadline = Some(Duration::from_secs(5));
+/// assert_eq!(WorstCase::of(&spec).time, Some(Duration::from_secs(5)));
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

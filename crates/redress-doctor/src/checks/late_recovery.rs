@@ -5,18 +5,23 @@ use crate::finding::Finding;
 use crate::subject::Subject;
 use crate::words::time;
 
+/// How many open waits pass before news is late: a probe fails, and the next one would have passed.
+const LATE: u32 = 2;
+
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let (Some(breaker), false) = (subject.breaker(), subject.spec.judge_attempts || subject.retries() == 0) else {
         return;
     };
-    let Some(failing) = subject.time_of_a_failing_call().filter(|failing| *failing > breaker.recovery_timeout) else {
+    let counts =
+        |class| breaker.trip_on.contains(&class) || breaker.class_thresholds.iter().any(|(of, _)| *of == class);
+    let Some(waits) = subject.longest_waits(counts).filter(|waits| *waits > LATE * breaker.recovery_timeout) else {
         return;
     };
     let why = format!(
-        "the breaker hears of a call after its retries, up to {} later, and probes every {}",
-        time(failing),
+        "the breaker hears of a call after its retries, whose waits take up to {}, and probes every {}",
+        time(waits),
         time(breaker.recovery_timeout),
     );
-    let how = "judge each attempt with `judge_attempts`, or make the retries shorter";
+    let how = "judge each attempt with `judge_attempts`, or wait less";
     findings.push(Finding::warning(Code::LateRecovery, "policy.judge_attempts", why, how));
 }

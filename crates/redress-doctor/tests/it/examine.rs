@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redress::breaker::{CircuitBreakerBuilder, RecoveryGrowth};
 use redress::doctor::{Circumstances, Code, Finding, Severity, Traffic, examine};
-use redress::policy::{PolicySpec, RetryBuilder};
+use redress::policy::{PolicySpec, Preset, RetryBuilder};
 use redress::strategy::{Jitter, StrategySpec, adaptive};
 use redress::{Budget, CircuitBreaker, ErrorClass, Policy, Retry, exponential, fixed, retry_after_or};
 
@@ -343,13 +343,23 @@ fn rd24_retries_so_long_that_recovery_is_noticed_late() {
         let retry = retry.budget(Budget::earned(0.1).build().expect("valid"));
         Policy::builder().retry(retry).deadline(secs(60)).attempt_timeout(secs(2)).circuit_breaker(breaker)
     };
-    let spec = base(secs(10)).build().expect("valid").spec();
+    let spec = base(secs(1)).build().expect("valid").spec();
     assert_eq!(
         why(&spec, &unused()),
-        "the breaker hears of a call after its retries, up to 11 s later, and probes every 10 s"
+        "the breaker hears of a call after its retries, whose waits take up to 3 s, and probes every 1 s"
     );
-    assert_eq!(warned(&base(secs(11)).build().expect("valid").spec(), &unused()), []);
-    assert_eq!(warned(&base(secs(10)).judge_attempts().build().expect("valid").spec(), &unused()), []);
+    assert_eq!(warned(&base(secs(2)).build().expect("valid").spec(), &unused()), []);
+    assert_eq!(warned(&base(secs(1)).judge_attempts().build().expect("valid").spec(), &unused()), []);
+}
+
+#[test]
+fn presets_have_notes_alone_but_for_the_long_waits_of_batch() {
+    for preset in Preset::ALL {
+        let found = warned(&preset.spec(), &unused());
+        let late = *preset == Preset::Batch;
+        let expected: &[(&str, &str)] = if late { &[("RD24", "policy.judge_attempts")] } else { &[] };
+        assert_eq!(found, expected, "{preset}");
+    }
 }
 
 #[test]

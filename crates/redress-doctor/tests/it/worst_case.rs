@@ -24,7 +24,10 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn classify(&self) -> Classification {
         let failed = Classification::new(self.class);
-        self.hint.map_or(failed.clone(), |hint| failed.with_retry_after(hint))
+        match self.hint {
+            Some(hint) => failed.with_retry_after(hint),
+            None => failed,
+        }
     }
 }
 
