@@ -14,6 +14,9 @@ use crate::workspace::Workspace;
 /// A `cargo` command in the workspace's root.
 pub(crate) fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     let mut command = program(workspace, "cargo");
+    if !workspace.is_incremental() {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     command.args(arguments);
     command
 }

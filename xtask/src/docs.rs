@@ -12,6 +12,10 @@ use crate::{command, rustdoc};
 
 const PICTURES: &str = "redress-pictures";
 
+/// One example beside the libraries. With it cargo enables the features that dev-dependencies ask
+/// for, as the step `clippy` does, and so reuses its dependencies: 134 fewer to check.
+const WITH_DEV_DEPENDENCIES: [&str; 2] = ["--example", "quickstart"];
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Writes the pictures of the README and the guide, and builds nothing else.
@@ -29,7 +33,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         Ok(given) if !given.is_empty() => format!("{given} -D warnings"),
         _ => "-D warnings".to_owned(),
     };
-    let mut cargo_doc = command::cargo(workspace, &["doc", "--workspace", "--no-deps", "--all-features"]);
+    let libraries = ["doc", "--workspace", "--no-deps", "--all-features", "--lib", "--bins"];
+    let mut cargo_doc = command::cargo(workspace, &[&libraries[..], &WITH_DEV_DEPENDENCIES].concat());
     command::run(rustdoc::prepare(workspace, &mut cargo_doc, &flags)?)
 }
 

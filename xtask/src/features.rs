@@ -16,6 +16,12 @@ use crate::workspace::{self, Workspace};
 /// The crate that only selects others: its features share the crates they reach, not its own code.
 const FACADE: &str = "redress";
 
+/// Selected with each crate but the one that parses Rust, so that the macros are built once.
+const SYN_FEATURES: &str = "redress-syn-features";
+
+/// The crate whose code depends on the features of syn.
+const PARSES_RUST: &str = "redress-macros";
+
 /// What each feature enables, as in a manifest.
 type Features = BTreeMap<String, Vec<String>>;
 
@@ -38,7 +44,7 @@ fn check(workspace: &Workspace, is_run: fn(&Package, &[&str]) -> bool) -> Result
         lint(workspace, package, &[])?;
         runs += 1;
         for features in combinations(workspace, package).iter().filter(|features| is_run(package, features)) {
-            lint(workspace, package, &["--no-default-features", "--features", &features.join(",")])?;
+            lint(workspace, package, &["--no-default-features", "--features", &named(package, features)])?;
             runs += 1;
         }
     }
@@ -47,9 +53,16 @@ fn check(workspace: &Workspace, is_run: fn(&Package, &[&str]) -> bool) -> Result
 }
 
 fn lint(workspace: &Workspace, package: &Package, features: &[&str]) -> Result<()> {
-    let library = ["clippy", "--quiet", "--package", package.name.as_str(), "--lib"];
+    let library = ["clippy", "--quiet", "--lib", "--package", package.name.as_str()];
+    let beside: &[&str] = if package.name == PARSES_RUST { &[] } else { &["--package", SYN_FEATURES] };
     let warnings = ["--", "-D", "warnings"];
-    command::run(&mut command::cargo(workspace, &[&library, features, &warnings].concat()))
+    command::run(&mut command::cargo(workspace, &[&library, beside, features, &warnings].concat()))
+}
+
+/// The features with their package's name, as cargo asks for where it has selected several.
+fn named(package: &Package, features: &[&str]) -> String {
+    let named: Vec<String> = features.iter().map(|feature| format!("{}/{feature}", package.name)).collect();
+    named.join(",")
 }
 
 /// Each feature alone, and each pair that meets.

@@ -115,7 +115,7 @@ fn run(cli: &Cli) -> Result<()> {
     let workspace = Workspace::load()?;
     match &cli.task {
         Task::Check(args) => check::run(&workspace, args),
-        Task::Ci(args) => ci::run(&workspace, args),
+        Task::Ci(args) => ci::run(&workspace.incremental_only_if_begun(), args),
         Task::Tidy => tidy::run(&workspace),
         Task::Conformance(args) => conformance::run(&workspace, args),
         Task::Servers => servers::run(&workspace),

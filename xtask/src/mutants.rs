@@ -62,6 +62,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-macros", tests: &["--lib", "--test=it"], skipped: &[] },
     // Links the manager of ODBC.
     Subject { package: "redress-sql", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-sim", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-metric-sink", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-metrics", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-opentelemetry", tests: &["--lib", "--test=it"], skipped: &[] },

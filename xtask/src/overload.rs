@@ -1,13 +1,13 @@
 //! Runs the tables of `docs/guide/overload.md` at full size.
 //!
-//! `redress-sim` simulates them; this file passes its arguments on.
+//! `redress-overload` makes them with `redress-sim`; this file passes its arguments on.
 
 use anyhow::Result;
 
 use crate::command;
 use crate::workspace::Workspace;
 
-const PACKAGE: &str = "redress-sim";
+const PACKAGE: &str = "redress-overload";
 
 /// Arguments passed on to the simulation.
 #[derive(clap::Args)]

@@ -1,6 +1,7 @@
 //! The workspace as the tasks see it: its root, its target directory and its members, all from
 //! `cargo metadata`.
 
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -14,6 +15,8 @@ pub(crate) struct Workspace {
     root: PathBuf,
     target: PathBuf,
     members: Vec<Package>,
+    /// Whether cargo keeps what it needs to build a crate again in parts.
+    is_incremental: bool,
 }
 
 impl Workspace {
@@ -26,7 +29,20 @@ impl Workspace {
             root: metadata.workspace_root.clone().into_std_path_buf(),
             target: metadata.target_directory.clone().into_std_path_buf(),
             members: metadata.workspace_packages().into_iter().cloned().collect(),
+            is_incremental: true,
         })
+    }
+
+    /// Builds without incremental state if none has been kept before. In a fresh clone nothing is
+    /// built a second time, and the state costs time and several gigabytes.
+    pub(crate) fn incremental_only_if_begun(mut self) -> Self {
+        let kept = fs::read_dir(self.target.join("debug/incremental"));
+        self.is_incremental = kept.is_ok_and(|entries| entries.flatten().any(|entry| is_state_of_a_library(&entry)));
+        self
+    }
+
+    pub(crate) fn is_incremental(&self) -> bool {
+        self.is_incremental
     }
 
     /// The folder for files of a task: untracked, and kept between runs.
@@ -51,6 +67,11 @@ impl Workspace {
                 .any(|target| target.is_kind(TargetKind::Lib) || target.is_kind(TargetKind::ProcMacro))
         })
     }
+}
+
+/// `cargo xtask` keeps the state of this program in any case.
+fn is_state_of_a_library(entry: &DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with("redress")
 }
 
 /// The arguments of cargo that select the members that need no server.

@@ -48,10 +48,12 @@ pub(crate) enum Here<'a, T> {
 }
 
 impl<T: Default> Stripes<T> {
-    /// Stripes for every thread that can run at a time, and as many that the others share.
+    /// Stripes for twice as many threads as can run at a time, and half as many that the others
+    /// share. Threads that wait hold a number too: with one for each that can run, a main thread
+    /// that waits for its workers makes one of them share.
     pub(crate) fn per_thread() -> Self {
         let count = most_at_once();
-        Self::new(count, count)
+        Self::new(2 * count, count)
     }
 
     /// A single stripe for all threads, where memory matters more than speed.

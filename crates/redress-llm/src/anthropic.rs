@@ -3,19 +3,19 @@
 //! | response | class | hint |
 //! |---|---|---|
 //! | `overloaded_error` under any status | `ServerError` | yes |
-//! | `cmek_key_unreachable` under any status: the key of the workspace could not be reached | `Transient` | yes |
 //! | 429 or another refusal with `billing_error` or a code of a quota below; any other 402 | `Permanent`, with the detail `quota` | none |
 //! | 429 otherwise: `rate_limit_error`, `ramp_limit_exceeded` | `RateLimit` | yes |
-//! | 529; 500 `api_error`, 504 `timeout_error` and most other 5xx | `ServerError` | yes |
-//! | 408, 425; 409 | `Transient`; `Concurrency` | yes |
+//! | 529; 500 `api_error`, 503 such as `cmek_key_unreachable`, 504 `timeout_error` and most other 5xx | `ServerError` | yes |
+//! | 408, 425, and 400 `request_body_timeout`; 409 `conflict_error` | `Transient`; `Concurrency` | yes |
 //! | 401 `authentication_error`; 403 `permission_error` | `Auth`; `Permission` | none |
 //! | 400 `invalid_request_error`, spend limits of your own among them; 404; 413 `request_too_large`; 422; any other 4xx | `Permanent`, unless the type says what failed, as in an event | none |
 //!
-//! Codes of a quota, in `error.details.error_code`: `enforced_spend_limit_reached`,
-//! `contract_spend_limit_reached`, `linked_organization_spend_limit_reached`,
-//! `linked_organization_billing_unavailable`. The detail `quota` holds the code or type. A spend
-//! limit that you set yourself is a 400 that only its message tells from others, so it has no
-//! detail.
+//! Codes of a quota, in `error.details.error_code`: `enforced_spend_limit_reached` and
+//! `contract_spend_limit_reached` of a 429, `linked_organization_spend_limit_reached` and
+//! `linked_organization_billing_unavailable` of a 402. The detail `quota` holds the code or type. A
+//! spend limit that you set yourself is a 400 that only its message tells from others, so it has no
+//! detail; that of the workspace of Claude Code may be a 429 with `Retry-After`, which is waited
+//! for like any other.
 //!
 //! - `x-should-retry: false` forbids a retry, and `true` makes a failure that would not be retried
 //!   `Transient`, except a quota.
@@ -34,7 +34,8 @@
 //!
 //! | type or code | class |
 //! |---|---|
-//! | `overloaded_error`, `api_error`, `timeout_error` | `ServerError` |
+//! | `overloaded_error`, `api_error`, `timeout_error`, `cmek_key_unreachable`, `cmek_context_unavailable` | `ServerError` |
+//! | `request_body_timeout` | `Transient` |
 //! | a quota | `Permanent`, with the detail `quota` |
 //! | `rate_limit_error`, `ramp_limit_exceeded` | `RateLimit` |
 //! | `conflict_error` | `Concurrency` |
@@ -42,12 +43,16 @@
 //! | `invalid_request_error`, `not_found_error`, `request_too_large` | `Permanent` |
 //! | another | `Unknown` |
 //!
-//! Sources: [Errors](https://docs.anthropic.com/en/api/errors) (statuses and types, errors after a
-//! 200), [Rate limits](https://docs.anthropic.com/en/api/rate-limits) (the headers),
-//! [Streaming](https://docs.anthropic.com/en/docs/build-with-claude/streaming) (the event `error`),
-//! and [anthropic-sdk-python](https://github.com/anthropics/anthropic-sdk-python) 2.12
-//! (`types/shared` for codes; `_base_client.py` for `x-should-retry`, `retry-after-ms` and
-//! fractions).
+//! Sources, all of them Anthropic's:
+//!
+//! - [Errors](https://platform.claude.com/docs/en/api/errors): the statuses and types, spend limits
+//!   that you set, errors after a 200.
+//! - [Rate limits](https://platform.claude.com/docs/en/api/rate-limits): the headers, and the spend
+//!   limit of a tier, which has no `Retry-After` and that no retry repairs.
+//! - [anthropic-sdk-python](https://github.com/anthropics/anthropic-sdk-python) 2.14:
+//!   `types/shared` for the codes, each with the status of its exception;
+//!   `types/beta_request_body_timeout_error.py`; `_base_client.py` for `x-should-retry`,
+//!   `retry-after-ms` and fractions; `_streaming.py` for the event `error`.
 
 use std::error::Error;
 use std::time::{Duration, SystemTime};
@@ -65,7 +70,6 @@ use instant::parse_instant;
 
 const WORDS: &[Word] = &[
     Word::heavy("overloaded_error", ErrorClass::ServerError),
-    Word::heavy("cmek_key_unreachable", ErrorClass::Transient),
     Word::quota("enforced_spend_limit_reached"),
     Word::quota("contract_spend_limit_reached"),
     Word::quota("linked_organization_spend_limit_reached"),
@@ -75,6 +79,10 @@ const WORDS: &[Word] = &[
     Word::plain("rate_limit_error", ErrorClass::RateLimit),
     Word::plain("api_error", ErrorClass::ServerError),
     Word::plain("timeout_error", ErrorClass::ServerError),
+    Word::plain("cmek_key_unreachable", ErrorClass::ServerError),
+    Word::plain("cmek_context_unavailable", ErrorClass::ServerError),
+    // A 400, although nothing is wrong with the request.
+    Word::plain("request_body_timeout", ErrorClass::Transient),
     Word::plain("conflict_error", ErrorClass::Concurrency),
     Word::plain("authentication_error", ErrorClass::Auth),
     Word::plain("permission_error", ErrorClass::Permission),
@@ -202,7 +210,7 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Classification {
 /// Whitespace around the value is ignored. A moment without a zone or without seconds, a leap
 /// second and anything else is `None`.
 ///
-/// Sources: [Rate limits](https://docs.anthropic.com/en/api/rate-limits) of Anthropic, and [RFC
+/// Sources: [Rate limits](https://platform.claude.com/docs/en/api/rate-limits) of Anthropic, and [RFC
 /// 3339, section 5.6](https://www.rfc-editor.org/rfc/rfc3339#section-5.6).
 ///
 /// ```

@@ -51,7 +51,7 @@ pub use stream::{Output, StreamError};
 pub mod reqwest;
 
 mod body;
-pub use body::BODY_LIMIT;
+pub use body::{BODY_LIMIT, EVENT_LIMIT};
 
 mod decimal;
 mod hint;

@@ -3,17 +3,17 @@
 //! | response | class | hint |
 //! |---|---|---|
 //! | 429 or another refusal with the type or code `insufficient_quota`, or one of the codes of a quota below | `Permanent`, with the detail `quota` | none |
-//! | 429 otherwise: `rate_limit_exceeded`, `slow_down` | `RateLimit` | yes |
-//! | 503 `server_is_overloaded`, `slow_down`; 500 and most other 5xx | `ServerError` | yes |
+//! | 429 otherwise: `rate_limit_exceeded`, `rate_limit_error`, `slow_down` | `RateLimit` | yes |
+//! | 503 `service_unavailable_error`: `server_is_overloaded`, `slow_down`; 500 and most other 5xx | `ServerError` | yes |
 //! | 408, 425; 409 | `Transient`; `Concurrency` | yes |
 //! | 401; 403 | `Auth`; `Permission` | none |
 //! | 400, 404, 422 and any other 4xx | `Permanent`, unless the type or code says what failed, as in an event | none |
 //!
 //! Codes of a quota: `insufficient_quota`, `credit_balance_exhausted`,
 //! `organization_spend_limit_exceeded`, `project_spend_limit_exceeded`,
-//! `organization_usage_limit_exceeded`, `billing_hard_limit_reached`, `billing_not_active`. More
-//! may come, and the type stays `insufficient_quota`. A 402 is a quota too. The detail `quota`
-//! holds the code.
+//! `organization_usage_limit_exceeded`, `usage_limit_exceeded`, `billing_not_active`,
+//! `billing_hard_limit_reached`. More may come, and the type stays `insufficient_quota`. A 402 is a
+//! quota too. The detail `quota` holds the code.
 //!
 //! - `x-should-retry: false` forbids a retry, and `true` makes a failure that would not be retried
 //!   `Transient`, except a quota.
@@ -21,11 +21,11 @@
 //!   `retry_after_source` names the header. Hints are not capped here; use
 //!   [`max_retry_after`](redress_core::policy::RetryBuilder::max_retry_after) on the policy's retry
 //!   component.
-//! - The resets are `x-ratelimit-reset-requests` and `x-ratelimit-reset-tokens`, each with its
-//!   `x-ratelimit-remaining-..`. OpenAI sends them with every response. A limit with 0 remaining
-//!   counts, and of several the longest reset. Without a number of what remains, the shortest reset
-//!   counts. A limit with something left counts only for a `RateLimit` (a large request may need
-//!   more than is left), and then the shortest.
+//! - The resets are `x-ratelimit-reset-requests` and those of `tokens` and `project-tokens`, each
+//!   with its `x-ratelimit-remaining-..`. OpenAI sends them with successful responses too. A limit
+//!   with 0 remaining counts, and of several the longest reset. Without a number of what remains,
+//!   the shortest reset counts. A limit with something left counts only for a `RateLimit` (a large
+//!   request may need more than is left), and then the shortest.
 //! - Details: `status`, and `error` with the known type or code that decided.
 //!
 //! In a stream that began with 200, [`classify_event`] reads `{"error": {..}}` of chat completions,
@@ -35,18 +35,26 @@
 //! |---|---|
 //! | a quota | `Permanent`, with the detail `quota` |
 //! | `rate_limit_exceeded`, `rate_limit_error`, `slow_down` | `RateLimit` |
-//! | `server_error`, `api_error`, `server_is_overloaded`, `vector_store_timeout` | `ServerError` |
+//! | `server_error`, `service_unavailable_error`, `server_is_overloaded`, `vector_store_timeout` | `ServerError` |
 //! | `authentication_error`, `invalid_api_key` | `Auth` |
-//! | `permission_error` | `Permission` |
-//! | `invalid_request_error`, `not_found_error`, `invalid_prompt`, `context_length_exceeded`, `data_residency_mismatch`, `bio_policy`, `misalignment_policy_violation`, `image_content_policy_violation` | `Permanent` |
-//! | another | `Unknown` |
+//! | `invalid_request_error`, `context_length_exceeded`, and the other codes of a `ResponseError`: of the prompt, of policies, of images | `Permanent` |
+//! | another, and `failed_to_download_image` | `Unknown` |
 //!
-//! Sources: [Error codes](https://platform.openai.com/docs/guides/error-codes) (quota, rate limit,
-//! overload), [Rate limits](https://platform.openai.com/docs/guides/rate-limits) (the headers),
-//! [streaming events](https://platform.openai.com/docs/api-reference/responses-streaming) and the
-//! type `ResponseError` of
-//! [openai-python](https://github.com/openai/openai-python) 3.54 (the codes of events; its
-//! `_base_client.py` for `x-should-retry`, `retry-after-ms` and fractions).
+//! Sources, all of them OpenAI's:
+//!
+//! - [Error codes](https://developers.openai.com/api/docs/guides/error-codes): the statuses, and the
+//!   types and codes of rate limits and overloads. [Usage and spend
+//!   limits](https://help.openai.com/en/articles/6614457-troubleshooting-api-usage-and-spend-limits):
+//!   the codes of quotas, that the type stays, and that retries do not help.
+//! - [Rate limits](https://developers.openai.com/api/docs/guides/rate-limits): the headers.
+//! - [openai-python](https://github.com/openai/openai-python) 3.57: `_base_client.py` for
+//!   `x-should-retry`, `retry-after-ms`, fractions and 409, which it calls a lock timeout;
+//!   `_streaming.py`, `types/responses/response_error_event.py` and `response_error.py` for events;
+//!   `types/beta/session_turn_error.py` for `usage_limit_exceeded`, `billing_not_active`,
+//!   `context_length_exceeded` and `authentication_error`.
+//!
+//! On none of these: `invalid_api_key` and `billing_hard_limit_reached`, which responses have; 402;
+//! and the headers of `project-tokens`, read in programs that use them.
 
 use std::error::Error;
 use std::time::{Duration, SystemTime};
@@ -65,6 +73,7 @@ const WORDS: &[Word] = &[
     Word::quota("organization_spend_limit_exceeded"),
     Word::quota("project_spend_limit_exceeded"),
     Word::quota("organization_usage_limit_exceeded"),
+    Word::quota("usage_limit_exceeded"),
     Word::quota("billing_hard_limit_reached"),
     Word::quota("billing_not_active"),
     Word::quota("insufficient_quota"),
@@ -72,19 +81,30 @@ const WORDS: &[Word] = &[
     Word::plain("rate_limit_error", ErrorClass::RateLimit),
     Word::plain("slow_down", ErrorClass::RateLimit),
     Word::plain("server_is_overloaded", ErrorClass::ServerError),
+    Word::plain("service_unavailable_error", ErrorClass::ServerError),
     Word::plain("server_error", ErrorClass::ServerError),
-    Word::plain("api_error", ErrorClass::ServerError),
     Word::plain("vector_store_timeout", ErrorClass::ServerError),
     Word::plain("authentication_error", ErrorClass::Auth),
     Word::plain("invalid_api_key", ErrorClass::Auth),
-    Word::plain("permission_error", ErrorClass::Permission),
-    Word::plain("not_found_error", ErrorClass::Permanent),
     Word::plain("invalid_prompt", ErrorClass::Permanent),
     Word::plain("context_length_exceeded", ErrorClass::Permanent),
     Word::plain("data_residency_mismatch", ErrorClass::Permanent),
     Word::plain("bio_policy", ErrorClass::Permanent),
+    Word::plain("cyber_policy", ErrorClass::Permanent),
     Word::plain("misalignment_policy_violation", ErrorClass::Permanent),
     Word::plain("image_content_policy_violation", ErrorClass::Permanent),
+    Word::plain("invalid_image", ErrorClass::Permanent),
+    Word::plain("invalid_image_format", ErrorClass::Permanent),
+    Word::plain("invalid_base64_image", ErrorClass::Permanent),
+    Word::plain("invalid_image_url", ErrorClass::Permanent),
+    Word::plain("invalid_image_mode", ErrorClass::Permanent),
+    Word::plain("image_too_large", ErrorClass::Permanent),
+    Word::plain("image_too_small", ErrorClass::Permanent),
+    Word::plain("image_parse_error", ErrorClass::Permanent),
+    Word::plain("image_file_too_large", ErrorClass::Permanent),
+    Word::plain("image_file_not_found", ErrorClass::Permanent),
+    Word::plain("unsupported_image_media_type", ErrorClass::Permanent),
+    Word::plain("empty_image_file", ErrorClass::Permanent),
     Word::plain("invalid_request_error", ErrorClass::Permanent),
 ];
 
@@ -94,6 +114,7 @@ pub(crate) const VENDOR: Vendor = Vendor {
         headers: &[
             Limit { remaining: "x-ratelimit-remaining-requests", reset: "x-ratelimit-reset-requests" },
             Limit { remaining: "x-ratelimit-remaining-tokens", reset: "x-ratelimit-reset-tokens" },
+            Limit { remaining: "x-ratelimit-remaining-project-tokens", reset: "x-ratelimit-reset-project-tokens" },
         ],
         parse: |value, _| parse_reset(value),
     },
@@ -137,7 +158,8 @@ pub fn classify(
 /// means that the event reports no error, `[DONE]` among them.
 ///
 /// After [delivered output](Output::Delivered) a retry is forbidden. Data longer than
-/// [`BODY_LIMIT`](crate::BODY_LIMIT) is no error.
+/// [`BODY_LIMIT`](crate::BODY_LIMIT) is no error, and `response.failed`, which repeats the whole
+/// response, is read up to [`EVENT_LIMIT`](crate::EVENT_LIMIT).
 ///
 /// ```
 /// use redress::ErrorClass;
@@ -198,7 +220,7 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Classification {
 /// than `u64::MAX` seconds are that many. Whitespace around the value is ignored. A sign, a number
 /// without a unit and anything else is `None`.
 ///
-/// Sources: [Rate limits](https://platform.openai.com/docs/guides/rate-limits) of OpenAI, and
+/// Sources: [Rate limits](https://developers.openai.com/api/docs/guides/rate-limits) of OpenAI, and
 /// [`Duration.String`](https://pkg.go.dev/time#Duration.String) of Go.
 ///
 /// ```

@@ -125,8 +125,7 @@ impl Vendor {
     }
 }
 
-/// Obeys `x-should-retry`, which the vendors' own clients put before everything else. A quota stays
-/// one.
+/// Obeys `x-should-retry`, which the vendors' own clients put before the status. A quota stays one.
 fn obey(headers: &HeaderMap, failure: Classification, is_quota: bool) -> Classification {
     match headers.get("x-should-retry").map(|value| value.as_bytes().trim_ascii()) {
         Some(b"false") => failure.forbid_retry(REFUSED),

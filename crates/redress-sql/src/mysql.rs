@@ -34,12 +34,12 @@
 //! Error Handling](https://dev.mysql.com/doc/refman/8.4/en/innodb-error-handling.html), and
 //! MariaDB's [error
 //! codes](https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference).
-//! 4025 and 4151 are MariaDB's; 3024, 3118, 3572 and 3819 are MySQL's. The client's numbers up to
-//! 2029 are those of MySQL's
-//! [header](https://dev.mysql.com/doc/dev/mysql-server/latest/errmsg_8h.html). 2055, 3118 and 3819
-//! were read in programs that use them, not on MySQL's pages. Galera reports a node that is not
-//! ready as 1047. 1020 is what MariaDB's `innodb_snapshot_isolation` reports; it has rolled the
-//! transaction back.
+//! 1927, 1969, 4025 and 4151 are MariaDB's; 3024, 3118, 3572 and 3819 are MySQL's. All others that
+//! MySQL has, and the client's from 2002 to 2055, stand in `mysql/connector/errorcode.py` of
+//! Oracle's [Connector/Python](https://github.com/mysql/mysql-connector-python) 26.10 with these
+//! meanings. A 4025 of MySQL refuses an option of a table, which is `Permanent` too. Galera reports
+//! a node that is not ready as 1047. 1020 is what MariaDB's `innodb_snapshot_isolation` reports; it
+//! has rolled the transaction back.
 
 use redress_core::{Classification, ErrorClass};
 

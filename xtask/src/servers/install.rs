@@ -96,8 +96,9 @@ fn install(workspace: &Workspace, missing: &[&str]) -> Result<()> {
         let mut command = command::program(workspace, "apt-get");
         command::run(command.args(["--quiet", "--quiet"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    apt(&["update"])?;
-    apt(&[&["install", "--yes", "--no-install-recommends"], missing].concat())?;
+    apt(&["update"])
+        .and_then(|()| apt(&[&["install", "--yes", "--no-install-recommends"], missing].concat()))
+        .with_context(|| refusal(missing, &command))?;
     let still: Vec<&str> = NEEDED.iter().filter(|needed| !needed.is_installed()).map(|needed| needed.package).collect();
     ensure!(still.is_empty(), "apt-get has installed these, and their files are not found: {}", still.join(", "));
     Ok(())

@@ -51,8 +51,8 @@ pub use crate::by_hand::run_driven;
 pub use crate::drivers::{DRIVERS, Driver};
 pub use crate::scenario::{Scenario, ScenarioError, parse, recorded_scenarios};
 pub use crate::tables::{
-    Difference, MetDifference, RECORDED_TABLES, TableReport, TablesError, TablesReport, UnbuiltTable, WrongRow,
-    differences, judge_tables,
+    BroadDifference, Difference, MetDifference, RECORDED_TABLES, TableReport, TablesError, TablesReport, UnbuiltTable,
+    WrongRow, differences, judge_tables,
 };
 pub use crate::trace::{Mismatch, Trace};
 pub use crate::vector::Vector;

@@ -23,6 +23,7 @@ mod redis;
 #[cfg(feature = "runtimes")]
 mod redis_differences;
 mod llm;
+mod llm_covers;
 mod llm_differences;
 mod reset_differences;
 mod sql;
@@ -39,7 +40,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 
 pub use self::difference::{Difference, differences};
-pub use self::report::{MetDifference, TableReport, TablesReport, UnbuiltTable, WrongRow};
+pub use self::report::{BroadDifference, MetDifference, TableReport, TablesReport, UnbuiltTable, WrongRow};
 
 /// The recorded tables, for [`judge_tables`].
 pub const RECORDED_TABLES: &str = include_str!("../data/classifiers.json");
@@ -47,7 +48,7 @@ pub const RECORDED_TABLES: &str = include_str!("../data/classifiers.json");
 /// A table whose domain is compiled in, and the function that judges its rows.
 struct Domain {
     table: &'static str,
-    judge: fn(&Value, SystemTime) -> Result<Judgement, serde_json::Error>,
+    judge: fn(&Value, SystemTime) -> Result<Judged, serde_json::Error>,
     /// Our answer to the example of a difference.
     answer: fn(&str) -> Option<String>,
 }
@@ -74,6 +75,28 @@ fn domain(table: &str) -> Option<&'static Domain> {
     BUILT.iter().find(|domain| domain.table == table)
 }
 
+/// A judged row.
+struct Judged {
+    judgement: Judgement,
+    /// The row's input, spelled like the examples of its table.
+    input: String,
+    /// The original's answers that are not ours, each with ours.
+    differing: Vec<[String; 2]>,
+}
+
+impl Judged {
+    /// A row with these answers, the original's and ours. Equal ones do not differ.
+    fn new(judgement: Judgement, input: impl Into<String>, answers: impl IntoIterator<Item = [String; 2]>) -> Self {
+        let differing = answers.into_iter().filter(|[original, ours]| original != ours).collect();
+        Self { judgement, input: input.into(), differing }
+    }
+
+    /// A row with one answer.
+    fn of_one(judgement: Judgement, input: impl Into<String>, original: &str, ours: &str) -> Self {
+        Self::new(judgement, input, [[original.to_owned(), ours.to_owned()]])
+    }
+}
+
 /// The judgement of a row.
 enum Judgement {
     AsOriginal,
@@ -85,7 +108,8 @@ enum Judgement {
 /// Judges a file of classifier tables, row by row, by the public functions of redress.
 ///
 /// Tables whose domain is not compiled in are named in the report, with the number of their rows.
-/// The report always says whether a listed difference is stale, for any content of the file.
+/// The report always says whether a listed difference is stale, for any content of the file, and
+/// names each row that a listed difference covers without being met by it.
 ///
 /// ```
 /// use redress_conformance::{RECORDED_TABLES, judge_tables};
@@ -115,11 +139,23 @@ pub fn judge_tables(text: &str) -> Result<TablesReport, TablesError> {
 fn judge_table(domain: &Domain, rows: &[Value], now: SystemTime) -> Result<TableReport, TablesError> {
     let mut report = TableReport::new(domain.table);
     for (index, row) in rows.iter().enumerate() {
-        let judgement =
+        let judged =
             (domain.judge)(row, now).map_err(|source| TablesError { place: Some((domain.table, index)), source })?;
-        report.add(row, judgement);
+        report
+            .broad
+            .extend(broad(domain.table, &judged).map(|difference| BroadDifference { difference, row: row.clone() }));
+        report.add(row, judged.judgement);
     }
     Ok(report)
+}
+
+/// The differences of the table that cover the row's input, although none of its answers differs as
+/// they say.
+fn broad(table: &str, judged: &Judged) -> impl Iterator<Item = &'static Difference> {
+    differences().filter(move |listed| {
+        let is_met = || judged.differing.iter().any(|[original, ours]| listed.is_between(original, ours));
+        listed.covers(table, &judged.input) && !is_met()
+    })
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use redress_core::{Classification, ErrorClass};
 use redress_http::retry_after;
-use redress_llm::{BODY_LIMIT, ErrorResponse, Output, anthropic, openai};
+use redress_llm::{BODY_LIMIT, EVENT_LIMIT, ErrorResponse, Output, anthropic, openai};
 
 type Classify = fn(StatusCode, &HeaderMap, &[u8], SystemTime) -> Option<Classification>;
 type ClassifyEvent = fn(&[u8], Output) -> Option<Classification>;
@@ -139,7 +139,9 @@ fn output_only_forbids(classify: ClassifyEvent, data: &[u8]) {
     let Some((before, after)) = before.zip(after) else { return };
     assert_eq!((before.retry_forbidden(), before.retry_after()), (None, None));
     assert_eq!(after.retry_forbidden(), Some("output_delivered"));
-    assert!(data.len() <= BODY_LIMIT && data.windows(5).any(|word| word == b"error"));
+    assert!(data.windows(5).any(|word| word == b"error"));
+    let repeats_the_response = data.windows(15).any(|word| word == b"response.failed");
+    assert!(data.len() <= if repeats_the_response { EVENT_LIMIT } else { BODY_LIMIT });
 }
 
 /// A second reader of durations, in floats: a number and a unit, while the units grow shorter.

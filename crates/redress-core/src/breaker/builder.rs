@@ -249,7 +249,7 @@ impl CircuitBreakerBuilder {
         let mut check = Check::default();
         self.validate(&mut check);
         check.finish()?;
-        Ok(CircuitBreaker::from_builder(self, false))
+        Ok(CircuitBreaker::from_builder(self))
     }
 
     pub(super) fn validate(&self, check: &mut Check) {

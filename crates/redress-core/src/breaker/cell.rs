@@ -3,30 +3,28 @@
 //! in `cell/settle.rs`.
 
 use std::fmt;
-use std::time::Instant;
+use std::mem;
+use std::sync::Arc as Shared;
 
-use super::builder::{CircuitBreakerBuilder, Counts};
-use super::interface::Admission;
+use super::builder::CircuitBreakerBuilder;
 use super::mode::Mode;
-use super::opening::{OpenWaits, Openings};
-use super::permit::Permit;
+use super::opening::Openings;
 use super::ramp::RampCounts;
-use super::rules::{Rules, Windows};
+use super::rules::{Counters, Windows};
+use super::settings::{Base, Settings};
 use super::spec::BreakerSpec;
 use super::state::{CircuitState, Phase};
-use super::trial::{PAUSE_DIVISOR, Room, TrialCounts};
+use super::trial::{Room, TrialCounts};
 use super::trip::Trip;
 use super::wait::Wait;
 use super::word::Word;
-use crate::classify::class::PerClass;
-use crate::drive::clock::{ClockChoice, nanos};
-use crate::drive::epoch::Epoch;
-use crate::outcome::circuit_open_error::{BreakerName, CircuitOpenError};
+use crate::outcome::circuit_open_error::BreakerName;
 use crate::policy::config_error::ConfigIssue;
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU64, Mutex, OnceLock, Ordering};
 
 mod admit;
 mod blank;
+mod reconfigure;
 mod rejection;
 mod seam;
 mod settle;
@@ -73,14 +71,15 @@ pub(super) use self::settle::End;
 ///
 /// **Invariant C4**: permits issued = reported + released. A [`Permit`] is reported once or
 /// releases itself when dropped. **Invariant C5**: every permit carries the generation in which it
-/// was admitted, and the result of a call admitted before the last change of state or mode is
-/// ignored. **Invariant C6**: every result of the present generation is counted once, and no other.
+/// was admitted, and the result of a call admitted before the last change of state, mode or
+/// configuration is ignored. **Invariant C6**: every result of the present generation is counted
+/// once, and no other.
 ///
 /// While the circuit is closed, admission is one atomic load, and a success takes no lock, no
 /// atomic write and no clock reading, unless the breaker has a rule that successes matter to: then
 /// it is counted without a lock. A rejection takes one clock reading and no lock, except in a ramp.
 /// The breaker takes eight bytes for each failure that a threshold counts, allocated when it is
-/// built.
+/// built, or, of one in [keyed breakers](super::KeyedBreakers), when its first failure counts.
 ///
 /// ```
 /// use std::time::Duration;
@@ -101,40 +100,44 @@ pub struct CircuitBreaker {
 }
 
 struct Cell {
-    /// Generation, mode and phase in one word, so that a reader sees them together. Written only
-    /// under the lock.
+    /// Generation, mode, phase and traits in one word, so that a reader sees them together. Written
+    /// only under the lock.
     word: AtomicU64,
-    waits: Waits,
-    /// The [`Room`] of the present trial, for arrivals without the lock. Written under the lock.
-    room: AtomicU64,
-    rules: Rules,
-    guarded: Mutex<Guarded>,
-    epoch: Epoch,
-    /// Shared with every rejection.
-    name: Option<BreakerName>,
-    clock: ClockChoice,
-    counts: PerClass<Counts>,
-    /// In ticks.
-    slow_call: Option<u64>,
-    open_waits: OpenWaits,
-    warnings: Vec<ConfigIssue>,
-    spec: BreakerSpec,
-}
-
-/// The waits of phases that time ends.
-struct Waits {
+    base: Shared<Base>,
     /// How long an open circuit rejects.
     recovery: Wait,
-    /// How long a probe keeps its place; `None` without a limit.
-    lease: Option<Wait>,
+    counters: Counters,
+    /// What a trial and a ramp need. Set before the word of the first phase that is not closed.
+    away: OnceLock<Box<Away>>,
+    guarded: Mutex<Guarded>,
+    /// Shared with every rejection.
+    name: Option<BreakerName>,
+}
+
+/// What is read without the lock in a trial and a ramp.
+#[derive(Default)]
+struct Away {
+    /// How long a probe keeps its place; without a length, for as long as it likes.
+    lease: Wait,
     /// How far probes are apart once too many were released.
     pause: Wait,
-    ramp: Option<Wait>,
+    ramp: Wait,
+    /// The [`Room`] of the present trial. Written under the lock.
+    room: AtomicU64,
 }
 
 /// The part of the state behind the lock.
 struct Guarded {
-    windows: Windows,
+    settings: Shared<Settings>,
+    /// Made with the breaker, or with the first result that counts.
+    windows: Option<Box<Windows>>,
+    /// Made with the breaker, or with the first opening.
+    history: Option<Box<History>>,
+}
+
+/// What a breaker has been through.
+#[derive(Default)]
+struct History {
     trial: TrialCounts,
     ramp: RampCounts,
     openings: Openings,
@@ -143,25 +146,51 @@ struct Guarded {
     doubted_since: Option<u64>,
 }
 
-impl Waits {
-    fn new(spec: &BreakerSpec, open_waits: &OpenWaits) -> Self {
-        Self {
-            recovery: Wait::new(open_waits.longest()),
-            lease: spec.lease().map(|lease| Wait::new(nanos(lease))),
-            pause: Wait::new(nanos(spec.recovery_timeout) / PAUSE_DIVISOR),
-            ramp: spec.ramp.map(|ramp| Wait::new(nanos(ramp.length))),
-        }
+impl Away {
+    fn room(&self) -> Room {
+        Room::of_code(self.room.load(Ordering::Relaxed))
     }
 
-    /// The wait after which an arriving call ends the phase, or in a trial takes a place.
+    /// The wait after which an arriving call takes a place in a trial.
+    fn wait_for(&self, room: Room) -> Option<&Wait> {
+        match room {
+            Room::Free => None,
+            Room::Paused => Some(&self.pause),
+            Room::Full => Some(&self.lease).filter(|lease| lease.longest() > 0),
+        }
+    }
+}
+
+impl Guarded {
+    fn new(settings: Shared<Settings>, is_small: bool) -> Self {
+        let mut guarded = Self { settings, windows: None, history: None };
+        if !is_small {
+            guarded.windows();
+            guarded.history();
+        }
+        guarded
+    }
+
+    /// The settings and the windows.
     #[inline]
-    const fn of(&self, phase: Phase, room: Room) -> Option<&Wait> {
-        match (phase, room) {
-            (Phase::Open, _) => Some(&self.recovery),
-            (Phase::Trial, Room::Full) => self.lease.as_ref(),
-            (Phase::Trial, Room::Paused) => Some(&self.pause),
-            (Phase::Ramp, _) => self.ramp.as_ref(),
-            (Phase::Closed, _) | (Phase::Trial, Room::Free) => None,
+    fn windows(&mut self) -> (&Settings, &mut Windows) {
+        let Self { settings, windows, .. } = self;
+        (settings, windows.get_or_insert_with(|| Windows::boxed(&settings.spec)))
+    }
+
+    /// The settings and the history.
+    #[inline]
+    fn history(&mut self) -> (&Settings, &mut History) {
+        (&self.settings, self.history.get_or_insert_default())
+    }
+
+    /// Forgets the results that count, and the present trial.
+    fn forget(&mut self) {
+        if let Some(windows) = &mut self.windows {
+            windows.clear();
+        }
+        if let Some(history) = &mut self.history {
+            history.trial = TrialCounts::default();
         }
     }
 }
@@ -177,42 +206,37 @@ impl CircuitBreaker {
         CircuitBreakerBuilder::new(spec)
     }
 
-    /// Builds a validated breaker. A small one is one of many, and saves memory.
-    pub(super) fn from_builder(builder: CircuitBreakerBuilder, is_small: bool) -> Self {
-        let (counts, warnings) = (builder.counts(), builder.warnings());
-        let CircuitBreakerBuilder { spec, clock } = builder;
-        let open_waits = OpenWaits::new(&spec);
-        let rules = Rules::new(&spec, 0, is_small);
-        let guarded = Guarded {
-            windows: Windows::new(&spec),
-            trial: TrialCounts::default(),
-            ramp: RampCounts::default(),
-            openings: Openings::default(),
-            last_trip: None,
-            doubted_since: None,
-        };
-        let cell = Cell {
-            word: AtomicU64::new(Word::first(rules.hear_successes() || spec.slow_call.is_some()).0),
-            waits: Waits::new(&spec, &open_waits),
-            room: AtomicU64::new(Room::Free.code()),
-            rules,
-            guarded: Mutex::new(guarded),
-            epoch: Epoch::default(),
-            name: spec.name.as_deref().map(BreakerName::from),
-            clock,
-            counts,
-            slow_call: spec.slow_call.map(nanos),
-            open_waits,
-            warnings,
-            spec,
-        };
-        Self { cell: Arc::new(cell) }
+    /// Builds a validated breaker.
+    pub(super) fn from_builder(mut builder: CircuitBreakerBuilder) -> Self {
+        let name = builder.spec.name.take().as_deref().map(BreakerName::from);
+        let base = Base::new(mem::take(&mut builder.clock), false);
+        Self::over(Shared::new(base), Shared::new(Settings::new(builder)), name)
     }
 
-    /// The breaker's configuration.
+    /// Builds a breaker that shares these with others.
+    pub(super) fn over(base: Shared<Base>, settings: Shared<Settings>, name: Option<BreakerName>) -> Self {
+        let is_small = base.is_small;
+        let cell = Cell {
+            word: AtomicU64::new(Word::first(settings.traits).0),
+            recovery: Wait::default(),
+            counters: Counters::new(&settings, is_small),
+            away: OnceLock::new(),
+            guarded: Mutex::new(Guarded::new(settings, is_small)),
+            base,
+            name,
+        };
+        let breaker = Self { cell: Arc::new(cell) };
+        if !is_small {
+            breaker.away();
+        }
+        breaker
+    }
+
+    /// The breaker's configuration, of which a clone is made.
     #[must_use]
-    pub fn spec(&self) -> &BreakerSpec {
-        &self.cell.spec
+    pub fn spec(&self) -> BreakerSpec {
+        let name = self.name().map(|name| name.to_owned().into());
+        BreakerSpec { name, ..self.cell.guarded.lock().settings.spec.clone() }
     }
 
     /// The current state. An open circuit whose recovery time has passed stays open until the next
@@ -256,13 +280,14 @@ impl CircuitBreaker {
         if word.mode() == mode {
             return;
         }
-        let now = self.cell.epoch.ticks(self.cell.clock.now());
+        let now = self.now_in_ticks();
         let word = word.in_mode(mode);
-        guarded.windows.clear();
-        guarded.trial = TrialCounts::default();
-        guarded.ramp = RampCounts::default();
-        self.set_room(Room::Free);
-        self.cell.rules.begin(word.era(), now);
+        guarded.forget();
+        if let Some(history) = &mut guarded.history {
+            history.ramp = history.ramp.again();
+        }
+        self.free_places();
+        self.cell.counters.begin(word.era(), now);
         self.cell.word.store(word.0, Ordering::Release);
     }
 
@@ -279,13 +304,13 @@ impl CircuitBreaker {
     /// ```
     #[must_use]
     pub fn last_trip(&self) -> Option<Trip> {
-        self.cell.guarded.lock().last_trip
+        self.cell.guarded.lock().history.as_ref()?.last_trip
     }
 
     /// The breaker's name, if it has one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.cell.spec.name.as_deref()
+        self.cell.name.as_deref()
     }
 
     pub(super) fn shared_name(&self) -> Option<BreakerName> {
@@ -294,68 +319,8 @@ impl CircuitBreaker {
 
     /// Warnings about settings that have no effect.
     #[must_use]
-    pub fn warnings(&self) -> &[ConfigIssue] {
-        &self.cell.warnings
-    }
-
-    /// Admits one call now, on the breaker's clock. For use without a policy.
-    ///
-    /// # Errors
-    ///
-    /// If the circuit is open, or half-open without a place for the call.
-    #[inline]
-    pub fn try_acquire(&self) -> Result<Permit<'_>, CircuitOpenError> {
-        match self.admit_closed() {
-            Some(generation) if !Word(generation).is_judged() => {
-                Ok(Permit::new(self, Admission { generation, transition: None }, 0))
-            }
-            _ => self.acquire_at(self.cell.epoch.ticks(self.cell.clock.now())),
-        }
-    }
-
-    /// Like [`try_acquire`](Self::try_acquire), at `now`.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_acquire`](Self::try_acquire).
-    pub fn try_acquire_at(&self, now: Instant) -> Result<Permit<'_>, CircuitOpenError> {
-        match self.admit_closed() {
-            Some(generation) if !Word(generation).is_judged() => {
-                Ok(Permit::new(self, Admission { generation, transition: None }, 0))
-            }
-            _ => self.acquire_at(self.cell.epoch.ticks(self.cell.clock.now_or(now))),
-        }
-    }
-
-    #[inline(never)]
-    fn acquire_at(&self, now: u64) -> Result<Permit<'_>, CircuitOpenError> {
-        let admission = match self.admit_closed() {
-            Some(generation) => Admission { generation, transition: None },
-            None => self.admit_at(now)?,
-        };
-        Ok(Permit::new(self, admission, now))
-    }
-
-    /// The generation, if the circuit is closed and decides. Admission then needs nothing else, and
-    /// no instant.
-    #[inline]
-    pub(crate) fn admit_closed(&self) -> Option<u64> {
-        let word = self.word();
-        word.is_plainly_closed().then_some(word.0)
-    }
-
-    /// Whether the end of a call of this generation has to be told to the breaker, even if it is a
-    /// success or a release.
-    #[inline]
-    pub(crate) const fn is_judged(generation: u64) -> bool {
-        Word(generation).is_judged()
-    }
-
-    /// Whether a call of this generation holds a place, which its end gives back.
-    #[inline]
-    pub(crate) const fn is_probe(generation: u64) -> bool {
-        let word = Word(generation);
-        word.is_judged() && !matches!(word.phase(), Phase::Closed)
+    pub fn warnings(&self) -> Vec<ConfigIssue> {
+        self.cell.guarded.lock().settings.warnings.clone()
     }
 
     #[inline]
@@ -363,12 +328,19 @@ impl CircuitBreaker {
         Word(self.cell.word.load(Ordering::Acquire))
     }
 
-    fn room(&self) -> Room {
-        Room::of_code(self.cell.room.load(Ordering::Relaxed))
+    /// Written under the lock only, and read in phases that are not closed.
+    fn away(&self) -> &Away {
+        self.cell.away.get_or_init(Box::default)
     }
 
     fn set_room(&self, room: Room) {
-        self.cell.room.store(room.code(), Ordering::Relaxed);
+        self.away().room.store(room.code(), Ordering::Relaxed);
+    }
+
+    fn free_places(&self) {
+        if self.cell.away.get().is_some() {
+            self.set_room(Room::Free);
+        }
     }
 }
 

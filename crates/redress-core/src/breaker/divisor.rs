@@ -1,4 +1,7 @@
-//! [`Divisor`], a division by a constant without a division instruction.
+//! [`Divisor`], a division by a constant without a division instruction, and [`SharedDivisor`], one
+//! that can be replaced.
+
+use crate::sync::{AtomicU64, Ordering};
 
 /// Divides by a constant with a multiplication: a division takes up to ten times as long as all the
 /// rest of counting a success.
@@ -25,6 +28,30 @@ impl Divisor {
     #[inline]
     pub(super) const fn divide(self, dividend: u64) -> u64 {
         ((dividend as u128 * self.factor as u128) >> 64) as u64 >> self.shift
+    }
+}
+
+/// A divisor that is read without a lock. A reader beside a writer may read parts of both.
+#[derive(Debug)]
+pub(super) struct SharedDivisor {
+    factor: AtomicU64,
+    shift: AtomicU64,
+}
+
+impl SharedDivisor {
+    pub(super) fn new(Divisor { factor, shift }: Divisor) -> Self {
+        Self { factor: AtomicU64::new(factor), shift: AtomicU64::new(shift.into()) }
+    }
+
+    /// What was written before it is visible to those who read a part of it.
+    pub(super) fn set(&self, Divisor { factor, shift }: Divisor) {
+        self.factor.store(factor, Ordering::Release);
+        self.shift.store(shift.into(), Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> Divisor {
+        Divisor { factor: self.factor.load(Ordering::Acquire), shift: self.shift.load(Ordering::Acquire) as u32 }
     }
 }
 

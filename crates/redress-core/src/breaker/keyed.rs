@@ -1,15 +1,19 @@
 //! [`KeyedBreakers`], a bounded set of breakers with one for each key, and its builder.
 
 use std::fmt;
+use std::mem;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::builder::CircuitBreakerBuilder;
 use super::cell::CircuitBreaker;
 use super::registry::{OnEvicted, Registry, Slot};
+use super::settings::{Base, Settings};
+use super::spec::BreakerSpec;
 use super::state::CircuitState;
 use crate::outcome::circuit_open_error::BreakerName;
 use crate::policy::config_error::{Check, ConfigError};
+use crate::sync::Mutex;
 
 /// A breaker for each key, such as each host, tenant or shard, so that one that is down does not
 /// take the others with it.
@@ -58,7 +62,9 @@ pub struct KeyedBreakers {
 
 struct Shared {
     registry: Registry,
-    settings: CircuitBreakerBuilder,
+    base: Arc<Base>,
+    /// Written while no key can be added.
+    settings: Mutex<Arc<Settings>>,
 }
 
 impl KeyedBreakers {
@@ -85,12 +91,46 @@ impl KeyedBreakers {
     /// Reads the entry of this key, which is made if the key is new. `now` is the policy's clock.
     pub(crate) fn read<R>(&self, key: &str, read: impl Fn(&Slot) -> R, now: impl FnOnce() -> Instant) -> Option<R> {
         let make = || self.make(key);
-        self.shared.registry.read_or_add(key, read, || self.shared.settings.clock.now_or_else(now), make)
+        self.shared.registry.read_or_add(key, read, || self.shared.base.clock.now_or_else(now), make)
     }
 
     /// Makes a breaker with this key, outside of the set.
     pub(crate) fn make(&self, key: &str) -> CircuitBreaker {
-        CircuitBreaker::from_builder(self.shared.settings.clone().name(key.to_owned()), true)
+        let Shared { base, settings, .. } = &*self.shared;
+        CircuitBreaker::over(Arc::clone(base), Arc::clone(&settings.lock()), Some(BreakerName::from(key)))
+    }
+
+    /// Replaces the configuration of every breaker, as
+    /// [`CircuitBreaker::reconfigure`] does for one, and of those that new keys get. Meanwhile no
+    /// key is added.
+    ///
+    /// ```
+    /// use redress::CircuitBreaker;
+    /// use redress::breaker::{BreakerSpec, KeyedBreakers};
+    ///
+    /// let hosts = KeyedBreakers::builder(CircuitBreaker::builder()).build()?;
+    /// let breaker = hosts.for_key("a.example").expect("there is a place");
+    /// let mut spec = BreakerSpec::default();
+    /// spec.failure_threshold = Some(10);
+    /// hosts.reconfigure(spec)?;
+    /// assert_eq!(breaker.spec().threshold(), Some(10));
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// For every rule that the configuration breaks, and if it contains a name. Nothing is changed
+    /// then.
+    pub fn reconfigure(&self, spec: BreakerSpec) -> Result<(), ConfigError> {
+        let builder = CircuitBreaker::from_spec(spec);
+        let mut check = Check::default();
+        validate(&builder, &mut check);
+        check.finish()?;
+        let Shared { registry, base, settings } = &*self.shared;
+        let (new, now) = (Arc::new(Settings::new(builder)), base.epoch.ticks(base.clock.now()));
+        let replace = || *settings.lock() = Arc::clone(&new);
+        registry.change_all(replace, |slot| slot.breaker.adopt(Arc::clone(&new), now));
+        Ok(())
     }
 
     /// The state of this key's breaker, if it has one. Unlike a lookup, this does not count as use.
@@ -210,7 +250,7 @@ pub struct KeyedBreakersBuilder {
 impl KeyedBreakersBuilder {
     /// Sets the most breakers that the set holds. At least 1. Default: 1,024.
     ///
-    /// A breaker with the default settings takes about 1,180 bytes with its policy. Choose more
+    /// A breaker with the default settings takes about 400 bytes with its policy. Choose more
     /// than the number of keys that are down or in use at the same time.
     pub const fn capacity(mut self, breakers: usize) -> Self {
         self.capacity = breakers;
@@ -226,19 +266,20 @@ impl KeyedBreakersBuilder {
     pub fn build(self) -> Result<KeyedBreakers, ConfigError> {
         let mut check = Check::default();
         check.that(self.capacity >= 1, "keyed_breakers.capacity", self.capacity, "be at least 1");
-        if let Some(name) = &self.settings.spec.name {
-            check.that(
-                false,
-                "circuit_breaker.name",
-                name,
-                "be left out, because each breaker has its key as its name",
-            );
-        }
-        self.settings.validate(&mut check);
+        validate(&self.settings, &mut check);
         check.finish()?;
-        let Self { settings, capacity } = self;
-        Ok(KeyedBreakers { shared: Arc::new(Shared { registry: Registry::new(capacity), settings }) })
+        let Self { mut settings, capacity } = self;
+        let base = Arc::new(Base::new(mem::take(&mut settings.clock), true));
+        let settings = Mutex::new(Arc::new(Settings::new(settings)));
+        Ok(KeyedBreakers { shared: Arc::new(Shared { registry: Registry::new(capacity), base, settings }) })
     }
+}
+
+fn validate(settings: &CircuitBreakerBuilder, check: &mut Check) {
+    if let Some(name) = &settings.spec.name {
+        check.that(false, "circuit_breaker.name", name, "be left out, because each breaker has its key as its name");
+    }
+    settings.validate(check);
 }
 
 /// Keyed breakers or their configuration, converted for a policy.

@@ -17,6 +17,7 @@ mod permit;
 mod ramp;
 mod registry;
 mod rules;
+mod settings;
 mod share;
 mod spec;
 mod state;

@@ -137,6 +137,16 @@ impl Registry {
         all
     }
 
+    /// Changes what new entries are made of by `replace`, and then every entry. No entry is added
+    /// meanwhile, so none is missed.
+    pub(crate) fn change_all(&self, replace: impl FnOnce(), change: impl Fn(&Slot)) {
+        let _ring = self.ring.lock();
+        replace();
+        for shard in &self.shards {
+            shard.0.read().values().for_each(&change);
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ring.lock().hashes.len()
     }

@@ -2,6 +2,7 @@
 //! opens it, and they are asked only when a bad result is recorded.
 
 use super::builder::Counts;
+use super::settings::Settings;
 use super::share::Share;
 use super::spec::BreakerSpec;
 use super::tally::Tally;
@@ -9,7 +10,7 @@ use super::trip::{Trip, TripRule};
 use crate::budget::window::RollingWindow;
 use crate::classify::class::ErrorClass;
 use crate::drive::clock::nanos;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, OnceLock, Ordering};
 
 /// One window for the classes that count generally, and one for each class with a separate
 /// threshold.
@@ -19,7 +20,7 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    pub(super) fn new(spec: &BreakerSpec) -> Self {
+    fn new(spec: &BreakerSpec) -> Self {
         let span = nanos(spec.window());
         let window = |threshold| (threshold, RollingWindow::new(threshold, span));
         let own_window = |class| {
@@ -28,6 +29,12 @@ impl Windows {
         };
         let alone = ErrorClass::ALL.iter().copied().filter_map(own_window).collect();
         Self { general: spec.threshold().map(window), alone }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn boxed(spec: &BreakerSpec) -> Box<Self> {
+        Box::new(Self::new(spec))
     }
 
     /// Counts a bad result in the general window. Returns whether that is full.
@@ -60,19 +67,12 @@ impl Windows {
     }
 }
 
-/// The rules that successes matter to. Written under the breaker's lock, except for successes that
-/// are counted.
+/// The rules that successes matter to, as configured.
 #[derive(Default)]
 pub(super) struct Rules {
-    row: Option<Row>,
-    ratio: Option<Box<Ratio>>,
-}
-
-/// Bad results in a row.
-struct Row {
-    limit: u32,
-    /// Written under the breaker's lock. Read without it, to see whether a success ends anything.
-    length: AtomicU64,
+    /// How many bad results in a row open the circuit.
+    in_a_row: Option<u32>,
+    ratio: Option<Ratio>,
 }
 
 struct Ratio {
@@ -80,57 +80,83 @@ struct Ratio {
     min_calls: u64,
     /// With fewer bad results the ratio cannot be reached.
     least_bad: u64,
-    tally: Tally,
+}
+
+/// What the rules count of successes. Written under the breaker's lock, except for successes that
+/// are counted.
+#[derive(Default)]
+pub(super) struct Counters {
+    /// The bad results in a row. Read without the lock, to see whether a success ends any.
+    row: AtomicU64,
+    /// Present from the first configuration with a ratio on. It is set before the breaker admits
+    /// calls of that configuration, so a success of such a call finds it.
+    tally: OnceLock<Box<Tally>>,
 }
 
 impl Rules {
-    pub(super) fn new(spec: &BreakerSpec, era: u64, is_small: bool) -> Self {
-        let row = spec.consecutive_failures.map(|limit| Row { limit, length: AtomicU64::new(0) });
+    pub(super) fn new(spec: &BreakerSpec) -> Self {
         let ratio = spec.failure_ratio.map(|share| {
             let (share, min_calls) = (Share::of(share), u64::from(spec.min_calls));
-            let window = nanos(spec.window());
-            let tally = if is_small { Tally::small(window, era) } else { Tally::new(window, era) };
-            Box::new(Ratio { share, min_calls, least_bad: share.least(min_calls), tally })
+            Ratio { share, min_calls, least_bad: share.least(min_calls) }
         });
-        Self { row, ratio }
+        Self { in_a_row: spec.consecutive_failures, ratio }
     }
 
     /// Whether every success has to be counted.
-    pub(super) const fn hear_successes(&self) -> bool {
-        self.row.is_some() || self.ratio.is_some()
+    const fn hear_successes(&self) -> bool {
+        self.in_a_row.is_some() || self.ratio.is_some()
+    }
+}
+
+impl Counters {
+    /// The counters of a new breaker, in its first era.
+    pub(super) fn new(settings: &Settings, is_small: bool) -> Self {
+        let counters = Self::default();
+        if settings.rules.ratio.is_some() {
+            counters.tally(settings, is_small, 0);
+        }
+        counters
     }
 
-    /// Whether the instant at which a successful call began matters.
-    pub(super) const fn read_starts(&self) -> bool {
-        self.ratio.is_some()
+    fn tally(&self, settings: &Settings, is_small: bool, era: u64) -> &Tally {
+        let window = nanos(settings.window());
+        self.tally.get_or_init(|| Box::new(if is_small { Tally::small(window, era) } else { Tally::new(window, era) }))
+    }
+
+    /// Begins an era of this configuration. Called under the lock.
+    pub(super) fn begin_with(&self, settings: &Settings, is_small: bool, era: u64, now: u64) {
+        if settings.rules.ratio.is_some() {
+            self.end_row();
+            self.tally(settings, is_small, era).resize(era, now, nanos(settings.window()));
+        } else {
+            self.begin(era, now);
+        }
     }
 
     /// Counts a success without the lock, unless it ends a row.
     #[inline]
     pub(super) fn succeed(&self, began: u64, era: u64) {
-        if let Some(ratio) = &self.ratio {
-            ratio.tally.success(began, era);
+        if let Some(tally) = self.tally.get() {
+            tally.success(began, era);
         }
     }
 
     /// Whether an answer ends a row of bad results.
     #[inline]
     pub(super) fn is_in_a_row(&self) -> bool {
-        self.row.as_ref().is_some_and(|row| row.length.load(Ordering::Acquire) > 0)
+        self.row.load(Ordering::Acquire) > 0
     }
 
     /// Ends the row. Called under the lock.
     pub(super) fn end_row(&self) {
-        if let Some(row) = &self.row {
-            row.length.store(0, Ordering::Release);
-        }
+        self.row.store(0, Ordering::Release);
     }
 
     /// Begins an era. Called under the lock.
     pub(super) fn begin(&self, era: u64, now: u64) {
         self.end_row();
-        if let Some(ratio) = &self.ratio {
-            ratio.tally.begin(era, now);
+        if let Some(tally) = self.tally.get() {
+            tally.begin(era, now);
         }
     }
 
@@ -141,58 +167,57 @@ impl Rules {
         windows: &mut Windows,
         class: Option<ErrorClass>,
         counts: Counts,
-        spec: &BreakerSpec,
+        settings: &Settings,
         now: u64,
     ) -> Option<Trip> {
         match (class, counts) {
             (Some(class), Counts::Alone) => {
                 let reached = windows.record_alone(class, now)?;
-                Some(Trip { bad: u64::from(reached), window: Some(spec.window()), ..Trip::new(TripRule::Class) })
+                Some(Trip { bad: u64::from(reached), window: Some(settings.window()), ..Trip::new(TripRule::Class) })
             }
             _ => {
                 let counted = windows.record(now).then(|| Trip {
-                    bad: spec.threshold().map_or(0, u64::from),
-                    window: Some(spec.window()),
+                    bad: settings.spec.threshold().map_or(0, u64::from),
+                    window: Some(settings.window()),
                     ..Trip::new(TripRule::Count)
                 });
-                if self.hear_successes() { self.record_too(counted, spec, now) } else { counted }
+                if settings.rules.hear_successes() { self.record_too(counted, settings, now) } else { counted }
             }
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn record_too(&self, counted: Option<Trip>, spec: &BreakerSpec, now: u64) -> Option<Trip> {
-        let row = self.row.as_ref().and_then(Row::record);
-        let ratio = self.ratio.as_ref().and_then(|ratio| ratio.record(spec, now));
+    fn record_too(&self, counted: Option<Trip>, settings: &Settings, now: u64) -> Option<Trip> {
+        let row = settings.rules.in_a_row.and_then(|limit| self.record_in_a_row(limit));
+        let ratio = settings.rules.ratio.as_ref().zip(self.tally.get());
+        let ratio = ratio.and_then(|(ratio, tally)| ratio.record(tally, settings, now));
         counted.or(row).or(ratio)
+    }
+
+    fn record_in_a_row(&self, limit: u32) -> Option<Trip> {
+        let length = self.row.load(Ordering::Relaxed).saturating_add(1);
+        self.row.store(length, Ordering::Release);
+        (length >= u64::from(limit)).then(|| Trip { bad: length, ..Trip::new(TripRule::InARow) })
     }
 
     /// Whether no bad result and no call counts.
     pub(super) fn are_empty(&self, now: u64) -> bool {
-        !self.is_in_a_row() && self.ratio.as_ref().is_none_or(|ratio| ratio.tally.sum(now).calls == 0)
-    }
-}
-
-impl Row {
-    fn record(&self) -> Option<Trip> {
-        let length = self.length.load(Ordering::Relaxed).saturating_add(1);
-        self.length.store(length, Ordering::Release);
-        (length >= u64::from(self.limit)).then(|| Trip { bad: length, ..Trip::new(TripRule::InARow) })
+        !self.is_in_a_row() && self.tally.get().is_none_or(|tally| tally.sum(now).calls == 0)
     }
 }
 
 impl Ratio {
-    fn record(&self, spec: &BreakerSpec, now: u64) -> Option<Trip> {
-        if self.tally.bad(now) < self.least_bad {
+    fn record(&self, tally: &Tally, settings: &Settings, now: u64) -> Option<Trip> {
+        if tally.bad(now) < self.least_bad {
             return None;
         }
-        let sum = self.tally.sum(now);
+        let sum = tally.sum(now);
         let is_reached = sum.calls >= self.min_calls && self.share.is_reached(sum.bad, sum.calls);
         is_reached.then(|| Trip {
             bad: sum.bad,
             calls: Some(sum.calls),
-            window: Some(spec.window()),
+            window: Some(settings.window()),
             ..Trip::new(TripRule::Ratio)
         })
     }

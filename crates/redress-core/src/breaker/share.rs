@@ -1,7 +1,7 @@
 //! Shares in whole numbers, so that a comparison is exact and the same on every machine.
 
 /// A share of a whole in millionths, between 0 and 1,000,000.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Share(u64);
 
 const WHOLE: u64 = 1_000_000;

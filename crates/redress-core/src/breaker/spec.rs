@@ -26,7 +26,7 @@ use crate::outcome::readable_duration::Readable;
 /// spec.name = Some("orders-db".into());
 /// spec.recovery_timeout = Duration::from_secs(10);
 /// let breaker = CircuitBreaker::from_spec(spec.clone()).build()?;
-/// assert_eq!(breaker.spec(), &spec);
+/// assert_eq!(breaker.spec(), spec);
 /// assert_eq!(
 ///     spec.to_string(),
 ///     "breaker orders-db: opens at 5 failures in 1 min (TRANSIENT, SERVER_ERROR), \

@@ -4,7 +4,7 @@
 //! run than the machine has processors. Bad results and readings are rare, and happen under the
 //! breaker's lock.
 
-use super::divisor::Divisor;
+use super::divisor::{Divisor, SharedDivisor};
 use crate::stripes::{Here, Stripes};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -67,7 +67,8 @@ pub(crate) struct Tally {
     began: AtomicU64,
     /// The serial number of its first slice, in place: above the bits that count.
     first: AtomicU64,
-    slice: Divisor,
+    /// The length of a slice.
+    slice: SharedDivisor,
     successes: Stripes<Slots>,
     bad: Slots,
 }
@@ -97,7 +98,7 @@ impl Tally {
             era: AtomicU64::new(era),
             began: AtomicU64::new(0),
             first: AtomicU64::new(0),
-            slice: Divisor::new(window / SLICES),
+            slice: SharedDivisor::new(Divisor::new(window / SLICES)),
             successes,
             bad: Slots::default(),
         }
@@ -105,10 +106,22 @@ impl Tally {
 
     /// Begins an era. Called under the breaker's lock, before the breaker admits calls of the era.
     pub(crate) fn begin(&self, era: u64, now: u64) {
+        self.begin_with(era, now, None);
+    }
+
+    /// Begins an era in which the window has so many ticks. Called as [`begin`](Self::begin).
+    pub(crate) fn resize(&self, era: u64, now: u64, window: u64) {
+        self.begin_with(era, now, Some(Divisor::new(window / SLICES)));
+    }
+
+    fn begin_with(&self, era: u64, now: u64, slice: Option<Divisor>) {
         let next = self.serial(now).wrapping_add(GAP * ONE_SERIAL);
-        // ORDER: the era first. A success that reads a tick or number of this era then also reads
-        // the era, and does not count if it belongs to another one.
+        // ORDER: the era first. A success that reads a length, tick or number of this era then also
+        // reads the era, and does not count if it belongs to another one.
         self.era.store(era, Ordering::Relaxed);
+        if let Some(slice) = slice {
+            self.slice.set(slice);
+        }
         self.began.store(now, Ordering::Release);
         self.first.store(next, Ordering::Release);
     }
@@ -153,7 +166,7 @@ impl Tally {
     /// The number of the slice of a tick in the present era, from zero.
     #[inline]
     fn slice(&self, tick: u64) -> u64 {
-        self.slice.divide(tick.saturating_sub(self.began.load(Ordering::Acquire)))
+        self.slice.get().divide(tick.saturating_sub(self.began.load(Ordering::Acquire)))
     }
 
     fn live(&self, now: u64) -> Live {

@@ -7,26 +7,36 @@ use crate::sync::{AtomicU64, Ordering};
 /// If a wait began more than the longest length after the present reading, then either it began at
 /// a reading too far ahead, or the present reading is stale. It is over when its end is reached, or
 /// when the clock has run for the longest length so far behind its start.
+///
+/// Each start brings its own longest length, so a wait that is under way stays as it began when the
+/// breaker is reconfigured.
+///
+/// RACE: a reading without the lock may pair the end of one wait with the longest length of
+/// another. That shortens the time left that a rejection tells, or sends the call to the lock.
+#[derive(Default)]
 pub(super) struct Wait {
-    longest: u64,
+    longest: AtomicU64,
     /// The tick at which it is over. Written under the breaker's lock, before the word of the phase
     /// that it belongs to.
     ends_at: AtomicU64,
 }
 
 impl Wait {
-    pub(super) fn new(longest: u64) -> Self {
-        Self { longest, ends_at: AtomicU64::new(0) }
-    }
-
-    /// Starts a wait of the longest length.
-    pub(super) fn start(&self, now: u64) {
-        self.start_for(now, self.longest);
+    /// Starts a wait of this length, which is also the longest.
+    pub(super) fn start(&self, now: u64, length: u64) {
+        self.start_for(now, length, length);
     }
 
     /// Starts a wait of this length, at most the longest.
-    pub(super) fn start_for(&self, now: u64, length: u64) {
+    pub(super) fn start_for(&self, now: u64, length: u64, longest: u64) {
+        self.longest.store(longest, Ordering::Relaxed);
         self.ends_at.store(now.saturating_add(length), Ordering::Relaxed);
+    }
+
+    /// The longest length of the present wait, in ticks.
+    #[inline]
+    pub(super) fn longest(&self) -> u64 {
+        self.longest.load(Ordering::Relaxed)
     }
 
     /// The tick at which the latest of these waits is over; 0 if none began.
@@ -38,15 +48,16 @@ impl Wait {
     #[inline]
     pub(super) fn running(&self, now: u64) -> Option<u64> {
         let left = self.ends_at.load(Ordering::Relaxed).checked_sub(now)?;
-        (left.wrapping_sub(1) < self.longest).then_some(left)
+        (left.wrapping_sub(1) < self.longest()).then_some(left)
     }
 
     /// The time left, unless the start of the wait is in doubt. At a reading before the start it is
     /// at most the longest wait.
     pub(super) fn left(&self, now: u64) -> Option<u64> {
+        let longest = self.longest();
         let left = self.ends_at.load(Ordering::Relaxed).saturating_sub(now);
-        let began_in = left.saturating_sub(self.longest);
-        (began_in <= self.longest).then_some(left - began_in)
+        let began_in = left.saturating_sub(longest);
+        (began_in <= longest).then_some(left - began_in)
     }
 
     /// The time left, even if the start is in doubt. `since` is the first reading that put it in
@@ -55,9 +66,10 @@ impl Wait {
         if let Some(left) = self.left(now) {
             return left;
         }
+        let longest = self.longest();
         // A reading far behind `since` puts that one in doubt as well, so the doubt begins again.
-        let began = since.filter(|since| since.saturating_sub(now) <= self.longest).unwrap_or(now);
+        let began = since.filter(|since| since.saturating_sub(now) <= longest).unwrap_or(now);
         *since = Some(began);
-        self.longest.saturating_sub(now.saturating_sub(began))
+        longest.saturating_sub(now.saturating_sub(began))
     }
 }

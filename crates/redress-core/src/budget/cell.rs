@@ -8,13 +8,12 @@ use crate::budget::builder::EarnedBudgetBuilder;
 use crate::budget::earned::{Answer, Earned};
 use crate::budget::priority::Priority;
 use crate::budget::spec::BudgetSpec;
-use crate::budget::window::RollingWindow;
+use crate::budget::windowed::Windowed;
 use crate::budget::withdrawal::Withdrawal;
 use crate::classify::class::ErrorClass;
-use crate::drive::clock::{Clock, ClockChoice, nanos};
-use crate::drive::epoch::Epoch;
-use crate::policy::config_error::{Check, ConfigError};
-use crate::sync::{Arc, Mutex};
+use crate::drive::clock::{Clock, ClockChoice};
+use crate::policy::config_error::{ConfigError, ConfigIssue};
+use crate::sync::Arc;
 
 /// The largest limit of a budget and the largest threshold of a breaker: 16,777,216, whose window
 /// takes 128 MiB.
@@ -87,47 +86,6 @@ enum Account {
     Earned(Earned),
 }
 
-/// The account of a budget in a rolling window.
-struct Windowed {
-    epoch: Epoch,
-    clock: ClockChoice,
-    granted: Mutex<RollingWindow>,
-    max_retries: u32,
-    window: Duration,
-}
-
-impl Windowed {
-    fn new(max_retries: u32, window: Duration, clock: ClockChoice) -> Result<Self, ConfigError> {
-        let mut check = Check::default();
-        check.that(
-            max_retries <= MAX_WINDOW_EVENTS,
-            "budget.max_retries",
-            max_retries,
-            "be at most 16777216 (128 MiB of window)",
-        );
-        check.duration("budget.window", window);
-        check.finish()?;
-        let granted = Mutex::new(RollingWindow::new(max_retries, nanos(window)));
-        Ok(Self { epoch: Epoch::default(), clock, granted, max_retries, window })
-    }
-
-    #[inline(always)]
-    fn take(&self, now: Instant, cost: u32) -> bool {
-        let now = self.epoch.ticks(self.clock.now_or(now));
-        let mut granted = self.granted.lock();
-        match cost {
-            1 => granted.take(now),
-            _ => granted.take_several(now, cost as usize),
-        }
-    }
-
-    fn remaining(&self, now: Instant) -> u32 {
-        let now = self.epoch.ticks(self.clock.now_or(now));
-        let live = self.granted.lock().live(now);
-        self.max_retries.saturating_sub(u32::try_from(live).unwrap_or(u32::MAX))
-    }
-}
-
 impl Budget {
     /// Returns a builder of a budget to which each success of a call adds `share` tokens. With a
     /// share of 0.1 a dependency that fails a little sees at most 10 % more attempts than calls.
@@ -178,6 +136,11 @@ impl Budget {
         Windowed::new(max_retries, window, ClockChoice::custom(clock)).map(Account::Window).map(Self::over)
     }
 
+    /// Whether the two are clones of each other.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.account, &other.account)
+    }
+
     fn over(account: Account) -> Self {
         Self { account: Arc::new(account) }
     }
@@ -191,7 +154,7 @@ impl Budget {
     #[must_use]
     pub fn consume(&self) -> bool {
         match &*self.account {
-            Account::Window(windowed) => windowed.take(windowed.clock.now(), 1),
+            Account::Window(windowed) => windowed.take_now(),
             Account::Earned(earned) => earned.take_tokens(1),
         }
     }
@@ -229,7 +192,7 @@ impl Budget {
     #[must_use = "without the withdrawal its tokens cannot come back"]
     pub fn withdraw(&self, class: ErrorClass, priority: Priority) -> Option<Withdrawal<'_>> {
         let answer = match &*self.account {
-            Account::Window(windowed) if windowed.take(windowed.clock.now(), 1) => Answer::GrantedByChance,
+            Account::Window(windowed) if windowed.take_now() => Answer::GrantedByChance,
             Account::Window(_) => Answer::Refused,
             Account::Earned(earned) => earned.withdraw(class, priority),
         };
@@ -259,7 +222,7 @@ impl Budget {
     pub(crate) fn cost_of(&self, class: ErrorClass) -> u32 {
         match &*self.account {
             Account::Window(_) => 1,
-            Account::Earned(earned) => earned.spec().costs[class],
+            Account::Earned(earned) => earned.cost_of(class),
         }
     }
 
@@ -282,7 +245,7 @@ impl Budget {
     #[must_use]
     pub fn remaining(&self) -> u32 {
         match &*self.account {
-            Account::Window(windowed) => windowed.remaining(windowed.clock.now()),
+            Account::Window(windowed) => windowed.remaining_now(),
             Account::Earned(earned) => earned.whole_tokens(),
         }
     }
@@ -311,7 +274,7 @@ impl Budget {
     #[must_use]
     pub fn capacity(&self) -> f64 {
         match &*self.account {
-            Account::Window(windowed) => windowed.max_retries.into(),
+            Account::Window(windowed) => windowed.max_retries().into(),
             Account::Earned(earned) => earned.spec().capacity,
         }
     }
@@ -329,22 +292,62 @@ impl Budget {
     #[must_use]
     pub fn spec(&self) -> BudgetSpec {
         match &*self.account {
-            Account::Window(windowed) => BudgetSpec::new(windowed.max_retries, windowed.window),
-            Account::Earned(earned) => BudgetSpec::Earned(earned.spec().clone()),
+            Account::Window(windowed) => windowed.spec(),
+            Account::Earned(earned) => BudgetSpec::Earned(earned.spec()),
         }
+    }
+
+    /// Replaces the configuration, for all clones and for the policies that hold one.
+    ///
+    /// In a rolling window the retries that were granted go on to count: with a smaller limit none
+    /// is granted until enough of them have left the window, so B1 holds across the change. If the
+    /// budget no longer knows all that count, because its limit was lowered before or its window is
+    /// longer now, what a higher limit adds is granted once the latest of the others has left.
+    ///
+    /// An earned budget keeps its balance, up to the new capacity. The successes so far pay by the
+    /// old share. The same configuration again changes nothing. The clock stays.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redress::Budget;
+    /// use redress::budget::BudgetSpec;
+    ///
+    /// let budget = Budget::new(2, Duration::from_secs(60))?;
+    /// assert!(budget.consume() && budget.consume());
+    /// budget.reconfigure(BudgetSpec::new(3, Duration::from_secs(60)))?;
+    /// assert!(budget.consume() && !budget.consume());
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`from_spec`](Self::from_spec), and if an earned budget is to become a rolling window or
+    /// the reverse. Nothing is changed then.
+    pub fn reconfigure(&self, spec: BudgetSpec) -> Result<(), ConfigError> {
+        match (&*self.account, spec) {
+            (Account::Window(windowed), BudgetSpec::Window { max_retries, window }) => {
+                windowed.reconfigure(max_retries, window)
+            }
+            (Account::Earned(earned), BudgetSpec::Earned(spec)) => earned.reconfigure(spec),
+            (Account::Window(_), BudgetSpec::Earned(_)) => Err(Self::stays("earned", "stay a rolling window")),
+            (Account::Earned(_), BudgetSpec::Window { .. }) => Err(Self::stays("window", "stay earned by successes")),
+        }
+    }
+
+    /// A policy asks when it is built whether successes pay.
+    fn stays(kind: &str, rule: &'static str) -> ConfigError {
+        ConfigError::from(ConfigIssue::new("budget.kind", format_args!("{kind}"), rule))
     }
 }
 
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Budget");
-        match &*self.account {
-            Account::Window(windowed) => {
-                shown.field("max_retries", &windowed.max_retries).field("window", &windowed.window)
+        match self.spec() {
+            BudgetSpec::Window { max_retries, window } => {
+                shown.field("max_retries", &max_retries).field("window", &window)
             }
-            Account::Earned(earned) => {
-                shown.field("share", &earned.spec().share).field("capacity", &earned.spec().capacity)
-            }
+            BudgetSpec::Earned(spec) => shown.field("share", &spec.share).field("capacity", &spec.capacity),
         };
         shown.finish_non_exhaustive()
     }

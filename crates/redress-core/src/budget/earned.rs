@@ -29,12 +29,6 @@ const WHOLE_TOKEN: u64 = 1_000_000;
 pub(crate) struct Earned {
     successes: Stripes<AtomicU64>,
     account: Mutex<Account>,
-    share: u64,
-    capacity: u64,
-    reserve: u64,
-    costs: PerClass<u64>,
-    random: RandomSource,
-    spec: EarnedBudgetSpec,
 }
 
 #[derive(Debug)]
@@ -42,6 +36,20 @@ struct Account {
     balance: u64,
     /// How many successes the balance includes.
     counted: u64,
+    /// What was granted for its price and has not come back.
+    granted: u64,
+    terms: Terms,
+}
+
+/// An [`EarnedBudgetSpec`] in millionths.
+#[derive(Debug)]
+struct Terms {
+    share: u64,
+    capacity: u64,
+    reserve: u64,
+    costs: PerClass<u64>,
+    random: RandomSource,
+    spec: EarnedBudgetSpec,
 }
 
 /// The answer to a withdrawal.
@@ -61,21 +69,29 @@ impl Earned {
     }
 
     pub(crate) fn over(spec: EarnedBudgetSpec, successes: Stripes<AtomicU64>) -> Self {
-        let capacity = millionths(spec.capacity);
-        Self {
-            successes,
-            account: Mutex::new(Account { balance: capacity, counted: 0 }),
-            share: millionths(spec.share),
-            capacity,
-            reserve: millionths(spec.reserve),
-            costs: PerClass::from_fn(|class| u64::from(spec.costs[class]) * WHOLE_TOKEN),
-            random: spec.seed.map_or(RandomSource::Thread, RandomSource::seeded),
-            spec,
-        }
+        let terms = Terms::new(spec);
+        let account = Account { balance: terms.capacity, counted: 0, granted: 0, terms };
+        Self { successes, account: Mutex::new(account) }
     }
 
-    pub(super) const fn spec(&self) -> &EarnedBudgetSpec {
-        &self.spec
+    /// Replaces the terms. What the successes so far have earned, they have earned by the old ones.
+    pub(super) fn reconfigure(&self, spec: EarnedBudgetSpec) -> Result<(), ConfigError> {
+        check(&spec)?;
+        let mut account = self.account.lock();
+        if account.terms.spec != spec {
+            let balance = self.settle(&mut account);
+            account.terms = Terms::new(spec);
+            account.balance = balance.min(account.terms.capacity);
+        }
+        Ok(())
+    }
+
+    pub(super) fn spec(&self) -> EarnedBudgetSpec {
+        self.account.lock().terms.spec.clone()
+    }
+
+    pub(super) fn cost_of(&self, class: ErrorClass) -> u32 {
+        self.account.lock().terms.spec.costs[class]
     }
 
     /// Counts a success.
@@ -91,20 +107,23 @@ impl Earned {
 
     /// Takes the price of a retry after a failure in this class.
     pub(crate) fn withdraw(&self, class: ErrorClass, priority: Priority) -> Answer {
-        self.take(self.costs[class], priority)
+        self.take(|terms| terms.costs[class], priority)
     }
 
     /// Takes whole tokens, at normal priority.
     pub(super) fn take_tokens(&self, tokens: u32) -> bool {
-        self.take(u64::from(tokens) * WHOLE_TOKEN, Priority::Normal) != Answer::Refused
+        self.take(|_| u64::from(tokens) * WHOLE_TOKEN, Priority::Normal) != Answer::Refused
     }
 
-    fn take(&self, price: u64, priority: Priority) -> Answer {
+    #[inline]
+    fn take(&self, price: impl FnOnce(&Terms) -> u64, priority: Priority) -> Answer {
         let mut account = self.account.lock();
         let balance = self.settle(&mut account);
-        let kept = self.kept(priority);
-        if price == 0 || (self.is_above_line(balance, priority) && balance.saturating_sub(kept) >= price) {
+        let terms = &account.terms;
+        let (price, kept) = (price(terms), terms.kept(priority));
+        if price == 0 || (terms.is_above_line(balance, priority) && balance.saturating_sub(kept) >= price) {
             account.balance = balance.saturating_sub(price);
+            account.granted = account.granted.saturating_add(price);
             return Answer::Granted;
         }
         // A part of a token is a chance for those who may spend all there is. It is spent whether
@@ -113,26 +132,30 @@ impl Earned {
             return Answer::Refused;
         }
         account.balance = 0;
-        drop(account);
-        if self.random.below(price) < balance { Answer::GrantedByChance } else { Answer::Refused }
+        if account.terms.random.below(price) < balance { Answer::GrantedByChance } else { Answer::Refused }
     }
 
     /// The capacity, and the least one with which the present balance would grant a retry: with
     /// more capacity the budget starts with more, and has as much more ever since.
     pub(crate) fn capacity_to_grant(&self, class: ErrorClass, priority: Priority) -> (u64, u64) {
-        let balance = self.settled();
-        let short = self.costs[class].saturating_add(self.kept(priority)).saturating_sub(balance);
+        let mut account = self.account.lock();
+        let balance = self.settle(&mut account);
+        let terms = &account.terms;
+        let short = terms.costs[class].saturating_add(terms.kept(priority)).saturating_sub(balance);
         let below_line = match priority {
-            Priority::Background => (self.capacity + 1).saturating_sub(balance.saturating_mul(2)),
+            Priority::Background => (terms.capacity + 1).saturating_sub(balance.saturating_mul(2)),
             Priority::Normal | Priority::Critical => 0,
         };
-        (self.capacity, self.capacity.saturating_add(short.max(below_line)))
+        (terms.capacity, terms.capacity.saturating_add(short.max(below_line)))
     }
 
-    /// Gives back the price of a retry in this class that was granted and did not start.
+    /// Gives back the price of a retry in this class that was granted and did not start. If the
+    /// price has changed since, it is the new one, within what was granted in all.
     pub(crate) fn give_back(&self, class: ErrorClass) {
         let mut account = self.account.lock();
-        account.balance = account.balance.saturating_add(self.costs[class]).min(self.capacity);
+        let price = account.terms.costs[class].min(account.granted);
+        account.granted -= price;
+        account.balance = account.balance.saturating_add(price).min(account.terms.capacity);
     }
 
     /// The balance, in tokens.
@@ -155,10 +178,23 @@ impl Earned {
     fn settle(&self, account: &mut Account) -> u64 {
         let counts = self.successes.iter().map(|count| count.load(Ordering::Relaxed));
         let counted = counts.fold(0, u64::wrapping_add);
-        let earned = counted.wrapping_sub(account.counted).saturating_mul(self.share);
+        let earned = counted.wrapping_sub(account.counted).saturating_mul(account.terms.share);
         account.counted = counted;
-        account.balance = account.balance.saturating_add(earned).min(self.capacity);
+        account.balance = account.balance.saturating_add(earned).min(account.terms.capacity);
         account.balance
+    }
+}
+
+impl Terms {
+    fn new(spec: EarnedBudgetSpec) -> Self {
+        Self {
+            share: millionths(spec.share),
+            capacity: millionths(spec.capacity),
+            reserve: millionths(spec.reserve),
+            costs: PerClass::from_fn(|class| u64::from(spec.costs[class]) * WHOLE_TOKEN),
+            random: spec.seed.map_or(RandomSource::Thread, RandomSource::seeded),
+            spec,
+        }
     }
 
     /// What a call of this priority leaves.

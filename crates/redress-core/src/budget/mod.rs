@@ -11,6 +11,7 @@ pub(crate) mod earned;
 mod priority;
 pub(crate) mod spec;
 pub(crate) mod window;
+mod windowed;
 mod withdrawal;
 
 pub use self::builder::EarnedBudgetBuilder;

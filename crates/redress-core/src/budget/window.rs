@@ -3,6 +3,10 @@
 //! To decide whether N events fall within a span, the last N of them suffice. The window takes N
 //! ticks of memory, allocated when it is created, and records an event in constant time.
 
+mod resize;
+
+use self::resize::Gone;
+
 /// The last N events. Stores when each event happened, not when it expires: an expiry near
 /// `u64::MAX` would overflow, and the event would expire too early.
 ///
@@ -30,6 +34,8 @@ pub(crate) struct RollingWindow {
     /// The tick of the latest event; 0 without one, [`u64::MAX`] during a doubt.
     latest: u64,
     span: u64,
+    /// Bounds of the ticks of events that the ring no longer has; see `resize`.
+    gone: Gone,
     doubt: Option<Doubt>,
 }
 
@@ -52,7 +58,7 @@ impl RollingWindow {
         // The system provides zeroed memory lazily, so a large window costs only the part in use.
         let events = vec![0; capacity as usize].into_boxed_slice();
         let free = events.len();
-        Self { events, next: 0, free, latest: 0, span, doubt: None }
+        Self { events, next: 0, free, latest: 0, span, gone: Gone::default(), doubt: None }
     }
 
     /// Records an event if it fits: no more than N within the span.
@@ -135,6 +141,7 @@ impl RollingWindow {
     pub(crate) fn clear(&mut self) {
         self.free = self.events.len();
         self.latest = 0;
+        self.gone = Gone::default();
         self.doubt = None;
     }
 

@@ -69,6 +69,9 @@ impl Run<'_> {
             BreakerChoice::Circuit(_) if self.state.flags.has(Flags::TIMED) => {
                 CircuitBreaker::is_judged(admission.generation)
             }
+            BreakerChoice::Circuit(_) if self.state.flags.lack(admission.generation) => {
+                self.tell_more(admission.generation, now)
+            }
             BreakerChoice::Circuit(_) => CircuitBreaker::is_probe(admission.generation),
         };
         if has_to_end {
@@ -79,6 +82,19 @@ impl Run<'_> {
         }
         self.tell_transition(admission.transition, None, now);
         Ok(())
+    }
+
+    /// The breaker was reconfigured since the policy was built, and wants to know more of the call
+    /// than the policy's flags say. Its end is then reported, and the attempt timed, if that
+    /// matters. Returns whether the call has to end with the breaker.
+    #[cold]
+    #[inline(never)]
+    fn tell_more(&mut self, generation: u64, now: Instant) -> bool {
+        if CircuitBreaker::wants(generation).time {
+            self.state.started.get_or_insert(now);
+            self.state.flags = self.state.flags.with(Flags::TIMED);
+        }
+        CircuitBreaker::is_judged(generation)
     }
 
     fn keep_rejection(&mut self, rejection: &CircuitOpenError) {

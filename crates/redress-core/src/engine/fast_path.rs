@@ -47,7 +47,9 @@ impl<'a> FastPath<'a> {
     /// its success is counted.
     #[inline]
     pub(crate) fn is_counted(&mut self) -> bool {
-        self.flags.has(Flags::COUNTS) && self.flags.are_plain() && self.plan.admits_fast(&mut self.generation)
+        self.flags.has(Flags::COUNTS)
+            && self.flags.are_plain()
+            && self.plan.admits_counted(self.flags, &mut self.generation)
     }
 
     /// Counts the success of the first attempt of a call that [is counted](Self::is_counted).
@@ -64,7 +66,7 @@ impl<'a> FastPath<'a> {
                 let mut rejection = breaker.reject_at(self.started.unwrap_or_else(now));
                 // In place, because the rejection is moved less often so.
                 if let Some(rejection) = &mut rejection {
-                    rejection.note_open_wait(breaker.spec());
+                    rejection.note_open_wait(breaker);
                 }
                 rejection
             }

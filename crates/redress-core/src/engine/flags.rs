@@ -1,6 +1,6 @@
 //! Per-call feature flags, so that the decision for the fast path is one mask test.
 
-use crate::breaker::BreakerChoice;
+use crate::breaker::{BreakerChoice, CircuitBreaker};
 use crate::policy::hooks::Hooks;
 
 /// A set of features of a call.
@@ -136,6 +136,16 @@ impl Flags {
         let timed = if breaker.as_dyn().times_attempts() { Self::TIMED } else { Self::NONE };
         let attempts = if judges_attempts { Self::JUDGES_ATTEMPTS } else { Self::NONE };
         counts.with(timed).with(attempts)
+    }
+
+    /// Whether a [`CircuitBreaker`] wants to know more of a call that it admitted in this generation
+    /// than a call with these flags tells it: it was reconfigured since the policy was built.
+    #[inline]
+    pub(crate) const fn lack(self, generation: u64) -> bool {
+        let wants = CircuitBreaker::wants(generation);
+        (wants.time && !self.has(Self::TIMED))
+            || (wants.success && !self.has(Self::COUNTED.with(Self::TIMED)))
+            || (wants.start && !self.has(Self::STARTED.with(Self::TIMED)))
     }
 
     #[inline]

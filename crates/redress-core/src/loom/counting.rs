@@ -84,6 +84,20 @@ fn a_success_beside_a_change_of_era_counts_in_its_own_at_most() {
 }
 
 #[test]
+fn a_success_beside_a_new_window_counts_in_its_own_era_at_most() {
+    explore("a new window beside a success", || {
+        let tally = tally(2, 1);
+        let changes = || {
+            tally.resize(1, NOW, 16 * WINDOW);
+            tally.success(NOW, 1);
+            tally.sum(NOW).calls
+        };
+        assert_eq!(at_once(changes, vec![counts(&tally, 2, 0)]), 1);
+        assert_eq!(tally.sum(NOW).calls, 1);
+    });
+}
+
+#[test]
 fn a_second_change_of_era_forgets_the_successes_of_the_first() {
     explore("two changes of era beside a success", || {
         let tally = tally(2, 1);

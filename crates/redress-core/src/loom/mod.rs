@@ -17,6 +17,7 @@ mod budget;
 mod calls;
 mod counting;
 mod keyed;
+mod reconfigure;
 mod recording;
 mod strategies;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::breaker::{BreakerSpec, CircuitState};
+use crate::breaker::{CircuitBreaker, CircuitState};
 use crate::drive::clock::nanos;
 use crate::outcome::decision::{Decision, Gate};
 
@@ -68,9 +68,9 @@ impl CircuitOpenError {
 
     /// Notes how long the breaker stays open in all, if each opening lasts the same.
     #[inline]
-    pub(crate) fn note_open_wait(&mut self, breaker: &BreakerSpec) {
+    pub(crate) fn note_open_wait(&mut self, breaker: &CircuitBreaker) {
         if let Some(whole) = breaker.fixed_open_wait() {
-            self.open_for = nanos(whole);
+            self.open_for = whole;
         }
     }
 

@@ -17,7 +17,7 @@ use crate::policy::compiled::{CompiledPolicy, Plan};
 use crate::policy::config_error::{Check, ConfigError};
 use crate::policy::hooks::{BeforeSleep, Capture, Hooks, Sleeper};
 use crate::policy::policies::{AsyncPolicy, Policy};
-use crate::policy::retry::{IntoRetry, RetryBuilder};
+use crate::policy::retry::{IntoRetry, Retry, RetryBuilder};
 use crate::policy::sleep_decision::SleepDecision;
 use crate::policy::spec::{DEFAULT_DEADLINE, PolicySpec};
 use crate::strategy::BackoffContext;
@@ -316,7 +316,8 @@ impl<C, K> PolicyBuilder<C, K> {
         };
         check.finish()?;
         let compiled = CompiledPolicy::new(self.spec, retry.as_ref(), self.hooks, clock);
-        Ok((Plan::new(Arc::new(compiled), breaker), self.classifier, self.kind))
+        let budget = retry.as_ref().and_then(Retry::budget);
+        Ok((Plan::new(Arc::new(compiled), breaker, budget), self.classifier, self.kind))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The compiled form of a policy: validated, with an entry for every class, free of user types.
 //!
-//! A [`Plan`] holds the breaker of one policy and a copy of the data that every call reads first.
-//! The rest is in a [`CompiledPolicy`], which policies that differ only in their breaker share.
+//! A [`Plan`] holds the breaker and the budget of one policy and a copy of the data that every call
+//! reads first. The rest is in a [`CompiledPolicy`], which policies that differ in nothing else
+//! share.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -28,18 +29,19 @@ const UNCAPPED: u16 = u16::MAX;
 /// The largest cap that differs from [`UNCAPPED`].
 pub(crate) const MAX_CAP: u32 = UNCAPPED as u32 - 1;
 
-/// One policy: a breaker and shared compiled settings. Clones are the same policy.
+/// One policy: a breaker, a budget and shared compiled settings. Clones are the same policy.
 #[derive(Clone)]
 pub(crate) struct Plan {
     compiled: Arc<CompiledPolicy>,
     pub(crate) breaker: Option<BreakerChoice>,
+    pub(crate) budget: Option<Budget>,
     pub(crate) warnings: Arc<[ConfigIssue]>,
     pub(crate) flags: Flags,
     /// The time limit of the first attempt, which starts with the call.
     first_time_left: Option<Duration>,
 }
 
-/// A policy's settings as the engine reads them, without the breaker.
+/// A policy's settings as the engine reads them, without the breaker and the budget.
 pub(crate) struct CompiledPolicy {
     /// The settings it was built from, without the breaker.
     spec: PolicySpec,
@@ -54,7 +56,6 @@ pub(crate) struct CompiledPolicy {
     pub(crate) strategies: PerClass<Option<Arc<dyn Strategy>>>,
     /// The distinct strategies that learn from results.
     pub(crate) learners: Vec<Arc<dyn Strategy>>,
-    pub(crate) budget: Option<Budget>,
     /// Present if the policy acts on calls within calls.
     pub(crate) guard: Option<Box<Guard>>,
     pub(crate) hooks: Hooks<'static>,
@@ -86,7 +87,6 @@ impl CompiledPolicy {
             max_retry_after: settings.max_retry_after.unwrap_or(Duration::MAX),
             learners: learners(&strategies),
             strategies,
-            budget: retry.and_then(Retry::budget),
             guard: spec.nested.map(|nested| Box::new(Guard::new(nested, spec.ignore_inherited_deadline))),
             hooks,
             clock,
@@ -94,8 +94,8 @@ impl CompiledPolicy {
         }
     }
 
-    fn flags(&self) -> Flags {
-        let earns = self.budget.as_ref().is_some_and(Budget::is_earned);
+    fn flags(&self, budget: Option<&Budget>) -> Flags {
+        let earns = budget.is_some_and(Budget::is_earned);
         let (learns, is_framed) = (!self.learners.is_empty(), self.guard.is_some());
         Flags::of_plan(&self.hooks, learns, self.deadline.is_some(), earns, is_framed)
     }
@@ -138,9 +138,9 @@ impl CompiledPolicy {
 }
 
 impl Plan {
-    pub(crate) fn new(compiled: Arc<CompiledPolicy>, breaker: Option<BreakerChoice>) -> Self {
+    pub(crate) fn new(compiled: Arc<CompiledPolicy>, breaker: Option<BreakerChoice>, budget: Option<Budget>) -> Self {
         let CompiledPolicy { deadline, attempt_timeout, .. } = *compiled;
-        let flags = compiled.flags();
+        let flags = compiled.flags(budget.as_ref());
         let judges = compiled.spec.judge_attempts;
         let of_breaker = breaker.as_ref().map(|breaker| Flags::of_breaker(breaker, judges));
         Self {
@@ -148,6 +148,7 @@ impl Plan {
             first_time_left: shorter(attempt_timeout, deadline),
             warnings: warnings(&compiled.spec, breaker.as_ref()),
             breaker,
+            budget,
             compiled,
         }
     }
@@ -166,7 +167,12 @@ impl Plan {
 
     /// The same settings with another breaker.
     pub(crate) fn with_breaker(&self, breaker: BreakerChoice) -> Self {
-        Self::new(Arc::clone(&self.compiled), Some(breaker))
+        Self::new(Arc::clone(&self.compiled), Some(breaker), self.budget.clone())
+    }
+
+    /// The same settings with another budget.
+    pub(crate) fn with_budget(&self, budget: Budget) -> Self {
+        Self::new(Arc::clone(&self.compiled), self.breaker.clone(), Some(budget))
     }
 
     /// The same policy with another breaker that has the same settings as its own, so that the
@@ -176,21 +182,29 @@ impl Plan {
     }
 
     pub(crate) fn without_breaker(&self) -> Self {
-        Self::new(Arc::clone(&self.compiled), None)
+        Self::new(Arc::clone(&self.compiled), None, self.budget.clone())
     }
 
     /// Whether the two differ in their breaker at most.
     pub(crate) fn has_settings_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.compiled, &other.compiled)
+        let have_one_budget = match (&self.budget, &other.budget) {
+            (Some(own), Some(other)) => own.is_same_as(other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        have_one_budget && Arc::ptr_eq(&self.compiled, &other.compiled)
     }
 
     /// The settings the policy was built from, as plain data.
     pub(crate) fn spec(&self) -> PolicySpec {
         let breaker = self.breaker.as_ref().map(|breaker| match breaker {
-            BreakerChoice::Circuit(breaker) => PolicyBreaker::Circuit(breaker.spec().clone()),
+            BreakerChoice::Circuit(breaker) => PolicyBreaker::Circuit(breaker.spec()),
             BreakerChoice::Other(_) => PolicyBreaker::Custom,
         });
-        PolicySpec { breaker, ..self.compiled.spec.clone() }
+        let mut spec = PolicySpec { breaker, ..self.compiled.spec.clone() };
+        if let (Some(retry), Some(budget)) = (&mut spec.retry, &self.budget) {
+            retry.budget = Some(budget.spec());
+        }
+        spec
     }
 
     #[inline]
@@ -198,20 +212,30 @@ impl Plan {
         Attempt::new(1, self.first_time_left)
     }
 
-    /// Whether there is no breaker, or a closed [`CircuitBreaker`](crate::CircuitBreaker). Stores
-    /// the breaker's generation.
+    /// Whether there is no breaker, or a closed [`CircuitBreaker`](crate::CircuitBreaker) that
+    /// wants to know of failures alone. Stores the breaker's generation.
     #[inline]
     pub(crate) fn admits_fast(&self, generation: &mut u64) -> bool {
         match &self.breaker {
             None => true,
-            Some(BreakerChoice::Circuit(breaker)) => match breaker.admit_closed() {
+            Some(BreakerChoice::Circuit(breaker)) => breaker.admit_quietly(generation),
+            Some(BreakerChoice::Other(_)) => false,
+        }
+    }
+
+    /// Whether there is no breaker, or a closed [`CircuitBreaker`](crate::CircuitBreaker) that
+    /// wants to know no more than a call with these flags tells. Stores the breaker's generation.
+    #[inline]
+    pub(crate) fn admits_counted(&self, flags: Flags, generation: &mut u64) -> bool {
+        match &self.breaker {
+            Some(BreakerChoice::Circuit(breaker)) if flags.has(Flags::COUNTED) => match breaker.admit_closed() {
                 Some(closed) => {
                     *generation = closed;
-                    true
+                    !flags.lack(closed)
                 }
                 None => false,
             },
-            Some(BreakerChoice::Other(_)) => false,
+            _ => self.admits_fast(generation),
         }
     }
 }
@@ -223,7 +247,7 @@ fn warnings(spec: &PolicySpec, breaker: Option<&BreakerChoice>) -> Arc<[ConfigIs
         spec.warn_of_breaker(&mut check);
     }
     if let Some(BreakerChoice::Circuit(breaker)) = breaker {
-        check.extend(breaker.warnings().to_vec());
+        check.extend(breaker.warnings());
     }
     let issues = check.into_issues();
     // `Arc::default()` does not allocate for an empty slice.

@@ -168,6 +168,17 @@ macro_rules! policy_methods {
                 Ok(Self { plan, ..self.clone() })
             }
 
+            /// Returns this policy with another budget, for one tenant of several. The two share
+            /// everything else: settings, breaker, observers and the state of adaptive strategies.
+            /// A policy without a retry makes one attempt, and its budget is not used.
+            #[must_use]
+            pub fn with_budget(&self, budget: Budget) -> Self
+            where
+                Self: Clone,
+            {
+                Self { plan: Arc::new(self.plan.with_budget(budget)), ..self.clone() }
+            }
+
             /// Warnings about settings that have no effect, or not the one they seem to have.
             #[must_use]
             pub fn warnings(&self) -> &[ConfigIssue] {
@@ -302,7 +313,7 @@ fn passthrough_plan() -> Arc<Plan> {
     static PLAN: OnceLock<Arc<Plan>> = OnceLock::new();
     let plan = PLAN.get_or_init(|| {
         let compiled = CompiledPolicy::new(PolicySpec::once(), None, Hooks::default(), ClockChoice::default());
-        Arc::new(Plan::new(Arc::new(compiled), None))
+        Arc::new(Plan::new(Arc::new(compiled), None, None))
     });
     Arc::clone(plan)
 }
@@ -311,7 +322,7 @@ fn passthrough_plan() -> Arc<Plan> {
 fn plan_of(retry: &Retry) -> Arc<Plan> {
     let spec = PolicySpec { deadline: Some(DEFAULT_DEADLINE), ..PolicySpec::once() };
     let compiled = CompiledPolicy::new(spec, Some(retry), Hooks::default(), ClockChoice::default());
-    Arc::new(Plan::new(Arc::new(compiled), None))
+    Arc::new(Plan::new(Arc::new(compiled), None, retry.budget()))
 }
 
 /// Retries with the defaults: up to 6 attempts within 60 s, decorrelated jitter up to 5 s, hints

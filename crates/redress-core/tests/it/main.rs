@@ -5,6 +5,7 @@ mod lab;
 mod polled;
 mod circuit;
 mod rules;
+mod reconfigure;
 mod sample;
 
 mod resume;

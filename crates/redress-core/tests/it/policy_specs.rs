@@ -10,7 +10,7 @@ use redress_core::policy::{PolicyBreaker, PolicyBuilder, PolicySpec, RetryBuilde
 use redress_core::strategy::{BackoffContext, StrategySpec};
 use redress_core::{AsyncPolicy, Budget, CircuitBreaker, ErrorClass, Policy, Retry, StopReason, exponential, fixed};
 
-use crate::lab::{ByClass, Failed, fails, secs};
+use crate::lab::{Answer, ByClass, Failed, fails, secs};
 
 fn custom(_: &BackoffContext<'_>) -> Duration {
     Duration::ZERO
@@ -195,6 +195,35 @@ fn each_policy_of_one_spec_has_a_budget_and_a_breaker_for_itself() {
 }
 
 #[test]
+fn a_policy_for_one_tenant_shares_all_but_the_budget() {
+    let retry = Retry::builder()
+        .strategy(fixed(Duration::ZERO))
+        .max_attempts(3)
+        .budget(Budget::new(9, secs(60)).expect("valid"));
+    let breaker = CircuitBreaker::builder().failure_threshold(2);
+    let all = Policy::builder().retry(retry).circuit_breaker(breaker).classifier(ByClass).build().expect("valid");
+    let poor = all.with_budget(Budget::new(1, secs(60)).expect("valid"));
+    let outcome = poor.execute(|| fails(ErrorClass::Transient));
+    assert_eq!((outcome.stop_reason(), outcome.attempts()), (Some(StopReason::BudgetExhausted), 2));
+    assert_eq!(all.budget().map(Budget::remaining), Some(9), "it has its budget still");
+    assert_eq!(poor.spec().retry.and_then(|retry| retry.budget), Some(BudgetSpec::new(1, secs(60))));
+    assert_eq!(all.execute(|| fails(ErrorClass::Transient)).attempts(), 3);
+    assert_eq!(poor.circuit_state(), Some(CircuitState::Open), "both count in one breaker");
+
+    let earned = all.with_budget(Budget::earned(0.5).capacity(2.0).build().expect("valid"));
+    let account = earned.budget().expect("it has one").clone();
+    assert!(account.consume() && account.consume());
+    assert!(
+        earned
+            .with_circuit_breaker(CircuitBreaker::builder())
+            .expect("valid")
+            .call(|| Ok::<_, Failed>(Answer::Good))
+            .is_ok()
+    );
+    assert_eq!(account.balance(), 0.5, "successes pay in");
+}
+
+#[test]
 fn a_policy_for_one_dependency_shares_all_but_the_breaker() {
     let budget = Budget::new(9, secs(60)).expect("valid");
     let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(2).budget(budget.clone());
@@ -213,7 +242,7 @@ fn a_policy_for_one_dependency_shares_all_but_the_breaker() {
     assert_eq!(refused.issues()[0].field(), "circuit_breaker.failure_threshold");
     let odd = all.with_circuit_breaker(named("x").trip_on([])).expect("valid");
     assert_eq!(odd.warnings()[0].field(), "circuit_breaker.trip_on");
-    assert!(all.call(|| Err::<crate::lab::Answer, _>(Failed::Of(ErrorClass::Permanent))).is_err());
+    assert!(all.call(|| Err::<Answer, _>(Failed::Of(ErrorClass::Permanent))).is_err());
 }
 
 #[test]

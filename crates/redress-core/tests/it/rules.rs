@@ -118,7 +118,8 @@ struct Model {
     results: Vec<(u64, bool)>,
     opened_until: u64,
     wait: u64,
-    in_a_row: u32,
+    /// The last wait before its hint; zero before the first opening.
+    grown: u64,
     closed_at: u64,
     live: u32,
     passed: u32,
@@ -126,6 +127,8 @@ struct Model {
     released: u32,
     news: u64,
     last_admission: u64,
+    /// The ramp that is under way.
+    ramp: (u64, u64),
     ramp_since: u64,
     arrived: u64,
     admitted: u64,
@@ -147,7 +150,7 @@ impl Model {
             results: Vec::new(),
             opened_until: 0,
             wait: 0,
-            in_a_row: 0,
+            grown: 0,
             closed_at: 0,
             live: 0,
             passed: 0,
@@ -155,6 +158,7 @@ impl Model {
             released: 0,
             news: 0,
             last_admission: 0,
+            ramp: (0, 0),
             ramp_since: 0,
             arrived: 0,
             admitted: 0,
@@ -192,6 +196,13 @@ impl Model {
         }
     }
 
+    fn reconfigure(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.era += 1;
+        self.forget();
+        (self.live, self.passed, self.failed, self.released) = (0, 0, 0, 0);
+    }
+
     /// The ticket of an admitted call, `None` in it for one that is not judged.
     fn arrive(&mut self, now: u64) -> Result<(Ticket, Option<Transition>), ()> {
         match self.mode {
@@ -214,7 +225,7 @@ impl Model {
             }
             State::Trial => self.arrive_in_trial(now),
             State::Ramp => {
-                let (length, from) = self.settings.ramp.expect("it ramps");
+                let (length, from) = self.ramp;
                 let elapsed = now - self.ramp_since;
                 if elapsed >= length {
                     self.go(State::Closed);
@@ -331,8 +342,9 @@ impl Model {
         if self.passed < passes {
             return None;
         }
-        if self.settings.ramp.is_some() {
+        if let Some(ramp) = self.settings.ramp {
             self.go(State::Ramp);
+            self.ramp = ramp;
             (self.ramp_since, self.arrived, self.admitted) = (now, 0, 0);
             return None;
         }
@@ -343,14 +355,13 @@ impl Model {
 
     fn open(&mut self, rule: TripRule, hint: Option<u64>, now: u64) -> Transition {
         let Settings { recovery, growth, hint_cap, .. } = self.settings;
-        if self.state == State::Closed && now - self.closed_at >= self.wait {
-            self.in_a_row = 0;
-        }
-        self.in_a_row += 1;
-        let grown = growth
-            .map_or(recovery, |(factor, max)| (1..self.in_a_row).fold(recovery, |wait, _| (wait * factor).min(max)));
+        let starts_over = self.state == State::Closed && now - self.closed_at >= self.wait;
+        self.grown = match growth {
+            Some((factor, max)) if !starts_over && self.grown > 0 => (self.grown * factor).min(max),
+            _ => recovery,
+        };
         let honoured = hint.zip(hint_cap).map_or(0, |(hint, cap)| hint.min(cap));
-        self.wait = grown.max(honoured);
+        self.wait = self.grown.max(honoured);
         self.opened_until = now + self.wait;
         self.rule = Some(rule);
         self.go(State::Open);
@@ -384,18 +395,18 @@ fn end(permit: Permit<'_>, how: End, clock: &VirtualClock) -> Option<Transition>
     }
 }
 
-/// Attacks C1, C2, C5, C6, C7, C8.
+/// Attacks C1, C2, C5, C6, C7, C8, C10.
 #[test]
 fn a_breaker_does_what_the_plain_model_does() {
     let mut random = fastrand::Rng::with_seed(15);
     let (mut rules, mut unsure) = (Vec::new(), 0);
     for case in 0..4_000 {
-        let settings = Settings::draw(&mut random);
+        let mut settings = Settings::draw(&mut random);
         let clock = VirtualClock::new();
         let breaker = settings.build(&clock);
         let (mut model, mut held) = (Model::new(settings.clone()), Vec::new());
         let mut now = 0;
-        let with_modes = random.u32(..4) == 0;
+        let (with_modes, with_reloads) = (random.u32(..4) == 0, random.u32(..4) == 0);
         for step in 0..120 {
             let ahead = [0, 0, 0, 1, 1, 2, 7][random.usize(..7)];
             now += ahead;
@@ -405,6 +416,13 @@ fn a_breaker_does_what_the_plain_model_does() {
                 let mode = Mode::ALL[random.usize(..4)];
                 breaker.set_mode(mode);
                 model.set_mode(mode);
+            } else if with_reloads && random.u32(..25) == 0 {
+                settings = Settings::draw(&mut random);
+                let spec = settings.build(&clock).spec();
+                if spec != breaker.spec() {
+                    model.reconfigure(settings.clone());
+                }
+                breaker.reconfigure(spec).expect("valid");
             } else if held.is_empty() || random.u32(..100) < 55 {
                 match (breaker.try_acquire(), model.arrive(now)) {
                     (Ok(permit), Ok((ticket, made))) => {

@@ -17,7 +17,7 @@ fn the_defaults_are_those_documented() {
     assert_eq!((spec.probe_lease, spec.lease()), (ProbeLease::RecoveryTimeout, Some(secs(30))));
     assert_eq!(spec.trip_on, [ErrorClass::Transient, ErrorClass::ServerError]);
     assert_eq!(spec.class_thresholds, []);
-    assert_eq!(CircuitBreaker::builder().build().expect("valid").spec(), &spec);
+    assert_eq!(CircuitBreaker::builder().build().expect("valid").spec(), spec);
 }
 
 /// Each field set in the data and by the builder gives the same breaker, and differs from the
@@ -45,12 +45,12 @@ fn the_data_and_the_builder_agree_in_every_field() {
         set(&mut spec);
         assert_ne!(spec, BreakerSpec::default());
         for made in [CircuitBreaker::from_spec(spec.clone()), build(CircuitBreaker::builder())] {
-            assert_eq!(made.build().expect("valid").spec(), &spec);
+            assert_eq!(made.build().expect("valid").spec(), spec);
         }
         set(&mut all);
         builder = build(builder);
     }
-    assert_eq!(builder.build().expect("valid").spec(), &all);
+    assert_eq!(builder.build().expect("valid").spec(), all);
 }
 
 #[test]

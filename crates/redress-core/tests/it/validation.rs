@@ -361,7 +361,7 @@ fn every_oddity_of_the_circuit_breaker_is_warned_of() {
     ];
     for (make, expected) in rows {
         let built = make().build().expect("valid");
-        check(built.warnings(), expected);
+        check(&built.warnings(), expected);
         check(Policy::builder().circuit_breaker(&built).deadline(LONGEST).build().expect("valid").warnings(), expected);
         check(
             Policy::builder().circuit_breaker(make()).attempt_timeout(LONGEST).build().expect("valid").warnings(),

@@ -79,6 +79,7 @@ fn a_quota_is_told_from_a_rate_limit() {
         "organization_spend_limit_exceeded",
         "project_spend_limit_exceeded",
         "organization_usage_limit_exceeded",
+        "usage_limit_exceeded",
         "billing_hard_limit_reached",
         "billing_not_active",
     ];
@@ -141,8 +142,24 @@ fn an_overload_of_anthropic_is_one_under_any_status() {
         );
         assert_eq!(failure.detail("error"), Some("overloaded_error"));
     }
-    let unreachable = r#"{"error": {"type": "permission_error", "details": {"error_code": "cmek_key_unreachable"}}}"#;
-    assert_eq!(of_anthropic(403, &[], unreachable).class(), Transient);
+}
+
+#[test]
+fn a_code_of_anthropic_decides_where_the_status_only_refuses() {
+    let with_code = |code: &str| {
+        format!(r#"{{"type": "error", "error": {{"type": "api_error", "details": {{"error_code": "{code}"}}}}}}"#)
+    };
+    let late = of_anthropic(400, &[("retry-after", "7")], &with_code("request_body_timeout"));
+    assert_eq!((late.class(), late.detail("error")), (Transient, Some("request_body_timeout")));
+    assert_eq!(late.retry_after().map(|wait| wait.as_secs()), Some(7));
+    for code in ["cmek_key_unreachable", "cmek_context_unavailable"] {
+        let failure = of_anthropic(503, &[], &with_code(code));
+        assert_eq!((failure.class(), failure.detail("error")), (ServerError, None), "{code}");
+    }
+    for code in ["cmek_key_disabled", "organization_on_hold", "claude_code_version_too_old"] {
+        let body = with_code(code).replace("api_error", "invalid_request_error");
+        assert_eq!(of_anthropic(400, &[], &body).class(), Permanent, "{code}");
+    }
 }
 
 #[test]
@@ -170,11 +187,9 @@ fn a_type_decides_where_the_status_only_refuses() {
         ("slow_down", RateLimit),
         ("server_is_overloaded", ServerError),
         ("server_error", ServerError),
-        ("api_error", ServerError),
+        ("service_unavailable_error", ServerError),
         ("invalid_api_key", Auth),
         ("authentication_error", Auth),
-        ("permission_error", Permission),
-        ("not_found_error", Permanent),
         ("context_length_exceeded", Permanent),
         ("invalid_request_error", Permanent),
     ];

@@ -2,7 +2,7 @@
 //! forbidden.
 
 use redress::ErrorClass::{self, Auth, Concurrency, Permanent, Permission, RateLimit, ServerError, Transient, Unknown};
-use redress::integration::llm::{BODY_LIMIT, Output, StreamError, anthropic, openai};
+use redress::integration::llm::{BODY_LIMIT, EVENT_LIMIT, Output, StreamError, anthropic, openai};
 
 use crate::support::typed;
 
@@ -20,6 +20,9 @@ fn an_error_event_of_anthropic_is_classified_by_its_type() {
         ("overloaded_error", ServerError),
         ("api_error", ServerError),
         ("timeout_error", ServerError),
+        ("cmek_key_unreachable", ServerError),
+        ("cmek_context_unavailable", ServerError),
+        ("request_body_timeout", Transient),
         ("rate_limit_error", RateLimit),
         ("conflict_error", Concurrency),
         ("authentication_error", Auth),
@@ -51,7 +54,16 @@ fn the_errors_of_both_kinds_of_stream_of_openai_are_read() {
         (r#"{"type": "response.failed", "response": {"error": {"code": "server_error"}}}"#, ServerError),
         (r#"{"type": "response.failed", "response": {"error": {"code": "invalid_prompt"}}}"#, Permanent),
         (r#"{"type": "response.failed", "response": {"error": {"code": "vector_store_timeout"}}}"#, ServerError),
+        (r#"{"type": "response.failed", "response": {"error": {"code": "invalid_image"}}}"#, Permanent),
+        (r#"{"type": "response.failed", "response": {"error": {"code": "cyber_policy"}}}"#, Permanent),
+        (r#"{"type": "response.failed", "response": {"error": {"code": "failed_to_download_image"}}}"#, Unknown),
         (r#"{"type": "response.failed", "response": {"error": null}}"#, Unknown),
+        (
+            r#"{"type": "error", "sequence_number": 2,
+                "error": {"type": "service_unavailable_error", "code": "server_is_overloaded", "param": null}}"#,
+            ServerError,
+        ),
+        (r#"{"type": "error", "error": {"type": "service_unavailable_error", "code": null}}"#, ServerError),
     ];
     for (data, class) in rows {
         assert_eq!(of_openai(data), Some(class), "{data}");
@@ -81,6 +93,26 @@ fn output_is_no_error() {
     }
     let long = format!("{}{}", typed("overloaded_error"), " ".repeat(BODY_LIMIT));
     assert_eq!(of_anthropic(&long), None);
+    let quoting =
+        format!(r#"{{"error": {{"type": "server_error", "message": "response.failed"}}}}{}"#, " ".repeat(BODY_LIMIT));
+    assert_eq!(of_openai(&quoting), None);
+}
+
+#[test]
+fn a_failed_response_is_read_with_all_that_it_repeats() {
+    let failed = |length: usize| {
+        let event = |instructions: &str| {
+            format!(
+                r#"{{"type": "response.failed", "response": {{"instructions": "{instructions}",
+                    "error": {{"code": "rate_limit_exceeded"}}}}}}"#
+            )
+        };
+        event(&"x".repeat(length - event("").len()))
+    };
+    for length in [BODY_LIMIT, BODY_LIMIT + 1, EVENT_LIMIT] {
+        assert_eq!(of_openai(&failed(length)), Some(RateLimit), "{length}");
+    }
+    assert_eq!(of_openai(&failed(EVENT_LIMIT + 1)), None);
 }
 
 #[test]

@@ -104,6 +104,16 @@ fn a_limit_with_something_left_says_nothing_about_a_server_error() {
 }
 
 #[test]
+fn each_limit_of_openai_is_read() {
+    for name in ["requests", "tokens", "project-tokens"] {
+        let (reset, remaining) = (format!("x-ratelimit-reset-{name}"), format!("x-ratelimit-remaining-{name}"));
+        assert_eq!(openai(&[(&reset, "3s")]), by(3.0, &reset));
+        let other = if name == "tokens" { "x-ratelimit-reset-requests" } else { "x-ratelimit-reset-tokens" };
+        assert_eq!(openai(&[(&reset, "3s"), (&remaining, "0"), (other, "1s")]), by(3.0, &reset), "{name}");
+    }
+}
+
+#[test]
 fn each_limit_of_anthropic_is_read() {
     for name in ["requests", "tokens", "input-tokens", "output-tokens"] {
         let (reset, remaining) =

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::difference::listed;
 use super::named::Named;
-use super::{Judgement, read_row};
+use super::{Judged, Judgement, read_row};
 use crate::class_name::ClassName;
 
 #[derive(Deserialize)]
@@ -33,15 +33,17 @@ struct Expect {
     class: ClassName,
 }
 
-pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judged, serde_json::Error> {
     let (input, expect): (Input, Expect) = read_row(row)?;
     let spelled = spelled(&input);
     let (original, ours) = (expect.class.0.as_str(), class_of(&input));
-    if original == ours {
-        return Ok(Judgement::AsOriginal);
-    }
-    let intended = listed("boto3", &spelled, original, &ours);
-    Ok(intended.map_or(Judgement::Wrong(ours), Judgement::Intended))
+    let judgement = if original == ours {
+        Judgement::AsOriginal
+    } else {
+        let intended = listed("boto3", &spelled, original, &ours);
+        intended.map_or_else(|| Judgement::Wrong(ours.clone()), Judgement::Intended)
+    };
+    Ok(Judged::of_one(judgement, spelled, original, &ours))
 }
 
 /// Our answer to the example of a difference.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::default_differences::named_and_status;
 use super::difference::{Difference, listed};
 use super::named::Named;
-use super::{Judgement, read_row};
+use super::{Judged, Judgement, read_row};
 use crate::class_name::ClassName;
 
 #[derive(Deserialize)]
@@ -51,14 +51,16 @@ pub(super) fn answer(example: &str) -> Option<String> {
     Some(default_classifier().classify_error(&error).class().to_string())
 }
 
-pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judged, serde_json::Error> {
     let (input, expect): (Input, Expect) = read_row(row)?;
     let status = carried_status([input.status, input.code]);
     let error = error(&input.name, input.marker, status);
     let ours = [default_classifier(), strict_classifier()].map(|classifier| classifier.classify_error(&error).class());
-    let spelled = match status {
-        Some(status) => format!("{} {status}", input.name),
-        None => input.name,
+    let spelled = match (input.marker, status) {
+        // Neither classifier comes to the name or the status.
+        (Some(_), _) => "marked".to_owned(),
+        (None, Some(status)) => format!("{} {status}", input.name),
+        (None, None) => input.name,
     };
     let [default, strict] = ours;
     let of_strict = || listed("default", &spelled, expect.strict.0.as_str(), strict.as_str());
@@ -67,12 +69,14 @@ pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_js
         listed("default", &spelled, expect.default.0.as_str(), default.as_str())
             .or_else(|| of_strict().filter(|_| default == strict))
     };
-    Ok(match (default == expect.default.0, strict == expect.strict.0) {
+    let judgement = match (default == expect.default.0, strict == expect.strict.0) {
         (true, true) => Judgement::AsOriginal,
         (false, true) => intended(of_default(), ours),
         (true, false) => intended(of_strict(), ours),
         (false, false) => intended(of_default().filter(|_| of_strict().is_some()), ours),
-    })
+    };
+    let answers = [[expect.default.0, default], [expect.strict.0, strict]];
+    Ok(Judged::new(judgement, spelled, answers.map(|both| both.map(|class| class.to_string()))))
 }
 
 fn intended(listed: Option<&'static Difference>, ours: [ErrorClass; 2]) -> Judgement {

@@ -11,49 +11,49 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ["UNKNOWN", "TRANSIENT"],
         "`TimedOut` is how Rust's libraries spell a timeout, the standard library first",
         "https://doc.rust-lang.org/std/io/enum.ErrorKind.html#variant.TimedOut",
-        |input| says(input, &["timedout"]),
+        |input| says(input, &["timedout"]) && is_there(input, "UNKNOWN"),
     ),
     differs(
         "Elapsed",
         ["UNKNOWN", "TRANSIENT"],
         "`Elapsed` is what tokio and tower call the error of a timeout",
         "https://docs.rs/tokio/latest/tokio/time/error/struct.Elapsed.html",
-        |input| says(input, &["elapsed"]),
+        |input| says(input, &["elapsed"]) && is_there(input, "UNKNOWN"),
     ),
     differs(
         "AuthTimeout",
         ["AUTH", "TRANSIENT"],
         "no answer came in time, so no credentials were refused; a guess must not end the call for good",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
-        |input| says(input, &TIMEOUTS) && says(input, &["auth", "credential"]),
+        |input| says(input, &TIMEOUTS) && is_there(input, "AUTH"),
     ),
     differs(
         "PermissionTimeout",
         ["PERMISSION", "TRANSIENT"],
         "no answer came in time, so nothing was refused; a guess must not end the call for good",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4",
-        |input| says(input, &TIMEOUTS) && says(input, &["forbid", "permission"]),
+        |input| says(input, &TIMEOUTS) && is_there(input, "PERMISSION"),
     ),
     differs(
         "AuthConnectionClosed",
         ["AUTH", "TRANSIENT"],
         "a connection to a service that checks credentials failed; the name does not mention a refusal",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
-        |input| says(input, &["connection"]) && says(input, &["auth", "credential"]),
+        |input| says(input, &["connection"]) && !says(input, &REFUSALS) && is_there(input, "AUTH"),
     ),
     differs(
         "AuthServerUnavailable",
         ["AUTH", "UNKNOWN"],
         "the service that checks credentials was unavailable; the name does not mention a refusal",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.4",
-        |input| says(input, &["unavailable", "unreachable"]) && says(input, &["auth", "credential"]),
+        |input| says(input, &["unavailable", "unreachable"]) && !says(input, &SURER) && is_there(input, "AUTH"),
     ),
     differs(
         "AuthorNotFound",
         ["AUTH", "UNKNOWN"],
         "an author is no credential: Auth is for a request that lacks valid ones",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
-        |input| says(input, &["author"]),
+        |input| is_of_an_author(input) && !says(input, &SURER) && is_there(input, "AUTH"),
     ),
     differs(
         "OpError 410",
@@ -108,6 +108,20 @@ pub(super) const DIFFERENCES: &[Difference] = &[
 ];
 
 const TIMEOUTS: [&str; 3] = ["timeout", "timedout", "elapsed"];
+const REFUSALS: [&str; 5] = ["unauthoriz", "unauthoris", "forbid", "permission", "denied"];
+/// The words that decide before the fault of a server and before an author.
+const SURER: [&str; 10] = [
+    "timeout",
+    "timedout",
+    "elapsed",
+    "connection",
+    "credential",
+    "unauthoriz",
+    "unauthoris",
+    "forbid",
+    "permission",
+    "denied",
+];
 
 const fn differs(
     example: &'static str,
@@ -128,6 +142,31 @@ pub(super) fn named_and_status(input: &str) -> (&str, Option<u16>) {
 fn says(input: &str, words: &[&str]) -> bool {
     let name = named_and_status(input).0.to_ascii_lowercase();
     words.iter().any(|word| name.contains(word))
+}
+
+/// Whether the original guesses this class from the name, in its order of words, and no status
+/// comes before the name.
+fn is_there(input: &str, class: &str) -> bool {
+    let guess = if says(input, &["auth", "credential"]) {
+        "AUTH"
+    } else if says(input, &["forbid", "permission"]) {
+        "PERMISSION"
+    } else if says(input, &["timeout", "connection"]) {
+        "TRANSIENT"
+    } else {
+        "UNKNOWN"
+    };
+    named_and_status(input).1.is_none() && guess == class
+}
+
+/// Whether each `auth` of the name is of an author, and none of an authority or authorization.
+fn is_of_an_author(input: &str) -> bool {
+    let name = named_and_status(input).0.to_ascii_lowercase();
+    name.match_indices("auth").all(|(at, _)| {
+        name[at..]
+            .strip_prefix("author")
+            .is_some_and(|rest| !["iz", "is", "it"].iter().any(|end| rest.starts_with(end)))
+    })
 }
 
 fn carries(input: &str, statuses: &[u16]) -> bool {

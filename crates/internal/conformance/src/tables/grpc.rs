@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 
 use super::difference::listed;
 use super::named::Named;
-use super::{Judgement, read_row};
+use super::{Judged, Judgement, read_row};
 use crate::class_name::ClassName;
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct Expect {
     class: ClassName,
 }
 
-pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judged, serde_json::Error> {
     let (input, expect): (Input, Expect) = read_row(row)?;
     let ours = match &input.status {
         Some(name) => class_of(name).ok_or_else(|| serde_json::Error::custom(format!("`{name}` is not a status")))?,
@@ -38,11 +38,14 @@ pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_js
         }
     };
     let (original, ours) = (expect.class.0.as_str(), ours.as_str());
-    if original == ours {
-        return Ok(Judgement::AsOriginal);
-    }
-    let intended = input.status.as_deref().and_then(|name| listed("grpc", name, original, ours));
-    Ok(intended.map_or_else(|| Judgement::Wrong(ours.to_owned()), Judgement::Intended))
+    let status = input.status.as_deref().unwrap_or("none");
+    let judgement = if original == ours {
+        Judgement::AsOriginal
+    } else {
+        let intended = listed("grpc", status, original, ours);
+        intended.map_or_else(|| Judgement::Wrong(ours.to_owned()), Judgement::Intended)
+    };
+    Ok(Judged::of_one(judgement, status, original, ours))
 }
 
 /// Our answer to the example of a difference.

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::difference::listed;
 use super::named::Named;
-use super::{Judgement, read_row};
+use super::{Judged, Judgement, read_row};
 use crate::class_name::ClassName;
 use crate::number::duration;
 
@@ -40,24 +40,23 @@ struct ClassOnly {
     class: ClassName,
 }
 
-pub(super) fn judge_status(row: &Value, _now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge_status(row: &Value, _now: SystemTime) -> Result<Judged, serde_json::Error> {
     let (input, expect): (StatusInput, ClassOnly) = read_row(row)?;
     let status = input.carried_status();
     let error =
         Named { name: input.name.clone(), source: status.map(|status| Box::new(StatusError::new(status)) as _) };
     let ours = of_error(&http_classifier(), error).class();
     let plain = status.and_then(|status| classify_status(StatusCode::from_u16(status).ok()?));
-    if let Some(other) = plain.filter(|other| *other != ours) {
-        return Ok(Judgement::Wrong(format!("{ours} as an error and {other} as a status")));
-    }
-    if ours == expect.class.0 {
-        return Ok(Judgement::AsOriginal);
-    }
-    let (original, ours) = (expect.class.0.as_str(), ours.as_str());
-    let by_name = || listed("default", &input.name, original, ours);
-    let by_status = status.and_then(|status| listed("http", &status.to_string(), original, ours));
-    let intended = by_status.or_else(by_name);
-    Ok(intended.map_or_else(|| Judgement::Wrong(ours.to_owned()), Judgement::Intended))
+    let spelled = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+    let (original, class) = (expect.class.0.as_str(), ours.as_str());
+    let judgement = match plain.filter(|other| *other != ours) {
+        Some(other) => Judgement::Wrong(format!("{ours} as an error and {other} as a status")),
+        None if original == class => Judgement::AsOriginal,
+        None => listed("http", &spelled, original, class)
+            .or_else(|| listed("default", &input.name, original, class))
+            .map_or_else(|| Judgement::Wrong(class.to_owned()), Judgement::Intended),
+    };
+    Ok(Judged::of_one(judgement, spelled, original, class))
 }
 
 impl StatusInput {
@@ -85,15 +84,27 @@ pub(super) struct SecondsOnly {
     pub(super) seconds: Option<f64>,
 }
 
-pub(super) fn judge_value(row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge_value(row: &Value, now: SystemTime) -> Result<Judged, serde_json::Error> {
     let (input, expect): (ValueInput, SecondsOnly) = read_row(row)?;
     let ours = parse_retry_after(&input.value, now);
-    if agree(expect.seconds, ours) {
-        return Ok(Judgement::AsOriginal);
-    }
-    let ours = spelled(ours);
-    let intended = listed("http_retry_after_value", &input.value, &spelled_number(expect.seconds), &ours);
-    Ok(intended.map_or_else(|| Judgement::Wrong(ours), Judgement::Intended))
+    Ok(judge_seconds("http_retry_after_value", input.value, expect.seconds, ours))
+}
+
+/// A row whose answers are seconds.
+pub(super) fn judge_seconds(table: &str, input: String, original: Option<f64>, ours: Option<Duration>) -> Judged {
+    let answers = spelled_apart(original, ours);
+    let judgement = match &answers {
+        None => Judgement::AsOriginal,
+        Some([original, ours]) => {
+            listed(table, &input, original, ours).map_or_else(|| Judgement::Wrong(ours.clone()), Judgement::Intended)
+        }
+    };
+    Judged::new(judgement, input, answers)
+}
+
+/// Both answers, if they do not agree.
+pub(super) fn spelled_apart(original: Option<f64>, ours: Option<Duration>) -> Option<[String; 2]> {
+    (!agree(original, ours)).then(|| [spelled_number(original), spelled(ours)])
 }
 
 #[derive(Deserialize)]
@@ -119,7 +130,7 @@ struct ClassAndHint {
     retry_after_s: Option<f64>,
 }
 
-pub(super) fn judge_hint(row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge_hint(row: &Value, now: SystemTime) -> Result<Judged, serde_json::Error> {
     let (input, expect): (HintInput, ClassAndHint) = read_row(row)?;
     let headers = header_map(input.headers.iter().flatten())?;
     let attribute = input.retry_after.as_ref();
@@ -135,7 +146,9 @@ pub(super) fn judge_hint(row: &Value, now: SystemTime) -> Result<Judgement, serd
             }
             (hint, _) => (of_status_error(input.status, hint), attribute.map(Attribute::to_string).unwrap_or_default()),
         };
-    Ok(judge_parts(&input, &expect, &ours, &value))
+    let spelled = format!("{} Retry-After: {value}", input.status);
+    let judgement = judge_parts(&input, &expect, &ours, &value);
+    Ok(Judged::new(judgement, spelled, spelled_apart(expect.retry_after_s, ours.retry_after())))
 }
 
 /// Class and hint may differ for different reasons, but each difference needs one.

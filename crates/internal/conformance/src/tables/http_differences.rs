@@ -163,7 +163,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         reason: "HTTP defines three forms, all in GMT and in exact spelling; mail has other zones, any case, no weekday, \
                  years before 1970, and the original reads them all",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7",
-        covers: |value| is_like_a_date(value) && !is_a_date(value) && !has_a_wrong_weekday(value),
+        covers: |value| is_a_date_of_mail(value) && !is_a_date(value) && !has_a_wrong_weekday(value),
     },
     Difference {
         table: "http_retry_after_value",
@@ -186,7 +186,7 @@ fn is_a_client_error(status: &str) -> bool {
 fn hints_at_another_class_than_rate_limit(input: &str) -> bool {
     let status =
         input.split_once(" Retry-After: ").and_then(|(status, _)| StatusCode::from_bytes(status.as_bytes()).ok());
-    status.and_then(classify_status).is_some_and(|class| class != ErrorClass::RateLimit)
+    status.and_then(classify_status).is_some_and(|class| class.is_retryable() && class != ErrorClass::RateLimit)
 }
 
 /// Whether the text holds nothing but digits; true if empty.
@@ -198,9 +198,29 @@ fn is_a_date(value: &str) -> bool {
     httpdate::parse_http_date(value).is_ok()
 }
 
-/// Whether the text has a time of day in it.
-fn is_like_a_date(value: &str) -> bool {
-    value.is_ascii() && value.contains(':')
+/// Whether the text is a day that there is, and a time of it, as mail writes them and Python reads
+/// them: `Tue, 04 Mar 2031 05:07:07 +0000`, with or without the weekday and the zone, in any case.
+fn is_a_date_of_mail(value: &str) -> bool {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let value = value.to_ascii_lowercase();
+    let date = value.split_once(',').map_or(value.as_str(), |(_, date)| date);
+    let parts: Vec<&str> = date.split_whitespace().collect();
+    let [day, month, year, time, ..] = parts[..] else { return false };
+    let Some(month) = MONTHS.iter().position(|name| *name == month) else { return false };
+    let (Ok(day), Ok(year)) = (day.parse(), year.parse::<u16>()) else { return false };
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let last: u8 = match month {
+        1 if is_leap => 29,
+        1 => 28,
+        3 | 5 | 8 | 10 => 30,
+        _ => 31,
+    };
+    (1..=last).contains(&day) && is_a_time_of_day(time)
+}
+
+fn is_a_time_of_day(time: &str) -> bool {
+    let numbers: Option<Vec<u8>> = time.split(':').map(|number| number.parse().ok()).collect();
+    matches!(numbers.as_deref(), Some([hour, minute, second]) if *hour < 24 && *minute < 60 && *second < 60)
 }
 
 /// Whether it becomes a valid date with another weekday.

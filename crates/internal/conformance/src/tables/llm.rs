@@ -15,9 +15,9 @@ use serde::de::Error as _;
 use serde_json::Value;
 
 use super::difference::{Difference, listed};
-use super::http::{PRESENT, SecondsOnly, ValueInput, agree, spelled, spelled_number};
+use super::http::{PRESENT, SecondsOnly, ValueInput, agree, judge_seconds, spelled, spelled_apart, spelled_number};
 use super::named::Named;
-use super::{Judgement, read_row};
+use super::{Judged, Judgement, read_row};
 use crate::class_name::ClassName;
 
 #[derive(Deserialize)]
@@ -45,15 +45,15 @@ struct Expect {
     source: Option<String>,
 }
 
-pub(super) fn judge_openai(row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge_openai(row: &Value, now: SystemTime) -> Result<Judged, serde_json::Error> {
     judge("openai", row, now)
 }
 
-pub(super) fn judge_anthropic(row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge_anthropic(row: &Value, now: SystemTime) -> Result<Judged, serde_json::Error> {
     judge("anthropic", row, now)
 }
 
-fn judge(table: &'static str, row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
+fn judge(table: &'static str, row: &Value, now: SystemTime) -> Result<Judged, serde_json::Error> {
     let (input, expect): (Input, Expect) = read_row(row)?;
     let case = Case::new(input);
     let ours = case.classify(table, now).map_err(serde_json::Error::custom)?;
@@ -65,11 +65,14 @@ fn judge(table: &'static str, row: &Value, now: SystemTime) -> Result<Judgement,
         .then(|| case.listed_hint(table, &spelled_number(expect.retry_after_s), &spelled(hint)));
     let found = ours.detail("retry_after_source");
     let wrong = || Judgement::Wrong(format!("{}, retry after {} by {found:?}", ours.class(), spelled(hint)));
-    Ok(match (by_class, by_hint) {
+    let judgement = match (by_class, by_hint) {
         (None, None) if same_header(expect.source.as_deref(), found) => Judgement::AsOriginal,
         (Some(Some(intended)), None | Some(Some(_))) | (None, Some(Some(intended))) => Judgement::Intended(intended),
         _ => wrong(),
-    })
+    };
+    let classes = [original, ours.class()].map(|class| class.to_string());
+    let hints = spelled_apart(expect.retry_after_s, hint);
+    Ok(Judged::new(judgement, case.to_string(), [classes].into_iter().chain(hints)))
 }
 
 fn same_header(original: Option<&str>, ours: Option<&str>) -> bool {
@@ -109,7 +112,7 @@ impl Case {
         Some(Self { kind, status, body, headers })
     }
 
-    fn classify(&self, table: &str, now: SystemTime) -> Result<Classification, String> {
+    pub(super) fn classify(&self, table: &str, now: SystemTime) -> Result<Classification, String> {
         let is_openai = table == "openai";
         let Some(status) = self.status else {
             let error = Named { name: self.kind.clone(), source: None };
@@ -168,11 +171,11 @@ impl fmt::Display for Case {
     }
 }
 
-pub(super) fn judge_duration(row: &Value, _now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge_duration(row: &Value, _now: SystemTime) -> Result<Judged, serde_json::Error> {
     judge_reset("openai_reset_duration", row, openai::parse_reset)
 }
 
-pub(super) fn judge_moment(row: &Value, now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge_moment(row: &Value, now: SystemTime) -> Result<Judged, serde_json::Error> {
     judge_reset("anthropic_reset", row, |value| anthropic::parse_reset(value, now))
 }
 
@@ -180,15 +183,10 @@ fn judge_reset(
     table: &str,
     row: &Value,
     parse: impl Fn(&str) -> Option<Duration>,
-) -> Result<Judgement, serde_json::Error> {
+) -> Result<Judged, serde_json::Error> {
     let (input, expect): (ValueInput, SecondsOnly) = read_row(row)?;
     let ours = parse(&input.value);
-    if agree(expect.seconds, ours) {
-        return Ok(Judgement::AsOriginal);
-    }
-    let ours = spelled(ours);
-    let intended = listed(table, &input.value, &spelled_number(expect.seconds), &ours);
-    Ok(intended.map_or_else(|| Judgement::Wrong(ours), Judgement::Intended))
+    Ok(judge_seconds(table, input.value, expect.seconds, ours))
 }
 
 /// Our answer to the example of a difference: a class, or a hint where the difference is one.

@@ -1,18 +1,25 @@
-//! The intended differences between redress-llm and the original in the tables of responses, and
-//! the inputs that each covers. Those in the values of resets are in `reset_differences.rs`.
+//! The intended differences between redress-llm and the original in the tables of responses.
+//! `llm_covers.rs` has the inputs that each covers, and `reset_differences.rs` those in the values
+//! of resets.
 
-use serde_json::Value;
+use redress_core::ErrorClass;
 
 use super::difference::Difference;
-use super::llm::Case;
+use super::llm_covers::{
+    ANTHROPIC_QUOTA, OPENAI_QUOTA, REFUSALS, case, has_milliseconds, has_something_left, is_exhausted, is_overload,
+    is_overload_as, is_refusal_with, is_unknown_to_anthropic, is_unknown_to_openai,
+};
 use super::reset_differences::{GO, OPENAI_LIMITS, is_new_to_the_original};
 
-const OPENAI_ERRORS: &str = "https://platform.openai.com/docs/guides/error-codes";
+const OPENAI_ERRORS: &str = "https://developers.openai.com/api/docs/guides/error-codes";
+/// The codes of quotas, and that retries do not help.
+const OPENAI_SPENDING: &str = "https://help.openai.com/en/articles/6614457-troubleshooting-api-usage-and-spend-limits";
 const OPENAI_CLIENT: &str = "https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py";
-const ANTHROPIC_ERRORS: &str = "https://docs.anthropic.com/en/api/errors";
-const ANTHROPIC_LIMITS: &str = "https://docs.anthropic.com/en/api/rate-limits";
+const ANTHROPIC_ERRORS: &str = "https://platform.claude.com/docs/en/api/errors";
+const ANTHROPIC_LIMITS: &str = "https://platform.claude.com/docs/en/api/rate-limits";
 const ANTHROPIC_CLIENT: &str =
     "https://github.com/anthropics/anthropic-sdk-python/blob/main/src/anthropic/_base_client.py";
+const ANTHROPIC_TIMEOUT: &str = "https://github.com/anthropics/anthropic-sdk-python/blob/main/src/anthropic/types/beta_request_body_timeout_error.py";
 const RETRY_AFTER: &str = "https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3";
 
 const BY_STATUS: &str = "the status decides, or the type where the status says only that the request was refused; \
@@ -39,19 +46,39 @@ pub(super) const fn of(
 
 /// The intended differences in the tables of responses.
 pub(super) const DIFFERENCES: &[Difference] = &[
-    of("openai", "APIStatusError 401", ("UNKNOWN", "AUTH"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
-    of("openai", "APIStatusError 403", ("UNKNOWN", "PERMISSION"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
-    of("openai", "APIStatusError 409", ("UNKNOWN", "CONCURRENCY"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
-    of("openai", "APIStatusError 422", ("UNKNOWN", "PERMANENT"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
-    of("openai", "APIStatusError 429", ("UNKNOWN", "RATE_LIMIT"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
-    of("openai", "APIStatusError 529", ("UNKNOWN", "SERVER_ERROR"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
-    of("openai", "APIStatusError 421", ("UNKNOWN", "TRANSIENT"), (BY_STATUS, OPENAI_ERRORS), is_unknown_to_openai),
+    of("openai", "APIStatusError 401", ("UNKNOWN", "AUTH"), (BY_STATUS, OPENAI_ERRORS), |input| {
+        is_unknown_to_openai(input, ErrorClass::Auth)
+    }),
+    of("openai", "APIStatusError 403", ("UNKNOWN", "PERMISSION"), (BY_STATUS, OPENAI_ERRORS), |input| {
+        is_unknown_to_openai(input, ErrorClass::Permission)
+    }),
+    of("openai", "APIStatusError 409", ("UNKNOWN", "CONCURRENCY"), (BY_STATUS, OPENAI_ERRORS), |input| {
+        is_unknown_to_openai(input, ErrorClass::Concurrency)
+    }),
+    of("openai", "APIStatusError 422", ("UNKNOWN", "PERMANENT"), (BY_STATUS, OPENAI_ERRORS), |input| {
+        is_unknown_to_openai(input, ErrorClass::Permanent)
+    }),
+    of("openai", "APIStatusError 429", ("UNKNOWN", "RATE_LIMIT"), (BY_STATUS, OPENAI_ERRORS), |input| {
+        is_unknown_to_openai(input, ErrorClass::RateLimit)
+    }),
+    of("openai", "APIStatusError 529", ("UNKNOWN", "SERVER_ERROR"), (BY_STATUS, OPENAI_ERRORS), |input| {
+        is_unknown_to_openai(input, ErrorClass::ServerError)
+    }),
+    of("openai", "APIStatusError 421", ("UNKNOWN", "TRANSIENT"), (BY_STATUS, OPENAI_ERRORS), |input| {
+        is_unknown_to_openai(input, ErrorClass::Transient)
+    }),
     of(
         "openai",
         r#"RateLimitError 429 / {"error":{"type":"insufficient_quota"}}"#,
         ("RATE_LIMIT", "PERMANENT"),
-        (QUOTA, OPENAI_ERRORS),
-        |input| case(input).is_some_and(|case| case.status == Some(429) && case.has_word(OPENAI_QUOTA)),
+        (QUOTA, OPENAI_SPENDING),
+        |input| {
+            case(input).is_some_and(|case| {
+                case.kind == "RateLimitError"
+                    && case.has_word(OPENAI_QUOTA)
+                    && case.code() != Some("insufficient_quota")
+            })
+        },
     ),
     of(
         "openai",
@@ -65,7 +92,12 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         r#"BadRequestError 400 / {"error":{"type":"server_error"}}"#,
         ("PERMANENT", "SERVER_ERROR"),
         (BY_WORD, OPENAI_ERRORS),
-        |input| is_refusal_with(input, &["server_error", "api_error", "server_is_overloaded"]),
+        |input| {
+            is_refusal_with(
+                input,
+                &["server_error", "service_unavailable_error", "server_is_overloaded", "vector_store_timeout"],
+            )
+        },
     ),
     of(
         "openai",
@@ -73,13 +105,6 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ("PERMANENT", "AUTH"),
         (BY_WORD, OPENAI_ERRORS),
         |input| is_refusal_with(input, &["invalid_api_key", "authentication_error"]),
-    ),
-    of(
-        "openai",
-        r#"BadRequestError 400 / {"error":{"type":"permission_error"}}"#,
-        ("PERMANENT", "PERMISSION"),
-        (BY_WORD, OPENAI_ERRORS),
-        |input| is_refusal_with(input, &["permission_error"]),
     ),
     of("openai", "APIResponseValidationError 200", ("PERMANENT", "UNKNOWN"), (NO_STATUS, OPENAI_CLIENT), |input| {
         case(input).is_some_and(|case| case.kind == "APIResponseValidationError")
@@ -89,28 +114,33 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         "ConflictError 409 / retry-after: 7",
         ("none", "7"),
         ("the header is defined for every response; the original reads none of a conflict", RETRY_AFTER),
-        |input| case(input).is_some_and(|case| case.kind == "ConflictError"),
+        |input| case(input).is_some_and(|case| case.kind == "ConflictError" && case.has("retry-after")),
     ),
     of(
         "openai",
         "RateLimitError 429 / retry-after-ms: 250",
         ("none", "0.25"),
         (MILLISECONDS, OPENAI_CLIENT),
-        has_milliseconds,
+        |input| has_milliseconds(input, false),
     ),
     of(
         "openai",
         "RateLimitError 429 / retry-after: 7 / retry-after-ms: 250",
         ("7", "0.25"),
         (MILLISECONDS, OPENAI_CLIENT),
-        has_milliseconds,
+        |input| has_milliseconds(input, true),
     ),
     of(
         "openai",
         "RateLimitError 429 / x-ratelimit-reset-requests: 250ms / x-ratelimit-reset-tokens: 1s",
         ("1", "0.25"),
         (GO, OPENAI_LIMITS),
-        |input| case(input).is_some_and(|case| case.headers.values().any(|value| is_new_to_the_original(value))),
+        |input| {
+            case(input).is_some_and(|case| {
+                let new = |value: &&String| is_new_to_the_original(value);
+                case.resets().filter(new).count() == 1 && case.resets().count() == 2 && !case.has("retry-after")
+            })
+        },
     ),
     of(
         "openai",
@@ -118,14 +148,14 @@ pub(super) const DIFFERENCES: &[Difference] = &[
          x-ratelimit-reset-requests: 1s / x-ratelimit-reset-tokens: 6m0s",
         ("1", "360"),
         (EXHAUSTED, OPENAI_LIMITS),
-        says_what_remains,
+        is_exhausted,
     ),
     of(
         "openai",
         "InternalServerError 500 / x-ratelimit-remaining-tokens: 5 / x-ratelimit-reset-tokens: 6m0s",
         ("360", "none"),
         (NOT_EXHAUSTED, OPENAI_LIMITS),
-        says_what_remains,
+        has_something_left,
     ),
     of(
         "anthropic",
@@ -148,83 +178,77 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         (BY_WORD, ANTHROPIC_ERRORS),
         |input| is_refusal_with(input, &["conflict_error"]),
     ),
-    of("anthropic", "APIStatusError 401", ("UNKNOWN", "AUTH"), (BY_STATUS, ANTHROPIC_ERRORS), is_unknown_to_anthropic),
-    of(
-        "anthropic",
-        "APIStatusError 403",
-        ("UNKNOWN", "PERMISSION"),
-        (BY_STATUS, ANTHROPIC_ERRORS),
-        is_unknown_to_anthropic,
-    ),
-    of(
-        "anthropic",
-        "APIStatusError 409",
-        ("UNKNOWN", "CONCURRENCY"),
-        (BY_STATUS, ANTHROPIC_ERRORS),
-        is_unknown_to_anthropic,
-    ),
-    of(
-        "anthropic",
-        "APIStatusError 402",
-        ("UNKNOWN", "PERMANENT"),
-        (BY_STATUS, ANTHROPIC_ERRORS),
-        is_unknown_to_anthropic,
-    ),
-    of(
-        "anthropic",
-        "APIStatusError 429",
-        ("UNKNOWN", "RATE_LIMIT"),
-        (BY_STATUS, ANTHROPIC_ERRORS),
-        is_unknown_to_anthropic,
-    ),
-    of(
-        "anthropic",
-        "APIStatusError 520",
-        ("UNKNOWN", "SERVER_ERROR"),
-        (BY_STATUS, ANTHROPIC_ERRORS),
-        is_unknown_to_anthropic,
-    ),
-    of(
-        "anthropic",
-        "APIStatusError 421",
-        ("UNKNOWN", "TRANSIENT"),
-        (BY_STATUS, ANTHROPIC_ERRORS),
-        is_unknown_to_anthropic,
-    ),
+    of("anthropic", "APIStatusError 401", ("UNKNOWN", "AUTH"), (BY_STATUS, ANTHROPIC_ERRORS), |input| {
+        is_unknown_to_anthropic(input, ErrorClass::Auth)
+    }),
+    of("anthropic", "APIStatusError 403", ("UNKNOWN", "PERMISSION"), (BY_STATUS, ANTHROPIC_ERRORS), |input| {
+        is_unknown_to_anthropic(input, ErrorClass::Permission)
+    }),
+    of("anthropic", "APIStatusError 409", ("UNKNOWN", "CONCURRENCY"), (BY_STATUS, ANTHROPIC_ERRORS), |input| {
+        is_unknown_to_anthropic(input, ErrorClass::Concurrency)
+    }),
+    of("anthropic", "APIStatusError 402", ("UNKNOWN", "PERMANENT"), (BY_STATUS, ANTHROPIC_ERRORS), |input| {
+        is_unknown_to_anthropic(input, ErrorClass::Permanent)
+    }),
+    of("anthropic", "APIStatusError 429", ("UNKNOWN", "RATE_LIMIT"), (BY_STATUS, ANTHROPIC_ERRORS), |input| {
+        is_unknown_to_anthropic(input, ErrorClass::RateLimit)
+    }),
+    of("anthropic", "APIStatusError 520", ("UNKNOWN", "SERVER_ERROR"), (BY_STATUS, ANTHROPIC_ERRORS), |input| {
+        is_unknown_to_anthropic(input, ErrorClass::ServerError)
+    }),
+    of("anthropic", "APIStatusError 421", ("UNKNOWN", "TRANSIENT"), (BY_STATUS, ANTHROPIC_ERRORS), |input| {
+        is_unknown_to_anthropic(input, ErrorClass::Transient)
+    }),
     of(
         "anthropic",
         r#"RateLimitError 429 / {"error":{"type":"overloaded_error"}}"#,
         ("RATE_LIMIT", "SERVER_ERROR"),
         (OVERLOADED, ANTHROPIC_ERRORS),
-        is_overload,
+        |input| is_overload_as(input, &["RateLimitError"]),
     ),
     of(
         "anthropic",
         r#"BadRequestError 400 / {"error":{"type":"overloaded_error"}}"#,
         ("PERMANENT", "SERVER_ERROR"),
         (OVERLOADED, ANTHROPIC_ERRORS),
-        |input| is_overload(input) || is_refusal_with(input, &["api_error", "timeout_error"]),
+        |input| is_overload_as(input, REFUSALS) || (is_overload(input) && input.starts_with("APIStatusError 413 ")),
+    ),
+    of(
+        "anthropic",
+        r#"BadRequestError 400 / {"error":{"type":"api_error"}}"#,
+        ("PERMANENT", "SERVER_ERROR"),
+        (BY_WORD, ANTHROPIC_ERRORS),
+        |input| {
+            is_refusal_with(input, &["api_error", "timeout_error", "cmek_key_unreachable", "cmek_context_unavailable"])
+        },
     ),
     of(
         "anthropic",
         r#"ConflictError 409 / {"error":{"type":"overloaded_error"}}"#,
         ("CONCURRENCY", "SERVER_ERROR"),
         (OVERLOADED, ANTHROPIC_ERRORS),
-        is_overload,
+        |input| is_overload_as(input, &["ConflictError"]),
     ),
     of(
         "anthropic",
         r#"AuthenticationError 401 / {"error":{"type":"overloaded_error"}}"#,
         ("AUTH", "SERVER_ERROR"),
         (OVERLOADED, ANTHROPIC_ERRORS),
-        is_overload,
+        |input| is_overload_as(input, &["AuthenticationError"]),
     ),
     of(
         "anthropic",
         r#"PermissionDeniedError 403 / {"error":{"type":"overloaded_error"}}"#,
         ("PERMISSION", "SERVER_ERROR"),
         (OVERLOADED, ANTHROPIC_ERRORS),
-        is_overload,
+        |input| is_overload_as(input, &["PermissionDeniedError"]),
+    ),
+    of(
+        "anthropic",
+        r#"BadRequestError 400 / {"error":{"details":{"error_code":"request_body_timeout"},"type":"invalid_request_error"}}"#,
+        ("PERMANENT", "TRANSIENT"),
+        ("the body did not arrive in time and nothing was done; nothing is wrong with the request", ANTHROPIC_TIMEOUT),
+        |input| is_refusal_with(input, &["request_body_timeout"]),
     ),
     of(
         "anthropic",
@@ -238,7 +262,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         r#"RateLimitError 429 / {"error":{"details":{"error_code":"enforced_spend_limit_reached"},"type":"rate_limit_error"}}"#,
         ("RATE_LIMIT", "PERMANENT"),
         (QUOTA, ANTHROPIC_LIMITS),
-        |input| case(input).is_some_and(|case| case.status == Some(429) && case.has_word(ANTHROPIC_QUOTA)),
+        |input| case(input).is_some_and(|case| case.kind == "RateLimitError" && case.has_word(ANTHROPIC_QUOTA)),
     ),
     of(
         "anthropic",
@@ -256,7 +280,10 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ("none", "7"),
         ("the header is defined for every response; the original reads none of these exceptions", RETRY_AFTER),
         |input| {
-            case(input).is_some_and(|case| ["ConflictError", "WorkloadIdentityError"].contains(&case.kind.as_str()))
+            case(input).is_some_and(|case| {
+                let reads_none = ["ConflictError", "WorkloadIdentityError"].contains(&case.kind.as_str());
+                reads_none && case.has("retry-after") && case.is_retryable()
+            })
         },
     ),
     of(
@@ -264,14 +291,14 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         "RateLimitError 429 / retry-after-ms: 250",
         ("none", "0.25"),
         (MILLISECONDS, ANTHROPIC_CLIENT),
-        has_milliseconds,
+        |input| has_milliseconds(input, false),
     ),
     of(
         "anthropic",
         "RateLimitError 429 / retry-after: 7 / retry-after-ms: 250",
         ("7", "0.25"),
         (MILLISECONDS, ANTHROPIC_CLIENT),
-        has_milliseconds,
+        |input| has_milliseconds(input, true),
     ),
     of(
         "anthropic",
@@ -280,7 +307,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
          anthropic-ratelimit-tokens-reset: 2031-03-04T05:12:07.25Z",
         ("1", "360"),
         (EXHAUSTED, ANTHROPIC_LIMITS),
-        says_what_remains,
+        is_exhausted,
     ),
     of(
         "anthropic",
@@ -288,84 +315,6 @@ pub(super) const DIFFERENCES: &[Difference] = &[
          anthropic-ratelimit-tokens-reset: 2031-03-04T05:12:07.25Z",
         ("360", "none"),
         (NOT_EXHAUSTED, ANTHROPIC_LIMITS),
-        says_what_remains,
+        has_something_left,
     ),
 ];
-
-const OPENAI_QUOTA: &[&str] = &[
-    "insufficient_quota",
-    "credit_balance_exhausted",
-    "organization_spend_limit_exceeded",
-    "project_spend_limit_exceeded",
-    "organization_usage_limit_exceeded",
-    "billing_hard_limit_reached",
-    "billing_not_active",
-];
-
-const ANTHROPIC_QUOTA: &[&str] = &[
-    "enforced_spend_limit_reached",
-    "contract_spend_limit_reached",
-    "linked_organization_spend_limit_reached",
-    "linked_organization_billing_unavailable",
-    "billing_error",
-];
-
-fn case(input: &str) -> Option<Case> {
-    Case::parse(input)
-}
-
-impl Case {
-    fn has_word(&self, words: &[&str]) -> bool {
-        let error = self.body.get("error");
-        let found = [
-            self.body.get("code"),
-            error.and_then(|error| error.get("type")),
-            error.and_then(|error| error.get("code")),
-            error.and_then(|error| error.get("details")?.get("error_code")),
-        ];
-        found.into_iter().flatten().filter_map(Value::as_str).any(|word| words.contains(&word))
-    }
-}
-
-fn is_unknown_to_openai(input: &str) -> bool {
-    const KNOWN: [u16; 6] = [408, 425, 500, 502, 503, 504];
-    case(input)
-        .is_some_and(|case| case.kind == "APIStatusError" && case.status.is_some_and(|status| !KNOWN.contains(&status)))
-}
-
-fn is_unknown_to_anthropic(input: &str) -> bool {
-    const KNOWN: [u16; 7] = [408, 413, 425, 500, 503, 504, 529];
-    const OF_ITS_OWN: [&str; 9] = [
-        "AuthenticationError",
-        "BadRequestError",
-        "ConflictError",
-        "InternalServerError",
-        "NotFoundError",
-        "OverloadedError",
-        "PermissionDeniedError",
-        "RateLimitError",
-        "UnprocessableEntityError",
-    ];
-    case(input).is_some_and(|case| {
-        let is_generic = !OF_ITS_OWN.contains(&case.kind.as_str());
-        is_generic && !is_overload(input) && case.status.is_some_and(|status| !KNOWN.contains(&status))
-    })
-}
-
-fn is_overload(input: &str) -> bool {
-    case(input).is_some_and(|case| case.has_word(&["overloaded_error"]))
-}
-
-fn is_refusal_with(input: &str, words: &[&str]) -> bool {
-    case(input).is_some_and(|case| {
-        case.status.is_some_and(|status| [400, 404, 413, 422].contains(&status)) && case.has_word(words)
-    })
-}
-
-fn has_milliseconds(input: &str) -> bool {
-    case(input).is_some_and(|case| case.headers.contains_key("retry-after-ms"))
-}
-
-fn says_what_remains(input: &str) -> bool {
-    case(input).is_some_and(|case| case.headers.keys().any(|name| name.contains("remaining")))
-}

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::difference::listed;
 use super::named::Named;
-use super::{Judgement, read_row};
+use super::{Judged, Judgement, read_row};
 use crate::class_name::ClassName;
 
 #[derive(Deserialize)]
@@ -30,14 +30,16 @@ struct Expect {
     class: ClassName,
 }
 
-pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judged, serde_json::Error> {
     let (input, expect): (Input, Expect) = read_row(row)?;
     let (original, ours) = (expect.class.0.as_str(), class_of(&input.kind).as_str());
-    if original == ours {
-        return Ok(Judgement::AsOriginal);
-    }
-    let intended = listed("redis", &input.kind, original, ours);
-    Ok(intended.map_or_else(|| Judgement::Wrong(ours.to_owned()), Judgement::Intended))
+    let judgement = if original == ours {
+        Judgement::AsOriginal
+    } else {
+        let intended = listed("redis", &input.kind, original, ours);
+        intended.map_or_else(|| Judgement::Wrong(ours.to_owned()), Judgement::Intended)
+    };
+    Ok(Judged::of_one(judgement, input.kind, original, ours))
 }
 
 /// Our answer to the example of a difference.

@@ -29,6 +29,9 @@ pub struct TableReport {
     pub differences: Vec<MetDifference>,
     /// The rows with a different answer and no reason.
     pub wrong: Vec<WrongRow>,
+    /// Listed differences that are broader than they should be, each with a row that it covers and
+    /// that does not differ in its way.
+    pub broad: Vec<BroadDifference>,
 }
 
 /// An intended difference that occurred in a table.
@@ -49,6 +52,15 @@ pub struct WrongRow {
     pub ours: String,
 }
 
+/// A listed difference that covers a row, although the row does not differ in its way.
+#[derive(Clone, Debug)]
+pub struct BroadDifference {
+    /// The difference.
+    pub difference: &'static Difference,
+    /// The row, as written in the file.
+    pub row: Value,
+}
+
 /// A table whose domain is not compiled in.
 #[derive(Clone, Debug)]
 pub struct UnbuiltTable {
@@ -63,17 +75,17 @@ impl TablesReport {
         Self { tables: Vec::new(), unbuilt: Vec::new(), stale }
     }
 
-    /// Whether no row is wrong and no listed difference is stale. Tables that were not judged do
-    /// not count.
+    /// Whether no row is wrong and no listed difference is stale or too broad. Tables that were not
+    /// judged do not count.
     #[must_use]
     pub fn is_passed(&self) -> bool {
-        self.stale.is_empty() && self.tables.iter().all(|table| table.wrong.is_empty())
+        self.stale.is_empty() && self.tables.iter().all(|table| table.wrong.is_empty() && table.broad.is_empty())
     }
 }
 
 impl TableReport {
     pub(super) const fn new(name: &'static str) -> Self {
-        Self { name, as_original: 0, differences: Vec::new(), wrong: Vec::new() }
+        Self { name, as_original: 0, differences: Vec::new(), wrong: Vec::new(), broad: Vec::new() }
     }
 
     pub(super) fn add(&mut self, row: &Value, judgement: Judgement) {
@@ -119,7 +131,7 @@ impl fmt::Display for TablesReport {
 
 impl fmt::Display for TableReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, as_original, differences, wrong } = self;
+        let Self { name, as_original, differences, wrong, broad } = self;
         writeln!(
             f,
             "{name}: {} rows, {as_original} as the original, {} intended differences, {} wrong",
@@ -132,6 +144,9 @@ impl fmt::Display for TableReport {
         }
         for WrongRow { row, ours } in wrong {
             writeln!(f, "  WRONG: {row}: we say {ours}")?;
+        }
+        for BroadDifference { difference, row } in broad {
+            writeln!(f, "  TOO BROAD: {difference}: it covers {row}")?;
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! The intended differences between redress-llm and the original in the values of resets, and the
 //! values that each covers.
 
+use redress_llm::openai;
+
 use super::difference::Difference;
 use super::llm_differences::of;
 
 /// OpenAI's page on the headers of rate limits.
-pub(super) const OPENAI_LIMITS: &str = "https://platform.openai.com/docs/guides/rate-limits";
+pub(super) const OPENAI_LIMITS: &str = "https://developers.openai.com/api/docs/guides/rate-limits";
 
 /// Why a duration is read that the original does not read.
 pub(super) const GO: &str =
@@ -30,7 +32,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
              Python reads the whole of ISO 8601",
             "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
         ),
-        |value| is_like_a_moment(value) && !has_the_form_of_rfc_3339(value),
+        |value| has_the_form_of_iso_8601(value) && !has_the_form_of_rfc_3339(value),
     ),
     of(
         "anthropic_reset",
@@ -53,27 +55,37 @@ pub(super) const DIFFERENCES: &[Difference] = &[
 
 /// Whether this is a duration with a unit below a second, or a fraction of an hour or a minute.
 pub(super) fn is_new_to_the_original(value: &str) -> bool {
-    let units: Vec<&str> = value.trim().split(|letter: char| letter.is_ascii_digit() || letter == '.').collect();
-    let is_duration =
-        units.iter().all(|unit| ["", "h", "m", "s", "ms", "us", "\u{b5}s", "\u{3bc}s", "ns"].contains(unit));
-    let is_below_a_second = units.iter().any(|unit| unit.len() > 1);
+    let mut units = value.trim().split(|letter: char| letter.is_ascii_digit() || letter == '.');
+    let is_below_a_second = units.any(|unit| unit.len() > 1);
     let has_fraction = value
         .split('.')
         .skip(1)
         .any(|rest| !rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).starts_with('s'));
-    is_duration && (is_below_a_second || has_fraction)
+    openai::parse_reset(value).is_some() && (is_below_a_second || has_fraction)
 }
 
-/// Whether it begins with a year and has more than digits.
-fn is_like_a_moment(value: &str) -> bool {
-    let value = value.trim();
-    let year = value.bytes().take_while(u8::is_ascii_digit).count();
-    year >= 4 && value.contains(['-', 'T', 'W'])
+/// Whether it is a day as ISO 8601 writes one, alone or with a time after any character, as Python
+/// reads it: the time is digits with colons, a point or a comma, and at most one zone.
+fn has_the_form_of_iso_8601(value: &str) -> bool {
+    const DAYS: [&str; 6] = ["dddd-dd-dd", "dddd-Wdd-d", "dddd-Wdd", "ddddWddd", "ddddWdd", "dddddddd"];
+    let form = form(value);
+    let Some(rest) = DAYS.iter().find_map(|day| form.strip_prefix(day)) else { return false };
+    let time = rest.chars().next().map_or("", |separator| &rest[separator.len_utf8()..]);
+    let (time, offset) = time.split_at(time.find(['+', '-']).unwrap_or(time.len()));
+    let time = if offset.is_empty() { time.strip_suffix('Z').unwrap_or(time) } else { time };
+    let is_numeric = |text: &str, others: &str| text.chars().all(|letter| letter == 'd' || others.contains(letter));
+    let is_a_time = time.starts_with("dd") && is_numeric(time, ":.,");
+    rest.is_empty() || (is_a_time && is_numeric(offset, "+-:"))
+}
+
+/// The text with a `d` for each digit.
+fn form(value: &str) -> String {
+    value.trim().chars().map(|letter| if letter.is_ascii_digit() { 'd' } else { letter }).collect()
 }
 
 /// Whether each character is of the kind that RFC 3339 has in its place.
 fn has_the_form_of_rfc_3339(value: &str) -> bool {
-    let form: String = value.trim().chars().map(|letter| if letter.is_ascii_digit() { 'd' } else { letter }).collect();
+    let form = form(value);
     let Some(rest) = ["T", "t", " "].iter().find_map(|t| form.strip_prefix(&format!("dddd-dd-dd{t}dd:dd:dd"))) else {
         return false;
     };

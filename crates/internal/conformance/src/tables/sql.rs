@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::difference::{Difference, listed};
 use super::named::Named;
 use super::sql_differences::TEXT;
-use super::{Judgement, read_row};
+use super::{Judged, Judgement, read_row};
 use crate::class_name::ClassName;
 
 #[derive(Deserialize)]
@@ -46,12 +46,15 @@ impl fmt::Display for DriverError {
 
 impl std::error::Error for DriverError {}
 
-pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judgement, serde_json::Error> {
+pub(super) fn judge(row: &Value, _now: SystemTime) -> Result<Judged, serde_json::Error> {
     let (input, expect): (Input, Expect) = read_row(row)?;
     let [guessing, strict] = classes(&input.name, input.state());
     let described = input.described();
     let columns = [(expect.sqlstate.0, guessing), (expect.pyodbc.0, strict)];
-    Ok(judge_columns(&described, &columns).unwrap_or_else(|| Judgement::Wrong(format!("{guessing}, strict {strict}"))))
+    let judgement =
+        judge_columns(&described, &columns).unwrap_or_else(|| Judgement::Wrong(format!("{guessing}, strict {strict}")));
+    let answers = columns.map(|(original, ours)| [original, ours].map(|class| class.to_string()));
+    Ok(Judged::new(judgement, described, answers))
 }
 
 /// Each column may differ, but needs a reason for it. `None` if one has none.
@@ -70,9 +73,9 @@ impl Input {
 
     /// The SQLSTATE, or the texts in which the original looks for one.
     fn described(&self) -> String {
-        let argument = |argument: &Value| argument.as_str().map_or_else(|| argument.to_string(), str::to_owned);
-        let arguments = || self.args.iter().map(argument).collect::<Vec<_>>().join(", ");
-        self.state().map_or_else(|| format!("{TEXT}{}", arguments()), str::to_owned)
+        // The original looks into texts alone.
+        let texts = || self.args.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
+        self.state().map_or_else(|| format!("{TEXT}{}", texts()), str::to_owned)
     }
 }
 

@@ -107,7 +107,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: "UNKNOWN",
         reason: "a SQLSTATE has five characters",
         source: ODBC,
-        covers: |state| !state.starts_with(TEXT) && state.len() != 5,
+        covers: |state| state.starts_with("08") && state.len() != 5,
     },
     Difference {
         table: "sql",
@@ -116,7 +116,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: "UNKNOWN",
         reason: "no code is read out of prose: the errors of Rust's drivers have a field for it",
         source: "https://docs.rs/odbc-api/latest/odbc_api/handles/struct.Record.html",
-        covers: |input| input.starts_with(TEXT),
+        covers: |input| finds(input, |code| code.starts_with("08") || ["HYT00", "HYT01"].contains(&code)),
     },
     Difference {
         table: "sql",
@@ -125,7 +125,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: "UNKNOWN",
         reason: "no code is read out of prose: the errors of Rust's drivers have a field for it",
         source: "https://docs.rs/tokio-postgres/latest/tokio_postgres/error/struct.DbError.html",
-        covers: |input| input.starts_with(TEXT),
+        covers: |input| finds(input, |code| ["40001", "40P01"].contains(&code)),
     },
     Difference {
         table: "sql",
@@ -134,10 +134,24 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: "UNKNOWN",
         reason: "no code is read out of prose: the errors of Rust's drivers have a field for it",
         source: "https://docs.rs/sqlx/latest/sqlx/error/trait.DatabaseError.html",
-        covers: |input| input.starts_with(TEXT),
+        covers: |input| finds(input, |code| code.starts_with("28")),
     },
 ];
 
 fn is_of(state: &str, class: &str) -> bool {
     state.len() == 5 && state.starts_with(class)
+}
+
+/// Whether the original finds such a code in the text of an exception: one of its two classifiers
+/// takes the first word that has the form of a SQLSTATE, the other the first in brackets.
+fn finds(input: &str, is_such: fn(&str) -> bool) -> bool {
+    let Some(text) = input.strip_prefix(TEXT) else { return false };
+    let first_word = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').find(|word| is_a_code(word));
+    let mut in_brackets = text.split('[').skip(1).filter_map(|rest| rest.split_once(']'));
+    let first_in_brackets = in_brackets.find(|(code, _)| is_a_code(code)).map(|(code, _)| code);
+    first_word.is_some_and(is_such) || first_in_brackets.is_some_and(is_such)
+}
+
+fn is_a_code(word: &str) -> bool {
+    word.len() == 5 && word.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }

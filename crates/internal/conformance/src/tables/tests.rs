@@ -55,6 +55,37 @@ fn class_and_hint_each_need_a_reason() {
 }
 
 #[test]
+fn a_difference_that_covers_a_row_without_a_difference_is_told() {
+    let report = judged(
+        r#"{"http": [
+            {"input": {"status": 422, "status_code": null, "code": null, "args": [], "name": "OpError"},
+             "expect": {"class": "PERMANENT"}},
+            {"input": {"status": 421, "status_code": null, "code": null, "args": [], "name": "OpError"},
+             "expect": {"class": "UNKNOWN"}}]}"#,
+    );
+    let table = &report.tables[0];
+    assert_eq!((table.as_original, table.differences.len(), table.wrong.len()), (1, 1, 0), "{report}");
+    let broad: Vec<(&str, &serde_json::Value)> =
+        table.broad.iter().map(|broad| (broad.difference.example, &broad.row["input"]["status"])).collect();
+    assert_eq!(broad, [("422", &422.into())]);
+    assert!(!report.is_passed());
+    let told = report.to_string();
+    assert!(told.contains("TOO BROAD: http: 422: UNKNOWN -> PERMANENT: "), "{told}");
+    assert!(told.contains(r#""status":422"#), "{told}");
+}
+
+#[test]
+fn equal_seconds_are_no_difference_between_seconds() {
+    let report = judged(
+        r#"{"http_retry_after": [
+            {"input": {"status": 429, "retry_after": null, "headers": {"Retry-After": "7, 1"}},
+             "expect": {"class": "RATE_LIMIT", "retry_after_s": 7}}]}"#,
+    );
+    let table = &report.tables[0];
+    assert_eq!((table.as_original, table.broad.len()), (1, 1), "{report}");
+}
+
+#[test]
 fn tables_without_a_domain_are_named() {
     let report = judged(r#"{"smoke_signals": [{"input": 1}, {"input": 2}]}"#);
     assert!(report.is_passed());

@@ -3,4 +3,5 @@
 
 mod differences;
 mod drivers;
+mod guide;
 mod tables;

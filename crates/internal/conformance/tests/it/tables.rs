@@ -43,6 +43,7 @@ fn answers_every_row(name: &str) {
     let report = report();
     let table = report.tables.iter().find(|table| table.name == name).expect("a judged table");
     assert!(table.wrong.is_empty(), "{report}");
+    assert!(table.broad.is_empty(), "{report}");
     assert!(table.as_original > table.rows() / 2, "{report}");
 }
 

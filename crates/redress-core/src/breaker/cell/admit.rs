@@ -1,18 +1,96 @@
-//! Admissions of calls by a circuit that is not plainly closed, and the begin of a phase.
+//! Admissions of calls, and the begin of a phase.
 
-use super::{CircuitBreaker, Guarded};
+use std::time::Instant;
+
+use super::{CircuitBreaker, Guarded, History};
 use crate::breaker::interface::Admission;
 use crate::breaker::mode::Mode;
+use crate::breaker::permit::Permit;
 use crate::breaker::ramp::RampCounts;
-use crate::breaker::share::Share;
+use crate::breaker::settings::Settings;
 use crate::breaker::state::{Arrival, CircuitState, Input, Phase, Step, step};
-use crate::breaker::trial::TrialCounts;
-use crate::breaker::word::Word;
+use crate::breaker::trial::{Room, TrialCounts};
+use crate::breaker::wait::Wait;
+use crate::breaker::word::{Wants, Word};
 use crate::drive::clock::nanos;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::sync::Ordering;
 
 impl CircuitBreaker {
+    /// Admits one call now, on the breaker's clock. For use without a policy.
+    ///
+    /// # Errors
+    ///
+    /// If the circuit is open, or half-open without a place for the call.
+    #[inline]
+    pub fn try_acquire(&self) -> Result<Permit<'_>, CircuitOpenError> {
+        match self.admit_closed() {
+            Some(generation) if !Word(generation).is_judged() => {
+                Ok(Permit::new(self, Admission { generation, transition: None }, 0))
+            }
+            _ => self.acquire_at(self.now_in_ticks()),
+        }
+    }
+
+    /// Like [`try_acquire`](Self::try_acquire), at `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    pub fn try_acquire_at(&self, now: Instant) -> Result<Permit<'_>, CircuitOpenError> {
+        match self.admit_closed() {
+            Some(generation) if !Word(generation).is_judged() => {
+                Ok(Permit::new(self, Admission { generation, transition: None }, 0))
+            }
+            _ => self.acquire_at(self.ticks(now)),
+        }
+    }
+
+    #[inline(never)]
+    fn acquire_at(&self, now: u64) -> Result<Permit<'_>, CircuitOpenError> {
+        let admission = match self.admit_closed() {
+            Some(generation) => Admission { generation, transition: None },
+            None => self.admit_at(now)?,
+        };
+        Ok(Permit::new(self, admission, now))
+    }
+
+    /// The generation, if the circuit is closed and decides. Admission then needs nothing else, and
+    /// no instant.
+    #[inline]
+    pub(crate) fn admit_closed(&self) -> Option<u64> {
+        let word = self.word();
+        word.is_plainly_closed().then_some(word.0)
+    }
+
+    /// The same, if the breaker wants to know of failures alone.
+    #[inline]
+    pub(crate) fn admit_quietly(&self, generation: &mut u64) -> bool {
+        let word = self.word();
+        *generation = word.0;
+        word.is_quietly_closed()
+    }
+
+    /// What the breaker wants to know of a call of this generation.
+    #[inline]
+    pub(crate) const fn wants(generation: u64) -> Wants {
+        Word(generation).wants()
+    }
+
+    /// Whether the end of a call of this generation has to be told to the breaker, even if it is a
+    /// success or a release.
+    #[inline]
+    pub(crate) const fn is_judged(generation: u64) -> bool {
+        Word(generation).is_judged()
+    }
+
+    /// Whether a call of this generation holds a place, which its end gives back.
+    #[inline]
+    pub(crate) const fn is_probe(generation: u64) -> bool {
+        let word = Word(generation);
+        word.is_judged() && !matches!(word.phase(), Phase::Closed)
+    }
+
     /// Admission after [`admit_closed`](Self::admit_closed) has found the circuit not closed.
     #[inline]
     pub(super) fn admit_at(&self, now: u64) -> Result<Admission, CircuitOpenError> {
@@ -47,20 +125,21 @@ impl CircuitBreaker {
             Mode::ForcedOpen => return Err(self.forced_rejection()),
             Mode::Enforcing | Mode::Watching => {}
         }
-        let (arrival, left) = self.arrival(word.phase(), &mut guarded, now);
+        let (settings, history) = guarded.history();
+        let (arrival, left) = self.arrival(word.phase(), settings, history, now);
         match step(word.phase(), Input::Arrives(arrival)) {
             Step::Stay => {
                 if word.phase() == Phase::Trial {
-                    guarded.trial.take();
-                    self.take_place(&mut guarded, now);
+                    history.trial.take();
+                    self.take_place(settings, history, now);
                 }
                 Ok(Admission { generation: word.0, transition: None })
             }
             Step::Reject => Err(CircuitOpenError::after_nanos(word.phase().state(), left, self.shared_name())),
             Step::Go(phase, transition) => {
                 match word.phase() {
-                    Phase::Trial => guarded.trial.supersede(),
-                    _ => guarded.trial = TrialCounts::first(),
+                    Phase::Trial => history.trial.supersede(),
+                    _ => history.trial = TrialCounts::first(),
                 }
                 let word = word.next(phase);
                 self.enter(word, &mut guarded, now);
@@ -70,25 +149,31 @@ impl CircuitBreaker {
     }
 
     /// What a call finds that arrives now, and the time left of the wait for the next admission.
-    fn arrival(&self, phase: Phase, guarded: &mut Guarded, now: u64) -> (Arrival, Option<u64>) {
-        let spec = &self.cell.spec;
-        let room = guarded.trial.room(&spec.trial);
-        let wait = self.cell.waits.of(phase, room);
-        let left = wait.map(|wait| wait.weigh(now, &mut guarded.doubted_since));
+    fn arrival(&self, phase: Phase, settings: &Settings, history: &mut History, now: u64) -> (Arrival, Option<u64>) {
+        let room = history.trial.room(&settings.spec.trial);
+        let wait = self.wait_of(phase, room);
+        let left = wait.map(|wait| wait.weigh(now, &mut history.doubted_since));
         let arrival = match (phase, left) {
             (Phase::Trial, left) => room.arrival(left),
             (Phase::Open | Phase::Ramp, Some(0)) => Arrival::Due,
-            (Phase::Ramp, Some(left)) => self.arrival_in_ramp(guarded, left),
+            (Phase::Ramp, Some(left)) => {
+                let length = self.away().ramp.longest();
+                let admits = history.ramp.admits(length.saturating_sub(left), length);
+                if admits { Arrival::Room } else { Arrival::Early }
+            }
             _ => Arrival::Early,
         };
         (arrival, left)
     }
 
-    fn arrival_in_ramp(&self, guarded: &mut Guarded, left: u64) -> Arrival {
-        let Some(ramp) = &self.cell.spec.ramp else { return Arrival::Due };
-        let length = nanos(ramp.length);
-        let admits = guarded.ramp.admits(Share::of(ramp.from), length.saturating_sub(left), length);
-        if admits { Arrival::Room } else { Arrival::Early }
+    /// The wait after which an arriving call ends the phase, or in a trial takes a place.
+    pub(super) fn wait_of(&self, phase: Phase, room: Room) -> Option<&Wait> {
+        match phase {
+            Phase::Closed => None,
+            Phase::Open => Some(&self.cell.recovery),
+            Phase::Trial => self.away().wait_for(room),
+            Phase::Ramp => Some(&self.away().ramp),
+        }
     }
 
     pub(super) fn forced_rejection(&self) -> CircuitOpenError {
@@ -98,37 +183,38 @@ impl CircuitBreaker {
     #[cold]
     #[inline(never)]
     pub(super) fn enter(&self, word: Word, guarded: &mut Guarded, now: u64) {
-        let phase = word.phase();
-        let waits = &self.cell.waits;
-        guarded.doubted_since = None;
-        match phase {
-            // Started by `trip`, which knows its length.
-            Phase::Open => {}
-            Phase::Trial => self.take_place(guarded, now),
-            Phase::Ramp => guarded.ramp = RampCounts::default(),
-            Phase::Closed => guarded.openings.close(now),
+        let (settings, history) = guarded.history();
+        history.doubted_since = None;
+        match (word.phase(), settings.spec.ramp) {
+            // Started by `apply`, which knows its length.
+            (Phase::Open, _) => {
+                self.away();
+            }
+            (Phase::Trial, _) => self.take_place(settings, history, now),
+            (Phase::Ramp, ramp) => {
+                history.ramp = RampCounts::new(ramp.map_or(1.0, |ramp| ramp.from));
+                self.away().ramp.start(now, ramp.map_or(0, |ramp| nanos(ramp.length)));
+            }
+            (Phase::Closed, _) => history.openings.close(now),
         }
-        if let (Phase::Ramp, Some(ramp)) = (phase, &waits.ramp) {
-            ramp.start(now);
+        if let Some(windows) = &mut guarded.windows {
+            windows.clear();
         }
-        guarded.windows.clear();
-        self.cell.rules.begin(word.era(), now);
+        self.cell.counters.begin(word.era(), now);
         // Release pairs with the Acquire in `word`: a thread that reads a phase also reads the end
         // of its wait, or of a later one.
         self.cell.word.store(word.0, Ordering::Release);
     }
 
     /// Starts the waits of a trial after an admission, and stores whether there is room for more.
-    fn take_place(&self, guarded: &mut Guarded, now: u64) {
-        self.renew_lease(guarded, now);
-        self.cell.waits.pause.start(now);
-        self.set_room(guarded.trial.room(&self.cell.spec.trial));
+    fn take_place(&self, settings: &Settings, history: &mut History, now: u64) {
+        self.renew_lease(settings, history, now);
+        self.away().pause.start(now, settings.pause);
+        self.set_room(history.trial.room(&settings.spec.trial));
     }
 
-    pub(super) fn renew_lease(&self, guarded: &mut Guarded, now: u64) {
-        guarded.doubted_since = None;
-        if let Some(lease) = &self.cell.waits.lease {
-            lease.start(now);
-        }
+    pub(super) fn renew_lease(&self, settings: &Settings, history: &mut History, now: u64) {
+        history.doubted_since = None;
+        self.away().lease.start(now, settings.lease);
     }
 }

@@ -4,8 +4,9 @@
 use std::sync::atomic::fence;
 use std::time::Instant;
 
-use super::CircuitBreaker;
+use super::{CircuitBreaker, Guarded};
 use crate::breaker::mode::Mode;
+use crate::breaker::settings::Settings;
 use crate::breaker::state::Phase;
 use crate::breaker::wait::Wait;
 use crate::drive::clock::nanos;
@@ -27,25 +28,28 @@ impl CircuitBreaker {
     ///
     /// **Invariant C9**: only such a breaker is evicted from keyed breakers.
     pub(crate) fn is_blank(&self, now: Instant) -> bool {
-        let now = self.cell.epoch.ticks(now);
+        let now = self.cell.base.epoch.ticks(now);
         let mut guarded = self.cell.guarded.lock();
         let word = self.word();
         match word.phase() {
             _ if word.mode() != Mode::Enforcing => false,
             Phase::Closed => {
-                let begins_a_row = self.cell.open_waits.starts_over(&guarded.openings, now);
-                guarded.windows.are_empty(now) && self.cell.rules.are_empty(now) && begins_a_row
+                let Guarded { settings, windows, history } = &mut *guarded;
+                let openings = history.as_ref().map(|history| &history.openings);
+                let begins_a_row = openings.is_none_or(|openings| settings.open_waits.starts_over(openings, now));
+                let counts_nothing = windows.as_mut().is_none_or(|windows| windows.are_empty(now));
+                counts_nothing && self.cell.counters.are_empty(now) && begins_a_row
             }
-            Phase::Open | Phase::Trial | Phase::Ramp => self.has_lapsed(now),
+            Phase::Open | Phase::Trial | Phase::Ramp => self.has_lapsed(&guarded.settings, now),
         }
     }
 
     /// Whether a circuit that is not closed has been left alone for a whole window after its last
     /// wait. Transitions need a call, so a circuit that is not called would stay open for ever.
-    fn has_lapsed(&self, now: u64) -> bool {
-        let waits = &self.cell.waits;
-        let rare = [&waits.lease, &waits.ramp].map(|wait| wait.as_ref().map_or(0, Wait::ends_at));
-        let last_wait = rare.into_iter().fold(waits.recovery.ends_at(), u64::max);
-        now >= last_wait.saturating_add(nanos(self.cell.spec.window()))
+    fn has_lapsed(&self, settings: &Settings, now: u64) -> bool {
+        let away = self.away();
+        let waits = [&self.cell.recovery, &away.lease, &away.ramp];
+        let last_wait = waits.into_iter().map(Wait::ends_at).fold(0, u64::max);
+        now >= last_wait.saturating_add(nanos(settings.window()))
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::CircuitBreaker;
 use crate::breaker::mode::Mode;
 use crate::breaker::state::{Arrival, Input, Phase, Step, step};
+use crate::breaker::trial::Room;
 use crate::breaker::word::Word;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 
@@ -25,7 +26,7 @@ impl CircuitBreaker {
     pub(super) fn rejects_open(&self, now: u64) -> Option<CircuitOpenError> {
         let word = self.word();
         if word.is_plainly(Phase::Open) {
-            return self.rejection(word, Arrival::Early, Some(self.cell.waits.recovery.running(now)?));
+            return self.rejection(word, Arrival::Early, Some(self.cell.recovery.running(now)?));
         }
         None
     }
@@ -42,11 +43,13 @@ impl CircuitBreaker {
             Mode::ForcedOpen => return Some(self.forced_rejection()),
             Mode::ForcedClosed | Mode::Watching => return None,
         }
-        let (phase, room) = (word.phase(), self.room());
-        if phase == Phase::Ramp {
-            return None;
-        }
-        let left = match self.cell.waits.of(phase, room) {
+        let phase = word.phase();
+        let room = match phase {
+            Phase::Trial => self.away().room(),
+            Phase::Ramp => return None,
+            Phase::Closed | Phase::Open => Room::Free,
+        };
+        let left = match self.wait_of(phase, room) {
             Some(wait) => Some(wait.left(now)?),
             None => None,
         };
@@ -56,6 +59,13 @@ impl CircuitBreaker {
             _ => Arrival::Early,
         };
         self.rejection(word, arrival, left)
+    }
+
+    /// How long each opening lasts, in ticks, if all last the same. Called for a circuit that is
+    /// open.
+    #[inline]
+    pub(crate) fn fixed_open_wait(&self) -> Option<u64> {
+        (!self.word().varies()).then(|| self.cell.recovery.longest())
     }
 
     /// The rejection of a call that finds this, if the state table rejects it.

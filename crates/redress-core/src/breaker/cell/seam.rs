@@ -16,28 +16,28 @@ use crate::outcome::circuit_open_error::CircuitOpenError;
 impl CircuitBreaker {
     /// Now on the breaker's clock, in ticks.
     pub(in crate::breaker) fn now_in_ticks(&self) -> u64 {
-        self.cell.epoch.ticks(self.cell.clock.now())
+        self.cell.base.epoch.ticks(self.cell.base.clock.now())
     }
 
     /// `now`, or the breaker's clock if it has a clock, in ticks.
     #[inline]
     pub(in crate::breaker) fn ticks(&self, now: Instant) -> u64 {
-        self.cell.epoch.ticks(self.cell.clock.now_or(now))
+        self.cell.base.epoch.ticks(self.cell.base.clock.now_or(now))
     }
 
     /// Whether a success of a closed circuit is counted without a reading of the clock.
     pub(crate) fn counts_successes(&self) -> bool {
-        self.cell.rules.hear_successes() && self.cell.slow_call.is_none()
+        self.word().counts_successes()
     }
 
     /// Whether the instant at which a successful call began matters.
     pub(crate) fn reads_starts(&self) -> bool {
-        self.cell.rules.read_starts()
+        self.word().reads_starts()
     }
 
     /// Whether the time that attempts take matters.
     pub(crate) fn times_calls(&self) -> bool {
-        self.cell.slow_call.is_some()
+        self.word().times_calls()
     }
 
     /// Counts the success of a call that was admitted in this generation, while the circuit was
@@ -46,7 +46,7 @@ impl CircuitBreaker {
     pub(crate) fn succeed_closed(&self, generation: u64, began: Option<Instant>) {
         let word = Word(generation);
         if self.word() == word {
-            let began = began.map_or(0, |began| self.cell.epoch.ticks(began));
+            let began = began.map_or(0, |began| self.cell.base.epoch.ticks(began));
             self.count_success(word, began);
         }
     }
@@ -55,7 +55,8 @@ impl CircuitBreaker {
     /// success or a drop.
     #[inline]
     pub(in crate::breaker) fn needs_end_time(&self, generation: u64) -> bool {
-        self.cell.slow_call.is_some() || !matches!(Word(generation).phase(), Phase::Closed)
+        let word = Word(generation);
+        word.times_calls() || !matches!(word.phase(), Phase::Closed)
     }
 
     fn report_end(&self, generation: u64, end: End, now: Instant) -> Option<Transition> {
@@ -128,7 +129,7 @@ impl Breaker for CircuitBreaker {
         let now = self.ticks(now);
         let word = self.word();
         let is_open = word.phase() == Phase::Open && word.mode() != Mode::ForcedOpen;
-        is_open.then(|| self.cell.waits.recovery.left(now)).flatten().map(Duration::from_nanos)
+        is_open.then(|| self.cell.recovery.left(now)).flatten().map(Duration::from_nanos)
     }
 
     fn admits_by(&self, at: Instant) -> bool {
@@ -138,10 +139,9 @@ impl Breaker for CircuitBreaker {
             Mode::ForcedOpen => return false,
             Mode::Enforcing => {}
         }
-        let waits = &self.cell.waits;
-        let wait = match (word.phase(), self.room()) {
-            (Phase::Open, _) => &waits.recovery,
-            (Phase::Trial, Room::Paused) => &waits.pause,
+        let wait = match word.phase() {
+            Phase::Open => &self.cell.recovery,
+            Phase::Trial if self.away().room() == Room::Paused => &self.away().pause,
             // A probe may end until then.
             _ => return true,
         };

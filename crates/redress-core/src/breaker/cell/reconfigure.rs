@@ -1,0 +1,79 @@
+//! A new configuration for a breaker in use.
+
+use std::sync::Arc;
+
+use super::CircuitBreaker;
+use crate::breaker::builder::CircuitBreakerBuilder;
+use crate::breaker::settings::Settings;
+use crate::breaker::spec::BreakerSpec;
+use crate::policy::config_error::{Check, ConfigError};
+use crate::sync::Ordering;
+
+impl CircuitBreaker {
+    /// Replaces the configuration, for all clones and for the policies that hold one.
+    ///
+    /// The state, the wait that is under way, the mode and the openings in a row stay. A ramp goes
+    /// on as it began, and a trial begins again. As with a change of mode, the results counted so
+    /// far are forgotten, and those of calls that were admitted before are ignored. The same
+    /// configuration again changes nothing. No event is sent, because no call caused it.
+    ///
+    /// A name is optional, and must be the breaker's own. The clock stays.
+    ///
+    /// A policy asks the breaker when it is built what it wants to know. One that was built before
+    /// takes a longer path if the breaker wants to know more since, and the calls are judged as if
+    /// it was built after.
+    ///
+    /// **Invariant C10**: each result is judged by the configuration under which its call was
+    /// admitted, or not at all.
+    ///
+    /// ```
+    /// use redress::breaker::CircuitState;
+    /// use redress::{CircuitBreaker, ErrorClass};
+    ///
+    /// let breaker = CircuitBreaker::builder().name("orders-db").failure_threshold(10).build()?;
+    /// let mut spec = breaker.spec();
+    /// spec.failure_threshold = Some(1);
+    /// breaker.reconfigure(spec)?;
+    ///
+    /// breaker.try_acquire()?.failure(ErrorClass::ServerError);
+    /// assert_eq!(breaker.state(), CircuitState::Open);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](CircuitBreakerBuilder::build), and if the name is another one. Nothing is
+    /// changed then.
+    pub fn reconfigure(&self, spec: BreakerSpec) -> Result<(), ConfigError> {
+        let mut check = Check::default();
+        if let Some(name) = spec.name.as_deref().filter(|name| self.name() != Some(name)) {
+            check.that(false, "circuit_breaker.name", name, "be left out or stay, because events and errors carry it");
+        }
+        let builder = CircuitBreakerBuilder::new(spec);
+        builder.validate(&mut check);
+        check.finish()?;
+        self.adopt(Arc::new(Settings::new(builder)), self.now_in_ticks());
+        Ok(())
+    }
+
+    /// Takes over a configuration that is valid.
+    pub(in crate::breaker) fn adopt(&self, settings: Arc<Settings>, now: u64) {
+        let mut guarded = self.cell.guarded.lock();
+        if guarded.settings.spec == settings.spec {
+            return;
+        }
+        let word = self.word().with(settings.traits);
+        guarded.forget();
+        self.free_places();
+        let is_small = self.cell.base.is_small;
+        self.cell.counters.begin_with(&settings, is_small, word.era(), now);
+        guarded.windows = None;
+        guarded.settings = settings;
+        if !is_small {
+            guarded.windows();
+        }
+        // Release pairs with the Acquire in `word`: a thread that reads this generation also reads
+        // what its traits promise.
+        self.cell.word.store(word.0, Ordering::Release);
+    }
+}

@@ -1,0 +1,197 @@
+//! Reports for a terminal, in 80 columns: a sentence, a table of the parts of the run, the course of
+//! the run in a line, and why calls failed.
+
+use std::fmt;
+
+use redress_core::StopReason;
+
+use crate::outline::Phase;
+use crate::report::Report;
+use crate::second::Second;
+use crate::sentence::{each, grouped, headline, share, success};
+use crate::span::Readable;
+
+/// Two reports of one scenario, side by side. Made by [`Report::against`]. `Display` writes it for a
+/// terminal of 80 columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison<'r> {
+    pub(crate) report: &'r Report,
+    pub(crate) other: &'r Report,
+}
+
+impl Report {
+    /// Compares the report with another of the same scenario.
+    ///
+    /// ```
+    /// use redress::{AsyncPolicy, Retry};
+    /// use redress_sim::{Clients, Scenario};
+    ///
+    /// let scenario = Scenario::named("blip")?;
+    /// let run = |attempts| {
+    ///     let policy = AsyncPolicy::builder().retry(Retry::builder().max_attempts(attempts));
+    ///     let report = scenario.run(Clients::alike(scenario.client_count(), policy))?;
+    ///     Ok::<_, redress_sim::SimulationError>(report.label(format!("{attempts} attempts")))
+    /// };
+    /// println!("{}", run(3)?.against(&run(1)?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn against<'r>(&'r self, other: &'r Self) -> Comparison<'r> {
+        Comparison { report: self, other }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, &[self])
+    }
+}
+
+impl fmt::Display for Comparison<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, &[self.report, self.other])
+    }
+}
+
+const WIDTH: usize = 80;
+
+/// The width of the first column.
+const NAMES: usize = 18;
+
+/// How many points the course of a run has.
+const POINTS: usize = 60;
+
+fn write(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
+    let Some(first) = reports.first() else { return Ok(()) };
+    let outline = &first.outline;
+    let name = if outline.name.is_empty() { "scenario" } else { &outline.name };
+    writeln!(f, "{name}: {} clients, {} s", grouped(outline.clients.into()), outline.seconds)?;
+    wrapped(f, &outline.about, "  ")?;
+    writeln!(f)?;
+    for report in reports {
+        wrapped(f, &headline(report), "")?;
+    }
+    writeln!(f)?;
+    table(f, reports)?;
+    writeln!(f)?;
+    for report in reports {
+        course(f, report, reports.len() > 1)?;
+    }
+    for report in reports {
+        failures(f, report, reports.len() > 1)?;
+    }
+    Ok(())
+}
+
+/// A column of the table: the seconds of a report, and which.
+type Column<'r> = (&'r Report, Phase, &'static str);
+
+fn table(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
+    let whole = [(Phase::Before, "all")];
+    let parts = [(Phase::Before, "before"), (Phase::During, "during"), (Phase::After, "after")];
+    let has_trouble = reports.iter().all(|report| report.outline.trouble.is_some());
+    let phases: &[(Phase, &'static str)] = if has_trouble { &parts } else { &whole };
+    let columns: Vec<Column<'_>> =
+        reports.iter().flat_map(|report| phases.iter().map(move |(phase, name)| (*report, *phase, *name))).collect();
+    if reports.len() > 1 {
+        write!(f, "{:NAMES$}", "")?;
+        for report in reports {
+            let width = phases.len() * column_width(&columns);
+            write!(f, "{:>width$}", shortened(&report.label, width - 2))?;
+        }
+        writeln!(f)?;
+    }
+    row(f, "", &columns, |_, _, name| name.to_owned())?;
+    let of =
+        |count: fn(&Second) -> String| move |report: &Report, phase, _: &str| count(&report.sum(report.phase(phase)));
+    row(f, "calls made", &columns, of(|sum| grouped(sum.offered)))?;
+    row(f, "succeeded", &columns, of(success))?;
+    row(f, "attempts a call", &columns, of(each))?;
+    for (name, percent) in [("latency p50", 0.5), ("latency p99", 0.99)] {
+        row(f, name, &columns, |report, phase, _| {
+            let latency = report.latency(percent, report.phase(phase));
+            latency.map_or_else(|| "none".to_owned(), |latency| Readable(latency).to_string())
+        })?;
+    }
+    row(f, "rejected", &columns, of(|sum| share(sum.rejected, sum.offered)))?;
+    row(f, "circuits open", &columns, of(|sum| grouped(sum.open)))
+}
+
+fn row(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    columns: &[Column<'_>],
+    cell: impl Fn(&Report, Phase, &str) -> String,
+) -> fmt::Result {
+    write!(f, "{name:NAMES$}")?;
+    let width = column_width(columns);
+    for (report, phase, name) in columns {
+        write!(f, "{:>width$}", cell(report, *phase, name))?;
+    }
+    writeln!(f)
+}
+
+fn column_width(columns: &[Column<'_>]) -> usize {
+    ((WIDTH - NAMES) / columns.len().max(1)).min(14)
+}
+
+/// The share of good calls and the attempts over the run, each as a line of blocks.
+fn course(f: &mut fmt::Formatter<'_>, report: &Report, is_named: bool) -> fmt::Result {
+    if is_named {
+        writeln!(f, "{}", report.label)?;
+    }
+    let step = report.seconds().len().div_ceil(POINTS).max(1);
+    let points: Vec<Second> =
+        (0..report.seconds().len()).step_by(step).map(|from| report.sum(from..from + step)).collect();
+    let most = points.iter().map(|point| point.attempts).max().unwrap_or(0);
+    writeln!(f, "{:NAMES$}{}", "succeeded", blocks(points.iter().map(|point| (point.good, point.offered))))?;
+    writeln!(f, "{:NAMES$}{}", "attempts", blocks(points.iter().map(|point| (point.attempts, most))))?;
+    if let Some(trouble) = &report.outline.trouble {
+        let marks: String =
+            (0..points.len()).map(|point| if trouble.contains(&(point * step)) { '^' } else { ' ' }).collect();
+        writeln!(f, "{:NAMES$}{}", "trouble", marks.trim_end())?;
+    }
+    writeln!(f)
+}
+
+fn blocks(points: impl Iterator<Item = (u64, u64)>) -> String {
+    const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    points
+        .map(|(part, whole)| {
+            let eighths = if whole == 0 { 0 } else { (u128::from(part) * 8).div_ceil(u128::from(whole)) as usize };
+            BLOCKS[eighths.min(8)]
+        })
+        .collect()
+}
+
+fn failures(f: &mut fmt::Formatter<'_>, report: &Report, is_named: bool) -> fmt::Result {
+    let mut reasons: Vec<(u64, StopReason)> = StopReason::ALL
+        .iter()
+        .map(|reason| (report.ended(Some(*reason)), *reason))
+        .filter(|(calls, _)| *calls > 0)
+        .collect();
+    reasons.sort_by_key(|(calls, _)| std::cmp::Reverse(*calls));
+    let listed: Vec<String> =
+        reasons.iter().map(|(calls, reason)| format!("{} {}", grouped(*calls), reason.as_str())).collect();
+    let listed = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
+    let whose = if is_named { format!(", {}", report.label) } else { String::new() };
+    wrapped(f, &format!("failed calls{whose}: {listed}"), "")
+}
+
+/// Writes lines of words, the first without an indent.
+fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result {
+    let mut line = indent.to_owned();
+    for word in text.split_whitespace() {
+        if line.chars().count() + word.chars().count() + 1 > WIDTH {
+            writeln!(f, "{}", line.trim_end())?;
+            indent.clone_into(&mut line);
+        }
+        line.push_str(word);
+        line.push(' ');
+    }
+    if line.trim().is_empty() { Ok(()) } else { writeln!(f, "{}", line.trim_end()) }
+}
+
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width { text.to_owned() } else { text.chars().take(width - 1).chain(['…']).collect() }
+}
