@@ -54,6 +54,11 @@ pub(crate) fn count(value: u64, thing: &str) -> String {
     format!("{} {thing}{plural}", grouped(value))
 }
 
+/// Tokens of a budget: "1 token", "0.5 tokens".
+pub(crate) fn tokens(value: f64) -> String {
+    format!("{} token{}", number(value), if value == 1.0 { "" } else { "s" })
+}
+
 /// A share as a percentage: "1 %".
 pub(crate) fn percent(share: f64) -> String {
     format!("{} %", number(share * 100.0))

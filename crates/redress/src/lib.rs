@@ -53,6 +53,7 @@
 //! - [`error`](mod@error): the errors of calls and builders, and errors that operations can return.
 //! - [`observe`]: events, attempts, timelines and outcomes; observers for `metrics`, `prometheus`,
 //!   `datadog`, `opentelemetry`, `sentry` and `tracing`, and what a new one is made of.
+//! - `redress::config`: policies, breakers and budgets in files, with reload.
 //! - [`runtime`]: asynchronous policies for tokio, smol and async-std.
 //! - [`integration`]: HTTP classifiers, retrying clients over hyper, reqwest and ureq, tower
 //!   layers, axum servers, gRPC with tonic, job queues of apalis; classifiers for databases, Redis,
@@ -82,6 +83,10 @@ pub mod integration;
 pub mod observe;
 pub mod runtime;
 
+#[doc(inline)]
+#[cfg(feature = "config")]
+#[doc(inline)]
+pub use redress_config as config;
 #[doc(hidden)]
 pub use redress_core::macro_support;
 #[doc(inline)]
@@ -91,7 +96,6 @@ pub use redress_core::{
     RetryOutcome, RetryPolicy, RetryTimeline, SleepDecision, StopReason, classifier, decorrelated_jitter,
     default_classifier, error_classifier, exponential, fixed, retry_after_or,
 };
-#[doc(inline)]
 pub use redress_core::{breaker, budget, classify, driver, error, policy, resume, strategy};
 #[cfg(feature = "doctor")]
 #[doc(inline)]

@@ -13,16 +13,16 @@ use crate::files;
 pub(super) fn run(arguments: &Explain, out: &mut dyn Write) -> Result<Verdict, Failed> {
     let (name, spec) = chosen(arguments)?;
     let explanation = Explanation::of(&name, &spec);
+    if let Some(path) = &arguments.svg {
+        let drawn = picture::draw(&explanation.waits).map_err(|error| Failed::Picture(error.to_string()))?;
+        fs::write(path, drawn).map_err(|source| Failed::Write { path: path.clone(), source })?;
+    }
     match arguments.format {
         ExplainFormat::Text => explanation.write(out)?,
         ExplainFormat::Json => {
             serde_json::to_writer_pretty(&mut *out, &explanation)?;
             writeln!(out)?;
         }
-    }
-    if let Some(path) = &arguments.svg {
-        let drawn = picture::draw(&explanation.waits).map_err(|error| Failed::Picture(error.to_string()))?;
-        fs::write(path, drawn).map_err(|source| Failed::Write { path: path.clone(), source })?;
     }
     Ok(Verdict::Fine)
 }

@@ -59,11 +59,7 @@ pub(crate) fn draw(groups: &[Waits]) -> Result<String, Box<dyn Error>> {
             .label(group.classes.join(", "))
             .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.8))
-        .draw()?;
+    chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).background_style(WHITE.mix(0.8)).draw()?;
     area.present()?;
     drop(chart);
     drop(area);

@@ -98,7 +98,11 @@ fn budget(retry: &RetrySpec) -> String {
 }
 
 fn breaker(spec: &PolicySpec) -> Option<String> {
-    let judged = if spec.judge_attempts { "each attempt" } else { "each call, after its retries" };
+    let judged = match (spec.judge_attempts, retries(spec)) {
+        (true, _) => "each attempt",
+        (false, None) => "each call",
+        (false, Some(_)) => "each call, after its retries",
+    };
     match spec.breaker.as_ref()? {
         PolicyBreaker::Circuit(breaker) => {
             let text = breaker.to_string();

@@ -20,6 +20,8 @@ pub(crate) struct Found {
     pub(crate) file: String,
     /// The line and the column, counted from 1, if they are known.
     pub(crate) position: Option<(u32, u32)>,
+    /// The policy that was examined; empty if the file is refused.
+    pub(crate) policy: String,
     /// The setting in the file, such as `policy.orders.retry.max_attempts`.
     pub(crate) setting: String,
     pub(crate) finding: Finding,
@@ -32,6 +34,12 @@ impl Found {
             Some((line, column)) => format!("{}:{line}:{column}", self.file),
             None => self.file.clone(),
         }
+    }
+
+    /// The setting, and the policy if a shared setting does not name it.
+    fn subject(&self) -> String {
+        let own = self.policy.is_empty() || self.setting.starts_with("policy.");
+        if own { self.setting.clone() } else { format!("{} (policy {})", self.setting, self.policy) }
     }
 
     /// Why and how in one line.

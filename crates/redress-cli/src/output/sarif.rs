@@ -39,7 +39,7 @@ fn entry(found: &Found) -> Entry {
         Severity::Warning => ResultLevel::Warning,
         _ => ResultLevel::Note,
     };
-    let text = format!("{}: {}", found.setting, found.message());
+    let text = format!("{}: {}", found.subject(), found.message());
     let file = ArtifactLocation::builder().uri(found.file.replace('\\', "/")).build();
     let place = PhysicalLocation::builder().artifact_location(file);
     let place = match found.position {

@@ -14,7 +14,7 @@ pub(super) fn write(found: &[Found], out: &mut dyn Write) -> io::Result<()> {
     for found in found {
         let (severity, code) = (found.finding.severity, found.finding.code);
         let (colour, strong) = (style::of(severity), style::STRONG);
-        writeln!(out, "{}: {colour}{severity}{colour:#} {strong}{code}{strong:#} {}", found.place(), found.setting)?;
+        writeln!(out, "{}: {colour}{severity}{colour:#} {strong}{code}{strong:#} {}", found.place(), found.subject())?;
         writeln!(out, "{}", wrapped(&found.message(), "    "))?;
     }
     summary(found, out)

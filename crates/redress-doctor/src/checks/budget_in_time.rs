@@ -9,7 +9,7 @@ use crate::circumstances::Traffic;
 use crate::code::Code;
 use crate::finding::Finding;
 use crate::subject::Subject;
-use crate::words::{grouped, number, percent, seconds, time};
+use crate::words::{grouped, number, percent, seconds, time, tokens};
 
 /// The longest time that budgets may need until they bind, in seconds. In the simulations of the
 /// guide, calls recover where they need less, and do not where they need ten times as long.
@@ -36,18 +36,18 @@ fn earned(subject: &Subject<'_>, budget: &EarnedBudgetSpec, traffic: Traffic) ->
     let retry = subject.retry()?;
     let costs = ErrorClass::ALL.iter().filter(|class| retry.strategy_of(**class).is_some());
     let price = f64::from(costs.map(|class| budget.costs[*class]).min()?);
-    let tokens = (budget.capacity - budget.reserve).max(0.0);
+    let spendable = (budget.capacity - budget.reserve).max(0.0);
     let tokens_per_second = traffic.calls_per_second * f64::from(subject.retries()) * price;
     let clients = f64::from(traffic.clients);
-    let lasts = clients * tokens / tokens_per_second;
+    let lasts = clients * spendable / tokens_per_second;
     if lasts <= IN_TIME {
         return None;
     }
     let better = rounded_down(IN_TIME * tokens_per_second / clients);
     let why = format!(
-        "{} clients x {} tokens last {} without a success before the budget binds",
+        "{} clients x {} last {} without a success before the budget binds",
         grouped(traffic.clients.into()),
-        number(tokens),
+        tokens(spendable),
         seconds(lasts),
     );
     let how = format!(

@@ -5,7 +5,7 @@ use redress_core::budget::BudgetSpec;
 use crate::code::Code;
 use crate::finding::Finding;
 use crate::subject::Subject;
-use crate::words::{grouped, number, time};
+use crate::words::{grouped, number, time, tokens};
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if subject.retries() == 0 {
@@ -24,7 +24,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             why += &limit;
         }
         Some(BudgetSpec::Earned(earned)) => {
-            why += &format!(", until each client has spent its {} tokens", number(earned.capacity));
+            why += &format!(", until each client has spent its {}", tokens(earned.capacity));
         }
         _ => {}
     }

@@ -16,7 +16,7 @@ use crate::words::{count, grouped, number, time};
 /// What `build()` warns of. That a breaker may not hear of a hanging call is another check's.
 pub(crate) fn of_warnings(warnings: &[ConfigIssue], findings: &mut Vec<Finding>) {
     for issue in warnings.iter().filter(|issue| !is_of_hanging(issue)) {
-        let why = format!("{} has no effect, or not the one it seems to have", issue.value());
+        let why = format!("set to {}, it has no effect, or not the one it seems to have", issue.value());
         findings.push(Finding::warning(Code::WithoutEffect, issue.field(), why, format!("it should {}", issue.rule())));
     }
 }

@@ -116,7 +116,7 @@ fn rd04_says_what_an_outage_gets() {
     assert_eq!(
         load(&with_retry(budgeted()), &traffic(700.0, 10)).expect("retries"),
         "when every attempt fails, the load is 4 times that of the calls: 2,800 instead of 700 requests/s, until each \
-         client has spent its 1 tokens"
+         client has spent its 1 token"
     );
     let window = Budget::new(60, secs(60)).expect("valid");
     assert!(

@@ -1,0 +1,4 @@
+//! Policy files through the public API.
+
+mod errors;
+mod write_back;
