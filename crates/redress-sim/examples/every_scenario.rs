@@ -1,13 +1,14 @@
 //! Runs the scenarios that come with the crate with a cautious policy and with a careless one, and
 //! prints what became of the calls.
 //!
-//! With the name of a scenario it prints that one alone, with all details.
+//! With the name of a scenario it prints that one alone, with all details, and with the name of a
+//! file after it also writes a page.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use redress::{AsyncPolicy, Budget, CircuitBreaker, Retry, exponential};
-use redress_sim::{ClientBuilder, Clients, Report, Requirement, Scenario};
+use redress_sim::{ClientBuilder, Clients, Page, Report, Requirement, Scenario};
 
 /// Four attempts, whatever happens.
 fn careless() -> ClientBuilder {
@@ -28,12 +29,23 @@ fn run(scenario: &Scenario, policy: ClientBuilder, label: &str) -> Result<Report
     Ok(scenario.run(Clients::alike(scenario.client_count(), policy))?.label(label))
 }
 
+/// Prints one scenario, and writes it into a file if there is a name for it.
+fn show(name: &str, file: Option<String>) -> Result<()> {
+    let scenario = Scenario::named(name)?;
+    let cautious = run(&scenario, cautious()?, "cautious")?;
+    let careless = run(&scenario, careless(), "careless")?;
+    println!("{cautious}\n{}", cautious.against(&careless));
+    if let Some(file) = file {
+        let page = Page::new("A cautious policy").report(&cautious).comparison(cautious.against(&careless));
+        std::fs::write(file, page.to_string())?;
+    }
+    Ok(())
+}
+
 fn main() -> Result<()> {
-    if let Some(name) = std::env::args().nth(1) {
-        let scenario = Scenario::named(&name)?;
-        let report = run(&scenario, cautious()?, "cautious")?;
-        println!("{report}\n{}", report.against(&run(&scenario, careless(), "careless")?));
-        return Ok(());
+    let mut arguments = std::env::args().skip(1);
+    if let Some(name) = arguments.next() {
+        return show(&name, arguments.next());
     }
     let requirement: Requirement = "recover < 60s".parse()?;
     for name in Scenario::names() {

@@ -69,7 +69,7 @@ impl<'p> Clients<'p> {
     /// They share all of a custom [`Breaker`](redress_core::breaker::Breaker), and the state of
     /// adaptive strategies.
     pub fn alike(count: u32, policy: ClientBuilder) -> Self {
-        let mut template = Template::Builder(Some(policy));
+        let mut template = Template::Builder(Some(Box::new(policy)));
         Self { count, make: Box::new(move |_, timer| template.policy(timer)), is_shared: false }
     }
 
@@ -77,7 +77,7 @@ impl<'p> Clients<'p> {
     pub fn sharing(count: u32, policy: ClientBuilder) -> Self {
         let mut policy = Some(policy);
         let make = move |_, timer: &SimTimer| {
-            let policy = policy.take().expect("it is made once");
+            let Some(policy) = policy.take() else { unreachable!("it is made once") };
             Ok(Made { policy: build(policy, timer)?, forgets_success: false })
         };
         Self { count, make: Box::new(make), is_shared: true }
@@ -108,22 +108,31 @@ fn build(policy: ClientBuilder, timer: &SimTimer) -> Result<ClientPolicy, Config
 
 /// What equal policies are made from.
 enum Template {
-    Builder(Option<ClientBuilder>),
-    Built { policy: ClientPolicy, breaker: Option<BreakerSpec>, budget: Option<BudgetSpec> },
+    Builder(Option<Box<ClientBuilder>>),
+    Built(Box<Settings>),
+}
+
+struct Settings {
+    policy: ClientPolicy,
+    breaker: Option<BreakerSpec>,
+    budget: Option<BudgetSpec>,
 }
 
 impl Template {
     fn policy(&mut self, timer: &SimTimer) -> Result<Made, ConfigError> {
         if let Self::Builder(builder) = self {
-            let policy = build(builder.take().expect("an error ends the run"), timer)?;
+            let Some(builder) = builder.take() else { unreachable!("an error ends the run") };
+            let policy = build(*builder, timer)?;
             let spec = policy.spec();
             let breaker = match spec.breaker {
                 Some(PolicyBreaker::Circuit(breaker)) => Some(breaker),
                 _ => None,
             };
-            *self = Self::Built { policy, breaker, budget: spec.retry.and_then(|retry| retry.budget) };
+            let budget = spec.retry.and_then(|retry| retry.budget);
+            *self = Self::Built(Box::new(Settings { policy, breaker, budget }));
         }
-        let Self::Built { policy, breaker, budget } = self else { unreachable!("it was just built") };
+        let Self::Built(settings) = self else { unreachable!("it was just built") };
+        let Settings { policy, breaker, budget } = &**settings;
         let mut made = policy.clone();
         if let Some(budget) = budget {
             made = made.with_budget(Budget::from_spec(budget.clone())?);

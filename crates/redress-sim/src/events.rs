@@ -27,10 +27,27 @@ pub(crate) enum Event {
     Restarts,
 }
 
-#[derive(Debug, Default)]
+/// The events that have not happened, in slots of about a millisecond. Only those of the present
+/// slot are in order: a heap of all of them, a million or more, does not fit into a cache.
+#[derive(Debug)]
 pub(crate) struct Events {
-    heap: BinaryHeap<Scheduled>,
+    /// Those of the present slot, and of earlier ones.
+    present: BinaryHeap<Scheduled>,
+    slot: u64,
+    /// Those of the next slots, each at its number modulo their count.
+    next: Vec<Vec<Scheduled>>,
+    in_next: usize,
+    /// Those of later slots.
+    later: BinaryHeap<Scheduled>,
     scheduled: u64,
+}
+
+/// How many slots are kept apart: a minute.
+const SLOTS: u64 = 1 << 16;
+
+/// The slot of an instant.
+const fn slot_of(at: Nanos) -> u64 {
+    at >> 20
 }
 
 #[derive(Debug)]
@@ -40,16 +57,54 @@ struct Scheduled {
     event: Event,
 }
 
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            present: BinaryHeap::new(),
+            slot: 0,
+            next: std::iter::repeat_with(Vec::new).take(SLOTS as usize).collect(),
+            in_next: 0,
+            later: BinaryHeap::new(),
+            scheduled: 0,
+        }
+    }
+}
+
 impl Events {
     pub(crate) fn schedule(&mut self, at: Nanos, event: Event) {
         self.scheduled += 1;
-        self.heap.push(Scheduled { at, order: self.scheduled, event });
+        let scheduled = Scheduled { at, order: self.scheduled, event };
+        let slot = slot_of(at);
+        if slot <= self.slot {
+            self.present.push(scheduled);
+        } else if slot - self.slot < SLOTS {
+            self.next[(slot % SLOTS) as usize].push(scheduled);
+            self.in_next += 1;
+        } else {
+            self.later.push(scheduled);
+        }
     }
 
     /// Takes the next event that happens before `horizon`.
     pub(crate) fn pop_before(&mut self, horizon: Nanos) -> Option<(Nanos, Event)> {
-        let next = self.heap.pop()?;
+        while self.present.is_empty() {
+            self.advance()?;
+        }
+        let next = self.present.pop()?;
         (next.at < horizon).then_some((next.at, next.event))
+    }
+
+    /// Goes to the next slot that may have events. `None` if there is none.
+    fn advance(&mut self) -> Option<()> {
+        let first_later = self.later.peek().map(|first| slot_of(first.at));
+        self.slot = if self.in_next > 0 { self.slot + 1 } else { first_later? };
+        let slot = std::mem::take(&mut self.next[(self.slot % SLOTS) as usize]);
+        self.in_next -= slot.len();
+        self.present = BinaryHeap::from(slot);
+        while self.later.peek().is_some_and(|first| slot_of(first.at) <= self.slot) {
+            self.present.extend(self.later.pop());
+        }
+        Some(())
     }
 
     /// How many events were scheduled so far.
@@ -78,3 +133,44 @@ impl PartialEq for Scheduled {
 }
 
 impl Eq for Scheduled {}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::{Event, Events};
+
+    /// Times that fall into the present slot, the next ones and later ones, some of them equal.
+    #[test]
+    fn events_come_in_the_order_of_time_and_then_of_scheduling() {
+        let mut rng = Rng::with_seed(1);
+        let (mut events, mut expected, mut found) = (Events::default(), Vec::new(), Vec::new());
+        let mut now = 0;
+        for user in 0..20_000 {
+            let after = [0, 5, 3 << 20, 40 << 20, 900 << 20, 70_000 << 20][rng.usize(..6)];
+            let at = now + rng.u64(..=after);
+            events.schedule(at, Event::Returns { user });
+            expected.push((at, user));
+            if user % 2 == 0 {
+                let Some((at, Event::Returns { user })) = events.pop_before(u64::MAX) else { panic!("there are some") };
+                assert!(at >= now);
+                now = at;
+                found.push((at, user));
+            }
+        }
+        while let Some((at, Event::Returns { user })) = events.pop_before(u64::MAX) {
+            found.push((at, user));
+        }
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+        assert_eq!(events.scheduled(), 20_000);
+    }
+
+    #[test]
+    fn nothing_happens_at_the_horizon() {
+        let mut events = Events::default();
+        events.schedule(7, Event::Arrives);
+        events.schedule(8, Event::Arrives);
+        assert!(events.pop_before(8).is_some() && events.pop_before(8).is_none());
+    }
+}

@@ -75,6 +75,8 @@ mod measure;
 mod require;
 mod sentence;
 mod summary;
+#[cfg(feature = "html")]
+mod html;
 
 mod span;
 mod file;
@@ -84,6 +86,8 @@ pub use crate::clients::{ClientBuilder, Clients};
 pub use crate::csv::Csv;
 pub use crate::error::SimulationError;
 pub use crate::fault::Fault;
+#[cfg(feature = "html")]
+pub use crate::html::Page;
 pub use crate::load::Load;
 pub use crate::measure::Measured;
 pub use crate::outline::Phase;

@@ -99,7 +99,7 @@ impl Count {
 
 impl Measure {
     pub(crate) fn of(&self, report: &Report) -> Measured {
-        let seconds = self.phase.map_or(0..report.seconds().len(), |phase| report.phase(phase));
+        let seconds = self.phase.map_or_else(|| 0..report.seconds().len(), |phase| report.phase(phase));
         match &self.what {
             What::Recovery => report.recovery().map_or(Measured::Never, Measured::Time),
             What::Latency(share) => report.latency(*share, seconds).map_or(Measured::Nothing, Measured::Time),

@@ -73,7 +73,8 @@ impl fmt::Display for Readable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX);
         let (unit, length) = match nanos {
-            0..1_000_000 => ("µs", 1_000),
+            0 => ("s", 1_000_000_000),
+            1..1_000_000 => ("µs", 1_000),
             1_000_000..1_000_000_000 => ("ms", 1_000_000),
             1_000_000_000..600_000_000_000 => ("s", 1_000_000_000),
             _ => ("min", 60_000_000_000),
@@ -121,7 +122,7 @@ mod tests {
     #[test]
     fn people_read_a_few_digits() {
         let cases = [
-            (0, "0 µs"),
+            (0, "0 s"),
             (850, "850 µs"),
             (1_200, "1.2 ms"),
             (12_900, "12 ms"),

@@ -83,52 +83,70 @@ fn write(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
     Ok(())
 }
 
-/// A column of the table: the seconds of a report, and which.
-type Column<'r> = (&'r Report, Phase, &'static str);
+/// A column of the table: the seconds of a report.
+type Column<'r> = (&'r Report, Phase);
+
+/// A cell of the table.
+pub(crate) type Cell = fn(&Report, Phase) -> String;
+
+/// The rows of the table, with their names.
+pub(crate) fn cells() -> [(&'static str, Cell); 7] {
+    [
+        ("calls made", |report, phase| grouped(sum(report, phase).offered)),
+        ("succeeded", |report, phase| success(&sum(report, phase))),
+        ("attempts a call", |report, phase| each(&sum(report, phase))),
+        ("latency p50", |report, phase| latency(report, phase, 0.5)),
+        ("latency p99", |report, phase| latency(report, phase, 0.99)),
+        ("rejected", |report, phase| share(sum(report, phase).rejected, sum(report, phase).offered)),
+        ("circuits open", |report, phase| grouped(sum(report, phase).open)),
+    ]
+}
+
+/// The parts of the run that the table shows, with their names.
+pub(crate) fn phases(reports: &[&Report]) -> &'static [(Phase, &'static str)] {
+    let has_trouble = reports.iter().all(|report| report.outline.trouble.is_some());
+    if has_trouble {
+        &[(Phase::Before, "before"), (Phase::During, "during"), (Phase::After, "after")]
+    } else {
+        &[(Phase::Before, "all")]
+    }
+}
+
+fn sum(report: &Report, phase: Phase) -> Second {
+    report.sum(report.phase(phase))
+}
+
+fn latency(report: &Report, phase: Phase, share: f64) -> String {
+    let latency = report.latency(share, report.phase(phase));
+    latency.map_or_else(|| "none".to_owned(), |latency| Readable(latency).to_string())
+}
 
 fn table(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
-    let whole = [(Phase::Before, "all")];
-    let parts = [(Phase::Before, "before"), (Phase::During, "during"), (Phase::After, "after")];
-    let has_trouble = reports.iter().all(|report| report.outline.trouble.is_some());
-    let phases: &[(Phase, &'static str)] = if has_trouble { &parts } else { &whole };
+    let phases = phases(reports);
     let columns: Vec<Column<'_>> =
-        reports.iter().flat_map(|report| phases.iter().map(move |(phase, name)| (*report, *phase, *name))).collect();
+        reports.iter().flat_map(|report| phases.iter().map(move |(phase, _)| (*report, *phase))).collect();
+    let width = column_width(&columns);
     if reports.len() > 1 {
         write!(f, "{:NAMES$}", "")?;
         for report in reports {
-            let width = phases.len() * column_width(&columns);
+            let width = phases.len() * width;
             write!(f, "{:>width$}", shortened(&report.label, width - 2))?;
         }
         writeln!(f)?;
     }
-    row(f, "", &columns, |_, _, name| name.to_owned())?;
-    let of =
-        |count: fn(&Second) -> String| move |report: &Report, phase, _: &str| count(&report.sum(report.phase(phase)));
-    row(f, "calls made", &columns, of(|sum| grouped(sum.offered)))?;
-    row(f, "succeeded", &columns, of(success))?;
-    row(f, "attempts a call", &columns, of(each))?;
-    for (name, percent) in [("latency p50", 0.5), ("latency p99", 0.99)] {
-        row(f, name, &columns, |report, phase, _| {
-            let latency = report.latency(percent, report.phase(phase));
-            latency.map_or_else(|| "none".to_owned(), |latency| Readable(latency).to_string())
-        })?;
+    write!(f, "{:NAMES$}", "")?;
+    for (_, name) in reports.iter().flat_map(|_| phases) {
+        write!(f, "{name:>width$}")?;
     }
-    row(f, "rejected", &columns, of(|sum| share(sum.rejected, sum.offered)))?;
-    row(f, "circuits open", &columns, of(|sum| grouped(sum.open)))
-}
-
-fn row(
-    f: &mut fmt::Formatter<'_>,
-    name: &str,
-    columns: &[Column<'_>],
-    cell: impl Fn(&Report, Phase, &str) -> String,
-) -> fmt::Result {
-    write!(f, "{name:NAMES$}")?;
-    let width = column_width(columns);
-    for (report, phase, name) in columns {
-        write!(f, "{:>width$}", cell(report, *phase, name))?;
+    writeln!(f)?;
+    for (name, cell) in cells() {
+        write!(f, "{name:NAMES$}")?;
+        for (report, phase) in &columns {
+            write!(f, "{:>width$}", cell(report, *phase))?;
+        }
+        writeln!(f)?;
     }
-    writeln!(f)
+    Ok(())
 }
 
 fn column_width(columns: &[Column<'_>]) -> usize {
@@ -182,7 +200,7 @@ fn failures(f: &mut fmt::Formatter<'_>, report: &Report, is_named: bool) -> fmt:
 fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result {
     let mut line = indent.to_owned();
     for word in text.split_whitespace() {
-        if line.chars().count() + word.chars().count() + 1 > WIDTH {
+        if line.chars().count() + word.chars().count() > WIDTH {
             writeln!(f, "{}", line.trim_end())?;
             indent.clone_into(&mut line);
         }

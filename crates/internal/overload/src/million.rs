@@ -7,7 +7,7 @@ use crate::scene::Scene;
 
 /// Runs a hundred seconds of a million clients, with the outage, and prints how long that took.
 pub(crate) fn run() -> Result<(), String> {
-    for mechanism in [Mechanism::Unlimited, Mechanism::DefaultBreaker] {
+    for mechanism in [Mechanism::Unlimited, Mechanism::DefaultBreaker, Mechanism::Earned(1.0)] {
         let scene = Scene { capacity: 100_000, load: 70_000, after: 60, ..Scene::new(1_000_000) };
         let begun = Instant::now();
         let report = mechanism.run(scene);

@@ -11,27 +11,35 @@ use crate::output::{self, Found};
 
 pub(super) fn run(arguments: &Doctor, out: &mut dyn Write) -> Result<Verdict, Failed> {
     let mut found = Vec::new();
+    let mut worst = None;
     for path in &arguments.files {
         match files::read(path)? {
-            Ok(file) => found.extend(findings(&file, arguments.policy.as_deref())?),
-            Err(problems) => found.extend(problems),
+            Ok(file) => worst = worst.max(examined(&file, arguments, &mut found)?),
+            Err(problems) => {
+                worst = worst.max(Some(Severity::Error));
+                found.extend(problems);
+            }
         }
     }
-    let least = if arguments.notes { Severity::Note } else { Severity::Warning };
-    let denied = found.iter().any(|found| found.finding.severity >= arguments.deny.severity());
-    found.retain(|found| found.finding.severity >= least);
     output::write(&found, arguments.format, out)?;
-    Ok(Verdict::denied_if(denied))
+    Ok(Verdict::denied_if(worst.is_some_and(|worst| worst >= arguments.deny.severity())))
 }
 
-fn findings(file: &PolicyFile, named: Option<&str>) -> Result<Vec<Found>, Failed> {
-    let policies = match named {
+/// Adds the findings that are written, and returns the worst severity of all.
+fn examined(file: &PolicyFile, arguments: &Doctor, found: &mut Vec<Found>) -> Result<Option<Severity>, Failed> {
+    let policies = match arguments.policy.as_deref() {
         None => file.policies().collect(),
         Some(name) => vec![file.policy(Some(name))?],
     };
-    let of_policy = |policy: files::Entry<'_>| {
-        let found = examine(policy.spec(), policy.circumstances());
-        found.into_iter().map(move |finding| policy.locate(finding)).collect::<Vec<_>>()
-    };
-    Ok(policies.into_iter().flat_map(of_policy).collect())
+    let least = if arguments.notes { Severity::Note } else { Severity::Warning };
+    let mut worst = None;
+    for policy in policies {
+        for finding in examine(policy.spec(), policy.circumstances()) {
+            worst = worst.max(Some(finding.severity));
+            if finding.severity >= least {
+                found.push(policy.locate(finding));
+            }
+        }
+    }
+    Ok(worst)
 }

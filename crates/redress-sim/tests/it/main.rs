@@ -3,9 +3,19 @@
 
 mod counts;
 mod faults;
+mod files;
+mod known_results;
+mod latencies;
+mod loads;
+#[cfg(feature = "html")]
+mod pages;
 mod queueing;
+mod requirements;
 mod seeds;
+mod servers;
 mod settings;
+mod shipped;
+mod summaries;
 
 use std::time::Duration;
 
