@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use redress_doctor::Severity;
+use redress_sim::Requirement;
 
-/// Examines, explains and checks the policies of redress.
+/// Examines, explains and simulates the policies of redress.
 ///
-/// Exit codes: 0 all is well; 1 there are findings that `--deny` names; 2 a file cannot be read, or the
-/// arguments are wrong.
+/// Exit codes: 0 all is well; 1 a file is refused, there are findings that `--deny` names, or a requirement does not
+/// hold; 2 a file cannot be read, or the arguments are wrong.
 #[derive(Debug, Parser)]
 #[command(name = "redress", version, max_term_width = 80, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -29,6 +30,11 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Says in sentences, tables and a picture what a policy does
     Explain(Explain),
+    /// Plays a policy against a server that fails, in virtual time
+    ///
+    /// The calls run through the real engine, with real budgets, breakers and waits. The same seed
+    /// gives the same result on every machine.
+    Simulate(Simulate),
     /// Reads and builds policies, without examining them
     Check(Check),
     /// Prints the JSON Schema of policy files
@@ -81,6 +87,36 @@ pub(crate) struct Explain {
     /// How to write the explanation
     #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
     pub(crate) format: ExplainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The policy file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Scenarios: names of those that come with redress, or files
+    #[arg(default_value = "hard-outage", value_name = "SCENARIO")]
+    pub(crate) scenarios: Vec<String>,
+    /// The policy; may be left out if the file has one alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+    /// Exit with 1 unless this holds, such as 'recover < 30s' or 'attempts/offered < 1.3'; may be
+    /// repeated
+    #[arg(long, value_name = "REQUIREMENT")]
+    pub(crate) require: Vec<Requirement>,
+    /// Compare with the policy of the same name in this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) against: Option<PathBuf>,
+    /// Write a page with charts into this file, as HTML
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) html: Option<PathBuf>,
+    /// The seed of all random choices, instead of that of the scenario
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// How many clients there are, each with a budget and a breaker, instead of as many as the
+    /// scenario has
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) clients: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -37,6 +37,14 @@ pub(crate) fn read(path: &Path) -> Result<Result<PolicyFile, Vec<Found>>, Failed
     }
 }
 
+/// Reads a file that must have nothing to refuse.
+pub(crate) fn read_sound(path: &Path) -> Result<PolicyFile, Failed> {
+    read(path)?.map_err(|problems| {
+        let problems = count(problems.len(), "problem", "problems");
+        Failed::Unclear(format!("{} is refused; `redress check` says why ({problems})", path.display()))
+    })
+}
+
 /// The error of the file system, if the file could not be read.
 fn unreadable(refused: &FileError) -> Option<std::io::Error> {
     let source = std::error::Error::source(refused)?.downcast_ref::<std::io::Error>()?;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use redress_core::breaker::BreakerSpec;
 use redress_core::budget::BudgetSpec;
+use redress_core::error::{ConfigError, ConfigIssue};
 use redress_core::policy::{PolicyBreaker, PolicySpec};
 
 use crate::check;
-use crate::keys::file::{FileDraft, written};
+use crate::keys::file::{FileDraft, Sections, written};
 use crate::keys::policy::{PolicyDraft, Traffic};
 use crate::kind::part::Part;
 use crate::loader::Loader;
@@ -180,7 +181,22 @@ impl PolicyFile {
     /// Comments, order and format of the text that was read are not kept.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        written(&self.inner.draft, &self.inner.presets).map(write::document).unwrap_or_default()
+        write::document(self.sections())
+    }
+
+    pub(crate) fn sections(&self) -> Sections {
+        written(&self.inner.draft, &self.inner.presets).unwrap_or_default()
+    }
+
+    /// The error of a builder that refused the part at this path.
+    pub(crate) fn refused(&self, path: &Path, error: &ConfigError) -> FileError {
+        let problem = |issue: &ConfigIssue| {
+            let mut problem = self.problem_at(path, Some(issue.value()), issue.rule());
+            // Code may have broken a rule that is not about the file.
+            problem.field = format!("{path}: {}", issue.field());
+            problem
+        };
+        FileError::new(error.issues().iter().map(problem).collect(), 0)
     }
 
     pub(crate) fn draft(&self) -> &FileDraft {

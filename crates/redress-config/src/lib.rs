@@ -3,14 +3,18 @@
 
 #![forbid(unsafe_code)]
 
+mod changes;
 mod check;
 mod duration;
 mod environment;
 mod file;
 mod keys;
 mod kind;
+mod live;
 mod loader;
 mod nearest;
+mod parts;
+mod policies;
 mod presets;
 mod problem;
 mod reader;
@@ -21,9 +25,12 @@ mod write;
 #[cfg(feature = "yaml")]
 mod yaml;
 
+pub use crate::changes::{Change, Changes};
 pub use crate::file::{FilePolicy, PolicyFile};
 pub use crate::keys::policy::Traffic;
+pub use crate::live::{Live, Loaded};
 pub use crate::loader::Loader;
+pub use crate::policies::{Policies, PolicyError};
 pub use crate::problem::{FileError, Place, Problem};
 
 /// The JSON Schema of policy files, for editors: what `schema/policies.schema.json` of this crate

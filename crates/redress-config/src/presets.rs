@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use redress_core::policy::PolicySpec;
+use redress_core::policy::{PolicySpec, Preset};
 
 use crate::keys::policy::PolicyDraft;
 
@@ -13,7 +13,11 @@ pub(crate) struct Presets(BTreeMap<String, PolicyDraft>);
 impl Presets {
     /// The presets of redress.
     pub(crate) fn built_in() -> Self {
-        Self::default()
+        let mut presets = Self::default();
+        for preset in Preset::ALL {
+            presets.add(preset.as_str().to_owned(), &preset.spec());
+        }
+        presets
     }
 
     /// Adds a preset, unless a part of it is code.

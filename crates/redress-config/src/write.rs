@@ -50,6 +50,13 @@ fn line(text: &mut String, key: &str, written: &Value) {
     text.push('\n');
 }
 
+/// A value in one line.
+pub(crate) fn inline(written: &Value) -> String {
+    let mut text = String::new();
+    value(&mut text, written);
+    text
+}
+
 fn value(text: &mut String, written: &Value) {
     match written {
         Value::Table(entries) if entries.is_empty() => text.push_str("{}"),

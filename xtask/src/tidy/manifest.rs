@@ -17,6 +17,11 @@ use crate::workspace::{self, Workspace};
 /// Files that every published package must contain.
 const PACKAGED: &[&str] = &["Cargo.toml", "README.md", "src/lib.rs"];
 
+/// The sections that a package outside the workspace copies. The profiles decide whether it shares
+/// artifacts with the workspace.
+const SHARED: &[&str] =
+    &["[workspace.lints.rust]", "[workspace.lints.clippy]", "[profile.dev]", "[profile.dev.package.\"*\"]"];
+
 pub(super) fn check(workspace: &Workspace, package: &Package) -> Result<Vec<Finding>> {
     let mut breaches = house(package)?;
     if workspace::is_published(package) {
@@ -51,6 +56,25 @@ fn house(package: &Package) -> Result<Vec<String>> {
         breaches.push("no `[lints]` with `workspace = true`: the workspace's lints do not hold here".to_owned());
     }
     Ok(breaches)
+}
+
+/// Whether a package outside the workspace has its lints and profiles, which it cannot inherit.
+pub(super) fn check_copies(workspace: &Workspace, package: &Package) -> Result<Vec<Finding>> {
+    let (root, place) = (workspace.root(), &package.manifest_path);
+    let shared = fs::read_to_string(root.join("Cargo.toml")).context("could not read Cargo.toml")?;
+    let copy = fs::read_to_string(place).with_context(|| format!("could not read {place}"))?;
+    let breaches = SHARED.iter().filter(|name| section(&shared, name) != section(&copy, name));
+    let place = place.strip_prefix(root).unwrap_or(place);
+    let finding =
+        |name: &&str| Finding { place: place.to_string(), breach: format!("`{name}` is not that of the workspace") };
+    Ok(breaches.map(finding).collect())
+}
+
+/// The lines of a section of a manifest that say something.
+fn section<'a>(manifest: &'a str, name: &str) -> Vec<&'a str> {
+    let lines = manifest.lines().skip_while(|line| *line != name).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('['));
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
 fn missing_fields(package: &Package) -> Vec<String> {

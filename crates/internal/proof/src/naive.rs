@@ -15,11 +15,12 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use redress_core::breaker::{Mode, Report};
 use redress_core::error::Failure;
 use redress_core::observe::AttemptDecision;
 use redress_core::{Cause, Classification, ErrorClass, EventName, StopReason};
 
-use self::admission::Permit;
+use self::admission::{Heard, Permit};
 use self::gates::Grants;
 use crate::breaker::Reference;
 use crate::note::{Backoff, Ending, Entry, What};
@@ -70,18 +71,23 @@ struct Life<'n> {
     unmet_hint: Cell<Option<Duration>>,
     timeline: Option<Vec<Entry>>,
     has_ended: bool,
-    /// Released after everything has been reported.
-    permit: Option<Permit<'n>>,
+    /// The time until the next probe of the circuit that shut between two attempts.
+    shut_for: Cell<Option<Duration>>,
+    /// The start of the running attempt.
+    running_since: Option<Duration>,
+    permit: Option<Permit>,
 }
 
 impl Drop for Life<'_> {
     fn drop(&mut self) {
-        if self.has_ended {
-            return;
-        }
         let (naive, now) = (self.naive, self.naive.now());
-        let event = naive.event_of_failure(EventName::Cancelled, self, None);
-        naive.tell(self, event, now);
+        if !self.has_ended {
+            let event = naive.event_of_failure(EventName::Cancelled, self, None);
+            naive.tell(self, event, now);
+        }
+        let running = self.running_since.filter(|_| naive.times_attempts());
+        let took = running.and_then(|since| naive.took(self, since, now));
+        naive.release(self, took, now);
     }
 }
 
@@ -99,6 +105,8 @@ impl<'n> Life<'n> {
             unmet_hint: Cell::default(),
             timeline: (naive.stage.world.calls[call].timeline != Capture::Off).then(Vec::new),
             has_ended: false,
+            shut_for: Cell::default(),
+            running_since: None,
             permit: None,
         }
     }
@@ -111,7 +119,13 @@ impl Naive {
         Self {
             once: RetrySpec { max_attempts: 1, ..RetrySpec::default() },
             grants: budget.map(|budget| Mutex::new(Grants::new(budget))),
-            breaker: policy.breaker.as_ref().map(|breaker| Mutex::new(Reference::new(breaker.spec()))),
+            breaker: policy.breaker.as_ref().map(|spec| {
+                let mut breaker = Reference::new(spec.spec());
+                if spec.more.is_some() {
+                    breaker.show(Duration::ZERO);
+                }
+                Mutex::new(breaker)
+            }),
             shared_timeline: Mutex::default(),
             stage: Arc::clone(stage),
         }
@@ -137,6 +151,12 @@ impl Naive {
         )
     }
 
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        if let Some(breaker) = &self.breaker {
+            breaker.lock().expect("whole").set_mode(mode, self.now());
+        }
+    }
+
     pub(crate) fn shared_timeline(&self) -> What {
         What::Timeline(self.shared_timeline.lock().expect("whole").clone())
     }
@@ -153,17 +173,18 @@ impl Naive {
         let mut starts = life.began;
         // The call is not aborted, time is left, and the breaker admits it.
         if self.wants_abort(&life) {
-            return self.stop(life, StopReason::Aborted, None, starts);
+            return self.stop(life, StopReason::Aborted, None, Heard::default(), starts);
         }
         if self.remaining(&life, starts) == Some(Duration::ZERO) {
-            return self.stop(life, StopReason::DeadlineExceeded, None, starts);
+            return self.stop(life, StopReason::DeadlineExceeded, None, Heard::default(), starts);
         }
         match self.admit(&life, starts) {
-            Ok(permit) => life.permit = Some(permit),
+            Ok(permit) => life.permit = permit,
             Err(rejection) => return self.reject(life, rejection),
         }
         loop {
             life.attempts += 1;
+            life.running_since = Some(starts);
             self.tell_start(&life, starts - life.began);
             let time_left = shorter(self.times(&life).attempt_timeout, self.remaining(&life, starts));
             let Ok(result) = self.attempt(&life, time_left).await else {
@@ -171,20 +192,39 @@ impl Naive {
                 return Ending::Panicked;
             };
             let now = self.now();
+            life.running_since = None;
+            let took = self.took(&life, starts, now);
             let failed = match result {
-                Ok(value) => return self.succeed(life, value, now),
+                Ok(value) => {
+                    let began = if self.judges_attempts() { starts } else { life.began };
+                    self.count_success(&mut life, began);
+                    return self.succeed(life, value, took, now);
+                }
                 Err(failed) if failed.classification.is_abort() => return self.abort_by_operation(life, failed, now),
                 Err(failed) => failed,
             };
+            let heard = Heard { hint: failed.classification.retry_after(), took };
+            if self.judges_attempts() {
+                self.settle(&mut life, Report::Failure(failed.classification.class()), heard, now);
+            }
             life.failures.push(failed.classification.class());
             life.last = Some(failed.clone());
             match self.decide(&mut life, &failed, now) {
                 Ok(granted) => match self.pause(&mut life, &failed, &granted, now).await {
                     Ok(now) => starts = now,
-                    Err((reason, now)) => return self.stop(life, reason, None, now),
+                    Err((reason, now)) => return self.stop(life, reason, None, Heard::default(), now),
                 },
-                Err(Ok(reason)) => return self.stop(life, reason, Some(&failed), now),
+                Err(Ok(reason)) => return self.stop(life, reason, Some(&failed), heard, now),
                 Err(Err(Planned)) => return Ending::Panicked,
+            }
+            if self.judges_attempts() {
+                match self.admit(&life, starts) {
+                    Ok(permit) => life.permit = permit,
+                    Err((_, retry_in)) => {
+                        life.shut_for.set(retry_in);
+                        return self.stop(life, StopReason::CircuitOpen, None, Heard::default(), starts);
+                    }
+                }
             }
         }
     }

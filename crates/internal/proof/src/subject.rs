@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use redress_core::breaker::Mode;
 use redress_core::strategy::BackoffContext;
 use redress_core::{
     AsyncPolicy, Attempt, Budget, CallContext, CallError, CircuitBreaker, Policy, RetryOutcome, RetryTimeline,
@@ -78,9 +79,18 @@ impl Subject {
         What::State(circuit, self.budget.as_ref().map(|budget| budget.remaining_at(self.stage.clock.now())))
     }
 
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        if let Some(breaker) = &self.breaker {
+            breaker.set_mode(mode);
+        }
+    }
+
     pub(crate) fn readmits(&self) -> bool {
         let now = self.stage.clock.now();
-        self.breaker.as_ref().is_none_or(|breaker| breaker.try_acquire_at(now).is_ok())
+        self.breaker.as_ref().is_none_or(|breaker| {
+            let permit = breaker.try_acquire_at(now);
+            permit.map(|permit| permit.release_at(now)).is_ok()
+        })
     }
 
     pub(crate) fn shared_timeline(&self) -> What {

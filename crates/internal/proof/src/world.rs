@@ -3,13 +3,15 @@
 //!
 //! It also has the accessors that the policy and the model share.
 
+mod breaker;
 mod call;
 
 use std::time::Duration;
 
-use redress_core::breaker::ProbeLease;
+use redress_core::breaker::Mode;
 use redress_core::{Classification, ErrorClass};
 
+pub(crate) use self::breaker::{BreakerSpec, MoreRules};
 pub(crate) use self::call::{AbortIf, AttemptSpec, Broken, CallSpec, Capture, End, OwnDeadline, Pace, Value, Way};
 
 /// Who runs the operation and how time passes.
@@ -47,6 +49,8 @@ pub(crate) enum Act {
     Run(usize),
     /// Drops the call's future, started or not.
     Drop(usize),
+    /// Changes the mode of the breaker, if there is one.
+    Mode(Mode),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -104,20 +108,6 @@ pub(crate) struct BudgetSpec {
     pub(crate) window: Duration,
     /// Whether it has a clock, or uses the instants that the policy passes.
     pub(crate) own_clock: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct BreakerSpec {
-    pub(crate) threshold: u32,
-    pub(crate) window: Duration,
-    pub(crate) recovery: Duration,
-    pub(crate) lease: ProbeLease,
-    pub(crate) trip_on: Vec<ErrorClass>,
-    pub(crate) class_thresholds: Vec<(ErrorClass, u32)>,
-    pub(crate) own_clock: bool,
-    /// Whether the policy meets it behind the `Breaker` trait, where every admission, report and
-    /// release is noted.
-    pub(crate) is_watched: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -288,20 +278,6 @@ impl World {
 pub(crate) enum Owner {
     Policy,
     Call(usize),
-}
-
-impl BreakerSpec {
-    /// The same as the library's configuration.
-    pub(crate) fn spec(&self) -> redress_core::breaker::BreakerSpec {
-        let mut spec = redress_core::breaker::BreakerSpec::default();
-        spec.failure_threshold = Some(self.threshold);
-        spec.window = Some(self.window);
-        spec.recovery_timeout = self.recovery;
-        spec.probe_lease = self.lease;
-        spec.trip_on.clone_from(&self.trip_on);
-        spec.class_thresholds.clone_from(&self.class_thresholds);
-        spec
-    }
 }
 
 impl RetrySpec {

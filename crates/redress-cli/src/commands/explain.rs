@@ -39,13 +39,7 @@ fn chosen(arguments: &Explain) -> Result<(String, PolicySpec), Failed> {
     let Some(path) = &arguments.file else {
         return Err(Failed::Unclear("name a policy file, or a preset with `--preset`".into()));
     };
-    let file = files::read(path)?.map_err(|problems| {
-        Failed::Unclear(format!(
-            "{} is refused; `redress check` says why ({} problems)",
-            path.display(),
-            problems.len()
-        ))
-    })?;
+    let file = files::read_sound(path)?;
     let policy = file.policy(arguments.policy.as_deref())?;
     Ok((policy.name().to_owned(), policy.spec().clone()))
 }

@@ -4,6 +4,7 @@ mod check;
 mod doctor;
 mod explain;
 mod generate;
+mod simulate;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -47,6 +48,7 @@ pub(crate) fn run(command: &Command, out: &mut dyn Write) -> Result<Verdict, Fai
     match command {
         Command::Doctor(arguments) => doctor::run(arguments, out),
         Command::Explain(arguments) => explain::run(arguments, out),
+        Command::Simulate(arguments) => simulate::run(arguments, out),
         Command::Check(arguments) => check::run(arguments, out),
         Command::Schema => generate::schema(out),
         Command::Completions { shell } => generate::completions(*shell, out),

@@ -62,7 +62,8 @@ fn a_rule_between_two_settings_is_not_applied_if_one_of_them_could_not_be_read()
 
 #[test]
 fn the_line_is_shown_with_a_mark() {
-    let refused = PolicyFile::parse("[policy.orders]\n\tretry.max_attempts = 0 # none\n", "p.toml").unwrap_err();
+    let refused =
+        PolicyFile::parse("[policy.orders]\n\tretry.max_attempts = 0 # none\n", "p.toml").expect_err("0 attempts");
     let shown = "\
 p.toml:2:23: policy.orders.retry.max_attempts = 0 must be at least 1
   |

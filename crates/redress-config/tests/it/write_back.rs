@@ -20,7 +20,7 @@ shop = { kind = "earned", capacity = 10 }
 [upstream]
 mesh = 3
 "#;
-    let file = PolicyFile::parse(text, "p.toml").unwrap();
+    let file = PolicyFile::parse(text, "p.toml").expect("a good file");
     let written = r#"[budget.shop]
 kind = "earned"
 
@@ -39,5 +39,5 @@ strategy.RateLimit = { kind = "fixed", delay = "1m 30s" }
 mesh = 3
 "#;
     assert_eq!(file.to_toml(), written);
-    assert_eq!(PolicyFile::parse(written, "written.toml").unwrap(), file);
+    assert_eq!(PolicyFile::parse(written, "written.toml").expect("a good file"), file);
 }

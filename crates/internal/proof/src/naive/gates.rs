@@ -80,6 +80,10 @@ impl Naive {
                 }
             }
         }
+        if let (Err(open_for), false) = (self.admits_after(wait, now), is_deferred) {
+            life.shut_for.set(open_for);
+            return Err(Ok(StopReason::CircuitOpen));
+        }
         if !self.takes_token(life, now) {
             return Err(Ok(StopReason::BudgetExhausted));
         }

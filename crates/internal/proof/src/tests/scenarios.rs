@@ -50,6 +50,7 @@ fn breaker(threshold: u32) -> BreakerSpec {
         class_thresholds: Vec::new(),
         own_clock: false,
         is_watched: true,
+        more: None,
     }
 }
 

@@ -46,7 +46,8 @@ impl CircuitBreaker {
     pub(crate) fn succeed_closed(&self, generation: u64, began: Option<Instant>) {
         let word = Word(generation);
         if self.word() == word {
-            let began = began.map_or(0, |began| self.cell.base.epoch.ticks(began));
+            // An instant of the policy's clock means nothing on a clock of the breaker's.
+            let began = began.map_or(0, |began| self.ticks(began));
             self.count_success(word, began);
         }
     }
@@ -145,6 +146,10 @@ impl Breaker for CircuitBreaker {
             // A probe may end until then.
             _ => return true,
         };
+        if self.cell.base.clock.is_custom() {
+            // When that clock will show `at` is not known.
+            return true;
+        }
         wait.left(self.ticks(at)).is_none_or(|left| left == 0)
     }
 
