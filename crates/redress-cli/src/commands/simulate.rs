@@ -31,8 +31,8 @@ struct Played {
 }
 
 pub(super) fn run(arguments: &Simulate, out: &mut dyn Write) -> Result<Verdict, Failed> {
-    let player = player(&arguments.file, arguments)?;
-    let against = arguments.against.as_deref().map(|file| self::player(file, arguments)).transpose()?;
+    let player = Player::of(&arguments.file, arguments)?;
+    let against = arguments.against.as_deref().map(|file| Player::of_other(file, &player)).transpose()?;
     let scenarios = arguments.scenarios.iter().map(|name| scenario(name, arguments));
     let scenarios: Vec<Scenario> = scenarios.collect::<Result<_, _>>()?;
     let mut played = Vec::new();
@@ -56,14 +56,19 @@ pub(super) fn run(arguments: &Simulate, out: &mut dyn Write) -> Result<Verdict, 
     Ok(Verdict::denied_if(!hold))
 }
 
-fn player(path: &Path, arguments: &Simulate) -> Result<Player, Failed> {
-    let file = files::read_sound(path)?;
-    let policy = file.policy(arguments.policy.as_deref())?;
-    let label = match arguments.against {
-        None => policy.name().to_owned(),
-        Some(_) => path.display().to_string(),
-    };
-    Ok(Player { label, spec: policy.spec().clone() })
+impl Player {
+    fn of(path: &Path, arguments: &Simulate) -> Result<Self, Failed> {
+        let file = files::read_sound(path)?;
+        let policy = file.policy(arguments.policy.as_deref())?;
+        Ok(Self { label: policy.name().to_owned(), spec: policy.spec().clone() })
+    }
+
+    /// The policy of the same name in another file.
+    fn of_other(path: &Path, player: &Self) -> Result<Self, Failed> {
+        let file = files::read_sound(path)?;
+        let policy = file.policy(Some(&player.label))?;
+        Ok(Self { label: format!("{} in {}", policy.name(), path.display()), spec: policy.spec().clone() })
+    }
 }
 
 /// The scenario of a file, or of this name.

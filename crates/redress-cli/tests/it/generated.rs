@@ -53,3 +53,15 @@ fn explanations_are_json_too() {
     assert_eq!((&waits["attempt"], &waits["least"], &waits["most"]), (&1.into(), &0.25.into(), &0.75.into()));
     assert!(explained["gates"].as_array().is_some_and(|gates| gates.len() >= 10));
 }
+
+#[test]
+fn the_page_of_a_simulation_has_a_chart_and_no_script() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let page = dir.path().join("report.html");
+    let arguments = ["simulate", "tests/corpus/good/rd22_no_jitter.toml", "tests/cmd/small.toml", "--html"]
+        .map(std::ffi::OsStr::new);
+    let output = redress(&[&arguments[..], &[page.as_os_str()]].concat());
+    assert_eq!(output.status.code(), Some(0));
+    let html = std::fs::read_to_string(page).expect("written");
+    assert!(html.starts_with("<!doctype html>") && html.contains("<svg") && !html.contains("<script"));
+}
