@@ -96,6 +96,9 @@ pub use redress_core::{
     default_classifier, error_classifier, exponential, fixed, retry_after_or,
 };
 pub use redress_core::{breaker, budget, classify, driver, error, policy, resume, strategy};
+#[cfg(feature = "doctor")]
+#[doc(inline)]
+pub use redress_doctor as doctor;
 #[cfg(feature = "macros")]
 #[doc(inline)]
 pub use redress_macros::{Classify, retry};

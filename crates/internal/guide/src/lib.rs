@@ -42,6 +42,7 @@ pages! {
     Observability = "observability.md",
     OwnObserver = "own-observer.md",
     Incident = "incident.md",
+    Doctor = "doctor.md",
     Testing = "testing.md",
     Migrating = "migrating.md",
     SideBySide = "side-by-side.md",
