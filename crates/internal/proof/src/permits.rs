@@ -98,7 +98,7 @@ pub struct PermitGame<'b> {
 
 impl<'b> PermitGame<'b> {
     fn new(breaker: &'b CircuitBreaker, time: Time, laws: &'b Laws) -> Self {
-        let reference = Reference::new(breaker.spec().clone());
+        let reference = Reference::new(breaker.spec());
         Self { breaker, time, has_own_clock: false, leaps: false, laws, reference, permits: Vec::new() }
     }
 
