@@ -227,6 +227,18 @@ impl CircuitBreaker {
         Self { cell: Arc::new(cell) }
     }
 
+    /// Returns another breaker with the same settings, clock and name, which is closed and enforces:
+    /// for each of many tenants or clients in one process. It allocates what it needs when it first
+    /// needs it, and counts the successes of all threads in one place.
+    /// [`KeyedBreakers`](super::KeyedBreakers) are a bounded set of such breakers.
+    #[must_use]
+    pub fn alike(&self) -> Self {
+        let Cell { base, name, guarded, .. } = &*self.cell;
+        let base = if base.is_small { Shared::clone(base) } else { Shared::new(Base::new(base.clock.clone(), true)) };
+        let settings = Shared::clone(&guarded.lock().settings);
+        Self::over(base, settings, name.clone())
+    }
+
     /// The breaker's configuration, of which a clone is made.
     #[must_use]
     pub fn spec(&self) -> BreakerSpec {
