@@ -9,8 +9,8 @@ use redress_sim::Requirement;
 
 /// Examines, explains and simulates the policies of redress.
 ///
-/// Exit codes: 0 all is well; 1 a file is refused, there are findings that `--deny` names, or a requirement does not
-/// hold; 2 a file cannot be read, or the arguments are wrong.
+/// Exit codes: 0 all is well; 1 a file is refused, there are findings that `--deny` names, or a
+/// requirement does not hold; 2 a file cannot be read, or the arguments are wrong.
 #[derive(Debug, Parser)]
 #[command(name = "redress", version, max_term_width = 80, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Finds what is wrong with policies
     ///
-    /// Each finding has a stable code, a place, a sentence why and one how. Checks that depend on the
-    /// traffic or on other layers run if the file says what they are.
+    /// Each finding has a stable code, a place, a sentence why and one how. Checks that depend on
+    /// the traffic or on other layers run if the file says what they are.
     Doctor(Doctor),
     /// Says in sentences, tables and a picture what a policy does
     Explain(Explain),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 /// The seconds from one opening by chance to the next, at least: the reciprocal of how often a
-/// failure comes that finds `needed - 1` others among the `calls` of its window, and no less than so
-/// many failures take to come. Failures are independent of each other. Infinite if it never
+/// failure comes that finds `needed - 1` others among the `calls` of its window, and no less than
+/// so many failures take to come. Failures are independent of each other. Infinite if it never
 /// happens.
 pub(crate) fn seconds_between_trips(failures_per_second: f64, error_share: f64, calls: u64, needed: u64) -> f64 {
     let others = needed.saturating_sub(1);

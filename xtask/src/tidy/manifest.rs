@@ -7,7 +7,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use cargo_metadata::camino::Utf8Path;
-use cargo_metadata::{Dependency, DependencyKind, Package};
+use cargo_metadata::{Dependency, DependencyKind, Package, TargetKind};
 
 use super::Finding;
 use super::rules::{CORE, CORE_DEPENDENCIES};
@@ -15,7 +15,7 @@ use crate::command;
 use crate::workspace::{self, Workspace};
 
 /// Files that every published package must contain.
-const PACKAGED: &[&str] = &["Cargo.toml", "README.md", "src/lib.rs"];
+const PACKAGED: &[&str] = &["Cargo.toml", "README.md"];
 
 /// The sections that a package outside the workspace copies. The profiles decide whether it shares
 /// artifacts with the workspace.
@@ -116,7 +116,10 @@ fn missing_files(workspace: &Workspace, package: &Package) -> Vec<String> {
     let Some(listed) = command::answer(&mut command::cargo(workspace, &listing)) else {
         return vec![format!("`cargo {}` fails: run it and see", listing.join(" "))];
     };
-    let missing = PACKAGED.iter().filter(|file| listed.lines().all(|line| line != **file));
+    let is_library =
+        package.targets.iter().any(|target| target.is_kind(TargetKind::Lib) || target.is_kind(TargetKind::ProcMacro));
+    let root = if is_library { "src/lib.rs" } else { "src/main.rs" };
+    let missing = PACKAGED.iter().chain([&root]).filter(|file| listed.lines().all(|line| line != **file));
     missing.map(|file| format!("{file} is not among the files that would be published")).collect()
 }
 
