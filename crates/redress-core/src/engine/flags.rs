@@ -138,8 +138,9 @@ impl Flags {
         counts.with(timed).with(attempts)
     }
 
-    /// Whether a [`CircuitBreaker`] wants to know more of a call that it admitted in this generation
-    /// than a call with these flags tells it: it was reconfigured since the policy was built.
+    /// Whether a [`CircuitBreaker`] wants to know more of a call that it admitted in this
+    /// generation than a call with these flags tells it: it was reconfigured since the policy was
+    /// built.
     #[inline]
     pub(crate) const fn lack(self, generation: u64) -> bool {
         let wants = CircuitBreaker::wants(generation);
