@@ -38,6 +38,22 @@ pub(crate) fn program(workspace: &Workspace, name: &str) -> Command {
     command
 }
 
+/// Arguments that a task passes on to a program.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct PassedOn {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+impl PassedOn {
+    /// Runs a program of the workspace with them, as [`run_program`] does.
+    pub(crate) fn run(&self, workspace: &Workspace, package: &str) -> Result<()> {
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        run_program(workspace, package, &arguments)
+    }
+}
+
 /// Builds a program of the workspace for release, and runs it with these arguments.
 pub(crate) fn run_program(workspace: &Workspace, package: &str, arguments: &[&str]) -> Result<()> {
     let run = ["run", "--release", "--package", package, "--"];

@@ -8,6 +8,7 @@ use anyhow::Result;
 use semver::Version;
 
 use crate::command;
+use crate::outside;
 use crate::prove::Outcome;
 use crate::receipt::Receipt;
 use crate::tool::Tool;
@@ -22,8 +23,12 @@ const TOOL: Tool = Tool {
     without: "the dependency rules are unchecked",
 };
 
-/// Manifests need not be listed: what they add or remove is in the lock file.
-const RECEIPT: Receipt = Receipt { check: "deny", file: "deny", inputs: &["Cargo.lock", "deny.toml"] };
+/// Manifests need not be listed: what they add or remove is in the lock files.
+const RECEIPT: Receipt = Receipt {
+    check: "deny",
+    file: "deny",
+    inputs: &["Cargo.lock", "crates/internal/apalis-redis/Cargo.lock", "deny.toml"],
+};
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     check(workspace)?;
@@ -51,5 +56,13 @@ pub(crate) fn advisories(workspace: &Workspace) -> Result<Outcome> {
 
 fn check(workspace: &Workspace) -> Result<()> {
     let tool = TOOL.get(workspace)?;
-    command::run(command::program(workspace, &tool).args(["check", "licenses", "bans", "sources"]))
+    command::run(command::program(workspace, &tool).args(["check", "licenses", "bans", "sources"]))?;
+    for package in outside::packages(workspace)? {
+        let mut deny = command::program(workspace, &tool);
+        deny.args(["--manifest-path", package.manifest_path.as_str(), "--config", "deny.toml"]);
+        // Each exception that only the workspace needs would be a warning.
+        deny.args(["check", "--allow", "license-exception-not-encountered", "licenses", "bans", "sources"]);
+        command::run(&mut deny)?;
+    }
+    Ok(())
 }

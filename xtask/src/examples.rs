@@ -42,6 +42,11 @@ const EXAMPLES: &[Example] = &[
     },
     Example { package: "redress-axum", name: "time_left", says: "client: the late request, 3 attempts: Some(504)" },
     Example { package: "redress-datadog", name: "agent", says: "redress.retry.sleep:0.01|d|#service:shop," },
+    Example {
+        package: "redress-doctor",
+        name: "examine",
+        says: "4 attempts here, times 2 in mesh, are 8 requests for one call",
+    },
     Example { package: "redress-hyper", name: "http_client", says: "the server has had 10 requests" },
     Example {
         package: "redress-journal",

@@ -40,6 +40,7 @@ mod overload;
 mod soak;
 
 mod command;
+mod outside;
 mod tool;
 mod receipt;
 mod slowest;
@@ -80,9 +81,9 @@ enum Task {
     /// Changes the code in one place at a time and checks that a test fails.
     Mutants(mutants::Args),
     /// Calls shared policies from many threads and tasks; `--help` lists the settings.
-    Soak(soak::Args),
+    Soak(command::PassedOn),
     /// Simulates what survives an outage, at full size; `--write` puts it into the guide.
-    Overload(overload::Args),
+    Overload(command::PassedOn),
     /// Checks the dependency rules of deny.toml, and writes down that they hold.
     Deny,
     /// Counts the crates that each feature compiles, into docs/dependencies.md.

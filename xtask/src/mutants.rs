@@ -63,6 +63,8 @@ const SUBJECTS: &[Subject] = &[
     // Links the manager of ODBC.
     Subject { package: "redress-sql", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-sim", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-doctor", tests: &["--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-cli", tests: &["--bins", "--test=it"], skipped: &["thousand"] },
     Subject { package: "redress-metric-sink", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-metrics", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-opentelemetry", tests: &["--lib", "--test=it"], skipped: &[] },

@@ -4,22 +4,13 @@
 
 use anyhow::Result;
 
-use crate::command;
+use crate::command::{self, PassedOn};
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "redress-overload";
 
-/// Arguments passed on to the simulation.
-#[derive(clap::Args)]
-#[command(disable_help_flag = true)]
-pub(crate) struct Args {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
-}
-
-pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    let arguments: Vec<&str> = args.arguments.iter().map(String::as_str).collect();
-    command::run_program(workspace, PACKAGE, &arguments)
+pub(crate) fn run(workspace: &Workspace, arguments: &PassedOn) -> Result<()> {
+    arguments.run(workspace, PACKAGE)
 }
 
 /// The step of `prove`: the page's tables are those that the engine makes.

@@ -1,5 +1,5 @@
 //! Runs the tests of the crates that talk to real servers: PostgreSQL, MariaDB, Redis, moto, and
-//! the drivers of ODBC.
+//! the drivers of ODBC. The packages outside the workspace are among them.
 //!
 //! Installs what is missing where it may, and otherwise fails with the names of all that is
 //! missing. Runs each executable whole, so that its tests share a server.
@@ -7,12 +7,14 @@
 mod install;
 
 use std::ffi::OsStr;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::camino::Utf8PathBuf;
-use cargo_metadata::{Message, PackageId};
+use cargo_metadata::{Message, Package, PackageId};
 
 use crate::command;
+use crate::outside;
 pub(crate) use crate::servers::install::provide;
 use crate::workspace::{NEED_SERVERS, Workspace};
 
@@ -20,12 +22,26 @@ use crate::workspace::{NEED_SERVERS, Workspace};
 /// selection cargo would build the dependencies once more, with fewer features.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let path = provide(workspace)?;
-    let build = ["test", "--workspace", "--all-features", "--no-run", "--message-format", "json-render-diagnostics"];
     let members = workspace.members().iter().filter(|package| NEED_SERVERS.contains(&package.name.as_str()));
-    let packages: Vec<&PackageId> = members.map(|package| &package.id).collect();
-    let built = executables(&command::run_reading(&mut command::cargo(workspace, &build))?, &packages)?;
-    ensure!(!built.is_empty(), "cargo has built no tests of {}", NEED_SERVERS.join(", "));
+    let mut build = command::cargo(workspace, &["test", "--workspace", "--all-features"]);
+    let mut built = build_tests(&mut build, &members.collect::<Vec<_>>())?;
+    for package in outside::packages(workspace)? {
+        let mut build = outside::cargo(workspace, &package, &["test"]);
+        let of_package = build_tests(&mut build, &[&package]);
+        let context = || format!("the lock file of {} may be older than the manifests", package.name);
+        built.extend(of_package.with_context(context)?);
+    }
     built.iter().try_for_each(|executable| executable.run(workspace, &path))
+}
+
+/// Builds what this `cargo test` would run, and returns the tests of these packages.
+fn build_tests(test: &mut Command, packages: &[&Package]) -> Result<Vec<Executable>> {
+    test.args(["--no-run", "--message-format", "json-render-diagnostics"]);
+    let ids: Vec<&PackageId> = packages.iter().map(|package| &package.id).collect();
+    let built = executables(&command::run_reading(test)?, &ids)?;
+    let names = || packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>().join(", ");
+    ensure!(!built.is_empty(), "cargo has built no tests of {}", names());
+    Ok(built)
 }
 
 /// The executable of a test target.

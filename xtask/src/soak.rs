@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 
-use crate::command;
+use crate::command::{self, PassedOn};
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "redress-soak";
@@ -12,17 +12,8 @@ const PACKAGE: &str = "redress-soak";
 /// An hour, with a random seed, which is printed.
 const LONG: &[&str] = &["--seconds", "3600", "--report-every", "60"];
 
-/// Arguments passed on to the storm.
-#[derive(clap::Args)]
-#[command(disable_help_flag = true)]
-pub(crate) struct Args {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
-}
-
-pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    let arguments: Vec<&str> = args.arguments.iter().map(String::as_str).collect();
-    command::run_program(workspace, PACKAGE, &arguments)
+pub(crate) fn run(workspace: &Workspace, arguments: &PassedOn) -> Result<()> {
+    arguments.run(workspace, PACKAGE)
 }
 
 /// The step of `prove`.

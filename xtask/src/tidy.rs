@@ -11,6 +11,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::outside;
 use crate::workspace::Workspace;
 
 use self::figures::Figures;
@@ -65,8 +66,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     findings.extend(figures.check());
     findings.extend(original.check());
     findings.extend(links.check(workspace.root()));
-    for package in workspace.members() {
+    let outside = outside::packages(workspace)?;
+    for package in workspace.members().iter().chain(&outside) {
         findings.extend(manifest::check(workspace, package)?);
+    }
+    for package in &outside {
+        findings.extend(manifest::check_copies(workspace, package)?);
     }
 
     for finding in &findings {
@@ -75,6 +80,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     if !findings.is_empty() {
         bail!("{} breach(es) of the house rules: each is named above", findings.len());
     }
-    println!("{} files and {} manifests are tidy", files.len(), workspace.members().len());
+    println!("{} files and {} manifests are tidy", files.len(), workspace.members().len() + outside.len());
     Ok(())
 }

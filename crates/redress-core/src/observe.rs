@@ -11,6 +11,7 @@ pub use crate::outcome::decision::{DeadlineOf, Decision, Gate, Quantity};
 pub use crate::outcome::event::{Event, EventName};
 pub use crate::outcome::explanation::Explanation;
 pub use crate::outcome::observer::{AttemptContext, AttemptDecision, CallObserver, CallStart, Observer};
+pub use crate::outcome::readable_duration::Readable;
 pub use crate::outcome::retry_outcome::RetryOutcome;
 pub use crate::outcome::stop_reason::StopReason;
 pub use crate::outcome::summary::OutcomeSummary;

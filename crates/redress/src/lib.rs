@@ -4,13 +4,11 @@
 //! ```
 //! use std::io::{Error, ErrorKind};
 //! use std::time::Duration;
-//! use redress::{Budget, CallError, CircuitBreaker, Policy, Retry};
+//! use redress::{CallError, Policy};
 //!
-//! let budget = Budget::new(20, Duration::from_secs(10))?; // 20 retries in 10 s, for all calls
-//! let policy = Policy::builder()
-//!     .retry(Retry::builder().max_attempts(4).budget(budget))
-//!     .circuit_breaker(CircuitBreaker::builder().failure_threshold(5))
-//!     .deadline(Duration::from_secs(20))
+//! let policy = Policy::http() // a preset: retry, budget, breaker, time limits
+//!     .name("users")
+//!     .deadline(Duration::from_secs(20)) // what is set wins
 //!     .build()?; // build it once, and share it
 //!
 //! let load = || Err::<String, _>(Error::from(ErrorKind::PermissionDenied));
@@ -27,7 +25,8 @@
 //! Eight things cover most programs:
 //!
 //! 1. [`Policy`] and [`AsyncPolicy`] guard calls. Build one per dependency and clone it.
-//!    `Policy::default()` retries with the default settings.
+//!    Begin with a [preset](policy::Preset) for the kind of calls, such as [`Policy::http`], or
+//!    with an empty [`Policy::builder`].
 //! 2. [`Retry`] limits the attempts and chooses the wait before each retry, with a strategy such as
 //!    [`decorrelated_jitter`], [`exponential`] or [`fixed`].
 //! 3. [`CircuitBreaker`] rejects calls while a dependency keeps failing.
@@ -53,6 +52,7 @@
 //! - [`error`](mod@error): the errors of calls and builders, and errors that operations can return.
 //! - [`observe`]: events, attempts, timelines and outcomes; observers for `metrics`, `prometheus`,
 //!   `datadog`, `opentelemetry`, `sentry` and `tracing`, and what a new one is made of.
+//! - `redress::config`: policies, breakers and budgets in files, with reload.
 //! - [`runtime`]: asynchronous policies for tokio, smol and async-std.
 //! - [`integration`]: HTTP classifiers, retrying clients over hyper, reqwest and ureq, tower
 //!   layers, axum servers, gRPC with tonic, job queues of apalis; classifiers for databases, Redis,
@@ -82,6 +82,10 @@ pub mod integration;
 pub mod observe;
 pub mod runtime;
 
+#[doc(inline)]
+#[cfg(feature = "config")]
+#[doc(inline)]
+pub use redress_config as config;
 #[doc(hidden)]
 pub use redress_core::macro_support;
 #[doc(inline)]
@@ -91,8 +95,10 @@ pub use redress_core::{
     RetryOutcome, RetryPolicy, RetryTimeline, SleepDecision, StopReason, classifier, decorrelated_jitter,
     default_classifier, error_classifier, exponential, fixed, retry_after_or,
 };
-#[doc(inline)]
 pub use redress_core::{breaker, budget, classify, driver, error, policy, resume, strategy};
+#[cfg(feature = "doctor")]
+#[doc(inline)]
+pub use redress_doctor as doctor;
 #[cfg(feature = "macros")]
 #[doc(inline)]
 pub use redress_macros::{Classify, retry};

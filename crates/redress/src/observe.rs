@@ -4,7 +4,7 @@
 #[doc(inline)]
 pub use redress_core::observe::{
     AttemptContext, AttemptDecision, CallObserver, CallOutcome, CallStart, Change, DeadlineOf, Decision, Event,
-    EventName, Explanation, Gate, NewValue, Observer, OutcomeSummary, Quantity, RetryOutcome, RetryTimeline,
+    EventName, Explanation, Gate, NewValue, Observer, OutcomeSummary, Quantity, Readable, RetryOutcome, RetryTimeline,
     StopReason, TimelineEvent,
 };
 #[cfg(feature = "datadog")]

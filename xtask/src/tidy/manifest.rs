@@ -7,7 +7,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use cargo_metadata::camino::Utf8Path;
-use cargo_metadata::{Dependency, DependencyKind, Package};
+use cargo_metadata::{Dependency, DependencyKind, Package, TargetKind};
 
 use super::Finding;
 use super::rules::{CORE, CORE_DEPENDENCIES};
@@ -15,7 +15,12 @@ use crate::command;
 use crate::workspace::{self, Workspace};
 
 /// Files that every published package must contain.
-const PACKAGED: &[&str] = &["Cargo.toml", "README.md", "src/lib.rs"];
+const PACKAGED: &[&str] = &["Cargo.toml", "README.md"];
+
+/// The sections that a package outside the workspace copies. The profiles decide whether it shares
+/// artifacts with the workspace.
+const SHARED: &[&str] =
+    &["[workspace.lints.rust]", "[workspace.lints.clippy]", "[profile.dev]", "[profile.dev.package.\"*\"]"];
 
 pub(super) fn check(workspace: &Workspace, package: &Package) -> Result<Vec<Finding>> {
     let mut breaches = house(package)?;
@@ -51,6 +56,25 @@ fn house(package: &Package) -> Result<Vec<String>> {
         breaches.push("no `[lints]` with `workspace = true`: the workspace's lints do not hold here".to_owned());
     }
     Ok(breaches)
+}
+
+/// Whether a package outside the workspace has its lints and profiles, which it cannot inherit.
+pub(super) fn check_copies(workspace: &Workspace, package: &Package) -> Result<Vec<Finding>> {
+    let (root, place) = (workspace.root(), &package.manifest_path);
+    let shared = fs::read_to_string(root.join("Cargo.toml")).context("could not read Cargo.toml")?;
+    let copy = fs::read_to_string(place).with_context(|| format!("could not read {place}"))?;
+    let breaches = SHARED.iter().filter(|name| section(&shared, name) != section(&copy, name));
+    let place = place.strip_prefix(root).unwrap_or(place);
+    let finding =
+        |name: &&str| Finding { place: place.to_string(), breach: format!("`{name}` is not that of the workspace") };
+    Ok(breaches.map(finding).collect())
+}
+
+/// The lines of a section of a manifest that say something.
+fn section<'a>(manifest: &'a str, name: &str) -> Vec<&'a str> {
+    let lines = manifest.lines().skip_while(|line| *line != name).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('['));
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
 fn missing_fields(package: &Package) -> Vec<String> {
@@ -92,7 +116,10 @@ fn missing_files(workspace: &Workspace, package: &Package) -> Vec<String> {
     let Some(listed) = command::answer(&mut command::cargo(workspace, &listing)) else {
         return vec![format!("`cargo {}` fails: run it and see", listing.join(" "))];
     };
-    let missing = PACKAGED.iter().filter(|file| listed.lines().all(|line| line != **file));
+    let is_library =
+        package.targets.iter().any(|target| target.is_kind(TargetKind::Lib) || target.is_kind(TargetKind::ProcMacro));
+    let root = if is_library { "src/lib.rs" } else { "src/main.rs" };
+    let missing = PACKAGED.iter().chain([&root]).filter(|file| listed.lines().all(|line| line != **file));
     missing.map(|file| format!("{file} is not among the files that would be published")).collect()
 }
 

@@ -4,7 +4,6 @@
 //! They come from a model of the rules that was written apart from this code.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use redress_core::CircuitBreaker;
@@ -14,7 +13,7 @@ use serde::Deserialize;
 
 use crate::class_name::ClassName;
 use crate::number::duration;
-use crate::vector::Vector;
+use crate::vector::{Vector, WrongStep};
 
 /// The vectors of this crate, as JSON lines.
 pub const BREAKER_VECTORS: &str = include_str!("../data/breaker.jsonl");
@@ -103,22 +102,6 @@ struct Shown {
     state: &'static str,
 }
 
-/// A step after which something else was seen than the vector expects.
-#[derive(Clone, Debug)]
-pub struct WrongEnd {
-    index: usize,
-    step: Option<Step>,
-    expected: Option<Expected>,
-    shown: Option<Shown>,
-}
-
-impl fmt::Display for WrongEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { index, step, expected, shown } = self;
-        write!(f, "step {index}, {step:?}: expected {expected:?}, got {shown:?}")
-    }
-}
-
 impl Settings {
     fn builder(&self) -> CircuitBreakerBuilder {
         let Growth { factor, max_s } = self.growth.unwrap_or(Growth { factor: 1.0, max_s: self.recovery_timeout_s });
@@ -162,13 +145,11 @@ fn set<T>(
 }
 
 impl Vector for BreakerVector {
-    type Wrong = WrongEnd;
-
     fn id(&self) -> &str {
         &self.id
     }
 
-    fn play(&self) -> Result<Option<WrongEnd>, String> {
+    fn play(&self) -> Result<Option<WrongStep>, String> {
         let clock = VirtualClock::new();
         let builder = self.breaker.builder().clock(clock.clone());
         let breaker = builder.build().map_err(|error| error.to_string())?;
@@ -178,7 +159,7 @@ impl Vector for BreakerVector {
             let shown = step.map(|step| take(step, &breaker, &clock, &mut held)).transpose()?;
             let holds = shown.as_ref().zip(expected).is_some_and(|(shown, expected)| shown.matches(expected));
             if !holds {
-                return Ok(Some(WrongEnd { index, step, expected: expected.cloned(), shown }));
+                return Ok(Some(WrongStep::new(index, &step, &expected, &shown)));
             }
         }
         Ok(None)

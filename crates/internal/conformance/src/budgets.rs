@@ -4,14 +4,13 @@
 //! They come from a model of the rules that was written apart from this code.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use redress_core::Budget;
 use redress_core::budget::{Priority, Withdrawal};
 use serde::Deserialize;
 
 use crate::class_name::ClassName;
-use crate::vector::Vector;
+use crate::vector::{Vector, WrongStep};
 
 /// The vectors of this crate, as JSON lines.
 pub const BUDGET_VECTORS: &str = include_str!("../data/budget.jsonl");
@@ -62,25 +61,7 @@ struct Expected {
     balance: f64,
 }
 
-/// A step after which something else was seen than the vector expects.
-#[derive(Clone, Debug)]
-pub struct WrongStep {
-    index: usize,
-    step: Step,
-    expected: Option<Expected>,
-    seen: Option<Expected>,
-}
-
-impl fmt::Display for WrongStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { index, step, expected, seen } = self;
-        write!(f, "step {index}, {step:?}: expected {expected:?}, got {seen:?}")
-    }
-}
-
 impl Vector for BudgetVector {
-    type Wrong = WrongStep;
-
     fn id(&self) -> &str {
         &self.id
     }
@@ -93,21 +74,16 @@ impl Vector for BudgetVector {
         }
         let budget = builder.build().map_err(|error| error.to_string())?;
         let mut held = BTreeMap::new();
-        let mut expected = self.expect.iter().copied();
-        for (index, step) in self.steps.iter().enumerate() {
-            let granted = take(step, &budget, &mut held)?;
-            let (seen, expected) = (Expected { granted, balance: budget.balance() }, expected.next());
-            if expected.is_none_or(|expected| !seen.matches(expected)) {
-                return Ok(Some(WrongStep { index, step: step.clone(), expected, seen: Some(seen) }));
+        for index in 0..self.steps.len().max(self.expect.len()) {
+            let (step, expected) = (self.steps.get(index), self.expect.get(index).copied());
+            let granted = step.map(|step| take(step, &budget, &mut held)).transpose()?;
+            let seen = granted.map(|granted| Expected { granted, balance: budget.balance() });
+            let holds = seen.zip(expected).is_some_and(|(seen, expected)| seen.matches(expected));
+            if !holds {
+                return Ok(Some(WrongStep::new(index, &step, &expected, &seen)));
             }
         }
-        let missing = |step: &Step| WrongStep {
-            index: self.steps.len(),
-            step: step.clone(),
-            expected: expected.next(),
-            seen: None,
-        };
-        Ok(if self.expect.len() > self.steps.len() { self.steps.last().map(missing) } else { None })
+        Ok(None)
     }
 }
 

@@ -44,8 +44,8 @@ mod tables;
 
 pub use crate::asynchronous::{Integration, run_async, run_integrated};
 pub use crate::blocking::run_blocking;
-pub use crate::breakers::{BREAKER_VECTORS, BreakerVector, WrongEnd};
-pub use crate::budgets::{BUDGET_VECTORS, BudgetVector, WrongStep};
+pub use crate::breakers::{BREAKER_VECTORS, BreakerVector};
+pub use crate::budgets::{BUDGET_VECTORS, BudgetVector};
 pub use crate::by_hand::run_driven;
 #[cfg(feature = "runtimes")]
 pub use crate::drivers::{DRIVERS, Driver};
@@ -55,4 +55,4 @@ pub use crate::tables::{
     WrongRow, differences, judge_tables,
 };
 pub use crate::trace::{Mismatch, Trace};
-pub use crate::vector::Vector;
+pub use crate::vector::{Vector, WrongStep};

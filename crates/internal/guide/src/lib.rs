@@ -19,6 +19,7 @@ macro_rules! pages {
 pages! {
     Start = "start.md",
     EntryPoint = "entry-point.md",
+    Presets = "presets.md",
     Errors = "errors.md",
     Macros = "macros.md",
     Backoff = "backoff.md",
@@ -42,6 +43,7 @@ pages! {
     Observability = "observability.md",
     OwnObserver = "own-observer.md",
     Incident = "incident.md",
+    Doctor = "doctor.md",
     Testing = "testing.md",
     Migrating = "migrating.md",
     SideBySide = "side-by-side.md",

@@ -1,97 +1,138 @@
-//! The reference breaker: a state, and every failure of the present era in a list.
+//! The reference breaker: a phase, and every result of the present era in a list.
 //!
-//! Written from the documentation, without lock, ring or packed word. Time is counted from an
-//! origin that no instant precedes. `doubt.rs` handles instants too far ahead.
+//! Written from the rules of the design, without lock, ring or packed word. `breaker/counted.rs` is
+//! what opens it, `openings.rs` for how long, `trial.rs` what closes it. Time is counted from an
+//! origin that no instant precedes; `doubt.rs` handles instants too far ahead.
+
+mod counted;
+mod openings;
+mod share;
+mod trial;
 
 use std::time::Duration;
 
 use redress_core::ErrorClass;
-use redress_core::breaker::{BreakerSpec, CircuitState, ProbeLease, Transition, Trip, TripRule};
+use redress_core::breaker::{BreakerSpec, CircuitState, Mode, Report, Transition, Trip, TripRule};
 
-use crate::doubt::{Events, Wait, end_of_time};
+use self::counted::{Counted, saw};
+use self::openings::Openings;
+use self::trial::{Place, Ramping, Testing};
+use crate::doubt::{Wait, end_of_time};
 
 #[derive(Clone, Debug)]
-enum State {
+enum Phase {
     Closed,
     Open(Wait),
-    /// A probe released its place, and no other call has taken it. The next one may once the wait
-    /// is over, if too many before it were released.
-    Free(Releases, Option<Wait>),
-    /// A probe is under way; once the wait is over the next call takes its place.
-    Probing(Releases, Option<Wait>),
+    Trial(Testing),
+    Ramp(Ramping),
 }
-
-/// The probes of a half-open circuit that were released, and the pause that began with the last
-/// one.
-#[derive(Clone, Debug)]
-struct Releases {
-    count: u32,
-    pause: Wait,
-}
-
-/// So many probes in a row may be released before a trial pauses.
-const FREE_RELEASES: u32 = 10;
 
 /// The expected behaviour of a circuit breaker.
 #[derive(Clone, Debug)]
 pub(crate) struct Reference {
     spec: BreakerSpec,
-    state: State,
-    /// The number of changes of state so far.
+    mode: Mode,
+    phase: Phase,
+    /// The number of changes of state or mode so far, and of probes that superseded others.
     era: u64,
-    /// The failures of the era by window: that of a class with a separate threshold, or the shared
-    /// one.
-    failures: Vec<(Option<ErrorClass>, Events)>,
+    counted: Counted,
+    openings: Openings,
     /// What it saw when it last opened.
     trip: Option<Trip>,
-    /// The end of its time, once a failure was reported. An open circuit is not open for longer.
+    /// The end of its time, once it was shown an instant. An open circuit is not open for longer.
     end: Option<Duration>,
 }
 
 /// An admission by the [`Reference`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Admitted {
-    /// Names the admission when it is reported or released.
+    /// Names the admission when it ends.
     pub(crate) era: u64,
     /// The transition that it made.
     pub(crate) transition: Option<Transition>,
 }
 
+/// The era of a call that a watching breaker would have rejected. Its end is ignored.
+pub(crate) const UNJUDGED: u64 = u64::MAX;
+
 /// A rejection by the [`Reference`]: the state, and the time until the next probe if it is known.
 pub(crate) type Rejected = (CircuitState, Option<Duration>);
 
+/// How an admitted call ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ended {
+    /// `None` without a result.
+    pub(crate) report: Option<Report>,
+    pub(crate) hint: Option<Duration>,
+    /// How long the attempt took, if it is known.
+    pub(crate) took: Option<Duration>,
+    /// From when on a success counts, if not from its end.
+    pub(crate) began: Option<Duration>,
+}
+
+/// What an end means: BR6 and BR9.
+enum Verdict {
+    Answer,
+    /// With its class and the threshold of that, if it has one.
+    Bad(Option<(ErrorClass, u32)>),
+    Neutral,
+}
+
 impl Reference {
     /// Creates a closed breaker with this configuration.
-    pub(crate) const fn new(spec: BreakerSpec) -> Self {
-        Self { spec, state: State::Closed, era: 0, failures: Vec::new(), trip: None, end: None }
+    pub(crate) fn new(spec: BreakerSpec) -> Self {
+        let (openings, counted) = (Openings::new(&spec), Counted::first());
+        let (mode, phase) = (Mode::Enforcing, Phase::Closed);
+        Self { spec, mode, phase, era: 0, counted, openings, trip: None, end: None }
     }
 
     /// The state.
     pub(crate) const fn state(&self) -> CircuitState {
-        match self.state {
-            State::Closed => CircuitState::Closed,
-            State::Open(_) => CircuitState::Open,
-            State::Free(..) | State::Probing(..) => CircuitState::HalfOpen,
+        match (self.mode, &self.phase) {
+            (Mode::ForcedOpen, _) => CircuitState::Open,
+            (Mode::ForcedClosed, _) => CircuitState::Closed,
+            (_, phase) => phase.state(),
         }
     }
 
-    /// Whether the admission of `era` is the current probe.
-    pub(crate) const fn is_probe(&self, era: u64) -> bool {
-        matches!(self.state, State::Probing(..)) && era == self.era
+    /// Whether the phase is closed, in any mode.
+    pub(crate) const fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
     }
 
-    /// How long a probe keeps its place.
-    pub(crate) const fn lease(&self) -> Option<Duration> {
-        match self.spec.probe_lease {
-            ProbeLease::RecoveryTimeout => Some(self.spec.recovery_timeout),
-            ProbeLease::Lasts(lease) => Some(lease),
+    /// Whether the admission of `era` is a valid probe.
+    pub(crate) fn is_probe(&self, era: u64) -> bool {
+        matches!(self.phase, Phase::Trial(_)) && era == self.era && self.mode != Mode::ForcedClosed
+    }
+
+    /// How many valid probes there may be.
+    pub(crate) const fn places(&self) -> u32 {
+        self.spec.trial.places
+    }
+
+    /// How long the silent probes of a trial keep their places.
+    pub(crate) fn lease(&self) -> Option<Duration> {
+        self.spec.lease()
+    }
+
+    /// How long the circuit stays open from `now` on; `None` if it is not open.
+    pub(crate) fn open_for(&self, now: Duration) -> Option<Duration> {
+        match &self.phase {
+            Phase::Open(wait) if self.mode != Mode::ForcedOpen => wait.certainly_left(now),
             _ => None,
         }
     }
 
-    /// How long the circuit stays open from `now` on; `None` if it is not open.
-    pub(crate) fn open_for(&mut self, now: Duration) -> Option<Duration> {
-        if let State::Open(wait) = &mut self.state { Some(wait.left(now)) } else { None }
+    /// Whether a call that arrives then may be admitted, as far as is known now: without the
+    /// instant, only whether the circuit is forced open.
+    pub(crate) fn admits_by(&self, at: Option<Duration>) -> bool {
+        let wait = match (self.mode, &self.phase) {
+            (Mode::ForcedOpen, _) => return false,
+            (Mode::Enforcing, Phase::Open(wait)) => wait,
+            (Mode::Enforcing, Phase::Trial(testing)) if testing.is_pausing(&self.spec.trial) => &testing.pause,
+            _ => return true,
+        };
+        at.and_then(|at| wait.certainly_left(at)).is_none_or(|left| left.is_zero())
     }
 
     /// What it saw when it last opened.
@@ -99,116 +140,235 @@ impl Reference {
         self.trip
     }
 
-    fn enter(&mut self, state: State) {
-        self.state = state;
-        self.era += 1;
-        self.failures.clear();
+    /// Shows it the time.
+    pub(crate) fn show(&mut self, now: Duration) -> Duration {
+        now.min(*self.end.get_or_insert_with(|| end_of_time(now)))
     }
 
-    fn wait(&self, now: Duration, length: Duration) -> Wait {
-        Wait::new(now, length, self.end.unwrap_or_else(|| end_of_time(now)))
+    /// Changes the mode. The phase and its wait stay, and everything counted is forgotten: BR15.
+    pub(crate) fn set_mode(&mut self, mode: Mode, now: Duration) {
+        if self.mode == mode {
+            return;
+        }
+        self.mode = mode;
+        self.era += 1;
+        self.counted = Counted::since(self.show(now));
+        match &mut self.phase {
+            Phase::Trial(testing) => *testing = Testing::new(testing.lease.clone(), testing.pause.clone()),
+            Phase::Ramp(ramping) => (ramping.arrived, ramping.admitted) = (0, 0),
+            Phase::Closed | Phase::Open(_) => {}
+        }
+    }
+
+    /// Begins an era.
+    fn enter(&mut self, phase: Phase, now: Duration) {
+        self.phase = phase;
+        self.era += 1;
+        self.counted = Counted::since(now);
     }
 
     /// A call arrives.
     pub(crate) fn admit(&mut self, now: Duration) -> Result<Admitted, Rejected> {
-        let state = self.state();
-        let mut released = 0;
-        match &mut self.state {
-            State::Closed => return Ok(Admitted { era: self.era, transition: None }),
-            State::Probing(_, None) => return Err((state, None)),
-            State::Free(releases, wait) => {
-                released = releases.count;
-                let left = wait.as_mut().map_or(Duration::ZERO, |wait| wait.left(now));
-                if !left.is_zero() {
-                    return Err((state, Some(left)));
-                }
-            }
-            State::Probing(releases, Some(wait)) => {
-                released = releases.count;
-                let left = wait.left(now);
-                if !left.is_zero() {
-                    return Err((state, Some(left)));
-                }
-            }
-            State::Open(wait) => {
-                let left = wait.left(now);
-                if !left.is_zero() {
-                    return Err((state, Some(left)));
-                }
-            }
+        let as_it_is = Admitted { era: self.era, transition: None };
+        match self.mode {
+            Mode::ForcedClosed => Ok(as_it_is),
+            Mode::ForcedOpen => Err((CircuitState::Open, None)),
+            Mode::Watching => Ok(self.judge_arrival(now).unwrap_or(Admitted { era: UNJUDGED, transition: None })),
+            _ => self.judge_arrival(now),
         }
-        let pause = self.wait(now, self.spec.recovery_timeout / 4);
-        let lease = self.lease().map(|lease| self.wait(now, lease));
-        self.enter(State::Probing(Releases { count: released, pause }, lease));
-        Ok(Admitted { era: self.era, transition: (state == CircuitState::Open).then_some(Transition::HalfOpened) })
     }
 
-    /// The call admitted in `era` ends: with the class of its last failure, or without one.
-    pub(crate) fn report(&mut self, era: u64, class: Option<ErrorClass>, now: Duration) -> Option<Transition> {
-        let end = if class.is_some() { *self.end.get_or_insert_with(|| end_of_time(now)) } else { Duration::MAX };
-        if era != self.era {
+    fn judge_arrival(&mut self, now: Duration) -> Result<Admitted, Rejected> {
+        let (state, trial) = (self.phase.state(), self.spec.trial);
+        let transition = match &mut self.phase {
+            Phase::Closed => None,
+            Phase::Open(wait) => {
+                let left = wait.left(now);
+                if !left.is_zero() {
+                    return Err((state, Some(left)));
+                }
+                let now = self.show(now);
+                let (lease, pause) = self.waits(now);
+                self.enter(Phase::Trial(Testing::new(lease, pause)), now);
+                self.take_place(now);
+                Some(Transition::HalfOpened)
+            }
+            Phase::Trial(testing) => {
+                match testing.place(&trial, now) {
+                    Place::None(left) => return Err((state, left)),
+                    Place::Free => {}
+                    Place::Superseded => {
+                        testing.running = 0;
+                        self.era += 1;
+                    }
+                }
+                let now = self.show(now);
+                self.take_place(now);
+                None
+            }
+            Phase::Ramp(ramping) => {
+                let left = ramping.wait.left(now);
+                if left.is_zero() {
+                    let now = self.show(now);
+                    self.close(now);
+                    Some(Transition::Closed)
+                } else {
+                    let ramp = self.spec.ramp.expect("it is in a ramp");
+                    if !ramping.admits(&ramp, left) {
+                        return Err((state, Some(left)));
+                    }
+                    None
+                }
+            }
+        };
+        Ok(Admitted { era: self.era, transition })
+    }
+
+    fn waits(&self, now: Duration) -> (Option<Wait>, Wait) {
+        trial::waits(&self.spec, now, self.end.expect("it was shown the time"))
+    }
+
+    /// A probe starts; the lease and the pause begin.
+    fn take_place(&mut self, now: Duration) {
+        let (lease, pause) = self.waits(now);
+        if let Phase::Trial(testing) = &mut self.phase {
+            testing.running += 1;
+            (testing.lease, testing.pause) = (lease, pause);
+        }
+    }
+
+    fn close(&mut self, now: Duration) {
+        self.openings.close(now);
+        self.enter(Phase::Closed, now);
+    }
+
+    fn open(&mut self, trip: Trip, hint: Option<Duration>, now: Duration) -> Transition {
+        let was_closed = matches!(self.phase, Phase::Closed);
+        let wait = self.openings.next(&self.spec, was_closed, hint, now);
+        self.trip = Some(trip);
+        self.trip.iter_mut().for_each(|trip| trip.wait = wait);
+        let longest = openings::longest(&self.spec);
+        let wait = Wait::new(now, wait, longest, self.end.expect("it was shown the time"));
+        self.enter(Phase::Open(wait), now);
+        Transition::Opened
+    }
+
+    /// The call admitted in `era` ends.
+    pub(crate) fn end(&mut self, era: u64, ended: &Ended, now: Duration) -> Option<Transition> {
+        let is_failure = matches!(ended.report, Some(Report::Failure(_)));
+        let now = if is_failure { self.show(now) } else { self.end.map_or(now, |end| now.min(end)) };
+        if era != self.era || self.mode == Mode::ForcedClosed {
             return None;
         }
-        let counting = class.and_then(|class| self.counts(class));
-        match (&self.state, counting) {
-            (State::Probing(..), None) => {
-                self.enter(State::Closed);
-                Some(Transition::Closed)
+        let hinted = self.opens_by_hint(ended);
+        match self.phase {
+            Phase::Closed | Phase::Ramp(_) => {
+                let trip = self.count(ended, now).or_else(|| hinted.then(hint_trip))?;
+                Some(self.open(trip, ended.hint, now))
             }
-            (State::Probing(..), Some(_)) => {
-                let mut trip = Trip::new(TripRule::Trial);
-                (trip.bad, trip.calls) = (1, Some(1));
-                self.open(trip, now)
-            }
-            (State::Closed, Some((window, threshold))) => {
-                // At the end of time, failures are as good as simultaneous.
-                let count = self.failures_in(window).add(now.min(end));
-                if count < threshold as usize {
-                    return None;
-                }
-                let mut trip = Trip::new(if window.is_some() { TripRule::Class } else { TripRule::Count });
-                (trip.bad, trip.window) = (u64::from(threshold), Some(self.spec.window()));
-                self.open(trip, now)
-            }
-            (State::Closed, None) | (State::Open(_) | State::Free(..), _) => None,
+            Phase::Trial(_) => self.end_probe(ended, hinted, now),
+            Phase::Open(_) => None,
         }
     }
 
-    /// The window that a class counts in and its threshold, if it counts.
-    fn counts(&self, class: ErrorClass) -> Option<(Option<ErrorClass>, u32)> {
+    fn verdict(&self, ended: &Ended) -> Verdict {
+        let is_slow = self.spec.slow_call.zip(ended.took).is_some_and(|(limit, took)| took >= limit);
+        match ended.report {
+            Some(Report::Failure(class)) if self.counts(class) => {
+                Verdict::Bad(self.own_threshold(class).map(|threshold| (class, threshold)))
+            }
+            Some(Report::Slow) => Verdict::Bad(None),
+            _ if is_slow => Verdict::Bad(None),
+            Some(_) => Verdict::Answer,
+            None => Verdict::Neutral,
+        }
+    }
+
+    fn own_threshold(&self, class: ErrorClass) -> Option<u32> {
         let own = self.spec.class_thresholds.iter().rev().find(|(of, _)| *of == class);
-        match own {
-            Some((_, threshold)) => Some((Some(class), *threshold)),
-            None => {
-                let threshold = self.spec.threshold()?;
-                self.spec.trip_on.contains(&class).then_some((None, threshold))
+        own.map(|(_, threshold)| *threshold)
+    }
+
+    fn counts(&self, class: ErrorClass) -> bool {
+        self.own_threshold(class).is_some() || self.spec.trip_on.contains(&class)
+    }
+
+    /// Whether a failure opens the circuit by its hint alone: BR11.
+    fn opens_by_hint(&self, ended: &Ended) -> bool {
+        let Some(Report::Failure(class)) = ended.report else { return false };
+        let is_long = self.spec.open_on_retry_after.zip(ended.hint).is_some_and(|(least, hint)| hint >= least);
+        is_long && (class == ErrorClass::RateLimit || self.counts(class))
+    }
+
+    fn count(&mut self, ended: &Ended, now: Duration) -> Option<Trip> {
+        match self.verdict(ended) {
+            Verdict::Neutral => None,
+            Verdict::Bad(Some((class, threshold))) => self.counted.fail_alone(&self.spec, class, threshold, now),
+            Verdict::Bad(None) => self.counted.fail(&self.spec, now),
+            Verdict::Answer => {
+                // BR7: with `slow_call` a success counts where it ended.
+                let from_start = ended.report == Some(Report::Success) && self.spec.slow_call.is_none();
+                let at = ended.began.filter(|_| from_start).unwrap_or(now).min(self.end.unwrap_or(Duration::MAX));
+                self.counted.answer(&self.spec, at);
+                None
             }
         }
     }
 
-    fn failures_in(&mut self, window: Option<ErrorClass>) -> &mut Events {
-        let known = self.failures.iter().position(|(of, _)| *of == window).unwrap_or_else(|| {
-            self.failures.push((window, Events::new(self.spec.window())));
-            self.failures.len() - 1
-        });
-        &mut self.failures[known].1
+    fn end_probe(&mut self, ended: &Ended, hinted: bool, now: Duration) -> Option<Transition> {
+        let (verdict, trial, era) = (self.verdict(ended), self.spec.trial, self.era);
+        let lease = self.waits(now).0;
+        let Phase::Trial(testing) = &mut self.phase else { return None };
+        let is_bad = hinted || matches!(verdict, Verdict::Bad(_));
+        let transition = if !is_bad && matches!(verdict, Verdict::Neutral) {
+            testing.release();
+            None
+        } else {
+            testing.judge(is_bad);
+            let (answers, bad) = (testing.answers, testing.bad);
+            if hinted {
+                Some(self.open(hint_trip(), ended.hint, now))
+            } else if bad > trial.failures {
+                let calls = Some(u64::from(answers) + u64::from(bad));
+                let trip = saw(TripRule::Trial, bad.into(), calls, None);
+                Some(self.open(trip, ended.hint, now))
+            } else if answers >= trial.passes {
+                self.pass(now)
+            } else {
+                testing.lease = lease;
+                testing.pause.forget_doubt();
+                None
+            }
+        };
+        if let Phase::Trial(testing) = &self.phase {
+            // A permit that is ended twice is the only one that this can void.
+            self.era += u64::from(testing.running == 0 && self.era == era);
+        }
+        transition
     }
 
-    fn open(&mut self, trip: Trip, now: Duration) -> Option<Transition> {
-        let wait = self.wait(now, self.spec.recovery_timeout);
-        self.trip = Some(trip);
-        self.trip.iter_mut().for_each(|trip| trip.wait = self.spec.recovery_timeout);
-        self.enter(State::Open(wait));
-        Some(Transition::Opened)
+    /// The trial is passed.
+    fn pass(&mut self, now: Duration) -> Option<Transition> {
+        let Some(ramp) = self.spec.ramp else {
+            self.close(now);
+            return Some(Transition::Closed);
+        };
+        let wait = Wait::new(now, ramp.length, ramp.length, self.end.expect("it was shown the time"));
+        self.enter(Phase::Ramp(Ramping { wait, arrived: 0, admitted: 0 }), now);
+        None
     }
+}
 
-    /// The call admitted in `era` ends without a result.
-    pub(crate) fn release(&mut self, era: u64) {
-        if let (State::Probing(releases, _), true) = (&self.state, era == self.era) {
-            let Releases { count, pause } = releases.clone();
-            let count = count + 1;
-            let wait = (count >= FREE_RELEASES).then(|| pause.clone());
-            self.enter(State::Free(Releases { count, pause }, wait));
+impl Phase {
+    const fn state(&self) -> CircuitState {
+        match self {
+            Self::Closed => CircuitState::Closed,
+            Self::Open(_) => CircuitState::Open,
+            Self::Trial(_) | Self::Ramp(_) => CircuitState::HalfOpen,
         }
     }
+}
+
+fn hint_trip() -> Trip {
+    saw(TripRule::Hint, 1, None, None)
 }

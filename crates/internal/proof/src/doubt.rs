@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// The room before a cell's first instant. A first instant whole ones of these from now counts as
 /// so much earlier.
-const BEFORE: Duration = Duration::from_nanos(1 << 62);
+pub(crate) const BEFORE: Duration = Duration::from_nanos(1 << 62);
 /// The room after it.
 const AFTER: Duration = Duration::from_nanos(u64::MAX - (1 << 62));
 
@@ -77,7 +77,8 @@ impl Events {
 /// A wait that has begun.
 #[derive(Clone, Debug)]
 pub(crate) struct Wait {
-    length: Duration,
+    /// The longest that a wait of its kind takes.
+    longest: Duration,
     ends_at: Duration,
     /// The end of time.
     end: Duration,
@@ -86,20 +87,31 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    pub(crate) fn new(now: Duration, length: Duration, end: Duration) -> Self {
-        Self { length, ends_at: now.saturating_add(length).min(end), end, doubted_since: None }
+    /// A wait of this length, of a kind that takes `longest` at most.
+    pub(crate) fn new(now: Duration, length: Duration, longest: Duration, end: Duration) -> Self {
+        Self { longest, ends_at: now.saturating_add(length).min(end), end, doubted_since: None }
     }
 
     /// The time left.
     pub(crate) fn left(&mut self, now: Duration) -> Duration {
         let now = now.min(self.end);
-        let left = self.ends_at.saturating_sub(now);
-        let is_far = |from: Duration| from > now.saturating_add(self.length);
-        if left <= self.length || !is_far(self.ends_at - self.length) {
-            return left.min(self.length);
+        if let Some(left) = self.certainly_left(now) {
+            return left;
         }
+        let is_far = |from: Duration| from > now.saturating_add(self.longest);
         let since = self.doubted_since.filter(|since| !is_far(*since)).unwrap_or(now);
         self.doubted_since = Some(since);
-        self.length.saturating_sub(now.saturating_sub(since))
+        self.longest.saturating_sub(now.saturating_sub(since))
+    }
+
+    /// The time left, unless it began far ahead of `now`.
+    pub(crate) fn certainly_left(&self, now: Duration) -> Option<Duration> {
+        let left = self.ends_at.saturating_sub(now.min(self.end));
+        (left <= self.longest.saturating_mul(2)).then(|| left.min(self.longest))
+    }
+
+    /// Believes in its begin again.
+    pub(crate) fn forget_doubt(&mut self) {
+        self.doubted_since = None;
     }
 }

@@ -7,19 +7,21 @@
 use std::time::Duration;
 
 use redress_core::ErrorClass;
-use redress_core::breaker::ProbeLease;
+use redress_core::breaker::{Mode, ProbeLease, Ramp, Trial};
+use redress_core::budget::Priority;
 
 use crate::bytes::Bytes;
 use crate::world::{
-    AbortIf, Act, Answer, AttemptSpec, Awaited, BeforeSleep, BreakerSpec, BudgetSpec, CallSpec, Capture, End, Habit,
-    Handler, Hooks, OwnDeadline, Pace, PolicySpec, RetrySpec, Sleeper, StrategySpec, TimeoutAs, Times, Way, World,
+    AbortIf, Act, Answer, AttemptSpec, Awaited, BeforeSleep, BreakerSpec, BudgetSpec, CallSpec, Capture, EarnedSpec,
+    End, Habit, Handler, Hooks, MoreRules, OwnDeadline, Pace, PolicySpec, RetrySpec, Sleeper, StrategySpec, TimeoutAs,
+    Times, Way, World,
 };
 
 /// The lengths of the parts in bytes.
-pub(crate) const POLICY: usize = 128;
-pub(crate) const CALL: usize = 80;
+pub(crate) const POLICY: usize = 192;
+pub(crate) const CALL: usize = 96;
 pub(crate) const ACT: usize = 3;
-pub(crate) const BREAKER: usize = 32;
+pub(crate) const BREAKER: usize = 64;
 
 /// The most calls, and the most acts.
 pub(crate) const CALLS: u8 = 10;
@@ -120,7 +122,26 @@ fn strategy(bytes: &mut Bytes<'_>) -> StrategySpec {
 }
 
 fn budget(bytes: &mut Bytes<'_>) -> BudgetSpec {
-    BudgetSpec { limit: bytes.below(4).into(), window: limit(bytes), own_clock: bytes.flag() }
+    BudgetSpec {
+        limit: bytes.below(4).into(),
+        window: limit(bytes),
+        own_clock: bytes.flag(),
+        earned: bytes.maybe(5, earned),
+    }
+}
+
+fn earned(bytes: &mut Bytes<'_>) -> EarnedSpec {
+    EarnedSpec {
+        share: bytes.one_of(&[0.5, 0.1, 1.0, 1.0 / 3.0]),
+        capacity: bytes.one_of(&[2.0, 1.0, 0.3, 3.5]),
+        reserve: bytes.one_of(&[0.0, 0.0, 1.0]),
+        cost: (class(bytes), 1 + u32::from(bytes.below(3))),
+        seed: bytes.next().into(),
+    }
+}
+
+fn priority(bytes: &mut Bytes<'_>) -> Priority {
+    bytes.one_of(&[Priority::Normal, Priority::Critical, Priority::Normal, Priority::Background])
 }
 
 fn retry(bytes: &mut Bytes<'_>) -> RetrySpec {
@@ -154,8 +175,10 @@ fn span(bytes: &mut Bytes<'_>) -> Duration {
     if bytes.below(16) == 15 { Duration::from_nanos(u64::MAX) } else { limit(bytes) }
 }
 
+/// Every second breaker has rules beside its thresholds.
 pub(crate) fn breaker(bytes: &mut Bytes<'_>) -> BreakerSpec {
     BreakerSpec {
+        more: bytes.maybe(5, more_rules),
         threshold: 1 + u32::from(bytes.below(3)),
         window: span(bytes),
         recovery: span(bytes),
@@ -169,6 +192,32 @@ pub(crate) fn breaker(bytes: &mut Bytes<'_>) -> BreakerSpec {
         own_clock: bytes.flag(),
         is_watched: bytes.flag(),
     }
+}
+
+fn more_rules(bytes: &mut Bytes<'_>) -> MoreRules {
+    MoreRules {
+        keeps_threshold: bytes.flag(),
+        ratio: bytes.maybe(5, |bytes| (bytes.one_of(&[0.5, 0.3, 1.0, 1.0 / 3.0]), 1 + u32::from(bytes.below(4)))),
+        in_a_row: bytes.maybe(4, |bytes| 1 + u32::from(bytes.below(3))),
+        slow_call: bytes.maybe(4, short),
+        growth: bytes.maybe(4, |bytes| (bytes.one_of(&[2.0, 1.0, 1.5]), time(bytes))),
+        jitter: if bytes.often(3) { bytes.one_of(&[0.2, 1.0]) } else { 0.0 },
+        honours: bytes.maybe(4, limit),
+        opens_at: bytes.maybe(4, short),
+        trial: trial(bytes),
+        ramp: bytes.maybe(3, |bytes| Ramp::new(limit(bytes), bytes.one_of(&[0.5, 0.0, 0.25]))),
+        judges_attempts: bytes.flag(),
+    }
+}
+
+fn trial(bytes: &mut Bytes<'_>) -> Trial {
+    let (places, passes, failures) = (bytes.below(3), bytes.below(3), bytes.below(2));
+    Trial::new().places(1 + u32::from(places)).passes(1 + u32::from(passes)).failures(failures.into())
+}
+
+/// Most often the mode in which a breaker decides.
+pub(crate) fn mode(bytes: &mut Bytes<'_>) -> Mode {
+    bytes.one_of(&[Mode::Enforcing, Mode::Watching, Mode::Enforcing, Mode::ForcedOpen, Mode::ForcedClosed])
 }
 
 fn habit(bytes: &mut Bytes<'_>) -> Habit {
@@ -248,13 +297,15 @@ fn call(bytes: &mut Bytes<'_>) -> CallSpec {
             Capture::Shared,
         ]),
         deadline: bytes.maybe(2, own_deadline),
+        priority: priority(bytes),
     }
 }
 
 fn act(bytes: &mut Bytes<'_>) -> Act {
-    let choice = bytes.below(14);
+    let choice = bytes.below(15);
     match choice {
         10..=13 => Act::Advance(time(bytes)),
+        14 => Act::Mode(mode(bytes)),
         _ => act_on(choice, bytes.next().into(), bytes),
     }
 }
@@ -292,6 +343,7 @@ fn crowd_policy(bytes: &mut Bytes<'_>) -> PolicySpec {
             limit: 1 + u32::from(bytes.below(2)),
             window: short(bytes),
             own_clock: false,
+            earned: bytes.maybe(5, earned),
         }),
         strategy: Some(StrategySpec::Fixed(Duration::ZERO)),
         ..RetrySpec::default()
@@ -309,6 +361,7 @@ fn crowd_policy(bytes: &mut Bytes<'_>) -> PolicySpec {
         class_thresholds: vec![(ErrorClass::RateLimit, 2)],
         own_clock: false,
         is_watched: bytes.flag(),
+        more: bytes.maybe(5, more_rules),
     };
     let hooks = Hooks { observers: bytes.several(2, |_| Habit::default()), ..Hooks::default() };
     PolicySpec { retry: Some(retry), breaker: Some(breaker), hooks, ..PolicySpec::default() }
@@ -330,13 +383,20 @@ fn crowd_call(bytes: &mut Bytes<'_>) -> CallSpec {
             _ => End::Panics,
         },
     });
-    CallSpec { script, blocks: bytes.often(1), is_once: bytes.often(1), ..CallSpec::default() }
+    CallSpec {
+        script,
+        blocks: bytes.often(1),
+        is_once: bytes.often(1),
+        priority: priority(bytes),
+        ..CallSpec::default()
+    }
 }
 
 fn crowd_act(bytes: &mut Bytes<'_>) -> Act {
     match bytes.below(16) {
         0..6 => Act::Poll(bytes.next().into()),
         6..12 => Act::Run(bytes.next().into()),
+        12..15 if bytes.below(8) == 7 => Act::Mode(mode(bytes)),
         12..15 => Act::Advance(short(bytes)),
         _ => Act::Drop(bytes.next().into()),
     }

@@ -4,6 +4,7 @@
 //! failures in lists, no rings, no ticks, no flags, no fast path, and saturation only where it is
 //! documented. It is an `async fn` for both drivers; with the blocking one it is never pending.
 
+mod account;
 mod admission;
 mod attempt;
 mod endings;
@@ -15,12 +16,14 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use redress_core::breaker::{Mode, Report};
 use redress_core::error::Failure;
 use redress_core::observe::AttemptDecision;
 use redress_core::{Cause, Classification, ErrorClass, EventName, StopReason};
 
-use self::admission::Permit;
-use self::gates::Grants;
+use self::account::Account;
+use self::admission::{Heard, Permit};
+
 use crate::breaker::Reference;
 use crate::note::{Backoff, Ending, Entry, What};
 use crate::stage::{Planned, Stage};
@@ -34,7 +37,7 @@ pub(crate) struct Naive {
     pub(crate) stage: Arc<Stage>,
     /// A policy without retry is a policy of one attempt.
     once: RetrySpec,
-    grants: Option<Mutex<Grants>>,
+    account: Option<Mutex<Account>>,
     breaker: Option<Mutex<Reference>>,
     shared_timeline: Mutex<Vec<Entry>>,
 }
@@ -70,18 +73,28 @@ struct Life<'n> {
     unmet_hint: Cell<Option<Duration>>,
     timeline: Option<Vec<Entry>>,
     has_ended: bool,
-    /// Released after everything has been reported.
-    permit: Option<Permit<'n>>,
+    /// The time until the next probe of the circuit that shut between two attempts.
+    shut_for: Cell<Option<Duration>>,
+    /// What comes back to the budget if the next attempt does not start.
+    held: Cell<u64>,
+    /// The start of the running attempt.
+    running_since: Option<Duration>,
+    permit: Option<Permit>,
 }
 
 impl Drop for Life<'_> {
     fn drop(&mut self) {
-        if self.has_ended {
-            return;
-        }
         let (naive, now) = (self.naive, self.naive.now());
-        let event = naive.event_of_failure(EventName::Cancelled, self, None);
-        naive.tell(self, event, now);
+        if !self.has_ended {
+            let event = naive.event_of_failure(EventName::Cancelled, self, None);
+            naive.tell(self, event, now);
+        }
+        let running = self.running_since.filter(|_| naive.times_attempts());
+        let took = running.and_then(|since| naive.took(self, since, now));
+        naive.release(self, took, now);
+        if let Some(account) = &naive.account {
+            account.lock().expect("whole").give_back(self.held.take());
+        }
     }
 }
 
@@ -99,6 +112,9 @@ impl<'n> Life<'n> {
             unmet_hint: Cell::default(),
             timeline: (naive.stage.world.calls[call].timeline != Capture::Off).then(Vec::new),
             has_ended: false,
+            shut_for: Cell::default(),
+            held: Cell::default(),
+            running_since: None,
             permit: None,
         }
     }
@@ -110,8 +126,14 @@ impl Naive {
         let budget = policy.retry.as_ref().and_then(|retry| retry.budget);
         Self {
             once: RetrySpec { max_attempts: 1, ..RetrySpec::default() },
-            grants: budget.map(|budget| Mutex::new(Grants::new(budget))),
-            breaker: policy.breaker.as_ref().map(|breaker| Mutex::new(Reference::new(breaker.spec()))),
+            account: budget.map(|budget| Mutex::new(Account::new(budget))),
+            breaker: policy.breaker.as_ref().map(|spec| {
+                let mut breaker = Reference::new(spec.spec());
+                if spec.more.is_some() {
+                    breaker.show(Duration::ZERO);
+                }
+                Mutex::new(breaker)
+            }),
             shared_timeline: Mutex::default(),
             stage: Arc::clone(stage),
         }
@@ -133,8 +155,14 @@ impl Naive {
         let now = self.now();
         What::State(
             self.breaker.as_ref().map(|breaker| breaker.lock().expect("whole").state()),
-            self.grants.as_ref().map(|grants| grants.lock().expect("whole").left(now)),
+            self.account.as_ref().map(|account| account.lock().expect("whole").left(now)),
         )
+    }
+
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        if let Some(breaker) = &self.breaker {
+            breaker.lock().expect("whole").set_mode(mode, self.now());
+        }
     }
 
     pub(crate) fn shared_timeline(&self) -> What {
@@ -153,17 +181,19 @@ impl Naive {
         let mut starts = life.began;
         // The call is not aborted, time is left, and the breaker admits it.
         if self.wants_abort(&life) {
-            return self.stop(life, StopReason::Aborted, None, starts);
+            return self.stop(life, StopReason::Aborted, None, Heard::default(), starts);
         }
         if self.remaining(&life, starts) == Some(Duration::ZERO) {
-            return self.stop(life, StopReason::DeadlineExceeded, None, starts);
+            return self.stop(life, StopReason::DeadlineExceeded, None, Heard::default(), starts);
         }
         match self.admit(&life, starts) {
-            Ok(permit) => life.permit = Some(permit),
+            Ok(permit) => life.permit = permit,
             Err(rejection) => return self.reject(life, rejection),
         }
         loop {
             life.attempts += 1;
+            life.held.set(0);
+            life.running_since = Some(starts);
             self.tell_start(&life, starts - life.began);
             let time_left = shorter(self.times(&life).attempt_timeout, self.remaining(&life, starts));
             let Ok(result) = self.attempt(&life, time_left).await else {
@@ -171,20 +201,42 @@ impl Naive {
                 return Ending::Panicked;
             };
             let now = self.now();
+            life.running_since = None;
+            let took = self.took(&life, starts, now);
             let failed = match result {
-                Ok(value) => return self.succeed(life, value, now),
+                Ok(value) => {
+                    let began = if self.judges_attempts() { starts } else { life.began };
+                    self.count_success(&mut life, began);
+                    if let (Some(account), Some(_)) = (&self.account, self.retry(&life).budget) {
+                        account.lock().expect("whole").succeed();
+                    }
+                    return self.succeed(life, value, took, now);
+                }
                 Err(failed) if failed.classification.is_abort() => return self.abort_by_operation(life, failed, now),
                 Err(failed) => failed,
             };
+            let heard = Heard { hint: failed.classification.retry_after(), took };
+            if self.judges_attempts() {
+                self.settle(&mut life, Report::Failure(failed.classification.class()), heard, now);
+            }
             life.failures.push(failed.classification.class());
             life.last = Some(failed.clone());
             match self.decide(&mut life, &failed, now) {
                 Ok(granted) => match self.pause(&mut life, &failed, &granted, now).await {
                     Ok(now) => starts = now,
-                    Err((reason, now)) => return self.stop(life, reason, None, now),
+                    Err((reason, now)) => return self.stop(life, reason, None, Heard::default(), now),
                 },
-                Err(Ok(reason)) => return self.stop(life, reason, Some(&failed), now),
+                Err(Ok(reason)) => return self.stop(life, reason, Some(&failed), heard, now),
                 Err(Err(Planned)) => return Ending::Panicked,
+            }
+            if self.judges_attempts() {
+                match self.admit(&life, starts) {
+                    Ok(permit) => life.permit = permit,
+                    Err((_, retry_in)) => {
+                        life.shut_for.set(retry_in);
+                        return self.stop(life, StopReason::CircuitOpen, None, Heard::default(), starts);
+                    }
+                }
             }
         }
     }

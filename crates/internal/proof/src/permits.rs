@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use redress_core::breaker::{CircuitState, Permit, Transition};
+use redress_core::breaker::{Breaker, CircuitState, Mode, Permit, Report, Seen};
 use redress_core::{CircuitBreaker, ErrorClass};
 
-use crate::breaker::Reference;
+use crate::breaker::{Ended, Reference, UNJUDGED};
 use crate::bytes::Bytes;
 use crate::draw;
 use crate::laws::{Law, Laws};
@@ -31,7 +31,11 @@ pub fn permit_schedule(bytes: &[u8]) {
     }
     let breaker = builder.build().expect("the data is valid");
     let laws = Laws::default();
-    let mut game = PermitGame { has_own_clock: spec.own_clock, leaps: true, ..PermitGame::new(&breaker, time, &laws) };
+    // Slices that a clock had reached before it stepped back are taken for those of the next era.
+    let leaps = !spec.has_ratio();
+    let changes_mode = spec.own_clock;
+    let mut game =
+        PermitGame { has_own_clock: spec.own_clock, leaps, changes_mode, ..PermitGame::new(&breaker, time, &laws) };
     game.show_the_origin();
     while !bytes.is_at_end() && laws.all_hold() {
         game.step(&mut bytes);
@@ -72,8 +76,8 @@ impl Time {
         let ticks = self.since.load(Ordering::Relaxed);
         let ticks = match bytes.below(7) {
             0 => ticks.saturating_add(1),
-            1 => ticks.saturating_sub(1),
-            2 => ticks.saturating_sub(u64::from(bytes.below(12)) * 1_000_000_000),
+            1 if leaps => ticks.saturating_sub(1),
+            2 if leaps => ticks.saturating_sub(u64::from(bytes.below(12)) * 1_000_000_000),
             3 if leaps => ticks.saturating_add(1 << 62),
             // Moves back from such a leap, to the time of an ordinary clock.
             4 => ticks % (1 << 62),
@@ -89,17 +93,37 @@ pub struct PermitGame<'b> {
     breaker: &'b CircuitBreaker,
     time: Time,
     has_own_clock: bool,
+    /// Whether the clock also leaps, and goes back.
     leaps: bool,
+    /// Whether the breaker changes its mode, which it does at the time of its own clock.
+    changes_mode: bool,
     laws: &'b Laws,
     reference: Reference,
-    /// The permits, with the reference's names for them.
-    permits: Vec<(Permit<'b>, u64)>,
+    permits: Vec<Held<'b>>,
+}
+
+/// A permit that is out.
+#[derive(Debug)]
+struct Held<'b> {
+    permit: Permit<'b>,
+    /// The reference's name for it.
+    era: u64,
+    began: Duration,
 }
 
 impl<'b> PermitGame<'b> {
     fn new(breaker: &'b CircuitBreaker, time: Time, laws: &'b Laws) -> Self {
-        let reference = Reference::new(breaker.spec().clone());
-        Self { breaker, time, has_own_clock: false, leaps: false, laws, reference, permits: Vec::new() }
+        let reference = Reference::new(breaker.spec());
+        Self {
+            breaker,
+            time,
+            has_own_clock: false,
+            leaps: false,
+            changes_mode: false,
+            laws,
+            reference,
+            permits: Vec::new(),
+        }
     }
 
     /// Plays these steps with a closed breaker whose failures no longer count at `origin`, and that
@@ -117,8 +141,8 @@ impl<'b> PermitGame<'b> {
     /// sets the origin.
     fn show_the_origin(&mut self) {
         self.take();
-        if let Some((permit, era)) = self.permits.pop() {
-            self.end(permit, era, Some(ErrorClass::Permission), false);
+        if let Some(held) = self.permits.pop() {
+            self.end(held, Some(Report::Failure(ErrorClass::Permission)), None);
         }
     }
 
@@ -126,18 +150,38 @@ impl<'b> PermitGame<'b> {
         let index = usize::from(bytes.next());
         match index % 8 {
             0..3 => self.take(),
+            3 if index >= 232 && self.changes_mode => self.change_mode(bytes),
             3 => self.time.turn(bytes, self.leaps),
             _ if self.permits.is_empty() => {}
             way => {
-                let (permit, era) = self.permits.remove(index / 8 % self.permits.len());
-                let class = matches!(way, 5 | 6).then(|| bytes.one_of(ErrorClass::ALL));
-                self.end(permit, era, class, way == 7);
+                let held = self.permits.remove(index / 8 % self.permits.len());
+                let report = match way {
+                    4 => Some(Report::Success),
+                    5 | 6 => Some(Report::Failure(bytes.one_of(ErrorClass::ALL))),
+                    _ => None,
+                };
+                let hint = bytes.maybe(3, |bytes| Duration::from_secs(bytes.below(12).into()));
+                self.end(held, report, hint);
             }
         }
         let (is, says) = (self.breaker.state(), self.reference.state());
         self.laws.require(Law::Edges, is == says, || format!("the circuit is {is}, and {says} by the reference"));
-        let probes = self.permits.iter().filter(|(_, era)| self.reference.is_probe(*era)).count();
-        self.laws.require(Law::OneProbe, probes <= 1, || format!("{probes} current probes"));
+        let (trip, expected) = (self.breaker.last_trip(), self.reference.trip());
+        self.laws.require(Law::Edges, trip == expected, || format!("it saw {trip:?}, not {expected:?}"));
+        let probes = self.permits.iter().filter(|held| self.reference.is_probe(held.era)).count();
+        let places = self.reference.places() as usize;
+        self.laws.require(Law::OneProbe, probes <= places, || format!("{probes} current probes"));
+        let (now, at) = (self.time.elapsed(), self.time.now());
+        let told = (self.breaker.admits_by(at), self.breaker.open_for(at));
+        let arrival = (!self.has_own_clock).then_some(now);
+        let expected = (self.reference.admits_by(arrival), self.reference.open_for(now));
+        self.laws.require(Law::NoWedge, told == expected, || format!("it tells {told:?}, not {expected:?}"));
+    }
+
+    fn change_mode(&mut self, bytes: &mut Bytes<'_>) {
+        let mode = draw::mode(bytes);
+        self.breaker.set_mode(mode);
+        self.reference.set_mode(mode, self.time.elapsed());
     }
 
     fn take(&mut self) {
@@ -160,40 +204,55 @@ impl<'b> PermitGame<'b> {
             (Err(_), Ok(_)) => self.laws.require(Law::NoWedge, false, figures),
         }
         if let (Ok(permit), Ok(admitted)) = (taken, expected) {
-            self.permits.push((permit, admitted.era));
+            let is_unjudged = admitted.era == UNJUDGED;
+            self.laws.require(Law::Edges, permit.is_unjudged() == is_unjudged, || format!("{permit:?}"));
+            self.permits.push(Held { permit, era: admitted.era, began: self.time.elapsed() });
         }
     }
 
-    /// Ends a call: as a failure of this class or as a success, or without a result.
-    fn end(&mut self, permit: Permit<'b>, era: u64, class: Option<ErrorClass>, is_released: bool) {
-        let now = self.time.elapsed();
-        let (made, expected) = if is_released {
-            drop(permit);
-            self.reference.release(era);
-            (None, None)
-        } else {
-            let made = match class {
-                None => permit.success(),
-                Some(class) if self.has_own_clock => permit.failure(class),
-                Some(class) => permit.failure_at(class, self.time.now()),
-            };
-            (made, self.reference.report(era, class, now))
+    /// Ends a call: with a report, or without a result.
+    fn end(&mut self, held: Held<'b>, report: Option<Report>, hint: Option<Duration>) {
+        let (now, Held { permit, era, began }) = (self.time.elapsed(), held);
+        let took = Some(now.saturating_sub(began));
+        let heard = hint.filter(|_| matches!(report, Some(Report::Failure(_))));
+        let ended = Ended { report, hint: heard, took, began: Some(began) };
+        let expected = self.reference.end(era, &ended, now);
+        let made = match report {
+            // A drop tells nothing; the state afterwards is compared.
+            None if self.has_own_clock => {
+                drop(permit);
+                expected
+            }
+            None => permit.release_at(self.time.now()),
+            Some(Report::Success) if self.has_own_clock => permit.success(),
+            Some(Report::Failure(class)) if self.has_own_clock && hint.is_none() => permit.failure(class),
+            Some(Report::Failure(class)) => {
+                let mut seen = Seen::failure(class);
+                seen.hint = hint;
+                permit.report_at(seen, self.time.now())
+            }
+            Some(_) => permit.report_at(Seen::success(), self.time.now()),
         };
         let law = if expected.is_none() { Law::StaleIgnored } else { Law::Edges };
-        self.laws.require(law, made == expected, || format!("{class:?} of {era} made {made:?}, not {expected:?}"));
+        self.laws.require(law, made == expected, || format!("{report:?} of {era} made {made:?}, not {expected:?}"));
     }
 
-    /// Checks at the end of time that a call is admitted: after every permit is dropped, or, if a
-    /// probe has a lease, while all are held.
+    /// Checks at the end of time that calls are admitted, and that successes close the circuit:
+    /// after every permit is dropped, or, if probes have a lease, while all are held.
     fn ends_well(mut self) {
+        self.breaker.set_mode(Mode::Enforcing);
         if self.reference.lease().is_none() {
             self.permits.clear();
         }
         self.time.since.store(u64::MAX, Ordering::Relaxed);
         let was = self.breaker.state();
-        let closed = self.breaker.try_acquire_at(self.time.now()).map(Permit::success);
-        let closes = (was != CircuitState::Closed).then_some(Transition::Closed);
-        let holds = closed == Ok(closes) && self.breaker.state() == CircuitState::Closed;
-        self.laws.require(Law::NoWedge, holds, || format!("{was}, and then a success made {closed:?}"));
+        let mut made = Vec::new();
+        // One more for the arrival that ends a ramp.
+        for _ in 0..=self.breaker.spec().trial.passes {
+            let permit = self.breaker.try_acquire_at(self.time.now());
+            made.push(permit.map(|permit| permit.report_at(Seen::success(), self.time.now())));
+        }
+        let holds = made.iter().all(Result::is_ok) && self.breaker.state() == CircuitState::Closed;
+        self.laws.require(Law::NoWedge, holds, || format!("{was}, and then successes made {made:?}"));
     }
 }

@@ -15,7 +15,7 @@ use crate::naive::Naive;
 use crate::note::{Ending, Note, What};
 use crate::stage::{Planned, Stage};
 use crate::subject::{Calling, Line, Subject};
-use crate::world::{Act, Driver, World};
+use crate::world::{Act, BreakerSpec, Driver, World};
 
 /// No case comes near it: a call that goes on for so long never ends.
 const MOST_POLLS: u32 = 10_000;
@@ -123,6 +123,7 @@ impl Both<'_> {
                 self.subject.drop_call(call);
                 self.model.drop_call(call);
             }
+            Act::Mode(_) => {}
         }
     }
 }
@@ -145,7 +146,13 @@ pub(crate) fn play(world: &World, driver: Driver) -> Played {
     let runs = (0..count).map(Act::Run);
     let drops = (0..count).map(Act::Drop);
     for act in world.acts.iter().copied().chain(runs).chain(drops) {
-        both.act(act);
+        match act {
+            Act::Mode(mode) if world.policy.breaker.as_ref().is_some_and(BreakerSpec::can_change_mode) => {
+                subject.set_mode(mode);
+                model.set_mode(mode);
+            }
+            act => both.act(act),
+        }
         subject.stage.note(subject.state());
         model.stage.note(model.state());
     }

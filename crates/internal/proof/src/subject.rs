@@ -11,6 +11,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use redress_core::breaker::Mode;
+use redress_core::budget::{BudgetSpec, Priority};
 use redress_core::strategy::BackoffContext;
 use redress_core::{
     AsyncPolicy, Attempt, Budget, CallContext, CallError, CircuitBreaker, Policy, RetryOutcome, RetryTimeline,
@@ -75,12 +77,29 @@ impl Subject {
     pub(crate) fn state(&self) -> What {
         let circuit = self.blocking.policy.circuit_state();
         assert_eq!(circuit, self.breaker.as_ref().map(CircuitBreaker::state), "a clone is the same breaker");
-        What::State(circuit, self.budget.as_ref().map(|budget| budget.remaining_at(self.stage.clock.now())))
+        What::State(circuit, self.budget.as_ref().map(|budget| self.tokens(budget)))
+    }
+
+    /// The tokens of a window, or the balance in millionths of a token.
+    fn tokens(&self, budget: &Budget) -> u32 {
+        match budget.spec() {
+            BudgetSpec::Earned(_) => (budget.balance() * 1e6).round() as u32,
+            _ => budget.remaining_at(self.stage.clock.now()),
+        }
+    }
+
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        if let Some(breaker) = &self.breaker {
+            breaker.set_mode(mode);
+        }
     }
 
     pub(crate) fn readmits(&self) -> bool {
         let now = self.stage.clock.now();
-        self.breaker.as_ref().is_none_or(|breaker| breaker.try_acquire_at(now).is_ok())
+        self.breaker.as_ref().is_none_or(|breaker| {
+            let permit = breaker.try_acquire_at(now);
+            permit.map(|permit| permit.release_at(now)).is_ok()
+        })
     }
 
     pub(crate) fn shared_timeline(&self) -> What {
@@ -170,6 +189,9 @@ impl Subject {
         let (stage, owner) = (&self.stage, Owner::Call(call));
         if let Some(name) = spec.name {
             context = context.operation(name);
+        }
+        if spec.priority != Priority::Normal {
+            context = context.priority(spec.priority);
         }
         context = match spec.deadline {
             Some(OwnDeadline::After(time)) => context.deadline(time),

@@ -3,13 +3,15 @@
 //!
 //! It also has the accessors that the policy and the model share.
 
+mod breaker;
 mod call;
 
 use std::time::Duration;
 
-use redress_core::breaker::ProbeLease;
+use redress_core::breaker::Mode;
 use redress_core::{Classification, ErrorClass};
 
+pub(crate) use self::breaker::{BreakerSpec, MoreRules};
 pub(crate) use self::call::{AbortIf, AttemptSpec, Broken, CallSpec, Capture, End, OwnDeadline, Pace, Value, Way};
 
 /// Who runs the operation and how time passes.
@@ -47,6 +49,8 @@ pub(crate) enum Act {
     Run(usize),
     /// Drops the call's future, started or not.
     Drop(usize),
+    /// Changes the mode of the breaker, if there is one.
+    Mode(Mode),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -104,20 +108,25 @@ pub(crate) struct BudgetSpec {
     pub(crate) window: Duration,
     /// Whether it has a clock, or uses the instants that the policy passes.
     pub(crate) own_clock: bool,
+    /// Instead of the window: what successes earn.
+    pub(crate) earned: Option<EarnedSpec>,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct BreakerSpec {
-    pub(crate) threshold: u32,
-    pub(crate) window: Duration,
-    pub(crate) recovery: Duration,
-    pub(crate) lease: ProbeLease,
-    pub(crate) trip_on: Vec<ErrorClass>,
-    pub(crate) class_thresholds: Vec<(ErrorClass, u32)>,
-    pub(crate) own_clock: bool,
-    /// Whether the policy meets it behind the `Breaker` trait, where every admission, report and
-    /// release is noted.
-    pub(crate) is_watched: bool,
+/// An earned budget, in tokens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EarnedSpec {
+    pub(crate) share: f64,
+    pub(crate) capacity: f64,
+    pub(crate) reserve: f64,
+    /// A class with a cost of its own; the others cost 1.
+    pub(crate) cost: (ErrorClass, u32),
+    pub(crate) seed: u64,
+}
+
+impl EarnedSpec {
+    pub(crate) fn cost_of(&self, class: ErrorClass) -> u32 {
+        if class == self.cost.0 { self.cost.1 } else { 1 }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -288,20 +297,6 @@ impl World {
 pub(crate) enum Owner {
     Policy,
     Call(usize),
-}
-
-impl BreakerSpec {
-    /// The same as the library's configuration.
-    pub(crate) fn spec(&self) -> redress_core::breaker::BreakerSpec {
-        let mut spec = redress_core::breaker::BreakerSpec::default();
-        spec.failure_threshold = Some(self.threshold);
-        spec.window = Some(self.window);
-        spec.recovery_timeout = self.recovery;
-        spec.probe_lease = self.lease;
-        spec.trip_on.clone_from(&self.trip_on);
-        spec.class_thresholds.clone_from(&self.class_thresholds);
-        spec
-    }
 }
 
 impl RetrySpec {

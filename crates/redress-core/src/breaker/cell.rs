@@ -131,7 +131,7 @@ struct Guarded {
     settings: Shared<Settings>,
     /// Made with the breaker, or with the first result that counts.
     windows: Option<Box<Windows>>,
-    /// Made with the breaker, or with the first opening.
+    /// Made with the first opening.
     history: Option<Box<History>>,
 }
 
@@ -166,7 +166,6 @@ impl Guarded {
         let mut guarded = Self { settings, windows: None, history: None };
         if !is_small {
             guarded.windows();
-            guarded.history();
         }
         guarded
     }
@@ -225,11 +224,7 @@ impl CircuitBreaker {
             base,
             name,
         };
-        let breaker = Self { cell: Arc::new(cell) };
-        if !is_small {
-            breaker.away();
-        }
-        breaker
+        Self { cell: Arc::new(cell) }
     }
 
     /// Returns another breaker with the same settings, clock and name, for each of many tenants or

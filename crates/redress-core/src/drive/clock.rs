@@ -58,6 +58,11 @@ impl ClockChoice {
         Self(Some(Arc::new(clock)))
     }
 
+    /// Whether another clock than the system's was set.
+    pub(crate) const fn is_custom(&self) -> bool {
+        self.0.is_some()
+    }
+
     #[inline]
     pub(crate) fn now(&self) -> Instant {
         match &self.0 {

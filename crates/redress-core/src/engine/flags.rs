@@ -44,7 +44,7 @@ impl Flags {
     /// A success has to be counted with the closed breaker. That takes no reading of the clock.
     pub(crate) const COUNTED: Self = Self(1 << 16);
     /// The start of the call matters to the breaker.
-    const STARTED: Self = Self(1 << 17);
+    pub(crate) const STARTED: Self = Self(1 << 17);
     /// The breaker wants to know how long attempts take.
     pub(crate) const TIMED: Self = Self(1 << 18);
     /// Each attempt asks the breaker and reports to it.

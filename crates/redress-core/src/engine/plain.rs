@@ -46,14 +46,7 @@ impl RunState {
         if plan.shortens(classification) {
             return self.fail_with_shortened_hint(plan, classification, cause, now);
         }
-        let failures = run.count(classification.class(), cause);
-        match run.gates::<true>(classification, cause, failures, now) {
-            Ok(granted) => {
-                run.grant(granted);
-                PlainVerdict::Retry { remaining: granted.remaining }
-            }
-            Err(refused) => run.stop_plainly(refused, classification.retry_after(), now),
-        }
+        run.decide_plainly(classification, cause, classification.retry_after(), now)
     }
 
     /// Starts the next attempt of a plain call at the instant of the previous failure, so
@@ -74,11 +67,32 @@ impl RunState {
         cause: Cause,
         now: Instant,
     ) -> PlainVerdict {
-        self.fail_plainly(plan, &plan.heeded(classification), cause, now)
+        // The breaker has a longest hint of its own, so it is told the whole one.
+        Run::of(plan, None, self).decide_plainly(&plan.heeded(classification), cause, classification.retry_after(), now)
     }
 }
 
 impl Run<'_> {
+    /// Decides about a failure with this classification, whose hint is shortened, after which the
+    /// dependency asked for the wait `hint`.
+    #[inline(always)]
+    fn decide_plainly(
+        &mut self,
+        classification: &Classification,
+        cause: Cause,
+        hint: Option<Duration>,
+        now: Instant,
+    ) -> PlainVerdict {
+        let failures = self.count(classification.class(), cause);
+        match self.gates::<true>(classification, cause, failures, now) {
+            Ok(granted) => {
+                self.grant(granted);
+                PlainVerdict::Retry { remaining: granted.remaining }
+            }
+            Err(refused) => self.stop_plainly(refused, hint, now),
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn stop_plainly(&mut self, refused: Refused, hint: Option<Duration>, now: Instant) -> PlainVerdict {

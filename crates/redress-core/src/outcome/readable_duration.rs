@@ -21,8 +21,15 @@ const LONG: [(u64, &str, u64, &str, u64); 3] =
 ///
 /// Rounds to three decimals below a minute, and to the smaller of two units from a minute up: "1
 /// min 30 s".
+///
+/// ```
+/// use std::time::Duration;
+/// use redress::observe::Readable;
+///
+/// assert_eq!(Readable(Duration::from_millis(1_500)).to_string(), "1.5 s");
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Readable(pub(crate) Duration);
+pub struct Readable(pub Duration);
 
 /// The smallest step that is printed of times below a limit, both in nanoseconds.
 const STEPS: [(u128, u128); 5] = [

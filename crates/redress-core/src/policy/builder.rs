@@ -93,7 +93,7 @@ impl<C, K> PolicyBuilder<C, K> {
         self
     }
 
-    /// Sets the retry component: a builder, a built [`Retry`] or a
+    /// Sets the retry component: a builder, a built [`Retry`](crate::Retry) or a
     /// [`RetrySpec`](crate::policy::RetrySpec). Default: none, one attempt.
     pub fn retry(mut self, retry: impl IntoRetry) -> Self {
         self.retry = Some(retry.into());

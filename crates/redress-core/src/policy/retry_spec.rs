@@ -1,6 +1,7 @@
 //! [`RetrySpec`]: the retry settings as plain data, with their defaults, validation rules and text
 //! form.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -92,6 +93,25 @@ impl RetrySpec {
     /// Whether no strategy is set, so that every class uses the default one.
     pub(crate) fn has_default_strategy(&self) -> bool {
         self.strategy.is_none() && self.strategies.iter().all(|(_, strategy)| strategy.is_none())
+    }
+
+    /// The strategy that computes the delays after failures in this class; `None` if the class is
+    /// not retried.
+    ///
+    /// ```
+    /// use redress::ErrorClass;
+    /// use redress::policy::RetrySpec;
+    ///
+    /// let spec = RetrySpec::default();
+    /// let strategy = spec.strategy_of(ErrorClass::Transient).expect("retried");
+    /// assert_eq!(strategy.to_string(), "decorrelated jitter from 250 ms up to 5 s");
+    /// assert_eq!(spec.strategy_of(ErrorClass::Auth), None);
+    /// ```
+    #[must_use]
+    pub fn strategy_of(&self, class: ErrorClass) -> Option<Cow<'_, StrategySpec>> {
+        let set = self.strategies[class].as_ref().or(self.strategy.as_ref()).map(Cow::Borrowed);
+        let default = || self.has_default_strategy().then(|| Cow::Owned(default_strategy_spec()));
+        set.or_else(default).filter(|_| class.is_retryable())
     }
 
     /// Collects errors. The rules of strategies and the budget are checked where those are built.

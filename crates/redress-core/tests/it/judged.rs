@@ -11,11 +11,14 @@ use std::time::Duration;
 use redress_core::breaker::{CircuitState, Mode, TripRule};
 use redress_core::driver::NoTimer;
 use redress_core::{
-    AsyncPolicy, Budget, CallError, CircuitBreaker, ErrorClass, EventName, Policy, Retry, StopReason, fixed,
+    AbortHandle, AsyncPolicy, Budget, CallError, CircuitBreaker, ErrorClass, EventName, Policy, Retry, SleepDecision,
+    StopReason, fixed,
 };
-use redress_testing::{FakeCircuitBreaker, Recorder, VirtualClock};
+use redress_testing::{FakeCircuitBreaker, Recorder, Script, VirtualClock};
 
-use crate::lab::{GOOD, everywhere, failing, fails, ok_after, on_every_driver, script, secs, stopped, succeeding};
+use crate::lab::{
+    Failed, GOOD, everywhere, failing, fails, ok_after, on_every_driver, script, secs, stopped, succeeding,
+};
 
 fn retry() -> redress_core::policy::RetryBuilder {
     Retry::builder().strategy(fixed(secs(1))).max_attempts(4)
@@ -57,7 +60,8 @@ fn a_success_ends_a_row_on_every_driver() {
 fn each_attempt_asks_and_reports() {
     everywhere(|lab| {
         let breaker = Arc::new(FakeCircuitBreaker::new());
-        let policy = lab.policy().retry(retry()).circuit_breaker(Arc::clone(&breaker)).judge_attempts().build();
+        let at_once = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(4);
+        let policy = lab.policy().retry(at_once).circuit_breaker(Arc::clone(&breaker)).judge_attempts().build();
         let steps = script([fails(ErrorClass::Transient), fails(ErrorClass::ServerError), GOOD]);
         assert_eq!(policy.run(&steps), ok_after(3));
         assert_eq!(breaker.failures(), [ErrorClass::Transient, ErrorClass::ServerError]);
@@ -182,5 +186,111 @@ fn a_forced_breaker_rejects_or_admits_everything() {
         assert_eq!(policy.run(&succeeding()), ok_after(1));
         breaker.set_mode(Mode::Enforcing);
         assert_eq!(breaker.state(), CircuitState::Closed);
+    });
+}
+
+/// The policy's longest hint bounds its waits. The breaker has a longest hint of its own.
+#[test]
+fn a_breaker_is_told_the_whole_hint_of_a_quiet_call_and_of_an_observed_one() {
+    everywhere(|lab| {
+        for is_observed in [false, true] {
+            let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(1));
+            let breaker = breaker.honour_retry_after(secs(60)).build().expect("valid");
+            let retry = Retry::builder().strategy(fixed(Duration::ZERO)).max_attempts(1).max_retry_after(secs(2));
+            let policy = lab.policy().retry(retry).circuit_breaker(&breaker);
+            let policy = if is_observed { policy.observer(Recorder::new()) } else { policy };
+            let hinted = || Err(Failed::Hinted(ErrorClass::Transient, secs(20)));
+            policy.build().run(&Script::new().forever(hinted));
+            assert_eq!(breaker.last_trip().map(|trip| trip.wait), Some(secs(20)), "observed: {is_observed}");
+        }
+    });
+}
+
+/// A breaker's own clock may be at another place than the policy's.
+#[test]
+fn successes_count_on_the_breakers_own_clock() {
+    let (own, clock) = (VirtualClock::new(), VirtualClock::new());
+    clock.advance(secs(1_000));
+    let breaker = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2).window(secs(16)).clock(own.clone());
+    let breaker = breaker.build().expect("valid");
+    let policy = Policy::builder().circuit_breaker(&breaker).clock(clock.clone()).build().expect("valid");
+    let call = |is_good: bool| {
+        let _ = policy.call(|| if is_good { Ok(()) } else { Err(io::Error::from(io::ErrorKind::ConnectionReset)) });
+    };
+    (0..3).for_each(|_| call(true));
+    call(false);
+    call(false);
+    assert_eq!(breaker.state(), CircuitState::Closed, "two of five");
+    own.advance(secs(16));
+    call(false);
+    call(false);
+    assert_eq!(breaker.state(), CircuitState::Open, "the successes have left the window");
+}
+
+#[test]
+fn a_circuit_on_its_own_clock_may_admit_after_the_wait() {
+    let clock = VirtualClock::new();
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(5)).clock(clock.clone());
+    let breaker = breaker.build().expect("valid");
+    let policy = Policy::builder().retry(Retry::builder().strategy(fixed(secs(5))).max_attempts(2));
+    let policy = policy.circuit_breaker(&breaker).judge_attempts().clock(clock.clone()).sleep_with(clock.sleeper());
+    let policy = policy.build().expect("valid");
+    let mut attempts = 0;
+    let answer = policy.call(|| {
+        attempts += 1;
+        if attempts == 2 { Ok(()) } else { Err(io::Error::from(io::ErrorKind::ConnectionReset)) }
+    });
+    assert!(answer.is_ok(), "{answer:?}");
+}
+
+/// A success that took its time leaves the window by the begin of its call.
+#[test]
+fn a_calls_success_counts_from_its_begin() {
+    on_every_driver(|lab| {
+        let breaker = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2).window(secs(16));
+        let breaker = breaker.build().expect("valid");
+        let policy = lab.policy().circuit_breaker(&breaker).build();
+        let clock = lab.clock.clone();
+        let slow = Script::new().forever(move || {
+            clock.advance(secs(5));
+            GOOD
+        });
+        policy.run(&slow);
+        policy.run(&slow);
+        policy.run(&failing(ErrorClass::Transient));
+        assert_eq!(breaker.state(), CircuitState::Closed, "one of three");
+        lab.clock.advance(secs(11));
+        policy.run(&failing(ErrorClass::Transient));
+        assert_eq!(breaker.state(), CircuitState::Open, "two of two: both calls began 16 s ago or earlier");
+    });
+}
+
+/// An attempt that an abort handle cuts is judged by the time that it ran, like one that is dropped.
+#[test]
+fn an_attempt_that_an_abort_cuts_is_judged_by_its_time() {
+    for (ran, state) in [(2, CircuitState::Closed), (3, CircuitState::Open)] {
+        let (clock, handle) = (VirtualClock::new(), AbortHandle::new());
+        let breaker = CircuitBreaker::builder().failure_threshold(1).slow_call(secs(3)).build().expect("valid");
+        let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).circuit_breaker(&breaker);
+        let policy = policy.abort_on(&handle).build().expect("valid");
+        let mut call = pin!(policy.call(pending::<Result<(), io::Error>>));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(call.as_mut().poll(&mut cx).is_pending());
+        clock.advance(secs(ran));
+        handle.abort();
+        assert!(matches!(call.as_mut().poll(&mut cx), Poll::Ready(Err(CallError::Aborted(_)))));
+        assert_eq!(breaker.state(), state, "cut after {ran} s");
+    }
+}
+
+/// A deferred retry waits elsewhere, so the circuit is not asked about it.
+#[test]
+fn a_shut_circuit_does_not_keep_a_retry_from_being_deferred() {
+    on_every_driver(|lab| {
+        let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(60)).build().expect("valid");
+        let policy = lab.policy().retry(retry()).circuit_breaker(&breaker).judge_attempts().deadline(secs(1));
+        let policy = policy.sleep_handler(|_, _| SleepDecision::Defer).build();
+        let error = policy.call(&failing(ErrorClass::Transient)).expect_err("it is deferred");
+        assert_eq!((error.stop_reason(), error.attempts()), (StopReason::Scheduled, 1));
     });
 }

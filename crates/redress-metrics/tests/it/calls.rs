@@ -201,8 +201,8 @@ async fn a_call_that_a_panic_goes_through_has_one_end_and_its_time() {
 
 /// The duration of the only call, after checking that it is counted once and as cancelled.
 fn ended_as_cancelled(page: &Page, operation: &str) -> f64 {
-    let events = &page.family(names::EVENTS_TOTAL).samples;
-    assert_eq!(events.values().sum::<f64>(), 1.0, "{events:?}");
+    let events = page.family(names::EVENTS_TOTAL);
+    assert_eq!(events.sum(), 1.0, "{events:?}");
     assert_eq!(page.values_of(names::EVENTS_TOTAL, "event"), ["cancelled"].into());
     assert_eq!(page.values_of(names::CALL_DURATION_SECONDS, "outcome"), ["cancelled"].into());
     let labels = [("operation", operation), ("outcome", "cancelled")];
@@ -221,7 +221,7 @@ async fn a_cancelled_event_is_counted_and_has_a_duration_if_its_time_is_known() 
     observer.on_event(&event);
     let page = exporter.scrape().await;
     assert_eq!(page.values_of(names::EVENTS_TOTAL, "event"), ["cancelled"].into());
-    assert_eq!(page.family(names::EVENTS_TOTAL).samples.values().sum::<f64>(), 2.0);
+    assert_eq!(page.family(names::EVENTS_TOTAL).sum(), 2.0);
     let cancelled = [("operation", "none"), ("outcome", "cancelled")];
     assert_eq!(page.value("redress_call_duration_seconds_count", &cancelled), Some(1.0));
     assert_eq!(page.value("redress_call_duration_seconds_sum", &cancelled), Some(0.05));
@@ -286,8 +286,9 @@ async fn failures_by_policy_and_detail_say_who_failed_and_how() {
 
     let page = exporter.scrape().await;
     let failed = page.family(names::EVENTS_TOTAL).samples.iter().filter(|((_, labels), _)| labels["cause"] != "none");
-    let mut table: Vec<_> =
-        failed.map(|((_, labels), count)| format!("{} {} {count}", labels["policy"], labels["detail"])).collect();
+    let mut table: Vec<_> = failed
+        .map(|((_, labels), count)| format!("{} {} {}", labels["policy"], labels["detail"], count.value))
+        .collect();
     table.sort();
     let expected = ["orders 500 1", "orders 503 1", "prices ConnectionReset 1", "prices TimedOut 1", "stock timeout 1"];
     assert_eq!(table, expected);

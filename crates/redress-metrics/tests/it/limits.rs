@@ -75,7 +75,7 @@ async fn the_limit_holds_when_threads_bring_names_at_once() {
         });
         let page = exporter.scrape().await;
         assert_eq!(page.values_of(names::ATTEMPTS_TOTAL, "operation").len(), 2);
-        assert_eq!(page.family(names::ATTEMPTS_TOTAL).samples.values().sum::<f64>(), 4.0);
+        assert_eq!(page.family(names::ATTEMPTS_TOTAL).sum(), 4.0);
     }
 }
 

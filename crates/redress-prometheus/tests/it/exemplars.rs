@@ -6,9 +6,10 @@ use std::sync::mpsc;
 use std::thread;
 
 use redress_core::Policy;
+use redress_fixtures::exposition::Format;
 use redress_prometheus::PrometheusObserver;
 
-use crate::server::{Format, Served};
+use crate::server::Served;
 
 thread_local! {
     /// Stands for a tracing library's current span.

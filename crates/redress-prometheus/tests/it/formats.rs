@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use redress_core::{Budget, CircuitBreaker, Policy, Retry, fixed};
+use redress_fixtures::exposition::Format;
 use redress_metric_sink::{Metric, MetricKind};
 use redress_prometheus::{Buckets, PrometheusObserver};
 
-use crate::server::{Format, Served};
+use crate::server::Served;
 
 /// Writes every metric: a call with a retry that opens its breaker, and a budget.
 pub(crate) fn write_all(observer: &PrometheusObserver) {
@@ -39,7 +40,7 @@ fn both_formats_have_the_names_of_the_table() {
                 MetricKind::Histogram => format!("{}_count", metric.name),
                 _ => metric.name.to_string(),
             };
-            assert_eq!(page.families[family].help, metric.help, "{format:?}");
+            assert_eq!(page.families[family].help.as_deref(), Some(metric.help), "{format:?}");
             let mut keys = metric.labels.to_vec();
             keys.sort_unstable();
             for ((_, labels), _) in page.families[family].samples.iter().filter(|((name, _), _)| *name == sample) {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use redress_core::breaker::KeyedBreakers;
 use redress_core::{Budget, CircuitBreaker, Policy};
+use redress_fixtures::exposition::Format;
 
-use crate::server::{Format, Served};
+use crate::server::Served;
 
 fn reset() -> Result<(), Error> {
     Err(Error::from(ErrorKind::ConnectionReset))

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::Error;
 
 use redress_core::{CircuitBreaker, Policy};
+use redress_fixtures::exposition::Format;
 
-use crate::server::{Format, Served};
+use crate::server::Served;
 
 const HOSTILE: [&str; 11] = [
     "two\nlines",

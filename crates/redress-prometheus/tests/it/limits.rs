@@ -5,9 +5,10 @@ use std::thread;
 
 use redress_core::breaker::KeyedBreakers;
 use redress_core::{CircuitBreaker, Policy};
+use redress_fixtures::exposition::Format;
 use redress_prometheus::PrometheusObserver;
 
-use crate::server::{Format, Served};
+use crate::server::Served;
 
 #[test]
 fn a_storm_of_new_names_adds_no_series_beyond_the_limits() {

@@ -6,7 +6,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-mod page;
 mod server;
 
 mod exemplars;

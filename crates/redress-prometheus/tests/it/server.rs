@@ -7,19 +7,10 @@ use std::thread;
 
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
+use redress_fixtures::exposition::{Format, Page};
 use redress_prometheus::{PrometheusObserver, PrometheusObserverBuilder};
 
-use crate::page::Page;
-
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// The format that a scraper asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// Version 0.0.4.
-    Prometheus,
-    OpenMetrics,
-}
 
 /// An observer, and its page on a port of loopback.
 pub(crate) struct Served {
@@ -59,7 +50,9 @@ impl Served {
     }
 
     pub(crate) fn scrape(&self, format: Format) -> Page {
-        Page::parse(&self.text(format), format)
+        let page = Page::parse(&self.text(format), format);
+        assert!(page.families.values().all(|family| family.help.is_some()), "{:?}", page.names());
+        page
     }
 }
 

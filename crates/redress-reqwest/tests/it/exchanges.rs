@@ -2,55 +2,38 @@
 //! wait, and before the call returns its permit.
 
 use std::future::{Future, pending};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use http::Extensions;
 use redress_core::{CircuitBreaker, ErrorClass, fixed};
 use redress_reqwest::middleware::PolicyMiddleware;
-use reqwest::{Request, Response};
-use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
+use crate::middleware::middleware_of;
 use crate::support::{HOUR, TestPolicy, builder, plain, retry};
 
-/// Begins exchanges without an answer, and calls this when one ends.
-#[derive(Clone)]
-struct Silent(Arc<dyn Fn() + Send + Sync>);
-
-struct Exchange(Silent);
+/// Calls this when it ends.
+struct Exchange(Arc<dyn Fn() + Send + Sync>);
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        (self.0.0)();
+        (self.0)();
     }
 }
 
-impl Middleware for Silent {
-    fn handle<'life0, 'life1, 'life2, 'async_trait>(
-        &'life0 self,
-        _: Request,
-        _: &'life1 mut Extensions,
-        _: Next<'life2>,
-    ) -> Pin<Box<dyn Future<Output = reqwest_middleware::Result<Response>> + Send + 'async_trait>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        Self: 'async_trait,
-    {
-        let exchange = Exchange(self.clone());
+/// A client whose exchanges have no answer.
+fn stack(policy: TestPolicy, at_end: impl Fn() + Send + Sync + 'static) -> ClientWithMiddleware {
+    let at_end: Arc<dyn Fn() + Send + Sync> = Arc::new(at_end);
+    let silent = middleware_of(move |_, _, _| {
+        let exchange = Exchange(Arc::clone(&at_end));
         Box::pin(async move {
             let _open = exchange;
             pending().await
         })
-    }
-}
-
-fn stack(policy: TestPolicy, at_end: impl Fn() + Send + Sync + 'static) -> ClientWithMiddleware {
-    let silent = Silent(Arc::new(at_end));
+    });
     ClientBuilder::new(plain().build().unwrap()).with(PolicyMiddleware::new(policy)).with(silent).build()
 }
 

@@ -60,47 +60,39 @@ async fn a_timeout_of_the_policy_is_an_error_of_the_middleware() {
     assert_eq!((error.attempts(), error.stop_reason()), (3, StopReason::MaxAttempts));
 }
 
-/// Notes what each attempt sees, and passes it on.
-#[derive(Clone, Default)]
-struct Note(Arc<Mutex<Vec<Option<Repetition>>>>);
+type Handled<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
+
+/// A middleware of this function.
+pub(crate) fn middleware_of(
+    handle: impl for<'a> Fn(Request, &'a mut Extensions, Next<'a>) -> Handled<'a> + Send + Sync + 'static,
+) -> impl Middleware {
+    handle
+}
 
 /// An extension, counted by the middlewares below.
 #[derive(Clone, Debug, PartialEq)]
 struct Seen(u32);
 
-impl Middleware for Note {
-    fn handle<'life0, 'life1, 'life2, 'async_trait>(
-        &'life0 self,
-        request: Request,
-        extensions: &'life1 mut Extensions,
-        next: Next<'life2>,
-    ) -> Pin<Box<dyn Future<Output = reqwest_middleware::Result<Response>> + Send + 'async_trait>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        Self: 'async_trait,
-    {
-        self.0.lock().unwrap().push(Repetition::of(extensions).copied());
-        let seen = extensions.get::<Seen>().map_or(0, |seen| seen.0);
-        extensions.insert(Seen(seen + 1));
-        Box::pin(async move { next.run(request, extensions).await })
-    }
-}
-
 #[tokio::test]
 async fn middlewares_below_run_for_each_attempt() {
     let server = Server::answers(&[BUSY, &bad(421, ""), OK]).await;
-    let note = Note::default();
+    let notes: Arc<Mutex<Vec<Option<Repetition>>>> = Arc::default();
+    let noted = Arc::clone(&notes);
+    let below = middleware_of(move |request, extensions, next| {
+        noted.lock().unwrap().push(Repetition::of(extensions).copied());
+        let seen = extensions.get::<Seen>().map_or(0, |seen| seen.0);
+        extensions.insert(Seen(seen + 1));
+        Box::pin(next.run(request, extensions))
+    });
     let client = ClientBuilder::new(plain().build().unwrap())
         .with(PolicyMiddleware::new(policy()).follows_redirects(true).drain(0, Duration::ZERO))
-        .with(note.clone())
+        .with(below)
         .build();
     let mut extensions = Extensions::new();
     let request = client.get(server.uri("/").to_string()).build().unwrap();
     client.execute_with_extensions(request, &mut extensions).await.unwrap();
     let of = |number, status: u16| Repetition::new(number, LastFailure::Answer(status.try_into().unwrap()));
-    assert_eq!(*note.0.lock().unwrap(), [None, Some(of(2, 503)), Some(of(3, 421))]);
+    assert_eq!(*notes.lock().unwrap(), [None, Some(of(2, 503)), Some(of(3, 421))]);
     assert_eq!(extensions.get(), Some(&Seen(1)), "each attempt starts with the request's extensions");
     assert_eq!(extensions.get::<OutcomeSummary>().unwrap().attempts(), 3);
 }
@@ -160,31 +152,14 @@ impl std::fmt::Display for Elapsed {
 
 impl std::error::Error for Elapsed {}
 
-/// Refuses every request, before it is sent.
-struct Refuses;
-
-impl Middleware for Refuses {
-    fn handle<'life0, 'life1, 'life2, 'async_trait>(
-        &'life0 self,
-        _: Request,
-        _: &'life1 mut Extensions,
-        _: Next<'life2>,
-    ) -> Pin<Box<dyn Future<Output = reqwest_middleware::Result<Response>> + Send + 'async_trait>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        Self: 'async_trait,
-    {
-        Box::pin(async { Err(Error::middleware(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))) })
-    }
-}
-
 #[tokio::test]
 async fn a_post_is_not_sent_again_after_the_error_of_a_middleware() {
+    let refuses = middleware_of(|_, _, _| {
+        Box::pin(async { Err(Error::middleware(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))) })
+    });
     let client = ClientBuilder::new(plain().build().unwrap())
         .with(PolicyMiddleware::new(policy()).follows_redirects(false))
-        .with(Refuses)
+        .with(refuses)
         .build();
     for (method, attempts) in [(reqwest::Method::PUT, 3), (reqwest::Method::POST, 1)] {
         let request = client.request(method, "http://localhost/").build().unwrap();

@@ -131,8 +131,8 @@ impl Record {
         }
         let (Ended::Returned(reason, _), Some(attempts)) = (ended, self.attempts(ended)) else { return true };
         let may_be_none = match reason {
-            Some(StopReason::CircuitOpen) => return attempts == 0,
-            Some(StopReason::Aborted) => true,
+            // A policy that judges attempts may meet a shut circuit after some of them.
+            Some(StopReason::CircuitOpen | StopReason::Aborted) => true,
             Some(StopReason::DeadlineExceeded) => self.own_deadline.is_some(),
             _ => false,
         };
@@ -179,5 +179,11 @@ impl Record {
 
 /// Whether the event is the breaker's, not the call's.
 fn is_transition(name: EventName) -> bool {
-    matches!(name, EventName::CircuitOpened | EventName::CircuitHalfOpen | EventName::CircuitClosed)
+    matches!(
+        name,
+        EventName::CircuitOpened
+            | EventName::CircuitHalfOpen
+            | EventName::CircuitClosed
+            | EventName::CircuitWouldReject
+    )
 }

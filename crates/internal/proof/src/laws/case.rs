@@ -14,7 +14,7 @@ use super::{Law, Laws, permits, spending};
 use crate::breaker::Reference;
 use crate::note::{Ending, Hook, HookKind, Note, Refused, What};
 use crate::play::{Played, play};
-use crate::world::{Capture, Driver, Habit, Hooks, OwnDeadline, Owner, Sleeper, World};
+use crate::world::{Act, Capture, Driver, Habit, Hooks, OwnDeadline, Owner, Sleeper, World};
 
 const WATCHER: Hook = Hook { owner: Owner::Policy, kind: HookKind::Observer(0) };
 
@@ -34,11 +34,18 @@ fn check(world: &World, Played { subject: notes, ledger, .. }: &Played, laws: &L
     }
     the_budget_is_kept(world, notes, laws);
     let lease = world.policy.breaker.as_ref().and_then(|breaker| Reference::new(breaker.spec()).lease());
-    permits::check(ledger, lease, laws);
+    permits::check(ledger, lease, is_simple(world), laws);
     // After all calls have ended and the recovery time has passed again, a call is admitted, unless
-    // the end of time is reached.
-    let is_stuck = notes.iter().any(|note| note.what == What::Readmits(false) && note.at < END_OF_TIME);
+    // the end of time is reached, or something else sets the wait.
+    let is_stuck =
+        is_simple(world) && notes.iter().any(|note| note.what == What::Readmits(false) && note.at < END_OF_TIME);
     laws.require(Law::NoWedge, !is_stuck, || String::from("no call is admitted any more"));
+}
+
+/// Whether there is one probe at a time, and nothing but reports changes the state.
+fn is_simple(world: &World) -> bool {
+    let has_more = world.policy.breaker.as_ref().is_some_and(|breaker| breaker.more.is_some());
+    !has_more && !world.acts.iter().any(|act| matches!(act, Act::Mode(_)))
 }
 
 /// The case, watched and with hooks that take no time.
@@ -97,7 +104,9 @@ fn check_call(world: &World, notes: &[&Note], call: usize, laws: &Laws) {
         }
     }
     nothing_passes_the_deadline(&record, notes, began.at, laws);
-    the_end_is_reported_before_the_permit_is_released(notes, call, laws);
+    if !world.policy.breaker.as_ref().is_some_and(|breaker| breaker.judges_attempts()) {
+        the_end_is_reported_before_the_permit_is_released(notes, call, laws);
+    }
 }
 
 fn ended(ending: &Ending) -> Ended {
@@ -178,7 +187,8 @@ fn the_end_is_reported_before_the_permit_is_released(notes: &[&Note], call: usiz
 }
 
 fn the_budget_is_kept(world: &World, notes: &[Note], laws: &Laws) {
-    let Some(budget) = world.policy.retry.as_ref().and_then(|retry| retry.budget) else { return };
+    let budget = world.policy.retry.as_ref().and_then(|retry| retry.budget);
+    let Some(budget) = budget.filter(|budget| budget.earned.is_none()) else { return };
     let retries = notes.iter().filter(|note| told(note).is_some_and(|event| event.name == EventName::Retry));
     let grants: Vec<u64> = retries.map(|note| nanos(note.at)).collect();
     spending::check_grants(&grants, "the budget", (budget.limit, nanos(budget.window)), laws);

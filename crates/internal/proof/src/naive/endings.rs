@@ -8,20 +8,21 @@ use redress_core::observe::AttemptDecision;
 use redress_core::strategy::Feedback;
 use redress_core::{ErrorClass, EventName, StopReason};
 
+use super::admission::Heard;
 use super::{Failed, LONGEST_KEPT, Life, Naive};
 use crate::breaker::Rejected;
 use crate::note::{Ending, Outcome, Refused};
 use crate::world::{RetrySpec, StrategySpec, Value, Way};
 
 impl Naive {
-    pub(super) fn succeed(&self, mut life: Life<'_>, value: Value, now: Duration) -> Ending {
+    pub(super) fn succeed(&self, mut life: Life<'_>, value: Value, took: Option<Duration>, now: Duration) -> Ending {
         for id in learners(self.retry(&life)) {
             self.stage.learn(id, Feedback::Success, now);
         }
         self.tell_end(&life, AttemptDecision::Success, now, None, None, None);
         let event = self.event_of_attempt(EventName::Success, &life);
         self.tell_last(&mut life, event, now);
-        self.settle(&mut life, Report::Success, now);
+        self.settle(&mut life, Report::Success, Heard { took, hint: None }, now);
         let outcome = Outcome {
             is_ok: true,
             value: Some(value),
@@ -44,6 +45,7 @@ impl Naive {
     pub(super) fn reject(&self, mut life: Life<'_>, rejection: Rejected) -> Ending {
         life.has_ended = true;
         life.timeline = None;
+        self.tell_rejected(&life, rejection);
         let outcome = outcome(&life, StopReason::CircuitOpen, life.began);
         self.ending(&life, Outcome { rejection: Some(rejection), retry_in: rejection.1, ..outcome })
     }
@@ -69,6 +71,7 @@ impl Naive {
         mut life: Life<'_>,
         reason: StopReason,
         failed: Option<&Failed>,
+        heard: Heard,
         now: Duration,
     ) -> Ending {
         let outcome_so_far = outcome(&life, reason, now);
@@ -79,10 +82,13 @@ impl Naive {
         };
         event.delay = outcome_so_far.next_delay.unwrap_or_default();
         event.stop_reason = Some(reason);
+        if reason == StopReason::CircuitOpen {
+            (event.state, event.retry_in) = (self.state_of_breaker(), life.shut_for.get());
+        }
         self.tell_last(&mut life, event, now);
         match life.last.as_ref().map(|last| last.classification.class()) {
-            Some(class) if reason != StopReason::Aborted => self.settle(&mut life, Report::Failure(class), now),
-            _ => life.permit = None,
+            Some(class) if reason != StopReason::Aborted => self.settle(&mut life, Report::Failure(class), heard, now),
+            _ => self.release(&mut life, None, now),
         }
         let outcome = Outcome { timeline: life.timeline.clone(), ..outcome_so_far };
         self.ending(&life, outcome)
@@ -109,7 +115,10 @@ fn outcome(life: &Life<'_>, reason: StopReason, now: Duration) -> Outcome {
         last_class: last.map(|last| last.classification.class()),
         cause: last.map(|last| last.failure.cause()),
         next_delay: life.deferred.map(|wait| wait.min(LONGEST_KEPT)),
-        retry_in: life.deferred.or_else(|| life.unmet_hint.get()).map(|wait| wait.min(LONGEST_KEPT)),
+        retry_in: life
+            .deferred
+            .or_else(|| life.unmet_hint.get().or_else(|| life.shut_for.get()))
+            .map(|wait| wait.min(LONGEST_KEPT)),
         rejection: None,
         last_failure: last.map(|last| last.failure.clone()),
         abort_error: None,
@@ -125,11 +134,10 @@ fn as_result(outcome: &Outcome) -> Result<Value, Refused> {
     };
     let abort_error = outcome.abort_error.clone();
     let last_error = outcome.last_failure.clone().and_then(Failure::into_error);
+    if let Some((state, retry_in)) = outcome.rejection {
+        return Err(Refused::CircuitOpen(state, retry_in));
+    }
     Err(match (stop_reason, last_error) {
-        (StopReason::CircuitOpen, _) => {
-            let (state, retry_in) = outcome.rejection.expect("the breaker said why");
-            Refused::CircuitOpen(state, retry_in)
-        }
         (StopReason::Aborted, last_error) => Refused::Aborted { attempts, last_class, cause, last_error, abort_error },
         (_, Some(error)) if stop_reason != StopReason::Scheduled => {
             Refused::Failed { error, stop_reason, attempts, last_class, retry_in }

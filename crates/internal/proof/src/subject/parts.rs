@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use redress_core::breaker::BreakerSource;
+use redress_core::breaker::{Breaker, BreakerSource};
 use redress_core::driver::{NoTimer, Timer};
 use redress_core::observe::AttemptContext;
 use redress_core::policy::{PolicyBuilder, RetryBuilder};
@@ -81,6 +81,9 @@ impl Parts<'_> {
         builder = limited(builder, if is_once { spec.once } else { spec.times });
         if let (Some(spec), Some(breaker)) = (&spec.breaker, self.breaker) {
             builder = builder.circuit_breaker(self.breaker_source(spec, breaker));
+            if spec.judges_attempts() {
+                builder = builder.judge_attempts();
+            }
         }
         for observer in observers(stage, owner) {
             builder = builder.observer(observer);
@@ -178,10 +181,20 @@ pub(super) fn build_breaker(spec: &BreakerSpec, stage: &Stage) -> CircuitBreaker
     if spec.own_clock {
         builder = builder.clock(stage.clock.clone());
     }
-    builder.build().expect("the data is valid")
+    let breaker = builder.build().expect("the data is valid");
+    if spec.more.is_some() {
+        // The first instant that it sees is the origin, as in the model.
+        let _ = breaker.open_for(stage.origin);
+    }
+    breaker
 }
 
 pub(super) fn build_budget(spec: BudgetSpec, stage: &Stage) -> Budget {
+    if let Some(earned) = spec.earned {
+        let (class, cost) = earned.cost;
+        let budget = Budget::earned(earned.share).capacity(earned.capacity).reserve(earned.reserve);
+        return budget.cost_for(class, cost).seed(earned.seed).build().expect("the data is valid");
+    }
     let budget = if spec.own_clock {
         Budget::with_clock(spec.limit, spec.window, stage.clock.clone())
     } else {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redress_core::CircuitBreaker;
-use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Transition, Trip};
+use redress_core::breaker::{Admission, Breaker, CircuitState, Report, Seen, Transition, Trip};
 use redress_core::error::CircuitOpenError;
 
 use crate::note::What;
@@ -45,15 +45,26 @@ impl Breaker for WatchedBreaker {
     fn admit(&self, now: Instant) -> Result<Admission, CircuitOpenError> {
         let before = self.breaker.state();
         let admitted = self.breaker.admit(now);
-        self.post(before, admitted.as_ref().map_or(Posting::Rejected, |admission| Posting::Admitted(*admission)));
+        if admitted.as_ref().is_ok_and(|admission| !admission.is_unjudged()) || admitted.is_err() {
+            self.post(before, admitted.as_ref().map_or(Posting::Rejected, |admission| Posting::Admitted(*admission)));
+        }
         let noted = admitted.as_ref().map(|admission| admission.transition);
         self.stage.note(What::Admit(noted.map_err(|rejection| (rejection.state(), rejection.retry_in()))));
         admitted
     }
 
     fn report(&self, admission: Admission, report: Report, now: Instant) -> Option<Transition> {
+        let seen = match report {
+            Report::Failure(class) => Seen::failure(class),
+            _ => Seen::success(),
+        };
+        self.report_seen(admission, seen, now)
+    }
+
+    fn report_seen(&self, admission: Admission, seen: Seen, now: Instant) -> Option<Transition> {
         let before = self.breaker.state();
-        let transition = self.breaker.report(admission, report, now);
+        let report = seen.class.map_or(Report::Success, Report::Failure);
+        let transition = self.breaker.report_seen(admission, seen, now);
         self.post(before, Posting::Reported(admission.generation, transition));
         self.stage.note(What::Report(report, transition));
         transition
@@ -64,6 +75,22 @@ impl Breaker for WatchedBreaker {
         self.breaker.release(admission);
         self.post(before, Posting::Released(admission.generation));
         self.stage.note(What::Release);
+    }
+
+    fn release_after(&self, admission: Admission, took: Duration, now: Instant) -> Option<Transition> {
+        let before = self.breaker.state();
+        let transition = self.breaker.release_after(admission, took, now);
+        self.post(before, Posting::Released(admission.generation));
+        self.stage.note(What::Release);
+        transition
+    }
+
+    fn admits_by(&self, at: Instant) -> bool {
+        self.breaker.admits_by(at)
+    }
+
+    fn times_attempts(&self) -> bool {
+        self.breaker.times_attempts()
     }
 
     fn state(&self) -> CircuitState {

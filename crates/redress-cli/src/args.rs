@@ -1,0 +1,195 @@
+//! The arguments of the command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use redress_doctor::Severity;
+use redress_sim::Requirement;
+
+/// Examines, explains and simulates the policies of redress.
+///
+/// Exit codes: 0 all is well; 1 a file is refused, there are findings that `--deny` names, or a
+/// requirement does not hold; 2 a file cannot be read, or the arguments are wrong.
+#[derive(Debug, Parser)]
+#[command(name = "redress", version, max_term_width = 80, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// When to colour the output
+    #[arg(long = "color", global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub(crate) colour: Colour,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Finds what is wrong with policies
+    ///
+    /// Each finding has a stable code, a place, a sentence why and one how. Checks that depend on
+    /// the traffic or on other layers run if the file says what they are.
+    Doctor(Doctor),
+    /// Says in sentences, tables and a picture what a policy does
+    Explain(Explain),
+    /// Plays a policy against a server that fails, in virtual time
+    ///
+    /// The calls run through the real engine, with real budgets, breakers and waits. The same seed
+    /// gives the same result on every machine.
+    Simulate(Simulate),
+    /// Reads and builds policies, without examining them
+    Check(Check),
+    /// Prints the JSON Schema of policy files
+    Schema,
+    /// Prints the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page, or writes one for each command into a directory
+    Man {
+        /// The directory
+        #[arg(long, value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Policy files
+    #[arg(required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Examine the policy of this name alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+    /// How to write findings
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Exit with 1 if there are findings of this severity or above
+    #[arg(long, value_enum, default_value_t = Level::Error, value_name = "SEVERITY")]
+    pub(crate) deny: Level,
+    /// Write notes too, such as the worst cases
+    #[arg(long)]
+    pub(crate) notes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The policy file
+    #[arg(value_hint = ValueHint::FilePath, required_unless_present = "preset", conflicts_with = "preset")]
+    pub(crate) file: Option<PathBuf>,
+    /// The policy; may be left out if the file has one alone
+    pub(crate) policy: Option<String>,
+    /// Explain a preset instead of a policy in a file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) preset: Option<String>,
+    /// Write a picture of the waits into this file, as SVG
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) svg: Option<PathBuf>,
+    /// How to write the explanation
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
+    pub(crate) format: ExplainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The policy file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Scenarios: names of those that come with redress, or files
+    #[arg(default_value = "hard-outage", value_name = "SCENARIO")]
+    pub(crate) scenarios: Vec<String>,
+    /// The policy; may be left out if the file has one alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+    /// Exit with 1 unless this holds, such as 'recover < 30s' or 'attempts/offered < 1.3'; may be
+    /// repeated
+    #[arg(long, value_name = "REQUIREMENT")]
+    pub(crate) require: Vec<Requirement>,
+    /// Compare with the policy of the same name in this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) against: Option<PathBuf>,
+    /// Write a page with charts into this file, as HTML
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) html: Option<PathBuf>,
+    /// The seed of all random choices, instead of that of the scenario
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// How many clients there are, each with a budget and a breaker, instead of as many as the
+    /// scenario has
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) clients: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Policy files
+    #[arg(required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to write what is wrong
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, 80 columns wide
+    Text,
+    /// One JSON object
+    Json,
+    /// Annotations of GitHub Actions
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+/// How explanations are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    /// For people, 80 columns wide
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// A severity as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// Notes, warnings and errors
+    Note,
+    /// Warnings and errors
+    Warning,
+    /// Errors alone
+    Error,
+}
+
+impl Level {
+    pub(crate) const fn severity(self) -> Severity {
+        match self {
+            Self::Note => Severity::Note,
+            Self::Warning => Severity::Warning,
+            Self::Error => Severity::Error,
+        }
+    }
+}
+
+/// When the output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Colour {
+    pub(crate) fn write_global(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}

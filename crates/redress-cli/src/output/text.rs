@@ -1,0 +1,41 @@
+//! Findings for people, 80 columns wide.
+
+use std::io::{self, Write};
+
+use redress_doctor::{Code, Severity};
+
+use super::{Found, count};
+use crate::style;
+
+/// The width of the output.
+pub(crate) const WIDTH: usize = 80;
+
+pub(super) fn write(found: &[Found], out: &mut dyn Write) -> io::Result<()> {
+    for found in found {
+        let (severity, code) = (found.finding.severity, found.finding.code);
+        let (colour, strong) = (style::of(severity), style::STRONG);
+        writeln!(out, "{}: {colour}{severity}{colour:#} {strong}{code}{strong:#} {}", found.place(), found.subject())?;
+        writeln!(out, "{}", wrapped(&found.message(), "    "))?;
+    }
+    summary(found, out)
+}
+
+fn summary(found: &[Found], out: &mut dyn Write) -> io::Result<()> {
+    if found.is_empty() {
+        return writeln!(out, "nothing found");
+    }
+    let counts: Vec<_> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+        .into_iter()
+        .map(|(severity, name)| (found.iter().filter(|found| found.finding.severity == severity).count(), name))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, name)| count(number, name, &format!("{name}s")))
+        .collect();
+    let page = Code::Refused.page().split('#').next().unwrap_or_default();
+    writeln!(out, "\n{}; each code is explained in\n{page}", counts.join(", "))
+}
+
+/// The text in lines of at most 80 columns, each after this indent.
+pub(crate) fn wrapped(text: &str, indent: &str) -> String {
+    let options = textwrap::Options::new(WIDTH).initial_indent(indent).subsequent_indent(indent);
+    textwrap::fill(text, options.break_words(false))
+}

@@ -1,0 +1,25 @@
+//! Runs the command.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Runs the command in the folder of this crate.
+pub(crate) fn redress<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_redress"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().expect("the command can be run")
+}
+
+/// The files of one half of the corpus, `good` or `bad`.
+pub(crate) fn corpus(half: &str) -> Vec<PathBuf> {
+    let folder = Path::new("tests/corpus").join(half);
+    let listed = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder)).expect("the folder exists");
+    let mut files: Vec<_> = listed.map(|file| folder.join(file.expect("readable").file_name())).collect();
+    files.sort();
+    assert!(files.len() >= 10, "{files:?}");
+    files
+}
+
+/// What the command wrote.
+pub(crate) fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}

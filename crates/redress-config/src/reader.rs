@@ -1,0 +1,193 @@
+//! [`Reader`] collects what is wrong while settings are read from the tree.
+
+use std::collections::BTreeSet;
+
+use crate::nearest::nearest;
+use crate::problem::{Excerpt, FileError, Place, Problem};
+use crate::tree::{Found, Node, Path, Source, Span, Value};
+
+/// How many problems are described; the others are counted.
+const MOST: usize = 100;
+
+/// How many characters of a value an error shows.
+const SHOWN: usize = 60;
+
+/// How deep strategies may wrap each other.
+pub(crate) const DEEPEST: usize = 16;
+
+/// What is read from files and variables, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) path: Path,
+    /// The names that policies can refer to.
+    pub(crate) breakers: BTreeSet<String>,
+    pub(crate) budgets: BTreeSet<String>,
+    /// The settings whose values could not be read, which have another value in the draft.
+    unread: Vec<Path>,
+    problems: Vec<(Span, Problem)>,
+    omitted: usize,
+}
+
+impl Reader {
+    pub(crate) const fn of(sources: Vec<Source>) -> Self {
+        Self {
+            sources,
+            path: Path::new(),
+            breakers: BTreeSet::new(),
+            budgets: BTreeSet::new(),
+            unread: Vec::new(),
+            problems: Vec::new(),
+            omitted: 0,
+        }
+    }
+
+    pub(crate) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
+    /// Runs `read` for the value under a key of the present table.
+    pub(crate) fn within<R>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> R) -> R {
+        self.path.push(key);
+        let result = read(self);
+        self.path.pop();
+        result
+    }
+
+    /// The value at the present path breaks a rule.
+    pub(crate) fn refuse(&mut self, node: &Node, rule: impl Into<String>) {
+        let value = self.text_of(node);
+        self.unread.push(self.path.clone());
+        self.add(node.span, value, rule.into(), None);
+    }
+
+    /// The value at the present path is not one of the known ones.
+    pub(crate) fn refuse_name<'n>(
+        &mut self,
+        node: &Node,
+        rule: impl Into<String>,
+        known: impl IntoIterator<Item = &'n str>,
+    ) {
+        let near = node.as_text().and_then(|name| nearest(name, known)).map(str::to_owned);
+        let value = self.text_of(node);
+        self.unread.push(self.path.clone());
+        self.add(node.span, value, rule.into(), near);
+    }
+
+    /// The key at the present path is not one of the known ones.
+    pub(crate) fn refuse_key<'n>(
+        &mut self,
+        key: &str,
+        span: Span,
+        rule: impl Into<String>,
+        known: impl IntoIterator<Item = &'n str>,
+    ) {
+        let near = nearest(key, known).map(str::to_owned);
+        self.add(span, None, rule.into(), near);
+    }
+
+    /// The table at the present path lacks something.
+    pub(crate) fn refuse_table(&mut self, span: Span, rule: impl Into<String>) {
+        self.unread.push(self.path.clone());
+        self.add(span, None, rule.into(), None);
+    }
+
+    /// The text of a format breaks the rules of the format.
+    pub(crate) fn refuse_text(&mut self, span: Span, sentence: impl Into<String>) {
+        let path = std::mem::take(&mut self.path);
+        self.add(span, None, sentence.into(), None);
+        self.path = path;
+    }
+
+    /// A rule of a builder is broken at this path, by a value that the builder describes so. Says
+    /// nothing if the value is not the one in the file, which could not be read.
+    pub(crate) fn refuse_at(&mut self, root: &Node, path: &Path, described: &str, rule: &str) {
+        // The rules that compare two settings name the other one.
+        let compares = rule.contains("at least the ");
+        if !self.unread.iter().any(|unread| unread == path || (compares && unread.is_beside(path))) {
+            let problem = self.problem_at(root, path, Some(described), rule);
+            self.keep(problem);
+        }
+    }
+
+    pub(crate) fn problem_at(&self, root: &Node, path: &Path, described: Option<&str>, rule: &str) -> (Span, Problem) {
+        let (found, depth) = path.find(root);
+        let span = found.shown();
+        let is_set = depth == path.depth() && found.node.as_table().is_none();
+        let value = if is_set { self.text_of(found.node) } else { None };
+        let value = value.or_else(|| described.map(str::to_owned));
+        (span, self.problem(span, path.as_spelled(root).to_string(), value, rule.to_owned(), None))
+    }
+
+    fn add(&mut self, span: Span, value: Option<String>, rule: String, near: Option<String>) {
+        if self.problems.len() == MOST {
+            self.omitted += 1;
+        } else {
+            let problem = self.problem(span, self.path.to_string(), value, rule, near);
+            self.problems.push((span, problem));
+        }
+    }
+
+    pub(crate) fn keep(&mut self, problem: (Span, Problem)) {
+        if self.problems.len() == MOST { self.omitted += 1 } else { self.problems.push(problem) }
+    }
+
+    fn problem(
+        &self,
+        span: Span,
+        field: String,
+        value: Option<String>,
+        rule: String,
+        nearest: Option<String>,
+    ) -> Problem {
+        let (place, excerpt) = match self.sources.get(span.source) {
+            Some(source) => {
+                let place = place(source, span.start);
+                let excerpt = Excerpt::of(&place, &source.text, span.start, span.end);
+                (place, excerpt)
+            }
+            None => (Place::whole("policies".into()), None),
+        };
+        Problem { place, field, value, rule, nearest, excerpt }
+    }
+
+    /// The value as its source has it, in one line.
+    fn text_of(&self, node: &Node) -> Option<String> {
+        if let Value::Untyped(text) = &node.value {
+            return Some(shortened(text));
+        }
+        let text = self.sources.get(node.span.source)?.text.get(node.span.start..node.span.end)?;
+        (!text.is_empty()).then(|| shortened(text))
+    }
+
+    /// The error, with the problems in the order of their sources.
+    pub(crate) fn error(mut self) -> FileError {
+        self.problems.sort_by_key(|(span, _)| (span.source, span.start));
+        let problems = self.problems.into_iter().map(|(_, problem)| problem).collect();
+        FileError::new(problems, self.omitted)
+    }
+}
+
+/// The place of a byte in a source. A variable has no lines.
+pub(crate) fn place(source: &Source, byte: usize) -> Place {
+    if source.is_variable {
+        Place::whole(source.name.clone())
+    } else {
+        Place::at(source.name.clone(), &source.text, byte)
+    }
+}
+
+/// The place of a value in the tree.
+pub(crate) fn place_of(sources: &[Source], found: Found<'_>) -> Option<Place> {
+    let span = found.shown();
+    sources.get(span.source).map(|source| place(source, span.start))
+}
+
+fn shortened(text: &str) -> String {
+    let mut characters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut shown: String = characters.by_ref().take(SHOWN).collect();
+    if characters.next().is_some() {
+        shown.push_str("..");
+    }
+    shown
+}

@@ -1,0 +1,7 @@
+//! The checks through the public API, and the worst cases against the engine.
+
+mod examine;
+mod findings;
+mod reached;
+mod specs;
+mod worst_case;
