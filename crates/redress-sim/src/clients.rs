@@ -17,7 +17,7 @@ pub type ClientBuilder = PolicyBuilder<DefaultClassifier, Async<NoTimer>>;
 /// A policy on the simulation's clock.
 pub(crate) type ClientPolicy = AsyncPolicy<OwnClassifier, SimTimer>;
 
-/// A number of clients, each a process of its own that calls the server, and their policies.
+/// A number of clients, each a separate process that calls the server, and their policies.
 ///
 /// ```
 /// use std::time::Duration;

@@ -37,6 +37,7 @@ pages! {
     PerHost = "per-host.md",
     Sizing = "sizing.md",
     Overload = "overload.md",
+    Simulation = "simulation.md",
     Cancellation = "cancellation.md",
     DoubleRetries = "double-retries.md",
     Observability = "observability.md",

@@ -14,13 +14,17 @@ const CLIENTS: u32 = 1_000_000;
 /// and prints how long that took.
 pub(crate) fn run(names: &[&str]) -> Result<(), String> {
     let scene = Scene { capacity: 100_000, load: 70_000, after: 60, ..Scene::new(CLIENTS) };
-    let all: [(&str, &dyn Fn() -> Report); 3] = [
-        ("http", &|| scene.scenario().run(Clients::alike(CLIENTS, AsyncPolicy::http())).expect("a valid scene")),
+    let http =
+        |scene: Scene| scene.scenario().run(Clients::alike(CLIENTS, AsyncPolicy::http())).expect("a valid scene");
+    let all: [(&str, &dyn Fn() -> Report); 4] = [
+        // Each client calls every 100 seconds.
+        ("http", &|| http(Scene { capacity: 15_000, load: 10_000, ..scene })),
+        ("http-busy", &|| http(scene)),
         ("unlimited", &|| Mechanism::Unlimited.run(scene)),
         ("breaker", &|| Mechanism::DefaultBreaker.run(scene)),
     ];
     if let Some(unknown) = names.iter().find(|name| all.iter().all(|(known, _)| known != *name)) {
-        return Err(format!("no policy `{unknown}`: overload --million [http] [unlimited] [breaker]"));
+        return Err(format!("no policy `{unknown}`: overload --million [http] [http-busy] [unlimited] [breaker]"));
     }
     for (name, simulate) in all {
         if names.is_empty() || names.contains(&name) {

@@ -227,9 +227,9 @@ impl CircuitBreaker {
         Self { cell: Arc::new(cell) }
     }
 
-    /// Returns another breaker with the same settings, clock and name, which is closed and enforces:
-    /// for each of many tenants or clients in one process. It allocates what it needs when it first
-    /// needs it, and counts the successes of all threads in one place.
+    /// Returns another breaker with the same settings, clock and name, for each of many tenants or
+    /// clients in one process. It begins closed and enforcing, allocates what it needs when it
+    /// first needs it, and counts the successes of all threads in one place.
     /// [`KeyedBreakers`](super::KeyedBreakers) are a bounded set of such breakers.
     #[must_use]
     pub fn alike(&self) -> Self {
