@@ -17,6 +17,7 @@ mod breaker;
 mod budget;
 mod delays;
 mod draws;
+mod simulation;
 
 use anyhow::Result;
 
@@ -28,7 +29,14 @@ fn main() -> Result<()> {
 
 /// Every picture, each in light and in dark.
 fn pictures() -> Result<Vec<Picture>> {
-    let makers = [quickstart::pictures, delays::pictures, arrivals::pictures, breaker::pictures, budget::pictures];
+    let makers = [
+        quickstart::pictures,
+        delays::pictures,
+        arrivals::pictures,
+        breaker::pictures,
+        budget::pictures,
+        simulation::pictures,
+    ];
     let made: Result<Vec<_>> = makers.iter().map(|make| make()).collect();
     Ok(made?.into_iter().flatten().collect())
 }
