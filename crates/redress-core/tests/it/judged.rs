@@ -265,7 +265,7 @@ fn a_calls_success_counts_from_its_begin() {
     });
 }
 
-/// An attempt that an abort handle cuts is judged by the time that it ran, like one that is dropped.
+/// An attempt that an abort handle cuts is judged by the time that it ran, like a dropped one.
 #[test]
 fn an_attempt_that_an_abort_cuts_is_judged_by_its_time() {
     for (ran, state) in [(2, CircuitState::Closed), (3, CircuitState::Open)] {
