@@ -41,7 +41,7 @@ pub(super) fn more_rules(bytes: &mut Bytes<'_>) -> MoreRules {
         growth: bytes.maybe(4, |bytes| (bytes.one_of(&[2.0, 1.0, 1.5]), time(bytes))),
         jitter: if bytes.often(3) { bytes.one_of(&[0.2, 1.0]) } else { 0.0 },
         honours: bytes.maybe(4, limit),
-        opens_at: bytes.maybe(4, short),
+        opens_at: bytes.maybe(8, short),
         trial: trial(bytes),
         ramp: bytes.maybe(3, |bytes| Ramp::new(limit(bytes), bytes.one_of(&[0.5, 0.0, 0.25]))),
         judges_attempts: bytes.flag(),
