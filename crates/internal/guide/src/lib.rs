@@ -36,6 +36,7 @@ pages! {
     PerHost = "per-host.md",
     Sizing = "sizing.md",
     Overload = "overload.md",
+    PolicyFiles = "policy-files.md",
     Cancellation = "cancellation.md",
     DoubleRetries = "double-retries.md",
     Observability = "observability.md",
