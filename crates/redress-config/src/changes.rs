@@ -40,7 +40,7 @@ impl Changes {
 
     /// Whether nothing changed.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

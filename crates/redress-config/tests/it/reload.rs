@@ -42,7 +42,7 @@ fn policies_that_name_a_breaker_or_a_budget_share_it() {
         (Some(CircuitState::Open), Some(CircuitState::Open))
     );
     assert!(policies.budget("shop").expect("known").consume());
-    let remaining = |live: &Live<Policy>| live.load().budget().map(|budget| budget.remaining());
+    let remaining = |live: &Live<Policy>| live.load().budget().map(redress::Budget::remaining);
     assert_eq!((remaining(&orders), remaining(&stock)), (Some(1), Some(1)));
 }
 
