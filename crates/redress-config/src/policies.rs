@@ -249,8 +249,8 @@ impl Policies {
         }
         for (slot, commit) in prepared {
             let Some(commit) = commit else { continue };
-            // A policy that is built after its breaker was reconfigured tells it what it wants to know
-            // on the fast path.
+            // Built after its breaker was reconfigured, a policy tells it what it wants to know on
+            // the fast path.
             let again = next.is_reconfigured(slot.name()).then(|| prepare(&slot, &old.1, &next.parts));
             match again {
                 Some(Ok(Some(again))) => again(),
