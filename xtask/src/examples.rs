@@ -65,6 +65,7 @@ const EXAMPLES: &[Example] = &[
         name: "outage",
         says: "grouped by redress, warehouse, TRANSIENT, circuit_opened",
     },
+    Example { package: "redress-sim", name: "every_scenario", says: "never with a careless one" },
     Example { package: "redress-smol", name: "smol_client", says: "the server says \"hello, at last\"" },
     Example {
         package: "redress-sql",

@@ -116,7 +116,7 @@ impl Reader {
         let is_set = depth == path.depth() && found.node.as_table().is_none();
         let value = if is_set { self.text_of(found.node) } else { None };
         let value = value.or_else(|| described.map(str::to_owned));
-        (span, self.problem(span, path.to_string(), value, rule.to_owned(), None))
+        (span, self.problem(span, path.as_spelled(root).to_string(), value, rule.to_owned(), None))
     }
 
     fn add(&mut self, span: Span, value: Option<String>, rule: String, near: Option<String>) {

@@ -161,6 +161,17 @@ impl Path {
         self.0.len()
     }
 
+    /// The path with the keys as the tree spells them.
+    pub(crate) fn as_spelled(&self, root: &Node) -> Self {
+        let mut node = Some(root);
+        let spelled = self.0.iter().map(|key| {
+            let entry = node.and_then(|node| node.entry(key));
+            node = entry.map(|entry| &entry.node);
+            entry.map_or_else(|| key.clone(), |entry| entry.key.clone())
+        });
+        Self(spelled.collect())
+    }
+
     /// The value at this path, or that of the closest table around it, and how many keys lead
     /// there. The span is that of the value, or of the key of a table.
     pub(crate) fn find<'t>(&self, root: &'t Node) -> (Found<'t>, usize) {

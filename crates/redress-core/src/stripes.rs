@@ -71,10 +71,19 @@ impl<T> Stripes<T> {
     /// The place of the running thread.
     #[inline]
     pub(crate) fn here(&self) -> Here<'_, T> {
+        // A thread without a number has one that no own stripe has.
+        match self.own.get(known_number()) {
+            Some(stripe) => Here::Own(&stripe.0),
+            None => self.here_rarely(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn here_rarely(&self) -> Here<'_, T> {
         self.of(number())
     }
 
-    #[inline]
     fn of(&self, number: usize) -> Here<'_, T> {
         match self.own.get(number) {
             Some(stripe) => Here::Own(&stripe.0),
@@ -182,13 +191,16 @@ thread_local! {
 
 /// The number of the running thread: lower than the number of live threads that have one, unless
 /// more have lived at a time before.
-#[inline]
 fn number() -> usize {
-    match NUMBER.try_with(Cell::get) {
-        Ok(UNKNOWN) => claim(),
-        Ok(number) => number,
-        Err(_) => ENDING,
+    match known_number() {
+        UNKNOWN => claim(),
+        number => number,
     }
+}
+
+#[inline]
+fn known_number() -> usize {
+    NUMBER.try_with(Cell::get).unwrap_or(ENDING)
 }
 
 #[cold]

@@ -52,6 +52,45 @@ impl<T> Mutex<T> {
     }
 }
 
+/// A value that is set once, under the lock of a cell that calls share, and read without it.
+#[derive(Debug)]
+pub(crate) struct SetOnce<T> {
+    value: OnceLock<T>,
+    /// Tells the model checker, which does not see into `OnceLock`, that a reader of the value sees
+    /// what was written before it was set.
+    #[cfg(all(test, loom))]
+    is_set: AtomicU64,
+}
+
+impl<T> Default for SetOnce<T> {
+    fn default() -> Self {
+        Self {
+            value: OnceLock::new(),
+            #[cfg(all(test, loom))]
+            is_set: AtomicU64::new(0),
+        }
+    }
+}
+
+impl<T> SetOnce<T> {
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&T> {
+        #[cfg(all(test, loom))]
+        if self.is_set.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        self.value.get()
+    }
+
+    /// Called under the lock.
+    pub(crate) fn get_or_set(&self, make: impl FnOnce() -> T) -> &T {
+        let value = self.value.get_or_init(make);
+        #[cfg(all(test, loom))]
+        self.is_set.store(1, Ordering::Release);
+        value
+    }
+}
+
 /// A read-write lock without poisoning, for the same reason.
 #[derive(Debug, Default)]
 pub(crate) struct RwLock<T>(SharedLock<T>);

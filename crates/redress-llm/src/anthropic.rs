@@ -210,8 +210,8 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Classification {
 /// Whitespace around the value is ignored. A moment without a zone or without seconds, a leap
 /// second and anything else is `None`.
 ///
-/// Sources: [Rate limits](https://platform.claude.com/docs/en/api/rate-limits) of Anthropic, and [RFC
-/// 3339, section 5.6](https://www.rfc-editor.org/rfc/rfc3339#section-5.6).
+/// Sources: [Rate limits](https://platform.claude.com/docs/en/api/rate-limits) of Anthropic, and
+/// [RFC 3339, section 5.6](https://www.rfc-editor.org/rfc/rfc3339#section-5.6).
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};

@@ -42,8 +42,8 @@
 //!
 //! Sources, all of them OpenAI's:
 //!
-//! - [Error codes](https://developers.openai.com/api/docs/guides/error-codes): the statuses, and the
-//!   types and codes of rate limits and overloads. [Usage and spend
+//! - [Error codes](https://developers.openai.com/api/docs/guides/error-codes): the statuses, and
+//!   the types and codes of rate limits and overloads. [Usage and spend
 //!   limits](https://help.openai.com/en/articles/6614457-troubleshooting-api-usage-and-spend-limits):
 //!   the codes of quotas, that the type stays, and that retries do not help.
 //! - [Rate limits](https://developers.openai.com/api/docs/guides/rate-limits): the headers.

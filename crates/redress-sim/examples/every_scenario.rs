@@ -10,7 +10,7 @@ use anyhow::Result;
 use redress::{AsyncPolicy, Budget, CircuitBreaker, Retry, exponential};
 use redress_sim::{ClientBuilder, Clients, Page, Report, Requirement, Scenario};
 
-/// Four attempts, whatever happens.
+/// Four attempts of every call.
 fn careless() -> ClientBuilder {
     let retry = Retry::builder().max_attempts(4).strategy(exponential());
     AsyncPolicy::builder().retry(retry).attempt_timeout(Duration::from_secs(1)).deadline(Duration::from_secs(10))

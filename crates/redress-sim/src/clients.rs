@@ -3,7 +3,6 @@
 use std::fmt;
 
 use redress_core::breaker::BreakerSpec;
-use redress_core::budget::BudgetSpec;
 use redress_core::classify::{DefaultClassifier, OwnClassifier, own_classifier};
 use redress_core::driver::NoTimer;
 use redress_core::error::ConfigIssue;
@@ -18,7 +17,7 @@ pub type ClientBuilder = PolicyBuilder<DefaultClassifier, Async<NoTimer>>;
 /// A policy on the simulation's clock.
 pub(crate) type ClientPolicy = AsyncPolicy<OwnClassifier, SimTimer>;
 
-/// A number of clients, each a process of its own that calls the server, and their policies.
+/// A number of clients, each a separate process that calls the server, and their policies.
 ///
 /// ```
 /// use std::time::Duration;
@@ -114,8 +113,9 @@ enum Template {
 
 struct Settings {
     policy: ClientPolicy,
-    breaker: Option<BreakerSpec>,
-    budget: Option<BudgetSpec>,
+    breaker: Option<CircuitBreaker>,
+    budget: Option<Budget>,
+    forgets_success: bool,
 }
 
 impl Template {
@@ -123,24 +123,26 @@ impl Template {
         if let Self::Builder(builder) = self {
             let Some(builder) = builder.take() else { unreachable!("an error ends the run") };
             let policy = build(*builder, timer)?;
-            let spec = policy.spec();
-            let breaker = match spec.breaker {
+            let breaker = match policy.spec().breaker {
                 Some(PolicyBreaker::Circuit(breaker)) => Some(breaker),
                 _ => None,
             };
-            let budget = spec.retry.and_then(|retry| retry.budget);
-            *self = Self::Built(Box::new(Settings { policy, breaker, budget }));
+            let forgets_success = breaker.as_ref().is_none_or(forgets_success);
+            let breaker = breaker.map(|breaker| CircuitBreaker::from_spec(breaker).build()).transpose()?;
+            let breaker = breaker.map(|breaker| breaker.alike());
+            let budget = policy.budget().cloned();
+            *self = Self::Built(Box::new(Settings { policy, breaker, budget, forgets_success }));
         }
         let Self::Built(settings) = self else { unreachable!("it was just built") };
-        let Settings { policy, breaker, budget } = &**settings;
+        let Settings { policy, breaker, budget, forgets_success } = &**settings;
         let mut made = policy.clone();
         if let Some(budget) = budget {
-            made = made.with_budget(Budget::from_spec(budget.clone())?);
+            made = made.with_budget(budget.alike());
         }
         if let Some(breaker) = breaker {
-            made = made.with_circuit_breaker(CircuitBreaker::from_spec(breaker.clone()))?;
+            made = made.with_circuit_breaker(breaker.alike())?;
         }
-        Ok(Made { policy: made, forgets_success: breaker.as_ref().is_none_or(forgets_success) })
+        Ok(Made { policy: made, forgets_success: *forgets_success })
     }
 }
 

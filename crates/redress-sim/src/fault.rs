@@ -1,5 +1,5 @@
 //! What goes wrong with the server, and when: it hangs, is slow or cold, answers with errors,
-//! stops, or is deployed anew.
+//! stops, or restarts worker by worker.
 
 use std::time::Duration;
 

@@ -48,8 +48,8 @@ impl Load {
         Self { rates: vec![(0, 0)], users, think: nanos(think) }
     }
 
-    /// Changes the rate of the open loop at an instant since the start. It must be later than that of the last
-    /// change.
+    /// Changes the rate of the open loop at an instant since the start. It must be later than that
+    /// of the last change.
     pub fn then(mut self, at: Duration, per_second: u32) -> Self {
         self.rates.push((nanos(at), per_second));
         self

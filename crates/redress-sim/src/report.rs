@@ -123,13 +123,14 @@ impl Report {
     }
 
     /// How many seconds the periods have for which latencies are kept.
+    #[cfg(feature = "html")]
     pub(crate) const fn period(&self) -> usize {
         self.period
     }
 
     /// How long the recovery took, in whole seconds: from the end of the
-    /// [trouble](crate::Scenario::trouble) until the start of the first ten seconds in which 97 % of
-    /// the calls made succeeded. `None` if there are no such ten seconds before the horizon.
+    /// [trouble](crate::Scenario::trouble) until the start of the first ten seconds in which 97 %
+    /// of the calls made succeeded. `None` if there are no such ten seconds before the horizon.
     #[must_use]
     pub fn recovery(&self) -> Option<Duration> {
         let windows = self.seconds.get(self.phase(Phase::After).start..)?.windows(WINDOW);

@@ -1,5 +1,5 @@
-//! Reports for a terminal, in 80 columns: a sentence, a table of the parts of the run, the course of
-//! the run in a line, and why calls failed.
+//! Reports for a terminal, in 80 columns: a sentence, a table of the parts of the run, the course
+//! of the run in a line, and why calls failed.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use crate::second::Second;
 use crate::sentence::{each, grouped, headline, share, success};
 use crate::span::Readable;
 
-/// Two reports of one scenario, side by side. Made by [`Report::against`]. `Display` writes it for a
-/// terminal of 80 columns.
+/// Two reports of one scenario, side by side. Made by [`Report::against`]. `Display` writes it for
+/// a terminal of 80 columns.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparison<'r> {
     pub(crate) report: &'r Report,

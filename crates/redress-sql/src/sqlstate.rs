@@ -49,8 +49,8 @@
 //! codes](https://www.postgresql.org/docs/current/errcodes-appendix.html) and [Serialization
 //! Failure
 //! Handling](https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html), and
-//! ODBC's [error codes][odbc] and [`SQLEndTran`][end], which has `08007`, `25S01` and `HY117`: after
-//! a commit or rollback without a known end, the driver manager suspends the connection.
+//! ODBC's [error codes][odbc] and [`SQLEndTran`][end], which has `08007`, `25S01` and `HY117`:
+//! after a commit or rollback without a known end, the driver manager suspends the connection.
 //!
 //! [odbc]: https://learn.microsoft.com/en-us/sql/odbc/reference/appendixes/appendix-a-odbc-error-codes
 //! [end]: https://learn.microsoft.com/en-us/sql/odbc/reference/syntax/sqlendtran-function

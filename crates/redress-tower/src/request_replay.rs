@@ -158,7 +158,7 @@ where
         self.replay.next = self.replay.request_for::<S::Response>(attempt);
     }
 
-    #[inline]
+    #[inline(always)]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
         if self.running.is_none() {
             let replay = &mut *self.replay;

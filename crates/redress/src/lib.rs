@@ -4,13 +4,11 @@
 //! ```
 //! use std::io::{Error, ErrorKind};
 //! use std::time::Duration;
-//! use redress::{Budget, CallError, CircuitBreaker, Policy, Retry};
+//! use redress::{CallError, Policy};
 //!
-//! let budget = Budget::new(20, Duration::from_secs(10))?; // 20 retries in 10 s, for all calls
-//! let policy = Policy::builder()
-//!     .retry(Retry::builder().max_attempts(4).budget(budget))
-//!     .circuit_breaker(CircuitBreaker::builder().failure_threshold(5))
-//!     .deadline(Duration::from_secs(20))
+//! let policy = Policy::http() // a preset: retry, budget, breaker, time limits
+//!     .name("users")
+//!     .deadline(Duration::from_secs(20)) // what is set wins
 //!     .build()?; // build it once, and share it
 //!
 //! let load = || Err::<String, _>(Error::from(ErrorKind::PermissionDenied));
@@ -27,7 +25,8 @@
 //! Eight things cover most programs:
 //!
 //! 1. [`Policy`] and [`AsyncPolicy`] guard calls. Build one per dependency and clone it.
-//!    `Policy::default()` retries with the default settings.
+//!    Begin with a [preset](policy::Preset) for the kind of calls, such as [`Policy::http`], or
+//!    with an empty [`Policy::builder`].
 //! 2. [`Retry`] limits the attempts and chooses the wait before each retry, with a strategy such as
 //!    [`decorrelated_jitter`], [`exponential`] or [`fixed`].
 //! 3. [`CircuitBreaker`] rejects calls while a dependency keeps failing.

@@ -13,11 +13,13 @@ mod resume_tokens;
 mod sent_time;
 mod text_parsers;
 mod conformance_reader;
+mod policy_file;
 
 mod strategies;
 
 pub use crate::conformance_reader::conformance_reader;
 pub use crate::llm_response::llm_response;
+pub use crate::policy_file::policy_file;
 pub use crate::replay::replay_files;
 pub use crate::response_head::response_head;
 pub use crate::retry_after::retry_after;

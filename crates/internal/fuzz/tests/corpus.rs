@@ -30,6 +30,7 @@ replay! {
     engine_schedule,
     llm_response,
     permit_schedule,
+    policy_file,
     response_head,
     retry_after,
     strategies,

@@ -19,6 +19,7 @@ macro_rules! pages {
 pages! {
     Start = "start.md",
     EntryPoint = "entry-point.md",
+    Presets = "presets.md",
     Errors = "errors.md",
     Macros = "macros.md",
     Backoff = "backoff.md",
@@ -36,6 +37,7 @@ pages! {
     PerHost = "per-host.md",
     Sizing = "sizing.md",
     Overload = "overload.md",
+    Simulation = "simulation.md",
     Cancellation = "cancellation.md",
     DoubleRetries = "double-retries.md",
     Observability = "observability.md",

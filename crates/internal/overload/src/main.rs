@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
-        ["--million"] => million::run(),
+        ["--million", ref names @ ..] => million::run(names),
         ["--write", ref names @ ..] => make(names, Some(Use::Write)),
         ["--check", ref names @ ..] => make(names, Some(Use::Check)),
         ref names => make(names, None),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redress_core::breaker::CircuitBreakerBuilder;
-use redress_core::policy::RetryBuilder;
+use redress_core::policy::{Preset, RetryBuilder};
 use redress_core::{AsyncPolicy, Budget, CircuitBreaker, Retry, exponential};
 use redress_sim::{ClientBuilder, Clients, Report};
 
@@ -30,6 +30,10 @@ pub(crate) enum Mechanism {
     Ratio,
     /// `Ratio` and `Earned(10)`.
     RatioAndEarned,
+    /// The preset `http`.
+    Http,
+    /// The preset `http`, and the attempt timeout of the other mechanisms.
+    ImpatientHttp,
     /// `Unlimited` with so many attempts, after waits from so many milliseconds.
     Waits { attempts: u32, from: u64 },
 }
@@ -47,6 +51,8 @@ impl Mechanism {
             Self::DefaultBreaker => "the default breaker, no budget".to_owned(),
             Self::Ratio => "a breaker at 50 % of 20 calls in 30 s, no budget".to_owned(),
             Self::RatioAndEarned => "that breaker, and an earned budget of capacity 10".to_owned(),
+            Self::Http => "as it is".to_owned(),
+            Self::ImpatientHttp => "`attempt_timeout` 1 s".to_owned(),
             Self::Waits { attempts, from } => format!("{attempts} attempts, waits from {from} ms"),
         }
     }
@@ -63,6 +69,8 @@ impl Mechanism {
             Self::Ratio => Clients::alike(scene.clients, policy.circuit_breaker(ratio())),
             Self::Window | Self::Earned(_) => Clients::alike(scene.clients, policy),
             Self::RatioAndEarned => Clients::alike(scene.clients, policy.circuit_breaker(ratio())),
+            Self::Http => Clients::alike(scene.clients, AsyncPolicy::http()),
+            Self::ImpatientHttp => Clients::alike(scene.clients, AsyncPolicy::http().attempt_timeout(secs(1))),
         };
         Scene { drops_below, ..scene }.scenario().run(clients).expect("a valid scene")
     }
@@ -76,6 +84,7 @@ impl Mechanism {
             Self::Fleet => retry(4, 100).budget(earned(scene.load.into())),
             Self::RatioAndEarned => retry(4, 100).budget(earned(10.0)),
             Self::Waits { attempts, from } => retry(attempts, from),
+            Self::Http | Self::ImpatientHttp => Preset::Http.retry(),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) const AT_SIZES: &[(Mechanism, [bool; 3])] = &[
 
 /// All tables. Each number of `shrink` divides the traffic, the server and the clients.
 pub(crate) fn plans(shrink: u32) -> Vec<Plan> {
-    vec![sizes(shrink), chances(shrink), waits(shrink), loads(shrink), lengths(shrink)]
+    vec![sizes(shrink), http(shrink), chances(shrink), waits(shrink), loads(shrink), lengths(shrink)]
 }
 
 pub(crate) fn sizes(shrink: u32) -> Plan {
@@ -56,9 +56,24 @@ pub(crate) fn sizes(shrink: u32) -> Plan {
         scenes: SIZES.map(|clients| (*mechanism, Scene::new(clients).shrunk(shrink))).to_vec(),
         recovers: recovers.to_vec(),
     };
-    let mut head = vec!["each client has".to_owned()];
-    head.extend(["100 clients", "1,000 clients", "10,000 clients"].map(str::to_owned));
-    Plan { name: "sizes", head, rows: AT_SIZES.iter().map(row).collect() }
+    Plan { name: "sizes", head: head_of_sizes("each client has"), rows: AT_SIZES.iter().map(row).collect() }
+}
+
+fn head_of_sizes(first: &str) -> Vec<String> {
+    [first, "100 clients", "1,000 clients", "10,000 clients"].map(str::to_owned).into()
+}
+
+/// Outages that every number of clients recovers from with the preset `http`.
+const HTTP: [(Mechanism, u64); 4] =
+    [(Mechanism::ImpatientHttp, 10), (Mechanism::Http, 10), (Mechanism::Http, 30), (Mechanism::Http, 60)];
+
+pub(crate) fn http(shrink: u32) -> Plan {
+    let row = |(mechanism, outage): (Mechanism, u64)| PlannedRow {
+        name: format!("{outage} s, {}", mechanism.name()),
+        scenes: SIZES.map(|clients| (mechanism, Scene { outage, ..Scene::new(clients) }.shrunk(shrink))).to_vec(),
+        recovers: vec![true; SIZES.len()],
+    };
+    Plan { name: "http", head: head_of_sizes("outage, `AsyncPolicy::http()`"), rows: HTTP.map(row).into() }
 }
 
 /// Capacities, and whether 10,000 and 100,000 clients recover with them.

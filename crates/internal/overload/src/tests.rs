@@ -5,7 +5,7 @@ use crate::cell::Cell;
 use crate::mechanisms::Mechanism;
 use crate::page;
 use crate::scene::Scene;
-use crate::tables::{Plan, SIZES, Table, chances, lengths, loads, plans, sizes, waits};
+use crate::tables::{Plan, SIZES, Table, chances, http, lengths, loads, plans, sizes, waits};
 
 const SHRINK: u32 = 10;
 
@@ -49,6 +49,11 @@ fn expect_products_to_agree(table: &Table) {
         let (one, other) = (one.median(), other.median());
         assert!(one.abs_diff(other) <= one.max(other) / 4, "{one} s and {other} s");
     }
+}
+
+#[test]
+fn the_http_preset_outlives_every_outage_with_every_number_of_clients() {
+    measured(http(SHRINK), 220);
 }
 
 #[test]

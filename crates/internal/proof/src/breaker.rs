@@ -308,7 +308,7 @@ impl Reference {
             Verdict::Answer => {
                 // BR7: with `slow_call` a success counts where it ended.
                 let from_start = ended.report == Some(Report::Success) && self.spec.slow_call.is_none();
-                let at = ended.began.filter(|_| from_start).unwrap_or(now);
+                let at = ended.began.filter(|_| from_start).unwrap_or(now).min(self.end.unwrap_or(Duration::MAX));
                 self.counted.answer(&self.spec, at);
                 None
             }

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use redress_core::ErrorClass;
 use redress_core::breaker::{Mode, ProbeLease, Ramp, Trial};
+use redress_core::budget::Priority;
 
 use crate::bytes::Bytes;
 use crate::world::{
-    AbortIf, Act, Answer, AttemptSpec, Awaited, BeforeSleep, BreakerSpec, BudgetSpec, CallSpec, Capture, End, Habit,
-    Handler, Hooks, MoreRules, OwnDeadline, Pace, PolicySpec, RetrySpec, Sleeper, StrategySpec, TimeoutAs, Times, Way,
-    World,
+    AbortIf, Act, Answer, AttemptSpec, Awaited, BeforeSleep, BreakerSpec, BudgetSpec, CallSpec, Capture, EarnedSpec,
+    End, Habit, Handler, Hooks, MoreRules, OwnDeadline, Pace, PolicySpec, RetrySpec, Sleeper, StrategySpec, TimeoutAs,
+    Times, Way, World,
 };
 
 /// The lengths of the parts in bytes.
 pub(crate) const POLICY: usize = 192;
-pub(crate) const CALL: usize = 80;
+pub(crate) const CALL: usize = 96;
 pub(crate) const ACT: usize = 3;
 pub(crate) const BREAKER: usize = 64;
 
@@ -121,7 +122,26 @@ fn strategy(bytes: &mut Bytes<'_>) -> StrategySpec {
 }
 
 fn budget(bytes: &mut Bytes<'_>) -> BudgetSpec {
-    BudgetSpec { limit: bytes.below(4).into(), window: limit(bytes), own_clock: bytes.flag() }
+    BudgetSpec {
+        limit: bytes.below(4).into(),
+        window: limit(bytes),
+        own_clock: bytes.flag(),
+        earned: bytes.maybe(5, earned),
+    }
+}
+
+fn earned(bytes: &mut Bytes<'_>) -> EarnedSpec {
+    EarnedSpec {
+        share: bytes.one_of(&[0.5, 0.1, 1.0, 1.0 / 3.0]),
+        capacity: bytes.one_of(&[2.0, 1.0, 0.3, 3.5]),
+        reserve: bytes.one_of(&[0.0, 0.0, 1.0]),
+        cost: (class(bytes), 1 + u32::from(bytes.below(3))),
+        seed: bytes.next().into(),
+    }
+}
+
+fn priority(bytes: &mut Bytes<'_>) -> Priority {
+    bytes.one_of(&[Priority::Normal, Priority::Critical, Priority::Normal, Priority::Background])
 }
 
 fn retry(bytes: &mut Bytes<'_>) -> RetrySpec {
@@ -183,7 +203,7 @@ fn more_rules(bytes: &mut Bytes<'_>) -> MoreRules {
         growth: bytes.maybe(4, |bytes| (bytes.one_of(&[2.0, 1.0, 1.5]), time(bytes))),
         jitter: if bytes.often(3) { bytes.one_of(&[0.2, 1.0]) } else { 0.0 },
         honours: bytes.maybe(4, limit),
-        opens_at: bytes.maybe(3, limit),
+        opens_at: bytes.maybe(4, short),
         trial: trial(bytes),
         ramp: bytes.maybe(3, |bytes| Ramp::new(limit(bytes), bytes.one_of(&[0.5, 0.0, 0.25]))),
         judges_attempts: bytes.flag(),
@@ -277,6 +297,7 @@ fn call(bytes: &mut Bytes<'_>) -> CallSpec {
             Capture::Shared,
         ]),
         deadline: bytes.maybe(2, own_deadline),
+        priority: priority(bytes),
     }
 }
 
@@ -322,6 +343,7 @@ fn crowd_policy(bytes: &mut Bytes<'_>) -> PolicySpec {
             limit: 1 + u32::from(bytes.below(2)),
             window: short(bytes),
             own_clock: false,
+            earned: bytes.maybe(5, earned),
         }),
         strategy: Some(StrategySpec::Fixed(Duration::ZERO)),
         ..RetrySpec::default()
@@ -361,7 +383,13 @@ fn crowd_call(bytes: &mut Bytes<'_>) -> CallSpec {
             _ => End::Panics,
         },
     });
-    CallSpec { script, blocks: bytes.often(1), is_once: bytes.often(1), ..CallSpec::default() }
+    CallSpec {
+        script,
+        blocks: bytes.often(1),
+        is_once: bytes.often(1),
+        priority: priority(bytes),
+        ..CallSpec::default()
+    }
 }
 
 fn crowd_act(bytes: &mut Bytes<'_>) -> Act {

@@ -4,6 +4,7 @@
 //! failures in lists, no rings, no ticks, no flags, no fast path, and saturation only where it is
 //! documented. It is an `async fn` for both drivers; with the blocking one it is never pending.
 
+mod account;
 mod admission;
 mod attempt;
 mod endings;
@@ -20,8 +21,9 @@ use redress_core::error::Failure;
 use redress_core::observe::AttemptDecision;
 use redress_core::{Cause, Classification, ErrorClass, EventName, StopReason};
 
+use self::account::Account;
 use self::admission::{Heard, Permit};
-use self::gates::Grants;
+
 use crate::breaker::Reference;
 use crate::note::{Backoff, Ending, Entry, What};
 use crate::stage::{Planned, Stage};
@@ -35,7 +37,7 @@ pub(crate) struct Naive {
     pub(crate) stage: Arc<Stage>,
     /// A policy without retry is a policy of one attempt.
     once: RetrySpec,
-    grants: Option<Mutex<Grants>>,
+    account: Option<Mutex<Account>>,
     breaker: Option<Mutex<Reference>>,
     shared_timeline: Mutex<Vec<Entry>>,
 }
@@ -73,6 +75,8 @@ struct Life<'n> {
     has_ended: bool,
     /// The time until the next probe of the circuit that shut between two attempts.
     shut_for: Cell<Option<Duration>>,
+    /// What comes back to the budget if the next attempt does not start.
+    held: Cell<u64>,
     /// The start of the running attempt.
     running_since: Option<Duration>,
     permit: Option<Permit>,
@@ -88,6 +92,9 @@ impl Drop for Life<'_> {
         let running = self.running_since.filter(|_| naive.times_attempts());
         let took = running.and_then(|since| naive.took(self, since, now));
         naive.release(self, took, now);
+        if let Some(account) = &naive.account {
+            account.lock().expect("whole").give_back(self.held.take());
+        }
     }
 }
 
@@ -106,6 +113,7 @@ impl<'n> Life<'n> {
             timeline: (naive.stage.world.calls[call].timeline != Capture::Off).then(Vec::new),
             has_ended: false,
             shut_for: Cell::default(),
+            held: Cell::default(),
             running_since: None,
             permit: None,
         }
@@ -118,7 +126,7 @@ impl Naive {
         let budget = policy.retry.as_ref().and_then(|retry| retry.budget);
         Self {
             once: RetrySpec { max_attempts: 1, ..RetrySpec::default() },
-            grants: budget.map(|budget| Mutex::new(Grants::new(budget))),
+            account: budget.map(|budget| Mutex::new(Account::new(budget))),
             breaker: policy.breaker.as_ref().map(|spec| {
                 let mut breaker = Reference::new(spec.spec());
                 if spec.more.is_some() {
@@ -147,7 +155,7 @@ impl Naive {
         let now = self.now();
         What::State(
             self.breaker.as_ref().map(|breaker| breaker.lock().expect("whole").state()),
-            self.grants.as_ref().map(|grants| grants.lock().expect("whole").left(now)),
+            self.account.as_ref().map(|account| account.lock().expect("whole").left(now)),
         )
     }
 
@@ -184,6 +192,7 @@ impl Naive {
         }
         loop {
             life.attempts += 1;
+            life.held.set(0);
             life.running_since = Some(starts);
             self.tell_start(&life, starts - life.began);
             let time_left = shorter(self.times(&life).attempt_timeout, self.remaining(&life, starts));
@@ -198,6 +207,9 @@ impl Naive {
                 Ok(value) => {
                     let began = if self.judges_attempts() { starts } else { life.began };
                     self.count_success(&mut life, began);
+                    if let (Some(account), Some(_)) = (&self.account, self.retry(&life).budget) {
+                        account.lock().expect("whole").succeed();
+                    }
                     return self.succeed(life, value, took, now);
                 }
                 Err(failed) if failed.classification.is_abort() => return self.abort_by_operation(life, failed, now),

@@ -113,7 +113,7 @@ struct Held<'b> {
 
 impl<'b> PermitGame<'b> {
     fn new(breaker: &'b CircuitBreaker, time: Time, laws: &'b Laws) -> Self {
-        let reference = Reference::new(breaker.spec().clone());
+        let reference = Reference::new(breaker.spec());
         Self {
             breaker,
             time,

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redress_core::breaker::Mode;
+use redress_core::budget::{BudgetSpec, Priority};
 use redress_core::strategy::BackoffContext;
 use redress_core::{
     AsyncPolicy, Attempt, Budget, CallContext, CallError, CircuitBreaker, Policy, RetryOutcome, RetryTimeline,
@@ -76,7 +77,15 @@ impl Subject {
     pub(crate) fn state(&self) -> What {
         let circuit = self.blocking.policy.circuit_state();
         assert_eq!(circuit, self.breaker.as_ref().map(CircuitBreaker::state), "a clone is the same breaker");
-        What::State(circuit, self.budget.as_ref().map(|budget| budget.remaining_at(self.stage.clock.now())))
+        What::State(circuit, self.budget.as_ref().map(|budget| self.tokens(budget)))
+    }
+
+    /// The tokens of a window, or the balance in millionths of a token.
+    fn tokens(&self, budget: &Budget) -> u32 {
+        match budget.spec() {
+            BudgetSpec::Earned(_) => (budget.balance() * 1e6).round() as u32,
+            _ => budget.remaining_at(self.stage.clock.now()),
+        }
     }
 
     pub(crate) fn set_mode(&self, mode: Mode) {
@@ -180,6 +189,9 @@ impl Subject {
         let (stage, owner) = (&self.stage, Owner::Call(call));
         if let Some(name) = spec.name {
             context = context.operation(name);
+        }
+        if spec.priority != Priority::Normal {
+            context = context.priority(spec.priority);
         }
         context = match spec.deadline {
             Some(OwnDeadline::After(time)) => context.deadline(time),

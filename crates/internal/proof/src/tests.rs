@@ -9,6 +9,7 @@ mod budget;
 mod equality;
 mod keyed;
 mod laws;
+mod nesting;
 mod permits;
 mod reach;
 mod scenarios;

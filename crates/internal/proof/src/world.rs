@@ -108,6 +108,25 @@ pub(crate) struct BudgetSpec {
     pub(crate) window: Duration,
     /// Whether it has a clock, or uses the instants that the policy passes.
     pub(crate) own_clock: bool,
+    /// Instead of the window: what successes earn.
+    pub(crate) earned: Option<EarnedSpec>,
+}
+
+/// An earned budget, in tokens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EarnedSpec {
+    pub(crate) share: f64,
+    pub(crate) capacity: f64,
+    pub(crate) reserve: f64,
+    /// A class with a cost of its own; the others cost 1.
+    pub(crate) cost: (ErrorClass, u32),
+    pub(crate) seed: u64,
+}
+
+impl EarnedSpec {
+    pub(crate) fn cost_of(&self, class: ErrorClass) -> u32 {
+        if class == self.cost.0 { self.cost.1 } else { 1 }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::tree::{Node, Value};
 
 pub(crate) static BUDGET: OneOf<BudgetSpec> = OneOf {
     what: "a budget",
-    definition: "budget",
+    definition: "budget_of_policy",
     variants: &[
         Variant {
             name: "earned",

@@ -210,8 +210,9 @@ pub(crate) fn schema() -> String {
     let definitions = [
         ("breaker", BREAKER.table_schema()),
         ("budget", BUDGET.definition()),
+        ("budget_of_policy", BUDGET.definition_over_preset()),
         ("policy", POLICY.table_schema()),
-        ("strategy", STRATEGY.definition()),
+        ("strategy", STRATEGY.definition_over_preset()),
     ];
     root.document("redress policy file", definitions)
 }

@@ -96,7 +96,7 @@ const FIELDS: Fields<PolicyDraft> = &[
         |draft, name| draft.spec.name = name.map(Into::into)
     ),
     of_policy!(deadline: Optional(Time), "Time limit of a call, waits included", ["PolicyBuilder::deadline", "PolicyBuilder::no_deadline"]),
-    of_policy!(attempt_timeout: Optional(Time), "Time limit of each attempt", ["PolicyBuilder::attempt_timeout"]),
+    of_policy!(attempt_timeout: Optional(Time), "Time limit of each attempt", ["PolicyBuilder::attempt_timeout", "PolicyBuilder::no_attempt_timeout"]),
     of_policy!(finish_running_attempt: Flag, "Whether an attempt may finish at the deadline", ["PolicyBuilder::finish_running_attempt"]),
     of_policy!(nested: Optional(NESTED), "What happens to calls within calls", ["PolicyBuilder::nested"]),
     of_policy!(ignore_inherited_deadline: Flag, "Whether the deadline of a call around is ignored", ["PolicyBuilder::ignore_inherited_deadline"]),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use redress_core::strategy::{
-    Jitter, Strategy as _, StrategySpec, adaptive, decorrelated_jitter, equal_jitter, exponential, fixed,
-    retry_after_or, token_backoff,
+    BackoffContext, Jitter, Strategy as _, StrategySpec, adaptive, decorrelated_jitter, equal_jitter, exponential,
+    fixed, retry_after_or, token_backoff,
 };
 
 use crate::kind::scalar::{Choice, Count, Seed, Share, Time};
@@ -59,18 +59,23 @@ pub(crate) static STRATEGY: OneOf<StrategySpec> = OneOf {
             meaning: "The dependency's hint, or else another strategy's delay",
             methods: &["retry_after_or"],
             fields: || RETRY_AFTER_OR,
-            blank: || retry_after_or(decorrelated_jitter()).spec(),
+            blank: || retry_after_or(unset).spec(),
         },
         Variant {
             name: "adaptive",
             meaning: "Another strategy's delay, multiplied while many attempts fail",
             methods: &["adaptive"],
             fields: || ADAPTIVE,
-            blank: || adaptive(decorrelated_jitter()).spec(),
+            blank: || adaptive(unset).spec(),
         },
     ],
     is_of: |spec, name| name_of(spec) == Some(name),
 };
+
+/// Stands for the strategy that a table must say, since it has no default.
+fn unset(_: &BackoffContext<'_>) -> Duration {
+    Duration::ZERO
+}
 
 /// The kind that writes a strategy.
 const fn name_of(spec: &StrategySpec) -> Option<&'static str> {

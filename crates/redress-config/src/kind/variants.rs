@@ -1,5 +1,6 @@
 //! [`OneOf`], a table whose key `kind` decides which settings it has.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::kind::table::{Fields, read_fields};
@@ -69,6 +70,22 @@ impl<S> OneOf<S> {
             Schema::table(variant.meaning, std::iter::once(kind).chain(fields))
         };
         self.variants.iter().map(variant).reduce(Schema::or).unwrap_or_else(|| Schema::of_type("object"))
+    }
+
+    /// The schema of a table over one that a preset has, which may leave out its kind.
+    pub(crate) fn definition_over_preset(&self) -> Schema {
+        let mut fields: BTreeMap<&str, Schema> = BTreeMap::new();
+        for field in self.variants.iter().flat_map(|variant| (variant.fields)()) {
+            let schema = field.schema();
+            let all = match fields.remove(field.key()) {
+                Some(other) if other != schema => other.or(schema),
+                _ => schema,
+            };
+            fields.insert(field.key(), all);
+        }
+        let what = format!("Changes of {} that a preset has", self.what);
+        let changes = Schema::table(&what, fields.into_iter().map(|(key, schema)| (key, false, schema)));
+        self.definition().or(changes)
     }
 
     /// The rows of each variant.

@@ -1,5 +1,10 @@
 //! Policy files through the public API.
 
 mod errors;
+mod identity;
+mod limits;
 mod reload;
+mod rules;
+mod schema;
+mod storm;
 mod write_back;

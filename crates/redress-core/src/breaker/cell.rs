@@ -131,7 +131,7 @@ struct Guarded {
     settings: Shared<Settings>,
     /// Made with the breaker, or with the first result that counts.
     windows: Option<Box<Windows>>,
-    /// Made with the breaker, or with the first opening.
+    /// Made with the first opening.
     history: Option<Box<History>>,
 }
 
@@ -166,7 +166,6 @@ impl Guarded {
         let mut guarded = Self { settings, windows: None, history: None };
         if !is_small {
             guarded.windows();
-            guarded.history();
         }
         guarded
     }
@@ -225,11 +224,19 @@ impl CircuitBreaker {
             base,
             name,
         };
-        let breaker = Self { cell: Arc::new(cell) };
-        if !is_small {
-            breaker.away();
-        }
-        breaker
+        Self { cell: Arc::new(cell) }
+    }
+
+    /// Returns another breaker with the same settings, clock and name, for each of many tenants or
+    /// clients in one process. It begins closed and enforcing, allocates what it needs when it
+    /// first needs it, and counts the successes of all threads in one place.
+    /// [`KeyedBreakers`](super::KeyedBreakers) are a bounded set of such breakers.
+    #[must_use]
+    pub fn alike(&self) -> Self {
+        let Cell { base, name, guarded, .. } = &*self.cell;
+        let base = if base.is_small { Shared::clone(base) } else { Shared::new(Base::new(base.clock.clone(), true)) };
+        let settings = Shared::clone(&guarded.lock().settings);
+        Self::over(base, settings, name.clone())
     }
 
     /// The breaker's configuration, of which a clone is made.

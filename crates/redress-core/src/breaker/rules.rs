@@ -10,7 +10,7 @@ use super::trip::{Trip, TripRule};
 use crate::budget::window::RollingWindow;
 use crate::classify::class::ErrorClass;
 use crate::drive::clock::nanos;
-use crate::sync::{AtomicU64, OnceLock, Ordering};
+use crate::sync::{AtomicU64, Ordering, SetOnce};
 
 /// One window for the classes that count generally, and one for each class with a separate
 /// threshold.
@@ -90,7 +90,7 @@ pub(super) struct Counters {
     row: AtomicU64,
     /// Present from the first configuration with a ratio on. It is set before the breaker admits
     /// calls of that configuration, so a success of such a call finds it.
-    tally: OnceLock<Box<Tally>>,
+    tally: SetOnce<Box<Tally>>,
 }
 
 impl Rules {
@@ -120,7 +120,7 @@ impl Counters {
 
     fn tally(&self, settings: &Settings, is_small: bool, era: u64) -> &Tally {
         let window = nanos(settings.window());
-        self.tally.get_or_init(|| Box::new(if is_small { Tally::small(window, era) } else { Tally::new(window, era) }))
+        self.tally.get_or_set(|| Box::new(if is_small { Tally::small(window, era) } else { Tally::new(window, era) }))
     }
 
     /// Begins an era of this configuration. Called under the lock.

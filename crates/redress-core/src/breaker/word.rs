@@ -97,6 +97,15 @@ impl Word {
         self.0 & (PHASE | MODE | HEARS_ALL) == 0
     }
 
+    /// Whether every call is admitted, the breaker is not forced to, and it wants to know no more
+    /// than failures and these.
+    #[inline]
+    pub(super) const fn is_closed_to(self, is_counted: bool, is_started: bool) -> bool {
+        let uncounted = if is_counted { 0 } else { HEARS_ALL };
+        let unstarted = if is_started { 0 } else { READS_STARTS };
+        self.0 & (PHASE | MODE | TIMES_CALLS | uncounted | unstarted) == 0
+    }
+
     /// Whether a success of a closed circuit is counted without a reading of the clock.
     #[inline]
     pub(super) const fn counts_successes(self) -> bool {
@@ -199,6 +208,7 @@ mod tests {
                     let plainly_closed = phase == Phase::Closed && mode == Mode::Enforcing;
                     assert_eq!(word.is_plainly_closed(), plainly_closed);
                     assert_eq!(word.is_quietly_closed(), plainly_closed && !hears_all);
+                    assert_eq!(word.is_closed_to(true, true), plainly_closed && !hears_all, "slow calls are timed");
                     assert_eq!(word.is_unjudged(), mode == Mode::ForcedClosed);
                     let is_judged = mode != Mode::ForcedClosed && (hears_all || phase != Phase::Closed);
                     assert_eq!(word.is_judged(), is_judged);
@@ -221,6 +231,16 @@ mod tests {
         assert_eq!(read(traits(|spec| spec.consecutive_failures = Some(2)))[..3], [true, false, false]);
         assert_eq!(read(traits(|spec| spec.failure_ratio = Some(0.5)))[..3], [true, true, false]);
         assert_eq!(read(traits(|spec| spec.slow_call = Some(SECOND)))[..3], [false, false, true]);
+        let ratio = Word::first(traits(|spec| spec.failure_ratio = Some(0.5)));
+        assert_eq!(
+            [(true, true), (true, false), (false, false)].map(|(c, s)| ratio.is_closed_to(c, s)),
+            [true, false, false]
+        );
+        let row = Word::first(traits(|spec| spec.consecutive_failures = Some(2)));
+        assert_eq!(
+            [(true, true), (true, false), (false, false)].map(|(c, s)| row.is_closed_to(c, s)),
+            [true, true, false]
+        );
         assert_eq!(read(traits(|spec| spec.recovery_jitter = 0.5))[3..], [false, true]);
         assert_eq!(read(traits(|spec| spec.honour_retry_after = Some(SECOND)))[3..], [false, true]);
         assert_eq!(read(traits(|spec| spec.open_on_retry_after = Some(SECOND)))[3..], [true, true]);

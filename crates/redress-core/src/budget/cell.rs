@@ -136,6 +136,27 @@ impl Budget {
         Windowed::new(max_retries, window, ClockChoice::custom(clock)).map(Account::Window).map(Self::over)
     }
 
+    /// Returns another budget with the same settings, which is full: for each of many tenants or
+    /// clients in one process. It counts the successes of all threads in one place, which takes
+    /// less memory, and threads that succeed at the same moment wait for each other.
+    ///
+    /// ```
+    /// use redress::Budget;
+    ///
+    /// let tenants = Budget::earned(0.1).capacity(2.0).build()?;
+    /// let [one, other] = [tenants.alike(), tenants.alike()];
+    /// assert!(one.consume() && one.consume() && !one.consume());
+    /// assert_eq!(other.balance(), 2.0);
+    /// # Ok::<(), redress::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn alike(&self) -> Self {
+        Self::over(match &*self.account {
+            Account::Window(windowed) => Account::Window(windowed.alike()),
+            Account::Earned(earned) => Account::Earned(earned.alike()),
+        })
+    }
+
     /// Whether the two are clones of each other.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.account, &other.account)

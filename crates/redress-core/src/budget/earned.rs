@@ -4,6 +4,8 @@
 //! since the last one to tokens. Between two withdrawals the balance only grows, so one capped
 //! deposit equals as many capped deposits as there were successes.
 
+use std::sync::Arc as Shared;
+
 use super::priority::Priority;
 use super::spec::EarnedBudgetSpec;
 use crate::classify::class::{ErrorClass, PerClass};
@@ -38,7 +40,8 @@ struct Account {
     counted: u64,
     /// What was granted for its price and has not come back.
     granted: u64,
-    terms: Terms,
+    /// Of budgets that are alike, one.
+    terms: Shared<Terms>,
 }
 
 /// An [`EarnedBudgetSpec`] in millionths.
@@ -69,7 +72,16 @@ impl Earned {
     }
 
     pub(crate) fn over(spec: EarnedBudgetSpec, successes: Stripes<AtomicU64>) -> Self {
-        let terms = Terms::new(spec);
+        Self::with_terms(Shared::new(Terms::new(spec)), successes)
+    }
+
+    /// A full account with these terms and a single stripe.
+    pub(super) fn alike(&self) -> Self {
+        let terms = Shared::clone(&self.account.lock().terms);
+        Self::with_terms(terms, Stripes::single())
+    }
+
+    fn with_terms(terms: Shared<Terms>, successes: Stripes<AtomicU64>) -> Self {
         let account = Account { balance: terms.capacity, counted: 0, granted: 0, terms };
         Self { successes, account: Mutex::new(account) }
     }
@@ -80,7 +92,7 @@ impl Earned {
         let mut account = self.account.lock();
         if account.terms.spec != spec {
             let balance = self.settle(&mut account);
-            account.terms = Terms::new(spec);
+            account.terms = Shared::new(Terms::new(spec));
             account.balance = balance.min(account.terms.capacity);
         }
         Ok(())

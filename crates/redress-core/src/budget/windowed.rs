@@ -32,6 +32,17 @@ impl Windowed {
         Ok(Self { epoch: Epoch::default(), clock, granted })
     }
 
+    /// Another account with the same limit and clock.
+    pub(super) fn alike(&self) -> Self {
+        let (max_retries, window) = {
+            let granted = self.granted.lock();
+            (granted.max_retries, granted.window)
+        };
+        let events = RollingWindow::new(max_retries, nanos(window));
+        let granted = Mutex::new(Granted { events, max_retries, window });
+        Self { epoch: Epoch::default(), clock: self.clock.clone(), granted }
+    }
+
     pub(super) fn max_retries(&self) -> u32 {
         self.granted.lock().max_retries
     }

@@ -152,50 +152,50 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
     settings: Option<&'a CallSettings<'a>>,
     on_retry: impl RetryHook<E>,
-    mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+    run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
     let mut start = FastPath::new(&policy.plan, settings, N::WANTS, || policy.now());
-    if !start.is_fast() {
-        return match start.rejection(|| policy.now()) {
-            Some(rejection) => finish.rejected(rejection),
-            None => run_slowly(policy, start, on_retry, run_attempt, finish),
-        };
+    if start.is_fast() {
+        return run_plainly(policy, start, false, on_retry, run_attempt, finish);
     }
-    match run_attempt(start.first_attempt()) {
-        Ok(value) => finish.value(
-            value,
-            |output| output,
-            |value| {
-                let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
-                call.succeed(value, || policy.now(), finish)
-            },
-        ),
-        Err(failed) => retry_plainly(policy, start, on_retry, failed, run_attempt, finish),
+    // A copy of its own, so that other calls do not ask after the attempt whether it is counted.
+    if start.is_counted() {
+        return run_plainly(policy, start, true, on_retry, run_attempt, finish);
+    }
+    match start.rejection(|| policy.now()) {
+        Some(rejection) => finish.rejected(rejection),
+        None => run_slowly(policy, start, on_retry, run_attempt, finish),
     }
 }
 
-/// Runs a call that differs from one on the fast path only in that its success is counted.
-#[inline(never)]
-fn run_counted<'a, T, E, C, N: Finish<T, E>>(
+/// Runs a call whose first attempt takes the fast path, or differs from such a call only in that
+/// its success is counted.
+#[inline(always)]
+fn run_plainly<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
     start: FastPath<'a>,
+    counts: bool,
     on_retry: impl RetryHook<E>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
     match run_attempt(start.first_attempt()) {
-        Ok(value) => finish.value(
-            value,
-            |output| {
+        Ok(value) => {
+            // Before the output is made, because it is large. A call that ends with an outcome
+            // counts when it ends.
+            if counts && !N::WANTS.end_is_timed() {
                 start.count_success();
-                output
-            },
-            |value| {
-                let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
-                call.succeed(value, || policy.now(), finish)
-            },
-        ),
+            }
+            finish.value(
+                value,
+                |output| output,
+                |value| {
+                    let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
+                    call.succeed(value, || policy.now(), finish)
+                },
+            )
+        }
         Err(failed) => retry_plainly(policy, start, on_retry, failed, run_attempt, finish),
     }
 }
@@ -250,14 +250,11 @@ fn sleep_and_resume<T, E, C, R: RetryHook<E>>(
 #[inline(never)]
 fn run_slowly<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
-    mut start: FastPath<'a>,
+    start: FastPath<'a>,
     on_retry: impl RetryHook<E>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
-    if start.is_counted() {
-        return run_counted(policy, start, on_retry, run_attempt, finish);
-    }
     let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 0);
     let mut begun = call.begin(|| policy.now());
     loop {

@@ -80,12 +80,12 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
             self.state.open(&start, 1);
             return Ok(start.first_attempt());
         }
-        if let Some(rejection) = start.rejection(&now) {
-            return Err(Unstarted::Rejected(rejection));
-        }
         if start.is_counted() {
             self.state.open(&start, 1);
             return Ok(start.first_attempt());
+        }
+        if let Some(rejection) = start.rejection(&now) {
+            return Err(Unstarted::Rejected(rejection));
         }
         self.state.open(&start, 0);
         Err(Unstarted::Slow)
@@ -195,10 +195,18 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
         finish.value(value, |output| output, |value| self.succeed_observed(value, now, finish))
     }
 
-    /// Whether a success is returned only to the caller, and is neither timed nor counted.
-    #[inline]
-    pub(crate) const fn ends_unobserved(&self) -> bool {
-        self.state.ends_unobserved()
+    /// Whether a success is returned only to the caller, and is not timed. Counts it then, if it is
+    /// counted.
+    #[inline(always)]
+    pub(crate) fn ends_unobserved(&mut self) -> bool {
+        if self.state.ends_alone() {
+            return true;
+        }
+        if self.state.ends_timed() {
+            return false;
+        }
+        self.run().count_success();
+        true
     }
 
     #[inline]

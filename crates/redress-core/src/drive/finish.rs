@@ -40,7 +40,7 @@ impl<T, E> Finish<T, E> for ToResult {
         result.map_err(Ending::into_error)
     }
 
-    #[inline]
+    #[inline(always)]
     fn value<R>(self, value: T, wrap: impl FnOnce(Self::Output) -> R, _: impl FnOnce(T) -> R) -> R {
         wrap(Ok(value))
     }
@@ -65,7 +65,7 @@ impl<T, E> Finish<T, E> for ToLastValue {
         result.or_else(Ending::into_last_value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn value<R>(self, value: T, wrap: impl FnOnce(Self::Output) -> R, _: impl FnOnce(T) -> R) -> R {
         wrap(Ok(value))
     }

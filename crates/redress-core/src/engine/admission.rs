@@ -122,7 +122,8 @@ impl Run<'_> {
 
     /// Counts the success of the call with the budget and the breaker. The success of a probe is
     /// reported to the breaker instead.
-    pub(super) fn count_success(&self) {
+    #[inline]
+    pub(crate) fn count_success(&self) {
         let flags = self.state.flags;
         let counted = if flags.has(Flags::HOLDS_PERMIT) { flags.without(Flags::COUNTED) } else { flags };
         self.plan.count_success(counted, self.state.generation, || self.began());

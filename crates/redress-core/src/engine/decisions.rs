@@ -130,7 +130,7 @@ impl Run<'_> {
         let is_forced = self.state.flags.has(Flags::REJECTED_BY_FORCE);
         let mut rejection = CircuitOpenError::new(state, self.state.wait.get()).forced_if(is_forced);
         if let Some(BreakerChoice::Circuit(breaker)) = &self.plan.breaker {
-            rejection.note_open_wait(breaker);
+            rejection = rejection.open_for(breaker.fixed_open_wait());
         }
         rejection.decision()
     }

@@ -63,12 +63,7 @@ impl<'a> FastPath<'a> {
     pub(crate) fn rejection(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
         match &self.plan.breaker {
             Some(BreakerChoice::Circuit(breaker)) if self.flags.are_plain() => {
-                let mut rejection = breaker.reject_at(self.started.unwrap_or_else(now));
-                // In place, because the rejection is moved less often so.
-                if let Some(rejection) = &mut rejection {
-                    rejection.note_open_wait(breaker);
-                }
-                rejection
+                breaker.reject_at(self.started.unwrap_or_else(now))
             }
             _ => None,
         }

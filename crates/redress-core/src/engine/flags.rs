@@ -44,7 +44,7 @@ impl Flags {
     /// A success has to be counted with the closed breaker. That takes no reading of the clock.
     pub(crate) const COUNTED: Self = Self(1 << 16);
     /// The start of the call matters to the breaker.
-    const STARTED: Self = Self(1 << 17);
+    pub(crate) const STARTED: Self = Self(1 << 17);
     /// The breaker wants to know how long attempts take.
     pub(crate) const TIMED: Self = Self(1 << 18);
     /// Each attempt asks the breaker and reports to it.
@@ -138,8 +138,9 @@ impl Flags {
         counts.with(timed).with(attempts)
     }
 
-    /// Whether a [`CircuitBreaker`] wants to know more of a call that it admitted in this generation
-    /// than a call with these flags tells it: it was reconfigured since the policy was built.
+    /// Whether a [`CircuitBreaker`] wants to know more of a call that it admitted in this
+    /// generation than a call with these flags tells it: it was reconfigured since the policy was
+    /// built.
     #[inline]
     pub(crate) const fn lack(self, generation: u64) -> bool {
         let wants = CircuitBreaker::wants(generation);

@@ -181,8 +181,14 @@ impl RunState {
 
     /// Whether a success is returned only to the caller, and is neither timed nor counted.
     #[inline]
-    pub(crate) const fn ends_unobserved(&self) -> bool {
+    pub(crate) const fn ends_alone(&self) -> bool {
         !self.flags.end_matters()
+    }
+
+    /// Whether a success has an instant, for the outcome or for those who are told.
+    #[inline]
+    pub(crate) const fn ends_timed(&self) -> bool {
+        self.flags.end_is_timed()
     }
 
     /// Whether nothing is left to report or to give back: the call holds neither a permit nor

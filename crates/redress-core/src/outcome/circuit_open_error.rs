@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::breaker::{CircuitBreaker, CircuitState};
+use crate::breaker::CircuitState;
 use crate::drive::clock::nanos;
 use crate::outcome::decision::{Decision, Gate};
 
@@ -66,12 +66,11 @@ impl CircuitOpenError {
         Self { open_for, ..Self::after_nanos(state, retry_in.map(nanos), breaker) }
     }
 
-    /// Notes how long the breaker stays open in all, if each opening lasts the same.
+    /// Sets how long the breaker stays open in all, in nanoseconds, if each opening lasts the same.
     #[inline]
-    pub(crate) fn note_open_wait(&mut self, breaker: &CircuitBreaker) {
-        if let Some(whole) = breaker.fixed_open_wait() {
-            self.open_for = whole;
-        }
+    pub(crate) fn open_for(mut self, whole: Option<u64>) -> Self {
+        self.open_for = whole.unwrap_or(UNKNOWN);
+        self
     }
 
     /// What the breaker compared.

@@ -228,14 +228,11 @@ impl Plan {
     #[inline]
     pub(crate) fn admits_counted(&self, flags: Flags, generation: &mut u64) -> bool {
         match &self.breaker {
-            Some(BreakerChoice::Circuit(breaker)) if flags.has(Flags::COUNTED) => match breaker.admit_closed() {
-                Some(closed) => {
-                    *generation = closed;
-                    !flags.lack(closed)
-                }
-                None => false,
-            },
-            _ => self.admits_fast(generation),
+            None => true,
+            Some(BreakerChoice::Circuit(breaker)) => {
+                breaker.admit_counted(generation, flags.has(Flags::COUNTED), flags.has(Flags::STARTED))
+            }
+            Some(BreakerChoice::Other(_)) => false,
         }
     }
 }

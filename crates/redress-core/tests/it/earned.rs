@@ -256,7 +256,8 @@ fn a_call_that_goes_on_pays_again() {
 #[test]
 fn a_call_that_goes_on_pays_for_the_dearest_of_its_classes() {
     for (first, second) in [(Transient, ServerError), (ServerError, Transient)] {
-        let budget = built(Budget::earned(0.5).capacity(10.0).cost_for(first, 3));
+        let dear = Budget::earned(0.5).capacity(10.0).cost_for(first, 3).cost_for(RateLimit, 9);
+        let budget = built(dear);
         let policy = Policy::builder().classifier(ByClass).retry(retry(&budget)).build().expect("valid");
         let later = |context: &BackoffContext<'_>| context.attempt == 2;
         let deferring = policy
@@ -497,4 +498,24 @@ fn lazy_deposits_equal_eager_ones() {
             assert!(returned <= taken && taken - returned <= capacity + share * successes);
         }
     }
+}
+
+#[test]
+fn a_withdrawal_can_be_given_back() {
+    let budget = built(Budget::earned(0.1).capacity(3.0).cost_for(Transient, 2));
+    let retry = budget.withdraw(Transient, Priority::Normal).expect("it is full");
+    assert_eq!(budget.balance(), 1.0);
+    retry.give_back();
+    assert_eq!(budget.balance(), 3.0);
+    drop(budget.withdraw(Transient, Priority::Normal).expect("it is full"));
+    assert_eq!(budget.balance(), 1.0, "dropped, it is spent");
+}
+
+#[test]
+fn below_a_reserve_or_half_of_the_capacity_nothing_is_drawn() {
+    let budget = built(Budget::earned(0.1).capacity(1.5).reserve(1.0).seed(1));
+    assert!(take(&budget, Transient, Priority::Critical));
+    assert!((0..100).all(|_| !take(&budget, Transient, Priority::Normal)));
+    assert!((0..100).all(|_| !take(&budget, Transient, Priority::Background)));
+    assert_eq!(budget.balance(), 0.5);
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use redress_core::breaker::{CircuitState, Mode, TripRule};
 use redress_core::driver::NoTimer;
 use redress_core::{
-    AsyncPolicy, Budget, CallError, CircuitBreaker, ErrorClass, EventName, Policy, Retry, StopReason, fixed,
+    AbortHandle, AsyncPolicy, Budget, CallError, CircuitBreaker, ErrorClass, EventName, Policy, Retry, SleepDecision,
+    StopReason, fixed,
 };
 use redress_testing::{FakeCircuitBreaker, Recorder, Script, VirtualClock};
 
@@ -240,4 +241,56 @@ fn a_circuit_on_its_own_clock_may_admit_after_the_wait() {
         if attempts == 2 { Ok(()) } else { Err(io::Error::from(io::ErrorKind::ConnectionReset)) }
     });
     assert!(answer.is_ok(), "{answer:?}");
+}
+
+/// A success that took its time leaves the window by the begin of its call.
+#[test]
+fn a_calls_success_counts_from_its_begin() {
+    on_every_driver(|lab| {
+        let breaker = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2).window(secs(16));
+        let breaker = breaker.build().expect("valid");
+        let policy = lab.policy().circuit_breaker(&breaker).build();
+        let clock = lab.clock.clone();
+        let slow = Script::new().forever(move || {
+            clock.advance(secs(5));
+            GOOD
+        });
+        policy.run(&slow);
+        policy.run(&slow);
+        policy.run(&failing(ErrorClass::Transient));
+        assert_eq!(breaker.state(), CircuitState::Closed, "one of three");
+        lab.clock.advance(secs(11));
+        policy.run(&failing(ErrorClass::Transient));
+        assert_eq!(breaker.state(), CircuitState::Open, "two of two: both calls began 16 s ago or earlier");
+    });
+}
+
+/// An attempt that an abort handle cuts is judged by the time that it ran, like one that is dropped.
+#[test]
+fn an_attempt_that_an_abort_cuts_is_judged_by_its_time() {
+    for (ran, state) in [(2, CircuitState::Closed), (3, CircuitState::Open)] {
+        let (clock, handle) = (VirtualClock::new(), AbortHandle::new());
+        let breaker = CircuitBreaker::builder().failure_threshold(1).slow_call(secs(3)).build().expect("valid");
+        let policy = AsyncPolicy::<_, NoTimer>::builder().timer(clock.timer()).circuit_breaker(&breaker);
+        let policy = policy.abort_on(&handle).build().expect("valid");
+        let mut call = pin!(policy.call(pending::<Result<(), io::Error>>));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(call.as_mut().poll(&mut cx).is_pending());
+        clock.advance(secs(ran));
+        handle.abort();
+        assert!(matches!(call.as_mut().poll(&mut cx), Poll::Ready(Err(CallError::Aborted(_)))));
+        assert_eq!(breaker.state(), state, "cut after {ran} s");
+    }
+}
+
+/// A deferred retry waits elsewhere, so the circuit is not asked about it.
+#[test]
+fn a_shut_circuit_does_not_keep_a_retry_from_being_deferred() {
+    on_every_driver(|lab| {
+        let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(60)).build().expect("valid");
+        let policy = lab.policy().retry(retry()).circuit_breaker(&breaker).judge_attempts().deadline(secs(1));
+        let policy = policy.sleep_handler(|_, _| SleepDecision::Defer).build();
+        let error = policy.call(&failing(ErrorClass::Transient)).expect_err("it is deferred");
+        assert_eq!((error.stop_reason(), error.attempts()), (StopReason::Scheduled, 1));
+    });
 }

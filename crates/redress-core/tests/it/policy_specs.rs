@@ -195,6 +195,28 @@ fn each_policy_of_one_spec_has_a_budget_and_a_breaker_for_itself() {
 }
 
 #[test]
+fn what_is_alike_has_the_settings_and_nothing_else() {
+    let breaker = CircuitBreaker::builder().name("orders").failure_threshold(1).failure_ratio(0.5).min_calls(2);
+    let first = breaker.build().expect("valid");
+    first.try_acquire().expect("closed").failure(ErrorClass::Transient);
+    let second = first.alike();
+    assert_eq!((first.state(), second.state()), (CircuitState::Open, CircuitState::Closed));
+    assert_eq!((second.spec(), second.alike().spec()), (first.spec(), first.spec()));
+    second.alike().try_acquire().expect("closed").failure(ErrorClass::Transient);
+    assert_eq!(second.state(), CircuitState::Closed, "they share no count");
+
+    for budget in
+        [Budget::new(1, secs(60)), Budget::earned(0.5).capacity(1.0).build()].map(|budget| budget.expect("valid"))
+    {
+        assert!(budget.consume() && !budget.consume());
+        let other = budget.alike();
+        assert_eq!(other.spec(), budget.spec());
+        assert!(other.consume() && !other.consume());
+        assert!(other.alike().consume());
+    }
+}
+
+#[test]
 fn a_policy_for_one_tenant_shares_all_but_the_budget() {
     let retry = Retry::builder()
         .strategy(fixed(Duration::ZERO))

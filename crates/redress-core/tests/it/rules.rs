@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use redress_core::breaker::{
-    CircuitBreakerBuilder, CircuitState, KeyedBreakers, Mode, Permit, Seen, Transition, Trial, TripRule,
+    Admission, Breaker, CircuitBreakerBuilder, CircuitState, KeyedBreakers, Mode, Permit, Report, Seen, Transition,
+    Trial, TripRule,
 };
+use redress_core::error::CircuitOpenError;
 use redress_core::{CircuitBreaker, ErrorClass};
 use redress_testing::VirtualClock;
 
@@ -595,4 +597,137 @@ fn a_keyed_breaker_that_knows_something_stays() {
     assert!(!takes_the_place("b"), "its next wait would be longer than the first one");
     clock.advance(secs(5));
     assert!(takes_the_place("b"), "closed as long as its last wait");
+}
+
+/// One breaker for each rule, opened by it, and what it saw.
+#[test]
+fn a_trip_says_what_the_breaker_saw() {
+    type Row = (CircuitBreakerBuilder, u64, TripRule, u64, Option<u64>, bool);
+    let breaker = || CircuitBreaker::builder().window(secs(40)).recovery_timeout(secs(7));
+    let rows: [Row; 6] = [
+        (breaker().class_threshold(ErrorClass::Transient, 2), 0, TripRule::Class, 2, None, true),
+        (breaker().failure_threshold(3), 1, TripRule::Count, 3, None, true),
+        (breaker().consecutive_failures(2), 1, TripRule::InARow, 2, None, false),
+        (breaker().failure_ratio(0.5).min_calls(4), 2, TripRule::Ratio, 2, Some(4), true),
+        (breaker().open_on_retry_after(secs(1)), 0, TripRule::Hint, 1, None, false),
+        (
+            breaker().failure_threshold(1).trial(Trial::new().passes(3).failures(1)),
+            0,
+            TripRule::Trial,
+            2,
+            Some(3),
+            false,
+        ),
+    ];
+    for (builder, successes, rule, bad, calls, has_window) in rows {
+        let clock = VirtualClock::new();
+        let breaker = builder.clock(clock.clone()).build().expect("valid");
+        let end = |seen: Seen| {
+            breaker.try_acquire().expect("admitted").report_at(seen, clock.now());
+        };
+        (0..successes).for_each(|_| end(Seen::success()));
+        let failure = || Seen::failure(ErrorClass::Transient);
+        match rule {
+            TripRule::Hint => end(failure().retry_after(secs(1))),
+            TripRule::Trial => {
+                end(failure());
+                clock.advance(secs(7));
+                [failure(), Seen::success(), failure()].into_iter().for_each(end);
+            }
+            _ => (0..bad).for_each(|_| end(failure())),
+        }
+        let trip = breaker.last_trip().expect("it opened");
+        let window = has_window.then_some(secs(40));
+        assert_eq!((trip.rule, trip.bad, trip.calls, trip.window), (rule, bad, calls, window));
+        assert_eq!((trip.wait, breaker.state()), (secs(7), CircuitState::Open), "{rule}");
+    }
+}
+
+#[test]
+fn a_mode_is_the_one_that_was_set() {
+    let breaker = CircuitBreaker::builder().build().expect("valid");
+    for mode in Mode::ALL.iter().copied() {
+        breaker.set_mode(mode);
+        assert_eq!(breaker.mode(), mode);
+    }
+}
+
+/// The time of a permit is that between the instants that it was given.
+#[test]
+fn a_permit_is_slow_by_the_callers_time() {
+    let start = std::time::Instant::now();
+    for (took, opens) in [(secs(3), true), (secs(2), false)] {
+        let built = || CircuitBreaker::builder().failure_threshold(1).slow_call(secs(3)).build().expect("valid");
+        let opened = opens.then_some(Transition::Opened);
+        let breaker = built();
+        let permit = breaker.try_acquire_at(start).expect("closed");
+        assert_eq!(permit.report_at(Seen::success(), start + took), opened);
+        let breaker = built();
+        let permit = breaker.try_acquire_at(start).expect("closed");
+        assert_eq!(permit.release_at(start + took), opened);
+    }
+}
+
+/// A success counts from where its call began, so it leaves the window by then.
+#[test]
+fn a_permits_success_counts_from_its_begin() {
+    let start = std::time::Instant::now();
+    let breaker = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2).window(secs(16)).build().expect("valid");
+    for ended in [0, 10, 10] {
+        breaker.try_acquire_at(start).expect("closed").report_at(Seen::success(), start + secs(ended));
+    }
+    let fail = |at: u64| {
+        breaker.try_acquire_at(start + secs(at)).expect("closed").failure_at(ErrorClass::Transient, start + secs(at))
+    };
+    assert_eq!((fail(12), fail(12)), (None, None), "two of five");
+    assert_eq!(fail(16), Some(Transition::Opened), "the successes have left");
+}
+
+#[test]
+fn a_trial_that_pauses_tells_when_it_admits() {
+    let start = std::time::Instant::now();
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(8)).build().expect("valid");
+    breaker.try_acquire_at(start).expect("closed").failure_at(ErrorClass::Transient, start);
+    let probes = start + secs(8);
+    assert!(!breaker.admits_by(start + secs(7)) && breaker.admits_by(probes));
+    for _ in 0..10 {
+        assert!(breaker.admits_by(probes));
+        drop(breaker.try_acquire_at(probes).expect("a probe"));
+    }
+    assert!(!breaker.admits_by(probes + secs(1)) && breaker.admits_by(probes + secs(2)));
+}
+
+/// A breaker of a user's that has only what it must have.
+#[derive(Debug, Default)]
+struct Least(std::sync::atomic::AtomicU32);
+
+impl Breaker for Least {
+    fn admit(&self, _: std::time::Instant) -> Result<Admission, CircuitOpenError> {
+        Err(CircuitOpenError::new(CircuitState::Open, None))
+    }
+
+    fn report(&self, _: Admission, report: Report, _: std::time::Instant) -> Option<Transition> {
+        (report == Report::Success).then_some(Transition::Closed)
+    }
+
+    fn release(&self, _: Admission) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn state(&self) -> CircuitState {
+        CircuitState::Open
+    }
+}
+
+#[test]
+fn a_breaker_without_the_optional_methods_knows_nothing_more() {
+    let (least, now) = (Least::default(), std::time::Instant::now());
+    assert!(least.admit(now).is_err());
+    assert_eq!((least.name(), least.open_for(now), least.last_trip()), (None, None, None));
+    assert!(least.admits_by(now) && !least.times_attempts());
+    let admission = Admission::UNJUDGED;
+    assert_eq!(least.report_seen(admission, Seen::success(), now), Some(Transition::Closed));
+    assert_eq!(least.report_seen(admission, Seen::failure(ErrorClass::Transient), now), None);
+    assert_eq!(least.release_after(admission, secs(1), now), None);
+    assert_eq!(least.0.into_inner(), 1);
 }

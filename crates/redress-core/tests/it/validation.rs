@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redress_core::breaker::CircuitBreakerBuilder;
+use redress_core::breaker::{CircuitBreakerBuilder, Trial};
 use redress_core::driver::NoTimer;
 use redress_core::error::ConfigIssue;
 use redress_core::policy::{PolicyBuilder, RetryBuilder};
@@ -338,13 +338,69 @@ fn every_oddity_of_the_retry_component_is_warned_of() {
 }
 
 #[test]
+fn every_rule_of_a_breakers_other_rules_and_of_its_recovery() {
+    const SHARE: Row = ("circuit_breaker.failure_ratio", "", "be between 0.000001 and 1");
+    const RAMP: &str = "circuit_breaker.ramp";
+    const GROWTH: &str = "circuit_breaker.recovery_growth";
+    const JITTER: (&str, &str) = ("circuit_breaker.recovery_jitter", "be between 0 and 1");
+    const FACTOR: &str = "have a factor between 1 and 1000";
+    type Make = fn() -> CircuitBreakerBuilder;
+    let trial = |trial| breaker().trial(trial);
+    let ratio = |share| breaker().failure_ratio(share).build();
+    for (share, value) in [(0.0, "0.0"), (0.000_000_9, "9e-7"), (1.000_001, "1.000001"), (f64::NAN, "NaN")] {
+        check_refused(ratio(share), &[(SHARE.0, value, SHARE.2)]);
+    }
+    for share in [0.000_001, 0.5, 1.0] {
+        check_refused(ratio(share), &[]);
+    }
+    for (jitter, value) in [(-0.1, "-0.1"), (1.1, "1.1"), (f64::NAN, "NaN")] {
+        check_refused(breaker().recovery_jitter(jitter).build(), &[(JITTER.0, value, JITTER.1)]);
+    }
+    for (part, refused) in [
+        (Trial::new().places(0), "circuit_breaker.trial.places"),
+        (Trial::new().passes(0), "circuit_breaker.trial.passes"),
+    ] {
+        check_refused(trial(part).build(), &[(refused, "0", AT_LEAST_1)]);
+    }
+    let rows: [(Make, &[Row]); 16] = [
+        (|| breaker().min_calls(0), &[("circuit_breaker.min_calls", "0", AT_LEAST_1)]),
+        (|| breaker().consecutive_failures(0), &[("circuit_breaker.consecutive_failures", "0", AT_LEAST_1)]),
+        (|| breaker().consecutive_failures(1).min_calls(1), &[]),
+        (
+            || breaker().failure_ratio(0.5).window(31 * TICK),
+            &[("circuit_breaker.window", "31ns", "be at least 32 ns, for sixteen slices")],
+        ),
+        (|| breaker().failure_ratio(0.5).window(32 * TICK), &[]),
+        (|| breaker().slow_call(ZERO), &[("circuit_breaker.slow_call", "0ns", NOT_ZERO)]),
+        (|| breaker().open_on_retry_after(ZERO), &[("circuit_breaker.open_on_retry_after", "0ns", NOT_ZERO)]),
+        (|| breaker().honour_retry_after(ZERO), &[("circuit_breaker.honour_retry_after", "0ns", NOT_ZERO)]),
+        (|| breaker().recovery_growth(0.9, LONGEST), &[(GROWTH, "0.9", FACTOR)]),
+        (|| breaker().recovery_growth(1_000.1, LONGEST), &[(GROWTH, "1000.1", FACTOR)]),
+        (|| breaker().recovery_growth(1.0, LONGEST), &[]),
+        (
+            || breaker().recovery_timeout(2 * TICK).recovery_growth(2.0, TICK),
+            &[(GROWTH, "1ns", "be at least the recovery timeout")],
+        ),
+        (|| breaker().recovery_timeout(TICK).recovery_growth(1_000.0, TICK).recovery_jitter(1.0), &[]),
+        (|| breaker().recovery_growth(2.0, LONGEST + TICK), &[(GROWTH, LONGEST_AND_ONE, NOT_TOO_LONG)]),
+        (|| breaker().ramp(ZERO, 1.5), &[(RAMP, "0ns", NOT_ZERO), (RAMP, "1.5", "begin with a share between 0 and 1")]),
+        (|| breaker().ramp(TICK, 0.0), &[]),
+    ];
+    for (make, expected) in rows {
+        check_refused(make().build(), expected);
+    }
+}
+
+#[test]
 fn every_oddity_of_the_circuit_breaker_is_warned_of() {
     const NEVER_OPENS: Row = ("circuit_breaker.trip_on", "[]", "name a class, or the circuit can never open");
     const NO_USE: &str = "be left out when every class that trips has a separate threshold: nothing counts towards it";
     type Make = fn() -> CircuitBreakerBuilder;
-    let rows: [(Make, &[Row]); 6] = [
+    let rows: [(Make, &[Row]); 8] = [
         (breaker, &[]),
         (|| breaker().trip_on([]), &[NEVER_OPENS]),
+        (|| breaker().trip_on([]).slow_call(TICK), &[]),
+        (|| breaker().trip_on([]).open_on_retry_after(TICK), &[]),
         (|| breaker().trip_on([]).class_threshold(ErrorClass::RateLimit, 3), &[]),
         (|| breaker().class_threshold(ErrorClass::Transient, 3), &[]),
         (

@@ -13,8 +13,8 @@ use crate::summary::{Comparison, cells, phases};
 
 /// Reports as one HTML file without scripts, fonts or other files. `Display` writes it.
 ///
-/// For each report it has a sentence on what happened, a table of the parts of the run, and charts of
-/// calls, latencies and circuits by time. It is light or dark as the reader's system is.
+/// For each report it has a sentence on what happened, a table of the parts of the run, and charts
+/// of calls, latencies and circuits by time. It is light or dark as the reader's system is.
 ///
 /// ```
 /// use redress::{AsyncPolicy, Retry};

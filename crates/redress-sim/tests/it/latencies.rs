@@ -36,7 +36,7 @@ fn percentiles_of_a_queue_are_those_of_the_formula() {
 }
 
 #[test]
-fn phases_and_seconds_have_latencies_of_their_own() {
+fn phases_and_seconds_have_their_latencies() {
     let scenario = Scenario::new(Load::steady(100), Server::new(1000, millis(10)))
         .fault(Fault::slow(secs(20), secs(40), 20))
         .horizon(secs(60));

@@ -9,6 +9,7 @@ mod latencies;
 mod loads;
 #[cfg(feature = "html")]
 mod pages;
+mod presets;
 mod queueing;
 mod requirements;
 mod seeds;

@@ -17,7 +17,7 @@ fn a_rate_limit_admits_so_many_in_each_window() {
     assert_eq!((all.good, all.limited), (600, all.offered - 600));
 }
 
-/// Whoever is refused comes back with the next window, and not before.
+/// Calls that are refused come back with the next window, and not before.
 #[test]
 fn hints_of_a_rate_limit_are_waited_for() {
     let server = Server::new(1000, millis(1)).rate_limit(100, secs(10));

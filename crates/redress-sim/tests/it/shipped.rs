@@ -49,8 +49,8 @@ fn amplification(report: &Report) -> f64 {
     report.total().attempts as f64 / report.total().offered as f64
 }
 
-/// The hashes fail on a platform that computes something else, and after a change of what the engine
-/// draws or of a scenario.
+/// The hashes fail on a platform that computes something else, and after a change of what the
+/// engine draws or of a scenario.
 #[test]
 fn a_cautious_policy_recovers_in_each_and_every_machine_says_so_in_the_same_bytes() {
     let reports: Vec<Report> = Scenario::names().map(|name| run(name, cautious())).collect();

@@ -1,5 +1,5 @@
-//! The guide pages of a vendor list where the original answers otherwise: the same differences, with
-//! the same numbers of rows, as the judged tables.
+//! The guide pages of vendors list where the original answers otherwise: the same differences as
+//! the judged tables, with the same numbers of rows.
 
 use std::collections::BTreeSet;
 

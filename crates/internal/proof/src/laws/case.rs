@@ -187,7 +187,8 @@ fn the_end_is_reported_before_the_permit_is_released(notes: &[&Note], call: usiz
 }
 
 fn the_budget_is_kept(world: &World, notes: &[Note], laws: &Laws) {
-    let Some(budget) = world.policy.retry.as_ref().and_then(|retry| retry.budget) else { return };
+    let budget = world.policy.retry.as_ref().and_then(|retry| retry.budget);
+    let Some(budget) = budget.filter(|budget| budget.earned.is_none()) else { return };
     let retries = notes.iter().filter(|note| told(note).is_some_and(|event| event.name == EventName::Retry));
     let grants: Vec<u64> = retries.map(|note| nanos(note.at)).collect();
     spending::check_grants(&grants, "the budget", (budget.limit, nanos(budget.window)), laws);

@@ -1,4 +1,4 @@
-//! The gates before a retry, in their order, and the budget.
+//! The gates before a retry, in their order.
 
 use std::time::Duration;
 
@@ -6,37 +6,8 @@ use redress_core::strategy::Feedback;
 use redress_core::{ErrorClass, SleepDecision, StopReason};
 
 use super::{Failed, Granted, Life, Naive, fits};
-use crate::doubt::{Events, end_of_time};
 use crate::stage::Planned;
-use crate::world::{BudgetSpec, StrategySpec};
-
-/// The tokens that a budget granted.
-pub(super) struct Grants {
-    budget: BudgetSpec,
-    granted: Events,
-    /// The end of the budget's time, once it has been used.
-    end: Option<Duration>,
-}
-
-impl Grants {
-    pub(super) const fn new(budget: BudgetSpec) -> Self {
-        Self { budget, granted: Events::new(budget.window), end: None }
-    }
-
-    pub(super) fn left(&mut self, now: Duration) -> u32 {
-        let now = now.min(*self.end.get_or_insert_with(|| end_of_time(now)));
-        self.granted.observe(now);
-        self.budget.limit.saturating_sub(self.granted.count(now) as u32)
-    }
-
-    fn takes(&mut self, now: Duration) -> bool {
-        let is_granted = self.left(now) > 0;
-        if is_granted {
-            self.granted.push(self.end.map_or(now, |end| now.min(end)));
-        }
-        is_granted
-    }
-}
+use crate::world::StrategySpec;
 
 impl Naive {
     /// A retry, or the first gate that says no; or a strategy's panic.
@@ -84,9 +55,10 @@ impl Naive {
             life.shut_for.set(open_for);
             return Err(Ok(StopReason::CircuitOpen));
         }
-        if !self.takes_token(life, now) {
+        let Some(returns) = self.takes_token(life, class, now) else {
             return Err(Ok(StopReason::BudgetExhausted));
-        }
+        };
+        life.held.set(returns);
         Ok(Granted { wait, prev_delay, is_deferred })
     }
 
@@ -139,10 +111,12 @@ impl Naive {
         Some(answer.unwrap_or(SleepDecision::Sleep))
     }
 
-    fn takes_token(&self, life: &Life<'_>, failed_at: Duration) -> bool {
-        let (Some(budget), Some(grants)) = (self.retry(life).budget, &self.grants) else { return true };
+    /// Takes the price of a retry; what comes back of it if the retry does not start.
+    fn takes_token(&self, life: &Life<'_>, class: ErrorClass, failed_at: Duration) -> Option<u64> {
+        let (Some(budget), Some(account)) = (self.retry(life).budget, &self.account) else { return Some(0) };
         let now = if budget.own_clock { self.now() } else { failed_at };
-        grants.lock().expect("whole").takes(now)
+        let priority = self.stage.world.calls[life.call].priority;
+        account.lock().expect("whole").take(class, priority, now)
     }
 
     /// What may still end a call whose retry was granted and announced.

@@ -190,6 +190,11 @@ pub(super) fn build_breaker(spec: &BreakerSpec, stage: &Stage) -> CircuitBreaker
 }
 
 pub(super) fn build_budget(spec: BudgetSpec, stage: &Stage) -> Budget {
+    if let Some(earned) = spec.earned {
+        let (class, cost) = earned.cost;
+        let budget = Budget::earned(earned.share).capacity(earned.capacity).reserve(earned.reserve);
+        return budget.cost_for(class, cost).seed(earned.seed).build().expect("the data is valid");
+    }
     let budget = if spec.own_clock {
         Budget::with_clock(spec.limit, spec.window, stage.clock.clone())
     } else {

@@ -90,7 +90,7 @@ fn events(world: &World) -> Vec<EventName> {
 #[test]
 fn a_budget_holds_while_the_clock_stands_still_and_at_the_end_of_time() {
     for jump in [Duration::ZERO, YEAR * 100, YEAR * 600] {
-        let budget = Some(BudgetSpec { limit: 2, window: TICK, own_clock: false });
+        let budget = Some(BudgetSpec { limit: 2, window: TICK, own_clock: false, earned: None });
         let mut world = World {
             policy: PolicySpec {
                 times: Times::default(),
@@ -127,7 +127,7 @@ fn a_breaker_still_opens_and_recovers_after_a_jump_of_centuries() {
 /// Attacks R3.
 #[test]
 fn too_long_a_delay_costs_a_token_only_if_the_handler_defers_it() {
-    let budget = Some(BudgetSpec { limit: 1, window: YEAR, own_clock: false });
+    let budget = Some(BudgetSpec { limit: 1, window: YEAR, own_clock: false, earned: None });
     let mut world = World {
         policy: policy(Some(RetrySpec { budget, ..retry(secs(10)) }), None),
         calls: vec![call(Pace::AtOnce, FAILS)],

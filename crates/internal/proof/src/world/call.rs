@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use redress_core::budget::Priority;
 use redress_core::{Classification, ErrorClass};
 
 use super::{Habit, Hooks};
@@ -23,6 +24,7 @@ pub(crate) struct CallSpec {
     pub(crate) abort_if: Option<AbortIf>,
     pub(crate) timeline: Capture,
     pub(crate) deadline: Option<OwnDeadline>,
+    pub(crate) priority: Priority,
 }
 
 impl Default for CallSpec {
@@ -37,6 +39,7 @@ impl Default for CallSpec {
             abort_if: None,
             timeline: Capture::Off,
             deadline: None,
+            priority: Priority::Normal,
         }
     }
 }
@@ -49,6 +52,7 @@ impl CallSpec {
             && self.abort_if.is_none()
             && matches!(self.timeline, Capture::Off)
             && self.deadline.is_none()
+            && self.priority == Priority::Normal
     }
 
     pub(crate) fn attempt(&self, number: u32) -> AttemptSpec {

@@ -71,6 +71,15 @@ impl CircuitBreaker {
         word.is_quietly_closed()
     }
 
+    /// The same, if the breaker wants to know no more than failures, successes if they are counted
+    /// by the call, and when it began if it has `started` then.
+    #[inline]
+    pub(crate) fn admit_counted(&self, generation: &mut u64, is_counted: bool, is_started: bool) -> bool {
+        let word = self.word();
+        *generation = word.0;
+        word.is_closed_to(is_counted, is_started)
+    }
+
     /// What the breaker wants to know of a call of this generation.
     #[inline]
     pub(crate) const fn wants(generation: u64) -> Wants {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::CircuitBreaker;
 use crate::breaker::mode::Mode;
-use crate::breaker::state::{Arrival, Input, Phase, Step, step};
+use crate::breaker::state::{Arrival, CircuitState, Input, Phase, Step, step};
 use crate::breaker::trial::Room;
 use crate::breaker::word::Word;
 use crate::outcome::circuit_open_error::CircuitOpenError;
@@ -13,22 +13,36 @@ impl CircuitBreaker {
     /// The rejection of a call without observers, if the circuit certainly rejects it.
     pub(crate) fn reject_at(&self, now: Instant) -> Option<CircuitOpenError> {
         let now = self.ticks(now);
-        self.rejects_open(now).or_else(|| self.rejects_rarely(now))
+        let word = self.word();
+        // Made where it is returned, because a rejection is large.
+        if let Some(left) = self.stays_open(word, now) {
+            return Some(self.rejection_of_open(word, left));
+        }
+        self.rejects_rarely(now)
     }
 
     /// The rejection of a call that arrives at `now` during the wait of an open circuit. Changes
     /// nothing and takes no lock.
+    #[inline]
+    pub(super) fn rejects_open(&self, now: u64) -> Option<CircuitOpenError> {
+        let word = self.word();
+        self.stays_open(word, now).map(|left| self.rejection_of_open(word, left))
+    }
+
+    /// The time left of an opening that is not over.
     ///
     /// RACE: without the lock the end of the wait may already belong to a later opening. That end
     /// is later too, and the circuit is open, or about to open, when it is read, so the rejection
     /// is correct either way.
     #[inline]
-    pub(super) fn rejects_open(&self, now: u64) -> Option<CircuitOpenError> {
-        let word = self.word();
-        if word.is_plainly(Phase::Open) {
-            return self.rejection(word, Arrival::Early, Some(self.cell.recovery.running(now)?));
-        }
-        None
+    fn stays_open(&self, word: Word, now: u64) -> Option<u64> {
+        if word.is_plainly(Phase::Open) { self.cell.recovery.running(now) } else { None }
+    }
+
+    #[inline]
+    fn rejection_of_open(&self, word: Word, left: u64) -> CircuitOpenError {
+        let rejection = CircuitOpenError::after_nanos(CircuitState::Open, Some(left), self.shared_name());
+        rejection.open_for(self.open_wait_of(word))
     }
 
     /// The rejection of any call that arrives at `now`, if the circuit certainly rejects it. Takes
@@ -65,14 +79,22 @@ impl CircuitBreaker {
     /// open.
     #[inline]
     pub(crate) fn fixed_open_wait(&self) -> Option<u64> {
-        (!self.word().varies()).then(|| self.cell.recovery.longest())
+        self.open_wait_of(self.word())
+    }
+
+    #[inline]
+    fn open_wait_of(&self, word: Word) -> Option<u64> {
+        (!word.varies()).then(|| self.cell.recovery.longest())
     }
 
     /// The rejection of a call that finds this, if the state table rejects it.
     #[inline]
     fn rejection(&self, word: Word, arrival: Arrival, left: Option<u64>) -> Option<CircuitOpenError> {
         match step(word.phase(), Input::Arrives(arrival)) {
-            Step::Reject => Some(CircuitOpenError::after_nanos(word.phase().state(), left, self.shared_name())),
+            Step::Reject => {
+                let rejection = CircuitOpenError::after_nanos(word.phase().state(), left, self.shared_name());
+                Some(rejection.open_for(self.open_wait_of(word)))
+            }
             Step::Stay | Step::Go(..) => None,
         }
     }
