@@ -70,7 +70,8 @@ fn stop_reason(refusals: &[Refusal]) -> Option<StopReason> {
     if has(TimeUsed) {
         builder = builder.finish_running_attempt();
     }
-    let policy = builder.build().map_err(|refused| refused.issues().iter().map(ConfigIssue::to_string).collect::<Vec<_>>());
+    let policy =
+        builder.build().map_err(|refused| refused.issues().iter().map(ConfigIssue::to_string).collect::<Vec<_>>());
     let failure = Classification::new(class);
     let outcome = policy.expect("valid").execute(|| {
         if has(Abort) {
