@@ -9,8 +9,8 @@ use redress_sim::{ClientBuilder, Clients, Fault, Load, Report, Scenario, Server}
 
 use crate::secs;
 
-/// A tenth of the clients, of 700 calls a second and of a server for 1,000, so that each client sees
-/// what it would see at full size. The server stands still from the thirtieth second on.
+/// A tenth of the clients, of 700 calls a second and of a server for 1,000, so that each client
+/// sees what it would see at full size. The server stands still from the thirtieth second on.
 fn outage(clients: u32, length: u64, policy: fn() -> ClientBuilder) -> Report {
     let end = 30 + length;
     let scenario = Scenario::new(Load::steady(70), Server::new(1, Duration::from_millis(10)))
