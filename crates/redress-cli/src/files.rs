@@ -71,10 +71,14 @@ fn refusals(file: &str, refused: &FileError) -> Vec<Found> {
 
 fn refusal(file: &str, problem: &Problem) -> Found {
     let value = problem.value().map_or_else(|| "the setting".to_owned(), ToOwned::to_owned);
-    let why = match (problem.field(), problem.nearest()) {
+    let broken = match (problem.field(), problem.rule().strip_prefix("be a setting of ")) {
         ("", _) => problem.rule().to_owned(),
+        (_, Some(part)) => format!("there is no such setting of {part}"),
         (_, None) => format!("{value} must {}", problem.rule()),
-        (_, Some(nearest)) => format!("{value} must {}: did you mean `{nearest}`?", problem.rule()),
+    };
+    let why = match problem.nearest() {
+        Some(nearest) => format!("{broken}: did you mean `{nearest}`?"),
+        None => broken,
     };
     Found {
         file: file.to_owned(),

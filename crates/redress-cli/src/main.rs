@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     match done {
         Ok(Verdict::Fine) => ExitCode::SUCCESS,
         Ok(Verdict::Denied) => ExitCode::FAILURE,
-        // Whoever reads the output has read enough, such as `head`.
+        // The reader, such as `head`, has closed the pipe because it has read enough.
         Err(Failed::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failed) => {
             // Without a place for errors, the exit code alone tells.

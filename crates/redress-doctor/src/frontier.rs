@@ -22,7 +22,7 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    /// Whether whatever may follow `other` may follow this course too, and takes no less time.
+    /// Whether each continuation of `other` is one of this course too, and takes no less time.
     fn beats(&self, other: &Self) -> bool {
         self.least <= other.least
             && self.most >= other.most
@@ -49,7 +49,7 @@ impl Course {
     }
 }
 
-/// Whether the next delay after `this` is at least as long as that after `other`, whatever its
+/// Whether the next delay after `this` is at least as long as that after `other`, under every
 /// strategy. Without a previous delay it grows from the strategy's base.
 fn leaves_as_long(this: Option<Duration>, other: Option<Duration>) -> bool {
     match (this, other) {

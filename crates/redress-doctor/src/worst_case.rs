@@ -12,10 +12,10 @@ use crate::waits::{WaitRange, longest_hint};
 /// How many retries are followed one by one. Beyond, each takes as long as the longest.
 const FOLLOWED: u32 = 256;
 
-/// The longest time and the most attempts of one call, whatever the dependency answers.
+/// The longest time and the most attempts of one call, for all answers of the dependency.
 ///
 /// **Invariant**: no call takes longer or makes more attempts. Unless a call makes more than 257
-/// attempts, or has many strategies with caps, some call comes within a nanosecond of both.
+/// attempts, or has many strategies with caps, some call comes within a microsecond of both.
 ///
 /// Classes, hints, draws of jitter and the lengths of attempts are the worst ones. Not counted are
 /// the time that hooks take, attempts of blocking calls that overrun their time, delays that

@@ -89,11 +89,21 @@ type Column<'r> = (&'r Report, Phase);
 /// A cell of the table.
 pub(crate) type Cell = fn(&Report, Phase) -> String;
 
-/// The rows of the table, with their names.
-pub(crate) fn cells() -> [(&'static str, Cell); 7] {
+/// The rows of the table, with their names. Calls that still run at the horizon have a row if there
+/// are any: they explain a share of successes below 100 % without a failed call.
+pub(crate) fn rows(reports: &[&Report]) -> Vec<(&'static str, Cell)> {
+    let are_all_over = reports.iter().all(|report| unfinished(&report.total()) == 0);
+    let rows = cells().into_iter();
+    rows.filter(|(name, _)| !(are_all_over && *name == STILL_RUNNING)).collect()
+}
+
+const STILL_RUNNING: &str = "still running";
+
+fn cells() -> [(&'static str, Cell); 8] {
     [
         ("calls made", |report, phase| grouped(sum(report, phase).offered)),
         ("succeeded", |report, phase| success(&sum(report, phase))),
+        (STILL_RUNNING, |report, phase| grouped(unfinished(&sum(report, phase)))),
         ("attempts a call", |report, phase| each(&sum(report, phase))),
         ("latency p50", |report, phase| latency(report, phase, 0.5)),
         ("latency p99", |report, phase| latency(report, phase, 0.99)),
@@ -114,6 +124,11 @@ pub(crate) fn phases(reports: &[&Report]) -> &'static [(Phase, &'static str)] {
 
 fn sum(report: &Report, phase: Phase) -> Second {
     report.sum(report.phase(phase))
+}
+
+/// The calls that were made and have not ended.
+const fn unfinished(seconds: &Second) -> u64 {
+    seconds.offered.saturating_sub(seconds.good).saturating_sub(seconds.failed)
 }
 
 fn latency(report: &Report, phase: Phase, share: f64) -> String {
@@ -139,7 +154,7 @@ fn table(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
         write!(f, "{name:>width$}")?;
     }
     writeln!(f)?;
-    for (name, cell) in cells() {
+    for (name, cell) in rows(reports) {
         write!(f, "{name:NAMES$}")?;
         for (report, phase) in &columns {
             write!(f, "{:>width$}", cell(report, *phase))?;
@@ -162,8 +177,10 @@ fn course(f: &mut fmt::Formatter<'_>, report: &Report, is_named: bool) -> fmt::R
     let points: Vec<Second> =
         (0..report.seconds().len()).step_by(step).map(|from| report.sum(from..from + step)).collect();
     let most = points.iter().map(|point| point.attempts).max().unwrap_or(0);
-    writeln!(f, "{:NAMES$}{}", "succeeded", blocks(points.iter().map(|point| (point.good, point.offered))))?;
-    writeln!(f, "{:NAMES$}{}", "attempts", blocks(points.iter().map(|point| (point.attempts, most))))?;
+    let succeeded = blocks(points.iter().map(|point| (point.good, point.offered)));
+    writeln!(f, "{:NAMES$}{}", "succeeded", succeeded.trim_end())?;
+    let attempts = blocks(points.iter().map(|point| (point.attempts, most)));
+    writeln!(f, "{:NAMES$}{}", "attempts", attempts.trim_end())?;
     if let Some(trouble) = &report.outline.trouble {
         let marks: String =
             (0..points.len()).map(|point| if trouble.contains(&(point * step)) { '^' } else { ' ' }).collect();

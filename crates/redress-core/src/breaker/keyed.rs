@@ -119,8 +119,8 @@ impl KeyedBreakers {
     ///
     /// # Errors
     ///
-    /// For every rule that the configuration breaks, and if it contains a name. Nothing is changed
-    /// then.
+    /// For every rule that the configuration breaks, and if it contains a name. On an error nothing
+    /// changes.
     pub fn reconfigure(&self, spec: BreakerSpec) -> Result<(), ConfigError> {
         let builder = CircuitBreaker::from_spec(spec);
         let mut check = Check::default();

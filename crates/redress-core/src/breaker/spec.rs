@@ -205,18 +205,18 @@ impl BreakerSpec {
 
     fn fmt_recovery(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, ", probes after {}", Readable(self.recovery_timeout))?;
-        if let Some(growth) = self.recovery_growth {
-            write!(f, " growing by {} to {}", growth.factor, Readable(growth.max))?;
-        }
-        if self.recovery_jitter > 0.0 {
-            write!(f, " give or take {} %", self.recovery_jitter * 100.0)?;
-        }
-        if let Some(cap) = self.honour_retry_after {
-            write!(f, " or a hint of up to {}", Readable(cap))?;
+        let growth = self
+            .recovery_growth
+            .map(|growth| format!("times {} for each opening in a row, up to {}", growth.factor, Readable(growth.max)));
+        let jitter = (self.recovery_jitter > 0.0).then(|| format!("give or take {} %", self.recovery_jitter * 100.0));
+        let hint = self.honour_retry_after.map(|cap| format!("longer after a hint, up to {}", Readable(cap)));
+        let changes: Vec<String> = [growth, jitter, hint].into_iter().flatten().collect();
+        if !changes.is_empty() {
+            write!(f, " ({})", changes.join("; "))?;
         }
         let Trial { places, passes, failures } = self.trial;
         if self.trial != Trial::new() {
-            write!(f, ", {places} at a time until {passes} pass or more than {failures} fail")?;
+            write!(f, ", {places} at a time: {passes} must pass, {failures} may fail")?;
         }
         if let Some(ramp) = self.ramp {
             write!(f, ", ramps up from {} % in {}", ramp.from * 100.0, Readable(ramp.length))?;

@@ -320,8 +320,8 @@ impl Budget {
 
     /// Replaces the configuration, for all clones and for the policies that hold one.
     ///
-    /// In a rolling window the retries that were granted go on to count: with a smaller limit none
-    /// is granted until enough of them have left the window, so B1 holds across the change. If the
+    /// In a rolling window the retries that were granted still count: with a smaller limit, none is
+    /// granted until enough of them have left the window, so invariant B1 holds throughout. If the
     /// budget no longer knows all that count, because its limit was lowered before or its window is
     /// longer now, what a higher limit adds is granted once the latest of the others has left.
     ///
@@ -342,8 +342,8 @@ impl Budget {
     ///
     /// # Errors
     ///
-    /// As [`from_spec`](Self::from_spec), and if an earned budget is to become a rolling window or
-    /// the reverse. Nothing is changed then.
+    /// As [`from_spec`](Self::from_spec), and if the spec would turn an earned budget into a rolling
+    /// window or the reverse. On an error nothing changes.
     pub fn reconfigure(&self, spec: BudgetSpec) -> Result<(), ConfigError> {
         match (&*self.account, spec) {
             (Account::Window(windowed), BudgetSpec::Window { max_retries, window }) => {

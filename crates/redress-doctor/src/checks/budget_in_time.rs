@@ -45,13 +45,13 @@ fn earned(subject: &Subject<'_>, budget: &EarnedBudgetSpec, traffic: Traffic) ->
     }
     let better = rounded_down(IN_TIME * tokens_per_second / clients);
     let why = format!(
-        "{} clients x {} last {} without a success before the budget binds",
+        "in an outage, {} clients with {} each retry without a limit for {}",
         grouped(traffic.clients.into()),
         tokens(spendable),
         seconds(lasts),
     );
     let how = format!(
-        "a capacity of {} lasts {}",
+        "with a capacity of {}, they do so for {}",
         number(better + budget.reserve),
         seconds(clients * better / tokens_per_second)
     );
@@ -66,13 +66,13 @@ fn in_window(max_retries: u32, window: Duration, traffic: Traffic) -> Option<Fin
         return None;
     }
     let why = format!(
-        "{} clients x {} retries in {} are {} more load in an outage, for as long as it lasts",
+        "{} clients with {} retries in {} each add {} to the load, for as long as an outage lasts",
         grouped(traffic.clients.into()),
         grouped(max_retries.into()),
         time(window),
         percent(share),
     );
-    let how = "use a budget that successes pay for, `Budget::earned(0.1)`";
+    let how = "use an earned budget with a share of 0.1, which earns nothing in an outage";
     Some(Finding::warning(Code::SlowBudget, "budget.max_retries", why, how))
 }
 

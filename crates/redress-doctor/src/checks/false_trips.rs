@@ -62,10 +62,14 @@ fn window_calls(breaker: &BreakerSpec, traffic: Traffic) -> u64 {
 
 fn finding(field: &'static str, rule: &str, traffic: Traffic, between: f64, how: &str) -> Finding {
     let why = format!(
-        "at {} calls/s a client of which {} fail in good times, {rule} come about every {}",
-        number(traffic.of_one_client()),
+        "in good health, {} of the {} of a client fail: that is enough to open the circuit about every {} ({rule})",
         percent(traffic.error_share),
+        rate(traffic.of_one_client()),
         seconds(between),
     );
     Finding::warning(Code::FalseTrips, field, why, how)
+}
+
+fn rate(calls: f64) -> String {
+    format!("{} call{}/s", number(calls), if calls == 1.0 { "" } else { "s" })
 }

@@ -11,10 +11,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let (window, rate) = (breaker.window(), traffic.of_one_client());
     let calls = calls_in(window, rate);
     let made = format!("a client makes {} in {}", calls_text(calls, rate), time(window));
-    let how = "lengthen the window, or lower it: a client that calls rarely needs an earned budget instead";
+    let how = "lengthen the window or require fewer; clients that call rarely need an earned budget instead";
     let needed = breaker.threshold().map(u64::from);
     if let Some(needed) = needed.filter(|needed| calls < *needed) {
-        let why = format!("{made}, so {} never fall into it", count(needed, "failure"));
+        let why = format!("{made}, so it never counts {}", count(needed, "failure"));
         findings.push(Finding::warning(Code::WithoutEffect, "circuit_breaker.failure_threshold", why, how));
     }
     let min_calls = u64::from(breaker.min_calls);

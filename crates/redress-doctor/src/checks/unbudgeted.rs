@@ -13,6 +13,6 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         "no budget limits the retries: an outage gets {} times the load, which may keep it up",
         grouped(subject.worst.calls.into()),
     );
-    let how = "add a budget that successes pay for, such as `Budget::earned(0.1)`";
+    let how = "add an earned budget with a share of 0.1, which successes pay for";
     findings.push(Finding::warning(Code::Unbudgeted, "retry.budget", why, how));
 }

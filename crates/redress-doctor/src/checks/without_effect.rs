@@ -16,7 +16,7 @@ use crate::words::{count, grouped, number, time};
 /// What `build()` warns of. That a breaker may not hear of a hanging call is another check's.
 pub(crate) fn of_warnings(warnings: &[ConfigIssue], findings: &mut Vec<Finding>) {
     for issue in warnings.iter().filter(|issue| !is_of_hanging(issue)) {
-        let why = format!("set to {}, it has no effect, or not the one it seems to have", issue.value());
+        let why = format!("the value {} has no effect, or another than it seems", issue.value());
         findings.push(Finding::warning(Code::WithoutEffect, issue.field(), why, format!("it should {}", issue.rule())));
     }
 }
@@ -64,7 +64,7 @@ fn hints(subject: &Subject<'_>, retry: &RetrySpec) -> Option<Finding> {
     let (longest, deadline) = (retry.max_retry_after?, subject.spec.deadline?);
     (longest >= deadline).then(|| {
         let why = format!("a hint of {} never fits the deadline of {}", time(longest), time(deadline));
-        let how = "set it below the deadline, or leave it out";
+        let how = "set a cap below the deadline, or leave it out";
         Finding::warning(Code::WithoutEffect, "retry.max_retry_after", why, how)
     })
 }

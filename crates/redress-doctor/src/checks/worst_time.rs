@@ -24,7 +24,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 
 fn unlimited(subject: &Subject<'_>) -> Finding {
     let (field, why, how) = if subject.circumstances.blocking {
-        let why = "a blocking attempt that hangs is not cut, by whatever limit";
+        let why = "no limit cuts a blocking attempt that hangs";
         return Finding::note(Code::WorstTime, "policy.attempt_timeout", format!("{why}: make calls with `call_with`"));
     } else if subject.spec.finish_running_attempt && subject.spec.attempt_timeout.is_none() {
         let why = "a call may take for ever: an attempt that hangs is not cut at the deadline";

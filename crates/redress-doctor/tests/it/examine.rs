@@ -150,8 +150,8 @@ fn rd12_an_earned_budget_binds_in_time() {
     let late = warnings(&capacity(10.0), &traffic(700.0, 10_000));
     assert_eq!(late.len(), 1);
     assert_eq!(late[0].code, Code::SlowBudget);
-    assert_eq!(late[0].why, "10,000 clients x 10 tokens last 47.6 s without a success before the budget binds");
-    assert_eq!(late[0].how, "a capacity of 1 lasts 4.76 s");
+    assert_eq!(late[0].why, "in an outage, 10,000 clients with 10 tokens each retry without a limit for 47.6 s");
+    assert_eq!(late[0].how, "with a capacity of 1, they do so for 4.76 s");
     assert_eq!(warned(&capacity(1.0), &traffic(700.0, 10_000)), []);
 }
 
@@ -172,7 +172,7 @@ fn rd12_a_window_budget_is_a_share_of_the_calls() {
     assert_eq!(warned(&spec, &traffic(700.0, 100)), []);
     assert_eq!(
         why(&spec, &traffic(700.0, 1_000)),
-        "1,000 clients x 60 retries in 1 min are 143 % more load in an outage, for as long as it lasts"
+        "1,000 clients with 60 retries in 1 min each add 143 % to the load, for as long as an outage lasts"
     );
 }
 
@@ -261,10 +261,7 @@ fn rd20_settings_of_a_breaker_that_others_make_pointless() {
 #[test]
 fn rd20_rules_that_one_client_is_too_quiet_for() {
     let count = with_breaker(CircuitBreaker::builder());
-    assert_eq!(
-        why(&count, &traffic(700.0, 10_000)),
-        "a client makes 4 calls in 1 min, so 5 failures never fall into it"
-    );
+    assert_eq!(why(&count, &traffic(700.0, 10_000)), "a client makes 4 calls in 1 min, so it never counts 5 failures");
     assert_eq!(warned(&count, &traffic(840.0, 10_000)), []);
     let ratio = with_breaker(CircuitBreaker::builder().failure_ratio(0.5));
     assert_eq!(warned(&ratio, &traffic(1.0, 2)), [("RD20", "circuit_breaker.min_calls")]);
@@ -276,7 +273,7 @@ fn rd21_normal_errors_open_a_counting_breaker() {
     let spec = with_breaker(CircuitBreaker::builder());
     assert_eq!(
         why(&spec, &traffic(100.0, 1)),
-        "at 100 calls/s a client of which 1 % fail in good times, 5 failures in 1 min come about every 5 s"
+        "in good health, 1 % of the 100 calls/s of a client fail: that is enough to open the circuit about every 5 s (5 failures in 1 min)"
     );
     assert_eq!(warned(&spec, &traffic(0.5, 1)), []);
     let healthy = Circumstances::new().traffic(Traffic::new(100.0, 1).error_share(0.000_01));

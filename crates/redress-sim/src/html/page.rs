@@ -9,7 +9,7 @@ use super::chart::{BLUE, Chart, Curve, GREEN, GREY, ORANGE, Unit};
 use crate::report::Report;
 use crate::second::Second;
 use crate::sentence::{grouped, headline, share};
-use crate::summary::{Comparison, cells, phases};
+use crate::summary::{Comparison, phases, rows};
 
 /// Reports as one HTML file without scripts, fonts or other files. `Display` writes it.
 ///
@@ -122,7 +122,7 @@ fn write_table(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
         write!(f, "<th>{name}</th>")?;
     }
     writeln!(f, "</tr></thead>\n<tbody>")?;
-    for (name, cell) in cells() {
+    for (name, cell) in rows(reports) {
         write!(f, "<tr><th>{name}</th>")?;
         for report in reports {
             for (phase, _) in phases {

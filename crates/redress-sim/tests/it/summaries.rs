@@ -1,6 +1,6 @@
 //! Summaries for a terminal: they fit, say what happened, and name the policies.
 
-use redress_core::{CircuitBreaker, ErrorClass};
+use redress_core::{AsyncPolicy, CircuitBreaker, ErrorClass};
 use redress_sim::{Clients, Fault, Load, Report, Scenario, Server};
 
 use crate::{attempts, millis, once, secs};
@@ -44,6 +44,23 @@ fn a_summary_says_what_happened_in_80_columns() {
     }
     let marks = text.lines().find(|line| line.starts_with("trouble")).expect("the trouble is marked");
     assert_eq!(marks.matches('^').count(), 10, "a point is a second");
+}
+
+/// Calls at the horizon have neither succeeded nor failed, and the table says where they are.
+#[test]
+fn calls_that_still_run_at_the_end_have_a_row() {
+    let scenario = Scenario::new(Load::steady(50), Server::new(10, secs(2))).horizon(secs(10));
+    let report = scenario.run(Clients::sharing(1, AsyncPolicy::builder())).expect("valid");
+    let total = report.total();
+    let running = total.offered - total.good;
+    assert_eq!((total.failed, running > 0), (0, true));
+    let text = report.to_string();
+    let row = text.lines().find(|line| line.starts_with("still running ")).expect("a row");
+    assert!(row.ends_with(&format!(" {running}")), "{text}");
+    expect_fits(&text);
+
+    let all_end = Scenario::new(Load::steady(50), Server::new(10, millis(1)));
+    assert!(!all_end.run(Clients::sharing(1, once())).expect("valid").to_string().contains("still running"));
 }
 
 #[test]

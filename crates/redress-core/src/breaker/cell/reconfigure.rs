@@ -19,9 +19,9 @@ impl CircuitBreaker {
     ///
     /// A name is optional, and must be the breaker's own. The clock stays.
     ///
-    /// A policy asks the breaker when it is built what it wants to know. One that was built before
-    /// takes a longer path if the breaker wants to know more since, and the calls are judged as if
-    /// it was built after.
+    /// Policies that hold the breaker need no rebuild. If the new configuration needs to know more
+    /// about each call than the old one, the calls of these policies take a slower path, with the
+    /// same result as those of a policy that is built afterwards.
     ///
     /// **Invariant C10**: each result is judged by the configuration under which its call was
     /// admitted, or not at all.
@@ -42,8 +42,8 @@ impl CircuitBreaker {
     ///
     /// # Errors
     ///
-    /// As [`build`](CircuitBreakerBuilder::build), and if the name is another one. Nothing is
-    /// changed then.
+    /// As [`build`](CircuitBreakerBuilder::build), and if the spec has another name. On an error
+    /// nothing changes.
     pub fn reconfigure(&self, spec: BreakerSpec) -> Result<(), ConfigError> {
         let mut check = Check::default();
         if let Some(name) = spec.name.as_deref().filter(|name| self.name() != Some(name)) {
