@@ -107,3 +107,17 @@ fn more_retries_than_are_followed_are_bounded_too() {
     // 499 waits of 10 ms end before 5 s, and the bound counts in whole waits.
     assert!((500..=501).contains(&ended.calls), "{}", ended.calls);
 }
+
+#[test]
+fn a_hint_lengthens_the_worst_case() {
+    let retry = Retry::builder().max_attempts(2).strategy(fixed(Duration::from_millis(10)));
+    let retry = retry.max_retry_after(Duration::from_secs(5));
+    let policy = Policy::builder().retry(retry).no_deadline().attempt_timeout(Duration::from_secs(1)).build();
+    let spec = policy.expect("valid").spec();
+    let after = Duration::from_millis(999);
+    let script = [Failure { class: ErrorClass::Transient, hint: Some(Duration::from_secs(60)), after }];
+    let (elapsed, attempts) = play(spec.clone(), &script);
+    assert_eq!((elapsed, attempts), (Duration::from_millis(2 * 999 + 5_000), 2));
+    assert_eq!(WorstCase::of(&spec).time, Some(Duration::from_secs(7)));
+    assert_eq!(WorstCase::without_hints(&spec).time, Some(Duration::from_millis(2_010)));
+}
