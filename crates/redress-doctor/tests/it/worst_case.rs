@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, proptest};
+use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 use proptest::{collection, option, sample};
 use redress::doctor::WorstCase;
 use redress::driver::Timer;
@@ -33,7 +33,9 @@ impl Failure {
 
 fn failure() -> impl Strategy<Value = Failure> {
     let class = sample::select(ErrorClass::ALL);
-    (class, option::of(ms(0..6_000)), ms(0..4_000)).prop_map(|(class, hint, after)| Failure { class, hint, after })
+    // Attempts shorter than their timeout, so that it is the failure that is classified.
+    let after = prop_oneof![ms(0..20), ms(0..4_000)];
+    (class, option::of(ms(0..6_000)), after).prop_map(|(class, hint, after)| Failure { class, hint, after })
 }
 
 /// The time and the attempts of a call whose attempts fail as the script says, over and over.
