@@ -41,6 +41,8 @@ const EXAMPLES: &[Example] = &[
         says: "GET /stock/lamps for application/json: 503 Service Unavailable, retry-after 30",
     },
     Example { package: "redress-axum", name: "time_left", says: "client: the late request, 3 attempts: Some(504)" },
+    Example { package: "redress-config", name: "many_policies", says: "reloaded in " },
+    Example { package: "redress-config", name: "policies", says: "policy.orders.retry.max_attempts: 4 -> 2" },
     Example { package: "redress-datadog", name: "agent", says: "redress.retry.sleep:0.01|d|#service:shop," },
     Example {
         package: "redress-doctor",

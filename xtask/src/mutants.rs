@@ -58,6 +58,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "redress-reqwest", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-llm", tests: &["--all-features", "--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-tonic", tests: &["--lib", "--test=it"], skipped: &[] },
+    Subject { package: "redress-config", tests: &["--all-features", "--lib", "--test=it"], skipped: &["storm"] },
     Subject { package: "redress-journal", tests: &["--lib", "--test=it"], skipped: &[] },
     Subject { package: "redress-macros", tests: &["--lib", "--test=it"], skipped: &[] },
     // Links the manager of ODBC.

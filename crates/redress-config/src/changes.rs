@@ -1,9 +1,10 @@
 //! [`Changes`], what a reload changed, setting by setting.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::file::PolicyFile;
-use crate::tree::{Node, Path, Value};
+use crate::tree::{Entry, Node, Path, Value};
 use crate::write;
 
 /// What a reload changed: each setting with its values before and after.
@@ -39,7 +40,7 @@ impl Changes {
 
     /// Whether nothing changed.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -59,14 +60,16 @@ fn diff(path: &mut Path, before: Option<&Node>, after: Option<&Node>, changes: &
         }
         return;
     };
-    let find = |entries: &[crate::tree::Entry], key: &str| entries.iter().position(|entry| entry.key == key);
+    let by_key =
+        |entries: &[Entry]| entries.iter().map(|entry| entry.key.clone()).zip(0_usize..).collect::<BTreeMap<_, _>>();
+    let (old_keys, new_keys) = (by_key(old), by_key(new));
     for entry in old {
         path.push(entry.key.as_str());
-        let after = find(new, &entry.key).map(|index| &new[index].node);
+        let after = new_keys.get(&entry.key).map(|index| &new[*index].node);
         diff(path, Some(&entry.node), after, changes);
         path.pop();
     }
-    for entry in new.iter().filter(|entry| find(old, &entry.key).is_none()) {
+    for entry in new.iter().filter(|entry| !old_keys.contains_key(&entry.key)) {
         path.push(entry.key.as_str());
         diff(path, None, Some(&entry.node), changes);
         path.pop();

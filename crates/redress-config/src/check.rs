@@ -6,7 +6,7 @@ use redress_core::budget::BudgetSpec;
 use redress_core::error::ConfigIssue;
 use redress_core::policy::{PolicySpec, RetrySpec};
 use redress_core::strategy::StrategySpec;
-use redress_core::{Budget, CircuitBreaker, ConfigError, ErrorClass, Policy, Retry};
+use redress_core::{Budget, CircuitBreaker, ConfigError, Policy, Retry};
 
 use crate::keys::breaker::BREAKER;
 use crate::keys::file::{BREAKERS, BUDGETS, FileDraft, POLICIES};
@@ -122,9 +122,4 @@ pub(crate) fn warnings(name: &str, draft: &PolicyDraft, spec: PolicySpec) -> Vec
         _ => in_part(&path, &[], draft, issue),
     };
     policy.warnings().iter().map(|issue| Found { path: place(issue), issue: issue.clone() }).collect()
-}
-
-/// The settings of classes that a schema and an environment name in upper case.
-pub(crate) fn class_of_variable(segment: &str) -> Option<ErrorClass> {
-    ErrorClass::from_name(segment)
 }

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::check::class_of_variable;
+use redress_core::ErrorClass;
+
 use crate::keys::file::{BREAKERS, BUDGETS, POLICIES};
 use crate::nearest::nearest;
 use crate::reader::Reader;
 use crate::toml;
-use crate::tree::{Entry, Node, Source, Span, Value, class_key};
+use crate::tree::{Entry, Node, Source, Span, Value, class_key, class_of};
 
 /// The beginning of the names of variables.
 pub(crate) const PREFIX: &str = "REDRESS__";
@@ -83,7 +84,7 @@ fn set(table: &mut Node, keys: &[&str], value: Node, name: Span, reader: &mut Re
 fn key_of(part: &str, entries: &[Entry], name: Span, reader: &mut Reader) -> Option<String> {
     let fits: Vec<_> = entries.iter().filter(|entry| variable_form(&entry.key) == part.to_uppercase()).collect();
     match fits.as_slice() {
-        [] => Some(class_of_variable(part).map_or_else(|| part.to_lowercase(), class_key)),
+        [] => Some(ErrorClass::from_name(part).map_or_else(|| part.to_lowercase(), class_key)),
         [entry] => Some(entry.key.clone()),
         [first, second, ..] => {
             let rule = format!("be named by one variable only: it could be `{}` or `{}`", first.key, second.key);
@@ -95,7 +96,7 @@ fn key_of(part: &str, entries: &[Entry], name: Span, reader: &mut Reader) -> Opt
 
 /// A key as it is in the names of variables. Classes are as in metrics.
 fn variable_form(key: &str) -> String {
-    match crate::tree::class_of(key) {
+    match class_of(key) {
         Some(class) => class.as_str().to_owned(),
         None => key.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).flat_map(char::to_uppercase).collect(),
     }

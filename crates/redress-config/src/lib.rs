@@ -1,5 +1,22 @@
 //! Policies, circuit breakers and budgets of redress in files: TOML, and with the feature `yaml`
 //! YAML and JSON.
+//!
+//! - [`PolicyFile`] is the checked content of a file as data. [`Loader`] reads it with overrides
+//!   from the environment, presets of the program, and limits.
+//! - [`Policies`] are built from it. [`Policies::get`] returns a [`Live`] policy, and
+//!   [`Policies::reload`] takes over a changed file in place.
+//! - [`FileError`] has every [`Problem`] of a file with its [`Place`].
+//! - [`schema`] and [`settings`] describe the settings for editors and people.
+//!
+//! ```
+//! use redress::config::{Policies, PolicyFile};
+//!
+//! let text = "[policy.orders]\nretry = { max_attempts = 4 }\ndeadline = '20s'\n";
+//! let policies = Policies::new(PolicyFile::parse(text, "policies.toml")?)?;
+//! let orders = policies.get("orders")?;
+//! assert_eq!(orders.load().call(|| Ok::<_, std::io::Error>(7)).ok(), Some(7));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -49,3 +66,8 @@ pub fn schema() -> String {
 pub fn settings() -> String {
     keys::file::settings()
 }
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

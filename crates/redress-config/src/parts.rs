@@ -65,7 +65,7 @@ pub(crate) struct Next {
 
 impl Parts {
     /// Builds the parts of a file. Those of `old` that the file still has go on.
-    pub(crate) fn new(file: &PolicyFile, old: &Self) -> Result<Next, FileError> {
+    pub(crate) fn of_file(file: &PolicyFile, old: &Self) -> Result<Next, FileError> {
         let mut next = Next { parts: Self::default(), breakers: Vec::new(), budgets: Vec::new() };
         let draft = file.draft();
         let shared = draft.breakers.iter().map(|(name, spec)| (Id::Shared(name.clone()), spec));

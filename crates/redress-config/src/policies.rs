@@ -66,7 +66,7 @@ impl Policies {
     /// If the file was [made from specs](PolicyFile::of_specs) that break a rule. A file that was
     /// read is checked already.
     pub fn new(file: PolicyFile) -> Result<Self, FileError> {
-        let parts = Parts::new(&file, &Parts::default())?.parts;
+        let parts = Parts::of_file(&file, &Parts::default())?.parts;
         let state = State { file, parts, slots: Vec::new() };
         Ok(Self { inner: Arc::new(Inner { reloads: Mutex::default(), state: Mutex::new(state) }) })
     }
@@ -77,7 +77,7 @@ impl Policies {
     ///
     /// If the file has no policy of this name.
     pub fn get(&self, name: &str) -> Result<Live<Policy>, PolicyError> {
-        self.get_with(name, |builder| builder.build())
+        self.get_with(name, PolicyBuilder::<DefaultClassifier, Blocking>::build)
     }
 
     /// What `make` builds from the policy of this name: a policy with a classifier, observers and
@@ -130,7 +130,7 @@ impl Policies {
     where
         Tm: Default + Send + Sync + 'static,
     {
-        self.get_async_with(name, |builder| builder.build())
+        self.get_async_with(name, PolicyBuilder::<DefaultClassifier, Async<Tm>>::build)
     }
 
     /// What `make` builds from the asynchronous policy of this name; see
@@ -226,7 +226,8 @@ impl Policies {
             let state = lock(&self.inner.state);
             (state.file.clone(), state.parts.clone())
         };
-        let next = Parts::new(&file, &old.1)?;
+        let next = Parts::of_file(&file, &old.1)?;
+        let changes = Changes::between(&old.0, &file);
         let mut prepared: Vec<(Arc<dyn Slot>, Option<Commit>)> = Vec::new();
         loop {
             let mut state = lock(&self.inner.state);
@@ -235,7 +236,7 @@ impl Policies {
             let added: Vec<_> = all.filter(is_new).collect();
             if added.is_empty() {
                 next.reconfigure(&file)?;
-                (state.file, state.parts) = (file.clone(), next.parts.clone());
+                (state.file, state.parts) = (file, next.parts.clone());
                 state.slots.retain(|slot| slot.strong_count() > 0);
                 break;
             }
@@ -248,15 +249,15 @@ impl Policies {
         }
         for (slot, commit) in prepared {
             let Some(commit) = commit else { continue };
-            // A policy that is built after its breaker was reconfigured tells it all that it wants to
-            // know on the fast path.
+            // Built after its breaker was reconfigured, a policy tells it what it wants to know on
+            // the fast path.
             let again = next.is_reconfigured(slot.name()).then(|| prepare(&slot, &old.1, &next.parts));
             match again {
                 Some(Ok(Some(again))) => again(),
                 _ => commit(),
             }
         }
-        Ok(Changes::between(&old.0, &file))
+        Ok(changes)
     }
 }
 

@@ -68,7 +68,7 @@ impl Reader {
         rule: impl Into<String>,
         known: impl IntoIterator<Item = &'n str>,
     ) {
-        let near = node.as_text().and_then(|name| nearest(name, known)).map(str::to_owned);
+        let near = node.as_text().filter(|_| !self.is_full()).and_then(|name| nearest(name, known)).map(str::to_owned);
         let value = self.text_of(node);
         self.unread.push(self.path.clone());
         self.add(node.span, value, rule.into(), near);
@@ -82,7 +82,7 @@ impl Reader {
         rule: impl Into<String>,
         known: impl IntoIterator<Item = &'n str>,
     ) {
-        let near = nearest(key, known).map(str::to_owned);
+        let near = if self.is_full() { None } else { nearest(key, known).map(str::to_owned) };
         self.add(span, None, rule.into(), near);
     }
 
@@ -119,8 +119,13 @@ impl Reader {
         (span, self.problem(span, path.as_spelled(root).to_string(), value, rule.to_owned(), None))
     }
 
+    /// Whether further problems are only counted.
+    fn is_full(&self) -> bool {
+        self.problems.len() == MOST
+    }
+
     fn add(&mut self, span: Span, value: Option<String>, rule: String, near: Option<String>) {
-        if self.problems.len() == MOST {
+        if self.is_full() {
             self.omitted += 1;
         } else {
             let problem = self.problem(span, self.path.to_string(), value, rule, near);
@@ -129,7 +134,7 @@ impl Reader {
     }
 
     pub(crate) fn keep(&mut self, problem: (Span, Problem)) {
-        if self.problems.len() == MOST { self.omitted += 1 } else { self.problems.push(problem) }
+        if self.is_full() { self.omitted += 1 } else { self.problems.push(problem) }
     }
 
     fn problem(

@@ -1,6 +1,6 @@
 //! The target `policy_file`: files of policies in each format, and variables that override them.
 //!
-//! The first byte says the format. A zero byte ends the text; a variable of the environment follows.
+//! The first byte says the format. A zero byte ends the text; a variable follows.
 
 use redress_config::{FileError, Loader, Policies, PolicyFile};
 
@@ -29,7 +29,7 @@ fn an_accepted_file_is_built_and_written(file: &PolicyFile) {
     let written = file.to_toml();
     let read = PolicyFile::parse(&written, "written.toml");
     let read = read.unwrap_or_else(|refused| panic!("what was written is refused: {refused}\n{written}"));
-    // A number that is not one is no value of any setting that passes its rule, except in `traffic`.
+    // A number that is not one passes no rule, except in `traffic`, which has none.
     assert!(read == *file || written.contains("nan"), "another file was read:\n{written}");
     assert_eq!(read.to_toml(), written);
     for problem in file.warnings() {

@@ -129,7 +129,7 @@ impl Naive {
             account: budget.map(|budget| Mutex::new(Account::new(budget))),
             breaker: policy.breaker.as_ref().map(|spec| {
                 let mut breaker = Reference::new(spec.spec());
-                if spec.more.is_some() {
+                if policy.shows_the_origin() {
                     breaker.show(Duration::ZERO);
                 }
                 Mutex::new(breaker)
@@ -180,11 +180,8 @@ impl Naive {
         let mut life = Life::new(self, call);
         let mut starts = life.began;
         // The call is not aborted, time is left, and the breaker admits it.
-        if self.wants_abort(&life) {
-            return self.stop(life, StopReason::Aborted, None, Heard::default(), starts);
-        }
-        if self.remaining(&life, starts) == Some(Duration::ZERO) {
-            return self.stop(life, StopReason::DeadlineExceeded, None, Heard::default(), starts);
+        if let Some(reason) = self.refusal(&life) {
+            return self.stop(life, reason, None, Heard::default(), starts);
         }
         match self.admit(&life, starts) {
             Ok(permit) => life.permit = permit,
@@ -204,14 +201,7 @@ impl Naive {
             life.running_since = None;
             let took = self.took(&life, starts, now);
             let failed = match result {
-                Ok(value) => {
-                    let began = if self.judges_attempts() { starts } else { life.began };
-                    self.count_success(&mut life, began);
-                    if let (Some(account), Some(_)) = (&self.account, self.retry(&life).budget) {
-                        account.lock().expect("whole").succeed();
-                    }
-                    return self.succeed(life, value, took, now);
-                }
+                Ok(value) => return self.succeed(life, value, starts, took, now),
                 Err(failed) if failed.classification.is_abort() => return self.abort_by_operation(life, failed, now),
                 Err(failed) => failed,
             };
@@ -229,16 +219,33 @@ impl Naive {
                 Err(Ok(reason)) => return self.stop(life, reason, Some(&failed), heard, now),
                 Err(Err(Planned)) => return Ending::Panicked,
             }
-            if self.judges_attempts() {
-                match self.admit(&life, starts) {
-                    Ok(permit) => life.permit = permit,
-                    Err((_, retry_in)) => {
-                        life.shut_for.set(retry_in);
-                        return self.stop(life, StopReason::CircuitOpen, None, Heard::default(), starts);
-                    }
-                }
+            if !self.admits_again(&mut life, starts) {
+                return self.stop(life, StopReason::CircuitOpen, None, Heard::default(), starts);
             }
         }
+    }
+
+    /// Whether a breaker that judges attempts admits the next one.
+    fn admits_again(&self, life: &mut Life<'_>, now: Duration) -> bool {
+        if !self.judges_attempts() {
+            return true;
+        }
+        match self.admit(life, now) {
+            Ok(permit) => life.permit = permit,
+            Err((_, retry_in)) => {
+                life.shut_for.set(retry_in);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// What stands in the way of a call that has not begun.
+    fn refusal(&self, life: &Life<'_>) -> Option<StopReason> {
+        if self.wants_abort(life) {
+            return Some(StopReason::Aborted);
+        }
+        (self.remaining(life, life.began) == Some(Duration::ZERO)).then_some(StopReason::DeadlineExceeded)
     }
 
     /// Whether there is another attempt, as reported at the end of this one.

@@ -299,6 +299,15 @@ pub(crate) enum Owner {
     Call(usize),
 }
 
+impl PolicySpec {
+    /// Whether the breaker is shown the origin first. Some of what is counted reads the time early,
+    /// and what a breaker sees first decides when its time ends.
+    pub(crate) fn shows_the_origin(&self) -> bool {
+        let earns = self.retry.as_ref().and_then(|retry| retry.budget).is_some_and(|budget| budget.earned.is_some());
+        earns || self.breaker.as_ref().is_some_and(|spec| spec.more.is_some())
+    }
+}
+
 impl RetrySpec {
     /// The strategy of classes without a class strategy.
     pub(crate) fn default_strategy(&self) -> Option<StrategySpec> {

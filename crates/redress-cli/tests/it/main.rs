@@ -3,5 +3,6 @@
 mod commands;
 mod corpus;
 mod formats;
+mod gates;
 mod generated;
 mod run;

@@ -143,7 +143,8 @@ fn read_policy(name: &str, node: &Node, presets: &Presets, reader: &mut Reader) 
     if !has_preset && node.entry("deadline").is_none() {
         draft.spec.deadline = default_deadline(&draft);
     }
-    if let (Some(strategy), None) = (node.entry("strategy"), &draft.retry) {
+    let without_retry = node.entry("retry").is_some_and(|entry| entry.node.as_text() == Some(NONE));
+    if let (Some(strategy), true) = (node.entry("strategy"), without_retry) {
         reader.within("strategy", |reader| {
             reader.refuse_table(strategy.span, "be left out: `retry` is \"none\", and nothing is retried");
         });

@@ -109,7 +109,7 @@ const FIELDS: Fields<PolicyDraft> = &[
         Strategies,
         "The waits before retries, by default and by class",
         ["RetryBuilder::strategy", "RetryBuilder::strategy_for"],
-        |draft| Some(strategies_of(draft)),
+        |draft| draft.retry.as_ref().map(strategies_of),
         |draft, (default, by_class)| {
             let retry = draft.retry.get_or_insert_default();
             (retry.spec.strategy, retry.spec.strategies) = (default, by_class);
@@ -189,9 +189,8 @@ struct Strategies;
 
 const DEFAULT: &str = "default";
 
-fn strategies_of(draft: &PolicyDraft) -> StrategyTable {
-    let retry = draft.retry.as_ref();
-    retry.map(|retry| (retry.spec.strategy.clone(), retry.spec.strategies.clone())).unwrap_or_default()
+fn strategies_of(retry: &RetryDraft) -> StrategyTable {
+    (retry.spec.strategy.clone(), retry.spec.strategies.clone())
 }
 
 type StrategyTable = (Option<StrategySpec>, PerClass<Option<StrategySpec>>);

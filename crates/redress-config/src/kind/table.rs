@@ -57,7 +57,12 @@ impl<S, K: Kind> Field<S> for Setting<S, K> {
         let Some(value) = (self.get)(spec) else { return Some(()) };
         let base = base.and_then(self.get);
         if base.as_ref() != Some(&value) || (self.is_required && base.is_none()) {
-            table.push((self.key.to_owned(), self.kind.write(&value, base.as_ref())?));
+            let written = self.kind.write(&value, base.as_ref())?;
+            // An empty table changes nothing that the base has no value for.
+            let is_empty = matches!(&written, Value::Table(entries) if entries.is_empty());
+            if base.is_some() || self.is_required || !is_empty {
+                table.push((self.key.to_owned(), written));
+            }
         }
         Some(())
     }

@@ -3,6 +3,7 @@
 mod errors;
 mod identity;
 mod limits;
+mod overrides;
 mod reload;
 mod rules;
 mod schema;

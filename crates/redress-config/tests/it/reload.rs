@@ -1,6 +1,7 @@
 //! A changed file replaces what changed and nothing else.
 
 use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redress::breaker::{CircuitState, Mode};
@@ -42,7 +43,7 @@ fn policies_that_name_a_breaker_or_a_budget_share_it() {
         (Some(CircuitState::Open), Some(CircuitState::Open))
     );
     assert!(policies.budget("shop").expect("known").consume());
-    let remaining = |live: &Live<Policy>| live.load().budget().map(|budget| budget.remaining());
+    let remaining = |live: &Live<Policy>| live.load().budget().map(redress::Budget::remaining);
     assert_eq!((remaining(&orders), remaining(&stock)), (Some(1), Some(1)));
 }
 
@@ -53,7 +54,7 @@ fn the_same_file_changes_nothing() {
     let before = orders.load_full();
     let changes = policies.reload(file(TWO)).expect("a good file");
     assert!(changes.is_empty() && changes.to_string() == "nothing changed");
-    assert!(std::sync::Arc::ptr_eq(&before, &orders.load_full()));
+    assert!(Arc::ptr_eq(&before, &orders.load_full()));
 }
 
 #[test]
@@ -152,4 +153,33 @@ async fn asynchronous_policies_share_the_parts_of_blocking_ones() {
     }
     assert_eq!(blocking.load().circuit_state(), Some(CircuitState::Open));
     assert_eq!(policies.budget("shop").map(|budget| budget.remaining()), Some(0));
+}
+
+#[test]
+fn a_strategy_that_does_not_change_keeps_what_it_has_learned() {
+    let text = "[policy.orders]\nretry = { max_attempts = 2 }\nstrategy.default = { kind = 'adaptive', window = '1h', \
+                target_success = 0.5, min_multiplier = 1, max_multiplier = 8, fallback = { kind = 'fixed', delay = \
+                '10ms' } }\n";
+    for changed in ["max_attempts = 3", "max_attempts = 3, max_retry_after = '1s'"] {
+        let policies = policies(text);
+        let delays = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&delays);
+        let orders = policies.get_with("orders", move |builder| {
+            let seen = Arc::clone(&seen);
+            builder.sleep_with(move |delay| seen.lock().expect("no panic").push(delay)).build()
+        });
+        let orders = orders.expect("known");
+        for _ in 0..9 {
+            assert!(orders.load().call(|| Ok::<_, io::Error>(())).is_ok());
+        }
+        policies.reload(file(&text.replace("max_attempts = 2", changed))).expect("a good file");
+        let mut fails = true;
+        let answer = orders.load().call(|| match std::mem::take(&mut fails) {
+            true => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+            false => Ok(()),
+        });
+        assert!(answer.is_ok());
+        // A new strategy has seen one failure and nothing else, and waits eight times as long.
+        assert_eq!(*delays.lock().expect("no panic"), [Duration::from_millis(10)], "{changed}");
+    }
 }

@@ -32,9 +32,12 @@ const RULES: &[(&str, &str, &str)] = &[
     ("policy.p.breaker.min_calls", "0", "be at least 1"),
 ];
 
+/// Keys with their values in JSON.
+type Entries = &'static [(&'static str, &'static str)];
+
 /// Tables in JSON with one value that breaks a rule: the table's path, its content, the key below
 /// it, the value, and the rule.
-const TABLES: &[(&str, &[(&str, &str)], &str)] = &[
+const TABLES: &[(&str, Entries, &str)] = &[
     ("breaker.b.recovery_growth", &[("factor", "0.5"), ("max", "\"1h\"")], "have a factor between 1 and 1000"),
     ("breaker.b.recovery_growth", &[("max", "\"1s\""), ("factor", "2.0")], "be at least the recovery timeout"),
     ("breaker.b.ramp", &[("length", "\"0s\""), ("from", "0.1")], "be longer than zero"),

@@ -31,7 +31,7 @@ fn reset() -> io::Error {
 
 #[test]
 fn reloads_lose_no_call_and_move_no_era_of_an_unchanged_part() {
-    const ROUNDS: u64 = 200;
+    const ROUNDS: u64 = 60;
     const CALLERS: u64 = 3;
     let policies = Policies::new(file(0)).expect("a good file");
     let same = policies.get("same").expect("known");

@@ -197,6 +197,9 @@ pub trait Breaker: Send + Sync {
 
     /// What the breaker saw when it last opened. Called after a report has opened the circuit, for
     /// the event. Default: `None`, for unknown.
+    ///
+    /// Another thread may open the circuit again in between: the open wait passes, and a probe
+    /// fails. The event then tells of that later opening, never of an earlier one.
     fn last_trip(&self) -> Option<Trip> {
         None
     }

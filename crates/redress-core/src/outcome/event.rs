@@ -174,7 +174,9 @@ pub struct Event<'a> {
     /// How long the circuit stays open before it admits a probe, for `CircuitOpened`, if the
     /// breaker reports it.
     pub open_for: Option<Duration>,
-    /// What the breaker saw when it opened, for `CircuitOpened`, if the breaker reports it.
+    /// What the breaker saw when it opened, for `CircuitOpened`, if the breaker reports it. If the
+    /// circuit has opened again before the event is made, because the open wait passed and a probe
+    /// failed on another thread, this and `open_for` are those of the later opening.
     pub trip: Option<Trip>,
     /// Time until the circuit admits a probe, for `CircuitRejected` and `CircuitWouldReject`, if
     /// the breaker reports it.

@@ -7,13 +7,14 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use redress_core::breaker::{CircuitState, Mode};
+use redress_core::budget::BudgetSpec;
 use redress_core::driver::NoTimer;
 use redress_core::error::CircuitOpenError;
 use redress_core::observe::{DeadlineOf, Explanation, Gate, NewValue, Quantity};
-use redress_core::policy::{Blocking, Nested, PolicyBuilder, RetryBuilder};
+use redress_core::policy::{Blocking, Nested, PolicyBreaker, PolicyBuilder, PolicySpec, RetryBuilder, RetrySpec};
 use redress_core::{
     AbortHandle, AsyncPolicy, Budget, CallContext, CircuitBreaker, Classification, ErrorClass, Policy, Retry,
-    RetryTimeline, SleepDecision, classifier, fixed,
+    RetryTimeline, SleepDecision, StopReason, classifier, fixed,
 };
 use redress_testing::{BreakerDecision, FakeCircuitBreaker, VirtualClock};
 
@@ -595,7 +596,7 @@ fn an_event_carries_the_decision() {
 #[test]
 fn an_outcome_that_no_policy_made_has_no_decision() {
     let stub = redress_core::RetryOutcome::<Answer, Failed>::from_failure(
-        redress_core::StopReason::MaxAttempts,
+        StopReason::MaxAttempts,
         3,
         Transient,
         redress_core::error::Failure::Error(Failed::Of(Transient)),
@@ -615,6 +616,10 @@ fn a_breaker_that_is_forced_open() {
     let explanation = explained(&policy.context(), &clock, &[GOOD]);
     assert_eq!(decision(&explanation), (Gate::CircuitForcedOpen, None, None));
     assert_eq!(change(&explanation), None);
+    assert_eq!(
+        explanation.decision.expect("a gate").to_string(),
+        "the circuit breaker is forced open, and lets no call through"
+    );
 }
 
 /// The explanation of a call in the operation of another one.
@@ -654,6 +659,11 @@ fn a_wait_past_the_deadline_of_the_call_around_it() {
     assert_eq!(decision(&explanation), (Gate::DeadlineWait, Some(5_000), Some(11_000)));
     assert_eq!(explanation.decision.and_then(|decision| decision.deadline_of()), Some(DeadlineOf::Outer));
     assert_eq!(change(&explanation), Some(("outer.deadline", None, NewValue::LaterBy(secs(6) + TICK))));
+    assert_eq!(
+        explanation.decision.expect("a gate").to_string(),
+        "the deadline of the call around this one is 5 s after the start, and the next attempt would have started 6 s \
+         later"
+    );
     assert!(!explanation.change.expect("a setting").apply_to(&mut inner.spec()), "not of the policy");
 }
 
@@ -668,6 +678,76 @@ fn an_earned_budget_that_is_spent() {
     let decision = explanation.decision.expect("a gate");
     assert_eq!((decision.gate(), decision.limit()), (Gate::EarnedBudget, tokens(4_000_000)));
     assert_eq!(decision.actual(), tokens(5_000_000));
+    assert_eq!(
+        decision.to_string(),
+        "the shared budget, which holds at most 4, has too little left for this retry; one that holds 5 would have \
+         enough"
+    );
     assert_eq!(change(&explanation), Some(("budget.capacity", None, NewValue::Tokens { millionths: 5_000_000 })));
     assert_eq!(explanation.change.expect("a setting").to_string(), "budget.capacity = 5");
+}
+
+/// The configuration of a policy after the change that its call suggests.
+#[track_caller]
+fn after_the_change(clock: &VirtualClock, policy: PolicyBuilder<ByClass, Blocking>, end: &Attempted) -> PolicySpec {
+    let policy = policy.build().expect("valid");
+    let outcome = policy.execute(attempts(clock, std::slice::from_ref(end)));
+    let mut spec = policy.spec();
+    assert!(outcome.explain().change.expect("a setting").apply_to(&mut spec));
+    spec
+}
+
+#[test]
+fn a_change_is_made_in_the_setting_that_it_names() {
+    let clock = VirtualClock::new();
+    let retry = |retry: RetryBuilder, end: Attempted| -> RetrySpec {
+        after_the_change(&clock, policy(&clock, retry), &end).retry.expect("it retries")
+    };
+    assert_eq!(retry(at_once().max_attempts(2), fails(Transient)).max_attempts, 3);
+    assert_eq!(retry(at_once().max_unknown_retries(0), fails(Unknown)).max_unknown_retries, Some(1));
+    let capped = retry(at_once().max_retries_for(RateLimit, 1), fails(RateLimit));
+    assert_eq!((capped.max_retries_for[RateLimit], capped.max_retries_for[Transient]), (Some(2), None));
+    let alone = retry(Retry::builder().strategy_for(RateLimit, fixed(Duration::ZERO)), fails(Transient));
+    assert!(alone.strategies[Transient].is_some() && alone.strategies[ServerError].is_none());
+    let window = retry(at_once().budget(Budget::new(1, secs(60)).expect("valid")), fails(Transient));
+    assert_eq!(window.budget, Some(BudgetSpec::new(2, secs(60))));
+    let earned = Budget::earned(0.5).capacity(0.5).cost_for(Transient, 2).reserve(0.5).build().expect("valid");
+    let Some(BudgetSpec::Earned(earned)) = retry(at_once().budget(earned), fails(Transient)).budget else {
+        panic!("the kind of budget changed")
+    };
+    assert!((earned.capacity - 2.5).abs() < 1e-9, "{}", earned.capacity);
+
+    let late = policy(&clock, Retry::builder().strategy(fixed(secs(9)))).deadline(secs(5));
+    assert_eq!(after_the_change(&clock, late, &fails(Transient)).deadline, Some(secs(10) + TICK));
+    let breaker = CircuitBreaker::builder().failure_threshold(1).clock(clock.clone()).build().expect("valid");
+    breaker.try_acquire().expect("closed").failure(Transient);
+    clock.advance(secs(12));
+    let shut = after_the_change(&clock, policy(&clock, at_once()).circuit_breaker(&breaker), &GOOD);
+    let Some(PolicyBreaker::Circuit(breaker)) = shut.breaker else { panic!("the breaker is gone") };
+    assert_eq!(breaker.recovery_timeout, secs(12));
+}
+
+/// Failures of a class are counted up to 65,535, so a cap of more than 65,534 retries is none.
+#[test]
+fn a_cap_that_cannot_be_higher_is_left_out() {
+    let clock = VirtualClock::new();
+    for (cap, next) in [(65_533, NewValue::Count(65_534)), (65_534, NewValue::NoLimit)] {
+        let retry = at_once().max_attempts(100_000).max_retries_for(Transient, cap);
+        let policy = policy(&clock, retry).build().expect("valid");
+        let explanation = explained(&policy.context(), &clock, &[fails(Transient)]);
+        assert_eq!(change(&explanation), Some(("retry.max_retries_for", Some(Transient), next)));
+    }
+}
+
+/// A call that goes on has waited, and after a wait the deadline is looked at first.
+#[test]
+fn an_abort_comes_before_a_deadline_that_has_passed_unless_the_call_goes_on() {
+    let clock = VirtualClock::new();
+    let policy = policy(&clock, at_once()).build().expect("valid");
+    let late = policy.context().deadline(Duration::ZERO).abort_if(|| true).execute(|| GOOD);
+    assert_eq!((late.stop_reason(), late.attempts()), (Some(StopReason::Aborted), 0));
+    let deferring = policy.context().sleep_handler(|_, _| SleepDecision::Defer);
+    let token = deferring.execute(|| fails(Transient)).resume_token().expect("it was deferred");
+    let late = policy.resume(token).deadline(Duration::ZERO).abort_if(|| true).execute(|| GOOD);
+    assert_eq!((late.stop_reason(), late.attempts()), (Some(StopReason::DeadlineExceeded), 1));
 }

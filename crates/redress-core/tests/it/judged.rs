@@ -247,7 +247,7 @@ fn a_circuit_on_its_own_clock_may_admit_after_the_wait() {
 #[test]
 fn a_calls_success_counts_from_its_begin() {
     on_every_driver(|lab| {
-        let breaker = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2).window(secs(16));
+        let breaker = CircuitBreaker::builder().failure_ratio(0.7).min_calls(2).window(secs(16));
         let breaker = breaker.build().expect("valid");
         let policy = lab.policy().circuit_breaker(&breaker).build();
         let clock = lab.clock.clone();
@@ -265,7 +265,7 @@ fn a_calls_success_counts_from_its_begin() {
     });
 }
 
-/// An attempt that an abort handle cuts is judged by the time that it ran, like one that is dropped.
+/// An attempt that an abort handle cuts is judged by the time that it ran, like a dropped one.
 #[test]
 fn an_attempt_that_an_abort_cuts_is_judged_by_its_time() {
     for (ran, state) in [(2, CircuitState::Closed), (3, CircuitState::Open)] {

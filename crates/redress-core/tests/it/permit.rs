@@ -459,6 +459,16 @@ fn a_clock_that_steps_back_stands_still() {
 }
 
 #[test]
+fn a_rejection_a_tick_before_the_opening_says_no_more_than_the_recovery_time() {
+    let start = Instant::now();
+    let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(5)).build().expect("valid");
+    breaker.try_acquire_at(start).expect("closed").failure_at(ErrorClass::Transient, start + TICK);
+    for at in [start, start + TICK] {
+        assert_eq!(breaker.try_acquire_at(at).expect_err("open").retry_in(), Some(secs(5)));
+    }
+}
+
+#[test]
 fn the_longest_recovery_saturates() {
     let clock = VirtualClock::new();
     let breaker = opened(touchy(&clock).recovery_timeout(Duration::from_nanos(u64::MAX)));

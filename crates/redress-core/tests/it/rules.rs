@@ -672,7 +672,7 @@ fn a_permit_is_slow_by_the_callers_time() {
 #[test]
 fn a_permits_success_counts_from_its_begin() {
     let start = std::time::Instant::now();
-    let breaker = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2).window(secs(16)).build().expect("valid");
+    let breaker = CircuitBreaker::builder().failure_ratio(0.7).min_calls(2).window(secs(16)).build().expect("valid");
     for ended in [0, 10, 10] {
         breaker.try_acquire_at(start).expect("closed").report_at(Seen::success(), start + secs(ended));
     }

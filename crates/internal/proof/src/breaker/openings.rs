@@ -41,7 +41,7 @@ impl Openings {
         let has_recovered = was_closed && now.saturating_sub(self.closed_at) >= self.last_wait;
         self.in_a_row = if has_recovered { 1 } else { self.in_a_row + 1 };
         let (least, most) = spread(spec, self.in_a_row);
-        let wait = if least == most { most } else { self.random.u64(least..=most) };
+        let wait = if spec.recovery_jitter == 0.0 { most } else { self.random.u64(least..=most) };
         let wait = capped(spec, Duration::from_nanos(wait));
         let hint = hint.zip(spec.honour_retry_after).map(|(hint, cap)| hint.min(cap));
         self.last_wait = wait.max(hint.unwrap_or_default());

@@ -15,8 +15,8 @@ pub(crate) const END_OF_TIME: Duration = Duration::from_nanos(u64::MAX - (1 << 6
 
 /// Checks a whole account: nothing is held at its end.
 ///
-/// The edges and the probes are those of one probe at a time, which `is_simple` tells; the reference
-/// has those of any trial.
+/// The edges and the probes are those of one probe at a time, which `is_simple` tells; the
+/// reference has those of any trial.
 pub(crate) fn check(ledger: &[Line], lease: Option<Duration>, is_simple: bool, laws: &Laws) {
     every_permit_comes_back_once(ledger, laws);
     if is_simple {

@@ -15,7 +15,20 @@ use crate::note::{Ending, Outcome, Refused};
 use crate::world::{RetrySpec, StrategySpec, Value, Way};
 
 impl Naive {
-    pub(super) fn succeed(&self, mut life: Life<'_>, value: Value, took: Option<Duration>, now: Duration) -> Ending {
+    /// The attempt that began at `starts` succeeded.
+    pub(super) fn succeed(
+        &self,
+        mut life: Life<'_>,
+        value: Value,
+        starts: Duration,
+        took: Option<Duration>,
+        now: Duration,
+    ) -> Ending {
+        let began = if self.judges_attempts() { starts } else { life.began };
+        self.count_success(&mut life, began);
+        if let (Some(account), Some(_)) = (&self.account, self.retry(&life).budget) {
+            account.lock().expect("whole").succeed();
+        }
         for id in learners(self.retry(&life)) {
             self.stage.learn(id, Feedback::Success, now);
         }

@@ -42,8 +42,8 @@ pub(crate) struct MoreRules {
 /// The longest span that a breaker counts.
 const LONGEST: Duration = Duration::from_nanos(u64::MAX);
 
-/// The shortest window of a ratio here. The numbers of shorter slices wrap within the centuries that
-/// a case may take.
+/// The shortest window of a ratio here. The numbers of shorter slices wrap within the centuries
+/// that a case may take.
 const LEAST_RATIO_WINDOW: Duration = Duration::from_secs(1);
 
 impl BreakerSpec {
