@@ -273,7 +273,7 @@ fn rd21_normal_errors_open_a_counting_breaker() {
     let spec = with_breaker(CircuitBreaker::builder());
     assert_eq!(
         why(&spec, &traffic(100.0, 1)),
-        "in good health, 1 % of the 100 calls/s of a client fail: that is enough to open the circuit about every 5 s (5 failures in 1 min)"
+        "if 1 % of the calls fail in good health, a client with 100 calls/s opens its circuit about every 5 s (5 failures in 1 min)"
     );
     assert_eq!(warned(&spec, &traffic(0.5, 1)), []);
     let healthy = Circumstances::new().traffic(Traffic::new(100.0, 1).error_share(0.000_01));
