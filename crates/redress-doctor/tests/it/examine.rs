@@ -101,7 +101,7 @@ fn rd01_says_how_long_a_call_takes() {
     };
     let open = base().no_deadline().build().expect("valid").spec();
     assert_eq!(time(open.clone(), &unused()), "a call takes at most 11 s, with 4 attempts of 2 s");
-    assert!(time(open, &unused().blocking()).starts_with("a blocking attempt that hangs is not cut"));
+    assert!(time(open, &unused().blocking()).starts_with("no limit cuts a blocking attempt that hangs"));
     let ended = base().deadline(secs(5)).build().expect("valid").spec();
     assert_eq!(time(ended, &unused()), "a call takes at most 5 s, which is its deadline");
     let once = Policy::builder().deadline(secs(5)).build().expect("valid").spec();
