@@ -23,8 +23,8 @@ use crate::write;
 /// The policies of a file, with the breakers and budgets that they share, as data.
 ///
 /// A file is checked as a whole when it is read, by the rules of the builders: what is in a
-/// `PolicyFile` can be built. Two files are equal if they say the same, whatever their format,
-/// order and comments.
+/// `PolicyFile` can be built. Two files are equal if they have the same settings; format, order
+/// and comments do not count.
 ///
 /// ```
 /// use redress::config::PolicyFile;

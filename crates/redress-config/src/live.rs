@@ -23,7 +23,8 @@ impl<P> Live<P> {
         Self { slot }
     }
 
-    /// The policy as it is now. A call on it ends on the same policy, whatever is reloaded.
+    /// The policy as it is now. A call on it ends on the same policy, also if
+    /// the file is reloaded meanwhile.
     #[must_use]
     pub fn load(&self) -> Loaded<P> {
         Loaded(self.slot.current.load())

@@ -56,7 +56,7 @@ pub(crate) struct Parts {
     policies: BTreeMap<String, Arc<PolicyParts>>,
 }
 
-/// The parts of the next file, and what is to be reconfigured before they are used.
+/// The parts of the next file, and those to reconfigure before they are used.
 pub(crate) struct Next {
     pub(crate) parts: Parts,
     breakers: Vec<Id>,
@@ -190,7 +190,7 @@ impl Next {
         Ok(())
     }
 
-    /// Whether a part of the policy is to be reconfigured.
+    /// Whether a part of the policy will be reconfigured.
     pub(crate) fn is_reconfigured(&self, policy: &str) -> bool {
         self.parts.policies.get(policy).is_some_and(|parts| parts.is_reconfigured)
     }

@@ -132,7 +132,7 @@ impl<S: Clone + Debug + PartialEq> Kind for OneOf<S> {
         Some(spec)
     }
 
-    /// Writes all that differs from the defaults of the kind, whatever the base.
+    /// Writes all that differs from the defaults of the kind, for every base.
     fn write(&self, value: &S, _: Option<&S>) -> Option<Value> {
         let variant = self.variant_of(value)?;
         let blank = (variant.blank)();

@@ -61,15 +61,13 @@ fn window_calls(breaker: &BreakerSpec, traffic: Traffic) -> u64 {
 }
 
 fn finding(field: &'static str, rule: &str, traffic: Traffic, between: f64, how: &str) -> Finding {
+    let calls = traffic.of_one_client();
     let why = format!(
-        "in good health, {} of the {} of a client fail: that is enough to open the circuit about every {} ({rule})",
+        "if {} of the calls fail in good health, a client with {} call{}/s opens its circuit about every {} ({rule})",
         percent(traffic.error_share),
-        rate(traffic.of_one_client()),
+        number(calls),
+        if calls == 1.0 { "" } else { "s" },
         seconds(between),
     );
     Finding::warning(Code::FalseTrips, field, why, how)
-}
-
-fn rate(calls: f64) -> String {
-    format!("{} call{}/s", number(calls), if calls == 1.0 { "" } else { "s" })
 }

@@ -9,7 +9,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let Some(breaker) = subject.breaker() else { return };
     if !subject.ends_attempts() {
         findings.push(if breaker.lease().is_none() {
-            let why = "a probe without a lease that hangs keeps the circuit half-open for ever: nothing ends its attempt";
+            let why =
+                "a probe without a lease that hangs keeps the circuit half-open for ever: nothing ends its attempt";
             let how = "keep the lease, or set an attempt timeout in an asynchronous policy";
             Finding::warning(Code::HeldProbe, "circuit_breaker.probe_lease", why, how)
         } else {

@@ -16,7 +16,7 @@ use crate::words::{count, grouped, number, time};
 /// What `build()` warns of. That a breaker may not hear of a hanging call is another check's.
 pub(crate) fn of_warnings(warnings: &[ConfigIssue], findings: &mut Vec<Finding>) {
     for issue in warnings.iter().filter(|issue| !is_of_hanging(issue)) {
-        let why = format!("the value {} has no effect, or another than it seems", issue.value());
+        let why = format!("{} has no effect, or an unexpected one", issue.value());
         findings.push(Finding::warning(Code::WithoutEffect, issue.field(), why, format!("it should {}", issue.rule())));
     }
 }

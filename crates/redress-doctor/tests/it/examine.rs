@@ -101,7 +101,7 @@ fn rd01_says_how_long_a_call_takes() {
     };
     let open = base().no_deadline().build().expect("valid").spec();
     assert_eq!(time(open.clone(), &unused()), "a call takes at most 11 s, with 4 attempts of 2 s");
-    assert!(time(open, &unused().blocking()).starts_with("a blocking attempt that hangs is not cut"));
+    assert!(time(open, &unused().blocking()).starts_with("no limit cuts a blocking attempt that hangs"));
     let ended = base().deadline(secs(5)).build().expect("valid").spec();
     assert_eq!(time(ended, &unused()), "a call takes at most 5 s, which is its deadline");
     let once = Policy::builder().deadline(secs(5)).build().expect("valid").spec();
@@ -273,7 +273,7 @@ fn rd21_normal_errors_open_a_counting_breaker() {
     let spec = with_breaker(CircuitBreaker::builder());
     assert_eq!(
         why(&spec, &traffic(100.0, 1)),
-        "in good health, 1 % of the 100 calls/s of a client fail: that is enough to open the circuit about every 5 s (5 failures in 1 min)"
+        "if 1 % of the calls fail in good health, a client with 100 calls/s opens its circuit about every 5 s (5 failures in 1 min)"
     );
     assert_eq!(warned(&spec, &traffic(0.5, 1)), []);
     let healthy = Circumstances::new().traffic(Traffic::new(100.0, 1).error_share(0.000_01));
