@@ -29,9 +29,9 @@ struct Stripe<T>(T);
 
 /// Places for counters, of which each thread uses one.
 ///
-/// **Invariant T1**: a place that [`here`](Self::here) returns as [`Here::Own`] is written by no
-/// other thread until the caller's thread has ended, and then what the thread wrote is visible to
-/// the next owner.
+/// **Invariant T1**: a place that [`own`](Self::own) returns, or [`here`](Self::here) as
+/// [`Here::Own`], is written by no other thread until the caller's thread has ended, and then what
+/// the thread wrote is visible to the next owner.
 #[derive(Debug)]
 pub(crate) struct Stripes<T> {
     own: Box<[Stripe<T>]>,
@@ -68,14 +68,17 @@ impl<T: Default> Stripes<T> {
 }
 
 impl<T> Stripes<T> {
+    /// The place of the running thread, if it has one to itself and has been here before.
+    #[inline]
+    pub(crate) fn own(&self) -> Option<&T> {
+        // A thread without a number has one that no own stripe has.
+        self.own.get(known_number()).map(|stripe| &stripe.0)
+    }
+
     /// The place of the running thread.
     #[inline]
     pub(crate) fn here(&self) -> Here<'_, T> {
-        // A thread without a number has one that no own stripe has.
-        match self.own.get(known_number()) {
-            Some(stripe) => Here::Own(&stripe.0),
-            None => self.here_rarely(),
-        }
+        self.own().map_or_else(|| self.here_rarely(), Here::Own)
     }
 
     #[cold]

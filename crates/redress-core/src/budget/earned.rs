@@ -109,8 +109,17 @@ impl Earned {
     /// Counts a success.
     #[inline]
     pub(crate) fn deposit(&self) {
+        match self.successes.own() {
+            Some(count) => count_alone(count),
+            None => self.deposit_rarely(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn deposit_rarely(&self) {
         match self.successes.here() {
-            Here::Own(count) => count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed),
+            Here::Own(count) => count_alone(count),
             Here::Shared(count) => {
                 count.fetch_add(1, Ordering::Relaxed);
             }
@@ -242,4 +251,10 @@ fn check(spec: &EarnedBudgetSpec) -> Result<(), ConfigError> {
 /// Tokens in millionths, rounded. The checks bound them.
 fn millionths(tokens: f64) -> u64 {
     (tokens * TOKEN).round() as u64
+}
+
+/// Counts in a stripe that no other thread writes.
+#[inline]
+fn count_alone(count: &AtomicU64) {
+    count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
 }

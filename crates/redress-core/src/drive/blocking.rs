@@ -157,15 +157,11 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
 ) -> N::Output {
     let mut start = FastPath::new(&policy.plan, settings, N::WANTS, || policy.now());
     if start.is_fast() {
-        return run_plainly(policy, start, false, on_retry, run_attempt, finish);
-    }
-    // A copy of its own, so that other calls do not ask after the attempt whether it is counted.
-    if start.is_counted() {
-        return run_plainly(policy, start, true, on_retry, run_attempt, finish);
+        return run_plainly(policy, &start, false, on_retry, run_attempt, finish);
     }
     match start.rejection(|| policy.now()) {
         Some(rejection) => finish.rejected(rejection),
-        None => run_slowly(policy, start, on_retry, run_attempt, finish),
+        None => run_rarely(policy, start, on_retry, run_attempt, finish),
     }
 }
 
@@ -174,7 +170,7 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
 #[inline(always)]
 fn run_plainly<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
-    start: FastPath<'a>,
+    start: &FastPath<'a>,
     counts: bool,
     on_retry: impl RetryHook<E>,
     mut run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
@@ -191,13 +187,29 @@ fn run_plainly<'a, T, E, C, N: Finish<T, E>>(
                 value,
                 |output| output,
                 |value| {
-                    let mut call = Call::from_start(Borrowed::of(policy, &start, on_retry), &start, 1);
+                    let mut call = Call::from_start(Borrowed::of(policy, start, on_retry), start, 1);
                     call.succeed(value, || policy.now(), finish)
                 },
             )
         }
-        Err(failed) => retry_plainly(policy, start, on_retry, failed, run_attempt, finish),
+        Err(failed) => retry_plainly(policy, *start, on_retry, failed, run_attempt, finish),
     }
+}
+
+/// Runs a call that does not take the fast path and is not rejected at once. Not inlined, because
+/// it would make the calls that take the path save more registers.
+#[inline(never)]
+fn run_rarely<'a, T, E, C, N: Finish<T, E>>(
+    policy: &'a Policy<C>,
+    mut start: FastPath<'a>,
+    on_retry: impl RetryHook<E>,
+    run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+    finish: N,
+) -> N::Output {
+    if start.is_counted() {
+        return run_plainly(policy, &start, true, on_retry, run_attempt, finish);
+    }
+    run_slowly(policy, start, on_retry, run_attempt, finish)
 }
 
 /// Continues a call whose first attempt failed on the fast path. No hook, observer or learning

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::flags::Flags;
 use super::run::Run;
-use super::state::Wait;
+use super::state::{RunState, Wait};
 use crate::breaker::{Admission, BreakerChoice, CircuitBreaker, CircuitState, Seen};
 use crate::classify::class::ErrorClass;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::stop_reason::StopReason;
+use crate::policy::compiled::Plan;
 use crate::policy::hooks::contained;
 
 /// What the breaker is told about a failure besides its class.
@@ -120,15 +121,6 @@ impl Run<'_> {
         self.tell_transition(transition, seen.class, now);
     }
 
-    /// Counts the success of the call with the budget and the breaker. The success of a probe is
-    /// reported to the breaker instead.
-    #[inline]
-    pub(crate) fn count_success(&self) {
-        let flags = self.state.flags;
-        let counted = if flags.has(Flags::HOLDS_PERMIT) { flags.without(Flags::COUNTED) } else { flags };
-        self.plan.count_success(counted, self.state.generation, || self.began());
-    }
-
     /// Records the start of an attempt, if the breaker wants to know how long attempts take.
     #[inline]
     pub(super) fn begin_attempt(&mut self, now: Instant) {
@@ -141,22 +133,10 @@ impl Run<'_> {
     /// How long the running attempt took, which is over.
     #[inline]
     pub(super) fn end_attempt(&mut self, now: Instant) -> Option<Duration> {
-        let began = self.attempt_began()?;
+        let began = self.state.attempt_began()?;
         self.state.wait = Wait::NONE;
         self.state.flags = self.state.flags.without(Flags::ATTEMPT_RUNS);
         Some(self.since_start(now).saturating_sub(began))
-    }
-
-    /// When what the breaker judges began: the running attempt, or else the call.
-    fn began(&self) -> Option<Instant> {
-        let judges = self.state.flags.has(Flags::JUDGES_ATTEMPTS);
-        let began = self.attempt_began().filter(|_| judges);
-        let started = self.state.started?;
-        started.checked_add(began.unwrap_or_default())
-    }
-
-    fn attempt_began(&self) -> Option<Duration> {
-        if self.state.flags.has(Flags::ATTEMPT_RUNS) { self.state.wait.get() } else { None }
     }
 
     /// Releases the permit of a call that an abort cut after its attempt has run for a while: like
@@ -201,5 +181,37 @@ impl Run<'_> {
 
     const fn admission(&self) -> Admission {
         Admission { generation: self.state.generation, transition: None }
+    }
+}
+
+impl RunState {
+    /// Counts the success of the call with the budget and the breaker. The success of a probe is
+    /// reported to the breaker instead.
+    ///
+    /// Takes no more than two words, because each kind of asynchronous call has a copy of the call
+    /// of it.
+    #[inline(never)]
+    pub(crate) fn count_success(&self, plan: &Plan) {
+        // A call that only pays a budget saves no registers.
+        if self.flags.has(Flags::COUNTED) { self.tell_success(plan) } else { plan.deposit(self.flags) }
+    }
+
+    #[inline(never)]
+    fn tell_success(&self, plan: &Plan) {
+        plan.deposit(self.flags);
+        if !self.flags.has(Flags::HOLDS_PERMIT) {
+            plan.tell_success(self.generation, self.began());
+        }
+    }
+
+    /// When what the breaker judges began: the running attempt, or else the call.
+    fn began(&self) -> Option<Instant> {
+        let judges = self.flags.has(Flags::JUDGES_ATTEMPTS);
+        let began = self.attempt_began().filter(|_| judges);
+        self.started?.checked_add(began.unwrap_or_default())
+    }
+
+    fn attempt_began(&self) -> Option<Duration> {
+        if self.flags.has(Flags::ATTEMPT_RUNS) { self.wait.get() } else { None }
     }
 }

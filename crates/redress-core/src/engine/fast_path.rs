@@ -55,14 +55,22 @@ impl<'a> FastPath<'a> {
     /// Counts the success of the first attempt of a call that [is counted](Self::is_counted).
     #[inline]
     pub(crate) fn count_success(&self) {
-        self.plan.count_success(self.flags, self.generation, || self.started);
+        // A call that only pays a budget saves no registers.
+        if self.flags.has(Flags::COUNTED) { self.tell_success() } else { self.plan.deposit(self.flags) }
+    }
+
+    #[inline(never)]
+    fn tell_success(&self) {
+        self.plan.deposit(self.flags);
+        self.plan.tell_success(self.generation, self.started);
     }
 
     /// The rejection of a call that its open breaker alone keeps from the fast path.
     #[inline]
     pub(crate) fn rejection(&self, now: impl FnOnce() -> Instant) -> Option<CircuitOpenError> {
         match &self.plan.breaker {
-            Some(BreakerChoice::Circuit(breaker)) if self.flags.are_plain() => {
+            // Asked of its phase first, because a closed one needs no instant.
+            Some(BreakerChoice::Circuit(breaker)) if self.flags.are_plain() && breaker.admit_closed().is_none() => {
                 breaker.reject_at(self.started.unwrap_or_else(now))
             }
             _ => None,

@@ -20,7 +20,7 @@ impl Run<'_> {
 
     #[cold]
     fn succeed_slow(&mut self, now: Option<Instant>) {
-        self.count_success();
+        self.state.count_success(self.plan);
         if let (true, Some(now)) = (self.state.flags.success_is_reported(), now) {
             self.report_success(now);
         }

@@ -153,15 +153,20 @@ impl Plan {
         }
     }
 
-    /// Counts the success of a call with these flags: an earned budget is paid, and the closed
-    /// breaker that admitted it in this generation counts it from when it `began`.
+    /// Pays the budget for the success of a call with these flags, if successes do.
     #[inline]
-    pub(crate) fn count_success(&self, flags: Flags, generation: u64, began: impl FnOnce() -> Option<Instant>) {
+    pub(crate) fn deposit(&self, flags: Flags) {
         if let (true, Some(budget)) = (flags.has(Flags::EARNS), &self.budget) {
             budget.deposit();
         }
-        if let (true, Some(BreakerChoice::Circuit(breaker))) = (flags.has(Flags::COUNTED), &self.breaker) {
-            breaker.succeed_closed(generation, began());
+    }
+
+    /// Counts a success with the closed breaker that admitted the call in this generation, from
+    /// when it `began`.
+    #[inline]
+    pub(crate) fn tell_success(&self, generation: u64, began: Option<Instant>) {
+        if let Some(BreakerChoice::Circuit(breaker)) = &self.breaker {
+            breaker.succeed_closed(generation, began);
         }
     }
 
