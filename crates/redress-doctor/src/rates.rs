@@ -65,5 +65,6 @@ mod tests {
         let hours = seconds_between_trips(0.01, 0.01, 60, 5) / 3_600.0;
         assert!((8.0..10.0).contains(&hours), "{hours}");
         assert_eq!(seconds_between_trips(1.0, 0.01, 6_000, 5), 5.0);
+        assert_eq!(seconds_between_trips(2.0, 0.01, 12_000, 5), 2.5);
     }
 }

@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn computed_times_are_rounded_to_three_digits() {
-        assert_eq!([4.761_904, 47.6, 7_200.0].map(seconds), ["4.76 s", "47.6 s", "2 h"]);
+        assert_eq!([0.0, 4.761_904, 47.6, 7_200.0].map(seconds), ["0 s", "4.76 s", "47.6 s", "2 h"]);
         assert_eq!(seconds(61.2 * 365.25 * 86_400.0), "61.2 years");
     }
 }

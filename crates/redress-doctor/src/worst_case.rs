@@ -74,17 +74,16 @@ impl WorstCase {
                 frontier.advance(|course, take| steps(&ways, course, done + 1, take));
             }
         }
-        if retries > FOLLOWED && worst.calls > FOLLOWED {
-            worst.extend(&frontier, &ways, &limits, retries);
+        if let Some(more) = retries.checked_sub(FOLLOWED) {
+            worst.extend(&frontier, &ways, &limits, more);
         }
         worst.time = worst.time.filter(|time| *time < Duration::MAX);
         worst
     }
 
     /// Adds the retries that are not followed: each waits at least as long as the last one that is,
-    /// and at most as long as any.
-    fn extend(&mut self, frontier: &Frontier, ways: &[Way], limits: &Limits, retries: u32) {
-        let more = retries - FOLLOWED;
+    /// and at most as long as any. Nothing is added once no course goes on.
+    fn extend(&mut self, frontier: &Frontier, ways: &[Way], limits: &Limits, more: u32) {
         let longest = ways.iter().flat_map(|way| way.waits(u32::MAX, Some(Duration::MAX)));
         let most = longest.map(|(range, _)| range.most).max().unwrap_or_default();
         let shortest = ways.iter().flat_map(|way| way.waits(FOLLOWED, None));
@@ -96,7 +95,7 @@ impl WorstCase {
             });
             self.calls = self.calls.max((FOLLOWED + 1).saturating_add(fit));
             let longer = Course { most: course.most.saturating_add(most.saturating_mul(more)), ..course.clone() };
-            self.time = self.time.map(|time| time.max(limits.end(&longer, retries)));
+            self.time = self.time.map(|time| time.max(limits.end(&longer, FOLLOWED + more)));
         }
     }
 }

@@ -8,41 +8,41 @@ use redress::policy::{PolicySpec, Preset, RetryBuilder};
 use redress::strategy::{Jitter, StrategySpec, adaptive};
 use redress::{Budget, CircuitBreaker, ErrorClass, Policy, Retry, exponential, fixed, retry_after_or};
 
-const fn secs(secs: u64) -> Duration {
+pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-fn budgeted() -> RetryBuilder {
+pub(crate) fn budgeted() -> RetryBuilder {
     Retry::builder().max_attempts(4).budget(Budget::earned(0.1).capacity(1.0).build().expect("valid"))
 }
 
-fn with_retry(retry: RetryBuilder) -> PolicySpec {
+pub(crate) fn with_retry(retry: RetryBuilder) -> PolicySpec {
     Policy::builder().retry(retry).deadline(secs(20)).build().expect("valid").spec()
 }
 
-fn with_breaker(breaker: CircuitBreakerBuilder) -> PolicySpec {
+pub(crate) fn with_breaker(breaker: CircuitBreakerBuilder) -> PolicySpec {
     Policy::builder().deadline(secs(20)).circuit_breaker(breaker).build().expect("valid").spec()
 }
 
-fn warnings(spec: &PolicySpec, used: &Circumstances) -> Vec<Finding> {
+pub(crate) fn warnings(spec: &PolicySpec, used: &Circumstances) -> Vec<Finding> {
     examine(spec, used).into_iter().filter(|finding| finding.severity > Severity::Note).collect()
 }
 
 /// The codes and fields that are warned of.
-fn warned(spec: &PolicySpec, used: &Circumstances) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn warned(spec: &PolicySpec, used: &Circumstances) -> Vec<(&'static str, &'static str)> {
     warnings(spec, used).iter().map(|finding| (finding.code.as_str(), finding.field)).collect()
 }
 
-fn unused() -> Circumstances {
+pub(crate) fn unused() -> Circumstances {
     Circumstances::new()
 }
 
-fn traffic(calls_per_second: f64, clients: u32) -> Circumstances {
+pub(crate) fn traffic(calls_per_second: f64, clients: u32) -> Circumstances {
     Circumstances::new().traffic(Traffic::new(calls_per_second, clients))
 }
 
 /// The text of the only warning.
-fn why(spec: &PolicySpec, used: &Circumstances) -> String {
+pub(crate) fn why(spec: &PolicySpec, used: &Circumstances) -> String {
     let [finding] = &warnings(spec, used)[..] else { panic!("one warning: {:?}", warnings(spec, used)) };
     finding.why.clone()
 }

@@ -1,5 +1,7 @@
 //! Codes, severities and the text of findings.
 
+use std::collections::HashSet;
+
 use redress::doctor::{Circumstances, Code, Severity, examine};
 use redress::{Policy, Retry};
 
@@ -16,6 +18,8 @@ fn codes_are_unique_ascending_and_found_by_name() {
         assert!(code.page().ends_with(&format!("docs/guide/doctor.md#{anchor}")), "{}", code.page());
         assert!(!code.title().is_empty());
     }
+    let titles: HashSet<_> = Code::ALL.iter().map(|code| code.title()).collect();
+    assert_eq!(titles.len(), Code::ALL.len());
     assert_eq!(Code::from_name("RD99"), None);
 }
 

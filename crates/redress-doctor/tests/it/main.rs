@@ -2,6 +2,7 @@
 
 mod examine;
 mod findings;
+mod limits;
 mod reached;
 mod specs;
 mod worst_case;

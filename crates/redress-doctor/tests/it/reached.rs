@@ -15,9 +15,14 @@ use redress::{AsyncPolicy, ErrorClass, Retry, error_classifier};
 use crate::specs::policy;
 use crate::worst_case::Failure;
 
-/// The classes that [`policy`] gives strategies to, and one that has the default.
-const CLASSES: [ErrorClass; 4] =
-    [ErrorClass::Transient, ErrorClass::RateLimit, ErrorClass::Unknown, ErrorClass::Concurrency];
+/// The classes that are retried.
+const CLASSES: [ErrorClass; 5] = [
+    ErrorClass::Concurrency,
+    ErrorClass::RateLimit,
+    ErrorClass::ServerError,
+    ErrorClass::Transient,
+    ErrorClass::Unknown,
+];
 
 /// One attempt's failure: its class, whether it has a hint, and whether jitter draws the least.
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +167,7 @@ fn longest(spec: &PolicySpec, choices: &[Choice]) -> (Duration, u32) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
 
     #[test]
     fn some_call_comes_within_a_microsecond_of_the_worst_case(spec in policy(1..4)) {

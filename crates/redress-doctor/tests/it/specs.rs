@@ -55,7 +55,7 @@ pub(crate) fn strategy() -> impl Strategy<Value = StrategySpec> {
 fn retry(attempts: std::ops::Range<u32>) -> impl Strategy<Value = RetrySpec> {
     let strategies = (strategy(), option::of(strategy()), collection::vec(option::of(strategy()), 2));
     let caps = collection::vec(option::of(0_u32..3), ErrorClass::ALL.len());
-    let hints = (any::<bool>(), option::of(ms(0..5_000)));
+    let hints = (any::<bool>(), option::weighted(0.8, ms(0..5_000)));
     (attempts, strategies, caps, option::of(0_u32..3), hints).prop_map(
         |(max_attempts, (default, of_limits, of_two), caps, of_unknown, (ignore, longest))| {
             let mut retry = RetrySpec::default();
@@ -77,7 +77,7 @@ fn retry(attempts: std::ops::Range<u32>) -> impl Strategy<Value = RetrySpec> {
 
 /// Policies without budget and breaker, of so many attempts.
 pub(crate) fn policy(attempts: std::ops::Range<u32>) -> impl Strategy<Value = PolicySpec> {
-    let limits = (option::of(ms(1..12_000)), option::of(ms(2..3_000)), any::<bool>());
+    let limits = (option::of(ms(1..12_000)), option::weighted(0.8, ms(2..3_000)), any::<bool>());
     (retry(attempts), limits).prop_map(|(retry, (deadline, timeout, finishes))| {
         let mut spec = PolicySpec::default();
         spec.retry = Some(retry);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, proptest};
+use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 use proptest::{collection, option, sample};
 use redress::doctor::WorstCase;
 use redress::driver::Timer;
@@ -33,7 +33,9 @@ impl Failure {
 
 fn failure() -> impl Strategy<Value = Failure> {
     let class = sample::select(ErrorClass::ALL);
-    (class, option::of(ms(0..6_000)), ms(0..4_000)).prop_map(|(class, hint, after)| Failure { class, hint, after })
+    // Attempts shorter than their timeout, so that it is the failure that is classified.
+    let after = prop_oneof![ms(0..20), ms(0..4_000)];
+    (class, option::of(ms(0..6_000)), after).prop_map(|(class, hint, after)| Failure { class, hint, after })
 }
 
 /// The time and the attempts of a call whose attempts fail as the script says, over and over.
@@ -106,4 +108,18 @@ fn more_retries_than_are_followed_are_bounded_too() {
     assert_eq!(ended.time, Some(Duration::from_secs(5)));
     // 499 waits of 10 ms end before 5 s, and the bound counts in whole waits.
     assert!((500..=501).contains(&ended.calls), "{}", ended.calls);
+}
+
+#[test]
+fn a_hint_lengthens_the_worst_case() {
+    let retry = Retry::builder().max_attempts(2).strategy(fixed(Duration::from_millis(10)));
+    let retry = retry.max_retry_after(Duration::from_secs(5));
+    let policy = Policy::builder().retry(retry).no_deadline().attempt_timeout(Duration::from_secs(1)).build();
+    let spec = policy.expect("valid").spec();
+    let after = Duration::from_millis(999);
+    let script = [Failure { class: ErrorClass::Transient, hint: Some(Duration::from_secs(60)), after }];
+    let (elapsed, attempts) = play(spec.clone(), &script);
+    assert_eq!((elapsed, attempts), (Duration::from_millis(2 * 999 + 5_000), 2));
+    assert_eq!(WorstCase::of(&spec).time, Some(Duration::from_secs(7)));
+    assert_eq!(WorstCase::without_hints(&spec).time, Some(Duration::from_millis(2_010)));
 }

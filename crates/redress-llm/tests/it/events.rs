@@ -91,7 +91,9 @@ fn output_is_no_error() {
         assert_eq!(of_openai(data), None, "{data}");
         assert_eq!(of_anthropic(data), None, "{data}");
     }
-    let long = format!("{}{}", typed("overloaded_error"), " ".repeat(BODY_LIMIT));
+    let mut long = format!("{:BODY_LIMIT$}", typed("overloaded_error"));
+    assert_eq!((long.len(), of_anthropic(&long)), (BODY_LIMIT, Some(ServerError)));
+    long.push(' ');
     assert_eq!(of_anthropic(&long), None);
     let quoting =
         format!(r#"{{"error": {{"type": "server_error", "message": "response.failed"}}}}{}"#, " ".repeat(BODY_LIMIT));
