@@ -342,8 +342,8 @@ impl Budget {
     ///
     /// # Errors
     ///
-    /// As [`from_spec`](Self::from_spec), and if the spec would turn an earned budget into a rolling
-    /// window or the reverse. On an error nothing changes.
+    /// As [`from_spec`](Self::from_spec), and if the spec would turn an earned budget into a
+    /// rolling window or the reverse. On an error nothing changes.
     pub fn reconfigure(&self, spec: BudgetSpec) -> Result<(), ConfigError> {
         match (&*self.account, spec) {
             (Account::Window(windowed), BudgetSpec::Window { max_retries, window }) => {

@@ -53,7 +53,8 @@ use crate::{CircuitBreaker, Retry};
 /// | attempt timeout | what the deadline leaves for each attempt after the longest waits | if all attempts hang, each still has its full time |
 /// | retries of `Unknown` | at most 2 | the default: an error that no classifier knows may be a defect |
 ///
-/// The tables of the variants have the settings that differ. A wait is never shorter than the dependency's hint.
+/// The tables of the variants have the settings that differ. A wait is never shorter than the
+/// dependency's hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Preset {

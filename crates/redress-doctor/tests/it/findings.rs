@@ -41,7 +41,7 @@ fn a_finding_is_written_in_one_line() {
             "note RD02 retry.max_attempts: a call makes at most 3 attempts",
             "note RD04 retry.max_attempts: when every attempt fails, the load is 3 times that of the calls",
             "warning RD11 retry.budget: no budget limits the retries: an outage gets 3 times the load, which may keep it \
-             up; add a budget that successes pay for, such as `Budget::earned(0.1)`",
+             up; add an earned budget with a share of 0.1, which successes pay for",
         ]
     );
 }

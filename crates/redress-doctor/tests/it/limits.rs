@@ -58,15 +58,15 @@ fn a_capacity_that_binds_in_time_is_a_round_number() {
         let spec = with_retry(Retry::builder().max_attempts(4).budget(budget));
         warnings(&spec, &traffic(700.0, clients)).remove(0).how
     };
-    assert_eq!(advice(1_000), "a capacity of 10 lasts 4.76 s");
-    assert_eq!(advice(500), "a capacity of 20 lasts 4.76 s");
-    assert_eq!(advice(200), "a capacity of 50 lasts 4.76 s");
+    assert_eq!(advice(1_000), "with a capacity of 10, they do so for 4.76 s");
+    assert_eq!(advice(500), "with a capacity of 20, they do so for 4.76 s");
+    assert_eq!(advice(200), "with a capacity of 50, they do so for 4.76 s");
 }
 
 #[test]
 fn a_window_budget_grants_a_share_to_each_client() {
     let spec = with_retry(Retry::builder().budget(Budget::new(30, secs(60)).expect("valid")));
-    let text = "1,000 clients x 30 retries in 1 min are 71.4 % more load in an outage, for as long as it lasts";
+    let text = "1,000 clients with 30 retries in 1 min each add 71.4 % to the load, for as long as an outage lasts";
     assert_eq!(why(&spec, &traffic(700.0, 1_000)), text);
 }
 
