@@ -6,8 +6,10 @@ use std::time::Duration;
 use redress::breaker::{CircuitBreakerBuilder, RecoveryGrowth};
 use redress::doctor::{Circumstances, Code, Traffic, WaitRange, WorstCase, examine};
 use redress::policy::{PolicyBreaker, PolicySpec, RetryBuilder};
-use redress::strategy::{Jitter, Strategy as _, StrategySpec};
-use redress::{Budget, CircuitBreaker, ErrorClass, Policy, Retry, decorrelated_jitter, exponential, fixed};
+use redress::strategy::{Jitter, Strategy as _, StrategySpec, adaptive};
+use redress::{
+    Budget, CircuitBreaker, ErrorClass, Policy, Retry, decorrelated_jitter, exponential, fixed, retry_after_or,
+};
 
 use crate::examine::{budgeted, secs, traffic, unused, warned, warnings, why, with_breaker, with_retry};
 
@@ -222,6 +224,16 @@ fn more_courses_are_merged_and_bounded_too() {
     assert!(worst.time.is_some_and(|time| time >= waits + Duration::from_nanos(250)), "{worst:?}");
 }
 
+/// Kept apart, the courses would be so many that they are merged, and the caps would start over.
+#[test]
+fn caps_of_one_strategy_count_together() {
+    let capped = ErrorClass::ALL.iter().copied().filter(|class| class.is_retryable() && *class != ErrorClass::Unknown);
+    let retry = Retry::builder().max_attempts(31).strategy(fixed(secs(1))).ignore_retry_after();
+    let retry = capped.fold(retry, |retry, class| retry.max_retries_for(class, 3));
+    let retry = retry.strategy_for(ErrorClass::Unknown, fixed(ms(1))).max_unknown_retries(31);
+    assert_eq!(worst_of(retry).time, Some(secs(4 * 3) + ms(30 - 4 * 3) + Duration::from_nanos(31)));
+}
+
 #[test]
 fn the_cap_of_unknown_failures_is_theirs_alone() {
     let retry = Retry::builder().max_attempts(6).strategy(fixed(ms(1))).max_unknown_retries(2).ignore_retry_after();
@@ -238,16 +250,28 @@ fn a_longer_delay_before_decorrelated_jitter_counts() {
     assert_eq!(worst.time, Some(secs(5 + 9) + Duration::from_nanos(3)));
 }
 
-/// One wait of 1000 s makes every later one of decorrelated jitter its longest, 3000 s.
+/// One wait of 1000 s makes every later one of decorrelated jitter its longest, 3000 s. The short
+/// waits are not part of the longest call, and make courses that none of the others beats.
 #[test]
 fn merged_courses_have_the_longest_next_delay() {
     let growing = decorrelated_jitter().base(ms(1)).max(secs(3_000));
-    let retry = Retry::builder().max_attempts(10).strategy(growing).max_unknown_retries(10).ignore_retry_after();
-    let waits = [(ErrorClass::RateLimit, 1_000), (ErrorClass::ServerError, 900), (ErrorClass::Transient, 800)];
-    let retry = waits
-        .into_iter()
-        .fold(retry, |retry, (class, wait)| retry.strategy_for(class, fixed(secs(wait))).max_retries_for(class, 8));
+    let retry = Retry::builder().max_attempts(10).strategy(growing).ignore_retry_after();
+    let short = [(ErrorClass::RateLimit, 1), (ErrorClass::ServerError, 2), (ErrorClass::Transient, 3)];
+    let retry = short.into_iter().fold(retry, |retry, (class, micros)| {
+        retry.strategy_for(class, fixed(Duration::from_micros(micros))).max_retries_for(class, 8)
+    });
+    let retry = retry.strategy_for(ErrorClass::Unknown, fixed(secs(1_000))).max_unknown_retries(1);
     assert_eq!(worst_of(retry).time, Some(secs(1_000 + 8 * 3_000) + Duration::from_nanos(10)));
+}
+
+#[test]
+fn the_longest_hint_is_jittered_and_multiplied() {
+    let once = |retry: RetryBuilder| worst_of(retry.max_attempts(2).max_retry_after(secs(5))).time;
+    let hinted = || retry_after_or(fixed(ms(1))).jitter(secs(1));
+    let attempts = Duration::from_nanos(2);
+    assert_eq!(once(Retry::builder().strategy(hinted())), Some(secs(6) + attempts));
+    let learning = adaptive(hinted()).max_multiplier(2.0);
+    assert_eq!(once(Retry::builder().strategy(learning)), Some(secs(12) + attempts));
 }
 
 #[test]
