@@ -6,8 +6,10 @@ use std::time::Duration;
 use redress::breaker::{CircuitBreakerBuilder, RecoveryGrowth};
 use redress::doctor::{Circumstances, Code, Traffic, WaitRange, WorstCase, examine};
 use redress::policy::{PolicyBreaker, PolicySpec, RetryBuilder};
-use redress::strategy::{Jitter, StrategySpec};
-use redress::{Budget, CircuitBreaker, ErrorClass, Policy, Retry, decorrelated_jitter, exponential, fixed};
+use redress::strategy::{Jitter, Strategy as _, StrategySpec, adaptive};
+use redress::{
+    Budget, CircuitBreaker, ErrorClass, Policy, Retry, decorrelated_jitter, exponential, fixed, retry_after_or,
+};
 
 use crate::examine::{budgeted, secs, traffic, unused, warned, warnings, why, with_breaker, with_retry};
 
@@ -188,6 +190,12 @@ fn a_drawn_zero_before_decorrelated_jitter_counts() {
     assert_eq!((worst.time, worst.calls), (Some(ms(3_100) + Duration::from_nanos(4)), 4));
 }
 
+/// Without a deadline, after attempts that take 1 ns.
+fn worst_of(retry: RetryBuilder) -> WorstCase {
+    let policy = Policy::builder().retry(retry).attempt_timeout(Duration::from_nanos(1)).no_deadline();
+    WorstCase::of(&policy.build().expect("valid").spec())
+}
+
 /// A retry whose waits of three classes have caps, and last 10 ms, 100 ms and 1 s; others last 1 ms.
 fn capped(max_attempts: u32, caps: [u32; 3]) -> WorstCase {
     let classes = [ErrorClass::RateLimit, ErrorClass::Concurrency, ErrorClass::ServerError];
@@ -197,9 +205,7 @@ fn capped(max_attempts: u32, caps: [u32; 3]) -> WorstCase {
         classes.into_iter().zip(caps).zip(waits).fold(retry, |retry, ((class, cap), wait)| {
             retry.strategy_for(class, fixed(wait)).max_retries_for(class, cap)
         });
-    let retry = retry.max_unknown_retries(max_attempts);
-    let policy = Policy::builder().retry(retry).attempt_timeout(Duration::from_nanos(1)).no_deadline();
-    WorstCase::of(&policy.build().expect("valid").spec())
+    worst_of(retry.max_unknown_retries(max_attempts))
 }
 
 #[test]
@@ -216,4 +222,84 @@ fn more_courses_are_merged_and_bounded_too() {
     let waits = 60 * ms(1_110) + 69 * ms(1);
     assert_eq!(worst.calls, 250);
     assert!(worst.time.is_some_and(|time| time >= waits + Duration::from_nanos(250)), "{worst:?}");
+}
+
+/// Kept apart, the courses would be so many that they are merged, and the caps would start over.
+#[test]
+fn caps_of_one_strategy_count_together() {
+    let capped = ErrorClass::ALL.iter().copied().filter(|class| class.is_retryable() && *class != ErrorClass::Unknown);
+    let retry = Retry::builder().max_attempts(31).strategy(fixed(secs(1))).ignore_retry_after();
+    let retry = capped.fold(retry, |retry, class| retry.max_retries_for(class, 3));
+    let retry = retry.strategy_for(ErrorClass::Unknown, fixed(ms(1))).max_unknown_retries(31);
+    assert_eq!(worst_of(retry).time, Some(secs(4 * 3) + ms(30 - 4 * 3) + Duration::from_nanos(31)));
+}
+
+#[test]
+fn the_cap_of_unknown_failures_is_theirs_alone() {
+    let retry = Retry::builder().max_attempts(6).strategy(fixed(ms(1))).max_unknown_retries(2).ignore_retry_after();
+    let worst = worst_of(retry.strategy_for(ErrorClass::Unknown, fixed(secs(10))));
+    assert_eq!(worst.time, Some(secs(20) + ms(3) + Duration::from_nanos(6)));
+}
+
+/// The most after a hint is the same with both strategies, and the next wait is not.
+#[test]
+fn a_longer_delay_before_decorrelated_jitter_counts() {
+    let growing = decorrelated_jitter().base(secs(1)).max(secs(100));
+    let retry = Retry::builder().max_attempts(3).strategy(fixed(ms(1))).strategy_for(ErrorClass::RateLimit, growing);
+    let worst = worst_of(retry.max_retry_after(secs(5)));
+    assert_eq!(worst.time, Some(secs(5 + 9) + Duration::from_nanos(3)));
+}
+
+/// One wait of 1000 s makes every later one of decorrelated jitter its longest, 3000 s. The short
+/// waits are not part of the longest call, and make courses that none of the others beats.
+#[test]
+fn merged_courses_have_the_longest_next_delay() {
+    let growing = decorrelated_jitter().base(ms(1)).max(secs(3_000));
+    let retry = Retry::builder().max_attempts(10).strategy(growing).ignore_retry_after();
+    let short = [(ErrorClass::RateLimit, 1), (ErrorClass::ServerError, 2), (ErrorClass::Transient, 3)];
+    let retry = short.into_iter().fold(retry, |retry, (class, micros)| {
+        retry.strategy_for(class, fixed(Duration::from_micros(micros))).max_retries_for(class, 8)
+    });
+    let retry = retry.strategy_for(ErrorClass::Unknown, fixed(secs(1_000))).max_unknown_retries(1);
+    assert_eq!(worst_of(retry).time, Some(secs(1_000 + 8 * 3_000) + Duration::from_nanos(10)));
+}
+
+#[test]
+fn the_longest_hint_is_jittered_and_multiplied() {
+    let once = |retry: RetryBuilder| worst_of(retry.max_attempts(2).max_retry_after(secs(5))).time;
+    let hinted = || retry_after_or(fixed(ms(1))).jitter(secs(1));
+    let attempts = Duration::from_nanos(2);
+    assert_eq!(once(Retry::builder().strategy(hinted())), Some(secs(6) + attempts));
+    let learning = adaptive(hinted()).max_multiplier(2.0);
+    assert_eq!(once(Retry::builder().strategy(learning)), Some(secs(12) + attempts));
+}
+
+#[test]
+fn the_range_of_each_strategy() {
+    let of = |spec: &StrategySpec, attempt, prev: Option<u64>| {
+        let range = WaitRange::of(spec, attempt, prev.map(ms));
+        (range.least.as_millis(), range.most.as_millis())
+    };
+    let jittered = |jitter| exponential().base(ms(100)).factor(3.0).first_power(0).max(secs(1)).jitter(jitter).spec();
+    assert_eq!(
+        [1, 2, 4].map(|attempt| of(&jittered(Jitter::None), attempt, None)),
+        [(100, 100), (300, 300), (1_000, 1_000)]
+    );
+    assert_eq!([1, 2].map(|attempt| of(&jittered(Jitter::Equal), attempt, None)), [(50, 100), (150, 300)]);
+    assert_eq!(of(&jittered(Jitter::Full), 2, None), (0, 300));
+    let decorrelated = decorrelated_jitter().base(ms(100)).max(secs(1)).spec();
+    let after = [None, Some(0), Some(1), Some(200), Some(900)].map(|prev| of(&decorrelated, 1, prev));
+    assert_eq!(after, [(100, 300), (100, 300), (100, 100), (100, 600), (100, 1_000)]);
+
+    let fallback = Box::new(jittered(Jitter::Equal));
+    let hinted = StrategySpec::RetryAfterOr { jitter: secs(1), seed: None, fallback };
+    assert_eq!(of(&hinted, 2, None), (150, 300));
+    let learning = StrategySpec::Adaptive {
+        window: secs(60),
+        target_success: 0.9,
+        min_multiplier: 1.5,
+        max_multiplier: 4.0,
+        fallback: Box::new(hinted),
+    };
+    assert_eq!(of(&learning, 2, None), (225, 1_200));
 }

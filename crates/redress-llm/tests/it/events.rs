@@ -91,7 +91,8 @@ fn output_is_no_error() {
         assert_eq!(of_openai(data), None, "{data}");
         assert_eq!(of_anthropic(data), None, "{data}");
     }
-    let mut long = format!("{:BODY_LIMIT$}", typed("overloaded_error"));
+    let mut long = typed("overloaded_error");
+    long.push_str(&" ".repeat(BODY_LIMIT - long.len()));
     assert_eq!((long.len(), of_anthropic(&long)), (BODY_LIMIT, Some(ServerError)));
     long.push(' ');
     assert_eq!(of_anthropic(&long), None);
