@@ -84,7 +84,7 @@ impl Counted {
     }
 
     fn slice(&self, spec: &BreakerSpec, at: Duration) -> u128 {
-        let since = self.began.map_or(at.saturating_add(BEFORE), |began| at.saturating_sub(began));
+        let since = self.began.map_or_else(|| at.saturating_add(BEFORE), |began| at.saturating_sub(began));
         since.as_nanos() / (spec.window().as_nanos() / SLICES)
     }
 

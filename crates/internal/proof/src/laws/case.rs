@@ -14,7 +14,7 @@ use super::{Law, Laws, permits, spending};
 use crate::breaker::Reference;
 use crate::note::{Ending, Hook, HookKind, Note, Refused, What};
 use crate::play::{Played, play};
-use crate::world::{Act, Capture, Driver, Habit, Hooks, OwnDeadline, Owner, Sleeper, World};
+use crate::world::{Act, BreakerSpec, Capture, Driver, Habit, Hooks, OwnDeadline, Owner, Sleeper, World};
 
 const WATCHER: Hook = Hook { owner: Owner::Policy, kind: HookKind::Observer(0) };
 
@@ -104,7 +104,7 @@ fn check_call(world: &World, notes: &[&Note], call: usize, laws: &Laws) {
         }
     }
     nothing_passes_the_deadline(&record, notes, began.at, laws);
-    if !world.policy.breaker.as_ref().is_some_and(|breaker| breaker.judges_attempts()) {
+    if !world.policy.breaker.as_ref().is_some_and(BreakerSpec::judges_attempts) {
         the_end_is_reported_before_the_permit_is_released(notes, call, laws);
     }
 }

@@ -8,6 +8,7 @@ use redress_core::{EventName, StopReason};
 use super::{LONGEST_KEPT, Life, Naive};
 use crate::breaker::{Ended, Rejected, UNJUDGED};
 use crate::note::What;
+use crate::world::BreakerSpec;
 
 /// The permit of a call, or of an attempt.
 pub(super) struct Permit {
@@ -27,7 +28,7 @@ pub(super) struct Heard {
 impl Naive {
     /// Whether the breaker wants to know how long attempts take.
     pub(super) fn times_attempts(&self) -> bool {
-        self.stage.world.policy.breaker.as_ref().is_some_and(|spec| spec.times_attempts())
+        self.stage.world.policy.breaker.as_ref().is_some_and(BreakerSpec::times_attempts)
     }
 
     /// Requests admission from the breaker.
@@ -106,7 +107,7 @@ impl Naive {
 
     /// How the present attempt is judged: as a whole call, or alone.
     pub(super) fn judges_attempts(&self) -> bool {
-        self.stage.world.policy.breaker.as_ref().is_some_and(|spec| spec.judges_attempts())
+        self.stage.world.policy.breaker.as_ref().is_some_and(BreakerSpec::judges_attempts)
     }
 
     /// How long an attempt took that began then, if the breaker is told. The start is kept like a

@@ -34,7 +34,7 @@ struct Node {
     takes: u64,
     /// So many attempts fail after the calls inside have succeeded.
     fails: u32,
-    inside: Vec<Node>,
+    inside: Vec<Self>,
 }
 
 fn nested() -> impl Strategy<Value = Option<Nested>> {
@@ -181,7 +181,7 @@ impl Model {
 struct Real {
     node: Node,
     policy: Policy,
-    inside: Vec<Real>,
+    inside: Vec<Self>,
 }
 
 struct Stage {
