@@ -101,7 +101,7 @@ impl<S, Req, X, Tm: Timer> RequestReplay<S, Req, X, Tm> {
                 Err(why) => self.only_once = Some(why),
             }
         }
-        (self.attempt, self.waits_since, self.is_called) = (attempt, None, false);
+        self.attempt = attempt;
         Some(request)
     }
 
@@ -198,6 +198,8 @@ where
         // W1. A clone holds no reservation. This also replaces an instance that failed to become
         // ready, which tower's contract says must not be used again.
         self.replay.instance = self.replay.instance.clone();
+        // Here and not at each start, because a first attempt finds them so.
+        (self.replay.waits_since, self.replay.is_called) = (None, false);
     }
 }
 
