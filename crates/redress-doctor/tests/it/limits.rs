@@ -196,7 +196,7 @@ fn worst_of(retry: RetryBuilder) -> WorstCase {
     WorstCase::of(&policy.build().expect("valid").spec())
 }
 
-/// A retry whose waits of three classes have caps, and last 10 ms, 100 ms and 1 s; others last 1 ms.
+/// Waits of three classes have caps, and last 10 ms, 100 ms and 1 s. Others last 1 ms.
 fn capped(max_attempts: u32, caps: [u32; 3]) -> WorstCase {
     let classes = [ErrorClass::RateLimit, ErrorClass::Concurrency, ErrorClass::ServerError];
     let retry = Retry::builder().max_attempts(max_attempts).strategy(fixed(ms(1))).ignore_retry_after();
