@@ -88,6 +88,9 @@ fn published(workspace: &Workspace) -> impl Iterator<Item = &Package> {
     workspace.libraries().filter(|package| workspace::is_published(package))
 }
 
+/// The folders of a crate that its sources include, where there are any.
+const INCLUDED: [&str; 2] = ["scenarios", "schema"];
+
 /// Copies the sources of these crates, without examples and development dependencies: these have
 /// lower bounds that no user builds. The other crates of the workspace are in the folder `others`.
 fn copy_workspace(workspace: &Workspace, packages: &[&Package], copy: &Path, others: &str) -> Result<()> {
@@ -98,6 +101,9 @@ fn copy_workspace(workspace: &Workspace, packages: &[&Package], copy: &Path, oth
         let from = package.manifest_path.parent().context("a manifest is in a folder")?;
         let to = copy.join("crates").join(package.name.as_str());
         copy_folder(from.join("src").as_std_path(), &to.join("src"))?;
+        for folder in INCLUDED.iter().filter(|folder| from.join(folder).is_dir()) {
+            copy_folder(from.join(folder).as_std_path(), &to.join(folder))?;
+        }
         copy_file(from.join("README.md").as_std_path(), &to.join("README.md"))?;
         let manifest = read(package.manifest_path.as_std_path())?;
         write(&to.join("Cargo.toml"), &without_apart(&without_dev_dependencies(&manifest)))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use redress_core::breaker::{Breaker, CircuitState, Mode, Permit, Report, Seen};
+use redress_core::breaker::{Breaker, CircuitState, Mode, Permit, Report, Seen, Trip};
 use redress_core::{CircuitBreaker, ErrorClass};
 
 use crate::breaker::{Ended, Reference, UNJUDGED};
@@ -99,6 +99,8 @@ pub struct PermitGame<'b> {
     changes_mode: bool,
     laws: &'b Laws,
     reference: Reference,
+    /// What the breaker saw before the game began.
+    earlier_trip: Option<Trip>,
     permits: Vec<Held<'b>>,
 }
 
@@ -122,6 +124,7 @@ impl<'b> PermitGame<'b> {
             changes_mode: false,
             laws,
             reference,
+            earlier_trip: breaker.last_trip(),
             permits: Vec::new(),
         }
     }
@@ -166,7 +169,7 @@ impl<'b> PermitGame<'b> {
         }
         let (is, says) = (self.breaker.state(), self.reference.state());
         self.laws.require(Law::Edges, is == says, || format!("the circuit is {is}, and {says} by the reference"));
-        let (trip, expected) = (self.breaker.last_trip(), self.reference.trip());
+        let (trip, expected) = (self.breaker.last_trip(), self.reference.trip().or(self.earlier_trip));
         self.laws.require(Law::Edges, trip == expected, || format!("it saw {trip:?}, not {expected:?}"));
         let probes = self.permits.iter().filter(|held| self.reference.is_probe(held.era)).count();
         let places = self.reference.places() as usize;
