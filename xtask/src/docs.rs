@@ -33,9 +33,16 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         Ok(given) if !given.is_empty() => format!("{given} -D warnings"),
         _ => "-D warnings".to_owned(),
     };
-    let libraries = ["doc", "--workspace", "--no-deps", "--all-features", "--lib", "--bins"];
-    let mut cargo_doc = command::cargo(workspace, &[&libraries[..], &WITH_DEV_DEPENDENCIES].concat());
+    let libraries = ["doc", "--workspace", "--no-deps", "--all-features", "--lib"];
+    let programs: Vec<&str> = programs(workspace).flat_map(|program| ["--bin", program]).collect();
+    let mut cargo_doc = command::cargo(workspace, &[&libraries, &programs[..], &WITH_DEV_DEPENDENCIES].concat());
     command::run(rustdoc::prepare(workspace, &mut cargo_doc, &flags)?)
+}
+
+/// The programs that have pages. `--bins` would select those without pages too.
+fn programs(workspace: &Workspace) -> impl Iterator<Item = &str> {
+    let targets = workspace.members().iter().flat_map(|package| &package.targets);
+    targets.filter(|target| target.is_bin() && target.doc).map(|target| target.name.as_str())
 }
 
 fn draw(workspace: &Workspace) -> Result<()> {
