@@ -69,10 +69,10 @@ pub(super) use self::settle::End;
 /// last failure. With [`judge_attempts`](crate::policy::PolicyBuilder::judge_attempts) it asks and
 /// reports for each attempt.
 ///
-/// **Invariant C4**: permits issued = reported + released. A [`Permit`] is reported once or
-/// releases itself when dropped. **Invariant C5**: every permit carries the generation in which it
-/// was admitted, and the result of a call admitted before the last change of state, mode or
-/// configuration is ignored. **Invariant C6**: every result of the present generation is counted
+/// **Invariant C4**: permits issued = reported + released. A [`Permit`](super::Permit) is reported
+/// once or releases itself when dropped. **Invariant C5**: every permit carries the generation in
+/// which it was admitted, and the result of a call admitted before the last change of state, mode
+/// or configuration is ignored. **Invariant C6**: every result of the present generation is counted
 /// once, and no other.
 ///
 /// While the circuit is closed, admission is one atomic load, and a success takes no lock, no
