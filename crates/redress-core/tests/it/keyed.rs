@@ -387,6 +387,17 @@ fn two_policies_may_share_their_keyed_breakers() {
 }
 
 #[test]
+fn policies_with_budgets_apart_may_share_their_keyed_breakers() {
+    let (clock, breakers) = (VirtualClock::new(), keyed(1));
+    let all = policy(&clock);
+    let poor = all.with_budget(Budget::new(1, secs(60)).unwrap());
+    let [all, poor] = [all, poor].map(|policy| policy.keyed(&breakers).unwrap());
+    for (policy, retries) in [(&all, 3), (&poor, 1), (&all, 3)] {
+        assert_eq!(policy.for_key("a").budget().map(Budget::remaining), Some(retries));
+    }
+}
+
+#[test]
 fn a_hook_runs_once_for_each_eviction() {
     let clock = VirtualClock::new();
     let hosts = policy(&clock).keyed(KeyedBreakers::builder(settings()).capacity(2)).unwrap();
