@@ -250,7 +250,7 @@ pub struct KeyedBreakersBuilder {
 impl KeyedBreakersBuilder {
     /// Sets the most breakers that the set holds. At least 1. Default: 1,024.
     ///
-    /// A breaker with the default settings takes about 330 bytes with its policy. Choose more
+    /// A breaker with the default settings takes about 370 bytes with its policy. Choose more
     /// than the number of keys that are down or in use at the same time.
     pub const fn capacity(mut self, breakers: usize) -> Self {
         self.capacity = breakers;

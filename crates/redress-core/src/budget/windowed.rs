@@ -27,9 +27,13 @@ struct Granted {
 impl Windowed {
     pub(super) fn new(max_retries: u32, window: Duration, clock: ClockChoice) -> Result<Self, ConfigError> {
         Self::check(max_retries, window)?;
+        Ok(Self::of_valid(max_retries, window, clock))
+    }
+
+    fn of_valid(max_retries: u32, window: Duration, clock: ClockChoice) -> Self {
         let events = RollingWindow::new(max_retries, nanos(window));
         let granted = Mutex::new(Granted { events, max_retries, window });
-        Ok(Self { epoch: Epoch::default(), clock, granted })
+        Self { epoch: Epoch::default(), clock, granted }
     }
 
     /// Another account with the same limit and clock.
@@ -38,9 +42,7 @@ impl Windowed {
             let granted = self.granted.lock();
             (granted.max_retries, granted.window)
         };
-        let events = RollingWindow::new(max_retries, nanos(window));
-        let granted = Mutex::new(Granted { events, max_retries, window });
-        Self { epoch: Epoch::default(), clock: self.clock.clone(), granted }
+        Self::of_valid(max_retries, window, self.clock.clone())
     }
 
     pub(super) fn max_retries(&self) -> u32 {
