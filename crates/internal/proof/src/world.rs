@@ -118,7 +118,7 @@ pub(crate) struct EarnedSpec {
     pub(crate) share: f64,
     pub(crate) capacity: f64,
     pub(crate) reserve: f64,
-    /// A class with a cost of its own; the others cost 1.
+    /// A class with a separate cost; the others cost 1.
     pub(crate) cost: (ErrorClass, u32),
     pub(crate) seed: u64,
 }

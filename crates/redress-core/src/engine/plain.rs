@@ -67,7 +67,7 @@ impl RunState {
         cause: Cause,
         now: Instant,
     ) -> PlainVerdict {
-        // The breaker has a longest hint of its own, so it is told the whole one.
+        // The breaker caps the hint itself, so it is told the whole one.
         Run::of(plan, None, self).decide_plainly(&plan.heeded(classification), cause, classification.retry_after(), now)
     }
 }

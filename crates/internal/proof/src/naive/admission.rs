@@ -77,7 +77,7 @@ impl Naive {
         let (Some(breaker), Some(spec)) = (&self.breaker, &self.stage.world.policy.breaker) else { return };
         let is_counted = !spec.is_watched && !spec.times_attempts();
         let Some(permit) = life.permit.take_if(|permit| permit.was_closed && is_counted) else { return };
-        // A breaker with a clock of its own does not know when the call began.
+        // A breaker with a separate clock does not know when the call began.
         let at = self.breaker_time(began);
         let ended = Ended { report: Some(Report::Success), began: Some(at), ..Ended::default() };
         let _ = breaker.lock().expect("whole").end(permit.era, &ended, at);

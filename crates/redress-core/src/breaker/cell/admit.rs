@@ -144,7 +144,7 @@ impl CircuitBreaker {
                 }
                 Ok(Admission { generation: word.0, transition: None })
             }
-            Step::Reject => Err(CircuitOpenError::after_nanos(word.phase().state(), left, self.shared_name())),
+            Step::Reject => Err(self.rejection_in(word.phase().state(), word, left)),
             Step::Go(phase, transition) => {
                 match word.phase() {
                     Phase::Trial => history.trial.supersede(),

@@ -16,7 +16,7 @@ impl CircuitBreaker {
         let word = self.word();
         // Made where it is returned, because a rejection is large.
         if let Some(left) = self.stays_open(word, now) {
-            return Some(self.rejection_of_open(word, left));
+            return Some(self.rejection_in(CircuitState::Open, word, Some(left)));
         }
         self.rejects_rarely(now)
     }
@@ -26,7 +26,7 @@ impl CircuitBreaker {
     #[inline]
     pub(super) fn rejects_open(&self, now: u64) -> Option<CircuitOpenError> {
         let word = self.word();
-        self.stays_open(word, now).map(|left| self.rejection_of_open(word, left))
+        self.stays_open(word, now).map(|left| self.rejection_in(CircuitState::Open, word, Some(left)))
     }
 
     /// The time left of an opening that is not over.
@@ -39,10 +39,10 @@ impl CircuitBreaker {
         if word.is_plainly(Phase::Open) { self.cell.recovery.running(now) } else { None }
     }
 
+    /// The rejection by a circuit in the state of this word, with so much of a wait left.
     #[inline]
-    fn rejection_of_open(&self, word: Word, left: u64) -> CircuitOpenError {
-        let rejection = CircuitOpenError::after_nanos(CircuitState::Open, Some(left), self.shared_name());
-        rejection.open_for(self.open_wait_of(word))
+    pub(super) fn rejection_in(&self, state: CircuitState, word: Word, left: Option<u64>) -> CircuitOpenError {
+        CircuitOpenError::after_nanos(state, left, self.shared_name()).open_for(self.open_wait_of(word))
     }
 
     /// The rejection of any call that arrives at `now`, if the circuit certainly rejects it. Takes
@@ -91,10 +91,7 @@ impl CircuitBreaker {
     #[inline]
     fn rejection(&self, word: Word, arrival: Arrival, left: Option<u64>) -> Option<CircuitOpenError> {
         match step(word.phase(), Input::Arrives(arrival)) {
-            Step::Reject => {
-                let rejection = CircuitOpenError::after_nanos(word.phase().state(), left, self.shared_name());
-                Some(rejection.open_for(self.open_wait_of(word)))
-            }
+            Step::Reject => Some(self.rejection_in(word.phase().state(), word, left)),
             Step::Stay | Step::Go(..) => None,
         }
     }
