@@ -35,7 +35,15 @@ struct Stripe<T>(T);
 #[derive(Debug)]
 pub(crate) struct Stripes<T> {
     own: Box<[Stripe<T>]>,
-    shared: Box<[Stripe<T>]>,
+    shared: Shared<T>,
+}
+
+/// The places of the threads that have none to themselves.
+#[derive(Debug)]
+enum Shared<T> {
+    /// In place, and not on a line alone: all threads write to it.
+    One(T),
+    Striped(Box<[Stripe<T>]>),
 }
 
 /// The place of the running thread.
@@ -56,29 +64,42 @@ impl<T: Default> Stripes<T> {
         Self::new(2 * count, count)
     }
 
-    /// A single stripe for all threads, where memory matters more than speed.
+    /// A single place for all threads, where memory matters more than speed. Allocates nothing.
     pub(crate) fn single() -> Self {
-        Self::new(0, 1)
+        Self { own: Box::default(), shared: Shared::One(T::default()) }
     }
 
     pub(crate) fn new(own: usize, shared: usize) -> Self {
         let make = |count| (0..count).map(|_| Stripe::default()).collect();
-        Self { own: make(own), shared: make(shared.max(1)) }
+        Self { own: make(own), shared: Shared::Striped(make(shared.max(1))) }
+    }
+}
+
+/// The number of the running thread, or one that no stripe has if the thread has not asked for one.
+///
+/// In a library, reading a thread-local is a call. So a caller that counts in several stripes reads
+/// it once, while few registers are in use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Thread(usize);
+
+impl Thread {
+    #[inline]
+    pub(crate) fn current() -> Self {
+        Self(known_number())
     }
 }
 
 impl<T> Stripes<T> {
     /// The place of the running thread, if it has one to itself and has been here before.
     #[inline]
-    pub(crate) fn own(&self) -> Option<&T> {
-        // A thread without a number has one that no own stripe has.
-        self.own.get(known_number()).map(|stripe| &stripe.0)
+    pub(crate) fn own(&self, thread: Thread) -> Option<&T> {
+        self.own.get(thread.0).map(|stripe| &stripe.0)
     }
 
     /// The place of the running thread.
     #[inline]
     pub(crate) fn here(&self) -> Here<'_, T> {
-        self.own().map_or_else(|| self.here_rarely(), Here::Own)
+        self.own(Thread::current()).map_or_else(|| self.here_rarely(), Here::Own)
     }
 
     #[cold]
@@ -90,13 +111,26 @@ impl<T> Stripes<T> {
     fn of(&self, number: usize) -> Here<'_, T> {
         match self.own.get(number) {
             Some(stripe) => Here::Own(&stripe.0),
-            None => Here::Shared(&self.shared[number % self.shared.len()].0),
+            None => Here::Shared(self.shared.of(number)),
         }
     }
 
     /// All places.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.own.iter().chain(&*self.shared).map(|stripe| &stripe.0)
+        let (one, striped) = match &self.shared {
+            Shared::One(one) => (Some(one), &[][..]),
+            Shared::Striped(striped) => (None, &**striped),
+        };
+        self.own.iter().chain(striped).map(|stripe| &stripe.0).chain(one)
+    }
+}
+
+impl<T> Shared<T> {
+    fn of(&self, number: usize) -> &T {
+        match self {
+            Self::One(one) => one,
+            Self::Striped(striped) => &striped[number % striped.len()].0,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::trip::{Trip, TripRule};
 use crate::budget::window::RollingWindow;
 use crate::classify::class::ErrorClass;
 use crate::drive::clock::nanos;
+use crate::stripes::Thread;
 use crate::sync::{AtomicU64, Ordering, SetOnce};
 
 /// One window for the classes that count generally, and one for each class with a separate
@@ -139,6 +140,13 @@ impl Counters {
         if let Some(tally) = self.tally.get() {
             tally.success(began, era);
         }
+    }
+
+    /// The same for a success that ends no row, if the thread has a place to itself. Returns whether
+    /// it counted.
+    #[inline]
+    pub(super) fn succeed_alone(&self, began: u64, era: u64, thread: Thread) -> bool {
+        self.tally.get().is_some_and(|tally| tally.success_alone(began, era, thread))
     }
 
     /// Whether an answer ends a row of bad results.

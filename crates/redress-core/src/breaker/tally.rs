@@ -5,7 +5,7 @@
 //! breaker's lock.
 
 use super::divisor::{Divisor, SharedDivisor};
-use crate::stripes::{Here, Stripes};
+use crate::stripes::{Here, Stripes, Thread};
 use crate::sync::{AtomicU64, Ordering};
 
 /// How many slices a window has.
@@ -129,14 +129,28 @@ impl Tally {
     /// Counts the success of a call that began at this tick and was admitted in this era.
     #[inline]
     pub(crate) fn success(&self, began: u64, era: u64) {
+        match self.successes.here() {
+            Here::Own(slots) => self.count(began, era, |serial| slots.count_alone(serial)),
+            Here::Shared(slots) => self.count(began, era, |serial| slots.count(serial)),
+        }
+    }
+
+    /// The same, if the thread has a stripe to itself. Returns whether it has.
+    #[inline]
+    pub(crate) fn success_alone(&self, began: u64, era: u64, thread: Thread) -> bool {
+        let own = self.successes.own(thread);
+        if let Some(slots) = own {
+            self.count(began, era, |serial| slots.count_alone(serial));
+        }
+        own.is_some()
+    }
+
+    #[inline]
+    fn count(&self, began: u64, era: u64, count: impl FnOnce(u64)) {
         let serial = self.serial(began);
         // ORDER: after the tick and the number; see `begin`.
-        if self.era.load(Ordering::Relaxed) != era {
-            return;
-        }
-        match self.successes.here() {
-            Here::Own(slots) => slots.count_alone(serial),
-            Here::Shared(slots) => slots.count(serial),
+        if self.era.load(Ordering::Relaxed) == era {
+            count(serial);
         }
     }
 

@@ -13,6 +13,7 @@ use crate::budget::withdrawal::Withdrawal;
 use crate::classify::class::ErrorClass;
 use crate::drive::clock::{Clock, ClockChoice};
 use crate::policy::config_error::{ConfigError, ConfigIssue};
+use crate::stripes::Thread;
 use crate::sync::Arc;
 
 /// The largest limit of a budget and the largest threshold of a breaker: 16,777,216, whose window
@@ -251,8 +252,14 @@ impl Budget {
     /// calls. Does nothing for a budget from [`new`](Self::new).
     #[inline]
     pub fn deposit(&self) {
+        self.deposit_of(Thread::current());
+    }
+
+    /// The same for the running thread, if its number is known already.
+    #[inline]
+    pub(crate) fn deposit_of(&self, thread: Thread) {
         if let Account::Earned(earned) = &*self.account {
-            earned.deposit();
+            earned.deposit(thread);
         }
     }
 

@@ -11,7 +11,7 @@ use super::spec::EarnedBudgetSpec;
 use crate::classify::class::{ErrorClass, PerClass};
 use crate::policy::config_error::{Check, ConfigError};
 use crate::strategy::random_source::RandomSource;
-use crate::stripes::{Here, Stripes};
+use crate::stripes::{Here, Stripes, Thread};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// A token in the unit of balances.
@@ -106,10 +106,10 @@ impl Earned {
         self.account.lock().terms.spec.costs[class]
     }
 
-    /// Counts a success.
+    /// Counts a success of the running thread.
     #[inline]
-    pub(crate) fn deposit(&self) {
-        match self.successes.own() {
+    pub(crate) fn deposit(&self, thread: Thread) {
+        match self.successes.own(thread) {
             Some(count) => count_alone(count),
             None => self.deposit_rarely(),
         }

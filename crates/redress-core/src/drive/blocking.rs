@@ -10,7 +10,7 @@ use super::failed_attempt::{FailedAttempt, classify};
 use super::finish::{Finish, ToOutcome, ToResult};
 use super::rendezvous::sleep_unless_aborted;
 use crate::classify::classifier::Classifier;
-use crate::engine::{FastPath, PlainVerdict};
+use crate::engine::{FastPath, Flags, PlainVerdict};
 use crate::outcome::call_error::CallError;
 use crate::outcome::ending::Ending;
 use crate::outcome::retry_outcome::RetryOutcome;
@@ -155,14 +155,14 @@ pub(super) fn run<'a, T, E, C, N: Finish<T, E>>(
     run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
+    if !Flags::of_call(&policy.plan, settings, N::WANTS).are_fast() {
+        return run_rarely(policy, settings, on_retry, run_attempt, finish);
+    }
     let mut start = FastPath::new(&policy.plan, settings, N::WANTS, || policy.now());
     if start.is_fast() {
         return run_plainly(policy, &start, false, on_retry, run_attempt, finish);
     }
-    match start.rejection(|| policy.now()) {
-        Some(rejection) => finish.rejected(rejection),
-        None => run_rarely(policy, start, on_retry, run_attempt, finish),
-    }
+    reject_or_run_slowly(policy, start, on_retry, run_attempt, finish)
 }
 
 /// Runs a call whose first attempt takes the fast path, or differs from such a call only in that
@@ -196,20 +196,36 @@ fn run_plainly<'a, T, E, C, N: Finish<T, E>>(
     }
 }
 
-/// Runs a call that does not take the fast path and is not rejected at once. Not inlined, because
-/// it would make the calls that take the path save more registers.
+/// Runs a call whose flags keep it from the fast path. Not inlined, because it would make the calls
+/// that take the path save more registers.
 #[inline(never)]
 fn run_rarely<'a, T, E, C, N: Finish<T, E>>(
     policy: &'a Policy<C>,
-    mut start: FastPath<'a>,
+    settings: Option<&'a CallSettings<'a>>,
     on_retry: impl RetryHook<E>,
     run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
     finish: N,
 ) -> N::Output {
+    let mut start = FastPath::new(&policy.plan, settings, N::WANTS, || policy.now());
     if start.is_counted() {
         return run_plainly(policy, &start, true, on_retry, run_attempt, finish);
     }
-    run_slowly(policy, start, on_retry, run_attempt, finish)
+    reject_or_run_slowly(policy, start, on_retry, run_attempt, finish)
+}
+
+/// Runs a call on the slow path, unless its open breaker alone keeps it from the fast path.
+#[inline(always)]
+fn reject_or_run_slowly<'a, T, E, C, N: Finish<T, E>>(
+    policy: &'a Policy<C>,
+    start: FastPath<'a>,
+    on_retry: impl RetryHook<E>,
+    run_attempt: impl FnMut(Attempt) -> Result<T, FailedAttempt<T, E>>,
+    finish: N,
+) -> N::Output {
+    match start.rejection(|| policy.now()) {
+        Some(rejection) => finish.rejected(rejection),
+        None => run_slowly(policy, start, on_retry, run_attempt, finish),
+    }
 }
 
 /// Continues a call whose first attempt failed on the fast path. No hook, observer or learning

@@ -80,12 +80,12 @@ impl<H: Hold<E>, T, E> Call<H, T, E> {
             self.state.open(&start, 1);
             return Ok(start.first_attempt());
         }
-        if let Some(rejection) = start.rejection(&now) {
-            return Err(Unstarted::Rejected(rejection));
-        }
         if start.is_counted() {
             self.state.open(&start, 1);
             return Ok(start.first_attempt());
+        }
+        if let Some(rejection) = start.rejection(&now) {
+            return Err(Unstarted::Rejected(rejection));
         }
         self.state.open(&start, 0);
         Err(Unstarted::Slow)

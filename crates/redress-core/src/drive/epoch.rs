@@ -36,11 +36,16 @@ impl Epoch {
     /// from 438 years after the origin on.
     #[inline]
     pub(crate) fn ticks(&self, now: Instant) -> u64 {
-        let parts = self.0.get().and_then(|origin| origin.parts);
-        match parts.and_then(|parts| parts.ticks(now)) {
+        match self.ticks_by_parts(now) {
             Some(ticks) => ticks,
             None => self.ticks_by_subtraction(now),
         }
+    }
+
+    /// [`ticks`](Self::ticks) without a call of another function, unless that takes a subtraction.
+    #[inline]
+    pub(crate) fn ticks_by_parts(&self, now: Instant) -> Option<u64> {
+        self.0.get()?.parts?.ticks(now)
     }
 
     /// The same for the first reading, for instants far from the origin, and on systems where

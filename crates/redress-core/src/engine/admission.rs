@@ -12,6 +12,7 @@ use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::outcome::stop_reason::StopReason;
 use crate::policy::compiled::Plan;
 use crate::policy::hooks::contained;
+use crate::stripes::Thread;
 
 /// What the breaker is told about a failure besides its class.
 #[derive(Clone, Copy, Default)]
@@ -193,22 +194,31 @@ impl RunState {
     #[inline(never)]
     pub(crate) fn count_success(&self, plan: &Plan) {
         // A call that only pays a budget saves no registers.
-        if self.flags.has(Flags::COUNTED) { self.tell_success(plan) } else { plan.deposit(self.flags) }
+        if self.flags.has(Flags::COUNTED) {
+            self.tell_success(plan);
+        } else {
+            plan.deposit(self.flags, Thread::current());
+        }
     }
 
     #[inline(never)]
     fn tell_success(&self, plan: &Plan) {
-        plan.deposit(self.flags);
+        let thread = Thread::current();
+        plan.deposit(self.flags, thread);
         if !self.flags.has(Flags::HOLDS_PERMIT) {
-            plan.tell_success(self.generation, self.began());
+            plan.tell_success(self.generation, self.began(), thread);
         }
     }
 
     /// When what the breaker judges began: the running attempt, or else the call.
+    #[inline]
     fn began(&self) -> Option<Instant> {
-        let judges = self.flags.has(Flags::JUDGES_ATTEMPTS);
-        let began = self.attempt_began().filter(|_| judges);
-        self.started?.checked_add(began.unwrap_or_default())
+        if self.flags.has(Flags::JUDGES_ATTEMPTS) { self.judged_attempt_began() } else { self.started }
+    }
+
+    #[cold]
+    fn judged_attempt_began(&self) -> Option<Instant> {
+        self.started?.checked_add(self.attempt_began().unwrap_or_default())
     }
 
     fn attempt_began(&self) -> Option<Duration> {

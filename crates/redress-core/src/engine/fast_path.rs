@@ -9,6 +9,7 @@ use crate::drive::attempt::Attempt;
 use crate::outcome::circuit_open_error::CircuitOpenError;
 use crate::policy::compiled::Plan;
 use crate::policy::settings::CallSettings;
+use crate::stripes::Thread;
 
 /// A call before its first attempt.
 #[derive(Clone, Copy)]
@@ -31,7 +32,7 @@ impl<'a> FastPath<'a> {
         wants: Flags,
         now: impl FnOnce() -> Instant,
     ) -> Self {
-        let flags = plan.flags.with(wants).with(settings.map_or(Flags::NONE, |settings| settings.flags));
+        let flags = Flags::of_call(plan, settings, wants);
         let started = if flags.start_matters() { Some(now()) } else { None };
         Self { plan, settings, flags, started, generation: 0 }
     }
@@ -43,26 +44,21 @@ impl<'a> FastPath<'a> {
         self.flags.are_fast() && self.plan.admits_fast(&mut self.generation)
     }
 
-    /// Whether the call, which [is not fast](Self::is_fast), differs from a fast one only in that
-    /// its success is counted.
+    /// Whether the call differs from a [fast](Self::is_fast) one only in that its success is
+    /// counted.
     #[inline]
     pub(crate) fn is_counted(&mut self) -> bool {
-        self.flags.has(Flags::COUNTS)
-            && self.flags.are_plain()
-            && self.plan.admits_counted(self.flags, &mut self.generation)
+        self.flags.are_counted() && self.plan.admits_counted(self.flags, &mut self.generation)
     }
 
     /// Counts the success of the first attempt of a call that [is counted](Self::is_counted).
     #[inline]
     pub(crate) fn count_success(&self) {
-        // A call that only pays a budget saves no registers.
-        if self.flags.has(Flags::COUNTED) { self.tell_success() } else { self.plan.deposit(self.flags) }
-    }
-
-    #[inline(never)]
-    fn tell_success(&self) {
-        self.plan.deposit(self.flags);
-        self.plan.tell_success(self.generation, self.started);
+        let thread = Thread::current();
+        self.plan.deposit(self.flags, thread);
+        if self.flags.has(Flags::COUNTED) {
+            self.plan.tell_success(self.generation, self.started, thread);
+        }
     }
 
     /// The rejection of a call that its open breaker alone keeps from the fast path.

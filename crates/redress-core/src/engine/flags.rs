@@ -1,7 +1,9 @@
 //! Per-call feature flags, so that the decision for the fast path is one mask test.
 
 use crate::breaker::{BreakerChoice, CircuitBreaker};
+use crate::policy::compiled::Plan;
 use crate::policy::hooks::Hooks;
+use crate::policy::settings::CallSettings;
 
 /// A set of features of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,6 +123,12 @@ impl Flags {
         Self::of_hooks(hooks).with(learning).with(deadline).with(earns).with(framed)
     }
 
+    /// Those of a call, for a return type that `wants` more.
+    #[inline]
+    pub(crate) fn of_call(plan: &Plan, settings: Option<&CallSettings<'_>>, wants: Self) -> Self {
+        plan.flags.with(wants).with(settings.map_or(Self::NONE, |settings| settings.flags))
+    }
+
     /// What a breaker asks for.
     pub(crate) fn of_breaker(breaker: &BreakerChoice, judges_attempts: bool) -> Self {
         let counts = match breaker {
@@ -177,6 +185,13 @@ impl Flags {
     #[inline]
     pub(crate) const fn are_fast(self) -> bool {
         !self.has(Self::NOT_FAST)
+    }
+
+    /// Whether a call with these flags differs from a [fast](Self::are_fast) one only in that its
+    /// success is counted.
+    #[inline]
+    pub(crate) const fn are_counted(self) -> bool {
+        self.are_plain() && self.has(Self::COUNTS)
     }
 
     #[inline]

@@ -22,6 +22,7 @@ use crate::policy::retry::Retry;
 use crate::policy::retry_spec::RetrySpec;
 use crate::policy::spec::{PolicyBreaker, PolicySpec};
 use crate::strategy::Strategy;
+use crate::stripes::Thread;
 
 /// Stands for no cap. Failure counters saturate at this number.
 const UNCAPPED: u16 = u16::MAX;
@@ -153,20 +154,21 @@ impl Plan {
         }
     }
 
-    /// Pays the budget for the success of a call with these flags, if successes do.
+    /// Pays the budget for the success of a call with these flags, if successes do. `thread` is the
+    /// running one.
     #[inline]
-    pub(crate) fn deposit(&self, flags: Flags) {
+    pub(crate) fn deposit(&self, flags: Flags, thread: Thread) {
         if let (true, Some(budget)) = (flags.has(Flags::EARNS), &self.budget) {
-            budget.deposit();
+            budget.deposit_of(thread);
         }
     }
 
     /// Counts a success with the closed breaker that admitted the call in this generation, from
     /// when it `began`.
-    #[inline]
-    pub(crate) fn tell_success(&self, generation: u64, began: Option<Instant>) {
+    #[inline(never)]
+    pub(crate) fn tell_success(&self, generation: u64, began: Option<Instant>, thread: Thread) {
         if let Some(BreakerChoice::Circuit(breaker)) = &self.breaker {
-            breaker.succeed_closed(generation, began);
+            breaker.succeed_closed(generation, began, thread);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::settle::End;
-use super::{CircuitBreaker, Phase};
+use super::{Cell, CircuitBreaker, Phase};
 use crate::breaker::interface::{Admission, Breaker, Report, Seen};
 use crate::breaker::mode::Mode;
 use crate::breaker::state::{CircuitState, Transition};
@@ -12,6 +12,7 @@ use crate::breaker::trip::Trip;
 use crate::breaker::word::Word;
 use crate::drive::clock::nanos;
 use crate::outcome::circuit_open_error::CircuitOpenError;
+use crate::stripes::Thread;
 
 impl CircuitBreaker {
     /// Now on the breaker's clock, in ticks.
@@ -42,9 +43,28 @@ impl CircuitBreaker {
     }
 
     /// Counts the success of a call that was admitted in this generation, while the circuit was
-    /// closed. `began` is when the call began, if that [matters](Self::reads_starts).
+    /// closed. `began` is when the call began, if that [matters](Self::reads_starts), and `thread`
+    /// the running one.
     #[inline]
-    pub(crate) fn succeed_closed(&self, generation: u64, began: Option<Instant>) {
+    pub(crate) fn succeed_closed(&self, generation: u64, began: Option<Instant>, thread: Thread) {
+        if !self.succeed_quickly(generation, began, thread) {
+            self.succeed_rarely(generation, began);
+        }
+    }
+
+    /// The common case, which calls no function, and so saves no registers. Returns `false`, and
+    /// has counted nothing, if it is another one.
+    #[inline]
+    fn succeed_quickly(&self, generation: u64, began: Option<Instant>, thread: Thread) -> bool {
+        let Cell { base, counters, .. } = &*self.cell;
+        let (Some(began), false) = (began, base.clock.is_custom() || counters.is_in_a_row()) else { return false };
+        let Some(began) = base.epoch.ticks_by_parts(began) else { return false };
+        counters.succeed_alone(began, Word(generation).era(), thread)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn succeed_rarely(&self, generation: u64, began: Option<Instant>) {
         // The counters know their era, and so need no comparison of the words. An instant of the
         // policy's clock means nothing on a clock of the breaker's.
         let began = began.map_or(0, |began| self.ticks(began));
