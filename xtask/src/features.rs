@@ -16,8 +16,9 @@ use crate::workspace::{self, Workspace};
 /// The crate that only selects others: its features share the crates they reach, not its own code.
 const FACADE: &str = "redress";
 
-/// Selected with each crate but the one that parses Rust, so that the macros are built once.
-const SYN_FEATURES: &str = "redress-syn-features";
+/// Selected with each crate but the one that parses Rust, so that the macros, and much of what the
+/// dependencies share, are built once.
+const FOREIGN_FEATURES: &str = "redress-foreign-features";
 
 /// The crate whose code depends on the features of syn.
 const PARSES_RUST: &str = "redress-macros";
@@ -54,7 +55,7 @@ fn check(workspace: &Workspace, is_run: fn(&Package, &[&str]) -> bool) -> Result
 
 fn lint(workspace: &Workspace, package: &Package, features: &[&str]) -> Result<()> {
     let library = ["clippy", "--quiet", "--lib", "--package", package.name.as_str()];
-    let beside: &[&str] = if package.name == PARSES_RUST { &[] } else { &["--package", SYN_FEATURES] };
+    let beside: &[&str] = if package.name == PARSES_RUST { &[] } else { &["--package", FOREIGN_FEATURES] };
     let warnings = ["--", "-D", "warnings"];
     command::run(&mut command::cargo(workspace, &[&library, beside, features, &warnings].concat()))
 }
