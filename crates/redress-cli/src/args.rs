@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// gives the same result on every machine.
     Simulate(Simulate),
     /// Reads and builds policies, without examining them
+    ///
+    /// What is wrong is what the loader of a program refuses: unknown settings, and values that
+    /// break a rule. Settings that have no effect are findings of `doctor`.
     Check(Check),
     /// Prints the JSON Schema of policy files
     Schema,

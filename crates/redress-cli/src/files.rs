@@ -5,7 +5,7 @@ use std::path::Path;
 
 use redress_config::{FileError, FilePolicy, Loader, Problem};
 use redress_core::ErrorClass;
-use redress_core::policy::PolicySpec;
+use redress_core::policy::{PolicySpec, Preset};
 use redress_doctor::{Circumstances, Code, Finding, Severity, Traffic};
 
 use crate::commands::Failed;
@@ -57,6 +57,7 @@ fn refusals(file: &str, refused: &FileError) -> Vec<Found> {
         file: file.to_owned(),
         position: None,
         policy: String::new(),
+        preset: None,
         setting: String::new(),
         finding: Finding::new(
             Code::Refused,
@@ -84,6 +85,7 @@ fn refusal(file: &str, problem: &Problem) -> Found {
         file: file.to_owned(),
         position: problem.place().line().zip(problem.place().column()),
         policy: String::new(),
+        preset: None,
         setting: problem.field().to_owned(),
         finding: Finding::new(Code::Refused, Severity::Error, "", why, ""),
     }
@@ -100,8 +102,13 @@ impl PolicyFile {
         self.file.policies().map(|policy| Entry::new(self, policy))
     }
 
-    /// The policy of this name, or the only one.
+    /// The policy of this name, or the only one. The name is the argument `--policy`.
     pub(crate) fn policy(&self, name: Option<&str>) -> Result<Entry<'_>, Failed> {
+        self.chosen(name, "choose one with `--policy`")
+    }
+
+    /// The policy of this name, or the only one. `choose` says how a user chooses one of several.
+    pub(crate) fn chosen(&self, name: Option<&str>, choose: &str) -> Result<Entry<'_>, Failed> {
         let names = || self.file.policies().map(|policy| policy.name()).collect::<Vec<_>>();
         let found = match (name, &names()[..]) {
             (Some(name), _) => self.file.policy(name),
@@ -113,7 +120,7 @@ impl PolicyFile {
             Failed::Unclear(match name {
                 _ if known.is_empty() => format!("{} has no policy", self.name),
                 Some(name) => format!("{} has no policy `{name}`, but: {known}", self.name),
-                None => format!("{} has several policies: name one of {known}", self.name),
+                None => format!("{} has several policies; {choose}: {known}", self.name),
             })
         })
     }
@@ -150,7 +157,17 @@ impl<'f> Entry<'f> {
         let place = self.file.file.place(&keys);
         let position = place.and_then(|place| place.line().zip(place.column()));
         let (file, policy) = (self.file.name.clone(), self.name().to_owned());
-        Found { file, position, policy, setting: keys.join("."), finding }
+        let preset = self.preset_of(&keys).map(str::to_owned);
+        Found { file, position, policy, preset, setting: keys.join("."), finding }
+    }
+
+    /// The preset that sets this setting, if the file does not.
+    fn preset_of(&self, keys: &[&str]) -> Option<&'f str> {
+        let name = self.policy.preset().filter(|_| !has(&self.file.file, keys))?;
+        let spec = Preset::from_name(name)?.spec();
+        let written = redress_config::PolicyFile::of_specs([(self.name(), &spec)])?.to_toml();
+        let preset = redress_config::PolicyFile::parse(&written, name).ok()?;
+        has(&preset, keys).then_some(name)
     }
 
     /// The keys of the setting that a builder's field is about.
@@ -174,6 +191,11 @@ impl<'f> Entry<'f> {
             _ => own(&["strategy", &class_key(finding.class), key]),
         }
     }
+}
+
+/// Whether a file has this setting, and not only a table around it.
+fn has(file: &redress_config::PolicyFile, keys: &[&str]) -> bool {
+    keys.split_last().is_some_and(|(_, around)| file.place(keys) != file.place(around))
 }
 
 /// The keys of a setting of a shared part.

@@ -4,10 +4,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use redress_core::observe::Readable;
+
 use crate::outline::Phase;
 use crate::report::Report;
 use crate::second::Second;
-use crate::span::Readable;
 
 /// Something to measure.
 #[derive(Clone, Debug, PartialEq)]

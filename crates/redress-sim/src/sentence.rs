@@ -1,9 +1,12 @@
 //! What happened, in a sentence or two.
 
+use std::time::Duration;
+
+use redress_core::observe::Readable;
+
 use crate::outline::Phase;
 use crate::report::Report;
 use crate::second::Second;
-use crate::span::Readable;
 
 /// Whether the calls recovered, and what they cost.
 pub(crate) fn headline(report: &Report) -> String {
@@ -51,6 +54,13 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
     }
 }
 
+/// A latency, rounded to two digits: its bucket is known, and not more.
+pub(crate) fn latency(time: Duration) -> String {
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let step = 10_u64.pow(nanos.checked_ilog10().unwrap_or(0).saturating_sub(1));
+    Readable(Duration::from_nanos(nanos.saturating_add(step / 2) / step * step)).to_string()
+}
+
 /// A number with a comma before each three digits.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -64,7 +74,28 @@ pub(crate) fn grouped(number: u64) -> String {
     grouped
 }
 
+/// A number of clients.
+pub(crate) fn clients(number: u32) -> String {
+    format!("{} client{}", grouped(number.into()), if number == 1 { "" } else { "s" })
+}
+
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::latency;
+
+    #[test]
+    fn latencies_have_two_digits() {
+        let micros = [0, 850, 1_249, 1_251, 12_900, 132_100, 999_999, 2_040_000, 23_456_000, 90_400_000];
+        let texts = micros.map(|micros| latency(Duration::from_micros(micros)));
+        let expected = ["0 s", "850 µs", "1.2 ms", "1.3 ms", "13 ms", "130 ms", "1 s", "2 s", "23 s", "1 min 30 s"];
+        assert_eq!(texts, expected);
+        assert_eq!(latency(Duration::from_nanos(7)), "7 ns");
+    }
 }

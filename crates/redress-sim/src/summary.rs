@@ -8,8 +8,7 @@ use redress_core::StopReason;
 use crate::outline::Phase;
 use crate::report::Report;
 use crate::second::Second;
-use crate::sentence::{each, grouped, headline, share, success};
-use crate::span::Readable;
+use crate::sentence::{self, clients, each, grouped, headline, share, success};
 
 /// Two reports of one scenario, side by side. Made by [`Report::against`]. `Display` writes it for
 /// a terminal of 80 columns.
@@ -65,7 +64,7 @@ fn write(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
     let Some(first) = reports.first() else { return Ok(()) };
     let outline = &first.outline;
     let name = if outline.name.is_empty() { "scenario" } else { &outline.name };
-    writeln!(f, "{name}: {} clients, {} s", grouped(outline.clients.into()), outline.seconds)?;
+    writeln!(f, "{name}: {}, {} s", clients(outline.clients), outline.seconds)?;
     wrapped(f, &outline.about, "  ")?;
     writeln!(f)?;
     for report in reports {
@@ -133,14 +132,18 @@ const fn unfinished(seconds: &Second) -> u64 {
 
 fn latency(report: &Report, phase: Phase, share: f64) -> String {
     let latency = report.latency(share, report.phase(phase));
-    latency.map_or_else(|| "none".to_owned(), |latency| Readable(latency).to_string())
+    latency.map_or_else(|| "none".to_owned(), sentence::latency)
 }
 
 fn table(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
     let phases = phases(reports);
     let columns: Vec<Column<'_>> =
         reports.iter().flat_map(|report| phases.iter().map(move |(phase, _)| (*report, *phase))).collect();
-    let width = column_width(&columns);
+    let rows: Vec<(&str, Vec<String>)> = rows(reports)
+        .into_iter()
+        .map(|(name, cell)| (name, columns.iter().map(|(report, phase)| cell(report, *phase)).collect()))
+        .collect();
+    let width = column_width(&rows, columns.len());
     if reports.len() > 1 {
         write!(f, "{:NAMES$}", "")?;
         for report in reports {
@@ -154,18 +157,20 @@ fn table(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
         write!(f, "{name:>width$}")?;
     }
     writeln!(f)?;
-    for (name, cell) in rows(reports) {
+    for (name, cells) in rows {
         write!(f, "{name:NAMES$}")?;
-        for (report, phase) in &columns {
-            write!(f, "{:>width$}", cell(report, *phase))?;
+        for cell in cells {
+            write!(f, "{cell:>width$}")?;
         }
         writeln!(f)?;
     }
     Ok(())
 }
 
-fn column_width(columns: &[Column<'_>]) -> usize {
-    ((WIDTH - NAMES) / columns.len().max(1)).min(14)
+/// As wide as the terminal allows, and so wide that no two cells touch.
+fn column_width(rows: &[(&str, Vec<String>)], columns: usize) -> usize {
+    let longest = rows.iter().flat_map(|(_, cells)| cells).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    ((WIDTH - NAMES) / columns.max(1)).min(14).max(longest + 1)
 }
 
 /// The share of good calls and the attempts over the run, each as a line of blocks.
@@ -213,18 +218,30 @@ fn failures(f: &mut fmt::Formatter<'_>, report: &Report, is_named: bool) -> fmt:
     wrapped(f, &format!("failed calls{whose}: {listed}"), "")
 }
 
-/// Writes lines of words, the first without an indent.
+/// Writes lines of words after this indent.
 fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result {
     let mut line = indent.to_owned();
-    for word in text.split_whitespace() {
+    for word in words(text) {
         if line.chars().count() + word.chars().count() > WIDTH {
             writeln!(f, "{}", line.trim_end())?;
             indent.clone_into(&mut line);
         }
-        line.push_str(word);
+        line.push_str(&word);
         line.push(' ');
     }
     if line.trim().is_empty() { Ok(()) } else { writeln!(f, "{}", line.trim_end()) }
+}
+
+/// The words of a text. A number is one word with what it counts.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match words.last_mut().filter(|last| last.ends_with(|letter: char| letter.is_ascii_digit())) {
+            Some(number) => *number += &format!(" {word}"),
+            None => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 fn shortened(text: &str, width: usize) -> String {

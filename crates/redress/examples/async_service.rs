@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use redress::runtime::tokio::AsyncPolicy;
-use redress::strategy::equal_jitter;
-use redress::{Budget, CallError, CircuitBreaker, Classification, Classifier, ConfigError, ErrorClass, Retry};
+use redress::{CallError, Classification, Classifier, ConfigError, ErrorClass};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -55,17 +54,11 @@ enum OrdersError {
 
 impl Orders {
     fn new(store: Store) -> Result<Self, ConfigError> {
-        let policy = AsyncPolicy::builder()
+        let policy = AsyncPolicy::database()
+            .name("orders-store")
             .classifier(StoreClassifier)
-            .retry(
-                Retry::builder()
-                    .strategy(equal_jitter().base(Duration::from_millis(40)).max(Duration::from_millis(200)))
-                    .max_attempts(4)
-                    .budget(Budget::new(20, Duration::from_secs(10))?),
-            )
             .attempt_timeout(Duration::from_millis(250))
             .deadline(Duration::from_secs(2))
-            .circuit_breaker(CircuitBreaker::builder().failure_threshold(5))
             .build()?;
         Ok(Self { policy, store: Arc::new(store) })
     }

@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use redress::{AsyncPolicy, Retry, exponential};
-use redress_sim::{Clients, Report, Scenario, Second};
+use redress_sim::{Clients, Phase, Report, Scenario, Second};
 
 use crate::picture::{Picture, in_each_theme};
 use crate::plot::{Area, Axis, Frame, Head, Mark, draw_box, draw_line, figure, panel, whole};
 use crate::theme::Theme;
-
-/// Seconds.
-const TROUBLE: (f64, f64) = (30.0, 60.0);
 
 const HEIGHT: u32 = 400;
 
@@ -44,7 +41,9 @@ fn draw(area: &Area<'_>, theme: &Theme, plain: &Report, preset: &Report) -> Resu
         y: Axis { name: "calls per second", from: 0.0, to: 800.0, labels: 9, text: &whole },
     };
     let mut chart = panel(area, theme, &frame)?;
-    draw_box(&mut chart, (TROUBLE.0, 0.0), (TROUBLE.1, frame.y.to), theme.shade)?;
+    let trouble = plain.phase(Phase::During);
+    let [from, until] = [u32::try_from(trouble.start)?, u32::try_from(trouble.end)?].map(f64::from);
+    draw_box(&mut chart, (from, 0.0), (until, frame.y.to), theme.shade)?;
     draw_line(&mut chart, line(plain, |second| second.offered), theme.grey)?;
     draw_line(&mut chart, line(plain, |second| second.good), theme.red)?;
     draw_line(&mut chart, line(preset, |second| second.good), theme.blue)

@@ -1,4 +1,5 @@
-//! `redress check`: reads and builds every policy of some files.
+//! `redress check`: reads and builds every policy of some files. What can be built and is useless
+//! is left to `redress doctor`.
 
 use std::io::Write;
 

@@ -40,6 +40,6 @@ fn chosen(arguments: &Explain) -> Result<(String, PolicySpec), Failed> {
         return Err(Failed::Unclear("name a policy file, or a preset with `--preset`".into()));
     };
     let file = files::read_sound(path)?;
-    let policy = file.policy(arguments.policy.as_deref())?;
+    let policy = file.chosen(arguments.policy.as_deref(), "name one after the file")?;
     Ok((policy.name().to_owned(), policy.spec().clone()))
 }

@@ -40,7 +40,7 @@ impl Explanation {
             writeln!(out, "{}", wrapped("In this order: the first that refuses ends the call.", "  "))?;
             gates::write(&self.gates, out)?;
             writeln!(out, "\n{strong}Waits{strong:#}")?;
-            writeln!(out, "{}", wrapped("Without hints. Half of the waits are shorter than the likely one.", "  "))?;
+            writeln!(out, "{}", wrapped("Without hints. Half of the waits are shorter than the median.", "  "))?;
         }
         self.waits.iter().try_for_each(|waits| waits.write(out))
     }

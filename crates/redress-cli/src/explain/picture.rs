@@ -1,5 +1,5 @@
 //! A picture of the waits: for each attempt and strategy a bar from the least to the most, with the
-//! likely wait as a dot.
+//! median as a dot.
 
 use std::error::Error;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub(crate) fn draw(groups: &[Waits]) -> Result<String, Box<dyn Error>> {
     for (index, (group, colour)) in groups.iter().zip(COLOURS.into_iter().cycle()).enumerate() {
         let shift = (index as f64 - middle) * APART;
         let bar = |wait: &Wait| {
-            let ends = (wait.least.as_secs_f64(), wait.likely.as_secs_f64(), most(wait));
+            let ends = (wait.least.as_secs_f64(), wait.median.as_secs_f64(), most(wait));
             ErrorBar::new_vertical(f64::from(wait.attempt) + shift, ends.0, ends.1, ends.2, colour.filled(), 10)
         };
         chart
@@ -66,9 +66,9 @@ pub(crate) fn draw(groups: &[Waits]) -> Result<String, Box<dyn Error>> {
     Ok(svg)
 }
 
-/// The longest wait; one without a limit ends at the likely one.
+/// The longest wait; one without a limit ends at the median.
 fn most(wait: &Wait) -> f64 {
-    if wait.most == Duration::MAX { wait.likely.as_secs_f64() } else { wait.most.as_secs_f64() }
+    if wait.most == Duration::MAX { wait.median.as_secs_f64() } else { wait.most.as_secs_f64() }
 }
 
 /// The height of the picture: the longest wait, and room above for the names.

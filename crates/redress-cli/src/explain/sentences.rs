@@ -1,5 +1,7 @@
 //! A policy in sentences.
 
+use std::time::Duration;
+
 use redress_core::ErrorClass;
 use redress_core::budget::BudgetSpec;
 use redress_core::observe::Readable;
@@ -30,7 +32,12 @@ fn limits(spec: &PolicySpec) -> String {
         None => "A call makes one attempt".to_owned(),
         Some(retry) => format!("A call makes at most {} attempts", retry.max_attempts),
     };
-    let each = spec.attempt_timeout.map_or_else(String::new, |timeout| format!(", each within {}", Readable(timeout)));
+    let cuts = |timeout: &Duration| spec.deadline.is_none_or(|deadline| *timeout < deadline);
+    let each = spec.attempt_timeout.filter(cuts);
+    let each = each.map_or_else(String::new, |timeout| format!(", each within {}", Readable(timeout)));
+    let late = spec.attempt_timeout.filter(|timeout| !cuts(timeout));
+    let late =
+        late.map_or_else(String::new, |timeout| format!("; its attempt timeout of {} cuts none", Readable(timeout)));
     let ends = match (spec.deadline, spec.finish_running_attempt && spec.attempt_timeout.is_none()) {
         (None, _) => "and has no deadline".to_owned(),
         (Some(deadline), false) => format!("and ends within {}", Readable(deadline)),
@@ -38,7 +45,7 @@ fn limits(spec: &PolicySpec) -> String {
             format!("and starts none after {}; one that is running then may finish", Readable(deadline))
         }
     };
-    format!("{attempts}{each}, {ends}.")
+    format!("{attempts}{each}, {ends}{late}.")
 }
 
 fn worst(spec: &PolicySpec) -> String {

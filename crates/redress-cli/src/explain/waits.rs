@@ -1,4 +1,4 @@
-//! The waits after each attempt: the least, the most, and the likely one, which the strategies
+//! The waits after each attempt: the least, the most, and the median of many, which the strategies
 //! themselves draw.
 
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use crate::output::wrapped;
 /// How many waits are listed.
 const LISTED: u32 = 12;
 
-/// How many calls are drawn for the likely waits: an odd number, so that one is in the middle.
+/// How many calls are drawn for the median: an odd number, so that one is in the middle.
 const DRAWN: usize = 999;
 
 /// The waits after failures in some classes.
@@ -37,7 +37,7 @@ pub(super) struct Wait {
     #[serde(serialize_with = "seconds")]
     pub(super) least: Duration,
     #[serde(serialize_with = "seconds")]
-    pub(super) likely: Duration,
+    pub(super) median: Duration,
     #[serde(serialize_with = "seconds")]
     pub(super) most: Duration,
 }
@@ -66,12 +66,12 @@ impl Waits {
 
     fn of_strategy(strategy: &StrategySpec, classes: &[ErrorClass], retries: u32) -> Self {
         let listed = retries.min(LISTED);
-        let likely = likely(strategy, listed);
+        let median = median(strategy, listed);
         let mut prev = None;
-        let waits = (1..=listed).zip(likely).map(|(attempt, likely)| {
+        let waits = (1..=listed).zip(median).map(|(attempt, median)| {
             let WaitRange { least, most, .. } = WaitRange::of(strategy, attempt, prev);
             prev = Some(most);
-            Wait { attempt, least, likely: likely.unwrap_or(least), most }
+            Wait { attempt, least, median: median.unwrap_or(least), most }
         });
         Self {
             waits: waits.collect(),
@@ -83,10 +83,10 @@ impl Waits {
 
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n{}", wrapped(&format!("after {}: {}", self.classes.join(", "), self.strategy), "  "))?;
-        writeln!(out, "    {:>7}{:>16}{:>16}{:>16}", "attempt", "least", "likely", "most")?;
-        for Wait { attempt, least, likely, most } in &self.waits {
-            let [least, likely, most] = [least, likely, most].map(|wait| text(*wait));
-            writeln!(out, "    {attempt:>7}{least:>16}{likely:>16}{most:>16}")?;
+        writeln!(out, "    {:>7}{:>16}{:>16}{:>16}", "attempt", "least", "median", "most")?;
+        for Wait { attempt, least, median, most } in &self.waits {
+            let [least, median, most] = [least, median, most].map(|wait| text(*wait));
+            writeln!(out, "    {attempt:>7}{least:>16}{median:>16}{most:>16}")?;
         }
         if self.more > 0 {
             writeln!(out, "    and {} more", self.more)?;
@@ -101,7 +101,7 @@ fn text(wait: Duration) -> String {
 
 /// The median of each wait in many calls, drawn with a seed so that it is the same in each run;
 /// `None` for a strategy that is code.
-fn likely(strategy: &StrategySpec, waits: u32) -> Vec<Option<Duration>> {
+fn median(strategy: &StrategySpec, waits: u32) -> Vec<Option<Duration>> {
     let mut seeded = strategy.clone();
     seed_all(&mut seeded);
     let Some(strategy) = seeded.build() else { return vec![None; waits as usize] };

@@ -20,7 +20,7 @@ pub(super) fn write(found: &[Found], out: &mut dyn Write) -> io::Result<()> {
             "::{command} file={}{place},title={}::{}",
             property(&found.file),
             property(&format!("{code}: {title}")),
-            data(&format!("{}: {}", found.subject(), found.message())),
+            data(&found.subject_and_message()),
         )?;
     }
     Ok(())

@@ -22,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) position: Option<(u32, u32)>,
     /// The policy that was examined; empty if the file is refused.
     pub(crate) policy: String,
+    /// The preset that sets the setting, if the file does not.
+    pub(crate) preset: Option<String>,
     /// The setting in the file, such as `policy.orders.retry.max_attempts`.
     pub(crate) setting: String,
     pub(crate) finding: Finding,
@@ -36,16 +38,26 @@ impl Found {
         }
     }
 
-    /// The setting, and the policy if a shared setting does not name it.
+    /// The setting, and the policy if a shared setting does not name it, or the preset that it is
+    /// from.
     fn subject(&self) -> String {
-        let own = self.policy.is_empty() || self.setting.starts_with("policy.");
-        if own { self.setting.clone() } else { format!("{} (policy {})", self.setting, self.policy) }
+        let Self { setting, policy, preset, .. } = self;
+        match preset {
+            Some(preset) => format!("{setting} (from the preset {preset})"),
+            None if policy.is_empty() || setting.starts_with("policy.") => setting.clone(),
+            None => format!("{setting} (policy {policy})"),
+        }
     }
 
     /// Why and how in one line.
     fn message(&self) -> String {
         let Finding { why, how, .. } = &self.finding;
         if how.is_empty() { why.clone() } else { format!("{why}; {how}") }
+    }
+
+    /// The setting and the message. A file that cannot be read as its format has no setting.
+    fn subject_and_message(&self) -> String {
+        if self.setting.is_empty() { self.message() } else { format!("{}: {}", self.subject(), self.message()) }
     }
 }
 

@@ -39,7 +39,6 @@ fn entry(found: &Found) -> Entry {
         Severity::Warning => ResultLevel::Warning,
         _ => ResultLevel::Note,
     };
-    let text = format!("{}: {}", found.subject(), found.message());
     let file = ArtifactLocation::builder().uri(found.file.replace('\\', "/")).build();
     let place = PhysicalLocation::builder().artifact_location(file);
     let place = match found.position {
@@ -49,7 +48,7 @@ fn entry(found: &Found) -> Entry {
     Entry::builder()
         .rule_id(found.finding.code.as_str())
         .level(level)
-        .message(Message::builder().text(text).build())
+        .message(Message::builder().text(found.subject_and_message()).build())
         .locations(vec![Location::builder().physical_location(place).build()])
         .build()
 }

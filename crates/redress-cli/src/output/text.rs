@@ -14,7 +14,9 @@ pub(super) fn write(found: &[Found], out: &mut dyn Write) -> io::Result<()> {
     for found in found {
         let (severity, code) = (found.finding.severity, found.finding.code);
         let (colour, strong) = (style::of(severity), style::STRONG);
-        writeln!(out, "{}: {colour}{severity}{colour:#} {strong}{code}{strong:#} {}", found.place(), found.subject())?;
+        let subject = found.subject();
+        let subject = if subject.is_empty() { subject } else { format!(" {subject}") };
+        writeln!(out, "{}: {colour}{severity}{colour:#} {strong}{code}{strong:#}{subject}", found.place())?;
         writeln!(out, "{}", wrapped(&found.message(), "    "))?;
     }
     summary(found, out)
@@ -34,8 +36,24 @@ fn summary(found: &[Found], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}; each code is explained in\n{page}", counts.join(", "))
 }
 
-/// The text in lines of at most 80 columns, each after this indent.
+/// The text in lines of at most 80 columns, each after this indent. No line ends between a number
+/// and its unit.
 pub(crate) fn wrapped(text: &str, indent: &str) -> String {
     let options = textwrap::Options::new(WIDTH).initial_indent(indent).subsequent_indent(indent);
-    textwrap::fill(text, options.break_words(false))
+    let options = options.word_separator(textwrap::WordSeparator::AsciiSpace).break_words(false);
+    textwrap::fill(&held_together(text), options).replace(NO_BREAK, " ")
+}
+
+/// A blank that is not an end of a line.
+const NO_BREAK: char = '\u{a0}';
+
+/// The text with such a blank after each number.
+fn held_together(text: &str) -> String {
+    let mut after_digit = false;
+    let held = text.chars().map(|letter| {
+        let blank = letter == ' ' && after_digit;
+        after_digit = letter.is_ascii_digit();
+        if blank { NO_BREAK } else { letter }
+    });
+    held.collect()
 }

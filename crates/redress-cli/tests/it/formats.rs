@@ -55,9 +55,24 @@ fn json_has_every_part_of_a_finding() {
     assert_eq!(finding["severity"], "warning");
     assert_eq!(finding["file"], BAD);
     assert_eq!((&finding["line"], &finding["column"]), (&2.into(), &1.into()));
-    assert_eq!(finding["policy"], "orders");
+    assert_eq!((&finding["policy"], &finding["preset"]), (&"orders".into(), &Value::Null));
     assert_eq!(finding["setting"], "policy.orders.retry.budget");
     assert!(finding["page"].as_str().is_some_and(|page| page.ends_with("doctor.md#rd11")));
+}
+
+#[test]
+fn json_names_the_preset_of_a_setting_that_the_file_leaves_out() {
+    let output = redress(&["doctor", "tests/corpus/bad/rd20_preset.toml", "--format", "json"]);
+    let document: Value = serde_json::from_str(&text(&output)).expect("JSON");
+    let findings = document["findings"].as_array().expect("an array").iter();
+    let found: Vec<_> = findings.map(|finding| (&finding["setting"], &finding["line"], &finding["preset"])).collect();
+    assert_eq!(
+        found,
+        [
+            (&"policy.orders.attempt_timeout".into(), &1.into(), &"http".into()),
+            (&"policy.orders.retry.max_retries_for.RateLimit".into(), &4.into(), &Value::Null),
+        ]
+    );
 }
 
 #[test]
@@ -68,6 +83,23 @@ fn github_gets_one_annotation_a_line() {
     assert!(text.starts_with(&start), "{text}");
     assert_eq!(text.lines().count(), 1);
     assert_eq!(self::text(&redress(&["doctor", GOOD, "--format", "github"])), "");
+}
+
+#[test]
+fn a_file_that_is_no_toml_has_a_place_and_no_setting() {
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().expect("a temporary file");
+    std::fs::write(file.path(), "[policy.orders").expect("written");
+    let written = |format: &str| {
+        let format = format!("--format={format}");
+        text(&redress(&["check".as_ref(), file.path().as_os_str(), format.as_ref()]))
+    };
+    let lines = written("text");
+    let mut lines = lines.lines();
+    assert!(lines.next().is_some_and(|place| place.ends_with(":1:15: error RD00")));
+    let message = lines.next().expect("a message").trim_start().to_owned();
+    assert!(written("github").trim_end().ends_with(&format!("::{message}")), "{}", written("github"));
+    let document: Value = serde_json::from_str(&written("sarif")).expect("JSON");
+    assert_eq!(document["runs"][0]["results"][0]["message"]["text"], message);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 mod commands;
 mod corpus;
+mod durations;
 mod formats;
 mod gates;
 mod generated;
+mod original;
+mod pages;
 mod run;

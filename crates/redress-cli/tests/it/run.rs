@@ -5,8 +5,13 @@ use std::process::{Command, Output};
 
 /// Runs the command in the folder of this crate.
 pub(crate) fn redress<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
+    redress_in(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
+}
+
+/// Runs the command in a folder.
+pub(crate) fn redress_in<S: AsRef<std::ffi::OsStr>>(folder: &Path, arguments: &[S]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redress"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().expect("the command can be run")
+    command.current_dir(folder).args(arguments).output().expect("the command can be run")
 }
 
 /// The files of one half of the corpus, `good` or `bad`.

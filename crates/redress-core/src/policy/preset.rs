@@ -45,7 +45,7 @@ use crate::{CircuitBreaker, Retry};
 /// | budget | earned, 0.1 for each success | adds at most 10 % to the load of a dependency that works, as in gRPC (proposal A6) and Google's SRE book; nothing is earned in an outage |
 /// | breaker opens at | 50 % of at least 20 calls in the window | at a true error rate of 10 %, chance alone opens it in 7 of a million windows; the same share for every traffic |
 /// | window | 30 s, or longer than the attempt timeout | Polly's; a success of a call that took longer than the window would not count |
-/// | growth of the open wait | factor 2, up to 5 min | fewer probes in a long outage; 300 s is envoy's longest ejection |
+/// | growth of the open wait | factor 2, up to 5 min | fewer probes in a long outage; 300 s is Envoy's longest ejection unless set |
 /// | jitter of the open wait | 0.2 | clients whose circuits opened together do not probe together |
 /// | hint of the dependency | honoured by the open wait up to 5 min | a hint of hours, honoured, is an outage of hours |
 /// | trial | 1 probe at a time, 3 must pass | one lucky answer proves little, and one probe does no harm |
@@ -55,6 +55,22 @@ use crate::{CircuitBreaker, Retry};
 ///
 /// The tables of the variants have the settings that differ. A wait is never shorter than the
 /// dependency's hint.
+///
+/// # Sources
+///
+/// | figures | documented in |
+/// |---|---|
+/// | .NET's handler: 30 s in all, 10 s for an attempt; Polly's window of 30 s | [`HttpStandardResilienceOptions`](https://learn.microsoft.com/dotnet/api/microsoft.extensions.http.resilience.httpstandardresilienceoptions), Polly's [timeout](https://www.pollydocs.org/strategies/timeout) and [circuit breaker](https://www.pollydocs.org/strategies/circuit-breaker) |
+/// | the AWS SDKs' 3 attempts, and waits of 20 s at most | [retry behavior](https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html), `RetryConfig` of `aws-smithy-types` |
+/// | gRPC's 4 attempts of 5 at most, waits of 0.1 s to 1 s, 10 tokens, 0.1 for a success | [proposal A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md) |
+/// | Google's 3 attempts and 10 % | [Site Reliability Engineering, Handling Overload](https://sre.google/sre-book/handling-overload/) |
+/// | finagle's 20 % | [Retry Budgets](https://finagle.github.io/blog/2016/02/08/retry-budgets) |
+/// | Envoy's 300 s | [outlier detection](https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/outlier_detection.proto), `max_ejection_time` |
+/// | 30 s of load balancers | [Google Cloud](https://cloud.google.com/compute/docs/reference/rest/v1/backendServices), `timeoutSec`; [Heroku](https://devcenter.heroku.com/articles/request-timeout) |
+/// | locks of messages: 30 s, 5 min | [SQS](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html), [Azure Service Bus](https://learn.microsoft.com/dotnet/api/azure.messaging.servicebus.administration.createqueueoptions.lockduration) |
+/// | the vendors' 10 min, 2 retries, waits of 0.5 s to 8 s | `_constants.py` of [OpenAI's](https://github.com/openai/openai-python/blob/main/src/openai/_constants.py) and [Anthropic's](https://github.com/anthropics/anthropic-sdk-python/blob/main/src/anthropic/_constants.py) clients |
+/// | retries of transactions | [PostgreSQL, 13.5](https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html) |
+/// | what a person notices | [Nielsen, Response Times](https://www.nngroup.com/articles/response-times-3-important-limits/) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Preset {
@@ -62,7 +78,7 @@ pub enum Preset {
     ///
     /// | setting | value | why |
     /// |---|---|---|
-    /// | deadline | 30 s | the total timeout of .NET's standard resilience handler; load balancers and gateways give up at about the same time |
+    /// | deadline | 30 s | the total timeout of .NET's standard resilience handler; Google's load balancers and Heroku's router give up after 30 s too |
     /// | attempts | 3 | the AWS SDKs' standard mode, and the limit of Google's SRE book |
     /// | attempt timeout | 9 s | (30 s − 3 s of waits) ÷ 3; .NET's handler has 10 s |
     /// | waits | decorrelated jitter, 250 ms to 5 s | the default strategy |
@@ -128,7 +144,7 @@ pub enum Preset {
     ///
     /// | setting | value | why |
     /// |---|---|---|
-    /// | deadline | 3 s | after 1 s a person's thoughts wander, after 10 s the person does (Nielsen) |
+    /// | deadline | 3 s | a wait above 1 s breaks a person's train of thought, one above 10 s loses the attention (Nielsen) |
     /// | attempts | 2 | one repairs a single fault; there is no time for more |
     /// | attempt timeout | 1.4 s | at most (3 s − 0.15 s of waits) ÷ 2 |
     /// | waits | decorrelated jitter, 50 ms to 250 ms | hardly noticed; a longer hint ends the call at once |

@@ -9,6 +9,7 @@ use redress_core::strategy::StrategySpec;
 
 use crate::code::Code;
 use crate::finding::Finding;
+use crate::issue;
 
 /// Builds the policy, and returns its warnings, or what is refused.
 pub(crate) fn build(spec: &PolicySpec) -> Result<Vec<ConfigIssue>, Vec<Finding>> {
@@ -19,8 +20,9 @@ pub(crate) fn build(spec: &PolicySpec) -> Result<Vec<ConfigIssue>, Vec<Finding>>
 }
 
 fn finding(issue: &ConfigIssue) -> Finding {
+    let (value, class) = issue::value(issue);
     let how = format!("it must {}", issue.rule());
-    Finding::error(Code::Refused, issue.field(), format!("{} is refused", issue.value()), how)
+    Finding::error(Code::Refused, issue.field(), format!("{value} is refused"), how).of_class(class)
 }
 
 /// The settings without the parts that are code, which a spec does not hold.

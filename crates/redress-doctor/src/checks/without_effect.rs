@@ -9,6 +9,7 @@ use redress_core::policy::RetrySpec;
 
 use crate::code::Code;
 use crate::finding::Finding;
+use crate::issue;
 use crate::subject::Subject;
 use crate::waits::WaitRange;
 use crate::words::{count, grouped, number, time};
@@ -16,8 +17,10 @@ use crate::words::{count, grouped, number, time};
 /// What `build()` warns of. That a breaker may not hear of a hanging call is another check's.
 pub(crate) fn of_warnings(warnings: &[ConfigIssue], findings: &mut Vec<Finding>) {
     for issue in warnings.iter().filter(|issue| !is_of_hanging(issue)) {
-        let why = format!("{} has no effect, or an unexpected one", issue.value());
-        findings.push(Finding::warning(Code::WithoutEffect, issue.field(), why, format!("it should {}", issue.rule())));
+        let (value, class) = issue::value(issue);
+        let why = format!("{value} has no effect, or an unexpected one");
+        let how = format!("it should {}", issue.rule());
+        findings.push(Finding::warning(Code::WithoutEffect, issue.field(), why, how).of_class(class));
     }
 }
 

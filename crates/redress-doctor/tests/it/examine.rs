@@ -67,6 +67,8 @@ fn rd00_what_build_refuses_is_an_error_and_all_that_is_found() {
         found,
         [(Code::Refused, Severity::Error, "retry.max_attempts"), (Code::Refused, Severity::Error, "policy.deadline")]
     );
+    let texts: Vec<_> = examine(&spec, &unused()).into_iter().map(|finding| finding.why).collect();
+    assert_eq!(texts, ["0 is refused", "0 s is refused"]);
 }
 
 #[test]
@@ -194,6 +196,14 @@ fn rd13_a_part_of_a_token_is_a_chance() {
 fn rd20_what_build_warns_of() {
     let spec = Policy::builder().retry(budgeted()).deadline(secs(5)).attempt_timeout(secs(5)).build().expect("valid");
     assert_eq!(warned(&spec.spec(), &unused()), [("RD20", "policy.attempt_timeout")]);
+    assert_eq!(why(&spec.spec(), &unused()), "5 s has no effect, or an unexpected one");
+
+    let found = warnings(&with_retry(budgeted().max_retries_for(ErrorClass::RateLimit, 5)), &unused());
+    let text = "warning RD20 retry.max_retries_for(RATE_LIMIT): 5 has no effect, or an unexpected one; it should be \
+                below the retries that max_attempts allows, or it never binds";
+    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [text]);
+    let never = with_breaker(CircuitBreaker::builder().trip_on([ErrorClass::Auth; 0]));
+    assert_eq!(why(&never, &unused()), "an empty list has no effect, or an unexpected one");
 }
 
 #[test]

@@ -66,10 +66,32 @@ fn a_capacity_that_binds_in_time_is_a_round_number() {
 }
 
 #[test]
+fn a_capacity_that_binds_in_time_has_the_reserve_on_top() {
+    let budget = Budget::earned(0.1).capacity(110.0).reserve(10.0).build().expect("valid");
+    let spec = with_retry(Retry::builder().max_attempts(4).budget(budget));
+    assert_eq!(warnings(&spec, &traffic(700.0, 1_000)).remove(0).how, "with a capacity of 20, they do so for 4.76 s");
+}
+
+#[test]
+fn the_cheapest_class_spends_a_budget_most_slowly() {
+    let budget = Budget::earned(0.1).capacity(10.0).cost_for(ErrorClass::Transient, 20).build().expect("valid");
+    let spec = with_retry(Retry::builder().max_attempts(4).budget(budget));
+    assert_eq!(warned(&spec, &traffic(700.0, 10_000)), [("RD12", "budget.capacity")]);
+}
+
+#[test]
 fn a_window_budget_grants_a_share_to_each_client() {
     let spec = with_retry(Retry::builder().budget(Budget::new(30, secs(60)).expect("valid")));
     let text = "1,000 clients with 30 retries in 1 min each add 71.4 % to the load, for as long as an outage lasts";
     assert_eq!(why(&spec, &traffic(700.0, 1_000)), text);
+    assert_eq!(warned(&spec, &traffic(250.0, 100)), [], "20 % is what retries may add");
+}
+
+#[test]
+fn a_row_of_failures_is_one_of_a_client() {
+    let row = with_breaker(CircuitBreaker::builder().consecutive_failures(4));
+    assert_eq!(warned(&row, &traffic(10_000.0, 1_000)), []);
+    assert_eq!(warned(&row, &traffic(10_000.0, 1)), [("RD21", "circuit_breaker.consecutive_failures")]);
 }
 
 #[test]
@@ -122,6 +144,30 @@ fn once_a_day_is_rare() {
         assert_eq!(warned(&spec, &always(1.0 / 86_400.0)), []);
         assert_eq!(warned(&spec, &always(1.0 / 86_000.0)), [("RD21", field)]);
     }
+}
+
+#[test]
+fn a_count_that_opens_by_chance_is_left_out_or_replaced_by_a_ratio() {
+    let advice = |breaker| warnings(&with_breaker(breaker), &traffic(100.0, 1)).remove(0).how;
+    let counting = CircuitBreaker::builder().failure_threshold(5);
+    assert_eq!(advice(counting.clone()), "judge busy clients by a share: `failure_ratio`");
+    assert_eq!(advice(counting.failure_ratio(0.5)), "leave the count out: the ratio suffices");
+}
+
+#[test]
+fn an_attempt_that_may_finish_is_not_ended_by_the_deadline() {
+    let policy =
+        Policy::builder().deadline(secs(20)).finish_running_attempt().circuit_breaker(CircuitBreaker::builder());
+    let found = warned(&policy.build().expect("valid").spec(), &unused());
+    assert_eq!(found, [("RD01", "policy.finish_running_attempt"), ("RD23", "policy.attempt_timeout")]);
+}
+
+/// `build()` warns of the timeout, after all checks have run.
+#[test]
+fn findings_are_in_the_order_of_their_codes() {
+    let policy = Policy::builder().retry(budgeted().strategy(exponential().jitter(Jitter::None)));
+    let spec = policy.deadline(secs(5)).attempt_timeout(secs(5)).build().expect("valid").spec();
+    assert_eq!(warned(&spec, &unused()), [("RD20", "policy.attempt_timeout"), ("RD22", "exponential.jitter")]);
 }
 
 #[test]
@@ -236,6 +282,13 @@ fn caps_of_one_strategy_count_together() {
 }
 
 #[test]
+fn caps_of_all_classes_allow_no_more_than_the_attempts() {
+    let retryable = ErrorClass::ALL.iter().filter(|class| class.is_retryable());
+    let retry = Retry::builder().max_attempts(4).strategy(fixed(ms(1)));
+    assert_eq!(worst_of(retryable.fold(retry, |retry, class| retry.max_retries_for(*class, 2))).calls, 4);
+}
+
+#[test]
 fn the_cap_of_unknown_failures_is_theirs_alone() {
     let retry = Retry::builder().max_attempts(6).strategy(fixed(ms(1))).max_unknown_retries(2).ignore_retry_after();
     let worst = worst_of(retry.strategy_for(ErrorClass::Unknown, fixed(secs(10))));
@@ -263,6 +316,15 @@ fn merged_courses_have_the_longest_next_delay() {
     });
     let retry = retry.strategy_for(ErrorClass::Unknown, fixed(secs(1_000))).max_unknown_retries(1);
     assert_eq!(worst_of(retry).time, Some(secs(1_000 + 8 * 3_000) + Duration::from_nanos(10)));
+}
+
+/// A strategy that reads hints computes a delay only without one: 3 s and then 9 s. A delay of 5 s,
+/// the longest hint, is not one that the next delay grows from.
+#[test]
+fn a_hint_is_no_floor_of_a_strategy_that_reads_it() {
+    let growing = decorrelated_jitter().base(secs(1)).max(secs(100));
+    let retry = Retry::builder().max_attempts(3).strategy(retry_after_or(growing).jitter(Duration::ZERO));
+    assert_eq!(worst_of(retry.max_retry_after(secs(5))).time, Some(secs(3 + 9) + Duration::from_nanos(3)));
 }
 
 #[test]

@@ -15,15 +15,6 @@ use redress::{AsyncPolicy, ErrorClass, Retry, error_classifier};
 use crate::specs::policy;
 use crate::worst_case::Failure;
 
-/// The classes that are retried.
-const CLASSES: [ErrorClass; 5] = [
-    ErrorClass::Concurrency,
-    ErrorClass::RateLimit,
-    ErrorClass::ServerError,
-    ErrorClass::Transient,
-    ErrorClass::Unknown,
-];
-
 /// One attempt's failure: its class, whether it has a hint, and whether jitter draws the least.
 #[derive(Clone, Copy, Debug)]
 struct Choice {
@@ -132,8 +123,8 @@ fn play(spec: &PolicySpec, choices: &[Choice], part: f64) -> (Duration, u32) {
 
 /// Every row of so many choices.
 fn rows(length: u32) -> Vec<Vec<Choice>> {
-    let single: Vec<Choice> = CLASSES
-        .into_iter()
+    let retried = ErrorClass::ALL.iter().copied().filter(|class| class.is_retryable());
+    let single: Vec<Choice> = retried
         .flat_map(|class| [false, true].map(|hinted| (class, hinted)))
         .flat_map(|(class, hinted)| [false, true].map(|least| Choice { class, hinted, least }))
         .collect();

@@ -5,6 +5,22 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
+/// Powers of ten up to 10 s, then 1 min, 10 min, 1 h and 10 h, in nanoseconds.
+const ROUND_TIMES: [u64; 12] = [
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+    60_000_000_000,
+    600_000_000_000,
+    3_600_000_000_000,
+    36_000_000_000_000,
+];
+
 /// A linear axis with given ticks.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
@@ -31,10 +47,9 @@ impl Axis {
         Self { range: 0.0..end, ticks }
     }
 
-    /// Times, as [`height`] gives them, with a tick at each power of ten.
+    /// Times, as [`height`] gives them, with a tick at each round time.
     pub(super) fn times(least: f64, most: f64) -> Self {
-        let powers: Vec<u64> = (3..=13).map(|power| 10_u64.pow(power)).collect();
-        let heights: Vec<f64> = powers.iter().map(|nanos| height(*nanos)).collect();
+        let heights: Vec<f64> = ROUND_TIMES.iter().map(|nanos| height(*nanos)).collect();
         let from = heights.iter().rposition(|tick| *tick <= least).unwrap_or(0);
         let to = heights.iter().position(|tick| *tick >= most).unwrap_or(heights.len() - 1).max(from + 1);
         let ticks = heights[from..=to].to_vec();
@@ -57,8 +72,9 @@ pub(super) fn height(nanos: u64) -> f64 {
 
 /// The time that lies at a tick of [`Axis::times`], in nanoseconds.
 pub(super) fn nanos_at(tick: f64) -> u64 {
-    (3..=13)
-        .map(|power| 10_u64.pow(power))
+    ROUND_TIMES
+        .iter()
+        .copied()
         .min_by(|one, other| (height(*one) - tick).abs().total_cmp(&(height(*other) - tick).abs()))
         .unwrap_or(0)
 }

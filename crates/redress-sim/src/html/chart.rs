@@ -15,10 +15,10 @@ use plotters::prelude::SVGBackend;
 use plotters::series::LineSeries;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, RGBColor, ShapeStyle, TextStyle};
+use redress_core::observe::Readable;
 
 use super::axis::{Axis, height, nanos_at};
 use crate::sentence::grouped;
-use crate::span::Readable;
 
 pub(super) const GREY: RGBColor = RGBColor(0x8A, 0x90, 0x9C);
 pub(super) const GREEN: RGBColor = RGBColor(0x0B, 0x83, 0x5A);

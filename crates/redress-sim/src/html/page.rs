@@ -8,7 +8,7 @@ use redress_core::StopReason;
 use super::chart::{BLUE, Chart, Curve, GREEN, GREY, ORANGE, Unit};
 use crate::report::Report;
 use crate::second::Second;
-use crate::sentence::{grouped, headline, share};
+use crate::sentence::{clients, grouped, headline, share};
 use crate::summary::{Comparison, phases, rows};
 
 /// Reports as one HTML file without scripts, fonts or other files. `Display` writes it.
@@ -90,7 +90,7 @@ fn write_section(f: &mut fmt::Formatter<'_>, reports: &[&Report], charts: &[Titl
     let Some(first) = reports.first() else { return Ok(()) };
     let outline = &first.outline;
     let name = if outline.name.is_empty() { "A scenario" } else { &outline.name };
-    let size = format!("{} clients, {} s.", grouped(outline.clients.into()), outline.seconds);
+    let size = format!("{}, {} s.", clients(outline.clients), outline.seconds);
     writeln!(f, "<section>\n<h2>{}</h2>", escaped(name))?;
     writeln!(f, "<p class=\"about\">{} {size}</p>", escaped(outline.about.trim()))?;
     for report in reports {

@@ -74,12 +74,24 @@ fn a_comparison_names_both_policies() {
     assert_eq!(text.matches("trouble  ").count(), 2);
 }
 
+/// A time from a minute up has two units, and is as wide as a column of a comparison.
+#[test]
+fn the_cells_of_a_comparison_do_not_touch() {
+    let scenario = Scenario::new(Load::steady(50), Server::new(10_000, secs(90)))
+        .fault(Fault::slow(secs(20), secs(30), 2))
+        .horizon(secs(600));
+    let report = scenario.run(Clients::sharing(1, AsyncPolicy::builder())).expect("valid");
+    let text = report.against(&report).to_string();
+    let row = text.lines().find(|line| line.starts_with("latency p50")).expect("a row");
+    assert_eq!(row.matches(" 1 min ").count() + row.matches(" 2 min ").count(), 6, "{text}");
+}
+
 #[test]
 fn a_run_without_trouble_has_one_column() {
     let scenario = Scenario::new(Load::steady(50), Server::new(1, millis(10)));
     let text = scenario.run(Clients::sharing(1, once())).expect("valid").to_string();
     expect_fits(&text);
-    assert!(text.starts_with("scenario: 1 clients, 60 s\n\nThe policy: "), "{text}");
+    assert!(text.starts_with("scenario: 1 client, 60 s\n\nThe policy: "), "{text}");
     assert!(!text.contains("during") && !text.contains("trouble"), "{text}");
 }
 

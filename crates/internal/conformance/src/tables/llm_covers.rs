@@ -29,10 +29,6 @@ pub(super) const ANTHROPIC_QUOTA: &[&str] = &[
     "billing_error",
 ];
 
-pub(super) fn case(input: &str) -> Option<Case> {
-    Case::parse(input)
-}
-
 impl Case {
     /// Our class.
     fn class(&self, table: &str) -> Option<ErrorClass> {
@@ -77,14 +73,14 @@ impl Case {
     }
 }
 
-/// The exceptions that the original calls permanent, whatever the body says.
+/// The exceptions that the original calls permanent without reading the body.
 pub(super) const REFUSALS: &[&str] =
     &["BadRequestError", "ContentTooLargeError", "NotFoundError", "RequestTooLargeError", "UnprocessableEntityError"];
 
 /// Whether the original knows neither a subclass nor the status, and we have this class.
 pub(super) fn is_unknown_to_openai(input: &str, class: ErrorClass) -> bool {
     const KNOWN: [u16; 6] = [408, 425, 500, 502, 503, 504];
-    case(input).is_some_and(|case| {
+    Case::parse(input).is_some_and(|case| {
         let is_unknown = case.kind == "APIStatusError" && case.status.is_some_and(|status| !KNOWN.contains(&status));
         is_unknown && case.class("openai") == Some(class)
     })
@@ -107,7 +103,7 @@ pub(super) fn is_unknown_to_anthropic(input: &str, class: ErrorClass) -> bool {
         "ServiceUnavailableError",
         "APIResponseValidationError",
     ];
-    case(input).is_some_and(|case| {
+    Case::parse(input).is_some_and(|case| {
         let (kind, Some(status)) = (case.kind.as_str(), case.status) else { return false };
         let is_unknown = match kind {
             "WorkloadIdentityError" => {
@@ -120,27 +116,27 @@ pub(super) fn is_unknown_to_anthropic(input: &str, class: ErrorClass) -> bool {
 }
 
 pub(super) fn is_overload(input: &str) -> bool {
-    case(input).is_some_and(|case| case.has_word(&["overloaded_error"]))
+    Case::parse(input).is_some_and(|case| case.has_word(&["overloaded_error"]))
 }
 
 pub(super) fn is_overload_as(input: &str, kinds: &[&str]) -> bool {
-    is_overload(input) && case(input).is_some_and(|case| kinds.contains(&case.kind.as_str()))
+    is_overload(input) && Case::parse(input).is_some_and(|case| kinds.contains(&case.kind.as_str()))
 }
 
 pub(super) fn is_refusal_with(input: &str, words: &[&str]) -> bool {
-    case(input).is_some_and(|case| REFUSALS.contains(&case.kind.as_str()) && case.has_word(words))
+    Case::parse(input).is_some_and(|case| REFUSALS.contains(&case.kind.as_str()) && case.has_word(words))
 }
 
 /// Whether `retry-after-ms` says when to retry, with the other header or without it.
 pub(super) fn has_milliseconds(input: &str, with_seconds: bool) -> bool {
-    case(input).is_some_and(|case| {
+    Case::parse(input).is_some_and(|case| {
         case.has("retry-after-ms") && case.has("retry-after") == with_seconds && case.is_retryable()
     })
 }
 
 /// Whether a limit has nothing left and another one resets at another time.
 pub(super) fn is_exhausted(input: &str) -> bool {
-    case(input).is_some_and(|case| {
+    Case::parse(input).is_some_and(|case| {
         let exhausted = case.remaining().find(|(_, remaining)| *remaining == "0");
         let reset = exhausted.and_then(|(limit, _)| case.headers.get(&limit));
         reset.is_some_and(|reset| case.resets().any(|other| other != reset))
@@ -149,7 +145,7 @@ pub(super) fn is_exhausted(input: &str) -> bool {
 
 /// Whether each limit with a reset has something left, and the response reports no rate limit.
 pub(super) fn has_something_left(input: &str) -> bool {
-    case(input).is_some_and(|case| {
+    Case::parse(input).is_some_and(|case| {
         let is_left = case.remaining().all(|(_, remaining)| remaining != "0");
         case.status != Some(429)
             && is_left

@@ -5,8 +5,9 @@
 use redress_core::ErrorClass;
 
 use super::difference::Difference;
+use super::llm::Case;
 use super::llm_covers::{
-    ANTHROPIC_QUOTA, OPENAI_QUOTA, REFUSALS, case, has_milliseconds, has_something_left, is_exhausted, is_overload,
+    ANTHROPIC_QUOTA, OPENAI_QUOTA, REFUSALS, has_milliseconds, has_something_left, is_exhausted, is_overload,
     is_overload_as, is_refusal_with, is_unknown_to_anthropic, is_unknown_to_openai,
 };
 use super::reset_differences::{GO, OPENAI_LIMITS, is_new_to_the_original};
@@ -73,7 +74,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ("RATE_LIMIT", "PERMANENT"),
         (QUOTA, OPENAI_SPENDING),
         |input| {
-            case(input).is_some_and(|case| {
+            Case::parse(input).is_some_and(|case| {
                 case.kind == "RateLimitError"
                     && case.has_word(OPENAI_QUOTA)
                     && case.code() != Some("insufficient_quota")
@@ -107,14 +108,14 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         |input| is_refusal_with(input, &["invalid_api_key", "authentication_error"]),
     ),
     of("openai", "APIResponseValidationError 200", ("PERMANENT", "UNKNOWN"), (NO_STATUS, OPENAI_CLIENT), |input| {
-        case(input).is_some_and(|case| case.kind == "APIResponseValidationError")
+        Case::parse(input).is_some_and(|case| case.kind == "APIResponseValidationError")
     }),
     of(
         "openai",
         "ConflictError 409 / retry-after: 7",
         ("none", "7"),
         ("the header is defined for every response; the original reads none of a conflict", RETRY_AFTER),
-        |input| case(input).is_some_and(|case| case.kind == "ConflictError" && case.has("retry-after")),
+        |input| Case::parse(input).is_some_and(|case| case.kind == "ConflictError" && case.has("retry-after")),
     ),
     of(
         "openai",
@@ -136,7 +137,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ("1", "0.25"),
         (GO, OPENAI_LIMITS),
         |input| {
-            case(input).is_some_and(|case| {
+            Case::parse(input).is_some_and(|case| {
                 let new = |value: &&String| is_new_to_the_original(value);
                 case.resets().filter(new).count() == 1 && case.resets().count() == 2 && !case.has("retry-after")
             })
@@ -262,14 +263,14 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         r#"RateLimitError 429 / {"error":{"details":{"error_code":"enforced_spend_limit_reached"},"type":"rate_limit_error"}}"#,
         ("RATE_LIMIT", "PERMANENT"),
         (QUOTA, ANTHROPIC_LIMITS),
-        |input| case(input).is_some_and(|case| case.kind == "RateLimitError" && case.has_word(ANTHROPIC_QUOTA)),
+        |input| Case::parse(input).is_some_and(|case| case.kind == "RateLimitError" && case.has_word(ANTHROPIC_QUOTA)),
     ),
     of(
         "anthropic",
         "APIResponseValidationError 200",
         ("PERMANENT", "UNKNOWN"),
         (NO_STATUS, ANTHROPIC_CLIENT),
-        |input| case(input).is_some_and(|case| case.kind == "APIResponseValidationError"),
+        |input| Case::parse(input).is_some_and(|case| case.kind == "APIResponseValidationError"),
     ),
     of("anthropic", "RetryableError", ("TRANSIENT", "UNKNOWN"), (NO_STATUS, ANTHROPIC_CLIENT), |input| {
         input == "RetryableError"
@@ -280,7 +281,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ("none", "7"),
         ("the header is defined for every response; the original reads none of these exceptions", RETRY_AFTER),
         |input| {
-            case(input).is_some_and(|case| {
+            Case::parse(input).is_some_and(|case| {
                 let reads_none = ["ConflictError", "WorkloadIdentityError"].contains(&case.kind.as_str());
                 reads_none && case.has("retry-after") && case.is_retryable()
             })

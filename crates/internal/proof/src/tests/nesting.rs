@@ -22,7 +22,7 @@ fn config() -> Config {
     super::config(concat!(env!("CARGO_MANIFEST_DIR"), "/regressions/nesting.txt"))
 }
 
-/// A call, made anew in each attempt of the call around it. Times are seconds.
+/// A call that each attempt of the call around it makes. Times are seconds.
 #[derive(Clone, Debug)]
 struct Node {
     attempts: u32,
