@@ -22,6 +22,7 @@
 
 mod changes;
 mod check;
+mod class;
 mod duration;
 mod environment;
 mod file;
@@ -31,11 +32,13 @@ mod live;
 mod loader;
 mod nearest;
 mod parts;
+mod path;
 mod policies;
 mod presets;
 mod problem;
 mod reader;
 mod schema;
+mod source;
 mod toml;
 mod tree;
 mod write;
