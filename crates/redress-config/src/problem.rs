@@ -211,6 +211,12 @@ impl FileError {
         Self { unreadable: Some(Arc::new(error)), ..refused }
     }
 
+    #[cfg(feature = "watch")]
+    pub(crate) fn unwatched(file: &Path, error: io::Error) -> Self {
+        let refused = Self::of(file, format!("could not be watched: {error}"));
+        Self { unreadable: Some(Arc::new(error)), ..refused }
+    }
+
     /// The problems in the order of the file, at least one and at most 100.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
@@ -238,7 +244,7 @@ impl fmt::Display for FileError {
     }
 }
 
-/// The source is the error of the file system, if the file could not be read.
+/// The source is the error of the file system, if the file could not be read or watched.
 impl Error for FileError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.unreadable.as_deref().map(|error| error as _)
