@@ -28,8 +28,8 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Whether what breaks the rule is in the file, and does not stand for a value that could not be
-    /// read.
+    /// Whether what breaks the rule is in the file, and does not stand for a value that could not
+    /// be read.
     pub(crate) fn is_of_file(&self, root: &Node, reader: &Reader) -> bool {
         let is_read = |path: &Path| reader.has_read(&path.as_spelled(root));
         is_read(&self.path) && self.other.as_ref().is_none_or(is_read)
@@ -94,8 +94,8 @@ fn issues<T>(built: Result<T, ConfigError>) -> Vec<ConfigIssue> {
     built.err().map(|refused| refused.issues().to_vec()).unwrap_or_default()
 }
 
-/// An issue whose field is `part.key`, or `part.key.key`, in the table of the part. A setting that is
-/// a table says which of its entries has the value.
+/// An issue whose field is `part.key`, or `part.key.key`, in the table of the part. A setting that
+/// is a table says which of its entries has the value.
 fn in_part<S>(path: &Path, fields: Fields<S>, spec: &S, issue: ConfigIssue) -> Found {
     let below = |field: &str| field.split('.').skip(1).fold(path.clone(), |path, key| path.with(key));
     let (mut found, other) = (below(issue.field()), issue.other_field().map(below));

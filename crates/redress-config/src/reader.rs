@@ -77,8 +77,8 @@ impl Reader {
         self.add(node.span, value, rule.into(), near);
     }
 
-    /// The key at the present path is not one of the known ones. The nearest of them is shown as the
-    /// source would spell it.
+    /// The key at the present path is not one of the known ones. The nearest of them is shown as
+    /// the source would spell it.
     pub(crate) fn refuse_key<'n>(
         &mut self,
         key: &str,
@@ -141,8 +141,8 @@ impl Reader {
     }
 }
 
-/// A problem with the setting at a path, or with what is left out there. A value that the sources do
-/// not have is shown as `described`.
+/// A problem with the setting at a path, or with what is left out there. A value that the sources
+/// do not have is shown as `described`.
 pub(crate) fn problem_at(
     sources: &Sources,
     root: &Node,

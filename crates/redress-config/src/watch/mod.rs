@@ -35,8 +35,8 @@ impl Policies {
     /// The folder of the file is watched, and so are the links that lead to it. A file that an
     /// editor replaces or writes again is followed, and so is one that Kubernetes mounts from a
     /// `ConfigMap`. Changes that follow each other within 100 ms are one reload, at most a second
-    /// after the first. A file whose text did not change is not reloaded, and a file without text is
-    /// refused: it is about to be written.
+    /// after the first. A file whose text did not change is not reloaded, and a file without text
+    /// is refused: it is about to be written.
     ///
     /// The watcher compares the file with the policies once when it begins, so that a change since
     /// the file was read is not missed. It has two threads, which sleep while nothing changes. A

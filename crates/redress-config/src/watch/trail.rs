@@ -11,8 +11,8 @@ const MOST: usize = 40;
 
 /// The links on the way to a file, and the file.
 ///
-/// A deployment swaps a link, such as the `..data` of Kubernetes, and an editor puts another file in
-/// place. Both change an entry of a folder, where the old file itself does not change.
+/// A deployment swaps a link, such as the `..data` of Kubernetes, and an editor puts another file
+/// in place. Both change an entry of a folder, where the old file itself does not change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trail {
     folders: BTreeSet<PathBuf>,
