@@ -43,6 +43,7 @@ const EXAMPLES: &[Example] = &[
     Example { package: "redress-axum", name: "time_left", says: "client: the late request, 3 attempts: Some(504)" },
     Example { package: "redress-config", name: "many_policies", says: "reloaded in " },
     Example { package: "redress-config", name: "policies", says: "policy.orders.retry.max_attempts: 4 -> 2" },
+    Example { package: "redress-config", name: "watch", says: "a policy of 2 attempts" },
     Example { package: "redress-datadog", name: "agent", says: "redress.retry.sleep:0.01|d|#service:shop," },
     Example {
         package: "redress-doctor",

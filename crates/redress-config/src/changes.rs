@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::file::PolicyFile;
-use crate::tree::{Entry, Node, Path, Value};
+use crate::path::Path;
+use crate::tree::{Entry, Node, Value};
 use crate::write;
 
 /// What a reload changed: each setting with its values before and after.
@@ -64,13 +65,13 @@ fn diff(path: &mut Path, before: Option<&Node>, after: Option<&Node>, changes: &
         |entries: &[Entry]| entries.iter().map(|entry| entry.key.clone()).zip(0_usize..).collect::<BTreeMap<_, _>>();
     let (old_keys, new_keys) = (by_key(old), by_key(new));
     for entry in old {
-        path.push(entry.key.as_str());
+        path.push(&entry.key);
         let after = new_keys.get(&entry.key).map(|index| &new[*index].node);
         diff(path, Some(&entry.node), after, changes);
         path.pop();
     }
     for entry in new.iter().filter(|entry| !old_keys.contains_key(&entry.key)) {
-        path.push(entry.key.as_str());
+        path.push(&entry.key);
         diff(path, None, Some(&entry.node), changes);
         path.pop();
     }

@@ -8,18 +8,32 @@ use redress_core::policy::{PolicySpec, RetrySpec};
 use redress_core::strategy::StrategySpec;
 use redress_core::{Budget, CircuitBreaker, ConfigError, Policy, Retry};
 
+use crate::class::class_key;
 use crate::keys::breaker::BREAKER;
 use crate::keys::file::{BREAKERS, BUDGETS, FileDraft, POLICIES};
-use crate::keys::policy::{PolicyDraft, RETRY};
+use crate::keys::policy::{DEFAULT, PolicyDraft, RETRY};
 use crate::keys::strategy::path_of_issue;
 use crate::kind::part::Part;
 use crate::kind::table::Fields;
-use crate::tree::{Path, class_key};
+use crate::path::Path;
+use crate::reader::Reader;
+use crate::tree::Node;
 
 /// An issue of a builder and the setting that it is about.
 pub(crate) struct Found {
     pub(crate) path: Path,
+    /// The setting that the value is compared with.
+    other: Option<Path>,
     pub(crate) issue: ConfigIssue,
+}
+
+impl Found {
+    /// Whether what breaks the rule is in the file, and does not stand for a value that could not
+    /// be read.
+    pub(crate) fn is_of_file(&self, root: &Node, reader: &Reader) -> bool {
+        let is_read = |path: &Path| reader.has_read(&path.as_spelled(root));
+        is_read(&self.path) && self.other.as_ref().is_none_or(is_read)
+    }
 }
 
 /// What the builders refuse in a file.
@@ -39,7 +53,7 @@ pub(crate) fn refused(file: &FileDraft) -> Vec<Found> {
 
 fn policy(draft: &PolicyDraft, path: &Path, found: &mut Vec<Found>) {
     let issues = issues(Policy::from_spec(draft.spec.clone()).build());
-    found.extend(issues.into_iter().map(|issue| Found { path: in_part(path, &[], draft, &issue), issue }));
+    found.extend(issues.into_iter().map(|issue| in_part(path, &[], draft, issue)));
     if let Some(Part::Own(spec)) = &draft.breaker {
         breaker(spec, &path.with("breaker"), found);
     }
@@ -48,9 +62,7 @@ fn policy(draft: &PolicyDraft, path: &Path, found: &mut Vec<Found>) {
     let mut spec = retry.spec.clone();
     (spec.strategy, spec.strategies) = Default::default();
     let refused = self::issues(Retry::from_spec(spec).build());
-    found.extend(
-        refused.into_iter().map(|issue| Found { path: in_part(&of_retry, RETRY.fields, retry, &issue), issue }),
-    );
+    found.extend(refused.into_iter().map(|issue| in_part(&of_retry, RETRY.fields, retry, issue)));
     if let Some(Part::Own(spec)) = &retry.budget {
         budget(spec, &of_retry.with("budget"), found);
     }
@@ -58,68 +70,59 @@ fn policy(draft: &PolicyDraft, path: &Path, found: &mut Vec<Found>) {
 }
 
 fn strategies(spec: &RetrySpec, path: &Path, found: &mut Vec<Found>) {
-    let default = spec.strategy.iter().map(|spec| ("default".to_owned(), spec));
+    let default = spec.strategy.iter().map(|spec| (DEFAULT, spec));
     let by_class = spec.strategies.iter().filter_map(|(class, spec)| Some((class_key(class), spec.as_ref()?)));
     for (key, spec) in default.chain(by_class) {
         let issues = spec.build().map(|strategy| strategy.issues()).unwrap_or_default();
-        found
-            .extend(issues.into_iter().map(|issue| Found { path: in_strategy(&path.with(&key), spec, &issue), issue }));
+        found.extend(issues.into_iter().map(|issue| in_strategy(&path.with(key), spec, issue)));
     }
 }
 
 fn breaker(spec: &BreakerSpec, path: &Path, found: &mut Vec<Found>) {
     let issues = issues(CircuitBreaker::from_spec(spec.clone()).build());
-    found.extend(issues.into_iter().map(|issue| Found { path: in_part(path, BREAKER.fields, spec, &issue), issue }));
+    found.extend(issues.into_iter().map(|issue| in_part(path, BREAKER.fields, spec, issue)));
 }
 
 fn budget(spec: &BudgetSpec, path: &Path, found: &mut Vec<Found>) {
     let issues = issues(Budget::from_spec(spec.clone()));
     let fields =
         crate::keys::budget::BUDGET.variant_of(spec).map_or(&[] as Fields<BudgetSpec>, |variant| (variant.fields)());
-    found.extend(issues.into_iter().map(|issue| Found { path: in_part(path, fields, spec, &issue), issue }));
+    found.extend(issues.into_iter().map(|issue| in_part(path, fields, spec, issue)));
 }
 
 fn issues<T>(built: Result<T, ConfigError>) -> Vec<ConfigIssue> {
     built.err().map(|refused| refused.issues().to_vec()).unwrap_or_default()
 }
 
-/// The path of an issue whose field is `part.key`, or `part.key.key`, in the table of the part. A
-/// setting that is a table says which of its entries has the value.
-fn in_part<S>(path: &Path, fields: Fields<S>, spec: &S, issue: &ConfigIssue) -> Path {
-    let mut path = path.clone();
-    let keys: Vec<_> = issue.field().split('.').skip(1).collect();
-    for key in &keys {
-        path.push(*key);
+/// An issue whose field is `part.key`, or `part.key.key`, in the table of the part. A setting that
+/// is a table says which of its entries has the value.
+fn in_part<S>(path: &Path, fields: Fields<S>, spec: &S, issue: ConfigIssue) -> Found {
+    let below = |field: &str| field.split('.').skip(1).fold(path.clone(), |path, key| path.with(key));
+    let (mut found, other) = (below(issue.field()), issue.other_field().map(below));
+    let field = fields.iter().find(|field| found == path.with(field.key()));
+    if let Some(below) = field.and_then(|field| field.locate(spec, issue.value())) {
+        found.push(&below);
     }
-    if let [key] = keys.as_slice() {
-        let field = fields.iter().find(|field| field.key() == *key);
-        if let Some(below) = field.and_then(|field| field.locate(spec, issue.value())) {
-            path.push(below);
-        }
-    }
-    path
+    Found { path: found, other, issue }
 }
 
-fn in_strategy(path: &Path, spec: &StrategySpec, issue: &ConfigIssue) -> Path {
-    path.joined(&path_of_issue(spec, issue.field(), issue.value()))
+fn in_strategy(path: &Path, spec: &StrategySpec, issue: ConfigIssue) -> Found {
+    let path = path.joined(&path_of_issue(spec, issue.field(), issue.value()));
+    let other = issue.other_field().and_then(|field| field.rsplit('.').next()).map(|key| path.beside(key));
+    Found { path, other, issue }
 }
 
 /// What the builders warn of in a policy. `spec` has all parts of it.
 pub(crate) fn warnings(name: &str, draft: &PolicyDraft, spec: PolicySpec) -> Vec<Found> {
     let Ok(policy) = Policy::from_spec(spec).build() else { return Vec::new() };
     let path = Path::of([POLICIES, name]);
-    let place = |issue: &ConfigIssue| match issue.field().split('.').next() {
-        Some("retry") => {
-            let of_retry = path.with("retry");
-            draft.retry.as_ref().map_or_else(|| path.clone(), |retry| in_part(&of_retry, RETRY.fields, retry, issue))
+    let found = |issue: ConfigIssue| match (issue.field().split('.').next(), &draft.retry, &draft.breaker) {
+        (Some("retry"), Some(retry), _) => in_part(&path.with("retry"), RETRY.fields, retry, issue),
+        (Some("circuit_breaker"), _, Some(Part::Shared(name))) => {
+            in_part::<()>(&Path::of([BREAKERS, name]), &[], &(), issue)
         }
-        Some("circuit_breaker") => match &draft.breaker {
-            Some(Part::Shared(name)) => {
-                in_part::<BreakerSpec>(&Path::of([BREAKERS, name]), &[], &BreakerSpec::default(), issue)
-            }
-            _ => in_part::<PolicyDraft>(&path.with("breaker"), &[], draft, issue),
-        },
-        _ => in_part(&path, &[], draft, issue),
+        (Some("circuit_breaker"), ..) => in_part::<()>(&path.with("breaker"), &[], &(), issue),
+        _ => in_part::<()>(&path, &[], &(), issue),
     };
-    policy.warnings().iter().map(|issue| Found { path: place(issue), issue: issue.clone() }).collect()
+    policy.warnings().iter().cloned().map(found).collect()
 }

@@ -3,15 +3,15 @@
 //! They are applied to the tree, with the variable as the source of the value, so its errors name
 //! the variable.
 
-use std::sync::Arc;
-
 use redress_core::ErrorClass;
 
+use crate::class::{class_key, class_of};
 use crate::keys::file::{BREAKERS, BUDGETS, POLICIES};
 use crate::nearest::nearest;
 use crate::reader::Reader;
+use crate::source::{Source, Span};
 use crate::toml;
-use crate::tree::{Entry, Node, Source, Span, Value, class_key, class_of};
+use crate::tree::{Entry, Node, Value};
 
 /// The beginning of the names of variables.
 pub(crate) const PREFIX: &str = "REDRESS__";
@@ -27,11 +27,9 @@ pub(crate) struct Variable {
 
 /// Sets the value of a variable in the tree. A variable that fits nowhere is a problem.
 pub(crate) fn apply(variable: &Variable, root: &mut Node, reader: &mut Reader) {
-    let source = reader.sources.len();
-    let text: Arc<str> = format!("{}={}", variable.name, variable.value).into();
+    let source = reader.sources.add(Source::variable(&variable.name, &variable.value));
     let start = variable.name.len() + 1;
-    reader.sources.push(Source { name: variable.name.as_str().into(), text: text.clone(), is_variable: true });
-    let span = Span { source, start, end: text.len() };
+    let span = Span { source, start, end: start + variable.value.len() };
     let node = value(&variable.value, span, reader);
     let keys: Vec<_> = variable.name[PREFIX.len()..].split(SEPARATOR).collect();
     let path = std::mem::take(&mut reader.path);
@@ -82,9 +80,12 @@ fn set(table: &mut Node, keys: &[&str], value: Node, name: Span, reader: &mut Re
 /// The key that a part of the variable's name stands for: one of the table, a class, or the name of
 /// a setting in lower case. `None` after a problem.
 fn key_of(part: &str, entries: &[Entry], name: Span, reader: &mut Reader) -> Option<String> {
-    let fits: Vec<_> = entries.iter().filter(|entry| variable_form(&entry.key) == part.to_uppercase()).collect();
+    let wanted = variable_form(part);
+    let fits: Vec<_> = entries.iter().filter(|entry| variable_form(&entry.key) == wanted).collect();
     match fits.as_slice() {
-        [] => Some(ErrorClass::from_name(part).map_or_else(|| part.to_lowercase(), class_key)),
+        [] => Some(
+            ErrorClass::from_name(&wanted).map_or_else(|| part.to_lowercase(), |class| class_key(class).to_owned()),
+        ),
         [entry] => Some(entry.key.clone()),
         [first, second, ..] => {
             let rule = format!("be named by one variable only: it could be `{}` or `{}`", first.key, second.key);
@@ -95,7 +96,7 @@ fn key_of(part: &str, entries: &[Entry], name: Span, reader: &mut Reader) -> Opt
 }
 
 /// A key as it is in the names of variables. Classes are as in metrics.
-fn variable_form(key: &str) -> String {
+pub(crate) fn variable_form(key: &str) -> String {
     match class_of(key) {
         Some(class) => class.as_str().to_owned(),
         None => key.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).flat_map(char::to_uppercase).collect(),

@@ -1,5 +1,6 @@
 //! [`PolicyFile`], the checked content of a file as data.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -9,15 +10,17 @@ use redress_core::budget::BudgetSpec;
 use redress_core::error::{ConfigError, ConfigIssue};
 use redress_core::policy::{PolicyBreaker, PolicySpec};
 
-use crate::check;
+use crate::check::{self, Found};
 use crate::keys::file::{FileDraft, Sections, written};
 use crate::keys::policy::{PolicyDraft, Traffic};
 use crate::kind::part::Part;
 use crate::loader::Loader;
+use crate::path::Path;
 use crate::presets::Presets;
 use crate::problem::{FileError, Place, Problem};
-use crate::reader::{Reader, place_of};
-use crate::tree::{Node, Path, Source, Span};
+use crate::reader::problem_at;
+use crate::source::{Sources, Span};
+use crate::tree::Node;
 use crate::write;
 
 /// The policies of a file, with the breakers and budgets that they share, as data.
@@ -56,12 +59,12 @@ pub struct PolicyFile {
 struct Inner {
     draft: FileDraft,
     root: Node,
-    sources: Vec<Source>,
+    sources: Sources,
     presets: Presets,
 }
 
 impl PolicyFile {
-    pub(crate) fn new(draft: FileDraft, root: Node, sources: Vec<Source>, presets: Presets) -> Self {
+    pub(crate) fn new(draft: FileDraft, root: Node, sources: Sources, presets: Presets) -> Self {
         Self { inner: Arc::new(Inner { draft, root, sources, presets }) }
     }
 
@@ -101,7 +104,7 @@ impl PolicyFile {
             draft.policies.insert(name.to_owned(), PolicyDraft::of(spec)?);
         }
         written(&draft, &Presets::default())?;
-        Some(Self::new(draft, Node::empty_table(Span::default()), Vec::new(), Presets::default()))
+        Some(Self::new(draft, Node::empty_table(Span::default()), Sources::new(), Presets::default()))
     }
 
     /// The policy of this name.
@@ -135,9 +138,9 @@ impl PolicyFile {
     /// the closest table around it which the file has. `None` if the file was made from specs.
     #[must_use]
     pub fn place(&self, keys: &[&str]) -> Option<Place> {
-        let mut path = Path::default();
-        keys.iter().for_each(|key| path.push(*key));
-        place_of(&self.inner.sources, path.find(&self.inner.root).0)
+        let path = Path::of(keys.iter().copied());
+        let span = path.find(&self.inner.root).0.shown();
+        self.inner.sources.of(span).map(|source| source.place(span))
     }
 
     /// A problem at the place of a setting, for checks beyond those of the builders. `rule` is
@@ -153,28 +156,23 @@ impl PolicyFile {
     /// ```
     #[must_use]
     pub fn problem(&self, keys: &[&str], rule: impl Into<String>) -> Problem {
-        let mut path = Path::default();
-        keys.iter().for_each(|key| path.push(*key));
+        let path = Path::of(keys.iter().copied());
         self.problem_at(&path, None, &rule.into())
     }
 
     fn problem_at(&self, path: &Path, described: Option<&str>, rule: &str) -> Problem {
-        Reader::of(self.inner.sources.clone()).problem_at(&self.inner.root, path, described, rule).1
+        problem_at(&self.inner.sources, &self.inner.root, path, described, rule).1
     }
 
     /// Settings that have no effect, in the order of the policies.
     #[must_use]
     pub fn warnings(&self) -> Vec<Problem> {
         let found = self.policies().flat_map(|policy| check::warnings(policy.name, policy.draft, policy.spec()));
-        let mut warnings: Vec<Problem> = Vec::new();
-        for found in found {
-            let problem = self.problem_at(&found.path, Some(found.issue.value()), found.issue.rule());
-            // A shared breaker warns in each policy that has it.
-            if !warnings.contains(&problem) {
-                warnings.push(problem);
-            }
-        }
-        warnings
+        // A shared breaker warns in each policy that has it.
+        let mut known = BTreeSet::new();
+        let is_new = |found: &Found| known.insert((found.path.clone(), found.issue.rule()));
+        let problem = |found: Found| self.problem_at(&found.path, Some(found.issue.value()), found.issue.rule());
+        found.filter(is_new).map(problem).collect()
     }
 
     /// Writes the file as TOML, without the settings that are the defaults or those of the preset.

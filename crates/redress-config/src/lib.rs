@@ -4,7 +4,8 @@
 //! - [`PolicyFile`] is the checked content of a file as data. [`Loader`] reads it with overrides
 //!   from the environment, presets of the program, and limits.
 //! - [`Policies`] are built from it. [`Policies::get`] returns a [`Live`] policy, and
-//!   [`Policies::reload`] takes over a changed file in place.
+//!   [`Policies::reload`] takes over a changed file in place. With the feature `watch`,
+//!   `Policies::watch` does so when the file changes.
 //! - [`FileError`] has every [`Problem`] of a file with its [`Place`].
 //! - [`schema`] and [`settings`] describe the settings for editors and people.
 //!
@@ -22,6 +23,8 @@
 
 mod changes;
 mod check;
+mod class;
+mod contained;
 mod duration;
 mod environment;
 mod file;
@@ -31,13 +34,17 @@ mod live;
 mod loader;
 mod nearest;
 mod parts;
+mod path;
 mod policies;
 mod presets;
 mod problem;
 mod reader;
 mod schema;
+mod source;
 mod toml;
 mod tree;
+#[cfg(feature = "watch")]
+mod watch;
 mod write;
 #[cfg(feature = "yaml")]
 mod yaml;
@@ -49,6 +56,8 @@ pub use crate::live::{Live, Loaded};
 pub use crate::loader::Loader;
 pub use crate::policies::{Policies, PolicyError};
 pub use crate::problem::{FileError, Place, Problem};
+#[cfg(feature = "watch")]
+pub use crate::watch::Watcher;
 
 /// The JSON Schema of policy files, for editors: what `schema/policies.schema.json` of this crate
 /// holds.

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::sync::Arc;
 
 use redress_core::policy::PolicySpec;
 
@@ -15,8 +14,9 @@ use crate::keys::file as keys;
 use crate::presets::Presets;
 use crate::problem::FileError;
 use crate::reader::Reader;
+use crate::source::{Source, Sources, Span};
 use crate::toml;
-use crate::tree::{Node, Source, Span};
+use crate::tree::Node;
 
 /// How many bytes a file has at most, unless set otherwise.
 const MAX_BYTES: usize = 1 << 20;
@@ -111,13 +111,12 @@ impl Loader {
     /// If the file cannot be read, and with every problem that is in it.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<PolicyFile, FileError> {
         let path = path.as_ref();
-        let name: Arc<str> = path.display().to_string().into();
-        let text = self.text(path).map_err(|error| FileError::unreadable(name, error))?;
+        let text = self.text(path).map_err(|error| FileError::unreadable(path, error))?;
         self.parse(&text, path.display().to_string())
     }
 
     /// The content of a file. Reads no more than one byte beyond the limit.
-    fn text(&self, path: &Path) -> io::Result<String> {
+    pub(crate) fn text(&self, path: &Path) -> io::Result<String> {
         let mut bytes = Vec::new();
         File::open(path)?.take(self.max_bytes as u64 + 1).read_to_end(&mut bytes)?;
         String::from_utf8(bytes).map_err(|error| {
@@ -134,14 +133,15 @@ impl Loader {
     /// Every problem that is in the file.
     pub fn parse(&self, text: &str, name: impl Into<String>) -> Result<PolicyFile, FileError> {
         let name = name.into();
-        let source = Source { name: name.as_str().into(), text: text.into(), is_variable: false };
-        let mut reader = Reader::of(vec![source]);
+        let mut sources = Sources::new();
+        let source = sources.add(Source::file(&name, text));
+        let mut reader = Reader::of(sources);
         if text.len() > self.max_bytes {
             let rule = format!("the file has more than {} bytes, the most that this loader reads", self.max_bytes);
             reader.refuse_text(Span::default(), rule);
             return Err(reader.error());
         }
-        let mut root = read_format(text, &name, &mut reader);
+        let mut root = read_format(text, &name, source, &mut reader);
         if reader.has_problems() {
             return Err(reader.error());
         }
@@ -150,7 +150,9 @@ impl Loader {
         }
         let draft = keys::read(&root, &self.presets, &mut reader);
         for found in check::refused(&draft) {
-            reader.refuse_at(&root, &found.path, found.issue.value(), found.issue.rule());
+            if found.is_of_file(&root, &reader) {
+                reader.refuse_at(&root, &found.path, found.issue.value(), found.issue.rule());
+            }
         }
         if reader.has_problems() {
             return Err(reader.error());
@@ -160,17 +162,17 @@ impl Loader {
 }
 
 /// Reads the text in the format of the name's extension.
-fn read_format(text: &str, name: &str, reader: &mut Reader) -> Node {
+fn read_format(text: &str, name: &str, source: usize, reader: &mut Reader) -> Node {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     match extension.to_ascii_lowercase().as_str() {
         #[cfg(feature = "yaml")]
-        "yaml" | "yml" | "json" => crate::yaml::read(text, 0, reader),
+        "yaml" | "yml" | "json" => crate::yaml::read(text, source, reader),
         #[cfg(not(feature = "yaml"))]
         format @ ("yaml" | "yml" | "json") => {
             let sentence = format!("{format} is read with the feature `yaml` of redress-config, which is off");
             reader.refuse_text(Span::default(), sentence);
             Node::empty_table(Span::default())
         }
-        _ => toml::read(text, 0, reader),
+        _ => toml::read(text, source, reader),
     }
 }

@@ -15,8 +15,8 @@ use crate::file::PolicyFile;
 use crate::keys::file::{BREAKERS, BUDGETS, POLICIES};
 use crate::keys::policy::{PolicyDraft, RetryDraft};
 use crate::kind::part::Part;
+use crate::path::Path;
 use crate::problem::FileError;
-use crate::tree::Path;
 
 /// Which part it is: a shared one, or that of a policy alone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

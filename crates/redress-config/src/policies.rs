@@ -8,13 +8,14 @@ use redress_core::policy::{Async, AsyncPolicy, Blocking, PolicyBuilder};
 use redress_core::{Budget, CircuitBreaker, ConfigError, Policy};
 
 use crate::changes::Changes;
+use crate::contained::contained;
 use crate::file::PolicyFile;
 use crate::keys::file::POLICIES;
 use crate::live::{Commit, Live, Slot, SlotOf};
 use crate::nearest::nearest;
 use crate::parts::{Parts, PolicyParts};
+use crate::path::Path;
 use crate::problem::FileError;
-use crate::tree::Path;
 
 /// The policies of a file, built, with the breakers and budgets that they share.
 ///
@@ -251,9 +252,9 @@ impl Policies {
             let Some(commit) = commit else { continue };
             // Built after its breaker was reconfigured, a policy tells it what it wants to know on
             // the fast path.
-            let again = next.is_reconfigured(slot.name()).then(|| prepare(&slot, &old.1, &next.parts));
-            match again {
-                Some(Ok(Some(again))) => again(),
+            let again = || contained(|| prepare(&slot, &old.1, &next.parts));
+            match next.is_reconfigured(slot.name()).then(again) {
+                Some(Ok(Ok(Some(again)))) => again(),
                 _ => commit(),
             }
         }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The longest part of a line that is shown.
@@ -21,11 +22,8 @@ impl Place {
         Self { file, position: None }
     }
 
-    /// The place of a byte in the text of a file.
-    pub(crate) fn at(file: Arc<str>, text: &str, byte: usize) -> Self {
-        let before = text.get(..byte).unwrap_or(text);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count();
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+    /// A place in the text of a file. Line and column are counted from 0.
+    pub(crate) fn at(file: Arc<str>, line: usize, column: usize) -> Self {
         Self { file, position: one_based(line).zip(one_based(column)) }
     }
 
@@ -143,15 +141,14 @@ impl Excerpt {
     /// characters that move the cursor are blanks.
     pub(crate) fn of(place: &Place, text: &str, start: usize, end: usize) -> Option<Self> {
         let start = start.min(text.len());
-        let line_start = text.get(..start)?.rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = text.get(start..)?.find('\n').map_or(text.len(), |newline| start + newline);
-        let count = |from: usize, to: usize| text.get(from..to).map_or(0, |part| part.chars().count());
-        let (before, length) = (count(line_start, start), count(start, end.clamp(start, line_end)));
-        let skipped = before.saturating_sub(SHOWN / 2);
-        let line = text.get(line_start..line_end)?.chars().skip(skipped).take(SHOWN);
+        let is_in_line = |character: &char| *character != '\n';
+        let before: Vec<char> = text.get(..start)?.chars().rev().take_while(is_in_line).take(SHOWN / 2).collect();
+        let after = || text.get(start..).into_iter().flat_map(str::chars).take_while(is_in_line);
+        let line = before.iter().rev().copied().chain(after()).take(SHOWN);
         let line: String = line.map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let before = before - skipped;
-        let length = length.clamp(1, SHOWN.saturating_sub(before).max(1));
+        let before = before.len();
+        let marked = text.get(start..end).map_or(0, |marked| marked.chars().take_while(is_in_line).take(SHOWN).count());
+        let length = marked.clamp(1, SHOWN - before);
         let label = place.line().map(|line| line.to_string()).unwrap_or_default();
         Some(Self { label, line: line.trim_end().to_owned(), mark: (before, length) })
     }
@@ -196,16 +193,28 @@ impl FileError {
         Self { problems, omitted, unreadable: None }
     }
 
-    pub(crate) fn unreadable(file: Arc<str>, error: io::Error) -> Self {
+    /// The one sentence about a file as a whole.
+    pub(crate) fn of(file: &Path, sentence: String) -> Self {
         let problem = Problem {
-            place: Place::whole(file),
+            place: Place::whole(file.display().to_string().into()),
             field: String::new(),
             value: None,
-            rule: format!("could not be read: {error}"),
+            rule: sentence,
             nearest: None,
             excerpt: None,
         };
-        Self { problems: vec![problem], omitted: 0, unreadable: Some(Arc::new(error)) }
+        Self::new(vec![problem], 0)
+    }
+
+    pub(crate) fn unreadable(file: &Path, error: io::Error) -> Self {
+        let refused = Self::of(file, format!("could not be read: {error}"));
+        Self { unreadable: Some(Arc::new(error)), ..refused }
+    }
+
+    #[cfg(feature = "watch")]
+    pub(crate) fn unwatched(file: &Path, error: io::Error) -> Self {
+        let refused = Self::of(file, format!("could not be watched: {error}"));
+        Self { unreadable: Some(Arc::new(error)), ..refused }
     }
 
     /// The problems in the order of the file, at least one and at most 100.
@@ -235,7 +244,7 @@ impl fmt::Display for FileError {
     }
 }
 
-/// The source is the error of the file system, if the file could not be read.
+/// The source is the error of the file system, if the file could not be read or watched.
 impl Error for FileError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.unreadable.as_deref().map(|error| error as _)

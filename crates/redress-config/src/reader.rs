@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::environment::variable_form;
 use crate::nearest::nearest;
-use crate::problem::{Excerpt, FileError, Place, Problem};
-use crate::tree::{Found, Node, Path, Source, Span, Value};
+use crate::path::Path;
+use crate::problem::{FileError, Place, Problem};
+use crate::source::{Sources, Span};
+use crate::tree::{Node, Value};
 
 /// How many problems are described; the others are counted.
 const MOST: usize = 100;
@@ -16,27 +19,27 @@ const SHOWN: usize = 60;
 pub(crate) const DEEPEST: usize = 16;
 
 /// What is read from files and variables, and what is wrong with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reader {
-    pub(crate) sources: Vec<Source>,
+    pub(crate) sources: Sources,
     pub(crate) path: Path,
     /// The names that policies can refer to.
     pub(crate) breakers: BTreeSet<String>,
     pub(crate) budgets: BTreeSet<String>,
     /// The settings whose values could not be read, which have another value in the draft.
-    unread: Vec<Path>,
+    unread: BTreeSet<Path>,
     problems: Vec<(Span, Problem)>,
     omitted: usize,
 }
 
 impl Reader {
-    pub(crate) const fn of(sources: Vec<Source>) -> Self {
+    pub(crate) const fn of(sources: Sources) -> Self {
         Self {
             sources,
             path: Path::new(),
             breakers: BTreeSet::new(),
             budgets: BTreeSet::new(),
-            unread: Vec::new(),
+            unread: BTreeSet::new(),
             problems: Vec::new(),
             omitted: 0,
         }
@@ -56,8 +59,8 @@ impl Reader {
 
     /// The value at the present path breaks a rule.
     pub(crate) fn refuse(&mut self, node: &Node, rule: impl Into<String>) {
-        let value = self.text_of(node);
-        self.unread.push(self.path.clone());
+        let value = text_of(&self.sources, node);
+        self.unread.insert(self.path.clone());
         self.add(node.span, value, rule.into(), None);
     }
 
@@ -69,12 +72,13 @@ impl Reader {
         known: impl IntoIterator<Item = &'n str>,
     ) {
         let near = node.as_text().filter(|_| !self.is_full()).and_then(|name| nearest(name, known)).map(str::to_owned);
-        let value = self.text_of(node);
-        self.unread.push(self.path.clone());
+        let value = text_of(&self.sources, node);
+        self.unread.insert(self.path.clone());
         self.add(node.span, value, rule.into(), near);
     }
 
-    /// The key at the present path is not one of the known ones.
+    /// The key at the present path is not one of the known ones. The nearest of them is shown as
+    /// the source would spell it.
     pub(crate) fn refuse_key<'n>(
         &mut self,
         key: &str,
@@ -82,13 +86,15 @@ impl Reader {
         rule: impl Into<String>,
         known: impl IntoIterator<Item = &'n str>,
     ) {
-        let near = if self.is_full() { None } else { nearest(key, known).map(str::to_owned) };
+        let near = if self.is_full() { None } else { nearest(key, known) };
+        let is_variable = self.sources.of(span).is_some_and(|source| source.is_name(span));
+        let near = near.map(|near| if is_variable { variable_form(near) } else { near.to_owned() });
         self.add(span, None, rule.into(), near);
     }
 
     /// The table at the present path lacks something.
     pub(crate) fn refuse_table(&mut self, span: Span, rule: impl Into<String>) {
-        self.unread.push(self.path.clone());
+        self.unread.insert(self.path.clone());
         self.add(span, None, rule.into(), None);
     }
 
@@ -99,24 +105,18 @@ impl Reader {
         self.path = path;
     }
 
-    /// A rule of a builder is broken at this path, by a value that the builder describes so. Says
-    /// nothing if the value is not the one in the file, which could not be read.
+    /// A rule of a builder is broken at this path, by a value that the builder describes so.
     pub(crate) fn refuse_at(&mut self, root: &Node, path: &Path, described: &str, rule: &str) {
-        // The rules that compare two settings name the other one.
-        let compares = rule.contains("at least the ");
-        if !self.unread.iter().any(|unread| unread == path || (compares && unread.is_beside(path))) {
-            let problem = self.problem_at(root, path, Some(described), rule);
-            self.keep(problem);
+        if self.is_full() {
+            self.omitted += 1;
+        } else {
+            self.problems.push(problem_at(&self.sources, root, path, Some(described), rule));
         }
     }
 
-    pub(crate) fn problem_at(&self, root: &Node, path: &Path, described: Option<&str>, rule: &str) -> (Span, Problem) {
-        let (found, depth) = path.find(root);
-        let span = found.shown();
-        let is_set = depth == path.depth() && found.node.as_table().is_none();
-        let value = if is_set { self.text_of(found.node) } else { None };
-        let value = value.or_else(|| described.map(str::to_owned));
-        (span, self.problem(span, path.as_spelled(root).to_string(), value, rule.to_owned(), None))
+    /// Whether the draft has the value that the sources have at this path.
+    pub(crate) fn has_read(&self, path: &Path) -> bool {
+        !self.unread.contains(path)
     }
 
     /// Whether further problems are only counted.
@@ -128,41 +128,9 @@ impl Reader {
         if self.is_full() {
             self.omitted += 1;
         } else {
-            let problem = self.problem(span, self.path.to_string(), value, rule, near);
+            let problem = problem(&self.sources, span, self.path.to_string(), value, rule, near);
             self.problems.push((span, problem));
         }
-    }
-
-    pub(crate) fn keep(&mut self, problem: (Span, Problem)) {
-        if self.is_full() { self.omitted += 1 } else { self.problems.push(problem) }
-    }
-
-    fn problem(
-        &self,
-        span: Span,
-        field: String,
-        value: Option<String>,
-        rule: String,
-        nearest: Option<String>,
-    ) -> Problem {
-        let (place, excerpt) = match self.sources.get(span.source) {
-            Some(source) => {
-                let place = place(source, span.start);
-                let excerpt = Excerpt::of(&place, &source.text, span.start, span.end);
-                (place, excerpt)
-            }
-            None => (Place::whole("policies".into()), None),
-        };
-        Problem { place, field, value, rule, nearest, excerpt }
-    }
-
-    /// The value as its source has it, in one line.
-    fn text_of(&self, node: &Node) -> Option<String> {
-        if let Value::Untyped(text) = &node.value {
-            return Some(shortened(text));
-        }
-        let text = self.sources.get(node.span.source)?.text.get(node.span.start..node.span.end)?;
-        (!text.is_empty()).then(|| shortened(text))
     }
 
     /// The error, with the problems in the order of their sources.
@@ -173,19 +141,49 @@ impl Reader {
     }
 }
 
-/// The place of a byte in a source. A variable has no lines.
-pub(crate) fn place(source: &Source, byte: usize) -> Place {
-    if source.is_variable {
-        Place::whole(source.name.clone())
-    } else {
-        Place::at(source.name.clone(), &source.text, byte)
-    }
+/// A problem with the setting at a path, or with what is left out there. A value that the sources
+/// do not have is shown as `described`.
+pub(crate) fn problem_at(
+    sources: &Sources,
+    root: &Node,
+    path: &Path,
+    described: Option<&str>,
+    rule: &str,
+) -> (Span, Problem) {
+    let (found, depth) = path.find(root);
+    let span = found.shown();
+    let is_set = depth == path.depth() && found.node.as_table().is_none();
+    let value = if is_set { text_of(sources, found.node) } else { None };
+    let value = value.or_else(|| described.map(str::to_owned));
+    (span, problem(sources, span, path.as_spelled(root).to_string(), value, rule.to_owned(), None))
 }
 
-/// The place of a value in the tree.
-pub(crate) fn place_of(sources: &[Source], found: Found<'_>) -> Option<Place> {
-    let span = found.shown();
-    sources.get(span.source).map(|source| place(source, span.start))
+fn problem(
+    sources: &Sources,
+    span: Span,
+    field: String,
+    value: Option<String>,
+    rule: String,
+    nearest: Option<String>,
+) -> Problem {
+    let (place, excerpt) = match sources.of(span) {
+        Some(source) => {
+            let place = source.place(span);
+            let excerpt = source.excerpt(&place, span);
+            (place, excerpt)
+        }
+        None => (Place::whole("policies".into()), None),
+    };
+    Problem { place, field, value, rule, nearest, excerpt }
+}
+
+/// The value as its source has it, in one line.
+fn text_of(sources: &Sources, node: &Node) -> Option<String> {
+    if let Value::Untyped(text) = &node.value {
+        return Some(shortened(text));
+    }
+    let text = sources.of(node.span)?.text(node.span)?;
+    (!text.is_empty()).then(|| shortened(text))
 }
 
 fn shortened(text: &str) -> String {

@@ -111,8 +111,8 @@ impl Schema {
         Self::with("const", Json::text(text))
     }
 
-    pub(crate) fn one_of(texts: impl IntoIterator<Item = String>) -> Self {
-        Self::with("enum", Json::List(texts.into_iter().map(Json::Text).collect()))
+    pub(crate) fn one_of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        Self::with("enum", Json::List(texts.into_iter().map(Json::text).collect()))
     }
 
     pub(crate) fn list(items: Self) -> Self {
@@ -139,8 +139,8 @@ impl Schema {
     }
 
     /// A table with these keys and no others, all of which may be left out.
-    pub(crate) fn open_table(fields: impl IntoIterator<Item = (String, Self)>) -> Self {
-        let properties = fields.into_iter().map(|(key, schema)| (key, schema.json())).collect();
+    pub(crate) fn open_table<'k>(fields: impl IntoIterator<Item = (&'k str, Self)>) -> Self {
+        let properties = fields.into_iter().map(|(key, schema)| (key.to_owned(), schema.json())).collect();
         Self::of_type("object")
             .and("properties", Json::Object(properties))
             .and("additionalProperties", Json::Flag(false))

@@ -4,7 +4,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::reader::Reader;
-use crate::tree::{Entry, Node, Span, Value};
+use crate::source::Span;
+use crate::tree::{Entry, Node, Value};
 
 /// Reads a document. Its errors are problems of the reader.
 pub(crate) fn read(text: &str, source: usize, reader: &mut Reader) -> Node {

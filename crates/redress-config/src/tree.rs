@@ -3,29 +3,8 @@
 //! The readers of formats and the overrides of the environment make it. `reader.rs` and `kind/`
 //! read it.
 
-use std::fmt;
-use std::sync::Arc;
-
-use redress_core::ErrorClass;
-
-/// A part of the text of a source, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span {
-    /// The index of the source.
-    pub(crate) source: usize,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-}
-
-/// A file or a variable that values come from.
-#[derive(Clone, Debug)]
-pub(crate) struct Source {
-    /// The name of the file, or of the variable.
-    pub(crate) name: Arc<str>,
-    /// The content of the file, or `NAME=value`.
-    pub(crate) text: Arc<str>,
-    pub(crate) is_variable: bool,
-}
+use crate::class::class_of;
+use crate::source::Span;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
@@ -69,6 +48,13 @@ impl Value {
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Untyped(text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 impl Node {
@@ -81,10 +67,7 @@ impl Node {
     }
 
     pub(crate) fn as_text(&self) -> Option<&str> {
-        match &self.value {
-            Value::Text(text) | Value::Untyped(text) => Some(text),
-            _ => None,
-        }
+        self.value.as_text()
     }
 
     pub(crate) fn as_table(&self) -> Option<&[Entry]> {
@@ -102,118 +85,4 @@ impl Node {
             entries.iter().find(|entry| class_of(&entry.key) == Some(class))
         })
     }
-}
-
-/// The class with this name, in the spelling of Rust or in that of metrics.
-pub(crate) fn class_of(name: &str) -> Option<ErrorClass> {
-    ErrorClass::from_name(name).or_else(|| ErrorClass::ALL.iter().copied().find(|class| class_key(*class) == name))
-}
-
-/// The name of a class in files.
-pub(crate) fn class_key(class: ErrorClass) -> String {
-    format!("{class:?}")
-}
-
-/// Where a setting is in the file, such as `policy.orders.retry`. The parts are names of sections,
-/// parts and settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Path(Vec<String>);
-
-impl Path {
-    pub(crate) const fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    pub(crate) fn of<const N: usize>(keys: [&str; N]) -> Self {
-        Self(keys.map(str::to_owned).to_vec())
-    }
-
-    pub(crate) fn push(&mut self, key: impl Into<String>) {
-        self.0.push(key.into());
-    }
-
-    pub(crate) fn pop(&mut self) {
-        self.0.pop();
-    }
-
-    pub(crate) fn with(&self, key: &str) -> Self {
-        let mut longer = self.clone();
-        longer.push(key);
-        longer
-    }
-
-    pub(crate) fn joined(&self, rest: &Self) -> Self {
-        Self(self.0.iter().chain(&rest.0).cloned().collect())
-    }
-
-    /// Whether the path is this one key.
-    pub(crate) fn is(&self, key: &str) -> bool {
-        self.0 == [key]
-    }
-
-    /// Whether the other path is in the same table, or in a table of it.
-    pub(crate) fn is_beside(&self, other: &Self) -> bool {
-        let Some((_, table)) = self.0.split_last() else { return false };
-        other.0.starts_with(table) && other.0.len() <= table.len() + 2
-    }
-
-    pub(crate) fn depth(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The path with the keys as the tree spells them.
-    pub(crate) fn as_spelled(&self, root: &Node) -> Self {
-        let mut node = Some(root);
-        let spelled = self.0.iter().map(|key| {
-            let entry = node.and_then(|node| node.entry(key));
-            node = entry.map(|entry| &entry.node);
-            entry.map_or_else(|| key.clone(), |entry| entry.key.clone())
-        });
-        Self(spelled.collect())
-    }
-
-    /// The value at this path, or that of the closest table around it, and how many keys lead
-    /// there. The span is that of the value, or of the key of a table.
-    pub(crate) fn find<'t>(&self, root: &'t Node) -> (Found<'t>, usize) {
-        let mut found = Found { node: root, key: None };
-        for (depth, key) in self.0.iter().enumerate() {
-            let Some(entry) = found.node.entry(key) else { return (found, depth) };
-            found = Found { node: &entry.node, key: Some(entry.span) };
-        }
-        (found, self.0.len())
-    }
-}
-
-/// A value in the tree, and the span of its key.
-#[derive(Clone, Copy)]
-pub(crate) struct Found<'t> {
-    pub(crate) node: &'t Node,
-    pub(crate) key: Option<Span>,
-}
-
-impl Found<'_> {
-    /// The span that an error shows: the value, or the name of a table.
-    pub(crate) fn shown(&self) -> Span {
-        match (&self.node.value, self.key) {
-            (Value::Table(_), Some(key)) => key,
-            _ => self.node.span,
-        }
-    }
-}
-
-/// The keys, separated by dots, with quotes around those that have dots.
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, key) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "." };
-            let is_bare = !key.is_empty() && key.chars().all(is_bare);
-            if is_bare { write!(f, "{separator}{key}")? } else { write!(f, "{separator}{key:?}")? }
-        }
-        Ok(())
-    }
-}
-
-/// Whether a key with this character needs no quotes in TOML.
-pub(crate) const fn is_bare(character: char) -> bool {
-    matches!(character, 'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-')
 }

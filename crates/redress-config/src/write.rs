@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use crate::keys::file::Sections;
-use crate::tree::{Entry, Value, is_bare};
+use crate::path::is_bare;
+use crate::tree::{Entry, Value};
 
 /// Writes sections of parts with their settings.
 pub(crate) fn document(sections: Sections) -> String {
@@ -88,7 +89,7 @@ fn value(text: &mut String, written: &Value) {
 }
 
 fn key(name: &str) -> String {
-    if !name.is_empty() && name.chars().all(is_bare) {
+    if is_bare(name) {
         return name.to_owned();
     }
     let mut text = String::new();

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, options};
 
 use crate::reader::Reader;
-use crate::tree::{Entry, Node, Span, Value};
+use crate::source::Span;
+use crate::tree::{Entry, Node, Value};
 
 /// How deep tables and lists may be.
 const DEEPEST: usize = 64;

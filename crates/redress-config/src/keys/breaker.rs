@@ -1,5 +1,6 @@
 //! The settings of a circuit breaker.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use redress_core::breaker::{BreakerSpec, ProbeLease, Ramp, RecoveryGrowth, Trial};
@@ -20,7 +21,7 @@ const FIELDS: Fields<BreakerSpec> = &[
         Name,
         "Name in events; the name of the part by default",
         ["CircuitBreakerBuilder::name"],
-        |spec| Some(spec.name.as_deref().map(str::to_owned)),
+        |spec| Some(Cow::Owned(spec.name.as_deref().map(str::to_owned))),
         |spec, name| spec.name = name.map(Into::into)
     ),
     setting!(BreakerSpec, failure_threshold: Optional(Count), "How many failures within the window open the circuit", ["CircuitBreakerBuilder::failure_threshold"]),
@@ -42,7 +43,7 @@ const FIELDS: Fields<BreakerSpec> = &[
         Optional(Time),
         "How long a probe keeps its place; the recovery timeout by default",
         ["CircuitBreakerBuilder::probe_lease", "CircuitBreakerBuilder::no_probe_lease"],
-        |spec| lease(spec),
+        |spec| lease(spec).map(Cow::Owned),
         |spec, lease| spec.probe_lease = lease.map_or(ProbeLease::Endless, ProbeLease::Lasts)
     ),
     setting!(BreakerSpec, ramp: Optional(RAMP), "The ramp after a passed trial", ["CircuitBreakerBuilder::ramp"]),
@@ -53,7 +54,7 @@ const FIELDS: Fields<BreakerSpec> = &[
         ByClass(Count),
         "Thresholds of single classes",
         ["CircuitBreakerBuilder::class_threshold"],
-        |spec| Some(thresholds(spec)),
+        |spec| Some(Cow::Owned(thresholds(spec))),
         |spec, thresholds| spec.class_thresholds = listed(&thresholds)
     ),
 ];

@@ -72,12 +72,8 @@ fn refuse_unknown_sections(root: &Node, reader: &mut Reader) {
         let is_known = SECTIONS.contains(&entry.key.as_str()) || entry.key == SCHEMA;
         if !is_known {
             reader.within(&entry.key, |reader| {
-                reader.refuse_key(
-                    &entry.key,
-                    entry.span,
-                    "be a section: policy, breaker, budget or upstream",
-                    SECTIONS,
-                );
+                let rule = format!("be one of the sections {}", SECTIONS.join(", "));
+                reader.refuse_key(&entry.key, entry.span, rule, SECTIONS);
             });
         }
     }
@@ -232,7 +228,7 @@ fn rows() -> Rows {
     let mut rows = Rows::default();
     rows.within(POLICIES, |rows| rows.within("*", |rows| POLICY.rows(rows)));
     rows.within(BREAKERS, |rows| rows.within("*", |rows| BREAKER.rows(rows)));
-    rows.within(BUDGETS, |rows| rows.within("*", |rows| BUDGET.variant_rows(rows)));
+    rows.within(BUDGETS, |rows| rows.within("*", |rows| BUDGET.rows(rows)));
     rows.within(UPSTREAM, |rows| {
         rows.within("*", |rows| {
             rows.push(Count.words(), "Attempts of a layer that retries too, for checks of the file", &[]);

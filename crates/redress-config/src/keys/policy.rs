@@ -1,22 +1,25 @@
 //! The settings of a policy and of its retry.
 
+use std::borrow::Cow;
+
 use redress_core::breaker::BreakerSpec;
 use redress_core::budget::BudgetSpec;
 use redress_core::classify::PerClass;
 use redress_core::policy::{Nested, PolicyBreaker, PolicySpec, RetrySpec};
 use redress_core::strategy::StrategySpec;
 
+use crate::class::{CLASS_RULE, class_names, class_of};
 use crate::keys::breaker::BREAKER;
-use crate::keys::budget::BudgetKind;
-use crate::keys::strategy::{STRATEGY, StrategyKind};
+use crate::keys::budget::BUDGET;
+use crate::keys::strategy::STRATEGY;
 use crate::kind::classes::ByClass;
 use crate::kind::part::{Part, PartOf, Section};
-use crate::kind::scalar::{CLASS_RULE, Choice, Count, Flag, Name, Share, Time, class_names};
+use crate::kind::scalar::{Choice, Count, Flag, Name, Share, Time};
 use crate::kind::table::{Fields, TableOf, required, setting};
 use crate::kind::{Kind, Optional, Rows};
 use crate::reader::Reader;
 use crate::schema::Schema;
-use crate::tree::{Node, Value, class_of};
+use crate::tree::{Node, Value};
 
 /// A policy as a file has it: shared parts are names.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +82,7 @@ macro_rules! of_policy {
     ($field:ident: $kind:expr, $meaning:literal, [$($method:literal),*]) => {
         setting!(
             PolicyDraft, stringify!($field), $kind, $meaning, [$($method),*],
-            |draft| Some(draft.spec.$field.clone()), |draft, value| draft.spec.$field = value
+            |draft| Some(Cow::Borrowed(&draft.spec.$field)), |draft, value| draft.spec.$field = value
         )
     };
 }
@@ -92,7 +95,7 @@ const FIELDS: Fields<PolicyDraft> = &[
         Name,
         "Name in events; the name of the table by default",
         ["PolicyBuilder::name"],
-        |draft| Some(draft.spec.name.as_deref().map(str::to_owned)),
+        |draft| Some(Cow::Owned(draft.spec.name.as_deref().map(str::to_owned))),
         |draft, name| draft.spec.name = name.map(Into::into)
     ),
     of_policy!(deadline: Optional(Time), "Time limit of a call, waits included", ["PolicyBuilder::deadline", "PolicyBuilder::no_deadline"]),
@@ -109,7 +112,7 @@ const FIELDS: Fields<PolicyDraft> = &[
         Strategies,
         "The waits before retries, by default and by class",
         ["RetryBuilder::strategy", "RetryBuilder::strategy_for"],
-        |draft| draft.retry.as_ref().map(strategies_of),
+        |draft| draft.retry.as_ref().map(|retry| Cow::Owned(strategies_of(retry))),
         |draft, (default, by_class)| {
             let retry = draft.retry.get_or_insert_default();
             (retry.spec.strategy, retry.spec.strategies) = (default, by_class);
@@ -142,7 +145,7 @@ macro_rules! of_retry {
     ($field:ident: $kind:expr, $meaning:literal, [$($method:literal),*]) => {
         setting!(
             RetryDraft, stringify!($field), $kind, $meaning, [$($method),*],
-            |draft| Some(draft.spec.$field.clone()), |draft, value| draft.spec.$field = value
+            |draft| Some(Cow::Borrowed(&draft.spec.$field)), |draft, value| draft.spec.$field = value
         )
     };
 }
@@ -155,7 +158,7 @@ pub(crate) const RETRY: TableOf<RetryDraft> = TableOf {
         of_retry!(max_retries_for: ByClass(Count), "Retries of single classes", ["RetryBuilder::max_retries_for"]),
         of_retry!(ignore_retry_after: Flag, "Whether hints are no lower bound of waits", ["RetryBuilder::ignore_retry_after"]),
         of_retry!(max_retry_after: Optional(Time), "The longest hint that is heeded", ["RetryBuilder::max_retry_after"]),
-        setting!(RetryDraft, budget: Optional(PartOf(Section::Budget, BudgetKind)), "The budget of retries", ["RetryBuilder::budget"]),
+        setting!(RetryDraft, budget: Optional(PartOf(Section::Budget, &BUDGET)), "The budget of retries", ["RetryBuilder::budget"]),
     ],
     blank: RetryDraft::default,
 };
@@ -187,7 +190,7 @@ impl Kind for Preset {
 /// The strategies of a retry: `default`, and those of single classes.
 struct Strategies;
 
-const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 fn strategies_of(retry: &RetryDraft) -> StrategyTable {
     (retry.spec.strategy.clone(), retry.spec.strategies.clone())
@@ -208,16 +211,15 @@ impl Kind for Strategies {
         for entry in entries {
             reader.within(&entry.key, |reader| match class_of(&entry.key) {
                 _ if entry.key == DEFAULT => {
-                    if let Some(read) = Optional(StrategyKind).read(&entry.node, Some(&default), reader) {
+                    if let Some(read) = Optional(&STRATEGY).read(&entry.node, Some(&default), reader) {
                         default = read;
                     }
                 }
                 Some(class) => {
-                    ByClass(StrategyKind).read_entry((class, &entry.node), &mut seen, &mut by_class, reader);
+                    ByClass(&STRATEGY).read_entry((class, &entry.node), &mut seen, &mut by_class, reader);
                 }
                 None => {
-                    let names: Vec<_> = class_names().collect();
-                    let known = names.iter().map(String::as_str).chain([DEFAULT]);
+                    let known = class_names().chain([DEFAULT]);
                     reader.refuse_key(&entry.key, entry.span, format!("{CLASS_RULE}, or `default`"), known);
                 }
             });
@@ -229,15 +231,15 @@ impl Kind for Strategies {
         let mut table = Vec::new();
         let base_default = base.map(|(default, _)| default);
         if base_default != Some(&value.0) && !(base.is_none() && value.0.is_none()) {
-            table.push((DEFAULT.to_owned(), Optional(StrategyKind).write(&value.0, base_default)?));
+            table.push((DEFAULT.to_owned(), Optional(&STRATEGY).write(&value.0, base_default)?));
         }
-        table.extend(ByClass(StrategyKind).write_classes(&value.1, base.map(|(_, by_class)| by_class))?);
+        table.extend(ByClass(&STRATEGY).write_classes(&value.1, base.map(|(_, by_class)| by_class))?);
         Some(Value::table(table))
     }
 
     fn schema(&self) -> Schema {
         let value = || STRATEGY.schema().or(Schema::constant(crate::kind::NONE));
-        let names = std::iter::once(DEFAULT.to_owned()).chain(class_names());
+        let names = std::iter::once(DEFAULT).chain(class_names());
         Schema::open_table(names.map(|name| (name, value())))
     }
 
@@ -246,6 +248,6 @@ impl Kind for Strategies {
     }
 
     fn rows(&self, rows: &mut Rows) {
-        rows.within(DEFAULT, |rows| STRATEGY.variant_rows(rows));
+        rows.within(DEFAULT, |rows| STRATEGY.rows(rows));
     }
 }

@@ -1,5 +1,6 @@
 //! The settings of a strategy, by its kind.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use redress_core::strategy::{
@@ -7,13 +8,11 @@ use redress_core::strategy::{
     fixed, retry_after_or, token_backoff,
 };
 
+use crate::kind::Optional;
 use crate::kind::scalar::{Choice, Count, Seed, Share, Time};
 use crate::kind::table::{Fields, required, setting};
-use crate::kind::variants::{OneOf, Variant};
-use crate::kind::{Kind, Optional};
-use crate::reader::Reader;
-use crate::schema::Schema;
-use crate::tree::{Node, Path, Value};
+use crate::kind::variants::{OneOf, Variant, field_of};
+use crate::path::Path;
 
 pub(crate) static STRATEGY: OneOf<StrategySpec> = OneOf {
     what: "a strategy",
@@ -91,13 +90,7 @@ const fn name_of(spec: &StrategySpec) -> Option<&'static str> {
 
 /// A setting that is the field of a variant.
 macro_rules! of {
-    ($variant:ident, $field:ident: $kind:expr, $meaning:literal, [$($method:literal),*]) => {
-        setting!(
-            StrategySpec, stringify!($field), $kind, $meaning, [$($method),*],
-            |spec| match spec { StrategySpec::$variant { $field, .. } => Some(*$field), _ => None },
-            |spec, value| if let StrategySpec::$variant { $field, .. } = spec { *$field = value }
-        )
-    };
+    ($variant:ident, $($field:tt)*) => { field_of!(setting, StrategySpec::$variant, $($field)*) };
 }
 
 /// The setting of the strategy that a variant wraps.
@@ -106,11 +99,11 @@ macro_rules! fallback {
         required!(
             StrategySpec,
             "fallback",
-            StrategyKind,
+            &STRATEGY,
             "The strategy that is wrapped",
             [$method],
             |spec| match spec {
-                StrategySpec::$variant { fallback, .. } => Some((**fallback).clone()),
+                StrategySpec::$variant { fallback, .. } => Some(Cow::Borrowed(&**fallback)),
                 _ => None,
             },
             |spec, value| if let StrategySpec::$variant { fallback, .. } = spec {
@@ -120,20 +113,8 @@ macro_rules! fallback {
     };
 }
 
-const FIXED: Fields<StrategySpec> = &[required!(
-    StrategySpec,
-    "delay",
-    Time,
-    "The delay before each retry",
-    ["fixed"],
-    |spec| match spec {
-        StrategySpec::Fixed { delay } => Some(*delay),
-        _ => None,
-    },
-    |spec, value| if let StrategySpec::Fixed { delay } = spec {
-        *delay = value;
-    }
-)];
+const FIXED: Fields<StrategySpec> =
+    &[field_of!(required, StrategySpec::Fixed, delay: Time, "The delay before each retry", ["fixed"])];
 
 const EXPONENTIAL: Fields<StrategySpec> = &[
     of!(Exponential, base: Time, "The delay that the factor multiplies", ["Exponential::base"]),
@@ -185,27 +166,4 @@ pub(crate) fn path_of_issue(spec: &StrategySpec, field: &str, described: &str) -
         };
     }
     Path::default()
-}
-
-/// The kind of [`STRATEGY`], for tables that have a strategy, which include its own.
-pub(crate) struct StrategyKind;
-
-impl Kind for StrategyKind {
-    type Value = StrategySpec;
-
-    fn read(&self, node: &Node, base: Option<&StrategySpec>, reader: &mut Reader) -> Option<StrategySpec> {
-        STRATEGY.read(node, base, reader)
-    }
-
-    fn write(&self, value: &StrategySpec, base: Option<&StrategySpec>) -> Option<Value> {
-        STRATEGY.write(value, base)
-    }
-
-    fn schema(&self) -> Schema {
-        STRATEGY.schema()
-    }
-
-    fn words(&self) -> String {
-        STRATEGY.words()
-    }
 }

@@ -3,11 +3,11 @@
 use redress_core::ErrorClass;
 use redress_core::classify::PerClass;
 
-use crate::kind::scalar::{CLASS_RULE, class_names};
+use crate::class::{CLASS_RULE, class_key, class_names, class_of};
 use crate::kind::{Kind, NONE, Rows};
 use crate::reader::Reader;
 use crate::schema::Schema;
-use crate::tree::{Node, Value, class_key, class_of};
+use crate::tree::{Node, Value};
 
 /// A table of values by class, where `"none"` takes the value of a preset away.
 pub(crate) struct ByClass<K>(pub(crate) K);
@@ -53,7 +53,7 @@ impl<K: Kind> ByClass<K> {
                 Some(value) => self.0.write(value, base)?,
                 None => Value::text(NONE),
             };
-            table.push((class_key(class), written));
+            table.push((class_key(class).to_owned(), written));
         }
         Some(table)
     }
@@ -72,10 +72,7 @@ impl<K: Kind> Kind for ByClass<K> {
         for entry in entries {
             reader.within(&entry.key, |reader| match class_of(&entry.key) {
                 Some(class) => self.read_entry((class, &entry.node), &mut seen, &mut values, reader),
-                None => {
-                    let names: Vec<_> = class_names().collect();
-                    reader.refuse_key(&entry.key, entry.span, CLASS_RULE, names.iter().map(String::as_str));
-                }
+                None => reader.refuse_key(&entry.key, entry.span, CLASS_RULE, class_names()),
             });
         }
         Some(values)
@@ -100,7 +97,7 @@ impl<K: Kind> Kind for ByClass<K> {
         let is_described = |class: ErrorClass, value: &K::Value| {
             format!("{value:?}") == described || format!("{:?}", (class, value)) == described
         };
-        values.find(|(class, value)| is_described(*class, value)).map(|(class, _)| class_key(class))
+        values.find(|(class, value)| is_described(*class, value)).map(|(class, _)| class_key(class).to_owned())
     }
 
     fn rows(&self, rows: &mut Rows) {

@@ -48,6 +48,8 @@ pub(crate) trait Kind: Sync {
 pub(crate) struct Rows {
     pub(crate) prefix: String,
     pub(crate) rows: Vec<Row>,
+    /// The tables whose rows are being added.
+    open: Vec<&'static str>,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,15 @@ impl Rows {
         self.prefix.push_str(key);
         add(self);
         self.prefix.truncate(length);
+    }
+
+    /// Adds the rows of a table, unless they are being added already.
+    pub(crate) fn once(&mut self, table: &'static str, add: impl FnOnce(&mut Self)) {
+        if !self.open.contains(&table) {
+            self.open.push(table);
+            add(self);
+            self.open.pop();
+        }
     }
 
     pub(crate) fn push(&mut self, values: String, meaning: &'static str, methods: &'static [&'static str]) {

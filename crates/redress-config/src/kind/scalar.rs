@@ -1,15 +1,17 @@
 //! Settings with a single value: numbers, texts, durations, and closed sets of names.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::time::Duration;
 
 use redress_core::ErrorClass;
 
+use crate::class::{CLASS_RULE, class_key, class_names, class_of};
 use crate::duration::{self, NoDuration};
 use crate::kind::Kind;
 use crate::reader::Reader;
 use crate::schema::Schema;
-use crate::tree::{Node, Value, class_key, class_of};
+use crate::tree::{Node, Value};
 
 /// A whole number of 32 bits.
 pub(crate) struct Count;
@@ -38,167 +40,178 @@ pub(crate) struct Class;
 /// A list of values.
 pub(crate) struct List<K>(pub(crate) K);
 
-fn whole(node: &Node, most: u64, reader: &mut Reader) -> Option<u64> {
-    let number = match &node.value {
+/// A kind whose values are read without a base and are not searched.
+pub(crate) trait Scalar: Sync {
+    type Value: Clone + Debug + PartialEq;
+
+    /// What the values are, for the table of settings.
+    const WORDS: &str;
+
+    /// Reads a value. `Err` is the rule that it breaks.
+    fn parse(&self, value: &Value) -> Result<Self::Value, Cow<'static, str>>;
+
+    fn to_value(&self, value: &Self::Value) -> Value;
+
+    fn schema(&self) -> Schema;
+}
+
+impl<K: Scalar> Kind for K {
+    type Value = K::Value;
+
+    fn read(&self, node: &Node, _: Option<&Self::Value>, reader: &mut Reader) -> Option<Self::Value> {
+        self.parse(&node.value).map_err(|rule| reader.refuse(node, rule)).ok()
+    }
+
+    fn write(&self, value: &Self::Value, _: Option<&Self::Value>) -> Option<Value> {
+        Some(self.to_value(value))
+    }
+
+    fn schema(&self) -> Schema {
+        Scalar::schema(self)
+    }
+
+    fn words(&self) -> String {
+        Self::WORDS.to_owned()
+    }
+}
+
+/// Reads a whole number up to `most`.
+fn whole<N: TryFrom<i128>>(value: &Value, most: u64) -> Result<N, Cow<'static, str>> {
+    let number: i128 = match value {
         Value::Whole(number) => Some(*number),
         Value::Untyped(text) => text.trim().parse().ok(),
         _ => None,
-    };
-    let Some(number) = number else {
-        reader.refuse(node, "be a whole number");
-        return None;
-    };
-    let number = u64::try_from(number).ok().filter(|number| *number <= most);
-    if number.is_none() {
-        reader.refuse(node, format!("be between 0 and {most}"));
     }
-    number
+    .ok_or("be a whole number")?;
+    N::try_from(number).map_err(|_| format!("be between 0 and {most}").into())
 }
 
-impl Kind for Count {
+impl Scalar for Count {
     type Value = u32;
 
-    fn read(&self, node: &Node, _: Option<&u32>, reader: &mut Reader) -> Option<u32> {
-        whole(node, u32::MAX.into(), reader).and_then(|number| u32::try_from(number).ok())
+    const WORDS: &str = "whole number";
+
+    fn parse(&self, value: &Value) -> Result<u32, Cow<'static, str>> {
+        whole(value, u32::MAX.into())
     }
 
-    fn write(&self, value: &u32, _: Option<&u32>) -> Option<Value> {
-        Some(Value::Whole((*value).into()))
+    fn to_value(&self, value: &u32) -> Value {
+        Value::Whole((*value).into())
     }
 
     fn schema(&self) -> Schema {
         Schema::whole(u32::MAX.into())
     }
-
-    fn words(&self) -> String {
-        "whole number".to_owned()
-    }
 }
 
-impl Kind for Seed {
+impl Scalar for Seed {
     type Value = u64;
 
-    fn read(&self, node: &Node, _: Option<&u64>, reader: &mut Reader) -> Option<u64> {
-        whole(node, u64::MAX, reader)
+    const WORDS: &str = "whole number";
+
+    fn parse(&self, value: &Value) -> Result<u64, Cow<'static, str>> {
+        whole(value, u64::MAX)
     }
 
-    fn write(&self, value: &u64, _: Option<&u64>) -> Option<Value> {
-        Some(Value::Whole((*value).into()))
+    fn to_value(&self, value: &u64) -> Value {
+        Value::Whole((*value).into())
     }
 
     fn schema(&self) -> Schema {
         Schema::whole(u64::MAX)
     }
-
-    fn words(&self) -> String {
-        "whole number".to_owned()
-    }
 }
 
-impl Kind for Share {
+impl Scalar for Share {
     type Value = f64;
 
-    fn read(&self, node: &Node, _: Option<&f64>, reader: &mut Reader) -> Option<f64> {
-        let number = match &node.value {
+    const WORDS: &str = "number";
+
+    fn parse(&self, value: &Value) -> Result<f64, Cow<'static, str>> {
+        let number = match value {
             Value::Number(number) => Some(*number),
             Value::Whole(number) => Some(*number as f64),
             Value::Untyped(text) => text.trim().parse().ok(),
             _ => None,
         };
-        if number.is_none() {
-            reader.refuse(node, "be a number");
-        }
-        number
+        number.ok_or_else(|| "be a number".into())
     }
 
-    fn write(&self, value: &f64, _: Option<&f64>) -> Option<Value> {
-        Some(Value::Number(*value))
+    fn to_value(&self, value: &f64) -> Value {
+        Value::Number(*value)
     }
 
     fn schema(&self) -> Schema {
         Schema::of_type("number")
     }
-
-    fn words(&self) -> String {
-        "number".to_owned()
-    }
 }
 
-impl Kind for Flag {
+impl Scalar for Flag {
     type Value = bool;
 
-    fn read(&self, node: &Node, _: Option<&bool>, reader: &mut Reader) -> Option<bool> {
-        let flag = match &node.value {
+    const WORDS: &str = "true or false";
+
+    fn parse(&self, value: &Value) -> Result<bool, Cow<'static, str>> {
+        let flag = match value {
             Value::Flag(flag) => Some(*flag),
             Value::Untyped(text) => text.trim().parse().ok(),
             _ => None,
         };
-        if flag.is_none() {
-            reader.refuse(node, "be true or false");
-        }
-        flag
+        flag.ok_or_else(|| "be true or false".into())
     }
 
-    fn write(&self, value: &bool, _: Option<&bool>) -> Option<Value> {
-        Some(Value::Flag(*value))
+    fn to_value(&self, value: &bool) -> Value {
+        Value::Flag(*value)
     }
 
     fn schema(&self) -> Schema {
         Schema::of_type("boolean")
     }
-
-    fn words(&self) -> String {
-        "true or false".to_owned()
-    }
 }
 
-impl Kind for Time {
+impl Scalar for Time {
     type Value = Duration;
 
-    fn read(&self, node: &Node, _: Option<&Duration>, reader: &mut Reader) -> Option<Duration> {
-        let parsed = match &node.value {
-            Value::Text(text) | Value::Untyped(text) => duration::parse(text).map_err(|error| error.rule(text)),
-            Value::Whole(number) => Err(NoDuration::NoUnit.rule(&number.to_string())),
-            Value::Number(number) => Err(NoDuration::NoUnit.rule(&number.to_string())),
-            _ => Err(NoDuration::NoNumber.rule("")),
+    const WORDS: &str = "duration";
+
+    fn parse(&self, value: &Value) -> Result<Duration, Cow<'static, str>> {
+        let (wrong, text) = match value {
+            Value::Text(text) | Value::Untyped(text) => match duration::parse(text) {
+                Ok(duration) => return Ok(duration),
+                Err(wrong) => (wrong, text.clone()),
+            },
+            Value::Whole(number) => (NoDuration::NoUnit, number.to_string()),
+            Value::Number(number) => (NoDuration::NoUnit, number.to_string()),
+            _ => (NoDuration::NoNumber, String::new()),
         };
-        parsed.map_err(|rule| reader.refuse(node, rule)).ok()
+        Err(wrong.rule(&text).into())
     }
 
-    fn write(&self, value: &Duration, _: Option<&Duration>) -> Option<Value> {
-        Some(Value::text(duration::written(*value)))
+    fn to_value(&self, value: &Duration) -> Value {
+        Value::text(duration::written(*value))
     }
 
     fn schema(&self) -> Schema {
         Schema::pattern(duration::PATTERN)
     }
-
-    fn words(&self) -> String {
-        "duration".to_owned()
-    }
 }
 
-impl Kind for Name {
+impl Scalar for Name {
     type Value = Option<String>;
 
-    fn read(&self, node: &Node, _: Option<&Self::Value>, reader: &mut Reader) -> Option<Self::Value> {
-        let Some(name) = node.as_text() else {
-            reader.refuse(node, "be a text");
-            return None;
-        };
-        Some((!name.is_empty()).then(|| name.to_owned()))
+    const WORDS: &str = "text";
+
+    fn parse(&self, value: &Value) -> Result<Option<String>, Cow<'static, str>> {
+        let name = value.as_text().ok_or("be a text")?;
+        Ok((!name.is_empty()).then(|| name.to_owned()))
     }
 
-    fn write(&self, value: &Self::Value, _: Option<&Self::Value>) -> Option<Value> {
-        Some(Value::text(value.clone().unwrap_or_default()))
+    fn to_value(&self, value: &Option<String>) -> Value {
+        Value::text(value.clone().unwrap_or_default())
     }
 
     fn schema(&self) -> Schema {
         Schema::of_type("string")
-    }
-
-    fn words(&self) -> String {
-        "text".to_owned()
     }
 }
 
@@ -220,7 +233,7 @@ impl<T: Copy + Debug + PartialEq + Sync> Kind for Choice<T> {
     }
 
     fn schema(&self) -> Schema {
-        Schema::one_of(self.0.iter().map(|(name, _)| (*name).to_owned()))
+        Schema::one_of(self.0.iter().map(|(name, _)| *name))
     }
 
     fn words(&self) -> String {
@@ -229,23 +242,13 @@ impl<T: Copy + Debug + PartialEq + Sync> Kind for Choice<T> {
     }
 }
 
-/// Both spellings of the names of classes.
-pub(crate) fn class_names() -> impl Iterator<Item = String> {
-    let all = || ErrorClass::ALL.iter().copied();
-    all().map(class_key).chain(all().map(|class| class.as_str().to_owned()))
-}
-
-/// The rule for the name of a class.
-pub(crate) const CLASS_RULE: &str = "be a class of failures";
-
 impl Kind for Class {
     type Value = ErrorClass;
 
     fn read(&self, node: &Node, _: Option<&ErrorClass>, reader: &mut Reader) -> Option<ErrorClass> {
         let class = node.as_text().and_then(class_of);
         if class.is_none() {
-            let names: Vec<_> = class_names().collect();
-            reader.refuse_name(node, CLASS_RULE, names.iter().map(String::as_str));
+            reader.refuse_name(node, CLASS_RULE, class_names());
         }
         class
     }

@@ -1,7 +1,8 @@
 //! [`Setting`], one key of a table with all that is known about it, and [`TableOf`], a table of
 //! settings.
 
-use std::fmt::Debug;
+use std::borrow::Cow;
+use std::fmt::{self, Debug};
 
 use crate::kind::{Kind, Rows};
 use crate::reader::Reader;
@@ -18,7 +19,7 @@ pub(crate) struct Setting<S, K: Kind> {
     pub(crate) is_required: bool,
     pub(crate) kind: K,
     /// `None` where the spec has no such field, as in another variant.
-    pub(crate) get: fn(&S) -> Option<K::Value>,
+    pub(crate) get: fn(&S) -> Option<Cow<'_, K::Value>>,
     pub(crate) set: fn(&mut S, K::Value),
 }
 
@@ -47,8 +48,11 @@ impl<S, K: Kind> Field<S> for Setting<S, K> {
     }
 
     fn read(&self, node: &Node, into: &mut S, reader: &mut Reader) {
-        let base = (self.get)(into);
-        if let Some(value) = self.kind.read(node, base.as_ref(), reader) {
+        let value = {
+            let base = (self.get)(into);
+            self.kind.read(node, base.as_deref(), reader)
+        };
+        if let Some(value) = value {
             (self.set)(into, value);
         }
     }
@@ -56,8 +60,8 @@ impl<S, K: Kind> Field<S> for Setting<S, K> {
     fn write(&self, spec: &S, base: Option<&S>, table: &mut Vec<(String, Value)>) -> Option<()> {
         let Some(value) = (self.get)(spec) else { return Some(()) };
         let base = base.and_then(self.get);
-        if base.as_ref() != Some(&value) || (self.is_required && base.is_none()) {
-            let written = self.kind.write(&value, base.as_ref())?;
+        if base.as_deref() != Some(&*value) || (self.is_required && base.is_none()) {
+            let written = self.kind.write(&value, base.as_deref())?;
             // An empty table changes nothing that the base has no value for.
             let is_empty = matches!(&written, Value::Table(entries) if entries.is_empty());
             if base.is_some() || self.is_required || !is_empty {
@@ -68,7 +72,7 @@ impl<S, K: Kind> Field<S> for Setting<S, K> {
     }
 
     fn locate(&self, spec: &S, described: &str) -> Option<String> {
-        self.kind.locate(&(self.get)(spec)?, described)
+        self.kind.locate((self.get)(spec)?.as_ref(), described)
     }
 
     fn is_described(&self, spec: &S, described: &str) -> bool {
@@ -105,7 +109,7 @@ pub(crate) struct TableOf<S: 'static> {
 impl<S> TableOf<S> {
     /// Reads a table over `into`. A required setting may be missing if `has_base`.
     pub(crate) fn read_into(&self, node: &Node, into: &mut S, has_base: bool, reader: &mut Reader) {
-        read_fields(self.what, self.fields, node, into, has_base, reader);
+        Known { what: &self.what, fields: self.fields, tag: None }.read_into(node, into, has_base, reader);
     }
 
     pub(crate) fn write_over(&self, spec: &S, base: Option<&S>) -> Option<Vec<(String, Value)>> {
@@ -124,31 +128,35 @@ impl<S> TableOf<S> {
     }
 }
 
-/// Reads the settings of a table, and refuses keys that are none.
-pub(crate) fn read_fields<S>(
-    what: &str,
-    fields: Fields<S>,
-    node: &Node,
-    into: &mut S,
-    has_base: bool,
-    reader: &mut Reader,
-) {
-    let Some(entries) = node.as_table() else {
-        reader.refuse(node, format!("be a table: the settings of {what}"));
-        return;
-    };
-    for entry in entries {
-        reader.within(&entry.key, |reader| match fields.iter().find(|field| field.key() == entry.key) {
-            Some(field) => field.read(&entry.node, into, reader),
-            None => {
-                let known = fields.iter().map(|field| field.key());
-                reader.refuse_key(&entry.key, entry.span, format!("be a setting of {what}"), known);
+/// The settings that a table may have.
+pub(crate) struct Known<'k, S: 'static> {
+    pub(crate) what: &'k dyn fmt::Display,
+    pub(crate) fields: Fields<S>,
+    /// The key that decided which settings they are, and is none of them.
+    pub(crate) tag: Option<&'static str>,
+}
+
+impl<S> Known<'_, S> {
+    /// Reads the settings of a table, and refuses keys that are none. A required setting may be
+    /// missing if `has_base`.
+    pub(crate) fn read_into(&self, node: &Node, into: &mut S, has_base: bool, reader: &mut Reader) {
+        let Some(entries) = node.as_table() else {
+            reader.refuse(node, format!("be a table: the settings of {}", self.what));
+            return;
+        };
+        for entry in entries.iter().filter(|entry| self.tag != Some(entry.key.as_str())) {
+            reader.within(&entry.key, |reader| match self.fields.iter().find(|field| field.key() == entry.key) {
+                Some(field) => field.read(&entry.node, into, reader),
+                None => {
+                    let known = self.fields.iter().map(|field| field.key());
+                    reader.refuse_key(&entry.key, entry.span, format!("be a setting of {}", self.what), known);
+                }
+            });
+        }
+        for field in self.fields.iter().filter(|field| field.is_required() && !has_base) {
+            if !entries.iter().any(|entry| entry.key == field.key()) {
+                reader.within(field.key(), |reader| reader.refuse_table(node.span, "be set"));
             }
-        });
-    }
-    for field in fields.iter().filter(|field| field.is_required() && !has_base) {
-        if !entries.iter().any(|entry| entry.key == field.key()) {
-            reader.within(field.key(), |reader| reader.refuse_table(node.span, "be set"));
         }
     }
 }
@@ -187,39 +195,33 @@ impl<S: Clone + Debug + PartialEq> Kind for TableOf<S> {
 
 /// A [`Setting`] for a field of the spec with the name of the key, or for a getter and a setter.
 macro_rules! setting {
-    ($spec:ty, $field:ident: $kind:expr, $meaning:literal, [$($method:literal),*]) => {
-        crate::kind::table::setting!(
-            $spec, stringify!($field), $kind, $meaning, [$($method),*],
-            |spec| Some(spec.$field.clone()), |spec, value| spec.$field = value
-        )
-    };
-    ($spec:ty, $key:expr, $kind:expr, $meaning:literal, [$($method:literal),*], $get:expr, $set:expr) => {
-        &crate::kind::table::Setting::<$spec, _> {
-            key: $key,
-            meaning: $meaning,
-            methods: &[$($method),*],
-            is_required: false,
-            kind: $kind,
-            get: $get,
-            set: $set,
-        }
-    };
+    ($($setting:tt)*) => { crate::kind::table::setting_of!(is_required: false, $($setting)*) };
 }
 
 /// A [`Setting`] that a table must have.
 macro_rules! required {
-    ($spec:ty, $field:ident: $kind:expr, $meaning:literal, [$($method:literal),*]) => {
-        crate::kind::table::required!(
-            $spec, stringify!($field), $kind, $meaning, [$($method),*],
-            |spec| Some(spec.$field.clone()), |spec, value| spec.$field = value
+    ($($setting:tt)*) => { crate::kind::table::setting_of!(is_required: true, $($setting)*) };
+}
+
+macro_rules! setting_of {
+    (
+        is_required: $is_required:literal, $spec:ty, $field:ident: $kind:expr, $meaning:literal,
+        [$($method:literal),*]
+    ) => {
+        crate::kind::table::setting_of!(
+            is_required: $is_required, $spec, stringify!($field), $kind, $meaning, [$($method),*],
+            |spec| Some(Cow::Borrowed(&spec.$field)), |spec, value| spec.$field = value
         )
     };
-    ($spec:ty, $key:expr, $kind:expr, $meaning:literal, [$($method:literal),*], $get:expr, $set:expr) => {
+    (
+        is_required: $is_required:literal, $spec:ty, $key:expr, $kind:expr, $meaning:literal,
+        [$($method:literal),*], $get:expr, $set:expr
+    ) => {
         &crate::kind::table::Setting::<$spec, _> {
             key: $key,
             meaning: $meaning,
             methods: &[$($method),*],
-            is_required: true,
+            is_required: $is_required,
             kind: $kind,
             get: $get,
             set: $set,
@@ -227,4 +229,4 @@ macro_rules! required {
     };
 }
 
-pub(crate) use {required, setting};
+pub(crate) use {required, setting, setting_of};

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::kind::table::{Fields, read_fields};
+use crate::kind::table::{Fields, Known};
 use crate::kind::{Kind, Rows};
+use crate::path::Path;
 use crate::reader::{DEEPEST, Reader};
 use crate::schema::Schema;
-use crate::tree::{Node, Path, Value};
+use crate::tree::{Node, Value};
 
 /// One choice of `kind`, with its settings.
 pub(crate) struct Variant<S: 'static> {
@@ -88,16 +89,6 @@ impl<S> OneOf<S> {
         self.definition().or(changes)
     }
 
-    /// The rows of each variant.
-    pub(crate) fn variant_rows(&self, rows: &mut Rows) {
-        for variant in self.variants {
-            rows.within(KIND, |rows| rows.push(format!("\"{}\"", variant.name), variant.meaning, variant.methods));
-            for field in (variant.fields)() {
-                field.rows(rows);
-            }
-        }
-    }
-
     /// The path of the setting `key` that a builder describes so, in this table or in one that it
     /// wraps.
     pub(crate) fn path_of(&self, spec: &S, key: &str, described: &str) -> Option<Path> {
@@ -126,9 +117,9 @@ impl<S: Clone + Debug + PartialEq> Kind for OneOf<S> {
             return None;
         };
         let mut spec = base.cloned().unwrap_or_else(variant.blank);
-        let without_kind = without_kind(node);
-        let what = format!("{} of kind {}", self.what, variant.name);
-        read_fields(&what, (variant.fields)(), &without_kind, &mut spec, base.is_some(), reader);
+        let what = format_args!("{} of kind {}", self.what, variant.name);
+        let known = Known { what: &what, fields: (variant.fields)(), tag: Some(KIND) };
+        known.read_into(node, &mut spec, base.is_some(), reader);
         Some(spec)
     }
 
@@ -151,10 +142,57 @@ impl<S: Clone + Debug + PartialEq> Kind for OneOf<S> {
     fn words(&self) -> String {
         format!("table of {}", self.what)
     }
+
+    /// The rows of each variant, unless a table of it that contains this one has them.
+    fn rows(&self, rows: &mut Rows) {
+        rows.once(self.definition, |rows| {
+            for variant in self.variants {
+                rows.within(KIND, |rows| rows.push(format!("\"{}\"", variant.name), variant.meaning, variant.methods));
+                for field in (variant.fields)() {
+                    field.rows(rows);
+                }
+            }
+        });
+    }
 }
 
-fn without_kind(node: &Node) -> Node {
-    let entries = node.as_table().unwrap_or_default();
-    let rest = entries.iter().filter(|entry| entry.key != KIND).cloned().collect();
-    Node { value: Value::Table(rest), span: node.span }
+/// A table that is referred to: one that contains itself is a static.
+impl<S: Clone + Debug + PartialEq> Kind for &'static OneOf<S> {
+    type Value = S;
+
+    fn read(&self, node: &Node, base: Option<&S>, reader: &mut Reader) -> Option<S> {
+        (**self).read(node, base, reader)
+    }
+
+    fn write(&self, value: &S, base: Option<&S>) -> Option<Value> {
+        (**self).write(value, base)
+    }
+
+    fn schema(&self) -> Schema {
+        (**self).schema()
+    }
+
+    fn words(&self) -> String {
+        (**self).words()
+    }
+
+    fn rows(&self, rows: &mut Rows) {
+        (**self).rows(rows);
+    }
 }
+
+/// A setting that is the field of a variant of an enumeration.
+macro_rules! field_of {
+    (
+        $setting:ident, $spec:ident::$variant:ident, $field:ident: $kind:expr, $meaning:literal,
+        [$($method:literal),*]
+    ) => {
+        $setting!(
+            $spec, stringify!($field), $kind, $meaning, [$($method),*],
+            |spec| match spec { $spec::$variant { $field, .. } => Some(Cow::Borrowed($field)), _ => None },
+            |spec, value| if let $spec::$variant { $field, .. } = spec { *$field = value }
+        )
+    };
+}
+
+pub(crate) use field_of;

@@ -49,15 +49,81 @@ trip_on = ["Trnsient"]
              milliseconds",
             "p.toml:10:12: breaker.orders.trip_on = \"Trnsient\" must be a class of failures: did you mean \
              `Transient`?",
-            "p.toml:11:2: polcy must be a section: policy, breaker, budget or upstream: did you mean `policy`?",
+            "p.toml:11:2: polcy must be one of the sections policy, breaker, budget, upstream: did you mean `policy`?",
         ]
     );
 }
 
 #[test]
 fn a_rule_between_two_settings_is_not_applied_if_one_of_them_could_not_be_read() {
-    let text = "[policy.orders]\nstrategy.default = { kind = \"exponential\", base = 3, max = \"10ms\" }\n";
-    assert_eq!(problems(text).len(), 1, "{:?}", problems(text));
+    const MAX_BELOW_BASE: &str = "base = 3, max = '10ms' }";
+    const GROWTH: &str = "recovery_timeout = 1, recovery_growth = { factor = 2, max = '1s' } }";
+    for (text, field) in [
+        (format!("strategy.default = {{ kind = 'exponential', {MAX_BELOW_BASE}"), "strategy.default.base"),
+        (format!("strategy.default = {{ kind = 'decorrelated_jitter', {MAX_BELOW_BASE}"), "strategy.default.base"),
+        (format!("strategy.RATE_LIMIT = {{ kind = 'exponential', {MAX_BELOW_BASE}"), "strategy.RATE_LIMIT.base"),
+        (
+            format!(
+                "strategy.default = {{ kind = 'retry_after_or', fallback = {{ kind = 'exponential', {MAX_BELOW_BASE} }}"
+            ),
+            "strategy.default.fallback.base",
+        ),
+        (
+            "strategy.default = { kind = 'adaptive', min_multiplier = 'x', max_multiplier = 0.5, fallback = { kind = \
+             'fixed', delay = '1s' } }"
+                .to_owned(),
+            "strategy.default.min_multiplier",
+        ),
+        (format!("breaker = {{ {GROWTH}"), "breaker.recovery_timeout"),
+    ] {
+        let found = problems(&format!("[policy.p]\n{text}\n"));
+        assert!(found.len() == 1 && found[0].contains(&format!("policy.p.{field} = ")), "{found:?}");
+    }
+    assert_eq!(problems(&format!("breaker.b = {{ {GROWTH}\n")).len(), 1);
+}
+
+#[test]
+fn a_setting_that_could_not_be_read_hides_no_rule_of_another_one() {
+    let text = "policy.p.strategy.default = { kind = 'exponential', base = 3, factor = 0.5 }\n";
+    let found = problems(text);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[1].ends_with("policy.p.strategy.default.factor = 0.5 must be a number of at least 1"), "{found:?}");
+}
+
+#[test]
+fn places_are_counted_in_lines_and_characters() {
+    // Long lines, and characters of several bytes on both sides of what is wrong.
+    let long = "\u{e9}".repeat(3_000);
+    for before in ["", "a = 1\n", &format!("# {long}\n\n# {long}\r\n")] {
+        let lines = before.matches('\n').count() + 1;
+        let text = format!("{before}policy.p = {{ name = '{long}', deadline = 3 }} # {long}\n");
+        let refused = PolicyFile::parse(&text, "p.toml").expect_err("no unit");
+        let places: Vec<_> = refused.problems().iter().map(|problem| problem.place().to_string()).collect();
+        let place = format!("p.toml:{lines}:{}", "policy.p = { name = '', deadline = ".len() + 3_000 + 1);
+        assert!(places.contains(&place), "{places:?} without {place}");
+    }
+}
+
+#[test]
+fn the_nearest_name_is_spelled_as_its_source_spells_it() {
+    let text = "[policy.p]\nretry = {}\n";
+    let nearest = |name: &str| {
+        let loader = Loader::new().variables([(format!("REDRESS__POLICY__P__{name}"), "'1s'")]);
+        let refused = loader.parse(text, "p.toml").expect_err(name);
+        refused.problems()[0].nearest().map(str::to_owned)
+    };
+    assert_eq!(nearest("STRATEGY__RATELIMITS").as_deref(), Some("RATE_LIMIT"));
+    assert_eq!(nearest("RETRY__MAX_ATEMPTS").as_deref(), Some("MAX_ATTEMPTS"));
+    assert_eq!(nearest("DEADLIN").as_deref(), Some("DEADLINE"));
+    let in_value = Loader::new().variables([("REDRESS__POLICY__P__RETRY", "{ max_atempts = 3 }")]);
+    let refused = in_value.parse(text, "p.toml").expect_err("a slip");
+    assert_eq!(refused.problems()[0].nearest(), Some("max_attempts"));
+    assert_eq!(
+        problems("[policy.p]\nstrategy.ratelimit = {}\n"),
+        [
+            "p.toml:2:10: policy.p.strategy.ratelimit must be a class of failures, or `default`: did you mean `RateLimit`?"
+        ]
+    );
 }
 
 #[test]
@@ -89,12 +155,12 @@ fn variables_are_named_in_their_problems() {
         (
             "POLICY__ORDERS__RETRY__MAX_ATEMPTS",
             "3",
-            "policy.orders.retry.max_atempts must be a setting of a retry: did you mean `max_attempts`?",
+            "policy.orders.retry.max_atempts must be a setting of a retry: did you mean `MAX_ATTEMPTS`?",
         ),
         (
             "POLICY__ODERS__DEADLINE",
             "3s",
-            "policy.oders must be the name of a [policy.*] of the file: did you mean `orders`?",
+            "policy.oders must be the name of a [policy.*] of the file: did you mean `ORDERS`?",
         ),
         (
             "POLICY__ORDERS__BREAKER__WINDOW",

@@ -8,4 +8,5 @@ mod reload;
 mod rules;
 mod schema;
 mod storm;
+mod watch;
 mod write_back;

@@ -140,6 +140,24 @@ fn variables_override_what_the_file_says_and_what_it_leaves_out() {
 }
 
 #[test]
+fn a_class_has_one_value_however_it_is_spelled() {
+    for in_file in ["RateLimit", "RATE_LIMIT"] {
+        let text = TEXT.replace("RateLimit", in_file);
+        for in_variable in ["RateLimit", "RATE_LIMIT", "rate_limit"] {
+            let name = format!("REDRESS__POLICY__ORDERS__STRATEGY__{in_variable}__DELAY");
+            let file = Loader::new().variables([(name, "2s")]).parse(&text, "p.toml");
+            let file = file.unwrap_or_else(|refused| panic!("{refused}"));
+            let retry = file.policy("orders").and_then(|policy| policy.spec().retry).expect("it retries");
+            let delay = Duration::from_secs(2);
+            assert_eq!(retry.strategies[ErrorClass::RateLimit], Some(StrategySpec::Fixed { delay }));
+        }
+    }
+    let twice = format!("{TEXT}strategy.RATE_LIMIT = {{ kind = \"fixed\", delay = \"1s\" }}\n");
+    let refused = Loader::new().parse(&twice, "p.toml").expect_err("two values");
+    assert_eq!(refused.problems()[0].rule(), "be left out: the class has a value already");
+}
+
+#[test]
 fn other_variables_are_left_alone_and_names_must_be_clear() {
     assert!(Loader::new().variables([("REDRESS_LOG", "x"), ("PATH", "x")]).parse(TEXT, "p.toml").is_ok());
     let two = "[policy.\"a-b\"]\n[policy.\"a.b\"]\n";

@@ -298,7 +298,13 @@ impl CircuitBreakerBuilder {
             let holds = (1.0..=1_000.0).contains(&factor);
             check.that(holds, "circuit_breaker.recovery_growth", factor, "have a factor between 1 and 1000");
             let reaches = max >= spec.recovery_timeout;
-            check.that(reaches, "circuit_breaker.recovery_growth", max, "be at least the recovery timeout");
+            check.beside(
+                "circuit_breaker.recovery_timeout",
+                reaches,
+                "circuit_breaker.recovery_growth",
+                max,
+                "be at least the recovery timeout",
+            );
             check.countable("circuit_breaker.recovery_growth", max);
         }
         let jitter = spec.recovery_jitter;

@@ -10,13 +10,22 @@ pub struct ConfigIssue {
     field: &'static str,
     value: String,
     rule: &'static str,
+    other: Option<&'static str>,
 }
 
 impl ConfigIssue {
     /// Creates an issue with `field`, whose `value` breaks `rule`. The rule is phrased to follow
     /// "must", as in "be at least 1".
     pub fn new(field: &'static str, value: impl fmt::Debug, rule: &'static str) -> Self {
-        Self { field, value: format!("{value:?}"), rule }
+        Self { field, value: format!("{value:?}"), rule, other: None }
+    }
+
+    /// Says that the rule compares the value with that of another field, such as a cap with its
+    /// base.
+    #[must_use]
+    pub const fn compared_with(mut self, other: &'static str) -> Self {
+        self.other = Some(other);
+        self
     }
 
     /// The builder method that set the field, such as `retry.max_attempts`.
@@ -35,6 +44,13 @@ impl ConfigIssue {
     #[must_use]
     pub const fn rule(&self) -> &'static str {
         self.rule
+    }
+
+    /// The field that the rule compares the value with, such as `exponential.base`. `None` if the
+    /// rule is about the value alone.
+    #[must_use]
+    pub const fn other_field(&self) -> Option<&'static str> {
+        self.other
     }
 }
 
@@ -98,6 +114,20 @@ impl Check {
     pub(crate) fn that(&mut self, holds: bool, field: &'static str, value: impl fmt::Debug, rule: &'static str) {
         if !holds {
             self.issues.push(ConfigIssue::new(field, value, rule));
+        }
+    }
+
+    /// Checks a value against that of another field.
+    pub(crate) fn beside(
+        &mut self,
+        other: &'static str,
+        holds: bool,
+        field: &'static str,
+        value: impl fmt::Debug,
+        rule: &'static str,
+    ) {
+        if !holds {
+            self.issues.push(ConfigIssue::new(field, value, rule).compared_with(other));
         }
     }
 

@@ -135,7 +135,8 @@ impl<S: Strategy> Strategy for Adaptive<S> {
         check.duration("adaptive.window", self.window);
         check.that(target > 0.0 && target <= 1.0, "adaptive.target_success", target, "be above 0 and at most 1");
         check.that(min.is_finite() && min >= 1.0, "adaptive.min_multiplier", min, "be a number of at least 1");
-        check.that(
+        check.beside(
+            "adaptive.min_multiplier",
             max.is_finite() && max >= min,
             "adaptive.max_multiplier",
             max,

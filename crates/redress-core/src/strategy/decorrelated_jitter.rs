@@ -70,7 +70,7 @@ impl Strategy for DecorrelatedJitter {
     }
 
     fn issues(&self) -> Vec<ConfigIssue> {
-        bounds(("decorrelated_jitter.base", self.base), ("decorrelated_jitter.max", self.max), "be at least the base")
+        bounds(("decorrelated_jitter.base", self.base), ("decorrelated_jitter.max", self.max))
     }
 
     fn spec(&self) -> StrategySpec {

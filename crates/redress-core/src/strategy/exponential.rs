@@ -176,7 +176,7 @@ impl Strategy for Exponential {
     fn issues(&self) -> Vec<ConfigIssue> {
         let mut check = Check::default();
         let factor = self.factor;
-        check.extend(bounds(("exponential.base", self.base), ("exponential.max", self.max), "be at least the base"));
+        check.extend(bounds(("exponential.base", self.base), ("exponential.max", self.max)));
         check.that(factor.is_finite() && factor >= 1.0, "exponential.factor", factor, "be a number of at least 1");
         check.into_issues()
     }
