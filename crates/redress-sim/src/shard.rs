@@ -291,6 +291,8 @@ mod tests {
         let server = Server::new(2, Duration::from_secs(100));
         let faults = [Fault::deploys(Duration::from_secs(10), Duration::from_secs(30), 1)];
         assert_eq!(faults[0].changes(2), [10, 20, 30].map(|at| at * SECOND));
+        let uneven = Fault::deploys(Duration::from_secs(10), Duration::from_secs(30), 2);
+        assert_eq!(uneven.changes(3), [10, 20, 30].map(|at| at * SECOND), "the last group is smaller");
         let mut shard = shard(&server, &faults);
         for attempt in 1..=4 {
             shard.receive(request(attempt, None), 0);

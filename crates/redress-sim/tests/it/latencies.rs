@@ -47,3 +47,14 @@ fn phases_and_seconds_have_their_latencies() {
     assert_eq!(report.latency(0.5, 25..26), report.latency(0.5, 30..31));
     assert_eq!(report.latency(0.5, 100..200), None, "outside the run");
 }
+
+/// A run of 600 seconds has periods of two.
+#[test]
+fn a_period_counts_of_which_one_second_is_asked_for() {
+    let scenario = Scenario::new(Load::steady(100), Server::new(1000, millis(10)))
+        .fault(Fault::slow(secs(2), secs(4), 20))
+        .horizon(secs(600));
+    let report = scenario.run(Clients::sharing(1, once())).expect("valid");
+    assert!(report.latency(1.0, 0..2).is_some_and(|latency| latency < millis(12)));
+    assert!(report.latency(1.0, 0..3).is_some_and(|latency| latency >= millis(200)));
+}

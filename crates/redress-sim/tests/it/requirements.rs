@@ -32,6 +32,7 @@ fn measures_are_compared_with_their_bounds() {
     assert_eq!(judged(&report, "peak failed/offered >= 1"), "peak failed/offered >= 1: holds, it is 1");
     assert_eq!(judged(&report, "peak failed before <= 1"), "peak failed before <= 1: holds, it is 0");
     assert!(judged(&report, "p99.9 < 1s").starts_with("p99.9 < 1s: holds, it is "));
+    assert!(judged(&report, "p100 < 1h").starts_with("p100 < 1h: holds, it is "));
     // The end of the bucket, and not rounded to what the bound is.
     assert_eq!(judged(&report, "p0 > 10ms"), "p0 > 10ms: holds, it is 10.224 ms");
 }
@@ -68,6 +69,7 @@ fn a_text_that_is_no_requirement_says_what_is_wrong() {
         ("attempts/calls < 1", "no measure `attempts/calls`"),
         ("attempts < 5s", "expected a number such as 1.3 or 97%, found `5s`"),
         ("attempts < inf", "expected a number"),
+        ("attempts < .5", "expected a number"),
         ("attempts < ", "expected a number such as 1.3 or 97%, found ``"),
         ("attempts failed < 1", "expected a measure, found `attempts failed`"),
         ("during < 1", "expected a measure, found `during`"),
