@@ -64,7 +64,7 @@ pub(crate) fn grouped(number: u64) -> String {
     grouped
 }
 
-fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -213,9 +213,14 @@ fn failures(f: &mut fmt::Formatter<'_>, report: &Report, is_named: bool) -> fmt:
     wrapped(f, &format!("failed calls{whose}: {listed}"), "")
 }
 
-/// Writes lines of words, the first without an indent.
-fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result {
-    let mut line = indent.to_owned();
+/// Writes lines of words, each after this indent.
+pub(crate) fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result {
+    hanging(f, text, indent, indent)
+}
+
+/// Writes lines of words, with another indent before the first.
+pub(crate) fn hanging(f: &mut fmt::Formatter<'_>, text: &str, first: &str, indent: &str) -> fmt::Result {
+    let mut line = first.to_owned();
     for word in text.split_whitespace() {
         if line.chars().count() + word.chars().count() > WIDTH {
             writeln!(f, "{}", line.trim_end())?;
@@ -227,6 +232,6 @@ fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result 
     if line.trim().is_empty() { Ok(()) } else { writeln!(f, "{}", line.trim_end()) }
 }
 
-fn shortened(text: &str, width: usize) -> String {
+pub(crate) fn shortened(text: &str, width: usize) -> String {
     if text.chars().count() <= width { text.to_owned() } else { text.chars().take(width - 1).chain(['…']).collect() }
 }
