@@ -15,6 +15,10 @@ use crate::output::replay as json;
 const STANDARD_INPUT: &str = "-";
 
 pub(super) fn run(arguments: &args::Replay, out: &mut dyn Write) -> Result<Verdict, Failed> {
+    if is_journal(&arguments.file) {
+        let file = arguments.file.display();
+        return Err(Failed::Unclear(format!("{file} is a log: name the policy file first, and then the logs")));
+    }
     let player = Player::of(&arguments.file, arguments.policy.as_deref())?;
     let against = arguments.against.as_deref().map(|file| Player::of_other(file, &player)).transpose()?;
     let mut recording = Recording::new();
@@ -37,6 +41,11 @@ pub(super) fn run(arguments: &args::Replay, out: &mut dyn Write) -> Result<Verdi
         write_page(path, &player.label, &replayed, against.as_ref())?;
     }
     Ok(Verdict::denied_if(verdicts.iter().any(|verdict| !verdict.holds)))
+}
+
+/// Whether a file has the name of a journal, which may end in a number.
+fn is_journal(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().contains(".jsonl"))
 }
 
 fn read(log: &Path, recording: &mut Recording) -> Result<(), Failed> {

@@ -52,7 +52,7 @@ impl<'r, W: FnMut()> Play<'r, W> {
         let timer = SimTimer::new();
         Ok(Self {
             circuits: Circuits::new(policy, replay.timeout, &timer, replay.breakers)?,
-            stage: Stage { replay, missing, seed, events: Events::default(), tally: Tally::new(&replay.facts) },
+            stage: Stage { replay, missing, seed, events: Events::sparse(), tally: Tally::new(&replay.facts) },
             timer,
             calls: Calls::default(),
             end: 0,
