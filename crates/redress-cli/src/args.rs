@@ -136,7 +136,8 @@ pub(crate) struct Replay {
     /// The policy; may be left out if the file has one alone
     #[arg(long, value_name = "NAME")]
     pub(crate) policy: Option<String>,
-    /// Play the calls of this policy of the log, instead of those of the same name
+    /// Play the calls of this policy of the log, instead of those of the same name; '' is for
+    /// policies without a name
     #[arg(long, value_name = "NAME")]
     pub(crate) calls_of: Option<String>,
     /// Exit with 1 unless this holds over the whole likely range, such as 'success > 99%' or

@@ -60,10 +60,11 @@ fn read(log: &Path, recording: &mut Recording) -> Result<(), Failed> {
 /// The calls that are played.
 fn choose(recording: Recording, arguments: &args::Replay, player: &Player) -> Result<Replay, Failed> {
     if let Some(name) = &arguments.calls_of {
-        let known: Vec<String> = recording.policies().filter_map(|(policy, _)| policy).map(str::to_owned).collect();
-        if !known.contains(name) {
-            let known = if known.is_empty() { "they have no names".to_owned() } else { known.join(", ") };
-            return Err(Failed::Unclear(format!("the log has no calls of policy `{name}`, but: {known}")));
+        let known: Vec<&str> = recording.policies().map(|(policy, _)| policy.unwrap_or_default()).collect();
+        if !known.contains(&name.as_str()) {
+            let known: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
+            let known = known.join(", ");
+            return Err(Failed::Unclear(format!("the log has no calls of policy `{name}`, but of: {known}")));
         }
     }
     let name = arguments.calls_of.as_deref().unwrap_or(&player.label);

@@ -2,8 +2,9 @@
 
 use super::log::Facts;
 use super::replayed::{Certainty, Replayed};
-use super::summary::counted;
+use super::summary::{LONGEST_NAME, counted};
 use crate::sentence::grouped;
+use crate::summary::shortened;
 
 /// How many unread lines are listed.
 const LISTED: usize = 5;
@@ -26,7 +27,8 @@ impl Facts {
     }
 
     fn listed(&self) -> String {
-        let names: Vec<&str> = self.other_policies.iter().take(LISTED).map(String::as_str).collect();
+        let names = self.other_policies.iter().take(LISTED).map(|name| shortened(name, LONGEST_NAME));
+        let names: Vec<String> = names.collect();
         let more = if self.other_policies.len() > LISTED { ", .." } else { "" };
         format!("{}{more}", names.join(", "))
     }

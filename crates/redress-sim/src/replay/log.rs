@@ -72,8 +72,10 @@ impl Replay {
             return Err(ReplayError::Empty { unread: recording.unread_count() });
         }
         let policies: Vec<(Option<&str>, u64)> = recording.policies().collect();
-        let chosen = match (policy, &policies[..]) {
-            (Some(_), _) if policies.iter().any(|(name, _)| *name == policy) => policy,
+        // An empty name counts as none, as in policies.
+        let wanted = policy.map(|name| Some(name).filter(|name| !name.is_empty()));
+        let chosen = match (wanted, &policies[..]) {
+            (Some(wanted), _) if policies.iter().any(|(name, _)| *name == wanted) => wanted,
             (_, [(only, _)]) => *only,
             _ => {
                 let policies = policies.iter().map(|(name, _)| named(*name)).collect();
@@ -172,7 +174,12 @@ impl Facts {
 }
 
 fn named(policy: Option<&str>) -> String {
-    policy.map_or_else(|| "(none)".to_owned(), str::to_owned)
+    policy.map_or_else(|| "(none)".to_owned(), printable)
+}
+
+/// A text of a log for a terminal, which must not obey it.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }).collect()
 }
 
 fn count(calls: &[RecordedCall], which: impl Fn(&RecordedCall) -> bool) -> u64 {

@@ -8,7 +8,7 @@ use redress_journal::{CallRecord, ReadError};
 
 use super::call::RecordedCall;
 use super::error::ReplayError;
-use super::log::Replay;
+use super::log::{Replay, printable};
 
 /// How many unread lines are kept with their reasons.
 const MOST_UNREAD: usize = 20;
@@ -102,7 +102,7 @@ impl Recording {
         };
         if self.unread.len() < MOST_UNREAD {
             let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
-            self.unread.push(Unread { journal: name.to_owned(), line, reason: format!("{error}{source}") });
+            self.unread.push(Unread { journal: name.to_owned(), line, reason: printable(&format!("{error}{source}")) });
         }
     }
 
@@ -127,8 +127,9 @@ impl Recording {
         self.unread_count
     }
 
-    /// The calls of the policy of this name, to play them under other policies. If it has none, or
-    /// without a name, all calls, as long as they are of one policy.
+    /// The calls of the policy of this name, to play them under other policies. An empty name stands
+    /// for calls of policies without one. If there are none, or without an argument, all calls, as
+    /// long as they are of one policy.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::time::{Duration, SystemTime};
 
 use super::counts::Counts;
-use super::log::{Facts, Replay};
+use super::log::{Facts, Replay, printable};
 use crate::clock::Nanos;
 
 /// What became of recorded calls under another policy. `Display` writes it for a terminal of 80
@@ -53,7 +53,7 @@ impl Replayed {
     pub(super) fn new(replay: &Replay, runs: Vec<Counts>, bounds: [Counts; 2]) -> Self {
         let is_drawn = runs.iter().any(|run| run.drawn > 0);
         let Facts { from_us, until_us, period, breakers, .. } = replay.facts;
-        let name = replay.facts.policy.clone().unwrap_or_else(|| "calls".to_owned());
+        let name = replay.facts.policy.as_deref().map_or_else(|| "calls".to_owned(), printable);
         let limits = replay.facts.limits();
         Self {
             label: "the policy".to_owned(),

@@ -12,6 +12,9 @@ use crate::sentence::{capital, grouped, share};
 use crate::span::Readable;
 use crate::summary::{hanging, shortened, wrapped};
 
+/// How many characters of a name of the log are shown.
+pub(super) const LONGEST_NAME: usize = 40;
+
 /// The width of the first column.
 const NAMES: usize = 23;
 
@@ -75,7 +78,7 @@ pub(crate) fn title(replayed: &Replayed) -> String {
         breakers => format!(", through {breakers} breakers"),
     };
     let calls = counted(replayed.recorded.calls, "call", "calls");
-    format!("{}: {calls} from {from} to {} UTC{breakers}", told.name, until.after(from))
+    format!("{}: {calls} from {from} to {} UTC{breakers}", shortened(&told.name, LONGEST_NAME), until.after(from))
 }
 
 /// How many calls succeed, and what that rests on.

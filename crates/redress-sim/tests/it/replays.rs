@@ -185,6 +185,7 @@ fn calls_of_other_policies_are_left_out() {
     assert_eq!(policies, [(None, 1), (Some("orders"), 1), (Some("stock"), 1)]);
     let replay = recording.clone().replay(Some("stock")).expect("calls");
     assert_eq!((replay.call_count(), replay.recorded_policy()), (1, Some("stock")));
+    assert_eq!(recording.clone().replay(Some("")).expect("calls").recorded_policy(), None);
     let error = recording.replay(Some("users")).expect_err("none has the name").to_string();
     assert_eq!(error, "the log has calls of several policies: choose one of (none), orders, stock");
 }
@@ -236,6 +237,16 @@ fn hostile_lines_are_data() {
             assert_eq!(run.calls, run.good + run.failed + run.cancelled + run.panicked + run.unfinished);
         }
     }
+}
+
+#[test]
+fn names_of_a_log_cannot_command_a_terminal_or_fill_it() {
+    let name = format!("\\u001b[31m{}", "x".repeat(250));
+    let named = success(0, 10).replace("orders", &name);
+    let replayed = run(&[named, "{\"v\":1,\"outcome\":\"\\u001b\"}".to_owned()].concat(), &attempts(1));
+    let text = replayed.to_string();
+    assert!(!text.contains('\u{1b}') && text.starts_with("\u{fffd}[31mxxx"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
 #[test]
