@@ -1,5 +1,5 @@
-//! Recorded calls, played under another policy. `recording.rs` reads them, `play.rs` plays them once,
-//! `replayed.rs` is what several playings show.
+//! Recorded calls, played under another policy. `recording.rs` reads them, `play.rs` plays them
+//! once, `replayed.rs` is what several playings show.
 
 mod attempt;
 mod call;

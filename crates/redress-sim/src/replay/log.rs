@@ -24,7 +24,7 @@ const LATEST: Nanos = Nanos::MAX / 2;
 /// Calls that were recorded, to be played under other policies. Made by [`Recording::replay`].
 ///
 /// Each call begins when the log says. All of them share the policy's budget, and those through one
-/// breaker share a breaker with the policy's settings. They run through the engine, in virtual time:
+/// breaker share a breaker with the policy's settings. They run through the engine in virtual time:
 ///
 /// - An attempt that the log has ends as it did, after the time that it took, unless the policy's
 ///   time limits cut it before.
@@ -72,16 +72,7 @@ impl Replay {
             return Err(ReplayError::Empty { unread: recording.unread_count() });
         }
         let policies: Vec<(Option<&str>, u64)> = recording.policies().collect();
-        // An empty name counts as none, as in policies.
-        let wanted = policy.map(|name| Some(name).filter(|name| !name.is_empty()));
-        let chosen = match (wanted, &policies[..]) {
-            (Some(wanted), _) if policies.iter().any(|(name, _)| *name == wanted) => wanted,
-            (_, [(only, _)]) => *only,
-            _ => {
-                let policies = policies.iter().map(|(name, _)| named(*name)).collect();
-                return Err(ReplayError::SeveralPolicies { policies });
-            }
-        };
+        let chosen = choose(policy, &policies)?;
         let other_policies: Vec<String> =
             policies.iter().filter(|(name, _)| *name != chosen).map(|(name, _)| named(*name)).collect();
         let policy = chosen.map(str::to_owned);
@@ -170,6 +161,20 @@ impl Facts {
     pub(crate) fn span(&self) -> (SystemTime, Duration) {
         let from = SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(self.from_us));
         (from.unwrap_or(SystemTime::UNIX_EPOCH), Duration::from_micros(self.until_us - self.from_us))
+    }
+}
+
+/// The policy of this name, or the only one.
+fn choose<'p>(policy: Option<&'p str>, policies: &[(Option<&'p str>, u64)]) -> Result<Option<&'p str>, ReplayError> {
+    // An empty name counts as none, as in policies.
+    let wanted = policy.map(|name| Some(name).filter(|name| !name.is_empty()));
+    match (wanted, policies) {
+        (Some(wanted), _) if policies.iter().any(|(name, _)| *name == wanted) => Ok(wanted),
+        (_, [(only, _)]) => Ok(*only),
+        _ => {
+            let policies = policies.iter().map(|(name, _)| named(*name)).collect();
+            Err(ReplayError::SeveralPolicies { policies })
+        }
     }
 }
 

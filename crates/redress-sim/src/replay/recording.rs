@@ -127,7 +127,7 @@ impl Recording {
         self.unread_count
     }
 
-    /// The calls of the policy of this name, to play them under other policies. An empty name stands
+    /// The calls of the policy of this name, to play them under other policies. An empty name is
     /// for calls of policies without one. If there are none, or without an argument, all calls, as
     /// long as they are of one policy.
     ///

@@ -11,8 +11,8 @@ use crate::clock::Nanos;
 /// columns.
 ///
 /// Where something was drawn, there is no single number: [`likely`](Self::likely) returns a range,
-/// and [`all_fail`](Self::all_fail) and [`all_succeed`](Self::all_succeed) say what if every attempt
-/// that the log lacks had the same end.
+/// and [`all_fail`](Self::all_fail) and [`all_succeed`](Self::all_succeed) say what if every
+/// attempt that the log lacks had the same end.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "a replay has no other effect"]
 pub struct Replayed {
@@ -103,7 +103,8 @@ impl Replayed {
         &self.bounds[0]
     }
 
-    /// The run in which every attempt that the log lacks succeeded; see [`all_fail`](Self::all_fail).
+    /// The run in which every attempt that the log lacks succeeded; see
+    /// [`all_fail`](Self::all_fail).
     #[must_use]
     pub const fn all_succeed(&self) -> &Counts {
         &self.bounds[1]

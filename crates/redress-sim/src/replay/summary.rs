@@ -1,4 +1,5 @@
-//! Replays for a terminal, in 80 columns: a sentence, a table with ranges, and what it does not show.
+//! Replays for a terminal, in 80 columns: a sentence, a table with ranges, and what it does not
+//! show.
 
 use std::fmt;
 use std::time::Duration;

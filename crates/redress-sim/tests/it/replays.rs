@@ -99,8 +99,8 @@ fn without_a_limit_an_attempt_that_was_cut_fails_if_none_took_longer() {
 
 #[test]
 fn further_attempts_are_drawn_from_their_minute() {
-    // Nine failures and a success in the first minute; in the second one success, and a failure that
-    // is retried.
+    // Nine failures and a success in the first minute; in the second a hundred successes, and a
+    // failure that is retried.
     let first: String = (0..9).map(|index| failure(index * 1_000, 10)).collect();
     let lines = [first, success(10_000, 10), success(70_000, 30), success(71_000, 30), success(72_000, 30)].concat();
     let last: String = (0..97).map(|index| success(80_000 + index * 10, 30)).collect();
