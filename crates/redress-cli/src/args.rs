@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use redress_doctor::Severity;
-use redress_sim::Requirement;
+use redress_sim::{ReplayRequirement, Requirement};
 
-/// Examines, explains and simulates the policies of redress.
+/// Examines, explains and simulates the policies of redress, and plays logs of calls under them.
 ///
 /// Exit codes: 0 all is well; 1 a file is refused, there are findings that `--deny` names, or a
 /// requirement does not hold; 2 a file cannot be read, or the arguments are wrong.
@@ -35,6 +35,12 @@ pub(crate) enum Command {
     /// The calls run through the real engine, with real budgets, breakers and waits. The same seed
     /// gives the same result on every machine.
     Simulate(Simulate),
+    /// Plays a log of calls under another policy, in virtual time
+    ///
+    /// The log is that of redress-journal. An attempt that it has ends as it did, unless the
+    /// policy cuts it. One that it lacks is drawn from those of the same minute, in many runs, and
+    /// the result is a range. The same log, file and seed give the same result on every machine.
+    Replay(Replay),
     /// Reads and builds policies, without examining them
     ///
     /// What is wrong is what the loader of a program refuses: unknown settings, and values that
@@ -88,8 +94,8 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) svg: Option<PathBuf>,
     /// How to write the explanation
-    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
-    pub(crate) format: ExplainFormat,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +129,42 @@ pub(crate) struct Simulate {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The policy file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// The journals of one process, in any order; `-` is the standard input
+    #[arg(required = true, value_name = "LOG", value_hint = ValueHint::FilePath)]
+    pub(crate) logs: Vec<PathBuf>,
+    /// The policy; may be left out if the file has one alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+    /// Play the calls of this policy of the log, instead of those of the same name; '' is for
+    /// policies without a name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) calls_of: Option<String>,
+    /// Exit with 1 unless this holds over the whole likely range, such as 'success > 99%' or
+    /// 'p99 < 2s'; may be repeated
+    #[arg(long, value_name = "REQUIREMENT")]
+    pub(crate) require: Vec<ReplayRequirement>,
+    /// Compare with the policy of the same name in this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) against: Option<PathBuf>,
+    /// Write a page with charts into this file, as HTML
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) html: Option<PathBuf>,
+    /// The seed of all random choices
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How often to play the calls, instead of 100 times, or less often if there are many
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) runs: Option<u32>,
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Check {
     /// Policy files
     #[arg(required = true, value_hint = ValueHint::FilePath)]
@@ -145,9 +187,9 @@ pub(crate) enum Format {
     Sarif,
 }
 
-/// How explanations are written.
+/// How explanations and replays are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExplainFormat {
+pub(crate) enum TextOrJson {
     /// For people, 80 columns wide
     Text,
     /// One JSON object

@@ -1,49 +1,85 @@
 //! The calls that are not over, in places that are used again.
 
-use redress_core::classify::OwnClassifier;
-use redress_core::driver::PollCall;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use redress_core::RetryOutcome;
+use redress_core::classify::Classifier;
+use redress_core::driver::{PollCall, PollOperation};
 
 use crate::clock::{Nanos, SimTimer, Wake};
 use crate::events::CallId;
-use crate::exchange::{Exchange, Failure};
 
-pub(crate) type EngineCall = PollCall<'static, (), Failure, OwnClassifier, SimTimer>;
-
-/// Stands for a call of the open loop.
-pub(crate) const NO_USER: u32 = u32::MAX;
-
-/// Who makes a call, and where it leads.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin {
-    pub(crate) client: u32,
-    pub(crate) user: u32,
-    pub(crate) shard: u32,
-    pub(crate) made: Nanos,
-}
-
-/// A call that is not over.
-pub(crate) struct Call {
-    pub(crate) call: EngineCall,
-    pub(crate) sleep: Option<Wake>,
-    pub(crate) exchange: Exchange,
-    pub(crate) origin: Origin,
-    /// The instant of the last event that was scheduled to wake it.
-    pub(crate) wakes_at: Option<Nanos>,
+/// A call of the engine, with what its world keeps of it.
+pub(crate) struct Call<E, C, K> {
+    pub(crate) running: Running<E, C>,
+    pub(crate) kept: K,
     serial: u32,
 }
 
-#[derive(Default)]
-pub(crate) struct Calls {
-    places: Vec<Option<Call>>,
+/// A call of the engine whose failures are `E`, and the wait or time limit that it has set.
+pub(crate) struct Running<E, C> {
+    call: PollCall<'static, (), E, C, SimTimer>,
+    sleep: Option<Wake>,
+    /// The instant of the last event that was scheduled to wake it.
+    wakes_at: Option<Nanos>,
+}
+
+/// What a poll of a call led to.
+pub(crate) enum Polled<E> {
+    Ended(RetryOutcome<(), E>),
+    /// It has a new wait or time limit, and must be polled at this instant.
+    Wakes(Nanos),
+    /// It has the wait or time limit that it had.
+    Waits,
+    /// It has none, because it waits for an attempt without a limit, or yields after many attempts
+    /// without a wait.
+    Untimed,
+}
+
+impl<E, C: Classifier<(), E>> Running<E, C> {
+    pub(crate) fn poll(&mut self, operation: &mut impl PollOperation<(), E>) -> Polled<E> {
+        let mut context = Context::from_waker(Waker::noop());
+        match (self.call.poll(operation, Pin::new(&mut self.sleep), &mut context), &self.sleep) {
+            (Poll::Ready(outcome), _) => Polled::Ended(outcome),
+            (Poll::Pending, Some(wake)) if self.wakes_at != Some(wake.at) => {
+                self.wakes_at = Some(wake.at);
+                Polled::Wakes(wake.at)
+            }
+            (Poll::Pending, Some(_)) => Polled::Waits,
+            (Poll::Pending, None) => Polled::Untimed,
+        }
+    }
+
+    /// Whether it may go on. A call that waits for something later was woken by an event of an
+    /// earlier wait.
+    pub(crate) fn is_due(&self) -> bool {
+        self.sleep.as_ref().is_none_or(Wake::is_due)
+    }
+
+    /// Whether it has a wait or a time limit.
+    pub(crate) const fn is_timed(&self) -> bool {
+        self.sleep.is_some()
+    }
+}
+
+pub(crate) struct Calls<E, C, K> {
+    places: Vec<Option<Call<E, C, K>>>,
     free: Vec<u32>,
     serial: u32,
 }
 
-impl Calls {
-    pub(crate) fn insert(&mut self, call: EngineCall, origin: Origin) -> CallId {
+impl<E, C, K> Default for Calls<E, C, K> {
+    fn default() -> Self {
+        Self { places: Vec::new(), free: Vec::new(), serial: 0 }
+    }
+}
+
+impl<E, C, K> Calls<E, C, K> {
+    pub(crate) fn insert(&mut self, call: PollCall<'static, (), E, C, SimTimer>, kept: K) -> CallId {
         self.serial = self.serial.wrapping_add(1);
         let serial = self.serial;
-        let call = Call { call, sleep: None, exchange: Exchange::default(), origin, wakes_at: None, serial };
+        let call = Call { running: Running { call, sleep: None, wakes_at: None }, kept, serial };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.places[slot as usize] = Some(call);
@@ -57,14 +93,15 @@ impl Calls {
         CallId { slot, serial }
     }
 
-    pub(crate) fn get(&mut self, id: CallId) -> Option<&mut Call> {
+    pub(crate) fn get(&mut self, id: CallId) -> Option<&mut Call<E, C, K>> {
         self.places.get_mut(id.slot as usize)?.as_mut().filter(|call| call.serial == id.serial)
     }
 
-    pub(crate) fn remove(&mut self, id: CallId) {
-        if let Some(place) = self.places.get_mut(id.slot as usize) {
-            *place = None;
-            self.free.push(id.slot);
-        }
+    /// Drops the call, and returns what was kept of it.
+    pub(crate) fn remove(&mut self, id: CallId) -> Option<K> {
+        let place = self.places.get_mut(id.slot as usize)?;
+        let call = place.take_if(|call| call.serial == id.serial)?;
+        self.free.push(id.slot);
+        Some(call.kept)
     }
 }

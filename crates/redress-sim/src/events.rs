@@ -1,5 +1,5 @@
 //! What happens when: the queue of events, in the order of time and, within an instant, of their
-//! scheduling.
+//! scheduling. Each world has events of its own.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -13,32 +13,18 @@ pub(crate) struct CallId {
     pub(crate) serial: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Event {
-    /// A call of the open loop arrives.
-    Arrives,
-    /// A user of the closed loop has thought enough.
-    Returns { user: u32 },
-    /// A wait or a timeout of a call may be over.
-    Wakes(CallId),
-    /// A worker has ended a request, unless it has lost it.
-    Served { shard: u32, worker: u32, serial: u32 },
-    /// Workers stop or start.
-    Restarts,
-}
-
 /// The events that have not happened, in slots of about a millisecond. Only those of the present
 /// slot are in order: a heap of all of them, a million or more, does not fit into a cache.
 #[derive(Debug)]
-pub(crate) struct Events {
+pub(crate) struct Events<E> {
     /// Those of the present slot, and of earlier ones.
-    present: BinaryHeap<Scheduled>,
+    present: BinaryHeap<Scheduled<E>>,
     slot: u64,
     /// Those of the next slots, each at its number modulo their count.
-    next: Vec<Vec<Scheduled>>,
+    next: Vec<Vec<Scheduled<E>>>,
     in_next: usize,
     /// Those of later slots.
-    later: BinaryHeap<Scheduled>,
+    later: BinaryHeap<Scheduled<E>>,
     scheduled: u64,
 }
 
@@ -51,13 +37,13 @@ const fn slot_of(at: Nanos) -> u64 {
 }
 
 #[derive(Debug)]
-struct Scheduled {
+struct Scheduled<E> {
     at: Nanos,
     order: u64,
-    event: Event,
+    event: E,
 }
 
-impl Default for Events {
+impl<E> Default for Events<E> {
     fn default() -> Self {
         Self {
             present: BinaryHeap::new(),
@@ -70,12 +56,25 @@ impl Default for Events {
     }
 }
 
-impl Events {
-    pub(crate) fn schedule(&mut self, at: Nanos, event: Event) {
+impl<E> Events<E> {
+    /// For worlds with few events at a time over a long time: one heap, because most slots would be
+    /// empty.
+    pub(crate) const fn sparse() -> Self {
+        Self {
+            present: BinaryHeap::new(),
+            slot: 0,
+            next: Vec::new(),
+            in_next: 0,
+            later: BinaryHeap::new(),
+            scheduled: 0,
+        }
+    }
+
+    pub(crate) fn schedule(&mut self, at: Nanos, event: E) {
         self.scheduled += 1;
         let scheduled = Scheduled { at, order: self.scheduled, event };
         let slot = slot_of(at);
-        if slot <= self.slot {
+        if slot <= self.slot || self.next.is_empty() {
             self.present.push(scheduled);
         } else if slot - self.slot < SLOTS {
             self.next[(slot % SLOTS) as usize].push(scheduled);
@@ -86,7 +85,7 @@ impl Events {
     }
 
     /// Takes the next event that happens before `horizon`.
-    pub(crate) fn pop_before(&mut self, horizon: Nanos) -> Option<(Nanos, Event)> {
+    pub(crate) fn pop_before(&mut self, horizon: Nanos) -> Option<(Nanos, E)> {
         while self.present.is_empty() {
             self.advance()?;
         }
@@ -113,52 +112,57 @@ impl Events {
     }
 }
 
-impl Ord for Scheduled {
+impl<E> Ord for Scheduled<E> {
     /// The greatest is the next one, because the heap returns its maximum.
     fn cmp(&self, other: &Self) -> Ordering {
         (other.at, other.order).cmp(&(self.at, self.order))
     }
 }
 
-impl PartialOrd for Scheduled {
+impl<E> PartialOrd for Scheduled<E> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Scheduled {
+impl<E> PartialEq for Scheduled<E> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Scheduled {}
+impl<E> Eq for Scheduled<E> {}
 
 #[cfg(test)]
 mod tests {
     use fastrand::Rng;
 
-    use super::{Event, Events};
+    use super::Events;
 
-    /// Times that fall into the present slot, the next ones and later ones, some of them equal.
     #[test]
     fn events_come_in_the_order_of_time_and_then_of_scheduling() {
+        check_order(Events::default());
+        check_order(Events::sparse());
+    }
+
+    /// Times that fall into the present slot, the next ones and later ones, some of them equal.
+    fn check_order(mut events: Events<u32>) {
         let mut rng = Rng::with_seed(1);
-        let (mut events, mut expected, mut found) = (Events::default(), Vec::new(), Vec::new());
+        let (mut expected, mut found) = (Vec::new(), Vec::new());
         let mut now = 0;
         for user in 0..20_000 {
             let after = [0, 5, 3 << 20, 40 << 20, 900 << 20, 70_000 << 20][rng.usize(..6)];
             let at = now + rng.u64(..=after);
-            events.schedule(at, Event::Returns { user });
+            events.schedule(at, user);
             expected.push((at, user));
             if user % 2 == 0 {
-                let Some((at, Event::Returns { user })) = events.pop_before(u64::MAX) else { panic!("there are some") };
+                let Some((at, user)) = events.pop_before(u64::MAX) else { panic!("there are some") };
                 assert!(at >= now);
                 now = at;
                 found.push((at, user));
             }
         }
-        while let Some((at, Event::Returns { user })) = events.pop_before(u64::MAX) {
+        while let Some((at, user)) = events.pop_before(u64::MAX) {
             found.push((at, user));
         }
         expected.sort_unstable();
@@ -169,8 +173,8 @@ mod tests {
     #[test]
     fn nothing_happens_at_the_horizon() {
         let mut events = Events::default();
-        events.schedule(7, Event::Arrives);
-        events.schedule(8, Event::Arrives);
+        events.schedule(7, 'a');
+        events.schedule(8, 'b');
         assert!(events.pop_before(8).is_some() && events.pop_before(8).is_none());
     }
 }

@@ -7,9 +7,10 @@ use redress_core::driver::PollOperation;
 use redress_core::{Attempt, Classification, Classify, ErrorClass};
 
 use crate::clock::{Nanos, nanos};
-use crate::events::{CallId, Event, Events};
+use crate::events::{CallId, Events};
 use crate::report::Report;
 use crate::shard::{Job, Receipt, Shard};
+use crate::world::Event;
 
 /// One attempt of a call, as the server sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(crate) struct Link<'w, 's> {
     pub(crate) shard_number: u32,
     pub(crate) exchange: &'w mut Exchange,
     pub(crate) shard: &'w mut Shard<'s>,
-    pub(crate) events: &'w mut Events,
+    pub(crate) events: &'w mut Events<Event>,
     pub(crate) report: &'w mut Report,
 }
 
@@ -106,7 +107,7 @@ impl PollOperation<(), Failure> for Link<'_, '_> {
     }
 }
 
-pub(crate) fn schedule_end(events: &mut Events, shard: u32, job: Job) {
+pub(crate) fn schedule_end(events: &mut Events<Event>, shard: u32, job: Job) {
     let Job { worker, serial, ends } = job;
     events.schedule(ends, Event::Served { shard, worker, serial });
 }

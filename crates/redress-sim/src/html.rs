@@ -3,5 +3,6 @@
 mod axis;
 mod chart;
 mod page;
+mod replay;
 
 pub use page::Page;

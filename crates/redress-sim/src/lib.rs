@@ -82,6 +82,8 @@ mod span;
 mod file;
 mod shipped;
 
+mod replay;
+
 pub use crate::clients::{ClientBuilder, Clients};
 pub use crate::csv::Csv;
 pub use crate::error::SimulationError;
@@ -92,6 +94,10 @@ pub use crate::load::Load;
 pub use crate::measure::Measured;
 pub use crate::outline::Phase;
 pub use crate::progress::Progress;
+pub use crate::replay::{
+    Certainty, Counts, Period, Recording, Replay, ReplayComparison, ReplayError, ReplayProgress, ReplayRequirement,
+    ReplayVerdict, Replayed, Unread,
+};
 pub use crate::report::Report;
 pub use crate::require::{Requirement, RequirementError, Verdict};
 pub use crate::scenario::Scenario;

@@ -120,6 +120,18 @@ impl Measure {
     }
 }
 
+impl Measured {
+    /// As a number, in seconds if it is a time. `None` if there is nothing to measure.
+    pub(crate) fn amount(self) -> Option<f64> {
+        match self {
+            Self::Time(time) => Some(time.as_secs_f64()),
+            Self::Never => Some(f64::INFINITY),
+            Self::Number(number) => Some(number),
+            Self::Nothing => None,
+        }
+    }
+}
+
 fn ratio(second: &Second, count: Count, by: Count) -> Option<f64> {
     let divisor = by.of(second);
     (divisor > 0).then(|| count.of(second) as f64 / divisor as f64)

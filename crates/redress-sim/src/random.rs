@@ -69,13 +69,19 @@ pub(crate) fn scaled(number: Fixed, by: u64) -> u64 {
 /// Seeds the thread's generator for as long as it lives, and then puts the former state back.
 pub(crate) struct SeededThread {
     former: u64,
+    seed: u64,
 }
 
 impl SeededThread {
     pub(crate) fn new(seed: u64) -> Self {
         let former = fastrand::get_seed();
         fastrand::seed(seed);
-        Self { former }
+        Self { former, seed }
+    }
+
+    /// Whether a number was drawn since.
+    pub(crate) fn has_drawn(&self) -> bool {
+        fastrand::get_seed() != self.seed
     }
 }
 
@@ -112,7 +118,9 @@ mod tests {
         let expected = fastrand::u64(..);
         fastrand::seed(3);
         let seeded = SeededThread::new(9);
+        assert!(!seeded.has_drawn());
         let inside = fastrand::u64(..);
+        assert!(seeded.has_drawn());
         drop(seeded);
         assert_eq!(fastrand::u64(..), expected);
         assert_ne!(inside, expected);

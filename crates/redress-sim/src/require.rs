@@ -17,6 +17,7 @@ use crate::span;
 /// | `p50`, `p99`, `p99.9` | the [latency](Report::latency) that so many percent of the good calls did not exceed |
 /// | `attempts`, `failed`, `open` and the other counts of [`Second`](crate::Second) | the sum; for `open` and `half_open` the most |
 /// | `attempts/offered`, `good/offered` | the ratio of two counts |
+/// | `success` | short for `good/offered` |
 ///
 /// `peak` before a count or a ratio takes the most of any second. `before`, `during` or `after`
 /// behind the measure looks at this [part](Phase) of the run alone. Comparisons are `<`, `<=`, `>`
@@ -90,23 +91,31 @@ impl Requirement {
     #[must_use]
     pub fn judge(&self, report: &Report) -> Verdict {
         let measured = self.measure.of(report);
-        let found = match measured {
-            Measured::Time(time) => Some(time.as_secs_f64()),
-            Measured::Never => Some(f64::INFINITY),
-            Measured::Number(number) => Some(number),
-            Measured::Nothing => None,
-        };
+        Verdict { requirement: self.text.clone(), measured, holds: self.is_met_by(measured) }
+    }
+
+    pub(crate) const fn measure(&self) -> &Measure {
+        &self.measure
+    }
+
+    /// Compares what was measured with the bound.
+    pub(crate) fn is_met_by(&self, measured: Measured) -> bool {
         let bound = match self.bound {
             Bound::Time(time) => time.as_secs_f64(),
             Bound::Number(number) => number,
         };
-        let holds = found.is_some_and(|found| match self.comparison {
+        measured.amount().is_some_and(|found| match self.comparison {
             Comparison::Less => found < bound,
             Comparison::AtMost => found <= bound,
             Comparison::More => found > bound,
             Comparison::AtLeast => found >= bound,
-        });
-        Verdict { requirement: self.text.clone(), measured, holds }
+        })
+    }
+}
+
+impl RequirementError {
+    pub(crate) fn new(text: &str, why: impl Into<String>) -> Self {
+        Self { text: text.to_owned(), why: why.into() }
     }
 }
 
@@ -114,7 +123,7 @@ impl FromStr for Requirement {
     type Err = RequirementError;
 
     fn from_str(text: &str) -> Result<Self, RequirementError> {
-        read(text).map_err(|why| RequirementError { text: text.to_owned(), why })
+        read(text).map_err(|why| RequirementError::new(text, why))
     }
 }
 
@@ -159,6 +168,9 @@ fn read_what(word: &str) -> Result<What, String> {
     if word == "recover" {
         return Ok(What::Recovery);
     }
+    if word == "success" {
+        return Ok(What::Ratio(Count::Good, Count::Offered));
+    }
     if let Some((count, by)) = word.split_once('/') {
         let [count, by] = [count, by].map(|name| Count::from_name(name).ok_or_else(unknown));
         return Ok(What::Ratio(count?, by?));
@@ -194,7 +206,10 @@ fn read_number(text: &str) -> Option<f64> {
 /// The measures, for errors.
 fn known() -> String {
     let counts: Vec<&str> = Count::ALL.iter().map(|(name, _)| *name).collect();
-    format!("there are recover, p50 and other percentiles, {}, and ratios such as attempts/offered", counts.join(", "))
+    format!(
+        "there are recover, success, p50 and other percentiles, {}, and ratios such as attempts/offered",
+        counts.join(", ")
+    )
 }
 
 impl fmt::Display for Requirement {

@@ -79,7 +79,7 @@ pub(crate) fn clients(number: u32) -> String {
     format!("{} client{}", grouped(number.into()), if number == 1 { "" } else { "s" })
 }
 
-fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

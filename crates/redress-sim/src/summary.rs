@@ -218,9 +218,14 @@ fn failures(f: &mut fmt::Formatter<'_>, report: &Report, is_named: bool) -> fmt:
     wrapped(f, &format!("failed calls{whose}: {listed}"), "")
 }
 
-/// Writes lines of words after this indent.
-fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result {
-    let mut line = indent.to_owned();
+/// Writes lines of words, each after this indent.
+pub(crate) fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result {
+    hanging(f, text, indent, indent)
+}
+
+/// Writes lines of words, with another indent before the first.
+pub(crate) fn hanging(f: &mut fmt::Formatter<'_>, text: &str, first: &str, indent: &str) -> fmt::Result {
+    let mut line = first.to_owned();
     for word in words(text) {
         if line.chars().count() + word.chars().count() > WIDTH {
             writeln!(f, "{}", line.trim_end())?;
@@ -244,6 +249,6 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-fn shortened(text: &str, width: usize) -> String {
+pub(crate) fn shortened(text: &str, width: usize) -> String {
     if text.chars().count() <= width { text.to_owned() } else { text.chars().take(width - 1).chain(['…']).collect() }
 }

@@ -1,17 +1,16 @@
 //! The event loop: takes the next event, sets the clock, and polls the call that it concerns.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use fastrand::Rng;
+use redress_core::classify::OwnClassifier;
 use redress_core::{ConfigError, RetryOutcome, StopReason};
 
-use crate::calls::{Calls, NO_USER, Origin};
+use crate::calls::{Calls, Polled};
 use crate::clients::Clients;
-use crate::clock::{Nanos, SECOND, SimTimer, Wake};
+use crate::clock::{Nanos, SECOND, SimTimer};
 use crate::error::SimulationError;
-use crate::events::{CallId, Event, Events};
+use crate::events::{CallId, Events};
 use crate::exchange::{Exchange, Failure, Link, Request, schedule_end};
 use crate::fleet::{Circuits, Fleet};
 use crate::progress::Progress;
@@ -20,14 +19,46 @@ use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::shard::{RESET, Shard};
 
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Event {
+    /// A call of the open loop arrives.
+    Arrives,
+    /// A user of the closed loop has thought enough.
+    Returns { user: u32 },
+    /// A wait or a timeout of a call may be over.
+    Wakes(CallId),
+    /// A worker has ended a request, unless it has lost it.
+    Served { shard: u32, worker: u32, serial: u32 },
+    /// Workers stop or start.
+    Restarts,
+}
+
+/// Stands for a call of the open loop.
+const NO_USER: u32 = u32::MAX;
+
+/// Who makes a call, and where it leads.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    client: u32,
+    user: u32,
+    shard: u32,
+    made: Nanos,
+}
+
+/// What is kept of a call.
+struct Kept {
+    exchange: Exchange,
+    origin: Origin,
+}
+
 /// One run.
 pub(crate) struct World<'s, 'p, W> {
     scenario: &'s Scenario,
     fleet: Fleet<'p>,
     timer: SimTimer,
     arrivals: Rng,
-    events: Events,
-    calls: Calls,
+    events: Events<Event>,
+    calls: Calls<Failure, OwnClassifier, Kept>,
     shards: Vec<Shard<'s>>,
     report: Report,
     /// The seconds whose end was noted.
@@ -132,14 +163,14 @@ impl<'s, 'p, W: FnMut(Progress)> World<'s, 'p, W> {
         };
         let call = self.fleet.begin(client, &self.timer)?.poll_call();
         self.report.at(now).offered += 1;
-        let call = self.calls.insert(call, Origin { client, user, shard, made: now });
+        let origin = Origin { client, user, shard, made: now };
+        let call = self.calls.insert(call, Kept { exchange: Exchange::default(), origin });
         self.poll(call, now);
         Ok(())
     }
 
     fn wake(&mut self, id: CallId, now: Nanos) {
-        // A call that waits for something later was woken by an event of an earlier wait.
-        if self.calls.get(id).is_some_and(|call| call.sleep.as_ref().is_none_or(Wake::is_due)) {
+        if self.calls.get(id).is_some_and(|call| call.running.is_due()) {
             self.poll(id, now);
         }
     }
@@ -176,7 +207,7 @@ impl<'s, 'p, W: FnMut(Progress)> World<'s, 'p, W> {
     /// Hands an answer to the call that waits for it. Returns whether there is one.
     fn answer(&mut self, request: Request, failure: Option<Failure>, now: Nanos) -> bool {
         let Request { call: id, attempt, .. } = request;
-        let is_heard = self.calls.get(id).is_some_and(|call| call.exchange.answer(attempt, failure));
+        let is_heard = self.calls.get(id).is_some_and(|call| call.kept.exchange.answer(attempt, failure));
         if is_heard {
             self.poll(id, now);
         }
@@ -186,32 +217,28 @@ impl<'s, 'p, W: FnMut(Progress)> World<'s, 'p, W> {
     /// Polls a call, and schedules the next poll or counts its end.
     fn poll(&mut self, id: CallId, now: Nanos) {
         let Some(call) = self.calls.get(id) else { return };
+        let origin = call.kept.origin;
         let mut link = Link {
             call: id,
             now,
-            shard_number: call.origin.shard,
-            exchange: &mut call.exchange,
-            shard: &mut self.shards[call.origin.shard as usize],
+            shard_number: origin.shard,
+            exchange: &mut call.kept.exchange,
+            shard: &mut self.shards[origin.shard as usize],
             events: &mut self.events,
             report: &mut self.report,
         };
-        let polled = call.call.poll(&mut link, Pin::new(&mut call.sleep), &mut Context::from_waker(Waker::noop()));
-        let origin = call.origin;
-        match (polled, &call.sleep) {
-            (Poll::Ready(outcome), _) => {
+        match call.running.poll(&mut link) {
+            Polled::Ended(outcome) => {
                 self.calls.remove(id);
                 self.end(&outcome, origin, now);
                 return;
             }
-            (Poll::Pending, Some(wake)) if call.wakes_at != Some(wake.at) => {
-                call.wakes_at = Some(wake.at);
-                self.events.schedule(wake.at, Event::Wakes(id));
-            }
-            // A call that yields after many attempts without a wait goes on at once.
-            (Poll::Pending, None) if matches!(call.exchange, Exchange::Idle) => {
+            Polled::Wakes(at) => self.events.schedule(at, Event::Wakes(id)),
+            // It yields, and goes on at once.
+            Polled::Untimed if matches!(call.kept.exchange, Exchange::Idle) => {
                 self.events.schedule(now, Event::Wakes(id));
             }
-            (Poll::Pending, _) => {}
+            Polled::Waits | Polled::Untimed => {}
         }
         self.fleet.note_circuit(origin.client);
     }

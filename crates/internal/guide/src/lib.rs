@@ -38,6 +38,7 @@ pages! {
     Sizing = "sizing.md",
     Overload = "overload.md",
     Simulation = "simulation.md",
+    Replay = "replay.md",
     PolicyFiles = "policy-files.md",
     Cancellation = "cancellation.md",
     DoubleRetries = "double-retries.md",

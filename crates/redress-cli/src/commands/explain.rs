@@ -6,7 +6,7 @@ use std::io::Write;
 use redress_core::policy::{PolicySpec, Preset};
 
 use super::{Failed, Verdict};
-use crate::args::{Explain, ExplainFormat};
+use crate::args::{Explain, TextOrJson};
 use crate::explain::{Explanation, picture};
 use crate::files;
 
@@ -18,8 +18,8 @@ pub(super) fn run(arguments: &Explain, out: &mut dyn Write) -> Result<Verdict, F
         fs::write(path, drawn).map_err(|source| Failed::Write { path: path.clone(), source })?;
     }
     match arguments.format {
-        ExplainFormat::Text => explanation.write(out)?,
-        ExplainFormat::Json => {
+        TextOrJson::Text => explanation.write(out)?,
+        TextOrJson::Json => {
             serde_json::to_writer_pretty(&mut *out, &explanation)?;
             writeln!(out)?;
         }

@@ -4,6 +4,8 @@ mod check;
 mod doctor;
 mod explain;
 mod generate;
+mod player;
+mod replay;
 mod simulate;
 
 use std::io::{self, Write};
@@ -49,6 +51,7 @@ pub(crate) fn run(command: &Command, out: &mut dyn Write) -> Result<Verdict, Fai
         Command::Doctor(arguments) => doctor::run(arguments, out),
         Command::Explain(arguments) => explain::run(arguments, out),
         Command::Simulate(arguments) => simulate::run(arguments, out),
+        Command::Replay(arguments) => replay::run(arguments, out),
         Command::Check(arguments) => check::run(arguments, out),
         Command::Schema => generate::schema(out),
         Command::Completions { shell } => generate::completions(*shell, out),

@@ -3,26 +3,13 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use redress_core::AsyncPolicy;
-use redress_core::policy::PolicySpec;
 use redress_sim::{Clients, Page, Progress, Report, Scenario};
 
+use super::player::{Bar, Player, write_verdict};
 use super::{Failed, Verdict};
 use crate::args::Simulate;
-use crate::files;
-use crate::style;
-
-/// How long a run takes before its progress is shown.
-const LONG: Duration = Duration::from_millis(500);
-
-/// A policy and the name of its reports.
-struct Player {
-    label: String,
-    spec: PolicySpec,
-}
 
 /// The reports of one scenario.
 struct Played {
@@ -31,7 +18,7 @@ struct Played {
 }
 
 pub(super) fn run(arguments: &Simulate, out: &mut dyn Write) -> Result<Verdict, Failed> {
-    let player = Player::of(&arguments.file, arguments)?;
+    let player = Player::of(&arguments.file, arguments.policy.as_deref())?;
     let against = arguments.against.as_deref().map(|file| Player::of_other(file, &player)).transpose()?;
     let scenarios = arguments.scenarios.iter().map(|name| scenario(name, arguments));
     let scenarios: Vec<Scenario> = scenarios.collect::<Result<_, _>>()?;
@@ -56,21 +43,6 @@ pub(super) fn run(arguments: &Simulate, out: &mut dyn Write) -> Result<Verdict, 
     Ok(Verdict::denied_if(!hold))
 }
 
-impl Player {
-    fn of(path: &Path, arguments: &Simulate) -> Result<Self, Failed> {
-        let file = files::read_sound(path)?;
-        let policy = file.policy(arguments.policy.as_deref())?;
-        Ok(Self { label: policy.name().to_owned(), spec: policy.spec().clone() })
-    }
-
-    /// The policy of the same name in another file.
-    fn of_other(path: &Path, player: &Self) -> Result<Self, Failed> {
-        let file = files::read_sound(path)?;
-        let policy = file.policy(Some(&player.label))?;
-        Ok(Self { label: format!("{} in {}", policy.name(), path.display()), spec: policy.spec().clone() })
-    }
-}
-
 /// The scenario of a file, or of this name.
 fn scenario(name: &str, arguments: &Simulate) -> Result<Scenario, Failed> {
     let path = PathBuf::from(name);
@@ -91,29 +63,11 @@ fn scenario(name: &str, arguments: &Simulate) -> Result<Scenario, Failed> {
 
 fn play(scenario: &Scenario, player: &Player, clients: Option<u32>) -> Result<Report, Failed> {
     let clients = clients.unwrap_or_else(|| scenario.client_count());
-    let began = Instant::now();
-    let mut bar = None;
-    let watch = |progress: Progress| {
-        if began.elapsed() >= LONG {
-            let bar = bar.get_or_insert_with(|| progress_bar(scenario, progress.horizon));
-            bar.set_position(progress.simulated.as_secs());
-        }
-    };
+    let mut bar = Bar::new(scenario.title(), "s");
+    let watch = |progress: Progress| bar.set(progress.simulated.as_secs(), progress.horizon.as_secs());
     let clients = Clients::alike(clients, AsyncPolicy::from_spec(player.spec.clone()));
     let report = scenario.run_watched(clients, watch).map_err(|error| Failed::Unclear(error.to_string()))?;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
     Ok(report.label(&player.label))
-}
-
-/// A bar on the standard error, and none where that is no terminal.
-fn progress_bar(scenario: &Scenario, horizon: Duration) -> ProgressBar {
-    let bar = ProgressBar::new(horizon.as_secs());
-    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:40}] {pos} of {len} s, {eta} left") {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.with_message(scenario.title().to_owned())
 }
 
 /// Writes the verdict on each requirement, and returns whether all hold.
@@ -121,8 +75,7 @@ fn judge(arguments: &Simulate, report: &Report, out: &mut dyn Write) -> io::Resu
     let mut hold = true;
     for requirement in &arguments.require {
         let verdict = requirement.judge(report);
-        let style = if verdict.holds { style::STRONG } else { style::ERROR };
-        writeln!(out, "{style}{verdict}{style:#}")?;
+        write_verdict(&verdict, verdict.holds, out)?;
         hold &= verdict.holds;
     }
     Ok(hold)

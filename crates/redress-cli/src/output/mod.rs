@@ -2,6 +2,7 @@
 
 mod github;
 mod json;
+pub(crate) mod replay;
 mod sarif;
 mod text;
 

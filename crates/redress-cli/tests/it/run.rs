@@ -1,7 +1,8 @@
 //! Runs the command.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// Runs the command in the folder of this crate.
 pub(crate) fn redress<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
@@ -12,6 +13,16 @@ pub(crate) fn redress<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
 pub(crate) fn redress_in<S: AsRef<std::ffi::OsStr>>(folder: &Path, arguments: &[S]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redress"));
     command.current_dir(folder).args(arguments).output().expect("the command can be run")
+}
+
+/// Runs the command with this on its standard input.
+pub(crate) fn redress_with(arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_redress"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut running = command.spawn().expect("the command can be run");
+    // Dropped at once, which ends the input.
+    running.stdin.take().expect("it is piped").write_all(input).expect("it reads");
+    running.wait_with_output().expect("it ends")
 }
 
 /// The files of one half of the corpus, `good` or `bad`.

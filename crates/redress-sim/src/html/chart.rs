@@ -40,7 +40,7 @@ const LINE: i32 = 38;
 
 const FONT: u32 = 28;
 
-/// A curve. Where there is no value it has a gap.
+/// A curve. Where there is no value it has a gap. One without a name is not written at its end.
 pub(super) struct Curve {
     pub(super) name: String,
     pub(super) color: RGBColor,
@@ -193,6 +193,7 @@ impl Chart {
         let mut names: Vec<(i32, String, &Curve)> = self
             .curves
             .iter()
+            .filter(|curve| !curve.name.is_empty())
             .map(|curve| {
                 // A curve that ends early has nothing to be named beside.
                 let last = curve.values.last().copied().flatten();

@@ -6,6 +6,8 @@ use std::time::Duration;
 use redress_core::StopReason;
 
 use super::chart::{BLUE, Chart, Curve, GREEN, GREY, ORANGE, Unit};
+use super::replay;
+use crate::replay::{ReplayComparison, Replayed};
 use crate::report::Report;
 use crate::second::Second;
 use crate::sentence::{clients, grouped, headline, share};
@@ -39,6 +41,8 @@ pub struct Page<'r> {
 enum Section<'r> {
     One(&'r Report),
     Two(Comparison<'r>),
+    Replay(&'r Replayed),
+    Replays(ReplayComparison<'r>),
 }
 
 const STYLE: &str = include_str!("style.css");
@@ -60,6 +64,18 @@ impl<'r> Page<'r> {
         self.sections.push(Section::Two(comparison));
         self
     }
+
+    /// Adds a section with a replay. Its charts have the likely range as two curves.
+    pub fn replay(mut self, replayed: &'r Replayed) -> Self {
+        self.sections.push(Section::Replay(replayed));
+        self
+    }
+
+    /// Adds a section that compares two replays of the same calls.
+    pub fn replay_comparison(mut self, comparison: ReplayComparison<'r>) -> Self {
+        self.sections.push(Section::Replays(comparison));
+        self
+    }
 }
 
 impl fmt::Display for Page<'_> {
@@ -77,6 +93,10 @@ impl fmt::Display for Page<'_> {
                 Section::Two(Comparison { report, other }) => {
                     write_section(f, &[report, other], &two(report, other))?;
                 }
+                Section::Replay(replayed) => replay::write_section(f, &[replayed])?,
+                Section::Replays(ReplayComparison { replayed, other }) => {
+                    replay::write_section(f, &[replayed, other])?;
+                }
             }
         }
         writeln!(f, "<footer>Simulated by redress-sim, on the engine of redress.</footer>\n</body>\n</html>")
@@ -84,7 +104,7 @@ impl fmt::Display for Page<'_> {
 }
 
 /// A chart, with its title and what its values are.
-type Titled = (&'static str, &'static str, Chart);
+pub(super) type Titled = (&'static str, &'static str, Chart);
 
 fn write_section(f: &mut fmt::Formatter<'_>, reports: &[&Report], charts: &[Titled]) -> fmt::Result {
     let Some(first) = reports.first() else { return Ok(()) };
@@ -97,14 +117,19 @@ fn write_section(f: &mut fmt::Formatter<'_>, reports: &[&Report], charts: &[Titl
         let class = if report.recovery().is_some() { "headline" } else { "headline never" };
         writeln!(f, "<p class=\"{class}\">{}</p>", escaped(&headline(report)))?;
     }
-    for (title, unit, chart) in charts {
-        writeln!(f, "<h3>{title} <small>{unit}</small></h3>\n{}", chart.svg()?.trim_end())?;
-    }
+    write_charts(f, charts)?;
     write_table(f, reports)?;
     for report in reports {
         write_failures(f, report, reports.len() > 1)?;
     }
     writeln!(f, "</section>")
+}
+
+pub(super) fn write_charts(f: &mut fmt::Formatter<'_>, charts: &[Titled]) -> fmt::Result {
+    for (title, unit, chart) in charts {
+        writeln!(f, "<h3>{title} <small>{unit}</small></h3>\n{}", chart.svg()?.trim_end())?;
+    }
+    Ok(())
 }
 
 fn write_table(f: &mut fmt::Formatter<'_>, reports: &[&Report]) -> fmt::Result {
@@ -203,7 +228,7 @@ fn chart(report: &Report, unit: Unit, curves: Vec<Curve>) -> Chart {
     Chart { unit, curves, period: report.period(), seconds, trouble }
 }
 
-fn curve(name: &str, color: plotters::style::RGBColor, values: Vec<Option<f64>>) -> Curve {
+pub(super) fn curve(name: &str, color: plotters::style::RGBColor, values: Vec<Option<f64>>) -> Curve {
     let shown =
         if name.chars().count() > 16 { name.chars().take(15).chain(['…']).collect() } else { name.to_owned() };
     Curve { name: shown, color, values }
@@ -227,7 +252,7 @@ fn latencies(report: &Report, percent: f64) -> Vec<Option<f64>> {
 }
 
 /// The text with the characters replaced that HTML gives a meaning.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

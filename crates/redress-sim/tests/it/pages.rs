@@ -1,7 +1,8 @@
 //! HTML pages: whole, self-contained, escaped, and with the curves that a reader looks for.
 
+use redress::Policy;
 use redress_core::CircuitBreaker;
-use redress_sim::{Clients, Fault, Load, Page, Report, Scenario, Server};
+use redress_sim::{Clients, Fault, Load, Page, Recording, Replayed, Report, Scenario, Server};
 
 use crate::{millis, once, secs};
 
@@ -61,5 +62,40 @@ fn no_colour_is_left_out_of_the_dark() {
             let colour = &rest[..6];
             assert!(head.contains(&format!("{attribute}{colour}\"]")), "{attribute}{colour}");
         }
+    }
+}
+
+/// Ten calls of which one fails.
+fn replayed() -> Replayed {
+    let call = |at: u32| {
+        let (outcome, class) = match at {
+            4 => ("failure", ",\"class\":\"SERVER_ERROR\",\"cause\":\"exception\""),
+            _ => ("success", ""),
+        };
+        format!(
+            "{{\"v\":1,\"at_us\":{at}000000,\"policy\":\"<b>\",\"outcome\":\"{outcome}\",\"elapsed_us\":9000,\"made\":1,\
+             \"attempts\":[{{\"start_us\":0,\"took_us\":9000{class}}}]}}\n"
+        )
+    };
+    let lines: String = (0..10).map(call).collect();
+    let mut recording = Recording::new();
+    recording.read("calls.jsonl", lines.as_bytes()).expect("readable");
+    let policy = Policy::http().build().expect("valid").spec();
+    recording.replay(None).expect("calls").run(&policy).expect("valid").label("<more & more>")
+}
+
+#[test]
+fn a_page_of_a_replay_has_the_recorded_curve_and_the_range() {
+    let replayed = replayed();
+    let page = Page::new("a title").replay(&replayed).replay_comparison(replayed.against(&replayed)).to_string();
+    for name in ["calls made", "recorded", "&lt;more &amp; more&gt;"] {
+        assert!(page.contains(&format!("\n{name}\n</text>")), "{name}");
+    }
+    for raw in ["<b>", "<more", "<script"] {
+        assert!(!page.contains(raw), "{raw}");
+    }
+    assert_eq!((page.matches("<svg").count(), page.matches("What it does not show").count()), (6, 2));
+    for limit in replayed.limits() {
+        assert!(page.contains(&limit), "{limit}");
     }
 }

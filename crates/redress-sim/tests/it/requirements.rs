@@ -28,6 +28,7 @@ fn measures_are_compared_with_their_bounds() {
     assert_eq!(judged(&report, "good during <= 0"), "good during <= 0: holds, it is 0");
     assert_eq!(judged(&report, "good/offered during > 1%"), "good/offered during > 1%: does not hold, it is 0");
     assert_eq!(judged(&report, "failed/offered before <= 0.1%"), "failed/offered before <= 0.1%: holds, it is 0");
+    assert_eq!(judged(&report, "success before >= 100%"), "success before >= 100%: holds, it is 1");
     assert_eq!(judged(&report, "reset/attempts during >= 1"), "reset/attempts during >= 1: holds, it is 1");
     assert_eq!(judged(&report, "peak failed/offered >= 1"), "peak failed/offered >= 1: holds, it is 1");
     assert_eq!(judged(&report, "peak failed before <= 1"), "peak failed before <= 1: holds, it is 0");
@@ -65,7 +66,7 @@ fn a_text_that_is_no_requirement_says_what_is_wrong() {
         ("peak recover < 30s", "`peak` is for counts and ratios"),
         ("peak p99 < 30s", "`peak` is for counts and ratios"),
         ("p101 < 1s", "`p101` is above p100"),
-        ("px < 1s", "no measure `px`: there are recover, p50 and other percentiles, offered, good"),
+        ("px < 1s", "no measure `px`: there are recover, success, p50 and other percentiles, offered, good"),
         ("attempts/calls < 1", "no measure `attempts/calls`"),
         ("attempts < 5s", "expected a number such as 1.3 or 97%, found `5s`"),
         ("attempts < inf", "expected a number"),
