@@ -322,6 +322,18 @@ fn a_breaker_whose_era_has_no_result_is_blank() {
 }
 
 #[test]
+fn what_a_former_ratio_counted_keeps_no_breaker() {
+    let clock = VirtualClock::new();
+    let settings = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2);
+    let hosts = KeyedBreakers::builder(settings).capacity(1).build().expect("valid");
+    let breaker = hosts.for_key_at("a", clock.now()).expect("a place");
+    breaker.try_acquire_at(clock.now()).expect("closed").report_at(Seen::success(), clock.now());
+    drop(breaker);
+    hosts.reconfigure(BreakerSpec::default()).expect("valid");
+    assert!(hosts.for_key_at("b", clock.now()).is_some(), "nothing counts");
+}
+
+#[test]
 fn keyed_breakers_are_reconfigured_together() {
     let clock = VirtualClock::new();
     let settings = CircuitBreaker::builder().failure_threshold(5).clock(clock);
