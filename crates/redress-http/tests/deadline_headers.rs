@@ -212,6 +212,24 @@ fn formats() -> impl Strategy<Value = TimeFormat> {
     prop::sample::select(FORMATS.to_vec())
 }
 
+/// Attacks E2. Some read zero as "no limit".
+#[test]
+fn less_than_one_unit_is_written_as_one() {
+    for (format, unit) in [
+        (TimeFormat::Seconds, Duration::from_secs(1)),
+        (TimeFormat::Milliseconds, millis(1)),
+        (TimeFormat::Microseconds, Duration::from_micros(1)),
+        (TimeFormat::Nanoseconds, Duration::from_nanos(1)),
+        (TimeFormat::Grpc, Duration::from_nanos(1)),
+    ] {
+        for left in [Duration::ZERO, unit - Duration::from_nanos(1), unit] {
+            let mut headers = HeaderMap::new();
+            header(format).write(&mut headers, left);
+            assert_eq!(header(format).read(&headers), Some(unit), "{left:?} in {format:?}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_never_more_than_what_is_left(left in durations(), format in formats()) {

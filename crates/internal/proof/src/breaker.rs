@@ -145,14 +145,15 @@ impl Reference {
         now.min(*self.end.get_or_insert_with(|| end_of_time(now)))
     }
 
-    /// Changes the mode. The phase and its wait stay, and everything counted is forgotten: BR15.
-    pub(crate) fn set_mode(&mut self, mode: Mode, now: Duration) {
+    /// Changes the mode. The phase and its wait stay, and everything counted is forgotten: BR15. A
+    /// change of mode is not told the time.
+    pub(crate) fn set_mode(&mut self, mode: Mode) {
         if self.mode == mode {
             return;
         }
         self.mode = mode;
         self.era += 1;
-        self.counted = Counted::since(self.show(now));
+        self.counted = Counted::at_result();
         match &mut self.phase {
             Phase::Trial(testing) => *testing = Testing::new(testing.lease.clone(), testing.pause.clone()),
             Phase::Ramp(ramping) => (ramping.arrived, ramping.admitted) = (0, 0),

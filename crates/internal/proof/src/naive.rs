@@ -161,7 +161,7 @@ impl Naive {
 
     pub(crate) fn set_mode(&self, mode: Mode) {
         if let Some(breaker) = &self.breaker {
-            breaker.lock().expect("whole").set_mode(mode, self.now());
+            breaker.lock().expect("whole").set_mode(mode);
         }
     }
 

@@ -33,9 +33,8 @@ pub fn permit_schedule(bytes: &[u8]) {
     let laws = Laws::default();
     // Slices that a clock had reached before it stepped back are taken for those of the next era.
     let leaps = !spec.has_ratio();
-    let changes_mode = spec.own_clock;
-    let mut game =
-        PermitGame { has_own_clock: spec.own_clock, leaps, changes_mode, ..PermitGame::new(&breaker, time, &laws) };
+    let has_own_clock = spec.own_clock;
+    let mut game = PermitGame { has_own_clock, leaps, changes_mode: true, ..PermitGame::new(&breaker, time, &laws) };
     game.show_the_origin();
     while !bytes.is_at_end() && laws.all_hold() {
         game.step(&mut bytes);
@@ -95,7 +94,7 @@ pub struct PermitGame<'b> {
     has_own_clock: bool,
     /// Whether the clock also leaps, and goes back.
     leaps: bool,
-    /// Whether the breaker changes its mode, which it does at the time of its own clock.
+    /// Whether the breaker changes its mode.
     changes_mode: bool,
     laws: &'b Laws,
     reference: Reference,
@@ -184,7 +183,7 @@ impl<'b> PermitGame<'b> {
     fn change_mode(&mut self, bytes: &mut Bytes<'_>) {
         let mode = draw::mode(bytes);
         self.breaker.set_mode(mode);
-        self.reference.set_mode(mode, self.time.elapsed());
+        self.reference.set_mode(mode);
     }
 
     fn take(&mut self) {

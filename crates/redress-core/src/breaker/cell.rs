@@ -287,14 +287,13 @@ impl CircuitBreaker {
         if word.mode() == mode {
             return;
         }
-        let now = self.now_in_ticks();
         let word = word.in_mode(mode);
         guarded.forget();
         if let Some(history) = &mut guarded.history {
             history.ramp = history.ramp.again();
         }
         self.free_places();
-        self.cell.counters.begin(word.era(), now);
+        self.cell.counters.begin_with_result(&guarded.settings, self.cell.base.is_small, word.era());
         self.cell.word.store(word.0, Ordering::Release);
     }
 

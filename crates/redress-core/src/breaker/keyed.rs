@@ -126,10 +126,10 @@ impl KeyedBreakers {
         let mut check = Check::default();
         validate(&builder, &mut check);
         check.finish()?;
-        let Shared { registry, base, settings } = &*self.shared;
-        let (new, now) = (Arc::new(Settings::new(builder)), base.epoch.ticks(base.clock.now()));
+        let Shared { registry, settings, .. } = &*self.shared;
+        let new = Arc::new(Settings::new(builder));
         let replace = || *settings.lock() = Arc::clone(&new);
-        registry.change_all(replace, |slot| slot.breaker.adopt(Arc::clone(&new), now));
+        registry.change_all(replace, |slot| slot.breaker.adopt(Arc::clone(&new)));
         Ok(())
     }
 

@@ -83,11 +83,17 @@ struct Ratio {
     least_bad: u64,
 }
 
+/// Beside the number of an era in place of a row: its first result tells the tick at which its
+/// window begins. What changes a mode or a configuration has no tick, because the calls may run on
+/// another clock than the system's.
+const UNBEGUN: u64 = 1 << 63;
+
 /// What the rules count of successes. Written under the breaker's lock, except for successes that
 /// are counted.
 #[derive(Default)]
 pub(super) struct Counters {
-    /// The bad results in a row. Read without the lock, to see whether a success ends any.
+    /// The bad results in a row, or an era that is [`UNBEGUN`]. Read without the lock, to see
+    /// whether a success needs it.
     row: AtomicU64,
     /// Present from the first configuration with a ratio on. It is set before the breaker admits
     /// calls of that configuration, so a success of such a call finds it.
@@ -124,13 +130,13 @@ impl Counters {
         self.tally.get_or_set(|| Box::new(if is_small { Tally::small(window, era) } else { Tally::new(window, era) }))
     }
 
-    /// Begins an era of this configuration. Called under the lock.
-    pub(super) fn begin_with(&self, settings: &Settings, is_small: bool, era: u64, now: u64) {
+    /// Begins an era of this configuration with its first result. Called under the lock.
+    pub(super) fn begin_with_result(&self, settings: &Settings, is_small: bool, era: u64) {
         if settings.rules.ratio.is_some() {
-            self.end_row();
-            self.tally(settings, is_small, era).resize(era, now, nanos(settings.window()));
+            self.tally(settings, is_small, era);
+            self.row.store(UNBEGUN | era, Ordering::Release);
         } else {
-            self.begin(era, now);
+            self.end_row();
         }
     }
 
@@ -149,23 +155,49 @@ impl Counters {
         self.tally.get().is_some_and(|tally| tally.success_alone(began, era, thread))
     }
 
-    /// Whether an answer ends a row of bad results.
+    /// Whether a success needs the lock: it ends a row of bad results, or begins an era.
     #[inline]
-    pub(super) fn is_in_a_row(&self) -> bool {
+    pub(super) fn need_lock(&self) -> bool {
         self.row.load(Ordering::Acquire) > 0
     }
 
-    /// Ends the row. Called under the lock.
-    pub(super) fn end_row(&self) {
+    /// Counts an answer, which ends the row. Called under the lock.
+    pub(super) fn answer(&self, settings: &Settings, began: u64, era: u64) {
+        self.begin_at_result(settings, began);
+        self.end_row();
+        self.succeed(began, era);
+    }
+
+    fn end_row(&self) {
         self.row.store(0, Ordering::Release);
     }
 
-    /// Begins an era. Called under the lock.
-    pub(super) fn begin(&self, era: u64, now: u64) {
-        self.end_row();
-        if let Some(tally) = self.tally.get() {
-            tally.begin(era, now);
+    /// Begins an era at this tick. Called under the lock.
+    pub(super) fn begin(&self, settings: &Settings, era: u64, now: u64) {
+        if let Some(tally) = self.tally_of(settings) {
+            tally.begin(era, now, nanos(settings.window()));
         }
+        self.end_row();
+    }
+
+    /// The era whose first result is still to come.
+    fn unbegun(&self) -> Option<u64> {
+        let row = self.row.load(Ordering::Acquire);
+        (row & UNBEGUN != 0).then_some(row & !UNBEGUN)
+    }
+
+    fn begin_at_result(&self, settings: &Settings, tick: u64) {
+        let Some(era) = self.unbegun() else { return };
+        if let Some(tally) = self.tally_of(settings) {
+            tally.begin_with_result(era, tick, nanos(settings.window()));
+        }
+        // ORDER: after the tally. A success that finds no row counts without the lock.
+        self.end_row();
+    }
+
+    /// The tally, if the present configuration counts in it.
+    fn tally_of(&self, settings: &Settings) -> Option<&Tally> {
+        self.tally.get().filter(|_| settings.rules.ratio.is_some()).map(|tally| &**tally)
     }
 
     /// Records a bad result. Returns what the first rule that holds saw. Called under the lock.
@@ -197,6 +229,7 @@ impl Counters {
     #[cold]
     #[inline(never)]
     fn record_too(&self, counted: Option<Trip>, settings: &Settings, now: u64) -> Option<Trip> {
+        self.begin_at_result(settings, now);
         let row = settings.rules.in_a_row.and_then(|limit| self.record_in_a_row(limit));
         let ratio = settings.rules.ratio.as_ref().zip(self.tally.get());
         let ratio = ratio.and_then(|(ratio, tally)| ratio.record(tally, settings, now));
@@ -210,8 +243,9 @@ impl Counters {
     }
 
     /// Whether no bad result and no call counts.
-    pub(super) fn are_empty(&self, now: u64) -> bool {
-        !self.is_in_a_row() && self.tally.get().is_none_or(|tally| tally.sum(now).calls == 0)
+    pub(super) fn are_empty(&self, settings: &Settings, now: u64) -> bool {
+        let has_no_calls = || self.tally_of(settings).is_none_or(|tally| tally.sum(now).calls == 0);
+        self.unbegun().is_some() || (!self.need_lock() && has_no_calls())
     }
 }
 

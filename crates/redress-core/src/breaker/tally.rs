@@ -104,25 +104,26 @@ impl Tally {
         }
     }
 
-    /// Begins an era. Called under the breaker's lock, before the breaker admits calls of the era.
-    pub(crate) fn begin(&self, era: u64, now: u64) {
-        self.begin_with(era, now, None);
+    /// Begins an era, in which the window has so many ticks. Called under the breaker's lock, before
+    /// a success of the era is counted.
+    pub(crate) fn begin(&self, era: u64, now: u64, window: u64) {
+        self.begin_from(era, now, now, window / SLICES);
     }
 
-    /// Begins an era in which the window has so many ticks. Called as [`begin`](Self::begin).
-    pub(crate) fn resize(&self, era: u64, now: u64, window: u64) {
-        self.begin_with(era, now, Some(Divisor::new(window / SLICES)));
+    /// Begins an era whose first result has this tick, which begins a slice. Calls that began before
+    /// it may succeed later, so the era has a window before it.
+    pub(crate) fn begin_with_result(&self, era: u64, tick: u64, window: u64) {
+        let slice = window / SLICES;
+        self.begin_from(era, tick, tick.saturating_sub(SLICES * slice), slice);
     }
 
-    fn begin_with(&self, era: u64, now: u64, slice: Option<Divisor>) {
+    fn begin_from(&self, era: u64, now: u64, began: u64, slice: u64) {
         let next = self.serial(now).wrapping_add(GAP * ONE_SERIAL);
         // ORDER: the era first. A success that reads a length, tick or number of this era then also
         // reads the era, and does not count if it belongs to another one.
         self.era.store(era, Ordering::Relaxed);
-        if let Some(slice) = slice {
-            self.slice.set(slice);
-        }
-        self.began.store(now, Ordering::Release);
+        self.slice.set(Divisor::new(slice));
+        self.began.store(began, Ordering::Release);
         self.first.store(next, Ordering::Release);
     }
 
@@ -272,7 +273,7 @@ mod tests {
     #[test]
     fn a_result_counts_for_sixteen_slices_from_the_begin_of_its_own() {
         let tally = Tally::new(160, 0);
-        tally.begin(1, 1_003);
+        tally.begin(1, 1_003, 160);
         for began in [1_003, 1_012, 1_013] {
             tally.success(began, 1);
         }
@@ -287,7 +288,7 @@ mod tests {
         tally.success(AGE, 7);
         tally.success(AGE, 6);
         assert_eq!((tally.bad(AGE), tally.sum(AGE)), (1, sum(2, 1)));
-        tally.begin(8, AGE + 1);
+        tally.begin(8, AGE + 1, 160);
         assert_eq!(tally.sum(AGE + 1), sum(0, 0));
         tally.success(AGE + 1, 7);
         tally.success(AGE, 8);
@@ -298,7 +299,7 @@ mod tests {
     fn a_success_that_a_slower_clock_dates_after_its_era_stays_in_it() {
         let tally = Tally::new(160, 0);
         tally.success(1_159, 0);
-        tally.begin(1, 1_000);
+        tally.begin(1, 1_000, 160);
         assert_eq!([1_000, 1_100, 1_159, 1_200].map(|now| tally.sum(now)), [sum(0, 0); 4]);
     }
 
@@ -360,7 +361,7 @@ mod tests {
                 match random.u32(..20) {
                     0 => {
                         era += 1;
-                        tally.begin(era, now);
+                        tally.begin(era, now, window);
                         began = now;
                         list.clear();
                     }
@@ -391,7 +392,7 @@ mod tests {
         let tally = Tally::new(32, 0);
         let mut last = tally.serial(AGE);
         for era in 1..1_000 {
-            tally.begin(era, AGE);
+            tally.begin(era, AGE, 32);
             let first = tally.serial(AGE);
             assert_eq!(first.wrapping_sub(last), GAP * ONE_SERIAL);
             last = first;

@@ -73,7 +73,7 @@ fn a_success_beside_a_change_of_era_counts_in_its_own_at_most() {
         explore(&format!("a change of era beside a success, own stripes: {own}"), move || {
             let tally = tally(own, 1);
             let changes = || {
-                tally.begin(1, NOW);
+                tally.begin(1, NOW, WINDOW);
                 tally.success(NOW, 1);
                 tally.sum(NOW).calls
             };
@@ -88,7 +88,7 @@ fn a_success_beside_a_new_window_counts_in_its_own_era_at_most() {
     explore("a new window beside a success", || {
         let tally = tally(2, 1);
         let changes = || {
-            tally.resize(1, NOW, 16 * WINDOW);
+            tally.begin(1, NOW, 16 * WINDOW);
             tally.success(NOW, 1);
             tally.sum(NOW).calls
         };
@@ -101,11 +101,11 @@ fn a_success_beside_a_new_window_counts_in_its_own_era_at_most() {
 fn a_second_change_of_era_forgets_the_successes_of_the_first() {
     explore("two changes of era beside a success", || {
         let tally = tally(2, 1);
-        tally.begin(1, NOW);
+        tally.begin(1, NOW, WINDOW);
         let successes = at_once(
             || {
                 let before = tally.sum(NOW).calls;
-                tally.begin(2, NOW);
+                tally.begin(2, NOW, WINDOW);
                 before
             },
             vec![counts(&tally, 1, 1)],

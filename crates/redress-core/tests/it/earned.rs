@@ -227,6 +227,28 @@ fn a_retry_that_never_starts_gives_its_price_back() {
     });
 }
 
+/// The first retry takes its price and starts, the second is a chance and is deferred.
+///
+/// Attacks B4.
+#[test]
+fn nothing_of_a_chance_comes_back_to_a_call() {
+    on_every_driver(|lab: Lab| {
+        let mut granted = 0;
+        for seed in 0..20 {
+            let budget = built(Budget::earned(0.1).capacity(1.5).seed(seed));
+            let policy = lab.policy().retry(retry(&budget)).build();
+            let defers_the_second = |context: &BackoffContext<'_>, _| match context.attempt {
+                1 => SleepDecision::Sleep,
+                _ => SleepDecision::Defer,
+            };
+            let reason = policy.context().sleep_handler(defers_the_second).run(&failing(Transient)).reason;
+            granted += u32::from(reason == Some(StopReason::Scheduled));
+            assert_eq!(budget.balance(), 0.0, "{reason:?}");
+        }
+        assert!((1..20).contains(&granted), "{granted} of 20");
+    });
+}
+
 /// The class of the last failure is not in a token, so the dearest class counts.
 #[test]
 fn a_call_that_goes_on_pays_again() {

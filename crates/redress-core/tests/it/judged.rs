@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use redress_core::breaker::{CircuitState, Mode, TripRule};
+use redress_core::breaker::{CircuitState, Mode, Transition, TripRule};
 use redress_core::driver::NoTimer;
 use redress_core::{
     AbortHandle, AsyncPolicy, Budget, CallError, CircuitBreaker, ErrorClass, EventName, Policy, Retry, SleepDecision,
@@ -262,6 +262,36 @@ fn a_calls_success_counts_from_its_begin() {
         lab.clock.advance(secs(11));
         policy.run(&failing(ErrorClass::Transient));
         assert_eq!(breaker.state(), CircuitState::Open, "two of two: both calls began 16 s ago or earlier");
+    });
+}
+
+#[test]
+fn a_judged_attempts_success_counts_from_the_begin_of_the_attempt() {
+    on_every_driver(|lab| {
+        let breaker = CircuitBreaker::builder().failure_ratio(0.5).min_calls(3).window(secs(16));
+        let breaker = breaker.build().expect("valid");
+        let retry = Retry::builder().strategy(fixed(secs(10))).max_attempts(2);
+        let policy = lab.policy().retry(retry).circuit_breaker(&breaker).judge_attempts().build();
+        assert_eq!(policy.run(&script([fails(ErrorClass::Transient), GOOD])), ok_after(2));
+        lab.clock.advance(secs(10));
+        let now = lab.clock.now();
+        let fail = || breaker.try_acquire_at(now).expect("closed").failure_at(ErrorClass::Transient, now);
+        assert_eq!((fail(), fail()), (None, Some(Transition::Opened)), "two of three: the first failure has left");
+    });
+}
+
+#[test]
+fn the_event_of_an_opening_says_what_the_breaker_saw() {
+    everywhere(|lab| {
+        let (recorder, breaker) = (Recorder::new(), CircuitBreaker::builder().consecutive_failures(2).build());
+        let breaker = breaker.expect("valid");
+        let policy = lab.policy().circuit_breaker(&breaker).observer(recorder.clone()).build();
+        policy.run(&failing(ErrorClass::Transient));
+        policy.run(&failing(ErrorClass::Transient));
+        let events = recorder.events();
+        let trips: Vec<_> = events.iter().filter_map(|event| Some((event.name, event.trip?))).collect();
+        let seen = breaker.last_trip().expect("it opened");
+        assert_eq!((trips, seen.rule, seen.bad), (vec![(EventName::CircuitOpened, seen)], TripRule::InARow, 2));
     });
 }
 

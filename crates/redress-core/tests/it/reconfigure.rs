@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use redress_core::breaker::{BreakerSpec, CircuitState, KeyedBreakers, Mode, Transition, TripRule};
+use redress_core::breaker::{BreakerSpec, CircuitState, KeyedBreakers, Mode, Seen, Transition, TripRule};
 use redress_core::budget::{BudgetSpec, EarnedBudgetSpec, Priority};
 use redress_core::error::ConfigIssue;
 use redress_core::policy::{Blocking, PolicyBuilder};
 use redress_core::{Budget, CircuitBreaker, ErrorClass, Policy, Retry, StopReason};
 use redress_testing::VirtualClock;
 
-use crate::lab::{Answer, ByClass, Failed, secs};
+use crate::lab::{Answer, ByClass, Failed, TICK, millis, secs};
 
 fn breaker(clock: &VirtualClock, threshold: u32) -> CircuitBreaker {
     let builder = CircuitBreaker::builder().failure_threshold(threshold).recovery_timeout(secs(30));
@@ -255,6 +255,82 @@ fn a_ratio_counts_in_the_new_window() {
     breaker.try_acquire().expect("closed").success();
     clock.advance(secs(16));
     assert_eq!(fail(&breaker), None, "one of one");
+}
+
+/// A ratio of bad results in two calls, on the clock of its callers.
+fn ratio(window: u64) -> CircuitBreaker {
+    let builder = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2).window(secs(window));
+    builder.recovery_timeout(secs(1)).build().expect("valid")
+}
+
+/// The callers' clock may be far from the system's, which says nothing about their calls.
+#[test]
+fn a_longer_window_counts_on_the_clock_of_the_policy() {
+    let clock = VirtualClock::new();
+    let breaker = ratio(16);
+    let policy = policy(&breaker, &clock).build().expect("valid");
+    clock.advance(secs(3_600));
+    for _ in 0..16 {
+        calls(&policy, 1, 0);
+        clock.advance(secs(1));
+    }
+    change(&breaker, |spec| spec.window = Some(secs(160)));
+    calls(&policy, 1, 0);
+    clock.advance(secs(149));
+    calls(&policy, 0, 1);
+    assert_eq!(breaker.last_trip().map(|trip| (trip.bad, trip.calls)), Some((1, Some(2))), "one of two");
+}
+
+/// The slices of an era begin with its first result, so that a test of an edge is repeatable.
+#[test]
+fn a_window_after_a_change_is_exact_on_the_clock_of_the_callers() {
+    let opened = Some(Transition::Opened);
+    for (age, expected) in [(secs(15), opened), (secs(16) - TICK, opened), (secs(16), None)] {
+        for changes_mode in [true, false] {
+            let (clock, breaker) = (VirtualClock::new(), ratio(if changes_mode { 16 } else { 32 }));
+            let permit = || breaker.try_acquire_at(clock.now()).expect("closed");
+            clock.advance(millis(3_500));
+            permit().report_at(Seen::success(), clock.now());
+            if changes_mode {
+                breaker.set_mode(Mode::Watching);
+                breaker.set_mode(Mode::Enforcing);
+            } else {
+                change(&breaker, |spec| spec.window = Some(secs(16)));
+            }
+            clock.advance(millis(700));
+            assert_eq!(permit().failure_at(ErrorClass::ServerError, clock.now()), None);
+            clock.advance(age);
+            let made = permit().failure_at(ErrorClass::ServerError, clock.now());
+            assert_eq!(made, expected, "{age:?} later, by a change of mode: {changes_mode}");
+        }
+    }
+}
+
+#[test]
+fn a_breaker_whose_era_has_no_result_is_blank() {
+    let clock = VirtualClock::new();
+    let settings = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2);
+    let hosts = KeyedBreakers::builder(settings).capacity(1).build().expect("valid");
+    let breaker = hosts.for_key_at("a", clock.now()).expect("a place");
+    breaker.try_acquire_at(clock.now()).expect("closed").report_at(Seen::success(), clock.now());
+    drop(breaker);
+    assert!(hosts.for_key_at("b", clock.now()).is_none(), "a success counts");
+    hosts.for_key_at("a", clock.now()).expect("kept").set_mode(Mode::Watching);
+    assert!(hosts.for_key_at("b", clock.now()).is_none(), "it watches");
+    hosts.for_key_at("a", clock.now()).expect("kept").set_mode(Mode::Enforcing);
+    assert!(hosts.for_key_at("b", clock.now()).is_some(), "nothing counts");
+}
+
+#[test]
+fn what_a_former_ratio_counted_keeps_no_breaker() {
+    let clock = VirtualClock::new();
+    let settings = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2);
+    let hosts = KeyedBreakers::builder(settings).capacity(1).build().expect("valid");
+    let breaker = hosts.for_key_at("a", clock.now()).expect("a place");
+    breaker.try_acquire_at(clock.now()).expect("closed").report_at(Seen::success(), clock.now());
+    drop(breaker);
+    hosts.reconfigure(BreakerSpec::default()).expect("valid");
+    assert!(hosts.for_key_at("b", clock.now()).is_some(), "nothing counts");
 }
 
 #[test]

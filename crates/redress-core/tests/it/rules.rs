@@ -684,6 +684,34 @@ fn a_permits_success_counts_from_its_begin() {
 }
 
 #[test]
+fn with_a_limit_for_slow_calls_a_success_counts_from_its_end() {
+    let start = std::time::Instant::now();
+    let breaker = CircuitBreaker::builder().failure_ratio(0.5).min_calls(3).window(secs(16)).slow_call(secs(11));
+    let breaker = breaker.build().expect("valid");
+    breaker.try_acquire_at(start).expect("closed").report_at(Seen::success(), start + secs(10));
+    let now = start + secs(20);
+    let fail = || breaker.try_acquire_at(now).expect("closed").failure_at(ErrorClass::Transient, now);
+    assert_eq!((fail(), fail()), (None, Some(Transition::Opened)), "two of three");
+}
+
+#[test]
+fn a_mode_decides_whether_a_later_call_may_be_admitted() {
+    let start = std::time::Instant::now();
+    let breaker = CircuitBreaker::builder().failure_threshold(1).build().expect("valid");
+    let modes = [Mode::Enforcing, Mode::ForcedOpen, Mode::ForcedClosed, Mode::Watching];
+    let admits = || {
+        modes.map(|mode| {
+            breaker.set_mode(mode);
+            breaker.admits_by(start)
+        })
+    };
+    assert_eq!(admits(), [true, false, true, true], "closed");
+    breaker.set_mode(Mode::Enforcing);
+    breaker.try_acquire_at(start).expect("closed").failure_at(ErrorClass::Transient, start);
+    assert_eq!(admits(), [false, false, true, true], "open");
+}
+
+#[test]
 fn a_trial_that_pauses_tells_when_it_admits() {
     let start = std::time::Instant::now();
     let breaker = CircuitBreaker::builder().failure_threshold(1).recovery_timeout(secs(8)).build().expect("valid");

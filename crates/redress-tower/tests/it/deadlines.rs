@@ -189,7 +189,15 @@ fn the_deadline_is_checked_when_the_work_begins() {
         let called = slow.called.load(Ordering::Relaxed);
         assert_eq!((response.status() == 200, called), (begins, begins.into()), "{wait} ms of 100, at least {least}");
     }
-    // The server's own limit ends work, but does not refuse it for being short.
+    // The same for the server's own limit.
+    for (wait, begins) in [(9, true), (10, false), (11, false)] {
+        let slow = Slow { clock: clock.clone(), by: millis(wait), called: Arc::default() };
+        let service = DeadlineLayer::new(clock.timer()).longest(millis(10)).layer(slow.clone());
+        let response = clock.block_on(service.oneshot(request(&[]))).unwrap();
+        let called = slow.called.load(Ordering::Relaxed);
+        assert_eq!((response.status() == 200, called), (begins, begins.into()), "{wait} ms of 10");
+    }
+    // It ends work, but does not refuse it for being short.
     let slow = Slow { clock: clock.clone(), by: millis(5), called: Arc::default() };
     let service = DeadlineLayer::new(clock.timer()).refuse_below(HOUR).longest(millis(10)).layer(slow);
     assert_eq!(clock.block_on(service.clone().oneshot(request(&[]))).unwrap().status(), 200);

@@ -15,13 +15,24 @@ const SLICES: u128 = 16;
 /// A success takes the place of a slice that is further ahead than this.
 const LATE: u128 = 1 << 20;
 
+/// When an era began.
+#[derive(Clone, Copy, Debug)]
+enum Began {
+    /// As long before the origin as a breaker's time reaches: the first era.
+    BeforeAll,
+    /// With its first result, which is still to come.
+    WithResult,
+    /// With this result, or that of a call that began up to a window before it.
+    AtResult(Duration),
+    At(Duration),
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Counted {
     /// By window: that of a class with a separate threshold, or the shared one.
     failures: Vec<(Option<ErrorClass>, Events)>,
     in_a_row: u32,
-    /// When the era began; the first one as long before the origin as a breaker's time reaches.
-    began: Option<Duration>,
+    began: Began,
     /// Each call by the number of its slice, and whether it was bad.
     calls: Vec<(u128, bool)>,
 }
@@ -29,12 +40,17 @@ pub(super) struct Counted {
 impl Counted {
     /// The first era.
     pub(super) const fn first() -> Self {
-        Self { failures: Vec::new(), in_a_row: 0, began: None, calls: Vec::new() }
+        Self { failures: Vec::new(), in_a_row: 0, began: Began::BeforeAll, calls: Vec::new() }
     }
 
     /// An era that begins now.
     pub(super) fn since(began: Duration) -> Self {
-        Self { began: Some(began), ..Self::first() }
+        Self { began: Began::At(began), ..Self::first() }
+    }
+
+    /// An era that begins with its first result.
+    pub(super) fn at_result() -> Self {
+        Self { began: Began::WithResult, ..Self::first() }
     }
 
     /// A failure in a class with a threshold of its own, which counts towards that alone.
@@ -84,14 +100,23 @@ impl Counted {
     }
 
     fn slice(&self, spec: &BreakerSpec, at: Duration) -> u128 {
-        let since = self.began.map_or_else(|| at.saturating_add(BEFORE), |began| at.saturating_sub(began));
-        since.as_nanos() / (spec.window().as_nanos() / SLICES)
+        let slice = spec.window().as_nanos() / SLICES;
+        let since = match self.began {
+            Began::BeforeAll => at.saturating_add(BEFORE).as_nanos(),
+            Began::WithResult => 0,
+            Began::AtResult(first) => (at.as_nanos() + SLICES * slice).saturating_sub(first.as_nanos()),
+            Began::At(began) => at.saturating_sub(began).as_nanos(),
+        };
+        since / slice
     }
 
     /// Sixteen slices are kept. The place of one goes to the slice that many later.
     fn count_call(&mut self, spec: &BreakerSpec, is_bad: bool, at: Duration) {
         if spec.failure_ratio.is_none() {
             return;
+        }
+        if matches!(self.began, Began::WithResult) {
+            self.began = Began::AtResult(at);
         }
         let slice = self.slice(spec, at);
         let has_its_place = |(of, bad): &(u128, bool)| *bad == is_bad && of % SLICES == slice % SLICES && *of != slice;

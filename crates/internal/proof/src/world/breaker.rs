@@ -77,12 +77,6 @@ impl BreakerSpec {
         self.more.as_ref().is_some_and(|more| more.judges_attempts)
     }
 
-    /// Whether a change of mode, which reads the breaker's clock, reads that of the case, or the
-    /// instant does not matter.
-    pub(crate) fn can_change_mode(&self) -> bool {
-        self.own_clock || (self.more.is_some() && !self.has_ratio())
-    }
-
     pub(crate) fn has_ratio(&self) -> bool {
         self.more.as_ref().is_some_and(|more| more.ratio.is_some())
     }

@@ -209,7 +209,7 @@ impl CircuitBreaker {
         if let Some(windows) = &mut guarded.windows {
             windows.clear();
         }
-        self.cell.counters.begin(word.era(), now);
+        self.cell.counters.begin(&guarded.settings, word.era(), now);
         // Release pairs with the Acquire in `word`: a thread that reads a phase also reads the end
         // of its wait, or of a later one.
         self.cell.word.store(word.0, Ordering::Release);

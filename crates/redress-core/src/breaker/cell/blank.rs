@@ -38,7 +38,7 @@ impl CircuitBreaker {
                 let openings = history.as_ref().map(|history| &history.openings);
                 let begins_a_row = openings.is_none_or(|openings| settings.open_waits.starts_over(openings, now));
                 let counts_nothing = windows.as_mut().is_none_or(|windows| windows.are_empty(now));
-                counts_nothing && self.cell.counters.are_empty(now) && begins_a_row
+                counts_nothing && self.cell.counters.are_empty(settings, now) && begins_a_row
             }
             Phase::Open | Phase::Trial | Phase::Ramp => self.has_lapsed(&guarded.settings, now),
         }

@@ -52,12 +52,12 @@ impl CircuitBreaker {
         let builder = CircuitBreakerBuilder::new(spec);
         builder.validate(&mut check);
         check.finish()?;
-        self.adopt(Arc::new(Settings::new(builder)), self.now_in_ticks());
+        self.adopt(Arc::new(Settings::new(builder)));
         Ok(())
     }
 
     /// Takes over a configuration that is valid.
-    pub(in crate::breaker) fn adopt(&self, settings: Arc<Settings>, now: u64) {
+    pub(in crate::breaker) fn adopt(&self, settings: Arc<Settings>) {
         let mut guarded = self.cell.guarded.lock();
         if guarded.settings.spec == settings.spec {
             return;
@@ -66,7 +66,7 @@ impl CircuitBreaker {
         guarded.forget();
         self.free_places();
         let is_small = self.cell.base.is_small;
-        self.cell.counters.begin_with(&settings, is_small, word.era(), now);
+        self.cell.counters.begin_with_result(&settings, is_small, word.era());
         guarded.windows = None;
         guarded.settings = settings;
         if !is_small {

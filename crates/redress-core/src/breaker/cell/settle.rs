@@ -137,21 +137,20 @@ impl CircuitBreaker {
                 counters.record(windows, class, counts, settings, now)
             }
             Verdict::Answer => {
-                counters.end_row();
                 let is_success = end.report == Some(Report::Success);
                 let began = end.began.filter(|_| is_success && !word.times_calls());
-                counters.succeed(began.unwrap_or(now), word.era());
+                counters.answer(&guarded.settings, began.unwrap_or(now), word.era());
                 None
             }
         }
     }
 
     /// Counts the success of a call of a closed circuit that began at this tick. Takes no lock,
-    /// unless the success ends a row of bad results.
+    /// unless the success ends a row of bad results or is the first result of its era.
     #[inline]
     pub(in crate::breaker) fn count_success(&self, word: Word, began: u64) {
-        if self.cell.counters.is_in_a_row() {
-            self.count_success_in_a_row(word, began);
+        if self.cell.counters.need_lock() {
+            self.count_success_under_lock(word, began);
         } else {
             self.cell.counters.succeed(began, word.era());
         }
@@ -159,11 +158,10 @@ impl CircuitBreaker {
 
     #[cold]
     #[inline(never)]
-    fn count_success_in_a_row(&self, word: Word, began: u64) {
-        let _guarded = self.cell.guarded.lock();
+    fn count_success_under_lock(&self, word: Word, began: u64) {
+        let guarded = self.cell.guarded.lock();
         if self.word() == word {
-            self.cell.counters.end_row();
-            self.cell.counters.succeed(began, word.era());
+            self.cell.counters.answer(&guarded.settings, began, word.era());
         }
     }
 
