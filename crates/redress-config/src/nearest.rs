@@ -51,6 +51,10 @@ mod tests {
         assert_eq!(nearest("maxAttempts", names), Some("max_attempts"));
         assert_eq!(nearest("bugdet", names), Some("budget"));
         assert_eq!(nearest("wnidow", names), Some("window"));
+        assert_eq!(nearest("gadget", names), Some("budget"));
+        assert_eq!(nearest("gadgex", names), None);
+        assert_eq!(nearest("mxa", ["max"]), Some("max"));
+        assert_eq!(nearest("mixa", ["max"]), None);
         assert_eq!(nearest("colour", names), None);
         assert_eq!(nearest("", names), None);
         assert_eq!(nearest(&"x".repeat(100), names), None);

@@ -60,7 +60,7 @@ impl<S, K: Kind> Field<S> for Setting<S, K> {
     fn write(&self, spec: &S, base: Option<&S>, table: &mut Vec<(String, Value)>) -> Option<()> {
         let Some(value) = (self.get)(spec) else { return Some(()) };
         let base = base.and_then(self.get);
-        if base.as_deref() != Some(&*value) || (self.is_required && base.is_none()) {
+        if base.as_deref() != Some(&*value) {
             let written = self.kind.write(&value, base.as_deref())?;
             // An empty table changes nothing that the base has no value for.
             let is_empty = matches!(&written, Value::Table(entries) if entries.is_empty());

@@ -83,6 +83,43 @@ fn a_rule_between_two_settings_is_not_applied_if_one_of_them_could_not_be_read()
 }
 
 #[test]
+fn problems_at_the_edges_of_names_and_values() {
+    for (text, problem) in [
+        ("[polcy.p]\n", "polcy must be one of the sections policy, breaker, budget, upstream: did you mean `policy`?"),
+        ("[policy.\"\"]\n", "policy.\"\" must have a name other than \"\" and \"none\""),
+        (
+            "[policy.p]\ndeadline = 1.5\n",
+            "policy.p.deadline = 1.5 must have a unit: write \"1.5s\" for seconds or \"1.5ms\" for milliseconds",
+        ),
+    ] {
+        let found = problems(text);
+        assert!(found.len() == 1 && found[0].ends_with(&format!(": {problem}")), "{found:?}");
+    }
+    let refused = PolicyFile::parse(&format!("[policy.p]\ndeadline = '{}'\n", "x".repeat(99)), "p.toml");
+    let refused = refused.expect_err("no duration");
+    assert_eq!(refused.problems()[0].value(), Some(format!("'{}..", "x".repeat(59)).as_str()));
+}
+
+#[test]
+fn a_shared_breaker_warns_once_at_its_place() {
+    let text = "[breaker.db]\nclass_threshold = { Transient = 3 }\ntrip_on = ['Transient']\nfailure_threshold = 5\n\
+                [policy.a]\nbreaker = 'db'\n[policy.b]\nbreaker = 'db'\n\
+                [policy.own]\nbreaker = { class_threshold = { Transient = 3 }, trip_on = ['Transient'], \
+                failure_threshold = 5 }\n";
+    let file = PolicyFile::parse(text, "p.toml").unwrap_or_else(|refused| panic!("{refused}"));
+    let warnings = file.warnings();
+    let of_breakers = warnings.iter().filter(|warning| warning.field().contains("breaker"));
+    let places: Vec<_> = of_breakers.map(|warning| (warning.field().to_owned(), warning.place().line())).collect();
+    assert_eq!(
+        places,
+        [
+            ("breaker.db.failure_threshold".to_owned(), Some(4)),
+            ("policy.own.breaker.failure_threshold".to_owned(), Some(10))
+        ]
+    );
+}
+
+#[test]
 fn a_setting_that_could_not_be_read_hides_no_rule_of_another_one() {
     let text = "policy.p.strategy.default = { kind = 'exponential', base = 3, factor = 0.5 }\n";
     let found = problems(text);

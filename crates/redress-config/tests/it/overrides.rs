@@ -140,6 +140,32 @@ fn variables_override_what_the_file_says_and_what_it_leaves_out() {
 }
 
 #[test]
+fn a_variable_of_a_setting_wins_over_one_of_the_table_around_it_whatever_their_order() {
+    let whole = ("POLICY__ORDERS__STRATEGY__DEFAULT", "{ kind = 'fixed', delay = '1s' }");
+    let part = ("POLICY__ORDERS__STRATEGY__DEFAULT__DELAY", "2s");
+    for variables in [[whole, part], [part, whole]] {
+        let delay = Duration::from_secs(2);
+        assert_eq!(with(&variables).retry.and_then(|retry| retry.strategy), Some(StrategySpec::Fixed { delay }));
+    }
+}
+
+#[test]
+fn a_quoted_value_of_a_variable_is_a_text() {
+    for (value, name) in [("\"7 \\u0041\"", "7 A"), ("'\"'", "\""), ("plain", "plain")] {
+        assert_eq!(with(&[("POLICY__ORDERS__NAME", value)]).name.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn what_a_preset_has_need_not_be_set_again() {
+    let text = "[policy.orders]\npreset = 'http'\nbreaker = { recovery_growth = { factor = 3 } }\n";
+    let Some(PolicyBreaker::Circuit(of_preset)) = Preset::Http.spec().breaker else { panic!("a breaker") };
+    let Some(PolicyBreaker::Circuit(breaker)) = of_file(text).breaker else { panic!("a breaker") };
+    let growth = |spec: redress::breaker::BreakerSpec| spec.recovery_growth.expect("the waits grow");
+    assert_eq!((growth(breaker.clone()).factor, growth(breaker).max), (3.0, growth(of_preset).max));
+}
+
+#[test]
 fn a_class_has_one_value_however_it_is_spelled() {
     for in_file in ["RateLimit", "RATE_LIMIT"] {
         let text = TEXT.replace("RateLimit", in_file);
@@ -155,6 +181,7 @@ fn a_class_has_one_value_however_it_is_spelled() {
     let twice = format!("{TEXT}strategy.RATE_LIMIT = {{ kind = \"fixed\", delay = \"1s\" }}\n");
     let refused = Loader::new().parse(&twice, "p.toml").expect_err("two values");
     assert_eq!(refused.problems()[0].rule(), "be left out: the class has a value already");
+    assert_eq!(refused.problems()[0].field(), "policy.orders.strategy.RATE_LIMIT");
 }
 
 #[test]

@@ -79,6 +79,31 @@ fn a_changed_breaker_keeps_its_state_and_its_wait() {
 }
 
 #[test]
+fn a_breaker_with_another_name_and_a_budget_of_another_kind_are_new() {
+    let policies = policies(TWO);
+    policies.breaker("db").expect("known").set_mode(Mode::ForcedOpen);
+    assert!(policies.budget("shop").expect("known").consume());
+    policies.reload(file(&TWO.replace("[breaker.db]", "[breaker.db]\nname = 'other'"))).expect("a good file");
+    assert_eq!(policies.breaker("db").expect("known").state(), CircuitState::Closed);
+    assert_eq!(policies.budget("shop").expect("known").remaining(), 1);
+    let earned = TWO.replace("kind = 'window'\nmax_retries = 2\nwindow = '1m'", "kind = 'earned'\ncapacity = 7");
+    policies.reload(file(&earned)).expect("a good file");
+    assert_eq!(policies.budget("shop").expect("known").remaining(), 7);
+}
+
+#[test]
+fn a_policy_reports_what_its_changed_breaker_wants_to_know() {
+    let policies = policies(TWO);
+    let orders = policies.get("orders").expect("known");
+    assert!(orders.load().call(|| Ok::<_, io::Error>(())).is_ok());
+    // Every call is slow, and so is bad.
+    let changed = TWO.replace("failure_threshold = 2", "consecutive_failures = 1\nslow_call = '1ns'");
+    policies.reload(file(&changed)).expect("a good file");
+    assert!(orders.load().call(|| Ok::<_, io::Error>(())).is_ok());
+    assert_eq!(orders.load().circuit_state(), Some(CircuitState::Open));
+}
+
+#[test]
 fn a_changed_window_keeps_its_grants() {
     let policies = policies(TWO);
     let budget = policies.budget("shop").expect("known");
