@@ -5,12 +5,12 @@ use std::fmt;
 use std::time::Duration;
 
 use redress_core::StopReason;
+use redress_core::observe::Readable;
 
 use super::counts::Counts;
 use super::moment::Moment;
 use super::replayed::{Certainty, Replayed};
 use crate::sentence::{capital, grouped, share};
-use crate::span::Readable;
 use crate::summary::{hanging, shortened, wrapped};
 
 /// How many characters of a name of the log are shown.
