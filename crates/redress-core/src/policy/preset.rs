@@ -164,8 +164,9 @@ pub enum Preset {
     /// | waits | decorrelated jitter, 1 s to 60 s | a minute is nothing to a run of hours |
     /// | waits after `RateLimit` | the hint, or 1 s to 60 s | quotas are often by the minute |
     /// | capacity of the budget | 10 | one call's nine retries |
-    /// | window of the breaker | 10 min | holds calls that take 2 min |
-    /// | open wait, probe lease | 30 s, 4 min | a probe may take as long as a call |
+    /// | window of the breaker | 10 min | holds attempts that take 2 min |
+    /// | open wait, probe lease | 30 s, 4 min | a probe may take as long as an attempt |
+    /// | the breaker judges | each attempt | a call may wait for minutes, and the breaker would hear of an outage after them |
     Batch,
 }
 
@@ -217,6 +218,7 @@ impl Preset {
             breaker: Some(PolicyBreaker::Circuit(self.breaker_spec())),
             deadline: Some(deadline),
             attempt_timeout: Some(attempt_timeout),
+            judge_attempts: matches!(self, Self::Batch),
             ..PolicySpec::once()
         }
     }

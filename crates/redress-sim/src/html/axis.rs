@@ -21,6 +21,10 @@ const ROUND_TIMES: [u64; 12] = [
     36_000_000_000_000,
 ];
 
+const MINUTE: usize = 60;
+
+const HOUR: usize = 60 * MINUTE;
+
 /// A linear axis with given ticks.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
@@ -38,13 +42,9 @@ impl Axis {
 
     /// Seconds from zero to the end of the run.
     pub(super) fn seconds(end: usize) -> Self {
-        let end = end as f64;
-        let step = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0]
-            .into_iter()
-            .find(|step| end / step <= 10.0)
-            .unwrap_or_else(|| step(end, 10.0));
-        let ticks = (0..=(end / step).floor() as u32).map(|tick| f64::from(tick) * step).collect();
-        Self { range: 0.0..end, ticks }
+        let step = seconds_step(end);
+        let ticks = (0..=end / step).map(|tick| (tick * step) as f64).collect();
+        Self { range: 0.0..end as f64, ticks }
     }
 
     /// Times, as [`height`] gives them, with a tick at each round time.
@@ -59,6 +59,24 @@ impl Axis {
     pub(super) const fn end(&self) -> f64 {
         self.range.end
     }
+}
+
+/// The seconds between two ticks of [`Axis::seconds`].
+fn seconds_step(end: usize) -> usize {
+    let of_hours = [1, 2, 3, 6, 12, 24].map(|hours| hours * HOUR);
+    let steps = [1, 2, 5, 10, 20, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE];
+    let step = steps.into_iter().chain(of_hours).find(|step| end <= 10 * step);
+    step.unwrap_or_else(|| (end / (10 * 24 * HOUR) + 1) * 24 * HOUR)
+}
+
+/// The label of a tick of [`Axis::seconds`]: whole hours, minutes or seconds, as the step is.
+pub(super) fn label_of_second(second: f64, end: usize) -> String {
+    let (length, unit) = match seconds_step(end) {
+        step if step % HOUR == 0 => (HOUR, "h"),
+        step if step % MINUTE == 0 => (MINUTE, "min"),
+        _ => (1, "s"),
+    };
+    format!("{} {unit}", second as usize / length)
 }
 
 /// Where a time lies on an axis whose doublings are equally long. Between two doublings it is
@@ -112,7 +130,7 @@ impl Ranged for Axis {
 
 #[cfg(test)]
 mod tests {
-    use super::{Axis, height, nanos_at};
+    use super::{Axis, HOUR, height, label_of_second, nanos_at};
 
     #[test]
     fn ticks_are_round_and_reach_the_most() {
@@ -127,6 +145,21 @@ mod tests {
         }
         assert_eq!(Axis::seconds(90).ticks, [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0]);
         assert_eq!(Axis::seconds(7).ticks.len(), 8);
+    }
+
+    #[test]
+    fn the_ticks_of_long_runs_are_whole_minutes_or_hours() {
+        let labels = |end| -> Vec<String> {
+            Axis::seconds(end).ticks.iter().map(|second| label_of_second(*second, end)).take(3).collect()
+        };
+        assert_eq!(labels(150), ["0 s", "20 s", "40 s"]);
+        assert_eq!(labels(600), ["0 min", "1 min", "2 min"]);
+        assert_eq!(labels(18_001), ["0 h", "1 h", "2 h"]);
+        assert_eq!(labels(24 * HOUR), ["0 h", "3 h", "6 h"]);
+        for days in [5, 10, 11, 31, 365] {
+            let ticks = Axis::seconds(days * 24 * HOUR).ticks;
+            assert!((5..=11).contains(&ticks.len()) && ticks[1] as usize % (24 * HOUR / 2) == 0, "{days}: {ticks:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, RGBColor, ShapeStyle, TextStyle};
 use redress_core::observe::Readable;
 
-use super::axis::{Axis, height, nanos_at};
+use super::axis::{Axis, height, label_of_second, nanos_at};
 use crate::sentence::grouped;
 
 pub(super) const GREY: RGBColor = RGBColor(0x8A, 0x90, 0x9C);
@@ -156,7 +156,7 @@ impl Chart {
             .label_style(font(FONT, &TEXT))
             .x_labels(12)
             .y_labels(8)
-            .x_label_formatter(&|second| format!("{second} s"))
+            .x_label_formatter(&|second| label_of_second(*second, self.seconds))
             .y_label_formatter(&value)
             .draw()?;
         Ok(())

@@ -10,7 +10,7 @@ use redress_core::observe::Readable;
 use super::counts::Counts;
 use super::moment::Moment;
 use super::replayed::{Certainty, Replayed};
-use crate::sentence::{capital, grouped, share};
+use crate::sentence::{self, capital, grouped, share};
 use crate::summary::{hanging, shortened, wrapped};
 
 /// How many characters of a name of the log are shown.
@@ -122,6 +122,7 @@ enum Value {
     /// A number of thousandths.
     Thousandths(u64),
     Time(Duration),
+    Latency(Duration),
 }
 
 /// A share of a number that is the same in all runs.
@@ -139,6 +140,7 @@ impl fmt::Display for Value {
             Self::Share(Share { part, whole }) => f.write_str(&share(*part, *whole)),
             Self::Thousandths(number) => write!(f, "{}.{:02}", number / 1000, number % 1000 / 10),
             Self::Time(time) => Readable(*time).fmt(f),
+            Self::Latency(time) => f.write_str(&sentence::latency(*time)),
         }
     }
 }
@@ -181,7 +183,7 @@ fn cells(replays: &[&Replayed]) -> Vec<(String, bool, Cell)> {
         |part: Of| -> Cell { Box::new(move |counts| Value::Share(Share { part: part(counts), whole: counts.calls })) };
     let count = |of: Of| -> Cell { Box::new(move |counts| Value::Count(of(counts))) };
     let latency =
-        |share: f64| -> Cell { Box::new(move |counts| counts.latency(share).map_or(Value::Missing, Value::Time)) };
+        |share: f64| -> Cell { Box::new(move |counts| counts.latency(share).map_or(Value::Missing, Value::Latency)) };
     let each: Cell = Box::new(|counts| Value::Thousandths(thousandths(counts.attempts, counts.calls)));
     let open: Cell = Box::new(|counts| counts.open.map_or(Value::Missing, Value::Time));
     let mut cells = vec![
