@@ -148,8 +148,8 @@ impl Counters {
         }
     }
 
-    /// The same for a success that ends no row, if the thread has a place to itself. Returns whether
-    /// it counted.
+    /// The same for a success that ends no row, if the thread has a place to itself. Returns
+    /// whether it has one.
     #[inline]
     pub(super) fn succeed_alone(&self, began: u64, era: u64, thread: Thread) -> bool {
         self.tally.get().is_some_and(|tally| tally.success_alone(began, era, thread))

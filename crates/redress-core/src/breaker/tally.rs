@@ -104,14 +104,14 @@ impl Tally {
         }
     }
 
-    /// Begins an era, in which the window has so many ticks. Called under the breaker's lock, before
-    /// a success of the era is counted.
+    /// Begins an era whose window has so many ticks. Called under the breaker's lock, before a
+    /// success of the era is counted.
     pub(crate) fn begin(&self, era: u64, now: u64, window: u64) {
         self.begin_from(era, now, now, window / SLICES);
     }
 
-    /// Begins an era whose first result has this tick, which begins a slice. Calls that began before
-    /// it may succeed later, so the era has a window before it.
+    /// Begins an era whose first result has this tick, which begins a slice. Calls that began
+    /// before it may succeed later, so the era has a window before it.
     pub(crate) fn begin_with_result(&self, era: u64, tick: u64, window: u64) {
         let slice = window / SLICES;
         self.begin_from(era, tick, tick.saturating_sub(SLICES * slice), slice);
@@ -119,8 +119,8 @@ impl Tally {
 
     fn begin_from(&self, era: u64, now: u64, began: u64, slice: u64) {
         let next = self.serial(now).wrapping_add(GAP * ONE_SERIAL);
-        // ORDER: the era first. A success that reads a length, tick or number of this era then also
-        // reads the era, and does not count if it belongs to another one.
+        // ORDER: the era first. A success that reads a length, tick or number of this era then
+        // also reads the era, and does not count if it belongs to another one.
         self.era.store(era, Ordering::Relaxed);
         self.slice.set(Divisor::new(slice));
         self.began.store(began, Ordering::Release);
@@ -140,10 +140,7 @@ impl Tally {
     #[inline]
     pub(crate) fn success_alone(&self, began: u64, era: u64, thread: Thread) -> bool {
         let own = self.successes.own(thread);
-        if let Some(slots) = own {
-            self.count(began, era, |serial| slots.count_alone(serial));
-        }
-        own.is_some()
+        own.map(|slots| self.count(began, era, |serial| slots.count_alone(serial))).is_some()
     }
 
     #[inline]

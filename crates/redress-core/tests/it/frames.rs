@@ -261,7 +261,7 @@ fn a_call_that_is_dropped_at_any_poll_leaves_the_frame_from_before() {
     }
 }
 
-/// Notes the depth of the frame that it is in. A panic of an observer is caught, so that an assertion
+/// Notes the depth of the frame that it is in. A panic of an observer is caught, so an assertion
 /// here would fail no test.
 #[derive(Clone, Default)]
 struct Scopes(Arc<Mutex<Vec<(&'static str, u32)>>>);
