@@ -65,7 +65,7 @@ impl Scenario {
     /// )?;
     /// assert_eq!(scenario.client_count(), 100);
     ///
-    /// let error = Scenario::from_toml("horizon = \"60 seconds\"").unwrap_err().to_string();
+    /// let error = Scenario::from_toml("horizon = \"soon\"").unwrap_err().to_string();
     /// assert!(error.contains("line 1, column 11"), "{error}");
     /// # Ok::<(), redress_sim::ScenarioError>(())
     /// ```
