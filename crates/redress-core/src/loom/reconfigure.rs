@@ -9,6 +9,7 @@ use crate::breaker::{Admission, Breaker, BreakerSpec, CircuitBreaker, CircuitSta
 use crate::budget::BudgetSpec;
 use crate::budget::cell::Budget;
 use crate::classify::class::ErrorClass;
+use crate::stripes::Thread;
 
 const SERVER: Report = Report::Failure(ErrorClass::ServerError);
 
@@ -56,7 +57,7 @@ fn a_call_beside_a_new_ratio_counts_if_it_was_admitted_under_it() {
         });
         let call = || {
             let generation = admit(&breaker, time.at(0)).generation;
-            breaker.succeed_closed(generation, Some(time.at(0)));
+            breaker.succeed_closed(generation, Some(time.at(0)), Thread::current());
             CircuitBreaker::wants(generation).success
         };
         let counts = at_once(call, vec![ratio]);
