@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use super::{Probing, Timeline, at_once, explore, explore_less, explore_within};
 use crate::breaker::{Admission, Breaker, CircuitBreaker, CircuitState, Report, Transition, Trial};
 use crate::classify::class::ErrorClass;
-use crate::stripes::Thread;
 
 const RECOVERY: u64 = 5;
 /// When the lease of a probe admitted at second 5 is over.
@@ -391,7 +390,7 @@ fn a_row_is_ended_by_a_success_after_it_and_by_no_other() {
         let holder = breaker.clone();
         let opened = at_once(
             || breaker.report(second, SERVER, time.at(2)),
-            vec![move || holder.succeed_closed(success.generation, None, Thread::current())],
+            vec![move || holder.succeed_closed(success.generation, None, crate::stripes::Thread::current())],
         );
         let is_open = opened == Some(Transition::Opened);
         assert_eq!(breaker.state() == CircuitState::Open, is_open);
