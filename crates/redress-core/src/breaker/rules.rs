@@ -148,10 +148,10 @@ impl Counters {
         }
     }
 
-    /// The same for a success that ends no row, if the thread has a place to itself. Returns
-    /// whether it has one.
+    /// The same for a success that ends no row, if the thread has a place to itself and there is a
+    /// tick. Returns whether both are.
     #[inline]
-    pub(super) fn succeed_alone(&self, began: u64, era: u64, thread: Thread) -> bool {
+    pub(super) fn succeed_alone(&self, began: impl FnOnce() -> Option<u64>, era: u64, thread: Thread) -> bool {
         self.tally.get().is_some_and(|tally| tally.success_alone(began, era, thread))
     }
 

@@ -136,11 +136,12 @@ impl Tally {
         }
     }
 
-    /// The same, if the thread has a stripe to itself. Returns whether it has.
+    /// The same, if the thread has a stripe to itself and there is a tick. Returns whether
+    /// both are.
     #[inline]
-    pub(crate) fn success_alone(&self, began: u64, era: u64, thread: Thread) -> bool {
-        let own = self.successes.own(thread);
-        own.map(|slots| self.count(began, era, |serial| slots.count_alone(serial))).is_some()
+    pub(crate) fn success_alone(&self, began: impl FnOnce() -> Option<u64>, era: u64, thread: Thread) -> bool {
+        let Some(slots) = self.successes.own(thread) else { return false };
+        began().map(|began| self.count(began, era, |serial| slots.count_alone(serial))).is_some()
     }
 
     #[inline]

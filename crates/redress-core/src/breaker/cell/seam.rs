@@ -58,8 +58,7 @@ impl CircuitBreaker {
     fn succeed_quickly(&self, generation: u64, began: Option<Instant>, thread: Thread) -> bool {
         let Cell { base, counters, .. } = &*self.cell;
         let (Some(began), false) = (began, base.clock.is_custom() || counters.need_lock()) else { return false };
-        let Some(began) = base.epoch.ticks_by_parts(began) else { return false };
-        counters.succeed_alone(began, Word(generation).era(), thread)
+        counters.succeed_alone(|| base.epoch.ticks_by_parts(began), Word(generation).era(), thread)
     }
 
     #[cold]
