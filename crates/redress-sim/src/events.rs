@@ -45,14 +45,7 @@ struct Scheduled<E> {
 
 impl<E> Default for Events<E> {
     fn default() -> Self {
-        Self {
-            present: BinaryHeap::new(),
-            slot: 0,
-            next: std::iter::repeat_with(Vec::new).take(SLOTS as usize).collect(),
-            in_next: 0,
-            later: BinaryHeap::new(),
-            scheduled: 0,
-        }
+        Self { next: std::iter::repeat_with(Vec::new).take(SLOTS as usize).collect(), ..Self::sparse() }
     }
 }
 

@@ -2,12 +2,14 @@
 //! verdicts.
 
 use std::fmt;
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use redress_core::policy::PolicySpec;
+use redress_sim::Page;
 
 use super::Failed;
 use crate::files;
@@ -73,6 +75,11 @@ fn shown(message: &str, unit: &str, of: u64) -> ProgressBar {
         bar.set_style(style.progress_chars("=> "));
     }
     bar.with_message(message.to_owned())
+}
+
+/// Writes a page into this file.
+pub(super) fn save_page(page: &Page<'_>, path: &Path) -> Result<(), Failed> {
+    fs::write(path, page.to_string()).map_err(|source| Failed::Write { path: path.to_owned(), source })
 }
 
 /// Writes a verdict in the colour of whether it holds.

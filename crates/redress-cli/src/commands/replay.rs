@@ -1,12 +1,12 @@
 //! `redress replay`: plays a log of calls under another policy.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
 use redress_sim::{Page, Recording, Replay, ReplayError, ReplayVerdict, Replayed};
 
-use super::player::{Bar, Player, write_verdict};
+use super::player::{Bar, Player, save_page, write_verdict};
 use super::{Failed, Verdict};
 use crate::args::{self, TextOrJson};
 use crate::output::replay as json;
@@ -106,5 +106,5 @@ fn write_page(path: &Path, title: &str, replayed: &Replayed, against: Option<&Re
         None => page.replay(replayed),
         Some(other) => page.replay_comparison(replayed.against(other)),
     };
-    fs::write(path, page.to_string()).map_err(|source| Failed::Write { path: path.to_owned(), source })
+    save_page(&page, path)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use redress_core::AsyncPolicy;
 use redress_sim::{Clients, Page, Progress, Report, Scenario};
 
-use super::player::{Bar, Player, write_verdict};
+use super::player::{Bar, Player, save_page, write_verdict};
 use super::{Failed, Verdict};
 use crate::args::Simulate;
 
@@ -86,5 +86,5 @@ fn write_page(path: &Path, title: &str, played: &[Played]) -> Result<(), Failed>
         None => page.report(&played.report),
         Some(other) => page.comparison(played.report.against(other)),
     });
-    fs::write(path, page.to_string()).map_err(|source| Failed::Write { path: path.to_owned(), source })
+    save_page(&page, path)
 }

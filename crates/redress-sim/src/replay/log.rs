@@ -147,7 +147,7 @@ impl Replay {
     /// When the first call began, and after which time the last one did.
     #[must_use]
     pub fn span(&self) -> (SystemTime, Duration) {
-        self.facts.span()
+        span(self.facts.from_us, self.facts.until_us)
     }
 
     /// What the log says of its calls.
@@ -157,11 +157,11 @@ impl Replay {
     }
 }
 
-impl Facts {
-    pub(crate) fn span(&self) -> (SystemTime, Duration) {
-        let from = SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(self.from_us));
-        (from.unwrap_or(SystemTime::UNIX_EPOCH), Duration::from_micros(self.until_us - self.from_us))
-    }
+/// The first of two times since the Unix epoch, in microseconds, and how long the second is after
+/// it.
+pub(super) fn span(from_us: u64, until_us: u64) -> (SystemTime, Duration) {
+    let from = SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(from_us));
+    (from.unwrap_or(SystemTime::UNIX_EPOCH), Duration::from_micros(until_us - from_us))
 }
 
 /// The policy of this name, or the only one.

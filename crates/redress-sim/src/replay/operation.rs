@@ -67,10 +67,11 @@ impl Kept {
         Self { index, made, abort, state: AttemptState::Idle, forbids_retry: false, is_drawn: false }
     }
 
-    /// How long the attempt of this number runs, and how it ends, if the call still waits for it.
-    pub(crate) fn running(&self, attempt: u32) -> Option<Ran> {
+    /// When the attempt of this number began, how long it runs and how it ends, if the call still
+    /// waits for it.
+    pub(crate) fn running(&self, attempt: u32) -> Option<(Nanos, Ran)> {
         match self.state {
-            AttemptState::Runs { number, ran, .. } if number == attempt => Some(ran),
+            AttemptState::Runs { number, begun, ran } if number == attempt => Some((begun, ran)),
             _ => None,
         }
     }

@@ -110,7 +110,7 @@ impl<'r, W: FnMut()> Play<'r, W> {
 
     fn end_attempt(&mut self, id: CallId, attempt: u32, now: Nanos) {
         let Some(call) = self.calls.get(id) else { return };
-        let Some(ran) = call.kept.running(attempt) else { return };
+        let Some((_, ran)) = call.kept.running(attempt) else { return };
         call.kept.state = match ran.end {
             End::Succeeds => AttemptState::Ended(Ok(())),
             End::Fails(failure) | End::Cut(failure) => AttemptState::Ended(Err(failure)),
@@ -125,12 +125,9 @@ impl<'r, W: FnMut()> Play<'r, W> {
 
     fn go_on(&mut self, id: CallId, attempt: u32, now: Nanos) {
         let Some(call) = self.calls.get(id) else { return };
-        let AttemptState::Runs { number, begun, ran } = call.kept.state else { return };
-        if number != attempt {
-            return;
-        }
+        let Some((begun, ran)) = call.kept.running(attempt) else { return };
         let is_limited = call.running.is_timed();
-        Playing { id, now, kept: &mut call.kept, stage: &mut self.stage }.go_on(number, begun, ran, is_limited);
+        Playing { id, now, kept: &mut call.kept, stage: &mut self.stage }.go_on(attempt, begun, ran, is_limited);
         if matches!(call.kept.state, AttemptState::Ended(_)) {
             self.poll(id, now);
         }
@@ -153,13 +150,14 @@ impl<'r, W: FnMut()> Play<'r, W> {
     /// Drops a call that has not ended. Its breaker may take that for a slow result.
     fn drop_call(&mut self, id: CallId, now: Nanos) {
         if let Some(kept) = self.calls.remove(id) {
-            self.note_circuit(&kept, now);
+            self.note_circuit(kept.index, now);
         }
     }
 
-    fn note_circuit(&mut self, kept: &Kept, now: Nanos) {
+    /// Notes the state of the circuit of a call of this index, after something happened to it.
+    fn note_circuit(&mut self, index: u32, now: Nanos) {
         self.end = now;
-        self.circuits.note(self.stage.replay.calls[kept.index as usize].breaker, now);
+        self.circuits.note(self.stage.replay.calls[index as usize].breaker, now);
     }
 
     /// Polls a call, and schedules the next poll or counts its end.
@@ -167,7 +165,7 @@ impl<'r, W: FnMut()> Play<'r, W> {
         let Some(call) = self.calls.get(id) else { return };
         let mut playing = Playing { id, now, kept: &mut call.kept, stage: &mut self.stage };
         let polled = call.running.poll(&mut playing);
-        let breaker = self.stage.replay.calls[call.kept.index as usize].breaker;
+        let index = call.kept.index;
         match polled {
             Polled::Ended(outcome) => {
                 if let Some(kept) = self.calls.remove(id) {
@@ -181,8 +179,7 @@ impl<'r, W: FnMut()> Play<'r, W> {
             }
             Polled::Waits | Polled::Untimed => {}
         }
-        self.end = now;
-        self.circuits.note(breaker, now);
+        self.note_circuit(index, now);
     }
 
     fn end(&mut self, outcome: &RetryOutcome<(), Failure>, kept: &Kept, now: Nanos) {

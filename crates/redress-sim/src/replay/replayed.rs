@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::time::{Duration, SystemTime};
 
 use super::counts::Counts;
-use super::log::{Facts, Replay, printable};
+use super::log::{Facts, Replay, printable, span};
 use crate::clock::Nanos;
 
 /// What became of recorded calls under another policy. `Display` writes it for a terminal of 80
@@ -147,8 +147,7 @@ impl Replayed {
     /// When the first call began, and after which time the last one did.
     #[must_use]
     pub fn span(&self) -> (SystemTime, Duration) {
-        let from = SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(self.facts.from_us));
-        (from.unwrap_or(SystemTime::UNIX_EPOCH), Duration::from_micros(self.facts.until_us - self.facts.from_us))
+        span(self.facts.from_us, self.facts.until_us)
     }
 
     /// The length of a [period](Counts::periods).
