@@ -1,5 +1,7 @@
 //! What the command makes from itself: completions, manual pages, the schema, the picture.
 
+use std::ffi::OsStr;
+
 use serde_json::Value;
 
 use crate::run::{redress, redress_with, text};
@@ -37,7 +39,7 @@ fn the_schema_is_json() {
 fn the_picture_is_svg_with_a_mark_for_each_strategy() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let picture = dir.path().join("waits.svg");
-    let arguments = ["explain", "--preset", "http", "--svg"].map(std::ffi::OsStr::new);
+    let arguments = ["explain", "--preset", "http", "--svg"].map(OsStr::new);
     let output = redress(&[&arguments[..], &[picture.as_os_str()]].concat());
     assert_eq!(output.status.code(), Some(0));
     let svg = std::fs::read_to_string(picture).expect("written");
@@ -56,22 +58,19 @@ fn explanations_are_json_too() {
 
 #[test]
 fn the_page_of_a_simulation_has_a_chart_and_no_script() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let page = dir.path().join("report.html");
-    let arguments = ["simulate", "tests/corpus/good/rd22_no_jitter.toml", "tests/cmd/small.toml", "--html"]
-        .map(std::ffi::OsStr::new);
-    let output = redress(&[&arguments[..], &[page.as_os_str()]].concat());
-    assert_eq!(output.status.code(), Some(0));
-    let html = std::fs::read_to_string(page).expect("written");
-    assert!(html.starts_with("<!doctype html>") && html.contains("<svg") && !html.contains("<script"));
+    expect_a_page(&["simulate", "tests/corpus/good/rd22_no_jitter.toml", "tests/cmd/small.toml"]);
 }
 
 #[test]
 fn the_page_of_a_replay_has_a_chart_and_no_script() {
+    expect_a_page(&["replay", "tests/cmd/replay/four-times.toml", "tests/cmd/replay/calls.jsonl"]);
+}
+
+/// Expects that the command writes a page with a chart and without a script.
+fn expect_a_page(command: &[&str]) {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let page = dir.path().join("report.html");
-    let arguments = ["replay", "tests/cmd/replay/four-times.toml", "tests/cmd/replay/calls.jsonl", "--html"]
-        .map(std::ffi::OsStr::new);
+    let arguments: Vec<&OsStr> = command.iter().chain(&["--html"]).map(OsStr::new).collect();
     let output = redress(&[&arguments[..], &[page.as_os_str()]].concat());
     assert_eq!(output.status.code(), Some(0));
     let html = std::fs::read_to_string(page).expect("written");

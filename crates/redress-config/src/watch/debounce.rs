@@ -22,7 +22,7 @@ impl Debounce {
         self.changes = Some((first, now));
     }
 
-    /// How long it is until the file is to be read; `None` without a change.
+    /// The time until the file is due; `None` without a change.
     pub(super) fn wait(&self, now: Duration) -> Option<Duration> {
         let (first, last) = self.changes?;
         let due = last.saturating_add(QUIET).min(first.saturating_add(LONGEST));

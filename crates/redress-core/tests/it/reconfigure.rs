@@ -306,14 +306,19 @@ fn a_window_after_a_change_is_exact_on_the_clock_of_the_callers() {
     }
 }
 
-#[test]
-fn a_breaker_whose_era_has_no_result_is_blank() {
-    let clock = VirtualClock::new();
+/// A set with one place, whose breaker has counted a success for its ratio.
+fn a_host_with_a_success(clock: &VirtualClock) -> KeyedBreakers {
     let settings = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2);
     let hosts = KeyedBreakers::builder(settings).capacity(1).build().expect("valid");
     let breaker = hosts.for_key_at("a", clock.now()).expect("a place");
     breaker.try_acquire_at(clock.now()).expect("closed").report_at(Seen::success(), clock.now());
-    drop(breaker);
+    hosts
+}
+
+#[test]
+fn a_breaker_whose_era_has_no_result_is_blank() {
+    let clock = VirtualClock::new();
+    let hosts = a_host_with_a_success(&clock);
     assert!(hosts.for_key_at("b", clock.now()).is_none(), "a success counts");
     hosts.for_key_at("a", clock.now()).expect("kept").set_mode(Mode::Watching);
     assert!(hosts.for_key_at("b", clock.now()).is_none(), "it watches");
@@ -324,11 +329,7 @@ fn a_breaker_whose_era_has_no_result_is_blank() {
 #[test]
 fn what_a_former_ratio_counted_keeps_no_breaker() {
     let clock = VirtualClock::new();
-    let settings = CircuitBreaker::builder().failure_ratio(0.5).min_calls(2);
-    let hosts = KeyedBreakers::builder(settings).capacity(1).build().expect("valid");
-    let breaker = hosts.for_key_at("a", clock.now()).expect("a place");
-    breaker.try_acquire_at(clock.now()).expect("closed").report_at(Seen::success(), clock.now());
-    drop(breaker);
+    let hosts = a_host_with_a_success(&clock);
     hosts.reconfigure(BreakerSpec::default()).expect("valid");
     assert!(hosts.for_key_at("b", clock.now()).is_some(), "nothing counts");
 }
