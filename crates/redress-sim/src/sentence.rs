@@ -10,7 +10,7 @@ use crate::second::Second;
 
 /// Whether the calls recovered, and what they cost.
 pub(crate) fn headline(report: &Report) -> String {
-    let label = capital(&report.label);
+    let label = &report.label;
     if report.outline.trouble.is_none() {
         let all = report.total();
         return format!("{label}: {} of the calls succeed, with {} attempts a call.", success(&all), each(&all));
@@ -77,11 +77,6 @@ pub(crate) fn grouped(number: u64) -> String {
 /// A number of clients.
 pub(crate) fn clients(number: u32) -> String {
     format!("{} client{}", grouped(number.into()), if number == 1 { "" } else { "s" })
-}
-
-pub(crate) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]

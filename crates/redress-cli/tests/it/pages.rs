@@ -69,7 +69,7 @@ fn the_simulation_of_the_readme_compares_two_files_and_draws_them() {
     let folder = folder(&[("policies.toml", block(&page, "toml", "[policy.orders]")), ("careless.toml", careless)]);
     let output = redress_in(folder.path(), &arguments(command));
     assert_eq!(output.status.code(), Some(0), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-    assert!(text(&output).contains("Orders in careless.toml: calls"), "{}", text(&output));
+    assert!(text(&output).contains("orders in careless.toml: calls"), "{}", text(&output));
     let report = fs::read_to_string(folder.path().join("report.html")).expect("the page is written");
     assert!(report.contains("<svg"));
 }

@@ -10,7 +10,7 @@ use redress_core::observe::Readable;
 use super::counts::Counts;
 use super::moment::Moment;
 use super::replayed::{Certainty, Replayed};
-use crate::sentence::{self, capital, grouped, share};
+use crate::sentence::{self, grouped, share};
 use crate::summary::{hanging, shortened, wrapped};
 
 /// How many characters of a name of the log are shown.
@@ -62,7 +62,7 @@ fn write(f: &mut fmt::Formatter<'_>, replays: &[&Replayed]) -> fmt::Result {
         for limit in replayed.limits() {
             // What both do not show is said once.
             if index == 0 || !first.limits().contains(&limit) {
-                let whose = if index == 0 { String::new() } else { format!("{}: ", capital(&replayed.label)) };
+                let whose = if index == 0 { String::new() } else { format!("{}: ", replayed.label) };
                 hanging(f, &format!("{whose}{limit}"), "- ", "  ")?;
             }
         }
@@ -84,7 +84,7 @@ pub(crate) fn title(replayed: &Replayed) -> String {
 
 /// How many calls succeed, and what that rests on.
 pub(crate) fn headline(replayed: &Replayed) -> String {
-    let label = capital(&replayed.label);
+    let label = &replayed.label;
     let (low, high) = replayed.likely(|counts| counts.good);
     let calls = replayed.recorded.calls;
     let succeed = between(share(low, calls), &share(high, calls));

@@ -30,7 +30,7 @@ fn expect_fits(text: &str) {
 fn a_summary_says_what_happened_in_80_columns() {
     let text = run(3).label("orders").to_string();
     expect_fits(&text);
-    let begin = "an outage: 1,200 clients, 60 s\n  The server is down for ten seconds, and this sentence is longer than a line of\n  a terminal is wide.\n\nOrders: calls recover at once when the trouble ends. During it ";
+    let begin = "an outage: 1,200 clients, 60 s\n  The server is down for ten seconds, and this sentence is longer than a line of\n  a terminal is wide.\n\norders: calls recover at once when the trouble ends. During it ";
     assert!(text.starts_with(begin), "{text}");
     for part in [
         "before        during         after",
@@ -69,7 +69,7 @@ fn a_comparison_names_both_policies() {
         [run(3).label("with retries"), run(1).label("a policy with a name that is too long for two columns")];
     let text = one.against(&other).to_string();
     expect_fits(&text);
-    assert!(text.contains("\nWith retries: calls recover") && text.contains("\nA policy with a name"), "{text}");
+    assert!(text.contains("\nwith retries: calls recover") && text.contains("\na policy with a name"), "{text}");
     assert!(text.contains("failed calls, with retries: "), "{text}");
     assert_eq!(text.matches("trouble  ").count(), 2);
 }
@@ -91,7 +91,7 @@ fn a_run_without_trouble_has_one_column() {
     let scenario = Scenario::new(Load::steady(50), Server::new(1, millis(10)));
     let text = scenario.run(Clients::sharing(1, once())).expect("valid").to_string();
     expect_fits(&text);
-    assert!(text.starts_with("scenario: 1 client, 60 s\n\nThe policy: "), "{text}");
+    assert!(text.starts_with("scenario: 1 client, 60 s\n\nthe policy: "), "{text}");
     assert!(!text.contains("during") && !text.contains("trouble"), "{text}");
 }
 
