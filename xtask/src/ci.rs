@@ -38,7 +38,7 @@ const STEPS: &[Step] = &[
     Step { name: "external-types", run: api::check_external },
     Step { name: "deny", run: deny::run_if_due },
     Step { name: "dependencies", run: dependencies::check },
-    Step { name: "models", run: models::run_short },
+    Step { name: "models", run: models::run_if_due },
     Step { name: "mutants", run: mutants::run_if_due },
 ];
 

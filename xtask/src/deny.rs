@@ -37,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 /// The step of `ci`.
 pub(crate) fn run_if_due(workspace: &Workspace) -> Result<()> {
-    if RECEIPT.is_due(workspace, &TOOL)? {
+    if RECEIPT.is_due_with(workspace, &TOOL)? {
         check(workspace)?;
         RECEIPT.suggest_renewal(workspace)?;
     }

@@ -9,10 +9,16 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::command;
+use crate::receipt::Receipt;
 use crate::workspace::Workspace;
 
-/// The preemptions explored by `ci`: two reveal nearly every known concurrency bug.
+/// The preemptions explored for `ci`: two reveal nearly every known concurrency bug.
 pub(crate) const SHORT: u32 = 2;
+
+/// The models are exhaustive and deterministic: on the same sources they explore the same
+/// interleavings and find the same.
+const RECEIPT: Receipt =
+    Receipt { check: "models", file: "models", inputs: &["crates/redress-core/src", "crates/redress-core/Cargo.toml"] };
 
 /// The preemptions explored by `prove`.
 const LONG: u32 = 3;
@@ -25,12 +31,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    explore(workspace, args.preemptions)
+    explore(workspace, args.preemptions)?;
+    if args.preemptions >= SHORT { RECEIPT.renew(workspace) } else { Ok(()) }
 }
 
 /// The step of `ci`.
-pub(crate) fn run_short(workspace: &Workspace) -> Result<()> {
-    explore(workspace, SHORT)
+pub(crate) fn run_if_due(workspace: &Workspace) -> Result<()> {
+    if RECEIPT.is_due(workspace)? {
+        explore(workspace, SHORT)?;
+        RECEIPT.suggest_renewal(workspace)?;
+    }
+    Ok(())
 }
 
 /// The step of `prove`.

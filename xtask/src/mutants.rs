@@ -130,7 +130,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 
 /// The step of `ci`.
 pub(crate) fn run_if_due(workspace: &Workspace) -> Result<()> {
-    if RECEIPT.is_due(workspace, &TOOL)? {
+    if RECEIPT.is_due_with(workspace, &TOOL)? {
         mutate_sample(workspace)?;
         RECEIPT.suggest_renewal(workspace)?;
     }

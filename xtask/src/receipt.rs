@@ -1,7 +1,8 @@
 //! Receipts: the digest of the files that a check last passed on, in `xtask/passed`.
 //!
-//! `ci` does not build a tool from source to repeat a check of unchanged files. It runs such a
-//! check if the tool is installed or the files have changed, and otherwise prints the receipt.
+//! `ci` does not build a tool from source to repeat a check of unchanged files, and does not repeat
+//! one that is exhaustive and cannot end otherwise. It runs such a check if the files have changed
+//! or its tool is installed, and otherwise prints the receipt.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,15 +24,27 @@ pub(crate) struct Receipt {
 
 impl Receipt {
     /// Whether `ci` runs the check. Prints the reason if it does not.
-    pub(crate) fn is_due(&self, workspace: &Workspace, tool: &Tool) -> Result<bool> {
-        if tool.find(workspace).is_some() || !self.covers_present_files(workspace)? {
+    pub(crate) fn is_due(&self, workspace: &Workspace) -> Result<bool> {
+        if !self.covers_present_files(workspace)? {
             return Ok(true);
         }
-        let (check, package) = (self.check, tool.package);
-        println!("not run: {package} is not installed, and nothing has changed since {check} last passed:");
+        let check = self.check;
+        println!("not run: nothing has changed since {check} last passed:");
         println!("{} has the digest of {}", self.place(), self.inputs.join(", "));
         println!("to run it anyway: cargo xtask {check}");
         Ok(false)
+    }
+
+    /// As [`is_due`](Self::is_due), for a check whose tool may be installed.
+    pub(crate) fn is_due_with(&self, workspace: &Workspace, tool: &Tool) -> Result<bool> {
+        if tool.find(workspace).is_some() {
+            return Ok(true);
+        }
+        let is_due = self.is_due(workspace)?;
+        if !is_due {
+            println!("{} is not installed", tool.package);
+        }
+        Ok(is_due)
     }
 
     /// Writes down that the check has passed on the present files.
