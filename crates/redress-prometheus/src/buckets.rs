@@ -34,15 +34,15 @@ impl Buckets {
     /// not above the one before it. Scrapers reject such a histogram.
     pub fn new(bounds: impl IntoIterator<Item = f64>) -> Result<Self, ConfigError> {
         let bounds: Arc<[f64]> = bounds.into_iter().collect();
-        let issue = |rule| Err(ConfigIssue::new(FIELD, &bounds, rule).into());
+        let issue = |rule| Err(ConfigIssue::new(FIELD, format!("{bounds:?}"), rule).into());
         if bounds.is_empty() {
-            return issue("must have at least one bound");
+            return issue("have at least one bound");
         }
         if !bounds.iter().all(|bound| bound.is_finite()) {
-            return issue("must be finite");
+            return issue("be finite");
         }
         if !bounds.is_sorted_by(|lower, upper| lower < upper) {
-            return issue("must ascend");
+            return issue("ascend");
         }
         Ok(Self { bounds })
     }
