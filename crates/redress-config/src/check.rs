@@ -9,12 +9,10 @@ use redress_core::strategy::StrategySpec;
 use redress_core::{Budget, CircuitBreaker, ConfigError, Policy, Retry};
 
 use crate::class::class_key;
-use crate::keys::breaker::BREAKER;
 use crate::keys::file::{BREAKERS, BUDGETS, FileDraft, POLICIES};
-use crate::keys::policy::{DEFAULT, PolicyDraft, RETRY};
-use crate::keys::strategy::path_of_issue;
+use crate::keys::policy::{DEFAULT, PolicyDraft};
+use crate::keys::strategy::{key_of, unwrapped};
 use crate::kind::part::Part;
-use crate::kind::table::Fields;
 use crate::path::Path;
 use crate::reader::Reader;
 use crate::tree::Node;
@@ -53,7 +51,7 @@ pub(crate) fn refused(file: &FileDraft) -> Vec<Found> {
 
 fn policy(draft: &PolicyDraft, path: &Path, found: &mut Vec<Found>) {
     let issues = issues(Policy::from_spec(draft.spec.clone()).build());
-    found.extend(issues.into_iter().map(|issue| in_part(path, &[], draft, issue)));
+    found.extend(issues.into_iter().map(|issue| in_part(path, issue)));
     if let Some(Part::Own(spec)) = &draft.breaker {
         breaker(spec, &path.with("breaker"), found);
     }
@@ -62,7 +60,7 @@ fn policy(draft: &PolicyDraft, path: &Path, found: &mut Vec<Found>) {
     let mut spec = retry.spec.clone();
     (spec.strategy, spec.strategies) = Default::default();
     let refused = self::issues(Retry::from_spec(spec).build());
-    found.extend(refused.into_iter().map(|issue| in_part(&of_retry, RETRY.fields, retry, issue)));
+    found.extend(refused.into_iter().map(|issue| in_part(&of_retry, issue)));
     if let Some(Part::Own(spec)) = &retry.budget {
         budget(spec, &of_retry.with("budget"), found);
     }
@@ -73,56 +71,61 @@ fn strategies(spec: &RetrySpec, path: &Path, found: &mut Vec<Found>) {
     let default = spec.strategy.iter().map(|spec| (DEFAULT, spec));
     let by_class = spec.strategies.iter().filter_map(|(class, spec)| Some((class_key(class), spec.as_ref()?)));
     for (key, spec) in default.chain(by_class) {
-        let issues = spec.build().map(|strategy| strategy.issues()).unwrap_or_default();
-        found.extend(issues.into_iter().map(|issue| in_strategy(&path.with(key), spec, issue)));
+        strategy(spec, &path.with(key), found);
+    }
+}
+
+/// The issues of a strategy and of those that it wraps.
+fn strategy(spec: &StrategySpec, path: &Path, found: &mut Vec<Found>) {
+    let (own, fallback) = unwrapped(spec);
+    let issues = own.build().map(|strategy| strategy.issues()).unwrap_or_default();
+    let at = |field: &str| path.with(key_of(field));
+    found.extend(issues.into_iter().map(|issue| Found {
+        path: at(issue.field()),
+        other: issue.other_field().map(at),
+        issue,
+    }));
+    if let Some(fallback) = fallback {
+        strategy(&fallback, &path.with("fallback"), found);
     }
 }
 
 fn breaker(spec: &BreakerSpec, path: &Path, found: &mut Vec<Found>) {
     let issues = issues(CircuitBreaker::from_spec(spec.clone()).build());
-    found.extend(issues.into_iter().map(|issue| in_part(path, BREAKER.fields, spec, issue)));
+    found.extend(issues.into_iter().map(|issue| in_part(path, issue)));
 }
 
 fn budget(spec: &BudgetSpec, path: &Path, found: &mut Vec<Found>) {
     let issues = issues(Budget::from_spec(spec.clone()));
-    let fields =
-        crate::keys::budget::BUDGET.variant_of(spec).map_or(&[] as Fields<BudgetSpec>, |variant| (variant.fields)());
-    found.extend(issues.into_iter().map(|issue| in_part(path, fields, spec, issue)));
+    found.extend(issues.into_iter().map(|issue| in_part(path, issue)));
 }
 
 fn issues<T>(built: Result<T, ConfigError>) -> Vec<ConfigIssue> {
     built.err().map(|refused| refused.issues().to_vec()).unwrap_or_default()
 }
 
-/// An issue whose field is `part.key`, or `part.key.key`, in the table of the part. A setting that
-/// is a table says which of its entries has the value.
-fn in_part<S>(path: &Path, fields: Fields<S>, spec: &S, issue: ConfigIssue) -> Found {
+/// An issue whose field is `part.key`, or `part.key.key`, in the table of the part.
+fn in_part(path: &Path, issue: ConfigIssue) -> Found {
     let below = |field: &str| field.split('.').skip(1).fold(path.clone(), |path, key| path.with(key));
     let (mut found, other) = (below(issue.field()), issue.other_field().map(below));
-    let field = fields.iter().find(|field| found == path.with(field.key()));
-    if let Some(below) = field.and_then(|field| field.locate(spec, issue.value())) {
-        found.push(&below);
+    if let Some(class) = issue.class() {
+        found.push(class_key(class));
     }
     Found { path: found, other, issue }
-}
-
-fn in_strategy(path: &Path, spec: &StrategySpec, issue: ConfigIssue) -> Found {
-    let path = path.joined(&path_of_issue(spec, issue.field(), issue.value()));
-    let other = issue.other_field().and_then(|field| field.rsplit('.').next()).map(|key| path.beside(key));
-    Found { path, other, issue }
 }
 
 /// What the builders warn of in a policy. `spec` has all parts of it.
 pub(crate) fn warnings(name: &str, draft: &PolicyDraft, spec: PolicySpec) -> Vec<Found> {
     let Ok(policy) = Policy::from_spec(spec).build() else { return Vec::new() };
     let path = Path::of([POLICIES, name]);
-    let found = |issue: ConfigIssue| match (issue.field().split('.').next(), &draft.retry, &draft.breaker) {
-        (Some("retry"), Some(retry), _) => in_part(&path.with("retry"), RETRY.fields, retry, issue),
-        (Some("circuit_breaker"), _, Some(Part::Shared(name))) => {
-            in_part::<()>(&Path::of([BREAKERS, name]), &[], &(), issue)
-        }
-        (Some("circuit_breaker"), ..) => in_part::<()>(&path.with("breaker"), &[], &(), issue),
-        _ => in_part::<()>(&path, &[], &(), issue),
+    let found = |issue: ConfigIssue| {
+        let path = match (issue.field().split('.').next(), &draft.breaker) {
+            (Some("retry"), _) => path.with("retry"),
+            (Some("circuit_breaker"), Some(Part::Shared(name))) => Path::of([BREAKERS, name]),
+            (Some("circuit_breaker"), _) => path.with("breaker"),
+            _ => path.clone(),
+        };
+        in_part(&path, issue)
     };
     policy.warnings().iter().cloned().map(found).collect()
 }

@@ -171,7 +171,8 @@ impl PolicyFile {
         // A shared breaker warns in each policy that has it.
         let mut known = BTreeSet::new();
         let is_new = |found: &Found| known.insert((found.path.clone(), found.issue.rule()));
-        let problem = |found: Found| self.problem_at(&found.path, Some(found.issue.value()), found.issue.rule());
+        let problem =
+            |found: Found| self.problem_at(&found.path, Some(&found.issue.value().to_string()), found.issue.rule());
         found.filter(is_new).map(problem).collect()
     }
 
@@ -189,7 +190,7 @@ impl PolicyFile {
     /// The error of a builder that refused the part at this path.
     pub(crate) fn refused(&self, path: &Path, error: &ConfigError) -> FileError {
         let problem = |issue: &ConfigIssue| {
-            let mut problem = self.problem_at(path, Some(issue.value()), issue.rule());
+            let mut problem = self.problem_at(path, Some(&issue.value().to_string()), issue.rule());
             // Code may have broken a rule that is not about the file.
             problem.field = format!("{path}: {}", issue.field());
             problem

@@ -43,18 +43,6 @@ impl Path {
         longer
     }
 
-    pub(crate) fn joined(&self, rest: &Self) -> Self {
-        Self::of(self.keys().chain(rest.keys()))
-    }
-
-    /// The path of another key of the same table.
-    pub(crate) fn beside(&self, key: &str) -> Self {
-        let mut other = self.clone();
-        other.pop();
-        other.push(key);
-        other
-    }
-
     /// Whether the path is this one key.
     pub(crate) fn is(&self, key: &str) -> bool {
         self.depth() == 1 && self.text == key

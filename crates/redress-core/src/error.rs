@@ -14,3 +14,4 @@ pub use crate::outcome::call_error_kinds::{AbortedError, FailedError, RetryExhau
 pub use crate::outcome::circuit_open_error::CircuitOpenError;
 pub use crate::outcome::failure::{Cause, Failure};
 pub use crate::policy::config_error::{ConfigError, ConfigIssue};
+pub use crate::policy::config_value::ConfigValue;

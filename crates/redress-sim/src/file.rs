@@ -3,7 +3,7 @@
 use std::fmt;
 
 use redress_core::ErrorClass;
-use redress_core::error::ConfigIssue;
+use redress_core::error::{ConfigIssue, ConfigValue};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
@@ -147,7 +147,7 @@ impl LoadTable {
                 Load::steady(0)
             }
             (None, None) => {
-                issues.push(ConfigIssue::new("load.rate", "nothing", "be set, or `users`"));
+                issues.push(ConfigIssue::new("load.rate", ConfigValue::Unset, "be set, or `users`"));
                 Load::steady(0)
             }
         };

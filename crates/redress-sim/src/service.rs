@@ -36,7 +36,7 @@ impl ServiceTime {
             Self::Fixed(time) | Self::Exponential(time) => time,
             Self::Uniform(from, to) => {
                 if from > to {
-                    issues.push(ConfigIssue::new("server.service", (from, to), "begin with the shorter time"));
+                    issues.push(ConfigIssue::new("server.service", from, "be at most the longer time"));
                 }
                 from
             }

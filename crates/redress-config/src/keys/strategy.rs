@@ -1,6 +1,7 @@
 //! The settings of a strategy, by its kind.
 
 use std::borrow::Cow;
+use std::mem;
 use std::time::Duration;
 
 use redress_core::strategy::{
@@ -12,7 +13,6 @@ use crate::kind::Optional;
 use crate::kind::scalar::{Choice, Count, Seed, Share, Time};
 use crate::kind::table::{Fields, required, setting};
 use crate::kind::variants::{OneOf, Variant, field_of};
-use crate::path::Path;
 
 pub(crate) static STRATEGY: OneOf<StrategySpec> = OneOf {
     what: "a strategy",
@@ -147,23 +147,17 @@ const ADAPTIVE: Fields<StrategySpec> = &[
     fallback!(Adaptive, "adaptive"),
 ];
 
-/// The path, below a strategy, of the setting that an issue is about: `exponential.base` is the key
-/// `base` of the first strategy of that kind which has the value.
-pub(crate) fn path_of_issue(spec: &StrategySpec, field: &str, described: &str) -> Path {
-    let (kind, key) = field.split_once('.').unwrap_or((field, "delay"));
-    let mut path = Path::default();
-    let mut next = Some(spec);
-    while let Some(spec) = next {
-        if name_of(spec) == Some(kind) {
-            if let Some(setting) = STRATEGY.path_of(spec, key, described) {
-                return path.joined(&setting);
-            }
-        }
-        path.push("fallback");
-        next = match spec {
-            StrategySpec::RetryAfterOr { fallback, .. } | StrategySpec::Adaptive { fallback, .. } => Some(fallback),
-            _ => None,
-        };
-    }
-    Path::default()
+/// A strategy without the one that it wraps, and that one: each has rules of its own.
+pub(crate) fn unwrapped(spec: &StrategySpec) -> (StrategySpec, Option<StrategySpec>) {
+    let mut own = spec.clone();
+    let (StrategySpec::RetryAfterOr { fallback, .. } | StrategySpec::Adaptive { fallback, .. }) = &mut own else {
+        return (own, None);
+    };
+    let fallback = mem::replace(&mut **fallback, StrategySpec::Fixed { delay: Duration::ZERO });
+    (own, Some(fallback))
+}
+
+/// The key of a builder's field: `exponential.base` is `base`.
+pub(crate) fn key_of(field: &str) -> &str {
+    field.split_once('.').map_or("delay", |(_, key)| key)
 }

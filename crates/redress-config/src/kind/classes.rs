@@ -91,15 +91,6 @@ impl<K: Kind> Kind for ByClass<K> {
         format!("table by class of {}", self.0.words())
     }
 
-    /// Builders describe the value alone, or the class and the value.
-    fn locate(&self, value: &Self::Value, described: &str) -> Option<String> {
-        let mut values = value.iter().filter_map(|(class, value)| Some((class, value.as_ref()?)));
-        let is_described = |class: ErrorClass, value: &K::Value| {
-            format!("{value:?}") == described || format!("{:?}", (class, value)) == described
-        };
-        values.find(|(class, value)| is_described(*class, value)).map(|(class, _)| class_key(class).to_owned())
-    }
-
     fn rows(&self, rows: &mut Rows) {
         self.0.rows(rows);
     }

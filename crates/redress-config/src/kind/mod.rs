@@ -30,13 +30,6 @@ pub(crate) trait Kind: Sync {
     /// The values in words, for the table of settings.
     fn words(&self) -> String;
 
-    /// The key, below this setting, of the part that a builder describes as `described` in an
-    /// error.
-    fn locate(&self, value: &Self::Value, described: &str) -> Option<String> {
-        let _ = (value, described);
-        None
-    }
-
     /// The rows of the table of settings that are below this one.
     fn rows(&self, rows: &mut Rows) {
         let _ = rows;
@@ -114,10 +107,6 @@ impl<K: Kind> Kind for Optional<K> {
 
     fn words(&self) -> String {
         format!("{} or \"none\"", self.0.words())
-    }
-
-    fn locate(&self, value: &Self::Value, described: &str) -> Option<String> {
-        self.0.locate(value.as_ref()?, described)
     }
 
     fn rows(&self, rows: &mut Rows) {

@@ -84,10 +84,6 @@ impl<K: Kind> Kind for PartOf<K> {
         format!("table or name of a `[{}.*]`", self.0.key())
     }
 
-    fn locate(&self, value: &Self::Value, described: &str) -> Option<String> {
-        self.1.locate(value.own()?, described)
-    }
-
     fn rows(&self, rows: &mut Rows) {
         self.1.rows(rows);
     }

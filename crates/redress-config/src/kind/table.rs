@@ -30,10 +30,6 @@ pub(crate) trait Field<S>: Sync {
     fn read(&self, node: &Node, into: &mut S, reader: &mut Reader);
     /// Adds the value to a table, unless it is the one of `base`. `None` if no file has it.
     fn write(&self, spec: &S, base: Option<&S>, table: &mut Vec<(String, Value)>) -> Option<()>;
-    /// The keys below this one of the value that a builder describes so.
-    fn locate(&self, spec: &S, described: &str) -> Option<String>;
-    /// Whether a builder describes the value of this setting so.
-    fn is_described(&self, spec: &S, described: &str) -> bool;
     fn schema(&self) -> Schema;
     fn rows(&self, rows: &mut Rows);
 }
@@ -69,17 +65,6 @@ impl<S, K: Kind> Field<S> for Setting<S, K> {
             }
         }
         Some(())
-    }
-
-    fn locate(&self, spec: &S, described: &str) -> Option<String> {
-        self.kind.locate((self.get)(spec)?.as_ref(), described)
-    }
-
-    fn is_described(&self, spec: &S, described: &str) -> bool {
-        (self.get)(spec).is_some_and(|value| {
-            let text = format!("{value:?}");
-            text == described || text == format!("Some({described})")
-        })
     }
 
     fn schema(&self) -> Schema {
@@ -180,10 +165,6 @@ impl<S: Clone + Debug + PartialEq> Kind for TableOf<S> {
 
     fn words(&self) -> String {
         "table".to_owned()
-    }
-
-    fn locate(&self, value: &S, described: &str) -> Option<String> {
-        self.fields.iter().find(|field| field.is_described(value, described)).map(|field| field.key().to_owned())
     }
 
     fn rows(&self, rows: &mut Rows) {

@@ -5,7 +5,6 @@ use std::fmt::Debug;
 
 use crate::kind::table::{Fields, Known};
 use crate::kind::{Kind, Rows};
-use crate::path::Path;
 use crate::reader::{DEEPEST, Reader};
 use crate::schema::Schema;
 use crate::tree::{Node, Value};
@@ -87,14 +86,6 @@ impl<S> OneOf<S> {
         let what = format!("Changes of {} that a preset has", self.what);
         let changes = Schema::table(&what, fields.into_iter().map(|(key, schema)| (key, false, schema)));
         self.definition().or(changes)
-    }
-
-    /// The path of the setting `key` that a builder describes so, in this table or in one that it
-    /// wraps.
-    pub(crate) fn path_of(&self, spec: &S, key: &str, described: &str) -> Option<Path> {
-        let variant = self.variant_of(spec)?;
-        let field = (variant.fields)().iter().find(|field| field.key() == key)?;
-        field.is_described(spec, described).then(|| Path::of([key]))
     }
 }
 

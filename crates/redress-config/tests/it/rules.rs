@@ -38,10 +38,10 @@ type Entries = &'static [(&'static str, &'static str)];
 /// Tables in JSON with one value that breaks a rule: the table's path, its content, the key below
 /// it, the value, and the rule.
 const TABLES: &[(&str, Entries, &str)] = &[
-    ("breaker.b.recovery_growth", &[("factor", "0.5"), ("max", "\"1h\"")], "have a factor between 1 and 1000"),
+    ("breaker.b.recovery_growth", &[("factor", "0.5"), ("max", "\"1h\"")], "be between 1 and 1000"),
     ("breaker.b.recovery_growth", &[("max", "\"1s\""), ("factor", "2.0")], "be at least the recovery timeout"),
     ("breaker.b.ramp", &[("length", "\"0s\""), ("from", "0.1")], "be longer than zero"),
-    ("breaker.b.ramp", &[("from", "1.5"), ("length", "\"1m\"")], "begin with a share between 0 and 1"),
+    ("breaker.b.ramp", &[("from", "1.5"), ("length", "\"1m\"")], "be between 0 and 1"),
     ("budget.b", &[("share", "0.0"), ("kind", "\"earned\"")], "be from 0.000001 to 1000"),
     ("budget.b", &[("capacity", "0.0"), ("kind", "\"earned\"")], "be from 0.000001 to 1000000000"),
     ("budget.b", &[("reserve", "-1.0"), ("kind", "\"earned\"")], "be from 0 to 1000000000"),
@@ -123,6 +123,22 @@ fn a_strategy_within_others_is_named() {
     let refused = PolicyFile::parse(text, "p.toml").expect_err("a factor below 1");
     let fields: Vec<_> = refused.problems().iter().map(|problem| (problem.field(), problem.value())).collect();
     assert_eq!(fields, [("policy.p.strategy.default.fallback.fallback.factor", Some("0.5"))]);
+}
+
+#[test]
+fn each_of_several_equal_values_is_named() {
+    let text = "[policy.p]\nretry.max_retries_for = { Auth = 65535, RATE_LIMIT = 65535, Transient = 1 }\n\
+                strategy.default = { kind = 'adaptive', window = '0s', fallback = { kind = 'adaptive', \
+                window = '0s', fallback = { kind = 'fixed', delay = '1s' } } }\n";
+    let refused = PolicyFile::parse(text, "p.toml").expect_err("two caps and two windows");
+    let fields: Vec<_> = refused.problems().iter().map(redress::config::Problem::field).collect();
+    let expected = [
+        "policy.p.retry.max_retries_for.Auth",
+        "policy.p.retry.max_retries_for.RATE_LIMIT",
+        "policy.p.strategy.default.window",
+        "policy.p.strategy.default.fallback.window",
+    ];
+    assert_eq!(fields, expected);
 }
 
 #[test]

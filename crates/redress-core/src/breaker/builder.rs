@@ -255,15 +255,15 @@ impl CircuitBreakerBuilder {
     pub(super) fn validate(&self, check: &mut Check) {
         let spec = &self.spec;
         if let Some(threshold) = spec.threshold() {
-            check.threshold("circuit_breaker.failure_threshold", threshold);
+            check.threshold("circuit_breaker.failure_threshold", threshold, None);
         }
         check.duration("circuit_breaker.window", spec.window());
         check.duration("circuit_breaker.recovery_timeout", spec.recovery_timeout);
         if let ProbeLease::Lasts(lease) = spec.probe_lease {
             check.duration("circuit_breaker.probe_lease", lease);
         }
-        for (_, threshold) in &spec.class_thresholds {
-            check.threshold("circuit_breaker.class_threshold", *threshold);
+        for (class, threshold) in &spec.class_thresholds {
+            check.threshold("circuit_breaker.class_threshold", *threshold, Some(*class));
         }
         self.validate_rules(check);
         self.validate_recovery(check);
@@ -296,16 +296,16 @@ impl CircuitBreakerBuilder {
         let spec = &self.spec;
         if let Some(RecoveryGrowth { factor, max }) = spec.recovery_growth {
             let holds = (1.0..=1_000.0).contains(&factor);
-            check.that(holds, "circuit_breaker.recovery_growth", factor, "have a factor between 1 and 1000");
+            check.that(holds, "circuit_breaker.recovery_growth.factor", factor, "be between 1 and 1000");
             let reaches = max >= spec.recovery_timeout;
             check.beside(
                 "circuit_breaker.recovery_timeout",
                 reaches,
-                "circuit_breaker.recovery_growth",
+                "circuit_breaker.recovery_growth.max",
                 max,
                 "be at least the recovery timeout",
             );
-            check.countable("circuit_breaker.recovery_growth", max);
+            check.countable("circuit_breaker.recovery_growth.max", max);
         }
         let jitter = spec.recovery_jitter;
         check.that((0.0..=1.0).contains(&jitter), "circuit_breaker.recovery_jitter", jitter, "be between 0 and 1");
@@ -315,9 +315,9 @@ impl CircuitBreakerBuilder {
         check.that(spec.trial.places >= 1, "circuit_breaker.trial.places", spec.trial.places, "be at least 1");
         check.that(spec.trial.passes >= 1, "circuit_breaker.trial.passes", spec.trial.passes, "be at least 1");
         if let Some(ramp) = spec.ramp {
-            check.duration("circuit_breaker.ramp", ramp.length);
+            check.duration("circuit_breaker.ramp.length", ramp.length);
             let holds = (0.0..=1.0).contains(&ramp.from);
-            check.that(holds, "circuit_breaker.ramp", ramp.from, "begin with a share between 0 and 1");
+            check.that(holds, "circuit_breaker.ramp.from", ramp.from, "be between 0 and 1");
         }
     }
 
@@ -341,7 +341,7 @@ impl CircuitBreakerBuilder {
         warnings.that(
             opens_otherwise || counts.iter().any(|(_, counts)| *counts != Counts::Never),
             "circuit_breaker.trip_on",
-            &spec.trip_on,
+            spec.trip_on.clone(),
             "name a class, or the circuit can never open",
         );
         let general = spec.slow_call.is_some() || counts.iter().any(|(_, counts)| *counts == Counts::Generally);
@@ -358,8 +358,14 @@ impl CircuitBreakerBuilder {
 }
 
 impl Check {
-    fn threshold(&mut self, field: &'static str, value: u32) {
-        self.that(value >= 1, field, value, "be at least 1");
-        self.that(value <= MAX_WINDOW_EVENTS, field, value, "be at most 16777216 (128 MiB of window)");
+    fn threshold(&mut self, field: &'static str, value: u32, class: Option<ErrorClass>) {
+        let rules =
+            [(value >= 1, "be at least 1"), (value <= MAX_WINDOW_EVENTS, "be at most 16777216 (128 MiB of window)")];
+        for (holds, rule) in rules {
+            match class {
+                Some(class) => self.of_class(class, holds, field, value, rule),
+                None => self.that(holds, field, value, rule),
+            }
+        }
     }
 }

@@ -254,7 +254,7 @@ impl BreakerSource {
             Source::Choice(choice) => Ok(choice),
             Source::Custom => Err(ConfigError::from(ConfigIssue::new(
                 "policy.circuit_breaker",
-                format_args!("custom"),
+                "custom",
                 "be given to the builder: a spec cannot build a custom breaker",
             ))),
         }

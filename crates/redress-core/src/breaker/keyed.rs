@@ -277,7 +277,12 @@ impl KeyedBreakersBuilder {
 
 fn validate(settings: &CircuitBreakerBuilder, check: &mut Check) {
     if let Some(name) = &settings.spec.name {
-        check.that(false, "circuit_breaker.name", name, "be left out, because each breaker has its key as its name");
+        check.that(
+            false,
+            "circuit_breaker.name",
+            format!("{name:?}"),
+            "be left out, because each breaker has its key as its name",
+        );
     }
     settings.validate(check);
 }

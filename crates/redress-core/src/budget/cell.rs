@@ -364,7 +364,7 @@ impl Budget {
 
     /// A policy asks when it is built whether successes pay.
     fn stays(kind: &str, rule: &'static str) -> ConfigError {
-        ConfigError::from(ConfigIssue::new("budget.kind", format_args!("{kind}"), rule))
+        ConfigError::from(ConfigIssue::new("budget.kind", kind, rule))
     }
 }
 

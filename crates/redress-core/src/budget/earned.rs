@@ -242,8 +242,8 @@ fn check(spec: &EarnedBudgetSpec) -> Result<(), ConfigError> {
         "be from 0.000001 to 1000000000",
     );
     check.that((0.0..=1e9).contains(&spec.reserve), "budget.reserve", spec.reserve, "be from 0 to 1000000000");
-    for (_, cost) in spec.costs.iter() {
-        check.that((1..=1_000_000).contains(cost), "budget.cost_for", cost, "be from 1 to 1000000");
+    for (class, cost) in spec.costs.iter() {
+        check.of_class(class, (1..=1_000_000).contains(cost), "budget.cost_for", *cost, "be from 1 to 1000000");
     }
     check.finish()
 }

@@ -4,11 +4,18 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::classify::class::ErrorClass;
+use crate::policy::config_value::ConfigValue;
+
 /// One error or warning about a configuration: the field, its value, and the rule it breaks.
+///
+/// `Display` prints all three, such as `retry.max_retries_for(RATE_LIMIT) = 65535 must be at most
+/// 65534`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigIssue {
     field: &'static str,
-    value: String,
+    class: Option<ErrorClass>,
+    value: ConfigValue,
     rule: &'static str,
     other: Option<&'static str>,
 }
@@ -16,8 +23,15 @@ pub struct ConfigIssue {
 impl ConfigIssue {
     /// Creates an issue with `field`, whose `value` breaks `rule`. The rule is phrased to follow
     /// "must", as in "be at least 1".
-    pub fn new(field: &'static str, value: impl fmt::Debug, rule: &'static str) -> Self {
-        Self { field, value: format!("{value:?}"), rule, other: None }
+    pub fn new(field: &'static str, value: impl Into<ConfigValue>, rule: &'static str) -> Self {
+        Self { field, class: None, value: value.into(), rule, other: None }
+    }
+
+    /// Names the class, for a setting that exists once for each class.
+    #[must_use]
+    pub const fn of_class(mut self, class: ErrorClass) -> Self {
+        self.class = Some(class);
+        self
     }
 
     /// Says that the rule compares the value with that of another field, such as a cap with its
@@ -28,15 +42,22 @@ impl ConfigIssue {
         self
     }
 
-    /// The builder method that set the field, such as `retry.max_attempts`.
+    /// The builder method that set the field, such as `retry.max_attempts`. A part of what the
+    /// method takes follows it: `circuit_breaker.trial.places`.
     #[must_use]
     pub const fn field(&self) -> &'static str {
         self.field
     }
 
-    /// The invalid value, in its `Debug` form.
+    /// The class, for a setting that exists once for each class.
     #[must_use]
-    pub fn value(&self) -> &str {
+    pub const fn class(&self) -> Option<ErrorClass> {
+        self.class
+    }
+
+    /// The invalid value.
+    #[must_use]
+    pub const fn value(&self) -> &ConfigValue {
         &self.value
     }
 
@@ -56,7 +77,11 @@ impl ConfigIssue {
 
 impl fmt::Display for ConfigIssue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {} must {}", self.field, self.value, self.rule)
+        f.write_str(self.field)?;
+        if let Some(class) = self.class {
+            write!(f, "({class})")?;
+        }
+        write!(f, " = {} must {}", self.value, self.rule)
     }
 }
 
@@ -111,9 +136,23 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    pub(crate) fn that(&mut self, holds: bool, field: &'static str, value: impl fmt::Debug, rule: &'static str) {
+    pub(crate) fn that(&mut self, holds: bool, field: &'static str, value: impl Into<ConfigValue>, rule: &'static str) {
         if !holds {
             self.issues.push(ConfigIssue::new(field, value, rule));
+        }
+    }
+
+    /// Checks the value of one class.
+    pub(crate) fn of_class(
+        &mut self,
+        class: ErrorClass,
+        holds: bool,
+        field: &'static str,
+        value: impl Into<ConfigValue>,
+        rule: &'static str,
+    ) {
+        if !holds {
+            self.issues.push(ConfigIssue::new(field, value, rule).of_class(class));
         }
     }
 
@@ -123,7 +162,7 @@ impl Check {
         other: &'static str,
         holds: bool,
         field: &'static str,
-        value: impl fmt::Debug,
+        value: impl Into<ConfigValue>,
         rule: &'static str,
     ) {
         if !holds {
@@ -143,7 +182,7 @@ impl Check {
         self.that(fits, field, value, "be at most 584 years, the span of 2^64 nanoseconds");
     }
 
-    pub(crate) fn extend(&mut self, issues: Vec<ConfigIssue>) {
+    pub(crate) fn extend(&mut self, issues: impl IntoIterator<Item = ConfigIssue>) {
         self.issues.extend(issues);
     }
 

@@ -2,6 +2,7 @@
 //! single calls.
 
 pub(crate) mod config_error;
+pub(crate) mod config_value;
 pub(crate) mod retry_spec;
 pub(crate) mod retry;
 pub(crate) mod spec;

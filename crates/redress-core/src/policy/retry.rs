@@ -49,7 +49,9 @@ impl Parts {
         complete_strategy(&mut self.strategy, spec.strategy.as_ref(), "retry.strategy", check);
         for class in ErrorClass::ALL.iter().copied() {
             let described = spec.strategies[class].as_ref();
-            complete_strategy(&mut self.strategies[class], described, "retry.strategy_for", check);
+            let mut of_class = Check::default();
+            complete_strategy(&mut self.strategies[class], described, "retry.strategy_for", &mut of_class);
+            check.extend(of_class.into_issues().into_iter().map(|issue| issue.of_class(class)));
         }
         if let (None, Some(budget)) = (&self.budget, &spec.budget) {
             self.budget = check.accept(Budget::from_spec(budget.clone()));
@@ -69,7 +71,7 @@ fn complete_strategy(
     }
     match part {
         Some(strategy) => check.extend(strategy.issues()),
-        None => check.that(false, field, described, "be given to the builder: a spec cannot build a custom strategy"),
+        None => check.that(false, field, "custom", "be given to the builder: a spec cannot build a custom strategy"),
     }
 }
 

@@ -120,8 +120,9 @@ impl RetrySpec {
         if let Some(longest) = self.max_retry_after {
             check.duration("retry.max_retry_after", longest);
         }
-        for cap in self.max_retries_for.iter().filter_map(|(_, cap)| *cap) {
-            check.that(cap <= MAX_CAP, "retry.max_retries_for", cap, CAP_RULE);
+        for (class, cap) in self.max_retries_for.iter() {
+            let Some(cap) = *cap else { continue };
+            check.of_class(class, cap <= MAX_CAP, "retry.max_retries_for", cap, CAP_RULE);
         }
         if let Some(cap) = self.max_unknown_retries {
             check.that(cap <= MAX_CAP, "retry.max_unknown_retries", cap, CAP_RULE);
@@ -134,16 +135,18 @@ impl RetrySpec {
         let retries = self.max_attempts.saturating_sub(1);
         for (class, cap) in self.max_retries_for.iter() {
             let Some(cap) = *cap else { continue };
-            check.that(
+            check.of_class(
+                class,
                 !class.is_retryable() || cap < retries || retries == 0,
                 "retry.max_retries_for",
-                (class, cap),
+                cap,
                 "be below the retries that max_attempts allows, or it never binds",
             );
-            check.that(
+            check.of_class(
+                class,
                 class.is_retryable() || cap == 0,
                 "retry.max_retries_for",
-                (class, cap),
+                cap,
                 "be left out for a class that is never retried",
             );
         }
@@ -155,17 +158,18 @@ impl RetrySpec {
         if let (Some(of_class), Some(of_unknown)) =
             (self.max_retries_for[ErrorClass::Unknown], self.max_unknown_retries)
         {
-            check.that(
+            check.of_class(
+                ErrorClass::Unknown,
                 of_class <= of_unknown,
                 "retry.max_retries_for",
-                (ErrorClass::Unknown, of_class),
+                of_class,
                 "be at most max_unknown_retries, which ends the call first",
             );
             check.that(
                 of_class > of_unknown || of_unknown == DEFAULT_UNKNOWN_CAP,
                 "retry.max_unknown_retries",
                 of_unknown,
-                "be below max_retries_for(Unknown), which ends the call first",
+                "be below max_retries_for(UNKNOWN), which ends the call first",
             );
         }
         let retries = self.max_attempts.saturating_sub(1);

@@ -9,6 +9,7 @@ use crate::breaker::BreakerSpec;
 use crate::nesting::Nested;
 use crate::outcome::readable_duration::Readable;
 use crate::policy::config_error::{Check, ConfigIssue};
+use crate::policy::config_value::ConfigValue;
 use crate::policy::retry_spec::RetrySpec;
 
 /// The deadline of a policy that retries and does not set one.
@@ -144,7 +145,7 @@ impl PolicySpec {
         check.that(
             self.deadline.is_some() || self.attempt_timeout.is_some(),
             "policy.attempt_timeout",
-            format_args!("none"),
+            ConfigValue::Unset,
             "be set, or a deadline: without either, a hanging attempt is never reported to the breaker",
         );
     }

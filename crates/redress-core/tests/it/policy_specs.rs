@@ -138,7 +138,7 @@ fn what_is_the_callers_own_shows_as_custom_and_is_not_built_from_data() {
     let fields: Vec<_> = refused.issues().iter().map(redress_core::error::ConfigIssue::field).collect();
     assert_eq!(fields, ["retry.strategy", "retry.strategy_for", "policy.circuit_breaker"]);
     let text = refused.issues()[0].to_string();
-    assert!(text.starts_with("retry.strategy = Custom must be given to the builder"), "{text}");
+    assert!(text.starts_with("retry.strategy = custom must be given to the builder"), "{text}");
 
     let retry = Retry::from_spec(retry.clone()).strategy(custom).strategy_for(ErrorClass::RateLimit, fixed(secs(1)));
     let given = Policy::from_spec(spec).retry(retry).circuit_breaker(CircuitBreaker::builder());

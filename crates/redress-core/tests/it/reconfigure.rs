@@ -130,7 +130,7 @@ fn issue(field: &str, value: &str) -> (String, String) {
 }
 
 fn told(issue: &ConfigIssue) -> (String, String) {
-    (issue.field().to_owned(), issue.value().to_owned())
+    (issue.field().to_owned(), issue.value().to_string())
 }
 
 #[test]

@@ -9,7 +9,6 @@ use redress_core::strategy::StrategySpec;
 
 use crate::code::Code;
 use crate::finding::Finding;
-use crate::issue;
 
 /// Builds the policy, and returns its warnings, or what is refused.
 pub(crate) fn build(spec: &PolicySpec) -> Result<Vec<ConfigIssue>, Vec<Finding>> {
@@ -20,9 +19,9 @@ pub(crate) fn build(spec: &PolicySpec) -> Result<Vec<ConfigIssue>, Vec<Finding>>
 }
 
 fn finding(issue: &ConfigIssue) -> Finding {
-    let (value, class) = issue::value(issue);
+    let why = format!("{} is refused", issue.value());
     let how = format!("it must {}", issue.rule());
-    Finding::error(Code::Refused, issue.field(), format!("{value} is refused"), how).of_class(class)
+    Finding::error(Code::Refused, issue.field(), why, how).of_class(issue.class())
 }
 
 /// The settings without the parts that are code, which a spec does not hold.

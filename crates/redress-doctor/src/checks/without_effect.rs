@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use redress_core::ErrorClass;
 use redress_core::budget::BudgetSpec;
-use redress_core::error::ConfigIssue;
+use redress_core::error::{ConfigIssue, ConfigValue};
 use redress_core::policy::RetrySpec;
 
 use crate::code::Code;
 use crate::finding::Finding;
-use crate::issue;
 use crate::subject::Subject;
 use crate::waits::WaitRange;
 use crate::words::{count, grouped, number, time};
@@ -17,15 +16,14 @@ use crate::words::{count, grouped, number, time};
 /// What `build()` warns of. That a breaker may not hear of a hanging call is another check's.
 pub(crate) fn of_warnings(warnings: &[ConfigIssue], findings: &mut Vec<Finding>) {
     for issue in warnings.iter().filter(|issue| !is_of_hanging(issue)) {
-        let (value, class) = issue::value(issue);
-        let why = format!("{value} has no effect, or an unexpected one");
+        let why = format!("{} has no effect, or an unexpected one", issue.value());
         let how = format!("it should {}", issue.rule());
-        findings.push(Finding::warning(Code::WithoutEffect, issue.field(), why, how).of_class(class));
+        findings.push(Finding::warning(Code::WithoutEffect, issue.field(), why, how).of_class(issue.class()));
     }
 }
 
 fn is_of_hanging(issue: &ConfigIssue) -> bool {
-    issue.field() == "policy.attempt_timeout" && issue.value() == "none"
+    issue.field() == "policy.attempt_timeout" && *issue.value() == ConfigValue::Unset
 }
 
 pub(crate) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {

@@ -47,7 +47,12 @@ impl CircuitBreaker {
     pub fn reconfigure(&self, spec: BreakerSpec) -> Result<(), ConfigError> {
         let mut check = Check::default();
         if let Some(name) = spec.name.as_deref().filter(|name| self.name() != Some(name)) {
-            check.that(false, "circuit_breaker.name", name, "be left out or stay, because events and errors carry it");
+            check.that(
+                false,
+                "circuit_breaker.name",
+                format!("{name:?}"),
+                "be left out or stay, because events and errors carry it",
+            );
         }
         let builder = CircuitBreakerBuilder::new(spec);
         builder.validate(&mut check);
