@@ -39,13 +39,14 @@ pub(crate) struct RowReport {
 }
 
 /// The peers, by their names in the lock file.
-const PEERS: [&str; 9] = [
+const PEERS: [&str; 10] = [
     "backon",
     "recloser",
     "failsafe",
     "tower",
     "tokio-retry2",
     "tower-resilience",
+    "seatbelt",
     "reqwest",
     "reqwest-middleware",
     "reqwest-retry",

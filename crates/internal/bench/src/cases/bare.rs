@@ -15,6 +15,8 @@ pub(super) const CASES: &[Case] = &[
     case("retry-deadline", Async, "bare", || asynchronous(succeed)),
     case("breaker", Blocking, "bare", || blocking(succeed)),
     case("breaker", Async, "bare", || asynchronous(succeed)),
+    case("ratio", Blocking, "bare", || blocking(succeed)),
+    case("ratio", Async, "bare", || asynchronous(succeed)),
     case("stack", Blocking, "bare", || blocking(succeed)),
     case("stack", Async, "bare", || asynchronous(succeed)),
     case("stack-deadline", Blocking, "bare", || blocking(succeed)),

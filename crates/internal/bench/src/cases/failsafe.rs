@@ -9,7 +9,7 @@ use crate::case::{Batch, Case, Kind, Who, repeat, repeat_while};
 use crate::operation::{fail, succeed};
 
 pub(super) const CASES: &[Case] =
-    &[case("breaker", success), case("rejected", rejected), case("failure-recorded", failure)];
+    &[case("breaker", success), case("ratio", ratio), case("rejected", rejected), case("failure-recorded", failure)];
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -19,6 +19,13 @@ const fn case(row: &'static str, prepare: fn() -> Batch) -> Case {
 
 fn success() -> Batch {
     let policy = failure_policy::consecutive_failures(100, backoff::constant(DAY));
+    let breaker = Config::new().failure_policy(policy).build();
+    repeat(move || black_box(&breaker).call(succeed))
+}
+
+fn ratio() -> Batch {
+    let window = Duration::from_secs(30);
+    let policy = failure_policy::success_rate_over_time_window(0.5, 20, window, backoff::constant(DAY));
     let breaker = Config::new().failure_policy(policy).build();
     repeat(move || black_box(&breaker).call(succeed))
 }

@@ -11,6 +11,7 @@ mod http;
 mod recloser;
 mod redress;
 mod redress_tower;
+mod seatbelt;
 mod tokio_retry2;
 mod tower;
 mod tower_resilience;
@@ -35,6 +36,15 @@ pub(crate) const ROWS: &[Row] = &[
         title: "Breaker alone, closed: success",
         note: Some(
             "Windows that count calls, where a breaker has them, since they cost least: the last 100 calls, or 100 failures in a row.",
+        ),
+        setting: Setting::TwoThreads,
+    },
+    Row {
+        key: "ratio",
+        title: "A closed breaker that judges by the share of failures, with a deadline of 60 s: success",
+        note: Some(
+            "The first two of redress count failures, for comparison. redress, failsafe and seatbelt judge a window of time, recloser \
+             and tower-resilience the last 100 calls. The deadline of others is a timeout around the call, which only futures allow.",
         ),
         setting: Setting::TwoThreads,
     },
@@ -144,6 +154,7 @@ fn all() -> impl Iterator<Item = Case> {
         tower::CASES,
         tokio_retry2::CASES,
         tower_resilience::CASES,
+        seatbelt::CASES,
         http::CASES,
         counting::CASES,
     ];

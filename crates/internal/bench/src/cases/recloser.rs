@@ -12,6 +12,8 @@ use crate::operation::{fail, poll_once, succeed};
 pub(super) const CASES: &[Case] = &[
     case("breaker", Blocking, success),
     case("breaker", Async, success_async),
+    case("ratio", Blocking, success),
+    Case::new("ratio", Who::Peer, Async, "recloser in tokio's timeout", success_timed),
     case("rejected", Blocking, rejected),
     case("failure-recorded", Blocking, failure),
 ];
@@ -28,6 +30,12 @@ fn success() -> Batch {
 fn success_async() -> Batch {
     let breaker = AsyncRecloser::from(Recloser::custom().closed_len(100).build());
     repeat(move || poll_once(black_box(&breaker).call(async { succeed() })))
+}
+
+fn success_timed() -> Batch {
+    let breaker = AsyncRecloser::from(Recloser::custom().closed_len(100).build());
+    let call = move || tokio::time::timeout(Duration::from_secs(60), black_box(&breaker).call(async { succeed() }));
+    repeat(move || poll_once(call()))
 }
 
 fn rejected() -> Batch {

@@ -22,6 +22,10 @@ pub(super) const CASES: &[Case] = &[
     case("breaker", Blocking, "redress, permit", permit).within(33.0).keeps(90.0),
     case("breaker", Blocking, "redress, policy", || blocking(breaker_only())).within(46.0).keeps(90.0),
     case("breaker", Async, "redress, policy", || asynchronous(breaker_only_async())).within(136.0).keeps(90.0),
+    case("ratio", Blocking, "redress, counting failures", || blocking(built(counting_timed))).keeps(90.0),
+    case("ratio", Async, "redress, counting failures", || asynchronous(built_async(counting_timed))).keeps(90.0),
+    case("ratio", Blocking, "redress", || blocking(built(ratio_timed))).within(126.0).keeps(90.0),
+    case("ratio", Async, "redress", || asynchronous(built_async(ratio_timed))).within(212.0).keeps(90.0),
     case("stack", Blocking, "redress", || blocking(built(stack))).within(46.0),
     case("stack", Async, "redress", || asynchronous(built_async(stack))).within(136.0),
     case("stack-deadline", Blocking, "redress", || blocking(built(stack_timed))).within(80.0),
@@ -36,14 +40,16 @@ pub(super) const CASES: &[Case] = &[
     case("budget", Blocking, "redress", withdrawal).within(126.0),
     case("budget", Blocking, "redress, reading the clock", withdrawal_now),
     case("budget", Blocking, "redress, earned by successes", withdrawal_earned),
-    case("earned", Blocking, "redress, policy", || blocking(built(earning))).keeps(90.0),
-    case("earned", Async, "redress, policy", || asynchronous(built_async(earning))).keeps(90.0),
+    case("earned", Blocking, "redress, policy", || blocking(built(earning))).within(67.0).keeps(90.0),
+    case("earned", Async, "redress, policy", || asynchronous(built_async(earning))).within(155.0).keeps(90.0),
     case("earned", Blocking, "redress, the deposit alone", deposit).keeps(90.0),
 ];
 
 const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -> Batch) -> Case {
     Case::new(row, Who::Redress, kind, name, prepare)
 }
+
+const DEADLINE: Duration = Duration::from_secs(60);
 
 type Blocks = PolicyBuilder<DefaultClassifier, redress_core::policy::Blocking>;
 type Polls = PolicyBuilder<DefaultClassifier, redress_core::policy::Async<TokioTimer>>;
@@ -69,6 +75,16 @@ fn stack<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
 fn stack_timed<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
     let budget = Budget::new(100, Duration::from_secs(60)).expect("a valid budget");
     policy.retry(retry().budget(budget)).circuit_breaker(breaker())
+}
+
+/// One attempt, a breaker that counts failures, and a deadline.
+fn counting_timed<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
+    policy.circuit_breaker(breaker()).deadline(DEADLINE)
+}
+
+/// The same with a breaker that counts successes as well.
+fn ratio_timed<C, K>(policy: PolicyBuilder<C, K>) -> PolicyBuilder<C, K> {
+    policy.circuit_breaker(CircuitBreaker::builder().failure_ratio(0.5)).deadline(DEADLINE)
 }
 
 /// With a budget that successes pay for.

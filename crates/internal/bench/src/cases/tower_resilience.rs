@@ -19,6 +19,7 @@ pub(super) const CASES: &[Case] = &[
         calls(time_limit().layer(retry(false).layer(service())))
     }),
     case("breaker", Async, "tower-resilience", || calls(breaker().layer(service()))),
+    case("ratio", Async, "tower-resilience, time limiter", || calls(time_limit().layer(breaker().layer(service())))),
     case("stack", Async, "tower-resilience", || calls(retry(true).layer(breaker().layer(service())))),
     case("stack-deadline", Async, "tower-resilience, time limiter", || {
         calls(time_limit().layer(retry(true).layer(breaker().layer(service()))))
