@@ -1,6 +1,10 @@
 //! Each rule of each builder, broken in each format: the problem names the place of the value.
 
+use std::time::Duration;
+
+use redress::ErrorClass;
 use redress::config::PolicyFile;
+use redress::error::ConfigValue;
 
 /// A path, a value in JSON, and the rule that it breaks.
 const RULES: &[(&str, &str, &str)] = &[
@@ -129,16 +133,44 @@ fn a_strategy_within_others_is_named() {
 fn each_of_several_equal_values_is_named() {
     let text = "[policy.p]\nretry.max_retries_for = { Auth = 65535, RATE_LIMIT = 65535, Transient = 1 }\n\
                 strategy.default = { kind = 'adaptive', window = '0s', fallback = { kind = 'adaptive', \
-                window = '0s', fallback = { kind = 'fixed', delay = '1s' } } }\n";
-    let refused = PolicyFile::parse(text, "p.toml").expect_err("two caps and two windows");
+                window = '0s', fallback = { kind = 'fixed', delay = '1s' } } }\n\
+                [budget.b]\nkind = 'earned'\nshare = 0.1\ncost_for = { Auth = 0, Transient = 1, RateLimit = 0 }\n";
+    let refused = PolicyFile::parse(text, "p.toml").expect_err("two caps, two windows and two costs");
     let fields: Vec<_> = refused.problems().iter().map(redress::config::Problem::field).collect();
     let expected = [
         "policy.p.retry.max_retries_for.Auth",
         "policy.p.retry.max_retries_for.RATE_LIMIT",
         "policy.p.strategy.default.window",
         "policy.p.strategy.default.fallback.window",
+        "budget.b.cost_for.Auth",
+        "budget.b.cost_for.RateLimit",
     ];
     assert_eq!(fields, expected);
+}
+
+/// Errors can be compared: each value is equal to itself alone, NaN too.
+#[test]
+fn the_values_of_issues_are_data_with_a_text() {
+    let values = [
+        (ConfigValue::Unset, "nothing"),
+        (false.into(), "false"),
+        (7_u32.into(), "7"),
+        (7.0.into(), "7.0"),
+        (1e300.into(), "1e300"),
+        (f64::NAN.into(), "NaN"),
+        (Duration::from_millis(1_500).into(), "1.5 s"),
+        (Vec::<ErrorClass>::new().into(), "an empty list"),
+        (vec![ErrorClass::Auth, ErrorClass::RateLimit].into(), "AUTH, RATE_LIMIT"),
+        ("orders".into(), "orders"),
+        (String::from("7").into(), "7"),
+    ];
+    for (index, (value, text)) in values.iter().enumerate() {
+        assert_eq!(value.to_string(), *text);
+        let equal: Vec<_> = (0..values.len()).filter(|other| values[*other].0 == *value).collect();
+        assert_eq!(equal, [index], "{value}");
+    }
+    assert_eq!([ConfigValue::from(7_u8), 7_u16.into(), 7_u64.into(), 7_i32.into()], [(); 4].map(|()| 7_usize.into()));
+    assert_eq!(ConfigValue::from(-1_i64), ConfigValue::Integer(-1));
 }
 
 #[test]
