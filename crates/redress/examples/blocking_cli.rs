@@ -1,8 +1,8 @@
 //! A command-line tool without a runtime. It requests a line from a server, with a custom error
 //! type and a classifier for it. Ctrl-C ends a wait at once, with the exit code of an interrupt.
 //!
-//! `cargo run --example blocking_cli` uses a server that it starts itself. Append `-- NAME ...` to
-//! request other names.
+//! `cargo run -p redress --example blocking_cli` uses a server that it starts itself. Append
+//! `-- NAME ...` to request other names.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

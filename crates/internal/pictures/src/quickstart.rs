@@ -1,5 +1,5 @@
-//! The output of `cargo run --example quickstart`, made by the example's files with another network
-//! and a clock that does not wait.
+//! The output of `cargo run -p redress --example quickstart`, made by the example's files with
+//! another network and a clock that does not wait.
 
 #[path = "../../../redress/examples/quickstart/chart.rs"]
 mod chart;

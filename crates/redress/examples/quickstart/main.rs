@@ -1,8 +1,8 @@
 //! One policy between a client and a misbehaving server, with a report of what it did.
 //!
-//! `cargo run --example quickstart` runs all scenes against a built-in server, in about five
-//! seconds. `cargo run --example quickstart -- http://127.0.0.1:8080/health` calls your server
-//! through the same policy.
+//! `cargo run -p redress --example quickstart` runs all scenes against a built-in server, in about
+//! five seconds. `cargo run -p redress --example quickstart -- http://127.0.0.1:8080/health` calls
+//! your server through the same policy.
 //!
 //! Read `client.rs` first: it is the part that a user writes.
 
@@ -42,7 +42,10 @@ async fn main() -> ExitCode {
 async fn start() -> Result<()> {
     let mut arguments = env::args().skip(1);
     let (first, rest) = (arguments.next(), arguments.next());
-    ensure!(rest.is_none(), "one URL at most: cargo run --example quickstart -- http://127.0.0.1:8080/health");
+    ensure!(
+        rest.is_none(),
+        "one URL at most: cargo run -p redress --example quickstart -- http://127.0.0.1:8080/health"
+    );
     // Colours reach terminals only.
     let story = Story::new(anstream::stdout());
     match first {

@@ -159,7 +159,7 @@ impl Story {
             client::MAX_ATTEMPTS,
             naive::PAUSE
         );
-        say!(self, "\nYour server: cargo run --example quickstart -- http://127.0.0.1:8080/health");
+        say!(self, "\nYour server: cargo run -p redress --example quickstart -- http://127.0.0.1:8080/health");
     }
 
     fn row(&self, what: &str, redress: impl Display, naive: impl Display) {
