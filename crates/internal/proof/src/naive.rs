@@ -129,7 +129,7 @@ impl Naive {
             account: budget.map(|budget| Mutex::new(Account::new(budget))),
             breaker: policy.breaker.as_ref().map(|spec| {
                 let mut breaker = Reference::new(spec.spec());
-                if policy.shows_the_origin() {
+                if stage.world.shows_the_origin() {
                     breaker.show(Duration::ZERO);
                 }
                 Mutex::new(breaker)

@@ -299,12 +299,15 @@ pub(crate) enum Owner {
     Call(usize),
 }
 
-impl PolicySpec {
-    /// Whether the breaker is shown the origin first. Some of what is counted reads the time early,
-    /// and what a breaker sees first decides when its time ends.
+impl World {
+    /// Whether the breaker is shown the origin first. Some of what is counted, and the first call
+    /// after a change of the mode, read the time early, and what a breaker sees first decides when
+    /// its time ends.
     pub(crate) fn shows_the_origin(&self) -> bool {
-        let earns = self.retry.as_ref().and_then(|retry| retry.budget).is_some_and(|budget| budget.earned.is_some());
-        earns || self.breaker.as_ref().is_some_and(|spec| spec.more.is_some())
+        let PolicySpec { retry, breaker, .. } = &self.policy;
+        let earns = retry.as_ref().and_then(|retry| retry.budget).is_some_and(|budget| budget.earned.is_some());
+        let changes_mode = || self.acts.iter().any(|act| matches!(act, Act::Mode(_)));
+        earns || breaker.as_ref().is_some_and(|spec| spec.more.is_some()) || changes_mode()
     }
 }
 

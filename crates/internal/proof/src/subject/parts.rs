@@ -182,7 +182,7 @@ pub(super) fn build_breaker(spec: &BreakerSpec, stage: &Stage) -> CircuitBreaker
         builder = builder.clock(stage.clock.clone());
     }
     let breaker = builder.build().expect("the data is valid");
-    if stage.world.policy.shows_the_origin() {
+    if stage.world.shows_the_origin() {
         // The first instant that it sees is the origin, as in the model.
         let _ = breaker.open_for(stage.origin);
     }
