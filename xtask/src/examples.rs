@@ -69,7 +69,7 @@ const EXAMPLES: &[Example] = &[
         says: "grouped by redress, warehouse, TRANSIENT, circuit_opened",
     },
     Example { package: "redress-sim", name: "every_scenario", says: "never with a careless one" },
-    Example { package: "redress-sim", name: "yesterdays_calls", says: "One attempt: 91.9" },
+    Example { package: "redress-sim", name: "yesterdays_calls", says: "one attempt: 91.9" },
     Example { package: "redress-smol", name: "smol_client", says: "the server says \"hello, at last\"" },
     Example {
         package: "redress-sql",
