@@ -71,12 +71,12 @@ fn strategies(spec: &RetrySpec, path: &Path, found: &mut Vec<Found>) {
     let default = spec.strategy.iter().map(|spec| (DEFAULT, spec));
     let by_class = spec.strategies.iter().filter_map(|(class, spec)| Some((class_key(class), spec.as_ref()?)));
     for (key, spec) in default.chain(by_class) {
-        strategy(spec, &path.with(key), found);
+        strategy(spec.clone(), &path.with(key), found);
     }
 }
 
 /// The issues of a strategy and of those that it wraps.
-fn strategy(spec: &StrategySpec, path: &Path, found: &mut Vec<Found>) {
+fn strategy(spec: StrategySpec, path: &Path, found: &mut Vec<Found>) {
     let (own, fallback) = unwrapped(spec);
     let issues = own.build().map(|strategy| strategy.issues()).unwrap_or_default();
     let at = |field: &str| path.with(key_of(field));
@@ -86,7 +86,7 @@ fn strategy(spec: &StrategySpec, path: &Path, found: &mut Vec<Found>) {
         issue,
     }));
     if let Some(fallback) = fallback {
-        strategy(&fallback, &path.with("fallback"), found);
+        strategy(fallback, &path.with("fallback"), found);
     }
 }
 

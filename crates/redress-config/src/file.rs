@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use redress_core::breaker::BreakerSpec;
 use redress_core::budget::BudgetSpec;
-use redress_core::error::{ConfigError, ConfigIssue};
+use redress_core::error::{ConfigError, ConfigIssue, ConfigValue};
 use redress_core::policy::{PolicyBreaker, PolicySpec};
 
 use crate::check::{self, Found};
@@ -160,8 +160,8 @@ impl PolicyFile {
         self.problem_at(&path, None, &rule.into())
     }
 
-    fn problem_at(&self, path: &Path, described: Option<&str>, rule: &str) -> Problem {
-        problem_at(&self.inner.sources, &self.inner.root, path, described, rule).1
+    fn problem_at(&self, path: &Path, value: Option<&ConfigValue>, rule: &str) -> Problem {
+        problem_at(&self.inner.sources, &self.inner.root, path, value, rule).1
     }
 
     /// Settings that have no effect, in the order of the policies.
@@ -171,8 +171,7 @@ impl PolicyFile {
         // A shared breaker warns in each policy that has it.
         let mut known = BTreeSet::new();
         let is_new = |found: &Found| known.insert((found.path.clone(), found.issue.rule()));
-        let problem =
-            |found: Found| self.problem_at(&found.path, Some(&found.issue.value().to_string()), found.issue.rule());
+        let problem = |found: Found| self.problem_at(&found.path, Some(found.issue.value()), found.issue.rule());
         found.filter(is_new).map(problem).collect()
     }
 
@@ -190,7 +189,7 @@ impl PolicyFile {
     /// The error of a builder that refused the part at this path.
     pub(crate) fn refused(&self, path: &Path, error: &ConfigError) -> FileError {
         let problem = |issue: &ConfigIssue| {
-            let mut problem = self.problem_at(path, Some(&issue.value().to_string()), issue.rule());
+            let mut problem = self.problem_at(path, Some(issue.value()), issue.rule());
             // Code may have broken a rule that is not about the file.
             problem.field = format!("{path}: {}", issue.field());
             problem

@@ -151,7 +151,7 @@ impl Loader {
         let draft = keys::read(&root, &self.presets, &mut reader);
         for found in check::refused(&draft) {
             if found.is_of_file(&root, &reader) {
-                reader.refuse_at(&root, &found.path, &found.issue.value().to_string(), found.issue.rule());
+                reader.refuse_at(&root, &found.path, found.issue.value(), found.issue.rule());
             }
         }
         if reader.has_problems() {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use redress_core::error::ConfigValue;
+
 use crate::environment::variable_form;
 use crate::nearest::nearest;
 use crate::path::Path;
@@ -106,11 +108,11 @@ impl Reader {
     }
 
     /// A rule of a builder is broken at this path, by a value that the builder describes so.
-    pub(crate) fn refuse_at(&mut self, root: &Node, path: &Path, described: &str, rule: &str) {
+    pub(crate) fn refuse_at(&mut self, root: &Node, path: &Path, value: &ConfigValue, rule: &str) {
         if self.is_full() {
             self.omitted += 1;
         } else {
-            self.problems.push(problem_at(&self.sources, root, path, Some(described), rule));
+            self.problems.push(problem_at(&self.sources, root, path, Some(value), rule));
         }
     }
 
@@ -147,15 +149,15 @@ pub(crate) fn problem_at(
     sources: &Sources,
     root: &Node,
     path: &Path,
-    described: Option<&str>,
+    value: Option<&ConfigValue>,
     rule: &str,
 ) -> (Span, Problem) {
     let (found, depth) = path.find(root);
     let span = found.shown();
     let is_set = depth == path.depth() && found.node.as_table().is_none();
-    let value = if is_set { text_of(sources, found.node) } else { None };
-    let value = value.or_else(|| described.map(str::to_owned));
-    (span, problem(sources, span, path.as_spelled(root).to_string(), value, rule.to_owned(), None))
+    let text = if is_set { text_of(sources, found.node) } else { None };
+    let text = text.or_else(|| value.map(ToString::to_string));
+    (span, problem(sources, span, path.as_spelled(root).to_string(), text, rule.to_owned(), None))
 }
 
 fn problem(

@@ -150,7 +150,7 @@ macro_rules! of_retry {
     };
 }
 
-pub(crate) const RETRY: TableOf<RetryDraft> = TableOf {
+const RETRY: TableOf<RetryDraft> = TableOf {
     what: "a retry",
     fields: &[
         of_retry!(max_attempts: Count, "Attempts of a call, the first one included", ["RetryBuilder::max_attempts"]),

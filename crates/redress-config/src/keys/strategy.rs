@@ -148,13 +148,12 @@ const ADAPTIVE: Fields<StrategySpec> = &[
 ];
 
 /// A strategy without the one that it wraps, and that one: each has rules of its own.
-pub(crate) fn unwrapped(spec: &StrategySpec) -> (StrategySpec, Option<StrategySpec>) {
-    let mut own = spec.clone();
-    let (StrategySpec::RetryAfterOr { fallback, .. } | StrategySpec::Adaptive { fallback, .. }) = &mut own else {
-        return (own, None);
+pub(crate) fn unwrapped(mut spec: StrategySpec) -> (StrategySpec, Option<StrategySpec>) {
+    let (StrategySpec::RetryAfterOr { fallback, .. } | StrategySpec::Adaptive { fallback, .. }) = &mut spec else {
+        return (spec, None);
     };
     let fallback = mem::replace(&mut **fallback, StrategySpec::Fixed { delay: Duration::ZERO });
-    (own, Some(fallback))
+    (spec, Some(fallback))
 }
 
 /// The key of a builder's field: `exponential.base` is `base`.

@@ -40,7 +40,7 @@ impl<S> OneOf<S> {
         self.variants.iter().find(|variant| variant.name == name)
     }
 
-    pub(crate) fn variant_of(&self, spec: &S) -> Option<&'static Variant<S>> {
+    fn variant_of(&self, spec: &S) -> Option<&'static Variant<S>> {
         self.variants.iter().find(|variant| (self.is_of)(spec, variant.name))
     }
 
