@@ -7,6 +7,7 @@ use std::time::Duration;
 use backon::{BlockingRetryable as _, ConstantBuilder, Retryable as _};
 use recloser::{AsyncRecloser, Recloser};
 
+use super::DEADLINE;
 use crate::case::Kind::{self, Async, Blocking};
 use crate::case::{Batch, Case, Who, repeat};
 use crate::operation::{Alternating, poll_once, succeed};
@@ -21,8 +22,6 @@ pub(super) const CASES: &[Case] = &[
     case("second-try", Blocking, "backon", second_try),
     case("second-try", Async, "backon", second_try_async),
 ];
-
-const DEADLINE: Duration = Duration::from_secs(60);
 
 const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -> Batch) -> Case {
     Case::new(row, Who::Peer, kind, name, prepare)

@@ -16,7 +16,12 @@ mod tokio_retry2;
 mod tower;
 mod tower_resilience;
 
+use std::time::Duration;
+
 use crate::case::{Case, Row, Setting};
+
+/// The deadline of the rows that name one, which is the default of redress.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) const ROWS: &[Row] = &[
     Row {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use recloser::{AsyncRecloser, Error, Recloser};
 
+use super::DEADLINE;
 use crate::case::Kind::{self, Async, Blocking};
 use crate::case::{Batch, Case, Who, repeat, repeat_while};
 use crate::operation::{fail, poll_once, succeed};
@@ -34,8 +35,7 @@ fn success_async() -> Batch {
 
 fn success_timed() -> Batch {
     let breaker = AsyncRecloser::from(Recloser::custom().closed_len(100).build());
-    let call = move || tokio::time::timeout(Duration::from_secs(60), black_box(&breaker).call(async { succeed() }));
-    repeat(move || poll_once(call()))
+    repeat(move || poll_once(tokio::time::timeout(DEADLINE, black_box(&breaker).call(async { succeed() }))))
 }
 
 fn rejected() -> Batch {

@@ -10,6 +10,7 @@ use redress_core::policy::{PolicyBuilder, RetryBuilder};
 use redress_core::{Budget, CircuitBreaker, Classifier, ErrorClass, Policy, Retry, error_classifier, fixed};
 use redress_tokio::{AsyncPolicy, TokioTimer};
 
+use super::DEADLINE;
 use crate::case::Kind::{self, Async, Blocking};
 use crate::case::{Batch, Case, Who, repeat, repeat_while};
 use crate::operation::{Alternating, OperationError, OperationResult, fail, finish, poll_once, succeed};
@@ -48,8 +49,6 @@ pub(super) const CASES: &[Case] = &[
 const fn case(row: &'static str, kind: Kind, name: &'static str, prepare: fn() -> Batch) -> Case {
     Case::new(row, Who::Redress, kind, name, prepare)
 }
-
-const DEADLINE: Duration = Duration::from_secs(60);
 
 type Blocks = PolicyBuilder<DefaultClassifier, redress_core::policy::Blocking>;
 type Polls = PolicyBuilder<DefaultClassifier, redress_core::policy::Async<TokioTimer>>;

@@ -1,14 +1,14 @@
 //! The cases of seatbelt: a breaker by the share of failures in a window of time, and a timeout.
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use layered::{Execute, Service, Stack};
-use seatbelt::breaker::{Breaker, RecoveryArgs};
+use seatbelt::breaker::{Breaker, BreakerLayer, RecoveryArgs};
 use seatbelt::timeout::Timeout;
 use seatbelt::{RecoveryInfo, ResilienceContext};
 use tick::Clock;
 
+use super::DEADLINE;
 use crate::case::{Batch, Case, Kind, Who, repeat};
 use crate::operation::{OperationError, OperationResult, finish, poll_once, succeed};
 
@@ -22,23 +22,19 @@ fn context() -> ResilienceContext<(), OperationResult> {
     ResilienceContext::new(Clock::new_tokio())
 }
 
+fn breaker() -> BreakerLayer<(), OperationResult> {
+    let breaker = Breaker::layer("breaker", &context()).recovery_with(recovery);
+    breaker.rejected_input_error(|(), _| OperationError::Refused)
+}
+
 fn success() -> Batch {
-    let context = context();
-    let breaker = Breaker::layer("breaker", &context)
-        .recovery_with(recovery)
-        .rejected_input_error(|(), _| OperationError::Refused);
-    calls((breaker, Execute::new(async |()| succeed())).into_service())
+    calls((breaker(), Execute::new(async |()| succeed())).into_service())
 }
 
 fn timed() -> Batch {
-    let context = context();
-    let timeout = Timeout::layer("timeout", &context)
-        .timeout_error(|_| OperationError::TimedOut)
-        .timeout(Duration::from_secs(60));
-    let breaker = Breaker::layer("breaker", &context)
-        .recovery_with(recovery)
-        .rejected_input_error(|(), _| OperationError::Refused);
-    calls((timeout, breaker, Execute::new(async |()| succeed())).into_service())
+    let timeout = Timeout::layer("timeout", &context());
+    let timeout = timeout.timeout_error(|_| OperationError::TimedOut).timeout(DEADLINE);
+    calls((timeout, breaker(), Execute::new(async |()| succeed())).into_service())
 }
 
 fn recovery(result: &OperationResult, _: RecoveryArgs<'_>) -> RecoveryInfo {

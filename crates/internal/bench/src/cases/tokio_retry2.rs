@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_retry2::strategy::FixedInterval;
 use tokio_retry2::{Retry, RetryError};
 
+use super::DEADLINE;
 use crate::case::{Batch, Case, Kind, Who, repeat};
 use crate::operation::{poll_once, succeed};
 
@@ -31,6 +32,6 @@ fn retry_deadline() -> Batch {
     repeat(move || {
         let operation = || async { succeed().map_err(RetryError::transient) };
         let retried = Retry::spawn(black_box(&strategy).clone(), operation);
-        poll_once(tokio::time::timeout(Duration::from_secs(60), retried))
+        poll_once(tokio::time::timeout(DEADLINE, retried))
     })
 }

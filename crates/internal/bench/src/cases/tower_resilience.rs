@@ -8,6 +8,7 @@ use tower_resilience::circuitbreaker::{CircuitBreakerLayer, SlidingWindowType};
 use tower_resilience::retry::{RetryBudgetBuilder, RetryLayer};
 use tower_resilience::timelimiter::TimeLimiterLayer;
 
+use super::DEADLINE;
 use super::tower::{call, calls, service};
 use crate::case::Kind::{self, Async, Blocking};
 use crate::case::{Batch, Case, Who, repeat};
@@ -48,7 +49,7 @@ fn breaker() -> CircuitBreakerLayer {
 }
 
 fn time_limit() -> TimeLimiterLayer {
-    TimeLimiterLayer::builder().timeout_duration(Duration::from_secs(60)).build()
+    TimeLimiterLayer::builder().timeout_duration(DEADLINE).build()
 }
 
 fn rejected() -> Batch {
