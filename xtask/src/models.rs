@@ -15,13 +15,13 @@ use crate::workspace::Workspace;
 /// The preemptions explored for `ci`: two reveal nearly every known concurrency bug.
 pub(crate) const SHORT: u32 = 2;
 
+/// The preemptions explored by `prove`.
+const LONG: u32 = 3;
+
 /// The models are exhaustive and deterministic: on the same sources they explore the same
 /// interleavings and find the same.
 const RECEIPT: Receipt =
     Receipt { check: "models", file: "models", inputs: &["crates/redress-core/src", "crates/redress-core/Cargo.toml"] };
-
-/// The preemptions explored by `prove`.
-const LONG: u32 = 3;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

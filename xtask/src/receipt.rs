@@ -35,16 +35,9 @@ impl Receipt {
         Ok(false)
     }
 
-    /// As [`is_due`](Self::is_due), for a check whose tool may be installed.
+    /// As [`is_due`](Self::is_due), for a check that runs anyway if its tool is installed.
     pub(crate) fn is_due_with(&self, workspace: &Workspace, tool: &Tool) -> Result<bool> {
-        if tool.find(workspace).is_some() {
-            return Ok(true);
-        }
-        let is_due = self.is_due(workspace)?;
-        if !is_due {
-            println!("{} is not installed", tool.package);
-        }
-        Ok(is_due)
+        Ok(tool.find(workspace).is_some() || self.is_due(workspace)?)
     }
 
     /// Writes down that the check has passed on the present files.
